@@ -1,0 +1,139 @@
+//! The proxy's settings as valid, typed values: a `Config` that exists can be run.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything `run_proxy` needs to know.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where clients connect; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// Worker threads; one a core by default.
+    pub workers: NonZeroUsize,
+    /// How long each peer may take.
+    pub limits: Limits,
+    /// Where filters come from.
+    pub plugins: Plugins,
+    /// Lists of domains, by name.
+    pub feeds: BTreeMap<String, Feed>,
+    /// Where good copies of feeds are kept.
+    pub cache_dir: PathBuf,
+    /// How origins are reached.
+    pub egress: Egress,
+    /// What is logged, and how.
+    pub log: Log,
+}
+
+/// Deadlines. Each bounds the wait for one peer.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// From accept or the end of the last exchange to the end of a request's head.
+    pub request_head: Duration,
+    /// To resolve a name.
+    pub resolve: Duration,
+    /// To connect to an origin, all addresses together.
+    pub connect: Duration,
+    /// From the end of a request to the head of its response.
+    pub response_head: Duration,
+    /// Without a byte in either direction of a tunnel or body.
+    pub idle: Duration,
+    /// From the shutdown signal to the end of everything.
+    pub shutdown: Duration,
+}
+
+/// The plugin folder.
+#[derive(Clone, Debug)]
+pub struct Plugins {
+    /// Watched for `NAME.wasm` and `NAME.toml`; it need not exist.
+    pub dir: PathBuf,
+    /// The filters that are asked first, by name; the rest follow by file name.
+    pub order: Vec<String>,
+}
+
+/// One list of domains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Feed {
+    /// http, https or file.
+    pub url: url::Url,
+    /// How the body is read.
+    pub format: FeedFormat,
+    /// Time between two fetches.
+    pub refresh: Duration,
+    /// A larger body is refused, in bytes.
+    pub max_size: u64,
+}
+
+/// How a feed's body is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FeedFormat {
+    /// `0.0.0.0 name [name…]` a line (hosts(5)).
+    Hosts,
+    /// One domain a line.
+    Domains,
+    /// A JSON array of strings.
+    Json,
+}
+
+/// How origins are reached.
+#[derive(Clone, Debug, Default)]
+pub struct Egress {
+    /// DNS servers to ask instead of the system's.
+    pub resolvers: Vec<SocketAddr>,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// Text for people or JSON for machines.
+    pub format: LogFormat,
+    /// Directives as `tracing_subscriber::EnvFilter` reads them.
+    pub filter: String,
+}
+
+/// The form of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One readable line.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)),
+            workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            limits: Limits::default(),
+            plugins: Plugins {
+                dir: PathBuf::from("plugins"),
+                order: Vec::new(),
+            },
+            feeds: BTreeMap::new(),
+            cache_dir: PathBuf::from("cache"),
+            egress: Egress::default(),
+            log: Log {
+                format: LogFormat::Text,
+                filter: "info".into(),
+            },
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            request_head: Duration::from_secs(60),
+            resolve: Duration::from_secs(5),
+            connect: Duration::from_secs(10),
+            response_head: Duration::from_secs(60),
+            idle: Duration::from_secs(300),
+            shutdown: Duration::from_secs(5),
+        }
+    }
+}

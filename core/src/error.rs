@@ -1,0 +1,126 @@
+//! Everything that can end an exchange without an answer from the origin, and everything that can keep the proxy from starting.
+
+use std::io;
+use std::net::SocketAddr;
+
+use http::StatusCode;
+
+use crate::target::InvalidTarget;
+
+/// Why an exchange got no answer from its origin. Each variant is a different thing for the client.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The request breaks a rule of RFC 9110 or 9112.
+    #[error("malformed request: {0}")]
+    MalformedRequest(&'static str),
+    /// The request's target is not a host and a port.
+    #[error("malformed request target")]
+    InvalidTarget(#[from] InvalidTarget),
+    /// An absolute-form request for something else than plain HTTP.
+    #[error("this proxy forwards http:// requests and CONNECT; use CONNECT for https")]
+    UnsupportedScheme,
+    /// The name does not resolve.
+    #[error("{host} does not resolve")]
+    Dns {
+        /// The canonical host.
+        host: String,
+        /// What the resolver said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The resolver did not answer in time.
+    #[error("resolving {host} took too long")]
+    DnsTimeout {
+        /// The canonical host.
+        host: String,
+    },
+    /// The target is this proxy itself.
+    #[error("the request would come back to this proxy")]
+    Loop,
+    /// No address of the host accepted a connection.
+    #[error("cannot connect to {target}")]
+    Connect {
+        /// `host:port`.
+        target: String,
+        /// The failure of the address tried last.
+        #[source]
+        source: io::Error,
+    },
+    /// No address of the host answered in time.
+    #[error("connecting to {target} took too long")]
+    ConnectTimeout {
+        /// `host:port`.
+        target: String,
+    },
+    /// The origin closed the connection or sent something that is not HTTP.
+    #[error("the origin broke off or sent an invalid response")]
+    Upstream(#[source] hyper::Error),
+    /// The origin did not begin its response in time.
+    #[error("the origin did not answer in time")]
+    ResponseTimeout,
+}
+
+impl Error {
+    /// The status of the answer that the client gets.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::MalformedRequest(_) | Self::InvalidTarget(_) | Self::UnsupportedScheme => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::Dns { .. } | Self::Connect { .. } | Self::Upstream(_) => StatusCode::BAD_GATEWAY,
+            Self::DnsTimeout { .. } | Self::ConnectTimeout { .. } | Self::ResponseTimeout => {
+                StatusCode::GATEWAY_TIMEOUT
+            }
+            Self::Loop => StatusCode::LOOP_DETECTED,
+        }
+    }
+
+    /// The `error` parameter of the Proxy-Status field (RFC 9209, section 2.3).
+    pub fn proxy_status(&self) -> &'static str {
+        match self {
+            Self::MalformedRequest(_) | Self::InvalidTarget(_) | Self::UnsupportedScheme => {
+                "http_request_error"
+            }
+            Self::Dns { .. } => "dns_error",
+            Self::DnsTimeout { .. } => "dns_timeout",
+            Self::Loop => "proxy_loop_detected",
+            Self::Connect { source, .. } if source.kind() == io::ErrorKind::ConnectionRefused => {
+                "connection_refused"
+            }
+            Self::Connect { .. } => "destination_unavailable",
+            Self::ConnectTimeout { .. } => "connection_timeout",
+            Self::Upstream(error) if error.is_incomplete_message() => "http_response_incomplete",
+            Self::Upstream(error) if error.is_parse() => "http_protocol_error",
+            Self::Upstream(_) => "connection_terminated",
+            Self::ResponseTimeout => "http_response_timeout",
+        }
+    }
+}
+
+/// Why the proxy did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address is in use, not ours, or not allowed.
+    #[error(
+        "cannot listen on {address}; is another program using it? Choose another with --listen or [proxy] listen"
+    )]
+    Bind {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A thread, runtime or directory could not be made.
+    #[error("cannot {action}")]
+    System {
+        /// What was attempted, as it continues "cannot …".
+        action: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The WASM engine refuses its settings or the filter that is built in.
+    #[error("the WASM engine does not start")]
+    Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
+}

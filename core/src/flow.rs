@@ -1,0 +1,34 @@
+//! The facts a filter judges. Made by the client protocols, read by the chain.
+
+use http::{HeaderMap, Method};
+
+use crate::target::Target;
+
+/// How the proxy learned of the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// An absolute-form HTTP request (RFC 9112, section 3.2.2).
+    Http,
+    /// A CONNECT request (RFC 9110, section 9.3.6).
+    Connect,
+}
+
+/// What is about to be contacted.
+#[derive(Clone, Copy, Debug)]
+pub struct Flow<'a> {
+    /// Where the request wants to go.
+    pub target: &'a Target,
+    /// How the proxy learned of it.
+    pub protocol: Protocol,
+}
+
+/// The head of a request that the proxy can see.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestHead<'a> {
+    /// As sent by the client.
+    pub method: &'a Method,
+    /// Absolute, with the canonical host.
+    pub url: &'a str,
+    /// End-to-end fields only: hop-by-hop fields are gone already.
+    pub headers: &'a HeaderMap,
+}

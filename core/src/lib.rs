@@ -1,0 +1,9 @@
+//! A forward proxy that runs the host of every request through a chain of WASM filters.
+
+pub mod config;
+mod error;
+mod flow;
+mod target;
+mod verdict;
+
+pub use config::Config;
