@@ -1,1 +1,71 @@
-//! x
+//! What a Portcullis filter is written with.
+//!
+//! A filter is a value that implements [`Filter`]: the proxy makes it from the operator's configuration and asks it about every
+//! request. **Instances of a filter are pooled, share nothing and may be dropped at any time**: what one of them remembers,
+//! another does not know, and the next request may meet either. Lists that all of them read are the proxy's, see [`feeds`].
+//!
+//! An instance runs on one thread and is never entered twice at a time, so a [`Cell`](std::cell::Cell) or
+//! [`RefCell`](std::cell::RefCell) is enough to keep something between two calls.
+//!
+//! This crate crosses the border to the proxy only where a filter is compiled to WASM. Everywhere else each call to the proxy
+//! goes to a mock that belongs to the thread, so `cargo test` needs neither WASM nor a proxy: see [`testing`].
+//!
+#![doc = include_str!("../README.md")]
+
+mod config;
+mod error;
+pub mod feeds;
+mod filter;
+mod flow;
+mod host;
+mod log;
+mod proxy;
+mod request;
+#[cfg(not(target_family = "wasm"))]
+pub mod testing;
+mod verdict;
+
+#[cfg(target_family = "wasm")]
+mod bindings;
+#[cfg(target_family = "wasm")]
+mod exports;
+
+pub use error::Error;
+pub use filter::Filter;
+pub use flow::{Flow, Protocol};
+pub use host::Host;
+pub use log::Level;
+///
+/// Everything that the trait requires must be written:
+///
+/// ```compile_fail,E0046
+/// use portcullis_sdk::{Error, Filter, Flow, Verdict, filter};
+///
+/// struct WithoutNew;
+///
+/// #[filter]
+/// impl Filter for WithoutNew {
+///     type Config = ();
+///
+///     fn judge_host(&self, _: &Flow) -> Result<Verdict, Error> {
+///         Ok(Verdict::Next)
+///     }
+/// }
+/// ```
+pub use portcullis_sdk_macros::filter;
+pub use request::{HeaderValue, Request};
+pub use verdict::Verdict;
+
+/// What the macros of this crate expand to. Not for use by hand: it changes without notice.
+#[doc(hidden)]
+pub mod __private {
+    #[cfg(target_family = "wasm")]
+    pub use crate::bindings::{judge_host_hook, judge_request_hook, lifecycle_hook};
+    #[cfg(target_family = "wasm")]
+    pub use crate::exports::{Exports, Instance};
+    pub use crate::log::write;
+
+    /// Where nothing but its tests calls a filter, the compiler would take it for dead code.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn used<F: crate::Filter>() {}
+}

@@ -1,1 +1,155 @@
-//! x
+//! The `#[filter]` attribute of portcullis-sdk, which re-exports it. It sees which hooks an author wrote, and nothing else can.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+use syn::{Error, ImplItem, ItemImpl, parse_quote};
+
+/// The hooks of the trait `Filter`; the module of the bindings is named after the hook.
+const HOOKS: [&str; 2] = ["judge_host", "judge_request"];
+
+/// Makes an implementation of `Filter` the filter of its crate, of which there can be one.
+///
+/// The WASM module exports the hooks that are written here and no others, so the proxy does not call, or prepare for, what the filter
+/// does not do. Without WASM the attribute only checks.
+#[proc_macro_attribute]
+pub fn filter(
+    arguments: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    let written = TokenStream::from(item.clone());
+    let exports = syn::parse(item)
+        .and_then(|implementation| exports(&arguments.into(), &implementation))
+        .unwrap_or_else(Error::into_compile_error);
+    quote! {
+        #written
+        #exports
+    }
+    .into()
+}
+
+/// What connects the implementation to the border.
+fn exports(arguments: &TokenStream, implementation: &ItemImpl) -> syn::Result<TokenStream> {
+    check(arguments, implementation)?;
+    let filter = &implementation.self_ty;
+    let hooks = hooks(implementation)?;
+    let sdk: syn::Path = parse_quote!(::portcullis_sdk::__private);
+    Ok(quote! {
+        #[cfg(not(target_family = "wasm"))]
+        const _: fn() = #sdk::used::<#filter>;
+
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            ::std::thread_local! {
+                static INSTANCE: #sdk::Instance<#filter> = const { #sdk::Instance::new() };
+            }
+
+            struct Exports;
+
+            impl #sdk::Exports for Exports {
+                type Filter = #filter;
+
+                fn with<R>(call: impl FnOnce(&#sdk::Instance<#filter>) -> R) -> R {
+                    INSTANCE.with(call)
+                }
+            }
+
+            #sdk::lifecycle_hook::export!(Exports with_types_in #sdk::lifecycle_hook);
+            #(#sdk::#hooks::export!(Exports with_types_in #sdk::#hooks);)*
+        };
+    })
+}
+
+fn check(arguments: &TokenStream, implementation: &ItemImpl) -> syn::Result<()> {
+    if !arguments.is_empty() {
+        return Err(Error::new_spanned(
+            arguments,
+            "`#[filter]` takes no arguments",
+        ));
+    }
+    if implementation.trait_.is_none() {
+        return Err(Error::new_spanned(
+            &implementation.self_ty,
+            "`#[filter]` stands before `impl Filter for …`",
+        ));
+    }
+    if !implementation.generics.params.is_empty() {
+        return Err(Error::new_spanned(
+            &implementation.generics,
+            "the filter of a module is one type: it cannot have parameters",
+        ));
+    }
+    Ok(())
+}
+
+/// The bindings' modules of the hooks that are written.
+fn hooks(implementation: &ItemImpl) -> syn::Result<Vec<Ident>> {
+    let hooks: Vec<Ident> = implementation
+        .items
+        .iter()
+        .filter_map(|item| match item {
+            ImplItem::Fn(function) => Some(function.sig.ident.to_string()),
+            _ => None,
+        })
+        .filter(|name| HOOKS.contains(&name.as_str()))
+        .map(|name| format_ident!("{name}_hook"))
+        .collect();
+    if hooks.is_empty() {
+        return Err(Error::new_spanned(
+            &implementation.self_ty,
+            format!("the filter has no hook: write one of {}", HOOKS.join(", ")),
+        ));
+    }
+    Ok(hooks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(arguments: TokenStream, implementation: ItemImpl) -> String {
+        exports(&arguments, &implementation)
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn only_the_hooks_that_are_written_are_exported() {
+        let implementation = parse_quote! {
+            impl Filter for Suffixes {
+                type Config = ();
+                fn new(_: ()) -> Result<Self, Error> { Ok(Self) }
+                fn judge_request(&self, _: &Flow, _: &Request) -> Result<Verdict, Error> { Ok(Verdict::Next) }
+            }
+        };
+        let exports = exports(&TokenStream::new(), &implementation)
+            .unwrap()
+            .to_string();
+        assert!(exports.contains("lifecycle_hook"));
+        assert!(exports.contains("judge_request_hook"));
+        assert!(!exports.contains("judge_host_hook"));
+    }
+
+    #[test]
+    fn what_cannot_be_a_filter_is_refused_with_a_hint() {
+        let hookless = parse_quote! { impl Filter for Idle { type Config = (); } };
+        assert_eq!(
+            refusal(TokenStream::new(), hookless),
+            "the filter has no hook: write one of judge_host, judge_request"
+        );
+        let inherent = parse_quote! { impl Idle { fn judge_host(&self) {} } };
+        assert_eq!(
+            refusal(TokenStream::new(), inherent),
+            "`#[filter]` stands before `impl Filter for …`"
+        );
+        let generic = parse_quote! { impl<T> Filter for Many<T> { fn judge_host(&self) {} } };
+        assert_eq!(
+            refusal(TokenStream::new(), generic),
+            "the filter of a module is one type: it cannot have parameters"
+        );
+        let sound = parse_quote! { impl Filter for One { fn judge_host(&self) {} } };
+        assert_eq!(
+            refusal(quote!(name = "one"), sound),
+            "`#[filter]` takes no arguments"
+        );
+    }
+}

@@ -1,0 +1,62 @@
+//! Tests of a filter without WASM and without a proxy: what the filter asks of the proxy is answered by a mock.
+//!
+//! The mock belongs to the thread, and `cargo test` gives each test a thread of its own, so every test begins with no feeds and an
+//! empty log.
+//!
+//! ```
+//! use portcullis_sdk::{Error, Filter, Flow, Level, Protocol, Verdict, feeds, filter, testing, warn};
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Guard {
+//!     feed: String,
+//! }
+//!
+//! #[filter]
+//! impl Filter for Guard {
+//!     type Config = Self;
+//!
+//!     fn new(config: Self) -> Result<Self, Error> {
+//!         Ok(config)
+//!     }
+//!
+//!     fn judge_host(&self, flow: &Flow) -> Result<Verdict, Error> {
+//!         let Some(rule) = feeds::lookup(&self.feed, flow.host())? else {
+//!             return Ok(Verdict::Next);
+//!         };
+//!         warn!("{} is covered by {rule}", flow.host());
+//!         Ok(Verdict::block("listed"))
+//!     }
+//! }
+//!
+//! testing::feed("malware", ["evil.example"]);
+//! let guard: Guard = testing::init(r#"{"feed": "malware"}"#)?;
+//!
+//! let flow = Flow::new("www.evil.example", 443, Protocol::Connect);
+//! assert_eq!(guard.judge_host(&flow)?, Verdict::block("listed"));
+//! assert_eq!(
+//!     testing::logs(),
+//!     [(Level::Warn, "www.evil.example is covered by evil.example".to_owned())]
+//! );
+//! # Ok::<(), Error>(())
+//! ```
+
+use crate::proxy::mock;
+use crate::{Error, Filter, Level, config};
+
+/// Makes a filter as the proxy does: from its configuration as JSON, or from an empty text for none.
+pub fn init<F: Filter>(config: &str) -> Result<F, Error> {
+    F::new(config::parse(config)?)
+}
+
+/// Gives this thread's mock a feed that lists `domains`, in place of any feed of that name.
+pub fn feed<D: AsRef<str>>(name: &str, domains: impl IntoIterator<Item = D>) {
+    let domains = domains
+        .into_iter()
+        .map(|domain| domain.as_ref().to_ascii_lowercase());
+    mock::set_feed(name, domains.collect());
+}
+
+/// The lines that were logged on this thread since the last call.
+pub fn logs() -> Vec<(Level, String)> {
+    mock::take_logs()
+}
