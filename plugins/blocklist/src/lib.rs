@@ -1,1 +1,53 @@
-//! x
+//! The malicious-domain blocklist. The lists are the proxy's, as feeds; what a listed name means is decided in `policy`. This file
+//! only connects the two.
+
+mod policy;
+
+use policy::{Config, Policy};
+use portcullis_sdk::{Error, Filter, Flow, Verdict, feeds, filter};
+
+struct Blocklist(Policy);
+
+#[filter]
+impl Filter for Blocklist {
+    type Config = Config;
+
+    fn new(config: Config) -> Result<Self, Error> {
+        Ok(Self(Policy::new(config, feeds::names())?))
+    }
+
+    fn judge_host(&self, flow: &Flow) -> Result<Verdict, Error> {
+        let host = flow.host();
+        self.0.judge(host, |feed| feeds::lookup(feed, host))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_sdk::{Protocol, testing};
+
+    fn judge(config: &str, host: &str) -> Result<Verdict, Error> {
+        testing::feed("malware", ["evil.example"]);
+        let filter: Blocklist = testing::init(config)?;
+        filter.judge_host(&Flow::new(host, 443, Protocol::Connect))
+    }
+
+    #[test]
+    fn without_configuration_every_feed_counts() {
+        assert_eq!(
+            judge("", "www.evil.example"),
+            Ok(Verdict::block("evil.example is on the list malware"))
+        );
+        assert_eq!(judge("", "good.example"), Ok(Verdict::Next));
+    }
+
+    #[test]
+    fn a_misspelled_setting_is_refused_with_the_known_ones() {
+        let error = judge(r#"{"subdomain": false}"#, "a.example").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "subdomain: unknown field `subdomain`, expected one of `feeds`, `subdomains`, `allow`, `status`, `reason`"
+        );
+    }
+}

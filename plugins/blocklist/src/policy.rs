@@ -1,0 +1,255 @@
+//! What the blocklist does about a name that a feed lists. Pure: it is handed the proxy's answers and asks for nothing itself.
+
+mod reason;
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use portcullis_sdk::{Error, Host, Verdict};
+use reason::Reason;
+
+/// The operator's settings, all optional.
+#[derive(serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    /// The names of the feeds that count; all by default.
+    feeds: Option<Vec<String>>,
+    /// Whether a listed name covers the names below it.
+    subdomains: bool,
+    /// Domains that are excepted, with every name below them.
+    allow: Vec<String>,
+    /// The status of a refusal, 400 to 599.
+    status: u16,
+    /// What the client is told; `{host}`, `{feed}` and `{rule}` are filled in.
+    reason: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            feeds: None,
+            subdomains: true,
+            allow: Vec::new(),
+            status: 403,
+            reason: "{rule} is on the list {feed}".into(),
+        }
+    }
+}
+
+/// The settings, checked.
+pub(crate) struct Policy {
+    feeds: Vec<String>,
+    subdomains: bool,
+    allow: BTreeSet<String>,
+    status: u16,
+    reason: Reason,
+}
+
+impl Policy {
+    /// Checks the settings against the feeds that the proxy has.
+    pub(crate) fn new(config: Config, known: Vec<String>) -> Result<Self, Error> {
+        if !(400..=599).contains(&config.status) {
+            return Err(Error::new(format_args!(
+                "status: {} does not refuse anything; choose one from 400 to 599",
+                config.status
+            )));
+        }
+        Ok(Self {
+            feeds: choose(config.feeds, known)?,
+            subdomains: config.subdomains,
+            allow: config
+                .allow
+                .iter()
+                .map(|entry| domain(entry))
+                .collect::<Result<_, _>>()?,
+            status: config.status,
+            reason: Reason::parse(&config.reason)?,
+        })
+    }
+
+    /// Blocks what the first feed that covers the host lists. `lookup` gives the most specific entry of a feed that covers it.
+    pub(crate) fn judge(
+        &self,
+        host: &Host,
+        lookup: impl Fn(&str) -> Result<Option<String>, Error>,
+    ) -> Result<Verdict, Error> {
+        for feed in &self.feeds {
+            if let Some(rule) = lookup(feed)?
+                && (self.subdomains || *host == *rule)
+            {
+                return Ok(self.verdict(host, feed, &rule));
+            }
+        }
+        Ok(Verdict::Next)
+    }
+
+    /// An exception is no approval: other filters still have their say.
+    fn verdict(&self, host: &Host, feed: &str, rule: &str) -> Verdict {
+        if host.ancestors().any(|name| self.allow.contains(name)) {
+            return Verdict::Next;
+        }
+        Verdict::block(self.reason.fill(host, feed, rule)).with_status(self.status)
+    }
+}
+
+fn choose(wanted: Option<Vec<String>>, known: Vec<String>) -> Result<Vec<String>, Error> {
+    let Some(wanted) = wanted else {
+        return Ok(known);
+    };
+    match wanted.iter().find(|feed| !known.contains(feed)) {
+        Some(feed) => Err(Error::new(format_args!(
+            "feeds: the proxy has no feed {feed}, only {}",
+            known.join(", ")
+        ))),
+        None => Ok(wanted),
+    }
+}
+
+/// An entry of `allow` in the spelling of a [`Host`].
+fn domain(entry: &str) -> Result<String, Error> {
+    if let Ok(ip) = entry.parse::<IpAddr>() {
+        return Ok(ip.to_canonical().to_string());
+    }
+    let name = entry.trim_matches('.').to_ascii_lowercase();
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if name.is_empty() || !name.bytes().all(is_name) {
+        return Err(Error::new(format_args!(
+            "allow: {entry:?} is not a domain name; write it like example.com, which covers every name below it too, \
+             and in other scripts as xn--…"
+        )));
+    }
+    Ok(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(change: impl FnOnce(&mut Config)) -> Config {
+        let mut config = Config::default();
+        change(&mut config);
+        config
+    }
+
+    fn policy(config: Config) -> Result<Policy, Error> {
+        Policy::new(config, vec!["ads".into(), "malware".into()])
+    }
+
+    /// The verdict where the feed `malware` lists `listed` and `ads` lists nothing.
+    fn judge(config: Config, host: &str, listed: &[&str]) -> Verdict {
+        let host = Host::new(host);
+        let lookup = |feed: &str| {
+            let rule = host.ancestors().find(|name| listed.contains(name));
+            Ok(rule.filter(|_| feed == "malware").map(String::from))
+        };
+        policy(config).unwrap().judge(&host, lookup).unwrap()
+    }
+
+    fn refusal(change: impl FnOnce(&mut Config)) -> String {
+        policy(config(change)).err().unwrap().to_string()
+    }
+
+    #[test]
+    fn a_listed_name_and_every_name_below_it_are_blocked() {
+        let block = Verdict::block("b.example is on the list malware");
+        for (host, verdict) in [
+            ("b.example", &block),
+            ("a.b.example", &block),
+            ("xb.example", &Verdict::Next),
+            ("example", &Verdict::Next),
+        ] {
+            assert_eq!(
+                judge(Config::default(), host, &["b.example"]),
+                *verdict,
+                "{host}"
+            );
+        }
+    }
+
+    #[test]
+    fn without_subdomains_only_the_listed_name_is_blocked() {
+        let exact = || config(|config| config.subdomains = false);
+        assert_eq!(
+            judge(exact(), "b.example", &["b.example"]),
+            Verdict::block("b.example is on the list malware")
+        );
+        assert_eq!(judge(exact(), "a.b.example", &["b.example"]), Verdict::Next);
+    }
+
+    #[test]
+    fn an_exception_passes_whatever_is_listed_around_it() {
+        for (allowed, host, listed) in [
+            ("a.b.c", "a.b.c", "b.c"),
+            ("a.b.c", "a.b.c", "a.b.c"),
+            ("a.b.c", "x.a.b.c", "b.c"),
+            ("a.b.c", "x.a.b.c", "x.a.b.c"),
+            (".A.b.C.", "x.a.b.c", "b.c"),
+            ("10.0.0.1", "10.0.0.1", "10.0.0.1"),
+            ("2001:DB8:0::1", "2001:db8::1", "2001:db8::1"),
+        ] {
+            let excepting = config(|config| config.allow = vec![allowed.into()]);
+            assert_eq!(judge(excepting, host, &[listed]), Verdict::Next, "{host}");
+        }
+    }
+
+    #[test]
+    fn an_exception_excepts_nothing_beside_it() {
+        for host in ["b.c", "xa.b.c", "z.b.c"] {
+            let excepting = config(|config| config.allow = vec!["a.b.c".into()]);
+            let blocked = Verdict::block("b.c is on the list malware");
+            assert_eq!(judge(excepting, host, &["b.c"]), blocked, "{host}");
+        }
+    }
+
+    #[test]
+    fn only_the_chosen_feeds_count() {
+        let chosen = |feed: &str| config(|config| config.feeds = Some(vec![feed.into()]));
+        assert_eq!(judge(chosen("ads"), "b.c", &["b.c"]), Verdict::Next);
+        assert_ne!(judge(chosen("malware"), "b.c", &["b.c"]), Verdict::Next);
+    }
+
+    #[test]
+    fn a_failed_lookup_is_an_error_and_not_a_pass() {
+        let policy = policy(Config::default()).unwrap();
+        let judged = policy.judge(&Host::new("b.c"), |_| Err(Error::new("gone")));
+        assert_eq!(judged, Err(Error::new("gone")));
+    }
+
+    #[test]
+    fn status_and_reason_are_the_operators() {
+        let own = config(|config| {
+            config.status = 451;
+            config.reason = "{host}: {rule} in {feed}".into();
+        });
+        assert_eq!(
+            judge(own, "a.b.c", &["b.c"]),
+            Verdict::block("a.b.c: b.c in malware").with_status(451)
+        );
+    }
+
+    #[test]
+    fn a_setting_that_cannot_work_is_refused_with_a_hint() {
+        assert_eq!(
+            refusal(|config| config.feeds = Some(vec!["malwre".into()])),
+            "feeds: the proxy has no feed malwre, only ads, malware"
+        );
+        assert_eq!(
+            refusal(|config| config.status = 200),
+            "status: 200 does not refuse anything; choose one from 400 to 599"
+        );
+        for entry in [
+            "",
+            ".",
+            "*.example.com",
+            "http://example.com/",
+            "bücher.example",
+        ] {
+            let refusal = refusal(|config| config.allow = vec![entry.into()]);
+            assert!(
+                refusal.starts_with("allow: ") && refusal.contains("is not a domain name"),
+                "{refusal}"
+            );
+        }
+        assert!(refusal(|config| config.reason = "{hots}".into()).starts_with("reason: "));
+    }
+}
