@@ -1,0 +1,83 @@
+//! Blocks requests by their method, a part of their URL or the values of header fields. Asks for a header field only when it must.
+
+use std::collections::BTreeMap;
+
+use portcullis_sdk::{Error, Filter, Flow, Request, Verdict, filter};
+
+/// What is blocked; everything is optional.
+#[derive(Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Rules {
+    /// Methods, case-sensitive.
+    methods: Vec<String>,
+    /// Parts of URLs.
+    urls: Vec<String>,
+    /// A part of a value, by the field's name.
+    headers: BTreeMap<String, String>,
+}
+
+#[filter]
+impl Filter for Rules {
+    type Config = Self;
+
+    fn new(config: Self) -> Result<Self, Error> {
+        Ok(config)
+    }
+
+    fn judge_request(&self, _: &Flow, request: &Request) -> Result<Verdict, Error> {
+        let (method, url) = (request.method(), request.url());
+        if self.methods.iter().any(|blocked| blocked == method) {
+            return Ok(Verdict::block(format!("{method} is blocked here")).with_status(405));
+        }
+        if let Some(part) = self.urls.iter().find(|part| url.contains(*part)) {
+            return Ok(Verdict::block(format!("URLs with {part} are blocked here")));
+        }
+        for (name, part) in &self.headers {
+            let mut values = request.headers(name).into_iter();
+            if values.any(|value| value.text().contains(part)) {
+                return Ok(Verdict::block(format!("{name} contains {part}")));
+            }
+        }
+        Ok(Verdict::Next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_sdk::{Protocol, testing};
+
+    fn judge(request: &Request) -> Verdict {
+        let rules: Rules = testing::init(
+            r#"{"methods": ["TRACE"], "urls": ["/ads/"], "headers": {"user-agent": "bad"}}"#,
+        )
+        .unwrap();
+        let flow = Flow::new("a.example", 80, Protocol::Http);
+        rules.judge_request(&flow, request).unwrap()
+    }
+
+    #[test]
+    fn the_method_the_url_and_every_value_of_a_field_count() {
+        let get = || Request::new("GET", "http://a.example/");
+        for (request, verdict) in [
+            (get(), Verdict::Next),
+            (get().with_header("User-Agent", "good/1"), Verdict::Next),
+            (
+                get()
+                    .with_header("User-Agent", "good/1")
+                    .with_header("User-Agent", b"\xff bad/2".to_vec()),
+                Verdict::block("user-agent contains bad"),
+            ),
+            (
+                Request::new("GET", "http://a.example/ads/1.gif"),
+                Verdict::block("URLs with /ads/ are blocked here"),
+            ),
+            (
+                Request::new("TRACE", "http://a.example/"),
+                Verdict::block("TRACE is blocked here").with_status(405),
+            ),
+        ] {
+            assert_eq!(judge(&request), verdict, "{request:?}");
+        }
+    }
+}
