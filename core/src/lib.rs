@@ -1,5 +1,6 @@
 //! A forward proxy that runs the host of every request through a chain of WASM filters.
 
+mod builtin;
 pub mod config;
 mod error;
 mod flow;

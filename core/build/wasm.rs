@@ -1,0 +1,254 @@
+//! Builds filter crates for wasm32-unknown-unknown and makes components of them.
+//!
+//! Called by the build scripts of `core` (the built-in filters) and of `tests` (its guests). It knows nothing of what a
+//! filter does; `sdk/toolchain.sh` provides the compiler that it looks for.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::{env, fs};
+
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// The profile in the workspace's Cargo.toml that filters are built with.
+const PROFILE: &str = "filter";
+
+pub(crate) type Error = Box<dyn std::error::Error>;
+
+/// One filter, built.
+pub(crate) struct Filter {
+    /// The name of its folder.
+    pub(crate) name: String,
+    /// The core module as the compiler wrote it.
+    #[allow(dead_code, reason = "only the tests' build script reads it")]
+    pub(crate) module: Vec<u8>,
+    /// The module, encoded as a component.
+    pub(crate) component: Vec<u8>,
+}
+
+/// Builds every crate that is a direct subfolder of `dir`, sorted by name.
+pub(crate) fn build(dir: &Path) -> Result<Vec<Filter>, Error> {
+    let crates = crates(dir)?;
+    rerun_if_changed(&crates);
+    let rustc = rustc()?;
+    let modules = compile(&crates, &rustc)?;
+    crates.iter().map(|one| encode(one, &modules)).collect()
+}
+
+/// Tells cargo, and whoever reads its output, how the build script ended.
+pub(crate) fn report(outcome: Result<(), Error>) -> ExitCode {
+    let Err(error) = outcome else {
+        return ExitCode::SUCCESS;
+    };
+    for line in error.to_string().lines() {
+        println!("cargo::error={line}");
+    }
+    ExitCode::FAILURE
+}
+
+struct Crate {
+    dir: PathBuf,
+    folder: String,
+    package: String,
+}
+
+fn crates(dir: &Path) -> Result<Vec<Crate>, Error> {
+    let mut crates = Vec::new();
+    for entry in
+        fs::read_dir(dir).map_err(|error| format!("cannot read {}: {error}", dir.display()))?
+    {
+        let dir = entry?.path();
+        let Ok(manifest) = fs::read_to_string(dir.join("Cargo.toml")) else {
+            continue;
+        };
+        let package = manifest
+            .lines()
+            .find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'))
+            .ok_or_else(|| {
+                format!(
+                    "{} has no line `name = \"...\"`",
+                    dir.join("Cargo.toml").display()
+                )
+            })?;
+        let folder = dir.file_name().unwrap_or_default().to_string_lossy();
+        crates.push(Crate {
+            folder: folder.into_owned(),
+            package: package.to_owned(),
+            dir,
+        });
+    }
+    crates.sort_by(|a, b| a.folder.cmp(&b.folder));
+    Ok(crates)
+}
+
+fn workspace() -> PathBuf {
+    let manifest_dir =
+        PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
+    manifest_dir.join("..")
+}
+
+fn rerun_if_changed(crates: &[Crate]) {
+    // The crates one by one, because `plugins/` is also where an operator drops .wasm files. A new crate changes Cargo.lock.
+    for one in crates {
+        println!("cargo::rerun-if-changed={}", one.dir.display());
+    }
+    let root = workspace();
+    for path in [
+        "Cargo.toml",
+        "Cargo.lock",
+        "sdk/Cargo.toml",
+        "sdk/macros",
+        "sdk/src",
+        "sdk/wit",
+    ] {
+        println!("cargo::rerun-if-changed={}", root.join(path).display());
+    }
+    for variable in ["PORTCULLIS_WASM_RUSTC", "PORTCULLIS_WASM_TOOLCHAIN"] {
+        println!("cargo::rerun-if-env-changed={variable}");
+    }
+}
+
+/// The first compiler that has the target: the one that was named, cargo's own, Debian's in the cache.
+fn rustc() -> Result<PathBuf, Error> {
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty());
+    if let Some(named) = set("PORTCULLIS_WASM_RUSTC") {
+        return Ok(named.into());
+    }
+    let route = set("PORTCULLIS_WASM_TOOLCHAIN");
+    let own = PathBuf::from(set("RUSTC").expect("cargo sets RUSTC"));
+    if route.as_deref() != Some("debian".as_ref()) && has_target(&own) {
+        return Ok(own);
+    }
+    if route.as_deref() != Some("rustup".as_ref()) {
+        let cache = set("XDG_CACHE_HOME").map(PathBuf::from);
+        let cache = cache.or_else(|| Some(PathBuf::from(set("HOME")?).join(".cache")));
+        let cached = cache.map(|cache| cache.join("portcullis/wasm-toolchain/current/bin/rustc"));
+        if let Some(cached) = cached.filter(|rustc| has_target(rustc)) {
+            return Ok(cached);
+        }
+    }
+    Err(format!(
+        "no compiler for {TARGET} was found, so the filters that belong into the proxy cannot be built.\n\
+         Run `make setup`, which gets one, or, with rustup: rustup target add {TARGET}\n\
+         (PORTCULLIS_WASM_TOOLCHAIN is {}; PORTCULLIS_WASM_RUSTC can name a rustc that has the target)",
+        route.map_or("not set".into(), |route| format!("{route:?}"))
+    )
+    .into())
+}
+
+fn has_target(rustc: &Path) -> bool {
+    let Ok(output) = Command::new(rustc)
+        .args(["--print", "target-libdir", "--target", TARGET])
+        .output()
+    else {
+        return false;
+    };
+    let libdir = String::from_utf8_lossy(&output.stdout);
+    let Ok(libraries) = fs::read_dir(libdir.trim()) else {
+        return false;
+    };
+    libraries.flatten().any(|library| {
+        library
+            .file_name()
+            .to_string_lossy()
+            .starts_with("libcore-")
+    })
+}
+
+/// Compiles the crates in one go and gives the folder with their modules.
+fn compile(crates: &[Crate], rustc: &Path) -> Result<PathBuf, Error> {
+    let target_dir = target_dir();
+    let mut cargo = Command::new(env::var_os("CARGO").expect("cargo sets CARGO"));
+    for (name, _) in
+        env::vars_os().filter(|(name, _)| belongs_to_outer_build(&name.to_string_lossy()))
+    {
+        cargo.env_remove(name);
+    }
+    // Flags are for the proxy; set to nothing, they also overrule those of a configuration file.
+    cargo
+        .env("RUSTC", rustc)
+        .env("CARGO_ENCODED_RUSTFLAGS", "")
+        .current_dir(workspace());
+    // Cargo.lock is right, or the outer cargo would not have come this far.
+    cargo.args([
+        "build",
+        "--lib",
+        "--locked",
+        "--profile",
+        PROFILE,
+        "--target",
+        TARGET,
+        "--target-dir",
+    ]);
+    cargo.arg(&target_dir);
+    for one in crates {
+        cargo.args(["--package", &one.package]);
+    }
+    let status = cargo
+        .status()
+        .map_err(|error| format!("cannot run cargo: {error}"))?;
+    if !status.success() {
+        return Err(format!(
+            "building the filters with {} failed, see above ({status})",
+            rustc.display()
+        )
+        .into());
+    }
+    Ok(target_dir.join(TARGET).join(PROFILE))
+}
+
+/// One target folder for the filters of all profiles and both build scripts. It is not the outer cargo's own, whose lock is
+/// held while this runs.
+fn target_dir() -> PathBuf {
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    let target = out
+        .ancestors()
+        .find(|dir| dir.join("CACHEDIR.TAG").exists())
+        .unwrap_or(&out);
+    target.join("filters")
+}
+
+/// Whether a variable speaks of the build that runs this script: its features, profiles, flags, wrappers (clippy, coverage).
+/// What says where cargo keeps things, how it reaches the network and how many jobs it may run holds for both.
+fn belongs_to_outer_build(name: &str) -> bool {
+    const SHARED: [&str; 6] = [
+        "CARGO_HOME",
+        "CARGO_HTTP_",
+        "CARGO_MAKEFLAGS",
+        "CARGO_NET_",
+        "CARGO_REGISTR",
+        "CARGO_TERM_",
+    ];
+    const OUTER: [&str; 6] = [
+        "CARGO",
+        "CLIPPY",
+        "LLVM_PROFILE_FILE",
+        "RUSTC",
+        "RUSTDOC",
+        "RUSTFLAGS",
+    ];
+    let starts = |prefix: &&str| name.trim_start_matches('_').starts_with(prefix);
+    OUTER.iter().any(starts) && !SHARED.iter().any(starts)
+}
+
+fn encode(one: &Crate, modules: &Path) -> Result<Filter, Error> {
+    let file = modules
+        .join(one.package.replace('-', "_"))
+        .with_extension("wasm");
+    let module = fs::read(&file).map_err(|error| {
+        format!(
+            "{} has not become {} ({error}); is it a cdylib?",
+            one.package,
+            file.display()
+        )
+    })?;
+    let component = wit_component::ComponentEncoder::default()
+        .validate(true)
+        .module(&module)
+        .and_then(|mut encoder| encoder.encode())
+        .map_err(|error| format!("{} does not keep to sdk/wit: {error:#}", one.package))?;
+    Ok(Filter {
+        name: one.folder.clone(),
+        module,
+        component,
+    })
+}

@@ -1,0 +1,29 @@
+//! The filters that are part of the binary: those below `plugins/`, which the build script compiled. Read by `plugins`,
+//! which lets a file of the same name take a built-in filter's place.
+
+/// A filter that needs no file.
+#[derive(Debug)]
+pub(crate) struct Builtin {
+    /// The name under which the operator configures it.
+    pub(crate) name: &'static str,
+    /// The bytes of a component.
+    pub(crate) component: &'static [u8],
+}
+
+/// Sorted by name.
+pub(crate) static BUILTINS: &[Builtin] = include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocklist_is_a_component() {
+        let blocklist = BUILTINS
+            .iter()
+            .find(|builtin| builtin.name == "blocklist")
+            .unwrap();
+        // Magic number, then version 13 of layer 1: a component, where a core module has version 1 of layer 0.
+        assert_eq!(blocklist.component[..8], *b"\0asm\x0d\0\x01\0");
+    }
+}
