@@ -1,0 +1,55 @@
+# The two commands are `make run` and `make test`. Each first gets what is missing; sdk/toolchain.sh says what that is.
+.POSIX:
+
+# For `run`: arguments of the proxy, as in make run ARGS="--listen 127.0.0.1:8080"
+ARGS =
+
+TOOLCHAIN = sh sdk/toolchain.sh
+CARGO = $(TOOLCHAIN) cargo
+# For a tool that only the checks need and that is not installed.
+TOOLS = target/tools
+
+.PHONY: help run test setup check fmt clippy doc deny clean
+
+help:
+	@echo 'make run      start the proxy on 127.0.0.1:3000; ARGS="..." are its arguments'
+	@echo 'make test     run every test'
+	@echo 'make check    formatting, lints, documentation, dependencies'
+	@echo 'make setup    get the tools that are missing: Rust, the wasm target'
+	@echo 'make clean    remove what was built'
+
+run:
+	@$(CARGO) run --release --package portcullis -- $(ARGS)
+
+# The examples in the documentation come first, so that the runner's summary is the last thing to read.
+test:
+	@$(CARGO) test --workspace --doc
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+		$(CARGO) nextest run --workspace; \
+	else \
+		$(CARGO) test --workspace --lib --bins --tests --examples; \
+	fi
+
+setup:
+	@rustc=$$($(TOOLCHAIN)) && echo "Ready. Filters are compiled by $$rustc"
+
+check: fmt clippy doc deny
+
+fmt:
+	@$(CARGO) fmt --all --check
+
+clippy:
+	@$(CARGO) clippy --workspace --all-targets -- --deny warnings
+
+doc:
+	@RUSTDOCFLAGS='--deny warnings' $(CARGO) doc --workspace --no-deps
+
+# Advisories are left out: they change without us and need a database from the network.
+deny:
+	@PATH="$$PATH:$(TOOLS)/bin"; export PATH; \
+	$(CARGO) deny --version >/dev/null 2>&1 || \
+		$(CARGO) install cargo-deny --version 0.20.2 --locked --debug --root $(TOOLS); \
+	$(CARGO) deny --log-level warn check --hide-inclusion-graph bans licenses sources
+
+clean:
+	@$(CARGO) clean
