@@ -1,6 +1,7 @@
 //! Where a request wants to go: one canonical host and a port. The only constructor of hosts, so that every check, list
 //! and dial sees the same spelling.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -56,12 +57,16 @@ impl Target {
         if host.is_empty() {
             return Err(InvalidTarget::EmptyHost);
         }
-        let (host, ip) = match Host::parse(host).map_err(|_| InvalidTarget::Host)? {
-            Host::Domain(name) => (canonical_name(name)?, None),
-            Host::Ipv4(ip) => (ip.to_string(), Some(IpAddr::V4(ip))),
-            Host::Ipv6(ip) => {
-                let ip = IpAddr::V6(ip).to_canonical();
-                (ip.to_string(), Some(ip))
+        let (host, ip) = if is_canonical_name(host) {
+            (host.to_owned(), None)
+        } else {
+            match Host::parse(host).map_err(|_| InvalidTarget::Host)? {
+                Host::Domain(name) => (canonical_name(name)?, None),
+                Host::Ipv4(ip) => (ip.to_string(), Some(IpAddr::V4(ip))),
+                Host::Ipv6(ip) => {
+                    let ip = IpAddr::V6(ip).to_canonical();
+                    (ip.to_string(), Some(ip))
+                }
             }
         };
         Ok(Self {
@@ -104,6 +109,35 @@ impl fmt::Display for Target {
             _ => write!(f, "{}:{}", self.host, self.port),
         }
     }
+}
+
+/// What [`Target::host`] would be for `host`, borrowed where it is canonical already. An IPv6 address may stand without
+/// brackets, as it does in a canonical host.
+pub(crate) fn canonical_host(host: &str) -> Result<Cow<'_, str>, InvalidTarget> {
+    if is_canonical_name(host) {
+        return Ok(Cow::Borrowed(host));
+    }
+    if let Ok(ip) = host.parse::<IpAddr>() {
+        return Ok(Cow::Owned(ip.to_canonical().to_string()));
+    }
+    Target::new(host, 0).map(|target| Cow::Owned(target.host.into()))
+}
+
+/// Whether the WHATWG host parser would leave `host` as it is. It says no whenever it would have to look closer: at
+/// `xn--`, whose Punycode must be valid, and at a last label that begins with a digit, which may make an IPv4 address.
+fn is_canonical_name(host: &str) -> bool {
+    let labels = || host.as_bytes().split(|&byte| byte == b'.');
+    let plain = |label: &[u8]| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with(b"xn--")
+            && label
+                .iter()
+                .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
+    };
+    let ends_in_a_word = labels()
+        .next_back()
+        .is_some_and(|label| !label.first().is_some_and(u8::is_ascii_digit));
+    host.len() <= 253 && ends_in_a_word && labels().all(plain)
 }
 
 fn split_port(authority: &str) -> Result<(&str, Option<&str>), InvalidTarget> {
@@ -170,6 +204,46 @@ mod tests {
             ("[2001:DB8::0:1]", "[2001:db8::1]:80"),
         ] {
             assert_eq!(canonical(spelling), expected, "{spelling}");
+        }
+    }
+
+    #[test]
+    fn the_short_way_to_a_host_agrees_with_the_parser() {
+        // Every text of up to five pieces that mean something to the host parser.
+        let pieces = [
+            "a", "Z", "9", "0x1", "xn--", "tda", "-", "_", ".", "%41", "é", "*",
+        ];
+        let mut texts = vec![String::new()];
+        for _ in 0..5 {
+            let longer = |text: &String| pieces.map(|piece| format!("{text}{piece}"));
+            texts = texts.iter().flat_map(longer).collect();
+            for text in &texts {
+                let parsed = Host::parse(text)
+                    .map_err(|_| InvalidTarget::Host)
+                    .and_then(|host| match host {
+                        Host::Domain(name) => canonical_name(name),
+                        address => Ok(address.to_string()),
+                    });
+                let host = Target::new(text, 0).map(|target| target.host().to_owned());
+                assert_eq!(host, parsed, "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_host_is_canonical_however_it_came() {
+        for (spelling, expected) in [
+            ("example.com", "example.com"),
+            ("Example.COM.", "example.com"),
+            ("127.1", "127.0.0.1"),
+            ("2001:DB8::0:1", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("::ffff:192.0.2.1", "192.0.2.1"),
+        ] {
+            assert_eq!(canonical_host(spelling).unwrap(), expected, "{spelling}");
+        }
+        for bad in ["", ".", "a..b", "a b", "a:80", "1.2.3.4.5", "[::1"] {
+            assert!(canonical_host(bad).is_err(), "{bad:?}");
         }
     }
 
