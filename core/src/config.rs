@@ -67,7 +67,7 @@ pub struct Feed {
 }
 
 /// How a feed's body is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FeedFormat {
     /// `0.0.0.0 name [name…]` a line (hosts(5)).

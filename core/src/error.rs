@@ -1,5 +1,7 @@
 //! Everything that can end an exchange without an answer from the origin, and everything that can keep the proxy from starting.
 
+use std::error::Error as StdError;
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
@@ -123,4 +125,16 @@ pub enum StartError {
     /// The WASM engine refuses its settings or the filter that is built in.
     #[error("the WASM engine does not start")]
     Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// An error and everything that caused it, in one line for the log.
+#[derive(Debug)]
+pub(crate) struct Causes<'a>(pub(crate) &'a dyn StdError);
+
+impl fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        std::iter::successors(self.0.source(), |&error| error.source())
+            .try_for_each(|cause| write!(f, ": {cause}"))
+    }
 }

@@ -3,6 +3,7 @@
 mod builtin;
 pub mod config;
 mod error;
+mod feeds;
 mod flow;
 mod target;
 mod verdict;

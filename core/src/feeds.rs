@@ -1,0 +1,318 @@
+//! The lists of hosts that filters look names up in: fetched, kept on disk, shared. `plugins` asks, `proxy` opens them and
+//! keeps [`Feeds::run`] going; what a match means is the filters' business.
+
+mod cache;
+mod fetch;
+mod parse;
+mod schedule;
+mod snapshot;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::panic::resume_unwind;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use arc_swap::ArcSwap;
+use tracing::{debug, info, warn};
+
+use self::cache::Cache;
+use self::fetch::{Deadlines, FetchError, Fetched, Validators, fetch};
+use self::parse::{Parsed, Rejected, parse};
+use self::snapshot::Snapshot;
+use crate::config::{self, FeedFormat};
+use crate::error::Causes;
+use crate::target::canonical_host;
+
+/// The feed that is compiled in: harmless names to try a block with.
+pub(crate) const TEST_NAMES: &str = "test-names";
+
+/// All feeds. The set is fixed; their lists are replaced as they are fetched.
+#[derive(Debug)]
+pub(crate) struct Feeds {
+    feeds: BTreeMap<Arc<str>, Feed>,
+    cache: Cache,
+    deadlines: Deadlines,
+}
+
+/// One list and what is known about it.
+#[derive(Debug)]
+struct Feed {
+    name: Arc<str>,
+    /// None for the list that is compiled in.
+    source: Option<config::Feed>,
+    snapshot: ArcSwap<Snapshot>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Of the body that the snapshot was made from.
+    validators: Validators,
+    /// When the source was last known to say what the snapshot says.
+    fetched_at: Option<SystemTime>,
+    /// Why the last refresh failed.
+    error: Option<String>,
+}
+
+/// A feed as `health` and `feed list` show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FeedStatus {
+    pub(crate) name: Arc<str>,
+    /// How many names are listed; 0 when the feed has no data yet.
+    pub(crate) names: usize,
+    /// Since the source last said what is listed; none for a feed without data, and for the one that is compiled in.
+    pub(crate) age: Option<Duration>,
+    /// Why the last refresh failed, if it did.
+    pub(crate) last_error: Option<String>,
+}
+
+/// What a refresh found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// A new list is serving.
+    Updated {
+        /// How many names it has.
+        names: usize,
+        /// How many of its entries are no names of hosts.
+        skipped: usize,
+        /// The line of the first of those, or its place in a JSON array, from 1.
+        first_skipped: Option<usize>,
+        /// The size of its body.
+        bytes: usize,
+    },
+    /// The list that is serving is current.
+    Unchanged,
+}
+
+/// There is no feed of that name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no feed `{0}`")]
+pub(crate) struct UnknownFeed(pub(crate) String);
+
+/// Why a feed was not refreshed. The list that was serving keeps serving.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FeedError {
+    #[error(transparent)]
+    Unknown(#[from] UnknownFeed),
+    #[error("it cannot be fetched")]
+    Fetch(#[from] FetchError),
+    #[error("what was fetched is not a list in this format")]
+    Rejected(#[from] Rejected),
+}
+
+impl FeedError {
+    /// What the operator can do about it.
+    pub(crate) fn hint(&self) -> &'static str {
+        match self {
+            Self::Unknown(_) => "see [feeds] in the configuration",
+            Self::Fetch(error) => error.hint(),
+            Self::Rejected(_) => {
+                "check the feed's format (hosts, domains or json) and open its url in a browser"
+            }
+        }
+    }
+}
+
+impl Feeds {
+    /// The configured feeds with the last good copies found under `cache_dir`, and the one that is compiled in. What is
+    /// wrong with a copy is logged.
+    pub(crate) fn open(feeds: &BTreeMap<String, config::Feed>, cache_dir: &Path) -> Arc<Self> {
+        Self::with_deadlines(feeds, cache_dir, Deadlines::default())
+    }
+
+    fn with_deadlines(
+        feeds: &BTreeMap<String, config::Feed>,
+        cache_dir: &Path,
+        deadlines: Deadlines,
+    ) -> Arc<Self> {
+        let cache = Cache::new(cache_dir);
+        let configured = feeds.iter().map(|(name, source)| {
+            let feed = Feed::new(name, Some(source.clone()));
+            feed.load(source, &cache);
+            feed
+        });
+        Arc::new(Self {
+            feeds: configured
+                .chain([Feed::test_names()])
+                .map(|feed| (feed.name.clone(), feed))
+                .collect(),
+            cache,
+            deadlines,
+        })
+    }
+
+    /// The names of all feeds, in order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.feeds.keys()
+    }
+
+    /// The most specific entry of `feed` that covers `host`: the host itself or its nearest listed parent. A feed without
+    /// data covers nothing, nor is anything covered that is no host.
+    pub(crate) fn lookup(&self, feed: &str, host: &str) -> Result<Option<Box<str>>, UnknownFeed> {
+        let snapshot = self.feed(feed)?.snapshot.load();
+        Ok(canonical_host(host)
+            .ok()
+            .and_then(|host| snapshot.lookup(&host).map(Box::from)))
+    }
+
+    /// How each feed is doing, in the order of their names.
+    pub(crate) fn status(&self) -> Vec<FeedStatus> {
+        self.feeds.values().map(Feed::status).collect()
+    }
+
+    /// Fetches a feed now. A new list serves from the next lookup on; on any error the old one keeps serving.
+    pub(crate) async fn refresh(&self, name: &str) -> Result<Outcome, FeedError> {
+        let feed = self.feed(name)?;
+        let Some(source) = &feed.source else {
+            return Ok(Outcome::Unchanged);
+        };
+        let outcome = self.update(feed, source).await;
+        feed.state().error = match &outcome {
+            Ok(_) => None,
+            Err(error) => Some(Causes(error).to_string()),
+        };
+        outcome
+    }
+
+    async fn update(&self, feed: &Feed, source: &config::Feed) -> Result<Outcome, FeedError> {
+        let known = feed.state().validators.clone();
+        let (body, validators) = match fetch(source, &known, self.deadlines).await? {
+            Fetched::Body { body, validators } => (body, validators),
+            Fetched::NotModified => {
+                feed.state().fetched_at = Some(SystemTime::now());
+                return Ok(Outcome::Unchanged);
+            }
+        };
+        let format = source.format;
+        let (body, parsed) = blocking(move || {
+            let parsed = parse(format, &body);
+            (body, parsed)
+        })
+        .await;
+        let parsed = parsed?;
+        let outcome = Outcome::Updated {
+            names: parsed.snapshot.len(),
+            skipped: parsed.skipped,
+            first_skipped: parsed.first_skipped,
+            bytes: body.len(),
+        };
+        let fetched_at = SystemTime::now();
+        feed.publish(parsed, validators.clone(), fetched_at);
+        self.save(feed, source, body, validators, fetched_at).await;
+        Ok(outcome)
+    }
+
+    /// Without a copy on disk everything works but a start without network.
+    async fn save(
+        &self,
+        feed: &Feed,
+        source: &config::Feed,
+        body: Vec<u8>,
+        validators: Validators,
+        fetched_at: SystemTime,
+    ) {
+        let (cache, name, source) = (self.cache.clone(), feed.name.clone(), source.clone());
+        let saved =
+            blocking(move || cache.save(&name, &source, &body, &validators, fetched_at)).await;
+        if let Err(error) = saved {
+            warn!(
+                feed = &*feed.name,
+                error = %Causes(&error),
+                hint = "make [cache] dir a folder that can be written to",
+                "cannot keep a copy of the feed; after a restart it has no data until it is fetched"
+            );
+        }
+    }
+
+    fn feed(&self, name: &str) -> Result<&Feed, UnknownFeed> {
+        self.feeds
+            .get(name)
+            .ok_or_else(|| UnknownFeed(name.to_owned()))
+    }
+}
+
+impl Feed {
+    fn new(name: &str, source: Option<config::Feed>) -> Self {
+        Self {
+            name: name.into(),
+            source,
+            snapshot: ArcSwap::default(),
+            state: Mutex::default(),
+        }
+    }
+
+    fn test_names() -> Self {
+        let list = parse(FeedFormat::Domains, include_bytes!("feeds/test-names.txt"));
+        let feed = Self::new(TEST_NAMES, None);
+        feed.snapshot.store(Arc::new(
+            list.expect("the list that is compiled in is tested")
+                .snapshot,
+        ));
+        feed
+    }
+
+    /// Takes the copy on disk, if it is good.
+    fn load(&self, source: &config::Feed, cache: &Cache) {
+        let saved = match cache.load(&self.name, source) {
+            Ok(Some(saved)) => saved,
+            Ok(None) => return debug!(feed = &*self.name, "the feed has no copy on disk"),
+            Err(error) => return self.ignore_copy(&error),
+        };
+        match parse(source.format, &saved.body) {
+            Ok(parsed) => {
+                let names = parsed.snapshot.len();
+                let from = humantime::format_rfc3339_seconds(saved.fetched_at);
+                info!(feed = &*self.name, names, %from, "feed loaded from its copy on disk");
+                self.publish(parsed, saved.validators, saved.fetched_at);
+            }
+            Err(error) => self.ignore_copy(&error),
+        }
+    }
+
+    fn ignore_copy(&self, error: &dyn std::error::Error) {
+        warn!(
+            feed = &*self.name,
+            error = %Causes(error),
+            "the feed's copy on disk is not used; the feed has no data until it is fetched"
+        );
+    }
+
+    fn publish(&self, parsed: Parsed, validators: Validators, fetched_at: SystemTime) {
+        self.snapshot.store(Arc::new(parsed.snapshot));
+        let mut state = self.state();
+        state.validators = validators;
+        state.fetched_at = Some(fetched_at);
+    }
+
+    fn status(&self) -> FeedStatus {
+        let state = self.state();
+        FeedStatus {
+            name: self.name.clone(),
+            names: self.snapshot.load().len(),
+            // A clock that was set back makes a list new, not the proxy fail.
+            age: state
+                .fetched_at
+                .map(|time| time.elapsed().unwrap_or_default()),
+            last_error: state.error.clone(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Runs what reads files or takes milliseconds off the async threads.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            // Only a runtime that is shutting down cancels it, and that drops the caller too.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}

@@ -1,0 +1,175 @@
+//! When each feed is fetched: at once, then at its interval, after a failure sooner, and when its file changes. Tells the
+//! operator how it went.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use futures_util::future::join_all;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use super::fetch::file_path;
+use super::{Feed, FeedError, Feeds, Outcome, blocking};
+use crate::config;
+use crate::error::Causes;
+
+/// The first wait after a failure; each further one doubles it, up to the feed's interval.
+const RETRY: Duration = Duration::from_secs(30);
+
+/// How often the file of a `file:` feed is looked at.
+const FILE_CHECK: Duration = Duration::from_secs(2);
+
+/// What tells one version of a file from the next; none if there is no such file.
+type Stamp = Option<(SystemTime, u64)>;
+
+impl Feeds {
+    /// Keeps all feeds fresh until `shutdown`. Dropping it is as good.
+    pub(crate) async fn run(self: Arc<Self>, shutdown: CancellationToken) {
+        let configured = self
+            .feeds
+            .values()
+            .filter_map(|feed| Some((feed, feed.source.as_ref()?)));
+        let all = join_all(configured.map(|(feed, source)| self.keep_fresh(feed, source)));
+        shutdown.run_until_cancelled(all).await;
+    }
+
+    async fn keep_fresh(&self, feed: &Feed, source: &config::Feed) {
+        let file = file_path(&source.url);
+        let mut failures = 0;
+        loop {
+            // Before the file is read, so that a change while it is read is seen afterwards.
+            let read = stamp_of(file.clone()).await;
+            let started = Instant::now();
+            let outcome = self.refresh(&feed.name).await;
+            let pause = match outcome {
+                Ok(outcome) => {
+                    failures = 0;
+                    feed.log_success(outcome, started.elapsed());
+                    jittered(source.refresh)
+                }
+                Err(error) => {
+                    let pause = jittered(retry_after(failures, source.refresh));
+                    failures += 1;
+                    feed.log_failure(&error, pause);
+                    pause
+                }
+            };
+            match &file {
+                // Time out or changed: both mean that it is read again.
+                Some(file) => drop(timeout(pause, changed(file, read, FILE_CHECK)).await),
+                None => sleep(pause).await,
+            }
+        }
+    }
+}
+
+impl Feed {
+    fn log_success(&self, outcome: Outcome, elapsed: Duration) {
+        let Outcome::Updated {
+            names,
+            skipped,
+            first_skipped,
+            bytes,
+        } = outcome
+        else {
+            return debug!(feed = &*self.name, ?elapsed, "feed unchanged");
+        };
+        info!(
+            feed = &*self.name,
+            names,
+            bytes,
+            skipped,
+            first_skipped,
+            ?elapsed,
+            "feed updated"
+        );
+    }
+
+    fn log_failure(&self, error: &FeedError, pause: Duration) {
+        let serving = match (self.snapshot.load().len(), self.state().fetched_at) {
+            (names @ 1.., Some(time)) => {
+                let time = humantime::format_rfc3339_seconds(time);
+                format!("its {names} names from {time} keep serving")
+            }
+            _ => "it has no data yet, so that nothing on it is found".to_owned(),
+        };
+        warn!(
+            feed = &*self.name,
+            error = %Causes(error),
+            hint = error.hint(),
+            retry_in = ?Duration::from_secs(pause.as_secs()),
+            "feed not refreshed: {serving}"
+        );
+    }
+}
+
+/// How long to wait after that many failures before the last one.
+fn retry_after(failures: u32, refresh: Duration) -> Duration {
+    RETRY
+        .saturating_mul(2_u32.saturating_pow(failures))
+        .min(refresh)
+}
+
+/// Up to a tenth more or less, so that proxies that were started together do not ask together.
+fn jittered(pause: Duration) -> Duration {
+    pause.mul_f64(0.9 + 0.2 * fastrand::f64())
+}
+
+/// Ends when the file is another one than `known`.
+async fn changed(file: &Path, known: Stamp, every: Duration) {
+    loop {
+        sleep(every).await;
+        if stamp_of(Some(file.to_owned())).await != known {
+            return;
+        }
+    }
+}
+
+async fn stamp_of(file: Option<PathBuf>) -> Stamp {
+    let file = file?;
+    blocking(move || {
+        let metadata = fs::metadata(file).ok()?;
+        Some((metadata.modified().ok()?, metadata.len()))
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_wait_longer_and_never_longer_than_the_interval() {
+        let hour = Duration::from_secs(3600);
+        let waits = [0, 1, 2, 6, 7, 31, 32, u32::MAX].map(|n| retry_after(n, hour).as_secs());
+        assert_eq!(waits, [30, 60, 120, 1920, 3600, 3600, 3600, 3600]);
+        assert_eq!(retry_after(0, Duration::from_secs(10)).as_secs(), 10);
+    }
+
+    #[test]
+    fn jitter_stays_within_a_tenth() {
+        for _ in 0..1000 {
+            let pause = jittered(Duration::from_secs(100)).as_secs_f64();
+            assert!((90.0..=110.0).contains(&pause), "{pause}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_changes_comes_or_goes_is_seen() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("list.txt");
+        let often = Duration::from_millis(1);
+        let none = stamp_of(Some(file.clone())).await;
+        fs::write(&file, "a.example").unwrap();
+        changed(&file, none, often).await;
+        let first = stamp_of(Some(file.clone())).await;
+        fs::write(&file, "longer.example").unwrap();
+        changed(&file, first, often).await;
+        let second = stamp_of(Some(file.clone())).await;
+        fs::remove_file(&file).unwrap();
+        changed(&file, second, often).await;
+    }
+}

@@ -1,0 +1,510 @@
+//! Feeds against a real server on this machine that answers what it is told to, and against real files.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use super::fetch::{Deadlines, FetchError};
+use super::parse::Rejected;
+use super::{FeedError, FeedStatus, Feeds, Outcome};
+use crate::config::{Feed, FeedFormat};
+
+const LIST: &str = "bad.example\nworse.example\n";
+
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(body).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn ok(headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
+    let body = body.as_ref();
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n{headers}Connection: close\r\n\r\n"
+    );
+    [head.as_bytes(), body].concat()
+}
+
+fn status(line: &str) -> Vec<u8> {
+    format!("HTTP/1.1 {line}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").into()
+}
+
+/// Gives each connection the next answer and then stops listening.
+struct Server {
+    address: SocketAddr,
+    requests: JoinHandle<Vec<String>>,
+}
+
+impl Server {
+    fn answering(answers: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        let answers: Vec<_> = answers.into_iter().collect();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let requests = std::thread::spawn(move || {
+            let answer = |answer: Vec<u8>| {
+                let (mut client, _) = listener.accept().unwrap();
+                let request = read_head(&mut client);
+                // A client that has seen enough closes before it has read everything.
+                let _ = client.write_all(&answer);
+                request
+            };
+            answers.into_iter().map(answer).collect()
+        });
+        Self { address, requests }
+    }
+
+    fn feed(&self) -> Feed {
+        feed(&format!("http://{}/list", self.address))
+    }
+
+    /// The heads of the requests, once all answers are given.
+    fn requests(self) -> Vec<String> {
+        self.requests.join().unwrap()
+    }
+}
+
+fn read_head(client: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        client.read_exact(&mut byte).unwrap();
+        head.extend(byte);
+    }
+    String::from_utf8(head).unwrap().to_lowercase()
+}
+
+fn feed(url: &str) -> Feed {
+    Feed {
+        url: url.parse().unwrap(),
+        format: FeedFormat::Domains,
+        refresh: Duration::from_secs(3600),
+        max_size: 1024 * 1024,
+    }
+}
+
+fn open(feed: Feed, cache: &Path) -> Arc<Feeds> {
+    Feeds::open(&BTreeMap::from([("list".to_owned(), feed)]), cache)
+}
+
+fn lists(feeds: &Feeds, host: &str) -> bool {
+    feeds.lookup("list", host).unwrap().is_some()
+}
+
+fn list_status(feeds: &Feeds) -> FeedStatus {
+    feeds.status().swap_remove(0)
+}
+
+/// Refreshes a feed that lists something already, and checks that the list outlives the failure.
+async fn failure_of(answer: Vec<u8>) -> FeedError {
+    let dir = TempDir::new().unwrap();
+    let server = Server::answering([ok("", LIST), answer]);
+    let feeds = open(server.feed(), dir.path());
+    feeds.refresh("list").await.unwrap();
+    let error = feeds.refresh("list").await.unwrap_err();
+    assert!(lists(&feeds, "www.bad.example"));
+    assert_eq!(list_status(&feeds).names, 2);
+    assert!(list_status(&feeds).last_error.is_some());
+    assert_eq!(server.requests().len(), 2);
+    let restarted = open(feed_of(&feeds), dir.path());
+    assert!(lists(&restarted, "www.bad.example"), "the copy on disk");
+    error
+}
+
+fn feed_of(feeds: &Feeds) -> Feed {
+    feeds.feed("list").unwrap().source.clone().unwrap()
+}
+
+#[tokio::test]
+async fn a_fetched_list_serves() {
+    let dir = TempDir::new().unwrap();
+    let server = Server::answering([ok("", LIST)]);
+    let feeds = open(server.feed(), dir.path());
+    assert!(!lists(&feeds, "bad.example"));
+    assert_eq!(list_status(&feeds).age, None);
+
+    let outcome = feeds.refresh("list").await.unwrap();
+    assert!(matches!(
+        outcome,
+        Outcome::Updated {
+            names: 2,
+            skipped: 0,
+            bytes: 26,
+            ..
+        }
+    ));
+    assert_eq!(
+        feeds.lookup("list", "www.BAD.example.").unwrap().as_deref(),
+        Some("bad.example")
+    );
+    assert!(!lists(&feeds, "notbad.example"));
+    assert!(!lists(&feeds, "not a host"));
+    assert!(list_status(&feeds).age.is_some());
+
+    let request = &server.requests()[0];
+    assert!(
+        request.contains(concat!(
+            "user-agent: portcullis/",
+            env!("CARGO_PKG_VERSION")
+        )),
+        "{request}"
+    );
+    assert!(request.contains("accept-encoding: gzip"), "{request}");
+}
+
+#[tokio::test]
+async fn a_compressed_list_serves() {
+    let dir = TempDir::new().unwrap();
+    let compressed = gzip(LIST.as_bytes());
+    let server = Server::answering([ok("Content-Encoding: gzip\r\n", compressed)]);
+    let feeds = open(server.feed(), dir.path());
+    feeds.refresh("list").await.unwrap();
+    assert!(lists(&feeds, "worse.example"));
+}
+
+#[tokio::test]
+async fn an_unchanged_list_is_not_sent_again() {
+    let dir = TempDir::new().unwrap();
+    let validators = "ETag: \"v1\"\r\nLast-Modified: Sat, 18 Jul 2026 01:35:22 GMT\r\n";
+    let unchanged = || status("304 Not Modified");
+    let server = Server::answering([ok(validators, LIST), unchanged(), unchanged()]);
+    let feeds = open(server.feed(), dir.path());
+    feeds.refresh("list").await.unwrap();
+    assert_eq!(feeds.refresh("list").await.unwrap(), Outcome::Unchanged);
+
+    let restarted = open(server.feed(), dir.path());
+    assert!(lists(&restarted, "bad.example"));
+    assert_eq!(restarted.refresh("list").await.unwrap(), Outcome::Unchanged);
+    assert!(lists(&restarted, "bad.example"));
+
+    let requests = server.requests();
+    assert!(!requests[0].contains("if-none-match"));
+    for request in &requests[1..] {
+        assert!(request.contains("if-none-match: \"v1\""), "{request}");
+        assert!(
+            request.contains("if-modified-since: sat, 18 jul 2026 01:35:22 gmt"),
+            "{request}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_304_that_was_not_asked_for_is_an_error() {
+    let error = failure_of(status("304 Not Modified")).await;
+    assert!(
+        matches!(error, FeedError::Fetch(FetchError::Status(_))),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_error_status_keeps_the_list() {
+    for line in [
+        "500 Internal Server Error",
+        "404 Not Found",
+        "204 No Content",
+    ] {
+        let error = failure_of(status(line)).await;
+        assert!(
+            matches!(error, FeedError::Fetch(FetchError::Status(_))),
+            "{error:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_truncated_body_keeps_the_list() {
+    let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nd\r\none.example\r\n\r\n";
+    let mut short = ok("", LIST);
+    short.truncate(short.len() - 1);
+    let mut compressed = gzip(LIST.as_bytes());
+    compressed.truncate(compressed.len() - 8);
+    for answer in [
+        short,
+        chunked.to_vec(),
+        ok("Content-Encoding: gzip\r\n", compressed),
+    ] {
+        let error = failure_of(answer).await;
+        assert!(
+            matches!(error, FeedError::Fetch(FetchError::Http(_))),
+            "{error:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_keeps_the_list() {
+    let line = "a.example\n".repeat(200_000);
+    let announced = ok("", &line);
+    let endless = format!("HTTP/1.1 200 OK\r\n\r\n{line}").into();
+    let bomb = ok("Content-Encoding: gzip\r\n", gzip(&[0; 10 << 20]));
+    for answer in [announced, endless, bomb] {
+        let error = failure_of(answer).await;
+        assert!(
+            matches!(
+                error,
+                FeedError::Fetch(FetchError::TooLarge { max: 0x10_0000 })
+            ),
+            "{error:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_error_page_or_an_empty_body_keeps_the_list() {
+    let page = "<html>\n<h1>Down for maintenance</h1>\n</html>\n";
+    let error = failure_of(ok("Content-Type: text/html\r\n", page)).await;
+    assert!(
+        matches!(error, FeedError::Rejected(Rejected::Garbage { .. })),
+        "{error:?}"
+    );
+    let error = failure_of(ok("", "")).await;
+    assert!(
+        matches!(error, FeedError::Rejected(Rejected::Empty)),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_http_keeps_the_list() {
+    for answer in [&b"SSH-2.0-OpenSSH_9.9\r\n"[..], b""] {
+        let error = failure_of(answer.to_vec()).await;
+        assert!(
+            matches!(error, FeedError::Fetch(FetchError::Http(_))),
+            "{error:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn redirects_are_followed_but_not_for_ever() {
+    let target = Server::answering([ok("", LIST)]);
+    let location = format!("302 Found\r\nLocation: http://{}/", target.address);
+    let server = Server::answering([status(&location)]);
+    let dir = TempDir::new().unwrap();
+    let feeds = open(server.feed(), dir.path());
+    feeds.refresh("list").await.unwrap();
+    assert!(lists(&feeds, "bad.example"));
+    assert_eq!(server.requests().len() + target.requests().len(), 2);
+
+    let server = Server::answering(vec![status("302 Found\r\nLocation: /again"); 6]);
+    let feeds = open(server.feed(), dir.path());
+    let error = feeds.refresh("list").await.unwrap_err();
+    assert!(
+        matches!(&error, FeedError::Fetch(FetchError::Http(e)) if e.is_redirect()),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_silent_server_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let dir = TempDir::new().unwrap();
+    let list = feed(&format!("http://{}/", listener.local_addr().unwrap()));
+    let deadlines = Deadlines {
+        silence: Duration::from_millis(20),
+        ..Deadlines::default()
+    };
+    let feeds = Feeds::with_deadlines(
+        &BTreeMap::from([("list".into(), list)]),
+        dir.path(),
+        deadlines,
+    );
+    let error = feeds.refresh("list").await.unwrap_err();
+    assert!(
+        matches!(&error, FeedError::Fetch(FetchError::Http(e)) if e.is_timeout()),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn passwords_and_keys_stay_out_of_errors() {
+    let dir = TempDir::new().unwrap();
+    let server = Server::answering([b"garbage\r\n\r\n".to_vec()]);
+    let list = feed(&format!("http://me:secret@{}/?key=secret", server.address));
+    let feeds = open(list, dir.path());
+    let error = feeds.refresh("list").await.unwrap_err();
+    assert!(!format!("{error:?}").contains("secret"), "{error:?}");
+    assert!(!list_status(&feeds).last_error.unwrap().contains("secret"));
+    assert!(server.requests()[0].contains("authorization: basic"));
+}
+
+#[tokio::test]
+async fn a_restart_without_the_server_serves_the_copy_on_disk() {
+    let dir = TempDir::new().unwrap();
+    let server = Server::answering([ok("", LIST)]);
+    let list = server.feed();
+    open(list.clone(), dir.path())
+        .refresh("list")
+        .await
+        .unwrap();
+    server.requests();
+
+    let feeds = open(list, dir.path());
+    assert!(lists(&feeds, "bad.example"));
+    assert!(list_status(&feeds).age.is_some());
+    let error = feeds.refresh("list").await.unwrap_err();
+    assert!(
+        matches!(error, FeedError::Fetch(FetchError::Http(_))),
+        "{error:?}"
+    );
+    assert!(lists(&feeds, "bad.example"));
+}
+
+#[tokio::test]
+async fn a_copy_of_another_source_or_a_broken_one_is_not_used() {
+    let dir = TempDir::new().unwrap();
+    let server = Server::answering([ok("ETag: \"v1\"\r\n", LIST)]);
+    let list = server.feed();
+    open(list.clone(), dir.path())
+        .refresh("list")
+        .await
+        .unwrap();
+    server.requests();
+
+    let elsewhere = feed("http://127.0.0.1:9/other");
+    assert!(!lists(&open(elsewhere, dir.path()), "bad.example"));
+    let other_format = Feed {
+        format: FeedFormat::Json,
+        ..list.clone()
+    };
+    assert!(!lists(&open(other_format, dir.path()), "bad.example"));
+    let smaller = Feed {
+        max_size: 10,
+        ..list.clone()
+    };
+    assert!(!lists(&open(smaller, dir.path()), "bad.example"));
+    assert!(lists(&open(list.clone(), dir.path()), "bad.example"));
+
+    let body = dir.path().join("feeds/list.list");
+    fs::write(&body, "<html>\n<p>not a list").unwrap();
+    assert!(!lists(&open(list.clone(), dir.path()), "bad.example"));
+    fs::write(&body, LIST).unwrap();
+    fs::write(dir.path().join("feeds/list.json"), "{").unwrap();
+    assert!(!lists(&open(list, dir.path()), "bad.example"));
+}
+
+#[tokio::test]
+async fn half_a_copy_with_an_odd_date_serves_and_is_asked_for_in_full() {
+    let dir = TempDir::new().unwrap();
+    let server = Server::answering([ok("ETag: \"v1\"\r\n", LIST), ok("", LIST)]);
+    open(server.feed(), dir.path())
+        .refresh("list")
+        .await
+        .unwrap();
+    fs::write(dir.path().join("feeds/list.list"), "bad.example\n").unwrap();
+
+    let json = dir.path().join("feeds/list.json");
+    let mut description: serde_json::Value =
+        serde_json::from_slice(&fs::read(&json).unwrap()).unwrap();
+    description["fetched_at"] = u64::MAX.into();
+    fs::write(&json, description.to_string()).unwrap();
+
+    let feeds = open(server.feed(), dir.path());
+    assert!(lists(&feeds, "bad.example") && !lists(&feeds, "worse.example"));
+    assert!(list_status(&feeds).age.unwrap() < Duration::from_secs(3600));
+    feeds.refresh("list").await.unwrap();
+    assert!(lists(&feeds, "worse.example"));
+    assert!(!server.requests()[1].contains("if-none-match"));
+}
+
+#[tokio::test]
+async fn a_cache_that_cannot_be_written_costs_only_the_copy() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("file");
+    fs::write(&file, "").unwrap();
+    let server = Server::answering([ok("", LIST)]);
+    let feeds = open(server.feed(), &file);
+    feeds.refresh("list").await.unwrap();
+    assert!(lists(&feeds, "bad.example"));
+}
+
+#[tokio::test]
+async fn a_file_is_a_feed_too() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("list.txt");
+    let list = feed(url::Url::from_file_path(&path).unwrap().as_str());
+    let feeds = open(list.clone(), dir.path());
+    for missing_or_odd in [false, true] {
+        if missing_or_odd {
+            fs::create_dir(&path).unwrap();
+        }
+        let error = feeds.refresh("list").await.unwrap_err();
+        assert!(
+            matches!(error, FeedError::Fetch(FetchError::File { .. })),
+            "{error:?}"
+        );
+    }
+    fs::remove_dir(&path).unwrap();
+    fs::write(&path, LIST).unwrap();
+    feeds.refresh("list").await.unwrap();
+    assert!(lists(&feeds, "bad.example"));
+
+    let feeds = open(
+        Feed {
+            max_size: LIST.len() as u64 - 1,
+            ..list
+        },
+        dir.path(),
+    );
+    let error = feeds.refresh("list").await.unwrap_err();
+    assert!(
+        matches!(error, FeedError::Fetch(FetchError::TooLarge { .. })),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn running_fetches_at_once_and_ends_at_the_shutdown() {
+    let dir = TempDir::new().unwrap();
+    let server = Server::answering([ok("", LIST)]);
+    let feeds = open(server.feed(), dir.path());
+    let shutdown = CancellationToken::new();
+    let running = feeds.clone().run(shutdown.clone());
+    let stop_when_loaded = async {
+        while !lists(&feeds, "bad.example") {
+            tokio::task::yield_now().await;
+        }
+        shutdown.cancel();
+    };
+    tokio::join!(running, stop_when_loaded);
+}
+
+#[tokio::test]
+async fn the_test_names_are_always_there() {
+    let dir = TempDir::new().unwrap();
+    let feeds = Feeds::open(&BTreeMap::new(), dir.path());
+    assert_eq!(
+        feeds.names().map(|name| &**name).collect::<Vec<_>>(),
+        ["test-names"]
+    );
+    for host in [
+        "malware.wicar.org",
+        "testsafebrowsing.appspot.com",
+        "x.blocked.portcullis.test",
+    ] {
+        assert!(
+            feeds.lookup("test-names", host).unwrap().is_some(),
+            "{host}"
+        );
+    }
+    for host in ["wicar.org", "appspot.com", "google.test", "example.com"] {
+        assert_eq!(feeds.lookup("test-names", host), Ok(None), "{host}");
+    }
+    assert_eq!(
+        feeds.refresh("test-names").await.unwrap(),
+        Outcome::Unchanged
+    );
+    assert!(feeds.lookup("other", "example.com").is_err());
+    assert!(feeds.refresh("other").await.is_err());
+}
