@@ -13,6 +13,16 @@ pub enum Protocol {
     Connect,
 }
 
+impl Protocol {
+    /// The word that logs and `explain` use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Connect => "connect",
+        }
+    }
+}
+
 /// What is about to be contacted.
 #[derive(Clone, Copy, Debug)]
 pub struct Flow<'a> {

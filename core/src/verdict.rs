@@ -27,7 +27,47 @@ pub enum Verdict {
     },
 }
 
+/// A verdict that cannot be carried out, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidVerdict(&'static str);
+
+/// Reasons are cut at so many bytes: they travel in a header field and a log line.
+const REASON_BYTES: usize = 1024;
+
 impl Verdict {
+    /// A refusal; `status` must be 400 to 599. The reason is made one line of at most 1024 bytes.
+    pub fn block(status: u16, reason: &str) -> Result<Self, InvalidVerdict> {
+        let status = StatusCode::from_u16(status)
+            .ok()
+            .filter(|status| status.is_client_error() || status.is_server_error())
+            .ok_or(InvalidVerdict("a block needs a status from 400 to 599"))?;
+        Ok(Self::Block {
+            status,
+            reason: one_line(reason),
+        })
+    }
+
+    /// A redirect; `status` must be 301, 302, 303, 307 or 308, `location` an absolute http or https URL.
+    pub fn redirect(status: u16, location: &str) -> Result<Self, InvalidVerdict> {
+        if !matches!(status, 301 | 302 | 303 | 307 | 308) {
+            return Err(InvalidVerdict(
+                "a redirect needs the status 301, 302, 303, 307 or 308",
+            ));
+        }
+        let status = StatusCode::from_u16(status).map_err(|_| InvalidVerdict("no status"))?;
+        let url = url::Url::parse(location)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https"))
+            .ok_or(InvalidVerdict(
+                "a redirect needs an absolute http or https URL",
+            ))?;
+        Ok(Self::Redirect {
+            status,
+            location: url.into(),
+        })
+    }
+
     /// The word that logs and `explain` use.
     pub fn name(&self) -> &'static str {
         match self {
@@ -37,6 +77,14 @@ impl Verdict {
             Self::Redirect { .. } => "redirect",
         }
     }
+}
+
+fn one_line(text: &str) -> String {
+    let end = text.floor_char_boundary(REASON_BYTES.min(text.len()));
+    text[..end]
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 /// An entry of a feed that covered the judged host.
@@ -69,4 +117,48 @@ impl Judgement {
         matched: None,
         failed: false,
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_carries_an_error_status_and_one_line() {
+        assert_eq!(
+            Verdict::block(451, "not\r\nhere"),
+            Ok(Verdict::Block {
+                status: StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS,
+                reason: "not  here".into()
+            })
+        );
+        for status in [0, 99, 200, 302, 399, 600, 999, u16::MAX] {
+            assert!(Verdict::block(status, "").is_err(), "{status}");
+        }
+        let Ok(Verdict::Block { reason, .. }) = Verdict::block(403, &"é".repeat(5000)) else {
+            panic!("a long reason is cut, not refused")
+        };
+        assert_eq!(reason.len(), REASON_BYTES);
+    }
+
+    #[test]
+    fn a_redirect_goes_to_the_web() {
+        assert!(Verdict::redirect(302, "https://example.com/").is_ok());
+        for bad in [
+            "javascript:alert(1)",
+            "/relative",
+            "//host/",
+            "file:///etc/passwd",
+            "",
+        ] {
+            assert!(Verdict::redirect(302, bad).is_err(), "{bad}");
+        }
+        assert!(Verdict::redirect(304, "https://example.com/").is_err());
+        let Ok(Verdict::Redirect { location, .. }) =
+            Verdict::redirect(307, "https://example.com/a\r\nSet-Cookie: x")
+        else {
+            panic!("URL parsing removes line breaks")
+        };
+        assert!(!location.contains(['\r', '\n']));
+    }
 }

@@ -1,0 +1,233 @@
+//! A filter brought to life: one store with one instance, used for one call at a time and dropped after any failure.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use wasmtime::component::Instance as ComponentInstance;
+use wasmtime::{Store, UpdateDeadline};
+
+use super::bindings::exports::portcullis::filter::{judge_host, judge_request};
+use super::bindings::portcullis::filter::types;
+use super::engine::TICK;
+use super::host::State;
+use super::{Failure, Filter, Limits, Opinion};
+use crate::flow::{Flow, Protocol, RequestHead};
+use crate::verdict::{InvalidVerdict, Verdict};
+
+/// Making an instance and its `init` happen once, not per request: they get more time than a call.
+const START_LIMITS: Limits = Limits {
+    cpu: Duration::from_secs(2),
+    wall: Duration::from_secs(5),
+    memory: 0,
+};
+
+/// What one call may make the host copy in either direction, in bytes.
+const COPY_LIMIT: usize = 1 << 20;
+
+/// A live filter.
+pub(crate) struct Instance {
+    store: Store<State>,
+    judge_host: Option<judge_host::Guest>,
+    judge_request: Option<judge_request::Guest>,
+}
+
+impl std::fmt::Debug for Instance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Instance").finish_non_exhaustive()
+    }
+}
+
+impl Instance {
+    /// Makes an instance and hands it the filter's configuration.
+    pub(crate) async fn start(filter: &Filter) -> Result<Self, Failure> {
+        let mut store = new_store(filter);
+        let instance = within(&mut store, START_LIMITS, async |store| {
+            filter.component.instantiate_async(store).await
+        })
+        .await
+        .map_err(|failure| match failure {
+            Failure::Trap(error) => Failure::Start(error),
+            other => other,
+        })?;
+        init(filter, &mut store, &instance).await?;
+        let hooks = &filter.hooks;
+        Ok(Self {
+            judge_host: load(
+                &mut store,
+                &instance,
+                hooks.judge_host.as_ref(),
+                |i, s, c| i.load(s, c),
+            )?,
+            judge_request: load(
+                &mut store,
+                &instance,
+                hooks.judge_request.as_ref(),
+                |i, s, c| i.load(s, c),
+            )?,
+            store,
+        })
+    }
+
+    /// Asks the `judge-host` hook; no opinion if the filter has none.
+    pub(crate) async fn judge_host(
+        &mut self,
+        limits: Limits,
+        flow: &Flow<'_>,
+    ) -> Result<Opinion, Failure> {
+        let Some(hook) = &self.judge_host else {
+            return Ok(Opinion::NONE);
+        };
+        self.store.data_mut().matched = None;
+        let answer = within(&mut self.store, limits, async |store| {
+            hook.call_judge(store, flow.into()).await
+        })
+        .await?;
+        self.opinion(answer)
+    }
+
+    /// Asks the `judge-request` hook; no opinion if the filter has none.
+    pub(crate) async fn judge_request(
+        &mut self,
+        limits: Limits,
+        flow: &Flow<'_>,
+        head: &RequestHead<'_>,
+    ) -> Result<Opinion, Failure> {
+        let Some(hook) = &self.judge_request else {
+            return Ok(Opinion::NONE);
+        };
+        let state = self.store.data_mut();
+        state.matched = None;
+        state.headers.clone_from(head.headers);
+        let request = types::Request {
+            method: head.method.as_str(),
+            url: head.url,
+        };
+        let answer = within(&mut self.store, limits, async |store| {
+            hook.call_judge(store, flow.into(), request).await
+        })
+        .await?;
+        self.store.data_mut().headers.clear();
+        self.opinion(answer)
+    }
+
+    fn opinion(&mut self, answer: Result<types::Verdict, String>) -> Result<Opinion, Failure> {
+        let verdict = checked(answer.map_err(Failure::Reported)?)?;
+        Ok(Opinion {
+            verdict,
+            matched: self.store.data_mut().matched.take(),
+        })
+    }
+}
+
+impl Opinion {
+    const NONE: Self = Self {
+        verdict: Verdict::Next,
+        matched: None,
+    };
+}
+
+fn new_store(filter: &Filter) -> Store<State> {
+    let state = State::new(
+        filter.name.clone(),
+        filter.feeds.clone(),
+        filter.engine.clone(),
+        filter.settings.limits.memory,
+    );
+    let mut store = Store::new(filter.engine.wasmtime(), state);
+    store.limiter(|state| &mut state.limits);
+    store.set_hostcall_fuel(COPY_LIMIT);
+    // At every tick a running guest gives way to the worker's other requests, until its budget is spent.
+    store.epoch_deadline_callback(|mut context| {
+        let state = context.data_mut();
+        state.engine.keep_ticking();
+        match state.ticks_left.checked_sub(1) {
+            Some(left) => {
+                state.ticks_left = left;
+                Ok(UpdateDeadline::Yield(1))
+            }
+            None => Ok(UpdateDeadline::Interrupt),
+        }
+    });
+    store
+}
+
+async fn init(
+    filter: &Filter,
+    store: &mut Store<State>,
+    instance: &ComponentInstance,
+) -> Result<(), Failure> {
+    let lifecycle = load(
+        store,
+        instance,
+        filter.hooks.lifecycle.as_ref(),
+        |i, s, c| i.load(s, c),
+    )?;
+    let Some(lifecycle) = lifecycle else {
+        return Ok(());
+    };
+    within(store, START_LIMITS, async |store| {
+        lifecycle.call_init(store, &filter.settings.config).await
+    })
+    .await?
+    .map_err(Failure::Init)
+}
+
+fn load<I, G>(
+    store: &mut Store<State>,
+    instance: &ComponentInstance,
+    indices: Option<&I>,
+    load: impl FnOnce(&I, &mut Store<State>, &ComponentInstance) -> wasmtime::Result<G>,
+) -> Result<Option<G>, Failure> {
+    indices
+        .map(|indices| load(indices, store, instance))
+        .transpose()
+        .map_err(Failure::Start)
+}
+
+/// Runs one call under its limits.
+async fn within<T>(
+    store: &mut Store<State>,
+    limits: Limits,
+    call: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<T>,
+) -> Result<T, Failure> {
+    let ticks = u64::try_from(limits.cpu.as_millis() / TICK.as_millis()).unwrap_or(u64::MAX);
+    store.data_mut().ticks_left = ticks;
+    store.data().engine.keep_ticking();
+    store.set_epoch_deadline(1);
+    let outcome = {
+        let call = pin!(call(store));
+        tokio::time::timeout(limits.wall, call).await
+    };
+    match outcome {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(trap)) if trap.downcast_ref() == Some(&wasmtime::Trap::Interrupt) => {
+            Err(Failure::Cpu(limits.cpu))
+        }
+        Ok(Err(trap)) => Err(Failure::Trap(trap)),
+        Err(_elapsed) => Err(Failure::Wall(limits.wall)),
+    }
+}
+
+impl<'a> From<&Flow<'a>> for types::Flow<'a> {
+    fn from(flow: &Flow<'a>) -> Self {
+        let protocol = match flow.protocol {
+            Protocol::Http => types::Protocol::Http,
+            Protocol::Connect => types::Protocol::Connect,
+        };
+        Self {
+            host: flow.target.host(),
+            port: flow.target.port(),
+            protocol,
+        }
+    }
+}
+
+/// What guests answer is checked before anybody acts on it.
+fn checked(verdict: types::Verdict) -> Result<Verdict, InvalidVerdict> {
+    match verdict {
+        types::Verdict::Next => Ok(Verdict::Next),
+        types::Verdict::Allow => Ok(Verdict::Allow),
+        types::Verdict::Block(block) => Verdict::block(block.status, &block.reason),
+        types::Verdict::Redirect(to) => Verdict::redirect(to.status, &to.location),
+    }
+}
