@@ -1,4 +1,15 @@
-//! The proxy's settings as valid, typed values: a `Config` that exists can be run.
+//! The proxy's settings as valid, typed values: a `Config` that exists can be run. Made by `main` or by whoever embeds the
+//! proxy; it reads the configuration file and nothing else.
+
+mod document;
+mod environment;
+mod error;
+mod load;
+mod settings;
+mod sidecar;
+#[cfg(test)]
+mod tests;
+mod value;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -6,8 +17,14 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use etcetera::BaseStrategy;
+
+pub use self::error::ConfigError;
+pub use self::load::{Flags, Sources};
+pub(crate) use self::sidecar::{OnError, Sidecar, SidecarLimits};
+
 /// Everything `run_proxy` needs to know.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// Where clients connect; port 0 lets the system choose.
     pub listen: SocketAddr,
@@ -28,7 +45,7 @@ pub struct Config {
 }
 
 /// Deadlines. Each bounds the wait for one peer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// From accept or the end of the last exchange to the end of a request's head.
     pub request_head: Duration,
@@ -45,7 +62,7 @@ pub struct Limits {
 }
 
 /// The plugin folder.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plugins {
     /// Watched for `NAME.wasm` and `NAME.toml`; it need not exist.
     pub dir: PathBuf,
@@ -79,14 +96,14 @@ pub enum FeedFormat {
 }
 
 /// How origins are reached.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Egress {
     /// DNS servers to ask instead of the system's.
     pub resolvers: Vec<SocketAddr>,
 }
 
 /// What is logged, and how.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
     /// Text for people or JSON for machines.
     pub format: LogFormat,
@@ -95,8 +112,7 @@ pub struct Log {
 }
 
 /// The form of a log line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     /// One readable line.
     Text,
@@ -104,7 +120,28 @@ pub enum LogFormat {
     Json,
 }
 
+impl Feed {
+    /// URLhaus writes its list anew every five minutes and asks not to be asked more often; most hosts on it live for hours.
+    const REFRESH: Duration = Duration::from_secs(15 * 60);
+
+    /// Far above the longest public lists, in bytes.
+    const MAX_SIZE: u64 = 64 * 1024 * 1024;
+
+    /// The URL host file of abuse.ch: domains that spread malware at this time.
+    fn malware() -> Self {
+        Self {
+            url: "https://urlhaus.abuse.ch/downloads/hostfile/"
+                .parse()
+                .expect("the default URL is tested"),
+            format: FeedFormat::Hosts,
+            refresh: Self::REFRESH,
+            max_size: Self::MAX_SIZE,
+        }
+    }
+}
+
 impl Default for Config {
+    /// What an empty configuration says. The folder of the cache is found by looking at the environment, not at the disk.
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)),
@@ -114,8 +151,8 @@ impl Default for Config {
                 dir: PathBuf::from("plugins"),
                 order: Vec::new(),
             },
-            feeds: BTreeMap::new(),
-            cache_dir: PathBuf::from("cache"),
+            feeds: BTreeMap::from([("malware".to_owned(), Feed::malware())]),
+            cache_dir: default_cache_dir(),
             egress: Egress::default(),
             log: Log {
                 format: LogFormat::Text,
@@ -135,5 +172,13 @@ impl Default for Limits {
             idle: Duration::from_secs(300),
             shutdown: Duration::from_secs(5),
         }
+    }
+}
+
+/// The user's cache folder as the platform has it; a service account without a home gets one in its working directory.
+fn default_cache_dir() -> PathBuf {
+    match etcetera::base_strategy::choose_native_strategy() {
+        Ok(folders) => folders.cache_dir().join("portcullis"),
+        Err(_) => PathBuf::from("cache"),
     }
 }

@@ -1,0 +1,126 @@
+//! Reads a TOML file into a typed value and says what is wrong with it the way a compiler does: file, line, column, hint.
+//! Used for the main file and for the files beside filters.
+
+use std::ops::Range;
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use toml::de::{DeTable, DeValue};
+
+use super::ConfigError;
+
+/// One file. It has been read but may be wrong.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Document<'a> {
+    pub(super) path: &'a Path,
+    pub(super) text: &'a str,
+}
+
+impl<'a> Document<'a> {
+    /// What it says, if it is TOML and fits `T`.
+    pub(super) fn read<T: DeserializeOwned>(self) -> Result<T, ConfigError> {
+        toml::from_str(self.text).map_err(|error| {
+            let span = error.span().unwrap_or_default();
+            let problem = self.explain(&error, &span);
+            self.problem_at(span.start, problem)
+        })
+    }
+
+    /// Where the last of `keys` stands, if they lead anywhere.
+    pub(super) fn position(self, keys: &[&str]) -> Option<usize> {
+        position_of(&self.table()?, keys)
+    }
+
+    pub(super) fn problem_at(self, offset: usize, problem: String) -> ConfigError {
+        let before = self.text.get(..offset).unwrap_or(self.text);
+        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+        ConfigError::File {
+            path: self.path.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            problem,
+        }
+    }
+
+    fn explain(self, error: &toml::de::Error, span: &Range<usize>) -> String {
+        let message = error.message().replace('\n', ", ");
+        let keys = self
+            .table()
+            .map(|table| keys_at(&table, span))
+            .unwrap_or_default();
+        match UnknownKey::from_message(&message) {
+            Some(unknown) => unknown.explain(&keys),
+            None if keys.is_empty() => message,
+            None => format!("{}: {message}", keys.join(".")),
+        }
+    }
+
+    fn table(self) -> Option<DeTable<'a>> {
+        DeTable::parse(self.text)
+            .ok()
+            .map(|table| table.into_inner())
+    }
+}
+
+/// What serde says of a key that a struct does not have. Its text is the only way to learn which keys there are.
+struct UnknownKey<'a> {
+    key: &'a str,
+    known: Vec<&'a str>,
+}
+
+impl<'a> UnknownKey<'a> {
+    fn from_message(message: &'a str) -> Option<Self> {
+        let (key, rest) = message.strip_prefix("unknown field `")?.split_once('`')?;
+        // "expected one of `a`, `b`": what stands between backticks is every second piece.
+        let known = rest.split('`').skip(1).step_by(2).collect();
+        Some(Self { key, known })
+    }
+
+    fn explain(&self, keys: &[String]) -> String {
+        let place = match keys {
+            [] | [_] => "at the top of the file".to_owned(),
+            [tables @ .., _] => format!("in [{}]", tables.join(".")),
+        };
+        let hint = match nearest(self.key, self.known.iter().copied()) {
+            Some(key) => format!("did you mean `{key}`?"),
+            None => format!("there are: {}", self.known.join(", ")),
+        };
+        format!("unknown key `{}` {place}; {hint}", self.key)
+    }
+}
+
+/// The word that was likely meant: a typo is about one letter in three.
+pub(super) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= candidate.len().max(3) / 3)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// The keys that lead to the place in the file where `span` begins.
+fn keys_at(table: &DeTable<'_>, span: &Range<usize>) -> Vec<String> {
+    for (key, value) in table {
+        let below = match value.get_ref() {
+            DeValue::Table(table) => keys_at(table, span),
+            _ => Vec::new(),
+        };
+        if !below.is_empty() || key.span() == *span || holds(&value.span(), span) {
+            return [vec![key.get_ref().to_string()], below].concat();
+        }
+    }
+    Vec::new()
+}
+
+fn holds(outer: &Range<usize>, inner: &Range<usize>) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end
+}
+
+fn position_of(table: &DeTable<'_>, keys: &[&str]) -> Option<usize> {
+    let (first, rest) = keys.split_first()?;
+    let (key, value) = table.get_key_value(*first)?;
+    match value.get_ref() {
+        DeValue::Table(below) if !rest.is_empty() => position_of(below, rest),
+        _ => rest.is_empty().then_some(key.span().start),
+    }
+}

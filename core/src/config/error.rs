@@ -1,0 +1,41 @@
+//! What is wrong with the configuration, and where.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why there is no configuration. Each names the place to look at.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is missing, unreadable or not UTF-8.
+    #[error("cannot read the configuration file {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A file is not TOML, has a key that does not exist or a value that makes no sense.
+    #[error("{}:{line}:{column}: {problem}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// From 1, in characters.
+        column: usize,
+        /// What is wrong, and what would be right.
+        problem: String,
+    },
+    /// The value of an environment variable makes no sense.
+    #[error("environment variable {name}: {problem}")]
+    Variable {
+        /// Its name.
+        name: String,
+        /// What is wrong, and what would be right.
+        problem: String,
+    },
+    /// A feed that only environment variables speak of lacks something.
+    #[error("{0}")]
+    Feed(String),
+}

@@ -1,0 +1,184 @@
+//! Makes a `Config` of what the file, the environment and the flags say.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use super::document::Document;
+use super::settings::{self, Settings};
+use super::value::{FeedName, Text};
+use super::{Config, ConfigError, Egress, Feed, Limits, Log, Plugins, environment};
+
+/// Read from the working directory if no other file is named.
+const DEFAULT_FILE: &str = "portcullis.toml";
+
+/// Where settings come from. A flag beats an environment variable, and that beats the file.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// The file to read; it must exist. Without it, the one that `PORTCULLIS_CONFIG` names, and without that,
+    /// `portcullis.toml` in `dir` if it is there.
+    pub file: Option<PathBuf>,
+    /// Where `portcullis.toml` is looked for; empty for the working directory.
+    pub dir: PathBuf,
+    /// The environment, as `std::env::vars_os` gives it.
+    pub variables: Vec<(OsString, OsString)>,
+    /// What the command line says.
+    pub flags: Flags,
+}
+
+/// The settings that have a flag.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    /// `[proxy] listen`.
+    pub listen: Option<SocketAddr>,
+    /// `[plugins] dir`.
+    pub plugins_dir: Option<PathBuf>,
+}
+
+impl Sources {
+    /// The file that is read, if any.
+    pub fn config_file(&self) -> Option<PathBuf> {
+        let in_dir = || Some(self.dir.join(DEFAULT_FILE)).filter(|file| file.exists());
+        self.file
+            .clone()
+            .or_else(|| environment::config_file(&self.variables))
+            .or_else(in_dir)
+    }
+}
+
+impl Config {
+    /// Reads all sources; what none of them says is as in [`Config::default`]. A `[feeds]` table in the file takes the place
+    /// of the default feed, and paths in the file are meant from where the file is.
+    pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
+        let file = sources.config_file();
+        let text = match &file {
+            Some(path) => fs::read_to_string(path).map_err(|source| ConfigError::Read {
+                path: path.clone(),
+                source,
+            })?,
+            None => String::new(),
+        };
+        let document = Document {
+            path: file.as_deref().unwrap_or(Path::new(DEFAULT_FILE)),
+            text: &text,
+        };
+        let mut settings: Settings = document.read()?;
+        if let Some(dir) = document.path.parent() {
+            settings = settings.relative_to(dir);
+        }
+        let feeds = settings.feeds.get_or_insert_with(default_feeds);
+        let names = feeds.keys().map(|Text(name)| name);
+        let variables = environment::settings(&sources.variables, names)?;
+        let settings = Settings::from(&sources.flags)
+            .over(variables)
+            .over(settings);
+        assemble(settings).map_err(|missing| missing.explain(document))
+    }
+}
+
+impl From<&Flags> for Settings {
+    fn from(flags: &Flags) -> Self {
+        let mut settings = Self::default();
+        settings.proxy.listen = flags.listen.map(Text);
+        settings.plugins.dir = flags.plugins_dir.clone();
+        settings
+    }
+}
+
+fn default_feeds() -> BTreeMap<Text<FeedName>, settings::Feed> {
+    let feeds = Config::default().feeds.into_iter().map(|(name, feed)| {
+        let feed = settings::Feed {
+            url: Some(Text(feed.url)),
+            format: Some(Text(feed.format)),
+            ..settings::Feed::default()
+        };
+        (Text(FeedName(name)), feed)
+    });
+    feeds.collect()
+}
+
+fn assemble(settings: Settings) -> Result<Config, MissingKey> {
+    let default = Config::default();
+    let feeds = settings.feeds.unwrap_or_default().into_iter();
+    let resolvers = settings.egress.resolvers.unwrap_or_default();
+    Ok(Config {
+        listen: value_or(settings.proxy.listen, default.listen),
+        workers: value_or(settings.proxy.workers, default.workers),
+        limits: settings.limits.into(),
+        plugins: Plugins {
+            dir: settings.plugins.dir.unwrap_or(default.plugins.dir),
+            order: settings.plugins.order.unwrap_or(default.plugins.order),
+        },
+        feeds: feeds.map(complete).collect::<Result<_, _>>()?,
+        cache_dir: settings.cache.dir.unwrap_or(default.cache_dir),
+        egress: Egress {
+            resolvers: resolvers.iter().map(|Text(resolver)| resolver.0).collect(),
+        },
+        log: Log {
+            format: value_or(settings.log.format, default.log.format),
+            filter: settings
+                .log
+                .filter
+                .map_or(default.log.filter, |Text(filter)| filter.0),
+        },
+    })
+}
+
+impl From<settings::Limits> for Limits {
+    fn from(limits: settings::Limits) -> Self {
+        let default = Self::default();
+        Self {
+            request_head: value_or(limits.request_head, default.request_head),
+            resolve: value_or(limits.resolve, default.resolve),
+            connect: value_or(limits.connect, default.connect),
+            response_head: value_or(limits.response_head, default.response_head),
+            idle: value_or(limits.idle, default.idle),
+            shutdown: value_or(limits.shutdown, default.shutdown),
+        }
+    }
+}
+
+fn complete(
+    (Text(name), feed): (Text<FeedName>, settings::Feed),
+) -> Result<(String, Feed), MissingKey> {
+    let missing = |key| MissingKey {
+        feed: name.clone(),
+        key,
+    };
+    let Text(url) = feed.url.ok_or_else(|| missing("url"))?;
+    let Text(format) = feed.format.ok_or_else(|| missing("format"))?;
+    let feed = Feed {
+        url,
+        format,
+        refresh: feed.refresh.map_or(Feed::REFRESH, |Text(time)| time.0),
+        max_size: feed.max_size.map_or(Feed::MAX_SIZE, |Text(size)| size.0),
+    };
+    Ok((name.0, feed))
+}
+
+fn value_or<T>(value: Option<Text<T>>, default: T) -> T {
+    value.map_or(default, |Text(value)| value)
+}
+
+/// A feed without what every feed needs, once all sources are laid over each other.
+struct MissingKey {
+    feed: FeedName,
+    key: &'static str,
+}
+
+impl MissingKey {
+    fn explain(self, document: Document<'_>) -> ConfigError {
+        let Self { feed, key } = self;
+        let example = match key {
+            "url" => r#"url = "https://lists.example/hosts""#,
+            _ => r#"format = "hosts", "domains" or "json""#,
+        };
+        let problem = format!("the feed `{}` has no {key}; add {example}", feed.0);
+        match document.position(&["feeds", &feed.0]) {
+            Some(offset) => document.problem_at(offset, problem),
+            None => ConfigError::Feed(problem),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Settings as one source gives them: a file, the environment, flags. Everything is optional; sources are laid over each
+//! other, and `config` makes valid values of what results.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use url::Url;
+
+use super::value::{FeedName, ListSize, LogFilter, Refresh, Resolver, Text};
+use super::{FeedFormat, LogFormat};
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Settings {
+    pub(super) proxy: Proxy,
+    pub(super) limits: Limits,
+    pub(super) plugins: Plugins,
+    pub(super) feeds: Option<BTreeMap<Text<FeedName>, Feed>>,
+    pub(super) cache: Cache,
+    pub(super) egress: Egress,
+    pub(super) log: Log,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub(super) struct Proxy {
+    pub(super) listen: Option<Text<SocketAddr>>,
+    pub(super) workers: Option<Text<NonZeroUsize>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub(super) struct Limits {
+    pub(super) request_head: Option<Text<Duration>>,
+    pub(super) resolve: Option<Text<Duration>>,
+    pub(super) connect: Option<Text<Duration>>,
+    pub(super) response_head: Option<Text<Duration>>,
+    pub(super) idle: Option<Text<Duration>>,
+    pub(super) shutdown: Option<Text<Duration>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub(super) struct Plugins {
+    pub(super) dir: Option<PathBuf>,
+    pub(super) order: Option<Vec<String>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub(super) struct Feed {
+    pub(super) url: Option<Text<Url>>,
+    pub(super) format: Option<Text<FeedFormat>>,
+    pub(super) refresh: Option<Text<Refresh>>,
+    pub(super) max_size: Option<Text<ListSize>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub(super) struct Cache {
+    pub(super) dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub(super) struct Egress {
+    pub(super) resolvers: Option<Vec<Text<Resolver>>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub(super) struct Log {
+    pub(super) format: Option<Text<LogFormat>>,
+    pub(super) filter: Option<Text<LogFilter>>,
+}
+
+impl Settings {
+    /// These settings, and where they say nothing, those of `base`.
+    pub(super) fn over(self, base: Self) -> Self {
+        Self {
+            proxy: Proxy {
+                listen: self.proxy.listen.or(base.proxy.listen),
+                workers: self.proxy.workers.or(base.proxy.workers),
+            },
+            limits: self.limits.over(base.limits),
+            plugins: Plugins {
+                dir: self.plugins.dir.or(base.plugins.dir),
+                order: self.plugins.order.or(base.plugins.order),
+            },
+            feeds: match (self.feeds, base.feeds) {
+                (Some(feeds), Some(base)) => Some(feeds_over(feeds, base)),
+                (feeds, base) => feeds.or(base),
+            },
+            cache: Cache {
+                dir: self.cache.dir.or(base.cache.dir),
+            },
+            egress: Egress {
+                resolvers: self.egress.resolvers.or(base.egress.resolvers),
+            },
+            log: Log {
+                format: self.log.format.or(base.log.format),
+                filter: self.log.filter.or(base.log.filter),
+            },
+        }
+    }
+
+    /// Paths in a file are meant from where the file is.
+    pub(super) fn relative_to(mut self, dir: &Path) -> Self {
+        for path in [&mut self.plugins.dir, &mut self.cache.dir]
+            .into_iter()
+            .flatten()
+        {
+            *path = dir.join(&path);
+        }
+        self
+    }
+}
+
+impl Limits {
+    fn over(self, base: Self) -> Self {
+        Self {
+            request_head: self.request_head.or(base.request_head),
+            resolve: self.resolve.or(base.resolve),
+            connect: self.connect.or(base.connect),
+            response_head: self.response_head.or(base.response_head),
+            idle: self.idle.or(base.idle),
+            shutdown: self.shutdown.or(base.shutdown),
+        }
+    }
+}
+
+impl Feed {
+    fn over(self, base: Self) -> Self {
+        Self {
+            url: self.url.or(base.url),
+            format: self.format.or(base.format),
+            refresh: self.refresh.or(base.refresh),
+            max_size: self.max_size.or(base.max_size),
+        }
+    }
+}
+
+fn feeds_over(
+    feeds: BTreeMap<Text<FeedName>, Feed>,
+    mut base: BTreeMap<Text<FeedName>, Feed>,
+) -> BTreeMap<Text<FeedName>, Feed> {
+    for (name, feed) in feeds {
+        let below = base.remove(&name).unwrap_or_default();
+        base.insert(name, feed.over(below));
+    }
+    base
+}

@@ -1,0 +1,360 @@
+//! Configuration from files, the environment and flags, and the words in which it is refused.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::{Config, ConfigError, FeedFormat, Flags, LogFormat, Sources};
+
+/// A folder with this `portcullis.toml` as the working directory.
+fn folder(text: &str) -> TempDir {
+    let dir = TempDir::new().unwrap();
+    fs::write(dir.path().join("portcullis.toml"), text).unwrap();
+    dir
+}
+
+fn sources(dir: &TempDir, variables: &[(&str, &str)]) -> Sources {
+    Sources {
+        dir: dir.path().to_owned(),
+        variables: variables
+            .iter()
+            .map(|(name, value)| (OsString::from(name), OsString::from(value)))
+            .collect(),
+        ..Sources::default()
+    }
+}
+
+fn load(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    Config::load(&sources(&folder(text), variables))
+}
+
+/// What is said about a wrong file, without the folder that it is in.
+fn refusal(text: &str) -> String {
+    let dir = folder(text);
+    let error = Config::load(&sources(&dir, &[])).unwrap_err().to_string();
+    let file = dir.path().join("portcullis.toml").display().to_string();
+    error.strip_prefix(&format!("{file}:")).unwrap().to_owned()
+}
+
+fn variable_refusal(name: &str, value: &str) -> String {
+    load("", &[(name, value)]).unwrap_err().to_string()
+}
+
+#[test]
+fn without_any_source_the_defaults_hold() {
+    let empty = TempDir::new().unwrap();
+    assert_eq!(
+        Config::load(&sources(&empty, &[])).unwrap(),
+        Config::default()
+    );
+    assert_eq!(load("", &[]).unwrap(), Config::default());
+
+    let config = Config::default();
+    assert_eq!(config.listen, "127.0.0.1:3000".parse().unwrap());
+    assert_eq!(config.plugins.dir, Path::new("plugins"));
+    assert!(
+        config.cache_dir.ends_with("portcullis"),
+        "{:?}",
+        config.cache_dir
+    );
+    let feed = &config.feeds["malware"];
+    assert_eq!(
+        feed.url.as_str(),
+        "https://urlhaus.abuse.ch/downloads/hostfile/"
+    );
+    assert_eq!(
+        (feed.format, feed.refresh),
+        (FeedFormat::Hosts, Duration::from_secs(900))
+    );
+}
+
+#[test]
+fn every_key_of_the_file_is_read() {
+    let text = r#"
+        [proxy]
+        listen = "[::1]:8080"
+        workers = 3
+        [limits]
+        request_head = "1s"
+        resolve = "2s"
+        connect = "3s"
+        response_head = "1m 4s"
+        idle = "1h"
+        shutdown = "1500ms"
+        [plugins]
+        dir = "filters"
+        order = ["allow", "blocklist"]
+        [feeds.my-list]
+        url = "http://127.0.0.1:9/list"
+        format = "json"
+        refresh = "10s"
+        max_size = "2MiB"
+        [cache]
+        dir = "/var/cache/portcullis"
+        [egress]
+        resolvers = ["9.9.9.9", "[::1]:5353"]
+        [log]
+        format = "json"
+        filter = "warn,portcullis=debug"
+    "#;
+    let dir = folder(text);
+    let config = Config::load(&sources(&dir, &[])).unwrap();
+    assert_eq!(config.listen, "[::1]:8080".parse().unwrap());
+    assert_eq!(config.workers.get(), 3);
+    let limits = &config.limits;
+    let millis = [
+        limits.request_head,
+        limits.resolve,
+        limits.connect,
+        limits.response_head,
+        limits.idle,
+        limits.shutdown,
+    ]
+    .map(|time| time.as_millis());
+    assert_eq!(millis, [1000, 2000, 3000, 64_000, 3_600_000, 1500]);
+    assert_eq!(config.plugins.dir, dir.path().join("filters"));
+    assert_eq!(config.plugins.order, ["allow", "blocklist"]);
+    assert_eq!(config.feeds.keys().collect::<Vec<_>>(), ["my-list"]);
+    let feed = &config.feeds["my-list"];
+    assert_eq!(feed.url.as_str(), "http://127.0.0.1:9/list");
+    assert_eq!(
+        (feed.format, feed.refresh, feed.max_size),
+        (FeedFormat::Json, Duration::from_secs(10), 2 << 20)
+    );
+    assert_eq!(config.cache_dir, Path::new("/var/cache/portcullis"));
+    assert_eq!(
+        config.egress.resolvers,
+        ["9.9.9.9:53".parse().unwrap(), "[::1]:5353".parse().unwrap()]
+    );
+    assert_eq!(
+        (config.log.format, &*config.log.filter),
+        (LogFormat::Json, "warn,portcullis=debug")
+    );
+}
+
+#[test]
+fn every_key_has_a_variable() {
+    let config = load(
+        "",
+        &[
+            ("PORTCULLIS_PROXY_LISTEN", "[::1]:8080"),
+            ("PORTCULLIS_PROXY_WORKERS", "3"),
+            ("PORTCULLIS_LIMITS_REQUEST_HEAD", "1s"),
+            ("PORTCULLIS_LIMITS_RESOLVE", "2s"),
+            ("PORTCULLIS_LIMITS_CONNECT", "3s"),
+            ("PORTCULLIS_LIMITS_RESPONSE_HEAD", "4s"),
+            ("PORTCULLIS_LIMITS_IDLE", "5s"),
+            ("PORTCULLIS_LIMITS_SHUTDOWN", "6s"),
+            ("PORTCULLIS_PLUGINS_DIR", "filters"),
+            ("PORTCULLIS_PLUGINS_ORDER", "allow, blocklist"),
+            ("PORTCULLIS_FEEDS_MALWARE_URL", "file:///list"),
+            ("PORTCULLIS_FEEDS_MALWARE_FORMAT", "domains"),
+            ("PORTCULLIS_FEEDS_MALWARE_REFRESH", "1h"),
+            ("PORTCULLIS_FEEDS_MALWARE_MAX_SIZE", "1MiB"),
+            ("PORTCULLIS_CACHE_DIR", "copies"),
+            ("PORTCULLIS_EGRESS_RESOLVERS", "9.9.9.9,::1"),
+            ("PORTCULLIS_LOG_FORMAT", "json"),
+            ("PORTCULLIS_LOG_FILTER", "debug"),
+        ],
+    )
+    .unwrap();
+    let text = format!("{config:?}");
+    let default = Config::default();
+    assert_ne!(config.listen, default.listen);
+    assert_eq!(config.workers.get(), 3);
+    for seconds in 1..=6 {
+        assert!(
+            text.contains(&format!(": {seconds}s")),
+            "{seconds} in {text}"
+        );
+    }
+    assert_eq!(config.plugins.dir, Path::new("filters"));
+    assert_eq!(config.plugins.order, ["allow", "blocklist"]);
+    let feed = &config.feeds["malware"];
+    assert_eq!(
+        (feed.url.as_str(), feed.format),
+        ("file:///list", FeedFormat::Domains)
+    );
+    assert_eq!((feed.refresh.as_secs(), feed.max_size), (3600, 1 << 20));
+    assert_eq!(config.cache_dir, Path::new("copies"));
+    assert_eq!(config.egress.resolvers.len(), 2);
+    assert_eq!(
+        (config.log.format, &*config.log.filter),
+        (LogFormat::Json, "debug")
+    );
+}
+
+#[test]
+fn a_flag_beats_a_variable_and_that_beats_the_file() {
+    let dir = folder("[proxy]\nlisten = \"127.0.0.1:1\"\nworkers = 1\n[plugins]\ndir = \"one\"");
+    let variables = [
+        ("PORTCULLIS_PROXY_LISTEN", "127.0.0.1:2"),
+        ("PORTCULLIS_PLUGINS_DIR", "two"),
+        ("PORTCULLIS_PROXY_WORKERS", ""),
+    ];
+    let mut sources = sources(&dir, &variables);
+    sources.flags = Flags {
+        listen: Some("127.0.0.1:3".parse().unwrap()),
+        plugins_dir: None,
+    };
+    let config = Config::load(&sources).unwrap();
+    assert_eq!(config.listen.port(), 3);
+    assert_eq!(config.plugins.dir, Path::new("two"));
+    assert_eq!(config.workers.get(), 1);
+    sources.flags.plugins_dir = Some(PathBuf::from("three"));
+    let config = Config::load(&sources).unwrap();
+    assert_eq!(config.plugins.dir, Path::new("three"));
+}
+
+#[test]
+fn a_file_that_is_named_must_exist() {
+    let dir = folder("[proxy]\nworkers = 1");
+    let other = dir.path().join("other.toml");
+    let mut named = sources(&dir, &[]);
+    named.file = Some(other.clone());
+    let variables = sources(&dir, &[("PORTCULLIS_CONFIG", other.to_str().unwrap())]);
+    for sources in [&named, &variables] {
+        let error = Config::load(sources).unwrap_err();
+        assert!(error.to_string().contains("other.toml"), "{error}");
+    }
+    fs::write(&other, "\u{feff}[proxy]\nworkers = 7\r\n").unwrap();
+    for sources in [&named, &variables] {
+        assert_eq!(Config::load(sources).unwrap().workers.get(), 7);
+    }
+    fs::write(&other, b"\xff\xfe").unwrap();
+    assert!(matches!(
+        Config::load(&named),
+        Err(ConfigError::Read { .. })
+    ));
+}
+
+#[test]
+fn feeds_in_the_file_take_the_place_of_the_default_one() {
+    assert!(load("[feeds]", &[]).unwrap().feeds.is_empty());
+    let list = "[feeds.a-list]\nurl = \"http://a.example\"\nformat = \"hosts\"";
+    let variables = [
+        ("PORTCULLIS_FEEDS_A_LIST_REFRESH", "1h"),
+        ("PORTCULLIS_FEEDS_B_LIST_URL", "http://b.example"),
+        ("PORTCULLIS_FEEDS_B_LIST_FORMAT", "json"),
+    ];
+    let config = load(list, &variables).unwrap();
+    assert_eq!(
+        config.feeds.keys().collect::<Vec<_>>(),
+        ["a-list", "b_list"]
+    );
+    assert_eq!(config.feeds["a-list"].refresh.as_secs(), 3600);
+}
+
+#[test]
+fn unknown_keys_are_refused_with_the_nearest_one() {
+    assert_eq!(
+        refusal("# first\n[proxy]\nlisen = \"127.0.0.1:1\""),
+        "3:1: unknown key `lisen` in [proxy]; did you mean `listen`?"
+    );
+    assert_eq!(
+        refusal("[prox]\nlisten = \"127.0.0.1:1\""),
+        "1:2: unknown key `prox` at the top of the file; did you mean `proxy`?"
+    );
+    assert_eq!(
+        refusal("[feeds.x]\nformat = \"hosts\"\n  [feeds.x.url]\n"),
+        "3:3: feeds.x.url: invalid type: map, expected an http:, https: or file: URL, such as \
+         \"https://lists.example/hosts\" or \"file:///etc/list\""
+    );
+    assert_eq!(
+        refusal("[feeds]\nx = { uri = \"http://a.example\" }"),
+        "2:7: unknown key `uri` in [feeds.x]; did you mean `url`?"
+    );
+    assert_eq!(
+        refusal("[cache]\nbananas = 1"),
+        "2:1: unknown key `bananas` in [cache]; there are: dir"
+    );
+}
+
+#[test]
+fn wrong_values_are_refused_with_their_place_and_an_example() {
+    for (text, expected) in [
+        (
+            "[proxy]\nlisten = \"localhost\"",
+            "2:10: proxy.listen: `localhost` is not an IP address and a port, such as \"127.0.0.1:3000\"",
+        ),
+        (
+            "[proxy]\nworkers = 0",
+            "2:11: proxy.workers: `0` is not a number from 1 to 1024",
+        ),
+        (
+            "[proxy]\nworkers = true",
+            "2:11: proxy.workers: invalid type: boolean `true`, expected a number from 1 to 1024",
+        ),
+        (
+            "[limits]\nidle = 30",
+            "2:8: limits.idle: `30` is not a time of up to a year, such as \"30s\", \"1m 30s\" or \"50ms\"",
+        ),
+        (
+            "[egress]\nresolvers = [\"9.9.9.9\", \"quad9\"]",
+            "2:25: egress.resolvers: `quad9` is not the IP address of a DNS server, such as \"9.9.9.9\" or \"[2620:fe::fe]:53\"",
+        ),
+        (
+            "proxy = 3",
+            "1:9: proxy: invalid type: integer `3`, expected a table",
+        ),
+        (
+            "[feeds.Malware]\nurl = \"http://a.example\"",
+            "1:8: feeds.Malware: `Malware` is not a name of a feed: a-z, 0-9, `_` and `-`, at most 64 of them, and not \
+             `test-names`, which is built in",
+        ),
+        (
+            "\n[feeds.x]\nurl = \"http://a.example\"",
+            "2:8: the feed `x` has no format; add format = \"hosts\", \"domains\" or \"json\"",
+        ),
+        ("[proxy]\nworkers = 1\nworkers = 2", "3:1: duplicate key"),
+        ("[proxy\n", "1:7: unclosed table, expected `]`"),
+        (
+            "é = é",
+            "1:1: invalid unquoted key, expected letters, numbers, `-`, `_`",
+        ),
+    ] {
+        assert_eq!(refusal(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn wrong_variables_are_refused_by_name() {
+    assert_eq!(
+        variable_refusal("PORTCULLIS_PROXY_LISTEN", "3000"),
+        "environment variable PORTCULLIS_PROXY_LISTEN: `3000` is not an IP address and a port, such as \"127.0.0.1:3000\""
+    );
+    assert_eq!(
+        variable_refusal("PORTCULLIS_FEEDS_MALWARE_REFRESH", "1s"),
+        "environment variable PORTCULLIS_FEEDS_MALWARE_REFRESH: `1s` is not a time from 10s to a year, such as \"15m\" or \"1h\""
+    );
+    assert_eq!(
+        variable_refusal("PORTCULLIS_PROXY_LISEN", "127.0.0.1:1"),
+        "environment variable PORTCULLIS_PROXY_LISEN: there is no such setting; did you mean PORTCULLIS_PROXY_LISTEN?"
+    );
+    assert_eq!(
+        variable_refusal("PORTCULLIS_FEEDS_MALWARE_URI", "http://a.example"),
+        "environment variable PORTCULLIS_FEEDS_MALWARE_URI: there is no such setting; did you mean PORTCULLIS_FEEDS_MALWARE_URL?"
+    );
+    assert!(
+        variable_refusal("PORTCULLIS_FEEDS_TEST-NAMES_URL", "http://a.example")
+            .contains("built in")
+    );
+    assert_eq!(
+        variable_refusal("PORTCULLIS_FEEDS_X_FORMAT", "json"),
+        "the feed `x` has no url; add url = \"https://lists.example/hosts\""
+    );
+}
+
+#[test]
+fn variables_of_others_are_left_alone() {
+    let variables = [
+        ("PORTCULLIS_SERVICE_HOST", "10.0.0.1"),
+        ("PORTCULLIS_PORT", "tcp://10.0.0.1:3000"),
+        ("PORTCULLIS_PROXY_PORT_3000_TCP", "x"),
+        ("PROXY_LISTEN", "x"),
+    ];
+    assert_eq!(load("", &variables).unwrap(), Config::default());
+}
