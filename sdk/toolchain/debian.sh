@@ -34,7 +34,11 @@ apt_get() { apt-get $lists -o APT::Sandbox::User=root "$@"; }
 # shellcheck disable=SC2086
 apt_cache() { apt-cache $lists "$@"; }
 
-candidate() { apt_cache policy rustc-web 2>/dev/null | sed -n 's/^ *Candidate: \([0-9].*\)/\1/p'; }
+# The version that apt would install, if it is recent enough.
+candidate() {
+    version=$(apt_cache policy rustc-web 2>/dev/null | sed -n 's/^ *Candidate: \([0-9].*\)/\1/p')
+    [ -n "$version" ] && printf '%s\n%s\n' "$need" "$version" | sort -c -t. -k1,1n -k2,2n 2>/dev/null
+}
 
 fresh_lists() {
     say "Debian's packages: fetching package lists"
@@ -59,8 +63,7 @@ packages() {
 }
 
 download() {
-    version=$(candidate)
-    [ -n "$version" ] || return 1
+    candidate || return
     wanted=$(packages)
     say "Debian's packages: downloading rustc-web $version and what it needs (about 140 MB)"
     # shellcheck disable=SC2086
@@ -134,15 +137,9 @@ publish() {
     mv -T "$cache/.current.$$" "$cache/current"
 }
 
-download || { fresh_lists && download; } || die "Debian's packages cannot be had from this machine's package sources
-  (rustc-web with rust-web-src and lld), so there is nothing that compiles filters.
-  Check /etc/apt/sources.list and the network, or, with rustup: rustup target add $target"
-case $version in
-    *:*) version=${version#*:} ;;
-esac
-printf '%s\n%s\n' "$need" "${version%%+*}" | sort -c -t. -k1,1n -k2,2n 2>/dev/null ||
-    die "Debian's rustc-web here is $version, Portcullis needs $need or later.
-  Enable Debian's security updates, which carry newer ones, or, with rustup: rustup target add $target"
+download || { fresh_lists && download; } ||
+    die "this machine's package sources have no rustc-web $need or later (they offer: ${version:-none}), or it cannot be fetched.
+  Enable Debian's security updates, which carry new versions, and check the network; or, with rustup: rustup target add $target"
 unpack
 build_std
 prove
