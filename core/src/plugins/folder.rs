@@ -1,0 +1,204 @@
+//! What lies in the plugin folder, and a hint when that changes. Reads names and stamps, never the contents.
+
+use std::collections::BTreeMap;
+use std::fs::{self, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::sync::Notify;
+
+/// The files of every name in a folder.
+pub(super) type Listing = BTreeMap<Arc<str>, Files>;
+
+/// The files that make up one filter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Files {
+    /// `NAME.wasm`.
+    pub(super) wasm: Option<Stamp>,
+    /// `NAME.toml`.
+    pub(super) sidecar: Option<Stamp>,
+}
+
+/// Tells one version of a file from another without reading it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    len: u64,
+    modified: Option<SystemTime>,
+    identity: (u64, u64),
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            len: metadata.len(),
+            modified: metadata.modified().ok(),
+            identity: identity(metadata),
+        }
+    }
+
+    /// Whether the file was written to less than `age` ago.
+    pub(super) fn is_younger_than(&self, age: std::time::Duration) -> bool {
+        self.modified
+            .and_then(|time| time.elapsed().ok())
+            .is_some_and(|elapsed| elapsed < age)
+    }
+}
+
+/// A file that is replaced under its name within one tick of the clock still changes its inode.
+#[cfg(unix)]
+fn identity(metadata: &Metadata) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.dev(), metadata.ino())
+}
+
+#[cfg(not(unix))]
+fn identity(metadata: &Metadata) -> (u64, u64) {
+    let since_epoch = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).ok();
+    let created = metadata
+        .created()
+        .ok()
+        .and_then(since_epoch)
+        .unwrap_or_default();
+    (created.as_secs(), created.subsec_nanos().into())
+}
+
+/// Lists `NAME.wasm` and `NAME.toml`, links followed. A folder that does not exist is empty. Names that begin with a dot or are
+/// not UTF-8 are not filters.
+pub(super) fn list(dir: &Path) -> io::Result<Listing> {
+    let mut listing = Listing::new();
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(listing),
+        entries => entries?,
+    };
+    for entry in entries {
+        let path = entry?.path();
+        let Some((name, extension)) = path
+            .file_name()
+            .and_then(|name| name.to_str()?.rsplit_once('.'))
+        else {
+            continue;
+        };
+        if name.is_empty() || name.starts_with('.') || !matches!(extension, "wasm" | "toml") {
+            continue;
+        }
+        // Gone again, or a link to nothing: as good as not there.
+        let Ok(metadata) = fs::metadata(&path) else {
+            continue;
+        };
+        if !metadata.is_file() {
+            continue;
+        }
+        let files = listing.entry(name.into()).or_default();
+        let slot = if extension == "wasm" {
+            &mut files.wasm
+        } else {
+            &mut files.sidecar
+        };
+        *slot = Some(Stamp::of(&metadata));
+    }
+    Ok(listing)
+}
+
+/// Hints that something in a folder changed. Events get lost (network file systems, a folder made anew), so whoever waits for
+/// them must also look from time to time.
+#[derive(Debug)]
+pub(super) struct Watch {
+    dir: PathBuf,
+    changed: Arc<Notify>,
+    armed: Option<((u64, u64), RecommendedWatcher)>,
+}
+
+impl Watch {
+    pub(super) fn new(dir: PathBuf) -> Self {
+        Self {
+            dir,
+            changed: Arc::default(),
+            armed: None,
+        }
+    }
+
+    /// Waits for the next hint; hints that came since the last call count.
+    pub(super) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Watches the folder that bears the name now: a folder that was deleted and made again sends nothing to old watches.
+    pub(super) fn arm(&mut self) {
+        let Ok(metadata) = fs::metadata(&self.dir) else {
+            self.armed = None;
+            return;
+        };
+        let identity = identity(&metadata);
+        if self
+            .armed
+            .as_ref()
+            .is_some_and(|(armed, _)| *armed == identity)
+        {
+            return;
+        }
+        match self.watcher() {
+            Ok(watcher) => self.armed = Some((identity, watcher)),
+            Err(error) => {
+                tracing::debug!(dir = %self.dir.display(), %error, "cannot watch the plugin folder; looking every two seconds");
+            }
+        }
+    }
+
+    fn watcher(&self) -> notify::Result<RecommendedWatcher> {
+        let changed = self.changed.clone();
+        // Any event and any error means the same: look.
+        let mut watcher = notify::recommended_watcher(move |_| changed.notify_one())?;
+        watcher.watch(&self.dir, RecursiveMode::NonRecursive)?;
+        Ok(watcher)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_named_filters_and_their_settings_are_listed() {
+        let dir = tempfile::tempdir().unwrap();
+        for file in [
+            "a.wasm",
+            "a.toml",
+            "b.wasm",
+            "c.toml",
+            ".d.wasm",
+            "e.wasm.part",
+            "README.md",
+            "wasm",
+        ] {
+            fs::write(dir.path().join(file), "x").unwrap();
+        }
+        fs::create_dir(dir.path().join("f.wasm")).unwrap();
+        let listing = list(dir.path()).unwrap();
+        assert_eq!(
+            listing.keys().map(|name| &**name).collect::<Vec<_>>(),
+            ["a", "b", "c"]
+        );
+        assert!(listing["a"].wasm.is_some() && listing["a"].sidecar.is_some());
+        assert!(listing["c"].wasm.is_none());
+    }
+
+    #[test]
+    fn a_replaced_file_has_another_stamp() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, other) = (dir.path().join("a.wasm"), dir.path().join("other"));
+        fs::write(&file, "one").unwrap();
+        fs::write(&other, "two").unwrap();
+        let before = list(dir.path()).unwrap();
+        assert_eq!(before, list(dir.path()).unwrap());
+        fs::rename(&other, &file).unwrap();
+        assert_ne!(before, list(dir.path()).unwrap());
+    }
+
+    #[test]
+    fn a_missing_folder_is_empty() {
+        assert!(list(Path::new("no/such/folder")).unwrap().is_empty());
+    }
+}
