@@ -8,7 +8,9 @@ use std::time::{Duration, Instant as Clock};
 
 use http::StatusCode;
 
-use crate::filter::{Failure, Filter, Instance, OnError, Opinion};
+use crate::config::OnError;
+use crate::error::Causes;
+use crate::filter::{Failure, Filter, Instance, Opinion};
 use crate::flow::{Flow, RequestHead};
 use crate::verdict::{Judgement, Verdict};
 
@@ -215,7 +217,10 @@ impl LocalFilter {
                 Question::Host(_) => "judge-host",
                 Question::Request(..) => "judge-request",
             },
-            failure: answer.as_ref().err().map(|failure| chain_of(failure)),
+            failure: answer
+                .as_ref()
+                .err()
+                .map(|failure| Causes(failure).to_string()),
             judgement: self.judgement(answer),
             time,
         }
@@ -229,20 +234,8 @@ fn report(filter: &str, on_error: OnError, failure: &Failure) {
     };
     tracing::warn!(
         filter,
-        error = chain_of(failure),
+        error = %Causes(failure),
         consequence,
         "a filter could not judge"
     );
-}
-
-/// An error and its causes on one line.
-pub(crate) fn chain_of(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -21,6 +21,18 @@ pub enum Error {
     /// An absolute-form request for something else than plain HTTP.
     #[error("this proxy forwards http:// requests and CONNECT; use CONNECT for https")]
     UnsupportedScheme,
+    /// A method that this proxy does not serve.
+    #[error("this proxy does not serve that method")]
+    MethodNotAllowed,
+    /// An expectation that is not `100-continue` (RFC 9110, section 10.1.1).
+    #[error("the only expectation that can be met is 100-continue")]
+    ExpectationFailed,
+    /// The request's fields are larger than any origin takes.
+    #[error("the request's header fields are too large")]
+    HeadTooLarge,
+    /// The client stopped in the middle of its request.
+    #[error("the request did not arrive in time")]
+    RequestTimeout,
     /// The name does not resolve.
     #[error("{host} does not resolve")]
     Dns {
@@ -57,6 +69,12 @@ pub enum Error {
     /// The origin closed the connection or sent something that is not HTTP.
     #[error("the origin broke off or sent an invalid response")]
     Upstream(#[source] hyper::Error),
+    /// The origin closed the connection before it took the request.
+    #[error("the origin closed the connection")]
+    Closed,
+    /// The origin's response breaks a rule of RFC 9110 or 9112 that makes it unsafe to forward.
+    #[error("the origin sent an invalid response: {0}")]
+    InvalidResponse(&'static str),
     /// The origin did not begin its response in time.
     #[error("the origin did not answer in time")]
     ResponseTimeout,
@@ -69,7 +87,15 @@ impl Error {
             Self::MalformedRequest(_) | Self::InvalidTarget(_) | Self::UnsupportedScheme => {
                 StatusCode::BAD_REQUEST
             }
-            Self::Dns { .. } | Self::Connect { .. } | Self::Upstream(_) => StatusCode::BAD_GATEWAY,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::ExpectationFailed => StatusCode::EXPECTATION_FAILED,
+            Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::Dns { .. }
+            | Self::Connect { .. }
+            | Self::Upstream(_)
+            | Self::Closed
+            | Self::InvalidResponse(_) => StatusCode::BAD_GATEWAY,
             Self::DnsTimeout { .. } | Self::ConnectTimeout { .. } | Self::ResponseTimeout => {
                 StatusCode::GATEWAY_TIMEOUT
             }
@@ -80,9 +106,13 @@ impl Error {
     /// The `error` parameter of the Proxy-Status field (RFC 9209, section 2.3).
     pub fn proxy_status(&self) -> &'static str {
         match self {
-            Self::MalformedRequest(_) | Self::InvalidTarget(_) | Self::UnsupportedScheme => {
-                "http_request_error"
-            }
+            Self::MalformedRequest(_)
+            | Self::InvalidTarget(_)
+            | Self::UnsupportedScheme
+            | Self::MethodNotAllowed
+            | Self::ExpectationFailed
+            | Self::HeadTooLarge
+            | Self::RequestTimeout => "http_request_error",
             Self::Dns { .. } => "dns_error",
             Self::DnsTimeout { .. } => "dns_timeout",
             Self::Loop => "proxy_loop_detected",
@@ -93,8 +123,18 @@ impl Error {
             Self::ConnectTimeout { .. } => "connection_timeout",
             Self::Upstream(error) if error.is_incomplete_message() => "http_response_incomplete",
             Self::Upstream(error) if error.is_parse() => "http_protocol_error",
-            Self::Upstream(_) => "connection_terminated",
+            Self::InvalidResponse(_) => "http_protocol_error",
+            Self::Upstream(_) | Self::Closed => "connection_terminated",
             Self::ResponseTimeout => "http_response_timeout",
+        }
+    }
+
+    /// Whether a connection ended without a word from the origin, as idle connections do.
+    pub(crate) fn is_broken_connection(&self) -> bool {
+        match self {
+            Self::Upstream(error) => !error.is_parse() && !error.is_user(),
+            Self::Closed => true,
+            _ => false,
         }
     }
 }

@@ -16,17 +16,9 @@ pub(crate) use engine::Engine;
 pub(crate) use instance::Instance;
 pub(crate) use load::{LoadError, Loader};
 
+use crate::config::OnError;
 use crate::feeds::Feeds;
 use crate::verdict::{InvalidVerdict, Match, Verdict};
-
-/// What happens to a request when a filter cannot judge it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OnError {
-    /// The request is refused with 503.
-    Block,
-    /// The next filter is asked.
-    Skip,
-}
 
 /// What one instance may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,7 +14,7 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// The word that logs and `explain` use.
+    /// The word that logs use.
     pub fn name(self) -> &'static str {
         match self {
             Self::Http => "http",

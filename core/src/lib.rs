@@ -1,11 +1,46 @@
 //! A forward proxy that runs the host of every request through a chain of WASM filters.
+//!
+//! ```text
+//! listener -> connection -> http | connect            the client's wire formats
+//!                              |
+//!                       chain -> filter               the only users of WASM
+//!                              |
+//!                           Verdict
+//!                              |
+//!          upstream (resolve, dial) -> tunnel | response
+//! ```
+//!
+//! [`run_proxy`] is the door: it binds, starts one worker thread a core and a control thread, and accepts until it is told to
+//! stop. A worker owns its connections, its connections to origins, its resolver and its instances of the filters; traffic
+//! crosses no thread. The control thread tends `feeds` (lists of hosts), `plugins` (the folder of filters) and `health`, and
+//! publishes immutable values that workers take up.
 
+mod activity;
+mod body;
 mod builtin;
+mod chain;
 pub mod config;
+mod connect;
+mod connection;
 mod error;
+mod exchange;
 mod feeds;
+mod filter;
 mod flow;
+mod head;
+mod headers;
+mod health;
+mod http;
+mod listener;
+mod plugins;
+mod proxy;
+mod respond;
 mod target;
+mod tunnel;
+mod upstream;
 mod verdict;
+mod worker;
 
 pub use config::Config;
+pub use error::StartError;
+pub use proxy::{Proxy, run_proxy};

@@ -1,0 +1,60 @@
+//! CONNECT requests: judged, dialled, and only then granted (RFC 9110, section 9.3.6). Called by the connection.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use http::header::CONTENT_LENGTH;
+use http::{Request, Response, request};
+use hyper::body::{Body, Incoming};
+
+use crate::connection::{Connection, Refusal, Reply};
+use crate::error::Error;
+use crate::exchange::Exchange;
+use crate::flow::{Flow, Protocol};
+use crate::head;
+use crate::target::Target;
+
+/// Connects to the target that the request names. What the client sends before it has the answer waits in hyper's buffer.
+pub(crate) async fn open(
+    connection: &Connection,
+    request: Request<Incoming>,
+    exchange: &mut Exchange,
+) -> Result<Reply, Refusal> {
+    let (head, body) = request.into_parts();
+    head::check(&head)?;
+    let target = target(&head)?;
+    exchange.aim(&target);
+    // A body would stand where the tunnel's first bytes are.
+    if !body.is_end_stream()
+        || head
+            .headers
+            .get(CONTENT_LENGTH)
+            .is_some_and(|length| length != "0")
+    {
+        return Err(Error::MalformedRequest("a CONNECT request has no body").into());
+    }
+    let worker = &connection.worker;
+    let flow = Flow {
+        target: &target,
+        protocol: Protocol::Connect,
+    };
+    exchange.judged(worker.chain().judge_host(&flow).await)?;
+    let socket = worker.upstream.dial(&target).await?;
+    Ok(Reply::Tunnel {
+        head: Response::new(()),
+        socket,
+        early: Bytes::new(),
+    })
+}
+
+/// Authority-form: a host and a port, nothing else (RFC 9112, section 3.2.3).
+fn target(head: &request::Parts) -> Result<Rc<Target>, Error> {
+    match head.uri.authority() {
+        Some(authority) if head.uri.scheme().is_none() => {
+            Ok(Rc::new(Target::parse(authority.as_str(), None)?))
+        }
+        _ => Err(Error::MalformedRequest(
+            "the target of CONNECT is a host and a port, as in example.com:443",
+        )),
+    }
+}

@@ -1,0 +1,181 @@
+//! The record of one exchange: its span and its line in the access log. Begun by the connection, filled in on the way,
+//! written when it is dropped: that is when the answer's body or the tunnel has ended, however it ended.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use http::{Method, StatusCode};
+use tokio::time::Instant;
+use tracing::{Span, field};
+
+use crate::activity::{Activity, Phase};
+use crate::body::Upload;
+use crate::connection::Refusal;
+use crate::error::Causes;
+use crate::flow::Protocol;
+use crate::target::Target;
+use crate::verdict::{Judgement, Verdict};
+
+/// One request and whatever it led to.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    activity: Rc<Activity>,
+    span: Span,
+    started: Instant,
+    method: Method,
+    protocol: Protocol,
+    target: Option<Rc<Target>>,
+    judgement: Option<Judgement>,
+    status: Option<StatusCode>,
+    upload: Option<Rc<Upload>>,
+    up: Cell<u64>,
+    down: Cell<u64>,
+    outcome: Outcome,
+}
+
+#[derive(Debug)]
+enum Outcome {
+    /// Nothing else was noted: the client went away, or the proxy had to stop.
+    Aborted,
+    Complete,
+    Failed(String),
+}
+
+impl Exchange {
+    /// `id` is unique within the process.
+    pub(crate) fn begin(
+        id: u64,
+        activity: &Rc<Activity>,
+        method: &Method,
+        protocol: Protocol,
+    ) -> Self {
+        activity.enter(Phase::Answer);
+        Self {
+            span: tracing::info_span!(
+                "exchange",
+                id,
+                target.host = field::Empty,
+                target.port = field::Empty
+            ),
+            started: activity.read_at(),
+            activity: activity.clone(),
+            method: method.clone(),
+            protocol,
+            target: None,
+            judgement: None,
+            status: None,
+            upload: None,
+            up: Cell::new(0),
+            down: Cell::new(0),
+            outcome: Outcome::Aborted,
+        }
+    }
+
+    pub(crate) fn target(&self) -> Option<&Target> {
+        self.target.as_deref()
+    }
+
+    pub(crate) fn span(&self) -> &Span {
+        &self.span
+    }
+
+    pub(crate) fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    pub(crate) fn aim(&mut self, target: &Rc<Target>) {
+        self.span.record("target.host", target.host());
+        self.span.record("target.port", target.port());
+        self.target = Some(target.clone());
+    }
+
+    /// Notes a judgement, and refuses the request if it says so.
+    pub(crate) fn judged(&mut self, judgement: Judgement) -> Result<(), Refusal> {
+        let outcome = match judgement.verdict {
+            Verdict::Next | Verdict::Allow => Ok(()),
+            Verdict::Block { .. } | Verdict::Redirect { .. } => Err(Refusal::Judged),
+        };
+        if self.judgement.is_none() || judgement != Judgement::PASS {
+            self.judgement = Some(judgement);
+        }
+        outcome
+    }
+
+    /// The last judgement that was more than a pass.
+    pub(crate) fn judgement(&self) -> Option<&Judgement> {
+        self.judgement.as_ref()
+    }
+
+    /// The request has a body that is counted here.
+    pub(crate) fn uploads(&mut self, upload: &Rc<Upload>) {
+        self.upload = Some(upload.clone());
+    }
+
+    pub(crate) fn answered(&mut self, status: StatusCode) {
+        self.status = Some(status);
+        self.activity.enter(Phase::Body);
+    }
+
+    pub(crate) fn sent(&self, bytes: u64) {
+        self.up.set(self.up.get() + bytes);
+    }
+
+    pub(crate) fn received(&self, bytes: u64) {
+        self.down.set(self.down.get() + bytes);
+    }
+
+    /// All that was to come has come.
+    pub(crate) fn complete(&mut self) {
+        if let Outcome::Aborted = self.outcome {
+            self.outcome = Outcome::Complete;
+        }
+    }
+
+    pub(crate) fn fail(&mut self, error: &(dyn std::error::Error + 'static)) {
+        self.outcome = Outcome::Failed(Causes(error).to_string());
+    }
+
+    fn write(&self) {
+        let judgement = self.judgement();
+        let matched = judgement.and_then(|judgement| judgement.matched.as_ref());
+        let up = self.upload.as_ref().map_or(0, |upload| upload.bytes()) + self.up.get();
+        let (outcome, error) = match &self.outcome {
+            Outcome::Aborted => ("aborted", None),
+            Outcome::Complete => ("complete", None),
+            Outcome::Failed(error) => ("failed", Some(error.as_str())),
+        };
+        tracing::info!(
+            target: "access",
+            method = self.method.as_str(),
+            host = self.target.as_ref().map(|target| target.host()),
+            port = self.target.as_ref().map(|target| target.port()),
+            protocol = self.protocol.name(),
+            status = self.status.map(|status| status.as_u16()),
+            verdict = judgement.map(|judgement| judgement.verdict.name()),
+            filter = judgement.and_then(|judgement| judgement.filter.as_deref()),
+            reason = judgement.and_then(reason),
+            feed = matched.map(|matched| &*matched.feed),
+            rule = matched.map(|matched| &*matched.rule),
+            up,
+            down = self.down.get(),
+            ms = self.started.elapsed().as_micros() as f64 / 1000.0,
+            outcome,
+            error,
+        );
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.activity.enter(Phase::Head(Instant::now()));
+        self.span.in_scope(|| self.write());
+    }
+}
+
+fn reason(judgement: &Judgement) -> Option<&str> {
+    match &judgement.verdict {
+        Verdict::Next | Verdict::Allow => None,
+        Verdict::Block { reason, .. } => Some(reason),
+        Verdict::Redirect { location, .. } => Some(location),
+    }
+}

@@ -1,0 +1,201 @@
+//! Fields that belong to one connection, and the mark this proxy leaves on messages. Used by the HTTP side only.
+
+use std::hash::{BuildHasher, RandomState};
+
+use http::header::{
+    CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE,
+    EXPECT, HOST, HeaderName, MAX_FORWARDS, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
+    TRANSFER_ENCODING, UPGRADE, VIA,
+};
+use http::{HeaderMap, HeaderValue, Version};
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+const PROXY_AUTHENTICATION_INFO: HeaderName = HeaderName::from_static("proxy-authentication-info");
+const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
+
+/// Never forwarded, whether `Connection` names them or not (RFC 9110, section 7.6.1).
+const HOP_BY_HOP: [HeaderName; 10] = [
+    CONNECTION,
+    PROXY_CONNECTION,
+    KEEP_ALIVE,
+    TE,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    PROXY_AUTHORIZATION,
+    PROXY_AUTHENTICATE,
+    PROXY_AUTHENTICATION_INFO,
+    HTTP2_SETTINGS,
+];
+
+/// Framing, routing and meaning rest on these; a `Connection` field that names them is wrong or hostile.
+const NOT_TO_BE_NOMINATED: [HeaderName; 11] = [
+    HOST,
+    CONTENT_LENGTH,
+    CONTENT_TYPE,
+    CONTENT_ENCODING,
+    CONTENT_RANGE,
+    CACHE_CONTROL,
+    DATE,
+    EXPECT,
+    MAX_FORWARDS,
+    TRAILER,
+    VIA,
+];
+
+/// Removes every field that is meant for this connection only.
+pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    for name in nominated(headers) {
+        headers.remove(name);
+    }
+    for name in HOP_BY_HOP {
+        headers.remove(name);
+    }
+}
+
+/// The fields that the `Connection` fields name, as far as they may be named.
+fn nominated(headers: &HeaderMap) -> Vec<HeaderName> {
+    tokens(headers, &CONNECTION)
+        .filter(|token| {
+            // The usual options are no fields that still have to be found.
+            ["close", "keep-alive", "upgrade", "te"]
+                .iter()
+                .all(|option| !token.eq_ignore_ascii_case(option))
+        })
+        .filter_map(|token| HeaderName::from_bytes(token.as_bytes()).ok())
+        .filter(|name| !NOT_TO_BE_NOMINATED.contains(name))
+        .collect()
+}
+
+/// Whether any field of that name has that token in its comma-separated list.
+pub(crate) fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+    tokens(headers, name).any(|found| found.eq_ignore_ascii_case(token))
+}
+
+fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .filter(|token| !token.is_empty())
+}
+
+/// The name under which this process appears in `Via` fields (RFC 9110, section 7.6.3).
+///
+/// It ends in a random number, so that proxies of the same kind can be chained and a request that meets its own mark is
+/// known to run in a circle.
+#[derive(Clone, Debug)]
+pub(crate) struct Pseudonym {
+    name: String,
+    via_1_0: HeaderValue,
+    via_1_1: HeaderValue,
+}
+
+impl Pseudonym {
+    pub(crate) fn random() -> Self {
+        let name = format!("portcullis-{:08x}", RandomState::new().hash_one(()) as u32);
+        let via = |version| {
+            HeaderValue::from_str(&format!("{version} {name}"))
+                .expect("a version and hexadecimal digits make a field value")
+        };
+        Self {
+            via_1_0: via("1.0"),
+            via_1_1: via("1.1"),
+            name,
+        }
+    }
+
+    /// Whether a message has been here before.
+    pub(crate) fn is_in(&self, headers: &HeaderMap) -> bool {
+        tokens(headers, &VIA).any(|hop| {
+            hop.split_ascii_whitespace()
+                .nth(1)
+                .is_some_and(|by| by.eq_ignore_ascii_case(&self.name))
+        })
+    }
+
+    /// Marks a message that was received in `version`.
+    pub(crate) fn append_to(&self, headers: &mut HeaderMap, version: Version) {
+        let via = match version {
+            Version::HTTP_10 => &self.via_1_0,
+            _ => &self.via_1_1,
+        };
+        headers.append(VIA, via.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(fields: &[(&str, &str)]) -> HeaderMap {
+        fields
+            .iter()
+            .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()))
+            .collect()
+    }
+
+    fn left(fields: &[(&str, &str)]) -> Vec<String> {
+        let mut headers = headers(fields);
+        remove_hop_by_hop(&mut headers);
+        let mut names: Vec<_> = headers.keys().map(ToString::to_string).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn fields_of_the_connection_are_removed() {
+        assert_eq!(
+            left(&[
+                ("proxy-authorization", "Basic eDp5"),
+                ("proxy-connection", "keep-alive"),
+                ("keep-alive", "timeout=5"),
+                ("te", "trailers"),
+                ("transfer-encoding", "chunked"),
+                ("upgrade", "h2c"),
+                ("accept", "*/*"),
+            ]),
+            ["accept"]
+        );
+    }
+
+    #[test]
+    fn every_connection_field_is_read() {
+        assert_eq!(
+            left(&[
+                ("connection", "x-one, close"),
+                ("connection", "X-Two"),
+                ("x-one", "1"),
+                ("x-two", "2"),
+                ("x-two", "2 again"),
+                ("x-three", "3"),
+            ]),
+            ["x-three"]
+        );
+    }
+
+    #[test]
+    fn framing_and_routing_cannot_be_nominated() {
+        assert_eq!(
+            left(&[
+                ("connection", "host, content-length, via"),
+                ("host", "a"),
+                ("content-length", "1"),
+                ("via", "1.1 b"),
+            ]),
+            ["content-length", "host", "via"]
+        );
+    }
+
+    #[test]
+    fn only_its_own_mark_makes_a_loop() {
+        let (this, other) = (Pseudonym::random(), Pseudonym::random());
+        let mut headers = headers(&[("via", "1.1 portcullis, 1.0 fred (note)")]);
+        other.append_to(&mut headers, Version::HTTP_11);
+        assert!(!this.is_in(&headers));
+        this.append_to(&mut headers, Version::HTTP_10);
+        assert!(this.is_in(&headers));
+    }
+}

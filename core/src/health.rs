@@ -1,0 +1,125 @@
+//! The proxy looks at itself: connects as a client would, asks something, and judges a host. Run on the control thread; says
+//! what does not work, and when it works again.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::watch;
+use tokio::time::{Instant, interval_at, timeout};
+
+use crate::chain::{Chain, LocalChain};
+use crate::error::Causes;
+use crate::flow::{Flow, Protocol};
+use crate::target::Target;
+use crate::upstream;
+
+/// Time between two checks.
+const INTERVAL: Duration = Duration::from_secs(30);
+
+/// For each step of a check. A client would not wait much longer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Answered by any worker, without an origin (RFC 9110, section 9.3.7).
+const QUESTION: &[u8] = b"OPTIONS * HTTP/1.1\r\nHost: portcullis\r\nConnection: close\r\n\r\n";
+
+/// What a check found wrong.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error("the proxy cannot be reached at its own address {address}")]
+    Connect {
+        address: SocketAddr,
+        #[source]
+        source: io::Error,
+    },
+    #[error("the proxy accepts connections but does not answer")]
+    Answer(#[source] io::Error),
+    #[error("the proxy answers its own question with {0:?}")]
+    WrongAnswer(String),
+    #[error("the filter {0} cannot judge")]
+    Filter(String),
+    #[error("the filters do not come to a judgement within {PATIENCE:?}")]
+    Judgement,
+}
+
+/// Checks the proxy that listens on `own`, for as long as it is polled.
+pub(crate) async fn watch(own: SocketAddr, mut chains: watch::Receiver<Arc<Chain>>) {
+    let mut chain = LocalChain::adopt(&chains.borrow_and_update(), None);
+    let mut ticks = interval_at(Instant::now() + INTERVAL, INTERVAL);
+    let mut is_well = true;
+    loop {
+        ticks.tick().await;
+        if chains.has_changed().unwrap_or_default() {
+            chain = LocalChain::adopt(&chains.borrow_and_update(), Some(&chain));
+        }
+        let outcome = check(own, &chain).await;
+        match &outcome {
+            Ok(()) if is_well => tracing::debug!("health check passed"),
+            Ok(()) => tracing::info!("health check passed again"),
+            Err(fault) => tracing::error!(error = %Causes(fault), "health check failed"),
+        }
+        is_well = outcome.is_ok();
+    }
+}
+
+async fn check(own: SocketAddr, chain: &LocalChain) -> Result<(), Fault> {
+    ask(own).await?;
+    judge(chain).await
+}
+
+async fn ask(own: SocketAddr) -> Result<(), Fault> {
+    let mut socket = match timeout(PATIENCE, upstream::dial_self(own)).await {
+        Ok(Ok(socket)) => socket,
+        Ok(Err(source)) => {
+            return Err(Fault::Connect {
+                address: own,
+                source,
+            });
+        }
+        Err(late) => {
+            let source = late.into();
+            return Err(Fault::Connect {
+                address: own,
+                source,
+            });
+        }
+    };
+    let mut answer = Vec::new();
+    let exchange = async {
+        socket.write_all(QUESTION).await?;
+        socket.read_to_end(&mut answer).await
+    };
+    match timeout(PATIENCE, exchange).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => return Err(Fault::Answer(error)),
+        Err(late) => return Err(Fault::Answer(late.into())),
+    }
+    if answer.starts_with(b"HTTP/1.1 200 ") {
+        return Ok(());
+    }
+    let first_line = answer
+        .split(|byte| *byte == b'\r')
+        .next()
+        .unwrap_or_default();
+    Err(Fault::WrongAnswer(
+        String::from_utf8_lossy(first_line).into_owned(),
+    ))
+}
+
+async fn judge(chain: &LocalChain) -> Result<(), Fault> {
+    let target = Target::new("health.portcullis.invalid", 80).map_err(|_| Fault::Judgement)?;
+    let flow = Flow {
+        target: &target,
+        protocol: Protocol::Http,
+    };
+    let judgement = timeout(PATIENCE, chain.judge_host(&flow)).await;
+    match judgement {
+        Err(_) => Err(Fault::Judgement),
+        Ok(judgement) if judgement.failed => Err(Fault::Filter(
+            judgement.filter.as_deref().unwrap_or_default().to_owned(),
+        )),
+        Ok(_) => Ok(()),
+    }
+}

@@ -1,0 +1,346 @@
+//! The answers that the proxy gives itself: a judgement or an error becomes a response. Called by the connection; knows
+//! nothing of how they came about.
+
+use std::fmt::{self, Write};
+
+use bytes::Bytes;
+use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, LOCATION};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use sfv::{ItemSerializer, StringRef, TokenRef, key_ref, string_ref, token_ref};
+
+use crate::error::Causes;
+use crate::error::Error;
+use crate::flow::Protocol;
+use crate::target::Target;
+use crate::verdict::{Judgement, Verdict};
+
+/// RFC 9209.
+const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
+
+const METHODS: HeaderValue =
+    HeaderValue::from_static("CONNECT, DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT");
+
+/// How a page is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// For people with a browser.
+    Html,
+    /// For everybody else.
+    Text,
+}
+
+impl Form {
+    /// Browsers say that they take HTML; nothing else does.
+    pub(crate) fn wanted(headers: &HeaderMap) -> Self {
+        let html = b"text/html";
+        let named = |value: &HeaderValue| {
+            let accepted = value.as_bytes().windows(html.len());
+            { accepted }.any(|part| part.eq_ignore_ascii_case(html))
+        };
+        if headers.get_all(ACCEPT).iter().any(named) {
+            Self::Html
+        } else {
+            Self::Text
+        }
+    }
+}
+
+/// The answer to a request that a filter refused; none if the request passes.
+pub(crate) fn judgement(
+    judgement: &Judgement,
+    target: &Target,
+    protocol: Protocol,
+    form: Form,
+) -> Option<Response<Bytes>> {
+    match &judgement.verdict {
+        Verdict::Next | Verdict::Allow => None,
+        Verdict::Block { reason, .. } if judgement.failed => {
+            Some(failed_filter(judgement, reason, target, form))
+        }
+        Verdict::Block { status, reason } => {
+            Some(blocked(*status, reason, judgement, target, form))
+        }
+        Verdict::Redirect { status, location } => {
+            Some(match (HeaderValue::from_str(location), protocol) {
+                (Ok(location), Protocol::Http) => redirected(*status, location),
+                // The client of a tunnel would take any answer but 200 for a failure, and nobody would see where to go.
+                _ => blocked(
+                    StatusCode::FORBIDDEN,
+                    &format!("see {location}"),
+                    judgement,
+                    target,
+                    form,
+                ),
+            })
+        }
+    }
+}
+
+fn blocked(
+    status: StatusCode,
+    reason: &str,
+    judgement: &Judgement,
+    target: &Target,
+    form: Form,
+) -> Response<Bytes> {
+    let mut page = Page {
+        title: format!("{} is blocked", target.host()),
+        facts: vec![("Reason", reason.into())],
+    };
+    if let Some(filter) = &judgement.filter {
+        page.facts.push(("Filter", filter.to_string()));
+    }
+    if let Some(matched) = &judgement.matched {
+        page.facts.push(("List", matched.feed.to_string()));
+        page.facts.push(("Entry", matched.rule.to_string()));
+    }
+    let proxy_status = proxy_status("http_request_denied", reason);
+    page.into_response(status, proxy_status, form)
+}
+
+fn failed_filter(
+    judgement: &Judgement,
+    reason: &str,
+    target: &Target,
+    form: Form,
+) -> Response<Bytes> {
+    let filter = judgement.filter.as_deref().unwrap_or("a filter");
+    let page = Page {
+        title: format!("{} cannot be judged", target.host()),
+        facts: vec![
+            ("Filter", filter.to_owned()),
+            ("Reason", reason.to_owned()),
+            (
+                "What to do",
+                "the proxy's operator finds more in its log".into(),
+            ),
+        ],
+    };
+    let details = format!("filter {filter}: {reason}");
+    page.into_response(
+        StatusCode::SERVICE_UNAVAILABLE,
+        proxy_status("proxy_internal_error", &details),
+        form,
+    )
+}
+
+fn redirected(status: StatusCode, location: HeaderValue) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(LOCATION, location);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The answer to a request that could not be served.
+pub(crate) fn error(error: &Error, form: Form) -> Response<Bytes> {
+    let status = error.status();
+    let details = Causes(error).to_string();
+    let page = Page {
+        title: status.canonical_reason().unwrap_or("Error").to_owned(),
+        facts: vec![("Reason", details.clone())],
+    };
+    let proxy_status = proxy_status(error.proxy_status(), &details);
+    let mut response = page.into_response(status, proxy_status, form);
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(ALLOW, METHODS);
+    }
+    if status.is_client_error() {
+        // What follows a request that was not understood is not understood either.
+        close(&mut response);
+    }
+    response
+}
+
+/// The answer to OPTIONS about the proxy itself.
+pub(crate) fn options() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    response.headers_mut().insert(ALLOW, METHODS);
+    response
+}
+
+/// Makes a response the last one of its connection.
+pub(crate) fn close<T>(response: &mut Response<T>) {
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(CONNECTION, close);
+}
+
+/// `portcullis; error=…; details="…"`.
+fn proxy_status(error: &'static str, details: &str) -> HeaderValue {
+    let printable: String = details
+        .chars()
+        .map(|c| if (' '..='~').contains(&c) { c } else { '?' })
+        .collect();
+    let error = TokenRef::from_str(error).unwrap_or(token_ref("proxy_internal_error"));
+    let details = StringRef::from_str(&printable).unwrap_or(string_ref(""));
+    let item = ItemSerializer::new()
+        .bare_item(token_ref("portcullis"))
+        .parameter(key_ref("error"), error)
+        .parameter(key_ref("details"), details)
+        .finish();
+    HeaderValue::try_from(item).expect("a structured field is printable ASCII")
+}
+
+/// A short page that needs nothing from elsewhere.
+struct Page {
+    title: String,
+    facts: Vec<(&'static str, String)>,
+}
+
+impl Page {
+    fn into_response(
+        self,
+        status: StatusCode,
+        proxy_status: HeaderValue,
+        form: Form,
+    ) -> Response<Bytes> {
+        let (kind, text) = match form {
+            Form::Html => ("text/html; charset=utf-8", self.html()),
+            Form::Text => ("text/plain; charset=utf-8", self.text()),
+        };
+        let mut response = Response::new(Bytes::from(text));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(PROXY_STATUS, proxy_status);
+        response
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("{}\n\n", self.title);
+        for (name, value) in &self.facts {
+            let _ = writeln!(text, "{name}: {value}");
+        }
+        text
+    }
+
+    fn html(&self) -> String {
+        let title = Escaped(&self.title);
+        let mut html = format!(
+            "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
+             <style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem}}\
+             dt{{font-weight:600}}dd{{margin:0 0 .5rem;overflow-wrap:anywhere}}footer{{color:#777}}</style>\n\
+             <h1>{title}</h1>\n<dl>\n"
+        );
+        for (name, value) in &self.facts {
+            let _ = writeln!(html, "<dt>{name}</dt><dd>{}</dd>", Escaped(value));
+        }
+        html.push_str("</dl>\n<footer>Portcullis</footer>\n</html>\n");
+        html
+    }
+}
+
+/// Text that cannot become markup.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| match c {
+            '&' => f.write_str("&amp;"),
+            '<' => f.write_str("&lt;"),
+            '>' => f.write_str("&gt;"),
+            '"' => f.write_str("&quot;"),
+            '\'' => f.write_str("&#39;"),
+            c => f.write_char(c),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::Match;
+
+    fn target() -> Target {
+        Target::new("bad.example", 443).unwrap()
+    }
+
+    fn judged(verdict: Verdict) -> Judgement {
+        Judgement {
+            verdict,
+            filter: Some("blocklist".into()),
+            matched: Some(Match {
+                feed: "malware".into(),
+                rule: "example".into(),
+            }),
+            failed: false,
+        }
+    }
+
+    fn block(reason: &str) -> Judgement {
+        judged(Verdict::Block {
+            status: StatusCode::FORBIDDEN,
+            reason: reason.into(),
+        })
+    }
+
+    #[test]
+    fn a_block_page_says_who_what_and_why() {
+        let answer = judgement(&block("malware"), &target(), Protocol::Http, Form::Text).unwrap();
+        assert_eq!(answer.status(), 403);
+        assert_eq!(
+            answer.headers()["proxy-status"],
+            "portcullis;error=http_request_denied;details=\"malware\""
+        );
+        assert_eq!(answer.headers()["cache-control"], "no-store");
+        assert_eq!(
+            answer.into_body(),
+            "bad.example is blocked\n\nReason: malware\nFilter: blocklist\nList: malware\nEntry: example\n"
+        );
+    }
+
+    #[test]
+    fn a_reason_is_never_markup_nor_a_field() {
+        let hostile = block("<script>\"\\\r\nSet-Cookie: a=b\u{1f600}");
+        let answer = judgement(&hostile, &target(), Protocol::Http, Form::Html).unwrap();
+        assert_eq!(
+            answer.headers()["proxy-status"],
+            "portcullis;error=http_request_denied;details=\"<script>\\\"\\\\??Set-Cookie: a=b?\""
+        );
+        let page = String::from_utf8(answer.into_body().to_vec()).unwrap();
+        assert!(page.contains("&lt;script&gt;&quot;"));
+        assert!(!page.contains("<script>"));
+    }
+
+    #[test]
+    fn a_filter_that_failed_is_named() {
+        let failed = Judgement {
+            failed: true,
+            ..block("it ran for more than 50 ms")
+        };
+        let answer = judgement(&failed, &target(), Protocol::Http, Form::Text).unwrap();
+        assert_eq!(answer.status(), 503);
+        assert!(
+            answer
+                .into_body()
+                .starts_with(b"bad.example cannot be judged\n\nFilter: blocklist\n")
+        );
+    }
+
+    #[test]
+    fn a_tunnel_cannot_be_redirected() {
+        let elsewhere = judged(Verdict::Redirect {
+            status: StatusCode::FOUND,
+            location: "https://example.com/".into(),
+        });
+        let answer = |protocol| judgement(&elsewhere, &target(), protocol, Form::Text).unwrap();
+        let http = answer(Protocol::Http);
+        assert_eq!(http.status(), 302);
+        assert_eq!(http.headers()["location"], "https://example.com/");
+        assert_eq!(answer(Protocol::Connect).status(), 403);
+    }
+
+    #[test]
+    fn whoever_takes_html_gets_html() {
+        let form = |accept| {
+            let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]);
+            Form::wanted(&headers)
+        };
+        assert_eq!(form("application/xhtml+xml, Text/HTML;q=0.9"), Form::Html);
+        assert_eq!(form("*/*"), Form::Text);
+        assert_eq!(Form::wanted(&HeaderMap::new()), Form::Text);
+    }
+}

@@ -1,0 +1,290 @@
+//! One HTTP/1.1 connection to an origin, and the response that is read from it. Made and kept by `upstream`.
+//!
+//! A link has no task of its own: whoever holds it drives it. So a response travels from the origin's socket to the
+//! client's within one task, without a wake-up in between, and a client that goes away takes the connection with it.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker, ready};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::client::conn::http1::{self, Connection, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::task::unconstrained;
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
+
+use crate::activity::{Activity, Alarm};
+use crate::body::{RequestBody, Upload};
+use crate::config::Limits;
+use crate::error::Error;
+use crate::target::Target;
+use crate::upstream::pool::Pool;
+
+/// An open connection, idle or busy with one exchange.
+pub(crate) struct Link {
+    target: Rc<Target>,
+    requests: SendRequest<RequestBody>,
+    connection: Option<Connection<TokioIo<TcpStream>, RequestBody>>,
+    /// The connection is closed or speaks another protocol now.
+    finished: bool,
+}
+
+/// Why there is no response.
+#[derive(Debug)]
+pub(crate) enum Broken {
+    /// The connection was closed before the request was written; here it is again.
+    Unsent(Request<RequestBody>),
+    /// The request is lost.
+    Failed(Error),
+}
+
+impl Link {
+    pub(crate) async fn open(target: Rc<Target>, socket: TcpStream) -> Result<Box<Self>, Error> {
+        let (requests, connection) = http1::handshake(TokioIo::new(socket))
+            .await
+            .map_err(Error::Upstream)?;
+        Ok(Box::new(Self {
+            target,
+            requests,
+            connection: Some(connection),
+            finished: false,
+        }))
+    }
+
+    pub(crate) fn target(&self) -> &Rc<Target> {
+        &self.target
+    }
+
+    /// Whether the last exchange is over on both sides and the connection still open.
+    pub(crate) fn is_idle(&self) -> bool {
+        !self.finished && self.requests.is_ready()
+    }
+
+    /// Reads and writes what can be read and written now.
+    pub(crate) fn drive(&mut self, cx: &mut Context<'_>) {
+        let Some(connection) = self.connection.as_mut().filter(|_| !self.finished) else {
+            return;
+        };
+        if let Poll::Ready(end) = Pin::new(connection).poll(cx) {
+            self.finished = true;
+            if let Err(error) = end {
+                tracing::debug!(%error, target = %self.target, "the connection to the origin broke");
+            }
+        }
+    }
+
+    /// Sends a request and waits for the head of its response.
+    pub(crate) async fn exchange(
+        &mut self,
+        request: Request<RequestBody>,
+        patience: &mut Patience<'_>,
+    ) -> Result<Response<Incoming>, Broken> {
+        patience.begin();
+        let mut response = pin!(unconstrained(self.requests.try_send_request(request)));
+        let outcome = poll_fn(|cx| {
+            self.drive(cx);
+            // Only the connection, which has just been polled, makes the response ready; so it needs no waker of its own.
+            // `unconstrained`, because the task's budget would use that waker too.
+            let mut unwoken = Context::from_waker(Waker::noop());
+            let mut outcome = response.as_mut().poll(&mut unwoken);
+            if outcome.is_pending() && self.finished {
+                // A closed connection that is dropped gives the request back.
+                self.connection = None;
+                outcome = response.as_mut().poll(&mut unwoken);
+            }
+            match outcome {
+                Poll::Ready(outcome) => Poll::Ready(Ok(outcome)),
+                Poll::Pending => patience.poll(cx).map(Err),
+            }
+        })
+        .await;
+        match outcome {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(mut failure)) => Err(match failure.take_message() {
+                Some(unsent) => Broken::Unsent(unsent),
+                None => Broken::Failed(Error::Upstream(failure.into_error())),
+            }),
+            Err(impatient) => Err(Broken::Failed(impatient)),
+        }
+    }
+
+    /// Waits until the connection has left HTTP after a 101 response, and takes its socket and what was read too far.
+    pub(crate) async fn into_socket(mut self) -> Option<(TcpStream, Bytes)> {
+        poll_fn(|cx| {
+            self.drive(cx);
+            if self.finished {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+        let parts = self.connection?.into_parts();
+        Some((parts.io.into_inner(), parts.read_buf))
+    }
+
+    /// Lets a connection finish on its own what is still being uploaded.
+    fn detach(mut self: Box<Self>, tasks: &TaskTracker) {
+        tasks.spawn_local(poll_fn(move |cx| {
+            self.drive(cx);
+            if self.finished || self.requests.is_ready() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        }));
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link")
+            .field("target", &self.target)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A response's body. Reading it drives the link; at its end the link goes back to the pool.
+#[derive(Debug)]
+pub(crate) struct ResponseBody {
+    incoming: Incoming,
+    link: Option<Box<Link>>,
+    pool: Rc<Pool>,
+}
+
+impl ResponseBody {
+    /// `upload` is the body of the request, if it has one.
+    pub(crate) fn new(
+        incoming: Incoming,
+        link: Box<Link>,
+        pool: &Rc<Pool>,
+        upload: Option<&Upload>,
+        tasks: &TaskTracker,
+    ) -> Self {
+        // An origin may answer while it still reads. Then neither direction may wait for the other.
+        let link = if upload.is_some_and(Upload::is_running) {
+            link.detach(tasks);
+            None
+        } else {
+            Some(link)
+        };
+        Self {
+            incoming,
+            link,
+            pool: pool.clone(),
+        }
+    }
+
+    fn give_back(&mut self) {
+        if let Some(link) = self.link.take()
+            && link.is_idle()
+        {
+            self.pool.put(link);
+        }
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let this = &mut *self;
+        let frame = match &mut this.link {
+            None => ready!(Pin::new(&mut this.incoming).poll_frame(cx)),
+            Some(link) => {
+                // As in `Link::exchange`: the link has the waker, so that a frame is not announced to the task that made it.
+                let mut unwoken = Context::from_waker(Waker::noop());
+                match Pin::new(&mut this.incoming).poll_frame(&mut unwoken) {
+                    Poll::Ready(frame) => frame,
+                    Poll::Pending => {
+                        link.drive(cx);
+                        ready!(Pin::new(&mut this.incoming).poll_frame(&mut unwoken))
+                    }
+                }
+            }
+        };
+        if frame.is_none() {
+            this.give_back();
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}
+
+impl Drop for ResponseBody {
+    fn drop(&mut self) {
+        if self.incoming.is_end_stream() {
+            self.give_back();
+        }
+    }
+}
+
+/// How long the head of a response is waited for.
+#[derive(Debug)]
+pub(crate) struct Patience<'a> {
+    alarm: &'a RefCell<Alarm>,
+    client: &'a Activity,
+    limits: &'a Limits,
+    upload: Option<Rc<Upload>>,
+    since: Instant,
+}
+
+impl<'a> Patience<'a> {
+    pub(crate) fn new(
+        alarm: &'a RefCell<Alarm>,
+        client: &'a Activity,
+        limits: &'a Limits,
+        upload: Option<Rc<Upload>>,
+    ) -> Self {
+        Self {
+            alarm,
+            client,
+            limits,
+            upload,
+            since: Instant::now(),
+        }
+    }
+
+    fn begin(&mut self) {
+        self.since = Instant::now();
+    }
+
+    /// Ready when the origin or, during an upload, the client has taken too long.
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<Error> {
+        ready!(self.alarm.borrow_mut().poll(self.deadline(), cx));
+        Poll::Ready(match &self.upload {
+            Some(upload) if upload.is_starved() => Error::RequestTimeout,
+            _ => Error::ResponseTimeout,
+        })
+    }
+
+    fn deadline(&self) -> Instant {
+        match &self.upload {
+            Some(upload) if upload.is_running() => {
+                self.client.moved_at().max(self.since) + self.limits.idle
+            }
+            Some(upload) => {
+                upload.ended_at().unwrap_or(self.since).max(self.since) + self.limits.response_head
+            }
+            None => self.since + self.limits.response_head,
+        }
+    }
+}

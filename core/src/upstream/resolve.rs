@@ -1,0 +1,145 @@
+//! Names to addresses. Called by `upstream` only.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{NameServerConfig, ResolverConfig};
+use hickory_resolver::net::NetError;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use tokio::net::lookup_host;
+use tokio::time::timeout;
+
+use crate::config::Egress;
+use crate::error::Error;
+use crate::target::Target;
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// A worker's resolver, with a cache of its own.
+#[derive(Debug)]
+pub(crate) struct Resolver {
+    names: Names,
+    limit: Duration,
+}
+
+#[derive(Debug)]
+enum Names {
+    Dns(Box<TokioResolver>),
+    /// The system's own functions, on a thread that may block. Used where the DNS servers are not known.
+    System,
+}
+
+impl Resolver {
+    pub(crate) fn new(egress: &Egress, limit: Duration) -> Self {
+        let names = dns(egress, limit).unwrap_or_else(|error| {
+            tracing::warn!(
+                %error,
+                "cannot tell which DNS servers to ask; names are resolved by the system, which is slower. \
+                 Set [egress] resolvers"
+            );
+            Names::System
+        });
+        Self { names, limit }
+    }
+
+    /// All addresses of the target's host, in the order of preference; at least one.
+    pub(crate) async fn addresses(&self, target: &Target) -> Result<Vec<IpAddr>, Error> {
+        if let Some(ip) = target.ip() {
+            return Ok(vec![ip]);
+        }
+        let host = target.host();
+        if is_localhost(host) {
+            return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
+        }
+        match timeout(self.limit, self.names.look_up(host)).await {
+            Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
+            Ok(Ok(_)) => Err(unresolved(host, "it has no address".into())),
+            Ok(Err(source)) => Err(match source.downcast_ref() {
+                Some(NetError::Timeout) => Error::DnsTimeout { host: host.into() },
+                _ => unresolved(host, source),
+            }),
+            Err(_) => Err(Error::DnsTimeout { host: host.into() }),
+        }
+    }
+}
+
+impl Names {
+    async fn look_up(&self, host: &str) -> Result<Vec<IpAddr>, Cause> {
+        match self {
+            Self::Dns(resolver) => Ok(resolver.lookup_ip(host).await?.iter().collect()),
+            Self::System => Ok(lookup_host((host, 0))
+                .await?
+                .map(|found| found.ip())
+                .collect()),
+        }
+    }
+}
+
+fn unresolved(host: &str, source: Cause) -> Error {
+    Error::Dns {
+        host: host.into(),
+        source,
+    }
+}
+
+/// These names never leave the machine (RFC 6761, section 6.3).
+fn is_localhost(host: &str) -> bool {
+    host == "localhost" || host.ends_with(".localhost")
+}
+
+fn dns(egress: &Egress, limit: Duration) -> Result<Names, NetError> {
+    let mut builder = if egress.resolvers.is_empty() {
+        TokioResolver::builder_tokio()?
+    } else {
+        let servers = egress.resolvers.iter().map(name_server).collect();
+        let config = ResolverConfig::from_parts(None, Vec::new(), servers);
+        TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+    };
+    // A server that does not answer must leave time for the next one.
+    builder.options_mut().timeout = limit / 3;
+    builder.options_mut().try_tcp_on_error = true;
+    Ok(Names::Dns(Box::new(builder.build()?)))
+}
+
+fn name_server(address: &SocketAddr) -> NameServerConfig {
+    let mut server = NameServerConfig::udp_and_tcp(address.ip());
+    for connection in &mut server.connections {
+        connection.port = address.port();
+    }
+    server
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn localhost_and_addresses_need_no_dns() {
+        let nowhere = Egress {
+            resolvers: vec!["127.0.0.1:1".parse().unwrap()],
+        };
+        let resolver = Resolver::new(&nowhere, Duration::from_secs(5));
+        for (host, expected) in [
+            ("localhost", "127.0.0.1"),
+            ("app.localhost.", "127.0.0.1"),
+            ("192.0.2.7", "192.0.2.7"),
+            ("[2001:db8::1]", "2001:db8::1"),
+        ] {
+            let target = Target::new(host, 80).unwrap();
+            let addresses = resolver.addresses(&target).await.unwrap();
+            assert_eq!(addresses[0].to_string(), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_not_there_is_a_dns_error() {
+        let nowhere = Egress {
+            resolvers: vec!["127.0.0.1:1".parse().unwrap()],
+        };
+        let resolver = Resolver::new(&nowhere, Duration::from_secs(5));
+        let target = Target::new("example.com", 80).unwrap();
+        let error = resolver.addresses(&target).await.unwrap_err();
+        assert_eq!(error.proxy_status(), "dns_error");
+    }
+}
