@@ -21,7 +21,7 @@ use etcetera::BaseStrategy;
 
 pub use self::error::ConfigError;
 pub use self::load::{Flags, Sources};
-pub(crate) use self::sidecar::{OnError, Sidecar, SidecarLimits};
+pub(crate) use self::sidecar::{OnError, Sidecar};
 
 /// Everything `run_proxy` needs to know.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use crate::target::InvalidTarget;
 
 /// Why an exchange got no answer from its origin. Each variant is a different thing for the client.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// The request breaks a rule of RFC 9110 or 9112.
     #[error("malformed request: {0}")]
     MalformedRequest(&'static str),
@@ -82,7 +82,7 @@ pub enum Error {
 
 impl Error {
     /// The status of the answer that the client gets.
-    pub fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::MalformedRequest(_) | Self::InvalidTarget(_) | Self::UnsupportedScheme => {
                 StatusCode::BAD_REQUEST
@@ -104,7 +104,7 @@ impl Error {
     }
 
     /// The `error` parameter of the Proxy-Status field (RFC 9209, section 2.3).
-    pub fn proxy_status(&self) -> &'static str {
+    pub(crate) fn proxy_status(&self) -> &'static str {
         match self {
             Self::MalformedRequest(_)
             | Self::InvalidTarget(_)

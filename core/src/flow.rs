@@ -6,7 +6,7 @@ use crate::target::Target;
 
 /// How the proxy learned of the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
+pub(crate) enum Protocol {
     /// An absolute-form HTTP request (RFC 9112, section 3.2.2).
     Http,
     /// A CONNECT request (RFC 9110, section 9.3.6).
@@ -15,7 +15,7 @@ pub enum Protocol {
 
 impl Protocol {
     /// The word that logs use.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Http => "http",
             Self::Connect => "connect",
@@ -25,20 +25,20 @@ impl Protocol {
 
 /// What is about to be contacted.
 #[derive(Clone, Copy, Debug)]
-pub struct Flow<'a> {
+pub(crate) struct Flow<'a> {
     /// Where the request wants to go.
-    pub target: &'a Target,
+    pub(crate) target: &'a Target,
     /// How the proxy learned of it.
-    pub protocol: Protocol,
+    pub(crate) protocol: Protocol,
 }
 
 /// The head of a request that the proxy can see.
 #[derive(Clone, Copy, Debug)]
-pub struct RequestHead<'a> {
+pub(crate) struct RequestHead<'a> {
     /// As sent by the client.
-    pub method: &'a Method,
+    pub(crate) method: &'a Method,
     /// Absolute, with the canonical host.
-    pub url: &'a str,
+    pub(crate) url: &'a str,
     /// End-to-end fields only: hop-by-hop fields are gone already.
-    pub headers: &'a HeaderMap,
+    pub(crate) headers: &'a HeaderMap,
 }

@@ -58,7 +58,6 @@ struct Plugin {
 pub(crate) struct Status {
     pub(crate) name: Arc<str>,
     pub(crate) builtin: bool,
-    pub(crate) serving: bool,
     pub(crate) disabled: bool,
     /// Why the newest version is not used.
     pub(crate) refused: Option<String>,
@@ -115,7 +114,6 @@ impl Plugins {
         let status = |(name, plugin): (&Arc<str>, &Plugin)| Status {
             name: name.clone(),
             builtin: plugin.files.wasm.is_none(),
-            serving: plugin.filter.is_some(),
             disabled: plugin.disabled,
             refused: plugin.refused.clone(),
         };

@@ -12,7 +12,7 @@ use url::Host;
 /// The host is lower case, made of IDNA A-labels and has no trailing dot. IP addresses are recognised in every spelling that
 /// the WHATWG URL standard knows (`127.1`, `0x7f000001`, `2130706433`); IPv4-mapped IPv6 addresses become IPv4.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Target {
+pub(crate) struct Target {
     host: Box<str>,
     ip: Option<IpAddr>,
     port: u16,
@@ -40,7 +40,7 @@ pub enum InvalidTarget {
 
 impl Target {
     /// Reads `host[:port]`; without a port, `default_port` is used or, where there is none, the text refused.
-    pub fn parse(authority: &str, default_port: Option<u16>) -> Result<Self, InvalidTarget> {
+    pub(crate) fn parse(authority: &str, default_port: Option<u16>) -> Result<Self, InvalidTarget> {
         if authority.contains('@') {
             return Err(InvalidTarget::UserInfo);
         }
@@ -53,7 +53,7 @@ impl Target {
     }
 
     /// A target from a host in any spelling; IPv6 addresses stand in brackets.
-    pub fn new(host: &str, port: u16) -> Result<Self, InvalidTarget> {
+    pub(crate) fn new(host: &str, port: u16) -> Result<Self, InvalidTarget> {
         if host.is_empty() {
             return Err(InvalidTarget::EmptyHost);
         }
@@ -77,22 +77,22 @@ impl Target {
     }
 
     /// The canonical host; an IPv6 address without brackets.
-    pub fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         &self.host
     }
 
     /// The host as an address, if it is one.
-    pub fn ip(&self) -> Option<IpAddr> {
+    pub(crate) fn ip(&self) -> Option<IpAddr> {
         self.ip
     }
 
     /// The port, 1 to 65535 for targets made by [`Target::parse`].
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
     /// `host[:port]` as an HTTP authority: brackets around IPv6, no port if it is `default_port`.
-    pub fn authority(&self, default_port: u16) -> String {
+    pub(crate) fn authority(&self, default_port: u16) -> String {
         match (self.ip, self.port) {
             (Some(IpAddr::V6(ip)), port) if port == default_port => format!("[{ip}]"),
             (_, port) if port == default_port => self.host.to_string(),

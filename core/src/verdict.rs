@@ -6,7 +6,7 @@ use http::StatusCode;
 
 /// The answer of a filter, validated.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// No opinion: the next filter is asked.
     Next,
     /// The request passes and no further filter is asked.
@@ -30,14 +30,14 @@ pub enum Verdict {
 /// A verdict that cannot be carried out, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct InvalidVerdict(&'static str);
+pub(crate) struct InvalidVerdict(&'static str);
 
 /// Reasons are cut at so many bytes: they travel in a header field and a log line.
 const REASON_BYTES: usize = 1024;
 
 impl Verdict {
     /// A refusal; `status` must be 400 to 599. The reason is made one line of at most 1024 bytes.
-    pub fn block(status: u16, reason: &str) -> Result<Self, InvalidVerdict> {
+    pub(crate) fn block(status: u16, reason: &str) -> Result<Self, InvalidVerdict> {
         let status = StatusCode::from_u16(status)
             .ok()
             .filter(|status| status.is_client_error() || status.is_server_error())
@@ -49,7 +49,7 @@ impl Verdict {
     }
 
     /// A redirect; `status` must be 301, 302, 303, 307 or 308, `location` an absolute http or https URL.
-    pub fn redirect(status: u16, location: &str) -> Result<Self, InvalidVerdict> {
+    pub(crate) fn redirect(status: u16, location: &str) -> Result<Self, InvalidVerdict> {
         if !matches!(status, 301 | 302 | 303 | 307 | 308) {
             return Err(InvalidVerdict(
                 "a redirect needs the status 301, 302, 303, 307 or 308",
@@ -69,7 +69,7 @@ impl Verdict {
     }
 
     /// The word that logs and `explain` use.
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Next => "next",
             Self::Allow => "allow",
@@ -89,29 +89,29 @@ fn one_line(text: &str) -> String {
 
 /// An entry of a feed that covered the judged host.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Match {
+pub(crate) struct Match {
     /// The feed's name.
-    pub feed: Arc<str>,
+    pub(crate) feed: Arc<str>,
     /// The listed domain: the host itself or one of its parents.
-    pub rule: Box<str>,
+    pub(crate) rule: Box<str>,
 }
 
 /// The verdict of the whole chain. `Verdict::Next` here means that no filter had an opinion: the request passes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Judgement {
+pub(crate) struct Judgement {
     /// What happens to the request.
-    pub verdict: Verdict,
+    pub(crate) verdict: Verdict,
     /// The filter that decided; none when every filter passed.
-    pub filter: Option<Arc<str>>,
+    pub(crate) filter: Option<Arc<str>>,
     /// The feed entry that the deciding filter had found, if it looked one up.
-    pub matched: Option<Match>,
+    pub(crate) matched: Option<Match>,
     /// The deciding filter could not judge, and its `on_error = "block"` refused the request.
-    pub failed: bool,
+    pub(crate) failed: bool,
 }
 
 impl Judgement {
     /// No filter objected.
-    pub const PASS: Self = Self {
+    pub(crate) const PASS: Self = Self {
         verdict: Verdict::Next,
         filter: None,
         matched: None,

@@ -1,0 +1,280 @@
+//! What every filter says about one host or URL, without any traffic: `portcullis explain`.
+
+use std::fmt;
+
+use http::{HeaderMap, Method};
+use serde::Serialize;
+use url::Url;
+
+use crate::builtin::BUILTINS;
+use crate::chain::{Chain, LocalChain, Step};
+use crate::config::Config;
+use crate::error::StartError;
+use crate::feeds::Feeds;
+use crate::filter::Loader;
+use crate::flow::{Flow, Protocol, RequestHead};
+use crate::plugins::Plugins;
+use crate::target::{InvalidTarget, Target};
+use crate::verdict::{Judgement, Verdict};
+
+/// What is asked about: a host, or a URL as a client would request it.
+#[derive(Debug)]
+struct Subject {
+    target: Target,
+    protocol: Protocol,
+    /// Present if the proxy would see the request's head.
+    url: Option<String>,
+}
+
+/// Why there is nothing to explain.
+#[derive(Debug, thiserror::Error)]
+pub enum ExplainError {
+    /// Not a host with an optional port.
+    #[error("this is neither a host nor a URL")]
+    Target(#[from] InvalidTarget),
+    /// Not a URL.
+    #[error("this is not a URL")]
+    Url(#[from] url::ParseError),
+    /// Neither http nor https.
+    #[error("only http and https URLs go through the proxy")]
+    Scheme,
+    /// The filters cannot be loaded.
+    #[error(transparent)]
+    Start(#[from] StartError),
+}
+
+impl Subject {
+    /// Reads `host`, `host:port`, `http://…` or `https://…`. Hosts and https URLs reach the proxy as CONNECT.
+    fn parse(text: &str) -> Result<Self, ExplainError> {
+        if !text.contains("://") {
+            let target = Target::parse(text, Some(443))?;
+            return Ok(Self {
+                target,
+                protocol: Protocol::Connect,
+                url: None,
+            });
+        }
+        let url = Url::parse(text)?;
+        let protocol = match url.scheme() {
+            "http" => Protocol::Http,
+            "https" => Protocol::Connect,
+            _ => return Err(ExplainError::Scheme),
+        };
+        let target = Target::new(
+            url.host_str().unwrap_or_default(),
+            url.port_or_known_default().unwrap_or(80),
+        )?;
+        let url = (protocol == Protocol::Http).then(|| url.into());
+        Ok(Self {
+            target,
+            protocol,
+            url,
+        })
+    }
+}
+
+/// Every filter's answer and what follows from them; as text or, by serde, as an object with `host`, `port`, `protocol`,
+/// `filters` (each `filter`, `hook`, `verdict`, `microseconds` and what else there is) and `final`.
+#[derive(Debug, Serialize)]
+pub struct Explanation {
+    host: String,
+    port: u16,
+    protocol: &'static str,
+    filters: Vec<Line>,
+    /// What happens to the request.
+    #[serde(rename = "final")]
+    outcome: Line,
+}
+
+/// One answer. Absent fields are left out of the JSON.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+struct Line {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filter: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hook: Option<&'static str>,
+    verdict: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feed: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    microseconds: Option<f64>,
+}
+
+/// Asks every filter about `subject`, a host (`a.example`, `a.example:8443`) or a URL (`http://a.example/b`). Feeds are read from
+/// the copies on disk; nothing is fetched.
+///
+/// # Errors
+///
+/// If `subject` is neither host nor URL, or the WASM engine does not start. Filters that do not load are logged and left out.
+pub async fn explain(config: Config, subject: &str) -> Result<Explanation, ExplainError> {
+    let subject = Subject::parse(subject)?;
+    let feeds = Feeds::open(&config.feeds, &config.cache_dir);
+    let plugins = Plugins::open(config.plugins, BUILTINS, Loader::new(feeds)?).await;
+    let chain = plugins.chain().borrow().clone();
+    Ok(ask(&chain, &subject).await)
+}
+
+async fn ask(chain: &Chain, subject: &Subject) -> Explanation {
+    let flow = Flow {
+        target: &subject.target,
+        protocol: subject.protocol,
+    };
+    let headers = HeaderMap::new();
+    let head = subject.url.as_deref().map(|url| RequestHead {
+        method: &Method::GET,
+        url,
+        headers: &headers,
+    });
+    let steps = LocalChain::adopt(chain, None)
+        .explain(&flow, head.as_ref())
+        .await;
+    let decided = steps
+        .iter()
+        .find(|step| step.judgement.verdict != Verdict::Next);
+    let outcome = match decided {
+        Some(step) => Line::new(Some(&step.filter), &step.judgement),
+        None => Line::new(None, &Judgement::PASS),
+    };
+    Explanation {
+        host: subject.target.host().to_owned(),
+        port: subject.target.port(),
+        protocol: subject.protocol.name(),
+        outcome,
+        filters: steps.into_iter().map(Line::from).collect(),
+    }
+}
+
+impl Line {
+    fn new(filter: Option<&str>, judgement: &Judgement) -> Self {
+        let (status, reason, location) = match &judgement.verdict {
+            Verdict::Next | Verdict::Allow => (None, None, None),
+            Verdict::Block { status, reason } => {
+                (Some(status.as_u16()), Some(reason.clone()), None)
+            }
+            Verdict::Redirect { status, location } => {
+                (Some(status.as_u16()), None, Some(location.clone()))
+            }
+        };
+        let matched = judgement.matched.as_ref();
+        Self {
+            filter: filter.map(Into::into),
+            hook: None,
+            verdict: judgement.verdict.name(),
+            status,
+            reason,
+            location,
+            feed: matched.map(|matched| matched.feed.to_string()),
+            rule: matched.map(|matched| matched.rule.to_string()),
+            error: None,
+            microseconds: None,
+        }
+    }
+}
+
+impl From<Step> for Line {
+    fn from(step: Step) -> Self {
+        Self {
+            hook: Some(step.hook),
+            error: step.failure,
+            microseconds: Some((step.time.as_secs_f64() * 1e7).round() / 10.0),
+            ..Self::new(Some(&step.filter), &step.judgement)
+        }
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} port {} by {}\n", self.host, self.port, self.protocol)?;
+        let width = self
+            .filters
+            .iter()
+            .filter_map(|line| line.filter.as_deref())
+            .map(str::len)
+            .max();
+        let width = width.unwrap_or_default();
+        for line in &self.filters {
+            let filter = line.filter.as_deref().unwrap_or_default();
+            write!(
+                f,
+                "  {filter:width$}  {:13}  {:8}",
+                line.hook.unwrap_or_default(),
+                line.verdict
+            )?;
+            write!(f, "  {:8.1} us", line.microseconds.unwrap_or_default())?;
+            if let (Some(feed), Some(rule)) = (&line.feed, &line.rule) {
+                write!(f, "  feed {feed}, rule {rule}")?;
+            }
+            if let Some(error) = &line.error {
+                write!(f, "  {error}")?;
+            }
+            writeln!(f)?;
+        }
+        if self.filters.is_empty() {
+            writeln!(f, "  no filter judges this")?;
+        }
+        writeln!(f, "\n{}", self.outcome)
+    }
+}
+
+/// The final verdict as a sentence.
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(filter) = &self.filter else {
+            return write!(f, "passes: no filter objects");
+        };
+        write!(f, "{} by {filter}", self.verdict)?;
+        if let Some(status) = self.status {
+            write!(f, " with {status}")?;
+        }
+        match (&self.reason, &self.location) {
+            (Some(text), _) | (None, Some(text)) => write!(f, ": {text}"),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_and_urls_are_read_as_the_proxy_would_see_them() {
+        let seen = |text| {
+            let subject = Subject::parse(text).unwrap();
+            (
+                subject.target.to_string(),
+                subject.protocol,
+                subject.url.is_some(),
+            )
+        };
+        assert_eq!(
+            seen("Example.com"),
+            ("example.com:443".into(), Protocol::Connect, false)
+        );
+        assert_eq!(
+            seen("example.com:80"),
+            ("example.com:80".into(), Protocol::Connect, false)
+        );
+        assert_eq!(
+            seen("https://example.com/a"),
+            ("example.com:443".into(), Protocol::Connect, false)
+        );
+        assert_eq!(
+            seen("http://[::1]:8080/a"),
+            ("[::1]:8080".into(), Protocol::Http, true)
+        );
+        assert!(Subject::parse("ftp://example.com/").is_err());
+        assert!(Subject::parse("a b").is_err());
+    }
+}
