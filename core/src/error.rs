@@ -173,8 +173,16 @@ pub(crate) struct Causes<'a>(pub(crate) &'a dyn StdError);
 
 impl fmt::Display for Causes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
-        std::iter::successors(self.0.source(), |&error| error.source())
-            .try_for_each(|cause| write!(f, ": {cause}"))
+        let mut said = self.0.to_string();
+        f.write_str(&said)?;
+        for cause in std::iter::successors(self.0.source(), |&error| error.source()) {
+            let cause = cause.to_string();
+            // Many errors repeat their source.
+            if !said.ends_with(&cause) {
+                write!(f, ": {cause}")?;
+            }
+            said = cause;
+        }
+        Ok(())
     }
 }
