@@ -1,1 +1,117 @@
-fn main() {}
+//! The `portcullis` program: arguments, settings and logs, then the library does the work.
+
+mod args;
+mod shutdown;
+mod telemetry;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+use portcullis::Config;
+use portcullis::config::{ConfigError, Log, Sources};
+use tokio::runtime::Runtime;
+use tokio::sync::broadcast;
+
+use self::args::{Args, Command};
+use self::shutdown::Signals;
+
+fn main() -> ExitCode {
+    let (command, sources) = Args::parse().into_parts();
+    let done = match command {
+        Command::Run => run(&sources),
+        Command::Check => check(&sources),
+        Command::Explain { subject, json } => explain(&sources, &subject, json),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&error);
+            let configuration = error.is::<ConfigError>() || error.is::<Refused>();
+            ExitCode::from(if configuration { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(sources: &Sources) -> anyhow::Result<()> {
+    let config = Config::load(sources)?;
+    let _lines_are_written = telemetry::init(&config.log);
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        config = sources.config_file().map(|file| file.display().to_string()),
+        "starting"
+    );
+    let runtime = runtime()?;
+    let done = runtime.block_on(async {
+        let signals = Signals::catch().context("cannot catch signals")?;
+        let (shutdown, told_to_stop) = broadcast::channel(1);
+        tokio::select! {
+            biased;
+            never = signals.forward(shutdown) => match never {},
+            ended = portcullis::run_proxy(config, told_to_stop) => Ok(ended?),
+        }
+    });
+    // A name that is being resolved for a feed must not hold up the end.
+    runtime.shutdown_background();
+    done
+}
+
+fn check(sources: &Sources) -> anyhow::Result<()> {
+    let config = Config::load(sources)?;
+    let _lines_are_written = telemetry::init(&quiet(&config));
+    match sources.config_file() {
+        Some(file) => say(&format!("{}: ok", file.display()))?,
+        None => say("no configuration file: the defaults hold")?,
+    }
+    let report = runtime()?.block_on(portcullis::check(config))?;
+    say(report.to_string().trim_end())?;
+    if report.is_ok() {
+        Ok(())
+    } else {
+        Err(Refused.into())
+    }
+}
+
+fn explain(sources: &Sources, subject: &str, json: bool) -> anyhow::Result<()> {
+    let config = Config::load(sources)?;
+    let _lines_are_written = telemetry::init(&quiet(&config));
+    let explanation = runtime()?
+        .block_on(portcullis::explain(config, subject))
+        .with_context(|| format!("cannot explain {subject}"))?;
+    if json {
+        say(&serde_json::to_string_pretty(&explanation)?)
+    } else {
+        say(explanation.to_string().trim_end())
+    }
+}
+
+/// A plugin was refused, as the report says.
+#[derive(Debug, thiserror::Error)]
+#[error("not every plugin can be used, see above")]
+struct Refused;
+
+/// The answer is on standard output; the log only says what is wrong.
+fn quiet(config: &Config) -> Log {
+    Log {
+        filter: "error".into(),
+        ..config.log.clone()
+    }
+}
+
+fn runtime() -> anyhow::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the control runtime")
+}
+
+/// Unlike `println!`, says so when the reader is gone.
+fn say(text: &str) -> anyhow::Result<()> {
+    writeln!(std::io::stdout(), "{text}").context("cannot write the answer")
+}
+
+#[expect(clippy::print_stderr, reason = "logs may not have been started")]
+fn report(error: &anyhow::Error) {
+    eprintln!("portcullis: {error:#}");
+}

@@ -1,0 +1,131 @@
+//! The command line: what to do, and the settings that have a flag. The only user of clap.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use portcullis::config::{Flags, Sources};
+
+const EXAMPLES: &str = "\
+Examples:
+  portcullis                                   serve on 127.0.0.1:3000
+  portcullis --listen 127.0.0.1:8080 --plugins /etc/portcullis/plugins
+  portcullis check --config portcullis.toml    is everything right?
+  portcullis explain malware.wicar.org         why is it blocked?
+  portcullis explain --json http://a.example/b
+
+Settings come from flags, then from environment variables (PORTCULLIS_PROXY_LISTEN for [proxy] listen, and so on), then from
+the configuration file. Without --config, portcullis.toml in the working directory is read if it is there.
+
+Exit codes: 0 done or stopped by a signal, 1 it did not start, 2 the configuration or the command line is wrong.";
+
+/// A forward proxy that runs the host of every request through a chain of WASM filters
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES, max_term_width = 120)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    /// The configuration file; it must exist [default: ./portcullis.toml, if there]
+    #[arg(long, short, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Where clients connect [default: 127.0.0.1:3000]
+    #[arg(long, short, global = true, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+
+    /// The folder of filters, watched for changes [default: plugins]
+    #[arg(long, short, global = true, value_name = "DIR")]
+    plugins: Option<PathBuf>,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub(crate) enum Command {
+    /// Serve until SIGINT or SIGTERM; what happens without a command
+    Run,
+    /// Check the configuration and every filter
+    Check,
+    /// Show what each filter says to a host or URL, and why
+    Explain {
+        /// A host such as a.example, or a URL such as http://a.example/b
+        #[arg(value_name = "HOST|URL")]
+        subject: String,
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Args {
+    /// What to do, and where its settings come from.
+    pub(crate) fn into_parts(self) -> (Command, Sources) {
+        let sources = Sources {
+            file: self.config,
+            dir: PathBuf::new(),
+            variables: std::env::vars_os().collect(),
+            flags: Flags {
+                listen: self.listen,
+                plugins_dir: self.plugins,
+            },
+        };
+        (self.command.unwrap_or(Command::Run), sources)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parts(line: &str) -> Result<(Command, Sources), clap::Error> {
+        Args::try_parse_from(line.split(' ')).map(Args::into_parts)
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_stand_before_or_after_the_command() {
+        for line in [
+            "portcullis --config a.toml --listen [::1]:1 --plugins b",
+            "portcullis run --config a.toml --listen [::1]:1 --plugins b",
+            "portcullis --config a.toml run -l [::1]:1 -p b",
+        ] {
+            let (command, sources) = parts(line).unwrap();
+            assert_eq!(command, Command::Run, "{line}");
+            assert_eq!(sources.file, Some("a.toml".into()));
+            assert_eq!(sources.flags.listen, Some("[::1]:1".parse().unwrap()));
+            assert_eq!(sources.flags.plugins_dir, Some("b".into()));
+        }
+        assert_eq!(
+            parts("portcullis check -c a.toml").unwrap().0,
+            Command::Check
+        );
+        let (command, _) = parts("portcullis explain a.example --json").unwrap();
+        let subject = "a.example".to_owned();
+        assert_eq!(
+            command,
+            Command::Explain {
+                subject,
+                json: true
+            }
+        );
+    }
+
+    #[test]
+    fn a_wrong_line_is_refused() {
+        for line in [
+            "portcullis serve",
+            "portcullis --listen 3000",
+            "portcullis --lisen [::1]:1",
+            "portcullis explain",
+            "portcullis check more",
+        ] {
+            assert_eq!(parts(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+}

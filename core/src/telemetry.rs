@@ -1,0 +1,138 @@
+//! Where log lines go: to standard error, as text for people or as JSON for machines. Set up once by `main`; everything else
+//! only uses `tracing`.
+
+use std::io::{self, IsTerminal};
+
+use portcullis::config::{Log, LogFormat};
+use tracing::Subscriber;
+use tracing_appender::non_blocking::WorkerGuard;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
+
+/// Starts logging. Lines are written by a thread of their own, so that a slow terminal or pipe never holds up traffic; when
+/// 128,000 of them wait, further ones are lost. Dropping the guard writes what is left.
+///
+/// `RUST_LOG` is not looked at: `[log] filter` and `PORTCULLIS_LOG_FILTER` say the same with errors for typos.
+#[must_use = "lines are lost when the guard is dropped"]
+pub(crate) fn init(log: &Log) -> WorkerGuard {
+    let (writer, guard) = tracing_appender::non_blocking(io::stderr());
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let colours = if io::stderr().is_terminal() && !plain {
+        Colours::On
+    } else {
+        Colours::Off
+    };
+    subscriber(log, colours, writer).init();
+    guard
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Colours {
+    On,
+    Off,
+}
+
+fn subscriber<W>(log: &Log, colours: Colours, writer: W) -> impl Subscriber + Send + Sync
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = match log.format {
+        LogFormat::Text => tracing_subscriber::fmt::layer()
+            .with_ansi(colours == Colours::On)
+            .with_writer(writer)
+            .boxed(),
+        // Fields of spans stand beside those of the event: one level is what log stores can index. So that no key stands
+        // twice, an event does not repeat the name of a field that its spans have.
+        LogFormat::Json => json_subscriber::layer()
+            .flatten_event(true)
+            .flatten_span_list_on_top_level(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .with_writer(writer)
+            .boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(lines)
+        .with(EnvFilter::new(&log.filter))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tracing::{debug, info, info_span};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn written(format: LogFormat, filter: &str) -> String {
+        let log = Log {
+            format,
+            filter: filter.into(),
+        };
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = subscriber(&log, Colours::Off, move || writer.clone());
+        tracing::subscriber::with_default(subscriber, || {
+            let connection = info_span!("connection", client.addr = "192.0.2.1:1");
+            let _connection = connection.enter();
+            let exchange = info_span!(
+                "exchange",
+                target.host = "a.example",
+                status = tracing::field::Empty
+            );
+            exchange.record("status", 403);
+            let _exchange = exchange.enter();
+            info!(target: "access", bytes = 12, "a \"request\"");
+            debug!("not seen");
+        });
+        let bytes = lines.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn json_lines_are_flat_and_hold_the_fields_of_all_spans() {
+        let line = written(LogFormat::Json, "info");
+        let json: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(json["message"], "a \"request\"");
+        assert_eq!(json["target"], "access");
+        assert_eq!(json["level"], "INFO");
+        assert_eq!(json["bytes"], 12);
+        assert_eq!(json["status"], 403);
+        assert_eq!(json["target.host"], "a.example");
+        assert_eq!(json["client.addr"], "192.0.2.1:1");
+        assert!(json["timestamp"].is_string());
+    }
+
+    #[test]
+    fn text_lines_name_spans_and_have_no_colours_in_a_file() {
+        let line = written(LogFormat::Text, "info");
+        assert!(
+            line.contains("connection{client.addr=\"192.0.2.1:1\"}"),
+            "{line}"
+        );
+        assert!(line.contains("access: a \"request\" bytes=12"), "{line}");
+        assert!(!line.contains('\x1b'), "{line:?}");
+        assert_eq!(line.lines().count(), 1);
+    }
+
+    #[test]
+    fn the_filter_decides_what_is_written() {
+        assert_eq!(written(LogFormat::Text, "info,access=off"), "");
+        assert_eq!(written(LogFormat::Text, "debug").lines().count(), 2);
+    }
+}
