@@ -3,6 +3,7 @@
 //! Called by the build scripts of `core` (the built-in filters) and of `tests` (its guests). It knows nothing of what a
 //! filter does; `sdk/toolchain.sh` provides the compiler that it looks for.
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::{env, fs};
@@ -30,8 +31,8 @@ pub(crate) fn build(dir: &Path) -> Result<Vec<Filter>, Error> {
     let crates = crates(dir)?;
     rerun_if_changed(&crates);
     let rustc = rustc()?;
-    let modules = compile(&crates, &rustc)?;
-    crates.iter().map(|one| encode(one, &modules)).collect()
+    let build = |one| encode(one, &compile(one, &rustc)?);
+    crates.iter().map(build).collect()
 }
 
 /// Tells cargo, and whoever reads its output, how the build script ended.
@@ -82,7 +83,7 @@ fn crates(dir: &Path) -> Result<Vec<Crate>, Error> {
 
 fn workspace() -> PathBuf {
     let manifest_dir =
-        PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
+        PathBuf::from(variable("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
     manifest_dir.join("..")
 }
 
@@ -109,33 +110,44 @@ fn rerun_if_changed(crates: &[Crate]) {
 
 /// The first compiler that has the target: the one that was named, cargo's own, Debian's in the cache.
 fn rustc() -> Result<PathBuf, Error> {
-    let set = |name| env::var_os(name).filter(|value| !value.is_empty());
-    if let Some(named) = set("PORTCULLIS_WASM_RUSTC") {
+    if let Some(named) = variable("PORTCULLIS_WASM_RUSTC") {
         return Ok(named.into());
     }
-    let route = set("PORTCULLIS_WASM_TOOLCHAIN");
-    let own = PathBuf::from(set("RUSTC").expect("cargo sets RUSTC"));
-    if route.as_deref() != Some("debian".as_ref()) && has_target(&own) {
-        return Ok(own);
-    }
-    if route.as_deref() != Some("rustup".as_ref()) {
-        let cache = set("XDG_CACHE_HOME").map(PathBuf::from);
-        let cache = cache.or_else(|| Some(PathBuf::from(set("HOME")?).join(".cache")));
-        let cached = cache.map(|cache| cache.join("portcullis/wasm-toolchain/current/bin/rustc"));
-        if let Some(cached) = cached.filter(|rustc| has_target(rustc)) {
-            return Ok(cached);
-        }
-    }
-    Err(format!(
-        "no compiler for {TARGET} was found, so the filters that belong into the proxy cannot be built.\n\
-         Run `make setup`, which gets one, or, with rustup: rustup target add {TARGET}\n\
-         (PORTCULLIS_WASM_TOOLCHAIN is {}; PORTCULLIS_WASM_RUSTC can name a rustc that has the target)",
-        route.map_or("not set".into(), |route| format!("{route:?}"))
-    )
-    .into())
+    let route = variable("PORTCULLIS_WASM_TOOLCHAIN");
+    let route = route.as_deref().map(OsStr::to_string_lossy);
+    let own = || variable("RUSTC").map(PathBuf::from);
+    let found = match route.as_deref() {
+        Some("rustup") => own().filter(has_target),
+        Some("debian") => cached_rustc().filter(has_target),
+        _ => own()
+            .filter(has_target)
+            .or_else(|| cached_rustc().filter(has_target)),
+    };
+    found.ok_or_else(|| {
+        format!(
+            "no compiler for {TARGET} was found, so the filters that belong into the proxy cannot be built.\n\
+             Run `make setup`, which gets one, or, with rustup: rustup target add {TARGET}\n\
+             (PORTCULLIS_WASM_TOOLCHAIN is {}; PORTCULLIS_WASM_RUSTC can name a rustc that has the target)",
+            route.as_deref().unwrap_or("not set")
+        )
+        .into()
+    })
 }
 
-fn has_target(rustc: &Path) -> bool {
+/// An environment variable; an empty one counts as unset.
+fn variable(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// Where `sdk/toolchain.sh` puts the compiler that it makes of Debian's packages.
+fn cached_rustc() -> Option<PathBuf> {
+    let cache = variable("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(variable("HOME")?).join(".cache")))?;
+    Some(cache.join("portcullis/wasm-toolchain/current/bin/rustc"))
+}
+
+fn has_target(rustc: &PathBuf) -> bool {
     let Ok(output) = Command::new(rustc)
         .args(["--print", "target-libdir", "--target", TARGET])
         .output()
@@ -154,52 +166,48 @@ fn has_target(rustc: &Path) -> bool {
     })
 }
 
-/// Compiles the crates in one go and gives the folder with their modules.
-fn compile(crates: &[Crate], rustc: &Path) -> Result<PathBuf, Error> {
+/// Compiles one crate and gives the file with its module.
+fn compile(one: &Crate, rustc: &Path) -> Result<PathBuf, Error> {
     let target_dir = target_dir();
-    let mut cargo = Command::new(env::var_os("CARGO").expect("cargo sets CARGO"));
-    for (name, _) in
-        env::vars_os().filter(|(name, _)| belongs_to_outer_build(&name.to_string_lossy()))
-    {
-        cargo.env_remove(name);
-    }
-    // Flags are for the proxy; set to nothing, they also overrule those of a configuration file.
-    cargo
-        .env("RUSTC", rustc)
-        .env("CARGO_ENCODED_RUSTFLAGS", "")
-        .current_dir(workspace());
+    let mut cargo = inner_cargo(rustc);
     // Cargo.lock is right, or the outer cargo would not have come this far.
-    cargo.args([
-        "build",
-        "--lib",
-        "--locked",
-        "--profile",
-        PROFILE,
-        "--target",
-        TARGET,
-        "--target-dir",
-    ]);
-    cargo.arg(&target_dir);
-    for one in crates {
-        cargo.args(["--package", &one.package]);
-    }
+    cargo.args(["rustc", "--lib", "--locked", "--package", &one.package]);
+    // A crate that is a library for its own tests too would go without link-time optimisation, and be half as large again.
+    cargo.args(["--crate-type", "cdylib"]);
+    cargo.args(["--target", TARGET, "--profile", PROFILE]);
+    cargo.arg("--target-dir").arg(&target_dir);
     let status = cargo
         .status()
         .map_err(|error| format!("cannot run cargo: {error}"))?;
     if !status.success() {
         return Err(format!(
-            "building the filters with {} failed, see above ({status})",
+            "building {} with {} failed, see above ({status})",
+            one.package,
             rustc.display()
         )
         .into());
     }
-    Ok(target_dir.join(TARGET).join(PROFILE))
+    let file = one.package.replace('-', "_") + ".wasm";
+    Ok(target_dir.join(TARGET).join(PROFILE).join(file))
+}
+
+/// Cargo in the environment of the user, not of the build that runs this script.
+fn inner_cargo(rustc: &Path) -> Command {
+    let mut cargo = Command::new(variable("CARGO").expect("cargo sets CARGO"));
+    let names = env::vars_os().map(|(name, _)| name);
+    for name in names.filter(|name| belongs_to_outer_build(&name.to_string_lossy())) {
+        cargo.env_remove(name);
+    }
+    // Flags are for the proxy; set to nothing, they also overrule those of a configuration file.
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", "");
+    cargo.env("RUSTC", rustc).current_dir(workspace());
+    cargo
 }
 
 /// One target folder for the filters of all profiles and both build scripts. It is not the outer cargo's own, whose lock is
 /// held while this runs.
 fn target_dir() -> PathBuf {
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    let out = PathBuf::from(variable("OUT_DIR").expect("cargo sets OUT_DIR"));
     let target = out
         .ancestors()
         .find(|dir| dir.join("CACHEDIR.TAG").exists())
@@ -230,17 +238,9 @@ fn belongs_to_outer_build(name: &str) -> bool {
     OUTER.iter().any(starts) && !SHARED.iter().any(starts)
 }
 
-fn encode(one: &Crate, modules: &Path) -> Result<Filter, Error> {
-    let file = modules
-        .join(one.package.replace('-', "_"))
-        .with_extension("wasm");
-    let module = fs::read(&file).map_err(|error| {
-        format!(
-            "{} has not become {} ({error}); is it a cdylib?",
-            one.package,
-            file.display()
-        )
-    })?;
+fn encode(one: &Crate, file: &Path) -> Result<Filter, Error> {
+    let module =
+        fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
     let component = wit_component::ComponentEncoder::default()
         .validate(true)
         .module(&module)
