@@ -37,7 +37,7 @@ pub(crate) async fn forward(
     if is_for_the_proxy(&mut head)? {
         return Ok(Reply::Page(respond::options()));
     }
-    let (target, path) = destination(std::mem::take(&mut head.uri), &head.method)?;
+    let (target, path) = destination(std::mem::take(&mut head.uri))?;
     exchange.aim(&target);
     let worker = &connection.worker;
     if worker.pseudonym.is_in(&head.headers) {
@@ -96,7 +96,7 @@ fn is_for_the_proxy(head: &mut request::Parts) -> Result<bool, Error> {
 }
 
 /// Where the request goes, and what it asks for there.
-fn destination(uri: Uri, method: &Method) -> Result<(Rc<Target>, PathAndQuery), Error> {
+fn destination(uri: Uri) -> Result<(Rc<Target>, PathAndQuery), Error> {
     let parts = uri.into_parts();
     match parts.scheme {
         Some(scheme) if scheme == Scheme::HTTP => {}
@@ -112,16 +112,8 @@ fn destination(uri: Uri, method: &Method) -> Result<(Rc<Target>, PathAndQuery), 
         .as_ref()
         .map_or("", |authority| authority.as_str());
     let target = Target::parse(authority, Some(80))?;
-    let root = PathAndQuery::from_static("/");
-    let path = match parts.path_and_query {
-        // `http` shows a missing path as "/". For OPTIONS they differ (RFC 9112, section 3.2.4).
-        Some(path) if method == Method::OPTIONS && path.as_str() == "/" && path != root => {
-            PathAndQuery::from_static("*")
-        }
-        Some(path) => path,
-        None => root,
-    };
-    Ok((Rc::new(target), path))
+    let root = || PathAndQuery::from_static("/");
+    Ok((Rc::new(target), parts.path_and_query.unwrap_or_else(root)))
 }
 
 /// Makes the fields fit for the next hop. Returns the protocol that the client wants to switch to.

@@ -1,0 +1,87 @@
+//! A proxy under test.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
+
+use portcullis::{Config, StartError};
+use tempfile::TempDir;
+use tokio::sync::broadcast;
+use tokio::task::JoinHandle;
+
+use crate::wire::{Wire, within};
+
+/// A running proxy with folders of its own, and no way out but this machine.
+#[derive(Debug)]
+pub struct Proxy {
+    address: SocketAddr,
+    shutdown: broadcast::Sender<()>,
+    running: JoinHandle<Result<(), StartError>>,
+    _folder: TempDir,
+}
+
+impl Proxy {
+    /// With default settings.
+    pub async fn start() -> Self {
+        Self::start_with(|_| ()).await
+    }
+
+    /// With settings that `change` has had a look at.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "`stop` waits for it, and a test that ends sooner takes it with it"
+    )]
+    pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let mut config = Config {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            workers: NonZeroUsize::new(2).expect("two workers"),
+            cache_dir: folder.path().join("cache"),
+            ..Config::default()
+        };
+        config.plugins.dir = folder.path().join("plugins");
+        // Nobody answers there, so no test depends on a network.
+        config.egress.resolvers = vec![SocketAddr::from(([127, 0, 0, 1], 1))];
+        change(&mut config);
+
+        let proxy = portcullis::Proxy::bind(config).expect("the proxy binds");
+        let (shutdown, signal) = broadcast::channel(1);
+        Self {
+            address: proxy.local_addr(),
+            shutdown,
+            running: tokio::spawn(proxy.run(signal)),
+            _folder: folder,
+        }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A client that is connected to it.
+    pub async fn client(&self) -> Wire {
+        Wire::connect(self.address).await
+    }
+
+    /// Tells it to stop; what happens then is up to the scenario.
+    pub fn signal(&self) {
+        self.shutdown.send(()).expect("the proxy is running");
+    }
+
+    /// Waits for its end, after a signal.
+    pub async fn ended(self) {
+        let ended = within("the proxy ends", self.running).await;
+        ended
+            .expect("the proxy does not panic")
+            .expect("the proxy ran without an error");
+    }
+
+    /// Stops it and says how long that took.
+    pub async fn stop(self) -> Duration {
+        let begun = Instant::now();
+        self.signal();
+        self.ended().await;
+        begun.elapsed()
+    }
+}

@@ -1,0 +1,273 @@
+//! Requests of broken and of malicious clients: each gets its answer, and nothing reaches an origin.
+
+use std::time::Duration;
+
+use portcullis_tests::{Origin, Proxy};
+
+/// `{}` stands for a URL that must not be reached.
+const MALFORMED: &[(&str, &str)] = &[
+    ("GET {} HTTP/1.1\r\n\r\n", "400"),
+    ("GET {} HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", "400"),
+    ("GET {} HTTP/1.1\r\nHost: a b\r\n\r\n", "400"),
+    ("GET {} HTTP/1.1\r\nHost:\r\n\r\n", "400"),
+    ("GET http://user@{host}/ HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
+    ("GET https://{host}/ HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
+    ("GET gopher://{host}/ HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
+    ("GET file:///etc/passwd HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
+    ("GET http://{host}:0/ HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
+    ("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n", "400"),
+    ("GET * HTTP/1.1\r\nHost: {host}\r\n\r\n", "400"),
+    ("GET {host} HTTP/1.1\r\nHost: {host}\r\n\r\n", "400"),
+    (
+        "POST {} HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        "400",
+    ),
+    (
+        "POST {} HTTP/1.1\r\nHost: a\r\nContent-Length: 1, 1\r\n\r\na",
+        "400",
+    ),
+    (
+        "POST {} HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\na",
+        "400",
+    ),
+    (
+        "POST {} HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\na",
+        "400",
+    ),
+    (
+        "POST {} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: ,chunked\r\n\r\n0\r\n\r\n",
+        "400",
+    ),
+    (
+        "POST {} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+        "400",
+    ),
+    (
+        "POST {} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+        "400",
+    ),
+    (
+        "POST {} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        "400",
+    ),
+    (
+        "POST {} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        "400",
+    ),
+    (
+        "POST {} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
+        "400",
+    ),
+    (
+        "POST {} HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "400",
+    ),
+    (
+        "GET {} HTTP/1.1\r\nHost: a\r\nContent-Length : 1\r\n\r\na",
+        "400",
+    ),
+    ("GET {} HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n", "400"),
+    ("GET {} HTTP/1.1\r\n Host: a\r\n\r\n", "400"),
+    ("GET {} HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n", "400"),
+    ("GET {} HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n", "400"),
+    ("GET {} HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n", "400"),
+    ("GET {} HTTP/1.1\r\nHost: a\r\n: empty\r\n\r\n", "400"),
+    ("GET {} HTTP/1.1\r\nHost: a\r\nb@d: 1\r\n\r\n", "400"),
+    ("GET {} http/1.1\r\nHost: a\r\n\r\n", "400"),
+    ("GET  {} HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
+    ("G@T {} HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
+    ("TRACE {} HTTP/1.1\r\nHost: a\r\n\r\n", "405"),
+    (
+        "GET {} HTTP/1.1\r\nHost: a\r\nExpect: nonsense\r\n\r\n",
+        "417",
+    ),
+    (
+        "OPTIONS {} HTTP/1.1\r\nHost: a\r\nMax-Forwards: x\r\n\r\n",
+        "400",
+    ),
+];
+
+#[tokio::test]
+async fn malformed_requests_are_refused_and_nothing_after_them_is_served() {
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    for (request, status) in MALFORMED {
+        let request = request
+            .replace("{}", &origin.url("/"))
+            .replace("{host}:0", "127.0.0.1:0")
+            .replace("{host}", &origin.authority());
+        let next = format!("GET {} HTTP/1.1\r\nHost: a\r\n\r\n", origin.url("/next"));
+        let mut client = proxy.client().await;
+        client.send(format!("{request}{next}")).await;
+        let answer = client.rest().await;
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{request:?}: {answer:?}"
+        );
+        assert_eq!(
+            answer.matches("HTTP/1.1 ").count(),
+            1,
+            "{request:?}: {answer:?}"
+        );
+    }
+    assert!(!origin.was_dialled().await);
+}
+
+#[tokio::test]
+async fn what_is_too_large_has_its_own_status() {
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    let url = origin.url("/");
+    let many: String = (0..2000).map(|n| format!("X-{n}: {n}\r\n")).collect();
+    for (request, status) in [
+        (
+            format!(
+                "GET {url} HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n",
+                "x".repeat(100_000)
+            ),
+            431,
+        ),
+        (
+            format!(
+                "GET {url} HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n",
+                "x".repeat(1_000_000)
+            ),
+            431,
+        ),
+        (format!("GET {url} HTTP/1.1\r\nHost: a\r\n{many}\r\n"), 431),
+        (
+            format!(
+                "GET {url}{} HTTP/1.1\r\nHost: a\r\n\r\n",
+                "x".repeat(100_000)
+            ),
+            414,
+        ),
+    ] {
+        let mut client = proxy.client().await;
+        client.send_what_is_taken(request).await;
+        assert_eq!(client.response().await.status, status);
+    }
+    assert!(!origin.was_dialled().await);
+}
+
+#[tokio::test]
+async fn a_length_beside_chunks_does_not_count() {
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    let url = origin.url("/");
+    for fields in [
+        "Content-Length: 1\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked\r\nContent-Length: 1",
+    ] {
+        let mut client = proxy.client().await;
+        let next = format!("GET {} HTTP/1.1\r\nHost: a\r\n\r\n", origin.url("/next"));
+        client
+            .send(format!(
+                "POST {url} HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n3\r\nabc\r\n0\r\n\r\n{next}"
+            ))
+            .await;
+        let mut served = origin.accept().await;
+        let head = served.head().await;
+        assert!(!head.contains("content-length"), "{head}");
+        assert_eq!(served.chunks().await, ["abc"]);
+        served
+            .send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+            .await;
+        assert_eq!(client.response().await.status, 200);
+        assert_eq!(client.rest().await, "");
+    }
+    assert!(!origin.was_dialled().await);
+}
+
+#[tokio::test]
+async fn broken_chunks_end_both_sides() {
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    let url = origin.url("/");
+    for chunks in [
+        "0x1\r\na\r\n",
+        "1_0\r\na\r\n",
+        "12345678901234567\r\na\r\n",
+        "1\r\nab\r\n",
+        "1;\ra\r\nb\r\n",
+    ] {
+        let mut client = proxy.client().await;
+        client
+            .send(format!("POST {url} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n{chunks}"))
+            .await;
+        let mut served = origin.accept().await;
+        served.head().await;
+        let rest = served.rest().await;
+        assert!(!rest.ends_with("0\r\n\r\n"), "{chunks:?}: {rest:?}");
+        client.rest().await;
+    }
+}
+
+#[tokio::test]
+async fn a_head_that_trickles_in_is_not_waited_for() {
+    let limit = Duration::from_millis(50);
+    let proxy = Proxy::start_with(|config| config.limits.request_head = limit).await;
+    let mut silent = proxy.client().await;
+    let mut slow = proxy.client().await;
+    slow.send("GET http://example.com/ HTTP/1.1\r\nHo").await;
+    assert_eq!(silent.rest().await, "");
+    assert_eq!(slow.rest().await, "");
+}
+
+#[tokio::test]
+async fn a_connection_may_rest_between_requests_but_not_forever() {
+    let limit = Duration::from_millis(50);
+    let proxy = Proxy::start_with(|config| config.limits.request_head = limit).await;
+    let origin = Origin::start().await;
+    let mut client = proxy.client().await;
+    client
+        .send(format!(
+            "GET {} HTTP/1.1\r\nHost: a\r\n\r\n",
+            origin.url("/")
+        ))
+        .await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    served
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        .await;
+    assert_eq!(client.response().await.body, "ok");
+    assert_eq!(client.rest().await, "");
+}
+
+#[tokio::test]
+async fn a_body_that_stops_coming_is_not_waited_for() {
+    let limit = Duration::from_millis(50);
+    let proxy = Proxy::start_with(|config| config.limits.idle = limit).await;
+    let origin = Origin::start().await;
+    let mut client = proxy.client().await;
+    let url = origin.url("/");
+    client
+        .send(format!(
+            "POST {url} HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf"
+        ))
+        .await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    let response = client.response().await;
+    assert_eq!(response.status, 408);
+    assert_eq!(client.rest().await, "");
+    assert_eq!(served.rest().await, "half");
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_reads_is_given_up() {
+    let limit = Duration::from_millis(50);
+    let proxy = Proxy::start_with(|config| config.limits.idle = limit).await;
+    let origin = Origin::start().await;
+    let mut client = proxy.client().await;
+    client
+        .send(format!(
+            "GET {} HTTP/1.1\r\nHost: a\r\n\r\n",
+            origin.url("/")
+        ))
+        .await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    served
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+        .await;
+    served.send_until_stuck().await;
+    served.rest().await;
+}

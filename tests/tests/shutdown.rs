@@ -1,0 +1,122 @@
+//! What is promised for the end: nothing is lost that can be finished, and everything is over within the bound.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use portcullis::{Config, StartError};
+use portcullis_tests::{Origin, Proxy};
+
+#[tokio::test]
+async fn an_idle_proxy_stops_at_once() {
+    let proxy = Proxy::start().await;
+    assert!(proxy.stop().await < Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn idle_connections_are_closed() {
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    let mut unused = proxy.client().await;
+    let mut client = proxy.client().await;
+    client
+        .send(format!(
+            "GET {} HTTP/1.1\r\nHost: a\r\n\r\n",
+            origin.url("/")
+        ))
+        .await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    served
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        .await;
+    client.response().await;
+    assert!(proxy.stop().await < Duration::from_secs(2));
+    assert_eq!(client.rest().await, "");
+    assert_eq!(served.rest().await, "");
+    assert_eq!(unused.rest().await, "");
+}
+
+#[tokio::test]
+async fn a_request_in_flight_is_finished() {
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    let mut client = proxy.client().await;
+    client
+        .send(format!(
+            "GET {} HTTP/1.1\r\nHost: a\r\n\r\n",
+            origin.url("/")
+        ))
+        .await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    proxy.signal();
+    served
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nha")
+        .await;
+    client.head().await;
+    client.expect("ha").await;
+    served.send("lf").await;
+    client.expect("lf").await;
+    assert_eq!(client.rest().await, "");
+    proxy.ended().await;
+}
+
+#[tokio::test]
+async fn a_quiet_tunnel_ends_and_a_busy_one_is_cut_at_the_bound() {
+    let bound = Duration::from_secs(2);
+    let proxy = Proxy::start_with(|config| config.limits.shutdown = bound).await;
+    let origin = Origin::start().await;
+    let connect = format!("CONNECT {} HTTP/1.1\r\nHost: a\r\n\r\n", origin.authority());
+    let mut quiet = proxy.client().await;
+    quiet.send(&connect).await;
+    let _quiet_served = origin.accept().await;
+    quiet.head().await;
+    let mut busy = proxy.client().await;
+    busy.send(&connect).await;
+    let mut busy_served = origin.accept().await;
+    busy.head().await;
+
+    let begun = std::time::Instant::now();
+    proxy.signal();
+    let talk = async { while busy.try_send(".").await && busy_served.hears().await {} };
+    let (rest, ()) = tokio::join!(quiet.rest(), talk);
+    assert_eq!(rest, "");
+    proxy.ended().await;
+    assert!(
+        begun.elapsed() < bound + Duration::from_millis(500),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn a_request_that_hangs_is_cut_at_the_bound() {
+    let bound = Duration::from_millis(500);
+    let proxy = Proxy::start_with(|config| config.limits.shutdown = bound).await;
+    let origin = Origin::start().await;
+    let mut client = proxy.client().await;
+    client
+        .send(format!(
+            "GET {} HTTP/1.1\r\nHost: a\r\n\r\n",
+            origin.url("/")
+        ))
+        .await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    assert!(proxy.stop().await <= bound + Duration::from_millis(250));
+    assert_eq!(client.rest().await, "");
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_said_at_the_start() {
+    let proxy = Proxy::start().await;
+    let config = Config {
+        listen: proxy.address(),
+        ..Config::default()
+    };
+    let error = portcullis::Proxy::bind(config).expect_err("the port is in use");
+    assert!(matches!(error, StartError::Bind { address, .. } if address == proxy.address()));
+    assert!(
+        error
+            .to_string()
+            .contains(&SocketAddr::to_string(&proxy.address()))
+    );
+}
