@@ -11,8 +11,10 @@ use crate::target::Target;
 /// All names and values together, in bytes. Origins stop at 8 to 64 KiB.
 const MAX_FIELDS: usize = 64 * 1024;
 
+type Rule = fn(&Parts) -> Result<(), Error>;
+
 /// In the order in which a client hears of them.
-const RULES: [fn(&Parts) -> Result<(), Error>; 5] = [size, method, host, framing, expectation];
+const RULES: [Rule; 5] = [size, method, host, framing, expectation];
 
 /// Refuses a head that breaks a rule of RFC 9110 or 9112.
 pub(crate) fn check(head: &Parts) -> Result<(), Error> {

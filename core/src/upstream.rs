@@ -62,7 +62,7 @@ impl Upstream {
             let copy = repeatable(&request);
             match link.exchange(request, patience).await {
                 Ok(response) => return Ok((response, link)),
-                Err(Broken::Unsent(unsent)) => request = unsent,
+                Err(Broken::Unsent(unsent)) => request = *unsent,
                 Err(Broken::Failed(error)) => match copy {
                     Some(copy) if error.is_broken_connection() => {
                         request = copy;

@@ -40,7 +40,7 @@ pub(crate) struct Link {
 #[derive(Debug)]
 pub(crate) enum Broken {
     /// The connection was closed before the request was written; here it is again.
-    Unsent(Request<RequestBody>),
+    Unsent(Box<Request<RequestBody>>),
     /// The request is lost.
     Failed(Error),
 }
@@ -108,7 +108,7 @@ impl Link {
         match outcome {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(mut failure)) => Err(match failure.take_message() {
-                Some(unsent) => Broken::Unsent(unsent),
+                Some(unsent) => Broken::Unsent(Box::new(unsent)),
                 None => Broken::Failed(Error::Upstream(failure.into_error())),
             }),
             Err(impatient) => Err(Broken::Failed(impatient)),
