@@ -12,12 +12,14 @@ use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::flow::{Flow, Protocol};
 use crate::head;
+use crate::respond::Form;
 use crate::target::Target;
 
 /// Connects to the target that the request names. What the client sends before it has the answer waits in hyper's buffer.
 pub(crate) async fn open(
     connection: &Connection,
     request: Request<Incoming>,
+    form: Form,
     exchange: &mut Exchange,
 ) -> Result<Reply, Refusal> {
     let (head, body) = request.into_parts();
@@ -38,7 +40,8 @@ pub(crate) async fn open(
         target: &target,
         protocol: Protocol::Connect,
     };
-    exchange.judged(worker.chain().judge_host(&flow).await)?;
+    let judgement = worker.chain().judge_host(&flow).await;
+    exchange.judged(&flow, judgement, form)?;
     let socket = worker.upstream.dial(&target).await?;
     Ok(Reply::Tunnel {
         head: Response::new(()),

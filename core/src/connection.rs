@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{HttpService, service_fn};
@@ -64,8 +64,8 @@ pub(crate) enum Reply {
 /// Why a request is not served.
 #[derive(Debug)]
 pub(crate) enum Refusal {
-    /// The exchange's judgement is against it.
-    Judged,
+    /// The filters are against it.
+    Judged(Box<Response<Bytes>>),
     /// It cannot be.
     Failed(Error),
 }
@@ -169,8 +169,10 @@ async fn answer(
     let span = exchange.span().clone();
     let reply = async {
         match protocol {
-            Protocol::Connect => connect::open(&connection, request, &mut exchange).await,
-            Protocol::Http => http_requests::forward(&connection, request, &mut exchange).await,
+            Protocol::Connect => connect::open(&connection, request, form, &mut exchange).await,
+            Protocol::Http => {
+                http_requests::forward(&connection, request, form, &mut exchange).await
+            }
         }
     };
     let reply = reply.instrument(span).await;
@@ -205,27 +207,13 @@ fn refuse(refusal: Refusal, form: Form, mut exchange: Exchange) -> Response<Answ
             exchange.fail(&error);
             respond::error(&error, form)
         }
-        Refusal::Judged => judged(&exchange, form),
+        Refusal::Judged(page) => *page,
     };
     if exchange.protocol() == Protocol::Connect {
         // What was sent ahead is meant for someone else: nothing more is read (RFC 9931, section 8).
         respond::close(&mut response);
     }
     page(response, exchange)
-}
-
-fn judged(exchange: &Exchange, form: Form) -> Response<Bytes> {
-    exchange
-        .judgement()
-        .zip(exchange.target())
-        .and_then(|(judgement, target)| {
-            respond::judgement(judgement, target, exchange.protocol(), form)
-        })
-        .unwrap_or_else(|| {
-            let mut response = Response::new(Bytes::new());
-            *response.status_mut() = StatusCode::FORBIDDEN;
-            response
-        })
 }
 
 /// Says goodbye and throws away what still comes, for a while.

@@ -132,7 +132,7 @@ impl Error {
     /// Whether a connection ended without a word from the origin, as idle connections do.
     pub(crate) fn is_broken_connection(&self) -> bool {
         match self {
-            Self::Upstream(error) => !error.is_parse() && !error.is_user(),
+            Self::Upstream(error) => !error.is_parse(),
             Self::Closed => true,
             _ => false,
         }

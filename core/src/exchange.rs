@@ -12,7 +12,8 @@ use crate::activity::{Activity, Phase};
 use crate::body::Upload;
 use crate::connection::Refusal;
 use crate::error::Causes;
-use crate::flow::Protocol;
+use crate::flow::{Flow, Protocol};
+use crate::respond::{self, Form};
 use crate::target::Target;
 use crate::verdict::{Judgement, Verdict};
 
@@ -71,10 +72,6 @@ impl Exchange {
         }
     }
 
-    pub(crate) fn target(&self) -> Option<&Target> {
-        self.target.as_deref()
-    }
-
     pub(crate) fn span(&self) -> &Span {
         &self.span
     }
@@ -90,20 +87,20 @@ impl Exchange {
     }
 
     /// Notes a judgement, and refuses the request if it says so.
-    pub(crate) fn judged(&mut self, judgement: Judgement) -> Result<(), Refusal> {
-        let outcome = match judgement.verdict {
-            Verdict::Next | Verdict::Allow => Ok(()),
-            Verdict::Block { .. } | Verdict::Redirect { .. } => Err(Refusal::Judged),
-        };
+    pub(crate) fn judged(
+        &mut self,
+        flow: &Flow<'_>,
+        judgement: Judgement,
+        form: Form,
+    ) -> Result<(), Refusal> {
+        let page = respond::judgement(&judgement, flow, form);
         if self.judgement.is_none() || judgement != Judgement::PASS {
             self.judgement = Some(judgement);
         }
-        outcome
-    }
-
-    /// The last judgement that was more than a pass.
-    pub(crate) fn judgement(&self) -> Option<&Judgement> {
-        self.judgement.as_ref()
+        match page {
+            None => Ok(()),
+            Some(page) => Err(Refusal::Judged(Box::new(page))),
+        }
     }
 
     /// The request has a body that is counted here.
@@ -136,7 +133,11 @@ impl Exchange {
     }
 
     fn write(&self) {
-        let judgement = self.judgement();
+        if self.target.is_none() && self.status == Some(StatusCode::OK) {
+            // A question about the proxy itself: the health check asks one every half minute.
+            return;
+        }
+        let judgement = self.judgement.as_ref();
         let matched = judgement.and_then(|judgement| judgement.matched.as_ref());
         let up = self.upload.as_ref().map_or(0, |upload| upload.bytes()) + self.up.get();
         let (outcome, error) = match &self.outcome {

@@ -123,3 +123,44 @@ async fn judge(chain: &LocalChain) -> Result<(), Fault> {
         Ok(_) => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Config, Proxy};
+    use tokio::net::TcpListener;
+    use tokio::sync::broadcast;
+
+    #[tokio::test]
+    async fn a_running_proxy_answers_itself() {
+        let proxy = Proxy::bind(Config {
+            listen: "0.0.0.0:0".parse().unwrap(),
+            ..Config::default()
+        })
+        .unwrap();
+        let own = proxy.local_addr();
+        let (_shutdown, signal) = broadcast::channel(1);
+        tokio::select! {
+            ended = proxy.run(signal) => panic!("{ended:?}"),
+            answer = ask(own) => answer.unwrap(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_fault_says_which_step_failed() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let own = listener.local_addr().unwrap();
+        let serve = |answer: &'static [u8]| async {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            socket.read_exact(&mut [0; QUESTION.len()]).await.unwrap();
+            socket.write_all(answer).await.unwrap();
+        };
+        let (fault, ()) = tokio::join!(ask(own), serve(b"HTTP/1.1 503 Busy\r\n\r\n"));
+        assert_eq!(
+            fault.unwrap_err().to_string(),
+            "the proxy answers its own question with \"HTTP/1.1 503 Busy\""
+        );
+        drop(listener);
+        assert!(matches!(ask(own).await, Err(Fault::Connect { .. })));
+    }
+}

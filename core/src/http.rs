@@ -19,7 +19,7 @@ use crate::exchange::Exchange;
 use crate::flow::{Flow, Protocol, RequestHead};
 use crate::head;
 use crate::headers::{has_token, remove_hop_by_hop};
-use crate::respond;
+use crate::respond::{self, Form};
 use crate::target::Target;
 use crate::upstream::link::{Link, ResponseBody};
 
@@ -30,6 +30,7 @@ const EXPECTATION: Duration = Duration::from_secs(1);
 pub(crate) async fn forward(
     connection: &Connection,
     request: Request<Incoming>,
+    form: Form,
     exchange: &mut Exchange,
 ) -> Result<Reply, Refusal> {
     let (mut head, body) = request.into_parts();
@@ -48,7 +49,7 @@ pub(crate) async fn forward(
         target: &target,
         protocol: Protocol::Http,
     };
-    exchange.judged(chain.judge_host(&flow).await)?;
+    exchange.judged(&flow, chain.judge_host(&flow).await, form)?;
 
     let upgrade = prepare(&mut head, &body, &target);
     if chain.judges_requests() {
@@ -58,7 +59,7 @@ pub(crate) async fn forward(
             url: &url,
             headers: &head.headers,
         };
-        exchange.judged(chain.judge_request(&flow, &seen).await)?;
+        exchange.judged(&flow, chain.judge_request(&flow, &seen).await, form)?;
     }
     worker.pseudonym.append_to(&mut head.headers, head.version);
     head.version = Version::HTTP_11;

@@ -10,7 +10,7 @@ use sfv::{ItemSerializer, StringRef, TokenRef, key_ref, string_ref, token_ref};
 
 use crate::error::Causes;
 use crate::error::Error;
-use crate::flow::Protocol;
+use crate::flow::{Flow, Protocol};
 use crate::target::Target;
 use crate::verdict::{Judgement, Verdict};
 
@@ -48,32 +48,27 @@ impl Form {
 /// The answer to a request that a filter refused; none if the request passes.
 pub(crate) fn judgement(
     judgement: &Judgement,
-    target: &Target,
-    protocol: Protocol,
+    flow: &Flow<'_>,
     form: Form,
 ) -> Option<Response<Bytes>> {
-    match &judgement.verdict {
-        Verdict::Next | Verdict::Allow => None,
+    let target = flow.target;
+    Some(match &judgement.verdict {
+        Verdict::Next | Verdict::Allow => return None,
         Verdict::Block { reason, .. } if judgement.failed => {
-            Some(failed_filter(judgement, reason, target, form))
+            failed_filter(judgement, reason, target, form)
         }
-        Verdict::Block { status, reason } => {
-            Some(blocked(*status, reason, judgement, target, form))
-        }
+        Verdict::Block { status, reason } => blocked(*status, reason, judgement, target, form),
         Verdict::Redirect { status, location } => {
-            Some(match (HeaderValue::from_str(location), protocol) {
-                (Ok(location), Protocol::Http) => redirected(*status, location),
-                // The client of a tunnel would take any answer but 200 for a failure, and nobody would see where to go.
-                _ => blocked(
-                    StatusCode::FORBIDDEN,
-                    &format!("see {location}"),
-                    judgement,
-                    target,
-                    form,
-                ),
-            })
+            match (flow.protocol, HeaderValue::from_str(location)) {
+                (Protocol::Http, Ok(location)) => redirected(*status, location),
+                // For the client of a tunnel any answer but 200 is a failure; nobody would see where to go.
+                (Protocol::Http | Protocol::Connect, _) => {
+                    let reason = format!("see {location}");
+                    blocked(StatusCode::FORBIDDEN, &reason, judgement, target, form)
+                }
+            }
         }
-    }
+    })
 }
 
 fn blocked(
@@ -258,6 +253,11 @@ mod tests {
         Target::new("bad.example", 443).unwrap()
     }
 
+    fn answer(judged: &Judgement, protocol: Protocol, form: Form) -> Response<Bytes> {
+        let target = &target();
+        judgement(judged, &Flow { target, protocol }, form).unwrap()
+    }
+
     fn judged(verdict: Verdict) -> Judgement {
         Judgement {
             verdict,
@@ -279,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_block_page_says_who_what_and_why() {
-        let answer = judgement(&block("malware"), &target(), Protocol::Http, Form::Text).unwrap();
+        let answer = answer(&block("malware"), Protocol::Http, Form::Text);
         assert_eq!(answer.status(), 403);
         assert_eq!(
             answer.headers()["proxy-status"],
@@ -295,7 +295,7 @@ mod tests {
     #[test]
     fn a_reason_is_never_markup_nor_a_field() {
         let hostile = block("<script>\"\\\r\nSet-Cookie: a=b\u{1f600}");
-        let answer = judgement(&hostile, &target(), Protocol::Http, Form::Html).unwrap();
+        let answer = answer(&hostile, Protocol::Http, Form::Html);
         assert_eq!(
             answer.headers()["proxy-status"],
             "portcullis;error=http_request_denied;details=\"<script>\\\"\\\\??Set-Cookie: a=b?\""
@@ -311,7 +311,7 @@ mod tests {
             failed: true,
             ..block("it ran for more than 50 ms")
         };
-        let answer = judgement(&failed, &target(), Protocol::Http, Form::Text).unwrap();
+        let answer = answer(&failed, Protocol::Http, Form::Text);
         assert_eq!(answer.status(), 503);
         assert!(
             answer
@@ -326,7 +326,7 @@ mod tests {
             status: StatusCode::FOUND,
             location: "https://example.com/".into(),
         });
-        let answer = |protocol| judgement(&elsewhere, &target(), protocol, Form::Text).unwrap();
+        let answer = |protocol| answer(&elsewhere, protocol, Form::Text);
         let http = answer(Protocol::Http);
         assert_eq!(http.status(), 302);
         assert_eq!(http.headers()["location"], "https://example.com/");

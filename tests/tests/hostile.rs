@@ -195,7 +195,11 @@ async fn broken_chunks_end_both_sides() {
         served.head().await;
         let rest = served.rest().await;
         assert!(!rest.ends_with("0\r\n\r\n"), "{chunks:?}: {rest:?}");
-        client.rest().await;
+        let answer = client.rest().await;
+        assert!(
+            answer.starts_with("HTTP/1.1 400 "),
+            "{chunks:?}: {answer:?}"
+        );
     }
 }
 

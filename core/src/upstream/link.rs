@@ -109,7 +109,7 @@ impl Link {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(mut failure)) => Err(match failure.take_message() {
                 Some(unsent) => Broken::Unsent(Box::new(unsent)),
-                None => Broken::Failed(Error::Upstream(failure.into_error())),
+                None => Broken::Failed(failed(failure.into_error())),
             }),
             Err(impatient) => Err(Broken::Failed(impatient)),
         }
@@ -140,6 +140,15 @@ impl Link {
                 Poll::Pending
             }
         }));
+    }
+}
+
+fn failed(error: hyper::Error) -> Error {
+    // hyper's user here is the request's body, and that is the client.
+    if error.is_user() {
+        Error::MalformedRequest("its body broke off or is not framed as it says")
+    } else {
+        Error::Upstream(error)
     }
 }
 

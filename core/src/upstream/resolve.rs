@@ -132,14 +132,37 @@ mod tests {
         }
     }
 
+    /// Answers every question for an IPv4 address with 192.0.2.1, and all others with nothing.
+    async fn name_server(socket: tokio::net::UdpSocket) {
+        let mut packet = [0; 512];
+        loop {
+            let (length, client) = socket.recv_from(&mut packet).await.unwrap();
+            // RFC 1035, section 4.1: the header, the name up to its root label, type and class.
+            let name = packet[12..].iter().position(|byte| *byte == 0).unwrap();
+            let question = &packet[12..length.min(12 + name + 5)];
+            let is_a = question[name + 1..name + 3] == [0, 1];
+            let mut answer = packet[..2].to_vec();
+            answer.extend([0x81, 0x80, 0, 1, 0, u8::from(is_a), 0, 0, 0, 0]);
+            answer.extend(question);
+            if is_a {
+                answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1]);
+            }
+            socket.send_to(&answer, client).await.unwrap();
+        }
+    }
+
     #[tokio::test]
-    async fn a_server_that_is_not_there_is_a_dns_error() {
-        let nowhere = Egress {
-            resolvers: vec!["127.0.0.1:1".parse().unwrap()],
+    async fn the_configured_server_is_asked() {
+        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let egress = Egress {
+            resolvers: vec![socket.local_addr().unwrap()],
         };
-        let resolver = Resolver::new(&nowhere, Duration::from_secs(5));
-        let target = Target::new("example.com", 80).unwrap();
-        let error = resolver.addresses(&target).await.unwrap_err();
-        assert_eq!(error.proxy_status(), "dns_error");
+        let resolver = Resolver::new(&egress, Duration::from_secs(5));
+        let target = Target::new("name.example", 80).unwrap();
+        let addresses = tokio::select! {
+            () = name_server(socket) => unreachable!("it serves for ever"),
+            addresses = resolver.addresses(&target) => addresses.unwrap(),
+        };
+        assert_eq!(addresses, [IpAddr::from([192, 0, 2, 1])]);
     }
 }
