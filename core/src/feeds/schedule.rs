@@ -17,7 +17,7 @@ use crate::config;
 use crate::error::Causes;
 
 /// The first wait after a failure; each further one doubles it, up to the feed's interval.
-const RETRY: Duration = Duration::from_secs(30);
+const RETRY: Duration = Duration::from_secs(2);
 
 /// How often the file of a `file:` feed is looked at.
 const FILE_CHECK: Duration = Duration::from_secs(2);
@@ -145,8 +145,8 @@ mod tests {
     fn failures_wait_longer_and_never_longer_than_the_interval() {
         let hour = Duration::from_secs(3600);
         let waits = [0, 1, 2, 6, 7, 31, 32, u32::MAX].map(|n| retry_after(n, hour).as_secs());
-        assert_eq!(waits, [30, 60, 120, 1920, 3600, 3600, 3600, 3600]);
-        assert_eq!(retry_after(0, Duration::from_secs(10)).as_secs(), 10);
+        assert_eq!(waits, [2, 4, 8, 128, 256, 3600, 3600, 3600]);
+        assert_eq!(retry_after(3, Duration::from_secs(10)).as_secs(), 10);
     }
 
     #[test]
