@@ -358,3 +358,20 @@ fn variables_of_others_are_left_alone() {
     ];
     assert_eq!(load("", &variables).unwrap(), Config::default());
 }
+
+#[test]
+fn the_readme_shows_the_defaults() {
+    let readme = include_str!("../../../README.md");
+    let start = readme.find("[proxy]\n").unwrap();
+    let block = readme[start..].split("```").next().unwrap();
+    let dir = folder(block);
+    let expected = Config {
+        workers: 2.try_into().unwrap(),
+        plugins: super::Plugins {
+            dir: dir.path().join("plugins"),
+            order: Vec::new(),
+        },
+        ..Config::default()
+    };
+    assert_eq!(Config::load(&sources(&dir, &[])).unwrap(), expected);
+}

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use notify::event::{AccessKind, AccessMode};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::Notify;
 
 /// The files of every name in a folder.
@@ -149,11 +150,20 @@ impl Watch {
 
     fn watcher(&self) -> notify::Result<RecommendedWatcher> {
         let changed = self.changed.clone();
-        // Any event and any error means the same: look.
-        let mut watcher = notify::recommended_watcher(move |_| changed.notify_one())?;
+        let mut watcher = notify::recommended_watcher(move |event| {
+            if !is_echo(&event) {
+                changed.notify_one();
+            }
+        })?;
         watcher.watch(&self.dir, RecursiveMode::NonRecursive)?;
         Ok(watcher)
     }
+}
+
+/// Whether an event comes from somebody who only reads, as looking at the folder does itself. All else, errors too, means: look.
+fn is_echo(event: &notify::Result<Event>) -> bool {
+    matches!(event, Ok(Event { kind: EventKind::Access(access), .. })
+        if *access != AccessKind::Close(AccessMode::Write))
 }
 
 #[cfg(test)]
@@ -195,6 +205,22 @@ mod tests {
         assert_eq!(before, list(dir.path()).unwrap());
         fs::rename(&other, &file).unwrap();
         assert_ne!(before, list(dir.path()).unwrap());
+    }
+
+    #[test]
+    fn reading_is_no_change() {
+        let event = |kind| Ok(Event::new(kind));
+        assert!(is_echo(&event(EventKind::Access(AccessKind::Open(
+            AccessMode::Any
+        )))));
+        assert!(is_echo(&event(EventKind::Access(AccessKind::Close(
+            AccessMode::Read
+        )))));
+        assert!(!is_echo(&event(EventKind::Access(AccessKind::Close(
+            AccessMode::Write
+        )))));
+        assert!(!is_echo(&event(EventKind::Any)));
+        assert!(!is_echo(&Err(notify::Error::generic("overflow"))));
     }
 
     #[test]
