@@ -1,6 +1,7 @@
 //! The listening socket: accepts, and goes on whatever happens. Owned by the proxy; knows nothing of what connections are
 //! for.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -66,12 +67,15 @@ impl Accepting {
         loop {
             let accepted = async {
                 let (socket, peer) = self.socket.accept().await?;
-                // Answers are written in one piece; what follows must not wait for an acknowledgement.
-                socket.set_nodelay(true)?;
+                // Answers are written in one piece; what follows must not wait for an acknowledgement. It fails if the client
+                // is gone again, which its worker will see.
+                socket.set_nodelay(true).ok();
                 Ok::<_, std::io::Error>((socket.into_std()?, peer))
             };
             match accepted.await {
                 Ok(accepted) => return accepted,
+                // That client's trouble, not ours (accept(2)): the next one must not wait for it.
+                Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
                 Err(error) => {
                     self.report(&error);
                     sleep(PAUSE).await;
