@@ -1,5 +1,6 @@
 //! Names to addresses. Called by `upstream` only.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
@@ -52,7 +53,7 @@ impl Resolver {
         if is_localhost(host) {
             return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
         }
-        match timeout(self.limit, self.names.look_up(host)).await {
+        match timeout(self.limit, self.names.look_up(&absolute(host))).await {
             Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
             Ok(Ok(_)) => Err(unresolved(host, "it has no address".into())),
             Ok(Err(source)) => Err(match source.downcast_ref() {
@@ -80,6 +81,16 @@ fn unresolved(host: &str, source: Cause) -> Error {
     Error::Dns {
         host: host.into(),
         source,
+    }
+}
+
+/// Whole names are asked for as they were judged, never with a search domain behind them (RFC 1535); only names of one label are
+/// completed, as they are everywhere else on the machine.
+fn absolute(host: &str) -> Cow<'_, str> {
+    if host.contains('.') {
+        format!("{host}.").into()
+    } else {
+        host.into()
     }
 }
 
@@ -113,6 +124,12 @@ fn name_server(address: &SocketAddr) -> NameServerConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_names_of_one_label_are_completed() {
+        assert_eq!(absolute("www.example"), "www.example.");
+        assert_eq!(absolute("wiki"), "wiki");
+    }
 
     #[tokio::test]
     async fn localhost_and_addresses_need_no_dns() {
