@@ -1,27 +1,30 @@
-//! The plugin folder made into a chain: one reconciler that looks at the folder, tries what changed aside, and publishes a new
-//! generation. Whatever is wrong with a new file, the filter that served before goes on serving.
+//! The plugin folder made into a chain: one reconciler that looks at the folder, has what changed tried aside, and publishes a
+//! new generation. Whatever is wrong with a new file, the filter that served before goes on serving.
 
+mod attempt;
 mod folder;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
 use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use self::attempt::{Attempt, Digest, Loaded, Outcome, Refusal};
+use self::folder::{Files, Listing, Watch};
 use crate::builtin::Builtin;
 use crate::chain::Chain;
-use crate::config::{self, Sidecar};
+use crate::config;
 use crate::error::Causes;
-use crate::filter::{self, Filter, LoadError, Loader};
-use folder::{Files, Listing, Watch};
+use crate::filter::{Filter, LoadError, Loader};
 
 /// The folder is looked at so often even if nothing hints at a change.
-const POLL: Duration = Duration::from_secs(2);
+const POLL: Duration = Duration::from_secs(1);
 
 /// A file is read when it looked the same twice, so long apart.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -32,12 +35,13 @@ const COPY_PATIENCE: Duration = Duration::from_secs(3);
 /// The folder, the filters made from it, and the workers' way to hear of them.
 #[derive(Debug)]
 pub(crate) struct Plugins {
-    dir: PathBuf,
+    dir: Arc<Path>,
     order: Vec<String>,
     builtins: &'static [Builtin],
     loader: Loader,
     last_listing: Listing,
     plugins: BTreeMap<Arc<str>, Plugin>,
+    loading: JoinSet<Loaded>,
     chain: watch::Sender<Arc<Chain>>,
 }
 
@@ -47,10 +51,14 @@ struct Plugin {
     /// The files when they were last read.
     files: Files,
     /// What was last tried, used or refused: identical content is not tried again.
-    digest: [u8; 32],
+    digest: Digest,
     filter: Option<Arc<Filter>>,
     refused: Option<String>,
     disabled: bool,
+    /// A task reads and tries it at this moment.
+    is_loading: bool,
+    /// When to read files again that could not be read to their end, and whether that is worth waiting for.
+    retry: Option<(Instant, Look)>,
 }
 
 /// One plugin as the operator sees it.
@@ -64,23 +72,10 @@ pub(crate) struct Status {
 }
 
 /// Whether a look at the folder left something to be looked at again soon.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Look {
     Settled,
     Unsettled,
-}
-
-/// Why a plugin is not used.
-#[derive(Debug, thiserror::Error)]
-enum Refusal {
-    #[error("cannot read the file")]
-    Read(#[from] io::Error),
-    #[error(transparent)]
-    Sidecar(#[from] config::ConfigError),
-    #[error("there are settings, but no {0}.wasm beside them and no built-in filter of that name")]
-    NoFilter(Arc<str>),
-    #[error(transparent)]
-    Load(#[from] LoadError),
 }
 
 impl Plugins {
@@ -91,16 +86,22 @@ impl Plugins {
         loader: Loader,
     ) -> Self {
         let mut plugins = Self {
-            dir: settings.dir,
+            dir: settings.dir.into(),
             order: settings.order,
             builtins,
             loader,
             last_listing: Listing::new(),
             plugins: BTreeMap::new(),
+            loading: JoinSet::new(),
             chain: watch::Sender::new(Arc::default()),
         };
         plugins.last_listing = plugins.list().await;
-        plugins.reconcile().await;
+        while plugins.look().await == Look::Unsettled || !plugins.loading.is_empty() {
+            match plugins.loading.join_next().await {
+                Some(loaded) => plugins.settle(loaded),
+                None => sleep(SETTLE).await,
+            }
+        }
         plugins
     }
 
@@ -113,27 +114,33 @@ impl Plugins {
     pub(crate) fn status(&self) -> Vec<Status> {
         let status = |(name, plugin): (&Arc<str>, &Plugin)| Status {
             name: name.clone(),
-            builtin: plugin.files.wasm.is_none(),
+            builtin: plugin.files.wasm.is_none() && self.builtin(name).is_some(),
             disabled: plugin.disabled,
             refused: plugin.refused.clone(),
         };
         self.ordered().map(status).collect()
     }
 
-    /// Keeps the chain true to the folder until shutdown.
+    /// The names that the configuration orders and nobody bears.
+    pub(crate) fn missing(&self) -> impl Iterator<Item = &str> {
+        let order = self.order.iter().map(String::as_str);
+        order.filter(|name| !self.plugins.contains_key(*name))
+    }
+
+    /// Keeps the chain true to the folder until shutdown. A filter that takes long to load holds up no other.
     pub(crate) async fn run(mut self, shutdown: CancellationToken) {
-        let mut watch = Watch::new(self.dir.clone());
+        let mut watch = Watch::new(self.dir.to_path_buf());
         let keep = async {
             loop {
                 watch.arm();
-                match self.reconcile().await {
-                    Look::Unsettled => tokio::time::sleep(SETTLE).await,
-                    Look::Settled => {
-                        tokio::select! {
-                            () = watch.changed() => {}
-                            () = tokio::time::sleep(POLL) => {}
-                        }
-                    }
+                let pause = match self.look().await {
+                    Look::Unsettled => SETTLE,
+                    Look::Settled => POLL,
+                };
+                tokio::select! {
+                    () = watch.changed(), if pause == POLL => {}
+                    Some(loaded) = self.loading.join_next() => self.settle(loaded),
+                    () = sleep(pause) => {}
                 }
             }
         };
@@ -143,8 +150,8 @@ impl Plugins {
         }
     }
 
-    /// One look: what changed since it was last read and has settled is tried, and a new chain published if need be.
-    async fn reconcile(&mut self) -> Look {
+    /// Looks at the folder and takes up what has changed since it was last read and is still now.
+    async fn look(&mut self) -> Look {
         let listing = self.list().await;
         let names: BTreeSet<Arc<str>> = listing
             .keys()
@@ -152,101 +159,96 @@ impl Plugins {
             .cloned()
             .chain(self.builtins.iter().map(|builtin| builtin.name.into()))
             .collect();
-        let (mut look, mut changed) = (Look::Settled, false);
+        let mut look = Look::Settled;
         for name in names {
             let files = listing.get(&name).cloned().unwrap_or_default();
-            if self
-                .plugins
-                .get(&name)
-                .is_some_and(|plugin| plugin.files == files)
+            let known = self.plugins.get(&name);
+            if known.is_some_and(|plugin| plugin.is_loading || plugin.files == files) {
+                continue;
+            }
+            if let Some((at, meanwhile)) = known.and_then(|plugin| plugin.retry)
+                && Instant::now() < at
             {
+                look = look.max(meanwhile);
                 continue;
             }
-            if self.last_listing.get(&name).cloned().unwrap_or_default() != files {
+            if self.last_listing.get(&name).cloned().unwrap_or_default() == files {
+                self.take_up(name, files);
+            } else {
                 look = Look::Unsettled;
-                continue;
-            }
-            match self.take_up(&name, files).await {
-                Change::None => {}
-                Change::Chain => changed = true,
-                Change::Later => look = Look::Unsettled,
             }
         }
         self.last_listing = listing;
-        if changed {
-            self.publish();
-        }
         look
     }
 
-    /// Reads one plugin's files and puts the filter they make in place of the one before.
-    async fn take_up(&mut self, name: &Arc<str>, files: Files) -> Change {
-        let builtin = self.builtins.iter().find(|builtin| *builtin.name == **name);
-        if files == Files::default() && builtin.is_none() {
-            let removed = self.plugins.remove(name).and_then(|plugin| plugin.filter);
-            tracing::info!(plugin = %name, "removed");
-            return removed.map_or(Change::None, |_| Change::Chain);
+    /// Takes out what is gone, and has the rest read and tried aside.
+    fn take_up(&mut self, name: Arc<str>, files: Files) {
+        let builtin = self.builtin(&name).map(|builtin| builtin.component);
+        if files.wasm.is_none() && builtin.is_none() {
+            return self.remove(&name, files);
         }
-        let tried = match read(
-            &self.dir,
-            name,
-            &files,
-            builtin.map(|builtin| builtin.component),
-        )
-        .await
-        {
-            Ok(source) => {
-                let plugin = self.plugins.entry(name.clone()).or_default();
-                if plugin.digest == source.digest {
-                    plugin.files = files;
-                    return Change::None;
-                }
-                plugin.digest = source.digest;
-                self.try_out(name, source).await
-            }
-            Err(error) => Err(error.into()),
-        };
-        let young = files
-            .wasm
-            .as_ref()
-            .is_some_and(|stamp| stamp.is_younger_than(COPY_PATIENCE));
         let plugin = self.plugins.entry(name.clone()).or_default();
-        match tried {
-            Err(Refusal::Load(LoadError::Truncated)) if young => {
-                plugin.digest = Default::default();
-                Change::Later
-            }
-            Err(refusal) => {
-                plugin.files = files;
-                plugin.refuse(name, &refusal);
-                Change::None
-            }
-            Ok(filter) => {
-                plugin.files = files;
-                plugin.accept(name, filter)
-            }
+        plugin.is_loading = true;
+        let attempt = Attempt {
+            dir: self.dir.clone(),
+            name,
+            files,
+            builtin,
+            known: plugin.digest,
+            // Better the filter that is built in than none.
+            fall_back: plugin.filter.is_none(),
+        };
+        self.loading.spawn(attempt.run(self.loader.clone()));
+    }
+
+    fn remove(&mut self, name: &Arc<str>, files: Files) {
+        let removed = self.plugins.remove(name).and_then(|plugin| plugin.filter);
+        if removed.is_some() {
+            tracing::info!(plugin = %name, "removed");
+            self.publish();
+        }
+        if files.sidecar.is_some() {
+            let plugin = self.plugins.entry(name.clone()).or_default();
+            plugin.files = files;
+            plugin.refuse(name, &Refusal::NoFilter(name.clone()));
         }
     }
 
-    /// `None` if the operator has disabled it.
-    async fn try_out(
-        &self,
-        name: &Arc<str>,
-        source: Source,
-    ) -> Result<Option<Arc<Filter>>, Refusal> {
-        let sidecar = match source.sidecar {
-            Some(text) => Sidecar::parse(&text, &self.dir.join(format!("{name}.toml")))?,
-            None => Sidecar::default(),
+    /// Puts what was loaded in place of what was there.
+    fn settle(&mut self, loaded: Result<Loaded, JoinError>) {
+        let loaded = match loaded {
+            Ok(loaded) => loaded,
+            // Guests run on other threads' stacks; only a fault of ours gets here.
+            Err(error) => {
+                return tracing::error!(%error, "loading a plugin failed; please report it");
+            }
         };
-        if !sidecar.enabled {
-            return Ok(None);
+        let Some(plugin) = self.plugins.get_mut(&loaded.name) else {
+            return;
+        };
+        plugin.is_loading = false;
+        plugin.digest = loaded.digest;
+        plugin.retry = match (&loaded.files, &loaded.outcome) {
+            (Some(_), _) => None,
+            (None, Outcome::Later) => Some((Instant::now() + SETTLE, Look::Unsettled)),
+            (None, _) => Some((Instant::now() + POLL, Look::Settled)),
+        };
+        if let Some(files) = loaded.files {
+            plugin.files = files;
         }
-        let wasm = source.wasm.ok_or_else(|| Refusal::NoFilter(name.clone()))?;
-        Ok(Some(
-            self.loader
-                .load(name.clone(), wasm, settings(sidecar))
-                .await?,
-        ))
+        if let Some(refusal) = &loaded.refusal {
+            plugin.refuse(&loaded.name, refusal);
+        }
+        match loaded.outcome {
+            Outcome::Same => {}
+            Outcome::Later => plugin.refused = Some(LoadError::Truncated.to_string()),
+            Outcome::Filter(filter) => {
+                if plugin.accept(&loaded.name, filter, loaded.refusal.is_none()) {
+                    self.publish();
+                }
+            }
+        }
     }
 
     fn publish(&self) {
@@ -273,6 +275,10 @@ impl Plugins {
         )
     }
 
+    fn builtin(&self, name: &str) -> Option<&'static Builtin> {
+        self.builtins.iter().find(|builtin| builtin.name == name)
+    }
+
     async fn list(&self) -> Listing {
         let dir = self.dir.clone();
         let listing = tokio::task::spawn_blocking(move || folder::list(&dir)).await;
@@ -290,18 +296,13 @@ impl Plugins {
     }
 }
 
-/// What taking up a plugin did.
-enum Change {
-    None,
-    /// The chain is another one.
-    Chain,
-    /// The file seems to be on its way still.
-    Later,
-}
-
 impl Plugin {
+    /// Says why the newest version is not used; a reason that has been said is not said again.
     fn refuse(&mut self, name: &str, refusal: &Refusal) {
         let reason = Causes(refusal).to_string();
+        if self.refused.as_ref() == Some(&reason) {
+            return;
+        }
         let consequence = match &self.filter {
             Some(_) => "the version in use goes on serving",
             None => "requests are not judged by it",
@@ -310,77 +311,20 @@ impl Plugin {
         self.refused = Some(reason);
     }
 
-    fn accept(&mut self, name: &str, filter: Option<Arc<Filter>>) -> Change {
-        self.refused = None;
+    /// Whether the chain is another one now.
+    fn accept(&mut self, name: &str, filter: Option<Arc<Filter>>, is_newest: bool) -> bool {
+        if is_newest {
+            self.refused = None;
+        }
         self.disabled = filter.is_none();
-        let before = self.filter.take();
-        tracing::info!(
-            plugin = name,
-            "{}",
-            match (&before, &filter) {
-                (_, None) => "disabled",
-                (None, Some(_)) => "loaded",
-                (Some(_), Some(_)) => "replaced",
-            }
-        );
-        let change = if before.is_none() && filter.is_none() {
-            Change::None
-        } else {
-            Change::Chain
+        let before = std::mem::replace(&mut self.filter, filter);
+        let what = match (&before, &self.filter) {
+            (_, None) => "disabled",
+            (_, Some(_)) if !is_newest => "the built-in filter stands in",
+            (None, Some(_)) => "loaded",
+            (Some(_), Some(_)) => "replaced",
         };
-        self.filter = filter;
-        change
+        tracing::info!(plugin = name, "{what}");
+        before.is_some() || self.filter.is_some()
     }
-}
-
-fn settings(sidecar: Sidecar) -> filter::Settings {
-    filter::Settings {
-        on_error: sidecar.on_error,
-        limits: filter::Limits {
-            cpu: sidecar.limits.cpu,
-            wall: sidecar.limits.wall,
-            memory: usize::try_from(sidecar.limits.memory).unwrap_or(usize::MAX),
-        },
-        config: serde_json::Value::Object(sidecar.config).to_string(),
-    }
-}
-
-/// The contents of a plugin's files, read once.
-struct Source {
-    wasm: Option<Arc<[u8]>>,
-    sidecar: Option<String>,
-    digest: [u8; 32],
-}
-
-async fn read(
-    dir: &Path,
-    name: &str,
-    files: &Files,
-    builtin: Option<&'static [u8]>,
-) -> io::Result<Source> {
-    let wasm: Option<Arc<[u8]>> = match files.wasm {
-        Some(_) => Some(
-            tokio::fs::read(dir.join(format!("{name}.wasm")))
-                .await?
-                .into(),
-        ),
-        None => builtin.map(Into::into),
-    };
-    let sidecar = match files.sidecar {
-        Some(_) => Some(tokio::fs::read_to_string(dir.join(format!("{name}.toml"))).await?),
-        None => None,
-    };
-    let mut digest = Sha256::new();
-    for part in [wasm.as_deref(), sidecar.as_ref().map(String::as_bytes)] {
-        digest.update(
-            part.map_or(u64::MAX, |part| part.len() as u64)
-                .to_le_bytes(),
-        );
-        digest.update(part.unwrap_or_default());
-    }
-    Ok(Source {
-        wasm,
-        sidecar,
-        digest: digest.finalize().into(),
-    })
 }

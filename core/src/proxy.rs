@@ -69,9 +69,11 @@ impl Proxy {
         // Also when this future is dropped.
         let _stop = stop.clone().drop_guard();
         // Clients that are early wait in the listener's queue: nothing passes that is not judged.
-        let feeds = Feeds::open(&self.config.feeds, &self.config.cache_dir);
-        let loader = Loader::new(feeds.clone())?;
-        let plugins = Plugins::open(self.config.plugins.clone(), BUILTINS, loader).await;
+        let (feeds, plugins) = tokio::select! {
+            biased;
+            _ = shutdown.recv() => return Ok(()),
+            opened = open(&self.config) => opened?,
+        };
         let chains = plugins.chain();
         let setup = Setup {
             limits: self.config.limits.clone(),
@@ -105,6 +107,20 @@ impl Proxy {
     }
 }
 
+/// The lists that are on disk and the filters that are in the folder.
+async fn open(config: &Config) -> Result<(Arc<Feeds>, Plugins), StartError> {
+    let (feeds, cache_dir) = (config.feeds.clone(), config.cache_dir.clone());
+    let feeds = tokio::task::spawn_blocking(move || Feeds::open(&feeds, &cache_dir))
+        .await
+        .map_err(|error| StartError::System {
+            action: "read the lists that are on disk".into(),
+            source: error.into(),
+        })?;
+    let loader = Loader::new(feeds.clone())?;
+    let plugins = Plugins::open(config.plugins.clone(), BUILTINS, loader).await;
+    Ok((feeds, plugins))
+}
+
 /// Starts the thread of everything that is not traffic: lists, filters, health. It ends when `stop` is cancelled.
 fn control(
     own: SocketAddr,
@@ -124,6 +140,7 @@ fn control(
     thread::Builder::new()
         .name("portcullis-control".into())
         .spawn(move || {
+            let _ended = Ended(stop.clone());
             let tasks = async {
                 tokio::join!(
                     feeds.run(stop.clone()),
@@ -137,4 +154,18 @@ fn control(
         })
         .map_err(failed)?;
     Ok(())
+}
+
+/// Says so if the control thread ends before it should: traffic goes on, but nothing else does.
+struct Ended(CancellationToken);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        if !self.0.is_cancelled() {
+            tracing::error!(
+                "the control thread has ended: lists, filters and health are no longer looked after. Restart the proxy, and \
+                 please report what stands above"
+            );
+        }
+    }
 }

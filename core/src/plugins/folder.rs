@@ -29,6 +29,7 @@ pub(super) struct Stamp {
     len: u64,
     modified: Option<SystemTime>,
     identity: (u64, u64),
+    status_changed: (i64, i64),
 }
 
 impl Stamp {
@@ -37,7 +38,13 @@ impl Stamp {
             len: metadata.len(),
             modified: metadata.modified().ok(),
             identity: identity(metadata),
+            status_changed: status_changed(metadata),
         }
+    }
+
+    /// In bytes.
+    pub(super) fn len(&self) -> u64 {
+        self.len
     }
 
     /// Whether the file was written to less than `age` ago.
@@ -53,6 +60,18 @@ impl Stamp {
 fn identity(metadata: &Metadata) -> (u64, u64) {
     use std::os::unix::fs::MetadataExt;
     (metadata.dev(), metadata.ino())
+}
+
+/// When the file's owner, mode or contents last changed, in seconds and nanoseconds: a file that may be read now is another one.
+#[cfg(unix)]
+fn status_changed(metadata: &Metadata) -> (i64, i64) {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.ctime(), metadata.ctime_nsec())
+}
+
+#[cfg(not(unix))]
+fn status_changed(_: &Metadata) -> (i64, i64) {
+    (0, 0)
 }
 
 #[cfg(not(unix))]

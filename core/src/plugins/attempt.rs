@@ -1,0 +1,237 @@
+//! One try to make a filter of a plugin's files: read once, parse, load. Runs aside, in a task of its own; `plugins` decides what
+//! follows.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+
+use super::COPY_PATIENCE;
+use super::folder::Files;
+use crate::config::{ConfigError, Sidecar};
+use crate::error::Causes;
+use crate::filter::{Failure, Filter, Limits, LoadError, Loader, Settings};
+
+/// A larger file is no filter: the largest language runtimes make 20 MB.
+const MAX_BYTES: u64 = 256 << 20;
+
+/// Identifies the contents of a plugin's files.
+pub(super) type Digest = [u8; 32];
+
+/// What to try.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) dir: Arc<Path>,
+    pub(super) name: Arc<str>,
+    pub(super) files: Files,
+    /// The component that is built in under this name.
+    pub(super) builtin: Option<&'static [u8]>,
+    /// The contents that were tried last.
+    pub(super) known: Digest,
+    /// Whether the built-in filter stands in for files that cannot be used.
+    pub(super) fall_back: bool,
+}
+
+/// How it went.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    pub(super) name: Arc<str>,
+    /// The files that are done with; none if they must be read again.
+    pub(super) files: Option<Files>,
+    pub(super) digest: Digest,
+    /// Why the files cannot be used.
+    pub(super) refusal: Option<Refusal>,
+    pub(super) outcome: Outcome,
+}
+
+/// What there is to put into the chain.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// What was there before.
+    Same,
+    /// The file seems to be on its way still.
+    Later,
+    /// This, or nothing if the operator has disabled it.
+    Filter(Option<Arc<Filter>>),
+}
+
+/// Why a plugin's files are not used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error("cannot read the file")]
+    Read(#[from] io::Error),
+    #[error("the file is larger than {} MiB", MAX_BYTES >> 20)]
+    Size,
+    #[error(transparent)]
+    Sidecar(#[from] ConfigError),
+    #[error("there are settings, but no {0}.wasm beside them and no built-in filter of that name")]
+    NoFilter(Arc<str>),
+    #[error(transparent)]
+    Load(#[from] LoadError),
+}
+
+impl Attempt {
+    pub(super) async fn run(self, loader: Loader) -> Loaded {
+        let source = match self.read().await {
+            Ok(source) => source,
+            Err(refusal) => {
+                // The next look tries again: whatever kept it from being read may pass without a trace in the folder.
+                let known = self.known;
+                let files = matches!(refusal, Refusal::Size).then(|| self.files.clone());
+                return self.refused(&loader, refusal, files, known, None).await;
+            }
+        };
+        if source.digest == self.known {
+            return self.loaded(Some(self.files.clone()), source.digest, None, Outcome::Same);
+        }
+        let sidecar = match self.sidecar(source.sidecar.as_deref()) {
+            Ok(sidecar) if !sidecar.enabled => {
+                let files = Some(self.files.clone());
+                return self.loaded(files, source.digest, None, Outcome::Filter(None));
+            }
+            Ok(sidecar) => sidecar,
+            Err(error) => {
+                let files = Some(self.files.clone());
+                return self
+                    .refused(&loader, error.into(), files, source.digest, None)
+                    .await;
+            }
+        };
+        let settings = settings(sidecar);
+        match loader
+            .load(self.name.clone(), source.wasm, settings.clone())
+            .await
+        {
+            Ok(filter) => {
+                let files = Some(self.files.clone());
+                self.loaded(files, source.digest, None, Outcome::Filter(Some(filter)))
+            }
+            Err(LoadError::Truncated) if self.may_be_growing() => {
+                self.loaded(None, self.known, None, Outcome::Later)
+            }
+            Err(error) => {
+                // On a busy machine a good filter may run out of time; its file need only be touched to be tried again.
+                let was_late =
+                    matches!(error, LoadError::Trial(Failure::Cpu(_) | Failure::Wall(_)));
+                let digest = if was_late {
+                    Digest::default()
+                } else {
+                    source.digest
+                };
+                let files = Some(self.files.clone());
+                self.refused(&loader, error.into(), files, digest, Some(settings))
+                    .await
+            }
+        }
+    }
+
+    /// The files cannot be used: what served before goes on, or what is built in stands in.
+    async fn refused(
+        &self,
+        loader: &Loader,
+        refusal: Refusal,
+        files: Option<Files>,
+        digest: Digest,
+        settings: Option<Settings>,
+    ) -> Loaded {
+        let mut outcome = Outcome::Same;
+        if let Some(builtin) = self.builtin.filter(|_| self.fall_back) {
+            let settings = settings.filter(|_| self.files.wasm.is_some());
+            let settings = settings.unwrap_or_else(|| self::settings(Sidecar::default()));
+            match loader
+                .load(self.name.clone(), builtin.into(), settings)
+                .await
+            {
+                Ok(filter) => outcome = Outcome::Filter(Some(filter)),
+                Err(error) => {
+                    tracing::error!(plugin = %self.name, error = %Causes(&error), "the built-in filter does not load either");
+                }
+            }
+        }
+        self.loaded(files, digest, Some(refusal), outcome)
+    }
+
+    fn loaded(
+        &self,
+        files: Option<Files>,
+        digest: Digest,
+        refusal: Option<Refusal>,
+        outcome: Outcome,
+    ) -> Loaded {
+        Loaded {
+            name: self.name.clone(),
+            files,
+            digest,
+            refusal,
+            outcome,
+        }
+    }
+
+    fn sidecar(&self, text: Option<&str>) -> Result<Sidecar, ConfigError> {
+        let file = self.dir.join(format!("{}.toml", self.name));
+        text.map_or_else(
+            || Ok(Sidecar::default()),
+            |text| Sidecar::parse(text, &file),
+        )
+    }
+
+    fn may_be_growing(&self) -> bool {
+        self.files
+            .wasm
+            .as_ref()
+            .is_some_and(|stamp| stamp.is_younger_than(COPY_PATIENCE))
+    }
+
+    async fn read(&self) -> Result<Source, Refusal> {
+        let wasm = match (&self.files.wasm, self.builtin) {
+            (Some(stamp), _) if stamp.len() > MAX_BYTES => return Err(Refusal::Size),
+            (None, Some(builtin)) => builtin.into(),
+            _ => tokio::fs::read(self.dir.join(format!("{}.wasm", self.name)))
+                .await?
+                .into(),
+        };
+        let sidecar = match self.files.sidecar {
+            Some(_) => {
+                let file = self.dir.join(format!("{}.toml", self.name));
+                Some(tokio::fs::read_to_string(file).await?)
+            }
+            None => None,
+        };
+        Ok(Source::new(wasm, sidecar))
+    }
+}
+
+/// The contents of a plugin's files, read once.
+struct Source {
+    wasm: Arc<[u8]>,
+    sidecar: Option<String>,
+    digest: Digest,
+}
+
+impl Source {
+    fn new(wasm: Arc<[u8]>, sidecar: Option<String>) -> Self {
+        let mut digest = Sha256::new();
+        digest.update((wasm.len() as u64).to_le_bytes());
+        digest.update(&wasm);
+        digest.update([u8::from(sidecar.is_some())]);
+        digest.update(sidecar.as_deref().unwrap_or_default());
+        Self {
+            wasm,
+            sidecar,
+            digest: digest.finalize().into(),
+        }
+    }
+}
+
+fn settings(sidecar: Sidecar) -> Settings {
+    Settings {
+        on_error: sidecar.on_error,
+        limits: Limits {
+            cpu: sidecar.limits.cpu,
+            wall: sidecar.limits.wall,
+            memory: usize::try_from(sidecar.limits.memory).unwrap_or(usize::MAX),
+        },
+        config: serde_json::Value::Object(sidecar.config).to_string(),
+    }
+}
