@@ -1,7 +1,7 @@
 //! The ordered filters and their one verdict. What a failed filter means for a request is decided here and nowhere else.
 //! Client protocols ask a [`LocalChain`]; `plugins` publishes each new [`Chain`].
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant as Clock};
@@ -13,6 +13,12 @@ use crate::error::Causes;
 use crate::filter::{Failure, Filter, Instance, Opinion};
 use crate::flow::{Flow, RequestHead};
 use crate::verdict::{Judgement, Verdict};
+
+/// Idle instances that a worker keeps of one filter. More are made when guests are slow and requests many.
+const IDLE_INSTANCES: usize = 32;
+
+/// Time between two reports of failures of one filter.
+const REPORT: Duration = Duration::from_secs(1);
 
 /// One generation of filters, in the order in which they are asked. Immutable; a request sees one generation only.
 #[derive(Debug, Default)]
@@ -46,6 +52,7 @@ pub(crate) struct LocalChain {
 struct LocalFilter {
     filter: Arc<Filter>,
     idle: RefCell<Vec<Instance>>,
+    reports: Reports,
 }
 
 /// A hook, with what it is asked about.
@@ -53,6 +60,32 @@ struct LocalFilter {
 enum Question<'a> {
     Host(&'a Flow<'a>),
     Request(&'a Flow<'a>, &'a RequestHead<'a>),
+}
+
+/// What a filter can be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hook {
+    JudgeHost,
+    JudgeRequest,
+}
+
+impl Hook {
+    /// Its name in the contract.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::JudgeHost => "judge-host",
+            Self::JudgeRequest => "judge-request",
+        }
+    }
+}
+
+impl Question<'_> {
+    fn hook(&self) -> Hook {
+        match self {
+            Self::Host(_) => Hook::JudgeHost,
+            Self::Request(..) => Hook::JudgeRequest,
+        }
+    }
 }
 
 impl LocalChain {
@@ -133,8 +166,7 @@ impl LocalChain {
 #[derive(Debug)]
 pub(crate) struct Step {
     pub(crate) filter: Arc<str>,
-    /// `judge-host` or `judge-request`.
-    pub(crate) hook: &'static str,
+    pub(crate) hook: Hook,
     pub(crate) judgement: Judgement,
     /// Why the filter could not judge.
     pub(crate) failure: Option<String>,
@@ -147,6 +179,7 @@ impl LocalFilter {
         Self {
             filter,
             idle: RefCell::default(),
+            reports: Reports::default(),
         }
     }
 
@@ -170,7 +203,10 @@ impl LocalFilter {
             Question::Host(flow) => instance.judge_host(limits, flow).await?,
             Question::Request(flow, head) => instance.judge_request(limits, flow, head).await?,
         };
-        self.idle.borrow_mut().push(instance);
+        let mut idle = self.idle.borrow_mut();
+        if idle.len() < IDLE_INSTANCES {
+            idle.push(instance);
+        }
         Ok(opinion)
     }
 
@@ -185,7 +221,7 @@ impl LocalFilter {
             },
             Err(failure) => {
                 let on_error = self.filter.settings.on_error;
-                report(name, on_error, &failure);
+                self.reports.write(name, on_error, &failure);
                 match on_error {
                     OnError::Skip => Judgement::PASS,
                     OnError::Block => Judgement {
@@ -213,10 +249,7 @@ impl LocalFilter {
         let time = start.elapsed();
         Step {
             filter: self.filter.name.clone(),
-            hook: match question {
-                Question::Host(_) => "judge-host",
-                Question::Request(..) => "judge-request",
-            },
+            hook: question.hook(),
             failure: answer
                 .as_ref()
                 .err()
@@ -227,15 +260,30 @@ impl LocalFilter {
     }
 }
 
-fn report(filter: &str, on_error: OnError, failure: &Failure) {
-    let consequence = match on_error {
-        OnError::Block => "the request is refused with 503 (on_error = \"block\")",
-        OnError::Skip => "the next filter is asked (on_error = \"skip\")",
-    };
-    tracing::warn!(
-        filter,
-        error = %Causes(failure),
-        consequence,
-        "a filter could not judge"
-    );
+/// A filter that fails at every request must not fill the log: each worker writes one line in a while.
+#[derive(Debug, Default)]
+struct Reports {
+    last: Cell<Option<Clock>>,
+    untold: Cell<u64>,
+}
+
+impl Reports {
+    fn write(&self, filter: &str, on_error: OnError, failure: &Failure) {
+        if self.last.get().is_some_and(|last| last.elapsed() < REPORT) {
+            self.untold.set(self.untold.get() + 1);
+            return;
+        }
+        self.last.set(Some(Clock::now()));
+        let consequence = match on_error {
+            OnError::Block => "the request is refused with 503 (on_error = \"block\")",
+            OnError::Skip => "the next filter is asked (on_error = \"skip\")",
+        };
+        tracing::warn!(
+            filter,
+            error = %Causes(failure),
+            consequence,
+            failures_not_told = self.untold.take(),
+            "a filter could not judge"
+        );
+    }
 }

@@ -53,6 +53,8 @@ pub(crate) struct Filter {
 /// The hooks that a filter exports.
 #[derive(Clone)]
 pub(crate) struct Hooks {
+    /// Whether `judge_request` may ask for the request's fields.
+    reads_headers: bool,
     lifecycle: Option<bindings::exports::portcullis::filter::lifecycle::GuestIndices>,
     judge_host: Option<bindings::exports::portcullis::filter::judge_host::GuestIndices>,
     judge_request: Option<bindings::exports::portcullis::filter::judge_request::GuestIndices>,

@@ -39,6 +39,6 @@ pub(crate) struct RequestHead<'a> {
     pub(crate) method: &'a Method,
     /// Absolute, with the canonical host.
     pub(crate) url: &'a str,
-    /// End-to-end fields only: hop-by-hop fields are gone already.
+    /// As they go to the origin: what was meant for this proxy alone is gone already.
     pub(crate) headers: &'a HeaderMap,
 }

@@ -9,7 +9,7 @@ use http::StatusCode;
 pub(crate) enum Verdict {
     /// No opinion: the next filter is asked.
     Next,
-    /// The request passes and no further filter is asked.
+    /// The request passes this hook and no further filter is asked there.
     Allow,
     /// The request is refused with a client or server error status (400-599).
     Block {

@@ -29,6 +29,7 @@ pub(crate) struct Instance {
     store: Store<State>,
     judge_host: Option<judge_host::Guest>,
     judge_request: Option<judge_request::Guest>,
+    reads_headers: bool,
 }
 
 impl std::fmt::Debug for Instance {
@@ -52,6 +53,7 @@ impl Instance {
         init(filter, &mut store, &instance).await?;
         let hooks = &filter.hooks;
         Ok(Self {
+            reads_headers: hooks.reads_headers,
             judge_host: load(
                 &mut store,
                 &instance,
@@ -97,7 +99,9 @@ impl Instance {
         };
         let state = self.store.data_mut();
         state.matched = None;
-        state.headers.clone_from(head.headers);
+        if self.reads_headers {
+            state.headers.clone_from(head.headers);
+        }
         let request = types::Request {
             method: head.method.as_str(),
             url: head.url,

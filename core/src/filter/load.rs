@@ -1,8 +1,12 @@
 //! From bytes to a filter: recognise, encode, compile, link, see which hooks there are, and try one instance.
 
 use std::borrow::Cow;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 
@@ -21,12 +25,17 @@ const JUDGE_REQUEST: &str = "portcullis:filter/judge-request@0.1.0";
 /// What a filter may import.
 const CAPABILITIES: [&str; 4] = ["types", "log", "feeds", "request-headers"];
 
+/// A component that takes longer to compile is refused. The largest language runtimes take ten seconds.
+const COMPILE_PATIENCE: Duration = Duration::from_secs(60);
+
 /// Makes filters; one a process.
 #[derive(Clone)]
 pub(crate) struct Loader {
     engine: Engine,
     linker: Arc<Linker<State>>,
     feeds: Arc<Feeds>,
+    /// As many compilations at a time as there are cores: each takes a lot of memory.
+    places: Arc<Semaphore>,
 }
 
 /// Why a file is not a filter, or not one that can be used here.
@@ -58,6 +67,9 @@ pub(crate) enum LoadError {
     /// The trial instance failed or refused its configuration.
     #[error(transparent)]
     Trial(#[from] Failure),
+    /// The compiler is still at it; it cannot be stopped.
+    #[error("compiling it takes longer than {COMPILE_PATIENCE:?}; make it smaller, or simpler")]
+    Slow,
     /// Reading it made the encoder or the compiler panic.
     #[error("this file breaks the encoder or the compiler: {0}")]
     Panic(String),
@@ -67,6 +79,7 @@ impl Loader {
     /// A loader whose filters look up hosts in `feeds`.
     pub(crate) fn new(feeds: Arc<Feeds>) -> Result<Self, StartError> {
         let engine = Engine::new()?;
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let mut linker = Linker::new(engine.wasmtime());
         World::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)
             .map_err(|error| StartError::Engine(error.into()))?;
@@ -74,6 +87,7 @@ impl Loader {
             engine,
             linker: Arc::new(linker),
             feeds,
+            places: Arc::new(Semaphore::new(cores)),
         })
     }
 
@@ -84,9 +98,15 @@ impl Loader {
         wasm: Arc<[u8]>,
         settings: Settings,
     ) -> Result<Arc<Filter>, LoadError> {
+        let place = self.places.clone().acquire_owned().await;
         let loader = self.clone();
-        let (component, hooks) = tokio::task::spawn_blocking(move || loader.compile(&wasm))
+        let compiling = tokio::task::spawn_blocking(move || {
+            let _place = place;
+            loader.compile(&wasm)
+        });
+        let (component, hooks) = timeout(COMPILE_PATIENCE, compiling)
             .await
+            .map_err(|_| LoadError::Slow)?
             .map_err(|error| LoadError::Panic(error.to_string()))??;
         let filter = Filter {
             name,
@@ -109,8 +129,15 @@ impl Loader {
             .linker
             .instantiate_pre(&component)
             .map_err(|error| LoadError::Contract(error.into()))?;
-        let hooks = hooks(&component, &instance)?;
+        let hooks = hooks(&component, &instance, self.imports_headers(&component))?;
         Ok((instance, hooks))
+    }
+
+    /// A filter that does not import the fields of requests need not be handed any.
+    fn imports_headers(&self, component: &Component) -> bool {
+        let component = component.component_type();
+        let mut imports = component.imports(self.engine.wasmtime());
+        imports.any(|(name, _)| name.starts_with("portcullis:filter/request-headers@"))
     }
 
     /// Our own message comes before the linker's, which speaks of missing implementations.
@@ -169,7 +196,11 @@ fn check_sections(wasm: &[u8]) -> Result<(), LoadError> {
     Ok(())
 }
 
-fn hooks(component: &Component, instance: &InstancePre<State>) -> Result<Hooks, LoadError> {
+fn hooks(
+    component: &Component,
+    instance: &InstancePre<State>,
+    reads_headers: bool,
+) -> Result<Hooks, LoadError> {
     fn exported<T>(
         component: &Component,
         hook: &str,
@@ -182,6 +213,7 @@ fn hooks(component: &Component, instance: &InstancePre<State>) -> Result<Hooks, 
             .map_err(|error| LoadError::Contract(error.into()))
     }
     let hooks = Hooks {
+        reads_headers,
         lifecycle: exported(component, LIFECYCLE, || {
             lifecycle::GuestIndices::new(instance)
         })?,
