@@ -14,6 +14,8 @@ use crate::plugins::{self, Plugins};
 pub struct Report {
     plugins: Vec<plugins::Status>,
     feeds: Vec<FeedStatus>,
+    /// In `[plugins] order`, but nowhere else.
+    missing: Vec<String>,
 }
 
 /// Loads every filter and every feed's copy on disk. Nothing is fetched, nothing bound.
@@ -25,6 +27,7 @@ pub async fn check(config: Config) -> Result<Report, StartError> {
     let feeds = Feeds::open(&config.feeds, &config.cache_dir);
     let plugins = Plugins::open(config.plugins, BUILTINS, Loader::new(feeds.clone())?).await;
     Ok(Report {
+        missing: plugins.missing().map(Into::into).collect(),
         plugins: plugins.status(),
         feeds: feeds.status(),
     })
@@ -47,6 +50,12 @@ impl fmt::Display for Report {
                 None if plugin.disabled => writeln!(f, "disabled")?,
                 None => writeln!(f, "ok")?,
             }
+        }
+        for name in &self.missing {
+            writeln!(
+                f,
+                "plugin {name}: in [plugins] order, but neither a file nor built in"
+            )?;
         }
         for feed in &self.feeds {
             write!(f, "feed {}: ", feed.name)?;

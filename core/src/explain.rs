@@ -7,7 +7,7 @@ use serde::Serialize;
 use url::Url;
 
 use crate::builtin::BUILTINS;
-use crate::chain::{Chain, LocalChain, Step};
+use crate::chain::{Chain, Hook, LocalChain, Step};
 use crate::config::Config;
 use crate::error::StartError;
 use crate::feeds::Feeds;
@@ -74,7 +74,7 @@ impl Subject {
 }
 
 /// Every filter's answer and what follows from them; as text or, by serde, as an object with `host`, `port`, `protocol`,
-/// `filters` (each `filter`, `hook`, `verdict`, `microseconds` and what else there is) and `final`.
+/// `filters` (each `filter`, `hook`, `verdict`, `microseconds` and what else there is), `final` and `notes`.
 #[derive(Debug, Serialize)]
 pub struct Explanation {
     host: String,
@@ -84,6 +84,8 @@ pub struct Explanation {
     /// What happens to the request.
     #[serde(rename = "final")]
     outcome: Line,
+    /// What could not be looked at.
+    notes: Vec<String>,
 }
 
 /// One answer. Absent fields are left out of the JSON.
@@ -120,9 +122,29 @@ struct Line {
 pub async fn explain(config: Config, subject: &str) -> Result<Explanation, ExplainError> {
     let subject = Subject::parse(subject)?;
     let feeds = Feeds::open(&config.feeds, &config.cache_dir);
-    let plugins = Plugins::open(config.plugins, BUILTINS, Loader::new(feeds)?).await;
+    let plugins = Plugins::open(config.plugins, BUILTINS, Loader::new(feeds.clone())?).await;
     let chain = plugins.chain().borrow().clone();
-    Ok(ask(&chain, &subject).await)
+    let mut explanation = ask(&chain, &subject).await;
+    let empty = feeds.status().into_iter().filter(|feed| feed.names == 0);
+    let refused = plugins
+        .status()
+        .into_iter()
+        .filter(|plugin| plugin.refused.is_some());
+    explanation.notes = empty
+        .map(|feed| {
+            format!(
+                "the feed {} has no data on disk: nothing on it is found",
+                feed.name
+            )
+        })
+        .chain(refused.map(|plugin| {
+            format!(
+                "the newest {} is not used, see `portcullis check`",
+                plugin.name
+            )
+        }))
+        .collect();
+    Ok(explanation)
 }
 
 async fn ask(chain: &Chain, subject: &Subject) -> Explanation {
@@ -139,10 +161,7 @@ async fn ask(chain: &Chain, subject: &Subject) -> Explanation {
     let steps = LocalChain::adopt(chain, None)
         .explain(&flow, head.as_ref())
         .await;
-    let decided = steps
-        .iter()
-        .find(|step| step.judgement.verdict != Verdict::Next);
-    let outcome = match decided {
+    let outcome = match decision(&steps) {
         Some(step) => Line::new(Some(&step.filter), &step.judgement),
         None => Line::new(None, &Judgement::PASS),
     };
@@ -152,6 +171,20 @@ async fn ask(chain: &Chain, subject: &Subject) -> Explanation {
         protocol: subject.protocol.name(),
         outcome,
         filters: steps.into_iter().map(Line::from).collect(),
+        notes: Vec::new(),
+    }
+}
+
+/// The step that decides: a hook is decided by its first opinion, and the request is judged only if its host has passed.
+fn decision(steps: &[Step]) -> Option<&Step> {
+    let decides = |hook| {
+        let mut answers = steps.iter().filter(move |step| step.hook == hook);
+        answers.find(|step| step.judgement.verdict != Verdict::Next)
+    };
+    let host = decides(Hook::JudgeHost);
+    match host.map(|step| &step.judgement.verdict) {
+        Some(Verdict::Block { .. } | Verdict::Redirect { .. }) => host,
+        Some(Verdict::Allow | Verdict::Next) | None => decides(Hook::JudgeRequest).or(host),
     }
 }
 
@@ -185,7 +218,7 @@ impl Line {
 impl From<Step> for Line {
     fn from(step: Step) -> Self {
         Self {
-            hook: Some(step.hook),
+            hook: Some(step.hook.name()),
             error: step.failure,
             microseconds: Some((step.time.as_secs_f64() * 1e7).round() / 10.0),
             ..Self::new(Some(&step.filter), &step.judgement)
@@ -223,7 +256,10 @@ impl fmt::Display for Explanation {
         if self.filters.is_empty() {
             writeln!(f, "  no filter judges this")?;
         }
-        writeln!(f, "\n{}", self.outcome)
+        writeln!(f, "\n{}", self.outcome)?;
+        self.notes
+            .iter()
+            .try_for_each(|note| writeln!(f, "note: {note}"))
     }
 }
 

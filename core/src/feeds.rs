@@ -57,7 +57,7 @@ struct State {
     error: Option<String>,
 }
 
-/// A feed as `health` and `feed list` show it.
+/// A feed as `check` and `explain` show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FeedStatus {
     pub(crate) name: Arc<str>,
