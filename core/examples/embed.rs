@@ -1,12 +1,18 @@
 //! Runs the proxy inside another program, as a tray application would: `cargo run --example embed -- 127.0.0.1:3000`.
 //! It ends with Ctrl-C.
 
+use std::io::IsTerminal;
+
 use portcullis::{Config, run_proxy};
 use tokio::sync::broadcast;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    tracing_subscriber::fmt().init();
+    let levels = std::env::var("RUST_LOG").unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt()
+        .with_env_filter(levels)
+        .with_ansi(std::io::stdout().is_terminal())
+        .init();
     let mut config = Config::default();
     if let Some(listen) = std::env::args().nth(1) {
         config.listen = listen.parse()?;

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -137,12 +137,15 @@ impl AsyncWrite for Watched {
 #[derive(Debug)]
 pub(crate) struct Alarm {
     sleep: Pin<Box<Sleep>>,
+    /// Whom the timer wakes.
+    waker: Option<Waker>,
 }
 
 impl Alarm {
     pub(crate) fn at(deadline: Instant) -> Self {
         Self {
             sleep: Box::pin(sleep_until(deadline)),
+            waker: None,
         }
     }
 
@@ -151,6 +154,14 @@ impl Alarm {
         if deadline < self.sleep.deadline() {
             self.sleep.as_mut().reset(deadline);
         }
+        let is_set = self
+            .waker
+            .as_ref()
+            .is_some_and(|waker| waker.will_wake(cx.waker()));
+        if is_set && !self.sleep.is_elapsed() {
+            return Poll::Pending;
+        }
+        self.waker = Some(cx.waker().clone());
         loop {
             ready!(self.sleep.as_mut().poll(cx));
             if deadline <= self.sleep.deadline() {

@@ -6,11 +6,11 @@ use std::convert::Infallible;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{HttpService, service_fn};
@@ -27,6 +27,7 @@ use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::flow::Protocol;
 use crate::respond::{self, Form};
+use crate::target::Target;
 use crate::tunnel::Tunnel;
 use crate::upstream::link::{Patience, ResponseBody};
 use crate::worker::Worker;
@@ -42,8 +43,32 @@ pub(crate) struct Connection {
     pub(crate) worker: Rc<Worker>,
     activity: Rc<Activity>,
     alarm: RefCell<Alarm>,
+    /// The destination of the last request. A client sends many to one place, and reading an authority takes time.
+    destination: RefCell<Option<Rc<Destination>>>,
     /// What the connection becomes when hyper is done with it.
     tunnel: RefCell<Option<Tunnel>>,
+}
+
+/// A place that a client has named.
+#[derive(Debug)]
+pub(crate) struct Destination {
+    authority: Box<str>,
+    pub(crate) target: Rc<Target>,
+    /// What the Host field says there.
+    pub(crate) host: HeaderValue,
+}
+
+impl Destination {
+    /// Reads the authority of an `http` URL.
+    fn parse(authority: &str) -> Result<Self, Error> {
+        let target = Target::parse(authority, Some(80))?;
+        let host = HeaderValue::try_from(target.authority(80));
+        Ok(Self {
+            authority: authority.into(),
+            host: host.expect("a canonical host is printable ASCII"),
+            target: Rc::new(target),
+        })
+    }
 }
 
 /// What an exchange leads to if nothing stands against it.
@@ -90,6 +115,7 @@ pub(crate) async fn serve(worker: Rc<Worker>, socket: TcpStream) {
         worker: worker.clone(),
         activity: activity.clone(),
         alarm: RefCell::new(Alarm::at(deadline)),
+        destination: RefCell::default(),
         tunnel: RefCell::default(),
     });
     let service = {
@@ -124,12 +150,22 @@ where
     S: HttpService<Incoming, ResBody = AnswerBody>,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let mut shutdown = pin!(connection.worker.shutdown.cancelled());
+    let worker = &connection.worker;
+    let mut shutdown = pin!(worker.shutdown.cancelled());
+    let mut waker: Option<Waker> = None;
     let mut is_leaving = false;
     poll_fn(|cx| {
-        if !is_leaving && shutdown.as_mut().poll(cx).is_ready() {
+        if worker.is_stopping() && !is_leaving {
             is_leaving = true;
             Pin::new(&mut *http).graceful_shutdown();
+        }
+        // Once is enough to be woken by the signal.
+        if !waker
+            .as_ref()
+            .is_some_and(|waker| waker.will_wake(cx.waker()))
+        {
+            waker = Some(cx.waker().clone());
+            let _ = shutdown.as_mut().poll(cx);
         }
         if let Poll::Ready(end) = Pin::new(&mut *http).poll(cx) {
             return Poll::Ready(end.map_err(End::Broken));
@@ -145,6 +181,19 @@ impl Connection {
         match self.activity.deadline(&self.worker.limits) {
             Some(deadline) => self.alarm.borrow_mut().poll(deadline, cx),
             None => Poll::Pending,
+        }
+    }
+
+    /// The destination that the authority of an `http` URL names.
+    pub(crate) fn destination(&self, authority: &str) -> Result<Rc<Destination>, Error> {
+        let mut last = self.destination.borrow_mut();
+        match &*last {
+            Some(destination) if *destination.authority == *authority => Ok(destination.clone()),
+            _ => {
+                let destination = Rc::new(Destination::parse(authority)?);
+                *last = Some(destination.clone());
+                Ok(destination)
+            }
         }
     }
 

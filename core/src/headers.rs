@@ -15,7 +15,7 @@ const PROXY_AUTHENTICATION_INFO: HeaderName = HeaderName::from_static("proxy-aut
 const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
 
 /// Never forwarded, whether `Connection` names them or not (RFC 9110, section 7.6.1).
-const HOP_BY_HOP: [HeaderName; 10] = [
+static HOP_BY_HOP: [HeaderName; 10] = [
     CONNECTION,
     PROXY_CONNECTION,
     KEEP_ALIVE,
@@ -29,7 +29,7 @@ const HOP_BY_HOP: [HeaderName; 10] = [
 ];
 
 /// Framing, routing and meaning rest on these; a `Connection` field that names them is wrong or hostile.
-const NOT_TO_BE_NOMINATED: [HeaderName; 11] = [
+static NOT_TO_BE_NOMINATED: [HeaderName; 11] = [
     HOST,
     CONTENT_LENGTH,
     CONTENT_TYPE,
@@ -45,10 +45,17 @@ const NOT_TO_BE_NOMINATED: [HeaderName; 11] = [
 
 /// Removes every field that is meant for this connection only.
 pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    // One pass over the names: most messages have one of these fields or none, and looking for each costs more.
+    let mut found = [false; HOP_BY_HOP.len()];
+    for name in headers.keys() {
+        if let Some(at) = HOP_BY_HOP.iter().position(|hop| hop == name) {
+            found[at] = true;
+        }
+    }
     for name in nominated(headers) {
         headers.remove(name);
     }
-    for name in HOP_BY_HOP {
+    for (name, _) in HOP_BY_HOP.iter().zip(found).filter(|(_, found)| *found) {
         headers.remove(name);
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::header::{
     CONNECTION, CONTENT_LENGTH, EXPECT, HOST, MAX_FORWARDS, TE, TRANSFER_ENCODING, UPGRADE,
 };
-use http::uri::{PathAndQuery, Scheme};
+use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, request};
 use hyper::body::{Body, Incoming};
 use tokio::time::timeout;
@@ -20,7 +20,6 @@ use crate::flow::{Flow, Protocol, RequestHead};
 use crate::head;
 use crate::headers::{has_token, remove_hop_by_hop};
 use crate::respond::{self, Form};
-use crate::target::Target;
 use crate::upstream::link::{Link, ResponseBody};
 
 /// How long a client that expects `100 Continue` waits for an origin that does not send it (RFC 9110, section 10.1.1).
@@ -38,20 +37,22 @@ pub(crate) async fn forward(
     if is_for_the_proxy(&mut head)? {
         return Ok(Reply::Page(respond::options()));
     }
-    let (target, path) = destination(std::mem::take(&mut head.uri))?;
-    exchange.aim(&target);
+    let (authority, path) = split(std::mem::take(&mut head.uri))?;
+    let destination = connection.destination(authority.as_str())?;
+    let target = &destination.target;
+    exchange.aim(target);
     let worker = &connection.worker;
     if worker.pseudonym.is_in(&head.headers) {
         return Err(Error::Loop.into());
     }
     let chain = worker.chain();
     let flow = Flow {
-        target: &target,
+        target,
         protocol: Protocol::Http,
     };
     exchange.judged(&flow, chain.judge_host(&flow).await, form)?;
 
-    let upgrade = prepare(&mut head, &body, &target);
+    let upgrade = prepare(&mut head, &body, &destination.host);
     if chain.judges_requests() {
         let url = format!("http://{}{path}", target.authority(80));
         let seen = RequestHead {
@@ -70,10 +71,7 @@ pub(crate) async fn forward(
         exchange.uploads(upload);
     }
     let mut patience = connection.patience(upload.clone());
-    let (response, link) = worker
-        .upstream
-        .send(&target, request, &mut patience)
-        .await?;
+    let (response, link) = worker.upstream.send(target, request, &mut patience).await?;
     receive(connection, response, link, upload.as_deref(), upgrade).await
 }
 
@@ -97,28 +95,22 @@ fn is_for_the_proxy(head: &mut request::Parts) -> Result<bool, Error> {
 }
 
 /// Where the request goes, and what it asks for there.
-fn destination(uri: Uri) -> Result<(Rc<Target>, PathAndQuery), Error> {
+fn split(uri: Uri) -> Result<(Authority, PathAndQuery), Error> {
     let parts = uri.into_parts();
-    match parts.scheme {
-        Some(scheme) if scheme == Scheme::HTTP => {}
-        Some(_) => return Err(Error::UnsupportedScheme),
-        None => {
-            return Err(Error::MalformedRequest(
-                "this is a proxy: the target must be a whole URL, as in GET http://example.com/",
-            ));
+    match (parts.scheme, parts.authority) {
+        (Some(scheme), Some(authority)) if scheme == Scheme::HTTP => {
+            let root = || PathAndQuery::from_static("/");
+            Ok((authority, parts.path_and_query.unwrap_or_else(root)))
         }
+        (Some(_), _) => Err(Error::UnsupportedScheme),
+        (None, _) => Err(Error::MalformedRequest(
+            "this is a proxy: the target must be a whole URL, as in GET http://example.com/",
+        )),
     }
-    let authority = parts
-        .authority
-        .as_ref()
-        .map_or("", |authority| authority.as_str());
-    let target = Target::parse(authority, Some(80))?;
-    let root = || PathAndQuery::from_static("/");
-    Ok((Rc::new(target), parts.path_and_query.unwrap_or_else(root)))
 }
 
 /// Makes the fields fit for the next hop. Returns the protocol that the client wants to switch to.
-fn prepare(head: &mut request::Parts, body: &Incoming, target: &Target) -> Option<HeaderValue> {
+fn prepare(head: &mut request::Parts, body: &Incoming, host: &HeaderValue) -> Option<HeaderValue> {
     let headers = &mut head.headers;
     let is_empty = body.is_end_stream();
     let is_1_0 = head.version == Version::HTTP_10;
@@ -140,7 +132,10 @@ fn prepare(head: &mut request::Parts, body: &Incoming, target: &Target) -> Optio
         // Without it, hyper takes for granted that a GET has no body.
         headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
-    set_host(headers, target);
+    // The host that was judged is the host that the origin sees (RFC 9112, section 3.2.2).
+    if headers.get(HOST) != Some(host) {
+        headers.insert(HOST, host.clone());
+    }
     upgrade
 }
 
@@ -149,22 +144,6 @@ fn wanted_upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
     let protocol = headers.get(UPGRADE)?;
     let wanted = has_token(headers, &CONNECTION, "upgrade") && !has_token(headers, &UPGRADE, "h2c");
     wanted.then(|| protocol.clone())
-}
-
-/// The host that was judged is the host that the origin sees (RFC 9112, section 3.2.2).
-fn set_host(headers: &mut HeaderMap, target: &Target) {
-    let is_canonical =
-        |host: &HeaderValue| match host.as_bytes().strip_prefix(target.host().as_bytes()) {
-            Some(b"") => target.port() == 80 && target.ip().is_none(),
-            _ => false,
-        };
-    if !headers.get(HOST).is_some_and(is_canonical) {
-        let authority = HeaderValue::try_from(target.authority(80));
-        headers.insert(
-            HOST,
-            authority.expect("a canonical host is printable ASCII"),
-        );
-    }
 }
 
 /// The request as the origin gets it, with a gauge of its body if it has one.

@@ -57,7 +57,9 @@ pub(crate) struct Worker {
     pub(crate) scratch: Scratch,
     /// Connections, and uploads that outlive their exchange.
     pub(crate) tasks: TaskTracker,
+    /// Cancelled when everything has to end. For those who are asked all the time, there is [`Worker::is_stopping`].
     pub(crate) shutdown: CancellationToken,
+    is_stopping: Cell<bool>,
     chain: RefCell<Rc<LocalChain>>,
     id: Cell<u64>,
     stride: u64,
@@ -76,8 +78,8 @@ impl Worker {
             server,
             scratch: Scratch::new(),
             tasks: TaskTracker::new(),
-            // A token of its own: connections look at it all the time, and there is a lock inside.
-            shutdown: setup.shutdown.child_token(),
+            shutdown: CancellationToken::new(),
+            is_stopping: Cell::new(false),
             chain: RefCell::new(Rc::new(LocalChain::adopt(&chain, None))),
             id: Cell::new(seat.index as u64),
             stride: seat.workers as u64,
@@ -87,6 +89,16 @@ impl Worker {
     /// The filters of this moment. A request takes them once and keeps them for all of its hooks.
     pub(crate) fn chain(&self) -> Rc<LocalChain> {
         self.chain.borrow().clone()
+    }
+
+    /// Whether `shutdown` is cancelled, without the lock that is inside.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.is_stopping.get()
+    }
+
+    fn stop(&self) {
+        self.is_stopping.set(true);
+        self.shutdown.cancel();
     }
 
     /// A number for an exchange, unique among all workers.
@@ -209,12 +221,13 @@ fn run(
     LocalSet::new().block_on(&runtime, async move {
         let bound = setup.limits.shutdown;
         let chains = setup.chains.clone();
+        let signal = setup.shutdown.clone();
         let worker = Rc::new(Worker::new(setup, seat));
         let background = async {
             tokio::join!(worker.follow_chains(chains), worker.tend_upstream());
         };
         tokio::select! {
-            () = serve(&worker, sockets, live) => {}
+            () = serve(&worker, sockets, live, &signal) => {}
             () = background => {}
         }
         finish(&worker, bound).await;
@@ -226,8 +239,9 @@ async fn serve(
     worker: &Rc<Worker>,
     mut sockets: mpsc::UnboundedReceiver<(std::net::TcpStream, SocketAddr)>,
     live: Arc<AtomicUsize>,
+    signal: &CancellationToken,
 ) {
-    let stopped = worker.shutdown.cancelled();
+    let stopped = signal.cancelled();
     tokio::pin!(stopped);
     loop {
         let (socket, peer) = tokio::select! {
@@ -236,7 +250,7 @@ async fn serve(
             socket = sockets.recv() => match socket {
                 Some(socket) => socket,
                 // The proxy is gone without a word: as good as a signal.
-                None => return worker.shutdown.cancel(),
+                None => return,
             },
         };
         let guard = Live(live.clone());
@@ -261,6 +275,7 @@ async fn serve(
 
 /// Lets requests in flight and tunnels end, within the bound that the proxy has promised.
 async fn finish(worker: &Worker, bound: Duration) {
+    worker.stop();
     worker.upstream.close();
     worker.tasks.close();
     // The last tenth is for dropping what is left.
