@@ -81,8 +81,11 @@ impl Exchange {
     }
 
     pub(crate) fn aim(&mut self, target: &Rc<Target>) {
-        self.span.record("target.host", target.host());
-        self.span.record("target.port", target.port());
+        tracing::record_all!(
+            self.span,
+            target.host = target.host(),
+            target.port = target.port()
+        );
         self.target = Some(target.clone());
     }
 

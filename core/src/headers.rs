@@ -52,6 +52,9 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
             found[at] = true;
         }
     }
+    if !found.contains(&true) {
+        return;
+    }
     for name in nominated(headers) {
         headers.remove(name);
     }

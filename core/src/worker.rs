@@ -217,21 +217,33 @@ fn run(
     sockets: mpsc::UnboundedReceiver<(std::net::TcpStream, SocketAddr)>,
     live: Arc<AtomicUsize>,
 ) {
-    // Whatever still runs when this returns is dropped with the set and the runtime.
-    LocalSet::new().block_on(&runtime, async move {
-        let bound = setup.limits.shutdown;
-        let chains = setup.chains.clone();
-        let signal = setup.shutdown.clone();
-        let worker = Rc::new(Worker::new(setup, seat));
-        let background = async {
-            tokio::join!(worker.follow_chains(chains), worker.tend_upstream());
-        };
-        tokio::select! {
-            () = serve(&worker, sockets, live, &signal) => {}
-            () = background => {}
-        }
-        finish(&worker, bound).await;
-    });
+    let set = LocalSet::new();
+    // As a task, because the future that a set is run with is polled whenever any of its tasks is.
+    let work = set.spawn_local(work(setup, seat, sockets, live));
+    // Whatever still runs after that is dropped with the set and the runtime.
+    if let Err(panicked) = set.block_on(&runtime, work) {
+        std::panic::resume_unwind(panicked.into_panic());
+    }
+}
+
+async fn work(
+    setup: Setup,
+    seat: Seat,
+    sockets: mpsc::UnboundedReceiver<(std::net::TcpStream, SocketAddr)>,
+    live: Arc<AtomicUsize>,
+) {
+    let bound = setup.limits.shutdown;
+    let chains = setup.chains.clone();
+    let signal = setup.shutdown.clone();
+    let worker = Rc::new(Worker::new(setup, seat));
+    let background = async {
+        tokio::join!(worker.follow_chains(chains), worker.tend_upstream());
+    };
+    tokio::select! {
+        () = serve(&worker, sockets, live, &signal) => {}
+        () = background => {}
+    }
+    finish(&worker, bound).await;
 }
 
 /// Starts a task for every connection, until the signal to stop.
