@@ -72,7 +72,7 @@ pub(crate) async fn forward(
     }
     let mut patience = connection.patience(upload.clone());
     let (response, link) = worker.upstream.send(target, request, &mut patience).await?;
-    receive(connection, response, link, upload.as_deref(), upgrade).await
+    receive(connection, response, link, upload, upgrade).await
 }
 
 /// OPTIONS can be addressed to a proxy (RFC 9110, sections 7.6.2 and 9.3.7).
@@ -181,7 +181,7 @@ async fn receive(
     connection: &Connection,
     response: Response<Incoming>,
     link: Box<Link>,
-    upload: Option<&Upload>,
+    upload: Option<Rc<Upload>>,
     upgrade: Option<HeaderValue>,
 ) -> Result<Reply, Refusal> {
     let (mut head, incoming) = response.into_parts();
@@ -208,12 +208,13 @@ async fn receive(
         });
     }
     let worker = &connection.worker;
-    let is_forgone = upload.is_some_and(Upload::forgo);
+    let is_forgone = upload.as_ref().is_some_and(|upload| upload.forgo());
     let body = ResponseBody::new(
         incoming,
         link,
         worker.upstream.pool(),
         upload,
+        worker.limits.idle,
         &worker.tasks,
     );
     let mut response = Response::from_parts(head, body);

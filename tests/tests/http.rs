@@ -159,6 +159,35 @@ async fn an_origin_may_answer_while_it_reads() {
 }
 
 #[tokio::test]
+async fn an_upload_that_no_longer_moves_is_given_up() {
+    let origin = Origin::start().await;
+    let proxy = Proxy::start_with(|config| {
+        config.limits.idle = Duration::from_secs(1);
+        config.limits.shutdown = Duration::from_secs(60);
+    })
+    .await;
+    let mut client = proxy.client().await;
+    let url = origin.url("/");
+    client
+        .send(format!(
+            "POST {url} HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999\r\n\r\n"
+        ))
+        .await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    served
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        .await;
+    client.head().await;
+    client.expect("ok").await;
+    client.send_until_stuck().await;
+    drop(client);
+    // The origin still holds its connection and reads nothing; the end of the proxy does not wait for it.
+    proxy.stop().await;
+    drop(served);
+}
+
+#[tokio::test]
 async fn a_get_with_a_body_stays_framed() {
     let (proxy, origin) = (Proxy::start().await, Origin::start().await);
     let mut client = proxy.client().await;

@@ -9,6 +9,7 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -130,15 +131,19 @@ impl Link {
         Some((parts.io.into_inner(), parts.read_buf))
     }
 
-    /// Lets a connection finish on its own what is still being uploaded.
-    fn detach(mut self: Box<Self>, tasks: &TaskTracker) {
+    /// Lets a connection finish on its own what is still being uploaded, for as long as something of it moves.
+    fn detach(mut self: Box<Self>, upload: Rc<Upload>, idle: Duration, tasks: &TaskTracker) {
+        let (mut bytes, mut moved) = (upload.bytes(), Instant::now());
+        let mut alarm = Alarm::at(moved + idle);
         tasks.spawn_local(poll_fn(move |cx| {
             self.drive(cx);
             if self.finished || self.requests.is_ready() {
-                Poll::Ready(())
-            } else {
-                Poll::Pending
+                return Poll::Ready(());
             }
+            if upload.bytes() != bytes {
+                (bytes, moved) = (upload.bytes(), Instant::now());
+            }
+            alarm.poll(moved + idle, cx)
         }));
     }
 }
@@ -169,20 +174,22 @@ pub(crate) struct ResponseBody {
 }
 
 impl ResponseBody {
-    /// `upload` is the body of the request, if it has one.
+    /// `upload` is the body of the request, if it has one; it may go on without the response until it rests for `idle`.
     pub(crate) fn new(
         incoming: Incoming,
         link: Box<Link>,
         pool: &Rc<Pool>,
-        upload: Option<&Upload>,
+        upload: Option<Rc<Upload>>,
+        idle: Duration,
         tasks: &TaskTracker,
     ) -> Self {
         // An origin may answer while it still reads. Then neither direction may wait for the other.
-        let link = if upload.is_some_and(Upload::is_running) {
-            link.detach(tasks);
-            None
-        } else {
-            Some(link)
+        let link = match upload.filter(|upload| upload.is_running()) {
+            Some(upload) => {
+                link.detach(upload, idle, tasks);
+                None
+            }
+            None => Some(link),
         };
         Self {
             incoming,
