@@ -11,7 +11,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::Instant;
 
 use crate::exchange::Exchange;
-use crate::upstream::link::ResponseBody;
+use crate::upstream::link::{ResponseBody, is_last};
 
 /// How far a request's body has come.
 #[derive(Debug, Default)]
@@ -225,9 +225,9 @@ impl Body for AnswerBody {
                     exchange.received(frame.data_ref().map_or(0, Bytes::len) as u64);
                 }
                 Some(Err(error)) => exchange.fail(error),
-                None => exchange.complete(),
+                None => {}
             }
-            if this.source.is_end() {
+            if this.source.is_end() || frame.as_ref().is_none_or(is_last) {
                 exchange.complete();
             }
         }

@@ -102,7 +102,7 @@ impl Upstream {
                 });
             }
         };
-        self.refuse_own(&socket)?;
+        self.refuse_own(&socket, target.port())?;
         // Requests are written in one piece; what follows must not wait for an acknowledgement.
         if let Err(error) = socket.set_nodelay(true) {
             tracing::debug!(%error, "cannot switch off Nagle's algorithm");
@@ -131,17 +131,14 @@ impl Upstream {
     }
 
     /// A listener on all addresses is also met under every other address of this machine: there, both ends are the same.
-    fn refuse_own(&self, socket: &TcpStream) -> Result<(), Error> {
-        let (Ok(local), Ok(peer)) = (socket.local_addr(), socket.peer_addr()) else {
+    fn refuse_own(&self, socket: &TcpStream, port: u16) -> Result<(), Error> {
+        if !self.own.ip().is_unspecified() || port != self.own.port() {
             return Ok(());
-        };
-        if self.own.ip().is_unspecified()
-            && peer.port() == self.own.port()
-            && peer.ip() == local.ip()
-        {
-            return Err(Error::Loop);
         }
-        Ok(())
+        match (socket.local_addr(), socket.peer_addr()) {
+            (Ok(local), Ok(peer)) if local.ip() == peer.ip() => Err(Error::Loop),
+            _ => Ok(()),
+        }
     }
 }
 

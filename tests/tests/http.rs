@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portcullis_tests::{Origin, Proxy};
+use portcullis_tests::{Origin, Proxy, Wire};
 
 fn get(url: &str) -> String {
     let host = url
@@ -242,6 +242,8 @@ async fn trailers_pass_both_ways() {
         .await;
     client.head().await;
     assert_eq!(client.chunks().await, ["down", "x-sum: 2"]);
+    client.send(get(&origin.url("/next"))).await;
+    assert!(served.head().await.starts_with("GET /next "));
 }
 
 #[tokio::test]
@@ -725,6 +727,24 @@ async fn a_request_does_not_run_in_circles() {
         ))
         .await;
     assert_eq!(client.response().await.status, 508);
+}
+
+#[tokio::test]
+async fn a_listener_on_all_addresses_is_dialled_under_none() {
+    let proxy = Proxy::start_with(|config| config.listen = "0.0.0.0:0".parse().unwrap()).await;
+    let port = proxy.address().port();
+    for host in [
+        "127.0.0.1",
+        "127.1",
+        "localhost",
+        "0.0.0.0",
+        "[::ffff:127.0.0.1]",
+        "[::]",
+    ] {
+        let mut client = Wire::connect(([127, 0, 0, 1], port).into()).await;
+        client.send(get(&format!("http://{host}:{port}/"))).await;
+        assert_eq!(client.response().await.status, 508, "{host}");
+    }
 }
 
 #[tokio::test]

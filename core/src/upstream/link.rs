@@ -230,7 +230,7 @@ impl Body for ResponseBody {
                 }
             }
         };
-        if frame.is_none() {
+        if frame.as_ref().is_none_or(is_last) {
             this.give_back();
         }
         Poll::Ready(frame)
@@ -251,6 +251,11 @@ impl Drop for ResponseBody {
             self.give_back();
         }
     }
+}
+
+/// Trailers are the last frame: nobody asks for another.
+pub(crate) fn is_last(frame: &Result<Frame<Bytes>, hyper::Error>) -> bool {
+    frame.as_ref().is_ok_and(Frame::is_trailers)
 }
 
 /// How long the head of a response is waited for.

@@ -1,0 +1,148 @@
+//! One line for each exchange, with everything but secrets.
+
+use portcullis_tests::{Log, Origin, Proxy};
+
+fn assert_says(line: &str, fields: &[&str]) {
+    for field in fields {
+        assert!(line.contains(field), "{field:?} is not in {line:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_exchange_is_one_line() {
+    let log = Log::listen();
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    let mut client = proxy.client().await;
+    let url = origin.url("/path?token=secret");
+    client
+        .send(format!(
+            "POST {url} HTTP/1.1\r\nHost: x\r\nCookie: secret\r\nAuthorization: Basic secret\r\nContent-Length: 2\r\n\r\nup"
+        ))
+        .await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    served.expect("up").await;
+    served
+        .send("HTTP/1.1 201 Created\r\nContent-Length: 4\r\nSet-Cookie: secret\r\n\r\ndown")
+        .await;
+    client.response().await;
+
+    let (host, port) = origin
+        .authority()
+        .split_once(':')
+        .map(|(h, p)| (h.to_owned(), p.to_owned()))
+        .unwrap();
+    let text = format!("host=\"{host}\" port={port}");
+    let line = log.line_with(&text).await;
+    assert_says(
+        &line,
+        &[
+            " access: ",
+            "connection{client.addr=127.0.0.1:",
+            "exchange{id=",
+            "method=\"POST\"",
+            "protocol=\"http\"",
+            "status=201",
+            "verdict=\"next\"",
+            "up=2",
+            "down=4",
+            "ms=",
+            "outcome=\"complete\"",
+        ],
+    );
+    assert!(
+        !line.contains("secret") && !line.contains("/path"),
+        "{line}"
+    );
+    assert_eq!(log.lines_with(&text).len(), 1);
+}
+
+#[tokio::test]
+async fn a_refusal_says_why() {
+    let log = Log::listen();
+    let proxy = Proxy::start().await;
+    let mut client = proxy.client().await;
+    client
+        .send("GET http://logged.blocked.test/ HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await;
+    assert_eq!(client.response().await.status, 403);
+    let line = log.line_with("host=\"logged.blocked.test\"").await;
+    assert_says(
+        &line,
+        &[
+            "status=403",
+            "verdict=\"block\"",
+            "filter=",
+            "reason=",
+            "outcome=\"complete\"",
+        ],
+    );
+}
+
+#[tokio::test]
+async fn a_tunnel_is_one_line_when_it_ends() {
+    let log = Log::listen();
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    let mut client = proxy.client().await;
+    client
+        .send(format!(
+            "CONNECT {} HTTP/1.1\r\nHost: x\r\n\r\nearly",
+            origin.authority()
+        ))
+        .await;
+    let mut served = origin.accept().await;
+    client.head().await;
+    served.expect("early").await;
+    served.send("answer").await;
+    client.expect("answer").await;
+    let port = format!("port={} ", origin.authority().rsplit(':').next().unwrap());
+    assert!(log.lines_with(&port).is_empty());
+    client.finish().await;
+    served.rest().await;
+    drop(served);
+    let line = log.line_with(&port).await;
+    assert_says(
+        &line,
+        &[
+            "method=\"CONNECT\"",
+            "status=200",
+            "up=5",
+            "down=6",
+            "outcome=\"complete\"",
+        ],
+    );
+}
+
+#[tokio::test]
+async fn what_fails_or_is_given_up_says_so() {
+    let log = Log::listen();
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    let gone = Origin::gone().await;
+    let mut client = proxy.client().await;
+    client
+        .send(format!("GET http://{gone}/ HTTP/1.1\r\nHost: x\r\n\r\n"))
+        .await;
+    assert_eq!(client.response().await.status, 502);
+    let line = log.line_with(&format!("port={} ", gone.port())).await;
+    assert_says(
+        &line,
+        &[
+            "status=502",
+            "outcome=\"failed\"",
+            "error=\"cannot connect to",
+        ],
+    );
+
+    client
+        .send(format!(
+            "GET {} HTTP/1.1\r\nHost: x\r\n\r\n",
+            origin.url("/")
+        ))
+        .await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    drop(client);
+    served.rest().await;
+    let port = format!("port={} ", origin.authority().rsplit(':').next().unwrap());
+    assert_says(&log.line_with(&port).await, &["outcome=\"aborted\""]);
+}
