@@ -263,10 +263,10 @@ impl Plugins {
 
     /// First the names that the configuration orders, then the rest by name.
     fn ordered(&self) -> impl Iterator<Item = (&Arc<str>, &Plugin)> {
-        let listed = self
-            .order
-            .iter()
-            .filter_map(|name| self.plugins.get_key_value(name.as_str()));
+        // A name that is given twice counts where it stands first.
+        let first = |(at, name): &(usize, &String)| !self.order[..*at].contains(name);
+        let listed = self.order.iter().enumerate().filter(first);
+        let listed = listed.filter_map(|(_, name)| self.plugins.get_key_value(name.as_str()));
         let is_listed = |name: &str| self.order.iter().any(|listed| listed == name);
         listed.chain(
             self.plugins

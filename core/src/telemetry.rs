@@ -11,6 +11,9 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
+/// Tells the operator of every folder that goes away, which `plugins` does better. The operator's own directives come later and win.
+const QUIET: &str = "notify=warn";
+
 /// Starts logging. Lines are written by a thread of their own, so that a slow terminal or pipe never holds up traffic; when
 /// 128,000 of them wait, further ones are lost. Dropping the guard writes what is left.
 ///
@@ -55,7 +58,7 @@ where
     };
     tracing_subscriber::registry()
         .with(lines)
-        .with(EnvFilter::new(&log.filter))
+        .with(EnvFilter::new(format!("{QUIET},{}", log.filter)))
 }
 
 #[cfg(test)]

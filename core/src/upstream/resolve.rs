@@ -58,6 +58,9 @@ impl Resolver {
             Ok(Ok(_)) => Err(unresolved(host, "it has no address".into())),
             Ok(Err(source)) => Err(match source.downcast_ref() {
                 Some(NetError::Timeout) => Error::DnsTimeout { host: host.into() },
+                Some(error) if error.is_nx_domain() => {
+                    unresolved(host, "there is no such name".into())
+                }
                 _ => unresolved(host, source),
             }),
             Err(_) => Err(Error::DnsTimeout { host: host.into() }),
