@@ -1,81 +1,66 @@
-//! What the proxy writes to its log.
+//! What proxies log while scenarios run. All tests of a process share it, so scenarios look for names of their own.
 
 use std::io;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{LazyLock, Once};
 
-use tokio::sync::Notify;
-use tracing_subscriber::fmt::MakeWriter;
+use tokio::sync::watch;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::wire::within;
 
-/// Everything that this process logs, from the first use on.
-#[derive(Clone, Debug, Default)]
-pub struct Log(Arc<Shared>);
+static LINES: LazyLock<watch::Sender<Vec<String>>> = LazyLock::new(watch::Sender::default);
 
-#[derive(Debug, Default)]
-struct Shared {
-    text: Mutex<String>,
-    written: Notify,
+/// A reader of the log, from where it stood when the reader was made.
+#[derive(Debug)]
+pub struct Log {
+    read: usize,
 }
 
 impl Log {
-    /// Begins to listen. There is one log in a process, so scenarios in one file see each other's lines.
-    pub fn listen() -> Self {
-        static LOG: OnceLock<Log> = OnceLock::new();
-        let begin = || {
-            let log = Self::default();
+    /// Begins to read.
+    pub fn follow() -> Self {
+        static START: Once = Once::new();
+        START.call_once(|| {
             tracing_subscriber::fmt()
                 .with_ansi(false)
-                .with_writer(log.clone())
+                .with_max_level(LevelFilter::INFO)
+                .with_writer(|| Sink)
                 .init();
-            log
-        };
-        LOG.get_or_init(begin).clone()
+        });
+        Self {
+            read: LINES.borrow().len(),
+        }
     }
 
-    /// The first line with that text, as soon as there is one.
-    pub async fn line_with(&self, text: &str) -> String {
-        let line = async {
-            loop {
-                let written = self.0.written.notified();
-                if let Some(line) = self.lines_with(text).into_iter().next() {
-                    return line;
-                }
-                written.await;
-            }
-        };
-        within(&format!("a line is logged that contains {text:?}"), line).await
+    /// Waits for a line that contains all `parts`, and reads on behind it from then on.
+    pub async fn says(&mut self, parts: &[&str]) -> String {
+        let is_it = |line: &String| parts.iter().all(|part| line.contains(part));
+        let mut lines = LINES.subscribe();
+        let said = lines.wait_for(|lines| lines[self.read..].iter().any(is_it));
+        let what = format!("the log has a line with {parts:?}");
+        let lines = within(&what, said).await.expect("the log is never closed");
+        let at = lines[self.read..].iter().position(is_it);
+        self.read += at.expect("it was there a moment ago") + 1;
+        lines[self.read - 1].clone()
     }
 
-    /// All lines with that text, until now.
-    pub fn lines_with(&self, text: &str) -> Vec<String> {
-        let logged = self.0.text.lock().expect("no writer panicked");
-        let lines = logged.lines().filter(|line| line.contains(text));
-        lines.map(str::to_owned).collect()
+    /// Whether a line with `text` has come already, behind what was read.
+    pub fn has_said(&self, text: &str) -> bool {
+        LINES.borrow()[self.read..].iter().any(|line| line.contains(text))
     }
 }
 
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let text = String::from_utf8_lossy(bytes);
-        self.0
-            .text
-            .lock()
-            .expect("no writer panicked")
-            .push_str(&text);
-        self.0.written.notify_waiters();
-        Ok(bytes.len())
+/// Takes one line with each write.
+struct Sink;
+
+impl io::Write for Sink {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(line).trim_end().to_owned();
+        LINES.send_modify(|lines| lines.push(text));
+        Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
     }
 }

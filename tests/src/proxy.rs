@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use portcullis::{Config, StartError};
@@ -17,6 +18,7 @@ pub struct Proxy {
     address: SocketAddr,
     shutdown: broadcast::Sender<()>,
     running: JoinHandle<Result<(), StartError>>,
+    plugins: PathBuf,
     _folder: TempDir,
 }
 
@@ -40,16 +42,20 @@ impl Proxy {
             ..Config::default()
         };
         config.plugins.dir = folder.path().join("plugins");
-        // Nobody answers there, so no test depends on a network.
+        std::fs::create_dir(&config.plugins.dir).expect("a new folder");
+        // No test depends on a network: there are no feeds to fetch, and nobody answers there.
+        config.feeds.clear();
         config.egress.resolvers = vec![SocketAddr::from(([127, 0, 0, 1], 1))];
         change(&mut config);
 
+        let plugins = config.plugins.dir.clone();
         let proxy = portcullis::Proxy::bind(config).expect("the proxy binds");
         let (shutdown, signal) = broadcast::channel(1);
         Self {
             address: proxy.local_addr(),
             shutdown,
             running: tokio::spawn(proxy.run(signal)),
+            plugins,
             _folder: folder,
         }
     }
@@ -57,6 +63,11 @@ impl Proxy {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The folder that it watches.
+    pub fn plugins(&self) -> &Path {
+        &self.plugins
     }
 
     /// A client that is connected to it.

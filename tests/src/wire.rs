@@ -8,10 +8,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 /// Nothing in a scenario takes this long, however slow the machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Waits for something that must happen.
-pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     match timeout(PATIENCE, future).await {
         Ok(value) => value,
         Err(_) => panic!("did not happen: {what}"),
@@ -206,7 +206,8 @@ impl Wire {
             .nth(1)
             .and_then(|status| status.parse().ok());
         let status = status.unwrap_or_else(|| panic!("no status in {head:?}"));
-        let body = if method == "HEAD" || matches!(status, 100..200 | 204 | 304) {
+        let tunnel = method == "CONNECT" && status == 200;
+        let body = if tunnel || method == "HEAD" || matches!(status, 100..200 | 204 | 304) {
             String::new()
         } else if field(&head, "transfer-encoding") == Some("chunked") {
             self.chunks().await.concat()

@@ -81,7 +81,7 @@ async fn a_refused_tunnel_is_answered_and_closed() {
     );
     for (target, status) in [
         (gone.to_string(), 502),
-        ("name.blocked.portcullis.test:443".into(), 403),
+        ("www.blocked.portcullis.test:443".into(), 403),
         ("name.invalid:443".into(), 502),
         (proxy.address().to_string(), 508),
     ] {

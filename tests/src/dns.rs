@@ -1,0 +1,95 @@
+//! A DNS server on loopback: every name leads to 127.0.0.1, but for those below `nowhere.test`, which do not exist, and those
+//! below `silent.test`, which get no answer.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+
+use hickory_proto::op::{Message, ResponseCode};
+use hickory_proto::rr::rdata::A;
+use hickory_proto::rr::{RData, Record, RecordType};
+use hickory_proto::serialize::binary::{BinDecodable, BinEncodable};
+use tokio::net::UdpSocket;
+use tokio::task::JoinHandle;
+
+/// A running name server that remembers what it was asked.
+#[derive(Debug)]
+pub struct Dns {
+    address: SocketAddr,
+    asked: Arc<Mutex<Vec<String>>>,
+    server: JoinHandle<()>,
+}
+
+impl Dns {
+    /// Starts on a free port of loopback.
+    #[expect(clippy::disallowed_methods, reason = "it ends with the server")]
+    pub async fn start() -> Self {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .expect("loopback has a free port");
+        let address = socket.local_addr().expect("a bound socket has an address");
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let server = tokio::spawn(serve(socket, asked.clone()));
+        Self {
+            address,
+            asked,
+            server,
+        }
+    }
+
+    /// Where to ask.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Whether anybody asked for `name`.
+    pub fn was_asked_for(&self, name: &str) -> bool {
+        self.asked
+            .lock()
+            .expect("no holder panics")
+            .iter()
+            .any(|asked| asked == name)
+    }
+}
+
+impl Drop for Dns {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn serve(socket: UdpSocket, asked: Arc<Mutex<Vec<String>>>) {
+    let mut buffer = [0; 4096];
+    loop {
+        let (len, peer) = socket
+            .recv_from(&mut buffer)
+            .await
+            .expect("a UDP socket can be read");
+        let Ok(query) = Message::from_bytes(&buffer[..len]) else {
+            continue;
+        };
+        let Some(question) = query.queries.first() else {
+            continue;
+        };
+        let name = question
+            .name()
+            .to_ascii()
+            .trim_end_matches('.')
+            .to_lowercase();
+        asked.lock().expect("no holder panics").push(name.clone());
+        let mut answer = Message::response(query.metadata.id, query.metadata.op_code);
+        answer.add_query(question.clone());
+        if name.ends_with("silent.test") {
+            continue;
+        } else if name.ends_with("nowhere.test") {
+            answer.metadata.response_code = ResponseCode::NXDomain;
+        } else if question.query_type() == RecordType::A {
+            let data = RData::A(A(Ipv4Addr::LOCALHOST));
+            answer.add_answer(Record::from_rdata(question.name().clone(), 60, data));
+        }
+        let bytes = answer.to_bytes().expect("the answer is well formed");
+        socket
+            .send_to(&bytes, peer)
+            .await
+            .expect("loopback takes an answer");
+    }
+}

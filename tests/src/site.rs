@@ -1,0 +1,223 @@
+//! A web server that no scenario plays: for whoever asks again and again, such as browsers and feeds.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use data_encoding::BASE64;
+use portcullis::config::{Feed, FeedFormat};
+use sha1::{Digest, Sha1};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::wire::within;
+
+/// A running server. It has a page at `/`, says 404 to what it does not know, and echoes what comes by WebSocket.
+#[derive(Debug)]
+pub struct Site {
+    address: SocketAddr,
+    content: Arc<Content>,
+    server: JoinHandle<()>,
+}
+
+#[derive(Debug, Default)]
+struct Content {
+    /// By path.
+    pages: Mutex<HashMap<String, Page>>,
+    /// Path and query of every request.
+    asked: watch::Sender<Vec<String>>,
+}
+
+#[derive(Clone, Debug)]
+enum Page {
+    Good(Vec<u8>),
+    /// Sent as it is; the connection is closed after it.
+    Raw(Vec<u8>),
+}
+
+impl Site {
+    /// Starts on a free port of loopback.
+    #[expect(clippy::disallowed_methods, reason = "it ends with the site")]
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await;
+        let listener = listener.expect("loopback has a free port");
+        let address = listener.local_addr().expect("an address");
+        let content = Arc::<Content>::default();
+        let server = tokio::spawn(accept(listener, content.clone()));
+        let site = Self {
+            address,
+            content,
+            server,
+        };
+        site.serves("/", "welcome");
+        site
+    }
+
+    /// The port on loopback.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Puts a page in place of the one before; the end of the path says what it is.
+    pub fn serves(&self, path: &str, body: impl AsRef<[u8]>) {
+        self.put(path, Page::Good(body.as_ref().to_vec()));
+    }
+
+    /// Answers with these bytes instead of a page and closes the connection.
+    pub fn breaks(&self, path: &str, answer: impl AsRef<[u8]>) {
+        self.put(path, Page::Raw(answer.as_ref().to_vec()));
+    }
+
+    /// A feed of domains that lies there, and is asked for often.
+    pub fn feed(&self, path: &str) -> Feed {
+        let url = format!("http://{}{path}", self.address);
+        Feed {
+            url: url.parse().expect("a URL"),
+            format: FeedFormat::Domains,
+            refresh: Duration::from_millis(100),
+            max_size: 1 << 20,
+        }
+    }
+
+    /// Waits for that many requests from now on, each with a path and query that begins with `start`, and gives the last.
+    pub async fn is_asked(&self, start: &str, times: usize) -> String {
+        let known = self.content.asked.borrow().len();
+        self.was_asked_since(known, start, times).await
+    }
+
+    /// Like [`Self::is_asked`], from the beginning.
+    pub async fn was_asked(&self, start: &str) -> String {
+        self.was_asked_since(0, start, 1).await
+    }
+
+    /// How often it was asked for anything.
+    pub fn requests(&self) -> usize {
+        self.content.asked.borrow().len()
+    }
+
+    /// Stops it: from now on nobody listens there.
+    pub async fn stop(&mut self) {
+        self.server.abort();
+        // Its end is an error, as it was aborted.
+        let _ = (&mut self.server).await;
+    }
+
+    async fn was_asked_since(&self, known: usize, start: &str, times: usize) -> String {
+        let matching = |asked: &Vec<String>| {
+            let mut matching = asked[known..].iter().filter(|path| path.starts_with(start));
+            matching.nth(times - 1).cloned()
+        };
+        let mut asked = self.content.asked.subscribe();
+        let what = format!("somebody asks {times} times for {start}");
+        let asked = within(&what, asked.wait_for(|asked| matching(asked).is_some())).await;
+        let asked = asked.expect("the site holds the sender");
+        matching(&asked).expect("it was there a moment ago")
+    }
+
+    fn put(&self, path: &str, page: Page) {
+        let mut pages = self.content.pages.lock().expect("no holder panics");
+        pages.insert(path.to_owned(), page);
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, content: Arc<Content>) {
+    let mut connections = JoinSet::new();
+    loop {
+        let (socket, _) = listener.accept().await.expect("a connection");
+        let content = content.clone();
+        // A client may leave when it likes.
+        connections.spawn(async move { serve(BufReader::new(socket), &content).await });
+    }
+}
+
+async fn serve(mut client: BufReader<TcpStream>, content: &Content) -> Option<()> {
+    loop {
+        let head = read_head(&mut client).await?;
+        let target = head.split(' ').nth(1)?.to_owned();
+        content
+            .asked
+            .send_modify(|asked| asked.push(target.clone()));
+        if let Some(key) = field(&head, "sec-websocket-key") {
+            return echo(client, key).await;
+        }
+        let path = target.split('?').next()?;
+        let page = content.pages.lock().ok()?.get(path).cloned();
+        match page {
+            Some(Page::Good(body)) => answer(&mut client, "200 OK", kind(path), &body).await?,
+            Some(Page::Raw(bytes)) => return client.write_all(&bytes).await.ok(),
+            None => answer(&mut client, "404 Not Found", "text/plain", b"").await?,
+        }
+    }
+}
+
+async fn read_head(client: &mut BufReader<TcpStream>) -> Option<String> {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        let read = client.read_line(&mut head).await;
+        read.ok().filter(|bytes| *bytes > 0)?;
+    }
+    Some(head)
+}
+
+async fn answer(
+    client: &mut BufReader<TcpStream>,
+    status: &str,
+    kind: &str,
+    body: &[u8],
+) -> Option<()> {
+    let length = body.len();
+    let head =
+        format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n");
+    let message = [head.as_bytes(), body].concat();
+    client.write_all(&message).await.ok()
+}
+
+/// RFC 6455, as far as a short message needs it: frames of less than 126 bytes, and no fragments.
+async fn echo(mut client: BufReader<TcpStream>, key: &str) -> Option<()> {
+    let digest = Sha1::digest(format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11"));
+    let accept = BASE64.encode(&digest);
+    let head = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Accept: {accept}\r\n\r\n"
+    );
+    client.write_all(head.as_bytes()).await.ok()?;
+    loop {
+        let mut frame = [0; 6];
+        client.read_exact(&mut frame).await.ok()?;
+        let [kind, length, mask @ ..] = frame;
+        let mut payload = vec![0; usize::from(length & 0x7f)];
+        client.read_exact(&mut payload).await.ok()?;
+        let unmasked = payload
+            .iter()
+            .zip(mask.iter().cycle())
+            .map(|(byte, mask)| byte ^ mask);
+        let answer: Vec<u8> = [kind, length & 0x7f].into_iter().chain(unmasked).collect();
+        client.write_all(&answer).await.ok()?;
+    }
+}
+
+fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.lines().find_map(|line| {
+        let (found, value) = line.split_once(": ")?;
+        found.eq_ignore_ascii_case(name).then_some(value)
+    })
+}
+
+fn kind(path: &str) -> &'static str {
+    match path.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("css") => "text/css",
+        Some("html") => "text/html",
+        Some("js") => "text/javascript",
+        Some("svg") => "image/svg+xml",
+        _ => "text/plain",
+    }
+}

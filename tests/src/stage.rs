@@ -1,0 +1,109 @@
+//! A proxy with a world around it: names that resolve, and a web site that they all lead to.
+
+use std::path::Path;
+use std::time::Duration;
+
+use portcullis::Config;
+use tokio::time::{Instant, sleep};
+
+use crate::dns::Dns;
+use crate::proxy::Proxy;
+use crate::site::Site;
+use crate::wire::{PATIENCE, Response};
+
+/// How long a poll rests before it asks again.
+const REST: Duration = Duration::from_millis(10);
+
+/// A running proxy and all that it can reach.
+#[derive(Debug)]
+pub struct Stage {
+    /// Under test.
+    pub proxy: Proxy,
+    /// Behind every name.
+    pub site: Site,
+    /// The proxy's only name server.
+    pub dns: Dns,
+}
+
+impl Stage {
+    /// With default settings.
+    pub async fn start() -> Self {
+        Self::start_with(|_| ()).await
+    }
+
+    /// With settings that `change` has had a look at. The plugin folder is there already.
+    pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        let (site, dns) = (Site::start().await, Dns::start().await);
+        let proxy = Proxy::start_with(|config| {
+            config.egress.resolvers = vec![dns.address()];
+            change(config);
+        });
+        Self {
+            proxy: proxy.await,
+            site,
+            dns,
+        }
+    }
+
+    /// The site's first page under the name `host`.
+    pub fn url(&self, host: &str) -> String {
+        format!("http://{host}:{}/", self.site.port())
+    }
+
+    /// The answer to a GET for the first page under that name, over a new connection.
+    pub async fn get(&self, host: &str) -> Response {
+        self.get_with(host, "").await
+    }
+
+    /// The same with more fields, each with its end of line.
+    pub async fn get_with(&self, host: &str, fields: &str) -> Response {
+        let mut client = self.proxy.client().await;
+        let url = self.url(host);
+        let request = format!("GET {url} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n");
+        client.send(request).await;
+        client.response().await
+    }
+
+    /// The answer to a CONNECT to that name; a tunnel is closed at once.
+    pub async fn connect(&self, host: &str) -> Response {
+        let mut client = self.proxy.client().await;
+        let port = self.site.port();
+        let request = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n");
+        client.send(request).await;
+        client.response_to("CONNECT").await
+    }
+
+    /// Asks again and again until the answer has this status.
+    pub async fn until(&self, host: &str, status: u16) -> Response {
+        self.until_response(host, |response| response.status == status)
+            .await
+    }
+
+    /// Asks again and again until the answer is as it should be.
+    pub async fn until_response(&self, host: &str, right: impl Fn(&Response) -> bool) -> Response {
+        let begun = Instant::now();
+        loop {
+            let response = self.get(host).await;
+            if right(&response) {
+                return response;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{host} still gets {response:?}");
+            sleep(REST).await;
+        }
+    }
+
+    /// Copies a file into the plugin folder.
+    pub fn plug(&self, file: &str, content: impl AsRef<[u8]>) {
+        plug(self.proxy.plugins(), file, content);
+    }
+
+    /// Deletes it.
+    pub fn unplug(&self, file: &str) {
+        std::fs::remove_file(self.proxy.plugins().join(file)).expect("the file is there");
+    }
+}
+
+/// Copies a file into a plugin folder.
+pub fn plug(folder: &Path, file: &str, content: impl AsRef<[u8]>) {
+    std::fs::write(folder.join(file), content).expect("the folder can be written to");
+}

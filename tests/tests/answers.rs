@@ -1,0 +1,156 @@
+//! What clients are told when the proxy answers in place of an origin.
+
+use std::time::Duration;
+
+use portcullis_tests::{Origin, Stage, plug};
+
+/// What Chromium says when somebody types an address.
+const BROWSER: &str =
+    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8\r\n";
+
+const BLOCKED: &str = "malware.wicar.org";
+
+#[tokio::test]
+async fn a_browser_gets_a_page_and_others_get_text() {
+    let stage = Stage::start().await;
+    let page = stage.get_with(BLOCKED, BROWSER).await;
+    assert_eq!(page.status, 403);
+    assert_eq!(page.field("content-type"), Some("text/html; charset=utf-8"));
+    assert_eq!(page.field("cache-control"), Some("no-store"));
+    assert!(page.body.starts_with("<!doctype html>"), "{}", page.body);
+    assert!(
+        page.body.contains("<h1>malware.wicar.org is blocked</h1>"),
+        "{}",
+        page.body
+    );
+
+    for fields in ["", "Accept: */*\r\n", "Accept: application/json\r\n"] {
+        let text = stage.get_with(BLOCKED, fields).await;
+        assert_eq!(text.status, 403);
+        assert_eq!(
+            text.field("content-type"),
+            Some("text/plain; charset=utf-8")
+        );
+        assert!(
+            text.body
+                .starts_with("malware.wicar.org is blocked\n\nReason: "),
+            "{}",
+            text.body
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_reason_cannot_become_markup_or_a_header_field() {
+    let stage = Stage::start_with(|config| {
+        let reason = "status = 451\nreason = '<script>alert(\"{host}\")</script>'";
+        plug(
+            &config.plugins.dir,
+            "blocklist.toml",
+            format!("[config]\n{reason}"),
+        );
+    })
+    .await;
+    let page = stage.get_with(BLOCKED, BROWSER).await;
+    assert_eq!(page.status, 451);
+    assert!(!page.body.contains("<script"), "{}", page.body);
+    let escaped = "&lt;script&gt;alert(&quot;malware.wicar.org&quot;)&lt;/script&gt;";
+    assert!(page.body.contains(escaped), "{}", page.body);
+    assert_eq!(
+        page.field("proxy-status"),
+        Some(
+            r#"portcullis;error=http_request_denied;details="<script>alert(\"malware.wicar.org\")</script>""#
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_refused_request_leaves_the_connection_fit_for_the_next() {
+    let stage = Stage::start().await;
+    let mut client = stage.proxy.client().await;
+    for (host, status) in [(BLOCKED, 403), ("a.example", 200)].repeat(2) {
+        let url = stage.url(host);
+        client
+            .send(format!("GET {url} HTTP/1.1\r\nHost: {host}\r\n\r\n"))
+            .await;
+        assert_eq!(client.response().await.status, status, "{host}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_exist_is_a_bad_gateway() {
+    let stage = Stage::start().await;
+    let host = "www.nowhere.test";
+    for answer in [stage.get(host).await, stage.connect(host).await] {
+        assert_eq!(answer.status, 502);
+        let status = answer.field("proxy-status").expect("it says why");
+        assert!(
+            status.starts_with("portcullis;error=dns_error;"),
+            "{status}"
+        );
+        assert!(answer.body.contains(host), "{}", answer.body);
+    }
+    assert!(stage.dns.was_asked_for(host));
+}
+
+#[tokio::test]
+async fn a_name_whose_servers_are_silent_is_a_gateway_timeout() {
+    let limit = Duration::from_millis(300);
+    let stage = Stage::start_with(|config| config.limits.resolve = limit).await;
+    let host = "www.silent.test";
+    for answer in [stage.get(host).await, stage.connect(host).await] {
+        assert_eq!(answer.status, 504);
+        let status = answer.field("proxy-status").expect("it says why");
+        assert!(
+            status.starts_with("portcullis;error=dns_timeout;"),
+            "{status}"
+        );
+    }
+    assert!(stage.dns.was_asked_for(host));
+    assert_eq!(stage.get("a.example").await.status, 200);
+}
+
+#[tokio::test]
+async fn an_origin_that_is_gone_is_named_in_the_answer() {
+    let mut stage = Stage::start().await;
+    stage.site.stop().await;
+    for answer in [
+        stage.get("a.example").await,
+        stage.connect("a.example").await,
+    ] {
+        assert_eq!(answer.status, 502);
+        let status = answer.field("proxy-status").expect("it says why");
+        assert!(
+            status.starts_with("portcullis;error=connection_refused;"),
+            "{status}"
+        );
+        assert!(answer.body.contains("a.example:"), "{}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn an_origin_that_says_nothing_is_a_gateway_timeout() {
+    let limit = Duration::from_millis(100);
+    let stage = Stage::start_with(|config| config.limits.response_head = limit).await;
+    let silent = Origin::start().await;
+    let mut client = stage.proxy.client().await;
+    let url = silent.url("/");
+    client
+        .send(format!("GET {url} HTTP/1.1\r\nHost: a\r\n{BROWSER}\r\n"))
+        .await;
+    let mut served = silent.accept().await;
+    served.head().await;
+    let answer = client.response().await;
+    assert_eq!(answer.status, 504);
+    let status = answer.field("proxy-status").expect("it says why");
+    assert!(
+        status.starts_with("portcullis;error=http_response_timeout;"),
+        "{status}"
+    );
+    assert!(
+        answer.body.contains("<h1>Gateway Timeout</h1>"),
+        "{}",
+        answer.body
+    );
+    assert_eq!(served.rest().await, "");
+}

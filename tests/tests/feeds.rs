@@ -1,0 +1,175 @@
+//! Lists of hosts from a server: who is on them, and what happens when the server fails.
+
+use portcullis::Config;
+use portcullis_tests::{Log, Site, Stage, plug};
+
+const LIST: &str = "evil.example\ndeep.bad.example\n";
+
+/// Sets the feed `lists` up, which lies at `/list`.
+fn subscribe(config: &mut Config, lists: &Site) {
+    config.feeds.insert("lists".into(), lists.feed("/list"));
+}
+
+/// A stage whose proxy has fetched `list`.
+async fn stage(list: &str) -> (Stage, Site) {
+    let lists = Site::start().await;
+    lists.serves("/list", list);
+    let stage = Stage::start_with(|config| subscribe(config, &lists)).await;
+    stage.until("evil.example", 403).await;
+    (stage, lists)
+}
+
+#[tokio::test]
+async fn a_listed_name_and_all_below_it_are_refused_before_anything_is_resolved() {
+    let (stage, _lists) = stage(LIST).await;
+    for (host, rule) in [
+        ("evil.example", "evil.example"),
+        ("www.evil.example", "evil.example"),
+        ("a.b.evil.example", "evil.example"),
+        ("EVIL.Example.", "evil.example"),
+        ("deep.bad.example", "deep.bad.example"),
+    ] {
+        for refusal in [stage.get(host).await, stage.connect(host).await] {
+            assert_eq!(refusal.status, 403, "{host}");
+            let said = format!(
+                "Reason: {rule} is on the list lists\nFilter: blocklist\nList: lists\nEntry: {rule}\n"
+            );
+            assert!(refusal.body.contains(&said), "{}", refusal.body);
+            let status = refusal.field("proxy-status").expect("it says why");
+            assert!(
+                status.starts_with("portcullis;error=http_request_denied;"),
+                "{status}"
+            );
+        }
+        assert!(
+            !stage.dns.was_asked_for(host.trim_end_matches('.')),
+            "{host}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn names_beside_a_listed_one_pass() {
+    let (stage, _lists) = stage(LIST).await;
+    for host in [
+        "notevil.example",
+        "evil-example",
+        "evil.example.org",
+        "bad.example",
+        "sibling.bad.example",
+        "example",
+    ] {
+        assert_eq!(stage.get(host).await.body, "welcome", "{host}");
+        assert_eq!(stage.connect(host).await.status, 200, "{host}");
+        assert!(stage.dns.was_asked_for(host), "{host}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_changes_is_taken_up() {
+    let (stage, lists) = stage(LIST).await;
+    lists.serves("/list", "new.example\ndeep.bad.example\n");
+    stage.until("new.example", 403).await;
+    assert_eq!(stage.get("evil.example").await.status, 200);
+    assert_eq!(stage.get("deep.bad.example").await.status, 403);
+}
+
+#[tokio::test]
+async fn the_list_before_serves_while_the_server_answers_with_something_else() {
+    let (stage, lists) = stage(LIST).await;
+    for answer in [
+        "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 4\r\n\r\noops",
+        "HTTP/1.1 404 Not Found\r\nContent-Length: 12\r\n\r\nnew.example\n",
+        "HTTP/1.1 204 No Content\r\n\r\n",
+        "HTTP/1.1 304 Not Modified\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 35\r\n\r\n<!doctype html><p>Try again later.\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n\0\x01\x02\x7f\0\0\x1b\x07",
+        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nnew.example\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nc\r\nnew.example\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 12\r\n\r\nnew.example\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\nnew.example\n",
+        "HTTP/1.1 301 Moved\r\nLocation: /list\r\nContent-Length: 0\r\n\r\n",
+        "SSH-2.0-OpenSSH_9.9\r\n\r\n",
+        "",
+    ] {
+        lists.breaks("/list", answer);
+        // With the second request from now on, the answer to the first has been dealt with.
+        lists.is_asked("/list", 2).await;
+        assert_eq!(stage.get("evil.example").await.status, 403, "{answer:?}");
+        assert_eq!(stage.get("new.example").await.status, 200, "{answer:?}");
+    }
+    lists.serves("/list", "new.example");
+    stage.until("new.example", 403).await;
+}
+
+#[tokio::test]
+async fn the_list_on_disk_blocks_from_the_start_when_the_server_is_gone() {
+    let cache = tempfile::tempdir().unwrap();
+    let mut lists = Site::start().await;
+    lists.serves("/list", LIST);
+    let settings = |config: &mut Config| {
+        subscribe(config, &lists);
+        config.cache_dir = cache.path().into();
+    };
+    let stage = Stage::start_with(settings).await;
+    stage.until("evil.example", 403).await;
+    // The copy is written before the next request.
+    lists.is_asked("/list", 2).await;
+    stage.proxy.stop().await;
+
+    let settings = {
+        let feed = lists.feed("/list");
+        |config: &mut Config| {
+            config.feeds.insert("lists".into(), feed);
+            config.cache_dir = cache.path().into();
+        }
+    };
+    lists.stop().await;
+    let mut log = Log::follow();
+    let stage = Stage::start_with(settings).await;
+    assert_eq!(stage.get("www.evil.example").await.status, 403);
+    log.says(&[
+        "feed not refreshed: its 2 names from",
+        "keep serving",
+        "feed=\"lists\"",
+    ])
+    .await;
+    assert_eq!(stage.get("www.evil.example").await.status, 403);
+}
+
+#[tokio::test]
+async fn a_feed_that_was_never_fetched_holds_up_nothing() {
+    let mut lists = Site::start().await;
+    let feed = lists.feed("/list");
+    lists.stop().await;
+    let mut log = Log::follow();
+    let stage = Stage::start_with(|config| {
+        config.feeds.insert("absent".into(), feed);
+    })
+    .await;
+    log.says(&["feed=\"absent\"", "it has no data yet"]).await;
+    assert_eq!(stage.get("evil.example").await.status, 200);
+    assert_eq!(stage.get("www.blocked.portcullis.test").await.status, 403);
+}
+
+#[tokio::test]
+async fn what_the_settings_allow_passes_although_it_is_listed() {
+    let lists = Site::start().await;
+    lists.serves("/list", "example\n");
+    let stage = Stage::start_with(|config| {
+        subscribe(config, &lists);
+        let allow = "[config]\nallow = [\"good.example\"]\n";
+        plug(&config.plugins.dir, "blocklist.toml", allow);
+    })
+    .await;
+    stage.until("evil.example", 403).await;
+    for (host, status) in [
+        ("good.example", 200),
+        ("www.good.example", 200),
+        ("notgood.example", 403),
+        ("example", 403),
+    ] {
+        assert_eq!(stage.get(host).await.status, status, "{host}");
+    }
+}

@@ -1,0 +1,296 @@
+//! The plugin folder: what is copied, changed or deleted there holds for the next requests.
+
+use std::time::{Duration, Instant};
+
+use portcullis_tests::{Log, Stage, guests, plug};
+
+const BLOCK_EVIL: &str = "[config]\nblock = [\"evil.example\"]\n";
+
+#[tokio::test]
+async fn a_filter_judges_from_when_it_is_copied_into_the_folder_until_it_is_deleted() {
+    let stage = Stage::start().await;
+    assert_eq!(stage.get("blocked.example").await.body, "welcome");
+
+    let begun = Instant::now();
+    stage.plug("newcomer.wasm", guests::bare());
+    let refusal = stage.until("blocked.example", 403).await;
+    assert!(begun.elapsed() < Duration::from_secs(2), "{begun:?}");
+    assert!(
+        refusal.body.contains("Reason: bare\nFilter: newcomer\n"),
+        "{}",
+        refusal.body
+    );
+    assert_eq!(stage.connect("blocked.example").await.status, 403);
+    assert_eq!(stage.get("other.example").await.body, "welcome");
+
+    let begun = Instant::now();
+    stage.unplug("newcomer.wasm");
+    stage.until("blocked.example", 200).await;
+    assert!(begun.elapsed() < Duration::from_secs(2), "{begun:?}");
+    assert_eq!(stage.connect("blocked.example").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_core_module_is_as_good_as_a_component() {
+    let stage = Stage::start().await;
+    stage.plug("plain.wasm", guests::bare_module());
+    stage.until("blocked.example", 403).await;
+
+    stage.plug("configured.toml", BLOCK_EVIL);
+    stage.plug("configured.wasm", guests::suffix_module());
+    let refusal = stage.until("www.evil.example", 403).await;
+    assert!(
+        refusal
+            .body
+            .contains("Reason: evil.example is blocked here\nFilter: configured\n")
+    );
+}
+
+#[tokio::test]
+async fn settings_that_change_are_taken_up() {
+    let stage = Stage::start().await;
+    stage.plug("suffix.toml", BLOCK_EVIL);
+    stage.plug("suffix.wasm", guests::suffix());
+    stage.until("evil.example", 403).await;
+    assert_eq!(stage.get("bad.example").await.status, 200);
+
+    stage.plug("suffix.toml", BLOCK_EVIL.replace("evil", "bad"));
+    stage.until("bad.example", 403).await;
+    assert_eq!(stage.get("evil.example").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_filter_leaves_the_one_before_in_use_and_the_log_says_why() {
+    let stage = Stage::start().await;
+    let mut log = Log::follow();
+    stage.plug("steady.toml", BLOCK_EVIL);
+    stage.plug("steady.wasm", guests::suffix());
+    stage.until("evil.example", 403).await;
+
+    let half = &guests::suffix()[..guests::suffix().len() / 2];
+    let mut garbled = guests::suffix().to_vec();
+    garbled[1000..2000].fill(0xee);
+    for (content, reason) in [
+        (
+            &b"\x1f\x8b\x08garbage\xff\0"[..],
+            "this is no WebAssembly binary",
+        ),
+        (b"(component)", "this is no WebAssembly binary"),
+        (b"", "the file is incomplete"),
+        (half, "the file is incomplete"),
+        (&garbled, "this component does not compile"),
+        (b"\0asm\x01\0\0\0", "it exports no hook"),
+    ] {
+        stage.plug("steady.wasm", content);
+        let line = log.says(&["refused", "plugin=\"steady\"", reason]).await;
+        assert!(
+            line.contains("ERROR") && line.contains("goes on serving"),
+            "{line}"
+        );
+        assert_eq!(stage.get("evil.example").await.status, 403, "{reason}");
+    }
+    stage.plug("steady.wasm", guests::bare());
+    stage.until("blocked.example", 403).await;
+}
+
+#[tokio::test]
+async fn settings_that_cannot_be_used_leave_the_ones_before_in_use_and_the_log_says_why() {
+    let stage = Stage::start().await;
+    let mut log = Log::follow();
+    stage.plug("choosy.toml", BLOCK_EVIL);
+    stage.plug("choosy.wasm", guests::suffix());
+    stage.until("evil.example", 403).await;
+
+    for (settings, reason) in [
+        (
+            "[config]\nblok = []",
+            "the filter refuses its configuration: ",
+        ),
+        ("[config", "choosy.toml:1:8: "),
+        ("on_eror = \"skip\"", "did you mean `on_error`?"),
+    ] {
+        stage.plug("choosy.toml", settings);
+        let line = log.says(&["refused", "plugin=\"choosy\"", reason]).await;
+        assert!(line.contains("goes on serving"), "{line}");
+        assert_eq!(stage.get("evil.example").await.status, 403, "{settings}");
+    }
+    stage.plug("choosy.toml", "[config]\nblock = []");
+    stage.until("evil.example", 200).await;
+}
+
+#[tokio::test]
+async fn a_filter_without_what_it_needs_is_refused_and_traffic_passes() {
+    let stage = Stage::start().await;
+    let mut log = Log::follow();
+    stage.plug("lacking.wasm", guests::suffix());
+    let line = log
+        .says(&["refused", "plugin=\"lacking\"", "missing field `block`"])
+        .await;
+    assert!(line.contains("requests are not judged by it"), "{line}");
+    assert_eq!(stage.get("evil.example").await.status, 200);
+
+    stage.plug("lacking.toml", BLOCK_EVIL);
+    stage.until("evil.example", 403).await;
+}
+
+#[tokio::test]
+async fn a_file_may_be_renamed_into_place() {
+    let stage = Stage::start().await;
+    let mut log = Log::follow();
+    let part = stage.proxy.plugins().join("moved.wasm.part");
+    std::fs::write(&part, guests::bare()).unwrap();
+    // What comes later is in use; so the first file was seen, and left alone.
+    stage.plug("later.toml", BLOCK_EVIL);
+    stage.plug("later.wasm", guests::suffix());
+    stage.until("evil.example", 403).await;
+    assert_eq!(stage.get("blocked.example").await.status, 200);
+
+    std::fs::rename(&part, part.with_file_name("moved.wasm")).unwrap();
+    log.says(&["loaded", "plugin=\"moved\""]).await;
+    stage.until("blocked.example", 403).await;
+}
+
+#[tokio::test]
+async fn a_folder_that_is_made_later_or_made_again_is_seen() {
+    let stage = Stage::start_with(|config| config.plugins.dir.push("later")).await;
+    let folder = stage.proxy.plugins();
+    for _ in 0..2 {
+        assert_eq!(stage.get("blocked.example").await.status, 200);
+        std::fs::create_dir(folder).unwrap();
+        stage.plug("bare.wasm", guests::bare());
+        stage.until("blocked.example", 403).await;
+        std::fs::remove_dir_all(folder).unwrap();
+        stage.until("blocked.example", 200).await;
+    }
+}
+
+#[tokio::test]
+async fn the_first_filter_in_the_order_answers() {
+    for (order, first) in [(&[][..], "a"), (&["b"], "b"), (&["c", "b", "a"], "c")] {
+        let stage = Stage::start_with(|config| {
+            config.plugins.order = order.iter().map(ToString::to_string).collect();
+            for file in ["a.wasm", "b.wasm", "c.wasm"] {
+                plug(&config.plugins.dir, file, guests::bare());
+            }
+        });
+        let refusal = stage.await.get("blocked.example").await;
+        assert!(
+            refusal.body.contains(&format!("Filter: {first}\n")),
+            "{}",
+            refusal.body
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_file_replaces_the_built_in_filter_of_its_name() {
+    let stage = Stage::start().await;
+    assert_eq!(stage.get("malware.wicar.org").await.status, 403);
+
+    stage.plug("blocklist.wasm", guests::bare());
+    stage.until("malware.wicar.org", 200).await;
+    assert_eq!(stage.get("blocked.example").await.status, 403);
+
+    stage.unplug("blocklist.wasm");
+    stage.until("malware.wicar.org", 403).await;
+    assert_eq!(stage.get("blocked.example").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_filter_can_be_switched_off_and_on() {
+    let stage = Stage::start().await;
+    stage.plug("blocklist.toml", "enabled = false");
+    stage.until("malware.wicar.org", 200).await;
+    stage.plug("blocklist.toml", "enabled = true");
+    stage.until("malware.wicar.org", 403).await;
+}
+
+#[tokio::test]
+async fn a_filter_that_panics_takes_only_its_request_with_it() {
+    let stage = Stage::start_with(|config| {
+        plug(&config.plugins.dir, "fragile.wasm", guests::panics());
+    })
+    .await;
+    let mut client = stage.proxy.client().await;
+    for (host, status) in [("panic.example", 503), ("calm.example", 200)].repeat(3) {
+        let url = stage.url(host);
+        client
+            .send(format!("GET {url} HTTP/1.1\r\nHost: {host}\r\n\r\n"))
+            .await;
+        let response = client.response().await;
+        assert_eq!(response.status, status, "{host}");
+        if status == 503 {
+            let said = response.field("proxy-status").expect("it says why");
+            assert!(said.contains("error=proxy_internal_error"), "{said}");
+            assert!(said.contains("filter fragile"), "{said}");
+            assert!(!stage.dns.was_asked_for(host));
+        }
+    }
+    assert_eq!(stage.connect("panic.example").await.status, 503);
+}
+
+#[tokio::test]
+async fn a_filter_that_may_be_skipped_is_skipped_when_it_panics() {
+    let stage = Stage::start_with(|config| {
+        let folder = &config.plugins.dir;
+        plug(folder, "expendable.toml", "on_error = \"skip\"");
+        plug(folder, "expendable.wasm", guests::panics());
+        plug(folder, "next.wasm", guests::bare());
+    })
+    .await;
+    let mut log = Log::follow();
+    assert_eq!(stage.get("panic.example").await.body, "welcome");
+    log.says(&[
+        "WARN",
+        "could not judge",
+        "filter=\"expendable\"",
+        "the next filter is asked",
+    ])
+    .await;
+    let refusal = stage.get("blocked.panic.example").await;
+    assert!(refusal.body.contains("Filter: next\n"), "{}", refusal.body);
+}
+
+#[tokio::test]
+async fn a_filter_sees_methods_urls_and_header_fields() {
+    let rules = r#"
+        [config]
+        methods = ["DELETE"]
+        urls = ["/ads/"]
+        headers = { user-agent = "bad" }
+    "#;
+    let stage = Stage::start_with(|config| {
+        plug(&config.plugins.dir, "rules.toml", rules);
+        plug(&config.plugins.dir, "rules.wasm", guests::headers());
+    })
+    .await;
+    assert_eq!(
+        stage
+            .get_with("a.example", "User-Agent: good/1\r\n")
+            .await
+            .status,
+        200
+    );
+    let fields = "User-Agent: good/1\r\nUser-Agent: bad/2\r\n";
+    let refusal = stage.get_with("a.example", fields).await;
+    assert_eq!(refusal.status, 403);
+    assert!(
+        refusal
+            .body
+            .contains("Reason: user-agent contains bad\nFilter: rules\n")
+    );
+
+    let url = stage.url("a.example");
+    for (line, status) in [
+        (format!("DELETE {url}"), 405),
+        (format!("GET {url}ads/1.gif"), 403),
+    ] {
+        let mut client = stage.proxy.client().await;
+        client
+            .send(format!("{line} HTTP/1.1\r\nHost: a.example\r\n\r\n"))
+            .await;
+        assert_eq!(client.response().await.status, status, "{line}");
+    }
+    // Its fields are invisible in a tunnel, and so is the tunnel to it.
+    assert_eq!(stage.connect("a.example").await.status, 200);
+}

@@ -1,0 +1,112 @@
+//! Changes while traffic runs: not one request that they do not concern may notice.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use portcullis_tests::{Log, Site, Stage, Wire, guests};
+use tokio::task::JoinSet;
+
+/// Clients that ask for something harmless as fast as they can, each over a connection that it keeps.
+struct Traffic {
+    clients: JoinSet<()>,
+    answered: Arc<AtomicUsize>,
+    enough: Arc<AtomicBool>,
+}
+
+impl Traffic {
+    async fn start(stage: &Stage, clients: usize) -> Self {
+        let mut traffic = Self {
+            clients: JoinSet::new(),
+            answered: Arc::default(),
+            enough: Arc::default(),
+        };
+        for n in 0..clients {
+            let (answered, enough) = (traffic.answered.clone(), traffic.enough.clone());
+            let mut client = stage.proxy.client().await;
+            let host = format!("client-{n}.example");
+            let url = stage.url(&host);
+            let request = format!("GET {url} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+            traffic.clients.spawn(async move {
+                while !enough.load(Ordering::Relaxed) {
+                    client.send(&request).await;
+                    let response = client.response().await;
+                    assert_eq!((response.status, &*response.body), (200, "welcome"));
+                    answered.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        traffic
+    }
+
+    /// How many requests were answered until now, all of them well, and some of them since `before`.
+    fn goes_on(&self, before: usize) -> usize {
+        let answered = self.answered.load(Ordering::Relaxed);
+        assert!(answered > before, "no client got an answer after {before}");
+        answered
+    }
+
+    async fn stop(mut self) {
+        self.enough.store(true, Ordering::Relaxed);
+        while let Some(client) = self.clients.join_next().await {
+            client.expect("every request of every client was answered well");
+        }
+    }
+}
+
+async fn tunnel(stage: &Stage) -> Wire {
+    let mut tunnel = stage.proxy.client().await;
+    let authority = format!("tunnel.example:{}", stage.site.port());
+    tunnel
+        .send(format!(
+            "CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n"
+        ))
+        .await;
+    assert!(tunnel.head().await.starts_with("HTTP/1.1 200 "));
+    tunnel
+}
+
+#[tokio::test]
+async fn no_request_notices_that_filters_and_lists_change() {
+    let lists = Site::start().await;
+    lists.serves("/list", "evil.example");
+    let stage = Stage::start_with(|config| {
+        config.feeds.insert("lists".into(), lists.feed("/list"));
+    })
+    .await;
+    let mut log = Log::follow();
+    stage.until("evil.example", 403).await;
+    let mut tunnel = tunnel(&stage).await;
+    let traffic = Traffic::start(&stage, 6).await;
+
+    stage.plug("busy.wasm", guests::bare());
+    stage.until("blocked.example", 403).await;
+    let answered = traffic.goes_on(0);
+
+    stage.plug("busy.wasm", &guests::bare()[..1000]);
+    log.says(&["refused", "plugin=\"busy\"", "the file is incomplete"])
+        .await;
+    assert_eq!(stage.get("blocked.example").await.status, 403);
+    let answered = traffic.goes_on(answered);
+
+    stage.plug("busy.toml", "[config]\nblock = [\"late.example\"]");
+    stage.plug("busy.wasm", guests::suffix_module());
+    stage.until("late.example", 403).await;
+    assert_eq!(stage.get("blocked.example").await.status, 200);
+    let answered = traffic.goes_on(answered);
+
+    lists.serves("/list", "worse.example");
+    stage.until("worse.example", 403).await;
+    assert_eq!(stage.get("evil.example").await.status, 200);
+    let answered = traffic.goes_on(answered);
+
+    stage.unplug("busy.wasm");
+    stage.unplug("busy.toml");
+    stage.until("late.example", 200).await;
+    traffic.goes_on(answered);
+
+    tunnel
+        .send("GET / HTTP/1.1\r\nHost: tunnel.example\r\n\r\n")
+        .await;
+    assert_eq!(tunnel.response().await.body, "welcome");
+    traffic.stop().await;
+}
