@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -19,6 +20,10 @@ fn portcullis(dir: &Path) -> Command {
     }
     command.env("PORTCULLIS_CACHE_DIR", dir.join("cache"));
     command
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 fn stderr(output: &Output) -> String {
@@ -79,30 +84,60 @@ fn a_port_in_use_ends_with_1_and_a_hint() {
     );
 }
 
+#[test]
+fn a_plugin_that_cannot_be_used_ends_a_check_with_2() {
+    let dir = TempDir::new().unwrap();
+    let plugins = dir.path().join("plugins");
+    fs::create_dir(&plugins).unwrap();
+    fs::write(plugins.join("broken.wasm"), "text").unwrap();
+    let output = portcullis(dir.path()).arg("check").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = stdout(&output);
+    assert!(said.contains("plugin blocklist (built in): ok\n"), "{said}");
+    assert!(
+        said.contains("plugin broken (file): refused: this is no WebAssembly binary\n"),
+        "{said}"
+    );
+    let said = stderr(&output);
+    assert!(said.contains("not every plugin can be used"), "{said}");
+}
+
+#[test]
+fn what_is_no_host_cannot_be_explained() {
+    let dir = TempDir::new().unwrap();
+    let output = portcullis(dir.path())
+        .args(["explain", "a b"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = stderr(&output);
+    assert!(said.contains("neither a host nor a URL"), "{said}");
+}
+
 #[cfg(unix)]
-mod signals {
+mod running {
     use std::fs;
-    use std::io::{BufRead, BufReader, Lines, Write};
+    use std::io::{BufRead, BufReader, ErrorKind, Lines, Read, Write};
     use std::net::{SocketAddr, TcpListener, TcpStream};
+    use std::path::Path;
     use std::process::{Child, ChildStderr, Command, Stdio};
+    use std::thread;
 
     use tempfile::TempDir;
 
-    use super::portcullis;
+    use super::{portcullis, stdout};
 
-    /// A proxy on some port, without feeds. Its log is read up to the line that says it listens.
+    /// A proxy on some port. Its log is read up to the line that says it listens.
     struct Running {
         process: Child,
         lines: Lines<BufReader<ChildStderr>>,
         address: SocketAddr,
-        _dir: TempDir,
     }
 
     impl Running {
-        fn start() -> Self {
-            let dir = TempDir::new().unwrap();
-            fs::write(dir.path().join("portcullis.toml"), "[feeds]").unwrap();
-            let mut process = portcullis(dir.path())
+        fn start(dir: &Path, config: &str) -> Self {
+            fs::write(dir.join("portcullis.toml"), config).unwrap();
+            let mut process = portcullis(dir)
                 .args(["--listen", "127.0.0.1:0"])
                 .env("PORTCULLIS_LOG_FORMAT", "json")
                 .stderr(Stdio::piped())
@@ -119,7 +154,6 @@ mod signals {
                 process,
                 lines,
                 address,
-                _dir: dir,
             }
         }
 
@@ -135,37 +169,173 @@ mod signals {
                 "{text}"
             );
         }
+
+        fn ends(&mut self) -> Option<i32> {
+            self.process.wait().unwrap().code()
+        }
+    }
+
+    impl Drop for Running {
+        fn drop(&mut self) {
+            // It has ended already, unless the test has failed.
+            let _ = self.process.kill();
+        }
+    }
+
+    /// A request that has reached its origin: the client's and the origin's end.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a client of the proxy, which may block"
+    )]
+    fn request_in_flight(proxy: &Running) -> (TcpStream, TcpStream) {
+        let origin = TcpListener::bind("127.0.0.1:0").unwrap();
+        let host = origin.local_addr().unwrap();
+        let mut client = TcpStream::connect(proxy.address).unwrap();
+        let request = format!("GET http://{host}/ HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        client.write_all(request.as_bytes()).unwrap();
+        (client, origin.accept().unwrap().0)
     }
 
     #[test]
     fn sigterm_and_sigint_end_it_well() {
         for name in ["TERM", "INT"] {
-            let mut proxy = Running::start();
+            let dir = TempDir::new().unwrap();
+            let mut proxy = Running::start(dir.path(), "[feeds]");
             proxy.signal(name);
             proxy.wait_for_line("shutting down");
-            assert_eq!(proxy.process.wait().unwrap().code(), Some(0), "{name}");
+            assert_eq!(proxy.ends(), Some(0), "{name}");
         }
     }
 
     #[test]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a client of the proxy, which may block"
-    )]
+    fn a_request_in_flight_is_finished_after_a_signal() {
+        let dir = TempDir::new().unwrap();
+        let mut proxy = Running::start(dir.path(), "[feeds]");
+        let (mut client, mut origin) = request_in_flight(&proxy);
+        proxy.signal("TERM");
+        proxy.wait_for_line("shutting down");
+        origin
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate")
+            .unwrap();
+        let mut response = String::new();
+        client.read_to_string(&mut response).unwrap();
+        assert!(response.ends_with("\r\n\r\nlate"), "{response}");
+        assert_eq!(proxy.ends(), Some(0));
+    }
+
+    #[test]
     fn a_second_signal_does_not_wait_for_requests() {
-        let mut proxy = Running::start();
-        let origin = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut client = TcpStream::connect(proxy.address).unwrap();
-        let host = origin.local_addr().unwrap();
-        write!(
-            client,
-            "GET http://{host}/ HTTP/1.1\r\nHost: {host}\r\n\r\n"
-        )
-        .unwrap();
-        let (_never_answered, _) = origin.accept().unwrap();
+        let dir = TempDir::new().unwrap();
+        let mut proxy = Running::start(dir.path(), "[feeds]");
+        let _never_answered = request_in_flight(&proxy);
         proxy.signal("INT");
         proxy.wait_for_line("shutting down");
         proxy.signal("INT");
-        assert_eq!(proxy.process.wait().unwrap().code(), Some(130));
+        assert_eq!(proxy.ends(), Some(130));
+    }
+
+    #[test]
+    fn a_listed_subdomain_is_explained_with_filter_feed_and_rule() {
+        let dir = TempDir::new().unwrap();
+        let list = dir.path().join("list.txt");
+        fs::write(&list, "evil.example\n").unwrap();
+        let url = format!("file://{}", list.display());
+        let config = format!("[feeds.mine]\nurl = {url:?}\nformat = \"domains\"\n");
+        // Explanations fetch nothing: they look at what a proxy has left behind.
+        let mut proxy = Running::start(dir.path(), &config);
+        proxy.wait_for_line("feed updated");
+        proxy.signal("TERM");
+        assert_eq!(proxy.ends(), Some(0));
+
+        let explain = |arguments: &[&str]| {
+            let output = portcullis(dir.path())
+                .arg("explain")
+                .args(arguments)
+                .output();
+            let output = output.unwrap();
+            assert_eq!(output.status.code(), Some(0));
+            stdout(&output)
+        };
+        let text = explain(&["www.evil.example"]);
+        let verdict = "block by blocklist with 403: evil.example is on the list mine";
+        for part in [
+            "www.evil.example port 443",
+            "feed mine, rule evil.example",
+            verdict,
+        ] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+
+        let text = explain(&["--json", "http://www.evil.example:8080/path"]);
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(json["host"], "www.evil.example");
+        assert_eq!(json["port"], 8080);
+        for line in [&json["filters"][0], &json["final"]] {
+            assert_eq!(line["filter"], "blocklist");
+            assert_eq!(line["verdict"], "block");
+            assert_eq!(line["feed"], "mine");
+            assert_eq!(line["rule"], "evil.example");
+        }
+        assert!(json["filters"][0]["microseconds"].as_f64().unwrap() > 0.0);
+
+        let text = explain(&["notevil.example"]);
+        assert!(text.contains("passes: no filter objects"), "{text}");
+    }
+
+    /// Runs curl through the proxy; none where it is not installed.
+    fn curl(proxy: &Running, arguments: &[&str]) -> Option<String> {
+        let curl = Command::new("curl")
+            .args(["--silent", "--include", "--max-time", "20", "--noproxy", ""])
+            .arg("--proxy")
+            .arg(format!("http://{}", proxy.address))
+            .args(arguments)
+            .output();
+        match curl {
+            Ok(output) => Some(stdout(&output)),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Answers one request on each of two connections.
+    fn origin() -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            for client in listener.incoming().take(2) {
+                let mut client = BufReader::new(client.unwrap());
+                while client.by_ref().lines().next().unwrap().unwrap() != "" {}
+                let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+                client.get_mut().write_all(answer).unwrap();
+            }
+        });
+        address
+    }
+
+    #[test]
+    #[expect(
+        clippy::print_stderr,
+        reason = "whoever reads the test's output should know"
+    )]
+    fn curl_gets_what_it_asks_for_and_is_told_what_it_may_not() {
+        let dir = TempDir::new().unwrap();
+        let mut proxy = Running::start(dir.path(), "[feeds]");
+        let url = format!("http://{}/", origin());
+        let Some(answer) = curl(&proxy, &[&url]) else {
+            return eprintln!("skipped: there is no curl");
+        };
+        assert!(answer.ends_with("\r\n\r\nhello"), "{answer}");
+        let answer = curl(&proxy, &["--proxytunnel", &url]).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert!(answer.ends_with("\r\n\r\nhello"), "{answer}");
+
+        let refused = "www.blocked.portcullis.test/";
+        let answer = curl(&proxy, &[&format!("http://{refused}")]).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+        assert!(answer.contains("Filter: blocklist"), "{answer}");
+        let answer = curl(&proxy, &[&format!("https://{refused}")]).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+        proxy.signal("TERM");
+        assert_eq!(proxy.ends(), Some(0));
     }
 }
