@@ -133,11 +133,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_running_proxy_answers_itself() {
-        let proxy = Proxy::bind(Config {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config {
             listen: "0.0.0.0:0".parse().unwrap(),
+            feeds: Default::default(),
+            cache_dir: folder.path().join("cache"),
             ..Config::default()
-        })
-        .unwrap();
+        };
+        config.plugins.dir = folder.path().join("plugins");
+        let proxy = Proxy::bind(config).unwrap();
         let own = proxy.local_addr();
         let (_shutdown, signal) = broadcast::channel(1);
         tokio::select! {
