@@ -95,7 +95,7 @@ async fn a_name_that_does_not_exist_is_a_bad_gateway() {
 
 #[tokio::test]
 async fn a_name_whose_servers_are_silent_is_a_gateway_timeout() {
-    let limit = Duration::from_millis(300);
+    let limit = Duration::from_millis(500);
     let stage = Stage::start_with(|config| config.limits.resolve = limit).await;
     let host = "www.silent.test";
     for answer in [stage.get(host).await, stage.connect(host).await] {
@@ -130,7 +130,7 @@ async fn an_origin_that_is_gone_is_named_in_the_answer() {
 
 #[tokio::test]
 async fn an_origin_that_says_nothing_is_a_gateway_timeout() {
-    let limit = Duration::from_millis(100);
+    let limit = Duration::from_millis(500);
     let stage = Stage::start_with(|config| config.limits.response_head = limit).await;
     let silent = Origin::start().await;
     let mut client = stage.proxy.client().await;

@@ -216,7 +216,7 @@ async fn a_head_that_trickles_in_is_not_waited_for() {
 
 #[tokio::test]
 async fn a_connection_may_rest_between_requests_but_not_forever() {
-    let limit = Duration::from_millis(50);
+    let limit = Duration::from_millis(500);
     let proxy = Proxy::start_with(|config| config.limits.request_head = limit).await;
     let origin = Origin::start().await;
     let mut client = proxy.client().await;
@@ -257,7 +257,7 @@ async fn a_body_that_stops_coming_is_not_waited_for() {
 
 #[tokio::test]
 async fn an_answer_that_nobody_reads_is_given_up() {
-    let limit = Duration::from_millis(50);
+    let limit = Duration::from_millis(500);
     let proxy = Proxy::start_with(|config| config.limits.idle = limit).await;
     let origin = Origin::start().await;
     let mut client = proxy.client().await;

@@ -650,7 +650,7 @@ async fn an_origin_that_is_not_there_is_a_bad_gateway() {
 
 #[tokio::test]
 async fn an_origin_that_does_not_answer_is_a_gateway_timeout() {
-    let limit = Duration::from_millis(50);
+    let limit = Duration::from_millis(500);
     let proxy = Proxy::start_with(|config| config.limits.response_head = limit).await;
     let origin = Origin::start().await;
     let mut client = proxy.client().await;
