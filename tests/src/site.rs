@@ -93,11 +93,6 @@ impl Site {
         self.was_asked_since(0, start, 1).await
     }
 
-    /// How often it was asked for anything.
-    pub fn requests(&self) -> usize {
-        self.content.asked.borrow().len()
-    }
-
     /// Stops it: from now on nobody listens there.
     pub async fn stop(&mut self) {
         self.server.abort();
