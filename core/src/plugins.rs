@@ -21,7 +21,7 @@ use crate::builtin::Builtin;
 use crate::chain::Chain;
 use crate::config;
 use crate::error::Causes;
-use crate::filter::{Filter, LoadError, Loader};
+use crate::filter::{Filter, Loader};
 
 /// The folder is looked at so often even if nothing hints at a change.
 const POLL: Duration = Duration::from_secs(1);
@@ -241,8 +241,7 @@ impl Plugins {
             plugin.refuse(&loaded.name, refusal);
         }
         match loaded.outcome {
-            Outcome::Same => {}
-            Outcome::Later => plugin.refused = Some(LoadError::Truncated.to_string()),
+            Outcome::Same | Outcome::Later => {}
             Outcome::Filter(filter) => {
                 if plugin.accept(&loaded.name, filter, loaded.refusal.is_none()) {
                     self.publish();

@@ -46,7 +46,9 @@ impl Log {
 
     /// Whether a line with `text` has come already, behind what was read.
     pub fn has_said(&self, text: &str) -> bool {
-        LINES.borrow()[self.read..].iter().any(|line| line.contains(text))
+        LINES.borrow()[self.read..]
+            .iter()
+            .any(|line| line.contains(text))
     }
 }
 
