@@ -46,9 +46,12 @@ impl Activity {
         self.phase.set(phase);
     }
 
-    /// When the client last sent something.
-    pub(crate) fn read_at(&self) -> Instant {
-        self.read.get()
+    /// When the request that is now taken up arrived; one that was sent too early, when its turn came.
+    pub(crate) fn arrived_at(&self) -> Instant {
+        match self.phase.get() {
+            Phase::Head(since) => since.max(self.read.get()),
+            Phase::Answer | Phase::Body => self.read.get(),
+        }
     }
 
     /// When bytes last moved in either direction.

@@ -50,6 +50,7 @@ impl Exchange {
         method: &Method,
         protocol: Protocol,
     ) -> Self {
+        let started = activity.arrived_at();
         activity.enter(Phase::Answer);
         Self {
             span: tracing::info_span!(
@@ -58,7 +59,7 @@ impl Exchange {
                 target.host = field::Empty,
                 target.port = field::Empty
             ),
-            started: activity.read_at(),
+            started,
             activity: activity.clone(),
             method: method.clone(),
             protocol,
