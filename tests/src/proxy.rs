@@ -88,6 +88,18 @@ impl Proxy {
             .expect("the proxy ran without an error");
     }
 
+    /// Drops the sending end of its signal, as a program does that ends without a word, and waits for its end.
+    pub async fn abandon(self) {
+        let Self {
+            shutdown, running, ..
+        } = self;
+        drop(shutdown);
+        let ended = within("the proxy ends", running).await;
+        ended
+            .expect("the proxy does not panic")
+            .expect("the proxy ran without an error");
+    }
+
     /// Stops it and says how long that took.
     pub async fn stop(self) -> Duration {
         let begun = Instant::now();

@@ -20,6 +20,11 @@ async fn an_idle_proxy_stops_at_once() {
 }
 
 #[tokio::test]
+async fn a_proxy_that_was_abandoned_stops_too() {
+    Proxy::start().await.abandon().await;
+}
+
+#[tokio::test]
 async fn idle_connections_are_closed() {
     let (proxy, origin) = (Proxy::start().await, Origin::start().await);
     let mut unused = proxy.client().await;
