@@ -61,6 +61,13 @@ struct Plugin {
     retry: Option<(Instant, Look)>,
 }
 
+/// Whether files are tried once, or until it works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Attempted {
+    First,
+    Again,
+}
+
 /// One plugin as the operator sees it.
 #[derive(Debug)]
 pub(crate) struct Status {
@@ -211,7 +218,7 @@ impl Plugins {
         if files.sidecar.is_some() {
             let plugin = self.plugins.entry(name.clone()).or_default();
             plugin.files = files;
-            plugin.refuse(name, &Refusal::NoFilter(name.clone()));
+            plugin.refuse(name, &Refusal::NoFilter(name.clone()), Attempted::First);
         }
     }
 
@@ -234,16 +241,24 @@ impl Plugins {
             (None, Outcome::Later) => Some((Instant::now() + SETTLE, Look::Unsettled)),
             (None, _) => Some((Instant::now() + POLL, Look::Settled)),
         };
+        if let Some(refusal) = &loaded.refusal {
+            let attempt = if loaded.files.is_some() {
+                Attempted::First
+            } else {
+                Attempted::Again
+            };
+            plugin.refuse(&loaded.name, refusal, attempt);
+        }
         if let Some(files) = loaded.files {
             plugin.files = files;
-        }
-        if let Some(refusal) = &loaded.refusal {
-            plugin.refuse(&loaded.name, refusal);
         }
         match loaded.outcome {
             Outcome::Same | Outcome::Later => {}
             Outcome::Filter(filter) => {
-                if plugin.accept(&loaded.name, filter, loaded.refusal.is_none()) {
+                if loaded.refusal.is_none() {
+                    plugin.refused = None;
+                }
+                if plugin.accept(&loaded.name, filter) {
                     self.publish();
                 }
             }
@@ -296,10 +311,11 @@ impl Plugins {
 }
 
 impl Plugin {
-    /// Says why the newest version is not used; a reason that has been said is not said again.
-    fn refuse(&mut self, name: &str, refusal: &Refusal) {
+    /// Says why the newest version is not used.
+    fn refuse(&mut self, name: &str, refusal: &Refusal, attempted: Attempted) {
         let reason = Causes(refusal).to_string();
-        if self.refused.as_ref() == Some(&reason) {
+        // That a file still cannot be read is no news.
+        if attempted == Attempted::Again && self.refused.as_ref() == Some(&reason) {
             return;
         }
         let consequence = match &self.filter {
@@ -311,17 +327,14 @@ impl Plugin {
     }
 
     /// Whether the chain is another one now.
-    fn accept(&mut self, name: &str, filter: Option<Arc<Filter>>, is_newest: bool) -> bool {
-        if is_newest {
-            self.refused = None;
-        }
+    fn accept(&mut self, name: &str, filter: Option<Arc<Filter>>) -> bool {
         self.disabled = filter.is_none();
         let before = std::mem::replace(&mut self.filter, filter);
-        let what = match (&before, &self.filter) {
-            (_, None) => "disabled",
-            (_, Some(_)) if !is_newest => "the built-in filter stands in",
-            (None, Some(_)) => "loaded",
-            (Some(_), Some(_)) => "replaced",
+        let what = match (&before, &self.filter, &self.refused) {
+            (_, None, _) => "disabled",
+            (_, Some(_), Some(_)) => "the built-in filter stands in",
+            (None, Some(_), None) => "loaded",
+            (Some(_), Some(_), None) => "replaced",
         };
         tracing::info!(plugin = name, "{what}");
         before.is_some() || self.filter.is_some()

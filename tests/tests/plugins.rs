@@ -294,3 +294,47 @@ async fn a_filter_sees_methods_urls_and_header_fields() {
     // Its fields are invisible in a tunnel, and so is the tunnel to it.
     assert_eq!(stage.connect("a.example").await.status, 200);
 }
+
+#[tokio::test]
+async fn settings_left_behind_keep_no_filter_alive() {
+    let stage = Stage::start().await;
+    stage.plug("gone.toml", BLOCK_EVIL);
+    stage.plug("gone.wasm", guests::suffix());
+    stage.until("evil.example", 403).await;
+    stage.unplug("gone.wasm");
+    stage.until("evil.example", 200).await;
+}
+
+#[tokio::test]
+async fn a_faulty_file_at_the_start_does_not_cost_the_built_in_filter() {
+    for (file, content) in [
+        ("blocklist.wasm", &b"not a filter"[..]),
+        ("blocklist.toml", b"on_eror = \"block\""),
+        ("blocklist.toml", b"[config]\nstatus = 200"),
+    ] {
+        let stage = Stage::start_with(|config| plug(&config.plugins.dir, file, content)).await;
+        assert_eq!(stage.get("malware.wicar.org").await.status, 403, "{file}");
+        stage.plug(file, "");
+        stage.unplug(file);
+        assert_eq!(stage.get("malware.wicar.org").await.status, 403, "{file}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_could_not_be_read_is_read_when_it_can_be() {
+    use std::os::unix::fs::symlink;
+    let mut log = Log::follow();
+    let stage = Stage::start_with(|config| {
+        let dir = &config.plugins.dir;
+        std::fs::create_dir_all(dir).unwrap();
+        // A regular file whose first byte cannot be read, not even by root.
+        symlink("/proc/self/mem", dir.join("locked.toml")).unwrap();
+        plug(dir, "locked.wasm", guests::bare());
+    })
+    .await;
+    log.says(&["refused", "locked", "cannot read"]).await;
+    assert_eq!(stage.get("blocked.example").await.status, 200);
+    stage.unplug("locked.toml");
+    stage.until("blocked.example", 403).await;
+}
