@@ -46,12 +46,9 @@ impl Activity {
         self.phase.set(phase);
     }
 
-    /// When the request that is now taken up arrived; one that was sent too early, when its turn came.
-    pub(crate) fn arrived_at(&self) -> Instant {
-        match self.phase.get() {
-            Phase::Head(since) => since.max(self.read.get()),
-            Phase::Answer | Phase::Body => self.read.get(),
-        }
+    /// An exchange is over. What is left of its answer is still to be written, so its time counts from the last byte.
+    pub(crate) fn rest(&self) {
+        self.phase.set(Phase::Head(self.moved_at()));
     }
 
     /// When bytes last moved in either direction.

@@ -50,7 +50,8 @@ impl Exchange {
         method: &Method,
         protocol: Protocol,
     ) -> Self {
-        let started = activity.arrived_at();
+        // A request that was sent too early has waited for the answer to the one before it.
+        let started = activity.moved_at();
         activity.enter(Phase::Answer);
         Self {
             span: tracing::info_span!(
@@ -172,7 +173,7 @@ impl Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        self.activity.enter(Phase::Head(Instant::now()));
+        self.activity.rest();
         self.span.in_scope(|| self.write());
     }
 }

@@ -9,25 +9,6 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Version};
 
-const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
-const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
-const PROXY_AUTHENTICATION_INFO: HeaderName = HeaderName::from_static("proxy-authentication-info");
-const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
-
-/// Never forwarded, whether `Connection` names them or not (RFC 9110, section 7.6.1).
-static HOP_BY_HOP: [HeaderName; 10] = [
-    CONNECTION,
-    PROXY_CONNECTION,
-    KEEP_ALIVE,
-    TE,
-    TRANSFER_ENCODING,
-    UPGRADE,
-    PROXY_AUTHORIZATION,
-    PROXY_AUTHENTICATE,
-    PROXY_AUTHENTICATION_INFO,
-    HTTP2_SETTINGS,
-];
-
 /// Framing, routing and meaning rest on these; a `Connection` field that names them is wrong or hostile.
 static NOT_TO_BE_NOMINATED: [HeaderName; 11] = [
     HOST,
@@ -45,26 +26,31 @@ static NOT_TO_BE_NOMINATED: [HeaderName; 11] = [
 
 /// Removes every field that is meant for this connection only.
 pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    // One pass over the names: most messages have one of these fields or none, and looking for each costs more.
-    let mut found = [false; HOP_BY_HOP.len()];
-    for name in headers.keys() {
-        if let Some(at) = HOP_BY_HOP.iter().position(|hop| hop == name) {
-            found[at] = true;
-        }
+    // One pass over the names costs less than a search for each of them: most messages have one or none.
+    let own = headers.keys().filter(|name| is_hop_by_hop(name)).cloned();
+    let mut names: Vec<HeaderName> = own.collect();
+    if names.contains(&CONNECTION) {
+        names.extend(nominated(headers));
     }
-    if !found.contains(&true) {
-        return;
-    }
-    for name in nominated(headers) {
-        headers.remove(name);
-    }
-    for (name, _) in HOP_BY_HOP.iter().zip(found).filter(|(_, found)| *found) {
+    for name in names {
         headers.remove(name);
     }
 }
 
+/// Never forwarded, whether `Connection` names them or not (RFC 9110, section 7.6.1).
+fn is_hop_by_hop(name: &HeaderName) -> bool {
+    match *name {
+        CONNECTION | TE | TRANSFER_ENCODING | UPGRADE | PROXY_AUTHORIZATION
+        | PROXY_AUTHENTICATE => true,
+        _ => matches!(
+            name.as_str(),
+            "keep-alive" | "proxy-connection" | "proxy-authentication-info" | "http2-settings"
+        ),
+    }
+}
+
 /// The fields that the `Connection` fields name, as far as they may be named.
-fn nominated(headers: &HeaderMap) -> Vec<HeaderName> {
+fn nominated(headers: &HeaderMap) -> impl Iterator<Item = HeaderName> {
     tokens(headers, &CONNECTION)
         .filter(|token| {
             // The usual options are no fields that still have to be found.
@@ -74,7 +60,6 @@ fn nominated(headers: &HeaderMap) -> Vec<HeaderName> {
         })
         .filter_map(|token| HeaderName::from_bytes(token.as_bytes()).ok())
         .filter(|name| !NOT_TO_BE_NOMINATED.contains(name))
-        .collect()
 }
 
 /// Whether any field of that name has that token in its comma-separated list.

@@ -15,14 +15,14 @@ use futures_util::stream::FuturesUnordered;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
+use tokio::time::{interval, sleep, timeout};
 
 use crate::body::RequestBody;
 use crate::config::{Egress, Limits};
 use crate::error::Error;
 use crate::target::Target;
 use crate::upstream::link::{Broken, Link, Patience};
-use crate::upstream::pool::Pool;
+use crate::upstream::pool::{Pool, TENDING};
 use crate::upstream::resolve::Resolver;
 
 /// How long one address may keep the next from being tried (RFC 8305, section 5).
@@ -115,9 +115,13 @@ impl Upstream {
         &self.pool
     }
 
-    /// Closes the idle connections that have waited long enough or that their origin has closed.
-    pub(crate) fn tend(&self) {
-        self.pool.tend();
+    /// Closes the idle connections that have waited long enough or that their origin has closed, for ever.
+    pub(crate) async fn tend(&self) {
+        let mut ticks = interval(TENDING);
+        loop {
+            ticks.tick().await;
+            self.pool.tend();
+        }
     }
 
     /// Closes all idle connections and keeps none from now on.

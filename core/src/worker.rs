@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
-use tokio::time::{interval, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
@@ -27,9 +27,6 @@ use crate::error::StartError;
 use crate::headers::Pseudonym;
 use crate::tunnel::Scratch;
 use crate::upstream::Upstream;
-
-/// Time between two looks at the idle connections to origins.
-const TENDING: Duration = Duration::from_secs(10);
 
 /// hyper reads and writes at most this much ahead. It is also the largest request head; `head` sets a lower limit, but an
 /// answer that says so needs the head to be read.
@@ -112,14 +109,6 @@ impl Worker {
             let previous = self.chain();
             let adopted = LocalChain::adopt(&chain, Some(&previous));
             self.chain.replace(Rc::new(adopted));
-        }
-    }
-
-    async fn tend_upstream(&self) {
-        let mut tick = interval(TENDING);
-        loop {
-            tick.tick().await;
-            self.upstream.tend();
         }
     }
 }
@@ -237,7 +226,7 @@ async fn work(
     let signal = setup.shutdown.clone();
     let worker = Rc::new(Worker::new(setup, seat));
     let background = async {
-        tokio::join!(worker.follow_chains(chains), worker.tend_upstream());
+        tokio::join!(worker.follow_chains(chains), worker.upstream.tend());
     };
     tokio::select! {
         () = serve(&worker, sockets, live, &signal) => {}

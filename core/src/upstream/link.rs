@@ -280,7 +280,7 @@ impl<'a> Patience<'a> {
             client,
             limits,
             upload,
-            since: Instant::now(),
+            since: client.moved_at(),
         }
     }
 

@@ -7,13 +7,16 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use hashbrown::HashMap;
-use tokio::time::Instant;
 
 use crate::target::Target;
 use crate::upstream::link::Link;
 
-/// Common servers keep idle connections for 60 to 75 s; to be first spares both sides a failed request.
-const IDLE: Duration = Duration::from_secs(55);
+/// Time between two looks at the idle connections.
+pub(crate) const TENDING: Duration = Duration::from_secs(10);
+
+/// How many looks a connection outlasts. Common servers keep theirs for 60 to 75 s; to be first spares both sides a failed
+/// request.
+const LOOKS: u32 = 5;
 
 /// For one target. A page seldom has more requests in flight to one host.
 const PER_TARGET: usize = 64;
@@ -32,7 +35,7 @@ pub(crate) struct Pool {
 #[derive(Debug)]
 struct Idle {
     link: Box<Link>,
-    since: Instant,
+    looks: u32,
 }
 
 impl Pool {
@@ -55,20 +58,19 @@ impl Pool {
             None => idle.entry(link.target().clone()).or_default(),
         };
         if links.len() < PER_TARGET {
-            let since = Instant::now();
-            links.push(Idle { link, since });
+            links.push(Idle { link, looks: 0 });
             self.total.set(self.total.get() + 1);
         }
     }
 
-    /// Drops what is too old or was closed by its origin.
+    /// Drops what is too old or was closed by its origin. Called every [`TENDING`].
     pub(crate) fn tend(&self) {
-        let now = Instant::now();
         let mut idle = self.idle.borrow_mut();
         idle.retain(|_, links| {
             links.retain_mut(|idle| {
                 idle.link.drive(&mut Context::from_waker(Waker::noop()));
-                idle.link.is_idle() && now - idle.since < IDLE
+                idle.looks += 1;
+                idle.link.is_idle() && idle.looks <= LOOKS
             });
             !links.is_empty()
         });
