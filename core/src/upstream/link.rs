@@ -81,6 +81,25 @@ impl Link {
         }
     }
 
+    /// Drives the connection until `outcome`, which nothing else makes ready, is there.
+    ///
+    /// The first try is made with a waker that does nothing. What hyper's two halves tell each other meanwhile would only
+    /// wake the task that is running anyway, twice for each request. The second try leaves the task's waker with whatever
+    /// there is to wait for.
+    fn advance<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut outcome: impl FnMut(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        let mut unwoken = Context::from_waker(Waker::noop());
+        self.drive(&mut unwoken);
+        if let Poll::Ready(outcome) = outcome(&mut unwoken) {
+            return Poll::Ready(outcome);
+        }
+        self.drive(cx);
+        outcome(&mut unwoken)
+    }
+
     /// Sends a request and waits for the head of its response.
     pub(crate) async fn exchange(
         &mut self,
@@ -88,17 +107,14 @@ impl Link {
         patience: &mut Patience<'_>,
     ) -> Result<Response<Incoming>, Broken> {
         patience.begin();
+        // `unconstrained`, because the task's budget would be refilled with a wake-up that goes nowhere.
         let mut response = pin!(unconstrained(self.requests.try_send_request(request)));
         let outcome = poll_fn(|cx| {
-            self.drive(cx);
-            // Only the connection, which has just been polled, makes the response ready; so it needs no waker of its own.
-            // `unconstrained`, because the task's budget would use that waker too.
-            let mut unwoken = Context::from_waker(Waker::noop());
-            let mut outcome = response.as_mut().poll(&mut unwoken);
+            let mut outcome = self.advance(cx, |cx| response.as_mut().poll(cx));
             if outcome.is_pending() && self.finished {
                 // A closed connection that is dropped gives the request back.
                 self.connection = None;
-                outcome = response.as_mut().poll(&mut unwoken);
+                outcome = response.as_mut().poll(cx);
             }
             match outcome {
                 Poll::Ready(outcome) => Poll::Ready(Ok(outcome)),
@@ -216,16 +232,15 @@ impl Body for ResponseBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let this = &mut *self;
+        let mut incoming = Pin::new(&mut this.incoming);
         let frame = match &mut this.link {
-            None => ready!(Pin::new(&mut this.incoming).poll_frame(cx)),
+            None => ready!(incoming.poll_frame(cx)),
             Some(link) => {
-                // As in `Link::exchange`: the link has the waker, so that a frame is not announced to the task that made it.
                 let mut unwoken = Context::from_waker(Waker::noop());
-                match Pin::new(&mut this.incoming).poll_frame(&mut unwoken) {
+                match incoming.as_mut().poll_frame(&mut unwoken) {
                     Poll::Ready(frame) => frame,
                     Poll::Pending => {
-                        link.drive(cx);
-                        ready!(Pin::new(&mut this.incoming).poll_frame(&mut unwoken))
+                        ready!(link.advance(cx, |cx| incoming.as_mut().poll_frame(cx)))
                     }
                 }
             }
