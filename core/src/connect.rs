@@ -7,9 +7,9 @@ use http::header::CONTENT_LENGTH;
 use http::{Request, Response, request};
 use hyper::body::{Body, Incoming};
 
-use crate::connection::{Connection, Refusal, Reply};
+use crate::connection::{Connection, Reply};
 use crate::error::Error;
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Refusal};
 use crate::flow::{Flow, Protocol};
 use crate::head;
 use crate::respond::Form;

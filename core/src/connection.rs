@@ -21,14 +21,15 @@ use tokio::time::{Instant, timeout};
 use tracing::Instrument;
 
 use crate::activity::{Activity, Alarm, Watched};
-use crate::body::{AnswerBody, Upload};
+use crate::answer::AnswerBody;
 use crate::error::Causes;
 use crate::error::Error;
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Refusal};
 use crate::flow::Protocol;
 use crate::respond::{self, Form};
 use crate::target::Target;
 use crate::tunnel::Tunnel;
+use crate::upload::Upload;
 use crate::upstream::link::{Patience, ResponseBody};
 use crate::worker::Worker;
 use crate::{connect, http as http_requests};
@@ -84,21 +85,6 @@ pub(crate) enum Reply {
         socket: TcpStream,
         early: Bytes,
     },
-}
-
-/// Why a request is not served.
-#[derive(Debug)]
-pub(crate) enum Refusal {
-    /// The filters are against it.
-    Judged(Box<Response<Bytes>>),
-    /// It cannot be.
-    Failed(Error),
-}
-
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
-    }
 }
 
 /// Why a connection ended before its time.

@@ -4,17 +4,17 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use http::{Method, StatusCode};
+use bytes::Bytes;
+use http::{Method, Response, StatusCode};
 use tokio::time::Instant;
 use tracing::{Span, field};
 
 use crate::activity::{Activity, Phase};
-use crate::body::Upload;
-use crate::connection::Refusal;
-use crate::error::Causes;
+use crate::error::{Causes, Error};
 use crate::flow::{Flow, Protocol};
 use crate::respond::{self, Form};
 use crate::target::Target;
+use crate::upload::Upload;
 use crate::verdict::{Judgement, Verdict};
 
 /// One request and whatever it led to.
@@ -183,5 +183,20 @@ fn reason(judgement: &Judgement) -> Option<&str> {
         Verdict::Next | Verdict::Allow => None,
         Verdict::Block { reason, .. } => Some(reason),
         Verdict::Redirect { location, .. } => Some(location),
+    }
+}
+
+/// Why a request is not served.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// The filters are against it.
+    Judged(Box<Response<Bytes>>),
+    /// It cannot be.
+    Failed(Error),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
     }
 }

@@ -16,7 +16,7 @@
 //! publishes immutable values that workers take up.
 
 mod activity;
-mod body;
+mod answer;
 mod builtin;
 mod chain;
 mod check;
@@ -39,6 +39,7 @@ mod proxy;
 mod respond;
 mod target;
 mod tunnel;
+mod upload;
 mod upstream;
 mod verdict;
 mod worker;

@@ -17,10 +17,10 @@ use hyper::body::Incoming;
 use tokio::net::TcpStream;
 use tokio::time::{interval, sleep, timeout};
 
-use crate::body::RequestBody;
 use crate::config::{Egress, Limits};
 use crate::error::Error;
 use crate::target::Target;
+use crate::upload::RequestBody;
 use crate::upstream::link::{Broken, Link, Patience};
 use crate::upstream::pool::{Pool, TENDING};
 use crate::upstream::resolve::Resolver;

@@ -22,10 +22,10 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use crate::activity::{Activity, Alarm};
-use crate::body::{RequestBody, Upload};
 use crate::config::Limits;
 use crate::error::Error;
 use crate::target::Target;
+use crate::upload::{RequestBody, Upload};
 use crate::upstream::pool::Pool;
 
 /// An open connection, idle or busy with one exchange.

@@ -1,5 +1,5 @@
-//! What hyper carries: request bodies up, response bodies down. Frames pass one at a time, so a slow receiver slows its
-//! sender down; nothing is collected.
+//! The body of a request on its way up to the origin, and how far it has come. Made by `http`, carried by `upstream`. Frames pass
+//! one at a time, so a slow origin slows its client down; nothing is collected.
 
 use std::cell::Cell;
 use std::pin::Pin;
@@ -9,9 +9,6 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::Instant;
-
-use crate::exchange::Exchange;
-use crate::upstream::link::{ResponseBody, is_last};
 
 /// How far a request's body has come.
 #[derive(Debug, Default)]
@@ -160,97 +157,5 @@ impl std::fmt::Debug for Sending {
         f.debug_struct("Sending")
             .field("upload", &self.upload)
             .finish_non_exhaustive()
-    }
-}
-
-/// The body of an answer on its way to the client. The record of its exchange ends with it.
-#[derive(Debug)]
-pub(crate) struct AnswerBody {
-    source: Source,
-    exchange: Option<Exchange>,
-}
-
-#[derive(Debug)]
-enum Source {
-    Page(Bytes),
-    Origin(ResponseBody),
-}
-
-impl AnswerBody {
-    /// Nothing, and nothing to record: what follows is a tunnel.
-    pub(crate) fn none() -> Self {
-        Self {
-            source: Source::Page(Bytes::new()),
-            exchange: None,
-        }
-    }
-
-    /// A page of the proxy's own.
-    pub(crate) fn page(page: Bytes, mut exchange: Exchange) -> Self {
-        exchange.complete();
-        Self {
-            source: Source::Page(page),
-            exchange: Some(exchange),
-        }
-    }
-
-    pub(crate) fn origin(body: ResponseBody, mut exchange: Exchange) -> Self {
-        if body.is_end_stream() {
-            exchange.complete();
-        }
-        Self {
-            source: Source::Origin(body),
-            exchange: Some(exchange),
-        }
-    }
-}
-
-impl Body for AnswerBody {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let this = &mut *self;
-        let frame = match &mut this.source {
-            Source::Page(page) if page.is_empty() => None,
-            Source::Page(page) => Some(Ok(Frame::data(std::mem::take(page)))),
-            Source::Origin(body) => ready!(Pin::new(body).poll_frame(cx)),
-        };
-        if let Some(exchange) = &mut this.exchange {
-            match &frame {
-                Some(Ok(frame)) => {
-                    exchange.received(frame.data_ref().map_or(0, Bytes::len) as u64);
-                }
-                Some(Err(error)) => exchange.fail(error),
-                None => {}
-            }
-            if this.source.is_end() || frame.as_ref().is_none_or(is_last) {
-                exchange.complete();
-            }
-        }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.source.is_end()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match &self.source {
-            Source::Page(page) => SizeHint::with_exact(page.len() as u64),
-            Source::Origin(body) => body.size_hint(),
-        }
-    }
-}
-
-impl Source {
-    fn is_end(&self) -> bool {
-        match self {
-            Self::Page(page) => page.is_empty(),
-            Self::Origin(body) => body.is_end_stream(),
-        }
     }
 }
