@@ -107,7 +107,7 @@ impl Link {
         patience: &mut Patience<'_>,
     ) -> Result<Response<Incoming>, Broken> {
         patience.begin();
-        // `unconstrained`, because the task's budget would be refilled with a wake-up that goes nowhere.
+        // `unconstrained`: out of budget it would ask to be woken, and nobody would be.
         let mut response = pin!(unconstrained(self.requests.try_send_request(request)));
         let outcome = poll_fn(|cx| {
             let mut outcome = self.advance(cx, |cx| response.as_mut().poll(cx));
