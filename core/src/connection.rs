@@ -22,8 +22,7 @@ use tracing::Instrument;
 
 use crate::activity::{Activity, Alarm, Watched};
 use crate::answer::AnswerBody;
-use crate::error::Causes;
-use crate::error::Error;
+use crate::error::{Causes, Error};
 use crate::exchange::{Exchange, Refusal};
 use crate::flow::Protocol;
 use crate::respond::{self, Form};

@@ -8,8 +8,7 @@ use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, LOCAT
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use sfv::{ItemSerializer, StringRef, TokenRef, key_ref, string_ref, token_ref};
 
-use crate::error::Causes;
-use crate::error::Error;
+use crate::error::{Causes, Error};
 use crate::flow::{Flow, Protocol};
 use crate::target::Target;
 use crate::verdict::{Judgement, Verdict};

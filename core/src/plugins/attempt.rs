@@ -73,26 +73,26 @@ pub(super) enum Refusal {
 
 impl Attempt {
     pub(super) async fn run(self, loader: Loader) -> Loaded {
+        let files = Some(self.files.clone());
         let source = match self.read().await {
             Ok(source) => source,
             Err(refusal) => {
                 // The next look tries again: whatever kept it from being read may pass without a trace in the folder.
-                let known = self.known;
-                let files = matches!(refusal, Refusal::Size).then(|| self.files.clone());
-                return self.refused(&loader, refusal, files, known, None).await;
+                let files = files.filter(|_| matches!(refusal, Refusal::Size));
+                return self
+                    .refused(&loader, refusal, files, self.known, None)
+                    .await;
             }
         };
         if source.digest == self.known {
-            return self.loaded(Some(self.files.clone()), source.digest, None, Outcome::Same);
+            return self.loaded(files, source.digest, None, Outcome::Same);
         }
         let sidecar = match self.sidecar(source.sidecar.as_deref()) {
             Ok(sidecar) if !sidecar.enabled => {
-                let files = Some(self.files.clone());
                 return self.loaded(files, source.digest, None, Outcome::Filter(None));
             }
             Ok(sidecar) => sidecar,
             Err(error) => {
-                let files = Some(self.files.clone());
                 return self
                     .refused(&loader, error.into(), files, source.digest, None)
                     .await;
@@ -103,10 +103,7 @@ impl Attempt {
             .load(self.name.clone(), source.wasm, settings.clone())
             .await
         {
-            Ok(filter) => {
-                let files = Some(self.files.clone());
-                self.loaded(files, source.digest, None, Outcome::Filter(Some(filter)))
-            }
+            Ok(filter) => self.loaded(files, source.digest, None, Outcome::Filter(Some(filter))),
             Err(LoadError::Truncated) if self.may_be_growing() => {
                 self.loaded(None, self.known, None, Outcome::Later)
             }
@@ -119,7 +116,6 @@ impl Attempt {
                 } else {
                     source.digest
                 };
-                let files = Some(self.files.clone());
                 self.refused(&loader, error.into(), files, digest, Some(settings))
                     .await
             }
