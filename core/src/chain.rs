@@ -198,10 +198,9 @@ impl LocalFilter {
             Some(instance) => instance,
             None => Instance::start(&self.filter).await?,
         };
-        let limits = self.filter.settings.limits;
         let opinion = match question {
-            Question::Host(flow) => instance.judge_host(limits, flow).await?,
-            Question::Request(flow, head) => instance.judge_request(limits, flow, head).await?,
+            Question::Host(flow) => instance.judge_host(flow).await?,
+            Question::Request(flow, head) => instance.judge_request(flow, head).await?,
         };
         let mut idle = self.idle.borrow_mut();
         if idle.len() < IDLE_INSTANCES {

@@ -25,7 +25,8 @@ pub struct Report {
 /// If the WASM engine does not start.
 pub async fn check(config: Config) -> Result<Report, StartError> {
     let feeds = Feeds::open(&config.feeds, &config.cache_dir);
-    let plugins = Plugins::open(config.plugins, BUILTINS, Loader::new(feeds.clone())?).await;
+    let loader = Loader::new(&config, feeds.clone())?;
+    let plugins = Plugins::open(config.plugins, BUILTINS, loader).await;
     Ok(Report {
         missing: plugins.missing().map(Into::into).collect(),
         plugins: plugins.status(),

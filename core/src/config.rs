@@ -14,14 +14,14 @@ mod value;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use etcetera::BaseStrategy;
 
 pub use self::error::ConfigError;
 pub use self::load::{Flags, Sources};
-pub(crate) use self::sidecar::{OnError, Sidecar};
+pub(crate) use self::sidecar::{FilterLimits, Grants, Mode, OnError, QuarantineRule, Sidecar};
 
 /// Everything `run_proxy` needs to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct Config {
     pub limits: Limits,
     /// Where filters come from.
     pub plugins: Plugins,
+    /// How filters become machine code.
+    pub compiler: Compiler,
     /// Lists of domains, by name.
     pub feeds: BTreeMap<String, Feed>,
     /// Where good copies of feeds are kept.
@@ -68,6 +70,34 @@ pub struct Plugins {
     pub dir: PathBuf,
     /// The filters that are asked first, by name; the rest follow by file name.
     pub order: Vec<String>,
+    /// A filter whose file is gone goes on serving for so long: it may be about to be replaced.
+    pub deletion_grace: Duration,
+    /// The stack of a filter's call, in bytes.
+    pub stack: usize,
+}
+
+/// The compiling of filters. Hostile files may keep a compiler busy for ever or fill the memory, so it runs in a process of its own
+/// that can be ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compiler {
+    /// A program that calls [`compile_if_asked`](crate::compile_if_asked) first of all; the `portcullis` program names itself. Without
+    /// one, filters are compiled in this process, where neither `time` nor `memory` can be enforced.
+    pub program: Option<PathBuf>,
+    /// Longer, and the process is ended.
+    pub time: Duration,
+    /// What it may allocate, in bytes.
+    pub memory: u64,
+    /// Machine code that is kept, in bytes: what was not used for longest goes first.
+    pub cache: u64,
+    /// Where it is kept. The folder is made readable for its owner alone, since whoever can write there runs code in the proxy.
+    pub cache_dir: PathBuf,
+}
+
+impl Compiler {
+    /// Its place in the folder of everything that is kept.
+    pub(crate) fn cache_within(cache_dir: &Path) -> PathBuf {
+        cache_dir.join("compiled")
+    }
 }
 
 /// One list of domains.
@@ -143,6 +173,7 @@ impl Feed {
 impl Default for Config {
     /// What an empty configuration says. The folder of the cache is found by looking at the environment, not at the disk.
     fn default() -> Self {
+        let cache_dir = default_cache_dir();
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)),
             workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
@@ -150,9 +181,18 @@ impl Default for Config {
             plugins: Plugins {
                 dir: PathBuf::from("plugins"),
                 order: Vec::new(),
+                deletion_grace: Duration::from_secs(1),
+                stack: 512 << 10,
+            },
+            compiler: Compiler {
+                program: None,
+                time: Duration::from_secs(60),
+                memory: 2 << 30,
+                cache: 1 << 30,
+                cache_dir: Compiler::cache_within(&cache_dir),
             },
             feeds: BTreeMap::from([("malware".to_owned(), Feed::malware())]),
-            cache_dir: default_cache_dir(),
+            cache_dir,
             egress: Egress::default(),
             log: Log {
                 format: LogFormat::Text,

@@ -122,7 +122,8 @@ struct Line {
 pub async fn explain(config: Config, subject: &str) -> Result<Explanation, ExplainError> {
     let subject = Subject::parse(subject)?;
     let feeds = Feeds::open(&config.feeds, &config.cache_dir);
-    let plugins = Plugins::open(config.plugins, BUILTINS, Loader::new(feeds.clone())?).await;
+    let loader = Loader::new(&config, feeds.clone())?;
+    let plugins = Plugins::open(config.plugins, BUILTINS, loader).await;
     let chain = plugins.chain().borrow().clone();
     let mut explanation = ask(&chain, &subject).await;
     let empty = feeds.status().into_iter().filter(|feed| feed.names == 0);

@@ -2,52 +2,41 @@
 //! its parts are the only users of wasmtime, and know nothing of sockets.
 
 mod bindings;
+mod cache;
+mod compile;
+mod compiler;
 mod engine;
 mod host;
+mod inspect;
 mod instance;
 mod load;
+mod meter;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytesize::ByteSize;
 use wasmtime::component::InstancePre;
 
+pub use compile::compile_if_asked;
+pub(crate) use compiler::{Hash, NotCompiled};
 pub(crate) use engine::Engine;
+pub(crate) use inspect::CompileError;
 pub(crate) use instance::Instance;
-pub(crate) use load::{LoadError, Loader};
+pub(crate) use load::{Draft, LoadError, Loader};
 
-use crate::config::OnError;
-use crate::feeds::Feeds;
+use crate::config::Sidecar;
 use crate::verdict::{InvalidVerdict, Match, Verdict};
-
-/// What one instance may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Limits {
-    /// Computing time of one call, in whole milliseconds.
-    pub(crate) cpu: Duration,
-    /// Time from the start of one call to its end.
-    pub(crate) wall: Duration,
-    /// Linear memory, in bytes.
-    pub(crate) memory: usize,
-}
-
-/// How the operator wants a filter to run.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Settings {
-    pub(crate) on_error: OnError,
-    pub(crate) limits: Limits,
-    /// A JSON object for the filter's `init`.
-    pub(crate) config: String,
-}
 
 /// A loaded filter. Immutable and shared by all workers, each of which makes its own instances.
 pub(crate) struct Filter {
     pub(crate) name: Arc<str>,
-    pub(crate) settings: Settings,
+    pub(crate) settings: Sidecar,
     pub(crate) hooks: Hooks,
     engine: Engine,
     component: InstancePre<host::State>,
-    feeds: Arc<Feeds>,
+    /// What all instances reach through the proxy.
+    host: host::Host,
 }
 
 /// The hooks that a filter exports.
@@ -97,19 +86,39 @@ pub(crate) enum Failure {
     /// The filter answered with something that cannot be carried out.
     #[error("the filter's verdict cannot be carried out")]
     Invalid(#[from] InvalidVerdict),
-    /// A trap: a panic, an exhausted stack, memory out of bounds.
+    /// A trap: a panic, memory out of bounds. What the filter has to say about it stands in the log before this.
     #[error("the filter trapped")]
     Trap(#[source] wasmtime::Error),
-    /// More computing time than `[limits] cpu`.
-    #[error("the filter used more than its {0:?} of computing time")]
+    /// More computing time than it has.
+    #[error("the filter used more than its {0:?} of computing time ([limits] cpu)")]
     Cpu(Duration),
-    /// More time than `[limits] wall`.
-    #[error("the filter took longer than {0:?}")]
+    /// More time than it has.
+    #[error("the filter took longer than its {0:?} ([limits] wall)")]
     Wall(Duration),
+    /// Other calls of this filter, which take long, were before this one.
+    #[error(
+        "no place was free for {0:?}, as the filter's other calls take that long ([limits] concurrency, wall)"
+    )]
+    Busy(Duration),
+    /// A memory that could not grow, which most filters do not survive.
+    #[error("the filter needs more than its {} of memory ([limits] memory)", ByteSize(*.0 as u64))]
+    Memory(usize),
+    /// A table that could not grow.
+    #[error("the filter needs more than its {0} table elements ([limits] table)")]
+    Table(usize),
+    /// Endless recursion, most of the time.
+    #[error("the filter's calls go deeper than the stack ([plugins] stack)")]
+    Stack,
+    /// An answer, or the argument of a call to the proxy.
+    #[error("the filter hands over more than {} at once ([limits] transfer)", ByteSize(*.0 as u64))]
+    Transfer(usize),
     /// A new instance could not be made.
     #[error("the filter does not start")]
     Start(#[source] wasmtime::Error),
     /// `init` refused the configuration.
     #[error("the filter refuses its configuration: {0}")]
     Init(String),
+    /// The proxy's own code failed while it served this call.
+    #[error("the proxy failed while it served the filter; please report it: {0}")]
+    Proxy(String),
 }

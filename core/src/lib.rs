@@ -48,5 +48,6 @@ pub use check::{Report, check};
 pub use config::Config;
 pub use error::StartError;
 pub use explain::{ExplainError, Explanation, explain};
+pub use filter::compile_if_asked;
 pub use proxy::{Proxy, run_proxy};
 pub use target::InvalidTarget;

@@ -5,6 +5,7 @@ mod shutdown;
 mod telemetry;
 
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -18,6 +19,9 @@ use self::args::{Args, Command};
 use self::shutdown::Signals;
 
 fn main() -> ExitCode {
+    if let Some(compiled) = portcullis::compile_if_asked() {
+        return compiled;
+    }
     let (command, sources) = Args::parse().into_parts();
     let done = match command {
         Command::Run => run(&sources),
@@ -35,7 +39,7 @@ fn main() -> ExitCode {
 }
 
 fn run(sources: &Sources) -> anyhow::Result<()> {
-    let config = Config::load(sources)?;
+    let config = load(sources)?;
     let _lines_are_written = telemetry::init(&config.log);
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -58,7 +62,7 @@ fn run(sources: &Sources) -> anyhow::Result<()> {
 }
 
 fn check(sources: &Sources) -> anyhow::Result<()> {
-    let config = Config::load(sources)?;
+    let config = load(sources)?;
     let _lines_are_written = telemetry::init(&quiet(&config));
     match sources.config_file() {
         Some(file) => say(&format!("{}: ok", file.display()))?,
@@ -74,7 +78,7 @@ fn check(sources: &Sources) -> anyhow::Result<()> {
 }
 
 fn explain(sources: &Sources, subject: &str, json: bool) -> anyhow::Result<()> {
-    let config = Config::load(sources)?;
+    let config = load(sources)?;
     let _lines_are_written = telemetry::init(&quiet(&config));
     let explanation = runtime()?
         .block_on(portcullis::explain(config, subject))
@@ -84,6 +88,21 @@ fn explain(sources: &Sources, subject: &str, json: bool) -> anyhow::Result<()> {
     } else {
         say(explanation.to_string().trim_end())
     }
+}
+
+/// The settings of this program, which compiles filters in processes of its own kind.
+fn load(sources: &Sources) -> Result<Config, ConfigError> {
+    let mut config = Config::load(sources)?;
+    config.compiler.program = this_program();
+    Ok(config)
+}
+
+/// The link leads to what is running even when the file was replaced by another version.
+fn this_program() -> Option<PathBuf> {
+    if cfg!(target_os = "linux") {
+        return Some("/proc/self/exe".into());
+    }
+    std::env::current_exe().ok()
 }
 
 /// A plugin was refused, as the report says.

@@ -116,7 +116,7 @@ async fn open(config: &Config) -> Result<(Arc<Feeds>, Plugins), StartError> {
             action: "read the lists that are on disk".into(),
             source: error.into(),
         })?;
-    let loader = Loader::new(feeds.clone())?;
+    let loader = Loader::new(config, feeds.clone())?;
     let plugins = Plugins::open(config.plugins.clone(), BUILTINS, loader).await;
     Ok((feeds, plugins))
 }

@@ -1,5 +1,6 @@
 //! A proxy under test.
 
+use std::env::consts::EXE_EXTENSION;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,18 @@ pub struct Proxy {
     _folder: TempDir,
 }
 
+/// `src/bin/portcullis-test-compiler.rs`.
+const COMPILER: &str = "portcullis-test-compiler";
+
+/// Where cargo puts programs: it puts tests into a folder below.
+fn target_folder() -> PathBuf {
+    let test = std::env::current_exe().expect("a test has a path");
+    let folder = test.ancestors().nth(2);
+    folder
+        .expect("a test lies in target/PROFILE/deps")
+        .to_owned()
+}
+
 impl Proxy {
     /// With default settings.
     pub async fn start() -> Self {
@@ -42,6 +55,10 @@ impl Proxy {
             ..Config::default()
         };
         config.plugins.dir = folder.path().join("plugins");
+        let target = target_folder();
+        config.compiler.program = Some(target.join(COMPILER).with_extension(EXE_EXTENSION));
+        // All tests compile the same few filters; once is enough.
+        config.compiler.cache_dir = target.join("compiled");
         std::fs::create_dir(&config.plugins.dir).expect("a new folder");
         // No test depends on a network: there are no feeds to fetch, and nobody answers there.
         config.feeds.clear();

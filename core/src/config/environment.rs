@@ -30,6 +30,13 @@ const VARIABLES: &[(&str, Put<Settings>)] = &[
     ("LIMITS_SHUTDOWN", |s, v| put(&mut s.limits.shutdown, v)),
     ("PLUGINS_DIR", |s, v| put_path(&mut s.plugins.dir, v)),
     ("PLUGINS_ORDER", |s, v| put_words(&mut s.plugins.order, v)),
+    ("PLUGINS_DELETION_GRACE", |s, v| {
+        put(&mut s.plugins.deletion_grace, v)
+    }),
+    ("PLUGINS_STACK", |s, v| put(&mut s.plugins.stack, v)),
+    ("COMPILER_TIME", |s, v| put(&mut s.compiler.time, v)),
+    ("COMPILER_MEMORY", |s, v| put(&mut s.compiler.memory, v)),
+    ("COMPILER_CACHE", |s, v| put(&mut s.compiler.cache, v)),
     ("CACHE_DIR", |s, v| put_path(&mut s.cache.dir, v)),
     ("EGRESS_RESOLVERS", |s, v| {
         put_list(&mut s.egress.resolvers, v)

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use super::document::Document;
 use super::settings::{self, Settings};
-use super::value::{FeedName, Text};
-use super::{Config, ConfigError, Egress, Feed, Limits, Log, Plugins, environment};
+use super::value::{ByteCount, FeedName, StackSize, Text};
+use super::{Compiler, Config, ConfigError, Egress, Feed, Limits, Log, Plugins, environment};
 
 /// Read from the working directory if no other file is named.
 const DEFAULT_FILE: &str = "portcullis.toml";
@@ -103,6 +103,8 @@ fn assemble(settings: Settings) -> Result<Config, MissingKey> {
     let default = Config::default();
     let feeds = settings.feeds.unwrap_or_default().into_iter();
     let resolvers = settings.egress.resolvers.unwrap_or_default();
+    let cache_dir = settings.cache.dir.unwrap_or(default.cache_dir);
+    let compiler = settings.compiler;
     Ok(Config {
         listen: value_or(settings.proxy.listen, default.listen),
         workers: value_or(settings.proxy.workers, default.workers),
@@ -110,9 +112,28 @@ fn assemble(settings: Settings) -> Result<Config, MissingKey> {
         plugins: Plugins {
             dir: settings.plugins.dir.unwrap_or(default.plugins.dir),
             order: settings.plugins.order.unwrap_or(default.plugins.order),
+            deletion_grace: value_or(
+                settings.plugins.deletion_grace,
+                default.plugins.deletion_grace,
+            ),
+            stack: settings
+                .plugins
+                .stack
+                .map_or(default.plugins.stack, |Text(StackSize(bytes))| bytes),
+        },
+        compiler: Compiler {
+            program: None,
+            time: value_or(compiler.time, default.compiler.time),
+            memory: compiler
+                .memory
+                .map_or(default.compiler.memory, |Text(ByteCount(bytes))| bytes),
+            cache: compiler
+                .cache
+                .map_or(default.compiler.cache, |Text(ByteCount(bytes))| bytes),
+            cache_dir: Compiler::cache_within(&cache_dir),
         },
         feeds: feeds.map(complete).collect::<Result<_, _>>()?,
-        cache_dir: settings.cache.dir.unwrap_or(default.cache_dir),
+        cache_dir,
         egress: Egress {
             resolvers: resolvers.iter().map(|Text(resolver)| resolver.0).collect(),
         },

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use url::Url;
 
-use super::value::{FeedName, ListSize, LogFilter, Refresh, Resolver, Text};
+use super::value::{ByteCount, FeedName, ListSize, LogFilter, Refresh, Resolver, StackSize, Text};
 use super::{FeedFormat, LogFormat};
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -19,6 +19,7 @@ pub(super) struct Settings {
     pub(super) proxy: Proxy,
     pub(super) limits: Limits,
     pub(super) plugins: Plugins,
+    pub(super) compiler: Compiler,
     pub(super) feeds: Option<BTreeMap<Text<FeedName>, Feed>>,
     pub(super) cache: Cache,
     pub(super) egress: Egress,
@@ -48,6 +49,16 @@ pub(super) struct Limits {
 pub(super) struct Plugins {
     pub(super) dir: Option<PathBuf>,
     pub(super) order: Option<Vec<String>>,
+    pub(super) deletion_grace: Option<Text<Duration>>,
+    pub(super) stack: Option<Text<StackSize>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub(super) struct Compiler {
+    pub(super) time: Option<Text<Duration>>,
+    pub(super) memory: Option<Text<ByteCount>>,
+    pub(super) cache: Option<Text<ByteCount>>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -90,6 +101,13 @@ impl Settings {
             plugins: Plugins {
                 dir: self.plugins.dir.or(base.plugins.dir),
                 order: self.plugins.order.or(base.plugins.order),
+                deletion_grace: self.plugins.deletion_grace.or(base.plugins.deletion_grace),
+                stack: self.plugins.stack.or(base.plugins.stack),
+            },
+            compiler: Compiler {
+                time: self.compiler.time.or(base.compiler.time),
+                memory: self.compiler.memory.or(base.compiler.memory),
+                cache: self.compiler.cache.or(base.compiler.cache),
             },
             feeds: match (self.feeds, base.feeds) {
                 (Some(feeds), Some(base)) => Some(feeds_over(feeds, base)),

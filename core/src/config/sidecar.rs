@@ -8,18 +8,31 @@ use serde_json::{Map, Value};
 
 use super::ConfigError;
 use super::document::Document;
-use super::value::{MemorySize, Setting, Text};
+use super::value::{Count, DataSize, MemorySize, Setting, Share, Text};
 
 /// What the operator says about one filter. A filter without a file runs by [`Sidecar::default`].
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Sidecar {
     /// Whether the filter is asked at all.
     pub(crate) enabled: bool,
+    pub(crate) mode: Mode,
     /// What happens to a request that the filter fails on.
     pub(crate) on_error: OnError,
-    pub(crate) limits: SidecarLimits,
-    /// Handed to the filter's `init` as a JSON object.
-    pub(crate) config: Map<String, Value>,
+    pub(crate) limits: FilterLimits,
+    pub(crate) quarantine: QuarantineRule,
+    /// None if the file says nothing: then a filter of a file has none, and one that is built in all that it asks for.
+    pub(crate) grants: Option<Grants>,
+    /// Handed to the filter's `init`: a JSON object.
+    pub(crate) config: String,
+}
+
+/// Whether a filter's verdicts count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// They decide about requests.
+    Enforce,
+    /// They are logged and counted, and change nothing.
+    Shadow,
 }
 
 /// What happens to a request when a filter fails on it.
@@ -33,32 +46,128 @@ pub(crate) enum OnError {
 
 /// What a filter may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SidecarLimits {
+pub(crate) struct FilterLimits {
     /// Computing, for one call.
     pub(crate) cpu: Duration,
     /// From the start of one call to its end, waiting included.
     pub(crate) wall: Duration,
-    /// The linear memory of one instance, in bytes.
-    pub(crate) memory: u64,
+    /// Computing, for making an instance and its `init`.
+    pub(crate) start_cpu: Duration,
+    /// For making an instance and its `init`, waiting included.
+    pub(crate) start_wall: Duration,
+    /// All linear memories of one instance together, in bytes.
+    pub(crate) memory: usize,
+    /// All tables of one instance together, in elements.
+    pub(crate) table: usize,
+    /// What one call may have the proxy copy, arguments and answers together, in bytes.
+    pub(crate) transfer: usize,
+    /// Calls that a worker makes at the same time. More wait for their turn.
+    pub(crate) concurrency: usize,
+    /// Calls after which an instance is replaced.
+    pub(crate) calls: usize,
+    /// Log lines in a second, all instances together.
+    pub(crate) log: usize,
+    /// The shared state, keys and values together, in bytes.
+    pub(crate) state: usize,
+}
+
+/// When a filter that fails is not asked for a while.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct QuarantineRule {
+    /// Failures within the window that lead there.
+    pub(crate) failures: usize,
+    /// The share of calls that must fail, too: 0 to 1.
+    pub(crate) share: f64,
+    pub(crate) window: Duration,
+    /// For how long the first time; twice as long each time that the filter fails again.
+    pub(crate) pause: Duration,
+    pub(crate) longest_pause: Duration,
+}
+
+/// Capabilities that a filter may import besides those that reach nothing but the request and the log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Grants {
+    /// The feeds that it may look into.
+    pub(crate) feeds: FeedGrant,
+    /// The store of its own.
+    pub(crate) state: bool,
+}
+
+/// The feeds that a filter may look into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum FeedGrant {
+    All,
+    Named(Vec<String>),
+}
+
+impl Grants {
+    /// For the filters that came with the proxy.
+    pub(crate) const ALL: Self = Self {
+        feeds: FeedGrant::All,
+        state: true,
+    };
+}
+
+impl FeedGrant {
+    /// Whether there is any feed that may be looked into.
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(self, Self::Named(names) if names.is_empty())
+    }
+
+    pub(crate) fn contains(&self, feed: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Named(names) => names.iter().any(|name| name == feed),
+        }
+    }
+}
+
+impl Default for FeedGrant {
+    fn default() -> Self {
+        Self::Named(Vec::new())
+    }
 }
 
 impl Default for Sidecar {
     fn default() -> Self {
         Self {
             enabled: true,
+            mode: Mode::Enforce,
             on_error: OnError::Block,
-            limits: SidecarLimits::default(),
-            config: Map::new(),
+            limits: FilterLimits::default(),
+            quarantine: QuarantineRule::default(),
+            grants: None,
+            config: "{}".into(),
         }
     }
 }
 
-impl Default for SidecarLimits {
+impl Default for FilterLimits {
     fn default() -> Self {
         Self {
             cpu: Duration::from_millis(5),
             wall: Duration::from_millis(50),
-            memory: 64 * 1024 * 1024,
+            start_cpu: Duration::from_secs(2),
+            start_wall: Duration::from_secs(5),
+            memory: 64 << 20,
+            table: 100_000,
+            transfer: 1 << 20,
+            concurrency: 4,
+            calls: 1_000_000,
+            log: 100,
+            state: 1 << 20,
+        }
+    }
+}
+
+impl Default for QuarantineRule {
+    fn default() -> Self {
+        Self {
+            failures: 10,
+            share: 0.5,
+            window: Duration::from_secs(10),
+            pause: Duration::from_secs(1),
+            longest_pause: Duration::from_secs(300),
         }
     }
 }
@@ -68,24 +177,20 @@ impl Sidecar {
     pub(crate) fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
         let document = Document { path: file, text };
         let found: Found = document.read()?;
-        let default = SidecarLimits::default();
         let config = json_object(found.config, &mut vec!["config".into()]).map_err(|keys| {
             let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
             let problem = format!("{}: JSON has no such number", keys.join("."));
             document.problem_at(document.position(&keys).unwrap_or(0), problem)
         })?;
+        let default = Self::default();
         Ok(Self {
-            enabled: found.enabled.unwrap_or(true),
-            on_error: found.on_error.map_or(OnError::Block, |Text(what)| what),
-            limits: SidecarLimits {
-                cpu: found.limits.cpu.map_or(default.cpu, |Text(time)| time),
-                wall: found.limits.wall.map_or(default.wall, |Text(time)| time),
-                memory: found
-                    .limits
-                    .memory
-                    .map_or(default.memory, |Text(size)| size.0),
-            },
-            config,
+            enabled: found.enabled.unwrap_or(default.enabled),
+            mode: value_or(found.mode, default.mode),
+            on_error: value_or(found.on_error, default.on_error),
+            limits: found.limits.into(),
+            quarantine: found.quarantine.into(),
+            grants: found.grants.map(Grants::from),
+            config: Value::Object(config).to_string(),
         })
     }
 }
@@ -95,8 +200,11 @@ impl Sidecar {
 #[serde(default, deny_unknown_fields)]
 struct Found {
     enabled: Option<bool>,
+    mode: Option<Text<Mode>>,
     on_error: Option<Text<OnError>>,
     limits: FoundLimits,
+    quarantine: FoundQuarantine,
+    grants: Option<FoundGrants>,
     config: toml::Table,
 }
 
@@ -105,7 +213,109 @@ struct Found {
 struct FoundLimits {
     cpu: Option<Text<Duration>>,
     wall: Option<Text<Duration>>,
+    start_cpu: Option<Text<Duration>>,
+    start_wall: Option<Text<Duration>>,
     memory: Option<Text<MemorySize>>,
+    table: Option<Text<Count>>,
+    transfer: Option<Text<DataSize>>,
+    concurrency: Option<Text<Count>>,
+    calls: Option<Text<Count>>,
+    log: Option<Text<Count>>,
+    state: Option<Text<DataSize>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+struct FoundQuarantine {
+    failures: Option<Text<Count>>,
+    share: Option<Share>,
+    window: Option<Text<Duration>>,
+    pause: Option<Text<Duration>>,
+    longest_pause: Option<Text<Duration>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+struct FoundGrants {
+    feeds: Vec<String>,
+    state: bool,
+}
+
+/// Stands for every feed among the names of feeds.
+const EVERY_FEED: &str = "*";
+
+impl From<FoundGrants> for Grants {
+    fn from(found: FoundGrants) -> Self {
+        let all = found.feeds.iter().any(|name| name == EVERY_FEED);
+        Self {
+            feeds: if all {
+                FeedGrant::All
+            } else {
+                FeedGrant::Named(found.feeds)
+            },
+            state: found.state,
+        }
+    }
+}
+
+impl From<FoundLimits> for FilterLimits {
+    fn from(found: FoundLimits) -> Self {
+        let default = Self::default();
+        let count = |found: Option<Text<Count>>, default| {
+            found.map_or(default, |Text(Count(number))| number)
+        };
+        let transfer = |found: Option<Text<DataSize>>, default| {
+            found.map_or(default, |Text(DataSize(bytes))| bytes)
+        };
+        Self {
+            cpu: value_or(found.cpu, default.cpu),
+            wall: value_or(found.wall, default.wall),
+            start_cpu: value_or(found.start_cpu, default.start_cpu),
+            start_wall: value_or(found.start_wall, default.start_wall),
+            memory: found
+                .memory
+                .map_or(default.memory, |Text(MemorySize(bytes))| bytes),
+            table: count(found.table, default.table),
+            transfer: transfer(found.transfer, default.transfer),
+            concurrency: count(found.concurrency, default.concurrency),
+            calls: count(found.calls, default.calls),
+            log: count(found.log, default.log),
+            state: transfer(found.state, default.state),
+        }
+    }
+}
+
+impl From<FoundQuarantine> for QuarantineRule {
+    fn from(found: FoundQuarantine) -> Self {
+        let default = Self::default();
+        let pause = value_or(found.pause, default.pause);
+        Self {
+            failures: found
+                .failures
+                .map_or(default.failures, |Text(Count(number))| number),
+            share: found.share.map_or(default.share, |Share(share)| share),
+            window: value_or(found.window, default.window),
+            pause,
+            longest_pause: value_or(found.longest_pause, default.longest_pause.max(pause)),
+        }
+    }
+}
+
+fn value_or<T>(value: Option<Text<T>>, default: T) -> T {
+    value.map_or(default, |Text(value)| value)
+}
+
+impl Setting for Mode {
+    const EXPECTED: &'static str =
+        r#""enforce" (the verdicts count) or "shadow" (they are only logged and counted)"#;
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "enforce" => Some(Self::Enforce),
+            "shadow" => Some(Self::Shadow),
+            _ => None,
+        }
+    }
 }
 
 impl Setting for OnError {
@@ -172,11 +382,29 @@ mod tests {
     fn every_key_is_read() {
         let text = r#"
             enabled = false
+            mode = "shadow"
             on_error = "skip"
             [limits]
             cpu = "1ms"
             wall = "2s"
+            start_cpu = "3s"
+            start_wall = "4s"
             memory = "1MiB"
+            table = 1
+            transfer = "2KiB"
+            concurrency = 2
+            calls = 3
+            log = 4
+            state = "5KiB"
+            [quarantine]
+            failures = 6
+            share = 0.25
+            window = "7s"
+            pause = "8s"
+            longest_pause = "9s"
+            [grants]
+            feeds = ["malware"]
+            state = true
             [config]
             name = "x"
             numbers = [1, 2.5]
@@ -185,23 +413,52 @@ mod tests {
             on = true
         "#;
         let sidecar = Sidecar::parse(text, Path::new("a.toml")).unwrap();
-        assert!(!sidecar.enabled);
-        assert_eq!(sidecar.on_error, OnError::Skip);
-        assert_eq!(
-            sidecar.limits,
-            SidecarLimits {
+        let expected = Sidecar {
+            enabled: false,
+            mode: Mode::Shadow,
+            on_error: OnError::Skip,
+            limits: FilterLimits {
                 cpu: Duration::from_millis(1),
                 wall: Duration::from_secs(2),
+                start_cpu: Duration::from_secs(3),
+                start_wall: Duration::from_secs(4),
                 memory: 1 << 20,
-            }
-        );
-        let expected = json!({
-            "name": "x",
-            "numbers": [1, 2.5],
-            "since": "2026-07-18T01:35:22Z",
-            "deep": {"on": true},
-        });
-        assert_eq!(Value::from(sidecar.config), expected);
+                table: 1,
+                transfer: 2 << 10,
+                concurrency: 2,
+                calls: 3,
+                log: 4,
+                state: 5 << 10,
+            },
+            quarantine: QuarantineRule {
+                failures: 6,
+                share: 0.25,
+                window: Duration::from_secs(7),
+                pause: Duration::from_secs(8),
+                longest_pause: Duration::from_secs(9),
+            },
+            grants: Some(Grants {
+                feeds: FeedGrant::Named(vec!["malware".into()]),
+                state: true,
+            }),
+            config: json!({
+                "name": "x",
+                "numbers": [1, 2.5],
+                "since": "2026-07-18T01:35:22Z",
+                "deep": {"on": true},
+            })
+            .to_string(),
+        };
+        assert_eq!(sidecar, expected);
+    }
+
+    #[test]
+    fn a_star_grants_every_feed() {
+        let text = "[grants]\nfeeds = [\"*\"]";
+        let sidecar = Sidecar::parse(text, Path::new("a.toml")).unwrap();
+        let grants = sidecar.grants.unwrap();
+        assert!(grants.feeds.contains("malware") && !grants.feeds.is_empty());
+        assert!(!Grants::default().feeds.contains("malware"));
     }
 
     #[test]
@@ -214,6 +471,18 @@ mod tests {
             (
                 "[limits]\nmemory = \"1KiB\"",
                 "plugins/a.toml:2:10: limits.memory: `1KiB` is not a size from 64KiB to 4GiB, such as \"64MiB\"",
+            ),
+            (
+                "mode = \"dark\"",
+                "plugins/a.toml:1:8: mode: `dark` is not \"enforce\" (the verdicts count) or \"shadow\" (they are only logged and counted)",
+            ),
+            (
+                "[quarantine]\nshare = 1.5",
+                "plugins/a.toml:2:9: quarantine.share: invalid value: floating point `1.5`, expected a share of calls from 0 to 1, such as 0.5",
+            ),
+            (
+                "[limits]\nconcurrency = 0",
+                "plugins/a.toml:2:15: limits.concurrency: `0` is not a number from 1 to 4294967295",
             ),
             (
                 "on_error = \"ignore\"",

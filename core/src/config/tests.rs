@@ -87,6 +87,12 @@ fn every_key_of_the_file_is_read() {
         [plugins]
         dir = "filters"
         order = ["allow", "blocklist"]
+        deletion_grace = "2s"
+        stack = "1MiB"
+        [compiler]
+        time = "3s"
+        memory = "1GiB"
+        cache = "64MiB"
         [feeds.my-list]
         url = "http://127.0.0.1:9/list"
         format = "json"
@@ -117,6 +123,16 @@ fn every_key_of_the_file_is_read() {
     assert_eq!(millis, [1000, 2000, 3000, 64_000, 3_600_000, 1500]);
     assert_eq!(config.plugins.dir, dir.path().join("filters"));
     assert_eq!(config.plugins.order, ["allow", "blocklist"]);
+    assert_eq!(config.plugins.deletion_grace, Duration::from_secs(2));
+    assert_eq!(config.plugins.stack, 1 << 20);
+    let compiler = super::Compiler {
+        program: None,
+        time: Duration::from_secs(3),
+        memory: 1 << 30,
+        cache: 64 << 20,
+        cache_dir: "/var/cache/portcullis/compiled".into(),
+    };
+    assert_eq!(config.compiler, compiler);
     assert_eq!(config.feeds.keys().collect::<Vec<_>>(), ["my-list"]);
     let feed = &config.feeds["my-list"];
     assert_eq!(feed.url.as_str(), "http://127.0.0.1:9/list");
@@ -150,6 +166,11 @@ fn every_key_has_a_variable() {
             ("PORTCULLIS_LIMITS_SHUTDOWN", "6s"),
             ("PORTCULLIS_PLUGINS_DIR", "filters"),
             ("PORTCULLIS_PLUGINS_ORDER", "allow, blocklist"),
+            ("PORTCULLIS_PLUGINS_DELETION_GRACE", "7s"),
+            ("PORTCULLIS_PLUGINS_STACK", "64KiB"),
+            ("PORTCULLIS_COMPILER_TIME", "8s"),
+            ("PORTCULLIS_COMPILER_MEMORY", "64MiB"),
+            ("PORTCULLIS_COMPILER_CACHE", "65MiB"),
             ("PORTCULLIS_FEEDS_MALWARE_URL", "file:///list"),
             ("PORTCULLIS_FEEDS_MALWARE_FORMAT", "domains"),
             ("PORTCULLIS_FEEDS_MALWARE_REFRESH", "1h"),
@@ -165,7 +186,7 @@ fn every_key_has_a_variable() {
     let default = Config::default();
     assert_ne!(config.listen, default.listen);
     assert_eq!(config.workers.get(), 3);
-    for seconds in 1..=6 {
+    for seconds in 1..=8 {
         assert!(
             text.contains(&format!(": {seconds}s")),
             "{seconds} in {text}"
@@ -173,6 +194,9 @@ fn every_key_has_a_variable() {
     }
     assert_eq!(config.plugins.dir, Path::new("filters"));
     assert_eq!(config.plugins.order, ["allow", "blocklist"]);
+    assert_eq!(config.plugins.stack, 64 << 10);
+    assert_eq!(config.compiler.memory, 64 << 20);
+    assert_eq!(config.compiler.cache, 65 << 20);
     let feed = &config.feeds["malware"];
     assert_eq!(
         (feed.url.as_str(), feed.format),
@@ -369,7 +393,7 @@ fn the_readme_shows_the_defaults() {
         workers: 2.try_into().unwrap(),
         plugins: super::Plugins {
             dir: dir.path().join("plugins"),
-            order: Vec::new(),
+            ..Config::default().plugins
         },
         ..Config::default()
     };

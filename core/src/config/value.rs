@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
@@ -89,14 +89,82 @@ impl Setting for ListSize {
 
 /// The linear memory of a filter, in bytes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct MemorySize(pub(super) u64);
+pub(super) struct MemorySize(pub(super) usize);
 
 impl Setting for MemorySize {
     const EXPECTED: &'static str = r#"a size from 64KiB to 4GiB, such as "64MiB""#;
 
     /// From one page of WebAssembly memory to all that 32 bits reach.
     fn parse(text: &str) -> Option<Self> {
-        bytes_within(text, 1 << 16, 1 << 32).map(Self)
+        let bytes = bytes_within(text, 1 << 16, 1 << 32)?;
+        Some(Self(usize::try_from(bytes).unwrap_or(usize::MAX)))
+    }
+}
+
+/// The stack of a filter's call, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StackSize(pub(super) usize);
+
+impl Setting for StackSize {
+    const EXPECTED: &'static str = r#"a size from 64KiB to 64MiB, such as "512KiB""#;
+
+    fn parse(text: &str) -> Option<Self> {
+        let bytes = bytes_within(text, 64 << 10, 64 << 20)?;
+        Some(Self(usize::try_from(bytes).unwrap_or(usize::MAX)))
+    }
+}
+
+/// Memory or disk for a large task, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ByteCount(pub(super) u64);
+
+impl Setting for ByteCount {
+    const EXPECTED: &'static str = r#"a size from 64MiB to 1TiB, such as "2GiB""#;
+
+    fn parse(text: &str) -> Option<Self> {
+        bytes_within(text, 64 << 20, 1 << 40).map(Self)
+    }
+}
+
+/// An amount of data that the proxy keeps or copies for a filter, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DataSize(pub(super) usize);
+
+impl Setting for DataSize {
+    const EXPECTED: &'static str = r#"a size from 1KiB to 1GiB, such as "1MiB""#;
+
+    fn parse(text: &str) -> Option<Self> {
+        let bytes = bytes_within(text, 1 << 10, 1 << 30)?;
+        Some(Self(usize::try_from(bytes).unwrap_or(usize::MAX)))
+    }
+}
+
+/// How many, at least one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Count(pub(super) usize);
+
+impl Setting for Count {
+    const EXPECTED: &'static str = "a number from 1 to 4294967295";
+
+    fn parse(text: &str) -> Option<Self> {
+        let number = text.parse().ok().filter(|number: &u32| *number > 0)?;
+        Some(Self(usize::try_from(number).unwrap_or(usize::MAX)))
+    }
+}
+
+/// A part of a whole, from 0 to 1.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Share(pub(super) f64);
+
+impl<'de> Deserialize<'de> for Share {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        let share = f64::deserialize(value)?;
+        let expected = "a share of calls from 0 to 1, such as 0.5";
+        if (0.0..=1.0).contains(&share) {
+            Ok(Self(share))
+        } else {
+            Err(D::Error::invalid_value(Unexpected::Float(share), &expected))
+        }
     }
 }
 

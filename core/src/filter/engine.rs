@@ -13,6 +13,9 @@ pub(super) const TICK: Duration = Duration::from_millis(1);
 /// The clock stops after so many ticks without a call, so that an idle proxy does not wake up a thousand times a second.
 const TICKS_BEFORE_REST: u32 = 1000;
 
+/// What the proxy's functions may need on top of a filter's stack, in bytes.
+const HOST_STACK: usize = 512 << 10;
+
 /// wasmtime's engine, with a thread that advances the epoch while guests run.
 #[derive(Clone)]
 pub(crate) struct Engine {
@@ -32,15 +35,20 @@ struct Shared {
     stopped: AtomicBool,
 }
 
+/// What machine code depends on: the same for the engine that runs filters and for the processes that compile them.
+pub(super) fn config() -> wasmtime::Config {
+    let mut config = wasmtime::Config::new();
+    config.epoch_interruption(true).concurrency_support(false);
+    config
+}
+
 impl Engine {
-    /// Starts the engine and its clock.
-    pub(crate) fn new() -> Result<Self, StartError> {
-        let mut config = wasmtime::Config::new();
+    /// Starts the engine and its clock. Calls of filters have so many bytes of `stack`.
+    pub(crate) fn new(stack: usize) -> Result<Self, StartError> {
+        let mut config = config();
         config
-            .epoch_interruption(true)
-            .concurrency_support(false)
-            .max_wasm_stack(512 << 10)
-            .async_stack_size(1 << 20);
+            .max_wasm_stack(stack)
+            .async_stack_size(stack + HOST_STACK);
         let engine =
             wasmtime::Engine::new(&config).map_err(|error| StartError::Engine(error.into()))?;
         let shared = Arc::new(Shared::default());

@@ -1,25 +1,46 @@
 //! What a filter can reach: the capabilities of the contract, answered by the proxy. Host calls are short and never wait.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderName};
 use tracing::Level;
-use wasmtime::{StoreLimits, StoreLimitsBuilder};
 
 use super::bindings::portcullis::filter::{feeds, log, request_headers, types};
 use super::engine::Engine;
+use super::meter::Meter;
+use crate::config::{Grants, Sidecar};
 use crate::feeds::Feeds;
 use crate::verdict::Match;
 
 /// A filter's log lines are cut at so many bytes.
 const LOG_LINE_BYTES: usize = 4096;
 
-/// What the proxy knows about one instance while it runs.
-pub(super) struct State {
+/// What one filter reaches through the proxy, whichever instance asks.
+#[derive(Clone, Debug)]
+pub(super) struct Host {
     name: Arc<str>,
     feeds: Arc<Feeds>,
+    grants: Grants,
+    log: Arc<LogBudget>,
+}
+
+impl Host {
+    pub(super) fn new(name: Arc<str>, feeds: Arc<Feeds>, grants: Grants, lines: usize) -> Self {
+        Self {
+            name,
+            feeds,
+            grants,
+            log: Arc::new(LogBudget::new(lines)),
+        }
+    }
+}
+
+/// What the proxy knows about one instance while it runs.
+pub(super) struct State {
+    host: Host,
     pub(super) engine: Engine,
-    pub(super) limits: StoreLimits,
+    pub(super) meter: Meter,
     /// Epochs that the running call may still begin.
     pub(super) ticks_left: u64,
     /// The fields of the request that is being judged.
@@ -29,19 +50,11 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(name: Arc<str>, feeds: Arc<Feeds>, engine: Engine, memory: usize) -> Self {
-        let limits = StoreLimitsBuilder::new()
-            .memory_size(memory)
-            .table_elements(100_000)
-            .instances(64)
-            .memories(16)
-            .tables(64)
-            .build();
+    pub(super) fn new(host: Host, engine: Engine, settings: &Sidecar) -> Self {
         Self {
-            name,
-            feeds,
+            host,
             engine,
-            limits,
+            meter: Meter::new(&settings.limits),
             ticks_left: 0,
             headers: HeaderMap::new(),
             matched: None,
@@ -53,7 +66,20 @@ impl types::Host for State {}
 
 impl log::Host for State {
     fn write(&mut self, level: log::Level, message: String) {
-        let (filter, message) = (&*self.name, printable(&message));
+        let filter = &*self.host.name;
+        match self.host.log.take(Instant::now()) {
+            Line::Write => {}
+            Line::Last => {
+                tracing::warn!(
+                    filter,
+                    lines_per_second = self.host.log.lines,
+                    "the filter writes more lines than it may; those of the next second are dropped ([limits] log)"
+                );
+                return;
+            }
+            Line::Drop => return,
+        }
+        let message = printable(&message);
         match level {
             log::Level::Trace => {
                 tracing::event!(target: "filter", Level::TRACE, filter, "{message}")
@@ -72,11 +98,20 @@ impl log::Host for State {
 
 impl feeds::Host for State {
     fn names(&mut self) -> Vec<String> {
-        self.feeds.names().map(|name| name.to_string()).collect()
+        let names = self.host.feeds.names();
+        let granted = names.filter(|name| self.host.grants.feeds.contains(name));
+        granted.map(ToString::to_string).collect()
     }
 
     fn lookup(&mut self, feed: String, host: String) -> Result<Option<String>, String> {
+        if !self.host.grants.feeds.contains(&feed) {
+            return Err(format!(
+                "the feed {feed} is not granted; add it to [grants] feeds in {}.toml",
+                self.host.name
+            ));
+        }
         let rule = self
+            .host
             .feeds
             .lookup(&feed, &host)
             .map_err(|unknown| unknown.to_string())?;
@@ -107,6 +142,56 @@ impl request_headers::Host for State {
     }
 }
 
+/// How many lines a filter may write in a second: it must not be able to fill a disk, or to hide what others have to say.
+#[derive(Debug)]
+struct LogBudget {
+    lines: usize,
+    written: Mutex<Written>,
+}
+
+#[derive(Debug, Default)]
+struct Written {
+    since: Option<Instant>,
+    lines: usize,
+}
+
+/// What becomes of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Line {
+    Write,
+    /// In its place it is said that lines are being dropped.
+    Last,
+    Drop,
+}
+
+impl LogBudget {
+    fn new(lines: usize) -> Self {
+        Self {
+            lines,
+            written: Mutex::default(),
+        }
+    }
+
+    fn take(&self, now: Instant) -> Line {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_over = |since| now.saturating_duration_since(since) >= Duration::from_secs(1);
+        if written.since.is_none_or(is_over) {
+            *written = Written {
+                since: Some(now),
+                lines: 0,
+            };
+        }
+        written.lines = written.lines.saturating_add(1);
+        if written.lines <= self.lines {
+            Line::Write
+        } else if written.lines == self.lines.saturating_add(1) {
+            Line::Last
+        } else {
+            Line::Drop
+        }
+    }
+}
+
 /// One line, without control characters: a filter must not be able to forge log lines.
 fn printable(message: &str) -> String {
     let mut line = String::with_capacity(message.len().min(LOG_LINE_BYTES));
@@ -127,6 +212,19 @@ fn printable(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_beyond_the_budget_are_dropped_until_the_next_second() {
+        let budget = LogBudget::new(2);
+        let now = Instant::now();
+        let taken = [0; 5].map(|_| budget.take(now));
+        assert_eq!(
+            taken,
+            [Line::Write, Line::Write, Line::Last, Line::Drop, Line::Drop]
+        );
+        assert_eq!(budget.take(now + Duration::from_millis(999)), Line::Drop);
+        assert_eq!(budget.take(now + Duration::from_secs(1)), Line::Write);
+    }
 
     #[test]
     fn a_log_message_stays_one_line() {

@@ -1,8 +1,10 @@
 //! A filter brought to life: one store with one instance, used for one call at a time and dropped after any failure.
 
-use std::pin::pin;
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use wasmtime::component::Instance as ComponentInstance;
 use wasmtime::{Store, UpdateDeadline};
 
@@ -10,19 +12,10 @@ use super::bindings::exports::portcullis::filter::{judge_host, judge_request};
 use super::bindings::portcullis::filter::types;
 use super::engine::TICK;
 use super::host::State;
-use super::{Failure, Filter, Limits, Opinion};
+use super::{Failure, Filter, Opinion};
+use crate::config::FilterLimits;
 use crate::flow::{Flow, Protocol, RequestHead};
 use crate::verdict::{InvalidVerdict, Verdict};
-
-/// Making an instance and its `init` happen once, not per request: they get more time than a call.
-const START_LIMITS: Limits = Limits {
-    cpu: Duration::from_secs(2),
-    wall: Duration::from_secs(5),
-    memory: 0,
-};
-
-/// What one call may make the host copy in either direction, in bytes.
-const COPY_LIMIT: usize = 1 << 20;
 
 /// A live filter.
 pub(crate) struct Instance {
@@ -30,6 +23,10 @@ pub(crate) struct Instance {
     judge_host: Option<judge_host::Guest>,
     judge_request: Option<judge_request::Guest>,
     reads_headers: bool,
+    limits: FilterLimits,
+    calls: usize,
+    /// Memory at which the instance is replaced, in bytes.
+    memory_mark: usize,
 }
 
 impl std::fmt::Debug for Instance {
@@ -42,7 +39,8 @@ impl Instance {
     /// Makes an instance and hands it the filter's configuration.
     pub(crate) async fn start(filter: &Filter) -> Result<Self, Failure> {
         let mut store = new_store(filter);
-        let instance = within(&mut store, START_LIMITS, async |store| {
+        let limits = filter.settings.limits;
+        let instance = within(&mut store, Allowance::start(&limits), async |store| {
             filter.component.instantiate_async(store).await
         })
         .await
@@ -52,7 +50,12 @@ impl Instance {
         })?;
         init(filter, &mut store, &instance).await?;
         let hooks = &filter.hooks;
+        let memory = store.data().meter.memory();
         Ok(Self {
+            limits,
+            calls: 0,
+            // Most of the way from what it began with to what would be refused.
+            memory_mark: memory + limits.memory.saturating_sub(memory) / 4 * 3,
             reads_headers: hooks.reads_headers,
             judge_host: load(
                 &mut store,
@@ -71,18 +74,16 @@ impl Instance {
     }
 
     /// Asks the `judge-host` hook; no opinion if the filter has none.
-    pub(crate) async fn judge_host(
-        &mut self,
-        limits: Limits,
-        flow: &Flow<'_>,
-    ) -> Result<Opinion, Failure> {
+    pub(crate) async fn judge_host(&mut self, flow: &Flow<'_>) -> Result<Opinion, Failure> {
         let Some(hook) = &self.judge_host else {
             return Ok(Opinion::NONE);
         };
         self.store.data_mut().matched = None;
-        let answer = within(&mut self.store, limits, async |store| {
-            hook.call_judge(store, flow.into()).await
-        })
+        let answer = within(
+            &mut self.store,
+            Allowance::call(&self.limits),
+            async |store| hook.call_judge(store, flow.into()).await,
+        )
         .await?;
         self.opinion(answer)
     }
@@ -90,7 +91,6 @@ impl Instance {
     /// Asks the `judge-request` hook; no opinion if the filter has none.
     pub(crate) async fn judge_request(
         &mut self,
-        limits: Limits,
         flow: &Flow<'_>,
         head: &RequestHead<'_>,
     ) -> Result<Opinion, Failure> {
@@ -106,15 +106,23 @@ impl Instance {
             method: head.method.as_str(),
             url: head.url,
         };
-        let answer = within(&mut self.store, limits, async |store| {
-            hook.call_judge(store, flow.into(), request).await
-        })
+        let answer = within(
+            &mut self.store,
+            Allowance::call(&self.limits),
+            async |store| hook.call_judge(store, flow.into(), request).await,
+        )
         .await?;
         self.store.data_mut().headers.clear();
         self.opinion(answer)
     }
 
+    /// Whether it should make room for a new one: what leaks does so slowly, and nobody waits for a replacement.
+    pub(crate) fn is_worn(&self) -> bool {
+        self.calls >= self.limits.calls || self.store.data().meter.memory() > self.memory_mark
+    }
+
     fn opinion(&mut self, answer: Result<types::Verdict, String>) -> Result<Opinion, Failure> {
+        self.calls += 1;
         let verdict = checked(answer.map_err(Failure::Reported)?)?;
         Ok(Opinion {
             verdict,
@@ -131,15 +139,10 @@ impl Opinion {
 }
 
 fn new_store(filter: &Filter) -> Store<State> {
-    let state = State::new(
-        filter.name.clone(),
-        filter.feeds.clone(),
-        filter.engine.clone(),
-        filter.settings.limits.memory,
-    );
+    let state = State::new(filter.host.clone(), filter.engine.clone(), &filter.settings);
     let mut store = Store::new(filter.engine.wasmtime(), state);
-    store.limiter(|state| &mut state.limits);
-    store.set_hostcall_fuel(COPY_LIMIT);
+    store.limiter(|state| &mut state.meter);
+    store.set_hostcall_fuel(filter.settings.limits.transfer);
     // At every tick a running guest gives way to the worker's other requests, until its budget is spent.
     store.epoch_deadline_callback(|mut context| {
         let state = context.data_mut();
@@ -169,7 +172,8 @@ async fn init(
     let Some(lifecycle) = lifecycle else {
         return Ok(());
     };
-    within(store, START_LIMITS, async |store| {
+    let allowance = Allowance::start(&filter.settings.limits);
+    within(store, allowance, async |store| {
         lifecycle.call_init(store, &filter.settings.config).await
     })
     .await?
@@ -188,28 +192,69 @@ fn load<I, G>(
         .map_err(Failure::Start)
 }
 
+/// The time that something may take.
+#[derive(Clone, Copy)]
+struct Allowance {
+    cpu: Duration,
+    wall: Duration,
+}
+
+impl Allowance {
+    fn call(limits: &FilterLimits) -> Self {
+        Self {
+            cpu: limits.cpu,
+            wall: limits.wall,
+        }
+    }
+
+    /// Making an instance and its `init` happen once, not per request: they get more time than a call.
+    fn start(limits: &FilterLimits) -> Self {
+        Self {
+            cpu: limits.start_cpu,
+            wall: limits.start_wall,
+        }
+    }
+}
+
 /// Runs one call under its limits.
 async fn within<T>(
     store: &mut Store<State>,
-    limits: Limits,
+    allowed: Allowance,
     call: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<T>,
 ) -> Result<T, Failure> {
-    let ticks = u64::try_from(limits.cpu.as_millis() / TICK.as_millis()).unwrap_or(u64::MAX);
+    let ticks = u64::try_from(allowed.cpu.as_millis() / TICK.as_millis()).unwrap_or(u64::MAX);
     store.data_mut().ticks_left = ticks;
     store.data().engine.keep_ticking();
     store.set_epoch_deadline(1);
-    let outcome = {
-        let call = pin!(call(store));
-        tokio::time::timeout(limits.wall, call).await
-    };
-    match outcome {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(trap)) if trap.downcast_ref() == Some(&wasmtime::Trap::Interrupt) => {
-            Err(Failure::Cpu(limits.cpu))
-        }
-        Ok(Err(trap)) => Err(Failure::Trap(trap)),
-        Err(_elapsed) => Err(Failure::Wall(limits.wall)),
+    // A panic of the proxy's own functions, which run below the guest, is no reason to leave a request without an answer.
+    let call = AssertUnwindSafe(call(store)).catch_unwind();
+    match tokio::time::timeout(allowed.wall, call).await {
+        Ok(Ok(Ok(answer))) => Ok(answer),
+        Ok(Ok(Err(error))) => Err(failure(error, store, allowed)),
+        Ok(Err(panic)) => Err(Failure::Proxy(panic_message(&*panic))),
+        Err(_elapsed) => Err(Failure::Wall(allowed.wall)),
     }
+}
+
+/// What an error of the engine means for the operator.
+fn failure(error: wasmtime::Error, store: &Store<State>, allowed: Allowance) -> Failure {
+    match error.downcast_ref::<wasmtime::Trap>() {
+        Some(wasmtime::Trap::Interrupt) => Failure::Cpu(allowed.cpu),
+        Some(wasmtime::Trap::StackOverflow) => Failure::Stack,
+        // The error has no public type.
+        None if error.to_string().contains("fuel allocated for hostcalls") => {
+            Failure::Transfer(store.hostcall_fuel())
+        }
+        _ => store.data().meter.refusal().unwrap_or(Failure::Trap(error)),
+    }
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a panic").to_owned()
 }
 
 impl<'a> From<&Flow<'a>> for types::Flow<'a> {

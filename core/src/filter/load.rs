@@ -1,159 +1,188 @@
-//! From bytes to a filter: recognise, encode, compile, link, see which hooks there are, and try one instance.
+//! From a file's content to a filter that can be asked: compile, compare what it wants with what there is and what is granted, link, and
+//! try one instance.
 
-use std::borrow::Cow;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::sync::Semaphore;
-use tokio::time::timeout;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 
 use super::bindings::Filter as World;
 use super::bindings::exports::portcullis::filter::{judge_host, judge_request, lifecycle};
+use super::compiler::{Compiler, Hash, NotCompiled};
 use super::engine::Engine;
-use super::host::State;
-use super::{Failure, Filter, Hooks, Instance, Settings};
+use super::host::{Host, State};
+use super::{Failure, Filter, Hooks, Instance};
+use crate::config::{self, Grants, Sidecar};
 use crate::error::StartError;
 use crate::feeds::Feeds;
+
+/// The contract that this proxy speaks.
+const API: &str = "0.1.0";
+
+const PACKAGE: &str = "portcullis:filter/";
 
 const LIFECYCLE: &str = "portcullis:filter/lifecycle@0.1.0";
 const JUDGE_HOST: &str = "portcullis:filter/judge-host@0.1.0";
 const JUDGE_REQUEST: &str = "portcullis:filter/judge-request@0.1.0";
 
-/// What a filter may import.
-const CAPABILITIES: [&str; 4] = ["types", "log", "feeds", "request-headers"];
+/// What a filter may import, and whether the operator has to grant it.
+const CAPABILITIES: [(&str, Granted); 4] = [
+    ("types", Granted::Always),
+    ("log", Granted::Always),
+    ("request-headers", Granted::Always),
+    (
+        "feeds",
+        Granted::By(|grants| !grants.feeds.is_empty(), "feeds = [\"*\"]"),
+    ),
+];
 
-/// A component that takes longer to compile is refused. The largest language runtimes take ten seconds.
-const COMPILE_PATIENCE: Duration = Duration::from_secs(60);
+/// When a filter may have a capability.
+enum Granted {
+    /// It reaches nothing but the log and the request that is being judged.
+    Always,
+    /// The sidecar says so; the line that would say it.
+    By(fn(&Grants) -> bool, &'static str),
+}
 
 /// Makes filters; one a process.
 #[derive(Clone)]
 pub(crate) struct Loader {
     engine: Engine,
     linker: Arc<Linker<State>>,
+    compiler: Arc<Compiler>,
     feeds: Arc<Feeds>,
-    /// As many compilations at a time as there are cores: each takes a lot of memory.
-    places: Arc<Semaphore>,
+}
+
+/// What a filter is made of.
+#[derive(Clone, Debug)]
+pub(crate) struct Draft {
+    pub(crate) name: Arc<str>,
+    pub(crate) wasm: Arc<[u8]>,
+    /// Of `wasm`.
+    pub(crate) hash: Hash,
+    pub(crate) settings: Sidecar,
+    pub(crate) grants: Grants,
 }
 
 /// Why a file is not a filter, or not one that can be used here.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LoadError {
-    /// Neither a component nor a core module.
-    #[error("this is no WebAssembly binary")]
-    NotWasm,
-    /// The file ends early, as one does that is still being copied.
-    #[error("the file is incomplete")]
-    Truncated,
-    /// A core module without the section that says what it implements, or with a broken one.
-    #[error("this module cannot be made a component; was it built with portcullis-sdk?")]
-    Encode(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Not valid, or more than the engine can do.
-    #[error("this component does not compile")]
-    Compile(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// It wants something that the proxy does not offer.
+    /// There is no machine code.
+    #[error(transparent)]
+    Compile(#[from] NotCompiled),
+    /// Made for another version of the contract.
     #[error(
-        "it imports `{0}`, which this proxy does not offer; it offers portcullis:filter@0.1.0 (log, feeds, request-headers)"
+        "it needs {interface}, version {version} of the filter API, and this proxy speaks {API}; build it with the SDK of this proxy, or update the proxy"
     )]
+    Version {
+        /// The interface, as the file names it.
+        interface: String,
+        /// What it asks for.
+        version: String,
+    },
+    /// WASI has no ambient counterpart here.
+    #[error(
+        "it imports `{0}`, but a filter reaches files, clocks and networks through the proxy or not at all; build it for wasm32-unknown-unknown, or with what its language offers to stub WASI out"
+    )]
+    Wasi(String),
+    /// It wants something that the proxy does not offer.
+    #[error("it imports `{0}`, which this proxy does not offer; there are {offered} of portcullis:filter@{API}", offered = offered())]
     Import(String),
+    /// The operator has not said that it may.
+    #[error(
+        "it wants `{capability}`, which {name}.toml does not grant; if it may have it, add there:  [grants]  {line}"
+    )]
+    Grant {
+        /// The filter.
+        name: Arc<str>,
+        /// The interface that it imports.
+        capability: String,
+        /// What to write below `[grants]`.
+        line: &'static str,
+    },
     /// Its imports or hooks have other types than the contract's.
-    #[error("it does not fit portcullis:filter@0.1.0; rebuild it with the SDK of this proxy")]
+    #[error("it does not fit portcullis:filter@{API}; build it with the SDK of this proxy")]
     Contract(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// It would never be asked anything.
-    #[error("it exports no hook of portcullis:filter@0.1.0 (judge-host, judge-request)")]
+    #[error(
+        "it exports no hook of portcullis:filter@{API} (judge-host, judge-request); was it built with portcullis-sdk?"
+    )]
     NoHook,
     /// The trial instance failed or refused its configuration.
     #[error(transparent)]
     Trial(#[from] Failure),
-    /// The compiler is still at it; it cannot be stopped.
-    #[error("compiling it takes longer than {COMPILE_PATIENCE:?}; make it smaller, or simpler")]
-    Slow,
-    /// Reading it made the encoder or the compiler panic.
-    #[error("this file breaks the encoder or the compiler: {0}")]
-    Panic(String),
+}
+
+fn offered() -> String {
+    CAPABILITIES.map(|(name, _)| name).join(", ")
 }
 
 impl Loader {
     /// A loader whose filters look up hosts in `feeds`.
-    pub(crate) fn new(feeds: Arc<Feeds>) -> Result<Self, StartError> {
-        let engine = Engine::new()?;
-        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    pub(crate) fn new(config: &config::Config, feeds: Arc<Feeds>) -> Result<Self, StartError> {
+        let engine = Engine::new(config.plugins.stack)?;
         let mut linker = Linker::new(engine.wasmtime());
         World::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)
             .map_err(|error| StartError::Engine(error.into()))?;
         Ok(Self {
+            compiler: Arc::new(Compiler::new(engine.wasmtime(), config.compiler.clone())),
             engine,
             linker: Arc::new(linker),
             feeds,
-            places: Arc::new(Semaphore::new(cores)),
         })
     }
 
-    /// Compiles `wasm` on a thread of its own and starts one instance to see that it works.
-    pub(crate) async fn load(
-        &self,
-        name: Arc<str>,
-        wasm: Arc<[u8]>,
-        settings: Settings,
-    ) -> Result<Arc<Filter>, LoadError> {
-        let place = self.places.clone().acquire_owned().await;
-        let loader = self.clone();
-        let compiling = tokio::task::spawn_blocking(move || {
-            let _place = place;
-            loader.compile(&wasm)
-        });
-        let (component, hooks) = timeout(COMPILE_PATIENCE, compiling)
-            .await
-            .map_err(|_| LoadError::Slow)?
-            .map_err(|error| LoadError::Panic(error.to_string()))??;
+    /// Compiles `draft.wasm` unless that was done before, and starts one instance to see that it works.
+    pub(crate) async fn load(&self, draft: Draft) -> Result<Arc<Filter>, LoadError> {
+        let component = self
+            .compiler
+            .component(draft.wasm.clone(), draft.hash)
+            .await?;
+        self.check_interfaces(&component, &draft)?;
+        let instance = self
+            .linker
+            .instantiate_pre(&component)
+            .map_err(|error| LoadError::Contract(error.into()))?;
+        let hooks = hooks(
+            &component,
+            &instance,
+            self.imports(&component, "request-headers"),
+        )?;
+        let lines = draft.settings.limits.log;
         let filter = Filter {
-            name,
-            settings,
+            host: Host::new(draft.name.clone(), self.feeds.clone(), draft.grants, lines),
+            name: draft.name,
+            settings: draft.settings,
             hooks,
             engine: self.engine.clone(),
-            component,
-            feeds: self.feeds.clone(),
+            component: instance,
         };
         Instance::start(&filter).await?;
         Ok(Arc::new(filter))
     }
 
-    fn compile(&self, wasm: &[u8]) -> Result<(InstancePre<State>, Hooks), LoadError> {
-        let bytes = as_component(wasm)?;
-        let component = Component::from_binary(self.engine.wasmtime(), &bytes)
-            .map_err(|error| LoadError::Compile(error.into()))?;
-        self.check_imports(&component)?;
-        let instance = self
-            .linker
-            .instantiate_pre(&component)
-            .map_err(|error| LoadError::Contract(error.into()))?;
-        let hooks = hooks(&component, &instance, self.imports_headers(&component))?;
-        Ok((instance, hooks))
-    }
-
-    /// A filter that does not import the fields of requests need not be handed any.
-    fn imports_headers(&self, component: &Component) -> bool {
+    fn imports(&self, component: &Component, interface: &str) -> bool {
         let component = component.component_type();
         let mut imports = component.imports(self.engine.wasmtime());
-        imports.any(|(name, _)| name.starts_with("portcullis:filter/request-headers@"))
+        imports.any(|(name, _)| ours(name).is_some_and(|(found, _)| found == interface))
     }
 
     /// Our own message comes before the linker's, which speaks of missing implementations.
-    fn check_imports(&self, component: &Component) -> Result<(), LoadError> {
-        for (name, item) in component.component_type().imports(self.engine.wasmtime()) {
-            let offered = name
-                .strip_prefix("portcullis:filter/")
-                .and_then(|rest| rest.split_once('@'))
-                .is_some_and(|(interface, version)| {
-                    CAPABILITIES.contains(&interface) && version.starts_with("0.1.")
-                });
-            if !offered && !matches!(item.ty, ComponentItem::Type(_)) {
-                return Err(LoadError::Import(name.to_owned()));
-            }
+    fn check_interfaces(&self, component: &Component, draft: &Draft) -> Result<(), LoadError> {
+        let engine = self.engine.wasmtime();
+        let component = component.component_type();
+        let exports = component.exports(engine).map(|(name, _)| name.to_owned());
+        let imports = component
+            .imports(engine)
+            .filter(|(_, item)| !matches!(item.ty, ComponentItem::Type(_)))
+            .map(|(name, _)| name.to_owned());
+        let imports: Vec<String> = imports.collect();
+        for name in imports.iter().cloned().chain(exports) {
+            check_version(&name)?;
         }
-        Ok(())
+        imports
+            .iter()
+            .try_for_each(|name| check_import(name, draft))
     }
 }
 
@@ -163,37 +192,42 @@ impl std::fmt::Debug for Loader {
     }
 }
 
-/// Components are taken as they are; core modules that carry wit-bindgen's section are encoded.
-fn as_component(wasm: &[u8]) -> Result<Cow<'_, [u8]>, LoadError> {
-    if wasm.len() < 8 && b"\0asm".starts_with(&wasm[..wasm.len().min(4)]) {
-        return Err(LoadError::Truncated);
-    }
-    if !wasm.starts_with(b"\0asm") {
-        return Err(LoadError::NotWasm);
-    }
-    check_sections(wasm)?;
-    if wasmparser::Parser::is_component(wasm) {
-        return Ok(Cow::Borrowed(wasm));
-    }
-    wit_component::ComponentEncoder::default()
-        .module(wasm)
-        .and_then(|encoder| encoder.validate(false).encode())
-        .map(Cow::Owned)
-        .map_err(|error| LoadError::Encode(error.into()))
+/// Interface and version, if the name is one of our contract.
+fn ours(name: &str) -> Option<(&str, &str)> {
+    name.strip_prefix(PACKAGE)?.split_once('@')
 }
 
-/// Sections must lie within the file: the encoder takes that for granted and panics.
-fn check_sections(wasm: &[u8]) -> Result<(), LoadError> {
-    for payload in wasmparser::Parser::new(0).parse_all(wasm) {
-        if let Err(error) = payload {
-            // The parser has no kind for an early end; only the message tells.
-            return Err(match error.message().contains("unexpected end") {
-                true => LoadError::Truncated,
-                false => LoadError::Compile(error.into()),
-            });
-        }
+/// Versions that share major and minor number fit; whether all that is asked for is there is another matter.
+fn check_version(name: &str) -> Result<(), LoadError> {
+    let line = |version: &str| version.rsplit_once('.').map(|(line, _)| line.to_owned());
+    match ours(name) {
+        Some((_, version)) if line(version) != line(API) => Err(LoadError::Version {
+            interface: name.to_owned(),
+            version: version.to_owned(),
+        }),
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+fn check_import(name: &str, draft: &Draft) -> Result<(), LoadError> {
+    if name.starts_with("wasi:") {
+        return Err(LoadError::Wasi(name.to_owned()));
+    }
+    let capability = ours(name).and_then(|(interface, _)| {
+        let mut known = CAPABILITIES.iter();
+        known.find(|(capability, _)| *capability == interface)
+    });
+    match capability {
+        None => Err(LoadError::Import(name.to_owned())),
+        Some((_, Granted::By(is_granted, line))) if !is_granted(&draft.grants) => {
+            Err(LoadError::Grant {
+                name: draft.name.clone(),
+                capability: name.to_owned(),
+                line,
+            })
+        }
+        Some(_) => Ok(()),
+    }
 }
 
 fn hooks(
@@ -234,44 +268,50 @@ fn hooks(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::builtin::BUILTINS;
 
-    fn blocklist() -> &'static [u8] {
-        BUILTINS
-            .iter()
-            .find(|builtin| builtin.name == "blocklist")
-            .unwrap()
-            .component
+    fn draft(grants: Grants) -> Draft {
+        Draft {
+            name: "guard".into(),
+            wasm: [].into(),
+            hash: [0; 32],
+            settings: Sidecar::default(),
+            grants,
+        }
     }
 
     #[test]
-    fn a_file_that_ends_early_is_incomplete_wherever_it_ends() {
-        let whole = blocklist();
-        assert!(as_component(whole).is_ok());
-        for end in (0..8).chain((8..whole.len()).step_by(997)) {
-            // What ends with a section is a smaller component.
-            let result = as_component(&whole[..end]).map(drop);
+    fn another_version_is_named_beside_ours() {
+        assert!(check_version("portcullis:filter/judge-host@0.1.7").is_ok());
+        assert!(check_version("wasi:cli/environment@0.2.0").is_ok());
+        for version in ["0.2.0", "1.1.0", "0.10.0"] {
+            let error = check_version(&format!("portcullis:filter/judge-host@{version}"));
+            let error = error.unwrap_err().to_string();
             assert!(
-                matches!(result, Err(LoadError::Truncated) | Ok(())),
-                "{end} bytes: {result:?}"
+                error.contains(&format!("version {version} of the filter API")),
+                "{error}"
             );
+            assert!(error.contains("this proxy speaks 0.1.0"), "{error}");
         }
-        let last_byte_missing = as_component(&whole[..whole.len() - 1]);
-        assert!(matches!(last_byte_missing, Err(LoadError::Truncated)));
     }
 
     #[test]
-    fn what_is_not_wasm_is_told_from_what_is_incomplete() {
-        for text in ["hello", "(module)", "\u{7f}ELF\u{2}\u{1}\u{1}"] {
-            assert!(
-                matches!(as_component(text.as_bytes()), Err(LoadError::NotWasm)),
-                "{text}"
-            );
-        }
-        let empty_module = b"\0asm\x01\0\0\0";
-        assert!(matches!(
-            as_component(empty_module),
-            Err(LoadError::Encode(_)) | Ok(_)
-        ));
+    fn an_import_must_be_offered_and_granted() {
+        let none = draft(Grants::default());
+        let refusal = |import| check_import(import, &none).unwrap_err().to_string();
+        assert!(check_import("portcullis:filter/log@0.1.3", &none).is_ok());
+        assert!(
+            refusal("wasi:clocks/wall-clock@0.2.0").contains("through the proxy or not at all")
+        );
+        assert!(
+            refusal("portcullis:filter/http@0.1.0")
+                .contains("there are types, log, request-headers, feeds")
+        );
+        let feeds = "portcullis:filter/feeds@0.1.0";
+        assert!(
+            refusal(feeds).ends_with("which guard.toml does not grant; if it may have it, add there:  [grants]  feeds = [\"*\"]"),
+            "{}",
+            refusal(feeds)
+        );
+        assert!(check_import(feeds, &draft(Grants::ALL)).is_ok());
     }
 }

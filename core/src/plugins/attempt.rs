@@ -9,9 +9,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::COPY_PATIENCE;
 use super::folder::Files;
-use crate::config::{ConfigError, Sidecar};
+use crate::config::{ConfigError, Grants, Sidecar};
 use crate::error::Causes;
-use crate::filter::{Failure, Filter, Limits, LoadError, Loader, Settings};
+use crate::filter::{CompileError, Draft, Failure, Filter, Hash, LoadError, Loader, NotCompiled};
 
 /// A larger file is no filter: the largest language runtimes make 20 MB.
 const MAX_BYTES: u64 = 256 << 20;
@@ -98,13 +98,11 @@ impl Attempt {
                     .await;
             }
         };
-        let settings = settings(sidecar);
-        match loader
-            .load(self.name.clone(), source.wasm, settings.clone())
-            .await
-        {
+        match loader.load(self.draft(&source, sidecar.clone())).await {
             Ok(filter) => self.loaded(files, source.digest, None, Outcome::Filter(Some(filter))),
-            Err(LoadError::Truncated) if self.may_be_growing() => {
+            Err(LoadError::Compile(NotCompiled::File(CompileError::Truncated)))
+                if self.may_be_growing() =>
+            {
                 self.loaded(None, self.known, None, Outcome::Later)
             }
             Err(error) => {
@@ -116,7 +114,7 @@ impl Attempt {
                 } else {
                     source.digest
                 };
-                self.refused(&loader, error.into(), files, digest, Some(settings))
+                self.refused(&loader, error.into(), files, digest, Some(sidecar))
                     .await
             }
         }
@@ -129,16 +127,18 @@ impl Attempt {
         refusal: Refusal,
         files: Option<Files>,
         digest: Digest,
-        settings: Option<Settings>,
+        sidecar: Option<Sidecar>,
     ) -> Loaded {
         let mut outcome = Outcome::Same;
         if let Some(builtin) = self.builtin.filter(|_| self.fall_back) {
-            let settings = settings.filter(|_| self.files.wasm.is_some());
-            let settings = settings.unwrap_or_else(|| self::settings(Sidecar::default()));
-            match loader
-                .load(self.name.clone(), builtin.into(), settings)
-                .await
-            {
+            // If the settings are at fault, they do not help what stands in.
+            let sidecar = sidecar.filter(|_| self.files.wasm.is_some());
+            let source = Source::new(builtin.into(), None);
+            let draft = Draft {
+                grants: Grants::ALL,
+                ..self.draft(&source, sidecar.unwrap_or_default())
+            };
+            match loader.load(draft).await {
                 Ok(filter) => outcome = Outcome::Filter(Some(filter)),
                 Err(error) => {
                     tracing::error!(plugin = %self.name, error = %Causes(&error), "the built-in filter does not load either");
@@ -146,6 +146,22 @@ impl Attempt {
             }
         }
         self.loaded(files, digest, Some(refusal), outcome)
+    }
+
+    fn draft(&self, source: &Source, sidecar: Sidecar) -> Draft {
+        let came_with_the_proxy = self.files.wasm.is_none();
+        let default = if came_with_the_proxy {
+            Grants::ALL
+        } else {
+            Grants::default()
+        };
+        Draft {
+            name: self.name.clone(),
+            wasm: source.wasm.clone(),
+            hash: source.hash,
+            grants: sidecar.grants.clone().unwrap_or(default),
+            settings: sidecar,
+        }
     }
 
     fn loaded(
@@ -201,33 +217,23 @@ impl Attempt {
 /// The contents of a plugin's files, read once.
 struct Source {
     wasm: Arc<[u8]>,
+    hash: Hash,
     sidecar: Option<String>,
     digest: Digest,
 }
 
 impl Source {
     fn new(wasm: Arc<[u8]>, sidecar: Option<String>) -> Self {
+        let hash: Hash = Sha256::digest(&wasm).into();
         let mut digest = Sha256::new();
-        digest.update((wasm.len() as u64).to_le_bytes());
-        digest.update(&wasm);
+        digest.update(hash);
         digest.update([u8::from(sidecar.is_some())]);
         digest.update(sidecar.as_deref().unwrap_or_default());
         Self {
             wasm,
+            hash,
             sidecar,
             digest: digest.finalize().into(),
         }
-    }
-}
-
-fn settings(sidecar: Sidecar) -> Settings {
-    Settings {
-        on_error: sidecar.on_error,
-        limits: Limits {
-            cpu: sidecar.limits.cpu,
-            wall: sidecar.limits.wall,
-            memory: usize::try_from(sidecar.limits.memory).unwrap_or(usize::MAX),
-        },
-        config: serde_json::Value::Object(sidecar.config).to_string(),
     }
 }

@@ -1,0 +1,170 @@
+//! Compiled filters on disk, so that a restart with the same files compiles nothing. A file is named after the SHA-256 of the WebAssembly and
+//! a mark of the engine, and loaded without a check: whoever can write here runs code in the proxy, so the folder is its owner's alone.
+
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash as _, Hasher};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use super::compiler::Hash;
+use crate::config;
+
+const EXTENSION: &str = "cwasm";
+
+/// A private folder of machine code.
+#[derive(Debug)]
+pub(super) struct Cache {
+    dir: PathBuf,
+    /// In bytes.
+    size: u64,
+    /// Tells apart what different engines make of one file.
+    engine: u64,
+}
+
+impl Cache {
+    /// Makes the folder if need be. Fails if others could write there.
+    pub(super) fn open(engine: &Engine, settings: &config::Compiler) -> io::Result<Self> {
+        make_private(&settings.cache_dir)?;
+        let mut hasher = DefaultHasher::new();
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        env!("CARGO_PKG_VERSION").hash(&mut hasher);
+        Ok(Self {
+            dir: settings.cache_dir.clone(),
+            size: settings.cache,
+            engine: hasher.finish(),
+        })
+    }
+
+    /// What was made of this content before.
+    pub(super) fn find(&self, engine: &Engine, hash: Hash) -> Option<Component> {
+        let path = self.path(hash);
+        let file = File::open(&path).ok()?;
+        match load_file(engine, &path) {
+            Ok(component) => {
+                // It counts as used. If that cannot be noted it may go early, nothing worse.
+                drop(file.set_modified(SystemTime::now()));
+                Some(component)
+            }
+            Err(error) => {
+                tracing::warn!(file = %path.display(), %error, "a compiled filter on disk cannot be used; it is compiled again");
+                drop(fs::remove_file(&path));
+                None
+            }
+        }
+    }
+
+    /// Keeps `code`, which [`compile`](super::compile::compile) has made, and loads it.
+    pub(super) fn keep(
+        &self,
+        engine: &Engine,
+        hash: Hash,
+        code: &[u8],
+    ) -> wasmtime::Result<Component> {
+        match self.write(hash, code) {
+            Ok(path) => load_file(engine, &path),
+            Err(error) => {
+                tracing::warn!(
+                    dir = %self.dir.display(),
+                    %error,
+                    "a compiled filter cannot be kept: the next start compiles it again"
+                );
+                Self::load(engine, code)
+            }
+        }
+    }
+
+    /// Loads what [`compile`](super::compile::compile) has made, without keeping it.
+    #[expect(
+        unsafe_code,
+        clippy::disallowed_methods,
+        reason = "no other way to load machine code"
+    )]
+    pub(super) fn load(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+        // SAFETY: our own compiler has made it a moment ago.
+        unsafe { Component::deserialize(engine, code) }
+    }
+
+    fn path(&self, hash: Hash) -> PathBuf {
+        let mut name = String::new();
+        for byte in hash {
+            name.push_str(&format!("{byte:02x}"));
+        }
+        self.dir
+            .join(format!("{name}-{:016x}.{EXTENSION}", self.engine))
+    }
+
+    fn write(&self, hash: Hash, code: &[u8]) -> io::Result<PathBuf> {
+        let mut file = tempfile::NamedTempFile::new_in(&self.dir)?;
+        file.write_all(code)?;
+        let path = self.path(hash);
+        file.persist(&path)?;
+        self.make_room()?;
+        Ok(path)
+    }
+
+    /// Deletes what was not used for longest, until the rest is small enough. A component that is in use keeps its file's content.
+    fn make_room(&self) -> io::Result<()> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.dir)? {
+            let path = entry?.path();
+            if path
+                .extension()
+                .is_some_and(|extension| extension == EXTENSION)
+                && let Ok(metadata) = fs::metadata(&path)
+            {
+                files.push((metadata.modified()?, metadata.len(), path));
+            }
+        }
+        files.sort();
+        let mut size: u64 = files.iter().map(|(_, len, _)| len).sum();
+        // The newest is the one that all this is for.
+        files.pop();
+        for (_, len, path) in files {
+            if size <= self.size {
+                break;
+            }
+            fs::remove_file(path)?;
+            size -= len;
+        }
+        Ok(())
+    }
+}
+
+#[expect(
+    unsafe_code,
+    clippy::disallowed_methods,
+    reason = "no other way to load machine code"
+)]
+fn load_file(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
+    // SAFETY: the file is one that `write` has put into a folder where nobody else can write.
+    unsafe { Component::deserialize_file(engine, path) }
+}
+
+#[cfg(unix)]
+fn make_private(dir: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)?;
+    // Not through a link: that could be made to point elsewhere later.
+    let metadata = fs::symlink_metadata(dir)?;
+    let owner = rustix::process::geteuid().as_raw();
+    if metadata.is_dir() && metadata.uid() == owner && metadata.mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(io::Error::other(format!(
+        "{} must be a folder that only the proxy's user can read and write; delete it, and it is made anew",
+        dir.display()
+    )))
+}
+
+/// A user's folders are private where the system has no modes.
+#[cfg(not(unix))]
+fn make_private(dir: &Path) -> io::Result<()> {
+    fs::create_dir_all(dir)
+}

@@ -1,0 +1,221 @@
+//! Has filters compiled, in processes of their own, and keeps what comes of it. `load` asks it.
+
+use std::ffi::OsStr;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::Command;
+use tokio::sync::Semaphore;
+use tokio::task::{JoinError, spawn_blocking};
+use tokio::time::timeout;
+use wasmtime::component::Component;
+
+use super::cache::Cache;
+use super::compile::{self, Bounds};
+use super::inspect::{CompileError, inspect};
+use crate::config;
+
+/// Identifies the content of a file: its SHA-256.
+pub(crate) type Hash = [u8; 32];
+
+/// What a compiling process may say on its standard error, in bytes.
+const LAST_WORDS: u64 = 16 << 10;
+
+/// What of its own environment a compiling process gets to know: where to find what it is linked with.
+const ENVIRONMENT: [&str; 4] = ["DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH", "PATH", "SystemRoot"];
+
+/// Makes components of files.
+#[derive(Debug)]
+pub(super) struct Compiler {
+    engine: wasmtime::Engine,
+    settings: config::Compiler,
+    cache: Option<Cache>,
+    /// Half as many compilations at a time as there are cores: the rest is for traffic.
+    places: Semaphore,
+}
+
+/// Why there is no machine code, though nothing was found wrong with the file.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CompilerError {
+    /// It was ended.
+    #[error("compiling it takes longer than {0:?}; make it smaller, or raise [compiler] time")]
+    Slow(Duration),
+    /// It crashed, or reached a limit that the system enforces.
+    #[error(
+        "the compiling process ended with {how}{said}; its limits are [compiler] memory and time"
+    )]
+    Died {
+        /// Its exit code or the signal.
+        how: String,
+        /// The last line on its standard error, after a separator.
+        said: String,
+    },
+    /// The system said no.
+    #[error("cannot run a compiling process")]
+    Run(#[source] std::io::Error),
+    /// What it wrote is not what this engine runs.
+    #[error(
+        "the compiled code cannot be used; is another version of the program installed by now? Then restart the proxy"
+    )]
+    Unusable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Reading the file, or compiling it in this process, made something panic.
+    #[error("this file breaks the parser or the compiler: {0}")]
+    Panic(String),
+}
+
+/// Either side's fault.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotCompiled {
+    #[error(transparent)]
+    File(#[from] CompileError),
+    #[error(transparent)]
+    Compiler(#[from] CompilerError),
+}
+
+impl Compiler {
+    pub(super) fn new(engine: &wasmtime::Engine, settings: config::Compiler) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let cache = Cache::open(engine, &settings)
+            .inspect_err(|error| {
+                tracing::warn!(
+                    dir = %settings.cache_dir.display(),
+                    %error,
+                    "compiled filters cannot be kept: each start compiles them again"
+                );
+            })
+            .ok();
+        Self {
+            engine: engine.clone(),
+            settings,
+            cache,
+            places: Semaphore::new((cores / 2).max(1)),
+        }
+    }
+
+    /// The component that a file holds, compiled now or before.
+    pub(super) async fn component(
+        self: &Arc<Self>,
+        wasm: Arc<[u8]>,
+        hash: Hash,
+    ) -> Result<Component, NotCompiled> {
+        let this = self.clone();
+        if let Some(component) =
+            aside(move || this.cache.as_ref()?.find(&this.engine, hash)).await?
+        {
+            return Ok(component);
+        }
+        let place = self.places.acquire().await;
+        let file = wasm.clone();
+        aside(move || inspect(&file)).await??;
+        let code = match &self.settings.program {
+            Some(program) => self.compile_in(program, &wasm).await?,
+            None => self.compile_here(wasm).await?,
+        };
+        drop(place);
+        let this = self.clone();
+        let component = aside(move || match &this.cache {
+            Some(cache) => cache.keep(&this.engine, hash, &code),
+            None => Cache::load(&this.engine, &code),
+        });
+        Ok(component
+            .await?
+            .map_err(|error| CompilerError::Unusable(error.into()))?)
+    }
+
+    /// In another process, which is ended when it takes too long or when nobody waits for it any more.
+    async fn compile_in(&self, program: &Path, wasm: &[u8]) -> Result<Vec<u8>, NotCompiled> {
+        let run = self.run(program, wasm);
+        let (status, output, said) = timeout(self.settings.time, run)
+            .await
+            .map_err(|_| CompilerError::Slow(self.settings.time))?
+            .map_err(CompilerError::Run)?;
+        if status.success() {
+            return Ok(output);
+        }
+        if status.code() == Some(compile::REFUSED.into())
+            && let Ok(error) = serde_json::from_slice::<CompileError>(&output)
+        {
+            return Err(error.into());
+        }
+        let said = String::from_utf8_lossy(&said);
+        let last = said.trim().lines().last().unwrap_or_default();
+        let died = CompilerError::Died {
+            how: status.to_string(),
+            said: if last.is_empty() {
+                String::new()
+            } else {
+                format!(", saying \"{last}\"")
+            },
+        };
+        Err(died.into())
+    }
+
+    async fn run(
+        &self,
+        program: &Path,
+        wasm: &[u8],
+    ) -> std::io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+        let mut child = self.command(program).spawn()?;
+        let (Some(mut stdin), Some(stdout), Some(stderr)) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take())
+        else {
+            return Err(std::io::Error::other("a pipe is missing"));
+        };
+        let feed = async move {
+            // Whoever does not read on has a reason, which the exit status tells.
+            drop(stdin.write_all(wasm).await);
+        };
+        let (mut code, mut said) = (Vec::new(), Vec::new());
+        // Machine code that would not be kept is not read either.
+        let (mut stdout, mut stderr) = (stdout.take(self.settings.cache), stderr.take(LAST_WORDS));
+        let (_, code_read, said_read) = tokio::join!(
+            feed,
+            stdout.read_to_end(&mut code),
+            stderr.read_to_end(&mut said)
+        );
+        code_read.and(said_read)?;
+        drop((stdout, stderr));
+        Ok((child.wait().await?, code, said))
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get) as u64;
+        let bounds = Bounds {
+            memory: self.settings.memory,
+            cpu: (self.settings.time.as_secs() + 1).saturating_mul(cores),
+        };
+        let known =
+            |name: &&str| std::env::var_os(name).map(|value| (OsStr::new(name).to_owned(), value));
+        let mut command = Command::new(program);
+        #[cfg(unix)]
+        command.arg0("portcullis-compiler");
+        command
+            .env_clear()
+            .envs(ENVIRONMENT.iter().filter_map(known))
+            .env(compile::ORDER, bounds.order())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command
+    }
+
+    async fn compile_here(&self, wasm: Arc<[u8]>) -> Result<Vec<u8>, NotCompiled> {
+        let engine = self.engine.clone();
+        let compiling = aside(move || compile::compile(&engine, &wasm));
+        let compiled = timeout(self.settings.time, compiling).await;
+        Ok(compiled.map_err(|_| CompilerError::Slow(self.settings.time))???)
+    }
+}
+
+/// On a thread that may be busy or wait for the disk.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, CompilerError> {
+    let broken = |error: JoinError| CompilerError::Panic(error.to_string());
+    spawn_blocking(work).await.map_err(broken)
+}

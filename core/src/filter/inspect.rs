@@ -1,0 +1,230 @@
+//! A look at a file before it is compiled: is it WebAssembly, is it whole, and is it of a size that a compiler can deal with? Takes time
+//! in proportion to the file and runs nothing of it.
+
+use serde::{Deserialize, Serialize};
+use wasmparser::{FunctionBody, Operator, Parser, Payload};
+
+/// The largest language runtimes have a fifth of that, all modules of a component together.
+const FUNCTIONS: u32 = 100_000;
+
+/// Parameters aside. Compilers track each through the whole function; a language runtime's largest function has some hundreds.
+const LOCALS: u32 = 5_000;
+
+/// Loops within loops. People write five; compilers that inline make some dozens of them, and each doubles the work of another compiler.
+const LOOPS: usize = 100;
+
+/// Blocks within blocks. A `switch` is made a block for each of its cases, thousands in an interpreter.
+const BLOCKS: usize = 20_000;
+
+/// Why a file is not compiled, or does not compile. Travels between processes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub(crate) enum CompileError {
+    /// Neither a component nor a core module.
+    #[error("this is no WebAssembly binary")]
+    NotWasm,
+    /// The text format.
+    #[error("this is WebAssembly text; make a binary of it, with `wasm-tools parse` for example")]
+    Text,
+    /// What an engine makes of WebAssembly. It would run without any check.
+    #[error(
+        "this is machine code, not WebAssembly; drop in the .wasm that it was compiled from, the proxy compiles it itself"
+    )]
+    Precompiled,
+    /// The file ends early, as one does that is still being copied.
+    #[error("the file is incomplete; copy it again")]
+    Truncated,
+    /// More than the compiler is asked to cope with.
+    #[error("{0}; a compiler would take too long, so make it simpler")]
+    TooComplex(String),
+    /// A core module without the section that says what it implements, or with a broken one.
+    #[error("this module cannot be made a component; was it built with portcullis-sdk? {0}")]
+    Encode(String),
+    /// Not valid, or more than the engine can do.
+    #[error("this component does not compile: {0}")]
+    Invalid(String),
+}
+
+/// What can be said of a file without compiling it.
+pub(super) fn inspect(wasm: &[u8]) -> Result<(), CompileError> {
+    check_magic(wasm)?;
+    let mut functions = 0;
+    for payload in Parser::new(0).parse_all(wasm) {
+        match payload.map_err(unreadable)? {
+            // What the section claims, before its entries are there.
+            Payload::CodeSectionStart { count, .. } => {
+                functions += count;
+                at_most("functions", functions, FUNCTIONS)?;
+            }
+            Payload::CodeSectionEntry(body) => check_function(&body)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn check_magic(wasm: &[u8]) -> Result<(), CompileError> {
+    let text = wasm.trim_ascii_start();
+    if wasm.len() < 8 && b"\0asm".starts_with(&wasm[..wasm.len().min(4)]) {
+        Err(CompileError::Truncated)
+    } else if wasm.starts_with(b"\0asm") {
+        Ok(())
+    } else if wasm.starts_with(b"\x7fELF") {
+        Err(CompileError::Precompiled)
+    } else if text.starts_with(b"(module") || text.starts_with(b"(component") {
+        Err(CompileError::Text)
+    } else {
+        Err(CompileError::NotWasm)
+    }
+}
+
+fn check_function(body: &FunctionBody<'_>) -> Result<(), CompileError> {
+    let mut locals = 0_u32;
+    for group in body.get_locals_reader().map_err(unreadable)? {
+        let (count, _) = group.map_err(unreadable)?;
+        locals = locals.saturating_add(count);
+    }
+    at_most("local variables in a function", locals, LOCALS)?;
+
+    // For every block that is open, whether it is a loop.
+    let (mut open, mut loops) = (Vec::new(), 0);
+    for operator in body.get_operators_reader().map_err(unreadable)? {
+        match operator.map_err(unreadable)? {
+            Operator::Loop { .. } => {
+                open.push(true);
+                loops += 1;
+                at_most("loops within each other", loops, LOOPS)?;
+            }
+            Operator::Block { .. }
+            | Operator::If { .. }
+            | Operator::Try { .. }
+            | Operator::TryTable { .. } => {
+                open.push(false);
+                at_most("blocks within each other", open.len(), BLOCKS)?;
+            }
+            Operator::End | Operator::Delegate { .. } if open.pop() == Some(true) => loops -= 1,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn at_most<N: PartialOrd + std::fmt::Display>(
+    what: &str,
+    found: N,
+    limit: N,
+) -> Result<(), CompileError> {
+    if found <= limit {
+        return Ok(());
+    }
+    Err(CompileError::TooComplex(format!(
+        "it has more than {limit} {what}"
+    )))
+}
+
+fn unreadable(error: wasmparser::BinaryReaderError) -> CompileError {
+    // The parser has no kind for an early end; only the message tells.
+    if error.message().contains("unexpected end") {
+        CompileError::Truncated
+    } else {
+        CompileError::Invalid(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::builtin::BUILTINS;
+
+    fn blocklist() -> &'static [u8] {
+        BUILTINS
+            .iter()
+            .find(|builtin| builtin.name == "blocklist")
+            .unwrap()
+            .component
+    }
+
+    #[test]
+    fn a_file_that_ends_early_is_incomplete_wherever_it_ends() {
+        let whole = blocklist();
+        assert_eq!(inspect(whole), Ok(()));
+        for end in (0..8).chain((8..whole.len()).step_by(997)) {
+            // What ends with a section is a smaller component.
+            let result = inspect(&whole[..end]);
+            assert!(
+                matches!(result, Err(CompileError::Truncated) | Ok(())),
+                "{end} bytes: {result:?}"
+            );
+        }
+        let last_byte_missing = inspect(&whole[..whole.len() - 1]);
+        assert_eq!(last_byte_missing, Err(CompileError::Truncated));
+    }
+
+    #[test]
+    fn what_is_not_wasm_is_told_from_what_is_incomplete() {
+        for (content, error) in [
+            (&b"hello"[..], CompileError::NotWasm),
+            (b"(module)", CompileError::Text),
+            (b"\n  (component)", CompileError::Text),
+            (b"\x7fELF\x02\x01\x01", CompileError::Precompiled),
+            (b"", CompileError::Truncated),
+            (b"\0as", CompileError::Truncated),
+        ] {
+            assert_eq!(inspect(content), Err(error));
+        }
+        assert_eq!(inspect(b"\0asm\x01\0\0\0"), Ok(()));
+    }
+
+    /// A module with one function that has this many locals, and this code before its last `end`.
+    fn module(locals: u32, code: &[u8]) -> Vec<u8> {
+        let mut body = vec![1];
+        leb128(&mut body, locals);
+        body.push(0x7f);
+        body.extend(code);
+        body.push(0x0b);
+        let mut section = vec![1];
+        leb128(&mut section, body.len() as u32);
+        section.extend(body);
+        let mut module = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x0a".to_vec();
+        leb128(&mut module, section.len() as u32);
+        module.extend(section);
+        module
+    }
+
+    fn leb128(bytes: &mut Vec<u8>, mut number: u32) {
+        while number >= 0x80 {
+            bytes.push(number as u8 | 0x80);
+            number >>= 7;
+        }
+        bytes.push(number as u8);
+    }
+
+    fn nested(open: u8, depth: usize) -> Vec<u8> {
+        [[open, 0x40].repeat(depth), vec![0x0b; depth]].concat()
+    }
+
+    #[test]
+    fn what_would_stall_a_compiler_is_refused_and_what_is_merely_large_is_not() {
+        const BLOCK: u8 = 0x02;
+        const LOOP: u8 = 0x03;
+        for fine in [
+            module(LOCALS, &[]),
+            module(0, &nested(LOOP, LOOPS)),
+            module(0, &nested(BLOCK, BLOCKS)),
+            // One after the other.
+            module(0, &nested(LOOP, 1).repeat(10 * LOOPS)),
+        ] {
+            assert_eq!(inspect(&fine), Ok(()));
+        }
+        for (bomb, expected) in [
+            (module(LOCALS + 1, &[]), "more than 5000 local variables"),
+            (module(0, &nested(LOOP, LOOPS + 1)), "more than 100 loops"),
+            (
+                module(0, &nested(BLOCK, BLOCKS + 1)),
+                "more than 20000 blocks",
+            ),
+        ] {
+            let error = inspect(&bomb).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}
