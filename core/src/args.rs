@@ -46,7 +46,11 @@ pub(crate) enum Command {
     /// Serve until SIGINT or SIGTERM; what happens without a command
     Run,
     /// Check the configuration and every filter
-    Check,
+    Check {
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Show what each filter says to a host or URL, and why
     Explain {
         /// A host such as a.example, or a URL such as http://a.example/b
@@ -104,7 +108,7 @@ mod tests {
         }
         assert_eq!(
             parts("portcullis check -c a.toml").unwrap().0,
-            Command::Check
+            Command::Check { json: false }
         );
         let (command, _) = parts("portcullis explain a.example --json").unwrap();
         let subject = "a.example".to_owned();

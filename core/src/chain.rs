@@ -1,41 +1,37 @@
-//! The ordered filters and their one verdict. What a failed filter means for a request is decided here and nowhere else.
-//! Client protocols ask a [`LocalChain`]; `plugins` publishes each new [`Chain`].
+//! The ordered filters and their one verdict. Client protocols ask a [`LocalChain`]; `plugins` publishes each new [`Chain`].
 
-use std::cell::{Cell, RefCell};
+mod local;
+mod member;
+mod quarantine;
+mod shadow;
+
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant as Clock};
+use std::time::Duration;
 
-use http::StatusCode;
-
-use crate::config::OnError;
-use crate::error::Causes;
-use crate::filter::{Failure, Filter, Instance, Opinion};
+use self::local::LocalFilter;
+pub(crate) use self::member::{Member, ShadowTally};
+pub(crate) use self::quarantine::Held;
+pub(crate) use self::shadow::{Observer, observer};
 use crate::flow::{Flow, RequestHead};
 use crate::verdict::{Judgement, Verdict};
-
-/// Idle instances that a worker keeps of one filter. More are made when guests are slow and requests many.
-const IDLE_INSTANCES: usize = 32;
-
-/// Time between two reports of failures of one filter.
-const REPORT: Duration = Duration::from_secs(1);
 
 /// One generation of filters, in the order in which they are asked. Immutable; a request sees one generation only.
 #[derive(Debug, Default)]
 pub(crate) struct Chain {
-    filters: Box<[Arc<Filter>]>,
+    members: Box<[Arc<Member>]>,
 }
 
 impl Chain {
-    pub(crate) fn new(filters: impl IntoIterator<Item = Arc<Filter>>) -> Self {
+    pub(crate) fn new(members: impl IntoIterator<Item = Arc<Member>>) -> Self {
         Self {
-            filters: filters.into_iter().collect(),
+            members: members.into_iter().collect(),
         }
     }
 
-    /// The filters' names, in order.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.filters.iter().map(|filter| &filter.name)
+    /// The filters, in order.
+    pub(crate) fn members(&self) -> impl Iterator<Item = &Arc<Member>> {
+        self.members.iter()
     }
 }
 
@@ -45,14 +41,8 @@ impl Chain {
 pub(crate) struct LocalChain {
     filters: Box<[Rc<LocalFilter>]>,
     judges_requests: bool,
-}
-
-/// A filter and the worker's idle instances of it.
-#[derive(Debug)]
-struct LocalFilter {
-    filter: Arc<Filter>,
-    idle: RefCell<Vec<Instance>>,
-    reports: Reports,
+    /// Without one, shadow filters are not asked.
+    observer: Option<Observer>,
 }
 
 /// A hook, with what it is asked about.
@@ -89,28 +79,33 @@ impl Question<'_> {
 }
 
 impl LocalChain {
-    /// Takes up a new generation; filters that stay keep their instances.
-    pub(crate) fn adopt(chain: &Chain, previous: Option<&Self>) -> Self {
-        let known = |filter: &Arc<Filter>| {
+    /// Takes up a new generation; filters that stay keep their instances. What shadow filters are to be asked goes to `observer`.
+    pub(crate) fn adopt(
+        chain: &Chain,
+        previous: Option<&Self>,
+        observer: Option<Observer>,
+    ) -> Self {
+        let known = |member: &Arc<Member>| {
             previous?
                 .filters
                 .iter()
-                .find(|local| Arc::ptr_eq(&local.filter, filter))
+                .find(|local| Arc::ptr_eq(local.member(), member))
                 .cloned()
         };
         let filters: Box<[_]> = chain
-            .filters
+            .members
             .iter()
-            .map(|filter| {
-                known(filter).unwrap_or_else(|| Rc::new(LocalFilter::new(filter.clone())))
+            .map(|member| {
+                known(member).unwrap_or_else(|| Rc::new(LocalFilter::new(member.clone())))
             })
             .collect();
         let judges_requests = filters
             .iter()
-            .any(|local| local.filter.hooks.judges_requests());
+            .any(|local| local.member().filter.hooks.judges_requests());
         Self {
             filters,
             judges_requests,
+            observer,
         }
     }
 
@@ -130,16 +125,28 @@ impl LocalChain {
     }
 
     async fn judge(&self, question: Question<'_>) -> Judgement {
+        let mut skipped = Vec::new();
         for local in &self.filters {
             if !local.answers(question) {
                 continue;
             }
-            let judgement = local.judgement(local.ask(question).await);
+            if local.member().is_shadow() {
+                if let Some(observer) = &self.observer {
+                    observer.note(local, question);
+                }
+                continue;
+            }
+            let mut judgement = local.judge(question).await;
+            skipped.append(&mut judgement.skipped);
             if judgement.verdict != Verdict::Next {
+                judgement.skipped = skipped;
                 return judgement;
             }
         }
-        Judgement::PASS
+        Judgement {
+            skipped,
+            ..Judgement::PASS
+        }
     }
 
     /// Asks every filter, also those behind the one that decides, and says what each answered and how long it took.
@@ -167,122 +174,11 @@ impl LocalChain {
 pub(crate) struct Step {
     pub(crate) filter: Arc<str>,
     pub(crate) hook: Hook,
+    /// Its judgement changes nothing.
+    pub(crate) is_shadow: bool,
     pub(crate) judgement: Judgement,
     /// Why the filter could not judge.
     pub(crate) failure: Option<String>,
     /// Time spent in the filter, without starting an instance.
     pub(crate) time: Duration,
-}
-
-impl LocalFilter {
-    fn new(filter: Arc<Filter>) -> Self {
-        Self {
-            filter,
-            idle: RefCell::default(),
-            reports: Reports::default(),
-        }
-    }
-
-    fn answers(&self, question: Question<'_>) -> bool {
-        match question {
-            Question::Host(_) => self.filter.hooks.judges_hosts(),
-            Question::Request(..) => self.filter.hooks.judges_requests(),
-        }
-    }
-
-    /// Asks an idle instance or a new one; it is used again only if it gave an answer.
-    async fn ask(&self, question: Question<'_>) -> Result<Opinion, Failure> {
-        // The guard must end before the first await: another request may want an instance meanwhile.
-        let idle = self.idle.borrow_mut().pop();
-        let mut instance = match idle {
-            Some(instance) => instance,
-            None => Instance::start(&self.filter).await?,
-        };
-        let opinion = match question {
-            Question::Host(flow) => instance.judge_host(flow).await?,
-            Question::Request(flow, head) => instance.judge_request(flow, head).await?,
-        };
-        let mut idle = self.idle.borrow_mut();
-        if idle.len() < IDLE_INSTANCES {
-            idle.push(instance);
-        }
-        Ok(opinion)
-    }
-
-    fn judgement(&self, answer: Result<Opinion, Failure>) -> Judgement {
-        let name = &self.filter.name;
-        match answer {
-            Ok(opinion) => Judgement {
-                filter: (opinion.verdict != Verdict::Next).then(|| name.clone()),
-                verdict: opinion.verdict,
-                matched: opinion.matched,
-                failed: false,
-            },
-            Err(failure) => {
-                let on_error = self.filter.settings.on_error;
-                self.reports.write(name, on_error, &failure);
-                match on_error {
-                    OnError::Skip => Judgement::PASS,
-                    OnError::Block => Judgement {
-                        verdict: Verdict::Block {
-                            status: StatusCode::SERVICE_UNAVAILABLE,
-                            reason: format!("the filter {name} could not judge this request"),
-                        },
-                        filter: Some(name.clone()),
-                        matched: None,
-                        failed: true,
-                    },
-                }
-            }
-        }
-    }
-
-    async fn step(&self, question: Question<'_>) -> Step {
-        if self.idle.borrow().is_empty()
-            && let Ok(instance) = Instance::start(&self.filter).await
-        {
-            self.idle.borrow_mut().push(instance);
-        }
-        let start = Clock::now();
-        let answer = self.ask(question).await;
-        let time = start.elapsed();
-        Step {
-            filter: self.filter.name.clone(),
-            hook: question.hook(),
-            failure: answer
-                .as_ref()
-                .err()
-                .map(|failure| Causes(failure).to_string()),
-            judgement: self.judgement(answer),
-            time,
-        }
-    }
-}
-
-/// A filter that fails at every request must not fill the log: each worker writes one line in a while.
-#[derive(Debug, Default)]
-struct Reports {
-    last: Cell<Option<Clock>>,
-    untold: Cell<u64>,
-}
-
-impl Reports {
-    fn write(&self, filter: &str, on_error: OnError, failure: &Failure) {
-        if self.last.get().is_some_and(|last| last.elapsed() < REPORT) {
-            self.untold.set(self.untold.get() + 1);
-            return;
-        }
-        self.last.set(Some(Clock::now()));
-        let consequence = match on_error {
-            OnError::Block => "the request is refused with 503 (on_error = \"block\")",
-            OnError::Skip => "the next filter is asked (on_error = \"skip\")",
-        };
-        tracing::warn!(
-            filter,
-            error = %Causes(failure),
-            consequence,
-            failures_not_told = self.untold.take(),
-            "a filter could not judge"
-        );
-    }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::builtin::BUILTINS;
 use crate::config::Config;
 use crate::error::StartError;
@@ -9,13 +11,22 @@ use crate::feeds::{FeedStatus, Feeds};
 use crate::filter::Loader;
 use crate::plugins::{self, Plugins};
 
-/// What was found. Its text is a line for each plugin and each feed.
-#[derive(Debug)]
+/// What was found. Its text is a line for each plugin and each feed; by serde, an object with `ok`, `plugins` (each `name`, `builtin`,
+/// `disabled` and what else there is: `mode`, `hooks`, `refused`), `feeds` (each `name` and `names`, how many there are) and `missing`.
+#[derive(Debug, Serialize)]
 pub struct Report {
+    ok: bool,
     plugins: Vec<plugins::Status>,
-    feeds: Vec<FeedStatus>,
+    feeds: Vec<Feed>,
     /// In `[plugins] order`, but nowhere else.
     missing: Vec<String>,
+}
+
+/// One list, as far as it is on disk.
+#[derive(Debug, Serialize)]
+struct Feed {
+    name: String,
+    names: usize,
 }
 
 /// Loads every filter and every feed's copy on disk. Nothing is fetched, nothing bound.
@@ -27,17 +38,23 @@ pub async fn check(config: Config) -> Result<Report, StartError> {
     let feeds = Feeds::open(&config.feeds, &config.cache_dir);
     let loader = Loader::new(&config, feeds.clone())?;
     let plugins = Plugins::open(config.plugins, BUILTINS, loader).await;
+    let status = plugins.status();
+    let feed = |feed: FeedStatus| Feed {
+        name: feed.name.to_string(),
+        names: feed.names,
+    };
     Ok(Report {
+        ok: status.iter().all(|plugin| plugin.refused.is_none()),
         missing: plugins.missing().map(Into::into).collect(),
-        plugins: plugins.status(),
-        feeds: feeds.status(),
+        plugins: status,
+        feeds: feeds.status().into_iter().map(feed).collect(),
     })
 }
 
 impl Report {
     /// Whether every plugin can be used. A feed without data is no fault: it is fetched when the proxy runs.
     pub fn is_ok(&self) -> bool {
-        self.plugins.iter().all(|plugin| plugin.refused.is_none())
+        self.ok
     }
 }
 
@@ -49,6 +66,9 @@ impl fmt::Display for Report {
             match &plugin.refused {
                 Some(reason) => writeln!(f, "refused: {reason}")?,
                 None if plugin.disabled => writeln!(f, "disabled")?,
+                None if plugin.mode == Some(plugins::Mode::Shadow) => {
+                    writeln!(f, "ok, in shadow mode: it decides nothing")?
+                }
                 None => writeln!(f, "ok")?,
             }
         }

@@ -20,6 +20,7 @@ use std::time::Duration;
 use etcetera::BaseStrategy;
 
 pub use self::error::ConfigError;
+pub(crate) use self::load::read_order;
 pub use self::load::{Flags, Sources};
 pub(crate) use self::sidecar::{FilterLimits, Grants, Mode, OnError, QuarantineRule, Sidecar};
 
@@ -70,6 +71,8 @@ pub struct Plugins {
     pub dir: PathBuf,
     /// The filters that are asked first, by name; the rest follow by file name.
     pub order: Vec<String>,
+    /// A configuration file whose `[plugins] order` is followed while the proxy runs.
+    pub order_file: Option<PathBuf>,
     /// A filter whose file is gone goes on serving for so long: it may be about to be replaced.
     pub deletion_grace: Duration,
     /// The stack of a filter's call, in bytes.
@@ -181,6 +184,7 @@ impl Default for Config {
             plugins: Plugins {
                 dir: PathBuf::from("plugins"),
                 order: Vec::new(),
+                order_file: None,
                 deletion_grace: Duration::from_secs(1),
                 stack: 512 << 10,
             },

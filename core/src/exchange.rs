@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, Response, StatusCode};
@@ -27,6 +28,8 @@ pub(crate) struct Exchange {
     protocol: Protocol,
     target: Option<Rc<Target>>,
     judgement: Option<Judgement>,
+    /// Filters that could not judge and were passed over.
+    skipped: Vec<Arc<str>>,
     status: Option<StatusCode>,
     upload: Option<Rc<Upload>>,
     up: Cell<u64>,
@@ -66,6 +69,7 @@ impl Exchange {
             protocol,
             target: None,
             judgement: None,
+            skipped: Vec::new(),
             status: None,
             upload: None,
             up: Cell::new(0),
@@ -95,10 +99,11 @@ impl Exchange {
     pub(crate) fn judged(
         &mut self,
         flow: &Flow<'_>,
-        judgement: Judgement,
+        mut judgement: Judgement,
         form: Form,
     ) -> Result<(), Refusal> {
         let page = respond::judgement(&judgement, flow, form);
+        self.skipped.append(&mut judgement.skipped);
         if self.judgement.is_none() || judgement != Judgement::PASS {
             self.judgement = Some(judgement);
         }
@@ -160,6 +165,7 @@ impl Exchange {
             verdict = judgement.map(|judgement| judgement.verdict.name()),
             filter = judgement.and_then(|judgement| judgement.filter.as_deref()),
             reason = judgement.and_then(reason),
+            skipped = (!self.skipped.is_empty()).then(|| self.skipped.join(",")),
             feed = matched.map(|matched| &*matched.feed),
             rule = matched.map(|matched| &*matched.rule),
             up,

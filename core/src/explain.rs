@@ -1,6 +1,7 @@
 //! What every filter says about one host or URL, without any traffic: `portcullis explain`.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use http::{HeaderMap, Method};
 use serde::Serialize;
@@ -13,7 +14,7 @@ use crate::error::StartError;
 use crate::feeds::Feeds;
 use crate::filter::Loader;
 use crate::flow::{Flow, Protocol, RequestHead};
-use crate::plugins::Plugins;
+use crate::plugins::{self, Plugins};
 use crate::target::{InvalidTarget, Target};
 use crate::verdict::{Judgement, Verdict};
 
@@ -96,6 +97,9 @@ struct Line {
     filter: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hook: Option<&'static str>,
+    /// Runs in shadow mode: it decides nothing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    shadow: bool,
     verdict: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
@@ -122,30 +126,49 @@ struct Line {
 pub async fn explain(config: Config, subject: &str) -> Result<Explanation, ExplainError> {
     let subject = Subject::parse(subject)?;
     let feeds = Feeds::open(&config.feeds, &config.cache_dir);
+    let running = plugins::read_status(&config.cache_dir, config.listen);
     let loader = Loader::new(&config, feeds.clone())?;
     let plugins = Plugins::open(config.plugins, BUILTINS, loader).await;
     let chain = plugins.chain().borrow().clone();
     let mut explanation = ask(&chain, &subject).await;
     let empty = feeds.status().into_iter().filter(|feed| feed.names == 0);
-    let refused = plugins
-        .status()
-        .into_iter()
-        .filter(|plugin| plugin.refused.is_some());
-    explanation.notes = empty
-        .map(|feed| {
-            format!(
-                "the feed {} has no data on disk: nothing on it is found",
-                feed.name
-            )
-        })
-        .chain(refused.map(|plugin| {
-            format!(
-                "the newest {} is not used, see `portcullis check`",
-                plugin.name
-            )
-        }))
-        .collect();
+    let empty = empty.map(|feed| {
+        format!(
+            "the feed {} has no data on disk: nothing on it is found",
+            feed.name
+        )
+    });
+    let refused = plugins.status().into_iter();
+    let refused = refused.filter(|plugin| plugin.refused.is_some());
+    let refused = refused.map(|plugin| {
+        format!(
+            "the newest {} is not used, see `portcullis check`",
+            plugin.name
+        )
+    });
+    let running = running.iter().flat_map(in_running_proxy);
+    explanation.notes = empty.chain(refused).chain(running).collect();
     Ok(explanation)
+}
+
+/// What is otherwise there, because the proxy has met it with traffic.
+fn in_running_proxy(plugin: &plugins::Status) -> Vec<String> {
+    let name = &plugin.name;
+    let quarantine = plugin.quarantine.as_ref().map(|quarantine| {
+        let pause = quarantine.until.duration_since(SystemTime::now());
+        let next = match pause {
+            Ok(pause) => format!("is tried again in {} s", pause.as_secs() + 1),
+            Err(_) => "is tried again with the next request".to_owned(),
+        };
+        format!(
+            "the running proxy has {name} in quarantine, as {} of {} calls failed; it {next}. The last failure: {}",
+            quarantine.failures, quarantine.calls, quarantine.error
+        )
+    });
+    let shadow = plugin
+        .shadow
+        .map(|tally| format!("in the running proxy {name} is in shadow mode: {tally}"));
+    quarantine.into_iter().chain(shadow).collect()
 }
 
 async fn ask(chain: &Chain, subject: &Subject) -> Explanation {
@@ -159,7 +182,7 @@ async fn ask(chain: &Chain, subject: &Subject) -> Explanation {
         url,
         headers: &headers,
     });
-    let steps = LocalChain::adopt(chain, None)
+    let steps = LocalChain::adopt(chain, None, None)
         .explain(&flow, head.as_ref())
         .await;
     let outcome = match decision(&steps) {
@@ -179,7 +202,8 @@ async fn ask(chain: &Chain, subject: &Subject) -> Explanation {
 /// The step that decides: a hook is decided by its first opinion, and the request is judged only if its host has passed.
 fn decision(steps: &[Step]) -> Option<&Step> {
     let decides = |hook| {
-        let mut answers = steps.iter().filter(move |step| step.hook == hook);
+        let counts = move |step: &&Step| step.hook == hook && !step.is_shadow;
+        let mut answers = steps.iter().filter(counts);
         answers.find(|step| step.judgement.verdict != Verdict::Next)
     };
     let host = decides(Hook::JudgeHost);
@@ -204,6 +228,7 @@ impl Line {
         Self {
             filter: filter.map(Into::into),
             hook: None,
+            shadow: false,
             verdict: judgement.verdict.name(),
             status,
             reason,
@@ -220,6 +245,7 @@ impl From<Step> for Line {
     fn from(step: Step) -> Self {
         Self {
             hook: Some(step.hook.name()),
+            shadow: step.is_shadow,
             error: step.failure,
             microseconds: Some((step.time.as_secs_f64() * 1e7).round() / 10.0),
             ..Self::new(Some(&step.filter), &step.judgement)
@@ -246,6 +272,9 @@ impl fmt::Display for Explanation {
                 line.verdict
             )?;
             write!(f, "  {:8.1} us", line.microseconds.unwrap_or_default())?;
+            if line.shadow {
+                write!(f, "  (shadow: decides nothing)")?;
+            }
             if let (Some(feed), Some(rule)) = (&line.feed, &line.rule) {
                 write!(f, "  feed {feed}, rule {rule}")?;
             }

@@ -59,6 +59,16 @@ impl Hooks {
     pub(crate) fn judges_requests(&self) -> bool {
         self.judge_request.is_some()
     }
+
+    /// As the contract names them.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let hooks = [
+            ("judge-host", self.judges_hosts()),
+            ("judge-request", self.judges_requests()),
+        ];
+        let exported = hooks.into_iter().filter(|(_, is_exported)| *is_exported);
+        exported.map(|(name, _)| name.to_owned()).collect()
+    }
 }
 
 impl std::fmt::Debug for Filter {

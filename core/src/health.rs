@@ -46,13 +46,13 @@ enum Fault {
 
 /// Checks the proxy that listens on `own`, for as long as it is polled.
 pub(crate) async fn watch(own: SocketAddr, mut chains: watch::Receiver<Arc<Chain>>) {
-    let mut chain = LocalChain::adopt(&chains.borrow_and_update(), None);
+    let mut chain = LocalChain::adopt(&chains.borrow_and_update(), None, None);
     let mut ticks = interval_at(Instant::now() + INTERVAL, INTERVAL);
     let mut is_well = true;
     loop {
         ticks.tick().await;
         if chains.has_changed().unwrap_or_default() {
-            chain = LocalChain::adopt(&chains.borrow_and_update(), Some(&chain));
+            chain = LocalChain::adopt(&chains.borrow_and_update(), Some(&chain), None);
         }
         let outcome = check(own, &chain).await;
         match &outcome {

@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     let (command, sources) = Args::parse().into_parts();
     let done = match command {
         Command::Run => run(&sources),
-        Command::Check => check(&sources),
+        Command::Check { json } => check(&sources, json),
         Command::Explain { subject, json } => explain(&sources, &subject, json),
     };
     match done {
@@ -61,15 +61,19 @@ fn run(sources: &Sources) -> anyhow::Result<()> {
     done
 }
 
-fn check(sources: &Sources) -> anyhow::Result<()> {
+fn check(sources: &Sources, json: bool) -> anyhow::Result<()> {
     let config = load(sources)?;
     let _lines_are_written = telemetry::init(&quiet(&config));
-    match sources.config_file() {
-        Some(file) => say(&format!("{}: ok", file.display()))?,
-        None => say("no configuration file: the defaults hold")?,
-    }
     let report = runtime()?.block_on(portcullis::check(config))?;
-    say(report.to_string().trim_end())?;
+    if json {
+        say(&serde_json::to_string_pretty(&report)?)?;
+    } else {
+        match sources.config_file() {
+            Some(file) => say(&format!("{}: ok", file.display()))?,
+            None => say("no configuration file: the defaults hold")?,
+        }
+        say(report.to_string().trim_end())?;
+    }
     if report.is_ok() {
         Ok(())
     } else {

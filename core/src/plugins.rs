@@ -3,6 +3,9 @@
 
 mod attempt;
 mod folder;
+mod order;
+mod plugin;
+mod status;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -15,13 +18,15 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use self::attempt::{Attempt, Digest, Loaded, Outcome, Refusal};
+use self::attempt::{Attempt, Loaded, Outcome, Refusal};
 use self::folder::{Files, Listing, Watch};
+use self::order::Order;
+use self::plugin::{Attempted, Plugin};
+pub(crate) use self::status::{Mode, Status, StatusFile, read as read_status};
 use crate::builtin::Builtin;
 use crate::chain::Chain;
 use crate::config;
-use crate::error::Causes;
-use crate::filter::{Filter, Loader};
+use crate::filter::Loader;
 
 /// The folder is looked at so often even if nothing hints at a change.
 const POLL: Duration = Duration::from_secs(1);
@@ -32,50 +37,23 @@ const SETTLE: Duration = Duration::from_millis(100);
 /// A file that ends early may still be on its way for so long after it was last written to.
 const COPY_PATIENCE: Duration = Duration::from_secs(3);
 
+/// Files that changed together are used together, unless one takes longer than this to load.
+const GROUP_PATIENCE: Duration = Duration::from_millis(500);
+
 /// The folder, the filters made from it, and the workers' way to hear of them.
 #[derive(Debug)]
 pub(crate) struct Plugins {
     dir: Arc<Path>,
-    order: Vec<String>,
+    order: Order,
+    deletion_grace: Duration,
     builtins: &'static [Builtin],
     loader: Loader,
     last_listing: Listing,
     plugins: BTreeMap<Arc<str>, Plugin>,
     loading: JoinSet<Loaded>,
+    /// Since when there is something that the workers have not heard of.
+    unpublished: Option<Instant>,
     chain: watch::Sender<Arc<Chain>>,
-}
-
-/// What became of one name.
-#[derive(Debug, Default)]
-struct Plugin {
-    /// The files when they were last read.
-    files: Files,
-    /// What was last tried, used or refused: identical content is not tried again.
-    digest: Digest,
-    filter: Option<Arc<Filter>>,
-    refused: Option<String>,
-    disabled: bool,
-    /// A task reads and tries it at this moment.
-    is_loading: bool,
-    /// When to read files again that could not be read to their end, and whether that is worth waiting for.
-    retry: Option<(Instant, Look)>,
-}
-
-/// Whether files are tried once, or until it works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Attempted {
-    First,
-    Again,
-}
-
-/// One plugin as the operator sees it.
-#[derive(Debug)]
-pub(crate) struct Status {
-    pub(crate) name: Arc<str>,
-    pub(crate) builtin: bool,
-    pub(crate) disabled: bool,
-    /// Why the newest version is not used.
-    pub(crate) refused: Option<String>,
 }
 
 /// Whether a look at the folder left something to be looked at again soon.
@@ -94,12 +72,14 @@ impl Plugins {
     ) -> Self {
         let mut plugins = Self {
             dir: settings.dir.into(),
-            order: settings.order,
+            order: Order::new(settings.order, settings.order_file),
+            deletion_grace: settings.deletion_grace,
             builtins,
             loader,
             last_listing: Listing::new(),
             plugins: BTreeMap::new(),
             loading: JoinSet::new(),
+            unpublished: None,
             chain: watch::Sender::new(Arc::default()),
         };
         plugins.last_listing = plugins.list().await;
@@ -109,6 +89,7 @@ impl Plugins {
                 None => sleep(SETTLE).await,
             }
         }
+        plugins.publish();
         plugins
     }
 
@@ -119,31 +100,32 @@ impl Plugins {
 
     /// Every name that is known, in the order of the chain.
     pub(crate) fn status(&self) -> Vec<Status> {
-        let status = |(name, plugin): (&Arc<str>, &Plugin)| Status {
-            name: name.clone(),
-            builtin: plugin.files.wasm.is_none() && self.builtin(name).is_some(),
-            disabled: plugin.disabled,
-            refused: plugin.refused.clone(),
+        let status = |(name, plugin): (&Arc<str>, &Plugin)| {
+            let builtin = plugin.files.wasm.is_none() && self.builtin(name).is_some();
+            plugin.status(name, builtin)
         };
         self.ordered().map(status).collect()
     }
 
     /// The names that the configuration orders and nobody bears.
     pub(crate) fn missing(&self) -> impl Iterator<Item = &str> {
-        let order = self.order.iter().map(String::as_str);
+        let order = self.order.names().iter().map(String::as_str);
         order.filter(|name| !self.plugins.contains_key(*name))
     }
 
     /// Keeps the chain true to the folder until shutdown. A filter that takes long to load holds up no other.
-    pub(crate) async fn run(mut self, shutdown: CancellationToken) {
+    pub(crate) async fn run(mut self, mut file: StatusFile, shutdown: CancellationToken) {
         let mut watch = Watch::new(self.dir.to_path_buf());
         let keep = async {
             loop {
                 watch.arm();
-                let pause = match self.look().await {
-                    Look::Unsettled => SETTLE,
-                    Look::Settled => POLL,
+                let look = self.look().await;
+                self.publish_what_is_complete();
+                let pause = match (look, self.unpublished) {
+                    (Look::Settled, None) => POLL,
+                    (Look::Unsettled, _) | (_, Some(_)) => SETTLE,
                 };
+                file.update(self.status()).await;
                 tokio::select! {
                     () = watch.changed(), if pause == POLL => {}
                     Some(loaded) = self.loading.join_next() => self.settle(loaded),
@@ -159,6 +141,9 @@ impl Plugins {
 
     /// Looks at the folder and takes up what has changed since it was last read and is still now.
     async fn look(&mut self) -> Look {
+        if self.order.has_changed().await {
+            self.must_publish();
+        }
         let listing = self.list().await;
         let names: BTreeSet<Arc<str>> = listing
             .keys()
@@ -167,9 +152,10 @@ impl Plugins {
             .chain(self.builtins.iter().map(|builtin| builtin.name.into()))
             .collect();
         let mut look = Look::Settled;
-        for name in names {
-            let files = listing.get(&name).cloned().unwrap_or_default();
-            let known = self.plugins.get(&name);
+        for name in &names {
+            let files = listing.get(name).cloned().unwrap_or_default();
+            self.notice_rival(name, &names, &files);
+            let known = self.plugins.get(name);
             if known.is_some_and(|plugin| plugin.is_loading || plugin.files == files) {
                 continue;
             }
@@ -179,14 +165,61 @@ impl Plugins {
                 look = look.max(meanwhile);
                 continue;
             }
-            if self.last_listing.get(&name).cloned().unwrap_or_default() == files {
-                self.take_up(name, files);
-            } else {
+            if self.last_listing.get(name).cloned().unwrap_or_default() != files
+                || self.is_in_grace(name, &files)
+            {
                 look = Look::Unsettled;
+            } else {
+                self.take_up(name.clone(), files);
             }
         }
         self.last_listing = listing;
         look
+    }
+
+    /// Whether the file is gone, but not for so long that it must be meant.
+    fn is_in_grace(&mut self, name: &str, files: &Files) -> bool {
+        let Some(plugin) = self.plugins.get_mut(name) else {
+            return false;
+        };
+        if files.wasm.is_some() || plugin.files.wasm.is_none() || plugin.member.is_none() {
+            plugin.gone_since = None;
+            return false;
+        }
+        let gone_since = *plugin.gone_since.get_or_insert_with(Instant::now);
+        gone_since.elapsed() < self.deletion_grace
+    }
+
+    /// Names that differ only by case would be one file on other systems, and one filter to a careless reader: the one that was there
+    /// first has it.
+    fn notice_rival(&mut self, name: &Arc<str>, names: &BTreeSet<Arc<str>>, files: &Files) {
+        let folded = name.to_lowercase();
+        let same = names.iter().filter(|other| other.to_lowercase() == folded);
+        let seniority = |name: &&Arc<str>| {
+            let serves = self
+                .plugins
+                .get(*name)
+                .is_some_and(|plugin| plugin.member.is_some());
+            (self.builtin(name).is_none(), !serves, (*name).clone())
+        };
+        let rival = same.min_by_key(seniority).filter(|senior| *senior != name);
+        let known = self
+            .plugins
+            .get(name)
+            .and_then(|plugin| plugin.rival.as_ref());
+        if known == rival {
+            return;
+        }
+        let rival = rival.cloned();
+        let plugin = self.plugins.entry(name.clone()).or_default();
+        match rival {
+            Some(rival) => {
+                plugin.files = files.clone();
+                plugin.refuse(name, &Refusal::Rival(rival.clone()), Attempted::First);
+                plugin.rival = Some(rival);
+            }
+            None => *plugin = Plugin::default(),
+        }
     }
 
     /// Takes out what is gone, and has the rest read and tried aside.
@@ -196,6 +229,10 @@ impl Plugins {
             return self.remove(&name, files);
         }
         let plugin = self.plugins.entry(name.clone()).or_default();
+        if plugin.rival.is_some() {
+            plugin.files = files;
+            return;
+        }
         plugin.is_loading = true;
         let attempt = Attempt {
             dir: self.dir.clone(),
@@ -204,16 +241,17 @@ impl Plugins {
             builtin,
             known: plugin.digest,
             // Better the filter that is built in than none.
-            fall_back: plugin.filter.is_none(),
+            fall_back: plugin.member.is_none(),
         };
         self.loading.spawn(attempt.run(self.loader.clone()));
     }
 
     fn remove(&mut self, name: &Arc<str>, files: Files) {
-        let removed = self.plugins.remove(name).and_then(|plugin| plugin.filter);
-        if removed.is_some() {
+        let removed = self.plugins.remove(name).and_then(|plugin| plugin.member);
+        if let Some(member) = removed {
             tracing::info!(plugin = %name, "removed");
-            self.publish();
+            plugin::say_farewell(&member);
+            self.must_publish();
         }
         if files.sidecar.is_some() {
             let plugin = self.plugins.entry(name.clone()).or_default();
@@ -259,29 +297,46 @@ impl Plugins {
                     plugin.refused = None;
                 }
                 if plugin.accept(&loaded.name, filter) {
-                    self.publish();
+                    self.must_publish();
                 }
             }
         }
     }
 
-    fn publish(&self) {
+    fn must_publish(&mut self) {
+        self.unpublished.get_or_insert_with(Instant::now);
+    }
+
+    fn publish_what_is_complete(&mut self) {
+        let is_late = |since: Instant| since.elapsed() >= GROUP_PATIENCE;
+        if self
+            .unpublished
+            .is_some_and(|since| self.loading.is_empty() || is_late(since))
+        {
+            self.publish();
+        }
+    }
+
+    fn publish(&mut self) {
+        self.unpublished = None;
         let chain = Chain::new(
             self.ordered()
-                .filter_map(|(_, plugin)| plugin.filter.clone()),
+                .filter_map(|(_, plugin)| plugin.member.clone()),
         );
-        let names: Vec<&str> = chain.names().map(|name| &**name).collect();
+        let members = chain.members();
+        let names: Vec<&str> = members.map(|member| &*member.filter.name).collect();
         tracing::info!(chain = names.join(" > "), "filters in use");
         self.chain.send_replace(Arc::new(chain));
     }
 
     /// First the names that the configuration orders, then the rest by name.
     fn ordered(&self) -> impl Iterator<Item = (&Arc<str>, &Plugin)> {
+        let order = self.order.names();
         // A name that is given twice counts where it stands first.
-        let first = |(at, name): &(usize, &String)| !self.order[..*at].contains(name);
-        let listed = self.order.iter().enumerate().filter(first);
+        let first = |(at, name): &(usize, &String)| !order[..*at].contains(name);
+        let listed = order.iter().enumerate().filter(first);
         let listed = listed.filter_map(|(_, name)| self.plugins.get_key_value(name.as_str()));
-        let is_listed = |name: &str| self.order.iter().any(|listed| listed == name);
+        let is_listed = |name: &str| order.iter().any(|listed| listed == name);
         listed.chain(
             self.plugins
                 .iter()
@@ -307,36 +362,5 @@ impl Plugins {
                 self.last_listing.clone()
             }
         }
-    }
-}
-
-impl Plugin {
-    /// Says why the newest version is not used.
-    fn refuse(&mut self, name: &str, refusal: &Refusal, attempted: Attempted) {
-        let reason = Causes(refusal).to_string();
-        // That a file still cannot be read is no news.
-        if attempted == Attempted::Again && self.refused.as_ref() == Some(&reason) {
-            return;
-        }
-        let consequence = match &self.filter {
-            Some(_) => "the version in use goes on serving",
-            None => "requests are not judged by it",
-        };
-        tracing::error!(plugin = name, reason, consequence, "refused");
-        self.refused = Some(reason);
-    }
-
-    /// Whether the chain is another one now.
-    fn accept(&mut self, name: &str, filter: Option<Arc<Filter>>) -> bool {
-        self.disabled = filter.is_none();
-        let before = std::mem::replace(&mut self.filter, filter);
-        let what = match (&before, &self.filter, &self.refused) {
-            (_, None, _) => "disabled",
-            (_, Some(_), Some(_)) => "the built-in filter stands in",
-            (None, Some(_), None) => "loaded",
-            (Some(_), Some(_), None) => "replaced",
-        };
-        tracing::info!(plugin = name, "{what}");
-        before.is_some() || self.filter.is_some()
     }
 }

@@ -17,7 +17,7 @@ use crate::filter::Loader;
 use crate::headers::Pseudonym;
 use crate::health;
 use crate::listener::Listener;
-use crate::plugins::Plugins;
+use crate::plugins::{Plugins, StatusFile};
 use crate::worker::{Setup, Workers};
 
 /// Binds, logs the bound address, and serves until `shutdown` says something or is closed. Then everything ends within
@@ -84,7 +84,8 @@ impl Proxy {
             shutdown: stop.clone(),
         };
         let workers = Workers::start(self.config.workers.get(), &setup)?;
-        control(self.local_addr(), feeds, plugins, stop.clone())?;
+        let status = StatusFile::new(&self.config.cache_dir, self.config.listen);
+        control(self.local_addr(), feeds, plugins, status, stop.clone())?;
         let mut listener = self.listener.accepting()?;
         loop {
             tokio::select! {
@@ -126,6 +127,7 @@ fn control(
     own: SocketAddr,
     feeds: Arc<Feeds>,
     plugins: Plugins,
+    status: StatusFile,
     stop: CancellationToken,
 ) -> Result<(), StartError> {
     let failed = |source| StartError::System {
@@ -144,7 +146,7 @@ fn control(
             let tasks = async {
                 tokio::join!(
                     feeds.run(stop.clone()),
-                    plugins.run(stop.clone()),
+                    plugins.run(status, stop.clone()),
                     health::watch(own, chains)
                 )
             };

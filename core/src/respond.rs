@@ -266,6 +266,7 @@ mod tests {
                 rule: "example".into(),
             }),
             failed: false,
+            skipped: Vec::new(),
         }
     }
 

@@ -107,6 +107,8 @@ pub(crate) struct Judgement {
     pub(crate) matched: Option<Match>,
     /// The deciding filter could not judge, and its `on_error = "block"` refused the request.
     pub(crate) failed: bool,
+    /// Filters that could not judge, and that were passed over because of their `on_error = "skip"`.
+    pub(crate) skipped: Vec<Arc<str>>,
 }
 
 impl Judgement {
@@ -116,6 +118,7 @@ impl Judgement {
         filter: None,
         matched: None,
         failed: false,
+        skipped: Vec::new(),
     };
 }
 

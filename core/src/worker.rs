@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::Instrument;
 
-use crate::chain::{Chain, LocalChain};
+use crate::chain::{self, Chain, LocalChain, Observer};
 use crate::config::{Egress, Limits};
 use crate::connection;
 use crate::error::StartError;
@@ -58,12 +58,13 @@ pub(crate) struct Worker {
     pub(crate) shutdown: CancellationToken,
     is_stopping: Cell<bool>,
     chain: RefCell<Rc<LocalChain>>,
+    observer: Observer,
     id: Cell<u64>,
     stride: u64,
 }
 
 impl Worker {
-    fn new(setup: Setup, seat: Seat) -> Self {
+    fn new(setup: Setup, seat: Seat, observer: Observer) -> Self {
         let chain = setup.chains.borrow().clone();
         let mut server = http1::Builder::new();
         // The connection watches the time itself, with one timer for all of its requests.
@@ -77,7 +78,12 @@ impl Worker {
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),
             is_stopping: Cell::new(false),
-            chain: RefCell::new(Rc::new(LocalChain::adopt(&chain, None))),
+            chain: RefCell::new(Rc::new(LocalChain::adopt(
+                &chain,
+                None,
+                Some(observer.clone()),
+            ))),
+            observer,
             id: Cell::new(seat.index as u64),
             stride: seat.workers as u64,
         }
@@ -107,7 +113,7 @@ impl Worker {
         while chains.changed().await.is_ok() {
             let chain = chains.borrow_and_update().clone();
             let previous = self.chain();
-            let adopted = LocalChain::adopt(&chain, Some(&previous));
+            let adopted = LocalChain::adopt(&chain, Some(&previous), Some(self.observer.clone()));
             self.chain.replace(Rc::new(adopted));
         }
     }
@@ -224,9 +230,14 @@ async fn work(
     let bound = setup.limits.shutdown;
     let chains = setup.chains.clone();
     let signal = setup.shutdown.clone();
-    let worker = Rc::new(Worker::new(setup, seat));
+    let (observer, observations) = chain::observer();
+    let worker = Rc::new(Worker::new(setup, seat, observer));
     let background = async {
-        tokio::join!(worker.follow_chains(chains), worker.upstream.tend());
+        tokio::join!(
+            worker.follow_chains(chains),
+            worker.upstream.tend(),
+            observations.run()
+        );
     };
     tokio::select! {
         () = serve(&worker, sockets, live, &signal) => {}

@@ -71,11 +71,28 @@ impl Config {
         let feeds = settings.feeds.get_or_insert_with(default_feeds);
         let names = feeds.keys().map(|Text(name)| name);
         let variables = environment::settings(&sources.variables, names)?;
+        let order_is_fixed = variables.plugins.order.is_some();
         let settings = Settings::from(&sources.flags)
             .over(variables)
             .over(settings);
-        assemble(settings).map_err(|missing| missing.explain(document))
+        let mut config = assemble(settings).map_err(|missing| missing.explain(document))?;
+        config.plugins.order_file = file.filter(|_| !order_is_fixed);
+        Ok(config)
     }
+}
+
+/// The `[plugins] order` that a configuration file has by now.
+pub(crate) fn read_order(file: &Path) -> Result<Vec<String>, ConfigError> {
+    let text = fs::read_to_string(file).map_err(|source| ConfigError::Read {
+        path: file.to_owned(),
+        source,
+    })?;
+    let document = Document {
+        path: file,
+        text: &text,
+    };
+    let settings: Settings = document.read()?;
+    Ok(settings.plugins.order.unwrap_or_default())
 }
 
 impl From<&Flags> for Settings {
@@ -112,6 +129,7 @@ fn assemble(settings: Settings) -> Result<Config, MissingKey> {
         plugins: Plugins {
             dir: settings.plugins.dir.unwrap_or(default.plugins.dir),
             order: settings.plugins.order.unwrap_or(default.plugins.order),
+            order_file: None,
             deletion_grace: value_or(
                 settings.plugins.deletion_grace,
                 default.plugins.deletion_grace,

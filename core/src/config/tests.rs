@@ -27,8 +27,11 @@ fn sources(dir: &TempDir, variables: &[(&str, &str)]) -> Sources {
     }
 }
 
+/// What the file and the variables say, without the folder that the file is in.
 fn load(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
-    Config::load(&sources(&folder(text), variables))
+    let mut config = Config::load(&sources(&folder(text), variables))?;
+    config.plugins.order_file = None;
+    Ok(config)
 }
 
 /// What is said about a wrong file, without the folder that it is in.
@@ -384,6 +387,18 @@ fn variables_of_others_are_left_alone() {
 }
 
 #[test]
+fn the_order_in_the_file_is_followed_unless_the_environment_overrules_it() {
+    let dir = folder("[plugins]\norder = [\"a\", \"b\"]");
+    let file = dir.path().join("portcullis.toml");
+    let config = Config::load(&sources(&dir, &[])).unwrap();
+    assert_eq!(config.plugins.order_file.as_deref(), Some(&*file));
+    assert_eq!(super::read_order(&file).unwrap(), ["a", "b"]);
+    let overruled = [("PORTCULLIS_PLUGINS_ORDER", "b")];
+    let config = Config::load(&sources(&dir, &overruled)).unwrap();
+    assert_eq!(config.plugins.order_file, None);
+}
+
+#[test]
 fn the_readme_shows_the_defaults() {
     let readme = include_str!("../../../README.md");
     let start = readme.find("[proxy]\n").unwrap();
@@ -393,6 +408,7 @@ fn the_readme_shows_the_defaults() {
         workers: 2.try_into().unwrap(),
         plugins: super::Plugins {
             dir: dir.path().join("plugins"),
+            order_file: Some(dir.path().join("portcullis.toml")),
             ..Config::default().plugins
         },
         ..Config::default()

@@ -67,6 +67,8 @@ pub(super) enum Refusal {
     Sidecar(#[from] ConfigError),
     #[error("there are settings, but no {0}.wasm beside them and no built-in filter of that name")]
     NoFilter(Arc<str>),
+    #[error("its name differs from {0} by case only, and {0} was there first; rename one of them")]
+    Rival(Arc<str>),
     #[error(transparent)]
     Load(#[from] LoadError),
 }

@@ -33,6 +33,11 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
+    /// None if there is no such file, or none that can be looked at.
+    pub(super) fn of_file(path: &Path) -> Option<Self> {
+        fs::metadata(path).ok().as_ref().map(Self::of)
+    }
+
     fn of(metadata: &Metadata) -> Self {
         Self {
             len: metadata.len(),

@@ -1,0 +1,247 @@
+//! A filter on one worker: its idle instances, how many calls it may have at a time, and what its failures lead to.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::time::{Duration, Instant as Clock};
+
+use http::StatusCode;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
+
+use super::member::Member;
+use super::quarantine::{Admission, Calls, Held};
+use super::{Question, Step};
+use crate::config::OnError;
+use crate::error::Causes;
+use crate::filter::{Failure, Instance, Opinion};
+use crate::verdict::{Judgement, Verdict};
+
+/// Time between two reports of failures of one filter.
+const REPORT: Duration = Duration::from_secs(1);
+
+/// A filter and the worker's idle instances of it.
+#[derive(Debug)]
+pub(super) struct LocalFilter {
+    member: Arc<Member>,
+    idle: RefCell<Vec<Instance>>,
+    /// A guest that computes gives way to other requests at every tick, so those that compute at the same time add up.
+    places: Semaphore,
+    /// Since the last failure.
+    calls: Cell<u64>,
+    last_failure: Cell<Option<Clock>>,
+    reports: Reports,
+}
+
+impl LocalFilter {
+    pub(super) fn new(member: Arc<Member>) -> Self {
+        Self {
+            idle: RefCell::default(),
+            places: Semaphore::new(member.filter.settings.limits.concurrency),
+            calls: Cell::new(0),
+            last_failure: Cell::new(None),
+            reports: Reports::default(),
+            member,
+        }
+    }
+
+    pub(super) fn member(&self) -> &Arc<Member> {
+        &self.member
+    }
+
+    pub(super) fn answers(&self, question: Question<'_>) -> bool {
+        let hooks = &self.member.filter.hooks;
+        match question {
+            Question::Host(_) => hooks.judges_hosts(),
+            Question::Request(..) => hooks.judges_requests(),
+        }
+    }
+
+    /// Asks the filter for a request that waits for the answer.
+    pub(super) async fn judge(&self, question: Question<'_>) -> Judgement {
+        match self.opinion(question).await {
+            Some(judgement) => judgement,
+            None => self.without_opinion(),
+        }
+    }
+
+    /// What the filter says, unless it fails or is in quarantine.
+    pub(super) async fn opinion(&self, question: Question<'_>) -> Option<Judgement> {
+        let limits = &self.member.filter.settings.limits;
+        let patience = limits.start_wall + limits.wall;
+        let admission = self.member.quarantine.admit(Clock::now, patience);
+        if admission == Admission::Held {
+            return None;
+        }
+        self.calls.set(self.calls.get() + 1);
+        match self.ask(question).await {
+            Ok(opinion) => {
+                if admission == Admission::Trial {
+                    self.recovered();
+                }
+                Some(self.judgement(opinion))
+            }
+            Err(failure) => {
+                self.failed(admission, &failure);
+                None
+            }
+        }
+    }
+
+    /// Asks an idle instance or a new one; it is used again only if it gave an answer.
+    async fn ask(&self, question: Question<'_>) -> Result<Opinion, Failure> {
+        let _place = self.place().await?;
+        // The guard must end before the first await: another request may want an instance meanwhile.
+        let idle = self.idle.borrow_mut().pop();
+        let mut instance = match idle {
+            Some(instance) => instance,
+            None => Instance::start(&self.member.filter).await?,
+        };
+        let opinion = match question {
+            Question::Host(flow) => instance.judge_host(flow).await?,
+            Question::Request(flow, head) => instance.judge_request(flow, head).await?,
+        };
+        if !instance.is_worn() {
+            self.idle.borrow_mut().push(instance);
+        }
+        Ok(opinion)
+    }
+
+    async fn place(&self) -> Result<SemaphorePermit<'_>, Failure> {
+        if let Ok(place) = self.places.try_acquire() {
+            return Ok(place);
+        }
+        let wall = self.member.filter.settings.limits.wall;
+        match timeout(wall, self.places.acquire()).await {
+            Ok(Ok(place)) => Ok(place),
+            Ok(Err(_)) | Err(_) => Err(Failure::Busy(wall)),
+        }
+    }
+
+    fn judgement(&self, opinion: Opinion) -> Judgement {
+        let name = &self.member.filter.name;
+        Judgement {
+            filter: (opinion.verdict != Verdict::Next).then(|| name.clone()),
+            verdict: opinion.verdict,
+            matched: opinion.matched,
+            ..Judgement::PASS
+        }
+    }
+
+    /// What happens to a request that the filter cannot judge: the only place that decides it.
+    fn without_opinion(&self) -> Judgement {
+        let name = &self.member.filter.name;
+        match self.member.filter.settings.on_error {
+            OnError::Skip => Judgement {
+                skipped: vec![name.clone()],
+                ..Judgement::PASS
+            },
+            OnError::Block => {
+                let reason = match self.member.quarantine.held() {
+                    Some(_) => {
+                        format!("the filter {name} has failed too often and is in quarantine")
+                    }
+                    None => format!("the filter {name} could not judge this request"),
+                };
+                Judgement {
+                    verdict: Verdict::Block {
+                        status: StatusCode::SERVICE_UNAVAILABLE,
+                        reason,
+                    },
+                    filter: Some(name.clone()),
+                    failed: true,
+                    ..Judgement::PASS
+                }
+            }
+        }
+    }
+
+    fn failed(&self, admission: Admission, failure: &Failure) {
+        let now = Clock::now();
+        let calls = Calls {
+            number: self.calls.take(),
+            last_failure: self.last_failure.replace(Some(now)),
+        };
+        let error = || Causes(failure).to_string();
+        let held = self.member.quarantine.failed(admission, calls, now, error);
+        match held {
+            Some(held) => self.report_quarantine(&held),
+            None => self.reports.write(self, failure),
+        }
+    }
+
+    fn recovered(&self) {
+        self.member.quarantine.recovered(Clock::now());
+        tracing::info!(
+            filter = &*self.member.filter.name,
+            "back from quarantine: the filter is asked again"
+        );
+    }
+
+    fn report_quarantine(&self, held: &Held) {
+        tracing::error!(
+            filter = &*self.member.filter.name,
+            failures = held.failures,
+            calls = held.calls,
+            error = held.error,
+            pause = ?held.pause,
+            consequence = self.consequence(),
+            "in quarantine: the filter fails too often and is tried again after a pause. Mend it: a changed file is used at once"
+        );
+    }
+
+    fn consequence(&self) -> &'static str {
+        let settings = &self.member.filter.settings;
+        match settings.on_error {
+            _ if self.member.is_shadow() => "none, as it runs in shadow mode",
+            OnError::Block => "requests are refused with 503 (on_error = \"block\")",
+            OnError::Skip => "the next filter is asked (on_error = \"skip\")",
+        }
+    }
+
+    pub(super) async fn step(&self, question: Question<'_>) -> Step {
+        if self.idle.borrow().is_empty()
+            && let Ok(instance) = Instance::start(&self.member.filter).await
+        {
+            self.idle.borrow_mut().push(instance);
+        }
+        let start = Clock::now();
+        let answer = self.ask(question).await;
+        let time = start.elapsed();
+        let failure = answer.as_ref().err();
+        Step {
+            filter: self.member.filter.name.clone(),
+            hook: question.hook(),
+            is_shadow: self.member.is_shadow(),
+            failure: failure.map(|failure| Causes(failure).to_string()),
+            judgement: answer.map_or_else(
+                |_| self.without_opinion(),
+                |opinion| self.judgement(opinion),
+            ),
+            time,
+        }
+    }
+}
+
+/// A filter that fails at every request must not fill the log: each worker writes one line in a while.
+#[derive(Debug, Default)]
+struct Reports {
+    last: Cell<Option<Clock>>,
+    untold: Cell<u64>,
+}
+
+impl Reports {
+    fn write(&self, filter: &LocalFilter, failure: &Failure) {
+        if self.last.get().is_some_and(|last| last.elapsed() < REPORT) {
+            self.untold.set(self.untold.get() + 1);
+            return;
+        }
+        self.last.set(Some(Clock::now()));
+        tracing::warn!(
+            filter = &*filter.member.filter.name,
+            error = %Causes(failure),
+            consequence = filter.consequence(),
+            failures_not_told = self.untold.take(),
+            "a filter could not judge"
+        );
+    }
+}

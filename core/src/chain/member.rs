@@ -1,0 +1,112 @@
+//! A filter's place in chains: the filter, and what all workers together learn of it. It lasts as long as the filter's files stay as they
+//! are, through any number of generations.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::quarantine::Quarantine;
+use crate::config::Mode;
+use crate::filter::Filter;
+use crate::verdict::Verdict;
+
+/// One filter among others.
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub(crate) filter: Arc<Filter>,
+    pub(crate) quarantine: Quarantine,
+    pub(crate) shadow: ShadowCounts,
+}
+
+impl Member {
+    pub(crate) fn new(filter: Arc<Filter>) -> Self {
+        Self {
+            quarantine: Quarantine::new(filter.settings.quarantine, Instant::now()),
+            shadow: ShadowCounts::default(),
+            filter,
+        }
+    }
+
+    pub(crate) fn is_shadow(&self) -> bool {
+        self.filter.settings.mode == Mode::Shadow
+    }
+}
+
+/// What a filter in shadow mode would have done.
+#[derive(Debug, Default)]
+pub(crate) struct ShadowCounts {
+    passed: AtomicU64,
+    allowed: AtomicU64,
+    blocked: AtomicU64,
+    redirected: AtomicU64,
+    failed: AtomicU64,
+    unasked: AtomicU64,
+}
+
+/// The same at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ShadowTally {
+    /// Requests that it had no opinion on.
+    pub(crate) passed: u64,
+    pub(crate) allowed: u64,
+    pub(crate) blocked: u64,
+    pub(crate) redirected: u64,
+    pub(crate) failed: u64,
+    /// Requests that came faster than it judges.
+    pub(crate) unasked: u64,
+}
+
+impl ShadowCounts {
+    pub(super) fn judged(&self, verdict: &Verdict) {
+        count(match verdict {
+            Verdict::Next => &self.passed,
+            Verdict::Allow => &self.allowed,
+            Verdict::Block { .. } => &self.blocked,
+            Verdict::Redirect { .. } => &self.redirected,
+        });
+    }
+
+    pub(super) fn failed(&self) {
+        count(&self.failed);
+    }
+
+    pub(super) fn not_asked(&self) {
+        count(&self.unasked);
+    }
+
+    pub(crate) fn tally(&self) -> ShadowTally {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        ShadowTally {
+            passed: read(&self.passed),
+            allowed: read(&self.allowed),
+            blocked: read(&self.blocked),
+            redirected: read(&self.redirected),
+            failed: read(&self.failed),
+            unasked: read(&self.unasked),
+        }
+    }
+}
+
+fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+impl std::fmt::Display for ShadowTally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            passed,
+            allowed,
+            blocked,
+            redirected,
+            failed,
+            unasked,
+        } = self;
+        write!(
+            f,
+            "{blocked} would be blocked, {redirected} redirected, {allowed} allowed, {passed} passed; {failed} failed, {unasked} not \
+             asked about"
+        )
+    }
+}
