@@ -12,7 +12,7 @@
 //!
 //! [`run_proxy`] is the door: it binds, starts one worker thread a core and a control thread, and accepts until it is told to
 //! stop. A worker owns its connections, its connections to origins, its resolver and its instances of the filters; traffic
-//! crosses no thread. The control thread tends `feeds` (lists of hosts), `plugins` (the folder of filters) and `health`, and
+//! crosses no thread, and only the `state` of filters is shared under a lock. The control thread tends `feeds` (lists of hosts), `plugins` (the folder of filters) and `health`, and
 //! publishes immutable values that workers take up.
 
 mod activity;
@@ -37,6 +37,7 @@ mod listener;
 mod plugins;
 mod proxy;
 mod respond;
+mod state;
 mod target;
 mod tunnel;
 mod upload;

@@ -247,6 +247,7 @@ impl Plugins {
     }
 
     fn remove(&mut self, name: &Arc<str>, files: Files) {
+        self.loader.forget_state(name);
         let removed = self.plugins.remove(name).and_then(|plugin| plugin.member);
         if let Some(member) = removed {
             tracing::info!(plugin = %name, "removed");

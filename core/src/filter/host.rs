@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use http::{HeaderMap, HeaderName};
 use tracing::Level;
 
-use super::bindings::portcullis::filter::{feeds, log, request_headers, types};
+use super::bindings::portcullis::filter::{feeds, log, request_headers, state, types};
 use super::engine::Engine;
 use super::meter::Meter;
 use crate::config::{Grants, Sidecar};
 use crate::feeds::Feeds;
+use crate::state::Store;
 use crate::verdict::Match;
 
 /// A filter's log lines are cut at so many bytes.
@@ -19,21 +20,11 @@ const LOG_LINE_BYTES: usize = 4096;
 /// What one filter reaches through the proxy, whichever instance asks.
 #[derive(Clone, Debug)]
 pub(super) struct Host {
-    name: Arc<str>,
-    feeds: Arc<Feeds>,
-    grants: Grants,
-    log: Arc<LogBudget>,
-}
-
-impl Host {
-    pub(super) fn new(name: Arc<str>, feeds: Arc<Feeds>, grants: Grants, lines: usize) -> Self {
-        Self {
-            name,
-            feeds,
-            grants,
-            log: Arc::new(LogBudget::new(lines)),
-        }
-    }
+    pub(super) name: Arc<str>,
+    pub(super) feeds: Arc<Feeds>,
+    pub(super) grants: Grants,
+    pub(super) state: Store,
+    pub(super) log: Arc<LogBudget>,
 }
 
 /// What the proxy knows about one instance while it runs.
@@ -125,6 +116,37 @@ impl feeds::Host for State {
     }
 }
 
+impl state::Host for State {
+    fn get(&mut self, key: String) -> Option<Vec<u8>> {
+        self.host.state.get(&key)
+    }
+
+    fn set(&mut self, key: String, value: Vec<u8>, ttl: Option<u64>) -> Result<(), String> {
+        let ttl = ttl.map(Duration::from_millis);
+        let stored = self.host.state.set(&key, &value, ttl);
+        stored.map_err(|error| error.to_string())
+    }
+
+    fn increment(&mut self, key: String, by: i64, ttl: Option<u64>) -> Result<i64, String> {
+        let ttl = ttl.map(Duration::from_millis);
+        let sum = self.host.state.increment(&key, by, ttl);
+        sum.map_err(|error| error.to_string())
+    }
+
+    fn compare_and_set(
+        &mut self,
+        key: String,
+        expected: Option<Vec<u8>>,
+        new: Option<Vec<u8>>,
+        ttl: Option<u64>,
+    ) -> Result<bool, String> {
+        let ttl = ttl.map(Duration::from_millis);
+        let (expected, new) = (expected.as_deref(), new.as_deref());
+        let swapped = self.host.state.compare_and_set(&key, expected, new, ttl);
+        swapped.map_err(|error| error.to_string())
+    }
+}
+
 impl request_headers::Host for State {
     fn get(&mut self, name: String) -> Vec<Vec<u8>> {
         let Ok(name) = HeaderName::try_from(name) else {
@@ -144,7 +166,7 @@ impl request_headers::Host for State {
 
 /// How many lines a filter may write in a second: it must not be able to fill a disk, or to hide what others have to say.
 #[derive(Debug)]
-struct LogBudget {
+pub(super) struct LogBudget {
     lines: usize,
     written: Mutex<Written>,
 }
@@ -165,7 +187,7 @@ enum Line {
 }
 
 impl LogBudget {
-    fn new(lines: usize) -> Self {
+    pub(super) fn new(lines: usize) -> Self {
         Self {
             lines,
             written: Mutex::default(),

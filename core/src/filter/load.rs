@@ -10,11 +10,12 @@ use super::bindings::Filter as World;
 use super::bindings::exports::portcullis::filter::{judge_host, judge_request, lifecycle};
 use super::compiler::{Compiler, Hash, NotCompiled};
 use super::engine::Engine;
-use super::host::{Host, State};
+use super::host::{Host, LogBudget, State};
 use super::{Failure, Filter, Hooks, Instance};
 use crate::config::{self, Grants, Sidecar};
 use crate::error::StartError;
 use crate::feeds::Feeds;
+use crate::state::Stores;
 
 /// The contract that this proxy speaks.
 const API: &str = "0.1.0";
@@ -26,7 +27,7 @@ const JUDGE_HOST: &str = "portcullis:filter/judge-host@0.1.0";
 const JUDGE_REQUEST: &str = "portcullis:filter/judge-request@0.1.0";
 
 /// What a filter may import, and whether the operator has to grant it.
-const CAPABILITIES: [(&str, Granted); 4] = [
+const CAPABILITIES: [(&str, Granted); 5] = [
     ("types", Granted::Always),
     ("log", Granted::Always),
     ("request-headers", Granted::Always),
@@ -34,6 +35,7 @@ const CAPABILITIES: [(&str, Granted); 4] = [
         "feeds",
         Granted::By(|grants| !grants.feeds.is_empty(), "feeds = [\"*\"]"),
     ),
+    ("state", Granted::By(|grants| grants.state, "state = true")),
 ];
 
 /// When a filter may have a capability.
@@ -51,6 +53,7 @@ pub(crate) struct Loader {
     linker: Arc<Linker<State>>,
     compiler: Arc<Compiler>,
     feeds: Arc<Feeds>,
+    states: Arc<Stores>,
 }
 
 /// What a filter is made of.
@@ -129,6 +132,7 @@ impl Loader {
             engine,
             linker: Arc::new(linker),
             feeds,
+            states: Arc::default(),
         })
     }
 
@@ -148,9 +152,16 @@ impl Loader {
             &instance,
             self.imports(&component, "request-headers"),
         )?;
-        let lines = draft.settings.limits.log;
+        let limits = draft.settings.limits;
+        let host = Host {
+            name: draft.name.clone(),
+            feeds: self.feeds.clone(),
+            grants: draft.grants,
+            state: self.states.open(&draft.name, limits.state),
+            log: Arc::new(LogBudget::new(limits.log)),
+        };
         let filter = Filter {
-            host: Host::new(draft.name.clone(), self.feeds.clone(), draft.grants, lines),
+            host,
             name: draft.name,
             settings: draft.settings,
             hooks,
@@ -159,6 +170,11 @@ impl Loader {
         };
         Instance::start(&filter).await?;
         Ok(Arc::new(filter))
+    }
+
+    /// Drops what the filter `name` has kept in its state: it is gone for good.
+    pub(crate) fn forget_state(&self, name: &str) {
+        self.states.forget(name);
     }
 
     fn imports(&self, component: &Component, interface: &str) -> bool {
@@ -304,7 +320,7 @@ mod tests {
         );
         assert!(
             refusal("portcullis:filter/http@0.1.0")
-                .contains("there are types, log, request-headers, feeds")
+                .contains("there are types, log, request-headers, feeds, state of")
         );
         let feeds = "portcullis:filter/feeds@0.1.0";
         assert!(
