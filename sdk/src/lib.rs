@@ -1,8 +1,9 @@
 //! What a Portcullis filter is written with.
 //!
 //! A filter is a value that implements [`Filter`]: the proxy makes it from the operator's configuration and asks it about every
-//! request. **Instances of a filter are pooled, share nothing and may be dropped at any time**: what one of them remembers,
-//! another does not know, and the next request may meet either. Lists that all of them read are the proxy's, see [`feeds`].
+//! request. **Instances of a filter are pooled, share nothing but [`state`] and [`feeds`], and may be dropped at any time**: what one
+//! of them keeps in itself, another does not know, and the next request may meet either. Counters and all else that must be
+//! remembered belong in [`state`]; lists that many filters read are the proxy's, see [`feeds`].
 //!
 //! An instance runs on one thread and is never entered twice at a time, so a [`Cell`](std::cell::Cell) or
 //! [`RefCell`](std::cell::RefCell) is enough to keep something between two calls.
@@ -21,6 +22,7 @@ mod host;
 mod log;
 mod proxy;
 mod request;
+pub mod state;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
 mod verdict;

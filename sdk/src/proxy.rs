@@ -7,6 +7,9 @@ mod imports;
 pub(crate) mod mock;
 
 #[cfg(target_family = "wasm")]
-pub(crate) use imports::{feed_names, header_names, header_values, lookup, write_log};
+pub(crate) use imports::{
+    compare_and_set, feed_names, header_names, header_values, increment, lookup, set, value,
+    write_log,
+};
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use mock::{feed_names, lookup, write_log};
+pub(crate) use mock::{compare_and_set, feed_names, increment, lookup, set, value, write_log};

@@ -1,7 +1,7 @@
 //! Tests of a filter without WASM and without a proxy: what the filter asks of the proxy is answered by a mock.
 //!
-//! The mock belongs to the thread, and `cargo test` gives each test a thread of its own, so every test begins with no feeds and an
-//! empty log.
+//! The mock belongs to the thread, and `cargo test` gives each test a thread of its own, so every test begins with no feeds, no
+//! state and an empty log.
 //!
 //! ```
 //! use portcullis_sdk::{Error, Filter, Flow, Level, Protocol, Verdict, feeds, filter, testing, warn};
@@ -40,6 +40,8 @@
 //! # Ok::<(), Error>(())
 //! ```
 
+use std::time::Duration;
+
 use crate::proxy::mock;
 use crate::{Error, Filter, Level, config};
 
@@ -54,6 +56,24 @@ pub fn feed<D: AsRef<str>>(name: &str, domains: impl IntoIterator<Item = D>) {
         .into_iter()
         .map(|domain| domain.as_ref().to_ascii_lowercase());
     mock::set_feed(name, domains.collect());
+}
+
+/// Lets time pass on this thread: what [`state`](crate::state) keeps only for a while expires. Of itself no time passes there.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use portcullis_sdk::{Error, state, testing};
+///
+/// state::increment("www.example", 1, Some(Duration::from_secs(60)))?;
+/// testing::advance(Duration::from_secs(59));
+/// assert_eq!(state::text("www.example").as_deref(), Some("1"));
+/// testing::advance(Duration::from_secs(1));
+/// assert_eq!(state::text("www.example"), None);
+/// # Ok::<(), Error>(())
+/// ```
+pub fn advance(time: Duration) {
+    mock::advance(time);
 }
 
 /// The lines that were logged on this thread since the last call.

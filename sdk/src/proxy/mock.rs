@@ -2,13 +2,25 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::{Host, Level};
+
+/// As in the proxy. Its other limit, that of all keys together, is the operator's.
+const MAX_KEY: usize = 1024;
 
 #[derive(Default)]
 struct Mock {
     feeds: BTreeMap<String, BTreeSet<String>>,
     logs: Vec<(Level, String)>,
+    state: BTreeMap<String, Value>,
+    /// Since the thread began; only a test moves it.
+    now: Duration,
+}
+
+struct Value {
+    bytes: Vec<u8>,
+    expires: Option<Duration>,
 }
 
 thread_local! {
@@ -21,6 +33,15 @@ pub(crate) fn set_feed(name: &str, domains: BTreeSet<String>) {
 
 pub(crate) fn take_logs() -> Vec<(Level, String)> {
     MOCK.with_borrow_mut(|mock| std::mem::take(&mut mock.logs))
+}
+
+pub(crate) fn advance(time: Duration) {
+    MOCK.with_borrow_mut(|mock| {
+        mock.now = mock.now.saturating_add(time);
+        let now = mock.now;
+        mock.state
+            .retain(|_, value| value.expires.is_none_or(|at| at > now));
+    });
 }
 
 pub(crate) fn write_log(level: Level, message: &str) {
@@ -41,4 +62,70 @@ pub(crate) fn lookup(feed: &str, host: &str) -> Result<Option<String>, String> {
         let rule = host.ancestors().find(|name| domains.contains(*name));
         Ok(rule.map(String::from))
     })
+}
+
+pub(crate) fn value(key: &str) -> Option<Vec<u8>> {
+    MOCK.with_borrow(|mock| mock.state.get(key).map(|value| value.bytes.clone()))
+}
+
+pub(crate) fn set(key: &str, value: &[u8], ttl: Option<Duration>) -> Result<(), String> {
+    MOCK.with_borrow_mut(|mock| {
+        let expires = mock.expiry(ttl);
+        mock.put(key, value, expires)
+    })
+}
+
+pub(crate) fn increment(key: &str, by: i64, ttl: Option<Duration>) -> Result<i64, String> {
+    MOCK.with_borrow_mut(|mock| {
+        let (before, expires) = match mock.state.get(key) {
+            Some(value) => (integer(&value.bytes)?, value.expires),
+            None => (0, mock.expiry(ttl)),
+        };
+        let sum = before
+            .checked_add(by)
+            .ok_or("the sum would not fit into 64 bits")?;
+        mock.put(key, sum.to_string().as_bytes(), expires)?;
+        Ok(sum)
+    })
+}
+
+pub(crate) fn compare_and_set(
+    key: &str,
+    expected: Option<&[u8]>,
+    new: Option<&[u8]>,
+    ttl: Option<Duration>,
+) -> Result<bool, String> {
+    if value(key).as_deref() != expected {
+        return Ok(false);
+    }
+    match new {
+        Some(value) => set(key, value, ttl)?,
+        None => MOCK.with_borrow_mut(|mock| drop(mock.state.remove(key))),
+    }
+    Ok(true)
+}
+
+impl Mock {
+    fn expiry(&self, ttl: Option<Duration>) -> Option<Duration> {
+        Some(self.now.saturating_add(ttl?))
+    }
+
+    fn put(&mut self, key: &str, bytes: &[u8], expires: Option<Duration>) -> Result<(), String> {
+        if key.len() > MAX_KEY {
+            return Err(format!("a key of {} bytes is too long", key.len()));
+        }
+        if expires == Some(self.now) {
+            self.state.remove(key);
+            return Ok(());
+        }
+        let bytes = bytes.to_vec();
+        self.state.insert(key.into(), Value { bytes, expires });
+        Ok(())
+    }
+}
+
+fn integer(bytes: &[u8]) -> Result<i64, &'static str> {
+    let text = str::from_utf8(bytes).ok();
+    text.and_then(|text| text.parse().ok())
+        .ok_or("the value is no integer")
 }
