@@ -18,8 +18,16 @@ guest! {
     bare_module = "bare.module.wasm"
 }
 guest! {
+    /// Lets each host have `limit` requests in all, or in each `window_ms`.
+    counter = "counter.wasm"
+}
+guest! {
     /// Blocks by method, URL and header fields (`methods`, `urls`, `headers`).
     headers = "headers.wasm"
+}
+guest! {
+    /// Remembers `bytes` bytes for every host.
+    hoarder = "hoarder.wasm"
 }
 guest! {
     /// Panics where the host contains "panic".

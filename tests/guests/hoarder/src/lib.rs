@@ -1,0 +1,23 @@
+//! Remembers a lot of every host it is asked about, and fails when there is no more room.
+
+use portcullis_sdk::{Error, Filter, Flow, Verdict, filter, state};
+
+#[derive(serde::Deserialize)]
+struct Hoarder {
+    /// For each host.
+    bytes: usize,
+}
+
+#[filter]
+impl Filter for Hoarder {
+    type Config = Self;
+
+    fn new(config: Self) -> Result<Self, Error> {
+        Ok(config)
+    }
+
+    fn judge_host(&self, flow: &Flow) -> Result<Verdict, Error> {
+        state::set(flow.host(), vec![0; self.bytes], None)?;
+        Ok(Verdict::Next)
+    }
+}

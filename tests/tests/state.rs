@@ -1,0 +1,153 @@
+//! What filters remember: one store for each filter, whichever worker and whichever version of the filter asks.
+
+use portcullis_tests::{Log, Response, Stage, Wire, guests, plug};
+
+const TWO: &str = "[config]\nlimit = 2";
+
+#[tokio::test]
+async fn a_count_is_one_over_all_workers_and_connections() {
+    let stage = Stage::start_with(|config| {
+        plug(&config.plugins.dir, "counter.toml", "[config]\nlimit = 10");
+        plug(&config.plugins.dir, "counter.wasm", guests::counter());
+    })
+    .await;
+    let url = stage.url("a.example");
+    let mut clients: Vec<Wire> = Vec::new();
+    for _ in 0..8 {
+        clients.push(stage.proxy.client().await);
+    }
+    let mut answers: Vec<Response> = Vec::new();
+    for _ in 0..5 {
+        for client in &mut clients {
+            let request = format!("GET {url} HTTP/1.1\r\nHost: a.example\r\n\r\n");
+            client.send(request).await;
+        }
+        for client in &mut clients {
+            answers.push(client.response().await);
+        }
+    }
+    // Ten pass, and each of the others has a number of its own.
+    let refused = answers.iter().filter(|answer| answer.status == 403);
+    let mut numbers: Vec<u32> = refused.map(number).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (11..=40).collect::<Vec<_>>());
+    assert_eq!(stage.get("b.example").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_count_goes_on_when_the_filter_is_replaced() {
+    let stage = Stage::start().await;
+    stage.plug("lasting.toml", TWO);
+    stage.plug("lasting.wasm", guests::counter());
+    let before = number(&stage.until("a.example", 403).await);
+
+    // Other settings: had they brought another count, some requests would pass.
+    stage.plug("lasting.toml", TWO.replace('2', "3"));
+    let replaced = stage.until_response("a.example", |response| {
+        assert_eq!(response.status, 403);
+        response.body.contains(" of 3\n")
+    });
+    let after = number(&replaced.await);
+    assert!(after > before, "{after} > {before}");
+
+    // Another filter and back again: it did not count meanwhile, and the next request is the next number.
+    stage.plug("lasting.wasm", guests::bare());
+    stage.until("blocked.example", 403).await;
+    stage.until("a.example", 200).await;
+    let before = after;
+    stage.plug("lasting.wasm", guests::counter());
+    let after = number(&stage.until("a.example", 403).await);
+    assert!(after > before, "{after} > {before}");
+}
+
+#[tokio::test]
+async fn a_filter_that_was_removed_begins_anew() {
+    let stage = Stage::start().await;
+    for _ in 0..2 {
+        stage.plug("leaving.toml", TWO);
+        stage.plug("leaving.wasm", guests::counter());
+        let refusal = stage.until("a.example", 403).await;
+        assert_eq!(number(&refusal), 3);
+        stage.unplug("leaving.wasm");
+        stage.until("a.example", 200).await;
+    }
+}
+
+#[tokio::test]
+async fn filters_of_the_same_code_share_nothing() {
+    let stage = Stage::start_with(|config| {
+        for name in ["first", "second"] {
+            plug(&config.plugins.dir, &format!("{name}.toml"), TWO);
+            let file = format!("{name}.wasm");
+            plug(&config.plugins.dir, &file, guests::counter());
+        }
+    })
+    .await;
+    // Were there one count, the second request would be the fourth already.
+    assert_eq!(stage.get("a.example").await.status, 200);
+    assert_eq!(stage.get("a.example").await.status, 200);
+    let refusal = stage.get("a.example").await;
+    assert_eq!(number(&refusal), 3);
+    assert!(refusal.body.contains("Filter: first\n"), "{}", refusal.body);
+}
+
+#[tokio::test]
+async fn a_count_ends_with_its_window() {
+    let stage = Stage::start_with(|config| {
+        let settings = format!("{TWO}\nwindow_ms = 200");
+        plug(&config.plugins.dir, "counter.toml", settings);
+        plug(&config.plugins.dir, "counter.wasm", guests::counter());
+    })
+    .await;
+    stage.until("a.example", 403).await;
+    stage.until("a.example", 200).await;
+}
+
+#[tokio::test]
+async fn a_full_store_is_the_filters_trouble_and_not_the_proxys() {
+    let stage = Stage::start_with(|config| {
+        plug(
+            &config.plugins.dir,
+            "hoarder.toml",
+            "[config]\nbytes = 400_000",
+        );
+        plug(&config.plugins.dir, "hoarder.wasm", guests::hoarder());
+    })
+    .await;
+    let mut log = Log::follow();
+    for host in ["a.example", "b.example"] {
+        assert_eq!(stage.get(host).await.status, 200, "{host}");
+    }
+    assert_eq!(stage.get("c.example").await.status, 503);
+    let reason = "the state of this filter is full (1 MiB), so nothing was stored";
+    log.says(&["could not judge", "filter=\"hoarder\"", reason])
+        .await;
+
+    // What it has is kept, and may change.
+    for (host, status) in [("a.example", 200), ("b.example", 200), ("c.example", 503)] {
+        assert_eq!(stage.get(host).await.status, status, "{host}");
+    }
+    stage.plug(
+        "hoarder.toml",
+        "on_error = \"skip\"\n[config]\nbytes = 400_000",
+    );
+    stage.until("c.example", 200).await;
+}
+
+#[test]
+fn a_filter_that_does_not_use_state_does_not_ask_for_it() {
+    assert!(imports_state(guests::counter()));
+    assert!(!imports_state(guests::suffix()));
+}
+
+fn imports_state(component: &[u8]) -> bool {
+    let name = b"portcullis:filter/state@";
+    component.windows(name.len()).any(|bytes| bytes == name)
+}
+
+/// The count that the counter refuses with.
+fn number(refusal: &Response) -> u32 {
+    let (_, reason) = refusal.body.split_once("request ").expect("a count");
+    let (number, _) = reason.split_once(' ').expect("a count");
+    number.parse().expect("a number")
+}
