@@ -2,12 +2,14 @@
 
 use portcullis_tests::{Log, Response, Stage, Wire, guests, plug};
 
-const TWO: &str = "[config]\nlimit = 2";
+const TWO: &str = "[grants]\nstate = true\n[config]\nlimit = 2";
+
+const HOARD: &str = "[grants]\nstate = true\n[config]\nbytes = 400_000";
 
 #[tokio::test]
 async fn a_count_is_one_over_all_workers_and_connections() {
     let stage = Stage::start_with(|config| {
-        plug(&config.plugins.dir, "counter.toml", "[config]\nlimit = 10");
+        plug(&config.plugins.dir, "counter.toml", TWO.replace('2', "10"));
         plug(&config.plugins.dir, "counter.wasm", guests::counter());
     })
     .await;
@@ -106,11 +108,7 @@ async fn a_count_ends_with_its_window() {
 #[tokio::test]
 async fn a_full_store_is_the_filters_trouble_and_not_the_proxys() {
     let stage = Stage::start_with(|config| {
-        plug(
-            &config.plugins.dir,
-            "hoarder.toml",
-            "[config]\nbytes = 400_000",
-        );
+        plug(&config.plugins.dir, "hoarder.toml", HOARD);
         plug(&config.plugins.dir, "hoarder.wasm", guests::hoarder());
     })
     .await;
@@ -119,7 +117,7 @@ async fn a_full_store_is_the_filters_trouble_and_not_the_proxys() {
         assert_eq!(stage.get(host).await.status, 200, "{host}");
     }
     assert_eq!(stage.get("c.example").await.status, 503);
-    let reason = "the state of this filter is full (1 MiB), so nothing was stored";
+    let reason = "the state of this filter is full (1.0 MiB), so nothing was stored";
     log.says(&["could not judge", "filter=\"hoarder\"", reason])
         .await;
 
@@ -129,9 +127,22 @@ async fn a_full_store_is_the_filters_trouble_and_not_the_proxys() {
     }
     stage.plug(
         "hoarder.toml",
-        "on_error = \"skip\"\n[config]\nbytes = 400_000",
+        format!("[limits]\nstate = \"2MiB\"\n{HOARD}"),
     );
     stage.until("c.example", 200).await;
+}
+
+#[tokio::test]
+async fn a_filter_that_is_not_granted_state_is_refused_with_the_line_to_add() {
+    let stage = Stage::start().await;
+    let mut log = Log::follow();
+    stage.plug("curious.wasm", guests::counter());
+    let line = log.says(&["refused", "plugin=\"curious\""]).await;
+    let advice =
+        "curious.toml does not grant; if it may have it, add there:  [grants]  state = true";
+    assert!(line.contains(advice), "{line}");
+    stage.plug("curious.toml", TWO);
+    stage.until("a.example", 403).await;
 }
 
 #[test]
