@@ -1,4 +1,9 @@
-//! The filters below `guests/`, as the build script has compiled them.
+//! The filters below `guests/`: crates, as the build script has compiled them, and WAT files, made components when they are
+//! asked for.
+
+use std::path::Path;
+
+use crate::wat;
 
 macro_rules! guest {
     ($(#[$doc:meta])* $name:ident = $file:literal) => {
@@ -40,4 +45,40 @@ guest! {
 guest! {
     /// [`suffix`] as a core module.
     suffix_module = "suffix.module.wasm"
+}
+
+/// The component made of `guests/NAME.wat`, whose first line says what it does.
+pub fn wat(name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("guests");
+    let text = std::fs::read_to_string(folder.join(format!("{name}.wat")));
+    wat::component(&text.expect("the guest's text"))
+}
+
+/// A filter of a few kilobytes that keeps a compiler busy: `depth` loops, one in the other, around a change of all `locals`.
+pub fn nested_loops(depth: usize, locals: usize) -> Vec<u8> {
+    let change = |local| format!("(local.set {local} (i32.add (local.get {local}) (i32.const 1)))");
+    let changes: String = (0..locals).map(change).collect();
+    let locals = "i32 ".repeat(locals);
+    let opening = "(loop ".repeat(depth);
+    let closing = "(br_if 0 (local.get 0)))".repeat(depth);
+    next_with(&format!(
+        "(func (local {locals}) {opening} {changes} {closing})"
+    ))
+}
+
+/// A filter with so many functions that do nothing.
+pub fn functions(count: usize) -> Vec<u8> {
+    next_with(&"(func)".repeat(count))
+}
+
+/// A filter that has no opinion, and more code beside.
+fn next_with(functions: &str) -> Vec<u8> {
+    wat::component(&format!(
+        r#"(module
+          (memory (export "memory") 1)
+          (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+          (func (export "portcullis:filter/judge-host@0.1.0#judge")
+            (param i32 i32 i32 i32) (result i32) (i32.const 0))
+          {functions})"#
+    ))
 }

@@ -10,6 +10,7 @@ mod log;
 mod proxy;
 mod site;
 mod stage;
+mod wat;
 mod wire;
 
 pub use dns::Dns;

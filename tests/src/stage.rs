@@ -58,10 +58,25 @@ impl Stage {
     /// The same with more fields, each with its end of line.
     pub async fn get_with(&self, host: &str, fields: &str) -> Response {
         let mut client = self.proxy.client().await;
-        let url = self.url(host);
-        let request = format!("GET {url} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n");
-        client.send(request).await;
+        client.send(self.request(host, fields)).await;
         client.response().await
+    }
+
+    /// Asks for the first page under each name, one after the other over one connection, and checks the statuses of the
+    /// answers.
+    pub async fn answers(&self, expected: &[(&str, u16)]) {
+        let mut client = self.proxy.client().await;
+        for (host, status) in expected {
+            client.send(self.request(host, "")).await;
+            let response = client.response().await;
+            assert_eq!(response.status, *status, "{host} gets {response:?}");
+        }
+    }
+
+    /// A GET for the first page under that name, with more fields, each with its end of line.
+    pub fn request(&self, host: &str, fields: &str) -> String {
+        let url = self.url(host);
+        format!("GET {url} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n")
     }
 
     /// The answer to a CONNECT to that name; a tunnel is closed at once.
