@@ -1,0 +1,6 @@
+;; Wants a gigabyte of memory before it does anything, which is nothing.
+(module
+  (memory (export "memory") 0x4000)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+  (func (export "portcullis:filter/judge-host@0.1.0#judge") (param i32 i32 i32 i32) (result i32)
+    (i32.const 0)))

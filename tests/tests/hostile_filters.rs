@@ -1,0 +1,262 @@
+//! Filters that loop, hoard, lie or break: each harms the requests that it fails on and nobody else's. Beside each of them
+//! stands a neighbour that judges as it should.
+
+use std::num::NonZeroUsize;
+
+use portcullis_tests::{Log, Stage, guests, plug};
+
+/// The filters that fail for hosts that begin with `x` and have no opinion on others, and a word of the log's explanation.
+const FAILING: [(&str, &str); 11] = [
+    ("loops", "computing time"),
+    ("recurses", "stack"),
+    ("grows_memory", "computing time"),
+    ("grows_table", "computing time"),
+    ("needs_table", "trap"),
+    ("long_reason", "trap"),
+    ("answers_nonsense", "trap"),
+    ("blocks_with_200", "verdict"),
+    ("redirects_to_script", "verdict"),
+    ("forges_error", "sorry"),
+    ("forges_frame", "unreachable"),
+];
+
+/// A stage on which `neighbour` blocks hosts that begin with `blocked.`, and serves already.
+async fn quiet_stage() -> Stage {
+    let stage = Stage::start_with(|config| {
+        plug(&config.plugins.dir, "neighbour.wasm", guests::bare());
+    })
+    .await;
+    stage.answers(&[("blocked.example", 403)]).await;
+    stage
+}
+
+/// The same with a filter that runs by these settings, on the one thread that there is.
+async fn stage_with(name: &str, wasm: &[u8], settings: &str) -> Stage {
+    Stage::start_with(|config| {
+        let folder = &config.plugins.dir;
+        config.workers = NonZeroUsize::MIN;
+        plug(folder, "neighbour.wasm", guests::bare());
+        plug(folder, &format!("{name}.toml"), settings);
+        plug(folder, &format!("{name}.wasm"), wasm);
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_filter_that_fails_costs_only_the_request_that_it_fails_on() {
+    for (guest, reason) in FAILING {
+        let name = format!("{guest}-block");
+        let stage = stage_with(&name, &guests::wat(guest), "").await;
+        let mut log = Log::follow();
+        let hosts = [
+            ("calm.example", 200),
+            ("x.example", 503),
+            ("blocked.example", 403),
+        ];
+        stage.answers(&hosts.repeat(2)).await;
+        log.says(&["WARN", "could not judge", &name, reason]).await;
+        let refusal = stage.connect("x.example").await;
+        let said = refusal.field("proxy-status").expect("it says why");
+        assert!(said.contains(&name), "{said}");
+        assert!(!stage.dns.was_asked_for("x.example"), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_filter_that_may_be_skipped_costs_nothing_when_it_fails() {
+    for (guest, reason) in FAILING {
+        let name = format!("{guest}-skip");
+        let stage = stage_with(&name, &guests::wat(guest), "on_error = \"skip\"").await;
+        let mut log = Log::follow();
+        let hosts = [
+            ("calm.example", 200),
+            ("x.example", 200),
+            ("blocked.example", 403),
+        ];
+        stage.answers(&hosts.repeat(2)).await;
+        log.says(&["WARN", "could not judge", &name, reason]).await;
+        assert_eq!(stage.connect("x.example").await.status, 200, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_filter_has_what_its_limits_grant_and_no_more() {
+    for (guest, limits, status) in [
+        ("needs_time", "cpu = \"10s\"\nwall = \"10s\"", 200),
+        ("needs_time", "cpu = \"10ms\"\nwall = \"10s\"", 503),
+        ("needs_memory", "memory = \"33MiB\"", 200),
+        ("needs_memory", "memory = \"32MiB\"", 503),
+    ] {
+        let settings = format!("[limits]\n{limits}");
+        let stage = stage_with(guest, &guests::wat(guest), &settings).await;
+        let hosts = [("calm.example", 200), ("x.example", status)];
+        stage.answers(&hosts).await;
+        stage.answers(&[("blocked.example", 403)]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_filter_may_start_as_large_as_its_limit_is() {
+    let large = guests::wat("starts_large");
+    let stage = stage_with("large", &large, "[limits]\nmemory = \"1GiB\"").await;
+    let mut log = Log::follow();
+    stage.answers(&[("calm.example", 200)]).await;
+    stage.plug("large.toml", "[limits]\nmemory = \"1023MiB\"");
+    log.says(&["refused", "large", "memory"]).await;
+    stage.answers(&[("blocked.example", 403)]).await;
+}
+
+#[tokio::test]
+async fn a_table_of_ordinary_size_is_granted() {
+    let stage = stage_with("table", &guests::wat("needs_table"), "").await;
+    let hosts = [("y.example", 200), ("x.example", 503)];
+    stage.answers(&hosts.repeat(2)).await;
+}
+
+#[tokio::test]
+async fn a_long_reason_is_cut() {
+    let stage = stage_with("verbose", &guests::wat("long_reason"), "").await;
+    let refusal = stage.get("y.example").await;
+    assert_eq!(refusal.status, 403);
+    assert!((100..2000).contains(&refusal.body.len()), "{refusal:?}");
+    assert!(refusal.head.len() < 2000, "{refusal:?}");
+}
+
+#[tokio::test]
+async fn a_filter_that_never_answers_holds_up_nobody_else() {
+    let settings = "[limits]\ncpu = \"3s\"\nwall = \"10s\"";
+    let stage = stage_with("endless", &guests::wat("loops"), settings).await;
+    let mut log = Log::follow();
+    let mut stuck = stage.proxy.client().await;
+    stuck.send(stage.request("x.example", "")).await;
+    for _ in 0..2 {
+        let hosts = [("calm.example", 200), ("blocked.example", 403)];
+        stage.answers(&hosts).await;
+    }
+    assert!(
+        !log.has_said("filter=\"endless\""),
+        "it was not running meanwhile"
+    );
+    assert_eq!(stuck.response().await.status, 503);
+    log.says(&["could not judge", "endless", "computing time"])
+        .await;
+}
+
+#[tokio::test]
+async fn an_instance_that_trapped_is_replaced() {
+    let stage = stage_with("third", &guests::wat("traps_on_third_call"), "").await;
+    let mut log = Log::follow();
+    let hosts = [("a.example", 200), ("b.example", 200), ("c.example", 503)];
+    stage.answers(&hosts.repeat(3)).await;
+    log.says(&["could not judge", "third", "unreachable"]).await;
+    stage.answers(&[("blocked.example", 403)]).await;
+}
+
+#[tokio::test]
+async fn a_panic_is_told_with_its_place_and_message() {
+    let stage = stage_with("excited", guests::panics(), "").await;
+    let mut log = Log::follow();
+    let hosts = [("panic.example", 503), ("blocked.example", 403)];
+    stage.answers(&hosts).await;
+    log.says(&["excited", "panics/src/lib.rs:", "asked about panic.example"])
+        .await;
+}
+
+#[tokio::test]
+async fn a_reason_cannot_become_a_header_field() {
+    let stage = stage_with("splitter", &guests::wat("splits_reason"), "").await;
+    let mut client = stage.proxy.client().await;
+    client.send(stage.request("x.example", "")).await;
+    let refusal = client.response().await;
+    assert_eq!(refusal.status, 403);
+    assert_eq!(refusal.field("set-cookie"), None);
+    assert!(refusal.body.contains("Set-Cookie: a=b"), "{}", refusal.body);
+    client.send(stage.request("calm.example", "")).await;
+    assert_eq!(client.response().await.body, "welcome");
+}
+
+#[tokio::test]
+async fn a_location_cannot_become_a_header_field() {
+    let stage = stage_with("mover", &guests::wat("splits_location"), "").await;
+    let moved = stage.get("x.example").await;
+    assert_eq!(moved.field("set-cookie"), None);
+    // The URL standard takes line breaks out.
+    let location = "http://elsewhere.test/Set-Cookie:%20a";
+    assert_eq!(moved.field("location"), Some(location));
+    let hosts = [("calm.example", 200), ("blocked.example", 403)];
+    stage.answers(&hosts).await;
+}
+
+#[tokio::test]
+async fn a_filter_that_cannot_run_here_is_refused_while_traffic_goes_on() {
+    let stage = quiet_stage().await;
+    let mut log = Log::follow();
+    for (guest, reason) in [
+        ("loops_in_init", "computing time"),
+        ("loops_at_start", "computing time"),
+        ("starts_large", "memory"),
+        ("starts_with_table", "table"),
+        ("speaks_0_2", "0.2"),
+        ("wants_wasi", "wasi:clocks/monotonic-clock"),
+    ] {
+        stage.plug(&format!("{guest}.wasm"), guests::wat(guest));
+        let hosts = [("calm.example", 200), ("blocked.example", 403)];
+        stage.answers(&hosts.repeat(2)).await;
+        log.says(&["ERROR", "refused", guest, reason]).await;
+        stage.answers(&hosts.repeat(2)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_only_bears_the_name_of_a_filter_is_refused_while_traffic_goes_on() {
+    let stage = quiet_stage().await;
+    let mut log = Log::follow();
+    let truncated = &guests::bare()[..guests::bare().len() / 2];
+    for (name, content, reason) in [
+        ("archive", &b"PK\x03\x04garbage\xff\0"[..], "WebAssembly"),
+        ("article", b"(component)", "WebAssembly"),
+        (
+            "precompiled",
+            b"\x7fELF\x02\x01\x01\0\0\0\0\0",
+            "WebAssembly",
+        ),
+        ("hollow", b"", "incomplete"),
+        ("halved", truncated, "incomplete"),
+    ] {
+        stage.plug(&format!("{name}.wasm"), content);
+        let hosts = [("calm.example", 200), ("blocked.example", 403)];
+        stage.answers(&hosts.repeat(2)).await;
+        log.says(&["ERROR", "refused", name, reason]).await;
+        stage.answers(&hosts.repeat(2)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_filter_of_fifty_thousand_functions_is_compiled_while_traffic_goes_on() {
+    let stage = quiet_stage().await;
+    let mut log = Log::follow();
+    stage.plug("crowd.wasm", guests::functions(50_000));
+    let hosts = [("calm.example", 200), ("blocked.example", 403)];
+    stage.answers(&hosts.repeat(5)).await;
+    log.says(&["loaded", "crowd"]).await;
+    stage.answers(&hosts).await;
+}
+
+#[tokio::test]
+async fn loops_of_ordinary_depth_are_compiled() {
+    let stage = quiet_stage().await;
+    let mut log = Log::follow();
+    stage.plug("deep.wasm", guests::nested_loops(50, 100));
+    log.says(&["loaded", "deep"]).await;
+}
+
+#[tokio::test]
+async fn a_few_lines_of_log_are_all_written() {
+    let stage = stage_with("poet", &guests::wat("floods_log"), "").await;
+    let mut log = Log::follow();
+    stage.answers(&[("y.example", 200)]).await;
+    for _ in 0..10 {
+        log.says(&["ERROR", "poet", "all work and no play"]).await;
+    }
+    stage.answers(&[("blocked.example", 403)]).await;
+}
