@@ -50,6 +50,12 @@ impl Log {
             .iter()
             .any(|line| line.contains(text))
     }
+
+    /// How many lines with all `parts` have come, behind what was read.
+    pub fn count(&self, parts: &[&str]) -> usize {
+        let is_it = |line: &&String| parts.iter().all(|part| line.contains(part));
+        LINES.borrow()[self.read..].iter().filter(is_it).count()
+    }
 }
 
 /// Takes one line with each write.

@@ -84,6 +84,7 @@ async fn a_filter_has_what_its_limits_grant_and_no_more() {
     for (guest, limits, status) in [
         ("needs_time", "cpu = \"10s\"\nwall = \"10s\"", 200),
         ("needs_time", "cpu = \"10ms\"\nwall = \"10s\"", 503),
+        ("needs_time", "cpu = \"10s\"\nwall = \"10ms\"", 503),
         ("needs_memory", "memory = \"33MiB\"", 200),
         ("needs_memory", "memory = \"32MiB\"", 503),
     ] {
@@ -129,7 +130,7 @@ async fn a_filter_that_never_answers_holds_up_nobody_else() {
     let mut log = Log::follow();
     let mut stuck = stage.proxy.client().await;
     stuck.send(stage.request("x.example", "")).await;
-    for _ in 0..2 {
+    for _ in 0..30 {
         let hosts = [("calm.example", 200), ("blocked.example", 403)];
         stage.answers(&hosts).await;
     }
@@ -259,4 +260,64 @@ async fn a_few_lines_of_log_are_all_written() {
         log.says(&["ERROR", "poet", "all work and no play"]).await;
     }
     stage.answers(&[("blocked.example", 403)]).await;
+}
+
+#[tokio::test]
+async fn a_filter_that_would_take_minutes_to_compile_is_refused_while_traffic_goes_on() {
+    let stage = quiet_stage().await;
+    let mut log = Log::follow();
+    stage.plug("bomb.wasm", guests::nested_loops(500, 200));
+    let hosts = [("calm.example", 200), ("blocked.example", 403)];
+    stage.answers(&hosts.repeat(5)).await;
+    log.says(&["ERROR", "refused", "bomb"]).await;
+    stage.plug("next.wasm", guests::wat("needs_time"));
+    log.says(&["loaded", "next"]).await;
+    stage.answers(&hosts).await;
+}
+
+#[tokio::test]
+async fn a_filter_that_would_take_minutes_to_compile_does_not_keep_the_proxy_from_starting() {
+    let bomb = guests::nested_loops(500, 200);
+    let stage = stage_with("early-bomb", &bomb, "").await;
+    let hosts = [("calm.example", 200), ("blocked.example", 403)];
+    stage.answers(&hosts.repeat(2)).await;
+}
+
+#[tokio::test]
+async fn a_filter_cannot_fill_the_log() {
+    let settings = "[limits]\ncpu = \"5s\"\nwall = \"10s\"";
+    let stage = stage_with("chatter", &guests::wat("floods_log"), settings).await;
+    let mut log = Log::follow();
+    let hosts = [
+        ("x.example", 200),
+        ("calm.example", 200),
+        ("blocked.example", 403),
+    ];
+    stage.answers(&hosts.repeat(2)).await;
+    let lines = log.count(&["chatter", "all work and no play"]);
+    assert!((1..1000).contains(&lines), "{lines} of 10000 lines");
+    log.says(&["WARN", "chatter", "lines"]).await;
+}
+
+#[tokio::test]
+async fn what_a_filter_says_of_its_failure_stays_one_line_of_the_log() {
+    for guest in ["forges_error", "forges_frame"] {
+        let name = format!("{guest}-once");
+        let stage = stage_with(&name, &guests::wat(guest), "").await;
+        let mut log = Log::follow();
+        stage.answers(&[("x.example", 503)]).await;
+        let line = log.says(&["could not judge", &name, "sorry"]).await;
+        assert!(!line.contains("\nERROR"), "{line:?}");
+        assert!(!line.contains('\u{1b}'), "{line:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_differs_by_case_only_is_refused() {
+    let stage = stage_with("Twin", guests::bare(), "").await;
+    let mut log = Log::follow();
+    stage.plug("twin.wasm", guests::wat("loops"));
+    log.says(&["refused", "twin", "case"]).await;
+    let hosts = [("x.example", 200), ("blocked.example", 403)];
+    stage.answers(&hosts.repeat(2)).await;
 }
