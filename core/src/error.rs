@@ -1,7 +1,7 @@
 //! Everything that can end an exchange without an answer from the origin, and everything that can keep the proxy from starting.
 
 use std::error::Error as StdError;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io;
 use std::net::SocketAddr;
 
@@ -167,22 +167,54 @@ pub enum StartError {
     Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// An error and everything that caused it, in one line for the log.
+/// An error and everything that caused it, in one line for the log whatever it consists of: some of it is said by filters.
 #[derive(Debug)]
 pub(crate) struct Causes<'a>(pub(crate) &'a dyn StdError);
 
 impl fmt::Display for Causes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut said = self.0.to_string();
-        f.write_str(&said)?;
+        write_line(f, &said)?;
         for cause in std::iter::successors(self.0.source(), |&error| error.source()) {
             let cause = cause.to_string();
             // Many errors repeat their source.
             if !said.ends_with(&cause) {
-                write!(f, ": {cause}")?;
+                f.write_str(": ")?;
+                write_line(f, &cause)?;
             }
             said = cause;
         }
         Ok(())
+    }
+}
+
+fn write_line(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    for (at, line) in lines.enumerate() {
+        if at > 0 {
+            f.write_str("; ")?;
+        }
+        for c in line.chars() {
+            if c.is_control() {
+                write!(f, "{}", c.escape_default())?;
+            } else {
+                f.write_char(c)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_line_whatever_it_says() {
+        let error = io::Error::other("sorry\r\n  ERROR all is lost\u{1b}[2J\n");
+        assert_eq!(
+            Causes(&error).to_string(),
+            "sorry; ERROR all is lost\\u{1b}[2J"
+        );
     }
 }

@@ -143,14 +143,18 @@ fn new_store(filter: &Filter) -> Store<State> {
     let mut store = Store::new(filter.engine.wasmtime(), state);
     store.limiter(|state| &mut state.meter);
     store.set_hostcall_fuel(filter.settings.limits.transfer);
-    // At every tick a running guest gives way to the worker's other requests, until its budget is spent.
+    // At every tick a running guest gives way to the worker's other requests, until its budget is spent. Tokio's own way of giving way lets
+    // new input be noticed first; wasmtime's would have the guest polled again at once, sixty times for each look at the sockets.
     store.epoch_deadline_callback(|mut context| {
         let state = context.data_mut();
         state.engine.keep_ticking();
         match state.ticks_left.checked_sub(1) {
             Some(left) => {
                 state.ticks_left = left;
-                Ok(UpdateDeadline::Yield(1))
+                Ok(UpdateDeadline::YieldCustom(
+                    1,
+                    Box::pin(tokio::task::yield_now()),
+                ))
             }
             None => Ok(UpdateDeadline::Interrupt),
         }
