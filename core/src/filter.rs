@@ -100,11 +100,11 @@ pub(crate) enum Failure {
     #[error("the filter trapped")]
     Trap(#[source] wasmtime::Error),
     /// More computing time than it has.
-    #[error("the filter used more than its {0:?} of computing time ([limits] cpu)")]
-    Cpu(Duration),
+    #[error("the filter used more than its {0:?} of computing time ([limits] {1})")]
+    Cpu(Duration, &'static str),
     /// More time than it has.
-    #[error("the filter took longer than its {0:?} ([limits] wall)")]
-    Wall(Duration),
+    #[error("the filter took longer than its {0:?} ([limits] {1})")]
+    Wall(Duration, &'static str),
     /// Other calls of this filter, which take long, were before this one.
     #[error(
         "no place was free for {0:?}, as the filter's other calls take that long ([limits] concurrency, wall)"

@@ -66,6 +66,21 @@ pub fn nested_loops(depth: usize, locals: usize) -> Vec<u8> {
     ))
 }
 
+/// A filter with a `switch` that changes one of the `locals` in each of its `cases` and falls through: no loop, and long work for a compiler.
+pub fn switch(cases: usize, locals: usize) -> Vec<u8> {
+    let labels: String = (0..cases).map(|case| format!("{case} ")).collect();
+    let change = |case: usize| {
+        let local = case % locals;
+        format!(") (local.set {local} (i32.add (local.get {local}) (local.get 0)))")
+    };
+    let (blocks, changes) = ("(block ".repeat(cases), (0..cases).map(change));
+    let changes: String = changes.collect();
+    let locals = "i32 ".repeat(locals);
+    next_with(&format!(
+        "(func (local {locals}) {blocks} (br_table {labels} (local.get 0)) {changes})"
+    ))
+}
+
 /// A filter with so many functions that do nothing.
 pub fn functions(count: usize) -> Vec<u8> {
     next_with(&"(func)".repeat(count))

@@ -32,6 +32,11 @@ impl Log {
         }
     }
 
+    /// Begins to read what the first reader of this process has seen.
+    pub fn from_start() -> Self {
+        Self { read: 0 }
+    }
+
     /// Waits for a line that contains all `parts`, and reads on behind it from then on.
     pub async fn says(&mut self, parts: &[&str]) -> String {
         let is_it = |line: &String| parts.iter().all(|part| line.contains(part));
@@ -58,13 +63,14 @@ impl Log {
     }
 }
 
-/// Takes one line with each write.
+/// Takes one line with each write, and passes it on to whoever reads of a failed test.
 struct Sink;
 
 impl io::Write for Sink {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line).trim_end().to_owned();
         LINES.send_modify(|lines| lines.push(text));
+        io::stderr().write_all(line)?;
         Ok(line.len())
     }
 

@@ -19,7 +19,7 @@ pub struct Proxy {
     address: SocketAddr,
     shutdown: broadcast::Sender<()>,
     running: JoinHandle<Result<(), StartError>>,
-    plugins: PathBuf,
+    config: Config,
     _folder: TempDir,
 }
 
@@ -65,14 +65,13 @@ impl Proxy {
         config.egress.resolvers = vec![SocketAddr::from(([127, 0, 0, 1], 1))];
         change(&mut config);
 
-        let plugins = config.plugins.dir.clone();
-        let proxy = portcullis::Proxy::bind(config).expect("the proxy binds");
+        let proxy = portcullis::Proxy::bind(config.clone()).expect("the proxy binds");
         let (shutdown, signal) = broadcast::channel(1);
         Self {
             address: proxy.local_addr(),
             shutdown,
             running: tokio::spawn(proxy.run(signal)),
-            plugins,
+            config,
             _folder: folder,
         }
     }
@@ -82,9 +81,14 @@ impl Proxy {
         self.address
     }
 
+    /// What it was started with.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// The folder that it watches.
     pub fn plugins(&self) -> &Path {
-        &self.plugins
+        &self.config.plugins.dir
     }
 
     /// A client that is connected to it.

@@ -7,6 +7,7 @@ use portcullis::Config;
 use tokio::time::{Instant, sleep};
 
 use crate::dns::Dns;
+use crate::log::Log;
 use crate::proxy::Proxy;
 use crate::site::Site;
 use crate::wire::{PATIENCE, Response};
@@ -103,6 +104,25 @@ impl Stage {
                 return response;
             }
             assert!(begun.elapsed() < PATIENCE, "{host} still gets {response:?}");
+            sleep(REST).await;
+        }
+    }
+
+    /// Asks again and again until the log has a line that contains all `parts`.
+    pub async fn until_said(&self, log: &mut Log, host: &str, parts: &[&str]) {
+        let said = async || {
+            drop(self.get(host).await);
+            log.count(parts) > 0
+        };
+        self.until_true("the log says it", said).await;
+        log.says(parts).await;
+    }
+
+    /// Tries again and again until it is so.
+    pub async fn until_true(&self, what: &str, is_so: impl AsyncFn() -> bool) {
+        let begun = Instant::now();
+        while !is_so().await {
+            assert!(begun.elapsed() < PATIENCE, "not yet: {what}");
             sleep(REST).await;
         }
     }

@@ -87,6 +87,10 @@ async fn a_filter_has_what_its_limits_grant_and_no_more() {
         ("needs_time", "cpu = \"10s\"\nwall = \"10ms\"", 503),
         ("needs_memory", "memory = \"33MiB\"", 200),
         ("needs_memory", "memory = \"32MiB\"", 503),
+        ("needs_table", "table = 10_000_000", 200),
+        ("needs_table", "table = 9_999_999", 503),
+        ("long_reason", "transfer = \"9MiB\"", 403),
+        ("long_reason", "transfer = \"7MiB\"", 503),
     ] {
         let settings = format!("[limits]\n{limits}");
         let stage = stage_with(guest, &guests::wat(guest), &settings).await;
@@ -94,6 +98,57 @@ async fn a_filter_has_what_its_limits_grant_and_no_more() {
         stage.answers(&hosts).await;
         stage.answers(&[("blocked.example", 403)]).await;
     }
+}
+
+#[tokio::test]
+async fn an_instance_is_replaced_before_it_wears_out() {
+    for (guest, limits, status) in [
+        ("leaks", "memory = \"16MiB\"", 200),
+        ("leaks", "memory = \"1MiB\"", 503),
+        ("traps_on_third_call", "calls = 2", 200),
+    ] {
+        let settings = format!("[limits]\n{limits}");
+        let stage = stage_with(guest, &guests::wat(guest), &settings).await;
+        stage
+            .answers(&[("calm.example", status); 8].repeat(5))
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn a_filter_may_take_as_long_to_start_as_its_limits_say() {
+    let stage = quiet_stage().await;
+    let mut log = Log::follow();
+    let slow = guests::wat("starts_slowly");
+    stage.plug("late.wasm", &slow);
+    log.says(&["loaded", "late"]).await;
+    for limit in ["start_cpu", "start_wall"] {
+        stage.plug("late.toml", format!("[limits]\n{limit} = \"2ms\""));
+        log.says(&["refused", "late", limit]).await;
+    }
+    stage
+        .answers(&[("calm.example", 200), ("blocked.example", 403)])
+        .await;
+}
+
+#[tokio::test]
+async fn calls_that_never_end_wait_for_each_other_and_not_the_neighbours_for_them() {
+    let settings = "[limits]\ncpu = \"1s\"\nwall = \"1s\"\nconcurrency = 1";
+    let stage = stage_with("crowded", &guests::wat("loops"), settings).await;
+    let mut log = Log::follow();
+    let mut stuck = Vec::new();
+    for _ in 0..5 {
+        let mut client = stage.proxy.client().await;
+        client.send(stage.request("x.example", "")).await;
+        stuck.push(client);
+    }
+    stage
+        .answers(&[("calm.example", 503), ("blocked.example", 403)])
+        .await;
+    for mut client in stuck {
+        assert_eq!(client.response().await.status, 503);
+    }
+    log.says(&["could not judge", "crowded"]).await;
 }
 
 #[tokio::test]

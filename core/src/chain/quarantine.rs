@@ -34,6 +34,8 @@ struct Record {
     window: Option<Instant>,
     calls: u64,
     failures: u64,
+    /// Failures that say nothing of a share, each the first that a worker tells of.
+    strangers: u64,
     /// How often the filter has been held in a row.
     pauses: u32,
     /// When it was let go last.
@@ -169,15 +171,20 @@ impl Record {
         let began = match self.window {
             Some(began) if now.saturating_duration_since(began) < rule.window => began,
             _ => {
-                (self.calls, self.failures) = (0, 0);
+                (self.calls, self.failures, self.strangers) = (0, 0, 0);
                 *self.window.insert(now)
             }
         };
+        self.failures += 1;
         // Of the calls since the worker's last failure nobody knows when they were, unless that was in this window.
         let known = calls.last_failure.is_some_and(|last| last >= began);
         self.calls += if known { calls.number } else { 1 };
-        self.failures += 1;
-        let share = self.failures as f64 / self.calls as f64;
+        self.strangers += u64::from(!known);
+        let known = (self.failures - self.strangers, self.calls - self.strangers);
+        let share = match known {
+            (_, 0) => 1.0,
+            (failures, calls) => failures as f64 / calls as f64,
+        };
         self.failures >= rule.failures as u64 && share >= rule.share
     }
 }

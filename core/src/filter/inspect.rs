@@ -11,7 +11,10 @@ const FUNCTIONS: u32 = 100_000;
 const LOCALS: u32 = 5_000;
 
 /// Loops within loops. People write five; compilers that inline make some dozens of them, and each doubles the work of another compiler.
-const LOOPS: usize = 100;
+const LOOPS: u32 = 100;
+
+/// Local variables times the loops around them: what it takes to find a register for each. Half a second's worth.
+const LOOP_LOCALS: u32 = 50_000;
 
 /// Blocks within blocks. A `switch` is made a block for each of its cases, thousands in an interpreter.
 const BLOCKS: usize = 20_000;
@@ -86,13 +89,15 @@ fn check_function(body: &FunctionBody<'_>) -> Result<(), CompileError> {
     at_most("local variables in a function", locals, LOCALS)?;
 
     // For every block that is open, whether it is a loop.
-    let (mut open, mut loops) = (Vec::new(), 0);
+    let (mut open, mut loops) = (Vec::new(), 0_u32);
     for operator in body.get_operators_reader().map_err(unreadable)? {
         match operator.map_err(unreadable)? {
             Operator::Loop { .. } => {
                 open.push(true);
                 loops += 1;
                 at_most("loops within each other", loops, LOOPS)?;
+                let product = locals * loops;
+                at_most("local variables times loops", product, LOOP_LOCALS)?;
             }
             Operator::Block { .. }
             | Operator::If { .. }
@@ -208,16 +213,24 @@ mod tests {
         const LOOP: u8 = 0x03;
         for fine in [
             module(LOCALS, &[]),
-            module(0, &nested(LOOP, LOOPS)),
+            module(0, &nested(LOOP, LOOPS as usize)),
+            module(1000, &nested(LOOP, 50)),
             module(0, &nested(BLOCK, BLOCKS)),
             // One after the other.
-            module(0, &nested(LOOP, 1).repeat(10 * LOOPS)),
+            module(0, &nested(LOOP, 1).repeat(1000)),
         ] {
             assert_eq!(inspect(&fine), Ok(()));
         }
         for (bomb, expected) in [
             (module(LOCALS + 1, &[]), "more than 5000 local variables"),
-            (module(0, &nested(LOOP, LOOPS + 1)), "more than 100 loops"),
+            (
+                module(0, &nested(LOOP, LOOPS as usize + 1)),
+                "more than 100 loops",
+            ),
+            (
+                module(1001, &nested(LOOP, 50)),
+                "more than 50000 local variables times loops",
+            ),
             (
                 module(0, &nested(BLOCK, BLOCKS + 1)),
                 "more than 20000 blocks",

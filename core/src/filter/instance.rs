@@ -201,6 +201,8 @@ fn load<I, G>(
 struct Allowance {
     cpu: Duration,
     wall: Duration,
+    /// The settings' names.
+    names: [&'static str; 2],
 }
 
 impl Allowance {
@@ -208,6 +210,7 @@ impl Allowance {
         Self {
             cpu: limits.cpu,
             wall: limits.wall,
+            names: ["cpu", "wall"],
         }
     }
 
@@ -216,6 +219,7 @@ impl Allowance {
         Self {
             cpu: limits.start_cpu,
             wall: limits.start_wall,
+            names: ["start_cpu", "start_wall"],
         }
     }
 }
@@ -236,14 +240,14 @@ async fn within<T>(
         Ok(Ok(Ok(answer))) => Ok(answer),
         Ok(Ok(Err(error))) => Err(failure(error, store, allowed)),
         Ok(Err(panic)) => Err(Failure::Proxy(panic_message(&*panic))),
-        Err(_elapsed) => Err(Failure::Wall(allowed.wall)),
+        Err(_elapsed) => Err(Failure::Wall(allowed.wall, allowed.names[1])),
     }
 }
 
 /// What an error of the engine means for the operator.
 fn failure(error: wasmtime::Error, store: &Store<State>, allowed: Allowance) -> Failure {
     match error.downcast_ref::<wasmtime::Trap>() {
-        Some(wasmtime::Trap::Interrupt) => Failure::Cpu(allowed.cpu),
+        Some(wasmtime::Trap::Interrupt) => Failure::Cpu(allowed.cpu, allowed.names[0]),
         Some(wasmtime::Trap::StackOverflow) => Failure::Stack,
         // The error has no public type.
         None if error.to_string().contains("fuel allocated for hostcalls") => {

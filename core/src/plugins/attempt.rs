@@ -109,8 +109,10 @@ impl Attempt {
             }
             Err(error) => {
                 // On a busy machine a good filter may run out of time; its file need only be touched to be tried again.
-                let was_late =
-                    matches!(error, LoadError::Trial(Failure::Cpu(_) | Failure::Wall(_)));
+                let was_late = matches!(
+                    error,
+                    LoadError::Trial(Failure::Cpu(..) | Failure::Wall(..))
+                );
                 let digest = if was_late {
                     Digest::default()
                 } else {

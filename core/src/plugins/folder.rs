@@ -192,6 +192,8 @@ fn is_echo(event: &notify::Result<Event>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use notify::event::Flag;
+
     use super::*;
 
     #[test]
@@ -244,6 +246,9 @@ mod tests {
             AccessMode::Write
         )))));
         assert!(!is_echo(&event(EventKind::Any)));
+        // inotify's queue was too short for what happened.
+        let overflow = Event::new(EventKind::Other).set_flag(Flag::Rescan);
+        assert!(!is_echo(&Ok(overflow)));
         assert!(!is_echo(&Err(notify::Error::generic("overflow"))));
     }
 

@@ -1,0 +1,125 @@
+//! Filters are compiled in a process of their own, which can be ended, and what comes of it is kept.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use portcullis::Config;
+use portcullis_tests::{Log, Stage, guests, plug};
+
+/// Machine code in a cache.
+fn compiled(cache: &Path) -> usize {
+    let files = fs::read_dir(cache).into_iter().flatten().flatten();
+    files
+        .filter(|file| file.path().extension().is_some_and(|is| is == "cwasm"))
+        .count()
+}
+
+/// Its own cache, and a filter that nobody has compiled before.
+fn fresh(config: &mut Config, cache: &Path) {
+    config.compiler.cache_dir = cache.join("compiled");
+    plug(&config.plugins.dir, "bare.wasm", guests::bare());
+}
+
+#[tokio::test]
+async fn a_compiling_process_that_takes_too_long_is_ended() {
+    let stage = Stage::start_with(|config| config.compiler.time = Duration::from_secs(1)).await;
+    let mut log = Log::follow();
+    // No loop that could be seen beforehand.
+    stage.plug("endless-compile.wasm", guests::switch(4000, 1000));
+    let reason = "compiling it takes longer than 1s; make it smaller, or raise [compiler] time";
+    log.says(&["refused", "endless-compile", reason]).await;
+    stage.plug("bare.wasm", guests::bare());
+    stage.until("blocked.example", 403).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_compiling_process_that_takes_too_much_memory_is_ended() {
+    let cache = tempfile::tempdir().unwrap();
+    let stage = Stage::start_with(|config| {
+        config.compiler.cache_dir = cache.path().join("compiled");
+        config.compiler.memory = 64 << 20;
+    })
+    .await;
+    let mut log = Log::follow();
+    stage.plug("greedy-compile.wasm", guests::functions(50_000));
+    log.says(&["refused", "greedy-compile", "[compiler] memory"])
+        .await;
+    stage.plug("bare.wasm", guests::bare());
+    stage.until("blocked.example", 403).await;
+}
+
+#[tokio::test]
+async fn what_was_compiled_once_is_found_again() {
+    let cache = tempfile::tempdir().unwrap();
+    let stage = Stage::start_with(|config| fresh(config, cache.path())).await;
+    stage.answers(&[("blocked.example", 403)]).await;
+    let files = compiled(&cache.path().join("compiled"));
+    assert_eq!(files, 2, "the filter and the one that is built in");
+    stage.proxy.stop().await;
+
+    let stage = Stage::start_with(|config| {
+        fresh(config, cache.path());
+        config.compiler.program = Some("/no/such/program".into());
+    })
+    .await;
+    let mut log = Log::follow();
+    stage.answers(&[("blocked.example", 403)]).await;
+    // Whereas what is new needs the program.
+    stage.plug("new-here.wasm", guests::wat("loops"));
+    log.says(&["refused", "new-here", "cannot run a compiling process"])
+        .await;
+}
+
+#[tokio::test]
+async fn machine_code_that_is_damaged_is_made_again() {
+    let cache = tempfile::tempdir().unwrap();
+    let stage = Stage::start_with(|config| fresh(config, cache.path())).await;
+    stage.answers(&[("blocked.example", 403)]).await;
+    stage.proxy.stop().await;
+    for file in fs::read_dir(cache.path().join("compiled")).unwrap() {
+        fs::write(file.unwrap().path(), "not machine code").unwrap();
+    }
+    let mut log = Log::follow();
+    let stage = Stage::start_with(|config| fresh(config, cache.path())).await;
+    stage.answers(&[("blocked.example", 403)]).await;
+    let file = cache.path().display().to_string();
+    log.says(&["WARN", &file, "cannot be used; it is compiled again"])
+        .await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_cache_that_others_can_write_to_is_not_used() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let cache = tempfile::tempdir().unwrap();
+    let dir = cache.path().join("compiled");
+    for link in [false, true] {
+        if link {
+            fs::remove_dir(&dir).unwrap();
+            symlink("/tmp", &dir).unwrap();
+        } else {
+            fs::create_dir(&dir).unwrap();
+            fs::set_permissions(&dir, fs::Permissions::from_mode(0o777)).unwrap();
+        }
+        let mut log = Log::follow();
+        let stage = Stage::start_with(|config| fresh(config, cache.path())).await;
+        stage.answers(&[("blocked.example", 403)]).await;
+        let path = dir.display().to_string();
+        log.says(&["WARN", &path, "only the proxy's user can read and write"])
+            .await;
+        assert_eq!(compiled(&dir), 0);
+    }
+}
+
+#[tokio::test]
+async fn without_a_program_filters_are_compiled_in_the_process() {
+    let cache = tempfile::tempdir().unwrap();
+    let stage = Stage::start_with(|config| {
+        fresh(config, cache.path());
+        config.compiler.program = None;
+    })
+    .await;
+    stage.answers(&[("blocked.example", 403)]).await;
+}

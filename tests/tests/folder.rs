@@ -1,0 +1,216 @@
+//! The many ways in which files get into a folder, are replaced there and go.
+#![cfg(unix)]
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::time::Duration;
+
+use portcullis_tests::{Log, Stage, guests, plug};
+
+fn block(suffix: &str) -> String {
+    format!("[config]\nblock = [\"{suffix}\"]\n")
+}
+
+/// Waits until the proxy has looked at the folder as it is now: a filter is in use that was put there after all else.
+async fn until_looked_at(stage: &Stage, marker: &str) {
+    let mut log = Log::follow();
+    stage.plug(&format!("{marker}.wasm"), guests::bare());
+    log.says(&["filters in use", marker]).await;
+}
+
+#[tokio::test]
+async fn a_file_may_be_a_hard_link() {
+    let stage = Stage::start().await;
+    let elsewhere = tempfile::tempdir_in(stage.proxy.plugins().parent().unwrap()).unwrap();
+    plug(elsewhere.path(), "original", guests::bare());
+    let link = stage.proxy.plugins().join("linked.wasm");
+    fs::hard_link(elsewhere.path().join("original"), link).unwrap();
+    stage.until("blocked.example", 403).await;
+}
+
+#[tokio::test]
+async fn what_a_symbolic_link_leads_to_may_be_rewritten() {
+    let stage = Stage::start().await;
+    let elsewhere = tempfile::tempdir().unwrap();
+    plug(elsewhere.path(), "settings", block("one.example"));
+    plug(elsewhere.path(), "filter", guests::suffix());
+    let folder = stage.proxy.plugins();
+    symlink(elsewhere.path().join("settings"), folder.join("far.toml")).unwrap();
+    symlink(elsewhere.path().join("filter"), folder.join("far.wasm")).unwrap();
+    stage.until("one.example", 403).await;
+
+    plug(elsewhere.path(), "settings", block("two.example"));
+    stage.until("two.example", 403).await;
+    plug(elsewhere.path(), "filter", guests::bare());
+    stage.until("blocked.example", 403).await;
+}
+
+#[tokio::test]
+async fn a_file_that_arrives_slowly_is_used_when_it_is_complete() {
+    let stage = Stage::start().await;
+    let mut log = Log::follow();
+    let content = guests::bare();
+    let path = stage.proxy.plugins().join("slow.wasm");
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .unwrap();
+    for (part, marker) in content
+        .chunks(content.len() / 3 + 1)
+        .zip(["m1", "m2", "m3"])
+    {
+        file.write_all(part).unwrap();
+        until_looked_at(&stage, marker).await;
+        stage.unplug(&format!("{marker}.wasm"));
+    }
+    log.says(&["loaded", "plugin=\"slow\""]).await;
+}
+
+/// As Kubernetes mounts a ConfigMap: files are links through a link that is replaced.
+#[tokio::test]
+async fn files_that_change_at_once_are_used_at_once() {
+    let stage = Stage::start().await;
+    let folder = stage.proxy.plugins();
+    let version = |version: &str, suffix: &str| {
+        let dir = folder.join(format!("..{version}"));
+        fs::create_dir(&dir).unwrap();
+        for name in ["map-a", "map-b"] {
+            plug(&dir, &format!("{name}.toml"), block(suffix));
+            plug(&dir, &format!("{name}.wasm"), guests::suffix());
+        }
+        symlink(format!("..{version}"), folder.join("..new")).unwrap();
+        fs::rename(folder.join("..new"), folder.join("..data")).unwrap();
+    };
+    let log = Log::follow();
+    version("v1", "one.example");
+    for file in ["map-a.toml", "map-a.wasm", "map-b.toml", "map-b.wasm"] {
+        symlink(Path::new("..data").join(file), folder.join(file)).unwrap();
+    }
+    stage.until("one.example", 403).await;
+    let generations = || log.count(&["filters in use", "map-a", "map-b"]);
+    until_looked_at(&stage, "before-swap").await;
+    let before = generations();
+
+    version("v2", "two.example");
+    stage.until("two.example", 403).await;
+    assert_eq!(stage.get("one.example").await.status, 200);
+    assert_eq!(generations(), before + 1);
+    assert_eq!(log.count(&["replaced", "map-"]), 2);
+}
+
+#[tokio::test]
+async fn the_same_content_again_is_no_change() {
+    let stage = Stage::start().await;
+    let log = Log::follow();
+    stage.plug("steady.wasm", guests::bare());
+    stage.plug("wrong.wasm", "no filter");
+    until_looked_at(&stage, "first-look").await;
+    Log::from_start()
+        .says(&["refused", "plugin=\"wrong\""])
+        .await;
+
+    stage.plug("steady.wasm", guests::bare());
+    stage.plug("wrong.wasm", "no filter");
+    until_looked_at(&stage, "second-look").await;
+    assert_eq!(log.count(&["loaded", "plugin=\"steady\""]), 1);
+    assert_eq!(log.count(&["replaced", "plugin=\"steady\""]), 0);
+    assert_eq!(log.count(&["refused", "plugin=\"wrong\""]), 1);
+}
+
+#[tokio::test]
+async fn a_file_that_is_deleted_and_comes_back_has_served_all_the_time() {
+    let stage = Stage::start_with(|config| {
+        config.plugins.deletion_grace = Duration::from_secs(3600);
+        plug(&config.plugins.dir, "absent.wasm", guests::bare());
+    })
+    .await;
+    let mut log = Log::follow();
+    stage.answers(&[("blocked.example", 403)]).await;
+    stage.unplug("absent.wasm");
+    until_looked_at(&stage, "look-1").await;
+    stage.unplug("look-1.wasm");
+    assert_eq!(stage.get("blocked.example").await.status, 403);
+    stage.plug("absent.toml", "on_error = \"skip\"");
+    stage.plug("absent.wasm", guests::bare());
+    Log::from_start()
+        .says(&["replaced", "plugin=\"absent\""])
+        .await;
+    assert_eq!(log.count(&["removed", "plugin=\"absent\""]), 0);
+}
+
+#[tokio::test]
+async fn the_order_in_the_configuration_file_is_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("portcullis.toml");
+    let write = |order: &str| fs::write(&file, format!("[plugins]\norder = {order}\n")).unwrap();
+    write("[]");
+    let stage = Stage::start_with(|config| {
+        config.plugins.order_file = Some(file.clone());
+        for name in ["a.wasm", "b.wasm"] {
+            plug(&config.plugins.dir, name, guests::bare());
+        }
+    })
+    .await;
+    let decided_by = async |name: &str| {
+        let line = format!("Filter: {name}\n");
+        let right = |response: &portcullis_tests::Response| response.body.contains(&line);
+        stage.until_response("blocked.example", right).await;
+    };
+    decided_by("a").await;
+    write("[\"b\"]");
+    decided_by("b").await;
+
+    let mut log = Log::follow();
+    write("[\"a\"");
+    log.says(&["ERROR", "configuration file", "the order of filters stays"])
+        .await;
+    decided_by("b").await;
+}
+
+#[tokio::test]
+async fn a_request_ends_with_the_filters_that_it_began_with() {
+    let stage = Stage::start_with(|config| {
+        let settings = "[limits]\ncpu = \"1h\"\nwall = \"3s\"";
+        plug(&config.plugins.dir, "generation.toml", settings);
+        plug(&config.plugins.dir, "generation.wasm", guests::wat("loops"));
+    })
+    .await;
+    let mut early = stage.proxy.client().await;
+    early.send(stage.request("x.example", "")).await;
+    // The proxy has it by now: later requests are answered.
+    stage.answers(&[("calm.example", 200)]).await;
+    stage.plug("generation.toml", block("x.example"));
+    stage.plug("generation.wasm", guests::suffix());
+    let refusal = stage.until("x.example", 403).await;
+    assert!(refusal.body.contains("Filter: generation"), "{refusal:?}");
+    assert_eq!(
+        early.response().await.status,
+        503,
+        "from the version before"
+    );
+}
+
+#[tokio::test]
+async fn one_of_two_names_that_differ_by_case_may_have_it_when_the_other_is_gone() {
+    let stage = Stage::start().await;
+    let mut log = Log::follow();
+    stage.plug("Pair.wasm", guests::bare());
+    log.says(&["loaded", "plugin=\"Pair\""]).await;
+    stage.plug("pair.toml", block("two.example"));
+    stage.plug("pair.wasm", guests::suffix());
+    log.says(&[
+        "refused",
+        "plugin=\"pair\"",
+        "differs from Pair by case only",
+    ])
+    .await;
+    stage.plug("Blocklist.wasm", guests::bare());
+    log.says(&["refused", "plugin=\"Blocklist\"", "differs from blocklist"])
+        .await;
+    assert_eq!(stage.get("two.example").await.status, 200);
+    stage.unplug("Pair.wasm");
+    stage.until("two.example", 403).await;
+}

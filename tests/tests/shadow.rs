@@ -1,0 +1,100 @@
+//! Filters in shadow mode: what they would have done is told, and nothing of it happens.
+
+use portcullis_tests::{Log, Stage, guests, plug};
+
+const SHADOW: &str = "mode = \"shadow\"\n";
+
+#[tokio::test]
+async fn a_shadow_filter_tells_what_it_would_have_done() {
+    let stage = Stage::start_with(|config| {
+        plug(&config.plugins.dir, "candidate.toml", SHADOW);
+        plug(&config.plugins.dir, "candidate.wasm", guests::bare());
+    })
+    .await;
+    let mut log = Log::follow();
+    stage
+        .answers(&[("blocked.example", 200), ("calm.example", 200)])
+        .await;
+    let line = log.says(&["would have decided", "candidate"]).await;
+    for part in [
+        "judge-host",
+        "verdict=\"block\"",
+        "status=403",
+        "reason=\"bare\"",
+        "blocked.example",
+    ] {
+        assert!(line.contains(part), "{part} in {line}");
+    }
+    // It is counted for explain, and asked there.
+    let explain = async || {
+        let config = stage.proxy.config().clone();
+        let explanation = portcullis::explain(config, "blocked.example").await;
+        explanation
+            .expect("there is something to explain")
+            .to_string()
+    };
+    let counts = "candidate is in shadow mode: 1 would be blocked, 0 redirected, 0 allowed, 1 passed; 0 failed";
+    stage
+        .until_true("explain has the counts", async || {
+            explain().await.contains(counts)
+        })
+        .await;
+    let explanation = explain().await;
+    assert!(
+        explanation.contains("(shadow: decides nothing)"),
+        "{explanation}"
+    );
+    assert!(
+        explanation.contains("passes: no filter objects"),
+        "{explanation}"
+    );
+
+    // Enforced, it does what it said; the counts are the shadow's last word.
+    stage.plug("candidate.toml", "mode = \"enforce\"");
+    stage.until("blocked.example", 403).await;
+    log.says(&["shadow", "candidate", "ends: ", "would be blocked"])
+        .await;
+}
+
+#[tokio::test]
+async fn the_failures_of_a_shadow_filter_touch_no_request() {
+    let stage = Stage::start_with(|config| {
+        let folder = &config.plugins.dir;
+        config.plugins.order = vec!["dark".into(), "neighbour".into()];
+        let settings = format!("{SHADOW}[quarantine]\nfailures = 3");
+        plug(folder, "dark.toml", settings);
+        plug(folder, "dark.wasm", guests::wat("loops"));
+        plug(folder, "neighbour.wasm", guests::bare());
+    })
+    .await;
+    let mut log = Log::follow();
+    let hosts = [
+        ("x.example", 200),
+        ("blocked.example", 403),
+        ("calm.example", 200),
+    ];
+    stage.answers(&hosts.repeat(4)).await;
+    log.says(&["could not judge", "dark", "none, as it runs in shadow mode"])
+        .await;
+    assert_eq!(stage.connect("x.example").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_shadow_filter_sees_requests_as_they_were() {
+    let stage = Stage::start_with(|config| {
+        let settings = format!("{SHADOW}[config]\nheaders = {{ user-agent = \"bad\" }}");
+        plug(&config.plugins.dir, "reader.toml", settings);
+        plug(&config.plugins.dir, "reader.wasm", guests::headers());
+    })
+    .await;
+    let mut log = Log::follow();
+    let answer = stage.get_with("a.example", "User-Agent: bad/2\r\n").await;
+    assert_eq!(answer.status, 200);
+    log.says(&[
+        "would have decided",
+        "reader",
+        "judge-request",
+        "user-agent contains bad",
+    ])
+    .await;
+}
