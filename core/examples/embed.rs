@@ -2,18 +2,29 @@
 //! It ends with Ctrl-C.
 
 use std::io::IsTerminal;
+use std::process::ExitCode;
 
 use portcullis::{Config, run_proxy};
 use tokio::sync::broadcast;
 
+fn main() -> anyhow::Result<ExitCode> {
+    // The proxy starts this very program once more for each filter that it has compiled.
+    if let Some(compiled) = portcullis::compile_if_asked() {
+        return Ok(compiled);
+    }
+    run()?;
+    Ok(ExitCode::SUCCESS)
+}
+
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
+async fn run() -> anyhow::Result<()> {
     let levels = std::env::var("RUST_LOG").unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt()
         .with_env_filter(levels)
         .with_ansi(std::io::stdout().is_terminal())
         .init();
     let mut config = Config::default();
+    config.compiler.program = std::env::current_exe().ok();
     if let Some(listen) = std::env::args().nth(1) {
         config.listen = listen.parse()?;
     }

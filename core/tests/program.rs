@@ -103,6 +103,41 @@ fn a_plugin_that_cannot_be_used_ends_a_check_with_2() {
 }
 
 #[test]
+fn a_check_speaks_json_to_programs() {
+    let dir = TempDir::new().unwrap();
+    fs::create_dir(dir.path().join("plugins")).unwrap();
+    fs::write(
+        dir.path().join("plugins/blocklist.toml"),
+        "mode = \"shadow\"",
+    )
+    .unwrap();
+    let check = || {
+        let output = portcullis(dir.path()).args(["check", "--json"]).output();
+        let output = output.unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.code(), report)
+    };
+    let (code, report) = check();
+    assert_eq!(code, Some(0));
+    assert_eq!(report["ok"], true);
+    let blocklist = serde_json::json!({
+        "name": "blocklist", "builtin": true, "disabled": false, "mode": "shadow",
+        "hooks": ["judge-host"],
+        "shadow": {"passed": 0, "allowed": 0, "blocked": 0, "redirected": 0, "failed": 0, "unasked": 0},
+    });
+    assert_eq!(report["plugins"][0], blocklist);
+
+    fs::write(dir.path().join("plugins/broken.wasm"), "text").unwrap();
+    let (code, report) = check();
+    assert_eq!(code, Some(2));
+    assert_eq!(report["ok"], false);
+    assert_eq!(
+        report["plugins"][1]["refused"],
+        "this is no WebAssembly binary"
+    );
+}
+
+#[test]
 fn what_is_no_host_cannot_be_explained() {
     let dir = TempDir::new().unwrap();
     let output = portcullis(dir.path())

@@ -32,11 +32,6 @@ impl Log {
         }
     }
 
-    /// Begins to read what the first reader of this process has seen.
-    pub fn from_start() -> Self {
-        Self { read: 0 }
-    }
-
     /// Waits for a line that contains all `parts`, and reads on behind it from then on.
     pub async fn says(&mut self, parts: &[&str]) -> String {
         let is_it = |line: &String| parts.iter().all(|part| line.contains(part));

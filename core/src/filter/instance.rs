@@ -288,3 +288,42 @@ fn checked(verdict: types::Verdict) -> Result<Verdict, InvalidVerdict> {
         types::Verdict::Redirect(to) => Verdict::redirect(to.status, &to.location),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::config::{Grants, Sidecar};
+    use crate::feeds::Feeds;
+    use crate::filter::engine::Engine;
+    use crate::filter::host::{Host, LogBudget};
+    use crate::state::Stores;
+
+    #[tokio::test]
+    async fn a_panic_below_a_guest_is_a_failure_of_the_call() {
+        let settings = Sidecar::default();
+        let engine = Engine::new(512 << 10).unwrap();
+        let host = Host {
+            name: "test".into(),
+            feeds: Feeds::open(&BTreeMap::new(), Path::new("no/such/folder")),
+            grants: Grants::default(),
+            state: Stores::default().open(&"test".into(), settings.limits.state),
+            log: Arc::new(LogBudget::new(1)),
+        };
+        let state = State::new(host, engine.clone(), &settings);
+        let mut store = Store::new(engine.wasmtime(), state);
+        let call = within(&mut store, Allowance::call(&settings.limits), async |_| {
+            panic!("an index is wrong");
+            #[expect(unreachable_code, reason = "it gives the closure its type")]
+            Ok(())
+        });
+        let failure = call.await.unwrap_err().to_string();
+        assert!(
+            failure.ends_with("please report it: an index is wrong"),
+            "{failure}"
+        );
+    }
+}
