@@ -33,6 +33,28 @@ async fn a_compiling_process_that_takes_too_long_is_ended() {
     stage.until("blocked.example", 403).await;
 }
 
+#[tokio::test]
+async fn files_that_take_long_to_compile_hold_up_no_others() {
+    let cache = tempfile::tempdir().unwrap();
+    let stage = Stage::start_with(|config| {
+        config.compiler.cache_dir = cache.path().join("compiled");
+        config.compiler.time = Duration::from_secs(3600);
+    })
+    .await;
+    stage.answers(&[("blocked.example", 200)]).await;
+    for bomb in 0..4 {
+        stage.plug(
+            &format!("bomb{bomb}.wasm"),
+            guests::switch(4000, 1000 + bomb),
+        );
+    }
+    stage.plug("suffix.toml", "[config]\nblock = [\"evil.example\"]");
+    stage.plug("suffix.wasm", guests::suffix());
+    stage.until("evil.example", 403).await;
+    // The compiling processes end with the proxy.
+    stage.proxy.stop().await;
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_compiling_process_that_takes_too_much_memory_is_ended() {

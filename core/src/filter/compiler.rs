@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,9 @@ use crate::config;
 /// Identifies the content of a file: its SHA-256.
 pub(crate) type Hash = [u8; 32];
 
+/// Filters in a compiled language take a tenth of that, language runtimes ten times as long.
+const QUICK: Duration = Duration::from_secs(1);
+
 /// What a compiling process may say on its standard error, in bytes.
 const LAST_WORDS: u64 = 16 << 10;
 
@@ -36,6 +40,8 @@ pub(super) struct Compiler {
     cache: Option<Cache>,
     /// Half as many compilations at a time as there are cores: the rest is for traffic.
     places: Semaphore,
+    /// Those that take long go on here, one at a time, so that they hold up no others.
+    slow_place: Semaphore,
 }
 
 /// Why there is no machine code, though nothing was found wrong with the file.
@@ -93,6 +99,7 @@ impl Compiler {
             settings,
             cache,
             places: Semaphore::new((cores / 2).max(1)),
+            slow_place: Semaphore::new(1),
         }
     }
 
@@ -108,14 +115,12 @@ impl Compiler {
         {
             return Ok(component);
         }
-        let place = self.places.acquire().await;
         let file = wasm.clone();
         aside(move || inspect(&file)).await??;
         let code = match &self.settings.program {
-            Some(program) => self.compile_in(program, &wasm).await?,
+            Some(program) => self.compile_in_turn(program, &wasm).await?,
             None => self.compile_here(wasm).await?,
         };
-        drop(place);
         let this = self.clone();
         let component = aside(move || match &this.cache {
             Some(cache) => cache.keep(&this.engine, hash, &code),
@@ -124,6 +129,25 @@ impl Compiler {
         Ok(component
             .await?
             .map_err(|error| CompilerError::Unusable(error.into()))?)
+    }
+
+    /// In another process, and in another place if it takes long.
+    async fn compile_in_turn(&self, program: &Path, wasm: &[u8]) -> Result<Vec<u8>, NotCompiled> {
+        let place = self.places.acquire().await;
+        let slow_place = {
+            let mut compiling = pin!(self.compile_in(program, wasm));
+            if let Ok(compiled) = timeout(QUICK, &mut compiling).await {
+                return compiled;
+            }
+            drop(place);
+            if let Ok(_slow_place) = self.slow_place.try_acquire() {
+                return compiling.await;
+            }
+            // What it has done so far is lost, but nobody waits for a file that may never be done.
+            self.slow_place.acquire()
+        };
+        let _slow_place = slow_place.await;
+        self.compile_in(program, wasm).await
     }
 
     /// In another process, which is ended when it takes too long or when nobody waits for it any more.
@@ -205,6 +229,7 @@ impl Compiler {
     }
 
     async fn compile_here(&self, wasm: Arc<[u8]>) -> Result<Vec<u8>, NotCompiled> {
+        let _place = self.places.acquire().await;
         let engine = self.engine.clone();
         let compiling = aside(move || compile::compile(&engine, &wasm));
         let compiled = timeout(self.settings.time, compiling).await;
