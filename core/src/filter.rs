@@ -18,8 +18,9 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use wasmtime::component::InstancePre;
 
+pub(crate) use cache::Hash;
 pub use compile::compile_if_asked;
-pub(crate) use compiler::{Hash, NotCompiled};
+pub(crate) use compiler::NotCompiled;
 pub(crate) use engine::Engine;
 pub(crate) use inspect::CompileError;
 pub(crate) use instance::Instance;

@@ -10,8 +10,10 @@ use std::time::SystemTime;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::compiler::Hash;
 use crate::config;
+
+/// Identifies the content of a file: its SHA-256.
+pub(crate) type Hash = [u8; 32];
 
 const EXTENSION: &str = "cwasm";
 

@@ -15,13 +15,10 @@ use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::timeout;
 use wasmtime::component::Component;
 
-use super::cache::Cache;
+use super::cache::{Cache, Hash};
 use super::compile::{self, Bounds};
 use super::inspect::{CompileError, inspect};
 use crate::config;
-
-/// Identifies the content of a file: its SHA-256.
-pub(crate) type Hash = [u8; 32];
 
 /// Filters in a compiled language take a tenth of that, language runtimes ten times as long.
 const QUICK: Duration = Duration::from_secs(1);

@@ -8,7 +8,8 @@ use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 
 use super::bindings::Filter as World;
 use super::bindings::exports::portcullis::filter::{judge_host, judge_request, lifecycle};
-use super::compiler::{Compiler, Hash, NotCompiled};
+use super::cache::Hash;
+use super::compiler::{Compiler, NotCompiled};
 use super::engine::Engine;
 use super::host::{Host, LogBudget, State};
 use super::{Failure, Filter, Hooks, Instance};

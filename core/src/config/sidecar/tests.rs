@@ -1,0 +1,139 @@
+//! Sidecars as operators write them, right and wrong.
+
+use serde_json::json;
+
+use super::*;
+
+fn refusal(text: &str) -> String {
+    let file = Path::new("plugins/a.toml");
+    Sidecar::parse(text, file).unwrap_err().to_string()
+}
+
+#[test]
+fn an_empty_file_says_nothing_new() {
+    let sidecar = Sidecar::parse("", Path::new("a.toml")).unwrap();
+    assert_eq!(sidecar, Sidecar::default());
+}
+
+#[test]
+fn every_key_is_read() {
+    let text = r#"
+        enabled = false
+        mode = "shadow"
+        on_error = "skip"
+        [limits]
+        cpu = "1ms"
+        wall = "2s"
+        start_cpu = "3s"
+        start_wall = "4s"
+        memory = "1MiB"
+        table = 1
+        transfer = "2KiB"
+        concurrency = 2
+        calls = 3
+        log = 4
+        state = "5KiB"
+        [quarantine]
+        failures = 6
+        share = 0.25
+        window = "7s"
+        pause = "8s"
+        longest_pause = "9s"
+        [grants]
+        feeds = ["malware"]
+        state = true
+        [config]
+        name = "x"
+        numbers = [1, 2.5]
+        since = 2026-07-18T01:35:22Z
+        [config.deep]
+        on = true
+    "#;
+    let sidecar = Sidecar::parse(text, Path::new("a.toml")).unwrap();
+    let expected = Sidecar {
+        enabled: false,
+        mode: Mode::Shadow,
+        on_error: OnError::Skip,
+        limits: FilterLimits {
+            cpu: Duration::from_millis(1),
+            wall: Duration::from_secs(2),
+            start_cpu: Duration::from_secs(3),
+            start_wall: Duration::from_secs(4),
+            memory: 1 << 20,
+            table: 1,
+            transfer: 2 << 10,
+            concurrency: 2,
+            calls: 3,
+            log: 4,
+            state: 5 << 10,
+        },
+        quarantine: QuarantineRule {
+            failures: 6,
+            share: 0.25,
+            window: Duration::from_secs(7),
+            pause: Duration::from_secs(8),
+            longest_pause: Duration::from_secs(9),
+        },
+        grants: Some(Grants {
+            feeds: FeedGrant::Named(vec!["malware".into()]),
+            state: true,
+        }),
+        config: json!({
+            "name": "x",
+            "numbers": [1, 2.5],
+            "since": "2026-07-18T01:35:22Z",
+            "deep": {"on": true},
+        })
+        .to_string(),
+    };
+    assert_eq!(sidecar, expected);
+}
+
+#[test]
+fn a_star_grants_every_feed() {
+    let text = "[grants]\nfeeds = [\"*\"]";
+    let sidecar = Sidecar::parse(text, Path::new("a.toml")).unwrap();
+    let grants = sidecar.grants.unwrap();
+    assert!(grants.feeds.contains("malware") && !grants.feeds.is_empty());
+    assert!(!Grants::default().feeds.contains("malware"));
+}
+
+#[test]
+fn what_is_wrong_is_said_with_place_and_hint() {
+    for (text, expected) in [
+        (
+            "on_eror = \"skip\"",
+            "plugins/a.toml:1:1: unknown key `on_eror` at the top of the file; did you mean `on_error`?",
+        ),
+        (
+            "[limits]\nmemory = \"1KiB\"",
+            "plugins/a.toml:2:10: limits.memory: `1KiB` is not a size from 64KiB to 4GiB, such as \"64MiB\"",
+        ),
+        (
+            "mode = \"dark\"",
+            "plugins/a.toml:1:8: mode: `dark` is not \"enforce\" (the verdicts count) or \"shadow\" (they are only logged and counted)",
+        ),
+        (
+            "[quarantine]\nshare = 1.5",
+            "plugins/a.toml:2:9: quarantine.share: invalid value: floating point `1.5`, expected a share of calls from 0 to 1, such as 0.5",
+        ),
+        (
+            "[limits]\nconcurrency = 0",
+            "plugins/a.toml:2:15: limits.concurrency: `0` is not a number from 1 to 4294967295",
+        ),
+        (
+            "on_error = \"ignore\"",
+            "plugins/a.toml:1:12: on_error: `ignore` is not \"block\" (refuse the request) or \"skip\" (ask the next filter)",
+        ),
+        (
+            "enabled = \"yes\"",
+            "plugins/a.toml:1:11: enabled: invalid type: string \"yes\", expected a boolean",
+        ),
+        (
+            "[config.a]\nb = [1.0, nan]",
+            "plugins/a.toml:2:1: config.a.b: JSON has no such number",
+        ),
+    ] {
+        assert_eq!(refusal(text), expected);
+    }
+}
