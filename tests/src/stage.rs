@@ -1,5 +1,6 @@
 //! A proxy with a world around it: names that resolve, and a web site that they all lead to.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use portcullis::Config;
 use tokio::time::{Instant, sleep};
 
 use crate::dns::Dns;
+use crate::guests;
 use crate::log::Log;
 use crate::proxy::Proxy;
 use crate::site::Site;
@@ -44,6 +46,31 @@ impl Stage {
             site,
             dns,
         }
+    }
+
+    /// With one worker and a filter, `neighbour`, that blocks hosts which begin with `blocked.`.
+    async fn with_files(others: &[(&str, &[u8])]) -> Self {
+        Self::start_with(|config| {
+            config.workers = NonZeroUsize::MIN;
+            plug(&config.plugins.dir, "neighbour.wasm", guests::bare());
+            for (file, content) in others {
+                plug(&config.plugins.dir, file, content);
+            }
+        })
+        .await
+    }
+
+    /// The same, serving.
+    pub async fn with_neighbour() -> Self {
+        let stage = Self::with_files(&[]).await;
+        stage.answers(&[("blocked.example", 403)]).await;
+        stage
+    }
+
+    /// The same with another filter, which runs by these settings.
+    pub async fn beside_neighbour(name: &str, wasm: &[u8], settings: &str) -> Self {
+        let (toml, file) = (format!("{name}.toml"), format!("{name}.wasm"));
+        Self::with_files(&[(&toml, settings.as_bytes()), (&file, wasm)]).await
     }
 
     /// The site's first page under the name `host`.

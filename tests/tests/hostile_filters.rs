@@ -1,8 +1,6 @@
 //! Filters that loop, hoard, lie or break: each harms the requests that it fails on and nobody else's. Beside each of them
 //! stands a neighbour that judges as it should.
 
-use std::num::NonZeroUsize;
-
 use portcullis_tests::{Log, Stage, guests, plug};
 
 /// The filters that fail for hosts that begin with `x` and have no opinion on others, and a word of the log's explanation.
@@ -20,33 +18,11 @@ const FAILING: [(&str, &str); 11] = [
     ("forges_frame", "unreachable"),
 ];
 
-/// A stage on which `neighbour` blocks hosts that begin with `blocked.`, and serves already.
-async fn quiet_stage() -> Stage {
-    let stage = Stage::start_with(|config| {
-        plug(&config.plugins.dir, "neighbour.wasm", guests::bare());
-    })
-    .await;
-    stage.answers(&[("blocked.example", 403)]).await;
-    stage
-}
-
-/// The same with a filter that runs by these settings, on the one thread that there is.
-async fn stage_with(name: &str, wasm: &[u8], settings: &str) -> Stage {
-    Stage::start_with(|config| {
-        let folder = &config.plugins.dir;
-        config.workers = NonZeroUsize::MIN;
-        plug(folder, "neighbour.wasm", guests::bare());
-        plug(folder, &format!("{name}.toml"), settings);
-        plug(folder, &format!("{name}.wasm"), wasm);
-    })
-    .await
-}
-
 #[tokio::test]
 async fn a_filter_that_fails_costs_only_the_request_that_it_fails_on() {
     for (guest, reason) in FAILING {
         let name = format!("{guest}-block");
-        let stage = stage_with(&name, &guests::wat(guest), "").await;
+        let stage = Stage::beside_neighbour(&name, &guests::wat(guest), "").await;
         let mut log = Log::follow();
         let hosts = [
             ("calm.example", 200),
@@ -66,7 +42,8 @@ async fn a_filter_that_fails_costs_only_the_request_that_it_fails_on() {
 async fn a_filter_that_may_be_skipped_costs_nothing_when_it_fails() {
     for (guest, reason) in FAILING {
         let name = format!("{guest}-skip");
-        let stage = stage_with(&name, &guests::wat(guest), "on_error = \"skip\"").await;
+        let stage =
+            Stage::beside_neighbour(&name, &guests::wat(guest), "on_error = \"skip\"").await;
         let mut log = Log::follow();
         let hosts = [
             ("calm.example", 200),
@@ -93,10 +70,23 @@ async fn a_filter_has_what_its_limits_grant_and_no_more() {
         ("long_reason", "transfer = \"7MiB\"", 503),
     ] {
         let settings = format!("[limits]\n{limits}");
-        let stage = stage_with(guest, &guests::wat(guest), &settings).await;
+        let stage = Stage::beside_neighbour(guest, &guests::wat(guest), &settings).await;
         let hosts = [("calm.example", 200), ("x.example", status)];
         stage.answers(&hosts).await;
         stage.answers(&[("blocked.example", 403)]).await;
+    }
+}
+
+#[tokio::test]
+async fn calls_go_as_deep_as_the_stack_is() {
+    for (stack, status) in [(512 << 10, 200), (64 << 10, 503)] {
+        let stage = Stage::start_with(|config| {
+            config.plugins.stack = stack;
+            plug(&config.plugins.dir, "nests.wasm", guests::wat("nests"));
+        })
+        .await;
+        let hosts = [("calm.example", 200), ("x.example", status)];
+        stage.answers(&hosts.repeat(2)).await;
     }
 }
 
@@ -108,7 +98,7 @@ async fn an_instance_is_replaced_before_it_wears_out() {
         ("traps_on_third_call", "calls = 2", 200),
     ] {
         let settings = format!("[limits]\n{limits}");
-        let stage = stage_with(guest, &guests::wat(guest), &settings).await;
+        let stage = Stage::beside_neighbour(guest, &guests::wat(guest), &settings).await;
         stage
             .answers(&[("calm.example", status); 8].repeat(5))
             .await;
@@ -116,25 +106,9 @@ async fn an_instance_is_replaced_before_it_wears_out() {
 }
 
 #[tokio::test]
-async fn a_filter_may_take_as_long_to_start_as_its_limits_say() {
-    let stage = quiet_stage().await;
-    let mut log = Log::follow();
-    let slow = guests::wat("starts_slowly");
-    stage.plug("late.wasm", &slow);
-    log.says(&["loaded", "late"]).await;
-    for limit in ["start_cpu", "start_wall"] {
-        stage.plug("late.toml", format!("[limits]\n{limit} = \"2ms\""));
-        log.says(&["refused", "late", limit]).await;
-    }
-    stage
-        .answers(&[("calm.example", 200), ("blocked.example", 403)])
-        .await;
-}
-
-#[tokio::test]
 async fn calls_that_never_end_wait_for_each_other_and_not_the_neighbours_for_them() {
     let settings = "[limits]\ncpu = \"1s\"\nwall = \"1s\"\nconcurrency = 1";
-    let stage = stage_with("crowded", &guests::wat("loops"), settings).await;
+    let stage = Stage::beside_neighbour("crowded", &guests::wat("loops"), settings).await;
     let mut log = Log::follow();
     let mut stuck = Vec::new();
     for _ in 0..5 {
@@ -152,26 +126,15 @@ async fn calls_that_never_end_wait_for_each_other_and_not_the_neighbours_for_the
 }
 
 #[tokio::test]
-async fn a_filter_may_start_as_large_as_its_limit_is() {
-    let large = guests::wat("starts_large");
-    let stage = stage_with("large", &large, "[limits]\nmemory = \"1GiB\"").await;
-    let mut log = Log::follow();
-    stage.answers(&[("calm.example", 200)]).await;
-    stage.plug("large.toml", "[limits]\nmemory = \"1023MiB\"");
-    log.says(&["refused", "large", "memory"]).await;
-    stage.answers(&[("blocked.example", 403)]).await;
-}
-
-#[tokio::test]
 async fn a_table_of_ordinary_size_is_granted() {
-    let stage = stage_with("table", &guests::wat("needs_table"), "").await;
+    let stage = Stage::beside_neighbour("table", &guests::wat("needs_table"), "").await;
     let hosts = [("y.example", 200), ("x.example", 503)];
     stage.answers(&hosts.repeat(2)).await;
 }
 
 #[tokio::test]
 async fn a_long_reason_is_cut() {
-    let stage = stage_with("verbose", &guests::wat("long_reason"), "").await;
+    let stage = Stage::beside_neighbour("verbose", &guests::wat("long_reason"), "").await;
     let refusal = stage.get("y.example").await;
     assert_eq!(refusal.status, 403);
     assert!((100..2000).contains(&refusal.body.len()), "{refusal:?}");
@@ -181,7 +144,7 @@ async fn a_long_reason_is_cut() {
 #[tokio::test]
 async fn a_filter_that_never_answers_holds_up_nobody_else() {
     let settings = "[limits]\ncpu = \"3s\"\nwall = \"10s\"";
-    let stage = stage_with("endless", &guests::wat("loops"), settings).await;
+    let stage = Stage::beside_neighbour("endless", &guests::wat("loops"), settings).await;
     let mut log = Log::follow();
     let mut stuck = stage.proxy.client().await;
     stuck.send(stage.request("x.example", "")).await;
@@ -200,7 +163,7 @@ async fn a_filter_that_never_answers_holds_up_nobody_else() {
 
 #[tokio::test]
 async fn an_instance_that_trapped_is_replaced() {
-    let stage = stage_with("third", &guests::wat("traps_on_third_call"), "").await;
+    let stage = Stage::beside_neighbour("third", &guests::wat("traps_on_third_call"), "").await;
     let mut log = Log::follow();
     let hosts = [("a.example", 200), ("b.example", 200), ("c.example", 503)];
     stage.answers(&hosts.repeat(3)).await;
@@ -210,7 +173,7 @@ async fn an_instance_that_trapped_is_replaced() {
 
 #[tokio::test]
 async fn a_panic_is_told_with_its_place_and_message() {
-    let stage = stage_with("excited", guests::panics(), "").await;
+    let stage = Stage::beside_neighbour("excited", guests::panics(), "").await;
     let mut log = Log::follow();
     let hosts = [("panic.example", 503), ("blocked.example", 403)];
     stage.answers(&hosts).await;
@@ -220,7 +183,7 @@ async fn a_panic_is_told_with_its_place_and_message() {
 
 #[tokio::test]
 async fn a_reason_cannot_become_a_header_field() {
-    let stage = stage_with("splitter", &guests::wat("splits_reason"), "").await;
+    let stage = Stage::beside_neighbour("splitter", &guests::wat("splits_reason"), "").await;
     let mut client = stage.proxy.client().await;
     client.send(stage.request("x.example", "")).await;
     let refusal = client.response().await;
@@ -233,7 +196,7 @@ async fn a_reason_cannot_become_a_header_field() {
 
 #[tokio::test]
 async fn a_location_cannot_become_a_header_field() {
-    let stage = stage_with("mover", &guests::wat("splits_location"), "").await;
+    let stage = Stage::beside_neighbour("mover", &guests::wat("splits_location"), "").await;
     let moved = stage.get("x.example").await;
     assert_eq!(moved.field("set-cookie"), None);
     // The URL standard takes line breaks out.
@@ -244,71 +207,8 @@ async fn a_location_cannot_become_a_header_field() {
 }
 
 #[tokio::test]
-async fn a_filter_that_cannot_run_here_is_refused_while_traffic_goes_on() {
-    let stage = quiet_stage().await;
-    let mut log = Log::follow();
-    for (guest, reason) in [
-        ("loops_in_init", "computing time"),
-        ("loops_at_start", "computing time"),
-        ("starts_large", "memory"),
-        ("starts_with_table", "table"),
-        ("speaks_0_2", "0.2"),
-        ("wants_wasi", "wasi:clocks/monotonic-clock"),
-    ] {
-        stage.plug(&format!("{guest}.wasm"), guests::wat(guest));
-        let hosts = [("calm.example", 200), ("blocked.example", 403)];
-        stage.answers(&hosts.repeat(2)).await;
-        log.says(&["ERROR", "refused", guest, reason]).await;
-        stage.answers(&hosts.repeat(2)).await;
-    }
-}
-
-#[tokio::test]
-async fn a_file_that_only_bears_the_name_of_a_filter_is_refused_while_traffic_goes_on() {
-    let stage = quiet_stage().await;
-    let mut log = Log::follow();
-    let truncated = &guests::bare()[..guests::bare().len() / 2];
-    for (name, content, reason) in [
-        ("archive", &b"PK\x03\x04garbage\xff\0"[..], "WebAssembly"),
-        ("article", b"(component)", "WebAssembly"),
-        (
-            "precompiled",
-            b"\x7fELF\x02\x01\x01\0\0\0\0\0",
-            "WebAssembly",
-        ),
-        ("hollow", b"", "incomplete"),
-        ("halved", truncated, "incomplete"),
-    ] {
-        stage.plug(&format!("{name}.wasm"), content);
-        let hosts = [("calm.example", 200), ("blocked.example", 403)];
-        stage.answers(&hosts.repeat(2)).await;
-        log.says(&["ERROR", "refused", name, reason]).await;
-        stage.answers(&hosts.repeat(2)).await;
-    }
-}
-
-#[tokio::test]
-async fn a_filter_of_fifty_thousand_functions_is_compiled_while_traffic_goes_on() {
-    let stage = quiet_stage().await;
-    let mut log = Log::follow();
-    stage.plug("crowd.wasm", guests::functions(50_000));
-    let hosts = [("calm.example", 200), ("blocked.example", 403)];
-    stage.answers(&hosts.repeat(5)).await;
-    log.says(&["loaded", "crowd"]).await;
-    stage.answers(&hosts).await;
-}
-
-#[tokio::test]
-async fn loops_of_ordinary_depth_are_compiled() {
-    let stage = quiet_stage().await;
-    let mut log = Log::follow();
-    stage.plug("deep.wasm", guests::nested_loops(50, 100));
-    log.says(&["loaded", "deep"]).await;
-}
-
-#[tokio::test]
 async fn a_few_lines_of_log_are_all_written() {
-    let stage = stage_with("poet", &guests::wat("floods_log"), "").await;
+    let stage = Stage::beside_neighbour("poet", &guests::wat("floods_log"), "").await;
     let mut log = Log::follow();
     stage.answers(&[("y.example", 200)]).await;
     for _ in 0..10 {
@@ -318,30 +218,9 @@ async fn a_few_lines_of_log_are_all_written() {
 }
 
 #[tokio::test]
-async fn a_filter_that_would_take_minutes_to_compile_is_refused_while_traffic_goes_on() {
-    let stage = quiet_stage().await;
-    let mut log = Log::follow();
-    stage.plug("bomb.wasm", guests::nested_loops(500, 200));
-    let hosts = [("calm.example", 200), ("blocked.example", 403)];
-    stage.answers(&hosts.repeat(5)).await;
-    log.says(&["ERROR", "refused", "bomb"]).await;
-    stage.plug("next.wasm", guests::wat("needs_time"));
-    log.says(&["loaded", "next"]).await;
-    stage.answers(&hosts).await;
-}
-
-#[tokio::test]
-async fn a_filter_that_would_take_minutes_to_compile_does_not_keep_the_proxy_from_starting() {
-    let bomb = guests::nested_loops(500, 200);
-    let stage = stage_with("early-bomb", &bomb, "").await;
-    let hosts = [("calm.example", 200), ("blocked.example", 403)];
-    stage.answers(&hosts.repeat(2)).await;
-}
-
-#[tokio::test]
 async fn a_filter_cannot_fill_the_log() {
     let settings = "[limits]\ncpu = \"5s\"\nwall = \"10s\"";
-    let stage = stage_with("chatter", &guests::wat("floods_log"), settings).await;
+    let stage = Stage::beside_neighbour("chatter", &guests::wat("floods_log"), settings).await;
     let mut log = Log::follow();
     let hosts = [
         ("x.example", 200),
@@ -355,24 +234,33 @@ async fn a_filter_cannot_fill_the_log() {
 }
 
 #[tokio::test]
+async fn a_filter_cannot_fill_more_than_its_own_store() {
+    let grant = "[grants]\nstate = true\n";
+    let stage = Stage::beside_neighbour("packrat", &guests::wat("floods_state"), grant).await;
+    let counter = format!("{grant}[config]\nlimit = 1");
+    let mut log = Log::follow();
+    for _ in 0..3 {
+        stage
+            .answers(&[("x.example", 503), ("blocked.example", 403)])
+            .await;
+    }
+    log.says(&["could not judge", "packrat", "[limits] cpu"])
+        .await;
+    // Others have all the room that is theirs.
+    stage.plug("careful.toml", counter);
+    stage.plug("careful.wasm", guests::counter());
+    stage.until("calm.example", 403).await;
+}
+
+#[tokio::test]
 async fn what_a_filter_says_of_its_failure_stays_one_line_of_the_log() {
     for guest in ["forges_error", "forges_frame"] {
         let name = format!("{guest}-once");
-        let stage = stage_with(&name, &guests::wat(guest), "").await;
+        let stage = Stage::beside_neighbour(&name, &guests::wat(guest), "").await;
         let mut log = Log::follow();
         stage.answers(&[("x.example", 503)]).await;
         let line = log.says(&["could not judge", &name, "sorry"]).await;
         assert!(!line.contains("\nERROR"), "{line:?}");
         assert!(!line.contains('\u{1b}'), "{line:?}");
     }
-}
-
-#[tokio::test]
-async fn a_name_that_differs_by_case_only_is_refused() {
-    let stage = stage_with("Twin", guests::bare(), "").await;
-    let mut log = Log::follow();
-    stage.plug("twin.wasm", guests::wat("loops"));
-    log.says(&["refused", "twin", "case"]).await;
-    let hosts = [("x.example", 200), ("blocked.example", 403)];
-    stage.answers(&hosts.repeat(2)).await;
 }

@@ -1,0 +1,72 @@
+//! What a filter may reach: the feeds that it is granted, and no others. (State has scenarios of its own.)
+
+use std::time::Duration;
+
+use portcullis::config::{Feed, FeedFormat};
+use portcullis_tests::{Log, Stage, guests};
+
+/// A stage with a feed named `local` that lists `evil.example`.
+async fn stage(list: &tempfile::TempDir) -> Stage {
+    let file = list.path().join("list");
+    std::fs::write(&file, "evil.example\n").expect("a file");
+    let stage = Stage::start_with(|config| {
+        let feed = Feed {
+            url: format!("file://{}", file.display()).parse().expect("a URL"),
+            format: FeedFormat::Domains,
+            refresh: Duration::from_secs(3600),
+            max_size: 1 << 20,
+        };
+        config.feeds.insert("local".into(), feed);
+    });
+    stage.await
+}
+
+#[tokio::test]
+async fn a_filter_looks_into_the_feeds_that_it_is_granted() {
+    let list = tempfile::tempdir().unwrap();
+    let stage = stage(&list).await;
+    stage.plug("blocklist.toml", "enabled = false");
+    stage.plug("reader.toml", "[grants]\nfeeds = [\"local\"]");
+    stage.plug("reader.wasm", guests::wat("asks_feed"));
+    let refusal = |response: &portcullis_tests::Response| response.body.contains("Filter: reader");
+    stage.until_response("www.evil.example", refusal).await;
+    assert_eq!(stage.get("good.example").await.status, 200);
+    stage.plug("reader.toml", "[grants]\nfeeds = [\"*\"]");
+    stage.until("www.evil.example", 403).await;
+}
+
+#[tokio::test]
+async fn a_filter_without_a_grant_is_refused_and_told_what_to_write() {
+    let list = tempfile::tempdir().unwrap();
+    let stage = stage(&list).await;
+    let mut log = Log::follow();
+    stage.plug("ungranted.wasm", guests::wat("asks_feed"));
+    let line = log.says(&["refused", "plugin=\"ungranted\""]).await;
+    let advice = "`portcullis:filter/feeds@0.1.0`, which ungranted.toml does not grant; if it may have it, add there:  [grants]  feeds";
+    assert!(line.contains(advice), "{line}");
+    assert_eq!(stage.get("good.example").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_filter_that_looks_into_another_feed_is_told_so() {
+    let list = tempfile::tempdir().unwrap();
+    let stage = stage(&list).await;
+    let mut log = Log::follow();
+    stage.plug("elsewhere.toml", "[grants]\nfeeds = [\"test-names\"]");
+    stage.plug("elsewhere.wasm", guests::wat("asks_feed"));
+    stage.until("good.example", 503).await;
+    let reason = "the feed local is not granted; add it to [grants] feeds in elsewhere.toml";
+    log.says(&["could not judge", "elsewhere", reason]).await;
+}
+
+#[tokio::test]
+async fn a_file_in_place_of_a_built_in_filter_has_no_grants_of_its_own() {
+    let list = tempfile::tempdir().unwrap();
+    let stage = stage(&list).await;
+    let mut log = Log::follow();
+    stage.plug("blocklist.wasm", guests::wat("asks_feed"));
+    log.says(&["refused", "plugin=\"blocklist\"", "does not grant"])
+        .await;
+    // What was there before goes on.
+    assert_eq!(stage.get("malware.wicar.org").await.status, 403);
+}

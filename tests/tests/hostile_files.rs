@@ -1,0 +1,124 @@
+//! Files that are no filter, or none that could be used or even compiled: refused, while a neighbour judges as it should.
+
+use portcullis_tests::{Log, Stage, guests};
+
+#[tokio::test]
+async fn a_filter_may_take_as_long_to_start_as_its_limits_say() {
+    let stage = Stage::with_neighbour().await;
+    let mut log = Log::follow();
+    let slow = guests::wat("starts_slowly");
+    stage.plug("late.wasm", &slow);
+    log.says(&["loaded", "late"]).await;
+    for limit in ["start_cpu", "start_wall"] {
+        stage.plug("late.toml", format!("[limits]\n{limit} = \"2ms\""));
+        log.says(&["refused", "late", limit]).await;
+    }
+    stage
+        .answers(&[("calm.example", 200), ("blocked.example", 403)])
+        .await;
+}
+
+#[tokio::test]
+async fn a_filter_may_start_as_large_as_its_limit_is() {
+    let large = guests::wat("starts_large");
+    let stage = Stage::beside_neighbour("large", &large, "[limits]\nmemory = \"1GiB\"").await;
+    let mut log = Log::follow();
+    stage.answers(&[("calm.example", 200)]).await;
+    stage.plug("large.toml", "[limits]\nmemory = \"1023MiB\"");
+    log.says(&["refused", "large", "memory"]).await;
+    stage.answers(&[("blocked.example", 403)]).await;
+}
+
+#[tokio::test]
+async fn a_filter_that_cannot_run_here_is_refused_while_traffic_goes_on() {
+    let stage = Stage::with_neighbour().await;
+    let mut log = Log::follow();
+    for (guest, reason) in [
+        ("loops_in_init", "computing time"),
+        ("loops_at_start", "computing time"),
+        ("starts_large", "memory"),
+        ("starts_with_table", "table"),
+        ("speaks_0_2", "0.2"),
+        ("wants_wasi", "wasi:clocks/monotonic-clock"),
+    ] {
+        stage.plug(&format!("{guest}.wasm"), guests::wat(guest));
+        let hosts = [("calm.example", 200), ("blocked.example", 403)];
+        stage.answers(&hosts.repeat(2)).await;
+        log.says(&["ERROR", "refused", guest, reason]).await;
+        stage.answers(&hosts.repeat(2)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_only_bears_the_name_of_a_filter_is_refused_while_traffic_goes_on() {
+    let stage = Stage::with_neighbour().await;
+    let mut log = Log::follow();
+    let truncated = &guests::bare()[..guests::bare().len() / 2];
+    for (name, content, reason) in [
+        ("archive", &b"PK\x03\x04garbage\xff\0"[..], "WebAssembly"),
+        ("article", b"(component)", "WebAssembly"),
+        (
+            "precompiled",
+            b"\x7fELF\x02\x01\x01\0\0\0\0\0",
+            "WebAssembly",
+        ),
+        ("hollow", b"", "incomplete"),
+        ("halved", truncated, "incomplete"),
+    ] {
+        stage.plug(&format!("{name}.wasm"), content);
+        let hosts = [("calm.example", 200), ("blocked.example", 403)];
+        stage.answers(&hosts.repeat(2)).await;
+        log.says(&["ERROR", "refused", name, reason]).await;
+        stage.answers(&hosts.repeat(2)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_filter_of_fifty_thousand_functions_is_compiled_while_traffic_goes_on() {
+    let stage = Stage::with_neighbour().await;
+    let mut log = Log::follow();
+    stage.plug("crowd.wasm", guests::functions(50_000));
+    let hosts = [("calm.example", 200), ("blocked.example", 403)];
+    stage.answers(&hosts.repeat(5)).await;
+    log.says(&["loaded", "crowd"]).await;
+    stage.answers(&hosts).await;
+}
+
+#[tokio::test]
+async fn loops_of_ordinary_depth_are_compiled() {
+    let stage = Stage::with_neighbour().await;
+    let mut log = Log::follow();
+    stage.plug("deep.wasm", guests::nested_loops(50, 100));
+    log.says(&["loaded", "deep"]).await;
+}
+
+#[tokio::test]
+async fn a_filter_that_would_take_minutes_to_compile_is_refused_while_traffic_goes_on() {
+    let stage = Stage::with_neighbour().await;
+    let mut log = Log::follow();
+    stage.plug("bomb.wasm", guests::nested_loops(500, 200));
+    let hosts = [("calm.example", 200), ("blocked.example", 403)];
+    stage.answers(&hosts.repeat(5)).await;
+    log.says(&["ERROR", "refused", "bomb"]).await;
+    stage.plug("next.wasm", guests::wat("needs_time"));
+    log.says(&["loaded", "next"]).await;
+    stage.answers(&hosts).await;
+}
+
+#[tokio::test]
+async fn a_filter_that_would_take_minutes_to_compile_does_not_keep_the_proxy_from_starting() {
+    let bomb = guests::nested_loops(500, 200);
+    let stage = Stage::beside_neighbour("early-bomb", &bomb, "").await;
+    let hosts = [("calm.example", 200), ("blocked.example", 403)];
+    stage.answers(&hosts.repeat(2)).await;
+}
+
+#[tokio::test]
+async fn a_name_that_differs_by_case_only_is_refused() {
+    let stage = Stage::beside_neighbour("Twin", guests::bare(), "").await;
+    let mut log = Log::follow();
+    stage.plug("twin.wasm", guests::wat("loops"));
+    log.says(&["refused", "twin", "case"]).await;
+    let hosts = [("x.example", 200), ("blocked.example", 403)];
+    stage.answers(&hosts.repeat(2)).await;
+}
