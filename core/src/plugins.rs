@@ -196,11 +196,11 @@ impl Plugins {
         let folded = name.to_lowercase();
         let same = names.iter().filter(|other| other.to_lowercase() == folded);
         let seniority = |name: &&Arc<str>| {
-            let serves = self
+            let came_first = self
                 .plugins
                 .get(*name)
-                .is_some_and(|plugin| plugin.member.is_some());
-            (self.builtin(name).is_none(), !serves, (*name).clone())
+                .is_some_and(|plugin| plugin.member.is_some() || plugin.is_loading);
+            (self.builtin(name).is_none(), !came_first, (*name).clone())
         };
         let rival = same.min_by_key(seniority).filter(|senior| *senior != name);
         let known = self

@@ -136,11 +136,10 @@ impl LocalFilter {
                 ..Judgement::PASS
             },
             OnError::Block => {
-                let reason = match self.member.quarantine.held() {
-                    Some(_) => {
-                        format!("the filter {name} has failed too often and is in quarantine")
-                    }
-                    None => format!("the filter {name} could not judge this request"),
+                let reason = if self.member.quarantine.is_held() {
+                    format!("the filter {name} has failed too often and is in quarantine")
+                } else {
+                    format!("the filter {name} could not judge this request")
                 };
                 Judgement {
                     verdict: Verdict::Block {

@@ -142,6 +142,11 @@ impl Quarantine {
         self.until.store(FREE, Ordering::Relaxed);
     }
 
+    /// Whether the filter is held, or on trial.
+    pub(crate) fn is_held(&self) -> bool {
+        self.until.load(Ordering::Relaxed) != FREE
+    }
+
     /// What holds the filter, if anything does.
     pub(crate) fn held(&self) -> Option<Held> {
         self.record().held.clone()
