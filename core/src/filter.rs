@@ -20,7 +20,7 @@ use wasmtime::component::InstancePre;
 
 pub(crate) use cache::Hash;
 pub use compile::compile_if_asked;
-pub(crate) use compiler::NotCompiled;
+pub(crate) use compiler::{Memory, NotCompiled};
 pub(crate) use engine::Engine;
 pub(crate) use inspect::CompileError;
 pub(crate) use instance::Instance;
@@ -59,6 +59,11 @@ impl Hooks {
     /// Whether the filter judges visible requests.
     pub(crate) fn judges_requests(&self) -> bool {
         self.judge_request.is_some()
+    }
+
+    /// Whether it needs the request's fields for that.
+    pub(crate) fn reads_headers(&self) -> bool {
+        self.reads_headers
     }
 
     /// As the contract names them.

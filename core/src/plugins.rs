@@ -26,7 +26,7 @@ pub(crate) use self::status::{Mode, Status, StatusFile, read as read_status};
 use crate::builtin::Builtin;
 use crate::chain::Chain;
 use crate::config;
-use crate::filter::Loader;
+use crate::filter::{Loader, Memory};
 
 /// The folder is looked at so often even if nothing hints at a change.
 const POLL: Duration = Duration::from_secs(1);
@@ -51,6 +51,8 @@ pub(crate) struct Plugins {
     last_listing: Listing,
     plugins: BTreeMap<Arc<str>, Plugin>,
     loading: JoinSet<Loaded>,
+    /// Somebody serves by what was there at the start; files that change from now on are changed by hand.
+    is_open: bool,
     /// Since when there is something that the workers have not heard of.
     unpublished: Option<Instant>,
     chain: watch::Sender<Arc<Chain>>,
@@ -79,18 +81,40 @@ impl Plugins {
             last_listing: Listing::new(),
             plugins: BTreeMap::new(),
             loading: JoinSet::new(),
+            is_open: false,
             unpublished: None,
             chain: watch::Sender::new(Arc::default()),
         };
         plugins.last_listing = plugins.list().await;
-        while plugins.look().await == Look::Unsettled || !plugins.loading.is_empty() {
-            match plugins.loading.join_next().await {
-                Some(loaded) => plugins.settle(loaded),
-                None => sleep(SETTLE).await,
-            }
-        }
+        plugins.load_what_is_there().await;
+        plugins.is_open = true;
         plugins.publish();
         plugins
+    }
+
+    /// Traffic waits for this, lest anything pass that is not judged; but not for ever. The rest is taken up by [`Plugins::run`].
+    async fn load_what_is_there(&mut self) {
+        let begun = Instant::now();
+        loop {
+            let look = self.look().await;
+            let is_quiet = self.loading.is_empty();
+            let waited = begun.elapsed();
+            if look == Look::Settled && is_quiet {
+                return;
+            }
+            if is_quiet && waited >= COPY_PATIENCE || waited >= self.loader.patience() {
+                tracing::warn!(
+                    dir = %self.dir.display(),
+                    ?waited,
+                    "starting, although some of the plugins are still being written or compiled: they are used when they are ready"
+                );
+                return;
+            }
+            tokio::select! {
+                Some(loaded) = self.loading.join_next() => self.settle(loaded),
+                () = sleep(SETTLE) => {}
+            }
+        }
     }
 
     /// The generation that serves, and every later one.
@@ -141,9 +165,14 @@ impl Plugins {
 
     /// Looks at the folder and takes up what has changed since it was last read and is still now.
     async fn look(&mut self) -> Look {
-        if self.order.has_changed().await {
-            self.must_publish();
-        }
+        let mut look = match self.order.look().await {
+            order::Look::Same => Look::Settled,
+            order::Look::Unsettled => Look::Unsettled,
+            order::Look::Changed => {
+                self.must_publish();
+                Look::Settled
+            }
+        };
         let listing = self.list().await;
         let names: BTreeSet<Arc<str>> = listing
             .keys()
@@ -151,14 +180,17 @@ impl Plugins {
             .cloned()
             .chain(self.builtins.iter().map(|builtin| builtin.name.into()))
             .collect();
-        let mut look = Look::Settled;
+        let rivals = self.rivals(&listing);
         for name in &names {
             let files = listing.get(name).cloned().unwrap_or_default();
-            self.notice_rival(name, &names, &files);
-            let known = self.plugins.get(name);
-            if known.is_some_and(|plugin| plugin.is_loading || plugin.files == files) {
+            self.notice_rival(name, rivals.get(name), &files);
+            if let Some(plugin) = self.plugins.get_mut(name)
+                && (plugin.is_loading || plugin.files == files)
+            {
+                plugin.gone_since = None;
                 continue;
             }
+            let known = self.plugins.get(name);
             if let Some((at, meanwhile)) = known.and_then(|plugin| plugin.retry)
                 && Instant::now() < at
             {
@@ -190,19 +222,43 @@ impl Plugins {
         gone_since.elapsed() < self.deletion_grace
     }
 
-    /// Names that differ only by case would be one file on other systems, and one filter to a careless reader: the one that was there
-    /// first has it.
-    fn notice_rival(&mut self, name: &Arc<str>, names: &BTreeSet<Arc<str>>, files: &Files) {
-        let folded = name.to_lowercase();
-        let same = names.iter().filter(|other| other.to_lowercase() == folded);
-        let seniority = |name: &&Arc<str>| {
-            let came_first = self
-                .plugins
-                .get(*name)
-                .is_some_and(|plugin| plugin.member.is_some() || plugin.is_loading);
-            (self.builtin(name).is_none(), !came_first, (*name).clone())
+    /// Names that differ only by case would be one file on other systems, and one filter to a careless reader. For each filter that is one
+    /// too many, the one that was there first.
+    fn rivals(&self, listing: &Listing) -> BTreeMap<Arc<str>, Arc<str>> {
+        let files = listing.iter().filter(|(_, files)| files.wasm.is_some());
+        let builtins = self.builtins.iter().map(|builtin| builtin.name.into());
+        let filters: BTreeSet<Arc<str>> = files
+            .map(|(name, _)| name.clone())
+            .chain(builtins)
+            .collect();
+        let mut same: BTreeMap<String, Vec<Arc<str>>> = BTreeMap::new();
+        for name in filters {
+            same.entry(name.to_lowercase()).or_default().push(name);
+        }
+        let came_first = |name: &Arc<str>| {
+            let plugin = self.plugins.get(name);
+            plugin.is_some_and(|plugin| plugin.member.is_some() || plugin.is_loading)
         };
-        let rival = same.min_by_key(seniority).filter(|senior| *senior != name);
+        let mut rivals = BTreeMap::new();
+        for names in same.into_values().filter(|names| names.len() > 1) {
+            let seniority = |name: &&Arc<str>| {
+                (
+                    self.builtin(name).is_none(),
+                    !came_first(name),
+                    (*name).clone(),
+                )
+            };
+            let Some(senior) = names.iter().min_by_key(seniority) else {
+                continue;
+            };
+            for name in names.iter().filter(|name| *name != senior) {
+                rivals.insert(name.clone(), senior.clone());
+            }
+        }
+        rivals
+    }
+
+    fn notice_rival(&mut self, name: &Arc<str>, rival: Option<&Arc<str>>, files: &Files) {
         let known = self
             .plugins
             .get(name)
@@ -210,15 +266,18 @@ impl Plugins {
         if known == rival {
             return;
         }
-        let rival = rival.cloned();
         let plugin = self.plugins.entry(name.clone()).or_default();
+        plugin.rival = rival.cloned();
         match rival {
             Some(rival) => {
                 plugin.files = files.clone();
                 plugin.refuse(name, &Refusal::Rival(rival.clone()), Attempted::First);
-                plugin.rival = Some(rival);
             }
-            None => *plugin = Plugin::default(),
+            // It is free to be tried.
+            None => {
+                plugin.files = Files::default();
+                plugin.refused = None;
+            }
         }
     }
 
@@ -240,6 +299,11 @@ impl Plugins {
             files,
             builtin,
             known: plugin.digest,
+            memory: if self.is_open {
+                Memory::Doubted
+            } else {
+                Memory::Trusted
+            },
             // Better the filter that is built in than none.
             fall_back: plugin.member.is_none(),
         };
@@ -250,7 +314,7 @@ impl Plugins {
         self.loader.forget_state(name);
         let removed = self.plugins.remove(name).and_then(|plugin| plugin.member);
         if let Some(member) = removed {
-            tracing::info!(plugin = %name, "removed");
+            tracing::info!(plugin = &**name, "removed");
             plugin::say_farewell(&member);
             self.must_publish();
         }
@@ -265,15 +329,16 @@ impl Plugins {
     fn settle(&mut self, loaded: Result<Loaded, JoinError>) {
         let loaded = match loaded {
             Ok(loaded) => loaded,
-            // Guests run on other threads' stacks; only a fault of ours gets here.
-            Err(error) => {
-                return tracing::error!(%error, "loading a plugin failed; please report it");
-            }
+            // The task catches its own panics, so it can only have been cancelled.
+            Err(error) => return tracing::debug!(%error, "a plugin was not loaded"),
         };
         let Some(plugin) = self.plugins.get_mut(&loaded.name) else {
             return;
         };
         plugin.is_loading = false;
+        if plugin.rival.is_some() {
+            return;
+        }
         plugin.digest = loaded.digest;
         plugin.retry = match (&loaded.files, &loaded.outcome) {
             (Some(_), _) => None,

@@ -35,6 +35,9 @@ pub(crate) struct InvalidVerdict(&'static str);
 /// Reasons are cut at so many bytes: they travel in a header field and a log line.
 const REASON_BYTES: usize = 1024;
 
+/// What clients take in a header field (RFC 9110, section 4.1, recommends 8000 for URLs).
+const LOCATION_BYTES: usize = 8192;
+
 impl Verdict {
     /// A refusal; `status` must be 400 to 599. The reason is made one line of at most 1024 bytes.
     pub(crate) fn block(status: u16, reason: &str) -> Result<Self, InvalidVerdict> {
@@ -56,6 +59,11 @@ impl Verdict {
             ));
         }
         let status = StatusCode::from_u16(status).map_err(|_| InvalidVerdict("no status"))?;
+        if location.len() > LOCATION_BYTES {
+            return Err(InvalidVerdict(
+                "a redirect's URL is at most 8192 bytes long",
+            ));
+        }
         let url = url::Url::parse(location)
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https"))
@@ -156,6 +164,8 @@ mod tests {
         ] {
             assert!(Verdict::redirect(302, bad).is_err(), "{bad}");
         }
+        let long = format!("https://example.com/{}", "x".repeat(9000));
+        assert!(Verdict::redirect(302, &long).is_err());
         assert!(Verdict::redirect(304, "https://example.com/").is_err());
         let Ok(Verdict::Redirect { location, .. }) =
             Verdict::redirect(307, "https://example.com/a\r\nSet-Cookie: x")

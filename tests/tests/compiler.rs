@@ -42,7 +42,7 @@ async fn files_that_take_long_to_compile_hold_up_no_others() {
     })
     .await;
     stage.answers(&[("blocked.example", 200)]).await;
-    for bomb in 0..4 {
+    for bomb in 0..2 {
         stage.plug(
             &format!("bomb{bomb}.wasm"),
             guests::switch(4000, 1000 + bomb),
@@ -66,8 +66,13 @@ async fn a_compiling_process_that_takes_too_much_memory_is_ended() {
     .await;
     let mut log = Log::follow();
     stage.plug("greedy-compile.wasm", guests::functions(50_000));
-    log.says(&["refused", "greedy-compile", "[compiler] memory"])
-        .await;
+    log.says(&[
+        "refused",
+        "greedy-compile",
+        "memory allocation",
+        "[compiler] memory",
+    ])
+    .await;
     stage.plug("bare.wasm", guests::bare());
     stage.until("blocked.example", 403).await;
 }
@@ -92,6 +97,72 @@ async fn what_was_compiled_once_is_found_again() {
     stage.plug("new-here.wasm", guests::wat("loops"));
     log.says(&["refused", "new-here", "cannot run a compiling process"])
         .await;
+}
+
+#[tokio::test]
+async fn what_did_not_compile_is_remembered_until_the_file_is_touched() {
+    let cache = tempfile::tempdir().unwrap();
+    let bomb = guests::switch(4000, 1000);
+    for reason in ["touch", "tried again"] {
+        let stage = Stage::start_with(|config| {
+            fresh(config, cache.path());
+            config.compiler.time = Duration::from_secs(1);
+            plug(&config.plugins.dir, "hopeless.wasm", &bomb);
+        })
+        .await;
+        let mut log = Log::follow();
+        stage.answers(&[("blocked.example", 403)]).await;
+        if reason == "tried again" {
+            log.says(&[
+                "refused",
+                "hopeless",
+                "compiling it takes longer than 1s",
+                "when it was compiled last",
+            ])
+            .await;
+            stage.plug("hopeless.wasm", &bomb);
+        }
+        let line = log
+            .says(&["refused", "hopeless", "compiling it takes longer than 1s"])
+            .await;
+        assert!(!line.contains("when it was compiled last"), "{line}");
+        stage.proxy.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_could_not_be_compiled_for_want_of_a_process_is_tried_again_when_it_is_touched()
+{
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("compiler");
+    let mut real = None;
+    let stage = Stage::start_with(|config| {
+        config.compiler.cache_dir = folder.path().join("compiled");
+        real = config.compiler.program.replace(program.clone());
+    })
+    .await;
+    let mut log = Log::follow();
+    stage.plug("unlucky.wasm", guests::bare());
+    log.says(&["refused", "unlucky", "cannot run a compiling process"])
+        .await;
+    fs::copy(real.expect("there is one"), &program).unwrap();
+    stage.plug("unlucky.wasm", guests::bare());
+    stage.until("blocked.example", 403).await;
+}
+
+#[tokio::test]
+async fn machine_code_that_is_too_large_is_not_used() {
+    let cache = tempfile::tempdir().unwrap();
+    let stage = Stage::start_with(|config| {
+        config.compiler.cache_dir = cache.path().join("compiled");
+        config.compiler.cache = 1000;
+    })
+    .await;
+    let mut log = Log::follow();
+    stage.plug("bulky.wasm", guests::bare());
+    log.says(&["refused", "bulky", "raise [compiler] cache"])
+        .await;
+    assert_eq!(stage.get("blocked.example").await.status, 200);
 }
 
 #[tokio::test]

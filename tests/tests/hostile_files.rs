@@ -1,6 +1,11 @@
 //! Files that are no filter, or none that could be used or even compiled: refused, while a neighbour judges as it should.
 
-use portcullis_tests::{Log, Stage, guests};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use portcullis_tests::{Log, Stage, guests, plug};
 
 #[tokio::test]
 async fn a_filter_may_take_as_long_to_start_as_its_limits_say() {
@@ -107,10 +112,53 @@ async fn a_filter_that_would_take_minutes_to_compile_is_refused_while_traffic_go
 
 #[tokio::test]
 async fn a_filter_that_would_take_minutes_to_compile_does_not_keep_the_proxy_from_starting() {
-    let bomb = guests::nested_loops(500, 200);
-    let stage = Stage::beside_neighbour("early-bomb", &bomb, "").await;
+    // Nothing is wrong with them that could be seen beforehand.
+    let bombs = [guests::switch(4000, 999), guests::switch(4000, 1000)];
+    let stage = Stage::start_with(|config| {
+        config.compiler.time = Duration::from_secs(2);
+        plug(&config.plugins.dir, "neighbour.wasm", guests::bare());
+        for (bomb, file) in bombs.iter().zip(["early-1.wasm", "early-2.wasm"]) {
+            plug(&config.plugins.dir, file, bomb);
+        }
+    })
+    .await;
     let hosts = [("calm.example", 200), ("blocked.example", 403)];
     stage.answers(&hosts.repeat(2)).await;
+}
+
+#[tokio::test]
+async fn a_file_that_never_stops_changing_does_not_keep_the_proxy_from_starting() {
+    let done = Arc::new(AtomicBool::new(false));
+    let mut writer = None;
+    let stage = Stage::start_with(|config| {
+        plug(&config.plugins.dir, "neighbour.wasm", guests::bare());
+        let (file, done) = (config.plugins.dir.join("restless.toml"), done.clone());
+        writer = Some(thread::spawn(move || {
+            while !done.load(Ordering::Relaxed) {
+                std::fs::write(&file, "# again").expect("a file");
+                thread::sleep(Duration::from_millis(20));
+            }
+        }));
+    })
+    .await;
+    stage
+        .answers(&[("calm.example", 200), ("blocked.example", 403)])
+        .await;
+    done.store(true, Ordering::Relaxed);
+    let writer = writer.expect("it was started");
+    writer.join().expect("it wrote to the end");
+}
+
+#[tokio::test]
+async fn settings_for_a_name_in_another_case_take_nothing_away() {
+    let stage = Stage::start_with(|config| {
+        plug(&config.plugins.dir, "keeper.wasm", guests::bare());
+        plug(&config.plugins.dir, "Keeper.toml", "on_error = \"skip\"");
+        plug(&config.plugins.dir, "Blocklist.toml", "enabled = false");
+    })
+    .await;
+    let hosts = [("blocked.example", 403), ("malware.wicar.org", 403)];
+    stage.answers(&hosts).await;
 }
 
 #[tokio::test]

@@ -32,6 +32,14 @@ pub(super) struct LocalFilter {
     reports: Reports,
 }
 
+/// Why there is no opinion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unable {
+    Failed,
+    /// It was not asked.
+    Held,
+}
+
 impl LocalFilter {
     pub(super) fn new(member: Arc<Member>) -> Self {
         Self {
@@ -59,18 +67,19 @@ impl LocalFilter {
     /// Asks the filter for a request that waits for the answer.
     pub(super) async fn judge(&self, question: Question<'_>) -> Judgement {
         match self.opinion(question).await {
-            Some(judgement) => judgement,
-            None => self.without_opinion(),
+            Ok(judgement) => judgement,
+            Err(_) => self.without_opinion(),
         }
     }
 
     /// What the filter says, unless it fails or is in quarantine.
-    pub(super) async fn opinion(&self, question: Question<'_>) -> Option<Judgement> {
+    pub(super) async fn opinion(&self, question: Question<'_>) -> Result<Judgement, Unable> {
         let limits = &self.member.filter.settings.limits;
-        let patience = limits.start_wall + limits.wall;
+        // A place, an instance, its `init`, the call.
+        let patience = 2 * (limits.start_wall + limits.wall);
         let admission = self.member.quarantine.admit(Clock::now, patience);
         if admission == Admission::Held {
-            return None;
+            return Err(Unable::Held);
         }
         self.calls.set(self.calls.get() + 1);
         match self.ask(question).await {
@@ -78,11 +87,11 @@ impl LocalFilter {
                 if admission == Admission::Trial {
                     self.recovered();
                 }
-                Some(self.judgement(opinion))
+                Ok(self.judgement(opinion))
             }
             Err(failure) => {
                 self.failed(admission, &failure);
-                None
+                Err(Unable::Failed)
             }
         }
     }

@@ -103,11 +103,15 @@ impl Quarantine {
         error: impl FnOnce() -> String,
     ) -> Option<Held> {
         let mut record = self.record();
-        if admission != Admission::Trial {
+        let decides = match (admission, &record.held) {
+            (Admission::Trial, Some(_)) => true,
             // Calls that began before the filter was held say nothing new.
-            if record.held.is_some() || !record.count(calls, now, &self.rule) {
-                return None;
-            }
+            (Admission::Free | Admission::Held, Some(_)) => false,
+            // Also a trial that another one has overtaken.
+            (_, None) => record.count(calls, now, &self.rule),
+        };
+        if !decides {
+            return None;
         }
         let lately = self.rule.window.max(self.pause(record.pauses));
         if record

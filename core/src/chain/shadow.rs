@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tracing::{Instrument, Span};
 
 use super::Question;
-use super::local::LocalFilter;
+use super::local::{LocalFilter, Unable};
 use crate::flow::{Flow, Protocol, RequestHead};
 use crate::target::Target;
 use crate::verdict::{Judgement, Verdict};
@@ -56,11 +56,10 @@ impl Observer {
             target: flow.target.clone(),
             protocol: flow.protocol,
             head: head.map(|head| {
-                (
-                    head.method.clone(),
-                    head.url.to_owned(),
-                    head.headers.clone(),
-                )
+                let reads_headers = filter.member().filter.hooks.reads_headers();
+                let headers = reads_headers.then(|| head.headers.clone());
+                let headers = headers.unwrap_or_default();
+                (head.method.clone(), head.url.to_owned(), headers)
             }),
             exchange: Span::current(),
         });
@@ -97,13 +96,14 @@ impl Observation {
         };
         let counts = &self.filter.member().shadow;
         match self.filter.opinion(question).await {
-            Some(judgement) => {
+            Ok(judgement) => {
                 counts.judged(&judgement.verdict);
                 if judgement.verdict != Verdict::Next {
                     report(&self.filter, question, &judgement);
                 }
             }
-            None => counts.failed(),
+            Err(Unable::Failed) => counts.failed(),
+            Err(Unable::Held) => counts.not_asked(),
         }
     }
 }

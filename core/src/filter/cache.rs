@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash as _, Hasher};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -16,6 +16,12 @@ use crate::config;
 pub(crate) type Hash = [u8; 32];
 
 const EXTENSION: &str = "cwasm";
+
+/// For files that say why there is no machine code.
+const REFUSED: &str = "refused";
+
+/// Nothing takes that long to write.
+const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// A private folder of machine code.
 #[derive(Debug)]
@@ -59,6 +65,22 @@ impl Cache {
         }
     }
 
+    /// Why a compiling process failed on this content under the same limits.
+    pub(super) fn refusal(&self, hash: Hash, settings: &config::Compiler) -> Option<String> {
+        let text = fs::read_to_string(self.path(hash).with_extension(REFUSED)).ok()?;
+        let (limits, refusal) = text.split_once('\n')?;
+        (limits == limits_of(settings)).then(|| refusal.to_owned())
+    }
+
+    /// Keeps that for the next start.
+    pub(super) fn remember_refusal(&self, hash: Hash, settings: &config::Compiler, why: &str) {
+        let path = self.path(hash).with_extension(REFUSED);
+        let text = format!("{}\n{why}", limits_of(settings));
+        if let Err(error) = fs::write(&path, text) {
+            tracing::debug!(file = %path.display(), %error, "cannot keep why a filter did not compile");
+        }
+    }
+
     /// Keeps `code`, which [`compile`](super::compile::compile) has made, and loads it.
     pub(super) fn keep(
         &self,
@@ -66,8 +88,11 @@ impl Cache {
         hash: Hash,
         code: &[u8],
     ) -> wasmtime::Result<Component> {
-        match self.write(hash, code) {
-            Ok(path) => load_file(engine, &path),
+        let written = self.write(hash, code);
+        self.make_room();
+        match written {
+            // It may be gone already, if others have filled the folder.
+            Ok(path) => load_file(engine, &path).or_else(|_| Self::load(engine, code)),
             Err(error) => {
                 tracing::warn!(
                     dir = %self.dir.display(),
@@ -102,38 +127,40 @@ impl Cache {
     fn write(&self, hash: Hash, code: &[u8]) -> io::Result<PathBuf> {
         let mut file = tempfile::NamedTempFile::new_in(&self.dir)?;
         file.write_all(code)?;
+        // A file that is there must be whole, also after a power cut: it is run as it is.
+        file.as_file().sync_all()?;
         let path = self.path(hash);
         file.persist(&path)?;
-        self.make_room()?;
         Ok(path)
     }
 
     /// Deletes what was not used for longest, until the rest is small enough. A component that is in use keeps its file's content.
-    fn make_room(&self) -> io::Result<()> {
-        let mut files = Vec::new();
-        for entry in fs::read_dir(&self.dir)? {
-            let path = entry?.path();
-            if path
-                .extension()
-                .is_some_and(|extension| extension == EXTENSION)
-                && let Ok(metadata) = fs::metadata(&path)
-            {
-                files.push((metadata.modified()?, metadata.len(), path));
-            }
-        }
+    fn make_room(&self) {
+        let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        let mut files: Vec<_> = entries
+            .filter_map(|entry| {
+                let metadata = entry.metadata().ok()?;
+                Some((metadata.modified().ok()?, metadata.len(), entry.path()))
+            })
+            .collect();
         files.sort();
         let mut size: u64 = files.iter().map(|(_, len, _)| len).sum();
         // The newest is the one that all this is for.
         files.pop();
-        for (_, len, path) in files {
-            if size <= self.size {
-                break;
+        for (modified, len, path) in files {
+            let is_code = path.extension().is_some();
+            // What a process has begun to write and left behind when it was killed.
+            let is_abandoned = !is_code && modified.elapsed().is_ok_and(|age| age > ABANDONED);
+            if is_abandoned || is_code && size > self.size {
+                drop(fs::remove_file(path));
+                size -= len;
             }
-            fs::remove_file(path)?;
-            size -= len;
         }
-        Ok(())
     }
+}
+
+fn limits_of(settings: &config::Compiler) -> String {
+    format!("{:?} {}", settings.time, settings.memory)
 }
 
 #[expect(

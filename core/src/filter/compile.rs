@@ -40,18 +40,21 @@ pub(super) struct Bounds {
     pub(super) memory: u64,
     /// Computing time of all threads together, in seconds.
     pub(super) cpu: u64,
+    /// The process that waits for it: it ends with that.
+    pub(super) parent: u32,
 }
 
 impl Bounds {
     pub(super) fn order(self) -> String {
-        format!("{} {}", self.memory, self.cpu)
+        format!("{} {} {}", self.memory, self.cpu, self.parent)
     }
 
     fn of_order(order: &str) -> Option<Self> {
-        let (memory, cpu) = order.split_once(' ')?;
+        let mut words = order.split(' ');
         Some(Self {
-            memory: memory.parse().ok()?,
-            cpu: cpu.parse().ok()?,
+            memory: words.next()?.parse().ok()?,
+            cpu: words.next()?.parse().ok()?,
+            parent: words.next()?.parse().ok()?,
         })
     }
 
@@ -74,7 +77,25 @@ impl Bounds {
         limit(Resource::Cpu, self.cpu)?;
         limit(Resource::Core, 0)?;
         limit(Resource::Fsize, 0)?;
-        nice(10)?;
+        nice(5)?;
+        self.end_with_parent()
+    }
+
+    /// A proxy that is killed cannot end what it has started.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn end_with_parent(self) -> io::Result<()> {
+        use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+        let parent = getppid().map(|pid| pid.as_raw_nonzero().get().unsigned_abs());
+        if parent == Some(self.parent) {
+            return Ok(());
+        }
+        Err(io::Error::other("whoever has asked is gone"))
+    }
+
+    /// Elsewhere its limits end it.
+    #[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
+    fn end_with_parent(self) -> io::Result<()> {
         Ok(())
     }
 
@@ -123,6 +144,7 @@ mod tests {
         let bounds = Bounds {
             memory: 1 << 30,
             cpu: 60,
+            parent: 1,
         };
         assert_eq!(Bounds::of_order(&bounds.order()), Some(bounds));
         assert_eq!(Bounds::of_order("1"), None);

@@ -8,7 +8,8 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use bytesize::ByteSize;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinError, spawn_blocking};
@@ -20,8 +21,8 @@ use super::compile::{self, Bounds};
 use super::inspect::{CompileError, inspect};
 use crate::config;
 
-/// Filters in a compiled language take a tenth of that, language runtimes ten times as long.
-const QUICK: Duration = Duration::from_secs(1);
+/// Filters in a compiled language take a twentieth of that, language runtimes five times as long.
+const QUICK: Duration = Duration::from_secs(2);
 
 /// What a compiling process may say on its standard error, in bytes.
 const LAST_WORDS: u64 = 16 << 10;
@@ -41,6 +42,15 @@ pub(super) struct Compiler {
     slow_place: Semaphore,
 }
 
+/// Whether a file that failed to compile before is given up at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Memory {
+    /// As at a start: nothing is known to have changed.
+    Trusted,
+    /// Somebody has touched the file.
+    Doubted,
+}
+
 /// Why there is no machine code, though nothing was found wrong with the file.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CompilerError {
@@ -54,12 +64,18 @@ pub(crate) enum CompilerError {
     Died {
         /// Its exit code or the signal.
         how: String,
-        /// The last line on its standard error, after a separator.
+        /// The first line on its standard error, after a separator.
         said: String,
     },
     /// The system said no.
-    #[error("cannot run a compiling process")]
+    #[error("cannot run a compiling process; the file is tried again when it is touched")]
     Run(#[source] std::io::Error),
+    /// It was not worth trying again.
+    #[error("{0} (when it was compiled last; touch the file to have it tried again)")]
+    Remembered(String),
+    /// More machine code than is kept.
+    #[error("its machine code is larger than {}; make it smaller, or raise [compiler] cache", ByteSize(*.0))]
+    Large(u64),
     /// What it wrote is not what this engine runs.
     #[error(
         "the compiled code cannot be used; is another version of the program installed by now? Then restart the proxy"
@@ -105,6 +121,7 @@ impl Compiler {
         self: &Arc<Self>,
         wasm: Arc<[u8]>,
         hash: Hash,
+        memory: Memory,
     ) -> Result<Component, NotCompiled> {
         let this = self.clone();
         if let Some(component) =
@@ -112,12 +129,18 @@ impl Compiler {
         {
             return Ok(component);
         }
+        if let (Memory::Trusted, Some(cache)) = (memory, &self.cache)
+            && let Some(refusal) = cache.refusal(hash, &self.settings)
+        {
+            return Err(CompilerError::Remembered(refusal).into());
+        }
         let file = wasm.clone();
         aside(move || inspect(&file)).await??;
-        let code = match &self.settings.program {
-            Some(program) => self.compile_in_turn(program, &wasm).await?,
-            None => self.compile_here(wasm).await?,
+        let compiled = match &self.settings.program {
+            Some(program) => self.compile_in_turn(program, &wasm).await,
+            None => self.compile_here(wasm).await,
         };
+        let code = compiled.inspect_err(|error| self.remember(hash, error))?;
         let this = self.clone();
         let component = aside(move || match &this.cache {
             Some(cache) => cache.keep(&this.engine, hash, &code),
@@ -126,6 +149,23 @@ impl Compiler {
         Ok(component
             .await?
             .map_err(|error| CompilerError::Unusable(error.into()))?)
+    }
+
+    /// A restart should not spend the same time on the same file for nothing.
+    fn remember(&self, hash: Hash, error: &NotCompiled) {
+        let NotCompiled::Compiler(error @ (CompilerError::Slow(_) | CompilerError::Died { .. })) =
+            error
+        else {
+            return;
+        };
+        if let Some(cache) = &self.cache {
+            cache.remember_refusal(hash, &self.settings, &error.to_string());
+        }
+    }
+
+    /// How long a file may take.
+    pub(super) fn patience(&self) -> Duration {
+        self.settings.time
     }
 
     /// In another process, and in another place if it takes long.
@@ -154,6 +194,9 @@ impl Compiler {
             .await
             .map_err(|_| CompilerError::Slow(self.settings.time))?
             .map_err(CompilerError::Run)?;
+        if output.len() as u64 > self.settings.cache {
+            return Err(CompilerError::Large(self.settings.cache).into());
+        }
         if status.success() {
             return Ok(output);
         }
@@ -163,13 +206,13 @@ impl Compiler {
             return Err(error.into());
         }
         let said = String::from_utf8_lossy(&said);
-        let last = said.trim().lines().last().unwrap_or_default();
+        let first = said.trim().lines().next().unwrap_or_default();
         let died = CompilerError::Died {
             how: status.to_string(),
-            said: if last.is_empty() {
+            said: if first.is_empty() {
                 String::new()
             } else {
-                format!(", saying \"{last}\"")
+                format!(", saying \"{first}\"")
             },
         };
         Err(died.into())
@@ -190,17 +233,13 @@ impl Compiler {
             // Whoever does not read on has a reason, which the exit status tells.
             drop(stdin.write_all(wasm).await);
         };
-        let (mut code, mut said) = (Vec::new(), Vec::new());
-        // Machine code that would not be kept is not read either.
-        let (mut stdout, mut stderr) = (stdout.take(self.settings.cache), stderr.take(LAST_WORDS));
-        let (_, code_read, said_read) = tokio::join!(
+        let (_, code, said) = tokio::join!(
             feed,
-            stdout.read_to_end(&mut code),
-            stderr.read_to_end(&mut said)
+            // Machine code that would not be kept is not read to its end either.
+            read(stdout, self.settings.cache.saturating_add(1)),
+            read(stderr, LAST_WORDS)
         );
-        code_read.and(said_read)?;
-        drop((stdout, stderr));
-        Ok((child.wait().await?, code, said))
+        Ok((child.wait().await?, code?, said?))
     }
 
     fn command(&self, program: &Path) -> Command {
@@ -208,6 +247,7 @@ impl Compiler {
         let bounds = Bounds {
             memory: self.settings.memory,
             cpu: (self.settings.time.as_secs() + 1).saturating_mul(cores),
+            parent: std::process::id(),
         };
         let known =
             |name: &&str| std::env::var_os(name).map(|value| (OsStr::new(name).to_owned(), value));
@@ -232,6 +272,13 @@ impl Compiler {
         let compiled = timeout(self.settings.time, compiling).await;
         Ok(compiled.map_err(|_| CompilerError::Slow(self.settings.time))???)
     }
+}
+
+/// Reads at most so many bytes. What follows meets a closed pipe.
+async fn read(pipe: impl AsyncRead + Unpin, limit: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    pipe.take(limit).read_to_end(&mut bytes).await?;
+    Ok(bytes)
 }
 
 /// On a thread that may be busy or wait for the disk.

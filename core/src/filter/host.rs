@@ -55,35 +55,39 @@ impl State {
 
 impl types::Host for State {}
 
+/// Writes a line at a level that is only known at run time, unless nobody reads it.
+macro_rules! write_line {
+    ($level:ident, $state:ident, $message:ident) => {
+        if tracing::enabled!(target: "filter", Level::$level) && $state.may_write() {
+            let (filter, line) = (&*$state.host.name, printable(&$message));
+            tracing::event!(target: "filter", Level::$level, filter, "{line}");
+        }
+    };
+}
+
 impl log::Host for State {
     fn write(&mut self, level: log::Level, message: String) {
-        let filter = &*self.host.name;
-        match self.host.log.take(Instant::now()) {
-            Line::Write => {}
-            Line::Last => {
-                tracing::warn!(
-                    filter,
-                    lines_per_second = self.host.log.lines,
-                    "the filter writes more lines than it may; those of the next second are dropped ([limits] log)"
-                );
-                return;
-            }
-            Line::Drop => return,
-        }
-        let message = printable(&message);
         match level {
-            log::Level::Trace => {
-                tracing::event!(target: "filter", Level::TRACE, filter, "{message}")
-            }
-            log::Level::Debug => {
-                tracing::event!(target: "filter", Level::DEBUG, filter, "{message}")
-            }
-            log::Level::Info => tracing::event!(target: "filter", Level::INFO, filter, "{message}"),
-            log::Level::Warn => tracing::event!(target: "filter", Level::WARN, filter, "{message}"),
-            log::Level::Error => {
-                tracing::event!(target: "filter", Level::ERROR, filter, "{message}")
-            }
+            log::Level::Trace => write_line!(TRACE, self, message),
+            log::Level::Debug => write_line!(DEBUG, self, message),
+            log::Level::Info => write_line!(INFO, self, message),
+            log::Level::Warn => write_line!(WARN, self, message),
+            log::Level::Error => write_line!(ERROR, self, message),
         }
+    }
+}
+
+impl State {
+    fn may_write(&self) -> bool {
+        let line = self.host.log.take(Instant::now());
+        if line == Line::Last {
+            tracing::warn!(
+                filter = &*self.host.name,
+                lines_per_second = self.host.log.lines,
+                "the filter writes more lines than it may; the rest of this second is dropped ([limits] log)"
+            );
+        }
+        line == Line::Write
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) fn inspect(wasm: &[u8]) -> Result<(), CompileError> {
         match payload.map_err(unreadable)? {
             // What the section claims, before its entries are there.
             Payload::CodeSectionStart { count, .. } => {
-                functions += count;
+                functions = count.saturating_add(functions);
                 at_most("functions", functions, FUNCTIONS)?;
             }
             Payload::CodeSectionEntry(body) => check_function(&body)?,

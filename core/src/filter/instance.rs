@@ -1,6 +1,5 @@
 //! A filter brought to life: one store with one instance, used for one call at a time and dropped after any failure.
 
-use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
@@ -14,8 +13,12 @@ use super::engine::TICK;
 use super::host::State;
 use super::{Failure, Filter, Opinion};
 use crate::config::FilterLimits;
+use crate::error::panic_message;
 use crate::flow::{Flow, Protocol, RequestHead};
 use crate::verdict::{InvalidVerdict, Verdict};
+
+/// A filter's own error messages are cut at so many bytes.
+const MESSAGE_BYTES: usize = 1024;
 
 /// A live filter.
 pub(crate) struct Instance {
@@ -123,7 +126,7 @@ impl Instance {
 
     fn opinion(&mut self, answer: Result<types::Verdict, String>) -> Result<Opinion, Failure> {
         self.calls += 1;
-        let verdict = checked(answer.map_err(Failure::Reported)?)?;
+        let verdict = checked(answer.map_err(|message| Failure::Reported(cut(message)))?)?;
         Ok(Opinion {
             verdict,
             matched: self.store.data_mut().matched.take(),
@@ -181,7 +184,7 @@ async fn init(
         lifecycle.call_init(store, &filter.settings.config).await
     })
     .await?
-    .map_err(Failure::Init)
+    .map_err(|message| Failure::Init(cut(message)))
 }
 
 fn load<I, G>(
@@ -230,8 +233,10 @@ async fn within<T>(
     allowed: Allowance,
     call: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<T>,
 ) -> Result<T, Failure> {
-    let ticks = u64::try_from(allowed.cpu.as_millis() / TICK.as_millis()).unwrap_or(u64::MAX);
-    store.data_mut().ticks_left = ticks;
+    let ticks = allowed.cpu.as_micros().div_ceil(TICK.as_micros());
+    let state = store.data_mut();
+    state.ticks_left = u64::try_from(ticks).unwrap_or(u64::MAX);
+    state.meter.forget_refusals();
     store.data().engine.keep_ticking();
     store.set_epoch_deadline(1);
     // A panic of the proxy's own functions, which run below the guest, is no reason to leave a request without an answer.
@@ -257,12 +262,10 @@ fn failure(error: wasmtime::Error, store: &Store<State>, allowed: Allowance) -> 
     }
 }
 
-fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("a panic").to_owned()
+/// What a filter says of itself goes into logs and answers of programs.
+fn cut(mut message: String) -> String {
+    message.truncate(message.floor_char_boundary(MESSAGE_BYTES));
+    message
 }
 
 impl<'a> From<&Flow<'a>> for types::Flow<'a> {

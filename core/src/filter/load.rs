@@ -2,6 +2,7 @@
 //! try one instance.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
@@ -9,7 +10,7 @@ use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 use super::bindings::Filter as World;
 use super::bindings::exports::portcullis::filter::{judge_host, judge_request, lifecycle};
 use super::cache::Hash;
-use super::compiler::{Compiler, NotCompiled};
+use super::compiler::{Compiler, Memory, NotCompiled};
 use super::engine::Engine;
 use super::host::{Host, LogBudget, State};
 use super::{Failure, Filter, Hooks, Instance};
@@ -66,6 +67,7 @@ pub(crate) struct Draft {
     pub(crate) hash: Hash,
     pub(crate) settings: Sidecar,
     pub(crate) grants: Grants,
+    pub(crate) memory: Memory,
 }
 
 /// Why a file is not a filter, or not one that can be used here.
@@ -141,7 +143,7 @@ impl Loader {
     pub(crate) async fn load(&self, draft: Draft) -> Result<Arc<Filter>, LoadError> {
         let component = self
             .compiler
-            .component(draft.wasm.clone(), draft.hash)
+            .component(draft.wasm.clone(), draft.hash, draft.memory)
             .await?;
         self.check_interfaces(&component, &draft)?;
         let instance = self
@@ -158,10 +160,11 @@ impl Loader {
             name: draft.name.clone(),
             feeds: self.feeds.clone(),
             grants: draft.grants,
-            state: self.states.open(&draft.name, limits.state),
+            // The trial's `init` may write what the version in use would then find.
+            state: Stores::default().open(&draft.name, limits.state),
             log: Arc::new(LogBudget::new(limits.log)),
         };
-        let filter = Filter {
+        let mut filter = Filter {
             host,
             name: draft.name,
             settings: draft.settings,
@@ -170,7 +173,13 @@ impl Loader {
             component: instance,
         };
         Instance::start(&filter).await?;
+        filter.host.state = self.states.open(&filter.name, limits.state);
         Ok(Arc::new(filter))
+    }
+
+    /// How long a file may take to compile.
+    pub(crate) fn patience(&self) -> Duration {
+        self.compiler.patience()
     }
 
     /// Drops what the filter `name` has kept in its state: it is gone for good.
@@ -293,6 +302,7 @@ mod tests {
             hash: [0; 32],
             settings: Sidecar::default(),
             grants,
+            memory: Memory::Trusted,
         }
     }
 

@@ -39,6 +39,11 @@ impl Meter {
         self.memory.used
     }
 
+    /// What a guest has survived does not explain what it does later.
+    pub(super) fn forget_refusals(&mut self) {
+        (self.memory.refused, self.table.refused) = (false, false);
+    }
+
     /// The limit that the instance has met, which explains what it did then.
     pub(super) fn refusal(&self) -> Option<Failure> {
         match (self.memory.refused, self.table.refused) {

@@ -2,19 +2,26 @@
 //! follows.
 
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use sha2::{Digest as _, Sha256};
 
 use super::COPY_PATIENCE;
-use super::folder::Files;
+use super::folder::{Files, Stamp};
 use crate::config::{ConfigError, Grants, Sidecar};
-use crate::error::Causes;
-use crate::filter::{CompileError, Draft, Failure, Filter, Hash, LoadError, Loader, NotCompiled};
+use crate::error::{Causes, panic_message};
+use crate::filter::{
+    CompileError, Draft, Failure, Filter, Hash, LoadError, Loader, Memory, NotCompiled,
+};
 
 /// A larger file is no filter: the largest language runtimes make 20 MB.
 const MAX_BYTES: u64 = 256 << 20;
+
+/// A sidecar is a page of text.
+const MAX_SIDECAR_BYTES: u64 = 1 << 20;
 
 /// Identifies the contents of a plugin's files.
 pub(super) type Digest = [u8; 32];
@@ -29,6 +36,8 @@ pub(super) struct Attempt {
     pub(super) builtin: Option<&'static [u8]>,
     /// The contents that were tried last.
     pub(super) known: Digest,
+    /// Whether what is known of earlier compilations is believed.
+    pub(super) memory: Memory,
     /// Whether the built-in filter stands in for files that cannot be used.
     pub(super) fall_back: bool,
 }
@@ -59,10 +68,16 @@ pub(super) enum Outcome {
 /// Why a plugin's files are not used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
-    #[error("cannot read the file")]
-    Read(#[from] io::Error),
-    #[error("the file is larger than {} MiB", MAX_BYTES >> 20)]
-    Size,
+    #[error("cannot read {file}; it is tried again every second")]
+    Read {
+        file: String,
+        #[source]
+        source: io::Error,
+    },
+    #[error("loading it failed, which is the proxy's fault; please report it: {0}")]
+    Panic(String),
+    #[error("{file} is larger than {} MiB; make it smaller", limit >> 20)]
+    Size { file: String, limit: u64 },
     #[error(transparent)]
     Sidecar(#[from] ConfigError),
     #[error("there are settings, but no {0}.wasm beside them and no built-in filter of that name")]
@@ -74,13 +89,23 @@ pub(super) enum Refusal {
 }
 
 impl Attempt {
+    /// A panic must not leave the name waiting for ever.
     pub(super) async fn run(self, loader: Loader) -> Loaded {
+        let failed = self.loaded(Some(self.files.clone()), self.known, None, Outcome::Same);
+        let loaded = AssertUnwindSafe(self.try_to_load(loader)).catch_unwind();
+        loaded.await.unwrap_or_else(|panic| Loaded {
+            refusal: Some(Refusal::Panic(panic_message(&*panic))),
+            ..failed
+        })
+    }
+
+    async fn try_to_load(self, loader: Loader) -> Loaded {
         let files = Some(self.files.clone());
         let source = match self.read().await {
             Ok(source) => source,
             Err(refusal) => {
                 // The next look tries again: whatever kept it from being read may pass without a trace in the folder.
-                let files = files.filter(|_| matches!(refusal, Refusal::Size));
+                let files = files.filter(|_| matches!(refusal, Refusal::Size { .. }));
                 return self
                     .refused(&loader, refusal, files, self.known, None)
                     .await;
@@ -108,12 +133,13 @@ impl Attempt {
                 self.loaded(None, self.known, None, Outcome::Later)
             }
             Err(error) => {
-                // On a busy machine a good filter may run out of time; its file need only be touched to be tried again.
-                let was_late = matches!(
+                // On a busy machine a good filter or its compiler may run out of time; its file need only be touched to be tried again.
+                let may_pass = matches!(
                     error,
                     LoadError::Trial(Failure::Cpu(..) | Failure::Wall(..))
+                        | LoadError::Compile(NotCompiled::Compiler(_))
                 );
-                let digest = if was_late {
+                let digest = if may_pass {
                     Digest::default()
                 } else {
                     source.digest
@@ -138,9 +164,10 @@ impl Attempt {
             // If the settings are at fault, they do not help what stands in.
             let sidecar = sidecar.filter(|_| self.files.wasm.is_some());
             let source = Source::new(builtin.into(), None);
+            let sidecar = sidecar.unwrap_or_default();
             let draft = Draft {
-                grants: Grants::ALL,
-                ..self.draft(&source, sidecar.unwrap_or_default())
+                grants: sidecar.grants.clone().unwrap_or(Grants::ALL),
+                ..self.draft(&source, sidecar)
             };
             match loader.load(draft).await {
                 Ok(filter) => outcome = Outcome::Filter(Some(filter)),
@@ -165,6 +192,7 @@ impl Attempt {
             hash: source.hash,
             grants: sidecar.grants.clone().unwrap_or(default),
             settings: sidecar,
+            memory: self.memory,
         }
     }
 
@@ -201,20 +229,37 @@ impl Attempt {
 
     async fn read(&self) -> Result<Source, Refusal> {
         let wasm = match (&self.files.wasm, self.builtin) {
-            (Some(stamp), _) if stamp.len() > MAX_BYTES => return Err(Refusal::Size),
-            (None, Some(builtin)) => builtin.into(),
-            _ => tokio::fs::read(self.dir.join(format!("{}.wasm", self.name)))
-                .await?
-                .into(),
+            (None, Some(builtin)) => builtin.to_vec(),
+            (stamp, _) => self.read_file("wasm", stamp.as_ref(), MAX_BYTES).await?,
         };
-        let sidecar = match self.files.sidecar {
-            Some(_) => {
-                let file = self.dir.join(format!("{}.toml", self.name));
-                Some(tokio::fs::read_to_string(file).await?)
+        let sidecar = match &self.files.sidecar {
+            Some(stamp) => {
+                let bytes = self.read_file("toml", Some(stamp), MAX_SIDECAR_BYTES);
+                let text = String::from_utf8(bytes.await?);
+                Some(text.map_err(|error| self.unreadable("toml", io::Error::other(error)))?)
             }
             None => None,
         };
-        Ok(Source::new(wasm, sidecar))
+        Ok(Source::new(wasm.into(), sidecar))
+    }
+
+    async fn read_file(
+        &self,
+        extension: &str,
+        stamp: Option<&Stamp>,
+        limit: u64,
+    ) -> Result<Vec<u8>, Refusal> {
+        let file = format!("{}.{extension}", self.name);
+        if stamp.is_some_and(|stamp| stamp.len() > limit) {
+            return Err(Refusal::Size { file, limit });
+        }
+        let read = tokio::fs::read(self.dir.join(file)).await;
+        read.map_err(|source| self.unreadable(extension, source))
+    }
+
+    fn unreadable(&self, extension: &str, source: io::Error) -> Refusal {
+        let file = format!("{}.{extension}", self.name);
+        Refusal::Read { file, source }
     }
 }
 

@@ -167,7 +167,7 @@ impl Watch {
         match self.watcher() {
             Ok(watcher) => self.armed = Some((identity, watcher)),
             Err(error) => {
-                tracing::debug!(dir = %self.dir.display(), %error, "cannot watch the plugin folder; looking every two seconds");
+                tracing::debug!(dir = %self.dir.display(), %error, "cannot watch the plugin folder; looking every second");
             }
         }
     }

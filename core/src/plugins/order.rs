@@ -11,13 +11,29 @@ use crate::error::Causes;
 pub(super) struct Order {
     names: Vec<String>,
     file: Option<PathBuf>,
-    stamp: Option<Stamp>,
+    /// The file as it was at the last look, and as it was read.
+    seen: Option<Stamp>,
+    read: Option<Stamp>,
+}
+
+/// What a look at the file brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    Same,
+    /// It is another file than a moment ago: it may still be written.
+    Unsettled,
+    Changed,
 }
 
 impl Order {
     pub(super) fn new(names: Vec<String>, file: Option<PathBuf>) -> Self {
         let stamp = file.as_deref().and_then(Stamp::of_file);
-        Self { names, file, stamp }
+        Self {
+            names,
+            file,
+            seen: stamp.clone(),
+            read: stamp,
+        }
     }
 
     /// The filters that are asked first.
@@ -25,37 +41,41 @@ impl Order {
         &self.names
     }
 
-    /// Reads the file again if it is another one, and says whether the order is. Whatever is wrong with the file, the order that held before
-    /// goes on holding.
-    pub(super) async fn has_changed(&mut self) -> bool {
+    /// Reads the file again if it is another one and looked the same twice. Whatever is wrong with it, the order that held before goes on
+    /// holding.
+    pub(super) async fn look(&mut self) -> Look {
         let Some(file) = self.file.clone() else {
-            return false;
+            return Look::Same;
         };
-        let before = self.stamp.clone();
-        let reading = tokio::task::spawn_blocking(move || {
+        let (seen, read) = (self.seen.clone(), self.read.clone());
+        let looking = tokio::task::spawn_blocking(move || {
             let stamp = Stamp::of_file(&file);
             // A file that is gone for a moment is being replaced.
-            let is_another = stamp.is_some() && stamp != before;
-            is_another.then(|| (stamp, config::read_order(&file)))
+            let is_due = stamp.is_some() && stamp != read && stamp == seen;
+            let order = is_due.then(|| config::read_order(&file));
+            (stamp, order)
         });
-        let Ok(Some((stamp, read))) = reading.await else {
-            return false;
+        let Ok((stamp, order)) = looking.await else {
+            return Look::Same;
         };
-        self.stamp = stamp;
-        self.take(read)
+        let is_settled = stamp == self.seen;
+        self.seen = stamp;
+        match order {
+            Some(order) => {
+                self.read.clone_from(&self.seen);
+                self.take(order)
+            }
+            None if is_settled => Look::Same,
+            None => Look::Unsettled,
+        }
     }
 
-    fn take(&mut self, read: Result<Vec<String>, ConfigError>) -> bool {
+    fn take(&mut self, read: Result<Vec<String>, ConfigError>) -> Look {
         match read {
-            Ok(names) if names == self.names => {
-                tracing::info!(
-                    "the configuration file has changed, but not the order of filters; all else in it holds from the next start"
-                );
-                false
-            }
+            Ok(names) if names == self.names => Look::Same,
             Ok(names) => {
                 self.names = names;
-                true
+                Look::Changed
             }
             Err(error) => {
                 tracing::error!(
@@ -63,8 +83,39 @@ impl Order {
                     consequence = "the order of filters stays as it is, and the next start will fail",
                     "the configuration file has changed and cannot be used"
                 );
-                false
+                Look::Same
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_is_read_when_it_looked_the_same_twice() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("portcullis.toml");
+        let write = |order: &str| fs::write(&file, format!("[plugins]\norder = {order}")).unwrap();
+        write("['a']");
+        let mut order = Order::new(vec!["a".into()], Some(file.clone()));
+        assert_eq!(order.look().await, Look::Same);
+        // On its way: cut off, which is valid, and empty.
+        fs::write(&file, "").unwrap();
+        assert_eq!(order.look().await, Look::Unsettled);
+        write("['a', 'b']");
+        assert_eq!(order.look().await, Look::Unsettled);
+        assert_eq!(order.names(), ["a"]);
+        assert_eq!(order.look().await, Look::Changed);
+        assert_eq!(order.names(), ["a", "b"]);
+        assert_eq!(order.look().await, Look::Same);
+
+        fs::remove_file(&file).unwrap();
+        order.look().await;
+        assert_eq!(order.look().await, Look::Same);
+        assert_eq!(order.names(), ["a", "b"]);
     }
 }

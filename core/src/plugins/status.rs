@@ -11,8 +11,10 @@ use tokio::time::Instant;
 
 use crate::chain::{Held, Member, ShadowTally};
 
-/// Counts of shadow filters change with each request; they are written so often.
-const COUNTS: Duration = Duration::from_secs(5);
+/// The file is written so often even if only counts have changed, or nothing: a file that is older was left by a proxy that is gone.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+const STALE: Duration = Duration::from_secs(20);
 
 /// One plugin as the operator sees it. Absent values are left out of JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,8 +104,8 @@ impl StatusFile {
 
     /// Writes what has changed.
     pub(super) async fn update(&mut self, plugins: Vec<Status>) {
-        let is_due = self.at.is_none_or(|at| at.elapsed() >= COUNTS);
-        if plugins == self.written || !is_due && same_but_for_counts(&plugins, &self.written) {
+        let is_due = self.at.is_none_or(|at| at.elapsed() >= HEARTBEAT);
+        if !is_due && same_but_for_counts(&plugins, &self.written) {
             return;
         }
         self.written.clone_from(&plugins);
@@ -111,7 +113,7 @@ impl StatusFile {
         let path = self.path.clone();
         let written = tokio::task::spawn_blocking(move || write(&path, &plugins)).await;
         if let Err(error) = written.map_err(io::Error::other).flatten() {
-            tracing::debug!(file = %self.path.display(), %error, "cannot write how the plugins fare");
+            tracing::warn!(file = %self.path.display(), %error, "cannot write how the plugins fare: explain does not know of this proxy");
         }
     }
 }
@@ -125,7 +127,12 @@ impl Drop for StatusFile {
 
 /// How the plugins of a proxy that listens there fare, if one runs.
 pub(crate) fn read(cache_dir: &Path, listen: SocketAddr) -> Vec<Status> {
-    let text = fs::read(path(cache_dir, listen)).unwrap_or_default();
+    let path = path(cache_dir, listen);
+    let written = fs::metadata(&path).and_then(|metadata| metadata.modified());
+    if written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > STALE)) {
+        return Vec::new();
+    }
+    let text = fs::read(path).unwrap_or_default();
     serde_json::from_slice(&text).unwrap_or_default()
 }
 
