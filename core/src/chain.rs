@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::local::LocalFilter;
+pub(crate) use self::local::LocalFilter;
 pub(crate) use self::member::{Member, ShadowTally};
 pub(crate) use self::quarantine::Held;
 pub(crate) use self::shadow::{Observer, observer};
@@ -47,7 +47,7 @@ pub(crate) struct LocalChain {
 
 /// A hook, with what it is asked about.
 #[derive(Clone, Copy)]
-enum Question<'a> {
+pub(crate) enum Question<'a> {
     Host(&'a Flow<'a>),
     Request(&'a Flow<'a>, &'a RequestHead<'a>),
 }
@@ -70,7 +70,8 @@ impl Hook {
 }
 
 impl Question<'_> {
-    fn hook(&self) -> Hook {
+    /// The hook alone.
+    pub(crate) fn hook(&self) -> Hook {
         match self {
             Self::Host(_) => Hook::JudgeHost,
             Self::Request(..) => Hook::JudgeRequest,

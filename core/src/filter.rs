@@ -34,6 +34,8 @@ pub(crate) struct Filter {
     pub(crate) name: Arc<str>,
     pub(crate) settings: Sidecar,
     pub(crate) hooks: Hooks,
+    /// None if its machine code was on disk.
+    pub(crate) compile_time: Option<Duration>,
     engine: Engine,
     component: InstancePre<host::State>,
     /// What all instances reach through the proxy.

@@ -17,6 +17,7 @@
 
 mod activity;
 mod answer;
+mod bench;
 mod builtin;
 mod chain;
 mod check;
@@ -45,6 +46,7 @@ mod upstream;
 mod verdict;
 mod worker;
 
+pub use bench::{Bench, BenchError, Timing, bench};
 pub use check::{Report, check};
 pub use config::Config;
 pub use error::StartError;

@@ -5,17 +5,18 @@ mod shutdown;
 mod telemetry;
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use portcullis::Config;
 use portcullis::config::{ConfigError, Log, Sources};
+use portcullis::{BenchError, Config};
 use tokio::runtime::Runtime;
 use tokio::sync::broadcast;
 
-use self::args::{Args, Command};
+use self::args::{Args, Command, Plugin};
 use self::shutdown::Signals;
 
 fn main() -> ExitCode {
@@ -27,14 +28,28 @@ fn main() -> ExitCode {
         Command::Run => run(&sources),
         Command::Check { json } => check(&sources, json),
         Command::Explain { subject, json } => explain(&sources, &subject, json),
+        Command::Plugin(Plugin::Bench {
+            file,
+            host,
+            calls,
+            json,
+        }) => bench(&sources, &file, &host, calls, json),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             report(&error);
-            let configuration = error.is::<ConfigError>() || error.is::<Refused>();
-            ExitCode::from(if configuration { 2 } else { 1 })
+            ExitCode::from(if is_configuration(&error) { 2 } else { 1 })
         }
+    }
+}
+
+/// Whether the operator's files or the command line are wrong.
+fn is_configuration(error: &anyhow::Error) -> bool {
+    match error.downcast_ref() {
+        Some(BenchError::Start(_)) => false,
+        Some(_) => true,
+        None => error.is::<ConfigError>() || error.is::<Refused>(),
     }
 }
 
@@ -91,6 +106,25 @@ fn explain(sources: &Sources, subject: &str, json: bool) -> anyhow::Result<()> {
         say(&serde_json::to_string_pretty(&explanation)?)
     } else {
         say(explanation.to_string().trim_end())
+    }
+}
+
+fn bench(
+    sources: &Sources,
+    file: &Path,
+    host: &str,
+    calls: NonZeroUsize,
+    json: bool,
+) -> anyhow::Result<()> {
+    let config = load(sources)?;
+    let _lines_are_written = telemetry::init(&quiet(&config));
+    let bench = runtime()?
+        .block_on(portcullis::bench(config, file, host, calls))
+        .with_context(|| format!("cannot measure {}", file.display()))?;
+    if json {
+        say(&serde_json::to_string_pretty(&bench)?)
+    } else {
+        say(bench.to_string().trim_end())
     }
 }
 

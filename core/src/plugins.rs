@@ -5,6 +5,7 @@ mod attempt;
 mod folder;
 mod order;
 mod plugin;
+mod single;
 mod status;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +23,7 @@ use self::attempt::{Attempt, Loaded, Outcome, Refusal};
 use self::folder::{Files, Listing, Watch};
 use self::order::Order;
 use self::plugin::{Attempted, Plugin};
+pub(crate) use self::single::Single;
 pub(crate) use self::status::{Mode, Status, StatusFile, read as read_status};
 use crate::builtin::Builtin;
 use crate::chain::Chain;

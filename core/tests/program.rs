@@ -138,6 +138,65 @@ fn a_check_speaks_json_to_programs() {
 }
 
 #[test]
+fn a_filter_is_measured_where_it_lies_with_the_settings_beside_it() {
+    let dir = TempDir::new().unwrap();
+    let bench = |arguments: &[&str]| {
+        let mut command = portcullis(dir.path());
+        command.args(["plugin", "bench", "--calls", "100"]);
+        command.args(arguments).output().unwrap()
+    };
+    let output = bench(&["blocklist"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let said = stdout(&output);
+    for part in ["compiled in", "judge-host", "next", "112 calls"] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+
+    let output = bench(&["blocklist", "--json", "--host", "malware.wicar.org"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["compile_ms"], serde_json::Value::Null, "{json}");
+    assert_eq!(json["hooks"][0]["verdict"], "block", "{json}");
+    assert!(json["memory_bytes"].as_u64().unwrap() >= 1 << 16, "{json}");
+
+    // The file of any filter will do; that of the built-in one is at hand.
+    let file = dir.path().join("mine.wasm");
+    let filter = include_bytes!(concat!(env!("OUT_DIR"), "/blocklist.wasm"));
+    fs::write(&file, filter).unwrap();
+    let output = bench(&["mine.wasm"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(
+        said.starts_with("portcullis: cannot measure mine.wasm: it wants `portcullis:filter/feeds"),
+        "{said}"
+    );
+    fs::write(dir.path().join("mine.toml"), "[grants]\nfeeds = [\"*\"]").unwrap();
+    let output = bench(&["mine.wasm"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+#[test]
+fn what_is_no_filter_is_not_measured_and_the_reason_is_that_of_the_log() {
+    let dir = TempDir::new().unwrap();
+    fs::write(dir.path().join("text.wasm"), "text").unwrap();
+    for (file, reason) in [
+        ("text.wasm", "this is no WebAssembly binary"),
+        ("gone.wasm", "cannot read gone.wasm"),
+        ("gone", "this is neither a file NAME.wasm nor"),
+    ] {
+        let output = portcullis(dir.path())
+            .args(["plugin", "bench", file])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{file}");
+        let said = stderr(&output);
+        assert!(
+            said.starts_with(&format!("portcullis: cannot measure {file}: {reason}")),
+            "{said}"
+        );
+    }
+}
+
+#[test]
 fn what_is_no_host_cannot_be_explained() {
     let dir = TempDir::new().unwrap();
     let output = portcullis(dir.path())

@@ -21,7 +21,7 @@ const REPORT: Duration = Duration::from_secs(1);
 
 /// A filter and the worker's idle instances of it.
 #[derive(Debug)]
-pub(super) struct LocalFilter {
+pub(crate) struct LocalFilter {
     member: Arc<Member>,
     idle: RefCell<Vec<Instance>>,
     /// A guest that computes gives way to other requests at every tick, so those that compute at the same time add up.
@@ -41,7 +41,8 @@ pub(super) enum Unable {
 }
 
 impl LocalFilter {
-    pub(super) fn new(member: Arc<Member>) -> Self {
+    /// Without an instance yet.
+    pub(crate) fn new(member: Arc<Member>) -> Self {
         Self {
             idle: RefCell::default(),
             places: Semaphore::new(member.filter.settings.limits.concurrency),
@@ -56,7 +57,8 @@ impl LocalFilter {
         &self.member
     }
 
-    pub(super) fn answers(&self, question: Question<'_>) -> bool {
+    /// Whether the filter has that hook.
+    pub(crate) fn answers(&self, question: Question<'_>) -> bool {
         let hooks = &self.member.filter.hooks;
         match question {
             Question::Host(_) => hooks.judges_hosts(),
@@ -97,7 +99,7 @@ impl LocalFilter {
     }
 
     /// Asks an idle instance or a new one; it is used again only if it gave an answer.
-    async fn ask(&self, question: Question<'_>) -> Result<Opinion, Failure> {
+    pub(crate) async fn ask(&self, question: Question<'_>) -> Result<Opinion, Failure> {
         let _place = self.place().await?;
         // The guard must end before the first await: another request may want an instance meanwhile.
         let idle = self.idle.borrow_mut().pop();
@@ -113,6 +115,11 @@ impl LocalFilter {
             self.idle.borrow_mut().push(instance);
         }
         Ok(opinion)
+    }
+
+    /// The linear memories of the instances that are idle, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.idle.borrow().iter().map(Instance::memory).sum()
     }
 
     async fn place(&self) -> Result<SemaphorePermit<'_>, Failure> {

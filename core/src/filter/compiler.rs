@@ -6,7 +6,7 @@ use std::path::Path;
 use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytesize::ByteSize;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
@@ -29,6 +29,13 @@ const LAST_WORDS: u64 = 16 << 10;
 
 /// What of its own environment a compiling process gets to know: where to find what it is linked with.
 const ENVIRONMENT: [&str; 4] = ["DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH", "PATH", "SystemRoot"];
+
+/// A component, and what it took to make it.
+pub(super) struct Compiled {
+    pub(super) component: Component,
+    /// None if that was done before and kept.
+    pub(super) time: Option<Duration>,
+}
 
 /// Makes components of files.
 #[derive(Debug)]
@@ -122,18 +129,20 @@ impl Compiler {
         wasm: Arc<[u8]>,
         hash: Hash,
         memory: Memory,
-    ) -> Result<Component, NotCompiled> {
+    ) -> Result<Compiled, NotCompiled> {
         let this = self.clone();
         if let Some(component) =
             aside(move || this.cache.as_ref()?.find(&this.engine, hash)).await?
         {
-            return Ok(component);
+            let time = None;
+            return Ok(Compiled { component, time });
         }
         if let (Memory::Trusted, Some(cache)) = (memory, &self.cache)
             && let Some(refusal) = cache.refusal(hash, &self.settings)
         {
             return Err(CompilerError::Remembered(refusal).into());
         }
+        let begun = Instant::now();
         let file = wasm.clone();
         aside(move || inspect(&file)).await??;
         let compiled = match &self.settings.program {
@@ -141,14 +150,16 @@ impl Compiler {
             None => self.compile_here(wasm).await,
         };
         let code = compiled.inspect_err(|error| self.remember(hash, error))?;
+        let time = Some(begun.elapsed());
         let this = self.clone();
         let component = aside(move || match &this.cache {
             Some(cache) => cache.keep(&this.engine, hash, &code),
             None => Cache::load(&this.engine, &code),
         });
-        Ok(component
+        let component = component
             .await?
-            .map_err(|error| CompilerError::Unusable(error.into()))?)
+            .map_err(|error| CompilerError::Unusable(error.into()))?;
+        Ok(Compiled { component, time })
     }
 
     /// A restart should not spend the same time on the same file for nothing.

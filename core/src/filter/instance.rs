@@ -121,7 +121,12 @@ impl Instance {
 
     /// Whether it should make room for a new one: what leaks does so slowly, and nobody waits for a replacement.
     pub(crate) fn is_worn(&self) -> bool {
-        self.calls >= self.limits.calls || self.store.data().meter.memory() > self.memory_mark
+        self.calls >= self.limits.calls || self.memory() > self.memory_mark
+    }
+
+    /// Its linear memories, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.store.data().meter.memory()
     }
 
     fn opinion(&mut self, answer: Result<types::Verdict, String>) -> Result<Opinion, Failure> {

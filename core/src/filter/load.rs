@@ -10,7 +10,7 @@ use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 use super::bindings::Filter as World;
 use super::bindings::exports::portcullis::filter::{judge_host, judge_request, lifecycle};
 use super::cache::Hash;
-use super::compiler::{Compiler, Memory, NotCompiled};
+use super::compiler::{Compiled, Compiler, Memory, NotCompiled};
 use super::engine::Engine;
 use super::host::{Host, LogBudget, State};
 use super::{Failure, Filter, Hooks, Instance};
@@ -141,7 +141,7 @@ impl Loader {
 
     /// Compiles `draft.wasm` unless that was done before, and starts one instance to see that it works.
     pub(crate) async fn load(&self, draft: Draft) -> Result<Arc<Filter>, LoadError> {
-        let component = self
+        let Compiled { component, time } = self
             .compiler
             .component(draft.wasm.clone(), draft.hash, draft.memory)
             .await?;
@@ -171,6 +171,7 @@ impl Loader {
             hooks,
             engine: self.engine.clone(),
             component: instance,
+            compile_time: time,
         };
         Instance::start(&filter).await?;
         filter.host.state = self.states.open(&filter.name, limits.state);

@@ -67,7 +67,7 @@ pub(super) enum Outcome {
 
 /// Why a plugin's files are not used.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     #[error("cannot read {file}; it is tried again every second")]
     Read {
         file: String,

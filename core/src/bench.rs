@@ -1,0 +1,277 @@
+//! What one filter costs: `portcullis plugin bench`. Loads it as the folder does and asks it as `chain` does, without the traffic.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytesize::ByteSize;
+use http::header::{ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, HOST, HeaderMap, USER_AGENT};
+use http::{HeaderName, HeaderValue, Method};
+use serde::Serialize;
+
+use crate::builtin::BUILTINS;
+use crate::chain::{LocalFilter, Member, Question};
+use crate::config::Config;
+use crate::error::{Causes, StartError};
+use crate::feeds::Feeds;
+use crate::filter::{Failure, Filter, Instance, Loader};
+use crate::flow::{Flow, Protocol, RequestHead};
+use crate::plugins::Single;
+use crate::target::{InvalidTarget, Target};
+
+/// Calls between two looks at the clock, which costs a tenth of a fast filter's call.
+const BATCH: usize = 16;
+
+/// Calls before the first that counts.
+const WARM_UP: usize = 1000;
+
+/// Instances that are started to see how long that takes, unless they take longer together than [`STARTS_TIME`].
+const STARTS: usize = 100;
+
+const STARTS_TIME: Duration = Duration::from_secs(1);
+
+/// What was measured. Its text is a line about the filter and one for each hook; by serde, an object with the same fields, where
+/// `compile_ms` is null if the machine code was on disk.
+#[derive(Debug, Serialize)]
+pub struct Bench {
+    /// The filter's name.
+    pub filter: String,
+    /// What it was asked about.
+    pub host: String,
+    /// Its size as it is deployed.
+    pub file_bytes: u64,
+    /// In a process of its own; none if that was done before.
+    pub compile_ms: Option<f64>,
+    /// To make an instance and hand it its configuration: the median of up to 100.
+    pub start_us: f64,
+    /// The linear memory of the instance after all calls.
+    pub memory_bytes: usize,
+    /// Of each hook, after 1000 that do not count.
+    pub calls: usize,
+    /// One for each hook that the filter exports.
+    pub hooks: Vec<Timing>,
+}
+
+/// The time of one hook's calls, in nanoseconds. The percentiles are those of the means of 16 calls in a row.
+#[derive(Clone, Debug, Serialize)]
+pub struct Timing {
+    /// As the contract names it.
+    pub hook: &'static str,
+    /// What it answered.
+    pub verdict: &'static str,
+    /// Half of the batches took longer.
+    pub p50_ns: f64,
+    /// One batch in a hundred took longer.
+    pub p99_ns: f64,
+    /// Of all calls.
+    pub mean_ns: f64,
+}
+
+/// Why there is nothing to measure.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// Neither a path that ends in `.wasm` nor a built-in filter.
+    #[error("this is neither a file NAME.wasm nor the name of a built-in filter")]
+    Name,
+    /// What the proxy's log would say.
+    #[error(transparent)]
+    Refused(Box<dyn std::error::Error + Send + Sync>),
+    /// The settings say that it is not to run.
+    #[error("its settings say: enabled = false")]
+    Disabled,
+    /// Not a host.
+    #[error("there is no such host to ask it about")]
+    Host(#[from] InvalidTarget),
+    /// A call had no valid answer.
+    #[error("it fails when its {hook} is asked about {host}: {failure}")]
+    Failed {
+        /// As the contract names it.
+        hook: &'static str,
+        /// What it was asked about.
+        host: String,
+        /// What the proxy's log would say.
+        failure: String,
+    },
+    /// The WASM engine does not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+}
+
+/// Measures the filter in `file`, or the built-in filter of that name, with the settings beside it: how long it takes to compile and to
+/// start, and what each of its hooks takes for `host`. Feeds are read from the copies on disk; nothing is fetched.
+///
+/// # Errors
+///
+/// If the filter cannot be loaded, or does not answer every call.
+pub async fn bench(
+    config: Config,
+    file: &Path,
+    host: &str,
+    calls: NonZeroUsize,
+) -> Result<Bench, BenchError> {
+    let single = Single::find(file, &config.plugins.dir, BUILTINS).ok_or(BenchError::Name)?;
+    let target = Target::parse(host, Some(80))?;
+    let feeds = Feeds::open(&config.feeds, &config.cache_dir);
+    let loader = Loader::new(&config, feeds)?;
+    let file_bytes = single.bytes();
+    let loaded = single.load(loader).await;
+    let filter = loaded.map_err(|refusal| BenchError::Refused(refusal.into()))?;
+    let filter = filter.ok_or(BenchError::Disabled)?;
+    let failed = |hook, failure: &Failure| BenchError::Failed {
+        hook,
+        host: target.to_string(),
+        failure: Causes(failure).to_string(),
+    };
+
+    let start = start_time(&filter)
+        .await
+        .map_err(|failure| failed("init", &failure))?;
+    let batches = calls.get().div_ceil(BATCH);
+    let local = LocalFilter::new(Arc::new(Member::new(filter.clone())));
+    let flow = Flow {
+        target: &target,
+        protocol: Protocol::Http,
+    };
+    let url = format!("http://{}/", target.authority(80));
+    let headers = browser_headers(&target);
+    let head = RequestHead {
+        method: &Method::GET,
+        url: &url,
+        headers: &headers,
+    };
+    let mut hooks = Vec::new();
+    for question in [Question::Host(&flow), Question::Request(&flow, &head)] {
+        if local.answers(question) {
+            let timing = time(&local, question, batches).await;
+            hooks.push(timing.map_err(|failure| failed(question.hook().name(), &failure))?);
+        }
+    }
+    Ok(Bench {
+        filter: filter.name.to_string(),
+        host: target.to_string(),
+        file_bytes,
+        compile_ms: filter.compile_time.map(|time| tenths(time, 1e3)),
+        start_us: tenths(start, 1e6),
+        memory_bytes: local.memory(),
+        calls: batches * BATCH,
+        hooks,
+    })
+}
+
+async fn start_time(filter: &Filter) -> Result<Duration, Failure> {
+    let mut times = Vec::new();
+    let begun = Instant::now();
+    while times.len() < STARTS && begun.elapsed() < STARTS_TIME {
+        let start = Instant::now();
+        let instance = Instance::start(filter).await?;
+        times.push(start.elapsed());
+        drop(instance);
+    }
+    times.sort();
+    Ok(percentile(&times, 50))
+}
+
+/// Asks as a worker with one client does: always the same instance, until that is worn (`[limits] calls`).
+async fn time(
+    local: &LocalFilter,
+    question: Question<'_>,
+    batches: usize,
+) -> Result<Timing, Failure> {
+    for _ in 0..WARM_UP {
+        local.ask(question).await?;
+    }
+    let mut times = Vec::with_capacity(batches);
+    for _ in 0..batches {
+        let begun = Instant::now();
+        for _ in 0..BATCH {
+            local.ask(question).await?;
+        }
+        times.push(begun.elapsed());
+    }
+    let verdict = local.ask(question).await?.verdict.name();
+    times.sort();
+    let per_call = 1e9 / BATCH as f64;
+    let mean = times.iter().sum::<Duration>().as_secs_f64() / batches as f64;
+    Ok(Timing {
+        hook: question.hook().name(),
+        verdict,
+        p50_ns: tenths(percentile(&times, 50), per_call),
+        p99_ns: tenths(percentile(&times, 99), per_call),
+        mean_ns: tenths(Duration::from_secs_f64(mean), per_call),
+    })
+}
+
+/// What a filter that looks into fields finds there.
+fn browser_headers(target: &Target) -> HeaderMap {
+    let host = HeaderValue::from_str(&target.authority(80));
+    let fields = [
+        (USER_AGENT, "Mozilla/5.0 (X11; Linux x86_64; rv:140.0)"),
+        (ACCEPT, "text/html,application/xhtml+xml,*/*;q=0.8"),
+        (ACCEPT_LANGUAGE, "en-GB,en;q=0.5"),
+        (ACCEPT_ENCODING, "gzip, deflate"),
+    ];
+    let fields = fields.map(|(name, value)| (name, HeaderValue::from_static(value)));
+    let host = host.ok().map(|host| (HOST, host));
+    let fields: Vec<(HeaderName, HeaderValue)> = host.into_iter().chain(fields).collect();
+    fields.into_iter().collect()
+}
+
+/// The least of sorted `times` that at least so many per cent of them do not exceed.
+fn percentile(times: &[Duration], percent: usize) -> Duration {
+    let rank = (times.len() * percent).div_ceil(100);
+    let time = times.get(rank.saturating_sub(1));
+    time.copied().unwrap_or_default()
+}
+
+/// In a unit of which a second has so many, rounded.
+fn tenths(time: Duration, units: f64) -> f64 {
+    (time.as_secs_f64() * units * 10.0).round() / 10.0
+}
+
+impl fmt::Display for Bench {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            filter,
+            host,
+            calls,
+            ..
+        } = self;
+        let size = ByteSize(self.file_bytes);
+        match self.compile_ms {
+            Some(time) => writeln!(f, "{filter}: {size}, compiled in {time:.1} ms")?,
+            None => writeln!(f, "{filter}: {size}, machine code from the cache")?,
+        }
+        let memory = ByteSize(self.memory_bytes as u64);
+        let start = self.start_us;
+        writeln!(
+            f,
+            "instance: starts in {start:.1} us, has {memory} of memory\n"
+        )?;
+        writeln!(f, "ns per call        p50        p99       mean  answer")?;
+        for hook in &self.hooks {
+            let (p50, p99, mean) = (hook.p50_ns, hook.p99_ns, hook.mean_ns);
+            let (hook, verdict) = (hook.hook, hook.verdict);
+            writeln!(f, "{hook:13} {p50:8.0}   {p99:8.0}   {mean:8.0}  {verdict}")?;
+        }
+        writeln!(
+            f,
+            "\n{calls} calls a hook about {host}, on one instance with all limits on; percentiles of batches of {BATCH} calls"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_times_that_were_measured() {
+        let times = |count| (1..=count).map(Duration::from_millis).collect::<Vec<_>>();
+        for (count, percent, expected) in [(1, 50, 1), (2, 50, 1), (100, 99, 99), (200, 99, 198)] {
+            let found = percentile(&times(count), percent);
+            assert_eq!(found, Duration::from_millis(expected), "{count} {percent}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! One filter by itself, without the life of a folder: for whoever wants to look at it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::attempt::{Attempt, Digest, Outcome, Refusal};
+use super::folder::{Files, Stamp};
+use crate::builtin::Builtin;
+use crate::filter::{CompileError, Filter, LoadError, Loader, Memory, NotCompiled};
+
+/// A file `NAME.wasm` with the settings beside it, or a built-in filter with those in the plugin folder.
+#[derive(Debug)]
+pub(crate) struct Single {
+    dir: PathBuf,
+    name: Arc<str>,
+    builtin: Option<&'static [u8]>,
+}
+
+impl Single {
+    /// None if `file` can be neither. A file need not exist.
+    pub(crate) fn find(file: &Path, plugins: &Path, builtins: &'static [Builtin]) -> Option<Self> {
+        let mut builtins = builtins.iter();
+        if let Some(builtin) = builtins.find(|builtin| file == Path::new(builtin.name)) {
+            return Some(Self {
+                dir: plugins.to_owned(),
+                name: builtin.name.into(),
+                builtin: Some(builtin.component),
+            });
+        }
+        if file.extension()? != "wasm" {
+            return None;
+        }
+        Some(Self {
+            dir: file.parent()?.to_owned(),
+            name: file.file_stem()?.to_str()?.into(),
+            builtin: None,
+        })
+    }
+
+    /// Its size, 0 if there is no such file.
+    pub(crate) fn bytes(&self) -> u64 {
+        match self.builtin {
+            Some(component) => component.len() as u64,
+            None => fs::metadata(self.path("wasm")).map_or(0, |file| file.len()),
+        }
+    }
+
+    /// Loads it the way the folder's filters are loaded; none if its settings disable it.
+    pub(crate) async fn load(self, loader: Loader) -> Result<Option<Arc<Filter>>, Refusal> {
+        let wasm = self.path("wasm");
+        let files = Files {
+            wasm: Stamp::of_file(&wasm).filter(|_| self.builtin.is_none()),
+            sidecar: Stamp::of_file(&self.path("toml")),
+        };
+        let attempt = Attempt {
+            dir: self.dir.into(),
+            name: self.name,
+            files,
+            builtin: self.builtin,
+            known: Digest::default(),
+            memory: Memory::Doubted,
+            fall_back: false,
+        };
+        let loaded = attempt.run(loader).await;
+        match (loaded.refusal, loaded.outcome) {
+            (Some(refusal), _) => Err(refusal),
+            (None, Outcome::Filter(filter)) => Ok(filter),
+            // It may grow yet, but nobody waits for it here.
+            (None, Outcome::Same | Outcome::Later) => {
+                let truncated = NotCompiled::File(CompileError::Truncated);
+                Err(LoadError::Compile(truncated).into())
+            }
+        }
+    }
+
+    fn path(&self, extension: &str) -> PathBuf {
+        self.dir.join(format!("{}.{extension}", self.name))
+    }
+}
