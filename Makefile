@@ -9,12 +9,13 @@ CARGO = $(TOOLCHAIN) cargo
 # For a tool that only the checks need and that is not installed.
 TOOLS = target/tools
 
-.PHONY: help run test setup check fmt clippy doc deny clean
+.PHONY: help run test bench-filters setup check fmt clippy doc deny clean
 
 help:
 	@echo 'make run      start the proxy on 127.0.0.1:3000; ARGS="..." are its arguments'
 	@echo 'make test     run every test'
 	@echo 'make check    formatting, lints, documentation, dependencies'
+	@echo 'make bench-filters   measure what is promised about filters; takes some minutes'
 	@echo 'make setup    get the tools that are missing: Rust, the wasm target'
 	@echo 'make clean    remove what was built'
 
@@ -29,6 +30,11 @@ test:
 	else \
 		$(CARGO) test --workspace --lib --bins --tests --examples; \
 	fi
+
+# The program itself is measured, so it must be there.
+bench-filters:
+	@$(CARGO) build --release --package portcullis
+	@$(CARGO) bench --package portcullis-tests --bench filters
 
 setup:
 	@rustc=$$($(TOOLCHAIN)) && echo "Ready. Filters are compiled by $$rustc"

@@ -86,6 +86,28 @@ pub fn functions(count: usize) -> Vec<u8> {
     next_with(&"(func)".repeat(count))
 }
 
+/// A filter of about so many bytes, in functions of ordinary size: what language runtimes are.
+pub fn large(bytes: usize) -> Vec<u8> {
+    /// As the statement below is encoded, with constants of five bytes.
+    const STATEMENT: usize = 21;
+    const STATEMENTS: usize = 80;
+    let statement = |function: usize, line: usize| {
+        let constant = 1_000_000_000 + function * STATEMENTS + line;
+        format!(
+            "(local.set 0 (i32.add (i32.const {constant}) (i32.mul (local.get 1)
+               (i32.load offset={line} (i32.and (local.get 0) (i32.const 1023))))))\n"
+        )
+    };
+    let function = |function| {
+        let body: String = (0..STATEMENTS)
+            .map(|line| statement(function, line))
+            .collect();
+        format!("(func (param i32 i32) (result i32) {body} (local.get 0))\n")
+    };
+    let functions: String = (0..bytes / STATEMENT / STATEMENTS).map(function).collect();
+    next_with(&functions)
+}
+
 /// A filter that has no opinion, and more code beside.
 fn next_with(functions: &str) -> Vec<u8> {
     wat::component(&format!(

@@ -1,0 +1,47 @@
+//! What the proxy promises about filters, measured with the release program, real sockets and real WASM: `make bench-filters`. Exits with
+//! 1 if a limit is broken.
+//!
+//! Names of measurements as arguments choose some of them: `cargo bench -p portcullis-tests --bench filters -- calls swaps`.
+
+mod calls;
+mod isolation;
+mod program;
+mod restart;
+mod swaps;
+mod table;
+
+use std::process::ExitCode;
+
+use tokio::runtime;
+
+use self::table::Table;
+
+#[expect(clippy::print_stdout, reason = "whoever starts a benchmark reads it")]
+fn main() -> ExitCode {
+    // Cargo adds a flag of its own.
+    let arguments = std::env::args().skip(1);
+    let chosen: Vec<String> = arguments.filter(|name| !name.starts_with("--")).collect();
+    let is_chosen = |name: &str| chosen.is_empty() || chosen.iter().any(|chosen| chosen == name);
+
+    let runtime = runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let mut table = Table::default();
+    if is_chosen("calls") {
+        runtime.block_on(calls::measure(&mut table));
+    }
+    if is_chosen("isolation") {
+        runtime.block_on(isolation::measure(&mut table));
+    }
+    if is_chosen("restart") {
+        runtime.block_on(restart::measure(&mut table));
+    }
+    if is_chosen("swaps") {
+        runtime.block_on(swaps::measure(&mut table));
+    }
+    println!("\n{table}");
+    if table.holds() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
