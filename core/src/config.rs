@@ -84,7 +84,7 @@ pub struct Plugins {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Compiler {
     /// A program that calls [`compile_if_asked`](crate::compile_if_asked) first of all; the `portcullis` program names itself. Without
-    /// one, filters are compiled in this process, where neither `time` nor `memory` can be enforced.
+    /// one, filters are compiled in this process: after `time` nobody waits for them any more, but nothing ends them or bounds their memory.
     pub program: Option<PathBuf>,
     /// Longer, and the process is ended.
     pub time: Duration,
@@ -92,7 +92,7 @@ pub struct Compiler {
     pub memory: u64,
     /// Machine code that is kept, in bytes: what was not used for longest goes first.
     pub cache: u64,
-    /// Where it is kept. The folder is made readable for its owner alone, since whoever can write there runs code in the proxy.
+    /// Where it is kept. The folder is made for its owner alone, and not used if others can write there: they would run code in the proxy.
     pub cache_dir: PathBuf,
 }
 

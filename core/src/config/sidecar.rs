@@ -54,15 +54,15 @@ pub(crate) struct FilterLimits {
     pub(crate) cpu: Duration,
     /// From the start of one call to its end, waiting included.
     pub(crate) wall: Duration,
-    /// Computing, for making an instance and its `init`.
+    /// Computing, for making an instance, and as much again for its `init`.
     pub(crate) start_cpu: Duration,
-    /// For making an instance and its `init`, waiting included.
+    /// For making an instance, waiting included, and as much again for its `init`.
     pub(crate) start_wall: Duration,
     /// All linear memories of one instance together, in bytes.
     pub(crate) memory: usize,
     /// All tables of one instance together, in elements.
     pub(crate) table: usize,
-    /// What one call may have the proxy copy, arguments and answers together, in bytes.
+    /// What the filter may hand over in one go, an answer or the arguments of a call to the proxy, in bytes.
     pub(crate) transfer: usize,
     /// Calls that a worker makes at the same time. More wait for their turn.
     pub(crate) concurrency: usize,
