@@ -1,9 +1,9 @@
 //! The program as it is released, in a process of its own: its memory and its computing time are no one else's.
 
-use std::io::{self, BufRead, BufReader};
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
@@ -55,8 +55,7 @@ impl Program {
             }
         }
         let start_time = begun.elapsed();
-        // Somebody reads what it writes, as usual.
-        thread::spawn(move || io::copy(&mut log, &mut io::sink()));
+        thread::spawn(move || follow(log));
         Self {
             process,
             address: address.expect("it says where it listens"),
@@ -97,6 +96,24 @@ impl Drop for Program {
     fn drop(&mut self) {
         // It has ended already, unless something went wrong.
         let _ = self.process.kill();
+    }
+}
+
+/// Reads the log as it comes, and shows what an operator would be shown. That a filter that loops fails is no news.
+#[expect(
+    clippy::print_stderr,
+    reason = "whoever starts a benchmark should know"
+)]
+fn follow(mut log: BufReader<ChildStderr>) {
+    let mut line = Vec::new();
+    while log.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+        let text = String::from_utf8_lossy(&line);
+        let mut words = text.split(' ');
+        let is_trouble = words.any(|word| word == "WARN" || word == "ERROR");
+        if is_trouble && !text.contains("filter=\"loops\"") {
+            eprint!("{text}");
+        }
+        line.clear();
     }
 }
 
