@@ -2,6 +2,7 @@
 //! its parts are the only users of wasmtime, and know nothing of sockets.
 
 mod bindings;
+mod budget;
 mod cache;
 mod compile;
 mod compiler;

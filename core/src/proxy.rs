@@ -135,6 +135,8 @@ fn control(
         source,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
+        // Each thread keeps memory of its own for what it reads; many would keep a lot of it.
+        .max_blocking_threads(4)
         .enable_all()
         .build()
         .map_err(failed)?;

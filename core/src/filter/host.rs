@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName};
 use tracing::Level;
 
 use super::bindings::portcullis::filter::{feeds, log, request_headers, state, types};
+use super::budget::CpuBudget;
 use super::engine::Engine;
 use super::meter::Meter;
 use crate::config::{Grants, Sidecar};
@@ -32,8 +33,8 @@ pub(super) struct State {
     host: Host,
     pub(super) engine: Engine,
     pub(super) meter: Meter,
-    /// Epochs that the running call may still begin.
-    pub(super) ticks_left: u64,
+    /// Computing time that the running call has left.
+    pub(super) cpu: CpuBudget,
     /// The fields of the request that is being judged.
     pub(super) headers: HeaderMap,
     /// The last feed entry found by the running call.
@@ -46,7 +47,7 @@ impl State {
             host,
             engine,
             meter: Meter::new(&settings.limits),
-            ticks_left: 0,
+            cpu: CpuBudget::default(),
             headers: HeaderMap::new(),
             matched: None,
         }

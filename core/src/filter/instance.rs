@@ -9,7 +9,6 @@ use wasmtime::{Store, UpdateDeadline};
 
 use super::bindings::exports::portcullis::filter::{judge_host, judge_request};
 use super::bindings::portcullis::filter::types;
-use super::engine::TICK;
 use super::host::State;
 use super::{Failure, Filter, Opinion};
 use crate::config::FilterLimits;
@@ -156,16 +155,10 @@ fn new_store(filter: &Filter) -> Store<State> {
     store.epoch_deadline_callback(|mut context| {
         let state = context.data_mut();
         state.engine.keep_ticking();
-        match state.ticks_left.checked_sub(1) {
-            Some(left) => {
-                state.ticks_left = left;
-                Ok(UpdateDeadline::YieldCustom(
-                    1,
-                    Box::pin(tokio::task::yield_now()),
-                ))
-            }
-            None => Ok(UpdateDeadline::Interrupt),
-        }
+        Ok(match state.cpu.at_tick() {
+            Some(pause) => UpdateDeadline::YieldCustom(1, Box::pin(pause)),
+            None => UpdateDeadline::Interrupt,
+        })
     });
     store
 }
@@ -238,9 +231,8 @@ async fn within<T>(
     allowed: Allowance,
     call: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<T>,
 ) -> Result<T, Failure> {
-    let ticks = allowed.cpu.as_micros().div_ceil(TICK.as_micros());
     let state = store.data_mut();
-    state.ticks_left = u64::try_from(ticks).unwrap_or(u64::MAX);
+    state.cpu.begin(allowed.cpu);
     state.meter.forget_refusals();
     store.data().engine.keep_ticking();
     store.set_epoch_deadline(1);

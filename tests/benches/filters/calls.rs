@@ -62,7 +62,9 @@ pub(crate) async fn measure(table: &mut Table) {
                 "p50 {:.0} ns, p99 {:.0} ns, mean {:.0} ns",
                 hook.p50_ns, hook.p99_ns, hook.mean_ns
             );
-            if hook.verdict == "next" {
+            // A block hands over a reason, and `blocklist` asks the proxy for each list.
+            let is_the_least = hook.verdict == "next" && bench.filter == "suffix";
+            if is_the_least {
                 let limit = format!("p50 at most {LIMIT:.0} ns");
                 table.check(what, measured, limit, hook.p50_ns <= LIMIT);
             } else {
