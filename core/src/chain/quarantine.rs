@@ -314,6 +314,30 @@ mod tests {
     }
 
     #[test]
+    fn a_trial_that_was_overtaken_decides_nothing() {
+        let mut now = Instant::now();
+        let quarantine = quarantine(now);
+        for _ in 0..3 {
+            fails(&quarantine, 1, now);
+        }
+        now += SECOND;
+        assert_eq!(quarantine.admit(|| now, SECOND), Admission::Trial);
+        // It takes so long that another one is made, which goes well.
+        now += SECOND;
+        assert_eq!(quarantine.admit(|| now, SECOND), Admission::Trial);
+        quarantine.recovered(now);
+        let late = Calls {
+            number: 1,
+            last_failure: None,
+        };
+        assert_eq!(
+            quarantine.failed(Admission::Trial, late, now, String::new),
+            None
+        );
+        assert_eq!(quarantine.admit(|| now, SECOND), Admission::Free);
+    }
+
+    #[test]
     fn a_filter_that_relapses_is_held_longer_and_one_that_kept_well_is_not() {
         let now = Instant::now();
         let quarantine = quarantine(now);
