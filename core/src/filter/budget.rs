@@ -8,15 +8,29 @@ use std::time::Duration;
 use cpu_time::ThreadTime;
 
 /// What is left, and since when the guest has been running.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct CpuBudget {
     left: Duration,
+    clock: Clock,
     /// The thread's computing time when the guest went on last, in nanoseconds, or [`UNKNOWN`].
     resumed: Arc<AtomicU64>,
 }
 
+/// How long the calling thread has computed, in nanoseconds.
+type Clock = fn() -> u64;
+
 /// At the beginning of a call nobody looks at the clock, which would cost as much as a small filter.
 const UNKNOWN: u64 = 0;
+
+impl Default for CpuBudget {
+    fn default() -> Self {
+        Self {
+            left: Duration::ZERO,
+            clock: thread_time,
+            resumed: Arc::new(AtomicU64::new(UNKNOWN)),
+        }
+    }
+}
 
 impl CpuBudget {
     /// For the next call.
@@ -31,17 +45,17 @@ impl CpuBudget {
         let used = match self.resumed.load(Ordering::Relaxed) {
             // Less than a tick, and perhaps next to nothing: the clock does not begin with the call.
             UNKNOWN => Duration::ZERO,
-            resumed => Duration::from_nanos(thread_time().saturating_sub(resumed)),
+            resumed => Duration::from_nanos((self.clock)().saturating_sub(resumed)),
         };
         self.left = self.left.saturating_sub(used);
         if self.left.is_zero() {
             return None;
         }
-        let resumed = self.resumed.clone();
+        let (resumed, clock) = (self.resumed.clone(), self.clock);
         Some(async move {
             tokio::task::yield_now().await;
             // By now another thread may have taken over.
-            resumed.store(thread_time(), Ordering::Relaxed);
+            resumed.store(clock(), Ordering::Relaxed);
         })
     }
 }
@@ -53,33 +67,60 @@ fn thread_time() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::filter::engine::TICK;
+    use std::cell::Cell;
 
-    /// Computes for so long.
-    fn compute(time: Duration) {
-        let begun = ThreadTime::now();
-        while begun.elapsed() < time {
-            std::hint::spin_loop();
-        }
+    use super::*;
+
+    thread_local! {
+        static COMPUTED: Cell<Duration> = const { Cell::new(Duration::from_secs(1)) };
     }
+
+    fn compute(time: Duration) {
+        COMPUTED.set(COMPUTED.get() + time);
+    }
+
+    fn budget(time: Duration) -> CpuBudget {
+        let mut budget = CpuBudget {
+            clock: || u64::try_from(COMPUTED.get().as_nanos()).unwrap(),
+            ..CpuBudget::default()
+        };
+        budget.begin(time);
+        budget
+    }
+
+    const MILLISECOND: Duration = Duration::from_millis(1);
 
     #[tokio::test]
     async fn computing_counts_and_waiting_does_not() {
-        let mut budget = CpuBudget::default();
-        budget.begin(5 * TICK);
+        let mut budget = budget(5 * MILLISECOND);
         budget.at_tick().expect("it has just begun").await;
-        // Nothing is computed in between, however long that takes.
         for _ in 0..100 {
-            std::thread::park_timeout(Duration::from_micros(200));
-            budget.at_tick().expect("it has used no more").await;
+            let pause = budget.at_tick().expect("it has used no more");
+            // Others compute meanwhile.
+            compute(MILLISECOND);
+            pause.await;
         }
-        compute(2 * TICK);
-        budget.at_tick().expect("it has used half of it").await;
-        compute(3 * TICK);
+        compute(3 * MILLISECOND);
+        budget.at_tick().expect("it has used most of it").await;
+        compute(2 * MILLISECOND);
         assert!(budget.at_tick().is_none());
 
-        budget.begin(TICK / 2);
+        budget.begin(MILLISECOND);
         assert!(budget.at_tick().is_some(), "another call begins anew");
+    }
+
+    #[test]
+    fn a_budget_of_less_than_a_tick_is_no_reason_to_fail_at_the_first() {
+        assert!(budget(MILLISECOND / 10).at_tick().is_some());
+    }
+
+    #[test]
+    fn the_clock_goes_on_while_a_thread_computes() {
+        let begun = thread_time();
+        assert!(begun > 0);
+        // A test that hangs has failed.
+        while thread_time() == begun {
+            std::hint::spin_loop();
+        }
     }
 }
