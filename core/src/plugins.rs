@@ -228,9 +228,15 @@ impl Plugins {
     /// too many, the one that was there first.
     fn rivals(&self, listing: &Listing) -> BTreeMap<Arc<str>, Arc<str>> {
         let files = listing.iter().filter(|(_, files)| files.wasm.is_some());
+        // Also one whose file is gone for a moment.
+        let serving = self
+            .plugins
+            .iter()
+            .filter(|(_, plugin)| plugin.member.is_some());
         let builtins = self.builtins.iter().map(|builtin| builtin.name.into());
         let filters: BTreeSet<Arc<str>> = files
             .map(|(name, _)| name.clone())
+            .chain(serving.map(|(name, _)| name.clone()))
             .chain(builtins)
             .collect();
         let mut same: BTreeMap<String, Vec<Arc<str>>> = BTreeMap::new();

@@ -210,3 +210,25 @@ async fn one_of_two_names_that_differ_by_case_may_have_it_when_the_other_is_gone
     stage.unplug("Pair.wasm");
     stage.until("two.example", 403).await;
 }
+
+#[tokio::test]
+async fn a_filter_that_is_gone_for_a_moment_keeps_its_name_from_its_rival() {
+    let stage = Stage::start_with(|config| {
+        config.plugins.deletion_grace = Duration::from_secs(3600);
+        plug(&config.plugins.dir, "elder.wasm", guests::bare());
+    })
+    .await;
+    stage.answers(&[("blocked.example", 403)]).await;
+    let (mut log, whole) = (Log::follow(), Log::follow());
+    stage.plug("Elder.toml", block("two.example"));
+    stage.plug("Elder.wasm", guests::suffix());
+    log.says(&["refused", "plugin=\"Elder\"", "differs from elder"])
+        .await;
+    stage.unplug("elder.wasm");
+    until_looked_at(&stage, "look-for-elder").await;
+    assert_eq!(stage.get("two.example").await.status, 200);
+    stage.plug("elder.wasm", guests::bare_module());
+    log.says(&["replaced", "plugin=\"elder\""]).await;
+    assert_eq!(whole.count(&["loaded", "plugin=\"Elder\""]), 0);
+    assert_eq!(whole.count(&["refused", "plugin=\"elder\""]), 0);
+}
