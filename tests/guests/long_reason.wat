@@ -1,4 +1,4 @@
-;; Blocks hosts that begin with `y` for a reason of 512 KiB, with `x` for one of 8 MiB; has no opinion on others.
+;; Blocks hosts that begin with `y` for a reason of 512 KiB, with `x` for one of 2 MiB; has no opinion on others.
 (module
   (memory (export "memory") 130)
   ;; At 16: ok(block { status: 403, reason: .. }), the reason being what follows.
@@ -13,5 +13,5 @@
     (if (i32.eq (i32.load8_u (local.get $host)) (i32.const 0x79)) ;; y
       (then (return (call $blocks (i32.const 0x80000)))))
     (if (i32.eq (i32.load8_u (local.get $host)) (i32.const 0x78)) ;; x
-      (then (return (call $blocks (i32.const 0x800000)))))
+      (then (return (call $blocks (i32.const 0x200000)))))
     (i32.const 0)))

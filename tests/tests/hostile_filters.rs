@@ -62,7 +62,7 @@ async fn a_filter_has_what_its_limits_grant_and_no_more() {
         ("needs_time", "cpu = \"10s\"\nwall = \"10s\"", 200),
         ("needs_memory", "memory = \"33MiB\"", 200),
         ("needs_table", "table = 10_000_000", 200),
-        ("long_reason", "transfer = \"9MiB\"", 403),
+        ("long_reason", "transfer = \"3MiB\"", 403),
     ] {
         let settings = format!("[limits]\n{limits}");
         let stage = Stage::beside_neighbour(guest, &guests::wat(guest), &settings).await;
@@ -83,7 +83,7 @@ async fn a_filter_has_what_its_limits_grant_and_no_more() {
         ),
         ("needs_memory", "memory = \"32MiB\"", "[limits] memory"),
         ("needs_table", "table = 9_999_999", "[limits] table"),
-        ("long_reason", "transfer = \"7MiB\"", "[limits] transfer"),
+        ("long_reason", "transfer = \"1MiB\"", "[limits] transfer"),
     ] {
         let settings = format!("[limits]\n{limits}");
         let stage = Stage::beside_neighbour(guest, &guests::wat(guest), &settings).await;
