@@ -12,8 +12,8 @@
 //!
 //! [`run_proxy`] is the door: it binds, starts one worker thread a core and a control thread, and accepts until it is told to
 //! stop. A worker owns its connections, its connections to origins, its resolver and its instances of the filters; traffic
-//! crosses no thread, and only the `state` of filters is shared under a lock. The control thread tends `feeds` (lists of hosts), `plugins` (the folder of filters) and `health`, and
-//! publishes immutable values that workers take up.
+//! crosses no thread, and only the `state` of filters is shared under a lock. The control thread tends `feeds` (lists of
+//! hosts), `plugins` (the folder of filters) and `health`, and publishes immutable values that workers take up.
 
 mod activity;
 mod answer;

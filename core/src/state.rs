@@ -1,8 +1,8 @@
 //! What filters remember: a key-value store for each, with counters and keys that expire. `filter` opens a store by the filter's
 //! name and answers its host calls from it; all workers share it.
 //!
-//! A call takes the lock for a few hundred nanoseconds and never while anything waits. None walks over the entries: a filter may
-//! call in a loop.
+//! A call takes the lock for a few hundred nanoseconds and never while anything waits. A filter may call in a loop, so none walks over
+//! the entries; one that needs much room drops as many expired entries as it takes.
 
 #[cfg(test)]
 mod tests;

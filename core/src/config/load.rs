@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::document::Document;
 use super::settings::{self, Settings};
-use super::value::{ByteCount, FeedName, StackSize, Text};
+use super::value::{ByteCount, FeedName, StackSize, Text, value_or};
 use super::{Compiler, Config, ConfigError, Egress, Feed, Limits, Log, Plugins, environment};
 
 /// Read from the working directory if no other file is named.
@@ -195,10 +195,6 @@ fn complete(
         max_size: feed.max_size.map_or(Feed::MAX_SIZE, |Text(size)| size.0),
     };
     Ok((name.0, feed))
-}
-
-fn value_or<T>(value: Option<Text<T>>, default: T) -> T {
-    value.map_or(default, |Text(value)| value)
 }
 
 /// A feed without what every feed needs, once all sources are laid over each other.

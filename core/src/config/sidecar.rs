@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::ConfigError;
 use super::document::Document;
-use super::value::{Count, DataSize, MemorySize, Setting, Share, Text};
+use super::value::{Count, DataSize, MemorySize, Setting, Share, Text, value_or};
 
 /// What the operator says about one filter. A filter without a file runs by [`Sidecar::default`].
 #[derive(Clone, Debug, PartialEq)]
@@ -302,10 +302,6 @@ impl From<FoundQuarantine> for QuarantineRule {
             longest_pause: value_or(found.longest_pause, default.longest_pause.max(pause)),
         }
     }
-}
-
-fn value_or<T>(value: Option<Text<T>>, default: T) -> T {
-    value.map_or(default, |Text(value)| value)
 }
 
 impl Setting for Mode {

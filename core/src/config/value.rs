@@ -268,6 +268,11 @@ impl Setting for FeedName {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Text<T>(pub(super) T);
 
+/// What was written, or what holds if nothing was.
+pub(super) fn value_or<T>(value: Option<Text<T>>, default: T) -> T {
+    value.map_or(default, |Text(value)| value)
+}
+
 impl<'de, T: Setting> Deserialize<'de> for Text<T> {
     fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
         value.deserialize_any(TextVisitor(PhantomData)).map(Self)
