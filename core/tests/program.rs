@@ -287,7 +287,11 @@ mod running {
         let mut client = TcpStream::connect(proxy.address).unwrap();
         let request = format!("GET http://{host}/ HTTP/1.1\r\nHost: {host}\r\n\r\n");
         client.write_all(request.as_bytes()).unwrap();
-        (client, origin.accept().unwrap().0)
+        let (mut served, _) = origin.accept().unwrap();
+        // An accepted connection alone has carried no request yet.
+        let head = BufReader::new(&mut served).lines();
+        assert!(head.map(Result::unwrap).any(|line| line.is_empty()));
+        (client, served)
     }
 
     #[test]
