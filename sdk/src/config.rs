@@ -1,36 +1,23 @@
 //! The operator's configuration as a filter's own type. Called once an instance, by `exports` and by `testing`.
 
+mod json;
+
 use serde::de::DeserializeOwned;
-use serde_json::Deserializer;
 
 use crate::Error;
 
 /// Reads a JSON object, or nothing, which counts as an empty one. An error names the field.
 pub(crate) fn parse<C: DeserializeOwned>(json: &str) -> Result<C, Error> {
-    let read = |json| serde_path_to_error::deserialize(&mut Deserializer::from_str(json));
     let json = match json.trim() {
         "" => "{}",
         json => json,
     };
-    read(json)
+    let read = json::from_str(json).or_else(|refused| match json {
         // To serde, `()` and unit structs are null.
-        .or_else(|refused| match json {
-            "{}" => read("null").map_err(|_| refused),
-            _ => Err(refused),
-        })
-        .map_err(describe)
-}
-
-fn describe(error: serde_path_to_error::Error<serde_json::Error>) -> Error {
-    let cause = error.inner().to_string();
-    // The operator wrote TOML: a position in the JSON that was made of it leads nowhere.
-    let cause = cause
-        .rsplit_once(" at line ")
-        .map_or(cause.as_str(), |(cause, _)| cause);
-    match error.path().to_string().as_str() {
-        "." => Error::new(cause),
-        field => Error::new(format_args!("{field}: {cause}")),
-    }
+        "{}" => json::from_str("null").map_err(|_| refused),
+        _ => Err(refused),
+    });
+    Ok(read?)
 }
 
 #[cfg(test)]
