@@ -7,8 +7,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytesize::ByteSize;
-use http::header::{ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, HOST, HeaderMap, USER_AGENT};
-use http::{HeaderName, HeaderValue, Method};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderMap, SERVER,
+    SET_COOKIE, USER_AGENT,
+};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 
 use crate::builtin::BUILTINS;
@@ -17,7 +20,7 @@ use crate::config::Config;
 use crate::error::{Causes, StartError};
 use crate::feeds::Feeds;
 use crate::filter::{Failure, Filter, Instance, Loader};
-use crate::flow::{Flow, Protocol, RequestHead};
+use crate::flow::{Flow, Protocol, RequestHead, ResponseHead};
 use crate::plugins::Single;
 use crate::target::{InvalidTarget, Target};
 
@@ -133,6 +136,7 @@ pub async fn bench(
     let flow = Flow {
         target: &target,
         protocol: Protocol::Http,
+        client: None,
     };
     let url = format!("http://{}/", target.authority(80));
     let headers = browser_headers(&target);
@@ -142,7 +146,16 @@ pub async fn bench(
         headers: &headers,
     };
     let mut hooks = Vec::new();
-    for question in [Question::Host(&flow), Question::Request(&flow, &head)] {
+    let response_headers = server_headers();
+    let response = ResponseHead {
+        status: StatusCode::OK,
+        headers: &response_headers,
+    };
+    for question in [
+        Question::Host(&flow),
+        Question::Request(&flow, head),
+        Question::Response(&flow, head, response),
+    ] {
         if local.answers(question) {
             let timing = time(&local, question, batches).await;
             hooks.push(timing.map_err(|failure| failed(question.hook().name(), &failure))?);
@@ -215,6 +228,17 @@ fn browser_headers(target: &Target) -> HeaderMap {
     let fields = fields.map(|(name, value)| (name, HeaderValue::from_static(value)));
     let host = host.ok().map(|host| (HOST, host));
     let fields: Vec<(HeaderName, HeaderValue)> = host.into_iter().chain(fields).collect();
+    fields.into_iter().collect()
+}
+
+fn server_headers() -> HeaderMap {
+    let fields = [
+        (SERVER, "nginx"),
+        (CONTENT_TYPE, "text/html; charset=utf-8"),
+        (CACHE_CONTROL, "max-age=600"),
+        (SET_COOKIE, "session=0123456789abcdef; Path=/; HttpOnly"),
+    ];
+    let fields = fields.map(|(name, value)| (name, HeaderValue::from_static(value)));
     fields.into_iter().collect()
 }
 

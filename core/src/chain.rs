@@ -4,16 +4,20 @@ mod local;
 mod member;
 mod quarantine;
 mod shadow;
+mod verdicts;
 
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::{HeaderMap, Method, StatusCode};
+
 pub(crate) use self::local::LocalFilter;
 pub(crate) use self::member::{Member, ShadowTally};
 pub(crate) use self::quarantine::Held;
 pub(crate) use self::shadow::{Observer, observer};
-use crate::flow::{Flow, RequestHead};
+use crate::filter::Hooks;
+use crate::flow::{Flow, RequestHead, ResponseHead};
 use crate::verdict::{Judgement, Verdict};
 
 /// One generation of filters, in the order in which they are asked. Immutable; a request sees one generation only.
@@ -41,6 +45,7 @@ impl Chain {
 pub(crate) struct LocalChain {
     filters: Box<[Rc<LocalFilter>]>,
     judges_requests: bool,
+    judges_responses: bool,
     /// Without one, shadow filters are not asked.
     observer: Option<Observer>,
 }
@@ -49,22 +54,60 @@ pub(crate) struct LocalChain {
 #[derive(Clone, Copy)]
 pub(crate) enum Question<'a> {
     Host(&'a Flow<'a>),
-    Request(&'a Flow<'a>, &'a RequestHead<'a>),
+    Request(&'a Flow<'a>, RequestHead<'a>),
+    Response(&'a Flow<'a>, RequestHead<'a>, ResponseHead<'a>),
+}
+
+/// What a hook is about, with the header fields that filters may change.
+enum Message<'a> {
+    Host,
+    Request(&'a Method, &'a str, &'a mut HeaderMap),
+    Response(RequestHead<'a>, StatusCode, &'a mut HeaderMap),
+}
+
+impl Message<'_> {
+    fn question<'a>(&'a self, flow: &'a Flow<'a>) -> Question<'a> {
+        match self {
+            Self::Host => Question::Host(flow),
+            Self::Request(method, url, headers) => Question::Request(
+                flow,
+                RequestHead {
+                    method,
+                    url,
+                    headers,
+                },
+            ),
+            Self::Response(request, status, headers) => {
+                let status = *status;
+                Question::Response(flow, *request, ResponseHead { status, headers })
+            }
+        }
+    }
+
+    /// From here on the message has these fields.
+    fn change(&mut self, changed: HeaderMap) {
+        match self {
+            Self::Host => {}
+            Self::Request(_, _, headers) | Self::Response(_, _, headers) => **headers = changed,
+        }
+    }
 }
 
 /// What a filter can be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Hook {
-    JudgeHost,
-    JudgeRequest,
+    Host,
+    Request,
+    Response,
 }
 
 impl Hook {
     /// Its name in the contract.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::JudgeHost => "judge-host",
-            Self::JudgeRequest => "judge-request",
+            Self::Host => "judge-host",
+            Self::Request => "judge-request",
+            Self::Response => "judge-response",
         }
     }
 }
@@ -73,8 +116,9 @@ impl Question<'_> {
     /// The hook alone.
     pub(crate) fn hook(&self) -> Hook {
         match self {
-            Self::Host(_) => Hook::JudgeHost,
-            Self::Request(..) => Hook::JudgeRequest,
+            Self::Host(_) => Hook::Host,
+            Self::Request(..) => Hook::Request,
+            Self::Response(..) => Hook::Response,
         }
     }
 }
@@ -100,12 +144,14 @@ impl LocalChain {
                 known(member).unwrap_or_else(|| Rc::new(LocalFilter::new(member.clone())))
             })
             .collect();
-        let judges_requests = filters
-            .iter()
-            .any(|local| local.member().filter.hooks.judges_requests());
+        let has = |hook: fn(&Hooks) -> bool| {
+            let mut filters = filters.iter();
+            filters.any(|local| hook(&local.member().filter.hooks))
+        };
         Self {
+            judges_requests: has(Hooks::judges_requests),
+            judges_responses: has(Hooks::judges_responses),
             filters,
-            judges_requests,
             observer,
         }
     }
@@ -115,19 +161,44 @@ impl LocalChain {
         self.judges_requests
     }
 
+    /// Whether any filter judges responses: if not, nobody needs to remember the request.
+    pub(crate) fn judges_responses(&self) -> bool {
+        self.judges_responses
+    }
+
     /// Asks every filter that judges hosts, in order, until one decides.
     pub(crate) async fn judge_host(&self, flow: &Flow<'_>) -> Judgement {
-        self.judge(Question::Host(flow)).await
+        self.judge(flow, Message::Host).await
     }
 
-    /// Asks every filter that judges requests, in order, until one decides.
-    pub(crate) async fn judge_request(&self, flow: &Flow<'_>, head: &RequestHead<'_>) -> Judgement {
-        self.judge(Question::Request(flow, head)).await
+    /// Asks every filter that judges requests, in order, until one decides. Each sees the fields as those before it left them.
+    pub(crate) async fn judge_request(
+        &self,
+        flow: &Flow<'_>,
+        method: &Method,
+        url: &str,
+        headers: &mut HeaderMap,
+    ) -> Judgement {
+        self.judge(flow, Message::Request(method, url, headers))
+            .await
     }
 
-    async fn judge(&self, question: Question<'_>) -> Judgement {
-        let mut skipped = Vec::new();
+    /// Asks every filter that judges responses, in order, until one decides. Each sees the fields as those before it left them.
+    pub(crate) async fn judge_response(
+        &self,
+        flow: &Flow<'_>,
+        request: RequestHead<'_>,
+        status: StatusCode,
+        headers: &mut HeaderMap,
+    ) -> Judgement {
+        self.judge(flow, Message::Response(request, status, headers))
+            .await
+    }
+
+    async fn judge(&self, flow: &Flow<'_>, mut message: Message<'_>) -> Judgement {
+        let (mut skipped, mut edited) = (Vec::new(), Vec::new());
         for local in &self.filters {
+            let question = message.question(flow);
             if !local.answers(question) {
                 continue;
             }
@@ -139,13 +210,21 @@ impl LocalChain {
             }
             let mut judgement = local.judge(question).await;
             skipped.append(&mut judgement.skipped);
+            if let Some(headers) = judgement.headers.take() {
+                message.change(*headers);
+                edited.push(local.member().filter.name.clone());
+            }
             if judgement.verdict != Verdict::Next {
-                judgement.skipped = skipped;
-                return judgement;
+                return Judgement {
+                    skipped,
+                    edited,
+                    ..judgement
+                };
             }
         }
         Judgement {
             skipped,
+            edited,
             ..Judgement::PASS
         }
     }
@@ -158,7 +237,7 @@ impl LocalChain {
     ) -> Vec<Step> {
         let questions = [
             Some(Question::Host(flow)),
-            head.map(|head| Question::Request(flow, head)),
+            head.map(|head| Question::Request(flow, *head)),
         ];
         let mut steps = Vec::new();
         for question in questions.into_iter().flatten() {

@@ -39,6 +39,7 @@ pub(crate) async fn open(
     let flow = Flow {
         target: &target,
         protocol: Protocol::Connect,
+        client: connection.client,
     };
     let judgement = worker.chain().judge_host(&flow).await;
     exchange.judged(&flow, judgement, form)?;

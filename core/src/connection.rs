@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::convert::Infallible;
 use std::future::poll_fn;
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -41,6 +42,8 @@ const LINGER: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) worker: Rc<Worker>,
+    /// The address that the client came from, IPv4 in its own spelling; none if it is gone already.
+    pub(crate) client: Option<IpAddr>,
     activity: Rc<Activity>,
     alarm: RefCell<Alarm>,
     /// The destination of the last request. A client sends many to one place, and reading an authority takes time.
@@ -98,6 +101,7 @@ pub(crate) async fn serve(worker: Rc<Worker>, socket: TcpStream) {
     let deadline = Instant::now() + worker.limits.request_head;
     let connection = Rc::new(Connection {
         worker: worker.clone(),
+        client: socket.peer_addr().ok().map(|peer| peer.ip().to_canonical()),
         activity: activity.clone(),
         alarm: RefCell::new(Alarm::at(deadline)),
         destination: RefCell::default(),

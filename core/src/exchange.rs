@@ -30,6 +30,8 @@ pub(crate) struct Exchange {
     judgement: Option<Judgement>,
     /// Filters that could not judge and were passed over.
     skipped: Vec<Arc<str>>,
+    /// Filters that changed header fields.
+    edited: Vec<Arc<str>>,
     status: Option<StatusCode>,
     upload: Option<Rc<Upload>>,
     up: Cell<u64>,
@@ -70,6 +72,7 @@ impl Exchange {
             target: None,
             judgement: None,
             skipped: Vec::new(),
+            edited: Vec::new(),
             status: None,
             upload: None,
             up: Cell::new(0),
@@ -104,6 +107,7 @@ impl Exchange {
     ) -> Result<(), Refusal> {
         let page = respond::judgement(&judgement, flow, form);
         self.skipped.append(&mut judgement.skipped);
+        self.edited.append(&mut judgement.edited);
         if self.judgement.is_none() || judgement != Judgement::PASS {
             self.judgement = Some(judgement);
         }
@@ -166,6 +170,7 @@ impl Exchange {
             filter = judgement.and_then(|judgement| judgement.filter.as_deref()),
             reason = judgement.and_then(reason),
             skipped = (!self.skipped.is_empty()).then(|| self.skipped.join(",")),
+            edited = (!self.edited.is_empty()).then(|| self.edited.join(",")),
             feed = matched.map(|matched| &*matched.feed),
             rule = matched.map(|matched| &*matched.rule),
             up,
@@ -186,7 +191,7 @@ impl Drop for Exchange {
 
 fn reason(judgement: &Judgement) -> Option<&str> {
     match &judgement.verdict {
-        Verdict::Next | Verdict::Allow => None,
+        Verdict::Next | Verdict::Allow | Verdict::Replace(_) => None,
         Verdict::Block { reason, .. } => Some(reason),
         Verdict::Redirect { location, .. } => Some(location),
     }

@@ -168,13 +168,25 @@ fn in_running_proxy(plugin: &plugins::Status) -> Vec<String> {
     let shadow = plugin
         .shadow
         .map(|tally| format!("in the running proxy {name} is in shadow mode: {tally}"));
-    quarantine.into_iter().chain(shadow).collect()
+    let numbers: Vec<String> = plugin
+        .metrics
+        .iter()
+        .map(|(metric, value)| format!("{metric} {value}"))
+        .collect();
+    let metrics =
+        (!numbers.is_empty()).then(|| format!("the running {name} counts: {}", numbers.join(", ")));
+    quarantine
+        .into_iter()
+        .chain(shadow)
+        .chain(metrics)
+        .collect()
 }
 
 async fn ask(chain: &Chain, subject: &Subject) -> Explanation {
     let flow = Flow {
         target: &subject.target,
         protocol: subject.protocol,
+        client: None,
     };
     let headers = HeaderMap::new();
     let head = subject.url.as_deref().map(|url| RequestHead {
@@ -206,10 +218,10 @@ fn decision(steps: &[Step]) -> Option<&Step> {
         let mut answers = steps.iter().filter(counts);
         answers.find(|step| step.judgement.verdict != Verdict::Next)
     };
-    let host = decides(Hook::JudgeHost);
+    let host = decides(Hook::Host);
     match host.map(|step| &step.judgement.verdict) {
-        Some(Verdict::Block { .. } | Verdict::Redirect { .. }) => host,
-        Some(Verdict::Allow | Verdict::Next) | None => decides(Hook::JudgeRequest).or(host),
+        Some(Verdict::Block { .. } | Verdict::Redirect { .. } | Verdict::Replace(_)) => host,
+        Some(Verdict::Allow | Verdict::Next) | None => decides(Hook::Request).or(host),
     }
 }
 
@@ -223,6 +235,7 @@ impl Line {
             Verdict::Redirect { status, location } => {
                 (Some(status.as_u16()), None, Some(location.clone()))
             }
+            Verdict::Replace(page) => (Some(page.status.as_u16()), None, None),
         };
         let matched = judgement.matched.as_ref();
         Self {

@@ -12,6 +12,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -35,6 +36,7 @@ pub(crate) struct Feeds {
     feeds: BTreeMap<Arc<str>, Feed>,
     cache: Cache,
     deadlines: Deadlines,
+    generation: AtomicU64,
 }
 
 /// One list and what is known about it.
@@ -117,6 +119,11 @@ impl FeedError {
 }
 
 impl Feeds {
+    /// Changes whenever a list does.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
     /// The configured feeds with the last good copies found under `cache_dir`, and the one that is compiled in. What is
     /// wrong with a copy is logged.
     pub(crate) fn open(feeds: &BTreeMap<String, config::Feed>, cache_dir: &Path) -> Arc<Self> {
@@ -141,6 +148,7 @@ impl Feeds {
                 .collect(),
             cache,
             deadlines,
+            generation: AtomicU64::new(0),
         })
     }
 
@@ -201,6 +209,7 @@ impl Feeds {
         };
         let fetched_at = SystemTime::now();
         feed.publish(parsed, validators.clone(), fetched_at);
+        self.generation.fetch_add(1, Ordering::Release);
         self.save(feed, source, body, validators, fetched_at).await;
         Ok(outcome)
     }

@@ -7,16 +7,19 @@ mod cache;
 mod compile;
 mod compiler;
 mod engine;
+mod fields;
 mod host;
 mod inspect;
 mod instance;
 mod load;
 mod meter;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use http::HeaderMap;
 use wasmtime::component::InstancePre;
 
 pub(crate) use cache::Hash;
@@ -46,11 +49,14 @@ pub(crate) struct Filter {
 /// The hooks that a filter exports.
 #[derive(Clone)]
 pub(crate) struct Hooks {
-    /// Whether `judge_request` may ask for the request's fields.
-    reads_headers: bool,
+    /// Whether it may ask for the fields of requests, or change them.
+    uses_request_headers: bool,
+    uses_response_headers: bool,
     lifecycle: Option<bindings::exports::portcullis::filter::lifecycle::GuestIndices>,
     judge_host: Option<bindings::exports::portcullis::filter::judge_host::GuestIndices>,
     judge_request: Option<bindings::exports::portcullis::filter::judge_request::GuestIndices>,
+    judge_response: Option<bindings::exports::portcullis::filter::judge_response::GuestIndices>,
+    tick: Option<bindings::exports::portcullis::filter::tick::GuestIndices>,
 }
 
 impl Hooks {
@@ -64,9 +70,24 @@ impl Hooks {
         self.judge_request.is_some()
     }
 
-    /// Whether it needs the request's fields for that.
-    pub(crate) fn reads_headers(&self) -> bool {
-        self.reads_headers
+    /// Whether the filter judges the responses to visible requests.
+    pub(crate) fn judges_responses(&self) -> bool {
+        self.judge_response.is_some()
+    }
+
+    /// Whether the filter works in the background.
+    pub(crate) fn ticks(&self) -> bool {
+        self.tick.is_some()
+    }
+
+    /// Whether it needs the request's fields for what it does.
+    pub(crate) fn uses_request_headers(&self) -> bool {
+        self.uses_request_headers
+    }
+
+    /// Whether it needs the response's fields.
+    pub(crate) fn uses_response_headers(&self) -> bool {
+        self.uses_response_headers
     }
 
     /// As the contract names them.
@@ -74,9 +95,23 @@ impl Hooks {
         let hooks = [
             ("judge-host", self.judges_hosts()),
             ("judge-request", self.judges_requests()),
+            ("judge-response", self.judges_responses()),
+            ("tick", self.ticks()),
         ];
         let exported = hooks.into_iter().filter(|(_, is_exported)| *is_exported);
         exported.map(|(name, _)| name.to_owned()).collect()
+    }
+}
+
+impl Filter {
+    /// Changes whenever a feed does.
+    pub(crate) fn feeds_generation(&self) -> u64 {
+        self.host.feeds.generation()
+    }
+
+    /// What it has counted, by name.
+    pub(crate) fn metrics(&self) -> BTreeMap<Box<str>, f64> {
+        self.host.metrics.read()
     }
 }
 
@@ -94,6 +129,26 @@ pub(crate) struct Opinion {
     pub(crate) verdict: Verdict,
     /// The last feed entry that the filter found while it judged.
     pub(crate) matched: Option<Match>,
+    /// The header fields as the filter left them, if it changed any and the message goes on.
+    pub(crate) headers: Option<Box<HeaderMap>>,
+    /// Whether the verdict may be used again.
+    pub(crate) kept: Option<Keep>,
+}
+
+/// How a verdict may be used again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Keep {
+    pub(crate) scope: Scope,
+    pub(crate) time: Duration,
+    /// [`Filter::feeds_generation`] before the filter was asked.
+    pub(crate) feeds: u64,
+}
+
+/// What else a verdict holds for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Host,
+    ClientAndHost,
 }
 
 /// Why a filter gave no valid answer. The instance is not used again.

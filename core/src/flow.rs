@@ -1,6 +1,8 @@
 //! The facts a filter judges. Made by the client protocols, read by the chain.
 
-use http::{HeaderMap, Method};
+use std::net::IpAddr;
+
+use http::{HeaderMap, Method, StatusCode};
 
 use crate::target::Target;
 
@@ -30,6 +32,8 @@ pub(crate) struct Flow<'a> {
     pub(crate) target: &'a Target,
     /// How the proxy learned of it.
     pub(crate) protocol: Protocol,
+    /// Where the request came from, if anybody has sent it.
+    pub(crate) client: Option<IpAddr>,
 }
 
 /// The head of a request that the proxy can see.
@@ -40,5 +44,14 @@ pub(crate) struct RequestHead<'a> {
     /// Absolute, with the canonical host.
     pub(crate) url: &'a str,
     /// As they go to the origin: what was meant for this proxy alone is gone already.
+    pub(crate) headers: &'a HeaderMap,
+}
+
+/// The head of a response that the proxy can see.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ResponseHead<'a> {
+    /// The origin's.
+    pub(crate) status: StatusCode,
+    /// As they go to the client: what was meant for this proxy alone is gone already.
     pub(crate) headers: &'a HeaderMap,
 }

@@ -113,6 +113,7 @@ async fn judge(chain: &LocalChain) -> Result<(), Fault> {
     let flow = Flow {
         target: &target,
         protocol: Protocol::Http,
+        client: None,
     };
     let judgement = timeout(PATIENCE, chain.judge_host(&flow)).await;
     match judgement {

@@ -49,18 +49,23 @@ pub(crate) async fn forward(
     let flow = Flow {
         target,
         protocol: Protocol::Http,
+        client: connection.client,
     };
     exchange.judged(&flow, chain.judge_host(&flow).await, form)?;
 
     let upgrade = prepare(&mut head, &body, &destination.host);
+    let mut seen = Seen::default();
+    if chain.judges_requests() || chain.judges_responses() {
+        seen.url = format!("http://{}{path}", target.authority(80));
+    }
     if chain.judges_requests() {
-        let url = format!("http://{}{path}", target.authority(80));
-        let seen = RequestHead {
-            method: &head.method,
-            url: &url,
-            headers: &head.headers,
-        };
-        exchange.judged(&flow, chain.judge_request(&flow, &seen).await, form)?;
+        let headers = &mut head.headers;
+        let judgement = chain.judge_request(&flow, &head.method, &seen.url, headers);
+        exchange.judged(&flow, judgement.await, form)?;
+    }
+    if chain.judges_responses() {
+        seen.method.clone_from(&head.method);
+        seen.headers.clone_from(&head.headers);
     }
     worker.pseudonym.append_to(&mut head.headers, head.version);
     head.version = Version::HTTP_11;
@@ -71,8 +76,33 @@ pub(crate) async fn forward(
         exchange.uploads(upload);
     }
     let mut patience = connection.patience(upload.clone());
-    let (response, link) = worker.upstream.send(target, request, &mut patience).await?;
+    let (mut response, link) = worker.upstream.send(target, request, &mut patience).await?;
+    let switched = clean(&mut response)?;
+    if chain.judges_responses() {
+        let status = response.status();
+        let judgement = chain.judge_response(&flow, seen.head(), status, response.headers_mut());
+        exchange.judged(&flow, judgement.await, form)?;
+    }
+    let upgrade = upgrade.map(|wanted| switched.unwrap_or(wanted));
     receive(connection, response, link, upload, upgrade).await
+}
+
+/// What those who judge the response may want to know of the request.
+#[derive(Default)]
+struct Seen {
+    method: Method,
+    url: String,
+    headers: HeaderMap,
+}
+
+impl Seen {
+    fn head(&self) -> RequestHead<'_> {
+        RequestHead {
+            method: &self.method,
+            url: &self.url,
+            headers: &self.headers,
+        }
+    }
 }
 
 /// OPTIONS can be addressed to a proxy (RFC 9110, sections 7.6.2 and 9.3.7).
@@ -176,7 +206,17 @@ fn continued(request: &mut Request<RequestBody>) -> Gate {
     })
 }
 
-/// Makes a response fit for the client.
+/// Takes out of a response what is not the client's. Returns the protocol that the origin switches to.
+fn clean(response: &mut Response<Incoming>) -> Result<Option<HeaderValue>, Error> {
+    let is_empty = response.body().is_end_stream();
+    let headers = response.headers_mut();
+    let switched = headers.get(UPGRADE).cloned();
+    check_framing(headers, is_empty)?;
+    remove_hop_by_hop(headers);
+    Ok(switched)
+}
+
+/// Makes a response the client's.
 async fn receive(
     connection: &Connection,
     response: Response<Incoming>,
@@ -185,15 +225,12 @@ async fn receive(
     upgrade: Option<HeaderValue>,
 ) -> Result<Reply, Refusal> {
     let (mut head, incoming) = response.into_parts();
-    let switched = head.headers.get(UPGRADE).cloned().or(upgrade.clone());
-    check_framing(&mut head.headers, incoming.is_end_stream())?;
-    remove_hop_by_hop(&mut head.headers);
     let pseudonym = &connection.worker.pseudonym;
     pseudonym.append_to(&mut head.headers, head.version);
     head.version = Version::HTTP_11;
 
     if head.status == StatusCode::SWITCHING_PROTOCOLS {
-        let (Some(_), Some(protocol)) = (upgrade, switched) else {
+        let Some(protocol) = upgrade else {
             return Err(Error::InvalidResponse("it switches protocols unasked").into());
         };
         head.headers

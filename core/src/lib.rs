@@ -35,6 +35,7 @@ mod headers;
 mod health;
 mod http;
 mod listener;
+mod metrics;
 mod plugins;
 mod proxy;
 mod respond;

@@ -7,6 +7,7 @@ mod order;
 mod plugin;
 mod single;
 mod status;
+mod ticks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -25,6 +26,7 @@ use self::order::Order;
 use self::plugin::{Attempted, Plugin};
 pub(crate) use self::single::Single;
 pub(crate) use self::status::{Mode, Status, StatusFile, read as read_status};
+use self::ticks::Ticks;
 use crate::builtin::Builtin;
 use crate::chain::Chain;
 use crate::config;
@@ -142,11 +144,13 @@ impl Plugins {
     /// Keeps the chain true to the folder until shutdown. A filter that takes long to load holds up no other.
     pub(crate) async fn run(mut self, mut file: StatusFile, shutdown: CancellationToken) {
         let mut watch = Watch::new(self.dir.to_path_buf());
+        let mut ticks = Ticks::default();
         let keep = async {
             loop {
                 watch.arm();
                 let look = self.look().await;
                 self.publish_what_is_complete();
+                ticks.follow(&self.chain.borrow());
                 let pause = match (look, self.unpublished) {
                     (Look::Settled, None) => POLL,
                     (Look::Unsettled, _) | (_, Some(_)) => SETTLE,
@@ -319,7 +323,7 @@ impl Plugins {
     }
 
     fn remove(&mut self, name: &Arc<str>, files: Files) {
-        self.loader.forget_state(name);
+        self.loader.forget(name);
         let removed = self.plugins.remove(name).and_then(|plugin| plugin.member);
         if let Some(member) = removed {
             tracing::info!(plugin = &**name, "removed");

@@ -11,7 +11,7 @@ use sfv::{ItemSerializer, StringRef, TokenRef, key_ref, string_ref, token_ref};
 use crate::error::{Causes, Error};
 use crate::flow::{Flow, Protocol};
 use crate::target::Target;
-use crate::verdict::{Judgement, Verdict};
+use crate::verdict::{self, Judgement, Verdict};
 
 /// RFC 9209.
 const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
@@ -67,6 +67,14 @@ pub(crate) fn judgement(
                 }
             }
         }
+        Verdict::Replace(page) => match flow.protocol {
+            Protocol::Http => replaced(page),
+            // Nor would anybody see a page.
+            Protocol::Connect => {
+                let reason = "a filter answers for this host, which it cannot do in a tunnel";
+                blocked(StatusCode::FORBIDDEN, reason, judgement, target, form)
+            }
+        },
     })
 }
 
@@ -123,6 +131,17 @@ fn redirected(status: StatusCode, location: HeaderValue) -> Response<Bytes> {
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(LOCATION, location);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn replaced(page: &verdict::Page) -> Response<Bytes> {
+    let mut response = Response::new(page.body.clone());
+    *response.status_mut() = page.status;
+    let headers = response.headers_mut();
+    if let Some(kind) = &page.content_type {
+        headers.insert(CONTENT_TYPE, kind.clone());
+    }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
@@ -254,7 +273,12 @@ mod tests {
 
     fn answer(judged: &Judgement, protocol: Protocol, form: Form) -> Response<Bytes> {
         let target = &target();
-        judgement(judged, &Flow { target, protocol }, form).unwrap()
+        let flow = Flow {
+            target,
+            protocol,
+            client: None,
+        };
+        judgement(judged, &flow, form).unwrap()
     }
 
     fn judged(verdict: Verdict) -> Judgement {
@@ -265,8 +289,7 @@ mod tests {
                 feed: "malware".into(),
                 rule: "example".into(),
             }),
-            failed: false,
-            skipped: Vec::new(),
+            ..Judgement::PASS
         }
     }
 
@@ -331,6 +354,16 @@ mod tests {
         assert_eq!(http.status(), 302);
         assert_eq!(http.headers()["location"], "https://example.com/");
         assert_eq!(answer(Protocol::Connect).status(), 403);
+    }
+
+    #[test]
+    fn a_page_is_answered_as_it_is_but_not_in_place_of_a_tunnel() {
+        let page = judged(Verdict::replace(418, "text/x-tea", b"short".into()).unwrap());
+        let http = answer(&page, Protocol::Http, Form::Html);
+        assert_eq!(http.status(), 418);
+        assert_eq!(http.headers()["content-type"], "text/x-tea");
+        assert_eq!(http.into_body(), "short");
+        assert_eq!(answer(&page, Protocol::Connect, Form::Text).status(), 403);
     }
 
     #[test]

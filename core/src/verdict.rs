@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use http::StatusCode;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 /// The answer of a filter, validated.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,17 @@ pub(crate) enum Verdict {
         /// An absolute http or https URL.
         location: String,
     },
+    /// The client gets this in place of the origin's answer.
+    Replace(Page),
+}
+
+/// An answer that a filter gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Page {
+    /// 200 to 599.
+    pub(crate) status: StatusCode,
+    pub(crate) content_type: Option<HeaderValue>,
+    pub(crate) body: Bytes,
 }
 
 /// A verdict that cannot be carried out, and why.
@@ -76,6 +88,35 @@ impl Verdict {
         })
     }
 
+    /// An answer in place of the origin's; `status` must be 200 to 599, `content_type` the value of a header field or empty.
+    pub(crate) fn replace(
+        status: u16,
+        content_type: &str,
+        body: Vec<u8>,
+    ) -> Result<Self, InvalidVerdict> {
+        let status = StatusCode::from_u16(status)
+            .ok()
+            .filter(|_| (200..=599).contains(&status))
+            .ok_or(InvalidVerdict("a page needs a status from 200 to 599"))?;
+        // RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5.
+        if matches!(status.as_u16(), 204 | 205 | 304) && !body.is_empty() {
+            return Err(InvalidVerdict(
+                "a page with the status 204, 205 or 304 has no body",
+            ));
+        }
+        let content_type = match content_type {
+            "" => None,
+            text => Some(HeaderValue::from_str(text).map_err(|_| {
+                InvalidVerdict("the content type of a page is not the value of a header field")
+            })?),
+        };
+        Ok(Self::Replace(Page {
+            status,
+            content_type,
+            body: body.into(),
+        }))
+    }
+
     /// The word that logs and `explain` use.
     pub(crate) fn name(&self) -> &'static str {
         match self {
@@ -83,6 +124,7 @@ impl Verdict {
             Self::Allow => "allow",
             Self::Block { .. } => "block",
             Self::Redirect { .. } => "redirect",
+            Self::Replace(_) => "replace",
         }
     }
 }
@@ -117,6 +159,10 @@ pub(crate) struct Judgement {
     pub(crate) failed: bool,
     /// Filters that could not judge, and that were passed over because of their `on_error = "skip"`.
     pub(crate) skipped: Vec<Arc<str>>,
+    /// Filters that changed header fields.
+    pub(crate) edited: Vec<Arc<str>>,
+    /// The header fields as the one filter that was asked left them, if it changed any. A chain has taken them over.
+    pub(crate) headers: Option<Box<HeaderMap>>,
 }
 
 impl Judgement {
@@ -127,6 +173,8 @@ impl Judgement {
         matched: None,
         failed: false,
         skipped: Vec::new(),
+        edited: Vec::new(),
+        headers: None,
     };
 }
 
@@ -150,6 +198,25 @@ mod tests {
             panic!("a long reason is cut, not refused")
         };
         assert_eq!(reason.len(), REASON_BYTES);
+    }
+
+    #[test]
+    fn a_page_is_one_that_http_has() {
+        for status in [200, 299, 404, 599] {
+            assert!(Verdict::replace(status, "text/plain", b"x".into()).is_ok());
+        }
+        for (status, kind, body) in [
+            (101, "text/plain", ""),
+            (199, "text/plain", ""),
+            (600, "text/plain", ""),
+            (204, "text/plain", "x"),
+            (200, "text/plain\r\nSet-Cookie: a", ""),
+        ] {
+            assert!(
+                Verdict::replace(status, kind, body.into()).is_err(),
+                "{status} {kind}"
+            );
+        }
     }
 
     #[test]

@@ -123,7 +123,8 @@ fn a_check_speaks_json_to_programs() {
     let blocklist = serde_json::json!({
         "name": "blocklist", "builtin": true, "disabled": false, "mode": "shadow",
         "hooks": ["judge-host"],
-        "shadow": {"passed": 0, "allowed": 0, "blocked": 0, "redirected": 0, "failed": 0, "unasked": 0},
+        "shadow": {"passed": 0, "allowed": 0, "blocked": 0, "redirected": 0, "replaced": 0, "edited": 0,
+                   "failed": 0, "unasked": 0},
     });
     assert_eq!(report["plugins"][0], blocklist);
 

@@ -38,3 +38,23 @@ pub mod judge_request_hook {
         pub_export_macro: true,
     });
 }
+
+/// The response to a visible request.
+pub mod judge_response_hook {
+    wit_bindgen::generate!({
+        path: "wit",
+        world: "judge-response-hook",
+        with: { "portcullis:filter/types@0.1.0": crate::bindings::capabilities::portcullis::filter::types },
+        pub_export_macro: true,
+    });
+}
+
+/// Work in the background.
+pub mod tick_hook {
+    wit_bindgen::generate!({
+        path: "wit",
+        world: "tick-hook",
+        with: { "portcullis:filter/types@0.1.0": crate::bindings::capabilities::portcullis::filter::types },
+        pub_export_macro: true,
+    });
+}

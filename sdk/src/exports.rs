@@ -7,8 +7,12 @@ use std::panic;
 use crate::bindings::capabilities::portcullis::filter::types;
 use crate::bindings::judge_host_hook::exports::portcullis::filter::judge_host;
 use crate::bindings::judge_request_hook::exports::portcullis::filter::judge_request;
+use crate::bindings::judge_response_hook::exports::portcullis::filter::judge_response;
 use crate::bindings::lifecycle_hook::exports::portcullis::filter::lifecycle;
-use crate::{Error, Filter, Flow, Host, Level, Protocol, Request, Verdict, config, proxy};
+use crate::bindings::tick_hook::exports::portcullis::filter::tick;
+use crate::{
+    Decision, Error, Filter, Flow, Host, Level, Protocol, Request, Response, Verdict, config, proxy,
+};
 
 /// The one filter of a module's instance.
 #[derive(Debug, Default)]
@@ -53,19 +57,45 @@ impl<E: Exports> lifecycle::Guest for E {
 impl<E: Exports> judge_host::Guest for E {
     fn judge(flow: types::Flow) -> Result<types::Verdict, String> {
         let flow = Flow::from(flow);
-        E::with(|instance| instance.filter()?.judge_host(&flow))
-            .map(types::Verdict::from)
-            .map_err(String::from)
+        let verdict = E::with(|instance| instance.filter()?.judge_host(&flow))?;
+        let (decision, cached) = verdict.into_parts();
+        if let Some((scope, time)) = cached {
+            proxy::keep_verdict(scope, time);
+        }
+        Ok(decision.into())
     }
 }
 
 impl<E: Exports> judge_request::Guest for E {
     fn judge(flow: types::Flow, request: types::Request) -> Result<types::Verdict, String> {
         let flow = Flow::from(flow);
+        let mut request = Request::from_proxy(request.method, request.url);
+        let verdict = E::with(|instance| instance.filter()?.judge_request(&flow, &mut request))?;
+        Ok(verdict.into())
+    }
+}
+
+impl<E: Exports> judge_response::Guest for E {
+    fn judge(
+        flow: types::Flow,
+        request: types::Request,
+        status: u16,
+    ) -> Result<types::Verdict, String> {
+        let flow = Flow::from(flow);
         let request = Request::from_proxy(request.method, request.url);
-        E::with(|instance| instance.filter()?.judge_request(&flow, &request))
-            .map(types::Verdict::from)
-            .map_err(String::from)
+        let mut response = Response::from_proxy(status);
+        let judge = |instance: &Instance<E::Filter>| {
+            let filter = instance.filter()?;
+            filter.judge_response(&flow, &request, &mut response)
+        };
+        Ok(E::with(judge)?.into())
+    }
+}
+
+impl<E: Exports> tick::Guest for E {
+    fn tick() -> Result<u64, String> {
+        let pause = E::with(|instance| instance.filter()?.tick())?;
+        Ok(proxy::milliseconds(pause))
     }
 }
 
@@ -95,13 +125,28 @@ impl From<types::Flow> for Flow {
 
 impl From<Verdict> for types::Verdict {
     fn from(verdict: Verdict) -> Self {
-        match verdict {
-            Verdict::Next => Self::Next,
-            Verdict::Allow => Self::Allow,
-            Verdict::Block { status, reason } => Self::Block(types::Block { status, reason }),
-            Verdict::Redirect { status, location } => {
+        verdict.into_parts().0.into()
+    }
+}
+
+impl From<Decision> for types::Verdict {
+    fn from(decision: Decision) -> Self {
+        match decision {
+            Decision::Next => Self::Next,
+            Decision::Allow => Self::Allow,
+            Decision::Block { status, reason } => Self::Block(types::Block { status, reason }),
+            Decision::Redirect { status, location } => {
                 Self::Redirect(types::Redirect { status, location })
             }
+            Decision::Replace {
+                status,
+                content_type,
+                body,
+            } => Self::Replace(types::Page {
+                status,
+                content_type,
+                body,
+            }),
         }
     }
 }

@@ -6,7 +6,7 @@
 //! fn judge(flow: &Flow) -> Result<Verdict, Error> {
 //!     Ok(match feeds::lookup("malware", flow.host())? {
 //!         Some(rule) => Verdict::block(format!("{rule} is known for malware")),
-//!         None => Verdict::Next,
+//!         None => Verdict::NEXT,
 //!     })
 //! }
 //!

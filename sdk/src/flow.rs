@@ -1,6 +1,10 @@
-//! What is about to be contacted: the facts that every hook is given.
+//! What is about to be contacted, and for whom: the facts that every hook is given.
+
+use std::net::IpAddr;
 
 use crate::Host;
+#[cfg(target_family = "wasm")]
+use crate::proxy;
 
 /// How the proxy learned of the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,25 +19,87 @@ pub enum Protocol {
     Tls,
 }
 
-/// What is about to be contacted.
+/// What is about to be contacted, and for whom.
+///
+/// ```
+/// use portcullis_sdk::{Flow, Protocol};
+///
+/// let flow = Flow::new("www.example", 443, Protocol::Connect).with_client("10.0.0.7".parse()?);
+/// assert_eq!(flow.host(), "www.example");
+/// assert!(flow.client().address().is_some_and(|address| address.is_ipv4()));
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flow {
     host: Host,
     port: u16,
     protocol: Protocol,
+    client: Client,
+}
+
+/// Whoever sent the request. A filter that wants to know asks the proxy; the others pay nothing for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client(Facts);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Facts {
+    /// The proxy has them.
+    #[cfg(target_family = "wasm")]
+    Remote,
+    /// A test gave them.
+    Given {
+        address: Option<IpAddr>,
+        user: Option<String>,
+    },
 }
 
 impl Flow {
-    /// A flow to `host`, for tests; see [`Host::new`] for its spelling.
+    /// A flow to `host` from nobody in particular, for tests; see [`Host::new`] for its spelling.
     pub fn new(host: &str, port: u16, protocol: Protocol) -> Self {
-        Self::from_proxy(Host::new(host), port, protocol)
+        Self {
+            host: Host::new(host),
+            port,
+            protocol,
+            client: Client(Facts::Given {
+                address: None,
+                user: None,
+            }),
+        }
     }
 
+    /// The same flow for a client at that address, for tests.
+    #[must_use]
+    pub fn with_client(mut self, from: IpAddr) -> Self {
+        #[cfg_attr(
+            not(target_family = "wasm"),
+            expect(irrefutable_let_patterns, reason = "off WASM all is given")
+        )]
+        if let Facts::Given { address, .. } = &mut self.client.0 {
+            *address = Some(from);
+        }
+        self
+    }
+
+    /// The same flow for a client that has logged in by that name, for tests.
+    #[must_use]
+    pub fn with_user(mut self, name: impl Into<String>) -> Self {
+        #[cfg_attr(
+            not(target_family = "wasm"),
+            expect(irrefutable_let_patterns, reason = "off WASM all is given")
+        )]
+        if let Facts::Given { user, .. } = &mut self.client.0 {
+            *user = Some(name.into());
+        }
+        self
+    }
+
+    #[cfg(target_family = "wasm")]
     pub(crate) fn from_proxy(host: Host, port: u16, protocol: Protocol) -> Self {
         Self {
             host,
             port,
             protocol,
+            client: Client(Facts::Remote),
         }
     }
 
@@ -50,5 +116,30 @@ impl Flow {
     /// How the proxy learned of the host.
     pub fn protocol(&self) -> Protocol {
         self.protocol
+    }
+
+    /// Whoever sent the request.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Client {
+    /// The address that the request came from; none where nobody has sent it, as in `portcullis explain`. Each call asks the proxy.
+    pub fn address(&self) -> Option<IpAddr> {
+        match &self.0 {
+            #[cfg(target_family = "wasm")]
+            Facts::Remote => proxy::client_address()?.parse().ok(),
+            Facts::Given { address, .. } => *address,
+        }
+    }
+
+    /// The name under which the client has logged in to the proxy, if it has. Each call asks the proxy.
+    pub fn user(&self) -> Option<String> {
+        match &self.0 {
+            #[cfg(target_family = "wasm")]
+            Facts::Remote => proxy::client_user(),
+            Facts::Given { user, .. } => user.clone(),
+        }
     }
 }

@@ -2,9 +2,23 @@
 
 use std::fmt;
 use std::iter;
+use std::net::IpAddr;
+
+use crate::proxy;
 
 /// A domain name or an IP address in its one canonical spelling: lower case, IDNA A-labels (`xn--…`), no trailing dot; IPv6
 /// without brackets.
+///
+/// ```
+/// use portcullis_sdk::Host;
+///
+/// let host = Host::new("shop.example.co.uk");
+/// assert!(host.is_within("example.co.uk"));
+/// assert!(host.is_subdomain_of("example.co.uk"));
+/// assert!(!host.is_subdomain_of("shop.example.co.uk"));
+/// assert_eq!(host.registrable_domain().as_deref(), Some("example.co.uk"));
+/// assert!(Host::new("2001:db8::1").ip().is_some());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Host(String);
 
@@ -39,6 +53,17 @@ impl Host {
             && (below.is_empty() || below.ends_with(b".") && !self.is_ip())
     }
 
+    /// Whether this is a name below `domain`, but not `domain` itself.
+    pub fn is_subdomain_of(&self, domain: &str) -> bool {
+        self.0.len() > domain.trim_matches('.').len() && self.is_within(domain)
+    }
+
+    /// The domain that somebody has registered: `example.co.uk` for `www.example.co.uk`. None for an address, and for a name that is a
+    /// public suffix itself (publicsuffix.org). The list is the proxy's.
+    pub fn registrable_domain(&self) -> Option<String> {
+        proxy::registrable(&self.0)
+    }
+
     /// The host itself, then every domain above it, nearest first: `a.b.example`, `b.example`, `example`. An IP address has no
     /// domains above it.
     pub fn ancestors(&self) -> impl Iterator<Item = &str> {
@@ -54,6 +79,11 @@ impl Host {
         // No canonical name contains a colon or ends in a number (URL Standard, "ends in a number checker").
         let end = self.0.rsplit('.').next().unwrap_or_default();
         self.0.contains(':') || !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit())
+    }
+
+    /// The address, if it is one.
+    pub fn ip(&self) -> Option<IpAddr> {
+        self.is_ip().then(|| self.0.parse().ok()).flatten()
     }
 }
 
@@ -116,6 +146,37 @@ mod tests {
             ("2001:db8::10.0.0.1", "0.0.1"),
         ] {
             assert!(!Host::new(host).is_within(domain), "{host} in {domain}");
+        }
+    }
+
+    #[test]
+    fn a_subdomain_is_not_the_domain_itself() {
+        for (host, domain, expected) in [
+            ("a.b.example", "b.example", true),
+            ("a.b.example", ".B.Example.", true),
+            ("b.example", "b.example", false),
+            ("b.example", ".b.example", false),
+            ("ab.example", "b.example", false),
+            ("10.0.0.1", "0.0.1", false),
+        ] {
+            assert_eq!(Host::new(host).is_subdomain_of(domain), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn the_registrable_domain_lies_right_below_a_public_suffix() {
+        for (host, domain) in [
+            ("a.b.example.co.uk", Some("example.co.uk")),
+            ("example.com", Some("example.com")),
+            ("user.github.io", Some("user.github.io")),
+            ("a.unknown-tld", Some("a.unknown-tld")),
+            ("co.uk", None),
+            ("localhost", None),
+            ("10.0.0.1", None),
+            ("2001:db8::1", None),
+        ] {
+            let found = Host::new(host).registrable_domain();
+            assert_eq!(found.as_deref(), domain, "{host}");
         }
     }
 

@@ -13,15 +13,19 @@
 //!
 #![doc = include_str!("../README.md")]
 
+pub mod clock;
 mod config;
 mod error;
 pub mod feeds;
+mod fields;
 mod filter;
 mod flow;
 mod host;
 mod log;
+pub mod metrics;
 mod proxy;
 mod request;
+mod response;
 pub mod state;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
@@ -33,8 +37,9 @@ mod bindings;
 mod exports;
 
 pub use error::Error;
+pub use fields::HeaderValue;
 pub use filter::Filter;
-pub use flow::{Flow, Protocol};
+pub use flow::{Client, Flow, Protocol};
 pub use host::Host;
 pub use log::Level;
 ///
@@ -50,19 +55,27 @@ pub use log::Level;
 ///     type Config = ();
 ///
 ///     fn judge_host(&self, _: &Flow) -> Result<Verdict, Error> {
-///         Ok(Verdict::Next)
+///         Ok(Verdict::NEXT)
 ///     }
 /// }
 /// ```
 pub use portcullis_sdk_macros::filter;
-pub use request::{HeaderValue, Request};
-pub use verdict::Verdict;
+pub use request::Request;
+pub use response::Response;
+pub use verdict::{Decision, Scope, Verdict};
+
+/// Saves a filter 7 KB over the standard library's allocator.
+#[cfg(all(target_family = "wasm", feature = "allocator"))]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
 /// What the macros of this crate expand to. Not for use by hand: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
     #[cfg(target_family = "wasm")]
-    pub use crate::bindings::{judge_host_hook, judge_request_hook, lifecycle_hook};
+    pub use crate::bindings::{
+        judge_host_hook, judge_request_hook, judge_response_hook, lifecycle_hook, tick_hook,
+    };
     #[cfg(target_family = "wasm")]
     pub use crate::exports::{Exports, Instance};
     pub use crate::log::write;

@@ -8,8 +8,12 @@ pub(crate) mod mock;
 
 #[cfg(target_family = "wasm")]
 pub(crate) use imports::{
-    compare_and_set, feed_names, header_names, header_values, increment, lookup, set, value,
-    write_log,
+    append_header, client_address, client_user, compare_and_set, count, feed_names, gauge,
+    header_names, header_values, increment, keep_verdict, local, lookup, milliseconds, now,
+    registrable, remove_header, set, set_header, value, write_log,
 };
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use mock::{compare_and_set, feed_names, increment, lookup, set, value, write_log};
+pub(crate) use mock::{
+    compare_and_set, count, feed_names, gauge, increment, local, lookup, now, registrable, set,
+    value, write_log,
+};

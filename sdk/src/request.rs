@@ -1,25 +1,26 @@
-//! The head of a request that the proxy can see. Header fields stay with the proxy until a filter asks for them.
+//! The head of a request that the proxy can see.
 
-use std::borrow::Cow;
+use crate::Error;
+use crate::fields::{Fields, HeaderValue};
 
-#[cfg(target_family = "wasm")]
-use crate::proxy;
-
-/// The head of a request that the proxy can see.
+/// The head of a request that the proxy can see. In `judge_request`, its header fields can be changed; what is changed holds if the verdict
+/// is [`NEXT`](crate::Verdict::NEXT) or [`ALLOW`](crate::Verdict::ALLOW).
+///
+/// ```
+/// use portcullis_sdk::{Error, Request};
+///
+/// let mut request = Request::new("GET", "http://www.example/search?q=1")
+///     .with_header("Referer", "http://intranet.example/secret/page");
+/// request.set_header("Referer", "http://intranet.example/")?;
+/// request.remove_header("X-Client-Data")?;
+/// assert_eq!(request.header("referer").unwrap(), "http://intranet.example/");
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Request {
     method: String,
     url: String,
-    headers: Headers,
-}
-
-#[derive(Clone, Debug)]
-enum Headers {
-    /// The proxy has them.
-    #[cfg(target_family = "wasm")]
-    Remote,
-    /// A test gave them: lower-case names with their values, in order.
-    Given(Vec<(String, HeaderValue)>),
+    fields: Fields,
 }
 
 impl Request {
@@ -28,20 +29,14 @@ impl Request {
         Self {
             method: method.into(),
             url: url.into(),
-            headers: Headers::Given(Vec::new()),
+            fields: Fields::Given(Vec::new()),
         }
     }
 
     /// The same request with one more header field, for tests.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: impl Into<Vec<u8>>) -> Self {
-        match &mut self.headers {
-            #[cfg(target_family = "wasm")]
-            Headers::Remote => {}
-            Headers::Given(fields) => {
-                fields.push((name.to_ascii_lowercase(), HeaderValue(value.into())));
-            }
-        }
+        self.fields.give(name, value.into());
         self
     }
 
@@ -50,7 +45,7 @@ impl Request {
         Self {
             method,
             url,
-            headers: Headers::Remote,
+            fields: Fields::Remote(crate::fields::Side::Request),
         }
     }
 
@@ -71,78 +66,27 @@ impl Request {
 
     /// The values of every header field of that name, in any case, in order. Each call asks the proxy.
     pub fn headers(&self, name: &str) -> Vec<HeaderValue> {
-        match &self.headers {
-            #[cfg(target_family = "wasm")]
-            Headers::Remote => proxy::header_values(name)
-                .into_iter()
-                .map(HeaderValue)
-                .collect(),
-            Headers::Given(fields) => fields
-                .iter()
-                .filter(|(given, _)| given.eq_ignore_ascii_case(name))
-                .map(|(_, value)| value.clone())
-                .collect(),
-        }
+        self.fields.values(name)
     }
 
     /// The distinct names of the header fields, lower case. Each call asks the proxy.
     pub fn header_names(&self) -> Vec<String> {
-        match &self.headers {
-            #[cfg(target_family = "wasm")]
-            Headers::Remote => proxy::header_names(),
-            Headers::Given(fields) => fields.iter().fold(Vec::new(), |mut names, (name, _)| {
-                if !names.contains(name) {
-                    names.push(name.clone());
-                }
-                names
-            }),
-        }
-    }
-}
-
-/// The value of a header field: bytes, mostly but not always text.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct HeaderValue(Vec<u8>);
-
-impl HeaderValue {
-    /// The value as sent.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        self.fields.names()
     }
 
-    /// The value as text; U+FFFD stands for what is not UTF-8.
-    pub fn text(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.0)
+    /// Puts one field in place of all of that name. Fails if the name or the value is not possible in HTTP, or the field belongs to the
+    /// proxy: those of the connection and of the framing, Host and Via.
+    pub fn set_header(&mut self, name: &str, value: impl Into<Vec<u8>>) -> Result<(), Error> {
+        self.fields.set(name, value.into())
     }
-}
 
-impl PartialEq<str> for HeaderValue {
-    fn eq(&self, other: &str) -> bool {
-        self.0 == other.as_bytes()
+    /// Adds one more field of that name; fails like [`set_header`](Self::set_header).
+    pub fn append_header(&mut self, name: &str, value: impl Into<Vec<u8>>) -> Result<(), Error> {
+        self.fields.append(name, value.into())
     }
-}
 
-impl PartialEq<&str> for HeaderValue {
-    fn eq(&self, other: &&str) -> bool {
-        self == *other
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_field_is_found_in_any_case_and_keeps_its_order_and_bytes() {
-        let request = Request::new("GET", "http://a.example/")
-            .with_header("Cookie", "a=1")
-            .with_header("X-Raw", [b'a', 0xff])
-            .with_header("cookie", "b=2");
-
-        assert_eq!(request.header_names(), ["cookie", "x-raw"]);
-        assert_eq!(request.headers("COOKIE"), ["a=1", "b=2"]);
-        assert_eq!(request.header("x-raw").unwrap().as_bytes(), [b'a', 0xff]);
-        assert_eq!(request.header("x-raw").unwrap().text(), "a\u{fffd}");
-        assert_eq!(request.header("host"), None);
+    /// Removes every field of that name; fails like [`set_header`](Self::set_header), not if there is none.
+    pub fn remove_header(&mut self, name: &str) -> Result<(), Error> {
+        self.fields.remove(name)
     }
 }

@@ -14,18 +14,18 @@
 //!
 //! fn judge(flow: &Flow) -> Result<Verdict, Error> {
 //!     Ok(match state::increment(flow.host(), 1, Some(MINUTE))? {
-//!         ..=2 => Verdict::Next,
+//!         ..=2 => Verdict::NEXT,
 //!         _ => Verdict::block("two requests a minute are enough").with_status(429),
 //!     })
 //! }
 //!
 //! let flow = Flow::new("www.example", 443, Protocol::Connect);
-//! assert_eq!(judge(&flow)?, Verdict::Next);
-//! assert_eq!(judge(&flow)?, Verdict::Next);
-//! assert_ne!(judge(&flow)?, Verdict::Next);
+//! assert_eq!(judge(&flow)?, Verdict::NEXT);
+//! assert_eq!(judge(&flow)?, Verdict::NEXT);
+//! assert_ne!(judge(&flow)?, Verdict::NEXT);
 //!
 //! testing::advance(MINUTE);
-//! assert_eq!(judge(&flow)?, Verdict::Next);
+//! assert_eq!(judge(&flow)?, Verdict::NEXT);
 //! # Ok::<(), Error>(())
 //! ```
 //!

@@ -21,7 +21,7 @@
 //!
 //!     fn judge_host(&self, flow: &Flow) -> Result<Verdict, Error> {
 //!         let Some(rule) = feeds::lookup(&self.feed, flow.host())? else {
-//!             return Ok(Verdict::Next);
+//!             return Ok(Verdict::NEXT);
 //!         };
 //!         warn!("{} is covered by {rule}", flow.host());
 //!         Ok(Verdict::block("listed"))
@@ -40,7 +40,7 @@
 //! # Ok::<(), Error>(())
 //! ```
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::proxy::mock;
 use crate::{Error, Filter, Level, config};
@@ -58,7 +58,8 @@ pub fn feed<D: AsRef<str>>(name: &str, domains: impl IntoIterator<Item = D>) {
     mock::set_feed(name, domains.collect());
 }
 
-/// Lets time pass on this thread: what [`state`](crate::state) keeps only for a while expires. Of itself no time passes there.
+/// Lets time pass on this thread: [`clock`](crate::clock) shows it, and what [`state`](crate::state) keeps only for a while expires. Of
+/// itself no time passes there.
 ///
 /// ```
 /// use std::time::Duration;
@@ -74,6 +75,26 @@ pub fn feed<D: AsRef<str>>(name: &str, domains: impl IntoIterator<Item = D>) {
 /// ```
 pub fn advance(time: Duration) {
     mock::advance(time);
+}
+
+/// Sets the clock of this thread, which stands at the beginning of 1970 in UTC.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+///
+/// use portcullis_sdk::{clock, testing};
+///
+/// let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_772_442_000);
+/// testing::set_time(time);
+/// assert_eq!(clock::now(), time);
+/// ```
+pub fn set_time(time: SystemTime) {
+    mock::set_time(time);
+}
+
+/// A counter or gauge of [`metrics`](crate::metrics) on this thread.
+pub fn metric(name: &str) -> Option<f64> {
+    mock::metric(name)
 }
 
 /// The lines that were logged on this thread since the last call.

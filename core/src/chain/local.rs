@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use super::member::Member;
 use super::quarantine::{Admission, Calls, Held};
+use super::verdicts::Verdicts;
 use super::{Question, Step};
 use crate::config::OnError;
 use crate::error::Causes;
@@ -24,6 +25,8 @@ const REPORT: Duration = Duration::from_secs(1);
 pub(crate) struct LocalFilter {
     member: Arc<Member>,
     idle: RefCell<Vec<Instance>>,
+    /// Those that the filter lets the proxy use again.
+    verdicts: RefCell<Verdicts>,
     /// A guest that computes gives way to other requests at every tick, so those that compute at the same time add up.
     places: Semaphore,
     /// Since the last failure.
@@ -34,7 +37,7 @@ pub(crate) struct LocalFilter {
 
 /// Why there is no opinion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unable {
+pub(crate) enum Unable {
     Failed,
     /// It was not asked.
     Held,
@@ -45,6 +48,7 @@ impl LocalFilter {
     pub(crate) fn new(member: Arc<Member>) -> Self {
         Self {
             idle: RefCell::default(),
+            verdicts: RefCell::new(Verdicts::new(member.filter.settings.limits.verdict_cache)),
             places: Semaphore::new(member.filter.settings.limits.concurrency),
             calls: Cell::new(0),
             last_failure: Cell::new(None),
@@ -63,6 +67,7 @@ impl LocalFilter {
         match question {
             Question::Host(_) => hooks.judges_hosts(),
             Question::Request(..) => hooks.judges_requests(),
+            Question::Response(..) => hooks.judges_responses(),
         }
     }
 
@@ -75,7 +80,10 @@ impl LocalFilter {
     }
 
     /// What the filter says, unless it fails or is in quarantine.
-    pub(super) async fn opinion(&self, question: Question<'_>) -> Result<Judgement, Unable> {
+    pub(crate) async fn opinion(&self, question: Question<'_>) -> Result<Judgement, Unable> {
+        if let Some(judgement) = self.known(question) {
+            return Ok(judgement);
+        }
         let limits = &self.member.filter.settings.limits;
         // A place, an instance, its `init`, the call.
         let patience = 2 * (limits.start_wall + limits.wall);
@@ -89,7 +97,7 @@ impl LocalFilter {
                 if admission == Admission::Trial {
                     self.recovered();
                 }
-                Ok(self.judgement(opinion))
+                Ok(self.remember(question, opinion))
             }
             Err(failure) => {
                 self.failed(admission, &failure);
@@ -110,6 +118,9 @@ impl LocalFilter {
         let opinion = match question {
             Question::Host(flow) => instance.judge_host(flow).await?,
             Question::Request(flow, head) => instance.judge_request(flow, head).await?,
+            Question::Response(flow, request, head) => {
+                instance.judge_response(flow, request, head).await?
+            }
         };
         if !instance.is_worn() {
             self.idle.borrow_mut().push(instance);
@@ -133,12 +144,31 @@ impl LocalFilter {
         }
     }
 
+    /// What the filter has said to the same question, if it may be used again.
+    fn known(&self, question: Question<'_>) -> Option<Judgement> {
+        let Question::Host(flow) = question else {
+            return None;
+        };
+        let mut verdicts = self.verdicts.try_borrow_mut().ok()?;
+        verdicts.find(flow, self.member.filter.feeds_generation())
+    }
+
+    fn remember(&self, question: Question<'_>, opinion: Opinion) -> Judgement {
+        let kept = opinion.kept;
+        let judgement = self.judgement(opinion);
+        if let (Question::Host(flow), Some(kept)) = (question, kept) {
+            self.verdicts.borrow_mut().keep(flow, kept, &judgement);
+        }
+        judgement
+    }
+
     fn judgement(&self, opinion: Opinion) -> Judgement {
         let name = &self.member.filter.name;
         Judgement {
             filter: (opinion.verdict != Verdict::Next).then(|| name.clone()),
             verdict: opinion.verdict,
             matched: opinion.matched,
+            headers: opinion.headers,
             ..Judgement::PASS
         }
     }

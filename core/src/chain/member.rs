@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 
 use super::quarantine::Quarantine;
 use crate::config::Mode;
 use crate::filter::Filter;
-use crate::verdict::Verdict;
+use crate::verdict::{Judgement, Verdict};
 
 /// One filter among others.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub(crate) struct Member {
     pub(crate) filter: Arc<Filter>,
     pub(crate) quarantine: Quarantine,
     pub(crate) shadow: ShadowCounts,
+    /// Ends with the member: what goes on in the background for it ends, too.
+    pub(crate) retired: CancellationToken,
 }
 
 impl Member {
@@ -25,12 +28,19 @@ impl Member {
         Self {
             quarantine: Quarantine::new(filter.settings.quarantine, Instant::now()),
             shadow: ShadowCounts::default(),
+            retired: CancellationToken::new(),
             filter,
         }
     }
 
     pub(crate) fn is_shadow(&self) -> bool {
         self.filter.settings.mode == Mode::Shadow
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.retired.cancel();
     }
 }
 
@@ -41,30 +51,40 @@ pub(crate) struct ShadowCounts {
     allowed: AtomicU64,
     blocked: AtomicU64,
     redirected: AtomicU64,
+    replaced: AtomicU64,
+    edited: AtomicU64,
     failed: AtomicU64,
     unasked: AtomicU64,
 }
 
 /// The same at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct ShadowTally {
     /// Requests that it had no opinion on.
     pub(crate) passed: u64,
     pub(crate) allowed: u64,
     pub(crate) blocked: u64,
     pub(crate) redirected: u64,
+    pub(crate) replaced: u64,
+    /// Requests and responses whose header fields it would have changed; they are counted by its verdict as well.
+    pub(crate) edited: u64,
     pub(crate) failed: u64,
     /// Requests that came faster than it judges.
     pub(crate) unasked: u64,
 }
 
 impl ShadowCounts {
-    pub(super) fn judged(&self, verdict: &Verdict) {
-        count(match verdict {
+    pub(super) fn judged(&self, judgement: &Judgement) {
+        if judgement.headers.is_some() {
+            count(&self.edited);
+        }
+        count(match &judgement.verdict {
             Verdict::Next => &self.passed,
             Verdict::Allow => &self.allowed,
             Verdict::Block { .. } => &self.blocked,
             Verdict::Redirect { .. } => &self.redirected,
+            Verdict::Replace(_) => &self.replaced,
         });
     }
 
@@ -83,6 +103,8 @@ impl ShadowCounts {
             allowed: read(&self.allowed),
             blocked: read(&self.blocked),
             redirected: read(&self.redirected),
+            replaced: read(&self.replaced),
+            edited: read(&self.edited),
             failed: read(&self.failed),
             unasked: read(&self.unasked),
         }
@@ -100,13 +122,15 @@ impl std::fmt::Display for ShadowTally {
             allowed,
             blocked,
             redirected,
+            replaced,
+            edited,
             failed,
             unasked,
         } = self;
         write!(
             f,
-            "{blocked} would be blocked, {redirected} redirected, {allowed} allowed, {passed} passed; {failed} failed, {unasked} not \
-             asked about"
+            "{blocked} would be blocked, {redirected} redirected, {replaced} replaced, {allowed} allowed, {passed} passed; {edited} would \
+             be changed; {failed} failed, {unasked} not asked about"
         )
     }
 }

@@ -1,15 +1,16 @@
 //! Filters in shadow mode: asked about live traffic after the fact, one question at a time, so that neither their verdicts nor their time nor
 //! their failures touch a request.
 
+use std::net::IpAddr;
 use std::rc::Rc;
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
 use tokio::sync::mpsc;
 use tracing::{Instrument, Span};
 
 use super::Question;
 use super::local::{LocalFilter, Unable};
-use crate::flow::{Flow, Protocol, RequestHead};
+use crate::flow::{Flow, Protocol, RequestHead, ResponseHead};
 use crate::target::Target;
 use crate::verdict::{Judgement, Verdict};
 
@@ -36,7 +37,9 @@ struct Observation {
     filter: Rc<LocalFilter>,
     target: Target,
     protocol: Protocol,
-    head: Option<(Method, String, HeaderMap)>,
+    client: Option<IpAddr>,
+    request: Option<(Method, String, HeaderMap)>,
+    response: Option<(StatusCode, HeaderMap)>,
     exchange: Span,
 }
 
@@ -47,19 +50,28 @@ impl Observer {
             filter.member().shadow.not_asked();
             return;
         };
-        let (flow, head) = match question {
-            Question::Host(flow) => (flow, None),
-            Question::Request(flow, head) => (flow, Some(head)),
+        let (flow, request, response) = match question {
+            Question::Host(flow) => (flow, None, None),
+            Question::Request(flow, request) => (flow, Some(request), None),
+            Question::Response(flow, request, response) => (flow, Some(request), Some(response)),
+        };
+        let hooks = &filter.member().filter.hooks;
+        let needed = |is_needed, headers: &HeaderMap| {
+            let headers = Some(headers).filter(|_| is_needed);
+            headers.cloned().unwrap_or_default()
         };
         place.send(Observation {
             filter: filter.clone(),
             target: flow.target.clone(),
             protocol: flow.protocol,
-            head: head.map(|head| {
-                let reads_headers = filter.member().filter.hooks.reads_headers();
-                let headers = reads_headers.then(|| head.headers.clone());
-                let headers = headers.unwrap_or_default();
+            client: flow.client,
+            request: request.map(|head| {
+                let headers = needed(hooks.uses_request_headers(), head.headers);
                 (head.method.clone(), head.url.to_owned(), headers)
+            }),
+            response: response.map(|head| {
+                let headers = needed(hooks.uses_response_headers(), head.headers);
+                (head.status, headers)
             }),
             exchange: Span::current(),
         });
@@ -81,23 +93,13 @@ impl Observation {
         let flow = Flow {
             target: &self.target,
             protocol: self.protocol,
+            client: self.client,
         };
-        let head = self
-            .head
-            .as_ref()
-            .map(|(method, url, headers)| RequestHead {
-                method,
-                url,
-                headers,
-            });
-        let question = match &head {
-            None => Question::Host(&flow),
-            Some(head) => Question::Request(&flow, head),
-        };
+        let question = self.question(&flow);
         let counts = &self.filter.member().shadow;
         match self.filter.opinion(question).await {
             Ok(judgement) => {
-                counts.judged(&judgement.verdict);
+                counts.judged(&judgement);
                 if judgement.verdict != Verdict::Next {
                     report(&self.filter, question, &judgement);
                 }
@@ -108,12 +110,34 @@ impl Observation {
     }
 }
 
+impl Observation {
+    fn question<'a>(&'a self, flow: &'a Flow<'a>) -> Question<'a> {
+        let request = self.request.as_ref();
+        let request = request.map(|(method, url, headers)| RequestHead {
+            method,
+            url,
+            headers,
+        });
+        let response = self.response.as_ref();
+        let response = response.map(|(status, headers)| ResponseHead {
+            status: *status,
+            headers,
+        });
+        match (request, response) {
+            (None, _) => Question::Host(flow),
+            (Some(request), None) => Question::Request(flow, request),
+            (Some(request), Some(response)) => Question::Response(flow, request, response),
+        }
+    }
+}
+
 /// What would have happened to the exchange whose span this runs in.
 fn report(filter: &LocalFilter, question: Question<'_>, judgement: &Judgement) {
     let (status, reason) = match &judgement.verdict {
         Verdict::Next | Verdict::Allow => (None, None),
         Verdict::Block { status, reason } => (Some(status.as_u16()), Some(reason)),
         Verdict::Redirect { status, location } => (Some(status.as_u16()), Some(location)),
+        Verdict::Replace(page) => (Some(page.status.as_u16()), None),
     };
     let matched = judgement.matched.as_ref();
     tracing::info!(

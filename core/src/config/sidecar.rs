@@ -70,6 +70,8 @@ pub(crate) struct FilterLimits {
     pub(crate) calls: usize,
     /// Log lines in a second, all instances together.
     pub(crate) log: usize,
+    /// Verdicts of each scope that a worker keeps where the filter allows it.
+    pub(crate) verdict_cache: usize,
     /// The shared state, keys and values together, in bytes.
     pub(crate) state: usize,
 }
@@ -158,6 +160,7 @@ impl Default for FilterLimits {
             concurrency: 4,
             calls: 1_000_000,
             log: 100,
+            verdict_cache: 10_000,
             state: 1 << 20,
         }
     }
@@ -224,6 +227,7 @@ struct FoundLimits {
     concurrency: Option<Text<Count>>,
     calls: Option<Text<Count>>,
     log: Option<Text<Count>>,
+    verdict_cache: Option<Text<Count>>,
     state: Option<Text<DataSize>>,
 }
 
@@ -283,6 +287,7 @@ impl From<FoundLimits> for FilterLimits {
             concurrency: count(found.concurrency, default.concurrency),
             calls: count(found.calls, default.calls),
             log: count(found.log, default.log),
+            verdict_cache: count(found.verdict_cache, default.verdict_cache),
             state: transfer(found.state, default.state),
         }
     }

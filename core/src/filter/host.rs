@@ -1,17 +1,25 @@
 //! What a filter can reach: the capabilities of the contract, answered by the proxy. Host calls are short and never wait.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, HeaderName};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use tracing::Level;
 
-use super::bindings::portcullis::filter::{feeds, log, request_headers, state, types};
+use super::bindings::portcullis::filter::{
+    client, clock, domains, feeds, log, metrics, request_headers, response_headers, state, types,
+    verdict_cache,
+};
 use super::budget::CpuBudget;
 use super::engine::Engine;
+use super::fields::{EditError, Fields, Side};
 use super::meter::Meter;
+use super::{Keep, Scope};
 use crate::config::{Grants, Sidecar};
 use crate::feeds::Feeds;
+use crate::metrics::{Dropped, Metrics};
 use crate::state::Store;
 use crate::verdict::Match;
 
@@ -25,6 +33,7 @@ pub(super) struct Host {
     pub(super) feeds: Arc<Feeds>,
     pub(super) grants: Grants,
     pub(super) state: Store,
+    pub(super) metrics: Metrics,
     pub(super) log: Arc<LogBudget>,
 }
 
@@ -35,10 +44,16 @@ pub(super) struct State {
     pub(super) meter: Meter,
     /// Computing time that the running call has left.
     pub(super) cpu: CpuBudget,
-    /// The fields of the request that is being judged.
-    pub(super) headers: HeaderMap,
+    /// The fields of what is being judged.
+    pub(super) fields: Fields,
+    /// Whose request it is.
+    pub(super) client: Option<IpAddr>,
     /// The last feed entry found by the running call.
     pub(super) matched: Option<Match>,
+    /// What the running call has said of its verdict.
+    pub(super) kept: Option<Keep>,
+    /// [`Feeds::generation`] when it began.
+    feeds_generation: u64,
 }
 
 impl State {
@@ -48,9 +63,21 @@ impl State {
             engine,
             meter: Meter::new(&settings.limits),
             cpu: CpuBudget::default(),
-            headers: HeaderMap::new(),
+            fields: Fields::default(),
+            client: None,
             matched: None,
+            kept: None,
+            feeds_generation: 0,
         }
+    }
+
+    /// Begins a call that may change the header fields of that side.
+    pub(super) fn begin(&mut self, client: Option<IpAddr>, editable: Option<Side>) {
+        self.client = client;
+        self.matched = None;
+        self.kept = None;
+        self.feeds_generation = self.host.feeds.generation();
+        self.fields.begin(editable);
     }
 }
 
@@ -152,22 +179,123 @@ impl state::Host for State {
     }
 }
 
-impl request_headers::Host for State {
-    fn get(&mut self, name: String) -> Vec<Vec<u8>> {
-        let Ok(name) = HeaderName::try_from(name) else {
-            return Vec::new();
-        };
-        self.headers
-            .get_all(name)
-            .iter()
-            .map(|value| value.as_bytes().to_vec())
-            .collect()
+impl metrics::Host for State {
+    fn count(&mut self, name: String, by: u64) {
+        let counted = self.host.metrics.count(&name, by);
+        self.report(&name, counted);
     }
 
-    fn names(&mut self) -> Vec<String> {
-        self.headers.keys().map(ToString::to_string).collect()
+    fn gauge(&mut self, name: String, value: f64) {
+        let set = self.host.metrics.gauge(&name, value);
+        self.report(&name, set);
     }
 }
+
+impl State {
+    fn report(&self, metric: &str, kept: Result<(), Dropped>) {
+        if let Err(dropped) = kept {
+            tracing::warn!(
+                filter = &*self.host.name,
+                metric = printable(metric),
+                error = %dropped,
+                "a metric of the filter is not kept; further ones are not reported"
+            );
+        }
+    }
+}
+
+impl clock::Host for State {
+    fn now(&mut self) -> u64 {
+        u64::try_from(Timestamp::now().as_millisecond()).unwrap_or(0)
+    }
+
+    fn local(&mut self, zone: Option<String>) -> Result<clock::LocalTime, String> {
+        let zone = match zone {
+            None => TimeZone::system(),
+            Some(name) => TimeZone::get(&name).map_err(|_| {
+                format!("there is no time zone {name:?} on the proxy's machine; names are like Europe/Berlin")
+            })?,
+        };
+        let now = zone.to_datetime(Timestamp::now());
+        // Positive by definition.
+        let unsigned = |number: i8| number.unsigned_abs();
+        Ok(clock::LocalTime {
+            year: now.year(),
+            month: unsigned(now.month()),
+            day: unsigned(now.day()),
+            weekday: unsigned(now.weekday().to_monday_one_offset()),
+            hour: unsigned(now.hour()),
+            minute: unsigned(now.minute()),
+            second: unsigned(now.second()),
+        })
+    }
+}
+
+impl domains::Host for State {
+    fn registrable(&mut self, host: String) -> Option<String> {
+        // Canonical addresses end in a number, or have a colon; names do neither.
+        let is_ip = host.parse::<IpAddr>().is_ok();
+        let domain = if is_ip { None } else { psl::domain_str(&host) };
+        domain.map(String::from)
+    }
+}
+
+impl client::Host for State {
+    fn address(&mut self) -> Option<String> {
+        self.client.map(|address| address.to_string())
+    }
+
+    fn user(&mut self) -> Option<String> {
+        // Clients cannot log in.
+        None
+    }
+}
+
+impl verdict_cache::Host for State {
+    fn keep(&mut self, scope: verdict_cache::Scope, ttl: u64) {
+        self.kept = Some(Keep {
+            scope: match scope {
+                verdict_cache::Scope::Host => Scope::Host,
+                verdict_cache::Scope::ClientAndHost => Scope::ClientAndHost,
+            },
+            time: Duration::from_millis(ttl),
+            feeds: self.feeds_generation,
+        });
+    }
+}
+
+/// Both interfaces have the same functions, on different fields.
+macro_rules! headers {
+    ($interface:ident, $side:expr) => {
+        impl $interface::Host for State {
+            fn get(&mut self, name: String) -> Vec<Vec<u8>> {
+                self.fields.values($side, &name)
+            }
+
+            fn names(&mut self) -> Vec<String> {
+                self.fields.names($side)
+            }
+
+            fn set(&mut self, name: String, value: Vec<u8>) -> Result<(), String> {
+                let set = self.fields.set($side, &name, &value);
+                set.map_err(|error: EditError| error.to_string())
+            }
+
+            fn append(&mut self, name: String, value: Vec<u8>) -> Result<(), String> {
+                let appended = self.fields.append($side, &name, &value);
+                appended.map_err(|error| error.to_string())
+            }
+
+            fn remove(&mut self, name: String) -> Result<(), String> {
+                let removed = self.fields.remove($side, &name);
+                removed.map_err(|error| error.to_string())
+            }
+        }
+    };
+}
+
+headers!(request_headers, Side::Request);
+headers!(response_headers, Side::Response);
 
 /// How many lines a filter may write in a second: it must not be able to fill a disk, or to hide what others have to say.
 #[derive(Debug)]

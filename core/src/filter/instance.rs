@@ -7,13 +7,16 @@ use futures_util::FutureExt;
 use wasmtime::component::Instance as ComponentInstance;
 use wasmtime::{Store, UpdateDeadline};
 
-use super::bindings::exports::portcullis::filter::{judge_host, judge_request};
+use super::bindings::exports::portcullis::filter::{
+    judge_host, judge_request, judge_response, tick,
+};
 use super::bindings::portcullis::filter::types;
+use super::fields::Side;
 use super::host::State;
 use super::{Failure, Filter, Opinion};
 use crate::config::FilterLimits;
 use crate::error::panic_message;
-use crate::flow::{Flow, Protocol, RequestHead};
+use crate::flow::{Flow, Protocol, RequestHead, ResponseHead};
 use crate::verdict::{InvalidVerdict, Verdict};
 
 /// A filter's own error messages are cut at so many bytes.
@@ -24,7 +27,10 @@ pub(crate) struct Instance {
     store: Store<State>,
     judge_host: Option<judge_host::Guest>,
     judge_request: Option<judge_request::Guest>,
-    reads_headers: bool,
+    judge_response: Option<judge_response::Guest>,
+    tick: Option<tick::Guest>,
+    uses_request_headers: bool,
+    uses_response_headers: bool,
     limits: FilterLimits,
     calls: usize,
     /// Memory at which the instance is replaced, in bytes.
@@ -58,7 +64,8 @@ impl Instance {
             calls: 0,
             // Most of the way from what it began with to what would be refused.
             memory_mark: memory + limits.memory.saturating_sub(memory) / 4 * 3,
-            reads_headers: hooks.reads_headers,
+            uses_request_headers: hooks.uses_request_headers,
+            uses_response_headers: hooks.uses_response_headers,
             judge_host: load(
                 &mut store,
                 &instance,
@@ -71,6 +78,15 @@ impl Instance {
                 hooks.judge_request.as_ref(),
                 |i, s, c| i.load(s, c),
             )?,
+            judge_response: load(
+                &mut store,
+                &instance,
+                hooks.judge_response.as_ref(),
+                |i, s, c| i.load(s, c),
+            )?,
+            tick: load(&mut store, &instance, hooks.tick.as_ref(), |i, s, c| {
+                i.load(s, c)
+            })?,
             store,
         })
     }
@@ -80,7 +96,7 @@ impl Instance {
         let Some(hook) = &self.judge_host else {
             return Ok(Opinion::NONE);
         };
-        self.store.data_mut().matched = None;
+        self.store.data_mut().begin(flow.client, None);
         let answer = within(
             &mut self.store,
             Allowance::call(&self.limits),
@@ -94,28 +110,68 @@ impl Instance {
     pub(crate) async fn judge_request(
         &mut self,
         flow: &Flow<'_>,
-        head: &RequestHead<'_>,
+        head: RequestHead<'_>,
     ) -> Result<Opinion, Failure> {
         let Some(hook) = &self.judge_request else {
             return Ok(Opinion::NONE);
         };
         let state = self.store.data_mut();
-        state.matched = None;
-        if self.reads_headers {
-            state.headers.clone_from(head.headers);
+        state.begin(flow.client, Some(Side::Request));
+        if self.uses_request_headers {
+            state.fields.request.clone_from(head.headers);
         }
-        let request = types::Request {
-            method: head.method.as_str(),
-            url: head.url,
-        };
+        let request = types::Request::from(&head);
         let answer = within(
             &mut self.store,
             Allowance::call(&self.limits),
             async |store| hook.call_judge(store, flow.into(), request).await,
         )
         .await?;
-        self.store.data_mut().headers.clear();
         self.opinion(answer)
+    }
+
+    /// Asks the `judge-response` hook; no opinion if the filter has none.
+    pub(crate) async fn judge_response(
+        &mut self,
+        flow: &Flow<'_>,
+        request: RequestHead<'_>,
+        response: ResponseHead<'_>,
+    ) -> Result<Opinion, Failure> {
+        let Some(hook) = &self.judge_response else {
+            return Ok(Opinion::NONE);
+        };
+        let state = self.store.data_mut();
+        state.begin(flow.client, Some(Side::Response));
+        if self.uses_request_headers {
+            state.fields.request.clone_from(request.headers);
+        }
+        if self.uses_response_headers {
+            state.fields.response.clone_from(response.headers);
+        }
+        let (request, status) = (types::Request::from(&request), response.status.as_u16());
+        let answer = within(
+            &mut self.store,
+            Allowance::call(&self.limits),
+            async |store| hook.call_judge(store, flow.into(), request, status).await,
+        )
+        .await?;
+        self.opinion(answer)
+    }
+
+    /// Calls the `tick` hook, and gives the time after which it wants to be called again; none if the filter has no such hook.
+    pub(crate) async fn tick(&mut self) -> Result<Option<Duration>, Failure> {
+        let Some(hook) = &self.tick else {
+            return Ok(None);
+        };
+        self.store.data_mut().begin(None, None);
+        let answer = within(
+            &mut self.store,
+            Allowance::background(&self.limits),
+            async |store| hook.call_tick(store).await,
+        )
+        .await?;
+        let pause = answer.map_err(|message| Failure::Reported(cut(message)))?;
+        Ok(Some(Duration::from_millis(pause)))
     }
 
     /// Whether it should make room for a new one: what leaks does so slowly, and nobody waits for a replacement.
@@ -131,9 +187,13 @@ impl Instance {
     fn opinion(&mut self, answer: Result<types::Verdict, String>) -> Result<Opinion, Failure> {
         self.calls += 1;
         let verdict = checked(answer.map_err(|message| Failure::Reported(cut(message)))?)?;
+        let state = self.store.data_mut();
+        let goes_on = matches!(verdict, Verdict::Next | Verdict::Allow);
         Ok(Opinion {
             verdict,
-            matched: self.store.data_mut().matched.take(),
+            matched: state.matched.take(),
+            headers: state.fields.end().filter(|_| goes_on),
+            kept: state.kept.take(),
         })
     }
 }
@@ -142,6 +202,8 @@ impl Opinion {
     const NONE: Self = Self {
         verdict: Verdict::Next,
         matched: None,
+        headers: None,
+        kept: None,
     };
 }
 
@@ -223,6 +285,11 @@ impl Allowance {
             names: ["start_cpu", "start_wall"],
         }
     }
+
+    /// What happens in the background happens seldom, and no request waits for it.
+    fn background(limits: &FilterLimits) -> Self {
+        Self::start(limits)
+    }
 }
 
 /// Runs one call under its limits.
@@ -279,6 +346,15 @@ impl<'a> From<&Flow<'a>> for types::Flow<'a> {
     }
 }
 
+impl<'a> From<&RequestHead<'a>> for types::Request<'a> {
+    fn from(head: &RequestHead<'a>) -> Self {
+        Self {
+            method: head.method.as_str(),
+            url: head.url,
+        }
+    }
+}
+
 /// What guests answer is checked before anybody acts on it.
 fn checked(verdict: types::Verdict) -> Result<Verdict, InvalidVerdict> {
     match verdict {
@@ -286,6 +362,9 @@ fn checked(verdict: types::Verdict) -> Result<Verdict, InvalidVerdict> {
         types::Verdict::Allow => Ok(Verdict::Allow),
         types::Verdict::Block(block) => Verdict::block(block.status, &block.reason),
         types::Verdict::Redirect(to) => Verdict::redirect(to.status, &to.location),
+        types::Verdict::Replace(page) => {
+            Verdict::replace(page.status, &page.content_type, page.body)
+        }
     }
 }
 
@@ -300,6 +379,7 @@ mod tests {
     use crate::feeds::Feeds;
     use crate::filter::engine::Engine;
     use crate::filter::host::{Host, LogBudget};
+    use crate::metrics::Metrics;
     use crate::state::Stores;
 
     #[tokio::test]
@@ -311,6 +391,7 @@ mod tests {
             feeds: Feeds::open(&BTreeMap::new(), Path::new("no/such/folder")),
             grants: Grants::default(),
             state: Stores::default().open(&"test".into(), settings.limits.state),
+            metrics: Metrics::default(),
             log: Arc::new(LogBudget::new(1)),
         };
         let state = State::new(host, engine.clone(), &settings);

@@ -8,7 +8,9 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 
 use super::bindings::Filter as World;
-use super::bindings::exports::portcullis::filter::{judge_host, judge_request, lifecycle};
+use super::bindings::exports::portcullis::filter::{
+    judge_host, judge_request, judge_response, lifecycle, tick,
+};
 use super::cache::Hash;
 use super::compiler::{Compiled, Compiler, Memory, NotCompiled};
 use super::engine::Engine;
@@ -17,6 +19,7 @@ use super::{Failure, Filter, Hooks, Instance};
 use crate::config::{self, Grants, Sidecar};
 use crate::error::StartError;
 use crate::feeds::Feeds;
+use crate::metrics::{Metrics, Registry};
 use crate::state::Stores;
 
 /// The contract that this proxy speaks.
@@ -27,12 +30,20 @@ const PACKAGE: &str = "portcullis:filter/";
 const LIFECYCLE: &str = "portcullis:filter/lifecycle@0.1.0";
 const JUDGE_HOST: &str = "portcullis:filter/judge-host@0.1.0";
 const JUDGE_REQUEST: &str = "portcullis:filter/judge-request@0.1.0";
+const JUDGE_RESPONSE: &str = "portcullis:filter/judge-response@0.1.0";
+const TICK: &str = "portcullis:filter/tick@0.1.0";
 
 /// What a filter may import, and whether the operator has to grant it.
-const CAPABILITIES: [(&str, Granted); 5] = [
+const CAPABILITIES: [(&str, Granted); 11] = [
     ("types", Granted::Always),
     ("log", Granted::Always),
+    ("metrics", Granted::Always),
+    ("clock", Granted::Always),
+    ("domains", Granted::Always),
+    ("client", Granted::Always),
+    ("verdict-cache", Granted::Always),
     ("request-headers", Granted::Always),
+    ("response-headers", Granted::Always),
     (
         "feeds",
         Granted::By(|grants| !grants.feeds.is_empty(), "feeds = [\"*\"]"),
@@ -42,7 +53,7 @@ const CAPABILITIES: [(&str, Granted); 5] = [
 
 /// When a filter may have a capability.
 enum Granted {
-    /// It reaches nothing but the log and the request that is being judged.
+    /// It reaches nothing but what is being judged, and what the operator sees of the filter.
     Always,
     /// The sidecar says so; the line that would say it.
     By(fn(&Grants) -> bool, &'static str),
@@ -56,6 +67,7 @@ pub(crate) struct Loader {
     compiler: Arc<Compiler>,
     feeds: Arc<Feeds>,
     states: Arc<Stores>,
+    metrics: Arc<Registry>,
 }
 
 /// What a filter is made of.
@@ -111,7 +123,7 @@ pub(crate) enum LoadError {
     Contract(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// It would never be asked anything.
     #[error(
-        "it exports no hook of portcullis:filter@{API} (judge-host, judge-request); was it built with portcullis-sdk?"
+        "it exports no hook of portcullis:filter@{API} (judge-host, judge-request, judge-response, tick); was it built with portcullis-sdk?"
     )]
     NoHook,
     /// The trial instance failed or refused its configuration.
@@ -136,6 +148,7 @@ impl Loader {
             linker: Arc::new(linker),
             feeds,
             states: Arc::default(),
+            metrics: Arc::default(),
         })
     }
 
@@ -150,11 +163,11 @@ impl Loader {
             .linker
             .instantiate_pre(&component)
             .map_err(|error| LoadError::Contract(error.into()))?;
-        let hooks = hooks(
-            &component,
-            &instance,
-            self.imports(&component, "request-headers"),
-        )?;
+        let hooks = Hooks {
+            uses_request_headers: self.imports(&component, "request-headers"),
+            uses_response_headers: self.imports(&component, "response-headers"),
+            ..hooks(&component, &instance)?
+        };
         let limits = draft.settings.limits;
         let host = Host {
             name: draft.name.clone(),
@@ -162,6 +175,7 @@ impl Loader {
             grants: draft.grants,
             // The trial's `init` may write what the version in use would then find.
             state: Stores::default().open(&draft.name, limits.state),
+            metrics: Metrics::default(),
             log: Arc::new(LogBudget::new(limits.log)),
         };
         let mut filter = Filter {
@@ -175,6 +189,7 @@ impl Loader {
         };
         Instance::start(&filter).await?;
         filter.host.state = self.states.open(&filter.name, limits.state);
+        filter.host.metrics = self.metrics.open(&filter.name);
         Ok(Arc::new(filter))
     }
 
@@ -183,9 +198,10 @@ impl Loader {
         self.compiler.patience()
     }
 
-    /// Drops what the filter `name` has kept in its state: it is gone for good.
-    pub(crate) fn forget_state(&self, name: &str) {
+    /// Drops what the filter `name` has remembered and counted: it is gone for good.
+    pub(crate) fn forget(&self, name: &str) {
         self.states.forget(name);
+        self.metrics.forget(name);
     }
 
     fn imports(&self, component: &Component, interface: &str) -> bool {
@@ -257,11 +273,7 @@ fn check_import(name: &str, draft: &Draft) -> Result<(), LoadError> {
     }
 }
 
-fn hooks(
-    component: &Component,
-    instance: &InstancePre<State>,
-    reads_headers: bool,
-) -> Result<Hooks, LoadError> {
+fn hooks(component: &Component, instance: &InstancePre<State>) -> Result<Hooks, LoadError> {
     fn exported<T>(
         component: &Component,
         hook: &str,
@@ -274,7 +286,8 @@ fn hooks(
             .map_err(|error| LoadError::Contract(error.into()))
     }
     let hooks = Hooks {
-        reads_headers,
+        uses_request_headers: false,
+        uses_response_headers: false,
         lifecycle: exported(component, LIFECYCLE, || {
             lifecycle::GuestIndices::new(instance)
         })?,
@@ -284,11 +297,14 @@ fn hooks(
         judge_request: exported(component, JUDGE_REQUEST, || {
             judge_request::GuestIndices::new(instance)
         })?,
+        judge_response: exported(component, JUDGE_RESPONSE, || {
+            judge_response::GuestIndices::new(instance)
+        })?,
+        tick: exported(component, TICK, || tick::GuestIndices::new(instance))?,
     };
-    if hooks.judges_hosts() || hooks.judges_requests() {
-        Ok(hooks)
-    } else {
-        Err(LoadError::NoHook)
+    match hooks.names().is_empty() {
+        true => Err(LoadError::NoHook),
+        false => Ok(hooks),
     }
 }
 
@@ -332,7 +348,7 @@ mod tests {
         );
         assert!(
             refusal("portcullis:filter/http@0.1.0")
-                .contains("there are types, log, request-headers, feeds, state of")
+                .contains("there are types, log, metrics, clock, domains, client,")
         );
         let feeds = "portcullis:filter/feeds@0.1.0";
         assert!(

@@ -89,6 +89,9 @@ impl Plugin {
             shadow: member
                 .filter(|member| member.is_shadow())
                 .map(|member| member.shadow.tally()),
+            metrics: member
+                .map(|member| member.filter.metrics())
+                .unwrap_or_default(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! How every plugin fares, for the operator: as `check` reports it, and as a running proxy leaves it in a file for `explain`, which is another
 //! process.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -17,7 +18,7 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 const STALE: Duration = Duration::from_secs(20);
 
 /// One plugin as the operator sees it. Absent values are left out of JSON.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Status {
     pub(crate) name: String,
     /// No file is used.
@@ -36,6 +37,9 @@ pub(crate) struct Status {
     pub(crate) quarantine: Option<Quarantine>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) shadow: Option<ShadowTally>,
+    /// What the filter counts, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) metrics: BTreeMap<Box<str>, f64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,6 +159,7 @@ fn write(path: &Path, plugins: &[Status]) -> io::Result<()> {
 fn same_but_for_counts(a: &[Status], b: &[Status]) -> bool {
     let without = |status: &Status| Status {
         shadow: None,
+        metrics: BTreeMap::new(),
         ..status.clone()
     };
     a.iter().map(without).eq(b.iter().map(without))
@@ -182,6 +187,7 @@ mod tests {
                 blocked,
                 ..ShadowTally::default()
             }),
+            metrics: BTreeMap::from([("lookups".into(), blocked as f64)]),
         }
     }
 

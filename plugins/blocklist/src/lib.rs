@@ -39,7 +39,7 @@ mod tests {
             judge("", "www.evil.example"),
             Ok(Verdict::block("evil.example is on the list malware"))
         );
-        assert_eq!(judge("", "good.example"), Ok(Verdict::Next));
+        assert_eq!(judge("", "good.example"), Ok(Verdict::NEXT));
     }
 
     #[test]

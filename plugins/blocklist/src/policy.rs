@@ -80,13 +80,13 @@ impl Policy {
                 return Ok(self.verdict(host, feed, &rule));
             }
         }
-        Ok(Verdict::Next)
+        Ok(Verdict::NEXT)
     }
 
     /// An exception is no approval: other filters still have their say.
     fn verdict(&self, host: &Host, feed: &str, rule: &str) -> Verdict {
         if host.ancestors().any(|name| self.allow.contains(name)) {
-            return Verdict::Next;
+            return Verdict::NEXT;
         }
         Verdict::block(self.reason.fill(host, feed, rule)).with_status(self.status)
     }
@@ -155,8 +155,8 @@ mod tests {
         for (host, verdict) in [
             ("b.example", &block),
             ("a.b.example", &block),
-            ("xb.example", &Verdict::Next),
-            ("example", &Verdict::Next),
+            ("xb.example", &Verdict::NEXT),
+            ("example", &Verdict::NEXT),
         ] {
             assert_eq!(
                 judge(Config::default(), host, &["b.example"]),
@@ -173,7 +173,7 @@ mod tests {
             judge(exact(), "b.example", &["b.example"]),
             Verdict::block("b.example is on the list malware")
         );
-        assert_eq!(judge(exact(), "a.b.example", &["b.example"]), Verdict::Next);
+        assert_eq!(judge(exact(), "a.b.example", &["b.example"]), Verdict::NEXT);
     }
 
     #[test]
@@ -188,7 +188,7 @@ mod tests {
             ("2001:DB8:0::1", "2001:db8::1", "2001:db8::1"),
         ] {
             let excepting = config(|config| config.allow = vec![allowed.into()]);
-            assert_eq!(judge(excepting, host, &[listed]), Verdict::Next, "{host}");
+            assert_eq!(judge(excepting, host, &[listed]), Verdict::NEXT, "{host}");
         }
     }
 
@@ -204,8 +204,8 @@ mod tests {
     #[test]
     fn only_the_chosen_feeds_count() {
         let chosen = |feed: &str| config(|config| config.feeds = Some(vec![feed.into()]));
-        assert_eq!(judge(chosen("ads"), "b.c", &["b.c"]), Verdict::Next);
-        assert_ne!(judge(chosen("malware"), "b.c", &["b.c"]), Verdict::Next);
+        assert_eq!(judge(chosen("ads"), "b.c", &["b.c"]), Verdict::NEXT);
+        assert_ne!(judge(chosen("malware"), "b.c", &["b.c"]), Verdict::NEXT);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 use syn::{Error, ImplItem, ItemImpl, parse_quote};
 
 /// The hooks of the trait `Filter`; the module of the bindings is named after the hook.
-const HOOKS: [&str; 2] = ["judge_host", "judge_request"];
+const HOOKS: [&str; 4] = ["judge_host", "judge_request", "judge_response", "tick"];
 
 /// Makes an implementation of `Filter` the filter of its crate, of which there can be one.
 ///
@@ -118,7 +118,7 @@ mod tests {
             impl Filter for Suffixes {
                 type Config = ();
                 fn new(_: ()) -> Result<Self, Error> { Ok(Self) }
-                fn judge_request(&self, _: &Flow, _: &Request) -> Result<Verdict, Error> { Ok(Verdict::Next) }
+                fn judge_request(&self, _: &Flow, _: &Request) -> Result<Verdict, Error> { Ok(Verdict::NEXT) }
             }
         };
         let exports = exports(&TokenStream::new(), &implementation)
@@ -134,7 +134,7 @@ mod tests {
         let hookless = parse_quote! { impl Filter for Idle { type Config = (); } };
         assert_eq!(
             refusal(TokenStream::new(), hookless),
-            "the filter has no hook: write one of judge_host, judge_request"
+            "the filter has no hook: write one of judge_host, judge_request, judge_response, tick"
         );
         let inherent = parse_quote! { impl Idle { fn judge_host(&self) {} } };
         assert_eq!(

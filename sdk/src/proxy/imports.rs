@@ -1,9 +1,14 @@
 //! The proxy itself, on the other side of the imports.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use crate::Level;
-use crate::bindings::capabilities::portcullis::filter::{feeds, log, request_headers, state};
+use crate::bindings::capabilities::portcullis::filter::{
+    client, clock, domains, feeds, log, metrics, request_headers, response_headers, state,
+    verdict_cache,
+};
+use crate::clock::LocalTime;
+use crate::fields::Side;
+use crate::{Level, Scope};
 
 pub(crate) fn write_log(level: Level, message: &str) {
     let level = match level {
@@ -46,14 +51,86 @@ pub(crate) fn compare_and_set(
 }
 
 /// Rounded up: the shortest time is not none.
-fn milliseconds(time: Duration) -> u64 {
+pub(crate) fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
 
-pub(crate) fn header_values(name: &str) -> Vec<Vec<u8>> {
-    request_headers::get(name)
+pub(crate) fn count(name: &str, by: u64) {
+    metrics::count(name, by);
 }
 
-pub(crate) fn header_names() -> Vec<String> {
-    request_headers::names()
+pub(crate) fn gauge(name: &str, value: f64) {
+    metrics::gauge(name, value);
+}
+
+pub(crate) fn now() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(clock::now())
+}
+
+pub(crate) fn local(zone: Option<&str>) -> Result<LocalTime, String> {
+    let now = clock::local(zone)?;
+    Ok(LocalTime {
+        year: now.year,
+        month: now.month,
+        day: now.day,
+        weekday: now.weekday,
+        hour: now.hour,
+        minute: now.minute,
+        second: now.second,
+    })
+}
+
+pub(crate) fn registrable(host: &str) -> Option<String> {
+    domains::registrable(host)
+}
+
+pub(crate) fn client_address() -> Option<String> {
+    client::address()
+}
+
+pub(crate) fn client_user() -> Option<String> {
+    client::user()
+}
+
+pub(crate) fn keep_verdict(scope: Scope, time: Duration) {
+    let scope = match scope {
+        Scope::Host => verdict_cache::Scope::Host,
+        Scope::ClientAndHost => verdict_cache::Scope::ClientAndHost,
+    };
+    verdict_cache::keep(scope, milliseconds(time));
+}
+
+pub(crate) fn header_values(side: Side, name: &str) -> Vec<Vec<u8>> {
+    match side {
+        Side::Request => request_headers::get(name),
+        Side::Response => response_headers::get(name),
+    }
+}
+
+pub(crate) fn header_names(side: Side) -> Vec<String> {
+    match side {
+        Side::Request => request_headers::names(),
+        Side::Response => response_headers::names(),
+    }
+}
+
+pub(crate) fn set_header(side: Side, name: &str, value: &[u8]) -> Result<(), String> {
+    match side {
+        Side::Request => request_headers::set(name, value),
+        Side::Response => response_headers::set(name, value),
+    }
+}
+
+pub(crate) fn append_header(side: Side, name: &str, value: &[u8]) -> Result<(), String> {
+    match side {
+        Side::Request => request_headers::append(name, value),
+        Side::Response => response_headers::append(name, value),
+    }
+}
+
+pub(crate) fn remove_header(side: Side, name: &str) -> Result<(), String> {
+    match side {
+        Side::Request => request_headers::remove(name),
+        Side::Response => response_headers::remove(name),
+    }
 }

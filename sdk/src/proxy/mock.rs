@@ -2,8 +2,9 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use crate::clock::LocalTime;
 use crate::{Host, Level};
 
 /// As in the proxy. Its other limit, that of all keys together, is the operator's.
@@ -14,7 +15,8 @@ struct Mock {
     feeds: BTreeMap<String, BTreeSet<String>>,
     logs: Vec<(Level, String)>,
     state: BTreeMap<String, Value>,
-    /// Since the thread began; only a test moves it.
+    metrics: BTreeMap<String, f64>,
+    /// Since 1970; only a test moves it.
     now: Duration,
 }
 
@@ -38,10 +40,52 @@ pub(crate) fn take_logs() -> Vec<(Level, String)> {
 pub(crate) fn advance(time: Duration) {
     MOCK.with_borrow_mut(|mock| {
         mock.now = mock.now.saturating_add(time);
-        let now = mock.now;
-        mock.state
-            .retain(|_, value| value.expires.is_none_or(|at| at > now));
+        mock.expire();
     });
+}
+
+pub(crate) fn set_time(time: SystemTime) {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    MOCK.with_borrow_mut(|mock| {
+        mock.now = since.unwrap_or_default();
+        mock.expire();
+    });
+}
+
+pub(crate) fn metric(name: &str) -> Option<f64> {
+    MOCK.with_borrow(|mock| mock.metrics.get(name).copied())
+}
+
+pub(crate) fn count(name: &str, by: u64) {
+    MOCK.with_borrow_mut(|mock| *mock.metrics.entry(name.into()).or_default() += by as f64);
+}
+
+pub(crate) fn gauge(name: &str, value: f64) {
+    MOCK.with_borrow_mut(|mock| mock.metrics.insert(name.into(), value));
+}
+
+pub(crate) fn now() -> SystemTime {
+    SystemTime::UNIX_EPOCH + MOCK.with_borrow(|mock| mock.now)
+}
+
+pub(crate) fn local(_: Option<&str>) -> Result<LocalTime, String> {
+    let now = time::OffsetDateTime::from(now());
+    Ok(LocalTime {
+        year: i16::try_from(now.year()).map_err(|error| error.to_string())?,
+        month: now.month().into(),
+        day: now.day(),
+        weekday: now.weekday().number_from_monday(),
+        hour: now.hour(),
+        minute: now.minute(),
+        second: now.second(),
+    })
+}
+
+pub(crate) fn registrable(host: &str) -> Option<String> {
+    let is_name = !Host::new(host).is_ip();
+    is_name
+        .then(|| psl::domain_str(host).map(String::from))
+        .flatten()
 }
 
 pub(crate) fn write_log(level: Level, message: &str) {
@@ -106,6 +150,12 @@ pub(crate) fn compare_and_set(
 }
 
 impl Mock {
+    fn expire(&mut self) {
+        let now = self.now;
+        self.state
+            .retain(|_, value| value.expires.is_none_or(|at| at > now));
+    }
+
     fn expiry(&self, ttl: Option<Duration>) -> Option<Duration> {
         Some(self.now.saturating_add(ttl?))
     }

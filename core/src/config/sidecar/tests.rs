@@ -32,6 +32,7 @@ fn every_key_is_read() {
         concurrency = 2
         calls = 3
         log = 4
+        verdict_cache = 6
         state = "5KiB"
         [quarantine]
         failures = 6
@@ -65,6 +66,7 @@ fn every_key_is_read() {
             concurrency: 2,
             calls: 3,
             log: 4,
+            verdict_cache: 6,
             state: 5 << 10,
         },
         quarantine: QuarantineRule {

@@ -24,7 +24,7 @@ impl Filter for Counter {
         let count = state::increment(flow.host(), 1, window)?;
         Ok(match count > self.limit {
             true => Verdict::block(format!("request {count} of {}", self.limit)),
-            false => Verdict::Next,
+            false => Verdict::NEXT,
         })
     }
 }
@@ -39,8 +39,8 @@ mod tests {
         let counter: Counter = testing::init(r#"{"limit": 1, "window_ms": 1000}"#).unwrap();
         let judge = |host| counter.judge_host(&Flow::new(host, 443, Protocol::Connect));
         for _ in 0..2 {
-            assert_eq!(judge("a.example"), Ok(Verdict::Next));
-            assert_eq!(judge("b.example"), Ok(Verdict::Next));
+            assert_eq!(judge("a.example"), Ok(Verdict::NEXT));
+            assert_eq!(judge("b.example"), Ok(Verdict::NEXT));
             assert_eq!(judge("a.example"), Ok(Verdict::block("request 2 of 1")));
             testing::advance(Duration::from_secs(1));
         }

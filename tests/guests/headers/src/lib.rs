@@ -24,7 +24,7 @@ impl Filter for Rules {
         Ok(config)
     }
 
-    fn judge_request(&self, _: &Flow, request: &Request) -> Result<Verdict, Error> {
+    fn judge_request(&self, _: &Flow, request: &mut Request) -> Result<Verdict, Error> {
         let (method, url) = (request.method(), request.url());
         if self.methods.iter().any(|blocked| blocked == method) {
             return Ok(Verdict::block(format!("{method} is blocked here")).with_status(405));
@@ -38,7 +38,7 @@ impl Filter for Rules {
                 return Ok(Verdict::block(format!("{name} contains {part}")));
             }
         }
-        Ok(Verdict::Next)
+        Ok(Verdict::NEXT)
     }
 }
 
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
     use portcullis_sdk::{Protocol, testing};
 
-    fn judge(request: &Request) -> Verdict {
+    fn judge(request: &mut Request) -> Verdict {
         let rules: Rules = testing::init(
             r#"{"methods": ["TRACE"], "urls": ["/ads/"], "headers": {"user-agent": "bad"}}"#,
         )
@@ -59,9 +59,9 @@ mod tests {
     #[test]
     fn the_method_the_url_and_every_value_of_a_field_count() {
         let get = || Request::new("GET", "http://a.example/");
-        for (request, verdict) in [
-            (get(), Verdict::Next),
-            (get().with_header("User-Agent", "good/1"), Verdict::Next),
+        for (mut request, verdict) in [
+            (get(), Verdict::NEXT),
+            (get().with_header("User-Agent", "good/1"), Verdict::NEXT),
             (
                 get()
                     .with_header("User-Agent", "good/1")
@@ -77,7 +77,7 @@ mod tests {
                 Verdict::block("TRACE is blocked here").with_status(405),
             ),
         ] {
-            assert_eq!(judge(&request), verdict, "{request:?}");
+            assert_eq!(judge(&mut request), verdict, "{request:?}");
         }
     }
 }

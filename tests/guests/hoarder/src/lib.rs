@@ -18,6 +18,6 @@ impl Filter for Hoarder {
 
     fn judge_host(&self, flow: &Flow) -> Result<Verdict, Error> {
         state::set(flow.host(), vec![0; self.bytes], None)?;
-        Ok(Verdict::Next)
+        Ok(Verdict::NEXT)
     }
 }

@@ -18,6 +18,6 @@ impl Filter for Panics {
             "asked about {}",
             flow.host()
         );
-        Ok(Verdict::Next)
+        Ok(Verdict::NEXT)
     }
 }

@@ -20,7 +20,7 @@ impl Filter for Suffixes {
             .block
             .iter()
             .find(|suffix| flow.host().is_within(suffix));
-        Ok(listed.map_or(Verdict::Next, |suffix| {
+        Ok(listed.map_or(Verdict::NEXT, |suffix| {
             Verdict::block(format!("{suffix} is blocked here"))
         }))
     }
@@ -39,6 +39,6 @@ mod tests {
         let block = Verdict::block("evil.example is blocked here");
         assert_eq!(judge("evil.example"), Ok(block.clone()));
         assert_eq!(judge("www.evil.example"), Ok(block));
-        assert_eq!(judge("notevil.example"), Ok(Verdict::Next));
+        assert_eq!(judge("notevil.example"), Ok(Verdict::NEXT));
     }
 }

@@ -1,0 +1,245 @@
+//! The header fields that a hook may read and change. Changes are made to copies; `instance` hands out what is left when the hook has ended
+//! well.
+
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, EXPECT, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
+    TRANSFER_ENCODING, UPGRADE, VIA,
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// All names and values of a message together, in bytes: as much as the proxy takes from a client.
+const MAX_BYTES: usize = 64 * 1024;
+
+/// Fields that a filter cannot change: those of the connection (RFC 9110, section 7.6.1), of the framing (RFC 9112, section 6), and those
+/// that the proxy answers for.
+static OWNED: [HeaderName; 14] = [
+    CONNECTION,
+    CONTENT_LENGTH,
+    EXPECT,
+    HOST,
+    HeaderName::from_static("keep-alive"),
+    PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION,
+    HeaderName::from_static("proxy-connection"),
+    HeaderName::from_static("proxy-status"),
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    VIA,
+];
+
+/// Whose fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Request,
+    Response,
+}
+
+/// The fields of what is being judged.
+#[derive(Debug, Default)]
+pub(super) struct Fields {
+    pub(super) request: HeaderMap,
+    pub(super) response: HeaderMap,
+    /// Which of them the running hook may change.
+    editable: Option<Side>,
+    is_edited: bool,
+}
+
+/// Why nothing was changed.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum EditError {
+    #[error("header fields of the {0} can be changed by judge-{0} alone, so nothing was changed")]
+    Hook(&'static str),
+    #[error(
+        "{0:?} cannot be the name of a header field (RFC 9110, section 5.1), so nothing was changed"
+    )]
+    Name(String),
+    #[error(
+        "the field {0} is the proxy's, so nothing was changed; filters can change fields that travel from end to end"
+    )]
+    Owned(HeaderName),
+    #[error(
+        "the value of {0} has characters that no field can have (RFC 9110, section 5.5), so nothing was changed"
+    )]
+    Value(HeaderName),
+    #[error("the header fields would have more than 64 KiB in all, so nothing was changed")]
+    TooLarge,
+}
+
+impl Fields {
+    /// Begins a hook that may change the fields of that side.
+    pub(super) fn begin(&mut self, editable: Option<Side>) {
+        self.editable = editable;
+        self.is_edited = false;
+    }
+
+    /// Ends the hook. Gives the fields that it has changed.
+    pub(super) fn end(&mut self) -> Option<Box<HeaderMap>> {
+        let request = std::mem::take(&mut self.request);
+        let response = std::mem::take(&mut self.response);
+        match self.editable.take().filter(|_| self.is_edited)? {
+            Side::Request => Some(request.into()),
+            Side::Response => Some(response.into()),
+        }
+    }
+
+    pub(super) fn values(&self, side: Side, name: &str) -> Vec<Vec<u8>> {
+        let Ok(name) = HeaderName::try_from(name) else {
+            return Vec::new();
+        };
+        let values = self.of(side).get_all(name).iter();
+        values.map(|value| value.as_bytes().to_vec()).collect()
+    }
+
+    pub(super) fn names(&self, side: Side) -> Vec<String> {
+        self.of(side).keys().map(ToString::to_string).collect()
+    }
+
+    pub(super) fn set(&mut self, side: Side, name: &str, value: &[u8]) -> Result<(), EditError> {
+        let (name, value) = field(name, value)?;
+        let headers = self.editable(side)?;
+        if size(headers) + name.as_str().len() + value.len() > MAX_BYTES {
+            return Err(EditError::TooLarge);
+        }
+        headers.insert(name, value);
+        Ok(())
+    }
+
+    pub(super) fn append(&mut self, side: Side, name: &str, value: &[u8]) -> Result<(), EditError> {
+        let (name, value) = field(name, value)?;
+        let headers = self.editable(side)?;
+        if size(headers) + name.as_str().len() + value.len() > MAX_BYTES {
+            return Err(EditError::TooLarge);
+        }
+        headers.append(name, value);
+        Ok(())
+    }
+
+    pub(super) fn remove(&mut self, side: Side, name: &str) -> Result<(), EditError> {
+        let name = changeable(name)?;
+        if self.of(side).contains_key(&name) {
+            self.editable(side)?.remove(name);
+        }
+        Ok(())
+    }
+
+    fn of(&self, side: Side) -> &HeaderMap {
+        match side {
+            Side::Request => &self.request,
+            Side::Response => &self.response,
+        }
+    }
+
+    fn editable(&mut self, side: Side) -> Result<&mut HeaderMap, EditError> {
+        if self.editable != Some(side) {
+            return Err(EditError::Hook(match side {
+                Side::Request => "request",
+                Side::Response => "response",
+            }));
+        }
+        self.is_edited = true;
+        Ok(match side {
+            Side::Request => &mut self.request,
+            Side::Response => &mut self.response,
+        })
+    }
+}
+
+fn field(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValue), EditError> {
+    let name = changeable(name)?;
+    let value = HeaderValue::from_bytes(value).map_err(|_| EditError::Value(name.clone()))?;
+    Ok((name, value))
+}
+
+fn changeable(name: &str) -> Result<HeaderName, EditError> {
+    let name = HeaderName::try_from(name).map_err(|_| EditError::Name(name.to_owned()))?;
+    if OWNED.contains(&name) {
+        return Err(EditError::Owned(name));
+    }
+    Ok(name)
+}
+
+fn size(headers: &HeaderMap) -> usize {
+    let fields = headers.iter();
+    fields
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(editable: Option<Side>) -> Fields {
+        let mut fields = Fields::default();
+        for (name, value) in [("cookie", "a=1"), ("cookie", "b=2"), ("host", "a.example")] {
+            let value = HeaderValue::from_static(value);
+            fields.request.append(name, value);
+        }
+        fields.begin(editable);
+        fields
+    }
+
+    #[test]
+    fn a_hook_changes_the_fields_of_its_side() {
+        let mut fields = fields(Some(Side::Request));
+        fields.set(Side::Request, "Cookie", b"c=3").unwrap();
+        fields.append(Side::Request, "X-A", b"\xff").unwrap();
+        fields.append(Side::Request, "x-a", b"2").unwrap();
+        assert_eq!(fields.values(Side::Request, "COOKIE"), [b"c=3"]);
+        assert_eq!(fields.names(Side::Request), ["cookie", "host", "x-a"]);
+        fields.remove(Side::Request, "Cookie").unwrap();
+        let left = fields.end().unwrap();
+        assert_eq!(left.get_all("x-a").iter().count(), 2);
+        assert!(!left.contains_key("cookie"));
+        assert_eq!(fields.names(Side::Request), [""; 0]);
+    }
+
+    #[test]
+    fn what_was_not_changed_is_not_handed_out() {
+        let mut fields = fields(Some(Side::Request));
+        fields.remove(Side::Request, "x-unknown").unwrap();
+        assert!(fields.set(Side::Request, "host", b"evil.example").is_err());
+        assert_eq!(fields.end(), None);
+    }
+
+    #[test]
+    fn other_fields_than_the_hooks_own_stay_as_they_are() {
+        let mut fields = fields(Some(Side::Response));
+        let refused = Err(EditError::Hook("request"));
+        assert_eq!(fields.set(Side::Request, "cookie", b""), refused);
+        assert_eq!(fields.append(Side::Request, "cookie", b""), refused);
+        assert_eq!(fields.remove(Side::Request, "cookie"), refused);
+    }
+
+    #[test]
+    fn what_would_break_the_message_is_refused() {
+        let mut fields = fields(Some(Side::Request));
+        for name in ["", "a b", "a:", "\u{e9}"] {
+            let refused = Err(EditError::Name(name.into()));
+            assert_eq!(fields.set(Side::Request, name, b""), refused);
+        }
+        for name in [
+            "Content-Length",
+            "TRANSFER-ENCODING",
+            "connection",
+            "Host",
+            "via",
+        ] {
+            let refused = Err(EditError::Owned(name.parse().unwrap()));
+            assert_eq!(fields.append(Side::Request, name, b"1"), refused);
+            assert_eq!(fields.remove(Side::Request, name), refused);
+        }
+        for value in [&b"a\r\nb: c"[..], b"a\nb", b"\0"] {
+            let refused = Err(EditError::Value("x".parse().unwrap()));
+            assert_eq!(fields.set(Side::Request, "x", value), refused);
+        }
+        let large = vec![b'x'; MAX_BYTES / 2];
+        fields.set(Side::Request, "x", &large).unwrap();
+        assert_eq!(
+            fields.append(Side::Request, "y", &large),
+            Err(EditError::TooLarge)
+        );
+    }
+}

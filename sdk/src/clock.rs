@@ -1,0 +1,60 @@
+//! What time it is. Natively, the clock stands at the beginning of 1970 in UTC, until a test moves it.
+//!
+//! ```
+//! use std::time::{Duration, SystemTime};
+//!
+//! use portcullis_sdk::{Error, clock, testing};
+//!
+//! // 2026-03-02 was a Monday.
+//! testing::set_time(SystemTime::UNIX_EPOCH + Duration::from_secs(1_772_442_000));
+//! let now = clock::local(None)?;
+//! assert_eq!((now.year, now.month, now.day), (2026, 3, 2));
+//! assert_eq!((now.weekday, now.hour, now.minute), (1, 9, 0));
+//! # Ok::<(), Error>(())
+//! ```
+
+use std::time::SystemTime;
+
+use crate::Error;
+use crate::proxy;
+
+/// A moment as clocks on the wall show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LocalTime {
+    /// The year.
+    pub year: i16,
+    /// 1 to 12.
+    pub month: u8,
+    /// 1 to 31.
+    pub day: u8,
+    /// 1 for Monday to 7 for Sunday (ISO 8601).
+    pub weekday: u8,
+    /// 0 to 23.
+    pub hour: u8,
+    /// 0 to 59.
+    pub minute: u8,
+    /// 0 to 59.
+    pub second: u8,
+}
+
+/// Now, to the millisecond.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+///
+/// use portcullis_sdk::{clock, testing};
+///
+/// let before = clock::now();
+/// testing::advance(Duration::from_secs(1));
+/// assert_eq!(clock::now(), before + Duration::from_secs(1));
+/// ```
+pub fn now() -> SystemTime {
+    proxy::now()
+}
+
+/// Now in a time zone: a name of the IANA database such as `Europe/Berlin`, or that of the proxy's machine. Fails if the zone is unknown.
+///
+/// Natively, every zone is UTC.
+pub fn local(zone: Option<&str>) -> Result<LocalTime, Error> {
+    proxy::local(zone).map_err(Error::new)
+}
