@@ -27,6 +27,14 @@ guest! {
     counter = "counter.wasm"
 }
 guest! {
+    /// Changes header fields (`request`, `response`, each with `set` and `remove`) and answers for origins (`replace`, `block`).
+    editor = "editor.wasm"
+}
+guest! {
+    /// Answers with what a filter can know of a request.
+    facts = "facts.wasm"
+}
+guest! {
     /// Blocks by method, URL and header fields (`methods`, `urls`, `headers`).
     headers = "headers.wasm"
 }
@@ -39,8 +47,16 @@ guest! {
     panics = "panics.wasm"
 }
 guest! {
+    /// Blocks every host with the number of times it was asked, a verdict that holds for `seconds`.
+    remembers = "remembers.wasm"
+}
+guest! {
     /// Blocks the suffixes in `block`, without which it does not start.
     suffix = "suffix.wasm"
+}
+guest! {
+    /// Blocks every host with a number that it counts up in the background, each `pause_ms`.
+    ticker = "ticker.wasm"
 }
 guest! {
     /// [`suffix`] as a core module.

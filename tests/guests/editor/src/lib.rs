@@ -1,0 +1,120 @@
+//! Changes the header fields of requests and responses as it is told, adds a line to `x-trace` each time, and answers for the origin where
+//! the origin's status is `replace`.
+
+use std::collections::BTreeMap;
+
+use portcullis_sdk::{Error, Filter, Flow, Request, Response, Verdict, filter};
+
+#[derive(serde::Deserialize)]
+#[serde(default)]
+struct Editor {
+    /// What it writes into `x-trace`.
+    mark: String,
+    request: Edits,
+    response: Edits,
+    /// A status of the origin in place of which there is a page.
+    replace: u16,
+    /// A status of the origin that leads to a refusal.
+    block: u16,
+    /// Panics after it has changed the request.
+    panic: bool,
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Edits {
+    set: BTreeMap<String, String>,
+    remove: Vec<String>,
+}
+
+impl Default for Editor {
+    fn default() -> Self {
+        Self {
+            mark: "editor".into(),
+            request: Edits::default(),
+            response: Edits::default(),
+            replace: 0,
+            block: 0,
+            panic: false,
+        }
+    }
+}
+
+#[filter]
+impl Filter for Editor {
+    type Config = Self;
+
+    fn new(config: Self) -> Result<Self, Error> {
+        Ok(config)
+    }
+
+    fn judge_request(&self, _: &Flow, request: &mut Request) -> Result<Verdict, Error> {
+        for (name, value) in &self.request.set {
+            request.set_header(name, value.as_str())?;
+        }
+        for name in &self.request.remove {
+            request.remove_header(name)?;
+        }
+        request.append_header("x-trace", self.mark.as_str())?;
+        assert!(!self.panic, "after the change");
+        Ok(Verdict::NEXT)
+    }
+
+    fn judge_response(
+        &self,
+        _: &Flow,
+        request: &Request,
+        response: &mut Response,
+    ) -> Result<Verdict, Error> {
+        if response.status() == self.replace {
+            let body = format!("{} {}", request.method(), request.url());
+            return Ok(Verdict::replace("text/x-mark", body));
+        }
+        if response.status() == self.block {
+            return Ok(Verdict::block("the origin says so"));
+        }
+        for (name, value) in &self.response.set {
+            response.set_header(name, value.as_str())?;
+        }
+        for name in &self.response.remove {
+            response.remove_header(name)?;
+        }
+        for trace in request.headers("x-trace") {
+            response.append_header("x-trace", trace.as_bytes())?;
+        }
+        Ok(Verdict::NEXT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_sdk::{Protocol, testing};
+
+    fn flow() -> Flow {
+        Flow::new("a.example", 80, Protocol::Http)
+    }
+
+    #[test]
+    fn the_fields_of_a_request_are_changed() {
+        let editor: Editor =
+            testing::init(r#"{"mark": "m", "request": {"set": {"a": "1"}, "remove": ["cookie"]}}"#)
+                .unwrap();
+        let mut request = Request::new("GET", "http://a.example/").with_header("Cookie", "c");
+        assert_eq!(
+            editor.judge_request(&flow(), &mut request),
+            Ok(Verdict::NEXT)
+        );
+        assert_eq!(request.header_names(), ["a", "x-trace"]);
+    }
+
+    #[test]
+    fn a_response_is_replaced_by_its_status() {
+        let editor: Editor = testing::init(r#"{"replace": 404}"#).unwrap();
+        let request = Request::new("GET", "http://a.example/");
+        let judge = |status| editor.judge_response(&flow(), &request, &mut Response::new(status));
+        assert_eq!(judge(200), Ok(Verdict::NEXT));
+        let page = Verdict::replace("text/x-mark", "GET http://a.example/");
+        assert_eq!(judge(404), Ok(page));
+    }
+}

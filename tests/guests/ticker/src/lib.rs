@@ -1,0 +1,60 @@
+//! Counts in the background, and blocks every host with the count; fails at every odd count if it is told to.
+
+use std::time::Duration;
+
+use portcullis_sdk::{Error, Filter, Flow, Verdict, filter, state};
+
+#[derive(serde::Deserialize)]
+#[serde(default)]
+struct Ticker {
+    pause_ms: u64,
+    fails: bool,
+}
+
+impl Default for Ticker {
+    fn default() -> Self {
+        Self {
+            pause_ms: 1,
+            fails: false,
+        }
+    }
+}
+
+#[filter]
+impl Filter for Ticker {
+    type Config = Self;
+
+    fn new(config: Self) -> Result<Self, Error> {
+        Ok(config)
+    }
+
+    fn judge_host(&self, _: &Flow) -> Result<Verdict, Error> {
+        Ok(match state::text("ticks") {
+            Some(ticks) => Verdict::block(format!("tick {ticks}")),
+            None => Verdict::NEXT,
+        })
+    }
+
+    fn tick(&self) -> Result<Duration, Error> {
+        let ticks = state::increment("ticks", 1, None)?;
+        if self.fails && ticks % 2 == 1 {
+            return Err(Error::new("an odd tick"));
+        }
+        Ok(Duration::from_millis(self.pause_ms))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_sdk::{Protocol, testing};
+
+    #[test]
+    fn what_a_tick_learns_is_judged_by() {
+        let ticker: Ticker = testing::init("").unwrap();
+        let flow = Flow::new("a.example", 443, Protocol::Connect);
+        assert_eq!(ticker.judge_host(&flow), Ok(Verdict::NEXT));
+        assert_eq!(ticker.tick(), Ok(Duration::from_millis(1)));
+        assert_eq!(ticker.judge_host(&flow), Ok(Verdict::block("tick 1")));
+    }
+}

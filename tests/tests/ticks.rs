@@ -1,0 +1,51 @@
+//! Filters that work in the background.
+
+use portcullis_tests::{Log, Response, Stage, guests};
+
+const STATE: &str = "[grants]\nstate = true\n";
+
+fn ticks(response: &Response) -> Option<u32> {
+    let said = response.body.split("Reason: tick ").nth(1)?;
+    said.split_whitespace().next()?.parse().ok()
+}
+
+#[tokio::test]
+async fn what_is_learnt_in_the_background_is_judged_by() {
+    let stage = Stage::start().await;
+    stage.plug("ticker.toml", STATE);
+    stage.plug("ticker.wasm", guests::ticker());
+    let first = stage.until("a.example", 403).await;
+    let more = |response: &Response| ticks(response) > ticks(&first);
+    stage.until_response("a.example", more).await;
+}
+
+#[tokio::test]
+async fn a_tick_that_fails_is_told_and_tried_again_while_requests_are_judged() {
+    let stage = Stage::start().await;
+    let mut log = Log::follow();
+    let settings = format!("{STATE}[quarantine]\npause = \"10ms\"\n[config]\nfails = true");
+    stage.plug("ticker.toml", settings);
+    stage.plug("ticker.wasm", guests::ticker());
+    log.says(&["ticker", "work in the background failed", "an odd tick"])
+        .await;
+    let third = |response: &Response| ticks(response) >= Some(3);
+    stage.until_response("a.example", third).await;
+}
+
+#[tokio::test]
+async fn a_filter_that_comes_back_ticks_at_once() {
+    let stage = Stage::start().await;
+    let settings = format!("{STATE}[config]\nfails = true\npause_ms = 3_600_000");
+    stage.plug(
+        "ticker.toml",
+        format!("[quarantine]\npause = \"1h\"\nlongest_pause = \"1h\"\n{settings}"),
+    );
+    stage.plug("ticker.wasm", guests::ticker());
+    let mut log = Log::follow();
+    log.says(&["ticker", "an odd tick"]).await;
+    // It comes back with other settings, and with it the first tick: nobody waits for the hour to pass.
+    stage.unplug("ticker.wasm");
+    log.says(&["removed"]).await;
+    stage.plug("ticker.wasm", guests::ticker());
+    log.says(&["ticker", "an odd tick"]).await;
+}
