@@ -3,11 +3,14 @@
 use std::fmt;
 use std::iter;
 use std::net::IpAddr;
+use std::str::FromStr;
 
-use crate::proxy;
+use serde::de::{Deserialize, Deserializer, Error as _};
+
+use crate::{Error, proxy};
 
 /// A domain name or an IP address in its one canonical spelling: lower case, IDNA A-labels (`xn--…`), no trailing dot; IPv6
-/// without brackets.
+/// without brackets. A configuration may have hosts; case does not matter there, nor do dots around them.
 ///
 /// ```
 /// use portcullis_sdk::Host;
@@ -19,7 +22,7 @@ use crate::proxy;
 /// assert_eq!(host.registrable_domain().as_deref(), Some("example.co.uk"));
 /// assert!(Host::new("2001:db8::1").ip().is_some());
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Host(String);
 
 impl Host {
@@ -87,6 +90,34 @@ impl Host {
     }
 }
 
+impl FromStr for Host {
+    type Err = Error;
+
+    /// Reads a host that somebody wrote, for whom it may be another spelling. No host has a scheme, a port or a wildcard.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        if let Ok(ip) = text.parse::<IpAddr>() {
+            return Ok(Self(ip.to_canonical().to_string()));
+        }
+        let host = Self(text.trim_matches('.').to_ascii_lowercase());
+        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        let is_label = |label: &str| !label.is_empty() && label.bytes().all(is_part);
+        // What ends in a number would be taken for an address.
+        if !host.0.split('.').all(is_label) || host.is_ip() {
+            return Err(Error::new(format_args!(
+                "`{text}` is no host; write it like example.com or 10.0.0.1, and in other scripts as xn--…"
+            )));
+        }
+        Ok(host)
+    }
+}
+
+impl<'de> Deserialize<'de> for Host {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
+    }
+}
+
 impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -114,6 +145,7 @@ impl PartialEq<&str> for Host {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config;
 
     #[test]
     fn a_name_is_within_itself_and_what_it_lies_below() {
@@ -203,6 +235,44 @@ mod tests {
         }
         for name in ["a.example", "1.example", "localhost", "a.c3", ""] {
             assert!(!Host::new(name).is_ip(), "{name}");
+        }
+    }
+    #[test]
+    fn a_host_that_somebody_wrote_is_brought_into_its_canonical_spelling() {
+        for (written, host) in [
+            (".Example.COM.", "example.com"),
+            ("_dmarc.example", "_dmarc.example"),
+            ("xn--bcher-kva.example", "xn--bcher-kva.example"),
+            ("localhost", "localhost"),
+            ("2001:DB8:0::1", "2001:db8::1"),
+            ("::ffff:10.0.0.1", "10.0.0.1"),
+        ] {
+            assert_eq!(written.parse::<Host>().unwrap(), host);
+        }
+    }
+
+    #[test]
+    fn what_is_no_host_is_refused() {
+        for written in [
+            "",
+            ".",
+            "a..example",
+            "*",
+            "*.example.com",
+            "http://example.com/",
+            "example.com:443",
+            "[::1]",
+            "bücher.example",
+            "10.0.0.0/8",
+            "10.0.0.256",
+        ] {
+            let error = config::parse::<Host>(&format!("{written:?}")).unwrap_err();
+            assert!(
+                error
+                    .to_string()
+                    .contains(&format!("`{written}` is no host;")),
+                "{error}"
+            );
         }
     }
 }

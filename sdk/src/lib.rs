@@ -15,6 +15,7 @@
 
 pub mod clock;
 mod config;
+mod domains;
 mod error;
 pub mod feeds;
 mod fields;
@@ -36,6 +37,7 @@ mod bindings;
 #[cfg(target_family = "wasm")]
 mod exports;
 
+pub use domains::Domains;
 pub use error::Error;
 pub use fields::HeaderValue;
 pub use filter::Filter;
