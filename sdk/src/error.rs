@@ -13,6 +13,19 @@ impl Error {
     pub fn new(message: impl fmt::Display) -> Self {
         Self(message.to_string())
     }
+
+    /// The same error with the setting that is at fault in front of it, as in the errors of a configuration that cannot be read.
+    ///
+    /// ```
+    /// use portcullis_sdk::Error;
+    ///
+    /// let error = Error::new("it must not be 0").at("rules[2].limit");
+    /// assert_eq!(error.to_string(), "rules[2].limit: it must not be 0");
+    /// ```
+    #[must_use]
+    pub fn at(self, setting: impl fmt::Display) -> Self {
+        Self(format!("{setting}: {self}"))
+    }
 }
 
 impl<E: std::error::Error> From<E> for Error {

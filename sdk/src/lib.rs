@@ -25,6 +25,7 @@ mod host;
 mod log;
 pub mod metrics;
 mod proxy;
+mod reason;
 mod request;
 mod response;
 pub mod state;
@@ -62,6 +63,7 @@ pub use log::Level;
 /// }
 /// ```
 pub use portcullis_sdk_macros::filter;
+pub use reason::Reason;
 pub use request::Request;
 pub use response::Response;
 pub use verdict::{Decision, Scope, Verdict};

@@ -1,9 +1,6 @@
 //! What the blocklist does about a name that a feed lists. Pure: it is handed the proxy's answers and asks for nothing itself.
 
-mod reason;
-
-use portcullis_sdk::{Domains, Error, Host, Verdict};
-use reason::Reason;
+use portcullis_sdk::{Domains, Error, Host, Reason, Verdict};
 
 /// The operator's settings, all optional.
 #[derive(serde::Deserialize)]
@@ -39,7 +36,7 @@ pub(crate) struct Policy {
     subdomains: bool,
     allow: Domains,
     status: u16,
-    reason: Reason,
+    reason: Reason<3>,
 }
 
 impl Policy {
@@ -56,7 +53,8 @@ impl Policy {
             subdomains: config.subdomains,
             allow: config.allow,
             status: config.status,
-            reason: Reason::parse(&config.reason)?,
+            reason: Reason::parse(&config.reason, ["host", "feed", "rule"])
+                .map_err(|error| error.at("reason"))?,
         })
     }
 
@@ -81,7 +79,7 @@ impl Policy {
         if self.allow.covers(host) {
             return Verdict::NEXT;
         }
-        Verdict::block(self.reason.fill(host, feed, rule)).with_status(self.status)
+        Verdict::block(self.reason.fill([host.as_str(), feed, rule])).with_status(self.status)
     }
 }
 
