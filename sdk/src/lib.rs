@@ -28,6 +28,7 @@ mod proxy;
 mod reason;
 mod request;
 mod response;
+mod span;
 pub mod state;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
@@ -66,6 +67,7 @@ pub use portcullis_sdk_macros::filter;
 pub use reason::Reason;
 pub use request::Request;
 pub use response::Response;
+pub use span::TimeSpan;
 pub use verdict::{Decision, Scope, Verdict};
 
 /// Saves a filter 7 KB over the standard library's allocator.
