@@ -2,6 +2,10 @@
 //! them.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::{Deserialize, Deserializer, Error as _};
 
 use crate::Error;
 #[cfg(target_family = "wasm")]
@@ -121,26 +125,88 @@ const OWNED: [&str; 14] = [
 
 /// As the proxy does.
 fn check(name: &str, value: &[u8]) -> Result<(), Error> {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.is_empty() || !name.bytes().all(is_token) {
-        return Err(Error::new(format_args!(
-            "{name:?} cannot be the name of a header field"
-        )));
-    }
+    check_name(name)?;
     if OWNED.iter().any(|owned| owned.eq_ignore_ascii_case(name)) {
         return Err(Error::new(format_args!(
             "the field {name} is the proxy's and cannot be changed"
         )));
     }
-    if value
-        .iter()
-        .any(|byte| *byte != b'\t' && (*byte < b' ' || *byte == 0x7f))
-    {
+    if has_controls(value) {
         return Err(Error::new(format_args!(
             "the value of {name} has control characters"
         )));
     }
     Ok(())
+}
+
+fn check_name(name: &str) -> Result<(), Error> {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(is_token) {
+        return Err(Error::new(format_args!(
+            "`{name}` cannot be the name of a header field"
+        )));
+    }
+    Ok(())
+}
+
+fn has_controls(value: &[u8]) -> bool {
+    let is_control = |byte: &u8| *byte != b'\t' && (*byte < b' ' || *byte == 0x7f);
+    value.iter().any(is_control)
+}
+
+/// The name of a header field, in lower case, as a configuration has it.
+///
+/// ```
+/// use portcullis_sdk::{Error, HeaderName};
+///
+/// let name: HeaderName = "X-Client-Data".parse()?;
+/// assert_eq!(name.as_str(), "x-client-data");
+/// assert!(name.check_change().is_ok());
+/// assert!("X Client Data".parse::<HeaderName>().is_err());
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HeaderName(String);
+
+impl HeaderName {
+    /// The name in lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a filter can set or remove the field. Not those of the connection and of the framing, nor Host and Via: they are the proxy's,
+    /// and it is better to say so when the filter is made than on every request.
+    pub fn check_change(&self) -> Result<(), Error> {
+        check(&self.0, b"")
+    }
+}
+
+impl FromStr for HeaderName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        check_name(text)?;
+        Ok(Self(text.to_ascii_lowercase()))
+    }
+}
+
+impl fmt::Display for HeaderName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl AsRef<str> for HeaderName {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for HeaderName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
+    }
 }
 
 /// The value of a header field: bytes, mostly but not always text.
@@ -168,6 +234,24 @@ impl HeaderValue {
     }
 }
 
+impl FromStr for HeaderValue {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        if has_controls(text.as_bytes()) {
+            return Err(Error::new("it has control characters"));
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl<'de> Deserialize<'de> for HeaderValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
+    }
+}
+
 impl PartialEq<str> for HeaderValue {
     fn eq(&self, other: &str) -> bool {
         self.0 == other.as_bytes()
@@ -183,6 +267,7 @@ impl PartialEq<&str> for HeaderValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config;
 
     fn fields(given: &[(&str, &str)]) -> Fields {
         let mut fields = Fields::Given(Vec::new());
@@ -226,5 +311,29 @@ mod tests {
         }
         assert!(fields.remove("host").is_err());
         assert_eq!(fields.values("host"), ["a.example"]);
+    }
+    #[test]
+    fn a_configuration_names_fields_in_any_case() {
+        let name: HeaderName = config::parse("\"X-Raw\"").unwrap();
+        assert_eq!(name.as_str(), "x-raw");
+        let value: HeaderValue = config::parse("\"1; a=b\"").unwrap();
+        assert_eq!(value, "1; a=b");
+        for name in ["", "a b", "x:"] {
+            let error = config::parse::<HeaderName>(&format!("{name:?}")).unwrap_err();
+            assert!(
+                error.to_string().ends_with("be the name of a header field"),
+                "{error}"
+            );
+        }
+        assert!(config::parse::<HeaderValue>("\"a\\r\\nb: c\"").is_err());
+    }
+
+    #[test]
+    fn a_field_that_cannot_be_changed_can_be_named() {
+        let name: HeaderName = "Content-Length".parse().unwrap();
+        assert_eq!(
+            name.check_change().unwrap_err().to_string(),
+            "the field content-length is the proxy's and cannot be changed"
+        );
     }
 }

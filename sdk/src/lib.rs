@@ -41,7 +41,7 @@ mod exports;
 
 pub use domains::Domains;
 pub use error::Error;
-pub use fields::HeaderValue;
+pub use fields::{HeaderName, HeaderValue};
 pub use filter::Filter;
 pub use flow::{Client, Flow, Protocol};
 pub use host::Host;
