@@ -1,0 +1,185 @@
+//! So many requests in so much time. The proxy counts, in the filter's state; what is counted together, and how far, is decided in
+//! `policy`. This file only connects the two.
+
+mod policy;
+
+use policy::{Config, Policy};
+use portcullis_sdk::{Error, Filter, Flow, Verdict, filter, state};
+
+struct RateLimit(Policy);
+
+#[filter]
+impl Filter for RateLimit {
+    type Config = Config;
+
+    fn new(config: Config) -> Result<Self, Error> {
+        Ok(Self(Policy::new(config)?))
+    }
+
+    fn judge_host(&self, flow: &Flow) -> Result<Verdict, Error> {
+        // Nobody has sent it: somebody asks what would happen, and that shall change nothing.
+        let Some(client) = flow.client().address() else {
+            return Ok(Verdict::NEXT);
+        };
+        let count = |key: String, window| state::increment(key, 1, Some(window));
+        self.0.judge(flow.host(), client, count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    use portcullis_sdk::{Protocol, testing};
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn filter(config: &str) -> RateLimit {
+        testing::init(config).unwrap()
+    }
+
+    fn refusal(config: &str) -> String {
+        let filter: Result<RateLimit, Error> = testing::init(config);
+        filter.err().unwrap().to_string()
+    }
+
+    fn judge(filter: &RateLimit, client: &str, host: &str) -> Verdict {
+        let flow = Flow::new(host, 443, Protocol::Connect).with_client(client.parse().unwrap());
+        filter.judge_host(&flow).unwrap()
+    }
+
+    fn passes(filter: &RateLimit, client: &str, host: &str) -> bool {
+        judge(filter, client, host) == Verdict::NEXT
+    }
+
+    #[test]
+    fn a_client_has_so_many_requests_until_its_window_ends() {
+        let filter = filter(r#"{"limits": [{"requests": 2, "per": "1m"}]}"#);
+        assert!(passes(&filter, "10.0.0.1", "a.example"));
+        testing::advance(MINUTE / 2);
+        assert!(passes(&filter, "10.0.0.1", "b.example"));
+        assert_eq!(
+            judge(&filter, "10.0.0.1", "c.example"),
+            Verdict::block("more than 2 requests in 1m").with_status(429)
+        );
+        assert!(passes(&filter, "10.0.0.2", "a.example"));
+
+        // What was refused does not prolong it.
+        testing::advance(MINUTE / 2);
+        assert!(passes(&filter, "10.0.0.1", "a.example"));
+    }
+
+    #[test]
+    fn requests_may_count_for_each_host_or_registered_domain() {
+        let hosts =
+            filter(r#"{"limits": [{"requests": 1, "per": "1m", "by": "client-and-host"}]}"#);
+        assert!(passes(&hosts, "10.0.0.1", "a.example.co.uk"));
+        assert!(passes(&hosts, "10.0.0.1", "b.example.co.uk"));
+        assert!(!passes(&hosts, "10.0.0.1", "a.example.co.uk"));
+
+        let domains =
+            filter(r#"{"limits": [{"requests": 1, "per": "2m", "by": "client-and-domain"}]}"#);
+        assert!(passes(&domains, "10.0.0.1", "a.example.co.uk"));
+        assert!(!passes(&domains, "10.0.0.1", "b.example.co.uk"));
+        assert!(passes(&domains, "10.0.0.1", "other.co.uk"));
+        for host in ["192.0.2.1", "192.0.2.2", "localhost"] {
+            assert!(passes(&domains, "10.0.0.1", host), "{host}");
+            assert!(!passes(&domains, "10.0.0.1", host), "{host}");
+        }
+    }
+
+    #[test]
+    fn every_limit_for_a_host_must_be_kept_to() {
+        let filter = filter(
+            r#"{"limits": [
+                {"requests": 3, "per": "1h"},
+                {"requests": 1, "per": "1m", "hosts": ["api.example"]}
+            ]}"#,
+        );
+        assert!(passes(&filter, "10.0.0.1", "v1.api.example"));
+        assert_eq!(
+            judge(&filter, "10.0.0.1", "v2.api.example"),
+            Verdict::block("more than 1 requests in 1m").with_status(429)
+        );
+        assert!(passes(&filter, "10.0.0.1", "b.example"));
+        assert_eq!(
+            judge(&filter, "10.0.0.1", "b.example"),
+            Verdict::block("more than 3 requests in 1h").with_status(429)
+        );
+    }
+
+    #[test]
+    fn an_address_is_one_client_however_it_is_written() {
+        let filter = filter(r#"{"limits": [{"requests": 1, "per": "1m"}]}"#);
+        assert!(passes(&filter, "10.0.0.1", "a.example"));
+        assert!(!passes(&filter, "::ffff:10.0.0.1", "a.example"));
+    }
+
+    #[test]
+    fn what_nobody_has_sent_is_not_counted() {
+        let filter = filter(r#"{"limits": [{"requests": 1, "per": "1m"}]}"#);
+        let flow = Flow::new("a.example", 443, Protocol::Connect);
+        assert_eq!(filter.judge_host(&flow), Ok(Verdict::NEXT));
+        assert_eq!(filter.judge_host(&flow), Ok(Verdict::NEXT));
+    }
+
+    #[test]
+    fn a_limit_that_has_changed_begins_anew() {
+        let hour = filter(r#"{"limits": [{"requests": 1, "per": "1h"}]}"#);
+        assert!(passes(&hour, "10.0.0.1", "a.example"));
+        let minute = filter(r#"{"limits": [{"requests": 1, "per": "1m"}]}"#);
+        assert!(passes(&minute, "10.0.0.1", "a.example"));
+        assert!(!passes(&hour, "10.0.0.1", "a.example"));
+    }
+
+    #[test]
+    fn the_reason_is_the_operators() {
+        let filter = filter(
+            r#"{"limits": [{"requests": 1, "per": "90s"}], "reason": "{client} asked for {host} and more: {requests} in {per}"}"#,
+        );
+        assert!(passes(&filter, "10.0.0.1", "a.example"));
+        assert_eq!(
+            judge(&filter, "10.0.0.1", "a.example"),
+            Verdict::block("10.0.0.1 asked for a.example and more: 1 in 1m 30s").with_status(429)
+        );
+    }
+
+    #[test]
+    fn settings_that_cannot_be_meant_are_refused_with_a_hint() {
+        for (config, message) in [
+            ("", "missing field `limits`"),
+            (
+                r#"{"limits": []}"#,
+                "limits: there is none; add one such as { requests = 600, per = \"1m\" }",
+            ),
+            (
+                r#"{"limits": [{"requests": 0, "per": "1m"}]}"#,
+                "limits[0].requests: 0 would refuse everything",
+            ),
+            (
+                r#"{"limits": [{"requests": 1, "per": "0s"}]}"#,
+                "limits[0].per: nothing happens in no time; choose one such as \"1m\"",
+            ),
+            (
+                r#"{"limits": [{"requests": 1, "per": "minute"}]}"#,
+                "limits[0].per: `minute` is no span of time",
+            ),
+            (
+                r#"{"limits": [{"requests": 1, "per": "1m", "by": "user"}]}"#,
+                "limits[0].by: unknown variant `user`, expected one of `client`, `client-and-host`, `client-and-domain`",
+            ),
+            (
+                r#"{"limits": [{"requests": 1, "per": "1m", "hosts": []}]}"#,
+                "limits[0].hosts: it is empty",
+            ),
+            (
+                r#"{"limits": [{"requests": 1, "per": "1m"}], "reason": "{seconds}"}"#,
+                "reason: nothing is known as {seconds}, only {host}, {client}, {requests}, {per}",
+            ),
+        ] {
+            let refusal = refusal(config);
+            assert!(refusal.starts_with(message), "{refusal}");
+        }
+    }
+}

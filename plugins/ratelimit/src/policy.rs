@@ -1,0 +1,127 @@
+//! What is counted together, and how far. Pure: counting is handed to it.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use portcullis_sdk::{Domains, Error, Host, Reason, TimeSpan, Verdict};
+
+/// The operator's settings.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Each counts by itself, and each must be kept to.
+    limits: Vec<Limit>,
+    /// What the client is told; `{host}`, `{client}` (its address), `{requests}` and `{per}` are filled in.
+    #[serde(default = "reason")]
+    reason: String,
+}
+
+/// So many requests in so much time. The time begins with the first request; when it is over, counting begins anew.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Limit {
+    /// How many pass, at least 1. A tunnel is one request, whatever goes through it.
+    requests: u32,
+    /// In how much time, such as `1m`.
+    per: TimeSpan,
+    /// Which requests are counted together.
+    #[serde(default)]
+    by: By,
+    /// Requests to other hosts do not count: domains with every name below them, addresses, or `*` for everything.
+    #[serde(default = "Domains::all")]
+    hosts: Domains,
+}
+
+/// Which requests are counted together.
+#[derive(Clone, Copy, Default, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum By {
+    /// Those from the same address.
+    #[default]
+    Client,
+    /// Those from the same address to the same host.
+    ClientAndHost,
+    /// Those from the same address to hosts below the same registered domain, such as `example.co.uk`.
+    ClientAndDomain,
+}
+
+fn reason() -> String {
+    "more than {requests} requests in {per}".into()
+}
+
+/// The settings, checked.
+pub(crate) struct Policy {
+    limits: Vec<Limit>,
+    reason: Reason<4>,
+}
+
+impl Policy {
+    /// Checks the settings.
+    pub(crate) fn new(config: Config) -> Result<Self, Error> {
+        if config.limits.is_empty() {
+            let error = "there is none; add one such as { requests = 600, per = \"1m\" }";
+            return Err(Error::new(error).at("limits"));
+        }
+        for (at, limit) in config.limits.iter().enumerate() {
+            let (setting, error) = if limit.requests == 0 {
+                ("requests", "0 would refuse everything; choose 1 or more")
+            } else if limit.per.duration().is_zero() {
+                (
+                    "per",
+                    "nothing happens in no time; choose one such as \"1m\"",
+                )
+            } else if limit.hosts.is_empty() {
+                (
+                    "hosts",
+                    "it is empty, so the limit does nothing; fill it, or remove it to count all requests",
+                )
+            } else {
+                continue;
+            };
+            return Err(Error::new(error).at(format_args!("limits[{at}].{setting}")));
+        }
+        let reason = Reason::parse(&config.reason, ["host", "client", "requests", "per"]);
+        Ok(Self {
+            limits: config.limits,
+            reason: reason.map_err(|error| error.at("reason"))?,
+        })
+    }
+
+    /// Blocks what exceeds a limit. `count` adds one under a key that is forgotten so long after it was new, and gives the sum.
+    pub(crate) fn judge(
+        &self,
+        host: &Host,
+        client: IpAddr,
+        count: impl Fn(String, Duration) -> Result<i64, Error>,
+    ) -> Result<Verdict, Error> {
+        let client = client.to_canonical().to_string();
+        let limits = self.limits.iter().enumerate();
+        for (at, limit) in limits.filter(|(_, limit)| limit.hosts.covers(host)) {
+            // With the window, lest an old count outlive the setting that was changed.
+            let key = format!("{at} {} {client} {}", limit.per, limit.by.subject(host));
+            if count(key, limit.per.duration())? > limit.requests.into() {
+                return Ok(self.refusal(host, &client, limit));
+            }
+        }
+        Ok(Verdict::NEXT)
+    }
+
+    fn refusal(&self, host: &Host, client: &str, limit: &Limit) -> Verdict {
+        let (requests, per) = (limit.requests.to_string(), limit.per.to_string());
+        let reason = self.reason.fill([host.as_str(), client, &requests, &per]);
+        Verdict::block(reason).with_status(429)
+    }
+}
+
+impl By {
+    /// What there is to count by besides the client.
+    fn subject(self, host: &Host) -> String {
+        match self {
+            Self::Client => String::new(),
+            Self::ClientAndHost => host.to_string(),
+            Self::ClientAndDomain => host
+                .registrable_domain()
+                .unwrap_or_else(|| host.to_string()),
+        }
+    }
+}
