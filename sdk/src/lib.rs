@@ -23,11 +23,13 @@ mod filter;
 mod flow;
 mod host;
 mod log;
+mod manifest;
 pub mod metrics;
 mod proxy;
 mod reason;
 mod request;
 mod response;
+mod schema;
 mod span;
 pub mod state;
 #[cfg(not(target_family = "wasm"))]
@@ -46,6 +48,7 @@ pub use filter::Filter;
 pub use flow::{Client, Flow, Protocol};
 pub use host::Host;
 pub use log::Level;
+pub use portcullis_sdk_macros::Schema;
 ///
 /// Everything that the trait requires must be written:
 ///
@@ -67,6 +70,7 @@ pub use portcullis_sdk_macros::filter;
 pub use reason::Reason;
 pub use request::Request;
 pub use response::Response;
+pub use schema::{Node, Schema};
 pub use span::TimeSpan;
 pub use verdict::{Decision, Scope, Verdict};
 
@@ -85,6 +89,8 @@ pub mod __private {
     #[cfg(target_family = "wasm")]
     pub use crate::exports::{Exports, Instance};
     pub use crate::log::write;
+    pub use crate::manifest::{Described, Manifest};
+    pub use crate::schema::{Field, Table, Unknown};
 
     /// Where nothing but its tests calls a filter, the compiler would take it for dead code.
     #[cfg(not(target_family = "wasm"))]

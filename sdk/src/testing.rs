@@ -4,9 +4,9 @@
 //! state and an empty log.
 //!
 //! ```
-//! use portcullis_sdk::{Error, Filter, Flow, Level, Protocol, Verdict, feeds, filter, testing, warn};
+//! use portcullis_sdk::{Error, Filter, Flow, Level, Protocol, Schema, Verdict, feeds, filter, testing, warn};
 //!
-//! #[derive(serde::Deserialize)]
+//! #[derive(serde::Deserialize, Schema)]
 //! struct Guard {
 //!     feed: String,
 //! }
@@ -42,12 +42,46 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::manifest::Described;
 use crate::proxy::mock;
 use crate::{Error, Filter, Level, config};
 
 /// Makes a filter as the proxy does: from its configuration as JSON, or from an empty text for none.
 pub fn init<F: Filter>(config: &str) -> Result<F, Error> {
     F::new(config::parse(config)?)
+}
+
+/// What the proxy reads in the filter's WASM file before it runs it, as JSON: name, version and description of the crate, the hooks, and
+/// the JSON Schema of the configuration.
+///
+/// ```
+/// use portcullis_sdk::{Error, Filter, Flow, Schema, Verdict, filter, testing};
+///
+/// #[derive(serde::Deserialize, Schema)]
+/// struct Guard {
+///     /// The feed whose hosts are blocked.
+///     feed: String,
+/// }
+///
+/// #[filter]
+/// impl Filter for Guard {
+///     type Config = Self;
+///
+///     fn new(config: Self) -> Result<Self, Error> {
+///         Ok(config)
+///     }
+///
+///     fn judge_host(&self, _: &Flow) -> Result<Verdict, Error> {
+///         Ok(Verdict::NEXT)
+///     }
+/// }
+///
+/// let manifest = testing::manifest::<Guard>();
+/// assert!(manifest.contains(r#""hooks":["judge-host"]"#));
+/// assert!(manifest.contains("The feed whose hosts are blocked."));
+/// ```
+pub fn manifest<F: Described>() -> String {
+    F::MANIFEST.to_json()
 }
 
 /// Gives this thread's mock a feed that lists `domains`, in place of any feed of that name.

@@ -1,6 +1,9 @@
-//! The `#[filter]` attribute of portcullis-sdk, which re-exports it. It sees which hooks an author wrote, and nothing else can.
+//! The macros of portcullis-sdk, which re-exports them. `#[filter]` sees which hooks an author wrote, and nothing else can;
+//! `#[derive(Schema)]` is in `schema`.
 
-use proc_macro2::{Ident, TokenStream};
+mod schema;
+
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Error, ImplItem, ItemImpl, parse_quote};
 
@@ -27,11 +30,21 @@ pub fn filter(
     .into()
 }
 
+/// Implements the trait `Schema`, by the attributes that serde's `Deserialize` reads and the documentation.
+#[proc_macro_derive(Schema, attributes(schema, serde))]
+pub fn schema(item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    syn::parse(item)
+        .and_then(|input| schema::implementation(&input))
+        .unwrap_or_else(Error::into_compile_error)
+        .into()
+}
+
 /// What connects the implementation to the border.
 fn exports(arguments: &TokenStream, implementation: &ItemImpl) -> syn::Result<TokenStream> {
     check(arguments, implementation)?;
     let filter = &implementation.self_ty;
     let hooks = hooks(implementation)?;
+    let hooks = hooks.iter().map(|hook| format_ident!("{hook}_hook"));
     let sdk: syn::Path = parse_quote!(::portcullis_sdk::__private);
     Ok(quote! {
         #[cfg(not(target_family = "wasm"))]
@@ -81,9 +94,9 @@ fn check(arguments: &TokenStream, implementation: &ItemImpl) -> syn::Result<()> 
     Ok(())
 }
 
-/// The bindings' modules of the hooks that are written.
-fn hooks(implementation: &ItemImpl) -> syn::Result<Vec<Ident>> {
-    let hooks: Vec<Ident> = implementation
+/// The hooks that are written.
+fn hooks(implementation: &ItemImpl) -> syn::Result<Vec<String>> {
+    let hooks: Vec<String> = implementation
         .items
         .iter()
         .filter_map(|item| match item {
@@ -91,7 +104,6 @@ fn hooks(implementation: &ItemImpl) -> syn::Result<Vec<Ident>> {
             _ => None,
         })
         .filter(|name| HOOKS.contains(&name.as_str()))
-        .map(|name| format_ident!("{name}_hook"))
         .collect();
     if hooks.is_empty() {
         return Err(Error::new_spanned(
