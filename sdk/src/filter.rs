@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use crate::{Error, Flow, Request, Response, Verdict};
+use crate::{Error, Flow, Request, Response, Schema, Verdict};
 
 /// A filter: made once per instance from its configuration, then asked about requests.
 ///
@@ -38,7 +38,7 @@ use crate::{Error, Flow, Request, Response, Verdict};
 /// ```
 pub trait Filter: Sized + 'static {
     /// The `[config]` table of the operator's `NAME.toml`; `()` for a filter that has nothing to configure.
-    type Config: DeserializeOwned;
+    type Config: DeserializeOwned + Schema;
 
     /// Makes the filter. An error is shown to the operator, and the filter is not used.
     fn new(config: Self::Config) -> Result<Self, Error>;

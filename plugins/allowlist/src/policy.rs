@@ -8,7 +8,7 @@ use network::Network;
 use portcullis_sdk::{Domains, Error, Host, Reason, Verdict};
 
 /// The operator's settings. At least one list must have an entry.
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
     /// What everybody may reach: domains with every name below them, addresses, or `*` for everything.
@@ -21,7 +21,7 @@ pub(crate) struct Config {
 
 /// The clients at some addresses. One that several entries cover has the hosts of all of them; one whose address is not known is covered by
 /// none.
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(deny_unknown_fields)]
 struct Clients {
     /// Where they are: networks such as `10.0.0.0/8`, or single addresses.

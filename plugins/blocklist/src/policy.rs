@@ -3,7 +3,7 @@
 use portcullis_sdk::{Domains, Error, Host, Reason, Verdict};
 
 /// The operator's settings, all optional.
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
     /// The names of the feeds that count; all by default.

@@ -10,7 +10,7 @@ pub(crate) use referrer::Trimmed;
 use referrer::Trimming;
 
 /// The operator's settings.
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
     /// Those for a host are carried out one after the other.
@@ -18,7 +18,7 @@ pub(crate) struct Config {
 }
 
 /// What is done to the messages of some hosts, as far as the proxy sees them: not inside of tunnels.
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Rule {
     /// Domains with every name below them, addresses, or `*` for everything.

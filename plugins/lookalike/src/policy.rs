@@ -32,7 +32,7 @@ const WORDS: [&str; 21] = [
 ];
 
 /// The operator's settings.
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
     /// The domains to protect, as they are registered, such as `example.com`. They pass, with every name below them.

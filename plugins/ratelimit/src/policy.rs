@@ -6,7 +6,7 @@ use std::time::Duration;
 use portcullis_sdk::{Domains, Error, Host, Reason, TimeSpan, Verdict};
 
 /// The operator's settings.
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
     /// Each counts by itself, and each must be kept to.
@@ -17,7 +17,7 @@ pub(crate) struct Config {
 }
 
 /// So many requests in so much time. The time begins with the first request; when it is over, counting begins anew.
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(deny_unknown_fields)]
 struct Limit {
     /// How many pass, at least 1. A tunnel is one request, whatever goes through it.
@@ -33,7 +33,7 @@ struct Limit {
 }
 
 /// Which requests are counted together.
-#[derive(Clone, Copy, Default, serde::Deserialize)]
+#[derive(Clone, Copy, Default, serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(rename_all = "kebab-case")]
 enum By {
     /// Those from the same address.

@@ -7,7 +7,7 @@ use portcullis_sdk::{Domains, Error, Host, Reason, Verdict};
 use window::{Day, Window};
 
 /// The operator's settings.
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
     /// A name of the IANA database such as `Europe/Berlin`; the zone of the proxy's machine if there is none.
@@ -17,7 +17,7 @@ pub(crate) struct Config {
 }
 
 /// The times of some hosts. There must be either `open` or `closed`.
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(deny_unknown_fields)]
 struct RuleConfig {
     /// Domains with every name below them, addresses, or `*` for everything.

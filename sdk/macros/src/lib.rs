@@ -44,9 +44,20 @@ fn exports(arguments: &TokenStream, implementation: &ItemImpl) -> syn::Result<To
     check(arguments, implementation)?;
     let filter = &implementation.self_ty;
     let hooks = hooks(implementation)?;
+    let names = hooks.iter().map(|hook| hook.replace('_', "-"));
     let hooks = hooks.iter().map(|hook| format_ident!("{hook}_hook"));
     let sdk: syn::Path = parse_quote!(::portcullis_sdk::__private);
     Ok(quote! {
+        impl #sdk::Described for #filter {
+            const MANIFEST: #sdk::Manifest = #sdk::Manifest {
+                name: ::core::env!("CARGO_PKG_NAME"),
+                version: ::core::env!("CARGO_PKG_VERSION"),
+                description: ::core::env!("CARGO_PKG_DESCRIPTION"),
+                hooks: &[#(#names),*],
+                config: <<#filter as ::portcullis_sdk::Filter>::Config as ::portcullis_sdk::Schema>::SCHEMA,
+            };
+        }
+
         #[cfg(not(target_family = "wasm"))]
         const _: fn() = #sdk::used::<#filter>;
 
@@ -55,6 +66,10 @@ fn exports(arguments: &TokenStream, implementation: &ItemImpl) -> syn::Result<To
             ::std::thread_local! {
                 static INSTANCE: #sdk::Instance<#filter> = const { #sdk::Instance::new() };
             }
+
+            #[unsafe(link_section = "portcullis-manifest")]
+            static MANIFEST: [u8; <#filter as #sdk::Described>::MANIFEST.length()] =
+                <#filter as #sdk::Described>::MANIFEST.json();
 
             struct Exports;
 

@@ -9,6 +9,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::{Domains, HeaderName, HeaderValue, Host, TimeSpan};
+
 use super::{Field, Node, Schema, Table, Unknown};
 
 macro_rules! plain {
@@ -25,6 +27,8 @@ plain! {
     f32, f64 => Node::Number;
     char => Node::Character;
     str, String, Path, PathBuf => Node::Text;
+    Host, HeaderName, HeaderValue, TimeSpan => Node::Text;
+    Domains => Node::List(&Node::Text);
     SocketAddr, SocketAddrV4, SocketAddrV6 => Node::Text;
     Ipv4Addr => Node::Formatted("ipv4");
     Ipv6Addr => Node::Formatted("ipv6");

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use portcullis_sdk::Error;
 
 /// All addresses that begin alike.
-#[derive(Debug, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, PartialEq, Eq, serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(try_from = "String")]
 pub(crate) struct Network(IpNet);
 

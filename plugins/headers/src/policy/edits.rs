@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use portcullis_sdk::{Error, HeaderName, HeaderValue};
 
 /// What is removed, and then what is set.
-#[derive(Debug, Default, serde::Deserialize)]
+#[derive(Debug, Default, serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Edits {
     /// Names of fields, in any case; one that ends in `*` stands for all names that begin so.

@@ -4,7 +4,7 @@ use portcullis_sdk::Host;
 
 /// What a page's address is cut down to on its way to another site; named as in Referrer Policy. Sites are registered domains: from one host of
 /// `example.co.uk` to another nothing is cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Trimming {
     /// Nothing is left of it.

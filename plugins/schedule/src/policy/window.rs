@@ -4,7 +4,7 @@ use portcullis_sdk::Error;
 use portcullis_sdk::clock::LocalTime;
 
 /// A time that comes back, every day or on some days of the week. The clocks on the wall count, so when they are put back an hour comes twice.
-#[derive(Debug, serde::Deserialize)]
+#[derive(Debug, serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Window {
     /// The days on which it begins.
@@ -44,7 +44,7 @@ impl Window {
 }
 
 /// A day of the week.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Day {
     Mon,
@@ -95,7 +95,9 @@ impl Day {
 }
 
 /// In minutes after midnight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, portcullis_sdk::Schema,
+)]
 #[serde(try_from = "String")]
 struct TimeOfDay(u16);
 

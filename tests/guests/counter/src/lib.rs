@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use portcullis_sdk::{Error, Filter, Flow, Verdict, filter, state};
+use portcullis_sdk::{Error, Filter, Flow, Schema, Verdict, filter, state};
 
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, Schema)]
 struct Counter {
     limit: i64,
     /// Milliseconds from a host's first request until its count begins anew; never if there are none.

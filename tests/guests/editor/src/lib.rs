@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use portcullis_sdk::{Error, Filter, Flow, Request, Response, Verdict, filter};
+use portcullis_sdk::{Error, Filter, Flow, Request, Response, Schema, Verdict, filter};
 
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, Schema)]
 #[serde(default)]
 struct Editor {
     /// What it writes into `x-trace`.
@@ -20,7 +20,7 @@ struct Editor {
     panic: bool,
 }
 
-#[derive(Default, serde::Deserialize)]
+#[derive(Default, serde::Deserialize, Schema)]
 #[serde(default)]
 struct Edits {
     set: BTreeMap<String, String>,

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use portcullis_sdk::{Error, Filter, Flow, Request, Verdict, filter};
+use portcullis_sdk::{Error, Filter, Flow, Request, Schema, Verdict, filter};
 
 /// What is blocked; everything is optional.
-#[derive(Default, serde::Deserialize)]
+#[derive(Default, serde::Deserialize, Schema)]
 #[serde(default, deny_unknown_fields)]
 struct Rules {
     /// Methods, case-sensitive.

@@ -1,8 +1,8 @@
 //! Remembers a lot of every host it is asked about, and fails when there is no more room.
 
-use portcullis_sdk::{Error, Filter, Flow, Verdict, filter, state};
+use portcullis_sdk::{Error, Filter, Flow, Schema, Verdict, filter, state};
 
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, Schema)]
 struct Hoarder {
     /// For each host.
     bytes: usize,

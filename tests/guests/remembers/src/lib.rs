@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use portcullis_sdk::{Error, Filter, Flow, Scope, Verdict, feeds, filter, metrics, state};
+use portcullis_sdk::{Error, Filter, Flow, Schema, Scope, Verdict, feeds, filter, metrics, state};
 
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, Schema)]
 struct Remembers {
     seconds: u64,
 }

@@ -1,8 +1,8 @@
 //! Blocks hosts by suffix: the example of the SDK's README.
 
-use portcullis_sdk::{Error, Filter, Flow, Verdict, filter};
+use portcullis_sdk::{Error, Filter, Flow, Schema, Verdict, filter};
 
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, Schema)]
 struct Suffixes {
     block: Vec<String>,
 }

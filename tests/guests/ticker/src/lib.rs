@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use portcullis_sdk::{Error, Filter, Flow, Verdict, filter, state};
+use portcullis_sdk::{Error, Filter, Flow, Schema, Verdict, filter, state};
 
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, Schema)]
 #[serde(default)]
 struct Ticker {
     pause_ms: u64,
