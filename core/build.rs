@@ -22,8 +22,8 @@ fn embed_plugins() -> Result<(), wasm::Error> {
         fs::write(&file, &filter.component)?;
         writeln!(
             table,
-            "    Builtin {{ name: {:?}, component: include_bytes!({file:?}) }},",
-            filter.name
+            "    Builtin {{ name: {:?}, component: include_bytes!({file:?}), default: {} }},",
+            filter.name, filter.default
         )?;
     }
     table.push_str("]\n");

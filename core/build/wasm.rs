@@ -19,6 +19,9 @@ pub(crate) type Error = Box<dyn std::error::Error>;
 pub(crate) struct Filter {
     /// The name of its folder.
     pub(crate) name: String,
+    /// Whether its manifest says that it runs without being asked for.
+    #[allow(dead_code, reason = "only the proxy's build script reads it")]
+    pub(crate) default: bool,
     /// The core module as the compiler wrote it.
     #[allow(dead_code, reason = "only the tests' build script reads it")]
     pub(crate) module: Vec<u8>,
@@ -50,6 +53,7 @@ struct Crate {
     dir: PathBuf,
     folder: String,
     package: String,
+    default: bool,
 }
 
 fn crates(dir: &Path) -> Result<Vec<Crate>, Error> {
@@ -74,11 +78,20 @@ fn crates(dir: &Path) -> Result<Vec<Crate>, Error> {
         crates.push(Crate {
             folder: folder.into_owned(),
             package: package.to_owned(),
+            default: is_default(&manifest),
             dir,
         });
     }
     crates.sort_by(|a, b| a.folder.cmp(&b.folder));
     Ok(crates)
+}
+
+/// Whether `default = true` stands below `[package.metadata.portcullis]`.
+fn is_default(manifest: &str) -> bool {
+    let lines = manifest.lines().map(str::trim);
+    let section = lines.skip_while(|line| *line != "[package.metadata.portcullis]");
+    let mut settings = section.skip(1).take_while(|line| !line.starts_with('['));
+    settings.any(|line| line == "default = true")
 }
 
 fn workspace() -> PathBuf {
@@ -248,6 +261,7 @@ fn encode(one: &Crate, file: &Path) -> Result<Filter, Error> {
         .map_err(|error| format!("{} does not keep to sdk/wit: {error:#}", one.package))?;
     Ok(Filter {
         name: one.folder.clone(),
+        default: one.default,
         module,
         component,
     })

@@ -1,6 +1,7 @@
 //! Whether everything that the configuration names can be used: `portcullis check`.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -12,12 +13,17 @@ use crate::filter::Loader;
 use crate::plugins::{self, Plugins};
 
 /// What was found. Its text is a line for each plugin and each feed; by serde, an object with `ok`, `plugins` (each `name`, `builtin`,
-/// `disabled` and what else there is: `mode`, `hooks`, `refused`), `feeds` (each `name` and `names`, how many there are) and `missing`.
+/// `disabled` and what else there is: `mode`, `hooks`, `refused`), `feeds` (each `name` and `names`, how many there are), `available` and
+/// `missing`.
 #[derive(Debug, Serialize)]
 pub struct Report {
     ok: bool,
     plugins: Vec<plugins::Status>,
     feeds: Vec<Feed>,
+    /// Built-in filters that wait for their settings.
+    available: Vec<&'static str>,
+    #[serde(skip)]
+    dir: PathBuf,
     /// In `[plugins] order`, but nowhere else.
     missing: Vec<String>,
 }
@@ -37,6 +43,7 @@ struct Feed {
 pub async fn check(config: Config) -> Result<Report, StartError> {
     let feeds = Feeds::open(&config.feeds, &config.cache_dir);
     let loader = Loader::new(&config, feeds.clone())?;
+    let dir = config.plugins.dir.clone();
     let plugins = Plugins::open(config.plugins, BUILTINS, loader).await;
     let status = plugins.status();
     let feed = |feed: FeedStatus| Feed {
@@ -45,6 +52,8 @@ pub async fn check(config: Config) -> Result<Report, StartError> {
     };
     Ok(Report {
         ok: status.iter().all(|plugin| plugin.refused.is_none()),
+        available: plugins.available().collect(),
+        dir,
         missing: plugins.missing().map(Into::into).collect(),
         plugins: status,
         feeds: feeds.status().into_iter().map(feed).collect(),
@@ -71,6 +80,14 @@ impl fmt::Display for Report {
                 }
                 None => writeln!(f, "ok")?,
             }
+        }
+        for name in &self.available {
+            let settings = self.dir.join(format!("{name}.toml"));
+            let settings = settings.display();
+            writeln!(
+                f,
+                "plugin {name} (built in): available, add {settings} to use it"
+            )?;
         }
         for name in &self.missing {
             writeln!(

@@ -138,7 +138,13 @@ impl Plugins {
     /// The names that the configuration orders and nobody bears.
     pub(crate) fn missing(&self) -> impl Iterator<Item = &str> {
         let order = self.order.names().iter().map(String::as_str);
-        order.filter(|name| !self.plugins.contains_key(*name))
+        order.filter(|name| !self.plugins.contains_key(*name) && self.builtin(name).is_none())
+    }
+
+    /// The built-in filters that wait for settings.
+    pub(crate) fn available(&self) -> impl Iterator<Item = &'static str> {
+        let names = self.builtins.iter().map(|builtin| builtin.name);
+        names.filter(|name| !self.plugins.contains_key(*name))
     }
 
     /// Keeps the chain true to the folder until shutdown. A filter that takes long to load holds up no other.
@@ -184,7 +190,7 @@ impl Plugins {
             .keys()
             .chain(self.plugins.keys())
             .cloned()
-            .chain(self.builtins.iter().map(|builtin| builtin.name.into()))
+            .chain(self.defaults().map(Into::into))
             .collect();
         let rivals = self.rivals(&listing);
         for name in &names {
@@ -217,10 +223,12 @@ impl Plugins {
 
     /// Whether the file is gone, but not for so long that it must be meant.
     fn is_in_grace(&mut self, name: &str, files: &Files) -> bool {
+        let is_filter = self.is_filter(name, files);
         let Some(plugin) = self.plugins.get_mut(name) else {
             return false;
         };
-        if files.wasm.is_some() || plugin.files.wasm.is_none() || plugin.member.is_none() {
+        let is_gone = !is_filter || files.wasm.is_none() && plugin.files.wasm.is_some();
+        if !is_gone || plugin.member.is_none() {
             plugin.gone_since = None;
             return false;
         }
@@ -231,17 +239,17 @@ impl Plugins {
     /// Names that differ only by case would be one file on other systems, and one filter to a careless reader. For each filter that is one
     /// too many, the one that was there first.
     fn rivals(&self, listing: &Listing) -> BTreeMap<Arc<str>, Arc<str>> {
-        let files = listing.iter().filter(|(_, files)| files.wasm.is_some());
+        let files = listing.iter();
+        let files = files.filter(|(name, files)| self.is_filter(name, files));
         // Also one whose file is gone for a moment.
         let serving = self
             .plugins
             .iter()
             .filter(|(_, plugin)| plugin.member.is_some());
-        let builtins = self.builtins.iter().map(|builtin| builtin.name.into());
         let filters: BTreeSet<Arc<str>> = files
             .map(|(name, _)| name.clone())
             .chain(serving.map(|(name, _)| name.clone()))
-            .chain(builtins)
+            .chain(self.defaults().map(Into::into))
             .collect();
         let mut same: BTreeMap<String, Vec<Arc<str>>> = BTreeMap::new();
         for name in filters {
@@ -295,10 +303,12 @@ impl Plugins {
 
     /// Takes out what is gone, and has the rest read and tried aside.
     fn take_up(&mut self, name: Arc<str>, files: Files) {
-        let builtin = self.builtin(&name).map(|builtin| builtin.component);
-        if files.wasm.is_none() && builtin.is_none() {
+        if !self.is_filter(&name, &files) {
             return self.remove(&name, files);
         }
+        let builtin = self.builtin(&name);
+        let has_settings = files.wasm.is_some() && files.sidecar.is_some();
+        let may_stand_in = builtin.is_some_and(|builtin| builtin.default || has_settings);
         let plugin = self.plugins.entry(name.clone()).or_default();
         if plugin.rival.is_some() {
             plugin.files = files;
@@ -309,7 +319,7 @@ impl Plugins {
             dir: self.dir.clone(),
             name,
             files,
-            builtin,
+            builtin: builtin.map(|builtin| builtin.component),
             known: plugin.digest,
             memory: if self.is_open {
                 Memory::Doubted
@@ -317,7 +327,7 @@ impl Plugins {
                 Memory::Trusted
             },
             // Better the filter that is built in than none.
-            fall_back: plugin.member.is_none(),
+            fall_back: may_stand_in && plugin.member.is_none(),
         };
         self.loading.spawn(attempt.run(self.loader.clone()));
     }
@@ -424,6 +434,18 @@ impl Plugins {
 
     fn builtin(&self, name: &str) -> Option<&'static Builtin> {
         self.builtins.iter().find(|builtin| builtin.name == name)
+    }
+
+    /// The built-in filters that run without being asked for.
+    fn defaults(&self) -> impl Iterator<Item = &'static str> {
+        let defaults = self.builtins.iter().filter(|builtin| builtin.default);
+        defaults.map(|builtin| builtin.name)
+    }
+
+    /// Whether the files of that name, with what is built in, make a filter.
+    fn is_filter(&self, name: &str, files: &Files) -> bool {
+        let is_asked_for = |builtin: &Builtin| builtin.default || files.sidecar.is_some();
+        files.wasm.is_some() || self.builtin(name).is_some_and(is_asked_for)
     }
 
     async fn list(&self) -> Listing {
