@@ -1,0 +1,243 @@
+//! The built-in filters that wait for their settings: each does what its settings say, to real requests.
+
+use std::time::Duration;
+
+use portcullis_tests::{Log, Origin, Proxy, Stage, guests, plug};
+
+const ONLY_CORP: &str = "[config]\nhosts = [\"corp.example\"]\n";
+
+async fn with(name: &str, settings: &str) -> Stage {
+    Stage::start_with(|config| plug(&config.plugins.dir, &format!("{name}.toml"), settings)).await
+}
+
+#[tokio::test]
+async fn a_built_in_filter_judges_from_when_its_settings_are_there_until_they_are_gone() {
+    let stage = Stage::start().await;
+    stage.answers(&[("other.example", 200)]).await;
+    stage.plug("allowlist.toml", ONLY_CORP);
+    stage.until("other.example", 403).await;
+
+    // Settings that are wrong change nothing.
+    let mut log = Log::follow();
+    stage.plug("allowlist.toml", "[config]\nhost = []");
+    log.says(&[
+        "refused",
+        "allowlist",
+        "unknown field `host`",
+        "goes on serving",
+    ])
+    .await;
+    stage
+        .answers(&[("other.example", 403), ("corp.example", 200)])
+        .await;
+
+    stage.unplug("allowlist.toml");
+    stage.until("other.example", 200).await;
+}
+
+#[tokio::test]
+async fn settings_that_are_gone_for_a_moment_leave_the_filter_in_use() {
+    let stage = Stage::start_with(|config| {
+        config.plugins.deletion_grace = Duration::from_secs(3600);
+        plug(&config.plugins.dir, "allowlist.toml", ONLY_CORP);
+    })
+    .await;
+    stage.answers(&[("other.example", 403)]).await;
+    stage.unplug("allowlist.toml");
+    // What comes later is in use; so that they are gone was seen.
+    stage.plug("later.wasm", guests::bare());
+    stage.until("blocked.corp.example", 403).await;
+    stage.answers(&[("other.example", 403)]).await;
+
+    stage.plug("allowlist.toml", ONLY_CORP.replace("corp", "other"));
+    stage.until("other.example", 200).await;
+}
+
+#[tokio::test]
+async fn check_names_the_built_in_filters_that_could_be_used() {
+    let stage = with("headers", "enabled = false").await;
+    stage.plug("schedule.toml", "[config]\nrules = 1");
+    let report = portcullis::check(stage.proxy.config().clone()).await;
+    let report = report.expect("an engine");
+    assert!(!report.is_ok());
+    let text = report.to_string();
+    let allowlist = stage.proxy.plugins().join("allowlist.toml");
+    for line in [
+        "plugin blocklist (built in): ok\n".to_owned(),
+        "plugin headers (built in): disabled\n".to_owned(),
+        "plugin schedule (built in): refused: the filter refuses its configuration: rules: "
+            .to_owned(),
+        format!(
+            "plugin allowlist (built in): available, add {} to use it\n",
+            allowlist.display()
+        ),
+    ] {
+        assert!(text.contains(&line), "{line} in {text}");
+    }
+}
+
+#[tokio::test]
+async fn the_allowlist_lets_pass_what_is_listed_for_the_client() {
+    let settings = r#"
+        [config]
+        hosts = ["corp.example"]
+        reason = "{host} is not for us"
+        [[config.clients]]
+        networks = ["127.0.0.0/8"]
+        hosts = ["vendor.example"]
+        [[config.clients]]
+        networks = ["192.0.2.0/24"]
+        hosts = ["*"]
+    "#;
+    let stage = with("allowlist", settings).await;
+    stage
+        .answers(&[
+            ("corp.example", 200),
+            ("www.vendor.example", 200),
+            ("other.example", 403),
+        ])
+        .await;
+    assert_eq!(stage.connect("other.example").await.status, 403);
+    assert_eq!(stage.connect("vendor.example").await.status, 200);
+    let refusal = stage.get("other.example").await;
+    let told = "Reason: other.example is not for us\nFilter: allowlist\n";
+    assert!(refusal.body.contains(told), "{}", refusal.body);
+}
+
+#[tokio::test]
+async fn what_the_allowlist_lets_pass_the_blocklist_may_refuse() {
+    let settings = "[config]\nhosts = [\"wicar.org\"]";
+    let stage = with("allowlist", settings).await;
+    stage.answers(&[("www.wicar.org", 200)]).await;
+    let refusal = stage.get("malware.wicar.org").await;
+    assert!(
+        refusal.body.contains("Filter: blocklist\n"),
+        "{}",
+        refusal.body
+    );
+}
+
+#[tokio::test]
+async fn look_alikes_of_a_brand_are_refused() {
+    let stage = with("lookalike", "[config]\nbrands = [\"paypal.com\"]").await;
+    // The third has a Cyrillic letter.
+    for host in ["paypa1.com", "www.paypal-login.test", "xn--pypal-4ve.com"] {
+        for _ in ["asked", "from the cache"] {
+            let refusal = stage.get(host).await;
+            let told = format!("Reason: {host} looks like paypal.com\nFilter: lookalike\n");
+            assert!(refusal.body.contains(&told), "{refusal:?}");
+        }
+        assert_eq!(stage.connect(host).await.status, 403);
+    }
+    stage
+        .answers(&[("www.paypal.com", 200), ("palpitation.test", 200)])
+        .await;
+}
+
+#[tokio::test]
+async fn header_fields_are_changed_and_referrers_trimmed_on_their_way() {
+    let settings = r#"
+        [[config.rules]]
+        referrer = "origin"
+        request = { remove = ["sec-ch-ua*"], set = { Sec-GPC = "1" } }
+        response = { remove = ["Server"] }
+        [[config.rules]]
+        hosts = ["elsewhere.example"]
+        request.set = { Sec-GPC = "0" }
+    "#;
+    let proxy =
+        Proxy::start_with(|config| plug(&config.plugins.dir, "headers.toml", settings)).await;
+    let origin = Origin::start().await;
+    let mut client = proxy.client().await;
+    let (url, host) = (origin.url("/"), origin.authority());
+    let fields = "Referer: http://intranet.corp.example/secret?q=1\r\nSec-CH-UA: a\r\nSec-CH-UA-Mobile: ?0\r\nX-Own: kept\r\n";
+    client
+        .send(format!(
+            "GET {url} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n"
+        ))
+        .await;
+    let mut served = origin.accept().await;
+    let head = served.head().await;
+    for field in [
+        "referer: http://intranet.corp.example/",
+        "sec-gpc: 1",
+        "x-own: kept",
+    ] {
+        assert!(
+            head.contains(&format!("\r\n{field}\r\n")),
+            "{field} in {head}"
+        );
+    }
+    assert!(!head.contains("sec-ch-ua"), "{head}");
+
+    served
+        .send("HTTP/1.1 200 OK\r\nServer: secret/1\r\nX-Own: kept\r\nContent-Length: 0\r\n\r\n")
+        .await;
+    let response = client.response().await;
+    assert_eq!(response.field("server"), None);
+    assert_eq!(response.field("x-own"), Some("kept"));
+}
+
+#[tokio::test]
+async fn a_schedule_opens_and_closes_hosts() {
+    // Whatever the time is, it lies within a window of all day.
+    let settings = r#"
+        [config]
+        timezone = "Europe/Berlin"
+        [[config.rules]]
+        hosts = ["open.example"]
+        open = [{ from = "08:00", to = "20:00" }, { from = "20:00", to = "08:00" }]
+        [[config.rules]]
+        hosts = ["closed.example"]
+        closed = [{ days = ["mon", "tue", "wed", "thu", "fri"] }, { days = ["sat", "sun"] }]
+    "#;
+    let stage = with("schedule", settings).await;
+    stage
+        .answers(&[
+            ("open.example", 200),
+            ("closed.example", 403),
+            ("other.example", 200),
+        ])
+        .await;
+    let refusal = stage.get("www.closed.example").await;
+    let told = "Reason: www.closed.example is closed at this time (";
+    assert!(refusal.body.contains(told), "{}", refusal.body);
+
+    let mut log = Log::follow();
+    stage.plug("schedule.toml", settings.replace("Berlin", "Berln"));
+    log.says(&[
+        "refused",
+        "schedule",
+        "timezone: there is no time zone",
+        "Europe/Berln",
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_rate_limit_counts_for_all_workers_together() {
+    let settings = r#"
+        [[config.limits]]
+        requests = 4
+        per = "1h"
+        [[config.limits]]
+        requests = 2
+        per = "1h"
+        by = "client-and-domain"
+    "#;
+    let stage = with("ratelimit", settings).await;
+    // Each is a connection of its own, so both workers have their share; a tunnel is a request.
+    assert_eq!(stage.get("a.one.example").await.status, 200);
+    assert_eq!(stage.connect("b.one.example").await.status, 200);
+    let refusal = stage.get("c.one.example").await;
+    assert_eq!(refusal.status, 429);
+    let told = "Reason: more than 2 requests in 1h\nFilter: ratelimit\n";
+    assert!(refusal.body.contains(told), "{}", refusal.body);
+
+    assert_eq!(stage.get("two.example").await.status, 200);
+    let refusal = stage.get("three.example").await;
+    assert!(
+        refusal.body.contains("more than 4 requests in 1h"),
+        "{refusal:?}"
+    );
+}
