@@ -77,6 +77,35 @@ async fn check_names_the_built_in_filters_that_could_be_used() {
 }
 
 #[tokio::test]
+async fn the_settings_that_the_readme_shows_can_be_used() {
+    let readme = include_str!("../../README.md");
+    let stage = Stage::start().await;
+    for section in readme.split("\n**`").skip(1) {
+        let (file, text) = section.split_once("`**").expect("a file's name");
+        let settings = text.split("```").nth(1).expect("an example");
+        stage.plug(file, settings.trim_start_matches("toml"));
+    }
+    let report = portcullis::check(stage.proxy.config().clone()).await;
+    let report = report.expect("an engine").to_string();
+    let names = [
+        "allowlist",
+        "blocklist",
+        "headers",
+        "lookalike",
+        "ratelimit",
+        "schedule",
+    ];
+    for name in names {
+        let line = format!("plugin {name} (built in): ok\n");
+        assert!(report.contains(&line), "{report}");
+        assert!(
+            stage.proxy.plugins().join(format!("{name}.toml")).exists(),
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn the_allowlist_lets_pass_what_is_listed_for_the_client() {
     let settings = r#"
         [config]
