@@ -1,0 +1,322 @@
+//! The plain types: what a filter is asked, what it answered, what was expected. `format` makes cases, `compare` compares.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime};
+
+use crate::document::Error;
+
+/// The contents of a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cases {
+    /// The file's name, as it stands in reports.
+    pub file: String,
+    /// The configuration as a JSON object, if the file has one.
+    pub config: Option<String>,
+    /// Canonical hosts by the name of the feed.
+    pub feeds: BTreeMap<String, Vec<String>>,
+    /// When the first case begins.
+    pub now: SystemTime,
+    /// In order.
+    pub cases: Vec<Case>,
+}
+
+/// One question, and what is expected of the answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Case {
+    /// What the case is about.
+    pub name: String,
+    /// Where it begins in the file, from 1.
+    pub line: usize,
+    /// Whether it begins anew.
+    pub fresh: bool,
+    /// Time that passes before.
+    pub after: Duration,
+    /// Where the request comes from.
+    pub client: Option<IpAddr>,
+    /// What is asked.
+    pub question: Question,
+    /// What should come of it.
+    pub expected: Expected,
+}
+
+/// What a filter is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Whether that host may be contacted.
+    Host {
+        /// Canonical; IPv6 without brackets.
+        host: String,
+        /// From 1.
+        port: u16,
+        /// How the proxy has learned of it.
+        protocol: Protocol,
+    },
+    /// The same, and then whether the request may be sent, and its answer handed on.
+    Request {
+        /// Canonical; IPv6 without brackets.
+        host: String,
+        /// From 1.
+        port: u16,
+        /// Absolute, with the canonical host.
+        url: String,
+        /// As sent.
+        method: String,
+        /// What goes to the origin.
+        request: Message,
+        /// What comes back: the status, 200 to 599, and the rest.
+        response: Option<(u16, Message)>,
+    },
+    /// Nothing: time has come for its work in the background.
+    Tick,
+}
+
+/// How the proxy learned of a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// An absolute-form HTTP request.
+    Http,
+    /// A CONNECT request.
+    Connect,
+}
+
+impl Protocol {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Connect => "connect",
+        }
+    }
+}
+
+/// Header fields: lower-case names with their values, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Message(pub Vec<(String, Vec<u8>)>);
+
+impl Message {
+    /// The values of the fields of that name, in any case.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        let of_name = move |(found, _): &&(String, _)| found.eq_ignore_ascii_case(name);
+        self.0.iter().filter(of_name).map(|(_, value)| &**value)
+    }
+}
+
+/// What should come of a question. What is none, or not in a map, may be anything.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Expected {
+    /// The word for the answer; none after a tick.
+    pub verdict: Option<Word>,
+    /// Of a refusal, a redirect or a replaced answer.
+    pub status: Option<u16>,
+    /// Of a refusal.
+    pub reason: Option<String>,
+    /// Of a redirect.
+    pub location: Option<String>,
+    /// Of a replaced answer.
+    pub content_type: Option<String>,
+    /// Of a replaced answer.
+    pub body: Option<String>,
+    /// A part of what a failure says.
+    pub error: Option<String>,
+    /// How long the answer may be used again; within, none stands for an answer that may not.
+    pub cached: Option<Option<Duration>>,
+    /// What else it may be used for.
+    pub cached_for: Option<Scope>,
+    /// When to tick again.
+    pub pause: Option<Duration>,
+    /// Parts of lines; empty if there is no line.
+    pub log: Option<Vec<String>>,
+    /// By name, in any case; no values if there is no such field.
+    pub request_headers: BTreeMap<String, Vec<String>>,
+    /// The same of the response.
+    pub response_headers: BTreeMap<String, Vec<String>>,
+    /// By key; none if the key does not exist.
+    pub state: BTreeMap<String, Option<String>>,
+    /// By name; none if there is no such number.
+    pub metrics: BTreeMap<String, Option<f64>>,
+}
+
+/// The word for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// No opinion.
+    Next,
+    /// It passes, whatever others say.
+    Allow,
+    /// It is refused.
+    Block,
+    /// The client is sent elsewhere.
+    Redirect,
+    /// Another answer is given.
+    Replace,
+    /// The filter fails.
+    Error,
+}
+
+impl Word {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Next => "next",
+            Self::Allow => "allow",
+            Self::Block => "block",
+            Self::Redirect => "redirect",
+            Self::Replace => "replace",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// What a filter answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// No opinion.
+    Next,
+    /// It passes, whatever others say.
+    Allow,
+    /// It is refused.
+    Block {
+        /// 400 to 599.
+        status: u16,
+        /// One line.
+        reason: String,
+    },
+    /// The client is sent elsewhere.
+    Redirect {
+        /// 301, 302, 303, 307 or 308.
+        status: u16,
+        /// An absolute URL.
+        location: String,
+    },
+    /// Another answer is given.
+    Replace {
+        /// 200 to 599.
+        status: u16,
+        /// Empty if there is none.
+        content_type: String,
+        /// The content.
+        body: Vec<u8>,
+    },
+    /// The filter failed, and this is why.
+    Error(String),
+    /// The filter has worked in the background and wants to be called again after that time.
+    Ticked(Duration),
+}
+
+impl Answer {
+    /// The word for it; none for a tick.
+    pub fn word(&self) -> Option<Word> {
+        match self {
+            Self::Next => Some(Word::Next),
+            Self::Allow => Some(Word::Allow),
+            Self::Block { .. } => Some(Word::Block),
+            Self::Redirect { .. } => Some(Word::Redirect),
+            Self::Replace { .. } => Some(Word::Replace),
+            Self::Error(_) => Some(Word::Error),
+            Self::Ticked(_) => None,
+        }
+    }
+
+    /// Whether the next hook is asked.
+    pub fn passes(&self) -> bool {
+        matches!(self, Self::Next | Self::Allow)
+    }
+
+    /// The last opinion, when the next hook has answered.
+    #[must_use]
+    pub fn then(self, next: Self) -> Self {
+        match next {
+            Self::Next => self,
+            opinion => opinion,
+        }
+    }
+}
+
+/// What an answer may be used again for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The same host.
+    Host,
+    /// The same host for clients at the same address.
+    ClientAndHost,
+}
+
+impl Scope {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::ClientAndHost => "client-and-host",
+        }
+    }
+}
+
+/// How much a line of the log matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the levels of every log")]
+pub enum Level {
+    Trace,
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Trace => "trace",
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        })
+    }
+}
+
+/// What came of a question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observed {
+    /// What the filter said.
+    pub answer: Answer,
+    /// What its answer about the host may be used for again, and how long.
+    pub cached: Option<(Scope, Duration)>,
+    /// The lines that it logged.
+    pub log: Vec<(Level, String)>,
+    /// The fields as the request goes on.
+    pub request: Message,
+    /// The fields as the response goes on.
+    pub response: Message,
+    /// What it remembers of the keys that the case expects something of.
+    pub state: BTreeMap<String, Vec<u8>>,
+    /// What it has counted.
+    pub metrics: BTreeMap<String, f64>,
+}
+
+impl Observed {
+    /// An answer, and nothing else.
+    pub fn new(answer: Answer) -> Self {
+        Self {
+            answer,
+            cached: None,
+            log: Vec::new(),
+            request: Message::default(),
+            response: Message::default(),
+            state: BTreeMap::new(),
+            metrics: BTreeMap::new(),
+        }
+    }
+}
+
+impl Cases {
+    /// Reads the content of `file`, which is named in errors and reports only.
+    ///
+    /// # Errors
+    ///
+    /// If the text is not TOML, has a key that does not exist, or makes no sense. The error names the line.
+    pub fn parse(text: &str, file: &str) -> Result<Self, Error> {
+        crate::format::parse(text, file)
+    }
+}

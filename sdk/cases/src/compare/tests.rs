@@ -1,0 +1,239 @@
+use std::time::Duration;
+
+use super::*;
+use crate::case::{Cases, Level};
+
+/// What is different where `keys` is expected of a request that the filter is asked about.
+fn differences(keys: &str, observed: &Observed) -> Vec<String> {
+    let text = format!("[[case]]\nurl = 'http://a.example/'\nresponse = {{}}\n{keys}");
+    let cases = Cases::parse(&text, "cases.toml").unwrap();
+    let outcome = cases.cases[0].compare(observed);
+    assert_eq!(outcome.ok, outcome.differences.is_empty());
+    outcome
+        .differences
+        .iter()
+        .map(ToString::to_string)
+        .collect()
+}
+
+fn block() -> Answer {
+    Answer::Block {
+        status: 451,
+        reason: "closed".into(),
+    }
+}
+
+#[test]
+fn only_what_is_mentioned_counts() {
+    let mut observed = Observed::new(block());
+    observed.log.push((Level::Warn, "x".into()));
+    observed.metrics.insert("lookups".into(), 1.0);
+    for keys in [
+        "expect = 'block'",
+        "expect = 'block'\nstatus = 451\nreason = 'closed'",
+    ] {
+        assert_eq!(differences(keys, &observed), [""; 0], "{keys}");
+    }
+}
+
+#[test]
+fn of_another_verdict_only_the_verdict_is_told_but_all_of_it() {
+    let keys = "expect = 'redirect'\nstatus = 302\nlocation = 'http://a.example/'";
+    assert_eq!(
+        differences(keys, &Observed::new(block())),
+        ["the verdict: expected redirect, got block with 451: closed"]
+    );
+    let failed = Observed::new(Answer::Error("the filter reports: no".into()));
+    assert_eq!(
+        differences("expect = 'next'", &failed),
+        ["the verdict: expected next, got error: the filter reports: no"]
+    );
+}
+
+#[test]
+fn every_part_of_a_verdict_is_compared() {
+    let redirect = Answer::Redirect {
+        status: 302,
+        location: "http://b.example/".into(),
+    };
+    let replace = Answer::Replace {
+        status: 200,
+        content_type: "text/html".into(),
+        body: b"hello".into(),
+    };
+    for (keys, answer, difference) in [
+        (
+            "expect = 'block'\nstatus = 403",
+            block(),
+            "the status: expected 403, got 451",
+        ),
+        (
+            "expect = 'block'\nreason = 'x'",
+            block(),
+            r#"the reason: expected "x", got "closed""#,
+        ),
+        (
+            "expect = 'redirect'\nlocation = 'http://c.example/'",
+            redirect,
+            r#"the location: expected "http://c.example/", got "http://b.example/""#,
+        ),
+        (
+            "expect = 'replace'\ncontent_type = 'text/plain'",
+            replace.clone(),
+            r#"the content type: expected "text/plain", got "text/html""#,
+        ),
+        (
+            "expect = 'replace'\nbody = 'bye'",
+            replace,
+            r#"the body: expected "bye", got "hello""#,
+        ),
+        (
+            "expect = 'error'\nerror = 'full'",
+            Answer::Error("the filter trapped".into()),
+            r#"the error: expected one that contains "full", got "the filter trapped""#,
+        ),
+    ] {
+        assert_eq!(differences(keys, &Observed::new(answer)), [difference]);
+    }
+}
+
+#[test]
+fn the_path_of_a_root_goes_without_saying() {
+    let redirect = |location: &str| {
+        Observed::new(Answer::Redirect {
+            status: 302,
+            location: location.into(),
+        })
+    };
+    let keys = "expect = 'redirect'\nlocation = 'http://b.example'";
+    assert_eq!(differences(keys, &redirect("http://b.example/")), [""; 0]);
+    assert_eq!(differences(keys, &redirect("http://b.example")), [""; 0]);
+    assert_eq!(differences(keys, &redirect("http://b.example/c")).len(), 1);
+}
+
+#[test]
+fn how_long_an_answer_is_cached_and_for_whom_is_compared() {
+    let minute = Duration::from_secs(60);
+    let mut observed = Observed::new(Answer::Next);
+    for keys in ["", "cached = false"] {
+        let keys = format!("expect = 'next'\n{keys}");
+        assert_eq!(differences(&keys, &observed), [""; 0]);
+    }
+    assert_eq!(
+        differences("expect = 'next'\ncached = '60s'", &observed),
+        [
+            "the time that the answer is cached: expected 1m, got an answer that may not be used again"
+        ]
+    );
+    observed.cached = Some((Scope::ClientAndHost, minute));
+    for keys in ["cached = '60s'", "cached_for = 'client-and-host'"] {
+        let keys = format!("expect = 'next'\n{keys}");
+        assert_eq!(differences(&keys, &observed), [""; 0]);
+    }
+    assert_eq!(
+        differences("expect = 'next'\ncached_for = 'host'", &observed),
+        ["the time that the answer is cached: expected for host, got 1m for client-and-host"]
+    );
+    assert_eq!(
+        differences("expect = 'next'\ncached = false", &observed).len(),
+        1
+    );
+}
+
+#[test]
+fn a_part_of_a_line_and_its_level_are_found_in_the_log() {
+    let mut observed = Observed::new(Answer::Next);
+    let expected = |log: &str| format!("expect = 'next'\nlog = {log}");
+    assert_eq!(differences(&expected("[]"), &observed), [""; 0]);
+    assert_eq!(
+        differences(&expected("['left']"), &observed),
+        [r#"the log: expected a line that contains "left", got no line"#]
+    );
+    observed.log.push((Level::Warn, "3 left".into()));
+    assert_eq!(
+        differences(&expected("['left', 'warn: 3']"), &observed),
+        [""; 0]
+    );
+    assert_eq!(
+        differences(&expected("['error: 3']"), &observed),
+        [r#"the log: expected a line that contains "error: 3", got "warn: 3 left""#]
+    );
+    assert_eq!(
+        differences(&expected("[]"), &observed),
+        [r#"the log: expected no line, got "warn: 3 left""#]
+    );
+}
+
+#[test]
+fn the_fields_that_a_message_goes_on_with_are_compared_by_name() {
+    let mut observed = Observed::new(Answer::Next);
+    let field = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
+    observed.request = Message(vec![
+        field("cookie", "a"),
+        field("cookie", "b"),
+        field("te", "x"),
+    ]);
+    observed.response = Message(vec![field("server", "x")]);
+    let right = "expect = 'next'
+        request_headers = { Cookie = ['a', 'b'], TE = 'x', Referer = false }
+        response_headers = { server = 'x' }";
+    assert_eq!(differences(right, &observed), [""; 0]);
+    let wrong = "expect = 'next'
+        request_headers = { cookie = 'a', referer = 'r', te = false }
+        response_headers = { server = 'y' }";
+    assert_eq!(
+        differences(wrong, &observed),
+        [
+            r#"the request's field cookie: expected "a", got ["a", "b"]"#,
+            r#"the request's field referer: expected "r", got none"#,
+            r#"the request's field te: expected none, got "x""#,
+            r#"the response's field server: expected "y", got "x""#,
+        ]
+    );
+}
+
+#[test]
+fn what_is_left_behind_is_compared_by_key() {
+    let mut observed = Observed::new(Answer::Next);
+    observed.state.insert("a".into(), b"1".into());
+    observed.metrics.insert("lookups".into(), 2.0);
+    let right =
+        "expect = 'next'\nstate = { a = 1, b = false }\nmetrics = { lookups = 2, other = false }";
+    assert_eq!(differences(right, &observed), [""; 0]);
+    let wrong =
+        "expect = 'next'\nstate = { a = false, b = 'x' }\nmetrics = { lookups = 3, other = 1 }";
+    assert_eq!(
+        differences(wrong, &observed),
+        [
+            r#"the state of "a": expected nothing, got "1""#,
+            r#"the state of "b": expected "x", got nothing"#,
+            "the metric lookups: expected 3, got 2",
+            "the metric other: expected 1, got none",
+        ]
+    );
+}
+
+#[test]
+fn a_tick_says_when_it_wants_to_be_called_again() {
+    let tick = |keys: &str| {
+        let text = format!("[[case]]\ntick = true\n{keys}");
+        Cases::parse(&text, "cases.toml").unwrap().cases.remove(0)
+    };
+    let ticked = Observed::new(Answer::Ticked(Duration::from_secs(10)));
+    assert!(tick("").compare(&ticked).ok);
+    assert!(tick("pause = '10s'").compare(&ticked).ok);
+    assert!(!tick("pause = '20s'").compare(&ticked).ok);
+    assert!(!tick("expect = 'error'").compare(&ticked).ok);
+    assert!(
+        !tick("")
+            .compare(&Observed::new(Answer::Error("no".into())))
+            .ok
+    );
+}
+
+#[test]
+fn the_last_opinion_of_several_hooks_counts() {
+    assert_eq!(Answer::Allow.then(Answer::Next), Answer::Allow);
+    assert_eq!(Answer::Allow.then(block()), block());
+    assert_eq!(Answer::Next.then(Answer::Allow), Answer::Allow);
+}

@@ -1,0 +1,356 @@
+//! From the text of a file to cases that make sense.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime};
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use toml::Spanned;
+
+use crate::case::{Case, Cases, Expected, Message, Protocol, Question, Scope, Word};
+use crate::document::{Document, Error};
+use crate::target::{Target, Url};
+use crate::value::{Cached, Domain, ExpectedValues, FieldName, Number, Remembered, Text, Values};
+
+pub(crate) fn parse(text: &str, file: &str) -> Result<Cases, Error> {
+    let document = Document { file, text };
+    let found: Found = document.read()?;
+    if found.case.is_empty() {
+        return Err(document.problem_at(0, "there is no [[case]] in it".into()));
+    }
+    let config = found.config.map(|config| {
+        let at = config.span().start;
+        let object = json_object(config.into_inner());
+        let object = object.map_err(|problem| document.problem_at(at, problem))?;
+        Ok(Value::Object(object).to_string())
+    });
+    let cases = found.case.into_iter().map(|case| {
+        let at = case.span().start;
+        let case = case.into_inner().check(document.line(at));
+        case.map_err(|problem| document.problem_at(at, problem))
+    });
+    let names = |domains: Vec<Text<Domain>>| {
+        let names = domains.into_iter().map(|Text(Domain(name))| name);
+        names.collect()
+    };
+    let feeds = found.feeds.into_iter();
+    Ok(Cases {
+        file: file.to_owned(),
+        config: config.transpose()?,
+        feeds: feeds
+            .map(|(name, domains)| (name, names(domains)))
+            .collect(),
+        now: found.now.map_or(SystemTime::UNIX_EPOCH, |Text(now)| now),
+        cases: cases.collect::<Result<_, _>>()?,
+    })
+}
+
+/// The file as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Found {
+    now: Option<Text<SystemTime>>,
+    config: Option<Spanned<toml::Table>>,
+    #[serde(default)]
+    feeds: BTreeMap<String, Vec<Text<Domain>>>,
+    #[serde(default)]
+    case: Vec<Spanned<FoundCase>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FoundCase {
+    name: Option<String>,
+    #[serde(default)]
+    fresh: bool,
+    after: Option<Text<Duration>>,
+    client: Option<Text<IpAddr>>,
+
+    host: Option<String>,
+    protocol: Option<Text<Protocol>>,
+    url: Option<Text<Url>>,
+    method: Option<String>,
+    headers: Option<BTreeMap<FieldName, Values>>,
+    response: Option<FoundResponse>,
+    #[serde(default)]
+    tick: bool,
+
+    expect: Option<Text<Word>>,
+    status: Option<u16>,
+    reason: Option<String>,
+    location: Option<String>,
+    content_type: Option<String>,
+    body: Option<String>,
+    error: Option<String>,
+    cached: Option<Cached>,
+    cached_for: Option<Text<Scope>>,
+    pause: Option<Text<Duration>>,
+    log: Option<Vec<String>>,
+    request_headers: Option<BTreeMap<FieldName, ExpectedValues>>,
+    response_headers: Option<BTreeMap<FieldName, ExpectedValues>>,
+    #[serde(default)]
+    state: BTreeMap<String, Remembered>,
+    #[serde(default)]
+    metrics: BTreeMap<String, Number>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FoundResponse {
+    #[serde(default = "ok")]
+    status: u16,
+    #[serde(default)]
+    headers: BTreeMap<FieldName, Values>,
+}
+
+fn ok() -> u16 {
+    200
+}
+
+impl FoundCase {
+    /// The case, or what makes no sense about it.
+    fn check(self, line: usize) -> Result<Case, String> {
+        let question = self.question()?;
+        self.check_expectations(&question)?;
+        let name = self.name.clone().unwrap_or_else(|| self.summary());
+        Ok(Case {
+            name,
+            line,
+            fresh: self.fresh,
+            after: self.after.map_or(Duration::ZERO, |Text(time)| time),
+            client: self.client.map(|Text(ip)| ip),
+            question,
+            expected: self.expected(),
+        })
+    }
+
+    fn summary(&self) -> String {
+        match (&self.host, &self.url) {
+            (Some(host), _) => host.clone(),
+            (None, Some(Text(Url { text, .. }))) => text.clone(),
+            (None, None) => "tick".to_owned(),
+        }
+    }
+
+    fn question(&self) -> Result<Question, String> {
+        let asked = [self.host.is_some(), self.url.is_some(), self.tick];
+        if asked.iter().filter(|is_asked| **is_asked).count() != 1 {
+            return Err(
+                "a case asks one thing: give it either `host`, `url` or `tick = true`".into(),
+            );
+        }
+        if let Some(key) = self.keys_of_a_request().next()
+            && !matches!(&self.url, Some(Text(Url { seen: Some(_), .. })))
+        {
+            return Err(format!(
+                "`{key}` belongs to a request that the proxy can see: ask about an http URL (`url`)"
+            ));
+        }
+        if self.protocol.is_some() && self.host.is_none() {
+            return Err("`protocol` goes with `host`; a `url` has one already".into());
+        }
+        match (&self.host, &self.url) {
+            (Some(host), _) => self.host_question(host),
+            (None, Some(Text(url))) => self.url_question(url),
+            (None, None) if self.client.is_some() => {
+                Err("nobody has sent anything when the filter ticks: leave `client` out".into())
+            }
+            (None, None) => Ok(Question::Tick),
+        }
+    }
+
+    fn keys_of_a_request(&self) -> impl Iterator<Item = &'static str> {
+        let keys = [
+            ("method", self.method.is_some()),
+            ("headers", self.headers.is_some()),
+            ("response", self.response.is_some()),
+            ("request_headers", self.request_headers.is_some()),
+            ("response_headers", self.response_headers.is_some()),
+        ];
+        let given = keys.into_iter().filter(|(_, is_given)| *is_given);
+        given.map(|(key, _)| key)
+    }
+
+    fn host_question(&self, host: &str) -> Result<Question, String> {
+        let protocol = match self.protocol {
+            Some(Text(protocol)) => protocol,
+            None => Protocol::Connect,
+        };
+        let default_port = match protocol {
+            Protocol::Http => 80,
+            Protocol::Connect => 443,
+        };
+        let Target { host, port } = Target::parse(host, default_port)?;
+        Ok(Question::Host {
+            host,
+            port,
+            protocol,
+        })
+    }
+
+    fn url_question(&self, url: &Url) -> Result<Question, String> {
+        let Target { host, port } = url.target.clone();
+        let Some(url) = url.seen.clone() else {
+            return Ok(Question::Host {
+                host,
+                port,
+                protocol: Protocol::Connect,
+            });
+        };
+        let method = self.method.as_deref().unwrap_or("GET");
+        if !method
+            .bytes()
+            .all(|byte| byte.is_ascii_alphabetic() || byte == b'-')
+        {
+            return Err(format!("`{method}` is no method; write it like GET"));
+        }
+        let response = self.response.as_ref();
+        if let Some(FoundResponse { status, .. }) = response
+            && !(200..=599).contains(status)
+        {
+            return Err(format!(
+                "a response with the status {status} never reaches a filter; they have 200 to 599"
+            ));
+        }
+        Ok(Question::Request {
+            host,
+            port,
+            url,
+            method: method.to_owned(),
+            request: self.headers.as_ref().map(message).unwrap_or_default(),
+            response: response.map(|response| (response.status, message(&response.headers))),
+        })
+    }
+
+    /// What can never be is a mistake in the case, not in the filter.
+    fn check_expectations(&self, question: &Question) -> Result<(), String> {
+        let verdict = self.expect.map(|Text(word)| word);
+        if *question == Question::Tick {
+            return self.check_tick(verdict);
+        }
+        let verdict = verdict.ok_or(
+            "what is expected? Say `expect`: next, allow, block, redirect, replace or error",
+        )?;
+        self.check_parts(verdict)?;
+        if self.response_headers.is_some() && self.response.is_none() {
+            return Err("`response_headers` are those that the response goes on with: give the case a `response`".into());
+        }
+        if self.pause.is_some() {
+            return Err("`pause` goes with `tick = true`".into());
+        }
+        if matches!(self.cached, Some(Cached::Not(_))) && self.cached_for.is_some() {
+            return Err("`cached_for` goes with an answer that may be used again, and `cached = false` is expected".into());
+        }
+        Ok(())
+    }
+
+    fn check_tick(&self, verdict: Option<Word>) -> Result<(), String> {
+        let is_cached = self.cached.is_some() || self.cached_for.is_some();
+        match verdict {
+            Some(Word::Error) | None if !is_cached => {
+                self.check_parts(verdict.unwrap_or(Word::Next))
+            }
+            Some(Word::Error) | None => Err("no verdict comes of a tick, so none is cached".into()),
+            Some(_) => {
+                Err("no verdict comes of a tick: leave `expect` out, or expect an error".into())
+            }
+        }
+    }
+
+    /// Only some verdicts have a reason, and so on.
+    fn check_parts(&self, verdict: Word) -> Result<(), String> {
+        let refused = [Word::Block, Word::Redirect, Word::Replace];
+        let passed = [Word::Next, Word::Allow];
+        let rules: [(&str, bool, &[Word]); 8] = [
+            ("status", self.status.is_some(), &refused),
+            ("reason", self.reason.is_some(), &[Word::Block]),
+            ("location", self.location.is_some(), &[Word::Redirect]),
+            (
+                "content_type",
+                self.content_type.is_some(),
+                &[Word::Replace],
+            ),
+            ("body", self.body.is_some(), &[Word::Replace]),
+            ("error", self.error.is_some(), &[Word::Error]),
+            ("request_headers", self.request_headers.is_some(), &passed),
+            ("response_headers", self.response_headers.is_some(), &passed),
+        ];
+        for (key, is_expected, verdicts) in rules {
+            if is_expected && !verdicts.contains(&verdict) {
+                let verdicts: Vec<&str> = verdicts.iter().map(|word| word.as_str()).collect();
+                let (verdict, verdicts) = (verdict.as_str(), verdicts.join(" or "));
+                return Err(format!(
+                    "`{key}` goes with the verdict {verdicts}, and {verdict} is expected"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn expected(self) -> Expected {
+        let fields = |expected: Option<BTreeMap<FieldName, ExpectedValues>>| {
+            let expected = expected.unwrap_or_default().into_iter();
+            let fields = expected.map(|(FieldName(name), values)| (name, values.into()));
+            fields.collect()
+        };
+        let state = self.state.into_iter();
+        let metrics = self.metrics.into_iter();
+        Expected {
+            verdict: self.expect.map(|Text(word)| word),
+            status: self.status,
+            reason: self.reason,
+            location: self.location,
+            content_type: self.content_type,
+            body: self.body,
+            error: self.error,
+            cached: self.cached.map(Option::from),
+            cached_for: self.cached_for.map(|Text(scope)| scope),
+            pause: self.pause.map(|Text(time)| time),
+            log: self.log,
+            request_headers: fields(self.request_headers),
+            response_headers: fields(self.response_headers),
+            state: state.map(|(key, value)| (key, value.into())).collect(),
+            metrics: metrics
+                .map(|(name, number)| (name, number.into()))
+                .collect(),
+        }
+    }
+}
+
+fn message(headers: &BTreeMap<FieldName, Values>) -> Message {
+    let mut fields = Vec::new();
+    for (FieldName(name), values) in headers {
+        for value in Vec::from(values.clone()) {
+            fields.push((name.clone(), value.into_bytes()));
+        }
+    }
+    Message(fields)
+}
+
+/// TOML as JSON, as the proxy makes it of `NAME.toml`: dates and times become strings.
+fn json_object(table: toml::Table) -> Result<Map<String, Value>, String> {
+    let entries = table
+        .into_iter()
+        .map(|(key, value)| Ok((key, json(value)?)));
+    entries.collect()
+}
+
+fn json(value: toml::Value) -> Result<Value, String> {
+    Ok(match value {
+        toml::Value::String(text) => text.into(),
+        toml::Value::Integer(number) => number.into(),
+        toml::Value::Float(number) if number.is_finite() => number.into(),
+        toml::Value::Float(number) => return Err(format!("config: JSON has no number {number}")),
+        toml::Value::Boolean(value) => value.into(),
+        toml::Value::Datetime(time) => time.to_string().into(),
+        toml::Value::Array(values) => {
+            let values = values.into_iter().map(json);
+            values.collect::<Result<Vec<_>, _>>()?.into()
+        }
+        toml::Value::Table(table) => json_object(table)?.into(),
+    })
+}

@@ -1,0 +1,326 @@
+use super::*;
+
+fn read(text: &str) -> Result<Cases, String> {
+    parse(text, "cases.toml").map_err(|error| error.to_string())
+}
+
+/// A file with one case.
+fn case(keys: &str) -> Result<Case, String> {
+    let mut cases = read(&format!("[[case]]\n{keys}"))?.cases;
+    Ok(cases.remove(0))
+}
+
+#[test]
+fn a_file_may_hold_as_little_as_a_host_and_a_verdict() {
+    let cases = read("[[case]]\nhost = 'a.example'\nexpect = 'next'").unwrap();
+    assert_eq!((cases.config, cases.now), (None, SystemTime::UNIX_EPOCH));
+    let case = &cases.cases[0];
+    assert_eq!(
+        (&*case.name, case.line, case.fresh),
+        ("a.example", 1, false)
+    );
+    let question = Question::Host {
+        host: "a.example".into(),
+        port: 443,
+        protocol: Protocol::Connect,
+    };
+    assert_eq!(case.question, question);
+    let expected = Expected {
+        verdict: Some(Word::Next),
+        ..Expected::default()
+    };
+    assert_eq!(case.expected, expected);
+    let nothing = read("[feeds]").unwrap_err();
+    assert_eq!(nothing, "cases.toml:1:1: there is no [[case]] in it");
+}
+
+#[test]
+fn a_case_knows_the_line_on_which_it_begins() {
+    let text = "# about\n\n[[case]]\nhost = 'a'\nexpect = 'next'\n\n[[case]] # more\nhost = 'b'\nexpect = 'next'\n";
+    let lines: Vec<usize> = read(text)
+        .unwrap()
+        .cases
+        .iter()
+        .map(|case| case.line)
+        .collect();
+    assert_eq!(lines, [3, 7]);
+}
+
+#[test]
+fn all_that_surrounds_the_filter_stands_at_the_top() {
+    let cases = read(
+        "now = '2026-03-02T09:00:00Z'
+         [config]
+         block = ['a']
+         since = 1979-05-27
+         [config.rate]
+         each = 1.5
+         [feeds]
+         malware = ['Evil.Example.', '10.0.0.1']
+         empty = []
+         [[case]]
+         host = 'a'
+         expect = 'next'",
+    )
+    .unwrap();
+    assert_eq!(
+        cases.now,
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_772_442_000)
+    );
+    assert_eq!(
+        cases.config.unwrap(),
+        r#"{"block":["a"],"rate":{"each":1.5},"since":"1979-05-27"}"#
+    );
+    assert_eq!(cases.feeds["malware"], ["evil.example", "10.0.0.1"]);
+    assert_eq!(cases.feeds["empty"], [""; 0]);
+}
+
+#[test]
+fn a_request_has_all_that_a_filter_can_see_of_it() {
+    let case = case(
+        "url = 'http://A.example:8080/b?c#d'
+         method = 'POST'
+         headers = { Cookie = ['a=1', 'b=2'], Referer = 'http://b.example/' }
+         response = { headers = { Server = 'x' } }
+         client = '::ffff:10.0.0.7'
+         after = '1m 30s'
+         fresh = true
+         expect = 'allow'
+         request_headers = { Cookie = false, Referer = 'x', X-A = ['1', '2'] }
+         response_headers = { Server = false }",
+    )
+    .unwrap();
+    let field = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
+    let request = [
+        field("cookie", "a=1"),
+        field("cookie", "b=2"),
+        field("referer", "http://b.example/"),
+    ];
+    assert_eq!(
+        case.question,
+        Question::Request {
+            host: "a.example".into(),
+            port: 8080,
+            url: "http://a.example:8080/b?c".into(),
+            method: "POST".into(),
+            request: Message(request.into()),
+            response: Some((200, Message([field("server", "x")].into()))),
+        }
+    );
+    assert_eq!(case.client, Some([10, 0, 0, 7].into()));
+    assert_eq!((case.after, case.fresh), (Duration::from_secs(90), true));
+    let expected = case.expected.request_headers;
+    assert_eq!(expected["cookie"], [""; 0]);
+    assert_eq!(expected["referer"], ["x"]);
+    assert_eq!(expected["x-a"], ["1", "2"]);
+    assert_eq!(case.expected.response_headers["server"], [""; 0]);
+}
+
+#[test]
+fn of_an_https_url_the_proxy_sees_the_host() {
+    let asked = |keys: &str| case(&format!("{keys}\nexpect = 'next'")).unwrap();
+    let case = asked("url = 'https://a.example/b'");
+    assert_eq!(case.name, "https://a.example/b");
+    assert_eq!(case.question, asked("host = 'a.example:443'").question);
+    let Question::Host { port, protocol, .. } = asked("host = 'a'\nprotocol = 'http'").question
+    else {
+        panic!("a host is asked about");
+    };
+    assert_eq!((port, protocol), (80, Protocol::Http));
+}
+
+#[test]
+fn what_is_left_behind_may_be_text_a_number_or_nothing() {
+    let case = case(
+        "host = 'a'
+         expect = 'next'
+         state = { a = 'x', 'b.example' = 2, c = false }
+         metrics = { lookups = 3, share = 0.5, other = false }
+         cached = '60s'
+         cached_for = 'client-and-host'
+         log = []",
+    )
+    .unwrap();
+    let expected = case.expected;
+    assert_eq!(expected.state["a"].as_deref(), Some("x"));
+    assert_eq!(expected.state["b.example"].as_deref(), Some("2"));
+    assert_eq!(expected.state["c"], None);
+    assert_eq!(expected.metrics["lookups"], Some(3.0));
+    assert_eq!(expected.metrics["share"], Some(0.5));
+    assert_eq!(expected.metrics["other"], None);
+    assert_eq!(expected.cached, Some(Some(Duration::from_secs(60))));
+    assert_eq!(expected.cached_for, Some(Scope::ClientAndHost));
+    assert_eq!(expected.log, Some(vec![]));
+}
+
+#[test]
+fn a_tick_needs_no_verdict() {
+    let tick = case("tick = true\npause = '10s'").unwrap();
+    assert_eq!((tick.question, &*tick.name), (Question::Tick, "tick"));
+    assert_eq!(tick.expected.pause, Some(Duration::from_secs(10)));
+    assert!(case("tick = true\nexpect = 'error'\nerror = 'x'").is_ok());
+}
+
+#[test]
+fn a_key_that_does_not_exist_is_named_with_its_line_and_the_nearest() {
+    for (text, error) in [
+        (
+            "noww = ''",
+            "cases.toml:1:1: unknown key `noww`; did you mean `now`?",
+        ),
+        (
+            "[[case]]\nhost = 'a'\nexpect = 'next'\n\n[[case]]\n hots = 'a'",
+            "cases.toml:6:2: unknown key `hots`; did you mean `host`?",
+        ),
+        (
+            "[[case]]\nurl = 'http://a/'\nresponse = { state = 1 }",
+            "cases.toml:3:14: unknown key `state`; did you mean `status`?",
+        ),
+        (
+            "\n[cases]\n",
+            "cases.toml:2:2: unknown key `cases`; did you mean `case`?",
+        ),
+        (
+            "[[case]]\nwhatever = 1",
+            "cases.toml:2:1: unknown key `whatever`; there are: name, fresh, after,",
+        ),
+    ] {
+        let said = read(text).unwrap_err();
+        assert!(said.starts_with(error), "{said}");
+    }
+}
+
+#[test]
+fn a_value_that_makes_no_sense_is_refused_where_it_stands() {
+    for (key, problem) in [
+        (
+            "expect = 'deny'",
+            "2:10: `deny` is none of next, allow, block, redirect, replace, error",
+        ),
+        (
+            "expect = 1",
+            "2:10: invalid type: integer `1`, expected next, allow,",
+        ),
+        ("after = '60'", "2:9: `60` is not a time such as \"60s\""),
+        ("after = '200y'", "2:9: `200y` is not a time"),
+        ("client = 'a'", "2:10: `a` is not an IP address such as"),
+        (
+            "url = 'a.example'",
+            "2:7: `a.example` is no URL that goes through the proxy",
+        ),
+        (
+            "protocol = 'socks'",
+            "2:12: `socks` is none of connect, http",
+        ),
+        (
+            "headers = { 'a b' = '' }",
+            "2:13: `a b` cannot be the name of a header field",
+        ),
+        (
+            "headers = { a = 1 }",
+            "2:17: expected a text or a list of texts",
+        ),
+        (
+            "request_headers = { a = true }",
+            "2:25: expected a text, a list of texts, or false",
+        ),
+        (
+            "state = { a = 1.5 }",
+            "2:15: expected a text, a whole number, or false",
+        ),
+        ("metrics = { a = 'x' }", "2:17: expected a number, or false"),
+        (
+            "cached = true",
+            "2:10: expected a time such as \"60s\", or false",
+        ),
+    ] {
+        let said = case(key).unwrap_err();
+        assert!(said.starts_with(&format!("cases.toml:{problem}")), "{said}");
+    }
+    let said = read("now = '2026-03-02T09:00:00+01:00'").unwrap_err();
+    assert!(said.contains("is not a time in UTC such as"), "{said}");
+    let said = read("[feeds]\na = ['*.evil.example']").unwrap_err();
+    assert!(
+        said.starts_with("cases.toml:2:6: `*.evil.example` is not a domain"),
+        "{said}"
+    );
+    let said = read("\n[config]\na = nan\n[[case]]\nhost = 'a'").unwrap_err();
+    assert!(said.contains("JSON has no number NaN"), "{said}");
+}
+
+#[test]
+fn a_case_that_can_never_go_well_is_refused_with_its_line() {
+    for (keys, problem) in [
+        ("expect = 'next'", "a case asks one thing"),
+        (
+            "host = 'a'\nurl = 'http://a/'\nexpect = 'next'",
+            "a case asks one thing",
+        ),
+        ("host = 'a'\ntick = true", "a case asks one thing"),
+        (
+            "host = 'a b'\nexpect = 'next'",
+            "`a b` is no host; write it like",
+        ),
+        ("host = 'a'", "what is expected? Say `expect`"),
+        (
+            "host = 'a'\nmethod = 'GET'\nexpect = 'next'",
+            "`method` belongs to a request",
+        ),
+        (
+            "url = 'https://a/'\nheaders = {}\nexpect = 'next'",
+            "`headers` belongs to a request",
+        ),
+        (
+            "url = 'http://a/'\nprotocol = 'http'\nexpect = 'next'",
+            "`protocol` goes with `host`",
+        ),
+        (
+            "url = 'http://a/'\nmethod = 'G T'\nexpect = 'next'",
+            "`G T` is no method",
+        ),
+        (
+            "url = 'http://a/'\nresponse = {status = 101}\nexpect = 'next'",
+            "a response with the status 101",
+        ),
+        (
+            "url = 'http://a/'\nresponse_headers = {}\nexpect = 'next'",
+            "`response_headers` are those",
+        ),
+        (
+            "url = 'http://a/'\nrequest_headers = {}\nexpect = 'block'",
+            "`request_headers` goes with the verdict next or allow, and block is expected",
+        ),
+        (
+            "host = 'a'\nexpect = 'next'\nreason = 'x'",
+            "`reason` goes with the verdict block, and next is expected",
+        ),
+        (
+            "host = 'a'\nexpect = 'block'\nlocation = 'x'",
+            "`location` goes with the verdict redirect",
+        ),
+        (
+            "host = 'a'\nexpect = 'next'\npause = '1s'",
+            "`pause` goes with `tick = true`",
+        ),
+        (
+            "host = 'a'\nexpect = 'next'\ncached = false\ncached_for = 'host'",
+            "`cached_for` goes with",
+        ),
+        ("tick = true\nexpect = 'next'", "no verdict comes of a tick"),
+        (
+            "tick = true\nerror = 'x'",
+            "`error` goes with the verdict error",
+        ),
+        ("tick = true\ncached = '1s'", "no verdict comes of a tick"),
+        (
+            "tick = true\nclient = '10.0.0.1'",
+            "nobody has sent anything",
+        ),
+    ] {
+        let said = case(keys).unwrap_err();
+        assert!(
+            said.starts_with(&format!("cases.toml:1:1: {problem}")),
+            "{said}"
+        );
+    }
+}

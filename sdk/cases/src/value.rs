@@ -1,0 +1,268 @@
+//! The values of a file as they are written, each with what would be right where it is wrong. Read by `format`.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime};
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, Visitor};
+
+use crate::case::{Protocol, Scope, Word};
+use crate::target::{Url, canonical_host};
+
+/// Longer than any test, and short enough to be added to any time.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
+/// A value that is written as text.
+pub(crate) trait Written: Sized {
+    /// What it is, as it continues "expected".
+    const EXPECTED: &'static str;
+
+    /// The error says what is wrong.
+    fn parse(text: &str) -> Result<Self, String>;
+}
+
+/// One that was read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Text<T>(pub(crate) T);
+
+impl<'de, T: Written> Deserialize<'de> for Text<T> {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        value.deserialize_any(TextVisitor(PhantomData)).map(Self)
+    }
+}
+
+struct TextVisitor<T>(PhantomData<T>);
+
+impl<T: Written> Visitor<'_> for TextVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(T::EXPECTED)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        T::parse(text).map_err(E::custom)
+    }
+}
+
+/// `text`, one of `words`.
+fn one_of<T: Copy>(text: &str, words: &[T], name: fn(T) -> &'static str) -> Result<T, String> {
+    let found = words.iter().find(|word| name(**word) == text);
+    found.copied().ok_or_else(|| {
+        let words: Vec<&str> = words.iter().map(|word| name(*word)).collect();
+        format!("`{text}` is none of {}", words.join(", "))
+    })
+}
+
+impl Written for Word {
+    const EXPECTED: &'static str = "next, allow, block, redirect, replace or error";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        const WORDS: [Word; 6] = [
+            Word::Next,
+            Word::Allow,
+            Word::Block,
+            Word::Redirect,
+            Word::Replace,
+            Word::Error,
+        ];
+        one_of(text, &WORDS, Self::as_str)
+    }
+}
+
+impl Written for Protocol {
+    const EXPECTED: &'static str = "connect or http";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        one_of(text, &[Self::Connect, Self::Http], Self::as_str)
+    }
+}
+
+impl Written for Scope {
+    const EXPECTED: &'static str = "host or client-and-host";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        one_of(text, &[Self::Host, Self::ClientAndHost], Self::as_str)
+    }
+}
+
+impl Written for Duration {
+    const EXPECTED: &'static str = r#"a time such as "60s", "1m 30s" or "50ms""#;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let time = humantime::parse_duration(text).ok();
+        time.filter(|time| *time <= LONGEST)
+            .ok_or_else(|| format!("`{text}` is not {}", Self::EXPECTED))
+    }
+}
+
+impl Written for SystemTime {
+    const EXPECTED: &'static str = r#"a time in UTC such as "2026-03-02T09:00:00Z""#;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        humantime::parse_rfc3339(text).map_err(|_| format!("`{text}` is not {}", Self::EXPECTED))
+    }
+}
+
+impl Written for IpAddr {
+    const EXPECTED: &'static str = r#"an IP address such as "10.0.0.7""#;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let ip: Option<Self> = text.parse().ok();
+        ip.map(|ip| ip.to_canonical())
+            .ok_or_else(|| format!("`{text}` is not {}", Self::EXPECTED))
+    }
+}
+
+impl Written for Url {
+    const EXPECTED: &'static str = r#"a URL such as "http://a.example/b""#;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        Self::parse(text)
+    }
+}
+
+/// An entry of a feed.
+#[derive(Clone, Debug)]
+pub(crate) struct Domain(pub(crate) String);
+
+impl Written for Domain {
+    const EXPECTED: &'static str = r#"a domain such as "evil.example""#;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        canonical_host(text).map(Self).ok_or_else(|| {
+            format!(
+                "`{text}` is not {}; in other scripts it is written as xn--…",
+                Self::EXPECTED
+            )
+        })
+    }
+}
+
+/// The name of a header field, in lower case.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct FieldName(pub(crate) String);
+
+impl<'de> Deserialize<'de> for FieldName {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(value)?;
+        let is_token =
+            |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        if text.is_empty() || !text.bytes().all(is_token) {
+            let problem = format!("`{text}` cannot be the name of a header field");
+            return Err(D::Error::custom(problem));
+        }
+        Ok(Self(text.to_ascii_lowercase()))
+    }
+}
+
+/// The values of the fields of one name.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a text or a list of texts")]
+pub(crate) enum Values {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl From<Values> for Vec<String> {
+    fn from(values: Values) -> Self {
+        match values {
+            Values::One(value) => vec![value],
+            Values::Many(values) => values,
+        }
+    }
+}
+
+/// The same, or that there is no such field.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected a text, a list of texts, or false for no such field"
+)]
+pub(crate) enum ExpectedValues {
+    Some(Values),
+    None(False),
+}
+
+impl From<ExpectedValues> for Vec<String> {
+    fn from(values: ExpectedValues) -> Self {
+        match values {
+            ExpectedValues::Some(values) => values.into(),
+            ExpectedValues::None(False) => Self::new(),
+        }
+    }
+}
+
+/// What is remembered under a key.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected a text, a whole number, or false for nothing"
+)]
+pub(crate) enum Remembered {
+    Text(String),
+    Number(i64),
+    Nothing(False),
+}
+
+impl From<Remembered> for Option<String> {
+    fn from(remembered: Remembered) -> Self {
+        match remembered {
+            Remembered::Text(text) => Some(text),
+            Remembered::Number(number) => Some(number.to_string()),
+            Remembered::Nothing(False) => None,
+        }
+    }
+}
+
+/// A metric.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a number, or false for no such metric")]
+pub(crate) enum Number {
+    Number(f64),
+    None(False),
+}
+
+impl From<Number> for Option<f64> {
+    fn from(number: Number) -> Self {
+        match number {
+            Number::Number(number) => Some(number),
+            Number::None(False) => None,
+        }
+    }
+}
+
+/// How long an answer may be used again.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected a time such as \"60s\", or false for an answer that may not be used again"
+)]
+pub(crate) enum Cached {
+    For(Text<Duration>),
+    Not(False),
+}
+
+impl From<Cached> for Option<Duration> {
+    fn from(cached: Cached) -> Self {
+        match cached {
+            Cached::For(Text(time)) => Some(time),
+            Cached::Not(False) => None,
+        }
+    }
+}
+
+/// The only value of its kind.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct False;
+
+impl<'de> Deserialize<'de> for False {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        match bool::deserialize(value)? {
+            false => Ok(Self),
+            true => Err(D::Error::custom("expected false")),
+        }
+    }
+}
