@@ -40,6 +40,10 @@
 //! # Ok::<(), Error>(())
 //! ```
 
+mod cases;
+
+use std::fs;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use crate::manifest::Described;
@@ -82,6 +86,42 @@ pub fn init<F: Filter>(config: &str) -> Result<F, Error> {
 /// ```
 pub fn manifest<F: Described>() -> String {
     F::MANIFEST.to_json()
+}
+
+/// Asks the filter what a file of cases asks, and panics with a report if anything is not as the file expects. The path is meant from the
+/// folder of the crate's `Cargo.toml`. [`portcullis_cases`] describes the format; `portcullis plugin test` runs the same file against the
+/// built filter.
+///
+/// The mock of this thread begins anew, with what the file says of feeds and time. As in the proxy, a filter that has failed is made again, a
+/// verdict that cannot be carried out is a failure, and so is a panic.
+///
+/// ```no_run
+/// # use portcullis_sdk::{Error, Filter, Flow, Verdict};
+/// # struct Guard;
+/// # impl Filter for Guard {
+/// #     type Config = ();
+/// #     fn new(_: ()) -> Result<Self, Error> { Ok(Self) }
+/// # }
+/// // cases.toml:
+/// //     [[case]]
+/// //     host = "10.0.0.1"
+/// //     expect = "block"
+/// //     reason = "a name is needed"
+/// portcullis_sdk::testing::cases::<Guard>("cases.toml");
+/// ```
+#[track_caller]
+pub fn cases<F: Filter>(file: impl AsRef<Path>) {
+    let file = file.as_ref();
+    let name = file.display().to_string();
+    let text = fs::read_to_string(file);
+    let run = text
+        .map_err(|error| format!("cannot read {name}: {error}"))
+        .and_then(|text| cases::run::<F>(&text, &name));
+    match run {
+        Ok(report) if report.is_ok() => {}
+        Ok(report) => panic!("\n{}", report.failures()),
+        Err(problem) => panic!("\n{problem}"),
+    }
 }
 
 /// Gives this thread's mock a feed that lists `domains`, in place of any feed of that name.

@@ -43,6 +43,11 @@ mod tests {
     }
 
     #[test]
+    fn the_cases_go_natively_as_they_go_in_the_proxy() {
+        testing::cases::<Blocklist>("cases.toml");
+    }
+
+    #[test]
     fn a_misspelled_setting_is_refused_with_the_known_ones() {
         let error = judge(r#"{"subdomain": false}"#, "a.example").unwrap_err();
         assert_eq!(

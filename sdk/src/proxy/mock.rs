@@ -29,6 +29,11 @@ thread_local! {
     static MOCK: RefCell<Mock> = RefCell::default();
 }
 
+/// Begins anew.
+pub(crate) fn reset() {
+    MOCK.with_borrow_mut(|mock| *mock = Mock::default());
+}
+
 pub(crate) fn set_feed(name: &str, domains: BTreeSet<String>) {
     MOCK.with_borrow_mut(|mock| mock.feeds.insert(name.into(), domains));
 }
@@ -54,6 +59,10 @@ pub(crate) fn set_time(time: SystemTime) {
 
 pub(crate) fn metric(name: &str) -> Option<f64> {
     MOCK.with_borrow(|mock| mock.metrics.get(name).copied())
+}
+
+pub(crate) fn metrics() -> BTreeMap<String, f64> {
+    MOCK.with_borrow(|mock| mock.metrics.clone())
 }
 
 pub(crate) fn count(name: &str, by: u64) {

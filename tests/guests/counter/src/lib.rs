@@ -35,6 +35,11 @@ mod tests {
     use portcullis_sdk::{Protocol, testing};
 
     #[test]
+    fn the_cases_go_natively_as_they_go_in_the_proxy() {
+        testing::cases::<Counter>("cases.toml");
+    }
+
+    #[test]
     fn each_host_has_a_count_of_its_own_until_its_window_ends() {
         let counter: Counter = testing::init(r#"{"limit": 1, "window_ms": 1000}"#).unwrap();
         let judge = |host| counter.judge_host(&Flow::new(host, 443, Protocol::Connect));

@@ -1,0 +1,242 @@
+//! Runs a file of cases against a filter natively, step by step as the proxy would.
+
+mod answer;
+#[cfg(test)]
+mod tests;
+
+use std::any::type_name;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use portcullis_cases as cases;
+use portcullis_cases::{Answer, Case, Cases, Message, Observed, Question, Report};
+
+use self::answer::answer;
+use super::init;
+use crate::proxy::mock;
+use crate::{Error, Filter, Flow, HeaderValue, Level, Protocol, Request, Response, Scope};
+
+/// The error is about the file, or the configuration that it has for the filter.
+pub(super) fn run<F: Filter>(text: &str, file: &str) -> Result<Report, String> {
+    let cases = Cases::parse(text, file).map_err(|error| error.to_string())?;
+    let name = type_name::<F>();
+    let name = name.rsplit("::").next().unwrap_or(name);
+    let mut subject = Subject::<F>::begin(&cases);
+    subject
+        .make()
+        .map_err(|error| format!("{file}: {name} refuses its configuration: {error}"))?;
+    subject = Subject::begin(&cases);
+    let mut outcomes = Vec::new();
+    for case in &cases.cases {
+        if case.fresh {
+            subject = Subject::begin(&cases);
+        }
+        mock::advance(case.after);
+        outcomes.push(case.compare(&subject.observe(case)));
+    }
+    Ok(Report::new(name, file, outcomes))
+}
+
+/// A filter with the proxy's mock around it.
+struct Subject<'a, F> {
+    config: &'a str,
+    /// Made when it is asked first, and again after a failure.
+    judging: Option<F>,
+    /// What works in the background judges nothing.
+    ticking: Option<F>,
+}
+
+/// What the hooks of one case have led to.
+struct Judged {
+    answer: Answer,
+    cached: Option<(cases::Scope, Duration)>,
+    request: Message,
+    response: Message,
+}
+
+impl From<Answer> for Judged {
+    fn from(answer: Answer) -> Self {
+        Self {
+            answer,
+            cached: None,
+            request: Message::default(),
+            response: Message::default(),
+        }
+    }
+}
+
+impl<'a, F: Filter> Subject<'a, F> {
+    fn begin(cases: &'a Cases) -> Self {
+        mock::reset();
+        for (name, domains) in &cases.feeds {
+            super::feed(name, domains);
+        }
+        mock::set_time(cases.now);
+        Self {
+            config: cases.config.as_deref().unwrap_or_default(),
+            judging: None,
+            ticking: None,
+        }
+    }
+
+    fn make(&self) -> Result<F, Error> {
+        init(self.config)
+    }
+
+    fn observe(&mut self, case: &Case) -> Observed {
+        let judged = match caught(|| self.ask(case)) {
+            Ok(judged) => judged,
+            Err(failure) => {
+                // As in the proxy, nobody knows what state it is in.
+                match case.question {
+                    Question::Tick => self.ticking = None,
+                    Question::Host { .. } | Question::Request { .. } => self.judging = None,
+                }
+                Answer::Error(failure).into()
+            }
+        };
+        let keys = case.expected.state.keys();
+        let state = keys.filter_map(|key| Some((key.clone(), mock::value(key)?)));
+        Observed {
+            state: state.collect(),
+            metrics: mock::metrics(),
+            log: mock::take_logs().into_iter().map(line).collect(),
+            answer: judged.answer,
+            cached: judged.cached,
+            request: judged.request,
+            response: judged.response,
+        }
+    }
+
+    fn ask(&mut self, case: &Case) -> Result<Judged, String> {
+        let slot = match case.question {
+            Question::Tick => &mut self.ticking,
+            Question::Host { .. } | Question::Request { .. } => &mut self.judging,
+        };
+        let filter = match slot.take() {
+            Some(filter) => filter,
+            None => init(self.config)
+                .map_err(|error| format!("the filter refuses its configuration: {error}"))?,
+        };
+        judge(slot.insert(filter), case)
+    }
+}
+
+/// Asks one hook after the other, as long as the message passes.
+fn judge<F: Filter>(filter: &F, case: &Case) -> Result<Judged, String> {
+    let (host, port, protocol) = match &case.question {
+        Question::Tick => return tick(filter),
+        Question::Host {
+            host,
+            port,
+            protocol: cases::Protocol::Connect,
+        } => (host, *port, Protocol::Connect),
+        Question::Host { host, port, .. } | Question::Request { host, port, .. } => {
+            (host, *port, Protocol::Http)
+        }
+    };
+    let mut flow = Flow::new(host, port, protocol);
+    if let Some(client) = case.client {
+        flow = flow.with_client(client);
+    }
+    let verdict = filter.judge_host(&flow).map_err(reported)?;
+    let mut judged = Judged {
+        cached: verdict.cached().map(kept),
+        ..answer(&verdict)?.into()
+    };
+    if let Question::Request {
+        url,
+        method,
+        request,
+        response,
+        ..
+    } = &case.question
+        && judged.answer.passes()
+    {
+        let mut head = Request::new(method, url);
+        for (name, value) in &request.0 {
+            head = head.with_header(name, value.clone());
+        }
+        judge_message(filter, &flow, head, response.as_ref(), &mut judged)?;
+    }
+    Ok(judged)
+}
+
+fn judge_message<F: Filter>(
+    filter: &F,
+    flow: &Flow,
+    mut request: Request,
+    response: Option<&(u16, Message)>,
+    judged: &mut Judged,
+) -> Result<(), String> {
+    let verdict = filter.judge_request(flow, &mut request).map_err(reported)?;
+    judged.answer = judged.answer.clone().then(answer(&verdict)?);
+    judged.request = message(request.header_names(), |name| request.headers(name));
+    let Some((status, fields)) = response.filter(|_| judged.answer.passes()) else {
+        return Ok(());
+    };
+    let mut response = Response::new(*status);
+    for (name, value) in &fields.0 {
+        response = response.with_header(name, value.clone());
+    }
+    let verdict = filter
+        .judge_response(flow, &request, &mut response)
+        .map_err(reported)?;
+    judged.answer = judged.answer.clone().then(answer(&verdict)?);
+    judged.response = message(response.header_names(), |name| response.headers(name));
+    Ok(())
+}
+
+fn tick<F: Filter>(filter: &F) -> Result<Judged, String> {
+    let pause = filter.tick().map_err(reported)?;
+    Ok(Answer::Ticked(whole_milliseconds(pause)).into())
+}
+
+/// A panic is a trap in the proxy.
+fn caught<T>(ask: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(ask)).unwrap_or_else(|panic| {
+        let message = panic.downcast_ref::<&str>().copied();
+        let message = message.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        mock::write_log(Level::Error, message.unwrap_or("panic"));
+        Err("the filter trapped".into())
+    })
+}
+
+fn reported(error: Error) -> String {
+    format!("the filter reports: {error}")
+}
+
+fn kept((scope, time): (Scope, Duration)) -> (cases::Scope, Duration) {
+    let scope = match scope {
+        Scope::Host => cases::Scope::Host,
+        Scope::ClientAndHost => cases::Scope::ClientAndHost,
+    };
+    (scope, whole_milliseconds(time))
+}
+
+/// The border knows no shorter times; see `proxy`.
+fn whole_milliseconds(time: Duration) -> Duration {
+    let milliseconds = time.as_nanos().div_ceil(1_000_000);
+    Duration::from_millis(u64::try_from(milliseconds).unwrap_or(u64::MAX))
+}
+
+fn line((level, line): (Level, String)) -> (cases::Level, String) {
+    let level = match level {
+        Level::Trace => cases::Level::Trace,
+        Level::Debug => cases::Level::Debug,
+        Level::Info => cases::Level::Info,
+        Level::Warn => cases::Level::Warn,
+        Level::Error => cases::Level::Error,
+    };
+    (level, line)
+}
+
+fn message(names: Vec<String>, values: impl Fn(&str) -> Vec<HeaderValue>) -> Message {
+    let mut fields = Vec::new();
+    for name in names {
+        for value in values(&name) {
+            fields.push((name.clone(), value.as_bytes().to_vec()));
+        }
+    }
+    Message(fields)
+}
