@@ -88,6 +88,21 @@ pub(crate) enum Plugin {
         #[arg(long)]
         json: bool,
     },
+    /// Ask a filter what a file of cases asks, and compare
+    ///
+    /// The filter runs in its sandbox, with the settings in NAME.toml beside it, and with the feeds and the time that the file says. The same
+    /// file runs natively in `cargo test`.
+    Test {
+        /// NAME.wasm, or the name of a built-in filter
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// What is asked, and what is expected
+        #[arg(value_name = "CASES.toml")]
+        cases: PathBuf,
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 impl Args {

@@ -14,15 +14,14 @@ use http::header::{
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 
-use crate::builtin::BUILTINS;
 use crate::chain::{LocalFilter, Member, Question};
 use crate::config::Config;
-use crate::error::{Causes, StartError};
+use crate::error::{Causes, PluginError};
 use crate::feeds::Feeds;
 use crate::filter::{Failure, Filter, Instance, Loader};
 use crate::flow::{Flow, Protocol, RequestHead, ResponseHead};
 use crate::plugins::Single;
-use crate::target::{InvalidTarget, Target};
+use crate::target::Target;
 
 /// Calls between two looks at the clock, which costs a tenth of a fast filter's call.
 const BATCH: usize = 16;
@@ -72,36 +71,6 @@ pub struct Timing {
     pub mean_ns: f64,
 }
 
-/// Why there is nothing to measure.
-#[derive(Debug, thiserror::Error)]
-pub enum BenchError {
-    /// Neither a path that ends in `.wasm` nor a built-in filter.
-    #[error("this is neither a file NAME.wasm nor the name of a built-in filter")]
-    Name,
-    /// What the proxy's log would say.
-    #[error(transparent)]
-    Refused(Box<dyn std::error::Error + Send + Sync>),
-    /// The settings say that it is not to run.
-    #[error("its settings say: enabled = false")]
-    Disabled,
-    /// Not a host.
-    #[error("there is no such host to ask it about")]
-    Host(#[from] InvalidTarget),
-    /// A call had no valid answer.
-    #[error("it fails when its {hook} is asked about {host}: {failure}")]
-    Failed {
-        /// As the contract names it.
-        hook: &'static str,
-        /// What it was asked about.
-        host: String,
-        /// What the proxy's log would say.
-        failure: String,
-    },
-    /// The WASM engine does not start.
-    #[error(transparent)]
-    Start(#[from] StartError),
-}
-
 /// Measures the filter in `file`, or the built-in filter of that name, with the settings beside it: how long it takes to compile and to
 /// start, and what each of its hooks takes for `host`. Feeds are read from the copies on disk; nothing is fetched.
 ///
@@ -113,16 +82,14 @@ pub async fn bench(
     file: &Path,
     host: &str,
     calls: NonZeroUsize,
-) -> Result<Bench, BenchError> {
-    let single = Single::find(file, &config.plugins.dir, BUILTINS).ok_or(BenchError::Name)?;
+) -> Result<Bench, PluginError> {
+    let single = Single::find(file, &config.plugins.dir)?;
     let target = Target::parse(host, Some(80))?;
     let feeds = Feeds::open(&config.feeds, &config.cache_dir);
     let loader = Loader::new(&config, feeds)?;
     let file_bytes = single.bytes();
-    let loaded = single.load(loader).await;
-    let filter = loaded.map_err(|refusal| BenchError::Refused(refusal.into()))?;
-    let filter = filter.ok_or(BenchError::Disabled)?;
-    let failed = |hook, failure: &Failure| BenchError::Failed {
+    let filter = single.load(loader).await?;
+    let failed = |hook, failure: &Failure| PluginError::Failed {
         hook,
         host: target.to_string(),
         failure: Causes(failure).to_string(),

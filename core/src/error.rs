@@ -1,10 +1,12 @@
-//! Everything that can end an exchange without an answer from the origin, and everything that can keep the proxy from starting.
+//! Everything that can end an exchange without an answer from the origin, everything that can keep the proxy from starting, and everything
+//! that can keep a command from saying something about a filter.
 
 use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt::{self, Write as _};
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use http::StatusCode;
 
@@ -166,6 +168,59 @@ pub enum StartError {
     /// The WASM engine refuses its settings or the filter that is built in.
     #[error("the WASM engine does not start")]
     Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Why a command has nothing to say about a filter.
+#[derive(Debug, thiserror::Error)]
+pub enum PluginError {
+    /// Neither a path that ends in `.wasm` nor a built-in filter.
+    #[error("this is neither a file NAME.wasm nor the name of a built-in filter")]
+    Name,
+    /// What the proxy's log would say.
+    #[error(transparent)]
+    Refused(Box<dyn StdError + Send + Sync>),
+    /// The settings say that it is not to run.
+    #[error("its settings say: enabled = false")]
+    Disabled,
+    /// Not a host.
+    #[error("there is no such host to ask it about")]
+    Host(#[from] InvalidTarget),
+    /// A call had no valid answer.
+    #[error("it fails when its {hook} is asked about {host}: {failure}")]
+    Failed {
+        /// As the contract names it.
+        hook: &'static str,
+        /// What it was asked about.
+        host: String,
+        /// What the proxy's log would say.
+        failure: String,
+    },
+    /// A file that a command needs.
+    #[error("cannot read {}", file.display())]
+    Read {
+        /// Its path.
+        file: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A file of cases is wrong.
+    #[error(transparent)]
+    Cases(#[from] portcullis_cases::Error),
+    /// A case is about something that is no host.
+    #[error("{file}:{line}: there is no such host")]
+    Case {
+        /// The file of cases.
+        file: String,
+        /// Where the case begins, from 1.
+        line: usize,
+        /// What is wrong with it.
+        #[source]
+        source: InvalidTarget,
+    },
+    /// The WASM engine does not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
 }
 
 /// An error and everything that caused it, in one line for the log whatever it consists of: some of it is said by filters.

@@ -130,6 +130,26 @@ impl Feeds {
         Self::with_deadlines(feeds, cache_dir, Deadlines::default())
     }
 
+    /// Feeds that never change, each with these canonical hosts, and no others.
+    pub(crate) fn of<'a>(
+        lists: impl IntoIterator<Item = (&'a String, &'a Vec<String>)>,
+    ) -> Arc<Self> {
+        let feeds = lists.into_iter().map(|(name, hosts)| {
+            let mut list = snapshot::Builder::default();
+            // A list in memory is far from being too long.
+            let _ = hosts.iter().try_for_each(|host| list.insert(host));
+            let feed = Feed::new(name, None);
+            feed.snapshot.store(Arc::new(list.build()));
+            (feed.name.clone(), feed)
+        });
+        Arc::new(Self {
+            feeds: feeds.collect(),
+            cache: Cache::new(Path::new("")),
+            deadlines: Deadlines::default(),
+            generation: AtomicU64::new(0),
+        })
+    }
+
     fn with_deadlines(
         feeds: &BTreeMap<String, config::Feed>,
         cache_dir: &Path,

@@ -30,10 +30,15 @@ pub(crate) use inspect::CompileError;
 pub(crate) use instance::Instance;
 pub(crate) use load::{Draft, LoadError, Loader};
 
+use self::host::LogBudget;
+use crate::clock::Clock;
 use crate::config::Sidecar;
+use crate::metrics::Metrics;
+use crate::state::Stores;
 use crate::verdict::{InvalidVerdict, Match, Verdict};
 
 /// A loaded filter. Immutable and shared by all workers, each of which makes its own instances.
+#[derive(Clone)]
 pub(crate) struct Filter {
     pub(crate) name: Arc<str>,
     pub(crate) settings: Sidecar,
@@ -104,6 +109,27 @@ impl Hooks {
 }
 
 impl Filter {
+    /// The same filter apart from the proxy: it goes by `clock`, remembers nothing, has counted nothing and writes as many lines as it likes.
+    pub(crate) fn apart(&self, clock: &Clock) -> Arc<Self> {
+        let state = Stores::new(clock.clone()).open(&self.name, self.settings.limits.state);
+        let host = host::Host {
+            state,
+            metrics: Metrics::default(),
+            log: Arc::new(LogBudget::new(usize::MAX)),
+            clock: clock.clone(),
+            ..self.host.clone()
+        };
+        Arc::new(Self {
+            host,
+            ..self.clone()
+        })
+    }
+
+    /// What it remembers under a key.
+    pub(crate) fn remembered(&self, key: &str) -> Option<Vec<u8>> {
+        self.host.state.get(key)
+    }
+
     /// Changes whenever a feed does.
     pub(crate) fn feeds_generation(&self) -> u64 {
         self.host.feeds.generation()

@@ -4,6 +4,7 @@ mod args;
 mod shutdown;
 mod telemetry;
 
+use std::fmt::Display;
 use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 use portcullis::config::{ConfigError, Log, Sources};
-use portcullis::{BenchError, Config};
+use portcullis::{Config, PluginError};
+use serde::Serialize;
 use tokio::runtime::Runtime;
 use tokio::sync::broadcast;
 
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
             calls,
             json,
         }) => bench(&sources, &file, &host, calls, json),
+        Command::Plugin(Plugin::Test { file, cases, json }) => test(&sources, &file, &cases, json),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -47,7 +50,7 @@ fn main() -> ExitCode {
 /// Whether the operator's files or the command line are wrong.
 fn is_configuration(error: &anyhow::Error) -> bool {
     match error.downcast_ref() {
-        Some(BenchError::Start(_)) => false,
+        Some(PluginError::Start(_)) => false,
         Some(_) => true,
         None => error.is::<ConfigError>() || error.is::<Refused>(),
     }
@@ -102,11 +105,7 @@ fn explain(sources: &Sources, subject: &str, json: bool) -> anyhow::Result<()> {
     let explanation = runtime()?
         .block_on(portcullis::explain(config, subject))
         .with_context(|| format!("cannot explain {subject}"))?;
-    if json {
-        say(&serde_json::to_string_pretty(&explanation)?)
-    } else {
-        say(explanation.to_string().trim_end())
-    }
+    tell(&explanation, json)
 }
 
 fn bench(
@@ -121,10 +120,22 @@ fn bench(
     let bench = runtime()?
         .block_on(portcullis::bench(config, file, host, calls))
         .with_context(|| format!("cannot measure {}", file.display()))?;
-    if json {
-        say(&serde_json::to_string_pretty(&bench)?)
+    tell(&bench, json)
+}
+
+fn test(sources: &Sources, file: &Path, cases: &Path, json: bool) -> anyhow::Result<()> {
+    let config = load(sources)?;
+    let _lines_are_written = telemetry::init(&quiet(&config));
+    let report = runtime()?
+        .block_on(portcullis::test(config, file, cases))
+        .with_context(|| format!("cannot test {}", file.display()))?;
+    tell(&report, json)?;
+    if report.is_ok() {
+        Ok(())
     } else {
-        say(bench.to_string().trim_end())
+        Err(anyhow::anyhow!(
+            "not every case went as expected, see above"
+        ))
     }
 }
 
@@ -161,6 +172,15 @@ fn runtime() -> anyhow::Result<Runtime> {
         .enable_all()
         .build()
         .context("cannot start the control runtime")
+}
+
+/// The answer to people or to programs.
+fn tell<T: Display + Serialize>(answer: &T, json: bool) -> anyhow::Result<()> {
+    if json {
+        say(&serde_json::to_string_pretty(answer)?)
+    } else {
+        say(answer.to_string().trim_end())
+    }
 }
 
 /// Unlike `println!`, says so when the reader is gone.

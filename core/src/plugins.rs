@@ -328,6 +328,7 @@ impl Plugins {
             },
             // Better the filter that is built in than none.
             fall_back: may_stand_in && plugin.member.is_none(),
+            config: None,
         };
         self.loading.spawn(attempt.run(self.loader.clone()));
     }

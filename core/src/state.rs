@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use bytesize::ByteSize;
 
+use crate::clock::Clock;
+
 /// A longer key is a mistake: keys are names of hosts and the like.
 const MAX_KEY: usize = 1024;
 
@@ -25,7 +27,10 @@ const CLEARED_PER_WRITE: usize = 2;
 
 /// The stores of all filters, by the filters' names. They outlive the filters, so that a reload loses nothing.
 #[derive(Debug, Default)]
-pub(crate) struct Stores(Mutex<HashMap<Arc<str>, Arc<Mutex<Entries>>>>);
+pub(crate) struct Stores {
+    by_filter: Mutex<HashMap<Arc<str>, Arc<Mutex<Entries>>>>,
+    clock: Clock,
+}
 
 /// One filter's store. Clones share the entries.
 #[derive(Clone, Debug)]
@@ -33,6 +38,7 @@ pub(crate) struct Store {
     entries: Arc<Mutex<Entries>>,
     /// In bytes, over all entries.
     cap: usize,
+    clock: Clock,
 }
 
 /// Why nothing was stored. What was there before is there still.
@@ -56,23 +62,35 @@ pub(crate) enum StateError {
 }
 
 impl Stores {
+    /// Stores whose entries expire by `clock`.
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            ..Self::default()
+        }
+    }
+
     /// The store of the filter `name`, with what earlier versions of the filter left there. It takes nothing new that would make it
     /// larger than `cap` bytes.
     pub(crate) fn open(&self, name: &Arc<str>, cap: usize) -> Store {
-        let entries = lock(&self.0).entry(name.clone()).or_default().clone();
-        Store { entries, cap }
+        let mut stores = lock(&self.by_filter);
+        Store {
+            entries: stores.entry(name.clone()).or_default().clone(),
+            cap,
+            clock: self.clock.clone(),
+        }
     }
 
     /// Drops a filter's store. Requests that are still being judged by that filter keep theirs until they are done.
     pub(crate) fn forget(&self, name: &str) {
-        lock(&self.0).remove(name);
+        lock(&self.by_filter).remove(name);
     }
 }
 
 impl Store {
     /// The value of a key.
     pub(crate) fn get(&self, key: &str) -> Option<Vec<u8>> {
-        self.at(Instant::now()).get(key).map(<[u8]>::to_vec)
+        self.now().get(key).map(<[u8]>::to_vec)
     }
 
     /// Stores a value, in place of any before.
@@ -82,7 +100,7 @@ impl Store {
         value: &[u8],
         ttl: Option<Duration>,
     ) -> Result<(), StateError> {
-        self.at(Instant::now()).set(key, value, ttl)
+        self.now().set(key, value, ttl)
     }
 
     /// Adds to an integer and returns the sum. A key that does not exist counts from 0, and only then does `ttl` matter.
@@ -92,7 +110,7 @@ impl Store {
         by: i64,
         ttl: Option<Duration>,
     ) -> Result<i64, StateError> {
-        self.at(Instant::now()).increment(key, by, ttl)
+        self.now().increment(key, by, ttl)
     }
 
     /// Replaces a value if it is the `expected` one, and says whether it was. None stands for a key that does not exist.
@@ -103,8 +121,11 @@ impl Store {
         new: Option<&[u8]>,
         ttl: Option<Duration>,
     ) -> Result<bool, StateError> {
-        self.at(Instant::now())
-            .compare_and_set(key, expected, new, ttl)
+        self.now().compare_and_set(key, expected, new, ttl)
+    }
+
+    fn now(&self) -> Moment<'_> {
+        self.at(self.clock.instant())
     }
 
     fn at(&self, now: Instant) -> Moment<'_> {

@@ -2,6 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+// A file of its own beside this one would be another program to link.
+#[path = "program/plugin.rs"]
+mod plugin;
+
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;

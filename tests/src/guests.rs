@@ -43,6 +43,10 @@ guest! {
     hoarder = "hoarder.wasm"
 }
 guest! {
+    /// Does what the first label of the host says; greets with `greeting`.
+    obeys = "obeys.wasm"
+}
+guest! {
     /// Panics where the host contains "panic".
     panics = "panics.wasm"
 }

@@ -4,7 +4,6 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tracing::Level;
 
@@ -17,6 +16,7 @@ use super::engine::Engine;
 use super::fields::{EditError, Fields, Side};
 use super::meter::Meter;
 use super::{Keep, Scope};
+use crate::clock::Clock;
 use crate::config::{Grants, Sidecar};
 use crate::feeds::Feeds;
 use crate::metrics::{Dropped, Metrics};
@@ -35,6 +35,7 @@ pub(super) struct Host {
     pub(super) state: Store,
     pub(super) metrics: Metrics,
     pub(super) log: Arc<LogBudget>,
+    pub(super) clock: Clock,
 }
 
 /// What the proxy knows about one instance while it runs.
@@ -206,17 +207,17 @@ impl State {
 
 impl clock::Host for State {
     fn now(&mut self) -> u64 {
-        u64::try_from(Timestamp::now().as_millisecond()).unwrap_or(0)
+        u64::try_from(self.host.clock.now().as_millisecond()).unwrap_or(0)
     }
 
     fn local(&mut self, zone: Option<String>) -> Result<clock::LocalTime, String> {
         let zone = match zone {
-            None => TimeZone::system(),
+            None => self.host.clock.zone(),
             Some(name) => TimeZone::get(&name).map_err(|_| {
                 format!("there is no time zone {name:?} on the proxy's machine; names are like Europe/Berlin")
             })?,
         };
-        let now = zone.to_datetime(Timestamp::now());
+        let now = zone.to_datetime(self.host.clock.now());
         // Positive by definition.
         let unsigned = |number: i8| number.unsigned_abs();
         Ok(clock::LocalTime {

@@ -375,6 +375,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::clock::Clock;
     use crate::config::{Grants, Sidecar};
     use crate::feeds::Feeds;
     use crate::filter::engine::Engine;
@@ -393,6 +394,7 @@ mod tests {
             state: Stores::default().open(&"test".into(), settings.limits.state),
             metrics: Metrics::default(),
             log: Arc::new(LogBudget::new(1)),
+            clock: Clock::System,
         };
         let state = State::new(host, engine.clone(), &settings);
         let mut store = Store::new(engine.wasmtime(), state);

@@ -16,6 +16,7 @@ use super::compiler::{Compiled, Compiler, Memory, NotCompiled};
 use super::engine::Engine;
 use super::host::{Host, LogBudget, State};
 use super::{Failure, Filter, Hooks, Instance};
+use crate::clock::Clock;
 use crate::config::{self, Grants, Sidecar};
 use crate::error::StartError;
 use crate::feeds::Feeds;
@@ -177,6 +178,7 @@ impl Loader {
             state: Stores::default().open(&draft.name, limits.state),
             metrics: Metrics::default(),
             log: Arc::new(LogBudget::new(limits.log)),
+            clock: Clock::System,
         };
         let mut filter = Filter {
             host,

@@ -40,6 +40,8 @@ pub(super) struct Attempt {
     pub(super) memory: Memory,
     /// Whether the built-in filter stands in for files that cannot be used.
     pub(super) fall_back: bool,
+    /// The configuration, a JSON object, in place of that in the settings.
+    pub(super) config: Option<String>,
 }
 
 /// How it went.
@@ -214,10 +216,14 @@ impl Attempt {
 
     fn sidecar(&self, text: Option<&str>) -> Result<Sidecar, ConfigError> {
         let file = self.dir.join(format!("{}.toml", self.name));
-        text.map_or_else(
+        let mut sidecar = text.map_or_else(
             || Ok(Sidecar::default()),
             |text| Sidecar::parse(text, &file),
-        )
+        )?;
+        if let Some(config) = &self.config {
+            sidecar.config.clone_from(config);
+        }
+        Ok(sidecar)
     }
 
     fn may_be_growing(&self) -> bool {

@@ -6,36 +6,48 @@ use std::sync::Arc;
 
 use super::attempt::{Attempt, Digest, Outcome, Refusal};
 use super::folder::{Files, Stamp};
-use crate::builtin::Builtin;
+use crate::builtin::BUILTINS;
+use crate::error::PluginError;
 use crate::filter::{CompileError, Filter, LoadError, Loader, Memory, NotCompiled};
 
 /// A file `NAME.wasm` with the settings beside it, or a built-in filter with those in the plugin folder.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Single {
     dir: PathBuf,
     name: Arc<str>,
     builtin: Option<&'static [u8]>,
+    config: Option<String>,
 }
 
 impl Single {
-    /// None if `file` can be neither. A file need not exist.
-    pub(crate) fn find(file: &Path, plugins: &Path, builtins: &'static [Builtin]) -> Option<Self> {
-        let mut builtins = builtins.iter();
+    /// The built-in filter of that name, or else the file, which need not exist.
+    pub(crate) fn find(file: &Path, plugins: &Path) -> Result<Self, PluginError> {
+        let mut builtins = BUILTINS.iter();
         if let Some(builtin) = builtins.find(|builtin| file == Path::new(builtin.name)) {
-            return Some(Self {
+            return Ok(Self {
                 dir: plugins.to_owned(),
                 name: builtin.name.into(),
                 builtin: Some(builtin.component),
+                config: None,
             });
         }
-        if file.extension()? != "wasm" {
-            return None;
-        }
-        Some(Self {
-            dir: file.parent()?.to_owned(),
-            name: file.file_stem()?.to_str()?.into(),
+        let name = file.file_stem().and_then(|name| name.to_str());
+        let name = name.filter(|_| {
+            file.extension()
+                .is_some_and(|extension| extension == "wasm")
+        });
+        Ok(Self {
+            dir: file.parent().unwrap_or(Path::new("")).to_owned(),
+            name: name.ok_or(PluginError::Name)?.into(),
             builtin: None,
+            config: None,
         })
+    }
+
+    /// The same with that configuration, a JSON object, in place of the one in its settings.
+    pub(crate) fn with_config(mut self, config: Option<String>) -> Self {
+        self.config = config;
+        self
     }
 
     /// Its size, 0 if there is no such file.
@@ -46,8 +58,8 @@ impl Single {
         }
     }
 
-    /// Loads it the way the folder's filters are loaded; none if its settings disable it.
-    pub(crate) async fn load(self, loader: Loader) -> Result<Option<Arc<Filter>>, Refusal> {
+    /// Loads it the way the folder's filters are loaded.
+    pub(crate) async fn load(self, loader: Loader) -> Result<Arc<Filter>, PluginError> {
         let wasm = self.path("wasm");
         let files = Files {
             wasm: Stamp::of_file(&wasm).filter(|_| self.builtin.is_none()),
@@ -61,20 +73,27 @@ impl Single {
             known: Digest::default(),
             memory: Memory::Doubted,
             fall_back: false,
+            config: self.config,
         };
         let loaded = attempt.run(loader).await;
         match (loaded.refusal, loaded.outcome) {
-            (Some(refusal), _) => Err(refusal),
-            (None, Outcome::Filter(filter)) => Ok(filter),
+            (Some(refusal), _) => Err(refusal.into()),
+            (None, Outcome::Filter(filter)) => filter.ok_or(PluginError::Disabled),
             // It may grow yet, but nobody waits for it here.
             (None, Outcome::Same | Outcome::Later) => {
                 let truncated = NotCompiled::File(CompileError::Truncated);
-                Err(LoadError::Compile(truncated).into())
+                Err(Refusal::from(LoadError::Compile(truncated)).into())
             }
         }
     }
 
     fn path(&self, extension: &str) -> PathBuf {
         self.dir.join(format!("{}.{extension}", self.name))
+    }
+}
+
+impl From<Refusal> for PluginError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal.into())
     }
 }

@@ -221,8 +221,13 @@ impl FoundCase {
             port,
             url,
             method: method.to_owned(),
-            request: self.headers.as_ref().map(message).unwrap_or_default(),
-            response: response.map(|response| (response.status, message(&response.headers))),
+            request: self
+                .headers
+                .as_ref()
+                .map_or(Ok(Message::default()), message)?,
+            response: response
+                .map(|response| Ok::<_, String>((response.status, message(&response.headers)?)))
+                .transpose()?,
         })
     }
 
@@ -321,14 +326,19 @@ impl FoundCase {
     }
 }
 
-fn message(headers: &BTreeMap<FieldName, Values>) -> Message {
+fn message(headers: &BTreeMap<FieldName, Values>) -> Result<Message, String> {
     let mut fields = Vec::new();
     for (FieldName(name), values) in headers {
         for value in Vec::from(values.clone()) {
+            if value.contains(|c: char| c.is_ascii_control() && c != '\t') {
+                return Err(format!(
+                    "the value of {name} has control characters, which no header field can have"
+                ));
+            }
             fields.push((name.clone(), value.into_bytes()));
         }
     }
-    Message(fields)
+    Ok(Message(fields))
 }
 
 /// TOML as JSON, as the proxy makes it of `NAME.toml`: dates and times become strings.

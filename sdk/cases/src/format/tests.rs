@@ -275,6 +275,10 @@ fn a_case_that_can_never_go_well_is_refused_with_its_line() {
             "`protocol` goes with `host`",
         ),
         (
+            "url = 'http://a/'\nheaders = { a = \"b\\r\\nc\" }\nexpect = 'next'",
+            "the value of a has control characters",
+        ),
+        (
             "url = 'http://a/'\nmethod = 'G T'\nexpect = 'next'",
             "`G T` is no method",
         ),

@@ -1,316 +1,93 @@
-use std::cell::Cell;
+//! What the cases can be about is tried with a guest of the proxy's tests, natively and in the sandbox.
 
 use super::*;
-use crate::{Host, Verdict, feeds, metrics, state};
+use crate::Verdict;
+use crate::testing;
 
-/// Does what the first label of the host says.
-#[derive(Debug)]
-struct Obeys {
-    instances_before: usize,
-    greeting: String,
-}
+/// Blocks addresses.
+struct NoAddresses;
 
-thread_local! {
-    static INSTANCES: Cell<usize> = const { Cell::new(0) };
-}
+impl Filter for NoAddresses {
+    type Config = Option<bool>;
 
-#[derive(Default, serde::Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Config {
-    greeting: String,
-}
-
-impl Filter for Obeys {
-    type Config = Config;
-
-    fn new(config: Config) -> Result<Self, Error> {
-        if config.greeting == "refuse" {
-            return Err(Error::new("greeting: too short"));
+    fn new(config: Option<bool>) -> Result<Self, Error> {
+        match config {
+            Some(_) => Err(Error::new("there is nothing to configure")),
+            None => Ok(Self),
         }
-        Ok(Self {
-            instances_before: INSTANCES.replace(INSTANCES.get() + 1),
-            greeting: config.greeting,
-        })
     }
 
     fn judge_host(&self, flow: &Flow) -> Result<Verdict, Error> {
-        let host: &Host = flow.host();
-        match host.as_str().split('.').next().unwrap_or_default() {
-            "allow" => Ok(Verdict::ALLOW),
-            "greet" => Ok(Verdict::block(&self.greeting)),
-            "client" => Ok(Verdict::block(format!("{:?}", flow.client().address()))),
-            "protocol" => Ok(Verdict::block(format!(
-                "{:?} {}",
-                flow.protocol(),
-                flow.port()
-            ))),
-            "instance" => Ok(Verdict::block(self.instances_before.to_string())),
-            "listed" => Ok(Verdict::block(
-                feeds::lookup("malware", host)?.unwrap_or_default(),
-            )),
-            "count" => {
-                metrics::count("asked", 1);
-                let count = state::increment(host, 1, Some(Duration::from_secs(60)))?;
-                Ok(Verdict::NEXT.cache_for(Scope::Host, Duration::from_micros(count as u64)))
-            }
-            "invalid" => Ok(Verdict::block("x").with_status(200)),
-            "elsewhere" => Ok(Verdict::redirect("http://b.example")),
-            "fail" => Err(Error::new("out of order")),
-            "panic" => panic!("at {host}"),
-            _ => Ok(Verdict::NEXT),
-        }
-    }
-
-    fn judge_request(&self, _: &Flow, request: &mut Request) -> Result<Verdict, Error> {
-        crate::warn!("{} {}", request.method(), request.url());
-        request.remove_header("Referer")?;
-        Ok(match request.header("X-Block") {
-            Some(reason) => Verdict::block(reason.text()),
+        Ok(match flow.host().ip() {
+            Some(_) => Verdict::block("a name is needed"),
             None => Verdict::NEXT,
         })
     }
-
-    fn judge_response(
-        &self,
-        _: &Flow,
-        request: &Request,
-        response: &mut Response,
-    ) -> Result<Verdict, Error> {
-        response.set_header(
-            "X-Referer",
-            request
-                .header("Referer")
-                .map_or("gone".into(), |value| value.text().into_owned()),
-        )?;
-        Ok(match response.status() {
-            404 => Verdict::replace("text/plain", "nothing here").with_status(410),
-            _ => Verdict::NEXT,
-        })
-    }
-
-    fn tick(&self) -> Result<Duration, Error> {
-        state::set("ticked", self.instances_before.to_string(), None)?;
-        Ok(Duration::from_secs(10))
-    }
 }
 
-fn report(text: &str) -> Report {
-    INSTANCES.set(0);
-    run::<Obeys>(text, "cases.toml").unwrap()
-}
+const CASES: &str = "
+[[case]]
+host = '10.0.0.1'
+expect = 'block'
+reason = 'a name is needed'
 
-fn assert_ok(text: &str) {
-    let report = report(text);
-    assert!(report.is_ok(), "\n{report}");
+[[case]]
+name = 'an IPv6 address is one, too'
+host = '[2001:db8::1]'
+expect = 'next'
+";
+
+fn run(text: &str) -> Result<Report, String> {
+    super::run::<NoAddresses>(text, "cases.toml")
 }
 
 #[test]
-fn a_host_is_judged_with_all_that_the_case_says_of_it() {
-    assert_ok(
-        r#"
-        [config]
-        greeting = "hello"
-        [feeds]
-        malware = ["evil.example"]
-
-        [[case]]
-        host = "greet.example"
-        expect = "block"
-        reason = "hello"
-
-        [[case]]
-        host = "client.example"
-        client = "10.0.0.7"
-        expect = "block"
-        reason = "Some(10.0.0.7)"
-
-        [[case]]
-        host = "protocol.example:8443"
-        expect = "block"
-        reason = "Connect 8443"
-
-        [[case]]
-        host = "protocol.example"
-        protocol = "http"
-        expect = "block"
-        reason = "Http 80"
-
-        [[case]]
-        host = "listed.evil.example"
-        expect = "block"
-        reason = "evil.example"
-        "#,
-    );
-}
-
-#[test]
-fn state_and_time_go_on_until_a_case_is_fresh() {
-    assert_ok(
-        r#"
-        [[case]]
-        host = "count.example"
-        expect = "next"
-        cached = "1ms"
-        state = { "count.example" = 1 }
-        metrics = { asked = 1 }
-
-        [[case]]
-        after = "59s"
-        host = "count.example"
-        expect = "next"
-        state = { "count.example" = 2 }
-
-        [[case]]
-        after = "1s"
-        host = "other.example"
-        expect = "next"
-        cached = false
-        state = { "count.example" = false }
-        metrics = { asked = 2 }
-
-        [[case]]
-        fresh = true
-        host = "count.example"
-        expect = "next"
-        state = { "count.example" = 1 }
-        metrics = { asked = 1 }
-        "#,
-    );
-}
-
-#[test]
-fn a_request_is_judged_hook_by_hook_as_long_as_it_passes() {
-    assert_ok(
-        r#"
-        [[case]]
-        name = "all three hooks pass, and the first has an opinion"
-        url = "http://allow.example/a"
-        headers = { Referer = "http://b.example/", Cookie = "a=1" }
-        response = {}
-        expect = "allow"
-        log = ["warn: GET http://allow.example/a"]
-        request_headers = { Referer = false, Cookie = "a=1" }
-        response_headers = { X-Referer = "gone" }
-
-        [[case]]
-        name = "a host that is blocked is not judged as a request"
-        url = "http://greet.example/"
-        expect = "block"
-        log = []
-
-        [[case]]
-        name = "a request that is blocked has no response"
-        url = "http://a.example/"
-        headers = { X-Block = "no" }
-        response = { status = 404 }
-        expect = "block"
-        reason = "no"
-
-        [[case]]
-        url = "http://a.example/"
-        response = { status = 404 }
-        expect = "replace"
-        status = 410
-        body = "nothing here"
-        "#,
-    );
-}
-
-#[test]
-fn a_failure_is_an_answer_and_the_filter_is_made_again() {
-    assert_ok(
-        r#"
-        [[case]]
-        host = "instance.example"
-        expect = "block"
-        reason = "1"
-
-        [[case]]
-        host = "fail.example"
-        expect = "error"
-        error = "the filter reports: out of order"
-
-        [[case]]
-        host = "panic.example"
-        expect = "error"
-        error = "the filter trapped"
-        log = ["error: at panic.example"]
-
-        [[case]]
-        host = "invalid.example"
-        expect = "error"
-        error = "a block needs a status from 400 to 599"
-
-        [[case]]
-        host = "instance.example"
-        expect = "block"
-        reason = "4"
-        "#,
-    );
-}
-
-#[test]
-fn an_instance_of_its_own_ticks() {
-    assert_ok(
-        r#"
-        [[case]]
-        host = "instance.example"
-        expect = "block"
-        reason = "1"
-
-        [[case]]
-        tick = true
-        pause = "10s"
-        state = { ticked = 2 }
-
-        [[case]]
-        host = "instance.example"
-        expect = "block"
-        reason = "1"
-        "#,
-    );
-}
-
-#[test]
-fn what_is_not_as_expected_is_reported_with_its_line() {
-    let report =
-        report("[[case]]\nhost = 'elsewhere.example'\nexpect = 'redirect'\nstatus = 307\n");
+fn a_case_that_goes_otherwise_is_reported_with_its_line() {
+    let report = run(CASES).unwrap();
+    assert!(!report.is_ok());
+    let said = report.to_string();
     assert_eq!(
-        report.to_string(),
+        said,
         "\
-FAIL  cases.toml:1  elsewhere.example
-        the status
-          expected  307
-          got       302
-Obeys: 1 of 1 cases did not go as expected"
+ok    cases.toml:2  10.0.0.1
+FAIL  cases.toml:7  an IPv6 address is one, too
+        the verdict
+          expected  next
+          got       block with 403: a name is needed
+NoAddresses: 1 of 2 cases did not go as expected"
     );
+    assert!(run(&CASES.replace("next", "block")).unwrap().is_ok());
 }
 
 #[test]
-fn a_configuration_that_the_filter_refuses_is_no_failed_case() {
-    let refused = run::<Obeys>(
-        "[config]\ngreeting = 'refuse'\n[[case]]\nhost = 'a'\nexpect = 'next'",
-        "cases.toml",
-    );
-    assert_eq!(
-        refused.unwrap_err(),
-        "cases.toml: Obeys refuses its configuration: greeting: too short"
-    );
-    let broken = run::<Obeys>("[[case]]", "cases.toml").unwrap_err();
+fn what_was_there_before_is_gone() {
+    testing::feed("left", ["over.example"]);
+    crate::state::set("left", "over", None).unwrap();
+    let case = "[[case]]\nhost = 'a'\nexpect = 'next'\nstate = { left = false }";
+    assert!(run(case).unwrap().is_ok());
+    assert_eq!(crate::feeds::names(), [""; 0]);
+}
+
+#[test]
+fn a_file_or_configuration_that_cannot_be_used_is_no_case_that_failed() {
+    let refused = run("[config]\na = 1\n[[case]]\nhost = 'a'\nexpect = 'next'");
+    let said = refused.unwrap_err();
     assert!(
-        broken.starts_with("cases.toml:1:1: a case asks"),
-        "{broken}"
+        said.starts_with("cases.toml: NoAddresses refuses its configuration: "),
+        "{said}"
     );
+    let said = run("[[case]]").unwrap_err();
+    assert!(said.starts_with("cases.toml:1:1: a case asks"), "{said}");
 }
 
 #[test]
 #[should_panic(expected = "FAIL  src/testing/cases/wrong.toml:2  a.example")]
 fn a_case_that_fails_fails_the_test() {
-    crate::testing::cases::<Obeys>("src/testing/cases/wrong.toml");
+    testing::cases::<NoAddresses>("src/testing/cases/wrong.toml");
 }
 
 #[test]
 #[should_panic(expected = "cannot read no/such/file.toml")]
 fn a_file_that_is_not_there_fails_the_test() {
-    crate::testing::cases::<Obeys>("no/such/file.toml");
+    testing::cases::<NoAddresses>("no/such/file.toml");
 }

@@ -1,0 +1,284 @@
+//! A filter in its sandbox asked what a file of cases asks: `portcullis plugin test`. The hooks are asked as `chain` asks them, with feeds and a
+//! clock of the file's own, and nothing else of the proxy around the filter. The SDK runs the same files natively.
+
+mod lines;
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use portcullis_cases::{self as cases, Answer, Case, Cases, Message, Observed, Outcome, Report};
+use tracing::instrument::WithSubscriber;
+
+use self::lines::Lines;
+use crate::chain::{LocalFilter, Member, Question};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::error::{Causes, PluginError};
+use crate::feeds::Feeds;
+use crate::filter::{Failure, Filter, Instance, Keep, Loader, Opinion, Scope};
+use crate::flow::{Flow, Protocol, RequestHead, ResponseHead};
+use crate::plugins::Single;
+use crate::target::{InvalidTarget, Target};
+use crate::verdict::Verdict;
+
+/// Asks the filter in `file`, or the built-in filter of that name, what the file `cases` asks. The settings are those beside the filter, but
+/// for the configuration if `cases` has one.
+///
+/// # Errors
+///
+/// If the filter cannot be loaded, or `cases` makes no sense. A case that does not go as expected is no error: the report says so.
+pub async fn test(config: Config, file: &Path, cases: &Path) -> Result<Report, PluginError> {
+    let text = fs::read_to_string(cases).map_err(|source| PluginError::Read {
+        file: cases.to_owned(),
+        source,
+    })?;
+    let cases = Cases::parse(&text, &cases.display().to_string())?;
+    let loader = Loader::new(&config, Feeds::of(&cases.feeds))?;
+    let single = Single::find(file, &config.plugins.dir)?.with_config(cases.config.clone());
+    let filter = single.load(loader).await?;
+    let outcomes = run(&filter, &cases).await?;
+    Ok(Report::new(&filter.name, &cases.file, outcomes))
+}
+
+async fn run(filter: &Filter, cases: &Cases) -> Result<Vec<Outcome>, PluginError> {
+    let mut subject = Subject::begin(filter, cases);
+    let mut outcomes = Vec::new();
+    for case in &cases.cases {
+        if case.fresh {
+            subject = Subject::begin(filter, cases);
+        }
+        subject.clock.advance(case.after);
+        let observed = subject.observe(case).await;
+        let observed = observed.map_err(|source| PluginError::Case {
+            file: cases.file.clone(),
+            line: case.line,
+            source,
+        })?;
+        outcomes.push(case.compare(&observed));
+    }
+    Ok(outcomes)
+}
+
+/// A filter with nothing around it that could change by itself.
+struct Subject {
+    filter: Arc<Filter>,
+    clock: Clock,
+    judging: LocalFilter,
+    /// What works in the background judges nothing.
+    ticking: Option<Instance>,
+}
+
+/// What the hooks of one case have led to.
+struct Judged {
+    answer: Answer,
+    cached: Option<(cases::Scope, Duration)>,
+    request: HeaderMap,
+    response: HeaderMap,
+}
+
+impl From<Answer> for Judged {
+    fn from(answer: Answer) -> Self {
+        Self {
+            answer,
+            cached: None,
+            request: HeaderMap::new(),
+            response: HeaderMap::new(),
+        }
+    }
+}
+
+impl Subject {
+    fn begin(filter: &Filter, cases: &Cases) -> Self {
+        let clock = Clock::manual(cases.now);
+        let filter = filter.apart(&clock);
+        Self {
+            judging: LocalFilter::new(Arc::new(Member::new(filter.clone()))),
+            ticking: None,
+            filter,
+            clock,
+        }
+    }
+
+    async fn observe(&mut self, case: &Case) -> Result<Observed, InvalidTarget> {
+        let lines = Lines::default();
+        let judged = self.ask(case).with_subscriber(lines.subscriber()).await?;
+        let keys = case.expected.state.keys();
+        let state = keys.filter_map(|key| Some((key.clone(), self.filter.remembered(key)?)));
+        let metrics = self.filter.metrics().into_iter();
+        Ok(Observed {
+            answer: judged.answer,
+            cached: judged.cached,
+            log: lines.take(),
+            request: message(&judged.request),
+            response: message(&judged.response),
+            state: state.collect(),
+            metrics: metrics.map(|(name, value)| (name.into(), value)).collect(),
+        })
+    }
+
+    async fn ask(&mut self, case: &Case) -> Result<Judged, InvalidTarget> {
+        let judged = match target(&case.question)? {
+            None => self.tick().await.map(Judged::from),
+            Some((target, protocol)) => {
+                let flow = Flow {
+                    target: &target,
+                    protocol,
+                    client: case.client,
+                };
+                self.judge(&flow, &case.question).await
+            }
+        };
+        let failed = |failure: Failure| Answer::Error(Causes(&failure).to_string()).into();
+        Ok(judged.unwrap_or_else(failed))
+    }
+
+    /// Asks one hook after the other, as long as the message passes.
+    async fn judge(&self, flow: &Flow<'_>, question: &cases::Question) -> Result<Judged, Failure> {
+        let opinion = self.judging.ask(Question::Host(flow)).await?;
+        let mut judged = Judged {
+            cached: opinion.kept.map(kept),
+            ..answer(opinion.verdict).into()
+        };
+        if let cases::Question::Request {
+            url,
+            method,
+            request,
+            response,
+            ..
+        } = question
+            && judged.answer.passes()
+        {
+            let method = Method::from_bytes(method.as_bytes()).unwrap_or_default();
+            let head = (&method, &**url);
+            judged.request = headers(request);
+            self.judge_message(flow, head, response.as_ref(), &mut judged)
+                .await?;
+        }
+        Ok(judged)
+    }
+
+    async fn judge_message(
+        &self,
+        flow: &Flow<'_>,
+        (method, url): (&Method, &str),
+        response: Option<&(u16, Message)>,
+        judged: &mut Judged,
+    ) -> Result<(), Failure> {
+        let request = judged.request.clone();
+        let head = |headers| RequestHead {
+            method,
+            url,
+            headers,
+        };
+        let question = Question::Request(flow, head(&request));
+        let opinion = self.judging.ask(question).await?;
+        judged.take(opinion, |judged| &mut judged.request);
+        let Some((status, fields)) = response.filter(|_| judged.answer.passes()) else {
+            return Ok(());
+        };
+        let request = judged.request.clone();
+        judged.response = headers(fields);
+        let response = judged.response.clone();
+        let response = ResponseHead {
+            status: StatusCode::from_u16(*status).unwrap_or_default(),
+            headers: &response,
+        };
+        let question = Question::Response(flow, head(&request), response);
+        let opinion = self.judging.ask(question).await?;
+        judged.take(opinion, |judged| &mut judged.response);
+        Ok(())
+    }
+
+    /// Calls an instance of its own, or a new one in place of one that failed.
+    async fn tick(&mut self) -> Result<Answer, Failure> {
+        let mut live = match self.ticking.take() {
+            Some(live) => live,
+            None => Instance::start(&self.filter).await?,
+        };
+        let pause = live.tick().await?;
+        self.ticking = Some(live);
+        let never = Duration::from_millis(u64::MAX);
+        Ok(Answer::Ticked(pause.unwrap_or(never)))
+    }
+}
+
+impl Judged {
+    /// The next hook has an opinion, and may have changed the fields that it saw.
+    fn take(&mut self, opinion: Opinion, fields: impl FnOnce(&mut Self) -> &mut HeaderMap) {
+        let before = std::mem::replace(&mut self.answer, Answer::Next);
+        self.answer = before.then(answer(opinion.verdict));
+        if let Some(changed) = opinion.headers {
+            *fields(self) = *changed;
+        }
+    }
+}
+
+/// None if nobody asks for anything.
+fn target(question: &cases::Question) -> Result<Option<(Target, Protocol)>, InvalidTarget> {
+    let (host, port, protocol) = match question {
+        cases::Question::Tick => return Ok(None),
+        cases::Question::Host {
+            host,
+            port,
+            protocol: cases::Protocol::Connect,
+        } => (host, *port, Protocol::Connect),
+        cases::Question::Host { host, port, .. } | cases::Question::Request { host, port, .. } => {
+            (host, *port, Protocol::Http)
+        }
+    };
+    let target = match host.contains(':') {
+        true => Target::new(&format!("[{host}]"), port),
+        false => Target::new(host, port),
+    };
+    target.map(|target| Some((target, protocol)))
+}
+
+fn answer(verdict: Verdict) -> Answer {
+    match verdict {
+        Verdict::Next => Answer::Next,
+        Verdict::Allow => Answer::Allow,
+        Verdict::Block { status, reason } => Answer::Block {
+            status: status.as_u16(),
+            reason,
+        },
+        Verdict::Redirect { status, location } => Answer::Redirect {
+            status: status.as_u16(),
+            location,
+        },
+        Verdict::Replace(page) => {
+            let content_type = page.content_type.as_ref();
+            let content_type = content_type.map(|value| String::from_utf8_lossy(value.as_bytes()));
+            Answer::Replace {
+                status: page.status.as_u16(),
+                content_type: content_type.unwrap_or_default().into_owned(),
+                body: page.body.into(),
+            }
+        }
+    }
+}
+
+fn kept(keep: Keep) -> (cases::Scope, Duration) {
+    let scope = match keep.scope {
+        Scope::Host => cases::Scope::Host,
+        Scope::ClientAndHost => cases::Scope::ClientAndHost,
+    };
+    (scope, keep.time)
+}
+
+/// Fields that no message can have are left out; `portcullis_cases` refuses them.
+fn headers(message: &Message) -> HeaderMap {
+    let fields = message.0.iter().filter_map(|(name, value)| {
+        let name = HeaderName::try_from(name).ok()?;
+        Some((name, HeaderValue::from_bytes(value).ok()?))
+    });
+    fields.collect()
+}
+
+fn message(headers: &HeaderMap) -> Message {
+    let fields = headers.iter();
+    let fields = fields.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
+    Message(fields.collect())
+}
