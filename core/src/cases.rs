@@ -229,11 +229,7 @@ fn target(question: &cases::Question) -> Result<Option<(Target, Protocol)>, Inva
             (host, *port, Protocol::Http)
         }
     };
-    let target = match host.contains(':') {
-        true => Target::new(&format!("[{host}]"), port),
-        false => Target::new(host, port),
-    };
-    target.map(|target| Some((target, protocol)))
+    Target::of_host(host, port).map(|target| Some((target, protocol)))
 }
 
 fn answer(verdict: Verdict) -> Answer {

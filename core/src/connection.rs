@@ -202,7 +202,8 @@ async fn answer(
         _ => Protocol::Http,
     };
     let id = connection.worker.next_id();
-    let mut exchange = Exchange::begin(id, &connection.activity, request.method(), protocol);
+    let (activity, client) = (&connection.activity, connection.client);
+    let mut exchange = Exchange::begin(id, activity, client, request.method(), protocol);
     let form = Form::wanted(request.headers());
     let span = exchange.span().clone();
     let reply = async {

@@ -2,6 +2,7 @@
 //! written when it is dropped: that is when the answer's body or the tunnel has ended, however it ended.
 
 use std::cell::Cell;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ pub(crate) struct Exchange {
     activity: Rc<Activity>,
     span: Span,
     started: Instant,
+    client: Option<IpAddr>,
     method: Method,
     protocol: Protocol,
     target: Option<Rc<Target>>,
@@ -52,6 +54,7 @@ impl Exchange {
     pub(crate) fn begin(
         id: u64,
         activity: &Rc<Activity>,
+        client: Option<IpAddr>,
         method: &Method,
         protocol: Protocol,
     ) -> Self {
@@ -67,6 +70,7 @@ impl Exchange {
             ),
             started,
             activity: activity.clone(),
+            client,
             method: method.clone(),
             protocol,
             target: None,
@@ -161,6 +165,8 @@ impl Exchange {
         };
         tracing::info!(
             target: "access",
+            // Here as well as in the connection's span, which those who keep the access log alone do not have.
+            client = self.client.map(field::display),
             method = self.method.as_str(),
             host = self.target.as_ref().map(|target| target.host()),
             port = self.target.as_ref().map(|target| target.port()),

@@ -76,6 +76,14 @@ impl Target {
         })
     }
 
+    /// A target from what [`Target::host`] has said.
+    pub(crate) fn of_host(host: &str, port: u16) -> Result<Self, InvalidTarget> {
+        match host.contains(':') {
+            true => Self::new(&format!("[{host}]"), port),
+            false => Self::new(host, port),
+        }
+    }
+
     /// The canonical host; an IPv6 address without brackets.
     pub(crate) fn host(&self) -> &str {
         &self.host
@@ -244,6 +252,14 @@ mod tests {
         }
         for bad in ["", ".", "a..b", "a b", "a:80", "1.2.3.4.5", "[::1"] {
             assert!(canonical_host(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_target_can_be_made_of_its_host() {
+        for text in ["example.com:443", "192.0.2.1:80", "[2001:db8::1]:8080"] {
+            let target = Target::parse(text, None).unwrap();
+            assert_eq!(Target::of_host(target.host(), target.port()), Ok(target));
         }
     }
 

@@ -40,6 +40,7 @@ async fn an_exchange_is_one_line() {
             " access: ",
             "connection{client.addr=127.0.0.1:",
             "exchange{id=",
+            " access: client=127.0.0.1 ",
             "method=\"POST\"",
             "protocol=\"http\"",
             "status=201",
