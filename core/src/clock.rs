@@ -91,7 +91,7 @@ mod tests {
         assert_eq!(now.to_string(), "2026-03-02T09:00:00Z");
         assert_eq!((clock.now(), clock.instant()), (now, instant));
         let minute = Duration::from_secs(60);
-        clock.clone().advance(minute);
+        clock.advance(minute);
         assert_eq!(clock.now().to_string(), "2026-03-02T09:01:00Z");
         assert_eq!(clock.instant(), instant + minute);
     }

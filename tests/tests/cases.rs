@@ -8,16 +8,17 @@ use portcullis_tests::guests;
 
 /// Runs a guest's cases in the sandbox, with all that it could want granted.
 async fn assert_all_go_well(name: &str, wasm: &[u8]) {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().expect("a folder");
     let file = dir.path().join(format!("{name}.wasm"));
-    fs::write(&file, wasm).unwrap();
+    fs::write(&file, wasm).expect("a folder to write to");
     let grants = "[grants]\nfeeds = ['*']\nstate = true";
-    fs::write(file.with_extension("toml"), grants).unwrap();
+    fs::write(file.with_extension("toml"), grants).expect("a folder to write to");
     let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("guests");
     let mut config = Config::default();
     config.compiler.cache_dir = dir.path().join("compiled");
     let cases = guests.join(name).join("cases.toml");
-    let report = portcullis::test(config, &file, &cases).await.unwrap();
+    let report = portcullis::test(config, &file, &cases).await;
+    let report = report.expect("cases that can be asked");
     assert!(report.is_ok(), "\n{report}");
 }
 

@@ -8,7 +8,7 @@ use portcullis_sdk::{
     state, warn,
 };
 
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(deny_unknown_fields)]
 struct Config {
     greeting: String,
