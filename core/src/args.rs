@@ -62,6 +62,21 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Show what would change if a filter were on
+    ///
+    /// Asks the filter about each host in an access log of the proxy, and compares what it says with what has happened. It runs in its sandbox,
+    /// with the settings in NAME.toml beside it; feeds are read from the copies on disk.
+    Replay {
+        /// Lines of the proxy's log, text or JSON; - for standard input
+        #[arg(value_name = "ACCESS_LOG")]
+        log: PathBuf,
+        /// NAME.wasm, or the name of a built-in filter
+        #[arg(long, value_name = "FILE")]
+        plugin: PathBuf,
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Work on one filter
     #[command(subcommand)]
     Plugin(Plugin),
@@ -88,7 +103,7 @@ pub(crate) enum Plugin {
         #[arg(long)]
         json: bool,
     },
-    /// Ask a filter what a file of cases asks, and compare
+    /// Ask a filter what a file of cases asks, and compare; or write such a file
     ///
     /// The filter runs in its sandbox, with the settings in NAME.toml beside it, and with the feeds and the time that the file says. The same
     /// file runs natively in `cargo test`.
@@ -97,8 +112,12 @@ pub(crate) enum Plugin {
         #[arg(value_name = "FILE")]
         file: PathBuf,
         /// What is asked, and what is expected
-        #[arg(value_name = "CASES.toml")]
-        cases: PathBuf,
+        #[arg(value_name = "CASES.toml", required_unless_present = "record")]
+        cases: Option<PathBuf>,
+        /// Write cases instead: what the filter says now to each host in this access log of the proxy, or - for standard input. They go to
+        /// CASES.toml, which must not exist yet, or to standard output
+        #[arg(long, value_name = "ACCESS_LOG", conflicts_with = "json")]
+        record: Option<PathBuf>,
         /// Write JSON
         #[arg(long)]
         json: bool,
@@ -174,6 +193,9 @@ mod tests {
             "portcullis check more",
             "portcullis plugin",
             "portcullis plugin bench a.wasm --calls 0",
+            "portcullis plugin test a.wasm",
+            "portcullis plugin test a.wasm --record a.log --json",
+            "portcullis replay a.log",
         ] {
             assert_eq!(parts(line).unwrap_err().exit_code(), 2, "{line}");
         }

@@ -2,6 +2,7 @@
 //! clock of the file's own, and nothing else of the proxy around the filter. The SDK runs the same files natively.
 
 mod lines;
+mod record;
 
 use std::fs;
 use std::path::Path;
@@ -13,6 +14,7 @@ use portcullis_cases::{self as cases, Answer, Case, Cases, Message, Observed, Ou
 use tracing::instrument::WithSubscriber;
 
 use self::lines::Lines;
+pub use self::record::{Recording, record};
 use crate::chain::{LocalFilter, Member, Question};
 use crate::clock::Clock;
 use crate::config::Config;

@@ -204,6 +204,18 @@ pub enum PluginError {
         #[source]
         source: io::Error,
     },
+    /// A file that would be overwritten.
+    #[error("{} exists already, and is left as it is; name another file", .0.display())]
+    Exists(PathBuf),
+    /// A file that a command makes.
+    #[error("cannot write {}", file.display())]
+    Write {
+        /// Its path.
+        file: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// A file of cases is wrong.
     #[error(transparent)]
     Cases(#[from] portcullis_cases::Error),
@@ -217,6 +229,17 @@ pub enum PluginError {
         /// What is wrong with it.
         #[source]
         source: InvalidTarget,
+    },
+    /// A log without a line that tells of an exchange.
+    #[error(
+        "{} has no access lines about hosts, only {lines} others; the proxy writes one for each exchange at level info, as text or JSON ([log])",
+        file.display()
+    )]
+    NoAccessLines {
+        /// Its path.
+        file: PathBuf,
+        /// How many lines it has.
+        lines: u64,
     },
     /// The WASM engine does not start.
     #[error(transparent)]

@@ -131,13 +131,6 @@ pub async fn explain(config: Config, subject: &str) -> Result<Explanation, Expla
     let plugins = Plugins::open(config.plugins, BUILTINS, loader).await;
     let chain = plugins.chain().borrow().clone();
     let mut explanation = ask(&chain, &subject).await;
-    let empty = feeds.status().into_iter().filter(|feed| feed.names == 0);
-    let empty = empty.map(|feed| {
-        format!(
-            "the feed {} has no data on disk: nothing on it is found",
-            feed.name
-        )
-    });
     let refused = plugins.status().into_iter();
     let refused = refused.filter(|plugin| plugin.refused.is_some());
     let refused = refused.map(|plugin| {
@@ -147,7 +140,7 @@ pub async fn explain(config: Config, subject: &str) -> Result<Explanation, Expla
         )
     });
     let running = running.iter().flat_map(in_running_proxy);
-    explanation.notes = empty.chain(refused).chain(running).collect();
+    explanation.notes = feeds.notes().chain(refused).chain(running).collect();
     Ok(explanation)
 }
 

@@ -186,6 +186,17 @@ impl Feeds {
             .and_then(|host| snapshot.lookup(&host).map(Box::from)))
     }
 
+    /// A note for each feed that says nothing yet.
+    pub(crate) fn notes(&self) -> impl Iterator<Item = String> {
+        let empty = self.status().into_iter().filter(|feed| feed.names == 0);
+        empty.map(|feed| {
+            format!(
+                "the feed {} has no data on disk: nothing on it is found",
+                feed.name
+            )
+        })
+    }
+
     /// How each feed is doing, in the order of their names.
     pub(crate) fn status(&self) -> Vec<FeedStatus> {
         self.feeds.values().map(Feed::status).collect()

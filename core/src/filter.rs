@@ -45,6 +45,8 @@ pub(crate) struct Filter {
     pub(crate) hooks: Hooks,
     /// None if its machine code was on disk.
     pub(crate) compile_time: Option<Duration>,
+    /// The interfaces of the contract that it imports.
+    imports: Arc<[String]>,
     engine: Engine,
     component: InstancePre<host::State>,
     /// What all instances reach through the proxy.
@@ -123,6 +125,16 @@ impl Filter {
             host,
             ..self.clone()
         })
+    }
+
+    /// Whether it can ask the proxy for what that interface of the contract offers.
+    pub(crate) fn uses(&self, interface: &str) -> bool {
+        self.imports.iter().any(|imported| imported == interface)
+    }
+
+    /// The feeds that it may look into.
+    pub(crate) fn feeds(&self) -> Vec<String> {
+        self.host.feed_names()
     }
 
     /// What it remembers under a key.

@@ -7,7 +7,7 @@ use http::{HeaderMap, Method, StatusCode};
 use crate::target::Target;
 
 /// How the proxy learned of the target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Protocol {
     /// An absolute-form HTTP request (RFC 9112, section 3.2.2).
     Http,

@@ -15,6 +15,7 @@
 //! crosses no thread, and only the `state` of filters is shared under a lock. The control thread tends `feeds` (lists of
 //! hosts), `plugins` (the folder of filters) and `health`, and publishes immutable values that workers take up.
 
+mod access_log;
 mod activity;
 mod answer;
 mod bench;
@@ -40,6 +41,7 @@ mod listener;
 mod metrics;
 mod plugins;
 mod proxy;
+mod replay;
 mod respond;
 mod state;
 mod target;
@@ -50,11 +52,12 @@ mod verdict;
 mod worker;
 
 pub use bench::{Bench, Timing, bench};
-pub use cases::test;
+pub use cases::{Recording, record, test};
 pub use check::{Report, check};
 pub use config::Config;
 pub use error::{PluginError, StartError};
 pub use explain::{ExplainError, Explanation, explain};
 pub use filter::compile_if_asked;
 pub use proxy::{Proxy, run_proxy};
+pub use replay::{Change, Difference, Replay, replay};
 pub use target::InvalidTarget;

@@ -36,7 +36,16 @@ fn main() -> ExitCode {
             calls,
             json,
         }) => bench(&sources, &file, &host, calls, json),
-        Command::Plugin(Plugin::Test { file, cases, json }) => test(&sources, &file, &cases, json),
+        Command::Plugin(Plugin::Test {
+            file,
+            cases,
+            record: Some(log),
+            ..
+        }) => record(&sources, &file, cases.as_deref(), &log),
+        Command::Plugin(Plugin::Test {
+            file, cases, json, ..
+        }) => test(&sources, &file, &cases.unwrap_or_default(), json),
+        Command::Replay { log, plugin, json } => replay(&sources, &log, &plugin, json),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -137,6 +146,27 @@ fn test(sources: &Sources, file: &Path, cases: &Path, json: bool) -> anyhow::Res
             "not every case went as expected, see above"
         ))
     }
+}
+
+fn record(sources: &Sources, file: &Path, cases: Option<&Path>, log: &Path) -> anyhow::Result<()> {
+    let config = load(sources)?;
+    let _lines_are_written = telemetry::init(&quiet(&config));
+    let recording = runtime()?
+        .block_on(portcullis::record(config, file, log))
+        .with_context(|| format!("cannot record what {} says", file.display()))?;
+    match cases {
+        Some(cases) => Ok(recording.write(cases)?),
+        None => say(recording.to_string().trim_end()),
+    }
+}
+
+fn replay(sources: &Sources, log: &Path, file: &Path, json: bool) -> anyhow::Result<()> {
+    let config = load(sources)?;
+    let _lines_are_written = telemetry::init(&quiet(&config));
+    let replay = runtime()?
+        .block_on(portcullis::replay(config, log, file))
+        .with_context(|| format!("cannot ask {} about {}", file.display(), log.display()))?;
+    tell(&replay, json)
 }
 
 /// The settings of this program, which compiles filters in processes of its own kind.

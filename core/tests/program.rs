@@ -5,6 +5,8 @@
 // A file of its own beside this one would be another program to link.
 #[path = "program/plugin.rs"]
 mod plugin;
+#[path = "program/replay.rs"]
+mod replay;
 
 use std::fs;
 use std::net::TcpListener;
@@ -224,7 +226,7 @@ mod running {
 
     use tempfile::TempDir;
 
-    use super::{portcullis, stdout};
+    use super::{portcullis, stderr, stdout};
 
     /// A proxy on some port. Its log is read up to the line that says it listens.
     struct Running {
@@ -235,20 +237,19 @@ mod running {
 
     impl Running {
         fn start(dir: &Path, config: &str) -> Self {
+            Self::start_logging(dir, config, "json")
+        }
+
+        fn start_logging(dir: &Path, config: &str, format: &str) -> Self {
             fs::write(dir.join("portcullis.toml"), config).unwrap();
             let mut process = portcullis(dir)
                 .args(["--listen", "127.0.0.1:0"])
-                .env("PORTCULLIS_LOG_FORMAT", "json")
+                .env("PORTCULLIS_LOG_FORMAT", format)
                 .stderr(Stdio::piped())
                 .spawn()
                 .unwrap();
             let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
-            let address = lines
-                .find_map(|line| {
-                    let json: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
-                    json["address"].as_str().map(|text| text.parse().unwrap())
-                })
-                .unwrap();
+            let address = lines.find_map(|line| address(&line.unwrap())).unwrap();
             Self {
                 process,
                 lines,
@@ -274,6 +275,14 @@ mod running {
         }
     }
 
+    /// Where it listens, if the line of its log says so.
+    fn address(line: &str) -> Option<SocketAddr> {
+        let (_, address) = line
+            .split_once("\"address\":\"")
+            .or_else(|| line.split_once("listening address="))?;
+        Some(address.split('"').next()?.parse().unwrap())
+    }
+
     impl Drop for Running {
         fn drop(&mut self) {
             // It has ended already, unless the test has failed.
@@ -297,6 +306,61 @@ mod running {
         let head = BufReader::new(&mut served).lines();
         assert!(head.map(Result::unwrap).any(|line| line.is_empty()));
         (client, served)
+    }
+
+    /// Sends a request that is refused, and reads the answer to its end.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a client of the proxy, which may block"
+    )]
+    fn refused(proxy: &Running, head: &str) {
+        let mut client = TcpStream::connect(proxy.address).unwrap();
+        write!(client, "{head}\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    }
+
+    #[test]
+    fn what_a_proxy_has_logged_is_replayed_for_another_version_of_a_filter() {
+        for format in ["text", "json"] {
+            let dir = TempDir::new().unwrap();
+            let mut proxy = Running::start_logging(dir.path(), "[feeds]", format);
+            for _ in 0..2 {
+                refused(&proxy, "GET http://www.blocked.portcullis.test/ HTTP/1.1");
+            }
+            refused(&proxy, "CONNECT www.blocked.portcullis.test:443 HTTP/1.1");
+            refused(&proxy, "CONNECT blocked.portcullis.test:443 HTTP/1.1");
+            proxy.signal("TERM");
+            let log: Vec<String> = proxy.lines.by_ref().map(Result::unwrap).collect();
+            fs::write(dir.path().join("access.log"), log.join("\n")).unwrap();
+            assert_eq!(proxy.ends(), Some(0));
+
+            let replay = || {
+                let mut command = portcullis(dir.path());
+                command.args(["replay", "access.log", "--plugin", "blocklist", "--json"]);
+                let output = command.output().unwrap();
+                assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+                serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+            };
+            let same = replay();
+            assert_eq!(
+                (&same["requests"], &same["hosts"]),
+                (&4.into(), &2.into()),
+                "{format}"
+            );
+            assert_eq!((&same["changed"], &same["asked"]), (&0.into(), &3.into()));
+
+            fs::create_dir_all(dir.path().join("plugins")).unwrap();
+            let allow = "[config]\nallow = ['www.blocked.portcullis.test']";
+            fs::write(dir.path().join("plugins/blocklist.toml"), allow).unwrap();
+            let other = replay();
+            let difference = serde_json::json!([{
+                "host": "www.blocked.portcullis.test", "requests": 3,
+                "was": "block", "by": "blocklist", "would_be": "next", "detail": null,
+            }]);
+            assert_eq!(other["differences"], difference, "{format}");
+        }
     }
 
     #[test]

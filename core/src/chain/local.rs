@@ -243,12 +243,17 @@ impl LocalFilter {
         }
     }
 
-    pub(super) async fn step(&self, question: Question<'_>) -> Step {
+    /// Has an instance ready, if one can be made: what follows is the time of the call alone.
+    pub(crate) async fn warm_up(&self) {
         if self.idle.borrow().is_empty()
             && let Ok(instance) = Instance::start(&self.member.filter).await
         {
             self.idle.borrow_mut().push(instance);
         }
+    }
+
+    pub(super) async fn step(&self, question: Question<'_>) -> Step {
+        self.warm_up().await;
         let start = Clock::now();
         let answer = self.ask(question).await;
         let time = start.elapsed();

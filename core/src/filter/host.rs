@@ -38,6 +38,15 @@ pub(super) struct Host {
     pub(super) clock: Clock,
 }
 
+impl Host {
+    /// The feeds that the filter may look into.
+    pub(super) fn feed_names(&self) -> Vec<String> {
+        let names = self.feeds.names();
+        let granted = names.filter(|name| self.grants.feeds.contains(name));
+        granted.map(ToString::to_string).collect()
+    }
+}
+
 /// What the proxy knows about one instance while it runs.
 pub(super) struct State {
     host: Host,
@@ -122,9 +131,7 @@ impl State {
 
 impl feeds::Host for State {
     fn names(&mut self) -> Vec<String> {
-        let names = self.host.feeds.names();
-        let granted = names.filter(|name| self.host.grants.feeds.contains(name));
-        granted.map(ToString::to_string).collect()
+        self.host.feed_names()
     }
 
     fn lookup(&mut self, feed: String, host: String) -> Result<Option<String>, String> {

@@ -164,9 +164,11 @@ impl Loader {
             .linker
             .instantiate_pre(&component)
             .map_err(|error| LoadError::Contract(error.into()))?;
+        let imports = self.imports(&component);
+        let uses = |interface: &str| imports.iter().any(|imported| imported == interface);
         let hooks = Hooks {
-            uses_request_headers: self.imports(&component, "request-headers"),
-            uses_response_headers: self.imports(&component, "response-headers"),
+            uses_request_headers: uses("request-headers"),
+            uses_response_headers: uses("response-headers"),
             ..hooks(&component, &instance)?
         };
         let limits = draft.settings.limits;
@@ -188,6 +190,7 @@ impl Loader {
             engine: self.engine.clone(),
             component: instance,
             compile_time: time,
+            imports,
         };
         Instance::start(&filter).await?;
         filter.host.state = self.states.open(&filter.name, limits.state);
@@ -206,10 +209,12 @@ impl Loader {
         self.metrics.forget(name);
     }
 
-    fn imports(&self, component: &Component, interface: &str) -> bool {
+    /// The interfaces of the contract that it imports.
+    fn imports(&self, component: &Component) -> Arc<[String]> {
         let component = component.component_type();
-        let mut imports = component.imports(self.engine.wasmtime());
-        imports.any(|(name, _)| ours(name).is_some_and(|(found, _)| found == interface))
+        let imports = component.imports(self.engine.wasmtime());
+        let imports = imports.filter_map(|(name, _)| ours(name));
+        imports.map(|(interface, _)| interface.to_owned()).collect()
     }
 
     /// Our own message comes before the linker's, which speaks of missing implementations.

@@ -1,0 +1,258 @@
+//! Cases made of an access log: each host that was asked for, and what the filter says to it now. A change of the filter, or of its
+//! configuration, then shows which of them it would touch.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Write};
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use portcullis_cases::Cases;
+use serde::Serialize;
+
+use crate::access_log::{self, Found, Line};
+use crate::chain::{LocalFilter, Member, Question};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::error::PluginError;
+use crate::feeds::Feeds;
+use crate::filter::{Failure, Filter, Loader, Opinion};
+use crate::flow::{Flow, Protocol};
+use crate::plugins::Single;
+use crate::target::Target;
+use crate::verdict::Verdict;
+
+/// A file with more is read by nobody.
+const MOST: usize = 10_000;
+
+/// A file of cases. Its text is the file's.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    text: String,
+}
+
+/// Asks the filter in `file`, or the built-in filter of that name, about each host in the access log `log`, or standard input if that is `-`,
+/// and makes a case of each answer. Up to 10,000 hosts, those that come first in the log; the cases are sorted by name. Feeds are read from the
+/// copies on disk, and what the filter has found in them becomes part of the file.
+///
+/// # Errors
+///
+/// If the filter cannot be loaded, or the log has no access lines.
+pub async fn record(config: Config, file: &Path, log: &Path) -> Result<Recording, PluginError> {
+    let single = Single::find(file, &config.plugins.dir)?;
+    let feeds = Feeds::open(&config.feeds, &config.cache_dir);
+    let loader = Loader::new(&config, feeds.clone())?;
+    let filter = single.clone().load(loader).await?;
+    let mut hosts = Hosts::default();
+    let found = access_log::read(log, |line| hosts.note(line))?;
+    let mut file = ask(&filter, &hosts, &found).await;
+
+    // What the filter has found elsewhere than in the lists of the file would come out otherwise.
+    let cases = Cases::parse(&file.to_toml(), "the recording")?;
+    let loader = Loader::new(&config, Feeds::of(&cases.feeds))?;
+    let single = single.with_config(cases.config.clone());
+    let outcomes = super::run(&*single.load(loader).await?, &cases).await?;
+    let mut outcomes = outcomes.iter();
+    file.case
+        .retain(|_| outcomes.next().is_some_and(|outcome| outcome.ok));
+
+    let unlike = cases.cases.len() - file.case.len();
+    let head = head(&filter, log, &hosts, unlike);
+    Ok(Recording {
+        text: format!("{head}\n{}", file.to_toml()),
+    })
+}
+
+impl Recording {
+    /// Writes a file that must not exist yet.
+    ///
+    /// # Errors
+    ///
+    /// If it exists, or cannot be written.
+    pub fn write(&self, file: &Path) -> Result<(), PluginError> {
+        let written =
+            File::create_new(file).and_then(|mut file| file.write_all(self.text.as_bytes()));
+        written.map_err(|source| match source.kind() {
+            io::ErrorKind::AlreadyExists => PluginError::Exists(file.to_owned()),
+            _ => PluginError::Write {
+                file: file.to_owned(),
+                source,
+            },
+        })
+    }
+}
+
+impl fmt::Display for Recording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// What a log asks for, in order, and who was the first to do so.
+#[derive(Debug, Default)]
+struct Hosts {
+    clients: BTreeMap<(String, u16, Protocol), Option<IpAddr>>,
+    /// Requests to hosts beyond the limit.
+    left_out: u64,
+}
+
+impl Hosts {
+    fn note(&mut self, line: &Line<'_>) {
+        let key = (line.host.to_string(), line.port, line.protocol);
+        if self.clients.contains_key(&key) {
+            return;
+        }
+        if self.clients.len() >= MOST {
+            self.left_out += 1;
+            return;
+        }
+        self.clients.insert(key, line.client);
+    }
+}
+
+/// The file as it is written.
+#[derive(Serialize)]
+struct Written {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    now: Option<String>,
+    #[serde(skip_serializing_if = "toml::Table::is_empty")]
+    config: toml::Table,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    feeds: BTreeMap<String, BTreeSet<String>>,
+    case: Vec<WrittenCase>,
+}
+
+#[derive(Default, Serialize)]
+struct WrittenCase {
+    host: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    protocol: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<IpAddr>,
+    expect: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+impl Written {
+    fn to_toml(&self) -> String {
+        toml::to_string(self).expect("strings, numbers and tables after them are TOML")
+    }
+}
+
+async fn ask(filter: &Filter, hosts: &Hosts, found: &Found) -> Written {
+    // The time of the log, not of the recording: the same log makes the same cases.
+    let seconds = found
+        .times
+        .map(|(_, last)| last.as_second().max(0).unsigned_abs());
+    let now = seconds.map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+    let clock = Clock::manual(now.unwrap_or(SystemTime::UNIX_EPOCH));
+    let local = LocalFilter::new(Arc::new(Member::new(filter.apart(&clock))));
+    let mut written = Written {
+        now: now.map(|now| humantime::format_rfc3339_seconds(now).to_string()),
+        config: serde_json::from_str(&filter.settings.config).unwrap_or_default(),
+        feeds: BTreeMap::new(),
+        case: Vec::new(),
+    };
+    if filter.uses("feeds") {
+        let names = filter.feeds().into_iter();
+        written.feeds = names.map(|name| (name, BTreeSet::new())).collect();
+    }
+    for ((host, port, protocol), client) in &hosts.clients {
+        // The proxy has written it, so it was one.
+        let Ok(target) = Target::of_host(host, *port) else {
+            continue;
+        };
+        let flow = Flow {
+            target: &target,
+            protocol: *protocol,
+            client: client.filter(|_| filter.uses("client")),
+        };
+        let answer = local.ask(Question::Host(&flow)).await;
+        if let Ok(Opinion {
+            matched: Some(matched),
+            ..
+        }) = &answer
+        {
+            let rules = written.feeds.entry(matched.feed.to_string()).or_default();
+            rules.insert(matched.rule.to_string());
+        }
+        written.case.push(case(&flow, answer));
+    }
+    written
+}
+
+fn case(flow: &Flow<'_>, answer: Result<Opinion, Failure>) -> WrittenCase {
+    let case = WrittenCase {
+        host: match flow.protocol {
+            Protocol::Connect => flow.target.authority(443),
+            Protocol::Http => flow.target.authority(80),
+        },
+        protocol: (flow.protocol == Protocol::Http).then_some("http"),
+        client: flow.client,
+        ..WrittenCase::default()
+    };
+    let verdict = match answer {
+        Ok(opinion) => opinion.verdict,
+        Err(failure) => {
+            return WrittenCase {
+                expect: "error",
+                error: Some(failure.to_string()),
+                ..case
+            };
+        }
+    };
+    let expect = verdict.name();
+    match verdict {
+        Verdict::Next | Verdict::Allow => WrittenCase { expect, ..case },
+        Verdict::Block { status, reason } => WrittenCase {
+            expect,
+            status: Some(status.as_u16()),
+            reason: Some(reason),
+            ..case
+        },
+        Verdict::Redirect { status, location } => WrittenCase {
+            expect,
+            status: Some(status.as_u16()),
+            location: Some(location),
+            ..case
+        },
+        Verdict::Replace(page) => WrittenCase {
+            expect,
+            status: Some(page.status.as_u16()),
+            ..case
+        },
+    }
+}
+
+/// Where the cases come from, and what is missing.
+fn head(filter: &Filter, log: &Path, hosts: &Hosts, unlike: usize) -> String {
+    let mut head = format!(
+        "# What {} says to the hosts in {}, recorded by portcullis {}.\n# Without [config], the configuration in {}.toml holds.\n",
+        filter.name,
+        access_log::name(log),
+        env!("CARGO_PKG_VERSION"),
+        filter.name
+    );
+    if hosts.left_out > 0 {
+        head += &format!(
+            "# {} requests to hosts beyond the first {MOST} are left out.\n",
+            hosts.left_out
+        );
+    }
+    if unlike > 0 {
+        head += &format!(
+            "# {unlike} hosts are left out: the answer depends on more than this file says.\n"
+        );
+    }
+    head
+}

@@ -1,0 +1,119 @@
+//! What would change if a filter were on: `portcullis replay`. Asks it about every host of an access log, and compares what it says with what
+//! has happened.
+
+mod report;
+mod tally;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+pub use self::report::{Change, Difference, Replay};
+use self::tally::{Asked, Tally};
+use crate::access_log::{self, Word};
+use crate::chain::{LocalFilter, Member, Question};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::error::{Causes, PluginError};
+use crate::feeds::Feeds;
+use crate::filter::{Failure, Filter, Loader, Opinion};
+use crate::flow::Flow;
+use crate::plugins::Single;
+use crate::target::Target;
+use crate::verdict::Verdict;
+
+/// Different hosts, with their ports, protocols and, if the filter looks at them, clients. More would fill the memory: some 150 bytes each.
+const MOST: usize = 500_000;
+
+/// Asks the filter in `file`, or the built-in filter of that name, about each host in the access log `log`, or standard input if that is `-`.
+/// Feeds are read from the copies on disk; nothing is fetched.
+///
+/// # Errors
+///
+/// If the filter cannot be loaded, or the log has no access lines.
+pub async fn replay(config: Config, log: &Path, file: &Path) -> Result<Replay, PluginError> {
+    let feeds = Feeds::open(&config.feeds, &config.cache_dir);
+    let loader = Loader::new(&config, feeds.clone())?;
+    let single = Single::find(file, &config.plugins.dir)?;
+    let filter = single.load(loader).await?.apart(&Clock::System);
+    let mut tally = Tally::new(MOST, filter.uses("client"));
+    let found = access_log::read(log, |line| tally.count(line))?;
+    let mut replay = Replay::new(&filter.name, log, &found, &tally);
+    replay.ask(&filter, &tally).await;
+    replay.note(&filter, &found, &tally);
+    if filter.uses("feeds") {
+        replay.notes.extend(feeds.notes());
+    }
+    Ok(replay)
+}
+
+/// What the filter says to a host.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Answer {
+    pub(super) verdict: Word,
+    /// Nothing where it lets the request pass.
+    pub(super) detail: Option<String>,
+}
+
+impl Replay {
+    async fn ask(&mut self, filter: &Arc<Filter>, tally: &Tally) {
+        let local = LocalFilter::new(Arc::new(Member::new(filter.clone())));
+        if !filter.hooks.judges_hosts() {
+            return;
+        }
+        local.warm_up().await;
+        let begun = Instant::now();
+        for (asked, happened) in tally.hosts() {
+            // The proxy has written it, so it was one.
+            let Ok(target) = Target::of_host(&asked.host, asked.port) else {
+                continue;
+            };
+            let answer = ask(&local, &target, asked).await;
+            self.asked += 1;
+            for (was, requests) in happened {
+                self.compare(filter, asked, &answer, was, *requests);
+            }
+        }
+        self.took(begun.elapsed());
+        self.sort();
+    }
+}
+
+async fn ask(local: &LocalFilter, target: &Target, asked: &Asked) -> Answer {
+    let flow = Flow {
+        target,
+        protocol: asked.protocol,
+        client: asked.client,
+    };
+    match local.ask(Question::Host(&flow)).await {
+        Ok(opinion) => opinion.into(),
+        Err(failure) => failure.into(),
+    }
+}
+
+impl From<Opinion> for Answer {
+    fn from(opinion: Opinion) -> Self {
+        let (verdict, detail) = match opinion.verdict {
+            Verdict::Next => (Word::Next, None),
+            Verdict::Allow => (Word::Allow, None),
+            Verdict::Block { status, reason } => {
+                (Word::Block, Some(format!("{}: {reason}", status.as_u16())))
+            }
+            Verdict::Redirect { status, location } => (
+                Word::Redirect,
+                Some(format!("{}: {location}", status.as_u16())),
+            ),
+            Verdict::Replace(page) => (Word::Replace, Some(page.status.as_u16().to_string())),
+        };
+        Self { verdict, detail }
+    }
+}
+
+impl From<Failure> for Answer {
+    fn from(failure: Failure) -> Self {
+        Self {
+            verdict: Word::Error,
+            detail: Some(Causes(&failure).to_string()),
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! What a replay has found, for people and for programs.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::Answer;
+use super::tally::{Asked, Happened, Tally};
+use crate::access_log::{self, Found, Word};
+use crate::filter::Filter;
+use crate::flow::Protocol;
+
+/// So many differences are shown to people; programs get all.
+const ROWS: usize = 50;
+
+/// What would be different with a filter. Its text is a line for each host and verdict that would change, most requests first; by serde, an
+/// object with the same fields.
+#[derive(Debug, Serialize)]
+pub struct Replay {
+    /// The filter's name.
+    pub filter: String,
+    /// The log.
+    pub log: String,
+    /// Requests that the log tells of and that the filter could be asked about.
+    pub requests: u64,
+    /// Different hosts among them.
+    pub hosts: usize,
+    /// When the first of them and the last ended (RFC 3339), if the log has times.
+    pub times: Option<[String; 2]>,
+    /// Requests per second over that time.
+    pub requests_per_second: Option<f64>,
+    /// How many requests would have another verdict.
+    pub changed: u64,
+    /// How many requests would go from one verdict to another.
+    pub changes: Vec<Change>,
+    /// The same by host, most requests first.
+    pub differences: Vec<Difference>,
+    /// How often the filter was asked: once for each host with each port, protocol and, if it looks at them, client.
+    pub asked: u64,
+    /// How long that took in all.
+    pub asked_ms: f64,
+    /// What could not be replayed, and what to keep in mind.
+    pub notes: Vec<String>,
+    /// Requests that this filter had decided for more than their host.
+    #[serde(skip)]
+    undecided: u64,
+    #[serde(skip)]
+    found: BTreeMap<(String, Happened, Answer), u64>,
+}
+
+/// So many requests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// The verdict in the log.
+    pub was: &'static str,
+    /// The filter's, or `error` if it fails.
+    pub would_be: &'static str,
+    /// How many.
+    pub requests: u64,
+}
+
+/// Requests to one host that would have another verdict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// Canonical.
+    pub host: String,
+    /// How many there were.
+    pub requests: u64,
+    /// The verdict in the log.
+    pub was: &'static str,
+    /// The filter that had decided.
+    pub by: Option<String>,
+    /// The verdict of the filter, or `error` if it fails.
+    pub would_be: &'static str,
+    /// Status and reason of a refusal, or why the filter fails.
+    pub detail: Option<String>,
+}
+
+impl Replay {
+    pub(super) fn new(filter: &str, log: &Path, found: &Found, tally: &Tally) -> Self {
+        let seconds = found.seconds();
+        Self {
+            filter: filter.to_owned(),
+            log: access_log::name(log),
+            requests: tally.requests,
+            hosts: tally.distinct_hosts(),
+            times: found
+                .times
+                .map(|(first, last)| [first, last].map(|time| time.to_string())),
+            requests_per_second: seconds.map(|seconds| tenths(found.exchanges as f64 / seconds)),
+            changed: 0,
+            changes: Vec::new(),
+            differences: Vec::new(),
+            asked: 0,
+            asked_ms: 0.0,
+            notes: Vec::new(),
+            undecided: 0,
+            found: BTreeMap::new(),
+        }
+    }
+
+    /// Notes what would be different for so many requests.
+    pub(super) fn compare(
+        &mut self,
+        filter: &Filter,
+        asked: &Asked,
+        answer: &Answer,
+        was: &Happened,
+        requests: u64,
+    ) {
+        let is_own = was.filter.as_ref() == Some(&filter.name);
+        let may_be_for_more = asked.protocol == Protocol::Http
+            && (filter.hooks.judges_requests() || filter.hooks.judges_responses());
+        if is_own && may_be_for_more && answer.verdict.passes() {
+            self.undecided += requests;
+        } else if is_different(was, is_own, answer.verdict) {
+            let key = (asked.host.to_string(), was.clone(), answer.clone());
+            *self.found.entry(key).or_default() += requests;
+        }
+    }
+
+    pub(super) fn took(&mut self, time: Duration) {
+        self.asked_ms = (time.as_secs_f64() * 1e6).round() / 1e3;
+    }
+
+    /// Makes lists of what was found.
+    pub(super) fn sort(&mut self) {
+        let mut changes: BTreeMap<(Word, Word), u64> = BTreeMap::new();
+        for ((host, was, answer), requests) in std::mem::take(&mut self.found) {
+            self.changed += requests;
+            *changes.entry((was.verdict, answer.verdict)).or_default() += requests;
+            self.differences.push(Difference {
+                host,
+                requests,
+                was: was.verdict.as_str(),
+                by: was.filter.map(|filter| filter.to_string()),
+                would_be: answer.verdict.as_str(),
+                detail: answer.detail,
+            });
+        }
+        let changes = changes.into_iter();
+        self.changes = changes
+            .map(|((was, would_be), requests)| Change {
+                was: was.as_str(),
+                would_be: would_be.as_str(),
+                requests,
+            })
+            .collect();
+        // Both are sorted by name already, and stay so where the counts are the same.
+        self.changes
+            .sort_by_key(|change| std::cmp::Reverse(change.requests));
+        self.differences
+            .sort_by_key(|row| std::cmp::Reverse(row.requests));
+    }
+
+    /// Says what could not be replayed.
+    pub(super) fn note(&mut self, filter: &Filter, found: &Found, tally: &Tally) {
+        let hooks = &filter.hooks;
+        let judges_messages = hooks.judges_requests() || hooks.judges_responses();
+        let notes = [
+            (
+                !hooks.judges_hosts(),
+                "the filter does not judge hosts, and the log knows no more than hosts: nothing was asked".to_owned(),
+            ),
+            (
+                judges_messages && tally.plain > 0,
+                format!(
+                    "plain HTTP requests whose URLs and header fields the filter would judge, if they were in the log: {}",
+                    tally.plain
+                ),
+            ),
+            (
+                self.undecided > 0,
+                format!(
+                    "requests that {} has decided, perhaps for their URL or header fields: {}; they are not compared",
+                    filter.name, self.undecided
+                ),
+            ),
+            (
+                filter.uses("state") || filter.uses("clock"),
+                "the filter remembers, or looks at the time: it was asked about each host once, now, and with nothing remembered".to_owned(),
+            ),
+            (
+                tally.uncounted > 0,
+                format!("requests left out, to hosts beyond the first {}: {}", super::MOST, tally.uncounted),
+            ),
+            (
+                found.unjudged > 0,
+                format!("access lines of requests that no filter was asked about: {}", found.unjudged),
+            ),
+            (found.others > 0, format!("lines that are no access lines: {}", found.others)),
+        ];
+        let notes = notes.into_iter().filter(|(is_so, _)| *is_so);
+        self.notes.extend(notes.map(|(_, note)| note));
+    }
+}
+
+/// What the filter says counts where the request would have come to it.
+fn is_different(was: &Happened, is_own: bool, answer: Word) -> bool {
+    match was.verdict {
+        _ if is_own => was.verdict != answer,
+        // No other has decided, or only that nobody else is asked: a refusal may come first.
+        Word::Next => answer != Word::Next,
+        Word::Allow => !answer.passes(),
+        // Another has refused it, and does so still unless it is not asked.
+        Word::Block | Word::Redirect | Word::Replace | Word::Error => answer == Word::Allow,
+    }
+}
+
+fn tenths(number: f64) -> f64 {
+    (number * 10.0).round() / 10.0
+}
+
+impl fmt::Display for Replay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            filter,
+            log,
+            requests,
+            hosts,
+            ..
+        } = self;
+        write!(f, "{filter} on {log}: {requests} requests to {hosts} hosts")?;
+        if let Some([first, last]) = &self.times {
+            write!(f, "\nfrom {first} to {last}")?;
+        }
+        if let Some(rate) = self.requests_per_second {
+            write!(f, ", {rate} a second")?;
+        }
+        writeln!(f, "\n")?;
+        self.write_differences(f)?;
+        let share = self.changed as f64 * 100.0 / (*requests).max(1) as f64;
+        write!(f, "{} requests ({share:.1} %) would change", self.changed)?;
+        for (at, change) in self.changes.iter().enumerate() {
+            let Change {
+                was,
+                would_be,
+                requests,
+            } = change;
+            let mark = if at == 0 { ":" } else { "," };
+            write!(f, "{mark} {requests} from {was} to {would_be}")?;
+        }
+        writeln!(f)?;
+        if self.asked > 0 {
+            let each = self.asked_ms * 1e3 / self.asked as f64;
+            writeln!(
+                f,
+                "asked {} times in {:.1} ms, {each:.1} us a time",
+                self.asked, self.asked_ms
+            )?;
+        }
+        let mut notes = self.notes.iter();
+        notes.try_for_each(|note| writeln!(f, "note: {note}"))
+    }
+}
+
+impl Replay {
+    fn write_differences(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.differences.is_empty() {
+            return Ok(());
+        }
+        let shown = &self.differences[..ROWS.min(self.differences.len())];
+        let was = |row: &Difference| match &row.by {
+            Some(filter) => format!("{} by {filter}", row.was),
+            None => row.was.to_owned(),
+        };
+        let width = |text: &dyn Fn(&Difference) -> usize| {
+            shown.iter().map(text).max().unwrap_or_default().max(4)
+        };
+        let (hosts, befores) = (width(&|row| row.host.len()), width(&|row| was(row).len()));
+        writeln!(
+            f,
+            "requests  {:hosts$}  {:befores$}  would be",
+            "host", "was"
+        )?;
+        for row in shown {
+            let detail = row.detail.as_ref().map(|detail| format!(" {detail}"));
+            writeln!(
+                f,
+                "{:8}  {:hosts$}  {:befores$}  {}{}",
+                row.requests,
+                row.host,
+                was(row),
+                row.would_be,
+                detail.unwrap_or_default()
+            )?;
+        }
+        let rest = self.differences.len() - shown.len();
+        if rest > 0 {
+            writeln!(f, "          … and {rest} more; --json has all")?;
+        }
+        writeln!(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verdict_is_different_where_the_request_would_have_come_to_the_filter() {
+        use Word::{Allow, Block, Error, Next};
+        for (was, is_own, answer, expected) in [
+            (Next, false, Next, false),
+            (Next, false, Block, true),
+            (Next, false, Allow, true),
+            (Next, false, Error, true),
+            // Another filter has decided, and would do so still.
+            (Allow, false, Next, false),
+            (Allow, false, Allow, false),
+            (Allow, false, Block, true),
+            (Block, false, Next, false),
+            (Block, false, Block, false),
+            (Block, false, Allow, true),
+            // It has decided itself, as another version or by other settings.
+            (Block, true, Block, false),
+            (Block, true, Next, true),
+            (Allow, true, Next, true),
+        ] {
+            let was = Happened {
+                verdict: was,
+                filter: None,
+            };
+            assert_eq!(
+                is_different(&was, is_own, answer),
+                expected,
+                "{was:?} {is_own} {answer:?}"
+            );
+        }
+    }
+}

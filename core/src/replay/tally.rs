@@ -1,0 +1,169 @@
+//! How often each host was asked for, and what became of that. Bounded, however long the log is.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::access_log::{Line, Word};
+use crate::flow::Protocol;
+
+/// What a filter is asked about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Asked {
+    pub(super) host: Box<str>,
+    pub(super) port: u16,
+    pub(super) protocol: Protocol,
+    /// None unless the filter looks at it.
+    pub(super) client: Option<IpAddr>,
+}
+
+/// What became of a request.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Happened {
+    pub(super) verdict: Word,
+    /// The filter that decided.
+    pub(super) filter: Option<Arc<str>>,
+}
+
+/// The requests of a log.
+#[derive(Debug)]
+pub(super) struct Tally {
+    hosts: HashMap<Asked, Vec<(Happened, u64)>>,
+    most: usize,
+    with_clients: bool,
+    /// Each name once.
+    filters: BTreeSet<Arc<str>>,
+    /// All that were counted.
+    pub(super) requests: u64,
+    /// Those whose host was one too many.
+    pub(super) uncounted: u64,
+    /// Those whose head the proxy has seen, and the log has not.
+    pub(super) plain: u64,
+}
+
+impl Tally {
+    /// Counts the requests of at most so many hosts.
+    pub(super) fn new(most: usize, with_clients: bool) -> Self {
+        Self {
+            hosts: HashMap::new(),
+            most,
+            with_clients,
+            filters: BTreeSet::new(),
+            requests: 0,
+            uncounted: 0,
+            plain: 0,
+        }
+    }
+
+    pub(super) fn count(&mut self, line: &Line<'_>) {
+        let Some(verdict) = line.verdict else {
+            return;
+        };
+        let asked = Asked {
+            host: (&*line.host).into(),
+            port: line.port,
+            protocol: line.protocol,
+            client: line.client.filter(|_| self.with_clients),
+        };
+        if self.hosts.len() >= self.most && !self.hosts.contains_key(&asked) {
+            self.uncounted += 1;
+            return;
+        }
+        self.requests += 1;
+        self.plain += u64::from(line.protocol == Protocol::Http);
+        let filter = line.filter.as_deref().map(|name| self.filter(name));
+        let happened = Happened { verdict, filter };
+        let counts = self.hosts.entry(asked).or_default();
+        match counts.iter_mut().find(|(known, _)| *known == happened) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((happened, 1)),
+        }
+    }
+
+    /// Every host that is to be asked about, with what became of its requests and how many there were. Always in the same order: a filter
+    /// may remember what it was asked before.
+    pub(super) fn hosts(&self) -> Vec<(&Asked, &[(Happened, u64)])> {
+        let hosts = self.hosts.iter();
+        let mut hosts: Vec<_> = hosts.map(|(asked, was)| (asked, &**was)).collect();
+        hosts.sort_by_key(|(asked, _)| *asked);
+        hosts
+    }
+
+    /// How many different hosts there are, whatever the port.
+    pub(super) fn distinct_hosts(&self) -> usize {
+        let hosts = self.hosts.keys().map(|asked| &*asked.host);
+        hosts.collect::<HashSet<&str>>().len()
+    }
+
+    fn filter(&mut self, name: &str) -> Arc<str> {
+        match self.filters.get(name) {
+            Some(known) => known.clone(),
+            None => {
+                let name: Arc<str> = name.into();
+                self.filters.insert(name.clone());
+                name
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(host: &str, client: &str, verdict: &str) -> String {
+        format!(
+            "2026-11-23T13:42:32Z  INFO access: client={client} host={host:?} port=80 protocol=\"http\" {verdict}"
+        )
+    }
+
+    fn count(tally: &mut Tally, text: &str) {
+        tally.count(&Line::parse(text).unwrap());
+    }
+
+    #[test]
+    fn requests_are_counted_by_host_and_by_what_became_of_them() {
+        let mut tally = Tally::new(10, false);
+        let block = "verdict=\"block\" filter=\"guard\"";
+        for (host, client, verdict) in [
+            ("a.example", "10.0.0.1", "verdict=\"next\""),
+            ("a.example", "10.0.0.2", "verdict=\"next\""),
+            ("a.example", "10.0.0.1", block),
+            ("b.example", "10.0.0.1", block),
+        ] {
+            count(&mut tally, &line(host, client, verdict));
+        }
+        assert_eq!(
+            (tally.requests, tally.plain, tally.distinct_hosts()),
+            (4, 4, 2)
+        );
+        let (_, happened) = tally.hosts()[0];
+        let happened: Vec<_> = happened
+            .iter()
+            .map(|(was, n)| (was.verdict, was.filter.as_deref(), *n))
+            .collect();
+        assert_eq!(
+            happened,
+            [(Word::Next, None, 2), (Word::Block, Some("guard"), 1)]
+        );
+    }
+
+    #[test]
+    fn a_filter_that_looks_at_clients_is_asked_about_each() {
+        let mut tally = Tally::new(10, true);
+        for client in ["10.0.0.1", "10.0.0.2", "10.0.0.1"] {
+            count(&mut tally, &line("a.example", client, "verdict=\"next\""));
+        }
+        assert_eq!((tally.hosts().len(), tally.distinct_hosts()), (2, 1));
+    }
+
+    #[test]
+    fn hosts_beyond_the_limit_are_not_counted_but_told() {
+        let mut tally = Tally::new(1, false);
+        for host in ["a.example", "b.example", "a.example", "c.example"] {
+            count(&mut tally, &line(host, "10.0.0.1", "verdict=\"next\""));
+        }
+        assert_eq!((tally.requests, tally.uncounted), (2, 2));
+        assert_eq!(tally.distinct_hosts(), 1);
+    }
+}
