@@ -83,12 +83,12 @@ pub async fn bench(
     host: &str,
     calls: NonZeroUsize,
 ) -> Result<Bench, PluginError> {
-    let single = Single::find(file, &config.plugins.dir)?;
+    let single = Single::named(file, &config.plugins.dir)?;
     let target = Target::parse(host, Some(80))?;
     let feeds = Feeds::open(&config.feeds, &config.cache_dir);
     let loader = Loader::new(&config, feeds)?;
     let file_bytes = single.bytes();
-    let filter = single.load(loader).await?;
+    let filter = single.filter(loader).await?;
     let failed = |hook, failure: &Failure| PluginError::Failed {
         hook,
         host: target.to_string(),

@@ -14,7 +14,7 @@ use portcullis_cases::{self as cases, Answer, Case, Cases, Message, Observed, Ou
 use tracing::instrument::WithSubscriber;
 
 use self::lines::Lines;
-pub use self::record::{Recording, record};
+pub use self::record::{Recording, record_cases};
 use crate::chain::{LocalFilter, Member, Question};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -32,15 +32,15 @@ use crate::verdict::Verdict;
 /// # Errors
 ///
 /// If the filter cannot be loaded, or `cases` makes no sense. A case that does not go as expected is no error: the report says so.
-pub async fn test(config: Config, file: &Path, cases: &Path) -> Result<Report, PluginError> {
+pub async fn test_plugin(config: Config, file: &Path, cases: &Path) -> Result<Report, PluginError> {
     let text = fs::read_to_string(cases).map_err(|source| PluginError::Read {
         file: cases.to_owned(),
         source,
     })?;
     let cases = Cases::parse(&text, &cases.display().to_string())?;
     let loader = Loader::new(&config, Feeds::of(&cases.feeds))?;
-    let single = Single::find(file, &config.plugins.dir)?.with_config(cases.config.clone());
-    let filter = single.load(loader).await?;
+    let single = Single::named(file, &config.plugins.dir)?.with_config(cases.config.clone());
+    let filter = single.filter(loader).await?;
     let outcomes = run(&filter, &cases).await?;
     Ok(Report::new(&filter.name, &cases.file, outcomes))
 }

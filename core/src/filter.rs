@@ -43,10 +43,10 @@ pub(crate) struct Filter {
     pub(crate) name: Arc<str>,
     pub(crate) settings: Sidecar,
     pub(crate) hooks: Hooks,
+    /// The interfaces of the contract that it wants something of, without the package.
+    pub(crate) imports: Vec<String>,
     /// None if its machine code was on disk.
     pub(crate) compile_time: Option<Duration>,
-    /// The interfaces of the contract that it imports.
-    imports: Arc<[String]>,
     engine: Engine,
     component: InstancePre<host::State>,
     /// What all instances reach through the proxy.

@@ -52,7 +52,7 @@ mod verdict;
 mod worker;
 
 pub use bench::{Bench, Timing, bench};
-pub use cases::{Recording, record, test};
+pub use cases::{Recording, record_cases, test_plugin};
 pub use check::{Report, check};
 pub use config::Config;
 pub use error::{PluginError, StartError};

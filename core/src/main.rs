@@ -114,7 +114,7 @@ fn explain(sources: &Sources, subject: &str, json: bool) -> anyhow::Result<()> {
     let explanation = runtime()?
         .block_on(portcullis::explain(config, subject))
         .with_context(|| format!("cannot explain {subject}"))?;
-    tell(&explanation, json)
+    answer(&explanation, json)
 }
 
 fn bench(
@@ -129,16 +129,16 @@ fn bench(
     let bench = runtime()?
         .block_on(portcullis::bench(config, file, host, calls))
         .with_context(|| format!("cannot measure {}", file.display()))?;
-    tell(&bench, json)
+    answer(&bench, json)
 }
 
 fn test(sources: &Sources, file: &Path, cases: &Path, json: bool) -> anyhow::Result<()> {
     let config = load(sources)?;
     let _lines_are_written = telemetry::init(&quiet(&config));
     let report = runtime()?
-        .block_on(portcullis::test(config, file, cases))
+        .block_on(portcullis::test_plugin(config, file, cases))
         .with_context(|| format!("cannot test {}", file.display()))?;
-    tell(&report, json)?;
+    answer(&report, json)?;
     if report.is_ok() {
         Ok(())
     } else {
@@ -152,7 +152,7 @@ fn record(sources: &Sources, file: &Path, cases: Option<&Path>, log: &Path) -> a
     let config = load(sources)?;
     let _lines_are_written = telemetry::init(&quiet(&config));
     let recording = runtime()?
-        .block_on(portcullis::record(config, file, log))
+        .block_on(portcullis::record_cases(config, file, log))
         .with_context(|| format!("cannot record what {} says", file.display()))?;
     match cases {
         Some(cases) => Ok(recording.write(cases)?),
@@ -166,7 +166,7 @@ fn replay(sources: &Sources, log: &Path, file: &Path, json: bool) -> anyhow::Res
     let replay = runtime()?
         .block_on(portcullis::replay(config, log, file))
         .with_context(|| format!("cannot ask {} about {}", file.display(), log.display()))?;
-    tell(&replay, json)
+    answer(&replay, json)
 }
 
 /// The settings of this program, which compiles filters in processes of its own kind.
@@ -204,8 +204,7 @@ fn runtime() -> anyhow::Result<Runtime> {
         .context("cannot start the control runtime")
 }
 
-/// The answer to people or to programs.
-fn tell<T: Display + Serialize>(answer: &T, json: bool) -> anyhow::Result<()> {
+fn answer(answer: &(impl Serialize + Display), json: bool) -> anyhow::Result<()> {
     if json {
         say(&serde_json::to_string_pretty(answer)?)
     } else {

@@ -34,8 +34,8 @@ const MOST: usize = 500_000;
 pub async fn replay(config: Config, log: &Path, file: &Path) -> Result<Replay, PluginError> {
     let feeds = Feeds::open(&config.feeds, &config.cache_dir);
     let loader = Loader::new(&config, feeds.clone())?;
-    let single = Single::find(file, &config.plugins.dir)?;
-    let filter = single.load(loader).await?.apart(&Clock::System);
+    let single = Single::named(file, &config.plugins.dir)?;
+    let filter = single.filter(loader).await?.apart(&Clock::System);
     let mut tally = Tally::new(MOST, filter.uses("client"));
     let found = access_log::read(log, |line| tally.count(line))?;
     let mut replay = Replay::new(&filter.name, log, &found, &tally);

@@ -41,11 +41,15 @@ pub struct Recording {
 /// # Errors
 ///
 /// If the filter cannot be loaded, or the log has no access lines.
-pub async fn record(config: Config, file: &Path, log: &Path) -> Result<Recording, PluginError> {
-    let single = Single::find(file, &config.plugins.dir)?;
+pub async fn record_cases(
+    config: Config,
+    file: &Path,
+    log: &Path,
+) -> Result<Recording, PluginError> {
+    let single = Single::named(file, &config.plugins.dir)?;
     let feeds = Feeds::open(&config.feeds, &config.cache_dir);
     let loader = Loader::new(&config, feeds.clone())?;
-    let filter = single.clone().load(loader).await?;
+    let filter = single.clone().filter(loader).await?;
     let mut hosts = Hosts::default();
     let found = access_log::read(log, |line| hosts.note(line))?;
     let mut file = ask(&filter, &hosts, &found).await;
@@ -54,7 +58,7 @@ pub async fn record(config: Config, file: &Path, log: &Path) -> Result<Recording
     let cases = Cases::parse(&file.to_toml(), "the recording")?;
     let loader = Loader::new(&config, Feeds::of(&cases.feeds))?;
     let single = single.with_config(cases.config.clone());
-    let outcomes = super::run(&*single.load(loader).await?, &cases).await?;
+    let outcomes = super::run(&*single.filter(loader).await?, &cases).await?;
     let mut outcomes = outcomes.iter();
     file.case
         .retain(|_| outcomes.next().is_some_and(|outcome| outcome.ok));

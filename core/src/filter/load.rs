@@ -165,10 +165,10 @@ impl Loader {
             .instantiate_pre(&component)
             .map_err(|error| LoadError::Contract(error.into()))?;
         let imports = self.imports(&component);
-        let uses = |interface: &str| imports.iter().any(|imported| imported == interface);
+        let wants = |interface| imports.iter().any(|import| import == interface);
         let hooks = Hooks {
-            uses_request_headers: uses("request-headers"),
-            uses_response_headers: uses("response-headers"),
+            uses_request_headers: wants("request-headers"),
+            uses_response_headers: wants("response-headers"),
             ..hooks(&component, &instance)?
         };
         let limits = draft.settings.limits;
@@ -187,10 +187,10 @@ impl Loader {
             name: draft.name,
             settings: draft.settings,
             hooks,
+            imports,
             engine: self.engine.clone(),
             component: instance,
             compile_time: time,
-            imports,
         };
         Instance::start(&filter).await?;
         filter.host.state = self.states.open(&filter.name, limits.state);
@@ -209,12 +209,13 @@ impl Loader {
         self.metrics.forget(name);
     }
 
-    /// The interfaces of the contract that it imports.
-    fn imports(&self, component: &Component) -> Arc<[String]> {
+    /// The interfaces of ours that it imports for more than their types.
+    fn imports(&self, component: &Component) -> Vec<String> {
         let component = component.component_type();
         let imports = component.imports(self.engine.wasmtime());
-        let imports = imports.filter_map(|(name, _)| ours(name));
-        imports.map(|(interface, _)| interface.to_owned()).collect()
+        let interfaces = imports.filter_map(|(name, _)| Some(ours(name)?.0));
+        let interfaces = interfaces.filter(|interface| *interface != "types");
+        interfaces.map(str::to_owned).collect()
     }
 
     /// Our own message comes before the linker's, which speaks of missing implementations.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::attempt::{Attempt, Digest, Outcome, Refusal};
 use super::folder::{Files, Stamp};
-use crate::builtin::BUILTINS;
+use crate::builtin::{BUILTINS, Builtin};
 use crate::error::PluginError;
 use crate::filter::{CompileError, Filter, LoadError, Loader, Memory, NotCompiled};
 
@@ -20,28 +20,31 @@ pub(crate) struct Single {
 }
 
 impl Single {
-    /// The built-in filter of that name, or else the file, which need not exist.
-    pub(crate) fn find(file: &Path, plugins: &Path) -> Result<Self, PluginError> {
-        let mut builtins = BUILTINS.iter();
+    /// None if `file` can be neither. A file need not exist.
+    pub(crate) fn find(file: &Path, plugins: &Path, builtins: &'static [Builtin]) -> Option<Self> {
+        let mut builtins = builtins.iter();
         if let Some(builtin) = builtins.find(|builtin| file == Path::new(builtin.name)) {
-            return Ok(Self {
+            return Some(Self {
                 dir: plugins.to_owned(),
                 name: builtin.name.into(),
                 builtin: Some(builtin.component),
                 config: None,
             });
         }
-        let name = file.file_stem().and_then(|name| name.to_str());
-        let name = name.filter(|_| {
-            file.extension()
-                .is_some_and(|extension| extension == "wasm")
-        });
-        Ok(Self {
-            dir: file.parent().unwrap_or(Path::new("")).to_owned(),
-            name: name.ok_or(PluginError::Name)?.into(),
+        if file.extension()? != "wasm" {
+            return None;
+        }
+        Some(Self {
+            dir: file.parent()?.to_owned(),
+            name: file.file_stem()?.to_str()?.into(),
             builtin: None,
             config: None,
         })
+    }
+
+    /// The one that a command names.
+    pub(crate) fn named(file: &Path, plugins: &Path) -> Result<Self, PluginError> {
+        Self::find(file, plugins, BUILTINS).ok_or(PluginError::Name)
     }
 
     /// The same with that configuration, a JSON object, in place of the one in its settings.
@@ -58,8 +61,8 @@ impl Single {
         }
     }
 
-    /// Loads it the way the folder's filters are loaded.
-    pub(crate) async fn load(self, loader: Loader) -> Result<Arc<Filter>, PluginError> {
+    /// Loads it the way the folder's filters are loaded; none if its settings disable it.
+    pub(crate) async fn load(self, loader: Loader) -> Result<Option<Arc<Filter>>, Refusal> {
         let wasm = self.path("wasm");
         let files = Files {
             wasm: Stamp::of_file(&wasm).filter(|_| self.builtin.is_none()),
@@ -77,23 +80,24 @@ impl Single {
         };
         let loaded = attempt.run(loader).await;
         match (loaded.refusal, loaded.outcome) {
-            (Some(refusal), _) => Err(refusal.into()),
-            (None, Outcome::Filter(filter)) => filter.ok_or(PluginError::Disabled),
+            (Some(refusal), _) => Err(refusal),
+            (None, Outcome::Filter(filter)) => Ok(filter),
             // It may grow yet, but nobody waits for it here.
             (None, Outcome::Same | Outcome::Later) => {
                 let truncated = NotCompiled::File(CompileError::Truncated);
-                Err(Refusal::from(LoadError::Compile(truncated)).into())
+                Err(LoadError::Compile(truncated).into())
             }
         }
     }
 
+    /// Loads it for a command that needs one.
+    pub(crate) async fn filter(self, loader: Loader) -> Result<Arc<Filter>, PluginError> {
+        let loaded = self.load(loader).await;
+        let filter = loaded.map_err(|refusal| PluginError::Refused(refusal.into()))?;
+        filter.ok_or(PluginError::Disabled)
+    }
+
     fn path(&self, extension: &str) -> PathBuf {
         self.dir.join(format!("{}.{extension}", self.name))
-    }
-}
-
-impl From<Refusal> for PluginError {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal.into())
     }
 }
