@@ -1,5 +1,8 @@
-//! Builds the filters below `plugins/` and hands them to the crate: `builtin.rs` includes the table that is written here.
+//! Builds the filters below `plugins/` and hands them to the crate: `builtin.rs` includes the table that is written here. So do the
+//! modules of `author` with the files that `portcullis plugin new` writes.
 
+#[path = "build/embed.rs"]
+mod embed;
 // The tests' build script uses the same file.
 #[path = "build/wasm.rs"]
 mod wasm;
@@ -9,13 +12,20 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs};
 
+use wasm::Error;
+
 fn main() -> ExitCode {
-    wasm::report(embed_plugins())
+    wasm::report(embed())
 }
 
-fn embed_plugins() -> Result<(), wasm::Error> {
+fn embed() -> Result<(), Error> {
     let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
     let out = Path::new(&out);
+    embed_plugins(out)?;
+    embed::write_tables(out)
+}
+
+fn embed_plugins(out: &Path) -> Result<(), Error> {
     let mut table = String::from("&[\n");
     for filter in wasm::build(Path::new("../plugins"))? {
         let file = out.join(format!("{}.wasm", filter.name));

@@ -10,7 +10,7 @@
 #   rustup   rustup's target (or that of whatever rustc is in use) and nothing else
 #   debian   Debian's packages and nothing else
 #
-# Called by the Makefile and .ci/run. core/build/wasm.rs looks for the result in the same places.
+# Called by the Makefile and .ci/run. core/build/toolchain.rs looks for the result in the same places.
 set -eu
 
 route=${PORTCULLIS_WASM_TOOLCHAIN-}

@@ -1,14 +1,16 @@
 //! Builds filter crates for wasm32-unknown-unknown and makes components of them.
 //!
 //! Called by the build scripts of `core` (the built-in filters) and of `tests` (its guests). It knows nothing of what a
-//! filter does; `sdk/toolchain.sh` provides the compiler that it looks for.
+//! filter does; `toolchain` finds the compiler.
 
-use std::ffi::{OsStr, OsString};
+#[path = "toolchain.rs"]
+mod toolchain;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::{env, fs};
 
-const TARGET: &str = "wasm32-unknown-unknown";
+use toolchain::{Missing, ROUTE, RUSTC, TARGET, variable};
 
 /// The profile in the workspace's Cargo.toml that filters are built with.
 const PROFILE: &str = "filter";
@@ -116,66 +118,27 @@ fn rerun_if_changed(crates: &[Crate]) {
     ] {
         println!("cargo::rerun-if-changed={}", root.join(path).display());
     }
-    for variable in ["PORTCULLIS_WASM_RUSTC", "PORTCULLIS_WASM_TOOLCHAIN"] {
+    for variable in [RUSTC, ROUTE] {
         println!("cargo::rerun-if-env-changed={variable}");
     }
 }
 
-/// The first compiler that has the target: the one that was named, cargo's own, Debian's in the cache.
 fn rustc() -> Result<PathBuf, Error> {
-    if let Some(named) = variable("PORTCULLIS_WASM_RUSTC") {
-        return Ok(named.into());
-    }
-    let route = variable("PORTCULLIS_WASM_TOOLCHAIN");
-    let route = route.as_deref().map(OsStr::to_string_lossy);
-    let own = || variable("RUSTC").map(PathBuf::from);
-    let found = match route.as_deref() {
-        Some("rustup") => own().filter(has_target),
-        Some("debian") => cached_rustc().filter(has_target),
-        _ => own()
-            .filter(has_target)
-            .or_else(|| cached_rustc().filter(has_target)),
-    };
-    found.ok_or_else(|| {
-        format!(
+    let own = variable("RUSTC").map(PathBuf::from);
+    toolchain::rustc(own.as_deref(), &workspace()).map_err(|missing| match missing {
+        Missing::Named(rustc) => format!(
+            "{RUSTC} is {}, which cannot compile for {TARGET}, so the filters that belong into the proxy cannot be built.\n\
+             Name one that can, or unset it and run `make setup`, which gets one",
+            rustc.display()
+        )
+        .into(),
+        Missing::Route(route) => format!(
             "no compiler for {TARGET} was found, so the filters that belong into the proxy cannot be built.\n\
              Run `make setup`, which gets one, or, with rustup: rustup target add {TARGET}\n\
-             (PORTCULLIS_WASM_TOOLCHAIN is {}; PORTCULLIS_WASM_RUSTC can name a rustc that has the target)",
+             ({ROUTE} is {}; {RUSTC} can name a rustc that has the target)",
             route.as_deref().unwrap_or("not set")
         )
-        .into()
-    })
-}
-
-/// An environment variable; an empty one counts as unset.
-fn variable(name: &str) -> Option<OsString> {
-    env::var_os(name).filter(|value| !value.is_empty())
-}
-
-/// Where `sdk/toolchain.sh` puts the compiler that it makes of Debian's packages.
-fn cached_rustc() -> Option<PathBuf> {
-    let cache = variable("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .or_else(|| Some(PathBuf::from(variable("HOME")?).join(".cache")))?;
-    Some(cache.join("portcullis/wasm-toolchain/current/bin/rustc"))
-}
-
-fn has_target(rustc: &PathBuf) -> bool {
-    let Ok(output) = Command::new(rustc)
-        .args(["--print", "target-libdir", "--target", TARGET])
-        .output()
-    else {
-        return false;
-    };
-    let libdir = String::from_utf8_lossy(&output.stdout);
-    let Ok(libraries) = fs::read_dir(libdir.trim()) else {
-        return false;
-    };
-    libraries.flatten().any(|library| {
-        library
-            .file_name()
-            .to_string_lossy()
-            .starts_with("libcore-")
+        .into(),
     })
 }
 

@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
+use portcullis::Language;
 use portcullis::config::{Flags, Sources};
 
 const EXAMPLES: &str = "\
@@ -14,6 +16,8 @@ Examples:
   portcullis check --config portcullis.toml    is everything right?
   portcullis explain malware.wicar.org         why is it blocked?
   portcullis explain --json http://a.example/b
+  portcullis plugin new no-ads                 a filter of my own
+  portcullis plugin build no-ads               no-ads/no-ads.wasm
   portcullis plugin bench plugins/mine.wasm    what does it cost?
 
 Settings come from flags, then from environment variables (PORTCULLIS_PROXY_LISTEN for [proxy] listen, and so on), then from
@@ -85,6 +89,33 @@ pub(crate) enum Command {
 /// What to do with one filter.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub(crate) enum Plugin {
+    /// Begin a filter: a folder NAME with code, tests and settings
+    New {
+        /// A letter, then letters, digits, - and _, all in lower case
+        name: String,
+        /// What it is written in
+        #[arg(long, value_name = "LANGUAGE", default_value = "rust", value_parser = language())]
+        lang: Language,
+        /// Where a Rust filter gets portcullis-sdk from: `registry`, or a folder [default: this program's own, unpacked into the user's data
+        /// folder]
+        #[arg(long, value_name = "registry|PATH")]
+        sdk: Option<PathBuf>,
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Build the filter in a folder and check it as the proxy would
+    ///
+    /// Cargo, npm or componentize-py do the work, whichever the folder is for, and what they say is on standard error. NAME.wasm is written
+    /// beside NAME.toml.
+    Build {
+        /// The filter's folder
+        #[arg(value_name = "DIR", default_value = ".")]
+        dir: PathBuf,
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Measure how long a filter takes to compile, to start and to answer
     ///
     /// The filter runs as in the proxy, with the settings in NAME.toml beside it and all limits on. Each hook is asked on one instance
@@ -122,6 +153,10 @@ pub(crate) enum Plugin {
         #[arg(long)]
         json: bool,
     },
+}
+
+fn language() -> impl TypedValueParser<Value = Language> {
+    PossibleValuesParser::new(Language::NAMES).try_map(|name| name.parse())
 }
 
 impl Args {
@@ -196,6 +231,8 @@ mod tests {
             "portcullis plugin test a.wasm",
             "portcullis plugin test a.wasm --record a.log --json",
             "portcullis replay a.log",
+            "portcullis plugin new",
+            "portcullis plugin new a --lang cobol",
         ] {
             assert_eq!(parts(line).unwrap_err().exit_code(), 2, "{line}");
         }

@@ -24,11 +24,12 @@ use wasmtime::component::InstancePre;
 
 pub(crate) use cache::Hash;
 pub use compile::compile_if_asked;
+pub(crate) use compile::encode;
 pub(crate) use compiler::{Memory, NotCompiled};
 pub(crate) use engine::Engine;
 pub(crate) use inspect::CompileError;
 pub(crate) use instance::Instance;
-pub(crate) use load::{Draft, LoadError, Loader};
+pub(crate) use load::{API, Draft, LoadError, Loader};
 
 use self::host::LogBudget;
 use crate::clock::Clock;

@@ -18,6 +18,7 @@
 mod access_log;
 mod activity;
 mod answer;
+mod author;
 mod bench;
 mod builtin;
 mod cases;
@@ -51,6 +52,9 @@ mod upstream;
 mod verdict;
 mod worker;
 
+pub use author::{
+    BuildError, Built, Created, Language, NewError, Sdk, UnknownLanguage, build_plugin, new_plugin,
+};
 pub use bench::{Bench, Timing, bench};
 pub use cases::{Recording, record_cases, test_plugin};
 pub use check::{Report, check};

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 use portcullis::config::{ConfigError, Log, Sources};
-use portcullis::{Config, PluginError};
+use portcullis::{BuildError, Config, Language, NewError, PluginError};
 use serde::Serialize;
 use tokio::runtime::Runtime;
 use tokio::sync::broadcast;
@@ -46,6 +46,13 @@ fn main() -> ExitCode {
             file, cases, json, ..
         }) => test(&sources, &file, &cases.unwrap_or_default(), json),
         Command::Replay { log, plugin, json } => replay(&sources, &log, &plugin, json),
+        Command::Plugin(Plugin::New {
+            name,
+            lang,
+            sdk,
+            json,
+        }) => new_plugin(&name, lang, sdk, json),
+        Command::Plugin(Plugin::Build { dir, json }) => build_plugin(&sources, &dir, json),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -58,11 +65,16 @@ fn main() -> ExitCode {
 
 /// Whether the operator's files or the command line are wrong.
 fn is_configuration(error: &anyhow::Error) -> bool {
-    match error.downcast_ref() {
-        Some(PluginError::Start(_)) => false,
-        Some(_) => true,
-        None => error.is::<ConfigError>() || error.is::<Refused>(),
+    if let Some(error) = error.downcast_ref() {
+        return !matches!(error, PluginError::Start(_));
     }
+    if let Some(error) = error.downcast_ref() {
+        return !matches!(error, NewError::Write(_));
+    }
+    if let Some(error) = error.downcast_ref() {
+        return matches!(error, BuildError::NoFilter(_));
+    }
+    error.is::<ConfigError>() || error.is::<Refused>()
 }
 
 fn run(sources: &Sources) -> anyhow::Result<()> {
@@ -145,6 +157,29 @@ fn test(sources: &Sources, file: &Path, cases: &Path, json: bool) -> anyhow::Res
         Err(anyhow::anyhow!(
             "not every case went as expected, see above"
         ))
+    }
+}
+
+fn new_plugin(
+    name: &str,
+    language: Language,
+    sdk: Option<PathBuf>,
+    json: bool,
+) -> anyhow::Result<()> {
+    let sdk = sdk.map(Into::into).unwrap_or_default();
+    let created = portcullis::new_plugin(Path::new(""), name, language, sdk)?;
+    answer(&created, json)
+}
+
+fn build_plugin(sources: &Sources, dir: &Path, json: bool) -> anyhow::Result<()> {
+    let config = load(sources)?;
+    let _lines_are_written = telemetry::init(&quiet(&config));
+    let built = runtime()?.block_on(portcullis::build_plugin(config, dir))?;
+    answer(&built, json)?;
+    if built.is_ok() {
+        Ok(())
+    } else {
+        Err(Refused.into())
     }
 }
 

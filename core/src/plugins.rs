@@ -20,7 +20,8 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use self::attempt::{Attempt, Loaded, Outcome, Refusal};
+pub(crate) use self::attempt::Refusal;
+use self::attempt::{Attempt, Loaded, Outcome};
 use self::folder::{Files, Listing, Watch};
 use self::order::Order;
 use self::plugin::{Attempted, Plugin};

@@ -16,13 +16,14 @@ pub(super) const REFUSED: u8 = 3;
 
 /// Components are taken as they are; core modules that carry wit-bindgen's section are encoded.
 pub(super) fn compile(engine: &wasmtime::Engine, wasm: &[u8]) -> Result<Vec<u8>, CompileError> {
-    let component = as_component(wasm)?;
+    let component = encode(wasm)?;
     engine
         .precompile_component(&component)
         .map_err(|error| CompileError::Invalid(format!("{error:#}")))
 }
 
-fn as_component(wasm: &[u8]) -> Result<Cow<'_, [u8]>, CompileError> {
+/// The component itself, or the one that is made of a core module.
+pub(crate) fn encode(wasm: &[u8]) -> Result<Cow<'_, [u8]>, CompileError> {
     if wasmparser::Parser::is_component(wasm) {
         return Ok(Cow::Borrowed(wasm));
     }

@@ -24,7 +24,7 @@ use crate::metrics::{Metrics, Registry};
 use crate::state::Stores;
 
 /// The contract that this proxy speaks.
-const API: &str = "0.1.0";
+pub(crate) const API: &str = "0.1.0";
 
 const PACKAGE: &str = "portcullis:filter/";
 

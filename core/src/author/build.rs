@@ -1,0 +1,289 @@
+//! From a filter's folder to a file that a proxy takes: `portcullis plugin build`. What is special about a language is in the module of that
+//! name.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use bytesize::ByteSize;
+use serde::Serialize;
+
+use super::{Language, javascript, python, rust, sdk};
+use crate::builtin::BUILTINS;
+use crate::config::{Config, Mode};
+use crate::error::{Causes, StartError};
+use crate::feeds::Feeds;
+use crate::filter::{LoadError, Loader};
+use crate::plugins::{Refusal, Single};
+
+/// What was built. Its text is a few lines; by serde, an object with the same fields.
+#[derive(Debug, Serialize)]
+pub struct Built {
+    /// The filter's name.
+    pub name: String,
+    /// What it is written in.
+    pub language: Language,
+    /// `NAME.wasm` in the filter's folder, a component.
+    pub file: PathBuf,
+    /// Its size.
+    pub bytes: usize,
+    /// The hooks that a proxy will call, as the contract names them.
+    pub hooks: Vec<String>,
+    /// The interfaces of the contract that it asks for, without the package.
+    pub imports: Vec<String>,
+    /// Whether it would decide about requests; false in shadow mode.
+    pub decides: bool,
+    /// Why a proxy would not use it, with the settings beside it. Then nothing is known of what stands above.
+    pub refused: Option<String>,
+}
+
+/// Why nothing was built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// Nothing there looks like a filter.
+    #[error(
+        "{} has no filter in it: no Cargo.toml, package.json or pyproject.toml; name another folder, or make one with \
+         `portcullis plugin new NAME`",
+        .0.display()
+    )]
+    NoFilter(PathBuf),
+    /// The file that describes the project is not as its tool wants it.
+    #[error("{} does not say what the filter is called: {problem}", file.display())]
+    Manifest {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A program that is needed.
+    #[error(
+        "there is no {program} on this machine, so a filter in {language} cannot be built. To get it:  {fix}"
+    )]
+    Tool {
+        /// The program.
+        program: &'static str,
+        /// What it is for.
+        language: Language,
+        /// A command, or where to look.
+        fix: &'static str,
+    },
+    /// No compiler for filters.
+    #[error(
+        "{cause}, so the filter cannot be built. To get a compiler:\n  with rustup:  {rustup}\n  on Debian:    {debian}"
+    )]
+    Compiler {
+        /// What was looked for.
+        cause: String,
+        /// A command.
+        rustup: String,
+        /// Another.
+        debian: String,
+    },
+    /// The folder in Cargo.toml was another user's, or has been deleted.
+    #[error(
+        "Cargo.toml wants portcullis-sdk from {}, which is not there. This program's SDK is in {}: write that into Cargo.toml",
+        named.display(), ours.display()
+    )]
+    Sdk {
+        /// The path in Cargo.toml.
+        named: PathBuf,
+        /// Where there is one.
+        ours: PathBuf,
+    },
+    /// The world is not valid WIT, or is not there.
+    #[error("wit/world.wit cannot be used: {0}")]
+    World(String),
+    /// It would be left out.
+    #[error(
+        "{source_file} has the hook {spelt}, but the world in wit/world.wit has not, so it would never be called; add there:  \
+         export portcullis:filter/{hook}@{}; or rename it",
+        crate::filter::API
+    )]
+    Hook {
+        /// Where it was found.
+        source_file: &'static str,
+        /// Its name there.
+        spelt: String,
+        /// Its name in the contract.
+        hook: &'static str,
+    },
+    /// A program ended with an error. It has said itself what is wrong.
+    #[error("{what} failed, see above ({how})")]
+    Failed {
+        /// What it was to do.
+        what: String,
+        /// How it ended.
+        how: String,
+    },
+    /// A program has ended well and left nothing.
+    #[error(
+        "{0} has written no component; it must write one to the file that is its last argument"
+    )]
+    Nothing(&'static str),
+    /// The compiler made something that is no filter.
+    #[error(transparent)]
+    Encode(Box<dyn StdError + Send + Sync>),
+    /// A file could not be read or written.
+    #[error("cannot {action}")]
+    Files {
+        /// As it continues "cannot …".
+        action: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The WASM engine does not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+}
+
+/// Builds the filter in `dir` with the tools of its language, writes it there as `NAME.wasm`, and checks it as a proxy would that finds it
+/// with the settings beside it. What the tools say goes to standard error.
+///
+/// # Errors
+///
+/// If nothing was built. A filter that was built and that a proxy would refuse is a result.
+pub async fn build_plugin(config: Config, dir: &Path) -> Result<Built, BuildError> {
+    let dir = std::path::absolute(dir).map_err(|source| BuildError::Files {
+        action: format!("find {}", dir.display()),
+        source,
+    })?;
+    let has = |manifest| dir.join(manifest).is_file();
+    let (language, built) = if has(rust::MANIFEST) {
+        (Language::Rust, rust::build(&dir).await?)
+    } else if has(javascript::MANIFEST) {
+        (Language::JavaScript, javascript::build(&dir).await?)
+    } else if has(python::MANIFEST) {
+        (Language::Python, python::build(&dir).await?)
+    } else {
+        return Err(BuildError::NoFilter(dir));
+    };
+    let Component { name, bytes } = built;
+    let file = dir.join(format!("{name}.wasm"));
+    write(&file, &bytes).map_err(|source| BuildError::Files {
+        action: format!("write {}", file.display()),
+        source,
+    })?;
+    let built = Built {
+        name,
+        language,
+        bytes: bytes.len(),
+        file,
+        hooks: Vec::new(),
+        imports: Vec::new(),
+        decides: false,
+        refused: None,
+    };
+    built.checked(config).await
+}
+
+/// What a language's tools have made.
+pub(super) struct Component {
+    pub(super) name: String,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// The filter's name in the file that describes the project. `name` finds it in the text.
+pub(super) fn read_name(
+    file: PathBuf,
+    name: impl FnOnce(&str) -> Result<Option<String>, Box<dyn StdError>>,
+) -> Result<String, BuildError> {
+    let text = fs::read_to_string(&file).map_err(Into::into);
+    let found = match text.and_then(|text| name(&text)) {
+        // It becomes the name of a file.
+        Ok(Some(name)) if Path::new(&name).file_name() == Some(name.as_ref()) => return Ok(name),
+        Ok(Some(name)) => format!("`{name}` cannot be the name of a file"),
+        Ok(None) => "there is no name".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    Err(BuildError::Manifest {
+        file,
+        problem: found.trim_end().to_owned(),
+    })
+}
+
+/// In one rename: a proxy may be watching the folder.
+fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let dir = file.parent().unwrap_or(Path::new(""));
+    let mut aside = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As any other file; the umask takes from it.
+        aside.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut aside = aside.prefix(".portcullis-").tempfile_in(dir)?;
+    aside.write_all(bytes)?;
+    aside.persist(file)?;
+    Ok(())
+}
+
+impl Built {
+    /// With what is only known once it is loaded.
+    async fn checked(mut self, config: Config) -> Result<Self, BuildError> {
+        // It takes a second for Rust and half a minute for a language runtime.
+        drop(writeln!(io::stderr(), "checking {}.wasm", self.name));
+        let single = Single::find(&self.file, &config.plugins.dir, BUILTINS);
+        let single = single.ok_or_else(|| BuildError::Manifest {
+            file: self.file.clone(),
+            problem: "its name is not UTF-8".into(),
+        })?;
+        let loader = Loader::new(&config, Feeds::open(&config.feeds, &config.cache_dir))?;
+        match single.load(loader).await {
+            Ok(Some(filter)) => {
+                self.hooks = filter.hooks.names();
+                self.imports = filter.imports.clone();
+                self.decides = filter.settings.mode == Mode::Enforce;
+            }
+            Ok(None) => self.refused = Some("its settings say: enabled = false".into()),
+            Err(refusal) => self.refused = Some(self.explain(&refusal)),
+        }
+        Ok(self)
+    }
+
+    /// What the proxy's log would say, and where the right contract is if this one was built with another.
+    fn explain(&self, refusal: &Refusal) -> String {
+        let said = Causes(refusal).to_string();
+        let Refusal::Load(LoadError::Version { .. } | LoadError::Contract(_)) = refusal else {
+            return said;
+        };
+        match (sdk::unpack(), self.language) {
+            (Ok(sdk), Language::Rust) => format!("{said} (its SDK is in {})", sdk.display()),
+            (Ok(sdk), _) => format!("{said} (its contract is in {})", sdk.join("wit").display()),
+            (Err(_), _) => said,
+        }
+    }
+
+    /// Whether a proxy would use it.
+    pub fn is_ok(&self) -> bool {
+        self.refused.is_none()
+    }
+}
+
+impl fmt::Display for Built {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{}: {}",
+            self.file.display(),
+            ByteSize(self.bytes as u64)
+        )?;
+        if let Some(reason) = &self.refused {
+            return writeln!(f, "a proxy refuses it: {reason}");
+        }
+        let imports = match self.imports.is_empty() {
+            true => "nothing".to_owned(),
+            false => self.imports.join(", "),
+        };
+        writeln!(f, "hooks: {}", self.hooks.join(", "))?;
+        writeln!(f, "imports: {imports}")?;
+        let in_shadow = if self.decides {
+            ""
+        } else {
+            ", in shadow mode: it decides nothing"
+        };
+        writeln!(f, "a proxy takes it{in_shadow}")
+    }
+}

@@ -1,0 +1,42 @@
+//! Filters in JavaScript: npm gets componentize-js, which the folder's own script calls.
+
+use std::path::Path;
+
+use super::build::{Component, read_name};
+use super::{BuildError, tool, world};
+
+/// What makes a folder one.
+pub(super) const MANIFEST: &str = "package.json";
+
+const SOURCE: &str = "src/filter.js";
+
+/// How a hook can begin.
+const DECLARATIONS: [&str; 4] = [
+    "export const ",
+    "export let ",
+    "export var ",
+    "export class ",
+];
+
+pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
+    let name = read_name(dir.join(MANIFEST), |text| {
+        let manifest: serde_json::Value = serde_json::from_str(text)?;
+        Ok(manifest["name"].as_str().map(str::to_owned))
+    })?;
+    // npm needs it too, but says so less well.
+    tool::NODE.command(dir)?;
+    let mut npm = tool::NPM.command(dir)?;
+    world::check(dir, SOURCE, &DECLARATIONS, world::camel_case)?;
+    if !dir.join("node_modules").is_dir() {
+        let quietly = ["--no-audit", "--no-fund", "--loglevel=error"];
+        tool::run(npm.arg("install").args(quietly), "npm install").await?;
+        npm = tool::NPM.command(dir)?;
+    }
+    // The script need not care that others may be reading the old file.
+    let aside = tempfile::tempdir().map_err(tool::cannot_write_aside)?;
+    let file = aside.path().join("filter.wasm");
+    npm.args(["run", "--silent", "build", "--"]).arg(&file);
+    tool::run(&mut npm, "npm run build").await?;
+    let bytes = std::fs::read(&file).map_err(|_| BuildError::Nothing("npm run build"))?;
+    Ok(Component { name, bytes })
+}

@@ -1,0 +1,141 @@
+//! Filters in Rust: cargo, with the compiler that the project's own filters are built with.
+
+// The build scripts use the same file.
+#[path = "../../build/toolchain.rs"]
+mod toolchain;
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde_json::Value;
+use toolchain::{Missing, RUSTC, TARGET};
+
+use super::build::{Component, read_name};
+use super::{BuildError, sdk, tool};
+use crate::filter;
+
+/// What makes a folder one.
+pub(super) const MANIFEST: &str = "Cargo.toml";
+
+pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
+    let mut cargo = tool::CARGO.command(dir)?;
+    let rustc = rustc(dir)?;
+    check_sdk(dir)?;
+    cargo.args(["rustc", "--release", "--lib", "--target", TARGET]);
+    // A crate that is a library for its tests too would go without link-time optimisation, and be half as large again.
+    cargo.args(["--crate-type", "cdylib"]);
+    cargo.args(["--message-format", "json-render-diagnostics"]);
+    let cargo = cargo.env("RUSTC", rustc).stdout(Stdio::piped());
+    let failed = |how: String| BuildError::Failed {
+        what: "cargo".into(),
+        how,
+    };
+    let output = match cargo.spawn() {
+        Ok(running) => running.wait_with_output().await,
+        Err(error) => Err(error),
+    };
+    let output = output.map_err(|error| failed(error.to_string()))?;
+    if !output.status.success() {
+        return Err(failed(output.status.to_string()));
+    }
+    let module = module(&String::from_utf8_lossy(&output.stdout));
+    let module = module.and_then(|file| std::fs::read(file).ok());
+    let module = module.ok_or(BuildError::Nothing("cargo"))?;
+    let component = filter::encode(&module).map_err(|error| BuildError::Encode(error.into()))?;
+    Ok(Component {
+        name: name(dir)?,
+        bytes: component.into_owned(),
+    })
+}
+
+/// The module among the files that cargo says it has made, one message a line.
+fn module(messages: &str) -> Option<PathBuf> {
+    let messages = messages.lines().rev();
+    let mut messages = messages.filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    messages.find_map(|message| {
+        let files = message["filenames"].as_array()?.iter();
+        let mut files = files.filter_map(Value::as_str).map(PathBuf::from);
+        files.find(|file| {
+            file.extension()
+                .is_some_and(|extension| extension == "wasm")
+        })
+    })
+}
+
+fn rustc(dir: &Path) -> Result<PathBuf, BuildError> {
+    let own = toolchain::variable("RUSTC").unwrap_or("rustc".into());
+    toolchain::rustc(Some(own.as_ref()), dir).map_err(|missing| {
+        let cause = match missing {
+            Missing::Named(rustc) => {
+                format!(
+                    "{RUSTC} is {}, which cannot compile for {TARGET}",
+                    rustc.display()
+                )
+            }
+            Missing::Route(Some(route)) => {
+                format!(
+                    "no compiler for {TARGET} was found ({} is {route})",
+                    toolchain::ROUTE
+                )
+            }
+            Missing::Route(None) => format!("no compiler for {TARGET} was found"),
+        };
+        let script = sdk::unpack().unwrap_or_else(|_| "sdk".into());
+        BuildError::Compiler {
+            cause,
+            rustup: format!("rustup target add {TARGET}"),
+            debian: format!(
+                "{}=debian sh {}",
+                toolchain::ROUTE,
+                script.join("toolchain.sh").display()
+            ),
+        }
+    })
+}
+
+/// Cargo's message would not say which path is the right one.
+fn check_sdk(dir: &Path) -> Result<(), BuildError> {
+    let manifest = std::fs::read_to_string(dir.join(MANIFEST)).unwrap_or_default();
+    let manifest: toml::Table = manifest.parse().unwrap_or_default();
+    let path = manifest
+        .get("dependencies")
+        .and_then(|dependencies| dependencies.get("portcullis-sdk")?.get("path")?.as_str());
+    // This is where it points to, most of the time; somebody may have tidied up.
+    let (Some(path), Ok(ours)) = (path, sdk::unpack()) else {
+        return Ok(());
+    };
+    match dir.join(path).join(MANIFEST).is_file() {
+        true => Ok(()),
+        false => Err(BuildError::Sdk {
+            named: path.into(),
+            ours,
+        }),
+    }
+}
+
+fn name(dir: &Path) -> Result<String, BuildError> {
+    read_name(dir.join(MANIFEST), |text| {
+        let manifest: toml::Table = text.parse()?;
+        let name = manifest
+            .get("package")
+            .and_then(|package| package.get("name"));
+        Ok(name.and_then(|name| name.as_str()).map(str::to_owned))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_module_is_the_last_wasm_file_that_cargo_names() {
+        let messages = concat!(
+            "{\"reason\":\"compiler-artifact\",\"filenames\":[\"/t/libserde.rlib\"]}\n",
+            "not json\n",
+            "{\"reason\":\"compiler-artifact\",\"filenames\":[\"/t/a.d\",\"/t/a.wasm\"]}\n",
+            "{\"reason\":\"build-finished\",\"success\":true}\n",
+        );
+        assert_eq!(module(messages), Some("/t/a.wasm".into()));
+        assert_eq!(module("{\"reason\":\"build-finished\"}"), None);
+    }
+}

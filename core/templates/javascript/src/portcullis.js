@@ -1,0 +1,57 @@
+// Verdicts, settings, and errors that say what is wrong.
+
+/** No opinion: the next filter is asked. */
+export const next = { tag: 'next' };
+
+/** It passes, and no further filter is asked by this hook. */
+export const allow = { tag: 'allow' };
+
+/** Refuses the request. The reason, one line, is shown to the client and written to the log. */
+export const block = (reason, status = 403) => ({ tag: 'block', val: { status, reason } });
+
+/** Sends the client to an absolute URL. */
+export const redirect = (location, status = 302) => ({ tag: 'redirect', val: { status, location } });
+
+/** Answers in place of the origin, with the bytes of `body`. */
+export const replace = (contentType, body, status = 200) => ({ tag: 'replace', val: { status, contentType, body } });
+
+const tags = ['next', 'allow', 'block', 'redirect', 'replace'];
+
+/** Reads the settings over the defaults. A name that is not among these is refused, and so is a value of another kind. */
+export function settings(json, defaults) {
+  const given = JSON.parse(json);
+  for (const [name, value] of Object.entries(given)) {
+    if (!(name in defaults)) {
+      throw `there is no setting ${name}, only ${Object.keys(defaults).join(', ')}`;
+    }
+    if (kind(value) !== kind(defaults[name])) {
+      throw `${name}: ${JSON.stringify(value)} is no ${kind(defaults[name])}`;
+    }
+  }
+  return { ...defaults, ...given };
+}
+
+const kind = (value) => (Array.isArray(value) ? 'array' : typeof value);
+
+/** Goes around a hook, so that the proxy's log tells of an error what it was and where. Without it there is a trap without a word. */
+export const hook = (call) => (...args) => {
+  try {
+    return call(...args);
+  } catch (error) {
+    // To the proxy, what is thrown is the text of an error.
+    throw error instanceof Error ? `${error} (${place(error)})` : String(error);
+  }
+};
+
+/** The same around a hook that judges. */
+export const judge = (call) =>
+  hook((...args) => {
+    const verdict = call(...args);
+    if (!tags.includes(verdict?.tag)) {
+      throw `the hook answered ${JSON.stringify(verdict)}; a verdict is next, allow, block(…), redirect(…) or replace(…)`;
+    }
+    return verdict;
+  });
+
+// The innermost line: `judge@src/filter.js:12:5` in the proxy, `at judge (file:///…/src/filter.js:12:5)` in node.
+const place = ({ stack }) => /[\w.-]+\/[\w.-]+\.js:\d+/.exec(stack ?? '')?.[0] ?? 'somewhere';

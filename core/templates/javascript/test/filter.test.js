@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { lines } from '../proxy/log.js';
+import { judgeHost, lifecycle } from '../src/filter.js';
+import { block, next } from '../src/portcullis.js';
+
+const flow = (host) => ({ host, port: 443, protocol: 'connect' });
+
+test('a listed domain is blocked with all names below it', () => {
+  lifecycle.init('{"domains": ["blocked.example"]}');
+  for (const host of ['blocked.example', 'www.blocked.example']) {
+    assert.deepEqual(judgeHost.judge(flow(host)), block('blocked.example is blocked here'));
+    assert.deepEqual(lines.pop(), ['debug', `${host} is covered by blocked.example`]);
+  }
+});
+
+test('other hosts are none of its business', () => {
+  lifecycle.init('{"domains": ["blocked.example"]}');
+  for (const host of ['example', 'notblocked.example', '192.0.2.1']) {
+    assert.deepEqual(judgeHost.judge(flow(host)), next);
+  }
+});
+
+test('a setting that does not fit is refused by its name', () => {
+  assert.throws(() => lifecycle.init('{"domain": []}'), /no setting domain, only domains/);
+  assert.throws(() => lifecycle.init('{"domains": 1}'), /domains: 1 is no array/);
+});

@@ -1,0 +1,77 @@
+"""Verdicts, settings, and errors that say what is wrong."""
+
+import json
+from functools import wraps
+
+from componentize_py_types import Err
+from wit_world.imports.types import (
+    Block,
+    Page,
+    Redirect,
+    Verdict,
+    Verdict_Allow,
+    Verdict_Block,
+    Verdict_Next,
+    Verdict_Redirect,
+    Verdict_Replace,
+)
+
+NEXT = Verdict_Next()
+"""No opinion: the next filter is asked."""
+
+ALLOW = Verdict_Allow()
+"""It passes, and no further filter is asked by this hook."""
+
+
+def block(reason: str, status: int = 403) -> Verdict:
+    """Refuses the request. The reason, one line, is shown to the client and written to the log."""
+    return Verdict_Block(Block(status, reason))
+
+
+def redirect(location: str, status: int = 302) -> Verdict:
+    """Sends the client to an absolute URL."""
+    return Verdict_Redirect(Redirect(status, location))
+
+
+def replace(content_type: str, body: bytes, status: int = 200) -> Verdict:
+    """Answers in place of the origin."""
+    return Verdict_Replace(Page(status, content_type, body))
+
+
+def settings(text: str, kind: type):
+    """Makes a dataclass of the settings. A name that it does not have is refused, and so is a value of another type than its default."""
+    given = json.loads(text)
+    defaults = vars(kind())
+    for name, value in given.items():
+        if name not in defaults:
+            raise Err(f"there is no setting {name}, only {', '.join(defaults)}")
+        if type(value) is not type(defaults[name]):
+            raise Err(f"{name}: {value!r} is no {type(defaults[name]).__name__}")
+    return kind(**given)
+
+
+def hook(call):
+    """Lets the proxy's log tell what an error was and where. Without it there is a trap without a word."""
+    judges = call.__name__ == "judge"
+
+    @wraps(call)
+    def told(*args):
+        try:
+            answer = call(*args)
+        except Err:
+            raise
+        except Exception as error:
+            raise Err(f"{type(error).__name__}: {error} ({_place(error)})") from None
+        if judges and not isinstance(answer, Verdict):
+            raise Err(f"the hook answered {answer!r}; a verdict is NEXT, ALLOW, block(…), redirect(…) or replace(…)")
+        return answer
+
+    return told
+
+
+def _place(error: Exception) -> str:
+    # The module traceback would look for source files, and there are no files in the proxy.
+    trace = error.__traceback__
+    while trace.tb_next:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename.rsplit('/')[-1]}:{trace.tb_lineno}"

@@ -1,0 +1,1 @@
+"""Stands in for what componentize-py makes of wit/world.wit."""

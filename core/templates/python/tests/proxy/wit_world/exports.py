@@ -1,0 +1,21 @@
+"""The hooks."""
+
+
+class Lifecycle:
+    pass
+
+
+class JudgeHost:
+    pass
+
+
+class JudgeRequest:
+    pass
+
+
+class JudgeResponse:
+    pass
+
+
+class Tick:
+    pass

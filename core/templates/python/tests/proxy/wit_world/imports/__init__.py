@@ -1,0 +1,1 @@
+"""What a filter may ask of the proxy."""

@@ -1,0 +1,17 @@
+"""Lists of domains."""
+
+from componentize_py_types import Err
+
+lists: dict[str, list[str]] = {}
+"""The domains of each feed by its name, for tests to fill."""
+
+
+def names() -> list[str]:
+    return sorted(lists)
+
+
+def lookup(feed: str, host: str) -> str | None:
+    if feed not in lists:
+        raise Err(f"there is no feed {feed}")
+    covering = [domain for domain in lists[feed] if host == domain or host.endswith(f".{domain}")]
+    return max(covering, key=len, default=None)
