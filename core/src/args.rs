@@ -18,7 +18,12 @@ Examples:
   portcullis explain --json http://a.example/b
   portcullis plugin new no-ads                 a filter of my own
   portcullis plugin build no-ads               no-ads/no-ads.wasm
+  portcullis plugin list                       which filters are there, and how do they fare?
+  portcullis plugin check plugins/mine.wasm    what is it, and what does it need?
+  portcullis plugin test plugins/mine.wasm cases.toml
   portcullis plugin bench plugins/mine.wasm    what does it cost?
+  portcullis replay access.log --plugin plugins/mine.wasm
+                                               what would it have done?
 
 Settings come from flags, then from environment variables (PORTCULLIS_PROXY_LISTEN for [proxy] listen, and so on), then from
 the configuration file. Without --config, portcullis.toml in the working directory is read if it is there.
@@ -116,10 +121,30 @@ pub(crate) enum Plugin {
         #[arg(long)]
         json: bool,
     },
+    /// Show every filter in the order in which they are asked, and how it fares
+    ///
+    /// If a proxy listens where the settings say, these are its filters, with what it has counted. Otherwise they are loaded as it would.
+    List {
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what a filter is, what it needs and costs, and why it is refused
+    ///
+    /// The settings are those in NAME.toml beside it.
+    Check {
+        /// NAME.wasm, or the name of a built-in filter
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Measure how long a filter takes to compile, to start and to answer
     ///
     /// The filter runs as in the proxy, with the settings in NAME.toml beside it and all limits on. Each hook is asked on one instance
-    /// that is reused. The clock is looked at every 16 calls, so the percentiles are those of the means of 16 calls in a row.
+    /// that is reused. The clock is looked at every 16 calls, so the percentiles are those of the means of 16 calls in a row. Where the filter
+    /// lets the proxy use its answer about a host again, the time of that is measured, too.
     Bench {
         /// NAME.wasm, or the name of a built-in filter
         #[arg(value_name = "FILE")]
@@ -233,6 +258,7 @@ mod tests {
             "portcullis replay a.log",
             "portcullis plugin new",
             "portcullis plugin new a --lang cobol",
+            "portcullis plugin check",
         ] {
             assert_eq!(parts(line).unwrap_err().exit_code(), 2, "{line}");
         }

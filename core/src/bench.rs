@@ -1,6 +1,7 @@
 //! What one filter costs: `portcullis plugin bench`. Loads it as the folder does and asks it as `chain` does, without the traffic.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use http::header::{
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 
-use crate::chain::{LocalFilter, Member, Question};
+use crate::chain::{Hook, LocalFilter, Member, Question};
 use crate::config::Config;
 use crate::error::{Causes, PluginError};
 use crate::feeds::Feeds;
@@ -54,6 +55,8 @@ pub struct Bench {
     pub calls: usize,
     /// One for each hook that the filter exports.
     pub hooks: Vec<Timing>,
+    /// Of the answer of `judge-host` where the filter lets the proxy use it again; none if it does not.
+    pub cached: Option<Timing>,
 }
 
 /// The time of one hook's calls, in nanoseconds. The percentiles are those of the means of 16 calls in a row.
@@ -103,7 +106,7 @@ pub async fn bench(
     let flow = Flow {
         target: &target,
         protocol: Protocol::Http,
-        client: None,
+        client: Some(Ipv4Addr::LOCALHOST.into()),
     };
     let url = format!("http://{}/", target.authority(80));
     let headers = browser_headers(&target);
@@ -128,6 +131,7 @@ pub async fn bench(
             hooks.push(timing.map_err(|failure| failed(question.hook().name(), &failure))?);
         }
     }
+    let cached = time_cached(&local, Question::Host(&flow), batches).await;
     Ok(Bench {
         filter: filter.name.to_string(),
         host: target.to_string(),
@@ -137,10 +141,11 @@ pub async fn bench(
         memory_bytes: local.memory(),
         calls: batches * BATCH,
         hooks,
+        cached: cached.map_err(|failure| failed(Hook::Host.name(), &failure))?,
     })
 }
 
-async fn start_time(filter: &Filter) -> Result<Duration, Failure> {
+pub(crate) async fn start_time(filter: &Filter) -> Result<Duration, Failure> {
     let mut times = Vec::new();
     let begun = Instant::now();
     while times.len() < STARTS && begun.elapsed() < STARTS_TIME {
@@ -159,23 +164,55 @@ async fn time(
     question: Question<'_>,
     batches: usize,
 ) -> Result<Timing, Failure> {
+    let verdict = local.ask(question).await?.verdict.name();
+    let ask = async || local.ask(question).await.map(drop);
+    time_calls(question.hook(), verdict, batches, ask).await
+}
+
+/// The same for a question that the filter has answered before; none if it wants to be asked each time.
+async fn time_cached(
+    local: &LocalFilter,
+    question: Question<'_>,
+    batches: usize,
+) -> Result<Option<Timing>, Failure> {
+    if !local.answers(question) || local.ask(question).await?.kept.is_none() {
+        return Ok(None);
+    }
+    let verdict = match local.opinion(question).await {
+        Ok(judgement) => judgement.verdict.name(),
+        Err(_) => return Ok(None),
+    };
+    let ask = async || {
+        // It has answered a moment ago, and is asked again when that is too long ago.
+        drop(local.opinion(question).await);
+        Ok(())
+    };
+    let timing = time_calls(question.hook(), verdict, batches, ask).await?;
+    Ok(Some(timing))
+}
+
+async fn time_calls(
+    hook: Hook,
+    verdict: &'static str,
+    batches: usize,
+    ask: impl AsyncFn() -> Result<(), Failure>,
+) -> Result<Timing, Failure> {
     for _ in 0..WARM_UP {
-        local.ask(question).await?;
+        ask().await?;
     }
     let mut times = Vec::with_capacity(batches);
     for _ in 0..batches {
         let begun = Instant::now();
         for _ in 0..BATCH {
-            local.ask(question).await?;
+            ask().await?;
         }
         times.push(begun.elapsed());
     }
-    let verdict = local.ask(question).await?.verdict.name();
     times.sort();
     let per_call = 1e9 / BATCH as f64;
     let mean = times.iter().sum::<Duration>().as_secs_f64() / batches as f64;
     Ok(Timing {
-        hook: question.hook().name(),
+        hook: hook.name(),
         verdict,
         p50_ns: tenths(percentile(&times, 50), per_call),
         p99_ns: tenths(percentile(&times, 99), per_call),
@@ -217,7 +254,7 @@ fn percentile(times: &[Duration], percent: usize) -> Duration {
 }
 
 /// In a unit of which a second has so many, rounded.
-fn tenths(time: Duration, units: f64) -> f64 {
+pub(crate) fn tenths(time: Duration, units: f64) -> f64 {
     (time.as_secs_f64() * units * 10.0).round() / 10.0
 }
 
@@ -241,10 +278,12 @@ impl fmt::Display for Bench {
             "instance: starts in {start:.1} us, has {memory} of memory\n"
         )?;
         writeln!(f, "ns per call        p50        p99       mean  answer")?;
-        for hook in &self.hooks {
-            let (p50, p99, mean) = (hook.p50_ns, hook.p99_ns, hook.mean_ns);
-            let (hook, verdict) = (hook.hook, hook.verdict);
-            writeln!(f, "{hook:13} {p50:8.0}   {p99:8.0}   {mean:8.0}  {verdict}")?;
+        let cached = self.cached.iter().map(|timing| ("  from cache", timing));
+        let hooks = self.hooks.iter().map(|timing| (timing.hook, timing));
+        for (name, timing) in hooks.chain(cached) {
+            let (p50, p99, mean) = (timing.p50_ns, timing.p99_ns, timing.mean_ns);
+            let verdict = timing.verdict;
+            writeln!(f, "{name:13} {p50:8.0}   {p99:8.0}   {mean:8.0}  {verdict}")?;
         }
         writeln!(
             f,

@@ -30,6 +30,8 @@ fn main() -> ExitCode {
         Command::Run => run(&sources),
         Command::Check { json } => check(&sources, json),
         Command::Explain { subject, json } => explain(&sources, &subject, json),
+        Command::Plugin(Plugin::List { json }) => list_plugins(&sources, json),
+        Command::Plugin(Plugin::Check { file, json }) => check_plugin(&sources, &file, json),
         Command::Plugin(Plugin::Bench {
             file,
             host,
@@ -74,7 +76,7 @@ fn is_configuration(error: &anyhow::Error) -> bool {
     if let Some(error) = error.downcast_ref() {
         return matches!(error, BuildError::NoFilter(_));
     }
-    error.is::<ConfigError>() || error.is::<Refused>()
+    error.is::<ConfigError>() || error.is::<Refused>() || error.is::<Unusable>()
 }
 
 fn run(sources: &Sources) -> anyhow::Result<()> {
@@ -127,6 +129,26 @@ fn explain(sources: &Sources, subject: &str, json: bool) -> anyhow::Result<()> {
         .block_on(portcullis::explain(config, subject))
         .with_context(|| format!("cannot explain {subject}"))?;
     answer(&explanation, json)
+}
+
+fn list_plugins(sources: &Sources, json: bool) -> anyhow::Result<()> {
+    let config = load(sources)?;
+    let list = runtime()?.block_on(portcullis::list_plugins(config))?;
+    answer(&list, json)
+}
+
+fn check_plugin(sources: &Sources, file: &Path, json: bool) -> anyhow::Result<()> {
+    let config = load(sources)?;
+    let _lines_are_written = telemetry::init(&quiet(&config));
+    let examination = runtime()?
+        .block_on(portcullis::check_plugin(config, file))
+        .with_context(|| format!("cannot check {}", file.display()))?;
+    answer(&examination, json)?;
+    if examination.is_ok() {
+        Ok(())
+    } else {
+        Err(Unusable.into())
+    }
 }
 
 fn bench(
@@ -223,6 +245,11 @@ fn this_program() -> Option<PathBuf> {
 #[derive(Debug, thiserror::Error)]
 #[error("not every plugin can be used, see above")]
 struct Refused;
+
+/// A filter was refused, as the report says.
+#[derive(Debug, thiserror::Error)]
+#[error("a proxy does not use this filter as it is, see above")]
+struct Unusable;
 
 /// The answer is on standard output; the log only says what is wrong.
 fn quiet(config: &Config) -> Log {

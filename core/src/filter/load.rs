@@ -35,7 +35,7 @@ const JUDGE_RESPONSE: &str = "portcullis:filter/judge-response@0.1.0";
 const TICK: &str = "portcullis:filter/tick@0.1.0";
 
 /// What a filter may import, and whether the operator has to grant it.
-const CAPABILITIES: [(&str, Granted); 11] = [
+static CAPABILITIES: [(&str, Granted); 11] = [
     ("types", Granted::Always),
     ("log", Granted::Always),
     ("metrics", Granted::Always),
@@ -53,7 +53,7 @@ const CAPABILITIES: [(&str, Granted); 11] = [
 ];
 
 /// When a filter may have a capability.
-enum Granted {
+pub(super) enum Granted {
     /// It reaches nothing but what is being judged, and what the operator sees of the filter.
     Always,
     /// The sidecar says so; the line that would say it.
@@ -133,7 +133,8 @@ pub(crate) enum LoadError {
 }
 
 fn offered() -> String {
-    CAPABILITIES.map(|(name, _)| name).join(", ")
+    let names: Vec<&str> = CAPABILITIES.iter().map(|(name, _)| *name).collect();
+    names.join(", ")
 }
 
 impl Loader {
@@ -244,7 +245,7 @@ impl std::fmt::Debug for Loader {
 }
 
 /// Interface and version, if the name is one of our contract.
-fn ours(name: &str) -> Option<(&str, &str)> {
+pub(super) fn ours(name: &str) -> Option<(&str, &str)> {
     name.strip_prefix(PACKAGE)?.split_once('@')
 }
 
@@ -260,17 +261,20 @@ fn check_version(name: &str) -> Result<(), LoadError> {
     }
 }
 
+/// When a filter may have what that interface offers; none if the proxy does not offer it.
+pub(super) fn capability(interface: &str) -> Option<&'static Granted> {
+    let mut known = CAPABILITIES.iter();
+    let (_, granted) = known.find(|(capability, _)| *capability == interface)?;
+    Some(granted)
+}
+
 fn check_import(name: &str, draft: &Draft) -> Result<(), LoadError> {
     if name.starts_with("wasi:") {
         return Err(LoadError::Wasi(name.to_owned()));
     }
-    let capability = ours(name).and_then(|(interface, _)| {
-        let mut known = CAPABILITIES.iter();
-        known.find(|(capability, _)| *capability == interface)
-    });
-    match capability {
+    match ours(name).and_then(|(interface, _)| capability(interface)) {
         None => Err(LoadError::Import(name.to_owned())),
-        Some((_, Granted::By(is_granted, line))) if !is_granted(&draft.grants) => {
+        Some(Granted::By(is_granted, line)) if !is_granted(&draft.grants) => {
             Err(LoadError::Grant {
                 name: draft.name.clone(),
                 capability: name.to_owned(),

@@ -1,12 +1,14 @@
 //! One filter by itself, without the life of a folder: for whoever wants to look at it.
 
-use std::fs;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{fs, io};
 
 use super::attempt::{Attempt, Digest, Outcome, Refusal};
 use super::folder::{Files, Stamp};
 use crate::builtin::{BUILTINS, Builtin};
+use crate::config::{ConfigError, Grants, Sidecar};
 use crate::error::PluginError;
 use crate::filter::{CompileError, Filter, LoadError, Loader, Memory, NotCompiled};
 
@@ -51,6 +53,42 @@ impl Single {
     pub(crate) fn with_config(mut self, config: Option<String>) -> Self {
         self.config = config;
         self
+    }
+
+    /// Under which the operator configures it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its content.
+    pub(crate) fn wasm(&self) -> Result<Cow<'static, [u8]>, PluginError> {
+        let file = self.path("wasm");
+        match self.builtin {
+            Some(component) => Ok(component.into()),
+            None => match fs::read(&file) {
+                Ok(wasm) => Ok(wasm.into()),
+                Err(source) => Err(PluginError::Read { file, source }),
+            },
+        }
+    }
+
+    /// What stands beside it.
+    pub(crate) fn settings(&self) -> Result<Sidecar, ConfigError> {
+        let file = self.path("toml");
+        match fs::read_to_string(&file) {
+            Ok(text) => Sidecar::parse(&text, &file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Sidecar::default()),
+            Err(source) => Err(ConfigError::Read { path: file, source }),
+        }
+    }
+
+    /// What it may have by these settings.
+    pub(crate) fn grants(&self, settings: &Sidecar) -> Grants {
+        let default = match self.builtin {
+            Some(_) => Grants::ALL,
+            None => Grants::default(),
+        };
+        settings.grants.clone().unwrap_or(default)
     }
 
     /// Its size, 0 if there is no such file.

@@ -1,0 +1,207 @@
+//! What an examination has found, for people and for programs.
+
+use std::fmt;
+
+use bytesize::ByteSize;
+use serde::{Serialize, Serializer};
+
+use crate::config::{FilterLimits, Grants, Mode, OnError, Sidecar};
+use crate::filter::{Import, interface};
+
+/// What was found. Its text is a few lines; by serde, an object with the same fields, where what is not known is null.
+#[derive(Debug, Serialize)]
+pub struct Examination {
+    /// The filter's name.
+    pub filter: String,
+    /// Whether a proxy would use it.
+    pub ok: bool,
+    /// Its size, as it is deployed.
+    pub file_bytes: usize,
+    /// `component` or `core module`; none if it is no WebAssembly.
+    pub kind: Option<&'static str>,
+    /// What a proxy would ask it, as the contract names it.
+    pub hooks: Vec<String>,
+    /// What it asks a proxy for.
+    pub imports: Vec<Needed>,
+    /// What its settings say; none if they make no sense.
+    pub settings: Option<Settings>,
+    /// What it costs; none if it is refused or disabled.
+    pub cost: Option<Cost>,
+    /// Why a proxy refuses it, and what to do.
+    pub refused: Option<String>,
+}
+
+/// Something that a filter asks a proxy for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Needed {
+    /// The interface, without package and version if it is one of the contract.
+    pub interface: String,
+    /// The line below `[grants]` that allows it, if it must be allowed.
+    pub grant: Option<&'static str>,
+    /// Whether the filter may have it.
+    pub allowed: bool,
+}
+
+/// What `NAME.toml` says, with the defaults for what it does not say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Settings {
+    /// Whether the filter is asked at all.
+    pub enabled: bool,
+    /// `enforce` or `shadow`.
+    pub mode: &'static str,
+    /// What becomes of a request that it fails on: `block` or `skip`.
+    pub on_error: &'static str,
+    /// What it may use, by the names of `[limits]`, as they are written there.
+    #[serde(serialize_with = "as_object")]
+    pub limits: Vec<(&'static str, String)>,
+}
+
+/// What a filter costs before it is asked anything.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Cost {
+    /// To compile it, in a process of its own; none if that was done before.
+    pub compile_ms: Option<f64>,
+    /// To make an instance and hand it its configuration: the median of up to 100.
+    pub start_us: f64,
+    /// The linear memory of a new instance.
+    pub memory_bytes: usize,
+}
+
+impl Needed {
+    pub(super) fn new(name: &str, grants: &Grants) -> Self {
+        let (grant, allowed) = match Import::of(name, grants) {
+            Import::Free => (None, true),
+            Import::Granted(line) => (Some(line), true),
+            Import::Missing(line) => (Some(line), false),
+            Import::Unknown => (None, false),
+        };
+        Self {
+            interface: interface(name).unwrap_or(name).to_owned(),
+            grant,
+            allowed,
+        }
+    }
+}
+
+impl From<Sidecar> for Settings {
+    fn from(sidecar: Sidecar) -> Self {
+        Self {
+            enabled: sidecar.enabled,
+            mode: match sidecar.mode {
+                Mode::Enforce => "enforce",
+                Mode::Shadow => "shadow",
+            },
+            on_error: match sidecar.on_error {
+                OnError::Block => "block",
+                OnError::Skip => "skip",
+            },
+            limits: limits(&sidecar.limits),
+        }
+    }
+}
+
+fn as_object<S: Serializer>(
+    limits: &[(&'static str, String)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(limits.iter().map(|(name, limit)| (name, limit)))
+}
+
+fn limits(limits: &FilterLimits) -> Vec<(&'static str, String)> {
+    let time = |time| humantime::format_duration(time).to_string();
+    let size = |bytes| ByteSize(bytes as u64).to_string();
+    vec![
+        ("cpu", time(limits.cpu)),
+        ("wall", time(limits.wall)),
+        ("start_cpu", time(limits.start_cpu)),
+        ("start_wall", time(limits.start_wall)),
+        ("memory", size(limits.memory)),
+        ("table", limits.table.to_string()),
+        ("transfer", size(limits.transfer)),
+        ("concurrency", limits.concurrency.to_string()),
+        ("calls", limits.calls.to_string()),
+        ("log", limits.log.to_string()),
+        ("verdict_cache", limits.verdict_cache.to_string()),
+        ("state", size(limits.state)),
+    ]
+}
+
+impl Examination {
+    /// Whether a proxy would use the filter.
+    pub fn is_ok(&self) -> bool {
+        self.ok
+    }
+}
+
+impl fmt::Display for Examination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let size = ByteSize(self.file_bytes as u64);
+        match self.kind {
+            Some(kind) => writeln!(f, "{}: a {kind} of {size}", self.filter)?,
+            None => writeln!(f, "{}: {size}, but no whole WebAssembly", self.filter)?,
+        }
+        let rows = self.kind.iter().flat_map(|_| self.rows());
+        for (name, text) in rows {
+            writeln!(f, "{name:8}  {text}")?;
+        }
+        let is_disabled = self
+            .settings
+            .as_ref()
+            .is_some_and(|settings| !settings.enabled);
+        match &self.refused {
+            Some(reason) => write!(f, "\nrefused: {reason}"),
+            None if is_disabled => write!(f, "\ndisabled (enabled = false), so it was not tried"),
+            None => write!(f, "\nok: a proxy uses it"),
+        }
+    }
+}
+
+impl Examination {
+    fn rows(&self) -> Vec<(&'static str, String)> {
+        let mut rows = vec![("hooks", self.hooks.join(", "))];
+        rows.extend(self.rows_of_imports());
+        if let Some(settings) = &self.settings {
+            let limits = settings.limits.iter();
+            let limits: Vec<String> = limits
+                .map(|(name, limit)| format!("{name} {limit}"))
+                .collect();
+            rows.push((
+                "mode",
+                format!("{}, on_error {}", settings.mode, settings.on_error),
+            ));
+            rows.push(("limits", limits.join(", ")));
+        }
+        if let Some(cost) = &self.cost {
+            let compiled = cost.compile_ms.map(|time| format!("in {time:.1} ms"));
+            let known = || "before; the machine code is in the cache".to_owned();
+            let memory = ByteSize(cost.memory_bytes as u64);
+            let instance = format!("starts in {:.1} us, has {memory} of memory", cost.start_us);
+            rows.push(("compiled", compiled.unwrap_or_else(known)));
+            rows.push(("instance", instance));
+        }
+        rows
+    }
+
+    /// One for what every filter may have, and one for each interface that it may not.
+    fn rows_of_imports(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let is_free = |import: &&Needed| import.allowed && import.grant.is_none();
+        let free = self.imports.iter().filter(is_free);
+        let free: Vec<&str> = free.map(|import| &*import.interface).collect();
+        let granted = self.imports.iter().filter(move |import| !is_free(import));
+        let granted = granted.map(|import| match (import.grant, import.allowed) {
+            (Some(line), false) => format!(
+                "{}, not granted; if it may have it, add to {}.toml:  [grants]  {line}",
+                import.interface, self.filter
+            ),
+            (Some(line), true) => format!("{}, granted ({line})", import.interface),
+            (None, _) => format!("{}, which this proxy does not offer", import.interface),
+        });
+        let free = match (self.imports.is_empty(), free.is_empty()) {
+            (true, _) => Some("nothing".to_owned()),
+            (false, true) => None,
+            (false, false) => Some(free.join(", ")),
+        };
+        let names = std::iter::once("imports").chain(std::iter::repeat(""));
+        names.zip(free.into_iter().chain(granted))
+    }
+}

@@ -1,0 +1,159 @@
+//! What can be said of a file without compiling it, also of one that is refused: what it is, and what it imports and exports. `examine` asks.
+
+use wasmparser::{Parser, Payload};
+
+use super::load::{self, Granted};
+use crate::config::Grants;
+
+/// What a file says about itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Description {
+    pub(crate) is_component: bool,
+    /// The interfaces, as the file names them.
+    pub(crate) imports: Vec<String>,
+    exports: Vec<String>,
+}
+
+impl Description {
+    /// None if it is no WebAssembly, or breaks off before it has told all.
+    pub(crate) fn of(wasm: &[u8]) -> Option<Self> {
+        let mut description = Self {
+            is_component: Parser::is_component(wasm),
+            imports: Vec::new(),
+            exports: Vec::new(),
+        };
+        // Modules and components within each other; what those inside import is nobody else's business.
+        let mut depth = 0_usize;
+        for payload in Parser::new(0).parse_all(wasm) {
+            let payload = payload.ok()?;
+            match payload {
+                Payload::Version { .. } => depth += 1,
+                Payload::End(_) => depth = depth.saturating_sub(1),
+                _ if depth == 1 => description.read(payload)?,
+                _ => {}
+            }
+        }
+        Some(description)
+    }
+
+    fn read(&mut self, payload: Payload<'_>) -> Option<()> {
+        match payload {
+            Payload::ComponentImportSection(section) => {
+                for import in section {
+                    push(&mut self.imports, import.ok()?.name.name);
+                }
+            }
+            Payload::ComponentExportSection(section) => {
+                for export in section {
+                    push(&mut self.exports, export.ok()?.name.name);
+                }
+            }
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    push(&mut self.imports, import.ok()?.module);
+                }
+            }
+            Payload::ExportSection(section) => {
+                for export in section {
+                    // `portcullis:filter/judge-host@0.1.0#judge`
+                    if let Some((interface, _)) = export.ok()?.name.split_once('#') {
+                        push(&mut self.exports, interface);
+                    }
+                }
+            }
+            _ => {}
+        }
+        Some(())
+    }
+
+    /// The hooks of the contract, in any of its versions.
+    pub(crate) fn hooks(&self) -> Vec<String> {
+        let hooks = ["judge-host", "judge-request", "judge-response", "tick"];
+        let interfaces: Vec<&str> = self
+            .exports
+            .iter()
+            .filter_map(|name| interface(name))
+            .collect();
+        let exported = hooks.into_iter().filter(|hook| interfaces.contains(hook));
+        exported.map(str::to_owned).collect()
+    }
+}
+
+/// What an import means for the operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Import {
+    /// Every filter may have it.
+    Free,
+    /// The settings must allow it, and do; the line that does.
+    Granted(&'static str),
+    /// The settings must allow it, and do not; the line that would.
+    Missing(&'static str),
+    /// The proxy does not offer it.
+    Unknown,
+}
+
+impl Import {
+    /// `name` as the file has it.
+    pub(crate) fn of(name: &str, grants: &Grants) -> Self {
+        let capability = interface(name).and_then(load::capability);
+        match capability {
+            None => Self::Unknown,
+            Some(Granted::Always) => Self::Free,
+            Some(Granted::By(is_granted, line)) if is_granted(grants) => Self::Granted(line),
+            Some(Granted::By(_, line)) => Self::Missing(line),
+        }
+    }
+}
+
+/// Without the package and the version, if it is one of the contract's.
+pub(crate) fn interface(name: &str) -> Option<&str> {
+    load::ours(name).map(|(interface, _)| interface)
+}
+
+fn push(names: &mut Vec<String>, name: &str) {
+    if !names.iter().any(|known| known == name) {
+        names.push(name.to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::builtin::BUILTINS;
+
+    #[test]
+    fn a_component_says_what_it_imports_and_exports() {
+        let blocklist = BUILTINS.iter().find(|builtin| builtin.name == "blocklist");
+        let wasm = blocklist.unwrap().component;
+        let description = Description::of(wasm).unwrap();
+        assert!(description.is_component);
+        assert_eq!(description.hooks(), ["judge-host"]);
+        assert!(
+            description
+                .imports
+                .contains(&"portcullis:filter/feeds@0.1.0".to_owned())
+        );
+        assert_eq!(Description::of(&wasm[..wasm.len() - 1]), None);
+        assert_eq!(Description::of(b"text"), None);
+    }
+
+    #[test]
+    fn an_import_is_free_granted_missing_or_unknown() {
+        let none = Grants::default();
+        let feeds = "portcullis:filter/feeds@0.1.0";
+        let line = "feeds = [\"*\"]";
+        assert_eq!(
+            Import::of("portcullis:filter/log@0.1.0", &none),
+            Import::Free
+        );
+        assert_eq!(Import::of(feeds, &none), Import::Missing(line));
+        assert_eq!(Import::of(feeds, &Grants::ALL), Import::Granted(line));
+        for other in [
+            "wasi:cli/environment@0.2.0",
+            "portcullis:filter/http@0.1.0",
+            "env",
+        ] {
+            assert_eq!(Import::of(other, &Grants::ALL), Import::Unknown, "{other}");
+        }
+    }
+}

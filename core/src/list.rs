@@ -1,0 +1,149 @@
+//! Every filter in the order of the chain, and how it fares: `portcullis plugin list`.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use serde::Serialize;
+
+use crate::builtin::BUILTINS;
+use crate::config::Config;
+use crate::error::StartError;
+use crate::feeds::Feeds;
+use crate::filter::Loader;
+use crate::plugins::{self, Mode, Plugins, Status};
+
+/// The filters. Their text is a line for each, and more for those that count something; by serde, an object with `listen`, `running` and `plugins`,
+/// each with `name`, `state`, `builtin`, `mode`, `hooks` and what else there is: `refused`, `quarantine`, `shadow`, `metrics`.
+#[derive(Debug, Serialize)]
+pub struct PluginList {
+    /// Where the proxy listens, or would.
+    listen: SocketAddr,
+    /// Whether one does: then this is how its filters fare.
+    running: bool,
+    plugins: Vec<Listed>,
+}
+
+#[derive(Debug, Serialize)]
+struct Listed {
+    state: State,
+    #[serde(flatten)]
+    status: Status,
+}
+
+/// What becomes of requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    /// They are judged by it.
+    Ok,
+    /// It is not asked for a while.
+    Quarantine,
+    /// They are judged by what served before.
+    Outdated,
+    /// They are not judged by it, as something is wrong with it.
+    Refused,
+    /// They are not judged by it, as the operator wants it.
+    Disabled,
+}
+
+/// The filters of the proxy that listens where `config` says, if one runs, and otherwise those that one would use.
+///
+/// # Errors
+///
+/// If the WASM engine does not start.
+pub async fn list_plugins(config: Config) -> Result<PluginList, StartError> {
+    let listen = config.listen;
+    let mut status = plugins::read_status(&config.cache_dir, listen);
+    let running = !status.is_empty();
+    if !running {
+        let feeds = Feeds::open(&config.feeds, &config.cache_dir);
+        let loader = Loader::new(&config, feeds)?;
+        status = Plugins::open(config.plugins, BUILTINS, loader)
+            .await
+            .status();
+    }
+    let plugins = status.into_iter().map(|status| Listed {
+        state: State::of(&status),
+        status: Status {
+            // Without traffic there is nothing to count.
+            shadow: status.shadow.filter(|_| running),
+            ..status
+        },
+    });
+    Ok(PluginList {
+        listen,
+        running,
+        plugins: plugins.collect(),
+    })
+}
+
+impl State {
+    fn of(status: &Status) -> Self {
+        match (&status.refused, status.mode) {
+            (Some(_), None) => Self::Refused,
+            (Some(_), Some(_)) => Self::Outdated,
+            (None, _) if status.quarantine.is_some() => Self::Quarantine,
+            (None, None) if status.disabled => Self::Disabled,
+            (None, _) => Self::Ok,
+        }
+    }
+}
+
+impl fmt::Display for PluginList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.running {
+            true => writeln!(f, "as the proxy on {} uses them:\n", self.listen)?,
+            false => writeln!(
+                f,
+                "no proxy runs on {}; as one would use them:\n",
+                self.listen
+            )?,
+        }
+        let names = self.plugins.iter().map(|plugin| plugin.status.name.len());
+        let width = names.max().unwrap_or_default().max(4);
+        writeln!(f, "   {:width$}  origin    mode     state", "name")?;
+        for (at, plugin) in self.plugins.iter().enumerate() {
+            write!(f, "{:2} {:width$}  ", at + 1, plugin.status.name)?;
+            writeln!(f, "{plugin}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Listed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let status = &self.status;
+        let origin = if status.builtin { "built in" } else { "file" };
+        let mode = status.mode.map_or("-", Mode::name);
+        write!(f, "{origin:8}  {mode:7}  ")?;
+        let refused = status.refused.as_deref().unwrap_or_default();
+        match self.state {
+            State::Ok => write!(
+                f,
+                "ok: {}",
+                status.hooks.as_deref().unwrap_or_default().join(", ")
+            )?,
+            State::Disabled => write!(f, "disabled")?,
+            State::Refused => write!(f, "refused: {refused}")?,
+            State::Outdated => write!(
+                f,
+                "another version serves, as the newest is refused: {refused}"
+            )?,
+            State::Quarantine => write!(f, "in quarantine")?,
+        }
+        if let Some(held) = &status.quarantine {
+            write!(
+                f,
+                "\n     {} of {} calls failed, the last one so: {}",
+                held.failures, held.calls, held.error
+            )?;
+        }
+        if let Some(tally) = &status.shadow {
+            write!(f, "\n     in shadow mode: {tally}")?;
+        }
+        for (name, value) in &status.metrics {
+            write!(f, "\n     counts {name}: {value}")?;
+        }
+        Ok(())
+    }
+}
