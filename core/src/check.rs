@@ -13,8 +13,8 @@ use crate::filter::Loader;
 use crate::plugins::{self, Plugins};
 
 /// What was found. Its text is a line for each plugin and each feed; by serde, an object with `ok`, `plugins` (each `name`, `builtin`,
-/// `disabled` and what else there is: `mode`, `hooks`, `refused`), `feeds` (each `name` and `names`, how many there are), `available` and
-/// `missing`.
+/// `disabled` and what else there is: `version`, `description`, `mode`, `hooks`, `refused`), `feeds` (each `name` and `names`, how many
+/// there are), `available` and `missing`.
 #[derive(Debug, Serialize)]
 pub struct Report {
     ok: bool,

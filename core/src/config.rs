@@ -5,6 +5,7 @@ mod document;
 mod environment;
 mod error;
 mod load;
+mod schema;
 mod settings;
 mod sidecar;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use etcetera::BaseStrategy;
 pub use self::error::ConfigError;
 pub(crate) use self::load::read_order;
 pub use self::load::{Flags, Sources};
+pub(crate) use self::schema::Schema;
 pub(crate) use self::sidecar::{FilterLimits, Grants, Mode, OnError, QuarantineRule, Sidecar};
 
 /// Everything `run_proxy` needs to know.

@@ -13,6 +13,7 @@ mod host;
 mod inspect;
 mod instance;
 mod load;
+mod manifest;
 mod meter;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,7 @@ pub(crate) use engine::Engine;
 pub(crate) use inspect::CompileError;
 pub(crate) use instance::Instance;
 pub(crate) use load::{API, Draft, LoadError, Loader};
+pub(crate) use manifest::Manifest;
 
 use self::host::LogBudget;
 use crate::clock::Clock;
@@ -45,6 +47,7 @@ use crate::verdict::{InvalidVerdict, Match, Verdict};
 pub(crate) struct Filter {
     pub(crate) name: Arc<str>,
     pub(crate) settings: Sidecar,
+    pub(crate) manifest: Manifest,
     pub(crate) hooks: Hooks,
     /// The interfaces of the contract that it wants something of, without the package.
     pub(crate) imports: Vec<String>,

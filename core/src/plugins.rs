@@ -3,6 +3,7 @@
 
 mod attempt;
 mod folder;
+mod manifest;
 mod order;
 mod plugin;
 mod single;

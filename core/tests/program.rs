@@ -127,7 +127,9 @@ fn a_check_speaks_json_to_programs() {
     assert_eq!(code, Some(0));
     assert_eq!(report["ok"], true);
     let blocklist = serde_json::json!({
-        "name": "blocklist", "builtin": true, "disabled": false, "mode": "shadow",
+        "name": "blocklist", "version": env!("CARGO_PKG_VERSION"),
+        "description": "The malicious-domain blocklist, a built-in Portcullis filter",
+        "builtin": true, "disabled": false, "mode": "shadow",
         "hooks": ["judge-host"],
         "shadow": {"passed": 0, "allowed": 0, "blocked": 0, "redirected": 0, "replaced": 0, "edited": 0,
                    "failed": 0, "unasked": 0},

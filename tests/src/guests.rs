@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use wasm_encoder::{CustomSection, Section};
+
 use crate::wat;
 
 macro_rules! guest {
@@ -72,6 +74,17 @@ pub fn wat(name: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("guests");
     let text = std::fs::read_to_string(folder.join(format!("{name}.wat")));
     wat::component(&text.expect("the guest's text"))
+}
+
+/// A component that says this of itself, whatever it said before.
+pub fn with_manifest(component: &[u8], manifest: &[u8]) -> Vec<u8> {
+    let mut component = component.to_vec();
+    let section = CustomSection {
+        name: "portcullis-manifest".into(),
+        data: manifest.into(),
+    };
+    section.append_to(&mut component);
+    component
 }
 
 /// A filter of a few kilobytes that keeps a compiler busy: `depth` loops, one in the other, around a change of all `locals`.

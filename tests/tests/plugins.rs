@@ -104,7 +104,7 @@ async fn settings_that_cannot_be_used_leave_the_ones_before_in_use_and_the_log_s
     for (settings, reason) in [
         (
             "[config]\nblok = []",
-            "the filter refuses its configuration: ",
+            "choosy.toml:2:1: unknown key `blok` in [config]; did you mean `block`?",
         ),
         ("[config", "choosy.toml:1:8: "),
         ("on_eror = \"skip\"", "did you mean `on_error`?"),
@@ -123,9 +123,8 @@ async fn a_filter_without_what_it_needs_is_refused_and_traffic_passes() {
     let stage = Stage::start().await;
     let mut log = Log::follow();
     stage.plug("lacking.wasm", guests::suffix());
-    let line = log
-        .says(&["refused", "plugin=\"lacking\"", "missing field `block`"])
-        .await;
+    let advice = "lacking.toml; write there:  [config]  block = []";
+    let line = log.says(&["refused", "plugin=\"lacking\"", advice]).await;
     assert!(line.contains("requests are not judged by it"), "{line}");
     assert_eq!(stage.get("evil.example").await.status, 200);
 

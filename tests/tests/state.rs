@@ -140,8 +140,9 @@ async fn a_full_store_is_the_filters_trouble_and_not_the_proxys() {
 async fn a_filter_that_is_not_granted_state_is_refused_with_the_line_to_add() {
     let stage = Stage::start().await;
     let mut log = Log::follow();
+    stage.plug("curious.toml", "[config]\nlimit = 2");
     stage.plug("curious.wasm", guests::counter());
-    let line = log.says(&["refused", "plugin=\"curious\""]).await;
+    let line = log.says(&["refused", "plugin=\"curious\"", "grant"]).await;
     let advice =
         "curious.toml does not grant; if it may have it, add there:  [grants]  state = true";
     assert!(line.contains(advice), "{line}");

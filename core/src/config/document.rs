@@ -28,7 +28,19 @@ impl<'a> Document<'a> {
 
     /// Where the last of `keys` stands, if they lead anywhere.
     pub(super) fn position(self, keys: &[&str]) -> Option<usize> {
-        position_of(&self.table()?, keys)
+        Some(place_of(&self.table()?, keys)?.key)
+    }
+
+    /// Where the value of the last of `keys` stands. A number counts the values of a list.
+    pub(super) fn value_position(self, keys: &[&str]) -> Option<usize> {
+        Some(place_of(&self.table()?, keys)?.value)
+    }
+
+    /// Where the last of `keys` stands that is there; the beginning of the file if there is none.
+    pub(super) fn nearest_position(self, keys: &[&str]) -> usize {
+        let paths = (1..=keys.len()).rev().map(|length| &keys[..length]);
+        let mut positions = paths.filter_map(|path| self.position(path));
+        positions.next().unwrap_or(0)
     }
 
     pub(super) fn problem_at(self, offset: usize, problem: String) -> ConfigError {
@@ -62,10 +74,10 @@ impl<'a> Document<'a> {
     }
 }
 
-/// What serde says of a key that a struct does not have. Its text is the only way to learn which keys there are.
-struct UnknownKey<'a> {
-    key: &'a str,
-    known: Vec<&'a str>,
+/// A key that is not one of those that there are. Serde's text is the only way to learn which those of a struct are.
+pub(super) struct UnknownKey<'a> {
+    pub(super) key: &'a str,
+    pub(super) known: Vec<&'a str>,
 }
 
 impl<'a> UnknownKey<'a> {
@@ -76,13 +88,15 @@ impl<'a> UnknownKey<'a> {
         Some(Self { key, known })
     }
 
-    fn explain(&self, keys: &[String]) -> String {
+    /// `keys` lead to it.
+    pub(super) fn explain(&self, keys: &[String]) -> String {
         let place = match keys {
             [] | [_] => "at the top of the file".to_owned(),
             [tables @ .., _] => format!("in [{}]", tables.join(".")),
         };
         let hint = match nearest(self.key, self.known.iter().copied()) {
             Some(key) => format!("did you mean `{key}`?"),
+            None if self.known.is_empty() => "there are none".to_owned(),
             None => format!("there are: {}", self.known.join(", ")),
         };
         format!("unknown key `{}` {place}; {hint}", self.key)
@@ -116,11 +130,37 @@ fn holds(outer: &Range<usize>, inner: &Range<usize>) -> bool {
     outer.start <= inner.start && inner.end <= outer.end
 }
 
-fn position_of(table: &DeTable<'_>, keys: &[&str]) -> Option<usize> {
+/// Where a key and its value begin. In a list, both are the value.
+struct Place {
+    key: usize,
+    value: usize,
+}
+
+fn place_of(table: &DeTable<'_>, keys: &[&str]) -> Option<Place> {
     let (first, rest) = keys.split_first()?;
     let (key, value) = table.get_key_value(*first)?;
-    match value.get_ref() {
-        DeValue::Table(below) if !rest.is_empty() => position_of(below, rest),
-        _ => rest.is_empty().then_some(key.span().start),
+    if rest.is_empty() {
+        let (key, value) = (key.span().start, value.span().start);
+        return Some(Place { key, value });
+    }
+    place_within(value.get_ref(), rest)
+}
+
+fn place_within(value: &DeValue<'_>, keys: &[&str]) -> Option<Place> {
+    match value {
+        DeValue::Table(table) => place_of(table, keys),
+        DeValue::Array(values) => {
+            let (index, rest) = keys.split_first()?;
+            let value = values.get(index.parse::<usize>().ok()?)?;
+            if rest.is_empty() {
+                let start = value.span().start;
+                return Some(Place {
+                    key: start,
+                    value: start,
+                });
+            }
+            place_within(value.get_ref(), rest)
+        }
+        _ => None,
     }
 }

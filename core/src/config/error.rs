@@ -27,6 +27,14 @@ pub enum ConfigError {
         /// What is wrong, and what would be right.
         problem: String,
     },
+    /// A filter must be told something, and nobody has told it anything.
+    #[error("it has to be configured, and there is no {}; write there:  {example}", path.display())]
+    Absent {
+        /// The file that is missing.
+        path: PathBuf,
+        /// The least that it must say, two spaces where lines end.
+        example: String,
+    },
     /// The value of an environment variable makes no sense.
     #[error("environment variable {name}: {problem}")]
     Variable {

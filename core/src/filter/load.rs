@@ -15,7 +15,7 @@ use super::cache::Hash;
 use super::compiler::{Compiled, Compiler, Memory, NotCompiled};
 use super::engine::Engine;
 use super::host::{Host, LogBudget, State};
-use super::{Failure, Filter, Hooks, Instance};
+use super::{Failure, Filter, Hooks, Instance, Manifest};
 use crate::clock::Clock;
 use crate::config::{self, Grants, Sidecar};
 use crate::error::StartError;
@@ -80,6 +80,8 @@ pub(crate) struct Draft {
     pub(crate) hash: Hash,
     pub(crate) settings: Sidecar,
     pub(crate) grants: Grants,
+    /// What `wasm` says of itself.
+    pub(crate) manifest: Manifest,
     pub(crate) memory: Memory,
 }
 
@@ -187,6 +189,7 @@ impl Loader {
             host,
             name: draft.name,
             settings: draft.settings,
+            manifest: draft.manifest,
             hooks,
             imports,
             engine: self.engine.clone(),
@@ -331,6 +334,7 @@ mod tests {
             hash: [0; 32],
             settings: Sidecar::default(),
             grants,
+            manifest: Manifest::default(),
             memory: Memory::Trusted,
         }
     }

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::panic::AssertUnwindSafe;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -11,10 +11,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::COPY_PATIENCE;
 use super::folder::{Files, Stamp};
+use super::manifest::{Told, examine};
 use crate::config::{ConfigError, Grants, Sidecar};
 use crate::error::{Causes, panic_message};
 use crate::filter::{
-    CompileError, Draft, Failure, Filter, Hash, LoadError, Loader, Memory, NotCompiled,
+    CompileError, Draft, Failure, Filter, Hash, LoadError, Loader, Manifest, Memory, NotCompiled,
 };
 
 /// A larger file is no filter: the largest language runtimes make 20 MB.
@@ -127,29 +128,47 @@ impl Attempt {
                     .await;
             }
         };
-        match loader.load(self.draft(&source, sidecar.clone())).await {
+        match self.load(&loader, &source, sidecar.clone()).await {
             Ok(filter) => self.loaded(files, source.digest, None, Outcome::Filter(Some(filter))),
-            Err(LoadError::Compile(NotCompiled::File(CompileError::Truncated)))
+            Err(Refusal::Load(LoadError::Compile(NotCompiled::File(CompileError::Truncated))))
                 if self.may_be_growing() =>
             {
                 self.loaded(None, self.known, None, Outcome::Later)
             }
-            Err(error) => {
+            Err(refusal) => {
                 // On a busy machine a good filter or its compiler may run out of time; its file need only be touched to be tried again.
                 let may_pass = matches!(
-                    error,
-                    LoadError::Trial(Failure::Cpu(..) | Failure::Wall(..))
-                        | LoadError::Compile(NotCompiled::Compiler(_))
+                    refusal,
+                    Refusal::Load(
+                        LoadError::Trial(Failure::Cpu(..) | Failure::Wall(..))
+                            | LoadError::Compile(NotCompiled::Compiler(_))
+                    )
                 );
                 let digest = if may_pass {
                     Digest::default()
                 } else {
                     source.digest
                 };
-                self.refused(&loader, error.into(), files, digest, Some(sidecar))
+                self.refused(&loader, refusal, files, digest, Some(sidecar))
                     .await
             }
         }
+    }
+
+    async fn load(
+        &self,
+        loader: &Loader,
+        source: &Source,
+        sidecar: Sidecar,
+    ) -> Result<Arc<Filter>, Refusal> {
+        // About what stands in no file, the filter is asked itself.
+        let told = self.config.is_none().then(|| Told {
+            config: sidecar.config.clone(),
+            file: self.sidecar_file(),
+            text: source.sidecar.clone(),
+        });
+        let manifest = examine(self.name.clone(), source.wasm.clone(), told).await?;
+        Ok(loader.load(self.draft(source, sidecar, manifest)).await?)
     }
 
     /// The files cannot be used: what served before goes on, or what is built in stands in.
@@ -167,9 +186,10 @@ impl Attempt {
             let sidecar = sidecar.filter(|_| self.files.wasm.is_some());
             let source = Source::new(builtin.into(), None);
             let sidecar = sidecar.unwrap_or_default();
+            let manifest = Manifest::find(builtin).ok().flatten();
             let draft = Draft {
                 grants: sidecar.grants.clone().unwrap_or(Grants::ALL),
-                ..self.draft(&source, sidecar)
+                ..self.draft(&source, sidecar, manifest.unwrap_or_default())
             };
             match loader.load(draft).await {
                 Ok(filter) => outcome = Outcome::Filter(Some(filter)),
@@ -181,7 +201,7 @@ impl Attempt {
         self.loaded(files, digest, Some(refusal), outcome)
     }
 
-    fn draft(&self, source: &Source, sidecar: Sidecar) -> Draft {
+    fn draft(&self, source: &Source, sidecar: Sidecar, manifest: Manifest) -> Draft {
         let came_with_the_proxy = self.files.wasm.is_none();
         let default = if came_with_the_proxy {
             Grants::ALL
@@ -194,6 +214,7 @@ impl Attempt {
             hash: source.hash,
             grants: sidecar.grants.clone().unwrap_or(default),
             settings: sidecar,
+            manifest,
             memory: self.memory,
         }
     }
@@ -215,15 +236,18 @@ impl Attempt {
     }
 
     fn sidecar(&self, text: Option<&str>) -> Result<Sidecar, ConfigError> {
-        let file = self.dir.join(format!("{}.toml", self.name));
         let mut sidecar = text.map_or_else(
             || Ok(Sidecar::default()),
-            |text| Sidecar::parse(text, &file),
+            |text| Sidecar::parse(text, &self.sidecar_file()),
         )?;
         if let Some(config) = &self.config {
             sidecar.config.clone_from(config);
         }
         Ok(sidecar)
+    }
+
+    fn sidecar_file(&self) -> PathBuf {
+        self.dir.join(format!("{}.toml", self.name))
     }
 
     fn may_be_growing(&self) -> bool {

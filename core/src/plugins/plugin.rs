@@ -10,7 +10,7 @@ use super::folder::Files;
 use super::status::{Mode, Quarantine, Status};
 use crate::chain::Member;
 use crate::error::Causes;
-use crate::filter::Filter;
+use crate::filter::{Filter, Manifest};
 
 /// One name: its files, the filter that they are used as, and why not.
 #[derive(Debug, Default)]
@@ -76,8 +76,14 @@ impl Plugin {
 
     pub(super) fn status(&self, name: &str, builtin: bool) -> Status {
         let member = self.member.as_deref();
+        let said = |text: fn(&Manifest) -> &String| {
+            let text = text(&member?.filter.manifest);
+            (!text.is_empty()).then(|| text.clone())
+        };
         Status {
             name: name.to_owned(),
+            version: said(|manifest| &manifest.version),
+            description: said(|manifest| &manifest.description),
             builtin,
             disabled: self.disabled,
             mode: member.map(Mode::of),

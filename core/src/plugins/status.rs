@@ -21,6 +21,11 @@ const STALE: Duration = Duration::from_secs(20);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Status {
     pub(crate) name: String,
+    /// Of the version that is in use, by its own account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) version: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<String>,
     /// No file is used.
     pub(crate) builtin: bool,
     pub(crate) disabled: bool,
@@ -172,6 +177,8 @@ mod tests {
     fn status(blocked: u64) -> Status {
         Status {
             name: "guard".into(),
+            version: Some("1.2.0".into()),
+            description: None,
             builtin: false,
             disabled: false,
             mode: Some(Mode::Shadow),

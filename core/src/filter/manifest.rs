@@ -1,0 +1,196 @@
+//! What a filter says of itself, in a section of its file that the SDK writes, or what builds a filter in another language. It is read
+//! before anything of the file runs, and believed about nothing that the file shows: its hooks and what it wants are what it exports and
+//! imports. `plugins` asks for it.
+
+use serde::{Deserialize, Serialize};
+use wasm_encoder::{CustomSection, Section};
+use wasmparser::{Parser, Payload};
+
+/// Of a component, or of the core module in it.
+const SECTION: &str = "portcullis-manifest";
+
+/// The form that is understood here. What is added to it has no number of its own.
+const FORM: u32 = 1;
+
+/// In bytes. The largest schema of a filter that is known has a fortieth of that.
+const MAX_BYTES: usize = 256 << 10;
+
+/// Of a name, a version or a description, in bytes.
+const MAX_TEXT: usize = 500;
+
+/// What a filter says of itself. Empty where it says nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Manifest {
+    /// Its form.
+    manifest: u32,
+    pub(crate) name: String,
+    pub(crate) version: String,
+    /// The contract that it is built against.
+    pub(crate) api: String,
+    pub(crate) description: String,
+    /// As the contract names them.
+    pub(crate) hooks: Vec<String>,
+    /// What `[config]` may say: JSON Schema.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) config: Option<serde_json::Value>,
+}
+
+/// Why there is a manifest that says nothing to this proxy.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InvalidManifest {
+    #[error("it is larger than {} KiB", MAX_BYTES >> 10)]
+    Large,
+    #[error("it is not the JSON that it should be")]
+    Json(#[from] serde_json::Error),
+    #[error("it has the form {0}, and this proxy reads form {FORM}")]
+    Form(u32),
+}
+
+impl Manifest {
+    /// Reads the manifest in a file, which need be no WebAssembly. The last one holds: what was added to a component stands behind what is
+    /// in it.
+    pub(crate) fn find(wasm: &[u8]) -> Result<Option<Self>, InvalidManifest> {
+        let payloads = Parser::new(0).parse_all(wasm).map_while(Result::ok);
+        let section = payloads.filter_map(|payload| match payload {
+            Payload::CustomSection(section) if section.name() == SECTION => Some(section.data()),
+            _ => None,
+        });
+        section.last().map(Self::read).transpose()
+    }
+
+    fn read(json: &[u8]) -> Result<Self, InvalidManifest> {
+        if json.len() > MAX_BYTES {
+            return Err(InvalidManifest::Large);
+        }
+        let found: Self = serde_json::from_slice(json)?;
+        if found.manifest != FORM {
+            return Err(InvalidManifest::Form(found.manifest));
+        }
+        Ok(Self {
+            name: one_line(&found.name),
+            version: one_line(&found.version),
+            description: one_line(&found.description),
+            ..found
+        })
+    }
+}
+
+/// Adds a manifest to a component, for filters of languages whose compilers have no way to.
+#[cfg_attr(not(test), expect(dead_code, reason = "`plugin build` calls it"))]
+pub(crate) fn append(mut component: Vec<u8>, manifest: &Manifest) -> Vec<u8> {
+    let manifest = Manifest {
+        manifest: FORM,
+        ..manifest.clone()
+    };
+    let json = serde_json::to_vec(&manifest).expect("texts and JSON are JSON");
+    let section = CustomSection {
+        name: SECTION.into(),
+        data: json.into(),
+    };
+    section.append_to(&mut component);
+    component
+}
+
+/// For a terminal, too.
+fn one_line(text: &str) -> String {
+    let end = text.floor_char_boundary(MAX_TEXT.min(text.len()));
+    let printable = |c: char| if c.is_control() { ' ' } else { c };
+    text[..end].chars().map(printable).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::builtin::BUILTINS;
+
+    fn blocklist() -> Vec<u8> {
+        let mut builtins = BUILTINS.iter();
+        let blocklist = builtins.find(|builtin| builtin.name == "blocklist");
+        blocklist.unwrap().component.to_vec()
+    }
+
+    fn with(json: &[u8]) -> Vec<u8> {
+        let mut wasm = blocklist();
+        let section = CustomSection {
+            name: SECTION.into(),
+            data: json.into(),
+        };
+        section.append_to(&mut wasm);
+        wasm
+    }
+
+    #[test]
+    fn the_sdk_writes_what_is_read_here() {
+        let manifest = Manifest::find(&blocklist()).unwrap().unwrap();
+        assert_eq!(manifest.name, "portcullis-blocklist");
+        assert_eq!(manifest.version, env!("CARGO_PKG_VERSION"));
+        assert_eq!(manifest.hooks, ["judge-host"]);
+        let status = &manifest.config.unwrap()["properties"]["status"];
+        assert_eq!(status["maximum"], json!(u16::MAX));
+    }
+
+    #[test]
+    fn what_is_added_to_a_file_stands_above_what_is_in_it() {
+        let manifest = Manifest {
+            name: "guard".into(),
+            config: Some(json!({"type": "object"})),
+            ..Manifest::default()
+        };
+        let found = Manifest::find(&append(blocklist(), &manifest));
+        let manifest = Manifest {
+            manifest: FORM,
+            ..manifest
+        };
+        assert_eq!(found.unwrap(), Some(manifest));
+    }
+
+    #[test]
+    fn files_without_a_manifest_have_none() {
+        for file in [
+            &b""[..],
+            b"hello",
+            b"\0asm\x0d\0\x01\0",
+            b"\0asm\x01\0\0\0\xff",
+        ] {
+            assert_eq!(Manifest::find(file).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn a_manifest_that_cannot_be_read_is_an_error_and_nothing_worse() {
+        let refusal = |json: &[u8]| Manifest::find(&with(json)).unwrap_err().to_string();
+        assert_eq!(refusal(b"\xff{"), "it is not the JSON that it should be");
+        assert_eq!(refusal(b"[1, 2]"), "it is not the JSON that it should be");
+        assert_eq!(
+            refusal("[".repeat(100_000).as_bytes()),
+            "it is not the JSON that it should be"
+        );
+        assert_eq!(
+            refusal(b"{}"),
+            "it has the form 0, and this proxy reads form 1"
+        );
+        assert_eq!(refusal(&[b' '; MAX_BYTES + 1]), "it is larger than 256 KiB");
+        let deep = format!(r#"{{"manifest": 1, "config": {}"#, "[".repeat(200));
+        assert_eq!(
+            refusal(deep.as_bytes()),
+            "it is not the JSON that it should be"
+        );
+    }
+
+    #[test]
+    fn what_it_says_fits_into_a_line() {
+        let json = json!({
+            "manifest": 1,
+            "name": "a\u{1b}[2Jb",
+            "description": "é".repeat(1000),
+            "more": [],
+        });
+        let found = Manifest::find(&with(json.to_string().as_bytes()));
+        let found = found.unwrap().unwrap();
+        assert_eq!(found.name, "a [2Jb");
+        assert_eq!(found.description, "é".repeat(MAX_TEXT / 2));
+    }
+}

@@ -1,0 +1,109 @@
+//! What filters say of themselves: their settings are checked against it, and nothing in it does harm.
+
+use portcullis_tests::{Log, Stage, guests, plug};
+
+const GOOD: &str = "[config]\nblock = [\"blocked.example\"]";
+
+/// Where `suffix` serves by good settings.
+async fn stage() -> Stage {
+    let stage = Stage::start_with(|config| {
+        plug(&config.plugins.dir, "suffix.wasm", guests::suffix());
+        plug(&config.plugins.dir, "suffix.toml", GOOD);
+    })
+    .await;
+    stage.answers(&[("blocked.example", 403)]).await;
+    stage
+}
+
+#[tokio::test]
+async fn settings_that_do_not_fit_are_named_with_their_place_while_the_old_ones_hold() {
+    let stage = stage().await;
+    let mut log = Log::follow();
+    for (settings, reason) in [
+        (
+            "on_error = \"skip\"\n[config]\nblok = [\"other.example\"]",
+            "suffix.toml:3:1: unknown key `blok` in [config]; did you mean `block`?",
+        ),
+        (
+            "[config]\nblock = [\n  \"other.example\",\n  3,\n]",
+            "suffix.toml:4:3: config.block[1]: invalid type: integer `3`, expected a string",
+        ),
+        (
+            "mode = \"enforce\"",
+            "suffix.toml:1:1: [config] lacks `block`; add there:  block = []",
+        ),
+    ] {
+        stage.plug("suffix.toml", settings);
+        log.says(&["ERROR", "refused", "suffix", reason]).await;
+        stage
+            .answers(&[("blocked.example", 403), ("other.example", 200)])
+            .await;
+    }
+    stage.plug("suffix.toml", "[config]\nblock = [\"other.example\"]");
+    stage.until("other.example", 403).await;
+}
+
+#[tokio::test]
+async fn a_filter_that_takes_no_configuration_says_so() {
+    let stage = Stage::start().await;
+    let mut log = Log::follow();
+    stage.plug("calm.toml", "[config]\nhosts = []");
+    stage.plug("calm.wasm", guests::panics());
+    let reason = "calm.toml:2:1: unknown key `hosts` in [config]; there are none";
+    log.says(&["ERROR", "refused", "calm", reason]).await;
+}
+
+#[tokio::test]
+async fn a_manifest_that_is_none_does_not_keep_its_filter_from_judging() {
+    let stage = Stage::start().await;
+    let mut log = Log::follow();
+    let schema = |schema: &str| format!("{{\"manifest\": 1, \"config\": {schema}}}").into_bytes();
+    let deep = format!("{}{}", "{\"not\": ".repeat(5000), "}".repeat(5000));
+    for (name, manifest, reason) in [
+        ("garbage", b"\xff\0{".to_vec(), "not the JSON"),
+        ("huge", vec![b' '; 10 << 20], "larger than"),
+        ("foreign", b"{\"manifest\": 2}".to_vec(), "form 2"),
+        ("deep", schema(&deep), "not the JSON"),
+        ("mistaken", schema("{\"type\": \"text\"}"), "no JSON Schema"),
+        ("endless", schema("{\"$ref\": \"#\"}"), "$ref"),
+        (
+            "remote",
+            schema("{\"$ref\": \"http://127.0.0.1:9/schema\"}"),
+            "$ref",
+        ),
+        (
+            "slow",
+            schema("{\"propertyNames\": {\"pattern\": \"((a{999}){999}){999}\"}}"),
+            "no JSON Schema",
+        ),
+    ] {
+        let file = format!("{name}.wasm");
+        stage.plug(&format!("{name}.toml"), "[config]\na = 1");
+        stage.plug(&file, guests::with_manifest(guests::bare(), &manifest));
+        log.says(&["WARN", "manifest cannot be used", name, reason])
+            .await;
+        stage.until("blocked.example", 403).await;
+        stage.unplug(&file);
+        stage.unplug(&format!("{name}.toml"));
+        stage.until("blocked.example", 200).await;
+    }
+}
+
+#[tokio::test]
+async fn check_tells_what_a_filter_says_of_itself() {
+    let stage = Stage::start_with(|config| {
+        let manifest = br#"{"manifest": 1, "version": "1.2.3", "description": "a\u001b[2Jb"}"#;
+        let told = guests::with_manifest(guests::bare(), manifest);
+        plug(&config.plugins.dir, "told.wasm", told);
+        plug(&config.plugins.dir, "bare.wasm", guests::bare());
+    })
+    .await;
+    let report = portcullis::check(stage.proxy.config().clone()).await;
+    let report = serde_json::to_value(report.expect("an engine")).expect("JSON");
+    let plugins = report["plugins"].as_array().expect("plugins");
+    let plugin = |name: &str| plugins.iter().find(|plugin| plugin["name"] == name);
+    let (told, bare) = (plugin("told").expect("told"), plugin("bare").expect("bare"));
+    assert_eq!(told["version"], "1.2.3");
+    assert_eq!(told["description"], "a [2Jb");
+    assert!(bare.get("version").is_none(), "{bare}");
+}
