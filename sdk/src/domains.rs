@@ -8,9 +8,9 @@ use crate::{Error, Host};
 /// comparisons, however many there are. (For lists that are fetched, or of a million names, there are [`feeds`](crate::feeds).)
 ///
 /// ```
-/// use portcullis_sdk::{Domains, Error, Filter, Flow, Protocol, Verdict, filter, testing};
+/// use portcullis_sdk::{Domains, Error, Filter, Flow, Protocol, Schema, Verdict, filter, testing};
 ///
-/// #[derive(serde::Deserialize)]
+/// #[derive(serde::Deserialize, Schema)]
 /// struct Closed {
 ///     hosts: Domains,
 /// }
