@@ -34,14 +34,15 @@ pub(crate) fn write_tables(out: &Path) -> Result<(), Error> {
 
 type Files = Vec<(String, PathBuf)>;
 
-/// Every file below `dir` by its path from `root`. What is hidden or was built is left out.
+/// Every file below `dir` by its path from `root`, without what is hidden, was built, or tests the SDK itself.
 fn files_below(dir: &Path, root: &Path) -> Result<Files, Error> {
     println!("cargo::rerun-if-changed={}", dir.display());
     let mut files = Files::new();
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if name.starts_with('.') || name == "target" {
+        let is_of_sources = !name.starts_with('.') && name != "target";
+        if !is_of_sources || path == root.join("sdk/tests") {
             continue;
         }
         if path.is_dir() {

@@ -1,60 +1,30 @@
-//! The generated bindings of `wit/filter.wit`, a module for each world. Only `proxy` and `exports` use them.
-#![expect(missing_docs, reason = "generated code")]
+//! The border as wit-bindgen makes it of `wit/filter.wit`, a module for each world. Only `proxy` and `exports` use them.
+//!
+//! The files are generated; a test in `tests/tests/bindings.rs` says when they are out of date, and how to write them anew. They are here so
+//! that nobody has to build wit-bindgen to build a filter.
+#![expect(
+    missing_docs,
+    unnameable_types,
+    unreachable_pub,
+    unsafe_code,
+    reason = "generated code"
+)]
 
 /// Everything a filter may import, and the types.
-pub(crate) mod capabilities {
-    wit_bindgen::generate!({
-        path: "wit",
-        world: "capabilities",
-        generate_unused_types: true,
-    });
-}
-
-/// Made once an instance.
-pub mod lifecycle_hook {
-    wit_bindgen::generate!({
-        path: "wit",
-        world: "lifecycle-hook",
-        pub_export_macro: true,
-    });
-}
-
+#[rustfmt::skip]
+pub(crate) mod capabilities;
 /// The host of every request.
-pub mod judge_host_hook {
-    wit_bindgen::generate!({
-        path: "wit",
-        world: "judge-host-hook",
-        with: { "portcullis:filter/types@0.1.0": crate::bindings::capabilities::portcullis::filter::types },
-        pub_export_macro: true,
-    });
-}
-
+#[rustfmt::skip]
+pub mod judge_host_hook;
 /// The head of a visible request.
-pub mod judge_request_hook {
-    wit_bindgen::generate!({
-        path: "wit",
-        world: "judge-request-hook",
-        with: { "portcullis:filter/types@0.1.0": crate::bindings::capabilities::portcullis::filter::types },
-        pub_export_macro: true,
-    });
-}
-
+#[rustfmt::skip]
+pub mod judge_request_hook;
 /// The response to a visible request.
-pub mod judge_response_hook {
-    wit_bindgen::generate!({
-        path: "wit",
-        world: "judge-response-hook",
-        with: { "portcullis:filter/types@0.1.0": crate::bindings::capabilities::portcullis::filter::types },
-        pub_export_macro: true,
-    });
-}
-
+#[rustfmt::skip]
+pub mod judge_response_hook;
+/// Made once an instance.
+#[rustfmt::skip]
+pub mod lifecycle_hook;
 /// Work in the background.
-pub mod tick_hook {
-    wit_bindgen::generate!({
-        path: "wit",
-        world: "tick-hook",
-        with: { "portcullis:filter/types@0.1.0": crate::bindings::capabilities::portcullis::filter::types },
-        pub_export_macro: true,
-    });
-}
+#[rustfmt::skip]
+pub mod tick_hook;
