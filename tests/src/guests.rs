@@ -49,6 +49,10 @@ guest! {
     obeys = "obeys.wasm"
 }
 guest! {
+    /// [`obeys`] as a core module.
+    obeys_module = "obeys.module.wasm"
+}
+guest! {
     /// Panics where the host contains "panic".
     panics = "panics.wasm"
 }

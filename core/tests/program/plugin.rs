@@ -116,3 +116,140 @@ fn cases_that_make_no_sense_and_filters_that_cannot_be_used_end_a_test_with_2() 
     let output = plugin(&dir, &["test", "mine.wasm", "good.toml"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 }
+
+#[test]
+fn filters_are_listed_in_the_order_in_which_they_are_asked() {
+    let dir = TempDir::new().unwrap();
+    let plugins = dir.path().join("plugins");
+    fs::create_dir(&plugins).unwrap();
+    fs::write(plugins.join("last.wasm"), BLOCKLIST).unwrap();
+    fs::write(
+        plugins.join("last.toml"),
+        "mode = 'shadow'\n[grants]\nfeeds = ['*']",
+    )
+    .unwrap();
+    fs::write(plugins.join("broken.wasm"), "text").unwrap();
+    fs::write(plugins.join("blocklist.toml"), "enabled = false").unwrap();
+    let order = "[plugins]\norder = ['last']";
+    fs::write(dir.path().join("portcullis.toml"), order).unwrap();
+
+    let output = plugin(&dir, &["list"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(
+        stdout(&output),
+        "\
+no proxy runs on 127.0.0.1:3000; as one would use them:
+
+   name       origin    mode     state
+ 1 last       file      shadow   ok: judge-host
+ 2 blocklist  built in  -        disabled
+ 3 broken     file      -        refused: this is no WebAssembly binary
+"
+    );
+    let list = json(&plugin(&dir, &["list", "--json"]));
+    assert_eq!(list["running"], false);
+    let last = serde_json::json!({
+        "state": "ok", "name": "last", "builtin": false, "disabled": false, "mode": "shadow",
+        "hooks": ["judge-host"],
+    });
+    assert_eq!(list["plugins"][0], last);
+    assert_eq!(list["plugins"][2]["state"], "refused");
+}
+
+#[test]
+fn a_filter_that_is_refused_is_described_all_the_same() {
+    let dir = TempDir::new().unwrap();
+    fs::write(dir.path().join("mine.wasm"), BLOCKLIST).unwrap();
+    let output = plugin(&dir, &["check", "mine.wasm"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = stdout(&output);
+    for part in [
+        "mine: a component of ",
+        "\nhooks     judge-host\n",
+        "\nimports   log\n",
+        "\n          feeds, not granted; if it may have it, add to mine.toml:  [grants]  feeds = [\"*\"]\n",
+        "\nmode      enforce, on_error block\n",
+        "\nlimits    cpu 5ms, wall 50ms, ",
+        "\nrefused: it wants `portcullis:filter/feeds@0.1.0`, which mine.toml does not grant",
+    ] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    assert!(!said.contains("\ncompiled"), "{said}");
+    let report = json(&plugin(&dir, &["check", "mine.wasm", "--json"]));
+    assert_eq!(
+        (&report["ok"], &report["cost"]),
+        (&false.into(), &serde_json::Value::Null)
+    );
+    let feeds =
+        serde_json::json!({"interface": "feeds", "grant": "feeds = [\"*\"]", "allowed": false});
+    assert!(
+        report["imports"].as_array().unwrap().contains(&feeds),
+        "{report}"
+    );
+
+    let settings = "[grants]\nfeeds = ['*']\n[limits]\ncpu = '2ms'\n[config]\nstatus = 200";
+    fs::write(dir.path().join("mine.toml"), settings).unwrap();
+    let said = stdout(&plugin(&dir, &["check", "mine.wasm"]));
+    assert!(said.contains("feeds, granted (feeds = [\"*\"])"), "{said}");
+    assert!(said.contains("\nlimits    cpu 2ms, "), "{said}");
+    assert!(
+        said.contains("\nrefused: the filter refuses its configuration: status: 200"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_filter_that_is_used_comes_with_what_it_costs() {
+    let dir = TempDir::new().unwrap();
+    let output = plugin(&dir, &["check", "blocklist"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let said = stdout(&output);
+    for part in [
+        "\ncompiled  in ",
+        "\ninstance  starts in ",
+        "\nok: a proxy uses it\n",
+    ] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    let report = json(&plugin(&dir, &["check", "blocklist", "--json"]));
+    assert_eq!(
+        (&report["kind"], &report["ok"]),
+        (&"component".into(), &true.into())
+    );
+    assert_eq!(report["settings"]["limits"]["cpu"], "5ms");
+    assert_eq!(report["cost"]["compile_ms"], serde_json::Value::Null);
+    assert!(
+        report["cost"]["memory_bytes"].as_u64().unwrap() >= 1 << 16,
+        "{report}"
+    );
+}
+
+#[test]
+fn what_is_no_filter_is_checked_with_2() {
+    let dir = TempDir::new().unwrap();
+    fs::write(dir.path().join("text.wasm"), "text").unwrap();
+    let output = plugin(&dir, &["check", "text.wasm"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        stdout(&output),
+        "text: 4 B, but no whole WebAssembly\n\nrefused: this is no WebAssembly binary\n"
+    );
+    fs::write(dir.path().join("text.toml"), "mod = 'shadow'").unwrap();
+    let said = stdout(&plugin(&dir, &["check", "text.wasm"]));
+    assert!(
+        said.contains("\nrefused: text.toml:1:1: unknown key `mod`"),
+        "{said}"
+    );
+    for (file, reason) in [
+        ("gone.wasm", "cannot read gone.wasm"),
+        ("gone", "this is neither a file NAME.wasm nor"),
+    ] {
+        let output = plugin(&dir, &["check", file]);
+        assert_eq!(output.status.code(), Some(2), "{file}");
+        let said = stderr(&output);
+        assert!(
+            said.contains(&format!("cannot check {file}: {reason}")),
+            "{said}"
+        );
+    }
+}

@@ -1,0 +1,116 @@
+//! What the commands about filters say of more than the built-in one, and of a proxy that runs.
+
+use std::fs;
+use std::num::NonZeroUsize;
+
+use portcullis::{Bench, Config, Examination};
+use portcullis_tests::{Stage, guests};
+use tempfile::TempDir;
+
+/// A folder with a filter, which is granted what there is, and the settings of a proxy beside it.
+fn folder(wasm: &[u8], config: &str) -> (TempDir, Config) {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("guest.wasm"), wasm).unwrap();
+    let settings = format!("[grants]\nfeeds = ['*']\nstate = true\n[config]\n{config}");
+    fs::write(dir.path().join("guest.toml"), settings).unwrap();
+    let mut config = Config::default();
+    config.compiler.cache_dir = dir.path().join("compiled");
+    (dir, config)
+}
+
+async fn check(wasm: &[u8], config: &str) -> Examination {
+    let (dir, config) = folder(wasm, config);
+    let file = dir.path().join("guest.wasm");
+    portcullis::check_plugin(config, &file).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_running_proxy_says_how_its_filters_fare() {
+    let settings = "mode = 'shadow'\n[grants]\nstate = true\n[config]\nlimit = 0";
+    let stage = Stage::beside_neighbour("counter", guests::counter(), settings).await;
+    stage.answers(&[("a.example", 200)]).await;
+    let list = async || {
+        let list = portcullis::list_plugins(stage.proxy.config().clone()).await;
+        list.unwrap()
+    };
+    stage
+        .until_true("the shadow is counted", async || {
+            let said = list().await.to_string();
+            said.contains("in shadow mode: 1 would be blocked")
+        })
+        .await;
+    let said = list().await.to_string();
+    assert!(
+        said.starts_with("as the proxy on 127.0.0.1:0 uses them:\n"),
+        "{said}"
+    );
+    assert!(
+        said.contains("\n 2 counter    file      shadow   ok: judge-host\n"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn a_filter_in_quarantine_is_listed_with_its_last_failure() {
+    let stage = Stage::beside_neighbour("panics", guests::panics(), "").await;
+    stage
+        .until_true("it is in quarantine", async || {
+            stage.get("panic.example").await;
+            let list = portcullis::list_plugins(stage.proxy.config().clone()).await;
+            let said = list.unwrap().to_string();
+            said.contains("enforce  in quarantine\n")
+                && said.contains(", the last one so: the filter trapped")
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn components_are_told_from_core_modules() {
+    let component = check(guests::suffix(), "block = []").await;
+    assert_eq!((component.kind, component.ok), (Some("component"), true));
+    let module = check(guests::suffix_module(), "block = []").await;
+    assert_eq!((module.kind, module.ok), (Some("core module"), true));
+    assert_eq!(module.hooks, component.hooks);
+    assert_eq!(module.imports, component.imports);
+}
+
+#[tokio::test]
+async fn what_a_filter_can_do_stands_in_its_bytes() {
+    let refused = check(guests::obeys_module(), "").await;
+    assert_eq!(
+        refused.hooks,
+        ["judge-host", "judge-request", "judge-response", "tick"]
+    );
+    let reason = refused.refused.unwrap();
+    assert!(reason.contains("missing field `greeting`"), "{reason}");
+    let granted = refused
+        .imports
+        .iter()
+        .filter(|import| import.grant.is_some());
+    let granted: Vec<&str> = granted.map(|import| &*import.interface).collect();
+    assert_eq!(granted, ["feeds", "state"]);
+
+    let wasi = check(&guests::wat("wants_wasi"), "").await;
+    let text = wasi.to_string();
+    assert!(
+        text.contains(", which this proxy does not offer\n"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn an_answer_that_may_be_used_again_is_timed_from_the_cache() {
+    let (dir, config) = folder(guests::obeys(), "greeting = ''");
+    let bench = async |host: &str| -> Bench {
+        let calls = NonZeroUsize::new(16).unwrap();
+        let file = dir.path().join("guest.wasm");
+        let bench = portcullis::bench(config.clone(), &file, host, calls).await;
+        bench.unwrap()
+    };
+    let cached = bench("count.example").await;
+    assert_eq!(cached.cached.as_ref().unwrap().verdict, "next");
+    assert!(cached.to_string().contains("\n  from cache "), "{cached}");
+    let asked = bench("a.example").await;
+    assert!(asked.cached.is_none());
+    assert!(!asked.to_string().contains("from cache"), "{asked}");
+}
