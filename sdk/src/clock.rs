@@ -54,7 +54,7 @@ pub fn now() -> SystemTime {
 
 /// Now in a time zone: a name of the IANA database such as `Europe/Berlin`, or that of the proxy's machine. Fails if the zone is unknown.
 ///
-/// Natively, every zone is UTC.
+/// Natively, that of the machine is UTC.
 pub fn local(zone: Option<&str>) -> Result<LocalTime, Error> {
     proxy::local(zone).map_err(Error::new)
 }

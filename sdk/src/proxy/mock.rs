@@ -4,6 +4,9 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use crate::clock::LocalTime;
 use crate::{Host, Level};
 
@@ -77,16 +80,26 @@ pub(crate) fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + MOCK.with_borrow(|mock| mock.now)
 }
 
-pub(crate) fn local(_: Option<&str>) -> Result<LocalTime, String> {
-    let now = time::OffsetDateTime::from(now());
+/// A test should not depend on where it runs: the zone of the machine is UTC.
+pub(crate) fn local(zone: Option<&str>) -> Result<LocalTime, String> {
+    let zone = match zone {
+        None => TimeZone::UTC,
+        Some(name) => TimeZone::get(name).map_err(|_| {
+            format!("there is no time zone {name:?} on this machine; names are like Europe/Berlin")
+        })?,
+    };
+    let now = Timestamp::try_from(now()).map_err(|error| error.to_string())?;
+    let now = zone.to_datetime(now);
+    // Positive by definition.
+    let unsigned = |number: i8| number.unsigned_abs();
     Ok(LocalTime {
-        year: i16::try_from(now.year()).map_err(|error| error.to_string())?,
-        month: now.month().into(),
-        day: now.day(),
-        weekday: now.weekday().number_from_monday(),
-        hour: now.hour(),
-        minute: now.minute(),
-        second: now.second(),
+        year: now.year(),
+        month: unsigned(now.month()),
+        day: unsigned(now.day()),
+        weekday: unsigned(now.weekday().to_monday_one_offset()),
+        hour: unsigned(now.hour()),
+        minute: unsigned(now.minute()),
+        second: unsigned(now.second()),
     })
 }
 

@@ -103,6 +103,7 @@ fn answer(filter: &Obeys, flow: &Flow, order: &str) -> Result<Option<String>, Er
         "feeds" => feeds::names().join(" "),
         "missing" => feeds::lookup("no-such-feed", host)?.unwrap_or_default(),
         "domain" => host.registrable_domain().unwrap_or_default(),
+        "nowhere" => clock::local(Some("Nowhere/AtAll"))?.hour.to_string(),
         "time" => {
             let now = clock::local(None)?;
             format!("{}-{} {}:{}", now.month, now.day, now.hour, now.minute)
