@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -12,8 +13,9 @@ use crate::feeds::Feeds;
 use crate::filter::Loader;
 use crate::plugins::{self, Mode, Plugins, Status};
 
-/// The filters. Their text is a line for each, and more for those that count something; by serde, an object with `listen`, `running` and `plugins`,
-/// each with `name`, `state`, `builtin`, `mode`, `hooks` and what else there is: `refused`, `quarantine`, `shadow`, `metrics`.
+/// The filters. Their text is a line for each, and more for those that count something; by serde, an object with `listen`, `running`, `available`
+/// (built-in filters that wait for their settings) and `plugins`, each with `name`, `state`, `builtin`, `mode`, `hooks` and what else there is:
+/// `refused`, `quarantine`, `shadow`, `metrics`.
 #[derive(Debug, Serialize)]
 pub struct PluginList {
     /// Where the proxy listens, or would.
@@ -21,6 +23,10 @@ pub struct PluginList {
     /// Whether one does: then this is how its filters fare.
     running: bool,
     plugins: Vec<Listed>,
+    /// Built-in filters that wait for their settings.
+    available: Vec<&'static str>,
+    #[serde(skip)]
+    dir: PathBuf,
 }
 
 #[derive(Debug, Serialize)]
@@ -52,7 +58,7 @@ enum State {
 ///
 /// If the WASM engine does not start.
 pub async fn list_plugins(config: Config) -> Result<PluginList, StartError> {
-    let listen = config.listen;
+    let (listen, dir) = (config.listen, config.plugins.dir.clone());
     let mut status = plugins::read_status(&config.cache_dir, listen);
     let running = !status.is_empty();
     if !running {
@@ -70,10 +76,15 @@ pub async fn list_plugins(config: Config) -> Result<PluginList, StartError> {
             ..status
         },
     });
+    let plugins: Vec<Listed> = plugins.collect();
+    let is_listed = |name: &str| plugins.iter().any(|listed| listed.status.name == name);
+    let names = BUILTINS.iter().map(|builtin| builtin.name);
     Ok(PluginList {
         listen,
         running,
-        plugins: plugins.collect(),
+        available: names.filter(|name| !is_listed(name)).collect(),
+        plugins,
+        dir,
     })
 }
 
@@ -105,6 +116,13 @@ impl fmt::Display for PluginList {
         for (at, plugin) in self.plugins.iter().enumerate() {
             write!(f, "{:2} {:width$}  ", at + 1, plugin.status.name)?;
             writeln!(f, "{plugin}")?;
+        }
+        if !self.available.is_empty() {
+            let (names, dir) = (self.available.join(", "), self.dir.display());
+            writeln!(
+                f,
+                "\nbuilt in, and used as soon as there is {dir}/NAME.toml: {names}"
+            )?;
         }
         Ok(())
     }

@@ -135,8 +135,10 @@ fn filters_are_listed_in_the_order_in_which_they_are_asked() {
 
     let output = plugin(&dir, &["list"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let said = stdout(&output);
+    let (filters, available) = said.split_once("\nbuilt in, ").unwrap();
     assert_eq!(
-        stdout(&output),
+        filters,
         "\
 no proxy runs on 127.0.0.1:3000; as one would use them:
 
@@ -145,6 +147,10 @@ no proxy runs on 127.0.0.1:3000; as one would use them:
  2 blocklist  built in  -        disabled
  3 broken     file      -        refused: this is no WebAssembly binary
 "
+    );
+    assert!(
+        available.starts_with("and used as soon as there is plugins/NAME.toml: allowlist, "),
+        "{available}"
     );
     let list = json(&plugin(&dir, &["list", "--json"]));
     assert_eq!(list["running"], false);
