@@ -194,7 +194,10 @@ fn a_filter_that_a_proxy_would_refuse_is_built_and_the_reason_told() {
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.contains("a proxy refuses it: "), "{said}");
-    assert!(said.contains("unknown field `domain`"), "{said}");
+    assert!(
+        said.contains("unknown key `domain` in [config]; did you mean `domains`?"),
+        "{said}"
+    );
     assert!(dir.join("refused-ads.wasm").exists());
 }
 
@@ -210,10 +213,10 @@ fn a_filter_for_another_version_of_the_contract_is_told_which_one_and_where_ours
         .to_owned();
     let theirs = author.path("theirs");
     copy_tree(Path::new(&sdk).parent().unwrap(), &theirs);
-    for file in ["wit/filter.wit", "src/bindings.rs"] {
-        edit(&theirs.join("sdk").join(file), |text| {
-            text.replace("0.1.0", "0.2.0")
-        });
+    let bindings = fs::read_dir(theirs.join("sdk/src/bindings")).unwrap();
+    let bindings = bindings.map(|file| file.unwrap().path());
+    for file in bindings.chain([theirs.join("sdk/wit/filter.wit")]) {
+        edit(&file, |text| text.replace("0.1.0", "0.2.0"));
     }
     let dir = author.begins(&["other-ads", "--sdk", theirs.join("sdk").to_str().unwrap()]);
     let mut build = author.portcullis(&["plugin", "build", "--json"]);

@@ -82,7 +82,7 @@ async fn what_a_filter_can_do_stands_in_its_bytes() {
         ["judge-host", "judge-request", "judge-response", "tick"]
     );
     let reason = refused.refused.unwrap();
-    assert!(reason.contains("missing field `greeting`"), "{reason}");
+    assert!(reason.contains("[config] lacks `greeting`"), "{reason}");
     let granted = refused
         .imports
         .iter()

@@ -156,7 +156,8 @@ no proxy runs on 127.0.0.1:3000; as one would use them:
     assert_eq!(list["running"], false);
     let last = serde_json::json!({
         "state": "ok", "name": "last", "builtin": false, "disabled": false, "mode": "shadow",
-        "hooks": ["judge-host"],
+        "hooks": ["judge-host"], "version": env!("CARGO_PKG_VERSION"),
+        "description": "The malicious-domain blocklist, a built-in Portcullis filter",
     });
     assert_eq!(list["plugins"][0], last);
     assert_eq!(list["plugins"][2]["state"], "refused");

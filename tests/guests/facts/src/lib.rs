@@ -35,7 +35,7 @@ mod tests {
         let facts: Facts = testing::init("").unwrap();
         let flow = Flow::new("www.example.co.uk", 80, Protocol::Http);
         let flow = flow.with_client("10.0.0.7".parse().unwrap());
-        let body = "10.0.0.7 asks for example.co.uk in 1970, true";
+        let body = "10.0.0.7 asks for example.co.uk in 1970, false";
         assert_eq!(
             facts.judge_host(&flow),
             Ok(Verdict::replace("text/plain", body))
