@@ -585,3 +585,14 @@ fn a_filter_in_python_is_begun_tested_built_and_obeyed() {
         assert!(said.contains(part), "{part} in {said}");
     }
 }
+
+#[test]
+fn the_guide_shows_the_filter_that_is_begun() {
+    let guide = include_str!("../../sdk/README.md");
+    let template = include_str!("../templates/rust/src/lib.rs");
+    let (_, filter) = template.split_once("\n\n").unwrap();
+    let (filter, tests) = filter.split_once("#[cfg(test)]").unwrap();
+    assert!(guide.contains(filter.trim_end()));
+    let (test, _) = tests.split_once("    #[test]\n    fn other_hosts").unwrap();
+    assert!(guide.contains(test.trim_end()));
+}

@@ -1,4 +1,4 @@
-//! Blocks hosts by suffix: the example of the SDK's README.
+//! Blocks hosts by suffix, which must be configured.
 
 use portcullis_sdk::{Error, Filter, Flow, Schema, Verdict, filter};
 
