@@ -9,10 +9,10 @@ use tempfile::TempDir;
 
 /// A folder with a filter, which is granted what there is, and the settings of a proxy beside it.
 fn folder(wasm: &[u8], config: &str) -> (TempDir, Config) {
-    let dir = tempfile::tempdir().unwrap();
-    fs::write(dir.path().join("guest.wasm"), wasm).unwrap();
+    let dir = tempfile::tempdir().expect("a folder");
+    fs::write(dir.path().join("guest.wasm"), wasm).expect("a folder to write to");
     let settings = format!("[grants]\nfeeds = ['*']\nstate = true\n[config]\n{config}");
-    fs::write(dir.path().join("guest.toml"), settings).unwrap();
+    fs::write(dir.path().join("guest.toml"), settings).expect("a folder to write to");
     let mut config = Config::default();
     config.compiler.cache_dir = dir.path().join("compiled");
     (dir, config)
@@ -21,7 +21,8 @@ fn folder(wasm: &[u8], config: &str) -> (TempDir, Config) {
 async fn check(wasm: &[u8], config: &str) -> Examination {
     let (dir, config) = folder(wasm, config);
     let file = dir.path().join("guest.wasm");
-    portcullis::check_plugin(config, &file).await.unwrap()
+    let description = portcullis::check_plugin(config, &file).await;
+    description.expect("a filter to describe")
 }
 
 #[tokio::test]
