@@ -59,7 +59,7 @@ impl Author {
     /// Runs `plugin new` with these arguments and gives the folder.
     fn begins(&self, arguments: &[&str]) -> PathBuf {
         let mut command = self.portcullis(&["plugin", "new", "--json"]);
-        let created = json(&mut command.args(arguments).output().unwrap());
+        let created = json(&command.args(arguments).output().unwrap());
         let dir = PathBuf::from(created["dir"].as_str().unwrap());
         if created["language"] == "rust" {
             // The versions that are here already: cargo need not ask anybody.

@@ -15,16 +15,17 @@ async fn replay(wasm: &[u8], config: &str, log: &[(&str, &str, &str)]) -> Replay
         )
     };
     let log: String = log.iter().map(line).collect();
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().expect("a folder");
     let file = |name: &str| dir.path().join(name);
-    fs::write(file("access.log"), log).unwrap();
-    fs::write(file("guest.wasm"), wasm).unwrap();
+    fs::write(file("access.log"), log).expect("a folder to write to");
+    fs::write(file("guest.wasm"), wasm).expect("a folder to write to");
     let settings = format!("[grants]\nfeeds = ['*']\nstate = true\n[config]\n{config}");
-    fs::write(file("guest.toml"), settings).unwrap();
+    fs::write(file("guest.toml"), settings).expect("a folder to write to");
     let mut settings = Config::default();
     settings.compiler.cache_dir = file("compiled");
     let (log, filter) = (file("access.log"), file("guest.wasm"));
-    portcullis::replay(settings, &log, &filter).await.unwrap()
+    let replay = portcullis::replay(settings, &log, &filter).await;
+    replay.expect("a log to read")
 }
 
 /// Host, requests, and what was and would be.
