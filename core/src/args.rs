@@ -28,8 +28,8 @@ Examples:
 Settings come from flags, then from environment variables (PORTCULLIS_PROXY_LISTEN for [proxy] listen, and so on), then from
 the configuration file. Without --config, portcullis.toml in the working directory is read if it is there.
 
-Exit codes: 0 done or stopped by a signal, 1 it did not start, 2 the configuration, a plugin or the command line is wrong,
-130 ended at once by a second signal.";
+Exit codes: 0 done or stopped by a signal, 1 it did not start or could not be done, 2 the configuration, a plugin or the command line is
+wrong, 130 ended at once by a second signal.";
 
 /// A forward proxy that runs the host of every request through a chain of WASM filters
 #[derive(Debug, Parser)]
