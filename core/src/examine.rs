@@ -9,7 +9,7 @@ use crate::bench::{start_time, tenths};
 use crate::config::{Config, Grants};
 use crate::error::{Causes, PluginError};
 use crate::feeds::Feeds;
-use crate::filter::{Description, Failure, Filter, Instance, Loader, interface};
+use crate::filter::{Description, Failure, Filter, Instance, Loader, Manifest, interface};
 use crate::plugins::Single;
 
 /// Looks at the filter in `file`, or at the built-in filter of that name, with the settings beside it.
@@ -26,6 +26,8 @@ pub async fn check_plugin(config: Config, file: &Path) -> Result<Examination, Pl
         Err(_) => Grants::default(),
     };
     let description = Description::of(&wasm);
+    let manifest = Manifest::find(&wasm).ok().flatten().unwrap_or_default();
+    let told = |text: String| Some(text).filter(|text| !text.is_empty());
     let feeds = Feeds::open(&config.feeds, &config.cache_dir);
     let loader = Loader::new(&config, feeds)?;
     let filter = single.name().to_owned();
@@ -49,11 +51,14 @@ pub async fn check_plugin(config: Config, file: &Path) -> Result<Examination, Pl
         ok: refused.is_none(),
         file_bytes: wasm.len(),
         kind,
+        version: told(manifest.version),
+        description: told(manifest.description),
         hooks: description
             .as_ref()
             .map(Description::hooks)
             .unwrap_or_default(),
         imports: imports.map(|name| Needed::new(name, &grants)).collect(),
+        config: manifest.config,
         settings: settings.ok().map(Settings::from),
         cost,
         refused,

@@ -4,6 +4,7 @@ use std::fmt;
 
 use bytesize::ByteSize;
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use crate::config::{FilterLimits, Grants, Mode, OnError, Sidecar};
 use crate::filter::{Import, interface};
@@ -19,10 +20,16 @@ pub struct Examination {
     pub file_bytes: usize,
     /// `component` or `core module`; none if it is no WebAssembly.
     pub kind: Option<&'static str>,
+    /// As the filter says of itself.
+    pub version: Option<String>,
+    /// As the filter says of itself, in a line.
+    pub description: Option<String>,
     /// What a proxy would ask it, as the contract names it.
     pub hooks: Vec<String>,
     /// What it asks a proxy for.
     pub imports: Vec<Needed>,
+    /// What `[config]` may say, as JSON Schema, if the filter tells.
+    pub config: Option<Value>,
     /// What its settings say; none if they make no sense.
     pub settings: Option<Settings>,
     /// What it costs; none if it is refused or disabled.
@@ -137,7 +144,11 @@ impl fmt::Display for Examination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let size = ByteSize(self.file_bytes as u64);
         match self.kind {
-            Some(kind) => writeln!(f, "{}: a {kind} of {size}", self.filter)?,
+            Some(kind) => {
+                let version = self.version.as_ref().map(|version| format!(" {version}"));
+                let version = version.unwrap_or_default();
+                writeln!(f, "{}{version}: a {kind} of {size}", self.filter)?;
+            }
             None => writeln!(f, "{}: {size}, but no whole WebAssembly", self.filter)?,
         }
         let rows = self.kind.iter().flat_map(|_| self.rows());
@@ -158,8 +169,13 @@ impl fmt::Display for Examination {
 
 impl Examination {
     fn rows(&self) -> Vec<(&'static str, String)> {
-        let mut rows = vec![("hooks", self.hooks.join(", "))];
+        let description = self.description.iter().cloned();
+        let mut rows: Vec<_> = description.map(|text| ("about", text)).collect();
+        rows.push(("hooks", self.hooks.join(", ")));
         rows.extend(self.rows_of_imports());
+        if let Some(schema) = &self.config {
+            rows.push(("config", keys(schema)));
+        }
         if let Some(settings) = &self.settings {
             let limits = settings.limits.iter();
             let limits: Vec<String> = limits
@@ -203,5 +219,25 @@ impl Examination {
         };
         let names = std::iter::once("imports").chain(std::iter::repeat(""));
         names.zip(free.into_iter().chain(granted))
+    }
+}
+
+/// The keys that a configuration may have.
+fn keys(schema: &Value) -> String {
+    let properties = schema["properties"].as_object();
+    let required = schema["required"].as_array();
+    let is_required = |key: &str| required.is_some_and(|keys| keys.iter().any(|name| name == key));
+    let keys = properties
+        .into_iter()
+        .flatten()
+        .map(|(key, _)| match is_required(key) {
+            true => format!("{key} (required)"),
+            false => key.clone(),
+        });
+    let keys: Vec<String> = keys.collect();
+    match keys.is_empty() {
+        true => "nothing to configure".to_owned(),
+        // Keys are as long as their author likes, and written to a terminal.
+        false => keys.join(", ").replace(char::is_control, " "),
     }
 }
