@@ -1,5 +1,5 @@
-//! The proxy's own access lines read back, as `exchange` writes them and `telemetry` formats them: text or JSON, one after the other, however
-//! long the file is. Read by `replay` and by `cases`.
+//! The proxy's own access lines read back, as `exchange` writes them and `telemetry` formats them: text or JSON, one after the other,
+//! however long the file is. Read by `replay` and by `cases`.
 
 mod line;
 

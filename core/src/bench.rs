@@ -115,12 +115,12 @@ pub async fn bench(
         url: &url,
         headers: &headers,
     };
-    let mut hooks = Vec::new();
     let response_headers = server_headers();
     let response = ResponseHead {
         status: StatusCode::OK,
         headers: &response_headers,
     };
+    let mut hooks = Vec::new();
     for question in [
         Question::Host(&flow),
         Question::Request(&flow, head),

@@ -1,5 +1,5 @@
-//! A filter in its sandbox asked what a file of cases asks: `portcullis plugin test`. The hooks are asked as `chain` asks them, with feeds and a
-//! clock of the file's own, and nothing else of the proxy around the filter. The SDK runs the same files natively.
+//! A filter in its sandbox asked what a file of cases asks: `portcullis plugin test`. The hooks are asked as `chain` asks them, with feeds
+//! and a clock of the file's own, and nothing else of the proxy around the filter. The SDK runs the same files natively.
 
 mod lines;
 mod record;
@@ -26,8 +26,8 @@ use crate::plugins::Single;
 use crate::target::{InvalidTarget, Target};
 use crate::verdict::Verdict;
 
-/// Asks the filter in `file`, or the built-in filter of that name, what the file `cases` asks. The settings are those beside the filter, but
-/// for the configuration if `cases` has one.
+/// Asks the filter in `file`, or the built-in filter of that name, what the file `cases` asks. The settings are those beside the filter,
+/// but for the configuration if `cases` has one.
 ///
 /// # Errors
 ///

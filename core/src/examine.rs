@@ -6,8 +6,8 @@ use std::path::Path;
 
 pub use self::report::{Cost, Examination, Needed, Settings};
 use crate::bench::{start_time, tenths};
-use crate::config::{Config, Grants};
-use crate::error::{Causes, PluginError};
+use crate::config::Config;
+use crate::error::{Causes, PluginError, StartError};
 use crate::feeds::Feeds;
 use crate::filter::{Description, Failure, Filter, Instance, Loader, Manifest, interface};
 use crate::plugins::Single;
@@ -21,43 +21,29 @@ pub async fn check_plugin(config: Config, file: &Path) -> Result<Examination, Pl
     let single = Single::named(file, &config.plugins.dir)?;
     let wasm = single.wasm()?;
     let settings = single.settings();
-    let grants = match &settings {
-        Ok(settings) => single.grants(settings),
-        Err(_) => Grants::default(),
+    let grants = settings.as_ref().map(|settings| single.grants(settings));
+    let grants = grants.unwrap_or_default();
+    let filter = single.name().to_owned();
+    let (cost, refused) = match cost(config, single).await? {
+        Ok(cost) => (cost, None),
+        Err(reason) => (None, Some(reason)),
     };
     let description = Description::of(&wasm);
-    let manifest = Manifest::find(&wasm).ok().flatten().unwrap_or_default();
-    let told = |text: String| Some(text).filter(|text| !text.is_empty());
-    let feeds = Feeds::open(&config.feeds, &config.cache_dir);
-    let loader = Loader::new(&config, feeds)?;
-    let filter = single.name().to_owned();
-    let (cost, refused) = match single.load(loader).await {
-        Ok(None) => (None, None),
-        Ok(Some(filter)) => match cost(&filter).await {
-            Ok(cost) => (Some(cost), None),
-            Err(failure) => (None, Some(Causes(&failure).to_string())),
-        },
-        Err(refusal) => (None, Some(Causes(&refusal).to_string())),
-    };
-    let kind = description.as_ref().map(|found| match found.is_component {
-        true => "component",
-        false => "core module",
-    });
     let imports = description.iter().flat_map(|found| &found.imports);
     // Types alone ask for nothing.
     let imports = imports.filter(|name| interface(name) != Some("types"));
+    let hooks = description.as_ref().map(Description::hooks);
+    let manifest = Manifest::find(&wasm).ok().flatten().unwrap_or_default();
+    let told = |text: String| Some(text).filter(|text| !text.is_empty());
     Ok(Examination {
         filter,
         ok: refused.is_none(),
         file_bytes: wasm.len(),
-        kind,
+        imports: imports.map(|name| Needed::new(name, &grants)).collect(),
+        kind: description.map(|found| found.kind()),
         version: told(manifest.version),
         description: told(manifest.description),
-        hooks: description
-            .as_ref()
-            .map(Description::hooks)
-            .unwrap_or_default(),
-        imports: imports.map(|name| Needed::new(name, &grants)).collect(),
+        hooks: hooks.unwrap_or_default(),
         config: manifest.config,
         settings: settings.ok().map(Settings::from),
         cost,
@@ -65,7 +51,22 @@ pub async fn check_plugin(config: Config, file: &Path) -> Result<Examination, Pl
     })
 }
 
-async fn cost(filter: &Filter) -> Result<Cost, Failure> {
+/// None if the filter is disabled; the inner error says why a proxy refuses it.
+async fn cost(config: Config, single: Single) -> Result<Result<Option<Cost>, String>, StartError> {
+    let feeds = Feeds::open(&config.feeds, &config.cache_dir);
+    let loader = Loader::new(&config, feeds)?;
+    let filter = match single.load(loader).await {
+        Ok(Some(filter)) => filter,
+        Ok(None) => return Ok(Ok(None)),
+        Err(refusal) => return Ok(Err(Causes(&refusal).to_string())),
+    };
+    let cost = cost_of(&filter).await;
+    Ok(cost
+        .map(Some)
+        .map_err(|failure| Causes(&failure).to_string()))
+}
+
+async fn cost_of(filter: &Filter) -> Result<Cost, Failure> {
     let start = start_time(filter).await?;
     Ok(Cost {
         compile_ms: filter.compile_time.map(|time| tenths(time, 1e3)),

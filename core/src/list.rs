@@ -13,9 +13,9 @@ use crate::feeds::Feeds;
 use crate::filter::Loader;
 use crate::plugins::{self, Mode, Plugins, Status};
 
-/// The filters. Their text is a line for each, and more for those that count something; by serde, an object with `listen`, `running`, `available`
-/// (built-in filters that wait for their settings) and `plugins`, each with `name`, `state`, `builtin`, `mode`, `hooks` and what else there is:
-/// `refused`, `quarantine`, `shadow`, `metrics`.
+/// The filters. Their text is a line for each, and more for those that count something; by serde, an object with `listen`, `running`,
+/// `available` (built-in filters that wait for their settings) and `plugins`, each with `name`, `state`, `builtin`, `mode`, `hooks` and what
+/// else there is: `version`, `description`, `refused`, `quarantine`, `shadow`, `metrics`.
 #[derive(Debug, Serialize)]
 pub struct PluginList {
     /// Where the proxy listens, or would.

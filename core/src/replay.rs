@@ -1,5 +1,5 @@
-//! What would change if a filter were on: `portcullis replay`. Asks it about every host of an access log, and compares what it says with what
-//! has happened.
+//! What would change if a filter were on: `portcullis replay`. Asks it about every host of an access log, and compares what it says with
+//! what has happened.
 
 mod report;
 mod tally;
@@ -25,8 +25,8 @@ use crate::verdict::Verdict;
 /// Different hosts, with their ports, protocols and, if the filter looks at them, clients. More would fill the memory: some 150 bytes each.
 const MOST: usize = 500_000;
 
-/// Asks the filter in `file`, or the built-in filter of that name, about each host in the access log `log`, or standard input if that is `-`.
-/// Feeds are read from the copies on disk; nothing is fetched.
+/// Asks the filter in `file`, or the built-in filter of that name, about each host in the access log `log`, or standard input if that is
+/// `-`. Feeds are read from the copies on disk; nothing is fetched.
 ///
 /// # Errors
 ///

@@ -34,9 +34,9 @@ pub struct Recording {
     text: String,
 }
 
-/// Asks the filter in `file`, or the built-in filter of that name, about each host in the access log `log`, or standard input if that is `-`,
-/// and makes a case of each answer. Up to 10,000 hosts, those that come first in the log; the cases are sorted by name. Feeds are read from the
-/// copies on disk, and what the filter has found in them becomes part of the file.
+/// Asks the filter in `file`, or the built-in filter of that name, about each host in the access log `log`, or standard input if that is
+/// `-`, and makes a case of each answer. Up to 10,000 hosts, those that come first in the log; the cases are sorted by name. Feeds are read
+/// from the copies on disk, and what the filter has found in them becomes part of the file.
 ///
 /// # Errors
 ///
@@ -147,6 +147,20 @@ struct WrittenCase {
     error: Option<String>,
 }
 
+impl WrittenCase {
+    fn about(flow: &Flow<'_>) -> Self {
+        Self {
+            host: match flow.protocol {
+                Protocol::Connect => flow.target.authority(443),
+                Protocol::Http => flow.target.authority(80),
+            },
+            protocol: (flow.protocol == Protocol::Http).then_some("http"),
+            client: flow.client,
+            ..Self::default()
+        }
+    }
+}
+
 impl Written {
     fn to_toml(&self) -> String {
         toml::to_string(self).expect("strings, numbers and tables after them are TOML")
@@ -196,15 +210,7 @@ async fn ask(filter: &Filter, hosts: &Hosts, found: &Found) -> Written {
 }
 
 fn case(flow: &Flow<'_>, answer: Result<Opinion, Failure>) -> WrittenCase {
-    let case = WrittenCase {
-        host: match flow.protocol {
-            Protocol::Connect => flow.target.authority(443),
-            Protocol::Http => flow.target.authority(80),
-        },
-        protocol: (flow.protocol == Protocol::Http).then_some("http"),
-        client: flow.client,
-        ..WrittenCase::default()
-    };
+    let case = WrittenCase::about(flow);
     let verdict = match answer {
         Ok(opinion) => opinion.verdict,
         Err(failure) => {

@@ -1,4 +1,5 @@
-//! What can be said of a file without compiling it, also of one that is refused: what it is, and what it imports and exports. `examine` asks.
+//! What can be said of a file without compiling it, also of one that is refused: what it is, and what it imports and exports. Called by
+//! `examine`.
 
 use wasmparser::{Parser, Payload};
 
@@ -8,7 +9,7 @@ use crate::config::Grants;
 /// What a file says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Description {
-    pub(crate) is_component: bool,
+    is_component: bool,
     /// The interfaces, as the file names them.
     pub(crate) imports: Vec<String>,
     exports: Vec<String>,
@@ -64,6 +65,14 @@ impl Description {
             _ => {}
         }
         Some(())
+    }
+
+    /// In words.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.is_component {
+            true => "component",
+            false => "core module",
+        }
     }
 
     /// The hooks of the contract, in any of its versions.
@@ -126,7 +135,7 @@ mod tests {
         let blocklist = BUILTINS.iter().find(|builtin| builtin.name == "blocklist");
         let wasm = blocklist.unwrap().component;
         let description = Description::of(wasm).unwrap();
-        assert!(description.is_component);
+        assert_eq!(description.kind(), "component");
         assert_eq!(description.hooks(), ["judge-host"]);
         assert!(
             description

@@ -181,7 +181,8 @@ impl Replay {
             ),
             (
                 filter.uses("state") || filter.uses("clock"),
-                "the filter remembers, or looks at the time: it was asked about each host once, now, and with nothing remembered".to_owned(),
+                "the filter remembers, or looks at the time: it was asked about each host once, now, with nothing remembered"
+                    .to_owned(),
             ),
             (
                 tally.uncounted > 0,

@@ -81,6 +81,10 @@ impl Differences {
                 .map_or("a tick that goes well", |word| word.as_str());
             return self.add("the verdict", expected, answer.to_string());
         }
+        self.parts(expected, answer);
+    }
+
+    fn parts(&mut self, expected: &Expected, answer: &Answer) {
         match answer {
             Answer::Next | Answer::Allow => {}
             Answer::Block { status, reason } => {

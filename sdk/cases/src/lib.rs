@@ -47,7 +47,7 @@
 //! | `name` | what the case is about; what it asks, if there is none |
 //! | `host` | `a.example`, `a.example:8443` or `[2001:db8::1]:443`: what the `judge-host` hook is asked |
 //! | `protocol` | `connect`, with port 443 unless another is named, or `http`, with port 80 |
-//! | `url` | in place of `host`: an `http` URL, whose host is judged and then, if that passes, the request (`judge-request`); an `https` URL, of which the proxy sees no more than the host |
+//! | `url` | in place of `host`: an `http` URL, whose host is judged and then the request (`judge-request`); of an `https` URL, the host |
 //! | `method`, `headers` | of the request: `GET`, and none |
 //! | `response` | `{ status = 200, headers = { … } }`: what the origin answers, if the request passes (`judge-response`) |
 //! | `tick` | `true`, in place of `host`: the `tick` hook is called |
@@ -55,14 +55,16 @@
 //! | `after` | the time that passes before, such as `60s` |
 //! | `fresh` | `true` begins anew: a new filter, no state, no metrics, the clock at `now` |
 //!
+//! A hook is asked if those before it have let the message pass.
+//!
 //! **State and time go on from case to case**, as they do in the proxy, until a case is `fresh`. Verdicts that may be cached are not: every
 //! case asks.
 //!
-//! And each says what it expects. But for `expect`, what is not mentioned may be anything:
+//! And each says what it expects. But for `expect`, which only a `tick` can do without, what is not mentioned may be anything:
 //!
 //! | key | meaning |
 //! |---|---|
-//! | `expect` | `next`, `allow`, `block`, `redirect`, `replace`, or `error` if the filter should fail; the last opinion of the hooks that were asked. Not needed with `tick` |
+//! | `expect` | `next`, `allow`, `block`, `redirect`, `replace`, or `error` if it should fail: the last opinion of the hooks that were asked |
 //! | `status` | of a refusal, a redirect or a replaced answer |
 //! | `reason` | of a refusal |
 //! | `location` | of a redirect |
