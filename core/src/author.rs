@@ -4,6 +4,7 @@
 mod build;
 mod javascript;
 mod new;
+mod project;
 mod python;
 mod rust;
 mod sdk;

@@ -33,7 +33,7 @@ pub(crate) use engine::Engine;
 pub(crate) use inspect::CompileError;
 pub(crate) use instance::Instance;
 pub(crate) use load::{API, Draft, LoadError, Loader};
-pub(crate) use manifest::Manifest;
+pub(crate) use manifest::{Manifest, append};
 
 use self::host::LogBudget;
 use crate::clock::Clock;

@@ -57,6 +57,14 @@ pub enum BuildError {
         /// What is wrong with it.
         problem: String,
     },
+    /// The schema of the settings is none, or none that a proxy uses.
+    #[error("{} cannot be used: {problem}", file.display())]
+    Schema {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A program that is needed.
     #[error(
         "there is no {program} on this machine, so a filter in {language} cannot be built. To get it:  {fix}"
@@ -183,25 +191,6 @@ pub async fn build_plugin(config: Config, dir: &Path) -> Result<Built, BuildErro
 pub(super) struct Component {
     pub(super) name: String,
     pub(super) bytes: Vec<u8>,
-}
-
-/// The filter's name in the file that describes the project. `name` finds it in the text.
-pub(super) fn read_name(
-    file: PathBuf,
-    name: impl FnOnce(&str) -> Result<Option<String>, Box<dyn StdError>>,
-) -> Result<String, BuildError> {
-    let text = fs::read_to_string(&file).map_err(Into::into);
-    let found = match text.and_then(|text| name(&text)) {
-        // It becomes the name of a file.
-        Ok(Some(name)) if Path::new(&name).file_name() == Some(name.as_ref()) => return Ok(name),
-        Ok(Some(name)) => format!("`{name}` cannot be the name of a file"),
-        Ok(None) => "there is no name".to_owned(),
-        Err(error) => error.to_string(),
-    };
-    Err(BuildError::Manifest {
-        file,
-        problem: found.trim_end().to_owned(),
-    })
 }
 
 /// In one rename: a proxy may be watching the folder.

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::build::{Component, read_name};
+use super::build::Component;
+use super::project::Project;
 use super::{BuildError, tool, world};
 
 /// What makes a folder one.
@@ -19,10 +20,7 @@ const DECLARATIONS: [&str; 4] = [
 ];
 
 pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
-    let name = read_name(dir.join(MANIFEST), |text| {
-        let manifest: serde_json::Value = serde_json::from_str(text)?;
-        Ok(manifest["name"].as_str().map(str::to_owned))
-    })?;
+    let project = Project::read(dir.join(MANIFEST), |text| Ok(serde_json::from_str(text)?))?;
     // npm needs it too, but says so less well.
     tool::NODE.command(dir)?;
     let mut npm = tool::NPM.command(dir)?;
@@ -38,5 +36,8 @@ pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
     npm.args(["run", "--silent", "build", "--"]).arg(&file);
     tool::run(&mut npm, "npm run build").await?;
     let bytes = std::fs::read(&file).map_err(|_| BuildError::Nothing("npm run build"))?;
-    Ok(Component { name, bytes })
+    Ok(Component {
+        bytes: project.label(dir, bytes)?,
+        name: project.name,
+    })
 }

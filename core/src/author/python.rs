@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::build::{Component, read_name};
+use serde_json::Value;
+
+use super::build::Component;
+use super::project::Project;
 use super::{BuildError, tool, world};
 
 /// What makes a folder one.
@@ -16,12 +19,9 @@ const MODULE: &str = "app";
 const COMPONENTIZE: &str = "componentize-py";
 
 pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
-    let name = read_name(dir.join(MANIFEST), |text| {
-        let manifest: toml::Table = text.parse()?;
-        let name = manifest
-            .get("project")
-            .and_then(|project| project.get("name"));
-        Ok(name.and_then(|name| name.as_str()).map(str::to_owned))
+    let project = Project::read(dir.join(MANIFEST), |text| {
+        let mut manifest: Value = toml::from_str(text)?;
+        Ok(manifest["project"].take())
     })?;
     world::check(dir, SOURCE, &["class "], world::pascal_case)?;
     let componentize = componentize(dir).await?;
@@ -35,7 +35,10 @@ pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
     command.arg(&file).env_remove("RUST_BACKTRACE");
     tool::run(&mut command, COMPONENTIZE).await?;
     let bytes = std::fs::read(&file).map_err(|_| BuildError::Nothing(COMPONENTIZE))?;
-    Ok(Component { name, bytes })
+    Ok(Component {
+        bytes: project.label(dir, bytes)?,
+        name: project.name,
+    })
 }
 
 /// Where the program is, after it was installed if need be.

@@ -10,7 +10,8 @@ use std::process::Stdio;
 use serde_json::Value;
 use toolchain::{Missing, RUSTC, TARGET};
 
-use super::build::{Component, read_name};
+use super::build::Component;
+use super::project::Project;
 use super::{BuildError, sdk, tool};
 use crate::filter;
 
@@ -43,7 +44,7 @@ pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
     let module = module.ok_or(BuildError::Nothing("cargo"))?;
     let component = filter::encode(&module).map_err(|error| BuildError::Encode(error.into()))?;
     Ok(Component {
-        name: name(dir)?,
+        name: project(dir)?.name,
         bytes: component.into_owned(),
     })
 }
@@ -113,13 +114,10 @@ fn check_sdk(dir: &Path) -> Result<(), BuildError> {
     }
 }
 
-fn name(dir: &Path) -> Result<String, BuildError> {
-    read_name(dir.join(MANIFEST), |text| {
-        let manifest: toml::Table = text.parse()?;
-        let name = manifest
-            .get("package")
-            .and_then(|package| package.get("name"));
-        Ok(name.and_then(|name| name.as_str()).map(str::to_owned))
+fn project(dir: &Path) -> Result<Project, BuildError> {
+    Project::read(dir.join(MANIFEST), |text| {
+        let mut manifest: Value = toml::from_str(text)?;
+        Ok(manifest["package"].take())
     })
 }
 

@@ -22,8 +22,8 @@ const MAX_TEXT: usize = 500;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Manifest {
-    /// Its form.
-    manifest: u32,
+    /// Its form, which is [`append`]'s to know.
+    pub(crate) manifest: u32,
     pub(crate) name: String,
     pub(crate) version: String,
     /// The contract that it is built against.
@@ -77,7 +77,6 @@ impl Manifest {
 }
 
 /// Adds a manifest to a component, for filters of languages whose compilers have no way to.
-#[cfg_attr(not(test), expect(dead_code, reason = "`plugin build` calls it"))]
 pub(crate) fn append(mut component: Vec<u8>, manifest: &Manifest) -> Vec<u8> {
     let manifest = Manifest {
         manifest: FORM,

@@ -1,0 +1,149 @@
+//! What a filter's project says of the filter: its name, and what goes into the manifest of its file where no compiler puts it. Called by the
+//! modules of the languages.
+
+use std::error::Error as StdError;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::BuildError;
+use crate::config::Schema;
+use crate::filter::{API, Description, Manifest, append};
+
+/// Beside the file that describes the project, if there is one: what `[config]` may say.
+const SCHEMA: &str = "config.schema.json";
+
+/// A project, as the file says that describes it to the tools of its language.
+#[derive(Debug)]
+pub(super) struct Project {
+    pub(super) name: String,
+    version: String,
+    description: String,
+}
+
+impl Project {
+    /// Reads that file. `table` finds the part with the name in the text.
+    pub(super) fn read(
+        file: PathBuf,
+        table: impl FnOnce(&str) -> Result<Value, Box<dyn StdError>>,
+    ) -> Result<Self, BuildError> {
+        let text = fs::read_to_string(&file).map_err(Into::into);
+        let problem = match text.and_then(|text| table(&text)) {
+            Ok(table) => {
+                let text = |key: &str| table[key].as_str().unwrap_or_default().to_owned();
+                let name = text("name");
+                // It becomes the name of a file.
+                if Path::new(&name).file_name() == Some(name.as_ref()) {
+                    return Ok(Self {
+                        name,
+                        version: text("version"),
+                        description: text("description"),
+                    });
+                }
+                match name.is_empty() {
+                    true => "there is no name".to_owned(),
+                    false => format!("`{name}` cannot be the name of a file"),
+                }
+            }
+            Err(error) => error.to_string(),
+        };
+        Err(BuildError::Manifest {
+            file,
+            problem: problem.trim_end().to_owned(),
+        })
+    }
+
+    /// The component with a manifest that says this, and what the settings may be.
+    pub(super) fn label(&self, dir: &Path, component: Vec<u8>) -> Result<Vec<u8>, BuildError> {
+        let description = Description::of(&component);
+        let hooks = description.map(|description| description.hooks());
+        let manifest = Manifest {
+            name: self.name.clone(),
+            version: self.version.clone(),
+            api: API.to_owned(),
+            description: self.description.clone(),
+            hooks: hooks.unwrap_or_default(),
+            config: schema(dir.join(SCHEMA))?,
+            ..Manifest::default()
+        };
+        Ok(append(component, &manifest))
+    }
+}
+
+/// The schema in a file, which need not exist.
+fn schema(file: PathBuf) -> Result<Option<Value>, BuildError> {
+    let text = match fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => {
+            return Err(BuildError::Files {
+                action: format!("read {}", file.display()),
+                source,
+            });
+        }
+    };
+    let read = serde_json::from_str(&text).map_err(|error| error.to_string());
+    let checked = read.and_then(|schema: Value| match Schema::new(schema.clone()) {
+        Ok(_) => Ok(schema),
+        Err(error) => Err(error.to_string()),
+    });
+    checked
+        .map(Some)
+        .map_err(|problem| BuildError::Schema { file, problem })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::builtin::BUILTINS;
+
+    fn project(text: &str) -> Result<Project, BuildError> {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("package.json");
+        fs::write(&file, text).unwrap();
+        Project::read(file, |text| Ok(serde_json::from_str(text)?))
+    }
+
+    #[test]
+    fn a_project_must_have_a_name_that_a_file_can_have() {
+        assert_eq!(project(r#"{"name": "guard"}"#).unwrap().name, "guard");
+        for (text, problem) in [
+            ("{}", "there is no name"),
+            (r#"{"name": "../a"}"#, "`../a` cannot be the name of a file"),
+            ("{", "EOF while parsing"),
+        ] {
+            let error = project(text).unwrap_err().to_string();
+            assert!(error.contains(problem), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_component_says_what_its_project_says() {
+        let project = project(r#"{"name": "guard", "version": "1.2.0"}"#).unwrap();
+        let component = BUILTINS[0].component.to_vec();
+        let dir = tempfile::tempdir().unwrap();
+        let label = |component: &[u8]| project.label(dir.path(), component.to_vec());
+
+        let labelled = label(&component).unwrap();
+        let manifest = Manifest::find(&labelled).unwrap().unwrap();
+        assert_eq!((&*manifest.name, &*manifest.version), ("guard", "1.2.0"));
+        assert_eq!((&*manifest.api, manifest.config), (API, None));
+        assert!(!manifest.hooks.is_empty());
+
+        let schema = json!({"type": "object", "properties": {}});
+        fs::write(dir.path().join(SCHEMA), schema.to_string()).unwrap();
+        let manifest = Manifest::find(&label(&component).unwrap());
+        assert_eq!(manifest.unwrap().unwrap().config, Some(schema));
+
+        fs::write(dir.path().join(SCHEMA), r##"{"$ref": "#"}"##).unwrap();
+        let error = label(&component).unwrap_err().to_string();
+        assert!(
+            error.contains("config.schema.json cannot be used: it uses `$ref`"),
+            "{error}"
+        );
+    }
+}
