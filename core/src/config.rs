@@ -88,7 +88,8 @@ pub struct Compiler {
     /// A program that calls [`compile_if_asked`](crate::compile_if_asked) first of all; the `portcullis` program names itself. Without
     /// one, filters are compiled in this process: after `time` nobody waits for them any more, but nothing ends them or bounds their memory.
     pub program: Option<PathBuf>,
-    /// Longer, and the process is ended.
+    /// What a process may compute, all its threads together; it is ended when it computes more, or after five times that by the clock. Where
+    /// the system does not count that (Windows), it is the clock alone that counts.
     pub time: Duration,
     /// What it may allocate, in bytes.
     pub memory: u64,

@@ -63,19 +63,15 @@ impl Bounds {
     #[cfg(unix)]
     fn hold(self) -> io::Result<()> {
         use rustix::process::{Resource, Rlimit, nice, setrlimit};
-        let limit = |resource, bound| {
-            let bound = Some(bound);
-            setrlimit(
-                resource,
-                Rlimit {
-                    current: bound,
-                    maximum: bound,
-                },
-            )
+        let limit_with = |resource, current, maximum| {
+            let (current, maximum) = (Some(current), Some(maximum));
+            setrlimit(resource, Rlimit { current, maximum })
         };
+        let limit = |resource, bound| limit_with(resource, bound, bound);
         // Not the address space: allocators reserve much more of it than they use.
         limit(Resource::Data, self.memory)?;
-        limit(Resource::Cpu, self.cpu)?;
+        // Whoever reaches the maximum is killed without a word why; what comes before it is a signal that tells.
+        limit_with(Resource::Cpu, self.cpu, self.cpu.saturating_add(1))?;
         limit(Resource::Core, 0)?;
         limit(Resource::Fsize, 0)?;
         nice(5)?;

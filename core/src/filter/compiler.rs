@@ -24,6 +24,9 @@ use crate::config;
 /// Filters in a compiled language take a twentieth of that, language runtimes five times as long.
 const QUICK: Duration = Duration::from_secs(2);
 
+/// A machine with much else to do lets a compiling process wait for so many times what it may compute, and no longer.
+const CROWDED: u32 = 5;
+
 /// What a compiling process may say on its standard error, in bytes.
 const LAST_WORDS: u64 = 16 << 10;
 
@@ -62,8 +65,15 @@ pub(crate) enum Memory {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CompilerError {
     /// It was ended.
-    #[error("compiling it takes longer than {0:?}; make it smaller, or raise [compiler] time")]
+    #[error(
+        "compiling it takes more than {0:?} of computing; make it smaller, or raise [compiler] time"
+    )]
     Slow(Duration),
+    /// It was ended, though it had not computed for as long as it may.
+    #[error(
+        "compiling it is not done after {0:?}, as others have the processors; touch the file to have it tried again"
+    )]
+    Crowded(Duration),
     /// It crashed, or reached a limit that the system enforces.
     #[error(
         "the compiling process ended with {how}{said}; its limits are [compiler] memory and time"
@@ -174,7 +184,7 @@ impl Compiler {
         }
     }
 
-    /// How long a file may take.
+    /// How long a start waits for a file.
     pub(super) fn patience(&self) -> Duration {
         self.settings.time
     }
@@ -201,9 +211,10 @@ impl Compiler {
     /// In another process, which is ended when it takes too long or when nobody waits for it any more.
     async fn compile_in(&self, program: &Path, wasm: &[u8]) -> Result<Vec<u8>, NotCompiled> {
         let run = self.run(program, wasm);
-        let (status, output, said) = timeout(self.settings.time, run)
+        let (wait, late) = self.deadline();
+        let (status, output, said) = timeout(wait, run)
             .await
-            .map_err(|_| CompilerError::Slow(self.settings.time))?
+            .map_err(|_| late)?
             .map_err(CompilerError::Run)?;
         if output.len() as u64 > self.settings.cache {
             return Err(CompilerError::Large(self.settings.cache).into());
@@ -216,6 +227,9 @@ impl Compiler {
         {
             return Err(error.into());
         }
+        if has_spent_its_time(status) {
+            return Err(CompilerError::Slow(self.settings.time).into());
+        }
         let said = String::from_utf8_lossy(&said);
         let first = said.trim().lines().next().unwrap_or_default();
         let died = CompilerError::Died {
@@ -227,6 +241,18 @@ impl Compiler {
             },
         };
         Err(died.into())
+    }
+
+    /// How long another process may take by the clock, and what it means if it takes longer: where the system counts what a process
+    /// computes, that is what is bounded.
+    fn deadline(&self) -> (Duration, CompilerError) {
+        let time = self.settings.time;
+        if cfg!(unix) {
+            let crowded = time.saturating_mul(CROWDED);
+            (crowded, CompilerError::Crowded(crowded))
+        } else {
+            (time, CompilerError::Slow(time))
+        }
     }
 
     async fn run(
@@ -254,10 +280,9 @@ impl Compiler {
     }
 
     fn command(&self, program: &Path) -> Command {
-        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get) as u64;
         let bounds = Bounds {
             memory: self.settings.memory,
-            cpu: (self.settings.time.as_secs() + 1).saturating_mul(cores),
+            cpu: self.settings.time.as_millis().div_ceil(1000) as u64,
             parent: std::process::id(),
         };
         let known =
@@ -282,6 +307,20 @@ impl Compiler {
         let compiling = aside(move || compile::compile(&engine, &wasm));
         let compiled = timeout(self.settings.time, compiling).await;
         Ok(compiled.map_err(|_| CompilerError::Slow(self.settings.time))???)
+    }
+}
+
+/// Whether the system has ended it for that.
+fn has_spent_its_time(status: ExitStatus) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::ExitStatusExt;
+        status.signal() == Some(rustix::process::Signal::XCPU.as_raw())
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = status;
+        false
     }
 }
 
