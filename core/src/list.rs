@@ -42,6 +42,8 @@ struct Listed {
 enum State {
     /// They are judged by it.
     Ok,
+    /// Its newest version is being read or compiled; until then they are judged by what served before, if anything did.
+    Loading,
     /// It is not asked for a while.
     Quarantine,
     /// They are judged by what served before.
@@ -91,6 +93,7 @@ pub async fn list_plugins(config: Config) -> Result<PluginList, StartError> {
 impl State {
     fn of(status: &Status) -> Self {
         match (&status.refused, status.mode) {
+            _ if status.loading => Self::Loading,
             (Some(_), None) => Self::Refused,
             (Some(_), Some(_)) => Self::Outdated,
             (None, _) if status.quarantine.is_some() => Self::Quarantine,
@@ -141,6 +144,10 @@ impl fmt::Display for Listed {
                 "ok: {}",
                 status.hooks.as_deref().unwrap_or_default().join(", ")
             )?,
+            State::Loading if status.mode.is_some() => {
+                write!(f, "a new version is being loaded, the one before it serves")?
+            }
+            State::Loading => write!(f, "being loaded, judges nothing yet")?,
             State::Disabled => write!(f, "disabled")?,
             State::Refused => write!(f, "refused: {refused}")?,
             State::Outdated => write!(

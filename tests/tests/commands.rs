@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use portcullis::{Bench, Config, Examination};
 use portcullis_tests::{Stage, guests};
@@ -62,6 +63,23 @@ async fn a_filter_in_quarantine_is_listed_with_its_last_failure() {
             said.contains("enforce  in quarantine\n")
                 && said.contains(", the last one so: the filter trapped")
         })
+        .await;
+}
+
+#[tokio::test]
+async fn a_filter_that_is_being_compiled_is_listed_as_such() {
+    let stage = Stage::start_with(|config| config.compiler.time = Duration::from_secs(3600)).await;
+    let lists = async |line: &str| {
+        let list = portcullis::list_plugins(stage.proxy.config().clone()).await;
+        list.unwrap().to_string().contains(line)
+    };
+    stage
+        .until_true("the proxy is listed", async || lists("as the proxy").await)
+        .await;
+    stage.plug("endless.wasm", guests::switch(4000, 1001));
+    let line = "endless    file      -        being loaded, judges nothing yet\n";
+    stage
+        .until_true("the filter is listed", async || lists(line).await)
         .await;
 }
 

@@ -86,6 +86,7 @@ impl Plugin {
             description: said(|manifest| &manifest.description),
             builtin,
             disabled: self.disabled,
+            loading: self.is_loading,
             mode: member.map(Mode::of),
             hooks: member.map(|member| member.filter.hooks.names()),
             refused: self.refused.clone(),

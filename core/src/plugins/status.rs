@@ -29,6 +29,9 @@ pub(crate) struct Status {
     /// No file is used.
     pub(crate) builtin: bool,
     pub(crate) disabled: bool,
+    /// The newest version is being read or compiled.
+    #[serde(default)]
+    pub(crate) loading: bool,
     /// Of the version that is in use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) mode: Option<Mode>,
@@ -181,6 +184,7 @@ mod tests {
             description: None,
             builtin: false,
             disabled: false,
+            loading: false,
             mode: Some(Mode::Shadow),
             hooks: Some(vec!["judge-host".into()]),
             refused: None,
