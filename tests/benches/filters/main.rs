@@ -3,6 +3,7 @@
 //!
 //! Names of measurements as arguments choose some of them: `cargo bench -p portcullis-tests --bench filters -- calls swaps`.
 
+mod authors;
 mod calls;
 mod isolation;
 mod program;
@@ -26,6 +27,9 @@ fn main() -> ExitCode {
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
     let mut table = Table::default();
+    if is_chosen("authors") {
+        runtime.block_on(authors::measure(&mut table));
+    }
     if is_chosen("calls") {
         runtime.block_on(calls::measure(&mut table));
     }
