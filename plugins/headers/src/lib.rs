@@ -18,19 +18,14 @@ impl Filter for Headers {
 
     fn judge_request(&self, flow: &Flow, request: &mut Request) -> Result<Verdict, Error> {
         for rule in self.0.rules_for(flow.host()) {
-            for name in rule.request.removals(|| request.header_names()) {
-                request.remove_header(&name)?;
-            }
-            for (name, value) in &rule.request.set {
-                request.set_header(name.as_str(), value.as_bytes())?;
-            }
-            let Some(full) = request.header(REFERER) else {
+            rule.request.apply(request.headers_mut())?;
+            let Some(full) = request.headers().get(REFERER) else {
                 continue;
             };
             match rule.trim(&full, flow.host(), request.url()) {
                 Trimmed::Not => {}
-                Trimmed::To(origin) => request.set_header(REFERER, origin)?,
-                Trimmed::Away => request.remove_header(REFERER)?,
+                Trimmed::To(origin) => request.headers_mut().set(REFERER, origin)?,
+                Trimmed::Away => request.headers_mut().remove(REFERER)?,
             }
         }
         Ok(Verdict::NEXT)
@@ -43,12 +38,7 @@ impl Filter for Headers {
         response: &mut Response,
     ) -> Result<Verdict, Error> {
         for rule in self.0.rules_for(flow.host()) {
-            for name in rule.response.removals(|| response.header_names()) {
-                response.remove_header(&name)?;
-            }
-            for (name, value) in &rule.response.set {
-                response.set_header(name.as_str(), value.as_bytes())?;
-            }
+            rule.response.apply(response.headers_mut())?;
         }
         Ok(Verdict::NEXT)
     }
@@ -75,9 +65,9 @@ mod tests {
         }
         let verdict = filter.judge_request(&flow(host), &mut request);
         assert_eq!(verdict, Ok(Verdict::NEXT));
-        let names = request.header_names().into_iter();
+        let names = request.headers().names().into_iter();
         let field = |name: String| {
-            let values = request.headers(&name);
+            let values = request.headers().get_all(&name);
             let values: Vec<_> = values.iter().map(|value| value.text()).collect();
             (name, values.join(", "))
         };
@@ -135,7 +125,7 @@ mod tests {
         let verdict = filter.judge_response(&flow("www.example"), &request, &mut response);
         assert_eq!(verdict, Ok(Verdict::NEXT));
         assert_eq!(
-            response.header_names(),
+            response.headers().names(),
             ["content-length", "referrer-policy"]
         );
     }

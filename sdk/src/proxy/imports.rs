@@ -7,7 +7,7 @@ use crate::bindings::capabilities::portcullis::filter::{
     verdict_cache,
 };
 use crate::clock::LocalTime;
-use crate::fields::Side;
+use crate::headers::Side;
 use crate::{Level, Scope};
 
 pub(crate) fn write_log(level: Level, message: &str) {

@@ -14,7 +14,7 @@ use portcullis_cases::{Answer, Case, Cases, Message, Observed, Question, Report}
 use self::answer::answer;
 use super::init;
 use crate::proxy::mock;
-use crate::{Error, Filter, Flow, HeaderValue, Level, Protocol, Request, Response, Scope};
+use crate::{Error, Filter, Flow, Headers, Level, Protocol, Request, Response, Scope};
 
 /// The error is about the file, or the configuration that it has for the filter.
 pub(super) fn run<F: Filter>(text: &str, file: &str) -> Result<Report, String> {
@@ -171,7 +171,7 @@ fn judge_message<F: Filter>(
 ) -> Result<(), String> {
     let verdict = filter.judge_request(flow, &mut request).map_err(reported)?;
     judged.answer = judged.answer.clone().then(answer(&verdict)?);
-    judged.request = message(request.header_names(), |name| request.headers(name));
+    judged.request = message(request.headers());
     let Some((status, fields)) = response.filter(|_| judged.answer.passes()) else {
         return Ok(());
     };
@@ -183,7 +183,7 @@ fn judge_message<F: Filter>(
         .judge_response(flow, &request, &mut response)
         .map_err(reported)?;
     judged.answer = judged.answer.clone().then(answer(&verdict)?);
-    judged.response = message(response.header_names(), |name| response.headers(name));
+    judged.response = message(response.headers());
     Ok(())
 }
 
@@ -231,10 +231,10 @@ fn line((level, line): (Level, String)) -> (cases::Level, String) {
     (level, line)
 }
 
-fn message(names: Vec<String>, values: impl Fn(&str) -> Vec<HeaderValue>) -> Message {
+fn message(headers: &Headers) -> Message {
     let mut fields = Vec::new();
-    for name in names {
-        for value in values(&name) {
+    for name in headers.names() {
+        for value in headers.get_all(&name) {
             fields.push((name.clone(), value.as_bytes().to_vec()));
         }
     }

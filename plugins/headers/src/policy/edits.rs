@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use portcullis_sdk::{Error, HeaderName, HeaderValue};
+use portcullis_sdk::{Error, HeaderName, HeaderValue, Headers};
 
 /// What is removed, and then what is set.
 #[derive(Debug, Default, serde::Deserialize, portcullis_sdk::Schema)]
@@ -11,7 +11,7 @@ pub(crate) struct Edits {
     /// Names of fields, in any case; one that ends in `*` stands for all names that begin so.
     remove: Vec<HeaderName>,
     /// Fields with their values, each in place of all of that name.
-    pub(crate) set: BTreeMap<HeaderName, HeaderValue>,
+    set: BTreeMap<HeaderName, HeaderValue>,
 }
 
 impl Edits {
@@ -35,25 +35,33 @@ impl Edits {
         checked.map_err(|error| error.at(format_args!("{place}.set")))
     }
 
-    /// The names of the fields that go. `names` gives those of the message, and is asked for only if it matters.
-    pub(crate) fn removals(&self, names: impl FnOnce() -> Vec<String>) -> Vec<String> {
+    /// Carries them out: what is set is there even if a pattern removes names like it.
+    pub(crate) fn apply(&self, headers: &mut Headers) -> Result<(), Error> {
         let exact = self.remove.iter().filter(|name| beginning(name).is_none());
-        let mut removals: Vec<String> = exact.map(HeaderName::to_string).collect();
-        let beginnings: Vec<&str> = self.remove.iter().filter_map(beginning).collect();
-        if beginnings.is_empty() {
-            return removals;
+        for name in exact {
+            headers.remove(name.as_str())?;
         }
-        let is_meant = |name: &String| {
-            // What begins so by chance but belongs to the proxy stays.
-            let name: Result<HeaderName, Error> = name.parse();
-            name.is_ok_and(|name| {
-                let begins = |beginning: &&str| name.as_str().starts_with(beginning);
-                beginnings.iter().any(begins) && name.check_change().is_ok()
-            })
-        };
-        removals.extend(names().into_iter().filter(is_meant));
-        removals
+        let beginnings: Vec<&str> = self.remove.iter().filter_map(beginning).collect();
+        // The proxy is asked for the names only if it matters.
+        if !beginnings.is_empty() {
+            for name in headers.names() {
+                let begins = |beginning: &&str| name.starts_with(beginning);
+                if beginnings.iter().any(begins) && can_change(&name) {
+                    headers.remove(&name)?;
+                }
+            }
+        }
+        for (name, value) in &self.set {
+            headers.set(name.as_str(), value.as_bytes())?;
+        }
+        Ok(())
     }
+}
+
+/// What begins as a pattern does, by chance, but belongs to the proxy stays.
+fn can_change(name: &str) -> bool {
+    let name: Result<HeaderName, Error> = name.parse();
+    name.is_ok_and(|name| name.check_change().is_ok())
 }
 
 /// How the names begin that a pattern stands for.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use portcullis_sdk::{Error, Filter, Flow, Request, Response, Schema, Verdict, filter};
+use portcullis_sdk::{Error, Filter, Flow, Headers, Request, Response, Schema, Verdict, filter};
 
 #[derive(serde::Deserialize, Schema)]
 #[serde(default)]
@@ -25,6 +25,15 @@ struct Editor {
 struct Edits {
     set: BTreeMap<String, String>,
     remove: Vec<String>,
+}
+
+impl Edits {
+    fn apply(&self, headers: &mut Headers) -> Result<(), Error> {
+        for (name, value) in &self.set {
+            headers.set(name, value.as_str())?;
+        }
+        self.remove.iter().try_for_each(|name| headers.remove(name))
+    }
 }
 
 impl Default for Editor {
@@ -49,13 +58,10 @@ impl Filter for Editor {
     }
 
     fn judge_request(&self, _: &Flow, request: &mut Request) -> Result<Verdict, Error> {
-        for (name, value) in &self.request.set {
-            request.set_header(name, value.as_str())?;
-        }
-        for name in &self.request.remove {
-            request.remove_header(name)?;
-        }
-        request.append_header("x-trace", self.mark.as_str())?;
+        self.request.apply(request.headers_mut())?;
+        request
+            .headers_mut()
+            .append("x-trace", self.mark.as_str())?;
         assert!(!self.panic, "after the change");
         Ok(Verdict::NEXT)
     }
@@ -73,14 +79,9 @@ impl Filter for Editor {
         if response.status() == self.block {
             return Ok(Verdict::block("the origin says so"));
         }
-        for (name, value) in &self.response.set {
-            response.set_header(name, value.as_str())?;
-        }
-        for name in &self.response.remove {
-            response.remove_header(name)?;
-        }
-        for trace in request.headers("x-trace") {
-            response.append_header("x-trace", trace.as_bytes())?;
+        self.response.apply(response.headers_mut())?;
+        for trace in request.headers().get_all("x-trace") {
+            response.headers_mut().append("x-trace", trace.as_bytes())?;
         }
         Ok(Verdict::NEXT)
     }
@@ -105,7 +106,7 @@ mod tests {
             editor.judge_request(&flow(), &mut request),
             Ok(Verdict::NEXT)
         );
-        assert_eq!(request.header_names(), ["a", "x-trace"]);
+        assert_eq!(request.headers().names(), ["a", "x-trace"]);
     }
 
     #[test]

@@ -33,7 +33,7 @@ impl Filter for Rules {
             return Ok(Verdict::block(format!("URLs with {part} are blocked here")));
         }
         for (name, part) in &self.headers {
-            let mut values = request.headers(name).into_iter();
+            let mut values = request.headers().get_all(name).into_iter();
             if values.any(|value| value.text().contains(part)) {
                 return Ok(Verdict::block(format!("{name} contains {part}")));
             }

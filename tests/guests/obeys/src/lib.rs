@@ -55,12 +55,12 @@ impl Filter for Obeys {
 
     fn judge_request(&self, _: &Flow, request: &mut Request) -> Result<Verdict, Error> {
         warn!("{} {}", request.method(), request.url());
-        request.remove_header("Referer")?;
-        request.append_header("X-Seen", "yes")?;
-        if let Some(name) = request.header("X-Remove") {
-            request.remove_header(&name.text())?;
+        request.headers_mut().remove("Referer")?;
+        request.headers_mut().append("X-Seen", "yes")?;
+        if let Some(name) = request.headers().get("X-Remove") {
+            request.headers_mut().remove(&name.text())?;
         }
-        Ok(match request.header("X-Block") {
+        Ok(match request.headers().get("X-Block") {
             Some(reason) => Verdict::block(reason.text()),
             None => Verdict::NEXT,
         })
@@ -72,9 +72,9 @@ impl Filter for Obeys {
         request: &Request,
         response: &mut Response,
     ) -> Result<Verdict, Error> {
-        let seen = request.header_names().join(" ");
-        response.set_header("X-Request", seen)?;
-        response.remove_header("Server")?;
+        let seen = request.headers().names().join(" ");
+        response.headers_mut().set("X-Request", seen)?;
+        response.headers_mut().remove("Server")?;
         Ok(match response.status() {
             404 => Verdict::replace("text/plain", "nothing here").with_status(410),
             _ => Verdict::NEXT,

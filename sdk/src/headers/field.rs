@@ -1,5 +1,4 @@
-//! The header fields of a message. The proxy has them; a filter that is compiled to WASM asks for what it needs, and a native test gives
-//! them.
+//! What a header field is made of, and which fields a filter may change.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,101 +7,6 @@ use std::str::FromStr;
 use serde::de::{Deserialize, Deserializer, Error as _};
 
 use crate::Error;
-#[cfg(target_family = "wasm")]
-use crate::proxy;
-
-/// Whose fields.
-#[cfg(target_family = "wasm")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
-    Request,
-    Response,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum Fields {
-    /// The proxy has them.
-    #[cfg(target_family = "wasm")]
-    Remote(Side),
-    /// A test gave them: lower-case names with their values, in order.
-    Given(Vec<(String, HeaderValue)>),
-}
-
-impl Fields {
-    pub(crate) fn values(&self, name: &str) -> Vec<HeaderValue> {
-        match self {
-            #[cfg(target_family = "wasm")]
-            Self::Remote(side) => proxy::header_values(*side, name)
-                .into_iter()
-                .map(HeaderValue)
-                .collect(),
-            Self::Given(fields) => fields
-                .iter()
-                .filter(|(given, _)| given.eq_ignore_ascii_case(name))
-                .map(|(_, value)| value.clone())
-                .collect(),
-        }
-    }
-
-    pub(crate) fn names(&self) -> Vec<String> {
-        match self {
-            #[cfg(target_family = "wasm")]
-            Self::Remote(side) => proxy::header_names(*side),
-            Self::Given(fields) => fields.iter().fold(Vec::new(), |mut names, (name, _)| {
-                if !names.contains(name) {
-                    names.push(name.clone());
-                }
-                names
-            }),
-        }
-    }
-
-    pub(crate) fn set(&mut self, name: &str, value: Vec<u8>) -> Result<(), Error> {
-        match self {
-            #[cfg(target_family = "wasm")]
-            Self::Remote(side) => proxy::set_header(*side, name, &value).map_err(Error::new),
-            Self::Given(fields) => {
-                check(name, &value)?;
-                fields.retain(|(given, _)| !given.eq_ignore_ascii_case(name));
-                fields.push((name.to_ascii_lowercase(), HeaderValue(value)));
-                Ok(())
-            }
-        }
-    }
-
-    pub(crate) fn append(&mut self, name: &str, value: Vec<u8>) -> Result<(), Error> {
-        match self {
-            #[cfg(target_family = "wasm")]
-            Self::Remote(side) => proxy::append_header(*side, name, &value).map_err(Error::new),
-            Self::Given(fields) => {
-                check(name, &value)?;
-                fields.push((name.to_ascii_lowercase(), HeaderValue(value)));
-                Ok(())
-            }
-        }
-    }
-
-    pub(crate) fn remove(&mut self, name: &str) -> Result<(), Error> {
-        match self {
-            #[cfg(target_family = "wasm")]
-            Self::Remote(side) => proxy::remove_header(*side, name).map_err(Error::new),
-            Self::Given(fields) => {
-                check(name, b"")?;
-                fields.retain(|(given, _)| !given.eq_ignore_ascii_case(name));
-                Ok(())
-            }
-        }
-    }
-
-    /// One more field, whatever its name: the message came with it.
-    pub(crate) fn give(&mut self, name: &str, value: Vec<u8>) {
-        match self {
-            #[cfg(target_family = "wasm")]
-            Self::Remote(_) => {}
-            Self::Given(fields) => fields.push((name.to_ascii_lowercase(), HeaderValue(value))),
-        }
-    }
-}
 
 /// Fields that a filter cannot change: those of the connection (RFC 9110, section 7.6.1), of the framing (RFC 9112, section 6), and those
 /// that the proxy answers for.
@@ -124,7 +28,7 @@ const OWNED: [&str; 14] = [
 ];
 
 /// As the proxy does.
-fn check(name: &str, value: &[u8]) -> Result<(), Error> {
+pub(super) fn check(name: &str, value: &[u8]) -> Result<(), Error> {
     check_name(name)?;
     if OWNED.iter().any(|owned| owned.eq_ignore_ascii_case(name)) {
         return Err(Error::new(format_args!(
@@ -215,12 +119,12 @@ impl<'de> Deserialize<'de> for HeaderName {
 /// use portcullis_sdk::Request;
 ///
 /// let request = Request::new("GET", "http://www.example/").with_header("X-Raw", [b'a', 0xff]);
-/// let value = request.header("x-raw").unwrap();
+/// let value = request.headers().get("x-raw").unwrap();
 /// assert_eq!(value.as_bytes(), [b'a', 0xff]);
 /// assert_eq!(value.text(), "a\u{fffd}");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct HeaderValue(Vec<u8>);
+pub struct HeaderValue(pub(super) Vec<u8>);
 
 impl HeaderValue {
     /// The value as sent.
@@ -269,49 +173,6 @@ mod tests {
     use super::*;
     use crate::config;
 
-    fn fields(given: &[(&str, &str)]) -> Fields {
-        let mut fields = Fields::Given(Vec::new());
-        for (name, value) in given {
-            fields.give(name, value.as_bytes().to_vec());
-        }
-        fields
-    }
-
-    #[test]
-    fn a_field_is_found_in_any_case_and_keeps_its_order() {
-        let fields = fields(&[("Cookie", "a=1"), ("X-Raw", "x"), ("cookie", "b=2")]);
-        assert_eq!(fields.names(), ["cookie", "x-raw"]);
-        assert_eq!(fields.values("COOKIE"), ["a=1", "b=2"]);
-        assert_eq!(fields.values("host"), [""; 0]);
-    }
-
-    #[test]
-    fn fields_are_replaced_added_and_removed_in_any_case() {
-        let mut fields = fields(&[("Cookie", "a=1"), ("cookie", "b=2"), ("Host", "a.example")]);
-        fields.set("COOKIE", b"c=3".to_vec()).unwrap();
-        assert_eq!(fields.values("cookie"), ["c=3"]);
-        fields.append("Cookie", b"d=4".to_vec()).unwrap();
-        assert_eq!(fields.values("cookie"), ["c=3", "d=4"]);
-        fields.remove("cookie").unwrap();
-        assert_eq!(fields.names(), ["host"]);
-    }
-
-    #[test]
-    fn what_the_proxy_would_refuse_is_refused() {
-        let mut fields = fields(&[("Host", "a.example")]);
-        for (name, value) in [
-            ("", "x"),
-            ("a b", "x"),
-            ("Host", "evil.example"),
-            ("content-length", "0"),
-            ("x", "a\r\nSet-Cookie: b"),
-        ] {
-            assert!(fields.set(name, value.into()).is_err(), "{name}");
-            assert!(fields.append(name, value.into()).is_err(), "{name}");
-        }
-        assert!(fields.remove("host").is_err());
-        assert_eq!(fields.values("host"), ["a.example"]);
-    }
     #[test]
     fn a_configuration_names_fields_in_any_case() {
         let name: HeaderName = config::parse("\"X-Raw\"").unwrap();
