@@ -1,0 +1,225 @@
+//! `plugin build`, where something is missing or wrong.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{Author, edit, stderr};
+
+#[test]
+fn a_filter_that_a_proxy_would_refuse_is_built_and_the_reason_told() {
+    let author = Author::new();
+    let dir = author.begins(&["refused-ads"]);
+    edit(&dir.join("refused-ads.toml"), |settings| {
+        settings.replace("domains =", "domain =")
+    });
+    let mut build = author.portcullis(&["plugin", "build"]);
+    let output = build.current_dir(&dir).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("a proxy refuses it: "), "{said}");
+    assert!(
+        said.contains("unknown key `domain` in [config]; did you mean `domains`?"),
+        "{said}"
+    );
+    assert!(dir.join("refused-ads.wasm").exists());
+}
+
+#[test]
+fn a_filter_for_another_version_of_the_contract_is_told_which_one_and_where_ours_is() {
+    let author = Author::new();
+    let ours = author.begins(&["ours"]);
+    let manifest = fs::read_to_string(ours.join("Cargo.toml")).unwrap();
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let sdk = manifest["dependencies"]["portcullis-sdk"]["path"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let theirs = author.path("theirs");
+    copy_tree(Path::new(&sdk).parent().unwrap(), &theirs);
+    let bindings = fs::read_dir(theirs.join("sdk/src/bindings")).unwrap();
+    let bindings = bindings.map(|file| file.unwrap().path());
+    for file in bindings.chain([theirs.join("sdk/wit/filter.wit")]) {
+        edit(&file, |text| text.replace("0.1.0", "0.2.0"));
+    }
+    let dir = author.begins(&["other-ads", "--sdk", theirs.join("sdk").to_str().unwrap()]);
+    let mut build = author.portcullis(&["plugin", "build", "--json"]);
+    let output = build.arg(&dir).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    let built: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let reason = built["refused"].as_str().unwrap();
+    assert!(
+        reason.contains("version 0.2.0 of the filter API, and this proxy speaks 0.1.0"),
+        "{reason}"
+    );
+    assert!(
+        reason.ends_with(&format!("(its SDK is in {sdk})")),
+        "{reason}"
+    );
+}
+
+fn copy_tree(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let from = entry.unwrap().path();
+        let to = to.join(from.file_name().unwrap());
+        if from.is_dir() {
+            copy_tree(&from, &to);
+        } else {
+            fs::copy(&from, &to).unwrap();
+        }
+    }
+}
+
+#[test]
+fn an_sdk_that_is_gone_is_named_with_the_one_that_is_there() {
+    let author = Author::new();
+    let dir = author.begins(&["no-ads"]);
+    let manifest = fs::read_to_string(dir.join("Cargo.toml")).unwrap();
+    let (_, path) = manifest.split_once("{ path = \"").unwrap();
+    let (path, _) = path.split_once('"').unwrap();
+    edit(&dir.join("Cargo.toml"), |text| {
+        text.replace(path, "/home/somebody/sdk")
+    });
+    let output = author.portcullis(&["plugin", "build", "no-ads"]).output();
+    let said = stderr(&output.unwrap());
+    let expected = format!(
+        "wants portcullis-sdk from /home/somebody/sdk, which is not there. This program's SDK is in {path}"
+    );
+    assert!(said.contains(&expected), "{said}");
+}
+
+#[test]
+fn a_tool_that_is_missing_is_named_with_the_command_that_installs_it() {
+    let author = Author::new();
+    let (none, debian) = (author.path("none"), author.path("debian"));
+    for tools in [&none, &debian] {
+        fs::create_dir(tools).unwrap();
+    }
+    fs::write(debian.join("apt-get"), "").unwrap();
+    for (language, cause, package, link) in [
+        (
+            "rust",
+            "there is no cargo on this machine, so a filter in Rust cannot be built",
+            "cargo-web",
+            "https://rustup.rs",
+        ),
+        (
+            "js",
+            "there is no node on this machine, so a filter in JavaScript cannot be built",
+            "nodejs npm",
+            "https://nodejs.org",
+        ),
+        (
+            "python",
+            "there is no python3 on this machine, so a filter in Python cannot be built",
+            "python3 python3-venv",
+            "https://www.python.org",
+        ),
+    ] {
+        let dir = author.begins(&["--lang", language, &format!("in-{language}")]);
+        let said = author.cannot_build(&dir, &none);
+        assert!(said.contains(cause), "{said}");
+        if cfg!(target_os = "macos") {
+            assert!(said.contains("brew install"), "{said}");
+            continue;
+        }
+        assert!(said.contains(link), "{said}");
+        let said = author.cannot_build(&dir, &debian);
+        assert!(said.contains(cause), "{said}");
+        assert!(
+            said.ends_with(&format!("To get it:  apt-get install {package}\n")),
+            "{said}"
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_compiler_without_the_target_is_named_with_the_commands_that_get_one() {
+    let author = Author::new();
+    let dir = author.begins(&["no-ads"]);
+    let rustc = author.path("rustc");
+    executable(&rustc, "#!/bin/sh\necho /nowhere\n");
+    let mut build = author.portcullis(&["plugin", "build", "no-ads"]);
+    let output = build.env("PORTCULLIS_WASM_RUSTC", &rustc).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = stderr(&output);
+    let cause = format!(
+        "PORTCULLIS_WASM_RUSTC is {}, which cannot compile for wasm32-unknown-unknown",
+        rustc.display()
+    );
+    assert!(said.contains(&cause), "{said}");
+    assert!(
+        said.contains("rustup target add wasm32-unknown-unknown"),
+        "{said}"
+    );
+    let (_, script) = said
+        .split_once("PORTCULLIS_WASM_TOOLCHAIN=debian sh ")
+        .unwrap();
+    assert!(Path::new(script.trim_end()).is_file(), "{said}");
+    assert!(!dir.join("no-ads.wasm").exists());
+}
+
+#[cfg(unix)]
+fn executable(file: &Path, script: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::write(file, script).unwrap();
+    fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn python_without_its_environments_is_named_with_the_package_that_has_them() {
+    let author = Author::new();
+    let dir = author.begins(&["--lang", "python", "no-ads"]);
+    let tools = author.path("tools");
+    fs::create_dir(&tools).unwrap();
+    executable(&tools.join("python3"), "#!/bin/sh\nexit 1\n");
+    fs::write(tools.join("apt-get"), "").unwrap();
+    let said = author.cannot_build(&dir, &tools);
+    assert!(
+        said.contains("there is no python3 -m venv on this machine"),
+        "{said}"
+    );
+    assert!(
+        said.contains("python3-venv") || cfg!(target_os = "macos"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_hook_that_the_world_lacks_is_named_with_the_line_to_add() {
+    let author = Author::new();
+    let tools = author.path("tools");
+    fs::create_dir(&tools).unwrap();
+    for tool in ["node", "npm", "npm.cmd"] {
+        fs::write(tools.join(tool), "").unwrap();
+    }
+    for (language, file, hook, begin) in [
+        (
+            "js",
+            "src/filter.js",
+            "judgeRequest",
+            "export const judgeRequest = {};",
+        ),
+        (
+            "python",
+            "app.py",
+            "JudgeRequest",
+            "class JudgeRequest(exports.JudgeRequest):",
+        ),
+    ] {
+        let dir = author.begins(&["--lang", language, &format!("in-{language}")]);
+        edit(&dir.join(file), |source| format!("{source}\n{begin}\n"));
+        let said = author.cannot_build(&dir, &tools);
+        let parts = [
+            format!("{file} has the hook {hook}, but the world in wit/world.wit has not"),
+            "export portcullis:filter/judge-request@0.1.0;".to_owned(),
+        ];
+        for part in parts {
+            assert!(said.contains(&part), "{part} in {said}");
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The whole way, in each language.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::{Author, edit, stderr};
+
+#[test]
+fn a_filter_in_rust_is_begun_tested_built_and_obeyed() {
+    let author = Author::new();
+    let dir = author.begins(&["no-ads"]);
+    let test = author
+        .command("cargo")
+        .arg("test")
+        .current_dir(&dir)
+        .output();
+    let test = test.unwrap();
+    let said = String::from_utf8_lossy(&test.stdout);
+    assert!(
+        said.contains("3 passed; 0 failed"),
+        "{said} {}",
+        stderr(&test)
+    );
+    assert!(!stderr(&test).contains("warning"), "{}", stderr(&test));
+
+    let built = author.builds(&dir);
+    let file = dir.join("no-ads.wasm");
+    assert_eq!(built["file"].as_str(), file.to_str());
+    assert!(built["bytes"].as_u64().unwrap() < 40_000, "{built}");
+    blocks_what_its_settings_list(&author, &built);
+
+    // A build that fails leaves what was there before.
+    let good = fs::read(&file).unwrap();
+    edit(&dir.join("src/lib.rs"), |source| {
+        source.replace("Ok(Self { config })", "Ok(Self)")
+    });
+    let output = author.portcullis(&["plugin", "build", "no-ads"]).output();
+    let output = output.unwrap();
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for part in [
+        "could not compile `no-ads`",
+        "src/lib.rs:",
+        "portcullis: cargo failed, see above (exit status: 101)",
+    ] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    assert_eq!(fs::read(&file).unwrap(), good);
+}
+
+/// Judges what all templates are alike in.
+fn blocks_what_its_settings_list(author: &Author, built: &Value) {
+    let name = &built["name"];
+    assert_eq!(built["refused"], Value::Null, "{built}");
+    assert_eq!(built["decides"], false, "{built}");
+    assert_eq!(built["hooks"], serde_json::json!(["judge-host"]));
+    assert_eq!(built["imports"], serde_json::json!(["log"]));
+
+    author.drops_in(built);
+    let verdict = author.is_judged("www.blocked.example");
+    assert_eq!(verdict["verdict"], "block", "{verdict}");
+    assert_eq!(&verdict["filter"], name, "{verdict}");
+    assert_eq!(verdict["reason"], "blocked.example is blocked here");
+    let verdict = author.is_judged("notblocked.example");
+    assert_eq!(verdict["verdict"], "next", "{verdict}");
+}
+
+/// Whether a program is there. If not, whoever reads the test's output should know, and where everything has to be there it is a failure.
+#[expect(
+    clippy::print_stderr,
+    reason = "what is not tested must not pass in silence"
+)]
+fn there_is(program: &str) -> bool {
+    let runs = Command::new(program).arg("--version").output().is_ok();
+    assert!(
+        runs || std::env::var_os("CI").is_none(),
+        "there is no {program}"
+    );
+    if !runs {
+        eprintln!("SKIPPED: there is no {program}");
+    }
+    runs
+}
+
+#[test]
+fn a_filter_in_javascript_is_begun_tested_built_and_obeyed() {
+    if !there_is("node") || !there_is("npm") {
+        return;
+    }
+    let author = Author::new();
+    let dir = author.begins(&["--lang", "js", "no-ads"]);
+    let test = author.command("npm").arg("test").current_dir(&dir).output();
+    let test = test.unwrap();
+    assert_eq!(test.status.code(), Some(0), "{test:?}");
+
+    let built = author.builds(&dir);
+    blocks_what_its_settings_list(&author, &built);
+
+    wants_its_settings_right(&author);
+    names_the_mistake(
+        &author,
+        ("src/filter.js", "return next", "return = next"),
+        [
+            "src/filter.js:",
+            "SyntaxError",
+            "portcullis: npm run build failed, see above",
+        ],
+    );
+}
+
+#[test]
+fn a_filter_in_python_is_begun_tested_built_and_obeyed() {
+    if !there_is("python3") {
+        return;
+    }
+    let author = Author::new();
+    let dir = author.begins(&["--lang", "python", "no-ads"]);
+    let mut test = author.command("python3");
+    let test = test
+        .args(["-m", "unittest"])
+        .current_dir(&dir)
+        .output()
+        .unwrap();
+    assert_eq!(test.status.code(), Some(0), "{test:?}");
+    assert!(stderr(&test).contains("Ran 3 tests"), "{}", stderr(&test));
+
+    let built = author.builds(&dir);
+    blocks_what_its_settings_list(&author, &built);
+
+    wants_its_settings_right(&author);
+    names_the_mistake(
+        &author,
+        ("app.py", "return NEXT", "return = NEXT"),
+        [
+            "app.py",
+            "SyntaxError",
+            "portcullis: componentize-py failed, see above",
+        ],
+    );
+}
+
+/// What would be a trap without a word.
+fn wants_its_settings_right(author: &Author) {
+    edit(&author.path("plugins/no-ads.toml"), |settings| {
+        settings.replace("domains =", "domain =")
+    });
+    let mut bench = author.portcullis(&["plugin", "bench", "plugins/no-ads.wasm"]);
+    let said = stderr(&bench.output().unwrap());
+    let hint = "no-ads.toml:7:1: unknown key `domain` in [config]; did you mean `domains`?";
+    assert!(said.contains(hint), "{said}");
+}
+
+/// After `(file, right, wrong)` has made it.
+fn names_the_mistake(author: &Author, (file, right, wrong): (&str, &str, &str), parts: [&str; 3]) {
+    edit(&author.path("no-ads").join(file), |source| {
+        source.replace(right, wrong)
+    });
+    let mut build = author.portcullis(&["plugin", "build", "no-ads"]);
+    let said = stderr(&build.output().unwrap());
+    for part in parts {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+}

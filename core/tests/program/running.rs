@@ -1,0 +1,290 @@
+//! The proxy as a process that runs: what its log says, what another process learns of it, and how signals stop it.
+
+use std::fs;
+use std::io::{BufRead, BufReader, ErrorKind, Lines, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::thread;
+
+use tempfile::TempDir;
+
+use super::{portcullis, stderr, stdout};
+
+/// A proxy on some port. Its log is read up to the line that says it listens.
+struct Running {
+    process: Child,
+    lines: Lines<BufReader<ChildStderr>>,
+    address: SocketAddr,
+}
+
+impl Running {
+    fn start(dir: &Path, config: &str) -> Self {
+        Self::start_logging(dir, config, "json")
+    }
+
+    fn start_logging(dir: &Path, config: &str, format: &str) -> Self {
+        fs::write(dir.join("portcullis.toml"), config).unwrap();
+        let mut process = portcullis(dir)
+            .args(["--listen", "127.0.0.1:0"])
+            .env("PORTCULLIS_LOG_FORMAT", format)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let address = lines.find_map(|line| address(&line.unwrap())).unwrap();
+        Self {
+            process,
+            lines,
+            address,
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let process = self.process.id().to_string();
+        let kill = Command::new("kill").args(["-s", name, &process]).status();
+        assert!(kill.unwrap().success());
+    }
+
+    fn wait_for_line(&mut self, text: &str) {
+        assert!(
+            self.lines.any(|line| line.unwrap().contains(text)),
+            "{text}"
+        );
+    }
+
+    fn ends(&mut self) -> Option<i32> {
+        self.process.wait().unwrap().code()
+    }
+}
+
+/// Where it listens, if the line of its log says so.
+fn address(line: &str) -> Option<SocketAddr> {
+    let (_, address) = line
+        .split_once("\"address\":\"")
+        .or_else(|| line.split_once("listening address="))?;
+    Some(address.split('"').next()?.parse().unwrap())
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended already, unless the test has failed.
+        let _ = self.process.kill();
+    }
+}
+
+/// A request that has reached its origin: the client's and the origin's end.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a client of the proxy, which may block"
+)]
+fn request_in_flight(proxy: &Running) -> (TcpStream, TcpStream) {
+    let origin = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = origin.local_addr().unwrap();
+    let mut client = TcpStream::connect(proxy.address).unwrap();
+    let request = format!("GET http://{host}/ HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    client.write_all(request.as_bytes()).unwrap();
+    let (mut served, _) = origin.accept().unwrap();
+    // An accepted connection alone has carried no request yet.
+    let head = BufReader::new(&mut served).lines();
+    assert!(head.map(Result::unwrap).any(|line| line.is_empty()));
+    (client, served)
+}
+
+/// Sends a request that is refused, and reads the answer to its end.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a client of the proxy, which may block"
+)]
+fn refused(proxy: &Running, head: &str) {
+    let mut client = TcpStream::connect(proxy.address).unwrap();
+    write!(client, "{head}\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+}
+
+#[test]
+fn what_a_proxy_has_logged_is_replayed_for_another_version_of_a_filter() {
+    for format in ["text", "json"] {
+        let dir = TempDir::new().unwrap();
+        let mut proxy = Running::start_logging(dir.path(), "[feeds]", format);
+        for _ in 0..2 {
+            refused(&proxy, "GET http://www.blocked.portcullis.test/ HTTP/1.1");
+        }
+        refused(&proxy, "CONNECT www.blocked.portcullis.test:443 HTTP/1.1");
+        refused(&proxy, "CONNECT blocked.portcullis.test:443 HTTP/1.1");
+        proxy.signal("TERM");
+        let log: Vec<String> = proxy.lines.by_ref().map(Result::unwrap).collect();
+        fs::write(dir.path().join("access.log"), log.join("\n")).unwrap();
+        assert_eq!(proxy.ends(), Some(0));
+
+        let replay = || {
+            let mut command = portcullis(dir.path());
+            command.args(["replay", "access.log", "--plugin", "blocklist", "--json"]);
+            let output = command.output().unwrap();
+            assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+            serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+        };
+        let same = replay();
+        assert_eq!(
+            (&same["requests"], &same["hosts"]),
+            (&4.into(), &2.into()),
+            "{format}"
+        );
+        assert_eq!((&same["changed"], &same["asked"]), (&0.into(), &3.into()));
+
+        fs::create_dir_all(dir.path().join("plugins")).unwrap();
+        let allow = "[config]\nallow = ['www.blocked.portcullis.test']";
+        fs::write(dir.path().join("plugins/blocklist.toml"), allow).unwrap();
+        let other = replay();
+        let difference = serde_json::json!([{
+            "host": "www.blocked.portcullis.test", "requests": 3,
+            "was": "block", "by": "blocklist", "would_be": "next", "detail": null,
+        }]);
+        assert_eq!(other["differences"], difference, "{format}");
+    }
+}
+
+#[test]
+fn sigterm_and_sigint_end_it_well() {
+    for name in ["TERM", "INT"] {
+        let dir = TempDir::new().unwrap();
+        let mut proxy = Running::start(dir.path(), "[feeds]");
+        proxy.signal(name);
+        proxy.wait_for_line("shutting down");
+        assert_eq!(proxy.ends(), Some(0), "{name}");
+    }
+}
+
+#[test]
+fn a_request_in_flight_is_finished_after_a_signal() {
+    let dir = TempDir::new().unwrap();
+    let mut proxy = Running::start(dir.path(), "[feeds]");
+    let (mut client, mut origin) = request_in_flight(&proxy);
+    proxy.signal("TERM");
+    proxy.wait_for_line("shutting down");
+    origin
+        .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate")
+        .unwrap();
+    let mut response = String::new();
+    client.read_to_string(&mut response).unwrap();
+    assert!(response.ends_with("\r\n\r\nlate"), "{response}");
+    assert_eq!(proxy.ends(), Some(0));
+}
+
+#[test]
+fn a_second_signal_does_not_wait_for_requests() {
+    let dir = TempDir::new().unwrap();
+    let mut proxy = Running::start(dir.path(), "[feeds]");
+    let _never_answered = request_in_flight(&proxy);
+    proxy.signal("INT");
+    proxy.wait_for_line("shutting down");
+    proxy.signal("INT");
+    assert_eq!(proxy.ends(), Some(130));
+}
+
+#[test]
+fn a_listed_subdomain_is_explained_with_filter_feed_and_rule() {
+    let dir = TempDir::new().unwrap();
+    let list = dir.path().join("list.txt");
+    fs::write(&list, "evil.example\n").unwrap();
+    let url = format!("file://{}", list.display());
+    let config = format!("[feeds.mine]\nurl = {url:?}\nformat = \"domains\"\n");
+    // Explanations fetch nothing: they look at what a proxy has left behind.
+    let mut proxy = Running::start(dir.path(), &config);
+    proxy.wait_for_line("feed updated");
+    proxy.signal("TERM");
+    assert_eq!(proxy.ends(), Some(0));
+
+    let explain = |arguments: &[&str]| {
+        let output = portcullis(dir.path())
+            .arg("explain")
+            .args(arguments)
+            .output();
+        let output = output.unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        stdout(&output)
+    };
+    let text = explain(&["www.evil.example"]);
+    let verdict = "block by blocklist with 403: evil.example is on the list mine";
+    for part in [
+        "www.evil.example port 443",
+        "feed mine, rule evil.example",
+        verdict,
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+
+    let text = explain(&["--json", "http://www.evil.example:8080/path"]);
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json["host"], "www.evil.example");
+    assert_eq!(json["port"], 8080);
+    for line in [&json["filters"][0], &json["final"]] {
+        assert_eq!(line["filter"], "blocklist");
+        assert_eq!(line["verdict"], "block");
+        assert_eq!(line["feed"], "mine");
+        assert_eq!(line["rule"], "evil.example");
+    }
+    assert!(json["filters"][0]["microseconds"].as_f64().unwrap() > 0.0);
+
+    let text = explain(&["notevil.example"]);
+    assert!(text.contains("passes: no filter objects"), "{text}");
+}
+
+/// Runs curl through the proxy; none where it is not installed.
+fn curl(proxy: &Running, arguments: &[&str]) -> Option<String> {
+    let curl = Command::new("curl")
+        .args(["--silent", "--include", "--max-time", "20", "--noproxy", ""])
+        .arg("--proxy")
+        .arg(format!("http://{}", proxy.address))
+        .args(arguments)
+        .output();
+    match curl {
+        Ok(output) => Some(stdout(&output)),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Answers one request on each of two connections.
+fn origin() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for client in listener.incoming().take(2) {
+            let mut client = BufReader::new(client.unwrap());
+            while client.by_ref().lines().next().unwrap().unwrap() != "" {}
+            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+            client.get_mut().write_all(answer).unwrap();
+        }
+    });
+    address
+}
+
+#[test]
+#[expect(
+    clippy::print_stderr,
+    reason = "whoever reads the test's output should know"
+)]
+fn curl_gets_what_it_asks_for_and_is_told_what_it_may_not() {
+    let dir = TempDir::new().unwrap();
+    let mut proxy = Running::start(dir.path(), "[feeds]");
+    let url = format!("http://{}/", origin());
+    let Some(answer) = curl(&proxy, &[&url]) else {
+        return eprintln!("skipped: there is no curl");
+    };
+    assert!(answer.ends_with("\r\n\r\nhello"), "{answer}");
+    let answer = curl(&proxy, &["--proxytunnel", &url]).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert!(answer.ends_with("\r\n\r\nhello"), "{answer}");
+
+    let refused = "www.blocked.portcullis.test/";
+    let answer = curl(&proxy, &[&format!("http://{refused}")]).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    assert!(answer.contains("Filter: blocklist"), "{answer}");
+    let answer = curl(&proxy, &[&format!("https://{refused}")]).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    proxy.signal("TERM");
+    assert_eq!(proxy.ends(), Some(0));
+}
