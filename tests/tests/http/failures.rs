@@ -1,0 +1,237 @@
+//! Origins that cannot be trusted, reached or waited for, and clients that leave.
+
+use std::time::Duration;
+
+use portcullis_tests::{Origin, Proxy};
+
+use super::get;
+
+#[tokio::test]
+async fn responses_that_cannot_be_trusted_are_not_passed_on() {
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    for response in [
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\nabc",
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc",
+        "HTTP/1.1 200 OK\r\nContent-Length: -3\r\n\r\nabc",
+        "HTTP/1.1 200 OK\r\nX: a\rb\r\n\r\n",
+        "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "SSH-2.0-OpenSSH_9.9\r\n\r\n",
+    ] {
+        let mut client = proxy.client().await;
+        client.send(get(&origin.url("/"))).await;
+        let mut served = origin.accept().await;
+        served.head().await;
+        served.send(response).await;
+        let answer = client.response().await;
+        assert_eq!(answer.status, 502, "{response:?}");
+        let status = answer.field("proxy-status").unwrap_or_default().to_owned();
+        assert!(
+            status.contains("error=http_protocol_error"),
+            "{response:?}: {status}"
+        );
+        assert_eq!(served.rest().await, "", "{response:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_length_that_is_said_twice_is_said_once() {
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    let mut client = proxy.client().await;
+    for lengths in [
+        "Content-Length: 2\r\nContent-Length: 2",
+        "Content-Length: 2, 2",
+    ] {
+        client.send(get(&origin.url("/"))).await;
+        let mut served = origin.accept().await;
+        served.head().await;
+        served
+            .send(format!(
+                "HTTP/1.1 200 OK\r\nConnection: close\r\n{lengths}\r\n\r\nok"
+            ))
+            .await;
+        let response = client.response().await;
+        assert_eq!(
+            response.head.matches("content-length: 2\r\n").count(),
+            1,
+            "{}",
+            response.head
+        );
+        assert_eq!(response.body, "ok");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_met_a_closing_connection_is_sent_again() {
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    let mut client = proxy.client().await;
+    client.send(get(&origin.url("/1"))).await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    served
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        .await;
+    client.response().await;
+
+    client.send(get(&origin.url("/2"))).await;
+    served.head().await;
+    drop(served);
+    let mut served = origin.accept().await;
+    assert!(served.head().await.starts_with("GET /2 "));
+    served
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        .await;
+    assert_eq!(client.response().await.body, "ok");
+}
+
+#[tokio::test]
+async fn a_request_that_may_have_had_an_effect_is_not_sent_again() {
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    let mut client = proxy.client().await;
+    client.send(get(&origin.url("/1"))).await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    served
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        .await;
+    client.response().await;
+
+    let url = origin.url("/2");
+    client
+        .send(format!(
+            "POST {url} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\npay"
+        ))
+        .await;
+    served.head().await;
+    served.expect("pay").await;
+    drop(served);
+    assert_eq!(client.response().await.status, 502);
+    assert!(!origin.was_dialled().await);
+}
+
+#[tokio::test]
+async fn a_connection_that_was_closed_while_idle_is_not_used() {
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    let mut client = proxy.client().await;
+    client.send(get(&origin.url("/1"))).await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    served
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        .await;
+    client.response().await;
+    drop(served);
+
+    let url = origin.url("/2");
+    client
+        .send(format!(
+            "POST {url} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\npay"
+        ))
+        .await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    served.expect("pay").await;
+}
+
+#[tokio::test]
+async fn an_origin_that_is_not_there_is_a_bad_gateway() {
+    let proxy = Proxy::start().await;
+    let mut client = proxy.client().await;
+    let gone = Origin::gone().await;
+    client.send(get(&format!("http://{gone}/"))).await;
+    let response = client.response().await;
+    assert_eq!(response.status, 502);
+    let status = response.field("proxy-status").unwrap_or_default();
+    assert!(
+        status.starts_with("portcullis;error=connection_refused;details="),
+        "{status}"
+    );
+    assert!(
+        response.body.contains(&gone.to_string()),
+        "{}",
+        response.body
+    );
+
+    client.send(get("http://name.invalid/")).await;
+    let response = client.response().await;
+    assert_eq!(response.status, 502);
+    let status = response.field("proxy-status").unwrap_or_default();
+    assert!(
+        status.starts_with("portcullis;error=dns_error;"),
+        "{status}"
+    );
+}
+
+#[tokio::test]
+async fn an_origin_that_does_not_answer_is_a_gateway_timeout() {
+    let limit = Duration::from_millis(500);
+    let proxy = Proxy::start_with(|config| config.limits.response_head = limit).await;
+    let origin = Origin::start().await;
+    let mut client = proxy.client().await;
+    client.send(get(&origin.url("/"))).await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    // Interim responses are no answer, however many there are.
+    served.send("HTTP/1.1 102 Processing\r\n\r\n").await;
+    let response = client.response().await;
+    assert_eq!(response.status, 504);
+    let status = response.field("proxy-status").unwrap_or_default();
+    assert!(
+        status.starts_with("portcullis;error=http_response_timeout;"),
+        "{status}"
+    );
+    assert_eq!(served.rest().await, "");
+    client.send(get(&origin.url("/next"))).await;
+    assert!(origin.accept().await.head().await.starts_with("GET /next "));
+}
+
+#[tokio::test]
+async fn an_origin_that_breaks_off_cannot_look_complete() {
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    for framing in [
+        "Content-Length: 10\r\n\r\nhalf",
+        "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+    ] {
+        let mut client = proxy.client().await;
+        client.send(get(&origin.url("/"))).await;
+        let mut served = origin.accept().await;
+        served.head().await;
+        served.send(format!("HTTP/1.1 200 OK\r\n{framing}")).await;
+        drop(served);
+        let answer = client.rest().await;
+        assert!(!answer.ends_with("0\r\n\r\n"), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_takes_its_request_with_it() {
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    let mut client = proxy.client().await;
+    client.send(get(&origin.url("/"))).await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    drop(client);
+    assert_eq!(served.rest().await, "");
+}
+
+#[tokio::test]
+async fn a_name_server_that_does_not_answer_is_a_gateway_timeout() {
+    let silent = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let proxy = Proxy::start_with(|config| {
+        config.egress.resolvers = vec![silent.local_addr().unwrap()];
+        config.limits.resolve = Duration::from_millis(100);
+    })
+    .await;
+    let mut client = proxy.client().await;
+    client.send(get("http://name.example/")).await;
+    let response = client.response().await;
+    assert_eq!(response.status, 504);
+    let status = response.field("proxy-status").unwrap_or_default();
+    assert!(
+        status.starts_with("portcullis;error=dns_timeout;"),
+        "{status}"
+    );
+}
