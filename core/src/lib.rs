@@ -14,24 +14,21 @@
 //! stop. A worker owns its connections, its connections to origins, its resolver and its instances of the filters; traffic
 //! crosses no thread, and only the `state` of filters is shared under a lock. The control thread tends `feeds` (lists of
 //! hosts), `plugins` (the folder of filters) and `health`, and publishes immutable values that workers take up.
+//!
+//! What the program does besides is in `commands`: it asks filters and reads what a proxy leaves, and no proxy needs to run.
 
 mod access_log;
 mod activity;
 mod answer;
-mod author;
-mod bench;
 mod builtin;
-mod cases;
 mod chain;
-mod check;
 mod clock;
+mod commands;
 pub mod config;
 mod connect;
 mod connection;
 mod error;
-mod examine;
 mod exchange;
-mod explain;
 mod feeds;
 mod filter;
 mod flow;
@@ -39,12 +36,10 @@ mod head;
 mod headers;
 mod health;
 mod http;
-mod list;
 mod listener;
 mod metrics;
 mod plugins;
 mod proxy;
-mod replay;
 mod respond;
 mod state;
 mod target;
@@ -54,18 +49,18 @@ mod upstream;
 mod verdict;
 mod worker;
 
-pub use author::{
+pub use commands::author::{
     BuildError, Built, Created, Language, NewError, Sdk, UnknownLanguage, build_plugin, new_plugin,
 };
-pub use bench::{Bench, Timing, bench};
-pub use cases::{Recording, record_cases, test_plugin};
-pub use check::{Report, check};
+pub use commands::bench::{Bench, Timing, bench};
+pub use commands::cases::{Recording, record_cases, test_plugin};
+pub use commands::check::{Report, check};
+pub use commands::examine::{Cost, Examination, Needed, Settings, check_plugin};
+pub use commands::explain::{ExplainError, Explanation, explain};
+pub use commands::list::{PluginList, list_plugins};
+pub use commands::replay::{Change, Difference, Replay, replay};
 pub use config::Config;
 pub use error::{PluginError, StartError};
-pub use examine::{Cost, Examination, Needed, Settings, check_plugin};
-pub use explain::{ExplainError, Explanation, explain};
 pub use filter::compile_if_asked;
-pub use list::{PluginList, list_plugins};
 pub use proxy::{Proxy, run_proxy};
-pub use replay::{Change, Difference, Replay, replay};
 pub use target::InvalidTarget;

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use super::build::Component;
-use super::project::Project;
+use super::project::{Component, Project};
 use super::{BuildError, tool, world};
 
 /// What makes a folder one.

@@ -2,6 +2,7 @@
 //! filter of such a folder and checks it as the proxy would. Called by `main`; knows nothing of traffic.
 
 mod build;
+mod error;
 mod javascript;
 mod new;
 mod project;
@@ -17,7 +18,8 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-pub use build::{BuildError, Built, build_plugin};
+pub use build::{Built, build_plugin};
+pub use error::BuildError;
 pub use new::{Created, NewError, new_plugin};
 pub use sdk::Sdk;
 

@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::build::Component;
-use super::project::Project;
+use super::project::{Component, Project};
 use super::{BuildError, tool, world};
 
 /// What makes a folder one.

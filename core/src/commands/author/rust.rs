@@ -1,7 +1,7 @@
 //! Filters in Rust: cargo, with the compiler that the project's own filters are built with.
 
 // The build scripts use the same file.
-#[path = "../../build/toolchain.rs"]
+#[path = "../../../build/toolchain.rs"]
 mod toolchain;
 
 use std::path::{Path, PathBuf};
@@ -10,8 +10,7 @@ use std::process::Stdio;
 use serde_json::Value;
 use toolchain::{Missing, RUSTC, TARGET};
 
-use super::build::Component;
-use super::project::Project;
+use super::project::{Component, Project};
 use super::{BuildError, sdk, tool};
 use crate::filter;
 

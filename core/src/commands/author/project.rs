@@ -23,6 +23,12 @@ pub(super) struct Project {
     description: String,
 }
 
+/// What a language's tools have made.
+pub(super) struct Component {
+    pub(super) name: String,
+    pub(super) bytes: Vec<u8>,
+}
+
 impl Project {
     /// Reads that file. `table` finds the part with the name in the text.
     pub(super) fn read(

@@ -5,7 +5,7 @@ mod report;
 use std::path::Path;
 
 pub use self::report::{Cost, Examination, Needed, Settings};
-use crate::bench::{start_time, tenths};
+use super::bench::{start_time, tenths};
 use crate::config::Config;
 use crate::error::{Causes, PluginError, StartError};
 use crate::feeds::Feeds;

@@ -1,0 +1,11 @@
+//! What the program does besides serving: one module for each subcommand, called by `main`. They load filters as `plugins` does and ask them
+//! as `chain` does; traffic knows nothing of them.
+
+pub(crate) mod author;
+pub(crate) mod bench;
+pub(crate) mod cases;
+pub(crate) mod check;
+pub(crate) mod examine;
+pub(crate) mod explain;
+pub(crate) mod list;
+pub(crate) mod replay;

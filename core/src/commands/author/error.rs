@@ -1,0 +1,116 @@
+//! What keeps a filter from being built.
+
+use std::error::Error as StdError;
+use std::io;
+use std::path::PathBuf;
+
+use super::Language;
+use crate::error::StartError;
+
+/// Why nothing was built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// Nothing there looks like a filter.
+    #[error(
+        "{} has no filter in it: no Cargo.toml, package.json or pyproject.toml; name another folder, or make one with \
+         `portcullis plugin new NAME`",
+        .0.display()
+    )]
+    NoFilter(PathBuf),
+    /// The file that describes the project is not as its tool wants it.
+    #[error("{} does not say what the filter is called: {problem}", file.display())]
+    Manifest {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The schema of the settings is none, or none that a proxy uses.
+    #[error("{} cannot be used: {problem}", file.display())]
+    Schema {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A program that is needed.
+    #[error(
+        "there is no {program} on this machine, so a filter in {language} cannot be built. To get it:  {fix}"
+    )]
+    Tool {
+        /// The program.
+        program: &'static str,
+        /// What it is for.
+        language: Language,
+        /// A command, or where to look.
+        fix: &'static str,
+    },
+    /// No compiler for filters.
+    #[error(
+        "{cause}, so the filter cannot be built. To get a compiler:\n  with rustup:  {rustup}\n  on Debian:    {debian}"
+    )]
+    Compiler {
+        /// What was looked for.
+        cause: String,
+        /// A command.
+        rustup: String,
+        /// Another.
+        debian: String,
+    },
+    /// The folder in Cargo.toml was another user's, or has been deleted.
+    #[error(
+        "Cargo.toml wants portcullis-sdk from {}, which is not there. This program's SDK is in {}: write that into Cargo.toml",
+        named.display(), ours.display()
+    )]
+    Sdk {
+        /// The path in Cargo.toml.
+        named: PathBuf,
+        /// Where there is one.
+        ours: PathBuf,
+    },
+    /// The world is not valid WIT, or is not there.
+    #[error("wit/world.wit cannot be used: {0}")]
+    World(String),
+    /// It would be left out.
+    #[error(
+        "{source_file} has the hook {spelt}, but the world in wit/world.wit has not, so it would never be called; add there:  \
+         export portcullis:filter/{hook}@{}; or rename it",
+        crate::filter::API
+    )]
+    Hook {
+        /// Where it was found.
+        source_file: &'static str,
+        /// Its name there.
+        spelt: String,
+        /// Its name in the contract.
+        hook: &'static str,
+    },
+    /// A program ended with an error. It has said itself what is wrong.
+    #[error("{what} failed, see above ({how})")]
+    Failed {
+        /// What it was to do.
+        what: String,
+        /// How it ended.
+        how: String,
+    },
+    /// A program has ended well and left nothing.
+    #[error(
+        "{0} has written no component; it must write one to the file that is its last argument"
+    )]
+    Nothing(&'static str),
+    /// The compiler made something that is no filter.
+    #[error(transparent)]
+    Encode(Box<dyn StdError + Send + Sync>),
+    /// A file could not be read or written.
+    #[error("cannot {action}")]
+    Files {
+        /// As it continues "cannot …".
+        action: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The WASM engine does not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+}
