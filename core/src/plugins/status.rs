@@ -29,8 +29,8 @@ pub(crate) struct Status {
     /// No file is used.
     pub(crate) builtin: bool,
     pub(crate) disabled: bool,
-    /// The newest version is being read or compiled.
-    #[serde(default)]
+    /// The newest version is being read or compiled; left out if not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) loading: bool,
     /// Of the version that is in use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
