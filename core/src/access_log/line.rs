@@ -145,13 +145,28 @@ fn protocol(word: &str) -> Option<Protocol> {
 /// As `tracing_subscriber` writes it: `TIME  INFO span{field=value}:span{…}: target: field=value …`. Something else may stand before it, as
 /// the journal has it.
 fn parse_text(text: &str) -> Option<Line<'_>> {
-    let (before, rest) = text.split_once(" INFO ")?;
-    let timestamp = before.split_whitespace().next_back().unwrap_or_default();
+    let (timestamp, rest) = split_beginning(text)?;
+    let rest = rest.strip_prefix("INFO ")?;
     let (spans, rest) = split_spans(rest);
     let fields = Fields(rest.strip_prefix("access: ")?);
     // Lines of earlier versions name the client in the connection's span only; where the line has one of its own, it comes later and holds.
     let connection = client_of(spans).map(|client| ("client.addr", client.into()));
     line(timestamp.into(), connection.into_iter().chain(fields))
+}
+
+/// The time and what follows it, from the level on. What a filter or a client says comes later, whatever the level: it cannot begin a line.
+fn split_beginning(text: &str) -> Option<(&str, &str)> {
+    const LEVELS: [&str; 5] = ["TRACE ", "DEBUG ", "INFO ", "WARN ", "ERROR "];
+    let mut rest = text;
+    loop {
+        let (word, after) = rest.split_once(' ')?;
+        let after = after.trim_start();
+        let is_time = word.ends_with('Z') && word.starts_with(|c: char| c.is_ascii_digit());
+        if is_time && LEVELS.iter().any(|level| after.starts_with(level)) {
+            return Some((word, after));
+        }
+        rest = after;
+    }
 }
 
 /// The spans, and what follows them.
@@ -378,6 +393,9 @@ mod tests {
             r#"2026-11-23T13:42:32Z  INFO connection{client.addr=10.0.0.7:1}: filter: a.wasm says access: host="a.example" port=80 protocol="http" verdict="next""#,
             r#"2026-11-23T13:42:32Z  INFO exchange{a="}: access: x=1"}: filter: host="a.example" protocol="http" access"#,
             r#"2026-11-23T13:42:32Z  WARN access: host="a.example" port=80 protocol="http" verdict="next""#,
+            r#"2026-11-23T13:42:32Z  WARN filter: x INFO access: host="a.example" port=80 protocol="http" verdict="next""#,
+            r#"2026-11-23T13:42:32Z ERROR filter: 2026-11-23T13:42:33Z  INFO access: host="a.example" port=80 protocol="http""#,
+            r#"Nov 23 13:42:32 gate portcullis[7]: 2026-11-23T13:42:32Z  WARN a filter could not judge error=x INFO access: protocol="http""#,
             r#"10.0.0.7 - - [23/Nov/2026:13:42:32 +0000] "GET /access HTTP/1.1" 200 5"#,
         ] {
             assert_eq!(Line::parse(line), None, "{line}");
