@@ -61,6 +61,17 @@ async fn what_a_filter_strips_does_not_reach_the_origin_and_what_it_sets_does() 
 }
 
 #[tokio::test]
+async fn however_much_a_message_has_a_filter_can_add_to_it() {
+    let rules = "[config]\nrequest.set = {dnt = \"1\"}\nresponse.set = {dnt = \"1\"}";
+    let (proxy, origin) = scene(&[("editor", rules)]).await;
+    let much = format!("X-Much: {}\r\n", "x".repeat(65_000));
+    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n{much}\r\n");
+    let (head, response) = exchange(&proxy, &origin, &much, &answer).await;
+    assert!(head.contains("\r\ndnt: 1\r\n"));
+    assert_eq!((response.status, response.field("dnt")), (200, Some("1")));
+}
+
+#[tokio::test]
 async fn the_next_filter_sees_what_the_one_before_it_left() {
     let (proxy, origin) = scene(&[
         (

@@ -7,8 +7,9 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// All names and values of a message together, in bytes: as much as the proxy takes from a client.
-const MAX_BYTES: usize = 64 * 1024;
+/// The names and values that one call adds, in bytes: as much as the proxy takes from a client. What the message came with does not count,
+/// or whoever sends it would decide whether the filter fails.
+const MAX_ADDED: usize = 64 * 1024;
 
 /// Fields that a filter cannot change: those of the connection (RFC 9110, section 7.6.1), of the framing (RFC 9112, section 6), and those
 /// that the proxy answers for.
@@ -44,6 +45,8 @@ pub(super) struct Fields {
     /// Which of them the running hook may change.
     editable: Option<Side>,
     is_edited: bool,
+    /// By the running hook, in bytes.
+    added: usize,
 }
 
 /// Why nothing was changed.
@@ -63,7 +66,9 @@ pub(super) enum EditError {
         "the value of {0} has characters that no field can have (RFC 9110, section 5.5), so nothing was changed"
     )]
     Value(HeaderName),
-    #[error("the header fields would have more than 64 KiB in all, so nothing was changed")]
+    #[error(
+        "this call has set and added more than 64 KiB of header fields, so nothing was changed"
+    )]
     TooLarge,
 }
 
@@ -72,6 +77,7 @@ impl Fields {
     pub(super) fn begin(&mut self, editable: Option<Side>) {
         self.editable = editable;
         self.is_edited = false;
+        self.added = 0;
     }
 
     /// Ends the hook. Gives the fields that it has changed.
@@ -98,22 +104,16 @@ impl Fields {
 
     pub(super) fn set(&mut self, side: Side, name: &str, value: &[u8]) -> Result<(), EditError> {
         let (name, value) = field(name, value)?;
-        let headers = self.editable(side)?;
-        if size(headers) + name.as_str().len() + value.len() > MAX_BYTES {
-            return Err(EditError::TooLarge);
-        }
-        headers.insert(name, value);
-        Ok(())
+        let headers = self.room(side, &name, &value)?;
+        let set = headers.try_insert(name, value);
+        set.map(drop).map_err(|_| EditError::TooLarge)
     }
 
     pub(super) fn append(&mut self, side: Side, name: &str, value: &[u8]) -> Result<(), EditError> {
         let (name, value) = field(name, value)?;
-        let headers = self.editable(side)?;
-        if size(headers) + name.as_str().len() + value.len() > MAX_BYTES {
-            return Err(EditError::TooLarge);
-        }
-        headers.append(name, value);
-        Ok(())
+        let headers = self.room(side, &name, &value)?;
+        let added = headers.try_append(name, value);
+        added.map(drop).map_err(|_| EditError::TooLarge)
     }
 
     pub(super) fn remove(&mut self, side: Side, name: &str) -> Result<(), EditError> {
@@ -129,6 +129,21 @@ impl Fields {
             Side::Request => &self.request,
             Side::Response => &self.response,
         }
+    }
+
+    /// The fields, if one more may be added.
+    fn room(
+        &mut self,
+        side: Side,
+        name: &HeaderName,
+        value: &HeaderValue,
+    ) -> Result<&mut HeaderMap, EditError> {
+        let added = self.added + name.as_str().len() + value.len();
+        if added > MAX_ADDED {
+            return Err(EditError::TooLarge);
+        }
+        self.added = added;
+        self.editable(side)
     }
 
     fn editable(&mut self, side: Side) -> Result<&mut HeaderMap, EditError> {
@@ -158,13 +173,6 @@ fn changeable(name: &str) -> Result<HeaderName, EditError> {
         return Err(EditError::Owned(name));
     }
     Ok(name)
-}
-
-fn size(headers: &HeaderMap) -> usize {
-    let fields = headers.iter();
-    fields
-        .map(|(name, value)| name.as_str().len() + value.len())
-        .sum()
 }
 
 #[cfg(test)]
@@ -235,11 +243,23 @@ mod tests {
             let refused = Err(EditError::Value("x".parse().unwrap()));
             assert_eq!(fields.set(Side::Request, "x", value), refused);
         }
-        let large = vec![b'x'; MAX_BYTES / 2];
-        fields.set(Side::Request, "x", &large).unwrap();
-        assert_eq!(
-            fields.append(Side::Request, "y", &large),
-            Err(EditError::TooLarge)
-        );
+    }
+
+    #[test]
+    fn a_call_adds_so_much_whatever_the_message_came_with() {
+        let mut fields = fields(Some(Side::Request));
+        let large = vec![b'x'; MAX_ADDED];
+        let came = HeaderValue::from_bytes(&large).unwrap();
+        fields.request.insert("x-large", came);
+        let half = &large[..MAX_ADDED / 2];
+        fields.set(Side::Request, "x", half).unwrap();
+        fields.remove(Side::Request, "x").unwrap();
+        let refused = Err(EditError::TooLarge);
+        assert_eq!(fields.append(Side::Request, "y", half), refused);
+        assert_eq!(fields.set(Side::Request, "y", half), refused);
+        fields.set(Side::Request, "y", b"1").unwrap();
+
+        fields.begin(Some(Side::Request));
+        fields.append(Side::Request, "y", half).unwrap();
     }
 }
