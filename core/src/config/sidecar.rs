@@ -70,7 +70,7 @@ pub(crate) struct FilterLimits {
     pub(crate) calls: usize,
     /// Log lines in a second, all instances together.
     pub(crate) log: usize,
-    /// Verdicts of each scope that a worker keeps where the filter allows it.
+    /// What the verdicts take that a worker keeps where the filter allows it, in bytes.
     pub(crate) verdict_cache: usize,
     /// The shared state, keys and values together, in bytes.
     pub(crate) state: usize,
@@ -160,7 +160,7 @@ impl Default for FilterLimits {
             concurrency: 4,
             calls: 1_000_000,
             log: 100,
-            verdict_cache: 10_000,
+            verdict_cache: 4 << 20,
             state: 1 << 20,
         }
     }
@@ -227,7 +227,7 @@ struct FoundLimits {
     concurrency: Option<Text<Count>>,
     calls: Option<Text<Count>>,
     log: Option<Text<Count>>,
-    verdict_cache: Option<Text<Count>>,
+    verdict_cache: Option<Text<DataSize>>,
     state: Option<Text<DataSize>>,
 }
 
@@ -271,7 +271,7 @@ impl From<FoundLimits> for FilterLimits {
         let count = |found: Option<Text<Count>>, default| {
             found.map_or(default, |Text(Count(number))| number)
         };
-        let transfer = |found: Option<Text<DataSize>>, default| {
+        let size = |found: Option<Text<DataSize>>, default| {
             found.map_or(default, |Text(DataSize(bytes))| bytes)
         };
         Self {
@@ -283,12 +283,12 @@ impl From<FoundLimits> for FilterLimits {
                 .memory
                 .map_or(default.memory, |Text(MemorySize(bytes))| bytes),
             table: count(found.table, default.table),
-            transfer: transfer(found.transfer, default.transfer),
+            transfer: size(found.transfer, default.transfer),
             concurrency: count(found.concurrency, default.concurrency),
             calls: count(found.calls, default.calls),
             log: count(found.log, default.log),
-            verdict_cache: count(found.verdict_cache, default.verdict_cache),
-            state: transfer(found.state, default.state),
+            verdict_cache: size(found.verdict_cache, default.verdict_cache),
+            state: size(found.state, default.state),
         }
     }
 }

@@ -128,7 +128,7 @@ fn limits(limits: &FilterLimits) -> Vec<(&'static str, String)> {
         ("concurrency", limits.concurrency.to_string()),
         ("calls", limits.calls.to_string()),
         ("log", limits.log.to_string()),
-        ("verdict_cache", limits.verdict_cache.to_string()),
+        ("verdict_cache", size(limits.verdict_cache)),
         ("state", size(limits.state)),
     ]
 }

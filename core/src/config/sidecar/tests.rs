@@ -32,7 +32,7 @@ fn every_key_is_read() {
         concurrency = 2
         calls = 3
         log = 4
-        verdict_cache = 6
+        verdict_cache = "6KiB"
         state = "5KiB"
         [quarantine]
         failures = 6
@@ -66,7 +66,7 @@ fn every_key_is_read() {
             concurrency: 2,
             calls: 3,
             log: 4,
-            verdict_cache: 6,
+            verdict_cache: 6 << 10,
             state: 5 << 10,
         },
         quarantine: QuarantineRule {
