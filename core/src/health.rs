@@ -50,9 +50,13 @@ pub(crate) async fn watch(own: SocketAddr, mut chains: watch::Receiver<Arc<Chain
     let mut ticks = interval_at(Instant::now() + INTERVAL, INTERVAL);
     let mut is_well = true;
     loop {
-        ticks.tick().await;
-        if chains.has_changed().unwrap_or_default() {
-            chain = LocalChain::adopt(&chains.borrow_and_update(), Some(&chain), None);
+        tokio::select! {
+            _ = ticks.tick() => {}
+            // At once: until then a filter that has gone has its memory.
+            Ok(()) = chains.changed() => {
+                chain = LocalChain::adopt(&chains.borrow_and_update(), Some(&chain), None);
+                continue;
+            }
         }
         let outcome = check(own, &chain).await;
         match &outcome {

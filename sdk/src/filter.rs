@@ -69,8 +69,8 @@ pub trait Filter: Sized + 'static {
     }
 
     /// Works in the background, on an instance that judges nothing: what it learns it leaves in [`state`](crate::state). Called when the
-    /// filter is taken into use, and then again after the time that it answers with, which is at least 100 ms. After an error, which is
-    /// logged, the proxy chooses the time.
+    /// filter is taken into use, and then again after the time that it answers with, which is at least 100 ms, and nine times as long
+    /// as the call took. After an error, which is logged, the proxy chooses the time.
     fn tick(&self) -> Result<Duration, Error> {
         Ok(Duration::MAX)
     }

@@ -33,6 +33,26 @@ async fn a_tick_that_fails_is_told_and_tried_again_while_requests_are_judged() {
 }
 
 #[tokio::test]
+async fn a_new_version_ticks_in_place_of_the_one_before_it() {
+    let stage = Stage::start().await;
+    let mut log = Log::follow();
+    stage.plug(
+        "ticker.toml",
+        format!("{STATE}[config]\nmark = \"old one\""),
+    );
+    stage.plug("ticker.wasm", guests::ticker());
+    log.says(&["old one"]).await;
+    stage.plug(
+        "ticker.toml",
+        format!("{STATE}[config]\nmark = \"new one\""),
+    );
+    log.says(&["new one"]).await;
+    let often = async || log.count(&["new one"]) >= 5;
+    stage.until_true("the new version goes on", often).await;
+    assert_eq!(log.count(&["old one"]), 0);
+}
+
+#[tokio::test]
 async fn a_filter_that_comes_back_ticks_at_once() {
     let stage = Stage::start().await;
     let settings = format!("{STATE}[config]\nfails = true\npause_ms = 3_600_000");

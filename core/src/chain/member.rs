@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
-use tokio_util::sync::CancellationToken;
 
 use super::quarantine::Quarantine;
 use crate::config::Mode;
@@ -19,8 +18,6 @@ pub(crate) struct Member {
     pub(crate) filter: Arc<Filter>,
     pub(crate) quarantine: Quarantine,
     pub(crate) shadow: ShadowCounts,
-    /// Ends with the member: what goes on in the background for it ends, too.
-    pub(crate) retired: CancellationToken,
 }
 
 impl Member {
@@ -28,19 +25,12 @@ impl Member {
         Self {
             quarantine: Quarantine::new(filter.settings.quarantine, Instant::now()),
             shadow: ShadowCounts::default(),
-            retired: CancellationToken::new(),
             filter,
         }
     }
 
     pub(crate) fn is_shadow(&self) -> bool {
         self.filter.settings.mode == Mode::Shadow
-    }
-}
-
-impl Drop for Member {
-    fn drop(&mut self) {
-        self.retired.cancel();
     }
 }
 

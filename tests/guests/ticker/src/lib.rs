@@ -1,12 +1,14 @@
-//! Counts in the background, and blocks every host with the count; fails at every odd count if it is told to.
+//! Counts in the background, says so, and blocks every host with the count; fails at every odd count if it is told to.
 
 use std::time::Duration;
 
-use portcullis_sdk::{Error, Filter, Flow, Schema, Verdict, filter, state};
+use portcullis_sdk::{Error, Filter, Flow, Schema, Verdict, filter, info, state};
 
 #[derive(serde::Deserialize, Schema)]
 #[serde(default)]
 struct Ticker {
+    /// What it says.
+    mark: String,
     pause_ms: u64,
     fails: bool,
 }
@@ -14,6 +16,7 @@ struct Ticker {
 impl Default for Ticker {
     fn default() -> Self {
         Self {
+            mark: "ticks".into(),
             pause_ms: 1,
             fails: false,
         }
@@ -37,6 +40,7 @@ impl Filter for Ticker {
 
     fn tick(&self) -> Result<Duration, Error> {
         let ticks = state::increment("ticks", 1, None)?;
+        info!("{} {ticks}", self.mark);
         if self.fails && ticks % 2 == 1 {
             return Err(Error::new("an odd tick"));
         }
