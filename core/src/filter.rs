@@ -15,6 +15,7 @@ mod instance;
 mod load;
 mod manifest;
 mod meter;
+mod trap;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use bytesize::ByteSize;
 use http::HeaderMap;
 use wasmtime::component::InstancePre;
 
+use self::trap::Trap;
 pub(crate) use cache::Hash;
 pub use compile::compile_if_asked;
 pub(crate) use compile::encode;
@@ -204,9 +206,9 @@ pub(crate) enum Failure {
     /// The filter answered with something that cannot be carried out.
     #[error("the filter's verdict cannot be carried out")]
     Invalid(#[from] InvalidVerdict),
-    /// A trap: a panic, memory out of bounds. What the filter has to say about it stands in the log before this.
-    #[error("the filter trapped")]
-    Trap(#[source] wasmtime::Error),
+    /// It did not come back.
+    #[error("the filter trapped; {0}")]
+    Trap(Trap),
     /// More computing time than it has.
     #[error("the filter used more than its {0:?} of computing time ([limits] {1})")]
     Cpu(Duration, &'static str),
@@ -231,8 +233,8 @@ pub(crate) enum Failure {
     #[error("the filter hands over more than {} at once ([limits] transfer)", ByteSize(*.0 as u64))]
     Transfer(usize),
     /// A new instance could not be made.
-    #[error("the filter does not start")]
-    Start(#[source] wasmtime::Error),
+    #[error("the filter does not start; {0}")]
+    Start(Trap),
     /// `init` refused the configuration.
     #[error("the filter refuses its configuration: {0}")]
     Init(String),

@@ -60,6 +60,8 @@ pub(super) struct State {
     pub(super) client: Option<IpAddr>,
     /// The last feed entry found by the running call.
     pub(super) matched: Option<Match>,
+    /// The last error that the running call has logged.
+    pub(super) last_words: Option<String>,
     /// What the running call has said of its verdict.
     pub(super) kept: Option<Keep>,
     /// [`Feeds::generation`] when it began.
@@ -76,6 +78,7 @@ impl State {
             fields: Fields::default(),
             client: None,
             matched: None,
+            last_words: None,
             kept: None,
             feeds_generation: 0,
         }
@@ -110,7 +113,10 @@ impl log::Host for State {
             log::Level::Debug => write_line!(DEBUG, self, message),
             log::Level::Info => write_line!(INFO, self, message),
             log::Level::Warn => write_line!(WARN, self, message),
-            log::Level::Error => write_line!(ERROR, self, message),
+            log::Level::Error => {
+                write_line!(ERROR, self, message);
+                self.last_words = Some(printable(&message));
+            }
         }
     }
 }

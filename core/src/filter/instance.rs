@@ -13,6 +13,7 @@ use super::bindings::exports::portcullis::filter::{
 use super::bindings::portcullis::filter::types;
 use super::fields::Side;
 use super::host::State;
+use super::trap::Trap;
 use super::{Failure, Filter, Opinion};
 use crate::config::FilterLimits;
 use crate::error::panic_message;
@@ -53,7 +54,7 @@ impl Instance {
         })
         .await
         .map_err(|failure| match failure {
-            Failure::Trap(error) => Failure::Start(error),
+            Failure::Trap(trap) => Failure::Start(trap),
             other => other,
         })?;
         init(filter, &mut store, &instance).await?;
@@ -256,7 +257,7 @@ fn load<I, G>(
     indices
         .map(|indices| load(indices, store, instance))
         .transpose()
-        .map_err(Failure::Start)
+        .map_err(|error| Failure::Start(Trap::new(error, None)))
 }
 
 /// The time that something may take.
@@ -300,6 +301,7 @@ async fn within<T>(
 ) -> Result<T, Failure> {
     let state = store.data_mut();
     state.cpu.begin(allowed.cpu);
+    state.last_words = None;
     state.meter.forget_refusals();
     store.data().engine.keep_ticking();
     store.set_epoch_deadline(1);
@@ -314,7 +316,7 @@ async fn within<T>(
 }
 
 /// What an error of the engine means for the operator.
-fn failure(error: wasmtime::Error, store: &Store<State>, allowed: Allowance) -> Failure {
+fn failure(error: wasmtime::Error, store: &mut Store<State>, allowed: Allowance) -> Failure {
     match error.downcast_ref::<wasmtime::Trap>() {
         Some(wasmtime::Trap::Interrupt) => Failure::Cpu(allowed.cpu, allowed.names[0]),
         Some(wasmtime::Trap::StackOverflow) => Failure::Stack,
@@ -322,7 +324,11 @@ fn failure(error: wasmtime::Error, store: &Store<State>, allowed: Allowance) -> 
         None if error.to_string().contains("fuel allocated for hostcalls") => {
             Failure::Transfer(store.hostcall_fuel())
         }
-        _ => store.data().meter.refusal().unwrap_or(Failure::Trap(error)),
+        _ => {
+            let state = store.data_mut();
+            let trap = || Failure::Trap(Trap::new(error, state.last_words.take()));
+            state.meter.refusal().unwrap_or_else(trap)
+        }
     }
 }
 

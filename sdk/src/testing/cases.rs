@@ -197,8 +197,9 @@ fn caught<T>(ask: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(ask)).unwrap_or_else(|panic| {
         let message = panic.downcast_ref::<&str>().copied();
         let message = message.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-        mock::write_log(Level::Error, message.unwrap_or("panic"));
-        Err("the filter trapped".into())
+        let message = message.unwrap_or("panic");
+        mock::write_log(Level::Error, message);
+        Err(format!("the filter trapped; its last words: {message}"))
     })
 }
 
