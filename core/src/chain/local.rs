@@ -1,6 +1,7 @@
 //! A filter on one worker: its idle instances, how many calls it may have at a time, and what its failures lead to.
 
 use std::cell::{Cell, RefCell};
+use std::mem::{Discriminant, discriminant};
 use std::sync::Arc;
 use std::time::{Duration, Instant as Clock};
 
@@ -17,7 +18,7 @@ use crate::error::Causes;
 use crate::filter::{Failure, Instance, Opinion};
 use crate::verdict::{Judgement, Verdict};
 
-/// Time between two reports of failures of one filter.
+/// Time between two reports of one filter that fails in the same way.
 const REPORT: Duration = Duration::from_secs(1);
 
 /// A filter and the worker's idle instances of it.
@@ -272,20 +273,24 @@ impl LocalFilter {
     }
 }
 
-/// A filter that fails at every request must not fill the log: each worker writes one line in a while.
+/// A filter that fails at every request must not fill the log: each worker writes one line of each kind of failure in a while.
 #[derive(Debug, Default)]
 struct Reports {
-    last: Cell<Option<Clock>>,
+    last: RefCell<Vec<(Discriminant<Failure>, Clock)>>,
     untold: Cell<u64>,
 }
 
 impl Reports {
     fn write(&self, filter: &LocalFilter, failure: &Failure) {
-        if self.last.get().is_some_and(|last| last.elapsed() < REPORT) {
+        let kind = discriminant(failure);
+        let mut last = self.last.borrow_mut();
+        last.retain(|(_, told)| told.elapsed() < REPORT);
+        if last.iter().any(|(told, _)| *told == kind) {
             self.untold.set(self.untold.get() + 1);
             return;
         }
-        self.last.set(Some(Clock::now()));
+        last.push((kind, Clock::now()));
+        drop(last);
         tracing::warn!(
             filter = &*filter.member.filter.name,
             error = %Causes(failure),
