@@ -111,7 +111,13 @@ impl Exchange {
     ) -> Result<(), Refusal> {
         let page = respond::judgement(&judgement, flow, form);
         self.skipped.append(&mut judgement.skipped);
-        self.edited.append(&mut judgement.edited);
+        let edited = judgement.edited.drain(..);
+        for filter in edited {
+            // It may change the request and then the response.
+            if !self.edited.contains(&filter) {
+                self.edited.push(filter);
+            }
+        }
         if self.judgement.is_none() || judgement != Judgement::PASS {
             self.judgement = Some(judgement);
         }

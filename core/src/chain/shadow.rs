@@ -100,7 +100,7 @@ impl Observation {
         match self.filter.opinion(question).await {
             Ok(judgement) => {
                 counts.judged(&judgement);
-                if judgement.verdict != Verdict::Next {
+                if judgement.verdict != Verdict::Next || judgement.headers.is_some() {
                     report(&self.filter, question, &judgement);
                 }
             }
@@ -140,6 +140,19 @@ fn report(filter: &LocalFilter, question: Question<'_>, judgement: &Judgement) {
         Verdict::Replace(page) => (Some(page.status.as_u16()), None),
     };
     let matched = judgement.matched.as_ref();
+    let after = judgement.headers.as_deref();
+    let before = match question {
+        Question::Host(_) => None,
+        Question::Request(_, request) => Some(request.headers),
+        Question::Response(_, _, response) => Some(response.headers),
+    };
+    let fields = before
+        .zip(after)
+        .map(|(before, after)| changes(before, after));
+    let what = match judgement.verdict {
+        Verdict::Next => "this filter would have changed header fields",
+        _ => "this filter would have decided",
+    };
     tracing::info!(
         target: "shadow",
         filter = &*filter.member().filter.name,
@@ -149,6 +162,48 @@ fn report(filter: &LocalFilter, question: Question<'_>, judgement: &Judgement) {
         reason,
         feed = matched.map(|matched| &*matched.feed),
         rule = matched.map(|matched| &*matched.rule),
-        "this filter would have decided"
+        fields,
+        "{what}"
     );
+}
+
+/// The names of the fields that are other ones now: `-gone`, `+new` and `~changed`. Their values are nobody's business.
+fn changes(before: &HeaderMap, after: &HeaderMap) -> String {
+    let gone = before.keys().filter(|name| !after.contains_key(*name));
+    let new = after.keys().filter(|name| !before.contains_key(*name));
+    let changed = after.keys().filter(|name| {
+        let values = |headers: &HeaderMap| headers.get_all(*name).iter().cloned().collect();
+        let (before, after): (Vec<_>, Vec<_>) = (values(before), values(after));
+        !before.is_empty() && before != after
+    });
+    let said = gone.map(|name| format!("-{name}"));
+    let said = said.chain(new.map(|name| format!("+{name}")));
+    let said = said.chain(changed.map(|name| format!("~{name}")));
+    said.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderName;
+
+    use super::*;
+
+    #[test]
+    fn changes_of_fields_are_told_by_name() {
+        let fields = |fields: &[(&'static str, &'static str)]| {
+            let field = |(name, value): &(&'static str, &'static str)| {
+                let value = http::HeaderValue::from_static(value);
+                (HeaderName::from_static(name), value)
+            };
+            let mut map = HeaderMap::new();
+            for (name, value) in fields.iter().map(field) {
+                map.append(name, value);
+            }
+            map
+        };
+        let before = fields(&[("a", "1"), ("b", "1"), ("c", "1"), ("c", "2")]);
+        let after = fields(&[("b", "1"), ("c", "2"), ("c", "1"), ("d", "1")]);
+        assert_eq!(changes(&before, &after), "-a +d ~c");
+        assert_eq!(changes(&before, &before), "");
+    }
 }
