@@ -198,9 +198,14 @@ impl Plugins {
         for name in &names {
             let files = listing.get(name).cloned().unwrap_or_default();
             self.notice_rival(name, rivals.get(name), &files);
+            let is_filter = self.is_filter(name, &files);
             if let Some(plugin) = self.plugins.get_mut(name)
                 && (plugin.is_loading || plugin.files == files)
             {
+                if !is_filter && plugin.is_new() {
+                    self.plugins.remove(name);
+                    continue;
+                }
                 plugin.gone_since = None;
                 continue;
             }

@@ -61,9 +61,28 @@ async fn a_filter_in_quarantine_is_listed_with_its_last_failure() {
             let list = portcullis::list_plugins(stage.proxy.config().clone()).await;
             let said = list.unwrap().to_string();
             said.contains("enforce  in quarantine\n")
-                && said.contains(", the last one so: the filter trapped")
+                && said.contains(", the last one so: the filter trapped; its last words: ")
+                && said.contains("panics/src/lib.rs:16: asked about panic.example")
         })
         .await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_all_there_is_listed_as_such_and_forgotten_when_it_goes() {
+    let stage = Stage::with_neighbour().await;
+    let list = async || {
+        let list = portcullis::list_plugins(stage.proxy.config().clone()).await;
+        list.unwrap().to_string()
+    };
+    let proxy_runs = async || list().await.contains("as the proxy");
+    stage.until_true("the proxy is listed", proxy_runs).await;
+    stage.plug("begun.wasm", b"");
+    let line = "begun      file      -        being loaded, judges nothing yet\n";
+    let is_listed = async || list().await.contains(line);
+    stage.until_true("the file is listed", is_listed).await;
+    stage.unplug("begun.wasm");
+    let is_gone = async || !list().await.contains("begun");
+    stage.until_true("the file is forgotten", is_gone).await;
 }
 
 #[tokio::test]

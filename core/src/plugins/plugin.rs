@@ -40,6 +40,12 @@ pub(super) enum Attempted {
 }
 
 impl Plugin {
+    /// Whether nothing is known yet of any version.
+    pub(super) fn is_new(&self) -> bool {
+        let is_settled = self.member.is_some() || self.refused.is_some() || self.disabled;
+        !is_settled && !self.is_loading
+    }
+
     /// Says why the newest version is not used.
     pub(super) fn refuse(&mut self, name: &str, refusal: &Refusal, attempted: Attempted) {
         let reason = Causes(refusal).to_string();
@@ -86,7 +92,7 @@ impl Plugin {
             description: said(|manifest| &manifest.description),
             builtin,
             disabled: self.disabled,
-            loading: self.is_loading,
+            loading: self.is_loading || self.is_new(),
             mode: member.map(Mode::of),
             hooks: member.map(|member| member.filter.hooks.names()),
             refused: self.refused.clone(),
