@@ -273,3 +273,38 @@ async fn a_rate_limit_counts_for_all_workers_together() {
         "{refusal:?}"
     );
 }
+
+#[tokio::test]
+async fn where_no_more_can_be_counted_those_who_are_go_on() {
+    let settings = r#"
+        [grants]
+        state = true
+        [limits]
+        state = "1KiB"
+        [[config.limits]]
+        requests = 9
+        per = "1h"
+        by = "client-and-host"
+    "#;
+    let stage = with("ratelimit", settings).await;
+    let mut log = Log::follow();
+    assert_eq!(stage.get("first.example").await.status, 200);
+    let mut hosts = (0..50).map(|number| format!("{number}.example"));
+    let refusal = loop {
+        let host = hosts.next().expect("room for a few hosts only");
+        let response = stage.get(&host).await;
+        if response.status != 200 {
+            break response;
+        }
+    };
+    assert_eq!(refusal.status, 503);
+    let told = "Reason: the proxy is counting as many clients as it can; try again later\nFilter: ratelimit\n";
+    assert!(refusal.body.contains(told), "{}", refusal.body);
+    log.says(&["WARN", "ratelimit", "raise [limits] state"])
+        .await;
+    // More failures than would have a filter in quarantine.
+    for host in hosts {
+        assert_eq!(stage.get(&host).await.status, 503, "{host}");
+    }
+    assert_eq!(stage.get("first.example").await.status, 200);
+}

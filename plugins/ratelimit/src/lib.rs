@@ -3,17 +3,27 @@
 
 mod policy;
 
-use policy::{Config, Policy};
-use portcullis_sdk::{Error, Filter, Flow, Verdict, filter, state};
+use std::cell::Cell;
+use std::time::Duration;
 
-struct RateLimit(Policy);
+use policy::{Config, Counts, Policy};
+use portcullis_sdk::{Error, Filter, Flow, Verdict, filter, metrics, state, warn};
+
+struct RateLimit {
+    policy: Policy,
+    /// Has this instance said that there is no room?
+    has_complained: Cell<bool>,
+}
 
 #[filter]
 impl Filter for RateLimit {
     type Config = Config;
 
     fn new(config: Config) -> Result<Self, Error> {
-        Ok(Self(Policy::new(config)?))
+        Ok(Self {
+            policy: Policy::new(config)?,
+            has_complained: Cell::new(false),
+        })
     }
 
     fn judge_host(&self, flow: &Flow) -> Result<Verdict, Error> {
@@ -21,15 +31,38 @@ impl Filter for RateLimit {
         let Some(client) = flow.client().address() else {
             return Ok(Verdict::NEXT);
         };
-        let count = |key: String, window| state::increment(key, 1, Some(window));
-        self.0.judge(flow.host(), client, count)
+        let judged = self.policy.judge(flow.host(), client, &State);
+        Ok(judged.unwrap_or_else(|error| self.no_room(&error)))
+    }
+}
+
+impl RateLimit {
+    /// A failure would have the filter in quarantine, and that is for everybody: clients that are counted go on being served.
+    fn no_room(&self, error: &Error) -> Verdict {
+        metrics::count("uncounted", 1);
+        if !self.has_complained.replace(true) {
+            warn!("requests that cannot be counted are refused: {error}; raise [limits] state");
+        }
+        let reason = "the proxy is counting as many clients as it can; try again later";
+        Verdict::block(reason).with_status(503)
+    }
+}
+
+struct State;
+
+impl Counts for State {
+    fn add(&self, key: &str, window: Duration) -> Result<i64, Error> {
+        state::increment(key, 1, Some(window))
+    }
+
+    fn has(&self, key: &str) -> bool {
+        state::get(key).is_some()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     use portcullis_sdk::{Protocol, testing};
 
@@ -114,6 +147,31 @@ mod tests {
         let filter = filter(r#"{"limits": [{"requests": 1, "per": "1m"}]}"#);
         assert!(passes(&filter, "10.0.0.1", "a.example"));
         assert!(!passes(&filter, "::ffff:10.0.0.1", "a.example"));
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one_client() {
+        let filter = filter(r#"{"limits": [{"requests": 1, "per": "1m"}]}"#);
+        assert!(passes(&filter, "2001:db8:0:1::1", "a.example"));
+        assert!(!passes(&filter, "2001:db8:0:1:ffff::2", "a.example"));
+        assert!(passes(&filter, "2001:db8:0:2::1", "a.example"));
+    }
+
+    #[test]
+    fn the_hosts_of_a_client_that_asks_for_very_many_count_together() {
+        let filter =
+            filter(r#"{"limits": [{"requests": 2, "per": "1m", "by": "client-and-host"}]}"#);
+        for host in 0..100 {
+            assert!(passes(&filter, "10.0.0.1", &format!("{host}.example")));
+        }
+        for host in ["a.other.example", "b.other.example"] {
+            assert!(passes(&filter, "10.0.0.1", host));
+        }
+        assert!(!passes(&filter, "10.0.0.1", "c.other.example"));
+        // What was counted by itself still is, and so is every other client.
+        assert!(passes(&filter, "10.0.0.1", "1.example"));
+        assert!(!passes(&filter, "10.0.0.1", "1.example"));
+        assert!(passes(&filter, "10.0.0.2", "c.other.example"));
     }
 
     #[test]

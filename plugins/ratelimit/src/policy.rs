@@ -1,9 +1,12 @@
 //! What is counted together, and how far. Pure: counting is handed to it.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use portcullis_sdk::{Domains, Error, Host, Reason, TimeSpan, Verdict};
+
+/// Hosts or domains that one client is counted by at a time.
+const SUBJECTS: i64 = 100;
 
 /// The operator's settings.
 #[derive(serde::Deserialize, portcullis_sdk::Schema)]
@@ -36,12 +39,12 @@ struct Limit {
 #[derive(Clone, Copy, Default, serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(rename_all = "kebab-case")]
 enum By {
-    /// Those from the same address.
+    /// Those from the same client: an IPv4 address, or the /64 network of an IPv6 address.
     #[default]
     Client,
-    /// Those from the same address to the same host.
+    /// Those from the same client to the same host. Beyond a hundred hosts, a client's are counted together.
     ClientAndHost,
-    /// Those from the same address to hosts below the same registered domain, such as `example.co.uk`.
+    /// Those from the same client to hosts below the same registered domain, such as `example.co.uk`.
     ClientAndDomain,
 }
 
@@ -87,41 +90,84 @@ impl Policy {
         })
     }
 
-    /// Blocks what exceeds a limit. `count` adds one under a key that is forgotten so long after it was new, and gives the sum.
+    /// Blocks what exceeds a limit. Fails if there is no room for another count.
     pub(crate) fn judge(
         &self,
         host: &Host,
         client: IpAddr,
-        count: impl Fn(String, Duration) -> Result<i64, Error>,
+        counts: &impl Counts,
     ) -> Result<Verdict, Error> {
-        let client = client.to_canonical().to_string();
+        let client = client.to_canonical();
         let limits = self.limits.iter().enumerate();
         for (at, limit) in limits.filter(|(_, limit)| limit.hosts.covers(host)) {
+            let window = limit.per.duration();
             // With the window, lest an old count outlive the setting that was changed.
-            let key = format!("{at} {} {client} {}", limit.per, limit.by.subject(host));
-            if count(key, limit.per.duration())? > limit.requests.into() {
-                return Ok(self.refusal(host, &client, limit));
+            let own = format!("{at} {} {}", limit.per, network(client));
+            let key = match limit.by.subject(host) {
+                None => own,
+                Some(subject) => subject_key(own, &subject, window, counts)?,
+            };
+            if counts.add(&key, window)? > limit.requests.into() {
+                return Ok(self.refusal(host, client, limit));
             }
         }
         Ok(Verdict::NEXT)
     }
 
-    fn refusal(&self, host: &Host, client: &str, limit: &Limit) -> Verdict {
+    fn refusal(&self, host: &Host, client: IpAddr, limit: &Limit) -> Verdict {
         let (requests, per) = (limit.requests.to_string(), limit.per.to_string());
-        let reason = self.reason.fill([host.as_str(), client, &requests, &per]);
+        let client = client.to_string();
+        let reason = self.reason.fill([host.as_str(), &client, &requests, &per]);
         Verdict::block(reason).with_status(429)
     }
 }
 
+/// Counts by key.
+pub(crate) trait Counts {
+    /// Adds one, and gives the sum. It is forgotten so long after the first.
+    fn add(&self, key: &str, window: Duration) -> Result<i64, Error>;
+
+    /// Whether there is a count already.
+    fn has(&self, key: &str) -> bool;
+}
+
+/// Who is counted as one. Whoever has one IPv6 address has the other 2^64 of its network, too (RFC 6177).
+fn network(client: IpAddr) -> String {
+    match client {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let network = address.to_bits() >> 64 << 64;
+            format!("{}/64", Ipv6Addr::from_bits(network))
+        }
+    }
+}
+
+/// What a request about this subject is counted as. A client chooses what it asks for, and must not fill the room for all counts with that:
+/// from some number on its subjects are counted together.
+fn subject_key(
+    own: String,
+    subject: &str,
+    window: Duration,
+    counts: &impl Counts,
+) -> Result<String, Error> {
+    // No host has a slash in its name.
+    let key = format!("{own} {subject}");
+    if counts.has(&key) || counts.add(&format!("{own} /subjects"), window)? <= SUBJECTS {
+        return Ok(key);
+    }
+    Ok(format!("{own} /others"))
+}
+
 impl By {
     /// What there is to count by besides the client.
-    fn subject(self, host: &Host) -> String {
+    fn subject(self, host: &Host) -> Option<String> {
         match self {
-            Self::Client => String::new(),
-            Self::ClientAndHost => host.to_string(),
-            Self::ClientAndDomain => host
-                .registrable_domain()
-                .unwrap_or_else(|| host.to_string()),
+            Self::Client => None,
+            Self::ClientAndHost => Some(host.to_string()),
+            Self::ClientAndDomain => {
+                let domain = host.registrable_domain();
+                Some(domain.unwrap_or_else(|| host.to_string()))
+            }
         }
     }
 }
