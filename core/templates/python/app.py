@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from portcullis import NEXT, block, hook, settings
+from portcullis import NEXT, block, hook, is_within, settings
 from wit_world import exports
 from wit_world.imports import log
 from wit_world.imports.types import Flow, Verdict
@@ -33,7 +33,7 @@ class JudgeHost(exports.JudgeHost):
     def judge(self, flow: Flow) -> Verdict:
         """Asked about the host of every request, before it is resolved."""
         for domain in config.domains:
-            if flow.host == domain or flow.host.endswith(f".{domain}"):
+            if is_within(flow.host, domain):
                 log.write(log.Level.DEBUG, f"{flow.host} is covered by {domain}")
                 return block(f"{domain} is blocked here")
         return NEXT

@@ -1,6 +1,7 @@
-"""Verdicts, settings, and errors that say what is wrong."""
+"""Verdicts, domains, settings, and errors that say what is wrong."""
 
 import json
+import re
 from functools import wraps
 
 from componentize_py_types import Err
@@ -36,6 +37,20 @@ def redirect(location: str, status: int = 302) -> Verdict:
 def replace(content_type: str, body: bytes, status: int = 200) -> Verdict:
     """Answers in place of the origin."""
     return Verdict_Replace(Page(status, content_type, body))
+
+
+def is_within(host: str, domain: str) -> bool:
+    """Whether the host is that domain itself or a name below it: www.evil.example is within evil.example, notevil.example is not.
+
+    The domain's case does not matter, nor do dots around it; nothing is within an empty domain. An IP address is only within itself.
+    """
+    end = domain.strip(".").lower()
+    return end != "" and (host == end or not _is_address(host) and host.endswith(f".{end}"))
+
+
+def _is_address(host: str) -> bool:
+    # No name has a colon or ends in a number.
+    return re.search(r":|(^|\.)[0-9]+$", host) is not None
 
 
 def settings(text: str, kind: type):

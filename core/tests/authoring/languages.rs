@@ -124,7 +124,7 @@ fn a_filter_in_python_is_begun_tested_built_and_obeyed() {
         .output()
         .unwrap();
     assert_eq!(test.status.code(), Some(0), "{test:?}");
-    assert!(stderr(&test).contains("Ran 3 tests"), "{}", stderr(&test));
+    assert!(stderr(&test).contains("Ran 6 tests"), "{}", stderr(&test));
 
     let built = author.builds(&dir);
     blocks_what_its_settings_list(&author, &built);

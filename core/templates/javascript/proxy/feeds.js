@@ -1,3 +1,5 @@
+import { isWithin } from '../src/portcullis.js';
+
 /** The domains of each feed by its name, for tests to fill: lists.malware = ['evil.example']. */
 export const lists = {};
 
@@ -7,8 +9,8 @@ export function names() {
 
 export function lookup(feed, host) {
   if (!(feed in lists)) {
-    throw `there is no feed ${feed}`;
+    throw new Error(`there is no feed ${feed}`);
   }
-  const covering = lists[feed].filter((domain) => host === domain || host.endsWith(`.${domain}`));
+  const covering = lists[feed].filter((domain) => isWithin(host, domain));
   return covering.sort((a, b) => b.length - a.length)[0];
 }

@@ -1,7 +1,7 @@
 // Blocks the domains that its settings list.
 
 import { write as log } from 'portcullis:filter/log@0.1.0';
-import { block, hook, judge, next, settings } from './portcullis.js';
+import { block, hook, isWithin, judge, next, settings } from './portcullis.js';
 
 // What holds if the [config] of the .toml file beside the filter says nothing.
 const defaults = {
@@ -22,7 +22,7 @@ export const lifecycle = {
 export const judgeHost = {
   // Asked about the host of every request, before it is resolved: { host, port, protocol }.
   judge: judge(({ host }) => {
-    const domain = config.domains.find((domain) => host === domain || host.endsWith(`.${domain}`));
+    const domain = config.domains.find((domain) => isWithin(host, domain));
     if (domain === undefined) {
       return next;
     }

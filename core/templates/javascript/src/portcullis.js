@@ -1,4 +1,4 @@
-// Verdicts, settings, and errors that say what is wrong.
+// Verdicts, domains, settings, and errors that say what is wrong.
 
 /** No opinion: the next filter is asked. */
 export const next = { tag: 'next' };
@@ -16,6 +16,18 @@ export const redirect = (location, status = 302) => ({ tag: 'redirect', val: { s
 export const replace = (contentType, body, status = 200) => ({ tag: 'replace', val: { status, contentType, body } });
 
 const tags = ['next', 'allow', 'block', 'redirect', 'replace'];
+
+/**
+ * Whether the host is that domain itself or a name below it: www.evil.example is within evil.example, notevil.example is not. The domain's case does
+ * not matter, nor do dots around it; nothing is within an empty domain. An IP address is only within itself.
+ */
+export function isWithin(host, domain) {
+  const end = domain.replace(/^\.+|\.+$/g, '').toLowerCase();
+  return end !== '' && (host === end || (!isAddress(host) && host.endsWith(`.${end}`)));
+}
+
+// No name has a colon or ends in a number.
+const isAddress = (host) => /:|(^|\.)[0-9]+$/.test(host);
 
 /** Reads the settings over the defaults. A name that is not among these is refused, and so is a value of another kind. */
 export function settings(json, defaults) {

@@ -22,6 +22,12 @@ test('other hosts are none of its business', () => {
   }
 });
 
+test('a domain is written in any case, and an address is only itself', () => {
+  lifecycle.init('{"domains": ["Blocked.Example", "0.0.1"]}');
+  assert.deepEqual(judgeHost.judge(flow('www.blocked.example')), block('Blocked.Example is blocked here'));
+  assert.deepEqual(judgeHost.judge(flow('10.0.0.1')), next);
+});
+
 test('a setting that does not fit is refused by its name', () => {
   assert.throws(() => lifecycle.init('{"domain": []}'), /no setting domain, only domains/);
   assert.throws(() => lifecycle.init('{"domains": 1}'), /domains: 1 is no array/);

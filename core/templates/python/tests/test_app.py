@@ -24,6 +24,11 @@ class App(unittest.TestCase):
         for host in ["example", "notblocked.example", "192.0.2.1"]:
             self.assertEqual(judge(host), NEXT)
 
+    def test_a_domain_is_written_in_any_case_and_an_address_is_only_itself(self):
+        Lifecycle().init('{"domains": ["Blocked.Example", "0.0.1"]}')
+        self.assertEqual(judge("www.blocked.example"), block("Blocked.Example is blocked here"))
+        self.assertEqual(judge("10.0.0.1"), NEXT)
+
     def test_a_setting_that_does_not_fit_is_refused_by_its_name(self):
         for settings, reason in [
             ('{"domain": []}', "there is no setting domain, only domains"),
