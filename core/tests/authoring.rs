@@ -7,6 +7,8 @@
 mod build;
 #[path = "authoring/languages.rs"]
 mod languages;
+#[path = "authoring/mocks.rs"]
+mod mocks;
 #[path = "authoring/new.rs"]
 mod new;
 

@@ -45,11 +45,11 @@ def is_within(host: str, domain: str) -> bool:
     The domain's case does not matter, nor do dots around it; nothing is within an empty domain. An IP address is only within itself.
     """
     end = domain.strip(".").lower()
-    return end != "" and (host == end or not _is_address(host) and host.endswith(f".{end}"))
+    return end != "" and (host == end or not is_address(host) and host.endswith(f".{end}"))
 
 
-def _is_address(host: str) -> bool:
-    # No name has a colon or ends in a number.
+def is_address(host: str) -> bool:
+    """Whether the host is an IP address: no name has a colon or ends in a number."""
     return re.search(r":|(^|\.)[0-9]+$", host) is not None
 
 

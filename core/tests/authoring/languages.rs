@@ -72,7 +72,7 @@ fn blocks_what_its_settings_list(author: &Author, built: &Value) {
     clippy::print_stderr,
     reason = "what is not tested must not pass in silence"
 )]
-fn there_is(program: &str) -> bool {
+pub(crate) fn there_is(program: &str) -> bool {
     let runs = Command::new(program).arg("--version").output().is_ok();
     assert!(
         runs || std::env::var_os("CI").is_none(),

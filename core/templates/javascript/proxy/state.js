@@ -12,7 +12,7 @@ export function set(key, value, ttl) {
 }
 
 export function increment(key, by, ttl) {
-  const sum = BigInt(text(values.get(key)) || 0) + by;
+  const sum = BigInt(text(values.get(key)) || 0) + BigInt(by);
   values.set(key, new TextEncoder().encode(String(sum)));
   return sum;
 }

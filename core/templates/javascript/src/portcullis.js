@@ -26,8 +26,8 @@ export function isWithin(host, domain) {
   return end !== '' && (host === end || (!isAddress(host) && host.endsWith(`.${end}`)));
 }
 
-// No name has a colon or ends in a number.
-const isAddress = (host) => /:|(^|\.)[0-9]+$/.test(host);
+/** Whether the host is an IP address: no name has a colon or ends in a number. */
+export const isAddress = (host) => /:|(^|\.)[0-9]+$/.test(host);
 
 /** Reads the settings over the defaults. A name that is not among these is refused, and so is a value of another kind. */
 export function settings(json, defaults) {

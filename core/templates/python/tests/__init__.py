@@ -1,6 +1,6 @@
 """Lets the tests do without a proxy: what the filter imports from it comes from the folder proxy.
 
-Only a few of the interfaces are there; another is soon written, its functions stand in wit/deps/portcullis-filter/filter.wit.
+What is there beyond the contract is for tests, to set before or to look at afterwards.
 """
 
 import sys

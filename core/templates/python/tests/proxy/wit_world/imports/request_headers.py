@@ -1,0 +1,12 @@
+"""The header fields of the request."""
+
+from wit_world.fields import Fields
+
+fields = Fields()
+"""For tests to give: fields.give("Cookie", "a=1")."""
+
+get = fields.get
+names = fields.names
+set = fields.set
+append = fields.append
+remove = fields.remove
