@@ -189,6 +189,73 @@ fn python_without_its_environments_is_named_with_the_package_that_has_them() {
     );
 }
 
+/// Builds when an earlier install was interrupted, when nothing has changed since, and after `needs` has. The tools write a line into
+/// `installs` for each install.
+#[cfg(unix)]
+fn assert_installs_what_is_needed(author: &Author, dir: &Path, needs: &str) {
+    use std::time::{Duration, SystemTime};
+    let installs = || {
+        fs::read_to_string(dir.join("installs"))
+            .unwrap()
+            .lines()
+            .count()
+    };
+    for expected in [1, 1] {
+        author.cannot_build(dir, &author.path("tools"));
+        assert_eq!(installs(), expected);
+    }
+    let needs = fs::File::options().append(true).open(dir.join(needs));
+    let later = SystemTime::now() + Duration::from_secs(60);
+    needs.unwrap().set_modified(later).unwrap();
+    author.cannot_build(dir, &author.path("tools"));
+    assert_eq!(installs(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn npm_installs_what_an_interrupted_install_has_left_and_what_was_added_since() {
+    let author = Author::new();
+    let dir = author.begins(&["--lang", "js", "no-ads"]);
+    fs::create_dir(author.path("tools")).unwrap();
+    executable(&author.path("tools/node"), "#!/bin/sh\n");
+    let npm = "#!/bin/sh\n[ $1 = install ] || exit 1\necho >>installs\n: >node_modules/.package-lock.json\n";
+    executable(&author.path("tools/npm"), npm);
+    fs::create_dir(dir.join("node_modules")).unwrap();
+    assert_installs_what_is_needed(&author, &dir, "package.json");
+}
+
+#[cfg(unix)]
+#[test]
+fn pip_installs_what_an_interrupted_install_has_left_and_what_was_added_since() {
+    let author = Author::new();
+    let dir = author.begins(&["--lang", "python", "no-ads"]);
+    fs::create_dir(author.path("tools")).unwrap();
+    fs::create_dir_all(dir.join(".venv/bin")).unwrap();
+    let python = "#!/bin/sh\n[ $3 != install ] || echo >>installs\n";
+    executable(&dir.join(".venv/bin/python"), python);
+    executable(
+        &dir.join(".venv/bin/componentize-py"),
+        "#!/bin/sh\nexit 1\n",
+    );
+    assert_installs_what_is_needed(&author, &dir, "requirements.txt");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_componentize_py_on_the_path_is_enough_until_the_filter_needs_more() {
+    let author = Author::new();
+    let dir = author.begins(&["--lang", "python", "no-ads"]);
+    let tools = author.path("tools");
+    fs::create_dir(&tools).unwrap();
+    let componentize = "#!/bin/sh\necho componentized >&2\nexit 1\n";
+    executable(&tools.join("componentize-py"), componentize);
+    let said = author.cannot_build(&dir, &tools);
+    assert!(said.contains("componentized"), "{said}");
+    edit(&dir.join("requirements.txt"), |text| text + "tomli\n");
+    let said = author.cannot_build(&dir, &tools);
+    assert!(said.contains("there is no python3"), "{said}");
+}
+
 #[test]
 fn a_hook_that_the_world_lacks_is_named_with_the_line_to_add() {
     let author = Author::new();

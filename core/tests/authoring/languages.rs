@@ -99,6 +99,10 @@ fn a_filter_in_javascript_is_begun_tested_built_and_obeyed() {
     blocks_what_its_settings_list(&author, &built);
 
     wants_its_settings_right(&author);
+    // npm installs again, and leaves what the build needs.
+    edit(&dir.join("package.json"), |manifest| {
+        manifest.replace("0.1.0", "0.1.1")
+    });
     names_the_mistake(
         &author,
         ("src/filter.js", "return next", "return = next"),

@@ -10,6 +10,9 @@ pub(super) const MANIFEST: &str = "package.json";
 
 const SOURCE: &str = "src/filter.js";
 
+/// What npm writes when it has installed everything.
+const INSTALLED: &str = "node_modules/.package-lock.json";
+
 /// How a hook can begin.
 const DECLARATIONS: [&str; 4] = [
     "export const ",
@@ -24,7 +27,8 @@ pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
     tool::NODE.command(dir)?;
     let mut npm = tool::NPM.command(dir)?;
     world::check(dir, SOURCE, &DECLARATIONS, world::camel_case)?;
-    if !dir.join("node_modules").is_dir() {
+    let needs = [dir.join(MANIFEST), dir.join("package-lock.json")];
+    if !tool::is_current(&dir.join(INSTALLED), &needs) {
         let quietly = ["--no-audit", "--no-fund", "--loglevel=error"];
         tool::run(npm.arg("install").args(quietly), "npm install").await?;
         npm = tool::NPM.command(dir)?;

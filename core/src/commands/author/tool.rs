@@ -1,6 +1,7 @@
 //! The programs of others that filters are built with. One that is missing is named with the command that installs it.
 
 use std::env;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -109,6 +110,16 @@ pub(super) async fn run(command: &mut Command, what: &str) -> Result<(), BuildEr
         Ok(status) => Err(failed(&status)),
         Err(error) => Err(failed(&error)),
     }
+}
+
+/// Whether `done`, which an installer leaves at its end, is there and no older than any file that says what to install.
+pub(super) fn is_current(done: &Path, needs: &[PathBuf]) -> bool {
+    let changed = |file: &Path| fs::metadata(file).and_then(|file| file.modified()).ok();
+    let Some(done) = changed(done) else {
+        return false;
+    };
+    let mut needs = needs.iter().filter_map(|file| changed(file));
+    needs.all(|changed| changed <= done)
 }
 
 /// Where the tools write before the result goes into the filter's folder.
