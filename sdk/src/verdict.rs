@@ -128,8 +128,8 @@ impl Verdict {
         self
     }
 
-    /// Lets the proxy use this answer of `judge_host` again for so long instead of asking. It asks again anyway when a filter or a feed has
-    /// changed, or to make room. The answers of other hooks are not cached.
+    /// Lets the proxy use this answer of `judge_host` again for so long instead of asking. It asks again anyway when this filter, its
+    /// settings or a feed has changed, or to make room. The answers of other hooks are not cached.
     #[must_use]
     pub fn cache_for(mut self, scope: Scope, time: Duration) -> Self {
         self.cached = Some((scope, time));

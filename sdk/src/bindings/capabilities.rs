@@ -1256,8 +1256,8 @@ pub mod portcullis {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
-            /// Lets the proxy use the answer of the running `judge-host` again for so long instead of asking. It asks again anyway when a filter or
-            /// a feed has changed, or to make room. In other hooks this does nothing.
+            /// Lets the proxy use the answer of the running `judge-host` again for so long instead of asking. It asks again anyway when this
+            /// filter, its settings or a feed has changed, or to make room. In other hooks this does nothing.
             #[allow(async_fn_in_trait)]
             pub fn keep(scope: Scope, ttl: Milliseconds) -> () {
                 unsafe {
