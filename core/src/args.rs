@@ -1,6 +1,6 @@
 //! The command line: what to do, and the settings that have a flag. The only user of clap.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -67,6 +67,9 @@ pub(crate) enum Command {
         /// A host such as a.example, or a URL such as http://a.example/b
         #[arg(value_name = "HOST|URL")]
         subject: String,
+        /// Who asks, an IP address: some filters look at that
+        #[arg(long, value_name = "ADDRESS")]
+        client: Option<IpAddr>,
         /// Write JSON
         #[arg(long)]
         json: bool,
@@ -152,6 +155,9 @@ pub(crate) enum Plugin {
         /// What it is asked about; a request is one for http://HOST/
         #[arg(long, value_name = "HOST", default_value = "www.example.com")]
         host: String,
+        /// Who asks, an IP address
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+        client: IpAddr,
         /// How often each hook is asked
         #[arg(long, value_name = "N", default_value = "100000")]
         calls: NonZeroUsize,
@@ -232,12 +238,13 @@ mod tests {
             parts("portcullis check -c a.toml").unwrap().0,
             Command::Check { json: false }
         );
-        let (command, _) = parts("portcullis explain a.example --json").unwrap();
+        let (command, _) = parts("portcullis explain a.example --client ::1 --json").unwrap();
         let subject = "a.example".to_owned();
         assert_eq!(
             command,
             Command::Explain {
                 subject,
+                client: Some("::1".parse().unwrap()),
                 json: true
             }
         );
@@ -250,6 +257,7 @@ mod tests {
             "portcullis --listen 3000",
             "portcullis --lisen [::1]:1",
             "portcullis explain",
+            "portcullis explain a.example --client b.example",
             "portcullis check more",
             "portcullis plugin",
             "portcullis plugin bench a.wasm --calls 0",

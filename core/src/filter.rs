@@ -19,6 +19,7 @@ mod trap;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytesize::ByteSize;
@@ -138,6 +139,11 @@ impl Filter {
     /// Whether it can ask the proxy for what that interface of the contract offers.
     pub(crate) fn uses(&self, interface: &str) -> bool {
         self.imports.iter().any(|imported| imported == interface)
+    }
+
+    /// Whether it has asked who the client is where the proxy could not say.
+    pub(crate) fn lacked_client(&self) -> bool {
+        self.host.lacked_client.load(Ordering::Relaxed)
     }
 
     /// The feeds that it may look into.

@@ -6,6 +6,7 @@ mod telemetry;
 
 use std::fmt::Display;
 use std::io::Write as _;
+use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -29,15 +30,20 @@ fn main() -> ExitCode {
     let done = match command {
         Command::Run => run(&sources),
         Command::Check { json } => check(&sources, json),
-        Command::Explain { subject, json } => explain(&sources, &subject, json),
+        Command::Explain {
+            subject,
+            client,
+            json,
+        } => explain(&sources, &subject, client, json),
         Command::Plugin(Plugin::List { json }) => list_plugins(&sources, json),
         Command::Plugin(Plugin::Check { file, json }) => check_plugin(&sources, &file, json),
         Command::Plugin(Plugin::Bench {
             file,
             host,
+            client,
             calls,
             json,
-        }) => bench(&sources, &file, &host, calls, json),
+        }) => bench(&sources, &file, &host, client, calls, json),
         Command::Plugin(Plugin::Test {
             file,
             cases,
@@ -122,11 +128,16 @@ fn check(sources: &Sources, json: bool) -> anyhow::Result<()> {
     }
 }
 
-fn explain(sources: &Sources, subject: &str, json: bool) -> anyhow::Result<()> {
+fn explain(
+    sources: &Sources,
+    subject: &str,
+    client: Option<IpAddr>,
+    json: bool,
+) -> anyhow::Result<()> {
     let config = load(sources)?;
     let _lines_are_written = telemetry::init(&quiet(&config));
     let explanation = runtime()?
-        .block_on(portcullis::explain(config, subject))
+        .block_on(portcullis::explain(config, subject, client))
         .with_context(|| format!("cannot explain {subject}"))?;
     answer(&explanation, json)
 }
@@ -155,13 +166,14 @@ fn bench(
     sources: &Sources,
     file: &Path,
     host: &str,
+    client: IpAddr,
     calls: NonZeroUsize,
     json: bool,
 ) -> anyhow::Result<()> {
     let config = load(sources)?;
     let _lines_are_written = telemetry::init(&quiet(&config));
     let bench = runtime()?
-        .block_on(portcullis::bench(config, file, host, calls))
+        .block_on(portcullis::bench(config, file, host, client, calls))
         .with_context(|| format!("cannot measure {}", file.display()))?;
     answer(&bench, json)
 }

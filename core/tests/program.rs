@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 // A file of its own beside this one would be another program to link.
+#[path = "program/explain.rs"]
+mod explain;
 #[path = "program/plugin.rs"]
 mod plugin;
 #[path = "program/replay.rs"]
@@ -160,14 +162,28 @@ fn a_filter_is_measured_where_it_lies_with_the_settings_beside_it() {
     let output = bench(&["blocklist"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let said = stdout(&output);
-    for part in ["compiled in", "judge-host", "next", "112 calls"] {
+    for part in [
+        "compiled in",
+        "judge-host",
+        "next",
+        "112 calls",
+        "by client 127.0.0.1, on one instance",
+    ] {
         assert!(said.contains(part), "{part} in {said}");
     }
 
-    let output = bench(&["blocklist", "--json", "--host", "malware.wicar.org"]);
+    let output = bench(&[
+        "blocklist",
+        "--json",
+        "--host",
+        "malware.wicar.org",
+        "--client",
+        "10.0.0.7",
+    ]);
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(json["compile_ms"], serde_json::Value::Null, "{json}");
     assert_eq!(json["hooks"][0]["verdict"], "block", "{json}");
+    assert_eq!(json["client"], "10.0.0.7");
     assert!(json["memory_bytes"].as_u64().unwrap() >= 1 << 16, "{json}");
 
     // The file of any filter will do; that of the built-in one is at hand.

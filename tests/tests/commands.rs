@@ -1,6 +1,7 @@
 //! What the commands about filters say of more than the built-in one, and of a proxy that runs.
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -142,7 +143,14 @@ async fn an_answer_that_may_be_used_again_is_timed_from_the_cache() {
     let bench = async |host: &str| -> Bench {
         let calls = NonZeroUsize::new(16).unwrap();
         let file = dir.path().join("guest.wasm");
-        let bench = portcullis::bench(config.clone(), &file, host, calls).await;
+        let bench = portcullis::bench(
+            config.clone(),
+            &file,
+            host,
+            Ipv4Addr::LOCALHOST.into(),
+            calls,
+        )
+        .await;
         bench.unwrap()
     };
     let cached = bench("count.example").await;

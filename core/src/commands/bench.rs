@@ -1,7 +1,7 @@
 //! What one filter costs: `portcullis plugin bench`. Loads it as the folder does and asks it as `chain` does, without the traffic.
 
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
@@ -43,6 +43,8 @@ pub struct Bench {
     pub filter: String,
     /// What it was asked about.
     pub host: String,
+    /// Who asked, as far as it can know.
+    pub client: IpAddr,
     /// Its size as it is deployed.
     pub file_bytes: u64,
     /// In a process of its own; none if that was done before.
@@ -75,7 +77,7 @@ pub struct Timing {
 }
 
 /// Measures the filter in `file`, or the built-in filter of that name, with the settings beside it: how long it takes to compile and to
-/// start, and what each of its hooks takes for `host`. Feeds are read from the copies on disk; nothing is fetched.
+/// start, and what each of its hooks takes for `host`, asked for by `client`. Feeds are read from the copies on disk; nothing is fetched.
 ///
 /// # Errors
 ///
@@ -84,6 +86,7 @@ pub async fn bench(
     config: Config,
     file: &Path,
     host: &str,
+    client: IpAddr,
     calls: NonZeroUsize,
 ) -> Result<Bench, PluginError> {
     let single = Single::named(file, &config.plugins.dir)?;
@@ -106,7 +109,7 @@ pub async fn bench(
     let flow = Flow {
         target: &target,
         protocol: Protocol::Http,
-        client: Some(Ipv4Addr::LOCALHOST.into()),
+        client: Some(client.to_canonical()),
     };
     let url = format!("http://{}/", target.authority(80));
     let headers = browser_headers(&target);
@@ -135,6 +138,7 @@ pub async fn bench(
     Ok(Bench {
         filter: filter.name.to_string(),
         host: target.to_string(),
+        client: client.to_canonical(),
         file_bytes,
         compile_ms: filter.compile_time.map(|time| tenths(time, 1e3)),
         start_us: tenths(start, 1e6),
@@ -263,6 +267,7 @@ impl fmt::Display for Bench {
         let Self {
             filter,
             host,
+            client,
             calls,
             ..
         } = self;
@@ -287,7 +292,7 @@ impl fmt::Display for Bench {
         }
         writeln!(
             f,
-            "\n{calls} calls a hook about {host}, on one instance with all limits on; percentiles of batches of {BATCH} calls"
+            "\n{calls} calls a hook about {host} by client {client}, on one instance with all limits on; percentiles of batches of {BATCH} calls"
         )
     }
 }

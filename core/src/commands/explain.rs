@@ -1,6 +1,7 @@
 //! What every filter says about one host or URL, without any traffic: `portcullis explain`.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::SystemTime;
 
 use http::{HeaderMap, Method};
@@ -25,6 +26,8 @@ struct Subject {
     protocol: Protocol,
     /// Present if the proxy would see the request's head.
     url: Option<String>,
+    /// Who asks, if that matters.
+    client: Option<IpAddr>,
 }
 
 /// Why there is nothing to explain.
@@ -46,13 +49,16 @@ pub enum ExplainError {
 
 impl Subject {
     /// Reads `host`, `host:port`, `http://…` or `https://…`. Hosts and https URLs reach the proxy as CONNECT.
-    fn parse(text: &str) -> Result<Self, ExplainError> {
+    fn parse(text: &str, client: Option<IpAddr>) -> Result<Self, ExplainError> {
+        // As the proxy names those that come by a socket of both kinds.
+        let client = client.map(|client| client.to_canonical());
         if !text.contains("://") {
             let target = Target::parse(text, Some(443))?;
             return Ok(Self {
                 target,
                 protocol: Protocol::Connect,
                 url: None,
+                client,
             });
         }
         let url = Url::parse(text)?;
@@ -70,17 +76,20 @@ impl Subject {
             target,
             protocol,
             url,
+            client,
         })
     }
 }
 
 /// Every filter's answer and what follows from them; as text or, by serde, as an object with `host`, `port`, `protocol`,
-/// `filters` (each `filter`, `hook`, `verdict`, `microseconds` and what else there is), `final` and `notes`.
+/// `client` if one was named, `filters` (each `filter`, `hook`, `verdict`, `microseconds` and what else there is), `final` and `notes`.
 #[derive(Debug, Serialize)]
 pub struct Explanation {
     host: String,
     port: u16,
     protocol: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<IpAddr>,
     filters: Vec<Line>,
     /// What happens to the request.
     #[serde(rename = "final")]
@@ -117,14 +126,18 @@ struct Line {
     microseconds: Option<f64>,
 }
 
-/// Asks every filter about `subject`, a host (`a.example`, `a.example:8443`) or a URL (`http://a.example/b`). Feeds are read from
-/// the copies on disk; nothing is fetched.
+/// Asks every filter about `subject`, a host (`a.example`, `a.example:8443`) or a URL (`http://a.example/b`), as if that client asked for it.
+/// Without one, filters are told that the client is not known. Feeds are read from the copies on disk; nothing is fetched.
 ///
 /// # Errors
 ///
 /// If `subject` is neither host nor URL, or the WASM engine does not start. Filters that do not load are logged and left out.
-pub async fn explain(config: Config, subject: &str) -> Result<Explanation, ExplainError> {
-    let subject = Subject::parse(subject)?;
+pub async fn explain(
+    config: Config,
+    subject: &str,
+    client: Option<IpAddr>,
+) -> Result<Explanation, ExplainError> {
+    let subject = Subject::parse(subject, client)?;
     let feeds = Feeds::open(&config.feeds, &config.cache_dir);
     let running = plugins::read_status(&config.cache_dir, config.listen);
     let loader = Loader::new(&config, feeds.clone())?;
@@ -140,8 +153,21 @@ pub async fn explain(config: Config, subject: &str) -> Result<Explanation, Expla
         )
     });
     let running = running.iter().flat_map(in_running_proxy);
-    explanation.notes = feeds.notes().chain(refused).chain(running).collect();
+    let notes = lacking_client(&chain).chain(feeds.notes());
+    explanation.notes = notes.chain(refused).chain(running).collect();
     Ok(explanation)
+}
+
+/// What a real client may see otherwise.
+fn lacking_client(chain: &Chain) -> impl Iterator<Item = String> {
+    let filters = chain.members().map(|member| &member.filter);
+    let filters = filters.filter(|filter| filter.lacked_client());
+    filters.map(|filter| {
+        format!(
+            "{} asked who the client is; name one with --client",
+            filter.name
+        )
+    })
 }
 
 /// What is otherwise there, because the proxy has met it with traffic.
@@ -179,7 +205,7 @@ async fn ask(chain: &Chain, subject: &Subject) -> Explanation {
     let flow = Flow {
         target: &subject.target,
         protocol: subject.protocol,
-        client: None,
+        client: subject.client,
     };
     let headers = HeaderMap::new();
     let head = subject.url.as_deref().map(|url| RequestHead {
@@ -198,6 +224,7 @@ async fn ask(chain: &Chain, subject: &Subject) -> Explanation {
         host: subject.target.host().to_owned(),
         port: subject.target.port(),
         protocol: subject.protocol.name(),
+        client: subject.client,
         outcome,
         filters: steps.into_iter().map(Line::from).collect(),
         notes: Vec::new(),
@@ -261,7 +288,11 @@ impl From<Step> for Line {
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} port {} by {}\n", self.host, self.port, self.protocol)?;
+        write!(f, "{} port {} by {}", self.host, self.port, self.protocol)?;
+        if let Some(client) = self.client {
+            write!(f, " for {client}")?;
+        }
+        writeln!(f, "\n")?;
         let width = self
             .filters
             .iter()
@@ -323,7 +354,7 @@ mod tests {
     #[test]
     fn hosts_and_urls_are_read_as_the_proxy_would_see_them() {
         let seen = |text| {
-            let subject = Subject::parse(text).unwrap();
+            let subject = Subject::parse(text, None).unwrap();
             (
                 subject.target.to_string(),
                 subject.protocol,
@@ -346,7 +377,7 @@ mod tests {
             seen("http://[::1]:8080/a"),
             ("[::1]:8080".into(), Protocol::Http, true)
         );
-        assert!(Subject::parse("ftp://example.com/").is_err());
-        assert!(Subject::parse("a b").is_err());
+        assert!(Subject::parse("ftp://example.com/", None).is_err());
+        assert!(Subject::parse("a b", None).is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! What a filter can reach: the capabilities of the contract, answered by the proxy. Host calls are short and never wait.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -36,6 +37,8 @@ pub(super) struct Host {
     pub(super) metrics: Metrics,
     pub(super) log: Arc<LogBudget>,
     pub(super) clock: Clock,
+    /// Whether it has asked who the client is when nobody was.
+    pub(super) lacked_client: Arc<AtomicBool>,
 }
 
 impl Host {
@@ -256,6 +259,9 @@ impl domains::Host for State {
 
 impl client::Host for State {
     fn address(&mut self) -> Option<String> {
+        if self.client.is_none() {
+            self.host.lacked_client.store(true, Ordering::Relaxed);
+        }
         self.client.map(|address| address.to_string())
     }
 

@@ -401,6 +401,7 @@ mod tests {
             metrics: Metrics::default(),
             log: Arc::new(LogBudget::new(1)),
             clock: Clock::System,
+            lacked_client: Arc::default(),
         };
         let state = State::new(host, engine.clone(), &settings);
         let mut store = Store::new(engine.wasmtime(), state);

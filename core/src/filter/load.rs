@@ -184,6 +184,7 @@ impl Loader {
             metrics: Metrics::default(),
             log: Arc::new(LogBudget::new(limits.log)),
             clock: Clock::System,
+            lacked_client: Arc::default(),
         };
         let mut filter = Filter {
             host,

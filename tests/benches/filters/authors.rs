@@ -1,6 +1,7 @@
 //! What an author gets: how long the way to the first filter is, how large that is, and what a call costs, in each of the languages.
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::Command;
@@ -140,7 +141,7 @@ async fn bench(folder: &Path, file: &Path, host: &str) -> Bench {
     config.cache_dir = folder.join("cache");
     config.compiler.cache_dir = folder.join("compiled");
     config.compiler.program = Some(program());
-    let bench = portcullis::bench(config, file, host, CALLS).await;
+    let bench = portcullis::bench(config, file, host, Ipv4Addr::LOCALHOST.into(), CALLS).await;
     bench.expect("the filter answers")
 }
 

@@ -1,6 +1,7 @@
 //! What a call of a filter costs when nothing else is there: a small filter, and the built-in one with a list of ordinary length.
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
@@ -54,7 +55,7 @@ pub(crate) async fn measure(table: &mut Table) {
         (Path::new("blocklist"), "www.evil-1.example"),
     ] {
         let config = settings_of(folder);
-        let bench = portcullis::bench(config, file, host, CALLS).await;
+        let bench = portcullis::bench(config, file, host, Ipv4Addr::LOCALHOST.into(), CALLS).await;
         let bench = bench.expect("the filter answers");
         for hook in &bench.hooks {
             let what = format!("{} {} -> {}", bench.filter, hook.hook, hook.verdict);

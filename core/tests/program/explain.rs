@@ -1,0 +1,48 @@
+//! What is said of a host without any traffic.
+
+use std::fs;
+
+use tempfile::TempDir;
+
+use super::{portcullis, stderr, stdout};
+
+/// A folder with the settings of built-in filters.
+fn folder(sidecars: &[(&str, &str)]) -> TempDir {
+    let dir = TempDir::new().unwrap();
+    fs::create_dir(dir.path().join("plugins")).unwrap();
+    for (name, settings) in sidecars {
+        fs::write(dir.path().join("plugins").join(name), settings).unwrap();
+    }
+    dir
+}
+
+fn explain(dir: &TempDir, arguments: &[&str]) -> String {
+    let mut command = portcullis(dir.path());
+    let output = command.arg("explain").args(arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    stdout(&output)
+}
+
+#[test]
+fn a_filter_that_looks_at_clients_is_asked_as_one() {
+    let vendors = "[config]\nclients = [{networks = ['10.1.0.0/16'], hosts = ['vendor.example']}]";
+    let dir = folder(&[("allowlist.toml", vendors)]);
+    let note = "note: allowlist asked who the client is; name one with --client\n";
+
+    let said = explain(&dir, &["vendor.example"]);
+    assert!(said.contains("block by allowlist"), "{said}");
+    assert!(said.contains(note), "{said}");
+
+    let said = explain(&dir, &["vendor.example", "--client", "::ffff:10.1.2.3"]);
+    assert!(
+        said.starts_with("vendor.example port 443 by connect for 10.1.2.3\n"),
+        "{said}"
+    );
+    assert!(said.contains("passes: no filter objects"), "{said}");
+    assert!(!said.contains(note), "{said}");
+
+    let asked = ["vendor.example", "--client", "10.2.0.1", "--json"];
+    let json: serde_json::Value = serde_json::from_str(&explain(&dir, &asked)).unwrap();
+    assert_eq!(json["client"], "10.2.0.1");
+    assert_eq!(json["final"]["filter"], "allowlist");
+}
