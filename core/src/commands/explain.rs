@@ -246,6 +246,12 @@ fn decision(steps: &[Step]) -> Option<&Step> {
 }
 
 impl Line {
+    /// Why the filter says so, or what kept it from saying anything.
+    fn why(&self) -> Option<&str> {
+        let why = self.error.as_ref().or(self.reason.as_ref());
+        why.or(self.location.as_ref()).map(String::as_str)
+    }
+
     fn new(filter: Option<&str>, judgement: &Judgement) -> Self {
         let (status, reason, location) = match &judgement.verdict {
             Verdict::Next | Verdict::Allow => (None, None, None),
@@ -315,8 +321,8 @@ impl fmt::Display for Explanation {
             if let (Some(feed), Some(rule)) = (&line.feed, &line.rule) {
                 write!(f, "  feed {feed}, rule {rule}")?;
             }
-            if let Some(error) = &line.error {
-                write!(f, "  {error}")?;
+            if let Some(why) = line.why() {
+                write!(f, "  {why}")?;
             }
             writeln!(f)?;
         }
@@ -340,10 +346,8 @@ impl fmt::Display for Line {
         if let Some(status) = self.status {
             write!(f, " with {status}")?;
         }
-        match (&self.reason, &self.location) {
-            (Some(text), _) | (None, Some(text)) => write!(f, ": {text}"),
-            (None, None) => Ok(()),
-        }
+        let text = self.reason.as_ref().or(self.location.as_ref());
+        text.map_or(Ok(()), |text| write!(f, ": {text}"))
     }
 }
 

@@ -46,3 +46,23 @@ fn a_filter_that_looks_at_clients_is_asked_as_one() {
     assert_eq!(json["client"], "10.2.0.1");
     assert_eq!(json["final"]["filter"], "allowlist");
 }
+
+#[test]
+fn what_a_shadow_filter_would_do_comes_with_its_reason() {
+    let dir = folder(&[(
+        "allowlist.toml",
+        "mode = 'shadow'\n[config]\nhosts = ['a.example']",
+    )]);
+    let said = explain(&dir, &["b.example", "--client", "10.0.0.7"]);
+    assert!(
+        said.contains(" us  (shadow: decides nothing)  b.example is not on the allowlist\n"),
+        "{said}"
+    );
+    assert!(said.contains("\npasses: no filter objects\n"), "{said}");
+    let json = explain(&dir, &["b.example", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(
+        json["filters"][0]["reason"],
+        "b.example is not on the allowlist"
+    );
+}
