@@ -52,7 +52,7 @@ mod worker;
 pub use commands::author::{
     BuildError, Built, Created, Language, NewError, Sdk, UnknownLanguage, build_plugin, new_plugin,
 };
-pub use commands::bench::{Bench, Timing, bench};
+pub use commands::bench::{Bench, TickTiming, Timing, bench};
 pub use commands::cases::{Recording, record_cases, test_plugin};
 pub use commands::check::{Report, check};
 pub use commands::examine::{Cost, Examination, Needed, Settings, check_plugin};

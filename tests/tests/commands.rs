@@ -160,3 +160,32 @@ async fn an_answer_that_may_be_used_again_is_timed_from_the_cache() {
     assert!(asked.cached.is_none());
     assert!(!asked.to_string().contains("from cache"), "{asked}");
 }
+
+#[tokio::test]
+async fn what_a_filter_does_in_the_background_is_timed_too() {
+    let bench = async |wasm: &[u8], config: &str| {
+        let (dir, settings) = folder(wasm, config);
+        let (file, calls) = (dir.path().join("guest.wasm"), NonZeroUsize::MIN);
+        let client = Ipv4Addr::LOCALHOST.into();
+        let bench = portcullis::bench(settings, &file, "a.example", client, calls).await;
+        bench.unwrap()
+    };
+    let ticker = bench(guests::ticker(), "pause_ms = 1500").await;
+    let tick = ticker.tick.as_ref().unwrap();
+    assert_eq!((tick.calls, tick.pause_ms), (1, Some(1500)));
+    assert!(tick.mean_ns > 0.0 && tick.memory_bytes > 0, "{tick:?}");
+    let text = ticker.to_string();
+    assert!(text.contains("  again after 1.5s\n"), "{text}");
+
+    let only_ticks = bench(&guests::wat("only_ticks"), "").await;
+    assert_eq!(only_ticks.memory_bytes, 1 << 16);
+    let text = only_ticks.to_string();
+    assert!(text.contains("  never again\n"), "{text}");
+    assert!(!text.contains("calls a hook"), "{text}");
+
+    let failing = bench(guests::ticker(), "fails = true").await.to_string();
+    assert!(
+        failing.contains("  fails: the filter reports: an odd tick\n"),
+        "{failing}"
+    );
+}

@@ -30,10 +30,13 @@ const BATCH: usize = 16;
 /// Calls before the first that counts.
 const WARM_UP: usize = 1000;
 
-/// Instances that are started to see how long that takes, unless they take longer together than [`STARTS_TIME`].
+/// Instances that are started to see how long that takes, unless they take longer together than [`PATIENCE`].
 const STARTS: usize = 100;
 
-const STARTS_TIME: Duration = Duration::from_secs(1);
+/// Calls of `tick`, which may do a lot of work, unless they take longer together than [`PATIENCE`].
+const TICKS: usize = 1000;
+
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What was measured. Its text is a line about the filter and one for each hook; by serde, an object with the same fields, where
 /// `compile_ms` is null if the machine code was on disk.
@@ -51,14 +54,16 @@ pub struct Bench {
     pub compile_ms: Option<f64>,
     /// To make an instance and hand it its configuration: the median of up to 100.
     pub start_us: f64,
-    /// The linear memory of the instance after all calls.
+    /// The linear memory of the instance after all calls; if it only works in the background, of the one that does.
     pub memory_bytes: usize,
     /// Of each hook, after 1000 that do not count.
     pub calls: usize,
-    /// One for each hook that the filter exports.
+    /// One for each hook that judges.
     pub hooks: Vec<Timing>,
     /// Of the answer of `judge-host` where the filter lets the proxy use it again; none if it does not.
     pub cached: Option<Timing>,
+    /// Of `tick`; none if the filter does not work in the background.
+    pub tick: Option<TickTiming>,
 }
 
 /// The time of one hook's calls, in nanoseconds. The percentiles are those of the means of 16 calls in a row.
@@ -71,6 +76,25 @@ pub struct Timing {
     /// Half of the batches took longer.
     pub p50_ns: f64,
     /// One batch in a hundred took longer.
+    pub p99_ns: f64,
+    /// Of all calls.
+    pub mean_ns: f64,
+}
+
+/// The time of the calls of `tick`, one by one, on an instance of its own.
+#[derive(Clone, Debug, Serialize)]
+pub struct TickTiming {
+    /// Up to 1000, as many as fit into a second and went well.
+    pub calls: usize,
+    /// Why the next one did not.
+    pub error: Option<String>,
+    /// After which it wants to be called again; none if never.
+    pub pause_ms: Option<u64>,
+    /// The linear memory of the instance afterwards.
+    pub memory_bytes: usize,
+    /// Half of the calls took longer.
+    pub p50_ns: f64,
+    /// One call in a hundred took longer.
     pub p99_ns: f64,
     /// Of all calls.
     pub mean_ns: f64,
@@ -135,6 +159,9 @@ pub async fn bench(
         }
     }
     let cached = time_cached(&local, Question::Host(&flow), batches).await;
+    let tick = time_tick(&filter, calls).await;
+    let tick = tick.map_err(|failure| failed("init", &failure))?;
+    let ticking = tick.as_ref().map_or(0, |tick| tick.memory_bytes);
     Ok(Bench {
         filter: filter.name.to_string(),
         host: target.to_string(),
@@ -142,17 +169,22 @@ pub async fn bench(
         file_bytes,
         compile_ms: filter.compile_time.map(|time| tenths(time, 1e3)),
         start_us: tenths(start, 1e6),
-        memory_bytes: local.memory(),
+        memory_bytes: if hooks.is_empty() {
+            ticking
+        } else {
+            local.memory()
+        },
         calls: batches * BATCH,
         hooks,
         cached: cached.map_err(|failure| failed(Hook::Host.name(), &failure))?,
+        tick,
     })
 }
 
 pub(crate) async fn start_time(filter: &Filter) -> Result<Duration, Failure> {
     let mut times = Vec::new();
     let begun = Instant::now();
-    while times.len() < STARTS && begun.elapsed() < STARTS_TIME {
+    while times.len() < STARTS && begun.elapsed() < PATIENCE {
         let start = Instant::now();
         let instance = Instance::start(filter).await?;
         times.push(start.elapsed());
@@ -212,16 +244,60 @@ async fn time_calls(
         }
         times.push(begun.elapsed());
     }
-    times.sort();
-    let per_call = 1e9 / BATCH as f64;
-    let mean = times.iter().sum::<Duration>().as_secs_f64() / batches as f64;
+    let [p50_ns, p99_ns, mean_ns] = spread(times, BATCH);
     Ok(Timing {
         hook: hook.name(),
         verdict,
-        p50_ns: tenths(percentile(&times, 50), per_call),
-        p99_ns: tenths(percentile(&times, 99), per_call),
-        mean_ns: tenths(Duration::from_secs_f64(mean), per_call),
+        p50_ns,
+        p99_ns,
+        mean_ns,
     })
+}
+
+/// Calls as the proxy does in the background; none if there is nothing to call. It may fail and be called again there, so that is no error.
+async fn time_tick(filter: &Filter, calls: NonZeroUsize) -> Result<Option<TickTiming>, Failure> {
+    if !filter.hooks.ticks() {
+        return Ok(None);
+    }
+    let mut instance = Instance::start(filter).await?;
+    let (mut times, mut last) = (Vec::new(), Ok(None));
+    let begun = Instant::now();
+    while times.len() < TICKS.min(calls.get()) && begun.elapsed() < PATIENCE {
+        let start = Instant::now();
+        last = instance.tick().await;
+        if last.is_err() {
+            break;
+        }
+        times.push(start.elapsed());
+    }
+    let calls = times.len();
+    let [p50_ns, p99_ns, mean_ns] = spread(times, 1);
+    let error = last.as_ref().err();
+    Ok(Some(TickTiming {
+        calls,
+        error: error.map(|failure| Causes(failure).to_string()),
+        pause_ms: last.ok().flatten().and_then(milliseconds),
+        memory_bytes: instance.memory(),
+        p50_ns,
+        p99_ns,
+        mean_ns,
+    }))
+}
+
+/// None for the longest time that a filter can name: never.
+fn milliseconds(pause: Duration) -> Option<u64> {
+    let pause = u64::try_from(pause.as_millis()).ok();
+    pause.filter(|pause| *pause < u64::MAX)
+}
+
+/// The time that half of these times do not exceed, the one that all but a hundredth do not exceed, and the mean, each divided by so many, in
+/// nanoseconds.
+fn spread(mut times: Vec<Duration>, by: usize) -> [f64; 3] {
+    times.sort();
+    let unit = 1e9 / by as f64;
+    let mean = times.iter().sum::<Duration>().as_secs_f64() / times.len().max(1) as f64;
+    let mean = Duration::from_secs_f64(mean);
+    [percentile(&times, 50), percentile(&times, 99), mean].map(|time| tenths(time, unit))
 }
 
 /// What a filter that looks into fields finds there.
@@ -290,10 +366,36 @@ impl fmt::Display for Bench {
             let verdict = timing.verdict;
             writeln!(f, "{name:13} {p50:8.0}   {p99:8.0}   {mean:8.0}  {verdict}")?;
         }
-        writeln!(
-            f,
-            "\n{calls} calls a hook about {host} by client {client}, on one instance with all limits on; percentiles of batches of {BATCH} calls"
-        )
+        if let Some(tick) = &self.tick {
+            writeln!(f, "{tick}")?;
+        }
+        writeln!(f)?;
+        if !self.hooks.is_empty() {
+            writeln!(
+                f,
+                "{calls} calls a hook about {host} by client {client}, on one instance with all limits on; percentiles of batches of {BATCH} calls"
+            )?;
+        }
+        self.tick.iter().try_for_each(|tick| {
+            let (calls, memory) = (tick.calls, ByteSize(tick.memory_bytes as u64));
+            writeln!(
+                f,
+                "tick: {calls} calls, on an instance of its own that has {memory} of memory"
+            )
+        })
+    }
+}
+
+/// A line of the table.
+impl fmt::Display for TickTiming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (p50, p99, mean) = (self.p50_ns, self.p99_ns, self.mean_ns);
+        write!(f, "tick          {p50:8.0}   {p99:8.0}   {mean:8.0}  ")?;
+        match (&self.error, self.pause_ms.map(Duration::from_millis)) {
+            (Some(error), _) => write!(f, "fails: {error}"),
+            (None, Some(pause)) => write!(f, "again after {pause:?}"),
+            (None, None) => write!(f, "never again"),
+        }
     }
 }
 
