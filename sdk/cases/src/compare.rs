@@ -38,16 +38,11 @@ impl Case {
     pub fn compare(&self, observed: &Observed) -> Outcome {
         let mut differences = Differences(Vec::new());
         differences.answer(&self.expected, &observed.answer);
-        differences.cached(&self.expected, observed.cached);
-        differences.log(&self.expected, observed);
-        differences.fields("request", &self.expected.request_headers, &observed.request);
-        differences.fields(
-            "response",
-            &self.expected.response_headers,
-            &observed.response,
-        );
-        differences.state(&self.expected, observed);
-        differences.metrics(&self.expected, observed);
+        let is_error = matches!(observed.answer, Answer::Error(_));
+        // What a filter did not do because it failed follows from that.
+        if !(is_error && self.expected.verdict != observed.answer.word()) {
+            differences.rest(&self.expected, observed);
+        }
         Outcome {
             name: self.name.clone(),
             line: self.line,
@@ -71,6 +66,16 @@ impl Differences {
             expected: expected.into(),
             got: got.into(),
         });
+    }
+
+    /// All but the answer.
+    fn rest(&mut self, expected: &Expected, observed: &Observed) {
+        self.cached(expected, observed.cached);
+        self.log(expected, observed);
+        self.fields("request", &expected.request_headers, &observed.request);
+        self.fields("response", &expected.response_headers, &observed.response);
+        self.state(expected, observed);
+        self.metrics(expected, observed);
     }
 
     /// Of another verdict than the expected one, the parts are not compared.

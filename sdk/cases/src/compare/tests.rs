@@ -51,6 +51,21 @@ fn of_another_verdict_only_the_verdict_is_told_but_all_of_it() {
 }
 
 #[test]
+fn after_an_error_that_nobody_expects_only_the_error_is_told() {
+    let more = "log = ['info: done']\ncached = '1s'\nrequest_headers = { accept = '*/*' }\nmetrics = { asked = 1 }";
+    let failed = Observed::new(Answer::Error("the filter trapped".into()));
+    assert_eq!(
+        differences(&format!("expect = 'next'\n{more}"), &failed),
+        ["the verdict: expected next, got error: the filter trapped"]
+    );
+    // What else there should be with an expected one is still looked at.
+    assert_eq!(
+        differences("expect = 'error'\nlog = ['info: done']", &failed),
+        [r#"the log: expected a line that contains "info: done", got no line"#]
+    );
+}
+
+#[test]
 fn every_part_of_a_verdict_is_compared() {
     let redirect = Answer::Redirect {
         status: 302,
