@@ -178,7 +178,7 @@ pub(crate) enum Plugin {
         cases: Option<PathBuf>,
         /// Write cases instead: what the filter says now to each host in this access log of the proxy, or - for standard input. They go to
         /// CASES.toml, which must not exist yet, or to standard output
-        #[arg(long, value_name = "ACCESS_LOG", conflicts_with = "json")]
+        #[arg(long, value_name = "ACCESS_LOG")]
         record: Option<PathBuf>,
         /// Write JSON
         #[arg(long)]
@@ -262,7 +262,6 @@ mod tests {
             "portcullis plugin",
             "portcullis plugin bench a.wasm --calls 0",
             "portcullis plugin test a.wasm",
-            "portcullis plugin test a.wasm --record a.log --json",
             "portcullis replay a.log",
             "portcullis plugin new",
             "portcullis plugin new a --lang cobol",

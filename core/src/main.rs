@@ -48,8 +48,8 @@ fn main() -> ExitCode {
             file,
             cases,
             record: Some(log),
-            ..
-        }) => record(&sources, &file, cases.as_deref(), &log),
+            json,
+        }) => record(&sources, &file, cases.as_deref(), &log, json),
         Command::Plugin(Plugin::Test {
             file, cases, json, ..
         }) => test(&sources, &file, &cases.unwrap_or_default(), json),
@@ -217,16 +217,23 @@ fn build_plugin(sources: &Sources, dir: &Path, json: bool) -> anyhow::Result<()>
     }
 }
 
-fn record(sources: &Sources, file: &Path, cases: Option<&Path>, log: &Path) -> anyhow::Result<()> {
+fn record(
+    sources: &Sources,
+    file: &Path,
+    cases: Option<&Path>,
+    log: &Path,
+    json: bool,
+) -> anyhow::Result<()> {
     let config = load(sources)?;
     let _lines_are_written = telemetry::init(&quiet(&config));
     let recording = runtime()?
         .block_on(portcullis::record_cases(config, file, log))
         .with_context(|| format!("cannot record what {} says", file.display()))?;
-    match cases {
-        Some(cases) => Ok(recording.write(cases)?),
-        None => say(recording.to_string().trim_end()),
-    }
+    let recording = match cases {
+        Some(cases) => recording.write(cases)?,
+        None => recording,
+    };
+    answer(&recording, json)
 }
 
 fn replay(sources: &Sources, log: &Path, file: &Path, json: bool) -> anyhow::Result<()> {

@@ -127,7 +127,9 @@ fn cases_are_recorded_from_a_log_and_show_what_a_change_touches() {
     assert_eq!(stdout(&run(&dir, &record)), recorded);
 
     let to_file = [&record[..], &["cases.toml"]].concat();
-    assert_eq!(run(&dir, &to_file).status.code(), Some(0));
+    let output = run(&dir, &to_file);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(stdout(&output), "cases.toml: 5 cases\n");
     assert_eq!(
         fs::read_to_string(dir.path().join("cases.toml")).unwrap(),
         recorded
@@ -153,6 +155,24 @@ fn cases_are_recorded_from_a_log_and_show_what_a_change_touches() {
         said.ends_with("blocklist: 3 of 5 cases did not go as expected\n"),
         "{said}"
     );
+}
+
+#[test]
+fn a_recording_says_to_programs_how_much_it_holds() {
+    let dir = folder();
+    let record = ["plugin", "test", "blocklist", "--record", "access.log"];
+    let recorded = stdout(&run(&dir, &record));
+    let json = |more: &[&str]| -> serde_json::Value {
+        let output = run(&dir, &[&record[..], &["--json"], more].concat());
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let mut expected = serde_json::json!({
+        "filter": "blocklist", "log": "access.log", "cases": 5, "left_out": 0, "unlike": 0, "text": recorded,
+    });
+    assert_eq!(json(&[]), expected);
+    expected.as_object_mut().unwrap().remove("text");
+    expected["file"] = "cases.toml".into();
+    assert_eq!(json(&["cases.toml"]), expected);
 }
 
 #[test]

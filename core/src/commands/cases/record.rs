@@ -6,7 +6,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -28,10 +28,32 @@ use crate::verdict::Verdict;
 /// A file with more is read by nobody.
 const MOST: usize = 10_000;
 
-/// A file of cases. Its text is the file's.
-#[derive(Clone, Debug)]
+/// Why a host is left out.
+const UNLIKE: &str = "the answer depends on more than this file says";
+
+/// A file of cases. Its text is the file's until it is written, and then says how many there are; by serde, an object with the same fields
+/// and `text`, or `file` once it is written.
+#[derive(Clone, Debug, Serialize)]
 pub struct Recording {
-    text: String,
+    /// The filter's name.
+    pub filter: String,
+    /// The log.
+    pub log: String,
+    /// How many cases there are.
+    pub cases: usize,
+    /// Requests to hosts beyond the first 10,000.
+    pub left_out: u64,
+    /// Hosts that are left out as well: the answer depends on more than the file says.
+    pub unlike: usize,
+    #[serde(flatten)]
+    place: Place,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Place {
+    Text(String),
+    File(PathBuf),
 }
 
 /// Asks the filter in `file`, or the built-in filter of that name, about each host in the access log `log`, or standard input if that is
@@ -66,7 +88,12 @@ pub async fn record_cases(
     let unlike = cases.cases.len() - file.case.len();
     let head = head(&filter, log, &hosts, unlike);
     Ok(Recording {
-        text: format!("{head}\n{}", file.to_toml()),
+        filter: filter.name.to_string(),
+        log: access_log::name(log),
+        cases: file.case.len(),
+        left_out: hosts.left_out,
+        unlike,
+        place: Place::Text(format!("{head}\n{}", file.to_toml())),
     })
 }
 
@@ -76,9 +103,11 @@ impl Recording {
     /// # Errors
     ///
     /// If it exists, or cannot be written.
-    pub fn write(&self, file: &Path) -> Result<(), PluginError> {
-        let written =
-            File::create_new(file).and_then(|mut file| file.write_all(self.text.as_bytes()));
+    pub fn write(self, file: &Path) -> Result<Self, PluginError> {
+        let text = self.to_string();
+        let written = File::create_new(file).and_then(|mut file| file.write_all(text.as_bytes()));
+        let place = Place::File(file.to_owned());
+        let written = written.map(|()| Self { place, ..self });
         written.map_err(|source| match source.kind() {
             io::ErrorKind::AlreadyExists => PluginError::Exists(file.to_owned()),
             _ => PluginError::Write {
@@ -91,7 +120,22 @@ impl Recording {
 
 impl fmt::Display for Recording {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        let file = match &self.place {
+            Place::Text(text) => return f.write_str(text),
+            Place::File(file) => file.display(),
+        };
+        write!(f, "{file}: {} cases", self.cases)?;
+        if self.left_out > 0 {
+            let requests = self.left_out;
+            write!(
+                f,
+                "; {requests} requests to hosts beyond the first {MOST} are left out"
+            )?;
+        }
+        match self.unlike {
+            0 => Ok(()),
+            unlike => write!(f, "; {unlike} hosts are left out: {UNLIKE}"),
+        }
     }
 }
 
@@ -260,9 +304,7 @@ fn head(filter: &Filter, log: &Path, hosts: &Hosts, unlike: usize) -> String {
         );
     }
     if unlike > 0 {
-        head += &format!(
-            "# {unlike} hosts are left out: the answer depends on more than this file says.\n"
-        );
+        head += &format!("# {unlike} hosts are left out: {UNLIKE}.\n");
     }
     head
 }
