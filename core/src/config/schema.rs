@@ -7,6 +7,7 @@ mod forms;
 mod problem;
 #[cfg(test)]
 mod tests;
+mod types;
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -69,6 +70,7 @@ impl Schema {
             .offline()
             .should_validate_formats(true)
             .with_format("ip", |text: &str| text.parse::<IpAddr>().is_ok())
+            .with_keyword(types::KEYWORD, types::compile)
             .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_BYTES))
             .build(&source)
             .map_err(|error| InvalidSchema::Invalid(brief(&error.to_string())))?;

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::expected::{brief, either, expected, found};
 use super::problem::{Context, Problem, known_keys, path};
+use super::types::is_mismatch;
 
 /// What is wrong with the value by one of the forms.
 type Form = Vec<ValidationError<'static>>;
@@ -103,8 +104,7 @@ fn nothing_but_absence(forms: &[Form]) -> Option<&Form> {
 fn is_another(form: &Form, here: &Location) -> bool {
     form.iter().any(|error| {
         let is_here = error.instance_path() == here;
-        is_here && matches!(error.kind(), Kind::Type { .. })
-            || is_word(error) && (is_here || is_below(error, here))
+        is_here && is_mismatch(error) || is_word(error) && (is_here || is_below(error, here))
     })
 }
 

@@ -6,6 +6,7 @@ use jsonschema::paths::Location;
 use serde_json::{Map, Value};
 
 use super::expected::{brief, expected, found, is_plain};
+use super::types::is_mismatch;
 use super::{TABLE, example};
 use crate::config::document::{Document, UnknownKey, nearest};
 
@@ -126,7 +127,7 @@ impl<'a> Context<'a> {
             (Kind::Enum { .. } | Kind::Constant { .. }, Some(words)) => {
                 format!("{found} is not {words}")
             }
-            (Kind::Type { .. }, Some(expected)) => {
+            (_, Some(expected)) if is_mismatch(error) => {
                 format!("invalid type: {found}, expected {expected}")
             }
             (_, Some(expected)) if !is_plain(&expected) => {

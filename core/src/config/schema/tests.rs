@@ -51,6 +51,7 @@ fn what_fits_is_taken() {
     for text in [
         "[config]\nblock = []",
         "[config]\nblock = [\"a\"]\naction = \"log\"\nfrom = \"::1\"\nletter = \"é\"\npair = [1, \"a\"]\nshare = 0.5",
+        "[config]\nblock = []\nshare = 1",
         "[config]\nblock = []\n[[config.rules]]\nhost = \"a\"\nports = [80]\n[config.named]\nads = true",
     ] {
         assert_eq!(verdict(&rules(), text), Ok(()));
@@ -116,6 +117,11 @@ fn a_value_that_does_not_fit_is_named_with_what_would() {
             (
                 "[config]\nblock = []\naction = \"refus\"",
                 "3:10: config.action: string \"refus\" is not \"refuse\" or \"log\"",
+            ),
+            // JSON has no other integers; TOML has.
+            (
+                "[config]\nblock = []\nrules = [{ host = \"a\", ports = [80.0] }]",
+                "3:33: config.rules[0].ports[0]: invalid type: floating point `80.0`, expected an integer from 1 to 65535",
             ),
             (
                 "[config]\nblock = []\nfrom = \"localhost\"",
