@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use self::attempt::Refusal;
 use self::attempt::{Attempt, Loaded, Outcome};
 use self::folder::{Files, Listing, Watch};
+pub(crate) use self::manifest::Told;
 use self::order::Order;
 use self::plugin::{Attempted, Plugin};
 pub(crate) use self::single::Single;
@@ -335,7 +336,7 @@ impl Plugins {
             },
             // Better the filter that is built in than none.
             fall_back: may_stand_in && plugin.member.is_none(),
-            config: None,
+            told: None,
         };
         self.loading.spawn(attempt.run(self.loader.clone()));
     }

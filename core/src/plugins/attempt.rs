@@ -41,8 +41,8 @@ pub(super) struct Attempt {
     pub(super) memory: Memory,
     /// Whether the built-in filter stands in for files that cannot be used.
     pub(super) fall_back: bool,
-    /// The configuration, a JSON object, in place of that in the settings.
-    pub(super) config: Option<String>,
+    /// What the filter is told in place of what stands in the settings.
+    pub(super) told: Option<Told>,
 }
 
 /// How it went.
@@ -161,8 +161,7 @@ impl Attempt {
         source: &Source,
         sidecar: Sidecar,
     ) -> Result<Arc<Filter>, Refusal> {
-        // About what stands in no file, the filter is asked itself.
-        let told = self.config.is_none().then(|| Told {
+        let told = self.told.clone().unwrap_or_else(|| Told {
             config: sidecar.config.clone(),
             file: self.sidecar_file(),
             text: source.sidecar.clone(),
@@ -240,8 +239,8 @@ impl Attempt {
             || Ok(Sidecar::default()),
             |text| Sidecar::parse(text, &self.sidecar_file()),
         )?;
-        if let Some(config) = &self.config {
-            sidecar.config.clone_from(config);
+        if let Some(told) = &self.told {
+            sidecar.config.clone_from(&told.config);
         }
         Ok(sidecar)
     }

@@ -12,25 +12,25 @@ use crate::error::Causes;
 use crate::filter::Manifest;
 
 /// What the operator says to the filter.
-#[derive(Debug)]
-pub(super) struct Told {
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
     /// A JSON object.
-    pub(super) config: String,
-    /// Where it stands. The file need not exist.
-    pub(super) file: PathBuf,
-    pub(super) text: Option<String>,
+    pub(crate) config: String,
+    /// Where it stands, as `[config]`. The file need not exist.
+    pub(crate) file: PathBuf,
+    pub(crate) text: Option<String>,
 }
 
 /// The manifest in `wasm`, if there is one that can be used. Fails if `told` is not what it asks for.
 pub(super) async fn examine(
     name: Arc<str>,
     wasm: Arc<[u8]>,
-    told: Option<Told>,
+    told: Told,
 ) -> Result<Manifest, ConfigError> {
     let examined = name.clone();
     let examination = tokio::task::spawn_blocking(move || {
         let manifest = find(&examined, &wasm);
-        if let (Some(source), Some(told)) = (&manifest.config, told) {
+        if let Some(source) = &manifest.config {
             compare(&examined, source.clone(), &told)?;
         }
         Ok(manifest)

@@ -7,6 +7,7 @@ use std::{fs, io};
 
 use super::attempt::{Attempt, Digest, Outcome, Refusal};
 use super::folder::{Files, Stamp};
+use super::manifest::Told;
 use crate::builtin::{BUILTINS, Builtin};
 use crate::config::{ConfigError, Grants, Sidecar};
 use crate::error::PluginError;
@@ -18,7 +19,7 @@ pub(crate) struct Single {
     dir: PathBuf,
     name: Arc<str>,
     builtin: Option<&'static [u8]>,
-    config: Option<String>,
+    told: Option<Told>,
 }
 
 impl Single {
@@ -30,7 +31,7 @@ impl Single {
                 dir: plugins.to_owned(),
                 name: builtin.name.into(),
                 builtin: Some(builtin.component),
-                config: None,
+                told: None,
             });
         }
         if file.extension()? != "wasm" {
@@ -40,7 +41,7 @@ impl Single {
             dir: file.parent()?.to_owned(),
             name: file.file_stem()?.to_str()?.into(),
             builtin: None,
-            config: None,
+            told: None,
         })
     }
 
@@ -49,9 +50,9 @@ impl Single {
         Self::find(file, plugins, BUILTINS).ok_or(PluginError::Name)
     }
 
-    /// The same with that configuration, a JSON object, in place of the one in its settings.
-    pub(crate) fn with_config(mut self, config: Option<String>) -> Self {
-        self.config = config;
+    /// The same with that configuration, if there is one, in place of the one in its settings.
+    pub(crate) fn with_config(mut self, told: Option<Told>) -> Self {
+        self.told = told;
         self
     }
 
@@ -114,7 +115,7 @@ impl Single {
             known: Digest::default(),
             memory: Memory::Doubted,
             fall_back: false,
-            config: self.config,
+            told: self.told,
         };
         let loaded = attempt.run(loader).await;
         match (loaded.refusal, loaded.outcome) {

@@ -85,6 +85,8 @@ fn cases_that_make_no_sense_and_filters_that_cannot_be_used_end_a_test_with_2() 
         "[[case]]\nhots = 'a.example'\n",
     )
     .unwrap();
+    let mistaken = format!("{good}[config]\nsubdomain = true");
+    fs::write(dir.path().join("mistaken.toml"), mistaken).unwrap();
     let refusing = format!("[config]\nstatus = 200\n{good}");
     fs::write(dir.path().join("refusing.toml"), refusing).unwrap();
     for (filter, cases, reason) in [
@@ -94,6 +96,11 @@ fn cases_that_make_no_sense_and_filters_that_cannot_be_used_end_a_test_with_2() 
             "typo.toml:2:1: unknown key `hots`; did you mean `host`?",
         ),
         ("blocklist", "gone.toml", "cannot read gone.toml: "),
+        (
+            "blocklist",
+            "mistaken.toml",
+            "mistaken.toml:5:1: unknown key `subdomain` in [config]; did you mean `subdomains`?",
+        ),
         (
             "blocklist",
             "refusing.toml",
@@ -171,7 +178,7 @@ fn a_filter_that_is_refused_is_described_all_the_same() {
     assert_eq!(output.status.code(), Some(2));
     let said = stdout(&output);
     for part in [
-        "mine: a component of ",
+        concat!("mine ", env!("CARGO_PKG_VERSION"), ": a component of "),
         "\nhooks     judge-host\n",
         "\nimports   log\n",
         "\n          feeds, not granted; if it may have it, add to mine.toml:  [grants]  feeds = [\"*\"]\n",

@@ -77,9 +77,10 @@ pub async fn record_cases(
     let mut file = ask(&filter, &hosts, &found).await;
 
     // What the filter has found elsewhere than in the lists of the file would come out otherwise.
-    let cases = Cases::parse(&file.to_toml(), "the recording")?;
+    let text = file.to_toml();
+    let cases = Cases::parse(&text, "the recording")?;
     let loader = Loader::new(&config, Feeds::of(&cases.feeds))?;
-    let single = single.with_config(cases.config.clone());
+    let single = single.with_config(super::told(&cases, text));
     let outcomes = super::run(&*single.filter(loader).await?, &cases).await?;
     let mut outcomes = outcomes.iter();
     file.case
