@@ -62,8 +62,8 @@ pub mod exports {
                     }
                 }
                 pub trait Guest {
-                    /// Called when the filter is taken into use, and then again after the time that it answers with, which is at least 100 ms. After an error,
-                    /// which is logged, the proxy chooses the time.
+                    /// Called when the filter is taken into use, and then again after the time that it answers with: at least 100 ms, and nine times as long
+                    /// as the call took. After an error, which is logged, the proxy chooses the time.
                     #[allow(async_fn_in_trait)]
                     fn tick() -> Result<Milliseconds, _rt::String>;
                 }
