@@ -69,4 +69,9 @@ mod tests {
         let refusal = verdict(r#"{"domain": []}"#, "example").unwrap_err();
         assert!(refusal.to_string().contains("`domain`"), "{refusal}");
     }
+
+    #[test]
+    fn all_cases_go_as_expected() {
+        testing::cases::<Guard>("cases.toml");
+    }
 }
