@@ -1,7 +1,11 @@
 """Verdicts, domains, settings, and errors that say what is wrong."""
 
+import builtins
 import json
+import random
 import re
+import sys
+import time
 from functools import wraps
 
 from componentize_py_types import Err
@@ -53,6 +57,24 @@ def is_address(host: str) -> bool:
     return re.search(r":|(^|\.)[0-9]+$", host) is not None
 
 
+def withhold() -> None:
+    """Takes away what Python has and a filter has not: each instance would draw the same random numbers, and the rest end in a trap."""
+
+    def missing(what, instead):
+        def call(*_, **__):
+            raise RuntimeError(f"a filter has no {what}; {instead}")
+
+        return call
+
+    clock = missing("clock of its own", "see wit_world.imports.clock")
+    for name in ["time", "time_ns", "monotonic", "monotonic_ns", "localtime", "gmtime"]:
+        setattr(time, name, clock)
+    for name in ["random", "randint", "randrange", "choice", "shuffle", "getrandbits"]:
+        setattr(random, name, missing("random numbers", "count in state, or hash what you have"))
+    builtins.print = missing("console", "see wit_world.imports.log")
+    builtins.open = missing("files", "what it needs stands in its settings")
+
+
 def settings(text: str, kind: type):
     """Makes a dataclass of the settings. A name that it does not have is refused, and so is a value of another type than its default."""
     given = json.loads(text)
@@ -68,9 +90,13 @@ def settings(text: str, kind: type):
 def hook(call):
     """Lets the proxy's log tell what an error was and where. Without it there is a trap without a word."""
     judges = call.__name__ == "judge"
+    # Not while the component is made, when modules are loaded, nor where the tests run.
+    begins = call.__name__ == "init" and sys.platform == "wasi"
 
     @wraps(call)
     def told(*args):
+        if begins:
+            withhold()
         try:
             answer = call(*args)
         except Err:
@@ -87,6 +113,7 @@ def hook(call):
 def _place(error: Exception) -> str:
     # The module traceback would look for source files, and there are no files in the proxy.
     trace = error.__traceback__
-    while trace.tb_next:
+    # Not here, where it is only said.
+    while trace.tb_next and trace.tb_next.tb_frame.f_code.co_filename != _place.__code__.co_filename:
         trace = trace.tb_next
     return f"{trace.tb_frame.f_code.co_filename.rsplit('/')[-1]}:{trace.tb_lineno}"

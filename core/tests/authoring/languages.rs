@@ -1,11 +1,12 @@
 //! The whole way, in each language.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
 
-use super::{Author, edit, stderr};
+use super::{Author, edit, json, stderr};
 
 #[test]
 fn a_filter_in_rust_is_begun_tested_built_and_obeyed() {
@@ -19,7 +20,7 @@ fn a_filter_in_rust_is_begun_tested_built_and_obeyed() {
     let test = test.unwrap();
     let said = String::from_utf8_lossy(&test.stdout);
     assert!(
-        said.contains("3 passed; 0 failed"),
+        said.contains("4 passed; 0 failed"),
         "{said} {}",
         stderr(&test)
     );
@@ -58,6 +59,12 @@ fn blocks_what_its_settings_list(author: &Author, built: &Value) {
     assert_eq!(built["hooks"], serde_json::json!(["judge-host"]));
     assert_eq!(built["imports"], serde_json::json!(["log"]));
 
+    let wasm = built["file"].as_str().unwrap();
+    let cases = Path::new(wasm).with_file_name("cases.toml");
+    let mut test = author.portcullis(&["plugin", "test", "--json", wasm]);
+    let tested = json(&test.arg(cases).output().unwrap());
+    assert_eq!(tested["cases"].as_array().unwrap().len(), 2, "{tested}");
+
     author.drops_in(built);
     let verdict = author.is_judged("www.blocked.example");
     assert_eq!(verdict["verdict"], "block", "{verdict}");
@@ -95,9 +102,15 @@ fn a_filter_in_javascript_is_begun_tested_built_and_obeyed() {
     let test = test.unwrap();
     assert_eq!(test.status.code(), Some(0), "{test:?}");
 
+    edit(&dir.join("src/filter.js"), |source| {
+        let judge = "judge: judge(({ host }) => {";
+        let looks = "if (host === 'clock.example') Date.now();";
+        source.replace(judge, &format!("{judge} {looks}"))
+    });
     let built = author.builds(&dir);
     blocks_what_its_settings_list(&author, &built);
 
+    is_told_what_is_missing(&author);
     wants_its_settings_right(&author);
     // npm installs again, and leaves what the build needs.
     edit(&dir.join("package.json"), |manifest| {
@@ -130,9 +143,15 @@ fn a_filter_in_python_is_begun_tested_built_and_obeyed() {
     assert_eq!(test.status.code(), Some(0), "{test:?}");
     assert!(stderr(&test).contains("Ran 6 tests"), "{}", stderr(&test));
 
+    edit(&dir.join("app.py"), |source| {
+        let begins = "        for domain in config.domains:";
+        let looks = "        if flow.host == 'clock.example': __import__('time').time()";
+        source.replace(begins, &format!("{looks}\n{begins}"))
+    });
     let built = author.builds(&dir);
     blocks_what_its_settings_list(&author, &built);
 
+    is_told_what_is_missing(&author);
     wants_its_settings_right(&author);
     names_the_mistake(
         &author,
@@ -142,6 +161,16 @@ fn a_filter_in_python_is_begun_tested_built_and_obeyed() {
             "SyntaxError",
             "portcullis: componentize-py failed, see above",
         ],
+    );
+}
+
+/// A clock would stand still in JavaScript, and end in a trap in Python.
+fn is_told_what_is_missing(author: &Author) {
+    let mut explain = author.portcullis(&["explain", "--json", "clock.example"]);
+    let explained = json(&explain.output().unwrap()).to_string();
+    assert!(
+        explained.contains("a filter has no clock of its own"),
+        "{explained}"
     );
 }
 

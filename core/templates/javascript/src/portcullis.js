@@ -1,5 +1,32 @@
 // Verdicts, domains, settings, and errors that say what is wrong.
 
+/**
+ * Takes away what the engine has and a filter has not. Date would stand still at the time of the build, Math.random begin anew in each instance, and
+ * what goes to the console be lost, all without a word.
+ */
+export function withhold(global) {
+  const missing = (what, instead) => () => {
+    throw new Error(`a filter has no ${what}; ${instead}`);
+  };
+  const clock = missing('clock of its own', "import { now, local } from 'portcullis:filter/clock@0.1.0'");
+  const { Date } = global;
+  global.Date = class extends Date {
+    constructor(...args) {
+      super(...(args.length === 0 ? [clock()] : args));
+    }
+    static now = clock;
+  };
+  global.Math.random = missing('random numbers', "count in state, or hash what you have");
+  global.fetch = missing('network', 'the proxy fetches lists: see feeds');
+  const console = missing('console', "import { write } from 'portcullis:filter/log@0.1.0'");
+  global.console = { debug: console, info: console, log: console, warn: console, error: console };
+}
+
+// Not in node, which runs the tests.
+if (globalThis.process === undefined) {
+  withhold(globalThis);
+}
+
 /** No opinion: the next filter is asked. */
 export const next = { tag: 'next' };
 
@@ -65,5 +92,5 @@ export const judge = (call) =>
     return verdict;
   });
 
-// The innermost line: `judge@src/filter.js:12:5` in the proxy, `at judge (file:///…/src/filter.js:12:5)` in node.
-const place = ({ stack }) => /[\w.-]+\/[\w.-]+\.js:\d+/.exec(stack ?? '')?.[0] ?? 'somewhere';
+// The innermost line that is not here: `judge@src/filter.js:12:5` in the proxy, `at judge (file:///…/src/filter.js:12:5)` in node.
+const place = ({ stack }) => /[\w.-]+\/(?!portcullis\.js)[\w.-]+\.js:\d+/.exec(stack ?? '')?.[0] ?? 'somewhere';
