@@ -3,10 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Metrics of one filter: a name for each host would be too many.
-const MAX_NAMES: usize = 100;
-
-const MAX_NAME: usize = 64;
+use portcullis_cases::limits::{METRIC_NAME_BYTES, METRICS, is_metric_name};
 
 /// The metrics of all filters, by the filters' names. They outlive the filters, so that a new version goes on counting.
 #[derive(Debug, Default)]
@@ -25,9 +22,9 @@ struct Values {
 /// Why a number is not kept; said once for each filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Dropped {
-    #[error("a metric's name has 1 to {MAX_NAME} of the characters a-z, 0-9 and _")]
+    #[error("a metric's name has 1 to {METRIC_NAME_BYTES} of the characters a-z, 0-9 and _")]
     Name,
-    #[error("a filter has at most {MAX_NAMES} metrics")]
+    #[error("a filter has at most {METRICS} metrics")]
     Full,
 }
 
@@ -66,10 +63,9 @@ impl Metrics {
             change(value);
             return Ok(());
         }
-        let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-        let dropped = if !(1..=MAX_NAME).contains(&name.len()) || !name.bytes().all(is_part) {
+        let dropped = if !is_metric_name(name) {
             Dropped::Name
-        } else if values.by_name.len() >= MAX_NAMES {
+        } else if values.by_name.len() >= METRICS {
             Dropped::Full
         } else {
             change(values.by_name.entry(name.into()).or_default());
@@ -113,12 +109,12 @@ mod tests {
             assert!(metrics.read().is_empty());
         }
         let metrics = Metrics::default();
-        for number in 0..MAX_NAMES {
+        for number in 0..METRICS {
             metrics.count(&format!("m{number}"), 1).unwrap();
         }
         assert_eq!(metrics.gauge("one_more", 1.0), Err(Dropped::Full));
         assert_eq!(metrics.count("m0", 1), Ok(()));
-        assert_eq!(metrics.read().len(), MAX_NAMES);
+        assert_eq!(metrics.read().len(), METRICS);
     }
 
     #[test]

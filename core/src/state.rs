@@ -12,15 +12,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytesize::ByteSize;
+use portcullis_cases::limits::{KEY_BYTES, entry_bytes};
 
 use crate::clock::Clock;
-
-/// A longer key is a mistake: keys are names of hosts and the like.
-const MAX_KEY: usize = 1024;
-
-/// What an entry takes beyond its key and its value, for its places in the two tables and for the allocator: 120 to 170 bytes where
-/// it does not expire, 180 to 240 where it does.
-const OVERHEAD: usize = 200;
 
 /// Expired entries that a write clears away although there is room. More than a write can add, so that they never pile up.
 const CLEARED_PER_WRITE: usize = 2;
@@ -51,7 +45,9 @@ pub(crate) enum StateError {
     )]
     Full(usize),
     /// Keys are kept short.
-    #[error("a key of {0} bytes is too long, so nothing was stored; {MAX_KEY} bytes are the most")]
+    #[error(
+        "a key of {0} bytes is too long, so nothing was stored; {KEY_BYTES} bytes are the most"
+    )]
     KeyTooLong(usize),
     /// What is not a number cannot be counted up.
     #[error("the value is no integer, so nothing was added to it")]
@@ -206,12 +202,15 @@ impl Moment<'_> {
     }
 
     fn put(&mut self, key: &str, value: &[u8], expires: Option<Instant>) -> Result<(), StateError> {
-        if key.len() > MAX_KEY {
+        // A longer one is a mistake: keys are names of hosts and the like.
+        if key.len() > KEY_BYTES {
             return Err(StateError::KeyTooLong(key.len()));
         }
         self.clear(CLEARED_PER_WRITE);
-        let before = self.entry(key).map_or(0, |entry| bytes(key, &entry.value));
-        self.make_room(bytes(key, value).saturating_sub(before))?;
+        let before = self
+            .entry(key)
+            .map_or(0, |entry| entry_bytes(key, &entry.value));
+        self.make_room(entry_bytes(key, value).saturating_sub(before))?;
         let value = value.into();
         self.entries.insert(key, Entry { value, expires });
         Ok(())
@@ -253,7 +252,7 @@ impl Entries {
             return;
         }
         let key = self.remove(key).unwrap_or_else(|| key.into());
-        self.bytes += bytes(&key, &entry.value);
+        self.bytes += entry_bytes(&key, &entry.value);
         if let Some(at) = entry.expires {
             self.by_expiry.insert((at, key.clone()));
         }
@@ -262,7 +261,7 @@ impl Entries {
 
     fn remove(&mut self, key: &str) -> Option<Arc<str>> {
         let (key, entry) = self.by_key.remove_entry(key)?;
-        self.bytes -= bytes(&key, &entry.value);
+        self.bytes -= entry_bytes(&key, &entry.value);
         let Some(at) = entry.expires else {
             return Some(key);
         };
@@ -270,11 +269,6 @@ impl Entries {
         self.by_expiry.remove(&expiry);
         Some(expiry.1)
     }
-}
-
-/// What an entry counts for.
-fn bytes(key: &str, value: &[u8]) -> usize {
-    OVERHEAD + key.len() + value.len()
 }
 
 /// An integer is kept as a filter reads it: as decimal text.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
+use portcullis_cases::limits::{LOCATION_BYTES, REASON_BYTES};
 
 /// The answer of a filter, validated.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,12 +44,6 @@ pub(crate) struct Page {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct InvalidVerdict(&'static str);
-
-/// Reasons are cut at so many bytes: they travel in a header field and a log line.
-const REASON_BYTES: usize = 1024;
-
-/// What clients take in a header field (RFC 9110, section 4.1, recommends 8000 for URLs).
-const LOCATION_BYTES: usize = 8192;
 
 impl Verdict {
     /// A refusal; `status` must be 400 to 599. The reason is made one line of at most 1024 bytes.

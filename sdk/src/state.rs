@@ -30,8 +30,8 @@
 //! ```
 //!
 //! Every call is atomic. A key has at most 1024 bytes, and all keys and values together have as much room as the operator gives the
-//! filter, with some 200 bytes for each key on top. When that is used up, calls that need more fail and nothing is evicted: let what
-//! grows with the traffic expire. A time to live (`ttl`) of `None` means for good.
+//! filter, with 200 bytes for each key on top; in a native test that is 1 MiB, as where the operator says nothing. When it is used up, calls
+//! that need more fail and nothing is evicted: let what grows with the traffic expire. A time to live (`ttl`) of `None` means for good.
 
 use std::time::Duration;
 
@@ -169,6 +169,18 @@ mod tests {
         assert!(increment("most", 1, None).is_err());
         assert_eq!(text("text").as_deref(), Some("x"));
         assert_eq!(increment("most", -1, None), Ok(i64::MAX - 1));
+    }
+
+    #[test]
+    fn what_has_no_room_is_refused_until_there_is_some() {
+        // The key has one byte.
+        let most = vec![0; (1 << 20) - 201];
+        set("a", &most, None).unwrap();
+        assert!(set("b", "", None).is_err());
+        assert!(increment("b", 1, None).is_err());
+        set("a", &most, Some(SECOND)).unwrap();
+        testing::advance(SECOND);
+        assert_eq!(increment("b", 1, None), Ok(1));
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod tests;
 use std::path::Path;
 use std::time::Duration;
 
+use portcullis_cases::limits;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -161,7 +162,7 @@ impl Default for FilterLimits {
             calls: 1_000_000,
             log: 100,
             verdict_cache: 4 << 20,
-            state: 1 << 20,
+            state: limits::STATE_BYTES,
         }
     }
 }

@@ -10,7 +10,7 @@ fn store(cap: usize) -> Store {
 
 /// What so many counters with keys of one byte take.
 fn room_for(counters: usize) -> usize {
-    counters * bytes("k", b"1")
+    counters * entry_bytes("k", b"1")
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn what_has_expired_makes_room() {
         store.at(start).set(key, b"1", Some(ttl)).unwrap();
     }
     // Eight are due, and this takes the room of more than the two that any write clears away.
-    let large = vec![0; room_for(8) - bytes("k", b"")];
+    let large = vec![0; room_for(8) - entry_bytes("k", b"")];
     let later = || store.at(start + SECOND * 7);
     assert_eq!(
         later().set("k", &[&large[..], b"x"].concat(), None),
@@ -150,7 +150,7 @@ fn what_has_expired_is_cleared_away_by_later_writes() {
     let entries = lock(&store.entries);
     assert_eq!(entries.by_key.len(), 1);
     assert_eq!(entries.by_expiry.len(), 0);
-    assert_eq!(entries.bytes, bytes("kept", b""));
+    assert_eq!(entries.bytes, entry_bytes("kept", b""));
 }
 
 #[test]

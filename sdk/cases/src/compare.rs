@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::case::{Answer, Case, Expected, Message, Observed, Scope};
 use crate::report::Outcome;
+use crate::target::canonical_url;
 
 /// One thing that is not as expected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -101,7 +102,7 @@ impl Differences {
                 let wanted = expected.location.as_deref();
                 self.text(
                     "the location",
-                    wanted.filter(|url| !is_same(url, location)),
+                    wanted.filter(|url| canonical_url(url) != canonical_url(location)),
                     location,
                 );
             }
@@ -244,12 +245,6 @@ impl Differences {
             }
         }
     }
-}
-
-/// The proxy writes the path where a URL has none.
-fn is_same(url: &str, sent: &str) -> bool {
-    let (_, rest) = url.split_once("://").unwrap_or_default();
-    url == sent || !rest.contains('/') && sent.strip_suffix('/') == Some(url)
 }
 
 fn time(time: Duration) -> String {

@@ -82,6 +82,7 @@ mod case;
 mod compare;
 mod document;
 mod format;
+pub mod limits;
 mod report;
 mod target;
 mod value;

@@ -78,6 +78,41 @@ pub(crate) fn canonical_host(host: &str) -> Option<String> {
     is_name.then_some(name)
 }
 
+/// A URL that somebody is sent to, in the spelling that the proxy gives it, but for dots between slashes. Of what no web URL is, the text.
+pub(crate) fn canonical_url(text: &str) -> String {
+    let (scheme, rest) = text.trim().split_once("://").unwrap_or_default();
+    let default_port = match &*scheme.to_ascii_lowercase() {
+        "http" => 80,
+        "https" => 443,
+        _ => return text.to_owned(),
+    };
+    let path_start = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(path_start);
+    let authority = match Target::parse(authority, default_port) {
+        Ok(target) => target.authority(default_port),
+        Err(_) => authority.to_owned(),
+    };
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    let scheme = scheme.to_ascii_lowercase();
+    format!("{scheme}://{authority}{slash}{}", escaped(path))
+}
+
+/// With `%20` and the like for bytes that a URL cannot have (URL Standard, "percent-encode sets").
+fn escaped(path: &str) -> String {
+    let mut escaped = String::new();
+    for byte in path.bytes() {
+        match byte {
+            b'\t' | b'\n' | b'\r' => {}
+            b'"' | b'<' | b'>' | b'`' | b'{' | b'}' | b'\'' => {
+                escaped.push_str(&format!("%{byte:02X}"));
+            }
+            byte if byte.is_ascii_graphic() => escaped.push(char::from(byte)),
+            byte => escaped.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    escaped
+}
+
 /// An `http` or `https` URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Url {

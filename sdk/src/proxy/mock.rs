@@ -6,12 +6,13 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use portcullis_cases::limits::{KEY_BYTES, METRICS, STATE_BYTES, entry_bytes, is_metric_name};
 
 use crate::clock::LocalTime;
 use crate::{Host, Level};
 
-/// As in the proxy. Its other limit, that of all keys together, is the operator's.
-const MAX_KEY: usize = 1024;
+/// The operator can give a filter more room than it has here.
+const FULL: &str = "the state of this filter is full (1.0 MiB), so nothing was stored; let keys expire sooner, or raise [limits] state";
 
 #[derive(Default)]
 struct Mock {
@@ -69,11 +70,12 @@ pub(crate) fn metrics() -> BTreeMap<String, f64> {
 }
 
 pub(crate) fn count(name: &str, by: u64) {
-    MOCK.with_borrow_mut(|mock| *mock.metrics.entry(name.into()).or_default() += by as f64);
+    MOCK.with_borrow_mut(|mock| mock.change(name, |value| *value += by as f64));
 }
 
-pub(crate) fn gauge(name: &str, value: f64) {
-    MOCK.with_borrow_mut(|mock| mock.metrics.insert(name.into(), value));
+pub(crate) fn gauge(name: &str, to: f64) {
+    let to = if to.is_finite() { to } else { 0.0 };
+    MOCK.with_borrow_mut(|mock| mock.change(name, |value| *value = to));
 }
 
 pub(crate) fn now() -> SystemTime {
@@ -149,7 +151,7 @@ pub(crate) fn increment(key: &str, by: i64, ttl: Option<Duration>) -> Result<i64
         };
         let sum = before
             .checked_add(by)
-            .ok_or("the sum would not fit into 64 bits")?;
+            .ok_or("the sum would not fit into 64 bits, so nothing was added")?;
         mock.put(key, sum.to_string().as_bytes(), expires)?;
         Ok(sum)
     })
@@ -182,9 +184,27 @@ impl Mock {
         Some(self.now.saturating_add(ttl?))
     }
 
+    /// What cannot be a metric is dropped, as in the proxy.
+    fn change(&mut self, name: &str, change: impl FnOnce(&mut f64)) {
+        let has_room = self.metrics.len() < METRICS && is_metric_name(name);
+        if has_room || self.metrics.contains_key(name) {
+            change(self.metrics.entry(name.into()).or_default());
+        }
+    }
+
     fn put(&mut self, key: &str, bytes: &[u8], expires: Option<Duration>) -> Result<(), String> {
-        if key.len() > MAX_KEY {
-            return Err(format!("a key of {} bytes is too long", key.len()));
+        if key.len() > KEY_BYTES {
+            return Err(format!(
+                "a key of {} bytes is too long, so nothing was stored; {KEY_BYTES} bytes are the most",
+                key.len()
+            ));
+        }
+        let others = self.state.iter().filter(|(other, _)| *other != key);
+        let others: usize = others
+            .map(|(key, value)| entry_bytes(key, &value.bytes))
+            .sum();
+        if others + entry_bytes(key, bytes) > STATE_BYTES {
+            return Err(FULL.into());
         }
         if expires == Some(self.now) {
             self.state.remove(key);
@@ -199,5 +219,5 @@ impl Mock {
 fn integer(bytes: &[u8]) -> Result<i64, &'static str> {
     let text = str::from_utf8(bytes).ok();
     text.and_then(|text| text.parse().ok())
-        .ok_or("the value is no integer")
+        .ok_or("the value is no integer, so nothing was added to it")
 }

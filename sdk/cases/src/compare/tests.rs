@@ -113,17 +113,37 @@ fn every_part_of_a_verdict_is_compared() {
 }
 
 #[test]
-fn the_path_of_a_root_goes_without_saying() {
+fn a_location_is_the_same_in_any_spelling() {
     let redirect = |location: &str| {
         Observed::new(Answer::Redirect {
             status: 302,
             location: location.into(),
         })
     };
-    let keys = "expect = 'redirect'\nlocation = 'http://b.example'";
-    assert_eq!(differences(keys, &redirect("http://b.example/")), [""; 0]);
-    assert_eq!(differences(keys, &redirect("http://b.example")), [""; 0]);
-    assert_eq!(differences(keys, &redirect("http://b.example/c")).len(), 1);
+    let differences = |wanted: &str, got: &str| {
+        let keys = format!("expect = 'redirect'\nlocation = \"{wanted}\"");
+        differences(&keys, &redirect(got))
+    };
+    for (one, other) in [
+        ("http://b.example", "http://b.example/"),
+        ("HTTPS://B.Example:443?q", "https://b.example/?q"),
+        ("http://b.example:80/#c", "http://b.example/#c"),
+        ("https://b.example/c d?é", "https://b.example/c%20d?%C3%A9"),
+        ("https://[2001:DB8::1]/", "https://[2001:db8::1]"),
+        ("https://user@b.example", "https://user@b.example/"),
+    ] {
+        assert_eq!(differences(one, other), [""; 0]);
+        assert_eq!(differences(other, one), [""; 0]);
+    }
+    for (wanted, got) in [
+        ("http://b.example", "http://b.example/c"),
+        ("http://b.example", "https://b.example"),
+        ("http://b.example/c", "http://b.example/C"),
+        ("http://b.example:443", "http://b.example"),
+    ] {
+        let difference = format!("the location: expected {wanted:?}, got {got:?}");
+        assert_eq!(differences(wanted, got), [difference]);
+    }
 }
 
 #[test]

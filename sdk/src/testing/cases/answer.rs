@@ -1,11 +1,9 @@
 //! What the proxy makes of a verdict: natively, nobody else looks whether it can be carried out.
 
 use portcullis_cases::Answer;
+use portcullis_cases::limits::{LOCATION_BYTES, REASON_BYTES};
 
 use crate::{Decision, Verdict};
-
-/// A reason is made one line, and cut at so many bytes.
-const REASON_BYTES: usize = 1024;
 
 /// The error is what the proxy would count as a failure of the filter.
 pub(super) fn answer(verdict: &Verdict) -> Result<Answer, String> {
@@ -37,6 +35,9 @@ fn block(status: u16, reason: &str) -> Result<Answer, &'static str> {
 fn redirect(status: u16, location: &str) -> Result<Answer, &'static str> {
     if !matches!(status, 301 | 302 | 303 | 307 | 308) {
         return Err("a redirect needs the status 301, 302, 303, 307 or 308");
+    }
+    if location.len() > LOCATION_BYTES {
+        return Err("a redirect's URL is at most 8192 bytes long");
     }
     let (scheme, rest) = location.split_once("://").unwrap_or_default();
     let is_web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");

@@ -43,8 +43,14 @@ impl Filter for Obeys {
             "invalid" => return Ok(Verdict::block("x").with_status(200)),
             "script" => return Ok(Verdict::redirect("javascript:alert(1)")),
             "elsewhere" => return Ok(Verdict::redirect("http://b.example").with_status(307)),
+            "portal" => return Ok(Verdict::redirect("HTTPS://Portal.example:443/a b")),
+            "far" => return Ok(Verdict::redirect(format!("http://b/{}", "x".repeat(9000)))),
             "page" => return Ok(Verdict::replace("text/plain", "instead").with_status(404)),
             "count" => return count(flow),
+            "measure" => return Ok(measure()),
+            "fill" => return fill(),
+            "name" => state::set("k".repeat(1025), "", None)?,
+            "text" => drop(state::increment("full", 1, None)?),
             _ => {}
         }
         Ok(match answer(self, flow, order)? {
@@ -121,6 +127,27 @@ fn count(flow: &Flow) -> Result<Verdict, Error> {
         None => Scope::Host,
     };
     Ok(Verdict::NEXT.cache_for(scope, Duration::from_micros(1500)))
+}
+
+/// Keeps more metrics than a filter may have, and some by names that there cannot be.
+fn measure() -> Verdict {
+    metrics::count("Blocked-Hosts", 1);
+    metrics::count("", 1);
+    metrics::gauge("unmeasurable", f64::NAN);
+    // With `asked` and `unmeasurable`, one too many.
+    for number in 0..99 {
+        metrics::count(&format!("m{number}"), 1);
+    }
+    metrics::count("m0", 1);
+    Verdict::NEXT
+}
+
+/// Fills the state to the last byte, and goes on.
+fn fill() -> Result<Verdict, Error> {
+    // Each entry counts 200 bytes more than its key and its value.
+    state::set("full", vec![b'x'; (1 << 20) - 204], None)?;
+    state::set("more", "", None)?;
+    Ok(Verdict::NEXT)
 }
 
 #[cfg(test)]

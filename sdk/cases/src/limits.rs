@@ -1,0 +1,47 @@
+//! What the proxy holds filters to. The mock of native tests holds them to the same, so both read it here.
+
+/// The longest key of `state`, in bytes.
+pub const KEY_BYTES: usize = 1024;
+
+/// The room that a filter's state has unless its settings say otherwise (`[limits] state`), in bytes as [`entry_bytes`] counts them.
+pub const STATE_BYTES: usize = 1 << 20;
+
+/// The most metrics of one filter: a name for each host would be too many.
+pub const METRICS: usize = 100;
+
+/// The longest name of a metric, in bytes.
+pub const METRIC_NAME_BYTES: usize = 64;
+
+/// The reason of a refusal is cut at so many bytes: it travels in a header field and a log line.
+pub const REASON_BYTES: usize = 1024;
+
+/// The longest URL of a redirect, in bytes: what clients take in a header field (RFC 9110, section 4.1, recommends 8000 for URLs).
+pub const LOCATION_BYTES: usize = 8192;
+
+/// What an entry takes beyond its key and its value, for its places in the proxy's tables and for the allocator: 120 to 170 bytes where it
+/// does not expire, 180 to 240 where it does.
+const ENTRY_OVERHEAD: usize = 200;
+
+/// What an entry of a filter's state counts for.
+///
+/// ```
+/// use portcullis_cases::limits;
+///
+/// assert_eq!(limits::entry_bytes("10.0.0.7", b"41"), 210);
+/// ```
+pub const fn entry_bytes(key: &str, value: &[u8]) -> usize {
+    ENTRY_OVERHEAD + key.len() + value.len()
+}
+
+/// Whether a metric can have that name.
+///
+/// ```
+/// use portcullis_cases::limits;
+///
+/// assert!(limits::is_metric_name("blocked_hosts"));
+/// assert!(!limits::is_metric_name("Blocked-Hosts"));
+/// ```
+pub fn is_metric_name(name: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    (1..=METRIC_NAME_BYTES).contains(&name.len()) && name.bytes().all(is_part)
+}
