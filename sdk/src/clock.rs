@@ -19,6 +19,15 @@ use crate::Error;
 use crate::proxy;
 
 /// A moment as clocks on the wall show it.
+///
+/// ```
+/// use portcullis_sdk::{Error, clock};
+///
+/// // Natively, before a test says otherwise: the first of January 1970, a Thursday.
+/// let now = clock::local(None)?;
+/// assert_eq!((now.day, now.month, now.year, now.weekday), (1, 1, 1970, 4));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LocalTime {
     /// The year.
@@ -55,6 +64,15 @@ pub fn now() -> SystemTime {
 /// Now in a time zone: a name of the IANA database such as `Europe/Berlin`, or that of the proxy's machine. Fails if the zone is unknown.
 ///
 /// Natively, that of the machine is UTC.
+///
+/// ```
+/// use portcullis_sdk::{Error, clock};
+///
+/// assert_eq!(clock::local(None)?.hour, 0);
+/// assert_eq!(clock::local(Some("Asia/Tokyo"))?.hour, 9);
+/// assert!(clock::local(Some("Nowhere/AtAll")).is_err());
+/// # Ok::<(), Error>(())
+/// ```
 pub fn local(zone: Option<&str>) -> Result<LocalTime, Error> {
     proxy::local(zone).map_err(Error::new)
 }

@@ -5,11 +5,29 @@ use std::fmt;
 /// A message for the operator. Every [`std::error::Error`] turns into one with `?`, its sources included.
 ///
 /// It is not a `std::error::Error` itself, or that conversion could not exist.
+///
+/// ```
+/// use portcullis_sdk::Error;
+///
+/// fn port(text: &str) -> Result<u16, Error> {
+///     Ok(text.parse()?)
+/// }
+///
+/// assert_eq!(port("443"), Ok(443));
+/// assert_eq!(port("x").unwrap_err().to_string(), "invalid digit found in string");
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Error(String);
 
 impl Error {
     /// An error that says `message`.
+    ///
+    /// ```
+    /// use portcullis_sdk::Error;
+    ///
+    /// let error = Error::new(format_args!("there is no feed {}", "malware"));
+    /// assert_eq!(error.to_string(), "there is no feed malware");
+    /// ```
     pub fn new(message: impl fmt::Display) -> Self {
         Self(message.to_string())
     }

@@ -20,6 +20,14 @@ use crate::Error;
 use crate::proxy;
 
 /// The names of all feeds, in order.
+///
+/// ```
+/// use portcullis_sdk::{feeds, testing};
+///
+/// testing::feed("phishing", ["evil.example"]);
+/// testing::feed("malware", ["worse.example"]);
+/// assert_eq!(feeds::names(), ["malware", "phishing"]);
+/// ```
 pub fn names() -> Vec<String> {
     proxy::feed_names()
 }
@@ -27,6 +35,16 @@ pub fn names() -> Vec<String> {
 /// The most specific entry of `feed` that covers `host`: the host itself or the nearest domain above it that is listed.
 ///
 /// A feed that has no data yet covers nothing. Fails if there is no feed of that name.
+///
+/// ```
+/// use portcullis_sdk::{Error, feeds, testing};
+///
+/// testing::feed("malware", ["example", "evil.example"]);
+/// let rule = feeds::lookup("malware", "www.evil.example")?;
+/// assert_eq!(rule.as_deref(), Some("evil.example"));
+/// assert_eq!(feeds::lookup("malware", "www.example.org")?, None);
+/// # Ok::<(), Error>(())
+/// ```
 pub fn lookup(feed: &str, host: impl AsRef<str>) -> Result<Option<String>, Error> {
     proxy::lookup(feed, host.as_ref()).map_err(Error::new)
 }

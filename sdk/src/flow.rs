@@ -7,6 +7,18 @@ use crate::Host;
 use crate::proxy;
 
 /// How the proxy learned of the host.
+///
+/// ```
+/// use portcullis_sdk::{Flow, Protocol};
+///
+/// /// Whether a request's URL and header fields will be seen, too.
+/// fn is_visible(flow: &Flow) -> bool {
+///     flow.protocol() == Protocol::Http
+/// }
+///
+/// assert!(is_visible(&Flow::new("www.example", 80, Protocol::Http)));
+/// assert!(!is_visible(&Flow::new("www.example", 443, Protocol::Connect)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Protocol {
     /// An absolute-form HTTP request (RFC 9112, section 3.2.2).
@@ -26,6 +38,7 @@ pub enum Protocol {
 ///
 /// let flow = Flow::new("www.example", 443, Protocol::Connect).with_client("10.0.0.7".parse()?);
 /// assert_eq!(flow.host(), "www.example");
+/// assert_eq!((flow.port(), flow.protocol()), (443, Protocol::Connect));
 /// assert!(flow.client().address().is_some_and(|address| address.is_ipv4()));
 /// # Ok::<(), std::net::AddrParseError>(())
 /// ```
@@ -38,6 +51,18 @@ pub struct Flow {
 }
 
 /// Whoever sent the request. A filter that wants to know asks the proxy; the others pay nothing for it.
+///
+/// ```
+/// use portcullis_sdk::{Flow, Protocol};
+///
+/// let nobody = Flow::new("www.example", 443, Protocol::Connect);
+/// assert_eq!((nobody.client().address(), nobody.client().user()), (None, None));
+///
+/// let somebody = nobody.with_client("10.0.0.7".parse()?).with_user("ada");
+/// assert_eq!(somebody.client().address(), Some("10.0.0.7".parse()?));
+/// assert_eq!(somebody.client().user().as_deref(), Some("ada"));
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client(Facts);
 

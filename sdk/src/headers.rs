@@ -34,6 +34,13 @@ pub(crate) enum Side {
 /// let mut response = Response::new(200).with_header("X-Track-Id", "1").with_header("Age", "60");
 /// strip(response.headers_mut(), "x-track-")?;
 /// assert_eq!(response.headers().names(), ["age"]);
+///
+/// let headers = response.headers_mut();
+/// headers.set("Age", "61")?;
+/// headers.append("Set-Cookie", "a=1")?;
+/// headers.append("Set-Cookie", "b=2")?;
+/// assert_eq!(headers.get("age").map(|age| age.text().into_owned()).as_deref(), Some("61"));
+/// assert_eq!(headers.get_all("set-cookie"), ["a=1", "b=2"]);
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Clone, Debug)]

@@ -20,6 +20,7 @@ use crate::{Error, proxy};
 /// assert!(host.is_subdomain_of("example.co.uk"));
 /// assert!(!host.is_subdomain_of("shop.example.co.uk"));
 /// assert_eq!(host.registrable_domain().as_deref(), Some("example.co.uk"));
+/// assert_eq!(host.ancestors().nth(1), Some("example.co.uk"));
 /// assert!(Host::new("2001:db8::1").ip().is_some());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

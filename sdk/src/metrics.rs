@@ -15,11 +15,30 @@
 use crate::proxy;
 
 /// Adds to a counter, which begins at 0 and never decreases.
+///
+/// ```
+/// use portcullis_sdk::{metrics, testing};
+///
+/// metrics::count("lookups", 2);
+/// metrics::count("lookups", 1);
+/// assert_eq!(testing::metric("lookups"), Some(3.0));
+///
+/// metrics::count("Not-A-Name", 1);
+/// assert_eq!(testing::metric("Not-A-Name"), None);
+/// ```
 pub fn count(name: &str, by: u64) {
     proxy::count(name, by);
 }
 
-/// Sets a gauge, which goes up and down.
+/// Sets a gauge, which goes up and down. What is not finite is 0.
+///
+/// ```
+/// use portcullis_sdk::{metrics, testing};
+///
+/// metrics::gauge("load", 0.75);
+/// metrics::gauge("load", 0.5);
+/// assert_eq!(testing::metric("load"), Some(0.5));
+/// ```
 pub fn gauge(name: &str, value: f64) {
     proxy::gauge(name, value);
 }

@@ -51,6 +51,28 @@ use crate::proxy::mock;
 use crate::{Error, Filter, Level, config};
 
 /// Makes a filter as the proxy does: from its configuration as JSON, or from an empty text for none.
+///
+/// ```
+/// use portcullis_sdk::{Error, Filter, testing};
+///
+/// struct Quota(u32);
+///
+/// impl Filter for Quota {
+///     type Config = u32;
+///
+///     fn new(most: u32) -> Result<Self, Error> {
+///         match most {
+///             0 => Err(Error::new("a quota of 0 is none")),
+///             _ => Ok(Self(most)),
+///         }
+///     }
+/// }
+///
+/// assert_eq!(testing::init::<Quota>("3")?.0, 3);
+/// let refusal = testing::init::<Quota>("0").err();
+/// assert_eq!(refusal, Some(Error::new("a quota of 0 is none")));
+/// # Ok::<(), Error>(())
+/// ```
 pub fn init<F: Filter>(config: &str) -> Result<F, Error> {
     F::new(config::parse(config)?)
 }
@@ -125,6 +147,16 @@ pub fn cases<F: Filter>(file: impl AsRef<Path>) {
 }
 
 /// Gives this thread's mock a feed that lists `domains`, in place of any feed of that name.
+///
+/// ```
+/// use portcullis_sdk::{Error, feeds, testing};
+///
+/// assert!(feeds::lookup("malware", "evil.example").is_err());
+/// testing::feed("malware", ["evil.example", "worse.example"]);
+/// let rule = feeds::lookup("malware", "www.evil.example")?;
+/// assert_eq!(rule.as_deref(), Some("evil.example"));
+/// # Ok::<(), Error>(())
+/// ```
 pub fn feed<D: AsRef<str>>(name: &str, domains: impl IntoIterator<Item = D>) {
     let domains = domains
         .into_iter()
@@ -166,12 +198,28 @@ pub fn set_time(time: SystemTime) {
     mock::set_time(time);
 }
 
-/// A counter or gauge of [`metrics`](crate::metrics) on this thread.
+/// A counter or gauge of [`metrics`](crate::metrics) on this thread; none if nothing was kept by that name.
+///
+/// ```
+/// use portcullis_sdk::{metrics, testing};
+///
+/// metrics::count("lookups", 3);
+/// assert_eq!(testing::metric("lookups"), Some(3.0));
+/// assert_eq!(testing::metric("hits"), None);
+/// ```
 pub fn metric(name: &str) -> Option<f64> {
     mock::metric(name)
 }
 
 /// The lines that were logged on this thread since the last call.
+///
+/// ```
+/// use portcullis_sdk::{Level, info, testing};
+///
+/// info!("ready");
+/// assert_eq!(testing::logs(), [(Level::Info, "ready".to_owned())]);
+/// assert_eq!(testing::logs(), []);
+/// ```
 pub fn logs() -> Vec<(Level, String)> {
     mock::take_logs()
 }

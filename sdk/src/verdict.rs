@@ -66,6 +66,24 @@ pub enum Decision {
 }
 
 /// What else a verdict holds for, see [`Verdict::cache_for`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use portcullis_sdk::{Flow, Protocol, Scope, Verdict};
+///
+/// /// The proxy's own machine may go anywhere; what holds for one client need not hold for another.
+/// fn judge(flow: &Flow) -> Verdict {
+///     let verdict = match flow.client().address() {
+///         Some(address) if address.is_loopback() => Verdict::ALLOW,
+///         _ => Verdict::NEXT,
+///     };
+///     verdict.cache_for(Scope::ClientAndHost, Duration::from_secs(60))
+/// }
+///
+/// let verdict = judge(&Flow::new("www.example", 443, Protocol::Connect));
+/// assert_eq!(verdict.cached(), Some((Scope::ClientAndHost, Duration::from_secs(60))));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// The same host, whatever the port, the protocol and the client.
@@ -76,9 +94,21 @@ pub enum Scope {
 
 impl Verdict {
     /// No opinion: the next filter is asked. What was changed in the header fields goes on with the message.
+    ///
+    /// ```
+    /// use portcullis_sdk::{Decision, Verdict};
+    ///
+    /// assert_eq!(Verdict::NEXT.decision(), &Decision::Next);
+    /// ```
     pub const NEXT: Self = Self::new(Decision::Next);
 
     /// The message passes, and no further filter is asked by this hook.
+    ///
+    /// ```
+    /// use portcullis_sdk::{Decision, Verdict};
+    ///
+    /// assert_eq!(Verdict::ALLOW.decision(), &Decision::Allow);
+    /// ```
     pub const ALLOW: Self = Self::new(Decision::Allow);
 
     const fn new(decision: Decision) -> Self {
@@ -89,6 +119,14 @@ impl Verdict {
     }
 
     /// Refuses the request with status 403. The reason, one line, is shown to the client and written to the access log.
+    ///
+    /// ```
+    /// use portcullis_sdk::{Decision, Verdict};
+    ///
+    /// let verdict = Verdict::block("closed at night");
+    /// let reason = "closed at night".to_owned();
+    /// assert_eq!(verdict.decision(), &Decision::Block { status: 403, reason });
+    /// ```
     pub fn block(reason: impl Into<String>) -> Self {
         Self::new(Decision::Block {
             status: 403,
@@ -98,6 +136,14 @@ impl Verdict {
 
     /// Sends the client to `location`, an absolute http or https URL, with status 302. A CONNECT request cannot be redirected and
     /// is refused instead.
+    ///
+    /// ```
+    /// use portcullis_sdk::{Decision, Verdict};
+    ///
+    /// let verdict = Verdict::redirect("https://portal.example/").with_status(307);
+    /// let location = "https://portal.example/".to_owned();
+    /// assert_eq!(verdict.decision(), &Decision::Redirect { status: 307, location });
+    /// ```
     pub fn redirect(location: impl Into<String>) -> Self {
         Self::new(Decision::Redirect {
             status: 302,
@@ -106,6 +152,16 @@ impl Verdict {
     }
 
     /// Answers in place of the origin with status 200. The answer to a CONNECT request cannot be replaced; it is refused instead.
+    ///
+    /// ```
+    /// use portcullis_sdk::{Decision, Verdict};
+    ///
+    /// let verdict = Verdict::replace("text/plain", "nothing here").with_status(410);
+    /// assert!(matches!(
+    ///     verdict.decision(),
+    ///     Decision::Replace { status: 410, body, .. } if body == b"nothing here"
+    /// ));
+    /// ```
     pub fn replace(content_type: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
         Self::new(Decision::Replace {
             status: 200,

@@ -80,6 +80,14 @@ impl HeaderName {
 
     /// Whether a filter can set or remove the field. Not those of the connection and of the framing, nor Host and Via: they are the proxy's,
     /// and it is better to say so when the filter is made than on every request.
+    ///
+    /// ```
+    /// use portcullis_sdk::{Error, HeaderName};
+    ///
+    /// assert!("Referer".parse::<HeaderName>()?.check_change().is_ok());
+    /// assert!("Content-Length".parse::<HeaderName>()?.check_change().is_err());
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn check_change(&self) -> Result<(), Error> {
         check(&self.0, b"")
     }
