@@ -137,8 +137,10 @@ async fn cached(table: &mut Table) {
 }
 
 async fn bench(folder: &Path, file: &Path, host: &str) -> Bench {
-    let mut config = Config::default();
-    config.cache_dir = folder.join("cache");
+    let mut config = Config {
+        cache_dir: folder.join("cache"),
+        ..Config::default()
+    };
     config.compiler.cache_dir = folder.join("compiled");
     config.compiler.program = Some(program());
     let bench = portcullis::bench(config, file, host, Ipv4Addr::LOCALHOST.into(), CALLS).await;
