@@ -169,6 +169,7 @@ pub(crate) enum Plugin {
     ///
     /// The filter runs in its sandbox, with the settings in NAME.toml beside it, and with the feeds and the time that the file says. The same
     /// file runs natively in `cargo test`.
+    #[command(after_long_help = portcullis_cases::FORMAT)]
     Test {
         /// NAME.wasm, or the name of a built-in filter
         #[arg(value_name = "FILE")]
