@@ -6,13 +6,13 @@ use std::path::Path;
 use portcullis::Config;
 use portcullis_tests::guests;
 
-/// Runs a guest's cases in the sandbox, with all that it could want granted.
+/// Runs a guest's cases in the sandbox, with all that it could want granted, and time for it on a machine that is busy.
 async fn assert_all_go_well(name: &str, wasm: &[u8]) {
     let dir = tempfile::tempdir().expect("a folder");
     let file = dir.path().join(format!("{name}.wasm"));
     fs::write(&file, wasm).expect("a folder to write to");
-    let grants = "[grants]\nfeeds = ['*']\nstate = true";
-    fs::write(file.with_extension("toml"), grants).expect("a folder to write to");
+    let settings = "[limits]\ncpu = '10s'\nwall = '30s'\n[grants]\nfeeds = ['*']\nstate = true";
+    fs::write(file.with_extension("toml"), settings).expect("a folder to write to");
     let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("guests");
     let mut config = Config::default();
     config.compiler.cache_dir = dir.path().join("compiled");
