@@ -5,6 +5,7 @@ mod document;
 mod environment;
 mod error;
 mod load;
+mod refusal;
 mod schema;
 mod settings;
 mod sidecar;
@@ -23,6 +24,7 @@ use etcetera::BaseStrategy;
 pub use self::error::ConfigError;
 pub(crate) use self::load::read_order;
 pub use self::load::{Flags, Sources};
+pub(crate) use self::refusal::located;
 pub(crate) use self::schema::Schema;
 pub(crate) use self::sidecar::{FilterLimits, Grants, Mode, OnError, QuarantineRule, Sidecar};
 

@@ -21,7 +21,7 @@ use super::ConfigError;
 use super::document::Document;
 
 /// The table of a sidecar that is the filter's own.
-const TABLE: &str = "config";
+pub(super) const TABLE: &str = "config";
 
 /// A reference can lead anywhere, also back to itself, and a page of them can stand for more than a machine can check in a year.
 const REFERENCES: [&str; 3] = ["$ref", "$dynamicRef", "$recursiveRef"];

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::COPY_PATIENCE;
 use super::folder::{Files, Stamp};
 use super::manifest::{Told, examine};
-use crate::config::{ConfigError, Grants, Sidecar};
+use crate::config::{self, ConfigError, Grants, Sidecar};
 use crate::error::{Causes, panic_message};
 use crate::filter::{
     CompileError, Draft, Failure, Filter, Hash, LoadError, Loader, Manifest, Memory, NotCompiled,
@@ -166,8 +166,9 @@ impl Attempt {
             file: self.sidecar_file(),
             text: source.sidecar.clone(),
         });
-        let manifest = examine(self.name.clone(), source.wasm.clone(), told).await?;
-        Ok(loader.load(self.draft(source, sidecar, manifest)).await?)
+        let manifest = examine(self.name.clone(), source.wasm.clone(), told.clone()).await?;
+        let loaded = loader.load(self.draft(source, sidecar, manifest)).await;
+        loaded.map_err(|error| located(error, &told))
     }
 
     /// The files cannot be used: what served before goes on, or what is built in stands in.
@@ -290,6 +291,17 @@ impl Attempt {
         let file = format!("{}.{extension}", self.name);
         Refusal::Read { file, source }
     }
+}
+
+/// With the place, if the filter names what it refuses.
+fn located(error: LoadError, told: &Told) -> Refusal {
+    let place = match (&error, &told.text) {
+        (LoadError::Trial(Failure::Init(said)), Some(text)) => {
+            config::located(said, &error.to_string(), &told.file, text)
+        }
+        _ => None,
+    };
+    place.map_or_else(|| error.into(), Refusal::from)
 }
 
 /// The contents of a plugin's files, read once.

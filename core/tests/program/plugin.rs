@@ -104,7 +104,7 @@ fn cases_that_make_no_sense_and_filters_that_cannot_be_used_end_a_test_with_2() 
         (
             "blocklist",
             "refusing.toml",
-            "the filter refuses its configuration: status: 200",
+            "refusing.toml:2:10: the filter refuses its configuration: status: 200",
         ),
         (
             "mine.wasm",
@@ -207,7 +207,9 @@ fn a_filter_that_is_refused_is_described_all_the_same() {
     assert!(said.contains("feeds, granted (feeds = [\"*\"])"), "{said}");
     assert!(said.contains("\nlimits    cpu 2ms, "), "{said}");
     assert!(
-        said.contains("\nrefused: the filter refuses its configuration: status: 200"),
+        said.contains(
+            "\nrefused: mine.toml:6:10: the filter refuses its configuration: status: 200"
+        ),
         "{said}"
     );
 }
