@@ -77,6 +77,13 @@ pub(crate) enum Refusal {
         #[source]
         source: io::Error,
     },
+    /// The same where nobody tries again.
+    #[error("cannot read {file}")]
+    Unreadable {
+        file: String,
+        #[source]
+        source: io::Error,
+    },
     #[error("loading it failed, which is the proxy's fault; please report it: {0}")]
     Panic(String),
     #[error("{file} is larger than {} MiB; make it smaller", limit >> 20)]

@@ -119,6 +119,7 @@ impl Single {
         };
         let loaded = attempt.run(loader).await;
         match (loaded.refusal, loaded.outcome) {
+            (Some(Refusal::Read { file, source }), _) => Err(Refusal::Unreadable { file, source }),
             (Some(refusal), _) => Err(refusal),
             (None, Outcome::Filter(filter)) => Ok(filter),
             // It may grow yet, but nobody waits for it here.

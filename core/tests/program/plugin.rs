@@ -256,6 +256,12 @@ fn what_is_no_filter_is_checked_with_2() {
         said.contains("\nrefused: text.toml:1:1: unknown key `mod`"),
         "{said}"
     );
+    fs::write(dir.path().join("text.toml"), b"mode = '\xff'").unwrap();
+    let said = stdout(&plugin(&dir, &["check", "text.wasm"]));
+    assert!(
+        said.contains("\nrefused: cannot read text.toml: invalid utf-8"),
+        "{said}"
+    );
     for (file, reason) in [
         ("gone.wasm", "cannot read gone.wasm"),
         ("gone", "this is neither a file NAME.wasm nor"),
