@@ -111,15 +111,16 @@ pub(crate) enum LoadError {
     Import(String),
     /// The operator has not said that it may.
     #[error(
-        "it wants `{capability}`, which {name}.toml does not grant; if it may have it, add there:  [grants]  {line}"
+        "it wants {}, which {name}.toml does not grant; if it may have {}, add there:  [grants]  {}",
+        quoted(capabilities), if lines.len() == 1 { "it" } else { "them" }, lines.join("  ")
     )]
     Grant {
         /// The filter.
         name: Arc<str>,
-        /// The interface that it imports.
-        capability: String,
+        /// The interfaces that it imports.
+        capabilities: Vec<String>,
         /// What to write below `[grants]`.
-        line: &'static str,
+        lines: Vec<&'static str>,
     },
     /// Its imports or hooks have other types than the contract's.
     #[error("it does not fit portcullis:filter@{API}; build it with the SDK of this proxy")]
@@ -137,6 +138,11 @@ pub(crate) enum LoadError {
 fn offered() -> String {
     let names: Vec<&str> = CAPABILITIES.iter().map(|(name, _)| *name).collect();
     names.join(", ")
+}
+
+fn quoted(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(" and ")
 }
 
 impl Loader {
@@ -236,9 +242,8 @@ impl Loader {
         for name in imports.iter().cloned().chain(exports) {
             check_version(&name)?;
         }
-        imports
-            .iter()
-            .try_for_each(|name| check_import(name, draft))
+        imports.iter().try_for_each(|name| check_import(name))?;
+        check_grants(&imports, draft)
     }
 }
 
@@ -272,21 +277,36 @@ pub(super) fn capability(interface: &str) -> Option<&'static Granted> {
     Some(granted)
 }
 
-fn check_import(name: &str, draft: &Draft) -> Result<(), LoadError> {
+fn check_import(name: &str) -> Result<(), LoadError> {
     if name.starts_with("wasi:") {
         return Err(LoadError::Wasi(name.to_owned()));
     }
     match ours(name).and_then(|(interface, _)| capability(interface)) {
         None => Err(LoadError::Import(name.to_owned())),
-        Some(Granted::By(is_granted, line)) if !is_granted(&draft.grants) => {
-            Err(LoadError::Grant {
-                name: draft.name.clone(),
-                capability: name.to_owned(),
-                line,
-            })
-        }
         Some(_) => Ok(()),
     }
+}
+
+/// All that is missing is told at once.
+fn check_grants(imports: &[String], draft: &Draft) -> Result<(), LoadError> {
+    let missing = imports.iter().filter_map(|name| {
+        let (interface, _) = ours(name)?;
+        match capability(interface)? {
+            Granted::By(is_granted, line) if !is_granted(&draft.grants) => {
+                Some((name.clone(), *line))
+            }
+            _ => None,
+        }
+    });
+    let (capabilities, lines): (Vec<String>, Vec<&'static str>) = missing.unzip();
+    if capabilities.is_empty() {
+        return Ok(());
+    }
+    Err(LoadError::Grant {
+        name: draft.name.clone(),
+        capabilities,
+        lines,
+    })
 }
 
 fn hooks(component: &Component, instance: &InstancePre<State>) -> Result<Hooks, LoadError> {
@@ -357,9 +377,8 @@ mod tests {
 
     #[test]
     fn an_import_must_be_offered_and_granted() {
-        let none = draft(Grants::default());
-        let refusal = |import| check_import(import, &none).unwrap_err().to_string();
-        assert!(check_import("portcullis:filter/log@0.1.3", &none).is_ok());
+        let refusal = |import| check_import(import).unwrap_err().to_string();
+        assert!(check_import("portcullis:filter/log@0.1.3").is_ok());
         assert!(
             refusal("wasi:clocks/wall-clock@0.2.0").contains("through the proxy or not at all")
         );
@@ -367,12 +386,21 @@ mod tests {
             refusal("portcullis:filter/http@0.1.0")
                 .contains("there are types, log, metrics, clock, domains, client,")
         );
-        let feeds = "portcullis:filter/feeds@0.1.0";
-        assert!(
-            refusal(feeds).ends_with("which guard.toml does not grant; if it may have it, add there:  [grants]  feeds = [\"*\"]"),
-            "{}",
-            refusal(feeds)
+        let imports = ["log", "feeds", "state"];
+        let imports = imports.map(|interface| format!("portcullis:filter/{interface}@0.1.0"));
+        let granted = |imports, grants| {
+            let granted = check_grants(imports, &draft(grants));
+            granted.map_err(|error| error.to_string())
+        };
+        assert_eq!(
+            granted(&imports[..2], Grants::default()).unwrap_err(),
+            "it wants `portcullis:filter/feeds@0.1.0`, which guard.toml does not grant; if it may have it, add there:  [grants]  feeds = [\"*\"]"
         );
-        assert!(check_import(feeds, &draft(Grants::ALL)).is_ok());
+        assert_eq!(
+            granted(&imports, Grants::default()).unwrap_err(),
+            "it wants `portcullis:filter/feeds@0.1.0` and `portcullis:filter/state@0.1.0`, which guard.toml does not grant; if it may have them, \
+             add there:  [grants]  feeds = [\"*\"]  state = true"
+        );
+        assert_eq!(granted(&imports, Grants::ALL), Ok(()));
     }
 }
