@@ -22,7 +22,7 @@ use super::inspect::{CompileError, inspect};
 use crate::config;
 
 /// Filters in a compiled language take a twentieth of that, language runtimes five times as long.
-const QUICK: Duration = Duration::from_secs(2);
+pub(super) const QUICK: Duration = Duration::from_secs(2);
 
 /// A machine with much else to do lets a compiling process wait for so many times what it may compute, and no longer.
 const CROWDED: u32 = 5;

@@ -1,9 +1,11 @@
 //! From a file's content to a filter that can be asked: compile, compare what it wants with what there is and what is granted, link, and
 //! try one instance.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::timeout;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 
@@ -12,7 +14,7 @@ use super::bindings::exports::portcullis::filter::{
     judge_host, judge_request, judge_response, lifecycle, tick,
 };
 use super::cache::Hash;
-use super::compiler::{Compiled, Compiler, Memory, NotCompiled};
+use super::compiler::{Compiled, Compiler, Memory, NotCompiled, QUICK};
 use super::engine::Engine;
 use super::host::{Host, LogBudget, State};
 use super::{Failure, Filter, Hooks, Instance, Manifest};
@@ -164,10 +166,9 @@ impl Loader {
 
     /// Compiles `draft.wasm` unless that was done before, and starts one instance to see that it works.
     pub(crate) async fn load(&self, draft: Draft) -> Result<Arc<Filter>, LoadError> {
-        let Compiled { component, time } = self
-            .compiler
-            .component(draft.wasm.clone(), draft.hash, draft.memory)
-            .await?;
+        let compiler = &self.compiler;
+        let compiling = compiler.component(draft.wasm.clone(), draft.hash, draft.memory);
+        let Compiled { component, time } = tell_if_slow(&draft.name, compiling).await?;
         self.check_interfaces(&component, &draft)?;
         let instance = self
             .linker
@@ -245,6 +246,19 @@ impl Loader {
         imports.iter().try_for_each(|name| check_import(name))?;
         check_grants(&imports, draft)
     }
+}
+
+/// Whoever has dropped a file wants to know why it is not used yet.
+async fn tell_if_slow<T>(name: &str, compiling: impl Future<Output = T>) -> T {
+    let mut compiling = pin!(compiling);
+    if let Ok(compiled) = timeout(QUICK, &mut compiling).await {
+        return compiled;
+    }
+    tracing::info!(
+        plugin = name,
+        "compiling it takes long; it is used as soon as that is done"
+    );
+    compiling.await
 }
 
 impl std::fmt::Debug for Loader {
