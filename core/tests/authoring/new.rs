@@ -82,6 +82,38 @@ fn the_sdk_is_that_of_the_program_unless_another_is_named() {
 }
 
 #[test]
+fn an_sdk_that_has_no_place_is_told_how_to_get_one() {
+    let author = Author::new();
+    let file = author.path("file");
+    fs::write(&file, "").unwrap();
+    let mut command = author.portcullis(&["plugin", "new", "mine"]);
+    let output = command.env("PORTCULLIS_DATA_DIR", &file).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = stderr(&output);
+    let start = format!("portcullis: cannot unpack the SDK to {}", file.display());
+    assert!(said.starts_with(&start), "{said}");
+    assert!(said.contains("; PORTCULLIS_DATA_DIR can name "), "{said}");
+    assert!(!author.path("mine").exists());
+}
+
+#[test]
+fn an_sdk_of_which_a_part_was_removed_is_whole_again() {
+    let author = Author::new();
+    let data = author.path("data");
+    let begin = |name: &str| {
+        let mut command = author.portcullis(&["plugin", "new", name, "--json"]);
+        let output = command.env("PORTCULLIS_DATA_DIR", &data).output().unwrap();
+        let created: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        PathBuf::from(created["sdk"].as_str().unwrap())
+    };
+    let sdk = begin("first");
+    let library = fs::read(sdk.join("src/lib.rs")).unwrap();
+    fs::remove_dir_all(sdk.join("src")).unwrap();
+    assert_eq!(begin("second"), sdk);
+    assert_eq!(fs::read(sdk.join("src/lib.rs")).unwrap(), library);
+}
+
+#[test]
 fn the_guide_shows_the_filter_that_is_begun() {
     let guide = include_str!("../../../sdk/README.md");
     let template = include_str!("../../templates/rust/src/lib.rs");

@@ -114,7 +114,10 @@ pub enum NewError {
     /// Cargo.toml is UTF-8.
     #[error("{} cannot be written into Cargo.toml, as it is not UTF-8; use another folder", .0.display())]
     Path(PathBuf),
-    /// Nothing in the folder of the SDK or of the filter could be written.
+    /// The SDK has no place.
+    #[error(transparent)]
+    Unpack(io::Error),
+    /// Nothing in the folder of the filter could be written.
     #[error("cannot write the filter's folder")]
     Write(#[from] io::Error),
 }
@@ -136,7 +139,7 @@ pub fn new_plugin(
         return Err(NewError::Exists(dir));
     }
     let sdk = match (language, sdk) {
-        (Language::Rust, Sdk::Bundled) => Some(sdk::unpack()?),
+        (Language::Rust, Sdk::Bundled) => Some(sdk::unpack().map_err(NewError::Unpack)?),
         (Language::Rust, Sdk::Folder(folder)) if sdk::is_sdk(&folder) => {
             Some(std::path::absolute(folder)?)
         }

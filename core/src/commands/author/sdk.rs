@@ -42,19 +42,40 @@ pub(super) fn file(path: &str) -> Option<&'static str> {
     Some(text)
 }
 
-/// The crate's folder, unpacked. Where it is there already, nothing happens: the name tells it from that of any other SDK.
+/// The crate's folder, unpacked. Where all of it is there already, nothing happens: the name tells it from that of any other SDK.
 pub(super) fn unpack() -> io::Result<PathBuf> {
     let root = data_dir()?.join("sdk").join(name());
-    if !root.exists()
-        && let Err(error) = tree::write(&root, FILES.iter().copied())
+    if missing(&root).next().is_some()
+        && let Err(error) = write(&root)
     {
         // Another process may have been faster.
-        if !root.exists() {
-            let what = format!("cannot unpack the SDK to {}: {error}", root.display());
+        if missing(&root).next().is_some() {
+            let what = format!(
+                "cannot unpack the SDK to {}: {error}; PORTCULLIS_DATA_DIR can name another folder than {}",
+                root.display(),
+                data_dir()?.display()
+            );
             return Err(io::Error::new(error.kind(), what));
         }
     }
     Ok(root.join("sdk"))
+}
+
+/// What somebody has removed, or all of it.
+fn missing(root: &Path) -> impl Iterator<Item = File<'static>> {
+    let files = FILES.iter().copied();
+    files.filter(|(path, _)| !root.join(path).is_file())
+}
+
+fn write(root: &Path) -> io::Result<()> {
+    if !root.exists() {
+        return tree::write(root, FILES.iter().copied());
+    }
+    missing(root).try_for_each(|(path, text)| {
+        let file = root.join(path);
+        fs::create_dir_all(file.parent().unwrap_or(root))?;
+        fs::write(file, text)
+    })
 }
 
 /// Version and content.
