@@ -18,6 +18,12 @@ fn what_cannot_be_begun_is_refused_with_what_can_be() {
         (&["../no-ads"], "begins with a letter"),
         (&["async"], "try `my-async`"),
         (
+            &["blocklist"],
+            "would take its place in the proxy; try `my-blocklist`",
+        ),
+        (&["nul"], "Windows has a device of that name; try `my-nul`"),
+        (&["com1"], "try `my-com1`"),
+        (
             &["taken"],
             "is there already, and nothing in it is overwritten",
         ),

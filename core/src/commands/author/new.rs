@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::tree::{self, File};
 use super::{Language, Sdk, sdk};
+use crate::builtin::BUILTINS;
 
 /// The files below `core/templates`, by path. Written by the build script.
 const TEMPLATES: &[File<'_>] = include!(concat!(env!("OUT_DIR"), "/templates.rs"));
@@ -94,6 +95,14 @@ pub enum NewError {
         "`{0}` cannot be a filter's name, as the language or a crate that filters are built with has it; try `my-{0}`"
     )]
     Taken(String),
+    /// The proxy would take the one for the other.
+    #[error(
+        "`{0}` is a built-in filter, and a file of that name would take its place in the proxy; try `my-{0}`"
+    )]
+    Builtin(String),
+    /// No file can have it there, whatever its extension.
+    #[error("`{0}` cannot be a filter's name, as Windows has a device of that name; try `my-{0}`")]
+    Device(String),
     /// There is something already.
     #[error(
         "{} is there already, and nothing in it is overwritten; choose another name, or move it away",
@@ -166,10 +175,23 @@ fn check_name(name: &str) -> Result<(), NewError> {
     if !is_well_formed {
         return Err(NewError::Name(name.to_owned()));
     }
+    if BUILTINS.iter().any(|builtin| builtin.name == name) {
+        return Err(NewError::Builtin(name.to_owned()));
+    }
+    if is_device(name) {
+        return Err(NewError::Device(name.to_owned()));
+    }
     match TAKEN.contains(&&*name.replace('_', "-")) {
         true => Err(NewError::Taken(name.to_owned())),
         false => Ok(()),
     }
+}
+
+/// Whether Windows opens something else under that name.
+fn is_device(name: &str) -> bool {
+    let port = name.strip_prefix("com").or(name.strip_prefix("lpt"));
+    matches!(name, "con" | "prn" | "aux" | "nul")
+        || port.is_some_and(|port| matches!(port.as_bytes(), [b'0'..=b'9']))
 }
 
 /// The nearest name that is allowed, as the end of a message.
