@@ -95,7 +95,10 @@ async fn what_a_log_does_not_know_is_not_compared_but_noted() {
     let requests = replay(guests::headers(), "", &log).await;
     assert_eq!((requests.asked, requests.changed), (0, 0));
     let said = notes(requests);
-    assert!(said.contains("the filter does not judge hosts"), "{said}");
+    assert!(
+        said.contains("guest judges no hosts, and the log has neither"),
+        "{said}"
+    );
     assert!(said.contains("if they were in the log: 2"), "{said}");
 
     let both = replay(guests::obeys(), "greeting = 'no'", &log).await;

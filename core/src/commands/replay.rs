@@ -36,7 +36,7 @@ pub async fn replay(config: Config, log: &Path, file: &Path) -> Result<Replay, P
     let loader = Loader::new(&config, feeds.clone())?;
     let single = Single::named(file, &config.plugins.dir)?;
     let filter = single.filter(loader).await?.apart(&Clock::System);
-    let mut tally = Tally::new(MOST, filter.uses("client"));
+    let mut tally = Tally::new(MOST, filter.uses("client"), &filter.name);
     let found = access_log::read(log, |line| tally.count(line))?;
     let mut replay = Replay::new(&filter.name, log, &found, &tally);
     replay.ask(&filter, &tally).await;

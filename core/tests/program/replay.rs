@@ -69,6 +69,26 @@ requests  host                         was   would be
 }
 
 #[test]
+fn a_filter_that_judges_no_hosts_cannot_be_replayed_and_it_says_what_to_do() {
+    let dir = folder();
+    fs::create_dir(dir.path().join("plugins")).unwrap();
+    fs::write(
+        dir.path().join("plugins/headers.toml"),
+        "[config]\nrules = [{ request.remove = ['X-Client-Data'] }]",
+    )
+    .unwrap();
+    let output = run(&dir, &["replay", "access.log", "--plugin", "headers"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let said = stdout(&output);
+    assert!(said.contains("\n\nnothing was asked\nnote: "), "{said}");
+    assert!(
+        said.contains("(mode = \"shadow\" in headers.toml)"),
+        "{said}"
+    );
+    assert!(!said.contains("would change"), "{said}");
+}
+
+#[test]
 fn a_log_may_come_by_standard_input() {
     let dir = folder();
     let mut command = portcullis(dir.path());

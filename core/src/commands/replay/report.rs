@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::Answer;
-use super::tally::{Asked, Happened, Tally};
+use super::tally::{Asked, Happened, NAMES, Tally};
 use crate::access_log::{self, Found, Word};
 use crate::filter::Filter;
 use crate::flow::Protocol;
@@ -163,7 +163,11 @@ impl Replay {
         let notes = [
             (
                 !hooks.judges_hosts(),
-                "the filter does not judge hosts, and the log knows no more than hosts: nothing was asked".to_owned(),
+                format!(
+                    "{name} judges no hosts, and the log has neither URLs nor header fields to ask it about. To see what it does, let it run in \
+                     shadow mode (mode = \"shadow\" in {name}.toml), or ask it by `portcullis plugin test`",
+                    name = filter.name
+                ),
             ),
             (
                 judges_messages && tally.plain > 0,
@@ -187,6 +191,10 @@ impl Replay {
             (
                 tally.uncounted > 0,
                 format!("requests left out, to hosts beyond the first {}: {}", super::MOST, tally.uncounted),
+            ),
+            (
+                tally.unnamed > 0,
+                format!("requests decided by filters beyond the first {NAMES} in the log, shown without a name: {}", tally.unnamed),
             ),
             (
                 found.unjudged > 0,
@@ -233,7 +241,19 @@ impl fmt::Display for Replay {
         }
         writeln!(f, "\n")?;
         self.write_differences(f)?;
-        let share = self.changed as f64 * 100.0 / (*requests).max(1) as f64;
+        if self.asked == 0 {
+            writeln!(f, "nothing was asked")?;
+        } else {
+            self.write_changes(f)?;
+        }
+        let mut notes = self.notes.iter();
+        notes.try_for_each(|note| writeln!(f, "note: {note}"))
+    }
+}
+
+impl Replay {
+    fn write_changes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let share = self.changed as f64 * 100.0 / self.requests.max(1) as f64;
         write!(f, "{} requests ({share:.1} %) would change", self.changed)?;
         for (at, change) in self.changes.iter().enumerate() {
             let Change {
@@ -245,20 +265,14 @@ impl fmt::Display for Replay {
             write!(f, "{mark} {requests} from {was} to {would_be}")?;
         }
         writeln!(f)?;
-        if self.asked > 0 {
-            let each = self.asked_ms * 1e3 / self.asked as f64;
-            writeln!(
-                f,
-                "asked {} times in {:.1} ms, {each:.1} us a time",
-                self.asked, self.asked_ms
-            )?;
-        }
-        let mut notes = self.notes.iter();
-        notes.try_for_each(|note| writeln!(f, "note: {note}"))
+        let each = self.asked_ms * 1e3 / self.asked as f64;
+        writeln!(
+            f,
+            "asked {} times in {:.1} ms, {each:.1} us a time",
+            self.asked, self.asked_ms
+        )
     }
-}
 
-impl Replay {
     fn write_differences(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.differences.is_empty() {
             return Ok(());

@@ -7,6 +7,9 @@ use std::sync::Arc;
 use crate::access_log::{Line, Word};
 use crate::flow::Protocol;
 
+/// Different names of filters. No chain has as many; a log may hold anything, and what became of a host is looked through one by one.
+pub(super) const NAMES: usize = 256;
+
 /// What a filter is asked about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Asked {
@@ -31,26 +34,29 @@ pub(super) struct Tally {
     hosts: HashMap<Asked, Vec<(Happened, u64)>>,
     most: usize,
     with_clients: bool,
-    /// Each name once.
+    /// Each name once, up to [`NAMES`].
     filters: BTreeSet<Arc<str>>,
     /// All that were counted.
     pub(super) requests: u64,
     /// Those whose host was one too many.
     pub(super) uncounted: u64,
+    /// Those that a filter has decided whose name was one too many. It is as if no filter were named.
+    pub(super) unnamed: u64,
     /// Those whose head the proxy has seen, and the log has not.
     pub(super) plain: u64,
 }
 
 impl Tally {
-    /// Counts the requests of at most so many hosts.
-    pub(super) fn new(most: usize, with_clients: bool) -> Self {
+    /// Counts the requests of at most so many hosts, to replay the filter of that name.
+    pub(super) fn new(most: usize, with_clients: bool, own: &Arc<str>) -> Self {
         Self {
             hosts: HashMap::new(),
             most,
             with_clients,
-            filters: BTreeSet::new(),
+            filters: BTreeSet::from([own.clone()]),
             requests: 0,
             uncounted: 0,
+            unnamed: 0,
             plain: 0,
         }
     }
@@ -71,7 +77,7 @@ impl Tally {
         }
         self.requests += 1;
         self.plain += u64::from(line.protocol == Protocol::Http);
-        let filter = line.filter.as_deref().map(|name| self.filter(name));
+        let filter = line.filter.as_deref().and_then(|name| self.filter(name));
         let happened = Happened { verdict, filter };
         let counts = self.hosts.entry(asked).or_default();
         match counts.iter_mut().find(|(known, _)| *known == happened) {
@@ -95,15 +101,17 @@ impl Tally {
         hosts.collect::<HashSet<&str>>().len()
     }
 
-    fn filter(&mut self, name: &str) -> Arc<str> {
-        match self.filters.get(name) {
-            Some(known) => known.clone(),
-            None => {
-                let name: Arc<str> = name.into();
-                self.filters.insert(name.clone());
-                name
-            }
+    fn filter(&mut self, name: &str) -> Option<Arc<str>> {
+        if let Some(known) = self.filters.get(name) {
+            return Some(known.clone());
         }
+        if self.filters.len() >= NAMES {
+            self.unnamed += 1;
+            return None;
+        }
+        let name: Arc<str> = name.into();
+        self.filters.insert(name.clone());
+        Some(name)
     }
 }
 
@@ -123,7 +131,7 @@ mod tests {
 
     #[test]
     fn requests_are_counted_by_host_and_by_what_became_of_them() {
-        let mut tally = Tally::new(10, false);
+        let mut tally = Tally::new(10, false, &"own".into());
         let block = "verdict=\"block\" filter=\"guard\"";
         for (host, client, verdict) in [
             ("a.example", "10.0.0.1", "verdict=\"next\""),
@@ -150,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_filter_that_looks_at_clients_is_asked_about_each() {
-        let mut tally = Tally::new(10, true);
+        let mut tally = Tally::new(10, true, &"own".into());
         for client in ["10.0.0.1", "10.0.0.2", "10.0.0.1"] {
             count(&mut tally, &line("a.example", client, "verdict=\"next\""));
         }
@@ -158,8 +166,24 @@ mod tests {
     }
 
     #[test]
+    fn names_of_filters_beyond_the_limit_are_not_kept_but_for_that_of_the_replayed_one() {
+        let mut tally = Tally::new(10, false, &"own".into());
+        for number in 0..NAMES + 10 {
+            let verdict = format!("verdict=\"block\" filter=\"filter-{number}\"");
+            count(&mut tally, &line("a.example", "10.0.0.1", &verdict));
+        }
+        let own = "verdict=\"block\" filter=\"own\"";
+        count(&mut tally, &line("a.example", "10.0.0.1", own));
+        assert_eq!((tally.unnamed, tally.requests), (11, NAMES as u64 + 11));
+        let (_, happened) = tally.hosts()[0];
+        assert_eq!(happened.len(), NAMES + 1);
+        let (last, _) = happened.last().unwrap();
+        assert_eq!(last.filter.as_deref(), Some("own"));
+    }
+
+    #[test]
     fn hosts_beyond_the_limit_are_not_counted_but_told() {
-        let mut tally = Tally::new(1, false);
+        let mut tally = Tally::new(1, false, &"own".into());
         for host in ["a.example", "b.example", "a.example", "c.example"] {
             count(&mut tally, &line(host, "10.0.0.1", "verdict=\"next\""));
         }
