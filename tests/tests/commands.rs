@@ -44,9 +44,13 @@ async fn a_running_proxy_says_how_its_filters_fare() {
         .await;
     let said = list().await.to_string();
     assert!(
-        said.starts_with("as the proxy on 127.0.0.1:0 uses them:\n"),
+        said.starts_with("as the proxy on 127.0.0.1:0 uses them, as of "),
         "{said}"
     );
+    assert!(said.contains(" s ago:\n"), "{said}");
+    assert!(said.contains("the answers of hooks are counted"), "{said}");
+    let json = serde_json::to_value(list().await).unwrap();
+    assert!(json["age_s"].is_u64(), "{json}");
     assert!(
         said.contains("\n 2 counter    file      shadow   ok: judge-host\n"),
         "{said}"

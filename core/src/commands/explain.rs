@@ -152,7 +152,8 @@ pub async fn explain(
             plugin.name
         )
     });
-    let running = running.iter().flat_map(in_running_proxy);
+    let running = running.iter().flat_map(|said| &said.plugins);
+    let running = running.flat_map(in_running_proxy);
     let notes = lacking_client(&chain).chain(feeds.notes());
     explanation.notes = notes.chain(refused).chain(running).collect();
     Ok(explanation)
@@ -186,7 +187,7 @@ fn in_running_proxy(plugin: &plugins::Status) -> Vec<String> {
     });
     let shadow = plugin
         .shadow
-        .map(|tally| format!("in the running proxy {name} is in shadow mode: {tally}"));
+        .map(|tally| format!("in the running proxy {name} is in shadow mode: {tally} (answers of its hooks, of which a request can have several)"));
     let numbers: Vec<String> = plugin
         .metrics
         .iter()

@@ -14,7 +14,7 @@ use crate::filter::Loader;
 use crate::plugins::{self, Mode, Plugins, Status};
 
 /// The filters. Their text is a line for each, and more for those that count something; by serde, an object with `listen`, `running`,
-/// `available` (built-in filters that wait for their settings) and `plugins`, each with `name`, `state`, `builtin`, `mode`, `hooks` and what
+/// `age_s` if a proxy runs, `available` (built-in filters that wait for their settings) and `plugins`, each with `name`, `state`, `builtin`, `mode`, `hooks` and what
 /// else there is: `version`, `description`, `refused`, `quarantine`, `shadow`, `metrics`.
 #[derive(Debug, Serialize)]
 pub struct PluginList {
@@ -22,6 +22,9 @@ pub struct PluginList {
     listen: SocketAddr,
     /// Whether one does: then this is how its filters fare.
     running: bool,
+    /// So many seconds ago, as a proxy does not say it at every request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age_s: Option<u64>,
     plugins: Vec<Listed>,
     /// Built-in filters that wait for their settings.
     available: Vec<&'static str>,
@@ -61,15 +64,18 @@ enum State {
 /// If the WASM engine does not start.
 pub async fn list_plugins(config: Config) -> Result<PluginList, StartError> {
     let (listen, dir) = (config.listen, config.plugins.dir.clone());
-    let mut status = plugins::read_status(&config.cache_dir, listen);
-    let running = !status.is_empty();
-    if !running {
-        let feeds = Feeds::open(&config.feeds, &config.cache_dir);
-        let loader = Loader::new(&config, feeds)?;
-        status = Plugins::open(config.plugins, BUILTINS, loader)
-            .await
-            .status();
-    }
+    let said = plugins::read_status(&config.cache_dir, listen);
+    let age_s = said.as_ref().map(|said| said.age.as_secs());
+    let running = said.is_some();
+    let status = match said {
+        Some(said) => said.plugins,
+        None => {
+            let feeds = Feeds::open(&config.feeds, &config.cache_dir);
+            let loader = Loader::new(&config, feeds)?;
+            let plugins = Plugins::open(config.plugins, BUILTINS, loader).await;
+            plugins.status()
+        }
+    };
     let plugins = status.into_iter().map(|status| Listed {
         state: State::of(&status),
         status: Status {
@@ -84,6 +90,7 @@ pub async fn list_plugins(config: Config) -> Result<PluginList, StartError> {
     Ok(PluginList {
         listen,
         running,
+        age_s,
         available: names.filter(|name| !is_listed(name)).collect(),
         plugins,
         dir,
@@ -105,12 +112,15 @@ impl State {
 
 impl fmt::Display for PluginList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.running {
-            true => writeln!(f, "as the proxy on {} uses them:\n", self.listen)?,
-            false => writeln!(
+        let listen = self.listen;
+        match self.age_s {
+            Some(age) => writeln!(
                 f,
-                "no proxy runs on {}; as one would use them:\n",
-                self.listen
+                "as the proxy on {listen} uses them, as of {age} s ago:\n"
+            )?,
+            None => writeln!(
+                f,
+                "no proxy runs on {listen} (if yours has another address, name it with --listen or --config); as one would use them:\n"
             )?,
         }
         let names = self.plugins.iter().map(|plugin| plugin.status.name.len());
@@ -119,6 +129,13 @@ impl fmt::Display for PluginList {
         for (at, plugin) in self.plugins.iter().enumerate() {
             write!(f, "{:2} {:width$}  ", at + 1, plugin.status.name)?;
             writeln!(f, "{plugin}")?;
+        }
+        let mut plugins = self.plugins.iter();
+        if plugins.any(|plugin| plugin.status.shadow.is_some()) {
+            writeln!(
+                f,
+                "\nin shadow mode, the answers of hooks are counted: a request can have one for each"
+            )?;
         }
         if !self.available.is_empty() {
             let (names, dir) = (self.available.join(", "), self.dir.display());

@@ -137,15 +137,22 @@ impl Drop for StatusFile {
     }
 }
 
+/// What a running proxy has said.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Said {
+    pub(crate) plugins: Vec<Status>,
+    /// How long ago.
+    pub(crate) age: Duration,
+}
+
 /// How the plugins of a proxy that listens there fare, if one runs.
-pub(crate) fn read(cache_dir: &Path, listen: SocketAddr) -> Vec<Status> {
+pub(crate) fn read(cache_dir: &Path, listen: SocketAddr) -> Option<Said> {
     let path = path(cache_dir, listen);
     let written = fs::metadata(&path).and_then(|metadata| metadata.modified());
-    if written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > STALE)) {
-        return Vec::new();
-    }
-    let text = fs::read(path).unwrap_or_default();
-    serde_json::from_slice(&text).unwrap_or_default()
+    // Clocks may have been set meanwhile.
+    let age = written.ok()?.elapsed().unwrap_or_default();
+    let plugins = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+    (age <= STALE).then_some(Said { plugins, age })
 }
 
 fn path(cache_dir: &Path, listen: SocketAddr) -> PathBuf {
@@ -206,22 +213,23 @@ mod tests {
     async fn what_a_proxy_writes_is_read_by_another_process_until_it_ends() {
         let dir = tempfile::tempdir().unwrap();
         let listen = "[::1]:3000".parse().unwrap();
+        let read = |listen| read(dir.path(), listen).map(|said| said.plugins);
         let mut file = StatusFile::new(dir.path(), listen);
         file.update(vec![status(1)]).await;
-        assert_eq!(read(dir.path(), listen), [status(1)]);
-        assert_eq!(read(dir.path(), "127.0.0.1:3000".parse().unwrap()), []);
+        assert_eq!(read(listen), Some(vec![status(1)]));
+        assert_eq!(read("127.0.0.1:3000".parse().unwrap()), None);
 
         // Counts alone can wait.
         file.update(vec![status(2)]).await;
-        assert_eq!(read(dir.path(), listen), [status(1)]);
+        assert_eq!(read(listen), Some(vec![status(1)]));
         let mended = Status {
             quarantine: None,
             ..status(2)
         };
         file.update(vec![mended.clone()]).await;
-        assert_eq!(read(dir.path(), listen), [mended]);
+        assert_eq!(read(listen), Some(vec![mended]));
 
         drop(file);
-        assert_eq!(read(dir.path(), listen), []);
+        assert_eq!(read(listen), None);
     }
 }

@@ -147,7 +147,7 @@ fn filters_are_listed_in_the_order_in_which_they_are_asked() {
     assert_eq!(
         filters,
         "\
-no proxy runs on 127.0.0.1:3000; as one would use them:
+no proxy runs on 127.0.0.1:3000 (if yours has another address, name it with --listen or --config); as one would use them:
 
    name       origin    mode     state
  1 last       file      shadow   ok: judge-host
