@@ -1,20 +1,20 @@
 //! What one filter costs: `portcullis plugin bench`. Loads it as the folder does and asks it as `chain` does, without the traffic.
 
-use std::fmt;
+mod report;
+
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytesize::ByteSize;
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderMap, SERVER,
     SET_COOKIE, USER_AGENT,
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode};
-use serde::Serialize;
 
+pub use self::report::{Bench, TickTiming, Timing};
 use crate::chain::{Hook, LocalFilter, Member, Question};
 use crate::config::Config;
 use crate::error::{Causes, PluginError};
@@ -37,68 +37,6 @@ const STARTS: usize = 100;
 const TICKS: usize = 1000;
 
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// What was measured. Its text is a line about the filter and one for each hook; by serde, an object with the same fields, where
-/// `compile_ms` is null if the machine code was on disk.
-#[derive(Debug, Serialize)]
-pub struct Bench {
-    /// The filter's name.
-    pub filter: String,
-    /// What it was asked about.
-    pub host: String,
-    /// Who asked, as far as it can know.
-    pub client: IpAddr,
-    /// Its size as it is deployed.
-    pub file_bytes: u64,
-    /// In a process of its own; none if that was done before.
-    pub compile_ms: Option<f64>,
-    /// To make an instance and hand it its configuration: the median of up to 100.
-    pub start_us: f64,
-    /// The linear memory of the instance after all calls; if it only works in the background, of the one that does.
-    pub memory_bytes: usize,
-    /// Of each hook, after 1000 that do not count.
-    pub calls: usize,
-    /// One for each hook that judges.
-    pub hooks: Vec<Timing>,
-    /// Of the answer of `judge-host` where the filter lets the proxy use it again; none if it does not.
-    pub cached: Option<Timing>,
-    /// Of `tick`; none if the filter does not work in the background.
-    pub tick: Option<TickTiming>,
-}
-
-/// The time of one hook's calls, in nanoseconds. The percentiles are those of the means of 16 calls in a row.
-#[derive(Clone, Debug, Serialize)]
-pub struct Timing {
-    /// As the contract names it.
-    pub hook: &'static str,
-    /// What it answered.
-    pub verdict: &'static str,
-    /// Half of the batches took longer.
-    pub p50_ns: f64,
-    /// One batch in a hundred took longer.
-    pub p99_ns: f64,
-    /// Of all calls.
-    pub mean_ns: f64,
-}
-
-/// The time of the calls of `tick`, one by one, on an instance of its own.
-#[derive(Clone, Debug, Serialize)]
-pub struct TickTiming {
-    /// Up to 1000, as many as fit into a second and went well.
-    pub calls: usize,
-    /// Why the next one did not.
-    pub error: Option<String>,
-    /// After which it wants to be called again; none if never.
-    pub pause_ms: Option<u64>,
-    /// The linear memory of the instance afterwards.
-    pub memory_bytes: usize,
-    /// Half of the calls took longer.
-    pub p50_ns: f64,
-    /// One call in a hundred took longer.
-    pub p99_ns: f64,
-    /// Of all calls.
-    pub mean_ns: f64,
-}
 
 /// Measures the filter in `file`, or the built-in filter of that name, with the settings beside it: how long it takes to compile and to
 /// start, and what each of its hooks takes for `host`, asked for by `client`. Feeds are read from the copies on disk; nothing is fetched.
@@ -336,67 +274,6 @@ fn percentile(times: &[Duration], percent: usize) -> Duration {
 /// In a unit of which a second has so many, rounded.
 pub(crate) fn tenths(time: Duration, units: f64) -> f64 {
     (time.as_secs_f64() * units * 10.0).round() / 10.0
-}
-
-impl fmt::Display for Bench {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            filter,
-            host,
-            client,
-            calls,
-            ..
-        } = self;
-        let size = ByteSize(self.file_bytes);
-        match self.compile_ms {
-            Some(time) => writeln!(f, "{filter}: {size}, compiled in {time:.1} ms")?,
-            None => writeln!(f, "{filter}: {size}, machine code from the cache")?,
-        }
-        let memory = ByteSize(self.memory_bytes as u64);
-        let start = self.start_us;
-        writeln!(
-            f,
-            "instance: starts in {start:.1} us, has {memory} of memory\n"
-        )?;
-        writeln!(f, "ns per call        p50        p99       mean  answer")?;
-        let cached = self.cached.iter().map(|timing| ("  from cache", timing));
-        let hooks = self.hooks.iter().map(|timing| (timing.hook, timing));
-        for (name, timing) in hooks.chain(cached) {
-            let (p50, p99, mean) = (timing.p50_ns, timing.p99_ns, timing.mean_ns);
-            let verdict = timing.verdict;
-            writeln!(f, "{name:13} {p50:8.0}   {p99:8.0}   {mean:8.0}  {verdict}")?;
-        }
-        if let Some(tick) = &self.tick {
-            writeln!(f, "{tick}")?;
-        }
-        writeln!(f)?;
-        if !self.hooks.is_empty() {
-            writeln!(
-                f,
-                "{calls} calls a hook about {host} by client {client}, on one instance with all limits on; percentiles of batches of {BATCH} calls"
-            )?;
-        }
-        self.tick.iter().try_for_each(|tick| {
-            let (calls, memory) = (tick.calls, ByteSize(tick.memory_bytes as u64));
-            writeln!(
-                f,
-                "tick: {calls} calls, on an instance of its own that has {memory} of memory"
-            )
-        })
-    }
-}
-
-/// A line of the table.
-impl fmt::Display for TickTiming {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (p50, p99, mean) = (self.p50_ns, self.p99_ns, self.mean_ns);
-        write!(f, "tick          {p50:8.0}   {p99:8.0}   {mean:8.0}  ")?;
-        match (&self.error, self.pause_ms.map(Duration::from_millis)) {
-            (Some(error), _) => write!(f, "fails: {error}"),
-            (None, Some(pause)) => write!(f, "again after {pause:?}"),
-            (None, None) => write!(f, "never again"),
-        }
-    }
 }
 
 #[cfg(test)]
