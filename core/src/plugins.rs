@@ -203,7 +203,9 @@ impl Plugins {
             if let Some(plugin) = self.plugins.get_mut(name)
                 && (plugin.is_loading || plugin.files == files)
             {
-                if !is_filter && plugin.is_new() {
+                let is_gone = files == Files::default() && !is_filter;
+                if is_gone && plugin.is_unused() {
+                    // It was gone before it was all there.
                     self.plugins.remove(name);
                     continue;
                 }

@@ -40,10 +40,9 @@ pub(super) enum Attempted {
 }
 
 impl Plugin {
-    /// Whether nothing is known yet of any version.
-    pub(super) fn is_new(&self) -> bool {
-        let is_settled = self.member.is_some() || self.refused.is_some() || self.disabled;
-        !is_settled && !self.is_loading
+    /// Whether there is no filter, nor soon will be.
+    pub(super) fn is_unused(&self) -> bool {
+        self.member.is_none() && !self.is_loading
     }
 
     /// Says why the newest version is not used.
@@ -92,7 +91,9 @@ impl Plugin {
             description: said(|manifest| &manifest.description),
             builtin,
             disabled: self.disabled,
-            loading: self.is_loading || self.is_new(),
+            // Of what could not be read to its end nothing is known yet.
+            loading: self.is_loading
+                || self.is_unused() && self.refused.is_none() && !self.disabled,
             mode: member.map(Mode::of),
             hooks: member.map(|member| member.filter.hooks.names()),
             refused: self.refused.clone(),
