@@ -177,7 +177,10 @@ async fn machine_code_that_is_damaged_is_made_again() {
     stage.answers(&[("blocked.example", 403)]).await;
     stage.proxy.stop().await;
     for file in fs::read_dir(cache.path().join("compiled")).unwrap() {
-        fs::write(file.unwrap().path(), "not machine code").unwrap();
+        let file = file.unwrap().path();
+        // Another file: what is left of the first proxy may have this one in its memory.
+        fs::remove_file(&file).unwrap();
+        fs::write(file, "not machine code").unwrap();
     }
     let mut log = Log::follow();
     let stage = Stage::start_with(|config| fresh(config, cache.path())).await;
