@@ -46,6 +46,8 @@ pub(crate) struct LocalChain {
     filters: Box<[Rc<LocalFilter>]>,
     judges_requests: bool,
     judges_responses: bool,
+    /// Whether that may be about the request's fields, too.
+    recalls_requests: bool,
     /// Without one, shadow filters are not asked.
     observer: Option<Observer>,
 }
@@ -151,6 +153,7 @@ impl LocalChain {
         Self {
             judges_requests: has(Hooks::judges_requests),
             judges_responses: has(Hooks::judges_responses),
+            recalls_requests: has(|hooks| hooks.judges_responses() && hooks.uses_request_headers()),
             filters,
             observer,
         }
@@ -164,6 +167,11 @@ impl LocalChain {
     /// Whether any filter judges responses: if not, nobody needs to remember the request.
     pub(crate) fn judges_responses(&self) -> bool {
         self.judges_responses
+    }
+
+    /// Whether any filter that judges responses may ask for the request's fields.
+    pub(crate) fn recalls_requests(&self) -> bool {
+        self.recalls_requests
     }
 
     /// Asks every filter that judges hosts, in order, until one decides.

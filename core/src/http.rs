@@ -65,6 +65,8 @@ pub(crate) async fn forward(
     }
     if chain.judges_responses() {
         seen.method.clone_from(&head.method);
+    }
+    if chain.recalls_requests() {
         seen.headers.clone_from(&head.headers);
     }
     worker.pseudonym.append_to(&mut head.headers, head.version);
