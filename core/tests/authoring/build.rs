@@ -257,36 +257,52 @@ fn a_componentize_py_on_the_path_is_enough_until_the_filter_needs_more() {
 }
 
 #[test]
-fn a_hook_that_the_world_lacks_is_named_with_the_line_to_add() {
+fn what_the_world_lacks_is_named_with_the_line_to_add() {
     let author = Author::new();
     let tools = author.path("tools");
     fs::create_dir(&tools).unwrap();
     for tool in ["node", "npm", "npm.cmd"] {
         fs::write(tools.join(tool), "").unwrap();
     }
-    for (language, file, hook, begin) in [
+    let hook = "export portcullis:filter/judge-request@0.1.0;";
+    let clock = "import portcullis:filter/clock@0.1.0;";
+    for (language, file, line, cause, fix) in [
         (
             "js",
             "src/filter.js",
-            "judgeRequest",
             "export const judgeRequest = {};",
+            "has the hook judgeRequest",
+            hook,
+        ),
+        (
+            "js",
+            "src/filter.js",
+            "import { now } from 'portcullis:filter/clock@0.1.0';",
+            "imports clock",
+            clock,
         ),
         (
             "python",
             "app.py",
-            "JudgeRequest",
             "class JudgeRequest(exports.JudgeRequest):",
+            "has the hook JudgeRequest",
+            hook,
+        ),
+        (
+            "python",
+            "app.py",
+            "from wit_world.imports import clock",
+            "imports clock",
+            clock,
         ),
     ] {
-        let dir = author.begins(&["--lang", language, &format!("in-{language}")]);
-        edit(&dir.join(file), |source| format!("{source}\n{begin}\n"));
+        let name = format!("{language}-{}", line.len());
+        let dir = author.begins(&["--lang", language, &name]);
+        edit(&dir.join(file), |source| format!("{source}\n{line}\n"));
         let said = author.cannot_build(&dir, &tools);
-        let parts = [
-            format!("{file} has the hook {hook}, but the world in wit/world.wit has not"),
-            "export portcullis:filter/judge-request@0.1.0;".to_owned(),
-        ];
-        for part in parts {
-            assert!(said.contains(&part), "{part} in {said}");
+        let cause = format!("{file} {cause}, but the world in wit/world.wit");
+        for part in [&*cause, fix] {
+            assert!(said.contains(part), "{part} in {said}");
         }
     }
 }

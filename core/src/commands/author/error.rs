@@ -85,6 +85,17 @@ pub enum BuildError {
         /// Its name in the contract.
         hook: &'static str,
     },
+    /// It would be found out when the component is made, in other words.
+    #[error(
+        "{source_file} imports {interface}, but the world in wit/world.wit does not; add there:  import portcullis:filter/{interface}@{};",
+        crate::filter::API
+    )]
+    Import {
+        /// Where it was found.
+        source_file: &'static str,
+        /// Its name in the contract.
+        interface: String,
+    },
     /// A program ended with an error. It has said itself what is wrong.
     #[error("{what} failed, see above ({how})")]
     Failed {

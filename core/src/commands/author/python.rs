@@ -8,12 +8,20 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use super::project::{Component, Project};
+use super::world::Speech;
 use super::{BuildError, tool, world};
 
 /// What makes a folder one.
 pub(super) const MANIFEST: &str = "pyproject.toml";
 
 const SOURCE: &str = "app.py";
+
+const SPEECH: Speech = Speech {
+    source: SOURCE,
+    begins: &["class "],
+    spell: world::pascal_case,
+    imports,
+};
 
 /// The module in it.
 const MODULE: &str = "app";
@@ -31,7 +39,7 @@ pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
         let mut manifest: Value = toml::from_str(text)?;
         Ok(manifest["project"].take())
     })?;
-    world::check(dir, SOURCE, &["class "], world::pascal_case)?;
+    world::check(dir, &SPEECH)?;
     let mut command = componentize(dir).await?;
     let aside = tempfile::tempdir().map_err(tool::cannot_write_aside)?;
     let file = aside.path().join("filter.wasm");
@@ -46,6 +54,24 @@ pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
         bytes: project.label(dir, bytes)?,
         name: project.name,
     })
+}
+
+/// Of `from wit_world.imports import clock, request_headers`, or `from wit_world.imports.clock import now`.
+fn imports(line: &str) -> Vec<String> {
+    let Some(rest) = line.strip_prefix("from wit_world.imports") else {
+        return Vec::new();
+    };
+    let names = match (rest.strip_prefix(" import "), rest.strip_prefix('.')) {
+        (Some(names), _) => names,
+        (None, Some(rest)) => rest.split(' ').next().unwrap_or_default(),
+        (None, None) => "",
+    };
+    let names = names.split(',').map(|name| {
+        let name = name.trim_matches(|c: char| !c.is_alphanumeric());
+        let name = name.split(' ').next().unwrap_or_default();
+        name.replace('_', "-")
+    });
+    names.collect()
 }
 
 /// The program, after what the filter needs was installed if need be.
@@ -103,4 +129,25 @@ async fn install(dir: &Path, python: &Path) -> Result<(), BuildError> {
 async fn succeeds(probe: &mut Command) -> bool {
     probe.stdout(Stdio::null()).stderr(Stdio::null());
     tool::run(probe, "").await.is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_imported_is_named_as_in_the_contract() {
+        for (line, names) in [
+            ("from wit_world.imports import log", vec!["log"]),
+            (
+                "from wit_world.imports import clock as time, request_headers  # both",
+                vec!["clock", "request-headers"],
+            ),
+            ("from wit_world.imports.clock import now", vec!["clock"]),
+            ("from wit_world import exports", vec![]),
+            ("import json", vec![]),
+        ] {
+            assert_eq!(imports(line), names, "{line}");
+        }
+    }
 }

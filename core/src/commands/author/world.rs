@@ -1,9 +1,10 @@
-//! The world of a filter in JavaScript or Python, `wit/world.wit`: what is not in it is silently left out of the component.
+//! The world of a filter in JavaScript or Python, `wit/world.wit`: a hook that is not in it is silently left out of the component, and an import
+//! that is not in it is found out late.
 
 use std::fs;
 use std::path::Path;
 
-use wit_parser::Resolve;
+use wit_parser::{Package, Resolve};
 
 use super::BuildError;
 
@@ -19,30 +20,50 @@ const HOOKS: [&str; 5] = [
     "tick",
 ];
 
-/// Looks for hooks that `source`, a file in `dir`, has but the world has not. `begins` are the beginnings of a line that such a hook can
-/// have, and `spell` makes of a name in the contract that of the language.
-pub(super) fn check(
-    dir: &Path,
-    source: &'static str,
-    begins: &[&str],
-    spell: fn(&str) -> String,
-) -> Result<(), BuildError> {
-    let exports = exports(&dir.join("wit"))?;
-    let text = fs::read_to_string(dir.join(source)).unwrap_or_default();
+/// How a language says what a filter has and asks for.
+pub(super) struct Speech {
+    /// The file that is read.
+    pub(super) source: &'static str,
+    /// The beginnings of a line that a hook can have.
+    pub(super) begins: &'static [&'static str],
+    /// Makes of a hook's name in the contract that of the language.
+    pub(super) spell: fn(&str) -> String,
+    /// The interfaces that a line imports, as the contract names them.
+    pub(super) imports: fn(&str) -> Vec<String>,
+}
+
+/// Looks for hooks and imports that the filter in `dir` has but its world has not.
+pub(super) fn check(dir: &Path, speech: &Speech) -> Result<(), BuildError> {
+    let source_file = speech.source;
+    let world = World::read(&dir.join("wit"))?;
+    let text = fs::read_to_string(dir.join(source_file)).unwrap_or_default();
     for hook in HOOKS {
-        let spelt = spell(hook);
-        let is_exported = exports
-            .iter()
-            .any(|export| export.starts_with(&format!("portcullis:filter/{hook}@")));
-        if !is_exported && text.lines().any(|line| declares(line, begins, &spelt)) {
+        let spelt = (speech.spell)(hook);
+        let mut lines = text.lines();
+        let has = |line: &str| declares(line, speech.begins, &spelt);
+        if !names(&world.exports, hook) && lines.any(has) {
             return Err(BuildError::Hook {
-                source_file: source,
+                source_file,
                 spelt,
                 hook,
             });
         }
     }
-    Ok(())
+    let mut imports = text.lines().flat_map(speech.imports);
+    let lacks = |name: &String| world.offered.contains(name) && !names(&world.imports, name);
+    match imports.find(lacks) {
+        Some(interface) => Err(BuildError::Import {
+            source_file,
+            interface,
+        }),
+        None => Ok(()),
+    }
+}
+
+fn names(interfaces: &[String], name: &str) -> bool {
+    let begin = format!("portcullis:filter/{name}@");
+    let mut interfaces = interfaces.iter();
+    interfaces.any(|interface| interface.starts_with(&begin))
 }
 
 fn declares(line: &str, begins: &[&str], name: &str) -> bool {
@@ -53,16 +74,38 @@ fn declares(line: &str, begins: &[&str], name: &str) -> bool {
     })
 }
 
-/// The names of the interfaces that the world exports.
-fn exports(wit: &Path) -> Result<Vec<String>, BuildError> {
-    let mut resolve = Resolve::default();
-    let read = resolve.push_dir(wit);
-    let (package, _) = read.map_err(|error| BuildError::World(format!("{error:#}")))?;
-    let world = resolve
-        .select_world(&[package], Some(WORLD))
-        .map_err(|error| BuildError::World(format!("{error:#}")))?;
-    let exports = resolve.worlds[world].exports.keys();
-    Ok(exports.map(|key| resolve.name_world_key(key)).collect())
+/// What the filter's world says.
+struct World {
+    exports: Vec<String>,
+    imports: Vec<String>,
+    /// The interfaces of the contract, without the package.
+    offered: Vec<String>,
+}
+
+impl World {
+    fn read(wit: &Path) -> Result<Self, BuildError> {
+        let mut resolve = Resolve::default();
+        let read = resolve.push_dir(wit);
+        let (package, _) = read.map_err(|error| BuildError::World(format!("{error:#}")))?;
+        let world = resolve
+            .select_world(&[package], Some(WORLD))
+            .map_err(|error| BuildError::World(format!("{error:#}")))?;
+        let world = &resolve.worlds[world];
+        let name = |key| resolve.name_world_key(key);
+        let is_contract = |package: &&Package| {
+            let name = &package.name;
+            (&*name.namespace, &*name.name) == ("portcullis", "filter")
+        };
+        let packages = resolve.packages.iter().map(|(_, package)| package);
+        let contract = packages.filter(is_contract);
+        Ok(Self {
+            exports: world.exports.keys().map(name).collect(),
+            imports: world.imports.keys().map(name).collect(),
+            offered: contract
+                .flat_map(|package| package.interfaces.keys().cloned())
+                .collect(),
+        })
+    }
 }
 
 /// `judge-host` is `judgeHost`.
