@@ -191,13 +191,18 @@ async fn an_instance_that_trapped_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_panic_is_told_with_its_place_and_message() {
+async fn each_panic_is_told_with_its_place_and_message() {
     let stage = Stage::beside_neighbour("excited", guests::panics(), "").await;
     let mut log = Log::follow();
-    let hosts = [("panic.example", 503), ("blocked.example", 403)];
-    stage.answers(&hosts).await;
-    log.says(&["excited", "panics/src/lib.rs:", "asked about panic.example"])
-        .await;
+    let panics = ["panic.example", "panic-too.example"];
+    for host in panics {
+        let hosts = [(host, 503), ("blocked.example", 403)];
+        stage.answers(&hosts).await;
+    }
+    for host in panics {
+        let said = format!("panics/src/lib.rs:16: asked about {host}");
+        log.says(&["could not judge", "excited", &said]).await;
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 //! A filter on one worker: its idle instances, how many calls it may have at a time, and what its failures lead to.
 
 use std::cell::{Cell, RefCell};
-use std::mem::{Discriminant, discriminant};
 use std::sync::Arc;
 use std::time::{Duration, Instant as Clock};
 
@@ -20,6 +19,9 @@ use crate::verdict::{Judgement, Verdict};
 
 /// Time between two reports of one filter that fails in the same way.
 const REPORT: Duration = Duration::from_secs(1);
+
+/// So many reports of one filter in that time: what it says may come from its traffic.
+const REPORTS: usize = 8;
 
 /// A filter and the worker's idle instances of it.
 #[derive(Debug)]
@@ -273,27 +275,27 @@ impl LocalFilter {
     }
 }
 
-/// A filter that fails at every request must not fill the log: each worker writes one line of each kind of failure in a while.
+/// A filter that fails at every request must not fill the log: each worker writes one line of each failure in a while, and few in all.
 #[derive(Debug, Default)]
 struct Reports {
-    last: RefCell<Vec<(Discriminant<Failure>, Clock)>>,
+    told: RefCell<Vec<(String, Clock)>>,
     untold: Cell<u64>,
 }
 
 impl Reports {
     fn write(&self, filter: &LocalFilter, failure: &Failure) {
-        let kind = discriminant(failure);
-        let mut last = self.last.borrow_mut();
-        last.retain(|(_, told)| told.elapsed() < REPORT);
-        if last.iter().any(|(told, _)| *told == kind) {
+        let error = Causes(failure).to_string();
+        let mut told = self.told.borrow_mut();
+        told.retain(|(_, at)| at.elapsed() < REPORT);
+        if told.len() >= REPORTS || told.iter().any(|(before, _)| *before == error) {
             self.untold.set(self.untold.get() + 1);
             return;
         }
-        last.push((kind, Clock::now()));
-        drop(last);
+        told.push((error.clone(), Clock::now()));
+        drop(told);
         tracing::warn!(
             filter = &*filter.member.filter.name,
-            error = %Causes(failure),
+            error,
             consequence = filter.consequence(),
             failures_not_told = self.untold.take(),
             "a filter could not judge"

@@ -17,11 +17,11 @@ const INSTALLED: &str = "node_modules/.package-lock.json";
 const SPEECH: Speech = Speech {
     source: SOURCE,
     begins: &[
-    "export const ",
-    "export let ",
-    "export var ",
-    "export class ",
-],
+        "export const ",
+        "export let ",
+        "export var ",
+        "export class ",
+    ],
     spell: world::camel_case,
     imports,
 };
