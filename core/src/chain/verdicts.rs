@@ -87,7 +87,7 @@ impl Verdicts {
             // Nobody will ask in the name of no client.
             (Scope::ClientAndHost, None) => {}
         }
-        while tables.taken > self.room && tables.make_room(keep.scope) {}
+        while tables.taken > self.room && tables.make_room() {}
     }
 }
 
@@ -102,13 +102,12 @@ impl Default for Tables {
 }
 
 impl Tables {
-    /// Gives up what was not used for longest: of that scope, or of the other if that alone is not enough.
-    fn make_room(&mut self, scope: Scope) -> bool {
-        let of_hosts = |this: &mut Self| this.of_hosts.pop_lru().map(|(_, kept)| kept.size);
-        let of_clients = |this: &mut Self| this.of_clients.pop_lru().map(|(_, kept)| kept.size);
-        let given_up = match scope {
-            Scope::Host => of_hosts(self).or_else(|| of_clients(self)),
-            Scope::ClientAndHost => of_clients(self).or_else(|| of_hosts(self)),
+    /// Gives up what was not used for longest, of the scope that has more: neither can take all the room, nor does what was just kept go.
+    fn make_room(&mut self) -> bool {
+        let given_up = if self.of_hosts.len() > self.of_clients.len() {
+            self.of_hosts.pop_lru().map(|(_, kept)| kept.size)
+        } else {
+            self.of_clients.pop_lru().map(|(_, kept)| kept.size)
         };
         self.taken -= given_up.unwrap_or_default();
         given_up.is_some()
@@ -250,14 +249,22 @@ mod tests {
 
     #[test]
     fn verdicts_of_one_scope_make_room_for_those_of_the_other() {
-        let mut scene = Scene::new();
-        for host in 0..10_000 {
-            let host = format!("{host}.example");
-            scene.keep(Scope::Host, MINUTE, &host, "");
+        for [first, then] in [
+            [Scope::Host, Scope::ClientAndHost],
+            [Scope::ClientAndHost, Scope::Host],
+        ] {
+            let mut scene = Scene::new();
+            for host in 0..10_000 {
+                let host = format!("{host}.example");
+                scene.keep(first, MINUTE, &host, "10.0.0.1");
+            }
+            for host in ["a.example", "b.example"] {
+                scene.keep(then, MINUTE, host, "10.0.0.1");
+            }
+            for host in ["a.example", "b.example", "9999.example"] {
+                assert!(scene.finds(host, "10.0.0.1"), "{host}");
+            }
         }
-        scene.verdicts.room = 16 * 1024;
-        scene.keep(Scope::ClientAndHost, MINUTE, "a.example", "10.0.0.1");
-        assert!(scene.verdicts.tables.unwrap().taken <= 16 * 1024);
     }
 
     #[test]
