@@ -246,8 +246,8 @@ impl Entries {
         if let Some(known) = self.by_key.get_mut(key)
             && known.expires == entry.expires
         {
-            self.bytes -= known.value.len();
-            self.bytes += entry.value.len();
+            self.bytes -= entry_bytes(key, &known.value);
+            self.bytes += entry_bytes(key, &entry.value);
             *known = entry;
             return;
         }

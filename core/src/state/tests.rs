@@ -99,13 +99,17 @@ fn a_full_store_takes_nothing_new_and_loses_nothing() {
 
     let full = Err(StateError::Full(room_for(2)));
     assert_eq!(store.set("c", b"", None), full);
-    assert_eq!(store.set("b", b"12", None), full);
+    assert_eq!(store.set("b", &[b'1'; 21], None), full);
     assert_eq!(
-        store.increment("a", 9, None),
+        store.increment("c", 1, None),
         Err(StateError::Full(room_for(2)))
     );
     assert_eq!(store.get("a").unwrap(), b"1");
     assert_eq!(store.get("b").unwrap(), b"1");
+
+    // What is counted can be counted on.
+    assert_eq!(store.increment("a", i64::MAX - 1, None), Ok(i64::MAX));
+    assert_eq!(store.increment("a", -i64::MAX + 1, None), Ok(1));
 
     assert_eq!(store.set("b", b"2", None), Ok(()));
     assert_eq!(store.compare_and_set("a", Some(b"1"), None, None), Ok(true));
@@ -121,7 +125,7 @@ fn what_has_expired_makes_room() {
         store.at(start).set(key, b"1", Some(ttl)).unwrap();
     }
     // Eight are due, and this takes the room of more than the two that any write clears away.
-    let large = vec![0; room_for(8) - entry_bytes("k", b"")];
+    let large = vec![0; room_for(8) - entry_bytes("k", &[0; 20]) + 20];
     let later = || store.at(start + SECOND * 7);
     assert_eq!(
         later().set("k", &[&large[..], b"x"].concat(), None),

@@ -22,15 +22,24 @@ pub const LOCATION_BYTES: usize = 8192;
 /// does not expire, 180 to 240 where it does.
 const ENTRY_OVERHEAD: usize = 200;
 
+/// As long as an integer can be: a counter needs no more room when it gets another digit, so that what is counted goes on being counted.
+const SHORTEST_VALUE: usize = 20;
+
 /// What an entry of a filter's state counts for.
 ///
 /// ```
 /// use portcullis_cases::limits;
 ///
-/// assert_eq!(limits::entry_bytes("10.0.0.7", b"41"), 210);
+/// assert_eq!(limits::entry_bytes("10.0.0.7", b"9"), 228);
+/// assert_eq!(limits::entry_bytes("10.0.0.7", b"10"), 228);
 /// ```
 pub const fn entry_bytes(key: &str, value: &[u8]) -> usize {
-    ENTRY_OVERHEAD + key.len() + value.len()
+    let value = if value.len() < SHORTEST_VALUE {
+        SHORTEST_VALUE
+    } else {
+        value.len()
+    };
+    ENTRY_OVERHEAD + key.len() + value
 }
 
 /// Whether a metric can have that name.
