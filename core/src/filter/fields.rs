@@ -67,7 +67,7 @@ pub(super) enum EditError {
     )]
     Value(HeaderName),
     #[error(
-        "this call has set and added more than 64 KiB of header fields, so nothing was changed"
+        "this call has set and added more than 64 KiB of header fields, or there are too many, so nothing was changed"
     )]
     TooLarge,
 }
@@ -139,6 +139,8 @@ impl Fields {
         value: &HeaderValue,
     ) -> Result<&mut HeaderMap, EditError> {
         let added = self.added + name.as_str().len() + value.len();
+        // Whose fields it may not change is another mistake than how many.
+        self.editable(side)?;
         if added > MAX_ADDED {
             return Err(EditError::TooLarge);
         }

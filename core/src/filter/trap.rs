@@ -25,7 +25,12 @@ impl Trap {
 impl fmt::Display for Trap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(words) = &self.last_words {
-            return write!(f, "its last words: {words}");
+            write!(f, "its last words: {words}")?;
+            // A panic ends so, after it has said everything. Else they may be about something else.
+            if self.error.downcast_ref() == Some(&wasmtime::Trap::UnreachableCodeReached) {
+                return Ok(());
+            }
+            f.write_str("; ")?;
         }
         write!(f, "{}", self.error.root_cause())?;
         let frames = self.error.downcast_ref::<WasmBacktrace>();
