@@ -52,6 +52,10 @@ pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
 
 /// Of `import { now } from 'portcullis:filter/clock@0.1.0';`.
 fn imports(line: &str) -> Vec<String> {
+    let begins = ["import ", "export ", "}"];
+    if !begins.iter().any(|begin| line.starts_with(begin)) {
+        return Vec::new();
+    }
     let named = line.split_once("from 'portcullis:filter/");
     let named = named.or_else(|| line.split_once("from \"portcullis:filter/"));
     let name = named.and_then(|(_, rest)| rest.split_once('@'));
@@ -74,6 +78,10 @@ mod tests {
                 vec!["request-headers"],
             ),
             ("import { next } from './portcullis.js';", vec![]),
+            (
+                "// import { now } from 'portcullis:filter/clock@0.1.0';",
+                vec![],
+            ),
         ] {
             assert_eq!(imports(line), names, "{line}");
         }

@@ -58,6 +58,7 @@ pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
 
 /// Of `from wit_world.imports import clock, request_headers`, or `from wit_world.imports.clock import now`.
 fn imports(line: &str) -> Vec<String> {
+    let line = line.split('#').next().unwrap_or_default();
     let Some(rest) = line.strip_prefix("from wit_world.imports") else {
         return Vec::new();
     };
@@ -88,7 +89,9 @@ async fn componentize(dir: &Path) -> Result<Command, BuildError> {
         return Ok(tool::command(&found, dir));
     }
     let done = venv.join(DONE);
-    if !tool::is_current(&done, &[requirements]) {
+    // Without a list of what is needed, somebody else cares for the environment.
+    let is_theirs = installed.is_file() && !requirements.exists();
+    if !is_theirs && !tool::is_current(&done, &[requirements]) {
         install(dir, &program("python")).await?;
         fs::write(&done, "").map_err(|source| BuildError::Files {
             action: format!("write {}", done.display()),
@@ -140,7 +143,7 @@ mod tests {
         for (line, names) in [
             ("from wit_world.imports import log", vec!["log"]),
             (
-                "from wit_world.imports import clock as time, request_headers  # both",
+                "from wit_world.imports import clock as time, request_headers  # both, and feeds",
                 vec!["clock", "request-headers"],
             ),
             ("from wit_world.imports.clock import now", vec!["clock"]),
