@@ -69,8 +69,10 @@ def withhold() -> None:
     clock = missing("clock of its own", "see wit_world.imports.clock")
     for name in ["time", "time_ns", "monotonic", "monotonic_ns", "localtime", "gmtime"]:
         setattr(time, name, clock)
-    for name in ["random", "randint", "randrange", "choice", "shuffle", "getrandbits"]:
-        setattr(random, name, missing("random numbers", "count in state, or hash what you have"))
+    for name in dir(random):
+        # What the module draws from its own generator.
+        if isinstance(getattr(getattr(random, name), "__self__", None), random.Random):
+            setattr(random, name, missing("random numbers", "count in state, or hash what you have"))
     builtins.print = missing("console", "see wit_world.imports.log")
     builtins.open = missing("files", "what it needs stands in its settings")
 
