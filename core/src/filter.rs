@@ -4,6 +4,7 @@
 mod bindings;
 mod budget;
 mod cache;
+mod capability;
 mod compile;
 mod compiler;
 mod describe;
@@ -28,10 +29,11 @@ use wasmtime::component::InstancePre;
 
 use self::trap::Trap;
 pub(crate) use cache::Hash;
+pub(crate) use capability::{Import, interface};
 pub use compile::compile_if_asked;
 pub(crate) use compile::encode;
 pub(crate) use compiler::{Memory, NotCompiled};
-pub(crate) use describe::{Description, Import, interface};
+pub(crate) use describe::Description;
 pub(crate) use engine::Engine;
 pub(crate) use inspect::CompileError;
 pub(crate) use instance::Instance;
@@ -61,6 +63,9 @@ pub(crate) struct Filter {
     /// What all instances reach through the proxy.
     host: host::Host,
 }
+
+/// Those that a filter can have, as the contract names them.
+pub(crate) const HOOKS: [&str; 4] = ["judge-host", "judge-request", "judge-response", "tick"];
 
 /// The hooks that a filter exports.
 #[derive(Clone)]
@@ -108,14 +113,15 @@ impl Hooks {
 
     /// As the contract names them.
     pub(crate) fn names(&self) -> Vec<String> {
-        let hooks = [
-            ("judge-host", self.judges_hosts()),
-            ("judge-request", self.judges_requests()),
-            ("judge-response", self.judges_responses()),
-            ("tick", self.ticks()),
+        let exported = [
+            self.judges_hosts(),
+            self.judges_requests(),
+            self.judges_responses(),
+            self.ticks(),
         ];
-        let exported = hooks.into_iter().filter(|(_, is_exported)| *is_exported);
-        exported.map(|(name, _)| name.to_owned()).collect()
+        let hooks = HOOKS.into_iter().zip(exported);
+        let hooks = hooks.filter(|(_, is_exported)| *is_exported);
+        hooks.map(|(name, _)| name.to_owned()).collect()
     }
 }
 

@@ -171,11 +171,9 @@ fn report(filter: &LocalFilter, question: Question<'_>, judgement: &Judgement) {
 fn changes(before: &HeaderMap, after: &HeaderMap) -> String {
     let gone = before.keys().filter(|name| !after.contains_key(*name));
     let new = after.keys().filter(|name| !before.contains_key(*name));
-    let changed = after.keys().filter(|name| {
-        let values = |headers: &HeaderMap| headers.get_all(*name).iter().cloned().collect();
-        let (before, after): (Vec<_>, Vec<_>) = (values(before), values(after));
-        !before.is_empty() && before != after
-    });
+    let changed = after
+        .keys()
+        .filter(|name| before.contains_key(*name) && before.get_all(*name) != after.get_all(*name));
     let said = gone.map(|name| format!("-{name}"));
     let said = said.chain(new.map(|name| format!("+{name}")));
     let said = said.chain(changed.map(|name| format!("~{name}")));

@@ -3,8 +3,8 @@
 
 use wasmparser::{Parser, Payload};
 
-use super::load::{self, Granted};
-use crate::config::Grants;
+use super::HOOKS;
+use super::capability::interface;
 
 /// What a file says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,46 +77,14 @@ impl Description {
 
     /// The hooks of the contract, in any of its versions.
     pub(crate) fn hooks(&self) -> Vec<String> {
-        let hooks = ["judge-host", "judge-request", "judge-response", "tick"];
         let interfaces: Vec<&str> = self
             .exports
             .iter()
             .filter_map(|name| interface(name))
             .collect();
-        let exported = hooks.into_iter().filter(|hook| interfaces.contains(hook));
+        let exported = HOOKS.into_iter().filter(|hook| interfaces.contains(hook));
         exported.map(str::to_owned).collect()
     }
-}
-
-/// What an import means for the operator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Import {
-    /// Every filter may have it.
-    Free,
-    /// The settings must allow it, and do; the line that does.
-    Granted(&'static str),
-    /// The settings must allow it, and do not; the line that would.
-    Missing(&'static str),
-    /// The proxy does not offer it.
-    Unknown,
-}
-
-impl Import {
-    /// `name` as the file has it.
-    pub(crate) fn of(name: &str, grants: &Grants) -> Self {
-        let capability = interface(name).and_then(load::capability);
-        match capability {
-            None => Self::Unknown,
-            Some(Granted::Always) => Self::Free,
-            Some(Granted::By(is_granted, line)) if is_granted(grants) => Self::Granted(line),
-            Some(Granted::By(_, line)) => Self::Missing(line),
-        }
-    }
-}
-
-/// Without the package and the version, if it is one of the contract's.
-pub(crate) fn interface(name: &str) -> Option<&str> {
-    load::ours(name).map(|(interface, _)| interface)
 }
 
 fn push(names: &mut Vec<String>, name: &str) {
@@ -144,25 +112,5 @@ mod tests {
         );
         assert_eq!(Description::of(&wasm[..wasm.len() - 1]), None);
         assert_eq!(Description::of(b"text"), None);
-    }
-
-    #[test]
-    fn an_import_is_free_granted_missing_or_unknown() {
-        let none = Grants::default();
-        let feeds = "portcullis:filter/feeds@0.1.0";
-        let line = "feeds = [\"*\"]";
-        assert_eq!(
-            Import::of("portcullis:filter/log@0.1.0", &none),
-            Import::Free
-        );
-        assert_eq!(Import::of(feeds, &none), Import::Missing(line));
-        assert_eq!(Import::of(feeds, &Grants::ALL), Import::Granted(line));
-        for other in [
-            "wasi:cli/environment@0.2.0",
-            "portcullis:filter/http@0.1.0",
-            "env",
-        ] {
-            assert_eq!(Import::of(other, &Grants::ALL), Import::Unknown, "{other}");
-        }
     }
 }

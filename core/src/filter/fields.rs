@@ -119,7 +119,8 @@ impl Fields {
     pub(super) fn remove(&mut self, side: Side, name: &str) -> Result<(), EditError> {
         let name = changeable(name)?;
         if self.of(side).contains_key(&name) {
-            self.editable(side)?.remove(name);
+            self.check(side)?;
+            self.edit(side).remove(name);
         }
         Ok(())
     }
@@ -138,28 +139,32 @@ impl Fields {
         name: &HeaderName,
         value: &HeaderValue,
     ) -> Result<&mut HeaderMap, EditError> {
+        self.check(side)?;
         let added = self.added + name.as_str().len() + value.len();
-        // Whose fields it may not change is another mistake than how many.
-        self.editable(side)?;
         if added > MAX_ADDED {
             return Err(EditError::TooLarge);
         }
         self.added = added;
-        self.editable(side)
+        Ok(self.edit(side))
     }
 
-    fn editable(&mut self, side: Side) -> Result<&mut HeaderMap, EditError> {
-        if self.editable != Some(side) {
-            return Err(EditError::Hook(match side {
-                Side::Request => "request",
-                Side::Response => "response",
-            }));
+    /// Whether the running hook may change the fields of that side.
+    fn check(&self, side: Side) -> Result<(), EditError> {
+        if self.editable == Some(side) {
+            return Ok(());
         }
+        Err(EditError::Hook(match side {
+            Side::Request => "request",
+            Side::Response => "response",
+        }))
+    }
+
+    fn edit(&mut self, side: Side) -> &mut HeaderMap {
         self.is_edited = true;
-        Ok(match side {
+        match side {
             Side::Request => &mut self.request,
             Side::Response => &mut self.response,
-        })
+        }
     }
 }
 

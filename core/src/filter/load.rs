@@ -14,6 +14,7 @@ use super::bindings::exports::portcullis::filter::{
     judge_host, judge_request, judge_response, lifecycle, tick,
 };
 use super::cache::Hash;
+use super::capability::{Import, interface, offered, ours};
 use super::compiler::{Compiled, Compiler, Memory, NotCompiled, QUICK};
 use super::engine::Engine;
 use super::host::{Host, LogBudget, State};
@@ -28,39 +29,11 @@ use crate::state::Stores;
 /// The contract that this proxy speaks.
 pub(crate) const API: &str = "0.1.0";
 
-const PACKAGE: &str = "portcullis:filter/";
-
 const LIFECYCLE: &str = "portcullis:filter/lifecycle@0.1.0";
 const JUDGE_HOST: &str = "portcullis:filter/judge-host@0.1.0";
 const JUDGE_REQUEST: &str = "portcullis:filter/judge-request@0.1.0";
 const JUDGE_RESPONSE: &str = "portcullis:filter/judge-response@0.1.0";
 const TICK: &str = "portcullis:filter/tick@0.1.0";
-
-/// What a filter may import, and whether the operator has to grant it.
-static CAPABILITIES: [(&str, Granted); 11] = [
-    ("types", Granted::Always),
-    ("log", Granted::Always),
-    ("metrics", Granted::Always),
-    ("clock", Granted::Always),
-    ("domains", Granted::Always),
-    ("client", Granted::Always),
-    ("verdict-cache", Granted::Always),
-    ("request-headers", Granted::Always),
-    ("response-headers", Granted::Always),
-    (
-        "feeds",
-        Granted::By(|grants| !grants.feeds.is_empty(), "feeds = [\"*\"]"),
-    ),
-    ("state", Granted::By(|grants| grants.state, "state = true")),
-];
-
-/// When a filter may have a capability.
-pub(super) enum Granted {
-    /// It reaches nothing but what is being judged, and what the operator sees of the filter.
-    Always,
-    /// The sidecar says so; the line that would say it.
-    By(fn(&Grants) -> bool, &'static str),
-}
 
 /// Makes filters; one a process.
 #[derive(Clone)]
@@ -135,11 +108,6 @@ pub(crate) enum LoadError {
     /// The trial instance failed or refused its configuration.
     #[error(transparent)]
     Trial(#[from] Failure),
-}
-
-fn offered() -> String {
-    let names: Vec<&str> = CAPABILITIES.iter().map(|(name, _)| *name).collect();
-    names.join(", ")
 }
 
 fn quoted(names: &[String]) -> String {
@@ -225,7 +193,7 @@ impl Loader {
     fn imports(&self, component: &Component) -> Vec<String> {
         let component = component.component_type();
         let imports = component.imports(self.engine.wasmtime());
-        let interfaces = imports.filter_map(|(name, _)| Some(ours(name)?.0));
+        let interfaces = imports.filter_map(|(name, _)| interface(name));
         let interfaces = interfaces.filter(|interface| *interface != "types");
         interfaces.map(str::to_owned).collect()
     }
@@ -267,11 +235,6 @@ impl std::fmt::Debug for Loader {
     }
 }
 
-/// Interface and version, if the name is one of our contract.
-pub(super) fn ours(name: &str) -> Option<(&str, &str)> {
-    name.strip_prefix(PACKAGE)?.split_once('@')
-}
-
 /// Versions that share major and minor number fit; whether all that is asked for is there is another matter.
 fn check_version(name: &str) -> Result<(), LoadError> {
     let line = |version: &str| version.rsplit_once('.').map(|(line, _)| line.to_owned());
@@ -284,34 +247,24 @@ fn check_version(name: &str) -> Result<(), LoadError> {
     }
 }
 
-/// When a filter may have what that interface offers; none if the proxy does not offer it.
-pub(super) fn capability(interface: &str) -> Option<&'static Granted> {
-    let mut known = CAPABILITIES.iter();
-    let (_, granted) = known.find(|(capability, _)| *capability == interface)?;
-    Some(granted)
-}
-
 fn check_import(name: &str) -> Result<(), LoadError> {
     if name.starts_with("wasi:") {
         return Err(LoadError::Wasi(name.to_owned()));
     }
-    match ours(name).and_then(|(interface, _)| capability(interface)) {
-        None => Err(LoadError::Import(name.to_owned())),
-        Some(_) => Ok(()),
+    match Import::of(name, &Grants::ALL) {
+        Import::Unknown => Err(LoadError::Import(name.to_owned())),
+        _ => Ok(()),
     }
 }
 
 /// All that is missing is told at once.
 fn check_grants(imports: &[String], draft: &Draft) -> Result<(), LoadError> {
-    let missing = imports.iter().filter_map(|name| {
-        let (interface, _) = ours(name)?;
-        match capability(interface)? {
-            Granted::By(is_granted, line) if !is_granted(&draft.grants) => {
-                Some((name.clone(), *line))
-            }
+    let missing = imports
+        .iter()
+        .filter_map(|name| match Import::of(name, &draft.grants) {
+            Import::Missing(line) => Some((name.clone(), line)),
             _ => None,
-        }
-    });
+        });
     let (capabilities, lines): (Vec<String>, Vec<&'static str>) = missing.unzip();
     if capabilities.is_empty() {
         return Ok(());
