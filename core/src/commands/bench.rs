@@ -99,7 +99,6 @@ pub async fn bench(
     let cached = time_cached(&local, Question::Host(&flow), batches).await;
     let tick = time_tick(&filter, calls).await;
     let tick = tick.map_err(|failure| failed("init", &failure))?;
-    let ticking = tick.as_ref().map_or(0, |tick| tick.memory_bytes);
     Ok(Bench {
         filter: filter.name.to_string(),
         host: target.to_string(),
@@ -107,10 +106,9 @@ pub async fn bench(
         file_bytes,
         compile_ms: filter.compile_time.map(|time| tenths(time, 1e3)),
         start_us: tenths(start, 1e6),
-        memory_bytes: if hooks.is_empty() {
-            ticking
-        } else {
-            local.memory()
+        memory_bytes: match &tick {
+            Some(tick) if hooks.is_empty() => tick.memory_bytes,
+            _ => local.memory(),
         },
         calls: batches * BATCH,
         hooks,
