@@ -1,6 +1,7 @@
 //! What the program does besides serving: one module for each subcommand, called by `main`. They load filters as `plugins` does and ask them
 //! as `chain` does; traffic knows nothing of them.
 
+mod access_log;
 pub(crate) mod author;
 pub(crate) mod bench;
 pub(crate) mod cases;

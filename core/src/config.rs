@@ -27,6 +27,7 @@ pub use self::load::{Flags, Sources};
 pub(crate) use self::refusal::located;
 pub(crate) use self::schema::Schema;
 pub(crate) use self::sidecar::{FilterLimits, Grants, Mode, OnError, QuarantineRule, Sidecar};
+pub(crate) use self::value::TEST_NAMES;
 
 /// Everything `run_proxy` needs to know.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -23,12 +23,9 @@ use self::cache::Cache;
 use self::fetch::{Deadlines, FetchError, Fetched, Validators, fetch};
 use self::parse::{Parsed, Rejected, parse};
 use self::snapshot::Snapshot;
-use crate::config::{self, FeedFormat};
+use crate::config::{self, FeedFormat, TEST_NAMES};
 use crate::error::Causes;
 use crate::target::canonical_host;
-
-/// The feed that is compiled in: harmless names to try a block with.
-pub(crate) const TEST_NAMES: &str = "test-names";
 
 /// All feeds. The set is fixed; their lists are replaced as they are fetched.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ mod bindings;
 mod budget;
 mod cache;
 mod capability;
+pub(crate) mod clock;
 mod compile;
 mod compiler;
 mod describe;
@@ -16,6 +17,8 @@ mod instance;
 mod load;
 mod manifest;
 mod meter;
+pub(crate) mod metrics;
+pub(crate) mod state;
 mod trap;
 
 use std::collections::BTreeMap;
@@ -41,10 +44,10 @@ pub(crate) use load::{API, Draft, LoadError, Loader};
 pub(crate) use manifest::{Manifest, append};
 
 use self::host::LogBudget;
-use crate::clock::Clock;
+use crate::filter::clock::Clock;
 use crate::config::Sidecar;
-use crate::metrics::Metrics;
-use crate::state::Stores;
+use crate::filter::metrics::Metrics;
+use crate::filter::state::Stores;
 use crate::verdict::{InvalidVerdict, Match, Verdict};
 
 /// A loaded filter. Immutable and shared by all workers, each of which makes its own instances.

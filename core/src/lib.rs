@@ -17,37 +17,20 @@
 //!
 //! What the program does besides is in `commands`: it asks filters and reads what a proxy leaves, and no proxy needs to run.
 
-mod access_log;
-mod activity;
-mod answer;
-mod builtin;
 mod chain;
-mod clock;
 mod commands;
 pub mod config;
-mod connect;
-mod connection;
+mod downstream;
 mod error;
-mod exchange;
 mod feeds;
 mod filter;
 mod flow;
-mod head;
-mod headers;
-mod health;
-mod http;
-mod listener;
-mod metrics;
 mod plugins;
 mod proxy;
-mod respond;
-mod state;
 mod target;
-mod tunnel;
-mod upload;
+mod timer;
 mod upstream;
 mod verdict;
-mod worker;
 
 pub use commands::author::{
     BuildError, Built, Created, Language, NewError, Sdk, UnknownLanguage, build_plugin, new_plugin,

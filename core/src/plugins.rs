@@ -2,6 +2,7 @@
 //! new generation. Whatever is wrong with a new file, the filter that served before goes on serving.
 
 mod attempt;
+pub(crate) mod builtin;
 mod folder;
 mod manifest;
 mod order;
@@ -30,7 +31,7 @@ use self::plugin::{Attempted, Plugin};
 pub(crate) use self::single::Single;
 pub(crate) use self::status::{Mode, Status, StatusFile, read as read_status};
 use self::ticks::Ticks;
-use crate::builtin::Builtin;
+use crate::plugins::builtin::Builtin;
 use crate::chain::Chain;
 use crate::config;
 use crate::filter::{Loader, Memory};

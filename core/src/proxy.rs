@@ -1,5 +1,8 @@
 //! The proxy as a whole: binds, starts the workers and the background tasks, accepts, and ends it all. The public door.
 
+mod health;
+mod listener;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread;
@@ -9,16 +12,15 @@ use tokio::task::LocalSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::builtin::BUILTINS;
+use self::listener::Listener;
+use crate::plugins::builtin::BUILTINS;
 use crate::config::Config;
 use crate::error::StartError;
 use crate::feeds::Feeds;
 use crate::filter::Loader;
-use crate::headers::Pseudonym;
-use crate::health;
-use crate::listener::Listener;
+use crate::downstream::headers::Pseudonym;
 use crate::plugins::{Plugins, StatusFile};
-use crate::worker::{Setup, Workers};
+use crate::downstream::worker::{Setup, Workers};
 
 /// Binds, logs the bound address, and serves until `shutdown` says something or is closed. Then everything ends within
 /// `config.limits.shutdown`.

@@ -3,6 +3,7 @@
 
 pub(crate) mod link;
 pub(crate) mod pool;
+pub(crate) mod request;
 mod resolve;
 
 use std::io;
@@ -20,7 +21,7 @@ use tokio::time::{interval, sleep, timeout};
 use crate::config::{Egress, Limits};
 use crate::error::Error;
 use crate::target::Target;
-use crate::upload::RequestBody;
+use crate::upstream::request::RequestBody;
 use crate::upstream::link::{Broken, Link, Patience};
 use crate::upstream::pool::{Pool, TENDING};
 use crate::upstream::resolve::Resolver;

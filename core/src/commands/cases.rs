@@ -16,7 +16,7 @@ use tracing::instrument::WithSubscriber;
 use self::lines::Lines;
 pub use self::record::{Recording, record_cases};
 use crate::chain::{LocalFilter, Member, Question};
-use crate::clock::Clock;
+use crate::filter::clock::Clock;
 use crate::config::Config;
 use crate::error::{Causes, PluginError};
 use crate::feeds::Feeds;

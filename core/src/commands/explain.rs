@@ -8,7 +8,7 @@ use http::{HeaderMap, Method};
 use serde::Serialize;
 use url::Url;
 
-use crate::builtin::BUILTINS;
+use crate::plugins::builtin::BUILTINS;
 use crate::chain::{Chain, Hook, LocalChain, Step};
 use crate::config::Config;
 use crate::error::StartError;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::builtin::BUILTINS;
+use crate::plugins::builtin::BUILTINS;
 use crate::config::Config;
 use crate::error::StartError;
 use crate::feeds::Feeds;

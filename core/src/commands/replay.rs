@@ -10,9 +10,9 @@ use std::time::Instant;
 
 pub use self::report::{Change, Difference, Replay};
 use self::tally::{Asked, Tally};
-use crate::access_log::{self, Word};
+use crate::commands::access_log::{self, Word};
 use crate::chain::{LocalFilter, Member, Question};
-use crate::clock::Clock;
+use crate::filter::clock::Clock;
 use crate::config::Config;
 use crate::error::{Causes, PluginError};
 use crate::feeds::Feeds;

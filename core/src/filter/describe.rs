@@ -96,7 +96,7 @@ fn push(names: &mut Vec<String>, name: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::builtin::BUILTINS;
+    use crate::plugins::builtin::BUILTINS;
 
     #[test]
     fn a_component_says_what_it_imports_and_exports() {

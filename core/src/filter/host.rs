@@ -17,11 +17,11 @@ use super::engine::Engine;
 use super::fields::{EditError, Fields, Side};
 use super::meter::Meter;
 use super::{Keep, Scope};
-use crate::clock::Clock;
+use crate::filter::clock::Clock;
 use crate::config::{Grants, Sidecar};
 use crate::feeds::Feeds;
-use crate::metrics::{Dropped, Metrics};
-use crate::state::Store;
+use crate::filter::metrics::{Dropped, Metrics};
+use crate::filter::state::Store;
 use crate::verdict::Match;
 
 /// A filter's log lines are cut at so many bytes.

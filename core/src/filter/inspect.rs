@@ -138,7 +138,7 @@ fn unreadable(error: wasmparser::BinaryReaderError) -> CompileError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::builtin::BUILTINS;
+    use crate::plugins::builtin::BUILTINS;
 
     fn blocklist() -> &'static [u8] {
         BUILTINS

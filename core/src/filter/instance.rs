@@ -381,13 +381,13 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::clock::Clock;
+    use crate::filter::clock::Clock;
     use crate::config::{Grants, Sidecar};
     use crate::feeds::Feeds;
     use crate::filter::engine::Engine;
     use crate::filter::host::{Host, LogBudget};
-    use crate::metrics::Metrics;
-    use crate::state::Stores;
+    use crate::filter::metrics::Metrics;
+    use crate::filter::state::Stores;
 
     #[tokio::test]
     async fn a_panic_below_a_guest_is_a_failure_of_the_call() {

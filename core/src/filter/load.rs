@@ -19,12 +19,12 @@ use super::compiler::{Compiled, Compiler, Memory, NotCompiled, QUICK};
 use super::engine::Engine;
 use super::host::{Host, LogBudget, State};
 use super::{Failure, Filter, Hooks, Instance, Manifest};
-use crate::clock::Clock;
+use crate::filter::clock::Clock;
 use crate::config::{self, Grants, Sidecar};
 use crate::error::StartError;
 use crate::feeds::Feeds;
-use crate::metrics::{Metrics, Registry};
-use crate::state::Stores;
+use crate::filter::metrics::{Metrics, Registry};
+use crate::filter::state::Stores;
 
 /// The contract that this proxy speaks.
 pub(crate) const API: &str = "0.1.0";

@@ -103,7 +103,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::builtin::BUILTINS;
+    use crate::plugins::builtin::BUILTINS;
 
     fn blocklist() -> Vec<u8> {
         let mut builtins = BUILTINS.iter();

@@ -8,7 +8,7 @@ use std::{fs, io};
 use super::attempt::{Attempt, Digest, Outcome, Refusal};
 use super::folder::{Files, Stamp};
 use super::manifest::Told;
-use crate::builtin::{BUILTINS, Builtin};
+use crate::plugins::builtin::{BUILTINS, Builtin};
 use crate::config::{ConfigError, Grants, Sidecar};
 use crate::error::PluginError;
 use crate::filter::{CompileError, Filter, LoadError, Loader, Memory, NotCompiled};

@@ -21,11 +21,11 @@ use tokio::task::unconstrained;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
-use crate::activity::{Activity, Alarm};
+use crate::timer::{Activity, Alarm};
 use crate::config::Limits;
 use crate::error::Error;
 use crate::target::Target;
-use crate::upload::{RequestBody, Upload};
+use crate::upstream::request::{RequestBody, Upload};
 use crate::upstream::pool::Pool;
 
 /// An open connection, idle or busy with one exchange.

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::project::Component;
 use super::{BuildError, Language, javascript, python, rust, sdk};
-use crate::builtin::BUILTINS;
+use crate::plugins::builtin::BUILTINS;
 use crate::config::{Config, Mode};
 use crate::error::Causes;
 use crate::feeds::Feeds;

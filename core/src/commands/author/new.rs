@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::tree::{self, File};
 use super::{Language, Sdk, sdk};
-use crate::builtin::BUILTINS;
+use crate::plugins::builtin::BUILTINS;
 
 /// The files below `core/templates`, by path. Written by the build script.
 const TEMPLATES: &[File<'_>] = include!(concat!(env!("OUT_DIR"), "/templates.rs"));

@@ -105,7 +105,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::builtin::BUILTINS;
+    use crate::plugins::builtin::BUILTINS;
 
     fn project(text: &str) -> Result<Project, BuildError> {
         let dir = tempfile::tempdir().unwrap();

@@ -13,9 +13,9 @@ use std::time::{Duration, SystemTime};
 use portcullis_cases::Cases;
 use serde::Serialize;
 
-use crate::access_log::{self, Found, Line};
+use crate::commands::access_log::{self, Found, Line};
 use crate::chain::{LocalFilter, Member, Question};
-use crate::clock::Clock;
+use crate::filter::clock::Clock;
 use crate::config::Config;
 use crate::error::PluginError;
 use crate::feeds::Feeds;

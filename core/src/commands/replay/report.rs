@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::Answer;
 use super::tally::{Asked, Happened, NAMES, Tally};
-use crate::access_log::{self, Found, Word};
+use crate::commands::access_log::{self, Found, Word};
 use crate::filter::Filter;
 use crate::flow::Protocol;
 

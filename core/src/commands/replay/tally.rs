@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::access_log::{Line, Word};
+use crate::commands::access_log::{Line, Word};
 use crate::flow::Protocol;
 
 /// Different names of filters. No chain has as many; a log may hold anything, and what became of a host is looked through one by one.

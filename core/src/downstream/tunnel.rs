@@ -16,8 +16,8 @@ use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::time::{Instant, sleep_until};
 use tracing::Instrument;
 
-use crate::exchange::Exchange;
-use crate::worker::Worker;
+use crate::downstream::exchange::Exchange;
+use crate::downstream::worker::Worker;
 
 /// A tunnel that was quiet for this long may be cut when the proxy stops.
 const QUIET: Duration = Duration::from_secs(1);

@@ -21,18 +21,18 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tracing::Instrument;
 
-use crate::activity::{Activity, Alarm, Watched};
-use crate::answer::AnswerBody;
+use crate::timer::{Activity, Alarm, Watched};
+use crate::downstream::body::AnswerBody;
 use crate::error::{Causes, Error};
-use crate::exchange::{Exchange, Refusal};
+use crate::downstream::exchange::{Exchange, Refusal};
 use crate::flow::Protocol;
-use crate::respond::{self, Form};
+use crate::downstream::respond::{self, Form};
 use crate::target::Target;
-use crate::tunnel::Tunnel;
-use crate::upload::Upload;
+use crate::downstream::tunnel::Tunnel;
+use crate::upstream::request::Upload;
 use crate::upstream::link::{Patience, ResponseBody};
-use crate::worker::Worker;
-use crate::{connect, http as http_requests};
+use crate::downstream::worker::Worker;
+use crate::downstream::{connect, forward};
 
 /// How long the rest of what a client sends is thrown away before its connection is closed. Closed at once, the system
 /// would take back the answer that is still on its way (RFC 9112, section 9.6).
@@ -210,7 +210,7 @@ async fn answer(
         match protocol {
             Protocol::Connect => connect::open(&connection, request, form, &mut exchange).await,
             Protocol::Http => {
-                http_requests::forward(&connection, request, form, &mut exchange).await
+                forward::forward(&connection, request, form, &mut exchange).await
             }
         }
     };

@@ -7,12 +7,12 @@ use http::header::CONTENT_LENGTH;
 use http::{Request, Response, request};
 use hyper::body::{Body, Incoming};
 
-use crate::connection::{Connection, Reply};
+use crate::downstream::connection::{Connection, Reply};
 use crate::error::Error;
-use crate::exchange::{Exchange, Refusal};
+use crate::downstream::exchange::{Exchange, Refusal};
 use crate::flow::{Flow, Protocol};
-use crate::head;
-use crate::respond::Form;
+use crate::downstream::head;
+use crate::downstream::respond::Form;
 use crate::target::Target;
 
 /// Connects to the target that the request names. What the client sends before it has the answer waits in hyper's buffer.

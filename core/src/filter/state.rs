@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use bytesize::ByteSize;
 use portcullis_cases::limits::{KEY_BYTES, entry_bytes};
 
-use crate::clock::Clock;
+use crate::filter::clock::Clock;
 
 /// Expired entries that a write clears away although there is room. More than a write can add, so that they never pile up.
 const CLEARED_PER_WRITE: usize = 2;

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
-use crate::exchange::Exchange;
+use crate::downstream::exchange::Exchange;
 use crate::upstream::link::{ResponseBody, is_last};
 
 /// The body of an answer on its way to the client. The record of its exchange ends with it.

@@ -22,10 +22,10 @@ use tracing::Instrument;
 
 use crate::chain::{self, Chain, LocalChain, Observer};
 use crate::config::{Egress, Limits};
-use crate::connection;
+use crate::downstream::connection;
 use crate::error::StartError;
-use crate::headers::Pseudonym;
-use crate::tunnel::Scratch;
+use crate::downstream::headers::Pseudonym;
+use crate::downstream::tunnel::Scratch;
 use crate::upstream::Upstream;
 
 /// hyper reads and writes at most this much ahead. It is also the largest request head; `head` sets a lower limit, but an

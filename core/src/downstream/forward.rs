@@ -12,14 +12,14 @@ use hyper::body::{Body, Incoming};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::connection::{Connection, Reply};
+use crate::downstream::connection::{Connection, Reply};
 use crate::error::Error;
-use crate::exchange::{Exchange, Refusal};
+use crate::downstream::exchange::{Exchange, Refusal};
 use crate::flow::{Flow, Protocol, RequestHead};
-use crate::head;
-use crate::headers::{has_token, remove_hop_by_hop};
-use crate::respond::{self, Form};
-use crate::upload::{Gate, RequestBody, Upload};
+use crate::downstream::head;
+use crate::downstream::headers::{has_token, remove_hop_by_hop};
+use crate::downstream::respond::{self, Form};
+use crate::upstream::request::{Gate, RequestBody, Upload};
 use crate::upstream::link::{Link, ResponseBody};
 
 /// How long a client that expects `100 Continue` waits for an origin that does not send it (RFC 9110, section 10.1.1).

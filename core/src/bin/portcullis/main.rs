@@ -1,7 +1,7 @@
 //! The `portcullis` program: arguments, settings and logs, then the library does the work.
 
 mod args;
-mod shutdown;
+mod signals;
 mod telemetry;
 
 use std::fmt::Display;
@@ -20,7 +20,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::broadcast;
 
 use self::args::{Args, Command, Plugin};
-use self::shutdown::Signals;
+use self::signals::Signals;
 
 fn main() -> ExitCode {
     if let Some(compiled) = portcullis::compile_if_asked() {

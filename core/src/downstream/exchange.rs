@@ -11,12 +11,12 @@ use http::{Method, Response, StatusCode};
 use tokio::time::Instant;
 use tracing::{Span, field};
 
-use crate::activity::{Activity, Phase};
+use crate::timer::{Activity, Phase};
 use crate::error::{Causes, Error};
 use crate::flow::{Flow, Protocol};
-use crate::respond::{self, Form};
+use crate::downstream::respond::{self, Form};
 use crate::target::Target;
-use crate::upload::Upload;
+use crate::upstream::request::Upload;
 use crate::verdict::{Judgement, Verdict};
 
 /// One request and whatever it led to.
