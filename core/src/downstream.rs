@@ -4,6 +4,7 @@
 pub(crate) mod body;
 pub(crate) mod connect;
 pub(crate) mod connection;
+pub(crate) mod copy;
 pub(crate) mod exchange;
 pub(crate) mod forward;
 pub(crate) mod head;

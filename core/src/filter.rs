@@ -44,8 +44,8 @@ pub(crate) use load::{API, Draft, LoadError, Loader};
 pub(crate) use manifest::{Manifest, append};
 
 use self::host::LogBudget;
-use crate::filter::clock::Clock;
 use crate::config::Sidecar;
+use crate::filter::clock::Clock;
 use crate::filter::metrics::Metrics;
 use crate::filter::state::Stores;
 use crate::verdict::{InvalidVerdict, Match, Verdict};

@@ -31,10 +31,10 @@ use self::plugin::{Attempted, Plugin};
 pub(crate) use self::single::Single;
 pub(crate) use self::status::{Mode, Status, StatusFile, read as read_status};
 use self::ticks::Ticks;
-use crate::plugins::builtin::Builtin;
 use crate::chain::Chain;
 use crate::config;
 use crate::filter::{Loader, Memory};
+use crate::plugins::builtin::Builtin;
 
 /// The folder is looked at so often even if nothing hints at a change.
 const POLL: Duration = Duration::from_secs(1);

@@ -1,26 +1,27 @@
 //! The proxy as a whole: binds, starts the workers and the background tasks, accepts, and ends it all. The public door.
 
+mod control;
 mod health;
 mod listener;
+mod workers;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::thread;
 
 use tokio::sync::broadcast;
-use tokio::task::LocalSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use self::listener::Listener;
-use crate::plugins::builtin::BUILTINS;
+use self::workers::Workers;
 use crate::config::Config;
+use crate::downstream::headers::Pseudonym;
+use crate::downstream::worker::WorkerConfig;
 use crate::error::StartError;
 use crate::feeds::Feeds;
 use crate::filter::Loader;
-use crate::downstream::headers::Pseudonym;
+use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{Plugins, StatusFile};
-use crate::downstream::worker::{Setup, Workers};
 
 /// Binds, logs the bound address, and serves until `shutdown` says something or is closed. Then everything ends within
 /// `config.limits.shutdown`.
@@ -77,7 +78,7 @@ impl Proxy {
             opened = open(&self.config) => opened?,
         };
         let chains = plugins.chain();
-        let setup = Setup {
+        let worker = WorkerConfig {
             limits: self.config.limits.clone(),
             egress: self.config.egress.clone(),
             own: self.local_addr(),
@@ -85,9 +86,9 @@ impl Proxy {
             chains: chains.clone(),
             shutdown: stop.clone(),
         };
-        let workers = Workers::start(self.config.workers.get(), &setup)?;
+        let workers = Workers::start(self.config.workers.get(), &worker)?;
         let status = StatusFile::new(&self.config.cache_dir, self.config.listen);
-        control(self.local_addr(), feeds, plugins, status, stop.clone())?;
+        control::start(self.local_addr(), feeds, plugins, status, stop.clone())?;
         let mut listener = self.listener.accepting()?;
         loop {
             tokio::select! {
@@ -122,56 +123,4 @@ async fn open(config: &Config) -> Result<(Arc<Feeds>, Plugins), StartError> {
     let loader = Loader::new(config, feeds.clone())?;
     let plugins = Plugins::open(config.plugins.clone(), BUILTINS, loader).await;
     Ok((feeds, plugins))
-}
-
-/// Starts the thread of everything that is not traffic: lists, filters, health. It ends when `stop` is cancelled.
-fn control(
-    own: SocketAddr,
-    feeds: Arc<Feeds>,
-    plugins: Plugins,
-    status: StatusFile,
-    stop: CancellationToken,
-) -> Result<(), StartError> {
-    let failed = |source| StartError::System {
-        action: "start the control thread".into(),
-        source,
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        // Each thread keeps memory of its own for what it reads; many would keep a lot of it.
-        .max_blocking_threads(4)
-        .enable_all()
-        .build()
-        .map_err(failed)?;
-    let chains = plugins.chain();
-    thread::Builder::new()
-        .name("portcullis-control".into())
-        .spawn(move || {
-            let _ended = Ended(stop.clone());
-            let tasks = async {
-                tokio::join!(
-                    feeds.run(stop.clone()),
-                    plugins.run(status, stop.clone()),
-                    health::watch(own, chains)
-                )
-            };
-            LocalSet::new().block_on(&runtime, stop.run_until_cancelled(tasks));
-            // A filter may be compiling, which cannot be cancelled.
-            runtime.shutdown_background();
-        })
-        .map_err(failed)?;
-    Ok(())
-}
-
-/// Says so if the control thread ends before it should: traffic goes on, but nothing else does.
-struct Ended(CancellationToken);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        if !self.0.is_cancelled() {
-            tracing::error!(
-                "the control thread has ended: lists, filters and health are no longer looked after. Restart the proxy, and \
-                 please report what stands above"
-            );
-        }
-    }
 }

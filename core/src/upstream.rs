@@ -1,10 +1,12 @@
 //! The one place that resolves names and dials. Called by `http` and `connect` after the chain has judged; knows nothing of
 //! clients and filters.
 
+pub(crate) mod deadline;
 pub(crate) mod link;
-pub(crate) mod pool;
+mod pool;
 pub(crate) mod request;
 mod resolve;
+pub(crate) mod response;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -21,9 +23,10 @@ use tokio::time::{interval, sleep, timeout};
 use crate::config::{Egress, Limits};
 use crate::error::Error;
 use crate::target::Target;
-use crate::upstream::request::RequestBody;
-use crate::upstream::link::{Broken, Link, Patience};
+use crate::upstream::deadline::ResponseDeadline;
+use crate::upstream::link::{Broken, Link};
 use crate::upstream::pool::{Pool, TENDING};
+use crate::upstream::request::RequestBody;
 use crate::upstream::resolve::Resolver;
 
 /// How long one address may keep the next from being tried (RFC 8305, section 5).
@@ -57,7 +60,7 @@ impl Upstream {
         &self,
         target: &Rc<Target>,
         mut request: Request<RequestBody>,
-        patience: &mut Patience<'_>,
+        patience: &mut ResponseDeadline<'_>,
     ) -> Result<(Response<Incoming>, Box<Link>), Error> {
         while let Some(mut link) = self.pool.take(target) {
             let copy = repeatable(&request);

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::plugins::builtin::BUILTINS;
 use crate::config::Config;
 use crate::error::StartError;
 use crate::feeds::{FeedStatus, Feeds};
 use crate::filter::Loader;
+use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{self, Plugins};
 
 /// What was found. Its text is a line for each plugin and each feed; by serde, an object with `ok`, `plugins` (each `name`, `builtin`,

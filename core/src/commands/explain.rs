@@ -8,13 +8,13 @@ use http::{HeaderMap, Method};
 use serde::Serialize;
 use url::Url;
 
-use crate::plugins::builtin::BUILTINS;
 use crate::chain::{Chain, Hook, LocalChain, Step};
 use crate::config::Config;
 use crate::error::StartError;
 use crate::feeds::Feeds;
 use crate::filter::Loader;
 use crate::flow::{Flow, Protocol, RequestHead};
+use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{self, Plugins};
 use crate::target::{InvalidTarget, Target};
 use crate::verdict::{Judgement, Verdict};

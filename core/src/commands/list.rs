@@ -6,11 +6,11 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::plugins::builtin::BUILTINS;
 use crate::config::Config;
 use crate::error::StartError;
 use crate::feeds::Feeds;
 use crate::filter::Loader;
+use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{self, Mode, Plugins, Status};
 
 /// The filters. Their text is a line for each, and more for those that count something; by serde, an object with `listen`, `running`,

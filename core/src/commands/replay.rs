@@ -10,12 +10,12 @@ use std::time::Instant;
 
 pub use self::report::{Change, Difference, Replay};
 use self::tally::{Asked, Tally};
-use crate::commands::access_log::{self, Word};
 use crate::chain::{LocalFilter, Member, Question};
-use crate::filter::clock::Clock;
+use crate::commands::access_log::{self, Word};
 use crate::config::Config;
 use crate::error::{Causes, PluginError};
 use crate::feeds::Feeds;
+use crate::filter::clock::Clock;
 use crate::filter::{Failure, Filter, Loader, Opinion};
 use crate::flow::Flow;
 use crate::plugins::Single;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
 use crate::downstream::exchange::Exchange;
-use crate::upstream::link::{ResponseBody, is_last};
+use crate::upstream::response::{ResponseBody, is_last};
 
 /// The body of an answer on its way to the client. The record of its exchange ends with it.
 #[derive(Debug)]

@@ -8,11 +8,11 @@ use http::{Request, Response, request};
 use hyper::body::{Body, Incoming};
 
 use crate::downstream::connection::{Connection, Reply};
-use crate::error::Error;
 use crate::downstream::exchange::{Exchange, Refusal};
-use crate::flow::{Flow, Protocol};
 use crate::downstream::head;
 use crate::downstream::respond::Form;
+use crate::error::Error;
+use crate::flow::{Flow, Protocol};
 use crate::target::Target;
 
 /// Connects to the target that the request names. What the client sends before it has the answer waits in hyper's buffer.

@@ -21,18 +21,19 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tracing::Instrument;
 
-use crate::timer::{Activity, Alarm, Watched};
 use crate::downstream::body::AnswerBody;
-use crate::error::{Causes, Error};
 use crate::downstream::exchange::{Exchange, Refusal};
-use crate::flow::Protocol;
 use crate::downstream::respond::{self, Form};
-use crate::target::Target;
 use crate::downstream::tunnel::Tunnel;
-use crate::upstream::request::Upload;
-use crate::upstream::link::{Patience, ResponseBody};
 use crate::downstream::worker::Worker;
 use crate::downstream::{connect, forward};
+use crate::error::{Causes, Error};
+use crate::flow::Protocol;
+use crate::target::Target;
+use crate::timer::{Activity, Alarm, Watched};
+use crate::upstream::deadline::ResponseDeadline;
+use crate::upstream::request::Upload;
+use crate::upstream::response::ResponseBody;
 
 /// How long the rest of what a client sends is thrown away before its connection is closed. Closed at once, the system
 /// would take back the answer that is still on its way (RFC 9112, section 9.6).
@@ -187,8 +188,8 @@ impl Connection {
     }
 
     /// How long an exchange may wait for the origin.
-    pub(crate) fn patience(&self, upload: Option<Rc<Upload>>) -> Patience<'_> {
-        Patience::new(&self.alarm, &self.activity, &self.worker.limits, upload)
+    pub(crate) fn patience(&self, upload: Option<Rc<Upload>>) -> ResponseDeadline<'_> {
+        ResponseDeadline::new(&self.alarm, &self.activity, &self.worker.limits, upload)
     }
 }
 
@@ -209,9 +210,7 @@ async fn answer(
     let reply = async {
         match protocol {
             Protocol::Connect => connect::open(&connection, request, form, &mut exchange).await,
-            Protocol::Http => {
-                forward::forward(&connection, request, form, &mut exchange).await
-            }
+            Protocol::Http => forward::forward(&connection, request, form, &mut exchange).await,
         }
     };
     let reply = reply.instrument(span).await;
@@ -258,6 +257,6 @@ fn refuse(refusal: Refusal, form: Form, mut exchange: Exchange) -> Response<Answ
 /// Says goodbye and throws away what still comes, for a while.
 async fn linger(mut socket: TcpStream, worker: &Worker) {
     if socket.shutdown().await.is_ok() {
-        let _ = timeout(LINGER, worker.scratch.drain(&mut socket)).await;
+        let _ = timeout(LINGER, worker.copy_buffer.drain(&mut socket)).await;
     }
 }

@@ -11,11 +11,11 @@ use http::{Method, Response, StatusCode};
 use tokio::time::Instant;
 use tracing::{Span, field};
 
-use crate::timer::{Activity, Phase};
+use crate::downstream::respond::{self, Form};
 use crate::error::{Causes, Error};
 use crate::flow::{Flow, Protocol};
-use crate::downstream::respond::{self, Form};
 use crate::target::Target;
+use crate::timer::{Activity, Phase};
 use crate::upstream::request::Upload;
 use crate::verdict::{Judgement, Verdict};
 

@@ -13,14 +13,15 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::downstream::connection::{Connection, Reply};
-use crate::error::Error;
 use crate::downstream::exchange::{Exchange, Refusal};
-use crate::flow::{Flow, Protocol, RequestHead};
 use crate::downstream::head;
 use crate::downstream::headers::{has_token, remove_hop_by_hop};
 use crate::downstream::respond::{self, Form};
+use crate::error::Error;
+use crate::flow::{Flow, Protocol, RequestHead};
+use crate::upstream::link::Link;
 use crate::upstream::request::{Gate, RequestBody, Upload};
-use crate::upstream::link::{Link, ResponseBody};
+use crate::upstream::response::ResponseBody;
 
 /// How long a client that expects `100 Continue` waits for an origin that does not send it (RFC 9110, section 10.1.1).
 const EXPECTATION: Duration = Duration::from_secs(1);

@@ -381,9 +381,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::filter::clock::Clock;
     use crate::config::{Grants, Sidecar};
     use crate::feeds::Feeds;
+    use crate::filter::clock::Clock;
     use crate::filter::engine::Engine;
     use crate::filter::host::{Host, LogBudget};
     use crate::filter::metrics::Metrics;

@@ -19,10 +19,10 @@ use super::compiler::{Compiled, Compiler, Memory, NotCompiled, QUICK};
 use super::engine::Engine;
 use super::host::{Host, LogBudget, State};
 use super::{Failure, Filter, Hooks, Instance, Manifest};
-use crate::filter::clock::Clock;
 use crate::config::{self, Grants, Sidecar};
 use crate::error::StartError;
 use crate::feeds::Feeds;
+use crate::filter::clock::Clock;
 use crate::filter::metrics::{Metrics, Registry};
 use crate::filter::state::Stores;
 

@@ -8,10 +8,10 @@ use std::{fs, io};
 use super::attempt::{Attempt, Digest, Outcome, Refusal};
 use super::folder::{Files, Stamp};
 use super::manifest::Told;
-use crate::plugins::builtin::{BUILTINS, Builtin};
 use crate::config::{ConfigError, Grants, Sidecar};
 use crate::error::PluginError;
 use crate::filter::{CompileError, Filter, LoadError, Loader, Memory, NotCompiled};
+use crate::plugins::builtin::{BUILTINS, Builtin};
 
 /// A file `NAME.wasm` with the settings beside it, or a built-in filter with those in the plugin folder.
 #[derive(Clone, Debug)]

@@ -11,11 +11,11 @@ use serde::Serialize;
 
 use super::project::Component;
 use super::{BuildError, Language, javascript, python, rust, sdk};
-use crate::plugins::builtin::BUILTINS;
 use crate::config::{Config, Mode};
 use crate::error::Causes;
 use crate::feeds::Feeds;
 use crate::filter::{LoadError, Loader};
+use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{Refusal, Single};
 
 /// What was built. Its text is a few lines; by serde, an object with the same fields.

@@ -13,12 +13,12 @@ use std::time::{Duration, SystemTime};
 use portcullis_cases::Cases;
 use serde::Serialize;
 
-use crate::commands::access_log::{self, Found, Line};
 use crate::chain::{LocalFilter, Member, Question};
-use crate::filter::clock::Clock;
+use crate::commands::access_log::{self, Found, Line};
 use crate::config::Config;
 use crate::error::PluginError;
 use crate::feeds::Feeds;
+use crate::filter::clock::Clock;
 use crate::filter::{Failure, Filter, Loader, Opinion};
 use crate::flow::{Flow, Protocol};
 use crate::plugins::Single;

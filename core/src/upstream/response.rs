@@ -1,0 +1,106 @@
+//! The body of a response on its way from the origin. Whoever reads it drives the connection that it comes from.
+
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio_util::task::TaskTracker;
+
+use crate::upstream::link::Link;
+use crate::upstream::pool::Pool;
+use crate::upstream::request::Upload;
+
+/// A response's body. Reading it drives the link; at its end the link goes back to the pool.
+#[derive(Debug)]
+pub(crate) struct ResponseBody {
+    incoming: Incoming,
+    link: Option<Box<Link>>,
+    pool: Rc<Pool>,
+}
+
+impl ResponseBody {
+    /// `upload` is the body of the request, if it has one; it may go on without the response until it rests for `idle`.
+    pub(crate) fn new(
+        incoming: Incoming,
+        link: Box<Link>,
+        pool: &Rc<Pool>,
+        upload: Option<Rc<Upload>>,
+        idle: Duration,
+        tasks: &TaskTracker,
+    ) -> Self {
+        // An origin may answer while it still reads. Then neither direction may wait for the other.
+        let link = match upload.filter(|upload| upload.is_running()) {
+            Some(upload) => {
+                link.detach(upload, idle, tasks);
+                None
+            }
+            None => Some(link),
+        };
+        Self {
+            incoming,
+            link,
+            pool: pool.clone(),
+        }
+    }
+
+    fn give_back(&mut self) {
+        if let Some(link) = self.link.take()
+            && link.is_idle()
+        {
+            self.pool.put(link);
+        }
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let this = &mut *self;
+        let mut incoming = Pin::new(&mut this.incoming);
+        let frame = match &mut this.link {
+            None => ready!(incoming.poll_frame(cx)),
+            Some(link) => {
+                let mut unwoken = Context::from_waker(Waker::noop());
+                match incoming.as_mut().poll_frame(&mut unwoken) {
+                    Poll::Ready(frame) => frame,
+                    Poll::Pending => {
+                        ready!(link.advance(cx, |cx| incoming.as_mut().poll_frame(cx)))
+                    }
+                }
+            }
+        };
+        if frame.as_ref().is_none_or(is_last) {
+            this.give_back();
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}
+
+impl Drop for ResponseBody {
+    fn drop(&mut self) {
+        if self.incoming.is_end_stream() {
+            self.give_back();
+        }
+    }
+}
+
+/// Trailers are the last frame: nobody asks for another.
+pub(crate) fn is_last(frame: &Result<Frame<Bytes>, hyper::Error>) -> bool {
+    frame.as_ref().is_ok_and(Frame::is_trailers)
+}
