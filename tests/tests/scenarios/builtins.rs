@@ -81,7 +81,7 @@ async fn check_names_the_built_in_filters_that_could_be_used() {
 
 #[tokio::test]
 async fn the_settings_that_the_readme_shows_can_be_used() {
-    let readme = include_str!("../../README.md");
+    let readme = include_str!("../../../README.md");
     let stage = Stage::start().await;
     for section in readme.split("\n**`").skip(1) {
         let (file, text) = section.split_once("`**").expect("a file's name");

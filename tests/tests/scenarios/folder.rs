@@ -1,5 +1,4 @@
 //! The many ways in which files get into a folder, are replaced there and go.
-#![cfg(unix)]
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;

@@ -1,9 +1,7 @@
 //! Absolute-form requests, from the client to the origin and back.
 
 // A file of its own beside this one would be another program to link.
-#[path = "http/bodies.rs"]
 mod bodies;
-#[path = "http/failures.rs"]
 mod failures;
 
 use portcullis_tests::{Origin, Proxy, Wire};

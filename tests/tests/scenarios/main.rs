@@ -1,0 +1,31 @@
+//! The proxy end to end: real sockets, real filters, real peers. One program, because linking each of many takes longer
+//! than all of the tests.
+
+mod access_log;
+mod answers;
+mod bindings;
+mod browser;
+mod builtins;
+mod cases;
+mod commands;
+mod compiler;
+mod connect;
+mod feeds;
+#[cfg(unix)]
+mod folder;
+mod grants;
+mod hostile;
+mod hostile_files;
+mod hostile_filters;
+mod http;
+mod manifest;
+mod messages;
+mod plugins;
+mod quarantine;
+mod replay;
+mod shadow;
+mod shutdown;
+mod state;
+mod ticks;
+mod traffic;
+mod verdicts;
