@@ -52,11 +52,16 @@ pub struct Config {
     pub log: Log,
 }
 
-/// Deadlines. Each bounds the wait for one peer.
+/// Deadlines, each of which bounds the wait for one peer, and the number of clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// From accept or the end of the last exchange to the end of a request's head.
+    /// Open client connections of the whole proxy. More wait in the system's listen queue.
+    pub connections: usize,
+    /// From accept, or on a kept connection from the first byte of a request, to the end of its
+    /// head.
     pub request_head: Duration,
+    /// How long an idle kept connection waits for its next request.
+    pub keep_alive: Duration,
     /// To resolve a name.
     pub resolve: Duration,
     /// To connect to an origin, all addresses together.
@@ -65,6 +70,8 @@ pub struct Limits {
     pub response_head: Duration,
     /// Without a byte in either direction of a tunnel or body.
     pub idle: Duration,
+    /// Without a byte moving, for an exchange whose client has closed its sending side.
+    pub half_closed: Duration,
     /// From the shutdown signal to the end of everything.
     pub shutdown: Duration,
 }
@@ -148,6 +155,39 @@ pub struct Log {
     pub format: LogFormat,
     /// Directives as `tracing_subscriber::EnvFilter` reads them.
     pub filter: String,
+    /// One line for each exchange.
+    pub access: AccessLog,
+}
+
+/// The access log: one line for each exchange.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessLog {
+    /// Where the lines go.
+    pub to: AccessLogTo,
+    /// How a line is written.
+    pub format: AccessLogFormat,
+}
+
+/// Where access lines go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccessLogTo {
+    /// Standard error, between the lines of the program.
+    Stderr,
+    /// Standard output.
+    Stdout,
+    /// This file, at its end.
+    File(PathBuf),
+    /// They are not written.
+    Off,
+}
+
+/// How an access line is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessLogFormat {
+    /// `key=value` pairs.
+    Logfmt,
+    /// One JSON object a line.
+    Json,
 }
 
 /// The form of a log line.
@@ -207,6 +247,10 @@ impl Default for Config {
             log: Log {
                 format: LogFormat::Text,
                 filter: "info".into(),
+                access: AccessLog {
+                    to: AccessLogTo::Stderr,
+                    format: AccessLogFormat::Logfmt,
+                },
             },
         }
     }
@@ -215,11 +259,14 @@ impl Default for Config {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            connections: 10_000,
             request_head: Duration::from_secs(60),
+            keep_alive: Duration::from_secs(60),
             resolve: Duration::from_secs(5),
             connect: Duration::from_secs(10),
             response_head: Duration::from_secs(60),
             idle: Duration::from_secs(300),
+            half_closed: Duration::from_secs(30),
             shutdown: Duration::from_secs(5),
         }
     }

@@ -18,15 +18,22 @@ type Put<S> = fn(&mut S, &str) -> Result<(), String>;
 const VARIABLES: &[(&str, Put<Settings>)] = &[
     ("PROXY_LISTEN", |s, v| put(&mut s.proxy.listen, v)),
     ("PROXY_WORKERS", |s, v| put(&mut s.proxy.workers, v)),
+    ("LIMITS_CONNECTIONS", |s, v| {
+        put(&mut s.limits.connections, v)
+    }),
     ("LIMITS_REQUEST_HEAD", |s, v| {
         put(&mut s.limits.request_head, v)
     }),
+    ("LIMITS_KEEP_ALIVE", |s, v| put(&mut s.limits.keep_alive, v)),
     ("LIMITS_RESOLVE", |s, v| put(&mut s.limits.resolve, v)),
     ("LIMITS_CONNECT", |s, v| put(&mut s.limits.connect, v)),
     ("LIMITS_RESPONSE_HEAD", |s, v| {
         put(&mut s.limits.response_head, v)
     }),
     ("LIMITS_IDLE", |s, v| put(&mut s.limits.idle, v)),
+    ("LIMITS_HALF_CLOSED", |s, v| {
+        put(&mut s.limits.half_closed, v)
+    }),
     ("LIMITS_SHUTDOWN", |s, v| put(&mut s.limits.shutdown, v)),
     ("PLUGINS_DIR", |s, v| put_path(&mut s.plugins.dir, v)),
     ("PLUGINS_ORDER", |s, v| put_words(&mut s.plugins.order, v)),
@@ -43,6 +50,8 @@ const VARIABLES: &[(&str, Put<Settings>)] = &[
     }),
     ("LOG_FORMAT", |s, v| put(&mut s.log.format, v)),
     ("LOG_FILTER", |s, v| put(&mut s.log.filter, v)),
+    ("LOG_ACCESS_TO", |s, v| put(&mut s.log.access.to, v)),
+    ("LOG_ACCESS_FORMAT", |s, v| put(&mut s.log.access.format, v)),
 ];
 
 /// What follows `FEEDS_NAME` in the name of a variable.

@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 
 use super::document::Document;
 use super::settings::{self, Settings};
-use super::value::{ByteCount, FeedName, StackSize, Text, value_or};
-use super::{Compiler, Config, ConfigError, Egress, Feed, Limits, Log, Plugins, environment};
+use super::value::{ByteCount, Connections, FeedName, StackSize, Text, value_or};
+use super::{
+    AccessLog, Compiler, Config, ConfigError, Egress, Feed, Limits, Log, Plugins, environment,
+};
 
 /// Read from the working directory if no other file is named.
 const DEFAULT_FILE: &str = "portcullis.toml";
@@ -161,6 +163,10 @@ fn assemble(settings: Settings) -> Result<Config, MissingKey> {
                 .log
                 .filter
                 .map_or(default.log.filter, |Text(filter)| filter.0),
+            access: AccessLog {
+                to: value_or(settings.log.access.to, default.log.access.to),
+                format: value_or(settings.log.access.format, default.log.access.format),
+            },
         },
     })
 }
@@ -169,11 +175,16 @@ impl From<settings::Limits> for Limits {
     fn from(limits: settings::Limits) -> Self {
         let default = Self::default();
         Self {
+            connections: limits
+                .connections
+                .map_or(default.connections, |Text(Connections(number))| number),
             request_head: value_or(limits.request_head, default.request_head),
+            keep_alive: value_or(limits.keep_alive, default.keep_alive),
             resolve: value_or(limits.resolve, default.resolve),
             connect: value_or(limits.connect, default.connect),
             response_head: value_or(limits.response_head, default.response_head),
             idle: value_or(limits.idle, default.idle),
+            half_closed: value_or(limits.half_closed, default.half_closed),
             shutdown: value_or(limits.shutdown, default.shutdown),
         }
     }

@@ -10,8 +10,10 @@ use std::time::Duration;
 use serde::Deserialize;
 use url::Url;
 
-use super::value::{ByteCount, FeedName, ListSize, LogFilter, Refresh, Resolver, StackSize, Text};
-use super::{FeedFormat, LogFormat};
+use super::value::{
+    ByteCount, Connections, FeedName, ListSize, LogFilter, Refresh, Resolver, StackSize, Text,
+};
+use super::{AccessLogFormat, AccessLogTo, FeedFormat, LogFormat};
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -36,11 +38,14 @@ pub(super) struct Proxy {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 pub(super) struct Limits {
+    pub(super) connections: Option<Text<Connections>>,
     pub(super) request_head: Option<Text<Duration>>,
+    pub(super) keep_alive: Option<Text<Duration>>,
     pub(super) resolve: Option<Text<Duration>>,
     pub(super) connect: Option<Text<Duration>>,
     pub(super) response_head: Option<Text<Duration>>,
     pub(super) idle: Option<Text<Duration>>,
+    pub(super) half_closed: Option<Text<Duration>>,
     pub(super) shutdown: Option<Text<Duration>>,
 }
 
@@ -87,6 +92,14 @@ pub(super) struct Egress {
 pub(super) struct Log {
     pub(super) format: Option<Text<LogFormat>>,
     pub(super) filter: Option<Text<LogFilter>>,
+    pub(super) access: AccessLog,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub(super) struct AccessLog {
+    pub(super) to: Option<Text<AccessLogTo>>,
+    pub(super) format: Option<Text<AccessLogFormat>>,
 }
 
 impl Settings {
@@ -122,16 +135,22 @@ impl Settings {
             log: Log {
                 format: self.log.format.or(base.log.format),
                 filter: self.log.filter.or(base.log.filter),
+                access: AccessLog {
+                    to: self.log.access.to.or(base.log.access.to),
+                    format: self.log.access.format.or(base.log.access.format),
+                },
             },
         }
     }
 
     /// Paths in a file are meant from where the file is.
     pub(super) fn relative_to(mut self, dir: &Path) -> Self {
-        for path in [&mut self.plugins.dir, &mut self.cache.dir]
-            .into_iter()
-            .flatten()
-        {
+        let access_log = match &mut self.log.access.to {
+            Some(Text(AccessLogTo::File(path))) => Some(path),
+            _ => None,
+        };
+        let dirs = [self.plugins.dir.as_mut(), self.cache.dir.as_mut()];
+        for path in dirs.into_iter().chain([access_log]).flatten() {
             *path = dir.join(&path);
         }
         self
@@ -141,11 +160,14 @@ impl Settings {
 impl Limits {
     fn over(self, base: Self) -> Self {
         Self {
+            connections: self.connections.or(base.connections),
             request_head: self.request_head.or(base.request_head),
+            keep_alive: self.keep_alive.or(base.keep_alive),
             resolve: self.resolve.or(base.resolve),
             connect: self.connect.or(base.connect),
             response_head: self.response_head.or(base.response_head),
             idle: self.idle.or(base.idle),
+            half_closed: self.half_closed.or(base.half_closed),
             shutdown: self.shutdown.or(base.shutdown),
         }
     }

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::{Config, ConfigError, FeedFormat, Flags, LogFormat, Sources};
+use super::{
+    AccessLogFormat, AccessLogTo, Config, ConfigError, FeedFormat, Flags, LogFormat, Sources,
+};
 
 /// A folder with this `portcullis.toml` as the working directory.
 fn folder(text: &str) -> TempDir {
@@ -81,11 +83,14 @@ fn every_key_of_the_file_is_read() {
         listen = "[::1]:8080"
         workers = 3
         [limits]
+        connections = 20
         request_head = "1s"
+        keep_alive = "5s"
         resolve = "2s"
         connect = "3s"
         response_head = "1m 4s"
         idle = "1h"
+        half_closed = "6s"
         shutdown = "1500ms"
         [plugins]
         dir = "filters"
@@ -108,6 +113,9 @@ fn every_key_of_the_file_is_read() {
         [log]
         format = "json"
         filter = "warn,portcullis=debug"
+        [log.access]
+        to = "logs/access"
+        format = "json"
     "#;
     let dir = folder(text);
     let config = Config::load(&sources(&dir, &[])).unwrap();
@@ -116,14 +124,18 @@ fn every_key_of_the_file_is_read() {
     let limits = &config.limits;
     let millis = [
         limits.request_head,
+        limits.keep_alive,
         limits.resolve,
         limits.connect,
         limits.response_head,
         limits.idle,
+        limits.half_closed,
         limits.shutdown,
     ]
     .map(|time| time.as_millis());
-    assert_eq!(millis, [1000, 2000, 3000, 64_000, 3_600_000, 1500]);
+    let expected = [1000, 5000, 2000, 3000, 64_000, 3_600_000, 6000, 1500];
+    assert_eq!(millis, expected);
+    assert_eq!(limits.connections, 20);
     assert_eq!(config.plugins.dir, dir.path().join("filters"));
     assert_eq!(config.plugins.order, ["allow", "blocklist"]);
     assert_eq!(config.plugins.deletion_grace, Duration::from_secs(2));
@@ -152,6 +164,9 @@ fn every_key_of_the_file_is_read() {
         (config.log.format, &*config.log.filter),
         (LogFormat::Json, "warn,portcullis=debug")
     );
+    let access_file = dir.path().join("logs/access");
+    assert_eq!(config.log.access.to, AccessLogTo::File(access_file));
+    assert_eq!(config.log.access.format, AccessLogFormat::Json);
 }
 
 #[test]
@@ -161,7 +176,10 @@ fn every_key_has_a_variable() {
         &[
             ("PORTCULLIS_PROXY_LISTEN", "[::1]:8080"),
             ("PORTCULLIS_PROXY_WORKERS", "3"),
+            ("PORTCULLIS_LIMITS_CONNECTIONS", "9"),
             ("PORTCULLIS_LIMITS_REQUEST_HEAD", "1s"),
+            ("PORTCULLIS_LIMITS_KEEP_ALIVE", "9s"),
+            ("PORTCULLIS_LIMITS_HALF_CLOSED", "10s"),
             ("PORTCULLIS_LIMITS_RESOLVE", "2s"),
             ("PORTCULLIS_LIMITS_CONNECT", "3s"),
             ("PORTCULLIS_LIMITS_RESPONSE_HEAD", "4s"),
@@ -182,6 +200,8 @@ fn every_key_has_a_variable() {
             ("PORTCULLIS_EGRESS_RESOLVERS", "9.9.9.9,::1"),
             ("PORTCULLIS_LOG_FORMAT", "json"),
             ("PORTCULLIS_LOG_FILTER", "debug"),
+            ("PORTCULLIS_LOG_ACCESS_TO", "off"),
+            ("PORTCULLIS_LOG_ACCESS_FORMAT", "json"),
         ],
     )
     .unwrap();
@@ -189,7 +209,8 @@ fn every_key_has_a_variable() {
     let default = Config::default();
     assert_ne!(config.listen, default.listen);
     assert_eq!(config.workers.get(), 3);
-    for seconds in 1..=8 {
+    assert_eq!(config.limits.connections, 9);
+    for seconds in 1..=10 {
         assert!(
             text.contains(&format!(": {seconds}s")),
             "{seconds} in {text}"
@@ -212,6 +233,8 @@ fn every_key_has_a_variable() {
         (config.log.format, &*config.log.filter),
         (LogFormat::Json, "debug")
     );
+    assert_eq!(config.log.access.to, AccessLogTo::Off);
+    assert_eq!(config.log.access.format, AccessLogFormat::Json);
 }
 
 #[test]
@@ -336,6 +359,25 @@ fn wrong_values_are_refused_with_their_place_and_an_example() {
             "\n[feeds.x]\nurl = \"http://a.example\"",
             "2:8: the feed `x` has no format; add format = \"hosts\", \"domains\" or \"json\"",
         ),
+        (
+            "[log]\nfilter = \"warn,access=off\"",
+            "2:10: log.filter: the access log has settings of its own; instead of `access=off`, \
+             write [log.access] to = \"off\"",
+        ),
+        (
+            "[log]\nfilter = \"warn,access=info\"",
+            "2:10: log.filter: the access log has settings of its own; remove `access=info`, since \
+             access lines are written unless [log.access] says to = \"off\"",
+        ),
+        (
+            "[log.access]\nto = \"sdterr\"",
+            "2:6: log.access.to: `sdterr` is not \"stderr\", \"stdout\", \"off\" or the path of a \
+             file, such as \"logs/access.log\"",
+        ),
+        (
+            "[limits]\nconnections = 0",
+            "2:15: limits.connections: `0` is not a number from 1 to 1000000",
+        ),
         ("[proxy]\nworkers = 1\nworkers = 2", "3:1: duplicate key"),
         ("[proxy\n", "1:7: unclosed table, expected `]`"),
         (
@@ -352,6 +394,11 @@ fn wrong_variables_are_refused_by_name() {
     assert_eq!(
         variable_refusal("PORTCULLIS_PROXY_LISTEN", "3000"),
         "environment variable PORTCULLIS_PROXY_LISTEN: `3000` is not an IP address and a port, such as \"127.0.0.1:3000\""
+    );
+    assert_eq!(
+        variable_refusal("PORTCULLIS_LOG_FILTER", "info,access=off"),
+        "environment variable PORTCULLIS_LOG_FILTER: the access log has settings of its own; \
+         instead of `access=off`, write [log.access] to = \"off\""
     );
     assert_eq!(
         variable_refusal("PORTCULLIS_FEEDS_MALWARE_REFRESH", "1s"),

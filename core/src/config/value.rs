@@ -4,6 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytesize::ByteSize;
@@ -11,7 +12,8 @@ use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use super::{FeedFormat, LogFormat};
+use super::document::nearest;
+use super::{AccessLogFormat, AccessLogTo, FeedFormat, LogFormat};
 
 /// Longer than any deadline makes sense, and short enough to be added to any point in time.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -26,11 +28,16 @@ pub(super) trait Setting: Sized {
 
     /// None if `text` is nothing of the kind.
     fn parse(text: &str) -> Option<Self>;
+
+    /// What is wrong with a `text` that is not one.
+    fn problem(text: &str) -> String {
+        format!("`{text}` is not {}", Self::EXPECTED)
+    }
 }
 
 /// Reads a value, or says what is wrong with it and what would be right.
 pub(super) fn read<T: Setting>(text: &str) -> Result<T, String> {
-    T::parse(text).ok_or_else(|| format!("`{text}` is not {}", T::EXPECTED))
+    T::parse(text).ok_or_else(|| T::problem(text))
 }
 
 impl Setting for SocketAddr {
@@ -152,6 +159,19 @@ impl Setting for Count {
     }
 }
 
+/// How many connections may be open.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Connections(pub(super) usize);
+
+impl Setting for Connections {
+    const EXPECTED: &'static str = "a number from 1 to 1000000";
+
+    fn parse(text: &str) -> Option<Self> {
+        let number = text.parse().ok()?;
+        (1..=1_000_000).contains(&number).then_some(Self(number))
+    }
+}
+
 /// A part of a whole, from 0 to 1.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Share(pub(super) f64);
@@ -210,6 +230,34 @@ impl Setting for LogFormat {
     }
 }
 
+impl Setting for AccessLogTo {
+    const EXPECTED: &'static str =
+        r#""stderr", "stdout", "off" or the path of a file, such as "logs/access.log""#;
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "stderr" => Some(Self::Stderr),
+            "stdout" => Some(Self::Stdout),
+            "off" => Some(Self::Off),
+            // A word that is misspelt would be taken for the name of a file.
+            _ if nearest(text, ["stderr", "stdout", "off"].into_iter()).is_some() => None,
+            _ => Some(Self::File(PathBuf::from(text))).filter(|_| !text.is_empty()),
+        }
+    }
+}
+
+impl Setting for AccessLogFormat {
+    const EXPECTED: &'static str = r#"a format of access logs: "logfmt" or "json""#;
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "logfmt" => Some(Self::Logfmt),
+            "json" => Some(Self::Json),
+            _ => None,
+        }
+    }
+}
+
 /// The address of a DNS server; port 53 goes without saying.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Resolver(pub(super) SocketAddr);
@@ -243,11 +291,39 @@ impl Setting for LogFilter {
                 || directive.parse::<tracing::Level>().is_ok()
                 || directive == "off"
         };
-        text.split(',')
-            .map(str::trim)
-            .all(is_level_or_directive)
+        let is_right = |directive| is_level_or_directive(directive) && !is_for_access(directive);
+        directives(text)
+            .all(is_right)
             .then(|| Self(text.to_owned()))
     }
+
+    fn problem(text: &str) -> String {
+        let Some(directive) = directives(text).find(|directive| is_for_access(directive)) else {
+            return format!("`{text}` is not {}", Self::EXPECTED);
+        };
+        let level = directive.rsplit('=').next().unwrap_or_default().trim();
+        if ["off", "error", "warn"].contains(&level.to_ascii_lowercase().as_str()) {
+            format!(
+                "the access log has settings of its own; instead of `{directive}`, write \
+                 [log.access] to = \"off\""
+            )
+        } else {
+            format!(
+                "the access log has settings of its own; remove `{directive}`, since access lines \
+                 are written unless [log.access] says to = \"off\""
+            )
+        }
+    }
+}
+
+fn directives(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim)
+}
+
+/// Whether a directive names the target that access lines once had.
+fn is_for_access(directive: &str) -> bool {
+    let target = directive.split(['=', '[']).next().unwrap_or_default();
+    target.trim() == "access"
 }
 
 /// The feed that is compiled in: harmless names to try a block with.
@@ -353,6 +429,11 @@ mod tests {
                 "portcullis::feeds=trace",
             ],
             &["", "verbose", "info,x=y", "inof"],
+        );
+        assert_reads::<Connections>(&["1", "1000000"], &["0", "1000001", "many"]);
+        assert_reads::<AccessLogTo>(
+            &["stderr", "stdout", "off", "access.log", "/var/log/access"],
+            &["", "Off", "sdterr"],
         );
         assert_reads::<FeedName>(
             &["malware", "a-1_b"],

@@ -86,6 +86,7 @@ mod tests {
         let log = Log {
             format,
             filter: filter.into(),
+            ..portcullis::Config::default().log
         };
         let lines = Lines::default();
         let writer = lines.clone();
