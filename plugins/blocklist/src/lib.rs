@@ -1,10 +1,16 @@
-//! The malicious-domain blocklist. The lists are the proxy's, as feeds; what a listed name means is decided in `policy`. This file
-//! only connects the two.
+//! The malicious-domain blocklist. The lists are the proxy's, as feeds; what a listed name means is decided in `policy`. This
+//! file only connects the two.
 
 mod policy;
 
+use std::time::Duration;
+
 use policy::{Config, Policy};
-use portcullis_sdk::{Error, Filter, Flow, Verdict, feeds, filter};
+use portcullis_sdk::{Error, Filter, Flow, Scope, Verdict, feeds, filter};
+
+/// The answer depends on the host, the settings and the lists, and the proxy drops kept verdicts when a list or the settings
+/// change. The time only bounds for how long a host that is not asked for takes room.
+const CACHED: Duration = Duration::from_secs(3600);
 
 struct Blocklist(Policy);
 
@@ -18,7 +24,8 @@ impl Filter for Blocklist {
 
     fn judge_host(&self, flow: &Flow) -> Result<Verdict, Error> {
         let host = flow.host();
-        self.0.judge(host, |feed| feeds::lookup(feed, host))
+        let verdict = self.0.judge(host, |feed| feeds::lookup(feed, host))?;
+        Ok(verdict.cache_for(Scope::Host, CACHED))
     }
 }
 
@@ -37,9 +44,13 @@ mod tests {
     fn without_configuration_every_feed_counts() {
         assert_eq!(
             judge("", "www.evil.example"),
-            Ok(Verdict::block("evil.example is on the list malware"))
+            Ok(Verdict::block("evil.example is on the list malware")
+                .cache_for(Scope::Host, CACHED))
         );
-        assert_eq!(judge("", "good.example"), Ok(Verdict::NEXT));
+        assert_eq!(
+            judge("", "good.example"),
+            Ok(Verdict::NEXT.cache_for(Scope::Host, CACHED))
+        );
     }
 
     #[test]
