@@ -11,6 +11,7 @@ mod compiler;
 mod describe;
 mod engine;
 mod fields;
+mod hook;
 mod host;
 mod inspect;
 mod instance;
@@ -38,6 +39,7 @@ pub(crate) use compile::encode;
 pub(crate) use compiler::{Memory, NotCompiled};
 pub(crate) use describe::Description;
 pub(crate) use engine::Engine;
+pub(crate) use hook::{Hook, HookCall, Hooks};
 pub(crate) use inspect::CompileError;
 pub(crate) use instance::Instance;
 pub(crate) use load::{API, Draft, LoadError, Loader};
@@ -67,70 +69,10 @@ pub(crate) struct Filter {
     host: host::Host,
 }
 
-/// Those that a filter can have, as the contract names them.
-pub(crate) const HOOKS: [&str; 4] = ["judge-host", "judge-request", "judge-response", "tick"];
-
-/// The hooks that a filter exports.
-#[derive(Clone)]
-pub(crate) struct Hooks {
-    /// Whether it may ask for the fields of requests, or change them.
-    uses_request_headers: bool,
-    uses_response_headers: bool,
-    lifecycle: Option<bindings::exports::portcullis::filter::lifecycle::GuestIndices>,
-    judge_host: Option<bindings::exports::portcullis::filter::judge_host::GuestIndices>,
-    judge_request: Option<bindings::exports::portcullis::filter::judge_request::GuestIndices>,
-    judge_response: Option<bindings::exports::portcullis::filter::judge_response::GuestIndices>,
-    tick: Option<bindings::exports::portcullis::filter::tick::GuestIndices>,
-}
-
-impl Hooks {
-    /// Whether the filter judges hosts.
-    pub(crate) fn judges_hosts(&self) -> bool {
-        self.judge_host.is_some()
-    }
-
-    /// Whether the filter judges visible requests.
-    pub(crate) fn judges_requests(&self) -> bool {
-        self.judge_request.is_some()
-    }
-
-    /// Whether the filter judges the responses to visible requests.
-    pub(crate) fn judges_responses(&self) -> bool {
-        self.judge_response.is_some()
-    }
-
-    /// Whether the filter works in the background.
-    pub(crate) fn ticks(&self) -> bool {
-        self.tick.is_some()
-    }
-
-    /// Whether it needs the request's fields for what it does.
-    pub(crate) fn uses_request_headers(&self) -> bool {
-        self.uses_request_headers
-    }
-
-    /// Whether it needs the response's fields.
-    pub(crate) fn uses_response_headers(&self) -> bool {
-        self.uses_response_headers
-    }
-
-    /// As the contract names them.
-    pub(crate) fn names(&self) -> Vec<String> {
-        let exported = [
-            self.judges_hosts(),
-            self.judges_requests(),
-            self.judges_responses(),
-            self.ticks(),
-        ];
-        let hooks = HOOKS.into_iter().zip(exported);
-        let hooks = hooks.filter(|(_, is_exported)| *is_exported);
-        hooks.map(|(name, _)| name.to_owned()).collect()
-    }
-}
-
 impl Filter {
-    /// The same filter apart from the proxy: it goes by `clock`, remembers nothing, has counted nothing and writes as many lines as it likes.
-    pub(crate) fn apart(&self, clock: &Clock) -> Arc<Self> {
+    /// The same filter, isolated from the proxy: it goes by `clock`, starts with an empty state and empty metrics, and its log
+    /// lines are not limited.
+    pub(crate) fn isolated(&self, clock: &Clock) -> Arc<Self> {
         let state = Stores::new(clock.clone()).open(&self.name, self.settings.limits.state);
         let host = host::Host {
             state,
@@ -151,8 +93,8 @@ impl Filter {
     }
 
     /// Whether it has asked who the client is where the proxy could not say.
-    pub(crate) fn lacked_client(&self) -> bool {
-        self.host.lacked_client.load(Ordering::Relaxed)
+    pub(crate) fn asked_for_missing_client(&self) -> bool {
+        self.host.asked_for_missing_client.load(Ordering::Relaxed)
     }
 
     /// The feeds that it may look into.
@@ -161,7 +103,7 @@ impl Filter {
     }
 
     /// What it remembers under a key.
-    pub(crate) fn remembered(&self, key: &str) -> Option<Vec<u8>> {
+    pub(crate) fn state_value(&self, key: &str) -> Option<Vec<u8>> {
         self.host.state.get(key)
     }
 
@@ -186,19 +128,19 @@ impl std::fmt::Debug for Filter {
 
 /// The valid answer of one filter.
 #[derive(Debug)]
-pub(crate) struct Opinion {
+pub(crate) struct FilterAnswer {
     pub(crate) verdict: Verdict,
     /// The last feed entry that the filter found while it judged.
     pub(crate) matched: Option<Match>,
     /// The header fields as the filter left them, if it changed any and the message goes on.
     pub(crate) headers: Option<Box<HeaderMap>>,
     /// Whether the verdict may be used again.
-    pub(crate) kept: Option<Keep>,
+    pub(crate) cache: Option<CachePolicy>,
 }
 
 /// How a verdict may be used again.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Keep {
+pub(crate) struct CachePolicy {
     pub(crate) scope: Scope,
     pub(crate) time: Duration,
     /// [`Filter::feeds_generation`] before the filter was asked.

@@ -1,6 +1,7 @@
 //! The facts a filter judges. Made by the client protocols, read by the chain.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use http::{HeaderMap, Method, StatusCode};
 
@@ -25,15 +26,36 @@ impl Protocol {
     }
 }
 
+/// Who asks. A proxy without a login knows no users and no groups.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Client {
+    /// IPv4 in its own spelling. None where a command asks and names no client.
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) user: Option<Arc<str>>,
+    pub(crate) groups: Vec<Arc<str>>,
+}
+
+impl Client {
+    /// A client of which the address is known and nothing else.
+    pub(crate) fn at(address: impl Into<Option<IpAddr>>) -> Self {
+        Self {
+            address: address.into().map(|address| address.to_canonical()),
+            ..Self::default()
+        }
+    }
+}
+
 /// What is about to be contacted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Flow<'a> {
+    /// The number of the exchange, unique within the process; 0 where a command asks.
+    pub(crate) exchange: u64,
     /// Where the request wants to go.
     pub(crate) target: &'a Target,
     /// How the proxy learned of it.
     pub(crate) protocol: Protocol,
-    /// Where the request came from, if anybody has sent it.
-    pub(crate) client: Option<IpAddr>,
+    /// Where the request came from.
+    pub(crate) client: &'a Client,
 }
 
 /// The head of a request that the proxy can see.

@@ -7,6 +7,9 @@ use std::net::IpAddr;
 
 use url::Host;
 
+/// The port that goes without saying in an `http` URL.
+pub(crate) const HTTP_PORT: u16 = 80;
+
 /// A canonical host and a port.
 ///
 /// The host is lower case, made of IDNA A-labels and has no trailing dot. IP addresses are recognised in every spelling that

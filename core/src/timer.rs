@@ -1,147 +1,32 @@
-//! When a client's connection last moved, and for how long it may rest. Written by the socket and the exchanges, read by
-//! the connection. Knows no protocol.
+//! The clocks of a client's connection. `Deadlines` owns them all; `TrackedIo` tells it when bytes move and `UploadProgress`
+//! how far a request's body has come. Both planes use this module; it knows neither of them and speaks no protocol.
 
-use std::cell::Cell;
-use std::io;
+mod deadlines;
+mod tracked;
+mod upload;
+
 use std::pin::Pin;
-use std::rc::Rc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, Waker};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::config::Limits;
-
-/// What a connection is waiting for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Phase {
-    /// A request's head. It counts from here even if single bytes trickle in.
-    Head(Instant),
-    /// The answer to a request; whoever works on it watches the time.
-    Answer,
-    /// The client, to take the answer's body.
-    Body,
-}
-
-/// The clock marks of one connection.
-#[derive(Debug)]
-pub(crate) struct Activity {
-    phase: Cell<Phase>,
-    read: Cell<Instant>,
-    wrote: Cell<Instant>,
-}
-
-impl Activity {
-    pub(crate) fn new() -> Self {
-        let now = Instant::now();
-        Self {
-            phase: Cell::new(Phase::Head(now)),
-            read: Cell::new(now),
-            wrote: Cell::new(now),
-        }
-    }
-
-    pub(crate) fn enter(&self, phase: Phase) {
-        self.phase.set(phase);
-    }
-
-    /// An exchange is over. What is left of its answer is still to be written, so its time counts from the last byte.
-    pub(crate) fn rest(&self) {
-        self.phase.set(Phase::Head(self.moved_at()));
-    }
-
-    /// When bytes last moved in either direction.
-    pub(crate) fn moved_at(&self) -> Instant {
-        self.read.get().max(self.wrote.get())
-    }
-
-    /// When the connection has waited too long; none while somebody else watches.
-    pub(crate) fn deadline(&self, limits: &Limits) -> Option<Instant> {
-        match self.phase.get() {
-            // A slow reader may still be taking the end of the previous answer.
-            Phase::Head(since) => Some(since.max(self.wrote.get()) + limits.request_head),
-            Phase::Answer => None,
-            Phase::Body => Some(self.moved_at() + limits.idle),
-        }
-    }
-}
-
-/// A client's socket that marks when bytes move.
-#[derive(Debug)]
-pub(crate) struct Watched {
-    socket: TcpStream,
-    activity: Rc<Activity>,
-}
-
-impl Watched {
-    pub(crate) fn new(socket: TcpStream, activity: Rc<Activity>) -> Self {
-        Self { socket, activity }
-    }
-
-    pub(crate) fn into_inner(self) -> TcpStream {
-        self.socket
-    }
-}
-
-impl AsyncRead for Watched {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        ready!(Pin::new(&mut self.socket).poll_read(cx, buf))?;
-        self.activity.read.set(Instant::now());
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Watched {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let n = ready!(Pin::new(&mut self.socket).poll_write(cx, buf))?;
-        self.activity.wrote.set(Instant::now());
-        Poll::Ready(Ok(n))
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let n = ready!(Pin::new(&mut self.socket).poll_write_vectored(cx, bufs))?;
-        self.activity.wrote.set(Instant::now());
-        Poll::Ready(Ok(n))
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.socket.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(cx)
-    }
-}
+pub(crate) use self::deadlines::{Deadlines, Expired};
+pub(crate) use self::tracked::{ClientStream, TrackedIo};
+pub(crate) use self::upload::UploadProgress;
 
 /// A timer for a deadline that keeps moving.
 ///
-/// Deadlines nearly always move back, with every request or every byte. So the timer stays where it is, and only when it
-/// fires too early it is set again: one timer a connection and minute instead of two a request.
+/// Deadlines nearly always move back, with every request or every byte. So the timer stays where it is and is set again only
+/// when it fires too early: one registration per connection and minute instead of two per request.
 #[derive(Debug)]
-pub(crate) struct Alarm {
+pub(crate) struct ResettableTimer {
     sleep: Pin<Box<Sleep>>,
-    /// Whom the timer wakes.
+    /// The waker that is registered with the timer.
     waker: Option<Waker>,
 }
 
-impl Alarm {
+impl ResettableTimer {
     pub(crate) fn at(deadline: Instant) -> Self {
         Self {
             sleep: Box::pin(sleep_until(deadline)),
@@ -149,25 +34,79 @@ impl Alarm {
         }
     }
 
-    /// Ready when `deadline` has passed. It may be another one each time.
+    /// Ready when `deadline` has passed. Each call may name another deadline.
     pub(crate) fn poll(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
         if deadline < self.sleep.deadline() {
             self.sleep.as_mut().reset(deadline);
         }
-        let is_set = self
+        let is_registered = self
             .waker
             .as_ref()
             .is_some_and(|waker| waker.will_wake(cx.waker()));
-        if is_set && !self.sleep.is_elapsed() {
+        if is_registered && !self.sleep.is_elapsed() {
             return Poll::Pending;
         }
-        self.waker = Some(cx.waker().clone());
         loop {
-            ready!(self.sleep.as_mut().poll(cx));
+            // A task that has used up its budget gets `Pending` from a `Sleep` that was not even registered. Without a
+            // budget, `Pending` always means that the timer will wake this task.
+            let mut sleep = unconstrained(self.sleep.as_mut());
+            if Pin::new(&mut sleep).poll(cx).is_pending() {
+                self.waker = Some(cx.waker().clone());
+                return Poll::Pending;
+            }
+            self.waker = None;
             if deadline <= self.sleep.deadline() {
                 return Poll::Ready(());
             }
             self.sleep.as_mut().reset(deadline);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::task::ready;
+    use std::time::Duration;
+
+    use tokio::task::coop::{has_budget_remaining, poll_proceed};
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_that_moves_back_is_waited_for() {
+        let start = Instant::now();
+        let mut timer = ResettableTimer::at(start + SECOND);
+        let mut polls = 0;
+        poll_fn(|cx| {
+            polls += 1;
+            timer.poll(start + 5 * SECOND, cx)
+        })
+        .await;
+        assert_eq!((start.elapsed(), polls), (5 * SECOND, 3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_that_moves_forward_is_met() {
+        let start = Instant::now();
+        let mut timer = ResettableTimer::at(start + 60 * SECOND);
+        poll_fn(|cx| timer.poll(start + SECOND, cx)).await;
+        assert_eq!(start.elapsed(), SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_without_budget_is_woken_all_the_same() {
+        let start = Instant::now();
+        let mut timer = ResettableTimer::at(start + SECOND);
+        poll_fn(|cx| {
+            while has_budget_remaining() {
+                ready!(poll_proceed(cx)).made_progress();
+            }
+            timer.poll(start + SECOND, cx)
+        })
+        .await;
+        assert_eq!(start.elapsed(), SECOND);
     }
 }

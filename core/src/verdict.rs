@@ -1,4 +1,4 @@
-//! What the chain decided, and who decided it. Plain values: made by the chain, rendered by `respond`, logged by `exchange`.
+//! What the chain decided, and who decided it. Plain values: made by the chain, rendered by `respond`, recorded by `exchange`.
 
 use std::sync::Arc;
 
@@ -29,6 +29,44 @@ pub(crate) enum Verdict {
     },
     /// The client gets this in place of the origin's answer.
     Replace(Page),
+}
+
+/// What all verdicts have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct VerdictParts<'a> {
+    pub(crate) kind: VerdictKind,
+    /// The status of the answer that the client gets instead of the origin's.
+    pub(crate) status: Option<StatusCode>,
+    /// The reason of a block, the location of a redirect.
+    pub(crate) text: Option<&'a str>,
+}
+
+/// Which verdict it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum VerdictKind {
+    Next,
+    Allow,
+    Block,
+    Redirect,
+    Replace,
+}
+
+impl VerdictKind {
+    /// The word that logs and `explain` use.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Next => "next",
+            Self::Allow => "allow",
+            Self::Block => "block",
+            Self::Redirect => "redirect",
+            Self::Replace => "replace",
+        }
+    }
+
+    /// Whether the request goes on.
+    pub(crate) fn passes(self) -> bool {
+        matches!(self, Self::Next | Self::Allow)
+    }
 }
 
 /// An answer that a filter gives.
@@ -112,15 +150,32 @@ impl Verdict {
         }))
     }
 
+    /// Its parts, for whatever shows, counts or stores a verdict.
+    pub(crate) fn parts(&self) -> VerdictParts<'_> {
+        let (kind, status, text) = match self {
+            Self::Next => (VerdictKind::Next, None, None),
+            Self::Allow => (VerdictKind::Allow, None, None),
+            Self::Block { status, reason } => {
+                (VerdictKind::Block, Some(*status), Some(reason.as_str()))
+            }
+            Self::Redirect { status, location } => (
+                VerdictKind::Redirect,
+                Some(*status),
+                Some(location.as_str()),
+            ),
+            Self::Replace(page) => (VerdictKind::Replace, Some(page.status), None),
+        };
+        VerdictParts { kind, status, text }
+    }
+
     /// The word that logs and `explain` use.
     pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::Next => "next",
-            Self::Allow => "allow",
-            Self::Block { .. } => "block",
-            Self::Redirect { .. } => "redirect",
-            Self::Replace(_) => "replace",
-        }
+        self.parts().kind.name()
+    }
+
+    /// Whether the request goes on.
+    pub(crate) fn passes(&self) -> bool {
+        self.parts().kind.passes()
     }
 }
 

@@ -149,6 +149,13 @@ impl Wire {
             .expect("the connection is open");
     }
 
+    /// Resets the connection, as the system does for a program that crashes with unread data.
+    pub fn reset(self) {
+        self.socket
+            .set_zero_linger()
+            .expect("the connection is open");
+    }
+
     /// Reads up to and including the empty line after a head. Names of fields come in lower case.
     pub async fn head(&mut self) -> String {
         let end = loop {

@@ -1,61 +1,64 @@
-//! A filter on one worker: its idle instances, how many calls it may have at a time, and what its failures lead to.
+//! A filter on one worker: how many calls it may have at a time, which of its verdicts are used again, and what its failures
+//! lead to. Called by the filter sessions of exchanges, and by commands that ask one filter.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
-use std::time::{Duration, Instant as Clock};
+use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
+use super::TraceEntry;
+use super::instances::Instances;
 use super::member::Member;
-use super::quarantine::{Admission, Calls, Held};
-use super::verdicts::Verdicts;
-use super::{Question, Step};
+use super::quarantine::{Admission, Calls, Tripped};
+use super::verdict_cache::VerdictCache;
 use crate::config::OnError;
 use crate::error::Causes;
-use crate::filter::{Failure, Instance, Opinion};
+use crate::filter::{Failure, FilterAnswer, Hook, HookCall};
 use crate::verdict::{Judgement, Verdict};
 
-/// Time between two reports of one filter that fails in the same way.
-const REPORT: Duration = Duration::from_secs(1);
+/// Time between two log lines about one filter that fails in the same way.
+const LOG_INTERVAL: Duration = Duration::from_secs(1);
 
-/// So many reports of one filter in that time: what it says may come from its traffic.
-const REPORTS: usize = 8;
+/// At most this many log lines per filter and interval: messages may be attacker-controlled.
+const LINES_PER_INTERVAL: usize = 8;
 
-/// A filter and the worker's idle instances of it.
+/// A filter on one worker.
 #[derive(Debug)]
 pub(crate) struct LocalFilter {
     member: Arc<Member>,
-    idle: RefCell<Vec<Instance>>,
-    /// Those that the filter lets the proxy use again.
-    verdicts: RefCell<Verdicts>,
-    /// A guest that computes gives way to other requests at every tick, so those that compute at the same time add up.
-    places: Semaphore,
+    instances: Instances,
+    /// Verdicts that the filter lets the proxy use again.
+    verdicts: RefCell<VerdictCache>,
+    /// Bounds concurrent calls: guests yield at each epoch tick, so their wall times add up.
+    permits: Semaphore,
     /// Since the last failure.
     calls: Cell<u64>,
-    last_failure: Cell<Option<Clock>>,
-    reports: Reports,
+    last_failure: Cell<Option<Instant>>,
+    log: LogThrottle,
 }
 
-/// Why there is no opinion.
+/// Why a filter has no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unable {
+pub(crate) enum Unavailable {
     Failed,
-    /// It was not asked.
-    Held,
+    /// The filter is in quarantine and was not called.
+    Quarantined,
 }
 
 impl LocalFilter {
     /// Without an instance yet.
     pub(crate) fn new(member: Arc<Member>) -> Self {
+        let limits = &member.filter.settings.limits;
         Self {
-            idle: RefCell::default(),
-            verdicts: RefCell::new(Verdicts::new(member.filter.settings.limits.verdict_cache)),
-            places: Semaphore::new(member.filter.settings.limits.concurrency),
+            instances: Instances::new(),
+            verdicts: RefCell::new(VerdictCache::new(limits.verdict_cache)),
+            permits: Semaphore::new(limits.concurrency),
             calls: Cell::new(0),
             last_failure: Cell::new(None),
-            reports: Reports::default(),
+            log: LogThrottle::default(),
             member,
         }
     }
@@ -65,119 +68,98 @@ impl LocalFilter {
     }
 
     /// Whether the filter has that hook.
-    pub(crate) fn answers(&self, question: Question<'_>) -> bool {
-        let hooks = &self.member.filter.hooks;
-        match question {
-            Question::Host(_) => hooks.judges_hosts(),
-            Question::Request(..) => hooks.judges_requests(),
-            Question::Response(..) => hooks.judges_responses(),
-        }
+    pub(crate) fn has(&self, hook: Hook) -> bool {
+        self.member.filter.hooks.has(hook)
     }
 
-    /// Asks the filter for a request that waits for the answer.
-    pub(super) async fn judge(&self, question: Question<'_>) -> Judgement {
-        match self.opinion(question).await {
+    /// Asks the filter for an exchange that waits for the answer.
+    pub(super) async fn judge(&self, call: HookCall<'_>) -> Judgement {
+        match self.try_judge(call).await {
             Ok(judgement) => judgement,
-            Err(_) => self.without_opinion(),
+            Err(_) => self.apply_on_error(),
         }
     }
 
     /// What the filter says, unless it fails or is in quarantine.
-    pub(crate) async fn opinion(&self, question: Question<'_>) -> Result<Judgement, Unable> {
-        if let Some(judgement) = self.known(question) {
+    pub(crate) async fn try_judge(&self, call: HookCall<'_>) -> Result<Judgement, Unavailable> {
+        if let Some(judgement) = self.cached(call) {
             return Ok(judgement);
         }
         let limits = &self.member.filter.settings.limits;
-        // A place, an instance, its `init`, the call.
-        let patience = 2 * (limits.start_wall + limits.wall);
-        let admission = self.member.quarantine.admit(Clock::now, patience);
-        if admission == Admission::Held {
-            return Err(Unable::Held);
+        // A permit, an instance, its `init`, the call.
+        let longest_trial = 2 * (limits.start_wall + limits.wall);
+        let admission = self.member.quarantine.admit(Instant::now, longest_trial);
+        if admission == Admission::Quarantined {
+            return Err(Unavailable::Quarantined);
         }
         self.calls.set(self.calls.get() + 1);
-        match self.ask(question).await {
-            Ok(opinion) => {
+        match self.ask(call).await {
+            Ok(answer) => {
                 if admission == Admission::Trial {
                     self.recovered();
                 }
-                Ok(self.remember(question, opinion))
+                Ok(self.remember(call, answer))
             }
             Err(failure) => {
-                self.failed(admission, &failure);
-                Err(Unable::Failed)
+                self.failed(admission, &failure, call);
+                Err(Unavailable::Failed)
             }
         }
     }
 
-    /// Asks an idle instance or a new one; it is used again only if it gave an answer.
-    pub(crate) async fn ask(&self, question: Question<'_>) -> Result<Opinion, Failure> {
-        let _place = self.place().await?;
-        // The guard must end before the first await: another request may want an instance meanwhile.
-        let idle = self.idle.borrow_mut().pop();
-        let mut instance = match idle {
-            Some(instance) => instance,
-            None => Instance::start(&self.member.filter).await?,
-        };
-        let opinion = match question {
-            Question::Host(flow) => instance.judge_host(flow).await?,
-            Question::Request(flow, head) => instance.judge_request(flow, head).await?,
-            Question::Response(flow, request, head) => {
-                instance.judge_response(flow, request, head).await?
-            }
-        };
-        if !instance.is_worn() {
-            self.idle.borrow_mut().push(instance);
-        }
-        Ok(opinion)
+    /// Calls the filter, whatever it has said or failed at before.
+    pub(crate) async fn ask(&self, call: HookCall<'_>) -> Result<FilterAnswer, Failure> {
+        let _permit = self.acquire().await?;
+        self.instances.call(&self.member.filter, call).await
     }
 
     /// The linear memories of the instances that are idle, in bytes.
     pub(crate) fn memory(&self) -> usize {
-        self.idle.borrow().iter().map(Instance::memory).sum()
+        self.instances.memory()
     }
 
-    async fn place(&self) -> Result<SemaphorePermit<'_>, Failure> {
-        if let Ok(place) = self.places.try_acquire() {
-            return Ok(place);
+    async fn acquire(&self) -> Result<SemaphorePermit<'_>, Failure> {
+        if let Ok(permit) = self.permits.try_acquire() {
+            return Ok(permit);
         }
         let wall = self.member.filter.settings.limits.wall;
-        match timeout(wall, self.places.acquire()).await {
-            Ok(Ok(place)) => Ok(place),
+        match timeout(wall, self.permits.acquire()).await {
+            Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) | Err(_) => Err(Failure::Busy(wall)),
         }
     }
 
     /// What the filter has said to the same question, if it may be used again.
-    fn known(&self, question: Question<'_>) -> Option<Judgement> {
-        let Question::Host(flow) = question else {
+    fn cached(&self, call: HookCall<'_>) -> Option<Judgement> {
+        let HookCall::Host(flow) = call else {
             return None;
         };
         let mut verdicts = self.verdicts.try_borrow_mut().ok()?;
-        verdicts.find(flow, self.member.filter.feeds_generation())
+        verdicts.get(flow, self.member.filter.feeds_generation())
     }
 
-    fn remember(&self, question: Question<'_>, opinion: Opinion) -> Judgement {
-        let kept = opinion.kept;
-        let judgement = self.judgement(opinion);
-        if let (Question::Host(flow), Some(kept)) = (question, kept) {
-            self.verdicts.borrow_mut().keep(flow, kept, &judgement);
+    fn remember(&self, call: HookCall<'_>, answer: FilterAnswer) -> Judgement {
+        let policy = answer.cache;
+        let judgement = self.judgement(answer);
+        if let (HookCall::Host(flow), Some(policy)) = (call, policy) {
+            self.verdicts.borrow_mut().insert(flow, policy, &judgement);
         }
         judgement
     }
 
-    fn judgement(&self, opinion: Opinion) -> Judgement {
+    fn judgement(&self, answer: FilterAnswer) -> Judgement {
         let name = &self.member.filter.name;
         Judgement {
-            filter: (opinion.verdict != Verdict::Next).then(|| name.clone()),
-            verdict: opinion.verdict,
-            matched: opinion.matched,
-            headers: opinion.headers,
+            filter: (answer.verdict != Verdict::Next).then(|| name.clone()),
+            verdict: answer.verdict,
+            matched: answer.matched,
+            headers: answer.headers,
             ..Judgement::PASS
         }
     }
 
     /// What happens to a request that the filter cannot judge: the only place that decides it.
-    fn without_opinion(&self) -> Judgement {
+    fn apply_on_error(&self) -> Judgement {
         let name = &self.member.filter.name;
         match self.member.filter.settings.on_error {
             OnError::Skip => Judgement {
@@ -185,7 +167,7 @@ impl LocalFilter {
                 ..Judgement::PASS
             },
             OnError::Block => {
-                let reason = if self.member.quarantine.is_held() {
+                let reason = if self.member.quarantine.is_tripped() {
                     format!("the filter {name} has failed too often and is in quarantine")
                 } else {
                     format!("the filter {name} could not judge this request")
@@ -203,35 +185,35 @@ impl LocalFilter {
         }
     }
 
-    fn failed(&self, admission: Admission, failure: &Failure) {
-        let now = Clock::now();
+    fn failed(&self, admission: Admission, failure: &Failure, call: HookCall<'_>) {
+        let now = Instant::now();
         let calls = Calls {
             number: self.calls.take(),
             last_failure: self.last_failure.replace(Some(now)),
         };
         let error = || Causes(failure).to_string();
-        let held = self.member.quarantine.failed(admission, calls, now, error);
-        match held {
-            Some(held) => self.report_quarantine(&held),
-            None => self.reports.write(self, failure),
+        let tripped = self.member.quarantine.failed(admission, calls, now, error);
+        match tripped {
+            Some(tripped) => self.log_quarantine(&tripped),
+            None => self.log.write(self, failure, call),
         }
     }
 
     fn recovered(&self) {
-        self.member.quarantine.recovered(Clock::now());
+        self.member.quarantine.recovered(Instant::now());
         tracing::info!(
             filter = &*self.member.filter.name,
             "back from quarantine: the filter is asked again"
         );
     }
 
-    fn report_quarantine(&self, held: &Held) {
+    fn log_quarantine(&self, tripped: &Tripped) {
         tracing::error!(
             filter = &*self.member.filter.name,
-            failures = held.failures,
-            calls = held.calls,
-            error = held.error,
-            pause = ?held.pause,
+            failures = tripped.failures,
+            calls = tripped.calls,
+            error = tripped.error,
+            pause = ?tripped.pause,
             consequence = self.consequence(),
             "in quarantine: the filter fails too often and is tried again after a pause. Mend it: a changed file is used at once"
         );
@@ -246,58 +228,60 @@ impl LocalFilter {
         }
     }
 
-    /// Has an instance ready, if one can be made: what follows is the time of the call alone.
+    /// Has an instance ready, if one can be made, so that what follows is the time of the call alone.
     pub(crate) async fn warm_up(&self) {
-        if self.idle.borrow().is_empty()
-            && let Ok(instance) = Instance::start(&self.member.filter).await
-        {
-            self.idle.borrow_mut().push(instance);
-        }
+        self.instances.warm_up(&self.member.filter).await;
     }
 
-    pub(super) async fn step(&self, question: Question<'_>) -> Step {
+    pub(super) async fn trace(&self, call: HookCall<'_>) -> TraceEntry {
         self.warm_up().await;
-        let start = Clock::now();
-        let answer = self.ask(question).await;
+        let start = Instant::now();
+        let answer = self.ask(call).await;
         let time = start.elapsed();
         let failure = answer.as_ref().err();
-        Step {
+        TraceEntry {
             filter: self.member.filter.name.clone(),
-            hook: question.hook(),
+            hook: call.hook(),
             is_shadow: self.member.is_shadow(),
             failure: failure.map(|failure| Causes(failure).to_string()),
-            judgement: answer.map_or_else(
-                |_| self.without_opinion(),
-                |opinion| self.judgement(opinion),
-            ),
+            judgement: match answer {
+                Ok(answer) => self.judgement(answer),
+                Err(_) => self.apply_on_error(),
+            },
             time,
         }
     }
 }
 
-/// A filter that fails at every request must not fill the log: each worker writes one line of each failure in a while, and few in all.
+/// Keeps a filter that fails at every request from filling the log: each worker writes one line about each failure in an
+/// interval, and few lines in all.
 #[derive(Debug, Default)]
-struct Reports {
-    told: RefCell<Vec<(String, Clock)>>,
-    untold: Cell<u64>,
+struct LogThrottle {
+    written: RefCell<Vec<(String, Instant)>>,
+    suppressed: Cell<u64>,
 }
 
-impl Reports {
-    fn write(&self, filter: &LocalFilter, failure: &Failure) {
+impl LogThrottle {
+    fn write(&self, filter: &LocalFilter, failure: &Failure, call: HookCall<'_>) {
         let error = Causes(failure).to_string();
-        let mut told = self.told.borrow_mut();
-        told.retain(|(_, at)| at.elapsed() < REPORT);
-        if told.len() >= REPORTS || told.iter().any(|(before, _)| *before == error) {
-            self.untold.set(self.untold.get() + 1);
+        let mut written = self.written.borrow_mut();
+        written.retain(|(_, at)| at.elapsed() < LOG_INTERVAL);
+        let is_known = written.iter().any(|(before, _)| *before == error);
+        if is_known || written.len() >= LINES_PER_INTERVAL {
+            self.suppressed.set(self.suppressed.get() + 1);
             return;
         }
-        told.push((error.clone(), Clock::now()));
-        drop(told);
+        written.push((error.clone(), Instant::now()));
+        drop(written);
+        let flow = call.flow();
         tracing::warn!(
             filter = &*filter.member.filter.name,
+            hook = call.hook().name(),
+            exchange = flow.exchange,
+            host = flow.target.host(),
             error,
             consequence = filter.consequence(),
-            failures_not_told = self.untold.take(),
+            suppressed = self.suppressed.take(),
             "a filter could not judge"
         );
     }

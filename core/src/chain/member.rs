@@ -1,5 +1,5 @@
-//! A filter's place in chains: the filter, and what all workers together learn of it. It lasts as long as the filter's files stay as they
-//! are, through any number of generations.
+//! A filter's place in chains: the filter, and what all workers together learn of it. It lasts as long as the filter's files
+//! stay as they are, through any number of generations.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::quarantine::Quarantine;
 use crate::config::Mode;
 use crate::filter::Filter;
-use crate::verdict::{Judgement, Verdict};
+use crate::verdict::{Judgement, VerdictKind};
 
 /// One filter among others.
 #[derive(Debug)]
@@ -69,12 +69,12 @@ impl ShadowCounts {
         if judgement.headers.is_some() {
             count(&self.edited);
         }
-        count(match &judgement.verdict {
-            Verdict::Next => &self.passed,
-            Verdict::Allow => &self.allowed,
-            Verdict::Block { .. } => &self.blocked,
-            Verdict::Redirect { .. } => &self.redirected,
-            Verdict::Replace(_) => &self.replaced,
+        count(match judgement.verdict.parts().kind {
+            VerdictKind::Next => &self.passed,
+            VerdictKind::Allow => &self.allowed,
+            VerdictKind::Block => &self.blocked,
+            VerdictKind::Redirect => &self.redirected,
+            VerdictKind::Replace => &self.replaced,
         });
     }
 

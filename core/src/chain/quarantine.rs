@@ -1,5 +1,5 @@
-//! When a filter that fails is not asked any more, and when it is tried again. All workers share what they learn of a filter; what they
-//! do about it is up to `chain`.
+//! A circuit breaker for each filter, which users know as the quarantine: when a filter that fails is no longer asked, and
+//! when it is tried again. All workers share what they learn of a filter; `local` acts on it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,8 @@ use crate::config::QuarantineRule;
 pub(crate) struct Quarantine {
     rule: QuarantineRule,
     origin: Instant,
-    /// Milliseconds after `origin` before which nobody asks, or [`FREE`]: all that a filter in good health costs is one look at it.
+    /// Milliseconds after `origin` before which the filter is not asked, or [`FREE`]. A filter that works costs one load of
+    /// this value.
     until: AtomicU64,
     record: Mutex<Record>,
 }
@@ -23,9 +24,9 @@ const FREE: u64 = 0;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
     Free,
-    /// By this one request, whose outcome decides about all others.
+    /// One request tries the filter, and its outcome decides about all others.
     Trial,
-    Held,
+    Quarantined,
 }
 
 /// The failures of a window of time.
@@ -34,18 +35,18 @@ struct Record {
     window: Option<Instant>,
     calls: u64,
     failures: u64,
-    /// Failures that say nothing of a share, each the first that a worker tells of.
-    strangers: u64,
-    /// How often the filter has been held in a row.
-    pauses: u32,
-    /// When it was let go last.
-    freed: Option<Instant>,
-    held: Option<Held>,
+    /// Failures reported without a call count: the first failure on each worker.
+    unattributed_failures: u64,
+    /// How often the breaker has tripped in a row.
+    trips_in_a_row: u32,
+    /// When the breaker closed last.
+    closed_at: Option<Instant>,
+    tripped: Option<Tripped>,
 }
 
-/// A filter in quarantine, for the operator.
+/// Why a filter is in quarantine, for the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Held {
+pub(crate) struct Tripped {
     pub(crate) failures: u64,
     pub(crate) calls: u64,
     /// For how long it is not asked.
@@ -67,7 +68,7 @@ impl Quarantine {
     pub(crate) fn new(rule: QuarantineRule, now: Instant) -> Self {
         Self {
             rule,
-            // Never zero milliseconds ago: that stands for freedom.
+            // Never zero milliseconds ago: that stands for closed_atom.
             origin: now - Duration::from_millis(1),
             until: AtomicU64::new(FREE),
             record: Mutex::default(),
@@ -82,7 +83,7 @@ impl Quarantine {
         }
         let now = now();
         if self.millis(now) < until {
-            return Admission::Held;
+            return Admission::Quarantined;
         }
         let next = self.millis(now + patience);
         let won = self
@@ -90,74 +91,74 @@ impl Quarantine {
             .compare_exchange(until, next, Ordering::Relaxed, Ordering::Relaxed);
         match won {
             Ok(_) => Admission::Trial,
-            Err(_) => Admission::Held,
+            Err(_) => Admission::Quarantined,
         }
     }
 
-    /// Notes a failure, and says so if the filter is held from now on.
+    /// Records a failure, and returns what has tripped the breaker if it has.
     pub(crate) fn failed(
         &self,
         admission: Admission,
         calls: Calls,
         now: Instant,
         error: impl FnOnce() -> String,
-    ) -> Option<Held> {
+    ) -> Option<Tripped> {
         let mut record = self.record();
-        let decides = match (admission, &record.held) {
+        let decides = match (admission, &record.tripped) {
             (Admission::Trial, Some(_)) => true,
-            // Calls that began before the filter was held say nothing new.
-            (Admission::Free | Admission::Held, Some(_)) => false,
+            // Calls that began before the breaker opened say nothing new.
+            (Admission::Free | Admission::Quarantined, Some(_)) => false,
             // Also a trial that another one has overtaken.
             (_, None) => record.count(calls, now, &self.rule),
         };
         if !decides {
             return None;
         }
-        let lately = self.rule.window.max(self.pause(record.pauses));
+        let lately = self.rule.window.max(self.pause(record.trips_in_a_row));
         if record
-            .freed
-            .is_some_and(|freed| now.saturating_duration_since(freed) > lately)
+            .closed_at
+            .is_some_and(|closed_at| now.saturating_duration_since(closed_at) > lately)
         {
-            record.pauses = 0;
+            record.trips_in_a_row = 0;
         }
-        let pause = self.pause(record.pauses);
-        record.pauses = record.pauses.saturating_add(1);
-        let held = Held {
+        let pause = self.pause(record.trips_in_a_row);
+        record.trips_in_a_row = record.trips_in_a_row.saturating_add(1);
+        let tripped = Tripped {
             failures: record.failures,
             calls: record.calls,
             pause,
             until: SystemTime::now() + pause,
             error: error(),
         };
-        record.held = Some(held.clone());
+        record.tripped = Some(tripped.clone());
         self.until
             .store(self.millis(now + pause), Ordering::Relaxed);
-        Some(held)
+        Some(tripped)
     }
 
     /// The trial went well: the filter is asked again.
     pub(crate) fn recovered(&self, now: Instant) {
         let mut record = self.record();
         *record = Record {
-            pauses: record.pauses,
-            freed: Some(now),
+            trips_in_a_row: record.trips_in_a_row,
+            closed_at: Some(now),
             ..Record::default()
         };
         self.until.store(FREE, Ordering::Relaxed);
     }
 
-    /// Whether the filter is held, or on trial.
-    pub(crate) fn is_held(&self) -> bool {
+    /// Whether the breaker is open, or the filter on trial.
+    pub(crate) fn is_tripped(&self) -> bool {
         self.until.load(Ordering::Relaxed) != FREE
     }
 
-    /// What holds the filter, if anything does.
-    pub(crate) fn held(&self) -> Option<Held> {
-        self.record().held.clone()
+    /// What has opened the breaker, while it is open.
+    pub(crate) fn tripped(&self) -> Option<Tripped> {
+        self.record().tripped.clone()
     }
 
-    fn pause(&self, pauses: u32) -> Duration {
-        let factor = 1_u32.checked_shl(pauses).unwrap_or(u32::MAX);
+    fn pause(&self, trips_in_a_row: u32) -> Duration {
+        let factor = 1_u32.checked_shl(trips_in_a_row).unwrap_or(u32::MAX);
         self.rule
             .pause
             .saturating_mul(factor)
@@ -175,21 +176,24 @@ impl Quarantine {
 }
 
 impl Record {
-    /// Whether that is too much.
+    /// Counts a failure. Returns whether there are too many.
     fn count(&mut self, calls: Calls, now: Instant, rule: &QuarantineRule) -> bool {
         let began = match self.window {
             Some(began) if now.saturating_duration_since(began) < rule.window => began,
             _ => {
-                (self.calls, self.failures, self.strangers) = (0, 0, 0);
+                (self.calls, self.failures, self.unattributed_failures) = (0, 0, 0);
                 *self.window.insert(now)
             }
         };
         self.failures += 1;
-        // Of the calls since the worker's last failure nobody knows when they were, unless that was in this window.
+        // When the calls since the worker's last failure were made is known only if that failure was in this window.
         let known = calls.last_failure.is_some_and(|last| last >= began);
         self.calls += if known { calls.number } else { 1 };
-        self.strangers += u64::from(!known);
-        let known = (self.failures - self.strangers, self.calls - self.strangers);
+        self.unattributed_failures += u64::from(!known);
+        let known = (
+            self.failures - self.unattributed_failures,
+            self.calls - self.unattributed_failures,
+        );
         let share = match known {
             (_, 0) => 1.0,
             (failures, calls) => failures as f64 / calls as f64,
@@ -216,7 +220,7 @@ mod tests {
     }
 
     /// Calls until one fails.
-    fn fails(quarantine: &Quarantine, calls: u64, now: Instant) -> Option<Held> {
+    fn fails(quarantine: &Quarantine, calls: u64, now: Instant) -> Option<Tripped> {
         let admission = quarantine.admit(|| now, SECOND);
         let calls = Calls {
             number: calls,
@@ -231,10 +235,13 @@ mod tests {
         let quarantine = quarantine(now);
         assert_eq!(fails(&quarantine, 1, now), None);
         assert_eq!(fails(&quarantine, 1, now), None);
-        let held = fails(&quarantine, 1, now).unwrap();
-        assert_eq!((held.failures, held.calls, held.pause), (3, 3, SECOND));
-        assert_eq!(quarantine.held().unwrap().error, "a trap");
-        assert_eq!(quarantine.admit(|| now, SECOND), Admission::Held);
+        let tripped = fails(&quarantine, 1, now).unwrap();
+        assert_eq!(
+            (tripped.failures, tripped.calls, tripped.pause),
+            (3, 3, SECOND)
+        );
+        assert_eq!(quarantine.tripped().unwrap().error, "a trap");
+        assert_eq!(quarantine.admit(|| now, SECOND), Admission::Quarantined);
         // A call that was under way.
         let late = Calls {
             number: 1,
@@ -268,8 +275,8 @@ mod tests {
             last_failure: None,
         };
         for _ in 0..2 {
-            let held = quarantine.failed(Admission::Free, calls, now, String::new);
-            assert_eq!(held, None);
+            let tripped = quarantine.failed(Admission::Free, calls, now, String::new);
+            assert_eq!(tripped, None);
             calls = Calls {
                 number: 1,
                 last_failure: Some(now),
@@ -291,16 +298,16 @@ mod tests {
             fails(&quarantine, 1, now);
         }
         for _ in 0..4 {
-            let pause = quarantine.held().unwrap().pause;
+            let pause = quarantine.tripped().unwrap().pause;
             pauses.push(pause.as_secs());
             assert_eq!(
                 quarantine.admit(|| now + pause - SECOND / 2, SECOND),
-                Admission::Held
+                Admission::Quarantined
             );
             now += pause;
             assert_eq!(quarantine.admit(|| now, SECOND), Admission::Trial);
-            assert_eq!(quarantine.admit(|| now, SECOND), Admission::Held);
-            // Nobody has heard of that one again.
+            assert_eq!(quarantine.admit(|| now, SECOND), Admission::Quarantined);
+            // That one is never heard of again.
             now += SECOND;
             fails(&quarantine, 1, now);
         }
@@ -310,7 +317,7 @@ mod tests {
         assert_eq!(quarantine.admit(|| now, SECOND), Admission::Trial);
         quarantine.recovered(now);
         assert_eq!(quarantine.admit(|| now, SECOND), Admission::Free);
-        assert_eq!(quarantine.held(), None);
+        assert_eq!(quarantine.tripped(), None);
     }
 
     #[test]

@@ -1,70 +1,73 @@
-//! Filters in shadow mode: asked about live traffic after the fact, one question at a time, so that neither their verdicts nor their time nor
-//! their failures touch a request.
+//! Filters in shadow mode: asked about live traffic after the fact, one call at a time, so that neither their verdicts nor
+//! their time nor their failures touch an exchange. A chain enqueues the calls, and the worker runs them in the background.
 
-use std::net::IpAddr;
 use std::rc::Rc;
 
 use http::{HeaderMap, Method, StatusCode};
 use tokio::sync::mpsc;
-use tracing::{Instrument, Span};
 
-use super::Question;
-use super::local::{LocalFilter, Unable};
-use crate::flow::{Flow, Protocol, RequestHead, ResponseHead};
+use super::local::{LocalFilter, Unavailable};
+use crate::filter::HookCall;
+use crate::flow::{Client, Flow, Protocol, RequestHead, ResponseHead};
 use crate::target::Target;
 use crate::verdict::{Judgement, Verdict};
 
-/// Questions that may wait. A filter that falls further behind is not asked all of them.
-const WAITING: usize = 256;
+/// Calls that may wait. A filter that falls further behind misses some.
+const QUEUE: usize = 256;
 
-/// Where a worker's chain leaves what shadow filters are to be asked.
+/// Where a worker's chain leaves the calls of its shadow filters.
 #[derive(Clone, Debug)]
-pub(crate) struct Observer(mpsc::Sender<Observation>);
+pub(crate) struct ShadowSender(mpsc::Sender<ShadowCall>);
 
-/// The other end, which asks.
+/// The calls that wait, for a task that makes them.
 #[derive(Debug)]
-pub(crate) struct Observations(mpsc::Receiver<Observation>);
+pub(crate) struct ShadowCalls(mpsc::Receiver<ShadowCall>);
 
-/// An observer, and what must be kept running for it.
-pub(crate) fn observer() -> (Observer, Observations) {
-    let (sender, receiver) = mpsc::channel(WAITING);
-    (Observer(sender), Observations(receiver))
+/// A queue of calls.
+pub(crate) fn shadow_calls() -> (ShadowSender, ShadowCalls) {
+    let (sender, receiver) = mpsc::channel(QUEUE);
+    (ShadowSender(sender), ShadowCalls(receiver))
 }
 
-/// A question that has outlived its request.
+/// A call that has outlived its exchange.
 #[derive(Debug)]
-struct Observation {
+struct ShadowCall {
     filter: Rc<LocalFilter>,
+    exchange: u64,
     target: Target,
     protocol: Protocol,
-    client: Option<IpAddr>,
+    client: Client,
     request: Option<(Method, String, HeaderMap)>,
     response: Option<(StatusCode, HeaderMap)>,
-    exchange: Span,
 }
 
-impl Observer {
+impl ShadowSender {
     /// Has `filter` asked later.
-    pub(super) fn note(&self, filter: &Rc<LocalFilter>, question: Question<'_>) {
-        let Ok(place) = self.0.try_reserve() else {
+    pub(super) fn enqueue(&self, filter: &Rc<LocalFilter>, call: HookCall<'_>) {
+        let Ok(permit) = self.0.try_reserve() else {
             filter.member().shadow.not_asked();
             return;
         };
-        let (flow, request, response) = match question {
-            Question::Host(flow) => (flow, None, None),
-            Question::Request(flow, request) => (flow, Some(request), None),
-            Question::Response(flow, request, response) => (flow, Some(request), Some(response)),
+        let (request, response) = match call {
+            HookCall::Host(_) => (None, None),
+            HookCall::Request(_, request) => (Some(request), None),
+            HookCall::Response(_, request, response) => (Some(request), Some(response)),
         };
         let hooks = &filter.member().filter.hooks;
         let needed = |is_needed, headers: &HeaderMap| {
-            let headers = Some(headers).filter(|_| is_needed);
-            headers.cloned().unwrap_or_default()
+            if is_needed {
+                headers.clone()
+            } else {
+                HeaderMap::new()
+            }
         };
-        place.send(Observation {
+        let flow = call.flow();
+        permit.send(ShadowCall {
             filter: filter.clone(),
+            exchange: flow.exchange,
             target: flow.target.clone(),
             protocol: flow.protocol,
-            client: flow.client,
+            client: flow.client.clone(),
             request: request.map(|head| {
                 let headers = needed(hooks.uses_request_headers(), head.headers);
                 (head.method.clone(), head.url.to_owned(), headers)
@@ -73,45 +76,42 @@ impl Observer {
                 let headers = needed(hooks.uses_response_headers(), head.headers);
                 (head.status, headers)
             }),
-            exchange: Span::current(),
         });
     }
 }
 
-impl Observations {
-    /// Asks, as long as there is a chain that questions come from.
+impl ShadowCalls {
+    /// Makes the calls, for as long as there is a chain that they come from.
     pub(crate) async fn run(mut self) {
-        while let Some(observation) = self.0.recv().await {
-            let exchange = observation.exchange.clone();
-            observation.ask().instrument(exchange).await;
+        while let Some(call) = self.0.recv().await {
+            call.run().await;
         }
     }
 }
 
-impl Observation {
-    async fn ask(self) {
+impl ShadowCall {
+    async fn run(self) {
         let flow = Flow {
+            exchange: self.exchange,
             target: &self.target,
             protocol: self.protocol,
-            client: self.client,
+            client: &self.client,
         };
-        let question = self.question(&flow);
+        let call = self.call(&flow);
         let counts = &self.filter.member().shadow;
-        match self.filter.opinion(question).await {
+        match self.filter.try_judge(call).await {
             Ok(judgement) => {
                 counts.judged(&judgement);
                 if judgement.verdict != Verdict::Next || judgement.headers.is_some() {
-                    report(&self.filter, question, &judgement);
+                    log(&self.filter, call, &judgement);
                 }
             }
-            Err(Unable::Failed) => counts.failed(),
-            Err(Unable::Held) => counts.not_asked(),
+            Err(Unavailable::Failed) => counts.failed(),
+            Err(Unavailable::Quarantined) => counts.not_asked(),
         }
     }
-}
 
-impl Observation {
-    fn question<'a>(&'a self, flow: &'a Flow<'a>) -> Question<'a> {
+    fn call<'a>(&'a self, flow: &'a Flow<'a>) -> HookCall<'a> {
         let request = self.request.as_ref();
         let request = request.map(|(method, url, headers)| RequestHead {
             method,
@@ -124,42 +124,37 @@ impl Observation {
             headers,
         });
         match (request, response) {
-            (None, _) => Question::Host(flow),
-            (Some(request), None) => Question::Request(flow, request),
-            (Some(request), Some(response)) => Question::Response(flow, request, response),
+            (None, _) => HookCall::Host(flow),
+            (Some(request), None) => HookCall::Request(flow, request),
+            (Some(request), Some(response)) => HookCall::Response(flow, request, response),
         }
     }
 }
 
-/// What would have happened to the exchange whose span this runs in.
-fn report(filter: &LocalFilter, question: Question<'_>, judgement: &Judgement) {
-    let (status, reason) = match &judgement.verdict {
-        Verdict::Next | Verdict::Allow => (None, None),
-        Verdict::Block { status, reason } => (Some(status.as_u16()), Some(reason)),
-        Verdict::Redirect { status, location } => (Some(status.as_u16()), Some(location)),
-        Verdict::Replace(page) => (Some(page.status.as_u16()), None),
-    };
+/// What would have happened to the exchange.
+fn log(filter: &LocalFilter, call: HookCall<'_>, judgement: &Judgement) {
+    let parts = judgement.verdict.parts();
     let matched = judgement.matched.as_ref();
-    let after = judgement.headers.as_deref();
-    let before = match question {
-        Question::Host(_) => None,
-        Question::Request(_, request) => Some(request.headers),
-        Question::Response(_, _, response) => Some(response.headers),
-    };
-    let fields = before
-        .zip(after)
+    let fields = call
+        .editable()
+        .zip(judgement.headers.as_deref())
         .map(|(before, after)| changes(before, after));
     let what = match judgement.verdict {
         Verdict::Next => "this filter would have changed header fields",
         _ => "this filter would have decided",
     };
+    let flow = call.flow();
     tracing::info!(
         target: "shadow",
         filter = &*filter.member().filter.name,
-        hook = question.hook().name(),
-        verdict = judgement.verdict.name(),
-        status,
-        reason,
+        hook = call.hook().name(),
+        exchange = flow.exchange,
+        client = flow.client.address.map(tracing::field::display),
+        host = flow.target.host(),
+        port = flow.target.port(),
+        verdict = parts.kind.name(),
+        status = parts.status.map(|status| status.as_u16()),
+        reason = parts.text,
         feed = matched.map(|matched| &*matched.feed),
         rule = matched.map(|matched| &*matched.rule),
         fields,
@@ -167,7 +162,7 @@ fn report(filter: &LocalFilter, question: Question<'_>, judgement: &Judgement) {
     );
 }
 
-/// The names of the fields that are other ones now: `-gone`, `+new` and `~changed`. Their values are nobody's business.
+/// The names of the fields that differ: `-gone`, `+new` and `~changed`. Their values may be private and are not logged.
 fn changes(before: &HeaderMap, after: &HeaderMap) -> String {
     let gone = before.keys().filter(|name| !after.contains_key(*name));
     let new = after.keys().filter(|name| !before.contains_key(*name));

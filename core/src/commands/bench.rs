@@ -15,12 +15,12 @@ use http::header::{
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 
 pub use self::report::{Bench, TickTiming, Timing};
-use crate::chain::{Hook, LocalFilter, Member, Question};
+use crate::chain::{LocalFilter, Member};
 use crate::config::Config;
 use crate::error::{Causes, PluginError};
 use crate::feeds::Feeds;
-use crate::filter::{Failure, Filter, Instance, Loader};
-use crate::flow::{Flow, Protocol, RequestHead, ResponseHead};
+use crate::filter::{Failure, Filter, Hook, HookCall, Instance, Loader};
+use crate::flow::{Client, Flow, Protocol, RequestHead, ResponseHead};
 use crate::plugins::Single;
 use crate::target::Target;
 
@@ -68,10 +68,12 @@ pub async fn bench(
         .map_err(|failure| failed("init", &failure))?;
     let batches = calls.get().div_ceil(BATCH);
     let local = LocalFilter::new(Arc::new(Member::new(filter.clone())));
+    let asking = Client::at(client);
     let flow = Flow {
+        exchange: 0,
         target: &target,
         protocol: Protocol::Http,
-        client: Some(client.to_canonical()),
+        client: &asking,
     };
     let url = format!("http://{}/", target.authority(80));
     let headers = browser_headers(&target);
@@ -87,16 +89,16 @@ pub async fn bench(
     };
     let mut hooks = Vec::new();
     for question in [
-        Question::Host(&flow),
-        Question::Request(&flow, head),
-        Question::Response(&flow, head, response),
+        HookCall::Host(&flow),
+        HookCall::Request(&flow, head),
+        HookCall::Response(&flow, head, response),
     ] {
-        if local.answers(question) {
+        if local.has(question.hook()) {
             let timing = time(&local, question, batches).await;
             hooks.push(timing.map_err(|failure| failed(question.hook().name(), &failure))?);
         }
     }
-    let cached = time_cached(&local, Question::Host(&flow), batches).await;
+    let cached = time_cached(&local, HookCall::Host(&flow), batches).await;
     let tick = time_tick(&filter, calls).await;
     let tick = tick.map_err(|failure| failed("init", &failure))?;
     Ok(Bench {
@@ -133,7 +135,7 @@ pub(crate) async fn start_time(filter: &Filter) -> Result<Duration, Failure> {
 /// Asks as a worker with one client does: always the same instance, until that is worn (`[limits] calls`).
 async fn time(
     local: &LocalFilter,
-    question: Question<'_>,
+    question: HookCall<'_>,
     batches: usize,
 ) -> Result<Timing, Failure> {
     let verdict = local.ask(question).await?.verdict.name();
@@ -144,19 +146,19 @@ async fn time(
 /// The same for a question that the filter has answered before; none if it wants to be asked each time.
 async fn time_cached(
     local: &LocalFilter,
-    question: Question<'_>,
+    question: HookCall<'_>,
     batches: usize,
 ) -> Result<Option<Timing>, Failure> {
-    if !local.answers(question) || local.ask(question).await?.kept.is_none() {
+    if !local.has(question.hook()) || local.ask(question).await?.cache.is_none() {
         return Ok(None);
     }
-    let verdict = match local.opinion(question).await {
+    let verdict = match local.try_judge(question).await {
         Ok(judgement) => judgement.verdict.name(),
         Err(_) => return Ok(None),
     };
     let ask = async || {
         // It has answered a moment ago, and is asked again when that is too long ago.
-        drop(local.opinion(question).await);
+        drop(local.try_judge(question).await);
         Ok(())
     };
     let timing = time_calls(question.hook(), verdict, batches, ask).await?;
@@ -192,7 +194,7 @@ async fn time_calls(
 
 /// Calls as the proxy does in the background; none if there is nothing to call. It may fail and be called again there, so that is no error.
 async fn time_tick(filter: &Filter, calls: NonZeroUsize) -> Result<Option<TickTiming>, Failure> {
-    if !filter.hooks.ticks() {
+    if !filter.hooks.has(Hook::Tick) {
         return Ok(None);
     }
     let mut instance = Instance::start(filter).await?;

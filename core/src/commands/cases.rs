@@ -15,13 +15,15 @@ use tracing::instrument::WithSubscriber;
 
 use self::lines::Lines;
 pub use self::record::{Recording, record_cases};
-use crate::chain::{LocalFilter, Member, Question};
+use crate::chain::{LocalFilter, Member};
 use crate::config::Config;
 use crate::error::{Causes, PluginError};
 use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
-use crate::filter::{Failure, Filter, Instance, Keep, Loader, Opinion, Scope};
-use crate::flow::{Flow, Protocol, RequestHead, ResponseHead};
+use crate::filter::{
+    CachePolicy, Failure, Filter, FilterAnswer, HookCall, Instance, Loader, Scope,
+};
+use crate::flow::{Client, Flow, Protocol, RequestHead, ResponseHead};
 use crate::plugins::{Single, Told};
 use crate::target::{InvalidTarget, Target};
 use crate::verdict::Verdict;
@@ -104,7 +106,7 @@ impl From<Answer> for Judged {
 impl Subject {
     fn begin(filter: &Filter, cases: &Cases) -> Self {
         let clock = Clock::manual(cases.now);
-        let filter = filter.apart(&clock);
+        let filter = filter.isolated(&clock);
         Self {
             judging: LocalFilter::new(Arc::new(Member::new(filter.clone()))),
             ticking: None,
@@ -117,7 +119,7 @@ impl Subject {
         let lines = Lines::default();
         let judged = self.ask(case).with_subscriber(lines.subscriber()).await?;
         let keys = case.expected.state.keys();
-        let state = keys.filter_map(|key| Some((key.clone(), self.filter.remembered(key)?)));
+        let state = keys.filter_map(|key| Some((key.clone(), self.filter.state_value(key)?)));
         let metrics = self.filter.metrics().into_iter();
         Ok(Observed {
             answer: judged.answer,
@@ -135,9 +137,10 @@ impl Subject {
             None => self.tick().await.map(Judged::from),
             Some((target, protocol)) => {
                 let flow = Flow {
+                    exchange: 0,
                     target: &target,
                     protocol,
-                    client: case.client,
+                    client: &Client::at(case.client),
                 };
                 self.judge(&flow, &case.question).await
             }
@@ -148,9 +151,9 @@ impl Subject {
 
     /// Asks one hook after the other, as long as the message passes.
     async fn judge(&self, flow: &Flow<'_>, question: &cases::Question) -> Result<Judged, Failure> {
-        let opinion = self.judging.ask(Question::Host(flow)).await?;
+        let opinion = self.judging.ask(HookCall::Host(flow)).await?;
         let mut judged = Judged {
-            cached: opinion.kept.map(kept),
+            cached: opinion.cache.map(cached),
             ..answer(opinion.verdict).into()
         };
         if let cases::Question::Request {
@@ -184,8 +187,8 @@ impl Subject {
             url,
             headers,
         };
-        let question = Question::Request(flow, head(&request));
-        let opinion = self.judging.ask(question).await?;
+        let call = HookCall::Request(flow, head(&request));
+        let opinion = self.judging.ask(call).await?;
         judged.take(opinion, |judged| &mut judged.request);
         let Some((status, fields)) = response.filter(|_| judged.answer.passes()) else {
             return Ok(());
@@ -197,8 +200,8 @@ impl Subject {
             status: StatusCode::from_u16(*status).unwrap_or_default(),
             headers: &response,
         };
-        let question = Question::Response(flow, head(&request), response);
-        let opinion = self.judging.ask(question).await?;
+        let call = HookCall::Response(flow, head(&request), response);
+        let opinion = self.judging.ask(call).await?;
         judged.take(opinion, |judged| &mut judged.response);
         Ok(())
     }
@@ -218,7 +221,7 @@ impl Subject {
 
 impl Judged {
     /// The next hook has an opinion, and may have changed the fields that it saw.
-    fn take(&mut self, opinion: Opinion, fields: impl FnOnce(&mut Self) -> &mut HeaderMap) {
+    fn take(&mut self, opinion: FilterAnswer, fields: impl FnOnce(&mut Self) -> &mut HeaderMap) {
         let before = std::mem::replace(&mut self.answer, Answer::Next);
         self.answer = before.then(answer(opinion.verdict));
         if let Some(changed) = opinion.headers {
@@ -267,12 +270,12 @@ fn answer(verdict: Verdict) -> Answer {
     }
 }
 
-fn kept(keep: Keep) -> (cases::Scope, Duration) {
-    let scope = match keep.scope {
+fn cached(policy: CachePolicy) -> (cases::Scope, Duration) {
+    let scope = match policy.scope {
         Scope::Host => cases::Scope::Host,
         Scope::ClientAndHost => cases::Scope::ClientAndHost,
     };
-    (scope, keep.time)
+    (scope, policy.time)
 }
 
 /// Fields that no message can have are left out; `portcullis_cases` refuses them.

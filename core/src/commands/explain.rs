@@ -2,22 +2,23 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::time::SystemTime;
 
 use http::{HeaderMap, Method};
 use serde::Serialize;
 use url::Url;
 
-use crate::chain::{Chain, Hook, LocalChain, Step};
+use crate::chain::{Chain, LocalChain, TraceEntry};
 use crate::config::Config;
 use crate::error::StartError;
 use crate::feeds::Feeds;
-use crate::filter::Loader;
-use crate::flow::{Flow, Protocol, RequestHead};
+use crate::filter::{Hook, Loader};
+use crate::flow::{Client, Flow, Protocol, RequestHead};
 use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{self, Plugins};
 use crate::target::{InvalidTarget, Target};
-use crate::verdict::{Judgement, Verdict};
+use crate::verdict::{Judgement, Verdict, VerdictKind};
 
 /// What is asked about: a host, or a URL as a client would request it.
 #[derive(Debug)]
@@ -162,7 +163,7 @@ pub async fn explain(
 /// What a real client may see otherwise.
 fn lacking_client(chain: &Chain) -> impl Iterator<Item = String> {
     let filters = chain.members().map(|member| &member.filter);
-    let filters = filters.filter(|filter| filter.lacked_client());
+    let filters = filters.filter(|filter| filter.asked_for_missing_client());
     filters.map(|filter| {
         format!(
             "{} asked who the client is; name one with --client",
@@ -203,10 +204,12 @@ fn in_running_proxy(plugin: &plugins::Status) -> Vec<String> {
 }
 
 async fn ask(chain: &Chain, subject: &Subject) -> Explanation {
+    let client = Client::at(subject.client);
     let flow = Flow {
+        exchange: 0,
         target: &subject.target,
         protocol: subject.protocol,
-        client: subject.client,
+        client: &client,
     };
     let headers = HeaderMap::new();
     let head = subject.url.as_deref().map(|url| RequestHead {
@@ -214,9 +217,8 @@ async fn ask(chain: &Chain, subject: &Subject) -> Explanation {
         url,
         headers: &headers,
     });
-    let steps = LocalChain::adopt(chain, None, None)
-        .explain(&flow, head.as_ref())
-        .await;
+    let chain = Rc::new(LocalChain::from_generation(chain, None, None));
+    let steps = chain.begin(flow).explain(head).await;
     let outcome = match decision(&steps) {
         Some(step) => Line::new(Some(&step.filter), &step.judgement),
         None => Line::new(None, &Judgement::PASS),
@@ -233,16 +235,16 @@ async fn ask(chain: &Chain, subject: &Subject) -> Explanation {
 }
 
 /// The step that decides: a hook is decided by its first opinion, and the request is judged only if its host has passed.
-fn decision(steps: &[Step]) -> Option<&Step> {
+fn decision(steps: &[TraceEntry]) -> Option<&TraceEntry> {
     let decides = |hook| {
-        let counts = move |step: &&Step| step.hook == hook && !step.is_shadow;
+        let counts = move |step: &&TraceEntry| step.hook == hook && !step.is_shadow;
         let mut answers = steps.iter().filter(counts);
         answers.find(|step| step.judgement.verdict != Verdict::Next)
     };
     let host = decides(Hook::Host);
-    match host.map(|step| &step.judgement.verdict) {
-        Some(Verdict::Block { .. } | Verdict::Redirect { .. } | Verdict::Replace(_)) => host,
-        Some(Verdict::Allow | Verdict::Next) | None => decides(Hook::Request).or(host),
+    match host {
+        Some(step) if !step.judgement.verdict.passes() => host,
+        _ => decides(Hook::Request).or(host),
     }
 }
 
@@ -254,23 +256,19 @@ impl Line {
     }
 
     fn new(filter: Option<&str>, judgement: &Judgement) -> Self {
-        let (status, reason, location) = match &judgement.verdict {
-            Verdict::Next | Verdict::Allow => (None, None, None),
-            Verdict::Block { status, reason } => {
-                (Some(status.as_u16()), Some(reason.clone()), None)
-            }
-            Verdict::Redirect { status, location } => {
-                (Some(status.as_u16()), None, Some(location.clone()))
-            }
-            Verdict::Replace(page) => (Some(page.status.as_u16()), None, None),
+        let parts = judgement.verdict.parts();
+        let text = parts.text.map(str::to_owned);
+        let (reason, location) = match parts.kind {
+            VerdictKind::Redirect => (None, text),
+            _ => (text, None),
         };
         let matched = judgement.matched.as_ref();
         Self {
             filter: filter.map(Into::into),
             hook: None,
             shadow: false,
-            verdict: judgement.verdict.name(),
-            status,
+            verdict: parts.kind.name(),
+            status: parts.status.map(|status| status.as_u16()),
             reason,
             location,
             feed: matched.map(|matched| matched.feed.to_string()),
@@ -281,8 +279,8 @@ impl Line {
     }
 }
 
-impl From<Step> for Line {
-    fn from(step: Step) -> Self {
+impl From<TraceEntry> for Line {
+    fn from(step: TraceEntry) -> Self {
         Self {
             hook: Some(step.hook.name()),
             shadow: step.is_shadow,

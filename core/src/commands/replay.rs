@@ -10,17 +10,16 @@ use std::time::Instant;
 
 pub use self::report::{Change, Difference, Replay};
 use self::tally::{Asked, Tally};
-use crate::chain::{LocalFilter, Member, Question};
+use crate::chain::{LocalFilter, Member};
 use crate::commands::access_log::{self, Word};
 use crate::config::Config;
 use crate::error::{Causes, PluginError};
 use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
-use crate::filter::{Failure, Filter, Loader, Opinion};
-use crate::flow::Flow;
+use crate::filter::{Failure, Filter, FilterAnswer, Hook, HookCall, Loader};
+use crate::flow::{Client, Flow};
 use crate::plugins::Single;
 use crate::target::Target;
-use crate::verdict::Verdict;
 
 /// Different hosts, with their ports, protocols and, if the filter looks at them, clients. More would fill the memory: some 150 bytes each.
 const MOST: usize = 500_000;
@@ -35,7 +34,7 @@ pub async fn replay(config: Config, log: &Path, file: &Path) -> Result<Replay, P
     let feeds = Feeds::open(&config.feeds, &config.cache_dir);
     let loader = Loader::new(&config, feeds.clone())?;
     let single = Single::named(file, &config.plugins.dir)?;
-    let filter = single.filter(loader).await?.apart(&Clock::System);
+    let filter = single.filter(loader).await?.isolated(&Clock::System);
     let mut tally = Tally::new(MOST, filter.uses("client"), &filter.name);
     let found = access_log::read(log, |line| tally.count(line))?;
     let mut replay = Replay::new(&filter.name, log, &found, &tally);
@@ -58,7 +57,7 @@ pub(super) struct Answer {
 impl Replay {
     async fn ask(&mut self, filter: &Arc<Filter>, tally: &Tally) {
         let local = LocalFilter::new(Arc::new(Member::new(filter.clone())));
-        if !filter.hooks.judges_hosts() {
+        if !filter.hooks.has(Hook::Host) {
             return;
         }
         local.warm_up().await;
@@ -80,32 +79,31 @@ impl Replay {
 }
 
 async fn ask(local: &LocalFilter, target: &Target, asked: &Asked) -> Answer {
+    let client = Client::at(asked.client);
     let flow = Flow {
+        exchange: 0,
         target,
         protocol: asked.protocol,
-        client: asked.client,
+        client: &client,
     };
-    match local.ask(Question::Host(&flow)).await {
+    match local.ask(HookCall::Host(&flow)).await {
         Ok(opinion) => opinion.into(),
         Err(failure) => failure.into(),
     }
 }
 
-impl From<Opinion> for Answer {
-    fn from(opinion: Opinion) -> Self {
-        let (verdict, detail) = match opinion.verdict {
-            Verdict::Next => (Word::Next, None),
-            Verdict::Allow => (Word::Allow, None),
-            Verdict::Block { status, reason } => {
-                (Word::Block, Some(format!("{}: {reason}", status.as_u16())))
-            }
-            Verdict::Redirect { status, location } => (
-                Word::Redirect,
-                Some(format!("{}: {location}", status.as_u16())),
-            ),
-            Verdict::Replace(page) => (Word::Replace, Some(page.status.as_u16().to_string())),
-        };
-        Self { verdict, detail }
+impl From<FilterAnswer> for Answer {
+    fn from(answer: FilterAnswer) -> Self {
+        let parts = answer.verdict.parts();
+        let status = parts.status.map(|status| status.as_u16());
+        Self {
+            verdict: parts.kind.into(),
+            detail: match (status, parts.text) {
+                (Some(status), Some(text)) => Some(format!("{status}: {text}")),
+                (Some(status), None) => Some(status.to_string()),
+                (None, _) => None,
+            },
+        }
     }
 }
 

@@ -1,58 +1,80 @@
-//! The body of an answer on its way down to the client: a page of the proxy's own or what the origin sends. The record of its exchange
-//! ends with it. Frames pass one at a time, so a slow client slows its origin down; nothing is collected.
+//! The body of a reply on its way to the client: a page of the proxy's own or what the origin sends. The exchange and its
+//! record end with it. Frames pass one at a time, so a slow client slows its origin down; nothing is collected.
 
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use http::Method;
 use hyper::body::{Body, Frame, SizeHint};
 
-use crate::downstream::exchange::Exchange;
+use super::exchange::Exchange;
+use crate::timer::Deadlines;
 use crate::upstream::response::{ResponseBody, is_last};
 
-/// The body of an answer on its way to the client. The record of its exchange ends with it.
+/// The body of a reply on its way to the client.
 #[derive(Debug)]
-pub(crate) struct AnswerBody {
+pub(crate) struct ReplyBody {
     source: Source,
-    exchange: Option<Exchange>,
+    /// None for what comes before a tunnel, which records the exchange itself.
+    running: Option<Running>,
 }
 
 #[derive(Debug)]
 enum Source {
-    Page(Bytes),
+    Local(Bytes),
     Origin(ResponseBody),
 }
 
-impl AnswerBody {
+/// An exchange that ends when this is dropped.
+#[derive(Debug)]
+struct Running {
+    exchange: Exchange,
+    deadlines: Rc<Deadlines>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.deadlines.end_exchange();
+    }
+}
+
+impl ReplyBody {
     /// Nothing, and nothing to record: what follows is a tunnel.
     pub(crate) fn none() -> Self {
         Self {
-            source: Source::Page(Bytes::new()),
-            exchange: None,
+            source: Source::Local(Bytes::new()),
+            running: None,
         }
     }
 
     /// A page of the proxy's own.
-    pub(crate) fn page(page: Bytes, mut exchange: Exchange) -> Self {
-        exchange.complete();
-        Self {
-            source: Source::Page(page),
-            exchange: Some(exchange),
-        }
+    pub(crate) fn local(page: Bytes, exchange: Exchange, deadlines: Rc<Deadlines>) -> Self {
+        Self::new(Source::Local(page), exchange, deadlines)
     }
 
-    pub(crate) fn origin(body: ResponseBody, mut exchange: Exchange) -> Self {
-        if body.is_end_stream() {
+    pub(crate) fn origin(body: ResponseBody, exchange: Exchange, deadlines: Rc<Deadlines>) -> Self {
+        Self::new(Source::Origin(body), exchange, deadlines)
+    }
+
+    fn new(source: Source, mut exchange: Exchange, deadlines: Rc<Deadlines>) -> Self {
+        // hyper asks for no frame where there is none, and for none of a response to HEAD.
+        if source.is_end() || exchange.method() == Method::HEAD {
             exchange.complete();
         }
+        deadlines.begin_body();
         Self {
-            source: Source::Origin(body),
-            exchange: Some(exchange),
+            source,
+            running: Some(Running {
+                exchange,
+                deadlines,
+            }),
         }
     }
 }
 
-impl Body for AnswerBody {
+impl Body for ReplyBody {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -62,14 +84,14 @@ impl Body for AnswerBody {
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let this = &mut *self;
         let frame = match &mut this.source {
-            Source::Page(page) if page.is_empty() => None,
-            Source::Page(page) => Some(Ok(Frame::data(std::mem::take(page)))),
+            Source::Local(page) if page.is_empty() => None,
+            Source::Local(page) => Some(Ok(Frame::data(std::mem::take(page)))),
             Source::Origin(body) => ready!(Pin::new(body).poll_frame(cx)),
         };
-        if let Some(exchange) = &mut this.exchange {
+        if let Some(Running { exchange, .. }) = &mut this.running {
             match &frame {
                 Some(Ok(frame)) => {
-                    exchange.received(frame.data_ref().map_or(0, Bytes::len) as u64);
+                    exchange.add_bytes_down(frame.data_ref().map_or(0, Bytes::len) as u64);
                 }
                 Some(Err(error)) => exchange.fail(error),
                 None => {}
@@ -87,7 +109,7 @@ impl Body for AnswerBody {
 
     fn size_hint(&self) -> SizeHint {
         match &self.source {
-            Source::Page(page) => SizeHint::with_exact(page.len() as u64),
+            Source::Local(page) => SizeHint::with_exact(page.len() as u64),
             Source::Origin(body) => body.size_hint(),
         }
     }
@@ -96,7 +118,7 @@ impl Body for AnswerBody {
 impl Source {
     fn is_end(&self) -> bool {
         match self {
-            Self::Page(page) => page.is_empty(),
+            Self::Local(page) => page.is_empty(),
             Self::Origin(body) => body.is_end_stream(),
         }
     }

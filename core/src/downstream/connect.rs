@@ -7,25 +7,24 @@ use http::header::CONTENT_LENGTH;
 use http::{Request, Response, request};
 use hyper::body::{Body, Incoming};
 
-use crate::downstream::connection::{Connection, Reply};
-use crate::downstream::exchange::{Exchange, Refusal};
-use crate::downstream::head;
-use crate::downstream::respond::Form;
+use super::exchange::Exchange;
+use super::head;
+use super::reply::{Rejection, Reply, Upgrade};
+use super::session::Session;
 use crate::error::Error;
-use crate::flow::{Flow, Protocol};
+use crate::flow::Protocol;
 use crate::target::Target;
 
 /// Connects to the target that the request names. What the client sends before it has the answer waits in hyper's buffer.
-pub(crate) async fn open(
-    connection: &Connection,
+pub(crate) async fn connect(
+    session: &Session,
     request: Request<Incoming>,
-    form: Form,
     exchange: &mut Exchange,
-) -> Result<Reply, Refusal> {
+) -> Result<Reply, Rejection> {
     let (head, body) = request.into_parts();
     head::check(&head)?;
     let target = target(&head)?;
-    exchange.aim(&target);
+    exchange.set_target(&target);
     // A body would stand where the tunnel's first bytes are.
     if !body.is_end_stream()
         || head
@@ -35,20 +34,12 @@ pub(crate) async fn open(
     {
         return Err(Error::MalformedRequest("a CONNECT request has no body").into());
     }
-    let worker = &connection.worker;
-    let flow = Flow {
-        target: &target,
-        protocol: Protocol::Connect,
-        client: connection.client,
-    };
-    let judgement = worker.chain().judge_host(&flow).await;
-    exchange.judged(&flow, judgement, form)?;
-    let socket = worker.upstream.dial(&target).await?;
-    Ok(Reply::Tunnel {
-        head: Response::new(()),
-        socket,
+    let connected = session.open(&target, Protocol::Connect, exchange).await?;
+    let upgrade = Upgrade {
+        stream: connected.stream,
         early: Bytes::new(),
-    })
+    };
+    Ok(Reply::Tunnel(Response::new(()), upgrade))
 }
 
 /// Authority-form: a host and a port, nothing else (RFC 9112, section 3.2.3).

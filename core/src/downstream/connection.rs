@@ -1,262 +1,206 @@
-//! One client's connection: owns its span, speaks HTTP/1.1 and hands each request to `http` or `connect`. Started by the
-//! worker; lives and dies on its thread.
+//! Serves one client's stream: HTTP/1.1, request by request, and then a tunnel if a request asks for one. The only file that
+//! knows hyper's server. Started by the worker; lives and dies on its thread.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::future::poll_fn;
-use std::net::IpAddr;
 use std::pin::{Pin, pin};
-use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response};
+use http::header::ACCEPT;
+use http::{Method, Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tracing::Instrument;
 
-use crate::downstream::body::AnswerBody;
-use crate::downstream::exchange::{Exchange, Refusal};
-use crate::downstream::respond::{self, Form};
-use crate::downstream::tunnel::Tunnel;
-use crate::downstream::worker::Worker;
-use crate::downstream::{connect, forward};
-use crate::error::{Causes, Error};
+use super::body::ReplyBody;
+use super::exchange::Exchange;
+use super::reply::{Rejection, Reply};
+use super::respond::{self, PageFormat};
+use super::session::Session;
+use super::tunnel::Tunnel;
+use super::worker::StopSignal;
+use super::{connect, forward};
+use crate::error::Causes;
 use crate::flow::Protocol;
-use crate::target::Target;
-use crate::timer::{Activity, Alarm, Watched};
-use crate::upstream::deadline::ResponseDeadline;
-use crate::upstream::request::Upload;
-use crate::upstream::response::ResponseBody;
+use crate::timer::{ClientStream, Expired, TrackedIo};
 
 /// How long the rest of what a client sends is thrown away before its connection is closed. Closed at once, the system
 /// would take back the answer that is still on its way (RFC 9112, section 9.6).
 const LINGER: Duration = Duration::from_secs(1);
 
-/// What all exchanges of one connection share.
-#[derive(Debug)]
-pub(crate) struct Connection {
-    pub(crate) worker: Rc<Worker>,
-    /// The address that the client came from, IPv4 in its own spelling; none if it is gone already.
-    pub(crate) client: Option<IpAddr>,
-    activity: Rc<Activity>,
-    alarm: RefCell<Alarm>,
-    /// The destination of the last request. A client sends many to one place, and reading an authority takes time.
-    destination: RefCell<Option<Rc<Destination>>>,
-    /// What the connection becomes when hyper is done with it.
-    tunnel: RefCell<Option<Tunnel>>,
+/// How HTTP on a stream has ended.
+enum Served<S> {
+    /// The last response is written.
+    Done(S),
+    /// The stream is not HTTP any more. The bytes are what the client has already sent.
+    Tunnel(Box<Tunnel>, S, Bytes),
+    Broken(hyper::Error, S),
+    TimedOut,
 }
 
-/// A place that a client has named.
-#[derive(Debug)]
-pub(crate) struct Destination {
-    authority: Box<str>,
-    pub(crate) target: Rc<Target>,
-    /// What the Host field says there.
-    pub(crate) host: HeaderValue,
-}
-
-impl Destination {
-    /// Reads the authority of an `http` URL.
-    fn parse(authority: &str) -> Result<Self, Error> {
-        let target = Target::parse(authority, Some(80))?;
-        let host = HeaderValue::try_from(target.authority(80));
-        Ok(Self {
-            authority: authority.into(),
-            host: host.expect("a canonical host is printable ASCII"),
-            target: Rc::new(target),
-        })
-    }
-}
-
-/// What an exchange leads to if nothing stands against it.
-#[derive(Debug)]
-pub(crate) enum Reply {
-    /// The origin's response.
-    Origin(Response<ResponseBody>),
-    /// An answer of the proxy's own.
-    Page(Response<Bytes>),
-    /// The connection stops being HTTP and is joined with `socket`, which has already sent `early`.
-    Tunnel {
-        head: Response<()>,
-        socket: TcpStream,
-        early: Bytes,
-    },
-}
-
-/// Why a connection ended before its time.
-enum End {
+/// Why HTTP on a stream has ended before its time.
+enum ServeError {
     Broken(hyper::Error),
     TimedOut,
 }
 
 /// Serves one client until it leaves, rests too long, or the worker stops.
-pub(crate) async fn serve(worker: Rc<Worker>, socket: TcpStream) {
-    let activity = Rc::new(Activity::new());
-    let deadline = Instant::now() + worker.limits.request_head;
-    let connection = Rc::new(Connection {
-        worker: worker.clone(),
-        client: socket.peer_addr().ok().map(|peer| peer.ip().to_canonical()),
-        activity: activity.clone(),
-        alarm: RefCell::new(Alarm::at(deadline)),
-        destination: RefCell::default(),
-        tunnel: RefCell::default(),
-    });
-    let service = {
-        let connection = connection.clone();
-        service_fn(move |request| answer(connection.clone(), request))
-    };
-    let io = TokioIo::new(Watched::new(socket, activity));
-    let mut http = worker.server.serve_connection(io, service);
-    let end = drive(&mut http, &connection).await;
-    let parts = http.into_parts();
-    let socket = parts.io.into_inner().into_inner();
-    let tunnel = connection.tunnel.take();
-    match (end, tunnel) {
-        (Ok(()), Some(tunnel)) => tunnel.run(socket, parts.read_buf, &worker).await,
-        (Ok(()), None) => linger(socket, &worker).await,
-        (Err(End::Broken(error)), _) => {
-            tracing::debug!(error = %Causes(&error), "the client broke off or sent no valid HTTP");
-            if error.is_parse() {
-                linger(socket, &worker).await;
+pub(crate) async fn serve<S: ClientStream>(session: Session, stream: S) {
+    let span =
+        tracing::debug_span!("connection", client = %session.peer, ingress = ?session.ingress);
+    let serving = async {
+        match http1(&session, stream).await {
+            // Boxed because a connection that is no tunnel should not hold the room for one.
+            Served::Tunnel(tunnel, stream, early) => {
+                Box::pin(tunnel.run(stream, early, &session)).await;
             }
+            Served::Done(stream) => linger(stream, &session).await,
+            Served::Broken(error, stream) => {
+                tracing::debug!(error = %Causes(&error), "the client broke off or sent no valid HTTP");
+                if error.is_parse() {
+                    linger(stream, &session).await;
+                }
+            }
+            Served::TimedOut => tracing::debug!("the client was idle for too long"),
         }
-        (Err(End::TimedOut), _) => tracing::debug!("the client was idle for too long"),
+    };
+    serving.instrument(span).await;
+}
+
+/// Speaks HTTP/1.1 until the stream ends or becomes a tunnel.
+async fn http1<S: ClientStream>(session: &Session, stream: S) -> Served<S> {
+    let tunnel = Cell::new(None);
+    let service = service_fn(|request| {
+        // Not only when the future is polled: hyper may read on before that.
+        let started = session.deadlines.begin_exchange();
+        answer(session, request, started, &tunnel)
+    });
+    let io = TokioIo::new(TrackedIo::new(stream, session.deadlines.clone()));
+    let mut http = session.worker.server.serve_connection(io, service);
+    let end = drive(&mut http, session).await;
+    let parts = http.into_parts();
+    let stream = parts.io.into_inner().into_inner();
+    match (end, tunnel.take()) {
+        (Ok(()), Some(tunnel)) => Served::Tunnel(tunnel, stream, parts.read_buf),
+        (Ok(()), None) => Served::Done(stream),
+        (Err(ServeError::Broken(error)), _) => Served::Broken(error, stream),
+        (Err(ServeError::TimedOut), _) => Served::TimedOut,
     }
 }
 
-/// Runs hyper's side, watches the time and passes on the signal to leave.
-async fn drive<S>(
-    http: &mut http1::Connection<TokioIo<Watched>, S>,
-    connection: &Connection,
-) -> Result<(), End>
+/// Runs hyper's side, watches the clocks and passes on the signal to stop.
+async fn drive<T, S>(
+    http: &mut http1::Connection<TokioIo<TrackedIo<T>>, S>,
+    session: &Session,
+) -> Result<(), ServeError>
 where
-    S: HttpService<Incoming, ResBody = AnswerBody>,
+    T: ClientStream,
+    S: HttpService<Incoming, ResBody = ReplyBody>,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let worker = &connection.worker;
-    let mut shutdown = pin!(worker.shutdown.cancelled());
-    let mut waker: Option<Waker> = None;
+    let cancelled = pin!(session.worker.shutdown.cancelled());
+    let mut stop = StopSignal::new(&session.worker, cancelled);
     let mut is_leaving = false;
     poll_fn(|cx| {
-        if worker.is_stopping() && !is_leaving {
+        if stop.poll(cx) && !is_leaving {
             is_leaving = true;
             Pin::new(&mut *http).graceful_shutdown();
         }
-        // Once is enough to be woken by the signal.
-        if !waker
-            .as_ref()
-            .is_some_and(|waker| waker.will_wake(cx.waker()))
-        {
-            waker = Some(cx.waker().clone());
-            let _ = shutdown.as_mut().poll(cx);
+        loop {
+            if let Poll::Ready(end) = Pin::new(&mut *http).poll(cx) {
+                return Poll::Ready(end.map_err(ServeError::Broken));
+            }
+            match session.deadlines.poll(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Expired::Connection) => return Poll::Ready(Err(ServeError::TimedOut)),
+                // Whatever has happened is found by polling once more.
+                Poll::Ready(Expired::Exchange | Expired::Look) => {}
+            }
         }
-        if let Poll::Ready(end) = Pin::new(&mut *http).poll(cx) {
-            return Poll::Ready(end.map_err(End::Broken));
-        }
-        connection.poll_rest(cx).map(|()| Err(End::TimedOut))
     })
     .await
 }
 
-impl Connection {
-    /// Ready when the client has rested for too long.
-    fn poll_rest(&self, cx: &mut Context<'_>) -> Poll<()> {
-        match self.activity.deadline(&self.worker.limits) {
-            Some(deadline) => self.alarm.borrow_mut().poll(deadline, cx),
-            None => Poll::Pending,
-        }
-    }
-
-    /// The destination that the authority of an `http` URL names.
-    pub(crate) fn destination(&self, authority: &str) -> Result<Rc<Destination>, Error> {
-        let mut last = self.destination.borrow_mut();
-        match &*last {
-            Some(destination) if *destination.authority == *authority => Ok(destination.clone()),
-            _ => {
-                let destination = Rc::new(Destination::parse(authority)?);
-                *last = Some(destination.clone());
-                Ok(destination)
-            }
-        }
-    }
-
-    /// How long an exchange may wait for the origin.
-    pub(crate) fn patience(&self, upload: Option<Rc<Upload>>) -> ResponseDeadline<'_> {
-        ResponseDeadline::new(&self.alarm, &self.activity, &self.worker.limits, upload)
-    }
-}
-
-/// One exchange, from the request's head to the answer's.
+/// One exchange, from the request's head to the response's. A tunnel is left in `tunnel` for when hyper has written the
+/// response.
 async fn answer(
-    connection: Rc<Connection>,
+    session: &Session,
     request: Request<Incoming>,
-) -> Result<Response<AnswerBody>, Infallible> {
-    let protocol = match *request.method() {
-        Method::CONNECT => Protocol::Connect,
-        _ => Protocol::Http,
+    started: Instant,
+    tunnel: &Cell<Option<Box<Tunnel>>>,
+) -> Result<Response<ReplyBody>, Infallible> {
+    let protocol = if request.method() == Method::CONNECT {
+        Protocol::Connect
+    } else {
+        Protocol::Http
     };
-    let id = connection.worker.next_id();
-    let (activity, client) = (&connection.activity, connection.client);
-    let mut exchange = Exchange::begin(id, activity, client, request.method(), protocol);
-    let form = Form::wanted(request.headers());
-    let span = exchange.span().clone();
+    let id = session.worker.next_id();
+    let mut exchange = Exchange::new(id, started, &session.client, request.method(), protocol);
+    // Parsed only if the proxy has to answer itself.
+    let accept = request.headers().get(ACCEPT).cloned();
+    let span = tracing::debug_span!("exchange", id = exchange.id());
     let reply = async {
         match protocol {
-            Protocol::Connect => connect::open(&connection, request, form, &mut exchange).await,
-            Protocol::Http => forward::forward(&connection, request, form, &mut exchange).await,
+            Protocol::Connect => connect::connect(session, request, &mut exchange).await,
+            Protocol::Http => forward::forward(session, request, &mut exchange).await,
         }
     };
     let reply = reply.instrument(span).await;
+    let deadlines = session.deadlines.clone();
     Ok(match reply {
         Ok(Reply::Origin(response)) => {
-            exchange.answered(response.status());
-            response.map(|body| AnswerBody::origin(body, exchange))
+            exchange.record_status(response.status());
+            response.map(|body| ReplyBody::origin(body, exchange, deadlines))
         }
-        Ok(Reply::Page(response)) => page(response, exchange),
-        Ok(Reply::Tunnel {
-            head,
-            socket,
-            early,
-        }) => {
-            exchange.answered(head.status());
-            let tunnel = Tunnel::new(socket, early, exchange);
-            connection.tunnel.replace(Some(tunnel));
-            head.map(|()| AnswerBody::none())
+        Ok(Reply::Local(response)) => {
+            exchange.record_status(response.status());
+            response.map(|page| ReplyBody::local(page, exchange, deadlines))
         }
-        Err(refusal) => refuse(refusal, form, exchange),
+        Ok(Reply::Tunnel(head, upgrade)) => {
+            exchange.record_status(head.status());
+            deadlines.begin_body();
+            tunnel.set(Some(Box::new(Tunnel::new(upgrade, exchange))));
+            head.map(|()| ReplyBody::none())
+        }
+        Err(rejection) => {
+            let response = reject(
+                &rejection,
+                &mut exchange,
+                PageFormat::negotiate(accept.as_ref()),
+            );
+            response.map(|page| ReplyBody::local(page, exchange, deadlines))
+        }
     })
 }
 
-fn page(response: Response<Bytes>, mut exchange: Exchange) -> Response<AnswerBody> {
-    exchange.answered(response.status());
-    response.map(|page| AnswerBody::page(page, exchange))
-}
-
-fn refuse(refusal: Refusal, form: Form, mut exchange: Exchange) -> Response<AnswerBody> {
-    let mut response = match refusal {
-        Refusal::Failed(error) => {
-            exchange.fail(&error);
-            respond::error(&error, form)
+/// Renders a rejection as a response and records it.
+fn reject(rejection: &Rejection, exchange: &mut Exchange, format: PageFormat) -> Response<Bytes> {
+    let mut response = match rejection {
+        Rejection::Judged(judgement) => respond::judgement(judgement, exchange, format),
+        Rejection::Failed(error) => {
+            exchange.fail(error);
+            respond::error(error, format)
         }
-        Refusal::Judged(page) => *page,
     };
     if exchange.protocol() == Protocol::Connect {
-        // What was sent ahead is meant for someone else: nothing more is read (RFC 9931, section 8).
+        // What was sent ahead is meant for the origin: nothing more is read (RFC 9931, section 8).
         respond::close(&mut response);
     }
-    page(response, exchange)
+    exchange.record_status(response.status());
+    response
 }
 
 /// Says goodbye and throws away what still comes, for a while.
-async fn linger(mut socket: TcpStream, worker: &Worker) {
-    if socket.shutdown().await.is_ok() {
-        let _ = timeout(LINGER, worker.copy_buffer.drain(&mut socket)).await;
+async fn linger(mut stream: impl ClientStream, session: &Session) {
+    if stream.shutdown().await.is_ok() {
+        let drained = session.worker.copy_buffer.drain(&mut stream);
+        let _ = timeout(LINGER, drained).await;
     }
 }

@@ -1,5 +1,5 @@
-//! Bytes from one socket to another, through one buffer for a whole worker. Used by tunnels, and by connections that are
-//! about to be closed; knows nothing of what the bytes mean.
+//! Bytes from one stream to another, through one buffer for a whole worker. Used by tunnels, and by connections that are about
+//! to be closed; knows nothing of what the bytes mean.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -8,94 +8,126 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
-use tokio::net::tcp::{ReadHalf, WriteHalf};
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A worker's buffer for bytes that pass through. One is enough, because it is empty again before anybody waits: a tunnel
-/// at rest holds no memory, and a busy one moves large pieces.
+/// Large enough that a busy tunnel moves large pieces.
+const BUFFER_BYTES: usize = 64 * 1024;
+
+/// A worker's buffer for bytes that pass through. One is enough, because it is empty again before a task waits: a tunnel at
+/// rest holds no memory.
 pub(crate) struct CopyBuffer(RefCell<Box<[u8]>>);
 
-/// One step of a direction.
-enum Step {
-    End,
-    /// All that was read is written.
-    Moved(usize),
-    /// The receiver is slow: this much is written, and this is left.
-    Blocked(usize, Vec<u8>),
+/// One direction of a tunnel.
+#[derive(Debug)]
+pub(crate) struct Direction {
+    /// What was read and is not written yet.
+    unwritten: Bytes,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Copying,
+    /// The sender has ended; the receiver has to be told.
+    Closing,
+    Closed,
+}
+
+impl Direction {
+    /// `early` is what the sender has already sent.
+    pub(crate) fn new(early: Bytes) -> Self {
+        Self {
+            // A copy, so that the large buffer that it is part of can be given back.
+            unwritten: Bytes::copy_from_slice(&early),
+            state: State::Copying,
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state == State::Closed
+    }
 }
 
 impl CopyBuffer {
     pub(crate) fn new() -> Self {
-        Self(RefCell::new(vec![0; 64 * 1024].into_boxed_slice()))
+        Self(RefCell::new(vec![0; BUFFER_BYTES].into_boxed_slice()))
     }
 
-    /// Copies until `from` ends, then closes `to` in that direction.
-    pub(crate) async fn copy(
+    /// Copies until `from` ends, then closes `to` in that direction. `moved` hears of each piece that is written.
+    pub(crate) fn poll_copy<R, W>(
         &self,
-        mut from: ReadHalf<'_>,
-        mut to: WriteHalf<'_>,
-        early: Bytes,
-        moved: impl Fn(u64),
-    ) -> io::Result<()> {
-        let mut left = early.to_vec();
-        loop {
-            let mut rest = left.as_slice();
-            while !rest.is_empty() {
-                let written = to.write(rest).await?;
-                if written == 0 {
-                    return Err(io::ErrorKind::WriteZero.into());
-                }
-                moved(written as u64);
-                rest = &rest[written..];
-            }
-            left = Vec::new();
-            match poll_fn(|cx| self.step(&mut from, &to, cx)).await? {
-                Step::End => return to.shutdown().await,
-                Step::Moved(bytes) => moved(bytes as u64),
-                Step::Blocked(bytes, unwritten) => {
-                    moved(bytes as u64);
-                    left = unwritten;
-                }
-            }
-        }
-    }
-
-    fn step(
-        &self,
-        from: &mut ReadHalf<'_>,
-        to: &WriteHalf<'_>,
+        direction: &mut Direction,
+        from: &mut R,
+        to: &mut W,
         cx: &mut Context<'_>,
-    ) -> Poll<io::Result<Step>> {
-        let mut buffer = self.0.borrow_mut();
-        let mut buf = ReadBuf::new(&mut buffer);
-        ready!(Pin::new(from).poll_read(cx, &mut buf))?;
-        let data = buf.filled();
-        if data.is_empty() {
-            return Poll::Ready(Ok(Step::End));
+        moved: impl Fn(u64),
+    ) -> Poll<io::Result<()>>
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        loop {
+            while !direction.unwritten.is_empty() {
+                let written = ready!(Pin::new(&mut *to).poll_write(cx, &direction.unwritten))?;
+                if written == 0 {
+                    return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+                }
+                direction.unwritten.advance(written);
+                moved(written as u64);
+            }
+            direction.unwritten = Bytes::new();
+            match direction.state {
+                State::Copying => {}
+                State::Closing => {
+                    ready!(Pin::new(&mut *to).poll_shutdown(cx))?;
+                    direction.state = State::Closed;
+                    return Poll::Ready(Ok(()));
+                }
+                State::Closed => return Poll::Ready(Ok(())),
+            }
+            ready!(self.poll_piece(direction, from, to, cx, &moved))?;
         }
-        let written = match to.try_write(data) {
-            Ok(written) => written,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
-            Err(error) => return Poll::Ready(Err(error)),
-        };
-        Poll::Ready(Ok(if written == data.len() {
-            Step::Moved(written)
-        } else {
-            Step::Blocked(written, data[written..].to_vec())
-        }))
     }
 
-    /// Reads a socket to its end and keeps nothing.
-    pub(crate) async fn drain(&self, socket: &mut TcpStream) -> io::Result<()> {
-        let (mut from, _to) = socket.split();
+    /// Reads one piece and writes what can be written of it at once. The rest is copied: the receiver is slow.
+    fn poll_piece<R, W>(
+        &self,
+        direction: &mut Direction,
+        from: &mut R,
+        to: &mut W,
+        cx: &mut Context<'_>,
+        moved: &impl Fn(u64),
+    ) -> Poll<io::Result<()>>
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        let mut buffer = self.0.borrow_mut();
+        let mut buffer = ReadBuf::new(&mut buffer);
+        ready!(Pin::new(from).poll_read(cx, &mut buffer))?;
+        let data = buffer.filled();
+        if data.is_empty() {
+            direction.state = State::Closing;
+            return Poll::Ready(Ok(()));
+        }
+        let written = match Pin::new(to).poll_write(cx, data) {
+            Poll::Ready(written) => written?,
+            Poll::Pending => 0,
+        };
+        moved(written as u64);
+        direction.unwritten = Bytes::copy_from_slice(&data[written..]);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads a stream to its end and keeps nothing.
+    pub(crate) async fn drain(&self, from: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
         poll_fn(|cx| {
             let mut buffer = self.0.borrow_mut();
             loop {
-                let mut buf = ReadBuf::new(&mut buffer);
-                ready!(Pin::new(&mut from).poll_read(cx, &mut buf))?;
-                if buf.filled().is_empty() {
+                let mut buffer = ReadBuf::new(&mut buffer);
+                ready!(Pin::new(&mut *from).poll_read(cx, &mut buffer))?;
+                if buffer.filled().is_empty() {
                     return Poll::Ready(Ok(()));
                 }
             }

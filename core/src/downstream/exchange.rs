@@ -1,80 +1,81 @@
-//! The record of one exchange: its span and its line in the access log. Begun by the connection, filled in on the way,
-//! written when it is dropped: that is when the answer's body or the tunnel has ended, however it ended.
+//! The record of one exchange, from its first byte to the end of its response or tunnel. Handlers fill it in on the way; it is
+//! written to the access log when it is dropped, however the exchange has ended. It drives nothing and renders nothing.
 
 use std::cell::Cell;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::{Method, Response, StatusCode};
+use http::{Method, StatusCode};
 use tokio::time::Instant;
-use tracing::{Span, field};
+use tracing::field;
 
-use crate::downstream::respond::{self, Form};
-use crate::error::{Causes, Error};
-use crate::flow::{Flow, Protocol};
+use super::reply::Rejection;
+use crate::error::Causes;
+use crate::flow::{Client, Protocol};
 use crate::target::Target;
-use crate::timer::{Activity, Phase};
-use crate::upstream::request::Upload;
-use crate::verdict::{Judgement, Verdict};
+use crate::timer::UploadProgress;
+use crate::verdict::{Judgement, Verdict, VerdictKind};
 
 /// One request and whatever it led to.
 #[derive(Debug)]
 pub(crate) struct Exchange {
-    activity: Rc<Activity>,
-    span: Span,
+    id: u64,
     started: Instant,
     client: Option<IpAddr>,
     method: Method,
     protocol: Protocol,
     target: Option<Rc<Target>>,
-    judgement: Option<Judgement>,
+    /// The address that was dialled.
+    peer: Option<SocketAddr>,
+    judged: Judged,
     /// Filters that could not judge and were passed over.
     skipped: Vec<Arc<str>>,
     /// Filters that changed header fields.
     edited: Vec<Arc<str>>,
     status: Option<StatusCode>,
-    upload: Option<Rc<Upload>>,
+    upload: Option<Rc<UploadProgress>>,
     up: Cell<u64>,
     down: Cell<u64>,
     outcome: Outcome,
 }
 
+/// What the filters have said so far.
+#[derive(Debug)]
+enum Judged {
+    /// They were not asked.
+    No,
+    /// None of them has decided.
+    Passed,
+    By(Rc<Judgement>),
+}
+
 #[derive(Debug)]
 enum Outcome {
-    /// Nothing else was noted: the client went away, or the proxy had to stop.
+    /// Nothing else was recorded: the client went away, or the proxy had to stop.
     Aborted,
     Complete,
     Failed(String),
 }
 
 impl Exchange {
-    /// `id` is unique within the process.
-    pub(crate) fn begin(
+    /// `id` is unique within the process, and `started` when the request's last bytes came.
+    pub(crate) fn new(
         id: u64,
-        activity: &Rc<Activity>,
-        client: Option<IpAddr>,
+        started: Instant,
+        client: &Client,
         method: &Method,
         protocol: Protocol,
     ) -> Self {
-        // A request that was sent too early has waited for the answer to the one before it.
-        let started = activity.moved_at();
-        activity.enter(Phase::Answer);
         Self {
-            span: tracing::info_span!(
-                "exchange",
-                id,
-                target.host = field::Empty,
-                target.port = field::Empty
-            ),
+            id,
             started,
-            activity: activity.clone(),
-            client,
+            client: client.address,
             method: method.clone(),
             protocol,
             target: None,
-            judgement: None,
+            peer: None,
+            judged: Judged::No,
             skipped: Vec::new(),
             edited: Vec::new(),
             status: None,
@@ -85,63 +86,70 @@ impl Exchange {
         }
     }
 
-    pub(crate) fn span(&self) -> &Span {
-        &self.span
+    /// Unique within the process.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
     }
 
     pub(crate) fn protocol(&self) -> Protocol {
         self.protocol
     }
 
-    pub(crate) fn aim(&mut self, target: &Rc<Target>) {
-        tracing::record_all!(
-            self.span,
-            target.host = target.host(),
-            target.port = target.port()
-        );
+    pub(crate) fn target(&self) -> Option<&Rc<Target>> {
+        self.target.as_ref()
+    }
+
+    pub(crate) fn set_target(&mut self, target: &Rc<Target>) {
         self.target = Some(target.clone());
     }
 
-    /// Notes a judgement, and refuses the request if it says so.
-    pub(crate) fn judged(
-        &mut self,
-        flow: &Flow<'_>,
-        mut judgement: Judgement,
-        form: Form,
-    ) -> Result<(), Refusal> {
-        let page = respond::judgement(&judgement, flow, form);
+    /// The exchange goes to the origin over a connection to this address.
+    pub(crate) fn record_peer(&mut self, peer: SocketAddr) {
+        self.peer = Some(peer);
+    }
+
+    /// Records a judgement. An exchange that it stops is rejected.
+    pub(crate) fn record_judgement(&mut self, mut judgement: Judgement) -> Result<(), Rejection> {
         self.skipped.append(&mut judgement.skipped);
-        let edited = judgement.edited.drain(..);
-        for filter in edited {
-            // It may change the request and then the response.
+        for filter in judgement.edited.drain(..) {
+            // A filter may change the request and then the response.
             if !self.edited.contains(&filter) {
                 self.edited.push(filter);
             }
         }
-        if self.judgement.is_none() || judgement != Judgement::PASS {
-            self.judgement = Some(judgement);
+        if judgement.verdict == Verdict::Next {
+            if let Judged::No = self.judged {
+                self.judged = Judged::Passed;
+            }
+            return Ok(());
         }
-        match page {
-            None => Ok(()),
-            Some(page) => Err(Refusal::Judged(Box::new(page))),
+        let judgement = Rc::new(judgement);
+        self.judged = Judged::By(judgement.clone());
+        if judgement.verdict.passes() {
+            Ok(())
+        } else {
+            Err(Rejection::Judged(judgement))
         }
     }
 
-    /// The request has a body that is counted here.
-    pub(crate) fn uploads(&mut self, upload: &Rc<Upload>) {
+    /// The request has a body, which is counted there.
+    pub(crate) fn track_upload(&mut self, upload: &Rc<UploadProgress>) {
         self.upload = Some(upload.clone());
     }
 
-    pub(crate) fn answered(&mut self, status: StatusCode) {
+    pub(crate) fn record_status(&mut self, status: StatusCode) {
         self.status = Some(status);
-        self.activity.enter(Phase::Body);
     }
 
-    pub(crate) fn sent(&self, bytes: u64) {
+    pub(crate) fn add_bytes_up(&self, bytes: u64) {
         self.up.set(self.up.get() + bytes);
     }
 
-    pub(crate) fn received(&self, bytes: u64) {
+    pub(crate) fn add_bytes_down(&self, bytes: u64) {
         self.down.set(self.down.get() + bytes);
     }
 
@@ -156,12 +164,18 @@ impl Exchange {
         self.outcome = Outcome::Failed(Causes(error).to_string());
     }
 
+    /// Whether the request was about the proxy itself: the health check asks one such question every half minute.
+    fn is_about_the_proxy(&self) -> bool {
+        self.target.is_none() && self.status == Some(StatusCode::OK)
+    }
+
     fn write(&self) {
-        if self.target.is_none() && self.status == Some(StatusCode::OK) {
-            // A question about the proxy itself: the health check asks one every half minute.
-            return;
-        }
-        let judgement = self.judgement.as_ref();
+        let judgement = match &self.judged {
+            Judged::By(judgement) => Some(&**judgement),
+            Judged::No | Judged::Passed => None,
+        };
+        let parts = judgement.map(|judgement| judgement.verdict.parts());
+        let passed = matches!(self.judged, Judged::Passed).then(|| VerdictKind::Next.name());
         let matched = judgement.and_then(|judgement| judgement.matched.as_ref());
         let up = self.upload.as_ref().map_or(0, |upload| upload.bytes()) + self.up.get();
         let (outcome, error) = match &self.outcome {
@@ -171,16 +185,17 @@ impl Exchange {
         };
         tracing::info!(
             target: "access",
-            // Here as well as in the connection's span, which those who keep the access log alone do not have.
+            id = self.id,
             client = self.client.map(field::display),
             method = self.method.as_str(),
             host = self.target.as_ref().map(|target| target.host()),
             port = self.target.as_ref().map(|target| target.port()),
             protocol = self.protocol.name(),
+            peer = self.peer.map(field::display),
             status = self.status.map(|status| status.as_u16()),
-            verdict = judgement.map(|judgement| judgement.verdict.name()),
+            verdict = parts.map(|parts| parts.kind.name()).or(passed),
             filter = judgement.and_then(|judgement| judgement.filter.as_deref()),
-            reason = judgement.and_then(reason),
+            reason = parts.and_then(|parts| parts.text),
             skipped = (!self.skipped.is_empty()).then(|| self.skipped.join(",")),
             edited = (!self.edited.is_empty()).then(|| self.edited.join(",")),
             feed = matched.map(|matched| &*matched.feed),
@@ -196,30 +211,8 @@ impl Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        self.activity.rest();
-        self.span.in_scope(|| self.write());
-    }
-}
-
-fn reason(judgement: &Judgement) -> Option<&str> {
-    match &judgement.verdict {
-        Verdict::Next | Verdict::Allow | Verdict::Replace(_) => None,
-        Verdict::Block { reason, .. } => Some(reason),
-        Verdict::Redirect { location, .. } => Some(location),
-    }
-}
-
-/// Why a request is not served.
-#[derive(Debug)]
-pub(crate) enum Refusal {
-    /// The filters are against it.
-    Judged(Box<Response<Bytes>>),
-    /// It cannot be.
-    Failed(Error),
-}
-
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
+        if !self.is_about_the_proxy() {
+            self.write();
+        }
     }
 }

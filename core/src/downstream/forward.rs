@@ -1,4 +1,5 @@
-//! Absolute-form requests: judged, forwarded, answered (RFC 9112, section 3.2.2). Called by the connection.
+//! Absolute-form requests: judged, forwarded, answered (RFC 9112, section 3.2.2). Called by the connection; `head` has the
+//! rules that a request must keep to, `headers` those of the fields of one hop.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -12,15 +13,18 @@ use hyper::body::{Body, Incoming};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::downstream::connection::{Connection, Reply};
-use crate::downstream::exchange::{Exchange, Refusal};
-use crate::downstream::head;
-use crate::downstream::headers::{has_token, remove_hop_by_hop};
-use crate::downstream::respond::{self, Form};
+use super::exchange::Exchange;
+use super::head;
+use super::headers::{has_token, remove_hop_by_hop};
+use super::reply::{Rejection, Reply, Upgrade};
+use super::respond;
+use super::session::Session;
 use crate::error::Error;
-use crate::flow::{Flow, Protocol, RequestHead};
-use crate::upstream::link::Link;
-use crate::upstream::request::{Gate, RequestBody, Upload};
+use crate::flow::Protocol;
+use crate::target::HTTP_PORT;
+use crate::timer::UploadProgress;
+use crate::upstream::Link;
+use crate::upstream::request::{ContinueGate, RequestBody};
 use crate::upstream::response::ResponseBody;
 
 /// How long a client that expects `100 Continue` waits for an origin that does not send it (RFC 9110, section 10.1.1).
@@ -28,84 +32,49 @@ const EXPECTATION: Duration = Duration::from_secs(1);
 
 /// Takes one request to its origin and the response back.
 pub(crate) async fn forward(
-    connection: &Connection,
+    session: &Session,
     request: Request<Incoming>,
-    form: Form,
     exchange: &mut Exchange,
-) -> Result<Reply, Refusal> {
+) -> Result<Reply, Rejection> {
     let (mut head, body) = request.into_parts();
     head::check(&head)?;
     if is_for_the_proxy(&mut head)? {
-        return Ok(Reply::Page(respond::options()));
+        return Ok(Reply::Local(respond::options()));
     }
-    let (authority, path) = split(std::mem::take(&mut head.uri))?;
-    let destination = connection.destination(authority.as_str())?;
-    let target = &destination.target;
-    exchange.aim(target);
-    let worker = &connection.worker;
+    let (authority, path) = parse_absolute_form(std::mem::take(&mut head.uri))?;
+    let destination = session.destination(authority.as_str())?;
+    let target = &destination.route.target;
+    exchange.set_target(target);
+    let worker = &session.worker;
     if worker.pseudonym.is_in(&head.headers) {
         return Err(Error::Loop.into());
     }
-    let chain = worker.chain();
-    let flow = Flow {
-        target,
-        protocol: Protocol::Http,
-        client: connection.client,
-    };
-    exchange.judged(&flow, chain.judge_host(&flow).await, form)?;
+    let mut filters = session.admit(target, Protocol::Http, exchange).await?;
 
-    let upgrade = prepare(&mut head, &body, &destination.host);
-    let mut seen = Seen::default();
-    if chain.judges_requests() || chain.judges_responses() {
-        seen.url = format!("http://{}{path}", target.authority(80));
-    }
-    if chain.judges_requests() {
-        let headers = &mut head.headers;
-        let judgement = chain.judge_request(&flow, &head.method, &seen.url, headers);
-        exchange.judged(&flow, judgement.await, form)?;
-    }
-    if chain.judges_responses() {
-        seen.method.clone_from(&head.method);
-    }
-    if chain.recalls_requests() {
-        seen.headers.clone_from(&head.headers);
-    }
+    let upgrade = sanitize_request(&mut head, &body, &destination.host);
+    let url = || format!("http://{}{path}", target.authority(HTTP_PORT));
+    exchange.record_judgement(filters.judge_request(&mut head, url).await)?;
+
     worker.pseudonym.append_to(&mut head.headers, head.version);
     head.version = Version::HTTP_11;
     head.uri = Uri::from(path);
-
-    let (request, upload) = outgoing(head, body);
+    let (request, upload) = into_upstream(head, body);
     if let Some(upload) = &upload {
-        exchange.uploads(upload);
+        exchange.track_upload(upload);
+        session.deadlines.track_upload(upload.clone());
     }
-    let mut patience = connection.patience(upload.clone());
-    let (mut response, link) = worker.upstream.send(target, request, &mut patience).await?;
-    let switched = clean(&mut response)?;
-    if chain.judges_responses() {
-        let status = response.status();
-        let judgement = chain.judge_response(&flow, seen.head(), status, response.headers_mut());
-        exchange.judged(&flow, judgement.await, form)?;
-    }
+    let sending = worker
+        .upstream
+        .send(&destination.route, request, &session.deadlines);
+    let (mut response, link) = sending.await?;
+    exchange.record_peer(link.peer());
+
+    let switched = sanitize_response(&mut response)?;
+    let status = response.status();
+    let judgement = filters.judge_response(status, response.headers_mut());
+    exchange.record_judgement(judgement.await)?;
     let upgrade = upgrade.map(|wanted| switched.unwrap_or(wanted));
-    receive(connection, response, link, upload, upgrade).await
-}
-
-/// What those who judge the response may want to know of the request.
-#[derive(Default)]
-struct Seen {
-    method: Method,
-    url: String,
-    headers: HeaderMap,
-}
-
-impl Seen {
-    fn head(&self) -> RequestHead<'_> {
-        RequestHead {
-            method: &self.method,
-            url: &self.url,
-            headers: &self.headers,
-        }
-    }
+    into_client(session, response, link, upload, upgrade).await
 }
 
 /// OPTIONS can be addressed to a proxy (RFC 9110, sections 7.6.2 and 9.3.7).
@@ -128,7 +97,7 @@ fn is_for_the_proxy(head: &mut request::Parts) -> Result<bool, Error> {
 }
 
 /// Where the request goes, and what it asks for there.
-fn split(uri: Uri) -> Result<(Authority, PathAndQuery), Error> {
+fn parse_absolute_form(uri: Uri) -> Result<(Authority, PathAndQuery), Error> {
     let parts = uri.into_parts();
     match (parts.scheme, parts.authority) {
         (Some(scheme), Some(authority)) if scheme == Scheme::HTTP => {
@@ -143,7 +112,11 @@ fn split(uri: Uri) -> Result<(Authority, PathAndQuery), Error> {
 }
 
 /// Makes the fields fit for the next hop. Returns the protocol that the client wants to switch to.
-fn prepare(head: &mut request::Parts, body: &Incoming, host: &HeaderValue) -> Option<HeaderValue> {
+fn sanitize_request(
+    head: &mut request::Parts,
+    body: &Incoming,
+    host: &HeaderValue,
+) -> Option<HeaderValue> {
     let headers = &mut head.headers;
     let is_empty = body.is_end_stream();
     let is_1_0 = head.version == Version::HTTP_10;
@@ -172,30 +145,33 @@ fn prepare(head: &mut request::Parts, body: &Incoming, host: &HeaderValue) -> Op
     upgrade
 }
 
-/// HTTP/2 is not offered to origins: the requests inside would pass unseen (RFC 9113, section 3.1, has dropped it, too).
+/// HTTP/2 is not offered to origins: the requests inside would pass unseen (RFC 9113, section 3.1 has dropped `h2c`, too).
 fn wanted_upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
     let protocol = headers.get(UPGRADE)?;
     let wanted = has_token(headers, &CONNECTION, "upgrade") && !has_token(headers, &UPGRADE, "h2c");
     wanted.then(|| protocol.clone())
 }
 
-/// The request as the origin gets it, with a gauge of its body if it has one.
-fn outgoing(head: request::Parts, body: Incoming) -> (Request<RequestBody>, Option<Rc<Upload>>) {
+/// The request as the origin gets it, with the progress of its body if it has one.
+fn into_upstream(
+    head: request::Parts,
+    body: Incoming,
+) -> (Request<RequestBody>, Option<Rc<UploadProgress>>) {
     let mut request = Request::from_parts(head, RequestBody::empty());
     if body.is_end_stream() {
         return (request, None);
     }
-    let upload = Rc::new(Upload::default());
+    let upload = Rc::new(UploadProgress::default());
     let gate = request
         .headers()
         .contains_key(EXPECT)
-        .then(|| continued(&mut request));
+        .then(|| expect_continue(&mut request));
     *request.body_mut() = RequestBody::new(body, upload.clone(), gate);
     (request, Some(upload))
 }
 
 /// Ready when the origin has sent `100 Continue`, or has let enough time pass.
-fn continued(request: &mut Request<RequestBody>) -> Gate {
+fn expect_continue(request: &mut Request<RequestBody>) -> ContinueGate {
     let agreed = CancellationToken::new();
     let agree = agreed.clone();
     hyper::ext::on_informational(request, move |response| {
@@ -210,7 +186,7 @@ fn continued(request: &mut Request<RequestBody>) -> Gate {
 }
 
 /// Takes out of a response what is not the client's. Returns the protocol that the origin switches to.
-fn clean(response: &mut Response<Incoming>) -> Result<Option<HeaderValue>, Error> {
+fn sanitize_response(response: &mut Response<Incoming>) -> Result<Option<HeaderValue>, Error> {
     let is_empty = response.body().is_end_stream();
     let headers = response.headers_mut();
     let switched = headers.get(UPGRADE).cloned();
@@ -220,15 +196,15 @@ fn clean(response: &mut Response<Incoming>) -> Result<Option<HeaderValue>, Error
 }
 
 /// Makes a response the client's.
-async fn receive(
-    connection: &Connection,
+async fn into_client(
+    session: &Session,
     response: Response<Incoming>,
     link: Box<Link>,
-    upload: Option<Rc<Upload>>,
+    upload: Option<Rc<UploadProgress>>,
     upgrade: Option<HeaderValue>,
-) -> Result<Reply, Refusal> {
+) -> Result<Reply, Rejection> {
     let (mut head, incoming) = response.into_parts();
-    let pseudonym = &connection.worker.pseudonym;
+    let pseudonym = &session.worker.pseudonym;
     pseudonym.append_to(&mut head.headers, head.version);
     head.version = Version::HTTP_11;
 
@@ -239,16 +215,14 @@ async fn receive(
         head.headers
             .insert(CONNECTION, HeaderValue::from_static("upgrade"));
         head.headers.insert(UPGRADE, protocol);
-        let (socket, early) = link.into_socket().await.ok_or(Error::Closed)?;
+        let (stream, early) = link.into_stream().await.ok_or(Error::Closed)?;
         let head = Response::from_parts(head, ());
-        return Ok(Reply::Tunnel {
-            head,
-            socket,
-            early,
-        });
+        return Ok(Reply::Tunnel(head, Upgrade { stream, early }));
     }
-    let worker = &connection.worker;
-    let is_forgone = upload.as_ref().is_some_and(|upload| upload.forgo());
+    let worker = &session.worker;
+    let is_cancelled = upload
+        .as_ref()
+        .is_some_and(|upload| upload.cancel_if_not_started());
     let body = ResponseBody::new(
         incoming,
         link,
@@ -258,14 +232,14 @@ async fn receive(
         &worker.tasks,
     );
     let mut response = Response::from_parts(head, body);
-    if is_forgone {
-        // The client may send its body all the same, and nobody reads it.
+    if is_cancelled {
+        // The client may send its body all the same, and it is not read.
         respond::close(&mut response);
     }
     Ok(Reply::Origin(response))
 }
 
-/// A response whose end is a matter of opinion is not forwarded (RFC 9112, section 6.3).
+/// A response whose end two readers could see at different places is not forwarded (RFC 9112, section 6.3).
 fn check_framing(headers: &mut HeaderMap, is_empty: bool) -> Result<(), Error> {
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     if let (false, Some(coding)) = (is_empty, codings.next()) {

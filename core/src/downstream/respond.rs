@@ -1,16 +1,16 @@
-//! The answers that the proxy gives itself: a judgement or an error becomes a response. Called by the connection; knows
-//! nothing of how they came about.
+//! The responses that the proxy gives itself: a judgement or an error becomes one. Called by the connection; knows nothing of
+//! how they came about.
 
 use std::fmt::{self, Write};
 
 use bytes::Bytes;
-use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, LOCATION};
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, LOCATION};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 use sfv::{ItemSerializer, StringRef, TokenRef, key_ref, string_ref, token_ref};
 
+use super::exchange::Exchange;
 use crate::error::{Causes, Error};
-use crate::flow::{Flow, Protocol};
-use crate::target::Target;
+use crate::flow::Protocol;
 use crate::verdict::{self, Judgement, Verdict};
 
 /// RFC 9209.
@@ -21,22 +21,22 @@ const METHODS: HeaderValue =
 
 /// How a page is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum PageFormat {
     /// For people with a browser.
     Html,
-    /// For everybody else.
+    /// For every other client.
     Text,
 }
 
-impl Form {
-    /// Browsers say that they take HTML; nothing else does.
-    pub(crate) fn wanted(headers: &HeaderMap) -> Self {
+impl PageFormat {
+    /// Browsers say in `Accept` that they take HTML; other clients do not.
+    pub(crate) fn negotiate(accept: Option<&HeaderValue>) -> Self {
         let html = b"text/html";
-        let named = |value: &HeaderValue| {
-            let accepted = value.as_bytes().windows(html.len());
-            { accepted }.any(|part| part.eq_ignore_ascii_case(html))
+        let takes_html = |value: &HeaderValue| {
+            let mut parts = value.as_bytes().windows(html.len());
+            parts.any(|part| part.eq_ignore_ascii_case(html))
         };
-        if headers.get_all(ACCEPT).iter().any(named) {
+        if accept.is_some_and(takes_html) {
             Self::Html
         } else {
             Self::Text
@@ -44,49 +44,56 @@ impl Form {
     }
 }
 
-/// The answer to a request that a filter refused; none if the request passes.
+/// The response to a request that the filters have stopped.
 pub(crate) fn judgement(
     judgement: &Judgement,
-    flow: &Flow<'_>,
-    form: Form,
-) -> Option<Response<Bytes>> {
-    let target = flow.target;
-    Some(match &judgement.verdict {
-        Verdict::Next | Verdict::Allow => return None,
-        Verdict::Block { reason, .. } if judgement.failed => {
-            failed_filter(judgement, reason, target, form)
+    exchange: &Exchange,
+    format: PageFormat,
+) -> Response<Bytes> {
+    let host = exchange.target().map_or("", |target| target.host());
+    render(judgement, host, exchange.protocol(), format)
+}
+
+fn render(
+    judgement: &Judgement,
+    host: &str,
+    protocol: Protocol,
+    format: PageFormat,
+) -> Response<Bytes> {
+    let forbidden = |reason: &str| blocked(StatusCode::FORBIDDEN, reason, judgement, host, format);
+    match (&judgement.verdict, protocol) {
+        (Verdict::Block { reason, .. }, _) if judgement.failed => {
+            failed_filter(judgement, reason, host, format)
         }
-        Verdict::Block { status, reason } => blocked(*status, reason, judgement, target, form),
-        Verdict::Redirect { status, location } => {
-            match (flow.protocol, HeaderValue::from_str(location)) {
-                (Protocol::Http, Ok(location)) => redirected(*status, location),
-                // For the client of a tunnel any answer but 200 is a failure; nobody would see where to go.
-                (Protocol::Http | Protocol::Connect, _) => {
-                    let reason = format!("see {location}");
-                    blocked(StatusCode::FORBIDDEN, &reason, judgement, target, form)
-                }
+        (Verdict::Block { status, reason }, _) => blocked(*status, reason, judgement, host, format),
+        (Verdict::Redirect { status, location }, Protocol::Http) => {
+            match HeaderValue::from_str(location) {
+                Ok(location) => redirected(*status, location),
+                Err(_) => forbidden(&format!("see {location}")),
             }
         }
-        Verdict::Replace(page) => match flow.protocol {
-            Protocol::Http => replaced(page),
-            // Nor would anybody see a page.
-            Protocol::Connect => {
-                let reason = "a filter answers for this host, which it cannot do in a tunnel";
-                blocked(StatusCode::FORBIDDEN, reason, judgement, target, form)
-            }
-        },
-    })
+        // The client of a tunnel takes any answer but 200 for a failure and would not follow.
+        (Verdict::Redirect { location, .. }, Protocol::Connect) => {
+            forbidden(&format!("see {location}"))
+        }
+        (Verdict::Replace(page), Protocol::Http) => replaced(page),
+        // Nor would it show a page.
+        (Verdict::Replace(_), Protocol::Connect) => {
+            forbidden("a filter answers for this host, which it cannot do in a tunnel")
+        }
+        (Verdict::Next | Verdict::Allow, _) => forbidden("the filters have stopped this request"),
+    }
 }
 
 fn blocked(
     status: StatusCode,
     reason: &str,
     judgement: &Judgement,
-    target: &Target,
-    form: Form,
+    host: &str,
+    format: PageFormat,
 ) -> Response<Bytes> {
     let mut page = Page {
-        title: format!("{} is blocked", target.host()),
+        title: format!("{} is blocked", host),
         facts: vec![("Reason", reason.into())],
     };
     if let Some(filter) = &judgement.filter {
@@ -97,18 +104,18 @@ fn blocked(
         page.facts.push(("Entry", matched.rule.to_string()));
     }
     let proxy_status = proxy_status("http_request_denied", reason);
-    page.into_response(status, proxy_status, form)
+    page.into_response(status, proxy_status, format)
 }
 
 fn failed_filter(
     judgement: &Judgement,
     reason: &str,
-    target: &Target,
-    form: Form,
+    host: &str,
+    format: PageFormat,
 ) -> Response<Bytes> {
     let filter = judgement.filter.as_deref().unwrap_or("a filter");
     let page = Page {
-        title: format!("{} cannot be judged", target.host()),
+        title: format!("{} cannot be judged", host),
         facts: vec![
             ("Filter", filter.to_owned()),
             ("Reason", reason.to_owned()),
@@ -122,7 +129,7 @@ fn failed_filter(
     page.into_response(
         StatusCode::SERVICE_UNAVAILABLE,
         proxy_status("proxy_internal_error", &details),
-        form,
+        format,
     )
 }
 
@@ -147,7 +154,7 @@ fn replaced(page: &verdict::Page) -> Response<Bytes> {
 }
 
 /// The answer to a request that could not be served.
-pub(crate) fn error(error: &Error, form: Form) -> Response<Bytes> {
+pub(crate) fn error(error: &Error, format: PageFormat) -> Response<Bytes> {
     let status = error.status();
     let details = Causes(error).to_string();
     let page = Page {
@@ -155,7 +162,7 @@ pub(crate) fn error(error: &Error, form: Form) -> Response<Bytes> {
         facts: vec![("Reason", details.clone())],
     };
     let proxy_status = proxy_status(error.proxy_status(), &details);
-    let mut response = page.into_response(status, proxy_status, form);
+    let mut response = page.into_response(status, proxy_status, format);
     if status == StatusCode::METHOD_NOT_ALLOWED {
         response.headers_mut().insert(ALLOW, METHODS);
     }
@@ -206,11 +213,11 @@ impl Page {
         self,
         status: StatusCode,
         proxy_status: HeaderValue,
-        form: Form,
+        format: PageFormat,
     ) -> Response<Bytes> {
-        let (kind, text) = match form {
-            Form::Html => ("text/html; charset=utf-8", self.html()),
-            Form::Text => ("text/plain; charset=utf-8", self.text()),
+        let (kind, text) = match format {
+            PageFormat::Html => ("text/html; charset=utf-8", self.html()),
+            PageFormat::Text => ("text/plain; charset=utf-8", self.text()),
         };
         let mut response = Response::new(Bytes::from(text));
         *response.status_mut() = status;
@@ -267,18 +274,8 @@ mod tests {
     use super::*;
     use crate::verdict::Match;
 
-    fn target() -> Target {
-        Target::new("bad.example", 443).unwrap()
-    }
-
-    fn answer(judged: &Judgement, protocol: Protocol, form: Form) -> Response<Bytes> {
-        let target = &target();
-        let flow = Flow {
-            target,
-            protocol,
-            client: None,
-        };
-        judgement(judged, &flow, form).unwrap()
+    fn answer(judged: &Judgement, protocol: Protocol, format: PageFormat) -> Response<Bytes> {
+        render(judged, "bad.example", protocol, format)
     }
 
     fn judged(verdict: Verdict) -> Judgement {
@@ -302,7 +299,7 @@ mod tests {
 
     #[test]
     fn a_block_page_says_who_what_and_why() {
-        let answer = answer(&block("malware"), Protocol::Http, Form::Text);
+        let answer = answer(&block("malware"), Protocol::Http, PageFormat::Text);
         assert_eq!(answer.status(), 403);
         assert_eq!(
             answer.headers()["proxy-status"],
@@ -318,7 +315,7 @@ mod tests {
     #[test]
     fn a_reason_is_never_markup_nor_a_field() {
         let hostile = block("<script>\"\\\r\nSet-Cookie: a=b\u{1f600}");
-        let answer = answer(&hostile, Protocol::Http, Form::Html);
+        let answer = answer(&hostile, Protocol::Http, PageFormat::Html);
         assert_eq!(
             answer.headers()["proxy-status"],
             "portcullis;error=http_request_denied;details=\"<script>\\\"\\\\??Set-Cookie: a=b?\""
@@ -334,7 +331,7 @@ mod tests {
             failed: true,
             ..block("it ran for more than 50 ms")
         };
-        let answer = answer(&failed, Protocol::Http, Form::Text);
+        let answer = answer(&failed, Protocol::Http, PageFormat::Text);
         assert_eq!(answer.status(), 503);
         assert!(
             answer
@@ -349,7 +346,7 @@ mod tests {
             status: StatusCode::FOUND,
             location: "https://example.com/".into(),
         });
-        let answer = |protocol| answer(&elsewhere, protocol, Form::Text);
+        let answer = |protocol| answer(&elsewhere, protocol, PageFormat::Text);
         let http = answer(Protocol::Http);
         assert_eq!(http.status(), 302);
         assert_eq!(http.headers()["location"], "https://example.com/");
@@ -359,21 +356,24 @@ mod tests {
     #[test]
     fn a_page_is_answered_as_it_is_but_not_in_place_of_a_tunnel() {
         let page = judged(Verdict::replace(418, "text/x-tea", b"short".into()).unwrap());
-        let http = answer(&page, Protocol::Http, Form::Html);
+        let http = answer(&page, Protocol::Http, PageFormat::Html);
         assert_eq!(http.status(), 418);
         assert_eq!(http.headers()["content-type"], "text/x-tea");
         assert_eq!(http.into_body(), "short");
-        assert_eq!(answer(&page, Protocol::Connect, Form::Text).status(), 403);
+        assert_eq!(
+            answer(&page, Protocol::Connect, PageFormat::Text).status(),
+            403
+        );
     }
 
     #[test]
-    fn whoever_takes_html_gets_html() {
-        let form = |accept| {
-            let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]);
-            Form::wanted(&headers)
-        };
-        assert_eq!(form("application/xhtml+xml, Text/HTML;q=0.9"), Form::Html);
-        assert_eq!(form("*/*"), Form::Text);
-        assert_eq!(Form::wanted(&HeaderMap::new()), Form::Text);
+    fn a_client_that_takes_html_gets_html() {
+        let form = |accept| PageFormat::negotiate(Some(&HeaderValue::from_static(accept)));
+        assert_eq!(
+            form("application/xhtml+xml, Text/HTML;q=0.9"),
+            PageFormat::Html
+        );
+        assert_eq!(form("*/*"), PageFormat::Text);
+        assert_eq!(PageFormat::negotiate(None), PageFormat::Text);
     }
 }

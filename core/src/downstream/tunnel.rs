@@ -1,26 +1,26 @@
-//! Two sockets joined: bytes both ways, each direction closed on its own, until both have ended or nothing moves any more.
-//! Used for CONNECT and for upgrades; knows nothing of what the bytes mean.
+//! Two streams joined: bytes both ways, each direction closed on its own, until both have ended or nothing moves any more.
+//! Used for CONNECT and for upgrades, run by the connection; knows nothing of what the bytes mean.
 
-use std::cell::Cell;
+use std::future::poll_fn;
 use std::io;
-use std::time::Duration;
+use std::pin::pin;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep_until};
 use tracing::Instrument;
 
-use crate::downstream::exchange::Exchange;
-use crate::downstream::worker::Worker;
+use super::copy::Direction;
+use super::exchange::Exchange;
+use super::reply::Upgrade;
+use super::session::Session;
+use super::worker::StopSignal;
 
-/// A tunnel that was quiet for this long may be cut when the proxy stops.
-const QUIET: Duration = Duration::from_secs(1);
-
-/// The far side of a tunnel, waiting for the near one.
+/// A tunnel that waits for the client's stream.
 #[derive(Debug)]
 pub(crate) struct Tunnel {
-    upstream: TcpStream,
-    early: Bytes,
+    upgrade: Upgrade,
     exchange: Exchange,
 }
 
@@ -36,70 +36,93 @@ enum Cut {
 }
 
 impl Tunnel {
-    /// `early` is what the far side has already sent.
-    pub(crate) fn new(upstream: TcpStream, early: Bytes, exchange: Exchange) -> Self {
-        Self {
-            upstream,
-            early,
-            exchange,
-        }
+    pub(crate) fn new(upgrade: Upgrade, exchange: Exchange) -> Self {
+        Self { upgrade, exchange }
     }
 
     /// Joins both sides until the tunnel ends. `early` is what the client has already sent.
-    pub(crate) async fn run(mut self, client: TcpStream, early: Bytes, worker: &Worker) {
-        let span = self.exchange.span().clone();
-        let joined = join(
-            (client, early),
-            (self.upstream, self.early),
-            &self.exchange,
-            worker,
-        );
-        match joined.instrument(span).await {
+    pub(crate) async fn run<S>(mut self, client: S, early: Bytes, session: &Session)
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let span = tracing::debug_span!("tunnel", exchange = self.exchange.id());
+        session.deadlines.begin_tunnel();
+        let up = Direction::new(early);
+        let down = Direction::new(self.upgrade.early);
+        let joined = Joined {
+            client,
+            origin: self.upgrade.stream,
+            up,
+            down,
+            exchange: &self.exchange,
+            session,
+        };
+        match joined.run().instrument(span).await {
             Ok(()) => self.exchange.complete(),
             Err(cut) => self.exchange.fail(&cut),
         }
     }
 }
 
-async fn join(
-    (mut client, from_client): (TcpStream, Bytes),
-    (mut upstream, from_upstream): (TcpStream, Bytes),
-    exchange: &Exchange,
-    worker: &Worker,
-) -> Result<(), Cut> {
-    let (client_read, client_write) = client.split();
-    let (upstream_read, upstream_write) = upstream.split();
-    let moved_at = Cell::new(Instant::now());
-    let up = worker
-        .copy_buffer
-        .copy(client_read, upstream_write, from_client, |bytes| {
-            moved_at.set(Instant::now());
-            exchange.sent(bytes);
-        });
-    let down = worker
-        .copy_buffer
-        .copy(upstream_read, client_write, from_upstream, |bytes| {
-            moved_at.set(Instant::now());
-            exchange.received(bytes);
-        });
-    let stopping = async {
-        worker.shutdown.cancelled().await;
-        quiet(&moved_at, QUIET).await;
-    };
-    tokio::select! {
-        done = async { tokio::try_join!(up, down) } => done.map(|_| ()).map_err(Cut::from),
-        () = quiet(&moved_at, worker.limits.idle) => Err(Cut::Idle),
-        () = stopping => Err(Cut::Shutdown),
-    }
+/// Both sides of a tunnel.
+struct Joined<'a, S> {
+    client: S,
+    origin: TcpStream,
+    /// From the client to the origin.
+    up: Direction,
+    /// From the origin to the client.
+    down: Direction,
+    exchange: &'a Exchange,
+    session: &'a Session,
 }
 
-/// Waits until nothing has moved for `patience`.
-async fn quiet(moved_at: &Cell<Instant>, patience: Duration) {
-    loop {
-        let deadline = moved_at.get() + patience;
-        if deadline <= Instant::now() {
-            return;
+impl<S: AsyncRead + AsyncWrite + Unpin> Joined<'_, S> {
+    async fn run(mut self) -> Result<(), Cut> {
+        let session = self.session;
+        let cancelled = pin!(session.worker.shutdown.cancelled());
+        let mut stop = StopSignal::new(&session.worker, cancelled);
+        poll_fn(|cx| {
+            let is_stopping = stop.poll(cx);
+            if let Poll::Ready(done) = self.poll_copy(cx) {
+                return Poll::Ready(done.map_err(Cut::from));
+            }
+            if is_stopping {
+                session.deadlines.begin_tunnel_drain();
+            }
+            session.deadlines.poll(cx).map(|_| {
+                Err(if is_stopping {
+                    Cut::Shutdown
+                } else {
+                    Cut::Idle
+                })
+            })
+        })
+        .await
+    }
+
+    fn poll_copy(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let (exchange, session) = (self.exchange, self.session);
+        let buffer = &session.worker.copy_buffer;
+        let up = |bytes| {
+            session.deadlines.record_moved();
+            exchange.add_bytes_up(bytes);
+        };
+        let down = |bytes| {
+            session.deadlines.record_moved();
+            exchange.add_bytes_down(bytes);
+        };
+        let (client, origin) = (&mut self.client, &mut self.origin);
+        if let Poll::Ready(Err(error)) = buffer.poll_copy(&mut self.up, client, origin, cx, up) {
+            return Poll::Ready(Err(error));
         }
-        sleep_until(deadline).await;
+        if let Poll::Ready(Err(error)) = buffer.poll_copy(&mut self.down, origin, client, cx, down)
+        {
+            return Poll::Ready(Err(error));
+        }
+        if self.up.is_closed() && self.down.is_closed() {
+            Poll::Ready(Ok(()))
+        } else {
+            Poll::Pending
+        }
     }
 }

@@ -3,18 +3,20 @@
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 
 use hyper::server::conn::http1;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 use tokio_util::task::TaskTracker;
 
-use crate::chain::{Chain, LocalChain, Observer};
+use super::copy::CopyBuffer;
+use super::headers::Pseudonym;
+use crate::chain::{Chain, LocalChain, ShadowSender};
 use crate::config::{Egress, Limits};
-use crate::downstream::copy::CopyBuffer;
-use crate::downstream::headers::Pseudonym;
 use crate::upstream::Upstream;
 
 /// hyper reads and writes at most this much ahead. It is also the largest request head; `head` sets a lower limit, but an
@@ -36,43 +38,43 @@ pub(crate) struct WorkerConfig {
 /// What the connections of a worker share.
 #[derive(Debug)]
 pub(crate) struct Worker {
-    pub(crate) limits: Limits,
+    pub(crate) limits: Rc<Limits>,
     pub(crate) pseudonym: Pseudonym,
     pub(crate) upstream: Upstream,
     pub(crate) server: http1::Builder,
     pub(crate) copy_buffer: CopyBuffer,
     /// Connections, and uploads that outlive their exchange.
     pub(crate) tasks: TaskTracker,
-    /// Cancelled when everything has to end. For those who are asked all the time, there is [`Worker::is_stopping`].
+    /// Cancelled when everything has to end. Hot paths check [`Worker::is_stopping`] instead.
     pub(crate) shutdown: CancellationToken,
     is_stopping: Cell<bool>,
     chain: RefCell<Rc<LocalChain>>,
-    observer: Observer,
+    shadow: ShadowSender,
     id: Cell<u64>,
     stride: u64,
 }
 
 impl Worker {
-    pub(crate) fn new(config: WorkerConfig, id: WorkerId, observer: Observer) -> Self {
+    pub(crate) fn new(config: WorkerConfig, id: WorkerId, shadow: ShadowSender) -> Self {
         let chain = config.chains.borrow().clone();
         let mut server = http1::Builder::new();
         // The connection watches the time itself, with one timer for all of its requests.
         server.header_read_timeout(None).max_buf_size(BUFFER);
         Self {
             upstream: Upstream::new(&config.egress, &config.limits, config.own),
-            limits: config.limits,
+            limits: Rc::new(config.limits),
             pseudonym: config.pseudonym,
             server,
             copy_buffer: CopyBuffer::new(),
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),
             is_stopping: Cell::new(false),
-            chain: RefCell::new(Rc::new(LocalChain::adopt(
+            chain: RefCell::new(Rc::new(LocalChain::from_generation(
                 &chain,
                 None,
-                Some(observer.clone()),
+                Some(shadow.clone()),
             ))),
-            observer,
+            shadow,
             id: Cell::new(id.index as u64),
             stride: id.workers as u64,
         }
@@ -83,7 +85,7 @@ impl Worker {
         self.chain.borrow().clone()
     }
 
-    /// Whether `shutdown` is cancelled, without the lock that is inside.
+    /// Whether `shutdown` is cancelled, without the lock inside of it.
     pub(crate) fn is_stopping(&self) -> bool {
         self.is_stopping.get()
     }
@@ -98,13 +100,49 @@ impl Worker {
         self.id.replace(self.id.get() + self.stride)
     }
 
+    /// Takes up each new generation of filters. Exchanges that run keep theirs.
     pub(crate) async fn watch_chain(&self, mut chains: watch::Receiver<Arc<Chain>>) {
         while chains.changed().await.is_ok() {
             let chain = chains.borrow_and_update().clone();
             let previous = self.chain();
-            let adopted = LocalChain::adopt(&chain, Some(&previous), Some(self.observer.clone()));
-            self.chain.replace(Rc::new(adopted));
+            let shadow = Some(self.shadow.clone());
+            let next = LocalChain::from_generation(&chain, Some(&previous), shadow);
+            self.chain.replace(Rc::new(next));
         }
+    }
+}
+
+/// Tells a task that its worker is stopping, for a task that is polled all the time.
+pub(crate) struct StopSignal<'a, 's> {
+    worker: &'a Worker,
+    cancelled: Pin<&'s mut WaitForCancellationFuture<'a>>,
+    /// The waker that is registered for the signal. Once is enough.
+    waker: Option<Waker>,
+}
+
+impl<'a, 's> StopSignal<'a, 's> {
+    /// `cancelled` waits for [`Worker::shutdown`].
+    pub(crate) fn new(
+        worker: &'a Worker,
+        cancelled: Pin<&'s mut WaitForCancellationFuture<'a>>,
+    ) -> Self {
+        Self {
+            worker,
+            cancelled,
+            waker: None,
+        }
+    }
+
+    /// Whether the worker is stopping. If not, the task is woken when it does.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> bool {
+        let is_registered = self
+            .waker
+            .as_ref()
+            .is_some_and(|waker| waker.will_wake(cx.waker()));
+        if !is_registered && self.cancelled.as_mut().poll(cx).is_pending() {
+            self.waker = Some(cx.waker().clone());
+        }
+        self.worker.is_stopping()
     }
 }
 

@@ -3,7 +3,7 @@
 
 use wasmparser::{Parser, Payload};
 
-use super::HOOKS;
+use super::Hook;
 use super::capability::interface;
 
 /// What a file says about itself.
@@ -82,7 +82,10 @@ impl Description {
             .iter()
             .filter_map(|name| interface(name))
             .collect();
-        let exported = HOOKS.into_iter().filter(|hook| interfaces.contains(hook));
+        let exported = Hook::ALL
+            .map(Hook::name)
+            .into_iter()
+            .filter(|hook| interfaces.contains(hook));
         exported.map(str::to_owned).collect()
     }
 }

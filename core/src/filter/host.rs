@@ -16,12 +16,13 @@ use super::budget::CpuBudget;
 use super::engine::Engine;
 use super::fields::{EditError, Fields, Side};
 use super::meter::Meter;
-use super::{Keep, Scope};
+use super::{CachePolicy, Scope};
 use crate::config::{Grants, Sidecar};
 use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
 use crate::filter::metrics::{Dropped, Metrics};
 use crate::filter::state::Store;
+use crate::flow::Flow;
 use crate::verdict::Match;
 
 /// A filter's log lines are cut at so many bytes.
@@ -38,7 +39,7 @@ pub(super) struct Host {
     pub(super) log: Arc<LogBudget>,
     pub(super) clock: Clock,
     /// Whether it has asked who the client is when nobody was.
-    pub(super) lacked_client: Arc<AtomicBool>,
+    pub(super) asked_for_missing_client: Arc<AtomicBool>,
 }
 
 impl Host {
@@ -59,14 +60,18 @@ pub(super) struct State {
     pub(super) cpu: CpuBudget,
     /// The fields of what is being judged.
     pub(super) fields: Fields,
-    /// Whose request it is.
-    pub(super) client: Option<IpAddr>,
+    /// The exchange that is judged; none while the filter works in the background.
+    exchange: Option<u64>,
+    /// The address of the client whose request it is.
+    client: Option<IpAddr>,
+    /// The user that the client has logged in as.
+    user: Option<Arc<str>>,
     /// The last feed entry found by the running call.
     pub(super) matched: Option<Match>,
     /// The last error that the running call has logged.
     pub(super) last_words: Option<String>,
-    /// What the running call has said of its verdict.
-    pub(super) kept: Option<Keep>,
+    /// How the verdict of the running call may be used again.
+    pub(super) cache: Option<CachePolicy>,
     /// [`Feeds::generation`] when it began.
     feeds_generation: u64,
 }
@@ -79,19 +84,23 @@ impl State {
             meter: Meter::new(&settings.limits),
             cpu: CpuBudget::default(),
             fields: Fields::default(),
+            exchange: None,
             client: None,
+            user: None,
             matched: None,
             last_words: None,
-            kept: None,
+            cache: None,
             feeds_generation: 0,
         }
     }
 
     /// Begins a call that may change the header fields of that side.
-    pub(super) fn begin(&mut self, client: Option<IpAddr>, editable: Option<Side>) {
-        self.client = client;
+    pub(super) fn begin(&mut self, flow: Option<&Flow<'_>>, editable: Option<Side>) {
+        self.exchange = flow.map(|flow| flow.exchange);
+        self.client = flow.and_then(|flow| flow.client.address);
+        self.user = flow.and_then(|flow| flow.client.user.clone());
         self.matched = None;
-        self.kept = None;
+        self.cache = None;
         self.feeds_generation = self.host.feeds.generation();
         self.fields.begin(editable);
     }
@@ -104,7 +113,8 @@ macro_rules! write_line {
     ($level:ident, $state:ident, $message:ident) => {
         if tracing::enabled!(target: "filter", Level::$level) && $state.may_write() {
             let (filter, line) = (&*$state.host.name, printable(&$message));
-            tracing::event!(target: "filter", Level::$level, filter, "{line}");
+            let exchange = $state.exchange;
+            tracing::event!(target: "filter", Level::$level, filter, exchange, "{line}");
         }
     };
 }
@@ -260,20 +270,21 @@ impl domains::Host for State {
 impl client::Host for State {
     fn address(&mut self) -> Option<String> {
         if self.client.is_none() {
-            self.host.lacked_client.store(true, Ordering::Relaxed);
+            self.host
+                .asked_for_missing_client
+                .store(true, Ordering::Relaxed);
         }
         self.client.map(|address| address.to_string())
     }
 
     fn user(&mut self) -> Option<String> {
-        // Clients cannot log in.
-        None
+        self.user.as_deref().map(str::to_owned)
     }
 }
 
 impl verdict_cache::Host for State {
     fn keep(&mut self, scope: verdict_cache::Scope, ttl: u64) {
-        self.kept = Some(Keep {
+        self.cache = Some(CachePolicy {
             scope: match scope {
                 verdict_cache::Scope::Host => Scope::Host,
                 verdict_cache::Scope::ClientAndHost => Scope::ClientAndHost,

@@ -14,10 +14,10 @@ use super::bindings::portcullis::filter::types;
 use super::fields::Side;
 use super::host::State;
 use super::trap::Trap;
-use super::{Failure, Filter, Opinion};
+use super::{Failure, Filter, FilterAnswer, HookCall};
 use crate::config::FilterLimits;
 use crate::error::panic_message;
-use crate::flow::{Flow, Protocol, RequestHead, ResponseHead};
+use crate::flow::{Flow, Protocol, RequestHead};
 use crate::verdict::{InvalidVerdict, Verdict};
 
 /// A filter's own error messages are cut at so many bytes.
@@ -92,71 +92,66 @@ impl Instance {
         })
     }
 
-    /// Asks the `judge-host` hook; no opinion if the filter has none.
-    pub(crate) async fn judge_host(&mut self, flow: &Flow<'_>) -> Result<Opinion, Failure> {
-        let Some(hook) = &self.judge_host else {
-            return Ok(Opinion::NONE);
+    /// Calls one of the hooks that judge. A filter without that hook has no opinion.
+    pub(crate) async fn judge(&mut self, call: HookCall<'_>) -> Result<FilterAnswer, Failure> {
+        let allowance = Allowance::call(&self.limits);
+        self.begin(call);
+        let store = &mut self.store;
+        let answer = match call {
+            HookCall::Host(flow) => {
+                let Some(hook) = &self.judge_host else {
+                    return Ok(FilterAnswer::NONE);
+                };
+                let call =
+                    async |store: &mut Store<State>| hook.call_judge(store, flow.into()).await;
+                within(store, allowance, call).await?
+            }
+            HookCall::Request(flow, head) => {
+                let Some(hook) = &self.judge_request else {
+                    return Ok(FilterAnswer::NONE);
+                };
+                let request = types::Request::from(&head);
+                let call = async |store: &mut Store<State>| {
+                    hook.call_judge(store, flow.into(), request).await
+                };
+                within(store, allowance, call).await?
+            }
+            HookCall::Response(flow, head, response) => {
+                let Some(hook) = &self.judge_response else {
+                    return Ok(FilterAnswer::NONE);
+                };
+                let (request, status) = (types::Request::from(&head), response.status.as_u16());
+                let call = async |store: &mut Store<State>| {
+                    hook.call_judge(store, flow.into(), request, status).await
+                };
+                within(store, allowance, call).await?
+            }
         };
-        self.store.data_mut().begin(flow.client, None);
-        let answer = within(
-            &mut self.store,
-            Allowance::call(&self.limits),
-            async |store| hook.call_judge(store, flow.into()).await,
-        )
-        .await?;
-        self.opinion(answer)
+        self.answer(answer)
     }
 
-    /// Asks the `judge-request` hook; no opinion if the filter has none.
-    pub(crate) async fn judge_request(
-        &mut self,
-        flow: &Flow<'_>,
-        head: RequestHead<'_>,
-    ) -> Result<Opinion, Failure> {
-        let Some(hook) = &self.judge_request else {
-            return Ok(Opinion::NONE);
-        };
+    /// Hands over what the hook may ask about.
+    fn begin(&mut self, call: HookCall<'_>) {
         let state = self.store.data_mut();
-        state.begin(flow.client, Some(Side::Request));
-        if self.uses_request_headers {
-            state.fields.request.clone_from(head.headers);
-        }
-        let request = types::Request::from(&head);
-        let answer = within(
-            &mut self.store,
-            Allowance::call(&self.limits),
-            async |store| hook.call_judge(store, flow.into(), request).await,
-        )
-        .await?;
-        self.opinion(answer)
-    }
-
-    /// Asks the `judge-response` hook; no opinion if the filter has none.
-    pub(crate) async fn judge_response(
-        &mut self,
-        flow: &Flow<'_>,
-        request: RequestHead<'_>,
-        response: ResponseHead<'_>,
-    ) -> Result<Opinion, Failure> {
-        let Some(hook) = &self.judge_response else {
-            return Ok(Opinion::NONE);
+        let flow = call.flow();
+        let (editable, request, response) = match call {
+            HookCall::Host(_) => (None, None, None),
+            HookCall::Request(_, request) => (Some(Side::Request), Some(request), None),
+            HookCall::Response(_, request, response) => {
+                (Some(Side::Response), Some(request), Some(response))
+            }
         };
-        let state = self.store.data_mut();
-        state.begin(flow.client, Some(Side::Response));
-        if self.uses_request_headers {
+        state.begin(Some(flow), editable);
+        if let Some(request) = request
+            && self.uses_request_headers
+        {
             state.fields.request.clone_from(request.headers);
         }
-        if self.uses_response_headers {
+        if let Some(response) = response
+            && self.uses_response_headers
+        {
             state.fields.response.clone_from(response.headers);
         }
-        let (request, status) = (types::Request::from(&request), response.status.as_u16());
-        let answer = within(
-            &mut self.store,
-            Allowance::call(&self.limits),
-            async |store| hook.call_judge(store, flow.into(), request, status).await,
-        )
-        .await?;
-        self.opinion(answer)
     }
 
     /// Calls the `tick` hook, and gives the time after which it wants to be called again; none if the filter has no such hook.
@@ -176,7 +171,7 @@ impl Instance {
     }
 
     /// Whether it should make room for a new one: what leaks does so slowly, and nobody waits for a replacement.
-    pub(crate) fn is_worn(&self) -> bool {
+    pub(crate) fn should_retire(&self) -> bool {
         self.calls >= self.limits.calls || self.memory() > self.memory_mark
     }
 
@@ -185,26 +180,26 @@ impl Instance {
         self.store.data().meter.memory()
     }
 
-    fn opinion(&mut self, answer: Result<types::Verdict, String>) -> Result<Opinion, Failure> {
+    fn answer(&mut self, answer: Result<types::Verdict, String>) -> Result<FilterAnswer, Failure> {
         self.calls += 1;
         let verdict = checked(answer.map_err(|message| Failure::Reported(cut(message)))?)?;
         let state = self.store.data_mut();
         let goes_on = matches!(verdict, Verdict::Next | Verdict::Allow);
-        Ok(Opinion {
+        Ok(FilterAnswer {
             verdict,
             matched: state.matched.take(),
             headers: state.fields.end().filter(|_| goes_on),
-            kept: state.kept.take(),
+            cache: state.cache.take(),
         })
     }
 }
 
-impl Opinion {
+impl FilterAnswer {
     const NONE: Self = Self {
         verdict: Verdict::Next,
         matched: None,
         headers: None,
-        kept: None,
+        cache: None,
     };
 }
 
@@ -401,7 +396,7 @@ mod tests {
             metrics: Metrics::default(),
             log: Arc::new(LogBudget::new(1)),
             clock: Clock::System,
-            lacked_client: Arc::default(),
+            asked_for_missing_client: Arc::default(),
         };
         let state = State::new(host, engine.clone(), &settings);
         let mut store = Store::new(engine.wasmtime(), state);

@@ -159,7 +159,7 @@ impl Loader {
             metrics: Metrics::default(),
             log: Arc::new(LogBudget::new(limits.log)),
             clock: Clock::System,
-            lacked_client: Arc::default(),
+            asked_for_missing_client: Arc::default(),
         };
         let mut filter = Filter {
             host,

@@ -98,7 +98,7 @@ impl Plugin {
             hooks: member.map(|member| member.filter.hooks.names()),
             refused: self.refused.clone(),
             quarantine: member
-                .and_then(|member| member.quarantine.held())
+                .and_then(|member| member.quarantine.tripped())
                 .map(Quarantine::from),
             shadow: member
                 .filter(|member| member.is_shadow())

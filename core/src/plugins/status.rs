@@ -10,7 +10,7 @@ use std::{fs, io};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use crate::chain::{Held, Member, ShadowTally};
+use crate::chain::{Member, ShadowTally, Tripped};
 
 /// The file is written so often even if only counts have changed, or nothing: a file that is older was left by a proxy that is gone.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -85,13 +85,13 @@ pub(crate) struct Quarantine {
     pub(crate) until: SystemTime,
 }
 
-impl From<Held> for Quarantine {
-    fn from(held: Held) -> Self {
+impl From<Tripped> for Quarantine {
+    fn from(tripped: Tripped) -> Self {
         Self {
-            failures: held.failures,
-            calls: held.calls,
-            error: held.error,
-            until: held.until,
+            failures: tripped.failures,
+            calls: tripped.calls,
+            error: tripped.error,
+            until: tripped.until,
         }
     }
 }

@@ -10,7 +10,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::chain::{Chain, Member};
 use crate::error::Causes;
-use crate::filter::{Failure, Filter, Instance};
+use crate::filter::{Failure, Filter, Hook, Instance};
 
 /// No filter is called more often.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
@@ -53,7 +53,7 @@ impl Ticks {
         for member in chain.members() {
             let mut tickers = self.tickers.iter();
             let is_known = tickers.any(|ticker| Arc::ptr_eq(&ticker.member, member));
-            if member.filter.hooks.ticks() && !is_known {
+            if member.filter.hooks.has(Hook::Tick) && !is_known {
                 self.start(member.clone());
             }
         }
@@ -122,7 +122,7 @@ async fn tick(filter: &Filter, instance: &mut Option<Instance>) -> Result<Durati
         None => Instance::start(filter).await?,
     };
     let pause = live.tick().await?;
-    if !live.is_worn() {
+    if !live.should_retire() {
         *instance = Some(live);
     }
     Ok(pause.unwrap_or(Duration::MAX))

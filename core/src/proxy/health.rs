@@ -12,9 +12,10 @@ use tokio::time::{Instant, interval_at, timeout};
 
 use crate::chain::{Chain, LocalChain};
 use crate::error::Causes;
-use crate::flow::{Flow, Protocol};
+use crate::flow::{Client, Flow, Protocol};
 use crate::target::Target;
 use crate::upstream;
+use std::rc::Rc;
 
 /// Time between two checks.
 const INTERVAL: Duration = Duration::from_secs(30);
@@ -46,7 +47,11 @@ enum Fault {
 
 /// Checks the proxy that listens on `own`, for as long as it is polled.
 pub(crate) async fn watch(own: SocketAddr, mut chains: watch::Receiver<Arc<Chain>>) {
-    let mut chain = LocalChain::adopt(&chains.borrow_and_update(), None, None);
+    let mut chain = Rc::new(LocalChain::from_generation(
+        &chains.borrow_and_update(),
+        None,
+        None,
+    ));
     let mut ticks = interval_at(Instant::now() + INTERVAL, INTERVAL);
     let mut is_well = true;
     loop {
@@ -54,7 +59,7 @@ pub(crate) async fn watch(own: SocketAddr, mut chains: watch::Receiver<Arc<Chain
             _ = ticks.tick() => {}
             // At once: until then a filter that has gone has its memory.
             Ok(()) = chains.changed() => {
-                chain = LocalChain::adopt(&chains.borrow_and_update(), Some(&chain), None);
+                chain = Rc::new(LocalChain::from_generation(&chains.borrow_and_update(), Some(&chain), None));
                 continue;
             }
         }
@@ -68,7 +73,7 @@ pub(crate) async fn watch(own: SocketAddr, mut chains: watch::Receiver<Arc<Chain
     }
 }
 
-async fn check(own: SocketAddr, chain: &LocalChain) -> Result<(), Fault> {
+async fn check(own: SocketAddr, chain: &Rc<LocalChain>) -> Result<(), Fault> {
     ask(own).await?;
     judge(chain).await
 }
@@ -112,14 +117,16 @@ async fn ask(own: SocketAddr) -> Result<(), Fault> {
     ))
 }
 
-async fn judge(chain: &LocalChain) -> Result<(), Fault> {
+async fn judge(chain: &Rc<LocalChain>) -> Result<(), Fault> {
     let target = Target::new("health.portcullis.invalid", 80).map_err(|_| Fault::Judgement)?;
-    let flow = Flow {
+    let client = Client::default();
+    let filters = chain.begin(Flow {
+        exchange: 0,
         target: &target,
         protocol: Protocol::Http,
-        client: None,
-    };
-    let judgement = timeout(PATIENCE, chain.judge_host(&flow)).await;
+        client: &client,
+    });
+    let judgement = timeout(PATIENCE, filters.judge_host()).await;
     match judgement {
         Err(_) => Err(Fault::Judgement),
         Ok(judgement) if judgement.failed => Err(Fault::Filter(

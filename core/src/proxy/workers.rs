@@ -16,10 +16,10 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
-use tracing::Instrument;
 
 use crate::chain;
 use crate::downstream::connection;
+use crate::downstream::session::{Ingress, Session};
 use crate::downstream::worker::{Worker, WorkerConfig, WorkerId};
 use crate::error::StartError;
 
@@ -131,13 +131,13 @@ async fn work(
     let bound = config.limits.shutdown;
     let chains = config.chains.clone();
     let signal = config.shutdown.clone();
-    let (observer, observations) = chain::observer();
-    let worker = Rc::new(Worker::new(config, id, observer));
+    let (shadow, shadow_calls) = chain::shadow_calls();
+    let worker = Rc::new(Worker::new(config, id, shadow));
     let background = async {
         tokio::join!(
             worker.watch_chain(chains),
-            worker.upstream.tend(),
-            observations.run()
+            worker.upstream.evict_idle(),
+            shadow_calls.run()
         );
     };
     tokio::select! {
@@ -174,15 +174,12 @@ async fn serve(
                 continue;
             }
         };
-        let span = tracing::info_span!("connection", client.addr = %peer);
-        let serving = connection::serve(worker.clone(), socket);
-        worker.tasks.spawn_local(
-            async move {
-                serving.await;
-                drop(guard);
-            }
-            .instrument(span),
-        );
+        let session = Session::new(worker.clone(), peer, Ingress::Direct);
+        worker.tasks.spawn_local(async move {
+            // Called in here: a future that is captured and then awaited takes its room twice.
+            connection::serve(session, socket).await;
+            drop(guard);
+        });
     }
 }
 

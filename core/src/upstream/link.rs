@@ -1,10 +1,11 @@
-//! One HTTP/1.1 connection to an origin. Made and kept by `upstream`.
+//! One HTTP/1.1 connection to an origin. Made by `upstream`, kept by its pool.
 //!
-//! A link has no task of its own: whoever holds it drives it. So a response travels from the origin's socket to the
-//! client's within one task, without a wake-up in between, and a client that goes away takes the connection with it.
+//! A link has no task of its own: its holder drives it. So a response travels from the origin's socket to the client's
+//! within one task, without a wake-up in between, and a client that goes away takes the connection with it.
 
 use std::fmt;
 use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -20,15 +21,16 @@ use tokio::task::unconstrained;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
+use super::dial::Connected;
+use super::request::RequestBody;
+use super::route::Route;
 use crate::error::Error;
-use crate::target::Target;
-use crate::timer::Alarm;
-use crate::upstream::deadline::ResponseDeadline;
-use crate::upstream::request::{RequestBody, Upload};
+use crate::timer::{Deadlines, ResettableTimer, UploadProgress};
 
 /// An open connection, idle or busy with one exchange.
 pub(crate) struct Link {
-    target: Rc<Target>,
+    route: Rc<Route>,
+    peer: SocketAddr,
     requests: SendRequest<RequestBody>,
     connection: Option<Connection<TokioIo<TcpStream>, RequestBody>>,
     /// The connection is closed or speaks another protocol now.
@@ -37,28 +39,34 @@ pub(crate) struct Link {
 
 /// Why there is no response.
 #[derive(Debug)]
-pub(crate) enum Broken {
+pub(super) enum SendError {
     /// The connection was closed before the request was written; here it is again.
-    Unsent(Box<Request<RequestBody>>),
+    NotSent(Box<Request<RequestBody>>),
     /// The request is lost.
     Failed(Error),
 }
 
 impl Link {
-    pub(crate) async fn open(target: Rc<Target>, socket: TcpStream) -> Result<Box<Self>, Error> {
-        let (requests, connection) = http1::handshake(TokioIo::new(socket))
+    pub(super) async fn open(route: Rc<Route>, connected: Connected) -> Result<Box<Self>, Error> {
+        let (requests, connection) = http1::handshake(TokioIo::new(connected.stream))
             .await
             .map_err(Error::Upstream)?;
         Ok(Box::new(Self {
-            target,
+            route,
+            peer: connected.peer,
             requests,
             connection: Some(connection),
             finished: false,
         }))
     }
 
-    pub(crate) fn target(&self) -> &Rc<Target> {
-        &self.target
+    pub(super) fn route(&self) -> &Rc<Route> {
+        &self.route
+    }
+
+    /// The address that was dialled.
+    pub(crate) fn peer(&self) -> SocketAddr {
+        self.peer
     }
 
     /// Whether the last exchange is over on both sides and the connection still open.
@@ -74,7 +82,7 @@ impl Link {
         if let Poll::Ready(end) = Pin::new(connection).poll(cx) {
             self.finished = true;
             if let Err(error) = end {
-                tracing::debug!(%error, target = %self.target, "the connection to the origin broke");
+                tracing::debug!(%error, target = %self.route.target, "the connection to the origin broke");
             }
         }
     }
@@ -99,13 +107,13 @@ impl Link {
     }
 
     /// Sends a request and waits for the head of its response.
-    pub(crate) async fn exchange(
+    pub(super) async fn send(
         &mut self,
         request: Request<RequestBody>,
-        deadline: &mut ResponseDeadline<'_>,
-    ) -> Result<Response<Incoming>, Broken> {
-        deadline.begin();
-        // `unconstrained`: out of budget it would ask to be woken, and nobody would be.
+        deadlines: &Deadlines,
+    ) -> Result<Response<Incoming>, SendError> {
+        deadlines.begin_response_head();
+        // `unconstrained`: without budget it would wake the waker that it gets, which does nothing.
         let mut response = pin!(unconstrained(self.requests.try_send_request(request)));
         let outcome = poll_fn(|cx| {
             let mut outcome = self.advance(cx, |cx| response.as_mut().poll(cx));
@@ -116,22 +124,27 @@ impl Link {
             }
             match outcome {
                 Poll::Ready(outcome) => Poll::Ready(Ok(outcome)),
-                Poll::Pending => deadline.poll(cx).map(Err),
+                // The connection's task looks at the clock and polls this again when time is up.
+                Poll::Pending => match deadlines.take_failure() {
+                    Some(late) => Poll::Ready(Err(late)),
+                    None => Poll::Pending,
+                },
             }
         })
         .await;
+        deadlines.begin_work();
         match outcome {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(mut failure)) => Err(match failure.take_message() {
-                Some(unsent) => Broken::Unsent(Box::new(unsent)),
-                None => Broken::Failed(failed(failure.into_error())),
+                Some(unsent) => SendError::NotSent(Box::new(unsent)),
+                None => SendError::Failed(failed(failure.into_error())),
             }),
-            Err(impatient) => Err(Broken::Failed(impatient)),
+            Err(late) => Err(SendError::Failed(late)),
         }
     }
 
-    /// Waits until the connection has left HTTP after a 101 response, and takes its socket and what was read too far.
-    pub(crate) async fn into_socket(mut self) -> Option<(TcpStream, Bytes)> {
+    /// Waits until the connection has left HTTP after a 101 response, and takes its stream and what was read too far.
+    pub(crate) async fn into_stream(mut self) -> Option<(TcpStream, Bytes)> {
         poll_fn(|cx| {
             self.drive(cx);
             if self.finished {
@@ -148,12 +161,12 @@ impl Link {
     /// Lets a connection finish on its own what is still being uploaded, for as long as something of it moves.
     pub(super) fn detach(
         mut self: Box<Self>,
-        upload: Rc<Upload>,
+        upload: Rc<UploadProgress>,
         idle: Duration,
         tasks: &TaskTracker,
     ) {
         let (mut bytes, mut moved) = (upload.bytes(), Instant::now());
-        let mut alarm = Alarm::at(moved + idle);
+        let mut timer = ResettableTimer::at(moved + idle);
         tasks.spawn_local(poll_fn(move |cx| {
             self.drive(cx);
             if self.finished || self.requests.is_ready() {
@@ -162,7 +175,7 @@ impl Link {
             if upload.bytes() != bytes {
                 (bytes, moved) = (upload.bytes(), Instant::now());
             }
-            alarm.poll(moved + idle, cx)
+            timer.poll(moved + idle, cx)
         }));
     }
 }
@@ -179,7 +192,7 @@ fn failed(error: hyper::Error) -> Error {
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Link")
-            .field("target", &self.target)
+            .field("route", &self.route)
             .finish_non_exhaustive()
     }
 }

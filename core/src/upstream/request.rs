@@ -1,73 +1,17 @@
-//! The body of a request on its way up to the origin, and how far it has come. Made by `http`, carried by `upstream`. Frames pass
-//! one at a time, so a slow origin slows its client down; nothing is collected.
+//! The body of a request on its way to the origin. Made by `downstream` of what the client sends, carried by a link. Frames
+//! pass one at a time, so a slow origin slows its client down; nothing is collected.
 
-use std::cell::Cell;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use tokio::time::Instant;
 
-/// How far a request's body has come.
-#[derive(Debug, Default)]
-pub(crate) struct Upload {
-    bytes: Cell<u64>,
-    state: Cell<State>,
-    ended: Cell<Option<Instant>>,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum State {
-    /// Not asked for yet.
-    #[default]
-    Held,
-    /// On its way.
-    Flowing,
-    /// On its way, and the client is the one who keeps the rest back.
-    Starved,
-    /// Sent, broken off or not wanted.
-    Ended,
-}
-
-impl Upload {
-    /// In bytes, without framing.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes.get()
-    }
-
-    /// Whether it has begun and not ended.
-    pub(crate) fn is_running(&self) -> bool {
-        matches!(self.state.get(), State::Flowing | State::Starved)
-    }
-
-    pub(crate) fn is_starved(&self) -> bool {
-        self.state.get() == State::Starved
-    }
-
-    pub(crate) fn ended_at(&self) -> Option<Instant> {
-        self.ended.get()
-    }
-
-    /// Gives up a body that has not been asked for: the origin has answered without it. Returns whether that is so.
-    pub(crate) fn forgo(&self) -> bool {
-        let is_held = self.state.get() == State::Held;
-        if is_held {
-            self.end();
-        }
-        is_held
-    }
-
-    fn end(&self) {
-        if self.state.replace(State::Ended) != State::Ended {
-            self.ended.set(Some(Instant::now()));
-        }
-    }
-}
+use crate::timer::UploadProgress;
 
 /// Ready when the client may be told to send its body.
-pub(crate) type Gate = Pin<Box<dyn Future<Output = ()>>>;
+pub(crate) type ContinueGate = Pin<Box<dyn Future<Output = ()>>>;
 
 /// The body of a request on its way to the origin.
 #[derive(Debug, Default)]
@@ -75,8 +19,8 @@ pub(crate) struct RequestBody(Option<Sending>);
 
 struct Sending {
     incoming: Incoming,
-    upload: Rc<Upload>,
-    gate: Option<Gate>,
+    upload: Rc<UploadProgress>,
+    gate: Option<ContinueGate>,
 }
 
 impl RequestBody {
@@ -86,7 +30,11 @@ impl RequestBody {
 
     /// A body that is counted in `upload`. With a gate, nothing is read before it opens: hyper sends `100 Continue` to the
     /// client as soon as its body is asked for.
-    pub(crate) fn new(incoming: Incoming, upload: Rc<Upload>, gate: Option<Gate>) -> Self {
+    pub(crate) fn new(
+        incoming: Incoming,
+        upload: Rc<UploadProgress>,
+        gate: Option<ContinueGate>,
+    ) -> Self {
         Self(Some(Sending {
             incoming,
             upload,
@@ -112,7 +60,7 @@ impl Body for RequestBody {
         };
         let upload = &sending.upload;
         if let Some(gate) = &mut sending.gate {
-            if upload.state.get() == State::Ended {
+            if upload.has_ended() {
                 return Poll::Pending;
             }
             ready!(gate.as_mut().poll(cx));
@@ -120,13 +68,11 @@ impl Body for RequestBody {
         }
         let frame = Pin::new(&mut sending.incoming).poll_frame(cx);
         match &frame {
-            Poll::Pending => upload.state.set(State::Starved),
+            Poll::Pending => upload.wait_for_client(),
             Poll::Ready(None) => upload.end(),
             Poll::Ready(Some(frame)) => {
-                upload.state.set(State::Flowing);
                 let data = frame.as_ref().ok().and_then(Frame::data_ref);
-                let bytes = data.map_or(0, Bytes::len) as u64;
-                upload.bytes.set(upload.bytes.get() + bytes);
+                upload.add(data.map_or(0, Bytes::len) as u64);
             }
         }
         frame

@@ -1,4 +1,4 @@
-//! The body of a response on its way from the origin. Whoever reads it drives the connection that it comes from.
+//! The body of a response on its way from the origin. Reading it drives the link that it comes from.
 
 use std::pin::Pin;
 use std::rc::Rc;
@@ -9,9 +9,9 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio_util::task::TaskTracker;
 
-use crate::upstream::link::Link;
-use crate::upstream::pool::Pool;
-use crate::upstream::request::Upload;
+use super::link::Link;
+use super::pool::Pool;
+use crate::timer::UploadProgress;
 
 /// A response's body. Reading it drives the link; at its end the link goes back to the pool.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl ResponseBody {
         incoming: Incoming,
         link: Box<Link>,
         pool: &Rc<Pool>,
-        upload: Option<Rc<Upload>>,
+        upload: Option<Rc<UploadProgress>>,
         idle: Duration,
         tasks: &TaskTracker,
     ) -> Self {
@@ -46,7 +46,7 @@ impl ResponseBody {
         }
     }
 
-    fn give_back(&mut self) {
+    fn return_link(&mut self) {
         if let Some(link) = self.link.take()
             && link.is_idle()
         {
@@ -78,7 +78,7 @@ impl Body for ResponseBody {
             }
         };
         if frame.as_ref().is_none_or(is_last) {
-            this.give_back();
+            this.return_link();
         }
         Poll::Ready(frame)
     }
@@ -95,12 +95,12 @@ impl Body for ResponseBody {
 impl Drop for ResponseBody {
     fn drop(&mut self) {
         if self.incoming.is_end_stream() {
-            self.give_back();
+            self.return_link();
         }
     }
 }
 
-/// Trailers are the last frame: nobody asks for another.
+/// Trailers are the last frame: hyper asks for no other.
 pub(crate) fn is_last(frame: &Result<Frame<Bytes>, hyper::Error>) -> bool {
     frame.as_ref().is_ok_and(Frame::is_trailers)
 }

@@ -38,9 +38,9 @@ async fn an_exchange_is_one_line() {
         &line,
         &[
             " access: ",
-            "connection{client.addr=127.0.0.1:",
-            "exchange{id=",
-            " access: client=127.0.0.1 ",
+            " id=",
+            " client=127.0.0.1 ",
+            " peer=127.0.0.1:",
             "method=\"POST\"",
             "protocol=\"http\"",
             "status=201",
@@ -142,7 +142,7 @@ async fn what_fails_or_is_given_up_says_so() {
         .await;
     let mut served = origin.accept().await;
     served.head().await;
-    drop(client);
+    client.reset();
     served.rest().await;
     let port = format!("port={} ", origin.authority().rsplit(':').next().unwrap());
     assert_says(&log.says(&[&port]).await, &["outcome=\"aborted\""]);

@@ -217,7 +217,7 @@ async fn a_head_that_trickles_in_is_not_waited_for() {
 #[tokio::test]
 async fn a_connection_may_rest_between_requests_but_not_forever() {
     let limit = Duration::from_millis(500);
-    let proxy = Proxy::start_with(|config| config.limits.request_head = limit).await;
+    let proxy = Proxy::start_with(|config| config.limits.keep_alive = limit).await;
     let origin = Origin::start().await;
     let mut client = proxy.client().await;
     client

@@ -3,6 +3,7 @@
 // A file of its own beside this one would be another program to link.
 mod bodies;
 mod failures;
+mod half_close;
 
 use portcullis_tests::{Origin, Proxy, Wire};
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::flow::Protocol;
+use crate::verdict::VerdictKind;
 
 /// What an access line says of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,18 @@ pub(crate) enum Word {
     Replace,
     /// Never in a log: there a failure has led to something else.
     Error,
+}
+
+impl From<VerdictKind> for Word {
+    fn from(kind: VerdictKind) -> Self {
+        match kind {
+            VerdictKind::Next => Self::Next,
+            VerdictKind::Allow => Self::Allow,
+            VerdictKind::Block => Self::Block,
+            VerdictKind::Redirect => Self::Redirect,
+            VerdictKind::Replace => Self::Replace,
+        }
+    }
 }
 
 impl Word {

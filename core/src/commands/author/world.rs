@@ -7,7 +7,7 @@ use std::path::Path;
 use wit_parser::{Package, Resolve};
 
 use super::BuildError;
-use crate::filter::HOOKS;
+use crate::filter::Hook;
 
 /// The name of the world that the templates have.
 pub(super) const WORLD: &str = "filter";
@@ -29,7 +29,7 @@ pub(super) fn check(dir: &Path, speech: &Speech) -> Result<(), BuildError> {
     let source_file = speech.source;
     let world = World::read(&dir.join("wit"))?;
     let text = fs::read_to_string(dir.join(source_file)).unwrap_or_default();
-    for hook in ["lifecycle"].into_iter().chain(HOOKS) {
+    for hook in ["lifecycle"].into_iter().chain(Hook::ALL.map(Hook::name)) {
         let spelt = (speech.spell)(hook);
         let mut lines = text.lines();
         let has = |line: &str| declares(line, speech.begins, &spelt);

@@ -13,17 +13,17 @@ use std::time::{Duration, SystemTime};
 use portcullis_cases::Cases;
 use serde::Serialize;
 
-use crate::chain::{LocalFilter, Member, Question};
+use crate::chain::{LocalFilter, Member};
 use crate::commands::access_log::{self, Found, Line};
 use crate::config::Config;
 use crate::error::PluginError;
 use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
-use crate::filter::{Failure, Filter, Loader, Opinion};
-use crate::flow::{Flow, Protocol};
+use crate::filter::{Failure, Filter, FilterAnswer, HookCall, Loader};
+use crate::flow::{Client, Flow, Protocol};
 use crate::plugins::Single;
 use crate::target::Target;
-use crate::verdict::Verdict;
+use crate::verdict::VerdictKind;
 
 /// A file with more is read by nobody.
 const MOST: usize = 10_000;
@@ -200,7 +200,7 @@ impl WrittenCase {
                 Protocol::Http => flow.target.authority(80),
             },
             protocol: (flow.protocol == Protocol::Http).then_some("http"),
-            client: flow.client,
+            client: flow.client.address,
             ..Self::default()
         }
     }
@@ -219,7 +219,7 @@ async fn ask(filter: &Filter, hosts: &Hosts, found: &Found) -> Written {
         .map(|(_, last)| last.as_second().max(0).unsigned_abs());
     let now = seconds.map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
     let clock = Clock::manual(now.unwrap_or(SystemTime::UNIX_EPOCH));
-    let local = LocalFilter::new(Arc::new(Member::new(filter.apart(&clock))));
+    let local = LocalFilter::new(Arc::new(Member::new(filter.isolated(&clock))));
     let mut written = Written {
         now: now.map(|now| humantime::format_rfc3339_seconds(now).to_string()),
         config: serde_json::from_str(&filter.settings.config).unwrap_or_default(),
@@ -236,12 +236,13 @@ async fn ask(filter: &Filter, hosts: &Hosts, found: &Found) -> Written {
             continue;
         };
         let flow = Flow {
+            exchange: 0,
             target: &target,
             protocol: *protocol,
-            client: client.filter(|_| filter.uses("client")),
+            client: &Client::at(client.filter(|_| filter.uses("client"))),
         };
-        let answer = local.ask(Question::Host(&flow)).await;
-        if let Ok(Opinion {
+        let answer = local.ask(HookCall::Host(&flow)).await;
+        if let Ok(FilterAnswer {
             matched: Some(matched),
             ..
         }) = &answer
@@ -254,7 +255,7 @@ async fn ask(filter: &Filter, hosts: &Hosts, found: &Found) -> Written {
     written
 }
 
-fn case(flow: &Flow<'_>, answer: Result<Opinion, Failure>) -> WrittenCase {
+fn case(flow: &Flow<'_>, answer: Result<FilterAnswer, Failure>) -> WrittenCase {
     let case = WrittenCase::about(flow);
     let verdict = match answer {
         Ok(opinion) => opinion.verdict,
@@ -266,26 +267,18 @@ fn case(flow: &Flow<'_>, answer: Result<Opinion, Failure>) -> WrittenCase {
             };
         }
     };
-    let expect = verdict.name();
-    match verdict {
-        Verdict::Next | Verdict::Allow => WrittenCase { expect, ..case },
-        Verdict::Block { status, reason } => WrittenCase {
-            expect,
-            status: Some(status.as_u16()),
-            reason: Some(reason),
-            ..case
-        },
-        Verdict::Redirect { status, location } => WrittenCase {
-            expect,
-            status: Some(status.as_u16()),
-            location: Some(location),
-            ..case
-        },
-        Verdict::Replace(page) => WrittenCase {
-            expect,
-            status: Some(page.status.as_u16()),
-            ..case
-        },
+    let parts = verdict.parts();
+    let text = parts.text.map(str::to_owned);
+    let (reason, location) = match parts.kind {
+        VerdictKind::Redirect => (None, text),
+        _ => (text, None),
+    };
+    WrittenCase {
+        expect: parts.kind.name(),
+        status: parts.status.map(|status| status.as_u16()),
+        reason,
+        location,
+        ..case
     }
 }
 

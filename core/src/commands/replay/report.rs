@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::Answer;
 use super::tally::{Asked, Happened, NAMES, Tally};
 use crate::commands::access_log::{self, Found, Word};
-use crate::filter::Filter;
+use crate::filter::{Filter, Hook};
 use crate::flow::Protocol;
 
 /// So many differences are shown to people; programs get all.
@@ -112,8 +112,7 @@ impl Replay {
         requests: u64,
     ) {
         let is_own = was.filter.as_ref() == Some(&filter.name);
-        let may_be_for_more = asked.protocol == Protocol::Http
-            && (filter.hooks.judges_requests() || filter.hooks.judges_responses());
+        let may_be_for_more = asked.protocol == Protocol::Http && judges_messages(filter);
         if is_own && may_be_for_more && answer.verdict.passes() {
             self.undecided += requests;
         } else if is_different(was, is_own, answer.verdict) {
@@ -159,10 +158,10 @@ impl Replay {
     /// Says what could not be replayed.
     pub(super) fn note(&mut self, filter: &Filter, found: &Found, tally: &Tally) {
         let hooks = &filter.hooks;
-        let judges_messages = hooks.judges_requests() || hooks.judges_responses();
+        let judges_messages = judges_messages(filter);
         let notes = [
             (
-                !hooks.judges_hosts(),
+                !hooks.has(Hook::Host),
                 format!(
                     "{name} judges no hosts, and the log has neither URLs nor header fields to ask it about. To see what it does, let it run in \
                      shadow mode (mode = \"shadow\" in {name}.toml), or ask it by `portcullis plugin test`",
@@ -309,6 +308,11 @@ impl Replay {
         }
         writeln!(f)
     }
+}
+
+/// Whether the filter also judges what no access line tells.
+fn judges_messages(filter: &Filter) -> bool {
+    filter.hooks.has(Hook::Request) || filter.hooks.has(Hook::Response)
 }
 
 #[cfg(test)]

@@ -207,13 +207,13 @@ async fn an_origin_that_breaks_off_cannot_look_complete() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_takes_its_request_with_it() {
+async fn a_client_that_resets_its_connection_takes_its_request_with_it() {
     let (proxy, origin) = (Proxy::start().await, Origin::start().await);
     let mut client = proxy.client().await;
     client.send(get(&origin.url("/"))).await;
     let mut served = origin.accept().await;
     served.head().await;
-    drop(client);
+    client.reset();
     assert_eq!(served.rest().await, "");
 }
 

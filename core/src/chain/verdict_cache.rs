@@ -1,5 +1,5 @@
-//! Verdicts of one filter on one worker that need not be asked for again, because the filter said so. Called by `local`; a new version of the
-//! filter has new ones.
+//! The verdicts of one filter on one worker that may be used again, because the filter said so. Called by `local`; a new
+//! version of the filter begins with an empty cache.
 
 use std::hash::Hash;
 use std::net::IpAddr;
@@ -7,34 +7,34 @@ use std::time::Instant;
 
 use lru::LruCache;
 
-use crate::filter::{Keep, Scope};
+use crate::filter::{CachePolicy, Scope};
 use crate::flow::Flow;
 use crate::verdict::{Judgement, Verdict};
 
-/// What an entry takes besides the texts in it, in bytes: itself, its place in the table, and what the allocator adds. Of 100,000 entries each
-/// was found to take 426 where this counts 435.
-const ENTRY: usize = size_of::<Kept>() + 128;
+/// What an entry takes besides the texts in it, in bytes: itself, its place in the table, and what the allocator adds. Each of
+/// 100,000 entries was found to take 426 bytes where this counts 435.
+const ENTRY_BYTES: usize = size_of::<Entry>() + 128;
 
-/// Those used last, as far as there is room.
+/// LRU cache of verdicts, bounded in bytes.
 #[derive(Debug)]
-pub(super) struct Verdicts {
+pub(super) struct VerdictCache {
     /// Most filters keep none: there is no table until the first.
     tables: Option<Box<Tables>>,
     /// Of both tables together, in bytes.
-    room: usize,
+    capacity: usize,
 }
 
 /// Names that fit are looked up without being copied.
 #[derive(Debug)]
 struct Tables {
-    of_hosts: LruCache<Box<str>, Kept>,
-    of_clients: LruCache<(IpAddr, Box<str>), Kept>,
+    of_hosts: LruCache<Box<str>, Entry>,
+    of_clients: LruCache<(IpAddr, Box<str>), Entry>,
     /// In bytes.
     taken: usize,
 }
 
 #[derive(Debug)]
-struct Kept {
+struct Entry {
     judgement: Judgement,
     until: Instant,
     /// What the feeds were when the filter was asked.
@@ -43,52 +43,58 @@ struct Kept {
     size: usize,
 }
 
-impl Verdicts {
-    /// Keeps so many bytes.
-    pub(super) fn new(room: usize) -> Self {
-        Self { tables: None, room }
+impl VerdictCache {
+    /// An empty cache that holds up to `capacity` bytes.
+    pub(super) fn new(capacity: usize) -> Self {
+        Self {
+            tables: None,
+            capacity,
+        }
     }
 
     /// What the filter said, if it is still good and no feed has changed since.
-    pub(super) fn find(&mut self, flow: &Flow<'_>, feeds: u64) -> Option<Judgement> {
+    pub(super) fn get(&mut self, flow: &Flow<'_>, feeds: u64) -> Option<Judgement> {
         let tables = self.tables.as_mut()?;
         let host = flow.target.host();
-        let is_good = |kept: &&mut Kept| kept.feeds == feeds && Instant::now() < kept.until;
-        if let Some(kept) = tables.of_hosts.get_mut(host).filter(is_good) {
-            return Some(kept.judgement.clone());
+        let is_good = |entry: &&mut Entry| entry.feeds == feeds && Instant::now() < entry.until;
+        if let Some(entry) = tables.of_hosts.get_mut(host).filter(is_good) {
+            return Some(entry.judgement.clone());
         }
-        let client = flow.client.filter(|_| !tables.of_clients.is_empty())?;
-        let kept = tables.of_clients.get_mut(&(client, host.into()));
-        kept.filter(is_good).map(|kept| kept.judgement.clone())
+        let client = flow
+            .client
+            .address
+            .filter(|_| !tables.of_clients.is_empty())?;
+        let entry = tables.of_clients.get_mut(&(client, host.into()));
+        entry.filter(is_good).map(|entry| entry.judgement.clone())
     }
 
-    /// Keeps a judgement as its filter has said, unless it is so large that many others would have to go for it.
-    pub(super) fn keep(&mut self, flow: &Flow<'_>, keep: Keep, judgement: &Judgement) {
-        let size = ENTRY + 2 * flow.target.host().len() + texts(judgement);
-        let Some(until) = Instant::now().checked_add(keep.time) else {
+    /// Keeps a judgement as its filter has said, unless it is so large that many others would have to be evicted for it.
+    pub(super) fn insert(&mut self, flow: &Flow<'_>, policy: CachePolicy, judgement: &Judgement) {
+        let size = ENTRY_BYTES + 2 * flow.target.host().len() + texts(judgement);
+        let Some(until) = Instant::now().checked_add(policy.time) else {
             return;
         };
-        if size > self.room / 16 {
+        if size > self.capacity / 16 {
             return;
         }
-        let kept = Kept {
+        let entry = Entry {
             judgement: judgement.clone(),
             until,
-            feeds: keep.feeds,
+            feeds: policy.feeds,
             size,
         };
         let tables = self.tables.get_or_insert_with(Box::default);
         let host = flow.target.host().into();
-        match (keep.scope, flow.client) {
-            (Scope::Host, _) => put(&mut tables.of_hosts, &mut tables.taken, host, kept),
+        match (policy.scope, flow.client.address) {
+            (Scope::Host, _) => put(&mut tables.of_hosts, &mut tables.taken, host, entry),
             (Scope::ClientAndHost, Some(client)) => {
                 let asked = (client, host);
-                put(&mut tables.of_clients, &mut tables.taken, asked, kept);
+                put(&mut tables.of_clients, &mut tables.taken, asked, entry);
             }
-            // Nobody will ask in the name of no client.
+            // A call without a client is never answered from the cache by client.
             (Scope::ClientAndHost, None) => {}
         }
-        while tables.taken > self.room && tables.make_room() {}
+        while tables.taken > self.capacity && tables.evict() {}
     }
 }
 
@@ -103,21 +109,21 @@ impl Default for Tables {
 }
 
 impl Tables {
-    /// Gives up what was not used for longest, of the scope that has more: neither can take all the room, nor does what was just kept go.
-    fn make_room(&mut self) -> bool {
-        let given_up = if self.of_hosts.len() > self.of_clients.len() {
-            self.of_hosts.pop_lru().map(|(_, kept)| kept.size)
+    /// Evicts the LRU entry of the larger table, so that neither scope can take all the capacity.
+    fn evict(&mut self) -> bool {
+        let evicted = if self.of_hosts.len() > self.of_clients.len() {
+            self.of_hosts.pop_lru().map(|(_, entry)| entry.size)
         } else {
-            self.of_clients.pop_lru().map(|(_, kept)| kept.size)
+            self.of_clients.pop_lru().map(|(_, entry)| entry.size)
         };
-        self.taken -= given_up.unwrap_or_default();
-        given_up.is_some()
+        self.taken -= evicted.unwrap_or_default();
+        evicted.is_some()
     }
 }
 
-fn put<K: Hash + Eq>(table: &mut LruCache<K, Kept>, taken: &mut usize, key: K, kept: Kept) {
-    *taken += kept.size;
-    if let Some(before) = table.put(key, kept) {
+fn put<K: Hash + Eq>(table: &mut LruCache<K, Entry>, taken: &mut usize, key: K, entry: Entry) {
+    *taken += entry.size;
+    if let Some(before) = table.put(key, entry) {
         *taken -= before.size;
     }
 }
@@ -144,7 +150,7 @@ mod tests {
     use http::StatusCode;
 
     use super::*;
-    use crate::flow::Protocol;
+    use crate::flow::{Client, Protocol};
     use crate::target::Target;
     use crate::verdict::Page;
 
@@ -158,38 +164,46 @@ mod tests {
     }
 
     struct Scene {
-        verdicts: Verdicts,
+        verdicts: VerdictCache,
         feeds: u64,
     }
 
     impl Scene {
         fn new() -> Self {
             Self {
-                verdicts: Verdicts::new(1 << 20),
+                verdicts: VerdictCache::new(1 << 20),
                 feeds: 1,
             }
         }
 
         fn keep(&mut self, scope: Scope, time: Duration, host: &str, client: &str) {
             let target = Target::new(host, 443).unwrap();
-            let (flow, feeds) = (flow(&target, client), self.feeds);
-            let keep = Keep { scope, time, feeds };
-            self.verdicts.keep(&flow, keep, &block(host));
+            let (client, feeds) = (client_at(client), self.feeds);
+            let policy = CachePolicy { scope, time, feeds };
+            self.verdicts
+                .insert(&flow(&target, &client), policy, &block(host));
         }
 
         fn finds(&mut self, host: &str, client: &str) -> bool {
             let target = Target::new(host, 80).unwrap();
-            let found = self.verdicts.find(&flow(&target, client), self.feeds);
+            let client = client_at(client);
+            let found = self.verdicts.get(&flow(&target, &client), self.feeds);
             assert!(found.is_none() || found == Some(block(host)));
             found.is_some()
         }
     }
 
-    fn flow<'a>(target: &'a Target, client: &str) -> Flow<'a> {
+    /// The client at an address, or none that is known.
+    fn client_at(address: &str) -> Client {
+        Client::at(address.parse().ok())
+    }
+
+    fn flow<'a>(target: &'a Target, client: &'a Client) -> Flow<'a> {
         Flow {
+            exchange: 0,
             target,
             protocol: Protocol::Connect,
-            client: client.parse().ok(),
+            client,
         }
     }
 
@@ -228,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn the_verdict_that_was_not_used_for_longest_makes_room() {
+    fn the_least_recently_used_verdict_is_evicted() {
         for scope in [Scope::Host, Scope::ClientAndHost] {
             let mut scene = Scene::new();
             let client = "10.0.0.1";
@@ -241,15 +255,15 @@ mod tests {
             assert!(scene.finds("9999.example", client));
             assert!(!scene.finds("first.example", client));
             let tables = scene.verdicts.tables.unwrap();
-            assert!(tables.taken <= scene.verdicts.room);
-            let sizes = tables.of_hosts.iter().map(|(_, kept)| kept.size);
-            let sizes = sizes.chain(tables.of_clients.iter().map(|(_, kept)| kept.size));
+            assert!(tables.taken <= scene.verdicts.capacity);
+            let sizes = tables.of_hosts.iter().map(|(_, entry)| entry.size);
+            let sizes = sizes.chain(tables.of_clients.iter().map(|(_, entry)| entry.size));
             assert_eq!(sizes.sum::<usize>(), tables.taken);
         }
     }
 
     #[test]
-    fn verdicts_of_one_scope_make_room_for_those_of_the_other() {
+    fn verdicts_of_one_scope_are_evicted_for_those_of_the_other() {
         for [first, then] in [
             [Scope::Host, Scope::ClientAndHost],
             [Scope::ClientAndHost, Scope::Host],
@@ -279,22 +293,23 @@ mod tests {
             }),
             ..Judgement::PASS
         };
-        let keep = Keep {
+        let policy = CachePolicy {
             scope: Scope::Host,
             time: MINUTE,
             feeds: 1,
         };
         for host in 0..100 {
             let target = Target::new(&format!("{host}.example"), 443).unwrap();
-            scene
-                .verdicts
-                .keep(&flow(&target, ""), keep, &large(50_000));
+            let client = Client::default();
+            let flow = flow(&target, &client);
+            scene.verdicts.insert(&flow, policy, &large(50_000));
         }
         assert!(scene.verdicts.tables.as_ref().unwrap().of_hosts.len() < 21);
         // One that is larger than many together is not worth it.
         let target = Target::new("large.example", 443).unwrap();
-        let flow = flow(&target, "");
-        scene.verdicts.keep(&flow, keep, &large(500_000));
-        assert_eq!(scene.verdicts.find(&flow, 1), None);
+        let client = Client::default();
+        let flow = flow(&target, &client);
+        scene.verdicts.insert(&flow, policy, &large(500_000));
+        assert_eq!(scene.verdicts.get(&flow, 1), None);
     }
 }

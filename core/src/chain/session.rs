@@ -1,0 +1,179 @@
+//! The filters of one exchange: one generation for all of its hooks, and what later hooks may ask about the request. Begun by
+//! whatever speaks the client's protocol, which then calls one hook after the other.
+
+use std::rc::Rc;
+
+use http::{HeaderMap, Method, StatusCode, request};
+
+use super::local::LocalFilter;
+use super::{LocalChain, TraceEntry};
+use crate::filter::{Hook, HookCall};
+use crate::flow::{Flow, RequestHead, ResponseHead};
+use crate::verdict::{Judgement, Verdict};
+
+/// The filters of one exchange.
+#[derive(Debug)]
+pub(crate) struct FilterSession<'a> {
+    chain: Rc<LocalChain>,
+    flow: Flow<'a>,
+    /// What filters that judge the response may ask about its request.
+    request: Option<RequestSnapshot>,
+}
+
+#[derive(Debug)]
+struct RequestSnapshot {
+    method: Method,
+    url: String,
+    headers: HeaderMap,
+}
+
+impl RequestSnapshot {
+    fn head(&self) -> RequestHead<'_> {
+        RequestHead {
+            method: &self.method,
+            url: &self.url,
+            headers: &self.headers,
+        }
+    }
+}
+
+/// A message that a hook judges, with the header fields that filters may change.
+enum Message<'a> {
+    Host,
+    Request(&'a Method, &'a str, &'a mut HeaderMap),
+    Response(RequestHead<'a>, StatusCode, &'a mut HeaderMap),
+}
+
+impl Message<'_> {
+    fn call<'a>(&'a self, flow: &'a Flow<'a>) -> HookCall<'a> {
+        match self {
+            Self::Host => HookCall::Host(flow),
+            Self::Request(method, url, headers) => {
+                let head = RequestHead {
+                    method,
+                    url,
+                    headers,
+                };
+                HookCall::Request(flow, head)
+            }
+            Self::Response(request, status, headers) => {
+                let head = ResponseHead {
+                    status: *status,
+                    headers,
+                };
+                HookCall::Response(flow, *request, head)
+            }
+        }
+    }
+
+    /// From here on the message has these fields.
+    fn replace_headers(&mut self, changed: HeaderMap) {
+        match self {
+            Self::Host => {}
+            Self::Request(_, _, headers) | Self::Response(_, _, headers) => **headers = changed,
+        }
+    }
+}
+
+impl<'a> FilterSession<'a> {
+    pub(super) fn new(chain: Rc<LocalChain>, flow: Flow<'a>) -> Self {
+        Self {
+            chain,
+            flow,
+            request: None,
+        }
+    }
+
+    /// Asks every filter that judges hosts, in order, until one decides.
+    pub(crate) async fn judge_host(&self) -> Judgement {
+        self.judge(Message::Host).await
+    }
+
+    /// Asks every filter that judges requests, in order, until one decides. Each sees the fields as those before it left
+    /// them. `url` makes the absolute URL, which takes time and is needed only if a filter judges messages.
+    pub(crate) async fn judge_request(
+        &mut self,
+        head: &mut request::Parts,
+        url: impl FnOnce() -> String,
+    ) -> Judgement {
+        let judges_response = self.chain.has(Hook::Response);
+        if !self.chain.has(Hook::Request) && !judges_response {
+            return Judgement::PASS;
+        }
+        let url = url();
+        let message = Message::Request(&head.method, &url, &mut head.headers);
+        let judgement = self.judge(message).await;
+        if judges_response {
+            let headers = &head.headers;
+            let needed = Some(headers).filter(|_| self.chain.recalls_request_headers());
+            self.request = Some(RequestSnapshot {
+                method: head.method.clone(),
+                url,
+                headers: needed.cloned().unwrap_or_default(),
+            });
+        }
+        judgement
+    }
+
+    /// Asks every filter that judges responses, in order, until one decides. Each sees the fields as those before it left
+    /// them.
+    pub(crate) async fn judge_response(
+        &self,
+        status: StatusCode,
+        headers: &mut HeaderMap,
+    ) -> Judgement {
+        match &self.request {
+            Some(request) => {
+                let message = Message::Response(request.head(), status, headers);
+                self.judge(message).await
+            }
+            None => Judgement::PASS,
+        }
+    }
+
+    async fn judge(&self, mut message: Message<'_>) -> Judgement {
+        let (mut skipped, mut edited) = (Vec::new(), Vec::new());
+        for local in self.chain.filters() {
+            let call = message.call(&self.flow);
+            if !local.has(call.hook()) {
+                continue;
+            }
+            if local.member().is_shadow() {
+                self.chain.enqueue_shadow(local, call);
+                continue;
+            }
+            let mut judgement = local.judge(call).await;
+            skipped.append(&mut judgement.skipped);
+            if let Some(headers) = judgement.headers.take() {
+                message.replace_headers(*headers);
+                edited.push(local.member().filter.name.clone());
+            }
+            if judgement.verdict != Verdict::Next {
+                return Judgement {
+                    skipped,
+                    edited,
+                    ..judgement
+                };
+            }
+        }
+        Judgement {
+            skipped,
+            edited,
+            ..Judgement::PASS
+        }
+    }
+
+    /// Asks every filter, also those behind the one that decides, and returns what each answered and how long it took.
+    pub(crate) async fn explain(&self, head: Option<RequestHead<'_>>) -> Vec<TraceEntry> {
+        let flow = &self.flow;
+        let request = head.map(|head| HookCall::Request(flow, head));
+        let mut traces = Vec::new();
+        for call in [Some(HookCall::Host(flow)), request].into_iter().flatten() {
+            let has_hook = |local: &&Rc<LocalFilter>| local.has(call.hook());
+            for local in self.chain.filters().filter(has_hook) {
+                traces.push(local.trace(call).await);
+            }
+        }
+        traces
+    }
+}

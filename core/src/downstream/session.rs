@@ -1,0 +1,118 @@
+//! What a client's connection knows: its worker, its client, how it came in, and the clocks. Handlers of requests get it as
+//! `&Session`; only `connection` makes one. What it is served with, HTTP/1 or another protocol, is not its business.
+
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use http::HeaderValue;
+
+use super::exchange::Exchange;
+use super::reply::Rejection;
+use super::worker::Worker;
+use crate::chain::FilterSession;
+use crate::error::Error;
+use crate::flow::{Client, Flow, Protocol};
+use crate::target::{HTTP_PORT, Target};
+use crate::timer::Deadlines;
+use crate::upstream::{Connected, Route, Scheme};
+
+/// One client's connection.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) worker: Rc<Worker>,
+    pub(crate) client: Client,
+    pub(crate) deadlines: Rc<Deadlines>,
+    /// The port is of use in the log only.
+    pub(crate) peer: SocketAddr,
+    pub(crate) ingress: Ingress,
+    /// The destination of the last request. A client sends many to one place, and parsing an authority takes time.
+    destination: RefCell<Option<Rc<Destination>>>,
+}
+
+/// How a client's connection came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ingress {
+    /// The client has connected to a listener of the proxy.
+    Direct,
+}
+
+/// A place that a client has named.
+#[derive(Debug)]
+pub(crate) struct Destination {
+    authority: Box<str>,
+    pub(crate) route: Rc<Route>,
+    /// What the Host field says there.
+    pub(crate) host: HeaderValue,
+}
+
+impl Destination {
+    /// Reads the authority of an `http` URL.
+    fn parse(authority: &str) -> Result<Self, Error> {
+        let target = Target::parse(authority, Some(HTTP_PORT))?;
+        let host = HeaderValue::try_from(target.authority(HTTP_PORT));
+        Ok(Self {
+            authority: authority.into(),
+            host: host.expect("a canonical host is printable ASCII"),
+            route: Rc::new(Route::direct(Rc::new(target), Scheme::Http)),
+        })
+    }
+}
+
+impl Session {
+    /// `peer` is where the connection came from.
+    pub(crate) fn new(worker: Rc<Worker>, peer: SocketAddr, ingress: Ingress) -> Self {
+        Self {
+            client: Client::at(peer.ip()),
+            deadlines: Rc::new(Deadlines::new(worker.limits.clone())),
+            peer,
+            ingress,
+            destination: RefCell::default(),
+            worker,
+        }
+    }
+
+    /// The destination that the authority of an `http` URL names.
+    pub(crate) fn destination(&self, authority: &str) -> Result<Rc<Destination>, Error> {
+        let mut last = self.destination.borrow_mut();
+        match &*last {
+            Some(destination) if *destination.authority == *authority => Ok(destination.clone()),
+            _ => {
+                let destination = Rc::new(Destination::parse(authority)?);
+                *last = Some(destination.clone());
+                Ok(destination)
+            }
+        }
+    }
+
+    /// Has the chain judge the host of an exchange. Returns the filters, for the exchange's other hooks.
+    pub(crate) async fn admit<'a>(
+        &'a self,
+        target: &'a Rc<Target>,
+        protocol: Protocol,
+        exchange: &mut Exchange,
+    ) -> Result<FilterSession<'a>, Rejection> {
+        let filters = self.worker.chain().begin(Flow {
+            exchange: exchange.id(),
+            target,
+            protocol,
+            client: &self.client,
+        });
+        exchange.record_judgement(filters.judge_host().await)?;
+        Ok(filters)
+    }
+
+    /// Judges a host and, if it passes, connects to it: what every protocol does that asks for a tunnel.
+    pub(crate) async fn open(
+        &self,
+        target: &Rc<Target>,
+        protocol: Protocol,
+        exchange: &mut Exchange,
+    ) -> Result<Connected, Rejection> {
+        self.admit(target, protocol, exchange).await?;
+        let route = Route::direct(target.clone(), Scheme::Tunnel);
+        let connected = self.worker.upstream.dial(&route).await?;
+        exchange.record_peer(connected.peer);
+        Ok(connected)
+    }
+}

@@ -1,0 +1,273 @@
+//! All deadlines of one client connection in one place: who is waited for, since when, and for how long.
+//!
+//! The connection's task polls `Deadlines` and nothing else does. An exchange says what it is waiting for; when that takes
+//! too long, the connection ends, or the exchange finds the failure that was recorded for it. Limits of single steps
+//! (filters, resolving, connecting) belong to those steps.
+
+#[cfg(test)]
+mod tests;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{ResettableTimer, UploadProgress};
+use crate::config::Limits;
+use crate::error::Error;
+
+/// A reset does not wake a connection whose client has closed its sending side, so such a connection is looked at this
+/// often.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A tunnel that was quiet for this long may be cut when the proxy stops.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// The deadlines of one client connection.
+#[derive(Debug)]
+pub(crate) struct Deadlines {
+    limits: Rc<Limits>,
+    timer: RefCell<ResettableTimer>,
+    phase: Cell<Phase>,
+    read_at: Cell<Instant>,
+    wrote_at: Cell<Instant>,
+    /// When the client closed its sending side.
+    half_closed_at: Cell<Option<Instant>>,
+    looked_at: Cell<Instant>,
+    /// The body of the last request. It may outlive the response.
+    upload: RefCell<Option<Rc<UploadProgress>>>,
+    /// Why the running exchange gets no response.
+    failure: RefCell<Option<Error>>,
+}
+
+/// What a connection is waiting for.
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    /// The client, to send its first request.
+    FirstHead(Instant),
+    /// The client, to send another request.
+    KeepAlive(Instant),
+    /// The client, to send the rest of a head that has begun.
+    Head(Instant),
+    /// A filter or a step on the way to the origin, each of which has a limit of its own.
+    Working,
+    /// The origin, to send the head of its response.
+    ResponseHead(Instant),
+    /// Either side, to move the body of the response.
+    Body,
+    /// Either side, to move bytes through a tunnel.
+    Tunnel,
+    /// The same while the proxy is stopping.
+    TunnelDrain,
+}
+
+/// What has to happen because a deadline has passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expired {
+    /// The connection has to be closed.
+    Connection,
+    /// The exchange has failed: it has to be polled, and will find out.
+    Exchange,
+    /// The client's stream has to be read once more, to see whether the client has gone.
+    Look,
+}
+
+impl Deadlines {
+    pub(crate) fn new(limits: Rc<Limits>) -> Self {
+        let now = Instant::now();
+        Self {
+            timer: RefCell::new(ResettableTimer::at(now + limits.request_head)),
+            limits,
+            phase: Cell::new(Phase::FirstHead(now)),
+            read_at: Cell::new(now),
+            wrote_at: Cell::new(now),
+            half_closed_at: Cell::new(None),
+            looked_at: Cell::new(now),
+            upload: RefCell::default(),
+            failure: RefCell::default(),
+        }
+    }
+
+    /// A request has come. Returns when its last bytes did: one that was sent early has waited for its turn.
+    pub(crate) fn begin_exchange(&self) -> Instant {
+        self.phase.set(Phase::Working);
+        self.upload.take();
+        self.failure.take();
+        self.moved_at()
+    }
+
+    /// The running exchange has a body that moves on its own.
+    pub(crate) fn track_upload(&self, upload: Rc<UploadProgress>) {
+        self.upload.replace(Some(upload));
+    }
+
+    /// The request is on its way to the origin. Until [`Self::begin_body`] or [`Self::begin_work`] the origin is waited for.
+    pub(crate) fn begin_response_head(&self) {
+        self.phase.set(Phase::ResponseHead(Instant::now()));
+    }
+
+    /// The exchange goes on with a step that has a limit of its own.
+    pub(crate) fn begin_work(&self) {
+        self.phase.set(Phase::Working);
+    }
+
+    /// The head of the response goes to the client, its body follows.
+    pub(crate) fn begin_body(&self) {
+        self.phase.set(Phase::Body);
+    }
+
+    /// The connection is a tunnel from here on.
+    pub(crate) fn begin_tunnel(&self) {
+        self.record_moved();
+        self.phase.set(Phase::Tunnel);
+    }
+
+    /// The proxy is stopping: the tunnel ends when it is quiet for a moment.
+    pub(crate) fn begin_tunnel_drain(&self) {
+        self.phase.set(Phase::TunnelDrain);
+    }
+
+    /// Bytes have moved through the tunnel.
+    pub(crate) fn record_moved(&self) {
+        self.wrote_at.set(Instant::now());
+    }
+
+    /// The exchange is over. The end of its response may still have to be written, so the time counts from the last byte.
+    pub(crate) fn end_exchange(&self) {
+        self.phase.set(Phase::KeepAlive(self.moved_at()));
+    }
+
+    /// Why the running exchange gets no response, if its deadline has passed.
+    pub(crate) fn take_failure(&self) -> Option<Error> {
+        self.failure.take()
+    }
+
+    pub(super) fn record_read(&self) {
+        let now = Instant::now();
+        self.read_at.set(now);
+        if let Phase::KeepAlive(_) = self.phase.get()
+            && !self.is_uploading()
+        {
+            self.phase.set(Phase::Head(now));
+        }
+    }
+
+    pub(super) fn record_write(&self) {
+        self.record_moved();
+    }
+
+    /// The client has closed its sending side. Returns whether the exchange goes on without it.
+    pub(super) fn holds_back_end(&self) -> bool {
+        let is_running = matches!(
+            self.phase.get(),
+            Phase::Working | Phase::ResponseHead(_) | Phase::Body
+        );
+        let owes_body = self
+            .upload
+            .borrow()
+            .as_ref()
+            .is_some_and(|upload| !upload.has_ended());
+        if !is_running || owes_body {
+            return false;
+        }
+        if self.half_closed_at.get().is_none() {
+            let now = Instant::now();
+            self.half_closed_at.set(Some(now));
+            self.looked_at.set(now);
+        }
+        true
+    }
+
+    /// Ready when a deadline has passed. Only the connection's own task may poll this.
+    pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<Expired> {
+        let Some((deadline, expired)) = self.next() else {
+            return Poll::Pending;
+        };
+        ready!(self.timer.borrow_mut().poll(deadline, cx));
+        match expired {
+            Expired::Exchange => {
+                self.failure.replace(Some(self.late_response()));
+                self.phase.set(Phase::Working);
+            }
+            Expired::Look => self.looked_at.set(Instant::now()),
+            Expired::Connection => {}
+        }
+        Poll::Ready(expired)
+    }
+
+    /// The next deadline, and what follows when it passes.
+    fn next(&self) -> Option<(Instant, Expired)> {
+        let limits = &*self.limits;
+        let wrote = self.wrote_at.get();
+        let (deadline, expired) = match self.phase.get() {
+            Phase::FirstHead(since) => (since + limits.request_head, Expired::Connection),
+            // A slow reader may still be taking the end of the previous response.
+            Phase::Head(since) => (since.max(wrote) + limits.request_head, Expired::Connection),
+            Phase::KeepAlive(since) => (self.keep_alive(since), Expired::Connection),
+            Phase::Working => return None,
+            Phase::ResponseHead(since) => (self.response_head(since), Expired::Exchange),
+            Phase::Body | Phase::Tunnel => (self.moved_at() + limits.idle, Expired::Connection),
+            Phase::TunnelDrain => (self.moved_at() + QUIET, Expired::Connection),
+        };
+        let next = (deadline, expired);
+        Some(match (self.half_closed_at.get(), self.phase.get()) {
+            (Some(since), Phase::ResponseHead(_) | Phase::Body) => self.half_closed(since, next),
+            _ => next,
+        })
+    }
+
+    fn keep_alive(&self, since: Instant) -> Instant {
+        let upload = self.upload.borrow();
+        match upload.as_ref() {
+            // The origin has responded early and the client is still sending.
+            Some(upload) if upload.is_running() => self.moved_at() + self.limits.idle,
+            Some(upload) => {
+                let ended = upload.ended_at().unwrap_or(since);
+                since.max(ended).max(self.wrote_at.get()) + self.limits.keep_alive
+            }
+            None => since.max(self.wrote_at.get()) + self.limits.keep_alive,
+        }
+    }
+
+    fn response_head(&self, since: Instant) -> Instant {
+        let upload = self.upload.borrow();
+        match upload.as_ref() {
+            Some(upload) if upload.is_running() => self.moved_at().max(since) + self.limits.idle,
+            Some(upload) => {
+                let ended = upload.ended_at().unwrap_or(since);
+                ended.max(since) + self.limits.response_head
+            }
+            None => since + self.limits.response_head,
+        }
+    }
+
+    /// Whether the client still reads can only be seen from a reset or from bytes that it takes.
+    fn half_closed(&self, since: Instant, next: (Instant, Expired)) -> (Instant, Expired) {
+        let limit = since.max(self.moved_at()) + self.limits.half_closed;
+        let look = self.looked_at.get() + LOOK_INTERVAL;
+        [next, (limit, Expired::Connection), (look, Expired::Look)]
+            .into_iter()
+            .min_by_key(|(deadline, _)| *deadline)
+            .expect("there are three")
+    }
+
+    fn late_response(&self) -> Error {
+        let upload = self.upload.borrow();
+        match upload.as_ref() {
+            Some(upload) if upload.is_waiting_for_client() => Error::RequestTimeout,
+            _ => Error::ResponseTimeout,
+        }
+    }
+
+    fn is_uploading(&self) -> bool {
+        let upload = self.upload.borrow();
+        upload.as_ref().is_some_and(|upload| upload.is_running())
+    }
+
+    /// When bytes last moved in either direction.
+    fn moved_at(&self) -> Instant {
+        self.read_at.get().max(self.wrote_at.get())
+    }
+}

@@ -1,0 +1,180 @@
+//! Every clock of a connection, with paused time.
+
+use std::future::poll_fn;
+
+use tokio::time::advance;
+
+use super::*;
+
+fn seconds(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+/// Every limit is another one, so that a test sees which of them held.
+fn deadlines() -> Deadlines {
+    Deadlines::new(Rc::new(Limits {
+        request_head: seconds(10),
+        keep_alive: seconds(20),
+        response_head: seconds(30),
+        idle: seconds(40),
+        half_closed: seconds(5),
+        ..Limits::default()
+    }))
+}
+
+/// What expires next, and when, in seconds from now.
+async fn next(deadlines: &Deadlines) -> (Expired, u64) {
+    let now = Instant::now();
+    let expired = poll_fn(|cx| deadlines.poll(cx)).await;
+    (expired, now.elapsed().as_secs())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_never_asks_is_cut_after_request_head() {
+    assert_eq!(next(&deadlines()).await, (Expired::Connection, 10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_of_a_first_head_that_trickle_in_win_no_time() {
+    let deadlines = deadlines();
+    advance(seconds(9)).await;
+    deadlines.record_read();
+    assert_eq!(next(&deadlines).await, (Expired::Connection, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kept_connection_has_keep_alive_and_then_request_head_from_the_first_byte() {
+    let deadlines = deadlines();
+    deadlines.begin_exchange();
+    deadlines.end_exchange();
+    advance(seconds(19)).await;
+    deadlines.record_read();
+    advance(seconds(9)).await;
+    deadlines.record_read();
+    assert_eq!(next(&deadlines).await, (Expired::Connection, 1));
+
+    deadlines.begin_exchange();
+    deadlines.record_write();
+    deadlines.end_exchange();
+    assert_eq!(next(&deadlines).await, (Expired::Connection, 20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_takes_the_end_of_a_response_keeps_its_connection() {
+    let deadlines = deadlines();
+    deadlines.begin_exchange();
+    deadlines.begin_body();
+    deadlines.end_exchange();
+    advance(seconds(15)).await;
+    deadlines.record_write();
+    assert_eq!(next(&deadlines).await, (Expired::Connection, 20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_origin_that_is_late_fails_the_exchange_and_not_the_connection() {
+    let deadlines = deadlines();
+    deadlines.begin_exchange();
+    advance(seconds(100)).await;
+    deadlines.begin_response_head();
+    assert_eq!(next(&deadlines).await, (Expired::Exchange, 30));
+    assert!(matches!(
+        deadlines.take_failure(),
+        Some(Error::ResponseTimeout)
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_has_the_idle_time_for_as_long_as_it_moves() {
+    let deadlines = deadlines();
+    let upload = Rc::new(UploadProgress::default());
+    deadlines.begin_exchange();
+    deadlines.track_upload(upload.clone());
+    deadlines.begin_response_head();
+    upload.add(1);
+    advance(seconds(39)).await;
+    deadlines.record_read();
+    upload.wait_for_client();
+    assert_eq!(next(&deadlines).await, (Expired::Exchange, 40));
+    assert!(matches!(
+        deadlines.take_failure(),
+        Some(Error::RequestTimeout)
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_origin_has_its_time_from_the_end_of_the_upload() {
+    let deadlines = deadlines();
+    let upload = Rc::new(UploadProgress::default());
+    deadlines.begin_exchange();
+    deadlines.track_upload(upload.clone());
+    deadlines.begin_response_head();
+    upload.add(1);
+    advance(seconds(25)).await;
+    upload.end();
+    assert_eq!(next(&deadlines).await, (Expired::Exchange, 30));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_outlives_its_response_goes_on_while_it_moves() {
+    let deadlines = deadlines();
+    let upload = Rc::new(UploadProgress::default());
+    deadlines.begin_exchange();
+    deadlines.track_upload(upload.clone());
+    deadlines.begin_body();
+    upload.add(1);
+    deadlines.end_exchange();
+    advance(seconds(39)).await;
+    deadlines.record_read();
+    advance(seconds(39)).await;
+    upload.end();
+    assert_eq!(next(&deadlines).await, (Expired::Connection, 20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_rests_for_the_idle_time() {
+    let deadlines = deadlines();
+    deadlines.begin_exchange();
+    deadlines.begin_body();
+    advance(seconds(39)).await;
+    deadlines.record_write();
+    assert_eq!(next(&deadlines).await, (Expired::Connection, 40));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tunnel_rests_for_the_idle_time_and_for_a_second_while_the_proxy_stops() {
+    let deadlines = deadlines();
+    deadlines.begin_exchange();
+    deadlines.begin_tunnel();
+    advance(seconds(39)).await;
+    deadlines.record_moved();
+    assert_eq!(next(&deadlines).await, (Expired::Connection, 40));
+    deadlines.begin_tunnel_drain();
+    deadlines.record_moved();
+    assert_eq!(next(&deadlines).await, (Expired::Connection, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_half_closed_exchange_is_looked_at_and_then_cut() {
+    let deadlines = deadlines();
+    deadlines.begin_exchange();
+    assert!(deadlines.holds_back_end());
+    deadlines.begin_response_head();
+    for _ in 0..4 {
+        assert_eq!(next(&deadlines).await, (Expired::Look, 1));
+    }
+    assert_eq!(next(&deadlines).await, (Expired::Connection, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_the_stream_is_not_held_back_when_nothing_else_is_awaited() {
+    let deadlines = deadlines();
+    assert!(!deadlines.holds_back_end());
+    deadlines.begin_exchange();
+    let upload = Rc::new(UploadProgress::default());
+    deadlines.track_upload(upload.clone());
+    assert!(!deadlines.holds_back_end());
+    upload.end();
+    assert!(deadlines.holds_back_end());
+    deadlines.end_exchange();
+    assert!(!deadlines.holds_back_end());
+}

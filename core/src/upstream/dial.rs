@@ -1,0 +1,113 @@
+//! Connects to the first of some addresses that answers (RFC 8305). The only place in the proxy that dials.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::net::TcpStream;
+use tokio::time::sleep;
+
+use super::policy::effective_ip;
+
+/// How long one address may keep the next from being tried (RFC 8305, section 5).
+const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+
+/// A connection, and the address that answered.
+#[derive(Debug)]
+pub(crate) struct Connected {
+    pub(crate) stream: TcpStream,
+    pub(crate) peer: SocketAddr,
+}
+
+/// Connects to the proxy's own listener, to see whether that works.
+pub(crate) async fn dial_self(own: SocketAddr) -> io::Result<TcpStream> {
+    let address = SocketAddr::new(effective_ip(own.ip()), own.port());
+    connect(address).await.map(|connected| connected.stream)
+}
+
+/// The families in turn, beginning with that of the first address (RFC 8305, section 4).
+pub(super) fn interleave(addresses: Vec<IpAddr>) -> impl Iterator<Item = IpAddr> {
+    let first_is_v6 = addresses.first().is_some_and(IpAddr::is_ipv6);
+    let (first, second): (Vec<_>, Vec<_>) = addresses
+        .into_iter()
+        .partition(|address| address.is_ipv6() == first_is_v6);
+    let mut turns = [first.into_iter(), second.into_iter()];
+    let mut turn = 1;
+    std::iter::from_fn(move || {
+        turn = 1 - turn;
+        turns[turn].next().or_else(|| turns[1 - turn].next())
+    })
+}
+
+/// The first connection that succeeds, or the failure of the last address.
+pub(super) async fn race(addresses: Vec<SocketAddr>) -> io::Result<Connected> {
+    // Most names have one address, which needs no race.
+    if let [address] = addresses[..] {
+        return connect(address).await;
+    }
+    let mut addresses = addresses.into_iter();
+    let mut attempts = FuturesUnordered::new();
+    let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    loop {
+        let waiting = match addresses.next() {
+            Some(address) => {
+                attempts.push(connect(address));
+                !addresses.as_slice().is_empty()
+            }
+            None => false,
+        };
+        let finished = tokio::select! {
+            finished = attempts.next() => finished,
+            () = sleep(CONNECTION_ATTEMPT_DELAY), if waiting => continue,
+        };
+        match finished {
+            Some(Ok(connected)) => return Ok(connected),
+            Some(Err(error)) => failure = error,
+            None => return Err(failure),
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the place")]
+async fn connect(peer: SocketAddr) -> io::Result<Connected> {
+    let stream = TcpStream::connect(peer).await?;
+    Ok(Connected { stream, peer })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn turns(addresses: &[&str]) -> Vec<String> {
+        interleave(addresses.iter().map(|ip| ip.parse().unwrap()).collect())
+            .map(|ip| ip.to_string())
+            .collect()
+    }
+
+    #[test]
+    fn families_take_turns() {
+        assert_eq!(
+            turns(&["::1", "::2", "::3", "1.1.1.1"]),
+            ["::1", "1.1.1.1", "::2", "::3"]
+        );
+        assert_eq!(turns(&["1.1.1.1", "::1"]), ["1.1.1.1", "::1"]);
+        assert!(turns(&[]).is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_address_that_refuses_makes_way_for_the_next() {
+        let origin = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let refusing = closed.local_addr().unwrap();
+        drop(closed);
+
+        let open = origin.local_addr().unwrap();
+        let connected = race(vec![refusing, open]).await.unwrap();
+        assert_eq!(connected.stream.peer_addr().unwrap(), open);
+        assert_eq!(connected.peer, open);
+        let failure = race(vec![refusing]).await.unwrap_err();
+        assert_eq!(failure.kind(), io::ErrorKind::ConnectionRefused);
+    }
+}

@@ -1,0 +1,88 @@
+//! Clients that close their sending side after a request, as RFC 9112, section 9.6 lets them.
+
+use std::time::Duration;
+
+use portcullis_tests::{Origin, Proxy};
+
+use super::get;
+
+#[tokio::test]
+async fn a_client_that_closes_its_sending_side_gets_its_response() {
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    let mut client = proxy.client().await;
+    client.send(get(&origin.url("/"))).await;
+    client.finish().await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    served
+        .send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n")
+        .await;
+    let head = client.head().await;
+    assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+    served.send("3\r\ntwo\r\n0\r\n\r\n").await;
+    assert_eq!(client.chunks().await.concat(), "onetwo");
+    assert_eq!(client.rest().await, "");
+}
+
+#[tokio::test]
+async fn a_client_that_closes_its_sending_side_gets_its_tunnel() {
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    let mut client = proxy.client().await;
+    let authority = origin.authority();
+    client
+        .send(format!(
+            "CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\nquestion"
+        ))
+        .await;
+    client.finish().await;
+    let mut served = origin.accept().await;
+    assert_eq!(served.rest().await, "question");
+    served.send("answer").await;
+    drop(served);
+    assert!(client.head().await.starts_with("HTTP/1.1 200 "));
+    assert_eq!(client.rest().await, "answer");
+}
+
+#[tokio::test]
+async fn a_reset_ends_the_exchange_of_a_client_that_had_half_closed() {
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    let mut client = proxy.client().await;
+    client.send(get(&origin.url("/"))).await;
+    client.finish().await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    client.reset();
+    assert_eq!(served.rest().await, "", "the origin is let go");
+}
+
+#[tokio::test]
+async fn a_half_closed_exchange_has_a_limit_of_its_own() {
+    let proxy = Proxy::start_with(|config| {
+        config.limits.half_closed = Duration::from_millis(50);
+    });
+    let (proxy, origin) = (proxy.await, Origin::start().await);
+    let mut client = proxy.client().await;
+    client.send(get(&origin.url("/"))).await;
+    client.finish().await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    assert_eq!(served.rest().await, "", "the origin is let go");
+    assert_eq!(client.rest().await, "");
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_no_half_close() {
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    let mut client = proxy.client().await;
+    let url = origin.url("/");
+    client
+        .send(format!(
+            "POST {url} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf"
+        ))
+        .await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    served.expect("half").await;
+    client.finish().await;
+    assert_eq!(served.rest().await, "", "the request is broken off");
+}
