@@ -87,9 +87,12 @@ impl Proxy {
             shutdown: stop.clone(),
         };
         let workers = Workers::start(self.config.workers.get(), &worker)?;
-        let status = StatusFile::new(&self.config.cache_dir, self.config.listen);
-        control::start(self.local_addr(), feeds, plugins, status, stop.clone())?;
+        let own = self.local_addr();
         let mut listener = self.listener.accepting()?;
+        // After the listener, so that it is dropped before: the next proxy that has the address has a
+        // file of the same name.
+        let status = StatusFile::new(&self.config.cache_dir, own);
+        control::start(own, feeds, plugins, status.writer(), stop.clone())?;
         loop {
             tokio::select! {
                 biased;
@@ -98,6 +101,7 @@ impl Proxy {
                 (socket, peer) = listener.accept() => workers.assign(socket, peer),
             }
         }
+        drop(status);
         drop(listener);
         tracing::info!("stopping");
         stop.cancel();

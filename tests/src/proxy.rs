@@ -66,6 +66,8 @@ impl Proxy {
         change(&mut config);
 
         let proxy = portcullis::Proxy::bind(config.clone()).expect("the proxy binds");
+        // Commands find a running proxy by its address.
+        config.listen = proxy.local_addr();
         let (shutdown, signal) = broadcast::channel(1);
         Self {
             address: proxy.local_addr(),

@@ -18,7 +18,7 @@ use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
 use crate::filter::{Failure, Filter, Loader, Opinion};
 use crate::flow::Flow;
-use crate::plugins::Single;
+use crate::plugins::FilterFile;
 use crate::target::Target;
 use crate::verdict::Verdict;
 
@@ -34,7 +34,7 @@ const MOST: usize = 500_000;
 pub async fn replay(config: Config, log: &Path, file: &Path) -> Result<Replay, PluginError> {
     let feeds = Feeds::open(&config.feeds, &config.cache_dir);
     let loader = Loader::new(&config, feeds.clone())?;
-    let single = Single::named(file, &config.plugins.dir)?;
+    let single = FilterFile::named(file, &config.plugins.dir)?;
     let filter = single.filter(loader).await?.apart(&Clock::System);
     let mut tally = Tally::new(MOST, filter.uses("client"), &filter.name);
     let found = access_log::read(log, |line| tally.count(line))?;

@@ -10,14 +10,14 @@ use tokio_util::sync::CancellationToken;
 use super::health;
 use crate::error::StartError;
 use crate::feeds::Feeds;
-use crate::plugins::{Plugins, StatusFile};
+use crate::plugins::{Plugins, StatusWriter};
 
 /// Starts the thread of everything that is not traffic: lists, filters, health. It ends when `stop` is cancelled.
 pub(super) fn start(
     own: SocketAddr,
     feeds: Arc<Feeds>,
-    plugins: Plugins,
-    status: StatusFile,
+    mut plugins: Plugins,
+    mut status: StatusWriter,
     stop: CancellationToken,
 ) -> Result<(), StartError> {
     let failed = |source| StartError::System {
@@ -38,7 +38,7 @@ pub(super) fn start(
             let tasks = async {
                 tokio::join!(
                     feeds.run(stop.clone()),
-                    plugins.run(status, stop.clone()),
+                    plugins.run(&mut status),
                     health::watch(own, chains)
                 )
             };
