@@ -80,7 +80,7 @@ impl Observer {
 
 impl Observations {
     /// Asks, as long as there is a chain that questions come from.
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run(&mut self) {
         while let Some(observation) = self.0.recv().await {
             let exchange = observation.exchange.clone();
             observation.ask().instrument(exchange).await;
