@@ -144,6 +144,7 @@ impl Error {
 
 /// Why the proxy did not start.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StartError {
     /// The address is in use, not ours, or not allowed.
     #[error(
@@ -168,6 +169,9 @@ pub enum StartError {
     /// The WASM engine refuses its settings or the filter that is built in.
     #[error("the WASM engine does not start")]
     Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A defect of the proxy.
+    #[error("the proxy panicked while it loaded lists and filters; please report the panic")]
+    Panicked,
 }
 
 /// Why a command has nothing to say about a filter.

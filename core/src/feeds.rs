@@ -10,13 +10,14 @@ mod snapshot;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
+use futures_util::FutureExt;
 use tracing::{debug, info, warn};
 
 use self::cache::Cache;
@@ -24,7 +25,7 @@ use self::fetch::{Deadlines, FetchError, Fetched, Validators, fetch};
 use self::parse::{Parsed, Rejected, parse};
 use self::snapshot::Snapshot;
 use crate::config::{self, FeedFormat, TEST_NAMES};
-use crate::error::Causes;
+use crate::error::{Causes, panic_message};
 use crate::target::canonical_host;
 
 /// All feeds. The set is fixed; their lists are replaced as they are fetched.
@@ -100,6 +101,8 @@ pub(crate) enum FeedError {
     Fetch(#[from] FetchError),
     #[error("what was fetched is not a list in this format")]
     Rejected(#[from] Rejected),
+    #[error("reading it panicked, which is the proxy's fault; please report it: {0}")]
+    Panicked(String),
 }
 
 impl FeedError {
@@ -111,6 +114,7 @@ impl FeedError {
             Self::Rejected(_) => {
                 "check the feed's format (hosts, domains or json) and open its url in a browser"
             }
+            Self::Panicked(_) => "the other feeds are not affected",
         }
     }
 }
@@ -205,7 +209,11 @@ impl Feeds {
         let Some(source) = &feed.source else {
             return Ok(Outcome::Unchanged);
         };
-        let outcome = self.update(feed, source).await;
+        // A panic is an error of this feed and of no other.
+        let outcome = AssertUnwindSafe(self.update(feed, source)).catch_unwind();
+        let outcome = outcome
+            .await
+            .unwrap_or_else(|panic| Err(FeedError::Panicked(panic_message(&*panic))));
         feed.state().error = match &outcome {
             Ok(_) => None,
             Err(error) => Some(Causes(error).to_string()),
@@ -224,7 +232,7 @@ impl Feeds {
         };
         let format = source.format;
         let (body, parsed) = blocking(move || {
-            let parsed = parse(format, &body);
+            let parsed = read_list(format, &body);
             (body, parsed)
         })
         .await;
@@ -298,7 +306,9 @@ impl Feed {
             Ok(None) => return debug!(feed = &*self.name, "the feed has no copy on disk"),
             Err(error) => return self.ignore_copy(&error),
         };
-        match parse(source.format, &saved.body) {
+        let parsed = catch_unwind(AssertUnwindSafe(|| read_list(source.format, &saved.body)));
+        let parsed = parsed.map_err(|panic| FeedError::Panicked(panic_message(&*panic)));
+        match parsed.and_then(|parsed| Ok(parsed?)) {
             Ok(parsed) => {
                 let names = parsed.snapshot.len();
                 let from = humantime::format_rfc3339_seconds(saved.fetched_at);
@@ -340,6 +350,12 @@ impl Feed {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn read_list(format: FeedFormat, body: &[u8]) -> Result<Parsed, Rejected> {
+    #[cfg(test)]
+    assert!(body != tests::PANICS.as_bytes(), "a test asked for it");
+    parse(format, body)
 }
 
 /// Runs what reads files or takes milliseconds off the async threads.

@@ -45,5 +45,5 @@ pub use commands::replay::{Change, Difference, Replay, replay};
 pub use config::Config;
 pub use error::{PluginError, StartError};
 pub use filter::compile_if_asked;
-pub use proxy::{Proxy, run_proxy};
+pub use proxy::{Ended, Proxy, run_proxy};
 pub use target::InvalidTarget;

@@ -1,13 +1,15 @@
-//! The plugin folder made into a chain: one reconciler that looks at the folder, has what changed tried aside, and publishes a
-//! new generation. Whatever is wrong with a new file, the filter that served before goes on serving.
+//! The plugin folder made into a chain: one reconciler that scans the folder, has what changed tried aside, and publishes a
+//! new generation. `proxy` runs it on the control thread, and commands open it once. Whatever is wrong with a new file, the
+//! filter that served before keeps serving.
 
-mod attempt;
 pub(crate) mod builtin;
+mod conflicts;
+mod filter_file;
 mod folder;
+mod load_task;
 mod manifest;
 mod order;
 mod plugin;
-mod single;
 mod status;
 mod ticks;
 
@@ -20,33 +22,30 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep};
-use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::attempt::Refusal;
-use self::attempt::{Attempt, Loaded, Outcome};
-use self::folder::{Files, Listing, Watch};
-pub(crate) use self::manifest::Told;
-use self::order::Order;
-use self::plugin::{Attempted, Plugin};
-pub(crate) use self::single::Single;
-pub(crate) use self::status::{Mode, Status, StatusFile, read as read_status};
+use self::conflicts::{Seniority, case_conflicts};
+pub(crate) use self::filter_file::FilterFile;
+use self::folder::{Files, Listing, Scan, Watch};
+pub(crate) use self::load_task::LoadFailure;
+use self::load_task::{COPY_TIMEOUT, LoadTask, Loaded, Outcome};
+pub(crate) use self::manifest::ConfigSource;
+use self::order::{Order, Reload};
+use self::plugin::{Plugin, Retry};
+pub(crate) use self::status::{Mode, Status, StatusFile, StatusWriter, read as read_status};
 use self::ticks::Ticks;
 use crate::chain::Chain;
 use crate::config;
 use crate::filter::{Loader, Memory};
 use crate::plugins::builtin::Builtin;
 
-/// The folder is looked at so often even if nothing hints at a change.
+/// Time between two scans of the folder, even if nothing hints at a change.
 const POLL: Duration = Duration::from_secs(1);
 
-/// A file is read when it looked the same twice, so long apart.
+/// A file is read when two scans, this far apart, found it the same.
 const SETTLE: Duration = Duration::from_millis(100);
 
-/// A file that ends early may still be on its way for so long after it was last written to.
-const COPY_PATIENCE: Duration = Duration::from_secs(3);
-
 /// Files that changed together are used together, unless one takes longer than this to load.
-const GROUP_PATIENCE: Duration = Duration::from_millis(500);
+const GROUP_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The folder, the filters made from it, and the workers' way to hear of them.
 #[derive(Debug)]
@@ -59,18 +58,13 @@ pub(crate) struct Plugins {
     last_listing: Listing,
     plugins: BTreeMap<Arc<str>, Plugin>,
     loading: JoinSet<Loaded>,
-    /// Somebody serves by what was there at the start; files that change from now on are changed by hand.
+    /// Set once the files that were there at the start are loaded: the operator has changed what changes from then on.
     is_open: bool,
+    /// Set once [`Plugins::run`] was called.
+    has_run: bool,
     /// Since when there is something that the workers have not heard of.
-    unpublished: Option<Instant>,
+    dirty_since: Option<Instant>,
     chain: watch::Sender<Arc<Chain>>,
-}
-
-/// Whether a look at the folder left something to be looked at again soon.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Look {
-    Settled,
-    Unsettled,
 }
 
 impl Plugins {
@@ -90,7 +84,8 @@ impl Plugins {
             plugins: BTreeMap::new(),
             loading: JoinSet::new(),
             is_open: false,
-            unpublished: None,
+            has_run: false,
+            dirty_since: None,
             chain: watch::Sender::new(Arc::default()),
         };
         plugins.last_listing = plugins.list().await;
@@ -100,17 +95,17 @@ impl Plugins {
         plugins
     }
 
-    /// Traffic waits for this, lest anything pass that is not judged; but not for ever. The rest is taken up by [`Plugins::run`].
+    /// Startup waits for this, up to a limit, so that no traffic passes unfiltered. [`Plugins::run`] does the rest.
     async fn load_what_is_there(&mut self) {
         let begun = Instant::now();
         loop {
-            let look = self.look().await;
+            let scan = self.scan().await;
             let is_quiet = self.loading.is_empty();
             let waited = begun.elapsed();
-            if look == Look::Settled && is_quiet {
+            if scan == Scan::Settled && is_quiet {
                 return;
             }
-            if is_quiet && waited >= COPY_PATIENCE || waited >= self.loader.patience() {
+            if is_quiet && waited >= COPY_TIMEOUT || waited >= self.loader.patience() {
                 tracing::warn!(
                     dir = %self.dir.display(),
                     ?waited,
@@ -119,7 +114,7 @@ impl Plugins {
                 return;
             }
             tokio::select! {
-                Some(loaded) = self.loading.join_next() => self.settle(loaded),
+                Some(loaded) = self.loading.join_next() => self.on_loaded(loaded),
                 () = sleep(SETTLE) => {}
             }
         }
@@ -139,7 +134,7 @@ impl Plugins {
         self.ordered().map(status).collect()
     }
 
-    /// The names that the configuration orders and nobody bears.
+    /// The names in the configuration's order that are neither a file nor built in.
     pub(crate) fn missing(&self) -> impl Iterator<Item = &str> {
         let order = self.order.names().iter().map(String::as_str);
         order.filter(|name| !self.plugins.contains_key(*name) && self.builtin(name).is_none())
@@ -151,42 +146,50 @@ impl Plugins {
         names.filter(|name| !self.plugins.contains_key(*name))
     }
 
-    /// Keeps the chain true to the folder until shutdown. A filter that takes long to load holds up no other.
-    pub(crate) async fn run(mut self, mut file: StatusFile, shutdown: CancellationToken) {
+    /// Keeps the chain true to the folder for as long as it is polled. A filter that takes long to load holds up no other.
+    /// May be called again after a panic.
+    pub(crate) async fn run(&mut self, status: &mut StatusWriter) {
+        if std::mem::replace(&mut self.has_run, true) {
+            self.load_again();
+        }
         let mut watch = Watch::new(self.dir.to_path_buf());
         let mut ticks = Ticks::default();
-        let keep = async {
-            loop {
-                watch.arm();
-                let look = self.look().await;
-                self.publish_what_is_complete();
-                ticks.follow(&self.chain.borrow());
-                let pause = match (look, self.unpublished) {
-                    (Look::Settled, None) => POLL,
-                    (Look::Unsettled, _) | (_, Some(_)) => SETTLE,
-                };
-                file.update(self.status()).await;
-                tokio::select! {
-                    () = watch.changed(), if pause == POLL => {}
-                    Some(loaded) = self.loading.join_next() => self.settle(loaded),
-                    () = sleep(pause) => {}
-                }
+        loop {
+            watch.arm();
+            let scan = self.scan().await;
+            self.publish_what_is_complete();
+            ticks.run_for(&self.chain.borrow());
+            let pause = match (scan, self.dirty_since) {
+                (Scan::Settled, None) => POLL,
+                (Scan::Unsettled, _) | (_, Some(_)) => SETTLE,
+            };
+            status.update(self.status()).await;
+            tokio::select! {
+                () = watch.changed(), if pause == POLL => {}
+                Some(loaded) = self.loading.join_next() => self.on_loaded(loaded),
+                () = sleep(pause) => {}
             }
-        };
-        tokio::select! {
-            () = shutdown.cancelled() => {}
-            () = keep => {}
         }
     }
 
-    /// Looks at the folder and takes up what has changed since it was last read and is still now.
-    async fn look(&mut self) -> Look {
-        let mut look = match self.order.look().await {
-            order::Look::Same => Look::Settled,
-            order::Look::Unsettled => Look::Unsettled,
-            order::Look::Changed => {
-                self.must_publish();
-                Look::Settled
+    /// What was being loaded when something panicked may have been lost. It is read again; what is in use stays.
+    fn load_again(&mut self) {
+        self.loading = JoinSet::new();
+        for plugin in self.plugins.values_mut() {
+            if std::mem::take(&mut plugin.is_loading) {
+                plugin.files = Files::default();
+            }
+        }
+    }
+
+    /// Scans the folder and loads what has changed since it was last read, if it has not changed since the last scan.
+    async fn scan(&mut self) -> Scan {
+        let mut scan = match self.order.reload().await {
+            Reload::Unchanged => Scan::Settled,
+            Reload::Unsettled => Scan::Unsettled,
+            Reload::Changed => {
+                self.mark_dirty();
+                Scan::Settled
             }
         };
         let listing = self.list().await;
@@ -196,40 +199,42 @@ impl Plugins {
             .cloned()
             .chain(self.defaults().map(Into::into))
             .collect();
-        let rivals = self.rivals(&listing);
+        let conflicts = case_conflicts(self.filters(&listing));
         for name in &names {
             let files = listing.get(name).cloned().unwrap_or_default();
-            self.notice_rival(name, rivals.get(name), &files);
-            let is_filter = self.is_filter(name, &files);
-            if let Some(plugin) = self.plugins.get_mut(name)
-                && (plugin.is_loading || plugin.files == files)
-            {
-                let is_gone = files == Files::default() && !is_filter;
-                if is_gone && plugin.is_unused() {
-                    // It was gone before it was all there.
-                    self.plugins.remove(name);
-                    continue;
-                }
-                plugin.gone_since = None;
-                continue;
-            }
-            let known = self.plugins.get(name);
-            if let Some((at, meanwhile)) = known.and_then(|plugin| plugin.retry)
-                && Instant::now() < at
-            {
-                look = look.max(meanwhile);
-                continue;
-            }
-            if self.last_listing.get(name).cloned().unwrap_or_default() != files
-                || self.is_in_grace(name, &files)
-            {
-                look = Look::Unsettled;
-            } else {
-                self.take_up(name.clone(), files);
-            }
+            self.note_conflict(name, conflicts.get(name), &files);
+            scan = scan.max(self.scan_name(name, files));
         }
         self.last_listing = listing;
-        look
+        scan
+    }
+
+    fn scan_name(&mut self, name: &Arc<str>, files: Files) -> Scan {
+        let is_filter = self.is_filter(name, &files);
+        if let Some(plugin) = self.plugins.get_mut(name)
+            && (plugin.is_loading || plugin.files == files)
+        {
+            let is_gone = files == Files::default() && !is_filter;
+            if is_gone && plugin.is_unused() {
+                // It was gone before it was complete.
+                self.plugins.remove(name);
+            } else {
+                plugin.gone_since = None;
+            }
+            return Scan::Settled;
+        }
+        let known = self.plugins.get(name);
+        if let Some((at, meanwhile)) = known.and_then(|plugin| plugin.retry_at)
+            && Instant::now() < at
+        {
+            return meanwhile;
+        }
+        let last_files = self.last_listing.get(name).cloned().unwrap_or_default();
+        if last_files != files || self.is_in_grace(name, &files) {
+            return Scan::Unsettled;
+        }
+        self.start_loading(name.clone(), files);
+        Scan::Settled
     }
 
     /// Whether the file is gone, but not for so long that it must be meant.
@@ -239,81 +244,39 @@ impl Plugins {
             return false;
         };
         let is_gone = !is_filter || files.wasm.is_none() && plugin.files.wasm.is_some();
-        if !is_gone || plugin.member.is_none() {
-            plugin.gone_since = None;
-            return false;
-        }
-        let gone_since = *plugin.gone_since.get_or_insert_with(Instant::now);
-        gone_since.elapsed() < self.deletion_grace
+        plugin.is_in_grace(is_gone, self.deletion_grace)
     }
 
-    /// Names that differ only by case would be one file on other systems, and one filter to a careless reader. For each filter that is one
-    /// too many, the one that was there first.
-    fn rivals(&self, listing: &Listing) -> BTreeMap<Arc<str>, Arc<str>> {
+    /// Every filter, also one whose file is gone for a moment.
+    fn filters(&self, listing: &Listing) -> BTreeMap<Arc<str>, Seniority> {
+        let seniority = |name: &str| match self.plugins.get(name) {
+            _ if self.builtin(name).is_some() => Seniority::BuiltIn,
+            Some(plugin) if plugin.member.is_some() || plugin.is_loading => Seniority::InUse,
+            _ => Seniority::New,
+        };
         let files = listing.iter();
         let files = files.filter(|(name, files)| self.is_filter(name, files));
-        // Also one whose file is gone for a moment.
-        let serving = self
-            .plugins
-            .iter()
-            .filter(|(_, plugin)| plugin.member.is_some());
-        let filters: BTreeSet<Arc<str>> = files
+        let serving = self.plugins.iter();
+        let serving = serving.filter(|(_, plugin)| plugin.member.is_some());
+        files
             .map(|(name, _)| name.clone())
             .chain(serving.map(|(name, _)| name.clone()))
             .chain(self.defaults().map(Into::into))
-            .collect();
-        let mut same: BTreeMap<String, Vec<Arc<str>>> = BTreeMap::new();
-        for name in filters {
-            same.entry(name.to_lowercase()).or_default().push(name);
-        }
-        let came_first = |name: &Arc<str>| {
-            let plugin = self.plugins.get(name);
-            plugin.is_some_and(|plugin| plugin.member.is_some() || plugin.is_loading)
-        };
-        let mut rivals = BTreeMap::new();
-        for names in same.into_values().filter(|names| names.len() > 1) {
-            let seniority = |name: &&Arc<str>| {
-                (
-                    self.builtin(name).is_none(),
-                    !came_first(name),
-                    (*name).clone(),
-                )
-            };
-            let Some(senior) = names.iter().min_by_key(seniority) else {
-                continue;
-            };
-            for name in names.iter().filter(|name| *name != senior) {
-                rivals.insert(name.clone(), senior.clone());
-            }
-        }
-        rivals
+            .map(|name| (name.clone(), seniority(&name)))
+            .collect()
     }
 
-    fn notice_rival(&mut self, name: &Arc<str>, rival: Option<&Arc<str>>, files: &Files) {
-        let known = self
-            .plugins
-            .get(name)
-            .and_then(|plugin| plugin.rival.as_ref());
-        if known == rival {
+    fn note_conflict(&mut self, name: &Arc<str>, conflict: Option<&Arc<str>>, files: &Files) {
+        let known = self.plugins.get(name);
+        if known.and_then(|plugin| plugin.conflict.as_ref()) == conflict {
             return;
         }
         let plugin = self.plugins.entry(name.clone()).or_default();
-        plugin.rival = rival.cloned();
-        match rival {
-            Some(rival) => {
-                plugin.files = files.clone();
-                plugin.refuse(name, &Refusal::Rival(rival.clone()), Attempted::First);
-            }
-            // It is free to be tried.
-            None => {
-                plugin.files = Files::default();
-                plugin.refused = None;
-            }
-        }
+        plugin.set_conflict(name, conflict, files);
     }
 
     /// Takes out what is gone, and has the rest read and tried aside.
-    fn take_up(&mut self, name: Arc<str>, files: Files) {
+    fn start_loading(&mut self, name: Arc<str>, files: Files) {
         if !self.is_filter(&name, &files) {
             return self.remove(&name, files);
         }
@@ -321,12 +284,12 @@ impl Plugins {
         let has_settings = files.wasm.is_some() && files.sidecar.is_some();
         let may_stand_in = builtin.is_some_and(|builtin| builtin.default || has_settings);
         let plugin = self.plugins.entry(name.clone()).or_default();
-        if plugin.rival.is_some() {
+        if plugin.conflict.is_some() {
             plugin.files = files;
             return;
         }
         plugin.is_loading = true;
-        let attempt = Attempt {
+        let task = LoadTask {
             dir: self.dir.clone(),
             name,
             files,
@@ -337,11 +300,11 @@ impl Plugins {
             } else {
                 Memory::Trusted
             },
-            // Better the filter that is built in than none.
+            // The built-in filter is better than none.
             fall_back: may_stand_in && plugin.member.is_none(),
-            told: None,
+            config: None,
         };
-        self.loading.spawn(attempt.run(self.loader.clone()));
+        self.loading.spawn(task.run(self.loader.clone()));
     }
 
     fn remove(&mut self, name: &Arc<str>, files: Files) {
@@ -349,18 +312,18 @@ impl Plugins {
         let removed = self.plugins.remove(name).and_then(|plugin| plugin.member);
         if let Some(member) = removed {
             tracing::info!(plugin = &**name, "removed");
-            plugin::say_farewell(&member);
-            self.must_publish();
+            plugin::log_shadow_summary(&member);
+            self.mark_dirty();
         }
         if files.sidecar.is_some() {
             let plugin = self.plugins.entry(name.clone()).or_default();
             plugin.files = files;
-            plugin.refuse(name, &Refusal::NoFilter(name.clone()), Attempted::First);
+            plugin.refuse(name, &LoadFailure::NoFilter(name.clone()), Retry::Never);
         }
     }
 
     /// Puts what was loaded in place of what was there.
-    fn settle(&mut self, loaded: Result<Loaded, JoinError>) {
+    fn on_loaded(&mut self, loaded: Result<Loaded, JoinError>) {
         let loaded = match loaded {
             Ok(loaded) => loaded,
             // The task catches its own panics, so it can only have been cancelled.
@@ -370,47 +333,47 @@ impl Plugins {
             return;
         };
         plugin.is_loading = false;
-        if plugin.rival.is_some() {
+        if plugin.conflict.is_some() {
             return;
         }
         plugin.digest = loaded.digest;
-        plugin.retry = match (&loaded.files, &loaded.outcome) {
+        plugin.retry_at = match (&loaded.files, &loaded.outcome) {
             (Some(_), _) => None,
-            (None, Outcome::Later) => Some((Instant::now() + SETTLE, Look::Unsettled)),
-            (None, _) => Some((Instant::now() + POLL, Look::Settled)),
+            (None, Outcome::Incomplete) => Some((Instant::now() + SETTLE, Scan::Unsettled)),
+            (None, _) => Some((Instant::now() + POLL, Scan::Settled)),
         };
-        if let Some(refusal) = &loaded.refusal {
-            let attempt = if loaded.files.is_some() {
-                Attempted::First
+        if let Some(failure) = &loaded.failure {
+            let retry = if loaded.files.is_some() {
+                Retry::Never
             } else {
-                Attempted::Again
+                Retry::UntilItWorks
             };
-            plugin.refuse(&loaded.name, refusal, attempt);
+            plugin.refuse(&loaded.name, failure, retry);
         }
         if let Some(files) = loaded.files {
             plugin.files = files;
         }
         match loaded.outcome {
-            Outcome::Same | Outcome::Later => {}
+            Outcome::Unchanged | Outcome::Incomplete => {}
             Outcome::Filter(filter) => {
-                if loaded.refusal.is_none() {
+                if loaded.failure.is_none() {
                     plugin.refused = None;
                 }
                 if plugin.accept(&loaded.name, filter) {
-                    self.must_publish();
+                    self.mark_dirty();
                 }
             }
         }
     }
 
-    fn must_publish(&mut self) {
-        self.unpublished.get_or_insert_with(Instant::now);
+    fn mark_dirty(&mut self) {
+        self.dirty_since.get_or_insert_with(Instant::now);
     }
 
     fn publish_what_is_complete(&mut self) {
-        let is_late = |since: Instant| since.elapsed() >= GROUP_PATIENCE;
+        let is_late = |since: Instant| since.elapsed() >= GROUP_TIMEOUT;
         if self
-            .unpublished
+            .dirty_since
             .is_some_and(|since| self.loading.is_empty() || is_late(since))
         {
             self.publish();
@@ -418,7 +381,7 @@ impl Plugins {
     }
 
     fn publish(&mut self) {
-        self.unpublished = None;
+        self.dirty_since = None;
         let chain = Chain::new(
             self.ordered()
                 .filter_map(|(_, plugin)| plugin.member.clone()),

@@ -1,38 +1,36 @@
-//! The proxy as a whole: binds, starts the workers and the background tasks, accepts, and ends it all. The public door.
+//! The proxy as a whole: binds, starts the threads, accepts, and ends it all. The public door.
 
 mod control;
 mod health;
 mod listener;
+mod supervise;
+mod threads;
 mod workers;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use tokio::sync::broadcast;
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use self::listener::Listener;
+use self::threads::Threads;
 use self::workers::Workers;
 use crate::config::Config;
 use crate::downstream::headers::Pseudonym;
 use crate::downstream::worker::WorkerConfig;
 use crate::error::StartError;
-use crate::feeds::Feeds;
-use crate::filter::Loader;
-use crate::plugins::builtin::BUILTINS;
-use crate::plugins::{Plugins, StatusFile};
+use crate::plugins::StatusFile;
 
-/// Binds, logs the bound address, and serves until `shutdown` says something or is closed. Then everything ends within
-/// `config.limits.shutdown`.
+/// Binds, logs the bound address, and serves until `shutdown` receives a message or is closed. Then
+/// everything ends within `config.limits.shutdown`, and the answer says whether it did so by itself.
 ///
 /// # Errors
 ///
-/// If the address cannot be bound or a thread not be started. Whatever goes wrong later is logged.
+/// As those of [`Proxy::bind`] and [`Proxy::run`].
 pub async fn run_proxy(
     config: Config,
     shutdown: broadcast::Receiver<()>,
-) -> Result<(), StartError> {
+) -> Result<Ended, StartError> {
     let proxy = Proxy::bind(config)?;
     tracing::info!(address = %proxy.local_addr(), "listening");
     proxy.run(shutdown).await
@@ -43,6 +41,21 @@ pub async fn run_proxy(
 pub struct Proxy {
     config: Config,
     listener: Listener,
+}
+
+/// How a proxy that was told to stop has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ended {
+    /// Every connection and every thread had ended before the bound was over.
+    Cleanly,
+    /// The bound was over before.
+    Cut {
+        /// How many connections were closed in the middle of what they did.
+        connections: usize,
+        /// How many threads still run. They serve no connection, and end as soon as they can.
+        threads: usize,
+    },
 }
 
 impl Proxy {
@@ -61,66 +74,76 @@ impl Proxy {
         self.listener.local_addr()
     }
 
-    /// Serves until `shutdown` says something or is closed, and returns when everything has ended. Must be called within a
-    /// Tokio runtime; the accept loop runs there, all else on threads of its own.
+    /// Serves until `shutdown` receives a message or is closed. Returns when everything that the proxy
+    /// has started has ended, or when `config.limits.shutdown` is over. Must be called within a Tokio
+    /// runtime; the accept loop runs there, all else on threads of the proxy. If the future is dropped,
+    /// everything ends, too, but nothing waits for it.
     ///
     /// # Errors
     ///
-    /// If a thread cannot be started.
-    pub async fn run(self, mut shutdown: broadcast::Receiver<()>) -> Result<(), StartError> {
+    /// If lists and filters cannot be loaded or a thread cannot be started. What goes wrong later is logged.
+    pub async fn run(self, mut shutdown: broadcast::Receiver<()>) -> Result<Ended, StartError> {
         let stop = CancellationToken::new();
-        // Also when this future is dropped.
-        let _stop = stop.clone().drop_guard();
+        // Tells the threads also if this future is dropped.
+        let stop_on_drop = stop.clone().drop_guard();
+        let bound = self.config.limits.shutdown;
+        let mut threads = Threads::default();
+        let served = self.serve(&mut shutdown, &stop, &mut threads).await;
+        tracing::info!("stopping");
+        drop(stop_on_drop);
+        let threads = threads.ended(bound).await;
+        let connections = served?.as_ref().map_or(0, Workers::cut);
+        if threads > 0 {
+            tracing::warn!(
+                threads,
+                "not every thread has ended in time; the others are left behind"
+            );
+        }
+        Ok(match (connections, threads) {
+            (0, 0) => Ended::Cleanly,
+            _ => Ended::Cut {
+                connections,
+                threads,
+            },
+        })
+    }
+
+    /// Serves until it is told to stop; then the address is free. There are no workers if that was before
+    /// anything could be judged.
+    async fn serve(
+        self,
+        shutdown: &mut broadcast::Receiver<()>,
+        stop: &CancellationToken,
+        threads: &mut Threads,
+    ) -> Result<Option<Workers>, StartError> {
+        let (config, own) = (self.config, self.listener.local_addr());
+        let mut listener = self.listener.accepting()?;
+        // After the listener, so that it is dropped before: the next proxy that has the address has a file of
+        // the same name.
+        let status = StatusFile::new(&config.cache_dir, own);
+        let loading = control::start(&config, own, status.writer(), threads, stop)?;
         // Clients that are early wait in the listener's queue: nothing passes that is not judged.
-        let (feeds, plugins) = tokio::select! {
+        let chains = tokio::select! {
             biased;
-            _ = shutdown.recv() => return Ok(()),
-            opened = open(&self.config) => opened?,
+            _ = shutdown.recv() => return Ok(None),
+            chains = loading.chains() => chains?,
         };
-        let chains = plugins.chain();
         let worker = WorkerConfig {
-            limits: self.config.limits.clone(),
-            egress: self.config.egress.clone(),
-            own: self.local_addr(),
+            limits: config.limits,
+            egress: config.egress,
+            own,
             pseudonym: Pseudonym::random(),
-            chains: chains.clone(),
+            chains,
             shutdown: stop.clone(),
         };
-        let workers = Workers::start(self.config.workers.get(), &worker)?;
-        let status = StatusFile::new(&self.config.cache_dir, self.config.listen);
-        control::start(self.local_addr(), feeds, plugins, status, stop.clone())?;
-        let mut listener = self.listener.accepting()?;
+        let workers = Workers::start(config.workers.get(), &worker, threads)?;
         loop {
             tokio::select! {
                 biased;
                 // An error means that the sender is gone or that a signal was missed: both are signals.
-                _ = shutdown.recv() => break,
+                _ = shutdown.recv() => return Ok(Some(workers)),
                 (socket, peer) = listener.accept() => workers.assign(socket, peer),
             }
         }
-        drop(listener);
-        tracing::info!("stopping");
-        stop.cancel();
-        if timeout(self.config.limits.shutdown, workers.ended())
-            .await
-            .is_err()
-        {
-            tracing::warn!("not everything has ended in time; it is left behind");
-        }
-        Ok(())
     }
-}
-
-/// The lists that are on disk and the filters that are in the folder.
-async fn open(config: &Config) -> Result<(Arc<Feeds>, Plugins), StartError> {
-    let (feeds, cache_dir) = (config.feeds.clone(), config.cache_dir.clone());
-    let feeds = tokio::task::spawn_blocking(move || Feeds::open(&feeds, &cache_dir))
-        .await
-        .map_err(|error| StartError::System {
-            action: "read the lists that are on disk".into(),
-            source: error.into(),
-        })?;
-    let loader = Loader::new(config, feeds.clone())?;
-    let plugins = Plugins::open(config.plugins.clone(), BUILTINS, loader).await;
-    Ok((feeds, plugins))
 }

@@ -1,7 +1,7 @@
 //! What proxies log while scenarios run. All tests of a process share it, so scenarios look for names of their own.
 
 use std::io;
-use std::sync::{LazyLock, Once};
+use std::sync::{LazyLock, Mutex, Once};
 
 use tokio::sync::watch;
 use tracing_subscriber::filter::LevelFilter;
@@ -9,6 +9,9 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::wire::within;
 
 static LINES: LazyLock<watch::Sender<Vec<String>>> = LazyLock::new(watch::Sender::default);
+
+/// Texts at which the log panics.
+static TRAPS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// A reader of the log, from where it stood when the reader was made.
 #[derive(Debug)]
@@ -44,6 +47,13 @@ impl Log {
         lines[self.read - 1].clone()
     }
 
+    /// Has the next line that contains `text` panic where it is written: in whatever part of the proxy has something to say
+    /// about that.
+    pub fn panics_once_at(&self, text: &str) {
+        let mut traps = TRAPS.lock().expect("nothing panics that holds it");
+        traps.push(text.to_owned());
+    }
+
     /// Whether a line with `text` has come already, behind what was read.
     pub fn has_said(&self, text: &str) -> bool {
         LINES.borrow()[self.read..]
@@ -64,6 +74,14 @@ struct Sink;
 impl io::Write for Sink {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line).trim_end().to_owned();
+        let trap = {
+            let mut traps = TRAPS.lock().expect("nothing panics that holds it");
+            let at = traps.iter().position(|trap| text.contains(trap.as_str()));
+            at.map(|at| traps.remove(at))
+        };
+        if let Some(trap) = trap {
+            panic!("the log panics at {trap}");
+        }
         LINES.send_modify(|lines| lines.push(text));
         io::stderr().write_all(line)?;
         Ok(line.len())

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use portcullis::{Config, StartError};
+use portcullis::{Config, Ended, StartError};
 use tempfile::TempDir;
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
@@ -18,7 +18,7 @@ use crate::wire::{Wire, within};
 pub struct Proxy {
     address: SocketAddr,
     shutdown: broadcast::Sender<()>,
-    running: JoinHandle<Result<(), StartError>>,
+    running: JoinHandle<Result<Ended, StartError>>,
     config: Config,
     _folder: TempDir,
 }
@@ -66,6 +66,8 @@ impl Proxy {
         change(&mut config);
 
         let proxy = portcullis::Proxy::bind(config.clone()).expect("the proxy binds");
+        // Commands find a running proxy by its address.
+        config.listen = proxy.local_addr();
         let (shutdown, signal) = broadcast::channel(1);
         Self {
             address: proxy.local_addr(),
@@ -102,11 +104,19 @@ impl Proxy {
     }
 
     /// Waits for its end, after a signal.
-    pub async fn ended(self) {
+    pub async fn ended(self) -> Ended {
         let ended = within("the proxy ends", self.running).await;
         ended
             .expect("the proxy does not panic")
-            .expect("the proxy ran without an error");
+            .expect("the proxy ran without an error")
+    }
+
+    /// Waits for its end, as it cannot start.
+    pub async fn failed(self) -> StartError {
+        let ended = within("the proxy ends", self.running).await;
+        ended
+            .expect("the proxy does not panic")
+            .expect_err("the proxy cannot start")
     }
 
     /// Drops the sending end of its signal, as a program does that ends without a word, and waits for its end.

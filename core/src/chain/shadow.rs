@@ -82,7 +82,7 @@ impl ShadowSender {
 
 impl ShadowCalls {
     /// Makes the calls, for as long as there is a chain that they come from.
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run(&mut self) {
         while let Some(call) = self.0.recv().await {
             call.run().await;
         }

@@ -21,7 +21,7 @@ use crate::error::{Causes, PluginError};
 use crate::feeds::Feeds;
 use crate::filter::{Failure, Filter, Hook, HookCall, Instance, Loader};
 use crate::flow::{Client, Flow, Protocol, RequestHead, ResponseHead};
-use crate::plugins::Single;
+use crate::plugins::FilterFile;
 use crate::target::Target;
 
 /// Calls between two looks at the clock, which costs a tenth of a fast filter's call.
@@ -51,7 +51,7 @@ pub async fn bench(
     client: IpAddr,
     calls: NonZeroUsize,
 ) -> Result<Bench, PluginError> {
-    let single = Single::named(file, &config.plugins.dir)?;
+    let single = FilterFile::named(file, &config.plugins.dir)?;
     let target = Target::parse(host, Some(80))?;
     let feeds = Feeds::open(&config.feeds, &config.cache_dir);
     let loader = Loader::new(&config, feeds)?;

@@ -24,7 +24,7 @@ use crate::filter::{
     CachePolicy, Failure, Filter, FilterAnswer, HookCall, Instance, Loader, Scope,
 };
 use crate::flow::{Client, Flow, Protocol, RequestHead, ResponseHead};
-use crate::plugins::{Single, Told};
+use crate::plugins::{ConfigSource, FilterFile};
 use crate::target::{InvalidTarget, Target};
 use crate::verdict::Verdict;
 
@@ -41,15 +41,15 @@ pub async fn test_plugin(config: Config, file: &Path, cases: &Path) -> Result<Re
     })?;
     let cases = Cases::parse(&text, &cases.display().to_string())?;
     let loader = Loader::new(&config, Feeds::of(&cases.feeds))?;
-    let single = Single::named(file, &config.plugins.dir)?.with_config(told(&cases, text));
+    let single = FilterFile::named(file, &config.plugins.dir)?.with_config(told(&cases, text));
     let filter = single.filter(loader).await?;
     let outcomes = run(&filter, &cases).await?;
     Ok(Report::new(&filter.name, &cases.file, outcomes))
 }
 
 /// The configuration in a file of cases, if there is one.
-fn told(cases: &Cases, text: String) -> Option<Told> {
-    cases.config.clone().map(|config| Told {
+fn told(cases: &Cases, text: String) -> Option<ConfigSource> {
+    cases.config.clone().map(|config| ConfigSource {
         config,
         file: cases.file.clone().into(),
         text: Some(text),

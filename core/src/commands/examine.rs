@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::error::{Causes, PluginError, StartError};
 use crate::feeds::Feeds;
 use crate::filter::{Description, Failure, Filter, Instance, Loader, Manifest, interface};
-use crate::plugins::Single;
+use crate::plugins::FilterFile;
 
 /// Looks at the filter in `file`, or at the built-in filter of that name, with the settings beside it.
 ///
@@ -18,7 +18,7 @@ use crate::plugins::Single;
 ///
 /// If there is no such file. A filter that a proxy refuses is no error: the examination says so.
 pub async fn check_plugin(config: Config, file: &Path) -> Result<Examination, PluginError> {
-    let single = Single::named(file, &config.plugins.dir)?;
+    let single = FilterFile::named(file, &config.plugins.dir)?;
     let wasm = single.wasm()?;
     let settings = single.settings();
     let grants = settings.as_ref().map(|settings| single.grants(settings));
@@ -52,7 +52,10 @@ pub async fn check_plugin(config: Config, file: &Path) -> Result<Examination, Pl
 }
 
 /// None if the filter is disabled; the inner error says why a proxy refuses it.
-async fn cost(config: Config, single: Single) -> Result<Result<Option<Cost>, String>, StartError> {
+async fn cost(
+    config: Config,
+    single: FilterFile,
+) -> Result<Result<Option<Cost>, String>, StartError> {
     let feeds = Feeds::open(&config.feeds, &config.cache_dir);
     let loader = Loader::new(&config, feeds)?;
     let filter = match single.load(loader).await {

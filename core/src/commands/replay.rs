@@ -18,7 +18,7 @@ use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
 use crate::filter::{Failure, Filter, FilterAnswer, Hook, HookCall, Loader};
 use crate::flow::{Client, Flow};
-use crate::plugins::Single;
+use crate::plugins::FilterFile;
 use crate::target::Target;
 
 /// Different hosts, with their ports, protocols and, if the filter looks at them, clients. More would fill the memory: some 150 bytes each.
@@ -33,7 +33,7 @@ const MOST: usize = 500_000;
 pub async fn replay(config: Config, log: &Path, file: &Path) -> Result<Replay, PluginError> {
     let feeds = Feeds::open(&config.feeds, &config.cache_dir);
     let loader = Loader::new(&config, feeds.clone())?;
-    let single = Single::named(file, &config.plugins.dir)?;
+    let single = FilterFile::named(file, &config.plugins.dir)?;
     let filter = single.filter(loader).await?.isolated(&Clock::System);
     let mut tally = Tally::new(MOST, filter.uses("client"), &filter.name);
     let found = access_log::read(log, |line| tally.count(line))?;

@@ -75,7 +75,7 @@ impl Worker {
                 Some(shadow.clone()),
             ))),
             shadow,
-            id: Cell::new(id.index as u64),
+            id: Cell::new(id.first_exchange()),
             stride: id.workers as u64,
         }
     }
@@ -151,4 +151,14 @@ impl<'a, 's> StopSignal<'a, 's> {
 pub(crate) struct WorkerId {
     pub(crate) index: usize,
     pub(crate) workers: usize,
+    /// How many workers have had this place before.
+    pub(crate) restarts: u32,
+}
+
+impl WorkerId {
+    /// Where a worker starts to number its exchanges: beyond what an earlier worker in its place has come to.
+    fn first_exchange(self) -> u64 {
+        let begun = u64::from(self.restarts) << 40;
+        self.index as u64 + self.workers as u64 * begun
+    }
 }

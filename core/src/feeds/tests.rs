@@ -7,19 +7,22 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use super::fetch::{Deadlines, FetchError};
+use super::fetch::{Deadlines, FetchError, Validators};
 use super::parse::Rejected;
 use super::{FeedError, FeedStatus, Feeds, Outcome};
 use crate::config::{Feed, FeedFormat};
 
 const LIST: &str = "bad.example\nworse.example\n";
+
+/// A list that makes the parser panic.
+pub(super) const PANICS: &str = "panic.example";
 
 fn gzip(body: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -273,6 +276,32 @@ async fn an_error_page_or_an_empty_body_keeps_the_list() {
         matches!(error, FeedError::Rejected(Rejected::Empty)),
         "{error:?}"
     );
+}
+
+#[tokio::test]
+async fn a_parser_that_panics_is_an_error_of_its_feed() {
+    let error = failure_of(ok("", PANICS)).await;
+    assert!(
+        matches!(&error, FeedError::Panicked(panic) if panic.contains("a test asked for it")),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_parser_that_panics_at_the_start_costs_only_the_copy() {
+    let dir = TempDir::new().unwrap();
+    let server = Server::answering([ok("", LIST)]);
+    let feeds = open(server.feed(), dir.path());
+    let (now, validators) = (SystemTime::now(), Validators::default());
+    let saved = feeds
+        .cache
+        .save("list", &server.feed(), PANICS.as_bytes(), &validators, now);
+    saved.unwrap();
+
+    let restarted = open(server.feed(), dir.path());
+    assert!(!lists(&restarted, "panic.example"));
+    restarted.refresh("list").await.unwrap();
+    assert!(lists(&restarted, "bad.example"));
 }
 
 #[tokio::test]

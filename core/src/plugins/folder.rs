@@ -1,4 +1,4 @@
-//! What lies in the plugin folder, and a hint when that changes. Reads names and stamps, never the contents.
+//! What lies in the plugin folder, and a hint when that changes. Used by `plugins`. Reads names and stamps, never contents.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
@@ -10,6 +10,13 @@ use std::time::SystemTime;
 use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::Notify;
+
+/// Whether a scan of the folder left something that the next one must look at soon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Scan {
+    Settled,
+    Unsettled,
+}
 
 /// The files of every name in a folder.
 pub(super) type Listing = BTreeMap<Arc<str>, Files>;
@@ -33,7 +40,7 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    /// None if there is no such file, or none that can be looked at.
+    /// `None` if there is no such file, or if its metadata cannot be read.
     pub(super) fn of_file(path: &Path) -> Option<Self> {
         fs::metadata(path).ok().as_ref().map(Self::of)
     }
@@ -67,7 +74,8 @@ fn identity(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
-/// When the file's owner, mode or contents last changed, in seconds and nanoseconds: a file that may be read now is another one.
+/// When the file's owner, mode or contents last changed, in seconds and nanoseconds. A file that could not be read and whose
+/// mode was mended counts as changed, so that it is tried again.
 #[cfg(unix)]
 fn status_changed(metadata: &Metadata) -> (i64, i64) {
     use std::os::unix::fs::MetadataExt;
@@ -109,7 +117,7 @@ pub(super) fn list(dir: &Path) -> io::Result<Listing> {
         if name.is_empty() || name.starts_with('.') || !matches!(extension, "wasm" | "toml") {
             continue;
         }
-        // Gone again, or a link to nothing: as good as not there.
+        // It is gone again, or it is a link to nothing.
         let Ok(metadata) = fs::metadata(&path) else {
             continue;
         };
@@ -127,8 +135,8 @@ pub(super) fn list(dir: &Path) -> io::Result<Listing> {
     Ok(listing)
 }
 
-/// Hints that something in a folder changed. Events get lost (network file systems, a folder made anew), so whoever waits for
-/// them must also look from time to time.
+/// Hints that something in a folder changed. Events get lost (network file systems, a folder made anew), so the folder must
+/// also be scanned from time to time.
 #[derive(Debug)]
 pub(super) struct Watch {
     dir: PathBuf,
@@ -184,7 +192,8 @@ impl Watch {
     }
 }
 
-/// Whether an event comes from somebody who only reads, as looking at the folder does itself. All else, errors too, means: look.
+/// Whether an event comes from a program that only reads, as a scan does itself. After everything else, errors included, the
+/// folder must be scanned.
 fn is_echo(event: &notify::Result<Event>) -> bool {
     matches!(event, Ok(Event { kind: EventKind::Access(access), .. })
         if *access != AccessKind::Close(AccessMode::Write))
@@ -234,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_is_no_change() {
+    fn reading_is_not_a_change() {
         let event = |kind| Ok(Event::new(kind));
         assert!(is_echo(&event(EventKind::Access(AccessKind::Open(
             AccessMode::Any

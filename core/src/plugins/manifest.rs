@@ -1,6 +1,6 @@
-//! What a filter's file says of itself, and whether the settings beside it are what it asks for. Both the file and what it says may be
-//! hostile, so this runs on a thread of its own, and nothing that is wrong with a manifest keeps a filter from being used. Called by
-//! `attempt`.
+//! What a filter's file says of itself, and whether the settings beside it are what it asks for. Called by `load_task`. Both
+//! the file and what it says may be hostile, so this runs on a blocking thread, and nothing that is wrong with a manifest
+//! keeps a filter from being used.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,37 +11,38 @@ use crate::config::{ConfigError, Schema};
 use crate::error::Causes;
 use crate::filter::Manifest;
 
-/// What the operator says to the filter.
+/// The configuration that a filter gets, and where it stands.
 #[derive(Clone, Debug)]
-pub(crate) struct Told {
+pub(crate) struct ConfigSource {
     /// A JSON object.
     pub(crate) config: String,
-    /// Where it stands, as `[config]`. The file need not exist.
+    /// The file with `[config]`. It need not exist.
     pub(crate) file: PathBuf,
+    /// What the file says.
     pub(crate) text: Option<String>,
 }
 
-/// The manifest in `wasm`, if there is one that can be used. Fails if `told` is not what it asks for.
-pub(super) async fn examine(
+/// The manifest in `wasm`, if there is one that can be used. Fails if the configuration is not what it asks for.
+pub(super) async fn check_config(
     name: Arc<str>,
     wasm: Arc<[u8]>,
-    told: Told,
+    config: ConfigSource,
 ) -> Result<Manifest, ConfigError> {
-    let examined = name.clone();
-    let examination = tokio::task::spawn_blocking(move || {
-        let manifest = find(&examined, &wasm);
-        if let Some(source) = &manifest.config {
-            compare(&examined, source.clone(), &told)?;
+    let checked = name.clone();
+    let check = tokio::task::spawn_blocking(move || {
+        let manifest = read_manifest(&checked, &wasm);
+        if let Some(schema) = &manifest.config {
+            check_against(&checked, schema.clone(), &config)?;
         }
         Ok(manifest)
     });
-    examination.await.unwrap_or_else(|panic| {
+    check.await.unwrap_or_else(|panic| {
         warn(&name, &panic);
         Ok(Manifest::default())
     })
 }
 
-fn find(name: &str, wasm: &[u8]) -> Manifest {
+fn read_manifest(name: &str, wasm: &[u8]) -> Manifest {
     match Manifest::find(wasm) {
         Ok(found) => found.unwrap_or_default(),
         Err(error) => {
@@ -51,10 +52,10 @@ fn find(name: &str, wasm: &[u8]) -> Manifest {
     }
 }
 
-fn compare(name: &str, source: Value, told: &Told) -> Result<(), ConfigError> {
-    let config = serde_json::from_str(&told.config).unwrap_or_default();
-    match Schema::new(source) {
-        Ok(schema) => schema.check(&config, &told.file, told.text.as_deref()),
+fn check_against(name: &str, schema: Value, source: &ConfigSource) -> Result<(), ConfigError> {
+    let config = serde_json::from_str(&source.config).unwrap_or_default();
+    match Schema::new(schema) {
+        Ok(schema) => schema.check(&config, &source.file, source.text.as_deref()),
         Err(error) => {
             warn(name, &error);
             Ok(())

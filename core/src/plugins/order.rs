@@ -1,4 +1,4 @@
-//! The order in which filters are asked: `[plugins] order`, followed while the proxy runs.
+//! The order in which filters are asked: `[plugins] order`, followed while the proxy runs. Used by `plugins`.
 
 use std::path::PathBuf;
 
@@ -11,16 +11,16 @@ use crate::error::Causes;
 pub(super) struct Order {
     names: Vec<String>,
     file: Option<PathBuf>,
-    /// The file as it was at the last look, and as it was read.
+    /// The file as the last scan found it, and as it was read.
     seen: Option<Stamp>,
     read: Option<Stamp>,
 }
 
-/// What a look at the file brings.
+/// What became of the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Look {
-    Same,
-    /// It is another file than a moment ago: it may still be written.
+pub(super) enum Reload {
+    Unchanged,
+    /// The file is another one than a moment ago: it may still be written.
     Unsettled,
     Changed,
 }
@@ -41,41 +41,45 @@ impl Order {
         &self.names
     }
 
-    /// Reads the file again if it is another one and looked the same twice. Whatever is wrong with it, the order that held before goes on
-    /// holding.
-    pub(super) async fn look(&mut self) -> Look {
+    /// Reads the file again if it is another one and two scans found it the same. Whatever is wrong with it, the order that
+    /// held before stays.
+    pub(super) async fn reload(&mut self) -> Reload {
         let Some(file) = self.file.clone() else {
-            return Look::Same;
+            return Reload::Unchanged;
         };
         let (seen, read) = (self.seen.clone(), self.read.clone());
-        let looking = tokio::task::spawn_blocking(move || {
+        let reading = tokio::task::spawn_blocking(move || {
             let stamp = Stamp::of_file(&file);
             // A file that is gone for a moment is being replaced.
             let is_due = stamp.is_some() && stamp != read && stamp == seen;
             let order = is_due.then(|| config::read_order(&file));
             (stamp, order)
         });
-        let Ok((stamp, order)) = looking.await else {
-            return Look::Same;
+        let (stamp, order) = match reading.await {
+            Ok(read) => read,
+            Err(error) => {
+                tracing::error!(%error, "reading the configuration file failed; please report it");
+                return Reload::Unchanged;
+            }
         };
         let is_settled = stamp == self.seen;
         self.seen = stamp;
         match order {
             Some(order) => {
                 self.read.clone_from(&self.seen);
-                self.take(order)
+                self.take_over(order)
             }
-            None if is_settled => Look::Same,
-            None => Look::Unsettled,
+            None if is_settled => Reload::Unchanged,
+            None => Reload::Unsettled,
         }
     }
 
-    fn take(&mut self, read: Result<Vec<String>, ConfigError>) -> Look {
+    fn take_over(&mut self, read: Result<Vec<String>, ConfigError>) -> Reload {
         match read {
-            Ok(names) if names == self.names => Look::Same,
+            Ok(names) if names == self.names => Reload::Unchanged,
             Ok(names) => {
                 self.names = names;
-                Look::Changed
+                Reload::Changed
             }
             Err(error) => {
                 tracing::error!(
@@ -83,7 +87,7 @@ impl Order {
                     consequence = "the order of filters stays as it is, and the next start will fail",
                     "the configuration file has changed and cannot be used"
                 );
-                Look::Same
+                Reload::Unchanged
             }
         }
     }
@@ -96,26 +100,26 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_file_is_read_when_it_looked_the_same_twice() {
+    async fn a_file_is_read_when_two_scans_found_it_the_same() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("portcullis.toml");
         let write = |order: &str| fs::write(&file, format!("[plugins]\norder = {order}")).unwrap();
         write("['a']");
         let mut order = Order::new(vec!["a".into()], Some(file.clone()));
-        assert_eq!(order.look().await, Look::Same);
+        assert_eq!(order.reload().await, Reload::Unchanged);
         // On its way: cut off, which is valid, and empty.
         fs::write(&file, "").unwrap();
-        assert_eq!(order.look().await, Look::Unsettled);
+        assert_eq!(order.reload().await, Reload::Unsettled);
         write("['a', 'b']");
-        assert_eq!(order.look().await, Look::Unsettled);
+        assert_eq!(order.reload().await, Reload::Unsettled);
         assert_eq!(order.names(), ["a"]);
-        assert_eq!(order.look().await, Look::Changed);
+        assert_eq!(order.reload().await, Reload::Changed);
         assert_eq!(order.names(), ["a", "b"]);
-        assert_eq!(order.look().await, Look::Same);
+        assert_eq!(order.reload().await, Reload::Unchanged);
 
         fs::remove_file(&file).unwrap();
-        order.look().await;
-        assert_eq!(order.look().await, Look::Same);
+        order.reload().await;
+        assert_eq!(order.reload().await, Reload::Unchanged);
         assert_eq!(order.names(), ["a", "b"]);
     }
 }

@@ -1,12 +1,13 @@
-//! What became of one name in the folder.
+//! What became of one name in the folder: the files that were read, the filter that is in use, and why the newest files are
+//! not. Kept by `plugins`, which decides what is loaded and when.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Look;
-use super::attempt::{Digest, Refusal};
-use super::folder::Files;
+use super::folder::{Files, Scan};
+use super::load_task::{Digest, LoadFailure};
 use super::status::{Mode, Quarantine, Status};
 use crate::chain::Member;
 use crate::error::Causes;
@@ -21,22 +22,22 @@ pub(super) struct Plugin {
     pub(super) digest: Digest,
     pub(super) member: Option<Arc<Member>>,
     pub(super) refused: Option<String>,
-    /// A name that is the same but for case, and that was there first.
-    pub(super) rival: Option<Arc<str>>,
+    /// A name that is the same but for case and was there first. While there is one, this one is not used.
+    pub(super) conflict: Option<Arc<str>>,
     pub(super) disabled: bool,
-    /// A task reads and tries it at this moment.
+    /// Set while a task reads and tries it.
     pub(super) is_loading: bool,
-    /// When to read files again that could not be read to their end, and whether that is worth waiting for.
-    pub(super) retry: Option<(Instant, Look)>,
+    /// When to read files again that could not be read to their end, and whether a start waits for that.
+    pub(super) retry_at: Option<(Instant, Scan)>,
     /// Since when there has been no file for the filter in use.
     pub(super) gone_since: Option<Instant>,
 }
 
-/// Whether files are tried once, or until it works.
+/// Whether files that could not be used are tried again by themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Attempted {
-    First,
-    Again,
+pub(super) enum Retry {
+    Never,
+    UntilItWorks,
 }
 
 impl Plugin {
@@ -45,11 +46,37 @@ impl Plugin {
         self.member.is_none() && !self.is_loading
     }
 
-    /// Says why the newest version is not used.
-    pub(super) fn refuse(&mut self, name: &str, refusal: &Refusal, attempted: Attempted) {
-        let reason = Causes(refusal).to_string();
-        // That a file still cannot be read is no news.
-        if attempted == Attempted::Again && self.refused.as_ref() == Some(&reason) {
+    /// Whether a filter whose file is gone is still used, as the file may come back at once.
+    pub(super) fn is_in_grace(&mut self, is_gone: bool, grace: Duration) -> bool {
+        if !is_gone || self.member.is_none() {
+            self.gone_since = None;
+            return false;
+        }
+        let gone_since = *self.gone_since.get_or_insert_with(Instant::now);
+        gone_since.elapsed() < grace
+    }
+
+    /// Notes who has the name, or that it is free and the files can be tried.
+    pub(super) fn set_conflict(&mut self, name: &str, first: Option<&Arc<str>>, files: &Files) {
+        self.conflict = first.cloned();
+        match first {
+            Some(first) => {
+                self.files = files.clone();
+                let failure = LoadFailure::NameConflict(first.clone());
+                self.refuse(name, &failure, Retry::Never);
+            }
+            None => {
+                self.files = Files::default();
+                self.refused = None;
+            }
+        }
+    }
+
+    /// Logs and keeps why the newest version is not used.
+    pub(super) fn refuse(&mut self, name: &str, failure: &LoadFailure, retry: Retry) {
+        let reason = Causes(failure).to_string();
+        // That a file still cannot be read is not news.
+        if retry == Retry::UntilItWorks && self.refused.as_ref() == Some(&reason) {
             return;
         }
         let consequence = match &self.member {
@@ -60,7 +87,7 @@ impl Plugin {
         self.refused = Some(reason);
     }
 
-    /// Whether the chain is another one now.
+    /// Takes a filter into use, or none if the operator has disabled it. Returns whether that changes the chain.
     pub(super) fn accept(&mut self, name: &str, filter: Option<Arc<Filter>>) -> bool {
         self.disabled = filter.is_none();
         let member = filter.map(|filter| Arc::new(Member::new(filter)));
@@ -74,7 +101,7 @@ impl Plugin {
         let mode = self.member.as_ref().map(|member| Mode::of(member).name());
         tracing::info!(plugin = name, mode, "{what}");
         if let Some(before) = &before {
-            say_farewell(before);
+            log_shadow_summary(before);
         }
         before.is_some() || self.member.is_some()
     }
@@ -91,7 +118,7 @@ impl Plugin {
             description: said(|manifest| &manifest.description),
             builtin,
             disabled: self.disabled,
-            // Of what could not be read to its end nothing is known yet.
+            // A file that could not be read to its end is still being loaded, too.
             loading: self.is_loading
                 || self.is_unused() && self.refused.is_none() && !self.disabled,
             mode: member.map(Mode::of),
@@ -110,8 +137,8 @@ impl Plugin {
     }
 }
 
-/// What a filter would have done is known for as long as its files stay as they are: this is the last word.
-pub(super) fn say_farewell(member: &Member) {
+/// Logs what a shadow filter would have done in all. Nothing else knows it once the filter is gone.
+pub(super) fn log_shadow_summary(member: &Member) {
     if member.is_shadow() {
         let would_have = member.shadow.tally();
         tracing::info!(target: "shadow", filter = &*member.filter.name, "ends: {would_have}");

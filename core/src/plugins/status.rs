@@ -1,9 +1,10 @@
-//! How every plugin fares, for the operator: as `check` reports it, and as a running proxy leaves it in a file for `explain`, which is another
-//! process.
+//! How each plugin is doing, for the operator: as `check` reports it, and as a running proxy writes it to a file for
+//! `explain` and `plugin list`, which are other processes. `proxy` owns the file, `plugins` writes it.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use std::{fs, io};
 
@@ -12,30 +13,31 @@ use tokio::time::Instant;
 
 use crate::chain::{Member, ShadowTally, Tripped};
 
-/// The file is written so often even if only counts have changed, or nothing: a file that is older was left by a proxy that is gone.
+/// Time between two writes if only counters have changed, or nothing.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
-const STALE: Duration = Duration::from_secs(20);
+/// A file that is older was left by a proxy that ended without removing it.
+const STALE_AFTER: Duration = Duration::from_secs(20);
 
 /// One plugin as the operator sees it. Absent values are left out of JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Status {
     pub(crate) name: String,
-    /// Of the version that is in use, by its own account.
+    /// What the version that is in use says of itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) version: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) description: Option<String>,
-    /// No file is used.
+    /// Whether it is used without a file.
     pub(crate) builtin: bool,
     pub(crate) disabled: bool,
     /// The newest version is being read or compiled; left out if not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) loading: bool,
-    /// Of the version that is in use.
+    /// The mode of the version that is in use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) mode: Option<Mode>,
-    /// What the version in use is asked, as the contract names it.
+    /// The hooks of the version that is in use, as the contract names them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) hooks: Option<Vec<String>>,
     /// Why the newest version is not used.
@@ -96,63 +98,88 @@ impl From<Tripped> for Quarantine {
     }
 }
 
-/// Where a running proxy says how its plugins fare.
+/// The file in which a running proxy says how its plugins are doing. It bears the address that the proxy listens on, and is
+/// removed when this is dropped. That must be while the address is still bound: afterwards the file may be that of the next
+/// proxy on the same address.
 #[derive(Debug)]
-pub(crate) struct StatusFile {
-    path: PathBuf,
-    written: Vec<Status>,
-    at: Option<Instant>,
-}
+pub(crate) struct StatusFile(Arc<Mutex<Option<PathBuf>>>);
 
 impl StatusFile {
-    /// `listen` as it is configured: that is what another process knows of the proxy.
-    pub(crate) fn new(cache_dir: &Path, listen: SocketAddr) -> Self {
-        Self {
-            path: path(cache_dir, listen),
+    /// For a proxy that has bound `own`. The file is not yet written.
+    pub(crate) fn new(cache_dir: &Path, own: SocketAddr) -> Self {
+        Self(Arc::new(Mutex::new(Some(path(cache_dir, own)))))
+    }
+
+    /// What writes the file, until it is removed.
+    pub(crate) fn writer(&self) -> StatusWriter {
+        StatusWriter {
+            file: self.0.clone(),
             written: Vec::new(),
             at: None,
         }
     }
+}
 
+impl Drop for StatusFile {
+    fn drop(&mut self) {
+        // A write that is under way ends before, and later ones find that there is no file.
+        if let Some(path) = lock(&self.0).take() {
+            drop(fs::remove_file(path));
+        }
+    }
+}
+
+/// Writes a [`StatusFile`].
+#[derive(Debug)]
+pub(crate) struct StatusWriter {
+    file: Arc<Mutex<Option<PathBuf>>>,
+    written: Vec<Status>,
+    at: Option<Instant>,
+}
+
+impl StatusWriter {
     /// Writes what has changed.
     pub(super) async fn update(&mut self, plugins: Vec<Status>) {
         let is_due = self.at.is_none_or(|at| at.elapsed() >= HEARTBEAT);
-        if !is_due && same_but_for_counts(&plugins, &self.written) {
+        if !is_due && eq_ignoring_counters(&plugins, &self.written) {
             return;
         }
         self.written.clone_from(&plugins);
         self.at = Some(Instant::now());
-        let path = self.path.clone();
-        let written = tokio::task::spawn_blocking(move || write(&path, &plugins)).await;
-        if let Err(error) = written.map_err(io::Error::other).flatten() {
-            tracing::warn!(file = %self.path.display(), %error, "cannot write how the plugins fare: explain does not know of this proxy");
+        let file = self.file.clone();
+        let written = tokio::task::spawn_blocking(move || match &*lock(&file) {
+            Some(path) => write(path, &plugins),
+            None => Ok(()),
+        });
+        if let Err(error) = written.await.map_err(io::Error::other).flatten() {
+            tracing::warn!(
+                %error,
+                "cannot write the plugin status file; `portcullis explain` and `plugin list` will not see this proxy"
+            );
         }
     }
 }
 
-/// A proxy that does not run has no plugins.
-impl Drop for StatusFile {
-    fn drop(&mut self) {
-        drop(fs::remove_file(&self.path));
-    }
+fn lock(file: &Mutex<Option<PathBuf>>) -> MutexGuard<'_, Option<PathBuf>> {
+    file.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What a running proxy has said.
+/// What a running proxy has written.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Said {
+pub(crate) struct StatusSnapshot {
     pub(crate) plugins: Vec<Status>,
-    /// How long ago.
+    /// Since it was written.
     pub(crate) age: Duration,
 }
 
-/// How the plugins of a proxy that listens there fare, if one runs.
-pub(crate) fn read(cache_dir: &Path, listen: SocketAddr) -> Option<Said> {
+/// How the plugins of the proxy that listens there are doing, if one runs.
+pub(crate) fn read(cache_dir: &Path, listen: SocketAddr) -> Option<StatusSnapshot> {
     let path = path(cache_dir, listen);
     let written = fs::metadata(&path).and_then(|metadata| metadata.modified());
-    // Clocks may have been set meanwhile.
+    // A clock that was set back meanwhile makes the file new.
     let age = written.ok()?.elapsed().unwrap_or_default();
     let plugins = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
-    (age <= STALE).then_some(Said { plugins, age })
+    (age <= STALE_AFTER).then_some(StatusSnapshot { plugins, age })
 }
 
 fn path(cache_dir: &Path, listen: SocketAddr) -> PathBuf {
@@ -171,7 +198,7 @@ fn write(path: &Path, plugins: &[Status]) -> io::Result<()> {
     Ok(())
 }
 
-fn same_but_for_counts(a: &[Status], b: &[Status]) -> bool {
+fn eq_ignoring_counters(a: &[Status], b: &[Status]) -> bool {
     let without = |status: &Status| Status {
         shadow: None,
         metrics: BTreeMap::new(),
@@ -213,23 +240,40 @@ mod tests {
     async fn what_a_proxy_writes_is_read_by_another_process_until_it_ends() {
         let dir = tempfile::tempdir().unwrap();
         let listen = "[::1]:3000".parse().unwrap();
-        let read = |listen| read(dir.path(), listen).map(|said| said.plugins);
-        let mut file = StatusFile::new(dir.path(), listen);
-        file.update(vec![status(1)]).await;
+        let read = |listen| read(dir.path(), listen).map(|snapshot| snapshot.plugins);
+        let file = StatusFile::new(dir.path(), listen);
+        let mut writer = file.writer();
+        writer.update(vec![status(1)]).await;
         assert_eq!(read(listen), Some(vec![status(1)]));
         assert_eq!(read("127.0.0.1:3000".parse().unwrap()), None);
 
-        // Counts alone can wait.
-        file.update(vec![status(2)]).await;
+        // Counters alone can wait.
+        writer.update(vec![status(2)]).await;
         assert_eq!(read(listen), Some(vec![status(1)]));
         let mended = Status {
             quarantine: None,
             ..status(2)
         };
-        file.update(vec![mended.clone()]).await;
+        writer.update(vec![mended.clone()]).await;
         assert_eq!(read(listen), Some(vec![mended]));
 
         drop(file);
         assert_eq!(read(listen), None);
+    }
+
+    #[tokio::test]
+    async fn the_next_proxy_on_an_address_keeps_its_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let listen = "127.0.0.1:3000".parse().unwrap();
+        let file = StatusFile::new(dir.path(), listen);
+        let mut writer = file.writer();
+        writer.update(vec![status(1)]).await;
+        drop(file);
+        let next = StatusFile::new(dir.path(), listen);
+        next.writer().update(vec![status(2)]).await;
+        writer.update(Vec::new()).await;
+        drop(writer);
+        let snapshot = read(dir.path(), listen).unwrap();
+        assert_eq!(snapshot.plugins, [status(2)]);
     }
 }

@@ -1,29 +1,31 @@
-//! The work that filters do in the background: one instance of each filter that has the `tick` hook, on the control thread. Called by
-//! `plugins` for each generation that serves.
+//! The work that filters do in the background: one instance of each filter that has the `tick` hook, on the control thread.
+//! Called by `plugins` for each generation that serves.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::chain::{Chain, Member};
-use crate::error::Causes;
+use crate::error::{Causes, panic_message};
 use crate::filter::{Failure, Filter, Hook, Instance};
 
 /// No filter is called more often.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 
-/// So many times as long as it has worked a filter rests: the rest is for traffic and for the other filters.
-const REST: u32 = 9;
+/// After a tick, a filter pauses for this many times as long as the tick took. The time is left to traffic and other filters.
+const PAUSE_FACTOR: u32 = 9;
 
-/// What is going on. It ends when this is dropped.
+/// The filters that work now. They end when this is dropped.
 #[derive(Debug, Default)]
 pub(super) struct Ticks {
     running: JoinSet<()>,
     tickers: Vec<Ticker>,
-    /// Of filters that have gone, until their instances have: a successor waits, as they share a state.
+    /// Filters that are gone and whose instances still work. A new version waits for that, as both use the same state.
     ending: Vec<(Arc<str>, CancellationToken)>,
 }
 
@@ -31,16 +33,17 @@ pub(super) struct Ticks {
 #[derive(Debug)]
 struct Ticker {
     member: Arc<Member>,
-    over: CancellationToken,
-    /// Dropped, it ends the work wherever that is.
+    /// Cancelled when the work has ended.
+    ended: CancellationToken,
+    /// Ends the work when it is dropped.
     _stop: DropGuard,
 }
 
 impl Ticks {
     /// Has the filters in `chain` work, and no others.
-    pub(super) fn follow(&mut self, chain: &Chain) {
+    pub(super) fn run_for(&mut self, chain: &Chain) {
         while self.running.try_join_next().is_some() {}
-        self.ending.retain(|(_, over)| !over.is_cancelled());
+        self.ending.retain(|(_, ended)| !ended.is_cancelled());
         let is_in_chain = |member: &Arc<Member>| {
             let mut members = chain.members();
             members.any(|there| Arc::ptr_eq(there, member))
@@ -48,7 +51,7 @@ impl Ticks {
         let gone = self
             .tickers
             .extract_if(.., |ticker| !is_in_chain(&ticker.member));
-        let ending = gone.map(|ticker| (ticker.member.filter.name.clone(), ticker.over));
+        let ending = gone.map(|ticker| (ticker.member.filter.name.clone(), ticker.ended));
         self.ending.extend(ending);
         for member in chain.members() {
             let mut tickers = self.tickers.iter();
@@ -60,16 +63,16 @@ impl Ticks {
     }
 
     fn start(&mut self, member: Arc<Member>) {
-        let (stop, over) = (CancellationToken::new(), CancellationToken::new());
+        let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
         let name = &member.filter.name;
-        let before = self.ending.iter().filter(|(ending, _)| ending == name);
-        let before: Vec<_> = before.map(|(_, over)| over.clone()).collect();
+        let earlier = self.ending.iter().filter(|(ending, _)| ending == name);
+        let earlier: Vec<_> = earlier.map(|(_, ended)| ended.clone()).collect();
         let work = {
-            let (filter, stop, over) = (member.filter.clone(), stop.clone(), over.clone());
+            let (filter, stop, ended) = (member.filter.clone(), stop.clone(), ended.clone());
             async move {
-                let _over = over.drop_guard();
-                for before in before {
-                    before.cancelled().await;
+                let _ended = ended.drop_guard();
+                for earlier in earlier {
+                    earlier.cancelled().await;
                 }
                 tokio::select! {
                     () = stop.cancelled() => {}
@@ -80,7 +83,7 @@ impl Ticks {
         self.running.spawn(work);
         self.tickers.push(Ticker {
             member,
-            over,
+            ended,
             _stop: stop.drop_guard(),
         });
     }
@@ -91,8 +94,11 @@ async fn keep_ticking(filter: &Filter) {
     let mut failures = 0;
     loop {
         let begun = Instant::now();
-        let outcome = tick(filter, &mut instance).await;
-        let rest = SHORTEST_PAUSE.max(begun.elapsed() * REST);
+        let outcome = AssertUnwindSafe(tick(filter, &mut instance)).catch_unwind();
+        let outcome = outcome
+            .await
+            .unwrap_or_else(|panic| Err(Failure::Proxy(panic_message(&*panic))));
+        let shortest = SHORTEST_PAUSE.max(begun.elapsed() * PAUSE_FACTOR);
         let pause = match outcome {
             Ok(pause) => {
                 failures = 0;
@@ -100,18 +106,18 @@ async fn keep_ticking(filter: &Filter) {
             }
             Err(failure) => {
                 instance = None;
-                let pause = after(failures, filter);
+                let pause = pause_after(failures, filter);
                 failures += 1;
                 tracing::warn!(
                     filter = &*filter.name,
                     error = %Causes(&failure),
                     next = ?pause,
-                    "the filter's work in the background failed; what it judges goes on by what it knew before"
+                    "the filter's work in the background failed; it keeps judging by what it knew before"
                 );
                 pause
             }
         };
-        sleep(pause.max(rest)).await;
+        sleep(pause.max(shortest)).await;
     }
 }
 
@@ -128,8 +134,8 @@ async fn tick(filter: &Filter, instance: &mut Option<Instance>) -> Result<Durati
     Ok(pause.unwrap_or(Duration::MAX))
 }
 
-/// As long as a quarantine that many failures long would be.
-fn after(failures: u32, filter: &Filter) -> Duration {
+/// As long as the quarantine would be after that many failures in a row.
+fn pause_after(failures: u32, filter: &Filter) -> Duration {
     let rule = filter.settings.quarantine;
     let doubled = rule.pause.saturating_mul(1 << failures.min(20));
     doubled.min(rule.longest_pause)

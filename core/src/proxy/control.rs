@@ -1,25 +1,40 @@
-//! The control thread: everything that is not traffic, which is lists, filters and health. Started by the proxy.
+//! The control thread: everything that is not traffic, which is lists, filters and health. Started by `proxy`; it loads the
+//! filters, publishes each generation of them, and knows nothing of connections.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::thread;
 
-use tokio::task::LocalSet;
+use tokio::runtime::Runtime;
+use tokio::sync::{oneshot, watch};
+use tokio::task::{JoinSet, LocalSet};
 use tokio_util::sync::CancellationToken;
 
 use super::health;
+use super::supervise::supervise;
+use super::threads::Threads;
+use crate::chain::Chain;
+use crate::config::Config;
 use crate::error::StartError;
 use crate::feeds::Feeds;
-use crate::plugins::{Plugins, StatusFile};
+use crate::filter::Loader;
+use crate::plugins::builtin::BUILTINS;
+use crate::plugins::{Plugins, StatusWriter};
 
-/// Starts the thread of everything that is not traffic: lists, filters, health. It ends when `stop` is cancelled.
+/// The generation of filters that serves, and every later one.
+type Chains = watch::Receiver<Arc<Chain>>;
+
+/// A control thread that is loading lists and filters.
+#[derive(Debug)]
+pub(super) struct Loading(oneshot::Receiver<Result<Chains, StartError>>);
+
+/// Starts the thread. It ends when `stop` is cancelled, or when lists and filters cannot be loaded.
 pub(super) fn start(
+    config: &Config,
     own: SocketAddr,
-    feeds: Arc<Feeds>,
-    plugins: Plugins,
-    status: StatusFile,
-    stop: CancellationToken,
-) -> Result<(), StartError> {
+    status: StatusWriter,
+    threads: &mut Threads,
+    stop: &CancellationToken,
+) -> Result<Loading, StartError> {
     let failed = |source| StartError::System {
         action: "start the control thread".into(),
         source,
@@ -30,36 +45,72 @@ pub(super) fn start(
         .enable_all()
         .build()
         .map_err(failed)?;
-    let chains = plugins.chain();
-    thread::Builder::new()
-        .name("portcullis-control".into())
-        .spawn(move || {
-            let _ended = Ended(stop.clone());
-            let tasks = async {
-                tokio::join!(
-                    feeds.run(stop.clone()),
-                    plugins.run(status, stop.clone()),
-                    health::watch(own, chains)
-                )
-            };
-            LocalSet::new().block_on(&runtime, stop.run_until_cancelled(tasks));
-            // A filter may be compiling, which cannot be cancelled.
-            runtime.shutdown_background();
-        })
+    let (loaded, loading) = oneshot::channel();
+    let (config, stop) = (config.clone(), stop.clone());
+    let run = move || run(runtime, config, own, status, loaded, &stop);
+    threads
+        .start("portcullis-control".into(), run)
         .map_err(failed)?;
-    Ok(())
+    Ok(Loading(loading))
 }
 
-/// Says so if the control thread ends before it should: traffic goes on, but nothing else does.
-struct Ended(CancellationToken);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        if !self.0.is_cancelled() {
-            tracing::error!(
-                "the control thread has ended: lists, filters and health are no longer looked after. Restart the proxy, and \
-                 please report what stands above"
-            );
-        }
+impl Loading {
+    /// Waits until the filters that are in the folder can judge.
+    pub(super) async fn chains(self) -> Result<Chains, StartError> {
+        self.0.await.unwrap_or(Err(StartError::Panicked))
     }
+}
+
+fn run(
+    runtime: Runtime,
+    config: Config,
+    own: SocketAddr,
+    status: StatusWriter,
+    loaded: oneshot::Sender<Result<Chains, StartError>>,
+    stop: &CancellationToken,
+) {
+    let tasks = async {
+        match load(&config).await {
+            Ok((feeds, plugins)) => {
+                if loaded.send(Ok(plugins.chain())).is_ok() {
+                    look_after(own, feeds, plugins, status, stop).await;
+                }
+            }
+            Err(error) => drop(loaded.send(Err(error))),
+        }
+    };
+    LocalSet::new().block_on(&runtime, stop.run_until_cancelled(tasks));
+    // A name lookup or a compilation cannot be interrupted. What is left of them changes nothing.
+    runtime.shutdown_background();
+}
+
+/// The lists that are on disk and the filters that are in the folder.
+async fn load(config: &Config) -> Result<(Arc<Feeds>, Plugins), StartError> {
+    let (feeds, cache_dir) = (config.feeds.clone(), config.cache_dir.clone());
+    let feeds = tokio::task::spawn_blocking(move || Feeds::open(&feeds, &cache_dir))
+        .await
+        .map_err(|_| StartError::Panicked)?;
+    let loader = Loader::new(config, feeds.clone())?;
+    let plugins = Plugins::open(config.plugins.clone(), BUILTINS, loader).await;
+    Ok((feeds, plugins))
+}
+
+/// Keeps lists, filters and health going, each in a task of its own: a panic in one does not touch the others.
+async fn look_after(
+    own: SocketAddr,
+    feeds: Arc<Feeds>,
+    mut plugins: Plugins,
+    mut status: StatusWriter,
+    stop: &CancellationToken,
+) {
+    let mut tasks = JoinSet::new();
+    let stop = stop.clone();
+    tasks.spawn_local(supervise("feeds", async move || {
+        feeds.clone().run(stop.clone()).await;
+    }));
+    tasks.spawn_local(supervise("plugins", async move || {
+        plugins.run(&mut status).await;
+    }));
+    tasks.spawn_local(supervise("health", async move || health::watch(own).await));
+    tasks.join_all().await;
 }

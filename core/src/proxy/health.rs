@@ -1,27 +1,22 @@
-//! The proxy looks at itself: connects as a client would, asks something, and judges a host. Run on the control thread; says
-//! what does not work, and when it works again.
+//! The proxy looks at itself: connects as a client would and asks something. Run on the control thread; says what does not
+//! work, and when it works again. It asks no filter: what filters count and remember, and how often they fail, is about
+//! traffic alone.
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::watch;
 use tokio::time::{Instant, interval_at, timeout};
 
-use crate::chain::{Chain, LocalChain};
 use crate::error::Causes;
-use crate::flow::{Client, Flow, Protocol};
-use crate::target::Target;
 use crate::upstream;
-use std::rc::Rc;
 
 /// Time between two checks.
 const INTERVAL: Duration = Duration::from_secs(30);
 
 /// For each step of a check. A client would not wait much longer.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Answered by any worker, without an origin (RFC 9110, section 9.3.7).
 const QUESTION: &[u8] = b"OPTIONS * HTTP/1.1\r\nHost: portcullis\r\nConnection: close\r\n\r\n";
@@ -39,31 +34,15 @@ enum Fault {
     Answer(#[source] io::Error),
     #[error("the proxy answers its own question with {0:?}")]
     WrongAnswer(String),
-    #[error("the filter {0} cannot judge")]
-    Filter(String),
-    #[error("the filters do not come to a judgement within {PATIENCE:?}")]
-    Judgement,
 }
 
 /// Checks the proxy that listens on `own`, for as long as it is polled.
-pub(crate) async fn watch(own: SocketAddr, mut chains: watch::Receiver<Arc<Chain>>) {
-    let mut chain = Rc::new(LocalChain::from_generation(
-        &chains.borrow_and_update(),
-        None,
-        None,
-    ));
+pub(super) async fn watch(own: SocketAddr) {
     let mut ticks = interval_at(Instant::now() + INTERVAL, INTERVAL);
     let mut is_well = true;
     loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            // At once: until then a filter that has gone has its memory.
-            Ok(()) = chains.changed() => {
-                chain = Rc::new(LocalChain::from_generation(&chains.borrow_and_update(), Some(&chain), None));
-                continue;
-            }
-        }
-        let outcome = check(own, &chain).await;
+        ticks.tick().await;
+        let outcome = ask(own).await;
         match &outcome {
             Ok(()) if is_well => tracing::debug!("health check passed"),
             Ok(()) => tracing::info!("health check passed again"),
@@ -73,13 +52,8 @@ pub(crate) async fn watch(own: SocketAddr, mut chains: watch::Receiver<Arc<Chain
     }
 }
 
-async fn check(own: SocketAddr, chain: &Rc<LocalChain>) -> Result<(), Fault> {
-    ask(own).await?;
-    judge(chain).await
-}
-
 async fn ask(own: SocketAddr) -> Result<(), Fault> {
-    let mut socket = match timeout(PATIENCE, upstream::dial_self(own)).await {
+    let mut socket = match timeout(TIMEOUT, upstream::dial_self(own)).await {
         Ok(Ok(socket)) => socket,
         Ok(Err(source)) => {
             return Err(Fault::Connect {
@@ -100,7 +74,7 @@ async fn ask(own: SocketAddr) -> Result<(), Fault> {
         socket.write_all(QUESTION).await?;
         socket.read_to_end(&mut answer).await
     };
-    match timeout(PATIENCE, exchange).await {
+    match timeout(TIMEOUT, exchange).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => return Err(Fault::Answer(error)),
         Err(late) => return Err(Fault::Answer(late.into())),
@@ -115,25 +89,6 @@ async fn ask(own: SocketAddr) -> Result<(), Fault> {
     Err(Fault::WrongAnswer(
         String::from_utf8_lossy(first_line).into_owned(),
     ))
-}
-
-async fn judge(chain: &Rc<LocalChain>) -> Result<(), Fault> {
-    let target = Target::new("health.portcullis.invalid", 80).map_err(|_| Fault::Judgement)?;
-    let client = Client::default();
-    let filters = chain.begin(Flow {
-        exchange: 0,
-        target: &target,
-        protocol: Protocol::Http,
-        client: &client,
-    });
-    let judgement = timeout(PATIENCE, filters.judge_host()).await;
-    match judgement {
-        Err(_) => Err(Fault::Judgement),
-        Ok(judgement) if judgement.failed => Err(Fault::Filter(
-            judgement.filter.as_deref().unwrap_or_default().to_owned(),
-        )),
-        Ok(_) => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,10 @@
 //! The listening socket: accepts, and goes on whatever happens. Owned by the proxy; knows nothing of what connections are
 //! for.
 
-use std::io::ErrorKind;
-use std::net::SocketAddr;
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use tokio::net::TcpListener;
 use tokio::time::sleep;
 
 use crate::error::StartError;
@@ -26,7 +25,7 @@ pub(crate) struct Listener {
 /// A socket that accepts on the runtime of its caller.
 #[derive(Debug)]
 pub(crate) struct Accepting {
-    socket: TcpListener,
+    socket: sys::Listener,
     reported: Option<Instant>,
 }
 
@@ -50,7 +49,7 @@ impl Listener {
 
     /// Must be called within a runtime.
     pub(crate) fn accepting(self) -> Result<Accepting, StartError> {
-        let socket = TcpListener::from_std(self.socket).map_err(|source| StartError::System {
+        let socket = sys::listen(self.socket).map_err(|source| StartError::System {
             action: "watch the listening socket".into(),
             source,
         })?;
@@ -63,17 +62,15 @@ impl Listener {
 
 impl Accepting {
     /// The next connection, ready for another runtime.
-    pub(crate) async fn accept(&mut self) -> (std::net::TcpStream, SocketAddr) {
+    pub(crate) async fn accept(&mut self) -> (TcpStream, SocketAddr) {
         loop {
-            let accepted = async {
-                let (socket, peer) = self.socket.accept().await?;
-                // Answers are written in one piece; what follows must not wait for an acknowledgement. It fails if the client
-                // is gone again, which its worker will see.
-                socket.set_nodelay(true).ok();
-                Ok::<_, std::io::Error>((socket.into_std()?, peer))
-            };
-            match accepted.await {
-                Ok(accepted) => return accepted,
+            match sys::accept(&self.socket).await {
+                Ok((socket, peer)) => {
+                    // Answers are written in one piece; what follows must not wait for an acknowledgement. It fails if the
+                    // client is gone again, which its worker will see.
+                    socket.set_nodelay(true).ok();
+                    return (socket, peer);
+                }
                 // That client's trouble, not ours (accept(2)): the next one must not wait for it.
                 Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
                 Err(error) => {
@@ -84,7 +81,7 @@ impl Accepting {
         }
     }
 
-    fn report(&mut self, error: &std::io::Error) {
+    fn report(&mut self, error: &io::Error) {
         if self.reported.is_none_or(|at| at.elapsed() >= REPORT) {
             self.reported = Some(Instant::now());
             tracing::error!(
@@ -92,5 +89,55 @@ impl Accepting {
                 "cannot accept connections; will try again. If descriptors ran out, raise the limit of open files"
             );
         }
+    }
+}
+
+/// Accepts without telling this runtime of the connection, which is served by another one.
+#[cfg(unix)]
+mod sys {
+    use std::io;
+    use std::net::{SocketAddr, TcpListener, TcpStream};
+
+    use tokio::io::Interest;
+    use tokio::io::unix::AsyncFd;
+
+    pub(super) type Listener = AsyncFd<TcpListener>;
+
+    #[expect(
+        unsafe_code,
+        reason = "the safe way is deprecated for sockets that change or close"
+    )]
+    pub(super) fn listen(socket: TcpListener) -> io::Result<Listener> {
+        // SAFETY: a `TcpListener` has the same open descriptor until it is dropped, and is not changed meanwhile.
+        let registered = unsafe { AsyncFd::register_with_interest(socket, Interest::READABLE) };
+        registered.map_err(Into::into)
+    }
+
+    pub(super) async fn accept(listener: &Listener) -> io::Result<(TcpStream, SocketAddr)> {
+        listener.async_io(Interest::READABLE, accept_now).await
+    }
+
+    fn accept_now(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+        let (socket, peer) = listener.accept()?;
+        socket.set_nonblocking(true)?;
+        Ok((socket, peer))
+    }
+}
+
+/// There is no such way elsewhere.
+#[cfg(not(unix))]
+mod sys {
+    use std::io;
+    use std::net::{SocketAddr, TcpStream};
+
+    pub(super) use tokio::net::TcpListener as Listener;
+
+    pub(super) fn listen(socket: std::net::TcpListener) -> io::Result<Listener> {
+        Listener::from_std(socket)
+    }
+
+    pub(super) async fn accept(listener: &Listener) -> io::Result<(TcpStream, SocketAddr)> {
+        let (socket, peer) = listener.accept().await?;
+        Ok((socket.into_std()?, peer))
     }
 }

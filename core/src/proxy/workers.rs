@@ -1,86 +1,117 @@
-//! The worker threads: started and joined by the proxy, given connections by the listener. What a worker does with a
-//! connection is the business of `downstream`.
+//! The worker threads: started by the proxy, given connections by the listener, started again if they panic. What a worker
+//! does with a connection is the business of `downstream`.
 
+use std::cell::RefCell;
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::{self, JoinHandle};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
-use tokio::task::LocalSet;
-use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-use tokio_util::task::task_tracker::TaskTrackerToken;
+use tokio::task::{JoinSet, LocalSet};
+use tokio::time::{Instant, sleep, timeout};
 
+use super::supervise::{Backoff, supervise};
+use super::threads::Threads;
 use crate::chain;
 use crate::downstream::connection;
 use crate::downstream::session::{Ingress, Session};
 use crate::downstream::worker::{Worker, WorkerConfig, WorkerId};
-use crate::error::StartError;
+use crate::error::{StartError, panic_message};
 
 /// All workers of a proxy, as the accepting side sees them.
 #[derive(Debug)]
-pub(crate) struct Workers {
-    handles: Vec<Handle>,
-    /// The threads that have not ended.
-    running: TaskTracker,
-}
+pub(super) struct Workers(Vec<Handle>);
 
 #[derive(Debug)]
 struct Handle {
-    sockets: mpsc::UnboundedSender<(std::net::TcpStream, SocketAddr)>,
-    live: Arc<AtomicUsize>,
-    thread: JoinHandle<()>,
+    inbox: mpsc::UnboundedSender<Message>,
+    status: Arc<Status>,
+}
+
+/// What a worker thread tells the accepting side.
+#[derive(Debug, Default)]
+struct Status {
+    /// Connections that were assigned and have not ended.
+    connections: AtomicUsize,
+    /// Set while the worker waits to be started again.
+    is_down: AtomicBool,
+    /// Connections that had not ended when the worker had to.
+    cut: AtomicUsize,
+}
+
+/// What a worker is given.
+#[derive(Debug)]
+enum Message {
+    Connection {
+        socket: std::net::TcpStream,
+        peer: SocketAddr,
+        guard: ConnectionGuard,
+    },
+    #[cfg(test)]
+    Panic,
 }
 
 impl Workers {
     /// Starts `workers` threads.
-    pub(crate) fn start(workers: usize, config: &WorkerConfig) -> Result<Self, StartError> {
-        let running = TaskTracker::new();
-        let handles = (0..workers)
-            .map(|index| start(config.clone(), WorkerId { index, workers }, running.token()))
-            .collect::<Result<_, _>>()?;
-        Ok(Self { handles, running })
+    pub(super) fn start(
+        workers: usize,
+        config: &WorkerConfig,
+        threads: &mut Threads,
+    ) -> Result<Self, StartError> {
+        let handles = (0..workers).map(|index| {
+            let id = WorkerId {
+                index,
+                workers,
+                restarts: 0,
+            };
+            start(config.clone(), id, threads)
+        });
+        Ok(Self(handles.collect::<Result<_, _>>()?))
     }
 
     /// Gives a connection to the worker that has the fewest.
-    pub(crate) fn assign(&self, socket: std::net::TcpStream, peer: SocketAddr) {
-        let working = self
-            .handles
-            .iter()
-            .filter(|worker| !worker.sockets.is_closed());
-        let Some(worker) = working.min_by_key(|worker| worker.live.load(Ordering::Relaxed)) else {
+    pub(super) fn assign(&self, socket: std::net::TcpStream, peer: SocketAddr) {
+        // While no worker is up, connections wait for the one that has the fewest.
+        let key = |worker: &&Handle| {
+            let status = &worker.status;
+            (
+                status.is_down.load(Ordering::Relaxed),
+                status.connections.load(Ordering::Relaxed),
+            )
+        };
+        let working = self.0.iter().filter(|worker| !worker.inbox.is_closed());
+        let Some(worker) = working.min_by_key(key) else {
             tracing::error!("all workers have ended; restart the proxy");
             return;
         };
-        worker.live.fetch_add(1, Ordering::Relaxed);
-        if worker.sockets.send((socket, peer)).is_err() {
-            worker.live.fetch_sub(1, Ordering::Relaxed);
-        }
+        let guard = ConnectionGuard::new(worker.status.clone());
+        // A worker that has ended in this very moment drops the connection, as it has dropped its others.
+        drop(worker.inbox.send(Message::Connection {
+            socket,
+            peer,
+            guard,
+        }));
     }
 
-    /// Waits for the threads to end.
-    pub(crate) async fn ended(self) {
-        self.running.close();
-        self.running.wait().await;
-        for worker in self.handles {
-            if worker.thread.join().is_err() {
-                tracing::error!("a worker panicked; please report what stands above");
-            }
-        }
+    /// How many connections did not end by themselves. To be asked after the threads have ended or are left behind.
+    pub(super) fn cut(&self) -> usize {
+        let cut = |worker: &Handle| {
+            let status = &worker.status;
+            let left_behind = status.connections.load(Ordering::Relaxed);
+            left_behind.max(status.cut.load(Ordering::Relaxed))
+        };
+        self.0.iter().map(cut).sum()
     }
 }
 
-fn start(
-    config: WorkerConfig,
-    id: WorkerId,
-    token: TaskTrackerToken,
-) -> Result<Handle, StartError> {
+fn start(config: WorkerConfig, id: WorkerId, threads: &mut Threads) -> Result<Handle, StartError> {
     let failed = |source| StartError::System {
         action: "start a worker thread".into(),
         source,
@@ -89,102 +120,133 @@ fn start(
         .enable_all()
         .build()
         .map_err(failed)?;
-    let (sockets, assigned) = mpsc::unbounded_channel();
-    let live = Arc::new(AtomicUsize::new(0));
-    let counter = live.clone();
-    let thread = thread::Builder::new()
-        .name(format!("portcullis-{}", id.index))
-        .spawn(move || {
-            run(runtime, config, id, assigned, counter);
-            drop(token);
-        })
+    let (inbox, messages) = mpsc::unbounded_channel();
+    let status = Arc::<Status>::default();
+    let run = {
+        let status = status.clone();
+        move || keep_working(&runtime, &config, id, messages, &status)
+    };
+    threads
+        .start(format!("portcullis-{}", id.index), run)
         .map_err(failed)?;
-    Ok(Handle {
-        sockets,
-        live,
-        thread,
-    })
+    Ok(Handle { inbox, status })
 }
 
-fn run(
-    runtime: Runtime,
-    config: WorkerConfig,
-    id: WorkerId,
-    sockets: mpsc::UnboundedReceiver<(std::net::TcpStream, SocketAddr)>,
-    live: Arc<AtomicUsize>,
+/// Works until the signal to stop. After a panic the worker's connections are gone with all that they shared, and the worker
+/// is made anew; connections that it has not yet taken over wait for that.
+fn keep_working(
+    runtime: &Runtime,
+    config: &WorkerConfig,
+    mut id: WorkerId,
+    messages: mpsc::UnboundedReceiver<Message>,
+    status: &Arc<Status>,
 ) {
-    let set = LocalSet::new();
-    // As a task, because the future that a set is run with is polled whenever any of its tasks is.
-    let work = set.spawn_local(work(config, id, sockets, live));
-    // Whatever still runs after that is dropped with the set and the runtime.
-    if let Err(panicked) = set.block_on(&runtime, work) {
-        std::panic::resume_unwind(panicked.into_panic());
+    let messages = Rc::new(RefCell::new(messages));
+    let mut backoff = Backoff::new(Instant::now());
+    loop {
+        let set = LocalSet::new();
+        // As a task, because the future that a set is run with is polled whenever any of its tasks is.
+        let work = set.spawn_local(work(config.clone(), id, messages.clone(), status.clone()));
+        let Err(panic) = set.block_on(runtime, work) else {
+            return;
+        };
+        status.is_down.store(true, Ordering::Relaxed);
+        // The connections are dropped with it.
+        drop(set);
+        let pause = backoff.pause(Instant::now());
+        tracing::error!(
+            worker = id.index,
+            panic = panic_message(&*panic.into_panic()),
+            restart_in = ?pause,
+            consequence = "its connections are lost, those of other workers are not",
+            "a worker panicked and is started again; please report the panic"
+        );
+        let paused = async { config.shutdown.run_until_cancelled(sleep(pause)).await };
+        if runtime.block_on(paused).is_none() {
+            return;
+        }
+        status.is_down.store(false, Ordering::Relaxed);
+        id.restarts += 1;
     }
 }
 
 async fn work(
     config: WorkerConfig,
     id: WorkerId,
-    sockets: mpsc::UnboundedReceiver<(std::net::TcpStream, SocketAddr)>,
-    live: Arc<AtomicUsize>,
+    messages: Rc<RefCell<mpsc::UnboundedReceiver<Message>>>,
+    status: Arc<Status>,
 ) {
-    let bound = config.limits.shutdown;
+    let (bound, stop) = (config.limits.shutdown, config.shutdown.clone());
     let chains = config.chains.clone();
-    let signal = config.shutdown.clone();
-    let (shadow, shadow_calls) = chain::shadow_calls();
+    let (shadow, mut shadow_calls) = chain::shadow_calls();
     let worker = Rc::new(Worker::new(config, id, shadow));
-    let background = async {
-        tokio::join!(
-            worker.watch_chain(chains),
-            worker.upstream.evict_idle(),
-            shadow_calls.run()
-        );
-    };
-    tokio::select! {
-        () = serve(&worker, sockets, live, &signal) => {}
-        () = background => {}
-    }
-    finish(&worker, bound).await;
+    // Each a task of its own: a panic in one does not touch the others, nor the connections.
+    let mut background = JoinSet::new();
+    background.spawn_local({
+        let worker = worker.clone();
+        supervise("chain", async move || {
+            worker.watch_chain(chains.clone()).await;
+        })
+    });
+    background.spawn_local({
+        let worker = worker.clone();
+        supervise("idle upstream connections", async move || {
+            worker.upstream.evict_idle().await;
+        })
+    });
+    background.spawn_local(supervise("shadow filters", async move || {
+        shadow_calls.run().await;
+    }));
+    stop.run_until_cancelled(serve(&worker, &messages)).await;
+    drop(background);
+    finish(&worker, bound, &status).await;
 }
 
-/// Starts a task for every connection, until the signal to stop.
-async fn serve(
-    worker: &Rc<Worker>,
-    mut sockets: mpsc::UnboundedReceiver<(std::net::TcpStream, SocketAddr)>,
-    live: Arc<AtomicUsize>,
-    signal: &CancellationToken,
-) {
-    let stopped = signal.cancelled();
-    tokio::pin!(stopped);
-    loop {
-        let (socket, peer) = tokio::select! {
-            biased;
-            () = &mut stopped => return,
-            socket = sockets.recv() => match socket {
-                Some(socket) => socket,
-                // The proxy is gone without a word: as good as a signal.
-                None => return,
-            },
-        };
-        let guard = ConnectionGuard(live.clone());
-        let socket = match TcpStream::from_std(socket) {
-            Ok(socket) => socket,
-            Err(error) => {
-                tracing::warn!(%error, "cannot take over a connection");
-                continue;
-            }
-        };
-        let session = Session::new(worker.clone(), peer, Ingress::Direct);
-        worker.tasks.spawn_local(async move {
-            // Called in here: a future that is captured and then awaited takes its room twice.
-            connection::serve(session, socket).await;
-            drop(guard);
-        });
+/// Starts a task for every connection, until the proxy is gone.
+async fn serve(worker: &Rc<Worker>, messages: &RefCell<mpsc::UnboundedReceiver<Message>>) {
+    while let Some(message) = poll_fn(|cx| messages.borrow_mut().poll_recv(cx)).await {
+        match message {
+            Message::Connection {
+                socket,
+                peer,
+                guard,
+            } => start_serving(worker, socket, peer, guard),
+            #[cfg(test)]
+            Message::Panic => panic!("a test asked for it"),
+        }
     }
+}
+
+fn start_serving(
+    worker: &Rc<Worker>,
+    socket: std::net::TcpStream,
+    peer: SocketAddr,
+    guard: ConnectionGuard,
+) {
+    let socket = match TcpStream::from_std(socket) {
+        Ok(socket) => socket,
+        Err(error) => {
+            tracing::warn!(%error, "cannot take over a connection");
+            return;
+        }
+    };
+    let session = Session::new(worker.clone(), peer, Ingress::Direct);
+    // What serves is made inside, so that the task holds it once.
+    let task = async move {
+        let serving = AssertUnwindSafe(connection::serve(session, socket));
+        if let Err(panic) = serving.catch_unwind().await {
+            tracing::error!(
+                panic = panic_message(&*panic),
+                "serving a connection panicked, and the connection is lost; please report the panic"
+            );
+        }
+        drop(guard);
+    };
+    worker.tasks.spawn_local(task);
 }
 
 /// Lets requests in flight and tunnels end, within the bound that the proxy has promised.
-async fn finish(worker: &Worker, bound: Duration) {
+async fn finish(worker: &Worker, bound: Duration, status: &Status) {
     worker.stop();
     worker.upstream.close();
     worker.tasks.close();
@@ -193,18 +255,150 @@ async fn finish(worker: &Worker, bound: Duration) {
         .await
         .is_err()
     {
-        tracing::warn!(
-            connections = worker.tasks.len(),
-            "connections that had not ended were cut"
-        );
+        let connections = status.connections.load(Ordering::Relaxed);
+        status.cut.store(connections, Ordering::Relaxed);
+        tracing::warn!(connections, "connections that had not ended were cut");
     }
 }
 
 /// Counts a connection for as long as it lives.
-struct ConnectionGuard(Arc<AtomicUsize>);
+#[derive(Debug)]
+struct ConnectionGuard(Arc<Status>);
+
+impl ConnectionGuard {
+    fn new(status: Arc<Status>) -> Self {
+        status.connections.fetch_add(1, Ordering::Relaxed);
+        Self(status)
+    }
+}
 
 impl Drop for ConnectionGuard {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+
+    use tokio_util::sync::{CancellationToken, DropGuard};
+
+    use super::*;
+    use crate::config::Config;
+    use crate::downstream::headers::Pseudonym;
+
+    /// Two workers, and clients that they serve.
+    struct Stage {
+        workers: Workers,
+        threads: Threads,
+        listener: TcpListener,
+        _chains: tokio::sync::watch::Sender<Arc<chain::Chain>>,
+        stop: DropGuard,
+    }
+
+    impl Stage {
+        fn start() -> Self {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+            let (limits, egress) = (Config::default().limits, Config::default().egress);
+            let chains = tokio::sync::watch::Sender::new(Arc::default());
+            let stop = CancellationToken::new();
+            let config = WorkerConfig {
+                limits,
+                egress,
+                own: listener.local_addr().unwrap(),
+                pseudonym: Pseudonym::random(),
+                chains: chains.subscribe(),
+                shutdown: stop.clone(),
+            };
+            let mut threads = Threads::default();
+            Self {
+                workers: Workers::start(2, &config, &mut threads).unwrap(),
+                threads,
+                listener,
+                _chains: chains,
+                stop: stop.drop_guard(),
+            }
+        }
+
+        fn client(&self) -> TcpStream {
+            let client = TcpStream::connect(self.listener.local_addr().unwrap()).unwrap();
+            let (socket, peer) = self.listener.accept().unwrap();
+            socket.set_nonblocking(true).unwrap();
+            self.workers.assign(socket, peer);
+            client
+        }
+
+        fn connections(&self) -> [usize; 2] {
+            let connections = |worker: usize| {
+                let status = &self.workers.0[worker].status;
+                status.connections.load(Ordering::Relaxed)
+            };
+            [connections(0), connections(1)]
+        }
+
+        async fn stop(self) -> usize {
+            drop(self.stop);
+            self.threads.ended(Duration::from_secs(60)).await
+        }
+    }
+
+    fn is_answered(client: &mut TcpStream) -> bool {
+        client
+            .write_all(b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n")
+            .unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            match client.read(&mut byte) {
+                Ok(1) => answer.extend(byte),
+                _ => return false,
+            }
+        }
+        answer.starts_with(b"HTTP/1.1 200 ")
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_panics_loses_its_own_connections_and_is_started_again() {
+        let stage = Stage::start();
+        let (mut unlucky, mut lucky) = (stage.client(), stage.client());
+        assert!(is_answered(&mut unlucky) && is_answered(&mut lucky));
+        assert_eq!(stage.connections(), [1, 1]);
+
+        stage.workers.0[0].inbox.send(Message::Panic).unwrap();
+        assert_eq!(unlucky.read(&mut [0; 999]).unwrap_or(0), 0, "it is closed");
+        assert!(is_answered(&mut lucky));
+        let is_down = || stage.workers.0[0].status.is_down.load(Ordering::Relaxed);
+        while stage.connections() != [0, 1] || is_down() {
+            tokio::task::yield_now().await;
+        }
+        let mut next = stage.client();
+        assert_eq!(stage.connections(), [1, 1], "it gets its share again");
+        assert!(is_answered(&mut next) && is_answered(&mut lucky));
+        drop((next, lucky));
+        assert_eq!(stage.stop().await, 0);
+    }
+
+    #[tokio::test]
+    async fn connections_go_to_the_workers_that_are_up() {
+        let stage = Stage::start();
+        stage.workers.0[0]
+            .status
+            .is_down
+            .store(true, Ordering::Relaxed);
+        let mut clients = [stage.client(), stage.client()];
+        assert_eq!(stage.connections(), [0, 2]);
+        assert!(clients.iter_mut().all(is_answered));
+    }
+
+    #[tokio::test]
+    async fn connections_wait_for_the_only_worker() {
+        let stage = Stage::start();
+        for worker in &stage.workers.0 {
+            worker.inbox.send(Message::Panic).unwrap();
+        }
+        let mut clients = [stage.client(), stage.client()];
+        assert!(clients.iter_mut().all(is_answered));
     }
 }

@@ -26,6 +26,7 @@ mod replay;
 mod shadow;
 mod shutdown;
 mod state;
+mod supervision;
 mod ticks;
 mod traffic;
 mod verdicts;

@@ -16,7 +16,7 @@ use crate::error::Causes;
 use crate::feeds::Feeds;
 use crate::filter::{LoadError, Loader};
 use crate::plugins::builtin::BUILTINS;
-use crate::plugins::{Refusal, Single};
+use crate::plugins::{FilterFile, LoadFailure};
 
 /// What was built. Its text is a few lines; by serde, an object with the same fields.
 #[derive(Debug, Serialize)]
@@ -100,7 +100,7 @@ impl Built {
     async fn checked(mut self, config: Config) -> Result<Self, BuildError> {
         // It takes a second for Rust and half a minute for a language runtime.
         drop(writeln!(io::stderr(), "checking {}.wasm", self.name));
-        let single = Single::find(&self.file, &config.plugins.dir, BUILTINS);
+        let single = FilterFile::find(&self.file, &config.plugins.dir, BUILTINS);
         let single = single.ok_or_else(|| BuildError::Manifest {
             file: self.file.clone(),
             problem: "its name is not UTF-8".into(),
@@ -119,9 +119,9 @@ impl Built {
     }
 
     /// What the proxy's log would say, and where the right contract is if this one was built with another.
-    fn explain(&self, refusal: &Refusal) -> String {
+    fn explain(&self, refusal: &LoadFailure) -> String {
         let said = Causes(refusal).to_string();
-        let Refusal::Load(LoadError::Version { .. } | LoadError::Contract(_)) = refusal else {
+        let LoadFailure::Load(LoadError::Version { .. } | LoadError::Contract(_)) = refusal else {
             return said;
         };
         match (sdk::unpack(), self.language) {

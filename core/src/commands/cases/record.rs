@@ -21,7 +21,7 @@ use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
 use crate::filter::{Failure, Filter, FilterAnswer, HookCall, Loader};
 use crate::flow::{Client, Flow, Protocol};
-use crate::plugins::Single;
+use crate::plugins::FilterFile;
 use crate::target::Target;
 use crate::verdict::VerdictKind;
 
@@ -68,7 +68,7 @@ pub async fn record_cases(
     file: &Path,
     log: &Path,
 ) -> Result<Recording, PluginError> {
-    let single = Single::named(file, &config.plugins.dir)?;
+    let single = FilterFile::named(file, &config.plugins.dir)?;
     let feeds = Feeds::open(&config.feeds, &config.cache_dir);
     let loader = Loader::new(&config, feeds.clone())?;
     let filter = single.clone().filter(loader).await?;

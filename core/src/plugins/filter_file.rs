@@ -1,13 +1,13 @@
-//! One filter by itself, without the life of a folder: for whoever wants to look at it.
+//! One filter by itself, without the life of a folder: what commands look at. Loaded as the folder's filters are.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
 
-use super::attempt::{Attempt, Digest, Outcome, Refusal};
 use super::folder::{Files, Stamp};
-use super::manifest::Told;
+use super::load_task::{Digest, LoadFailure, LoadTask, Outcome};
+use super::manifest::ConfigSource;
 use crate::config::{ConfigError, Grants, Sidecar};
 use crate::error::PluginError;
 use crate::filter::{CompileError, Filter, LoadError, Loader, Memory, NotCompiled};
@@ -15,15 +15,15 @@ use crate::plugins::builtin::{BUILTINS, Builtin};
 
 /// A file `NAME.wasm` with the settings beside it, or a built-in filter with those in the plugin folder.
 #[derive(Clone, Debug)]
-pub(crate) struct Single {
+pub(crate) struct FilterFile {
     dir: PathBuf,
     name: Arc<str>,
     builtin: Option<&'static [u8]>,
-    told: Option<Told>,
+    config: Option<ConfigSource>,
 }
 
-impl Single {
-    /// None if `file` can be neither. A file need not exist.
+impl FilterFile {
+    /// `None` if `file` can be neither. A file need not exist.
     pub(crate) fn find(file: &Path, plugins: &Path, builtins: &'static [Builtin]) -> Option<Self> {
         let mut builtins = builtins.iter();
         if let Some(builtin) = builtins.find(|builtin| file == Path::new(builtin.name)) {
@@ -31,7 +31,7 @@ impl Single {
                 dir: plugins.to_owned(),
                 name: builtin.name.into(),
                 builtin: Some(builtin.component),
-                told: None,
+                config: None,
             });
         }
         if file.extension()? != "wasm" {
@@ -41,7 +41,7 @@ impl Single {
             dir: file.parent()?.to_owned(),
             name: file.file_stem()?.to_str()?.into(),
             builtin: None,
-            told: None,
+            config: None,
         })
     }
 
@@ -51,8 +51,8 @@ impl Single {
     }
 
     /// The same with that configuration, if there is one, in place of the one in its settings.
-    pub(crate) fn with_config(mut self, told: Option<Told>) -> Self {
-        self.told = told;
+    pub(crate) fn with_config(mut self, config: Option<ConfigSource>) -> Self {
+        self.config = config;
         self
     }
 
@@ -100,14 +100,14 @@ impl Single {
         }
     }
 
-    /// Loads it the way the folder's filters are loaded; none if its settings disable it.
-    pub(crate) async fn load(self, loader: Loader) -> Result<Option<Arc<Filter>>, Refusal> {
+    /// Loads it the way the folder's filters are loaded; `None` if its settings disable it.
+    pub(crate) async fn load(self, loader: Loader) -> Result<Option<Arc<Filter>>, LoadFailure> {
         let wasm = self.path("wasm");
         let files = Files {
             wasm: Stamp::of_file(&wasm).filter(|_| self.builtin.is_none()),
             sidecar: Stamp::of_file(&self.path("toml")),
         };
-        let attempt = Attempt {
+        let task = LoadTask {
             dir: self.dir.into(),
             name: self.name,
             files,
@@ -115,15 +115,17 @@ impl Single {
             known: Digest::default(),
             memory: Memory::Doubted,
             fall_back: false,
-            told: self.told,
+            config: self.config,
         };
-        let loaded = attempt.run(loader).await;
-        match (loaded.refusal, loaded.outcome) {
-            (Some(Refusal::Read { file, source }), _) => Err(Refusal::Unreadable { file, source }),
-            (Some(refusal), _) => Err(refusal),
+        let loaded = task.run(loader).await;
+        match (loaded.failure, loaded.outcome) {
+            (Some(LoadFailure::Read { file, source }), _) => {
+                Err(LoadFailure::Unreadable { file, source })
+            }
+            (Some(failure), _) => Err(failure),
             (None, Outcome::Filter(filter)) => Ok(filter),
-            // It may grow yet, but nobody waits for it here.
-            (None, Outcome::Same | Outcome::Later) => {
+            // It may still grow, but a command does not wait for that.
+            (None, Outcome::Unchanged | Outcome::Incomplete) => {
                 let truncated = NotCompiled::File(CompileError::Truncated);
                 Err(LoadError::Compile(truncated).into())
             }
@@ -133,7 +135,7 @@ impl Single {
     /// Loads it for a command that needs one.
     pub(crate) async fn filter(self, loader: Loader) -> Result<Arc<Filter>, PluginError> {
         let loaded = self.load(loader).await;
-        let filter = loaded.map_err(|refusal| PluginError::Refused(refusal.into()))?;
+        let filter = loaded.map_err(|failure| PluginError::Refused(failure.into()))?;
         filter.ok_or(PluginError::Disabled)
     }
 

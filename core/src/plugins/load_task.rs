@@ -1,27 +1,30 @@
-//! One try to make a filter of a plugin's files: read once, parse, load. Runs aside, in a task of its own; `plugins` decides what
-//! follows.
+//! One try to make a filter of a plugin's files: read once, parse, load. Runs in a task of its own, which `plugins` starts;
+//! `plugins` decides what follows.
 
 use std::io;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use sha2::{Digest as _, Sha256};
 
-use super::COPY_PATIENCE;
 use super::folder::{Files, Stamp};
-use super::manifest::{Told, examine};
+use super::manifest::{ConfigSource, check_config};
 use crate::config::{self, ConfigError, Grants, Sidecar};
 use crate::error::{Causes, panic_message};
 use crate::filter::{
     CompileError, Draft, Failure, Filter, Hash, LoadError, Loader, Manifest, Memory, NotCompiled,
 };
 
-/// A larger file is no filter: the largest language runtimes make 20 MB.
+/// A file that ends early may still be on its way for this long after it was last written to.
+pub(super) const COPY_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// A larger file is not a filter: the largest language runtimes make 20 MB.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// A sidecar is a page of text.
+/// Settings are a page of text.
 const MAX_SIDECAR_BYTES: u64 = 1 << 20;
 
 /// Identifies the contents of a plugin's files.
@@ -29,7 +32,7 @@ pub(super) type Digest = [u8; 32];
 
 /// What to try.
 #[derive(Debug)]
-pub(super) struct Attempt {
+pub(super) struct LoadTask {
     pub(super) dir: Arc<Path>,
     pub(super) name: Arc<str>,
     pub(super) files: Files,
@@ -37,12 +40,12 @@ pub(super) struct Attempt {
     pub(super) builtin: Option<&'static [u8]>,
     /// The contents that were tried last.
     pub(super) known: Digest,
-    /// Whether what is known of earlier compilations is believed.
+    /// Whether a file that failed to compile before is given up at once.
     pub(super) memory: Memory,
     /// Whether the built-in filter stands in for files that cannot be used.
     pub(super) fall_back: bool,
-    /// What the filter is told in place of what stands in the settings.
-    pub(super) told: Option<Told>,
+    /// The configuration that the filter gets in place of the one in its settings.
+    pub(super) config: Option<ConfigSource>,
 }
 
 /// How it went.
@@ -53,7 +56,7 @@ pub(super) struct Loaded {
     pub(super) files: Option<Files>,
     pub(super) digest: Digest,
     /// Why the files cannot be used.
-    pub(super) refusal: Option<Refusal>,
+    pub(super) failure: Option<LoadFailure>,
     pub(super) outcome: Outcome,
 }
 
@@ -61,23 +64,23 @@ pub(super) struct Loaded {
 #[derive(Debug)]
 pub(super) enum Outcome {
     /// What was there before.
-    Same,
+    Unchanged,
     /// The file seems to be on its way still.
-    Later,
+    Incomplete,
     /// This, or nothing if the operator has disabled it.
     Filter(Option<Arc<Filter>>),
 }
 
 /// Why a plugin's files are not used.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Refusal {
+pub(crate) enum LoadFailure {
     #[error("cannot read {file}; it is tried again every second")]
     Read {
         file: String,
         #[source]
         source: io::Error,
     },
-    /// The same where nobody tries again.
+    /// The same in a command, which does not try again.
     #[error("cannot read {file}")]
     Unreadable {
         file: String,
@@ -93,18 +96,23 @@ pub(crate) enum Refusal {
     #[error("there are settings, but no {0}.wasm beside them and no built-in filter of that name")]
     NoFilter(Arc<str>),
     #[error("its name differs from {0} by case only, and {0} was there first; rename one of them")]
-    Rival(Arc<str>),
+    NameConflict(Arc<str>),
     #[error(transparent)]
     Load(#[from] LoadError),
 }
 
-impl Attempt {
-    /// A panic must not leave the name waiting for ever.
+impl LoadTask {
+    /// A panic is a failure to load, as the name would otherwise wait for ever.
     pub(super) async fn run(self, loader: Loader) -> Loaded {
-        let failed = self.loaded(Some(self.files.clone()), self.known, None, Outcome::Same);
+        let failed = self.loaded(
+            Some(self.files.clone()),
+            self.known,
+            None,
+            Outcome::Unchanged,
+        );
         let loaded = AssertUnwindSafe(self.try_to_load(loader)).catch_unwind();
         loaded.await.unwrap_or_else(|panic| Loaded {
-            refusal: Some(Refusal::Panic(panic_message(&*panic))),
+            failure: Some(LoadFailure::Panic(panic_message(&*panic))),
             ..failed
         })
     }
@@ -113,16 +121,14 @@ impl Attempt {
         let files = Some(self.files.clone());
         let source = match self.read().await {
             Ok(source) => source,
-            Err(refusal) => {
-                // The next look tries again: whatever kept it from being read may pass without a trace in the folder.
-                let files = files.filter(|_| matches!(refusal, Refusal::Size { .. }));
-                return self
-                    .refused(&loader, refusal, files, self.known, None)
-                    .await;
+            Err(failure) => {
+                // The next scan tries again: what kept it from being read may pass without a trace in the folder.
+                let files = files.filter(|_| matches!(failure, LoadFailure::Size { .. }));
+                return self.failed(&loader, failure, files, self.known, None).await;
             }
         };
         if source.digest == self.known {
-            return self.loaded(files, source.digest, None, Outcome::Same);
+            return self.loaded(files, source.digest, None, Outcome::Unchanged);
         }
         let sidecar = match self.sidecar(source.sidecar.as_deref()) {
             Ok(sidecar) if !sidecar.enabled => {
@@ -131,22 +137,23 @@ impl Attempt {
             Ok(sidecar) => sidecar,
             Err(error) => {
                 return self
-                    .refused(&loader, error.into(), files, source.digest, None)
+                    .failed(&loader, error.into(), files, source.digest, None)
                     .await;
             }
         };
         match self.load(&loader, &source, sidecar.clone()).await {
             Ok(filter) => self.loaded(files, source.digest, None, Outcome::Filter(Some(filter))),
-            Err(Refusal::Load(LoadError::Compile(NotCompiled::File(CompileError::Truncated))))
-                if self.may_be_growing() =>
-            {
-                self.loaded(None, self.known, None, Outcome::Later)
+            Err(LoadFailure::Load(LoadError::Compile(NotCompiled::File(
+                CompileError::Truncated,
+            )))) if self.may_be_growing() => {
+                self.loaded(None, self.known, None, Outcome::Incomplete)
             }
-            Err(refusal) => {
-                // On a busy machine a good filter or its compiler may run out of time; its file need only be touched to be tried again.
+            Err(failure) => {
+                // On a busy machine a good filter or its compiler may run out of time; its file need only be touched to be
+                // tried again.
                 let may_pass = matches!(
-                    refusal,
-                    Refusal::Load(
+                    failure,
+                    LoadFailure::Load(
                         LoadError::Trial(Failure::Cpu(..) | Failure::Wall(..))
                             | LoadError::Compile(NotCompiled::Compiler(_))
                     )
@@ -156,7 +163,7 @@ impl Attempt {
                 } else {
                     source.digest
                 };
-                self.refused(&loader, refusal, files, digest, Some(sidecar))
+                self.failed(&loader, failure, files, digest, Some(sidecar))
                     .await
             }
         }
@@ -167,29 +174,29 @@ impl Attempt {
         loader: &Loader,
         source: &Source,
         sidecar: Sidecar,
-    ) -> Result<Arc<Filter>, Refusal> {
-        let told = self.told.clone().unwrap_or_else(|| Told {
+    ) -> Result<Arc<Filter>, LoadFailure> {
+        let config = self.config.clone().unwrap_or_else(|| ConfigSource {
             config: sidecar.config.clone(),
             file: self.sidecar_file(),
             text: source.sidecar.clone(),
         });
-        let manifest = examine(self.name.clone(), source.wasm.clone(), told.clone()).await?;
+        let manifest = check_config(self.name.clone(), source.wasm.clone(), config.clone()).await?;
         let loaded = loader.load(self.draft(source, sidecar, manifest)).await;
-        loaded.map_err(|error| located(error, &told))
+        loaded.map_err(|error| located(error, &config))
     }
 
     /// The files cannot be used: what served before goes on, or what is built in stands in.
-    async fn refused(
+    async fn failed(
         &self,
         loader: &Loader,
-        refusal: Refusal,
+        failure: LoadFailure,
         files: Option<Files>,
         digest: Digest,
         sidecar: Option<Sidecar>,
     ) -> Loaded {
-        let mut outcome = Outcome::Same;
+        let mut outcome = Outcome::Unchanged;
         if let Some(builtin) = self.builtin.filter(|_| self.fall_back) {
-            // If the settings are at fault, they do not help what stands in.
+            // Settings that could not be read do not help the filter that stands in.
             let sidecar = sidecar.filter(|_| self.files.wasm.is_some());
             let source = Source::new(builtin.into(), None);
             let sidecar = sidecar.unwrap_or_default();
@@ -205,7 +212,7 @@ impl Attempt {
                 }
             }
         }
-        self.loaded(files, digest, Some(refusal), outcome)
+        self.loaded(files, digest, Some(failure), outcome)
     }
 
     fn draft(&self, source: &Source, sidecar: Sidecar, manifest: Manifest) -> Draft {
@@ -230,14 +237,14 @@ impl Attempt {
         &self,
         files: Option<Files>,
         digest: Digest,
-        refusal: Option<Refusal>,
+        failure: Option<LoadFailure>,
         outcome: Outcome,
     ) -> Loaded {
         Loaded {
             name: self.name.clone(),
             files,
             digest,
-            refusal,
+            failure,
             outcome,
         }
     }
@@ -247,8 +254,8 @@ impl Attempt {
             || Ok(Sidecar::default()),
             |text| Sidecar::parse(text, &self.sidecar_file()),
         )?;
-        if let Some(told) = &self.told {
-            sidecar.config.clone_from(&told.config);
+        if let Some(source) = &self.config {
+            sidecar.config.clone_from(&source.config);
         }
         Ok(sidecar)
     }
@@ -261,10 +268,10 @@ impl Attempt {
         self.files
             .wasm
             .as_ref()
-            .is_some_and(|stamp| stamp.is_younger_than(COPY_PATIENCE))
+            .is_some_and(|stamp| stamp.is_younger_than(COPY_TIMEOUT))
     }
 
-    async fn read(&self) -> Result<Source, Refusal> {
+    async fn read(&self) -> Result<Source, LoadFailure> {
         let wasm = match (&self.files.wasm, self.builtin) {
             (None, Some(builtin)) => builtin.to_vec(),
             (stamp, _) => self.read_file("wasm", stamp.as_ref(), MAX_BYTES).await?,
@@ -285,30 +292,30 @@ impl Attempt {
         extension: &str,
         stamp: Option<&Stamp>,
         limit: u64,
-    ) -> Result<Vec<u8>, Refusal> {
+    ) -> Result<Vec<u8>, LoadFailure> {
         let file = format!("{}.{extension}", self.name);
         if stamp.is_some_and(|stamp| stamp.len() > limit) {
-            return Err(Refusal::Size { file, limit });
+            return Err(LoadFailure::Size { file, limit });
         }
         let read = tokio::fs::read(self.dir.join(file)).await;
         read.map_err(|source| self.unreadable(extension, source))
     }
 
-    fn unreadable(&self, extension: &str, source: io::Error) -> Refusal {
+    fn unreadable(&self, extension: &str, source: io::Error) -> LoadFailure {
         let file = format!("{}.{extension}", self.name);
-        Refusal::Read { file, source }
+        LoadFailure::Read { file, source }
     }
 }
 
-/// With the place, if the filter names what it refuses.
-fn located(error: LoadError, told: &Told) -> Refusal {
-    let place = match (&error, &told.text) {
+/// Adds the place in the settings, if the filter names what it refuses.
+fn located(error: LoadError, source: &ConfigSource) -> LoadFailure {
+    let place = match (&error, &source.text) {
         (LoadError::Trial(Failure::Init(said)), Some(text)) => {
-            config::located(said, &error.to_string(), &told.file, text)
+            config::located(said, &error.to_string(), &source.file, text)
         }
         _ => None,
     };
-    place.map_or_else(|| error.into(), Refusal::from)
+    place.map_or_else(|| error.into(), LoadFailure::from)
 }
 
 /// The contents of a plugin's files, read once.
