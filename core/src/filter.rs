@@ -20,6 +20,7 @@ mod manifest;
 mod meter;
 pub(crate) mod metrics;
 pub(crate) mod state;
+mod ticker;
 mod trap;
 
 use std::collections::BTreeMap;

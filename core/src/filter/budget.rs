@@ -1,4 +1,5 @@
-//! The computing time of one call. Looked at when the engine's clock ticks, and not before: most calls end within their first tick.
+//! The computing time of one call. It is looked at when the engine's epoch ticks and not before:
+//! most calls end before their first tick. `instance` begins and ends it.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -7,19 +8,23 @@ use std::time::Duration;
 
 use cpu_time::ThreadTime;
 
-/// What is left, and since when the guest has been running.
+use super::ticker::{Computing, EpochTicker};
+
+/// What is left of a call's computing time, and since when the guest has been running.
 #[derive(Debug)]
 pub(super) struct CpuBudget {
     left: Duration,
     clock: Clock,
     /// The thread's computing time when the guest went on last, in nanoseconds, or [`UNKNOWN`].
     resumed: Arc<AtomicU64>,
+    /// Present from the call's first tick on.
+    computing: Option<Computing>,
 }
 
 /// How long the calling thread has computed, in nanoseconds.
 type Clock = fn() -> u64;
 
-/// At the beginning of a call nobody looks at the clock, which would cost as much as a small filter.
+/// At the beginning of a call the clock is not read, which would cost as much as a small filter.
 const UNKNOWN: u64 = 0;
 
 impl Default for CpuBudget {
@@ -28,22 +33,30 @@ impl Default for CpuBudget {
             left: Duration::ZERO,
             clock: thread_time,
             resumed: Arc::new(AtomicU64::new(UNKNOWN)),
+            computing: None,
         }
     }
 }
 
 impl CpuBudget {
-    /// For the next call.
+    /// Begins a call.
     pub(super) fn begin(&mut self, budget: Duration) {
         self.left = budget;
         self.resumed.store(UNKNOWN, Ordering::Relaxed);
     }
 
-    /// To be asked whenever the clock ticks while the guest runs: what must be awaited before it goes on, or none if its time is up. Only the
-    /// thread's own computing counts. A thread that waits for a page or for its turn has spent none, and the filter is not to blame.
-    pub(super) fn at_tick(&mut self) -> Option<impl Future<Output = ()> + Send + 'static> {
+    /// Must be asked at each tick while the guest runs. It answers what must be awaited before the
+    /// guest goes on, or none if the guest's time is up.
+    ///
+    /// Only the thread's own computing counts. A thread that waits for a page or for its turn has
+    /// spent none, and the filter is not to blame.
+    pub(super) fn at_tick(
+        &mut self,
+        ticker: &EpochTicker,
+    ) -> Option<impl Future<Output = ()> + Send + 'static> {
+        self.computing.get_or_insert_with(|| ticker.computing());
         let used = match self.resumed.load(Ordering::Relaxed) {
-            // Less than a tick, and perhaps next to nothing: the clock does not begin with the call.
+            // The call began at some time before this tick, perhaps a moment ago.
             UNKNOWN => Duration::ZERO,
             resumed => Duration::from_nanos((self.clock)().saturating_sub(resumed)),
         };
@@ -57,6 +70,11 @@ impl CpuBudget {
             // By now another thread may have taken over.
             resumed.store(clock(), Ordering::Relaxed);
         })
+    }
+
+    /// Ends a call.
+    pub(super) fn end(&mut self) {
+        self.computing = None;
     }
 }
 
@@ -88,30 +106,40 @@ mod tests {
         budget
     }
 
+    fn ticker() -> EpochTicker {
+        EpochTicker::start(|| ()).unwrap()
+    }
+
     const MILLISECOND: Duration = Duration::from_millis(1);
 
     #[tokio::test]
     async fn computing_counts_and_waiting_does_not() {
-        let mut budget = budget(5 * MILLISECOND);
-        budget.at_tick().expect("it has just begun").await;
+        let (ticker, mut budget) = (ticker(), budget(5 * MILLISECOND));
+        budget.at_tick(&ticker).expect("it has just begun").await;
         for _ in 0..100 {
-            let pause = budget.at_tick().expect("it has used no more");
-            // Others compute meanwhile.
+            let pause = budget.at_tick(&ticker).expect("it has used no more");
+            // Other requests compute meanwhile.
             compute(MILLISECOND);
             pause.await;
         }
         compute(3 * MILLISECOND);
-        budget.at_tick().expect("it has used most of it").await;
+        budget
+            .at_tick(&ticker)
+            .expect("it has used most of it")
+            .await;
         compute(2 * MILLISECOND);
-        assert!(budget.at_tick().is_none());
+        assert!(budget.at_tick(&ticker).is_none());
 
         budget.begin(MILLISECOND);
-        assert!(budget.at_tick().is_some(), "another call begins anew");
+        assert!(
+            budget.at_tick(&ticker).is_some(),
+            "another call begins anew"
+        );
     }
 
     #[test]
     fn a_budget_of_less_than_a_tick_is_no_reason_to_fail_at_the_first() {
-        assert!(budget(MILLISECOND / 10).at_tick().is_some());
+        assert!(budget(MILLISECOND / 10).at_tick(&ticker()).is_some());
     }
 
     #[test]

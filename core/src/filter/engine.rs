@@ -1,41 +1,21 @@
-//! The WASM engine and its clock. One engine serves all filters of a process.
+//! The WASM engine, with the ticker that interrupts its guests. One engine serves all filters of a
+//! process: `load` makes it. It knows nothing of filters.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::thread;
-use std::time::Duration;
-
+use super::ticker::EpochTicker;
 use crate::error::StartError;
-
-/// Time between two epochs: how often a running guest is looked at.
-pub(super) const TICK: Duration = Duration::from_millis(1);
-
-/// The clock stops after so many ticks without a call, so that an idle proxy does not wake up a thousand times a second.
-const TICKS_BEFORE_REST: u32 = 1000;
 
 /// What the proxy's functions may need on top of a filter's stack, in bytes.
 const HOST_STACK: usize = 512 << 10;
 
-/// wasmtime's engine, with a thread that advances the epoch while guests run.
+/// wasmtime's engine, with a thread that advances its epoch while guests run.
 #[derive(Clone)]
 pub(crate) struct Engine {
     engine: wasmtime::Engine,
-    clock: Arc<Clock>,
+    ticker: EpochTicker,
 }
 
-struct Clock {
-    thread: thread::Thread,
-    shared: Arc<Shared>,
-}
-
-#[derive(Default)]
-struct Shared {
-    quiet_ticks: AtomicU32,
-    resting: AtomicBool,
-    stopped: AtomicBool,
-}
-
-/// What machine code depends on: the same for the engine that runs filters and for the processes that compile them.
+/// The settings that machine code depends on. They are the same for the engine that runs filters and
+/// for the processes that compile them.
 pub(super) fn config() -> wasmtime::Config {
     let mut config = wasmtime::Config::new();
     config.epoch_interruption(true).concurrency_support(false);
@@ -43,7 +23,7 @@ pub(super) fn config() -> wasmtime::Config {
 }
 
 impl Engine {
-    /// Starts the engine and its clock. Calls of filters have so many bytes of `stack`.
+    /// Starts the engine and its ticker. Each call of a filter has `stack` bytes of stack.
     pub(crate) fn new(stack: usize) -> Result<Self, StartError> {
         let mut config = config();
         config
@@ -51,23 +31,15 @@ impl Engine {
             .async_stack_size(stack + HOST_STACK);
         let engine =
             wasmtime::Engine::new(&config).map_err(|error| StartError::Engine(error.into()))?;
-        let shared = Arc::new(Shared::default());
-        let thread = thread::Builder::new()
-            .name("portcullis-clock".into())
-            .spawn({
-                let (engine, shared) = (engine.clone(), shared.clone());
-                move || tick(&engine, &shared)
-            })
-            .map_err(|source| StartError::System {
-                action: "start the clock's thread".into(),
-                source,
-            })?
-            .thread()
-            .clone();
-        Ok(Self {
-            engine,
-            clock: Arc::new(Clock { thread, shared }),
+        let ticker = EpochTicker::start({
+            let engine = engine.clone();
+            move || engine.increment_epoch()
         })
+        .map_err(|source| StartError::System {
+            action: "start the thread that interrupts filters".into(),
+            source,
+        })?;
+        Ok(Self { engine, ticker })
     }
 
     /// The engine itself.
@@ -75,22 +47,9 @@ impl Engine {
         &self.engine
     }
 
-    /// Keeps the clock going: to be called when a guest is entered and at every tick while it runs.
-    pub(super) fn keep_ticking(&self) {
-        let shared = &self.clock.shared;
-        shared.quiet_ticks.store(0, Ordering::Relaxed);
-        // Sequentially consistent with `tick`: either this sees that the clock rests, or the clock sees the zero above.
-        std::sync::atomic::fence(Ordering::SeqCst);
-        if shared.resting.load(Ordering::Relaxed) {
-            self.clock.thread.unpark();
-        }
-    }
-}
-
-impl Drop for Clock {
-    fn drop(&mut self) {
-        self.shared.stopped.store(true, Ordering::Relaxed);
-        self.thread.unpark();
+    /// The ticker, which has to know when guests run.
+    pub(super) fn ticker(&self) -> &EpochTicker {
+        &self.ticker
     }
 }
 
@@ -100,20 +59,35 @@ impl std::fmt::Debug for Engine {
     }
 }
 
-fn tick(engine: &wasmtime::Engine, shared: &Shared) {
-    while !shared.stopped.load(Ordering::Relaxed) {
-        if shared.quiet_ticks.fetch_add(1, Ordering::Relaxed) < TICKS_BEFORE_REST {
-            thread::sleep(TICK);
-            engine.increment_epoch();
-            continue;
-        }
-        shared.resting.store(true, Ordering::Relaxed);
-        std::sync::atomic::fence(Ordering::SeqCst);
-        if shared.quiet_ticks.load(Ordering::Relaxed) != 0
-            && !shared.stopped.load(Ordering::Relaxed)
-        {
-            thread::park();
-        }
-        shared.resting.store(false, Ordering::Relaxed);
+#[cfg(test)]
+mod tests {
+    use wasmtime::{Instance, Module, Store, Trap, UpdateDeadline};
+
+    use super::*;
+
+    /// `(module (func (export "f") (loop (br 0))))`
+    const ENDLESS: &[u8] = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\
+        \x07\x05\x01\x01f\0\0\x0a\x09\x01\x07\0\x03\x40\x0c\0\x0b\x0b";
+
+    #[test]
+    fn a_guest_that_loops_is_met_by_one_tick_after_the_other() {
+        let engine = Engine::new(512 << 10).unwrap();
+        let mut store = Store::new(engine.wasmtime(), (engine.ticker().clone(), Vec::new()));
+        store.epoch_deadline_callback(|mut context| {
+            let (ticker, met) = context.data_mut();
+            met.push(ticker.computing());
+            Ok(match met.len() {
+                1..5 => UpdateDeadline::Continue(1),
+                _ => UpdateDeadline::Interrupt,
+            })
+        });
+        let module = Module::from_binary(engine.wasmtime(), ENDLESS).unwrap();
+        store.set_epoch_deadline(1);
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let endless = instance.get_typed_func::<(), ()>(&mut store, "f").unwrap();
+        engine.ticker().notify_running();
+        let error = endless.call(&mut store, ()).unwrap_err();
+        assert_eq!(error.downcast_ref(), Some(&Trap::Interrupt));
+        assert_eq!(store.data().1.len(), 5);
     }
 }

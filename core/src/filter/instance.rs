@@ -212,8 +212,7 @@ fn new_store(filter: &Filter) -> Store<State> {
     // new input be noticed first; wasmtime's would have the guest polled again at once, sixty times for each look at the sockets.
     store.epoch_deadline_callback(|mut context| {
         let state = context.data_mut();
-        state.engine.keep_ticking();
-        Ok(match state.cpu.at_tick() {
+        Ok(match state.cpu.at_tick(state.engine.ticker()) {
             Some(pause) => UpdateDeadline::YieldCustom(1, Box::pin(pause)),
             None => UpdateDeadline::Interrupt,
         })
@@ -298,11 +297,14 @@ async fn within<T>(
     state.cpu.begin(allowed.cpu);
     state.last_words = None;
     state.meter.forget_refusals();
-    store.data().engine.keep_ticking();
+    // In this order: a call whose deadline is set cannot be missed by a ticker about to park.
     store.set_epoch_deadline(1);
+    store.data().engine.ticker().notify_running();
     // A panic of the proxy's own functions, which run below the guest, is no reason to leave a request without an answer.
     let call = AssertUnwindSafe(call(store)).catch_unwind();
-    match tokio::time::timeout(allowed.wall, call).await {
+    let outcome = tokio::time::timeout(allowed.wall, call).await;
+    store.data_mut().cpu.end();
+    match outcome {
         Ok(Ok(Ok(answer))) => Ok(answer),
         Ok(Ok(Err(error))) => Err(failure(error, store, allowed)),
         Ok(Err(panic)) => Err(Failure::Proxy(panic_message(&*panic))),
