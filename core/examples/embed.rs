@@ -9,7 +9,7 @@ use tokio::sync::broadcast;
 
 fn main() -> anyhow::Result<ExitCode> {
     // The proxy starts this very program once more for each filter that it has compiled.
-    if let Some(compiled) = portcullis::compile_if_asked() {
+    if let Some(compiled) = portcullis::run_compiler_child() {
         return Ok(compiled);
     }
     run()?;

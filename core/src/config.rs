@@ -95,7 +95,7 @@ pub struct Plugins {
 /// that can be ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Compiler {
-    /// A program that calls [`compile_if_asked`](crate::compile_if_asked) first of all; the `portcullis` program names itself. Without
+    /// A program that calls [`run_compiler_child`](crate::run_compiler_child) first of all; the `portcullis` program names itself. Without
     /// one, filters are compiled in this process: after `time` nobody waits for them any more, but nothing ends them or bounds their memory.
     pub program: Option<PathBuf>,
     /// What a process may compute, all its threads together; it is ended when it computes more, or after five times that by the clock. Where

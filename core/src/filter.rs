@@ -35,15 +35,15 @@ use wasmtime::component::InstancePre;
 use self::trap::Trap;
 pub(crate) use cache::Hash;
 pub(crate) use capability::{Import, interface};
-pub use compile::compile_if_asked;
+pub use compile::run_compiler_child;
 pub(crate) use compile::encode;
-pub(crate) use compiler::{Memory, NotCompiled};
+pub(crate) use compiler::{CachedFailure, NotCompiled};
 pub(crate) use describe::Description;
 pub(crate) use engine::Engine;
 pub(crate) use hook::{Hook, HookCall, Hooks};
 pub(crate) use inspect::CompileError;
 pub(crate) use instance::Instance;
-pub(crate) use load::{API, Draft, LoadError, Loader};
+pub(crate) use load::{API, LoadError, LoadRequest, Loader};
 pub(crate) use manifest::{Manifest, append};
 
 use self::host::LogBudget;

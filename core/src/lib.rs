@@ -44,6 +44,6 @@ pub use commands::list::{PluginList, list_plugins};
 pub use commands::replay::{Change, Difference, Replay, replay};
 pub use config::Config;
 pub use error::{PluginError, StartError};
-pub use filter::compile_if_asked;
+pub use filter::run_compiler_child;
 pub use proxy::{Ended, Proxy, run_proxy};
 pub use target::InvalidTarget;

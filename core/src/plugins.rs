@@ -35,7 +35,7 @@ pub(crate) use self::status::{Mode, Status, StatusFile, StatusWriter, read as re
 use self::ticks::Ticks;
 use crate::chain::Chain;
 use crate::config;
-use crate::filter::{Loader, Memory};
+use crate::filter::{CachedFailure, Loader};
 use crate::plugins::builtin::Builtin;
 
 /// Time between two scans of the folder, even if nothing hints at a change.
@@ -105,7 +105,7 @@ impl Plugins {
             if scan == Scan::Settled && is_quiet {
                 return;
             }
-            if is_quiet && waited >= COPY_TIMEOUT || waited >= self.loader.patience() {
+            if is_quiet && waited >= COPY_TIMEOUT || waited >= self.loader.compile_time_limit() {
                 tracing::warn!(
                     dir = %self.dir.display(),
                     ?waited,
@@ -295,10 +295,10 @@ impl Plugins {
             files,
             builtin: builtin.map(|builtin| builtin.component),
             known: plugin.digest,
-            memory: if self.is_open {
-                Memory::Doubted
+            cached_failure: if self.is_open {
+                CachedFailure::Ignore
             } else {
-                Memory::Trusted
+                CachedFailure::Use
             },
             // The built-in filter is better than none.
             fall_back: may_stand_in && plugin.member.is_none(),

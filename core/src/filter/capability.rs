@@ -1,4 +1,5 @@
-//! What a filter may import, and what of that the operator must grant. `load` refuses by it, and `examine` tells of it.
+//! What a filter may import, and which of it the operator must grant. `load` refuses filters by it,
+//! and the command `plugin check` shows it.
 
 use crate::config::Grants;
 
@@ -24,9 +25,9 @@ static CAPABILITIES: [(&str, Granted); 11] = [
 
 /// When a filter may have a capability.
 enum Granted {
-    /// It reaches nothing but what is being judged, and what the operator sees of the filter.
+    /// The capability reaches only what is being judged and what the operator sees of the filter.
     Always,
-    /// The sidecar says so; the line that would say it.
+    /// The filter's settings must grant it. The text is the line that does.
     By(fn(&Grants) -> bool, &'static str),
 }
 
@@ -35,16 +36,16 @@ enum Granted {
 pub(crate) enum Import {
     /// Every filter may have it.
     Free,
-    /// The settings must allow it, and do; the line that does.
+    /// The settings must grant it, and this line of them does.
     Granted(&'static str),
-    /// The settings must allow it, and do not; the line that would.
+    /// The settings must grant it, and lack this line.
     Missing(&'static str),
     /// The proxy does not offer it.
     Unknown,
 }
 
 impl Import {
-    /// `name` as the file has it.
+    /// Looks up an import by its `name` in the file.
     pub(crate) fn of(name: &str, grants: &Grants) -> Self {
         let capability = interface(name).and_then(capability);
         match capability {
@@ -56,25 +57,25 @@ impl Import {
     }
 }
 
-/// Without the package and the version, if it is one of the contract's.
+/// The interface without package and version; none if it is not of the contract.
 pub(crate) fn interface(name: &str) -> Option<&str> {
-    ours(name).map(|(interface, _)| interface)
+    parse_interface(name).map(|(interface, _)| interface)
 }
 
-/// When a filter may have what that interface offers; none if the proxy does not offer it.
+/// When a filter may have that interface; none if the proxy does not offer it.
 fn capability(interface: &str) -> Option<&'static Granted> {
     let mut known = CAPABILITIES.iter();
     let (_, granted) = known.find(|(capability, _)| *capability == interface)?;
     Some(granted)
 }
 
-/// Interface and version, if the name is one of our contract.
-pub(super) fn ours(name: &str) -> Option<(&str, &str)> {
+/// Interface and version; none if the name is not of the contract.
+pub(super) fn parse_interface(name: &str) -> Option<(&str, &str)> {
     name.strip_prefix(PACKAGE)?.split_once('@')
 }
 
-/// Everything, for people.
-pub(super) fn offered() -> String {
+/// All capabilities, as text for people.
+pub(super) fn capability_names() -> String {
     let names: Vec<&str> = CAPABILITIES.iter().map(|(name, _)| *name).collect();
     names.join(", ")
 }

@@ -1,5 +1,6 @@
-//! From the bytes of a file to machine code. Hostile bytes can keep a compiler busy for ever, fill the memory or make it crash, so this is
-//! what a process of its own does: it reads WebAssembly from standard input and writes machine code to standard output.
+//! Makes machine code of the bytes of a file. Hostile bytes can keep a compiler busy for ever, fill
+//! the memory or crash it. A process of its own therefore does this: it reads WebAssembly from
+//! standard input and writes machine code to standard output. `compiler` starts that process.
 
 use std::borrow::Cow;
 use std::io::{self, Read, Write};
@@ -8,13 +9,14 @@ use std::process::ExitCode;
 use super::engine;
 use super::inspect::CompileError;
 
-/// In the environment of a compiling process: what it may use.
-pub(super) const ORDER: &str = "PORTCULLIS_COMPILE";
+/// The environment variable that makes a process compile. Its value says what the process may use.
+pub(super) const REQUEST_VAR: &str = "PORTCULLIS_COMPILE";
 
-/// How a compiling process ends that has written a [`CompileError`] as JSON instead of machine code.
+/// The exit code of a compiling process that has written a [`CompileError`] as JSON instead of
+/// machine code.
 pub(super) const REFUSED: u8 = 3;
 
-/// Components are taken as they are; core modules that carry wit-bindgen's section are encoded.
+/// Compiles a component, or a core module that carries wit-bindgen's section.
 pub(super) fn compile(engine: &wasmtime::Engine, wasm: &[u8]) -> Result<Vec<u8>, CompileError> {
     let component = encode(wasm)?;
     engine
@@ -22,7 +24,7 @@ pub(super) fn compile(engine: &wasmtime::Engine, wasm: &[u8]) -> Result<Vec<u8>,
         .map_err(|error| CompileError::Invalid(format!("{error:#}")))
 }
 
-/// The component itself, or the one that is made of a core module.
+/// Returns a component as it is, and makes one of a core module.
 pub(crate) fn encode(wasm: &[u8]) -> Result<Cow<'_, [u8]>, CompileError> {
     if wasmparser::Parser::is_component(wasm) {
         return Ok(Cow::Borrowed(wasm));
@@ -39,19 +41,20 @@ pub(crate) fn encode(wasm: &[u8]) -> Result<Cow<'_, [u8]>, CompileError> {
 pub(super) struct Bounds {
     /// In bytes.
     pub(super) memory: u64,
-    /// Computing time of all threads together, in seconds.
+    /// Computing time of all its threads together, in seconds.
     pub(super) cpu: u64,
-    /// The process that waits for it: it ends with that.
+    /// The process that waits for it. When that ends, it ends too.
     pub(super) parent: u32,
 }
 
 impl Bounds {
-    pub(super) fn order(self) -> String {
+    /// The value of [`REQUEST_VAR`].
+    pub(super) fn to_env(self) -> String {
         format!("{} {} {}", self.memory, self.cpu, self.parent)
     }
 
-    fn of_order(order: &str) -> Option<Self> {
-        let mut words = order.split(' ');
+    fn from_env(value: &str) -> Option<Self> {
+        let mut words = value.split(' ');
         Some(Self {
             memory: words.next()?.parse().ok()?,
             cpu: words.next()?.parse().ok()?,
@@ -59,18 +62,18 @@ impl Bounds {
         })
     }
 
-    /// For this process, from now on. It also gives way to whoever has traffic to serve.
+    /// Bounds this process from now on. It also lowers its priority, as traffic comes first.
     #[cfg(unix)]
-    fn hold(self) -> io::Result<()> {
+    fn apply_rlimits(self) -> io::Result<()> {
         use rustix::process::{Resource, Rlimit, nice, setrlimit};
         let limit_with = |resource, current, maximum| {
             let (current, maximum) = (Some(current), Some(maximum));
             setrlimit(resource, Rlimit { current, maximum })
         };
         let limit = |resource, bound| limit_with(resource, bound, bound);
-        // Not the address space: allocators reserve much more of it than they use.
+        // The address space is not bounded: allocators reserve much more of it than they use.
         limit(Resource::Data, self.memory)?;
-        // Whoever reaches the maximum is killed without a word why; what comes before it is a signal that tells.
+        // The maximum kills the process without saying why. The signal before it tells the reason.
         limit_with(Resource::Cpu, self.cpu, self.cpu.saturating_add(1))?;
         limit(Resource::Core, 0)?;
         limit(Resource::Fsize, 0)?;
@@ -78,7 +81,7 @@ impl Bounds {
         self.end_with_parent()
     }
 
-    /// A proxy that is killed cannot end what it has started.
+    /// Has the system end this process with its parent: a proxy that is killed cannot do it.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     fn end_with_parent(self) -> io::Result<()> {
         use rustix::process::{Signal, getppid, set_parent_process_death_signal};
@@ -87,40 +90,41 @@ impl Bounds {
         if parent == Some(self.parent) {
             return Ok(());
         }
-        Err(io::Error::other("whoever has asked is gone"))
+        Err(io::Error::other("the process that asked for this is gone"))
     }
 
-    /// Elsewhere its limits end it.
+    /// Elsewhere only its limits end it.
     #[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
     fn end_with_parent(self) -> io::Result<()> {
         Ok(())
     }
 
-    /// There is nothing like it; the parent still watches the time.
+    /// Elsewhere there are no such limits, but the parent still watches the time.
     #[cfg(not(unix))]
-    fn hold(self) -> io::Result<()> {
+    fn apply_rlimits(self) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// Whether this process was started to compile a filter. If so, it has done that already, and should end with this code. To be called first
-/// in the `main` of a program that [`config::Compiler::program`](crate::config::Compiler) names.
-pub fn compile_if_asked() -> Option<ExitCode> {
-    let order = std::env::var(ORDER).ok()?;
-    Some(match answer(&order) {
+/// Compiles a filter if this process was started for that; the process must then end with the code
+/// that is returned. A program that [`config::Compiler::program`](crate::config::Compiler) names
+/// has to call this before anything else in its `main`.
+pub fn run_compiler_child() -> Option<ExitCode> {
+    let request = std::env::var(REQUEST_VAR).ok()?;
+    Some(match answer(&request) {
         Ok(code) => code,
         Err(error) => {
-            // The parent reads it; there is no log here.
+            // The parent reads this. There is no log here.
             drop(writeln!(io::stderr(), "{error}"));
             ExitCode::FAILURE
         }
     })
 }
 
-fn answer(order: &str) -> io::Result<ExitCode> {
-    let bounds = Bounds::of_order(order)
-        .ok_or_else(|| io::Error::other(format!("{ORDER} is for the proxy to set")))?;
-    bounds.hold()?;
+fn answer(request: &str) -> io::Result<ExitCode> {
+    let bounds = Bounds::from_env(request)
+        .ok_or_else(|| io::Error::other(format!("{REQUEST_VAR} is for the proxy to set")))?;
+    bounds.apply_rlimits()?;
     let engine = wasmtime::Engine::new(&engine::config()).map_err(io::Error::other)?;
     let mut wasm = Vec::new();
     io::stdin().read_to_end(&mut wasm)?;
@@ -137,13 +141,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_order_says_what_it_was_made_of() {
+    fn a_request_is_read_as_it_was_written() {
         let bounds = Bounds {
             memory: 1 << 30,
             cpu: 60,
             parent: 1,
         };
-        assert_eq!(Bounds::of_order(&bounds.order()), Some(bounds));
-        assert_eq!(Bounds::of_order("1"), None);
+        assert_eq!(Bounds::from_env(&bounds.to_env()), Some(bounds));
+        assert_eq!(Bounds::from_env("1"), None);
     }
 }

@@ -1,4 +1,5 @@
-//! Has filters compiled, in processes of their own, and keeps what comes of it. `load` asks it.
+//! Has filters compiled in processes of their own, and keeps the machine code and the failures on
+//! disk. `load` calls it. It knows nothing of what a filter does.
 
 use std::ffi::OsStr;
 use std::num::NonZeroUsize;
@@ -21,22 +22,24 @@ use super::compile::{self, Bounds};
 use super::inspect::{CompileError, inspect};
 use crate::config;
 
-/// Filters in a compiled language take a twentieth of that, language runtimes five times as long.
-pub(super) const QUICK: Duration = Duration::from_secs(2);
+/// Compiling takes longer than this only for whole language runtimes, which take up to five times
+/// as long. Filters in a compiled language take a twentieth of it.
+pub(super) const SLOW_AFTER: Duration = Duration::from_secs(2);
 
-/// A machine with much else to do lets a compiling process wait for so many times what it may compute, and no longer.
-const CROWDED: u32 = 5;
+/// How many times its computing time a compiling process may take by the clock: on a busy machine
+/// it mostly waits for a processor.
+const WALL_TO_CPU_FACTOR: u32 = 5;
 
-/// What a compiling process may say on its standard error, in bytes.
-const LAST_WORDS: u64 = 16 << 10;
+/// How much of a compiling process's standard error is read, in bytes.
+const STDERR_LIMIT: u64 = 16 << 10;
 
-/// What of its own environment a compiling process gets to know: where to find what it is linked with.
+/// The variables that a compiling process inherits: where to find the libraries it is linked with.
 const ENVIRONMENT: [&str; 4] = ["DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH", "PATH", "SystemRoot"];
 
-/// A component, and what it took to make it.
+/// A component, and how long it took to make it.
 pub(super) struct Compiled {
     pub(super) component: Component,
-    /// None if that was done before and kept.
+    /// None if its machine code was on disk.
     pub(super) time: Option<Duration>,
 }
 
@@ -47,63 +50,69 @@ pub(super) struct Compiler {
     settings: config::Compiler,
     cache: Option<Cache>,
     /// Half as many compilations at a time as there are cores: the rest is for traffic.
-    places: Semaphore,
-    /// Those that take long go on here, one at a time, so that they hold up no others.
-    slow_place: Semaphore,
+    permits: Semaphore,
+    /// A compilation that takes long continues with this permit, so that it does not hold up
+    /// others.
+    slow_permit: Semaphore,
 }
 
-/// Whether a file that failed to compile before is given up at once.
+/// What becomes of a file that failed to compile before, as the folder of machine code remembers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Memory {
-    /// As at a start: nothing is known to have changed.
-    Trusted,
-    /// Somebody has touched the file.
-    Doubted,
+pub(crate) enum CachedFailure {
+    /// It fails again at once. This is for a start, where nothing is known to have changed.
+    Use,
+    /// It is compiled again, as the operator has touched the file.
+    Ignore,
 }
 
 /// Why there is no machine code, though nothing was found wrong with the file.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CompilerError {
-    /// It was ended.
+    /// It computed for too long and was ended.
     #[error(
         "compiling it takes more than {0:?} of computing; make it smaller, or raise [compiler] time"
     )]
     Slow(Duration),
-    /// It was ended, though it had not computed for as long as it may.
+    /// It was ended by the clock, before it had computed for as long as it may.
     #[error(
-        "compiling it is not done after {0:?}, as others have the processors; touch the file to have it tried again"
+        "compiling it is not done after {0:?}, as other programs have the processors; touch the \
+         file to have it tried again"
     )]
     Crowded(Duration),
     /// It crashed, or reached a limit that the system enforces.
     #[error(
-        "the compiling process ended with {how}{said}; its limits are [compiler] memory and time"
+        "the compiling process ended with {how}{message}; its limits are [compiler] memory and time"
     )]
     Died {
         /// Its exit code or the signal.
         how: String,
         /// The first line on its standard error, after a separator.
-        said: String,
+        message: String,
     },
-    /// The system said no.
+    /// The system refused to run it.
     #[error("cannot run a compiling process; the file is tried again when it is touched")]
     Run(#[source] std::io::Error),
-    /// It was not worth trying again.
+    /// It failed before under the same limits, and was not tried again.
     #[error("{0} (when it was compiled last; touch the file to have it tried again)")]
     Remembered(String),
-    /// More machine code than is kept.
-    #[error("its machine code is larger than {}; make it smaller, or raise [compiler] cache", ByteSize(*.0))]
-    Large(u64),
-    /// What it wrote is not what this engine runs.
+    /// There is more machine code than may be kept.
     #[error(
-        "the compiled code cannot be used; is another version of the program installed by now? Then restart the proxy"
+        "its machine code is larger than {}; make it smaller, or raise [compiler] cache",
+        ByteSize(*.0)
+    )]
+    Large(u64),
+    /// This engine cannot run what was written.
+    #[error(
+        "the compiled code cannot be used; is another version of the program installed by now? \
+         Then restart the proxy"
     )]
     Unusable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Reading the file, or compiling it in this process, made something panic.
+    /// Reading the file, or compiling it in this process, panicked.
     #[error("this file breaks the parser or the compiler: {0}")]
     Panic(String),
 }
 
-/// Either side's fault.
+/// Why there is no machine code: because of the file or because of the compiling process.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotCompiled {
     #[error(transparent)]
@@ -128,8 +137,8 @@ impl Compiler {
             engine: engine.clone(),
             settings,
             cache,
-            places: Semaphore::new((cores / 2).max(1)),
-            slow_place: Semaphore::new(1),
+            permits: Semaphore::new((cores / 2).max(1)),
+            slow_permit: Semaphore::new(1),
         }
     }
 
@@ -138,23 +147,23 @@ impl Compiler {
         self: &Arc<Self>,
         wasm: Arc<[u8]>,
         hash: Hash,
-        memory: Memory,
+        failure: CachedFailure,
     ) -> Result<Compiled, NotCompiled> {
         let this = self.clone();
         if let Some(component) =
-            aside(move || this.cache.as_ref()?.find(&this.engine, hash)).await?
+            run_blocking(move || this.cache.as_ref()?.find(&this.engine, hash)).await?
         {
             let time = None;
             return Ok(Compiled { component, time });
         }
-        if let (Memory::Trusted, Some(cache)) = (memory, &self.cache)
+        if let (CachedFailure::Use, Some(cache)) = (failure, &self.cache)
             && let Some(refusal) = cache.refusal(hash, &self.settings)
         {
             return Err(CompilerError::Remembered(refusal).into());
         }
         let begun = Instant::now();
         let file = wasm.clone();
-        aside(move || inspect(&file)).await??;
+        run_blocking(move || inspect(&file)).await??;
         let compiled = match &self.settings.program {
             Some(program) => self.compile_in_turn(program, &wasm).await,
             None => self.compile_here(wasm).await,
@@ -162,7 +171,7 @@ impl Compiler {
         let code = compiled.inspect_err(|error| self.remember(hash, error))?;
         let time = Some(begun.elapsed());
         let this = self.clone();
-        let component = aside(move || match &this.cache {
+        let component = run_blocking(move || match &this.cache {
             Some(cache) => cache.keep(&this.engine, hash, &code),
             None => Cache::load(&this.engine, &code),
         });
@@ -172,7 +181,7 @@ impl Compiler {
         Ok(Compiled { component, time })
     }
 
-    /// A restart should not spend the same time on the same file for nothing.
+    /// Keeps a failure that took long, so that a restart does not spend the same time on the file.
     fn remember(&self, hash: Hash, error: &NotCompiled) {
         let NotCompiled::Compiler(error @ (CompilerError::Slow(_) | CompilerError::Died { .. })) =
             error
@@ -184,35 +193,36 @@ impl Compiler {
         }
     }
 
-    /// How long a start waits for a file.
-    pub(super) fn patience(&self) -> Duration {
+    /// What compiling one file may compute, which is also how long a start waits for it.
+    pub(super) fn time_limit(&self) -> Duration {
         self.settings.time
     }
 
-    /// In another process, and in another place if it takes long.
+    /// Compiles in another process. If it takes long, it goes on with the permit for slow files.
     async fn compile_in_turn(&self, program: &Path, wasm: &[u8]) -> Result<Vec<u8>, NotCompiled> {
-        let place = self.places.acquire().await;
-        let slow_place = {
+        let permit = self.permits.acquire().await;
+        let slow_permit = {
             let mut compiling = pin!(self.compile_in(program, wasm));
-            if let Ok(compiled) = timeout(QUICK, &mut compiling).await {
+            if let Ok(compiled) = timeout(SLOW_AFTER, &mut compiling).await {
                 return compiled;
             }
-            drop(place);
-            if let Ok(_slow_place) = self.slow_place.try_acquire() {
+            drop(permit);
+            if let Ok(_slow_permit) = self.slow_permit.try_acquire() {
                 return compiling.await;
             }
-            // What it has done so far is lost, but nobody waits for a file that may never be done.
-            self.slow_place.acquire()
+            // Its work so far is lost, but quick files do not wait for one that may never be done.
+            self.slow_permit.acquire()
         };
-        let _slow_place = slow_place.await;
+        let _slow_permit = slow_permit.await;
         self.compile_in(program, wasm).await
     }
 
-    /// In another process, which is ended when it takes too long or when nobody waits for it any more.
+    /// Compiles in another process. It is ended when it takes too long or when this future is
+    /// dropped.
     async fn compile_in(&self, program: &Path, wasm: &[u8]) -> Result<Vec<u8>, NotCompiled> {
         let run = self.run(program, wasm);
         let (wait, late) = self.deadline();
-        let (status, output, said) = timeout(wait, run)
+        let (status, output, stderr) = timeout(wait, run)
             .await
             .map_err(|_| late)?
             .map_err(CompilerError::Run)?;
@@ -230,11 +240,11 @@ impl Compiler {
         if has_spent_its_time(status) {
             return Err(CompilerError::Slow(self.settings.time).into());
         }
-        let said = String::from_utf8_lossy(&said);
-        let first = said.trim().lines().next().unwrap_or_default();
+        let stderr = String::from_utf8_lossy(&stderr);
+        let first = stderr.trim().lines().next().unwrap_or_default();
         let died = CompilerError::Died {
             how: status.to_string(),
-            said: if first.is_empty() {
+            message: if first.is_empty() {
                 String::new()
             } else {
                 format!(", saying \"{first}\"")
@@ -243,12 +253,12 @@ impl Compiler {
         Err(died.into())
     }
 
-    /// How long another process may take by the clock, and what it means if it takes longer: where the system counts what a process
-    /// computes, that is what is bounded.
+    /// How long another process may take by the clock, and the error if it takes longer. Where the
+    /// system can bound what a process computes, that is the limit that counts.
     fn deadline(&self) -> (Duration, CompilerError) {
         let time = self.settings.time;
         if cfg!(unix) {
-            let crowded = time.saturating_mul(CROWDED);
+            let crowded = time.saturating_mul(WALL_TO_CPU_FACTOR);
             (crowded, CompilerError::Crowded(crowded))
         } else {
             (time, CompilerError::Slow(time))
@@ -267,16 +277,16 @@ impl Compiler {
             return Err(std::io::Error::other("a pipe is missing"));
         };
         let feed = async move {
-            // Whoever does not read on has a reason, which the exit status tells.
+            // A process that does not read on has a reason, which its exit status tells.
             drop(stdin.write_all(wasm).await);
         };
-        let (_, code, said) = tokio::join!(
+        let (_, code, stderr) = tokio::join!(
             feed,
-            // Machine code that would not be kept is not read to its end either.
+            // Machine code that is too large to be kept is not read to its end.
             read(stdout, self.settings.cache.saturating_add(1)),
-            read(stderr, LAST_WORDS)
+            read(stderr, STDERR_LIMIT)
         );
-        Ok((child.wait().await?, code?, said?))
+        Ok((child.wait().await?, code?, stderr?))
     }
 
     fn command(&self, program: &Path) -> Command {
@@ -293,7 +303,7 @@ impl Compiler {
         command
             .env_clear()
             .envs(ENVIRONMENT.iter().filter_map(known))
-            .env(compile::ORDER, bounds.order())
+            .env(compile::REQUEST_VAR, bounds.to_env())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -302,15 +312,15 @@ impl Compiler {
     }
 
     async fn compile_here(&self, wasm: Arc<[u8]>) -> Result<Vec<u8>, NotCompiled> {
-        let _place = self.places.acquire().await;
+        let _permit = self.permits.acquire().await;
         let engine = self.engine.clone();
-        let compiling = aside(move || compile::compile(&engine, &wasm));
+        let compiling = run_blocking(move || compile::compile(&engine, &wasm));
         let compiled = timeout(self.settings.time, compiling).await;
         Ok(compiled.map_err(|_| CompilerError::Slow(self.settings.time))???)
     }
 }
 
-/// Whether the system has ended it for that.
+/// Whether the system has ended the process because its computing time was up.
 fn has_spent_its_time(status: ExitStatus) -> bool {
     #[cfg(unix)]
     {
@@ -324,15 +334,15 @@ fn has_spent_its_time(status: ExitStatus) -> bool {
     }
 }
 
-/// Reads at most so many bytes. What follows meets a closed pipe.
+/// Reads at most `limit` bytes. The pipe is closed before the rest.
 async fn read(pipe: impl AsyncRead + Unpin, limit: u64) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     pipe.take(limit).read_to_end(&mut bytes).await?;
     Ok(bytes)
 }
 
-/// On a thread that may be busy or wait for the disk.
-async fn aside<T: Send + 'static>(
+/// Runs `work` on a thread that may be busy or wait for the disk.
+async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, CompilerError> {
     let broken = |error: JoinError| CompilerError::Panic(error.to_string());

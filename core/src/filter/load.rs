@@ -1,5 +1,6 @@
-//! From a file's content to a filter that can be asked: compile, compare what it wants with what there is and what is granted, link, and
-//! try one instance.
+//! Makes a filter that can be asked of a file's content: compiles it, compares its imports with
+//! what is offered and granted, links it and tries one instance. `plugins` and `commands` call it.
+//! It knows nothing of folders.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -14,8 +15,8 @@ use super::bindings::exports::portcullis::filter::{
     judge_host, judge_request, judge_response, lifecycle, tick,
 };
 use super::cache::Hash;
-use super::capability::{Import, interface, offered, ours};
-use super::compiler::{Compiled, Compiler, Memory, NotCompiled, QUICK};
+use super::capability::{Import, capability_names, interface, parse_interface};
+use super::compiler::{CachedFailure, Compiled, Compiler, NotCompiled, SLOW_AFTER};
 use super::engine::Engine;
 use super::host::{Host, LogBudget, State};
 use super::{Failure, Filter, Hooks, Instance, Manifest};
@@ -26,7 +27,7 @@ use crate::filter::clock::Clock;
 use crate::filter::metrics::{Metrics, Registry};
 use crate::filter::state::Stores;
 
-/// The contract that this proxy speaks.
+/// The version of the contract that this proxy speaks.
 pub(crate) const API: &str = "0.1.0";
 
 const LIFECYCLE: &str = "portcullis:filter/lifecycle@0.1.0";
@@ -35,7 +36,7 @@ const JUDGE_REQUEST: &str = "portcullis:filter/judge-request@0.1.0";
 const JUDGE_RESPONSE: &str = "portcullis:filter/judge-response@0.1.0";
 const TICK: &str = "portcullis:filter/tick@0.1.0";
 
-/// Makes filters; one a process.
+/// Makes filters. A process has one.
 #[derive(Clone)]
 pub(crate) struct Loader {
     engine: Engine,
@@ -46,48 +47,58 @@ pub(crate) struct Loader {
     metrics: Arc<Registry>,
 }
 
-/// What a filter is made of.
+/// What a filter is to be made of.
 #[derive(Clone, Debug)]
-pub(crate) struct Draft {
+pub(crate) struct LoadRequest {
     pub(crate) name: Arc<str>,
     pub(crate) wasm: Arc<[u8]>,
-    /// Of `wasm`.
+    /// The hash of `wasm`.
     pub(crate) hash: Hash,
     pub(crate) settings: Sidecar,
     pub(crate) grants: Grants,
     /// What `wasm` says of itself.
     pub(crate) manifest: Manifest,
-    pub(crate) memory: Memory,
+    pub(crate) cached_failure: CachedFailure,
 }
 
-/// Why a file is not a filter, or not one that can be used here.
+/// Why a file is not a filter, or not a filter that can be used here.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LoadError {
     /// There is no machine code.
     #[error(transparent)]
     Compile(#[from] NotCompiled),
-    /// Made for another version of the contract.
+    /// It was made for another version of the contract.
     #[error(
-        "it needs {interface}, version {version} of the filter API, and this proxy speaks {API}; build it with the SDK of this proxy, or update the proxy"
+        "it needs {interface}, version {version} of the filter API, and this proxy speaks {API}; \
+         build it with the SDK of this proxy, or update the proxy"
     )]
     Version {
         /// The interface, as the file names it.
         interface: String,
-        /// What it asks for.
+        /// The version that the file asks for.
         version: String,
     },
-    /// WASI has no ambient counterpart here.
+    /// It wants WASI, which would give it ambient access to the machine.
     #[error(
-        "it imports `{0}`, but a filter reaches files, clocks and networks through the proxy or not at all; build it for wasm32-unknown-unknown, or with what its language offers to stub WASI out"
+        "it imports `{0}`, but a filter reaches files, clocks and networks through the proxy or \
+         not at all; build it for wasm32-unknown-unknown, or with what its language offers to \
+         stub WASI out"
     )]
     Wasi(String),
     /// It wants something that the proxy does not offer.
-    #[error("it imports `{0}`, which this proxy does not offer; there are {offered} of portcullis:filter@{API}", offered = offered())]
-    Import(String),
-    /// The operator has not said that it may.
     #[error(
-        "it wants {}, which {name}.toml does not grant; if it may have {}, add there:  [grants]  {}",
-        quoted(capabilities), if lines.len() == 1 { "it" } else { "them" }, lines.join("  ")
+        "it imports `{0}`, which this proxy does not offer; there are {offered} of \
+         portcullis:filter@{API}",
+        offered = capability_names()
+    )]
+    Import(String),
+    /// The operator has not granted it an import.
+    #[error(
+        "it wants {}, which {name}.toml does not grant; if it may have {}, add there:  \
+         [grants]  {}",
+        quoted(capabilities),
+        if lines.len() == 1 { "it" } else { "them" },
+        lines.join("  ")
     )]
     Grant {
         /// The filter.
@@ -100,9 +111,10 @@ pub(crate) enum LoadError {
     /// Its imports or hooks have other types than the contract's.
     #[error("it does not fit portcullis:filter@{API}; build it with the SDK of this proxy")]
     Contract(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// It would never be asked anything.
+    /// It has no hook, so that it would never be asked anything.
     #[error(
-        "it exports no hook of portcullis:filter@{API} (judge-host, judge-request, judge-response, tick); was it built with portcullis-sdk?"
+        "it exports no hook of portcullis:filter@{API} (judge-host, judge-request, judge-response, \
+         tick); was it built with portcullis-sdk?"
     )]
     NoHook,
     /// The trial instance failed or refused its configuration.
@@ -132,12 +144,14 @@ impl Loader {
         })
     }
 
-    /// Compiles `draft.wasm` unless that was done before, and starts one instance to see that it works.
-    pub(crate) async fn load(&self, draft: Draft) -> Result<Arc<Filter>, LoadError> {
+    /// Compiles `request.wasm` unless its machine code is on disk, and starts one instance to see
+    /// that it works.
+    pub(crate) async fn load(&self, request: LoadRequest) -> Result<Arc<Filter>, LoadError> {
         let compiler = &self.compiler;
-        let compiling = compiler.component(draft.wasm.clone(), draft.hash, draft.memory);
-        let Compiled { component, time } = tell_if_slow(&draft.name, compiling).await?;
-        self.check_interfaces(&component, &draft)?;
+        let compiling =
+            compiler.component(request.wasm.clone(), request.hash, request.cached_failure);
+        let Compiled { component, time } = log_if_slow(&request.name, compiling).await?;
+        self.check_interfaces(&component, &request)?;
         let instance = self
             .linker
             .instantiate_pre(&component)
@@ -149,13 +163,14 @@ impl Loader {
             uses_response_headers: wants("response-headers"),
             ..hooks(&component, &instance)?
         };
-        let limits = draft.settings.limits;
+        let limits = request.settings.limits;
         let host = Host {
-            name: draft.name.clone(),
+            name: request.name.clone(),
             feeds: self.feeds.clone(),
-            grants: draft.grants,
-            // The trial's `init` may write what the version in use would then find.
-            state: Stores::default().open(&draft.name, limits.state),
+            grants: request.grants,
+            // The trial has a state of its own: the version in use must not find what `init`
+            // writes.
+            state: Stores::default().open(&request.name, limits.state),
             metrics: Metrics::default(),
             log: Arc::new(LogBudget::new(limits.log)),
             clock: Clock::System,
@@ -163,9 +178,9 @@ impl Loader {
         };
         let mut filter = Filter {
             host,
-            name: draft.name,
-            settings: draft.settings,
-            manifest: draft.manifest,
+            name: request.name,
+            settings: request.settings,
+            manifest: request.manifest,
             hooks,
             imports,
             engine: self.engine.clone(),
@@ -178,18 +193,18 @@ impl Loader {
         Ok(Arc::new(filter))
     }
 
-    /// How long a file may take to compile.
-    pub(crate) fn patience(&self) -> Duration {
-        self.compiler.patience()
+    /// What compiling one file may compute, which is also how long a start waits for it.
+    pub(crate) fn compile_time_limit(&self) -> Duration {
+        self.compiler.time_limit()
     }
 
-    /// Drops what the filter `name` has remembered and counted: it is gone for good.
+    /// Drops the state and the metrics of the filter `name`, which has been removed.
     pub(crate) fn forget(&self, name: &str) {
         self.states.forget(name);
         self.metrics.forget(name);
     }
 
-    /// The interfaces of ours that it imports for more than their types.
+    /// The interfaces of the contract that the component imports for more than their types.
     fn imports(&self, component: &Component) -> Vec<String> {
         let component = component.component_type();
         let imports = component.imports(self.engine.wasmtime());
@@ -198,8 +213,13 @@ impl Loader {
         interfaces.map(str::to_owned).collect()
     }
 
-    /// Our own message comes before the linker's, which speaks of missing implementations.
-    fn check_interfaces(&self, component: &Component, draft: &Draft) -> Result<(), LoadError> {
+    /// Fails with a message for the operator where the linker would speak of missing
+    /// implementations.
+    fn check_interfaces(
+        &self,
+        component: &Component,
+        request: &LoadRequest,
+    ) -> Result<(), LoadError> {
         let engine = self.engine.wasmtime();
         let component = component.component_type();
         let exports = component.exports(engine).map(|(name, _)| name.to_owned());
@@ -212,14 +232,15 @@ impl Loader {
             check_version(&name)?;
         }
         imports.iter().try_for_each(|name| check_import(name))?;
-        check_grants(&imports, draft)
+        check_grants(&imports, request)
     }
 }
 
-/// Whoever has dropped a file wants to know why it is not used yet.
-async fn tell_if_slow<T>(name: &str, compiling: impl Future<Output = T>) -> T {
+/// Logs that compiling takes long: the operator who has dropped a file wants to know why it is not
+/// used yet.
+async fn log_if_slow<T>(name: &str, compiling: impl Future<Output = T>) -> T {
     let mut compiling = pin!(compiling);
-    if let Ok(compiled) = timeout(QUICK, &mut compiling).await {
+    if let Ok(compiled) = timeout(SLOW_AFTER, &mut compiling).await {
         return compiled;
     }
     tracing::info!(
@@ -235,10 +256,11 @@ impl std::fmt::Debug for Loader {
     }
 }
 
-/// Versions that share major and minor number fit; whether all that is asked for is there is another matter.
+/// Fails unless the major and the minor number are those of the proxy's contract. Whether there is
+/// everything that the file asks for is seen later.
 fn check_version(name: &str) -> Result<(), LoadError> {
     let line = |version: &str| version.rsplit_once('.').map(|(line, _)| line.to_owned());
-    match ours(name) {
+    match parse_interface(name) {
         Some((_, version)) if line(version) != line(API) => Err(LoadError::Version {
             interface: name.to_owned(),
             version: version.to_owned(),
@@ -257,11 +279,11 @@ fn check_import(name: &str) -> Result<(), LoadError> {
     }
 }
 
-/// All that is missing is told at once.
-fn check_grants(imports: &[String], draft: &Draft) -> Result<(), LoadError> {
+/// Fails with all imports that are not granted, so that they can be granted at once.
+fn check_grants(imports: &[String], request: &LoadRequest) -> Result<(), LoadError> {
     let missing = imports
         .iter()
-        .filter_map(|name| match Import::of(name, &draft.grants) {
+        .filter_map(|name| match Import::of(name, &request.grants) {
             Import::Missing(line) => Some((name.clone(), line)),
             _ => None,
         });
@@ -270,7 +292,7 @@ fn check_grants(imports: &[String], draft: &Draft) -> Result<(), LoadError> {
         return Ok(());
     }
     Err(LoadError::Grant {
-        name: draft.name.clone(),
+        name: request.name.clone(),
         capabilities,
         lines,
     })
@@ -305,30 +327,30 @@ fn hooks(component: &Component, instance: &InstancePre<State>) -> Result<Hooks, 
         })?,
         tick: exported(component, TICK, || tick::GuestIndices::new(instance))?,
     };
-    match hooks.names().is_empty() {
-        true => Err(LoadError::NoHook),
-        false => Ok(hooks),
+    if hooks.names().is_empty() {
+        return Err(LoadError::NoHook);
     }
+    Ok(hooks)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn draft(grants: Grants) -> Draft {
-        Draft {
+    fn request(grants: Grants) -> LoadRequest {
+        LoadRequest {
             name: "guard".into(),
             wasm: [].into(),
             hash: [0; 32],
             settings: Sidecar::default(),
             grants,
             manifest: Manifest::default(),
-            memory: Memory::Trusted,
+            cached_failure: CachedFailure::Use,
         }
     }
 
     #[test]
-    fn another_version_is_named_beside_ours() {
+    fn another_version_is_named_beside_the_proxys_own() {
         assert!(check_version("portcullis:filter/judge-host@0.1.7").is_ok());
         assert!(check_version("wasi:cli/environment@0.2.0").is_ok());
         for version in ["0.2.0", "1.1.0", "0.10.0"] {
@@ -356,17 +378,18 @@ mod tests {
         let imports = ["log", "feeds", "state"];
         let imports = imports.map(|interface| format!("portcullis:filter/{interface}@0.1.0"));
         let granted = |imports, grants| {
-            let granted = check_grants(imports, &draft(grants));
+            let granted = check_grants(imports, &request(grants));
             granted.map_err(|error| error.to_string())
         };
         assert_eq!(
             granted(&imports[..2], Grants::default()).unwrap_err(),
-            "it wants `portcullis:filter/feeds@0.1.0`, which guard.toml does not grant; if it may have it, add there:  [grants]  feeds = [\"*\"]"
+            "it wants `portcullis:filter/feeds@0.1.0`, which guard.toml does not grant; if it may \
+             have it, add there:  [grants]  feeds = [\"*\"]"
         );
         assert_eq!(
             granted(&imports, Grants::default()).unwrap_err(),
-            "it wants `portcullis:filter/feeds@0.1.0` and `portcullis:filter/state@0.1.0`, which guard.toml does not grant; if it may have them, \
-             add there:  [grants]  feeds = [\"*\"]  state = true"
+            "it wants `portcullis:filter/feeds@0.1.0` and `portcullis:filter/state@0.1.0`, which \
+             guard.toml does not grant; if it may have them, add there:  [grants]  feeds = [\"*\"]  state = true"
         );
         assert_eq!(granted(&imports, Grants::ALL), Ok(()));
     }

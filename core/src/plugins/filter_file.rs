@@ -10,7 +10,7 @@ use super::load_task::{Digest, LoadFailure, LoadTask, Outcome};
 use super::manifest::ConfigSource;
 use crate::config::{ConfigError, Grants, Sidecar};
 use crate::error::PluginError;
-use crate::filter::{CompileError, Filter, LoadError, Loader, Memory, NotCompiled};
+use crate::filter::{CachedFailure, CompileError, Filter, LoadError, Loader, NotCompiled};
 use crate::plugins::builtin::{BUILTINS, Builtin};
 
 /// A file `NAME.wasm` with the settings beside it, or a built-in filter with those in the plugin folder.
@@ -113,7 +113,7 @@ impl FilterFile {
             files,
             builtin: self.builtin,
             known: Digest::default(),
-            memory: Memory::Doubted,
+            cached_failure: CachedFailure::Ignore,
             fall_back: false,
             config: self.config,
         };

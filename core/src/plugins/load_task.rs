@@ -15,7 +15,8 @@ use super::manifest::{ConfigSource, check_config};
 use crate::config::{self, ConfigError, Grants, Sidecar};
 use crate::error::{Causes, panic_message};
 use crate::filter::{
-    CompileError, Draft, Failure, Filter, Hash, LoadError, Loader, Manifest, Memory, NotCompiled,
+    CachedFailure, CompileError, Failure, Filter, Hash, LoadError, LoadRequest, Loader, Manifest,
+    NotCompiled,
 };
 
 /// A file that ends early may still be on its way for this long after it was last written to.
@@ -40,8 +41,7 @@ pub(super) struct LoadTask {
     pub(super) builtin: Option<&'static [u8]>,
     /// The contents that were tried last.
     pub(super) known: Digest,
-    /// Whether a file that failed to compile before is given up at once.
-    pub(super) memory: Memory,
+    pub(super) cached_failure: CachedFailure,
     /// Whether the built-in filter stands in for files that cannot be used.
     pub(super) fall_back: bool,
     /// The configuration that the filter gets in place of the one in its settings.
@@ -181,7 +181,7 @@ impl LoadTask {
             text: source.sidecar.clone(),
         });
         let manifest = check_config(self.name.clone(), source.wasm.clone(), config.clone()).await?;
-        let loaded = loader.load(self.draft(source, sidecar, manifest)).await;
+        let loaded = loader.load(self.request(source, sidecar, manifest)).await;
         loaded.map_err(|error| located(error, &config))
     }
 
@@ -201,11 +201,11 @@ impl LoadTask {
             let source = Source::new(builtin.into(), None);
             let sidecar = sidecar.unwrap_or_default();
             let manifest = Manifest::find(builtin).ok().flatten();
-            let draft = Draft {
+            let request = LoadRequest {
                 grants: sidecar.grants.clone().unwrap_or(Grants::ALL),
-                ..self.draft(&source, sidecar, manifest.unwrap_or_default())
+                ..self.request(&source, sidecar, manifest.unwrap_or_default())
             };
-            match loader.load(draft).await {
+            match loader.load(request).await {
                 Ok(filter) => outcome = Outcome::Filter(Some(filter)),
                 Err(error) => {
                     tracing::error!(plugin = %self.name, error = %Causes(&error), "the built-in filter does not load either");
@@ -215,21 +215,21 @@ impl LoadTask {
         self.loaded(files, digest, Some(failure), outcome)
     }
 
-    fn draft(&self, source: &Source, sidecar: Sidecar, manifest: Manifest) -> Draft {
+    fn request(&self, source: &Source, sidecar: Sidecar, manifest: Manifest) -> LoadRequest {
         let came_with_the_proxy = self.files.wasm.is_none();
         let default = if came_with_the_proxy {
             Grants::ALL
         } else {
             Grants::default()
         };
-        Draft {
+        LoadRequest {
             name: self.name.clone(),
             wasm: source.wasm.clone(),
             hash: source.hash,
             grants: sidecar.grants.clone().unwrap_or(default),
             settings: sidecar,
             manifest,
-            memory: self.memory,
+            cached_failure: self.cached_failure,
         }
     }
 

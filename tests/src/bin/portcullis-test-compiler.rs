@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    portcullis::compile_if_asked().unwrap_or(ExitCode::FAILURE)
+    portcullis::run_compiler_child().unwrap_or(ExitCode::FAILURE)
 }

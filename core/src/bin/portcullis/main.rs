@@ -23,7 +23,7 @@ use self::args::{Args, Command, Plugin};
 use self::signals::Signals;
 
 fn main() -> ExitCode {
-    if let Some(compiled) = portcullis::compile_if_asked() {
+    if let Some(compiled) = portcullis::run_compiler_child() {
         return compiled;
     }
     let (command, sources) = Args::parse().into_parts();
