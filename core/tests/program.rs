@@ -106,7 +106,7 @@ fn a_plugin_that_cannot_be_used_ends_a_check_with_2() {
     let said = stdout(&output);
     assert!(said.contains("plugin blocklist (built in): ok\n"), "{said}");
     assert!(
-        said.contains("plugin broken (file): refused: this is no WebAssembly binary\n"),
+        said.contains("plugin broken (file): refused: not a WebAssembly binary\n"),
         "{said}"
     );
     let said = stderr(&output);
@@ -147,7 +147,7 @@ fn a_check_speaks_json_to_programs() {
     assert_eq!(report["ok"], false);
     assert_eq!(
         report["plugins"][1]["refused"],
-        "this is no WebAssembly binary"
+        "not a WebAssembly binary"
     );
 }
 
@@ -207,7 +207,7 @@ fn what_is_no_filter_is_not_measured_and_the_reason_is_that_of_the_log() {
     let dir = TempDir::new().unwrap();
     fs::write(dir.path().join("text.wasm"), "text").unwrap();
     for (file, reason) in [
-        ("text.wasm", "this is no WebAssembly binary"),
+        ("text.wasm", "not a WebAssembly binary"),
         ("gone.wasm", "cannot read gone.wasm"),
         ("gone", "this is neither a file NAME.wasm nor"),
     ] {

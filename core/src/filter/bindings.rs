@@ -1,7 +1,7 @@
 //! Rust types for the contract in `sdk/wit`, generated. Only `filter` and its parts see them.
 //!
-//! The world holds every hook; a component that lacks some still works, because the hooks' `GuestIndices` are looked up one
-//! by one.
+//! The world holds every hook; a component that lacks some still works, because the hooks'
+//! `GuestIndices` are looked up one by one.
 #![allow(
     missing_docs,
     missing_debug_implementations,

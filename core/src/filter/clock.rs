@@ -1,5 +1,5 @@
-//! What time it is for filters: the machine's time, or one that moves by hand. `filter` tells its guests, and `state` lets keys expire by it;
-//! limits of calls go by the machine's time always.
+//! What time it is for filters: the machine's time, or a time that is moved by hand. `host` tells
+//! guests the time, and in `state` keys expire by it. The limits of calls do not depend on it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,9 +21,9 @@ pub(crate) enum Clock {
 #[derive(Debug)]
 pub(crate) struct Manual {
     start: Timestamp,
-    /// Stands for the same moment.
+    /// The same moment as `start`.
     origin: Instant,
-    /// In milliseconds, since the start.
+    /// Since the start, in milliseconds.
     passed: AtomicU64,
 }
 
@@ -37,7 +37,7 @@ impl Clock {
         }))
     }
 
-    /// Moves a clock that is moved by hand.
+    /// Moves a manual clock. The system's clock stays as it is.
     pub(crate) fn advance(&self, time: Duration) {
         if let Self::Manual(manual) = self {
             let time = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
@@ -45,7 +45,7 @@ impl Clock {
         }
     }
 
-    /// What clocks on the wall show.
+    /// The date and time.
     pub(crate) fn now(&self) -> Timestamp {
         match self {
             Self::System => Timestamp::now(),
@@ -56,7 +56,7 @@ impl Clock {
         }
     }
 
-    /// For how long something has lasted.
+    /// A moment to measure durations with.
     pub(crate) fn instant(&self) -> Instant {
         match self {
             Self::System => Instant::now(),
@@ -64,7 +64,8 @@ impl Clock {
         }
     }
 
-    /// The zone of the machine. What is tried at a time of its own should not depend on the place as well: there it is UTC.
+    /// The zone of the machine. For a manual clock it is UTC, so that a test does not depend on
+    /// where it runs.
     pub(crate) fn zone(&self) -> TimeZone {
         match self {
             Self::System => TimeZone::system(),

@@ -1,5 +1,5 @@
-//! What can be said of a file without compiling it, also of one that is refused: what it is, and what it imports and exports. Called by
-//! `examine`.
+//! Says without compiling a file what it is and what it imports and exports, also of a file that
+//! the proxy refuses. The command `plugin check` calls it.
 
 use wasmparser::{Parser, Payload};
 
@@ -16,14 +16,15 @@ pub(crate) struct Description {
 }
 
 impl Description {
-    /// None if it is no WebAssembly, or breaks off before it has told all.
+    /// None if the file is not WebAssembly or ends early.
     pub(crate) fn of(wasm: &[u8]) -> Option<Self> {
         let mut description = Self {
             is_component: Parser::is_component(wasm),
             imports: Vec::new(),
             exports: Vec::new(),
         };
-        // Modules and components within each other; what those inside import is nobody else's business.
+        // Components contain modules and components. Only the imports of the outermost one are
+        // imports of the file.
         let mut depth = 0_usize;
         for payload in Parser::new(0).parse_all(wasm) {
             let payload = payload.ok()?;
@@ -67,11 +68,12 @@ impl Description {
         Some(())
     }
 
-    /// In words.
+    /// What the file is, in words.
     pub(crate) fn kind(&self) -> &'static str {
-        match self.is_component {
-            true => "component",
-            false => "core module",
+        if self.is_component {
+            "component"
+        } else {
+            "core module"
         }
     }
 

@@ -1,5 +1,5 @@
-//! The header fields that a hook may read and change. Changes are made to copies; `instance` hands out what is left when the hook has ended
-//! well.
+//! The header fields that a hook may read and change. Changes are made to copies, which `instance`
+//! hands out when the hook has ended well. `host` answers guests from here.
 
 use http::header::{
     CONNECTION, CONTENT_LENGTH, EXPECT, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
@@ -7,12 +7,12 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// The names and values that one call adds, in bytes: as much as the proxy takes from a client. What the message came with does not count,
-/// or whoever sends it would decide whether the filter fails.
+/// Limit on the names and values that one call may add, in bytes: as much as the proxy takes from a
+/// client. Fields already present do not count; otherwise a sender could make the filter fail.
 const MAX_ADDED: usize = 64 * 1024;
 
-/// Fields that a filter cannot change: those of the connection (RFC 9110, section 7.6.1), of the framing (RFC 9112, section 6), and those
-/// that the proxy answers for.
+/// Fields that a filter cannot change: those of the connection (RFC 9110, section 7.6.1), of the
+/// framing (RFC 9112, section 6), and those that the proxy answers for.
 static OWNED: [HeaderName; 14] = [
     CONNECTION,
     CONTENT_LENGTH,
@@ -30,7 +30,7 @@ static OWNED: [HeaderName; 14] = [
     VIA,
 ];
 
-/// Whose fields.
+/// The message whose fields are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
     Request,
@@ -45,42 +45,45 @@ pub(super) struct Fields {
     /// Which of them the running hook may change.
     editable: Option<Side>,
     is_edited: bool,
-    /// By the running hook, in bytes.
+    /// How much the running hook has added, in bytes.
     added: usize,
 }
 
 /// Why nothing was changed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum EditError {
-    #[error("header fields of the {0} can be changed by judge-{0} alone, so nothing was changed")]
+    #[error("header fields of the {0} can only be changed by judge-{0}, so nothing was changed")]
     Hook(&'static str),
     #[error(
         "{0:?} cannot be the name of a header field (RFC 9110, section 5.1), so nothing was changed"
     )]
     Name(String),
     #[error(
-        "the field {0} is the proxy's, so nothing was changed; filters can change fields that travel from end to end"
+        "the field {0} is the proxy's, so nothing was changed; filters can change fields that \
+         travel from end to end"
     )]
     Owned(HeaderName),
     #[error(
-        "the value of {0} has characters that no field can have (RFC 9110, section 5.5), so nothing was changed"
+        "the value of {0} has characters that no field can have (RFC 9110, section 5.5), so \
+         nothing was changed"
     )]
     Value(HeaderName),
     #[error(
-        "this call has set and added more than 64 KiB of header fields, or there are too many, so nothing was changed"
+        "this call has set and added more than 64 KiB of header fields, or there are too many, so \
+         nothing was changed"
     )]
     TooLarge,
 }
 
 impl Fields {
-    /// Begins a hook that may change the fields of that side.
+    /// Begins a hook that may change the fields of the side `editable`.
     pub(super) fn begin(&mut self, editable: Option<Side>) {
         self.editable = editable;
         self.is_edited = false;
         self.added = 0;
     }
 
-    /// Ends the hook. Gives the fields that it has changed.
+    /// Ends the hook and gives the fields that it has changed.
     pub(super) fn end(&mut self) -> Option<Box<HeaderMap>> {
         let request = std::mem::take(&mut self.request);
         let response = std::mem::take(&mut self.response);

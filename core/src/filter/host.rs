@@ -69,7 +69,7 @@ pub(super) struct State {
     /// The last feed entry found by the running call.
     pub(super) matched: Option<Match>,
     /// The last error that the running call has logged.
-    pub(super) last_words: Option<String>,
+    pub(super) last_error_log: Option<String>,
     /// How the verdict of the running call may be used again.
     pub(super) cache: Option<CachePolicy>,
     /// [`Feeds::generation`] when it began.
@@ -88,7 +88,7 @@ impl State {
             client: None,
             user: None,
             matched: None,
-            last_words: None,
+            last_error_log: None,
             cache: None,
             feeds_generation: 0,
         }
@@ -128,7 +128,7 @@ impl log::Host for State {
             log::Level::Warn => write_line!(WARN, self, message),
             log::Level::Error => {
                 write_line!(ERROR, self, message);
-                self.last_words = Some(printable(&message));
+                self.last_error_log = Some(printable(&message));
             }
         }
     }

@@ -295,7 +295,7 @@ async fn within<T>(
 ) -> Result<T, Failure> {
     let state = store.data_mut();
     state.cpu.begin(allowed.cpu);
-    state.last_words = None;
+    state.last_error_log = None;
     state.meter.forget_refusals();
     // In this order: a call whose deadline is set cannot be missed by a ticker about to park.
     store.set_epoch_deadline(1);
@@ -323,7 +323,7 @@ fn failure(error: wasmtime::Error, store: &mut Store<State>, allowed: Allowance)
         }
         _ => {
             let state = store.data_mut();
-            let trap = || Failure::Trap(Trap::new(error, state.last_words.take()));
+            let trap = || Failure::Trap(Trap::new(error, state.last_error_log.take()));
             state.meter.refusal().unwrap_or_else(trap)
         }
     }

@@ -1,42 +1,43 @@
-//! What a filter says of itself, in a section of its file that the SDK writes, or what builds a filter in another language. It is read
-//! before anything of the file runs, and believed about nothing that the file shows: its hooks and what it wants are what it exports and
-//! imports. `plugins` asks for it.
+//! What a filter says of itself, in a section of its file. The SDK writes it, or the tool that
+//! builds a filter in another language. It is read before anything of the file runs. It is not
+//! believed where the file itself shows the truth: hooks and imports are read from the file's
+//! exports and imports. `plugins` and `commands` read it.
 
 use serde::{Deserialize, Serialize};
 use wasm_encoder::{CustomSection, Section};
 use wasmparser::{Parser, Payload};
 
-/// Of a component, or of the core module in it.
+/// The name of the section, in a component or in the core module inside it.
 const SECTION: &str = "portcullis-manifest";
 
-/// The form that is understood here. What is added to it has no number of its own.
+/// The form of manifests that is read here. Keys that are added to it do not change the number.
 const FORM: u32 = 1;
 
-/// In bytes. The largest schema of a filter that is known has a fortieth of that.
+/// Longest manifest in bytes. The largest known schema of a filter has a fortieth of it.
 const MAX_BYTES: usize = 256 << 10;
 
-/// Of a name, a version or a description, in bytes.
+/// Longest name, version or description, in bytes.
 const MAX_TEXT: usize = 500;
 
-/// What a filter says of itself. Empty where it says nothing.
+/// What a filter says of itself. Fields are empty where it says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Manifest {
-    /// Its form, which is [`append`]'s to know.
+    /// The number of its form, which [`append`] sets.
     pub(crate) manifest: u32,
     pub(crate) name: String,
     pub(crate) version: String,
-    /// The contract that it is built against.
+    /// The version of the contract that it is built against.
     pub(crate) api: String,
     pub(crate) description: String,
-    /// As the contract names them.
+    /// Its hooks, by the contract's names.
     pub(crate) hooks: Vec<String>,
-    /// What `[config]` may say: JSON Schema.
+    /// What `[config]` may say, as JSON Schema.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) config: Option<serde_json::Value>,
 }
 
-/// Why there is a manifest that says nothing to this proxy.
+/// Why this proxy cannot read a manifest.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InvalidManifest {
     #[error("it is larger than {} KiB", MAX_BYTES >> 10)]
@@ -48,8 +49,8 @@ pub(crate) enum InvalidManifest {
 }
 
 impl Manifest {
-    /// Reads the manifest in a file, which need be no WebAssembly. The last one holds: what was added to a component stands behind what is
-    /// in it.
+    /// Reads the manifest in a file, which may be anything. The last one counts: a manifest that
+    /// was added to a component stands behind those inside.
     pub(crate) fn find(wasm: &[u8]) -> Result<Option<Self>, InvalidManifest> {
         let payloads = Parser::new(0).parse_all(wasm).map_while(Result::ok);
         let section = payloads.filter_map(|payload| match payload {
@@ -76,7 +77,7 @@ impl Manifest {
     }
 }
 
-/// Adds a manifest to a component, for filters of languages whose compilers have no way to.
+/// Adds a manifest to a component, for languages whose compilers cannot write one.
 pub(crate) fn append(mut component: Vec<u8>, manifest: &Manifest) -> Vec<u8> {
     let manifest = Manifest {
         manifest: FORM,
@@ -91,7 +92,7 @@ pub(crate) fn append(mut component: Vec<u8>, manifest: &Manifest) -> Vec<u8> {
     component
 }
 
-/// For a terminal, too.
+/// Cuts a text and replaces control characters, as it is also written to terminals.
 fn one_line(text: &str) -> String {
     let end = text.floor_char_boundary(MAX_TEXT.min(text.len()));
     let printable = |c: char| if c.is_control() { ' ' } else { c };

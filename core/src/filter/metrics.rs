@@ -1,11 +1,13 @@
-//! Numbers that filters keep about themselves. `filter` writes them on behalf of its guests, `plugins` shows them to the operator.
+//! Numbers that filters keep about themselves. `host` writes them on behalf of guests, and
+//! `plugins` shows them to the operator.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use portcullis_cases::limits::{METRIC_NAME_BYTES, METRICS, is_metric_name};
 
-/// The metrics of all filters, by the filters' names. They outlive the filters, so that a new version goes on counting.
+/// The metrics of all filters, by the filters' names. They outlive the filters, so that a new
+/// version goes on counting.
 #[derive(Debug, Default)]
 pub(crate) struct Registry(Mutex<HashMap<Arc<str>, Metrics>>);
 
@@ -19,7 +21,7 @@ struct Values {
     has_dropped: bool,
 }
 
-/// Why a number is not kept; said once for each filter.
+/// Why a number is not kept. It is reported once for each filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Dropped {
     #[error("a metric's name has 1 to {METRIC_NAME_BYTES} of the characters a-z, 0-9 and _")]
@@ -46,7 +48,7 @@ impl Metrics {
         self.change(name, |value| *value += by as f64)
     }
 
-    /// Sets a gauge. What is no number is 0.
+    /// Sets a gauge, to 0 if `to` is not a number.
     pub(crate) fn gauge(&self, name: &str, to: f64) -> Result<(), Dropped> {
         let to = if to.is_finite() { to } else { 0.0 };
         self.change(name, |value| *value = to)
@@ -71,10 +73,11 @@ impl Metrics {
             change(values.by_name.entry(name.into()).or_default());
             return Ok(());
         };
-        // Whoever gets it wrong gets it wrong again and again.
-        match std::mem::replace(&mut values.has_dropped, true) {
-            true => Ok(()),
-            false => Err(dropped),
+        // Only the first drop is reported: a filter that makes the mistake keeps making it.
+        if std::mem::replace(&mut values.has_dropped, true) {
+            Ok(())
+        } else {
+            Err(dropped)
         }
     }
 }
@@ -101,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_metric_is_dropped_and_said_once() {
+    fn what_cannot_be_a_metric_is_dropped_and_reported_once() {
         for name in ["", "Caps", "a-b", "a b", &"x".repeat(65)] {
             let metrics = Metrics::default();
             assert_eq!(metrics.count(name, 1), Err(Dropped::Name));

@@ -1,8 +1,10 @@
-//! What filters remember: a key-value store for each, with counters and keys that expire. `filter` opens a store by the filter's
-//! name and answers its host calls from it; all workers share it.
+//! What filters remember: a key-value store for each, with counters and keys that expire. `load`
+//! opens a store by the filter's name, and `host` answers calls of guests from it. All workers
+//! share it.
 //!
-//! A call takes the lock for a few hundred nanoseconds and never while anything waits. A filter may call in a loop, so none walks over
-//! the entries; one that needs much room drops as many expired entries as it takes.
+//! A call holds the lock for a few hundred nanoseconds and never across an await. A filter may call
+//! in a loop, so no call walks over the entries. A call that needs much room drops as many expired
+//! entries as that takes.
 
 #[cfg(test)]
 mod tests;
@@ -16,10 +18,12 @@ use portcullis_cases::limits::{KEY_BYTES, entry_bytes};
 
 use crate::filter::clock::Clock;
 
-/// Expired entries that a write clears away although there is room. More than a write can add, so that they never pile up.
+/// Expired entries that each write clears away although there is room. They are more than a write
+/// can add, so that expired entries never pile up.
 const CLEARED_PER_WRITE: usize = 2;
 
-/// The stores of all filters, by the filters' names. They outlive the filters, so that a reload loses nothing.
+/// The stores of all filters, by the filters' names. They outlive the filters, so that a reload
+/// loses nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Stores {
     by_filter: Mutex<HashMap<Arc<str>, Arc<Mutex<Entries>>>>,
@@ -30,29 +34,30 @@ pub(crate) struct Stores {
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     entries: Arc<Mutex<Entries>>,
-    /// In bytes, over all entries.
+    /// For all entries together, in bytes.
     cap: usize,
     clock: Clock,
 }
 
-/// Why nothing was stored. What was there before is there still.
+/// Why nothing was stored. The value from before is still there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum StateError {
     /// There is no room, even without the expired entries.
     #[error(
-        "the state of this filter is full ({}), so nothing was stored; let keys expire sooner, or raise [limits] state",
+        "the state of this filter is full ({}), so nothing was stored; let keys expire sooner, or \
+         raise [limits] state",
         ByteSize(*.0 as u64)
     )]
     Full(usize),
-    /// Keys are kept short.
+    /// The key is longer than a key may be.
     #[error(
         "a key of {0} bytes is too long, so nothing was stored; {KEY_BYTES} bytes are the most"
     )]
     KeyTooLong(usize),
-    /// What is not a number cannot be counted up.
+    /// The value is not a number.
     #[error("the value is no integer, so nothing was added to it")]
     NotInteger,
-    /// Counters have 64 bits.
+    /// The sum does not fit into 64 bits.
     #[error("the sum would not fit into 64 bits, so nothing was added")]
     Overflow,
 }
@@ -66,8 +71,8 @@ impl Stores {
         }
     }
 
-    /// The store of the filter `name`, with what earlier versions of the filter left there. It takes nothing new that would make it
-    /// larger than `cap` bytes.
+    /// The store of the filter `name`, with what earlier versions of the filter left there. It
+    /// takes nothing new that would make it larger than `cap` bytes.
     pub(crate) fn open(&self, name: &Arc<str>, cap: usize) -> Store {
         let mut stores = lock(&self.by_filter);
         Store {
@@ -77,7 +82,8 @@ impl Stores {
         }
     }
 
-    /// Drops a filter's store. Requests that are still being judged by that filter keep theirs until they are done.
+    /// Drops a filter's store. Requests that are still being judged by that filter keep theirs
+    /// until they are done.
     pub(crate) fn forget(&self, name: &str) {
         lock(&self.by_filter).remove(name);
     }
@@ -99,7 +105,8 @@ impl Store {
         self.now().set(key, value, ttl)
     }
 
-    /// Adds to an integer and returns the sum. A key that does not exist counts from 0, and only then does `ttl` matter.
+    /// Adds to an integer and returns the sum. A key that does not exist counts from 0, and only
+    /// then does `ttl` matter.
     pub(crate) fn increment(
         &self,
         key: &str,
@@ -109,7 +116,8 @@ impl Store {
         self.now().increment(key, by, ttl)
     }
 
-    /// Replaces a value if it is the `expected` one, and says whether it was. None stands for a key that does not exist.
+    /// Replaces a value if it is the `expected` one, and says whether it was. None stands for a key
+    /// that does not exist.
     pub(crate) fn compare_and_set(
         &self,
         key: &str,
@@ -147,7 +155,7 @@ struct Entry {
     expires: Option<Instant>,
 }
 
-/// A store while nobody else has it. What has expired by `now` is not seen.
+/// A locked store at one moment. Entries that have expired by `now` are not seen.
 struct Moment<'a> {
     entries: MutexGuard<'a, Entries>,
     cap: usize,
@@ -196,13 +204,13 @@ impl Moment<'_> {
         (!expired).then_some(entry)
     }
 
-    /// None if that is further away than the clock can tell.
+    /// When a key expires; none if that is further away than the clock can tell.
     fn expiry(&self, ttl: Option<Duration>) -> Option<Instant> {
         self.now.checked_add(ttl?)
     }
 
     fn put(&mut self, key: &str, value: &[u8], expires: Option<Instant>) -> Result<(), StateError> {
-        // A longer one is a mistake: keys are names of hosts and the like.
+        // A longer key is a mistake: keys are names of hosts and the like.
         if key.len() > KEY_BYTES {
             return Err(StateError::KeyTooLong(key.len()));
         }
@@ -225,7 +233,7 @@ impl Moment<'_> {
         Ok(())
     }
 
-    /// Drops entries that have expired, at most so many, and says how many there were.
+    /// Drops at most `most` entries that have expired, and says how many it has dropped.
     fn clear(&mut self, most: usize) -> usize {
         for cleared in 0..most {
             match self.entries.by_expiry.first() {
@@ -242,7 +250,7 @@ impl Moment<'_> {
 
 impl Entries {
     fn insert(&mut self, key: &str, entry: Entry) {
-        // A counter begins once and changes often: it keeps its places.
+        // A counter begins once and changes often: it keeps its places in the two maps.
         if let Some(known) = self.by_key.get_mut(key)
             && known.expires == entry.expires
         {
@@ -271,7 +279,7 @@ impl Entries {
     }
 }
 
-/// An integer is kept as a filter reads it: as decimal text.
+/// Reads an integer, which is kept as filters read it: as decimal text.
 fn integer(value: &[u8]) -> Result<i64, StateError> {
     let text = str::from_utf8(value).ok();
     text.and_then(|text| text.parse().ok())

@@ -1,32 +1,37 @@
-//! What is known of a call that did not come back. `instance` makes it; whoever reads a failure reads it.
+//! What is known of a call that trapped. `instance` makes it, and it is part of a failure's
+//! message.
 
 use std::fmt;
 
 use rustc_demangle::demangle;
 use wasmtime::WasmBacktrace;
 
-/// So many functions, the innermost first, tell where it was.
+/// Frames kept from a backtrace, innermost first.
 const FRAMES: usize = 4;
 
 /// A trap: a panic, memory out of bounds, a call of something that is not there.
 #[derive(Debug)]
 pub(crate) struct Trap {
     /// The error that the filter logged during the call, if it did: a panic is logged by the SDK.
-    last_words: Option<String>,
+    last_error_log: Option<String>,
     error: wasmtime::Error,
 }
 
 impl Trap {
-    pub(super) fn new(error: wasmtime::Error, last_words: Option<String>) -> Self {
-        Self { last_words, error }
+    pub(super) fn new(error: wasmtime::Error, last_error_log: Option<String>) -> Self {
+        Self {
+            last_error_log,
+            error,
+        }
     }
 }
 
 impl fmt::Display for Trap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(words) = &self.last_words {
-            write!(f, "its last words: {words}")?;
-            // A panic ends so, after it has said everything. Else they may be about something else.
+        if let Some(message) = &self.last_error_log {
+            write!(f, "its last words: {message}")?;
+            // A panic of the SDK logs its message and then executes this instruction, so there is
+            // nothing to add. Before any other trap the message may be about something else.
             if self.error.downcast_ref() == Some(&wasmtime::Trap::UnreachableCodeReached) {
                 return Ok(());
             }

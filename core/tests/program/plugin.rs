@@ -152,7 +152,7 @@ no proxy runs on 127.0.0.1:3000 (if yours has another address, name it with --li
    name       origin    mode     state
  1 last       file      shadow   ok: judge-host
  2 blocklist  built in  -        disabled
- 3 broken     file      -        refused: this is no WebAssembly binary
+ 3 broken     file      -        refused: not a WebAssembly binary
 "
     );
     assert!(
@@ -248,7 +248,7 @@ fn what_is_no_filter_is_checked_with_2() {
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(
         stdout(&output),
-        "text: 4 B, but no whole WebAssembly\n\nrefused: this is no WebAssembly binary\n"
+        "text: 4 B, but no whole WebAssembly\n\nrefused: not a WebAssembly binary\n"
     );
     fs::write(dir.path().join("text.toml"), "mod = 'shadow'").unwrap();
     let said = stdout(&plugin(&dir, &["check", "text.wasm"]));

@@ -73,7 +73,7 @@ async fn a_file_that_is_no_filter_leaves_the_one_before_in_use_and_the_log_says_
     for (content, reason) in [
         (
             &b"\x1f\x8b\x08garbage\xff\0"[..],
-            "this is no WebAssembly binary",
+            "not a WebAssembly binary",
         ),
         (b"(component)", "this is WebAssembly text"),
         (b"", "the file is incomplete"),
