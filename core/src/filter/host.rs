@@ -15,7 +15,7 @@ use super::bindings::portcullis::filter::{
 use super::budget::CpuBudget;
 use super::engine::Engine;
 use super::fields::{EditError, Fields, Side};
-use super::meter::Meter;
+use super::limits::ResourceLimits;
 use super::{CachePolicy, Scope};
 use crate::config::{Grants, Sidecar};
 use crate::feeds::Feeds;
@@ -55,7 +55,7 @@ impl Host {
 pub(super) struct State {
     host: Host,
     pub(super) engine: Engine,
-    pub(super) meter: Meter,
+    pub(super) limits: ResourceLimits,
     /// Computing time that the running call has left.
     pub(super) cpu: CpuBudget,
     /// The fields of what is being judged.
@@ -81,7 +81,7 @@ impl State {
         Self {
             host,
             engine,
-            meter: Meter::new(&settings.limits),
+            limits: ResourceLimits::new(&settings.limits),
             cpu: CpuBudget::default(),
             fields: Fields::default(),
             exchange: None,

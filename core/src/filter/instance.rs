@@ -59,7 +59,7 @@ impl Instance {
         })?;
         init(filter, &mut store, &instance).await?;
         let hooks = &filter.hooks;
-        let memory = store.data().meter.memory();
+        let memory = store.data().limits.memory();
         Ok(Self {
             limits,
             calls: 0,
@@ -177,7 +177,7 @@ impl Instance {
 
     /// Its linear memories, in bytes.
     pub(crate) fn memory(&self) -> usize {
-        self.store.data().meter.memory()
+        self.store.data().limits.memory()
     }
 
     fn answer(&mut self, answer: Result<types::Verdict, String>) -> Result<FilterAnswer, Failure> {
@@ -206,7 +206,7 @@ impl FilterAnswer {
 fn new_store(filter: &Filter) -> Store<State> {
     let state = State::new(filter.host.clone(), filter.engine.clone(), &filter.settings);
     let mut store = Store::new(filter.engine.wasmtime(), state);
-    store.limiter(|state| &mut state.meter);
+    store.limiter(|state| &mut state.limits);
     store.set_hostcall_fuel(filter.settings.limits.transfer);
     // At every tick a running guest gives way to the worker's other requests, until its budget is spent. Tokio's own way of giving way lets
     // new input be noticed first; wasmtime's would have the guest polled again at once, sixty times for each look at the sockets.
@@ -296,7 +296,7 @@ async fn within<T>(
     let state = store.data_mut();
     state.cpu.begin(allowed.cpu);
     state.last_error_log = None;
-    state.meter.forget_refusals();
+    state.limits.forget_refusals();
     // In this order: a call whose deadline is set cannot be missed by a ticker about to park.
     store.set_epoch_deadline(1);
     store.data().engine.ticker().notify_running();
@@ -324,7 +324,7 @@ fn failure(error: wasmtime::Error, store: &mut Store<State>, allowed: Allowance)
         _ => {
             let state = store.data_mut();
             let trap = || Failure::Trap(Trap::new(error, state.last_error_log.take()));
-            state.meter.refusal().unwrap_or_else(trap)
+            state.limits.refusal().unwrap_or_else(trap)
         }
     }
 }

@@ -1,36 +1,39 @@
-//! What an instance holds, counted against what it may hold. wasmtime asks before anything grows.
+//! Counts the memories and tables of an instance against its limits. wasmtime asks before one
+//! grows, and `instance` asks afterwards whether a limit was met.
 
 use wasmtime::ResourceLimiter;
 
 use super::Failure;
 use crate::config::FilterLimits;
 
-/// Core instances, memories and tables that one component is made of. Language runtimes come as a handful.
-const PARTS: usize = 64;
+/// Most core instances, memories and tables of one component, each. Language runtimes have a
+/// handful.
+const MAX_ITEMS: usize = 64;
 
-/// The memories and tables of one instance.
+/// The limits of one instance, and what it uses of them.
 #[derive(Debug)]
-pub(super) struct Meter {
-    /// In bytes.
-    memory: Gauge,
-    /// In elements.
-    table: Gauge,
+pub(super) struct ResourceLimits {
+    /// All memories together, in bytes.
+    memory: Usage,
+    /// All tables together, in elements.
+    table: Usage,
 }
 
 #[derive(Debug)]
-struct Gauge {
+struct Usage {
     used: usize,
     limit: usize,
-    /// How much was granted last, in case it cannot be had.
+    /// How much was granted last, in case the system does not have it.
     granted: usize,
+    /// Whether the limit was met during the running call.
     refused: bool,
 }
 
-impl Meter {
+impl ResourceLimits {
     pub(super) fn new(limits: &FilterLimits) -> Self {
         Self {
-            memory: Gauge::new(limits.memory),
-            table: Gauge::new(limits.table),
+            memory: Usage::new(limits.memory),
+            table: Usage::new(limits.table),
         }
     }
 
@@ -39,12 +42,12 @@ impl Meter {
         self.memory.used
     }
 
-    /// What a guest has survived does not explain what it does later.
+    /// Begins a call: a limit that a call before it met does not explain its failure.
     pub(super) fn forget_refusals(&mut self) {
         (self.memory.refused, self.table.refused) = (false, false);
     }
 
-    /// The limit that the instance has met, which explains what it did then.
+    /// The limit that the running call has met, which explains its failure.
     pub(super) fn refusal(&self) -> Option<Failure> {
         match (self.memory.refused, self.table.refused) {
             (true, _) => Some(Failure::Memory(self.memory.limit)),
@@ -54,7 +57,7 @@ impl Meter {
     }
 }
 
-impl Gauge {
+impl Usage {
     fn new(limit: usize) -> Self {
         Self {
             used: 0,
@@ -64,7 +67,7 @@ impl Gauge {
         }
     }
 
-    /// `current` and `desired` are of one memory or table among several.
+    /// Decides whether one memory or table among several may grow from `current` to `desired`.
     fn grow(&mut self, current: usize, desired: usize) -> bool {
         let more = desired.saturating_sub(current);
         let fits = self
@@ -80,12 +83,12 @@ impl Gauge {
         fits
     }
 
-    fn take_back(&mut self) {
+    fn rollback(&mut self) {
         self.used -= std::mem::take(&mut self.granted);
     }
 }
 
-impl ResourceLimiter for Meter {
+impl ResourceLimiter for ResourceLimits {
     fn memory_growing(
         &mut self,
         current: usize,
@@ -96,7 +99,7 @@ impl ResourceLimiter for Meter {
     }
 
     fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
-        self.memory.take_back();
+        self.memory.rollback();
         Ok(())
     }
 
@@ -110,20 +113,20 @@ impl ResourceLimiter for Meter {
     }
 
     fn table_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
-        self.table.take_back();
+        self.table.rollback();
         Ok(())
     }
 
     fn instances(&self) -> usize {
-        PARTS
+        MAX_ITEMS
     }
 
     fn memories(&self) -> usize {
-        PARTS
+        MAX_ITEMS
     }
 
     fn tables(&self) -> usize {
-        PARTS
+        MAX_ITEMS
     }
 }
 
@@ -131,8 +134,8 @@ impl ResourceLimiter for Meter {
 mod tests {
     use super::*;
 
-    fn meter() -> Meter {
-        Meter::new(&FilterLimits {
+    fn limits() -> ResourceLimits {
+        ResourceLimits::new(&FilterLimits {
             memory: 100,
             table: 10,
             ..FilterLimits::default()
@@ -141,31 +144,31 @@ mod tests {
 
     #[test]
     fn all_memories_share_one_limit() {
-        let mut meter = meter();
-        assert!(meter.memory_growing(0, 60, None).unwrap());
-        assert!(meter.memory_growing(0, 40, None).unwrap());
-        assert_eq!(meter.memory(), 100);
-        assert!(meter.refusal().is_none());
-        assert!(!meter.memory_growing(40, 41, None).unwrap());
-        assert!(!meter.memory_growing(0, usize::MAX, None).unwrap());
-        assert!(matches!(meter.refusal(), Some(Failure::Memory(100))));
+        let mut limits = limits();
+        assert!(limits.memory_growing(0, 60, None).unwrap());
+        assert!(limits.memory_growing(0, 40, None).unwrap());
+        assert_eq!(limits.memory(), 100);
+        assert!(limits.refusal().is_none());
+        assert!(!limits.memory_growing(40, 41, None).unwrap());
+        assert!(!limits.memory_growing(0, usize::MAX, None).unwrap());
+        assert!(matches!(limits.refusal(), Some(Failure::Memory(100))));
     }
 
     #[test]
     fn tables_have_a_limit_of_their_own() {
-        let mut meter = meter();
-        assert!(meter.table_growing(0, 10, None).unwrap());
-        assert!(!meter.table_growing(10, 11, None).unwrap());
-        assert!(matches!(meter.refusal(), Some(Failure::Table(10))));
+        let mut limits = limits();
+        assert!(limits.table_growing(0, 10, None).unwrap());
+        assert!(!limits.table_growing(10, 11, None).unwrap());
+        assert!(matches!(limits.refusal(), Some(Failure::Table(10))));
     }
 
     #[test]
     fn what_the_system_does_not_give_is_not_counted() {
-        let mut meter = meter();
-        assert!(meter.memory_growing(0, 100, None).unwrap());
-        meter
+        let mut limits = limits();
+        assert!(limits.memory_growing(0, 100, None).unwrap());
+        limits
             .memory_grow_failed(wasmtime::Error::msg("no memory"))
             .unwrap();
-        assert_eq!(meter.memory(), 0);
+        assert_eq!(limits.memory(), 0);
     }
 }
