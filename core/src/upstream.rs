@@ -6,7 +6,7 @@ mod link;
 mod policy;
 mod pool;
 pub(crate) mod request;
-mod resolve;
+pub(crate) mod resolve;
 pub(crate) mod response;
 mod route;
 

@@ -1,47 +1,108 @@
-//! Names to addresses. Called by `upstream` only.
+//! Names to addresses: addresses as they are, this machine's own names, the hosts file, and then
+//! name servers. `upstream` asks before it dials, and `feeds` before a list is fetched. This module
+//! knows nothing of connections, clients or filters.
+
+mod servers;
+mod system;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{NameServerConfig, ResolverConfig};
+use hickory_resolver::Hosts;
 use hickory_resolver::net::NetError;
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use tokio::net::lookup_host;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+use self::servers::Servers;
+use self::system::{Files, Version};
 use crate::config::Egress;
 use crate::error::Error;
 use crate::target::Target;
 
+/// Least time between two looks at the machine's files, which a lookup pays for.
+const CHECK_INTERVAL: Duration = Duration::from_secs(2);
+
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// A worker's resolver, with a cache of its own.
+/// Resolves names, with a cache of its own. Each worker has one, and the feeds have one.
 #[derive(Debug)]
 pub(crate) struct Resolver {
-    names: Names,
+    source: Source,
     limit: Duration,
+    check_interval: Duration,
+    state: Mutex<State>,
+}
+
+/// Where a resolver learns what it knows.
+#[derive(Clone, Debug)]
+struct Source {
+    /// Of the settings. If there are none, the machine says which servers to ask.
+    configured: Vec<SocketAddr>,
+    files: Files,
 }
 
 #[derive(Debug)]
-enum Names {
-    Dns(Box<TokioResolver>),
-    /// The system's own functions, on a thread that may block. Used where the DNS servers are not known.
-    System,
+struct State {
+    names: Names,
+    /// The version of the files that `names` was made of.
+    version: Version,
+    checked: Instant,
+}
+
+/// Who is asked for a name. Clones share it.
+#[derive(Clone, Debug)]
+struct Names {
+    hosts: Arc<Hosts>,
+    /// None where it is not known which servers to ask. The system's own functions are called
+    /// then, each time on a thread that may block.
+    servers: Option<Arc<Servers>>,
 }
 
 impl Resolver {
+    /// A resolver for which one name may take as long as `limit`.
     pub(crate) fn new(egress: &Egress, limit: Duration) -> Self {
-        let names = dns(egress, limit).unwrap_or_else(|error| {
+        Self::with_files(egress, limit, Files::default(), CHECK_INTERVAL)
+    }
+
+    fn with_files(
+        egress: &Egress,
+        limit: Duration,
+        files: Files,
+        check_interval: Duration,
+    ) -> Self {
+        let source = Source {
+            configured: egress.resolvers.clone(),
+            files,
+        };
+        // Before they are read: a change while they are read is seen at the next look.
+        let version = source.version();
+        let (hosts, servers) = source.load(limit);
+        let servers = servers.inspect_err(|error| {
             tracing::warn!(
                 %error,
-                "cannot tell which DNS servers to ask; names are resolved by the system, which is slower. \
-                 Set [egress] resolvers"
+                "cannot tell which DNS servers to ask; names are resolved by the system, which is \
+                 slower. Set [egress] resolvers"
             );
-            Names::System
         });
-        Self { names, limit }
+        let names = Names {
+            hosts: Arc::new(hosts),
+            servers: servers.ok().map(Arc::new),
+        };
+        Self {
+            source,
+            limit,
+            check_interval,
+            state: Mutex::new(State {
+                names,
+                version,
+                checked: Instant::now(),
+            }),
+        }
     }
 
     /// All addresses of the target's host, in the order of preference; at least one.
@@ -53,30 +114,94 @@ impl Resolver {
         if is_localhost(host) {
             return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
         }
-        match timeout(self.limit, self.names.look_up(&absolute(host))).await {
+        // A lookup is rare beside the requests of a connection, and its future is large.
+        match timeout(self.limit, Box::pin(self.look_up(host))).await {
             Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
             Ok(Ok(_)) => Err(unresolved(host, "it has no address".into())),
-            Ok(Err(source)) => Err(match source.downcast_ref() {
-                Some(NetError::Timeout) => Error::DnsTimeout { host: host.into() },
-                Some(error) if error.is_nx_domain() => {
-                    unresolved(host, "there is no such name".into())
-                }
-                _ => unresolved(host, source),
-            }),
+            Ok(Err(source)) => Err(failure(host, source)),
             Err(_) => Err(Error::DnsTimeout { host: host.into() }),
         }
     }
-}
 
-impl Names {
     async fn look_up(&self, host: &str) -> Result<Vec<IpAddr>, Cause> {
-        match self {
-            Self::Dns(resolver) => Ok(resolver.lookup_ip(host).await?.iter().collect()),
-            Self::System => Ok(lookup_host((host, 0))
+        let Names { hosts, servers } = self.names().await;
+        let name = absolute(host);
+        let own = system::addresses_in(&hosts, &name);
+        if !own.is_empty() {
+            return Ok(own);
+        }
+        match servers {
+            Some(servers) => Ok(servers.addresses(&name).await?),
+            None => Ok(lookup_host((&*name, 0))
                 .await?
                 .map(|found| found.ip())
                 .collect()),
         }
+    }
+
+    /// Who is to be asked now. The machine's files are looked at again if that was long enough ago.
+    async fn names(&self) -> Names {
+        let version = {
+            let mut state = self.state();
+            if state.checked.elapsed() < self.check_interval {
+                return state.names.clone();
+            }
+            // Other lookups do not wait for this one to read the files.
+            state.checked = Instant::now();
+            let version = self.source.version();
+            if version == state.version {
+                return state.names.clone();
+            }
+            version
+        };
+        let (source, limit) = (self.source.clone(), self.limit);
+        // A hosts file can be long.
+        let loaded = spawn_blocking(move || source.load(limit)).await;
+        let mut state = self.state();
+        // It fails only if a parser of these files panics, which the panic's message tells.
+        if let Ok((hosts, servers)) = loaded {
+            tracing::debug!("the machine's name servers or its hosts file have changed");
+            state.version = version;
+            state.names.hosts = Arc::new(hosts);
+            match servers {
+                Ok(servers) => state.names.servers = Some(Arc::new(servers)),
+                Err(error) => tracing::warn!(
+                    %error,
+                    "cannot tell which DNS servers to ask now; those from before are asked. \
+                     Mend /etc/resolv.conf or set [egress] resolvers"
+                ),
+            }
+        }
+        state.names.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Source {
+    fn version(&self) -> Version {
+        self.files.version(self.configured.is_empty())
+    }
+
+    fn load(&self, limit: Duration) -> (Hosts, Result<Servers, NetError>) {
+        let servers = if self.configured.is_empty() {
+            let settings = self.files.name_servers();
+            settings.and_then(|(config, options)| Servers::new(&config, options, limit))
+        } else {
+            Servers::configured(&self.configured, limit)
+        };
+        (self.files.hosts(), servers)
+    }
+}
+
+fn failure(host: &str, source: Cause) -> Error {
+    match source.downcast_ref() {
+        Some(NetError::Timeout) => Error::DnsTimeout { host: host.into() },
+        Some(error) if error.is_nx_domain() => unresolved(host, "there is no such name".into()),
+        Some(error) if error.is_no_records_found() => unresolved(host, "it has no address".into()),
+        _ => unresolved(host, source),
     }
 }
 
@@ -87,8 +212,8 @@ fn unresolved(host: &str, source: Cause) -> Error {
     }
 }
 
-/// Whole names are asked for as they were judged, never with a search domain behind them (RFC 1535); only names of one label are
-/// completed, as they are everywhere else on the machine.
+/// Whole names are asked for as they were judged, never with a search domain behind them (RFC
+/// 1535). Only names of one label are completed, as they are everywhere else on the machine.
 fn absolute(host: &str) -> Cow<'_, str> {
     if host.contains('.') {
         format!("{host}.").into()
@@ -100,89 +225,4 @@ fn absolute(host: &str) -> Cow<'_, str> {
 /// These names never leave the machine (RFC 6761, section 6.3).
 fn is_localhost(host: &str) -> bool {
     host == "localhost" || host.ends_with(".localhost")
-}
-
-fn dns(egress: &Egress, limit: Duration) -> Result<Names, NetError> {
-    let mut builder = if egress.resolvers.is_empty() {
-        TokioResolver::builder_tokio()?
-    } else {
-        let servers = egress.resolvers.iter().map(name_server).collect();
-        let config = ResolverConfig::from_parts(None, Vec::new(), servers);
-        TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
-    };
-    // A server that does not answer must leave time for the next one.
-    builder.options_mut().timeout = limit / 3;
-    builder.options_mut().try_tcp_on_error = true;
-    Ok(Names::Dns(Box::new(builder.build()?)))
-}
-
-fn name_server(address: &SocketAddr) -> NameServerConfig {
-    let mut server = NameServerConfig::udp_and_tcp(address.ip());
-    for connection in &mut server.connections {
-        connection.port = address.port();
-    }
-    server
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_names_of_one_label_are_completed() {
-        assert_eq!(absolute("www.example"), "www.example.");
-        assert_eq!(absolute("wiki"), "wiki");
-    }
-
-    #[tokio::test]
-    async fn localhost_and_addresses_need_no_dns() {
-        let nowhere = Egress {
-            resolvers: vec!["127.0.0.1:1".parse().unwrap()],
-        };
-        let resolver = Resolver::new(&nowhere, Duration::from_secs(5));
-        for (host, expected) in [
-            ("localhost", "127.0.0.1"),
-            ("app.localhost.", "127.0.0.1"),
-            ("192.0.2.7", "192.0.2.7"),
-            ("[2001:db8::1]", "2001:db8::1"),
-        ] {
-            let target = Target::new(host, 80).unwrap();
-            let addresses = resolver.addresses(&target).await.unwrap();
-            assert_eq!(addresses[0].to_string(), expected);
-        }
-    }
-
-    /// Answers every question for an IPv4 address with 192.0.2.1, and all others with nothing.
-    async fn name_server(socket: tokio::net::UdpSocket) {
-        let mut packet = [0; 512];
-        loop {
-            let (length, client) = socket.recv_from(&mut packet).await.unwrap();
-            // RFC 1035, section 4.1: the header, the name up to its root label, type and class.
-            let name = packet[12..].iter().position(|byte| *byte == 0).unwrap();
-            let question = &packet[12..length.min(12 + name + 5)];
-            let is_a = question[name + 1..name + 3] == [0, 1];
-            let mut answer = packet[..2].to_vec();
-            answer.extend([0x81, 0x80, 0, 1, 0, u8::from(is_a), 0, 0, 0, 0]);
-            answer.extend(question);
-            if is_a {
-                answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1]);
-            }
-            socket.send_to(&answer, client).await.unwrap();
-        }
-    }
-
-    #[tokio::test]
-    async fn the_configured_server_is_asked() {
-        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let egress = Egress {
-            resolvers: vec![socket.local_addr().unwrap()],
-        };
-        let resolver = Resolver::new(&egress, Duration::from_secs(5));
-        let target = Target::new("name.example", 80).unwrap();
-        let addresses = tokio::select! {
-            () = name_server(socket) => unreachable!("it serves for ever"),
-            addresses = resolver.addresses(&target) => addresses.unwrap(),
-        };
-        assert_eq!(addresses, [IpAddr::from([192, 0, 2, 1])]);
-    }
 }

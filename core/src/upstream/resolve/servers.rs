@@ -1,0 +1,186 @@
+//! Asks name servers one after the other, as resolv.conf(5) has it: in the order in which they are
+//! named, and the next one if a server does not answer or answers that it cannot. `resolve` calls
+//! it. The library would ask two at a time and take an error of either for the answer.
+//!
+//! IPv4 and IPv6 addresses are asked for apart. Some name servers drop questions for IPv6
+//! addresses, and a name whose IPv4 address is known must not wait for them.
+
+use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::future::{Either, select};
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
+use hickory_resolver::net::NetError;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::rr::RecordType;
+use tokio::time::timeout;
+
+/// How long the addresses of one family wait for those of the other (RFC 8305, section 3).
+const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
+
+/// How often each server is asked, as resolv.conf(5) has it.
+const ATTEMPTS: usize = 2;
+
+/// How long a server that did not answer is asked after the others.
+const LAST_FOR: Duration = Duration::from_secs(30);
+
+/// What a name server said about one family: addresses, perhaps none, or why it said nothing.
+type Answer = Result<Vec<IpAddr>, NetError>;
+
+/// The name servers of one configuration, each with a cache of its own.
+#[derive(Debug)]
+pub(super) struct Servers(Vec<Server>);
+
+#[derive(Debug)]
+struct Server {
+    ip: IpAddr,
+    resolver: TokioResolver,
+    /// When it last did not answer.
+    silent: Mutex<Option<Instant>>,
+}
+
+impl Servers {
+    /// The servers of the settings.
+    pub(super) fn configured(addresses: &[SocketAddr], limit: Duration) -> Result<Self, NetError> {
+        let servers = addresses.iter().map(name_server).collect();
+        let config = ResolverConfig::from_parts(None, Vec::new(), servers);
+        Self::new(&config, ResolverOpts::default(), limit)
+    }
+
+    /// The servers of `config`, for names that may take as long as `limit`.
+    pub(super) fn new(
+        config: &ResolverConfig,
+        mut options: ResolverOpts,
+        limit: Duration,
+    ) -> Result<Self, NetError> {
+        // A server that does not answer must leave time for the next ones.
+        options.timeout = limit / 3;
+        // That is for `ask` to do.
+        options.attempts = 0;
+        options.use_hosts_file = ResolveHosts::Never;
+        let server = |server: &NameServerConfig| {
+            let (domain, search) = (config.domain().cloned(), config.search().to_vec());
+            let config = ResolverConfig::from_parts(domain, search, vec![server.clone()]);
+            let provider = TokioRuntimeProvider::default();
+            let builder = TokioResolver::builder_with_config(config, provider);
+            Ok(Server {
+                ip: server.ip,
+                resolver: builder.with_options(options.clone()).build()?,
+                silent: Mutex::default(),
+            })
+        };
+        let servers = config.name_servers().iter().map(server);
+        Ok(Self(servers.collect::<Result<_, NetError>>()?))
+    }
+
+    /// The addresses of `name`, those of IPv6 first.
+    pub(super) async fn addresses(&self, name: &str) -> Answer {
+        let v6 = self.ask(name, RecordType::AAAA);
+        let v4 = self.ask(name, RecordType::A);
+        match both(v6, v4).await {
+            (Some(Ok(v6)), Some(Ok(v4))) => Ok([v6, v4].concat()),
+            (Some(Ok(addresses)), _) | (_, Some(Ok(addresses))) => Ok(addresses),
+            // That there is no such name holds for both.
+            (Some(Err(v6)), Some(Err(v4))) => Err(if v6.is_nx_domain() { v6 } else { v4 }),
+            (Some(Err(error)), None) | (None, Some(Err(error))) => Err(error),
+            (None, None) => Err(NetError::NoConnections),
+        }
+    }
+
+    /// Their addresses, in the order in which they are named.
+    #[cfg(test)]
+    pub(super) fn ips(&self) -> Vec<IpAddr> {
+        self.0.iter().map(|server| server.ip).collect()
+    }
+
+    /// Asks until a server gives an answer, which may be that there is none.
+    async fn ask(&self, name: &str, record: RecordType) -> Answer {
+        let mut failure = NetError::NoConnections;
+        let order = self.order();
+        for server in (0..ATTEMPTS).flat_map(|_| &order) {
+            match server.resolver.lookup(name, record).await {
+                Ok(found) => {
+                    server.note(None);
+                    let records = found.answers().iter();
+                    return Ok(records.filter_map(|found| found.data.ip_addr()).collect());
+                }
+                Err(error) if error.is_no_records_found() => {
+                    server.note(None);
+                    return Err(error);
+                }
+                Err(error) => {
+                    // A server that drops questions for IPv6 addresses may answer all others.
+                    if record == RecordType::A && is_silence(&error) {
+                        server.note(Some(Instant::now()));
+                    }
+                    tracing::debug!(server = %server.ip, name, %record, %error, "no answer");
+                    failure = error;
+                }
+            }
+        }
+        Err(failure)
+    }
+
+    /// As they are named, but those that did not answer lately stand behind the others.
+    fn order(&self) -> Vec<&Server> {
+        let (last, mut order): (Vec<_>, Vec<_>) =
+            self.0.iter().partition(|server| server.is_silent());
+        order.extend(last);
+        order
+    }
+}
+
+impl Server {
+    fn note(&self, silent: Option<Instant>) {
+        *self.silent.lock().unwrap_or_else(PoisonError::into_inner) = silent;
+    }
+
+    fn is_silent(&self) -> bool {
+        let silent = *self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        silent.is_some_and(|since| since.elapsed() < LAST_FOR)
+    }
+}
+
+/// Both answers; none for the one that takes longer than [`RESOLUTION_DELAY`] after the other has
+/// brought addresses.
+async fn both(
+    first: impl Future<Output = Answer>,
+    second: impl Future<Output = Answer>,
+) -> (Option<Answer>, Option<Answer>) {
+    async fn rest(answer: &Answer, other: impl Future<Output = Answer>) -> Option<Answer> {
+        match answer {
+            Ok(addresses) if !addresses.is_empty() => timeout(RESOLUTION_DELAY, other).await.ok(),
+            _ => Some(other.await),
+        }
+    }
+    match select(pin!(first), pin!(second)).await {
+        Either::Left((first, second)) => {
+            let second = rest(&first, second).await;
+            (Some(first), second)
+        }
+        Either::Right((second, first)) => {
+            let first = rest(&second, first).await;
+            (first, Some(second))
+        }
+    }
+}
+
+/// Whether a server has said nothing at all.
+fn is_silence(error: &NetError) -> bool {
+    matches!(
+        error,
+        NetError::Timeout | NetError::Io(_) | NetError::NoConnections
+    )
+}
+
+fn name_server(address: &SocketAddr) -> NameServerConfig {
+    let mut server = NameServerConfig::udp_and_tcp(address.ip());
+    for connection in &mut server.connections {
+        connection.port = address.port();
+    }
+    server
+}

@@ -1,0 +1,114 @@
+//! What the machine says about names: which name servers to ask, and the names in its hosts file.
+//! `resolve` reads it, and asks whether it has changed since: laptops change networks and VPNs come
+//! and go while the proxy runs.
+
+use std::fs;
+use std::io;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use hickory_resolver::Hosts;
+use hickory_resolver::config::{ResolverConfig, ResolverOpts};
+use hickory_resolver::net::NetError;
+use hickory_resolver::proto::op::Query;
+use hickory_resolver::proto::rr::{Name, RecordType};
+use hickory_resolver::system_conf;
+
+/// The files of the machine. A test has files of its own.
+#[derive(Clone, Debug)]
+pub(super) struct Files {
+    /// Where it holds the name servers, which is on Unix but not on macOS.
+    pub(super) resolv_conf: PathBuf,
+    pub(super) hosts: PathBuf,
+}
+
+/// Tells one version of what the machine says from the next.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Version {
+    /// None where the settings name the servers.
+    name_servers: Option<Stamp>,
+    hosts: Stamp,
+}
+
+/// None if there is no such file.
+type Stamp = Option<(SystemTime, u64)>;
+
+impl Default for Files {
+    fn default() -> Self {
+        let hosts = if cfg!(windows) {
+            let root = std::env::var_os("SystemRoot").unwrap_or_else(|| r"C:\Windows".into());
+            Path::new(&root).join(r"System32\drivers\etc\hosts")
+        } else {
+            "/etc/hosts".into()
+        };
+        Self {
+            resolv_conf: "/etc/resolv.conf".into(),
+            hosts,
+        }
+    }
+}
+
+impl Files {
+    /// The version of the files now, which takes two system calls.
+    pub(super) fn version(&self, with_name_servers: bool) -> Version {
+        Version {
+            name_servers: with_name_servers.then(|| stamp(&self.resolv_conf)),
+            hosts: stamp(&self.hosts),
+        }
+    }
+
+    /// The name servers and how to ask them.
+    #[cfg(all(unix, not(any(target_os = "android", target_vendor = "apple"))))]
+    pub(super) fn name_servers(&self) -> Result<(ResolverConfig, ResolverOpts), NetError> {
+        system_conf::parse_resolv_conf(fs::read(&self.resolv_conf)?)
+    }
+
+    /// The name servers and how to ask them, which the system keeps elsewhere than in a file.
+    #[cfg(not(all(unix, not(any(target_os = "android", target_vendor = "apple")))))]
+    pub(super) fn name_servers(&self) -> Result<(ResolverConfig, ResolverOpts), NetError> {
+        system_conf::read_system_conf()
+    }
+
+    /// The names in the hosts file. A machine without that file is fine.
+    pub(super) fn hosts(&self) -> Hosts {
+        let mut hosts = Hosts::default();
+        match fs::read(&self.hosts) {
+            // A comment in an old encoding must not cost the names below it.
+            Ok(text) => hosts
+                .read_hosts_conf(String::from_utf8_lossy(&text).as_bytes())
+                .expect("memory can be read"),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => tracing::warn!(
+                file = %self.hosts.display(),
+                %error,
+                "cannot read the hosts file; its names are not found"
+            ),
+        }
+        hosts
+    }
+}
+
+/// The addresses of `name` in the hosts file, those of IPv6 first as in answers of name servers.
+pub(super) fn addresses_in(hosts: &Hosts, name: &str) -> Vec<IpAddr> {
+    let Ok(name) = Name::from_utf8(name) else {
+        return Vec::new();
+    };
+    let found = [RecordType::AAAA, RecordType::A]
+        .into_iter()
+        .filter_map(|record| hosts.lookup_static_host(&Query::query(name.clone(), record)));
+    found
+        .flat_map(|lookup| {
+            let addresses = lookup
+                .answers()
+                .iter()
+                .filter_map(|record| record.data.ip_addr());
+            addresses.collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn stamp(file: &Path) -> Stamp {
+    let metadata = fs::metadata(file).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}

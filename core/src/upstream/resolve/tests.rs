@@ -1,0 +1,301 @@
+//! The resolver against name servers on this machine that answer what they are told to, and with
+//! files of its own.
+
+use std::fs;
+use std::net::UdpSocket;
+use std::thread;
+
+use hickory_resolver::proto::op::{Message, ResponseCode};
+use hickory_resolver::proto::rr::rdata::A;
+use hickory_resolver::proto::rr::{RData, Record, RecordType};
+use hickory_resolver::proto::serialize::binary::{BinDecodable, BinEncodable};
+use tempfile::TempDir;
+
+use super::*;
+
+const FOUND: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+
+/// None is silence. Questions for IPv4 addresses with `NoError` get [`FOUND`].
+type Script = fn(RecordType) -> Option<ResponseCode>;
+
+/// A name server that remembers what it was asked. Its thread ends with the process.
+struct Dns {
+    address: SocketAddr,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Dns {
+    fn start(script: Script) -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = socket.local_addr().unwrap();
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let seen = asked.clone();
+        thread::spawn(move || {
+            let mut packet = [0; 4096];
+            loop {
+                let (length, client) = socket.recv_from(&mut packet).unwrap();
+                let query = Message::from_bytes(&packet[..length]).unwrap();
+                let name = query.queries[0].name().to_ascii();
+                seen.lock().unwrap().push(name);
+                if let Some(answer) = answer(&query, script) {
+                    socket.send_to(&answer, client).unwrap();
+                }
+            }
+        });
+        Self { address, asked }
+    }
+
+    fn was_asked_for(&self, name: &str) -> bool {
+        self.asked.lock().unwrap().iter().any(|asked| asked == name)
+    }
+}
+
+fn answer(query: &Message, script: Script) -> Option<Vec<u8>> {
+    let question = query.queries[0].clone();
+    let mut answer = Message::response(query.metadata.id, query.metadata.op_code);
+    answer.metadata.response_code = script(question.query_type())?;
+    if answer.metadata.response_code == ResponseCode::NoError
+        && question.query_type() == RecordType::A
+    {
+        let data = RData::A(A(FOUND));
+        answer.add_answer(Record::from_rdata(question.name().clone(), 60, data));
+    }
+    answer.add_query(question);
+    Some(answer.to_bytes().unwrap())
+}
+
+const GOOD: Script = |_| Some(ResponseCode::NoError);
+const DENYING: Script = |_| Some(ResponseCode::NXDomain);
+const SILENT: Script = |_| None;
+
+fn resolver(servers: &[&Dns]) -> Resolver {
+    resolver_within(servers, Duration::from_secs(5))
+}
+
+fn resolver_within(servers: &[&Dns], limit: Duration) -> Resolver {
+    let resolvers = servers.iter().map(|server| server.address).collect();
+    Resolver::new(&Egress { resolvers }, limit)
+}
+
+async fn look_up(resolver: &Resolver, host: &str) -> Result<Vec<IpAddr>, Error> {
+    resolver.addresses(&Target::new(host, 80).unwrap()).await
+}
+
+async fn assert_found(resolver: &Resolver, host: &str) {
+    assert_eq!(look_up(resolver, host).await.unwrap(), [FOUND], "{host}");
+}
+
+#[test]
+fn only_names_of_one_label_are_completed() {
+    assert_eq!(absolute("www.example"), "www.example.");
+    assert_eq!(absolute("wiki"), "wiki");
+}
+
+#[tokio::test]
+async fn localhost_and_addresses_need_no_dns() {
+    let resolver = resolver(&[&Dns::start(SILENT)]);
+    for (host, expected) in [
+        ("localhost", "127.0.0.1"),
+        ("app.localhost.", "127.0.0.1"),
+        ("192.0.2.7", "192.0.2.7"),
+        ("[2001:db8::1]", "2001:db8::1"),
+    ] {
+        let addresses = look_up(&resolver, host).await.unwrap();
+        assert_eq!(addresses[0].to_string(), expected);
+    }
+}
+
+#[tokio::test]
+async fn the_configured_server_is_asked() {
+    let server = Dns::start(GOOD);
+    assert_found(&resolver(&[&server]), "name.example").await;
+    assert!(server.was_asked_for("name.example."));
+}
+
+#[tokio::test]
+async fn a_name_is_found_whatever_becomes_of_the_question_for_its_ipv6_address() {
+    let scripts: [Script; 5] = [
+        |record| (record == RecordType::A).then_some(ResponseCode::NoError),
+        |record| {
+            Some(if record == RecordType::A {
+                ResponseCode::NoError
+            } else {
+                ResponseCode::ServFail
+            })
+        },
+        |record| {
+            Some(if record == RecordType::A {
+                ResponseCode::NoError
+            } else {
+                ResponseCode::Refused
+            })
+        },
+        |record| {
+            Some(if record == RecordType::A {
+                ResponseCode::NoError
+            } else {
+                ResponseCode::NotImp
+            })
+        },
+        |record| {
+            Some(if record == RecordType::A {
+                ResponseCode::NoError
+            } else {
+                ResponseCode::NXDomain
+            })
+        },
+    ];
+    for script in scripts {
+        let server = Dns::start(script);
+        assert_found(&resolver(&[&server]), "name.example").await;
+    }
+}
+
+#[tokio::test]
+async fn the_next_server_is_asked_after_one_that_cannot_answer() {
+    let scripts: [Script; 3] = [
+        |_| Some(ResponseCode::ServFail),
+        |_| Some(ResponseCode::Refused),
+        |_| Some(ResponseCode::NotImp),
+    ];
+    for script in scripts {
+        let resolver = resolver(&[&Dns::start(script), &Dns::start(GOOD)]);
+        assert_found(&resolver, "name.example").await;
+    }
+}
+
+#[tokio::test]
+async fn the_first_server_that_answers_decides_whether_there_is_a_name() {
+    let (good, denying) = (Dns::start(GOOD), Dns::start(DENYING));
+    let first_is_good = resolver(&[&good, &denying]);
+    for host in ["a.example", "b.example", "c.example"] {
+        assert_found(&first_is_good, host).await;
+    }
+    assert!(denying.asked.lock().unwrap().is_empty());
+
+    let error = look_up(&resolver(&[&denying, &good]), "d.example").await;
+    assert!(matches!(error, Err(Error::Dns { .. })), "{error:?}");
+    assert!(!good.was_asked_for("d.example."));
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_answer_is_asked_last_from_then_on() {
+    let (silent, good) = (Dns::start(SILENT), Dns::start(GOOD));
+    let resolver = resolver_within(&[&silent, &good], Duration::from_millis(600));
+    assert_found(&resolver, "first.example").await;
+    assert!(silent.was_asked_for("first.example."));
+    assert_found(&resolver, "second.example").await;
+    assert!(!silent.was_asked_for("second.example."));
+}
+
+#[tokio::test]
+async fn servers_that_never_answer_are_a_timeout() {
+    let silent = Dns::start(SILENT);
+    let resolver = resolver_within(&[&silent], Duration::from_millis(100));
+    let error = look_up(&resolver, "name.example").await;
+    assert!(matches!(error, Err(Error::DnsTimeout { .. })), "{error:?}");
+}
+
+/// A machine whose files a test can change. The resolver looks at them at each lookup.
+struct Machine {
+    dir: TempDir,
+    files: Files,
+}
+
+impl Machine {
+    fn new(resolv_conf: &str, hosts: &str) -> Self {
+        let dir = TempDir::new().unwrap();
+        let files = Files {
+            resolv_conf: dir.path().join("resolv.conf"),
+            hosts: dir.path().join("hosts"),
+        };
+        let machine = Self { dir, files };
+        machine.write(&machine.files.resolv_conf, resolv_conf);
+        machine.write(&machine.files.hosts, hosts);
+        machine
+    }
+
+    /// As programs do it, so that the file is never seen half written.
+    fn write(&self, file: &std::path::Path, text: &str) {
+        let new = self.dir.path().join("new");
+        fs::write(&new, text).unwrap();
+        fs::rename(new, file).unwrap();
+    }
+
+    fn resolver(&self, servers: &[&Dns]) -> Resolver {
+        let egress = Egress {
+            resolvers: servers.iter().map(|server| server.address).collect(),
+        };
+        let limit = Duration::from_secs(5);
+        Resolver::with_files(&egress, limit, self.files.clone(), Duration::ZERO)
+    }
+}
+
+#[tokio::test]
+async fn the_hosts_file_comes_before_the_servers() {
+    let machine = Machine::new(
+        "",
+        "192.0.2.8 Named.example  other.example # \n2001:db8::8 named.example",
+    );
+    let server = Dns::start(GOOD);
+    let resolver = machine.resolver(&[&server]);
+    let expected: [IpAddr; 2] = ["2001:db8::8".parse().unwrap(), [192, 0, 2, 8].into()];
+    assert_eq!(look_up(&resolver, "named.example").await.unwrap(), expected);
+    assert_eq!(
+        look_up(&resolver, "other.example").await.unwrap(),
+        expected[1..]
+    );
+    assert!(server.asked.lock().unwrap().is_empty());
+    assert_found(&resolver, "unnamed.example").await;
+}
+
+#[tokio::test]
+async fn a_name_that_is_added_to_the_hosts_file_is_found() {
+    let machine = Machine::new("", "192.0.2.8 early.example\n");
+    let resolver = machine.resolver(&[&Dns::start(DENYING)]);
+    assert!(look_up(&resolver, "late.example").await.is_err());
+    machine.write(&machine.files.hosts, "192.0.2.9 late.example\n");
+    let late: [IpAddr; 1] = [[192, 0, 2, 9].into()];
+    assert_eq!(look_up(&resolver, "late.example").await.unwrap(), late);
+    assert!(look_up(&resolver, "early.example").await.is_err());
+}
+
+#[cfg(all(unix, not(any(target_os = "android", target_vendor = "apple"))))]
+#[tokio::test]
+async fn name_servers_that_the_machine_changes_are_asked_from_then_on() {
+    async fn servers(resolver: &Resolver) -> Option<Vec<String>> {
+        let servers = resolver.names().await.servers?;
+        Some(servers.ips().iter().map(ToString::to_string).collect())
+    }
+    let machine = Machine::new("nameserver 127.0.0.77\n", "");
+    let resolver = machine.resolver(&[]);
+    assert_eq!(servers(&resolver).await.unwrap(), ["127.0.0.77"]);
+    machine.write(
+        &machine.files.resolv_conf,
+        "nameserver 127.0.0.8\nnameserver 127.0.0.9\n",
+    );
+    assert_eq!(
+        servers(&resolver).await.unwrap(),
+        ["127.0.0.8", "127.0.0.9"]
+    );
+    // Between two networks there may be none.
+    machine.write(&machine.files.resolv_conf, "# none\n");
+    assert_eq!(
+        servers(&resolver).await.unwrap(),
+        ["127.0.0.8", "127.0.0.9"]
+    );
+
+    let configured = machine.resolver(&[&Dns::start(GOOD)]);
+    machine.write(&machine.files.resolv_conf, "nameserver 127.0.0.77\n");
+    assert_eq!(servers(&configured).await.unwrap(), ["127.0.0.1"]);
+}
+
+#[cfg(all(unix, not(any(target_os = "android", target_vendor = "apple"))))]
+#[tokio::test]
+async fn a_machine_that_learns_of_a_name_server_later_uses_it() {
+    let machine = Machine::new("# none\n", "");
+    let resolver = machine.resolver(&[]);
+    assert!(resolver.names().await.servers.is_none());
+    machine.write(&machine.files.resolv_conf, "nameserver 127.0.0.77\n");
+    assert!(resolver.names().await.servers.is_some());
+}
