@@ -1,9 +1,11 @@
-//! The lists of hosts that filters look names up in: fetched, kept on disk, shared. `plugins` asks, `proxy` opens them and
-//! keeps [`Feeds::run`] going; what a match means is the filters' business.
+//! The lists of hosts that filters look names up in: fetched, kept on disk, shared. `proxy` opens
+//! them and keeps [`Feeds::run`] going, and `filter` looks names up. What a match means is for
+//! filters to say.
 
 mod cache;
+mod entries;
 mod fetch;
-mod parse;
+mod format;
 mod schedule;
 mod snapshot;
 #[cfg(test)]
@@ -21,8 +23,9 @@ use futures_util::FutureExt;
 use tracing::{debug, info, warn};
 
 use self::cache::Cache;
+use self::entries::{Parsed, Rejected};
 use self::fetch::{Deadlines, FetchError, Fetched, Validators, fetch};
-use self::parse::{Parsed, Rejected, parse};
+use self::format::parse;
 use self::snapshot::Snapshot;
 use crate::config::{self, FeedFormat, TEST_NAMES};
 use crate::error::{Causes, panic_message};
@@ -49,9 +52,9 @@ struct Feed {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Of the body that the snapshot was made from.
+    /// The validators of the body that the snapshot was made from.
     validators: Validators,
-    /// When the source was last known to say what the snapshot says.
+    /// When the source last said what the snapshot says.
     fetched_at: Option<SystemTime>,
     /// Why the last refresh failed.
     error: Option<String>,
@@ -63,7 +66,8 @@ pub(crate) struct FeedStatus {
     pub(crate) name: Arc<str>,
     /// How many names are listed; 0 when the feed has no data yet.
     pub(crate) names: usize,
-    /// Since the source last said what is listed; none for a feed without data, and for the one that is compiled in.
+    /// Since the source last said what is listed; none for a feed without data, and for the one
+    /// that is compiled in.
     pub(crate) age: Option<Duration>,
     /// Why the last refresh failed, if it did.
     pub(crate) last_error: Option<String>,
@@ -76,9 +80,9 @@ pub(crate) enum Outcome {
     Updated {
         /// How many names it has.
         names: usize,
-        /// How many of its entries are no names of hosts.
+        /// How many of its entries are not names of hosts.
         skipped: usize,
-        /// The line of the first of those, or its place in a JSON array, from 1.
+        /// The line of the first such entry, or its place in a JSON array, from 1.
         first_skipped: Option<usize>,
         /// The size of its body.
         bytes: usize,
@@ -87,7 +91,7 @@ pub(crate) enum Outcome {
     Unchanged,
 }
 
-/// There is no feed of that name.
+/// There is no feed of this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no feed `{0}`")]
 pub(crate) struct UnknownFeed(pub(crate) String);
@@ -125,19 +129,19 @@ impl Feeds {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// The configured feeds with the last good copies found under `cache_dir`, and the one that is compiled in. What is
-    /// wrong with a copy is logged.
+    /// The configured feeds with the last good copies found under `cache_dir`, and the one that is
+    /// compiled in. What is wrong with a copy is logged.
     pub(crate) fn open(feeds: &BTreeMap<String, config::Feed>, cache_dir: &Path) -> Arc<Self> {
         Self::with_deadlines(feeds, cache_dir, Deadlines::default())
     }
 
-    /// Feeds that never change, each with these canonical hosts, and no others.
-    pub(crate) fn of<'a>(
+    /// Feeds that never change, each a list of canonical hosts.
+    pub(crate) fn from_lists<'a>(
         lists: impl IntoIterator<Item = (&'a String, &'a Vec<String>)>,
     ) -> Arc<Self> {
         let feeds = lists.into_iter().map(|(name, hosts)| {
             let mut list = snapshot::Builder::default();
-            // A list in memory is far from being too long.
+            // A list in memory is never too long.
             let _ = hosts.iter().try_for_each(|host| list.insert(host));
             let feed = Feed::new(name, None);
             feed.snapshot.store(Arc::new(list.build()));
@@ -178,8 +182,8 @@ impl Feeds {
         self.feeds.keys()
     }
 
-    /// The most specific entry of `feed` that covers `host`: the host itself or its nearest listed parent. A feed without
-    /// data covers nothing, nor is anything covered that is no host.
+    /// The most specific entry of `feed` that covers `host`: the host itself or its nearest listed
+    /// parent. A feed without data covers nothing, and text that is not a host is never covered.
     pub(crate) fn lookup(&self, feed: &str, host: &str) -> Result<Option<Box<str>>, UnknownFeed> {
         let snapshot = self.feed(feed)?.snapshot.load();
         Ok(canonical_host(host)
@@ -187,7 +191,7 @@ impl Feeds {
             .and_then(|host| snapshot.lookup(&host).map(Box::from)))
     }
 
-    /// A note for each feed that says nothing yet.
+    /// A note for each feed without data.
     pub(crate) fn notes(&self) -> impl Iterator<Item = String> {
         let empty = self.status().into_iter().filter(|feed| feed.names == 0);
         empty.map(|feed| {
@@ -203,7 +207,8 @@ impl Feeds {
         self.feeds.values().map(Feed::status).collect()
     }
 
-    /// Fetches a feed now. A new list serves from the next lookup on; on any error the old one keeps serving.
+    /// Fetches a feed now. A new list serves from the next lookup on; on any error the old one
+    /// keeps serving.
     pub(crate) async fn refresh(&self, name: &str) -> Result<Outcome, FeedError> {
         let feed = self.feed(name)?;
         let Some(source) = &feed.source else {
@@ -250,7 +255,7 @@ impl Feeds {
         Ok(outcome)
     }
 
-    /// Without a copy on disk everything works but a start without network.
+    /// Keeps a copy on disk, which only a start without network needs.
     async fn save(
         &self,
         feed: &Feed,
@@ -339,7 +344,7 @@ impl Feed {
         FeedStatus {
             name: self.name.clone(),
             names: self.snapshot.load().len(),
-            // A clock that was set back makes a list new, not the proxy fail.
+            // After a clock was set back, a list counts as new.
             age: state
                 .fetched_at
                 .map(|time| time.elapsed().unwrap_or_default()),

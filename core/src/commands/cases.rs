@@ -40,7 +40,7 @@ pub async fn test_plugin(config: Config, file: &Path, cases: &Path) -> Result<Re
         source,
     })?;
     let cases = Cases::parse(&text, &cases.display().to_string())?;
-    let loader = Loader::new(&config, Feeds::of(&cases.feeds))?;
+    let loader = Loader::new(&config, Feeds::from_lists(&cases.feeds))?;
     let single = FilterFile::named(file, &config.plugins.dir)?.with_config(told(&cases, text));
     let filter = single.filter(loader).await?;
     let outcomes = run(&filter, &cases).await?;

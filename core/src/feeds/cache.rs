@@ -1,5 +1,6 @@
-//! The last good copy of each feed on disk, so that a start without network has lists: `feeds/NAME.list`, the body as it
-//! was fetched, and `feeds/NAME.json`, what it is. Called by `feeds` off the async threads; it does not judge bodies.
+//! The last good copy of each feed on disk, so that a start without network has lists:
+//! `feeds/NAME.list`, the body as it was fetched, and `feeds/NAME.json`, what it is. `feeds` calls
+//! it off the async threads. It does not check bodies.
 
 use std::fs;
 use std::io::{self, Write};
@@ -82,7 +83,8 @@ impl Cache {
             return Err(Unusable::OtherSource);
         }
         let body = read_body(self.list(name), feed.max_size)?;
-        // A crash between the two writes leaves a newer body, a power cut perhaps half of one: it is asked for in full then.
+        // A crash between the two writes leaves a newer body, and a power cut may leave half of
+        // one. Without validators the next fetch asks for all of it.
         let complete = body.len() as u64 == description.bytes;
         Ok(Some(Saved {
             body,
@@ -91,7 +93,7 @@ impl Cache {
             } else {
                 Validators::default()
             },
-            // No copy is from the future, whatever the clock said when it was written.
+            // The clock may have been wrong when this was written, but the copy is from the past.
             fetched_at: SystemTime::UNIX_EPOCH
                 .checked_add(Duration::from_secs(description.fetched_at))
                 .map_or_else(SystemTime::now, |time| time.min(SystemTime::now())),
@@ -128,7 +130,8 @@ impl Cache {
         self.dir.join(format!("{name}.json"))
     }
 
-    /// At any moment, a power cut included, `path` is the old file or the new one.
+    /// Replaces a file so that at any moment, a power cut included, `path` is the old or the new
+    /// one.
     fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
         let mut file = NamedTempFile::new_in(&self.dir)?;
         file.write_all(content)?;

@@ -1,5 +1,5 @@
-//! When each feed is fetched: at once, then at its interval, after a failure sooner, and when its file changes. Tells the
-//! operator how it went.
+//! When each feed is fetched: at once, then at its interval, after a failure sooner, and when its
+//! file changes. The result is logged. The control thread runs it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,17 +16,17 @@ use super::{Feed, FeedError, Feeds, Outcome, blocking};
 use crate::config;
 use crate::error::Causes;
 
-/// The first wait after a failure; each further one doubles it, up to the feed's interval.
+/// The first wait after a failure. Each further failure doubles it, up to the feed's interval.
 const RETRY: Duration = Duration::from_secs(2);
 
-/// How often the file of a `file:` feed is looked at.
+/// How often the file of a `file:` feed is checked for changes.
 const FILE_CHECK: Duration = Duration::from_secs(2);
 
-/// What tells one version of a file from the next; none if there is no such file.
+/// Tells one version of a file from the next; none if there is no such file.
 type Stamp = Option<(SystemTime, u64)>;
 
 impl Feeds {
-    /// Keeps all feeds fresh until `shutdown`. Dropping it is as good.
+    /// Keeps all feeds fresh until `shutdown`, or until this future is dropped.
     pub(crate) async fn run(self: Arc<Self>, shutdown: CancellationToken) {
         let configured = self
             .feeds
@@ -40,7 +40,7 @@ impl Feeds {
         let file = file_path(&source.url);
         let mut failures = 0;
         loop {
-            // Before the file is read, so that a change while it is read is seen afterwards.
+            // This comes before the file is read, so that a change meanwhile is seen afterwards.
             let read = stamp_of(file.clone()).await;
             let started = Instant::now();
             let outcome = self.refresh(&feed.name).await;
@@ -58,7 +58,7 @@ impl Feeds {
                 }
             };
             match &file {
-                // Time out or changed: both mean that it is read again.
+                // The file is read again when it has changed and when the time is up.
                 Some(file) => drop(timeout(pause, changed(file, read, FILE_CHECK)).await),
                 None => sleep(pause).await,
             }
@@ -106,19 +106,19 @@ impl Feed {
     }
 }
 
-/// How long to wait after that many failures before the last one.
+/// How long to wait after a failure that `failures` others came before.
 fn retry_after(failures: u32, refresh: Duration) -> Duration {
     RETRY
         .saturating_mul(2_u32.saturating_pow(failures))
         .min(refresh)
 }
 
-/// Up to a tenth more or less, so that proxies that were started together do not ask together.
+/// Varies a pause by up to a tenth, so that proxies that were started together do not ask together.
 fn jittered(pause: Duration) -> Duration {
     pause.mul_f64(0.9 + 0.2 * fastrand::f64())
 }
 
-/// Ends when the file is another one than `known`.
+/// Waits until the file's stamp differs from `known`.
 async fn changed(file: &Path, known: Stamp, every: Duration) {
     loop {
         sleep(every).await;

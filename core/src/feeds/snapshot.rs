@@ -1,5 +1,6 @@
-//! One list of hosts in the form that lookups need: compact, immutable, shared by all workers. Built by `parse`, asked by
-//! `feeds`; it knows nothing of files, networks or time.
+//! One list of hosts in the form that lookups need: compact, immutable, shared by all workers.
+//! `entries` builds it and `feeds` looks names up in it. It knows nothing of files, networks or
+//! time.
 
 use std::fmt;
 use std::hash::BuildHasher;
@@ -10,10 +11,11 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 /// Ends every name in the blob. No host contains it.
 const END: u8 = b'\n';
 
-/// A set of canonical hosts. A domain covers all that is below it.
+/// A set of canonical hosts. A domain covers all names below it.
 ///
-/// All names lie in one blob, and the table holds where each begins: about 30 bytes a name and two allocations in all, however
-/// long the list is. The hasher is seeded for each snapshot, so that a list cannot be made to collide.
+/// All names lie in one blob, and the table holds where each begins. This takes about 30 bytes a
+/// name and two allocations, however long the list is. The hasher is seeded for each snapshot, so
+/// that a list cannot be written so that its names collide.
 #[derive(Default)]
 pub(crate) struct Snapshot {
     names: Box<[u8]>,
@@ -22,10 +24,10 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    /// The most specific name that covers `host`, a canonical host: itself or its nearest parent domain. The answer is
-    /// the end of `host`, since that is what the name in the list reads.
+    /// The most specific name that covers `host`, a canonical host: itself or its nearest parent
+    /// domain. The answer is the end of `host`, which reads as the name in the list does.
     ///
-    /// An IP address is covered by itself only: what would be its parents (`2.3.4`) are no canonical hosts.
+    /// An IP address is covered only by itself: its ends, such as `2.3.4`, are not canonical hosts.
     pub(crate) fn lookup<'h>(&self, host: &'h str) -> Option<&'h str> {
         let mut domain = host;
         loop {

@@ -14,8 +14,8 @@ use flate2::write::GzEncoder;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
+use super::entries::Rejected;
 use super::fetch::{Deadlines, FetchError, Validators};
-use super::parse::Rejected;
 use super::{FeedError, FeedStatus, Feeds, Outcome};
 use crate::config::{Feed, FeedFormat};
 

@@ -79,7 +79,7 @@ pub async fn record_cases(
     // What the filter has found elsewhere than in the lists of the file would come out otherwise.
     let text = file.to_toml();
     let cases = Cases::parse(&text, "the recording")?;
-    let loader = Loader::new(&config, Feeds::of(&cases.feeds))?;
+    let loader = Loader::new(&config, Feeds::from_lists(&cases.feeds))?;
     let single = single.with_config(super::told(&cases, text));
     let outcomes = super::run(&*single.filter(loader).await?, &cases).await?;
     let mut outcomes = outcomes.iter();
