@@ -24,7 +24,8 @@ use tracing::{debug, info, warn};
 
 use self::cache::Cache;
 use self::entries::{Parsed, Rejected};
-use self::fetch::{Deadlines, FetchError, Fetched, Validators, fetch};
+pub(crate) use self::fetch::Fetcher;
+use self::fetch::{FetchError, Fetched, Validators, fetch};
 use self::format::parse;
 use self::snapshot::Snapshot;
 use crate::config::{self, FeedFormat, TEST_NAMES};
@@ -36,7 +37,7 @@ use crate::target::canonical_host;
 pub(crate) struct Feeds {
     feeds: BTreeMap<Arc<str>, Feed>,
     cache: Cache,
-    deadlines: Deadlines,
+    fetcher: Fetcher,
     generation: AtomicU64,
 }
 
@@ -132,7 +133,7 @@ impl Feeds {
     /// The configured feeds with the last good copies found under `cache_dir`, and the one that is
     /// compiled in. What is wrong with a copy is logged.
     pub(crate) fn open(feeds: &BTreeMap<String, config::Feed>, cache_dir: &Path) -> Arc<Self> {
-        Self::with_deadlines(feeds, cache_dir, Deadlines::default())
+        Self::with_fetcher(feeds, cache_dir, Fetcher::default())
     }
 
     /// Feeds that never change, each a list of canonical hosts.
@@ -150,15 +151,16 @@ impl Feeds {
         Arc::new(Self {
             feeds: feeds.collect(),
             cache: Cache::new(Path::new("")),
-            deadlines: Deadlines::default(),
+            fetcher: Fetcher::default(),
             generation: AtomicU64::new(0),
         })
     }
 
-    fn with_deadlines(
+    /// The same feeds, which `fetcher` fetches.
+    pub(crate) fn with_fetcher(
         feeds: &BTreeMap<String, config::Feed>,
         cache_dir: &Path,
-        deadlines: Deadlines,
+        fetcher: Fetcher,
     ) -> Arc<Self> {
         let cache = Cache::new(cache_dir);
         let configured = feeds.iter().map(|(name, source)| {
@@ -172,7 +174,7 @@ impl Feeds {
                 .map(|feed| (feed.name.clone(), feed))
                 .collect(),
             cache,
-            deadlines,
+            fetcher,
             generation: AtomicU64::new(0),
         })
     }
@@ -228,7 +230,7 @@ impl Feeds {
 
     async fn update(&self, feed: &Feed, source: &config::Feed) -> Result<Outcome, FeedError> {
         let known = feed.state().validators.clone();
-        let (body, validators) = match fetch(source, &known, self.deadlines).await? {
+        let (body, validators) = match fetch(source, &known, &self.fetcher).await? {
             Fetched::Body { body, validators } => (body, validators),
             Fetched::NotModified => {
                 feed.state().fetched_at = Some(SystemTime::now());

@@ -1,12 +1,15 @@
-//! Gets the body of a feed from a server or a file: the only user of reqwest. Called by `feeds`; it knows nothing of what a
-//! body means or where it is kept.
+//! Gets the body of a feed from a server or a file. It is the only user of reqwest, and names are
+//! resolved as those of origins are. `feeds` calls it. It knows nothing of what a body means or
+//! where it is kept.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{
     ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
 };
@@ -19,6 +22,8 @@ use url::Url;
 
 use super::blocking;
 use crate::config::Feed;
+use crate::target::Target;
+use crate::upstream::resolve::Resolver;
 
 const USER_AGENT: &str = concat!("portcullis/", env!("CARGO_PKG_VERSION"));
 
@@ -46,7 +51,26 @@ impl Default for Deadlines {
     }
 }
 
-/// What the server said about the version of a body (RFC 9110, section 8.8); sent back to it when the body is asked for again.
+/// How lists are fetched.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fetcher {
+    pub(crate) deadlines: Deadlines,
+    /// Without one the system resolves names.
+    pub(crate) resolver: Option<Arc<Resolver>>,
+}
+
+impl Fetcher {
+    /// A fetcher with the usual deadlines, for which `resolver` resolves names.
+    pub(crate) fn new(resolver: Resolver) -> Self {
+        Self {
+            deadlines: Deadlines::default(),
+            resolver: Some(Arc::new(resolver)),
+        }
+    }
+}
+
+/// What the server said about the version of a body (RFC 9110, section 8.8). It is sent back to the
+/// server when the body is asked for again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Validators {
     pub(crate) etag: Option<String>,
@@ -56,7 +80,7 @@ pub(crate) struct Validators {
 /// The answer to a fetch.
 #[derive(Debug)]
 pub(crate) enum Fetched {
-    /// What the validators stand for is still current.
+    /// The body with these validators is still current.
     NotModified,
     Body {
         body: Vec<u8>,
@@ -70,10 +94,10 @@ pub(crate) enum FetchError {
     /// The system has no certificate store, or the HTTP client refuses its settings.
     #[error("cannot set up a TLS client")]
     Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The server was not reached, broke off or did not end in time.
+    /// The server was not reached, closed the connection early or did not answer in time.
     #[error("the server was not reached or broke off")]
     Http(#[source] reqwest::Error),
-    /// The server answered something else than 200 (or 304 where that was asked for).
+    /// The server answered neither 200 nor, where that was asked for, 304.
     #[error("the server answered {0}")]
     Status(StatusCode),
     /// The body is larger than the feed's `max_size`.
@@ -122,20 +146,20 @@ impl FetchError {
 }
 
 impl From<reqwest::Error> for FetchError {
-    /// Without the URL, which may hold a password or a key.
+    /// Removes the URL, which may hold a password or a key.
     fn from(error: reqwest::Error) -> Self {
         Self::Http(error.without_url())
     }
 }
 
-/// Gets the body of `feed`, unless it is still what `known` stands for.
+/// Gets the body of `feed`, unless its validators are still those that are `known`.
 pub(crate) async fn fetch(
     feed: &Feed,
     known: &Validators,
-    deadlines: Deadlines,
+    fetcher: &Fetcher,
 ) -> Result<Fetched, FetchError> {
     let Some(path) = file_path(&feed.url) else {
-        return fetch_url(feed, known, deadlines).await;
+        return fetch_url(feed, known, fetcher).await;
     };
     let max = feed.max_size;
     let body = blocking(move || read_file(&path, max)).await?;
@@ -156,11 +180,12 @@ pub(crate) fn file_path(url: &Url) -> Option<PathBuf> {
 async fn fetch_url(
     feed: &Feed,
     known: &Validators,
-    deadlines: Deadlines,
+    fetcher: &Fetcher,
 ) -> Result<Fetched, FetchError> {
-    // Feeds are fetched minutes apart: a client of its own for each keeps no connection and sees new CA certificates.
-    let url = feed.url.clone();
-    let client = blocking(move || client(&url, deadlines)).await?;
+    // Feeds are fetched minutes apart. A client for each fetch keeps no connection and sees new CA
+    // certificates.
+    let (url, fetcher) = (feed.url.clone(), fetcher.clone());
+    let client = blocking(move || client(&url, fetcher)).await?;
     let mut request = client.get(feed.url.clone());
     let conditions = [
         (IF_NONE_MATCH, &known.etag),
@@ -185,7 +210,8 @@ async fn fetch_url(
     }
 }
 
-/// The decompressed body. A body that ends before its length, its last chunk or the end of its gzip stream is an error.
+/// The decompressed body. A body that ends before its length, its last chunk or the end of its gzip
+/// stream is an error.
 async fn body(mut response: Response, max: u64) -> Result<Vec<u8>, FetchError> {
     let too_large = FetchError::TooLarge { max };
     if response.content_length().is_some_and(|length| length > max) {
@@ -205,13 +231,21 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
 }
 
-fn client(url: &Url, deadlines: Deadlines) -> Result<Client, FetchError> {
-    Client::builder()
+fn client(url: &Url, fetcher: Fetcher) -> Result<Client, FetchError> {
+    let Fetcher {
+        deadlines,
+        resolver,
+    } = fetcher;
+    let mut client = Client::builder();
+    if let Some(resolver) = resolver {
+        client = client.dns_resolver(Arc::new(ListServers(resolver)));
+    }
+    client
         .tls_backend_preconfigured(tls(url)?)
         .user_agent(USER_AGENT)
-        // The system's proxy is likely this very proxy.
+        // The system's proxy is probably this very proxy.
         .no_proxy()
-        // A URL may hold a key, which is nothing to tell the server that it redirects to.
+        // A URL may hold a key, which the server that it redirects to must not learn.
         .referer(false)
         .redirect(Policy::custom(redirect))
         .connect_timeout(deadlines.connect)
@@ -221,7 +255,8 @@ fn client(url: &Url, deadlines: Deadlines) -> Result<Client, FetchError> {
         .map_err(|error| FetchError::Tls(error.into()))
 }
 
-/// Trusts what the system trusts. The process's default provider is not touched: it belongs to whoever embeds the proxy.
+/// Trusts what the system trusts. The default provider of the process is not set: it belongs to the
+/// application that embeds the proxy.
 fn tls(url: &Url) -> Result<ClientConfig, FetchError> {
     let builder = || {
         ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -230,7 +265,7 @@ fn tls(url: &Url) -> Result<ClientConfig, FetchError> {
     };
     let config = match builder()?.with_platform_verifier() {
         Ok(config) => config,
-        // In a container without CA certificates a plain http: feed works all the same.
+        // In a container without CA certificates a feed over plain http: must still work.
         Err(_) if url.scheme() == "http" => {
             builder()?.with_root_certificates(RootCertStore::empty())
         }
@@ -239,7 +274,7 @@ fn tls(url: &Url) -> Result<ClientConfig, FetchError> {
     Ok(config.with_no_client_auth())
 }
 
-/// A list asked for over TLS must not arrive without.
+/// Follows a redirect, but never from https: to http:.
 fn redirect(attempt: Attempt<'_>) -> reqwest::redirect::Action {
     let from_https = attempt.previous().iter().any(|url| url.scheme() == "https");
     if attempt.previous().len() > MAX_REDIRECTS {
@@ -251,12 +286,28 @@ fn redirect(attempt: Attempt<'_>) -> reqwest::redirect::Action {
     }
 }
 
+/// The servers of lists, whose names the proxy's own resolver resolves.
+struct ListServers(Arc<Resolver>);
+
+impl Resolve for ListServers {
+    fn resolve(&self, name: Name) -> Resolving {
+        let resolver = self.0.clone();
+        Box::pin(async move {
+            // The client replaces port 0 with the URL's own.
+            let target = Target::new(name.as_str(), 0)?;
+            let addresses = resolver.addresses(&target).await?;
+            let addresses = addresses.into_iter().map(|ip| SocketAddr::new(ip, 0));
+            Ok(Box::new(addresses) as Addrs)
+        })
+    }
+}
+
 fn read_file(path: &Path, max: u64) -> Result<Vec<u8>, FetchError> {
     let failed = |source| FetchError::File {
         path: path.to_owned(),
         source,
     };
-    // To open a named pipe would wait for its writer.
+    // Opening a named pipe would wait for its writer.
     if !fs::metadata(path).map_err(failed)?.is_file() {
         return Err(failed(io::Error::other("it is not a regular file")));
     }

@@ -1,4 +1,5 @@
-//! Feeds against a real server on this machine that answers what it is told to, and against real files.
+//! Feeds against a real server on this machine that answers what it is told to, and against real
+//! files.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +16,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::entries::Rejected;
-use super::fetch::{Deadlines, FetchError, Validators};
+use super::fetch::{Deadlines, FetchError, Fetcher, Validators};
 use super::{FeedError, FeedStatus, Feeds, Outcome};
 use crate::config::{Feed, FeedFormat};
 
@@ -340,14 +341,17 @@ async fn a_silent_server_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let dir = TempDir::new().unwrap();
     let list = feed(&format!("http://{}/", listener.local_addr().unwrap()));
-    let deadlines = Deadlines {
-        silence: Duration::from_millis(20),
-        ..Deadlines::default()
+    let fetcher = Fetcher {
+        deadlines: Deadlines {
+            silence: Duration::from_millis(20),
+            ..Deadlines::default()
+        },
+        resolver: None,
     };
-    let feeds = Feeds::with_deadlines(
+    let feeds = Feeds::with_fetcher(
         &BTreeMap::from([("list".into(), list)]),
         dir.path(),
-        deadlines,
+        fetcher,
     );
     let error = feeds.refresh("list").await.unwrap_err();
     assert!(

@@ -15,10 +15,11 @@ use super::threads::Threads;
 use crate::chain::Chain;
 use crate::config::Config;
 use crate::error::StartError;
-use crate::feeds::Feeds;
+use crate::feeds::{Feeds, Fetcher};
 use crate::filter::Loader;
 use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{Plugins, StatusWriter};
+use crate::upstream::resolve::Resolver;
 
 /// The generation of filters that serves, and every later one.
 type Chains = watch::Receiver<Arc<Chain>>;
@@ -87,7 +88,12 @@ fn run(
 /// The lists that are on disk and the filters that are in the folder.
 async fn load(config: &Config) -> Result<(Arc<Feeds>, Plugins), StartError> {
     let (feeds, cache_dir) = (config.feeds.clone(), config.cache_dir.clone());
-    let feeds = tokio::task::spawn_blocking(move || Feeds::open(&feeds, &cache_dir))
+    let (egress, limit) = (config.egress.clone(), config.limits.resolve);
+    let open = move || {
+        let fetcher = Fetcher::new(Resolver::new(&egress, limit));
+        Feeds::with_fetcher(&feeds, &cache_dir, fetcher)
+    };
+    let feeds = tokio::task::spawn_blocking(open)
         .await
         .map_err(|_| StartError::Panicked)?;
     let loader = Loader::new(config, feeds.clone())?;

@@ -67,6 +67,20 @@ async fn names_beside_a_listed_one_pass() {
 }
 
 #[tokio::test]
+async fn the_server_of_a_list_is_found_by_the_configured_name_server() {
+    let lists = Site::start().await;
+    lists.serves("/list", LIST);
+    let stage = Stage::start_with(|config| {
+        let mut feed = lists.feed("/list");
+        feed.url.set_host(Some("lists.example")).expect("a host");
+        config.feeds.insert("lists".into(), feed);
+    });
+    let stage = stage.await;
+    stage.until("ready.example", 403).await;
+    assert!(stage.dns.was_asked_for("lists.example"));
+}
+
+#[tokio::test]
 async fn a_list_that_changes_is_taken_up() {
     let (stage, lists) = stage(LIST).await;
     lists.serves("/list", "new.example\ndeep.bad.example\n");
