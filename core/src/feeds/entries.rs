@@ -25,7 +25,7 @@ pub(crate) enum Rejected {
     #[error("there is no name in it")]
     Empty,
     /// More entries are wrong than right: it is an error page, or in another format.
-    #[error("{skipped} of its {entries} entries are no names of hosts, the first at {at}")]
+    #[error("{skipped} of its {entries} entries are not names of hosts, the first at {at}")]
     Garbage {
         /// How many are wrong.
         skipped: usize,

@@ -14,8 +14,8 @@ pub(crate) struct Engine {
     ticker: EpochTicker,
 }
 
-/// The settings that machine code depends on. They are the same for the engine that runs filters and
-/// for the processes that compile them.
+/// The settings that machine code depends on. They are the same for the engine that runs filters
+/// and for the processes that compile them.
 pub(super) fn config() -> wasmtime::Config {
     let mut config = wasmtime::Config::new();
     config.epoch_interruption(true).concurrency_support(false);

@@ -5,7 +5,8 @@
 //! Most calls end within microseconds, and the ticker must cost them next to nothing. A call
 //! therefore reads one shared word and writes it only if it is the first since the last tick. The
 //! ticker ticks every [`TICK`] while a call that an earlier tick has met still computes. Without
-//! such a call it slows down to [`MAX_PAUSE`], and it parks once no call has begun between two ticks.
+//! such a call it slows down to [`MAX_PAUSE`], and it parks once no call has begun between two
+//! ticks.
 
 use std::io;
 use std::sync::Arc;
@@ -16,9 +17,9 @@ use std::time::Duration;
 /// Time between two ticks while a guest computes: how often it gives way to other requests.
 pub(super) const TICK: Duration = Duration::from_millis(1);
 
-/// The longest time between two ticks under a load of short calls. It bounds how late the first tick
-/// meets a call that computes for long, and so what a call may compute beyond its budget. A tick
-/// costs about 20 us of a processor.
+/// The longest time between two ticks under a load of short calls. It bounds how late the first
+/// tick meets a call that computes for long, and so what a call may compute beyond its budget. A
+/// tick costs about 20 us of a processor.
 const MAX_PAUSE: Duration = Duration::from_millis(4);
 
 /// The ticker waits until it is woken.
@@ -40,8 +41,8 @@ struct Handle {
     shared: Arc<Shared>,
 }
 
-/// What calls and the ticker share. It fills cache lines of its own (processors fetch two at a time),
-/// so that nothing that is written often takes it away from the threads that read it.
+/// What calls and the ticker share. It fills cache lines of its own (processors fetch two at a
+/// time), so that nothing that is written often takes it away from the threads that read it.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Shared {
@@ -82,8 +83,8 @@ impl EpochTicker {
         Ok(Self(Arc::new(Handle { thread, shared })))
     }
 
-    /// Tells that a guest is about to run. The call's epoch deadline must have been set before: only
-    /// then is it certain that a tick meets the call, however the threads are scheduled.
+    /// Tells that a guest is about to run. The call's epoch deadline must have been set before:
+    /// only then is it certain that a tick meets the call, however the threads are scheduled.
     pub(super) fn notify_running(&self) {
         let Handle { thread, shared } = &*self.0;
         // Pairs with the fence in `run`. If the word below is read before the ticker lowers it, the

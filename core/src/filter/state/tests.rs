@@ -8,13 +8,13 @@ fn store(cap: usize) -> Store {
     Stores::default().open(&"test".into(), cap)
 }
 
-/// What so many counters with keys of one byte take.
+/// What that many counters with keys of one byte take.
 fn room_for(counters: usize) -> usize {
     counters * entry_bytes("k", b"1")
 }
 
 #[test]
-fn a_value_is_replaced_and_removed_by_whoever_knows_it() {
+fn a_value_is_replaced_and_removed_only_by_a_caller_that_knows_it() {
     let store = store(CAP);
     assert_eq!(store.get("a"), None);
     assert_eq!(store.compare_and_set("a", Some(b""), None, None), Ok(false));
