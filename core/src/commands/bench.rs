@@ -1,4 +1,5 @@
-//! What one filter costs: `portcullis plugin bench`. Loads it as the folder does and asks it as `chain` does, without the traffic.
+//! Measures what one filter costs: `portcullis plugin bench`. The filter is loaded as from the
+//! folder and asked as by `chain`, but without traffic.
 
 mod report;
 
@@ -24,22 +25,23 @@ use crate::flow::{Client, Flow, Protocol, RequestHead, ResponseHead};
 use crate::plugins::FilterFile;
 use crate::target::Target;
 
-/// Calls between two looks at the clock, which costs a tenth of a fast filter's call.
+/// Calls between two reads of the clock, which costs a tenth of a fast filter's call.
 const BATCH: usize = 16;
 
 /// Calls before the first that counts.
 const WARM_UP: usize = 1000;
 
-/// Instances that are started to see how long that takes, unless they take longer together than [`PATIENCE`].
+/// Instances that are started to measure that, unless they take longer together than [`TIMEOUT`].
 const STARTS: usize = 100;
 
-/// Calls of `tick`, which may do a lot of work, unless they take longer together than [`PATIENCE`].
+/// Calls of `tick`, unless they take longer together than [`TIMEOUT`]: it may do a lot of work.
 const TICKS: usize = 1000;
 
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Measures the filter in `file`, or the built-in filter of that name, with the settings beside it: how long it takes to compile and to
-/// start, and what each of its hooks takes for `host`, asked for by `client`. Feeds are read from the copies on disk; nothing is fetched.
+/// Measures the filter in `file`, or the built-in filter of that name, with the settings beside it:
+/// how long it takes to compile and to start, and what each of its hooks takes for `host`, asked
+/// for by `client`. Feeds are read from the copies on disk; nothing is fetched.
 ///
 /// # Errors
 ///
@@ -106,8 +108,8 @@ pub async fn bench(
         host: target.to_string(),
         client: client.to_canonical(),
         file_bytes,
-        compile_ms: filter.compile_time.map(|time| tenths(time, 1e3)),
-        start_us: tenths(start, 1e6),
+        compile_ms: filter.compile_time.map(|time| round_to_tenth(time, 1e3)),
+        start_us: round_to_tenth(start, 1e6),
         memory_bytes: match &tick {
             Some(tick) if hooks.is_empty() => tick.memory_bytes,
             _ => local.memory(),
@@ -122,7 +124,7 @@ pub async fn bench(
 pub(crate) async fn start_time(filter: &Filter) -> Result<Duration, Failure> {
     let mut times = Vec::new();
     let begun = Instant::now();
-    while times.len() < STARTS && begun.elapsed() < PATIENCE {
+    while times.len() < STARTS && begun.elapsed() < TIMEOUT {
         let start = Instant::now();
         let instance = Instance::start(filter).await?;
         times.push(start.elapsed());
@@ -132,7 +134,8 @@ pub(crate) async fn start_time(filter: &Filter) -> Result<Duration, Failure> {
     Ok(percentile(&times, 50))
 }
 
-/// Asks as a worker with one client does: always the same instance, until that is worn (`[limits] calls`).
+/// Asks as a worker with one client does: always the same instance, until `[limits] calls` retires
+/// it.
 async fn time(
     local: &LocalFilter,
     question: HookCall<'_>,
@@ -143,7 +146,7 @@ async fn time(
     time_calls(question.hook(), verdict, batches, ask).await
 }
 
-/// The same for a question that the filter has answered before; none if it wants to be asked each time.
+/// Times a question whose answer is kept; none if the filter wants to be asked each time.
 async fn time_cached(
     local: &LocalFilter,
     question: HookCall<'_>,
@@ -157,7 +160,7 @@ async fn time_cached(
         Err(_) => return Ok(None),
     };
     let ask = async || {
-        // It has answered a moment ago, and is asked again when that is too long ago.
+        // It has just answered. It is asked again only once that answer has expired.
         drop(local.try_judge(question).await);
         Ok(())
     };
@@ -182,7 +185,7 @@ async fn time_calls(
         }
         times.push(begun.elapsed());
     }
-    let [p50_ns, p99_ns, mean_ns] = spread(times, BATCH);
+    let [p50_ns, p99_ns, mean_ns] = percentiles(times, BATCH);
     Ok(Timing {
         hook: hook.name(),
         verdict,
@@ -192,7 +195,8 @@ async fn time_calls(
     })
 }
 
-/// Calls as the proxy does in the background; none if there is nothing to call. It may fail and be called again there, so that is no error.
+/// Times `tick` as the proxy calls it in the background; none if the filter does not have it. A
+/// failure is part of the result, as the proxy would call it again.
 async fn time_tick(filter: &Filter, calls: NonZeroUsize) -> Result<Option<TickTiming>, Failure> {
     if !filter.hooks.has(Hook::Tick) {
         return Ok(None);
@@ -200,7 +204,7 @@ async fn time_tick(filter: &Filter, calls: NonZeroUsize) -> Result<Option<TickTi
     let mut instance = Instance::start(filter).await?;
     let (mut times, mut last) = (Vec::new(), Ok(None));
     let begun = Instant::now();
-    while times.len() < TICKS.min(calls.get()) && begun.elapsed() < PATIENCE {
+    while times.len() < TICKS.min(calls.get()) && begun.elapsed() < TIMEOUT {
         let start = Instant::now();
         last = instance.tick().await;
         if last.is_err() {
@@ -209,7 +213,7 @@ async fn time_tick(filter: &Filter, calls: NonZeroUsize) -> Result<Option<TickTi
         times.push(start.elapsed());
     }
     let calls = times.len();
-    let [p50_ns, p99_ns, mean_ns] = spread(times, 1);
+    let [p50_ns, p99_ns, mean_ns] = percentiles(times, 1);
     let error = last.as_ref().err();
     Ok(Some(TickTiming {
         calls,
@@ -222,23 +226,23 @@ async fn time_tick(filter: &Filter, calls: NonZeroUsize) -> Result<Option<TickTi
     }))
 }
 
-/// None for the longest time that a filter can name: never.
+/// A pause in milliseconds; none for the longest one that a filter can name, which means never.
 fn milliseconds(pause: Duration) -> Option<u64> {
     let pause = u64::try_from(pause.as_millis()).ok();
     pause.filter(|pause| *pause < u64::MAX)
 }
 
-/// The time that half of these times do not exceed, the one that all but a hundredth do not exceed, and the mean, each divided by so many, in
-/// nanoseconds.
-fn spread(mut times: Vec<Duration>, by: usize) -> [f64; 3] {
+/// The median, the 99th percentile and the mean of `times`, in nanoseconds for one of `calls`
+/// calls.
+fn percentiles(mut times: Vec<Duration>, calls: usize) -> [f64; 3] {
     times.sort();
-    let unit = 1e9 / by as f64;
+    let unit = 1e9 / calls as f64;
     let mean = times.iter().sum::<Duration>().as_secs_f64() / times.len().max(1) as f64;
     let mean = Duration::from_secs_f64(mean);
-    [percentile(&times, 50), percentile(&times, 99), mean].map(|time| tenths(time, unit))
+    [percentile(&times, 50), percentile(&times, 99), mean].map(|time| round_to_tenth(time, unit))
 }
 
-/// What a filter that looks into fields finds there.
+/// The header fields that a filter finds in a request.
 fn browser_headers(target: &Target) -> HeaderMap {
     let host = HeaderValue::from_str(&target.authority(80));
     let fields = [
@@ -264,15 +268,15 @@ fn server_headers() -> HeaderMap {
     fields.into_iter().collect()
 }
 
-/// The least of sorted `times` that at least so many per cent of them do not exceed.
+/// Nearest-rank percentile of sorted `times`.
 fn percentile(times: &[Duration], percent: usize) -> Duration {
     let rank = (times.len() * percent).div_ceil(100);
     let time = times.get(rank.saturating_sub(1));
     time.copied().unwrap_or_default()
 }
 
-/// In a unit of which a second has so many, rounded.
-pub(crate) fn tenths(time: Duration, units: f64) -> f64 {
+/// Converts to `units` per second, rounded to one decimal.
+pub(crate) fn round_to_tenth(time: Duration, units: f64) -> f64 {
     (time.as_secs_f64() * units * 10.0).round() / 10.0
 }
 

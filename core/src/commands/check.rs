@@ -1,4 +1,4 @@
-//! Whether everything that the configuration names can be used: `portcullis check`.
+//! Says whether everything that the configuration names can be used: `portcullis check`.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -12,9 +12,10 @@ use crate::filter::Loader;
 use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{self, Plugins};
 
-/// What was found. Its text is a line for each plugin and each feed; by serde, an object with `ok`, `plugins` (each `name`, `builtin`,
-/// `disabled` and what else there is: `version`, `description`, `mode`, `hooks`, `refused`), `feeds` (each `name` and `names`, how many
-/// there are), `available` and `missing`.
+/// What was found. As text it is a line for each plugin and each feed. By serde it is an object
+/// with `ok`, `plugins` (each `name`, `builtin`, `disabled` and, where there is one, `version`,
+/// `description`, `mode`, `hooks`, `refused`), `feeds` (each `name` and `names`, which is a count),
+/// `available` and `missing`.
 #[derive(Debug, Serialize)]
 pub struct Report {
     ok: bool,
@@ -24,18 +25,18 @@ pub struct Report {
     available: Vec<&'static str>,
     #[serde(skip)]
     dir: PathBuf,
-    /// In `[plugins] order`, but nowhere else.
+    /// Names in `[plugins] order` that are not filters.
     missing: Vec<String>,
 }
 
-/// One list, as far as it is on disk.
+/// One list, as its copy on disk has it.
 #[derive(Debug, Serialize)]
 struct Feed {
     name: String,
     names: usize,
 }
 
-/// Loads every filter and every feed's copy on disk. Nothing is fetched, nothing bound.
+/// Loads every filter and every feed's copy on disk. Nothing is fetched, and no address is bound.
 ///
 /// # Errors
 ///
@@ -61,7 +62,8 @@ pub async fn check(config: Config) -> Result<Report, StartError> {
 }
 
 impl Report {
-    /// Whether every plugin can be used. A feed without data is no fault: it is fetched when the proxy runs.
+    /// Whether every plugin can be used. A feed without data is fine: it is fetched when the proxy
+    /// runs.
     pub fn is_ok(&self) -> bool {
         self.ok
     }

@@ -1,22 +1,25 @@
-//! What one filter is, needs and costs, and why it is refused if it is: `portcullis plugin check`.
+//! Says what one filter is, needs and costs, and why it is refused if it is: `portcullis plugin
+//! check`.
 
 mod report;
 
 use std::path::Path;
 
 pub use self::report::{Cost, Examination, Needed, Settings};
-use super::bench::{start_time, tenths};
+use super::bench::{round_to_tenth, start_time};
 use crate::config::Config;
 use crate::error::{Causes, PluginError, StartError};
 use crate::feeds::Feeds;
 use crate::filter::{Description, Failure, Filter, Instance, Loader, Manifest, interface};
 use crate::plugins::FilterFile;
 
-/// Looks at the filter in `file`, or at the built-in filter of that name, with the settings beside it.
+/// Looks at the filter in `file`, or at the built-in filter of that name, with the settings beside
+/// it.
 ///
 /// # Errors
 ///
-/// If there is no such file. A filter that a proxy refuses is no error: the examination says so.
+/// If there is no such file. A filter that a proxy refuses is not an error: the examination says
+/// so.
 pub async fn check_plugin(config: Config, file: &Path) -> Result<Examination, PluginError> {
     let single = FilterFile::named(file, &config.plugins.dir)?;
     let wasm = single.wasm()?;
@@ -30,19 +33,19 @@ pub async fn check_plugin(config: Config, file: &Path) -> Result<Examination, Pl
     };
     let description = Description::of(&wasm);
     let imports = description.iter().flat_map(|found| &found.imports);
-    // Types alone ask for nothing.
+    // An import of types alone asks the proxy for nothing.
     let imports = imports.filter(|name| interface(name) != Some("types"));
     let hooks = description.as_ref().map(Description::hooks);
     let manifest = Manifest::find(&wasm).ok().flatten().unwrap_or_default();
-    let told = |text: String| Some(text).filter(|text| !text.is_empty());
+    let if_any = |text: String| Some(text).filter(|text| !text.is_empty());
     Ok(Examination {
         filter,
         ok: refused.is_none(),
         file_bytes: wasm.len(),
         imports: imports.map(|name| Needed::new(name, &grants)).collect(),
         kind: description.map(|found| found.kind()),
-        version: told(manifest.version),
-        description: told(manifest.description),
+        version: if_any(manifest.version),
+        description: if_any(manifest.description),
         hooks: hooks.unwrap_or_default(),
         config: manifest.config,
         settings: settings.ok().map(Settings::from),
@@ -72,8 +75,8 @@ async fn cost(
 async fn cost_of(filter: &Filter) -> Result<Cost, Failure> {
     let start = start_time(filter).await?;
     Ok(Cost {
-        compile_ms: filter.compile_time.map(|time| tenths(time, 1e3)),
-        start_us: tenths(start, 1e6),
+        compile_ms: filter.compile_time.map(|time| round_to_tenth(time, 1e3)),
+        start_us: round_to_tenth(start, 1e6),
         memory_bytes: Instance::start(filter).await?.memory(),
     })
 }

@@ -1,4 +1,4 @@
-//! What every filter says about one host or URL, without any traffic: `portcullis explain`.
+//! Asks every filter about one host or URL, without any traffic: `portcullis explain`.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -25,22 +25,22 @@ use crate::verdict::{Judgement, Verdict, VerdictKind};
 struct Subject {
     target: Target,
     protocol: Protocol,
-    /// Present if the proxy would see the request's head.
+    /// The URL, if the proxy would see the request's head.
     url: Option<String>,
-    /// Who asks, if that matters.
+    /// The client that asks, if one was named.
     client: Option<IpAddr>,
 }
 
 /// Why there is nothing to explain.
 #[derive(Debug, thiserror::Error)]
 pub enum ExplainError {
-    /// Not a host with an optional port.
+    /// The text is not a host with an optional port.
     #[error("this is neither a host nor a URL")]
     Target(#[from] InvalidTarget),
-    /// Not a URL.
+    /// The text is not a URL.
     #[error("this is not a URL")]
     Url(#[from] url::ParseError),
-    /// Neither http nor https.
+    /// The URL is neither http nor https.
     #[error("only http and https URLs go through the proxy")]
     Scheme,
     /// The filters cannot be loaded.
@@ -49,9 +49,10 @@ pub enum ExplainError {
 }
 
 impl Subject {
-    /// Reads `host`, `host:port`, `http://…` or `https://…`. Hosts and https URLs reach the proxy as CONNECT.
+    /// Reads `host`, `host:port`, `http://…` or `https://…`. Hosts and https URLs reach the proxy
+    /// as CONNECT.
     fn parse(text: &str, client: Option<IpAddr>) -> Result<Self, ExplainError> {
-        // As the proxy names those that come by a socket of both kinds.
+        // A socket for both families shows IPv4 clients as IPv6 addresses, and the proxy does this.
         let client = client.map(|client| client.to_canonical());
         if !text.contains("://") {
             let target = Target::parse(text, Some(443))?;
@@ -82,8 +83,9 @@ impl Subject {
     }
 }
 
-/// Every filter's answer and what follows from them; as text or, by serde, as an object with `host`, `port`, `protocol`,
-/// `client` if one was named, `filters` (each `filter`, `hook`, `verdict`, `microseconds` and what else there is), `final` and `notes`.
+/// Every filter's answer and what follows from them. By serde it is an object with `host`, `port`,
+/// `protocol`, `client` if one was named, `filters` (each `filter`, `hook`, `verdict`,
+/// `microseconds` and what else there is), `final` and `notes`.
 #[derive(Debug, Serialize)]
 pub struct Explanation {
     host: String,
@@ -95,7 +97,7 @@ pub struct Explanation {
     /// What happens to the request.
     #[serde(rename = "final")]
     outcome: Line,
-    /// What could not be looked at.
+    /// What may be different with real traffic.
     notes: Vec<String>,
 }
 
@@ -107,7 +109,7 @@ struct Line {
     filter: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hook: Option<&'static str>,
-    /// Runs in shadow mode: it decides nothing.
+    /// Whether the filter runs in shadow mode, where it decides nothing.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     shadow: bool,
     verdict: &'static str,
@@ -127,12 +129,14 @@ struct Line {
     microseconds: Option<f64>,
 }
 
-/// Asks every filter about `subject`, a host (`a.example`, `a.example:8443`) or a URL (`http://a.example/b`), as if that client asked for it.
-/// Without one, filters are told that the client is not known. Feeds are read from the copies on disk; nothing is fetched.
+/// Asks every filter about `subject`, a host (`a.example`, `a.example:8443`) or a URL
+/// (`http://a.example/b`), as if `client` asked for it. Without one, filters are told that the
+/// client is not known. Feeds are read from the copies on disk; nothing is fetched.
 ///
 /// # Errors
 ///
-/// If `subject` is neither host nor URL, or the WASM engine does not start. Filters that do not load are logged and left out.
+/// If `subject` is neither host nor URL, or the WASM engine does not start. Filters that do not
+/// load are logged and left out.
 pub async fn explain(
     config: Config,
     subject: &str,
@@ -153,14 +157,14 @@ pub async fn explain(
             plugin.name
         )
     });
-    let running = running.iter().flat_map(|said| &said.plugins);
+    let running = running.iter().flat_map(|snapshot| &snapshot.plugins);
     let running = running.flat_map(in_running_proxy);
     let notes = lacking_client(&chain).chain(feeds.notes());
     explanation.notes = notes.chain(refused).chain(running).collect();
     Ok(explanation)
 }
 
-/// What a real client may see otherwise.
+/// Notes on filters whose answer may depend on the client.
 fn lacking_client(chain: &Chain) -> impl Iterator<Item = String> {
     let filters = chain.members().map(|member| &member.filter);
     let filters = filters.filter(|filter| filter.asked_for_missing_client());
@@ -172,7 +176,7 @@ fn lacking_client(chain: &Chain) -> impl Iterator<Item = String> {
     })
 }
 
-/// What is otherwise there, because the proxy has met it with traffic.
+/// Notes on what traffic has made of a filter in the running proxy.
 fn in_running_proxy(plugin: &plugins::Status) -> Vec<String> {
     let name = &plugin.name;
     let quarantine = plugin.quarantine.as_ref().map(|quarantine| {
@@ -182,13 +186,17 @@ fn in_running_proxy(plugin: &plugins::Status) -> Vec<String> {
             Err(_) => "is tried again with the next request".to_owned(),
         };
         format!(
-            "the running proxy has {name} in quarantine, as {} of {} calls failed; it {next}. The last failure: {}",
+            "the running proxy has {name} in quarantine, as {} of {} calls failed; it {next}. The \
+             last failure: {}",
             quarantine.failures, quarantine.calls, quarantine.error
         )
     });
-    let shadow = plugin
-        .shadow
-        .map(|tally| format!("in the running proxy {name} is in shadow mode: {tally} (answers of its hooks, of which a request can have several)"));
+    let shadow = plugin.shadow.map(|tally| {
+        format!(
+            "in the running proxy {name} is in shadow mode: {tally} (answers of its hooks, of \
+                 which a request can have several)"
+        )
+    });
     let numbers: Vec<String> = plugin
         .metrics
         .iter()
@@ -234,7 +242,8 @@ async fn ask(chain: &Chain, subject: &Subject) -> Explanation {
     }
 }
 
-/// The step that decides: a hook is decided by its first opinion, and the request is judged only if its host has passed.
+/// The step that decides. The first opinion decides a hook, and a request is judged only if its
+/// host has passed.
 fn decision(steps: &[TraceEntry]) -> Option<&TraceEntry> {
     let decides = |hook| {
         let counts = move |step: &&TraceEntry| step.hook == hook && !step.is_shadow;
@@ -249,7 +258,7 @@ fn decision(steps: &[TraceEntry]) -> Option<&TraceEntry> {
 }
 
 impl Line {
-    /// Why the filter says so, or what kept it from saying anything.
+    /// Why the filter says so, or why it could not answer.
     fn why(&self) -> Option<&str> {
         let why = self.error.as_ref().or(self.reason.as_ref());
         why.or(self.location.as_ref()).map(String::as_str)

@@ -1,4 +1,4 @@
-//! Every filter in the order of the chain, and how it fares: `portcullis plugin list`.
+//! Lists every filter in the order of the chain, with its state: `portcullis plugin list`.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -13,16 +13,17 @@ use crate::filter::Loader;
 use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{self, Mode, Plugins, Status};
 
-/// The filters. Their text is a line for each, and more for those that count something; by serde, an object with `listen`, `running`,
-/// `age_s` if a proxy runs, `available` (built-in filters that wait for their settings) and `plugins`, each with `name`, `state`, `builtin`, `mode`, `hooks` and what
-/// else there is: `version`, `description`, `refused`, `quarantine`, `shadow`, `metrics`.
+/// The filters. As text each is a line, and more if it counts something. By serde they are an
+/// object with `listen`, `running`, `age_s` if a proxy runs, `available` (built-in filters that
+/// wait for their settings) and `plugins`, each with `name`, `state`, `builtin`, `mode`, `hooks`
+/// and, where there is one, `version`, `description`, `refused`, `quarantine`, `shadow`, `metrics`.
 #[derive(Debug, Serialize)]
 pub struct PluginList {
     /// Where the proxy listens, or would.
     listen: SocketAddr,
-    /// Whether one does: then this is how its filters fare.
+    /// Whether a proxy listens there, whose filters these are.
     running: bool,
-    /// So many seconds ago, as a proxy does not say it at every request.
+    /// How old this is in seconds: a proxy does not write it at every request.
     #[serde(skip_serializing_if = "Option::is_none")]
     age_s: Option<u64>,
     plugins: Vec<Listed>,
@@ -39,36 +40,38 @@ struct Listed {
     status: Status,
 }
 
-/// What becomes of requests.
+/// Whether a filter judges requests, and if not, why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum State {
-    /// They are judged by it.
+    /// It judges requests.
     Ok,
-    /// Its newest version is being read or compiled; until then they are judged by what served before, if anything did.
+    /// Its newest version is being read or compiled. Until then the version before judges, if there
+    /// is one.
     Loading,
     /// It is not asked for a while.
     Quarantine,
-    /// They are judged by what served before.
+    /// Its newest version is refused, and the version before judges.
     Outdated,
-    /// They are not judged by it, as something is wrong with it.
+    /// It does not judge, as something is wrong with it.
     Refused,
-    /// They are not judged by it, as the operator wants it.
+    /// It does not judge, as the operator wants it.
     Disabled,
 }
 
-/// The filters of the proxy that listens where `config` says, if one runs, and otherwise those that one would use.
+/// The filters of the proxy that listens where `config` says. If none does, they are those that it
+/// would use.
 ///
 /// # Errors
 ///
 /// If the WASM engine does not start.
 pub async fn list_plugins(config: Config) -> Result<PluginList, StartError> {
     let (listen, dir) = (config.listen, config.plugins.dir.clone());
-    let said = plugins::read_status(&config.cache_dir, listen);
-    let age_s = said.as_ref().map(|said| said.age.as_secs());
-    let running = said.is_some();
-    let status = match said {
-        Some(said) => said.plugins,
+    let snapshot = plugins::read_status(&config.cache_dir, listen);
+    let age_s = snapshot.as_ref().map(|snapshot| snapshot.age.as_secs());
+    let running = snapshot.is_some();
+    let status = match snapshot {
+        Some(snapshot) => snapshot.plugins,
         None => {
             let feeds = Feeds::open(&config.feeds, &config.cache_dir);
             let loader = Loader::new(&config, feeds)?;
@@ -120,7 +123,8 @@ impl fmt::Display for PluginList {
             )?,
             None => writeln!(
                 f,
-                "no proxy runs on {listen} (if yours has another address, name it with --listen or --config); as one would use them:\n"
+                "no proxy runs on {listen} (if yours has another address, name it with --listen or \
+                 --config); as one would use them:\n"
             )?,
         }
         let names = self.plugins.iter().map(|plugin| plugin.status.name.len());
@@ -134,7 +138,8 @@ impl fmt::Display for PluginList {
         if plugins.any(|plugin| plugin.status.shadow.is_some()) {
             writeln!(
                 f,
-                "\nin shadow mode, the answers of hooks are counted: a request can have one for each"
+                "\nin shadow mode, the answers of hooks are counted: a request can have one for \
+                 each"
             )?;
         }
         if !self.available.is_empty() {

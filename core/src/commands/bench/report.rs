@@ -1,4 +1,4 @@
-//! What a filter costs, for people and for programs.
+//! What a filter costs, as text for people and as JSON for programs.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,38 +9,41 @@ use serde::Serialize;
 
 use super::BATCH;
 
-/// What was measured. Its text is a line about the filter and one for each hook; by serde, an object with the same fields, where
-/// `compile_ms` is null if the machine code was on disk.
+/// What was measured. As text it is a line about the filter and one for each hook. By serde it is
+/// an object with the same fields, where `compile_ms` is null if the machine code was on disk.
 #[derive(Debug, Serialize)]
 pub struct Bench {
     /// The filter's name.
     pub filter: String,
     /// What it was asked about.
     pub host: String,
-    /// Who asked, as far as it can know.
+    /// The client that it was told.
     pub client: IpAddr,
     /// Its size as it is deployed.
     pub file_bytes: u64,
-    /// In a process of its own; none if that was done before.
+    /// To compile it in a process of its own; none if the machine code was on disk.
     pub compile_ms: Option<f64>,
     /// To make an instance and hand it its configuration: the median of up to 100.
     pub start_us: f64,
-    /// The linear memory of the instance after all calls; if it only works in the background, of the one that does.
+    /// The linear memory of the instance after all calls; if it only works in the background, of
+    /// the one that does.
     pub memory_bytes: usize,
-    /// Of each hook, after 1000 that do not count.
+    /// How many calls of each hook were measured, after 1000 that do not count.
     pub calls: usize,
     /// One for each hook that judges.
     pub hooks: Vec<Timing>,
-    /// Of the answer of `judge-host` where the filter lets the proxy use it again; none if it does not.
+    /// The time of a kept answer of `judge-host`; none if the filter does not let the proxy keep
+    /// it.
     pub cached: Option<Timing>,
-    /// Of `tick`; none if the filter does not work in the background.
+    /// The time of `tick`; none if the filter does not work in the background.
     pub tick: Option<TickTiming>,
 }
 
-/// The time of one hook's calls, in nanoseconds. The percentiles are those of the means of 16 calls in a row.
+/// The time of one hook's calls, in nanoseconds. The percentiles are those of the means of 16 calls
+/// in a row.
 #[derive(Clone, Debug, Serialize)]
 pub struct Timing {
-    /// As the contract names it.
+    /// The hook, by the contract's name.
     pub hook: &'static str,
     /// What it answered.
     pub verdict: &'static str,
@@ -48,7 +51,7 @@ pub struct Timing {
     pub p50_ns: f64,
     /// One batch in a hundred took longer.
     pub p99_ns: f64,
-    /// Of all calls.
+    /// The mean of all calls.
     pub mean_ns: f64,
 }
 
@@ -57,9 +60,9 @@ pub struct Timing {
 pub struct TickTiming {
     /// Up to 1000, as many as fit into a second and went well.
     pub calls: usize,
-    /// Why the next one did not.
+    /// Why the next one failed, if it did.
     pub error: Option<String>,
-    /// After which it wants to be called again; none if never.
+    /// The pause after which it wants to be called again; none if never.
     pub pause_ms: Option<u64>,
     /// The linear memory of the instance afterwards.
     pub memory_bytes: usize,
@@ -67,7 +70,7 @@ pub struct TickTiming {
     pub p50_ns: f64,
     /// One call in a hundred took longer.
     pub p99_ns: f64,
-    /// Of all calls.
+    /// The mean of all calls.
     pub mean_ns: f64,
 }
 
@@ -106,7 +109,8 @@ impl fmt::Display for Bench {
         if !self.hooks.is_empty() {
             writeln!(
                 f,
-                "{calls} calls a hook about {host} by client {client}, on one instance with all limits on; percentiles of batches of {BATCH} calls"
+                "{calls} calls a hook about {host} by client {client}, on one instance with all \
+                 limits on; percentiles of batches of {BATCH} calls"
             )?;
         }
         self.tick.iter().try_for_each(|tick| {

@@ -1,4 +1,4 @@
-//! What an examination has found, for people and for programs.
+//! What an examination has found, as text for people and as JSON for programs.
 
 use std::fmt;
 
@@ -9,7 +9,8 @@ use serde_json::Value;
 use crate::config::{FilterLimits, Grants, Mode, OnError, Sidecar};
 use crate::filter::{Import, interface};
 
-/// What was found. Its text is a few lines; by serde, an object with the same fields, where what is not known is null.
+/// What was found. As text it is a few lines. By serde it is an object with the same fields, where
+/// what is not known is null.
 #[derive(Debug, Serialize)]
 pub struct Examination {
     /// The filter's name.
@@ -18,19 +19,19 @@ pub struct Examination {
     pub ok: bool,
     /// Its size, as it is deployed.
     pub file_bytes: usize,
-    /// `component` or `core module`; none if it is no WebAssembly.
+    /// `component` or `core module`; none if it is not WebAssembly.
     pub kind: Option<&'static str>,
-    /// As the filter says of itself.
+    /// Its version, as the filter says of itself.
     pub version: Option<String>,
-    /// As the filter says of itself, in a line.
+    /// What it does, as the filter says of itself in a line.
     pub description: Option<String>,
-    /// What a proxy would ask it, as the contract names it.
+    /// Its hooks, by the contract's names.
     pub hooks: Vec<String>,
-    /// What it asks a proxy for.
+    /// The interfaces that it imports.
     pub imports: Vec<Needed>,
     /// What `[config]` may say, as JSON Schema, if the filter tells.
     pub config: Option<Value>,
-    /// What its settings say; none if they make no sense.
+    /// What its settings say; none if they cannot be read.
     pub settings: Option<Settings>,
     /// What it costs; none if it is refused or disabled.
     pub cost: Option<Cost>,
@@ -41,24 +42,24 @@ pub struct Examination {
 /// Something that a filter asks a proxy for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Needed {
-    /// The interface, without package and version if it is one of the contract.
+    /// The interface, without package and version if it is one of the contract's.
     pub interface: String,
-    /// The line below `[grants]` that allows it, if it must be allowed.
+    /// The line below `[grants]` that grants it, if it must be granted.
     pub grant: Option<&'static str>,
     /// Whether the filter may have it.
     pub allowed: bool,
 }
 
-/// What `NAME.toml` says, with the defaults for what it does not say.
+/// What `NAME.toml` says, with defaults where it says nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Settings {
     /// Whether the filter is asked at all.
     pub enabled: bool,
     /// `enforce` or `shadow`.
     pub mode: &'static str,
-    /// What becomes of a request that it fails on: `block` or `skip`.
+    /// What becomes of a request when the filter fails: `block` or `skip`.
     pub on_error: &'static str,
-    /// What it may use, by the names of `[limits]`, as they are written there.
+    /// Its limits, by the names in `[limits]` and written as there.
     #[serde(serialize_with = "as_object")]
     pub limits: Vec<(&'static str, String)>,
 }
@@ -66,7 +67,7 @@ pub struct Settings {
 /// What a filter costs before it is asked anything.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Cost {
-    /// To compile it, in a process of its own; none if that was done before.
+    /// To compile it in a process of its own; none if the machine code was on disk.
     pub compile_ms: Option<f64>,
     /// To make an instance and hand it its configuration: the median of up to 100.
     pub start_us: f64,
@@ -198,7 +199,7 @@ impl Examination {
         rows
     }
 
-    /// One for what every filter may have, and one for each interface that it may not.
+    /// One row for the imports that every filter may have, and one for each that must be granted.
     fn rows_of_imports(&self) -> impl Iterator<Item = (&'static str, String)> {
         let is_free = |import: &&Needed| import.allowed && import.grant.is_none();
         let free = self.imports.iter().filter(is_free);
@@ -227,17 +228,17 @@ fn keys(schema: &Value) -> String {
     let properties = schema["properties"].as_object();
     let required = schema["required"].as_array();
     let is_required = |key: &str| required.is_some_and(|keys| keys.iter().any(|name| name == key));
-    let keys = properties
-        .into_iter()
-        .flatten()
-        .map(|(key, _)| match is_required(key) {
-            true => format!("{key} (required)"),
-            false => key.clone(),
-        });
+    let keys = properties.into_iter().flatten().map(|(key, _)| {
+        if is_required(key) {
+            format!("{key} (required)")
+        } else {
+            key.clone()
+        }
+    });
     let keys: Vec<String> = keys.collect();
-    match keys.is_empty() {
-        true => "nothing to configure".to_owned(),
-        // Keys are as long as their author likes, and written to a terminal.
-        false => keys.join(", ").replace(char::is_control, " "),
+    if keys.is_empty() {
+        return "nothing to configure".to_owned();
     }
+    // A filter's author has chosen the keys, and they are written to a terminal.
+    keys.join(", ").replace(char::is_control, " ")
 }
