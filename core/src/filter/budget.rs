@@ -14,7 +14,7 @@ use super::ticker::{Computing, EpochTicker};
 #[derive(Debug)]
 pub(super) struct CpuBudget {
     left: Duration,
-    clock: Clock,
+    clock: ThreadClock,
     /// The thread's computing time when the guest went on last, in nanoseconds, or [`UNKNOWN`].
     resumed: Arc<AtomicU64>,
     /// Present from the call's first tick on.
@@ -22,7 +22,7 @@ pub(super) struct CpuBudget {
 }
 
 /// How long the calling thread has computed, in nanoseconds.
-type Clock = fn() -> u64;
+type ThreadClock = fn() -> u64;
 
 /// At the beginning of a call the clock is not read, which would cost as much as a small filter.
 const UNKNOWN: u64 = 0;

@@ -139,26 +139,33 @@ impl Resolver {
         }
     }
 
-    /// Who is to be asked now. The machine's files are looked at again if that was long enough ago.
+    /// Who is to be asked now.
     async fn names(&self) -> Names {
-        let version = {
-            let mut state = self.state();
-            if state.checked.elapsed() < self.check_interval {
-                return state.names.clone();
-            }
-            // Other lookups do not wait for this one to read the files.
-            state.checked = Instant::now();
-            let version = self.source.version();
-            if version == state.version {
-                return state.names.clone();
-            }
-            version
-        };
+        match self.changed() {
+            Some(version) => self.reload(version).await,
+            None => self.state().names.clone(),
+        }
+    }
+
+    /// The new version of the machine's files, if they have changed. They are looked at only if the
+    /// last look was long enough ago.
+    fn changed(&self) -> Option<Version> {
+        let mut state = self.state();
+        if state.checked.elapsed() < self.check_interval {
+            return None;
+        }
+        // Other lookups do not wait for the one that reads the files.
+        state.checked = Instant::now();
+        let version = self.source.version();
+        (version != state.version).then_some(version)
+    }
+
+    async fn reload(&self, version: Version) -> Names {
         let (source, limit) = (self.source.clone(), self.limit);
         // A hosts file can be long.
         let loaded = spawn_blocking(move || source.load(limit)).await;
         let mut state = self.state();
-        // It fails only if a parser of these files panics, which the panic's message tells.
+        // Only a panic in a parser of these files ends it early, and names stay as they were then.
         if let Ok((hosts, servers)) = loaded {
             tracing::debug!("the machine's name servers or its hosts file have changed");
             state.version = version;
