@@ -6,7 +6,7 @@ pub(crate) mod author;
 pub(crate) mod bench;
 pub(crate) mod cases;
 pub(crate) mod check;
-pub(crate) mod examine;
 pub(crate) mod explain;
+pub(crate) mod inspect;
 pub(crate) mod list;
 pub(crate) mod replay;

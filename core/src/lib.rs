@@ -38,8 +38,8 @@ pub use commands::author::{
 pub use commands::bench::{Bench, TickTiming, Timing, bench};
 pub use commands::cases::{Recording, record_cases, test_plugin};
 pub use commands::check::{Report, check};
-pub use commands::examine::{Cost, Examination, Needed, Settings, check_plugin};
 pub use commands::explain::{ExplainError, Explanation, explain};
+pub use commands::inspect::{Cost, Inspection, Needed, Settings, check_plugin};
 pub use commands::list::{PluginList, list_plugins};
 pub use commands::replay::{Change, Difference, Replay, replay};
 pub use config::Config;

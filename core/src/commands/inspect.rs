@@ -5,7 +5,7 @@ mod report;
 
 use std::path::Path;
 
-pub use self::report::{Cost, Examination, Needed, Settings};
+pub use self::report::{Cost, Inspection, Needed, Settings};
 use super::bench::{round_to_tenth, start_time};
 use crate::config::Config;
 use crate::error::{Causes, PluginError, StartError};
@@ -18,9 +18,9 @@ use crate::plugins::FilterFile;
 ///
 /// # Errors
 ///
-/// If there is no such file. A filter that a proxy refuses is not an error: the examination says
+/// If there is no such file. A filter that a proxy refuses is not an error: the inspection says
 /// so.
-pub async fn check_plugin(config: Config, file: &Path) -> Result<Examination, PluginError> {
+pub async fn check_plugin(config: Config, file: &Path) -> Result<Inspection, PluginError> {
     let single = FilterFile::named(file, &config.plugins.dir)?;
     let wasm = single.wasm()?;
     let settings = single.settings();
@@ -38,7 +38,7 @@ pub async fn check_plugin(config: Config, file: &Path) -> Result<Examination, Pl
     let hooks = description.as_ref().map(Description::hooks);
     let manifest = Manifest::find(&wasm).ok().flatten().unwrap_or_default();
     let if_any = |text: String| Some(text).filter(|text| !text.is_empty());
-    Ok(Examination {
+    Ok(Inspection {
         filter,
         ok: refused.is_none(),
         file_bytes: wasm.len(),

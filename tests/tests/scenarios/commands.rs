@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use portcullis::{Bench, Config, Examination};
+use portcullis::{Bench, Config, Inspection};
 use portcullis_tests::{Stage, guests};
 use tempfile::TempDir;
 
@@ -20,7 +20,7 @@ fn folder(wasm: &[u8], config: &str) -> (TempDir, Config) {
     (dir, config)
 }
 
-async fn check(wasm: &[u8], config: &str) -> Examination {
+async fn check(wasm: &[u8], config: &str) -> Inspection {
     let (dir, config) = folder(wasm, config);
     let file = dir.path().join("guest.wasm");
     let description = portcullis::check_plugin(config, &file).await;

@@ -152,11 +152,11 @@ fn list_plugins(sources: &Sources, json: bool) -> anyhow::Result<()> {
 fn check_plugin(sources: &Sources, file: &Path, json: bool) -> anyhow::Result<()> {
     let config = load(sources)?;
     let _lines_are_written = telemetry::init(&quiet(&config));
-    let examination = runtime()?
+    let inspection = runtime()?
         .block_on(portcullis::check_plugin(config, file))
         .with_context(|| format!("cannot check {}", file.display()))?;
-    answer(&examination, json)?;
-    if examination.is_ok() {
+    answer(&inspection, json)?;
+    if inspection.is_ok() {
         Ok(())
     } else {
         Err(Unusable.into())

@@ -1,4 +1,4 @@
-//! What an examination has found, as text for people and as JSON for programs.
+//! What an inspection has found, as text for people and as JSON for programs.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::filter::{Import, interface};
 /// What was found. As text it is a few lines. By serde it is an object with the same fields, where
 /// what is not known is null.
 #[derive(Debug, Serialize)]
-pub struct Examination {
+pub struct Inspection {
     /// The filter's name.
     pub filter: String,
     /// Whether a proxy would use it.
@@ -134,14 +134,14 @@ fn limits(limits: &FilterLimits) -> Vec<(&'static str, String)> {
     ]
 }
 
-impl Examination {
+impl Inspection {
     /// Whether a proxy would use the filter.
     pub fn is_ok(&self) -> bool {
         self.ok
     }
 }
 
-impl fmt::Display for Examination {
+impl fmt::Display for Inspection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let size = ByteSize(self.file_bytes as u64);
         match self.kind {
@@ -168,7 +168,7 @@ impl fmt::Display for Examination {
     }
 }
 
-impl Examination {
+impl Inspection {
     fn rows(&self) -> Vec<(&'static str, String)> {
         let description = self.description.iter().cloned();
         let mut rows: Vec<_> = description.map(|text| ("about", text)).collect();
