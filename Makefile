@@ -9,12 +9,16 @@ CARGO = $(TOOLCHAIN) cargo
 # For a tool that only the checks need and that is not installed.
 TOOLS = target/tools
 
-.PHONY: help run test bench-filters setup check fmt clippy doc deny clean
+.PHONY: help run test test-core test-sdk scenarios quick docs instructions bench-filters setup check fmt clippy doc deny clean
 
 help:
 	@echo 'make run      start the proxy on 127.0.0.1:3000; ARGS="..." are its arguments'
-	@echo 'make test     run every test'
+	@echo 'make test     run every test; T=name runs those whose names contain name'
+	@echo 'make test-core, test-sdk, scenarios   the tests of one part'
+	@echo 'make quick    type-check and lint, without building tests to run'
 	@echo 'make check    formatting, lints, documentation, dependencies'
+	@echo 'make docs     the documentation of everything, private items included'
+	@echo 'make instructions    measure what a request and a connection cost; needs valgrind'
 	@echo 'make bench-filters   measure what is promised about filters; takes some minutes'
 	@echo 'make setup    get the tools that are missing: Rust, the wasm target'
 	@echo 'make clean    remove what was built'
@@ -22,14 +26,42 @@ help:
 run:
 	@$(CARGO) run --release --package portcullis -- $(ARGS)
 
+# What is tested. All packages are named each time: another selection would build the dependencies again.
+SELECT =
+T =
+
 # The examples in the documentation come first, so that the runner's summary is the last thing to read.
 test:
-	@$(CARGO) test --workspace --doc
+	@[ -n "$(SELECT)$(T)" ] || $(CARGO) test --workspace --doc
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
-		$(CARGO) nextest run --workspace; \
+		$(CARGO) nextest run --workspace $(SELECT) $(T); \
 	else \
-		$(CARGO) test --workspace --lib --bins --tests --examples; \
+		$(CARGO) test --workspace --lib --bins --tests --examples -- $(T); \
 	fi
+	@for peer in curl chromium; do command -v $$peer >/dev/null || \
+		echo "skipped: scenarios with $$peer, which is not installed"; done
+
+test-core:
+	@$(MAKE) test SELECT="-E 'package(portcullis)'"
+
+test-sdk:
+	@$(MAKE) test SELECT="-E 'package(/^portcullis-(sdk|cases|contract)/)'"
+
+scenarios:
+	@$(MAKE) test SELECT="-E 'binary(scenarios)'"
+
+quick:
+	@$(CARGO) clippy --workspace --lib --bins
+
+docs:
+	@$(CARGO) doc --workspace --no-deps --document-private-items
+	@echo 'Read target/doc/portcullis/index.html'
+
+instructions:
+	@$(CARGO) build --release --package portcullis
+	@python3 tests/benches/instructions.py target/release/portcullis
+	@echo 'The committed figures:'
+	@cat tests/benches/instructions.txt
 
 # The program itself is measured, so it must be there.
 bench-filters:

@@ -73,11 +73,11 @@ impl Drop for Browser {
     }
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "whoever reads the test's output should know"
-)]
+/// A machine without the browser skips its scenarios, unless that is forbidden.
+#[expect(clippy::print_stderr, reason = "the reader of the output should know")]
 fn skip() {
+    let is_forbidden = std::env::var_os("PORTCULLIS_REQUIRE_PEERS").is_some();
+    assert!(!is_forbidden, "there is no {CHROMIUM}: install it");
     eprintln!("skipped: there is no {CHROMIUM}");
 }
 

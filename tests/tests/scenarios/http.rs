@@ -69,7 +69,7 @@ async fn connections_are_kept_on_both_sides() {
     }
     // Another client of the same worker would do as well; there are two workers, so it is this one.
     assert!(served.head().await.starts_with("GET /4 "));
-    assert!(!origin.was_dialled().await);
+    assert!(!origin.was_dialled());
 }
 
 #[tokio::test]

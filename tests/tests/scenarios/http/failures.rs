@@ -109,7 +109,7 @@ async fn a_request_that_may_have_had_an_effect_is_not_sent_again() {
     served.expect("pay").await;
     drop(served);
     assert_eq!(client.response().await.status, 502);
-    assert!(!origin.was_dialled().await);
+    assert!(!origin.was_dialled());
 }
 
 #[tokio::test]
@@ -191,9 +191,9 @@ async fn an_origin_that_does_not_answer_is_a_gateway_timeout() {
 #[tokio::test]
 async fn an_origin_that_breaks_off_cannot_look_complete() {
     let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    for framing in [
-        "Content-Length: 10\r\n\r\nhalf",
-        "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+    for (framing, complete) in [
+        ("Content-Length: 10\r\n\r\nhalf", 10),
+        ("Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n", 4),
     ] {
         let mut client = proxy.client().await;
         client.send(get(&origin.url("/"))).await;
@@ -201,8 +201,13 @@ async fn an_origin_that_breaks_off_cannot_look_complete() {
         served.head().await;
         served.send(format!("HTTP/1.1 200 OK\r\n{framing}")).await;
         drop(served);
-        let answer = client.rest().await;
-        assert!(!answer.ends_with("0\r\n\r\n"), "{answer:?}");
+        let head = client.head().await;
+        let body = client.rest().await;
+        if head.contains("content-length: ") {
+            assert!(body.len() < complete, "{body:?}");
+        } else {
+            assert!(!body.contains("0\r\n\r\n"), "{body:?}");
+        }
     }
 }
 
