@@ -117,7 +117,7 @@ impl Proxy {
         threads: &mut Threads,
     ) -> Result<Option<Workers>, StartError> {
         let (config, own) = (self.config, self.listener.local_addr());
-        let mut listener = self.listener.accepting()?;
+        let mut listener = self.listener.accepting(config.limits.connections)?;
         // After the listener, so that it is dropped before: the next proxy that has the address has a file of
         // the same name.
         let status = StatusFile::new(&config.cache_dir, own);
@@ -142,7 +142,7 @@ impl Proxy {
                 biased;
                 // An error means that the sender is gone or that a signal was missed: both are signals.
                 _ = shutdown.recv() => return Ok(Some(workers)),
-                (socket, peer) = listener.accept() => workers.assign(socket, peer),
+                accepted = listener.accept() => workers.assign(accepted),
             }
         }
     }
