@@ -186,6 +186,7 @@ pub enum StartError {
 
 /// Why a command has nothing to say about a filter.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum PluginError {
     /// Neither a path that ends in `.wasm` nor a built-in filter.
     #[error("this is neither a file NAME.wasm nor the name of a built-in filter")]

@@ -17,8 +17,19 @@
 //!
 //! What the program does besides is in `commands`: it asks filters and reads what a proxy leaves, and no proxy needs to run.
 
+#![cfg_attr(
+    not(feature = "cli"),
+    allow(
+        dead_code,
+        unreachable_pub,
+        unused_imports,
+        reason = "some of what each part offers is for `commands` alone"
+    )
+)]
+
 mod chain;
-mod commands;
+#[cfg(feature = "cli")]
+pub mod commands;
 pub mod config;
 mod downstream;
 mod error;
@@ -32,18 +43,7 @@ mod timer;
 mod upstream;
 mod verdict;
 
-pub use commands::author::{
-    BuildError, Built, Created, Language, NewError, Sdk, UnknownLanguage, build_plugin, new_plugin,
-};
-pub use commands::bench::{Bench, TickTiming, Timing, bench};
-pub use commands::cases::{Recording, record_cases, test_plugin};
-pub use commands::check::{Report, check};
-pub use commands::explain::{ExplainError, Explanation, explain};
-pub use commands::inspect::{Cost, Inspection, Needed, Settings, check_plugin};
-pub use commands::list::{PluginList, list_plugins};
-pub use commands::replay::{Change, Difference, Replay, replay};
 pub use config::Config;
-pub use error::{PluginError, StartError};
+pub use error::StartError;
 pub use filter::run_compiler_child;
 pub use proxy::{Ended, Proxy, run_proxy};
-pub use target::InvalidTarget;
