@@ -231,7 +231,7 @@ fn what_is_no_host_cannot_be_explained() {
         .args(["explain", "a b"])
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     let said = stderr(&output);
     assert!(said.contains("neither a host nor a URL"), "{said}");
 }

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use portcullis::commands::{self, BuildError, Language, NewError, PluginError};
+use portcullis::commands::{self, BuildError, ExplainError, Language, NewError, PluginError};
 use portcullis::config::{ConfigError, Log, Sources};
 use portcullis::{Config, Ended};
 use serde::Serialize;
@@ -82,6 +82,9 @@ fn is_configuration(error: &anyhow::Error) -> bool {
     }
     if let Some(error) = error.downcast_ref() {
         return matches!(error, BuildError::NoFilter(_));
+    }
+    if let Some(error) = error.downcast_ref() {
+        return !matches!(error, ExplainError::Start(_));
     }
     error.is::<ConfigError>() || error.is::<ExitStatus>()
 }
