@@ -44,8 +44,9 @@ async fn a_running_proxy_says_how_its_filters_fare() {
         })
         .await;
     let said = list().await.to_string();
+    let address = stage.proxy.address();
     assert!(
-        said.starts_with("as the proxy on 127.0.0.1:0 uses them, as of "),
+        said.starts_with(&format!("as the proxy on {address} uses them, as of ")),
         "{said}"
     );
     assert!(said.contains(" s ago:\n"), "{said}");
