@@ -145,10 +145,7 @@ fn a_check_speaks_json_to_programs() {
     let (code, report) = check();
     assert_eq!(code, Some(2));
     assert_eq!(report["ok"], false);
-    assert_eq!(
-        report["plugins"][1]["refused"],
-        "not a WebAssembly binary"
-    );
+    assert_eq!(report["plugins"][1]["refused"], "not a WebAssembly binary");
 }
 
 #[test]
