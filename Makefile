@@ -9,7 +9,7 @@ CARGO = $(TOOLCHAIN) cargo
 # For a tool that only the checks need and that is not installed.
 TOOLS = target/tools
 
-.PHONY: help run test test-core test-sdk scenarios quick docs instructions bench-filters setup check fmt clippy doc deny clean
+.PHONY: help run test test-core test-sdk scenarios quick docs instructions bench-filters setup check fmt clippy embedded doc deny clean
 
 help:
 	@echo 'make run      start the proxy on 127.0.0.1:3000; ARGS="..." are its arguments'
@@ -71,13 +71,17 @@ bench-filters:
 setup:
 	@rustc=$$($(TOOLCHAIN)) && echo "Ready. Filters are compiled by $$rustc"
 
-check: fmt clippy doc deny
+check: fmt clippy embedded doc deny
 
 fmt:
 	@$(CARGO) fmt --all --check
 
 clippy:
 	@$(CARGO) clippy --workspace --all-targets -- --deny warnings
+
+# What an application gets that only runs the proxy.
+embedded:
+	@$(CARGO) clippy --package portcullis --lib --no-default-features -- --deny warnings
 
 doc:
 	@RUSTDOCFLAGS='--deny warnings' $(CARGO) doc --workspace --no-deps

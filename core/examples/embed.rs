@@ -1,23 +1,24 @@
 //! Runs the proxy inside another program, as a tray application would: `cargo run --example embed -- 127.0.0.1:3000`.
 //! It ends with Ctrl-C.
 
+use std::error::Error;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use portcullis::{Config, run_proxy};
+use portcullis::{Config, Ended, run_proxy};
 use tokio::sync::broadcast;
 
-fn main() -> anyhow::Result<ExitCode> {
-    // The proxy starts this very program once more for each filter that it has compiled.
-    if let Some(compiled) = portcullis::run_compiler_child() {
-        return Ok(compiled);
+fn main() -> Result<ExitCode, Box<dyn Error>> {
+    // The proxy starts this very program again for each filter that it compiles. Nothing else may happen then.
+    if let Some(code) = portcullis::run_compiler_child() {
+        return Ok(code);
     }
     run()?;
     Ok(ExitCode::SUCCESS)
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn run() -> anyhow::Result<()> {
+async fn run() -> Result<(), Box<dyn Error>> {
     let levels = std::env::var("RUST_LOG").unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt()
         .with_env_filter(levels)
@@ -32,11 +33,17 @@ async fn run() -> anyhow::Result<()> {
     let (shutdown, shutdown_rx) = broadcast::channel(1);
     let proxy = run_proxy(config, shutdown_rx);
     tokio::pin!(proxy);
-    tokio::select! {
-        ended = &mut proxy => return Ok(ended?),
-        pressed = tokio::signal::ctrl_c() => pressed?,
+    let ended = tokio::select! {
+        ended = &mut proxy => ended?,
+        pressed = tokio::signal::ctrl_c() => {
+            pressed?;
+            shutdown.send(())?;
+            // Everything that the proxy has started has ended when this returns, or the time for it is over.
+            proxy.await?
+        }
+    };
+    if ended != Ended::Cleanly {
+        tracing::warn!(?ended, "some clients were cut off");
     }
-    shutdown.send(())?;
-    proxy.await?;
     Ok(())
 }

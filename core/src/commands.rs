@@ -1,12 +1,25 @@
-//! What the program does besides serving: one module for each subcommand, called by `main`. They load filters as `plugins` does and ask them
-//! as `chain` does; traffic knows nothing of them.
+//! What the program does besides serving: one module for each subcommand, called by `main`, and by programs that want the
+//! same. They load filters as `plugins` does and ask them as `chain` does; traffic knows nothing of them.
 
 mod access_log;
-pub(crate) mod author;
-pub(crate) mod bench;
-pub(crate) mod cases;
-pub(crate) mod check;
-pub(crate) mod explain;
-pub(crate) mod inspect;
-pub(crate) mod list;
-pub(crate) mod replay;
+mod author;
+mod bench;
+mod cases;
+mod check;
+mod explain;
+mod inspect;
+mod list;
+mod replay;
+
+pub use self::author::{
+    BuildError, Built, Created, Language, NewError, Sdk, UnknownLanguage, build_plugin, new_plugin,
+};
+pub use self::bench::{Bench, TickTiming, Timing, bench};
+pub use self::cases::{Recording, record_cases, test_plugin};
+pub use self::check::{Report, check};
+pub use self::explain::{ExplainError, Explanation, explain};
+pub use self::inspect::{Cost, Inspection, Needed, Settings, check_plugin};
+pub use self::list::{PluginList, list_plugins};
+pub use self::replay::{Change, Difference, Replay, replay};
+pub use crate::error::PluginError;
+pub use crate::target::InvalidTarget;

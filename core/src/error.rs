@@ -169,6 +169,16 @@ pub enum StartError {
     /// The WASM engine refuses its settings or the filter that is built in.
     #[error("the WASM engine does not start")]
     Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The program that [`config::Compiler::program`](crate::config::Compiler) names would run as a whole instead of compiling
+    /// filters.
+    #[error("cannot compile filters")]
+    Compiler(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// This process was started to compile a filter, and runs a proxy instead.
+    #[error(
+        "this process was started to compile a filter, and not to run a proxy; call portcullis::run_compiler_child() \
+         at the start of main"
+    )]
+    CompilerChild,
     /// A defect of the proxy.
     #[error("the proxy panicked while it loaded lists and filters; please report the panic")]
     Panicked,
@@ -176,6 +186,7 @@ pub enum StartError {
 
 /// Why a command has nothing to say about a filter.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum PluginError {
     /// Neither a path that ends in `.wasm` nor a built-in filter.
     #[error("this is neither a file NAME.wasm nor the name of a built-in filter")]

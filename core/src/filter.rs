@@ -36,7 +36,7 @@ use self::trap::Trap;
 pub(crate) use cache::Hash;
 pub(crate) use capability::{Import, interface};
 pub use compile::run_compiler_child;
-pub(crate) use compile::encode;
+pub(crate) use compile::{encode, is_compiler_child};
 pub(crate) use compiler::{CachedFailure, NotCompiled};
 pub(crate) use describe::Description;
 pub(crate) use engine::Engine;

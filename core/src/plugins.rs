@@ -336,7 +336,6 @@ impl Plugins {
         if plugin.conflict.is_some() {
             return;
         }
-        plugin.digest = loaded.digest;
         plugin.retry_at = match (&loaded.files, &loaded.outcome) {
             (Some(_), _) => None,
             (None, Outcome::Incomplete) => Some((Instant::now() + SETTLE, Scan::Unsettled)),
@@ -360,10 +359,12 @@ impl Plugins {
                     plugin.refused = None;
                 }
                 if plugin.accept(&loaded.name, filter) {
-                    self.mark_dirty();
+                    self.dirty_since.get_or_insert_with(Instant::now);
                 }
             }
         }
+        // Last, so that the files are tried again if anything above panics.
+        plugin.digest = loaded.digest;
     }
 
     fn mark_dirty(&mut self) {

@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::downstream::headers::Pseudonym;
 use crate::downstream::worker::WorkerConfig;
 use crate::error::StartError;
+use crate::filter::is_compiler_child;
 use crate::plugins::StatusFile;
 
 /// Binds, logs the bound address, and serves until `shutdown` receives a message or is closed. Then
@@ -65,6 +66,10 @@ impl Proxy {
     ///
     /// [`StartError::Bind`] if another program has the address.
     pub fn bind(config: Config) -> Result<Self, StartError> {
+        // A program without the entry for compiling would otherwise start itself again and again.
+        if is_compiler_child() {
+            return Err(StartError::CompilerChild);
+        }
         let listener = Listener::bind(config.listen)?;
         Ok(Self { config, listener })
     }
@@ -117,7 +122,7 @@ impl Proxy {
         threads: &mut Threads,
     ) -> Result<Option<Workers>, StartError> {
         let (config, own) = (self.config, self.listener.local_addr());
-        let mut listener = self.listener.accepting()?;
+        let mut listener = self.listener.accepting(config.limits.connections)?;
         // After the listener, so that it is dropped before: the next proxy that has the address has a file of
         // the same name.
         let status = StatusFile::new(&config.cache_dir, own);
@@ -142,8 +147,33 @@ impl Proxy {
                 biased;
                 // An error means that the sender is gone or that a signal was missed: both are signals.
                 _ = shutdown.recv() => return Ok(Some(workers)),
-                (socket, peer) = listener.accept() => workers.assign(socket, peer),
+                accepted = listener.accept() => workers.assign(accepted),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// This very test runs again in a process that looks like a compiling one.
+    #[test]
+    fn a_process_that_should_compile_a_filter_runs_no_proxy() {
+        if is_compiler_child() {
+            let bound = Proxy::bind(Config::default());
+            assert!(matches!(bound, Err(StartError::CompilerChild)), "{bound:?}");
+            return;
+        }
+        let mut again = Command::new(std::env::current_exe().unwrap());
+        again.env("PORTCULLIS_COMPILE", "1 1 1").args([
+            "--exact",
+            "proxy::tests::a_process_that_should_compile_a_filter_runs_no_proxy",
+        ]);
+        let output = again.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("1 passed"), "{said}");
     }
 }

@@ -61,6 +61,7 @@ impl FromStr for Language {
 /// There is no template for it.
 #[derive(Debug, thiserror::Error)]
 #[error("a filter can be written in {}", Language::NAMES.join(", "))]
+#[non_exhaustive]
 pub struct UnknownLanguage;
 
 impl From<Language> for &'static str {

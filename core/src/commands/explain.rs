@@ -33,6 +33,7 @@ struct Subject {
 
 /// Why there is nothing to explain.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ExplainError {
     /// The text is not a host with an optional port.
     #[error("this is neither a host nor a URL")]

@@ -12,6 +12,13 @@ use super::inspect::CompileError;
 /// The environment variable that makes a process compile. Its value says what the process may use.
 pub(super) const REQUEST_VAR: &str = "PORTCULLIS_COMPILE";
 
+/// What a compiling process writes before anything else. A program that starts otherwise does not
+/// call [`run_compiler_child`].
+pub(super) const GREETING: &[u8] = b"portcullis-compiler\n";
+
+/// In place of the limits: only the greeting is wanted.
+pub(super) const PROBE: &str = "probe";
+
 /// The exit code of a compiling process that has written a [`CompileError`] as JSON instead of
 /// machine code.
 pub(super) const REFUSED: u8 = 3;
@@ -108,7 +115,22 @@ impl Bounds {
 
 /// Compiles a filter if this process was started for that; the process must then end with the code
 /// that is returned. A program that [`config::Compiler::program`](crate::config::Compiler) names
-/// has to call this before anything else in its `main`.
+/// has to call this before anything else in its `main`, and before anything is written to standard
+/// output: a proxy starts it again for each filter that it compiles, with `PORTCULLIS_COMPILE` in
+/// the environment.
+///
+/// ```
+/// use std::process::ExitCode;
+///
+/// fn main() -> ExitCode {
+///     if let Some(code) = portcullis::run_compiler_child() {
+///         return code;
+///     }
+///     // The application itself.
+///     ExitCode::SUCCESS
+/// }
+/// ```
+#[must_use = "a process that has compiled a filter should end with this code"]
 pub fn run_compiler_child() -> Option<ExitCode> {
     let request = std::env::var(REQUEST_VAR).ok()?;
     Some(match answer(&request) {
@@ -121,7 +143,16 @@ pub fn run_compiler_child() -> Option<ExitCode> {
     })
 }
 
+/// Whether this process was started to compile a filter.
+pub(crate) fn is_compiler_child() -> bool {
+    std::env::var_os(REQUEST_VAR).is_some()
+}
+
 fn answer(request: &str) -> io::Result<ExitCode> {
+    io::stdout().write_all(GREETING)?;
+    if request == PROBE {
+        return Ok(ExitCode::SUCCESS);
+    }
     let bounds = Bounds::from_env(request)
         .ok_or_else(|| io::Error::other(format!("{REQUEST_VAR} is for the proxy to set")))?;
     bounds.apply_rlimits()?;

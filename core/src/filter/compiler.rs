@@ -2,8 +2,9 @@
 //! disk. `load` calls it. It knows nothing of what a filter does.
 
 use std::ffi::OsStr;
+use std::io;
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use bytesize::ByteSize;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::timeout;
@@ -32,6 +33,9 @@ const WALL_TO_CPU_FACTOR: u32 = 5;
 
 /// How much of a compiling process's standard error is read, in bytes.
 const STDERR_LIMIT: u64 = 16 << 10;
+
+/// A compiling process greets as soon as it runs, even on a busy machine much sooner than this.
+const GREETING_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The variables that a compiling process inherits: where to find the libraries it is linked with.
 const ENVIRONMENT: [&str; 4] = ["DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH", "PATH", "SystemRoot"];
@@ -89,9 +93,15 @@ pub(crate) enum CompilerError {
         /// The first line on its standard error, after a separator.
         message: String,
     },
+    /// It is another kind of program.
+    #[error(
+        "{} does not call portcullis::run_compiler_child() first; call it at the start of its main",
+        .0.display()
+    )]
+    NoEntry(PathBuf),
     /// The system refused to run it.
     #[error("cannot run a compiling process; the file is tried again when it is touched")]
-    Run(#[source] std::io::Error),
+    Run(#[source] io::Error),
     /// It failed before under the same limits, and was not tried again.
     #[error("{0} (when it was compiled last; touch the file to have it tried again)")]
     Remembered(String),
@@ -193,6 +203,22 @@ impl Compiler {
         }
     }
 
+    /// Fails with [`CompilerError::NoEntry`] if the program that should compile filters is of
+    /// another kind. A program that cannot be run does not keep the proxy from starting: filters
+    /// that were compiled before do not need it.
+    pub(super) async fn check_program(&self) -> Result<(), CompilerError> {
+        let Some(program) = &self.settings.program else {
+            return Ok(());
+        };
+        match self.command(program, compile::PROBE.to_owned()).spawn() {
+            Ok(mut child) => greeting(program, &mut child).await,
+            Err(error) => {
+                tracing::debug!(program = %program.display(), %error, "cannot run the compiling process");
+                Ok(())
+            }
+        }
+    }
+
     /// What compiling one file may compute, which is also how long a start waits for it.
     pub(super) fn time_limit(&self) -> Duration {
         self.settings.time
@@ -222,10 +248,7 @@ impl Compiler {
     async fn compile_in(&self, program: &Path, wasm: &[u8]) -> Result<Vec<u8>, NotCompiled> {
         let run = self.run(program, wasm);
         let (wait, late) = self.deadline();
-        let (status, output, stderr) = timeout(wait, run)
-            .await
-            .map_err(|_| late)?
-            .map_err(CompilerError::Run)?;
+        let (status, output, stderr) = timeout(wait, run).await.map_err(|_| late)??;
         if output.len() as u64 > self.settings.cache {
             return Err(CompilerError::Large(self.settings.cache).into());
         }
@@ -269,12 +292,14 @@ impl Compiler {
         &self,
         program: &Path,
         wasm: &[u8],
-    ) -> std::io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
-        let mut child = self.command(program).spawn()?;
+    ) -> Result<(ExitStatus, Vec<u8>, Vec<u8>), CompilerError> {
+        let command = self.command(program, self.bounds().to_env()).spawn();
+        let mut child = command.map_err(CompilerError::Run)?;
+        greeting(program, &mut child).await?;
         let (Some(mut stdin), Some(stdout), Some(stderr)) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
-            return Err(std::io::Error::other("a pipe is missing"));
+            return Err(CompilerError::Run(io::Error::other("a pipe is missing")));
         };
         let feed = async move {
             // A process that does not read on has a reason, which its exit status tells.
@@ -286,15 +311,19 @@ impl Compiler {
             read(stdout, self.settings.cache.saturating_add(1)),
             read(stderr, STDERR_LIMIT)
         );
-        Ok((child.wait().await?, code?, stderr?))
+        let done = async { Ok((child.wait().await?, code?, stderr?)) };
+        done.await.map_err(CompilerError::Run)
     }
 
-    fn command(&self, program: &Path) -> Command {
-        let bounds = Bounds {
+    fn bounds(&self) -> Bounds {
+        Bounds {
             memory: self.settings.memory,
             cpu: self.settings.time.as_millis().div_ceil(1000) as u64,
             parent: std::process::id(),
-        };
+        }
+    }
+
+    fn command(&self, program: &Path, request: String) -> Command {
         let known =
             |name: &&str| std::env::var_os(name).map(|value| (OsStr::new(name).to_owned(), value));
         let mut command = Command::new(program);
@@ -303,7 +332,7 @@ impl Compiler {
         command
             .env_clear()
             .envs(ENVIRONMENT.iter().filter_map(known))
-            .env(compile::REQUEST_VAR, bounds.to_env())
+            .env(compile::REQUEST_VAR, request)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -334,8 +363,23 @@ fn has_spent_its_time(status: ExitStatus) -> bool {
     }
 }
 
+/// Waits for the greeting of a compiling process. A program that says something else, or nothing,
+/// is ended.
+async fn greeting(program: &Path, child: &mut Child) -> Result<(), CompilerError> {
+    let mut said = [0; compile::GREETING.len()];
+    if let Some(stdout) = &mut child.stdout {
+        drop(timeout(GREETING_TIMEOUT, stdout.read_exact(&mut said)).await);
+    }
+    if said == *compile::GREETING {
+        return Ok(());
+    }
+    // It may have ended by itself.
+    drop(child.kill().await);
+    Err(CompilerError::NoEntry(program.to_owned()))
+}
+
 /// Reads at most `limit` bytes. The pipe is closed before the rest.
-async fn read(pipe: impl AsyncRead + Unpin, limit: u64) -> std::io::Result<Vec<u8>> {
+async fn read(pipe: impl AsyncRead + Unpin, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     pipe.take(limit).read_to_end(&mut bytes).await?;
     Ok(bytes)

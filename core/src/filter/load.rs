@@ -193,6 +193,12 @@ impl Loader {
         Ok(Arc::new(filter))
     }
 
+    /// Fails if the program that should compile filters does not know how.
+    pub(crate) async fn check_compiler(&self) -> Result<(), StartError> {
+        let checked = self.compiler.check_program().await;
+        checked.map_err(|error| StartError::Compiler(error.into()))
+    }
+
     /// What compiling one file may compute, which is also how long a start waits for it.
     pub(crate) fn compile_time_limit(&self) -> Duration {
         self.compiler.time_limit()

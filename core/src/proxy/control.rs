@@ -97,6 +97,7 @@ async fn load(config: &Config) -> Result<(Arc<Feeds>, Plugins), StartError> {
         .await
         .map_err(|_| StartError::Panicked)?;
     let loader = Loader::new(config, feeds.clone())?;
+    loader.check_compiler().await?;
     let plugins = Plugins::open(config.plugins.clone(), BUILTINS, loader).await;
     Ok((feeds, plugins))
 }

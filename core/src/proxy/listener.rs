@@ -1,10 +1,12 @@
-//! The listening socket: accepts, and goes on whatever happens. Owned by the proxy; knows nothing of what connections are
-//! for.
+//! The listening socket: accepts, whatever happens, as long as there are not too many connections. Owned by the proxy; knows
+//! nothing of what connections are for.
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
 use crate::error::StartError;
@@ -12,8 +14,8 @@ use crate::error::StartError;
 /// Long enough for descriptors or memory to come free, short enough not to be noticed.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A failure that lasts is reported this often.
-const REPORT: Duration = Duration::from_secs(10);
+/// Time between two log lines about the same condition while it lasts.
+const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// A bound socket.
 #[derive(Debug)]
@@ -26,7 +28,20 @@ pub(crate) struct Listener {
 #[derive(Debug)]
 pub(crate) struct Accepting {
     socket: sys::Listener,
-    reported: Option<Instant>,
+    permits: Arc<Semaphore>,
+    limit: usize,
+    failures: LogThrottle,
+    limit_reached: LogThrottle,
+}
+
+/// A connection that is ready for another runtime.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    pub(crate) socket: TcpStream,
+    /// The client's address.
+    pub(crate) peer: SocketAddr,
+    /// Counts the connection for as long as this is kept.
+    pub(crate) permit: OwnedSemaphorePermit,
 }
 
 impl Listener {
@@ -47,29 +62,37 @@ impl Listener {
         self.address
     }
 
-    /// Must be called within a runtime.
-    pub(crate) fn accepting(self) -> Result<Accepting, StartError> {
+    /// Accepts as long as there are fewer than `limit` connections. Must be called within a runtime.
+    pub(crate) fn accepting(self, limit: usize) -> Result<Accepting, StartError> {
         let socket = sys::listen(self.socket).map_err(|source| StartError::System {
             action: "watch the listening socket".into(),
             source,
         })?;
         Ok(Accepting {
             socket,
-            reported: None,
+            permits: Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS))),
+            limit,
+            failures: LogThrottle::default(),
+            limit_reached: LogThrottle::default(),
         })
     }
 }
 
 impl Accepting {
-    /// The next connection, ready for another runtime.
-    pub(crate) async fn accept(&mut self) -> (TcpStream, SocketAddr) {
+    /// The next connection. While there are as many as there may be, further ones wait in the system's queue.
+    pub(crate) async fn accept(&mut self) -> Accepted {
+        let permit = self.permit().await;
         loop {
             match sys::accept(&self.socket).await {
                 Ok((socket, peer)) => {
                     // Answers are written in one piece; what follows must not wait for an acknowledgement. It fails if the
                     // client is gone again, which its worker will see.
                     socket.set_nodelay(true).ok();
-                    return (socket, peer);
+                    return Accepted {
+                        socket,
+                        peer,
+                        permit,
+                    };
                 }
                 // That client's trouble, not ours (accept(2)): the next one must not wait for it.
                 Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
@@ -81,14 +104,43 @@ impl Accepting {
         }
     }
 
+    async fn permit(&mut self) -> OwnedSemaphorePermit {
+        if let Ok(permit) = self.permits.clone().try_acquire_owned() {
+            return permit;
+        }
+        if self.limit_reached.allows() {
+            tracing::warn!(
+                connections = self.limit,
+                "as many connections are open as may be; new ones wait until one ends. If clients need more, raise \
+                 [limits] connections"
+            );
+        }
+        let permit = self.permits.clone().acquire_owned().await;
+        permit.expect("the semaphore is never closed")
+    }
+
     fn report(&mut self, error: &io::Error) {
-        if self.reported.is_none_or(|at| at.elapsed() >= REPORT) {
-            self.reported = Some(Instant::now());
+        if self.failures.allows() {
             tracing::error!(
                 %error,
                 "cannot accept connections; will try again. If descriptors ran out, raise the limit of open files"
             );
         }
+    }
+}
+
+/// Keeps a condition that lasts from filling the log.
+#[derive(Debug, Default)]
+struct LogThrottle(Option<Instant>);
+
+impl LogThrottle {
+    /// Whether the condition may be logged now.
+    fn allows(&mut self) -> bool {
+        let allows = self.0.is_none_or(|at| at.elapsed() >= REPORT_INTERVAL);
+        if allows {
+            self.0 = Some(Instant::now());
+        }
+        allows
     }
 }
 

@@ -3,7 +3,6 @@
 
 use std::cell::RefCell;
 use std::future::poll_fn;
-use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,6 +16,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{Instant, sleep, timeout};
 
+use super::listener::Accepted;
 use super::supervise::{Backoff, supervise};
 use super::threads::Threads;
 use crate::chain;
@@ -49,11 +49,7 @@ struct Status {
 /// What a worker is given.
 #[derive(Debug)]
 enum Message {
-    Connection {
-        socket: std::net::TcpStream,
-        peer: SocketAddr,
-        guard: ConnectionGuard,
-    },
+    Connection(Accepted, ConnectionGuard),
     #[cfg(test)]
     Panic,
 }
@@ -77,7 +73,7 @@ impl Workers {
     }
 
     /// Gives a connection to the worker that has the fewest.
-    pub(super) fn assign(&self, socket: std::net::TcpStream, peer: SocketAddr) {
+    pub(super) fn assign(&self, accepted: Accepted) {
         // While no worker is up, connections wait for the one that has the fewest.
         let key = |worker: &&Handle| {
             let status = &worker.status;
@@ -93,11 +89,7 @@ impl Workers {
         };
         let guard = ConnectionGuard::new(worker.status.clone());
         // A worker that has ended in this very moment drops the connection, as it has dropped its others.
-        drop(worker.inbox.send(Message::Connection {
-            socket,
-            peer,
-            guard,
-        }));
+        drop(worker.inbox.send(Message::Connection(accepted, guard)));
     }
 
     /// How many connections did not end by themselves. To be asked after the threads have ended or are left behind.
@@ -206,23 +198,19 @@ async fn work(
 async fn serve(worker: &Rc<Worker>, messages: &RefCell<mpsc::UnboundedReceiver<Message>>) {
     while let Some(message) = poll_fn(|cx| messages.borrow_mut().poll_recv(cx)).await {
         match message {
-            Message::Connection {
-                socket,
-                peer,
-                guard,
-            } => start_serving(worker, socket, peer, guard),
+            Message::Connection(accepted, guard) => start_serving(worker, accepted, guard),
             #[cfg(test)]
             Message::Panic => panic!("a test asked for it"),
         }
     }
 }
 
-fn start_serving(
-    worker: &Rc<Worker>,
-    socket: std::net::TcpStream,
-    peer: SocketAddr,
-    guard: ConnectionGuard,
-) {
+fn start_serving(worker: &Rc<Worker>, accepted: Accepted, guard: ConnectionGuard) {
+    let Accepted {
+        socket,
+        peer,
+        permit,
+    } = accepted;
     let socket = match TcpStream::from_std(socket) {
         Ok(socket) => socket,
         Err(error) => {
@@ -240,7 +228,7 @@ fn start_serving(
                 "serving a connection panicked, and the connection is lost; please report the panic"
             );
         }
-        drop(guard);
+        drop((guard, permit));
     };
     worker.tasks.spawn_local(task);
 }
@@ -283,6 +271,7 @@ mod tests {
     use std::io::{Read, Write};
     use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
+    use tokio::sync::Semaphore;
     use tokio_util::sync::{CancellationToken, DropGuard};
 
     use super::*;
@@ -294,6 +283,7 @@ mod tests {
         workers: Workers,
         threads: Threads,
         listener: TcpListener,
+        permits: Arc<Semaphore>,
         _chains: tokio::sync::watch::Sender<Arc<chain::Chain>>,
         stop: DropGuard,
     }
@@ -317,6 +307,7 @@ mod tests {
                 workers: Workers::start(2, &config, &mut threads).unwrap(),
                 threads,
                 listener,
+                permits: Arc::new(Semaphore::new(9)),
                 _chains: chains,
                 stop: stop.drop_guard(),
             }
@@ -326,7 +317,12 @@ mod tests {
             let client = TcpStream::connect(self.listener.local_addr().unwrap()).unwrap();
             let (socket, peer) = self.listener.accept().unwrap();
             socket.set_nonblocking(true).unwrap();
-            self.workers.assign(socket, peer);
+            let permit = self.permits.clone().try_acquire_owned().unwrap();
+            self.workers.assign(Accepted {
+                socket,
+                peer,
+                permit,
+            });
             client
         }
 

@@ -7,7 +7,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use portcullis::{Bench, Config};
+use portcullis::Config;
+use portcullis::commands::Bench;
 use portcullis_tests::guests;
 
 use crate::program::program;
@@ -143,7 +144,8 @@ async fn bench(folder: &Path, file: &Path, host: &str) -> Bench {
     };
     config.compiler.cache_dir = folder.join("compiled");
     config.compiler.program = Some(program());
-    let bench = portcullis::bench(config, file, host, Ipv4Addr::LOCALHOST.into(), CALLS).await;
+    let bench =
+        portcullis::commands::bench(config, file, host, Ipv4Addr::LOCALHOST.into(), CALLS).await;
     bench.expect("the filter answers")
 }
 

@@ -55,7 +55,9 @@ pub(crate) async fn measure(table: &mut Table) {
         (Path::new("blocklist"), "www.evil-1.example"),
     ] {
         let config = settings_of(folder);
-        let bench = portcullis::bench(config, file, host, Ipv4Addr::LOCALHOST.into(), CALLS).await;
+        let bench =
+            portcullis::commands::bench(config, file, host, Ipv4Addr::LOCALHOST.into(), CALLS)
+                .await;
         let bench = bench.expect("the filter answers");
         for hook in &bench.hooks {
             let what = format!("{} {} -> {}", bench.filter, hook.hook, hook.verdict);

@@ -5,7 +5,8 @@ use std::net::Ipv4Addr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use portcullis::{Bench, Config, Inspection};
+use portcullis::Config;
+use portcullis::commands::{Bench, Inspection};
 use portcullis_tests::{Stage, guests};
 use tempfile::TempDir;
 
@@ -23,7 +24,7 @@ fn folder(wasm: &[u8], config: &str) -> (TempDir, Config) {
 async fn check(wasm: &[u8], config: &str) -> Inspection {
     let (dir, config) = folder(wasm, config);
     let file = dir.path().join("guest.wasm");
-    let description = portcullis::check_plugin(config, &file).await;
+    let description = portcullis::commands::check_plugin(config, &file).await;
     description.expect("a filter to describe")
 }
 
@@ -33,7 +34,7 @@ async fn a_running_proxy_says_how_its_filters_fare() {
     let stage = Stage::beside_neighbour("counter", guests::counter(), settings).await;
     stage.answers(&[("a.example", 200)]).await;
     let list = async || {
-        let list = portcullis::list_plugins(stage.proxy.config().clone()).await;
+        let list = portcullis::commands::list_plugins(stage.proxy.config().clone()).await;
         list.unwrap()
     };
     stage
@@ -43,8 +44,9 @@ async fn a_running_proxy_says_how_its_filters_fare() {
         })
         .await;
     let said = list().await.to_string();
+    let address = stage.proxy.address();
     assert!(
-        said.starts_with("as the proxy on 127.0.0.1:0 uses them, as of "),
+        said.starts_with(&format!("as the proxy on {address} uses them, as of ")),
         "{said}"
     );
     assert!(said.contains(" s ago:\n"), "{said}");
@@ -63,7 +65,7 @@ async fn a_filter_in_quarantine_is_listed_with_its_last_failure() {
     stage
         .until_true("it is in quarantine", async || {
             stage.get("panic.example").await;
-            let list = portcullis::list_plugins(stage.proxy.config().clone()).await;
+            let list = portcullis::commands::list_plugins(stage.proxy.config().clone()).await;
             let said = list.unwrap().to_string();
             said.contains("enforce  in quarantine\n")
                 && said.contains(", the last one so: the filter trapped; its last words: ")
@@ -76,7 +78,7 @@ async fn a_filter_in_quarantine_is_listed_with_its_last_failure() {
 async fn a_file_that_is_not_all_there_is_listed_as_such_and_forgotten_when_it_goes() {
     let stage = Stage::with_neighbour().await;
     let list = async || {
-        let list = portcullis::list_plugins(stage.proxy.config().clone()).await;
+        let list = portcullis::commands::list_plugins(stage.proxy.config().clone()).await;
         list.unwrap().to_string()
     };
     let proxy_runs = async || list().await.contains("as the proxy");
@@ -94,7 +96,7 @@ async fn a_file_that_is_not_all_there_is_listed_as_such_and_forgotten_when_it_go
 async fn a_filter_that_is_being_compiled_is_listed_as_such() {
     let stage = Stage::start_with(|config| config.compiler.time = Duration::from_secs(3600)).await;
     let lists = async |line: &str| {
-        let list = portcullis::list_plugins(stage.proxy.config().clone()).await;
+        let list = portcullis::commands::list_plugins(stage.proxy.config().clone()).await;
         list.unwrap().to_string().contains(line)
     };
     stage
@@ -147,7 +149,7 @@ async fn an_answer_that_may_be_used_again_is_timed_from_the_cache() {
     let bench = async |host: &str| -> Bench {
         let calls = NonZeroUsize::new(16).unwrap();
         let file = dir.path().join("guest.wasm");
-        let bench = portcullis::bench(
+        let bench = portcullis::commands::bench(
             config.clone(),
             &file,
             host,
@@ -171,7 +173,7 @@ async fn what_a_filter_does_in_the_background_is_timed_too() {
         let (dir, settings) = folder(wasm, config);
         let (file, calls) = (dir.path().join("guest.wasm"), NonZeroUsize::MIN);
         let client = Ipv4Addr::LOCALHOST.into();
-        let bench = portcullis::bench(settings, &file, "a.example", client, calls).await;
+        let bench = portcullis::commands::bench(settings, &file, "a.example", client, calls).await;
         bench.unwrap()
     };
     let ticker = bench(guests::ticker(), "pause_ms = 1500").await;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use portcullis::Config;
-use portcullis_tests::{Log, Stage, guests, plug};
+use portcullis_tests::{Log, Proxy, Stage, guests, plug};
 
 /// Machine code in a cache.
 fn compiled(cache: &Path) -> usize {
@@ -232,4 +232,17 @@ async fn whoever_waits_for_a_filter_that_takes_long_to_compile_is_told() {
     stage.plug("patience.wasm", guests::switch(4000, 1002));
     log.says(&["INFO", "patience", "compiling it takes long"])
         .await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_program_that_cannot_compile_filters_is_named_at_the_start() {
+    // One ends without a word, the other says something else.
+    for program in ["true", "env"] {
+        let proxy = Proxy::start_with(|config| config.compiler.program = Some(program.into()));
+        let error = proxy.await.failed().await;
+        let cause = std::error::Error::source(&error).expect("there is a cause");
+        let expected = format!("{program} does not call portcullis::run_compiler_child() first");
+        assert!(cause.to_string().starts_with(&expected), "{cause}");
+    }
 }

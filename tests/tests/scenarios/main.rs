@@ -10,6 +10,7 @@ mod cases;
 mod commands;
 mod compiler;
 mod connect;
+mod connections;
 mod feeds;
 #[cfg(unix)]
 mod folder;

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use portcullis::{Config, Replay};
+use portcullis::Config;
+use portcullis::commands::Replay;
 use portcullis_tests::guests;
 
 const NEXT: &str = "\"next\"";
@@ -24,7 +25,7 @@ async fn replay(wasm: &[u8], config: &str, log: &[(&str, &str, &str)]) -> Replay
     let mut settings = Config::default();
     settings.compiler.cache_dir = file("compiled");
     let (log, filter) = (file("access.log"), file("guest.wasm"));
-    let replay = portcullis::replay(settings, &log, &filter).await;
+    let replay = portcullis::commands::replay(settings, &log, &filter).await;
     replay.expect("a log to read")
 }
 

@@ -148,7 +148,7 @@ async fn a_proxy_that_drains_leaves_its_successor_on_the_same_address_alone() {
     })
     .await;
     let is_seen = async || {
-        let list = portcullis::list_plugins(successor.config().clone()).await;
+        let list = portcullis::commands::list_plugins(successor.config().clone()).await;
         list.expect("there is a list").to_string().contains("as of")
     };
     within("the successor is seen", async {

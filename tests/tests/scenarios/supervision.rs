@@ -41,3 +41,22 @@ async fn a_connection_that_panics_takes_no_other_with_it() {
     other.send(stage.request("calm.example", "")).await;
     assert_eq!(other.response().await.status, 200);
 }
+
+#[tokio::test]
+async fn what_the_health_check_asks_is_counted_by_no_filter() {
+    let settings = "[grants]\nstate = true\nfeeds = [\"*\"]\n[config]\nseconds = 0";
+    let stage = Stage::start_with(|config| {
+        plug(&config.plugins.dir, "remembers.toml", settings);
+        plug(&config.plugins.dir, "remembers.wasm", guests::remembers());
+    })
+    .await;
+    // The check asks this, and nothing else.
+    for _ in 0..3 {
+        let mut client = stage.proxy.client().await;
+        let question = "OPTIONS * HTTP/1.1\r\nHost: portcullis\r\nConnection: close\r\n\r\n";
+        client.send(question).await;
+        assert_eq!(client.response().await.status, 200);
+    }
+    let response = stage.get("a.example").await;
+    assert!(response.body.contains("question 1 with"), "{response:?}");
+}

@@ -72,7 +72,8 @@ async fn metrics_of_the_running_proxy_reach_the_operator() {
         stage.get(host).await;
     }
     let asked = async || {
-        let explained = portcullis::explain(stage.proxy.config().clone(), "a.example", None).await;
+        let explained =
+            portcullis::commands::explain(stage.proxy.config().clone(), "a.example", None).await;
         let text = explained.expect("a host").to_string();
         text.contains("the running remembers counts: asked 2")
     };

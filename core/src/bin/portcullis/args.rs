@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
-use portcullis::Language;
+use portcullis::commands::Language;
 use portcullis::config::{Flags, Sources};
 
 const EXAMPLES: &str = "\
@@ -18,18 +18,18 @@ Examples:
   portcullis explain --json http://a.example/b
   portcullis plugin new no-ads                 a filter of my own
   portcullis plugin build no-ads               no-ads/no-ads.wasm
-  portcullis plugin list                       which filters are there, and how do they fare?
+  portcullis plugin list                       which filters are there, and how are they doing?
   portcullis plugin check plugins/mine.wasm    what is it, and what does it need?
   portcullis plugin test plugins/mine.wasm cases.toml
   portcullis plugin bench plugins/mine.wasm    what does it cost?
   portcullis replay access.log --plugin plugins/mine.wasm
                                                what would it have done?
 
-Settings come from flags, then from environment variables (PORTCULLIS_PROXY_LISTEN for [proxy] listen, and so on), then from
-the configuration file. Without --config, portcullis.toml in the working directory is read if it is there.
+Settings come from flags, then from environment variables (PORTCULLIS_PROXY_LISTEN for [proxy] listen, and so on),
+then from the configuration file. Without --config, portcullis.toml in the working directory is read if it is there.
 
-Exit codes: 0 done or stopped by a signal, 1 it did not start or could not be done, 2 the configuration, a plugin or the command line is
-wrong, 130 ended at once by a second signal.";
+Exit codes: 0 done or stopped by a signal, 1 it did not start or could not be done, 2 the configuration, a plugin or
+the command line is wrong, 130 ended at once by a second signal.";
 
 /// A forward proxy that runs the host of every request through a chain of WASM filters
 #[derive(Debug, Parser)]
@@ -62,7 +62,7 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Show what each filter says to a host or URL, and why
+    /// Show what each filter answers for a host or URL, and why
     Explain {
         /// A host such as a.example, or a URL such as http://a.example/b
         #[arg(value_name = "HOST|URL")]
@@ -76,8 +76,9 @@ pub(crate) enum Command {
     },
     /// Show what would change if a filter were on
     ///
-    /// Asks the filter about each host in an access log of the proxy, and compares what it says with what has happened. It runs in its sandbox,
-    /// with the settings in NAME.toml beside it; feeds are read from the copies on disk.
+    /// Asks the filter about each host in an access log of the proxy, and compares its answers with what has
+    /// happened. It runs in its sandbox, with the settings in NAME.toml beside it; feeds are read from the copies on
+    /// disk.
     Replay {
         /// Lines of the proxy's log, text or JSON; - for standard input
         #[arg(value_name = "ACCESS_LOG")]
@@ -104,8 +105,8 @@ pub(crate) enum Plugin {
         /// What it is written in
         #[arg(long, value_name = "LANGUAGE", default_value = "rust", value_parser = language())]
         lang: Language,
-        /// Where a Rust filter gets portcullis-sdk from: `registry`, or a folder [default: this program's own, unpacked into the user's data
-        /// folder]
+        /// Where a Rust filter gets portcullis-sdk from: `registry`, or a folder [default: this program's own,
+        /// unpacked into the user's data folder]
         #[arg(long, value_name = "registry|PATH")]
         sdk: Option<PathBuf>,
         /// Write JSON
@@ -114,8 +115,8 @@ pub(crate) enum Plugin {
     },
     /// Build the filter in a folder and check it as the proxy would
     ///
-    /// Cargo, npm or componentize-py do the work, whichever the folder is for, and what they say is on standard error. NAME.wasm is written
-    /// beside NAME.toml.
+    /// Cargo, npm or componentize-py do the work, depending on the folder, and write their messages to standard error.
+    /// NAME.wasm is written beside NAME.toml.
     Build {
         /// The filter's folder
         #[arg(value_name = "DIR", default_value = ".")]
@@ -124,9 +125,10 @@ pub(crate) enum Plugin {
         #[arg(long)]
         json: bool,
     },
-    /// Show every filter in the order in which they are asked, and how it fares
+    /// Show every filter in the order in which they are asked, and how it is doing
     ///
-    /// If a proxy listens where the settings say, these are its filters, with what it has counted. Otherwise they are loaded as it would.
+    /// If a proxy listens at the configured address, these are its filters, with what it has counted. Otherwise they
+    /// are loaded as a proxy would load them.
     List {
         /// Write JSON
         #[arg(long)]
@@ -145,9 +147,10 @@ pub(crate) enum Plugin {
     },
     /// Measure how long a filter takes to compile, to start and to answer
     ///
-    /// The filter runs as in the proxy, with the settings in NAME.toml beside it and all limits on. Each hook is asked on one instance
-    /// that is reused. The clock is looked at every 16 calls, so the percentiles are those of the means of 16 calls in a row. Where the filter
-    /// lets the proxy use its answer about a host again, the time of that is measured, too. `tick` is called up to 1000 times, for a second.
+    /// The filter runs as in the proxy, with the settings in NAME.toml beside it and all limits on. Each hook is asked on
+    /// one instance that is reused. The clock is read every 16 calls, so the percentiles are those of the means of 16
+    /// calls in a row. Where the filter lets the proxy use its answer about a host again, the time of that is measured,
+    /// too. `tick` is called up to 1000 times, for a second.
     Bench {
         /// NAME.wasm, or the name of a built-in filter
         #[arg(value_name = "FILE")]
@@ -167,8 +170,8 @@ pub(crate) enum Plugin {
     },
     /// Ask a filter what a file of cases asks, and compare; or write such a file
     ///
-    /// The filter runs in its sandbox, with the settings in NAME.toml beside it, and with the feeds and the time that the file says. The same
-    /// file runs natively in `cargo test`.
+    /// The filter runs in its sandbox, with the settings in NAME.toml beside it, and with the feeds and the time in the
+    /// file. The same file runs natively in `cargo test`.
     #[command(after_long_help = portcullis_cases::FORMAT)]
     Test {
         /// NAME.wasm, or the name of a built-in filter
@@ -177,8 +180,8 @@ pub(crate) enum Plugin {
         /// What is asked, and what is expected
         #[arg(value_name = "CASES.toml", required_unless_present = "record")]
         cases: Option<PathBuf>,
-        /// Write cases instead: what the filter says now to each host in this access log of the proxy, or - for standard input. They go to
-        /// CASES.toml, which must not exist yet, or to standard output
+        /// Write cases instead: what the filter answers now for each host in this access log of the proxy, or - for
+        /// standard input. They go to CASES.toml, which must not exist yet, or to standard output
         #[arg(long, value_name = "ACCESS_LOG")]
         record: Option<PathBuf>,
         /// Write JSON

@@ -13,14 +13,28 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
+use portcullis::commands::{self, BuildError, ExplainError, Language, NewError, PluginError};
 use portcullis::config::{ConfigError, Log, Sources};
-use portcullis::{BuildError, Config, Ended, Language, NewError, PluginError};
+use portcullis::{Config, Ended};
 use serde::Serialize;
 use tokio::runtime::Runtime;
 use tokio::sync::broadcast;
 
 use self::args::{Args, Command, Plugin};
 use self::signals::Signals;
+
+/// Unlike the system's, it gives memory back after a wave of connections.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// The settings of the allocator, which finds them by this name: a thread of its own gives back what was not used for a
+/// second.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[expect(unsafe_code, reason = "no other symbol has this name")]
+#[unsafe(export_name = "_rjem_malloc_conf")]
+#[used]
+static ALLOCATOR_SETTINGS: &[u8; 43] = b"background_thread:true,dirty_decay_ms:1000\0";
 
 fn main() -> ExitCode {
     if let Some(compiled) = portcullis::run_compiler_child() {
@@ -82,7 +96,10 @@ fn is_configuration(error: &anyhow::Error) -> bool {
     if let Some(error) = error.downcast_ref() {
         return matches!(error, BuildError::NoFilter(_));
     }
-    error.is::<ConfigError>() || error.is::<Refused>() || error.is::<Unusable>()
+    if let Some(error) = error.downcast_ref() {
+        return !matches!(error, ExplainError::Start(_));
+    }
+    error.is::<ConfigError>() || error.is::<ExitStatus>()
 }
 
 fn run(sources: &Sources) -> anyhow::Result<()> {
@@ -111,21 +128,21 @@ fn run(sources: &Sources) -> anyhow::Result<()> {
 
 fn check(sources: &Sources, json: bool) -> anyhow::Result<()> {
     let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&quiet(&config));
-    let report = runtime()?.block_on(portcullis::check(config))?;
+    let _lines_are_written = telemetry::init(&errors_only(&config));
+    let report = runtime()?.block_on(commands::check(config))?;
     if json {
-        say(&serde_json::to_string_pretty(&report)?)?;
+        print_line(&serde_json::to_string_pretty(&report)?)?;
     } else {
         match sources.config_file() {
-            Some(file) => say(&format!("{}: ok", file.display()))?,
-            None => say("no configuration file: the defaults hold")?,
+            Some(file) => print_line(&format!("{}: ok", file.display()))?,
+            None => print_line("no configuration file: the defaults hold")?,
         }
-        say(report.to_string().trim_end())?;
+        print_line(report.to_string().trim_end())?;
     }
     if report.is_ok() {
         Ok(())
     } else {
-        Err(Refused.into())
+        Err(ExitStatus::PluginsRefused.into())
     }
 }
 
@@ -136,30 +153,30 @@ fn explain(
     json: bool,
 ) -> anyhow::Result<()> {
     let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&quiet(&config));
+    let _lines_are_written = telemetry::init(&errors_only(&config));
     let explanation = runtime()?
-        .block_on(portcullis::explain(config, subject, client))
+        .block_on(commands::explain(config, subject, client))
         .with_context(|| format!("cannot explain {subject}"))?;
-    answer(&explanation, json)
+    print_result(&explanation, json)
 }
 
 fn list_plugins(sources: &Sources, json: bool) -> anyhow::Result<()> {
     let config = load(sources)?;
-    let list = runtime()?.block_on(portcullis::list_plugins(config))?;
-    answer(&list, json)
+    let list = runtime()?.block_on(commands::list_plugins(config))?;
+    print_result(&list, json)
 }
 
 fn check_plugin(sources: &Sources, file: &Path, json: bool) -> anyhow::Result<()> {
     let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&quiet(&config));
+    let _lines_are_written = telemetry::init(&errors_only(&config));
     let inspection = runtime()?
-        .block_on(portcullis::check_plugin(config, file))
+        .block_on(commands::check_plugin(config, file))
         .with_context(|| format!("cannot check {}", file.display()))?;
-    answer(&inspection, json)?;
+    print_result(&inspection, json)?;
     if inspection.is_ok() {
         Ok(())
     } else {
-        Err(Unusable.into())
+        Err(ExitStatus::FilterRefused.into())
     }
 }
 
@@ -172,20 +189,20 @@ fn bench(
     json: bool,
 ) -> anyhow::Result<()> {
     let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&quiet(&config));
+    let _lines_are_written = telemetry::init(&errors_only(&config));
     let bench = runtime()?
-        .block_on(portcullis::bench(config, file, host, client, calls))
+        .block_on(commands::bench(config, file, host, client, calls))
         .with_context(|| format!("cannot measure {}", file.display()))?;
-    answer(&bench, json)
+    print_result(&bench, json)
 }
 
 fn test(sources: &Sources, file: &Path, cases: &Path, json: bool) -> anyhow::Result<()> {
     let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&quiet(&config));
+    let _lines_are_written = telemetry::init(&errors_only(&config));
     let report = runtime()?
-        .block_on(portcullis::test_plugin(config, file, cases))
+        .block_on(commands::test_plugin(config, file, cases))
         .with_context(|| format!("cannot test {}", file.display()))?;
-    answer(&report, json)?;
+    print_result(&report, json)?;
     if report.is_ok() {
         Ok(())
     } else {
@@ -202,19 +219,19 @@ fn new_plugin(
     json: bool,
 ) -> anyhow::Result<()> {
     let sdk = sdk.map(Into::into).unwrap_or_default();
-    let created = portcullis::new_plugin(Path::new(""), name, language, sdk)?;
-    answer(&created, json)
+    let created = commands::new_plugin(Path::new(""), name, language, sdk)?;
+    print_result(&created, json)
 }
 
 fn build_plugin(sources: &Sources, dir: &Path, json: bool) -> anyhow::Result<()> {
     let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&quiet(&config));
-    let built = runtime()?.block_on(portcullis::build_plugin(config, dir))?;
-    answer(&built, json)?;
+    let _lines_are_written = telemetry::init(&errors_only(&config));
+    let built = runtime()?.block_on(commands::build_plugin(config, dir))?;
+    print_result(&built, json)?;
     if built.is_ok() {
         Ok(())
     } else {
-        Err(Refused.into())
+        Err(ExitStatus::PluginsRefused.into())
     }
 }
 
@@ -226,24 +243,24 @@ fn record(
     json: bool,
 ) -> anyhow::Result<()> {
     let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&quiet(&config));
+    let _lines_are_written = telemetry::init(&errors_only(&config));
     let recording = runtime()?
-        .block_on(portcullis::record_cases(config, file, log))
+        .block_on(commands::record_cases(config, file, log))
         .with_context(|| format!("cannot record what {} says", file.display()))?;
     let recording = match cases {
         Some(cases) => recording.write(cases)?,
         None => recording,
     };
-    answer(&recording, json)
+    print_result(&recording, json)
 }
 
 fn replay(sources: &Sources, log: &Path, file: &Path, json: bool) -> anyhow::Result<()> {
     let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&quiet(&config));
+    let _lines_are_written = telemetry::init(&errors_only(&config));
     let replay = runtime()?
-        .block_on(portcullis::replay(config, log, file))
+        .block_on(commands::replay(config, log, file))
         .with_context(|| format!("cannot ask {} about {}", file.display(), log.display()))?;
-    answer(&replay, json)
+    print_result(&replay, json)
 }
 
 /// The settings of this program, which compiles filters in processes of its own kind.
@@ -253,7 +270,7 @@ fn load(sources: &Sources) -> Result<Config, ConfigError> {
     Ok(config)
 }
 
-/// The link leads to what is running even when the file was replaced by another version.
+/// The link leads to the program that is running even when its file was replaced by another version.
 fn this_program() -> Option<PathBuf> {
     if cfg!(target_os = "linux") {
         return Some("/proc/self/exe".into());
@@ -261,18 +278,17 @@ fn this_program() -> Option<PathBuf> {
     std::env::current_exe().ok()
 }
 
-/// A plugin was refused, as the report says.
+/// What the exit code says of a command that was done. Its report is on standard output.
 #[derive(Debug, thiserror::Error)]
-#[error("not every plugin can be used, see above")]
-struct Refused;
+enum ExitStatus {
+    #[error("not every plugin can be used, see above")]
+    PluginsRefused,
+    #[error("a proxy does not use this filter as it is, see above")]
+    FilterRefused,
+}
 
-/// A filter was refused, as the report says.
-#[derive(Debug, thiserror::Error)]
-#[error("a proxy does not use this filter as it is, see above")]
-struct Unusable;
-
-/// The answer is on standard output; the log only says what is wrong.
-fn quiet(config: &Config) -> Log {
+/// The result is on standard output; the log only says what is wrong.
+fn errors_only(config: &Config) -> Log {
     Log {
         filter: "error".into(),
         ..config.log.clone()
@@ -286,16 +302,16 @@ fn runtime() -> anyhow::Result<Runtime> {
         .context("cannot start the control runtime")
 }
 
-fn answer(answer: &(impl Serialize + Display), json: bool) -> anyhow::Result<()> {
+fn print_result(result: &(impl Serialize + Display), json: bool) -> anyhow::Result<()> {
     if json {
-        say(&serde_json::to_string_pretty(answer)?)
+        print_line(&serde_json::to_string_pretty(result)?)
     } else {
-        say(answer.to_string().trim_end())
+        print_line(result.to_string().trim_end())
     }
 }
 
-/// Unlike `println!`, says so when the reader is gone.
-fn say(text: &str) -> anyhow::Result<()> {
+/// Unlike `println!`, this is an error when the reader is gone.
+fn print_line(text: &str) -> anyhow::Result<()> {
     writeln!(std::io::stdout(), "{text}").context("cannot write the answer")
 }
 

@@ -1,5 +1,5 @@
-//! Turns the signals of the system into the shutdown that `run_proxy` waits for. Used by `main` only: whoever embeds the
-//! proxy has an own idea of when it ends.
+//! Turns the signals of the system into the shutdown that `run_proxy` waits for. Used by `main` only: an application that
+//! embeds the proxy decides by itself when it ends.
 
 use std::convert::Infallible;
 use std::io;
@@ -11,7 +11,7 @@ use tokio::signal::windows::{CtrlBreak, CtrlC, CtrlClose, ctrl_break, ctrl_c, ct
 use tokio::sync::broadcast;
 use tracing::{info, warn};
 
-/// The exit code of a program that an interrupt ended, as shells have it: 128 and the number of SIGINT.
+/// The exit code that shells give a program that an interrupt ended: 128 plus the number of SIGINT.
 const INTERRUPTED: i32 = 130;
 
 /// The signals that ask the process to end: SIGINT and SIGTERM.
@@ -77,11 +77,11 @@ impl Signals {
             signal,
             "shutting down; a second signal ends the process at once"
         );
-        // Nobody listens any more if the proxy has ended by itself.
+        // It fails if the proxy has ended by itself.
         let _ = shutdown.send(());
         let signal = self.next().await;
         warn!(signal, "ending at once");
-        // Whoever asks twice does not want to wait for anything.
+        // An operator who asks twice does not want to wait for anything.
         std::process::exit(INTERRUPTED)
     }
 }

@@ -9,6 +9,7 @@ use crate::error::StartError;
 
 /// Why nothing was built.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum BuildError {
     /// Nothing there looks like a filter.
     #[error(

@@ -82,6 +82,7 @@ pub struct Created {
 
 /// Why nothing was written.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum NewError {
     /// It cannot be the name of a file and a crate.
     #[error(
