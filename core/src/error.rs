@@ -166,6 +166,18 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// The file of the access log cannot be written.
+    #[error(
+        "cannot open the access log {}; its folder must exist and be writable, or choose another place with [log.access] to",
+        file.display()
+    )]
+    AccessLog {
+        /// Its path.
+        file: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// The WASM engine refuses its settings or the filter that is built in.
     #[error("the WASM engine does not start")]
     Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
