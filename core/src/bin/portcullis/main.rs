@@ -87,7 +87,7 @@ fn is_configuration(error: &anyhow::Error) -> bool {
 
 fn run(sources: &Sources) -> anyhow::Result<()> {
     let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&config.log);
+    let _lines_are_written = telemetry::init(&config.log)?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         config = sources.config_file().map(|file| file.display().to_string()),
@@ -111,7 +111,7 @@ fn run(sources: &Sources) -> anyhow::Result<()> {
 
 fn check(sources: &Sources, json: bool) -> anyhow::Result<()> {
     let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&quiet(&config));
+    let _lines_are_written = telemetry::init(&quiet(&config))?;
     let report = runtime()?.block_on(portcullis::check(config))?;
     if json {
         say(&serde_json::to_string_pretty(&report)?)?;
@@ -136,7 +136,7 @@ fn explain(
     json: bool,
 ) -> anyhow::Result<()> {
     let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&quiet(&config));
+    let _lines_are_written = telemetry::init(&quiet(&config))?;
     let explanation = runtime()?
         .block_on(portcullis::explain(config, subject, client))
         .with_context(|| format!("cannot explain {subject}"))?;
@@ -151,7 +151,7 @@ fn list_plugins(sources: &Sources, json: bool) -> anyhow::Result<()> {
 
 fn check_plugin(sources: &Sources, file: &Path, json: bool) -> anyhow::Result<()> {
     let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&quiet(&config));
+    let _lines_are_written = telemetry::init(&quiet(&config))?;
     let inspection = runtime()?
         .block_on(portcullis::check_plugin(config, file))
         .with_context(|| format!("cannot check {}", file.display()))?;
@@ -172,7 +172,7 @@ fn bench(
     json: bool,
 ) -> anyhow::Result<()> {
     let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&quiet(&config));
+    let _lines_are_written = telemetry::init(&quiet(&config))?;
     let bench = runtime()?
         .block_on(portcullis::bench(config, file, host, client, calls))
         .with_context(|| format!("cannot measure {}", file.display()))?;
@@ -181,7 +181,7 @@ fn bench(
 
 fn test(sources: &Sources, file: &Path, cases: &Path, json: bool) -> anyhow::Result<()> {
     let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&quiet(&config));
+    let _lines_are_written = telemetry::init(&quiet(&config))?;
     let report = runtime()?
         .block_on(portcullis::test_plugin(config, file, cases))
         .with_context(|| format!("cannot test {}", file.display()))?;
@@ -208,7 +208,7 @@ fn new_plugin(
 
 fn build_plugin(sources: &Sources, dir: &Path, json: bool) -> anyhow::Result<()> {
     let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&quiet(&config));
+    let _lines_are_written = telemetry::init(&quiet(&config))?;
     let built = runtime()?.block_on(portcullis::build_plugin(config, dir))?;
     answer(&built, json)?;
     if built.is_ok() {
@@ -226,7 +226,7 @@ fn record(
     json: bool,
 ) -> anyhow::Result<()> {
     let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&quiet(&config));
+    let _lines_are_written = telemetry::init(&quiet(&config))?;
     let recording = runtime()?
         .block_on(portcullis::record_cases(config, file, log))
         .with_context(|| format!("cannot record what {} says", file.display()))?;
@@ -239,7 +239,7 @@ fn record(
 
 fn replay(sources: &Sources, log: &Path, file: &Path, json: bool) -> anyhow::Result<()> {
     let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&quiet(&config));
+    let _lines_are_written = telemetry::init(&quiet(&config))?;
     let replay = runtime()?
         .block_on(portcullis::replay(config, log, file))
         .with_context(|| format!("cannot ask {} about {}", file.display(), log.display()))?;
