@@ -248,7 +248,7 @@ pub enum PluginError {
     },
     /// A log without a line that tells of an exchange.
     #[error(
-        "{} has no access lines about hosts, only {lines} others; the proxy writes one for each exchange at level info, as text or JSON ([log])",
+        "{} has no access lines about hosts, only {lines} others; the proxy writes one for each exchange to where [log.access] says",
         file.display()
     )]
     NoAccessLines {
