@@ -5,7 +5,7 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, Thread};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::lane::{Kind, Lane};
@@ -22,7 +22,7 @@ const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(super) struct Writer {
     shared: Arc<Shared>,
-    thread: Thread,
+    thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug, Default)]
@@ -53,7 +53,7 @@ impl Writer {
             output,
         };
         let thread = thread::Builder::new().name("portcullis-log".into());
-        let thread = thread.spawn(|| worker.run())?.thread().clone();
+        let thread = Some(thread.spawn(|| worker.run())?);
         Ok(Arc::new(Self { shared, thread }))
     }
 
@@ -67,13 +67,19 @@ impl Writer {
         }
     }
 
+    fn wake(&self) {
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
+    }
+
     /// Waits until all lines that were handed over are written, and losses are told. False if that
     /// takes too long.
     pub(super) fn flush(&self) -> bool {
         let mut flushes = self.shared.flushes();
         flushes.asked += 1;
         let number = flushes.asked;
-        self.thread.unpark();
+        self.wake();
         let waited = self
             .shared
             .flushed
@@ -85,7 +91,12 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         self.shared.flushes().is_closed = true;
-        self.flush();
+        if self.flush()
+            && let Some(thread) = self.thread.take()
+        {
+            // A thread that has panicked has nothing more to write, either.
+            let _ = thread.join();
+        }
     }
 }
 
@@ -104,7 +115,7 @@ impl Producer {
         // sees that it sleeps.
         let is_asleep = &self.writer.shared.is_asleep;
         if is_asleep.load(Ordering::Relaxed) && is_asleep.swap(false, Ordering::Relaxed) {
-            self.writer.thread.unpark();
+            self.writer.wake();
         }
     }
 

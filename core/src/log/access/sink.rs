@@ -56,11 +56,9 @@ impl Access {
         }
     }
 
-    /// Waits until everything is written, at most half a second.
-    pub(crate) fn flush(&self) {
-        if let Some(writer) = &self.writer {
-            writer.flush();
-        }
+    /// Waits until everything is written. False if that takes more than half a second.
+    pub(crate) fn close(self) -> bool {
+        self.writer.is_none_or(|writer| writer.flush())
     }
 }
 
