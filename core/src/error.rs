@@ -166,6 +166,18 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// The file of the access log cannot be written.
+    #[error(
+        "cannot open the access log {}; its folder must exist and be writable, or choose another place with [log.access] to",
+        file.display()
+    )]
+    AccessLog {
+        /// Its path.
+        file: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// The WASM engine refuses its settings or the filter that is built in.
     #[error("the WASM engine does not start")]
     Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -247,7 +259,7 @@ pub enum PluginError {
     },
     /// A log without a line that tells of an exchange.
     #[error(
-        "{} has no access lines about hosts, only {lines} others; the proxy writes one for each exchange at level info, as text or JSON ([log])",
+        "{} has no access lines about hosts, only {lines} others; the proxy writes one for each exchange to where [log.access] says",
         file.display()
     )]
     NoAccessLines {

@@ -38,6 +38,7 @@ mod error;
 mod feeds;
 mod filter;
 mod flow;
+pub mod log;
 mod plugins;
 mod proxy;
 mod target;

@@ -20,6 +20,7 @@ use crate::downstream::headers::Pseudonym;
 use crate::downstream::worker::WorkerConfig;
 use crate::error::StartError;
 use crate::filter::is_compiler_child;
+use crate::log::access::Access;
 use crate::plugins::StatusFile;
 
 /// Binds, logs the bound address, and serves until `shutdown` receives a message or is closed. Then
@@ -86,17 +87,26 @@ impl Proxy {
     ///
     /// # Errors
     ///
-    /// If lists and filters cannot be loaded or a thread cannot be started. What goes wrong later is logged.
+    /// If lists and filters cannot be loaded, a thread cannot be started or the file of the access log
+    /// cannot be opened. What goes wrong later is logged.
     pub async fn run(self, mut shutdown: broadcast::Receiver<()>) -> Result<Ended, StartError> {
+        let access_log = Access::open(&self.config.log.access)?;
         let stop = CancellationToken::new();
         // Tells the threads also if this future is dropped.
         let stop_on_drop = stop.clone().drop_guard();
         let bound = self.config.limits.shutdown;
         let mut threads = Threads::default();
-        let served = self.serve(&mut shutdown, &stop, &mut threads).await;
+        let served = self
+            .serve(&access_log, &mut shutdown, &stop, &mut threads)
+            .await;
         tracing::info!("stopping");
         drop(stop_on_drop);
         let threads = threads.ended(bound).await;
+        // It may wait for a disk or for the reader of a pipe.
+        let flushed = tokio::task::spawn_blocking(move || access_log.close()).await;
+        if !flushed.unwrap_or(false) {
+            tracing::warn!("the access log could not be written to its end in time");
+        }
         let connections = served?.as_ref().map_or(0, Workers::cut);
         if threads > 0 {
             tracing::warn!(
@@ -117,6 +127,7 @@ impl Proxy {
     /// anything could be judged.
     async fn serve(
         self,
+        access_log: &Access,
         shutdown: &mut broadcast::Receiver<()>,
         stop: &CancellationToken,
         threads: &mut Threads,
@@ -136,6 +147,7 @@ impl Proxy {
         let worker = WorkerConfig {
             limits: config.limits,
             egress: config.egress,
+            access_log: access_log.clone(),
             own,
             pseudonym: Pseudonym::random(),
             chains,

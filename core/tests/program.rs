@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 // A file of its own beside this one would be another program to link.
+#[cfg(unix)]
+#[path = "program/access_log.rs"]
+mod access_log;
 #[path = "program/explain.rs"]
 mod explain;
 #[path = "program/plugin.rs"]

@@ -1,6 +1,9 @@
-//! What proxies log while scenarios run. All tests of a process share it, so scenarios look for names of their own.
+//! What proxies log while scenarios run, their access lines included. All tests of a process share
+//! it, so scenarios look for names of their own.
 
-use std::io;
+use std::io::{self, Write};
+#[cfg(unix)]
+use std::path::PathBuf;
 use std::sync::{LazyLock, Mutex, Once};
 
 use tokio::sync::watch;
@@ -68,13 +71,39 @@ impl Log {
     }
 }
 
-/// Takes one line with each write, and passes it on to whoever reads of a failed test.
+/// A path that a proxy writes access lines to, which then appear in the log.
+#[cfg(unix)]
+pub(crate) fn access_path() -> PathBuf {
+    use std::io::BufRead;
+    use std::os::fd::IntoRawFd;
+
+    let (lines, writer) = io::pipe().expect("a pipe");
+    std::thread::spawn(move || {
+        for line in io::BufReader::new(lines).lines() {
+            let line = line.expect("a pipe can be read");
+            append(line.as_bytes()).expect("standard error can be written");
+        }
+    });
+    // It is never closed: the number must go on to mean this pipe for as long as a proxy writes to
+    // the path.
+    PathBuf::from(format!("/dev/fd/{}", writer.into_raw_fd()))
+}
+
+/// Adds a line, and shows it to those who read the output of a failed test.
+fn append(line: &[u8]) -> io::Result<()> {
+    let text = String::from_utf8_lossy(line).trim_end().to_owned();
+    let shown = io::stderr().write_all(format!("{text}\n").as_bytes());
+    LINES.send_modify(|lines| lines.push(text));
+    shown
+}
+
+/// Takes one line with each write.
 struct Sink;
 
-impl io::Write for Sink {
+impl Write for Sink {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let text = String::from_utf8_lossy(line).trim_end().to_owned();
         let trap = {
+            let text = String::from_utf8_lossy(line);
             let mut traps = TRAPS.lock().expect("nothing panics that holds it");
             let at = traps.iter().position(|trap| text.contains(trap.as_str()));
             at.map(|at| traps.remove(at))
@@ -82,8 +111,7 @@ impl io::Write for Sink {
         if let Some(trap) = trap {
             panic!("the log panics at {trap}");
         }
-        LINES.send_modify(|lines| lines.push(text));
-        io::stderr().write_all(line)?;
+        append(line)?;
         Ok(line.len())
     }
 

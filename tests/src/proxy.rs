@@ -6,11 +6,15 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+#[cfg(unix)]
+use portcullis::config::AccessLogTo;
 use portcullis::{Config, Ended, StartError};
 use tempfile::TempDir;
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 
+#[cfg(unix)]
+use crate::log;
 use crate::wire::{Wire, within};
 
 /// A running proxy with folders of its own, and no way out but this machine.
@@ -63,6 +67,10 @@ impl Proxy {
         // No test depends on a network: there are no feeds to fetch, and nobody answers there.
         config.feeds.clear();
         config.egress.resolvers = vec![SocketAddr::from(([127, 0, 0, 1], 1))];
+        #[cfg(unix)]
+        {
+            config.log.access.to = AccessLogTo::File(log::access_path());
+        }
         change(&mut config);
 
         let proxy = portcullis::Proxy::bind(config.clone()).expect("the proxy binds");

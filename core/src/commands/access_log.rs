@@ -1,7 +1,7 @@
-//! The proxy's own access lines read back, as `exchange` writes them and `telemetry` formats them: text or JSON, one after the other,
-//! however long the file is. Read by `replay` and by `cases`.
+//! The proxy's own access lines read back, in both forms that `log::access` writes: one after the
+//! other, however long the file is. Used by `replay` and by `cases`.
 
-mod line;
+mod entry;
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -9,30 +9,30 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-pub(crate) use self::line::{Line, Word};
+pub(crate) use self::entry::Entry;
 use crate::error::PluginError;
 
-/// A line of the proxy has some hundreds of bytes; what is longer than this is none.
+/// An access line has some hundreds of bytes, and with the longest values a few thousand.
 const MAX_LINE: usize = 64 << 10;
 
 /// Stands for standard input.
 const STDIN: &str = "-";
 
-/// What was found in a log, besides what its access lines say.
+/// What a log holds, besides what its access lines say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Found {
+pub(crate) struct Summary {
     /// Access lines.
     pub(crate) exchanges: u64,
-    /// Access lines of requests that name no host, or that were answered before anybody judged them.
+    /// Access lines of requests that name no host, or that were answered before a filter was asked.
     pub(crate) unjudged: u64,
-    /// All others.
-    pub(crate) others: u64,
+    /// All other lines.
+    pub(crate) unparsed: u64,
     /// The first and the last time that an access line tells.
     pub(crate) times: Option<(Timestamp, Timestamp)>,
 }
 
-impl Found {
-    /// How long it all took, in seconds; none if no time passed, or no line tells.
+impl Summary {
+    /// How long it all took, in seconds; none if no time passed.
     pub(crate) fn seconds(&self) -> Option<f64> {
         let (first, last) = self.times?;
         let seconds = last.duration_since(first).as_secs_f64();
@@ -40,12 +40,13 @@ impl Found {
     }
 }
 
-/// Hands every access line about a host that was judged to `each`, in the order of the file, or of standard input if it is `-`.
+/// Hands every access line about a host that was judged to `each`, in the order of the file, or of
+/// standard input if the file is `-`.
 ///
 /// # Errors
 ///
 /// If the file cannot be read, or has no such line.
-pub(crate) fn read(file: &Path, each: impl FnMut(&Line<'_>)) -> Result<Found, PluginError> {
+pub(crate) fn read(file: &Path, each: impl FnMut(&Entry<'_>)) -> Result<Summary, PluginError> {
     let unreadable = |source| PluginError::Read {
         file: file.to_owned(),
         source,
@@ -59,7 +60,7 @@ pub(crate) fn read(file: &Path, each: impl FnMut(&Line<'_>)) -> Result<Found, Pl
     if found.exchanges == found.unjudged {
         return Err(PluginError::NoAccessLines {
             file: file.to_owned(),
-            lines: found.others + found.unjudged,
+            lines: found.unparsed + found.unjudged,
         });
     }
     Ok(found)
@@ -67,31 +68,30 @@ pub(crate) fn read(file: &Path, each: impl FnMut(&Line<'_>)) -> Result<Found, Pl
 
 /// What to call a log.
 pub(crate) fn name(file: &Path) -> String {
-    match file == Path::new(STDIN) {
-        true => "standard input".to_owned(),
-        false => file.display().to_string(),
+    if file == Path::new(STDIN) {
+        "standard input".to_owned()
+    } else {
+        file.display().to_string()
     }
 }
 
-fn read_lines(mut input: impl BufRead, mut each: impl FnMut(&Line<'_>)) -> io::Result<Found> {
-    let mut found = Found::default();
+fn read_lines(mut input: impl BufRead, mut each: impl FnMut(&Entry<'_>)) -> io::Result<Summary> {
+    let mut found = Summary::default();
     let mut bytes = Vec::new();
     while read_line(&mut input, &mut bytes)? {
-        let text = str::from_utf8(&bytes).unwrap_or_default();
-        match Line::parse(text) {
-            None => found.others += 1,
-            Some(line) => {
-                found.exchanges += 1;
-                if let Some(time) = line.time() {
-                    let (first, last) = found.times.unwrap_or((time, time));
-                    // Exchanges are written when they end, by several threads.
-                    found.times = Some((first.min(time), last.max(time)));
-                }
-                match line.verdict {
-                    Some(_) if !line.host.is_empty() => each(&line),
-                    _ => found.unjudged += 1,
-                }
-            }
+        let line = str::from_utf8(&bytes).unwrap_or_default();
+        let Some(entry) = Entry::parse(line) else {
+            found.unparsed += 1;
+            continue;
+        };
+        found.exchanges += 1;
+        let (first, last) = found.times.unwrap_or((entry.time, entry.time));
+        // Exchanges are written when they end, by several threads.
+        found.times = Some((first.min(entry.time), last.max(entry.time)));
+        if entry.verdict.is_some() && !entry.host.is_empty() {
+            each(&entry);
+        } else {
+            found.unjudged += 1;
         }
     }
     Ok(found)
@@ -115,12 +115,12 @@ fn read_line(input: &mut impl BufRead, bytes: &mut Vec<u8>) -> io::Result<bool> 
 mod tests {
     use super::*;
 
-    const LINE: &str = "2026-11-23T13:42:32.5Z  INFO access: client=10.0.0.7 method=\"GET\" host=\"a.example\" port=80 \
-                        protocol=\"http\" status=200 verdict=\"next\" up=0 down=5 ms=2.5 outcome=\"complete\"\n";
+    const LINE: &str = "time=2026-11-23T13:42:32.500000Z kind=access id=4 client=10.0.0.7 method=GET host=a.example \
+                        port=80 protocol=http status=200 verdict=next up=0 down=5 ms=2.500 outcome=complete\n";
 
-    fn read(text: &str) -> (Found, Vec<String>) {
+    fn read(text: &str) -> (Summary, Vec<String>) {
         let mut hosts = Vec::new();
-        let found = read_lines(text.as_bytes(), |line| hosts.push(line.host.to_string()));
+        let found = read_lines(text.as_bytes(), |entry| hosts.push(entry.host.to_string()));
         (found.unwrap(), hosts)
     }
 
@@ -128,14 +128,14 @@ mod tests {
     fn access_lines_are_told_from_others() {
         let later = LINE
             .replace("a.example", "b.example")
-            .replace(":32.5Z", ":34.5Z");
-        let unjudged = LINE.replace("verdict=\"next\" ", "");
+            .replace(":32.5", ":34.5");
+        let unjudged = LINE.replace("verdict=next ", "");
         let text = format!(
             "2026-11-23T13:42:30Z  INFO portcullis: starting\n{later}\n{LINE}{unjudged}what"
         );
         let (found, hosts) = read(&text);
         assert_eq!(hosts, ["b.example", "a.example"]);
-        assert_eq!((found.exchanges, found.unjudged, found.others), (3, 1, 3));
+        assert_eq!((found.exchanges, found.unjudged, found.unparsed), (3, 1, 3));
         assert_eq!(found.seconds(), Some(2.0));
     }
 
@@ -143,16 +143,16 @@ mod tests {
     fn a_line_without_end_takes_no_memory() {
         let endless = "x".repeat(3 * MAX_LINE);
         let (found, hosts) = read(&format!("{endless}\n{LINE}{endless}"));
-        assert_eq!((hosts.len(), found.others), (1, 2));
+        assert_eq!((hosts.len(), found.unparsed), (1, 2));
         let mut bytes = Vec::new();
         read_line(&mut endless.as_bytes(), &mut bytes).unwrap();
         assert_eq!(bytes.capacity(), MAX_LINE);
     }
 
     #[test]
-    fn what_is_not_text_is_no_access_line() {
+    fn what_is_not_text_is_not_an_access_line() {
         let input = [&b"\xff\n"[..], LINE.as_bytes()].concat();
         let found = read_lines(&*input, |_| ()).unwrap();
-        assert_eq!((found.exchanges, found.others), (1, 1));
+        assert_eq!((found.exchanges, found.unparsed), (1, 1));
     }
 }

@@ -1,5 +1,5 @@
-//! What would change if a filter were on: `portcullis replay`. Asks it about every host of an access log, and compares what it says with
-//! what has happened.
+//! What would change if a filter were on: `portcullis replay`. Asks it about every host of an
+//! access log, and compares what it says with what has happened.
 
 mod report;
 mod tally;
@@ -11,7 +11,7 @@ use std::time::Instant;
 pub use self::report::{Change, Difference, Replay};
 use self::tally::{Asked, Tally};
 use crate::chain::{LocalFilter, Member};
-use crate::commands::access_log::{self, Word};
+use crate::commands::access_log;
 use crate::config::Config;
 use crate::error::{Causes, PluginError};
 use crate::feeds::Feeds;
@@ -20,12 +20,15 @@ use crate::filter::{Failure, Filter, FilterAnswer, Hook, HookCall, Loader};
 use crate::flow::{Client, Flow};
 use crate::plugins::FilterFile;
 use crate::target::Target;
+use crate::verdict::VerdictKind;
 
-/// Different hosts, with their ports, protocols and, if the filter looks at them, clients. More would fill the memory: some 150 bytes each.
+/// Different hosts, with their ports, protocols and, if the filter looks at them, clients. More
+/// would fill the memory: some 150 bytes each.
 const MOST: usize = 500_000;
 
-/// Asks the filter in `file`, or the built-in filter of that name, about each host in the access log `log`, or standard input if that is
-/// `-`. Feeds are read from the copies on disk; nothing is fetched.
+/// Asks the filter in `file`, or the built-in filter of that name, about each host in the access
+/// log `log`, or standard input if that is `-`. Feeds are read from the copies on disk; nothing is
+/// fetched.
 ///
 /// # Errors
 ///
@@ -36,7 +39,7 @@ pub async fn replay(config: Config, log: &Path, file: &Path) -> Result<Replay, P
     let single = FilterFile::named(file, &config.plugins.dir)?;
     let filter = single.filter(loader).await?.isolated(&Clock::System);
     let mut tally = Tally::new(MOST, filter.uses("client"), &filter.name);
-    let found = access_log::read(log, |line| tally.count(line))?;
+    let found = access_log::read(log, |entry| tally.count(entry))?;
     let mut replay = Replay::new(&filter.name, log, &found, &tally);
     replay.ask(&filter, &tally).await;
     replay.note(&filter, &found, &tally);
@@ -49,7 +52,8 @@ pub async fn replay(config: Config, log: &Path, file: &Path) -> Result<Replay, P
 /// What the filter says to a host.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Answer {
-    pub(super) verdict: Word,
+    /// None if it fails.
+    pub(super) verdict: Option<VerdictKind>,
     /// Nothing where it lets the request pass.
     pub(super) detail: Option<String>,
 }
@@ -97,7 +101,7 @@ impl From<FilterAnswer> for Answer {
         let parts = answer.verdict.parts();
         let status = parts.status.map(|status| status.as_u16());
         Self {
-            verdict: parts.kind.into(),
+            verdict: Some(parts.kind),
             detail: match (status, parts.text) {
                 (Some(status), Some(text)) => Some(format!("{status}: {text}")),
                 (Some(status), None) => Some(status.to_string()),
@@ -110,7 +114,7 @@ impl From<FilterAnswer> for Answer {
 impl From<Failure> for Answer {
     fn from(failure: Failure) -> Self {
         Self {
-            verdict: Word::Error,
+            verdict: None,
             detail: Some(Causes(&failure).to_string()),
         }
     }

@@ -142,7 +142,15 @@ async fn answer(
         Protocol::Http
     };
     let id = session.worker.next_id();
-    let mut exchange = Exchange::new(id, started, &session.client, request.method(), protocol);
+    let access_log = &session.worker.access_log;
+    let mut exchange = Exchange::new(
+        access_log,
+        id,
+        started,
+        &session.client,
+        request.method(),
+        protocol,
+    );
     // Parsed only if the proxy has to answer itself.
     let accept = request.headers().get(ACCEPT).cloned();
     let span = tracing::debug_span!("exchange", id = exchange.id());

@@ -5,14 +5,15 @@ use std::cell::Cell;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use http::{Method, StatusCode};
 use tokio::time::Instant;
-use tracing::field;
 
 use super::reply::Rejection;
 use crate::error::Causes;
 use crate::flow::{Client, Protocol};
+use crate::log::access::{Record, Sink};
 use crate::target::Target;
 use crate::timer::UploadProgress;
 use crate::verdict::{Judgement, Verdict, VerdictKind};
@@ -20,6 +21,7 @@ use crate::verdict::{Judgement, Verdict, VerdictKind};
 /// One request and whatever it led to.
 #[derive(Debug)]
 pub(crate) struct Exchange {
+    access_log: Rc<Sink>,
     id: u64,
     started: Instant,
     client: Option<IpAddr>,
@@ -61,6 +63,7 @@ enum Outcome {
 impl Exchange {
     /// `id` is unique within the process, and `started` when the request's last bytes came.
     pub(crate) fn new(
+        access_log: &Rc<Sink>,
         id: u64,
         started: Instant,
         client: &Client,
@@ -68,6 +71,7 @@ impl Exchange {
         protocol: Protocol,
     ) -> Self {
         Self {
+            access_log: access_log.clone(),
             id,
             started,
             client: client.address,
@@ -177,41 +181,41 @@ impl Exchange {
         let parts = judgement.map(|judgement| judgement.verdict.parts());
         let passed = matches!(self.judged, Judged::Passed).then(|| VerdictKind::Next.name());
         let matched = judgement.and_then(|judgement| judgement.matched.as_ref());
-        let up = self.upload.as_ref().map_or(0, |upload| upload.bytes()) + self.up.get();
         let (outcome, error) = match &self.outcome {
             Outcome::Aborted => ("aborted", None),
             Outcome::Complete => ("complete", None),
             Outcome::Failed(error) => ("failed", Some(error.as_str())),
         };
-        tracing::info!(
-            target: "access",
-            id = self.id,
-            client = self.client.map(field::display),
-            method = self.method.as_str(),
-            host = self.target.as_ref().map(|target| target.host()),
-            port = self.target.as_ref().map(|target| target.port()),
-            protocol = self.protocol.name(),
-            peer = self.peer.map(field::display),
-            status = self.status.map(|status| status.as_u16()),
-            verdict = parts.map(|parts| parts.kind.name()).or(passed),
-            filter = judgement.and_then(|judgement| judgement.filter.as_deref()),
-            reason = parts.and_then(|parts| parts.text),
-            skipped = (!self.skipped.is_empty()).then(|| self.skipped.join(",")),
-            edited = (!self.edited.is_empty()).then(|| self.edited.join(",")),
-            feed = matched.map(|matched| &*matched.feed),
-            rule = matched.map(|matched| &*matched.rule),
-            up,
-            down = self.down.get(),
-            ms = self.started.elapsed().as_micros() as f64 / 1000.0,
+        self.access_log.write(&Record {
+            time: SystemTime::now(),
+            id: self.id,
+            client: self.client,
+            user: None,
+            method: Some(self.method.as_str()),
+            host: self.target.as_ref().map(|target| target.host()),
+            port: self.target.as_ref().map(|target| target.port()),
+            protocol: self.protocol.name(),
+            peer: self.peer,
+            status: self.status.map(|status| status.as_u16()),
+            verdict: parts.map(|parts| parts.kind.name()).or(passed),
+            filter: judgement.and_then(|judgement| judgement.filter.as_deref()),
+            reason: parts.and_then(|parts| parts.text),
+            skipped: &self.skipped,
+            edited: &self.edited,
+            feed: matched.map(|matched| &*matched.feed),
+            rule: matched.map(|matched| &*matched.rule),
+            up: self.upload.as_ref().map_or(0, |upload| upload.bytes()) + self.up.get(),
+            down: self.down.get(),
+            duration: self.started.elapsed(),
             outcome,
             error,
-        );
+        });
     }
 }
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        if !self.is_about_the_proxy() {
+        if !self.access_log.is_off() && !self.is_about_the_proxy() {
             self.write();
         }
     }

@@ -17,6 +17,7 @@ use super::copy::CopyBuffer;
 use super::headers::Pseudonym;
 use crate::chain::{Chain, LocalChain, ShadowSender};
 use crate::config::{Egress, Limits};
+use crate::log::access::{Access, Sink};
 use crate::upstream::Upstream;
 
 /// hyper reads and writes at most this much ahead. It is also the largest request head; `head` sets a lower limit, but an
@@ -28,6 +29,7 @@ const BUFFER: usize = 128 * 1024;
 pub(crate) struct WorkerConfig {
     pub(crate) limits: Limits,
     pub(crate) egress: Egress,
+    pub(crate) access_log: Access,
     /// The address of the listener.
     pub(crate) own: SocketAddr,
     pub(crate) pseudonym: Pseudonym,
@@ -43,6 +45,7 @@ pub(crate) struct Worker {
     pub(crate) upstream: Upstream,
     pub(crate) server: http1::Builder,
     pub(crate) copy_buffer: CopyBuffer,
+    pub(crate) access_log: Rc<Sink>,
     /// Connections, and uploads that outlive their exchange.
     pub(crate) tasks: TaskTracker,
     /// Cancelled when everything has to end. Hot paths check [`Worker::is_stopping`] instead.
@@ -66,6 +69,7 @@ impl Worker {
             pseudonym: config.pseudonym,
             server,
             copy_buffer: CopyBuffer::new(),
+            access_log: Rc::new(config.access_log.sink()),
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),
             is_stopping: Cell::new(false),

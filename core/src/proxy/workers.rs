@@ -275,8 +275,9 @@ mod tests {
     use tokio_util::sync::{CancellationToken, DropGuard};
 
     use super::*;
-    use crate::config::Config;
+    use crate::config::{AccessLog, AccessLogFormat, AccessLogTo, Config};
     use crate::downstream::headers::Pseudonym;
+    use crate::log::access::Access;
 
     /// Two workers, and clients that they serve.
     struct Stage {
@@ -297,6 +298,11 @@ mod tests {
             let config = WorkerConfig {
                 limits,
                 egress,
+                access_log: Access::open(&AccessLog {
+                    to: AccessLogTo::Off,
+                    format: AccessLogFormat::Logfmt,
+                })
+                .unwrap(),
                 own: listener.local_addr().unwrap(),
                 pseudonym: Pseudonym::random(),
                 chains: chains.subscribe(),

@@ -12,8 +12,8 @@ use super::{portcullis, stderr, stdout};
 fn line(second: usize, host: &str, protocol: &str, verdict: &str) -> String {
     let port = if protocol == "http" { 80 } else { 443 };
     format!(
-        "2026-11-23T10:00:{second:02}.5Z  INFO connection{{client.addr=10.0.0.7:6}}:exchange{{id=4 target.host=\"{host}\"}}: access: \
-         client=10.0.0.7 method=\"GET\" host=\"{host}\" port={port} protocol=\"{protocol}\" status=200 verdict={verdict} up=0 down=5\n"
+        "time=2026-11-23T10:00:{second:02}.500000Z kind=access id=4 client=10.0.0.7 method=GET host={host} port={port} \
+         protocol={protocol} status=200 verdict={verdict} up=0 down=5 ms=1.000 outcome=complete\n"
     )
 }
 
@@ -21,12 +21,12 @@ fn line(second: usize, host: &str, protocol: &str, verdict: &str) -> String {
 fn folder() -> TempDir {
     let dir = TempDir::new().unwrap();
     let mut log = "2026-11-23T09:59:59Z  INFO portcullis: starting version=\"0.1.0\"\n".to_owned();
-    let refused = "\"block\" filter=\"other\" reason=\"x\"";
+    let refused = "block filter=other reason=\"not here\"";
     for (host, protocol, verdict) in [
-        ("www.blocked.portcullis.test", "connect", "\"next\""),
-        ("a.example", "connect", "\"next\""),
-        ("www.blocked.portcullis.test", "http", "\"next\""),
-        ("blocked.portcullis.test", "connect", "\"next\""),
+        ("www.blocked.portcullis.test", "connect", "next"),
+        ("a.example", "connect", "next"),
+        ("www.blocked.portcullis.test", "http", "next"),
+        ("blocked.portcullis.test", "connect", "next"),
         ("refused.blocked.portcullis.test", "connect", refused),
     ] {
         log += &line(log.lines().count(), host, protocol, verdict);
@@ -63,7 +63,7 @@ requests  host                         was   would be
     );
     assert!(time.starts_with("5 times in "), "{time}");
     assert!(
-        time.ends_with("note: lines that are no access lines: 1\n"),
+        time.ends_with("note: lines that are not access lines: 1\n"),
         "{time}"
     );
 }

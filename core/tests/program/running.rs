@@ -12,22 +12,23 @@ use tempfile::TempDir;
 use super::{portcullis, stderr, stdout};
 
 /// A proxy on some port. Its log is read up to the line that says it listens.
-struct Running {
-    process: Child,
-    lines: Lines<BufReader<ChildStderr>>,
-    address: SocketAddr,
+pub(crate) struct Running {
+    pub(crate) process: Child,
+    pub(crate) lines: Lines<BufReader<ChildStderr>>,
+    pub(crate) address: SocketAddr,
 }
 
 impl Running {
-    fn start(dir: &Path, config: &str) -> Self {
+    pub(crate) fn start(dir: &Path, config: &str) -> Self {
         Self::start_logging(dir, config, "json")
     }
 
-    fn start_logging(dir: &Path, config: &str, format: &str) -> Self {
+    pub(crate) fn start_logging(dir: &Path, config: &str, format: &str) -> Self {
         fs::write(dir.join("portcullis.toml"), config).unwrap();
         let mut process = portcullis(dir)
             .args(["--listen", "127.0.0.1:0"])
             .env("PORTCULLIS_LOG_FORMAT", format)
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -40,20 +41,20 @@ impl Running {
         }
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let process = self.process.id().to_string();
         let kill = Command::new("kill").args(["-s", name, &process]).status();
         assert!(kill.unwrap().success());
     }
 
-    fn wait_for_line(&mut self, text: &str) {
+    pub(crate) fn wait_for_line(&mut self, text: &str) {
         assert!(
             self.lines.any(|line| line.unwrap().contains(text)),
             "{text}"
         );
     }
 
-    fn ends(&mut self) -> Option<i32> {
+    pub(crate) fn ends(&mut self) -> Option<i32> {
         self.process.wait().unwrap().code()
     }
 }
@@ -96,7 +97,7 @@ fn request_in_flight(proxy: &Running) -> (TcpStream, TcpStream) {
     clippy::disallowed_methods,
     reason = "a client of the proxy, which may block"
 )]
-fn refused(proxy: &Running, head: &str) {
+pub(crate) fn refused(proxy: &Running, head: &str) {
     let mut client = TcpStream::connect(proxy.address).unwrap();
     write!(client, "{head}\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
@@ -106,9 +107,11 @@ fn refused(proxy: &Running, head: &str) {
 
 #[test]
 fn what_a_proxy_has_logged_is_replayed_for_another_version_of_a_filter() {
-    for format in ["text", "json"] {
+    for (program, access) in [("text", "logfmt"), ("json", "json"), ("json", "logfmt")] {
+        let format = format!("{program} beside {access}");
         let dir = TempDir::new().unwrap();
-        let mut proxy = Running::start_logging(dir.path(), "[feeds]", format);
+        let config = format!("[feeds]\n[log.access]\nformat = '{access}'");
+        let mut proxy = Running::start_logging(dir.path(), &config, program);
         for _ in 0..2 {
             refused(&proxy, "GET http://www.blocked.portcullis.test/ HTTP/1.1");
         }

@@ -1,6 +1,10 @@
 //! One line for each exchange, with everything but secrets.
 
-use portcullis_tests::{Log, Origin, Proxy};
+use std::fs;
+use std::path::Path;
+
+use portcullis::config::AccessLogTo;
+use portcullis_tests::{Log, Origin, Proxy, Stage};
 
 fn assert_says(line: &str, fields: &[&str]) {
     for field in fields {
@@ -32,23 +36,23 @@ async fn an_exchange_is_one_line() {
         .split_once(':')
         .map(|(h, p)| (h.to_owned(), p.to_owned()))
         .unwrap();
-    let text = format!("host=\"{host}\" port={port}");
+    let text = format!("host={host} port={port} ");
     let line = log.says(&[&text]).await;
     assert_says(
         &line,
         &[
-            " access: ",
-            " id=",
+            "time=20",
+            " kind=access id=",
             " client=127.0.0.1 ",
-            " peer=127.0.0.1:",
-            "method=\"POST\"",
-            "protocol=\"http\"",
+            &format!(" peer={host}:{port} "),
+            "method=POST",
+            "protocol=http",
             "status=201",
-            "verdict=\"next\"",
+            "verdict=next",
             "up=2",
             "down=4",
             "ms=",
-            "outcome=\"complete\"",
+            "outcome=complete",
         ],
     );
     assert!(
@@ -67,15 +71,15 @@ async fn a_refusal_says_why() {
         .send("GET http://logged.blocked.portcullis.test/ HTTP/1.1\r\nHost: x\r\n\r\n")
         .await;
     assert_eq!(client.response().await.status, 403);
-    let line = log.says(&["host=\"logged.blocked.portcullis.test\""]).await;
+    let line = log.says(&["host=logged.blocked.portcullis.test"]).await;
     assert_says(
         &line,
         &[
             "status=403",
-            "verdict=\"block\"",
+            "verdict=block",
             "filter=",
             "reason=",
-            "outcome=\"complete\"",
+            "outcome=complete",
         ],
     );
 }
@@ -105,11 +109,11 @@ async fn a_tunnel_is_one_line_when_it_ends() {
     assert_says(
         &line,
         &[
-            "method=\"CONNECT\"",
+            "method=CONNECT",
             "status=200",
             "up=5",
             "down=6",
-            "outcome=\"complete\"",
+            "outcome=complete",
         ],
     );
 }
@@ -127,11 +131,7 @@ async fn what_fails_or_is_given_up_says_so() {
     let line = log.says(&[&format!("port={} ", gone.port())]).await;
     assert_says(
         &line,
-        &[
-            "status=502",
-            "outcome=\"failed\"",
-            "error=\"cannot connect to",
-        ],
+        &["status=502", "outcome=failed", "error=\"cannot connect to"],
     );
 
     client
@@ -145,5 +145,41 @@ async fn what_fails_or_is_given_up_says_so() {
     client.reset();
     served.rest().await;
     let port = format!("port={} ", origin.authority().rsplit(':').next().unwrap());
-    assert_says(&log.says(&[&port]).await, &["outcome=\"aborted\""]);
+    assert_says(&log.says(&[&port]).await, &["outcome=aborted"]);
+}
+
+/// What is in a log file by now.
+fn read(file: &Path) -> String {
+    fs::read_to_string(file).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn lines_go_to_a_new_file_after_the_old_one_was_moved_away() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [log, moved] = ["access.log", "access.log.1"].map(|name| folder.path().join(name));
+    let to = AccessLogTo::File(log.clone());
+    let stage = Stage::start_with(|config| config.log.access.to = to).await;
+    stage.answers(&[("first.example", 200)]).await;
+    let is_written = async || read(&log).contains("host=first.example ");
+    stage.until_true("the line is there", is_written).await;
+
+    fs::rename(&log, &moved).expect("a folder to write to");
+    stage.answers(&[("second.example", 200)]).await;
+    let is_written = async || read(&log).contains("host=second.example ");
+    stage
+        .until_true("the line is in a new file", is_written)
+        .await;
+    assert_eq!(read(&log).lines().count(), 1);
+    assert_eq!(read(&moved).lines().count(), 1);
+}
+
+#[tokio::test]
+async fn every_line_is_there_when_the_proxy_has_ended() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("access.log");
+    let to = AccessLogTo::File(log.clone());
+    let stage = Stage::start_with(|config| config.log.access.to = to).await;
+    stage.answers(&[("x.example", 200); 20]).await;
+    stage.proxy.stop().await;
+    assert_eq!(read(&log).matches("host=x.example ").count(), 20);
 }

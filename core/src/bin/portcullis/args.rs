@@ -80,7 +80,7 @@ pub(crate) enum Command {
     /// happened. It runs in its sandbox, with the settings in NAME.toml beside it; feeds are read from the copies on
     /// disk.
     Replay {
-        /// Lines of the proxy's log, text or JSON; - for standard input
+        /// The proxy's access log, logfmt or JSON; - for standard input
         #[arg(value_name = "ACCESS_LOG")]
         log: PathBuf,
         /// NAME.wasm, or the name of a built-in filter

@@ -104,7 +104,7 @@ fn is_configuration(error: &anyhow::Error) -> bool {
 
 fn run(sources: &Sources) -> anyhow::Result<()> {
     let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&config.log);
+    let _lines_are_written = telemetry::init(&config.log)?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         config = sources.config_file().map(|file| file.display().to_string()),
@@ -128,7 +128,7 @@ fn run(sources: &Sources) -> anyhow::Result<()> {
 
 fn check(sources: &Sources, json: bool) -> anyhow::Result<()> {
     let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&errors_only(&config));
+    let _lines_are_written = telemetry::init(&errors_only(&config))?;
     let report = runtime()?.block_on(commands::check(config))?;
     if json {
         print_line(&serde_json::to_string_pretty(&report)?)?;
@@ -153,7 +153,7 @@ fn explain(
     json: bool,
 ) -> anyhow::Result<()> {
     let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&errors_only(&config));
+    let _lines_are_written = telemetry::init(&errors_only(&config))?;
     let explanation = runtime()?
         .block_on(commands::explain(config, subject, client))
         .with_context(|| format!("cannot explain {subject}"))?;
@@ -168,7 +168,7 @@ fn list_plugins(sources: &Sources, json: bool) -> anyhow::Result<()> {
 
 fn check_plugin(sources: &Sources, file: &Path, json: bool) -> anyhow::Result<()> {
     let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&errors_only(&config));
+    let _lines_are_written = telemetry::init(&errors_only(&config))?;
     let inspection = runtime()?
         .block_on(commands::check_plugin(config, file))
         .with_context(|| format!("cannot check {}", file.display()))?;
@@ -189,7 +189,7 @@ fn bench(
     json: bool,
 ) -> anyhow::Result<()> {
     let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&errors_only(&config));
+    let _lines_are_written = telemetry::init(&errors_only(&config))?;
     let bench = runtime()?
         .block_on(commands::bench(config, file, host, client, calls))
         .with_context(|| format!("cannot measure {}", file.display()))?;
@@ -198,7 +198,7 @@ fn bench(
 
 fn test(sources: &Sources, file: &Path, cases: &Path, json: bool) -> anyhow::Result<()> {
     let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&errors_only(&config));
+    let _lines_are_written = telemetry::init(&errors_only(&config))?;
     let report = runtime()?
         .block_on(commands::test_plugin(config, file, cases))
         .with_context(|| format!("cannot test {}", file.display()))?;
@@ -225,7 +225,7 @@ fn new_plugin(
 
 fn build_plugin(sources: &Sources, dir: &Path, json: bool) -> anyhow::Result<()> {
     let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&errors_only(&config));
+    let _lines_are_written = telemetry::init(&errors_only(&config))?;
     let built = runtime()?.block_on(commands::build_plugin(config, dir))?;
     print_result(&built, json)?;
     if built.is_ok() {
@@ -243,7 +243,7 @@ fn record(
     json: bool,
 ) -> anyhow::Result<()> {
     let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&errors_only(&config));
+    let _lines_are_written = telemetry::init(&errors_only(&config))?;
     let recording = runtime()?
         .block_on(commands::record_cases(config, file, log))
         .with_context(|| format!("cannot record what {} says", file.display()))?;
@@ -256,7 +256,7 @@ fn record(
 
 fn replay(sources: &Sources, log: &Path, file: &Path, json: bool) -> anyhow::Result<()> {
     let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&errors_only(&config));
+    let _lines_are_written = telemetry::init(&errors_only(&config))?;
     let replay = runtime()?
         .block_on(commands::replay(config, log, file))
         .with_context(|| format!("cannot ask {} about {}", file.display(), log.display()))?;

@@ -82,6 +82,7 @@ impl Signals {
         let signal = self.next().await;
         warn!(signal, "ending at once");
         // An operator who asks twice does not want to wait for anything.
+        crate::telemetry::flush();
         std::process::exit(INTERRUPTED)
     }
 }

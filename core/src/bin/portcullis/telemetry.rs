@@ -1,34 +1,55 @@
-//! Where log lines go: to standard error, as text for people or as JSON for machines. Set up once by `main`; everything else
-//! only uses `tracing`.
+//! The program's log lines: on standard error, as text for people or as JSON for machines. Set up
+//! once by `main`; everything else only uses `tracing`. The library's `log` writes the lines, and
+//! the access lines beside them.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 
 use portcullis::config::{Log, LogFormat};
+use portcullis::log::ProgramLines;
 use tracing::Subscriber;
-use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
-/// Tells the operator of every folder that goes away, which `plugins` does better. The operator's own directives come later and win.
+/// Tells the operator of every folder that goes away, which `plugins` does better. The operator's
+/// own directives come later and win.
 const QUIET: &str = "notify=warn";
 
-/// Starts logging. Lines are written by a thread of their own, so that a slow terminal or pipe never holds up traffic; when
-/// 128,000 of them wait, further ones are lost. Dropping the guard writes what is left.
+/// Writes what is left when it is dropped.
+#[must_use = "lines are lost when the guard is not dropped last"]
+#[derive(Debug)]
+pub(crate) struct Guard(ProgramLines);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // A reader that has stalled does not hold up the end of the program.
+        let _ = self.0.flush();
+    }
+}
+
+/// Starts logging. Lines are written by a thread of their own, so that a slow terminal or pipe
+/// never holds up traffic; when too many of them wait, further ones are dropped, counted and told.
 ///
-/// `RUST_LOG` is not looked at: `[log] filter` and `PORTCULLIS_LOG_FILTER` say the same with errors for typos.
-#[must_use = "lines are lost when the guard is dropped"]
-pub(crate) fn init(log: &Log) -> WorkerGuard {
-    let (writer, guard) = tracing_appender::non_blocking(io::stderr());
+/// `RUST_LOG` is not looked at: `[log] filter` and `PORTCULLIS_LOG_FILTER` say the same with errors
+/// for typos.
+pub(crate) fn init(log: &Log) -> io::Result<Guard> {
+    let lines = portcullis::log::stderr()?;
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let colours = if io::stderr().is_terminal() && !plain {
         Colours::On
     } else {
         Colours::Off
     };
-    subscriber(log, colours, writer).init();
-    guard
+    let writer = lines.clone();
+    subscriber(log, colours, move || writer.clone()).init();
+    Ok(Guard(lines))
+}
+
+/// Writes what is left, for an end that drops nothing.
+pub(crate) fn flush() {
+    // There is no other place to say what fails here.
+    let _ = portcullis::log::stderr().and_then(|mut lines| lines.flush());
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,8 +67,9 @@ where
             .with_ansi(colours == Colours::On)
             .with_writer(writer)
             .boxed(),
-        // Fields of spans stand beside those of the event: one level is what log stores can index. So that no key stands
-        // twice, an event does not repeat the name of a field that its spans have.
+        // Fields of spans stand beside those of the event: one level is what log stores can index.
+        // So that no key stands twice, an event does not repeat the name of a field that its spans
+        // have.
         LogFormat::Json => json_subscriber::layer()
             .flatten_event(true)
             .flatten_span_list_on_top_level(true)

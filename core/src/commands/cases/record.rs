@@ -1,5 +1,5 @@
-//! Cases made of an access log: each host that was asked for, and what the filter says to it now. A change of the filter, or of its
-//! configuration, then shows which of them it would touch.
+//! Cases made of an access log: each host that was asked for, and what the filter says to it now. A
+//! change of the filter, or of its configuration, then shows which of them it would touch.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,7 +14,7 @@ use portcullis_cases::Cases;
 use serde::Serialize;
 
 use crate::chain::{LocalFilter, Member};
-use crate::commands::access_log::{self, Found, Line};
+use crate::commands::access_log::{self, Entry, Summary};
 use crate::config::Config;
 use crate::error::PluginError;
 use crate::feeds::Feeds;
@@ -31,8 +31,8 @@ const MOST: usize = 10_000;
 /// Why a host is left out.
 const UNLIKE: &str = "the answer depends on more than this file says";
 
-/// A file of cases. Its text is the file's until it is written, and then says how many there are; by serde, an object with the same fields
-/// and `text`, or `file` once it is written.
+/// A file of cases. Its text is the file's until it is written, and then says how many there are;
+/// by serde, an object with the same fields and `text`, or `file` once it is written.
 #[derive(Clone, Debug, Serialize)]
 pub struct Recording {
     /// The filter's name.
@@ -56,9 +56,10 @@ enum Place {
     File(PathBuf),
 }
 
-/// Asks the filter in `file`, or the built-in filter of that name, about each host in the access log `log`, or standard input if that is
-/// `-`, and makes a case of each answer. Up to 10,000 hosts, those that come first in the log; the cases are sorted by name. Feeds are read
-/// from the copies on disk, and what the filter has found in them becomes part of the file.
+/// Asks the filter in `file`, or the built-in filter of that name, about each host in the access
+/// log `log`, or standard input if that is `-`, and makes a case of each answer. Up to 10,000
+/// hosts, those that come first in the log; the cases are sorted by name. Feeds are read from the
+/// copies on disk, and what the filter has found in them becomes part of the file.
 ///
 /// # Errors
 ///
@@ -73,7 +74,7 @@ pub async fn record_cases(
     let loader = Loader::new(&config, feeds.clone())?;
     let filter = single.clone().filter(loader).await?;
     let mut hosts = Hosts::default();
-    let found = access_log::read(log, |line| hosts.note(line))?;
+    let found = access_log::read(log, |entry| hosts.note(entry))?;
     let mut file = ask(&filter, &hosts, &found).await;
 
     // What the filter has found elsewhere than in the lists of the file would come out otherwise.
@@ -149,8 +150,8 @@ struct Hosts {
 }
 
 impl Hosts {
-    fn note(&mut self, line: &Line<'_>) {
-        let key = (line.host.to_string(), line.port, line.protocol);
+    fn note(&mut self, entry: &Entry<'_>) {
+        let key = (entry.host.to_string(), entry.port, entry.protocol);
         if self.clients.contains_key(&key) {
             return;
         }
@@ -158,7 +159,7 @@ impl Hosts {
             self.left_out += 1;
             return;
         }
-        self.clients.insert(key, line.client);
+        self.clients.insert(key, entry.client);
     }
 }
 
@@ -212,7 +213,7 @@ impl Written {
     }
 }
 
-async fn ask(filter: &Filter, hosts: &Hosts, found: &Found) -> Written {
+async fn ask(filter: &Filter, hosts: &Hosts, found: &Summary) -> Written {
     // The time of the log, not of the recording: the same log makes the same cases.
     let seconds = found
         .times

@@ -9,15 +9,16 @@ use serde::Serialize;
 
 use super::Answer;
 use super::tally::{Asked, Happened, NAMES, Tally};
-use crate::commands::access_log::{self, Found, Word};
+use crate::commands::access_log::{self, Summary};
 use crate::filter::{Filter, Hook};
 use crate::flow::Protocol;
+use crate::verdict::VerdictKind;
 
 /// So many differences are shown to people; programs get all.
 const ROWS: usize = 50;
 
-/// What would be different with a filter. Its text is a line for each host and verdict that would change, most requests first; by serde, an
-/// object with the same fields.
+/// What would be different with a filter. Its text is a line for each host and verdict that would
+/// change, most requests first; by serde, an object with the same fields.
 #[derive(Debug, Serialize)]
 pub struct Replay {
     /// The filter's name.
@@ -38,7 +39,8 @@ pub struct Replay {
     pub changes: Vec<Change>,
     /// The same by host, most requests first.
     pub differences: Vec<Difference>,
-    /// How often the filter was asked: once for each host with each port, protocol and, if it looks at them, client.
+    /// How often the filter was asked: once for each host with each port, protocol and, if it looks
+    /// at them, client.
     pub asked: u64,
     /// How long that took in all.
     pub asked_ms: f64,
@@ -80,7 +82,7 @@ pub struct Difference {
 }
 
 impl Replay {
-    pub(super) fn new(filter: &str, log: &Path, found: &Found, tally: &Tally) -> Self {
+    pub(super) fn new(filter: &str, log: &Path, found: &Summary, tally: &Tally) -> Self {
         let seconds = found.seconds();
         Self {
             filter: filter.to_owned(),
@@ -113,7 +115,7 @@ impl Replay {
     ) {
         let is_own = was.filter.as_ref() == Some(&filter.name);
         let may_be_for_more = asked.protocol == Protocol::Http && judges_messages(filter);
-        if is_own && may_be_for_more && answer.verdict.passes() {
+        if is_own && may_be_for_more && answer.verdict.is_some_and(VerdictKind::passes) {
             self.undecided += requests;
         } else if is_different(was, is_own, answer.verdict) {
             let key = (asked.host.to_string(), was.clone(), answer.clone());
@@ -127,24 +129,24 @@ impl Replay {
 
     /// Makes lists of what was found.
     pub(super) fn sort(&mut self) {
-        let mut changes: BTreeMap<(Word, Word), u64> = BTreeMap::new();
+        let mut changes: BTreeMap<(VerdictKind, Option<VerdictKind>), u64> = BTreeMap::new();
         for ((host, was, answer), requests) in std::mem::take(&mut self.found) {
             self.changed += requests;
             *changes.entry((was.verdict, answer.verdict)).or_default() += requests;
             self.differences.push(Difference {
                 host,
                 requests,
-                was: was.verdict.as_str(),
+                was: was.verdict.name(),
                 by: was.filter.map(|filter| filter.to_string()),
-                would_be: answer.verdict.as_str(),
+                would_be: name(answer.verdict),
                 detail: answer.detail,
             });
         }
         let changes = changes.into_iter();
         self.changes = changes
             .map(|((was, would_be), requests)| Change {
-                was: was.as_str(),
-                would_be: would_be.as_str(),
+                was: was.name(),
+                would_be: name(would_be),
                 requests,
             })
             .collect();
@@ -156,7 +158,7 @@ impl Replay {
     }
 
     /// Says what could not be replayed.
-    pub(super) fn note(&mut self, filter: &Filter, found: &Found, tally: &Tally) {
+    pub(super) fn note(&mut self, filter: &Filter, found: &Summary, tally: &Tally) {
         let hooks = &filter.hooks;
         let judges_messages = judges_messages(filter);
         let notes = [
@@ -199,22 +201,30 @@ impl Replay {
                 found.unjudged > 0,
                 format!("access lines of requests that no filter was asked about: {}", found.unjudged),
             ),
-            (found.others > 0, format!("lines that are no access lines: {}", found.others)),
+            (found.unparsed > 0, format!("lines that are not access lines: {}", found.unparsed)),
         ];
         let notes = notes.into_iter().filter(|(is_so, _)| *is_so);
         self.notes.extend(notes.map(|(_, note)| note));
     }
 }
 
+/// The word for what the filter says.
+fn name(answer: Option<VerdictKind>) -> &'static str {
+    answer.map_or("error", VerdictKind::name)
+}
+
 /// What the filter says counts where the request would have come to it.
-fn is_different(was: &Happened, is_own: bool, answer: Word) -> bool {
+fn is_different(was: &Happened, is_own: bool, answer: Option<VerdictKind>) -> bool {
     match was.verdict {
-        _ if is_own => was.verdict != answer,
-        // No other has decided, or only that nobody else is asked: a refusal may come first.
-        Word::Next => answer != Word::Next,
-        Word::Allow => !answer.passes(),
+        _ if is_own => answer != Some(was.verdict),
+        // No other filter has decided, or only that no further one is asked: a refusal may come
+        // first.
+        VerdictKind::Next => answer != Some(VerdictKind::Next),
+        VerdictKind::Allow => !answer.is_some_and(VerdictKind::passes),
         // Another has refused it, and does so still unless it is not asked.
-        Word::Block | Word::Redirect | Word::Replace | Word::Error => answer == Word::Allow,
+        VerdictKind::Block | VerdictKind::Redirect | VerdictKind::Replace => {
+            answer == Some(VerdictKind::Allow)
+        }
     }
 }
 
@@ -321,23 +331,23 @@ mod tests {
 
     #[test]
     fn a_verdict_is_different_where_the_request_would_have_come_to_the_filter() {
-        use Word::{Allow, Block, Error, Next};
+        use VerdictKind::{Allow, Block, Next};
         for (was, is_own, answer, expected) in [
-            (Next, false, Next, false),
-            (Next, false, Block, true),
-            (Next, false, Allow, true),
-            (Next, false, Error, true),
+            (Next, false, Some(Next), false),
+            (Next, false, Some(Block), true),
+            (Next, false, Some(Allow), true),
+            (Next, false, None, true),
             // Another filter has decided, and would do so still.
-            (Allow, false, Next, false),
-            (Allow, false, Allow, false),
-            (Allow, false, Block, true),
-            (Block, false, Next, false),
-            (Block, false, Block, false),
-            (Block, false, Allow, true),
+            (Allow, false, Some(Next), false),
+            (Allow, false, Some(Allow), false),
+            (Allow, false, Some(Block), true),
+            (Block, false, Some(Next), false),
+            (Block, false, Some(Block), false),
+            (Block, false, Some(Allow), true),
             // It has decided itself, as another version or by other settings.
-            (Block, true, Block, false),
-            (Block, true, Next, true),
-            (Allow, true, Next, true),
+            (Block, true, Some(Block), false),
+            (Block, true, Some(Next), true),
+            (Allow, true, Some(Next), true),
         ] {
             let was = Happened {
                 verdict: was,

@@ -4,10 +4,12 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::commands::access_log::{Line, Word};
+use crate::commands::access_log::Entry;
 use crate::flow::Protocol;
+use crate::verdict::VerdictKind;
 
-/// Different names of filters. No chain has as many; a log may hold anything, and what became of a host is looked through one by one.
+/// Different names of filters. No chain has as many; a log may hold anything, and what became of a
+/// host is looked through one by one.
 pub(super) const NAMES: usize = 256;
 
 /// What a filter is asked about.
@@ -23,7 +25,7 @@ pub(super) struct Asked {
 /// What became of a request.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Happened {
-    pub(super) verdict: Word,
+    pub(super) verdict: VerdictKind,
     /// The filter that decided.
     pub(super) filter: Option<Arc<str>>,
 }
@@ -40,7 +42,8 @@ pub(super) struct Tally {
     pub(super) requests: u64,
     /// Those whose host was one too many.
     pub(super) uncounted: u64,
-    /// Those that a filter has decided whose name was one too many. It is as if no filter were named.
+    /// Those that a filter has decided whose name was one too many. It is as if no filter were
+    /// named.
     pub(super) unnamed: u64,
     /// Those whose head the proxy has seen, and the log has not.
     pub(super) plain: u64,
@@ -61,23 +64,23 @@ impl Tally {
         }
     }
 
-    pub(super) fn count(&mut self, line: &Line<'_>) {
-        let Some(verdict) = line.verdict else {
+    pub(super) fn count(&mut self, entry: &Entry<'_>) {
+        let Some(verdict) = entry.verdict else {
             return;
         };
         let asked = Asked {
-            host: (&*line.host).into(),
-            port: line.port,
-            protocol: line.protocol,
-            client: line.client.filter(|_| self.with_clients),
+            host: (&*entry.host).into(),
+            port: entry.port,
+            protocol: entry.protocol,
+            client: entry.client.filter(|_| self.with_clients),
         };
         if self.hosts.len() >= self.most && !self.hosts.contains_key(&asked) {
             self.uncounted += 1;
             return;
         }
         self.requests += 1;
-        self.plain += u64::from(line.protocol == Protocol::Http);
-        let filter = line.filter.as_deref().and_then(|name| self.filter(name));
+        self.plain += u64::from(entry.protocol == Protocol::Http);
+        let filter = entry.filter.as_deref().and_then(|name| self.filter(name));
         let happened = Happened { verdict, filter };
         let counts = self.hosts.entry(asked).or_default();
         match counts.iter_mut().find(|(known, _)| *known == happened) {
@@ -86,8 +89,8 @@ impl Tally {
         }
     }
 
-    /// Every host that is to be asked about, with what became of its requests and how many there were. Always in the same order: a filter
-    /// may remember what it was asked before.
+    /// Every host that is to be asked about, with what became of its requests and how many there
+    /// were. Always in the same order: a filter may remember what it was asked before.
     pub(super) fn hosts(&self) -> Vec<(&Asked, &[(Happened, u64)])> {
         let hosts = self.hosts.iter();
         let mut hosts: Vec<_> = hosts.map(|(asked, was)| (asked, &**was)).collect();
@@ -121,21 +124,22 @@ mod tests {
 
     fn line(host: &str, client: &str, verdict: &str) -> String {
         format!(
-            "2026-11-23T13:42:32Z  INFO access: client={client} host={host:?} port=80 protocol=\"http\" {verdict}"
+            "time=2026-11-23T13:42:32.000000Z kind=access id=4 client={client} host={host} port=80 protocol=http \
+             {verdict} outcome=complete"
         )
     }
 
     fn count(tally: &mut Tally, text: &str) {
-        tally.count(&Line::parse(text).unwrap());
+        tally.count(&Entry::parse(text).unwrap());
     }
 
     #[test]
     fn requests_are_counted_by_host_and_by_what_became_of_them() {
         let mut tally = Tally::new(10, false, &"own".into());
-        let block = "verdict=\"block\" filter=\"guard\"";
+        let block = "verdict=block filter=guard";
         for (host, client, verdict) in [
-            ("a.example", "10.0.0.1", "verdict=\"next\""),
-            ("a.example", "10.0.0.2", "verdict=\"next\""),
+            ("a.example", "10.0.0.1", "verdict=next"),
+            ("a.example", "10.0.0.2", "verdict=next"),
             ("a.example", "10.0.0.1", block),
             ("b.example", "10.0.0.1", block),
         ] {
@@ -152,7 +156,10 @@ mod tests {
             .collect();
         assert_eq!(
             happened,
-            [(Word::Next, None, 2), (Word::Block, Some("guard"), 1)]
+            [
+                (VerdictKind::Next, None, 2),
+                (VerdictKind::Block, Some("guard"), 1)
+            ]
         );
     }
 
@@ -160,7 +167,7 @@ mod tests {
     fn a_filter_that_looks_at_clients_is_asked_about_each() {
         let mut tally = Tally::new(10, true, &"own".into());
         for client in ["10.0.0.1", "10.0.0.2", "10.0.0.1"] {
-            count(&mut tally, &line("a.example", client, "verdict=\"next\""));
+            count(&mut tally, &line("a.example", client, "verdict=next"));
         }
         assert_eq!((tally.hosts().len(), tally.distinct_hosts()), (2, 1));
     }
@@ -169,10 +176,10 @@ mod tests {
     fn names_of_filters_beyond_the_limit_are_not_kept_but_for_that_of_the_replayed_one() {
         let mut tally = Tally::new(10, false, &"own".into());
         for number in 0..NAMES + 10 {
-            let verdict = format!("verdict=\"block\" filter=\"filter-{number}\"");
+            let verdict = format!("verdict=block filter=filter-{number}");
             count(&mut tally, &line("a.example", "10.0.0.1", &verdict));
         }
-        let own = "verdict=\"block\" filter=\"own\"";
+        let own = "verdict=block filter=own";
         count(&mut tally, &line("a.example", "10.0.0.1", own));
         assert_eq!((tally.unnamed, tally.requests), (11, NAMES as u64 + 11));
         let (_, happened) = tally.hosts()[0];
@@ -185,7 +192,7 @@ mod tests {
     fn hosts_beyond_the_limit_are_not_counted_but_told() {
         let mut tally = Tally::new(1, false, &"own".into());
         for host in ["a.example", "b.example", "a.example", "c.example"] {
-            count(&mut tally, &line(host, "10.0.0.1", "verdict=\"next\""));
+            count(&mut tally, &line(host, "10.0.0.1", "verdict=next"));
         }
         assert_eq!((tally.requests, tally.uncounted), (2, 2));
         assert_eq!(tally.distinct_hosts(), 1);

@@ -1,0 +1,188 @@
+//! What an access line holds. The data plane fills a [`Record`] when an exchange has ended and
+//! gives it to the [`Sink`] of its worker; `logfmt` and `json` are the two forms of a line, and
+//! both write the fields that [`Record::encode`] lists. `core/schema/access-log.schema.json` says
+//! what each field means; a test holds it to this file.
+
+pub(crate) mod json;
+pub(crate) mod logfmt;
+mod sink;
+mod stamp;
+mod string;
+#[cfg(test)]
+mod tests;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+pub(crate) use self::sink::{Access, Sink};
+
+/// What tells an access line from every other line in the same stream.
+pub(crate) const KIND: &str = "access";
+
+/// What one access line is written from. A field that is `None` or empty is left out of the line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Record<'a> {
+    /// When the exchange ended.
+    pub(crate) time: SystemTime,
+    /// Unique within the process.
+    pub(crate) id: u64,
+    pub(crate) client: Option<IpAddr>,
+    /// Who the client has logged in as.
+    pub(crate) user: Option<&'a str>,
+    pub(crate) method: Option<&'a str>,
+    /// The canonical host that was asked for.
+    pub(crate) host: Option<&'a str>,
+    pub(crate) port: Option<u16>,
+    /// `http` or `connect`.
+    pub(crate) protocol: &'a str,
+    /// The address that was dialled.
+    pub(crate) peer: Option<SocketAddr>,
+    /// Of the answer that the client got.
+    pub(crate) status: Option<u16>,
+    pub(crate) verdict: Option<&'a str>,
+    /// The filter that decided.
+    pub(crate) filter: Option<&'a str>,
+    /// Why a filter refused the request, or where it sent the client.
+    pub(crate) reason: Option<&'a str>,
+    /// Filters that could not judge and were passed over.
+    pub(crate) skipped: &'a [Arc<str>],
+    /// Filters that changed header fields.
+    pub(crate) edited: &'a [Arc<str>],
+    /// The feed in which the filter found the host.
+    pub(crate) feed: Option<&'a str>,
+    /// The entry of that feed.
+    pub(crate) rule: Option<&'a str>,
+    /// Bytes of the request's body, or from the client through the tunnel.
+    pub(crate) up: u64,
+    /// Bytes of the response's body, or to the client through the tunnel.
+    pub(crate) down: u64,
+    pub(crate) duration: Duration,
+    /// `complete`, `aborted` or `failed`.
+    pub(crate) outcome: &'a str,
+    pub(crate) error: Option<&'a str>,
+}
+
+/// A form of the access line. The time and the line's kind come first, then the fields in the order
+/// of the calls.
+trait Encoder {
+    fn begin(&mut self, time: &str);
+    fn text(&mut self, name: &'static str, value: &str);
+    fn address(&mut self, name: &'static str, ip: IpAddr, port: Option<u16>);
+    fn number(&mut self, name: &'static str, value: u64);
+    /// Milliseconds, to the microsecond.
+    fn milliseconds(&mut self, name: &'static str, value: Duration);
+    /// Left out by the caller when it is empty.
+    fn names(&mut self, name: &'static str, values: &[Arc<str>]);
+    fn end(&mut self);
+}
+
+impl Record<'_> {
+    /// Every field of a line, in order.
+    fn encode(&self, time: &str, line: &mut impl Encoder) {
+        line.begin(time);
+        line.number("id", self.id);
+        self.encode_request(line);
+        self.encode_judgement(line);
+        line.number("up", self.up);
+        line.number("down", self.down);
+        line.milliseconds("ms", self.duration);
+        line.text("outcome", self.outcome);
+        text(line, "error", self.error);
+        line.end();
+    }
+
+    fn encode_request(&self, line: &mut impl Encoder) {
+        if let Some(client) = self.client {
+            line.address("client", client, None);
+        }
+        text(line, "user", self.user);
+        text(line, "method", self.method);
+        text(line, "host", self.host);
+        number(line, "port", self.port);
+        line.text("protocol", self.protocol);
+        if let Some(peer) = self.peer {
+            line.address("peer", peer.ip(), Some(peer.port()));
+        }
+        number(line, "status", self.status);
+    }
+
+    fn encode_judgement(&self, line: &mut impl Encoder) {
+        text(line, "verdict", self.verdict);
+        text(line, "filter", self.filter);
+        text(line, "reason", self.reason);
+        names(line, "skipped", self.skipped);
+        names(line, "edited", self.edited);
+        text(line, "feed", self.feed);
+        text(line, "rule", self.rule);
+    }
+}
+
+fn text(line: &mut impl Encoder, name: &'static str, value: Option<&str>) {
+    if let Some(value) = value {
+        line.text(name, value);
+    }
+}
+
+fn number(line: &mut impl Encoder, name: &'static str, value: Option<u16>) {
+    if let Some(value) = value {
+        line.number(name, value.into());
+    }
+}
+
+fn names(line: &mut impl Encoder, name: &'static str, values: &[Arc<str>]) {
+    if !values.is_empty() {
+        line.names(name, values);
+    }
+}
+
+fn push_number(out: &mut Vec<u8>, number: u64) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+/// `2.500`
+fn push_milliseconds(out: &mut Vec<u8>, duration: Duration) {
+    let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+    push_number(out, micros / 1000);
+    let fraction = micros % 1000;
+    let digits = [fraction / 100, fraction / 10 % 10, fraction % 10];
+    out.push(b'.');
+    // Each is a digit.
+    out.extend(digits.map(|digit| b'0' + digit as u8));
+}
+
+/// An IPv4 address that came as an IPv6 address is written as what it is.
+fn push_address(out: &mut Vec<u8>, ip: IpAddr, port: Option<u16>) {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => {
+            for (at, octet) in ip.octets().into_iter().enumerate() {
+                if at > 0 {
+                    out.push(b'.');
+                }
+                push_octet(out, octet);
+            }
+        }
+        IpAddr::V6(ip) => {
+            let text = ip.to_string();
+            let brackets = if port.is_some() { ["[", "]"] } else { [""; 2] };
+            for part in [brackets[0], &text, brackets[1]] {
+                out.extend_from_slice(part.as_bytes());
+            }
+        }
+    }
+    if let Some(port) = port {
+        out.push(b':');
+        push_number(out, port.into());
+    }
+}
+
+/// A fifth of what [`push_number`] takes, eight times a line.
+fn push_octet(out: &mut Vec<u8>, octet: u8) {
+    if octet >= 100 {
+        out.push(b'0' + octet / 100);
+    }
+    if octet >= 10 {
+        out.push(b'0' + octet / 10 % 10);
+    }
+    out.push(b'0' + octet % 10);
+}
