@@ -133,7 +133,7 @@ fn what_is_wrong_is_said_with_place_and_hint() {
         ),
         (
             "[config.a]\nb = [1.0, nan]",
-            "plugins/a.toml:2:1: config.a.b: JSON has no such number",
+            "plugins/a.toml:2:11: config.a.b: JSON has no such number",
         ),
     ] {
         assert_eq!(refusal(text), expected);
