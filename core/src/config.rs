@@ -7,11 +7,11 @@ mod declaration;
 mod document;
 mod environment;
 mod error;
+mod filter;
 mod layers;
 mod load;
 mod refusal;
 mod schema;
-mod sidecar;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -29,11 +29,13 @@ use smart_default::SmartDefault;
 use url::Url;
 
 pub use self::error::ConfigError;
+pub(crate) use self::filter::{
+    FilterLimits, FilterSettings, Grants, Mode, OnError, QuarantineRule,
+};
 pub(crate) use self::load::read_order;
 pub use self::load::{Flags, Sources};
 pub(crate) use self::refusal::located;
 pub(crate) use self::schema::Schema;
-pub(crate) use self::sidecar::{FilterLimits, Grants, Mode, OnError, QuarantineRule, Sidecar};
 pub(crate) use self::value::TEST_NAMES;
 use self::value::{
     Address, Connections, FeedSize, FeedUrl, LogFilter, Parsed, Refresh, Resolver, StackSize,

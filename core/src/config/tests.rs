@@ -9,8 +9,8 @@ use tempfile::TempDir;
 
 use super::declaration::schema_of;
 use super::{
-    AccessLogFormat, AccessLogTo, Config, ConfigError, FeedFormat, Grants, LogFormat, Sidecar,
-    Sources,
+    AccessLogFormat, AccessLogTo, Config, ConfigError, FeedFormat, FilterSettings, Grants,
+    LogFormat, Sources,
 };
 
 /// A folder with this `portcullis.toml` as the working directory.
@@ -460,10 +460,11 @@ fn the_readme_shows_the_defaults() {
     expected.plugins.order_file = Some(dir.path().join("portcullis.toml"));
     assert_eq!(Config::load(&sources(&dir, &[])).unwrap(), expected);
 
-    let filter = Sidecar::parse(readme_block("enabled = true"), Path::new("a.toml")).unwrap();
-    let expected = Sidecar {
+    let filter =
+        FilterSettings::parse(readme_block("enabled = true"), Path::new("a.toml")).unwrap();
+    let expected = FilterSettings {
         grants: Some(Grants::default()),
-        ..Sidecar::default()
+        ..FilterSettings::default()
     };
     assert_eq!(filter, expected);
 }
@@ -472,7 +473,7 @@ fn the_readme_shows_the_defaults() {
 fn the_schemas_in_the_repository_are_those_of_the_declarations() {
     for (name, schema) in [
         ("portcullis", schema_of::<Config>()),
-        ("filter", schema_of::<Sidecar>()),
+        ("filter", schema_of::<FilterSettings>()),
     ] {
         let file = format!("{}/schema/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
         let text = format!("{schema:#}\n");
@@ -496,7 +497,7 @@ fn the_schemas_take_what_the_proxy_takes() {
             "[limits]\nidel = \"5m\"",
         ),
         (
-            schema_of::<Sidecar>(),
+            schema_of::<FilterSettings>(),
             readme_block("enabled = true"),
             "mode = \"dark\"",
         ),

@@ -26,7 +26,7 @@ use super::value::{self, Count, DataSize, MemorySize, Parsed, Time, Word, Words}
     title = "plugins/NAME.toml",
     description = "The settings of one filter."
 )]
-pub(crate) struct Sidecar {
+pub(crate) struct FilterSettings {
     /// Whether the filter is asked at all.
     #[default(true)]
     pub(crate) enabled: bool,
@@ -224,7 +224,7 @@ impl Grants {
     };
 }
 
-impl Sidecar {
+impl FilterSettings {
     /// Reads the content of `file`, which is named in errors only.
     pub(crate) fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
         let document = Document { path: file, text };
