@@ -27,7 +27,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let mut config = Config::default();
     config.compiler.program = std::env::current_exe().ok();
     if let Some(listen) = std::env::args().nth(1) {
-        config.listen = listen.parse()?;
+        config.proxy.listen = listen.parse()?;
     }
 
     let (shutdown, shutdown_rx) = broadcast::channel(1);

@@ -1,14 +1,17 @@
-//! The proxy's settings as valid, typed values: a `Config` that exists can be run. Made by `main` or by whoever embeds the
-//! proxy; it reads the configuration file and nothing else.
+//! The proxy's settings, each declared once: its type, its default, how it is written and what it
+//! means. `Config` has the shape of `portcullis.toml`, so an embedding program assigns what an
+//! operator would write. Environment variables and JSON Schema follow from the declarations. The
+//! program or an embedding application makes a `Config`; nothing here knows what the settings do.
 
+mod declaration;
 mod document;
 mod environment;
 mod error;
+mod filter;
+mod layers;
 mod load;
 mod refusal;
 mod schema;
-mod settings;
-mod sidecar;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -20,118 +23,195 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use etcetera::BaseStrategy;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use smart_default::SmartDefault;
+use url::Url;
 
 pub use self::error::ConfigError;
+pub(crate) use self::filter::{
+    FilterLimits, FilterSettings, Grants, Mode, OnError, QuarantineRule,
+};
 pub(crate) use self::load::read_order;
 pub use self::load::{Flags, Sources};
 pub(crate) use self::refusal::located;
 pub(crate) use self::schema::Schema;
-pub(crate) use self::sidecar::{FilterLimits, Grants, Mode, OnError, QuarantineRule, Sidecar};
 pub(crate) use self::value::TEST_NAMES;
+use self::value::{
+    Address, Connections, FeedSize, FeedUrl, LogFilter, Parsed, Refresh, Resolver, StackSize,
+    TaskSize, Time, Word, Words, Workers,
+};
 
-/// Everything `run_proxy` needs to know.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Everything that `run_proxy` needs to know.
+#[derive(Clone, Debug, PartialEq, Eq, SmartDefault, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(title = "portcullis.toml", description = "The settings of Portcullis.")]
+#[non_exhaustive]
 pub struct Config {
-    /// Where clients connect; port 0 lets the system choose.
-    pub listen: SocketAddr,
-    /// Worker threads; one a core by default.
-    pub workers: NonZeroUsize,
-    /// How long each peer may take.
+    /// Where clients connect, and how many threads serve them.
+    pub proxy: Proxy,
+    /// Deadlines, each of which bounds the wait for one peer, and the number of clients.
     pub limits: Limits,
-    /// Where filters come from.
+    /// The plugin folder.
     pub plugins: Plugins,
-    /// How filters become machine code.
+    /// The compiling of filters.
     pub compiler: Compiler,
-    /// Lists of domains, by name.
+    /// Lists of domains, by name. A file that names any replaces the default one.
+    #[default(BTreeMap::from([("malware".to_owned(), Feed::malware())]))]
+    #[serde(deserialize_with = "value::feeds")]
+    #[schemars(extend("propertyNames" = {"pattern": "^[a-z0-9_-]{1,64}$"}))]
     pub feeds: BTreeMap<String, Feed>,
-    /// Where good copies of feeds are kept.
-    pub cache_dir: PathBuf,
+    /// What is kept on disk.
+    pub cache: Cache,
     /// How origins are reached.
     pub egress: Egress,
     /// What is logged, and how.
     pub log: Log,
 }
 
+/// Where clients connect, and how many threads serve them.
+#[derive(Clone, Debug, PartialEq, Eq, SmartDefault, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+#[non_exhaustive]
+pub struct Proxy {
+    /// Where clients connect; port 0 lets the system choose.
+    #[default(SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)))]
+    #[serde(with = "Parsed::<Address>")]
+    pub listen: SocketAddr,
+    /// Worker threads; one for each core by default.
+    #[default(std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN))]
+    #[serde(with = "Parsed::<Workers>")]
+    #[schemars(transform = declaration::without_default)]
+    pub workers: NonZeroUsize,
+}
+
 /// Deadlines, each of which bounds the wait for one peer, and the number of clients.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, SmartDefault, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+#[non_exhaustive]
 pub struct Limits {
     /// Open client connections of the whole proxy. More wait in the system's listen queue.
+    #[default(10_000)]
+    #[serde(with = "Parsed::<Connections>")]
     pub connections: usize,
     /// From accept, or on a kept connection from the first byte of a request, to the end of its
     /// head.
+    #[default(Duration::from_secs(60))]
+    #[serde(with = "Parsed::<Time>")]
     pub request_head: Duration,
     /// How long an idle kept connection waits for its next request.
+    #[default(Duration::from_secs(60))]
+    #[serde(with = "Parsed::<Time>")]
     pub keep_alive: Duration,
     /// To resolve a name.
+    #[default(Duration::from_secs(5))]
+    #[serde(with = "Parsed::<Time>")]
     pub resolve: Duration,
     /// To connect to an origin, all addresses together.
+    #[default(Duration::from_secs(10))]
+    #[serde(with = "Parsed::<Time>")]
     pub connect: Duration,
     /// From the end of a request to the head of its response.
+    #[default(Duration::from_secs(60))]
+    #[serde(with = "Parsed::<Time>")]
     pub response_head: Duration,
     /// Without a byte in either direction of a tunnel or body.
+    #[default(Duration::from_mins(5))]
+    #[serde(with = "Parsed::<Time>")]
     pub idle: Duration,
     /// Without a byte moving, for an exchange whose client has closed its sending side.
+    #[default(Duration::from_secs(30))]
+    #[serde(with = "Parsed::<Time>")]
     pub half_closed: Duration,
     /// From the shutdown signal to the end of everything.
+    #[default(Duration::from_secs(5))]
+    #[serde(with = "Parsed::<Time>")]
     pub shutdown: Duration,
 }
 
 /// The plugin folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, SmartDefault, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+#[non_exhaustive]
 pub struct Plugins {
     /// Watched for `NAME.wasm` and `NAME.toml`; it need not exist.
+    #[default("plugins".into())]
+    #[schemars(extend("format" = "path"))]
     pub dir: PathBuf,
-    /// The filters that are asked first, by name; the rest follow by file name.
+    /// The filters that are asked first, by name; the rest follow by file name. A change of the
+    /// file holds at once.
     pub order: Vec<String>,
     /// A configuration file whose `[plugins] order` is followed while the proxy runs.
+    #[serde(skip)]
     pub order_file: Option<PathBuf>,
-    /// A filter whose file is gone goes on serving for so long: it may be about to be replaced.
+    /// A filter whose file is gone goes on serving for this time: the file may be about to be
+    /// replaced.
+    #[default(Duration::from_secs(1))]
+    #[serde(with = "Parsed::<Time>")]
     pub deletion_grace: Duration,
     /// The stack of a filter's call, in bytes.
+    #[default(512 << 10)]
+    #[serde(with = "Parsed::<StackSize>")]
     pub stack: usize,
 }
 
-/// The compiling of filters. Hostile files may keep a compiler busy for ever or fill the memory, so it runs in a process of its own
-/// that can be ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The compiling of filters. Hostile files may keep a compiler busy for ever or fill the memory, so
+/// it runs in a process of its own that can be ended.
+#[derive(Clone, Debug, PartialEq, Eq, SmartDefault, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+#[non_exhaustive]
 pub struct Compiler {
-    /// A program that calls [`run_compiler_child`](crate::run_compiler_child) first of all; the `portcullis` program names itself. Without
-    /// one, filters are compiled in this process: after `time` nobody waits for them any more, but nothing ends them or bounds their memory.
+    /// A program that calls [`run_compiler_child`](crate::run_compiler_child) first of all; the
+    /// `portcullis` program names itself. Without one, filters are compiled in this process: after
+    /// `time` the proxy gives up on a file, but nothing ends its compiler or bounds its memory.
+    #[serde(skip)]
     pub program: Option<PathBuf>,
-    /// What a process may compute, all its threads together; it is ended when it computes more, or after five times that by the clock. Where
-    /// the system does not count that (Windows), it is the clock alone that counts.
+    /// What a process may compute, all its threads together; it is ended when it computes more, or
+    /// after five times that by the clock. Where the system does not count that (Windows), it is
+    /// the clock alone that counts.
+    #[default(Duration::from_mins(1))]
+    #[serde(with = "Parsed::<Time>")]
     pub time: Duration,
-    /// What it may allocate, in bytes.
+    /// What a process may allocate, in bytes.
+    #[default(2 << 30)]
+    #[serde(with = "Parsed::<TaskSize>")]
     pub memory: u64,
-    /// Machine code that is kept, in bytes: what was not used for longest goes first.
+    /// Machine code that is kept, in bytes. What was not used for longest goes first.
+    #[default(1 << 30)]
+    #[serde(with = "Parsed::<TaskSize>")]
     pub cache: u64,
-    /// Where it is kept. The folder is made for its owner alone, and not used if others can write there: they would run code in the proxy.
+    /// Where machine code is kept; `compiled` in the folder of the cache. It is made for its owner
+    /// alone, and not used if others can write there: they would run code in the proxy.
+    #[default(Self::cache_within(&default_cache_dir()))]
+    #[serde(skip)]
     pub cache_dir: PathBuf,
 }
 
-impl Compiler {
-    /// Its place in the folder of everything that is kept.
-    pub(crate) fn cache_within(cache_dir: &Path) -> PathBuf {
-        cache_dir.join("compiled")
-    }
-}
-
 /// One list of domains.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+#[non_exhaustive]
 pub struct Feed {
-    /// http, https or file.
-    pub url: url::Url,
+    /// An http:, https: or file: URL.
+    #[serde(with = "Parsed::<FeedUrl>")]
+    #[schemars(extend("examples" = ["https://lists.example/hosts"]))]
+    pub url: Url,
     /// How the body is read.
+    #[serde(with = "Parsed::<Word<FeedFormat>>")]
+    #[schemars(extend("examples" = ["hosts", "domains", "json"]))]
     pub format: FeedFormat,
     /// Time between two fetches.
+    #[serde(with = "Parsed::<Refresh>", default = "Feed::default_refresh")]
     pub refresh: Duration,
     /// A larger body is refused, in bytes.
+    #[serde(with = "Parsed::<FeedSize>", default = "Feed::default_max_size")]
     pub max_size: u64,
 }
 
 /// How a feed's body is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum FeedFormat {
     /// `0.0.0.0 name [name…]` a line (hosts(5)).
     Hosts,
@@ -141,37 +221,83 @@ pub enum FeedFormat {
     Json,
 }
 
+impl Words for FeedFormat {
+    const EXPECTED: &'static str = r#"a format of lists: "hosts", "domains" or "json""#;
+}
+
+/// What is kept on disk.
+#[derive(Clone, Debug, PartialEq, Eq, SmartDefault, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+#[non_exhaustive]
+pub struct Cache {
+    /// The folder of good copies of feeds and of compiled filters; `portcullis` in the user's cache
+    /// folder by default.
+    #[default(default_cache_dir())]
+    #[schemars(extend("format" = "path"), transform = declaration::without_default)]
+    pub dir: PathBuf,
+}
+
 /// How origins are reached.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+#[non_exhaustive]
 pub struct Egress {
-    /// DNS servers to ask instead of the system's.
+    /// DNS servers to ask instead of the system's, each an IP address with or without a port.
+    #[serde(deserialize_with = "value::each::<_, Resolver>")]
+    #[schemars(with = "Vec<Parsed<Resolver>>")]
     pub resolvers: Vec<SocketAddr>,
 }
 
 /// What is logged, and how.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, SmartDefault, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+#[non_exhaustive]
 pub struct Log {
     /// Text for people or JSON for machines.
+    #[serde(with = "Parsed::<Word<LogFormat>>")]
     pub format: LogFormat,
-    /// Directives as `tracing_subscriber::EnvFilter` reads them.
+    /// A level, or directives as `tracing_subscriber::EnvFilter` reads them.
+    #[default("info".into())]
+    #[serde(with = "Parsed::<LogFilter>")]
     pub filter: String,
-    /// One line for each exchange.
+    /// The access log: one line for each exchange.
     pub access: AccessLog,
 }
 
+/// The form of a log line. The program knows how to write each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One readable line.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Words for LogFormat {
+    const EXPECTED: &'static str = r#"a format of logs: "text" or "json""#;
+}
+
 /// The access log: one line for each exchange.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+#[non_exhaustive]
 pub struct AccessLog {
-    /// Where the lines go.
+    /// Where the lines go: standard error or output, a file, or nowhere.
+    #[serde(with = "Parsed::<AccessLogTo>")]
     pub to: AccessLogTo,
     /// How a line is written.
+    #[serde(with = "Parsed::<Word<AccessLogFormat>>")]
     pub format: AccessLogFormat,
 }
 
 /// Where access lines go.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum AccessLogTo {
     /// Standard error, between the lines of the program.
+    #[default]
     Stderr,
     /// Standard output.
     Stdout,
@@ -182,97 +308,62 @@ pub enum AccessLogTo {
 }
 
 /// How an access line is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum AccessLogFormat {
     /// `key=value` pairs.
+    #[default]
     Logfmt,
     /// One JSON object a line.
     Json,
 }
 
-/// The form of a log line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// One readable line.
-    Text,
-    /// One JSON object a line.
-    Json,
+impl Words for AccessLogFormat {
+    const EXPECTED: &'static str = r#"a format of access logs: "logfmt" or "json""#;
+}
+
+impl Compiler {
+    /// The folder of machine code in the folder of everything that is kept.
+    fn cache_within(cache_dir: &Path) -> PathBuf {
+        cache_dir.join("compiled")
+    }
 }
 
 impl Feed {
-    /// URLhaus writes its list anew every five minutes and asks not to be asked more often; most hosts on it live for hours.
-    const REFRESH: Duration = Duration::from_secs(15 * 60);
+    /// A feed that is fetched and bounded as a file says that names nothing but these.
+    pub fn new(url: Url, format: FeedFormat) -> Self {
+        Self {
+            url,
+            format,
+            refresh: Self::default_refresh(),
+            max_size: Self::default_max_size(),
+        }
+    }
 
-    /// Far above the longest public lists, in bytes.
-    const MAX_SIZE: u64 = 64 * 1024 * 1024;
+    /// URLhaus writes its list anew every five minutes and asks not to be asked more often; most
+    /// hosts on it live for hours.
+    fn default_refresh() -> Duration {
+        Duration::from_mins(15)
+    }
+
+    /// Far above the longest public lists.
+    fn default_max_size() -> u64 {
+        64 << 20
+    }
 
     /// The URL host file of abuse.ch: domains that spread malware at this time.
     fn malware() -> Self {
-        Self {
-            url: "https://urlhaus.abuse.ch/downloads/hostfile/"
-                .parse()
-                .expect("the default URL is tested"),
-            format: FeedFormat::Hosts,
-            refresh: Self::REFRESH,
-            max_size: Self::MAX_SIZE,
-        }
+        let url = "https://urlhaus.abuse.ch/downloads/hostfile/";
+        Self::new(
+            url.parse().expect("the default URL is tested"),
+            FeedFormat::Hosts,
+        )
     }
 }
 
-impl Default for Config {
-    /// What an empty configuration says. The folder of the cache is found by looking at the environment, not at the disk.
-    fn default() -> Self {
-        let cache_dir = default_cache_dir();
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)),
-            workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-            limits: Limits::default(),
-            plugins: Plugins {
-                dir: PathBuf::from("plugins"),
-                order: Vec::new(),
-                order_file: None,
-                deletion_grace: Duration::from_secs(1),
-                stack: 512 << 10,
-            },
-            compiler: Compiler {
-                program: None,
-                time: Duration::from_secs(60),
-                memory: 2 << 30,
-                cache: 1 << 30,
-                cache_dir: Compiler::cache_within(&cache_dir),
-            },
-            feeds: BTreeMap::from([("malware".to_owned(), Feed::malware())]),
-            cache_dir,
-            egress: Egress::default(),
-            log: Log {
-                format: LogFormat::Text,
-                filter: "info".into(),
-                access: AccessLog {
-                    to: AccessLogTo::Stderr,
-                    format: AccessLogFormat::Logfmt,
-                },
-            },
-        }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connections: 10_000,
-            request_head: Duration::from_secs(60),
-            keep_alive: Duration::from_secs(60),
-            resolve: Duration::from_secs(5),
-            connect: Duration::from_secs(10),
-            response_head: Duration::from_secs(60),
-            idle: Duration::from_secs(300),
-            half_closed: Duration::from_secs(30),
-            shutdown: Duration::from_secs(5),
-        }
-    }
-}
-
-/// The user's cache folder as the platform has it; a service account without a home gets one in its working directory.
+/// The user's cache folder as the platform has it; a service account without a home gets one in its
+/// working directory.
 fn default_cache_dir() -> PathBuf {
     match etcetera::base_strategy::choose_native_strategy() {
         Ok(folders) => folders.cache_dir().join("portcullis"),

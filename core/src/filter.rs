@@ -47,7 +47,7 @@ pub(crate) use load::{API, LoadError, LoadRequest, Loader};
 pub(crate) use manifest::{Manifest, append};
 
 use self::host::LogBudget;
-use crate::config::Sidecar;
+use crate::config::FilterSettings;
 use crate::filter::clock::Clock;
 use crate::filter::metrics::Metrics;
 use crate::filter::state::Stores;
@@ -57,7 +57,7 @@ use crate::verdict::{InvalidVerdict, Match, Verdict};
 #[derive(Clone)]
 pub(crate) struct Filter {
     pub(crate) name: Arc<str>,
-    pub(crate) settings: Sidecar,
+    pub(crate) settings: FilterSettings,
     pub(crate) manifest: Manifest,
     pub(crate) hooks: Hooks,
     /// The interfaces of the contract that it wants something of, without the package.

@@ -281,7 +281,7 @@ impl Plugins {
             return self.remove(&name, files);
         }
         let builtin = self.builtin(&name);
-        let has_settings = files.wasm.is_some() && files.sidecar.is_some();
+        let has_settings = files.wasm.is_some() && files.settings.is_some();
         let may_stand_in = builtin.is_some_and(|builtin| builtin.default || has_settings);
         let plugin = self.plugins.entry(name.clone()).or_default();
         if plugin.conflict.is_some() {
@@ -315,7 +315,7 @@ impl Plugins {
             plugin::log_shadow_summary(&member);
             self.mark_dirty();
         }
-        if files.sidecar.is_some() {
+        if files.settings.is_some() {
             let plugin = self.plugins.entry(name.clone()).or_default();
             plugin.files = files;
             plugin.refuse(name, &LoadFailure::NoFilter(name.clone()), Retry::Never);
@@ -420,7 +420,7 @@ impl Plugins {
 
     /// Whether the files of that name, with what is built in, make a filter.
     fn is_filter(&self, name: &str, files: &Files) -> bool {
-        let is_asked_for = |builtin: &Builtin| builtin.default || files.sidecar.is_some();
+        let is_asked_for = |builtin: &Builtin| builtin.default || files.settings.is_some();
         files.wasm.is_some() || self.builtin(name).is_some_and(is_asked_for)
     }
 

@@ -71,7 +71,7 @@ impl Proxy {
         if is_compiler_child() {
             return Err(StartError::CompilerChild);
         }
-        let listener = Listener::bind(config.listen)?;
+        let listener = Listener::bind(config.proxy.listen)?;
         Ok(Self { config, listener })
     }
 
@@ -136,7 +136,7 @@ impl Proxy {
         let mut listener = self.listener.accepting(config.limits.connections)?;
         // After the listener, so that it is dropped before: the next proxy that has the address has a file of
         // the same name.
-        let status = StatusFile::new(&config.cache_dir, own);
+        let status = StatusFile::new(&config.cache.dir, own);
         let loading = control::start(&config, own, status.writer(), threads, stop)?;
         // Clients that are early wait in the listener's queue: nothing passes that is not judged.
         let chains = tokio::select! {
@@ -153,7 +153,7 @@ impl Proxy {
             chains,
             shutdown: stop.clone(),
         };
-        let workers = Workers::start(config.workers.get(), &worker, threads)?;
+        let workers = Workers::start(config.proxy.workers.get(), &worker, threads)?;
         loop {
             tokio::select! {
                 biased;

@@ -103,10 +103,10 @@ impl Author {
         let plugins = self.path("plugins");
         fs::create_dir(&plugins).unwrap();
         fs::copy(wasm, plugins.join(format!("{name}.wasm"))).unwrap();
-        let sidecar = fs::read_to_string(wasm.with_extension("toml")).unwrap();
-        assert!(sidecar.contains("mode = \"shadow\""), "{sidecar}");
-        let sidecar = sidecar.replace("mode = \"shadow\"", "mode = \"enforce\"");
-        fs::write(plugins.join(format!("{name}.toml")), sidecar).unwrap();
+        let settings = fs::read_to_string(wasm.with_extension("toml")).unwrap();
+        assert!(settings.contains("mode = \"shadow\""), "{settings}");
+        let settings = settings.replace("mode = \"shadow\"", "mode = \"enforce\"");
+        fs::write(plugins.join(format!("{name}.toml")), settings).unwrap();
     }
 
     fn is_judged(&self, host: &str) -> Value {

@@ -52,12 +52,10 @@ impl Proxy {
     )]
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the test");
-        let mut config = Config {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            workers: NonZeroUsize::new(2).expect("two workers"),
-            cache_dir: folder.path().join("cache"),
-            ..Config::default()
-        };
+        let mut config = Config::default();
+        config.proxy.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        config.proxy.workers = NonZeroUsize::new(2).expect("two workers");
+        config.cache.dir = folder.path().join("cache");
         config.plugins.dir = folder.path().join("plugins");
         let target = target_folder();
         config.compiler.program = Some(target.join(COMPILER).with_extension(EXE_EXTENSION));
@@ -75,7 +73,7 @@ impl Proxy {
 
         let proxy = portcullis::Proxy::bind(config.clone()).expect("the proxy binds");
         // Commands find a running proxy by its address.
-        config.listen = proxy.local_addr();
+        config.proxy.listen = proxy.local_addr();
         let (shutdown, signal) = broadcast::channel(1);
         Self {
             address: proxy.local_addr(),

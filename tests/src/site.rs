@@ -74,12 +74,9 @@ impl Site {
     /// A feed of domains that lies there, and is asked for often.
     pub fn feed(&self, path: &str) -> Feed {
         let url = format!("http://{}{path}", self.address);
-        Feed {
-            url: url.parse().expect("a URL"),
-            format: FeedFormat::Domains,
-            refresh: Duration::from_millis(100),
-            max_size: 1 << 20,
-        }
+        let mut feed = Feed::new(url.parse().expect("a URL"), FeedFormat::Domains);
+        feed.refresh = Duration::from_millis(100);
+        feed
     }
 
     /// Waits for that many requests from now on, each with a path and query that begins with `start`, and gives the last.

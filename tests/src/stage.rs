@@ -51,7 +51,7 @@ impl Stage {
     /// With one worker and a filter, `neighbour`, that blocks hosts which begin with `blocked.`.
     async fn with_files(others: &[(&str, &[u8])]) -> Self {
         Self::start_with(|config| {
-            config.workers = NonZeroUsize::MIN;
+            config.proxy.workers = NonZeroUsize::MIN;
             plug(&config.plugins.dir, "neighbour.wasm", guests::bare());
             for (file, content) in others {
                 plug(&config.plugins.dir, file, content);

@@ -55,7 +55,7 @@ pub async fn bench(
 ) -> Result<Bench, PluginError> {
     let single = FilterFile::named(file, &config.plugins.dir)?;
     let target = Target::parse(host, Some(80))?;
-    let feeds = Feeds::open(&config.feeds, &config.cache_dir);
+    let feeds = Feeds::open(&config.feeds, &config.cache.dir);
     let loader = Loader::new(&config, feeds)?;
     let file_bytes = single.bytes();
     let filter = single.filter(loader).await?;

@@ -42,7 +42,7 @@ struct Feed {
 ///
 /// If the WASM engine does not start.
 pub async fn check(config: Config) -> Result<Report, StartError> {
-    let feeds = Feeds::open(&config.feeds, &config.cache_dir);
+    let feeds = Feeds::open(&config.feeds, &config.cache.dir);
     let loader = Loader::new(&config, feeds.clone())?;
     let dir = config.plugins.dir.clone();
     let plugins = Plugins::open(config.plugins, BUILTINS, loader).await;

@@ -144,8 +144,8 @@ pub async fn explain(
     client: Option<IpAddr>,
 ) -> Result<Explanation, ExplainError> {
     let subject = Subject::parse(subject, client)?;
-    let feeds = Feeds::open(&config.feeds, &config.cache_dir);
-    let running = plugins::read_status(&config.cache_dir, config.listen);
+    let feeds = Feeds::open(&config.feeds, &config.cache.dir);
+    let running = plugins::read_status(&config.cache.dir, config.proxy.listen);
     let loader = Loader::new(&config, feeds.clone())?;
     let plugins = Plugins::open(config.plugins, BUILTINS, loader).await;
     let chain = plugins.chain().borrow().clone();

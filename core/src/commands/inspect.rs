@@ -59,7 +59,7 @@ async fn cost(
     config: Config,
     single: FilterFile,
 ) -> Result<Result<Option<Cost>, String>, StartError> {
-    let feeds = Feeds::open(&config.feeds, &config.cache_dir);
+    let feeds = Feeds::open(&config.feeds, &config.cache.dir);
     let loader = Loader::new(&config, feeds)?;
     let filter = match single.load(loader).await {
         Ok(Some(filter)) => filter,

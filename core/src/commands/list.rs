@@ -66,14 +66,14 @@ enum State {
 ///
 /// If the WASM engine does not start.
 pub async fn list_plugins(config: Config) -> Result<PluginList, StartError> {
-    let (listen, dir) = (config.listen, config.plugins.dir.clone());
-    let snapshot = plugins::read_status(&config.cache_dir, listen);
+    let (listen, dir) = (config.proxy.listen, config.plugins.dir.clone());
+    let snapshot = plugins::read_status(&config.cache.dir, listen);
     let age_s = snapshot.as_ref().map(|snapshot| snapshot.age.as_secs());
     let running = snapshot.is_some();
     let status = match snapshot {
         Some(snapshot) => snapshot.plugins,
         None => {
-            let feeds = Feeds::open(&config.feeds, &config.cache_dir);
+            let feeds = Feeds::open(&config.feeds, &config.cache.dir);
             let loader = Loader::new(&config, feeds)?;
             let plugins = Plugins::open(config.plugins, BUILTINS, loader).await;
             plugins.status()

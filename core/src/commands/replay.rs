@@ -34,7 +34,7 @@ const MOST: usize = 500_000;
 ///
 /// If the filter cannot be loaded, or the log has no access lines.
 pub async fn replay(config: Config, log: &Path, file: &Path) -> Result<Replay, PluginError> {
-    let feeds = Feeds::open(&config.feeds, &config.cache_dir);
+    let feeds = Feeds::open(&config.feeds, &config.cache.dir);
     let loader = Loader::new(&config, feeds.clone())?;
     let single = FilterFile::named(file, &config.plugins.dir)?;
     let filter = single.filter(loader).await?.isolated(&Clock::System);

@@ -1,10 +1,10 @@
-//! Reads a TOML file into a typed value and says what is wrong with it the way a compiler does: file, line, column, hint.
-//! Used for the main file and for the files beside filters.
+//! A TOML file, and how to say what is wrong with it the way a compiler does: file, line, column,
+//! hint. Used for the main file and for the files beside filters.
 
 use std::ops::Range;
 use std::path::Path;
 
-use serde::de::DeserializeOwned;
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::ConfigError;
@@ -17,23 +17,22 @@ pub(super) struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// What it says, if it is TOML and fits `T`.
-    pub(super) fn read<T: DeserializeOwned>(self) -> Result<T, ConfigError> {
-        toml::from_str(self.text).map_err(|error| {
-            let span = error.span().unwrap_or_default();
-            let problem = self.explain(&error, &span);
-            self.problem_at(span.start, problem)
+    /// What it says, if it is TOML.
+    pub(super) fn parse(self) -> Result<Spanned<DeTable<'a>>, ConfigError> {
+        DeTable::parse(self.text).map_err(|error| {
+            let start = error.span().unwrap_or_default().start;
+            self.problem_at(start, error.message().replace('\n', ", "))
         })
     }
 
     /// Where the last of `keys` stands, if they lead anywhere.
     pub(super) fn position(self, keys: &[&str]) -> Option<usize> {
-        Some(place_of(&self.table()?, keys)?.key)
+        Some(place_of(self.parse().ok()?.get_ref(), keys)?.key)
     }
 
     /// Where the value of the last of `keys` stands. A number counts the values of a list.
     pub(super) fn value_position(self, keys: &[&str]) -> Option<usize> {
-        Some(place_of(&self.table()?, keys)?.value)
+        Some(place_of(self.parse().ok()?.get_ref(), keys)?.value)
     }
 
     /// Where the last of `keys` stands that is there; the beginning of the file if there is none.
@@ -53,35 +52,17 @@ impl<'a> Document<'a> {
             problem,
         }
     }
-
-    fn explain(self, error: &toml::de::Error, span: &Range<usize>) -> String {
-        let message = error.message().replace('\n', ", ");
-        let keys = self
-            .table()
-            .map(|table| keys_at(&table, span))
-            .unwrap_or_default();
-        match UnknownKey::from_message(&message) {
-            Some(unknown) => unknown.explain(&keys),
-            None if keys.is_empty() => message,
-            None => format!("{}: {message}", keys.join(".")),
-        }
-    }
-
-    fn table(self) -> Option<DeTable<'a>> {
-        DeTable::parse(self.text)
-            .ok()
-            .map(|table| table.into_inner())
-    }
 }
 
-/// A key that is not one of those that there are. Serde's text is the only way to learn which those of a struct are.
+/// A key that is not one of those that there are.
 pub(super) struct UnknownKey<'a> {
     pub(super) key: &'a str,
     pub(super) known: Vec<&'a str>,
 }
 
 impl<'a> UnknownKey<'a> {
-    fn from_message(message: &'a str) -> Option<Self> {
+    /// Serde's text is the only way to learn which keys there are.
+    pub(super) fn from_message(message: &'a str) -> Option<Self> {
         let (key, rest) = message.strip_prefix("unknown field `")?.split_once('`')?;
         // "expected one of `a`, `b`": what stands between backticks is every second piece.
         let known = rest.split('`').skip(1).step_by(2).collect();
@@ -112,14 +93,17 @@ pub(super) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> O
         .map(|(_, candidate)| candidate)
 }
 
-/// The keys that lead to the place in the file where `span` begins.
-fn keys_at(table: &DeTable<'_>, span: &Range<usize>) -> Vec<String> {
+/// The keys that lead to the place where `span` begins.
+pub(super) fn keys_at(table: &DeTable<'_>, span: &Range<usize>) -> Vec<String> {
     for (key, value) in table {
+        if key.span() == *span {
+            return vec![key.get_ref().to_string()];
+        }
         let below = match value.get_ref() {
             DeValue::Table(table) => keys_at(table, span),
             _ => Vec::new(),
         };
-        if !below.is_empty() || key.span() == *span || holds(&value.span(), span) {
+        if !below.is_empty() || holds(&value.span(), span) {
             return [vec![key.get_ref().to_string()], below].concat();
         }
     }
@@ -131,12 +115,12 @@ fn holds(outer: &Range<usize>, inner: &Range<usize>) -> bool {
 }
 
 /// Where a key and its value begin. In a list, both are the value.
-struct Place {
-    key: usize,
-    value: usize,
+pub(super) struct Place {
+    pub(super) key: usize,
+    pub(super) value: usize,
 }
 
-fn place_of(table: &DeTable<'_>, keys: &[&str]) -> Option<Place> {
+pub(super) fn place_of(table: &DeTable<'_>, keys: &[&str]) -> Option<Place> {
     let (first, rest) = keys.split_first()?;
     let (key, value) = table.get_key_value(*first)?;
     if rest.is_empty() {
@@ -153,11 +137,8 @@ fn place_within(value: &DeValue<'_>, keys: &[&str]) -> Option<Place> {
             let (index, rest) = keys.split_first()?;
             let value = values.get(index.parse::<usize>().ok()?)?;
             if rest.is_empty() {
-                let start = value.span().start;
-                return Some(Place {
-                    key: start,
-                    value: start,
-                });
+                let (key, value) = (value.span().start, value.span().start);
+                return Some(Place { key, value });
             }
             place_within(value.get_ref(), rest)
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 /// Why there is no configuration. Each names the place to look at.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ConfigError {
     /// The file is missing, unreadable or not UTF-8.
     #[error("cannot read the configuration file {}", path.display())]
@@ -27,7 +28,7 @@ pub enum ConfigError {
         /// What is wrong, and what would be right.
         problem: String,
     },
-    /// A filter must be told something, and nobody has told it anything.
+    /// A filter needs settings, and the file for them is missing.
     #[error("it has to be configured, and there is no {}; write there:  {example}", path.display())]
     Absent {
         /// The file that is missing.

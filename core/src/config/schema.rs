@@ -20,7 +20,7 @@ use self::problem::Context;
 use super::ConfigError;
 use super::document::Document;
 
-/// The table of a sidecar that is the filter's own.
+/// The table of the settings that is the filter's own.
 pub(super) const TABLE: &str = "config";
 
 /// A reference can lead anywhere, also back to itself, and a page of them can stand for more than a machine can check in a year.

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use super::declaration::schema_of;
 use super::{
-    AccessLogFormat, AccessLogTo, Config, ConfigError, FeedFormat, Flags, LogFormat, Sources,
+    AccessLogFormat, AccessLogTo, Config, ConfigError, FeedFormat, FilterSettings, Grants,
+    LogFormat, Sources,
 };
 
 /// A folder with this `portcullis.toml` as the working directory.
@@ -58,12 +60,12 @@ fn without_any_source_the_defaults_hold() {
     assert_eq!(load("", &[]).unwrap(), Config::default());
 
     let config = Config::default();
-    assert_eq!(config.listen, "127.0.0.1:3000".parse().unwrap());
+    assert_eq!(config.proxy.listen, "127.0.0.1:3000".parse().unwrap());
     assert_eq!(config.plugins.dir, Path::new("plugins"));
     assert!(
-        config.cache_dir.ends_with("portcullis"),
+        config.cache.dir.ends_with("portcullis"),
         "{:?}",
-        config.cache_dir
+        config.cache.dir
     );
     let feed = &config.feeds["malware"];
     assert_eq!(
@@ -119,8 +121,8 @@ fn every_key_of_the_file_is_read() {
     "#;
     let dir = folder(text);
     let config = Config::load(&sources(&dir, &[])).unwrap();
-    assert_eq!(config.listen, "[::1]:8080".parse().unwrap());
-    assert_eq!(config.workers.get(), 3);
+    assert_eq!(config.proxy.listen, "[::1]:8080".parse().unwrap());
+    assert_eq!(config.proxy.workers.get(), 3);
     let limits = &config.limits;
     let millis = [
         limits.request_head,
@@ -155,7 +157,7 @@ fn every_key_of_the_file_is_read() {
         (feed.format, feed.refresh, feed.max_size),
         (FeedFormat::Json, Duration::from_secs(10), 2 << 20)
     );
-    assert_eq!(config.cache_dir, Path::new("/var/cache/portcullis"));
+    assert_eq!(config.cache.dir, Path::new("/var/cache/portcullis"));
     assert_eq!(
         config.egress.resolvers,
         ["9.9.9.9:53".parse().unwrap(), "[::1]:5353".parse().unwrap()]
@@ -207,8 +209,8 @@ fn every_key_has_a_variable() {
     .unwrap();
     let text = format!("{config:?}");
     let default = Config::default();
-    assert_ne!(config.listen, default.listen);
-    assert_eq!(config.workers.get(), 3);
+    assert_ne!(config.proxy.listen, default.proxy.listen);
+    assert_eq!(config.proxy.workers.get(), 3);
     assert_eq!(config.limits.connections, 9);
     for seconds in 1..=10 {
         assert!(
@@ -227,7 +229,7 @@ fn every_key_has_a_variable() {
         ("file:///list", FeedFormat::Domains)
     );
     assert_eq!((feed.refresh.as_secs(), feed.max_size), (3600, 1 << 20));
-    assert_eq!(config.cache_dir, Path::new("copies"));
+    assert_eq!(config.cache.dir, Path::new("copies"));
     assert_eq!(config.egress.resolvers.len(), 2);
     assert_eq!(
         (config.log.format, &*config.log.filter),
@@ -246,14 +248,11 @@ fn a_flag_beats_a_variable_and_that_beats_the_file() {
         ("PORTCULLIS_PROXY_WORKERS", ""),
     ];
     let mut sources = sources(&dir, &variables);
-    sources.flags = Flags {
-        listen: Some("127.0.0.1:3".parse().unwrap()),
-        plugins_dir: None,
-    };
+    sources.flags.listen = Some("127.0.0.1:3".parse().unwrap());
     let config = Config::load(&sources).unwrap();
-    assert_eq!(config.listen.port(), 3);
+    assert_eq!(config.proxy.listen.port(), 3);
     assert_eq!(config.plugins.dir, Path::new("two"));
-    assert_eq!(config.workers.get(), 1);
+    assert_eq!(config.proxy.workers.get(), 1);
     sources.flags.plugins_dir = Some(PathBuf::from("three"));
     let config = Config::load(&sources).unwrap();
     assert_eq!(config.plugins.dir, Path::new("three"));
@@ -272,7 +271,7 @@ fn a_file_that_is_named_must_exist() {
     }
     fs::write(&other, "\u{feff}[proxy]\nworkers = 7\r\n").unwrap();
     for sources in [&named, &variables] {
-        assert_eq!(Config::load(sources).unwrap().workers.get(), 7);
+        assert_eq!(Config::load(sources).unwrap().proxy.workers.get(), 7);
     }
     fs::write(&other, b"\xff\xfe").unwrap();
     assert!(matches!(
@@ -445,20 +444,67 @@ fn the_order_in_the_file_is_followed_unless_the_environment_overrules_it() {
     assert_eq!(config.plugins.order_file, None);
 }
 
+/// The first block of the README that begins with this line.
+fn readme_block(first: &str) -> &'static str {
+    let readme = include_str!("../../../README.md");
+    let start = readme.find(&format!("```toml\n{first}")).unwrap() + "```toml\n".len();
+    readme[start..].split("```").next().unwrap()
+}
+
 #[test]
 fn the_readme_shows_the_defaults() {
-    let readme = include_str!("../../../README.md");
-    let start = readme.find("[proxy]\n").unwrap();
-    let block = readme[start..].split("```").next().unwrap();
-    let dir = folder(block);
-    let expected = Config {
-        workers: 2.try_into().unwrap(),
-        plugins: super::Plugins {
-            dir: dir.path().join("plugins"),
-            order_file: Some(dir.path().join("portcullis.toml")),
-            ..Config::default().plugins
-        },
-        ..Config::default()
-    };
+    let dir = folder(readme_block("[proxy]\n"));
+    let mut expected = Config::default();
+    expected.proxy.workers = 2.try_into().unwrap();
+    expected.plugins.dir = dir.path().join("plugins");
+    expected.plugins.order_file = Some(dir.path().join("portcullis.toml"));
     assert_eq!(Config::load(&sources(&dir, &[])).unwrap(), expected);
+
+    let filter =
+        FilterSettings::parse(readme_block("enabled = true"), Path::new("a.toml")).unwrap();
+    let expected = FilterSettings {
+        grants: Some(Grants::default()),
+        ..FilterSettings::default()
+    };
+    assert_eq!(filter, expected);
+}
+
+#[test]
+fn the_schemas_in_the_repository_are_those_of_the_declarations() {
+    for (name, schema) in [
+        ("portcullis", schema_of::<Config>()),
+        ("filter", schema_of::<FilterSettings>()),
+    ] {
+        let file = format!("{}/schema/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
+        let text = format!("{schema:#}\n");
+        if std::env::var_os("PORTCULLIS_UPDATE_SCHEMAS").is_some() {
+            fs::write(&file, &text).unwrap();
+        }
+        assert!(
+            fs::read_to_string(&file).is_ok_and(|published| published == text),
+            "{file} is out of date; to write it anew, run\n  \
+             PORTCULLIS_UPDATE_SCHEMAS=1 cargo test -p portcullis --lib schemas_in_the_repository"
+        );
+    }
+}
+
+#[test]
+fn the_schemas_take_what_the_proxy_takes() {
+    for (schema, good, bad) in [
+        (
+            schema_of::<Config>(),
+            readme_block("[proxy]\n"),
+            "[limits]\nidel = \"5m\"",
+        ),
+        (
+            schema_of::<FilterSettings>(),
+            readme_block("enabled = true"),
+            "mode = \"dark\"",
+        ),
+    ] {
+        let schema = jsonschema::draft202012::new(&schema).unwrap();
+        let json = |text| toml::from_str::<serde_json::Value>(text).unwrap();
+        assert!(schema.is_valid(&json(good)));
+        assert!(!schema.is_valid(&json(bad)));
+    }
 }

@@ -1,236 +1,223 @@
-//! The values of settings, as they are written: one way to read each, whether it stands in a file or in the environment.
+//! How the values of settings are written: one way to read each, whether it stands in a file or in
+//! an environment variable, and one way to describe it in a schema. Used by the declarations.
 
+mod form;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use bytesize::ByteSize;
-use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::{Error as WordError, StrDeserializer};
+use serde::de::{
+    Deserialize, DeserializeOwned, Deserializer, Error, IntoDeserializer, Unexpected, Visitor,
+};
+use serde::ser::{Serialize, Serializer};
+use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
+use self::form::{Form, Number, Size, Text, TimeFrom};
 use super::document::nearest;
-use super::{AccessLogFormat, AccessLogTo, FeedFormat, LogFormat};
+use super::{AccessLogTo, Feed};
 
-/// Longer than any deadline makes sense, and short enough to be added to any point in time.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+/// A way to write a value as text.
+pub(super) trait FromText {
+    type Value;
 
-/// The servers of lists are not ours: more often than this is rude.
-const SHORTEST_REFRESH: Duration = Duration::from_secs(10);
-
-/// A value that is written as text.
-pub(super) trait Setting: Sized {
-    /// What it is, with an example, as it continues "expected".
+    /// What the text says, with an example, as it continues "is not" and "expected".
     const EXPECTED: &'static str;
 
     /// None if `text` is nothing of the kind.
-    fn parse(text: &str) -> Option<Self>;
+    fn parse(text: &str) -> Option<Self::Value>;
 
-    /// What is wrong with a `text` that is not one.
+    /// A text or number that is read as this value.
+    fn write(value: &Self::Value) -> Value;
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema;
+
+    /// What is wrong with a `text` that is not read.
     fn problem(text: &str) -> String {
         format!("`{text}` is not {}", Self::EXPECTED)
     }
 }
 
-/// Reads a value, or says what is wrong with it and what would be right.
-pub(super) fn read<T: Setting>(text: &str) -> Result<T, String> {
-    T::parse(text).ok_or_else(|| T::problem(text))
-}
+/// Says of a setting that it is written as `K`: `#[serde(with = "Parsed::<K>")]`.
+pub(super) struct Parsed<K: FromText>(K::Value);
 
-impl Setting for SocketAddr {
-    const EXPECTED: &'static str = r#"an IP address and a port, such as "127.0.0.1:3000""#;
+impl<K: FromText> Parsed<K> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(value: D) -> Result<K::Value, D::Error> {
+        value.deserialize_any(TextVisitor::<K>(PhantomData))
+    }
 
-    fn parse(text: &str) -> Option<Self> {
-        text.parse().ok()
+    pub(super) fn serialize<S: Serializer>(value: &K::Value, out: S) -> Result<S::Ok, S::Error> {
+        K::write(value).serialize(out)
     }
 }
 
-impl Setting for NonZeroUsize {
-    const EXPECTED: &'static str = "a number from 1 to 1024";
-
-    fn parse(text: &str) -> Option<Self> {
-        text.parse()
-            .ok()
-            .filter(|number: &Self| number.get() <= 1024)
-    }
-}
-
-impl Setting for Duration {
-    const EXPECTED: &'static str = r#"a time of up to a year, such as "30s", "1m 30s" or "50ms""#;
-
-    fn parse(text: &str) -> Option<Self> {
-        humantime::parse_duration(text)
-            .ok()
-            .filter(|time| !time.is_zero() && *time <= LONGEST)
-    }
-}
-
-/// The time between two fetches of a list.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Refresh(pub(super) Duration);
-
-impl Setting for Refresh {
-    const EXPECTED: &'static str = r#"a time from 10s to a year, such as "15m" or "1h""#;
-
-    fn parse(text: &str) -> Option<Self> {
-        Duration::parse(text)
-            .filter(|time| *time >= SHORTEST_REFRESH)
+impl<'de, K: FromText> Deserialize<'de> for Parsed<K> {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        value
+            .deserialize_any(TextVisitor::<K>(PhantomData))
             .map(Self)
     }
 }
 
-/// The largest size of a list, in bytes.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ListSize(pub(super) u64);
+impl<K: FromText> JsonSchema for Parsed<K> {
+    fn schema_name() -> Cow<'static, str> {
+        std::any::type_name::<K>().into()
+    }
 
-impl Setting for ListSize {
-    const EXPECTED: &'static str = r#"a size of up to 1GiB, such as "64MiB""#;
-
-    fn parse(text: &str) -> Option<Self> {
-        bytes_within(text, 1, 1 << 30).map(Self)
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        K::schema(generator)
     }
 }
 
-/// The linear memory of a filter, in bytes.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct MemorySize(pub(super) usize);
+/// Reads text, or a whole number where its text would do.
+struct TextVisitor<K>(PhantomData<K>);
 
-impl Setting for MemorySize {
-    const EXPECTED: &'static str = r#"a size from 64KiB to 4GiB, such as "64MiB""#;
+impl<K: FromText> Visitor<'_> for TextVisitor<K> {
+    type Value = K::Value;
 
-    /// From one page of WebAssembly memory to all that 32 bits reach.
-    fn parse(text: &str) -> Option<Self> {
-        let bytes = bytes_within(text, 1 << 16, 1 << 32)?;
-        Some(Self(usize::try_from(bytes).unwrap_or(usize::MAX)))
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(K::EXPECTED)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<K::Value, E> {
+        K::parse(text).ok_or_else(|| E::custom(K::problem(text)))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<K::Value, E> {
+        self.visit_str(&number.to_string())
     }
 }
 
-/// The stack of a filter's call, in bytes.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct StackSize(pub(super) usize);
+/// Declares values by their name, type and form, and what is expected of them.
+macro_rules! values {
+    ($($(#[$doc:meta])* $name:ident: $value:ty = $form:expr, $expected:literal;)*) => {$(
+        $(#[$doc])*
+        pub(super) struct $name;
 
-impl Setting for StackSize {
-    const EXPECTED: &'static str = r#"a size from 64KiB to 64MiB, such as "512KiB""#;
+        impl FromText for $name {
+            type Value = $value;
 
-    fn parse(text: &str) -> Option<Self> {
-        let bytes = bytes_within(text, 64 << 10, 64 << 20)?;
-        Some(Self(usize::try_from(bytes).unwrap_or(usize::MAX)))
-    }
-}
+            const EXPECTED: &'static str = $expected;
 
-/// Memory or disk for a large task, in bytes.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ByteCount(pub(super) u64);
+            fn parse(text: &str) -> Option<$value> {
+                $form.parse(text)
+            }
 
-impl Setting for ByteCount {
-    const EXPECTED: &'static str = r#"a size from 64MiB to 1TiB, such as "2GiB""#;
+            fn write(value: &$value) -> Value {
+                $form.write(value)
+            }
 
-    fn parse(text: &str) -> Option<Self> {
-        bytes_within(text, 64 << 20, 1 << 40).map(Self)
-    }
-}
-
-/// An amount of data that the proxy keeps or copies for a filter, in bytes.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct DataSize(pub(super) usize);
-
-impl Setting for DataSize {
-    const EXPECTED: &'static str = r#"a size from 1KiB to 1GiB, such as "1MiB""#;
-
-    fn parse(text: &str) -> Option<Self> {
-        let bytes = bytes_within(text, 1 << 10, 1 << 30)?;
-        Some(Self(usize::try_from(bytes).unwrap_or(usize::MAX)))
-    }
-}
-
-/// How many, at least one.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Count(pub(super) usize);
-
-impl Setting for Count {
-    const EXPECTED: &'static str = "a number from 1 to 4294967295";
-
-    fn parse(text: &str) -> Option<Self> {
-        let number = text.parse().ok().filter(|number: &u32| *number > 0)?;
-        Some(Self(usize::try_from(number).unwrap_or(usize::MAX)))
-    }
-}
-
-/// How many connections may be open.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Connections(pub(super) usize);
-
-impl Setting for Connections {
-    const EXPECTED: &'static str = "a number from 1 to 1000000";
-
-    fn parse(text: &str) -> Option<Self> {
-        let number = text.parse().ok()?;
-        (1..=1_000_000).contains(&number).then_some(Self(number))
-    }
-}
-
-/// A part of a whole, from 0 to 1.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Share(pub(super) f64);
-
-impl<'de> Deserialize<'de> for Share {
-    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
-        let share = f64::deserialize(value)?;
-        let expected = "a share of calls from 0 to 1, such as 0.5";
-        if (0.0..=1.0).contains(&share) {
-            Ok(Self(share))
-        } else {
-            Err(D::Error::invalid_value(Unexpected::Float(share), &expected))
+            fn schema(_: &mut SchemaGenerator) -> Schema {
+                Form::<$value>::schema(&$form)
+            }
         }
+    )*};
+}
+
+const MAX_WORKERS: NonZeroUsize = NonZeroUsize::new(1024).expect("not zero");
+
+values! {
+    /// Where clients connect.
+    Address: SocketAddr = Text(|text| text.parse().ok()),
+        r#"an IP address and a port, such as "127.0.0.1:3000""#;
+    /// A DNS server.
+    Resolver: SocketAddr = Text(resolver),
+        r#"the IP address of a DNS server, such as "9.9.9.9" or "[2620:fe::fe]:53""#;
+    /// Where a feed comes from.
+    FeedUrl: Url = Text(feed_url),
+        r#"an http:, https: or file: URL, such as "https://lists.example/hosts" or "file:///etc/list""#;
+    /// The name of a feed: it becomes the name of a file, and part of the names of variables.
+    FeedName: String = Text(feed_name),
+        "a name of a feed: a-z, 0-9, `_` and `-`, at most 64 of them, and not `test-names`, which is built in";
+    /// A deadline or another time, short enough to be added to any point in time.
+    Time: Duration = TimeFrom(Duration::from_nanos(1)),
+        r#"a time of up to a year, such as "30s", "1m 30s" or "50ms""#;
+    /// The time between two fetches of a list. Its server is not ours: more often would be rude.
+    Refresh: Duration = TimeFrom(Duration::from_secs(10)),
+        r#"a time from 10s to a year, such as "15m" or "1h""#;
+    /// The number of worker threads.
+    Workers: NonZeroUsize = Number(NonZeroUsize::MIN..=MAX_WORKERS), "a number from 1 to 1024";
+    /// The number of open connections.
+    Connections: usize = Number(1..=1_000_000), "a number from 1 to 1000000";
+    /// How many of something, at least one.
+    Count: usize = Number(1..=u32::MAX as usize), "a number from 1 to 4294967295";
+    /// The largest size of a list.
+    FeedSize: u64 = Size(1..=1 << 30), r#"a size of up to 1GiB, such as "64MiB""#;
+    /// Memory or disk for a large task.
+    TaskSize: u64 = Size(64 << 20..=1 << 40), r#"a size from 64MiB to 1TiB, such as "2GiB""#;
+    /// The linear memory of a filter: from one page to all that 32 bits reach.
+    MemorySize: usize = Size(64 << 10..=4 << 30), r#"a size from 64KiB to 4GiB, such as "64MiB""#;
+    /// The stack of a filter's call.
+    StackSize: usize = Size(64 << 10..=64 << 20), r#"a size from 64KiB to 64MiB, such as "512KiB""#;
+    /// Data that the proxy keeps or copies for a filter.
+    DataSize: usize = Size(1 << 10..=1 << 30), r#"a size from 1KiB to 1GiB, such as "1MiB""#;
+}
+
+/// Port 53 goes without saying.
+fn resolver(text: &str) -> Option<SocketAddr> {
+    let with_default_port = |ip: IpAddr| SocketAddr::from((ip, 53));
+    let address = text.parse().map(with_default_port);
+    address.or_else(|_| text.parse()).ok()
+}
+
+fn feed_url(text: &str) -> Option<Url> {
+    Url::parse(text).ok().filter(|url| match url.scheme() {
+        "http" | "https" => true,
+        "file" => url.to_file_path().is_ok(),
+        _ => false,
+    })
+}
+
+/// The feed that is compiled in: harmless names to try a block with.
+pub(crate) const TEST_NAMES: &str = "test-names";
+
+fn feed_name(text: &str) -> Option<String> {
+    let allowed = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-');
+    let valid = (1..=64).contains(&text.len()) && text.bytes().all(allowed);
+    (valid && text != TEST_NAMES).then(|| text.to_owned())
+}
+
+/// An enum whose cases are words.
+pub(super) trait Words: DeserializeOwned + Serialize + JsonSchema {
+    /// As in `FromText`.
+    const EXPECTED: &'static str;
+}
+
+/// How such an enum is written.
+pub(super) struct Word<W>(PhantomData<W>);
+
+impl<W: Words> FromText for Word<W> {
+    type Value = W;
+
+    const EXPECTED: &'static str = W::EXPECTED;
+
+    fn parse(text: &str) -> Option<W> {
+        let word: StrDeserializer<'_, WordError> = text.into_deserializer();
+        W::deserialize(word).ok()
+    }
+
+    fn write(word: &W) -> Value {
+        serde_json::to_value(word).unwrap_or_default()
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        W::json_schema(generator)
     }
 }
 
-fn bytes_within(text: &str, min: u64, max: u64) -> Option<u64> {
-    let ByteSize(bytes) = text.parse().ok()?;
-    (min..=max).contains(&bytes).then_some(bytes)
-}
+impl FromText for AccessLogTo {
+    type Value = Self;
 
-impl Setting for Url {
-    const EXPECTED: &'static str = r#"an http:, https: or file: URL, such as "https://lists.example/hosts" or "file:///etc/list""#;
-
-    fn parse(text: &str) -> Option<Self> {
-        Self::parse(text).ok().filter(|url| match url.scheme() {
-            "http" | "https" => true,
-            "file" => url.to_file_path().is_ok(),
-            _ => false,
-        })
-    }
-}
-
-impl Setting for FeedFormat {
-    const EXPECTED: &'static str = r#"a format of lists: "hosts", "domains" or "json""#;
-
-    fn parse(text: &str) -> Option<Self> {
-        match text {
-            "hosts" => Some(Self::Hosts),
-            "domains" => Some(Self::Domains),
-            "json" => Some(Self::Json),
-            _ => None,
-        }
-    }
-}
-
-impl Setting for LogFormat {
-    const EXPECTED: &'static str = r#"a format of logs: "text" or "json""#;
-
-    fn parse(text: &str) -> Option<Self> {
-        match text {
-            "text" => Some(Self::Text),
-            "json" => Some(Self::Json),
-            _ => None,
-        }
-    }
-}
-
-impl Setting for AccessLogTo {
     const EXPECTED: &'static str =
         r#""stderr", "stdout", "off" or the path of a file, such as "logs/access.log""#;
 
@@ -241,60 +228,54 @@ impl Setting for AccessLogTo {
             "off" => Some(Self::Off),
             // A word that is misspelt would be taken for the name of a file.
             _ if nearest(text, ["stderr", "stdout", "off"].into_iter()).is_some() => None,
-            _ => Some(Self::File(PathBuf::from(text))).filter(|_| !text.is_empty()),
+            _ => Some(Self::File(text.into())).filter(|_| !text.is_empty()),
         }
     }
-}
 
-impl Setting for AccessLogFormat {
-    const EXPECTED: &'static str = r#"a format of access logs: "logfmt" or "json""#;
-
-    fn parse(text: &str) -> Option<Self> {
-        match text {
-            "logfmt" => Some(Self::Logfmt),
-            "json" => Some(Self::Json),
-            _ => None,
+    fn write(to: &Self) -> Value {
+        match to {
+            Self::Stderr => "stderr".into(),
+            Self::Stdout => "stdout".into(),
+            Self::Off => "off".into(),
+            Self::File(path) => path.to_string_lossy().into(),
         }
     }
-}
 
-/// The address of a DNS server; port 53 goes without saying.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Resolver(pub(super) SocketAddr);
-
-impl Setting for Resolver {
-    const EXPECTED: &'static str =
-        r#"the IP address of a DNS server, such as "9.9.9.9" or "[2620:fe::fe]:53""#;
-
-    fn parse(text: &str) -> Option<Self> {
-        text.parse::<IpAddr>()
-            .map(|ip| SocketAddr::from((ip, 53)))
-            .or_else(|_| text.parse())
-            .ok()
-            .map(Self)
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        let words = json_schema!({"enum": ["stderr", "stdout", "off"]});
+        let path = json_schema!({"type": "string", "format": "path"});
+        json_schema!({"anyOf": [words, path]})
     }
 }
 
 /// What is logged, in the words of `EnvFilter`.
-#[derive(Clone, Debug)]
-pub(super) struct LogFilter(pub(super) String);
+pub(super) struct LogFilter;
 
-impl Setting for LogFilter {
+impl FromText for LogFilter {
+    type Value = String;
+
     const EXPECTED: &'static str =
         r#"a level (error, warn, info, debug or trace) or a list such as "info,portcullis=debug""#;
 
-    fn parse(text: &str) -> Option<Self> {
+    fn parse(text: &str) -> Option<String> {
         EnvFilter::builder().parse(text).ok()?;
-        // A level that is misspelt would be taken for the name of a module, and everything else fall silent.
+        // A level that is misspelt would be taken for the name of a module, and everything else
+        // fall silent.
         let is_level_or_directive = |directive: &str| {
             directive.contains(['=', ':', '['])
                 || directive.parse::<tracing::Level>().is_ok()
                 || directive == "off"
         };
         let is_right = |directive| is_level_or_directive(directive) && !is_for_access(directive);
-        directives(text)
-            .all(is_right)
-            .then(|| Self(text.to_owned()))
+        directives(text).all(is_right).then(|| text.to_owned())
+    }
+
+    fn write(filter: &String) -> Value {
+        filter.as_str().into()
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string"})
     }
 
     fn problem(text: &str) -> String {
@@ -302,17 +283,14 @@ impl Setting for LogFilter {
             return format!("`{text}` is not {}", Self::EXPECTED);
         };
         let level = directive.rsplit('=').next().unwrap_or_default().trim();
-        if ["off", "error", "warn"].contains(&level.to_ascii_lowercase().as_str()) {
-            format!(
-                "the access log has settings of its own; instead of `{directive}`, write \
-                 [log.access] to = \"off\""
-            )
+        let advice = if ["off", "error", "warn"].contains(&&*level.to_ascii_lowercase()) {
+            format!("instead of `{directive}`, write [log.access] to = \"off\"")
         } else {
             format!(
-                "the access log has settings of its own; remove `{directive}`, since access lines \
-                 are written unless [log.access] says to = \"off\""
+                "remove `{directive}`, since access lines are written unless [log.access] says to = \"off\""
             )
-        }
+        };
+        format!("the access log has settings of its own; {advice}")
     }
 }
 
@@ -326,126 +304,36 @@ fn is_for_access(directive: &str) -> bool {
     target.trim() == "access"
 }
 
-/// The feed that is compiled in: harmless names to try a block with.
-pub(crate) const TEST_NAMES: &str = "test-names";
-
-/// The name of a feed: it becomes the name of a file, and part of the names of environment variables.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct FeedName(pub(super) String);
-
-impl Setting for FeedName {
-    const EXPECTED: &'static str = "a name of a feed: a-z, 0-9, `_` and `-`, at most 64 of them, and not `test-names`, which is built in";
-
-    fn parse(text: &str) -> Option<Self> {
-        let allowed = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-');
-        let valid = (1..=64).contains(&text.len()) && text.bytes().all(allowed);
-        (valid && text != TEST_NAMES).then(|| Self(text.to_owned()))
-    }
+/// A list of which each element is written as `K`.
+pub(super) fn each<'de, D, K>(value: D) -> Result<Vec<K::Value>, D::Error>
+where
+    D: Deserializer<'de>,
+    K: FromText,
+{
+    let elements = Vec::<Parsed<K>>::deserialize(value)?;
+    Ok(elements.into_iter().map(|Parsed(value)| value).collect())
 }
 
-/// A value as serde finds it in a file: text, or a whole number where its text would do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Text<T>(pub(super) T);
+/// Feeds by name.
+pub(super) fn feeds<'de, D>(value: D) -> Result<BTreeMap<String, Feed>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    #[derive(PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+    struct Name(#[serde(with = "Parsed::<FeedName>")] String);
 
-/// What was written, or what holds if nothing was.
-pub(super) fn value_or<T>(value: Option<Text<T>>, default: T) -> T {
-    value.map_or(default, |Text(value)| value)
+    let feeds = BTreeMap::<Name, Feed>::deserialize(value)?;
+    let feeds = feeds.into_iter().map(|(Name(name), feed)| (name, feed));
+    Ok(feeds.collect())
 }
 
-impl<'de, T: Setting> Deserialize<'de> for Text<T> {
-    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
-        value.deserialize_any(TextVisitor(PhantomData)).map(Self)
-    }
-}
-
-struct TextVisitor<T>(PhantomData<T>);
-
-impl<T: Setting> Visitor<'_> for TextVisitor<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(T::EXPECTED)
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-        read(text).map_err(E::custom)
-    }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
-        self.visit_str(&number.to_string())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn assert_reads<T: Setting + fmt::Debug>(good: &[&str], bad: &[&str]) {
-        for text in good {
-            assert!(T::parse(text).is_some(), "{text}");
-        }
-        for text in bad {
-            assert!(read::<T>(text).unwrap_err().contains(T::EXPECTED), "{text}");
-        }
-    }
-
-    #[test]
-    fn values_are_read_or_refused_with_an_example() {
-        assert_reads::<SocketAddr>(
-            &["127.0.0.1:3000", "[::1]:0"],
-            &["", "localhost:3000", "3000", "127.0.0.1"],
-        );
-        assert_reads::<NonZeroUsize>(&["1", "1024"], &["0", "-1", "1025", "2.5", "two"]);
-        assert_reads::<Duration>(
-            &["1ms", "30s", "1m 30s", "365d"],
-            &["", "30", "0s", "-1s", "366d", "99999999999999y"],
-        );
-        assert_reads::<Refresh>(&["10s", "1h"], &["9s", "1h!"]);
-        assert_reads::<ListSize>(
-            &["1", "64MiB", "1 GiB"],
-            &["0", "2GiB", "-1", "many", "1e99"],
-        );
-        assert_reads::<MemorySize>(&["64KiB", "4GiB"], &["64KB", "5GiB"]);
-        assert_reads::<Url>(
-            &["http://a.example/x", "https://u:p@a.example", "file:///a"],
-            &[
-                "",
-                "a.example",
-                "ftp://a.example",
-                "file://host/a",
-                "http://",
-            ],
-        );
-        assert_reads::<Resolver>(
-            &["9.9.9.9", "9.9.9.9:5353", "::1", "[::1]:53"],
-            &["dns.example", "9.9.9.9:x"],
-        );
-        assert_reads::<LogFilter>(
-            &[
-                "info",
-                "WARN",
-                "off",
-                "info,portcullis=debug",
-                "portcullis::feeds=trace",
-            ],
-            &["", "verbose", "info,x=y", "inof"],
-        );
-        assert_reads::<Connections>(&["1", "1000000"], &["0", "1000001", "many"]);
-        assert_reads::<AccessLogTo>(
-            &["stderr", "stdout", "off", "access.log", "/var/log/access"],
-            &["", "Off", "sdterr"],
-        );
-        assert_reads::<FeedName>(
-            &["malware", "a-1_b"],
-            &["", "Malware", "a.b", "../x", "a b", "test-names"],
-        );
-    }
-
-    #[test]
-    fn a_resolver_without_a_port_listens_on_53() {
-        assert_eq!(
-            Resolver::parse("::1").unwrap().0,
-            "[::1]:53".parse().unwrap()
-        );
+/// A part of a whole, from 0 to 1.
+pub(super) fn share<'de, D: Deserializer<'de>>(value: D) -> Result<f64, D::Error> {
+    let share = f64::deserialize(value)?;
+    let expected = "a share of calls from 0 to 1, such as 0.5";
+    if (0.0..=1.0).contains(&share) {
+        Ok(share)
+    } else {
+        Err(D::Error::invalid_value(Unexpected::Float(share), &expected))
     }
 }

@@ -17,7 +17,7 @@ use super::engine::Engine;
 use super::fields::{EditError, Fields, Side};
 use super::limits::ResourceLimits;
 use super::{CachePolicy, Scope};
-use crate::config::{Grants, Sidecar};
+use crate::config::{FilterSettings, Grants};
 use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
 use crate::filter::metrics::{Dropped, Metrics};
@@ -77,7 +77,7 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(host: Host, engine: Engine, settings: &Sidecar) -> Self {
+    pub(super) fn new(host: Host, engine: Engine, settings: &FilterSettings) -> Self {
         Self {
             host,
             engine,

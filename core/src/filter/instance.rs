@@ -378,7 +378,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::config::{Grants, Sidecar};
+    use crate::config::{FilterSettings, Grants};
     use crate::feeds::Feeds;
     use crate::filter::clock::Clock;
     use crate::filter::engine::Engine;
@@ -388,7 +388,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_below_a_guest_is_a_failure_of_the_call() {
-        let settings = Sidecar::default();
+        let settings = FilterSettings::default();
         let engine = Engine::new(512 << 10).unwrap();
         let host = Host {
             name: "test".into(),

@@ -20,7 +20,7 @@ use super::compiler::{CachedFailure, Compiled, Compiler, NotCompiled, SLOW_AFTER
 use super::engine::Engine;
 use super::host::{Host, LogBudget, State};
 use super::{Failure, Filter, Hooks, Instance, Manifest};
-use crate::config::{self, Grants, Sidecar};
+use crate::config::{self, FilterSettings, Grants};
 use crate::error::StartError;
 use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
@@ -54,7 +54,7 @@ pub(crate) struct LoadRequest {
     pub(crate) wasm: Arc<[u8]>,
     /// The hash of `wasm`.
     pub(crate) hash: Hash,
-    pub(crate) settings: Sidecar,
+    pub(crate) settings: FilterSettings,
     pub(crate) grants: Grants,
     /// What `wasm` says of itself.
     pub(crate) manifest: Manifest,
@@ -348,7 +348,7 @@ mod tests {
             name: "guard".into(),
             wasm: [].into(),
             hash: [0; 32],
-            settings: Sidecar::default(),
+            settings: FilterSettings::default(),
             grants,
             manifest: Manifest::default(),
             cached_failure: CachedFailure::Use,

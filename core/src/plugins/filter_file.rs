@@ -8,7 +8,7 @@ use std::{fs, io};
 use super::folder::{Files, Stamp};
 use super::load_task::{Digest, LoadFailure, LoadTask, Outcome};
 use super::manifest::ConfigSource;
-use crate::config::{ConfigError, Grants, Sidecar};
+use crate::config::{ConfigError, FilterSettings, Grants};
 use crate::error::PluginError;
 use crate::filter::{CachedFailure, CompileError, Filter, LoadError, Loader, NotCompiled};
 use crate::plugins::builtin::{BUILTINS, Builtin};
@@ -74,17 +74,17 @@ impl FilterFile {
     }
 
     /// What stands beside it.
-    pub(crate) fn settings(&self) -> Result<Sidecar, ConfigError> {
+    pub(crate) fn settings(&self) -> Result<FilterSettings, ConfigError> {
         let file = self.path("toml");
         match fs::read_to_string(&file) {
-            Ok(text) => Sidecar::parse(&text, &file),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Sidecar::default()),
+            Ok(text) => FilterSettings::parse(&text, &file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(FilterSettings::default()),
             Err(source) => Err(ConfigError::Read { path: file, source }),
         }
     }
 
     /// What it may have by these settings.
-    pub(crate) fn grants(&self, settings: &Sidecar) -> Grants {
+    pub(crate) fn grants(&self, settings: &FilterSettings) -> Grants {
         let default = match self.builtin {
             Some(_) => Grants::ALL,
             None => Grants::default(),
@@ -105,7 +105,7 @@ impl FilterFile {
         let wasm = self.path("wasm");
         let files = Files {
             wasm: Stamp::of_file(&wasm).filter(|_| self.builtin.is_none()),
-            sidecar: Stamp::of_file(&self.path("toml")),
+            settings: Stamp::of_file(&self.path("toml")),
         };
         let task = LoadTask {
             dir: self.dir.into(),

@@ -27,7 +27,7 @@ pub(super) struct Files {
     /// `NAME.wasm`.
     pub(super) wasm: Option<Stamp>,
     /// `NAME.toml`.
-    pub(super) sidecar: Option<Stamp>,
+    pub(super) settings: Option<Stamp>,
 }
 
 /// Tells one version of a file from another without reading it.
@@ -128,7 +128,7 @@ pub(super) fn list(dir: &Path) -> io::Result<Listing> {
         let slot = if extension == "wasm" {
             &mut files.wasm
         } else {
-            &mut files.sidecar
+            &mut files.settings
         };
         *slot = Some(Stamp::of(&metadata));
     }
@@ -226,7 +226,7 @@ mod tests {
             listing.keys().map(|name| &**name).collect::<Vec<_>>(),
             ["a", "b", "c"]
         );
-        assert!(listing["a"].wasm.is_some() && listing["a"].sidecar.is_some());
+        assert!(listing["a"].wasm.is_some() && listing["a"].settings.is_some());
         assert!(listing["c"].wasm.is_none());
     }
 

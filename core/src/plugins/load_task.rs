@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::folder::{Files, Stamp};
 use super::manifest::{ConfigSource, check_config};
-use crate::config::{self, ConfigError, Grants, Sidecar};
+use crate::config::{self, ConfigError, FilterSettings, Grants};
 use crate::error::{Causes, panic_message};
 use crate::filter::{
     CachedFailure, CompileError, Failure, Filter, Hash, LoadError, LoadRequest, Loader, Manifest,
@@ -92,7 +92,7 @@ pub(crate) enum LoadFailure {
     #[error("{file} is larger than {} MiB; make it smaller", limit >> 20)]
     Size { file: String, limit: u64 },
     #[error(transparent)]
-    Sidecar(#[from] ConfigError),
+    Settings(#[from] ConfigError),
     #[error("there are settings, but no {0}.wasm beside them and no built-in filter of that name")]
     NoFilter(Arc<str>),
     #[error("its name differs from {0} by case only, and {0} was there first; rename one of them")]
@@ -130,18 +130,18 @@ impl LoadTask {
         if source.digest == self.known {
             return self.loaded(files, source.digest, None, Outcome::Unchanged);
         }
-        let sidecar = match self.sidecar(source.sidecar.as_deref()) {
-            Ok(sidecar) if !sidecar.enabled => {
+        let settings = match self.settings(source.settings.as_deref()) {
+            Ok(settings) if !settings.enabled => {
                 return self.loaded(files, source.digest, None, Outcome::Filter(None));
             }
-            Ok(sidecar) => sidecar,
+            Ok(settings) => settings,
             Err(error) => {
                 return self
                     .failed(&loader, error.into(), files, source.digest, None)
                     .await;
             }
         };
-        match self.load(&loader, &source, sidecar.clone()).await {
+        match self.load(&loader, &source, settings.clone()).await {
             Ok(filter) => self.loaded(files, source.digest, None, Outcome::Filter(Some(filter))),
             Err(LoadFailure::Load(LoadError::Compile(NotCompiled::File(
                 CompileError::Truncated,
@@ -163,7 +163,7 @@ impl LoadTask {
                 } else {
                     source.digest
                 };
-                self.failed(&loader, failure, files, digest, Some(sidecar))
+                self.failed(&loader, failure, files, digest, Some(settings))
                     .await
             }
         }
@@ -173,15 +173,15 @@ impl LoadTask {
         &self,
         loader: &Loader,
         source: &Source,
-        sidecar: Sidecar,
+        settings: FilterSettings,
     ) -> Result<Arc<Filter>, LoadFailure> {
         let config = self.config.clone().unwrap_or_else(|| ConfigSource {
-            config: sidecar.config.clone(),
-            file: self.sidecar_file(),
-            text: source.sidecar.clone(),
+            config: settings.config.clone(),
+            file: self.settings_file(),
+            text: source.settings.clone(),
         });
         let manifest = check_config(self.name.clone(), source.wasm.clone(), config.clone()).await?;
-        let loaded = loader.load(self.request(source, sidecar, manifest)).await;
+        let loaded = loader.load(self.request(source, settings, manifest)).await;
         loaded.map_err(|error| located(error, &config))
     }
 
@@ -192,18 +192,18 @@ impl LoadTask {
         failure: LoadFailure,
         files: Option<Files>,
         digest: Digest,
-        sidecar: Option<Sidecar>,
+        settings: Option<FilterSettings>,
     ) -> Loaded {
         let mut outcome = Outcome::Unchanged;
         if let Some(builtin) = self.builtin.filter(|_| self.fall_back) {
             // Settings that could not be read do not help the filter that stands in.
-            let sidecar = sidecar.filter(|_| self.files.wasm.is_some());
+            let settings = settings.filter(|_| self.files.wasm.is_some());
             let source = Source::new(builtin.into(), None);
-            let sidecar = sidecar.unwrap_or_default();
+            let settings = settings.unwrap_or_default();
             let manifest = Manifest::find(builtin).ok().flatten();
             let request = LoadRequest {
-                grants: sidecar.grants.clone().unwrap_or(Grants::ALL),
-                ..self.request(&source, sidecar, manifest.unwrap_or_default())
+                grants: settings.grants.clone().unwrap_or(Grants::ALL),
+                ..self.request(&source, settings, manifest.unwrap_or_default())
             };
             match loader.load(request).await {
                 Ok(filter) => outcome = Outcome::Filter(Some(filter)),
@@ -215,7 +215,12 @@ impl LoadTask {
         self.loaded(files, digest, Some(failure), outcome)
     }
 
-    fn request(&self, source: &Source, sidecar: Sidecar, manifest: Manifest) -> LoadRequest {
+    fn request(
+        &self,
+        source: &Source,
+        settings: FilterSettings,
+        manifest: Manifest,
+    ) -> LoadRequest {
         let came_with_the_proxy = self.files.wasm.is_none();
         let default = if came_with_the_proxy {
             Grants::ALL
@@ -226,8 +231,8 @@ impl LoadTask {
             name: self.name.clone(),
             wasm: source.wasm.clone(),
             hash: source.hash,
-            grants: sidecar.grants.clone().unwrap_or(default),
-            settings: sidecar,
+            grants: settings.grants.clone().unwrap_or(default),
+            settings,
             manifest,
             cached_failure: self.cached_failure,
         }
@@ -249,18 +254,18 @@ impl LoadTask {
         }
     }
 
-    fn sidecar(&self, text: Option<&str>) -> Result<Sidecar, ConfigError> {
-        let mut sidecar = text.map_or_else(
-            || Ok(Sidecar::default()),
-            |text| Sidecar::parse(text, &self.sidecar_file()),
+    fn settings(&self, text: Option<&str>) -> Result<FilterSettings, ConfigError> {
+        let mut settings = text.map_or_else(
+            || Ok(FilterSettings::default()),
+            |text| FilterSettings::parse(text, &self.settings_file()),
         )?;
         if let Some(source) = &self.config {
-            sidecar.config.clone_from(&source.config);
+            settings.config.clone_from(&source.config);
         }
-        Ok(sidecar)
+        Ok(settings)
     }
 
-    fn sidecar_file(&self) -> PathBuf {
+    fn settings_file(&self) -> PathBuf {
         self.dir.join(format!("{}.toml", self.name))
     }
 
@@ -276,7 +281,7 @@ impl LoadTask {
             (None, Some(builtin)) => builtin.to_vec(),
             (stamp, _) => self.read_file("wasm", stamp.as_ref(), MAX_BYTES).await?,
         };
-        let sidecar = match &self.files.sidecar {
+        let settings = match &self.files.settings {
             Some(stamp) => {
                 let bytes = self.read_file("toml", Some(stamp), MAX_SIDECAR_BYTES);
                 let text = String::from_utf8(bytes.await?);
@@ -284,7 +289,7 @@ impl LoadTask {
             }
             None => None,
         };
-        Ok(Source::new(wasm.into(), sidecar))
+        Ok(Source::new(wasm.into(), settings))
     }
 
     async fn read_file(
@@ -322,21 +327,21 @@ fn located(error: LoadError, source: &ConfigSource) -> LoadFailure {
 struct Source {
     wasm: Arc<[u8]>,
     hash: Hash,
-    sidecar: Option<String>,
+    settings: Option<String>,
     digest: Digest,
 }
 
 impl Source {
-    fn new(wasm: Arc<[u8]>, sidecar: Option<String>) -> Self {
+    fn new(wasm: Arc<[u8]>, settings: Option<String>) -> Self {
         let hash: Hash = Sha256::digest(&wasm).into();
         let mut digest = Sha256::new();
         digest.update(hash);
-        digest.update([u8::from(sidecar.is_some())]);
-        digest.update(sidecar.as_deref().unwrap_or_default());
+        digest.update([u8::from(settings.is_some())]);
+        digest.update(settings.as_deref().unwrap_or_default());
         Self {
             wasm,
             hash,
-            sidecar,
+            settings,
             digest: digest.finalize().into(),
         }
     }

@@ -87,7 +87,7 @@ fn run(
 
 /// The lists that are on disk and the filters that are in the folder.
 async fn load(config: &Config) -> Result<(Arc<Feeds>, Plugins), StartError> {
-    let (feeds, cache_dir) = (config.feeds.clone(), config.cache_dir.clone());
+    let (feeds, cache_dir) = (config.feeds.clone(), config.cache.dir.clone());
     let (egress, limit) = (config.egress.clone(), config.limits.resolve);
     let open = move || {
         let fetcher = Fetcher::new(Resolver::new(&egress, limit));

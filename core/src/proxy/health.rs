@@ -101,12 +101,10 @@ mod tests {
     #[tokio::test]
     async fn a_running_proxy_answers_itself() {
         let folder = tempfile::tempdir().unwrap();
-        let mut config = Config {
-            listen: "0.0.0.0:0".parse().unwrap(),
-            feeds: Default::default(),
-            cache_dir: folder.path().join("cache"),
-            ..Config::default()
-        };
+        let mut config = Config::default();
+        config.proxy.listen = "0.0.0.0:0".parse().unwrap();
+        config.feeds.clear();
+        config.cache.dir = folder.path().join("cache");
         config.plugins.dir = folder.path().join("plugins");
         let proxy = Proxy::bind(config).unwrap();
         let own = proxy.local_addr();

@@ -7,10 +7,10 @@ use tempfile::TempDir;
 use super::{portcullis, stderr, stdout};
 
 /// A folder with the settings of built-in filters.
-fn folder(sidecars: &[(&str, &str)]) -> TempDir {
+fn folder(settings: &[(&str, &str)]) -> TempDir {
     let dir = TempDir::new().unwrap();
     fs::create_dir(dir.path().join("plugins")).unwrap();
-    for (name, settings) in sidecars {
+    for (name, settings) in settings {
         fs::write(dir.path().join("plugins").join(name), settings).unwrap();
     }
     dir

@@ -138,10 +138,8 @@ async fn cached(table: &mut Table) {
 }
 
 async fn bench(folder: &Path, file: &Path, host: &str) -> Bench {
-    let mut config = Config {
-        cache_dir: folder.join("cache"),
-        ..Config::default()
-    };
+    let mut config = Config::default();
+    config.cache.dir = folder.join("cache");
     config.compiler.cache_dir = folder.join("compiled");
     config.compiler.program = Some(program());
     let bench =

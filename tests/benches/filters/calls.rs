@@ -79,10 +79,8 @@ pub(crate) async fn measure(table: &mut Table) {
 
 /// The settings of the proxy that has run in `folder`.
 fn settings_of(folder: &Path) -> Config {
-    let sources = Sources {
-        dir: folder.to_owned(),
-        ..Sources::default()
-    };
+    let mut sources = Sources::default();
+    sources.dir = folder.to_owned();
     let mut config = Config::load(&sources).expect("the proxy has read it, too");
     config.compiler.program = Some(program());
     config

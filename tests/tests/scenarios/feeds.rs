@@ -125,7 +125,7 @@ async fn the_list_on_disk_blocks_from_the_start_when_the_server_is_gone() {
     lists.serves("/list", LIST);
     let settings = |config: &mut Config| {
         subscribe(config, &lists);
-        config.cache_dir = cache.path().into();
+        config.cache.dir = cache.path().into();
     };
     let stage = Stage::start_with(settings).await;
     stage.until("evil.example", 403).await;
@@ -137,7 +137,7 @@ async fn the_list_on_disk_blocks_from_the_start_when_the_server_is_gone() {
         let feed = lists.feed("/list");
         |config: &mut Config| {
             config.feeds.insert("lists".into(), feed);
-            config.cache_dir = cache.path().into();
+            config.cache.dir = cache.path().into();
         }
     };
     lists.stop().await;

@@ -1,7 +1,5 @@
 //! What a filter may reach: the feeds that it is granted, and no others. (State has scenarios of its own.)
 
-use std::time::Duration;
-
 use portcullis::config::{Feed, FeedFormat};
 use portcullis_tests::{Log, Stage, guests};
 
@@ -10,12 +8,8 @@ async fn stage(list: &tempfile::TempDir) -> Stage {
     let file = list.path().join("list");
     std::fs::write(&file, "evil.example\n").expect("a file");
     let stage = Stage::start_with(|config| {
-        let feed = Feed {
-            url: format!("file://{}", file.display()).parse().expect("a URL"),
-            format: FeedFormat::Domains,
-            refresh: Duration::from_secs(3600),
-            max_size: 1 << 20,
-        };
+        let url = format!("file://{}", file.display());
+        let feed = Feed::new(url.parse().expect("a URL"), FeedFormat::Domains);
         config.feeds.insert("local".into(), feed);
     });
     stage.await

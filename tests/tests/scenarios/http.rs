@@ -252,7 +252,8 @@ async fn a_request_does_not_run_in_circles() {
 
 #[tokio::test]
 async fn a_listener_on_all_addresses_is_dialled_under_none() {
-    let proxy = Proxy::start_with(|config| config.listen = "0.0.0.0:0".parse().unwrap()).await;
+    let proxy =
+        Proxy::start_with(|config| config.proxy.listen = "0.0.0.0:0".parse().unwrap()).await;
     let port = proxy.address().port();
     for host in [
         "127.0.0.1",

@@ -92,7 +92,7 @@ async fn a_filter_in_quarantine_is_tried_again_by_one_request() {
 async fn a_filter_that_fails_at_every_third_call_goes_on_judging() {
     let stage = Stage::start_with(|config| {
         let folder = &config.plugins.dir;
-        config.workers = std::num::NonZeroUsize::MIN;
+        config.proxy.workers = std::num::NonZeroUsize::MIN;
         plug(folder, "third-of-many.toml", "[quarantine]\nfailures = 2");
         plug(
             folder,

@@ -125,7 +125,7 @@ async fn a_request_that_hangs_is_cut_at_the_bound() {
 #[tokio::test]
 async fn a_proxy_that_drains_leaves_its_successor_on_the_same_address_alone() {
     let cache = tempfile::tempdir().unwrap();
-    let share_cache = |config: &mut Config| config.cache_dir = cache.path().to_owned();
+    let share_cache = |config: &mut Config| config.cache.dir = cache.path().to_owned();
     let (proxy, origin) = (Proxy::start_with(share_cache).await, Origin::start().await);
     let address = proxy.address();
     let mut client = proxy.client().await;
@@ -144,7 +144,7 @@ async fn a_proxy_that_drains_leaves_its_successor_on_the_same_address_alone() {
     .await;
     let successor = Proxy::start_with(|config| {
         share_cache(config);
-        config.listen = address;
+        config.proxy.listen = address;
     })
     .await;
     let is_seen = async || {
@@ -168,10 +168,8 @@ async fn a_proxy_that_drains_leaves_its_successor_on_the_same_address_alone() {
 #[tokio::test]
 async fn a_port_in_use_is_said_at_the_start() {
     let proxy = Proxy::start().await;
-    let config = Config {
-        listen: proxy.address(),
-        ..Config::default()
-    };
+    let mut config = Config::default();
+    config.proxy.listen = proxy.address();
     let error = portcullis::Proxy::bind(config).expect_err("the port is in use");
     assert!(matches!(error, StartError::Bind { address, .. } if address == proxy.address()));
     assert!(

@@ -25,7 +25,7 @@ async fn the_folder_is_watched_again_after_a_panic() {
 #[tokio::test]
 async fn a_connection_that_panics_takes_no_other_with_it() {
     let stage = Stage::start_with(|config| {
-        config.workers = NonZeroUsize::MIN;
+        config.proxy.workers = NonZeroUsize::MIN;
         plug(&config.plugins.dir, "fragile.wasm", guests::wat("loops"));
     })
     .await;

@@ -9,7 +9,7 @@ const HOUR: &str = "[grants]\nstate = true\nfeeds = [\"*\"]\n[config]\nseconds =
 
 /// One worker, which has all that is remembered.
 fn remembering(config: &mut Config) {
-    config.workers = NonZeroUsize::MIN;
+    config.proxy.workers = NonZeroUsize::MIN;
     plug(&config.plugins.dir, "remembers.toml", HOUR);
     plug(&config.plugins.dir, "remembers.wasm", guests::remembers());
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use portcullis::commands::Language;
-use portcullis::config::{Flags, Sources};
+use portcullis::config::Sources;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -197,15 +197,11 @@ fn language() -> impl TypedValueParser<Value = Language> {
 impl Args {
     /// What to do, and where its settings come from.
     pub(crate) fn into_parts(self) -> (Command, Sources) {
-        let sources = Sources {
-            file: self.config,
-            dir: PathBuf::new(),
-            variables: std::env::vars_os().collect(),
-            flags: Flags {
-                listen: self.listen,
-                plugins_dir: self.plugins,
-            },
-        };
+        let mut sources = Sources::default();
+        sources.file = self.config;
+        sources.variables = std::env::vars_os().collect();
+        sources.flags.listen = self.listen;
+        sources.flags.plugins_dir = self.plugins;
         (self.command.unwrap_or(Command::Run), sources)
     }
 }

@@ -289,10 +289,9 @@ enum ExitStatus {
 
 /// The result is on standard output; the log only says what is wrong.
 fn errors_only(config: &Config) -> Log {
-    Log {
-        filter: "error".into(),
-        ..config.log.clone()
-    }
+    let mut log = config.log.clone();
+    log.filter = "error".into();
+    log
 }
 
 fn runtime() -> anyhow::Result<Runtime> {

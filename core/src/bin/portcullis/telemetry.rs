@@ -105,11 +105,9 @@ mod tests {
     }
 
     fn written(format: LogFormat, filter: &str) -> String {
-        let log = Log {
-            format,
-            filter: filter.into(),
-            ..portcullis::Config::default().log
-        };
+        let mut log = Log::default();
+        log.format = format;
+        log.filter = filter.into();
         let lines = Lines::default();
         let writer = lines.clone();
         let subscriber = subscriber(&log, Colours::Off, move || writer.clone());

@@ -105,7 +105,7 @@ impl Built {
             file: self.file.clone(),
             problem: "its name is not UTF-8".into(),
         })?;
-        let loader = Loader::new(&config, Feeds::open(&config.feeds, &config.cache_dir))?;
+        let loader = Loader::new(&config, Feeds::open(&config.feeds, &config.cache.dir))?;
         match single.load(loader).await {
             Ok(Some(filter)) => {
                 self.hooks = filter.hooks.names();

@@ -6,7 +6,7 @@ use bytesize::ByteSize;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::config::{FilterLimits, Grants, Mode, OnError, Sidecar};
+use crate::config::{FilterLimits, FilterSettings, Grants, Mode, OnError};
 use crate::filter::{Import, interface};
 
 /// What was found. As text it is a few lines. By serde it is an object with the same fields, where
@@ -91,19 +91,19 @@ impl Needed {
     }
 }
 
-impl From<Sidecar> for Settings {
-    fn from(sidecar: Sidecar) -> Self {
+impl From<FilterSettings> for Settings {
+    fn from(settings: FilterSettings) -> Self {
         Self {
-            enabled: sidecar.enabled,
-            mode: match sidecar.mode {
+            enabled: settings.enabled,
+            mode: match settings.mode {
                 Mode::Enforce => "enforce",
                 Mode::Shadow => "shadow",
             },
-            on_error: match sidecar.on_error {
+            on_error: match settings.on_error {
                 OnError::Block => "block",
                 OnError::Skip => "skip",
             },
-            limits: limits(&sidecar.limits),
+            limits: limits(&settings.limits),
         }
     }
 }

@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::*;
-use crate::config::Sidecar;
+use crate::config::FilterSettings;
 
 /// What the operator of a filter with this schema reads about the file.
 fn verdict(schema: &Value, text: &str) -> Result<(), String> {
     let file = Path::new("plugins/a.toml");
-    let sidecar = Sidecar::parse(text, file).unwrap();
-    let config = serde_json::from_str(&sidecar.config).unwrap();
+    let settings = FilterSettings::parse(text, file).unwrap();
+    let config = serde_json::from_str(&settings.config).unwrap();
     let schema = Schema::new(schema.clone()).unwrap();
     let checked = schema.check(&config, file, Some(text));
     checked.map_err(|error| error.to_string())
@@ -290,8 +290,8 @@ fn a_file_that_is_missing_is_named_with_the_least_that_it_must_say() {
     let ConfigError::Absent { example, .. } = refusal else {
         unreachable!("nothing is there");
     };
-    let sidecar = Sidecar::parse(&example.replace("  ", "\n"), path).unwrap();
-    let config = serde_json::from_str(&sidecar.config).unwrap();
+    let settings = FilterSettings::parse(&example.replace("  ", "\n"), path).unwrap();
+    let config = serde_json::from_str(&settings.config).unwrap();
     schema.check(&config, path, Some("")).unwrap();
 
     let undemanding = Schema::new(json!({"type": "object"})).unwrap();

@@ -1,4 +1,4 @@
-//! Sidecars as operators write them, right and wrong.
+//! The settings of filters as operators write them, right and wrong.
 
 use serde_json::json;
 
@@ -6,13 +6,13 @@ use super::*;
 
 fn refusal(text: &str) -> String {
     let file = Path::new("plugins/a.toml");
-    Sidecar::parse(text, file).unwrap_err().to_string()
+    FilterSettings::parse(text, file).unwrap_err().to_string()
 }
 
 #[test]
 fn an_empty_file_says_nothing_new() {
-    let sidecar = Sidecar::parse("", Path::new("a.toml")).unwrap();
-    assert_eq!(sidecar, Sidecar::default());
+    let settings = FilterSettings::parse("", Path::new("a.toml")).unwrap();
+    assert_eq!(settings, FilterSettings::default());
 }
 
 #[test]
@@ -50,8 +50,8 @@ fn every_key_is_read() {
         [config.deep]
         on = true
     "#;
-    let sidecar = Sidecar::parse(text, Path::new("a.toml")).unwrap();
-    let expected = Sidecar {
+    let settings = FilterSettings::parse(text, Path::new("a.toml")).unwrap();
+    let expected = FilterSettings {
         enabled: false,
         mode: Mode::Shadow,
         on_error: OnError::Skip,
@@ -88,14 +88,14 @@ fn every_key_is_read() {
         })
         .to_string(),
     };
-    assert_eq!(sidecar, expected);
+    assert_eq!(settings, expected);
 }
 
 #[test]
 fn a_star_grants_every_feed() {
     let text = "[grants]\nfeeds = [\"*\"]";
-    let sidecar = Sidecar::parse(text, Path::new("a.toml")).unwrap();
-    let grants = sidecar.grants.unwrap();
+    let settings = FilterSettings::parse(text, Path::new("a.toml")).unwrap();
+    let grants = settings.grants.unwrap();
     assert!(grants.feeds.contains("malware") && !grants.feeds.is_empty());
     assert!(!Grants::default().feeds.contains("malware"));
 }
@@ -133,7 +133,7 @@ fn what_is_wrong_is_said_with_place_and_hint() {
         ),
         (
             "[config.a]\nb = [1.0, nan]",
-            "plugins/a.toml:2:1: config.a.b: JSON has no such number",
+            "plugins/a.toml:2:11: config.a.b: JSON has no such number",
         ),
     ] {
         assert_eq!(refusal(text), expected);

@@ -1,0 +1,106 @@
+//! What the types of settings say of themselves, as JSON Schema: which keys there are, which of
+//! them are needed, what they mean. `layers` and `environment` read it, and the schemas in
+//! `core/schema` are written from it.
+
+use std::ops::Range;
+
+use schemars::generate::SchemaSettings;
+use schemars::transform::{RecursiveTransform, Transform};
+use schemars::{JsonSchema, Schema};
+use serde_json::Value;
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::document::nearest;
+
+/// The schema of the settings `T`, without references.
+pub(super) fn schema_of<T: JsonSchema>() -> Value {
+    let mut settings = SchemaSettings::draft2020_12();
+    settings.inline_subschemas = true;
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    RecursiveTransform(join_lines).transform(&mut schema);
+    schema.to_value()
+}
+
+/// Doc comments are wrapped; descriptions have one line for each paragraph.
+fn join_lines(schema: &mut Schema) {
+    if let Some(Value::String(text)) = schema.get_mut("description") {
+        let paragraphs: Vec<_> = text
+            .split("\n\n")
+            .map(|text| text.replace('\n', " "))
+            .collect();
+        *text = paragraphs.join("\n\n");
+    }
+}
+
+/// For settings whose default differs from machine to machine or is written in another form.
+pub(super) fn without_default(schema: &mut Schema) {
+    schema.remove("default");
+}
+
+/// The declaration of a table or of one value: a part of a schema.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Declaration<'a>(pub(super) &'a Value);
+
+impl<'a> Declaration<'a> {
+    /// The keys of a table and what stands there; none if their names are free.
+    pub(super) fn keys(self) -> impl Iterator<Item = (&'a str, Self)> {
+        let keys = self.0["properties"].as_object();
+        let keys = keys.into_iter().flatten();
+        keys.map(|(key, value)| (key.as_str(), Self(value)))
+    }
+
+    /// What stands at `key` in a table.
+    pub(super) fn at(self, key: &str) -> Option<Self> {
+        let known = self.0["properties"].get(key).map(Self);
+        known.or_else(|| self.each())
+    }
+
+    /// What stands at every key of a table whose keys are names that the operator gives.
+    pub(super) fn each(self) -> Option<Self> {
+        let each = &self.0["additionalProperties"];
+        each.is_object().then_some(Self(each))
+    }
+
+    /// What the text of a variable at `place` stands for.
+    pub(super) fn value<'t>(self, text: &'t str, place: &Range<usize>) -> DeValue<'t> {
+        match self.0["type"].as_str() {
+            Some("array") => {
+                let words = text
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|word| !word.is_empty());
+                let words = words.map(|word| DeValue::String(word.into()));
+                let words = words.map(|word| Spanned::new(place.clone(), word));
+                DeValue::Array(words.collect())
+            }
+            Some("boolean") if text == "true" || text == "false" => {
+                DeValue::Boolean(text == "true")
+            }
+            _ => DeValue::String(text.into()),
+        }
+    }
+
+    /// Whether `text` is a path where this is declared. What resembles one of the words that stand
+    /// there besides paths is not.
+    pub(super) fn is_path(self, text: &str) -> bool {
+        let forms = self.0["anyOf"].as_array();
+        let forms = forms.map_or(std::slice::from_ref(self.0), Vec::as_slice);
+        let words = forms
+            .iter()
+            .filter_map(|form| form["enum"].as_array())
+            .flatten();
+        forms.iter().any(|form| form["format"] == "path")
+            && nearest(text, words.filter_map(Value::as_str)).is_none()
+    }
+
+    /// Values that would be right, as they are written in a file.
+    pub(super) fn examples(self) -> String {
+        let examples = self.0["examples"].as_array().into_iter().flatten();
+        let examples: Vec<String> = examples.map(Value::to_string).collect();
+        match examples.as_slice() {
+            [others @ .., last] if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+            one => one.concat(),
+        }
+    }
+}

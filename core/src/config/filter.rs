@@ -1,0 +1,252 @@
+//! The file beside a filter, `NAME.toml`: whether and how the filter runs. Each setting is declared
+//! once, as those of `config` are. Read by `plugins`.
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::time::Duration;
+
+use portcullis_cases::limits;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+use smart_default::SmartDefault;
+
+use super::ConfigError;
+use super::declaration::{self, Declaration, schema_of};
+use super::document::Document;
+use super::layers::Layers;
+use super::value::{self, Count, DataSize, MemorySize, Parsed, Time, Word, Words};
+
+/// What the operator says about one filter. A filter without a file runs by the default.
+#[derive(Clone, Debug, PartialEq, SmartDefault, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(
+    title = "plugins/NAME.toml",
+    description = "The settings of one filter."
+)]
+pub(crate) struct FilterSettings {
+    /// Whether the filter is asked at all.
+    #[default(true)]
+    pub(crate) enabled: bool,
+    /// Whether the filter's verdicts count.
+    #[serde(with = "Parsed::<Word<Mode>>")]
+    pub(crate) mode: Mode,
+    /// What happens to a request that the filter fails on.
+    #[serde(with = "Parsed::<Word<OnError>>")]
+    pub(crate) on_error: OnError,
+    /// What the filter may use.
+    pub(crate) limits: FilterLimits,
+    /// When a filter that fails is not asked for a while.
+    pub(crate) quarantine: QuarantineRule,
+    /// What the filter may reach besides the request and the log. Without it, a filter of a file
+    /// has none of this, and one that is built in all that it asks for.
+    pub(crate) grants: Option<Grants>,
+    /// The filter's own settings, handed to its `init` as a JSON object.
+    #[default("{}".into())]
+    #[serde(deserialize_with = "any_table")]
+    #[schemars(with = "Map<String, Value>", transform = declaration::without_default)]
+    pub(crate) config: String,
+}
+
+/// Whether a filter's verdicts count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Mode {
+    /// They decide about requests.
+    #[default]
+    Enforce,
+    /// They are logged and counted, and change nothing.
+    Shadow,
+}
+
+impl Words for Mode {
+    const EXPECTED: &'static str =
+        r#""enforce" (the verdicts count) or "shadow" (they are only logged and counted)"#;
+}
+
+/// What happens to a request when a filter fails on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum OnError {
+    /// It is refused.
+    #[default]
+    Block,
+    /// The next filter is asked.
+    Skip,
+}
+
+impl Words for OnError {
+    const EXPECTED: &'static str =
+        r#""block" (refuse the request) or "skip" (ask the next filter)"#;
+}
+
+/// What a filter may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, SmartDefault, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub(crate) struct FilterLimits {
+    /// Computing, for one call.
+    #[default(Duration::from_millis(5))]
+    #[serde(with = "Parsed::<Time>")]
+    pub(crate) cpu: Duration,
+    /// From the start of one call to its end, waiting included.
+    #[default(Duration::from_millis(50))]
+    #[serde(with = "Parsed::<Time>")]
+    pub(crate) wall: Duration,
+    /// Computing, for making an instance, and as much again for its `init`.
+    #[default(Duration::from_secs(2))]
+    #[serde(with = "Parsed::<Time>")]
+    pub(crate) start_cpu: Duration,
+    /// For making an instance, waiting included, and as much again for its `init`.
+    #[default(Duration::from_secs(5))]
+    #[serde(with = "Parsed::<Time>")]
+    pub(crate) start_wall: Duration,
+    /// All linear memories of one instance together, in bytes.
+    #[default(64 << 20)]
+    #[serde(with = "Parsed::<MemorySize>")]
+    pub(crate) memory: usize,
+    /// All tables of one instance together, in elements.
+    #[default(100_000)]
+    #[serde(with = "Parsed::<Count>")]
+    pub(crate) table: usize,
+    /// What the filter may hand over in one go, an answer or the arguments of a call to the proxy,
+    /// in bytes.
+    #[default(1 << 20)]
+    #[serde(with = "Parsed::<DataSize>")]
+    pub(crate) transfer: usize,
+    /// Calls that a worker makes at the same time. More wait for their turn.
+    #[default(4)]
+    #[serde(with = "Parsed::<Count>")]
+    pub(crate) concurrency: usize,
+    /// Calls after which an instance is replaced.
+    #[default(1_000_000)]
+    #[serde(with = "Parsed::<Count>")]
+    pub(crate) calls: usize,
+    /// Log lines in a second, all instances together.
+    #[default(100)]
+    #[serde(with = "Parsed::<Count>")]
+    pub(crate) log: usize,
+    /// What the verdicts take that a worker keeps where the filter allows it, in bytes.
+    #[default(4 << 20)]
+    #[serde(with = "Parsed::<DataSize>")]
+    pub(crate) verdict_cache: usize,
+    /// The shared state, keys and values together, in bytes.
+    #[default(limits::STATE_BYTES)]
+    #[serde(with = "Parsed::<DataSize>")]
+    pub(crate) state: usize,
+}
+
+/// When a filter that fails is not asked for a while.
+#[derive(Clone, Copy, Debug, PartialEq, SmartDefault, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub(crate) struct QuarantineRule {
+    /// Failures within the window that lead there.
+    #[default(10)]
+    #[serde(with = "Parsed::<Count>")]
+    pub(crate) failures: usize,
+    /// The share of calls that must fail, too: 0 to 1.
+    #[default(0.5)]
+    #[serde(deserialize_with = "value::share")]
+    #[schemars(range(min = 0, max = 1))]
+    pub(crate) share: f64,
+    /// The time in which failures are counted.
+    #[default(Duration::from_secs(10))]
+    #[serde(with = "Parsed::<Time>")]
+    pub(crate) window: Duration,
+    /// For how long the first time; twice as long each time that the filter fails again.
+    #[default(Duration::from_secs(1))]
+    #[serde(with = "Parsed::<Time>")]
+    pub(crate) pause: Duration,
+    /// The longest that a pause becomes; never less than `pause` unless that is written.
+    #[default(Duration::from_mins(5))]
+    #[serde(with = "Parsed::<Time>")]
+    pub(crate) longest_pause: Duration,
+}
+
+/// Capabilities that a filter may import besides those that reach nothing but the request and the
+/// log.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub(crate) struct Grants {
+    /// The feeds that it may look into: their names, or `*` for all.
+    pub(crate) feeds: FeedGrant,
+    /// Whether it has a store of its own.
+    pub(crate) state: bool,
+}
+
+/// The feeds that a filter may look into.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(from = "Vec<String>")]
+pub(crate) enum FeedGrant {
+    All,
+    Named(Vec<String>),
+}
+
+/// Stands for every feed among the names of feeds.
+const EVERY_FEED: &str = "*";
+
+impl From<Vec<String>> for FeedGrant {
+    fn from(names: Vec<String>) -> Self {
+        if names.iter().any(|name| name == EVERY_FEED) {
+            Self::All
+        } else {
+            Self::Named(names)
+        }
+    }
+}
+
+impl FeedGrant {
+    /// Whether there is any feed that may be looked into.
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(self, Self::Named(names) if names.is_empty())
+    }
+
+    pub(crate) fn contains(&self, feed: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Named(names) => names.iter().any(|name| name == feed),
+        }
+    }
+}
+
+impl Default for FeedGrant {
+    fn default() -> Self {
+        Self::Named(Vec::new())
+    }
+}
+
+impl Grants {
+    /// For the filters that came with the proxy.
+    pub(crate) const ALL: Self = Self {
+        feeds: FeedGrant::All,
+        state: true,
+    };
+}
+
+impl FilterSettings {
+    /// Reads the content of `file`, which is named in errors only.
+    pub(crate) fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
+        let document = Document { path: file, text };
+        let schema = schema_of::<Self>();
+        let layers = Layers::new(document, Declaration(&schema))?;
+        let config = layers.json("config")?;
+        let mut settings: Self = layers.read()?;
+        if let Some(config) = config {
+            settings.config = config.to_string();
+        }
+        let quarantine = &mut settings.quarantine;
+        if document
+            .position(&["quarantine", "longest_pause"])
+            .is_none()
+        {
+            quarantine.longest_pause = quarantine.longest_pause.max(quarantine.pause);
+        }
+        Ok(settings)
+    }
+}
+
+/// What stands in the table is read by `parse`: serde would lose the places of its values.
+fn any_table<'de, D: Deserializer<'de>>(value: D) -> Result<String, D::Error> {
+    toml::Table::deserialize(value).map(|table| table.to_string())
+}

@@ -1,0 +1,228 @@
+//! Settings from several sources as one table: that of a file, over which environment variables are
+//! laid. It is read once. Every value keeps the place where it was written, so an error names the
+//! line of the file or the variable. Called by `load` and by the settings of filters.
+
+use std::ffi::OsString;
+use std::ops::Range;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
+
+use super::ConfigError;
+use super::declaration::Declaration;
+use super::document::{Document, UnknownKey, keys_at, place_of};
+use super::environment::{Setting, portcullis_vars};
+
+/// One table from all sources.
+#[derive(Debug)]
+pub(super) struct Layers<'a> {
+    document: Document<'a>,
+    declaration: Declaration<'a>,
+    table: Spanned<DeTable<'a>>,
+    /// The names of variables. Each has a place of its own behind the end of the file.
+    variables: Vec<&'a str>,
+}
+
+impl<'a> Layers<'a> {
+    /// What the file says.
+    pub(super) fn new(
+        document: Document<'a>,
+        declaration: Declaration<'a>,
+    ) -> Result<Self, ConfigError> {
+        Ok(Self {
+            document,
+            declaration,
+            table: document.parse()?,
+            variables: Vec::new(),
+        })
+    }
+
+    /// Paths that are there so far are meant from `dir`.
+    pub(super) fn resolve_paths(&mut self, dir: &Path) -> Result<(), ConfigError> {
+        resolve_paths(self.table.get_mut(), self.declaration, dir).map_err(|place| {
+            let problem = "the path of this file is not UTF-8; write an absolute path here";
+            self.document.problem_at(place, problem.into())
+        })
+    }
+
+    /// Forgets one of the file's tables.
+    pub(super) fn remove(&mut self, key: &str) {
+        self.table.get_mut().remove(key);
+    }
+
+    /// Lays the settings among `variables` over what is there.
+    pub(super) fn add_variables(
+        &mut self,
+        variables: &'a [(OsString, OsString)],
+    ) -> Result<(), ConfigError> {
+        let settings = Setting::all(self.declaration, self.table.get_ref());
+        for (name, key, value) in portcullis_vars(variables) {
+            let problem = |problem| ConfigError::Variable {
+                name: name.to_owned(),
+                problem,
+            };
+            let Some(text) = value.to_str() else {
+                return Err(problem("its value is not UTF-8".into()));
+            };
+            if let Some(Setting {
+                keys, declaration, ..
+            }) = Setting::of_variable(key, &settings)
+            {
+                self.variables.push(name);
+                let place = self.place_of_variable();
+                let value = declaration.value(text, &place);
+                put(self.table.get_mut(), &keys, value, &place);
+            } else if let Some(meant) = Setting::misspelt(key, &settings) {
+                let text = format!("there is no such setting; did you mean {meant}?");
+                return Err(problem(text));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a variable says what stands at `keys`.
+    pub(super) fn is_from_variable(&self, keys: &[&str]) -> bool {
+        let place = place_of(self.table.get_ref(), keys);
+        place.is_some_and(|place| self.variable_at(place.value).is_some())
+    }
+
+    /// What stands at `key`, as JSON.
+    pub(super) fn json(&self, key: &str) -> Result<Option<Value>, ConfigError> {
+        let value = self.table.get_ref().get(key);
+        value.map(to_json).transpose().map_err(|span| {
+            let keys = keys_at(self.table.get_ref(), &span).join(".");
+            let problem = format!("{keys}: JSON has no such number");
+            self.document.problem_at(span.start, problem)
+        })
+    }
+
+    /// What all sources together say.
+    pub(super) fn read<T: DeserializeOwned>(self) -> Result<T, ConfigError> {
+        T::deserialize(toml::Deserializer::from(self.table.clone()))
+            .map_err(|error| self.explain(&error))
+    }
+
+    fn explain(&self, error: &toml::de::Error) -> ConfigError {
+        let span = error.span().unwrap_or_default();
+        let problem = error.message().replace('\n', ", ");
+        let keys = keys_at(self.table.get_ref(), &span);
+        if let Some(key) = missing_key(&problem) {
+            return self.incomplete_feed(&keys, key);
+        }
+        if let Some(unknown) = UnknownKey::from_message(&problem) {
+            return self.document.problem_at(span.start, unknown.explain(&keys));
+        }
+        if let Some(name) = self.variable_at(span.start) {
+            let name = name.to_owned();
+            return ConfigError::Variable { name, problem };
+        }
+        let problem = match keys.as_slice() {
+            [] => problem,
+            keys => format!("{}: {problem}", keys.join(".")),
+        };
+        self.document.problem_at(span.start, problem)
+    }
+
+    /// Feeds are all that needs keys. `keys` lead to one that does not have `key`.
+    fn incomplete_feed(&self, keys: &[String], key: &str) -> ConfigError {
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let name = keys.last().copied().unwrap_or_default();
+        let mut path = keys.iter().chain([&key]);
+        let declaration = path.try_fold(self.declaration, |table, key| table.at(key));
+        let examples = declaration.map(Declaration::examples).unwrap_or_default();
+        let problem = format!("the feed `{name}` has no {key}; add {key} = {examples}");
+        let place = place_of(self.table.get_ref(), &keys).map_or(0, |place| place.key);
+        match self.variable_at(place) {
+            Some(_) => ConfigError::Feed(problem),
+            None => self.document.problem_at(place, problem),
+        }
+    }
+
+    /// The place of the variable that was added last.
+    fn place_of_variable(&self) -> Range<usize> {
+        let place = self.document.text.len() + self.variables.len();
+        place..place
+    }
+
+    /// Whose place it is, if it is behind the end of the file.
+    fn variable_at(&self, place: usize) -> Option<&'a str> {
+        let number = place.checked_sub(self.document.text.len() + 1)?;
+        self.variables.get(number).copied()
+    }
+}
+
+/// The key that a table lacks. Serde's text is the only way to learn it.
+fn missing_key(problem: &str) -> Option<&str> {
+    let (key, _) = problem.strip_prefix("missing field `")?.split_once('`')?;
+    Some(key)
+}
+
+/// Makes `value` stand where `keys` lead to. What is written in place of a table on the way there is
+/// wrong and stays, so that the error is about it.
+fn put<'a>(table: &mut DeTable<'a>, keys: &[String], value: DeValue<'a>, place: &Range<usize>) {
+    let spanned = |value| Spanned::new(place.clone(), value);
+    match keys {
+        [] => {}
+        [key] => {
+            // The old key would keep its place.
+            table.remove(key.as_str());
+            let key = Spanned::new(place.clone(), key.clone().into());
+            table.insert(key, spanned(value));
+        }
+        [key, rest @ ..] => {
+            let key = Spanned::new(place.clone(), key.clone().into());
+            let below = table
+                .entry(key)
+                .or_insert_with(|| spanned(DeValue::Table(DeTable::new())));
+            if let DeValue::Table(below) = below.get_mut() {
+                put(below, rest, value, place);
+            }
+        }
+    }
+}
+
+/// The error is the place of a path that cannot be written as text then.
+fn resolve_paths(
+    table: &mut DeTable<'_>,
+    declaration: Declaration<'_>,
+    dir: &Path,
+) -> Result<(), usize> {
+    for (key, declaration) in declaration.keys() {
+        let Some(value) = table.get_mut(key) else {
+            continue;
+        };
+        let place = value.span().start;
+        match value.get_mut() {
+            DeValue::Table(table) => resolve_paths(table, declaration, dir)?,
+            DeValue::String(path) if declaration.is_path(path) => {
+                let resolved = dir.join(&**path).into_os_string();
+                *path = resolved.into_string().map_err(|_| place)?.into();
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Dates and times become strings. The error is the place of a number that JSON does not have
+/// (`nan`, `inf`).
+fn to_json(value: &Spanned<DeValue<'_>>) -> Result<Value, Range<usize>> {
+    match value.get_ref() {
+        DeValue::Datetime(time) => Ok(time.to_string().into()),
+        DeValue::Array(values) => values.iter().map(to_json).collect(),
+        DeValue::Table(table) => {
+            let entries = table.iter();
+            let entries =
+                entries.map(|(key, value)| Ok((key.get_ref().to_string(), to_json(value)?)));
+            entries.collect()
+        }
+        _ => match Value::deserialize(ValueDeserializer::from(value.clone())) {
+            Ok(Value::Null) | Err(_) => Err(value.span()),
+            Ok(value) => Ok(value),
+        },
+    }
+}
