@@ -6,7 +6,7 @@ mod tests;
 use std::path::Path;
 use std::time::Duration;
 
-use portcullis_cases::limits;
+use portcullis_contract::limits;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
