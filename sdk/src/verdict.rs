@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-/// The answer of a hook. Filters are asked in order, and the first answer that is not [`Verdict::NEXT`] decides for that hook.
+use portcullis_contract::Scope;
+
+/// The answer of a hook. Filters are asked in order, and the first answer that is not
+/// [`Verdict::NEXT`] decides for that hook.
 ///
 /// ```
 /// use std::time::Duration;
@@ -65,35 +68,9 @@ pub enum Decision {
     },
 }
 
-/// What else a verdict holds for, see [`Verdict::cache_for`].
-///
-/// ```
-/// use std::time::Duration;
-///
-/// use portcullis_sdk::{Flow, Protocol, Scope, Verdict};
-///
-/// /// The proxy's own machine may go anywhere; what holds for one client need not hold for another.
-/// fn judge(flow: &Flow) -> Verdict {
-///     let verdict = match flow.client().address() {
-///         Some(address) if address.is_loopback() => Verdict::ALLOW,
-///         _ => Verdict::NEXT,
-///     };
-///     verdict.cache_for(Scope::ClientAndHost, Duration::from_secs(60))
-/// }
-///
-/// let verdict = judge(&Flow::new("www.example", 443, Protocol::Connect));
-/// assert_eq!(verdict.cached(), Some((Scope::ClientAndHost, Duration::from_secs(60))));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Scope {
-    /// The same host, whatever the port, the protocol and the client.
-    Host,
-    /// The same host for clients at the same address.
-    ClientAndHost,
-}
-
 impl Verdict {
-    /// No opinion: the next filter is asked. What was changed in the header fields goes on with the message.
+    /// No opinion: the next filter is asked. What was changed in the header fields goes on with the
+    /// message.
     ///
     /// ```
     /// use portcullis_sdk::{Decision, Verdict};
@@ -118,7 +95,8 @@ impl Verdict {
         }
     }
 
-    /// Refuses the request with status 403. The reason, one line, is shown to the client and written to the access log.
+    /// Refuses the request with status 403. The reason, one line, is shown to the client and
+    /// written to the access log.
     ///
     /// ```
     /// use portcullis_sdk::{Decision, Verdict};
@@ -134,8 +112,8 @@ impl Verdict {
         })
     }
 
-    /// Sends the client to `location`, an absolute http or https URL, with status 302. A CONNECT request cannot be redirected and
-    /// is refused instead.
+    /// Sends the client to `location`, an absolute http or https URL, with status 302. A CONNECT
+    /// request cannot be redirected and is refused instead.
     ///
     /// ```
     /// use portcullis_sdk::{Decision, Verdict};
@@ -151,7 +129,8 @@ impl Verdict {
         })
     }
 
-    /// Answers in place of the origin with status 200. The answer to a CONNECT request cannot be replaced; it is refused instead.
+    /// Answers in place of the origin with status 200. The answer to a CONNECT request cannot be
+    /// replaced; it is refused instead.
     ///
     /// ```
     /// use portcullis_sdk::{Decision, Verdict};
@@ -170,9 +149,9 @@ impl Verdict {
         })
     }
 
-    /// The same with another status: 400 to 599 where it blocks; 301, 302, 303, 307 or 308 where it redirects; 200 to 599 where it
-    /// replaces. The proxy counts any other as a failure of the filter. [`Verdict::NEXT`] and [`Verdict::ALLOW`] have no status and stay
-    /// as they are.
+    /// The same with another status: 400 to 599 where it blocks; 301, 302, 303, 307 or 308 where it
+    /// redirects; 200 to 599 where it replaces. The proxy counts any other as a failure of the
+    /// filter. [`Verdict::NEXT`] and [`Verdict::ALLOW`] have no status and stay as they are.
     #[must_use]
     pub fn with_status(mut self, code: u16) -> Self {
         if let Decision::Block { status, .. }
@@ -184,8 +163,9 @@ impl Verdict {
         self
     }
 
-    /// Lets the proxy use this answer of `judge_host` again for so long instead of asking. It asks again anyway when this filter, its
-    /// settings or a feed has changed, or to make room. The answers of other hooks are not cached.
+    /// Lets the proxy use this answer of `judge_host` again for so long instead of asking. It asks
+    /// again anyway when this filter, its settings or a feed has changed, or to make room. The
+    /// answers of other hooks are not cached.
     #[must_use]
     pub fn cache_for(mut self, scope: Scope, time: Duration) -> Self {
         self.cached = Some((scope, time));

@@ -1,5 +1,5 @@
-//! Only these hosts: what is not on the list is refused. Which list counts for whom is decided in `policy`; this file only hands over
-//! the facts.
+//! Only these hosts: what is not on the list is refused. Which list counts for which client is
+//! decided in `policy`; this file only hands over the facts.
 
 mod policy;
 
@@ -118,7 +118,7 @@ mod tests {
             ),
             (
                 r#"{"hosts": ["*.corp.example"]}"#,
-                "hosts[0]: `*.corp.example` is no host; write it like example.com",
+                "hosts[0]: `*.corp.example` is not a host; write it like example.com",
             ),
             (r#"{"host": []}"#, "host: unknown field `host`"),
             (

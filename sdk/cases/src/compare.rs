@@ -6,11 +6,23 @@ mod tests;
 use std::fmt;
 use std::time::Duration;
 
+use portcullis_contract::Scope;
 use serde::Serialize;
 
-use crate::case::{Answer, Case, Expected, Message, Observed, Scope};
-use crate::report::Outcome;
-use crate::target::canonical_url;
+use crate::case::{Answer, Case, Expected, Message, Observed};
+
+/// What came of one case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// What the case is about.
+    pub name: String,
+    /// Where it begins in the file, from 1.
+    pub line: usize,
+    /// Whether all is as expected.
+    pub ok: bool,
+    /// What is not.
+    pub differences: Vec<Difference>,
+}
 
 /// One thing that is not as expected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -84,7 +96,7 @@ impl Differences {
         if expected.verdict != answer.word() {
             let expected = expected
                 .verdict
-                .map_or("a tick that goes well", |word| word.as_str());
+                .map_or("a tick that goes well", |word| word.name());
             return self.add("the verdict", expected, answer.to_string());
         }
         self.parts(expected, answer);
@@ -147,9 +159,9 @@ impl Differences {
     fn cached(&mut self, expected: &Expected, got: Option<(Scope, Duration)>) {
         let words = |scope: Option<Scope>, kept: Option<Duration>| match (kept, scope) {
             (None, None) => "an answer that may not be used again".to_owned(),
-            (None, Some(scope)) => format!("for {}", scope.as_str()),
+            (None, Some(scope)) => format!("for {}", scope.name()),
             (Some(kept), None) => time(kept),
-            (Some(kept), Some(scope)) => format!("{} for {}", time(kept), scope.as_str()),
+            (Some(kept), Some(scope)) => format!("{} for {}", time(kept), scope.name()),
         };
         let (scope, kept) = got.unzip();
         let is_right = expected.cached.is_none_or(|expected| expected == kept)
@@ -170,17 +182,17 @@ impl Differences {
         let Some(parts) = &expected.log else {
             return;
         };
-        let lines = observed.log.iter();
-        let lines: Vec<String> = lines
+        let lines: Vec<String> = observed
+            .log
+            .iter()
             .map(|(level, line)| format!("{level}: {line}"))
             .collect();
-        let said = || match lines.is_empty() {
-            true => "no line".to_owned(),
-            false => lines
-                .iter()
-                .map(|line| format!("{line:?}"))
-                .collect::<Vec<_>>()
-                .join(", "),
+        let said = || {
+            if lines.is_empty() {
+                return "no line".to_owned();
+            }
+            let quoted: Vec<String> = lines.iter().map(|line| format!("{line:?}")).collect();
+            quoted.join(", ")
         };
         if parts.is_empty() && !lines.is_empty() {
             self.add("the log", "no line", said());
@@ -245,6 +257,11 @@ impl Differences {
             }
         }
     }
+}
+
+/// A URL in the spelling that the proxy gives it; the text as it is where it is not a URL.
+fn canonical_url(text: &str) -> String {
+    url::Url::parse(text).map_or_else(|_| text.to_owned(), Into::into)
 }
 
 fn time(time: Duration) -> String {

@@ -1,5 +1,6 @@
-//! Test cases of Portcullis filters: a file that says what a filter is asked and what it should answer. The same file is run natively, by
-//! `portcullis_sdk::testing::cases`, and against the built `.wasm`, by `portcullis plugin test`.
+//! Test cases of Portcullis filters: a file that says what a filter is asked and what it should
+//! answer. The same file is run natively, by `portcullis_sdk::testing::cases`, and against the
+//! built `.wasm`, by `portcullis plugin test`.
 //!
 //! ```
 //! use portcullis_cases::{Answer, Cases, Observed};
@@ -20,7 +21,7 @@
 //!     "cases.toml",
 //! )?;
 //!
-//! // Whoever runs the filter says what it did.
+//! // The caller runs the filter and says what it did.
 //! let observed = Observed::new(Answer::Next);
 //! let outcome = cases.cases[0].compare(&observed);
 //! assert_eq!(
@@ -36,17 +37,14 @@ mod case;
 mod compare;
 mod document;
 mod format;
-pub mod limits;
 mod report;
-mod target;
+mod url;
 mod value;
 
-pub use case::{
-    Answer, Case, Cases, Expected, Level, Message, Observed, Protocol, Question, Scope, Word,
-};
-pub use compare::Difference;
+pub use case::{Answer, Case, Cases, Expected, Message, Observed, Question, Word};
+pub use compare::{Difference, Outcome};
 pub use document::Error;
-pub use report::{Outcome, Report};
+pub use report::Report;
 
 /// The format of a file of cases, as text for people (Markdown).
 pub const FORMAT: &str = include_str!("../FORMAT.md");
