@@ -319,6 +319,7 @@ mod tests {
             }
         }
 
+        #[expect(clippy::disallowed_methods, reason = "a client outside of the proxy")]
         fn client(&self) -> TcpStream {
             let client = TcpStream::connect(self.listener.local_addr().unwrap()).unwrap();
             let (socket, peer) = self.listener.accept().unwrap();
