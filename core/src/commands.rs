@@ -1,5 +1,6 @@
-//! What the program does besides serving: one module for each subcommand, called by `main`, and by programs that want the
-//! same. They load filters as `plugins` does and ask them as `chain` does; traffic knows nothing of them.
+//! What the program does besides serving: one module for each subcommand, called by `main`, and by
+//! programs that want the same. They load filters as `plugins` does and ask them as `chain` does;
+//! traffic knows nothing of them.
 
 mod access_log;
 mod author;

@@ -1,5 +1,6 @@
-//! Everything that can end an exchange without an answer from the origin, everything that can keep the proxy from starting, and everything
-//! that can keep a command from saying something about a filter.
+//! Everything that can end an exchange without an answer from the origin, everything that can keep
+//! the proxy from starting, and everything that can keep a command from saying something about a
+//! filter.
 
 use std::any::Any;
 use std::error::Error as StdError;
@@ -181,8 +182,8 @@ pub enum StartError {
     /// The WASM engine refuses its settings or the filter that is built in.
     #[error("the WASM engine does not start")]
     Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The program that [`config::Compiler::program`](crate::config::Compiler) names would run as a whole instead of compiling
-    /// filters.
+    /// The program that [`config::Compiler::program`](crate::config::Compiler) names would run as a
+    /// whole instead of compiling filters.
     #[error("cannot compile filters")]
     Compiler(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// This process was started to compile a filter, and runs a proxy instead.
@@ -274,7 +275,8 @@ pub enum PluginError {
     Start(#[from] StartError),
 }
 
-/// An error and everything that caused it, in one line for the log whatever it consists of: some of it is said by filters.
+/// An error and everything that caused it, in one line for the log whatever it consists of: some of
+/// it is said by filters.
 #[derive(Debug)]
 pub(crate) struct Causes<'a>(pub(crate) &'a dyn StdError);
 

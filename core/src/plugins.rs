@@ -1,6 +1,6 @@
-//! The plugin folder made into a chain: one reconciler that scans the folder, has what changed tried aside, and publishes a
-//! new generation. `proxy` runs it on the control thread, and commands open it once. Whatever is wrong with a new file, the
-//! filter that served before keeps serving.
+//! The plugin folder made into a chain: one reconciler that scans the folder, has what changed
+//! tried aside, and publishes a new generation. `proxy` runs it on the control thread, and commands
+//! open it once. Whatever is wrong with a new file, the filter that served before keeps serving.
 
 pub(crate) mod builtin;
 mod conflicts;
@@ -58,7 +58,8 @@ pub(crate) struct Plugins {
     last_listing: Listing,
     plugins: BTreeMap<Arc<str>, Plugin>,
     loading: JoinSet<Loaded>,
-    /// Set once the files that were there at the start are loaded: the operator has changed what changes from then on.
+    /// Set once the files that were there at the start are loaded: the operator has changed what
+    /// changes from then on.
     is_open: bool,
     /// Set once [`Plugins::run`] was called.
     has_run: bool,
@@ -95,7 +96,8 @@ impl Plugins {
         plugins
     }
 
-    /// Startup waits for this, up to a limit, so that no traffic passes unfiltered. [`Plugins::run`] does the rest.
+    /// Startup waits for this, up to a limit, so that no traffic passes unfiltered.
+    /// [`Plugins::run`] does the rest.
     async fn load_what_is_there(&mut self) {
         let begun = Instant::now();
         loop {
@@ -146,8 +148,8 @@ impl Plugins {
         names.filter(|name| !self.plugins.contains_key(*name))
     }
 
-    /// Keeps the chain true to the folder for as long as it is polled. A filter that takes long to load holds up no other.
-    /// May be called again after a panic.
+    /// Keeps the chain true to the folder for as long as it is polled. A filter that takes long to
+    /// load holds up no other. May be called again after a panic.
     pub(crate) async fn run(&mut self, status: &mut StatusWriter) {
         if std::mem::replace(&mut self.has_run, true) {
             self.load_again();
@@ -172,7 +174,8 @@ impl Plugins {
         }
     }
 
-    /// What was being loaded when something panicked may have been lost. It is read again; what is in use stays.
+    /// What was being loaded when something panicked may have been lost. It is read again; what is
+    /// in use stays.
     fn load_again(&mut self) {
         self.loading = JoinSet::new();
         for plugin in self.plugins.values_mut() {
@@ -182,7 +185,8 @@ impl Plugins {
         }
     }
 
-    /// Scans the folder and loads what has changed since it was last read, if it has not changed since the last scan.
+    /// Scans the folder and loads what has changed since it was last read, if it has not changed
+    /// since the last scan.
     async fn scan(&mut self) -> Scan {
         let mut scan = match self.order.reload().await {
             Reload::Unchanged => Scan::Settled,

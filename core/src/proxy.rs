@@ -24,7 +24,8 @@ use crate::log::access::Access;
 use crate::plugins::StatusFile;
 
 /// Binds, logs the bound address, and serves until `shutdown` receives a message or is closed. Then
-/// everything ends within `config.limits.shutdown`, and the answer says whether it did so by itself.
+/// everything ends within `config.limits.shutdown`, and the answer says whether it did so by
+/// itself.
 ///
 /// # Errors
 ///
@@ -80,15 +81,15 @@ impl Proxy {
         self.listener.local_addr()
     }
 
-    /// Serves until `shutdown` receives a message or is closed. Returns when everything that the proxy
-    /// has started has ended, or when `config.limits.shutdown` is over. Must be called within a Tokio
-    /// runtime; the accept loop runs there, all else on threads of the proxy. If the future is dropped,
-    /// everything ends, too, but nothing waits for it.
+    /// Serves until `shutdown` receives a message or is closed. Returns when everything that the
+    /// proxy has started has ended, or when `config.limits.shutdown` is over. Must be called within
+    /// a Tokio runtime; the accept loop runs there, all else on threads of the proxy. If the future
+    /// is dropped, everything ends, too, but nothing waits for it.
     ///
     /// # Errors
     ///
-    /// If lists and filters cannot be loaded, a thread cannot be started or the file of the access log
-    /// cannot be opened. What goes wrong later is logged.
+    /// If lists and filters cannot be loaded, a thread cannot be started or the file of the access
+    /// log cannot be opened. What goes wrong later is logged.
     pub async fn run(self, mut shutdown: broadcast::Receiver<()>) -> Result<Ended, StartError> {
         let access_log = Access::open(&self.config.log.access)?;
         let stop = CancellationToken::new();
@@ -123,8 +124,8 @@ impl Proxy {
         })
     }
 
-    /// Serves until it is told to stop; then the address is free. There are no workers if that was before
-    /// anything could be judged.
+    /// Serves until it is told to stop; then the address is free. There are no workers if that was
+    /// before anything could be judged.
     async fn serve(
         self,
         access_log: &Access,
@@ -134,8 +135,8 @@ impl Proxy {
     ) -> Result<Option<Workers>, StartError> {
         let (config, own) = (self.config, self.listener.local_addr());
         let mut listener = self.listener.accepting(config.limits.connections)?;
-        // After the listener, so that it is dropped before: the next proxy that has the address has a file of
-        // the same name.
+        // After the listener, so that it is dropped before: the next proxy that has the address has
+        // a file of the same name.
         let status = StatusFile::new(&config.cache.dir, own);
         let loading = control::start(&config, own, status.writer(), threads, stop)?;
         // Clients that are early wait in the listener's queue: nothing passes that is not judged.
@@ -157,7 +158,8 @@ impl Proxy {
         loop {
             tokio::select! {
                 biased;
-                // An error means that the sender is gone or that a signal was missed: both are signals.
+                // An error means that the sender is gone or that a signal was missed: both are
+                // signals.
                 _ = shutdown.recv() => return Ok(Some(workers)),
                 accepted = listener.accept() => workers.assign(accepted),
             }

@@ -1,5 +1,6 @@
-//! The filters that are part of the binary: those below `plugins/`, which the build script compiled. Read by `plugins`,
-//! which lets a file of the same name take a built-in filter's place, and by `check`.
+//! The filters that are part of the binary: those below `plugins/`, which the build script
+//! compiled. Read by `plugins`, which lets a file of the same name take a built-in filter's place,
+//! and by `check`.
 
 /// A filter that needs no file.
 #[derive(Debug)]
@@ -8,7 +9,8 @@ pub(crate) struct Builtin {
     pub(crate) name: &'static str,
     /// The bytes of a component.
     pub(crate) component: &'static [u8],
-    /// Whether it runs although the operator has not asked for it. The others wait for their settings, without which they could do nothing.
+    /// Whether it runs although the operator has not asked for it. The others wait for their
+    /// settings, without which they could do nothing.
     pub(crate) default: bool,
 }
 
@@ -25,7 +27,8 @@ mod tests {
             .iter()
             .find(|builtin| builtin.name == "blocklist")
             .unwrap();
-        // Magic number, then version 13 of layer 1: a component, where a core module has version 1 of layer 0.
+        // Magic number, then version 13 of layer 1: a component, where a core module has version 1
+        // of layer 0.
         assert_eq!(blocklist.component[..8], *b"\0asm\x0d\0\x01\0");
     }
     #[test]

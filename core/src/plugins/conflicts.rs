@@ -11,8 +11,9 @@ pub(super) enum Seniority {
     New,
 }
 
-/// Names that differ only by case would be one file on other systems, and look like one filter to a careless reader. Maps
-/// each name that must not be used for that reason to the one that was there first.
+/// Names that differ only by case would be one file on other systems, and look like one filter to a
+/// careless reader. Maps each name that must not be used for that reason to the one that was there
+/// first.
 pub(super) fn case_conflicts(
     filters: BTreeMap<Arc<str>, Seniority>,
 ) -> BTreeMap<Arc<str>, Arc<str>> {

@@ -1,4 +1,5 @@
-//! One filter by itself, without the life of a folder: what commands look at. Loaded as the folder's filters are.
+//! One filter by itself, without the life of a folder: what commands look at. Loaded as the
+//! folder's filters are.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,8 @@ use crate::error::PluginError;
 use crate::filter::{CachedFailure, CompileError, Filter, LoadError, Loader, NotCompiled};
 use crate::plugins::builtin::{BUILTINS, Builtin};
 
-/// A file `NAME.wasm` with the settings beside it, or a built-in filter with those in the plugin folder.
+/// A file `NAME.wasm` with the settings beside it, or a built-in filter with those in the plugin
+/// folder.
 #[derive(Clone, Debug)]
 pub(crate) struct FilterFile {
     dir: PathBuf,

@@ -1,4 +1,5 @@
-//! What lies in the plugin folder, and a hint when that changes. Used by `plugins`. Reads names and stamps, never contents.
+//! What lies in the plugin folder, and a hint when that changes. Used by `plugins`. Reads names and
+//! stamps, never contents.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
@@ -74,8 +75,8 @@ fn identity(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
-/// When the file's owner, mode or contents last changed, in seconds and nanoseconds. A file that could not be read and whose
-/// mode was mended counts as changed, so that it is tried again.
+/// When the file's owner, mode or contents last changed, in seconds and nanoseconds. A file that
+/// could not be read and whose mode was mended counts as changed, so that it is tried again.
 #[cfg(unix)]
 fn status_changed(metadata: &Metadata) -> (i64, i64) {
     use std::os::unix::fs::MetadataExt;
@@ -98,8 +99,8 @@ fn identity(metadata: &Metadata) -> (u64, u64) {
     (created.as_secs(), created.subsec_nanos().into())
 }
 
-/// Lists `NAME.wasm` and `NAME.toml`, links followed. A folder that does not exist is empty. Names that begin with a dot or are
-/// not UTF-8 are not filters.
+/// Lists `NAME.wasm` and `NAME.toml`, links followed. A folder that does not exist is empty. Names
+/// that begin with a dot or are not UTF-8 are not filters.
 pub(super) fn list(dir: &Path) -> io::Result<Listing> {
     let mut listing = Listing::new();
     let entries = match fs::read_dir(dir) {
@@ -135,8 +136,8 @@ pub(super) fn list(dir: &Path) -> io::Result<Listing> {
     Ok(listing)
 }
 
-/// Hints that something in a folder changed. Events get lost (network file systems, a folder made anew), so the folder must
-/// also be scanned from time to time.
+/// Hints that something in a folder changed. Events get lost (network file systems, a folder made
+/// anew), so the folder must also be scanned from time to time.
 #[derive(Debug)]
 pub(super) struct Watch {
     dir: PathBuf,
@@ -158,7 +159,8 @@ impl Watch {
         self.changed.notified().await;
     }
 
-    /// Watches the folder that bears the name now: a folder that was deleted and made again sends nothing to old watches.
+    /// Watches the folder that bears the name now: a folder that was deleted and made again sends
+    /// nothing to old watches.
     pub(super) fn arm(&mut self) {
         let Ok(metadata) = fs::metadata(&self.dir) else {
             self.armed = None;
@@ -192,8 +194,8 @@ impl Watch {
     }
 }
 
-/// Whether an event comes from a program that only reads, as a scan does itself. After everything else, errors included, the
-/// folder must be scanned.
+/// Whether an event comes from a program that only reads, as a scan does itself. After everything
+/// else, errors included, the folder must be scanned.
 fn is_echo(event: &notify::Result<Event>) -> bool {
     matches!(event, Ok(Event { kind: EventKind::Access(access), .. })
         if *access != AccessKind::Close(AccessMode::Write))

@@ -1,5 +1,5 @@
-//! One try to make a filter of a plugin's files: read once, parse, load. Runs in a task of its own, which `plugins` starts;
-//! `plugins` decides what follows.
+//! One try to make a filter of a plugin's files: read once, parse, load. Runs in a task of its own,
+//! which `plugins` starts; `plugins` decides what follows.
 
 use std::io;
 use std::panic::AssertUnwindSafe;
@@ -122,7 +122,8 @@ impl LoadTask {
         let source = match self.read().await {
             Ok(source) => source,
             Err(failure) => {
-                // The next scan tries again: what kept it from being read may pass without a trace in the folder.
+                // The next scan tries again: what kept it from being read may pass without a trace
+                // in the folder.
                 let files = files.filter(|_| matches!(failure, LoadFailure::Size { .. }));
                 return self.failed(&loader, failure, files, self.known, None).await;
             }
@@ -149,8 +150,8 @@ impl LoadTask {
                 self.loaded(None, self.known, None, Outcome::Incomplete)
             }
             Err(failure) => {
-                // On a busy machine a good filter or its compiler may run out of time; its file need only be touched to be
-                // tried again.
+                // On a busy machine a good filter or its compiler may run out of time; its file
+                // need only be touched to be tried again.
                 let may_pass = matches!(
                     failure,
                     LoadFailure::Load(

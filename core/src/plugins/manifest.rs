@@ -1,6 +1,6 @@
-//! What a filter's file says of itself, and whether the settings beside it are what it asks for. Called by `load_task`. Both
-//! the file and what it says may be hostile, so this runs on a blocking thread, and nothing that is wrong with a manifest
-//! keeps a filter from being used.
+//! What a filter's file says of itself, and whether the settings beside it are what it asks for.
+//! Called by `load_task`. Both the file and what it says may be hostile, so this runs on a blocking
+//! thread, and nothing that is wrong with a manifest keeps a filter from being used.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,7 +22,8 @@ pub(crate) struct ConfigSource {
     pub(crate) text: Option<String>,
 }
 
-/// The manifest in `wasm`, if there is one that can be used. Fails if the configuration is not what it asks for.
+/// The manifest in `wasm`, if there is one that can be used. Fails if the configuration is not what
+/// it asks for.
 pub(super) async fn check_config(
     name: Arc<str>,
     wasm: Arc<[u8]>,

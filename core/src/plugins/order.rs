@@ -1,4 +1,5 @@
-//! The order in which filters are asked: `[plugins] order`, followed while the proxy runs. Used by `plugins`.
+//! The order in which filters are asked: `[plugins] order`, followed while the proxy runs. Used by
+//! `plugins`.
 
 use std::path::PathBuf;
 
@@ -41,8 +42,8 @@ impl Order {
         &self.names
     }
 
-    /// Reads the file again if it is another one and two scans found it the same. Whatever is wrong with it, the order that
-    /// held before stays.
+    /// Reads the file again if it is another one and two scans found it the same. Whatever is wrong
+    /// with it, the order that held before stays.
     pub(super) async fn reload(&mut self) -> Reload {
         let Some(file) = self.file.clone() else {
             return Reload::Unchanged;

@@ -1,5 +1,5 @@
-//! What became of one name in the folder: the files that were read, the filter that is in use, and why the newest files are
-//! not. Kept by `plugins`, which decides what is loaded and when.
+//! What became of one name in the folder: the files that were read, the filter that is in use, and
+//! why the newest files are not. Kept by `plugins`, which decides what is loaded and when.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,12 +22,14 @@ pub(super) struct Plugin {
     pub(super) digest: Digest,
     pub(super) member: Option<Arc<Member>>,
     pub(super) refused: Option<String>,
-    /// A name that is the same but for case and was there first. While there is one, this one is not used.
+    /// A name that is the same but for case and was there first. While there is one, this one is
+    /// not used.
     pub(super) conflict: Option<Arc<str>>,
     pub(super) disabled: bool,
     /// Set while a task reads and tries it.
     pub(super) is_loading: bool,
-    /// When to read files again that could not be read to their end, and whether a start waits for that.
+    /// When to read files again that could not be read to their end, and whether a start waits for
+    /// that.
     pub(super) retry_at: Option<(Instant, Scan)>,
     /// Since when there has been no file for the filter in use.
     pub(super) gone_since: Option<Instant>,
@@ -87,7 +89,8 @@ impl Plugin {
         self.refused = Some(reason);
     }
 
-    /// Takes a filter into use, or none if the operator has disabled it. Returns whether that changes the chain.
+    /// Takes a filter into use, or none if the operator has disabled it. Returns whether that
+    /// changes the chain.
     pub(super) fn accept(&mut self, name: &str, filter: Option<Arc<Filter>>) -> bool {
         self.disabled = filter.is_none();
         let member = filter.map(|filter| Arc::new(Member::new(filter)));

@@ -1,5 +1,6 @@
-//! How each plugin is doing, for the operator: as `check` reports it, and as a running proxy writes it to a file for
-//! `explain` and `plugin list`, which are other processes. `proxy` owns the file, `plugins` writes it.
+//! How each plugin is doing, for the operator: as `check` reports it, and as a running proxy writes
+//! it to a file for `explain` and `plugin list`, which are other processes. `proxy` owns the file,
+//! `plugins` writes it.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -98,9 +99,9 @@ impl From<Tripped> for Quarantine {
     }
 }
 
-/// The file in which a running proxy says how its plugins are doing. It bears the address that the proxy listens on, and is
-/// removed when this is dropped. That must be while the address is still bound: afterwards the file may be that of the next
-/// proxy on the same address.
+/// The file in which a running proxy says how its plugins are doing. It bears the address that the
+/// proxy listens on, and is removed when this is dropped. That must be while the address is still
+/// bound: afterwards the file may be that of the next proxy on the same address.
 #[derive(Debug)]
 pub(crate) struct StatusFile(Arc<Mutex<Option<PathBuf>>>);
 

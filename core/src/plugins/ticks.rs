@@ -1,5 +1,5 @@
-//! The work that filters do in the background: one instance of each filter that has the `tick` hook, on the control thread.
-//! Called by `plugins` for each generation that serves.
+//! The work that filters do in the background: one instance of each filter that has the `tick`
+//! hook, on the control thread. Called by `plugins` for each generation that serves.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -17,7 +17,8 @@ use crate::filter::{Failure, Filter, Hook, Instance};
 /// No filter is called more often.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 
-/// After a tick, a filter pauses for this many times as long as the tick took. The time is left to traffic and other filters.
+/// After a tick, a filter pauses for this many times as long as the tick took. The time is left to
+/// traffic and other filters.
 const PAUSE_FACTOR: u32 = 9;
 
 /// The filters that work now. They end when this is dropped.
@@ -25,7 +26,8 @@ const PAUSE_FACTOR: u32 = 9;
 pub(super) struct Ticks {
     running: JoinSet<()>,
     tickers: Vec<Ticker>,
-    /// Filters that are gone and whose instances still work. A new version waits for that, as both use the same state.
+    /// Filters that are gone and whose instances still work. A new version waits for that, as both
+    /// use the same state.
     ending: Vec<(Arc<str>, CancellationToken)>,
 }
 

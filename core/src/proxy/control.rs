@@ -1,5 +1,6 @@
-//! The control thread: everything that is not traffic, which is lists, filters and health. Started by `proxy`; it loads the
-//! filters, publishes each generation of them, and knows nothing of connections.
+//! The control thread: everything that is not traffic, which is lists, filters and health. Started
+//! by `proxy`; it loads the filters, publishes each generation of them, and knows nothing of
+//! connections.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -102,7 +103,8 @@ async fn load(config: &Config) -> Result<(Arc<Feeds>, Plugins), StartError> {
     Ok((feeds, plugins))
 }
 
-/// Keeps lists, filters and health going, each in a task of its own: a panic in one does not touch the others.
+/// Keeps lists, filters and health going, each in a task of its own: a panic in one does not touch
+/// the others.
 async fn look_after(
     own: SocketAddr,
     feeds: Arc<Feeds>,

@@ -1,6 +1,6 @@
-//! The proxy looks at itself: connects as a client would and asks something. Run on the control thread; says what does not
-//! work, and when it works again. It asks no filter: what filters count and remember, and how often they fail, is about
-//! traffic alone.
+//! The proxy looks at itself: connects as a client would and asks something. Run on the control
+//! thread; says what does not work, and when it works again. It asks no filter: what filters count
+//! and remember, and how often they fail, is about traffic alone.
 
 use std::io;
 use std::net::SocketAddr;

@@ -1,5 +1,5 @@
-//! The listening socket: accepts, whatever happens, as long as there are not too many connections. Owned by the proxy; knows
-//! nothing of what connections are for.
+//! The listening socket: accepts, whatever happens, as long as there are not too many connections.
+//! Owned by the proxy; knows nothing of what connections are for.
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
@@ -45,8 +45,8 @@ pub(crate) struct Accepted {
 }
 
 impl Listener {
-    /// Binds, and refuses an address that is in use. On Unix an address counts as free although connections of its last user
-    /// have not quite ended.
+    /// Binds, and refuses an address that is in use. On Unix an address counts as free although
+    /// connections of its last user have not quite ended.
     pub(crate) fn bind(address: SocketAddr) -> Result<Self, StartError> {
         let bind = || {
             let socket = std::net::TcpListener::bind(address)?;
@@ -62,7 +62,8 @@ impl Listener {
         self.address
     }
 
-    /// Accepts as long as there are fewer than `limit` connections. Must be called within a runtime.
+    /// Accepts as long as there are fewer than `limit` connections. Must be called within a
+    /// runtime.
     pub(crate) fn accepting(self, limit: usize) -> Result<Accepting, StartError> {
         let socket = sys::listen(self.socket).map_err(|source| StartError::System {
             action: "watch the listening socket".into(),
@@ -79,14 +80,16 @@ impl Listener {
 }
 
 impl Accepting {
-    /// The next connection. While there are as many as there may be, further ones wait in the system's queue.
+    /// The next connection. While there are as many as there may be, further ones wait in the
+    /// system's queue.
     pub(crate) async fn accept(&mut self) -> Accepted {
         let permit = self.permit().await;
         loop {
             match sys::accept(&self.socket).await {
                 Ok((socket, peer)) => {
-                    // Answers are written in one piece; what follows must not wait for an acknowledgement. It fails if the
-                    // client is gone again, which its worker will see.
+                    // Answers are written in one piece; what follows must not wait for an
+                    // acknowledgement. It fails if the client is gone again, which its worker will
+                    // see.
                     socket.set_nodelay(true).ok();
                     return Accepted {
                         socket,
@@ -160,7 +163,8 @@ mod sys {
         reason = "the safe way is deprecated for sockets that change or close"
     )]
     pub(super) fn listen(socket: TcpListener) -> io::Result<Listener> {
-        // SAFETY: a `TcpListener` has the same open descriptor until it is dropped, and is not changed meanwhile.
+        // SAFETY: a `TcpListener` has the same open descriptor until it is dropped, and is not
+        // changed meanwhile.
         let registered = unsafe { AsyncFd::register_with_interest(socket, Interest::READABLE) };
         registered.map_err(Into::into)
     }

@@ -1,5 +1,5 @@
-//! Starts again what panics. `control` runs its tasks this way and `workers` their threads and background tasks; what a task
-//! is for is not known here.
+//! Starts again what panics. `control` runs its tasks this way and `workers` their threads and
+//! background tasks; what a task is for is not known here.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -12,13 +12,16 @@ use crate::error::panic_message;
 /// The pause before the first restart.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-/// The longest pause: what panics at each start costs next to nothing, and is tried again soon enough after its cause is gone.
+/// The longest pause: what panics at each start costs next to nothing, and is tried again soon
+/// enough after its cause is gone.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// What has run this long did not panic because of its start, so its next pause is the first one again.
+/// What has run this long did not panic because of its start, so its next pause is the first one
+/// again.
 const HEALTHY_AFTER: Duration = Duration::from_secs(60);
 
-/// Runs `task` until it ends. If it panics, the panic is logged at once and the task is started again after a pause.
+/// Runs `task` until it ends. If it panics, the panic is logged at once and the task is started
+/// again after a pause.
 pub(super) async fn supervise(name: &'static str, mut task: impl AsyncFnMut()) {
     let mut backoff = Backoff::new(Instant::now());
     while let Err(panic) = AssertUnwindSafe(task()).catch_unwind().await {
@@ -33,7 +36,8 @@ pub(super) async fn supervise(name: &'static str, mut task: impl AsyncFnMut()) {
     }
 }
 
-/// The pauses between restarts of one task: each twice as long as the one before, unless the task ran well meanwhile.
+/// The pauses between restarts of one task: each twice as long as the one before, unless the task
+/// ran well meanwhile.
 #[derive(Debug)]
 pub(super) struct Backoff {
     next: Duration,

@@ -1,4 +1,5 @@
-//! The threads of one proxy: named, watched for panics, and waited for at the end. `control` and `workers` start theirs here.
+//! The threads of one proxy: named, watched for panics, and waited for at the end. `control` and
+//! `workers` start theirs here.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,7 +19,8 @@ pub(super) struct Threads {
 }
 
 impl Threads {
-    /// Starts a thread. What can panic inside is supervised there; a panic that ends the whole thread is at least logged.
+    /// Starts a thread. What can panic inside is supervised there; a panic that ends the whole
+    /// thread is at least logged.
     pub(super) fn start(
         &mut self,
         name: String,
@@ -39,14 +41,16 @@ impl Threads {
         Ok(())
     }
 
-    /// Waits until all threads have ended, and returns how many have not when `bound` is over. Those are left behind.
+    /// Waits until all threads have ended, and returns how many have not when `bound` is over.
+    /// Those are left behind.
     pub(super) async fn ended(self, bound: Duration) -> usize {
         self.running.close();
         if timeout(bound, self.running.wait()).await.is_err() {
             return self.running.len();
         }
         for thread in self.handles {
-            // The last thing that each thread does is to drop its token, so this waits for almost nothing.
+            // The last thing that each thread does is to drop its token, so this waits for almost
+            // nothing.
             thread.join().expect("panics are caught inside");
         }
         0

@@ -1,5 +1,5 @@
-//! The worker threads: started by the proxy, given connections by the listener, started again if they panic. What a worker
-//! does with a connection is the business of `downstream`.
+//! The worker threads: started by the proxy, given connections by the listener, started again if
+//! they panic. What a worker does with a connection is the business of `downstream`.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -88,11 +88,13 @@ impl Workers {
             return;
         };
         let guard = ConnectionGuard::new(worker.status.clone());
-        // A worker that has ended in this very moment drops the connection, as it has dropped its others.
+        // A worker that has ended in this very moment drops the connection, as it has dropped its
+        // others.
         drop(worker.inbox.send(Message::Connection(accepted, guard)));
     }
 
-    /// How many connections did not end by themselves. To be asked after the threads have ended or are left behind.
+    /// How many connections did not end by themselves. To be asked after the threads have ended or
+    /// are left behind.
     pub(super) fn cut(&self) -> usize {
         let cut = |worker: &Handle| {
             let status = &worker.status;
@@ -124,8 +126,9 @@ fn start(config: WorkerConfig, id: WorkerId, threads: &mut Threads) -> Result<Ha
     Ok(Handle { inbox, status })
 }
 
-/// Works until the signal to stop. After a panic the worker's connections are gone with all that they shared, and the worker
-/// is made anew; connections that it has not yet taken over wait for that.
+/// Works until the signal to stop. After a panic the worker's connections are gone with all that
+/// they shared, and the worker is made anew; connections that it has not yet taken over wait for
+/// that.
 fn keep_working(
     runtime: &Runtime,
     config: &WorkerConfig,
@@ -137,7 +140,8 @@ fn keep_working(
     let mut backoff = Backoff::new(Instant::now());
     loop {
         let set = LocalSet::new();
-        // As a task, because the future that a set is run with is polled whenever any of its tasks is.
+        // As a task, because the future that a set is run with is polled whenever any of its tasks
+        // is.
         let work = set.spawn_local(work(config.clone(), id, messages.clone(), status.clone()));
         let Err(panic) = set.block_on(runtime, work) else {
             return;
@@ -319,6 +323,7 @@ mod tests {
             }
         }
 
+        #[expect(clippy::disallowed_methods, reason = "a client outside of the proxy")]
         fn client(&self) -> TcpStream {
             let client = TcpStream::connect(self.listener.local_addr().unwrap()).unwrap();
             let (socket, peer) = self.listener.accept().unwrap();

@@ -76,9 +76,9 @@ pub(crate) enum Command {
     },
     /// Show what would change if a filter were on
     ///
-    /// Asks the filter about each host in an access log of the proxy, and compares its answers with what has
-    /// happened. It runs in its sandbox, with the settings in NAME.toml beside it; feeds are read from the copies on
-    /// disk.
+    /// Asks the filter about each host in an access log of the proxy, and compares its answers with
+    /// what has happened. It runs in its sandbox, with the settings in NAME.toml beside it; feeds
+    /// are read from the copies on disk.
     Replay {
         /// The proxy's access log, logfmt or JSON; - for standard input
         #[arg(value_name = "ACCESS_LOG")]
@@ -105,8 +105,8 @@ pub(crate) enum Plugin {
         /// What it is written in
         #[arg(long, value_name = "LANGUAGE", default_value = "rust", value_parser = language())]
         lang: Language,
-        /// Where a Rust filter gets portcullis-sdk from: `registry`, or a folder [default: this program's own,
-        /// unpacked into the user's data folder]
+        /// Where a Rust filter gets portcullis-sdk from: `registry`, or a folder [default: this
+        /// program's own, unpacked into the user's data folder]
         #[arg(long, value_name = "registry|PATH")]
         sdk: Option<PathBuf>,
         /// Write JSON
@@ -115,8 +115,8 @@ pub(crate) enum Plugin {
     },
     /// Build the filter in a folder and check it as the proxy would
     ///
-    /// Cargo, npm or componentize-py do the work, depending on the folder, and write their messages to standard error.
-    /// NAME.wasm is written beside NAME.toml.
+    /// Cargo, npm or componentize-py do the work, depending on the folder, and write their messages
+    /// to standard error. NAME.wasm is written beside NAME.toml.
     Build {
         /// The filter's folder
         #[arg(value_name = "DIR", default_value = ".")]
@@ -127,8 +127,8 @@ pub(crate) enum Plugin {
     },
     /// Show every filter in the order in which they are asked, and how it is doing
     ///
-    /// If a proxy listens at the configured address, these are its filters, with what it has counted. Otherwise they
-    /// are loaded as a proxy would load them.
+    /// If a proxy listens at the configured address, these are its filters, with what it has
+    /// counted. Otherwise they are loaded as a proxy would load them.
     List {
         /// Write JSON
         #[arg(long)]
@@ -147,10 +147,11 @@ pub(crate) enum Plugin {
     },
     /// Measure how long a filter takes to compile, to start and to answer
     ///
-    /// The filter runs as in the proxy, with the settings in NAME.toml beside it and all limits on. Each hook is asked on
-    /// one instance that is reused. The clock is read every 16 calls, so the percentiles are those of the means of 16
-    /// calls in a row. Where the filter lets the proxy use its answer about a host again, the time of that is measured,
-    /// too. `tick` is called up to 1000 times, for a second.
+    /// The filter runs as in the proxy, with the settings in NAME.toml beside it and all limits on.
+    /// Each hook is asked on one instance that is reused. The clock is read every 16 calls, so the
+    /// percentiles are those of the means of 16 calls in a row. Where the filter lets the proxy use
+    /// its answer about a host again, the time of that is measured, too. `tick` is called up to
+    /// 1000 times, for a second.
     Bench {
         /// NAME.wasm, or the name of a built-in filter
         #[arg(value_name = "FILE")]
@@ -170,8 +171,8 @@ pub(crate) enum Plugin {
     },
     /// Ask a filter what a file of cases asks, and compare; or write such a file
     ///
-    /// The filter runs in its sandbox, with the settings in NAME.toml beside it, and with the feeds and the time in the
-    /// file. The same file runs natively in `cargo test`.
+    /// The filter runs in its sandbox, with the settings in NAME.toml beside it, and with the feeds
+    /// and the time in the file. The same file runs natively in `cargo test`.
     #[command(after_long_help = portcullis_cases::FORMAT)]
     Test {
         /// NAME.wasm, or the name of a built-in filter
@@ -180,8 +181,9 @@ pub(crate) enum Plugin {
         /// What is asked, and what is expected
         #[arg(value_name = "CASES.toml", required_unless_present = "record")]
         cases: Option<PathBuf>,
-        /// Write cases instead: what the filter answers now for each host in this access log of the proxy, or - for
-        /// standard input. They go to CASES.toml, which must not exist yet, or to standard output
+        /// Write cases instead: what the filter answers now for each host in this access log of the
+        /// proxy, or - for standard input. They go to CASES.toml, which must not exist yet, or to
+        /// standard output
         #[arg(long, value_name = "ACCESS_LOG")]
         record: Option<PathBuf>,
         /// Write JSON

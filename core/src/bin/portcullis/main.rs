@@ -28,8 +28,8 @@ use self::signals::Signals;
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-/// The settings of the allocator, which finds them by this name: a thread of its own gives back what was not used for a
-/// second.
+/// The settings of the allocator, which finds them by this name: a thread of its own gives back
+/// what was not used for a second.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[expect(unsafe_code, reason = "no other symbol has this name")]
 #[unsafe(export_name = "_rjem_malloc_conf")]
@@ -270,7 +270,8 @@ fn load(sources: &Sources) -> Result<Config, ConfigError> {
     Ok(config)
 }
 
-/// The link leads to the program that is running even when its file was replaced by another version.
+/// The link leads to the program that is running even when its file was replaced by another
+/// version.
 fn this_program() -> Option<PathBuf> {
     if cfg!(target_os = "linux") {
         return Some("/proc/self/exe".into());
