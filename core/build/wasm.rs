@@ -112,6 +112,7 @@ fn rerun_if_changed(crates: &[Crate]) {
         "Cargo.toml",
         "Cargo.lock",
         "sdk/Cargo.toml",
+        "sdk/contract",
         "sdk/macros",
         "sdk/src",
         "sdk/wit",

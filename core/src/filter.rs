@@ -30,6 +30,7 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use http::HeaderMap;
+use portcullis_contract::Scope;
 use wasmtime::component::InstancePre;
 
 use self::trap::Trap;
@@ -146,13 +147,6 @@ pub(crate) struct CachePolicy {
     pub(crate) time: Duration,
     /// [`Filter::feeds_generation`] before the filter was asked.
     pub(crate) feeds: u64,
-}
-
-/// What else a verdict holds for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scope {
-    Host,
-    ClientAndHost,
 }
 
 /// Why a filter gave no valid answer. The instance is not used again.

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::{HeaderMap, Method, StatusCode};
+use portcullis_contract as contract;
 
 use crate::target::Target;
 
@@ -20,8 +21,8 @@ impl Protocol {
     /// The word that logs use.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Http => "http",
-            Self::Connect => "connect",
+            Self::Http => contract::Protocol::Http.as_str(),
+            Self::Connect => contract::Protocol::Connect.as_str(),
         }
     }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
-use portcullis_cases::limits::{LOCATION_BYTES, REASON_BYTES};
+pub(crate) use portcullis_contract::VerdictKind;
+use portcullis_contract::limits::{LOCATION_BYTES, REASON_BYTES};
 
 /// The answer of a filter, validated.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,34 +40,6 @@ pub(crate) struct VerdictParts<'a> {
     pub(crate) status: Option<StatusCode>,
     /// The reason of a block, the location of a redirect.
     pub(crate) text: Option<&'a str>,
-}
-
-/// Which verdict it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum VerdictKind {
-    Next,
-    Allow,
-    Block,
-    Redirect,
-    Replace,
-}
-
-impl VerdictKind {
-    /// The word that logs and `explain` use.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Next => "next",
-            Self::Allow => "allow",
-            Self::Block => "block",
-            Self::Redirect => "redirect",
-            Self::Replace => "replace",
-        }
-    }
-
-    /// Whether the request goes on.
-    pub(crate) fn passes(self) -> bool {
-        matches!(self, Self::Next | Self::Allow)
-    }
 }
 
 /// An answer that a filter gives.

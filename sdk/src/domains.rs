@@ -158,7 +158,7 @@ mod tests {
         let error = config::parse::<Domains>(r#"["*", "*.example.com"]"#).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "[1]: `*.example.com` is no host; write it like example.com or 10.0.0.1, and in other scripts as xn--…; \
+            "[1]: `*.example.com` is not a host; write it like example.com or 10.0.0.1, and in other scripts as xn--…; \
              it stands for every name below it too"
         );
     }

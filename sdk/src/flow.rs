@@ -2,34 +2,11 @@
 
 use std::net::IpAddr;
 
+use portcullis_contract::Protocol;
+
 use crate::Host;
 #[cfg(target_family = "wasm")]
 use crate::proxy;
-
-/// How the proxy learned of the host.
-///
-/// ```
-/// use portcullis_sdk::{Flow, Protocol};
-///
-/// /// Whether a request's URL and header fields will be seen, too.
-/// fn is_visible(flow: &Flow) -> bool {
-///     flow.protocol() == Protocol::Http
-/// }
-///
-/// assert!(is_visible(&Flow::new("www.example", 80, Protocol::Http)));
-/// assert!(!is_visible(&Flow::new("www.example", 443, Protocol::Connect)));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Protocol {
-    /// An absolute-form HTTP request (RFC 9112, section 3.2.2).
-    Http,
-    /// A CONNECT request (RFC 9110, section 9.3.6).
-    Connect,
-    /// A SOCKS request.
-    Socks,
-    /// The server name in a TLS handshake (RFC 6066, section 3).
-    Tls,
-}
 
 /// What is about to be contacted, and for whom.
 ///

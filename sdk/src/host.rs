@@ -5,6 +5,7 @@ use std::iter;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use portcullis_contract::host;
 use serde::de::{Deserialize, Deserializer, Error as _};
 
 use crate::{Error, proxy};
@@ -80,9 +81,7 @@ impl Host {
 
     /// Whether this is an IP address.
     pub fn is_ip(&self) -> bool {
-        // No canonical name contains a colon or ends in a number (URL Standard, "ends in a number checker").
-        let end = self.0.rsplit('.').next().unwrap_or_default();
-        self.0.contains(':') || !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit())
+        host::is_ip(&self.0)
     }
 
     /// The address, if it is one.
@@ -96,19 +95,12 @@ impl FromStr for Host {
 
     /// Reads a host that somebody wrote, for whom it may be another spelling. No host has a scheme, a port or a wildcard.
     fn from_str(text: &str) -> Result<Self, Error> {
-        if let Ok(ip) = text.parse::<IpAddr>() {
-            return Ok(Self(ip.to_canonical().to_string()));
-        }
-        let host = Self(text.trim_matches('.').to_ascii_lowercase());
-        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-        let is_label = |label: &str| !label.is_empty() && label.bytes().all(is_part);
-        // What ends in a number would be taken for an address.
-        if !host.0.split('.').all(is_label) || host.is_ip() {
-            return Err(Error::new(format_args!(
-                "`{text}` is no host; write it like example.com or 10.0.0.1, and in other scripts as xn--…"
-            )));
-        }
-        Ok(host)
+        let canonical = host::canonical_ascii(text.trim_matches('.'));
+        canonical.map(Self).ok_or_else(|| {
+            Error::new(format_args!(
+                "`{text}` is not a host; write it like example.com or 10.0.0.1, and in other scripts as xn--…"
+            ))
+        })
     }
 }
 
@@ -253,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_host_is_refused() {
+    fn what_is_not_a_host_is_refused() {
         for written in [
             "",
             ".",
@@ -271,7 +263,7 @@ mod tests {
             assert!(
                 error
                     .to_string()
-                    .contains(&format!("`{written}` is no host;")),
+                    .contains(&format!("`{written}` is not a host;")),
                 "{error}"
             );
         }

@@ -44,10 +44,49 @@ mod exports;
 pub use domains::Domains;
 pub use error::Error;
 pub use filter::Filter;
-pub use flow::{Client, Flow, Protocol};
+pub use flow::{Client, Flow};
 pub use headers::{HeaderName, HeaderValue, Headers};
 pub use host::Host;
-pub use log::Level;
+/// The operator's settings decide which levels are kept.
+///
+/// ```
+/// use portcullis_sdk::Level;
+///
+/// assert!(Level::Trace < Level::Debug && Level::Warn < Level::Error);
+/// ```
+pub use portcullis_contract::Level;
+/// ```
+/// use portcullis_sdk::{Flow, Protocol};
+///
+/// /// Whether a request's URL and header fields will be seen, too.
+/// fn is_visible(flow: &Flow) -> bool {
+///     flow.protocol() == Protocol::Http
+/// }
+///
+/// assert!(is_visible(&Flow::new("www.example", 80, Protocol::Http)));
+/// assert!(!is_visible(&Flow::new("www.example", 443, Protocol::Connect)));
+/// ```
+pub use portcullis_contract::Protocol;
+/// See [`Verdict::cache_for`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use portcullis_sdk::{Flow, Protocol, Scope, Verdict};
+///
+/// /// The proxy's own machine may go anywhere; what holds for one client need not hold for another.
+/// fn judge(flow: &Flow) -> Verdict {
+///     let verdict = match flow.client().address() {
+///         Some(address) if address.is_loopback() => Verdict::ALLOW,
+///         _ => Verdict::NEXT,
+///     };
+///     verdict.cache_for(Scope::ClientAndHost, Duration::from_secs(60))
+/// }
+///
+/// let verdict = judge(&Flow::new("www.example", 443, Protocol::Connect));
+/// assert_eq!(verdict.cached(), Some((Scope::ClientAndHost, Duration::from_secs(60))));
+/// ```
+pub use portcullis_contract::Scope;
 pub use portcullis_sdk_macros::Schema;
 ///
 /// Everything that the trait requires must be written:
@@ -72,7 +111,7 @@ pub use request::Request;
 pub use response::Response;
 pub use schema::{Node, Schema};
 pub use span::TimeSpan;
-pub use verdict::{Decision, Scope, Verdict};
+pub use verdict::{Decision, Verdict};
 
 /// Saves a filter 7 KB over the standard library's allocator.
 #[cfg(all(target_family = "wasm", feature = "allocator"))]

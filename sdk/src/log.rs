@@ -2,28 +2,9 @@
 
 use std::fmt;
 
-use crate::proxy;
+use portcullis_contract::Level;
 
-/// How much a line of the log matters. The operator's settings decide which levels are kept.
-///
-/// ```
-/// use portcullis_sdk::Level;
-///
-/// assert!(Level::Trace < Level::Debug && Level::Warn < Level::Error);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
-    /// Every step.
-    Trace,
-    /// For whoever debugs the filter.
-    Debug,
-    /// Worth knowing in normal operation.
-    Info,
-    /// Something is degraded.
-    Warn,
-    /// The operator must act.
-    Error,
-}
+use crate::proxy;
 
 /// What the macros expand to.
 pub fn write(level: Level, message: fmt::Arguments<'_>) {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use portcullis_contract::Scope;
+
 /// The answer of a hook. Filters are asked in order, and the first answer that is not [`Verdict::NEXT`] decides for that hook.
 ///
 /// ```
@@ -63,33 +65,6 @@ pub enum Decision {
         /// The content.
         body: Vec<u8>,
     },
-}
-
-/// What else a verdict holds for, see [`Verdict::cache_for`].
-///
-/// ```
-/// use std::time::Duration;
-///
-/// use portcullis_sdk::{Flow, Protocol, Scope, Verdict};
-///
-/// /// The proxy's own machine may go anywhere; what holds for one client need not hold for another.
-/// fn judge(flow: &Flow) -> Verdict {
-///     let verdict = match flow.client().address() {
-///         Some(address) if address.is_loopback() => Verdict::ALLOW,
-///         _ => Verdict::NEXT,
-///     };
-///     verdict.cache_for(Scope::ClientAndHost, Duration::from_secs(60))
-/// }
-///
-/// let verdict = judge(&Flow::new("www.example", 443, Protocol::Connect));
-/// assert_eq!(verdict.cached(), Some((Scope::ClientAndHost, Duration::from_secs(60))));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Scope {
-    /// The same host, whatever the port, the protocol and the client.
-    Host,
-    /// The same host for clients at the same address.
-    ClientAndHost,
 }
 
 impl Verdict {

@@ -6,8 +6,9 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use lru::LruCache;
+use portcullis_contract::Scope;
 
-use crate::filter::{CachePolicy, Scope};
+use crate::filter::CachePolicy;
 use crate::flow::Flow;
 use crate::verdict::{Judgement, Verdict};
 

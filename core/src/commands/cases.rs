@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use portcullis_cases::{self as cases, Answer, Case, Cases, Message, Observed, Outcome, Report};
+use portcullis_contract::{self as contract, Scope};
 use tracing::instrument::WithSubscriber;
 
 use self::lines::Lines;
@@ -20,9 +21,7 @@ use crate::config::Config;
 use crate::error::{Causes, PluginError};
 use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
-use crate::filter::{
-    CachePolicy, Failure, Filter, FilterAnswer, HookCall, Instance, Loader, Scope,
-};
+use crate::filter::{Failure, Filter, FilterAnswer, HookCall, Instance, Loader};
 use crate::flow::{Client, Flow, Protocol, RequestHead, ResponseHead};
 use crate::plugins::{ConfigSource, FilterFile};
 use crate::target::{InvalidTarget, Target};
@@ -87,7 +86,7 @@ struct Subject {
 /// What the hooks of one case have led to.
 struct Judged {
     answer: Answer,
-    cached: Option<(cases::Scope, Duration)>,
+    cached: Option<(Scope, Duration)>,
     request: HeaderMap,
     response: HeaderMap,
 }
@@ -153,7 +152,7 @@ impl Subject {
     async fn judge(&self, flow: &Flow<'_>, question: &cases::Question) -> Result<Judged, Failure> {
         let opinion = self.judging.ask(HookCall::Host(flow)).await?;
         let mut judged = Judged {
-            cached: opinion.cache.map(cached),
+            cached: opinion.cache.map(|policy| (policy.scope, policy.time)),
             ..answer(opinion.verdict).into()
         };
         if let cases::Question::Request {
@@ -237,7 +236,7 @@ fn target(question: &cases::Question) -> Result<Option<(Target, Protocol)>, Inva
         cases::Question::Host {
             host,
             port,
-            protocol: cases::Protocol::Connect,
+            protocol: contract::Protocol::Connect,
         } => (host, *port, Protocol::Connect),
         cases::Question::Host { host, port, .. } | cases::Question::Request { host, port, .. } => {
             (host, *port, Protocol::Http)
@@ -268,14 +267,6 @@ fn answer(verdict: Verdict) -> Answer {
             }
         }
     }
-}
-
-fn cached(policy: CachePolicy) -> (cases::Scope, Duration) {
-    let scope = match policy.scope {
-        Scope::Host => cases::Scope::Host,
-        Scope::ClientAndHost => cases::Scope::ClientAndHost,
-    };
-    (scope, policy.time)
 }
 
 /// Fields that no message can have are left out; `portcullis_cases` refuses them.

@@ -7,7 +7,7 @@ mod tests;
 use std::path::Path;
 use std::time::Duration;
 
-use portcullis_cases::limits;
+use portcullis_contract::limits;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};

@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
+use portcullis_contract::Scope;
 use tracing::Level;
 
+use super::CachePolicy;
 use super::bindings::portcullis::filter::{
     client, clock, domains, feeds, log, metrics, request_headers, response_headers, state, types,
     verdict_cache,
@@ -16,7 +18,6 @@ use super::budget::CpuBudget;
 use super::engine::Engine;
 use super::fields::{EditError, Fields, Side};
 use super::limits::ResourceLimits;
-use super::{CachePolicy, Scope};
 use crate::config::{FilterSettings, Grants};
 use crate::feeds::Feeds;
 use crate::filter::clock::Clock;

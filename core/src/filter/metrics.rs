@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use portcullis_cases::limits::{METRIC_NAME_BYTES, METRICS, is_metric_name};
+use portcullis_contract::limits::{METRIC_NAME_BYTES, METRICS, is_metric_name};
 
 /// The metrics of all filters, by the filters' names. They outlive the filters, so that a new
 /// version goes on counting.

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytesize::ByteSize;
-use portcullis_cases::limits::{KEY_BYTES, entry_bytes};
+use portcullis_contract::limits::{KEY_BYTES, STATE_FULL, entry_bytes};
 
 use crate::filter::clock::Clock;
 
@@ -44,8 +44,7 @@ pub(crate) struct Store {
 pub(crate) enum StateError {
     /// There is no room, even without the expired entries.
     #[error(
-        "the state of this filter is full ({}), so nothing was stored; let keys expire sooner, or \
-         raise [limits] state",
+        "{STATE_FULL} ({}), so nothing was stored; let keys expire sooner, or raise [limits] state",
         ByteSize(*.0 as u64)
     )]
     Full(usize),

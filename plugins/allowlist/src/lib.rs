@@ -118,7 +118,7 @@ mod tests {
             ),
             (
                 r#"{"hosts": ["*.corp.example"]}"#,
-                "hosts[0]: `*.corp.example` is no host; write it like example.com",
+                "hosts[0]: `*.corp.example` is not a host; write it like example.com",
             ),
             (r#"{"host": []}"#, "host: unknown field `host`"),
             (

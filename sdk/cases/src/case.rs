@@ -1,11 +1,11 @@
-//! The plain types: what a filter is asked, what it answered, what was expected. `format` makes cases, `compare` compares.
+//! The plain types: what a filter is asked, what it answered, what was expected. `format` makes cases,
+//! `compare` compares them. They depend on nothing but the contract.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
-use crate::document::Error;
+use portcullis_contract::{Level, Protocol, Scope, VerdictKind};
 
 /// The contents of a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,25 +72,6 @@ pub enum Question {
     Tick,
 }
 
-/// How the proxy learned of a host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
-    /// An absolute-form HTTP request.
-    Http,
-    /// A CONNECT request.
-    Connect,
-}
-
-impl Protocol {
-    /// As it is written.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::Connect => "connect",
-        }
-    }
-}
-
 /// Header fields: lower-case names with their values, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Message(pub Vec<(String, Vec<u8>)>);
@@ -141,29 +122,17 @@ pub struct Expected {
 /// The word for an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Word {
-    /// No opinion.
-    Next,
-    /// It passes, whatever others say.
-    Allow,
-    /// It is refused.
-    Block,
-    /// The client is sent elsewhere.
-    Redirect,
-    /// Another answer is given.
-    Replace,
+    /// The filter has a verdict.
+    Verdict(VerdictKind),
     /// The filter fails.
     Error,
 }
 
 impl Word {
     /// As it is written.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Next => "next",
-            Self::Allow => "allow",
-            Self::Block => "block",
-            Self::Redirect => "redirect",
-            Self::Replace => "replace",
+            Self::Verdict(kind) => kind.name(),
             Self::Error => "error",
         }
     }
@@ -208,15 +177,16 @@ pub enum Answer {
 impl Answer {
     /// The word for it; none for a tick.
     pub fn word(&self) -> Option<Word> {
-        match self {
-            Self::Next => Some(Word::Next),
-            Self::Allow => Some(Word::Allow),
-            Self::Block { .. } => Some(Word::Block),
-            Self::Redirect { .. } => Some(Word::Redirect),
-            Self::Replace { .. } => Some(Word::Replace),
-            Self::Error(_) => Some(Word::Error),
-            Self::Ticked(_) => None,
-        }
+        let kind = match self {
+            Self::Next => VerdictKind::Next,
+            Self::Allow => VerdictKind::Allow,
+            Self::Block { .. } => VerdictKind::Block,
+            Self::Redirect { .. } => VerdictKind::Redirect,
+            Self::Replace { .. } => VerdictKind::Replace,
+            Self::Error(_) => return Some(Word::Error),
+            Self::Ticked(_) => return None,
+        };
+        Some(Word::Verdict(kind))
     }
 
     /// Whether the next hook is asked.
@@ -231,48 +201,6 @@ impl Answer {
             Self::Next => self,
             opinion => opinion,
         }
-    }
-}
-
-/// What an answer may be used again for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// The same host.
-    Host,
-    /// The same host for clients at the same address.
-    ClientAndHost,
-}
-
-impl Scope {
-    /// As it is written.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Host => "host",
-            Self::ClientAndHost => "client-and-host",
-        }
-    }
-}
-
-/// How much a line of the log matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the levels of every log")]
-pub enum Level {
-    Trace,
-    Debug,
-    Info,
-    Warn,
-    Error,
-}
-
-impl fmt::Display for Level {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Trace => "trace",
-            Self::Debug => "debug",
-            Self::Info => "info",
-            Self::Warn => "warn",
-            Self::Error => "error",
-        })
     }
 }
 
@@ -307,16 +235,5 @@ impl Observed {
             state: BTreeMap::new(),
             metrics: BTreeMap::new(),
         }
-    }
-}
-
-impl Cases {
-    /// Reads the content of `file`, which is named in errors and reports only.
-    ///
-    /// # Errors
-    ///
-    /// If the text is not TOML, has a key that does not exist, or makes no sense. The error names the line.
-    pub fn parse(text: &str, file: &str) -> Result<Self, Error> {
-        crate::format::parse(text, file)
     }
 }

@@ -6,11 +6,23 @@ mod tests;
 use std::fmt;
 use std::time::Duration;
 
+use portcullis_contract::Scope;
 use serde::Serialize;
 
-use crate::case::{Answer, Case, Expected, Message, Observed, Scope};
-use crate::report::Outcome;
-use crate::target::canonical_url;
+use crate::case::{Answer, Case, Expected, Message, Observed};
+
+/// What came of one case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// What the case is about.
+    pub name: String,
+    /// Where it begins in the file, from 1.
+    pub line: usize,
+    /// Whether all is as expected.
+    pub ok: bool,
+    /// What is not.
+    pub differences: Vec<Difference>,
+}
 
 /// One thing that is not as expected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -174,13 +186,12 @@ impl Differences {
         let lines: Vec<String> = lines
             .map(|(level, line)| format!("{level}: {line}"))
             .collect();
-        let said = || match lines.is_empty() {
-            true => "no line".to_owned(),
-            false => lines
-                .iter()
-                .map(|line| format!("{line:?}"))
-                .collect::<Vec<_>>()
-                .join(", "),
+        let said = || {
+            if lines.is_empty() {
+                return "no line".to_owned();
+            }
+            let quoted: Vec<String> = lines.iter().map(|line| format!("{line:?}")).collect();
+            quoted.join(", ")
         };
         if parts.is_empty() && !lines.is_empty() {
             self.add("the log", "no line", said());
@@ -245,6 +256,11 @@ impl Differences {
             }
         }
     }
+}
+
+/// A URL in the spelling that the proxy gives it; the text as it is where it is not a URL.
+fn canonical_url(text: &str) -> String {
+    url::Url::parse(text).map_or_else(|_| text.to_owned(), Into::into)
 }
 
 fn time(time: Duration) -> String {

@@ -7,16 +7,29 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
+use portcullis_contract::{Protocol, Scope, VerdictKind};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use toml::Spanned;
 
-use crate::case::{Case, Cases, Expected, Message, Protocol, Question, Scope, Word};
+use crate::case::{Case, Cases, Expected, Message, Question, Word};
 use crate::document::{Document, Error};
-use crate::target::{Target, Url};
+use crate::url::{Url, target};
 use crate::value::{Cached, Domain, ExpectedValues, FieldName, Number, Remembered, Text, Values};
 
-pub(crate) fn parse(text: &str, file: &str) -> Result<Cases, Error> {
+impl Cases {
+    /// Reads the content of `file`, which is named in errors and reports only.
+    ///
+    /// # Errors
+    ///
+    /// If the text is not TOML, has a key that does not exist, or makes no sense. The error names the
+    /// line.
+    pub fn parse(text: &str, file: &str) -> Result<Self, Error> {
+        parse(text, file)
+    }
+}
+
+fn parse(text: &str, file: &str) -> Result<Cases, Error> {
     let document = Document { file, text };
     let found: Found = document.read()?;
     if found.case.is_empty() {
@@ -176,24 +189,20 @@ impl FoundCase {
     }
 
     fn host_question(&self, host: &str) -> Result<Question, String> {
-        let protocol = match self.protocol {
-            Some(Text(protocol)) => protocol,
-            None => Protocol::Connect,
-        };
-        let default_port = match protocol {
-            Protocol::Http => 80,
-            Protocol::Connect => 443,
-        };
-        let Target { host, port } = Target::parse(host, default_port)?;
+        let protocol = self
+            .protocol
+            .map_or(Protocol::Connect, |Text(protocol)| protocol);
+        let default_port = if protocol == Protocol::Http { 80 } else { 443 };
+        let target = target(host, default_port)?;
         Ok(Question::Host {
-            host,
-            port,
+            host: target.host().to_owned(),
+            port: target.port(),
             protocol,
         })
     }
 
     fn url_question(&self, url: &Url) -> Result<Question, String> {
-        let Target { host, port } = url.target.clone();
+        let (host, port) = (url.target.host().to_owned(), url.target.port());
         let Some(url) = url.seen.clone() else {
             return Ok(Question::Host {
                 host,
@@ -206,7 +215,7 @@ impl FoundCase {
             .bytes()
             .all(|byte| byte.is_ascii_alphabetic() || byte == b'-')
         {
-            return Err(format!("`{method}` is no method; write it like GET"));
+            return Err(format!("`{method}` is not a method; write it like GET"));
         }
         let response = self.response.as_ref();
         if let Some(FoundResponse { status, .. }) = response
@@ -257,7 +266,7 @@ impl FoundCase {
         let is_cached = self.cached.is_some() || self.cached_for.is_some();
         match verdict {
             Some(Word::Error) | None if !is_cached => {
-                self.check_parts(verdict.unwrap_or(Word::Next))
+                self.check_parts(verdict.unwrap_or(Word::Verdict(VerdictKind::Next)))
             }
             Some(Word::Error) | None => Err("no verdict comes of a tick, so none is cached".into()),
             Some(_) => {
@@ -268,18 +277,23 @@ impl FoundCase {
 
     /// Only some verdicts have a reason, and so on.
     fn check_parts(&self, verdict: Word) -> Result<(), String> {
-        let refused = [Word::Block, Word::Redirect, Word::Replace];
-        let passed = [Word::Next, Word::Allow];
+        use VerdictKind::{Allow, Block, Next, Redirect, Replace};
+        let refused = [Block, Redirect, Replace].map(Word::Verdict);
+        let passed = [Next, Allow].map(Word::Verdict);
         let rules: [(&str, bool, &[Word]); 8] = [
             ("status", self.status.is_some(), &refused),
-            ("reason", self.reason.is_some(), &[Word::Block]),
-            ("location", self.location.is_some(), &[Word::Redirect]),
+            ("reason", self.reason.is_some(), &[Word::Verdict(Block)]),
+            (
+                "location",
+                self.location.is_some(),
+                &[Word::Verdict(Redirect)],
+            ),
             (
                 "content_type",
                 self.content_type.is_some(),
-                &[Word::Replace],
+                &[Word::Verdict(Replace)],
             ),
-            ("body", self.body.is_some(), &[Word::Replace]),
+            ("body", self.body.is_some(), &[Word::Verdict(Replace)]),
             ("error", self.error.is_some(), &[Word::Error]),
             ("request_headers", self.request_headers.is_some(), &passed),
             ("response_headers", self.response_headers.is_some(), &passed),

@@ -36,17 +36,14 @@ mod case;
 mod compare;
 mod document;
 mod format;
-pub mod limits;
 mod report;
-mod target;
+mod url;
 mod value;
 
-pub use case::{
-    Answer, Case, Cases, Expected, Level, Message, Observed, Protocol, Question, Scope, Word,
-};
-pub use compare::Difference;
+pub use case::{Answer, Case, Cases, Expected, Message, Observed, Question, Word};
+pub use compare::{Difference, Outcome};
 pub use document::Error;
-pub use report::{Outcome, Report};
+pub use report::Report;
 
 /// The format of a file of cases, as text for people (Markdown).
 pub const FORMAT: &str = include_str!("../FORMAT.md");

@@ -4,20 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::compare::Difference;
-
-/// What came of one case.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Outcome {
-    /// What the case is about.
-    pub name: String,
-    /// Where it begins in the file, from 1.
-    pub line: usize,
-    /// Whether all is as expected.
-    pub ok: bool,
-    /// What is not.
-    pub differences: Vec<Difference>,
-}
+use crate::compare::{Difference, Outcome};
 
 /// What came of a file. Its text is a line for each case, with what is different below; by serde, an object with the same fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -5,11 +5,12 @@ use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
+use portcullis_contract::{Protocol, Scope, VerdictKind, canonical_host};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 
-use crate::case::{Protocol, Scope, Word};
-use crate::target::{Url, canonical_host};
+use crate::case::Word;
+use crate::url::Url;
 
 /// Longer than any test, and short enough to be added to any time.
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
@@ -61,11 +62,11 @@ impl Written for Word {
 
     fn parse(text: &str) -> Result<Self, String> {
         const WORDS: [Word; 6] = [
-            Word::Next,
-            Word::Allow,
-            Word::Block,
-            Word::Redirect,
-            Word::Replace,
+            Word::Verdict(VerdictKind::Next),
+            Word::Verdict(VerdictKind::Allow),
+            Word::Verdict(VerdictKind::Block),
+            Word::Verdict(VerdictKind::Redirect),
+            Word::Verdict(VerdictKind::Replace),
             Word::Error,
         ];
         one_of(text, &WORDS, Self::as_str)
@@ -132,12 +133,11 @@ impl Written for Domain {
     const EXPECTED: &'static str = r#"a domain such as "evil.example""#;
 
     fn parse(text: &str) -> Result<Self, String> {
-        canonical_host(text).map(Self).ok_or_else(|| {
-            format!(
-                "`{text}` is not {}; in other scripts it is written as xn--…",
-                Self::EXPECTED
-            )
-        })
+        match canonical_host(text) {
+            // To the URL standard an asterisk is a character of names; to an author it is a wildcard.
+            Ok(host) if !host.contains('*') => Ok(Self(host.into_owned())),
+            _ => Err(format!("`{text}` is not {}", Self::EXPECTED)),
+        }
     }
 }
 
@@ -260,9 +260,10 @@ pub(crate) struct False;
 
 impl<'de> Deserialize<'de> for False {
     fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
-        match bool::deserialize(value)? {
-            false => Ok(Self),
-            true => Err(D::Error::custom("expected false")),
+        if bool::deserialize(value)? {
+            Err(D::Error::custom("expected false"))
+        } else {
+            Ok(Self)
         }
     }
 }

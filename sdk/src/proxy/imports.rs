@@ -8,7 +8,7 @@ use crate::bindings::capabilities::portcullis::filter::{
 };
 use crate::clock::LocalTime;
 use crate::headers::Side;
-use crate::{Level, Scope};
+use portcullis_contract::{Level, Scope};
 
 pub(crate) fn write_log(level: Level, message: &str) {
     let level = match level {

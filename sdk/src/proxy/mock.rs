@@ -6,13 +6,13 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use portcullis_cases::limits::{KEY_BYTES, METRICS, STATE_BYTES, entry_bytes, is_metric_name};
+use portcullis_contract::limits::{
+    KEY_BYTES, METRICS, STATE_BYTES, STATE_FULL, entry_bytes, is_metric_name,
+};
 
+use crate::Host;
 use crate::clock::LocalTime;
-use crate::{Host, Level};
-
-/// The operator can give a filter more room than it has here.
-const FULL: &str = "the state of this filter is full (1.0 MiB), so nothing was stored; let keys expire sooner, or raise [limits] state";
+use portcullis_contract::Level;
 
 #[derive(Default)]
 struct Mock {
@@ -204,7 +204,11 @@ impl Mock {
             .map(|(key, value)| entry_bytes(key, &value.bytes))
             .sum();
         if others + entry_bytes(key, bytes) > STATE_BYTES {
-            return Err(FULL.into());
+            // The operator can give a filter more room than it has here.
+            return Err(format!(
+                "{STATE_FULL} (1.0 MiB), so nothing was stored; let keys expire sooner, or raise \
+                 [limits] state"
+            ));
         }
         if expires == Some(self.now) {
             self.state.remove(key);

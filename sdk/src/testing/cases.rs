@@ -8,7 +8,6 @@ use std::any::type_name;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use portcullis_cases as cases;
 use portcullis_cases::{Answer, Case, Cases, Message, Observed, Question, Report};
 
 use self::answer::answer;
@@ -49,7 +48,7 @@ struct Subject<'a, F> {
 /// What the hooks of one case have led to.
 struct Judged {
     answer: Answer,
-    cached: Option<(cases::Scope, Duration)>,
+    cached: Option<(Scope, Duration)>,
     request: Message,
     response: Message,
 }
@@ -100,7 +99,7 @@ impl<'a, F: Filter> Subject<'a, F> {
         Observed {
             state: state.collect(),
             metrics: mock::metrics(),
-            log: mock::take_logs().into_iter().map(line).collect(),
+            log: mock::take_logs(),
             answer: judged.answer,
             cached: judged.cached,
             request: judged.request,
@@ -129,11 +128,9 @@ fn judge<F: Filter>(filter: &F, case: &Case) -> Result<Judged, String> {
         Question::Host {
             host,
             port,
-            protocol: cases::Protocol::Connect,
-        } => (host, *port, Protocol::Connect),
-        Question::Host { host, port, .. } | Question::Request { host, port, .. } => {
-            (host, *port, Protocol::Http)
-        }
+            protocol,
+        } => (host, *port, *protocol),
+        Question::Request { host, port, .. } => (host, *port, Protocol::Http),
     };
     let mut flow = Flow::new(host, port, protocol);
     if let Some(client) = case.client {
@@ -141,7 +138,9 @@ fn judge<F: Filter>(filter: &F, case: &Case) -> Result<Judged, String> {
     }
     let verdict = filter.judge_host(&flow).map_err(reported)?;
     let mut judged = Judged {
-        cached: verdict.cached().map(kept),
+        cached: verdict
+            .cached()
+            .map(|(scope, time)| (scope, whole_milliseconds(time))),
         ..answer(&verdict)?.into()
     };
     if let Question::Request {
@@ -207,29 +206,10 @@ fn reported(error: Error) -> String {
     format!("the filter reports: {error}")
 }
 
-fn kept((scope, time): (Scope, Duration)) -> (cases::Scope, Duration) {
-    let scope = match scope {
-        Scope::Host => cases::Scope::Host,
-        Scope::ClientAndHost => cases::Scope::ClientAndHost,
-    };
-    (scope, whole_milliseconds(time))
-}
-
 /// The border knows no shorter times; see `proxy`.
 fn whole_milliseconds(time: Duration) -> Duration {
     let milliseconds = time.as_nanos().div_ceil(1_000_000);
     Duration::from_millis(u64::try_from(milliseconds).unwrap_or(u64::MAX))
-}
-
-fn line((level, line): (Level, String)) -> (cases::Level, String) {
-    let level = match level {
-        Level::Trace => cases::Level::Trace,
-        Level::Debug => cases::Level::Debug,
-        Level::Info => cases::Level::Info,
-        Level::Warn => cases::Level::Warn,
-        Level::Error => cases::Level::Error,
-    };
-    (level, line)
 }
 
 fn message(headers: &Headers) -> Message {

@@ -3,14 +3,14 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use portcullis_cases as cases;
+use portcullis_contract as contract;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 /// Lines in order. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Lines(Arc<Mutex<Vec<(cases::Level, String)>>>);
+pub(super) struct Lines(Arc<Mutex<Vec<(contract::Level, String)>>>);
 
 impl Lines {
     /// Collects what is logged where it is the default.
@@ -18,7 +18,7 @@ impl Lines {
         tracing_subscriber::registry().with(self.clone())
     }
 
-    pub(super) fn take(&self) -> Vec<(cases::Level, String)> {
+    pub(super) fn take(&self) -> Vec<(contract::Level, String)> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -38,13 +38,13 @@ impl<S: Subscriber> Layer<S> for Lines {
     }
 }
 
-fn level(level: Level) -> cases::Level {
+fn level(level: Level) -> contract::Level {
     match level {
-        Level::TRACE => cases::Level::Trace,
-        Level::DEBUG => cases::Level::Debug,
-        Level::INFO => cases::Level::Info,
-        Level::WARN => cases::Level::Warn,
-        _ => cases::Level::Error,
+        Level::TRACE => contract::Level::Trace,
+        Level::DEBUG => contract::Level::Debug,
+        Level::INFO => contract::Level::Info,
+        Level::WARN => contract::Level::Warn,
+        _ => contract::Level::Error,
     }
 }
 

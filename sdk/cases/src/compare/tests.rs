@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use super::*;
-use crate::case::{Cases, Level};
+use crate::case::Cases;
+use portcullis_contract::Level;
 
 /// What is different where `keys` is expected of a request that the filter is asked about.
 fn differences(keys: &str, observed: &Observed) -> Vec<String> {

@@ -26,7 +26,7 @@ fn a_file_may_hold_as_little_as_a_host_and_a_verdict() {
     };
     assert_eq!(case.question, question);
     let expected = Expected {
-        verdict: Some(Word::Next),
+        verdict: Some(Word::Verdict(VerdictKind::Next)),
         ..Expected::default()
     };
     assert_eq!(case.expected, expected);
@@ -206,7 +206,7 @@ fn a_value_that_makes_no_sense_is_refused_where_it_stands() {
         ("client = 'a'", "2:10: `a` is not an IP address such as"),
         (
             "url = 'a.example'",
-            "2:7: `a.example` is no URL that goes through the proxy",
+            "2:7: `a.example` is not a URL that goes through the proxy",
         ),
         (
             "protocol = 'socks'",
@@ -259,7 +259,7 @@ fn a_case_that_can_never_go_well_is_refused_with_its_line() {
         ("host = 'a'\ntick = true", "a case asks one thing"),
         (
             "host = 'a b'\nexpect = 'next'",
-            "`a b` is no host; write it like",
+            "`a b` is not a host (the host is neither a domain name nor an IP address); write it like",
         ),
         ("host = 'a'", "what is expected? Say `expect`"),
         (
@@ -280,7 +280,7 @@ fn a_case_that_can_never_go_well_is_refused_with_its_line() {
         ),
         (
             "url = 'http://a/'\nmethod = 'G T'\nexpect = 'next'",
-            "`G T` is no method",
+            "`G T` is not a method",
         ),
         (
             "url = 'http://a/'\nresponse = {status = 101}\nexpect = 'next'",

@@ -1,7 +1,7 @@
 //! What the proxy makes of a verdict: natively, nobody else looks whether it can be carried out.
 
 use portcullis_cases::Answer;
-use portcullis_cases::limits::{LOCATION_BYTES, REASON_BYTES};
+use portcullis_contract::limits::{LOCATION_BYTES, REASON_BYTES};
 
 use crate::{Decision, Verdict};
 

@@ -1,0 +1,126 @@
+//! Canonical hosts as far as plain ASCII goes. Filters and their tests use it as it is; `target` puts
+//! the rest of the URL standard on top.
+
+use std::net::IpAddr;
+
+/// The longest name (RFC 1035, section 2.3.4), in bytes.
+const NAME_BYTES: usize = 253;
+
+/// The longest label of a name, in bytes.
+const LABEL_BYTES: usize = 63;
+
+/// The one spelling of a host that is written in ASCII: lower case, without a trailing dot, an IPv6
+/// address without brackets. None if the text is neither a name nor an address in its usual spelling.
+///
+/// Wherever this has an answer, the proxy's own reading of hosts has the same one.
+///
+/// ```
+/// use portcullis_contract::host::canonical_ascii;
+///
+/// assert_eq!(canonical_ascii("WWW.Example.").as_deref(), Some("www.example"));
+/// assert_eq!(canonical_ascii("2001:DB8:0::1").as_deref(), Some("2001:db8::1"));
+/// assert_eq!(canonical_ascii("bücher.example"), None);
+/// ```
+pub fn canonical_ascii(text: &str) -> Option<String> {
+    if let Ok(ip) = text.parse::<IpAddr>() {
+        return Some(ip.to_canonical().to_string());
+    }
+    let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
+    (is_name(&name) && !ends_in_number(&name)).then_some(name)
+}
+
+/// Whether a canonical host is an IP address.
+pub fn is_ip(host: &str) -> bool {
+    // A canonical name contains no colon and does not end in a number.
+    host.contains(':') || ends_in_number(host)
+}
+
+/// Whether the WHATWG host parser would leave `host` as it is. The answer is no whenever the parser
+/// would have to look closer: at `xn--`, whose Punycode must be valid, and at a last label that begins
+/// with a digit, which may make an IPv4 address.
+#[cfg(feature = "idna")]
+pub(crate) fn is_plainly_canonical(host: &str) -> bool {
+    let end = host.rsplit('.').next().unwrap_or_default();
+    let ends_in_digit = end.starts_with(|c: char| c.is_ascii_digit());
+    is_name(host) && !ends_in_digit && !host.split('.').any(|label| label.starts_with("xn--"))
+}
+
+/// Whether it is a name of the DNS in lower case and without a trailing dot.
+fn is_name(host: &str) -> bool {
+    let is_part = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
+    let is_label = |label: &[u8]| {
+        (1..=LABEL_BYTES).contains(&label.len()) && label.iter().all(|byte| is_part(*byte))
+    };
+    host.len() <= NAME_BYTES && host.as_bytes().split(|byte| *byte == b'.').all(is_label)
+}
+
+/// Whether the URL standard would read the whole as an IPv4 address ("ends in a number checker").
+fn ends_in_number(host: &str) -> bool {
+    let end = host.rsplit('.').next().unwrap_or_default();
+    let is_decimal = !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit());
+    let is_hexadecimal = end
+        .strip_prefix("0x")
+        .is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    is_decimal || is_hexadecimal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_in_ascii_has_one_spelling() {
+        for (written, host) in [
+            ("a.example", "a.example"),
+            ("A.Example.", "a.example"),
+            ("_dmarc.example", "_dmarc.example"),
+            ("xn--bcher-kva.example", "xn--bcher-kva.example"),
+            ("localhost", "localhost"),
+            ("10.0.0.1", "10.0.0.1"),
+            ("2001:DB8::1", "2001:db8::1"),
+            ("::ffff:10.0.0.1", "10.0.0.1"),
+        ] {
+            assert_eq!(canonical_ascii(written).as_deref(), Some(host), "{written}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_host_in_ascii_has_none() {
+        for written in [
+            "",
+            ".",
+            "a b",
+            "a..b",
+            "a.b..",
+            "*",
+            "*.a.example",
+            "a.example:443",
+            "[::1]",
+            "bücher.example",
+            "127.1",
+            "1.2.3.4.5",
+            "0x7f.1",
+            "a.0x",
+            "10.0.0.0/8",
+        ] {
+            assert_eq!(canonical_ascii(written), None, "{written}");
+        }
+        let long = "a".repeat(64);
+        assert_eq!(canonical_ascii(&format!("{long}.example")), None);
+        assert_eq!(
+            canonical_ascii(&"a.".repeat(127)).map(|host| host.len()),
+            Some(253)
+        );
+        assert_eq!(canonical_ascii(&"a.".repeat(128)), None);
+    }
+
+    #[test]
+    fn addresses_are_told_from_names() {
+        for ip in ["10.0.0.1", "0.0.0.0", "::1", "2001:db8::1"] {
+            assert!(is_ip(ip), "{ip}");
+        }
+        for name in ["a.example", "1.example", "localhost", "a.c3", ""] {
+            assert!(!is_ip(name), "{name}");
+        }
+    }
+}
