@@ -1,8 +1,9 @@
-//! The operator's configuration as a filter's own type. Called once an instance, by `exports` and by `testing`.
-
-mod json;
+//! The operator's configuration as a filter's own type. Called once an instance, by `exports` and
+//! by `testing`.
 
 use serde::de::DeserializeOwned;
+use serde_json::Deserializer;
+use serde_path_to_error::Segment;
 
 use crate::Error;
 
@@ -12,12 +13,32 @@ pub(crate) fn parse<C: DeserializeOwned>(json: &str) -> Result<C, Error> {
         "" => "{}",
         json => json,
     };
-    let read = json::from_str(json).or_else(|refused| match json {
+    let mut reader = Deserializer::from_str(json);
+    match serde_path_to_error::deserialize(&mut reader) {
+        Ok(config) => reader.end().map(|()| config).map_err(Error::new),
         // To serde, `()` and unit structs are null.
-        "{}" => json::from_str("null").map_err(|_| refused),
-        _ => Err(refused),
-    });
-    Ok(read?)
+        Err(error) if json == "{}" => serde_json::from_str("null").map_err(|_| located(&error)),
+        Err(error) => Err(located(&error)),
+    }
+}
+
+/// The error with the setting that is at fault in front of it.
+fn located(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
+    let (path, error) = (error.path(), error.inner());
+    // The place in the JSON is not one that the operator knows.
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let message = Error::new(text.strip_suffix(&place).unwrap_or(&text));
+    let mut setting = path.to_string();
+    match path.iter().last() {
+        None => message,
+        // A variant is not a setting of its own.
+        Some(Segment::Enum { variant }) => {
+            setting.truncate(setting.len() - variant.len());
+            message.at(setting.trim_end_matches('.'))
+        }
+        Some(_) => message.at(setting),
+    }
 }
 
 #[cfg(test)]
@@ -75,6 +96,40 @@ mod tests {
             assert_eq!(parse::<Limits>(json).unwrap_err().to_string(), message);
         }
         assert!(parse::<()>(r#"{"a": 1}"#).is_err());
-        assert!(parse::<Limits>("{").is_err());
+        for json in ["{", "{} {}", "[]", &"[".repeat(100_000)] {
+            assert!(parse::<Limits>(json).is_err(), "{json:.10}");
+        }
+    }
+
+    #[test]
+    fn an_error_about_a_variant_names_the_setting_that_has_it() {
+        #[derive(Deserialize, Debug)]
+        #[serde(rename_all = "kebab-case")]
+        enum Action {
+            Refuse,
+            Redirect { to: String },
+        }
+        #[derive(Deserialize, Debug)]
+        struct Rules {
+            rules: Vec<Action>,
+        }
+        let json = r#"{"rules": ["refuse", {"redirect": {"to": "a"}}]}"#;
+        let [Action::Refuse, Action::Redirect { to }] = &parse::<Rules>(json).unwrap().rules[..]
+        else {
+            panic!("both are read");
+        };
+        assert_eq!(to, "a");
+        for (json, message) in [
+            (
+                r#"{"rules": ["drop"]}"#,
+                "rules[0]: unknown variant `drop`, expected `refuse` or `redirect`",
+            ),
+            (
+                r#"{"rules": ["refuse", {"redirect": {"to": 1.5}}]}"#,
+                "rules[1].redirect.to: invalid type: floating point `1.5`, expected a string",
+            ),
+        ] {
+            assert_eq!(parse::<Rules>(json).unwrap_err().to_string(), message);
+        }
     }
 }

@@ -113,11 +113,6 @@ pub use schema::{Node, Schema};
 pub use span::TimeSpan;
 pub use verdict::{Decision, Verdict};
 
-/// Saves a filter 7 KB over the standard library's allocator.
-#[cfg(all(target_family = "wasm", feature = "allocator"))]
-#[global_allocator]
-static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
-
 /// What the macros of this crate expand to. Not for use by hand: it changes without notice.
 #[doc(hidden)]
 pub mod __private {

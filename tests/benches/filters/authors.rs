@@ -18,7 +18,7 @@ use crate::table::Table;
 const FIRST_FILTER: Duration = Duration::from_secs(60);
 
 /// A filter in Rust as it is begun, in bytes.
-const SIZE: u64 = 40_000;
+const SIZE: u64 = 100_000;
 
 /// An answer that the proxy has kept, in nanoseconds.
 const CACHED: f64 = 150.0;
