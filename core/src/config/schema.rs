@@ -1,13 +1,11 @@
-//! Whether a filter's `[config]` is what the filter says it must be, and if not, the place in the file and what would be right there. The
-//! only user of jsonschema. Called by `plugins` with the schema in the filter's manifest, which is as hostile as the rest of its file.
+//! Whether a filter's `[config]` is what the filter says it must be, and if not, the place in the
+//! file and what would be right there. The only user of jsonschema. Called by `plugins` with the
+//! schema in the filter's manifest, which is as hostile as the rest of its file.
 
 mod example;
-mod expected;
-mod forms;
 mod problem;
 #[cfg(test)]
 mod tests;
-mod types;
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -15,15 +13,15 @@ use std::path::Path;
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
-use self::expected::brief;
-use self::problem::Context;
+use self::problem::{Explainer, brief};
 use super::ConfigError;
 use super::document::Document;
 
 /// The table of the settings that is the filter's own.
 pub(super) const TABLE: &str = "config";
 
-/// A reference can lead anywhere, also back to itself, and a page of them can stand for more than a machine can check in a year.
+/// A reference can lead anywhere, also back to itself, and a page of them can stand for more than a
+/// machine can check in a year.
 const REFERENCES: [&str; 3] = ["$ref", "$dynamicRef", "$recursiveRef"];
 
 /// Regular expressions in a schema. Each may take milliseconds to compile.
@@ -35,7 +33,7 @@ const PATTERN_BYTES: usize = 64 << 10;
 /// Alternatives in a schema. What fits none of them is copied for each.
 const FORMS: usize = 500;
 
-/// As many problems are looked through for the one to begin with.
+/// Problems that are compared for the one to tell first.
 const PROBLEMS: usize = 20;
 
 /// A schema that can be used.
@@ -54,7 +52,7 @@ pub(crate) enum InvalidSchema {
     Patterns,
     #[error("it has more than {FORMS} alternatives")]
     Forms,
-    #[error("it is no JSON Schema of draft 2020-12: {0}")]
+    #[error("it is not a JSON Schema of draft 2020-12: {0}")]
     Invalid(String),
 }
 
@@ -70,38 +68,37 @@ impl Schema {
             .offline()
             .should_validate_formats(true)
             .with_format("ip", |text: &str| text.parse::<IpAddr>().is_ok())
-            .with_keyword(types::KEYWORD, types::compile)
             .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_BYTES))
             .build(&source)
             .map_err(|error| InvalidSchema::Invalid(brief(&error.to_string())))?;
         Ok(Self { source, validator })
     }
 
-    /// Compares a configuration with it. `text` is the file that it was read from; none if there is no `file`.
+    /// Compares a configuration with it. `text` is the file that it was read from; none if there is
+    /// no `file`.
     pub(crate) fn check(
         &self,
         config: &Value,
         file: &Path,
         text: Option<&str>,
     ) -> Result<(), ConfigError> {
-        let path = file;
         let Some(text) = text else {
-            return match self.validator.is_valid(config) {
-                true => Ok(()),
-                false => Err(ConfigError::Absent {
-                    path: path.to_owned(),
-                    example: example::table(&self.source),
-                }),
-            };
+            if self.validator.is_valid(config) {
+                return Ok(());
+            }
+            return Err(ConfigError::Absent {
+                path: file.to_owned(),
+                example: example::table(&self.source),
+            });
         };
-        let document = Document { path, text };
-        let context = Context {
+        let document = Document { path: file, text };
+        let explainer = Explainer {
             schema: &self.source,
             config,
         };
         let errors = self.validator.iter_errors(config).take(PROBLEMS);
         let problems = errors.map(|error| {
-            let problem = context.problem(&error);
+            let problem = explainer.problem(&error);
             (problem.rank(document), problem)
         });
         match problems.min_by_key(|(rank, _)| *rank) {

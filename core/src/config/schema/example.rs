@@ -1,65 +1,59 @@
-//! The least that a schema asks for, as an operator would write it.
+//! The least that a schema asks for, as an operator would write it. Called where something is
+//! missing.
 
 use serde_json::Value;
 
 use super::TABLE;
 
-/// No table is deeper.
+/// Tables within tables; what is deeper is left out.
 const DEPTH: usize = 5;
 
 /// The whole table, with two spaces where lines end.
 pub(super) fn table(schema: &Value) -> String {
     let mut lines = vec![format!("[{TABLE}]")];
-    lines.extend(required(schema).map(|key| entry(key, property(schema, key))));
+    lines.extend(entries(schema, DEPTH));
     lines.join("  ")
 }
 
-/// One key and its value.
-pub(super) fn entry(key: &str, schema: &Value) -> String {
-    format!("{} = {}", toml_key(key), value(schema, DEPTH))
+/// One key and its value, by the schema of the table.
+pub(super) fn entry(key: &str, table: &Value) -> String {
+    format!(
+        "{} = {}",
+        toml_key(key),
+        value(&table["properties"][key], DEPTH)
+    )
 }
 
-fn required(schema: &Value) -> impl Iterator<Item = &str> {
-    let required = schema.get("required").and_then(Value::as_array);
-    required.into_iter().flatten().filter_map(Value::as_str)
-}
-
-fn property<'a>(schema: &'a Value, key: &str) -> &'a Value {
-    let properties = schema.get("properties");
-    let property = properties.and_then(|properties| properties.get(key));
-    property.unwrap_or(&Value::Null)
+/// The keys that must be there.
+fn entries(schema: &Value, depth: usize) -> impl Iterator<Item = String> {
+    let required = schema["required"].as_array().into_iter().flatten();
+    let keys = required.filter_map(Value::as_str);
+    keys.map(move |key| {
+        let value = value(&schema["properties"][key], depth);
+        format!("{} = {value}", toml_key(key))
+    })
 }
 
 /// A value that the schema allows or, where it is not simple, one that looks like it.
 fn value(schema: &Value, depth: usize) -> String {
-    let first = |keyword| schema.get(keyword).and_then(Value::as_array)?.first();
+    let first = |keyword: &str| schema[keyword].get(0);
     if let Some(word) = schema.get("const").or_else(|| first("enum")) {
-        return toml_value(word);
+        return toml::Value::try_from(word).map_or("\"…\"".into(), |word| word.to_string());
     }
-    if let Some(form) = first("anyOf").or_else(|| first("oneOf"))
-        && depth > 0
+    if let Some(form) = first("anyOf")
+        .or_else(|| first("oneOf"))
+        .filter(|_| depth > 0)
     {
         return value(form, depth - 1);
     }
-    let number = |keyword| schema.get(keyword).and_then(Value::as_i64);
-    match schema.get("type").and_then(Value::as_str) {
+    match schema["type"].as_str() {
         Some("boolean") => "false".into(),
-        Some("integer") => number("minimum").unwrap_or(0).max(0).to_string(),
+        Some("integer") => schema["minimum"].as_i64().unwrap_or(0).max(0).to_string(),
         Some("number") => "0.0".into(),
         Some("array") => "[]".into(),
         Some("object") if depth > 0 => {
-            let entry = |key| {
-                format!(
-                    "{} = {}",
-                    toml_key(key),
-                    value(property(schema, key), depth - 1)
-                )
-            };
-            let entries: Vec<String> = required(schema).map(entry).collect();
-            match entries.is_empty() {
-                true => "{}".into(),
-                false => format!("{{ {} }}", entries.join(", ")),
-            }
+            let entries: Vec<String> = entries(schema, depth - 1).collect();
+            format!("{{ {} }}", entries.join(", "))
         }
         _ => "\"…\"".into(),
     }
@@ -68,12 +62,8 @@ fn value(schema: &Value, depth: usize) -> String {
 fn toml_key(key: &str) -> String {
     let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
     if !key.is_empty() && key.bytes().all(is_bare) {
-        return key.to_owned();
+        key.to_owned()
+    } else {
+        toml::Value::from(key).to_string()
     }
-    toml::Value::from(key).to_string()
-}
-
-fn toml_value(value: &Value) -> String {
-    let value = toml::Value::try_from(value);
-    value.map_or("\"…\"".into(), |value| value.to_string())
 }
