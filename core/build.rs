@@ -1,5 +1,6 @@
-//! Builds the filters below `plugins/` and hands them to the crate: `builtin.rs` includes the table that is written here. So do the
-//! modules of `author` with the files that `portcullis plugin new` writes.
+//! Builds the filters below `plugins/` and hands them to the crate: `builtin.rs` includes the table
+//! that is written here. So do the modules of `author` with the files that `portcullis plugin new`
+//! writes.
 
 #[path = "build/embed.rs"]
 mod embed;

@@ -1,5 +1,5 @@
-//! Tables of the text files that `portcullis plugin new` writes: the templates, and the SDK in a workspace of its own. Called by the build
-//! script of `core`; `author` includes the tables.
+//! Tables of the text files that `portcullis plugin new` writes: the templates, and the SDK in a
+//! workspace of its own. Called by the build script of `core`; `author` includes the tables.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,8 @@ use toml::{Table, Value};
 
 use crate::Error;
 
-/// Writes the tables `templates.rs` and `sdk.rs` into `out`. Each is an array of paths with slashes and contents, sorted by path.
+/// Writes the tables `templates.rs` and `sdk.rs` into `out`. Each is an array of paths with slashes
+/// and contents, sorted by path.
 pub(crate) fn write_tables(out: &Path) -> Result<(), Error> {
     let core = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let templates = core.join("templates");
@@ -34,7 +35,8 @@ pub(crate) fn write_tables(out: &Path) -> Result<(), Error> {
 
 type Files = Vec<(String, PathBuf)>;
 
-/// Every file below `dir` by its path from `root`, without what is hidden, was built, or tests the SDK itself.
+/// Every file below `dir` by its path from `root`, without what is hidden, was built, or tests the
+/// SDK itself.
 fn files_below(dir: &Path, root: &Path) -> Result<Files, Error> {
     println!("cargo::rerun-if-changed={}", dir.display());
     let mut files = Files::new();
@@ -48,8 +50,8 @@ fn files_below(dir: &Path, root: &Path) -> Result<Files, Error> {
         if path.is_dir() {
             files.extend(files_below(&path, root)?);
         } else {
-            let parts = path.strip_prefix(root)?.iter();
-            let parts: Vec<_> = parts.map(|part| part.to_string_lossy()).collect();
+            let below_root = path.strip_prefix(root)?.iter();
+            let parts: Vec<_> = below_root.map(|part| part.to_string_lossy()).collect();
             files.push((parts.join("/"), path));
         }
     }
@@ -59,9 +61,9 @@ fn files_below(dir: &Path, root: &Path) -> Result<Files, Error> {
 
 /// The top Cargo.toml with nothing but what the SDK's crates take from it.
 fn workspace_of_sdk(root: &Path, sdk: &Files) -> Result<String, Error> {
-    let manifest = root.join("Cargo.toml");
-    println!("cargo::rerun-if-changed={}", manifest.display());
-    let mut manifest: Table = fs::read_to_string(manifest)?.parse()?;
+    let file = root.join("Cargo.toml");
+    println!("cargo::rerun-if-changed={}", file.display());
+    let mut manifest: Table = fs::read_to_string(file)?.parse()?;
     let mut members = Vec::new();
     let mut inherited = Vec::new();
     for (path, file) in sdk {

@@ -1,7 +1,8 @@
 //! Where a compiler for wasm32-unknown-unknown is found.
 //!
-//! Shared by the build scripts, which compile the project's own filters, and by `portcullis plugin build`, which compiles those of authors:
-//! both find the same one. `sdk/toolchain.sh` looks in the same places, and gets one if there is none.
+//! Shared by the build scripts, which compile the project's own filters, and by `portcullis plugin
+//! build`, which compiles those of authors: both find the same one. `sdk/toolchain.sh` looks in the
+//! same places, and gets one if there is none.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -25,8 +26,8 @@ pub(crate) enum Missing {
     Route(Option<String>),
 }
 
-/// The first compiler that has the target: the one that was named, `own`, Debian's in the cache. They are run in `dir`, as it is the
-/// folder that decides which toolchain rustup takes.
+/// The first compiler that has the target: the one that was named, `own`, Debian's in the cache.
+/// They are run in `dir`, as it is the folder that decides which toolchain rustup takes.
 pub(crate) fn rustc(own: Option<&Path>, dir: &Path) -> Result<PathBuf, Missing> {
     let with_target = |rustc: &PathBuf| has_target(rustc, dir);
     if let Some(named) = variable(RUSTC).map(PathBuf::from) {

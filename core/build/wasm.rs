@@ -1,15 +1,16 @@
 //! Builds filter crates for wasm32-unknown-unknown and makes components of them.
 //!
-//! Called by the build scripts of `core` (the built-in filters) and of `tests` (its guests). It knows nothing of what a
-//! filter does; `toolchain` finds the compiler.
+//! Called by the build scripts of `core` (the built-in filters) and of `tests` (its guests). It
+//! knows nothing of what a filter does; `toolchain` finds the compiler.
 
 #[path = "toolchain.rs"]
 mod toolchain;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::{env, fs};
+use std::{env, fmt, fs};
 
+use toml::{Table, Value};
 use toolchain::{Missing, ROUTE, RUSTC, TARGET, variable};
 
 /// The profile in the workspace's Cargo.toml that filters are built with.
@@ -40,7 +41,7 @@ pub(crate) fn build(dir: &Path) -> Result<Vec<Filter>, Error> {
     crates.iter().map(build).collect()
 }
 
-/// Tells cargo, and whoever reads its output, how the build script ended.
+/// Tells cargo how the build script ended, in lines that it shows as errors.
 pub(crate) fn report(outcome: Result<(), Error>) -> ExitCode {
     let Err(error) = outcome else {
         return ExitCode::SUCCESS;
@@ -60,27 +61,24 @@ struct Crate {
 
 fn crates(dir: &Path) -> Result<Vec<Crate>, Error> {
     let mut crates = Vec::new();
-    for entry in
-        fs::read_dir(dir).map_err(|error| format!("cannot read {}: {error}", dir.display()))?
-    {
+    let entries =
+        fs::read_dir(dir).map_err(|error| format!("cannot read {}: {error}", dir.display()))?;
+    for entry in entries {
         let dir = entry?.path();
-        let Ok(manifest) = fs::read_to_string(dir.join("Cargo.toml")) else {
+        let file = dir.join("Cargo.toml");
+        let Ok(manifest) = fs::read_to_string(&file) else {
             continue;
         };
-        let package = manifest
-            .lines()
-            .find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'))
-            .ok_or_else(|| {
-                format!(
-                    "{} has no line `name = \"...\"`",
-                    dir.join("Cargo.toml").display()
-                )
-            })?;
+        let unusable = |problem: &dyn fmt::Display| format!("{}: {problem}", file.display());
+        let manifest: Table = manifest.parse().map_err(|error| unusable(&error))?;
+        let name = at(&manifest, &["package", "name"]).and_then(Value::as_str);
+        let package = name.ok_or_else(|| unusable(&"there is no package.name"))?;
+        let default = at(&manifest, &["package", "metadata", "portcullis", "default"]);
         let folder = dir.file_name().unwrap_or_default().to_string_lossy();
         crates.push(Crate {
             folder: folder.into_owned(),
             package: package.to_owned(),
-            default: is_default(&manifest),
+            default: default.and_then(Value::as_bool).unwrap_or_default(),
             dir,
         });
     }
@@ -88,12 +86,11 @@ fn crates(dir: &Path) -> Result<Vec<Crate>, Error> {
     Ok(crates)
 }
 
-/// Whether `default = true` stands below `[package.metadata.portcullis]`.
-fn is_default(manifest: &str) -> bool {
-    let lines = manifest.lines().map(str::trim);
-    let section = lines.skip_while(|line| *line != "[package.metadata.portcullis]");
-    let mut settings = section.skip(1).take_while(|line| !line.starts_with('['));
-    settings.any(|line| line == "default = true")
+/// The value that the keys lead to.
+fn at<'a>(manifest: &'a Table, keys: &[&str]) -> Option<&'a Value> {
+    let (first, rest) = keys.split_first()?;
+    let value = manifest.get(*first)?;
+    rest.iter().try_fold(value, |value, key| value.get(key))
 }
 
 fn workspace() -> PathBuf {
@@ -103,7 +100,8 @@ fn workspace() -> PathBuf {
 }
 
 fn rerun_if_changed(crates: &[Crate]) {
-    // The crates one by one, because `plugins/` is also where an operator drops .wasm files. A new crate changes Cargo.lock.
+    // The crates one by one, because `plugins/` is also where an operator drops .wasm files. A new
+    // crate changes Cargo.lock.
     for one in crates {
         println!("cargo::rerun-if-changed={}", one.dir.display());
     }
@@ -149,7 +147,8 @@ fn compile(one: &Crate, rustc: &Path) -> Result<PathBuf, Error> {
     let mut cargo = inner_cargo(rustc);
     // Cargo.lock is right, or the outer cargo would not have come this far.
     cargo.args(["rustc", "--lib", "--locked", "--package", &one.package]);
-    // A crate that is a library for its own tests too would go without link-time optimisation, and be half as large again.
+    // A crate that is a library for its own tests too would go without link-time optimisation, and
+    // be half as large again.
     cargo.args(["--crate-type", "cdylib"]);
     cargo.args(["--target", TARGET, "--profile", PROFILE]);
     cargo.arg("--target-dir").arg(&target_dir);
@@ -181,8 +180,8 @@ fn inner_cargo(rustc: &Path) -> Command {
     cargo
 }
 
-/// One target folder for the filters of all profiles and both build scripts. It is not the outer cargo's own, whose lock is
-/// held while this runs.
+/// One target folder for the filters of all profiles and both build scripts. It is not the outer
+/// cargo's own, whose lock is held while this runs.
 fn target_dir() -> PathBuf {
     let out = PathBuf::from(variable("OUT_DIR").expect("cargo sets OUT_DIR"));
     let target = out
@@ -192,8 +191,9 @@ fn target_dir() -> PathBuf {
     target.join("filters")
 }
 
-/// Whether a variable speaks of the build that runs this script: its features, profiles, flags, wrappers (clippy, coverage).
-/// What says where cargo keeps things, how it reaches the network and how many jobs it may run holds for both.
+/// Whether a variable speaks of the build that runs this script: its features, profiles, flags,
+/// wrappers (clippy, coverage). What says where cargo keeps things, how it reaches the network and
+/// how many jobs it may run holds for both.
 fn belongs_to_outer_build(name: &str) -> bool {
     const SHARED: [&str; 6] = [
         "CARGO_HOME",

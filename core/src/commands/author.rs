@@ -1,5 +1,6 @@
-//! What a filter's author needs besides an editor: `portcullis plugin new` writes a folder to begin with, `portcullis plugin build` makes a
-//! filter of such a folder and checks it as the proxy would. Called by `main`; knows nothing of traffic.
+//! What a filter's author needs besides an editor: `portcullis plugin new` writes a folder to begin
+//! with, `portcullis plugin build` makes a filter of such a folder and checks it as the proxy
+//! would. Called by the program; knows nothing of traffic.
 
 mod build;
 mod error;
@@ -11,7 +12,6 @@ mod rust;
 mod sdk;
 mod tool;
 mod tree;
-mod world;
 
 use std::fmt;
 use std::str::FromStr;

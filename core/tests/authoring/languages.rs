@@ -112,6 +112,11 @@ fn a_filter_in_javascript_is_begun_tested_built_and_obeyed() {
 
     is_told_what_is_missing(&author);
     wants_its_settings_right(&author);
+    cannot_import_what_the_world_lacks(
+        &author,
+        ("src/filter.js", "import { now } from 'portcullis:filter/clock@0.1.0';"),
+        "wit/world.wit does not; add there:  import portcullis:filter/clock@0.1.0;",
+    );
     // npm installs again, and leaves what the build needs.
     edit(&dir.join("package.json"), |manifest| {
         manifest.replace("0.1.0", "0.1.1")
@@ -153,6 +158,11 @@ fn a_filter_in_python_is_begun_tested_built_and_obeyed() {
 
     is_told_what_is_missing(&author);
     wants_its_settings_right(&author);
+    cannot_import_what_the_world_lacks(
+        &author,
+        ("app.py", "from wit_world.imports import clock"),
+        "cannot import name 'clock' from 'wit_world.imports'",
+    );
     names_the_mistake(
         &author,
         ("app.py", "return NEXT", "return = NEXT"),
@@ -183,6 +193,19 @@ fn wants_its_settings_right(author: &Author) {
     let said = stderr(&bench.output().unwrap());
     let hint = "no-ads.toml:7:1: unknown key `domain` in [config]; did you mean `domains`?";
     assert!(said.contains(hint), "{said}");
+}
+
+/// The tools of the language find this out, and say so. The file is whole again afterwards.
+fn cannot_import_what_the_world_lacks(author: &Author, (file, line): (&str, &str), part: &str) {
+    let file = author.path("no-ads").join(file);
+    let right = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("{line}\n{right}")).unwrap();
+    let mut build = author.portcullis(&["plugin", "build", "no-ads"]);
+    let output = build.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = stderr(&output);
+    assert!(said.contains(part), "{part} in {said}");
+    fs::write(&file, right).unwrap();
 }
 
 /// After `(file, right, wrong)` has made it.

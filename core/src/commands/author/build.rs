@@ -1,5 +1,5 @@
-//! From a filter's folder to a file that a proxy takes: `portcullis plugin build`. What is special about a language is in the module of that
-//! name.
+//! From a filter's folder to a file that a proxy takes: `portcullis plugin build`. What is special
+//! about a language is in the module of that name.
 
 use std::fmt;
 use std::fs;
@@ -35,12 +35,14 @@ pub struct Built {
     pub imports: Vec<String>,
     /// Whether it would decide about requests; false in shadow mode.
     pub decides: bool,
-    /// Why a proxy would not use it, with the settings beside it. Then nothing is known of what stands above.
+    /// Why a proxy would not use it, with the settings beside it. Then nothing is known of what
+    /// stands above.
     pub refused: Option<String>,
 }
 
-/// Builds the filter in `dir` with the tools of its language, writes it there as `NAME.wasm`, and checks it as a proxy would that finds it
-/// with the settings beside it. What the tools say goes to standard error.
+/// Builds the filter in `dir` with the tools of its language, writes it there as `NAME.wasm`, and
+/// checks it as a proxy would that finds it with the settings beside it. What the tools say goes to
+/// standard error.
 ///
 /// # Errors
 ///
@@ -100,11 +102,12 @@ impl Built {
     async fn checked(mut self, config: Config) -> Result<Self, BuildError> {
         // It takes a second for Rust and half a minute for a language runtime.
         drop(writeln!(io::stderr(), "checking {}.wasm", self.name));
-        let single = FilterFile::find(&self.file, &config.plugins.dir, BUILTINS);
-        let single = single.ok_or_else(|| BuildError::Manifest {
-            file: self.file.clone(),
-            problem: "its name is not UTF-8".into(),
-        })?;
+        let Some(single) = FilterFile::find(&self.file, &config.plugins.dir, BUILTINS) else {
+            return Err(BuildError::Manifest {
+                file: self.file,
+                problem: "its name is not UTF-8".into(),
+            });
+        };
         let loader = Loader::new(&config, Feeds::open(&config.feeds, &config.cache.dir))?;
         match single.load(loader).await {
             Ok(Some(filter)) => {
@@ -118,7 +121,8 @@ impl Built {
         Ok(self)
     }
 
-    /// What the proxy's log would say, and where the right contract is if this one was built with another.
+    /// What the proxy's log would say, and where the right contract is if this one was built with
+    /// another.
     fn explain(&self, refusal: &LoadFailure) -> String {
         let said = Causes(refusal).to_string();
         let LoadFailure::Load(LoadError::Version { .. } | LoadError::Contract(_)) = refusal else {
@@ -148,9 +152,10 @@ impl fmt::Display for Built {
         if let Some(reason) = &self.refused {
             return writeln!(f, "a proxy refuses it: {reason}");
         }
-        let imports = match self.imports.is_empty() {
-            true => "nothing".to_owned(),
-            false => self.imports.join(", "),
+        let imports = if self.imports.is_empty() {
+            "nothing".to_owned()
+        } else {
+            self.imports.join(", ")
         };
         writeln!(f, "hooks: {}", self.hooks.join(", "))?;
         writeln!(f, "imports: {imports}")?;

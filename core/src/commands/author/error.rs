@@ -69,34 +69,6 @@ pub enum BuildError {
         /// Where there is one.
         ours: PathBuf,
     },
-    /// The world is not valid WIT, or is not there.
-    #[error("wit/world.wit cannot be used: {0}")]
-    World(String),
-    /// It would be left out.
-    #[error(
-        "{source_file} has the hook {spelt}, but the world in wit/world.wit has not, so it would never be called; add there:  \
-         export portcullis:filter/{hook}@{}; or rename it",
-        crate::filter::API
-    )]
-    Hook {
-        /// Where it was found.
-        source_file: &'static str,
-        /// Its name there.
-        spelt: String,
-        /// Its name in the contract.
-        hook: &'static str,
-    },
-    /// It would be found out when the component is made, in other words.
-    #[error(
-        "{source_file} imports {interface}, but the world in wit/world.wit does not; add there:  import portcullis:filter/{interface}@{};",
-        crate::filter::API
-    )]
-    Import {
-        /// Where it was found.
-        source_file: &'static str,
-        /// Its name in the contract.
-        interface: String,
-    },
     /// A program ended with an error. It has said itself what is wrong.
     #[error("{what} failed, see above ({how})")]
     Failed {
@@ -110,7 +82,7 @@ pub enum BuildError {
         "{0} has written no component; it must write one to the file that is its last argument"
     )]
     Nothing(&'static str),
-    /// The compiler made something that is no filter.
+    /// The compiler made something that is not a filter.
     #[error(transparent)]
     Encode(Box<dyn StdError + Send + Sync>),
     /// A file could not be read or written.

@@ -1,5 +1,5 @@
-//! What a filter's project says of the filter: its name, and what goes into the manifest of its file where no compiler puts it. Called by the
-//! modules of the languages.
+//! What a filter's project says of the filter: its name, and what goes into the manifest of its
+//! file where no compiler puts it. Called by the modules of the languages.
 
 use std::error::Error as StdError;
 use std::fs;
@@ -48,9 +48,10 @@ impl Project {
                         description: text("description"),
                     });
                 }
-                match name.is_empty() {
-                    true => "there is no name".to_owned(),
-                    false => format!("`{name}` cannot be the name of a file"),
+                if name.is_empty() {
+                    "there is no name".to_owned()
+                } else {
+                    format!("`{name}` cannot be the name of a file")
                 }
             }
             Err(error) => error.to_string(),

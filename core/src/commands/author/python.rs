@@ -8,23 +8,16 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use super::project::{Component, Project};
-use super::world::Speech;
-use super::{BuildError, tool, world};
+use super::{BuildError, tool};
 
 /// What makes a folder one.
 pub(super) const MANIFEST: &str = "pyproject.toml";
 
-const SOURCE: &str = "app.py";
-
-const SPEECH: Speech = Speech {
-    source: SOURCE,
-    begins: &["class "],
-    spell: world::pascal_case,
-    imports,
-};
-
-/// The module in it.
+/// The module with the filter.
 const MODULE: &str = "app";
+
+/// The world in `wit/world.wit` that says what the module exports and imports.
+const WORLD: &str = "filter";
 
 const COMPONENTIZE: &str = "componentize-py";
 
@@ -39,11 +32,10 @@ pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
         let mut manifest: Value = toml::from_str(text)?;
         Ok(manifest["project"].take())
     })?;
-    world::check(dir, &SPEECH)?;
     let mut command = componentize(dir).await?;
     let aside = tempfile::tempdir().map_err(tool::cannot_write_aside)?;
     let file = aside.path().join("filter.wasm");
-    command.args(["--wit-path", "wit", "--world", world::WORLD]);
+    command.args(["--wit-path", "wit", "--world", WORLD]);
     // What Python's library would like to have of WASI is there, and traps.
     command.args(["componentize", "--stub-wasi", MODULE, "--output"]);
     // Its messages are good; the backtrace of its own code hides them.
@@ -54,25 +46,6 @@ pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
         bytes: project.label(dir, bytes)?,
         name: project.name,
     })
-}
-
-/// Of `from wit_world.imports import clock, request_headers`, or `from wit_world.imports.clock import now`.
-fn imports(line: &str) -> Vec<String> {
-    let line = line.split('#').next().unwrap_or_default();
-    let Some(rest) = line.strip_prefix("from wit_world.imports") else {
-        return Vec::new();
-    };
-    let names = match (rest.strip_prefix(" import "), rest.strip_prefix('.')) {
-        (Some(names), _) => names,
-        (None, Some(rest)) => rest.split(' ').next().unwrap_or_default(),
-        (None, None) => "",
-    };
-    let names = names.split(',').map(|name| {
-        let name = name.trim_matches(|c: char| !c.is_alphanumeric());
-        let name = name.split(' ').next().unwrap_or_default();
-        name.replace('_', "-")
-    });
-    names.collect()
 }
 
 /// The program, after what the filter needs was installed if need be.
@@ -89,9 +62,9 @@ async fn componentize(dir: &Path) -> Result<Command, BuildError> {
         return Ok(tool::command(&found, dir));
     }
     let done = venv.join(DONE);
-    // Without a list of what is needed, somebody else cares for the environment.
-    let is_theirs = installed.is_file() && !requirements.exists();
-    if !is_theirs && !tool::is_current(&done, &[requirements]) {
+    // Without a list of requirements, the author takes care of the environment.
+    let is_the_authors = installed.is_file() && !requirements.exists();
+    if !is_the_authors && !tool::is_current(&done, &[requirements]) {
         install(dir, &program("python")).await?;
         fs::write(&done, "").map_err(|source| BuildError::Files {
             action: format!("write {}", done.display()),
@@ -128,29 +101,8 @@ async fn install(dir: &Path, python: &Path) -> Result<(), BuildError> {
     tool::run(&mut pip, "pip install -r requirements.txt").await
 }
 
-/// Whether it does; nobody reads what it says.
+/// Whether it does. Its output is dropped.
 async fn succeeds(probe: &mut Command) -> bool {
     probe.stdout(Stdio::null()).stderr(Stdio::null());
     tool::run(probe, "").await.is_ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_imported_is_named_as_in_the_contract() {
-        for (line, names) in [
-            ("from wit_world.imports import log", vec!["log"]),
-            (
-                "from wit_world.imports import clock as time, request_headers  # both, and feeds",
-                vec!["clock", "request-headers"],
-            ),
-            ("from wit_world.imports.clock import now", vec!["clock"]),
-            ("from wit_world import exports", vec![]),
-            ("import json", vec![]),
-        ] {
-            assert_eq!(imports(line), names, "{line}");
-        }
-    }
 }

@@ -22,7 +22,8 @@ pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
     let rustc = rustc(dir)?;
     check_sdk(dir)?;
     cargo.args(["rustc", "--release", "--lib", "--target", TARGET]);
-    // A crate that is a library for its tests too would go without link-time optimisation, and be half as large again.
+    // A crate that is a library for its tests too would go without link-time optimisation, and be
+    // half as large again.
     cargo.args(["--crate-type", "cdylib"]);
     cargo.args(["--message-format", "json-render-diagnostics"]);
     let cargo = cargo.env("RUSTC", rustc).stdout(Stdio::piped());
@@ -30,17 +31,17 @@ pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
         what: "cargo".into(),
         how,
     };
-    let output = match cargo.spawn() {
-        Ok(running) => running.wait_with_output().await,
-        Err(error) => Err(error),
-    };
-    let output = output.map_err(|error| failed(error.to_string()))?;
+    let running = cargo.spawn().map_err(|error| failed(error.to_string()))?;
+    let output = running
+        .wait_with_output()
+        .await
+        .map_err(|error| failed(error.to_string()))?;
     if !output.status.success() {
         return Err(failed(output.status.to_string()));
     }
-    let module = module(&String::from_utf8_lossy(&output.stdout));
-    let module = module.and_then(|file| std::fs::read(file).ok());
-    let module = module.ok_or(BuildError::Nothing("cargo"))?;
+    let module = module(&String::from_utf8_lossy(&output.stdout))
+        .and_then(|file| std::fs::read(file).ok())
+        .ok_or(BuildError::Nothing("cargo"))?;
     let component = filter::encode(&module).map_err(|error| BuildError::Encode(error.into()))?;
     Ok(Component {
         name: project(dir)?.name,
@@ -50,13 +51,12 @@ pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
 
 /// The module among the files that cargo says it has made, one message a line.
 fn module(messages: &str) -> Option<PathBuf> {
-    let messages = messages.lines().rev();
-    let mut messages = messages.filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    messages.find_map(|message| {
-        let files = message["filenames"].as_array()?.iter();
-        let mut files = files.filter_map(Value::as_str).map(PathBuf::from);
-        files.find(|file| {
-            file.extension()
+    messages.lines().rev().find_map(|line| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        let files = message["filenames"].as_array()?;
+        let mut paths = files.iter().filter_map(Value::as_str).map(PathBuf::from);
+        paths.find(|path| {
+            path.extension()
                 .is_some_and(|extension| extension == "wasm")
         })
     })
@@ -95,22 +95,22 @@ fn rustc(dir: &Path) -> Result<PathBuf, BuildError> {
 
 /// Cargo's message would not say which path is the right one.
 fn check_sdk(dir: &Path) -> Result<(), BuildError> {
-    let manifest = std::fs::read_to_string(dir.join(MANIFEST)).unwrap_or_default();
-    let manifest: toml::Table = manifest.parse().unwrap_or_default();
+    let text = std::fs::read_to_string(dir.join(MANIFEST)).unwrap_or_default();
+    let manifest: toml::Table = text.parse().unwrap_or_default();
     let path = manifest
         .get("dependencies")
         .and_then(|dependencies| dependencies.get("portcullis-sdk")?.get("path")?.as_str());
-    // This is where it points to, most of the time; somebody may have tidied up.
+    // Most of the time it points there; the folder may have been removed since.
     let (Some(path), Ok(ours)) = (path, sdk::unpack()) else {
         return Ok(());
     };
-    match dir.join(path).join(MANIFEST).is_file() {
-        true => Ok(()),
-        false => Err(BuildError::Sdk {
-            named: path.into(),
-            ours,
-        }),
+    if dir.join(path).join(MANIFEST).is_file() {
+        return Ok(());
     }
+    Err(BuildError::Sdk {
+        named: path.into(),
+        ours,
+    })
 }
 
 fn project(dir: &Path) -> Result<Project, BuildError> {

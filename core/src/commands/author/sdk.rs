@@ -1,4 +1,5 @@
-//! The SDK that belongs to this program and travels inside it, and which SDK a filter is written with.
+//! The SDK that belongs to this program and travels inside it, and which SDK a filter is written
+//! with.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -42,7 +43,8 @@ pub(super) fn file(path: &str) -> Option<&'static str> {
     Some(text)
 }
 
-/// The crate's folder, unpacked. Where all of it is there already, nothing happens: the name tells it from that of any other SDK.
+/// The crate's folder, unpacked. Where all of it is there already, nothing happens: the name tells
+/// it from that of any other SDK.
 pub(super) fn unpack() -> io::Result<PathBuf> {
     let root = data_dir()?.join("sdk").join(name());
     if missing(&root).next().is_some()
@@ -61,7 +63,7 @@ pub(super) fn unpack() -> io::Result<PathBuf> {
     Ok(root.join("sdk"))
 }
 
-/// What somebody has removed, or all of it.
+/// The files that are not there.
 fn missing(root: &Path) -> impl Iterator<Item = File<'static>> {
     let files = FILES.iter().copied();
     files.filter(|(path, _)| !root.join(path).is_file())
@@ -96,17 +98,18 @@ fn data_dir() -> io::Result<PathBuf> {
     if let Some(dir) = env::var_os("PORTCULLIS_DATA_DIR").filter(|dir| !dir.is_empty()) {
         return std::path::absolute(dir);
     }
-    let folders = etcetera::base_strategy::choose_native_strategy();
-    let no_home =
-        "the SDK has no place, as this user has no home folder; PORTCULLIS_DATA_DIR can name one";
-    let folders = folders.map_err(|_| io::Error::other(no_home))?;
-    Ok(folders.data_dir().join("portcullis"))
+    match etcetera::base_strategy::choose_native_strategy() {
+        Ok(folders) => Ok(folders.data_dir().join("portcullis")),
+        Err(_) => Err(io::Error::other(
+            "the SDK has no place, as this user has no home folder; PORTCULLIS_DATA_DIR can name one",
+        )),
+    }
 }
 
 /// Whether the crate in that folder is the SDK.
 pub(super) fn is_sdk(dir: &Path) -> bool {
-    let manifest = fs::read_to_string(dir.join("Cargo.toml")).unwrap_or_default();
-    let manifest: toml::Table = manifest.parse().unwrap_or_default();
+    let text = fs::read_to_string(dir.join("Cargo.toml")).unwrap_or_default();
+    let manifest: toml::Table = text.parse().unwrap_or_default();
     let name = manifest
         .get("package")
         .and_then(|package| package.get("name"));

@@ -1,4 +1,5 @@
-//! The programs of others that filters are built with. One that is missing is named with the command that installs it.
+//! The programs of others that filters are built with. One that is missing is named with the
+//! command that installs it.
 
 use std::env;
 use std::fs;
@@ -112,7 +113,8 @@ pub(super) async fn run(command: &mut Command, what: &str) -> Result<(), BuildEr
     }
 }
 
-/// Whether `done`, which an installer leaves at its end, is there and no older than any file that says what to install.
+/// Whether `done`, which an installer leaves at its end, is there and no older than any file that
+/// says what to install.
 pub(super) fn is_current(done: &Path, needs: &[PathBuf]) -> bool {
     let changed = |file: &Path| fs::metadata(file).and_then(|file| file.modified()).ok();
     let Some(done) = changed(done) else {

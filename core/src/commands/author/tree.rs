@@ -6,8 +6,8 @@ use std::{fs, io};
 /// Path with slashes, and content.
 pub(super) type File<'a> = (&'a str, &'a str);
 
-/// Writes files below `dir`, which must not be there yet, or be empty. They are written aside and appear under the final name in one
-/// rename.
+/// Writes files below `dir`, which must not be there yet, or be empty. They are written aside and
+/// appear under the final name in one rename.
 pub(super) fn write<'a>(dir: &Path, files: impl Iterator<Item = File<'a>>) -> io::Result<()> {
     let parent = dir.parent().unwrap_or(Path::new(""));
     fs::create_dir_all(parent)?;
