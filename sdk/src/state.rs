@@ -1,7 +1,8 @@
-//! What a filter remembers: keys with values, kept by the proxy and shared by all instances of the filter.
+//! What a filter remembers: keys with values, kept by the proxy and shared by all instances of the
+//! filter.
 //!
-//! State outlives the instance, and a new version of the filter finds what the old one has left. Other filters do not see it. It ends
-//! when the filter is removed or the proxy stops.
+//! State outlives the instance, and a new version of the filter finds what the old one has left.
+//! Other filters do not see it. It ends when the filter is removed or the proxy stops.
 //!
 //! A rate limit is one call, because the time to live of a counter begins when the counter does:
 //!
@@ -29,11 +30,15 @@
 //! # Ok::<(), Error>(())
 //! ```
 //!
-//! Every call is atomic. A key has at most 1024 bytes, and all keys and values together have as much room as the operator gives the
-//! filter, with 200 bytes for each key on top; in a native test that is 1 MiB, as where the operator says nothing. When it is used up, calls
-//! that need more fail and nothing is evicted: let what grows with the traffic expire. A time to live (`ttl`) of `None` means for good.
+//! Every call is atomic. A key has at most 1024 bytes, and all keys and values together have as
+//! much room as the operator gives the filter, with 200 bytes for each key on top; in a native test
+//! that is 1 MiB, as where the operator says nothing. When it is used up, calls that need more fail
+//! and nothing is evicted: let what grows with the traffic expire. A time to live (`ttl`) of `None`
+//! means for good.
 
 use std::time::Duration;
+
+use portcullis_contract::limits::STATE_FULL;
 
 use crate::Error;
 use crate::proxy;
@@ -87,10 +92,11 @@ pub fn set(
     proxy::set(key.as_ref(), value.as_ref(), ttl).map_err(Error::new)
 }
 
-/// Adds to an integer and returns the sum. A key that does not exist counts from 0, and its `ttl` begins; later calls do not prolong
-/// it.
+/// Adds to an integer and returns the sum. A key that does not exist counts from 0, and its `ttl`
+/// begins; later calls do not prolong it.
 ///
-/// Fails if the value is no integer, if the sum does not fit into an `i64`, or if there is no room.
+/// Fails if the value is not an integer, if the sum does not fit into an `i64`, or if there is no
+/// room.
 ///
 /// ```
 /// use portcullis_sdk::{Error, state};
@@ -104,8 +110,8 @@ pub fn increment(key: impl AsRef<str>, by: i64, ttl: Option<Duration>) -> Result
     proxy::increment(key.as_ref(), by, ttl).map_err(Error::new)
 }
 
-/// Stores `new` if the value is `expected`, and returns whether it was. `None` stands for a key that does not exist: expect it to
-/// create the key, store it to remove the key.
+/// Stores `new` if the value is `expected`, and returns whether it was. `None` stands for a key
+/// that does not exist: expect it to create the key, store it to remove the key.
 ///
 /// Fails if there is no room.
 ///
@@ -116,7 +122,7 @@ pub fn increment(key: impl AsRef<str>, by: i64, ttl: Option<Duration>) -> Result
 /// assert!(state::compare_and_set("leader", None, Some(b"a"), None)?);
 /// assert!(!state::compare_and_set("leader", None, Some(b"b"), None)?);
 ///
-/// // Only who leads gives it up.
+/// // Only the leader gives it up.
 /// assert!(!state::compare_and_set("leader", Some(b"b"), None, None)?);
 /// assert!(state::compare_and_set("leader", Some(b"a"), None, None)?);
 /// assert_eq!(state::get("leader"), None);
@@ -129,6 +135,20 @@ pub fn compare_and_set(
     ttl: Option<Duration>,
 ) -> Result<bool, Error> {
     proxy::compare_and_set(key.as_ref(), expected, new, ttl).map_err(Error::new)
+}
+
+/// Whether a call has failed because the filter's state has no room. Other errors need another
+/// answer: a full state has room again when keys expire.
+///
+/// ```
+/// use portcullis_sdk::{Error, state};
+///
+/// let error = state::set("large", vec![0; 1 << 20], None).unwrap_err();
+/// assert!(state::is_full(&error));
+/// assert!(!state::is_full(&Error::new("the key is too long")));
+/// ```
+pub fn is_full(error: &Error) -> bool {
+    error.to_string().starts_with(STATE_FULL)
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! So many requests in so much time. The proxy counts, in the filter's state; what is counted together, and how far, is decided in
-//! `policy`. This file only connects the two.
+//! A limit on the requests of a client in a span of time. The proxy counts, in the filter's state;
+//! what is counted together, and how far, is decided in `policy`. This file only connects the two.
 
 mod policy;
 
@@ -11,7 +11,7 @@ use portcullis_sdk::{Error, Filter, Flow, Verdict, filter, metrics, state, warn}
 
 struct RateLimit {
     policy: Policy,
-    /// Has this instance said that there is no room?
+    /// Whether this instance has said that there is no room.
     has_complained: Cell<bool>,
 }
 
@@ -27,17 +27,22 @@ impl Filter for RateLimit {
     }
 
     fn judge_host(&self, flow: &Flow) -> Result<Verdict, Error> {
-        // Nobody has sent it: somebody asks what would happen, and that shall change nothing.
+        // Without a client it is not a request: `explain` asks what would happen, and must not
+        // count.
         let Some(client) = flow.client().address() else {
             return Ok(Verdict::NEXT);
         };
-        let judged = self.policy.judge(flow.host(), client, &State);
-        Ok(judged.unwrap_or_else(|error| self.no_room(&error)))
+        match self.policy.judge(flow.host(), client, &State) {
+            Err(error) if state::is_full(&error) => Ok(self.no_room(&error)),
+            judged => judged,
+        }
     }
 }
 
 impl RateLimit {
-    /// A failure would have the filter in quarantine, and that is for everybody: clients that are counted go on being served.
+    /// Refuses a request that cannot be counted. An error would count as a failure of the filter
+    /// and bring it into quarantine, for all clients; so those that are counted already go on being
+    /// served.
     fn no_room(&self, error: &Error) -> Verdict {
         metrics::count("uncounted", 1);
         if !self.has_complained.replace(true) {
@@ -87,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_has_so_many_requests_until_its_window_ends() {
+    fn a_client_has_its_requests_until_its_window_ends() {
         let filter = filter(r#"{"limits": [{"requests": 2, "per": "1m"}]}"#);
         assert!(passes(&filter, "10.0.0.1", "a.example"));
         testing::advance(MINUTE / 2);
@@ -143,6 +148,42 @@ mod tests {
     }
 
     #[test]
+    fn a_client_that_cannot_be_counted_is_asked_to_try_again_later() {
+        let filter = filter(r#"{"limits": [{"requests": 2, "per": "1m"}]}"#);
+        assert!(passes(&filter, "10.0.0.1", "a.example"));
+        let room = (1..1 << 20).rev();
+        let full = room
+            .map(|bytes| state::set("other", vec![0; bytes], None))
+            .find(Result::is_ok);
+        assert_eq!(full, Some(Ok(())));
+        for _ in 0..2 {
+            let refusal = "the proxy is counting as many clients as it can; try again later";
+            assert_eq!(
+                judge(&filter, "10.0.0.2", "a.example"),
+                Verdict::block(refusal).with_status(503)
+            );
+        }
+        assert_eq!(testing::metric("uncounted"), Some(2.0));
+        assert_eq!(testing::logs().len(), 1);
+        // The count of this client has its room already.
+        assert!(passes(&filter, "10.0.0.1", "a.example"));
+    }
+
+    #[test]
+    fn a_count_that_cannot_be_read_is_a_failure_and_not_a_lack_of_room() {
+        let filter = filter(r#"{"limits": [{"requests": 2, "per": "1m"}]}"#);
+        state::set("0 1m 10.0.0.1", "many", None).unwrap();
+        let flow = Flow::new("a.example", 443, Protocol::Connect);
+        let flow = flow.with_client([10, 0, 0, 1].into());
+        let error = filter.judge_host(&flow).unwrap_err().to_string();
+        assert!(
+            error.ends_with("integer, so nothing was added to it"),
+            "{error}"
+        );
+        assert_eq!(testing::metric("uncounted"), None);
+    }
+
+    #[test]
     fn an_address_is_one_client_however_it_is_written() {
         let filter = filter(r#"{"limits": [{"requests": 1, "per": "1m"}]}"#);
         assert!(passes(&filter, "10.0.0.1", "a.example"));
@@ -175,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_has_sent_is_not_counted() {
+    fn a_question_without_a_client_is_not_counted() {
         let filter = filter(r#"{"limits": [{"requests": 1, "per": "1m"}]}"#);
         let flow = Flow::new("a.example", 443, Protocol::Connect);
         assert_eq!(filter.judge_host(&flow), Ok(Verdict::NEXT));
@@ -221,7 +262,7 @@ mod tests {
             ),
             (
                 r#"{"limits": [{"requests": 1, "per": "minute"}]}"#,
-                "limits[0].per: `minute` is no span of time",
+                "limits[0].per: `minute` is not a span of time",
             ),
             (
                 r#"{"limits": [{"requests": 1, "per": "1m", "by": "user"}]}"#,
