@@ -1,4 +1,5 @@
-//! What time it is. Natively, the clock stands at the beginning of 1970 in UTC, until a test moves it.
+//! What time it is. Natively, the clock stands at the beginning of 1970 in UTC, until a test moves
+//! it.
 //!
 //! ```
 //! use std::time::{Duration, SystemTime};
@@ -16,35 +17,8 @@
 use std::time::SystemTime;
 
 use crate::Error;
+pub use crate::local_time::LocalTime;
 use crate::proxy;
-
-/// A moment as clocks on the wall show it.
-///
-/// ```
-/// use portcullis_sdk::{Error, clock};
-///
-/// // Natively, before a test says otherwise: the first of January 1970, a Thursday.
-/// let now = clock::local(None)?;
-/// assert_eq!((now.day, now.month, now.year, now.weekday), (1, 1, 1970, 4));
-/// # Ok::<(), Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct LocalTime {
-    /// The year.
-    pub year: i16,
-    /// 1 to 12.
-    pub month: u8,
-    /// 1 to 31.
-    pub day: u8,
-    /// 1 for Monday to 7 for Sunday (ISO 8601).
-    pub weekday: u8,
-    /// 0 to 23.
-    pub hour: u8,
-    /// 0 to 59.
-    pub minute: u8,
-    /// 0 to 59.
-    pub second: u8,
-}
 
 /// Now, to the millisecond.
 ///
@@ -61,7 +35,8 @@ pub fn now() -> SystemTime {
     proxy::now()
 }
 
-/// Now in a time zone: a name of the IANA database such as `Europe/Berlin`, or that of the proxy's machine. Fails if the zone is unknown.
+/// Now in a time zone: a name of the IANA database such as `Europe/Berlin`, or that of the proxy's
+/// machine. Fails if the zone is unknown.
 ///
 /// Natively, that of the machine is UTC.
 ///

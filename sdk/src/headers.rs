@@ -1,5 +1,5 @@
-//! The header fields of a message. The proxy has them; a filter that is compiled to WASM asks for what it needs, and a native test gives
-//! them.
+//! The header fields of a message. The proxy has them; a filter that is compiled to WASM asks for
+//! what it needs, and a native test gives them.
 
 mod field;
 
@@ -7,19 +7,11 @@ pub use field::{HeaderName, HeaderValue};
 
 use crate::Error;
 #[cfg(target_family = "wasm")]
-use crate::proxy;
+use crate::proxy::{self, Side};
 use field::check;
 
-/// Whose fields.
-#[cfg(target_family = "wasm")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
-    Request,
-    Response,
-}
-
-/// The header fields of a [`Request`](crate::Request) or a [`Response`](crate::Response). Names are the same in any case. Each call asks the
-/// proxy.
+/// The header fields of a [`Request`](crate::Request) or a [`Response`](crate::Response). Names are
+/// the same in any case. Each call asks the proxy.
 ///
 /// ```
 /// use portcullis_sdk::{Error, Headers, Request, Response};
@@ -105,8 +97,8 @@ impl Headers {
     ///
     /// # Errors
     ///
-    /// If the name or the value is not possible in HTTP (RFC 9110, section 5), or the field belongs to the proxy: those of the connection
-    /// and of the framing, Host and Via.
+    /// If the name or the value is not possible in HTTP (RFC 9110, section 5), or the field belongs
+    /// to the proxy: those of the connection and of the framing, Host and Via.
     pub fn set(&mut self, name: &str, value: impl Into<Vec<u8>>) -> Result<(), Error> {
         let value = value.into();
         match &mut self.0 {

@@ -1,7 +1,6 @@
 //! The name or address that a request wants to reach, and how names relate to domains.
 
 use std::fmt;
-use std::iter;
 use std::net::IpAddr;
 use std::str::FromStr;
 
@@ -10,8 +9,9 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 
 use crate::{Error, proxy};
 
-/// A domain name or an IP address in its one canonical spelling: lower case, IDNA A-labels (`xn--…`), no trailing dot; IPv6
-/// without brackets. A configuration may have hosts; case does not matter there, nor do dots around them.
+/// A domain name or an IP address in its one canonical spelling: lower case, IDNA A-labels
+/// (`xn--…`), no trailing dot; IPv6 without brackets. A configuration may have hosts; case does not
+/// matter there, nor do dots around them.
 ///
 /// ```
 /// use portcullis_sdk::Host;
@@ -28,7 +28,8 @@ use crate::{Error, proxy};
 pub struct Host(String);
 
 impl Host {
-    /// A host for tests, which lowers the case and drops one trailing dot. The proxy hands over canonical hosts only.
+    /// A host for tests, which lowers the case and drops one trailing dot. The proxy hands over
+    /// canonical hosts only.
     pub fn new(host: &str) -> Self {
         Self::from_proxy(host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase())
     }
@@ -42,10 +43,11 @@ impl Host {
         &self.0
     }
 
-    /// Whether this is `domain` itself or a name below it: `www.evil.example` is within `evil.example`, `notevil.example` is not.
+    /// Whether this is `domain` itself or a name below it: `www.evil.example` is within
+    /// `evil.example`, `notevil.example` is not.
     ///
-    /// The domain's case does not matter, nor do dots around it; nothing is within an empty domain. An IP address is only within
-    /// itself.
+    /// The domain's case does not matter, nor do dots around it; nothing is within an empty domain.
+    /// An IP address is only within itself.
     pub fn is_within(&self, domain: &str) -> bool {
         let domain = domain.trim_matches('.').as_bytes();
         let host = self.0.as_bytes();
@@ -63,20 +65,17 @@ impl Host {
         self.0.len() > domain.trim_matches('.').len() && self.is_within(domain)
     }
 
-    /// The domain that somebody has registered: `example.co.uk` for `www.example.co.uk`. None for an address, and for a name that is a
-    /// public suffix itself (publicsuffix.org). The list is the proxy's.
+    /// The domain that can be registered: `example.co.uk` for `www.example.co.uk`. None for an
+    /// address, and for a name that is a public suffix itself (publicsuffix.org). The list is the
+    /// proxy's.
     pub fn registrable_domain(&self) -> Option<String> {
         proxy::registrable(&self.0)
     }
 
-    /// The host itself, then every domain above it, nearest first: `a.b.example`, `b.example`, `example`. An IP address has no
-    /// domains above it.
+    /// The host itself, then every domain above it, nearest first: `a.b.example`, `b.example`,
+    /// `example`. An IP address has no domains above it.
     pub fn ancestors(&self) -> impl Iterator<Item = &str> {
-        let is_ip = self.is_ip();
-        iter::successors(Some(self.as_str()), move |name| {
-            let (_, parent) = name.split_once('.').filter(|_| !is_ip)?;
-            Some(parent)
-        })
+        host::ancestors(&self.0)
     }
 
     /// Whether this is an IP address.
@@ -93,7 +92,8 @@ impl Host {
 impl FromStr for Host {
     type Err = Error;
 
-    /// Reads a host that somebody wrote, for whom it may be another spelling. No host has a scheme, a port or a wildcard.
+    /// Reads a host from a configuration, where it may be spelled differently. A scheme, a port or
+    /// a wildcard is not part of a host.
     fn from_str(text: &str) -> Result<Self, Error> {
         let canonical = host::canonical_ascii(text.trim_matches('.'));
         canonical.map(Self).ok_or_else(|| {
@@ -230,8 +230,9 @@ mod tests {
             assert!(!Host::new(name).is_ip(), "{name}");
         }
     }
+
     #[test]
-    fn a_host_that_somebody_wrote_is_brought_into_its_canonical_spelling() {
+    fn a_host_in_a_configuration_gets_its_canonical_spelling() {
         for (written, host) in [
             (".Example.COM.", "example.com"),
             ("_dmarc.example", "_dmarc.example"),

@@ -1,15 +1,18 @@
 //! What a Portcullis filter is written with.
 //!
-//! A filter is a value that implements [`Filter`]: the proxy makes it from the operator's configuration and asks it about every
-//! request. **Instances of a filter are pooled, share nothing but [`state`] and [`feeds`], and may be dropped at any time**: what one
-//! of them keeps in itself, another does not know, and the next request may meet either. Counters and all else that must be
+//! A filter is a value that implements [`Filter`]: the proxy makes it from the operator's
+//! configuration and asks it about every request. **Instances of a filter are pooled, share nothing
+//! but [`state`] and [`feeds`], and may be dropped at any time**: what one of them keeps in itself,
+//! another does not know, and the next request may meet either. Counters and all else that must be
 //! remembered belong in [`state`]; lists that many filters read are the proxy's, see [`feeds`].
 //!
-//! An instance runs on one thread and is never entered twice at a time, so a [`Cell`](std::cell::Cell) or
-//! [`RefCell`](std::cell::RefCell) is enough to keep something between two calls.
+//! An instance runs on one thread and is never entered twice at a time, so a
+//! [`Cell`](std::cell::Cell) or [`RefCell`](std::cell::RefCell) is enough to keep something between
+//! two calls.
 //!
-//! This crate crosses the border to the proxy only where a filter is compiled to WASM. Everywhere else each call to the proxy
-//! goes to a mock that belongs to the thread, so `cargo test` needs neither WASM nor a proxy: see [`testing`].
+//! This crate crosses the border to the proxy only where a filter is compiled to WASM. Everywhere
+//! else each call to the proxy goes to a mock that belongs to the thread, so `cargo test` needs
+//! neither WASM nor a proxy: see [`testing`].
 //!
 #![doc = include_str!("../README.md")]
 
@@ -22,6 +25,7 @@ mod filter;
 mod flow;
 mod headers;
 mod host;
+mod local_time;
 mod log;
 mod manifest;
 pub mod metrics;
@@ -54,6 +58,7 @@ pub use host::Host;
 ///
 /// assert!(Level::Trace < Level::Debug && Level::Warn < Level::Error);
 /// ```
+#[doc(inline)]
 pub use portcullis_contract::Level;
 /// ```
 /// use portcullis_sdk::{Flow, Protocol};
@@ -66,6 +71,7 @@ pub use portcullis_contract::Level;
 /// assert!(is_visible(&Flow::new("www.example", 80, Protocol::Http)));
 /// assert!(!is_visible(&Flow::new("www.example", 443, Protocol::Connect)));
 /// ```
+#[doc(inline)]
 pub use portcullis_contract::Protocol;
 /// See [`Verdict::cache_for`].
 ///
@@ -86,6 +92,7 @@ pub use portcullis_contract::Protocol;
 /// let verdict = judge(&Flow::new("www.example", 443, Protocol::Connect));
 /// assert_eq!(verdict.cached(), Some((Scope::ClientAndHost, Duration::from_secs(60))));
 /// ```
+#[doc(inline)]
 pub use portcullis_contract::Scope;
 pub use portcullis_sdk_macros::Schema;
 ///

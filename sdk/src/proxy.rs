@@ -1,10 +1,13 @@
-//! Everything that a filter asks of the proxy goes through here: to the imports of the WASM module or, in a native test, to a mock
-//! that belongs to the thread. (Calling an import natively would abort the test.)
+//! Everything that a filter asks of the proxy goes through here: to the imports of the WASM module
+//! or, in a native test, to a mock that belongs to the thread. (Calling an import natively would
+//! abort the test.)
 
 #[cfg(target_family = "wasm")]
 mod imports;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) mod mock;
+#[cfg(target_family = "wasm")]
+mod side;
 
 #[cfg(target_family = "wasm")]
 pub(crate) use imports::{
@@ -17,3 +20,5 @@ pub(crate) use mock::{
     compare_and_set, count, feed_names, gauge, increment, local, lookup, now, registrable, set,
     value, write_log,
 };
+#[cfg(target_family = "wasm")]
+pub(crate) use side::Side;

@@ -2,8 +2,9 @@
 
 use crate::Headers;
 
-/// The head of a request that the proxy can see. In `judge_request`, its header fields can be changed; what is changed holds if the verdict
-/// is [`NEXT`](crate::Verdict::NEXT) or [`ALLOW`](crate::Verdict::ALLOW).
+/// The head of a request that the proxy can see. In `judge_request`, its header fields can be
+/// changed; what is changed holds if the verdict is [`NEXT`](crate::Verdict::NEXT) or
+/// [`ALLOW`](crate::Verdict::ALLOW).
 ///
 /// ```
 /// use portcullis_sdk::{Error, Request};
@@ -44,7 +45,7 @@ impl Request {
         Self {
             method,
             url,
-            headers: Headers::of(crate::headers::Side::Request),
+            headers: Headers::of(crate::proxy::Side::Request),
         }
     }
 

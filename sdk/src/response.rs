@@ -2,8 +2,8 @@
 
 use crate::Headers;
 
-/// The head of a response. Its header fields can be changed; what is changed holds if the verdict is [`NEXT`](crate::Verdict::NEXT) or
-/// [`ALLOW`](crate::Verdict::ALLOW).
+/// The head of a response. Its header fields can be changed; what is changed holds if the verdict
+/// is [`NEXT`](crate::Verdict::NEXT) or [`ALLOW`](crate::Verdict::ALLOW).
 ///
 /// ```
 /// use portcullis_sdk::{Error, Response};
@@ -40,7 +40,7 @@ impl Response {
     pub(crate) fn from_proxy(status: u16) -> Self {
         Self {
             status,
-            headers: Headers::of(crate::headers::Side::Response),
+            headers: Headers::of(crate::proxy::Side::Response),
         }
     }
 

@@ -1,6 +1,7 @@
-//! Canonical hosts as far as plain ASCII goes. Filters and their tests use it as it is; `target` puts
-//! the rest of the URL standard on top.
+//! Canonical hosts as far as plain ASCII goes. Filters and their tests use it as it is; `target`
+//! puts the rest of the URL standard on top.
 
+use std::iter;
 use std::net::IpAddr;
 
 /// The longest name (RFC 1035, section 2.3.4), in bytes.
@@ -10,7 +11,8 @@ const NAME_BYTES: usize = 253;
 const LABEL_BYTES: usize = 63;
 
 /// The one spelling of a host that is written in ASCII: lower case, without a trailing dot, an IPv6
-/// address without brackets. None if the text is neither a name nor an address in its usual spelling.
+/// address without brackets. None if the text is neither a name nor an address in its usual
+/// spelling.
 ///
 /// Wherever this has an answer, the proxy's own reading of hosts has the same one.
 ///
@@ -35,9 +37,19 @@ pub fn is_ip(host: &str) -> bool {
     host.contains(':') || ends_in_number(host)
 }
 
+/// A canonical host itself, then every domain above it, nearest first. An IP address has none above
+/// it.
+pub fn ancestors(host: &str) -> impl Iterator<Item = &str> {
+    let is_ip = is_ip(host);
+    iter::successors(Some(host), move |name| {
+        let (_, parent) = name.split_once('.').filter(|_| !is_ip)?;
+        Some(parent)
+    })
+}
+
 /// Whether the WHATWG host parser would leave `host` as it is. The answer is no whenever the parser
-/// would have to look closer: at `xn--`, whose Punycode must be valid, and at a last label that begins
-/// with a digit, which may make an IPv4 address.
+/// would have to look closer: at `xn--`, whose Punycode must be valid, and at a last label that
+/// begins with a digit, which may make an IPv4 address.
 #[cfg(feature = "idna")]
 pub(crate) fn is_plainly_canonical(host: &str) -> bool {
     let end = host.rsplit('.').next().unwrap_or_default();

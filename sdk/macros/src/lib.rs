@@ -1,5 +1,5 @@
-//! The macros of portcullis-sdk, which re-exports them. `#[filter]` sees which hooks an author wrote, and nothing else can;
-//! `#[derive(Schema)]` is in `schema`.
+//! The macros of portcullis-sdk, which re-exports them. `#[filter]` sees which hooks an author
+//! wrote, and nothing else can; `#[derive(Schema)]` is in `schema`.
 
 mod schema;
 
@@ -12,8 +12,8 @@ const HOOKS: [&str; 4] = ["judge_host", "judge_request", "judge_response", "tick
 
 /// Makes an implementation of `Filter` the filter of its crate, of which there can be one.
 ///
-/// The WASM module exports the hooks that are written here and no others, so the proxy does not call, or prepare for, what the filter
-/// does not do. Without WASM the attribute only checks.
+/// The WASM module exports the hooks that are written here and no others, so the proxy does not
+/// call, or prepare for, what the filter does not do. Without WASM the attribute only checks.
 #[proc_macro_attribute]
 pub fn filter(
     arguments: proc_macro::TokenStream,
@@ -30,7 +30,8 @@ pub fn filter(
     .into()
 }
 
-/// Implements the trait `Schema`, by the attributes that serde's `Deserialize` reads and the documentation.
+/// Implements the trait `Schema`, by the attributes that serde's `Deserialize` reads and the
+/// documentation.
 #[proc_macro_derive(Schema, attributes(schema, serde))]
 pub fn schema(item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     syn::parse(item)
@@ -45,7 +46,7 @@ fn exports(arguments: &TokenStream, implementation: &ItemImpl) -> syn::Result<To
     let filter = &implementation.self_ty;
     let hooks = hooks(implementation)?;
     let names = hooks.iter().map(|hook| hook.replace('_', "-"));
-    let hooks = hooks.iter().map(|hook| format_ident!("{hook}_hook"));
+    let macros = hooks.iter().map(|hook| format_ident!("{hook}_hook"));
     let sdk: syn::Path = parse_quote!(::portcullis_sdk::__private);
     Ok(quote! {
         impl #sdk::Described for #filter {
@@ -82,7 +83,7 @@ fn exports(arguments: &TokenStream, implementation: &ItemImpl) -> syn::Result<To
             }
 
             #sdk::lifecycle_hook::export!(Exports with_types_in #sdk::lifecycle_hook);
-            #(#sdk::#hooks::export!(Exports with_types_in #sdk::#hooks);)*
+            #(#sdk::#macros::export!(Exports with_types_in #sdk::#macros);)*
         };
     })
 }

@@ -1,14 +1,19 @@
-//! `#[derive(Schema)]`: from a type, as serde reads it, to the constant that says what its values look like.
+//! `#[derive(Schema)]`: from a type, as serde reads it, to the constant that says what its values
+//! look like.
 
 mod enums;
 mod field;
+mod node;
+mod table;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote};
-use serde_derive_internals::ast::{Container, Data, Field, Style};
-use serde_derive_internals::name::Name;
+use quote::quote;
+use serde_derive_internals::ast::{Container, Data};
 use serde_derive_internals::{Ctxt, Derive};
-use syn::{Attribute, DeriveInput, Error, Expr, Lit, Meta, parse_quote};
+use syn::{DeriveInput, Error, parse_quote};
+
+use self::node::{described, node};
+use self::table::{Unknown, content};
 
 /// The implementation of the trait `Schema`.
 pub(crate) fn implementation(input: &DeriveInput) -> syn::Result<TokenStream> {
@@ -66,162 +71,9 @@ fn container_node(container: &Container<'_>) -> syn::Result<TokenStream> {
     }
 }
 
-/// What becomes of keys that nobody knows.
-#[derive(Clone, Copy)]
-enum Unknown {
-    Ignored,
-    Refused,
-    AsMerged,
-}
-
-impl Unknown {
-    fn of(container: &Container<'_>) -> Self {
-        if container.attrs.deny_unknown_fields() {
-            Self::Refused
-        } else {
-            Self::Ignored
-        }
-    }
-}
-
-impl ToTokens for Unknown {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        tokens.extend(match self {
-            Self::Ignored => quote!(::portcullis_sdk::__private::Unknown::Ignored),
-            Self::Refused => quote!(::portcullis_sdk::__private::Unknown::Refused),
-            Self::AsMerged => quote!(::portcullis_sdk::__private::Unknown::AsMerged),
-        });
-    }
-}
-
-/// The fields of a struct or a variant.
-fn content(
-    style: Style,
-    fields: &[Field<'_>],
-    all_default: bool,
-    unknown: Unknown,
-) -> syn::Result<TokenStream> {
-    match (style, fields) {
-        (Style::Unit, _) => Ok(node(quote!(Nothing))),
-        (Style::Newtype, [field]) if !field.attrs.skip_deserializing() => field::node(field),
-        (Style::Newtype | Style::Tuple, _) => tuple(fields, all_default),
-        (Style::Struct, _) => {
-            let mut table = Table::default();
-            table.add(fields, all_default)?;
-            Ok(table.node(unknown))
-        }
-    }
-}
-
-fn tuple(fields: &[Field<'_>], all_default: bool) -> syn::Result<TokenStream> {
-    let read = fields
-        .iter()
-        .filter(|field| !field.attrs.skip_deserializing());
-    let is_required = |field: &&Field<'_>| field.attrs.default().is_none() && !all_default;
-    let required = read.clone().filter(is_required).count();
-    let places = read.map(field::node).collect::<syn::Result<Vec<_>>>()?;
-    Ok(node(quote! {
-        Tuple { places: &[#(#places),*], required: #required }
-    }))
-}
-
-/// A table in the making.
-#[derive(Default)]
-struct Table {
-    fields: Vec<TokenStream>,
-    merged: Vec<TokenStream>,
-}
-
-impl Table {
-    fn add(&mut self, fields: &[Field<'_>], all_default: bool) -> syn::Result<()> {
-        for field in fields
-            .iter()
-            .filter(|field| !field.attrs.skip_deserializing())
-        {
-            let node = field::node(field)?;
-            if field.attrs.flatten() {
-                self.merged.push(node);
-                continue;
-            }
-            let names = names(field.attrs.name().deserialize_name(), field.attrs.aliases());
-            let description = documentation(&field.original.attrs);
-            let required = field.attrs.default().is_none() && !all_default;
-            self.add_key(&names, &description, &node, required);
-        }
-        Ok(())
-    }
-
-    fn add_key(&mut self, names: &[&str], description: &str, node: &TokenStream, required: bool) {
-        self.fields.push(quote! {
-            ::portcullis_sdk::__private::Field {
-                names: &[#(#names),*],
-                description: #description,
-                node: #node,
-                required: #required,
-            }
-        });
-    }
-
-    fn node(&self, unknown: Unknown) -> TokenStream {
-        let Self { fields, merged } = self;
-        node(quote! {
-            Table(::portcullis_sdk::__private::Table {
-                fields: &[#(#fields),*],
-                merged: &[#(#merged),*],
-                unknown: #unknown,
-            })
-        })
-    }
-}
-
-/// A reference to a `Node` of this variant.
-fn node(variant: TokenStream) -> TokenStream {
-    quote!(&::portcullis_sdk::Node::#variant)
-}
-
-/// The name first, then what is accepted as well.
-fn names<'a>(name: &'a Name, aliases: impl IntoIterator<Item = &'a Name>) -> Vec<&'a str> {
-    let aliases = aliases.into_iter().filter(|alias| *alias != name);
-    let names = std::iter::once(name).chain(aliases);
-    names.map(|name| name.value.as_str()).collect()
-}
-
-/// The node, with what the documentation says of it.
-fn described(attributes: &[Attribute], of: TokenStream) -> TokenStream {
-    let description = documentation(attributes);
-    if description.is_empty() {
-        return of;
-    }
-    node(quote!(Described { description: #description, node: #of }))
-}
-
-/// Paragraphs, a line each.
-fn documentation(attributes: &[Attribute]) -> String {
-    let lines = attributes.iter().filter_map(|attribute| {
-        let Meta::NameValue(meta) = &attribute.meta else {
-            return None;
-        };
-        match &meta.value {
-            Expr::Lit(literal) if meta.path.is_ident("doc") => match &literal.lit {
-                Lit::Str(text) => Some(text.value()),
-                _ => None,
-            },
-            _ => None,
-        }
-    });
-    let mut text = String::new();
-    for line in lines.collect::<Vec<_>>().join("\n").lines().map(str::trim) {
-        match line {
-            "" => text.push('\n'),
-            _ if text.is_empty() || text.ends_with('\n') => text.push_str(line),
-            _ => text.extend([" ", line]),
-        }
-    }
-    text.trim().to_owned()
-}
-
 #[cfg(test)]
 mod tests {
+    use super::node::documentation;
     use super::*;
 
     fn refusal(input: DeriveInput) -> String {

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::side::Side;
 use crate::bindings::capabilities::portcullis::filter::{
     client, clock, domains, feeds, log, metrics, request_headers, response_headers, state,
     verdict_cache,
 };
-use crate::clock::LocalTime;
-use crate::headers::Side;
+use crate::local_time::LocalTime;
 use portcullis_contract::{Level, Scope};
 
 pub(crate) fn write_log(level: Level, message: &str) {

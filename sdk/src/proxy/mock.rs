@@ -1,4 +1,5 @@
-//! What stands in for the proxy in a native test. Each thread has its own, so tests that run side by side do not meet.
+//! What stands in for the proxy in a native test. Each thread has its own, so tests that run side
+//! by side do not meet.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,9 +11,8 @@ use portcullis_contract::limits::{
     KEY_BYTES, METRICS, STATE_BYTES, STATE_FULL, entry_bytes, is_metric_name,
 };
 
-use crate::Host;
-use crate::clock::LocalTime;
-use portcullis_contract::Level;
+use crate::local_time::LocalTime;
+use portcullis_contract::{Level, host};
 
 #[derive(Default)]
 struct Mock {
@@ -90,8 +90,8 @@ pub(crate) fn local(zone: Option<&str>) -> Result<LocalTime, String> {
             format!("there is no time zone {name:?} on this machine; names are like Europe/Berlin")
         })?,
     };
-    let now = Timestamp::try_from(now()).map_err(|error| error.to_string())?;
-    let now = zone.to_datetime(now);
+    let timestamp = Timestamp::try_from(now()).map_err(|error| error.to_string())?;
+    let now = zone.to_datetime(timestamp);
     // Positive by definition.
     let unsigned = |number: i8| number.unsigned_abs();
     Ok(LocalTime {
@@ -106,10 +106,10 @@ pub(crate) fn local(zone: Option<&str>) -> Result<LocalTime, String> {
 }
 
 pub(crate) fn registrable(host: &str) -> Option<String> {
-    let is_name = !Host::new(host).is_ip();
-    is_name
-        .then(|| psl::domain_str(host).map(String::from))
-        .flatten()
+    if host::is_ip(host) {
+        return None;
+    }
+    psl::domain_str(host).map(String::from)
 }
 
 pub(crate) fn write_log(level: Level, message: &str) {
@@ -126,8 +126,11 @@ pub(crate) fn lookup(feed: &str, host: &str) -> Result<Option<String>, String> {
             .feeds
             .get(feed)
             .ok_or_else(|| format!("there is no feed named {feed}"))?;
-        let host = Host::new(host);
-        let rule = host.ancestors().find(|name| domains.contains(*name));
+        // Something that is not a host is not covered, as in the proxy.
+        let Some(host) = host::canonical_ascii(host) else {
+            return Ok(None);
+        };
+        let rule = host::ancestors(&host).find(|name| domains.contains(*name));
         Ok(rule.map(String::from))
     })
 }
@@ -200,10 +203,10 @@ impl Mock {
             ));
         }
         let others = self.state.iter().filter(|(other, _)| *other != key);
-        let others: usize = others
+        let taken: usize = others
             .map(|(key, value)| entry_bytes(key, &value.bytes))
             .sum();
-        if others + entry_bytes(key, bytes) > STATE_BYTES {
+        if taken + entry_bytes(key, bytes) > STATE_BYTES {
             // The operator can give a filter more room than it has here.
             return Err(format!(
                 "{STATE_FULL} (1.0 MiB), so nothing was stored; let keys expire sooner, or raise \

@@ -11,18 +11,16 @@ use std::time::Duration;
 use portcullis_cases::{Answer, Case, Cases, Message, Observed, Question, Report};
 
 use self::answer::answer;
-use super::init;
 use crate::proxy::mock;
-use crate::{Error, Filter, Flow, Headers, Level, Protocol, Request, Response, Scope};
+use crate::{Error, Filter, Flow, Headers, Level, Protocol, Request, Response, Scope, config};
 
 /// The error is about the file, or the configuration that it has for the filter.
 pub(super) fn run<F: Filter>(text: &str, file: &str) -> Result<Report, String> {
     let cases = Cases::parse(text, file).map_err(|error| error.to_string())?;
-    let name = type_name::<F>();
-    let name = name.rsplit("::").next().unwrap_or(name);
+    let path = type_name::<F>();
+    let name = path.rsplit("::").next().unwrap_or(path);
     let mut subject = Subject::<F>::begin(&cases);
-    subject
-        .make()
+    make::<F>(subject.config)
         .map_err(|error| format!("{file}: {name} refuses its configuration: {error}"))?;
     subject = Subject::begin(&cases);
     let mut outcomes = Vec::new();
@@ -41,7 +39,7 @@ struct Subject<'a, F> {
     config: &'a str,
     /// Made when it is asked first, and again after a failure.
     judging: Option<F>,
-    /// What works in the background judges nothing.
+    /// An instance of its own does the work in the background.
     ticking: Option<F>,
 }
 
@@ -68,7 +66,7 @@ impl<'a, F: Filter> Subject<'a, F> {
     fn begin(cases: &'a Cases) -> Self {
         mock::reset();
         for (name, domains) in &cases.feeds {
-            super::feed(name, domains);
+            mock::set_feed(name, domains.iter().cloned().collect());
         }
         mock::set_time(cases.now);
         Self {
@@ -78,15 +76,11 @@ impl<'a, F: Filter> Subject<'a, F> {
         }
     }
 
-    fn make(&self) -> Result<F, Error> {
-        init(self.config)
-    }
-
     fn observe(&mut self, case: &Case) -> Observed {
         let judged = match caught(|| self.ask(case)) {
             Ok(judged) => judged,
             Err(failure) => {
-                // As in the proxy, nobody knows what state it is in.
+                // Its state is unknown, so it is not asked again. The proxy does the same.
                 match case.question {
                     Question::Tick => self.ticking = None,
                     Question::Host { .. } | Question::Request { .. } => self.judging = None,
@@ -114,11 +108,15 @@ impl<'a, F: Filter> Subject<'a, F> {
         };
         let filter = match slot.take() {
             Some(filter) => filter,
-            None => init(self.config)
+            None => make(self.config)
                 .map_err(|error| format!("the filter refuses its configuration: {error}"))?,
         };
         judge(slot.insert(filter), case)
     }
+}
+
+fn make<F: Filter>(config: &str) -> Result<F, Error> {
+    F::new(config::parse(config)?)
 }
 
 /// Asks one hook after the other, as long as the message passes.
@@ -194,9 +192,9 @@ fn tick<F: Filter>(filter: &F) -> Result<Judged, String> {
 /// A panic is a trap in the proxy.
 fn caught<T>(ask: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(ask)).unwrap_or_else(|panic| {
-        let message = panic.downcast_ref::<&str>().copied();
-        let message = message.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-        let message = message.unwrap_or("panic");
+        let literal = panic.downcast_ref::<&str>().copied();
+        let formatted = || panic.downcast_ref::<String>().map(String::as_str);
+        let message = literal.or_else(formatted).unwrap_or("panic");
         mock::write_log(Level::Error, message);
         Err(format!("the filter trapped; its last words: {message}"))
     })

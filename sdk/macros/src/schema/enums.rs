@@ -6,7 +6,9 @@ use serde_derive_internals::ast::{Container, Style, Variant};
 use serde_derive_internals::attr::TagType;
 use syn::Error;
 
-use super::{Table, Unknown, content, described, documentation, field, names, node as plain};
+use super::field;
+use super::node::{described, documentation, names, node as plain};
+use super::table::{Table, Unknown, content};
 
 pub(super) fn node(
     container: &Container<'_>,
@@ -47,7 +49,8 @@ fn each(
     forms.collect()
 }
 
-/// The name alone, or a table with the name as its key. Names about which there is nothing to say stand together.
+/// The name alone, or a table with the name as its key. Names about which there is nothing to say
+/// stand together.
 fn external(variants: &[&Variant<'_>], unknown: Unknown) -> syn::Result<Vec<TokenStream>> {
     let (words, others): (Vec<_>, Vec<_>) = variants.iter().partition(|variant| is_word(variant));
     let is_silent = |variant: &&&Variant<'_>| documentation(&variant.original.attrs).is_empty();

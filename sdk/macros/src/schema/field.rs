@@ -6,6 +6,8 @@ use serde_derive_internals::ast::Field;
 use syn::spanned::Spanned;
 use syn::{Attribute, Error, ExprPath, Member, Type};
 
+use super::node::node as plain;
+
 /// What the author says in place of the type.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Written {
@@ -25,12 +27,13 @@ pub(super) fn node(field: &Field<'_>) -> syn::Result<TokenStream> {
     let written = written_node(written);
     // Serde lets a field be missing by its type, unless a function reads it.
     if reader.is_none() && is_option(field.ty) {
-        return Ok(super::node(quote!(Optional(#written))));
+        return Ok(plain(quote!(Optional(#written))));
     }
     Ok(written)
 }
 
-/// Refuses a field that contains what contains it. The compiler would speak of a cycle among constants.
+/// Refuses a field that contains what contains it. The compiler would speak of a cycle among
+/// constants.
 pub(super) fn check_end(field: &Field<'_>, within: &Ident) -> syn::Result<()> {
     let is_read = !field.attrs.skip_deserializing();
     let ty = field.ty.to_token_stream();
@@ -88,7 +91,7 @@ fn written(attributes: &[Attribute]) -> syn::Result<Option<Written>> {
 }
 
 fn written_node(written: Written) -> TokenStream {
-    super::node(match written {
+    plain(match written {
         Written::Any => quote!(Any),
         Written::Text => quote!(Text),
     })
