@@ -21,8 +21,8 @@ impl Protocol {
     /// The word that logs use.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Http => contract::Protocol::Http.as_str(),
-            Self::Connect => contract::Protocol::Connect.as_str(),
+            Self::Http => contract::Protocol::Http.name(),
+            Self::Connect => contract::Protocol::Connect.name(),
         }
     }
 }

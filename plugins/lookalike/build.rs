@@ -1,7 +1,7 @@
 //! Writes the table of what characters look like: `policy/glyphs.rs` includes it.
 //!
-//! It is the part of the skeletons of Unicode Technical Standard 39 that names of hosts need: which characters look like ASCII letters and
-//! digits, and which are marks on others.
+//! It is the part of the skeletons of Unicode Technical Standard 39 that names of hosts need: which
+//! characters look like ASCII letters and digits, and which are marks on others.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -31,8 +31,9 @@ fn main() -> io::Result<()> {
     fs::write(PathBuf::from(out).join("glyphs.rs"), table)
 }
 
-/// The lower-case letters and digits that a character looks like, if they are others than itself. Only for characters that can stand in a host:
-/// the rest would be replaced before a filter sees it (RFC 5892, section 2.2).
+/// The lower-case letters and digits that a character looks like, if they are others than itself.
+/// Only for characters that can stand in a host: the rest would be replaced before a filter sees it
+/// (RFC 5892, section 2.2).
 fn ascii_look(character: char) -> Option<String> {
     let stable = character.nfkc().flat_map(char::to_lowercase).nfkc();
     if !stable.eq([character]) {

@@ -1,11 +1,13 @@
-//! Domains as an operator lists them: the type that a configuration has where it says which hosts are meant.
+//! Domains as an operator lists them: the type that a configuration has where it says which hosts
+//! are meant.
 
 use serde::de::{Deserialize, Deserializer, Error as _};
 
 use crate::{Error, Host};
 
-/// Domains with every name below them; `*` among them stands for all hosts there are, addresses too. Looking a host up takes a handful of
-/// comparisons, however many there are. (For lists that are fetched, or of a million names, there are [`feeds`](crate::feeds).)
+/// Domains with every name below them; `*` among them stands for all hosts there are, addresses
+/// too. Looking a host up takes a handful of comparisons, however many there are. (For lists that
+/// are fetched, or of a million names, there are [`feeds`](crate::feeds).)
 ///
 /// ```
 /// use portcullis_sdk::{Domains, Error, Filter, Flow, Protocol, Schema, Verdict, filter, testing};
@@ -76,7 +78,7 @@ impl Domains {
         self.covering(host).is_some()
     }
 
-    /// Whether there is no entry at all.
+    /// Whether there are no entries.
     pub fn is_empty(&self) -> bool {
         self.listed.is_empty() && !self.has_all
     }

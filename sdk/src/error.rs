@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// A message for the operator. Every [`std::error::Error`] turns into one with `?`, its sources included.
+/// A message for the operator. Every [`std::error::Error`] turns into one with `?`, its sources
+/// included.
 ///
 /// It is not a `std::error::Error` itself, or that conversion could not exist.
 ///
@@ -32,7 +33,8 @@ impl Error {
         Self(message.to_string())
     }
 
-    /// The same error with the setting that is at fault in front of it, as in the errors of a configuration that cannot be read.
+    /// The same error with the setting that is at fault in front of it, as in the errors of a
+    /// configuration that cannot be read.
     ///
     /// ```
     /// use portcullis_sdk::Error;

@@ -1,5 +1,6 @@
-//! From the proxy's calls to the author's [`Filter`]. `#[filter]` implements [`Exports`] and invokes the export macro of each hook that
-//! the author wrote; a hook whose macro is not invoked does not exist in the module.
+//! From the proxy's calls to the author's [`Filter`]. `#[filter]` implements [`Exports`] and
+//! invokes the export macro of each hook that the author wrote; a hook whose macro is not invoked
+//! does not exist in the module.
 
 use std::cell::OnceCell;
 use std::panic;

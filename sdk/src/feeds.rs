@@ -32,7 +32,8 @@ pub fn names() -> Vec<String> {
     proxy::feed_names()
 }
 
-/// The most specific entry of `feed` that covers `host`: the host itself or the nearest domain above it that is listed.
+/// The most specific entry of `feed` that covers `host`: the host itself or the nearest domain
+/// above it that is listed.
 ///
 /// A feed that has no data yet covers nothing. Fails if there is no feed of that name.
 ///

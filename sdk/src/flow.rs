@@ -27,17 +27,18 @@ pub struct Flow {
     client: Client,
 }
 
-/// Whoever sent the request. A filter that wants to know asks the proxy; the others pay nothing for it.
+/// The sender of the request. Each fact is asked of the proxy when a filter wants it; other filters
+/// pay nothing for it.
 ///
 /// ```
 /// use portcullis_sdk::{Flow, Protocol};
 ///
-/// let nobody = Flow::new("www.example", 443, Protocol::Connect);
-/// assert_eq!((nobody.client().address(), nobody.client().user()), (None, None));
+/// let flow = Flow::new("www.example", 443, Protocol::Connect);
+/// assert_eq!((flow.client().address(), flow.client().user()), (None, None));
 ///
-/// let somebody = nobody.with_client("10.0.0.7".parse()?).with_user("ada");
-/// assert_eq!(somebody.client().address(), Some("10.0.0.7".parse()?));
-/// assert_eq!(somebody.client().user().as_deref(), Some("ada"));
+/// let flow = flow.with_client("10.0.0.7".parse()?).with_user("ada");
+/// assert_eq!(flow.client().address(), Some("10.0.0.7".parse()?));
+/// assert_eq!(flow.client().user().as_deref(), Some("ada"));
 /// # Ok::<(), std::net::AddrParseError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +57,8 @@ enum Facts {
 }
 
 impl Flow {
-    /// A flow to `host` from nobody in particular, for tests; see [`Host::new`] for its spelling.
+    /// A flow to `host` without facts about the client, for tests; see [`Host::new`] for its
+    /// spelling.
     pub fn new(host: &str, port: u16, protocol: Protocol) -> Self {
         Self {
             host: Host::new(host),
@@ -120,14 +122,15 @@ impl Flow {
         self.protocol
     }
 
-    /// Whoever sent the request.
+    /// The sender of the request.
     pub fn client(&self) -> &Client {
         &self.client
     }
 }
 
 impl Client {
-    /// The address that the request came from; none where nobody has sent it, as in `portcullis explain`. Each call asks the proxy.
+    /// The address that the request came from; none where there is no client, as in `portcullis
+    /// explain`. Each call asks the proxy.
     pub fn address(&self) -> Option<IpAddr> {
         match &self.0 {
             #[cfg(target_family = "wasm")]
@@ -136,7 +139,8 @@ impl Client {
         }
     }
 
-    /// The name under which the client has logged in to the proxy, if it has. Each call asks the proxy.
+    /// The name under which the client has logged in to the proxy, if it has. Each call asks the
+    /// proxy.
     pub fn user(&self) -> Option<String> {
         match &self.0 {
             #[cfg(target_family = "wasm")]

@@ -1,5 +1,6 @@
-//! What a filter says of itself: written into a section of the WASM file, where the proxy reads it before it runs anything. `#[filter]`
-//! makes the constants; everything here happens while the filter is compiled.
+//! What a filter says of itself: written into a section of the WASM file, where the proxy reads it
+//! before it runs anything. `#[filter]` makes the constants; everything here happens while the
+//! filter is compiled.
 
 mod json;
 mod schema;

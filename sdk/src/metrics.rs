@@ -1,6 +1,7 @@
 //! Numbers about what a filter does, for the operator. All its instances share them.
 //!
-//! A name is made of at most 64 of the characters a-z, 0-9 and `_`, and a filter has at most 100; what goes beyond is dropped.
+//! A name is made of at most 64 of the characters a-z, 0-9 and `_`, and a filter has at most 100;
+//! what goes beyond is dropped.
 //!
 //! ```
 //! use portcullis_sdk::{metrics, testing};

@@ -2,7 +2,8 @@
 
 use crate::Error;
 
-/// One line of text in which facts are filled in where their names stand in braces: what a filter lets the operator say about a refusal.
+/// One line of text in which facts are filled in where their names stand in braces: what a filter
+/// lets the operator say about a refusal.
 ///
 /// ```
 /// use portcullis_sdk::{Error, Reason};
@@ -25,7 +26,8 @@ enum Piece {
 }
 
 impl<const FACTS: usize> Reason<FACTS> {
-    /// Reads text in which the `facts` may stand. Fails if others do, or if it has more than one line.
+    /// Reads text in which the `facts` may stand. Fails if others do, or if it has more than one
+    /// line.
     pub fn parse(text: &str, facts: [&str; FACTS]) -> Result<Self, Error> {
         if text.contains(char::is_control) {
             return Err(Error::new("it must be one line"));
@@ -34,8 +36,8 @@ impl<const FACTS: usize> Reason<FACTS> {
         let mut rest = text;
         while let Some((before, tail)) = rest.split_once('{') {
             let (name, tail) = tail.split_once('}').unwrap_or((tail, ""));
-            let fact = facts.iter().position(|fact| *fact == name);
-            let fact = fact.ok_or_else(|| unknown(name, &facts))?;
+            let place = facts.iter().position(|fact| *fact == name);
+            let fact = place.ok_or_else(|| unknown(name, &facts))?;
             pieces.extend([Piece::Text(before.into()), Piece::Fact(fact)]);
             rest = tail;
         }

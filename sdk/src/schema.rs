@@ -1,10 +1,11 @@
-//! What an operator may write into `[config]`, as a tree of constants: [`Schema`] has it for each type, `manifest` writes it into the WASM
-//! file as JSON Schema. There is no code of it in a filter.
+//! What an operator may write into `[config]`, as a tree of constants: [`Schema`] has it for each
+//! type, `manifest` writes it into the WASM file as JSON Schema. A filter has no code for it.
 
 mod types;
 
-/// A type whose values an operator can write down. `#[derive(Schema)]` implements it, beside serde's `Deserialize`: it reads the same
-/// `#[serde(…)]` attributes, and documentation becomes what the operator is told.
+/// A type whose values an operator can write down. `#[derive(Schema)]` implements it, beside
+/// serde's `Deserialize`: it reads the same `#[serde(…)]` attributes, and documentation becomes
+/// what the operator is told.
 ///
 /// ```
 /// use portcullis_sdk::Schema;
@@ -28,11 +29,13 @@ mod types;
 /// }
 /// ```
 ///
-/// The proxy checks a `[config]` against it before it starts the filter, and names the line that is wrong. What a schema cannot say, such as
-/// that one number must be less than another, [`Filter::new`](crate::Filter::new) says as before.
+/// The proxy checks a `[config]` against it before it starts the filter, and names the line that is
+/// wrong. What a schema cannot say, such as that one number must be less than another,
+/// [`Filter::new`](crate::Filter::new) says as before.
 ///
-/// Where serde calls a function of yours (`deserialize_with`), or a type has no schema, the field says what is to be written:
-/// `#[schema(string)]`, or `#[schema(any)]` for what only the filter can tell.
+/// Where serde calls a function of yours (`deserialize_with`), or a type has no schema, the field
+/// says what is to be written: `#[schema(string)]`, or `#[schema(any)]` for what only the filter
+/// can tell.
 ///
 /// ```
 /// use std::time::Duration;
@@ -85,8 +88,8 @@ pub trait Schema {
     const SCHEMA: &'static Node;
 }
 
-/// What values look like. It is made by `#[derive(Schema)]` and by the types that have a [`Schema`]; what it consists of changes without
-/// notice.
+/// What values look like. It is made by `#[derive(Schema)]` and by the types that have a
+/// [`Schema`]; what it consists of changes without notice.
 #[derive(Debug)]
 pub enum Node {
     /// Whatever TOML can say.
@@ -120,7 +123,7 @@ pub enum Node {
         places: &'static [&'static Self],
         required: usize,
     },
-    /// A list of so many of one kind.
+    /// A list of a fixed length.
     #[doc(hidden)]
     Array { item: &'static Self, length: usize },
     #[doc(hidden)]

@@ -43,7 +43,7 @@ impl FromStr for TimeSpan {
     fn from_str(text: &str) -> Result<Self, Error> {
         let duration = humantime::parse_duration(text).map_err(|_| {
             Error::new(format_args!(
-                "`{text}` is no span of time; write it like 500ms, 90s or 1h 30m"
+                "`{text}` is not a span of time; write it like 500ms, 90s or 1h 30m"
             ))
         })?;
         Ok(Self(duration))
@@ -87,7 +87,7 @@ mod tests {
             let error = config::parse::<TimeSpan>(&format!("{text:?}")).unwrap_err();
             assert_eq!(
                 error.to_string(),
-                format!("`{text}` is no span of time; write it like 500ms, 90s or 1h 30m")
+                format!("`{text}` is not a span of time; write it like 500ms, 90s or 1h 30m")
             );
         }
     }

@@ -1,7 +1,8 @@
-//! Tests of a filter without WASM and without a proxy: what the filter asks of the proxy is answered by a mock.
+//! Tests of a filter without WASM and without a proxy: what the filter asks of the proxy is
+//! answered by a mock.
 //!
-//! The mock belongs to the thread, and `cargo test` gives each test a thread of its own, so every test begins with no feeds, no
-//! state and an empty log.
+//! The mock belongs to the thread, and `cargo test` gives each test a thread of its own, so every
+//! test begins with no feeds, no state and an empty log.
 //!
 //! ```
 //! use portcullis_sdk::{Error, Filter, Flow, Level, Protocol, Schema, Verdict, feeds, filter, testing, warn};
@@ -50,7 +51,8 @@ use crate::manifest::Described;
 use crate::proxy::mock;
 use crate::{Error, Filter, Level, config};
 
-/// Makes a filter as the proxy does: from its configuration as JSON, or from an empty text for none.
+/// Makes a filter as the proxy does: from its configuration as JSON, or from an empty text for
+/// none.
 ///
 /// ```
 /// use portcullis_sdk::{Error, Filter, testing};
@@ -77,8 +79,8 @@ pub fn init<F: Filter>(config: &str) -> Result<F, Error> {
     F::new(config::parse(config)?)
 }
 
-/// What the proxy reads in the filter's WASM file before it runs it, as JSON: name, version and description of the crate, the hooks, and
-/// the JSON Schema of the configuration.
+/// What the proxy reads in the filter's WASM file before it runs it, as JSON: name, version and
+/// description of the crate, the hooks, and the JSON Schema of the configuration.
 ///
 /// ```
 /// use portcullis_sdk::{Error, Filter, Flow, Schema, Verdict, filter, testing};
@@ -110,12 +112,14 @@ pub fn manifest<F: Described>() -> String {
     F::MANIFEST.to_json()
 }
 
-/// Asks the filter what a file of cases asks, and panics with a report if anything is not as the file expects. The path is meant from the
-/// folder of the crate's `Cargo.toml`. [`portcullis_cases`] describes the format; `portcullis plugin test` runs the same file against the
-/// built filter.
+/// Asks the filter what a file of cases asks, and panics with a report if anything is not as the
+/// file expects. The path is meant from the folder of the crate's `Cargo.toml`.
+/// [`portcullis_cases`] describes the format; `portcullis plugin test` runs the same file against
+/// the built filter.
 ///
-/// The mock of this thread begins anew, with what the file says of feeds and time. As in the proxy, a filter that has failed is made again, a
-/// verdict that cannot be carried out is a failure, and so is a panic.
+/// The mock of this thread begins anew, with what the file says of feeds and time. As in the proxy,
+/// a filter that has failed is made again, a verdict that cannot be carried out is a failure, and
+/// so is a panic.
 ///
 /// ```no_run
 /// # use portcullis_sdk::{Error, Filter, Flow, Verdict};
@@ -164,8 +168,8 @@ pub fn feed<D: AsRef<str>>(name: &str, domains: impl IntoIterator<Item = D>) {
     mock::set_feed(name, domains.collect());
 }
 
-/// Lets time pass on this thread: [`clock`](crate::clock) shows it, and what [`state`](crate::state) keeps only for a while expires. Of
-/// itself no time passes there.
+/// Lets time pass on this thread: [`clock`](crate::clock) shows it, and what
+/// [`state`](crate::state) keeps only for a while expires. Of itself no time passes there.
 ///
 /// ```
 /// use std::time::Duration;
@@ -198,7 +202,8 @@ pub fn set_time(time: SystemTime) {
     mock::set_time(time);
 }
 
-/// A counter or gauge of [`metrics`](crate::metrics) on this thread; none if nothing was kept by that name.
+/// A counter or gauge of [`metrics`](crate::metrics) on this thread; none if nothing was kept by
+/// that name.
 ///
 /// ```
 /// use portcullis_sdk::{metrics, testing};

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use portcullis_contract::Scope;
 
-/// The answer of a hook. Filters are asked in order, and the first answer that is not [`Verdict::NEXT`] decides for that hook.
+/// The answer of a hook. Filters are asked in order, and the first answer that is not
+/// [`Verdict::NEXT`] decides for that hook.
 ///
 /// ```
 /// use std::time::Duration;
@@ -68,7 +69,8 @@ pub enum Decision {
 }
 
 impl Verdict {
-    /// No opinion: the next filter is asked. What was changed in the header fields goes on with the message.
+    /// No opinion: the next filter is asked. What was changed in the header fields goes on with the
+    /// message.
     ///
     /// ```
     /// use portcullis_sdk::{Decision, Verdict};
@@ -93,7 +95,8 @@ impl Verdict {
         }
     }
 
-    /// Refuses the request with status 403. The reason, one line, is shown to the client and written to the access log.
+    /// Refuses the request with status 403. The reason, one line, is shown to the client and
+    /// written to the access log.
     ///
     /// ```
     /// use portcullis_sdk::{Decision, Verdict};
@@ -109,8 +112,8 @@ impl Verdict {
         })
     }
 
-    /// Sends the client to `location`, an absolute http or https URL, with status 302. A CONNECT request cannot be redirected and
-    /// is refused instead.
+    /// Sends the client to `location`, an absolute http or https URL, with status 302. A CONNECT
+    /// request cannot be redirected and is refused instead.
     ///
     /// ```
     /// use portcullis_sdk::{Decision, Verdict};
@@ -126,7 +129,8 @@ impl Verdict {
         })
     }
 
-    /// Answers in place of the origin with status 200. The answer to a CONNECT request cannot be replaced; it is refused instead.
+    /// Answers in place of the origin with status 200. The answer to a CONNECT request cannot be
+    /// replaced; it is refused instead.
     ///
     /// ```
     /// use portcullis_sdk::{Decision, Verdict};
@@ -145,9 +149,9 @@ impl Verdict {
         })
     }
 
-    /// The same with another status: 400 to 599 where it blocks; 301, 302, 303, 307 or 308 where it redirects; 200 to 599 where it
-    /// replaces. The proxy counts any other as a failure of the filter. [`Verdict::NEXT`] and [`Verdict::ALLOW`] have no status and stay
-    /// as they are.
+    /// The same with another status: 400 to 599 where it blocks; 301, 302, 303, 307 or 308 where it
+    /// redirects; 200 to 599 where it replaces. The proxy counts any other as a failure of the
+    /// filter. [`Verdict::NEXT`] and [`Verdict::ALLOW`] have no status and stay as they are.
     #[must_use]
     pub fn with_status(mut self, code: u16) -> Self {
         if let Decision::Block { status, .. }
@@ -159,8 +163,9 @@ impl Verdict {
         self
     }
 
-    /// Lets the proxy use this answer of `judge_host` again for so long instead of asking. It asks again anyway when this filter, its
-    /// settings or a feed has changed, or to make room. The answers of other hooks are not cached.
+    /// Lets the proxy use this answer of `judge_host` again for so long instead of asking. It asks
+    /// again anyway when this filter, its settings or a feed has changed, or to make room. The
+    /// answers of other hooks are not cached.
     #[must_use]
     pub fn cache_for(mut self, scope: Scope, time: Duration) -> Self {
         self.cached = Some((scope, time));

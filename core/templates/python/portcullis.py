@@ -85,7 +85,7 @@ def settings(text: str, kind: type):
         if name not in defaults:
             raise Err(f"there is no setting {name}, only {', '.join(defaults)}")
         if type(value) is not type(defaults[name]):
-            raise Err(f"{name}: {value!r} is no {type(defaults[name]).__name__}")
+            raise Err(f"{name}: {value!r} is not a {type(defaults[name]).__name__}")
     return kind(**given)
 
 

@@ -1,5 +1,5 @@
-//! Only these hosts: what is not on the list is refused. Which list counts for whom is decided in `policy`; this file only hands over
-//! the facts.
+//! Only these hosts: what is not on the list is refused. Which list counts for which client is
+//! decided in `policy`; this file only hands over the facts.
 
 mod policy;
 

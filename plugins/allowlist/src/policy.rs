@@ -11,7 +11,8 @@ use portcullis_sdk::{Domains, Error, Host, Reason, Verdict};
 #[derive(serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
-    /// What everybody may reach: domains with every name below them, addresses, or `*` for everything.
+    /// What everybody may reach: domains with every name below them, addresses, or `*` for
+    /// everything.
     hosts: Domains,
     /// What some clients may reach besides.
     clients: Vec<Clients>,
@@ -19,8 +20,8 @@ pub(crate) struct Config {
     reason: String,
 }
 
-/// The clients at some addresses. One that several entries cover has the hosts of all of them; one whose address is not known is covered by
-/// none.
+/// The clients at some addresses. One that several entries cover has the hosts of all of them; one
+/// whose address is not known is covered by none.
 #[derive(serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(deny_unknown_fields)]
 struct Clients {
@@ -73,8 +74,8 @@ impl Policy {
         })
     }
 
-    /// Blocks what is not listed. To be on the list is no approval: other filters still have their say. `client` is asked for only if
-    /// it matters.
+    /// Blocks what is not listed. Being on the list is not an approval: other filters still have
+    /// their say. `client` is asked for only if it matters.
     pub(crate) fn judge(&self, host: &Host, client: impl FnOnce() -> Option<IpAddr>) -> Verdict {
         if self.hosts.covers(host) || self.is_for(host, client) {
             return Verdict::NEXT;

@@ -1,5 +1,5 @@
-//! The malicious-domain blocklist. The lists are the proxy's, as feeds; what a listed name means is decided in `policy`. This
-//! file only connects the two.
+//! The malicious-domain blocklist. The lists are the proxy's, as feeds; what a listed name means is
+//! decided in `policy`. This file only connects the two.
 
 mod policy;
 
@@ -8,8 +8,9 @@ use std::time::Duration;
 use policy::{Config, Policy};
 use portcullis_sdk::{Error, Filter, Flow, Scope, Verdict, feeds, filter};
 
-/// The answer depends on the host, the settings and the lists, and the proxy drops kept verdicts when a list or the settings
-/// change. The time only bounds for how long a host that is not asked for takes room.
+/// The answer depends on the host, the settings and the lists, and the proxy drops kept verdicts
+/// when a list or the settings change. The time only bounds for how long a host that is not asked
+/// for takes room.
 const CACHED: Duration = Duration::from_secs(3600);
 
 struct Blocklist(Policy);

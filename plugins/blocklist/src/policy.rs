@@ -1,4 +1,5 @@
-//! What the blocklist does about a name that a feed lists. Pure: it is handed the proxy's answers and asks for nothing itself.
+//! What the blocklist does about a name that a feed lists. Pure: it is handed the proxy's answers
+//! and asks for nothing itself.
 
 use portcullis_sdk::{Domains, Error, Host, Reason, Verdict};
 
@@ -58,7 +59,8 @@ impl Policy {
         })
     }
 
-    /// Blocks what the first feed that covers the host lists. `lookup` gives the most specific entry of a feed that covers it.
+    /// Blocks what the first feed that covers the host lists. `lookup` gives the most specific
+    /// entry of a feed that covers it.
     pub(crate) fn judge(
         &self,
         host: &Host,
@@ -74,7 +76,7 @@ impl Policy {
         Ok(Verdict::NEXT)
     }
 
-    /// An exception is no approval: other filters still have their say.
+    /// An exception is not an approval: other filters still have their say.
     fn verdict(&self, host: &Host, feed: &str, rule: &str) -> Verdict {
         if self.allow.covers(host) {
             return Verdict::NEXT;

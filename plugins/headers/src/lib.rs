@@ -1,5 +1,5 @@
-//! Header fields set and removed, and referrers trimmed, in plain HTTP. What becomes of which field is decided in `policy`; this file only
-//! carries it out.
+//! Header fields set and removed, and referrers trimmed, in plain HTTP. What becomes of which field
+//! is decided in `policy`; this file only carries it out.
 
 mod policy;
 
@@ -68,8 +68,8 @@ mod tests {
         let names = request.headers().names().into_iter();
         let field = |name: String| {
             let values = request.headers().get_all(&name);
-            let values: Vec<_> = values.iter().map(|value| value.text()).collect();
-            (name, values.join(", "))
+            let texts: Vec<_> = values.iter().map(|value| value.text()).collect();
+            (name, texts.join(", "))
         };
         names.map(field).collect()
     }

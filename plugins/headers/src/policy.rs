@@ -1,4 +1,5 @@
-//! Which fields go, which come, and what a referrer may tell. Pure: it is handed the fields' names and values, and changes nothing itself.
+//! Which fields go, which come, and what a referrer may tell. Pure: it is handed the fields' names
+//! and values, and changes nothing itself.
 
 mod edits;
 mod referrer;
@@ -17,7 +18,8 @@ pub(crate) struct Config {
     rules: Vec<Rule>,
 }
 
-/// What is done to the messages of some hosts, as far as the proxy sees them: not inside of tunnels.
+/// What is done to the messages of some hosts, as far as the proxy sees them: not inside of
+/// tunnels.
 #[derive(serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Rule {

@@ -1,5 +1,5 @@
-//! Hosts that look like a brand's. What looks like what is decided in `policy`; this file only has the answers remembered, for they take
-//! long and never change.
+//! Hosts that look like a brand's. What looks like what is decided in `policy`; this file only has
+//! the answers remembered, for they take long and never change.
 
 mod policy;
 
@@ -8,7 +8,8 @@ use std::time::Duration;
 use policy::{Config, Policy};
 use portcullis_sdk::{Error, Filter, Flow, Scope, Verdict, filter};
 
-/// The answer depends on the host and the settings alone, and what was cached goes with the settings.
+/// The answer depends on the host and the settings alone, and what was cached goes with the
+/// settings.
 const CACHED: Duration = Duration::from_secs(24 * 60 * 60);
 
 struct Lookalike(Policy);
@@ -43,9 +44,10 @@ mod tests {
     }
 
     fn a_label(label: &str) -> String {
-        match label.is_ascii() {
-            true => label.into(),
-            false => format!("xn--{}", idna::punycode::encode_str(label).unwrap()),
+        if label.is_ascii() {
+            label.into()
+        } else {
+            format!("xn--{}", idna::punycode::encode_str(label).unwrap())
         }
     }
 
@@ -209,19 +211,19 @@ mod tests {
             ),
             (
                 r#"{"brands": ["a.example", "www.paypal.com"]}"#,
-                "brands[1]: www.paypal.com lies below a domain that somebody has registered; list that: paypal.com",
+                "brands[1]: www.paypal.com lies below a registrable domain; list that: paypal.com",
             ),
             (
                 r#"{"brands": ["co.uk"]}"#,
-                "brands[0]: co.uk is nothing that somebody could register",
+                "brands[0]: co.uk is not a domain that can be registered",
             ),
             (
                 r#"{"brands": ["PayPal"]}"#,
-                "brands[0]: paypal is nothing that somebody could register; list a domain such as example.com",
+                "brands[0]: paypal is not a domain that can be registered; list a domain such as example.com",
             ),
             (
                 r#"{"brands": ["a.example"], "words": ["log-in"]}"#,
-                "words[0]: `log-in` is no word of the letters a-z and digits",
+                "words[0]: `log-in` is not a word of the letters a-z and digits",
             ),
             (
                 r#"{"brands": ["a.example"], "reason": "{domain}"}"#,

@@ -1,4 +1,5 @@
-//! What looks like a brand, and what becomes of it. Of the proxy it asks only which domain of a host somebody has registered.
+//! What looks like a brand, and what becomes of it. It asks the proxy only for the registrable
+//! domain of a host.
 
 mod brand;
 mod glyphs;
@@ -35,13 +36,14 @@ const WORDS: [&str; 21] = [
 #[derive(serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
-    /// The domains to protect, as they are registered, such as `example.com`. They pass, with every name below them.
+    /// The domains to protect, as they are registered, such as `example.com`. They pass, with every
+    /// name below them.
     brands: Vec<Host>,
     /// Domains that pass although they look like a brand's, with every name below them.
     #[serde(default)]
     allow: Domains,
-    /// One letter that is added, left out, replaced, or swapped with the next makes a look-alike for every so many characters that a brand's
-    /// name has; 0 for never.
+    /// One letter that is added, left out, replaced, or swapped with the next makes a look-alike
+    /// for every so many characters that a brand's name has; 0 for never.
     #[serde(default = "characters_per_edit")]
     characters_per_edit: u8,
     /// What makes a look-alike of a name that joins it to a brand's, as in `brand-login.example`.
@@ -82,13 +84,11 @@ impl Policy {
             let error = "there is none; list the domains to protect, such as [\"example.com\"]";
             return Err(Error::new(error).at("brands"));
         }
-        let brands = config.brands.iter().enumerate();
-        let brands = brands.map(|(at, domain)| {
+        let brands = config.brands.iter().enumerate().map(|(at, domain)| {
             let brand = Brand::new(domain.clone(), config.characters_per_edit);
             brand.map_err(|error| error.at(format_args!("brands[{at}]")))
         });
-        let words = config.words.iter().enumerate();
-        let words = words.map(|(at, word)| {
+        let words = config.words.iter().enumerate().map(|(at, word)| {
             word_look(word).map_err(|error| error.at(format_args!("words[{at}]")))
         });
         let reason = Reason::parse(&config.reason, ["host", "brand"]);
@@ -126,7 +126,7 @@ fn word_look(word: &str) -> Result<String, Error> {
     let lower = word.to_ascii_lowercase();
     if lower.is_empty() || !lower.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Err(Error::new(format_args!(
-            "`{word}` is no word of the letters a-z and digits"
+            "`{word}` is not a word of the letters a-z and digits"
         )));
     }
     Ok(glyphs::look(&lower))

@@ -14,12 +14,14 @@ const SUBJECTS: i64 = 100;
 pub(crate) struct Config {
     /// Each counts by itself, and each must be kept to.
     limits: Vec<Limit>,
-    /// What the client is told; `{host}`, `{client}` (its address), `{requests}` and `{per}` are filled in.
+    /// What the client is told; `{host}`, `{client}` (its address), `{requests}` and `{per}` are
+    /// filled in.
     #[serde(default = "reason")]
     reason: String,
 }
 
-/// So many requests in so much time. The time begins with the first request; when it is over, counting begins anew.
+/// A number of requests in a span of time. The time begins with the first request; when it is over,
+/// counting begins anew.
 #[derive(serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(deny_unknown_fields)]
 struct Limit {
@@ -30,7 +32,8 @@ struct Limit {
     /// Which requests are counted together.
     #[serde(default)]
     by: By,
-    /// Requests to other hosts do not count: domains with every name below them, addresses, or `*` for everything.
+    /// Requests to other hosts do not count: domains with every name below them, addresses, or `*`
+    /// for everything.
     #[serde(default = "Domains::all")]
     hosts: Domains,
 }
@@ -42,9 +45,11 @@ enum By {
     /// Those from the same client: an IPv4 address, or the /64 network of an IPv6 address.
     #[default]
     Client,
-    /// Those from the same client to the same host. Beyond a hundred hosts, a client's are counted together.
+    /// Those from the same client to the same host. Beyond a hundred hosts, a client's are counted
+    /// together.
     ClientAndHost,
-    /// Those from the same client to hosts below the same registered domain, such as `example.co.uk`.
+    /// Those from the same client to hosts below the same registered domain, such as
+    /// `example.co.uk`.
     ClientAndDomain,
 }
 
@@ -101,7 +106,8 @@ impl Policy {
         let limits = self.limits.iter().enumerate();
         for (at, limit) in limits.filter(|(_, limit)| limit.hosts.covers(host)) {
             let window = limit.per.duration();
-            // With the window, lest an old count outlive the setting that was changed.
+            // The window is part of the key, so that an old count does not outlive a setting that
+            // was changed.
             let own = format!("{at} {} {}", limit.per, network(client));
             let key = match limit.by.subject(host) {
                 None => own,
@@ -124,14 +130,16 @@ impl Policy {
 
 /// Counts by key.
 pub(crate) trait Counts {
-    /// Adds one, and gives the sum. It is forgotten so long after the first.
+    /// Adds one, and gives the sum. The count is forgotten when `window` has passed since the
+    /// first.
     fn add(&self, key: &str, window: Duration) -> Result<i64, Error>;
 
     /// Whether there is a count already.
     fn has(&self, key: &str) -> bool;
 }
 
-/// Who is counted as one. Whoever has one IPv6 address has the other 2^64 of its network, too (RFC 6177).
+/// The addresses that are counted as one client. A host with one IPv6 address has the other 2^64 of
+/// its /64 network, too (RFC 6177).
 fn network(client: IpAddr) -> String {
     match client {
         IpAddr::V4(address) => address.to_string(),
@@ -142,15 +150,15 @@ fn network(client: IpAddr) -> String {
     }
 }
 
-/// What a request about this subject is counted as. A client chooses what it asks for, and must not fill the room for all counts with that:
-/// from some number on its subjects are counted together.
+/// What a request about this subject is counted as. A client chooses what it asks for, and must not
+/// fill the room for all counts with that: from some number on its subjects are counted together.
 fn subject_key(
     own: String,
     subject: &str,
     window: Duration,
     counts: &impl Counts,
 ) -> Result<String, Error> {
-    // No host has a slash in its name.
+    // A host has no slash in its name, so these keys cannot meet.
     let key = format!("{own} {subject}");
     if counts.has(&key) || counts.add(&format!("{own} /subjects"), window)? <= SUBJECTS {
         return Ok(key);

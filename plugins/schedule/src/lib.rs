@@ -1,4 +1,5 @@
-//! Hosts by the time of the week. The time is the proxy's; what it means is decided in `policy`. This file only connects the two.
+//! Hosts by the time of the week. The time is the proxy's; what it means is decided in `policy`.
+//! This file only connects the two.
 
 mod policy;
 
@@ -13,7 +14,8 @@ impl Filter for Schedule {
 
     fn new(config: Config) -> Result<Self, Error> {
         let policy = Policy::new(config)?;
-        // A time zone that nobody knows is a mistake in the settings, not in the first request.
+        // An unknown time zone is a mistake in the settings, so it is told now and not at the first
+        // request.
         clock::local(policy.timezone()).map_err(|error| error.at("timezone"))?;
         Ok(Self(policy))
     }
@@ -162,7 +164,7 @@ mod tests {
             ),
             (
                 r#"{"rules": [{"hosts": ["*"], "closed": [{"from": "8"}]}]}"#,
-                "rules[0].closed[0].from: `8` is no time of the day; write it like 08:00, from 00:00 to 24:00",
+                "rules[0].closed[0].from: `8` is not a time of the day; write it like 08:00, from 00:00 to 24:00",
             ),
             (
                 r#"{"rules": [{"hosts": ["*"], "closed": [{}], "reason": "{day}"}]}"#,

@@ -10,7 +10,8 @@ use window::{Day, Window};
 #[derive(serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
-    /// A name of the IANA database such as `Europe/Berlin`; the zone of the proxy's machine if there is none.
+    /// A name of the IANA database such as `Europe/Berlin`; the zone of the proxy's machine if
+    /// there is none.
     timezone: Option<String>,
     /// Every rule for a host must be kept.
     rules: Vec<RuleConfig>,
@@ -62,8 +63,8 @@ impl Policy {
             let error = "there is none; add one such as { hosts = [\"games.example\"], open = [{ from = \"18:00\", to = \"20:00\" }] }";
             return Err(Error::new(error).at("rules"));
         }
-        let rules = config.rules.into_iter().enumerate();
-        let rules = rules.map(|(at, rule)| Rule::new(rule, &format!("rules[{at}]")));
+        let listed = config.rules.into_iter().enumerate();
+        let rules = listed.map(|(at, rule)| Rule::new(rule, &format!("rules[{at}]")));
         Ok(Self {
             timezone: config.timezone,
             rules: rules.collect::<Result<_, _>>()?,

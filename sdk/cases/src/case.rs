@@ -1,5 +1,5 @@
-//! The plain types: what a filter is asked, what it answered, what was expected. `format` makes cases,
-//! `compare` compares them. They depend on nothing but the contract.
+//! The plain types: what a filter is asked, what it answered, what was expected. `format` makes
+//! cases, `compare` compares them. They depend on nothing but the contract.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -130,7 +130,7 @@ pub enum Word {
 
 impl Word {
     /// As it is written.
-    pub const fn as_str(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Verdict(kind) => kind.name(),
             Self::Error => "error",

@@ -96,7 +96,7 @@ impl Differences {
         if expected.verdict != answer.word() {
             let expected = expected
                 .verdict
-                .map_or("a tick that goes well", |word| word.as_str());
+                .map_or("a tick that goes well", |word| word.name());
             return self.add("the verdict", expected, answer.to_string());
         }
         self.parts(expected, answer);
@@ -159,9 +159,9 @@ impl Differences {
     fn cached(&mut self, expected: &Expected, got: Option<(Scope, Duration)>) {
         let words = |scope: Option<Scope>, kept: Option<Duration>| match (kept, scope) {
             (None, None) => "an answer that may not be used again".to_owned(),
-            (None, Some(scope)) => format!("for {}", scope.as_str()),
+            (None, Some(scope)) => format!("for {}", scope.name()),
             (Some(kept), None) => time(kept),
-            (Some(kept), Some(scope)) => format!("{} for {}", time(kept), scope.as_str()),
+            (Some(kept), Some(scope)) => format!("{} for {}", time(kept), scope.name()),
         };
         let (scope, kept) = got.unzip();
         let is_right = expected.cached.is_none_or(|expected| expected == kept)
@@ -182,8 +182,9 @@ impl Differences {
         let Some(parts) = &expected.log else {
             return;
         };
-        let lines = observed.log.iter();
-        let lines: Vec<String> = lines
+        let lines: Vec<String> = observed
+            .log
+            .iter()
             .map(|(level, line)| format!("{level}: {line}"))
             .collect();
         let said = || {

@@ -62,8 +62,8 @@ impl Document<'_> {
     }
 }
 
-/// What serde says of a key that a struct does not have, with the one that was likely meant. Serde's text is the only way to learn which
-/// keys there are.
+/// What serde says of a key that a struct does not have, with the one that was likely meant.
+/// Serde's text is the only way to learn which keys there are.
 fn unknown_key(message: &str) -> Option<String> {
     let (key, rest) = message.strip_prefix("unknown field `")?.split_once('`')?;
     // "expected one of `a`, `b`": what stands between backticks is every second piece.

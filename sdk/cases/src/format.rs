@@ -15,84 +15,88 @@ use toml::Spanned;
 use crate::case::{Case, Cases, Expected, Message, Question, Word};
 use crate::document::{Document, Error};
 use crate::url::{Url, target};
-use crate::value::{Cached, Domain, ExpectedValues, FieldName, Number, Remembered, Text, Values};
+use crate::value::{Cached, Domain, ExpectedValues, FieldName, Number, Parsed, Remembered, Values};
 
 impl Cases {
     /// Reads the content of `file`, which is named in errors and reports only.
     ///
     /// # Errors
     ///
-    /// If the text is not TOML, has a key that does not exist, or makes no sense. The error names the
-    /// line.
+    /// If the text is not TOML, has a key that does not exist, or makes no sense. The error names
+    /// the line.
     pub fn parse(text: &str, file: &str) -> Result<Self, Error> {
-        parse(text, file)
+        let document = Document { file, text };
+        let raw: RawFile = document.read()?;
+        if raw.case.is_empty() {
+            return Err(document.problem_at(0, "there is no [[case]] in it".into()));
+        }
+        let config = raw.config.map(|config| json_config(document, config));
+        let cases = raw.case.into_iter().map(|case| checked(document, case));
+        let names = |domains: Vec<_>| {
+            domains
+                .into_iter()
+                .map(|Parsed(Domain(name))| name)
+                .collect()
+        };
+        let feeds = raw
+            .feeds
+            .into_iter()
+            .map(|(feed, domains)| (feed, names(domains)));
+        Ok(Self {
+            file: file.to_owned(),
+            config: config.transpose()?,
+            feeds: feeds.collect(),
+            now: raw.now.map_or(SystemTime::UNIX_EPOCH, |Parsed(now)| now),
+            cases: cases.collect::<Result<_, _>>()?,
+        })
     }
 }
 
-fn parse(text: &str, file: &str) -> Result<Cases, Error> {
-    let document = Document { file, text };
-    let found: Found = document.read()?;
-    if found.case.is_empty() {
-        return Err(document.problem_at(0, "there is no [[case]] in it".into()));
+fn json_config(document: Document<'_>, config: Spanned<toml::Table>) -> Result<String, Error> {
+    let at = config.span().start;
+    match json_object(config.into_inner()) {
+        Ok(object) => Ok(Value::Object(object).to_string()),
+        Err(problem) => Err(document.problem_at(at, problem)),
     }
-    let config = found.config.map(|config| {
-        let at = config.span().start;
-        let object = json_object(config.into_inner());
-        let object = object.map_err(|problem| document.problem_at(at, problem))?;
-        Ok(Value::Object(object).to_string())
-    });
-    let cases = found.case.into_iter().map(|case| {
-        let at = case.span().start;
-        let case = case.into_inner().check(document.line(at));
-        case.map_err(|problem| document.problem_at(at, problem))
-    });
-    let names = |domains: Vec<Text<Domain>>| {
-        let names = domains.into_iter().map(|Text(Domain(name))| name);
-        names.collect()
-    };
-    let feeds = found.feeds.into_iter();
-    Ok(Cases {
-        file: file.to_owned(),
-        config: config.transpose()?,
-        feeds: feeds
-            .map(|(name, domains)| (name, names(domains)))
-            .collect(),
-        now: found.now.map_or(SystemTime::UNIX_EPOCH, |Text(now)| now),
-        cases: cases.collect::<Result<_, _>>()?,
-    })
+}
+
+fn checked(document: Document<'_>, case: Spanned<RawCase>) -> Result<Case, Error> {
+    let at = case.span().start;
+    let checked = case.into_inner().check(document.line(at));
+    checked.map_err(|problem| document.problem_at(at, problem))
 }
 
 /// The file as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Found {
-    now: Option<Text<SystemTime>>,
+struct RawFile {
+    now: Option<Parsed<SystemTime>>,
     config: Option<Spanned<toml::Table>>,
     #[serde(default)]
-    feeds: BTreeMap<String, Vec<Text<Domain>>>,
+    feeds: BTreeMap<String, Vec<Parsed<Domain>>>,
     #[serde(default)]
-    case: Vec<Spanned<FoundCase>>,
+    case: Vec<Spanned<RawCase>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct FoundCase {
+struct RawCase {
     name: Option<String>,
     #[serde(default)]
     fresh: bool,
-    after: Option<Text<Duration>>,
-    client: Option<Text<IpAddr>>,
+    after: Option<Parsed<Duration>>,
+    client: Option<Parsed<IpAddr>>,
 
     host: Option<String>,
-    protocol: Option<Text<Protocol>>,
-    url: Option<Text<Url>>,
+    protocol: Option<Parsed<Protocol>>,
+    url: Option<Parsed<Url>>,
     method: Option<String>,
     headers: Option<BTreeMap<FieldName, Values>>,
-    response: Option<FoundResponse>,
+    response: Option<RawResponse>,
     #[serde(default)]
     tick: bool,
 
-    expect: Option<Text<Word>>,
+    expect: Option<Parsed<Word>>,
     status: Option<u16>,
     reason: Option<String>,
     location: Option<String>,
@@ -100,8 +104,8 @@ struct FoundCase {
     body: Option<String>,
     error: Option<String>,
     cached: Option<Cached>,
-    cached_for: Option<Text<Scope>>,
-    pause: Option<Text<Duration>>,
+    cached_for: Option<Parsed<Scope>>,
+    pause: Option<Parsed<Duration>>,
     log: Option<Vec<String>>,
     request_headers: Option<BTreeMap<FieldName, ExpectedValues>>,
     response_headers: Option<BTreeMap<FieldName, ExpectedValues>>,
@@ -113,7 +117,7 @@ struct FoundCase {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct FoundResponse {
+struct RawResponse {
     #[serde(default = "ok")]
     status: u16,
     #[serde(default)]
@@ -124,7 +128,7 @@ fn ok() -> u16 {
     200
 }
 
-impl FoundCase {
+impl RawCase {
     /// The case, or what makes no sense about it.
     fn check(self, line: usize) -> Result<Case, String> {
         let question = self.question()?;
@@ -134,8 +138,8 @@ impl FoundCase {
             name,
             line,
             fresh: self.fresh,
-            after: self.after.map_or(Duration::ZERO, |Text(time)| time),
-            client: self.client.map(|Text(ip)| ip),
+            after: self.after.map_or(Duration::ZERO, |Parsed(time)| time),
+            client: self.client.map(|Parsed(ip)| ip),
             question,
             expected: self.expected(),
         })
@@ -144,7 +148,7 @@ impl FoundCase {
     fn summary(&self) -> String {
         match (&self.host, &self.url) {
             (Some(host), _) => host.clone(),
-            (None, Some(Text(Url { text, .. }))) => text.clone(),
+            (None, Some(Parsed(Url { text, .. }))) => text.clone(),
             (None, None) => "tick".to_owned(),
         }
     }
@@ -157,7 +161,7 @@ impl FoundCase {
             );
         }
         if let Some(key) = self.keys_of_a_request().next()
-            && !matches!(&self.url, Some(Text(Url { seen: Some(_), .. })))
+            && !matches!(&self.url, Some(Parsed(Url { seen: Some(_), .. })))
         {
             return Err(format!(
                 "`{key}` belongs to a request that the proxy can see: ask about an http URL (`url`)"
@@ -168,9 +172,9 @@ impl FoundCase {
         }
         match (&self.host, &self.url) {
             (Some(host), _) => self.host_question(host),
-            (None, Some(Text(url))) => self.url_question(url),
+            (None, Some(Parsed(url))) => self.url_question(url),
             (None, None) if self.client.is_some() => {
-                Err("nobody has sent anything when the filter ticks: leave `client` out".into())
+                Err("a tick has no client: leave `client` out".into())
             }
             (None, None) => Ok(Question::Tick),
         }
@@ -191,7 +195,7 @@ impl FoundCase {
     fn host_question(&self, host: &str) -> Result<Question, String> {
         let protocol = self
             .protocol
-            .map_or(Protocol::Connect, |Text(protocol)| protocol);
+            .map_or(Protocol::Connect, |Parsed(protocol)| protocol);
         let default_port = if protocol == Protocol::Http { 80 } else { 443 };
         let target = target(host, default_port)?;
         Ok(Question::Host {
@@ -218,7 +222,7 @@ impl FoundCase {
             return Err(format!("`{method}` is not a method; write it like GET"));
         }
         let response = self.response.as_ref();
-        if let Some(FoundResponse { status, .. }) = response
+        if let Some(RawResponse { status, .. }) = response
             && !(200..=599).contains(status)
         {
             return Err(format!(
@@ -242,7 +246,7 @@ impl FoundCase {
 
     /// What can never be is a mistake in the case, not in the filter.
     fn check_expectations(&self, question: &Question) -> Result<(), String> {
-        let verdict = self.expect.map(|Text(word)| word);
+        let verdict = self.expect.map(|Parsed(word)| word);
         if *question == Question::Tick {
             return self.check_tick(verdict);
         }
@@ -300,8 +304,8 @@ impl FoundCase {
         ];
         for (key, is_expected, verdicts) in rules {
             if is_expected && !verdicts.contains(&verdict) {
-                let verdicts: Vec<&str> = verdicts.iter().map(|word| word.as_str()).collect();
-                let (verdict, verdicts) = (verdict.as_str(), verdicts.join(" or "));
+                let verdicts: Vec<&str> = verdicts.iter().map(|word| word.name()).collect();
+                let (verdict, verdicts) = (verdict.name(), verdicts.join(" or "));
                 return Err(format!(
                     "`{key}` goes with the verdict {verdicts}, and {verdict} is expected"
                 ));
@@ -319,7 +323,7 @@ impl FoundCase {
         let state = self.state.into_iter();
         let metrics = self.metrics.into_iter();
         Expected {
-            verdict: self.expect.map(|Text(word)| word),
+            verdict: self.expect.map(|Parsed(word)| word),
             status: self.status,
             reason: self.reason,
             location: self.location,
@@ -327,8 +331,8 @@ impl FoundCase {
             body: self.body,
             error: self.error,
             cached: self.cached.map(Option::from),
-            cached_for: self.cached_for.map(|Text(scope)| scope),
-            pause: self.pause.map(|Text(time)| time),
+            cached_for: self.cached_for.map(|Parsed(scope)| scope),
+            pause: self.pause.map(|Parsed(time)| time),
             log: self.log,
             request_headers: fields(self.request_headers),
             response_headers: fields(self.response_headers),

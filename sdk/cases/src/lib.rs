@@ -1,5 +1,6 @@
-//! Test cases of Portcullis filters: a file that says what a filter is asked and what it should answer. The same file is run natively, by
-//! `portcullis_sdk::testing::cases`, and against the built `.wasm`, by `portcullis plugin test`.
+//! Test cases of Portcullis filters: a file that says what a filter is asked and what it should
+//! answer. The same file is run natively, by `portcullis_sdk::testing::cases`, and against the
+//! built `.wasm`, by `portcullis plugin test`.
 //!
 //! ```
 //! use portcullis_cases::{Answer, Cases, Observed};
@@ -20,7 +21,7 @@
 //!     "cases.toml",
 //! )?;
 //!
-//! // Whoever runs the filter says what it did.
+//! // The caller runs the filter and says what it did.
 //! let observed = Observed::new(Answer::Next);
 //! let outcome = cases.cases[0].compare(&observed);
 //! assert_eq!(

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use crate::compare::{Difference, Outcome};
 
-/// What came of a file. Its text is a line for each case, with what is different below; by serde, an object with the same fields.
+/// What came of a file. Its text is a line for each case, with what is different below; by serde,
+/// an object with the same fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Who was asked.
@@ -49,11 +50,11 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let places = self
+        let places: Vec<String> = self
             .cases
             .iter()
-            .map(|case| format!("{}:{}", self.file, case.line));
-        let places: Vec<String> = places.collect();
+            .map(|case| format!("{}:{}", self.file, case.line))
+            .collect();
         let width = places.iter().map(String::len).max().unwrap_or_default();
         for (case, place) in self.cases.iter().zip(places) {
             let word = if case.ok { "ok" } else { "FAIL" };

@@ -1,5 +1,6 @@
-//! Where a case leads: hosts with ports, and URLs as far as the proxy sees them. Called by `format`, so
-//! that a case asks the same wherever it is run; the contract says what a host is called.
+//! Where a case leads: hosts with ports, and URLs as far as the proxy sees them. Called by
+//! `format`, so that a case asks the same wherever it is run; the contract says what a host is
+//! called.
 
 use portcullis_contract::Target;
 

@@ -1,4 +1,5 @@
-//! The values of a file as they are written, each with what would be right where it is wrong. Read by `format`.
+//! The values of a file as they are written, each with what would be right where it is wrong. Read
+//! by `format`.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -16,7 +17,7 @@ use crate::url::Url;
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// A value that is written as text.
-pub(crate) trait Written: Sized {
+pub(crate) trait FromText: Sized {
     /// What it is, as it continues "expected".
     const EXPECTED: &'static str;
 
@@ -26,17 +27,17 @@ pub(crate) trait Written: Sized {
 
 /// One that was read.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Text<T>(pub(crate) T);
+pub(crate) struct Parsed<T>(pub(crate) T);
 
-impl<'de, T: Written> Deserialize<'de> for Text<T> {
+impl<'de, T: FromText> Deserialize<'de> for Parsed<T> {
     fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
-        value.deserialize_any(TextVisitor(PhantomData)).map(Self)
+        value.deserialize_any(ParsedVisitor(PhantomData)).map(Self)
     }
 }
 
-struct TextVisitor<T>(PhantomData<T>);
+struct ParsedVisitor<T>(PhantomData<T>);
 
-impl<T: Written> Visitor<'_> for TextVisitor<T> {
+impl<T: FromText> Visitor<'_> for ParsedVisitor<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -57,7 +58,7 @@ fn one_of<T: Copy>(text: &str, words: &[T], name: fn(T) -> &'static str) -> Resu
     })
 }
 
-impl Written for Word {
+impl FromText for Word {
     const EXPECTED: &'static str = "next, allow, block, redirect, replace or error";
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -69,27 +70,27 @@ impl Written for Word {
             Word::Verdict(VerdictKind::Replace),
             Word::Error,
         ];
-        one_of(text, &WORDS, Self::as_str)
+        one_of(text, &WORDS, Self::name)
     }
 }
 
-impl Written for Protocol {
+impl FromText for Protocol {
     const EXPECTED: &'static str = "connect or http";
 
     fn parse(text: &str) -> Result<Self, String> {
-        one_of(text, &[Self::Connect, Self::Http], Self::as_str)
+        one_of(text, &[Self::Connect, Self::Http], Self::name)
     }
 }
 
-impl Written for Scope {
+impl FromText for Scope {
     const EXPECTED: &'static str = "host or client-and-host";
 
     fn parse(text: &str) -> Result<Self, String> {
-        one_of(text, &[Self::Host, Self::ClientAndHost], Self::as_str)
+        one_of(text, &[Self::Host, Self::ClientAndHost], Self::name)
     }
 }
 
-impl Written for Duration {
+impl FromText for Duration {
     const EXPECTED: &'static str = r#"a time such as "60s", "1m 30s" or "50ms""#;
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -99,7 +100,7 @@ impl Written for Duration {
     }
 }
 
-impl Written for SystemTime {
+impl FromText for SystemTime {
     const EXPECTED: &'static str = r#"a time in UTC such as "2026-03-02T09:00:00Z""#;
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -107,7 +108,7 @@ impl Written for SystemTime {
     }
 }
 
-impl Written for IpAddr {
+impl FromText for IpAddr {
     const EXPECTED: &'static str = r#"an IP address such as "10.0.0.7""#;
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -117,7 +118,7 @@ impl Written for IpAddr {
     }
 }
 
-impl Written for Url {
+impl FromText for Url {
     const EXPECTED: &'static str = r#"a URL such as "http://a.example/b""#;
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -129,12 +130,13 @@ impl Written for Url {
 #[derive(Clone, Debug)]
 pub(crate) struct Domain(pub(crate) String);
 
-impl Written for Domain {
+impl FromText for Domain {
     const EXPECTED: &'static str = r#"a domain such as "evil.example""#;
 
     fn parse(text: &str) -> Result<Self, String> {
         match canonical_host(text) {
-            // To the URL standard an asterisk is a character of names; to an author it is a wildcard.
+            // To the URL standard an asterisk is a character of names; to an author it is a
+            // wildcard.
             Ok(host) if !host.contains('*') => Ok(Self(host.into_owned())),
             _ => Err(format!("`{text}` is not {}", Self::EXPECTED)),
         }
@@ -241,14 +243,14 @@ impl From<Number> for Option<f64> {
     expecting = "expected a time such as \"60s\", or false for an answer that may not be used again"
 )]
 pub(crate) enum Cached {
-    For(Text<Duration>),
+    For(Parsed<Duration>),
     Not(False),
 }
 
 impl From<Cached> for Option<Duration> {
     fn from(cached: Cached) -> Self {
         match cached {
-            Cached::For(Text(time)) => Some(time),
+            Cached::For(Parsed(time)) => Some(time),
             Cached::Not(False) => None,
         }
     }

@@ -3,12 +3,12 @@
 /// The longest key of `state`, in bytes.
 pub const KEY_BYTES: usize = 1024;
 
-/// The room that a filter's state has unless its settings say otherwise (`[limits] state`), in bytes
-/// as [`entry_bytes`] counts them.
+/// The room that a filter's state has unless its settings say otherwise (`[limits] state`), in
+/// bytes as [`entry_bytes`] counts them.
 pub const STATE_BYTES: usize = 1 << 20;
 
-/// The beginning of the error of a call that finds a filter's state full. Errors cross to a filter as
-/// text, so this is how it tells this one from others.
+/// The beginning of the error of a call that finds a filter's state full. Errors cross to a filter
+/// as text, so this is how it tells this one from others.
 pub const STATE_FULL: &str = "the state of this filter is full";
 
 /// The most metrics of one filter: a name for each host would be too many.
@@ -17,20 +17,20 @@ pub const METRICS: usize = 100;
 /// The longest name of a metric, in bytes.
 pub const METRIC_NAME_BYTES: usize = 64;
 
-/// The longest reason of a refusal, in bytes; the rest is cut off. It travels in a header field and a
-/// log line.
+/// The longest reason of a refusal, in bytes; the rest is cut off. It travels in a header field and
+/// a log line.
 pub const REASON_BYTES: usize = 1024;
 
 /// The longest URL of a redirect, in bytes: what clients take in a header field (RFC 9110,
 /// section 4.1, recommends 8000 for URLs).
 pub const LOCATION_BYTES: usize = 8192;
 
-/// What an entry takes beyond its key and its value, for its places in the proxy's tables and for the
-/// allocator: 120 to 170 bytes where it does not expire, 180 to 240 where it does.
+/// What an entry takes beyond its key and its value, for its places in the proxy's tables and for
+/// the allocator: 120 to 170 bytes where it does not expire, 180 to 240 where it does.
 const ENTRY_OVERHEAD: usize = 200;
 
-/// As long as an integer can be, in bytes. A shorter value counts for as much, so that a counter needs
-/// no more room when it gets another digit.
+/// As long as an integer can be, in bytes. A shorter value counts for as much, so that a counter
+/// needs no more room when it gets another digit.
 const SHORTEST_VALUE: usize = 20;
 
 /// What an entry of a filter's state counts for, in bytes.

@@ -1,5 +1,6 @@
-//! Where a request wants to go: one canonical host and a port. This is the only constructor of hosts
-//! in the proxy and in files of cases, so that every check, list and dial sees the same spelling.
+//! Where a request wants to go: one canonical host and a port. This is the only constructor of
+//! hosts in the proxy and in files of cases, so that every check, list and dial sees the same
+//! spelling.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,9 +12,9 @@ use crate::host::is_plainly_canonical;
 
 /// A canonical host and a port.
 ///
-/// The host is lower case, made of IDNA A-labels and has no trailing dot. IP addresses are recognised
-/// in every spelling that the WHATWG URL standard knows (`127.1`, `0x7f000001`, `2130706433`);
-/// IPv4-mapped IPv6 addresses become IPv4.
+/// The host is lower case, made of IDNA A-labels and has no trailing dot. IP addresses are
+/// recognised in every spelling that the WHATWG URL standard knows (`127.1`, `0x7f000001`,
+/// `2130706433`); IPv4-mapped IPv6 addresses become IPv4.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Target {
     host: Box<str>,
@@ -30,7 +31,8 @@ pub enum InvalidTarget {
     /// There is nothing where the host should be.
     #[error("the host is empty")]
     EmptyHost,
-    /// Forbidden characters, a label over 63 or a name over 253 octets, or something that only looks like an address.
+    /// Forbidden characters, a label over 63 or a name over 253 octets, or something that only
+    /// looks like an address.
     #[error("the host is neither a domain name nor an IP address")]
     Host,
     /// No port where one is required (RFC 9110, section 9.3.6).
@@ -42,12 +44,13 @@ pub enum InvalidTarget {
 }
 
 impl Target {
-    /// Reads `host[:port]`. Without a port, `default_port` is used; without that, the text is refused.
+    /// Reads `host[:port]`. Without a port, `default_port` is used; without that, the text is
+    /// refused.
     ///
     /// # Errors
     ///
-    /// If the host is neither a domain name nor an IP address, if something stands around them, or if
-    /// the port is missing or out of range.
+    /// If the host is neither a domain name nor an IP address, if something stands around them, or
+    /// if the port is missing or out of range.
     pub fn parse(authority: &str, default_port: Option<u16>) -> Result<Self, InvalidTarget> {
         if authority.contains('@') {
             return Err(InvalidTarget::UserInfo);
@@ -136,8 +139,8 @@ impl fmt::Display for Target {
     }
 }
 
-/// What [`Target::host`] would be for `host`, borrowed where it is canonical already. An IPv6 address
-/// may stand without brackets, as it does in a canonical host.
+/// What [`Target::host`] would be for `host`, borrowed where it is canonical already. An IPv6
+/// address may stand without brackets, as it does in a canonical host.
 ///
 /// # Errors
 ///

@@ -17,7 +17,7 @@ pub enum Protocol {
 
 impl Protocol {
     /// The word for it.
-    pub const fn as_str(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Http => "http",
             Self::Connect => "connect",
@@ -38,7 +38,7 @@ pub enum Scope {
 
 impl Scope {
     /// The word for it.
-    pub const fn as_str(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Host => "host",
             Self::ClientAndHost => "client-and-host",
@@ -96,7 +96,7 @@ pub enum Level {
 
 impl Level {
     /// The word for it.
-    pub const fn as_str(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Trace => "trace",
             Self::Debug => "debug",
@@ -109,6 +109,6 @@ impl Level {
 
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        f.write_str(self.name())
     }
 }

@@ -8,8 +8,8 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 
 use crate::Error;
 
-/// Fields that a filter cannot change: those of the connection (RFC 9110, section 7.6.1), of the framing (RFC 9112, section 6), and those
-/// that the proxy answers for.
+/// Fields that a filter cannot change: those of the connection (RFC 9110, section 7.6.1), of the
+/// framing (RFC 9112, section 6), and those that the proxy answers for.
 const OWNED: [&str; 14] = [
     "connection",
     "content-length",
@@ -78,8 +78,9 @@ impl HeaderName {
         &self.0
     }
 
-    /// Whether a filter can set or remove the field. Not those of the connection and of the framing, nor Host and Via: they are the proxy's,
-    /// and it is better to say so when the filter is made than on every request.
+    /// Whether a filter can set or remove the field. Not those of the connection and of the
+    /// framing, nor Host and Via: they are the proxy's, and it is better to say so when the filter
+    /// is made than on every request.
     ///
     /// ```
     /// use portcullis_sdk::{Error, HeaderName};

@@ -1,4 +1,5 @@
-//! JSON, written in constants: to learn its length first, where there is no room, and then into that much room.
+//! JSON, written in constants: to learn its length first, where there is no room, and then into
+//! that much room.
 
 /// Writes as long as there is room, and counts what that would take.
 pub(super) struct Writer<'a> {

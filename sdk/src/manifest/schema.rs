@@ -1,5 +1,5 @@
-//! From the tree of a type to JSON Schema, draft 2020-12. It says what TOML can say: there is no `null`, so an optional value is its content
-//! under a key that is not required.
+//! From the tree of a type to JSON Schema, draft 2020-12. It says what TOML can say: there is no
+//! `null`, so an optional value is its content under a key that is not required.
 
 mod table;
 

@@ -32,7 +32,8 @@ plain! {
     SocketAddr, SocketAddrV4, SocketAddrV6 => Node::Text;
     Ipv4Addr => Node::Formatted("ipv4");
     Ipv6Addr => Node::Formatted("ipv6");
-    // JSON Schema has no word for either; this one is what others that describe Rust's types write, and the proxy knows it.
+    // JSON Schema has no word for either; this one is what others that describe Rust's types write,
+    // and the proxy knows it.
     IpAddr => Node::Formatted("ip");
 }
 

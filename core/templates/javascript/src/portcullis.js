@@ -64,7 +64,7 @@ export function settings(json, defaults) {
       throw `there is no setting ${name}, only ${Object.keys(defaults).join(', ')}`;
     }
     if (kind(value) !== kind(defaults[name])) {
-      throw `${name}: ${JSON.stringify(value)} is no ${kind(defaults[name])}`;
+      throw `${name}: ${JSON.stringify(value)} is not of the type ${kind(defaults[name])}`;
     }
   }
   return { ...defaults, ...given };

@@ -30,5 +30,5 @@ test('a domain is written in any case, and an address is only itself', () => {
 
 test('a setting that does not fit is refused by its name', () => {
   assert.throws(() => lifecycle.init('{"domain": []}'), /no setting domain, only domains/);
-  assert.throws(() => lifecycle.init('{"domains": 1}'), /domains: 1 is no array/);
+  assert.throws(() => lifecycle.init('{"domains": 1}'), /domains: 1 is not of the type array/);
 });

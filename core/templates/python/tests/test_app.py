@@ -32,7 +32,7 @@ class App(unittest.TestCase):
     def test_a_setting_that_does_not_fit_is_refused_by_its_name(self):
         for settings, reason in [
             ('{"domain": []}', "there is no setting domain, only domains"),
-            ('{"domains": 1}', "domains: 1 is no list"),
+            ('{"domains": 1}', "domains: 1 is not a list"),
         ]:
             with self.assertRaises(Err) as refusal:
                 Lifecycle().init(settings)

@@ -3,7 +3,8 @@
 use portcullis_sdk::{Error, Filter, Flow, Schema, Verdict, filter};
 use serde::Deserialize;
 
-/// The `[config]` of the .toml file beside the filter. What does not fit, the operator reads with the name of the setting.
+/// The `[config]` of the .toml file beside the filter. What does not fit, the operator reads with
+/// the name of the setting.
 #[derive(Debug, Default, Deserialize, Schema)]
 #[serde(default, deny_unknown_fields)]
 struct Config {
@@ -11,13 +12,14 @@ struct Config {
     domains: Vec<String>,
 }
 
-/// The proxy makes many of these, each from the same settings. What must be remembered from one request to the next belongs into
-/// `portcullis_sdk::state`.
+/// The proxy makes many of these, each from the same settings. What must be remembered from one
+/// request to the next belongs into `portcullis_sdk::state`.
 struct Guard {
     config: Config,
 }
 
-/// The proxy calls the hooks that are written here; there are also `judge_request`, `judge_response` and `tick`.
+/// The proxy calls the hooks that are written here; there are also `judge_request`,
+/// `judge_response` and `tick`.
 #[filter]
 impl Filter for Guard {
     type Config = Config;

@@ -11,7 +11,8 @@ use portcullis_sdk::Error;
 pub(crate) struct Network(IpNet);
 
 impl Network {
-    /// Whether the address lies in it. An IPv4 address that is written as an IPv6 one counts as what it is.
+    /// Whether the address lies in it. An IPv4 address that is written as an IPv6 one counts as
+    /// what it is.
     pub(crate) fn contains(&self, address: IpAddr) -> bool {
         self.0.contains(&address.to_canonical())
     }

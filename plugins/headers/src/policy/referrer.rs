@@ -2,8 +2,8 @@
 
 use portcullis_sdk::Host;
 
-/// What a page's address is cut down to on its way to another site; named as in Referrer Policy. Sites are registered domains: from one host of
-/// `example.co.uk` to another nothing is cut.
+/// What a page's address is cut down to on its way to another site; named as in Referrer Policy.
+/// Sites are registered domains: from one host of `example.co.uk` to another nothing is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Trimming {
@@ -30,7 +30,7 @@ impl Trimming {
     /// Cuts `full` on its way to `url`, which has the host `host`.
     pub(crate) fn trim(self, full: &str, host: &Host, url: &str) -> Trimmed {
         let Some(page) = Page::parse(full) else {
-            // What it tells nobody knows.
+            // It cannot be read, so it cannot be trimmed.
             return Trimmed::Away;
         };
         if page.host().is_some_and(|page| is_same_site(&page, host)) {
@@ -57,7 +57,7 @@ struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    /// None if it is no address of a page on the web.
+    /// None if it is not the address of a page on the web.
     fn parse(url: &'a str) -> Option<Self> {
         let schemes = [HTTPS, "http://"];
         let scheme = schemes.into_iter().find(|scheme| url.starts_with(scheme))?;
@@ -76,7 +76,7 @@ impl<'a> Page<'a> {
     }
 }
 
-/// Hosts that nobody can register a domain of, such as addresses, are sites of their own.
+/// Hosts without a registrable domain, such as addresses, are sites of their own.
 fn is_same_site(a: &Host, b: &Host) -> bool {
     a == b
         || a.registrable_domain()

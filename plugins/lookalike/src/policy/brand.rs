@@ -16,13 +16,13 @@ pub(crate) struct Brand {
     look: String,
     /// What the whole domain looks like, with dots around it.
     dotted: String,
-    /// So many edits away is too near.
+    /// Names at most this many edits away are look-alikes.
     edits: usize,
 }
 
 /// A host, as it looks.
 pub(crate) struct Name {
-    /// The first label of the domain that somebody has registered.
+    /// The first label of the registrable domain.
     label: String,
     /// What that looks like.
     look: String,
@@ -31,18 +31,18 @@ pub(crate) struct Name {
 }
 
 impl Brand {
-    /// Fails if the domain is not what somebody can have registered.
+    /// Fails if the domain is not one that can be registered.
     pub(crate) fn new(domain: Host, characters_per_edit: u8) -> Result<Self, Error> {
         match domain.registrable_domain() {
             Some(registered) if domain == *registered => {}
             Some(registered) => {
                 return Err(Error::new(format_args!(
-                    "{domain} lies below a domain that somebody has registered; list that: {registered}"
+                    "{domain} lies below a registrable domain; list that: {registered}"
                 )));
             }
             None => {
                 return Err(Error::new(format_args!(
-                    "{domain} is nothing that somebody could register; list a domain such as example.com"
+                    "{domain} is not a domain that can be registered; list a domain such as example.com"
                 )));
             }
         }
@@ -58,7 +58,7 @@ impl Brand {
         })
     }
 
-    /// Whether a host of somebody else could be taken for the brand's.
+    /// Whether a host that is not the brand's could be taken for the brand's.
     pub(crate) fn is_imitated(&self, name: &Name, words: &[String]) -> bool {
         // The same name below another suffix is often the brand's too.
         let is_near = name.label != self.label && self.is_near(&name.look);
@@ -75,7 +75,8 @@ impl Brand {
             && strsim::osa_distance(look, &self.look) <= self.edits
     }
 
-    /// Whether the brand's name stands beside one of the words: behind a hyphen or, if it is long enough, right at it.
+    /// Whether the brand's name stands beside one of the words: behind a hyphen or, if it is long
+    /// enough, right at it.
     fn is_joined(&self, look: &str, words: &[String]) -> bool {
         let is_word = |part: &str| words.iter().any(|word| word == part);
         let may_touch = |part: Option<&str>| match part {
@@ -94,7 +95,7 @@ impl Brand {
 }
 
 impl Name {
-    /// None for what nobody can have registered, such as an address.
+    /// None for a host without a registrable domain, such as an address.
     pub(crate) fn of(host: &Host) -> Option<Self> {
         let registered = host.registrable_domain()?;
         let label = first_label(&registered);

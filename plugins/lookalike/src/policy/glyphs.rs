@@ -1,4 +1,4 @@
-//! What names look like to somebody who reads them. The table is made by build.rs.
+//! What names look like to a reader. The table is made by build.rs.
 
 include!(concat!(env!("OUT_DIR"), "/glyphs.rs"));
 

@@ -3,7 +3,8 @@
 use portcullis_sdk::Error;
 use portcullis_sdk::clock::LocalTime;
 
-/// A time that comes back, every day or on some days of the week. The clocks on the wall count, so when they are put back an hour comes twice.
+/// A time that comes back, every day or on some days of the week. The clocks on the wall count, so
+/// when they are put back an hour comes twice.
 #[derive(Debug, serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Window {
@@ -26,7 +27,7 @@ impl Default for Window {
 }
 
 impl Window {
-    /// Whether there is no day on which it begins.
+    /// Whether it begins on no day.
     pub(crate) fn is_never(&self) -> bool {
         self.days.is_empty()
     }
@@ -75,7 +76,7 @@ impl Day {
         Self::at(self as usize + 6)
     }
 
-    /// So many days after a Monday.
+    /// The day that is this many days after a Monday.
     fn at(days: usize) -> Self {
         Self::ALL[days % Self::ALL.len()]
     }
@@ -127,7 +128,7 @@ impl TryFrom<String> for TimeOfDay {
     fn try_from(text: String) -> Result<Self, Error> {
         Self::parse(&text).ok_or_else(|| {
             Error::new(format_args!(
-                "`{text}` is no time of the day; write it like 08:00, from 00:00 to 24:00"
+                "`{text}` is not a time of the day; write it like 08:00, from 00:00 to 24:00"
             ))
         })
     }

@@ -1,7 +1,7 @@
 use super::*;
 
 fn read(text: &str) -> Result<Cases, String> {
-    parse(text, "cases.toml").map_err(|error| error.to_string())
+    Cases::parse(text, "cases.toml").map_err(|error| error.to_string())
 }
 
 /// A file with one case.
@@ -316,10 +316,7 @@ fn a_case_that_can_never_go_well_is_refused_with_its_line() {
             "`error` goes with the verdict error",
         ),
         ("tick = true\ncached = '1s'", "no verdict comes of a tick"),
-        (
-            "tick = true\nclient = '10.0.0.1'",
-            "nobody has sent anything",
-        ),
+        ("tick = true\nclient = '10.0.0.1'", "a tick has no client"),
     ] {
         let said = case(keys).unwrap_err();
         assert!(

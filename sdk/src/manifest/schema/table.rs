@@ -115,7 +115,8 @@ const fn write_required(table: &Table, to: &mut Writer<'_>) {
     }
 }
 
-/// What cannot be said by keys alone: merged values that are no tables, and keys of which any of several names must be there.
+/// What cannot be said by keys alone: merged values that are not tables, and keys that must be
+/// there under any of several names.
 const fn write_parts(table: &Table, to: &mut Writer<'_>) {
     let mut at = 0;
     while at < table.fields.len() {

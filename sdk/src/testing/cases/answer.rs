@@ -1,4 +1,5 @@
-//! What the proxy makes of a verdict: natively, nobody else looks whether it can be carried out.
+//! What the proxy makes of a verdict. Natively there is no proxy, so this checks that it can be
+//! carried out.
 
 use portcullis_cases::Answer;
 use portcullis_contract::limits::{LOCATION_BYTES, REASON_BYTES};

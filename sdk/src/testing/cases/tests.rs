@@ -1,4 +1,5 @@
-//! What the cases can be about is tried with a guest of the proxy's tests, natively and in the sandbox.
+//! What the cases can be about is tried with a guest of the proxy's tests, natively and in the
+//! sandbox.
 
 use super::*;
 use crate::Verdict;

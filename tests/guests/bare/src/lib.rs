@@ -1,5 +1,5 @@
-//! Blocks hosts that begin with `blocked.`, with nothing but wit-bindgen and the contract: what a filter in another language
-//! would be.
+//! Blocks hosts that begin with `blocked.`, with nothing but wit-bindgen and the contract: what a
+//! filter in another language would be.
 #![cfg(target_family = "wasm")]
 #![expect(missing_docs, unsafe_code, reason = "wit-bindgen's expansion")]
 

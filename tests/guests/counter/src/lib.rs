@@ -1,4 +1,5 @@
-//! Lets each host have a number of requests and blocks those that follow, whichever instance counts them.
+//! Lets each host have a number of requests and blocks those that follow, whichever instance counts
+//! them.
 
 use std::time::Duration;
 
@@ -7,7 +8,8 @@ use portcullis_sdk::{Error, Filter, Flow, Schema, Verdict, filter, state};
 #[derive(serde::Deserialize, Schema)]
 struct Counter {
     limit: i64,
-    /// Milliseconds from a host's first request until its count begins anew; never if there are none.
+    /// Milliseconds from a host's first request until its count begins anew; never if there are
+    /// none.
     window_ms: Option<u64>,
 }
 
@@ -22,9 +24,10 @@ impl Filter for Counter {
     fn judge_host(&self, flow: &Flow) -> Result<Verdict, Error> {
         let window = self.window_ms.map(Duration::from_millis);
         let count = state::increment(flow.host(), 1, window)?;
-        Ok(match count > self.limit {
-            true => Verdict::block(format!("request {count} of {}", self.limit)),
-            false => Verdict::NEXT,
+        Ok(if count > self.limit {
+            Verdict::block(format!("request {count} of {}", self.limit))
+        } else {
+            Verdict::NEXT
         })
     }
 }

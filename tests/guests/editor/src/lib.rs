@@ -1,5 +1,5 @@
-//! Changes the header fields of requests and responses as it is told, adds a line to `x-trace` each time, and answers for the origin where
-//! the origin's status is `replace`.
+//! Changes the header fields of requests and responses as it is told, adds a line to `x-trace` each
+//! time, and answers for the origin where the origin's status is `replace`.
 
 use std::collections::BTreeMap;
 

@@ -13,10 +13,10 @@ impl Filter for Facts {
     }
 
     fn judge_host(&self, flow: &Flow) -> Result<Verdict, Error> {
-        let client = flow.client().address();
-        let client = client.map_or("nobody".into(), |address| address.to_string());
-        let domain = flow.host().registrable_domain();
-        let domain = domain.unwrap_or_else(|| "no domain".into());
+        let address = flow.client().address();
+        let client = address.map_or("nobody".into(), |address| address.to_string());
+        let registrable = flow.host().registrable_domain();
+        let domain = registrable.unwrap_or_else(|| "no domain".into());
         let now = clock::local(Some("Etc/GMT-1"))?;
         let zone = clock::local(Some("Nowhere/City")).is_ok();
         let year = now.year;

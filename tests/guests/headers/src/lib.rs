@@ -1,4 +1,5 @@
-//! Blocks requests by their method, a part of their URL or the values of header fields. Asks for a header field only when it must.
+//! Blocks requests by their method, a part of their URL or the values of header fields. Asks for a
+//! header field only when it must.
 
 use std::collections::BTreeMap;
 

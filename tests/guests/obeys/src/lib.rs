@@ -1,4 +1,5 @@
-//! Does what the first label of the host says: every answer, failure and capability that a case can be about.
+//! Does what the first label of the host says: every answer, failure and capability that a case can
+//! be about.
 
 use std::cell::Cell;
 use std::time::Duration;

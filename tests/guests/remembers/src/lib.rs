@@ -1,5 +1,5 @@
-//! Counts how often it is asked, says so in its verdict, and lets the proxy use that again: for the host, or for the client where the host
-//! begins with `client.`.
+//! Counts how often it is asked, says so in its verdict, and lets the proxy use that again: for the
+//! host, or for the client where the host begins with `client.`.
 
 use std::time::Duration;
 
@@ -22,9 +22,10 @@ impl Filter for Remembers {
         metrics::count("asked", 1);
         let asked = state::increment("asked", 1, None)?;
         let listed = feeds::names().len();
-        let scope = match flow.host().as_str().starts_with("client.") {
-            true => Scope::ClientAndHost,
-            false => Scope::Host,
+        let scope = if flow.host().as_str().starts_with("client.") {
+            Scope::ClientAndHost
+        } else {
+            Scope::Host
         };
         let verdict = Verdict::block(format!("question {asked} with {listed} feeds"));
         Ok(verdict.cache_for(scope, Duration::from_secs(self.seconds)))

@@ -1,4 +1,5 @@
-//! Counts in the background, says so, and blocks every host with the count; fails at every odd count if it is told to.
+//! Counts in the background, says so, and blocks every host with the count; fails at every odd
+//! count if it is told to.
 
 use std::time::Duration;
 
