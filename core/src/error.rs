@@ -244,6 +244,7 @@ pub enum PluginError {
         source: io::Error,
     },
     /// A file of cases is wrong.
+    #[cfg(feature = "cli")]
     #[error(transparent)]
     Cases(#[from] portcullis_cases::Error),
     /// A case is about something that is no host.
