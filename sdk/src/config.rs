@@ -30,7 +30,7 @@ fn located(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
     let place = format!(" at line {} column {}", error.line(), error.column());
     let message = Error::new(text.strip_suffix(&place).unwrap_or(&text));
     let mut setting = path.to_string();
-    match path.iter().last() {
+    match path.iter().next_back() {
         None => message,
         // A variant is not a setting of its own.
         Some(Segment::Enum { variant }) => {
