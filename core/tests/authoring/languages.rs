@@ -114,7 +114,10 @@ fn a_filter_in_javascript_is_begun_tested_built_and_obeyed() {
     wants_its_settings_right(&author);
     cannot_import_what_the_world_lacks(
         &author,
-        ("src/filter.js", "import { now } from 'portcullis:filter/clock@0.1.0';"),
+        (
+            "src/filter.js",
+            "import { now } from 'portcullis:filter/clock@0.1.0';",
+        ),
         "wit/world.wit does not; add there:  import portcullis:filter/clock@0.1.0;",
     );
     // npm installs again, and leaves what the build needs.

@@ -11,10 +11,7 @@ fn what_cannot_be_begun_is_refused_with_what_can_be() {
     fs::create_dir(author.path("taken")).unwrap();
     fs::write(author.path("taken/mine"), "").unwrap();
     for (arguments, reason) in [
-        (
-            &["No Ads"][..],
-            "all in lower case; for example `no-ads`",
-        ),
+        (&["No Ads"][..], "all in lower case; for example `no-ads`"),
         (&["../no-ads"], "begins with a letter"),
         (
             &["blocklist"],
