@@ -1,6 +1,7 @@
 //! Builds the guests below `guests/`, the filters that the tests are made with.
 //!
-//! `OUT_DIR` holds each of them twice afterwards: NAME.wasm is the component, NAME.module.wasm the core module it was made of.
+//! `OUT_DIR` holds each of them twice afterwards: NAME.wasm is the component, NAME.module.wasm the
+//! core module it was made of.
 
 #[path = "../core/build/wasm.rs"]
 mod wasm;

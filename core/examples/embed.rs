@@ -1,5 +1,5 @@
-//! Runs the proxy inside another program, as a tray application would: `cargo run --example embed -- 127.0.0.1:3000`.
-//! It ends with Ctrl-C.
+//! Runs the proxy inside another program, as a tray application would: `cargo run --example embed
+//! -- 127.0.0.1:3000`. It ends with Ctrl-C.
 
 use std::error::Error;
 use std::io::IsTerminal;
@@ -9,7 +9,8 @@ use portcullis::{Config, Ended, run_proxy};
 use tokio::sync::broadcast;
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
-    // The proxy starts this very program again for each filter that it compiles. Nothing else may happen then.
+    // The proxy starts this very program again for each filter that it compiles. Nothing else may
+    // happen then.
     if let Some(code) = portcullis::run_compiler_child() {
         return Ok(code);
     }
@@ -38,7 +39,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
         pressed = tokio::signal::ctrl_c() => {
             pressed?;
             shutdown.send(())?;
-            // Everything that the proxy has started has ended when this returns, or the time for it is over.
+            // Everything that the proxy has started has ended when this returns, or the time for it
+            // is over.
             proxy.await?
         }
     };

@@ -1,5 +1,5 @@
-//! The ordered filters and their one verdict. Client protocols begin a [`FilterSession`] for each exchange; `plugins`
-//! publishes each new [`Chain`].
+//! The ordered filters and their one verdict. Client protocols begin a [`FilterSession`] for each
+//! exchange; `plugins` publishes each new [`Chain`].
 
 mod instances;
 mod local;
@@ -22,7 +22,8 @@ use crate::filter::{Hook, HookCall};
 use crate::flow::Flow;
 use crate::verdict::Judgement;
 
-/// One generation of filters, in the order in which they are asked. Immutable; a request sees one generation only.
+/// One generation of filters, in the order in which they are asked. Immutable; a request sees one
+/// generation only.
 #[derive(Debug, Default)]
 pub(crate) struct Chain {
     members: Box<[Arc<Member>]>,
@@ -41,8 +42,8 @@ impl Chain {
     }
 }
 
-/// A worker's view of a chain: the same filters, with instances of the worker's own. Exchanges hold it in an `Rc`, so that
-/// an old generation lives until its last exchange is over.
+/// A worker's view of a chain: the same filters, with instances of the worker's own. Exchanges hold
+/// it in an `Rc`, so that an old generation lives until its last exchange is over.
 #[derive(Debug)]
 pub(crate) struct LocalChain {
     filters: Box<[Rc<LocalFilter>]>,
@@ -51,7 +52,8 @@ pub(crate) struct LocalChain {
 }
 
 impl LocalChain {
-    /// Takes up a new generation; filters that stay keep their instances. Calls of shadow filters go to `shadow`.
+    /// Takes up a new generation; filters that stay keep their instances. Calls of shadow filters
+    /// go to `shadow`.
     pub(crate) fn from_generation(
         chain: &Chain,
         previous: Option<&Self>,

@@ -1,5 +1,6 @@
-//! The client's side: connections, the requests on them, and the responses that go back. `proxy` starts the workers; this
-//! plane asks `chain` for a verdict and `upstream` for the way to the origin.
+//! The client's side: connections, the requests on them, and the responses that go back. `proxy`
+//! starts the workers; this plane asks `chain` for a verdict and `upstream` for the way to the
+//! origin.
 
 mod body;
 mod connect;

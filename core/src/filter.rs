@@ -1,5 +1,5 @@
-//! One filter: a compiled component, its settings, and what it answers. `chain` asks it; `plugins` loads it. This module and
-//! its parts are the only users of wasmtime, and know nothing of sockets.
+//! One filter: a compiled component, its settings, and what it answers. `chain` asks it; `plugins`
+//! loads it. This module and its parts are the only users of wasmtime, and know nothing of sockets.
 
 mod bindings;
 mod budget;
@@ -72,8 +72,8 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    /// The same filter, isolated from the proxy: it goes by `clock`, starts with an empty state and empty metrics, and its log
-    /// lines are not limited.
+    /// The same filter, isolated from the proxy: it goes by `clock`, starts with an empty state and
+    /// empty metrics, and its log lines are not limited.
     pub(crate) fn isolated(&self, clock: &Clock) -> Arc<Self> {
         let state = Stores::new(clock.clone()).open(&self.name, self.settings.limits.state);
         let host = host::Host {

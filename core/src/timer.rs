@@ -1,5 +1,6 @@
-//! The clocks of a client's connection. `Deadlines` owns them all; `TrackedIo` tells it when bytes move and `UploadProgress`
-//! how far a request's body has come. Both planes use this module; it knows neither of them and speaks no protocol.
+//! The clocks of a client's connection. `Deadlines` owns them all; `TrackedIo` tells it when bytes
+//! move and `UploadProgress` how far a request's body has come. Both planes use this module; it
+//! knows neither of them and speaks no protocol.
 
 mod deadlines;
 mod tracked;
@@ -17,8 +18,9 @@ pub(crate) use self::upload::UploadProgress;
 
 /// A timer for a deadline that keeps moving.
 ///
-/// Deadlines nearly always move back, with every request or every byte. So the timer stays where it is and is set again only
-/// when it fires too early: one registration per connection and minute instead of two per request.
+/// Deadlines nearly always move back, with every request or every byte. So the timer stays where it
+/// is and is set again only when it fires too early: one registration per connection and minute
+/// instead of two per request.
 #[derive(Debug)]
 pub(crate) struct ResettableTimer {
     sleep: Pin<Box<Sleep>>,
@@ -47,8 +49,9 @@ impl ResettableTimer {
             return Poll::Pending;
         }
         loop {
-            // A task that has used up its budget gets `Pending` from a `Sleep` that was not even registered. Without a
-            // budget, `Pending` always means that the timer will wake this task.
+            // A task that has used up its budget gets `Pending` from a `Sleep` that was not even
+            // registered. Without a budget, `Pending` always means that the timer will wake this
+            // task.
             let mut sleep = unconstrained(self.sleep.as_mut());
             if Pin::new(&mut sleep).poll(cx).is_pending() {
                 self.waker = Some(cx.waker().clone());

@@ -1,5 +1,6 @@
-//! The way to origins: resolves a route's host, asks the policy about every address, dials, and sends requests over idle
-//! connections where there are any. Called by `downstream` after the chain has judged; knows nothing of clients and filters.
+//! The way to origins: resolves a route's host, asks the policy about every address, dials, and
+//! sends requests over idle connections where there are any. Called by `downstream` after the chain
+//! has judged; knows nothing of clients and filters.
 
 mod dial;
 mod link;
@@ -52,9 +53,10 @@ impl Upstream {
 
     /// Sends a request over an idle connection or a new one and waits for the head of the response.
     ///
-    /// A connection may close while its next request is on the way. Such a request is sent again over a new connection if
-    /// the origin cannot have seen it. If it is idempotent and has no body, it is also sent again when the origin closed
-    /// the connection before its response was complete (RFC 9110, section 9.2.2).
+    /// A connection may close while its next request is on the way. Such a request is sent again
+    /// over a new connection if the origin cannot have seen it. If it is idempotent and has no
+    /// body, it is also sent again when the origin closed the connection before its response was
+    /// complete (RFC 9110, section 9.2.2).
     pub(crate) async fn send(
         &self,
         route: &Rc<Route>,
@@ -83,8 +85,8 @@ impl Upstream {
         }
     }
 
-    /// Connects to the target of a route: resolves it, asks the policy about each address, and dials. Both families take
-    /// turns, each address with a head start over the next.
+    /// Connects to the target of a route: resolves it, asks the policy about each address, and
+    /// dials. Both families take turns, each address with a head start over the next.
     pub(crate) async fn dial(&self, route: &Route) -> Result<Connected, Error> {
         let target = &route.target;
         let addresses: Vec<SocketAddr> = dial::interleave(self.resolver.addresses(target).await?)
@@ -122,7 +124,8 @@ impl Upstream {
         &self.pool
     }
 
-    /// Closes the idle connections that have waited long enough or that their origin has closed, for ever.
+    /// Closes the idle connections that have waited long enough or that their origin has closed,
+    /// for ever.
     pub(crate) async fn evict_idle(&self) {
         let mut ticks = interval(SWEEP_INTERVAL);
         loop {

@@ -1,4 +1,5 @@
-//! What the chain decided, and who decided it. Plain values: made by the chain, rendered by `respond`, recorded by `exchange`.
+//! What the chain decided, and who decided it. Plain values: made by the chain, rendered by
+//! `respond`, recorded by `exchange`.
 
 use std::sync::Arc;
 
@@ -69,7 +70,8 @@ impl Verdict {
         })
     }
 
-    /// A redirect; `status` must be 301, 302, 303, 307 or 308, `location` an absolute http or https URL.
+    /// A redirect; `status` must be 301, 302, 303, 307 or 308, `location` an absolute http or https
+    /// URL.
     pub(crate) fn redirect(status: u16, location: &str) -> Result<Self, InvalidVerdict> {
         if !matches!(status, 301 | 302 | 303 | 307 | 308) {
             return Err(InvalidVerdict(
@@ -94,7 +96,8 @@ impl Verdict {
         })
     }
 
-    /// An answer in place of the origin's; `status` must be 200 to 599, `content_type` the value of a header field or empty.
+    /// An answer in place of the origin's; `status` must be 200 to 599, `content_type` the value of
+    /// a header field or empty.
     pub(crate) fn replace(
         status: u16,
         content_type: &str,
@@ -169,7 +172,8 @@ pub(crate) struct Match {
     pub(crate) rule: Box<str>,
 }
 
-/// The verdict of the whole chain. `Verdict::Next` here means that no filter had an opinion: the request passes.
+/// The verdict of the whole chain. `Verdict::Next` here means that no filter had an opinion: the
+/// request passes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Judgement {
     /// What happens to the request.
@@ -180,11 +184,13 @@ pub(crate) struct Judgement {
     pub(crate) matched: Option<Match>,
     /// The deciding filter could not judge, and its `on_error = "block"` refused the request.
     pub(crate) failed: bool,
-    /// Filters that could not judge, and that were passed over because of their `on_error = "skip"`.
+    /// Filters that could not judge, and that were passed over because of their `on_error =
+    /// "skip"`.
     pub(crate) skipped: Vec<Arc<str>>,
     /// Filters that changed header fields.
     pub(crate) edited: Vec<Arc<str>>,
-    /// The header fields as the one filter that was asked left them, if it changed any. A chain has taken them over.
+    /// The header fields as the one filter that was asked left them, if it changed any. A chain has
+    /// taken them over.
     pub(crate) headers: Option<Box<HeaderMap>>,
 }
 

@@ -1,4 +1,5 @@
-//! From an empty folder to a filter that a proxy obeys, as its author does it: with the real program, cargo, npm and componentize-py.
+//! From an empty folder to a filter that a proxy obeys, as its author does it: with the real
+//! program, cargo, npm and componentize-py.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -20,8 +21,8 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// An author at work in a folder of their own. The filters that are compiled in Rust have names of their own too, as cargo puts them into one
-/// folder.
+/// An author at work in a folder of their own. The filters that are compiled in Rust have names of
+/// their own too, as cargo puts them into one folder.
 struct Author {
     dir: TempDir,
 }
@@ -37,8 +38,8 @@ impl Author {
         self.dir.path().join(file)
     }
 
-    /// A command that knows nothing of the cargo that runs this test, nor of the settings of whoever runs it. What was compiled for another
-    /// test need not be compiled again.
+    /// A command that knows nothing of the cargo that runs this test, nor of the settings of
+    /// whoever runs it. What was compiled for another test need not be compiled again.
     fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let shared = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let mut command = Command::new(program);
@@ -55,7 +56,8 @@ impl Author {
             .env("CARGO_TARGET_DIR", shared.join("filters"))
             .env("PORTCULLIS_DATA_DIR", shared.join("data"))
             .env("PORTCULLIS_CACHE_DIR", self.path("cache"))
-            // A language runtime takes its time, and this build of the compiler is not the fast one.
+            // A language runtime takes its time, and this build of the compiler is not the fast
+            // one.
             .env("PORTCULLIS_COMPILER_TIME", "10m");
         command
     }
@@ -88,7 +90,8 @@ impl Author {
         json(&output)
     }
 
-    /// What `plugin build` says if it cannot build that, when only the programs in `tools` are there.
+    /// What `plugin build` says if it cannot build that, when only the programs in `tools` are
+    /// there.
     fn cannot_build(&self, dir: &Path, tools: &Path) -> String {
         let mut build = self.portcullis(&["plugin", "build"]);
         let output = build.arg(dir).env("PATH", tools).output().unwrap();
@@ -96,7 +99,8 @@ impl Author {
         stderr(&output)
     }
 
-    /// Drops the filter in and asks a chain with nothing else that has an opinion. Shadow mode is switched off.
+    /// Drops the filter in and asks a chain with nothing else that has an opinion. Shadow mode is
+    /// switched off.
     fn drops_in(&self, built: &Value) {
         let name = built["name"].as_str().unwrap();
         let wasm = Path::new(built["file"].as_str().unwrap());

@@ -1,7 +1,8 @@
-//! The border as wit-bindgen makes it of `wit/filter.wit`, a module for each world. Only `proxy` and `exports` use them.
+//! The border as wit-bindgen makes it of `wit/filter.wit`, a module for each world. Only `proxy`
+//! and `exports` use them.
 //!
-//! The files are generated; a test in `tests/tests/bindings.rs` says when they are out of date, and how to write them anew. They are here so
-//! that nobody has to build wit-bindgen to build a filter.
+//! The files are generated; a test in `tests/tests/bindings.rs` says when they are out of date, and
+//! how to write them anew. They are here so that nobody has to build wit-bindgen to build a filter.
 #![expect(
     missing_docs,
     unnameable_types,

@@ -1,5 +1,5 @@
-//! A DNS server on loopback: every name leads to 127.0.0.1, but for those below `nowhere.test`, which do not exist, and those
-//! below `silent.test`, which get no answer.
+//! A DNS server on loopback: every name leads to 127.0.0.1, but for those below `nowhere.test`,
+//! which do not exist, and those below `silent.test`, which get no answer.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};

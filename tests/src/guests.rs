@@ -1,5 +1,5 @@
-//! The filters below `guests/`: crates, as the build script has compiled them, and WAT files, made components when they are
-//! asked for.
+//! The filters below `guests/`: crates, as the build script has compiled them, and WAT files, made
+//! components when they are asked for.
 
 use std::path::Path;
 
@@ -29,7 +29,8 @@ guest! {
     counter = "counter.wasm"
 }
 guest! {
-    /// Changes header fields (`request`, `response`, each with `set` and `remove`) and answers for origins (`replace`, `block`).
+    /// Changes header fields (`request`, `response`, each with `set` and `remove`) and answers for
+    /// origins (`replace`, `block`).
     editor = "editor.wasm"
 }
 guest! {
@@ -91,7 +92,8 @@ pub fn with_manifest(component: &[u8], manifest: &[u8]) -> Vec<u8> {
     component
 }
 
-/// A filter of a few kilobytes that keeps a compiler busy: `depth` loops, one in the other, around a change of all `locals`.
+/// A filter of a few kilobytes that keeps a compiler busy: `depth` loops, one in the other, around
+/// a change of all `locals`.
 pub fn nested_loops(depth: usize, locals: usize) -> Vec<u8> {
     let change = |local| format!("(local.set {local} (i32.add (local.get {local}) (i32.const 1)))");
     let changes: String = (0..locals).map(change).collect();
@@ -103,7 +105,8 @@ pub fn nested_loops(depth: usize, locals: usize) -> Vec<u8> {
     ))
 }
 
-/// A filter with a `switch` that changes one of the `locals` in each of its `cases` and falls through: no loop, and long work for a compiler.
+/// A filter with a `switch` that changes one of the `locals` in each of its `cases` and falls
+/// through: no loop, and long work for a compiler.
 pub fn switch(cases: usize, locals: usize) -> Vec<u8> {
     let labels: String = (0..cases).map(|case| format!("{case} ")).collect();
     let change = |case: usize| {

@@ -1,8 +1,10 @@
-//! The stage for end-to-end scenarios: a real proxy on port 0, and the peers on both sides of it as raw sockets.
+//! The stage for end-to-end scenarios: a real proxy on port 0, and the peers on both sides of it as
+//! raw sockets.
 //!
-//! A scenario plays the client and the origin itself, line by line, so it reads in the order in which things happen and no
-//! helper task can fail unseen. Where the peers are not the point there is a [`Stage`] around the proxy: names, a web site, a plugin
-//! folder. Every wait is bounded: what does not happen fails the test and says what it was.
+//! A scenario plays the client and the origin itself, line by line, so it reads in the order in
+//! which things happen and no helper task can fail unseen. Where the peers are not the point there
+//! is a [`Stage`] around the proxy: names, a web site, a plugin folder. Every wait is bounded: what
+//! does not happen fails the test and says what it was.
 
 mod dns;
 pub mod guests;

@@ -50,8 +50,8 @@ impl Log {
         lines[self.read - 1].clone()
     }
 
-    /// Has the next line that contains `text` panic where it is written: in whatever part of the proxy has something to say
-    /// about that.
+    /// Has the next line that contains `text` panic where it is written: in whatever part of the
+    /// proxy has something to say about that.
     pub fn panics_once_at(&self, text: &str) {
         let mut traps = TRAPS.lock().expect("nothing panics that holds it");
         traps.push(text.to_owned());

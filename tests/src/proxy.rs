@@ -125,7 +125,8 @@ impl Proxy {
             .expect_err("the proxy cannot start")
     }
 
-    /// Drops the sending end of its signal, as a program does that ends without a word, and waits for its end.
+    /// Drops the sending end of its signal, as a program does that ends without a word, and waits
+    /// for its end.
     pub async fn abandon(self) {
         let Self {
             shutdown, running, ..

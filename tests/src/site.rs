@@ -1,4 +1,5 @@
-//! A web server that no scenario plays: for whoever asks again and again, such as browsers and feeds.
+//! A web server that no scenario plays: for whoever asks again and again, such as browsers and
+//! feeds.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -15,7 +16,8 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::wire::within;
 
-/// A running server. It has a page at `/`, says 404 to what it does not know, and echoes what comes by WebSocket.
+/// A running server. It has a page at `/`, says 404 to what it does not know, and echoes what comes
+/// by WebSocket.
 #[derive(Debug)]
 pub struct Site {
     address: SocketAddr,
@@ -79,7 +81,8 @@ impl Site {
         feed
     }
 
-    /// Waits for that many requests from now on, each with a path and query that begins with `start`, and gives the last.
+    /// Waits for that many requests from now on, each with a path and query that begins with
+    /// `start`, and gives the last.
     pub async fn is_asked(&self, start: &str, times: usize) -> String {
         let known = self.content.asked.borrow().len();
         self.was_asked_since(known, start, times).await

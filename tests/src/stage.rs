@@ -90,8 +90,8 @@ impl Stage {
         client.response().await
     }
 
-    /// Asks for the first page under each name, one after the other over one connection, and checks the statuses of the
-    /// answers.
+    /// Asks for the first page under each name, one after the other over one connection, and checks
+    /// the statuses of the answers.
     pub async fn answers(&self, expected: &[(&str, u16)]) {
         let mut client = self.proxy.client().await;
         for (host, status) in expected {

@@ -1,5 +1,5 @@
-//! Components made of WAT: for guests that no compiler would write. A guest's text says by its imports and exports what it
-//! implements, so there is no world to choose.
+//! Components made of WAT: for guests that no compiler would write. A guest's text says by its
+//! imports and exports what it implements, so there is no world to choose.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,8 @@ const CONTRACT: &str = include_str!("../../sdk/wit/filter.wit");
 /// What it never offers.
 const WASI: &str = "package wasi:clocks@0.2.0; interface monotonic-clock { now: func() -> u64; }";
 
-/// Makes a component of a core module in WAT, which may also be for filter API 0.2 or want a clock of WASI's.
+/// Makes a component of a core module in WAT, which may also be for filter API 0.2 or want a clock
+/// of WASI's.
 pub(crate) fn component(wat: &str) -> Vec<u8> {
     let mut module = wat::parse_str(wat).expect("the guest is valid WAT");
     let mut wit = Resolve::default();

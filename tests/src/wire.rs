@@ -228,7 +228,8 @@ impl Wire {
         Response { head, status, body }
     }
 
-    /// Reads chunks up to the last one, and the trailer section, which is an element of its own if there is any.
+    /// Reads chunks up to the last one, and the trailer section, which is an element of its own if
+    /// there is any.
     pub async fn chunks(&mut self) -> Vec<String> {
         let mut chunks = Vec::new();
         loop {

@@ -1,5 +1,5 @@
-//! The instances of one filter on one worker, whatever kind of filter it is. `local` decides when a call is made; this module
-//! knows how a filter of each kind is brought to life and kept.
+//! The instances of one filter on one worker, whatever kind of filter it is. `local` decides when a
+//! call is made; this module knows how a filter of each kind is brought to life and kept.
 
 use std::cell::RefCell;
 
@@ -24,7 +24,8 @@ impl Instances {
         call: HookCall<'_>,
     ) -> Result<FilterAnswer, Failure> {
         let Self::Component(idle) = self;
-        // The guard must end before the first await: another request may want an instance meanwhile.
+        // The guard must end before the first await: another request may want an instance
+        // meanwhile.
         let taken = idle.borrow_mut().pop();
         let mut instance = match taken {
             Some(instance) => instance,

@@ -1,5 +1,6 @@
-//! A filter on one worker: how many calls it may have at a time, which of its verdicts are used again, and what its failures
-//! lead to. Called by the filter sessions of exchanges, and by commands that ask one filter.
+//! A filter on one worker: how many calls it may have at a time, which of its verdicts are used
+//! again, and what its failures lead to. Called by the filter sessions of exchanges, and by
+//! commands that ask one filter.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -228,7 +229,8 @@ impl LocalFilter {
         }
     }
 
-    /// Has an instance ready, if one can be made, so that what follows is the time of the call alone.
+    /// Has an instance ready, if one can be made, so that what follows is the time of the call
+    /// alone.
     pub(crate) async fn warm_up(&self) {
         self.instances.warm_up(&self.member.filter).await;
     }
@@ -253,8 +255,8 @@ impl LocalFilter {
     }
 }
 
-/// Keeps a filter that fails at every request from filling the log: each worker writes one line about each failure in an
-/// interval, and few lines in all.
+/// Keeps a filter that fails at every request from filling the log: each worker writes one line
+/// about each failure in an interval, and few lines in all.
 #[derive(Debug, Default)]
 struct LogThrottle {
     written: RefCell<Vec<(String, Instant)>>,

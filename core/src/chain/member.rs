@@ -1,5 +1,5 @@
-//! A filter's place in chains: the filter, and what all workers together learn of it. It lasts as long as the filter's files
-//! stay as they are, through any number of generations.
+//! A filter's place in chains: the filter, and what all workers together learn of it. It lasts as
+//! long as the filter's files stay as they are, through any number of generations.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -57,7 +57,8 @@ pub(crate) struct ShadowTally {
     pub(crate) blocked: u64,
     pub(crate) redirected: u64,
     pub(crate) replaced: u64,
-    /// Requests and responses whose header fields it would have changed; they are counted by its verdict as well.
+    /// Requests and responses whose header fields it would have changed; they are counted by its
+    /// verdict as well.
     pub(crate) edited: u64,
     pub(crate) failed: u64,
     /// Requests that came faster than it judges.

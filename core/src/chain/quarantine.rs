@@ -1,5 +1,6 @@
-//! A circuit breaker for each filter, which users know as the quarantine: when a filter that fails is no longer asked, and
-//! when it is tried again. All workers share what they learn of a filter; `local` acts on it.
+//! A circuit breaker for each filter, which users know as the quarantine: when a filter that fails
+//! is no longer asked, and when it is tried again. All workers share what they learn of a filter;
+//! `local` acts on it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,8 +13,8 @@ use crate::config::QuarantineRule;
 pub(crate) struct Quarantine {
     rule: QuarantineRule,
     origin: Instant,
-    /// Milliseconds after `origin` before which the filter is not asked, or [`FREE`]. A filter that works costs one load of
-    /// this value.
+    /// Milliseconds after `origin` before which the filter is not asked, or [`FREE`]. A filter that
+    /// works costs one load of this value.
     until: AtomicU64,
     record: Mutex<Record>,
 }
@@ -75,7 +76,8 @@ impl Quarantine {
         }
     }
 
-    /// Whether the filter may be asked. A trial that has not ended after `patience` is given to another request.
+    /// Whether the filter may be asked. A trial that has not ended after `patience` is given to
+    /// another request.
     pub(crate) fn admit(&self, now: impl FnOnce() -> Instant, patience: Duration) -> Admission {
         let until = self.until.load(Ordering::Relaxed);
         if until == FREE {
@@ -186,7 +188,8 @@ impl Record {
             }
         };
         self.failures += 1;
-        // When the calls since the worker's last failure were made is known only if that failure was in this window.
+        // When the calls since the worker's last failure were made is known only if that failure
+        // was in this window.
         let known = calls.last_failure.is_some_and(|last| last >= began);
         self.calls += if known { calls.number } else { 1 };
         self.unattributed_failures += u64::from(!known);

@@ -1,5 +1,6 @@
-//! The filters of one exchange: one generation for all of its hooks, and what later hooks may ask about the request. Begun by
-//! whatever speaks the client's protocol, which then calls one hook after the other.
+//! The filters of one exchange: one generation for all of its hooks, and what later hooks may ask
+//! about the request. Begun by whatever speaks the client's protocol, which then calls one hook
+//! after the other.
 
 use std::rc::Rc;
 
@@ -89,8 +90,9 @@ impl<'a> FilterSession<'a> {
         self.judge(Message::Host).await
     }
 
-    /// Asks every filter that judges requests, in order, until one decides. Each sees the fields as those before it left
-    /// them. `url` makes the absolute URL, which takes time and is needed only if a filter judges messages.
+    /// Asks every filter that judges requests, in order, until one decides. Each sees the fields as
+    /// those before it left them. `url` makes the absolute URL, which takes time and is needed only
+    /// if a filter judges messages.
     pub(crate) async fn judge_request(
         &mut self,
         head: &mut request::Parts,
@@ -115,8 +117,8 @@ impl<'a> FilterSession<'a> {
         judgement
     }
 
-    /// Asks every filter that judges responses, in order, until one decides. Each sees the fields as those before it left
-    /// them.
+    /// Asks every filter that judges responses, in order, until one decides. Each sees the fields
+    /// as those before it left them.
     pub(crate) async fn judge_response(
         &self,
         status: StatusCode,
@@ -163,7 +165,8 @@ impl<'a> FilterSession<'a> {
         }
     }
 
-    /// Asks every filter, also those behind the one that decides, and returns what each answered and how long it took.
+    /// Asks every filter, also those behind the one that decides, and returns what each answered
+    /// and how long it took.
     pub(crate) async fn explain(&self, head: Option<RequestHead<'_>>) -> Vec<TraceEntry> {
         let flow = &self.flow;
         let request = head.map(|head| HookCall::Request(flow, head));

@@ -1,5 +1,6 @@
-//! Filters in shadow mode: asked about live traffic after the fact, one call at a time, so that neither their verdicts nor
-//! their time nor their failures touch an exchange. A chain enqueues the calls, and the worker runs them in the background.
+//! Filters in shadow mode: asked about live traffic after the fact, one call at a time, so that
+//! neither their verdicts nor their time nor their failures touch an exchange. A chain enqueues the
+//! calls, and the worker runs them in the background.
 
 use std::rc::Rc;
 
@@ -162,7 +163,8 @@ fn log(filter: &LocalFilter, call: HookCall<'_>, judgement: &Judgement) {
     );
 }
 
-/// The names of the fields that differ: `-gone`, `+new` and `~changed`. Their values may be private and are not logged.
+/// The names of the fields that differ: `-gone`, `+new` and `~changed`. Their values may be private
+/// and are not logged.
 fn changes(before: &HeaderMap, after: &HeaderMap) -> String {
     let gone = before.keys().filter(|name| !after.contains_key(*name));
     let new = after.keys().filter(|name| !before.contains_key(*name));

@@ -1,5 +1,5 @@
-//! The verdicts of one filter on one worker that may be used again, because the filter said so. Called by `local`; a new
-//! version of the filter begins with an empty cache.
+//! The verdicts of one filter on one worker that may be used again, because the filter said so.
+//! Called by `local`; a new version of the filter begins with an empty cache.
 
 use std::hash::Hash;
 use std::net::IpAddr;
@@ -12,8 +12,8 @@ use crate::filter::CachePolicy;
 use crate::flow::Flow;
 use crate::verdict::{Judgement, Verdict};
 
-/// What an entry takes besides the texts in it, in bytes: itself, its place in the table, and what the allocator adds. Each of
-/// 100,000 entries was found to take 426 bytes where this counts 435.
+/// What an entry takes besides the texts in it, in bytes: itself, its place in the table, and what
+/// the allocator adds. Each of 100,000 entries was found to take 426 bytes where this counts 435.
 const ENTRY_BYTES: usize = size_of::<Entry>() + 128;
 
 /// LRU cache of verdicts, bounded in bytes.
@@ -69,7 +69,8 @@ impl VerdictCache {
         entry.filter(is_good).map(|entry| entry.judgement.clone())
     }
 
-    /// Keeps a judgement as its filter has said, unless it is so large that many others would have to be evicted for it.
+    /// Keeps a judgement as its filter has said, unless it is so large that many others would have
+    /// to be evicted for it.
     pub(super) fn insert(&mut self, flow: &Flow<'_>, policy: CachePolicy, judgement: &Judgement) {
         let size = ENTRY_BYTES + 2 * flow.target.host().len() + texts(judgement);
         let Some(until) = Instant::now().checked_add(policy.time) else {

@@ -1,5 +1,6 @@
-//! A filter in its sandbox asked what a file of cases asks: `portcullis plugin test`. The hooks are asked as `chain` asks them, with feeds
-//! and a clock of the file's own, and nothing else of the proxy around the filter. The SDK runs the same files natively.
+//! A filter in its sandbox asked what a file of cases asks: `portcullis plugin test`. The hooks are
+//! asked as `chain` asks them, with feeds and a clock of the file's own, and nothing else of the
+//! proxy around the filter. The SDK runs the same files natively.
 
 mod lines;
 mod record;
@@ -27,12 +28,13 @@ use crate::plugins::{ConfigSource, FilterFile};
 use crate::target::{InvalidTarget, Target};
 use crate::verdict::Verdict;
 
-/// Asks the filter in `file`, or the built-in filter of that name, what the file `cases` asks. The settings are those beside the filter,
-/// but for the configuration if `cases` has one.
+/// Asks the filter in `file`, or the built-in filter of that name, what the file `cases` asks. The
+/// settings are those beside the filter, but for the configuration if `cases` has one.
 ///
 /// # Errors
 ///
-/// If the filter cannot be loaded, or `cases` makes no sense. A case that does not go as expected is no error: the report says so.
+/// If the filter cannot be loaded, or `cases` makes no sense. A case that does not go as expected
+/// is no error: the report says so.
 pub async fn test_plugin(config: Config, file: &Path, cases: &Path) -> Result<Report, PluginError> {
     let text = fs::read_to_string(cases).map_err(|source| PluginError::Read {
         file: cases.to_owned(),

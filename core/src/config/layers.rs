@@ -161,8 +161,8 @@ fn missing_key(problem: &str) -> Option<&str> {
     Some(key)
 }
 
-/// Makes `value` stand where `keys` lead to. What is written in place of a table on the way there is
-/// wrong and stays, so that the error is about it.
+/// Makes `value` stand where `keys` lead to. What is written in place of a table on the way there
+/// is wrong and stays, so that the error is about it.
 fn put<'a>(table: &mut DeTable<'a>, keys: &[String], value: DeValue<'a>, place: &Range<usize>) {
     let spanned = |value| Spanned::new(place.clone(), value);
     match keys {

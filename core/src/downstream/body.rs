@@ -1,5 +1,6 @@
-//! The body of a reply on its way to the client: a page of the proxy's own or what the origin sends. The exchange and its
-//! record end with it. Frames pass one at a time, so a slow client slows its origin down; nothing is collected.
+//! The body of a reply on its way to the client: a page of the proxy's own or what the origin
+//! sends. The exchange and its record end with it. Frames pass one at a time, so a slow client
+//! slows its origin down; nothing is collected.
 
 use std::pin::Pin;
 use std::rc::Rc;

@@ -1,4 +1,5 @@
-//! CONNECT requests: judged, dialled, and only then granted (RFC 9110, section 9.3.6). Called by the connection.
+//! CONNECT requests: judged, dialled, and only then granted (RFC 9110, section 9.3.6). Called by
+//! the connection.
 
 use std::rc::Rc;
 
@@ -15,7 +16,8 @@ use crate::error::Error;
 use crate::flow::Protocol;
 use crate::target::Target;
 
-/// Connects to the target that the request names. What the client sends before it has the answer waits in hyper's buffer.
+/// Connects to the target that the request names. What the client sends before it has the answer
+/// waits in hyper's buffer.
 pub(crate) async fn connect(
     session: &Session,
     request: Request<Incoming>,

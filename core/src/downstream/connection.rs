@@ -1,5 +1,6 @@
-//! Serves one client's stream: HTTP/1.1, request by request, and then a tunnel if a request asks for one. The only file that
-//! knows hyper's server. Started by the worker; lives and dies on its thread.
+//! Serves one client's stream: HTTP/1.1, request by request, and then a tunnel if a request asks
+//! for one. The only file that knows hyper's server. Started by the worker; lives and dies on its
+//! thread.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -31,8 +32,8 @@ use crate::error::Causes;
 use crate::flow::Protocol;
 use crate::timer::{ClientStream, Expired, TrackedIo};
 
-/// How long the rest of what a client sends is thrown away before its connection is closed. Closed at once, the system
-/// would take back the answer that is still on its way (RFC 9112, section 9.6).
+/// How long the rest of what a client sends is thrown away before its connection is closed. Closed
+/// at once, the system would take back the answer that is still on its way (RFC 9112, section 9.6).
 const LINGER: Duration = Duration::from_secs(1);
 
 /// How HTTP on a stream has ended.
@@ -128,8 +129,8 @@ where
     .await
 }
 
-/// One exchange, from the request's head to the response's. A tunnel is left in `tunnel` for when hyper has written the
-/// response.
+/// One exchange, from the request's head to the response's. A tunnel is left in `tunnel` for when
+/// hyper has written the response.
 async fn answer(
     session: &Session,
     request: Request<Incoming>,

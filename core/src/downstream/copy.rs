@@ -1,5 +1,5 @@
-//! Bytes from one stream to another, through one buffer for a whole worker. Used by tunnels, and by connections that are about
-//! to be closed; knows nothing of what the bytes mean.
+//! Bytes from one stream to another, through one buffer for a whole worker. Used by tunnels, and by
+//! connections that are about to be closed; knows nothing of what the bytes mean.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -14,8 +14,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// Large enough that a busy tunnel moves large pieces.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// A worker's buffer for bytes that pass through. One is enough, because it is empty again before a task waits: a tunnel at
-/// rest holds no memory.
+/// A worker's buffer for bytes that pass through. One is enough, because it is empty again before a
+/// task waits: a tunnel at rest holds no memory.
 pub(crate) struct CopyBuffer(RefCell<Box<[u8]>>);
 
 /// One direction of a tunnel.
@@ -54,7 +54,8 @@ impl CopyBuffer {
         Self(RefCell::new(vec![0; BUFFER_BYTES].into_boxed_slice()))
     }
 
-    /// Copies until `from` ends, then closes `to` in that direction. `moved` hears of each piece that is written.
+    /// Copies until `from` ends, then closes `to` in that direction. `moved` hears of each piece
+    /// that is written.
     pub(crate) fn poll_copy<R, W>(
         &self,
         direction: &mut Direction,
@@ -90,7 +91,8 @@ impl CopyBuffer {
         }
     }
 
-    /// Reads one piece and writes what can be written of it at once. The rest is copied: the receiver is slow.
+    /// Reads one piece and writes what can be written of it at once. The rest is copied: the
+    /// receiver is slow.
     fn poll_piece<R, W>(
         &self,
         direction: &mut Direction,

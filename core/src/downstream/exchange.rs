@@ -1,5 +1,6 @@
-//! The record of one exchange, from its first byte to the end of its response or tunnel. Handlers fill it in on the way; it is
-//! written to the access log when it is dropped, however the exchange has ended. It drives nothing and renders nothing.
+//! The record of one exchange, from its first byte to the end of its response or tunnel. Handlers
+//! fill it in on the way; it is written to the access log when it is dropped, however the exchange
+//! has ended. It drives nothing and renders nothing.
 
 use std::cell::Cell;
 use std::net::{IpAddr, SocketAddr};
@@ -168,7 +169,8 @@ impl Exchange {
         self.outcome = Outcome::Failed(Causes(error).to_string());
     }
 
-    /// Whether the request was about the proxy itself: the health check asks one such question every half minute.
+    /// Whether the request was about the proxy itself: the health check asks one such question
+    /// every half minute.
     fn is_about_the_proxy(&self) -> bool {
         self.target.is_none() && self.status == Some(StatusCode::OK)
     }

@@ -1,5 +1,6 @@
-//! Absolute-form requests: judged, forwarded, answered (RFC 9112, section 3.2.2). Called by the connection; `head` has the
-//! rules that a request must keep to, `headers` those of the fields of one hop.
+//! Absolute-form requests: judged, forwarded, answered (RFC 9112, section 3.2.2). Called by the
+//! connection; `head` has the rules that a request must keep to, `headers` those of the fields of
+//! one hop.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -27,7 +28,8 @@ use crate::upstream::Link;
 use crate::upstream::request::{ContinueGate, RequestBody};
 use crate::upstream::response::ResponseBody;
 
-/// How long a client that expects `100 Continue` waits for an origin that does not send it (RFC 9110, section 10.1.1).
+/// How long a client that expects `100 Continue` waits for an origin that does not send it (RFC
+/// 9110, section 10.1.1).
 const EXPECTATION: Duration = Duration::from_secs(1);
 
 /// Takes one request to its origin and the response back.
@@ -145,7 +147,8 @@ fn sanitize_request(
     upgrade
 }
 
-/// HTTP/2 is not offered to origins: the requests inside would pass unseen (RFC 9113, section 3.1 has dropped `h2c`, too).
+/// HTTP/2 is not offered to origins: the requests inside would pass unseen (RFC 9113, section 3.1
+/// has dropped `h2c`, too).
 fn wanted_upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
     let protocol = headers.get(UPGRADE)?;
     let wanted = has_token(headers, &CONNECTION, "upgrade") && !has_token(headers, &UPGRADE, "h2c");
@@ -185,7 +188,8 @@ fn expect_continue(request: &mut Request<RequestBody>) -> ContinueGate {
     })
 }
 
-/// Takes out of a response what is not the client's. Returns the protocol that the origin switches to.
+/// Takes out of a response what is not the client's. Returns the protocol that the origin switches
+/// to.
 fn sanitize_response(response: &mut Response<Incoming>) -> Result<Option<HeaderValue>, Error> {
     let is_empty = response.body().is_end_stream();
     let headers = response.headers_mut();
@@ -239,7 +243,8 @@ async fn into_client(
     Ok(Reply::Origin(response))
 }
 
-/// A response whose end two readers could see at different places is not forwarded (RFC 9112, section 6.3).
+/// A response whose end two readers could see at different places is not forwarded (RFC 9112,
+/// section 6.3).
 fn check_framing(headers: &mut HeaderMap, is_empty: bool) -> Result<(), Error> {
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     if let (false, Some(coding)) = (is_empty, codings.next()) {

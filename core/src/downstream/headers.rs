@@ -1,4 +1,5 @@
-//! Fields that belong to one connection, and the mark this proxy leaves on messages. Used by the HTTP side only.
+//! Fields that belong to one connection, and the mark this proxy leaves on messages. Used by the
+//! HTTP side only.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -9,7 +10,8 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Version};
 
-/// Framing, routing and meaning rest on these; a `Connection` field that names them is wrong or hostile.
+/// Framing, routing and meaning rest on these; a `Connection` field that names them is wrong or
+/// hostile.
 static NOT_TO_BE_NOMINATED: [HeaderName; 11] = [
     HOST,
     CONTENT_LENGTH,
@@ -26,7 +28,8 @@ static NOT_TO_BE_NOMINATED: [HeaderName; 11] = [
 
 /// Removes every field that is meant for this connection only.
 pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    // One pass over the names costs less than a search for each of them: most messages have one or none.
+    // One pass over the names costs less than a search for each of them: most messages have one or
+    // none.
     let own = headers.keys().filter(|name| is_hop_by_hop(name)).cloned();
     let mut names: Vec<HeaderName> = own.collect();
     if names.contains(&CONNECTION) {
@@ -79,8 +82,8 @@ fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item =
 
 /// The name under which this process appears in `Via` fields (RFC 9110, section 7.6.3).
 ///
-/// It ends in a random number, so that proxies of the same kind can be chained and a request that meets its own mark is
-/// known to run in a circle.
+/// It ends in a random number, so that proxies of the same kind can be chained and a request that
+/// meets its own mark is known to run in a circle.
 #[derive(Clone, Debug)]
 pub(crate) struct Pseudonym {
     name: String,

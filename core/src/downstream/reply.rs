@@ -1,5 +1,5 @@
-//! What an exchange leads to: a reply, or a rejection with its meaning. The connection that speaks the client's protocol turns
-//! both into bytes; nothing here is made for one protocol.
+//! What an exchange leads to: a reply, or a rejection with its meaning. The connection that speaks
+//! the client's protocol turns both into bytes; nothing here is made for one protocol.
 
 use std::rc::Rc;
 

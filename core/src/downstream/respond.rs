@@ -1,5 +1,5 @@
-//! The responses that the proxy gives itself: a judgement or an error becomes one. Called by the connection; knows nothing of
-//! how they came about.
+//! The responses that the proxy gives itself: a judgement or an error becomes one. Called by the
+//! connection; knows nothing of how they came about.
 
 use std::fmt::{self, Write};
 

@@ -1,5 +1,6 @@
-//! What a client's connection knows: its worker, its client, how it came in, and the clocks. Handlers of requests get it as
-//! `&Session`; only `connection` makes one. What it is served with, HTTP/1 or another protocol, is not its business.
+//! What a client's connection knows: its worker, its client, how it came in, and the clocks.
+//! Handlers of requests get it as `&Session`; only `connection` makes one. What it is served with,
+//! HTTP/1 or another protocol, is not its business.
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
@@ -26,7 +27,8 @@ pub(crate) struct Session {
     /// The port is of use in the log only.
     pub(crate) peer: SocketAddr,
     pub(crate) ingress: Ingress,
-    /// The destination of the last request. A client sends many to one place, and parsing an authority takes time.
+    /// The destination of the last request. A client sends many to one place, and parsing an
+    /// authority takes time.
     destination: RefCell<Option<Rc<Destination>>>,
 }
 
@@ -85,7 +87,8 @@ impl Session {
         }
     }
 
-    /// Has the chain judge the host of an exchange. Returns the filters, for the exchange's other hooks.
+    /// Has the chain judge the host of an exchange. Returns the filters, for the exchange's other
+    /// hooks.
     pub(crate) async fn admit<'a>(
         &'a self,
         target: &'a Rc<Target>,
@@ -102,7 +105,8 @@ impl Session {
         Ok(filters)
     }
 
-    /// Judges a host and, if it passes, connects to it: what every protocol does that asks for a tunnel.
+    /// Judges a host and, if it passes, connects to it: what every protocol does that asks for a
+    /// tunnel.
     pub(crate) async fn open(
         &self,
         target: &Rc<Target>,

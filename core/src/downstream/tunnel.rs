@@ -1,5 +1,6 @@
-//! Two streams joined: bytes both ways, each direction closed on its own, until both have ended or nothing moves any more.
-//! Used for CONNECT and for upgrades, run by the connection; knows nothing of what the bytes mean.
+//! Two streams joined: bytes both ways, each direction closed on its own, until both have ended or
+//! nothing moves any more. Used for CONNECT and for upgrades, run by the connection; knows nothing
+//! of what the bytes mean.
 
 use std::future::poll_fn;
 use std::io;

@@ -1,5 +1,6 @@
-//! What the connections of one worker share: its way to origins, its filters, its buffers. Made by `proxy`, which runs one
-//! worker on each of its threads; nothing here is shared with another thread.
+//! What the connections of one worker share: its way to origins, its filters, its buffers. Made by
+//! `proxy`, which runs one worker on each of its threads; nothing here is shared with another
+//! thread.
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
@@ -20,8 +21,8 @@ use crate::config::{Egress, Limits};
 use crate::log::access::{Access, Sink};
 use crate::upstream::Upstream;
 
-/// hyper reads and writes at most this much ahead. It is also the largest request head; `head` sets a lower limit, but an
-/// answer that says so needs the head to be read.
+/// hyper reads and writes at most this much ahead. It is also the largest request head; `head` sets
+/// a lower limit, but an answer that says so needs the head to be read.
 const BUFFER: usize = 128 * 1024;
 
 /// What every worker of a proxy is made from.
@@ -160,7 +161,8 @@ pub(crate) struct WorkerId {
 }
 
 impl WorkerId {
-    /// Where a worker starts to number its exchanges: beyond what an earlier worker in its place has come to.
+    /// Where a worker starts to number its exchanges: beyond what an earlier worker in its place
+    /// has come to.
     fn first_exchange(self) -> u64 {
         let begun = u64::from(self.restarts) << 40;
         self.index as u64 + self.workers as u64 * begun

@@ -1,5 +1,6 @@
-//! The hooks of the contract, defined here and nowhere else: their names, what each is called with, and which of them a filter
-//! exports. `load` finds out what a filter exports, `chain` makes the calls, `instance` carries them out.
+//! The hooks of the contract, defined here and nowhere else: their names, what each is called with,
+//! and which of them a filter exports. `load` finds out what a filter exports, `chain` makes the
+//! calls, `instance` carries them out.
 
 use http::HeaderMap;
 

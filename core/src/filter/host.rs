@@ -1,4 +1,5 @@
-//! What a filter can reach: the capabilities of the contract, answered by the proxy. Host calls are short and never wait.
+//! What a filter can reach: the capabilities of the contract, answered by the proxy. Host calls are
+//! short and never wait.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -329,7 +330,8 @@ macro_rules! headers {
 headers!(request_headers, Side::Request);
 headers!(response_headers, Side::Response);
 
-/// How many lines a filter may write in a second: it must not be able to fill a disk, or to hide what others have to say.
+/// How many lines a filter may write in a second: it must not be able to fill a disk, or to hide
+/// what others have to say.
 #[derive(Debug)]
 pub(super) struct LogBudget {
     lines: usize,

@@ -1,4 +1,5 @@
-//! A filter brought to life: one store with one instance, used for one call at a time and dropped after any failure.
+//! A filter brought to life: one store with one instance, used for one call at a time and dropped
+//! after any failure.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -154,7 +155,8 @@ impl Instance {
         }
     }
 
-    /// Calls the `tick` hook, and gives the time after which it wants to be called again; none if the filter has no such hook.
+    /// Calls the `tick` hook, and gives the time after which it wants to be called again; none if
+    /// the filter has no such hook.
     pub(crate) async fn tick(&mut self) -> Result<Option<Duration>, Failure> {
         let Some(hook) = &self.tick else {
             return Ok(None);
@@ -170,7 +172,8 @@ impl Instance {
         Ok(Some(Duration::from_millis(pause)))
     }
 
-    /// Whether it should make room for a new one: what leaks does so slowly, and nobody waits for a replacement.
+    /// Whether it should make room for a new one: what leaks does so slowly, and nobody waits for a
+    /// replacement.
     pub(crate) fn should_retire(&self) -> bool {
         self.calls >= self.limits.calls || self.memory() > self.memory_mark
     }
@@ -208,8 +211,9 @@ fn new_store(filter: &Filter) -> Store<State> {
     let mut store = Store::new(filter.engine.wasmtime(), state);
     store.limiter(|state| &mut state.limits);
     store.set_hostcall_fuel(filter.settings.limits.transfer);
-    // At every tick a running guest gives way to the worker's other requests, until its budget is spent. Tokio's own way of giving way lets
-    // new input be noticed first; wasmtime's would have the guest polled again at once, sixty times for each look at the sockets.
+    // At every tick a running guest gives way to the worker's other requests, until its budget is
+    // spent. Tokio's own way of giving way lets new input be noticed first; wasmtime's would have
+    // the guest polled again at once, sixty times for each look at the sockets.
     store.epoch_deadline_callback(|mut context| {
         let state = context.data_mut();
         Ok(match state.cpu.at_tick(state.engine.ticker()) {
@@ -272,7 +276,8 @@ impl Allowance {
         }
     }
 
-    /// Making an instance and its `init` happen once, not per request: they get more time than a call.
+    /// Making an instance and its `init` happen once, not per request: they get more time than a
+    /// call.
     fn start(limits: &FilterLimits) -> Self {
         Self {
             cpu: limits.start_cpu,
@@ -300,7 +305,8 @@ async fn within<T>(
     // In this order: a call whose deadline is set cannot be missed by a ticker about to park.
     store.set_epoch_deadline(1);
     store.data().engine.ticker().notify_running();
-    // A panic of the proxy's own functions, which run below the guest, is no reason to leave a request without an answer.
+    // A panic of the proxy's own functions, which run below the guest, is no reason to leave a
+    // request without an answer.
     let call = AssertUnwindSafe(call(store)).catch_unwind();
     let outcome = tokio::time::timeout(allowed.wall, call).await;
     store.data_mut().cpu.end();

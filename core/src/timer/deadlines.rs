@@ -1,8 +1,10 @@
-//! All deadlines of one client connection in one place: who is waited for, since when, and for how long.
+//! All deadlines of one client connection in one place: who is waited for, since when, and for how
+//! long.
 //!
-//! The connection's task polls `Deadlines` and nothing else does. An exchange says what it is waiting for; when that takes
-//! too long, the connection ends, or the exchange finds the failure that was recorded for it. Limits of single steps
-//! (filters, resolving, connecting) belong to those steps.
+//! The connection's task polls `Deadlines` and nothing else does. An exchange says what it is
+//! waiting for; when that takes too long, the connection ends, or the exchange finds the failure
+//! that was recorded for it. Limits of single steps (filters, resolving, connecting) belong to
+//! those steps.
 
 #[cfg(test)]
 mod tests;
@@ -18,8 +20,8 @@ use super::{ResettableTimer, UploadProgress};
 use crate::config::Limits;
 use crate::error::Error;
 
-/// A reset does not wake a connection whose client has closed its sending side, so such a connection is looked at this
-/// often.
+/// A reset does not wake a connection whose client has closed its sending side, so such a
+/// connection is looked at this often.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A tunnel that was quiet for this long may be cut when the proxy stops.
@@ -90,7 +92,8 @@ impl Deadlines {
         }
     }
 
-    /// A request has come. Returns when its last bytes did: one that was sent early has waited for its turn.
+    /// A request has come. Returns when its last bytes did: one that was sent early has waited for
+    /// its turn.
     pub(crate) fn begin_exchange(&self) -> Instant {
         self.phase.set(Phase::Working);
         self.upload.take();
@@ -103,7 +106,8 @@ impl Deadlines {
         self.upload.replace(Some(upload));
     }
 
-    /// The request is on its way to the origin. Until [`Self::begin_body`] or [`Self::begin_work`] the origin is waited for.
+    /// The request is on its way to the origin. Until [`Self::begin_body`] or [`Self::begin_work`]
+    /// the origin is waited for.
     pub(crate) fn begin_response_head(&self) {
         self.phase.set(Phase::ResponseHead(Instant::now()));
     }
@@ -134,7 +138,8 @@ impl Deadlines {
         self.wrote_at.set(Instant::now());
     }
 
-    /// The exchange is over. The end of its response may still have to be written, so the time counts from the last byte.
+    /// The exchange is over. The end of its response may still have to be written, so the time
+    /// counts from the last byte.
     pub(crate) fn end_exchange(&self) {
         self.phase.set(Phase::KeepAlive(self.moved_at()));
     }

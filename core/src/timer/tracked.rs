@@ -1,4 +1,5 @@
-//! A client's stream that tells `Deadlines` when bytes move. It is what hyper reads from and writes to.
+//! A client's stream that tells `Deadlines` when bytes move. It is what hyper reads from and writes
+//! to.
 
 use std::io;
 use std::pin::Pin;
@@ -24,9 +25,9 @@ impl ClientStream for TcpStream {
 
 /// A client's stream whose activity is recorded.
 ///
-/// A client may close its sending side after a request and still wait for the response (RFC 9112, section 9.6 lets it).
-/// hyper takes that for a client that has left, so the end of the stream is held back while an exchange is running that
-/// needs nothing more from the client.
+/// A client may close its sending side after a request and still wait for the response (RFC 9112,
+/// section 9.6 lets it). hyper takes that for a client that has left, so the end of the stream is
+/// held back while an exchange is running that needs nothing more from the client.
 #[derive(Debug)]
 pub(crate) struct TrackedIo<S> {
     stream: S,
@@ -58,7 +59,8 @@ impl<S: ClientStream> AsyncRead for TrackedIo<S> {
         if !self.deadlines.holds_back_end() {
             return Poll::Ready(Ok(()));
         }
-        // No event follows the end of the stream. `Deadlines` has the connection look here again until it is over.
+        // No event follows the end of the stream. `Deadlines` has the connection look here again
+        // until it is over.
         match self.stream.take_error()? {
             Some(reset) => Poll::Ready(Err(reset)),
             None => Poll::Pending,

@@ -1,5 +1,5 @@
-//! How far the body of a request has come on its way to the origin. `upstream` writes it as frames pass; the clocks of the
-//! connection and the access line read it.
+//! How far the body of a request has come on its way to the origin. `upstream` writes it as frames
+//! pass; the clocks of the connection and the access line read it.
 
 use std::cell::Cell;
 
@@ -66,7 +66,8 @@ impl UploadProgress {
         }
     }
 
-    /// Cancels a body that the origin has not asked for before it answered. Returns whether the body was cancelled.
+    /// Cancels a body that the origin has not asked for before it answered. Returns whether the
+    /// body was cancelled.
     pub(crate) fn cancel_if_not_started(&self) -> bool {
         let is_cancelled = self.state.get() == State::NotStarted;
         if is_cancelled {

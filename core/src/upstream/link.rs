@@ -1,7 +1,8 @@
 //! One HTTP/1.1 connection to an origin. Made by `upstream`, kept by its pool.
 //!
-//! A link has no task of its own: its holder drives it. So a response travels from the origin's socket to the client's
-//! within one task, without a wake-up in between, and a client that goes away takes the connection with it.
+//! A link has no task of its own: its holder drives it. So a response travels from the origin's
+//! socket to the client's within one task, without a wake-up in between, and a client that goes
+//! away takes the connection with it.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -89,9 +90,9 @@ impl Link {
 
     /// Drives the connection until `outcome`, which nothing else makes ready, is there.
     ///
-    /// The first try is made with a waker that does nothing. What hyper's two halves tell each other meanwhile would only
-    /// wake the task that is running anyway, twice for each request. The second try leaves the task's waker with whatever
-    /// there is to wait for.
+    /// The first try is made with a waker that does nothing. What hyper's two halves tell each
+    /// other meanwhile would only wake the task that is running anyway, twice for each request. The
+    /// second try leaves the task's waker with whatever there is to wait for.
     pub(super) fn advance<T>(
         &mut self,
         cx: &mut Context<'_>,
@@ -143,7 +144,8 @@ impl Link {
         }
     }
 
-    /// Waits until the connection has left HTTP after a 101 response, and takes its stream and what was read too far.
+    /// Waits until the connection has left HTTP after a 101 response, and takes its stream and what
+    /// was read too far.
     pub(crate) async fn into_stream(mut self) -> Option<(TcpStream, Bytes)> {
         poll_fn(|cx| {
             self.drive(cx);
@@ -158,7 +160,8 @@ impl Link {
         Some((parts.io.into_inner(), parts.read_buf))
     }
 
-    /// Lets a connection finish on its own what is still being uploaded, for as long as something of it moves.
+    /// Lets a connection finish on its own what is still being uploaded, for as long as something
+    /// of it moves.
     pub(super) fn detach(
         mut self: Box<Self>,
         upload: Rc<UploadProgress>,

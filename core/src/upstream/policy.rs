@@ -1,4 +1,5 @@
-//! Which addresses may be dialled. Asked between resolving and connecting, so that a name cannot hide an address.
+//! Which addresses may be dialled. Asked between resolving and connecting, so that a name cannot
+//! hide an address.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -26,8 +27,8 @@ impl Policy {
         Ok(())
     }
 
-    /// Refuses a connection that has reached the proxy's own listener. A listener on all addresses is also met under every
-    /// other address of this machine: there, both ends are the same.
+    /// Refuses a connection that has reached the proxy's own listener. A listener on all addresses
+    /// is also met under every other address of this machine: there, both ends are the same.
     pub(super) fn check_connected(&self, local: SocketAddr, peer: SocketAddr) -> Result<(), Error> {
         let is_own_port = self.own.ip().is_unspecified() && peer.port() == self.own.port();
         if is_own_port && local.ip() == peer.ip() {

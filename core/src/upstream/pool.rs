@@ -1,5 +1,5 @@
-//! Idle connections to origins, for the next request of the same worker. Filled by finished responses, emptied by
-//! `upstream`; bounded in number and time.
+//! Idle connections to origins, for the next request of the same worker. Filled by finished
+//! responses, emptied by `upstream`; bounded in number and time.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -14,8 +14,8 @@ use super::route::Route;
 /// Time between two sweeps at the idle connections.
 pub(super) const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How many sweeps a connection outlasts. Common servers keep theirs for 60 to 75 s; to be first spares both sides a failed
-/// request.
+/// How many sweeps a connection outlasts. Common servers keep theirs for 60 to 75 s; to be first
+/// spares both sides a failed request.
 const MAX_SWEEPS: u32 = 5;
 
 /// For one route. A page seldom has more requests in flight to one host.

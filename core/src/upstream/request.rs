@@ -1,5 +1,6 @@
-//! The body of a request on its way to the origin. Made by `downstream` of what the client sends, carried by a link. Frames
-//! pass one at a time, so a slow origin slows its client down; nothing is collected.
+//! The body of a request on its way to the origin. Made by `downstream` of what the client sends,
+//! carried by a link. Frames pass one at a time, so a slow origin slows its client down; nothing is
+//! collected.
 
 use std::pin::Pin;
 use std::rc::Rc;
@@ -28,8 +29,8 @@ impl RequestBody {
         Self(None)
     }
 
-    /// A body that is counted in `upload`. With a gate, nothing is read before it opens: hyper sends `100 Continue` to the
-    /// client as soon as its body is asked for.
+    /// A body that is counted in `upload`. With a gate, nothing is read before it opens: hyper
+    /// sends `100 Continue` to the client as soon as its body is asked for.
     pub(crate) fn new(
         incoming: Incoming,
         upload: Rc<UploadProgress>,

@@ -1,4 +1,5 @@
-//! The body of a response on its way from the origin. Reading it drives the link that it comes from.
+//! The body of a response on its way from the origin. Reading it drives the link that it comes
+//! from.
 
 use std::pin::Pin;
 use std::rc::Rc;
@@ -22,7 +23,8 @@ pub(crate) struct ResponseBody {
 }
 
 impl ResponseBody {
-    /// `upload` is the body of the request, if it has one; it may go on without the response until it rests for `idle`.
+    /// `upload` is the body of the request, if it has one; it may go on without the response until
+    /// it rests for `idle`.
     pub(crate) fn new(
         incoming: Incoming,
         link: Box<Link>,

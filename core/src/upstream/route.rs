@@ -1,5 +1,5 @@
-//! The way to an origin, decided before a request is rewritten for it. It is the key of the pool: connections that took
-//! another way cannot be used.
+//! The way to an origin, decided before a request is rewritten for it. It is the key of the pool:
+//! connections that took another way cannot be used.
 
 use std::rc::Rc;
 

@@ -189,8 +189,8 @@ fn python_without_its_environments_is_named_with_the_package_that_has_them() {
     );
 }
 
-/// Builds when an earlier install was interrupted, when nothing has changed since, and after `needs` has. The tools write a line into
-/// `installs` for each install.
+/// Builds when an earlier install was interrupted, when nothing has changed since, and after
+/// `needs` has. The tools write a line into `installs` for each install.
 #[cfg(unix)]
 fn assert_installs_what_is_needed(author: &Author, dir: &Path, needs: &str) {
     use std::time::{Duration, SystemTime};

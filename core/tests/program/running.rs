@@ -1,4 +1,5 @@
-//! The proxy as a process that runs: what its log says, what another process learns of it, and how signals stop it.
+//! The proxy as a process that runs: what its log says, what another process learns of it, and how
+//! signals stop it.
 
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind, Lines, Read, Write};

@@ -1,4 +1,5 @@
-//! What an author gets: how long the way to the first filter is, how large that is, and what a call costs, in each of the languages.
+//! What an author gets: how long the way to the first filter is, how large that is, and what a call
+//! costs, in each of the languages.
 
 use std::fs;
 use std::net::Ipv4Addr;
@@ -147,7 +148,8 @@ async fn bench(folder: &Path, file: &Path, host: &str) -> Bench {
     bench.expect("the filter answers")
 }
 
-/// Runs it in `dir` and waits until it has done its work. What cargo and the program keep lies in `folder`.
+/// Runs it in `dir` and waits until it has done its work. What cargo and the program keep lies in
+/// `folder`.
 fn run(folder: &Path, dir: &Path, command: &[&str]) {
     let output = Command::new(command[0])
         .args(&command[1..])

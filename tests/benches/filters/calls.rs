@@ -1,4 +1,5 @@
-//! What a call of a filter costs when nothing else is there: a small filter, and the built-in one with a list of ordinary length.
+//! What a call of a filter costs when nothing else is there: a small filter, and the built-in one
+//! with a list of ordinary length.
 
 use std::fs;
 use std::net::Ipv4Addr;
@@ -12,7 +13,8 @@ use portcullis_tests::{guests, within};
 use crate::program::{Program, program, request};
 use crate::table::Table;
 
-/// At most so many nanoseconds, half of the time, to say that nothing is wrong: what almost all requests wait for.
+/// At most so many nanoseconds, half of the time, to say that nothing is wrong: what almost all
+/// requests wait for.
 const LIMIT: f64 = 1000.0;
 
 const CALLS: NonZeroUsize = NonZeroUsize::new(1_000_000).expect("it is more than none");

@@ -1,4 +1,5 @@
-//! What one filter's endless loops do to requests that another filter decides, on the same two workers.
+//! What one filter's endless loops do to requests that another filter decides, on the same two
+//! workers.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -23,7 +24,8 @@ const ROUNDS: usize = 4;
 
 const PHASE: Duration = Duration::from_secs(4);
 
-/// Clients whose latency is measured, and the time between two requests of one of them: 500 requests a second in all.
+/// Clients whose latency is measured, and the time between two requests of one of them: 500
+/// requests a second in all.
 const CLIENTS: usize = 8;
 const PERIOD: Duration = Duration::from_millis(16);
 
@@ -77,7 +79,8 @@ async fn measure_with(table: &mut Table, quarantine: &str, settings: &str) {
     );
 }
 
-/// From each request to its answer. A request that is late because the answer before was is counted from when it was due.
+/// From each request to its answer. A request that is late because the answer before was is counted
+/// from when it was due.
 async fn latencies(proxy: &Program) -> Vec<Duration> {
     let mut clients = JoinSet::new();
     for n in 0..CLIENTS {

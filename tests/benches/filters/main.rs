@@ -1,7 +1,8 @@
-//! What the proxy promises about filters, measured with the release program, real sockets and real WASM: `make bench-filters`. Exits with
-//! 1 if a limit is broken.
+//! What the proxy promises about filters, measured with the release program, real sockets and real
+//! WASM: `make bench-filters`. Exits with 1 if a limit is broken.
 //!
-//! Names of measurements as arguments choose some of them: `cargo bench -p portcullis-tests --bench filters -- calls swaps`.
+//! Names of measurements as arguments choose some of them: `cargo bench -p portcullis-tests --bench
+//! filters -- calls swaps`.
 
 mod authors;
 mod calls;

@@ -1,4 +1,5 @@
-//! The program as it is released, in a process of its own: its memory and its computing time are no one else's.
+//! The program as it is released, in a process of its own: its memory and its computing time are no
+//! one else's.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -29,7 +30,8 @@ pub(crate) fn program() -> PathBuf {
 }
 
 impl Program {
-    /// Starts it in a folder that has `plugins` in it, with two workers and without feeds unless `config` has some.
+    /// Starts it in a folder that has `plugins` in it, with two workers and without feeds unless
+    /// `config` has some.
     pub(crate) fn start(folder: &Path, config: &str) -> Self {
         let config = format!(
             "{config}\n[proxy]\nlisten = \"127.0.0.1:0\"\nworkers = 2\n[cache]\ndir = \"cache\"\n"
@@ -99,7 +101,8 @@ impl Drop for Program {
     }
 }
 
-/// Reads the log as it comes, and shows what an operator would be shown. That a filter that loops fails is no news.
+/// Reads the log as it comes, and shows what an operator would be shown. That a filter that loops
+/// fails is no news.
 #[expect(
     clippy::print_stderr,
     reason = "whoever starts a benchmark should know"

@@ -1,4 +1,5 @@
-//! How soon a proxy serves again that has a large filter, such as one with a language runtime in it.
+//! How soon a proxy serves again that has a large filter, such as one with a language runtime in
+//! it.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! A filter that is replaced a thousand times under traffic. Each version is compiled, and each is seen to answer.
+//! A filter that is replaced a thousand times under traffic. Each version is compiled, and each is
+//! seen to answer.
 
 use std::fs;
 use std::path::Path;
@@ -24,8 +25,9 @@ const GROWTH: f64 = 10.0;
 
 const CLIENTS: usize = 4;
 
-/// Between two requests of a client, and between two looks whether the new version answers. The compiling process gives way to traffic, so
-/// without a rest it is how much of the machine the clients leave that would be measured.
+/// Between two requests of a client, and between two looks whether the new version answers. The
+/// compiling process gives way to traffic, so without a rest it is how much of the machine the
+/// clients leave that would be measured.
 const REST: Duration = Duration::from_millis(1);
 
 const SETTINGS: &str = "[config]\nblock = [\"evil.example\"]\n";
@@ -119,7 +121,8 @@ fn reason(number: usize) -> String {
     format!("is blocked {number:04}")
 }
 
-/// Clients that ask for what passes and for what does not, all the time, each over a connection that it keeps.
+/// Clients that ask for what passes and for what does not, all the time, each over a connection
+/// that it keeps.
 struct Traffic {
     clients: JoinSet<()>,
     counts: Arc<Counts>,
@@ -147,7 +150,8 @@ impl Traffic {
         traffic
     }
 
-    /// How many requests were answered, and how many failed. One whose connection broke ends its client.
+    /// How many requests were answered, and how many failed. One whose connection broke ends its
+    /// client.
     async fn stop(mut self) -> (usize, usize) {
         self.counts.enough.store(true, Ordering::Relaxed);
         let mut broken = 0;

@@ -1,4 +1,5 @@
-//! What the proxies under test compile filters with. A test runner cannot be started for that: its `main` is not ours.
+//! What the proxies under test compile filters with. A test runner cannot be started for that: its
+//! `main` is not ours.
 
 use std::process::ExitCode;
 

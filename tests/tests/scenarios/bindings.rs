@@ -1,5 +1,5 @@
-//! The SDK carries what wit-bindgen generates of its contract: who builds a filter need not build wit-bindgen, which takes longer than all
-//! else together.
+//! The SDK carries what wit-bindgen generates of its contract: who builds a filter need not build
+//! wit-bindgen, which takes longer than all else together.
 
 use std::env;
 use std::fs;

@@ -1,4 +1,5 @@
-//! The built-in filters that wait for their settings: each does what its settings say, to real requests.
+//! The built-in filters that wait for their settings: each does what its settings say, to real
+//! requests.
 
 use std::time::Duration;
 

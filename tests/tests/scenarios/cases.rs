@@ -6,7 +6,8 @@ use std::path::Path;
 use portcullis::Config;
 use portcullis_tests::guests;
 
-/// Runs a guest's cases in the sandbox, with all that it could want granted, and time for it on a machine that is busy.
+/// Runs a guest's cases in the sandbox, with all that it could want granted, and time for it on a
+/// machine that is busy.
 async fn assert_all_go_well(name: &str, wasm: &[u8]) {
     let dir = tempfile::tempdir().expect("a folder");
     let file = dir.path().join(format!("{name}.wasm"));

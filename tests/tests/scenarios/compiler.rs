@@ -1,4 +1,5 @@
-//! Filters are compiled in a process of their own, which can be ended, and what comes of it is kept.
+//! Filters are compiled in a process of their own, which can be ended, and what comes of it is
+//! kept.
 
 use std::fs;
 use std::path::Path;

@@ -12,7 +12,8 @@ fn block(suffix: &str) -> String {
     format!("[config]\nblock = [\"{suffix}\"]\n")
 }
 
-/// Waits until the proxy has looked at the folder as it is now: a filter is in use that was put there after all else.
+/// Waits until the proxy has looked at the folder as it is now: a filter is in use that was put
+/// there after all else.
 async fn until_looked_at(stage: &Stage, marker: &str) {
     let mut log = Log::follow();
     stage.plug(&format!("{marker}.wasm"), guests::bare());

@@ -1,4 +1,5 @@
-//! What a filter may reach: the feeds that it is granted, and no others. (State has scenarios of its own.)
+//! What a filter may reach: the feeds that it is granted, and no others. (State has scenarios of
+//! its own.)
 
 use portcullis::config::{Feed, FeedFormat};
 use portcullis_tests::{Log, Stage, guests};

@@ -1,4 +1,5 @@
-//! Requests of broken and of malicious clients: each gets its answer, and nothing reaches an origin.
+//! Requests of broken and of malicious clients: each gets its answer, and nothing reaches an
+//! origin.
 
 use std::time::Duration;
 

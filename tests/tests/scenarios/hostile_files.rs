@@ -1,4 +1,5 @@
-//! Files that are no filter, or none that could be used or even compiled: refused, while a neighbour judges as it should.
+//! Files that are no filter, or none that could be used or even compiled: refused, while a
+//! neighbour judges as it should.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

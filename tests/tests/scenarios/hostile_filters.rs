@@ -1,9 +1,10 @@
-//! Filters that loop, hoard, lie or break: each harms the requests that it fails on and nobody else's. Beside each of them
-//! stands a neighbour that judges as it should.
+//! Filters that loop, hoard, lie or break: each harms the requests that it fails on and nobody
+//! else's. Beside each of them stands a neighbour that judges as it should.
 
 use portcullis_tests::{Log, Stage, guests, plug};
 
-/// The filters that fail for hosts that begin with `x` and have no opinion on others, and a word of the log's explanation.
+/// The filters that fail for hosts that begin with `x` and have no opinion on others, and a word of
+/// the log's explanation.
 const FAILING: [(&str, &str); 11] = [
     ("loops", "[limits] cpu"),
     ("recurses", "[plugins] stack"),

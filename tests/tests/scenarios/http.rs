@@ -193,7 +193,8 @@ async fn an_upgrade_that_is_declined_is_an_ordinary_exchange() {
     let upgrade = format!(
         "GET {url} HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
     );
-    // The second request is sent before the first is answered: it is HTTP as long as nothing was switched.
+    // The second request is sent before the first is answered: it is HTTP as long as nothing was
+    // switched.
     client.send(upgrade + &get(&origin.url("/next"))).await;
     let mut served = origin.accept().await;
     served.head().await;

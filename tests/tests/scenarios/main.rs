@@ -1,5 +1,5 @@
-//! The proxy end to end: real sockets, real filters, real peers. One program, because linking each of many takes longer
-//! than all of the tests.
+//! The proxy end to end: real sockets, real filters, real peers. One program, because linking each
+//! of many takes longer than all of the tests.
 
 mod access_log;
 mod answers;

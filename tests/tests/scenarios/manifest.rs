@@ -1,4 +1,5 @@
-//! What filters say of themselves: their settings are checked against it, and nothing in it does harm.
+//! What filters say of themselves: their settings are checked against it, and nothing in it does
+//! harm.
 
 use portcullis_tests::{Log, Stage, guests, plug};
 

@@ -18,7 +18,8 @@ async fn scene(editors: &[(&str, &str)]) -> (Proxy, Origin) {
     (Proxy::start_with(plugged).await, Origin::start().await)
 }
 
-/// One exchange: the head that the origin gets, and what the client gets when the origin answers `answer`.
+/// One exchange: the head that the origin gets, and what the client gets when the origin answers
+/// `answer`.
 async fn exchange(
     proxy: &Proxy,
     origin: &Origin,

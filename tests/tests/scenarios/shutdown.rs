@@ -1,4 +1,5 @@
-//! What is promised for the end: nothing is lost that can be finished, and everything is over within the bound.
+//! What is promised for the end: nothing is lost that can be finished, and everything is over
+//! within the bound.
 
 use std::net::SocketAddr;
 use std::time::Duration;

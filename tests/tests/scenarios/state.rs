@@ -1,4 +1,5 @@
-//! What filters remember: one store for each filter, whichever worker and whichever version of the filter asks.
+//! What filters remember: one store for each filter, whichever worker and whichever version of the
+//! filter asks.
 
 use portcullis_tests::{Log, Response, Stage, Wire, guests, plug};
 
@@ -55,7 +56,8 @@ async fn a_count_goes_on_when_the_filter_is_replaced() {
     let after = number(&replaced.await);
     assert!(after > before, "{after} > {before}");
 
-    // Another filter and back again: it did not count meanwhile, and the next request is the next number.
+    // Another filter and back again: it did not count meanwhile, and the next request is the next
+    // number.
     stage.plug("lasting.wasm", guests::bare());
     stage.until("blocked.example", 403).await;
     stage.until("a.example", 200).await;

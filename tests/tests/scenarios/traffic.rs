@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use portcullis_tests::{Log, Site, Stage, Wire, guests};
 use tokio::task::JoinSet;
 
-/// Clients that ask for something harmless as fast as they can, each over a connection that it keeps.
+/// Clients that ask for something harmless as fast as they can, each over a connection that it
+/// keeps.
 struct Traffic {
     clients: JoinSet<()>,
     answered: Arc<AtomicUsize>,
@@ -38,7 +39,8 @@ impl Traffic {
         traffic
     }
 
-    /// How many requests were answered until now, all of them well, and some of them since `before`.
+    /// How many requests were answered until now, all of them well, and some of them since
+    /// `before`.
     fn goes_on(&self, before: usize) -> usize {
         let answered = self.answered.load(Ordering::Relaxed);
         assert!(answered > before, "no client got an answer after {before}");

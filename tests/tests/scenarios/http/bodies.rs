@@ -119,7 +119,8 @@ async fn an_upload_that_no_longer_moves_is_given_up() {
     client.expect("ok").await;
     client.send_until_stuck().await;
     drop(client);
-    // The origin still holds its connection and reads nothing; the end of the proxy does not wait for it.
+    // The origin still holds its connection and reads nothing; the end of the proxy does not wait
+    // for it.
     proxy.stop().await;
     drop(served);
 }
