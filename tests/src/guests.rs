@@ -121,12 +121,12 @@ pub fn switch(cases: usize, locals: usize) -> Vec<u8> {
     ))
 }
 
-/// A filter with so many functions that do nothing.
+/// A filter with `count` functions that do nothing.
 pub fn functions(count: usize) -> Vec<u8> {
     next_with(&"(func)".repeat(count))
 }
 
-/// A filter of about so many bytes, in functions of ordinary size: what language runtimes are.
+/// A filter of about `bytes` bytes, in functions of ordinary size: what language runtimes are.
 pub fn large(bytes: usize) -> Vec<u8> {
     /// As the statement below is encoded, with constants of five bytes.
     const STATEMENT: usize = 21;

@@ -62,7 +62,7 @@ impl Proxy {
         // All tests compile the same few filters; once is enough.
         config.compiler.cache_dir = target.join("compiled");
         std::fs::create_dir(&config.plugins.dir).expect("a new folder");
-        // No test depends on a network: there are no feeds to fetch, and nobody answers there.
+        // No test depends on a network: there are no feeds to fetch, and no server answers there.
         config.feeds.clear();
         config.egress.resolvers = vec![SocketAddr::from(([127, 0, 0, 1], 1))];
         #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! A web server that no scenario plays: for whoever asks again and again, such as browsers and
+//! A web server that no scenario plays: for peers that ask again and again, such as browsers and
 //! feeds.
 
 use std::collections::HashMap;
@@ -93,7 +93,7 @@ impl Site {
         self.was_asked_since(0, start, 1).await
     }
 
-    /// Stops it: from now on nobody listens there.
+    /// Stops it: from now on no program listens there.
     pub async fn stop(&mut self) {
         self.server.abort();
         // Its end is an error, as it was aborted.
@@ -106,7 +106,7 @@ impl Site {
             matching.nth(times - 1).cloned()
         };
         let mut asked = self.content.asked.subscribe();
-        let what = format!("somebody asks {times} times for {start}");
+        let what = format!("a client asks {times} times for {start}");
         let asked = within(&what, asked.wait_for(|asked| matching(asked).is_some())).await;
         let asked = asked.expect("the site holds the sender");
         matching(&asked).expect("it was there a moment ago")

@@ -231,7 +231,7 @@ impl Judged {
     }
 }
 
-/// None if nobody asks for anything.
+/// None for a tick, which is about no host.
 fn target(question: &cases::Question) -> Result<Option<(Target, Protocol)>, InvalidTarget> {
     let (host, port, protocol) = match question {
         cases::Question::Tick => return Ok(None),

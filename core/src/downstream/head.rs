@@ -48,7 +48,7 @@ fn host(head: &Parts) -> Result<(), Error> {
         (None, _) => Err(Error::MalformedRequest("the Host field is missing")),
         (Some(_), Some(_)) => Err(Error::MalformedRequest("there are two Host fields")),
         (Some(host), None) => {
-            // Whoever reads the target finds out whether the URI's authority is valid.
+            // The handler that reads the target finds out whether the URI's authority is valid.
             let authority = head
                 .uri
                 .authority()

@@ -27,7 +27,7 @@ use crate::filter::state::Store;
 use crate::flow::Flow;
 use crate::verdict::Match;
 
-/// A filter's log lines are cut at so many bytes.
+/// Longest log line of a filter, in bytes. The rest is cut.
 const LOG_LINE_BYTES: usize = 4096;
 
 /// What one filter reaches through the proxy, whichever instance asks.
@@ -40,7 +40,7 @@ pub(super) struct Host {
     pub(super) metrics: Metrics,
     pub(super) log: Arc<LogBudget>,
     pub(super) clock: Clock,
-    /// Whether it has asked who the client is when nobody was.
+    /// Set when the filter asked for the client during a call without one.
     pub(super) asked_for_missing_client: Arc<AtomicBool>,
 }
 
@@ -110,7 +110,7 @@ impl State {
 
 impl types::Host for State {}
 
-/// Writes a line at a level that is only known at run time, unless nobody reads it.
+/// Writes a line at a level that is only known at run time, unless that level is switched off.
 macro_rules! write_line {
     ($level:ident, $state:ident, $message:ident) => {
         if tracing::enabled!(target: "filter", Level::$level) && $state.may_write() {

@@ -21,7 +21,7 @@ use crate::error::panic_message;
 use crate::flow::{Flow, Protocol, RequestHead};
 use crate::verdict::{InvalidVerdict, Verdict};
 
-/// A filter's own error messages are cut at so many bytes.
+/// Longest error message of a filter, in bytes. The rest is cut.
 const MESSAGE_BYTES: usize = 1024;
 
 /// A live filter.
@@ -172,8 +172,8 @@ impl Instance {
         Ok(Some(Duration::from_millis(pause)))
     }
 
-    /// Whether it should make room for a new one: what leaks does so slowly, and nobody waits for a
-    /// replacement.
+    /// Whether a new instance should take its place. A filter leaks slowly, and no request waits for
+    /// a replacement that is made in time.
     pub(crate) fn should_retire(&self) -> bool {
         self.calls >= self.limits.calls || self.memory() > self.memory_mark
     }

@@ -1,5 +1,5 @@
 //! Lines of one producer that wait for the writer's thread. A producer takes the lock for each line
-//! and meets nobody but the writer there, which takes it for a moment every few milliseconds to
+//! and meets only the writer there, which takes it for a moment every few milliseconds to
 //! swap the buffer for an empty one.
 
 use std::mem;

@@ -25,7 +25,7 @@ use crate::plugins::FilterFile;
 use crate::target::Target;
 use crate::verdict::VerdictKind;
 
-/// A file with more is read by nobody.
+/// No person reads a file with more.
 const MOST: usize = 10_000;
 
 /// Why a host is left out.

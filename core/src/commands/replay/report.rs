@@ -14,7 +14,7 @@ use crate::filter::{Filter, Hook};
 use crate::flow::Protocol;
 use crate::verdict::VerdictKind;
 
-/// So many differences are shown to people; programs get all.
+/// Rows shown in text output; JSON has all.
 const ROWS: usize = 50;
 
 /// What would be different with a filter. Its text is a line for each host and verdict that would
@@ -53,7 +53,7 @@ pub struct Replay {
     found: BTreeMap<(String, Happened, Answer), u64>,
 }
 
-/// So many requests.
+/// How many requests there were.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// The verdict in the log.
@@ -104,7 +104,7 @@ impl Replay {
         }
     }
 
-    /// Notes what would be different for so many requests.
+    /// Records what would be different for that number of requests.
     pub(super) fn compare(
         &mut self,
         filter: &Filter,

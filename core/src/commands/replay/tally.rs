@@ -50,7 +50,7 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Counts the requests of at most so many hosts, to replay the filter of that name.
+    /// Counts the requests of at most `most` hosts, to replay the filter named `own`.
     pub(super) fn new(most: usize, with_clients: bool, own: &Arc<str>) -> Self {
         Self {
             hosts: HashMap::new(),

@@ -59,7 +59,7 @@ fn what_fits_is_taken() {
 }
 
 #[test]
-fn a_key_that_nobody_knows_is_named_with_its_place_and_the_one_that_was_meant() {
+fn an_unknown_key_is_named_with_its_place_and_the_one_that_was_meant() {
     assert_refused(
         &rules(),
         &[
