@@ -13,6 +13,10 @@ pub(crate) fn parse<C: DeserializeOwned>(json: &str) -> Result<C, Error> {
         "" => "{}",
         json => json,
     };
+    // serde would take the values of an array for those of the fields.
+    if !json.starts_with('{') {
+        return Err(Error::new("it is not a JSON object"));
+    }
     let mut reader = Deserializer::from_str(json);
     match serde_path_to_error::deserialize(&mut reader) {
         Ok(config) => reader.end().map(|()| config).map_err(Error::new),

@@ -175,7 +175,7 @@ impl Report {
 
 #[test]
 fn lines_that_a_stalled_reader_does_not_take_are_counted_and_told() {
-    const REQUESTS: usize = 4000;
+    const REQUESTS: usize = 16_000;
     let dir = TempDir::new().unwrap();
     fs::create_dir(dir.path().join("plugins")).unwrap();
     // Lines of this length fill what may wait, 4 MiB, and the pipe.

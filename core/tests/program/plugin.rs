@@ -180,7 +180,7 @@ fn a_filter_that_is_refused_is_described_all_the_same() {
     for part in [
         concat!("mine ", env!("CARGO_PKG_VERSION"), ": a component of "),
         "\nhooks     judge-host\n",
-        "\nimports   log\n",
+        "\nimports   log, verdict-cache\n",
         "\n          feeds, not granted; if it may have it, add to mine.toml:  [grants]  feeds = [\"*\"]\n",
         "\nmode      enforce, on_error block\n",
         "\nlimits    cpu 5ms, wall 50ms, ",

@@ -191,9 +191,10 @@ async fn an_origin_that_does_not_answer_is_a_gateway_timeout() {
 #[tokio::test]
 async fn an_origin_that_breaks_off_cannot_look_complete() {
     let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    for (framing, complete) in [
-        ("Content-Length: 10\r\n\r\nhalf", 10),
-        ("Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n", 4),
+    let complete = 10;
+    for framing in [
+        "Content-Length: 10\r\n\r\nhalf",
+        "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
     ] {
         let mut client = proxy.client().await;
         client.send(get(&origin.url("/"))).await;
@@ -201,13 +202,16 @@ async fn an_origin_that_breaks_off_cannot_look_complete() {
         served.head().await;
         served.send(format!("HTTP/1.1 200 OK\r\n{framing}")).await;
         drop(served);
-        let head = client.head().await;
-        let body = client.rest().await;
-        if head.contains("content-length: ") {
-            assert!(body.len() < complete, "{body:?}");
+        // The connection may break before the head is on its way, too.
+        let answer = client.rest().await;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+        let is_chunked = head.contains("chunked");
+        let is_complete = if is_chunked {
+            body.ends_with("0\r\n\r\n")
         } else {
-            assert!(!body.contains("0\r\n\r\n"), "{body:?}");
-        }
+            body.len() >= complete
+        };
+        assert!(!is_complete, "{answer:?}");
     }
 }
 
