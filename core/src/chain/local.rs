@@ -10,7 +10,6 @@ use http::StatusCode;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
-use super::TraceEntry;
 use super::instances::Instances;
 use super::member::Member;
 use super::quarantine::{Admission, Calls, Tripped};
@@ -253,6 +252,20 @@ impl LocalFilter {
             time,
         }
     }
+}
+
+/// What one filter answered to one call.
+#[derive(Debug)]
+pub(crate) struct TraceEntry {
+    pub(crate) filter: Arc<str>,
+    pub(crate) hook: Hook,
+    /// Its judgement changes nothing.
+    pub(crate) is_shadow: bool,
+    pub(crate) judgement: Judgement,
+    /// Why the filter could not judge.
+    pub(crate) failure: Option<String>,
+    /// Time spent in the filter, without starting an instance.
+    pub(crate) time: Duration,
 }
 
 /// Keeps a filter that fails at every request from filling the log: each worker writes one line

@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use http::{HeaderMap, Method, StatusCode, request};
 
-use super::local::LocalFilter;
-use super::{LocalChain, TraceEntry};
+use super::local::{LocalFilter, TraceEntry};
+use super::local_chain::LocalChain;
 use crate::filter::{Hook, HookCall};
 use crate::flow::{Flow, RequestHead, ResponseHead};
 use crate::verdict::{Judgement, Verdict};
@@ -77,7 +77,8 @@ impl Message<'_> {
 }
 
 impl<'a> FilterSession<'a> {
-    pub(super) fn new(chain: Rc<LocalChain>, flow: Flow<'a>) -> Self {
+    /// Begins an exchange, which keeps this generation for all of its hooks.
+    pub(crate) fn begin(chain: Rc<LocalChain>, flow: Flow<'a>) -> Self {
         Self {
             chain,
             flow,

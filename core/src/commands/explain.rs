@@ -9,7 +9,7 @@ use http::{HeaderMap, Method};
 use serde::Serialize;
 use url::Url;
 
-use crate::chain::{Chain, LocalChain, TraceEntry};
+use crate::chain::{Chain, FilterSession, LocalChain, TraceEntry};
 use crate::config::Config;
 use crate::error::StartError;
 use crate::feeds::Feeds;
@@ -227,7 +227,7 @@ async fn ask(chain: &Chain, subject: &Subject) -> Explanation {
         headers: &headers,
     });
     let chain = Rc::new(LocalChain::from_generation(chain, None, None));
-    let steps = chain.begin(flow).explain(head).await;
+    let steps = FilterSession::begin(chain, flow).explain(head).await;
     let outcome = match decision(&steps) {
         Some(step) => Line::new(Some(&step.filter), &step.judgement),
         None => Line::new(None, &Judgement::PASS),

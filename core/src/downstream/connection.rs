@@ -1,6 +1,6 @@
 //! Serves one client's stream: HTTP/1.1, request by request, and then a tunnel if a request asks
-//! for one. The only file that knows hyper's server. Started by the worker; lives and dies on its
-//! thread.
+//! for one. The only file that knows hyper's server. Started by a worker thread, on which it
+//! lives and dies.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -35,6 +35,10 @@ use crate::timer::{ClientStream, Expired, TrackedIo};
 /// How long the rest of what a client sends is thrown away before its connection is closed. Closed
 /// at once, the system would take back the answer that is still on its way (RFC 9112, section 9.6).
 const LINGER: Duration = Duration::from_secs(1);
+
+/// hyper reads and writes at most this much ahead. It is also the largest request head; `head` sets
+/// a lower limit, but an answer that says so needs the head to be read.
+const BUFFER: usize = 128 * 1024;
 
 /// How HTTP on a stream has ended.
 enum Served<S> {
@@ -84,7 +88,10 @@ async fn http1<S: ClientStream>(session: &Session, stream: S) -> Served<S> {
         answer(session, request, started, &tunnel)
     });
     let io = TokioIo::new(TrackedIo::new(stream, session.deadlines.clone()));
-    let mut http = session.worker.server.serve_connection(io, service);
+    let mut server = http1::Builder::new();
+    // `Deadlines` has the clocks, with one timer for all requests of the connection.
+    server.header_read_timeout(None).max_buf_size(BUFFER);
+    let mut http = server.serve_connection(io, service);
     let end = drive(&mut http, session).await;
     let parts = http.into_parts();
     let stream = parts.io.into_inner().into_inner();

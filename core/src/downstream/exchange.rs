@@ -119,13 +119,8 @@ impl Exchange {
 
     /// Records a judgement. An exchange that it stops is rejected.
     pub(crate) fn record_judgement(&mut self, mut judgement: Judgement) -> Result<(), Rejection> {
-        self.skipped.append(&mut judgement.skipped);
-        for filter in judgement.edited.drain(..) {
-            // A filter may change the request and then the response.
-            if !self.edited.contains(&filter) {
-                self.edited.push(filter);
-            }
-        }
+        add_once(&mut self.skipped, &mut judgement.skipped);
+        add_once(&mut self.edited, &mut judgement.edited);
         if judgement.verdict == Verdict::Next {
             if let Judged::No = self.judged {
                 self.judged = Judged::Passed;
@@ -212,6 +207,15 @@ impl Exchange {
             outcome,
             error,
         });
+    }
+}
+
+/// A filter may fail or change header fields in more than one hook of an exchange.
+fn add_once(names: &mut Vec<Arc<str>>, more: &mut Vec<Arc<str>>) {
+    for name in more.drain(..) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
     }
 }
 

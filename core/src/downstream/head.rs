@@ -1,5 +1,5 @@
 //! What a request's head must look like before anything is done for it: the rules that hyper leaves
-//! to its user. Called by `http` and `connect`; knows nothing of what happens to the request.
+//! to its user. Called by `forward` and `connect`; knows nothing of what happens to the request.
 
 use http::header::{EXPECT, HOST, TRANSFER_ENCODING};
 use http::request::Parts;

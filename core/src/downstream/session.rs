@@ -1,6 +1,6 @@
 //! What a client's connection knows: its worker, its client, how it came in, and the clocks.
-//! Handlers of requests get it as `&Session`; only `connection` makes one. What it is served with,
-//! HTTP/1 or another protocol, is not its business.
+//! Handlers of requests get it as `&Session`; a worker makes one for each
+//! connection. What is spoken on it, HTTP/1 or another protocol, is the business of `connection`.
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
@@ -95,12 +95,13 @@ impl Session {
         protocol: Protocol,
         exchange: &mut Exchange,
     ) -> Result<FilterSession<'a>, Rejection> {
-        let filters = self.worker.chain().begin(Flow {
+        let flow = Flow {
             exchange: exchange.id(),
             target,
             protocol,
             client: &self.client,
-        });
+        };
+        let filters = FilterSession::begin(self.worker.chain(), flow);
         exchange.record_judgement(filters.judge_host().await)?;
         Ok(filters)
     }

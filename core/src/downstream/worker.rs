@@ -9,7 +9,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use hyper::server::conn::http1;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 use tokio_util::task::TaskTracker;
@@ -20,10 +19,6 @@ use crate::chain::{Chain, LocalChain, ShadowSender};
 use crate::config::{Egress, Limits};
 use crate::log::access::{Access, Sink};
 use crate::upstream::Upstream;
-
-/// hyper reads and writes at most this much ahead. It is also the largest request head; `head` sets
-/// a lower limit, but an answer that says so needs the head to be read.
-const BUFFER: usize = 128 * 1024;
 
 /// What every worker of a proxy is made from.
 #[derive(Clone, Debug)]
@@ -44,7 +39,6 @@ pub(crate) struct Worker {
     pub(crate) limits: Rc<Limits>,
     pub(crate) pseudonym: Pseudonym,
     pub(crate) upstream: Upstream,
-    pub(crate) server: http1::Builder,
     pub(crate) copy_buffer: CopyBuffer,
     pub(crate) access_log: Rc<Sink>,
     /// Connections, and uploads that outlive their exchange.
@@ -61,14 +55,10 @@ pub(crate) struct Worker {
 impl Worker {
     pub(crate) fn new(config: WorkerConfig, id: WorkerId, shadow: ShadowSender) -> Self {
         let chain = config.chains.borrow().clone();
-        let mut server = http1::Builder::new();
-        // The connection watches the time itself, with one timer for all of its requests.
-        server.header_read_timeout(None).max_buf_size(BUFFER);
         Self {
             upstream: Upstream::new(&config.egress, &config.limits, config.own),
             limits: Rc::new(config.limits),
             pseudonym: config.pseudonym,
-            server,
             copy_buffer: CopyBuffer::new(),
             access_log: Rc::new(config.access_log.sink()),
             tasks: TaskTracker::new(),

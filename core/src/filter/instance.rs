@@ -172,8 +172,8 @@ impl Instance {
         Ok(Some(Duration::from_millis(pause)))
     }
 
-    /// Whether a new instance should take its place. A filter leaks slowly, and no request waits for
-    /// a replacement that is made in time.
+    /// Whether a new instance should take its place. A filter leaks slowly, and no request waits
+    /// for a replacement that is made in time.
     pub(crate) fn should_retire(&self) -> bool {
         self.calls >= self.limits.calls || self.memory() > self.memory_mark
     }

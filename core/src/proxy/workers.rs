@@ -118,7 +118,11 @@ fn start(config: WorkerConfig, id: WorkerId, threads: &mut Threads) -> Result<Ha
     let status = Arc::<Status>::default();
     let run = {
         let status = status.clone();
-        move || keep_working(&runtime, &config, id, messages, &status)
+        move || {
+            keep_working(&runtime, &config, id, messages, &status);
+            // A name that the system still resolves must not hold up the end.
+            runtime.shutdown_background();
+        }
     };
     threads
         .start(format!("portcullis-{}", id.index), run)

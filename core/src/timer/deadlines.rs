@@ -16,7 +16,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{ResettableTimer, UploadProgress};
+use super::resettable::ResettableTimer;
+use super::upload::UploadProgress;
 use crate::config::Limits;
 use crate::error::Error;
 
@@ -59,6 +60,8 @@ enum Phase {
     ResponseHead(Instant),
     /// Either side, to move the body of the response.
     Body,
+    /// The client, to take the end of the response that hyper still holds.
+    Flushing(Instant),
     /// Either side, to move bytes through a tunnel.
     Tunnel,
     /// The same while the proxy is stopping.
@@ -141,7 +144,17 @@ impl Deadlines {
     /// The exchange is over. The end of its response may still have to be written, so the time
     /// counts from the last byte.
     pub(crate) fn end_exchange(&self) {
-        self.phase.set(Phase::KeepAlive(self.moved_at()));
+        self.phase.set(Phase::Flushing(self.moved_at()));
+    }
+
+    /// All that was to be written is written. Returns whether the end of the client's stream, which
+    /// was held back, has to be read now.
+    pub(super) fn record_flushed(&self) -> bool {
+        if let Phase::Flushing(_) = self.phase.get() {
+            self.phase.set(Phase::KeepAlive(self.moved_at()));
+            return self.half_closed_at.get().is_some();
+        }
+        false
     }
 
     /// Why the running exchange gets no response, if its deadline has passed.
@@ -167,7 +180,7 @@ impl Deadlines {
     pub(super) fn holds_back_end(&self) -> bool {
         let is_running = matches!(
             self.phase.get(),
-            Phase::Working | Phase::ResponseHead(_) | Phase::Body
+            Phase::Working | Phase::ResponseHead(_) | Phase::Body | Phase::Flushing(_)
         );
         let owes_body = self
             .upload
@@ -210,7 +223,9 @@ impl Deadlines {
             Phase::FirstHead(since) => (since + limits.request_head, Expired::Connection),
             // A slow reader may still be taking the end of the previous response.
             Phase::Head(since) => (since.max(wrote) + limits.request_head, Expired::Connection),
-            Phase::KeepAlive(since) => (self.keep_alive(since), Expired::Connection),
+            Phase::Flushing(since) | Phase::KeepAlive(since) => {
+                (self.keep_alive(since), Expired::Connection)
+            }
             Phase::Working => return None,
             Phase::ResponseHead(since) => (self.response_head(since), Expired::Exchange),
             Phase::Body | Phase::Tunnel => (self.moved_at() + limits.idle, Expired::Connection),
@@ -218,7 +233,9 @@ impl Deadlines {
         };
         let next = (deadline, expired);
         Some(match (self.half_closed_at.get(), self.phase.get()) {
-            (Some(since), Phase::ResponseHead(_) | Phase::Body) => self.half_closed(since, next),
+            (Some(since), Phase::ResponseHead(_) | Phase::Body | Phase::Flushing(_)) => {
+                self.half_closed(since, next)
+            }
             _ => next,
         })
     }

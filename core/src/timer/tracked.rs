@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::Deadlines;
+use super::deadlines::Deadlines;
 
 /// A stream that a client can be served on.
 pub(crate) trait ClientStream: AsyncRead + AsyncWrite + Unpin {
@@ -94,7 +94,12 @@ impl<S: ClientStream> AsyncWrite for TrackedIo<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        // hyper flushes the stream when it holds nothing any more.
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        if self.deadlines.record_flushed() {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -1,5 +1,5 @@
-//! Connects to the first of some addresses that answers (RFC 8305). The only place in the proxy
-//! that dials.
+//! Connects to the first of some addresses that answers (RFC 8305). The only place that dials
+//! for traffic and for the health check.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};

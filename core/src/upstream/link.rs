@@ -4,6 +4,7 @@
 //! socket to the client's within one task, without a wake-up in between, and a client that goes
 //! away takes the connection with it.
 
+use std::cell::Cell;
 use std::fmt;
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -160,15 +161,17 @@ impl Link {
         Some((parts.io.into_inner(), parts.read_buf))
     }
 
-    /// Lets a connection finish on its own what is still being uploaded, for as long as something
-    /// of it moves.
+    /// Lets a connection finish on its own what is still being uploaded, for as long as the upload
+    /// or the response moves. The response tells by the time that is returned.
     pub(super) fn detach(
         mut self: Box<Self>,
         upload: Rc<UploadProgress>,
         idle: Duration,
         tasks: &TaskTracker,
-    ) {
+    ) -> Rc<Cell<Instant>> {
         let (mut bytes, mut moved) = (upload.bytes(), Instant::now());
+        let response_moved = Rc::new(Cell::new(moved));
+        let response = response_moved.clone();
         let mut timer = ResettableTimer::at(moved + idle);
         tasks.spawn_local(poll_fn(move |cx| {
             self.drive(cx);
@@ -178,8 +181,9 @@ impl Link {
             if upload.bytes() != bytes {
                 (bytes, moved) = (upload.bytes(), Instant::now());
             }
-            timer.poll(moved + idle, cx)
+            timer.poll(moved.max(response.get()) + idle, cx)
         }));
+        response_moved
     }
 }
 

@@ -1,6 +1,7 @@
 //! The body of a response on its way from the origin. Reading it drives the link that it comes
 //! from.
 
+use std::cell::Cell;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use super::link::Link;
@@ -19,6 +21,8 @@ use crate::timer::UploadProgress;
 pub(crate) struct ResponseBody {
     incoming: Incoming,
     link: Option<Box<Link>>,
+    /// Where a link that goes on without the response sees when the response moves.
+    moved_at: Option<Rc<Cell<Instant>>>,
     pool: Rc<Pool>,
 }
 
@@ -34,16 +38,14 @@ impl ResponseBody {
         tasks: &TaskTracker,
     ) -> Self {
         // An origin may answer while it still reads. Then neither direction may wait for the other.
-        let link = match upload.filter(|upload| upload.is_running()) {
-            Some(upload) => {
-                link.detach(upload, idle, tasks);
-                None
-            }
-            None => Some(link),
+        let (link, moved_at) = match upload.filter(|upload| upload.is_running()) {
+            Some(upload) => (None, Some(link.detach(upload, idle, tasks))),
+            None => (Some(link), None),
         };
         Self {
             incoming,
             link,
+            moved_at,
             pool: pool.clone(),
         }
     }
@@ -79,6 +81,9 @@ impl Body for ResponseBody {
                 }
             }
         };
+        if let Some(moved_at) = &this.moved_at {
+            moved_at.set(Instant::now());
+        }
         if frame.as_ref().is_none_or(is_last) {
             this.return_link();
         }

@@ -47,6 +47,7 @@ async fn a_kept_connection_has_keep_alive_and_then_request_head_from_the_first_b
     let deadlines = deadlines();
     deadlines.begin_exchange();
     deadlines.end_exchange();
+    assert!(!deadlines.record_flushed(), "no end was held back");
     advance(seconds(19)).await;
     deadlines.record_read();
     advance(seconds(9)).await;
@@ -176,5 +177,10 @@ async fn the_end_of_the_stream_is_not_held_back_when_nothing_else_is_awaited() {
     upload.end();
     assert!(deadlines.holds_back_end());
     deadlines.end_exchange();
+    assert!(
+        deadlines.holds_back_end(),
+        "the response is not written yet"
+    );
+    assert!(deadlines.record_flushed(), "the end has to be read now");
     assert!(!deadlines.holds_back_end());
 }

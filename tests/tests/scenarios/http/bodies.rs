@@ -277,3 +277,32 @@ async fn an_origin_that_knows_no_expectations_gets_the_body_all_the_same() {
     client.send("body").await;
     served.expect("body").await;
 }
+
+#[tokio::test]
+async fn a_response_that_overtakes_its_upload_goes_on_while_it_moves() {
+    let idle = Duration::from_millis(300);
+    let proxy = Proxy::start_with(|config| config.limits.idle = idle).await;
+    let origin = Origin::start().await;
+    let mut client = proxy.client().await;
+    let url = origin.url("/");
+    client
+        .send(format!(
+            "POST {url} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n"
+        ))
+        .await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    served.expect("3\r\none\r\n").await;
+    served
+        .send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        .await;
+    client.head().await;
+    // The upload rests for longer than the limit, and the response does not.
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < 3 * idle {
+        served.send("1\r\n.\r\n").await;
+        client.expect("1\r\n.\r\n").await;
+    }
+    served.send("0\r\n\r\n").await;
+    client.expect("0\r\n\r\n").await;
+}

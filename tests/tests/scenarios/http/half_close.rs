@@ -86,3 +86,40 @@ async fn a_body_that_breaks_off_is_no_half_close() {
     client.finish().await;
     assert_eq!(served.rest().await, "", "the request is broken off");
 }
+
+#[tokio::test]
+async fn a_slow_reader_that_has_half_closed_gets_the_end_of_its_response() {
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    let mut client = proxy.client().await;
+    client.send(get(&origin.url("/"))).await;
+    client.finish().await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    // More than the sockets hold: the end of it waits in the proxy for the client.
+    let body = "x".repeat(16 << 20);
+    let length = body.len();
+    let response = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}");
+    let (sent, received) = tokio::join!(served.try_send(response), client.response());
+    assert!(sent, "the proxy takes it all");
+    assert_eq!(received.body.len(), length);
+    assert_eq!(client.rest().await, "");
+}
+
+#[tokio::test]
+async fn a_connection_whose_client_has_half_closed_ends_with_its_response() {
+    let proxy = Proxy::start_with(|config| {
+        config.limits.keep_alive = Duration::from_secs(3600);
+    });
+    let (proxy, gone) = (proxy.await, Origin::gone().await);
+    for request in [
+        "GET http://www.blocked.portcullis.test/ HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(),
+        "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(),
+        get(&format!("http://{gone}/")),
+    ] {
+        let mut client = proxy.client().await;
+        client.send(request).await;
+        client.finish().await;
+        let answer = client.rest().await;
+        assert!(answer.starts_with("HTTP/1.1 "), "{answer:?}");
+    }
+}

@@ -1,0 +1,67 @@
+//! One worker's view of a generation. Filters that stay from one generation to the next keep what the
+//! worker has of them.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::generation::Chain;
+use super::local::LocalFilter;
+use super::member::Member;
+use super::shadow::ShadowSender;
+use crate::filter::{Hook, HookCall};
+
+/// A worker's view of a chain: the same filters, with instances of the worker's own. Exchanges hold
+/// it in an `Rc`, so that an old generation lives until its last exchange is over.
+#[derive(Debug)]
+pub(crate) struct LocalChain {
+    filters: Box<[Rc<LocalFilter>]>,
+    /// Without it, shadow filters are not asked.
+    shadow: Option<ShadowSender>,
+}
+
+impl LocalChain {
+    /// Takes up a new generation; filters that stay keep their instances. Calls of shadow filters
+    /// go to `shadow`.
+    pub(crate) fn from_generation(
+        chain: &Chain,
+        previous: Option<&Self>,
+        shadow: Option<ShadowSender>,
+    ) -> Self {
+        let known = |member: &Arc<Member>| {
+            previous?
+                .filters
+                .iter()
+                .find(|local| Arc::ptr_eq(local.member(), member))
+                .cloned()
+        };
+        let filters = chain
+            .members()
+            .map(|member| {
+                known(member).unwrap_or_else(|| Rc::new(LocalFilter::new(member.clone())))
+            })
+            .collect();
+        Self { filters, shadow }
+    }
+
+    pub(super) fn filters(&self) -> impl Iterator<Item = &Rc<LocalFilter>> {
+        self.filters.iter()
+    }
+
+    /// Whether any filter has that hook.
+    pub(super) fn has(&self, hook: Hook) -> bool {
+        self.filters().any(|local| local.has(hook))
+    }
+
+    /// Whether any filter that judges responses may ask for the fields of the request.
+    pub(super) fn recalls_request_headers(&self) -> bool {
+        self.filters().any(|local| {
+            local.has(Hook::Response) && local.member().filter.hooks.uses_request_headers()
+        })
+    }
+
+    pub(super) fn enqueue_shadow(&self, local: &Rc<LocalFilter>, call: HookCall<'_>) {
+        if let Some(shadow) = &self.shadow {
+            shadow.enqueue(local, call);
+        }
+    }
+}
