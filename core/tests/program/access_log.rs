@@ -164,7 +164,6 @@ fn pipeline(address: std::net::SocketAddr, requests: usize, host: &str) {
 #[derive(serde::Deserialize)]
 struct Report {
     lost_access_lines: usize,
-    lost_program_lines: usize,
 }
 
 impl Report {
@@ -175,7 +174,7 @@ impl Report {
 
 #[test]
 fn lines_that_a_stalled_reader_does_not_take_are_counted_and_told() {
-    const REQUESTS: usize = 16_000;
+    const REQUESTS: usize = 8000;
     let dir = TempDir::new().unwrap();
     fs::create_dir(dir.path().join("plugins")).unwrap();
     // Lines of this length fill what may wait, 4 MiB, and the pipe.
@@ -185,16 +184,16 @@ fn lines_that_a_stalled_reader_does_not_take_are_counted_and_told() {
     let mut proxy = Running::start_logging(dir.path(), config, "json");
     pipeline(proxy.address, REQUESTS, "www.blocked.portcullis.test");
 
-    let (mut written, mut lost, mut lost_of_program) = (0, 0, 0);
+    let (mut written, mut lost) = (0, 0);
     while written + lost < REQUESTS {
         let line = proxy.lines.next().expect("the log goes on").unwrap();
         written += usize::from(is_access(&line));
         if let Some(line) = Report::read(&line) {
-            (lost, lost_of_program) = (line.lost_access_lines, line.lost_program_lines);
+            lost = line.lost_access_lines;
         }
     }
     assert_eq!(written + lost, REQUESTS);
-    assert!(lost > 0 && lost_of_program > 0, "all had room");
+    assert!(lost > 0, "all had room");
     proxy.signal("TERM");
     proxy.wait_for_line("stopping");
 }

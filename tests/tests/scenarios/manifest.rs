@@ -65,7 +65,11 @@ async fn a_manifest_that_is_none_does_not_keep_its_filter_from_judging() {
         ("huge", vec![b' '; 10 << 20], "larger than"),
         ("foreign", b"{\"manifest\": 2}".to_vec(), "form 2"),
         ("deep", schema(&deep), "not the JSON"),
-        ("mistaken", schema("{\"type\": \"text\"}"), "no JSON Schema"),
+        (
+            "mistaken",
+            schema("{\"type\": \"text\"}"),
+            "not a JSON Schema",
+        ),
         ("endless", schema("{\"$ref\": \"#\"}"), "$ref"),
         (
             "remote",
@@ -75,7 +79,7 @@ async fn a_manifest_that_is_none_does_not_keep_its_filter_from_judging() {
         (
             "slow",
             schema("{\"propertyNames\": {\"pattern\": \"((a{999}){999}){999}\"}}"),
-            "no JSON Schema",
+            "not a JSON Schema",
         ),
     ] {
         let file = format!("{name}.wasm");
