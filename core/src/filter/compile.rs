@@ -5,12 +5,16 @@
 use std::borrow::Cow;
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::engine;
 use super::inspect::CompileError;
 
 /// The environment variable that makes a process compile. Its value says what the process may use.
 pub(super) const REQUEST_VAR: &str = "PORTCULLIS_COMPILE";
+
+/// Set by [`run_compiler_child`].
+static CALLED: AtomicBool = AtomicBool::new(false);
 
 /// What a compiling process writes before anything else. A program that starts otherwise does not
 /// call [`run_compiler_child`].
@@ -132,6 +136,7 @@ impl Bounds {
 /// ```
 #[must_use = "a process that has compiled a filter should end with this code"]
 pub fn run_compiler_child() -> Option<ExitCode> {
+    CALLED.store(true, Ordering::Relaxed);
     let request = std::env::var(REQUEST_VAR).ok()?;
     Some(match answer(&request) {
         Ok(code) => code,
@@ -141,6 +146,11 @@ pub fn run_compiler_child() -> Option<ExitCode> {
             ExitCode::FAILURE
         }
     })
+}
+
+/// Whether this process has called [`run_compiler_child`], and would as another process of its kind.
+pub(super) fn is_entry_called() -> bool {
+    CALLED.load(Ordering::Relaxed)
 }
 
 /// Whether this process was started to compile a filter.

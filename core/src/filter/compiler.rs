@@ -210,6 +210,9 @@ impl Compiler {
         let Some(program) = &self.settings.program else {
             return Ok(());
         };
+        if compile::is_entry_called() && is_this_program(program) {
+            return Ok(());
+        }
         match self.command(program, compile::PROBE.to_owned()).spawn() {
             Ok(mut child) => greeting(program, &mut child).await,
             Err(error) => {
@@ -361,6 +364,12 @@ fn has_spent_its_time(status: ExitStatus) -> bool {
         let _ = status;
         false
     }
+}
+
+/// Whether `program` is what runs here. A link to it counts, as Linux has one for each process.
+fn is_this_program(program: &Path) -> bool {
+    program == Path::new("/proc/self/exe")
+        || std::env::current_exe().is_ok_and(|this| this == program)
 }
 
 /// Waits for the greeting of a compiling process. A program that says something else, or nothing,
