@@ -25,6 +25,8 @@ import time
 BLOCKED = "h123.blocked.example"
 NAMES = 50_000
 CONNECTIONS = 2_000
+# Seconds after which the allocator has given back what is not used.
+SETTLE = 5
 # Requests before counting begins, and requests that are counted.
 WARM_UP = 200
 COUNTED = {"get": 1500, "connect": 400, "blocked": 1000}
@@ -197,18 +199,18 @@ def memory(scene, kind):
     process = scene.start()
     for _ in range(200):
         scene.requests("get", 1)
+    time.sleep(SETTLE)
     before = private_bytes(process.pid)
     clients = []
     for _ in range(CONNECTIONS):
         client = Client(scene.port)
         assert client.ask(connect(scene.host) if kind == "tunnel" else get(scene.host)) == 200
         clients.append(client)
-    time.sleep(1)
+    time.sleep(SETTLE)
     during = private_bytes(process.pid)
     for client in clients:
         client.close()
-    # The allocator gives back what has been unused for a while.
-    time.sleep(5)
+    time.sleep(SETTLE)
     after = private_bytes(process.pid)
     stop(process)
     taken = during - before
