@@ -23,7 +23,7 @@ use crate::feeds::Feeds;
 use crate::filter::{Failure, Filter, Hook, HookCall, Instance, Loader};
 use crate::flow::{Client, Flow, Protocol, RequestHead, ResponseHead};
 use crate::plugins::FilterFile;
-use crate::target::Target;
+use crate::target::{HTTP_PORT, Target};
 
 /// Calls between two reads of the clock, which costs a tenth of a fast filter's call.
 const BATCH: usize = 16;
@@ -77,29 +77,9 @@ pub async fn bench(
         protocol: Protocol::Http,
         client: &asking,
     };
-    let url = format!("http://{}/", target.authority(80));
-    let headers = browser_headers(&target);
-    let head = RequestHead {
-        method: &Method::GET,
-        url: &url,
-        headers: &headers,
-    };
-    let response_headers = server_headers();
-    let response = ResponseHead {
-        status: StatusCode::OK,
-        headers: &response_headers,
-    };
-    let mut hooks = Vec::new();
-    for question in [
-        HookCall::Host(&flow),
-        HookCall::Request(&flow, head),
-        HookCall::Response(&flow, head, response),
-    ] {
-        if local.has(question.hook()) {
-            let timing = time(&local, question, batches).await;
-            hooks.push(timing.map_err(|failure| failed(question.hook().name(), &failure))?);
-        }
-    }
+    let hooks = time_hooks(&local, &flow, batches)
+        .await
+        .map_err(|(hook, failure)| failed(hook.name(), &failure))?;
     let cached = time_cached(&local, HookCall::Host(&flow), batches).await;
     let tick = time_tick(&filter, calls).await;
     let tick = tick.map_err(|failure| failed("init", &failure))?;
@@ -119,6 +99,38 @@ pub async fn bench(
         cached: cached.map_err(|failure| failed(Hook::Host.name(), &failure))?,
         tick,
     })
+}
+
+/// Times each hook that judges, about one exchange with the heads that browsers and servers send.
+async fn time_hooks(
+    local: &LocalFilter,
+    flow: &Flow<'_>,
+    batches: usize,
+) -> Result<Vec<Timing>, (Hook, Failure)> {
+    let url = format!("http://{}/", flow.target.authority(HTTP_PORT));
+    let headers = browser_headers(flow.target);
+    let head = RequestHead {
+        method: &Method::GET,
+        url: &url,
+        headers: &headers,
+    };
+    let response_headers = server_headers();
+    let response = ResponseHead {
+        status: StatusCode::OK,
+        headers: &response_headers,
+    };
+    let mut timings = Vec::new();
+    for call in [
+        HookCall::Host(flow),
+        HookCall::Request(flow, head),
+        HookCall::Response(flow, head, response),
+    ] {
+        if local.has(call.hook()) {
+            let timing = time(local, call, batches).await;
+            timings.push(timing.map_err(|failure| (call.hook(), failure))?);
+        }
+    }
+    Ok(timings)
 }
 
 pub(crate) async fn start_time(filter: &Filter) -> Result<Duration, Failure> {

@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::output::{Failure, Output, count_lines, write_all};
+use super::output::{Failure, Lines, Output};
 
 /// Owner and group may read it. The log says who asked for what.
 #[cfg(unix)]
@@ -15,27 +15,23 @@ const MODE: u32 = 0o640;
 #[derive(Debug)]
 pub(super) struct LogFile {
     path: PathBuf,
-    file: File,
-    /// The last line is there in part only.
-    is_torn: bool,
+    lines: Lines<File>,
 }
 
 impl LogFile {
     /// Makes the file if it is not there.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         Ok(Self {
-            file: open(path)?,
+            lines: Lines::new(open(path)?),
             path: path.to_owned(),
-            is_torn: false,
         })
     }
 
     /// Opens the file of that name again if it is another one, or none. Asked before each batch, of
     /// which there are at most 200 a second.
     fn follow(&mut self) -> io::Result<()> {
-        if !is_at(&self.file, &self.path)? {
-            self.file = open(&self.path)?;
-            self.is_torn = false;
+        if !is_at(&self.lines.out, &self.path)? {
+            self.lines = Lines::new(open(&self.path)?);
         }
         Ok(())
     }
@@ -49,18 +45,7 @@ impl Output for LogFile {
     fn write_lines(&mut self, lines: &[u8]) -> Result<(), Failure> {
         // Without a new file the old one still takes lines, wherever it is now.
         let followed = self.follow();
-        if self.is_torn {
-            let ended = write_all(&mut self.file, b"\n");
-            self.is_torn = ended.is_err();
-        }
-        if let Err(torn) = write_all(&mut self.file, lines) {
-            let written = &lines[..lines.len() - torn.rest.len()];
-            self.is_torn |= written.last().is_some_and(|&byte| byte != b'\n');
-            return Err(Failure {
-                lost: count_lines(torn.rest),
-                source: torn.source,
-            });
-        }
+        self.lines.write(lines)?;
         followed.map_err(|source| Failure { source, lost: 0 })
     }
 }

@@ -2,7 +2,7 @@
 //! has one writer for it: access lines that go there take the same way, and no line is torn by
 //! another.
 
-use std::io::{self, Stderr, Stdout, Write};
+use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::lane::Kind;
@@ -55,18 +55,12 @@ fn push_line(lines: &mut Vec<u8>, line: &[u8]) {
 
 pub(super) fn stderr_writer() -> io::Result<Arc<Writer>> {
     static WRITER: Mutex<Weak<Writer>> = Mutex::new(Weak::new());
-    one_writer(&WRITER, || Stream::<Stderr> {
-        name: "stderr",
-        stream: io::stderr(),
-    })
+    one_writer(&WRITER, || Stream::new("stderr", io::stderr()))
 }
 
 pub(super) fn stdout_writer() -> io::Result<Arc<Writer>> {
     static WRITER: Mutex<Weak<Writer>> = Mutex::new(Weak::new());
-    one_writer(&WRITER, || Stream::<Stdout> {
-        name: "stdout",
-        stream: io::stdout(),
-    })
+    one_writer(&WRITER, || Stream::new("stdout", io::stdout()))
 }
 
 /// The writer that runs, or a new one.

@@ -43,13 +43,7 @@ const fn write_keywords(node: &Node, place: Place, to: &mut Writer<'_>) {
         Node::Any => {}
         Node::Nothing => type_is("null", to),
         Node::Boolean => type_is("boolean", to),
-        Node::Integer { minimum, maximum } => {
-            type_is("integer", to);
-            to.key("minimum");
-            to.integer(*minimum);
-            to.key("maximum");
-            to.integer(*maximum);
-        }
+        Node::Integer { minimum, maximum } => integer(*minimum, *maximum, to),
         Node::Number => type_is("number", to),
         Node::Text => type_is("string", to),
         Node::Formatted(format) => {
@@ -100,6 +94,14 @@ const fn write_keywords(node: &Node, place: Place, to: &mut Writer<'_>) {
             write_keywords(node.value(), place, to);
         }
     }
+}
+
+const fn integer(minimum: i128, maximum: i128, to: &mut Writer<'_>) {
+    type_is("integer", to);
+    to.key("minimum");
+    to.integer(minimum);
+    to.key("maximum");
+    to.integer(maximum);
 }
 
 const fn type_is(name: &str, to: &mut Writer<'_>) {

@@ -1,0 +1,138 @@
+//! What is wrong with a setting is said with its place and with what would be right.
+
+use super::*;
+
+#[test]
+fn unknown_keys_are_refused_with_the_nearest_one() {
+    assert_eq!(
+        refusal("# first\n[proxy]\nlisen = \"127.0.0.1:1\""),
+        "3:1: unknown key `lisen` in [proxy]; did you mean `listen`?"
+    );
+    assert_eq!(
+        refusal("[prox]\nlisten = \"127.0.0.1:1\""),
+        "1:2: unknown key `prox` at the top of the file; did you mean `proxy`?"
+    );
+    assert_eq!(
+        refusal("[feeds.x]\nformat = \"hosts\"\n  [feeds.x.url]\n"),
+        "3:3: feeds.x.url: invalid type: map, expected an http:, https: or file: URL, such as \
+         \"https://lists.example/hosts\" or \"file:///etc/list\""
+    );
+    assert_eq!(
+        refusal("[feeds]\nx = { uri = \"http://a.example\" }"),
+        "2:7: unknown key `uri` in [feeds.x]; did you mean `url`?"
+    );
+    assert_eq!(
+        refusal("[cache]\nbananas = 1"),
+        "2:1: unknown key `bananas` in [cache]; there are: dir"
+    );
+}
+
+#[test]
+fn wrong_values_are_refused_with_their_place_and_an_example() {
+    for (text, expected) in [
+        (
+            "[proxy]\nlisten = \"localhost\"",
+            "2:10: proxy.listen: `localhost` is not an IP address and a port, such as \"127.0.0.1:3000\"",
+        ),
+        (
+            "[proxy]\nworkers = 0",
+            "2:11: proxy.workers: `0` is not a number from 1 to 1024",
+        ),
+        (
+            "[proxy]\nworkers = true",
+            "2:11: proxy.workers: invalid type: boolean `true`, expected a number from 1 to 1024",
+        ),
+        (
+            "[limits]\nidle = 30",
+            "2:8: limits.idle: `30` is not a time of up to a year, such as \"30s\", \"1m 30s\" or \"50ms\"",
+        ),
+        (
+            "[egress]\nresolvers = [\"9.9.9.9\", \"quad9\"]",
+            "2:25: egress.resolvers: `quad9` is not the IP address of a DNS server, such as \"9.9.9.9\" or \"[2620:fe::fe]:53\"",
+        ),
+        (
+            "proxy = 3",
+            "1:9: proxy: invalid type: integer `3`, expected a table",
+        ),
+        (
+            "[feeds.Malware]\nurl = \"http://a.example\"",
+            "1:8: feeds.Malware: `Malware` is not a name of a feed: a-z, 0-9, `_` and `-`, at most 64 of them, and not \
+             `test-names`, which is built in",
+        ),
+        (
+            "\n[feeds.x]\nurl = \"http://a.example\"",
+            "2:8: the feed `x` has no format; add format = \"hosts\", \"domains\" or \"json\"",
+        ),
+        (
+            "[log]\nfilter = \"warn,access=off\"",
+            "2:10: log.filter: the access log has settings of its own; instead of `access=off`, \
+             write [log.access] to = \"off\"",
+        ),
+        (
+            "[log]\nfilter = \"warn,access=info\"",
+            "2:10: log.filter: the access log has settings of its own; remove `access=info`, since \
+             access lines are written unless [log.access] says to = \"off\"",
+        ),
+        (
+            "[log.access]\nto = \"sdterr\"",
+            "2:6: log.access.to: `sdterr` is not \"stderr\", \"stdout\", \"off\" or the path of a \
+             file, such as \"logs/access.log\"",
+        ),
+        (
+            "[limits]\nconnections = 0",
+            "2:15: limits.connections: `0` is not a number from 1 to 1000000",
+        ),
+        ("[proxy]\nworkers = 1\nworkers = 2", "3:1: duplicate key"),
+        ("[proxy\n", "1:7: unclosed table, expected `]`"),
+        (
+            "é = é",
+            "1:1: invalid unquoted key, expected letters, numbers, `-`, `_`",
+        ),
+    ] {
+        assert_eq!(refusal(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn wrong_variables_are_refused_by_name() {
+    assert_eq!(
+        variable_refusal("PORTCULLIS_PROXY_LISTEN", "3000"),
+        "environment variable PORTCULLIS_PROXY_LISTEN: `3000` is not an IP address and a port, such as \"127.0.0.1:3000\""
+    );
+    assert_eq!(
+        variable_refusal("PORTCULLIS_LOG_FILTER", "info,access=off"),
+        "environment variable PORTCULLIS_LOG_FILTER: the access log has settings of its own; \
+         instead of `access=off`, write [log.access] to = \"off\""
+    );
+    assert_eq!(
+        variable_refusal("PORTCULLIS_FEEDS_MALWARE_REFRESH", "1s"),
+        "environment variable PORTCULLIS_FEEDS_MALWARE_REFRESH: `1s` is not a time from 10s to a year, such as \"15m\" or \"1h\""
+    );
+    assert_eq!(
+        variable_refusal("PORTCULLIS_PROXY_LISEN", "127.0.0.1:1"),
+        "environment variable PORTCULLIS_PROXY_LISEN: there is no such setting; did you mean PORTCULLIS_PROXY_LISTEN?"
+    );
+    assert_eq!(
+        variable_refusal("PORTCULLIS_FEEDS_MALWARE_URI", "http://a.example"),
+        "environment variable PORTCULLIS_FEEDS_MALWARE_URI: there is no such setting; did you mean PORTCULLIS_FEEDS_MALWARE_URL?"
+    );
+    assert!(
+        variable_refusal("PORTCULLIS_FEEDS_TEST-NAMES_URL", "http://a.example")
+            .contains("built in")
+    );
+    assert_eq!(
+        variable_refusal("PORTCULLIS_FEEDS_X_FORMAT", "json"),
+        "the feed `x` has no url; add url = \"https://lists.example/hosts\""
+    );
+}
+
+#[test]
+fn variables_of_others_are_left_alone() {
+    let variables = [
+        ("PORTCULLIS_SERVICE_HOST", "10.0.0.1"),
+        ("PORTCULLIS_PORT", "tcp://10.0.0.1:3000"),
+        ("PORTCULLIS_PROXY_PORT_3000_TCP", "x"),
+        ("PROXY_LISTEN", "x"),
+    ];
+    assert_eq!(load("", &variables).unwrap(), Config::default());
+}
