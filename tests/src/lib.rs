@@ -17,7 +17,7 @@ mod wire;
 
 pub use dns::Dns;
 pub use log::Log;
-pub use proxy::Proxy;
+pub use proxy::{Proxy, scene};
 pub use site::Site;
 pub use stage::{Stage, plug};
 pub use wire::{Origin, Response, Wire, within};

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 #[cfg(unix)]
 use crate::log;
-use crate::wire::{Wire, within};
+use crate::wire::{Origin, Wire, within};
 
 /// A running proxy with folders of its own, and no way out but this machine.
 #[derive(Debug)]
@@ -145,4 +145,11 @@ impl Proxy {
         self.ended().await;
         begun.elapsed()
     }
+}
+
+/// A proxy, an origin, and a client that is connected to the proxy.
+pub async fn scene() -> (Proxy, Origin, Wire) {
+    let proxy = Proxy::start().await;
+    let client = proxy.client().await;
+    (proxy, Origin::start().await, client)
 }

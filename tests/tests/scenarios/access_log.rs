@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use portcullis::config::AccessLogTo;
-use portcullis_tests::{Log, Origin, Proxy, Stage};
+use portcullis_tests::{Log, Origin, Proxy, Stage, scene};
 
 fn assert_says(line: &str, fields: &[&str]) {
     for field in fields {
@@ -15,8 +15,7 @@ fn assert_says(line: &str, fields: &[&str]) {
 #[tokio::test]
 async fn an_exchange_is_one_line() {
     let mut log = Log::follow();
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
+    let (_proxy, origin, mut client) = scene().await;
     let url = origin.url("/path?token=secret");
     client
         .send(format!(
@@ -87,8 +86,7 @@ async fn a_refusal_says_why() {
 #[tokio::test]
 async fn a_tunnel_is_one_line_when_it_ends() {
     let mut log = Log::follow();
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
+    let (_proxy, origin, mut client) = scene().await;
     client
         .send(format!(
             "CONNECT {} HTTP/1.1\r\nHost: x\r\n\r\nearly",

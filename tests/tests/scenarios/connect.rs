@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portcullis_tests::{Origin, Proxy, Wire};
+use portcullis_tests::{Origin, Proxy, Wire, scene};
 
 async fn tunnel(proxy: &Proxy, origin: &Origin) -> (Wire, Wire) {
     let mut client = proxy.client().await;
@@ -39,8 +39,7 @@ async fn bytes_pass_both_ways_and_each_way_ends_on_its_own() {
 
 #[tokio::test]
 async fn what_is_sent_ahead_arrives_once() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
+    let (_proxy, origin, mut client) = scene().await;
     let authority = origin.authority();
     client
         .send(format!(

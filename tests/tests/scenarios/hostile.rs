@@ -150,61 +150,6 @@ async fn what_is_too_large_has_its_own_status() {
 }
 
 #[tokio::test]
-async fn a_length_beside_chunks_does_not_count() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let url = origin.url("/");
-    for fields in [
-        "Content-Length: 1\r\nTransfer-Encoding: chunked",
-        "Transfer-Encoding: chunked\r\nContent-Length: 1",
-    ] {
-        let mut client = proxy.client().await;
-        let next = format!("GET {} HTTP/1.1\r\nHost: a\r\n\r\n", origin.url("/next"));
-        client
-            .send(format!(
-                "POST {url} HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n3\r\nabc\r\n0\r\n\r\n{next}"
-            ))
-            .await;
-        let mut served = origin.accept().await;
-        let head = served.head().await;
-        assert!(!head.contains("content-length"), "{head}");
-        assert_eq!(served.chunks().await, ["abc"]);
-        served
-            .send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-            .await;
-        assert_eq!(client.response().await.status, 200);
-        assert_eq!(client.rest().await, "");
-    }
-    assert!(!origin.was_dialled());
-}
-
-#[tokio::test]
-async fn broken_chunks_end_both_sides() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let url = origin.url("/");
-    for chunks in [
-        "0x1\r\na\r\n",
-        "1_0\r\na\r\n",
-        "12345678901234567\r\na\r\n",
-        "1\r\nab\r\n",
-        "1;\ra\r\nb\r\n",
-    ] {
-        let mut client = proxy.client().await;
-        client
-            .send(format!("POST {url} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n{chunks}"))
-            .await;
-        let mut served = origin.accept().await;
-        served.head().await;
-        let rest = served.rest().await;
-        assert!(!rest.ends_with("0\r\n\r\n"), "{chunks:?}: {rest:?}");
-        let answer = client.rest().await;
-        assert!(
-            answer.starts_with("HTTP/1.1 400 "),
-            "{chunks:?}: {answer:?}"
-        );
-    }
-}
-
-#[tokio::test]
 async fn a_head_that_trickles_in_is_not_waited_for() {
     let limit = Duration::from_millis(50);
     let proxy = Proxy::start_with(|config| config.limits.request_head = limit).await;

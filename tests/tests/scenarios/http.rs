@@ -5,9 +5,9 @@ mod bodies;
 mod failures;
 mod half_close;
 
-use portcullis_tests::{Origin, Proxy, Wire};
+use portcullis_tests::{Proxy, Wire, scene};
 
-fn get(url: &str) -> String {
+pub(super) fn get(url: &str) -> String {
     let host = url
         .trim_start_matches("http://")
         .split('/')
@@ -17,42 +17,8 @@ fn get(url: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_request_reaches_its_origin_in_origin_form() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
-    client.send(get(&origin.url("/path?query=1"))).await;
-
-    let mut served = origin.accept().await;
-    let head = served.head().await;
-    assert!(head.starts_with("GET /path?query=1 HTTP/1.1\r\n"), "{head}");
-    assert!(
-        head.contains(&format!("\r\nhost: {}\r\n", origin.authority())),
-        "{head}"
-    );
-    assert!(head.contains("\r\nvia: 1.1 portcullis-"), "{head}");
-    served
-        .send("HTTP/1.1 200 Fine\r\nContent-Length: 5\r\nX-Own: yes\r\n\r\nhello")
-        .await;
-
-    let response = client.response().await;
-    assert!(
-        response.head.starts_with("HTTP/1.1 200 Fine\r\n"),
-        "{}",
-        response.head
-    );
-    assert_eq!(response.body, "hello");
-    assert_eq!(response.field("x-own"), Some("yes"));
-    assert!(
-        response
-            .field("via")
-            .is_some_and(|via| via.starts_with("1.1 portcullis-"))
-    );
-}
-
-#[tokio::test]
 async fn connections_are_kept_on_both_sides() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
+    let (_proxy, origin, mut client) = scene().await;
     client.send(get(&origin.url("/1"))).await;
     let mut served = origin.accept().await;
     for n in 1..=3 {
@@ -73,62 +39,8 @@ async fn connections_are_kept_on_both_sides() {
 }
 
 #[tokio::test]
-async fn fields_of_one_connection_do_not_reach_the_other() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
-    let url = origin.url("/");
-    client
-        .send(format!(
-            "GET {url} HTTP/1.1\r\nHost: x\r\nConnection: x-a, keep-alive\r\nConnection: X-B, host\r\nX-A: 1\r\nX-B: 1\r\n\
-             X-C: 1\r\nProxy-Connection: keep-alive\r\nProxy-Authorization: Basic eDp5\r\nKeep-Alive: 5\r\n\r\n"
-        ))
-        .await;
-    let mut served = origin.accept().await;
-    let head = served.head().await;
-    let names: Vec<_> = head
-        .lines()
-        .skip(1)
-        .filter_map(|line| line.split(':').next())
-        .collect();
-    let mut names: Vec<_> = names.into_iter().filter(|name| !name.is_empty()).collect();
-    names.sort_unstable();
-    assert_eq!(names, ["host", "via", "x-c"]);
-
-    served
-        .send(
-            "HTTP/1.1 200 OK\r\nConnection: close, x-d\r\nX-D: 1\r\nX-E: 1\r\nProxy-Authenticate: Basic\r\n\
-             Content-Length: 0\r\n\r\n",
-        )
-        .await;
-    let response = client.response().await;
-    assert_eq!(response.field("x-d"), None);
-    assert_eq!(response.field("x-e"), Some("1"));
-    assert_eq!(response.field("connection"), None);
-    assert_eq!(response.field("proxy-authenticate"), None);
-}
-
-#[tokio::test]
-async fn the_origin_sees_the_host_that_was_judged() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
-    let url = origin.url("/");
-    client
-        .send(format!(
-            "GET {url} HTTP/1.1\r\nHost: another.example\r\n\r\n"
-        ))
-        .await;
-    let head = origin.accept().await.head().await;
-    assert!(
-        head.contains(&format!("\r\nhost: {}\r\n", origin.authority())),
-        "{head}"
-    );
-    assert!(!head.contains("another"), "{head}");
-}
-
-#[tokio::test]
 async fn an_old_client_gets_what_it_understands() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
+    let (_proxy, origin, mut client) = scene().await;
     client
         .send(format!("GET {} HTTP/1.0\r\n\r\n", origin.url("/")))
         .await;
@@ -151,8 +63,7 @@ async fn an_old_client_gets_what_it_understands() {
 
 #[tokio::test]
 async fn a_websocket_is_joined_with_its_origin() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
+    let (_proxy, origin, mut client) = scene().await;
     let url = origin.url("/chat");
     client
         .send(format!(
@@ -187,8 +98,7 @@ async fn a_websocket_is_joined_with_its_origin() {
 
 #[tokio::test]
 async fn an_upgrade_that_is_declined_is_an_ordinary_exchange() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
+    let (_proxy, origin, mut client) = scene().await;
     let url = origin.url("/");
     let upgrade = format!(
         "GET {url} HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
@@ -207,8 +117,7 @@ async fn an_upgrade_that_is_declined_is_an_ordinary_exchange() {
 
 #[tokio::test]
 async fn http_2_is_not_offered_to_the_origin() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
+    let (_proxy, origin, mut client) = scene().await;
     let url = origin.url("/");
     client
         .send(format!(
@@ -220,35 +129,6 @@ async fn http_2_is_not_offered_to_the_origin() {
         !head.contains("upgrade") && !head.contains("http2"),
         "{head}"
     );
-}
-
-#[tokio::test]
-async fn a_request_does_not_run_in_circles() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
-    client
-        .send(get(&format!("http://{}/", proxy.address())))
-        .await;
-    assert_eq!(client.response().await.status, 508);
-
-    client.send(get(&origin.url("/"))).await;
-    let mut served = origin.accept().await;
-    let head = served.head().await;
-    let via = head
-        .lines()
-        .find(|line| line.starts_with("via: "))
-        .unwrap_or_default();
-    served
-        .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-        .await;
-    client.response().await;
-    let url = origin.url("/");
-    client
-        .send(format!(
-            "GET {url} HTTP/1.1\r\nHost: x\r\n{via}, 1.1 other\r\n\r\n"
-        ))
-        .await;
-    assert_eq!(client.response().await.status, 508);
 }
 
 #[tokio::test]
@@ -268,27 +148,4 @@ async fn a_listener_on_all_addresses_is_dialled_under_none() {
         client.send(get(&format!("http://{host}:{port}/"))).await;
         assert_eq!(client.response().await.status, 508, "{host}");
     }
-}
-
-#[tokio::test]
-async fn options_may_be_meant_for_the_proxy() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
-    client.send("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n").await;
-    assert!(client.response().await.field("allow").is_some());
-    let url = origin.url("/");
-    client
-        .send(format!(
-            "OPTIONS {url} HTTP/1.1\r\nHost: x\r\nMax-Forwards: 0\r\n\r\n"
-        ))
-        .await;
-    assert!(client.response().await.field("allow").is_some());
-    client
-        .send(format!(
-            "OPTIONS {url} HTTP/1.1\r\nHost: x\r\nMax-Forwards: 2\r\n\r\n"
-        ))
-        .await;
-    let head = origin.accept().await.head().await;
-    assert!(head.starts_with("OPTIONS / HTTP/1.1\r\n"), "{head}");
-    assert!(head.contains("\r\nmax-forwards: 1\r\n"), "{head}");
 }

@@ -9,6 +9,7 @@ mod builtins;
 mod cases;
 mod commands;
 mod compiler;
+mod conformance;
 mod connect;
 mod connections;
 mod feeds;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use portcullis::{Config, Ended, StartError};
-use portcullis_tests::{Origin, Proxy, within};
+use portcullis_tests::{Origin, Proxy, scene, within};
 
 #[tokio::test]
 async fn an_idle_proxy_stops_at_once() {
@@ -52,8 +52,7 @@ async fn idle_connections_are_closed() {
 
 #[tokio::test]
 async fn a_request_in_flight_is_finished() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
+    let (proxy, origin, mut client) = scene().await;
     client
         .send(format!(
             "GET {} HTTP/1.1\r\nHost: a\r\n\r\n",

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use portcullis_tests::{Origin, Proxy};
+use portcullis_tests::{Origin, Proxy, scene};
 
 use super::get;
 
 #[tokio::test]
 async fn bodies_are_passed_on_while_they_come() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
+    let (_proxy, origin, mut client) = scene().await;
     let url = origin.url("/");
     client
         .send(format!(
@@ -43,8 +42,7 @@ async fn bodies_are_passed_on_while_they_come() {
 
 #[tokio::test]
 async fn a_slow_reader_slows_its_sender_down() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
+    let (_proxy, origin, mut client) = scene().await;
     client.send(get(&origin.url("/"))).await;
     let mut served = origin.accept().await;
     served.head().await;
@@ -68,8 +66,7 @@ async fn a_slow_reader_slows_its_sender_down() {
 
 #[tokio::test]
 async fn an_origin_may_answer_while_it_reads() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
+    let (_proxy, origin, mut client) = scene().await;
     let url = origin.url("/");
     client
         .send(format!(
@@ -127,8 +124,7 @@ async fn an_upload_that_no_longer_moves_is_given_up() {
 
 #[tokio::test]
 async fn a_get_with_a_body_stays_framed() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
+    let (_proxy, origin, mut client) = scene().await;
     let url = origin.url("/");
     let chunked = "Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n";
     client
@@ -155,39 +151,8 @@ async fn a_get_with_a_body_stays_framed() {
 }
 
 #[tokio::test]
-async fn trailers_pass_both_ways() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
-    let url = origin.url("/");
-    client
-        .send(format!(
-            "POST {url} HTTP/1.1\r\nHost: x\r\nTE: trailers\r\nTrailer: x-sum\r\nTransfer-Encoding: chunked\r\n\r\n\
-             2\r\nup\r\n0\r\nX-Sum: 1\r\n\r\n"
-        ))
-        .await;
-    let mut served = origin.accept().await;
-    let head = served.head().await;
-    assert!(
-        head.contains("\r\nte: trailers\r\n") && head.contains("\r\nconnection: te\r\n"),
-        "{head}"
-    );
-    assert_eq!(served.chunks().await, ["up", "x-sum: 1"]);
-    served
-        .send(
-            "HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n\
-             4\r\ndown\r\n0\r\nX-Sum: 2\r\n\r\n",
-        )
-        .await;
-    client.head().await;
-    assert_eq!(client.chunks().await, ["down", "x-sum: 2"]);
-    client.send(get(&origin.url("/next"))).await;
-    assert!(served.head().await.starts_with("GET /next "));
-}
-
-#[tokio::test]
 async fn answers_without_a_body_end_where_they_end() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
+    let (_proxy, origin, mut client) = scene().await;
     let url = origin.url("/");
     client
         .send(format!("HEAD {url} HTTP/1.1\r\nHost: x\r\n\r\n"))
@@ -213,69 +178,6 @@ async fn answers_without_a_body_end_where_they_end() {
                 .starts_with(&format!("HTTP/1.1 {status}\r\n"))
         );
     }
-}
-
-#[tokio::test]
-async fn a_body_is_asked_for_when_the_origin_asks_for_it() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
-    let url = origin.url("/");
-    client
-        .send(format!(
-            "PUT {url} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"
-        ))
-        .await;
-    let mut served = origin.accept().await;
-    assert!(served.head().await.contains("\r\nexpect: 100-continue\r\n"));
-    served.send("HTTP/1.1 100 Continue\r\n\r\n").await;
-    assert!(client.head().await.starts_with("HTTP/1.1 100 "));
-    client.send("body").await;
-    served.expect("body").await;
-    served
-        .send("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
-        .await;
-    assert_eq!(client.response().await.status, 201);
-    client.send(get(&origin.url("/next"))).await;
-    assert!(served.head().await.starts_with("GET /next "));
-}
-
-#[tokio::test]
-async fn a_body_that_the_origin_does_not_want_is_not_asked_for() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
-    let url = origin.url("/");
-    client
-        .send(format!(
-            "PUT {url} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"
-        ))
-        .await;
-    let mut served = origin.accept().await;
-    served.head().await;
-    served
-        .send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\nno")
-        .await;
-    let response = client.response().await;
-    assert_eq!((response.status, response.body.as_str()), (413, "no"));
-    assert_eq!(response.field("connection"), Some("close"));
-    assert_eq!(client.rest().await, "");
-    assert_eq!(served.rest().await, "");
-}
-
-#[tokio::test]
-async fn an_origin_that_knows_no_expectations_gets_the_body_all_the_same() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
-    let url = origin.url("/");
-    client
-        .send(format!(
-            "PUT {url} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"
-        ))
-        .await;
-    let mut served = origin.accept().await;
-    served.head().await;
-    assert!(client.head().await.starts_with("HTTP/1.1 100 "));
-    client.send("body").await;
-    served.expect("body").await;
 }
 
 #[tokio::test]

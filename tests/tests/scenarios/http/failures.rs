@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portcullis_tests::{Origin, Proxy};
+use portcullis_tests::{Origin, Proxy, scene};
 
 use super::get;
 
@@ -38,84 +38,8 @@ async fn responses_that_cannot_be_trusted_are_not_passed_on() {
 }
 
 #[tokio::test]
-async fn a_length_that_is_said_twice_is_said_once() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
-    for lengths in [
-        "Content-Length: 2\r\nContent-Length: 2",
-        "Content-Length: 2, 2",
-    ] {
-        client.send(get(&origin.url("/"))).await;
-        let mut served = origin.accept().await;
-        served.head().await;
-        served
-            .send(format!(
-                "HTTP/1.1 200 OK\r\nConnection: close\r\n{lengths}\r\n\r\nok"
-            ))
-            .await;
-        let response = client.response().await;
-        assert_eq!(
-            response.head.matches("content-length: 2\r\n").count(),
-            1,
-            "{}",
-            response.head
-        );
-        assert_eq!(response.body, "ok");
-    }
-}
-
-#[tokio::test]
-async fn a_request_that_met_a_closing_connection_is_sent_again() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
-    client.send(get(&origin.url("/1"))).await;
-    let mut served = origin.accept().await;
-    served.head().await;
-    served
-        .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-        .await;
-    client.response().await;
-
-    client.send(get(&origin.url("/2"))).await;
-    served.head().await;
-    drop(served);
-    let mut served = origin.accept().await;
-    assert!(served.head().await.starts_with("GET /2 "));
-    served
-        .send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-        .await;
-    assert_eq!(client.response().await.body, "ok");
-}
-
-#[tokio::test]
-async fn a_request_that_may_have_had_an_effect_is_not_sent_again() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
-    client.send(get(&origin.url("/1"))).await;
-    let mut served = origin.accept().await;
-    served.head().await;
-    served
-        .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-        .await;
-    client.response().await;
-
-    let url = origin.url("/2");
-    client
-        .send(format!(
-            "POST {url} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\npay"
-        ))
-        .await;
-    served.head().await;
-    served.expect("pay").await;
-    drop(served);
-    assert_eq!(client.response().await.status, 502);
-    assert!(!origin.was_dialled());
-}
-
-#[tokio::test]
 async fn a_connection_that_was_closed_while_idle_is_not_used() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
+    let (_proxy, origin, mut client) = scene().await;
     client.send(get(&origin.url("/1"))).await;
     let mut served = origin.accept().await;
     served.head().await;
@@ -189,36 +113,8 @@ async fn an_origin_that_does_not_answer_is_a_gateway_timeout() {
 }
 
 #[tokio::test]
-async fn an_origin_that_breaks_off_cannot_look_complete() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let complete = 10;
-    for framing in [
-        "Content-Length: 10\r\n\r\nhalf",
-        "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
-    ] {
-        let mut client = proxy.client().await;
-        client.send(get(&origin.url("/"))).await;
-        let mut served = origin.accept().await;
-        served.head().await;
-        served.send(format!("HTTP/1.1 200 OK\r\n{framing}")).await;
-        drop(served);
-        // The connection may break before the head is on its way, too.
-        let answer = client.rest().await;
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
-        let is_chunked = head.contains("chunked");
-        let is_complete = if is_chunked {
-            body.ends_with("0\r\n\r\n")
-        } else {
-            body.len() >= complete
-        };
-        assert!(!is_complete, "{answer:?}");
-    }
-}
-
-#[tokio::test]
 async fn a_client_that_resets_its_connection_takes_its_request_with_it() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
+    let (_proxy, origin, mut client) = scene().await;
     client.send(get(&origin.url("/"))).await;
     let mut served = origin.accept().await;
     served.head().await;

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use portcullis_tests::{Origin, Proxy};
+use portcullis_tests::{Origin, Proxy, scene};
 
 use super::get;
 
 #[tokio::test]
 async fn a_client_that_closes_its_sending_side_gets_its_response() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
+    let (_proxy, origin, mut client) = scene().await;
     client.send(get(&origin.url("/"))).await;
     client.finish().await;
     let mut served = origin.accept().await;
@@ -26,8 +25,7 @@ async fn a_client_that_closes_its_sending_side_gets_its_response() {
 
 #[tokio::test]
 async fn a_client_that_closes_its_sending_side_gets_its_tunnel() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
+    let (_proxy, origin, mut client) = scene().await;
     let authority = origin.authority();
     client
         .send(format!(
@@ -45,8 +43,7 @@ async fn a_client_that_closes_its_sending_side_gets_its_tunnel() {
 
 #[tokio::test]
 async fn a_reset_ends_the_exchange_of_a_client_that_had_half_closed() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
+    let (_proxy, origin, mut client) = scene().await;
     client.send(get(&origin.url("/"))).await;
     client.finish().await;
     let mut served = origin.accept().await;
@@ -72,8 +69,7 @@ async fn a_half_closed_exchange_has_a_limit_of_its_own() {
 
 #[tokio::test]
 async fn a_body_that_breaks_off_is_no_half_close() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
+    let (_proxy, origin, mut client) = scene().await;
     let url = origin.url("/");
     client
         .send(format!(
@@ -89,8 +85,7 @@ async fn a_body_that_breaks_off_is_no_half_close() {
 
 #[tokio::test]
 async fn a_slow_reader_that_has_half_closed_gets_the_end_of_its_response() {
-    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let mut client = proxy.client().await;
+    let (_proxy, origin, mut client) = scene().await;
     client.send(get(&origin.url("/"))).await;
     client.finish().await;
     let mut served = origin.accept().await;

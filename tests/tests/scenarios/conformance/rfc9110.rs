@@ -1,0 +1,178 @@
+//! RFC 9110, HTTP semantics: what a proxy must do with messages that it understands.
+
+use portcullis_tests::scene;
+
+use crate::http::get;
+
+#[tokio::test]
+async fn section_7_6_1_fields_of_one_connection_do_not_reach_the_other() {
+    let (_proxy, origin, mut client) = scene().await;
+    let url = origin.url("/");
+    client
+        .send(format!(
+            "GET {url} HTTP/1.1\r\nHost: x\r\nConnection: x-a, keep-alive\r\nConnection: X-B, host\r\nX-A: 1\r\nX-B: 1\r\n\
+             X-C: 1\r\nProxy-Connection: keep-alive\r\nProxy-Authorization: Basic eDp5\r\nKeep-Alive: 5\r\n\r\n"
+        ))
+        .await;
+    let mut served = origin.accept().await;
+    let head = served.head().await;
+    let names: Vec<_> = head
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split(':').next())
+        .collect();
+    let mut names: Vec<_> = names.into_iter().filter(|name| !name.is_empty()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["host", "via", "x-c"]);
+
+    served
+        .send(
+            "HTTP/1.1 200 OK\r\nConnection: close, x-d\r\nX-D: 1\r\nX-E: 1\r\nProxy-Authenticate: Basic\r\n\
+             Content-Length: 0\r\n\r\n",
+        )
+        .await;
+    let response = client.response().await;
+    assert_eq!(response.field("x-d"), None);
+    assert_eq!(response.field("x-e"), Some("1"));
+    assert_eq!(response.field("connection"), None);
+    assert_eq!(response.field("proxy-authenticate"), None);
+}
+
+#[tokio::test]
+async fn section_7_6_3_a_request_does_not_run_in_circles() {
+    let (proxy, origin, mut client) = scene().await;
+    client
+        .send(get(&format!("http://{}/", proxy.address())))
+        .await;
+    assert_eq!(client.response().await.status, 508);
+
+    client.send(get(&origin.url("/"))).await;
+    let mut served = origin.accept().await;
+    let head = served.head().await;
+    let via = head
+        .lines()
+        .find(|line| line.starts_with("via: "))
+        .unwrap_or_default();
+    served
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        .await;
+    client.response().await;
+    let url = origin.url("/");
+    client
+        .send(format!(
+            "GET {url} HTTP/1.1\r\nHost: x\r\n{via}, 1.1 other\r\n\r\n"
+        ))
+        .await;
+    assert_eq!(client.response().await.status, 508);
+}
+
+#[tokio::test]
+async fn section_9_3_7_options_may_be_meant_for_the_proxy() {
+    let (_proxy, origin, mut client) = scene().await;
+    client.send("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert!(client.response().await.field("allow").is_some());
+    let url = origin.url("/");
+    client
+        .send(format!(
+            "OPTIONS {url} HTTP/1.1\r\nHost: x\r\nMax-Forwards: 0\r\n\r\n"
+        ))
+        .await;
+    assert!(client.response().await.field("allow").is_some());
+    client
+        .send(format!(
+            "OPTIONS {url} HTTP/1.1\r\nHost: x\r\nMax-Forwards: 2\r\n\r\n"
+        ))
+        .await;
+    let head = origin.accept().await.head().await;
+    assert!(head.starts_with("OPTIONS / HTTP/1.1\r\n"), "{head}");
+    assert!(head.contains("\r\nmax-forwards: 1\r\n"), "{head}");
+}
+
+#[tokio::test]
+async fn section_6_5_trailers_pass_both_ways() {
+    let (_proxy, origin, mut client) = scene().await;
+    let url = origin.url("/");
+    client
+        .send(format!(
+            "POST {url} HTTP/1.1\r\nHost: x\r\nTE: trailers\r\nTrailer: x-sum\r\nTransfer-Encoding: chunked\r\n\r\n\
+             2\r\nup\r\n0\r\nX-Sum: 1\r\n\r\n"
+        ))
+        .await;
+    let mut served = origin.accept().await;
+    let head = served.head().await;
+    assert!(
+        head.contains("\r\nte: trailers\r\n") && head.contains("\r\nconnection: te\r\n"),
+        "{head}"
+    );
+    assert_eq!(served.chunks().await, ["up", "x-sum: 1"]);
+    served
+        .send(
+            "HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n\
+             4\r\ndown\r\n0\r\nX-Sum: 2\r\n\r\n",
+        )
+        .await;
+    client.head().await;
+    assert_eq!(client.chunks().await, ["down", "x-sum: 2"]);
+    client.send(get(&origin.url("/next"))).await;
+    assert!(served.head().await.starts_with("GET /next "));
+}
+
+#[tokio::test]
+async fn section_10_1_1_a_body_is_asked_for_when_the_origin_asks_for_it() {
+    let (_proxy, origin, mut client) = scene().await;
+    let url = origin.url("/");
+    client
+        .send(format!(
+            "PUT {url} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"
+        ))
+        .await;
+    let mut served = origin.accept().await;
+    assert!(served.head().await.contains("\r\nexpect: 100-continue\r\n"));
+    served.send("HTTP/1.1 100 Continue\r\n\r\n").await;
+    assert!(client.head().await.starts_with("HTTP/1.1 100 "));
+    client.send("body").await;
+    served.expect("body").await;
+    served
+        .send("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+        .await;
+    assert_eq!(client.response().await.status, 201);
+    client.send(get(&origin.url("/next"))).await;
+    assert!(served.head().await.starts_with("GET /next "));
+}
+
+#[tokio::test]
+async fn section_10_1_1_a_body_that_the_origin_does_not_want_is_not_asked_for() {
+    let (_proxy, origin, mut client) = scene().await;
+    let url = origin.url("/");
+    client
+        .send(format!(
+            "PUT {url} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"
+        ))
+        .await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    served
+        .send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\nno")
+        .await;
+    let response = client.response().await;
+    assert_eq!((response.status, response.body.as_str()), (413, "no"));
+    assert_eq!(response.field("connection"), Some("close"));
+    assert_eq!(client.rest().await, "");
+    assert_eq!(served.rest().await, "");
+}
+
+#[tokio::test]
+async fn section_10_1_1_an_origin_that_knows_no_expectations_gets_the_body_all_the_same() {
+    let (_proxy, origin, mut client) = scene().await;
+    let url = origin.url("/");
+    client
+        .send(format!(
+            "PUT {url} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"
+        ))
+        .await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    assert!(client.head().await.starts_with("HTTP/1.1 100 "));
+    client.send("body").await;
+    served.expect("body").await;
+}

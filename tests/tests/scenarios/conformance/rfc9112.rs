@@ -1,0 +1,208 @@
+//! RFC 9112, HTTP/1.1: how messages are framed and connections are used.
+
+use portcullis_tests::{Origin, Proxy, scene};
+
+use crate::http::get;
+
+#[tokio::test]
+async fn section_3_2_1_a_request_reaches_its_origin_in_origin_form() {
+    let (_proxy, origin, mut client) = scene().await;
+    client.send(get(&origin.url("/path?query=1"))).await;
+
+    let mut served = origin.accept().await;
+    let head = served.head().await;
+    assert!(head.starts_with("GET /path?query=1 HTTP/1.1\r\n"), "{head}");
+    assert!(
+        head.contains(&format!("\r\nhost: {}\r\n", origin.authority())),
+        "{head}"
+    );
+    assert!(head.contains("\r\nvia: 1.1 portcullis-"), "{head}");
+    served
+        .send("HTTP/1.1 200 Fine\r\nContent-Length: 5\r\nX-Own: yes\r\n\r\nhello")
+        .await;
+
+    let response = client.response().await;
+    assert!(
+        response.head.starts_with("HTTP/1.1 200 Fine\r\n"),
+        "{}",
+        response.head
+    );
+    assert_eq!(response.body, "hello");
+    assert_eq!(response.field("x-own"), Some("yes"));
+    assert!(
+        response
+            .field("via")
+            .is_some_and(|via| via.starts_with("1.1 portcullis-"))
+    );
+}
+
+#[tokio::test]
+async fn section_3_2_2_the_origin_sees_the_host_that_was_judged() {
+    let (_proxy, origin, mut client) = scene().await;
+    let url = origin.url("/");
+    client
+        .send(format!(
+            "GET {url} HTTP/1.1\r\nHost: another.example\r\n\r\n"
+        ))
+        .await;
+    let head = origin.accept().await.head().await;
+    assert!(
+        head.contains(&format!("\r\nhost: {}\r\n", origin.authority())),
+        "{head}"
+    );
+    assert!(!head.contains("another"), "{head}");
+}
+
+#[tokio::test]
+async fn section_6_3_a_length_that_is_said_twice_is_said_once() {
+    let (_proxy, origin, mut client) = scene().await;
+    for lengths in [
+        "Content-Length: 2\r\nContent-Length: 2",
+        "Content-Length: 2, 2",
+    ] {
+        client.send(get(&origin.url("/"))).await;
+        let mut served = origin.accept().await;
+        served.head().await;
+        served
+            .send(format!(
+                "HTTP/1.1 200 OK\r\nConnection: close\r\n{lengths}\r\n\r\nok"
+            ))
+            .await;
+        let response = client.response().await;
+        assert_eq!(
+            response.head.matches("content-length: 2\r\n").count(),
+            1,
+            "{}",
+            response.head
+        );
+        assert_eq!(response.body, "ok");
+    }
+}
+
+#[tokio::test]
+async fn section_6_3_a_length_beside_chunks_does_not_count() {
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    let url = origin.url("/");
+    for fields in [
+        "Content-Length: 1\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked\r\nContent-Length: 1",
+    ] {
+        let mut client = proxy.client().await;
+        let next = format!("GET {} HTTP/1.1\r\nHost: a\r\n\r\n", origin.url("/next"));
+        client
+            .send(format!(
+                "POST {url} HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n3\r\nabc\r\n0\r\n\r\n{next}"
+            ))
+            .await;
+        let mut served = origin.accept().await;
+        let head = served.head().await;
+        assert!(!head.contains("content-length"), "{head}");
+        assert_eq!(served.chunks().await, ["abc"]);
+        served
+            .send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+            .await;
+        assert_eq!(client.response().await.status, 200);
+        assert_eq!(client.rest().await, "");
+    }
+    assert!(!origin.was_dialled());
+}
+
+#[tokio::test]
+async fn section_7_1_broken_chunks_end_both_sides() {
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    let url = origin.url("/");
+    for chunks in [
+        "0x1\r\na\r\n",
+        "1_0\r\na\r\n",
+        "12345678901234567\r\na\r\n",
+        "1\r\nab\r\n",
+        "1;\ra\r\nb\r\n",
+    ] {
+        let mut client = proxy.client().await;
+        client
+            .send(format!("POST {url} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n{chunks}"))
+            .await;
+        let mut served = origin.accept().await;
+        served.head().await;
+        let rest = served.rest().await;
+        assert!(!rest.ends_with("0\r\n\r\n"), "{chunks:?}: {rest:?}");
+        let answer = client.rest().await;
+        assert!(
+            answer.starts_with("HTTP/1.1 400 "),
+            "{chunks:?}: {answer:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn section_8_an_origin_that_breaks_off_cannot_look_complete() {
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    let complete = 10;
+    for framing in [
+        "Content-Length: 10\r\n\r\nhalf",
+        "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+    ] {
+        let mut client = proxy.client().await;
+        client.send(get(&origin.url("/"))).await;
+        let mut served = origin.accept().await;
+        served.head().await;
+        served.send(format!("HTTP/1.1 200 OK\r\n{framing}")).await;
+        drop(served);
+        // The connection may break before the head is on its way, too.
+        let answer = client.rest().await;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+        let is_chunked = head.contains("chunked");
+        let is_complete = if is_chunked {
+            body.ends_with("0\r\n\r\n")
+        } else {
+            body.len() >= complete
+        };
+        assert!(!is_complete, "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn section_9_3_1_a_request_that_met_a_closing_connection_is_sent_again() {
+    let (_proxy, origin, mut client) = scene().await;
+    client.send(get(&origin.url("/1"))).await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    served
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        .await;
+    client.response().await;
+
+    client.send(get(&origin.url("/2"))).await;
+    served.head().await;
+    drop(served);
+    let mut served = origin.accept().await;
+    assert!(served.head().await.starts_with("GET /2 "));
+    served
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        .await;
+    assert_eq!(client.response().await.body, "ok");
+}
+
+#[tokio::test]
+async fn section_9_3_1_a_request_that_may_have_had_an_effect_is_not_sent_again() {
+    let (_proxy, origin, mut client) = scene().await;
+    client.send(get(&origin.url("/1"))).await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    served
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        .await;
+    client.response().await;
+
+    let url = origin.url("/2");
+    client
+        .send(format!(
+            "POST {url} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\npay"
+        ))
+        .await;
+    served.head().await;
+    served.expect("pay").await;
+    drop(served);
+    assert_eq!(client.response().await.status, 502);
+    assert!(!origin.was_dialled());
+}
