@@ -39,7 +39,7 @@ impl Author {
     }
 
     /// A command that knows nothing of the cargo that runs this test, nor of the settings of
-    /// whoever runs it. What was compiled for another test need not be compiled again.
+    /// the user who runs it. What was compiled for another test is not compiled again.
     fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let shared = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let mut command = Command::new(program);

@@ -2,7 +2,7 @@
 //! and `exports` use them.
 //!
 //! The files are generated; a test in `tests/tests/bindings.rs` says when they are out of date, and
-//! how to write them anew. They are here so that nobody has to build wit-bindgen to build a filter.
+//! how to write them anew. They are here so that building a filter does not build wit-bindgen.
 #![expect(
     missing_docs,
     unnameable_types,

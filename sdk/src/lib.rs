@@ -80,7 +80,7 @@ pub use portcullis_contract::Protocol;
 ///
 /// use portcullis_sdk::{Flow, Protocol, Scope, Verdict};
 ///
-/// /// The proxy's own machine may go anywhere; what holds for one client need not hold for another.
+/// /// The proxy's own machine may go anywhere. A verdict about one client is not another's.
 /// fn judge(flow: &Flow) -> Verdict {
 ///     let verdict = match flow.client().address() {
 ///         Some(address) if address.is_loopback() => Verdict::ALLOW,

@@ -1,5 +1,5 @@
-//! One worker's view of a generation. Filters that stay from one generation to the next keep what the
-//! worker has of them.
+//! One worker's view of a generation. Filters that stay from one generation to the next keep what
+//! the worker has of them.
 
 use std::rc::Rc;
 use std::sync::Arc;

@@ -148,7 +148,8 @@ pub fn run_compiler_child() -> Option<ExitCode> {
     })
 }
 
-/// Whether this process has called [`run_compiler_child`], and would as another process of its kind.
+/// Whether this process has called [`run_compiler_child`]. Another process of the same program
+/// would do so, too.
 pub(super) fn is_entry_called() -> bool {
     CALLED.load(Ordering::Relaxed)
 }

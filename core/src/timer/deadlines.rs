@@ -136,7 +136,7 @@ impl Deadlines {
         self.phase.set(Phase::TunnelDrain);
     }
 
-    /// Bytes have moved through the tunnel.
+    /// Bytes were written to the client, or have moved through the tunnel.
     pub(crate) fn record_moved(&self) {
         self.wrote_at.set(Instant::now());
     }
@@ -170,10 +170,6 @@ impl Deadlines {
         {
             self.phase.set(Phase::Head(now));
         }
-    }
-
-    pub(super) fn record_write(&self) {
-        self.record_moved();
     }
 
     /// The client has closed its sending side. Returns whether the exchange goes on without it.

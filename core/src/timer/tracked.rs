@@ -75,7 +75,7 @@ impl<S: ClientStream> AsyncWrite for TrackedIo<S> {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let n = ready!(Pin::new(&mut self.stream).poll_write(cx, buf))?;
-        self.deadlines.record_write();
+        self.deadlines.record_moved();
         Poll::Ready(Ok(n))
     }
 
@@ -85,7 +85,7 @@ impl<S: ClientStream> AsyncWrite for TrackedIo<S> {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let n = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, bufs))?;
-        self.deadlines.record_write();
+        self.deadlines.record_moved();
         Poll::Ready(Ok(n))
     }
 

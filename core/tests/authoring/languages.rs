@@ -74,8 +74,8 @@ fn blocks_what_its_settings_list(author: &Author, built: &Value) {
     assert_eq!(verdict["verdict"], "next", "{verdict}");
 }
 
-/// Whether a program is there. If not, whoever reads the test's output should know, and where
-/// everything has to be there it is a failure.
+/// Whether a program is there. If not, the test's output says so. In CI, where everything has to be
+/// there, it is a failure.
 #[expect(
     clippy::print_stderr,
     reason = "what is not tested must not pass in silence"

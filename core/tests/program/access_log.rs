@@ -1,5 +1,5 @@
 //! The access log as the operator gets it from the program: its forms, its places, and what happens
-//! when nobody reads it.
+//! when no program reads it.
 
 use std::fs;
 use std::io::{Read, Write};

@@ -18,7 +18,7 @@ use tokio::runtime;
 
 use self::table::Table;
 
-#[expect(clippy::print_stdout, reason = "whoever starts a benchmark reads it")]
+#[expect(clippy::print_stdout, reason = "a person reads it at the terminal")]
 fn main() -> ExitCode {
     // Cargo adds a flag of its own.
     let arguments = std::env::args().skip(1);

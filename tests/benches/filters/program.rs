@@ -105,7 +105,7 @@ impl Drop for Program {
 /// fails is no news.
 #[expect(
     clippy::print_stderr,
-    reason = "whoever starts a benchmark should know"
+    reason = "the person at the terminal should know"
 )]
 fn follow(mut log: BufReader<ChildStderr>) {
     let mut line = Vec::new();

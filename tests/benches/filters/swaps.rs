@@ -166,7 +166,7 @@ impl Traffic {
 
 #[expect(
     clippy::print_stderr,
-    reason = "whoever starts a benchmark should know"
+    reason = "the person at the terminal should know"
 )]
 async fn ask(mut client: Wire, origin: u16, counts: Arc<Counts>) {
     while !counts.enough.load(Ordering::Relaxed) {

@@ -17,10 +17,7 @@ struct Row {
 
 impl Table {
     /// Something that is good to know.
-    #[expect(
-        clippy::print_stdout,
-        reason = "whoever starts a benchmark waits for it"
-    )]
+    #[expect(clippy::print_stdout, reason = "a person waits for it at the terminal")]
     pub(crate) fn tell(&mut self, what: impl Into<String>, measured: impl Into<String>) {
         let (what, measured) = (what.into(), measured.into());
         println!("{what}: {measured}");
@@ -32,10 +29,7 @@ impl Table {
     }
 
     /// Something that was promised.
-    #[expect(
-        clippy::print_stdout,
-        reason = "whoever starts a benchmark waits for it"
-    )]
+    #[expect(clippy::print_stdout, reason = "a person waits for it at the terminal")]
     pub(crate) fn check(
         &mut self,
         what: impl Into<String>,

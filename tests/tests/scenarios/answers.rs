@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use portcullis_tests::{Origin, Stage, plug};
 
-/// What Chromium says when somebody types an address.
+/// What Chromium says when its user types an address.
 const BROWSER: &str =
     "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8\r\n";
 

@@ -16,7 +16,7 @@ fn compiled(cache: &Path) -> usize {
         .count()
 }
 
-/// Its own cache, and a filter that nobody has compiled before.
+/// Its own cache, and a filter that was never compiled before.
 fn fresh(config: &mut Config, cache: &Path) {
     config.compiler.cache_dir = cache.join("compiled");
     plug(&config.plugins.dir, "bare.wasm", guests::bare());

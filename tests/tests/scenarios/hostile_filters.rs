@@ -1,5 +1,5 @@
-//! Filters that loop, hoard, lie or break: each harms the requests that it fails on and nobody
-//! else's. Beside each of them stands a neighbour that judges as it should.
+//! Filters that loop, hoard, lie or break: each harms the requests that it fails on, and no
+//! others. Beside each of them stands a neighbour that judges as it should.
 
 use portcullis_tests::{Log, Stage, guests, plug};
 

@@ -74,7 +74,7 @@ async fn a_filter_in_quarantine_is_tried_again_by_one_request() {
     stage.answers(&[("x.example", 503); 3]).await;
     log.says(&["in quarantine", "relapsing", "pause=100ms"])
         .await;
-    // Whoever tries it meets the same fault, and the pause is twice as long.
+    // The request that tries it meets the same fault, and the pause is twice as long.
     stage
         .until_said(
             &mut log,

@@ -22,6 +22,21 @@ fn deadlines() -> Deadlines {
     }))
 }
 
+/// A request has come.
+fn in_exchange() -> Deadlines {
+    let deadlines = deadlines();
+    deadlines.begin_exchange();
+    deadlines
+}
+
+/// A request has come, and its body is on the way.
+fn uploading() -> (Deadlines, Rc<UploadProgress>) {
+    let deadlines = in_exchange();
+    let upload = Rc::new(UploadProgress::default());
+    deadlines.track_upload(upload.clone());
+    (deadlines, upload)
+}
+
 /// What expires next, and when, in seconds from now.
 async fn next(deadlines: &Deadlines) -> (Expired, u64) {
     let now = Instant::now();
@@ -44,8 +59,7 @@ async fn bytes_of_a_first_head_that_trickle_in_win_no_time() {
 
 #[tokio::test(start_paused = true)]
 async fn a_kept_connection_has_keep_alive_and_then_request_head_from_the_first_byte() {
-    let deadlines = deadlines();
-    deadlines.begin_exchange();
+    let deadlines = in_exchange();
     deadlines.end_exchange();
     assert!(!deadlines.record_flushed(), "no end was held back");
     advance(seconds(19)).await;
@@ -55,26 +69,24 @@ async fn a_kept_connection_has_keep_alive_and_then_request_head_from_the_first_b
     assert_eq!(next(&deadlines).await, (Expired::Connection, 1));
 
     deadlines.begin_exchange();
-    deadlines.record_write();
+    deadlines.record_moved();
     deadlines.end_exchange();
     assert_eq!(next(&deadlines).await, (Expired::Connection, 20));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_reader_that_takes_the_end_of_a_response_keeps_its_connection() {
-    let deadlines = deadlines();
-    deadlines.begin_exchange();
+    let deadlines = in_exchange();
     deadlines.begin_body();
     deadlines.end_exchange();
     advance(seconds(15)).await;
-    deadlines.record_write();
+    deadlines.record_moved();
     assert_eq!(next(&deadlines).await, (Expired::Connection, 20));
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_origin_that_is_late_fails_the_exchange_and_not_the_connection() {
-    let deadlines = deadlines();
-    deadlines.begin_exchange();
+    let deadlines = in_exchange();
     advance(seconds(100)).await;
     deadlines.begin_response_head();
     assert_eq!(next(&deadlines).await, (Expired::Exchange, 30));
@@ -86,10 +98,7 @@ async fn an_origin_that_is_late_fails_the_exchange_and_not_the_connection() {
 
 #[tokio::test(start_paused = true)]
 async fn an_upload_has_the_idle_time_for_as_long_as_it_moves() {
-    let deadlines = deadlines();
-    let upload = Rc::new(UploadProgress::default());
-    deadlines.begin_exchange();
-    deadlines.track_upload(upload.clone());
+    let (deadlines, upload) = uploading();
     deadlines.begin_response_head();
     upload.add(1);
     advance(seconds(39)).await;
@@ -104,10 +113,7 @@ async fn an_upload_has_the_idle_time_for_as_long_as_it_moves() {
 
 #[tokio::test(start_paused = true)]
 async fn the_origin_has_its_time_from_the_end_of_the_upload() {
-    let deadlines = deadlines();
-    let upload = Rc::new(UploadProgress::default());
-    deadlines.begin_exchange();
-    deadlines.track_upload(upload.clone());
+    let (deadlines, upload) = uploading();
     deadlines.begin_response_head();
     upload.add(1);
     advance(seconds(25)).await;
@@ -117,10 +123,7 @@ async fn the_origin_has_its_time_from_the_end_of_the_upload() {
 
 #[tokio::test(start_paused = true)]
 async fn an_upload_that_outlives_its_response_goes_on_while_it_moves() {
-    let deadlines = deadlines();
-    let upload = Rc::new(UploadProgress::default());
-    deadlines.begin_exchange();
-    deadlines.track_upload(upload.clone());
+    let (deadlines, upload) = uploading();
     deadlines.begin_body();
     upload.add(1);
     deadlines.end_exchange();
@@ -133,18 +136,16 @@ async fn an_upload_that_outlives_its_response_goes_on_while_it_moves() {
 
 #[tokio::test(start_paused = true)]
 async fn a_body_rests_for_the_idle_time() {
-    let deadlines = deadlines();
-    deadlines.begin_exchange();
+    let deadlines = in_exchange();
     deadlines.begin_body();
     advance(seconds(39)).await;
-    deadlines.record_write();
+    deadlines.record_moved();
     assert_eq!(next(&deadlines).await, (Expired::Connection, 40));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_tunnel_rests_for_the_idle_time_and_for_a_second_while_the_proxy_stops() {
-    let deadlines = deadlines();
-    deadlines.begin_exchange();
+    let deadlines = in_exchange();
     deadlines.begin_tunnel();
     advance(seconds(39)).await;
     deadlines.record_moved();
@@ -156,8 +157,7 @@ async fn a_tunnel_rests_for_the_idle_time_and_for_a_second_while_the_proxy_stops
 
 #[tokio::test(start_paused = true)]
 async fn a_half_closed_exchange_is_looked_at_and_then_cut() {
-    let deadlines = deadlines();
-    deadlines.begin_exchange();
+    let deadlines = in_exchange();
     assert!(deadlines.holds_back_end());
     deadlines.begin_response_head();
     for _ in 0..4 {
