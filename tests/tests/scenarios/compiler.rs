@@ -113,7 +113,8 @@ async fn what_did_not_compile_is_remembered_until_the_file_is_touched() {
         })
         .await;
         let mut log = Log::follow();
-        stage.answers(&[("blocked.example", 403)]).await;
+        // The start waits no longer than compiling may take.
+        stage.until("blocked.example", 403).await;
         if reason == "tried again" {
             log.says(&[
                 "refused",
