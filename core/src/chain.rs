@@ -6,15 +6,17 @@ mod instances;
 mod local;
 mod local_chain;
 mod member;
+mod missing;
 mod quarantine;
 mod session;
 mod shadow;
 mod verdict_cache;
 
-pub(crate) use self::generation::Chain;
+pub(crate) use self::generation::{Chain, Place};
 pub(crate) use self::local::{LocalFilter, TraceEntry};
 pub(crate) use self::local_chain::LocalChain;
 pub(crate) use self::member::{Member, ShadowTally};
+pub(crate) use self::missing::Missing;
 pub(crate) use self::quarantine::Tripped;
 pub(crate) use self::session::FilterSession;
 pub(crate) use self::shadow::{ShadowSender, shadow_calls};

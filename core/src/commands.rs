@@ -17,7 +17,7 @@ pub use self::author::{
 };
 pub use self::bench::{Bench, TickTiming, Timing, bench};
 pub use self::cases::{Recording, record_cases, test_plugin};
-pub use self::check::{Report, check};
+pub use self::check::{Lists, Report, check};
 pub use self::explain::{ExplainError, Explanation, explain};
 pub use self::inspect::{Cost, Inspection, Needed, Settings, check_plugin};
 pub use self::list::{PluginList, list_plugins};

@@ -30,7 +30,7 @@ use url::Url;
 
 pub use self::error::ConfigError;
 pub(crate) use self::filter::{
-    FilterLimits, FilterSettings, Grants, Mode, OnError, QuarantineRule,
+    FilterLimits, FilterSettings, Grants, Mode, OnError, QuarantineRule, Standing,
 };
 pub(crate) use self::load::read_order;
 pub use self::load::{Flags, Sources};
@@ -134,10 +134,14 @@ pub struct Limits {
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 #[non_exhaustive]
 pub struct Plugins {
-    /// Watched for `NAME.wasm` and `NAME.toml`; it need not exist.
+    /// Watched for `NAME.wasm` and `NAME.toml`. A folder that is named must exist; the default one
+    /// need not.
     #[default("plugins".into())]
     #[schemars(extend("format" = "path"))]
     pub dir: PathBuf,
+    /// Whether the folder must exist. While it does not, every request is refused.
+    #[serde(skip)]
+    pub dir_must_exist: bool,
     /// The filters that are asked first, by name; the rest follow by file name. A change of the
     /// file holds at once.
     pub order: Vec<String>,
@@ -206,6 +210,25 @@ pub struct Feed {
     /// A larger body is refused, in bytes.
     #[serde(with = "Parsed::<FeedSize>", default = "Feed::default_max_size")]
     pub max_size: u64,
+    /// What happens to requests until the list has arrived for the first time.
+    #[serde(with = "Parsed::<Word<UntilFirst>>", default)]
+    pub until_first: UntilFirst,
+}
+
+/// What happens to requests until a list has arrived for the first time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum UntilFirst {
+    /// They pass, as far as this list goes.
+    #[default]
+    Pass,
+    /// They are refused, all of them.
+    Block,
+}
+
+impl Words for UntilFirst {
+    const EXPECTED: &'static str = r#""pass" (names on the list pass until it has arrived) or "block" (all requests are refused until then)"#;
 }
 
 /// How a feed's body is read.
@@ -338,6 +361,7 @@ impl Feed {
             format,
             refresh: Self::default_refresh(),
             max_size: Self::default_max_size(),
+            until_first: UntilFirst::default(),
         }
     }
 

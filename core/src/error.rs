@@ -182,6 +182,12 @@ pub enum StartError {
     /// The WASM engine refuses its settings or the filter that is built in.
     #[error("the WASM engine does not start")]
     Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The system denies what every filter needs.
+    #[error(
+        "this system lets no filter run, so nothing could be judged. Filters need memory that can be made executable (a \
+         systemd unit must not say MemoryDenyWriteExecute=yes) and address space (no low `ulimit -v` or LimitAS=)"
+    )]
+    FiltersCannotRun(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The program that [`config::Compiler::program`](crate::config::Compiler) names would run as a
     /// whole instead of compiling filters.
     #[error("cannot compile filters")]

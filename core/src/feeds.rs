@@ -20,6 +20,7 @@ use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use futures_util::FutureExt;
+use tokio::sync::Notify;
 use tracing::{debug, info, warn};
 
 use self::cache::Cache;
@@ -28,7 +29,7 @@ pub(crate) use self::fetch::Fetcher;
 use self::fetch::{FetchError, Fetched, Validators, fetch};
 use self::format::parse;
 use self::snapshot::Snapshot;
-use crate::config::{self, FeedFormat, TEST_NAMES};
+use crate::config::{self, FeedFormat, TEST_NAMES, UntilFirst};
 use crate::error::{Causes, panic_message};
 use crate::target::canonical_host;
 
@@ -39,6 +40,8 @@ pub(crate) struct Feeds {
     cache: Cache,
     fetcher: Fetcher,
     generation: AtomicU64,
+    /// Notified when a feed has its first list.
+    arrived: Notify,
 }
 
 /// One list and what is known about it.
@@ -153,6 +156,7 @@ impl Feeds {
             cache: Cache::new(Path::new("")),
             fetcher: Fetcher::default(),
             generation: AtomicU64::new(0),
+            arrived: Notify::new(),
         })
     }
 
@@ -176,6 +180,7 @@ impl Feeds {
             cache,
             fetcher,
             generation: AtomicU64::new(0),
+            arrived: Notify::new(),
         })
     }
 
@@ -202,6 +207,20 @@ impl Feeds {
                 feed.name
             )
         })
+    }
+
+    /// The feeds that have no list yet, and what happens to requests until they have.
+    pub(crate) fn awaited(&self) -> impl Iterator<Item = (&Arc<str>, UntilFirst)> {
+        self.feeds.values().filter_map(|feed| {
+            let source = feed.source.as_ref()?;
+            let is_awaited = feed.state().fetched_at.is_none();
+            is_awaited.then_some((&feed.name, source.until_first))
+        })
+    }
+
+    /// Waits until a feed has its first list. One that came since the last call counts.
+    pub(crate) async fn arrived(&self) {
+        self.arrived.notified().await;
     }
 
     /// How each feed is doing, in the order of their names.
@@ -251,8 +270,12 @@ impl Feeds {
             bytes: body.len(),
         };
         let fetched_at = SystemTime::now();
+        let is_first = feed.state().fetched_at.is_none();
         feed.publish(parsed, validators.clone(), fetched_at);
         self.generation.fetch_add(1, Ordering::Release);
+        if is_first {
+            self.arrived.notify_one();
+        }
         self.save(feed, source, body, validators, fetched_at).await;
         Ok(outcome)
     }

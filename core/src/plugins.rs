@@ -10,11 +10,12 @@ mod load_task;
 mod manifest;
 mod order;
 mod plugin;
+mod readiness;
+mod scan;
 mod status;
 mod ticks;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,19 +24,22 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep};
 
-use self::conflicts::{Seniority, case_conflicts};
 pub(crate) use self::filter_file::FilterFile;
 use self::folder::{Files, Listing, Scan, Watch};
 pub(crate) use self::load_task::LoadFailure;
-use self::load_task::{COPY_TIMEOUT, LoadTask, Loaded, Outcome};
+use self::load_task::{COPY_TIMEOUT, Loaded, Outcome, Retry};
 pub(crate) use self::manifest::ConfigSource;
-use self::order::{Order, Reload};
-use self::plugin::{Plugin, Retry};
-pub(crate) use self::status::{Mode, Status, StatusFile, StatusWriter, read as read_status};
+use self::order::Order;
+use self::plugin::{NextTry, Plugin};
+pub(crate) use self::readiness::Fault;
+use self::status::Report;
+pub(crate) use self::status::{
+    Mode, Status, StatusFile, StatusSnapshot, StatusWriter, read as read_status,
+};
 use self::ticks::Ticks;
-use crate::chain::Chain;
+use crate::chain::{Chain, Place};
 use crate::config;
-use crate::filter::{CachedFailure, Loader};
+use crate::filter::Loader;
 use crate::plugins::builtin::Builtin;
 
 /// Time between two scans of the folder, even if nothing hints at a change.
@@ -51,6 +55,11 @@ const GROUP_TIMEOUT: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(crate) struct Plugins {
     dir: Arc<Path>,
+    dir_must_exist: bool,
+    /// Why the folder cannot be listed.
+    folder_fault: Option<String>,
+    /// Whether requests are refused because of that: it was so at the start.
+    is_folder_held: bool,
     order: Order,
     deletion_grace: Duration,
     builtins: &'static [Builtin],
@@ -58,18 +67,20 @@ pub(crate) struct Plugins {
     last_listing: Listing,
     plugins: BTreeMap<Arc<str>, Plugin>,
     loading: JoinSet<Loaded>,
-    /// Set once the files that were there at the start are loaded: the operator has changed what
-    /// changes from then on.
+    /// Whether the start is over. What changes from then on the operator has changed, and the chain
+    /// stays as it is until that can be used. What was there before holds its place in the chain.
     is_open: bool,
     /// Set once [`Plugins::run`] was called.
     has_run: bool,
     /// Since when there is something that the workers have not heard of.
     dirty_since: Option<Instant>,
     chain: watch::Sender<Arc<Chain>>,
+    faults: watch::Sender<Vec<Fault>>,
 }
 
 impl Plugins {
-    /// Loads what is there now. Faulty files are logged and left out.
+    /// Loads what is there now. A filter that cannot be used keeps its place in the chain, where
+    /// requests are answered by its `on_error`.
     pub(crate) async fn open(
         settings: config::Plugins,
         builtins: &'static [Builtin],
@@ -77,6 +88,9 @@ impl Plugins {
     ) -> Self {
         let mut plugins = Self {
             dir: settings.dir.into(),
+            dir_must_exist: settings.dir_must_exist,
+            folder_fault: None,
+            is_folder_held: false,
             order: Order::new(settings.order, settings.order_file),
             deletion_grace: settings.deletion_grace,
             builtins,
@@ -88,15 +102,19 @@ impl Plugins {
             has_run: false,
             dirty_since: None,
             chain: watch::Sender::new(Arc::default()),
+            faults: watch::Sender::default(),
         };
         plugins.last_listing = plugins.list().await;
         plugins.load_what_is_there().await;
-        plugins.is_open = true;
+        plugins.hold_what_is_unread();
+        plugins.is_folder_held = plugins.folder_fault.is_some();
+        plugins.is_open = !plugins.is_folder_held;
         plugins.publish();
+        plugins.faults.send_replace(plugins.find_faults());
         plugins
     }
 
-    /// Startup waits for this, up to a limit, so that no traffic passes unfiltered.
+    /// The start waits for this, up to a limit, so that requests wait rather than be refused.
     /// [`Plugins::run`] does the rest.
     async fn load_what_is_there(&mut self) {
         let begun = Instant::now();
@@ -111,7 +129,7 @@ impl Plugins {
                 tracing::warn!(
                     dir = %self.dir.display(),
                     ?waited,
-                    "starting, although some of the plugins are still being written or compiled: they are used when they are ready"
+                    "starting, although some of the plugins are still being written or compiled: until they are ready, requests are answered by their on_error"
                 );
                 return;
             }
@@ -127,6 +145,11 @@ impl Plugins {
         self.chain.subscribe()
     }
 
+    /// What keeps the proxy from judging all that it should, now and whenever that changes.
+    pub(crate) fn faults(&self) -> watch::Receiver<Vec<Fault>> {
+        self.faults.subscribe()
+    }
+
     /// Every name that is known, in the order of the chain.
     pub(crate) fn status(&self) -> Vec<Status> {
         let status = |(name, plugin): (&Arc<str>, &Plugin)| {
@@ -134,12 +157,6 @@ impl Plugins {
             plugin.status(name, builtin)
         };
         self.ordered().map(status).collect()
-    }
-
-    /// The names in the configuration's order that are neither a file nor built in.
-    pub(crate) fn missing(&self) -> impl Iterator<Item = &str> {
-        let order = self.order.names().iter().map(String::as_str);
-        order.filter(|name| !self.plugins.contains_key(*name) && self.builtin(name).is_none())
     }
 
     /// The built-in filters that wait for settings.
@@ -159,18 +176,49 @@ impl Plugins {
         loop {
             watch.arm();
             let scan = self.scan().await;
+            if scan == Scan::Settled && self.folder_fault.is_none() {
+                self.end_start();
+            }
             self.publish_what_is_complete();
             ticks.run_for(&self.chain.borrow());
             let pause = match (scan, self.dirty_since) {
                 (Scan::Settled, None) => POLL,
                 (Scan::Unsettled, _) | (_, Some(_)) => SETTLE,
             };
-            status.update(self.status()).await;
+            status.update(self.report()).await;
+            let feeds = self.loader.feeds().clone();
             tokio::select! {
                 () = watch.changed(), if pause == POLL => {}
+                () = feeds.arrived() => self.on_feed_arrived(),
                 Some(loaded) = self.loading.join_next() => self.on_loaded(loaded),
                 () = sleep(pause) => {}
             }
+        }
+    }
+
+    /// Says how things stand to those who wait for that, and to those who read a file.
+    fn report(&self) -> Report {
+        let faults = self.find_faults();
+        self.faults.send_if_modified(|known| {
+            let has_changed = *known != faults;
+            known.clone_from(&faults);
+            has_changed
+        });
+        let chain = self.chain.borrow();
+        let missing = chain.missing().map(|missing| missing.name.to_string());
+        Report {
+            missing: missing.collect(),
+            faults,
+            plugins: self.status(),
+        }
+    }
+
+    /// A folder that could not be listed at the start can be by now, and what is in it holds its
+    /// place.
+    fn end_start(&mut self) {
+        self.is_open = true;
+        if std::mem::take(&mut self.is_folder_held) {
+            self.mark_dirty();
         }
     }
 
@@ -180,149 +228,8 @@ impl Plugins {
         self.loading = JoinSet::new();
         for plugin in self.plugins.values_mut() {
             if std::mem::take(&mut plugin.is_loading) {
-                plugin.files = Files::default();
+                plugin.next_try = NextTry::after(None, &plugin.files, Retry::Soon);
             }
-        }
-    }
-
-    /// Scans the folder and loads what has changed since it was last read, if it has not changed
-    /// since the last scan.
-    async fn scan(&mut self) -> Scan {
-        let mut scan = match self.order.reload().await {
-            Reload::Unchanged => Scan::Settled,
-            Reload::Unsettled => Scan::Unsettled,
-            Reload::Changed => {
-                self.mark_dirty();
-                Scan::Settled
-            }
-        };
-        let listing = self.list().await;
-        let names: BTreeSet<Arc<str>> = listing
-            .keys()
-            .chain(self.plugins.keys())
-            .cloned()
-            .chain(self.defaults().map(Into::into))
-            .collect();
-        let conflicts = case_conflicts(self.filters(&listing));
-        for name in &names {
-            let files = listing.get(name).cloned().unwrap_or_default();
-            self.note_conflict(name, conflicts.get(name), &files);
-            scan = scan.max(self.scan_name(name, files));
-        }
-        self.last_listing = listing;
-        scan
-    }
-
-    fn scan_name(&mut self, name: &Arc<str>, files: Files) -> Scan {
-        let is_filter = self.is_filter(name, &files);
-        if let Some(plugin) = self.plugins.get_mut(name)
-            && (plugin.is_loading || plugin.files == files)
-        {
-            let is_gone = files == Files::default() && !is_filter;
-            if is_gone && plugin.is_unused() {
-                // It was gone before it was complete.
-                self.plugins.remove(name);
-            } else {
-                plugin.gone_since = None;
-            }
-            return Scan::Settled;
-        }
-        let known = self.plugins.get(name);
-        if let Some((at, meanwhile)) = known.and_then(|plugin| plugin.retry_at)
-            && Instant::now() < at
-        {
-            return meanwhile;
-        }
-        let last_files = self.last_listing.get(name).cloned().unwrap_or_default();
-        if last_files != files || self.is_in_grace(name, &files) {
-            return Scan::Unsettled;
-        }
-        self.start_loading(name.clone(), files);
-        Scan::Settled
-    }
-
-    /// Whether the file is gone, but not for so long that it must be meant.
-    fn is_in_grace(&mut self, name: &str, files: &Files) -> bool {
-        let is_filter = self.is_filter(name, files);
-        let Some(plugin) = self.plugins.get_mut(name) else {
-            return false;
-        };
-        let is_gone = !is_filter || files.wasm.is_none() && plugin.files.wasm.is_some();
-        plugin.is_in_grace(is_gone, self.deletion_grace)
-    }
-
-    /// Every filter, also one whose file is gone for a moment.
-    fn filters(&self, listing: &Listing) -> BTreeMap<Arc<str>, Seniority> {
-        let seniority = |name: &str| match self.plugins.get(name) {
-            _ if self.builtin(name).is_some() => Seniority::BuiltIn,
-            Some(plugin) if plugin.member.is_some() || plugin.is_loading => Seniority::InUse,
-            _ => Seniority::New,
-        };
-        let files = listing.iter();
-        let files = files.filter(|(name, files)| self.is_filter(name, files));
-        let serving = self.plugins.iter();
-        let serving = serving.filter(|(_, plugin)| plugin.member.is_some());
-        files
-            .map(|(name, _)| name.clone())
-            .chain(serving.map(|(name, _)| name.clone()))
-            .chain(self.defaults().map(Into::into))
-            .map(|name| (name.clone(), seniority(&name)))
-            .collect()
-    }
-
-    fn note_conflict(&mut self, name: &Arc<str>, conflict: Option<&Arc<str>>, files: &Files) {
-        let known = self.plugins.get(name);
-        if known.and_then(|plugin| plugin.conflict.as_ref()) == conflict {
-            return;
-        }
-        let plugin = self.plugins.entry(name.clone()).or_default();
-        plugin.set_conflict(name, conflict, files);
-    }
-
-    /// Takes out what is gone, and has the rest read and tried aside.
-    fn start_loading(&mut self, name: Arc<str>, files: Files) {
-        if !self.is_filter(&name, &files) {
-            return self.remove(&name, files);
-        }
-        let builtin = self.builtin(&name);
-        let has_settings = files.wasm.is_some() && files.settings.is_some();
-        let may_stand_in = builtin.is_some_and(|builtin| builtin.default || has_settings);
-        let plugin = self.plugins.entry(name.clone()).or_default();
-        if plugin.conflict.is_some() {
-            plugin.files = files;
-            return;
-        }
-        plugin.is_loading = true;
-        let task = LoadTask {
-            dir: self.dir.clone(),
-            name,
-            files,
-            builtin: builtin.map(|builtin| builtin.component),
-            known: plugin.digest,
-            cached_failure: if self.is_open {
-                CachedFailure::Ignore
-            } else {
-                CachedFailure::Use
-            },
-            // The built-in filter is better than none.
-            fall_back: may_stand_in && plugin.member.is_none(),
-            config: None,
-        };
-        self.loading.spawn(task.run(self.loader.clone()));
-    }
-
-    fn remove(&mut self, name: &Arc<str>, files: Files) {
-        self.loader.forget(name);
-        let removed = self.plugins.remove(name).and_then(|plugin| plugin.member);
-        if let Some(member) = removed {
-            tracing::info!(plugin = &**name, "removed");
-            plugin::log_shadow_summary(&member);
-            self.mark_dirty();
-        }
-        if files.settings.is_some() {
-            let plugin = self.plugins.entry(name.clone()).or_default();
-            plugin.files = files;
-            plugin.refuse(name, &LoadFailure::NoFilter(name.clone()), Retry::Never);
         }
     }
 
@@ -340,22 +247,15 @@ impl Plugins {
         if plugin.conflict.is_some() {
             return;
         }
-        plugin.retry_at = match (&loaded.files, &loaded.outcome) {
-            (Some(_), _) => None,
-            (None, Outcome::Incomplete) => Some((Instant::now() + SETTLE, Scan::Unsettled)),
-            (None, _) => Some((Instant::now() + POLL, Scan::Settled)),
-        };
+        plugin.next_try = NextTry::after(plugin.next_try.take(), &loaded.files, loaded.retry);
         if let Some(failure) = &loaded.failure {
-            let retry = if loaded.files.is_some() {
-                Retry::Never
-            } else {
-                Retry::UntilItWorks
-            };
-            plugin.refuse(&loaded.name, failure, retry);
+            if plugin.is_held {
+                // What becomes of requests may have changed with the settings.
+                self.dirty_since.get_or_insert_with(Instant::now);
+            }
+            plugin.refuse(&loaded.name, failure, loaded.retry);
         }
-        if let Some(files) = loaded.files {
-            plugin.files = files;
-        }
+        plugin.files = loaded.files;
         match loaded.outcome {
             Outcome::Unchanged | Outcome::Incomplete => {}
             Outcome::Filter(filter) => {
@@ -369,6 +269,13 @@ impl Plugins {
         }
         // Last, so that the files are tried again if anything above panics.
         plugin.digest = loaded.digest;
+    }
+
+    /// Requests may be refused until then.
+    fn on_feed_arrived(&mut self) {
+        if self.chain.borrow().missing().next().is_some() {
+            self.mark_dirty();
+        }
     }
 
     fn mark_dirty(&mut self) {
@@ -387,12 +294,15 @@ impl Plugins {
 
     fn publish(&mut self) {
         self.dirty_since = None;
-        let chain = Chain::new(
-            self.ordered()
-                .filter_map(|(_, plugin)| plugin.member.clone()),
-        );
-        let members = chain.members();
-        let names: Vec<&str> = members.map(|member| &*member.filter.name).collect();
+        let (folder, feeds) = (self.folder_place(), self.feed_places());
+        let plugins = self.ordered();
+        let filters = plugins.filter_map(|(name, plugin)| plugin.place(name));
+        let chain = Chain::new(folder.into_iter().chain(feeds).chain(filters));
+        let names = chain.places().map(|place| match place {
+            Place::Filter(member) => member.filter.name.to_string(),
+            Place::Missing(missing) => format!("({} cannot judge)", missing.name),
+        });
+        let names: Vec<String> = names.collect();
         tracing::info!(chain = names.join(" > "), "filters in use");
         self.chain.send_replace(Arc::new(chain));
     }
@@ -426,21 +336,5 @@ impl Plugins {
     fn is_filter(&self, name: &str, files: &Files) -> bool {
         let is_asked_for = |builtin: &Builtin| builtin.default || files.settings.is_some();
         files.wasm.is_some() || self.builtin(name).is_some_and(is_asked_for)
-    }
-
-    async fn list(&self) -> Listing {
-        let dir = self.dir.clone();
-        let listing = tokio::task::spawn_blocking(move || folder::list(&dir)).await;
-        match listing.map_err(io::Error::other).flatten() {
-            Ok(listing) => listing,
-            Err(error) => {
-                tracing::warn!(
-                    dir = %self.dir.display(),
-                    %error,
-                    "cannot list the plugin folder; the filters in use stay as they are"
-                );
-                self.last_listing.clone()
-            }
-        }
     }
 }

@@ -113,7 +113,31 @@ fn a_plugin_that_cannot_be_used_ends_a_check_with_2() {
         "{said}"
     );
     let said = stderr(&output);
-    assert!(said.contains("not every plugin can be used"), "{said}");
+    assert!(
+        said.contains("would not judge all that it should"),
+        "{said}"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_system_that_lets_no_filter_run_ends_the_start_with_2() {
+    let dir = TempDir::new().unwrap();
+    for command in ["run", "check"] {
+        // A filter's memory reserves more address space than that.
+        let script = "ulimit -v 2097152; exec \"$@\"";
+        let program = portcullis(dir.path());
+        let mut limited = Command::new("sh");
+        limited
+            .args(["-c", script, "sh"])
+            .arg(program.get_program());
+        limited.args([command, "--listen", "127.0.0.1:0"]);
+        let output = limited.current_dir(dir.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        let said = stderr(&output);
+        assert!(said.contains("this system lets no filter run"), "{said}");
+        assert!(said.contains("MemoryDenyWriteExecute"), "{said}");
+    }
 }
 
 #[test]

@@ -104,6 +104,14 @@ impl Proxy {
         Wire::connect(self.address).await
     }
 
+    /// Waits until its start is over: before, clients wait.
+    pub async fn serves(&self) {
+        let mut client = self.client().await;
+        let question = "OPTIONS * HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n";
+        client.send(question.to_owned()).await;
+        client.response().await;
+    }
+
     /// Tells it to stop; what happens then is up to the scenario.
     pub fn signal(&self) {
         self.shutdown.send(()).expect("the proxy is running");

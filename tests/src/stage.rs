@@ -41,11 +41,9 @@ impl Stage {
             config.egress.resolvers = vec![dns.address()];
             change(config);
         });
-        Self {
-            proxy: proxy.await,
-            site,
-            dns,
-        }
+        let proxy = proxy.await;
+        proxy.serves().await;
+        Self { proxy, site, dns }
     }
 
     /// With one worker and a filter, `neighbour`, that blocks hosts which begin with `blocked.`.

@@ -6,12 +6,12 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::StatusCode;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::instances::Instances;
 use super::member::Member;
+use super::missing::{Missing, unjudged};
 use super::quarantine::{Admission, Calls, Tripped};
 use super::verdict_cache::VerdictCache;
 use crate::config::OnError;
@@ -158,31 +158,14 @@ impl LocalFilter {
         }
     }
 
-    /// What happens to a request that the filter cannot judge: the only place that decides it.
     fn apply_on_error(&self) -> Judgement {
         let name = &self.member.filter.name;
-        match self.member.filter.settings.on_error {
-            OnError::Skip => Judgement {
-                skipped: vec![name.clone()],
-                ..Judgement::PASS
-            },
-            OnError::Block => {
-                let reason = if self.member.quarantine.is_tripped() {
-                    format!("the filter {name} has failed too often and is in quarantine")
-                } else {
-                    format!("the filter {name} could not judge this request")
-                };
-                Judgement {
-                    verdict: Verdict::Block {
-                        status: StatusCode::SERVICE_UNAVAILABLE,
-                        reason,
-                    },
-                    filter: Some(name.clone()),
-                    failed: true,
-                    ..Judgement::PASS
-                }
-            }
-        }
+        let reason = if self.member.quarantine.is_tripped() {
+            format!("the filter {name} has failed too often and is in quarantine")
+        } else {
+            format!("the filter {name} could not judge this request")
+        };
+        unjudged(name, self.member.filter.settings.on_error, reason)
     }
 
     fn failed(&self, admission: Admission, failure: &Failure, call: HookCall<'_>) {
@@ -266,6 +249,20 @@ pub(crate) struct TraceEntry {
     pub(crate) failure: Option<String>,
     /// Time spent in the filter, without starting an instance.
     pub(crate) time: Duration,
+}
+
+impl TraceEntry {
+    /// What becomes of a request at a place without a filter.
+    pub(super) fn missing(missing: &Missing) -> Self {
+        Self {
+            filter: missing.name.clone(),
+            hook: Hook::Host,
+            is_shadow: false,
+            judgement: missing.judge(),
+            failure: Some(missing.reason.to_string()),
+            time: Duration::ZERO,
+        }
+    }
 }
 
 /// Keeps a filter that fails at every request from filling the log: each worker writes one line

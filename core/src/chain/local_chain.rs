@@ -4,9 +4,10 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::generation::Chain;
+use super::generation::{Chain, Place};
 use super::local::LocalFilter;
 use super::member::Member;
+use super::missing::Missing;
 use super::shadow::ShadowSender;
 use crate::filter::{Hook, HookCall};
 
@@ -14,9 +15,16 @@ use crate::filter::{Hook, HookCall};
 /// it in an `Rc`, so that an old generation lives until its last exchange is over.
 #[derive(Debug)]
 pub(crate) struct LocalChain {
-    filters: Box<[Rc<LocalFilter>]>,
+    places: Box<[LocalPlace]>,
     /// Without it, shadow filters are not asked.
     shadow: Option<ShadowSender>,
+}
+
+/// A place in the chain, on this worker.
+#[derive(Debug)]
+pub(super) enum LocalPlace {
+    Filter(Rc<LocalFilter>),
+    Missing(Missing),
 }
 
 impl LocalChain {
@@ -28,23 +36,32 @@ impl LocalChain {
         shadow: Option<ShadowSender>,
     ) -> Self {
         let known = |member: &Arc<Member>| {
-            previous?
-                .filters
-                .iter()
+            let mut filters = previous?.filters();
+            filters
                 .find(|local| Arc::ptr_eq(local.member(), member))
                 .cloned()
         };
-        let filters = chain
-            .members()
-            .map(|member| {
-                known(member).unwrap_or_else(|| Rc::new(LocalFilter::new(member.clone())))
-            })
-            .collect();
-        Self { filters, shadow }
+        let local = |place: &Place| match place {
+            Place::Filter(member) => LocalPlace::Filter(
+                known(member).unwrap_or_else(|| Rc::new(LocalFilter::new(member.clone()))),
+            ),
+            Place::Missing(missing) => LocalPlace::Missing(missing.clone()),
+        };
+        Self {
+            places: chain.places().map(local).collect(),
+            shadow,
+        }
+    }
+
+    pub(super) fn places(&self) -> impl Iterator<Item = &LocalPlace> {
+        self.places.iter()
     }
 
     pub(super) fn filters(&self) -> impl Iterator<Item = &Rc<LocalFilter>> {
-        self.filters.iter()
+        self.places().filter_map(|place| match place {
+            LocalPlace::Filter(local) => Some(local),
+            LocalPlace::Missing(_) => None,
+        })
     }
 
     /// Whether any filter has that hook.

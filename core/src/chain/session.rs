@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use http::{HeaderMap, Method, StatusCode, request};
 
-use super::local::{LocalFilter, TraceEntry};
-use super::local_chain::LocalChain;
+use super::local::TraceEntry;
+use super::local_chain::{LocalChain, LocalPlace};
 use crate::filter::{Hook, HookCall};
 use crate::flow::{Flow, RequestHead, ResponseHead};
 use crate::verdict::{Judgement, Verdict};
@@ -136,18 +136,21 @@ impl<'a> FilterSession<'a> {
 
     async fn judge(&self, mut message: Message<'_>) -> Judgement {
         let (mut skipped, mut edited) = (Vec::new(), Vec::new());
-        for local in self.chain.filters() {
+        for place in self.chain.places() {
             let call = message.call(&self.flow);
-            if !local.has(call.hook()) {
-                continue;
-            }
-            if local.member().is_shadow() {
-                self.chain.enqueue_shadow(local, call);
-                continue;
-            }
-            let mut judgement = local.judge(call).await;
+            let mut judgement = match place {
+                LocalPlace::Filter(local) if !local.has(call.hook()) => continue,
+                LocalPlace::Filter(local) if local.member().is_shadow() => {
+                    self.chain.enqueue_shadow(local, call);
+                    continue;
+                }
+                LocalPlace::Filter(local) => local.judge(call).await,
+                // The host is judged in every exchange, and once is enough.
+                LocalPlace::Missing(missing) if call.hook() == Hook::Host => missing.judge(),
+                LocalPlace::Missing(_) => continue,
+            };
             skipped.append(&mut judgement.skipped);
-            if let Some(headers) = judgement.headers.take() {
+            if let (Some(headers), LocalPlace::Filter(local)) = (judgement.headers.take(), place) {
                 message.replace_headers(*headers);
                 edited.push(local.member().filter.name.clone());
             }
@@ -173,9 +176,16 @@ impl<'a> FilterSession<'a> {
         let request = head.map(|head| HookCall::Request(flow, head));
         let mut traces = Vec::new();
         for call in [Some(HookCall::Host(flow)), request].into_iter().flatten() {
-            let has_hook = |local: &&Rc<LocalFilter>| local.has(call.hook());
-            for local in self.chain.filters().filter(has_hook) {
-                traces.push(local.trace(call).await);
+            for place in self.chain.places() {
+                match place {
+                    LocalPlace::Filter(local) if local.has(call.hook()) => {
+                        traces.push(local.trace(call).await);
+                    }
+                    LocalPlace::Missing(missing) if call.hook() == Hook::Host => {
+                        traces.push(TraceEntry::missing(missing));
+                    }
+                    LocalPlace::Filter(_) | LocalPlace::Missing(_) => {}
+                }
             }
         }
         traces

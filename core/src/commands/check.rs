@@ -3,19 +3,21 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use futures_util::future::join_all;
 use serde::Serialize;
 
 use crate::config::Config;
 use crate::error::StartError;
-use crate::feeds::{FeedStatus, Feeds};
+use crate::feeds::{FeedStatus, Feeds, Fetcher};
 use crate::filter::Loader;
 use crate::plugins::builtin::BUILTINS;
-use crate::plugins::{self, Plugins};
+use crate::plugins::{self, Fault, Plugins};
+use crate::upstream::resolve::Resolver;
 
 /// What was found. As text it is a line for each plugin and each feed. By serde it is an object
 /// with `ok`, `plugins` (each `name`, `builtin`, `disabled` and, where there is one, `version`,
 /// `description`, `mode`, `hooks`, `refused`), `feeds` (each `name` and `names`, which is a count),
-/// `available` and `missing`.
+/// `available`, and `faults` (each `what` and `reason`): why a proxy would not be ready.
 #[derive(Debug, Serialize)]
 pub struct Report {
     ok: bool,
@@ -25,8 +27,8 @@ pub struct Report {
     available: Vec<&'static str>,
     #[serde(skip)]
     dir: PathBuf,
-    /// Names in `[plugins] order` that are not filters.
-    missing: Vec<String>,
+    /// What would keep a proxy from judging all that it should.
+    faults: Vec<Fault>,
 }
 
 /// One list, as its copy on disk has it.
@@ -34,15 +36,34 @@ pub struct Report {
 struct Feed {
     name: String,
     names: usize,
+    /// Why it could not be fetched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
 }
 
-/// Loads every filter and every feed's copy on disk. Nothing is fetched, and no address is bound.
+/// Which lists are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Lists {
+    /// The copies on disk.
+    OnDisk,
+    /// Those that are fetched now, as the proxy would fetch them. What arrives is kept on disk.
+    Fetched,
+}
+
+/// Loads every filter and every feed. No address is bound.
 ///
 /// # Errors
 ///
-/// If the WASM engine does not start.
-pub async fn check(config: Config) -> Result<Report, StartError> {
-    let feeds = Feeds::open(&config.feeds, &config.cache.dir);
+/// If no filter can run here.
+pub async fn check(config: Config, lists: Lists) -> Result<Report, StartError> {
+    let fetcher = Fetcher::new(Resolver::new(&config.egress, config.limits.resolve));
+    let feeds = Feeds::with_fetcher(&config.feeds, &config.cache.dir, fetcher);
+    if lists == Lists::Fetched {
+        let names = feeds.names().cloned().collect::<Vec<_>>();
+        // The outcome stands in the feed's status.
+        drop(join_all(names.iter().map(|name| feeds.refresh(name))).await);
+    }
     let loader = Loader::new(&config, feeds.clone())?;
     let dir = config.plugins.dir.clone();
     let plugins = Plugins::open(config.plugins, BUILTINS, loader).await;
@@ -50,20 +71,25 @@ pub async fn check(config: Config) -> Result<Report, StartError> {
     let feed = |feed: FeedStatus| Feed {
         name: feed.name.to_string(),
         names: feed.names,
+        error: feed.last_error,
     };
+    let feeds: Vec<Feed> = feeds.status().into_iter().map(feed).collect();
+    let faults = plugins.find_filter_faults();
+    let is_used = |plugin: &plugins::Status| plugin.refused.is_none();
+    let is_fetched = |feed: &Feed| feed.error.is_none();
     Ok(Report {
-        ok: status.iter().all(|plugin| plugin.refused.is_none()),
+        ok: faults.is_empty() && status.iter().all(is_used) && feeds.iter().all(is_fetched),
         available: plugins.available().collect(),
         dir,
-        missing: plugins.missing().map(Into::into).collect(),
+        faults,
         plugins: status,
-        feeds: feeds.status().into_iter().map(feed).collect(),
+        feeds,
     })
 }
 
 impl Report {
-    /// Whether every plugin can be used. A feed without data is fine: it is fetched when the proxy
-    /// runs.
+    /// Whether a proxy would judge all that it should. A feed without data is fine unless it was to
+    /// be fetched: it is fetched when the proxy runs.
     pub fn is_ok(&self) -> bool {
         self.ok
     }
@@ -91,18 +117,16 @@ impl fmt::Display for Report {
                 "plugin {name} (built in): available, add {settings} to use it"
             )?;
         }
-        for name in &self.missing {
-            writeln!(
-                f,
-                "plugin {name}: in [plugins] order, but neither a file nor built in"
-            )?;
-        }
         for feed in &self.feeds {
             write!(f, "feed {}: ", feed.name)?;
-            match feed.names {
-                0 => writeln!(f, "no data yet")?,
-                names => writeln!(f, "{names} names")?,
+            match (&feed.error, feed.names) {
+                (Some(error), _) => writeln!(f, "{error}")?,
+                (None, 0) => writeln!(f, "no data yet")?,
+                (None, names) => writeln!(f, "{names} names")?,
             }
+        }
+        for fault in &self.faults {
+            writeln!(f, "not ready: {fault}")?;
         }
         Ok(())
     }

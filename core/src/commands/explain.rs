@@ -3,20 +3,21 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use http::{HeaderMap, Method};
 use serde::Serialize;
 use url::Url;
 
-use crate::chain::{Chain, FilterSession, LocalChain, TraceEntry};
+use crate::chain::{Chain, FilterSession, LocalChain, Place, TraceEntry};
 use crate::config::Config;
 use crate::error::StartError;
 use crate::feeds::Feeds;
 use crate::filter::{Hook, Loader};
 use crate::flow::{Client, Flow, Protocol, RequestHead};
 use crate::plugins::builtin::BUILTINS;
-use crate::plugins::{self, Plugins};
+use crate::plugins::{self, Plugins, StatusSnapshot};
 use crate::target::{InvalidTarget, Target};
 use crate::verdict::{Judgement, Verdict, VerdictKind};
 
@@ -136,8 +137,7 @@ struct Line {
 ///
 /// # Errors
 ///
-/// If `subject` is neither host nor URL, or the WASM engine does not start. Filters that do not
-/// load are logged and left out.
+/// If `subject` is neither host nor URL, or no filter can run here.
 pub async fn explain(
     config: Config,
     subject: &str,
@@ -149,6 +149,10 @@ pub async fn explain(
     let loader = Loader::new(&config, feeds.clone())?;
     let plugins = Plugins::open(config.plugins, BUILTINS, loader).await;
     let chain = plugins.chain().borrow().clone();
+    let chain = match &running {
+        Some(running) => without_missing(&chain, running),
+        None => chain,
+    };
     let mut explanation = ask(&chain, &subject).await;
     let refused = plugins.status().into_iter();
     let refused = refused.filter(|plugin| plugin.refused.is_some());
@@ -158,11 +162,24 @@ pub async fn explain(
             plugin.name
         )
     });
+    let not_ready = running.iter().flat_map(|snapshot| &snapshot.faults);
+    let not_ready = not_ready.map(|fault| format!("the running proxy is not ready: {fault}"));
     let running = running.iter().flat_map(|snapshot| &snapshot.plugins);
     let running = running.flat_map(in_running_proxy);
     let notes = lacking_client(&chain).chain(feeds.notes());
-    explanation.notes = notes.chain(refused).chain(running).collect();
+    let notes = notes.chain(refused).chain(not_ready);
+    explanation.notes = notes.chain(running).collect();
     Ok(explanation)
+}
+
+/// The chain as the running proxy has it: what was not usable when it came refuses nothing there
+/// before the next start.
+fn without_missing(chain: &Chain, running: &StatusSnapshot) -> Arc<Chain> {
+    let is_there = |place: &&Place| match place {
+        Place::Filter(_) => true,
+        Place::Missing(missing) => running.missing.iter().any(|name| **name == *missing.name),
+    };
+    Arc::new(Chain::new(chain.places().filter(is_there).cloned()))
 }
 
 /// Notes on filters whose answer may depend on the client.

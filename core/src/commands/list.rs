@@ -11,11 +11,12 @@ use crate::error::StartError;
 use crate::feeds::Feeds;
 use crate::filter::Loader;
 use crate::plugins::builtin::BUILTINS;
-use crate::plugins::{self, Mode, Plugins, Status};
+use crate::plugins::{self, Fault, Mode, Plugins, Status};
 
 /// The filters. As text each is a line, and more if it counts something. By serde they are an
 /// object with `listen`, `running`, `age_s` if a proxy runs, `available` (built-in filters that
-/// wait for their settings) and `plugins`, each with `name`, `state`, `builtin`, `mode`, `hooks`
+/// wait for their settings), `faults` (each `what` and `reason`: why the proxy is not ready) and
+/// `plugins`, each with `name`, `state`, `builtin`, `mode`, `hooks`
 /// and, where there is one, `version`, `description`, `refused`, `quarantine`, `shadow`, `metrics`.
 #[derive(Debug, Serialize)]
 pub struct PluginList {
@@ -27,6 +28,8 @@ pub struct PluginList {
     #[serde(skip_serializing_if = "Option::is_none")]
     age_s: Option<u64>,
     plugins: Vec<Listed>,
+    /// What keeps the proxy from judging all that it should.
+    faults: Vec<Fault>,
     /// Built-in filters that wait for their settings.
     available: Vec<&'static str>,
     #[serde(skip)]
@@ -70,13 +73,13 @@ pub async fn list_plugins(config: Config) -> Result<PluginList, StartError> {
     let snapshot = plugins::read_status(&config.cache.dir, listen);
     let age_s = snapshot.as_ref().map(|snapshot| snapshot.age.as_secs());
     let running = snapshot.is_some();
-    let status = match snapshot {
-        Some(snapshot) => snapshot.plugins,
+    let (faults, status) = match snapshot {
+        Some(snapshot) => (snapshot.faults, snapshot.plugins),
         None => {
             let feeds = Feeds::open(&config.feeds, &config.cache.dir);
             let loader = Loader::new(&config, feeds)?;
             let plugins = Plugins::open(config.plugins, BUILTINS, loader).await;
-            plugins.status()
+            (plugins.find_filter_faults(), plugins.status())
         }
     };
     let plugins = status.into_iter().map(|status| Listed {
@@ -94,6 +97,7 @@ pub async fn list_plugins(config: Config) -> Result<PluginList, StartError> {
         listen,
         running,
         age_s,
+        faults,
         available: names.filter(|name| !is_listed(name)).collect(),
         plugins,
         dir,
@@ -140,6 +144,14 @@ impl fmt::Display for PluginList {
                 f,
                 "\nin shadow mode, the answers of hooks are counted: a request can have one for \
                  each"
+            )?;
+        }
+        if !self.faults.is_empty() {
+            let faulty: Vec<&str> = self.faults.iter().map(|fault| &*fault.what).collect();
+            writeln!(
+                f,
+                "\nnot ready, as these cannot judge: {}",
+                faulty.join(", ")
             )?;
         }
         if !self.available.is_empty() {

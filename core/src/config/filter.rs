@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use portcullis_contract::limits;
 use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use smart_default::SmartDefault;
@@ -36,6 +37,10 @@ pub(crate) struct FilterSettings {
     /// What happens to a request that the filter fails on.
     #[serde(with = "Parsed::<Word<OnError>>")]
     pub(crate) on_error: OnError,
+    /// Whether a filter that cannot be loaded answers by its `on_error`. One that is not required is
+    /// left out until it can judge.
+    #[default(true)]
+    pub(crate) required: bool,
     /// What the filter may use.
     pub(crate) limits: FilterLimits,
     /// When a filter that fails is not asked for a while.
@@ -80,6 +85,46 @@ pub(crate) enum OnError {
 impl Words for OnError {
     const EXPECTED: &'static str =
         r#""block" (refuse the request) or "skip" (ask the next filter)"#;
+}
+
+/// What becomes of requests while a filter cannot be loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// The operator counts on the filter: requests are answered by its `on_error`.
+    Required(OnError),
+    /// It is left out: it is not required, in shadow mode or disabled.
+    LeftOut,
+}
+
+impl Default for Standing {
+    fn default() -> Self {
+        Self::of(true, Mode::default(), true, OnError::default())
+    }
+}
+
+impl Standing {
+    fn of(enabled: bool, mode: Mode, required: bool, on_error: OnError) -> Self {
+        if enabled && required && mode == Mode::Enforce {
+            Self::Required(on_error)
+        } else {
+            Self::LeftOut
+        }
+    }
+
+    /// Reads what can be read of a filter's settings, whatever else is wrong with them. What cannot
+    /// be read is as if it were not there.
+    pub(crate) fn read(text: &str) -> Self {
+        fn value<T: DeserializeOwned>(table: &toml::Table, key: &str) -> Option<T> {
+            table.get(key)?.clone().try_into().ok()
+        }
+        let table: toml::Table = text.parse().unwrap_or_default();
+        Self::of(
+            value(&table, "enabled").unwrap_or(true),
+            value(&table, "mode").unwrap_or_default(),
+            value(&table, "required").unwrap_or(true),
+            value(&table, "on_error").unwrap_or_default(),
+        )
+    }
 }
 
 /// What a filter may use.

@@ -84,6 +84,11 @@ impl<'a> Layers<'a> {
         Ok(())
     }
 
+    /// Whether any source says what stands at `keys`.
+    pub(super) fn contains(&self, keys: &[&str]) -> bool {
+        place_of(self.table.get_ref(), keys).is_some()
+    }
+
     /// Whether a variable says what stands at `keys`.
     pub(super) fn is_from_variable(&self, keys: &[&str]) -> bool {
         let place = place_of(self.table.get_ref(), keys);

@@ -68,6 +68,7 @@ impl Config {
         layers.resolve_paths(path.parent().unwrap_or(path))?;
         layers.add_variables(&sources.variables)?;
 
+        let dir_is_named = layers.contains(&["plugins", "dir"]);
         let order_is_fixed = layers.is_from_variable(&["plugins", "order"]);
         let mut config: Self = layers.read()?;
         config.plugins.order_file = file.filter(|_| !order_is_fixed);
@@ -77,6 +78,7 @@ impl Config {
             plugins_dir,
         } = sources.flags.clone();
         config.proxy.listen = listen.unwrap_or(config.proxy.listen);
+        config.plugins.dir_must_exist = dir_is_named || plugins_dir.is_some();
         config.plugins.dir = plugins_dir.unwrap_or(config.plugins.dir);
         Ok(config)
     }

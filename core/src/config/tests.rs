@@ -324,6 +324,7 @@ fn the_readme_shows_the_defaults() {
     let mut expected = Config::default();
     expected.proxy.workers = 2.try_into().unwrap();
     expected.plugins.dir = dir.path().join("plugins");
+    expected.plugins.dir_must_exist = true;
     expected.plugins.order_file = Some(dir.path().join("portcullis.toml"));
     assert_eq!(Config::load(&sources(&dir, &[])).unwrap(), expected);
 

@@ -92,10 +92,9 @@ fn read_head(client: &mut TcpStream) -> String {
 
 fn feed(url: &str) -> Feed {
     Feed {
-        url: url.parse().unwrap(),
-        format: FeedFormat::Domains,
         refresh: Duration::from_secs(3600),
         max_size: 1024 * 1024,
+        ..Feed::new(url.parse().unwrap(), FeedFormat::Domains)
     }
 }
 

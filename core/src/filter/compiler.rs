@@ -79,8 +79,8 @@ pub(crate) enum CompilerError {
     Slow(Duration),
     /// It was ended by the clock, before it had computed for as long as it may.
     #[error(
-        "compiling it is not done after {0:?}, as other programs have the processors; touch the \
-         file to have it tried again"
+        "compiling it is not done after {0:?}, as other programs have the processors; it is tried \
+         again by itself"
     )]
     Crowded(Duration),
     /// It crashed, or reached a limit that the system enforces.
@@ -100,8 +100,14 @@ pub(crate) enum CompilerError {
     )]
     NoEntry(PathBuf),
     /// The system refused to run it.
-    #[error("cannot run a compiling process; the file is tried again when it is touched")]
+    #[error("cannot run a compiling process; it is tried again by itself")]
     Run(#[source] io::Error),
+    /// The system has ended it, and not for a limit of ours.
+    #[error(
+        "the system has killed the compiling process, as it does when memory is short; it is tried \
+         again by itself"
+    )]
+    Killed,
     /// It failed before under the same limits, and was not tried again.
     #[error("{0} (when it was compiled last; touch the file to have it tried again)")]
     Remembered(String),
@@ -120,6 +126,13 @@ pub(crate) enum CompilerError {
     /// Reading the file, or compiling it in this process, panicked.
     #[error("this file breaks the parser or the compiler: {0}")]
     Panic(String),
+}
+
+impl CompilerError {
+    /// Whether it is the machine's state that kept the file from being compiled.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self, Self::Crowded(_) | Self::Run(_) | Self::Killed)
+    }
 }
 
 /// Why there is no machine code: because of the file or because of the compiling process.
@@ -263,8 +276,8 @@ impl Compiler {
         {
             return Err(error.into());
         }
-        if has_spent_its_time(status) {
-            return Err(CompilerError::Slow(self.settings.time).into());
+        if let Some(error) = self.ended_by_system(status) {
+            return Err(error.into());
         }
         let stderr = String::from_utf8_lossy(&stderr);
         let first = stderr.trim().lines().next().unwrap_or_default();
@@ -277,6 +290,25 @@ impl Compiler {
             },
         };
         Err(died.into())
+    }
+
+    /// Why the system has ended the process, if it has.
+    #[cfg(unix)]
+    fn ended_by_system(&self, status: ExitStatus) -> Option<CompilerError> {
+        use std::os::unix::process::ExitStatusExt;
+
+        use rustix::process::Signal;
+
+        match Signal::from_named_raw(status.signal()?)? {
+            Signal::XCPU => Some(CompilerError::Slow(self.settings.time)),
+            Signal::KILL => Some(CompilerError::Killed),
+            _ => None,
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn ended_by_system(&self, _: ExitStatus) -> Option<CompilerError> {
+        None
     }
 
     /// How long another process may take by the clock, and the error if it takes longer. Where the
@@ -349,20 +381,6 @@ impl Compiler {
         let compiling = run_blocking(move || compile::compile(&engine, &wasm));
         let compiled = timeout(self.settings.time, compiling).await;
         Ok(compiled.map_err(|_| CompilerError::Slow(self.settings.time))???)
-    }
-}
-
-/// Whether the system has ended the process because its computing time was up.
-fn has_spent_its_time(status: ExitStatus) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::process::ExitStatusExt;
-        status.signal() == Some(rustix::process::Signal::XCPU.as_raw())
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = status;
-        false
     }
 }
 

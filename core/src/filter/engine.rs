@@ -1,6 +1,9 @@
 //! The WASM engine, with the ticker that interrupts its guests. One engine serves all filters of a
 //! process: `load` makes it. It knows nothing of filters.
 
+use futures_util::FutureExt;
+use wasmtime::{Instance, Module, Store};
+
 use super::ticker::EpochTicker;
 use crate::error::StartError;
 
@@ -13,6 +16,10 @@ pub(crate) struct Engine {
     engine: wasmtime::Engine,
     ticker: EpochTicker,
 }
+
+/// `(module (memory 1) (func) (start 0))`
+const SMALLEST: &[u8] = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x05\x03\x01\0\x01\
+    \x08\x01\0\x0a\x04\x01\x02\0\x0b";
 
 /// The settings that machine code depends on. They are the same for the engine that runs filters
 /// and for the processes that compile them.
@@ -42,6 +49,22 @@ impl Engine {
         Ok(Self { engine, ticker })
     }
 
+    /// Fails where the system does not let any filter run, by running the smallest one.
+    pub(crate) fn check(&self) -> Result<(), StartError> {
+        let run = || -> wasmtime::Result<()> {
+            // It is too small to be compiled by several threads, which would stay.
+            let engine = wasmtime::Engine::new(config().parallel_compilation(false))?;
+            let module = Module::from_binary(&engine, SMALLEST)?;
+            let mut store = Store::new(&engine, ());
+            // No ticker advances this engine's epoch.
+            store.set_epoch_deadline(1);
+            let started = Instance::new_async(&mut store, &module, &[]).now_or_never();
+            started.ok_or_else(|| wasmtime::Error::msg("it waits for something"))??;
+            Ok(())
+        };
+        run().map_err(|error| StartError::FiltersCannotRun(error.into()))
+    }
+
     /// The engine itself.
     pub(super) fn wasmtime(&self) -> &wasmtime::Engine {
         &self.engine
@@ -61,9 +84,14 @@ impl std::fmt::Debug for Engine {
 
 #[cfg(test)]
 mod tests {
-    use wasmtime::{Instance, Module, Store, Trap, UpdateDeadline};
+    use wasmtime::{Trap, UpdateDeadline};
 
     use super::*;
+
+    #[test]
+    fn a_system_that_runs_filters_passes_the_check() {
+        Engine::new(512 << 10).unwrap().check().unwrap();
+    }
 
     /// `(module (func (export "f") (loop (br 0))))`
     const ENDLESS: &[u8] = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\

@@ -131,6 +131,7 @@ impl Loader {
     /// A loader whose filters look up hosts in `feeds`.
     pub(crate) fn new(config: &config::Config, feeds: Arc<Feeds>) -> Result<Self, StartError> {
         let engine = Engine::new(config.plugins.stack)?;
+        engine.check()?;
         let mut linker = Linker::new(engine.wasmtime());
         World::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)
             .map_err(|error| StartError::Engine(error.into()))?;
@@ -197,6 +198,11 @@ impl Loader {
     pub(crate) async fn check_compiler(&self) -> Result<(), StartError> {
         let checked = self.compiler.check_program().await;
         checked.map_err(|error| StartError::Compiler(error.into()))
+    }
+
+    /// What the filters look hosts up in.
+    pub(crate) fn feeds(&self) -> &Arc<Feeds> {
+        &self.feeds
     }
 
     /// What compiling one file may compute, which is also how long a start waits for it.

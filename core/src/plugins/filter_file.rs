@@ -115,6 +115,7 @@ impl FilterFile {
             files,
             builtin: self.builtin,
             known: Digest::default(),
+            standing: Arc::default(),
             cached_failure: CachedFailure::Ignore,
             fall_back: false,
             config: self.config,

@@ -99,15 +99,11 @@ fn identity(metadata: &Metadata) -> (u64, u64) {
     (created.as_secs(), created.subsec_nanos().into())
 }
 
-/// Lists `NAME.wasm` and `NAME.toml`, links followed. A folder that does not exist is empty. Names
-/// that begin with a dot or are not UTF-8 are not filters.
+/// Lists `NAME.wasm` and `NAME.toml`, links followed. Names that begin with a dot or are not UTF-8
+/// are not filters.
 pub(super) fn list(dir: &Path) -> io::Result<Listing> {
     let mut listing = Listing::new();
-    let entries = match fs::read_dir(dir) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(listing),
-        entries => entries?,
-    };
-    for entry in entries {
+    for entry in fs::read_dir(dir)? {
         let path = entry?.path();
         let Some((name, extension)) = path
             .file_name()
@@ -261,10 +257,5 @@ mod tests {
         let overflow = Event::new(EventKind::Other).set_flag(Flag::Rescan);
         assert!(!is_echo(&Ok(overflow)));
         assert!(!is_echo(&Err(notify::Error::generic("overflow"))));
-    }
-
-    #[test]
-    fn a_missing_folder_is_empty() {
-        assert!(list(Path::new("no/such/folder")).unwrap().is_empty());
     }
 }

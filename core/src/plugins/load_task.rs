@@ -4,7 +4,7 @@
 use std::io;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::folder::{Files, Stamp};
 use super::manifest::{ConfigSource, check_config};
-use crate::config::{self, ConfigError, FilterSettings, Grants};
+use crate::config::{self, ConfigError, FilterSettings, Grants, Standing};
 use crate::error::{Causes, panic_message};
 use crate::filter::{
     CachedFailure, CompileError, Failure, Filter, Hash, LoadError, LoadRequest, Loader, Manifest,
@@ -41,8 +41,10 @@ pub(super) struct LoadTask {
     pub(super) builtin: Option<&'static [u8]>,
     /// The contents that were tried last.
     pub(super) known: Digest,
+    /// Filled in as soon as the settings are read.
+    pub(super) standing: Arc<OnceLock<Standing>>,
     pub(super) cached_failure: CachedFailure,
-    /// Whether the built-in filter stands in for files that cannot be used.
+    /// Whether the built-in filter stands in for settings that cannot be used.
     pub(super) fall_back: bool,
     /// The configuration that the filter gets in place of the one in its settings.
     pub(super) config: Option<ConfigSource>,
@@ -52,12 +54,24 @@ pub(super) struct LoadTask {
 #[derive(Debug)]
 pub(super) struct Loaded {
     pub(super) name: Arc<str>,
-    /// The files that are done with; none if they must be read again.
-    pub(super) files: Option<Files>,
+    /// The files that were tried.
+    pub(super) files: Files,
+    pub(super) retry: Retry,
     pub(super) digest: Digest,
     /// Why the files cannot be used.
     pub(super) failure: Option<LoadFailure>,
     pub(super) outcome: Outcome,
+}
+
+/// Whether the same files are tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Retry {
+    /// Not before they change.
+    Never,
+    /// At once, as they seem to be on their way still.
+    Soon,
+    /// After a pause: what kept them from being used may pass without a trace in the folder.
+    Later,
 }
 
 /// What there is to put into the chain.
@@ -74,7 +88,7 @@ pub(super) enum Outcome {
 /// Why a plugin's files are not used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LoadFailure {
-    #[error("cannot read {file}; it is tried again every second")]
+    #[error("cannot read {file}; it is tried again by itself")]
     Read {
         file: String,
         #[source]
@@ -95,21 +109,32 @@ pub(crate) enum LoadFailure {
     Settings(#[from] ConfigError),
     #[error("there are settings, but no {0}.wasm beside them and no built-in filter of that name")]
     NoFilter(Arc<str>),
+    #[error(
+        "[plugins] order names it, but there is no {0}.wasm in the plugin folder and no built-in filter of that name"
+    )]
+    Absent(Arc<str>),
     #[error("its name differs from {0} by case only, and {0} was there first; rename one of them")]
     NameConflict(Arc<str>),
     #[error(transparent)]
     Load(#[from] LoadError),
 }
 
+impl LoadFailure {
+    /// Whether the same files may work a moment later, and are tried again by themselves.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Read { .. } => true,
+            Self::Load(LoadError::Trial(failure)) => matches!(failure, Failure::Wall(..)),
+            Self::Load(LoadError::Compile(NotCompiled::Compiler(error))) => error.may_pass(),
+            _ => false,
+        }
+    }
+}
+
 impl LoadTask {
     /// A panic is a failure to load, as the name would otherwise wait for ever.
     pub(super) async fn run(self, loader: Loader) -> Loaded {
-        let failed = self.loaded(
-            Some(self.files.clone()),
-            self.known,
-            None,
-            Outcome::Unchanged,
-        );
+        let failed = self.loaded(self.known, None, Outcome::Unchanged);
         let loaded = AssertUnwindSafe(self.try_to_load(loader)).catch_unwind();
         loaded.await.unwrap_or_else(|panic| Loaded {
             failure: Some(LoadFailure::Panic(panic_message(&*panic))),
@@ -118,54 +143,44 @@ impl LoadTask {
     }
 
     async fn try_to_load(self, loader: Loader) -> Loaded {
-        let files = Some(self.files.clone());
         let source = match self.read().await {
             Ok(source) => source,
-            Err(failure) => {
-                // The next scan tries again: what kept it from being read may pass without a trace
-                // in the folder.
-                let files = files.filter(|_| matches!(failure, LoadFailure::Size { .. }));
-                return self.failed(&loader, failure, files, self.known, None).await;
-            }
+            Err(failure) => return self.failed(&loader, failure, self.known).await,
         };
         if source.digest == self.known {
-            return self.loaded(files, source.digest, None, Outcome::Unchanged);
+            return self.loaded(source.digest, None, Outcome::Unchanged);
         }
         let settings = match self.settings(source.settings.as_deref()) {
             Ok(settings) if !settings.enabled => {
-                return self.loaded(files, source.digest, None, Outcome::Filter(None));
+                return self.loaded(source.digest, None, Outcome::Filter(None));
             }
             Ok(settings) => settings,
-            Err(error) => {
-                return self
-                    .failed(&loader, error.into(), files, source.digest, None)
-                    .await;
-            }
+            Err(error) => return self.failed(&loader, error.into(), source.digest).await,
         };
-        match self.load(&loader, &source, settings.clone()).await {
-            Ok(filter) => self.loaded(files, source.digest, None, Outcome::Filter(Some(filter))),
+        match self.load(&loader, &source, settings).await {
+            Ok(filter) => self.loaded(source.digest, None, Outcome::Filter(Some(filter))),
             Err(LoadFailure::Load(LoadError::Compile(NotCompiled::File(
                 CompileError::Truncated,
-            )))) if self.may_be_growing() => {
-                self.loaded(None, self.known, None, Outcome::Incomplete)
-            }
+            )))) if self.may_be_growing() => Loaded {
+                retry: Retry::Soon,
+                ..self.loaded(self.known, None, Outcome::Incomplete)
+            },
             Err(failure) => {
                 // On a busy machine a good filter or its compiler may run out of time; its file
                 // need only be touched to be tried again.
-                let may_pass = matches!(
+                let may_be_good = matches!(
                     failure,
                     LoadFailure::Load(
                         LoadError::Trial(Failure::Cpu(..) | Failure::Wall(..))
                             | LoadError::Compile(NotCompiled::Compiler(_))
                     )
                 );
-                let digest = if may_pass {
+                let digest = if may_be_good {
                     Digest::default()
                 } else {
                     source.digest
                 };
-                self.failed(&loader, failure, files, digest, Some(settings))
-                    .await
+                self.failed(&loader, failure, digest).await
             }
         }
     }
@@ -187,25 +202,14 @@ impl LoadTask {
     }
 
     /// The files cannot be used: what served before goes on, or what is built in stands in.
-    async fn failed(
-        &self,
-        loader: &Loader,
-        failure: LoadFailure,
-        files: Option<Files>,
-        digest: Digest,
-        settings: Option<FilterSettings>,
-    ) -> Loaded {
+    async fn failed(&self, loader: &Loader, failure: LoadFailure, digest: Digest) -> Loaded {
         let mut outcome = Outcome::Unchanged;
-        if let Some(builtin) = self.builtin.filter(|_| self.fall_back) {
-            // Settings that could not be read do not help the filter that stands in.
-            let settings = settings.filter(|_| self.files.wasm.is_some());
+        let is_required = self.standing.get() != Some(&Standing::LeftOut);
+        if let Some(builtin) = self.builtin.filter(|_| self.fall_back && is_required) {
             let source = Source::new(builtin.into(), None);
-            let settings = settings.unwrap_or_default();
             let manifest = Manifest::find(builtin).ok().flatten();
-            let request = LoadRequest {
-                grants: settings.grants.clone().unwrap_or(Grants::ALL),
-                ..self.request(&source, settings, manifest.unwrap_or_default())
-            };
+            let settings = FilterSettings::default();
+            let request = self.request(&source, settings, manifest.unwrap_or_default());
             match loader.load(request).await {
                 Ok(filter) => outcome = Outcome::Filter(Some(filter)),
                 Err(error) => {
@@ -213,7 +217,15 @@ impl LoadTask {
                 }
             }
         }
-        self.loaded(files, digest, Some(failure), outcome)
+        let retry = if failure.may_pass() {
+            Retry::Later
+        } else {
+            Retry::Never
+        };
+        Loaded {
+            retry,
+            ..self.loaded(digest, Some(failure), outcome)
+        }
     }
 
     fn request(
@@ -239,16 +251,11 @@ impl LoadTask {
         }
     }
 
-    fn loaded(
-        &self,
-        files: Option<Files>,
-        digest: Digest,
-        failure: Option<LoadFailure>,
-        outcome: Outcome,
-    ) -> Loaded {
+    fn loaded(&self, digest: Digest, failure: Option<LoadFailure>, outcome: Outcome) -> Loaded {
         Loaded {
             name: self.name.clone(),
-            files,
+            files: self.files.clone(),
+            retry: Retry::Never,
             digest,
             failure,
             outcome,
@@ -278,10 +285,6 @@ impl LoadTask {
     }
 
     async fn read(&self) -> Result<Source, LoadFailure> {
-        let wasm = match (&self.files.wasm, self.builtin) {
-            (None, Some(builtin)) => builtin.to_vec(),
-            (stamp, _) => self.read_file("wasm", stamp.as_ref(), MAX_BYTES).await?,
-        };
         let settings = match &self.files.settings {
             Some(stamp) => {
                 let bytes = self.read_file("toml", Some(stamp), MAX_SIDECAR_BYTES);
@@ -289,6 +292,15 @@ impl LoadTask {
                 Some(text.map_err(|error| self.unreadable("toml", io::Error::other(error)))?)
             }
             None => None,
+        };
+        let standing = Standing::read(settings.as_deref().unwrap_or_default());
+        self.standing.get_or_init(|| standing);
+        let wasm = match (&self.files.wasm, self.builtin) {
+            (None, Some(builtin)) => builtin.to_vec(),
+            (None, None) if settings.is_some() => {
+                return Err(LoadFailure::NoFilter(self.name.clone()));
+            }
+            (stamp, _) => self.read_file("wasm", stamp.as_ref(), MAX_BYTES).await?,
         };
         Ok(Source::new(wasm.into(), settings))
     }

@@ -1,15 +1,17 @@
 //! What became of one name in the folder: the files that were read, the filter that is in use, and
 //! why the newest files are not. Kept by `plugins`, which decides what is loaded and when.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::folder::{Files, Scan};
-use super::load_task::{Digest, LoadFailure};
+use super::load_task::{Digest, LoadFailure, Retry};
 use super::status::{Mode, Quarantine, Status};
-use crate::chain::Member;
+use super::{POLL, SETTLE};
+use crate::chain::{Member, Missing, Place};
+use crate::config::{OnError, Standing};
 use crate::error::Causes;
 use crate::filter::{Filter, Manifest};
 
@@ -26,20 +28,50 @@ pub(super) struct Plugin {
     /// not used.
     pub(super) conflict: Option<Arc<str>>,
     pub(super) disabled: bool,
+    /// Whether its place in the chain is kept although there is no filter: it was configured at the
+    /// start, and has never been usable since.
+    pub(super) is_held: bool,
+    /// What its settings say about that. The task that loads the filter reads it first.
+    pub(super) standing: Arc<OnceLock<Standing>>,
     /// Set while a task reads and tries it.
     pub(super) is_loading: bool,
-    /// When to read files again that could not be read to their end, and whether a start waits for
-    /// that.
-    pub(super) retry_at: Option<(Instant, Scan)>,
+    pub(super) next_try: Option<NextTry>,
     /// Since when there has been no file for the filter in use.
     pub(super) gone_since: Option<Instant>,
 }
 
-/// Whether files that could not be used are tried again by themselves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Retry {
-    Never,
-    UntilItWorks,
+/// Files that could not be used and are tried again.
+#[derive(Clone, Debug)]
+pub(super) struct NextTry {
+    files: Files,
+    at: Instant,
+    /// Whether a start waits for that.
+    meanwhile: Scan,
+    tries: u32,
+}
+
+impl NextTry {
+    /// When to try `files` again, which could not be used now; none if only a change of them helps.
+    pub(super) fn after(last: Option<Self>, files: &Files, retry: Retry) -> Option<Self> {
+        let same = last.filter(|last| last.files == *files);
+        let tries = same.map_or(0, |last| last.tries) + 1;
+        let (pause, meanwhile) = match retry {
+            Retry::Never => return None,
+            Retry::Soon => (SETTLE, Scan::Unsettled),
+            Retry::Later => (POLL * 2_u32.pow(tries.min(6) - 1), Scan::Settled),
+        };
+        Some(Self {
+            files: files.clone(),
+            at: Instant::now() + pause,
+            meanwhile,
+            tries,
+        })
+    }
+
+    /// What to do with `files` until then, unless it is time or they are others.
+    pub(super) fn rests(&self, files: &Files) -> Option<Scan> {
+        (self.files == *files && Instant::now() < self.at).then_some(self.meanwhile)
+    }
 }
 
 impl Plugin {
@@ -48,9 +80,40 @@ impl Plugin {
         self.member.is_none() && !self.is_loading
     }
 
+    /// Why there is no filter although the operator counts on one.
+    pub(super) fn fault(&self) -> Option<String> {
+        let is_required = self.standing() != Standing::LeftOut;
+        if self.member.is_some() || self.disabled || !is_required {
+            return None;
+        }
+        let loading = || "it is not loaded yet".to_owned();
+        Some(self.refused.clone().unwrap_or_else(loading))
+    }
+
+    /// Settings that cannot be read leave nothing out.
+    fn standing(&self) -> Standing {
+        self.standing.get().copied().unwrap_or_default()
+    }
+
+    /// What stands in the chain under the name, if anything.
+    pub(super) fn place(&self, name: &Arc<str>) -> Option<Place> {
+        if let Some(member) = &self.member {
+            return Some(Place::Filter(member.clone()));
+        }
+        let Standing::Required(on_error) = self.standing() else {
+            return None;
+        };
+        let reason = self.fault().filter(|_| self.is_held)?;
+        Some(Place::Missing(Missing {
+            name: name.clone(),
+            on_error,
+            reason: reason.into(),
+        }))
+    }
+
     /// Whether a filter whose file is gone is still used, as the file may come back at once.
     pub(super) fn is_in_grace(&mut self, is_gone: bool, grace: Duration) -> bool {
-        if !is_gone || self.member.is_none() {
+        if !is_gone || self.member.is_none() && !self.is_held {
             self.gone_since = None;
             return false;
         }
@@ -77,22 +140,40 @@ impl Plugin {
     /// Logs and keeps why the newest version is not used.
     pub(super) fn refuse(&mut self, name: &str, failure: &LoadFailure, retry: Retry) {
         let reason = Causes(failure).to_string();
-        // That a file still cannot be read is not news.
-        if retry == Retry::UntilItWorks && self.refused.as_ref() == Some(&reason) {
+        // That it still cannot be used is not news.
+        if retry != Retry::Never && self.refused.as_ref() == Some(&reason) {
             return;
         }
-        let consequence = match &self.member {
-            Some(_) => "the version in use goes on serving",
-            None => "requests are not judged by it",
-        };
+        let consequence = self.consequence();
         tracing::error!(plugin = name, reason, consequence, "refused");
         self.refused = Some(reason);
+    }
+
+    /// What it leads to that the newest files are not used.
+    fn consequence(&self) -> &'static str {
+        match (&self.member, self.standing()) {
+            (Some(_), Standing::Required(OnError::Block)) => {
+                "the version in use goes on serving; after a restart requests would be refused with 503: mend or remove it"
+            }
+            (Some(_), _) => "the version in use goes on serving; a restart would be without it",
+            (None, Standing::LeftOut) => "requests are not judged by it, as it is not required",
+            (None, Standing::Required(OnError::Skip)) => {
+                "requests are not judged by it (on_error = \"skip\")"
+            }
+            (None, Standing::Required(OnError::Block)) if self.is_held => {
+                "requests are refused with 503 (on_error = \"block\"): mend or remove it"
+            }
+            (None, Standing::Required(OnError::Block)) => {
+                "requests are not judged by it; after a restart they would be refused with 503: mend or remove it"
+            }
+        }
     }
 
     /// Takes a filter into use, or none if the operator has disabled it. Returns whether that
     /// changes the chain.
     pub(super) fn accept(&mut self, name: &str, filter: Option<Arc<Filter>>) -> bool {
         self.disabled = filter.is_none();
+        let was_held = std::mem::take(&mut self.is_held);
         let member = filter.map(|filter| Arc::new(Member::new(filter)));
         let before = std::mem::replace(&mut self.member, member);
         let what = match (&before, &self.member, &self.refused) {
@@ -106,7 +187,7 @@ impl Plugin {
         if let Some(before) = &before {
             log_shadow_summary(before);
         }
-        before.is_some() || self.member.is_some()
+        before.is_some() || self.member.is_some() || was_held
     }
 
     pub(super) fn status(&self, name: &str, builtin: bool) -> Status {

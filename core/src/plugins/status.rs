@@ -12,6 +12,7 @@ use std::{fs, io};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use super::Fault;
 use crate::chain::{Member, ShadowTally, Tripped};
 
 /// Time between two writes if only counters have changed, or nothing.
@@ -115,7 +116,7 @@ impl StatusFile {
     pub(crate) fn writer(&self) -> StatusWriter {
         StatusWriter {
             file: self.0.clone(),
-            written: Vec::new(),
+            written: Report::default(),
             at: None,
         }
     }
@@ -130,26 +131,39 @@ impl Drop for StatusFile {
     }
 }
 
+/// What the file says.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Report {
+    /// None if the proxy is ready.
+    pub(super) faults: Vec<Fault>,
+    /// The places in its chain that have no filter.
+    pub(super) missing: Vec<String>,
+    pub(super) plugins: Vec<Status>,
+}
+
 /// Writes a [`StatusFile`].
 #[derive(Debug)]
 pub(crate) struct StatusWriter {
     file: Arc<Mutex<Option<PathBuf>>>,
-    written: Vec<Status>,
+    written: Report,
     at: Option<Instant>,
 }
 
 impl StatusWriter {
     /// Writes what has changed.
-    pub(super) async fn update(&mut self, plugins: Vec<Status>) {
+    pub(super) async fn update(&mut self, report: Report) {
         let is_due = self.at.is_none_or(|at| at.elapsed() >= HEARTBEAT);
-        if !is_due && eq_ignoring_counters(&plugins, &self.written) {
+        let written = &self.written;
+        let is_known = (&report.faults, &report.missing) == (&written.faults, &written.missing)
+            && eq_ignoring_counters(&report.plugins, &written.plugins);
+        if !is_due && is_known {
             return;
         }
-        self.written.clone_from(&plugins);
+        self.written.clone_from(&report);
         self.at = Some(Instant::now());
         let file = self.file.clone();
         let written = tokio::task::spawn_blocking(move || match &*lock(&file) {
-            Some(path) => write(path, &plugins),
+            Some(path) => write(path, &report),
             None => Ok(()),
         });
         if let Err(error) = written.await.map_err(io::Error::other).flatten() {
@@ -168,6 +182,10 @@ fn lock(file: &Mutex<Option<PathBuf>>) -> MutexGuard<'_, Option<PathBuf>> {
 /// What a running proxy has written.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct StatusSnapshot {
+    /// What keeps it from being ready.
+    pub(crate) faults: Vec<Fault>,
+    /// The places in its chain that have no filter.
+    pub(crate) missing: Vec<String>,
     pub(crate) plugins: Vec<Status>,
     /// Since it was written.
     pub(crate) age: Duration,
@@ -179,8 +197,18 @@ pub(crate) fn read(cache_dir: &Path, listen: SocketAddr) -> Option<StatusSnapsho
     let written = fs::metadata(&path).and_then(|metadata| metadata.modified());
     // A clock that was set back meanwhile makes the file new.
     let age = written.ok()?.elapsed().unwrap_or_default();
-    let plugins = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
-    (age <= STALE_AFTER).then_some(StatusSnapshot { plugins, age })
+    let report: Report = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+    let Report {
+        faults,
+        missing,
+        plugins,
+    } = report;
+    (age <= STALE_AFTER).then_some(StatusSnapshot {
+        faults,
+        missing,
+        plugins,
+        age,
+    })
 }
 
 fn path(cache_dir: &Path, listen: SocketAddr) -> PathBuf {
@@ -190,11 +218,11 @@ fn path(cache_dir: &Path, listen: SocketAddr) -> PathBuf {
     cache_dir.join(format!("status-{listen}.json"))
 }
 
-fn write(path: &Path, plugins: &[Status]) -> io::Result<()> {
+fn write(path: &Path, report: &Report) -> io::Result<()> {
     let dir = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(dir)?;
     let mut file = tempfile::NamedTempFile::new_in(dir)?;
-    serde_json::to_writer(&mut file, plugins)?;
+    serde_json::to_writer(&mut file, report)?;
     file.persist(path)?;
     Ok(())
 }
@@ -237,6 +265,13 @@ mod tests {
         }
     }
 
+    fn report(plugins: Vec<Status>) -> Report {
+        Report {
+            plugins,
+            ..Report::default()
+        }
+    }
+
     #[tokio::test]
     async fn what_a_proxy_writes_is_read_by_another_process_until_it_ends() {
         let dir = tempfile::tempdir().unwrap();
@@ -244,18 +279,18 @@ mod tests {
         let read = |listen| read(dir.path(), listen).map(|snapshot| snapshot.plugins);
         let file = StatusFile::new(dir.path(), listen);
         let mut writer = file.writer();
-        writer.update(vec![status(1)]).await;
+        writer.update(report(vec![status(1)])).await;
         assert_eq!(read(listen), Some(vec![status(1)]));
         assert_eq!(read("127.0.0.1:3000".parse().unwrap()), None);
 
         // Counters alone can wait.
-        writer.update(vec![status(2)]).await;
+        writer.update(report(vec![status(2)])).await;
         assert_eq!(read(listen), Some(vec![status(1)]));
         let mended = Status {
             quarantine: None,
             ..status(2)
         };
-        writer.update(vec![mended.clone()]).await;
+        writer.update(report(vec![mended.clone()])).await;
         assert_eq!(read(listen), Some(vec![mended]));
 
         drop(file);
@@ -268,11 +303,11 @@ mod tests {
         let listen = "127.0.0.1:3000".parse().unwrap();
         let file = StatusFile::new(dir.path(), listen);
         let mut writer = file.writer();
-        writer.update(vec![status(1)]).await;
+        writer.update(report(vec![status(1)])).await;
         drop(file);
         let next = StatusFile::new(dir.path(), listen);
-        next.writer().update(vec![status(2)]).await;
-        writer.update(Vec::new()).await;
+        next.writer().update(report(vec![status(2)])).await;
+        writer.update(Report::default()).await;
         drop(writer);
         let snapshot = read(dir.path(), listen).unwrap();
         assert_eq!(snapshot.plugins, [status(2)]);

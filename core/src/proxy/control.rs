@@ -113,13 +113,15 @@ async fn look_after(
     stop: &CancellationToken,
 ) {
     let mut tasks = JoinSet::new();
-    let stop = stop.clone();
+    let (stop, faults) = (stop.clone(), plugins.faults());
     tasks.spawn_local(supervise("feeds", async move || {
         feeds.clone().run(stop.clone()).await;
     }));
     tasks.spawn_local(supervise("plugins", async move || {
         plugins.run(&mut status).await;
     }));
-    tasks.spawn_local(supervise("health", async move || health::watch(own).await));
+    tasks.spawn_local(supervise("health", async move || {
+        health::watch(own, faults.clone()).await;
+    }));
     tasks.join_all().await;
 }

@@ -1,16 +1,18 @@
-//! The proxy looks at itself: connects as a client would and asks something. Run on the control
-//! thread; says what does not work, and when it works again. It asks no filter: what filters count
-//! and remember, and how often they fail, is about traffic alone.
+//! The proxy looks at itself: connects as a client would and asks something, and sees whether all
+//! that is configured can judge. Run on the control thread; says what does not work, and when it
+//! works again. It asks no filter: what filters count and remember, and how often they fail, is
+//! about traffic alone.
 
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::watch;
 use tokio::time::{Instant, interval_at, timeout};
 
 use crate::error::Causes;
-use crate::upstream;
+use crate::{plugins, upstream};
 
 /// Time between two checks.
 const INTERVAL: Duration = Duration::from_secs(30);
@@ -34,21 +36,37 @@ enum Fault {
     Answer(#[source] io::Error),
     #[error("the proxy answers its own question with {0:?}")]
     WrongAnswer(String),
+    #[error("{}", .0.iter().map(plugins::Fault::to_string).collect::<Vec<_>>().join("; "))]
+    NotReady(Vec<plugins::Fault>),
 }
 
-/// Checks the proxy that listens on `own`, for as long as it is polled.
-pub(super) async fn watch(own: SocketAddr) {
+/// Checks the proxy that listens on `own`, for as long as it is polled. `faults` is what keeps it
+/// from judging.
+pub(super) async fn watch(own: SocketAddr, faults: watch::Receiver<Vec<plugins::Fault>>) {
     let mut ticks = interval_at(Instant::now() + INTERVAL, INTERVAL);
     let mut is_well = true;
     loop {
         ticks.tick().await;
-        let outcome = ask(own).await;
+        let outcome = check(own, &faults).await;
         match &outcome {
             Ok(()) if is_well => tracing::debug!("health check passed"),
             Ok(()) => tracing::info!("health check passed again"),
             Err(fault) => tracing::error!(error = %Causes(fault), "health check failed"),
         }
         is_well = outcome.is_ok();
+    }
+}
+
+async fn check(
+    own: SocketAddr,
+    faults: &watch::Receiver<Vec<plugins::Fault>>,
+) -> Result<(), Fault> {
+    ask(own).await?;
+    let faults = faults.borrow().clone();
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(Fault::NotReady(faults))
     }
 }
 
@@ -99,7 +117,7 @@ mod tests {
     use tokio::sync::broadcast;
 
     #[tokio::test]
-    async fn a_running_proxy_answers_itself() {
+    async fn a_running_proxy_answers_itself_and_says_what_cannot_judge() {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::default();
         config.proxy.listen = "0.0.0.0:0".parse().unwrap();
@@ -111,7 +129,14 @@ mod tests {
         let (_shutdown, signal) = broadcast::channel(1);
         tokio::select! {
             ended = proxy.run(signal) => panic!("{ended:?}"),
-            answer = ask(own) => answer.unwrap(),
+            () = async {
+                let faults = watch::Sender::default();
+                check(own, &faults.subscribe()).await.unwrap();
+                let (what, reason) = ("the filter guard".into(), "it is no filter".into());
+                faults.send_replace(vec![plugins::Fault { what, reason }]);
+                let fault = check(own, &faults.subscribe()).await.unwrap_err();
+                assert_eq!(fault.to_string(), "the filter guard: it is no filter");
+            } => {}
         }
     }
 

@@ -153,6 +153,8 @@ no proxy runs on 127.0.0.1:3000 (if yours has another address, name it with --li
  1 last       file      shadow   ok: judge-host
  2 blocklist  built in  -        disabled
  3 broken     file      -        refused: not a WebAssembly binary
+
+not ready, as these cannot judge: the filter broken
 "
     );
     assert!(

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use portcullis::commands::Lists;
 use portcullis_tests::{Log, Origin, Proxy, Stage, guests, plug};
 
 const ONLY_CORP: &str = "[config]\nhosts = [\"corp.example\"]\n";
@@ -58,7 +59,7 @@ async fn settings_that_are_gone_for_a_moment_leave_the_filter_in_use() {
 async fn check_names_the_built_in_filters_that_could_be_used() {
     let stage = with("headers", "enabled = false").await;
     stage.plug("schedule.toml", "[config]\nrules = 1");
-    let report = portcullis::commands::check(stage.proxy.config().clone()).await;
+    let report = portcullis::commands::check(stage.proxy.config().clone(), Lists::OnDisk).await;
     let report = report.expect("an engine");
     assert!(!report.is_ok());
     let text = report.to_string();
@@ -89,7 +90,7 @@ async fn the_settings_that_the_readme_shows_can_be_used() {
         let settings = text.split("```").nth(1).expect("an example");
         stage.plug(file, settings.trim_start_matches("toml"));
     }
-    let report = portcullis::commands::check(stage.proxy.config().clone()).await;
+    let report = portcullis::commands::check(stage.proxy.config().clone(), Lists::OnDisk).await;
     let report = report.expect("an engine").to_string();
     let names = [
         "allowlist",

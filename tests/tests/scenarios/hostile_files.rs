@@ -126,8 +126,12 @@ async fn a_filter_that_would_take_minutes_to_compile_does_not_keep_the_proxy_fro
         }
     })
     .await;
-    let hosts = [("calm.example", 200), ("blocked.example", 403)];
-    stage.answers(&hosts.repeat(2)).await;
+    stage.answers(&[("calm.example", 503)]).await;
+    for file in ["early-1.wasm", "early-2.wasm"] {
+        stage.unplug(file);
+    }
+    stage.until("calm.example", 200).await;
+    stage.answers(&[("blocked.example", 403)]).await;
 }
 
 #[tokio::test]
@@ -145,12 +149,15 @@ async fn a_file_that_never_stops_changing_does_not_keep_the_proxy_from_starting(
         }));
     })
     .await;
+    // The first filter in the chain blocks, and what has no filter yet refuses the rest.
     stage
-        .answers(&[("calm.example", 200), ("blocked.example", 403)])
+        .answers(&[("blocked.example", 403), ("calm.example", 503)])
         .await;
     done.store(true, Ordering::Relaxed);
     let writer = writer.expect("it was started");
     writer.join().expect("it wrote to the end");
+    stage.unplug("restless.toml");
+    stage.until("calm.example", 200).await;
 }
 
 #[tokio::test]

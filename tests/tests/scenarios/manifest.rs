@@ -1,6 +1,7 @@
 //! What filters say of themselves: their settings are checked against it, and nothing in it does
 //! harm.
 
+use portcullis::commands::Lists;
 use portcullis_tests::{Log, Stage, guests, plug};
 
 const GOOD: &str = "[config]\nblock = [\"blocked.example\"]";
@@ -103,7 +104,7 @@ async fn check_tells_what_a_filter_says_of_itself() {
         plug(&config.plugins.dir, "bare.wasm", guests::bare());
     })
     .await;
-    let report = portcullis::commands::check(stage.proxy.config().clone()).await;
+    let report = portcullis::commands::check(stage.proxy.config().clone(), Lists::OnDisk).await;
     let report = serde_json::to_value(report.expect("an engine")).expect("JSON");
     let plugins = report["plugins"].as_array().expect("plugins");
     let plugin = |name: &str| plugins.iter().find(|plugin| plugin["name"] == name);

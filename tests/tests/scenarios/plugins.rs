@@ -299,17 +299,24 @@ async fn settings_left_behind_keep_no_filter_alive() {
 }
 
 #[tokio::test]
-async fn a_faulty_file_at_the_start_does_not_cost_the_built_in_filter() {
-    for (file, content) in [
-        ("blocklist.wasm", &b"not a filter"[..]),
-        ("blocklist.toml", b"on_eror = \"block\""),
-        ("blocklist.toml", b"[config]\nstatus = 200"),
-    ] {
-        let stage = Stage::start_with(|config| plug(&config.plugins.dir, file, content)).await;
-        assert_eq!(stage.get("malware.wicar.org").await.status, 403, "{file}");
-        stage.plug(file, "");
-        stage.unplug(file);
-        assert_eq!(stage.get("malware.wicar.org").await.status, 403, "{file}");
+async fn a_built_in_filter_stands_in_with_its_defaults_for_settings_with_a_mistake() {
+    for content in ["on_eror = \"block\"", "[config]\nstatus = 200"] {
+        let settings = |config: &mut portcullis::Config| {
+            plug(&config.plugins.dir, "blocklist.toml", content);
+        };
+        let stage = Stage::start_with(settings).await;
+        assert_eq!(
+            stage.get("malware.wicar.org").await.status,
+            403,
+            "{content}"
+        );
+        stage.plug("blocklist.toml", "");
+        stage.unplug("blocklist.toml");
+        assert_eq!(
+            stage.get("malware.wicar.org").await.status,
+            403,
+            "{content}"
+        );
     }
 }
 
@@ -327,7 +334,7 @@ async fn a_file_that_could_not_be_read_is_read_when_it_can_be() {
     })
     .await;
     log.says(&["refused", "locked", "cannot read"]).await;
-    assert_eq!(stage.get("blocked.example").await.status, 200);
+    assert_eq!(stage.get("blocked.example").await.status, 503);
     stage.unplug("locked.toml");
     stage.until("blocked.example", 403).await;
 }

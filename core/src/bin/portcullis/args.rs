@@ -58,6 +58,9 @@ pub(crate) enum Command {
     Run,
     /// Check the configuration and every filter
     Check {
+        /// Fetch every list, too
+        #[arg(long)]
+        fetch: bool,
         /// Write JSON
         #[arg(long)]
         json: bool,
@@ -238,7 +241,10 @@ mod tests {
         }
         assert_eq!(
             parts("portcullis check -c a.toml").unwrap().0,
-            Command::Check { json: false }
+            Command::Check {
+                fetch: false,
+                json: false
+            }
         );
         let (command, _) = parts("portcullis explain a.example --client ::1 --json").unwrap();
         let subject = "a.example".to_owned();

@@ -13,9 +13,11 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use portcullis::commands::{self, BuildError, ExplainError, Language, NewError, PluginError};
+use portcullis::commands::{
+    self, BuildError, ExplainError, Language, Lists, NewError, PluginError,
+};
 use portcullis::config::{ConfigError, Log, Sources};
-use portcullis::{Config, Ended};
+use portcullis::{Config, Ended, StartError};
 use serde::Serialize;
 use tokio::runtime::Runtime;
 use tokio::sync::broadcast;
@@ -43,7 +45,7 @@ fn main() -> ExitCode {
     let (command, sources) = Args::parse().into_parts();
     let done = match command {
         Command::Run => run(&sources),
-        Command::Check { json } => check(&sources, json),
+        Command::Check { fetch, json } => check(&sources, fetch, json),
         Command::Explain {
             subject,
             client,
@@ -99,6 +101,9 @@ fn is_configuration(error: &anyhow::Error) -> bool {
     if let Some(error) = error.downcast_ref() {
         return !matches!(error, ExplainError::Start(_));
     }
+    if let Some(error) = error.downcast_ref() {
+        return matches!(error, StartError::FiltersCannotRun(_));
+    }
     error.is::<ConfigError>() || error.is::<ExitStatus>()
 }
 
@@ -126,10 +131,11 @@ fn run(sources: &Sources) -> anyhow::Result<()> {
     done.map(|_: Ended| ())
 }
 
-fn check(sources: &Sources, json: bool) -> anyhow::Result<()> {
+fn check(sources: &Sources, fetch: bool, json: bool) -> anyhow::Result<()> {
     let config = load(sources)?;
     let _lines_are_written = telemetry::init(&errors_only(&config))?;
-    let report = runtime()?.block_on(commands::check(config))?;
+    let lists = if fetch { Lists::Fetched } else { Lists::OnDisk };
+    let report = runtime()?.block_on(commands::check(config, lists))?;
     if json {
         print_line(&serde_json::to_string_pretty(&report)?)?;
     } else {
@@ -142,7 +148,7 @@ fn check(sources: &Sources, json: bool) -> anyhow::Result<()> {
     if report.is_ok() {
         Ok(())
     } else {
-        Err(ExitStatus::PluginsRefused.into())
+        Err(ExitStatus::NotReady.into())
     }
 }
 
@@ -282,6 +288,8 @@ fn this_program() -> Option<PathBuf> {
 /// What the exit code says of a command that was done. Its report is on standard output.
 #[derive(Debug, thiserror::Error)]
 enum ExitStatus {
+    #[error("a proxy would not judge all that it should, see above")]
+    NotReady,
     #[error("not every plugin can be used, see above")]
     PluginsRefused,
     #[error("a proxy does not use this filter as it is, see above")]

@@ -21,6 +21,7 @@ fn every_key_is_read() {
         enabled = false
         mode = "shadow"
         on_error = "skip"
+        required = false
         [limits]
         cpu = "1ms"
         wall = "2s"
@@ -55,6 +56,7 @@ fn every_key_is_read() {
         enabled: false,
         mode: Mode::Shadow,
         on_error: OnError::Skip,
+        required: false,
         limits: FilterLimits {
             cpu: Duration::from_millis(1),
             wall: Duration::from_secs(2),
@@ -137,5 +139,23 @@ fn what_is_wrong_is_said_with_place_and_hint() {
         ),
     ] {
         assert_eq!(refusal(text), expected);
+    }
+}
+
+#[test]
+fn what_counts_for_a_filter_that_cannot_be_loaded_is_read_from_settings_with_mistakes() {
+    for (text, standing) in [
+        ("", Standing::Required(OnError::Block)),
+        ("on_error = 'skip'", Standing::Required(OnError::Skip)),
+        ("on_error = 'skp'", Standing::Required(OnError::Block)),
+        ("required = false", Standing::LeftOut),
+        ("mode = 'shadow'\nlimitz = 1", Standing::LeftOut),
+        ("enabled = false\n[limits]\ncpu = 'long'", Standing::LeftOut),
+        (
+            "enabled = false\n[limits",
+            Standing::Required(OnError::Block),
+        ),
+    ] {
+        assert_eq!(Standing::read(text), standing, "{text}");
     }
 }

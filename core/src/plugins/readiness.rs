@@ -1,0 +1,77 @@
+//! What keeps the proxy from judging all that it should: for the health check, the status file, and
+//! commands. Places of the chain that are no filter's are made here, too.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Plugins;
+use crate::chain::{Missing, Place};
+use crate::config::{OnError, UntilFirst};
+
+/// Something that is configured and cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Fault {
+    /// As it begins a sentence: `the filter guard`.
+    pub(crate) what: String,
+    pub(crate) reason: String,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.what, self.reason)
+    }
+}
+
+impl Plugins {
+    /// What is wrong now, in the order of the chain. The proxy is ready if there is nothing.
+    pub(super) fn find_faults(&self) -> Vec<Fault> {
+        let feeds = self.loader.feeds().awaited().map(|(feed, _)| Fault {
+            what: format!("the feed {feed}"),
+            reason: "it has not arrived yet".into(),
+        });
+        let mut faults = self.find_filter_faults();
+        faults.extend(feeds);
+        faults
+    }
+
+    /// The same, but for feeds.
+    pub(crate) fn find_filter_faults(&self) -> Vec<Fault> {
+        let folder = self.folder_fault.iter().map(|reason| Fault {
+            what: "the plugin folder".into(),
+            reason: reason.clone(),
+        });
+        let filters = self.ordered().filter_map(|(name, plugin)| {
+            Some(Fault {
+                what: format!("the filter {name}"),
+                reason: plugin.fault()?,
+            })
+        });
+        folder.chain(filters).collect()
+    }
+
+    /// While the folder cannot be listed, nobody knows which filters are missing.
+    pub(super) fn folder_place(&self) -> Option<Place> {
+        let reason = self.folder_fault.as_deref().unwrap_or("it is being read");
+        self.is_folder_held
+            .then(|| refuse_all("[plugins] dir".into(), reason.into()))
+    }
+
+    /// The feeds without which the operator wants no request to pass.
+    pub(super) fn feed_places(&self) -> Vec<Place> {
+        let awaited = self.loader.feeds().awaited();
+        let blocking = awaited.filter(|(_, until_first)| *until_first == UntilFirst::Block);
+        let reason = "the list has not arrived yet, and [feeds] until_first = \"block\"";
+        blocking
+            .map(|(feed, _)| refuse_all(format!("[feeds.{feed}]").into(), reason.into()))
+            .collect()
+    }
+}
+
+fn refuse_all(name: Arc<str>, reason: Arc<str>) -> Place {
+    Place::Missing(Missing {
+        name,
+        on_error: OnError::Block,
+        reason,
+    })
+}

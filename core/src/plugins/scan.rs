@@ -1,0 +1,237 @@
+//! One look at the folder: what is new there is loaded, what is gone leaves the chain. Called by
+//! `plugins` at the start and for as long as it runs; it never publishes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::Arc;
+
+use super::Plugins;
+use super::conflicts::{Seniority, case_conflicts};
+use super::folder::{self, Files, Listing, Scan};
+use super::load_task::{LoadFailure, LoadTask, Retry};
+use super::order::Reload;
+use super::plugin::{self, Plugin};
+use crate::chain::Member;
+use crate::filter::CachedFailure;
+
+impl Plugins {
+    /// Scans the folder and loads what has changed since it was last read, if it has not changed
+    /// since the last scan.
+    pub(super) async fn scan(&mut self) -> Scan {
+        let mut scan = match self.order.reload().await {
+            Reload::Unchanged => Scan::Settled,
+            Reload::Unsettled => Scan::Unsettled,
+            Reload::Changed => {
+                self.mark_dirty();
+                Scan::Settled
+            }
+        };
+        let listing = self.list().await;
+        let names: BTreeSet<Arc<str>> = listing
+            .keys()
+            .chain(self.plugins.keys())
+            .cloned()
+            .chain(self.defaults().map(Into::into))
+            .collect();
+        let conflicts = case_conflicts(self.filters(&listing));
+        for name in &names {
+            let files = listing.get(name).cloned().unwrap_or_default();
+            self.note_conflict(name, conflicts.get(name), &files);
+            scan = scan.max(self.scan_name(name, files));
+        }
+        self.last_listing = listing;
+        self.note_absent();
+        scan
+    }
+
+    fn scan_name(&mut self, name: &Arc<str>, files: Files) -> Scan {
+        let is_filter = self.is_filter(name, &files);
+        let is_ordered = self.order.names().iter().any(|listed| **listed == **name);
+        if let Some(plugin) = self.plugins.get_mut(name)
+            && (plugin.is_loading || plugin.files == files && plugin.next_try.is_none())
+        {
+            let is_gone = files == Files::default() && !is_filter;
+            if is_gone && plugin.is_unused() && !is_ordered {
+                // It was gone before it was complete, or nothing names it any more.
+                self.forget(name);
+            } else {
+                plugin.gone_since = None;
+            }
+            return Scan::Settled;
+        }
+        let known = self.plugins.get(name);
+        let next_try = known.and_then(|plugin| plugin.next_try.as_ref());
+        if let Some(meanwhile) = next_try.and_then(|next_try| next_try.rests(&files)) {
+            return meanwhile;
+        }
+        let last_files = self.last_listing.get(name).cloned().unwrap_or_default();
+        if last_files != files || self.is_in_grace(name, &files) {
+            return Scan::Unsettled;
+        }
+        self.start_loading(name.clone(), files);
+        Scan::Settled
+    }
+
+    /// Whether the file is gone, but not for so long that it must be meant.
+    fn is_in_grace(&mut self, name: &str, files: &Files) -> bool {
+        let is_filter = self.is_filter(name, files);
+        let Some(plugin) = self.plugins.get_mut(name) else {
+            return false;
+        };
+        let is_gone = !is_filter || files.wasm.is_none() && plugin.files.wasm.is_some();
+        plugin.is_in_grace(is_gone, self.deletion_grace)
+    }
+
+    /// Every filter, also one whose file is gone for a moment.
+    fn filters(&self, listing: &Listing) -> BTreeMap<Arc<str>, Seniority> {
+        let seniority = |name: &str| match self.plugins.get(name) {
+            _ if self.builtin(name).is_some() => Seniority::BuiltIn,
+            Some(plugin) if plugin.member.is_some() || plugin.is_loading => Seniority::InUse,
+            _ => Seniority::New,
+        };
+        let files = listing.iter();
+        let files = files.filter(|(name, files)| self.is_filter(name, files));
+        let serving = self.plugins.iter();
+        let serving = serving.filter(|(_, plugin)| plugin.member.is_some());
+        files
+            .map(|(name, _)| name.clone())
+            .chain(serving.map(|(name, _)| name.clone()))
+            .chain(self.defaults().map(Into::into))
+            .map(|name| (name.clone(), seniority(&name)))
+            .collect()
+    }
+
+    fn note_conflict(&mut self, name: &Arc<str>, conflict: Option<&Arc<str>>, files: &Files) {
+        let known = self.plugins.get(name);
+        if known.and_then(|plugin| plugin.conflict.as_ref()) == conflict {
+            return;
+        }
+        self.entry(name).set_conflict(name, conflict, files);
+    }
+
+    /// Takes out what is gone, and has the rest read and tried aside.
+    fn start_loading(&mut self, name: Arc<str>, files: Files) {
+        if !self.is_filter(&name, &files) {
+            self.remove(&name);
+            if files.settings.is_none() {
+                return;
+            }
+            // The settings say what their filter's absence means.
+        }
+        let builtin = self.builtin(&name);
+        let (dir, cached_failure) = (self.dir.clone(), self.cached_failure());
+        let plugin = self.entry(&name);
+        if plugin.conflict.is_some() {
+            plugin.files = files;
+            return;
+        }
+        plugin.is_loading = true;
+        plugin.standing = Arc::default();
+        let task = LoadTask {
+            dir,
+            // The built-in filter with its defaults blocks no less than with settings. That is not
+            // so of a file that takes its place.
+            fall_back: builtin.is_some_and(|builtin| builtin.default)
+                && files.wasm.is_none()
+                && plugin.member.is_none(),
+            name,
+            files,
+            builtin: builtin.map(|builtin| builtin.component),
+            known: plugin.digest,
+            standing: plugin.standing.clone(),
+            cached_failure,
+            config: None,
+        };
+        self.loading.spawn(task.run(self.loader.clone()));
+    }
+
+    fn cached_failure(&self) -> CachedFailure {
+        if self.is_open {
+            CachedFailure::Ignore
+        } else {
+            CachedFailure::Use
+        }
+    }
+
+    /// What is known under a name. A place that is new at the start is held.
+    fn entry(&mut self, name: &Arc<str>) -> &mut Plugin {
+        let is_held = !self.is_open;
+        let new = || Plugin {
+            is_held,
+            ..Plugin::default()
+        };
+        self.plugins.entry(name.clone()).or_insert_with(new)
+    }
+
+    /// Files that never stopped changing hold their places, too.
+    pub(super) fn hold_what_is_unread(&mut self) {
+        let names: Vec<Arc<str>> = self.last_listing.keys().cloned().collect();
+        for name in &names {
+            self.entry(name);
+        }
+    }
+
+    fn remove(&mut self, name: &Arc<str>) {
+        self.loader.forget(name);
+        if let Some(member) = self.forget(name) {
+            tracing::info!(plugin = &**name, "removed");
+            plugin::log_shadow_summary(&member);
+        }
+    }
+
+    fn forget(&mut self, name: &str) -> Option<Arc<Member>> {
+        let plugin = self.plugins.remove(name)?;
+        if plugin.member.is_some() || plugin.is_held {
+            self.mark_dirty();
+        }
+        plugin.member
+    }
+
+    /// Refuses names in the order that are neither files nor built in.
+    fn note_absent(&mut self) {
+        for name in self.absent() {
+            let failure = LoadFailure::Absent(name.clone());
+            self.entry(&name).refuse(&name, &failure, Retry::Never);
+        }
+    }
+
+    fn absent(&self) -> Vec<Arc<str>> {
+        let names = self.order.names().iter().map(String::as_str);
+        let is_known = |name: &str| {
+            let is_there = self.last_listing.contains_key(name);
+            is_there || self.plugins.contains_key(name) || self.builtin(name).is_some()
+        };
+        let absent: BTreeSet<&str> = names.filter(|name| !is_known(name)).collect();
+        absent.into_iter().map(Arc::from).collect()
+    }
+
+    pub(super) async fn list(&mut self) -> Listing {
+        let dir = self.dir.clone();
+        let listing = tokio::task::spawn_blocking(move || folder::list(&dir)).await;
+        let fault = match listing.map_err(io::Error::other).flatten() {
+            Ok(listing) => {
+                self.folder_fault = None;
+                return listing;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !self.dir_must_exist => {
+                self.folder_fault = None;
+                return Listing::new();
+            }
+            Err(error) => format!("cannot list {}: {error}", self.dir.display()),
+        };
+        // It is looked at every second, and that nothing has changed is not news.
+        if self.folder_fault.as_ref() != Some(&fault) {
+            tracing::error!(
+                reason = fault,
+                consequence = if self.is_open {
+                    "the filters in use stay as they are"
+                } else {
+                    "requests are refused with 503 until it can be listed"
+                },
+                "the plugin folder cannot be used"
+            );
+        }
+        self.folder_fault = Some(fault);
+        self.last_listing.clone()
+    }
+}
