@@ -1,6 +1,7 @@
 //! The ordered filters and their one verdict. Client protocols begin a [`FilterSession`] for each
 //! exchange on their worker's [`LocalChain`]; `plugins` publishes each new [`Chain`].
 
+mod fair;
 mod generation;
 mod instances;
 mod local;

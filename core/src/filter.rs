@@ -167,6 +167,11 @@ pub(crate) enum Failure {
     /// More time than it has.
     #[error("the filter took longer than its {0:?} ([limits] {1})")]
     Wall(Duration, &'static str),
+    /// It did not get to compute in the time that it has.
+    #[error(
+        "the filter had no chance to answer within its {0:?}, as the worker was busy with other calls and requests ([limits] {1})"
+    )]
+    Starved(Duration, &'static str),
     /// Other calls of this filter, which take long, were before this one.
     #[error(
         "no place was free for {0:?}, as the filter's other calls take that long ([limits] concurrency, wall)"
@@ -193,4 +198,11 @@ pub(crate) enum Failure {
     /// The proxy's own code failed while it served this call.
     #[error("the proxy failed while it served the filter; please report it: {0}")]
     Proxy(String),
+}
+
+impl Failure {
+    /// Whether other calls took the time that this one needed, so that the filter is not to blame.
+    pub(crate) fn is_overload(&self) -> bool {
+        matches!(self, Self::Busy(_) | Self::Starved(..))
+    }
 }

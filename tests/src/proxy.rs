@@ -1,7 +1,7 @@
 //! A proxy under test.
 
 use std::env::consts::EXE_EXTENSION;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -102,6 +102,11 @@ impl Proxy {
     /// A client that is connected to it.
     pub async fn client(&self) -> Wire {
         Wire::connect(self.address).await
+    }
+
+    /// A client at another address of this machine, such as 127.0.0.2.
+    pub async fn client_from(&self, source: impl Into<IpAddr>) -> Wire {
+        Wire::connect_from(source.into(), self.address).await
     }
 
     /// Waits until its start is over: before, clients wait.

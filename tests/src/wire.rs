@@ -1,10 +1,10 @@
 //! The peers of the proxy, as they are on the wire.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 /// Nothing in a scenario takes this long, however slow the machine.
@@ -111,6 +111,16 @@ impl Wire {
     #[expect(clippy::disallowed_methods, reason = "this is a client of the proxy")]
     pub async fn connect(address: SocketAddr) -> Self {
         let socket = within("the proxy accepts", TcpStream::connect(address)).await;
+        Self::new(socket.expect("a connection"))
+    }
+
+    /// The same from an address of this machine.
+    pub async fn connect_from(source: IpAddr, address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket
+            .bind(SocketAddr::new(source, 0))
+            .expect("an address of this machine");
+        let socket = within("the proxy accepts", socket.connect(address)).await;
         Self::new(socket.expect("a connection"))
     }
 

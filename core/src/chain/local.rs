@@ -6,13 +6,13 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
+use super::fair::{FairPermit, FairSemaphore};
 use super::instances::Instances;
 use super::member::Member;
 use super::missing::{Missing, unjudged};
-use super::quarantine::{Admission, Calls, Tripped};
+use super::quarantine::{Admission, Calls, Change, ClientKey, End, Tripped};
 use super::verdict_cache::VerdictCache;
 use crate::config::OnError;
 use crate::error::Causes;
@@ -33,10 +33,9 @@ pub(crate) struct LocalFilter {
     /// Verdicts that the filter lets the proxy use again.
     verdicts: RefCell<VerdictCache>,
     /// Bounds concurrent calls: guests yield at each epoch tick, so their wall times add up.
-    permits: Semaphore,
-    /// Since the last failure.
-    calls: Cell<u64>,
-    last_failure: Cell<Option<Instant>>,
+    permits: FairSemaphore,
+    /// The calls that have ended.
+    calls: Arc<Calls>,
     log: LogThrottle,
 }
 
@@ -46,6 +45,10 @@ pub(crate) enum Unavailable {
     Failed,
     /// The filter is in quarantine and was not called.
     Quarantined,
+    /// The filter is not called for this client, whose requests make it fail.
+    Held,
+    /// There was no place or no time for the call.
+    Overloaded,
 }
 
 impl LocalFilter {
@@ -55,9 +58,8 @@ impl LocalFilter {
         Self {
             instances: Instances::new(),
             verdicts: RefCell::new(VerdictCache::new(limits.verdict_cache)),
-            permits: Semaphore::new(limits.concurrency),
-            calls: Cell::new(0),
-            last_failure: Cell::new(None),
+            permits: FairSemaphore::new(limits.concurrency),
+            calls: member.quarantine.new_worker(),
             log: LogThrottle::default(),
             member,
         }
@@ -76,40 +78,50 @@ impl LocalFilter {
     pub(super) async fn judge(&self, call: HookCall<'_>) -> Judgement {
         match self.try_judge(call).await {
             Ok(judgement) => judgement,
-            Err(_) => self.apply_on_error(),
+            Err(unavailable) => self.unjudged(unavailable),
         }
     }
 
-    /// What the filter says, unless it fails or is in quarantine.
+    /// What the filter says, unless it cannot be asked or fails.
     pub(crate) async fn try_judge(&self, call: HookCall<'_>) -> Result<Judgement, Unavailable> {
         if let Some(judgement) = self.cached(call) {
             return Ok(judgement);
         }
         let limits = &self.member.filter.settings.limits;
         // A permit, an instance, its `init`, the call.
-        let longest_trial = 2 * (limits.start_wall + limits.wall);
-        let admission = self.member.quarantine.admit(Instant::now, longest_trial);
-        if admission == Admission::Quarantined {
-            return Err(Unavailable::Quarantined);
+        let longest_call = 2 * (limits.start_wall + limits.wall);
+        let client = ClientKey::of(call.flow().client.address);
+        let quarantine = &self.member.quarantine;
+        let (admission, change) = quarantine.admit(client, Instant::now, longest_call);
+        self.log_change(change, call);
+        match admission {
+            Admission::Free | Admission::Trial => {}
+            Admission::Quarantined => return Err(Unavailable::Quarantined),
+            Admission::Held => return Err(Unavailable::Held),
         }
-        self.calls.set(self.calls.get() + 1);
-        match self.ask(call).await {
-            Ok(answer) => {
-                if admission == Admission::Trial {
-                    self.recovered();
-                }
-                Ok(self.remember(call, answer))
-            }
-            Err(failure) => {
-                self.failed(admission, &failure, call);
-                Err(Unavailable::Failed)
-            }
+        let answer = self.ask(call).await;
+        let end = match &answer {
+            Ok(_) => End::Good,
+            Err(failure) if failure.is_overload() => End::Overloaded,
+            Err(failure) => End::Failed(Causes(failure).to_string()),
+        };
+        let change = quarantine.ended(admission, client, end, &self.calls, Instant::now());
+        if let (Err(failure), None) = (&answer, &change) {
+            self.log.write(self, failure, call);
+        }
+        self.log_change(change, call);
+        match answer {
+            Ok(answer) => Ok(self.remember(call, answer)),
+            Err(failure) if failure.is_overload() => Err(Unavailable::Overloaded),
+            Err(_) => Err(Unavailable::Failed),
         }
     }
 
     /// Calls the filter, whatever it has said or failed at before.
     pub(crate) async fn ask(&self, call: HookCall<'_>) -> Result<FilterAnswer, Failure> {
-        let _permit = self.acquire().await?;
+        let _permit = self
+            .acquire(ClientKey::of(call.flow().client.address))
+            .await?;
         self.instances.call(&self.member.filter, call).await
     }
 
@@ -118,15 +130,13 @@ impl LocalFilter {
         self.instances.memory()
     }
 
-    async fn acquire(&self) -> Result<SemaphorePermit<'_>, Failure> {
-        if let Ok(permit) = self.permits.try_acquire() {
+    async fn acquire(&self, client: ClientKey) -> Result<FairPermit<'_>, Failure> {
+        if let Some(permit) = self.permits.try_acquire() {
             return Ok(permit);
         }
         let wall = self.member.filter.settings.limits.wall;
-        match timeout(wall, self.permits.acquire()).await {
-            Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(_)) | Err(_) => Err(Failure::Busy(wall)),
-        }
+        let permit = timeout(wall, self.permits.acquire(client)).await;
+        permit.map_err(|_| Failure::Busy(wall))
     }
 
     /// What the filter has said to the same question, if it may be used again.
@@ -158,36 +168,49 @@ impl LocalFilter {
         }
     }
 
-    fn apply_on_error(&self) -> Judgement {
-        let name = &self.member.filter.name;
-        let reason = if self.member.quarantine.is_tripped() {
-            format!("the filter {name} has failed too often and is in quarantine")
-        } else {
-            format!("the filter {name} could not judge this request")
-        };
-        unjudged(name, self.member.filter.settings.on_error, reason)
-    }
-
-    fn failed(&self, admission: Admission, failure: &Failure, call: HookCall<'_>) {
-        let now = Instant::now();
-        let calls = Calls {
-            number: self.calls.take(),
-            last_failure: self.last_failure.replace(Some(now)),
-        };
-        let error = || Causes(failure).to_string();
-        let tripped = self.member.quarantine.failed(admission, calls, now, error);
-        match tripped {
-            Some(tripped) => self.log_quarantine(&tripped),
-            None => self.log.write(self, failure, call),
+    /// What happens to a request that the filter does not judge.
+    fn unjudged(&self, why: Unavailable) -> Judgement {
+        let filter = &self.member.filter;
+        let name = &filter.name;
+        let on_error = filter.settings.on_error;
+        match why {
+            Unavailable::Failed => {
+                let reason = format!("the filter {name} could not judge this request");
+                unjudged(name, on_error, reason)
+            }
+            Unavailable::Quarantined => {
+                let reason = format!("the filter {name} has failed too often and is in quarantine");
+                unjudged(name, on_error, reason)
+            }
+            // Otherwise a client could have its own requests passed.
+            Unavailable::Held => {
+                let reason = format!("requests of this client make the filter {name} fail");
+                unjudged(name, OnError::Block, reason)
+            }
+            Unavailable::Overloaded => {
+                let reason = format!("the filter {name} is overloaded; try again");
+                unjudged(name, OnError::Block, reason)
+            }
         }
     }
 
-    fn recovered(&self) {
-        self.member.quarantine.recovered(Instant::now());
-        tracing::info!(
-            filter = &*self.member.filter.name,
-            "back from quarantine: the filter is asked again"
-        );
+    fn log_change(&self, change: Option<Change>, call: HookCall<'_>) {
+        let name = &*self.member.filter.name;
+        match change {
+            None => {}
+            Some(Change::Tripped(tripped)) => self.log_quarantine(&tripped),
+            Some(Change::Recovered) => tracing::info!(
+                filter = name,
+                "back from quarantine: the filter is asked again"
+            ),
+            Some(Change::Held { pause }) => tracing::warn!(
+                filter = name,
+                client = call.flow().client.address.map(tracing::field::display),
+                ?pause,
+                consequence = "its requests are refused with 503 meanwhile, and no others",
+                "requests of one client make the filter fail"
+            ),
+        }
     }
 
     fn log_quarantine(&self, tripped: &Tripped) {
@@ -230,7 +253,7 @@ impl LocalFilter {
             failure: failure.map(|failure| Causes(failure).to_string()),
             judgement: match answer {
                 Ok(answer) => self.judgement(answer),
-                Err(_) => self.apply_on_error(),
+                Err(_) => self.unjudged(Unavailable::Failed),
             },
             time,
         }
@@ -292,7 +315,11 @@ impl LogThrottle {
             exchange = flow.exchange,
             host = flow.target.host(),
             error,
-            consequence = filter.consequence(),
+            consequence = if failure.is_overload() && !filter.member.is_shadow() {
+                "this request is refused with 503"
+            } else {
+                filter.consequence()
+            },
             suppressed = self.suppressed.take(),
             "a filter could not judge"
         );

@@ -1,12 +1,31 @@
 //! A circuit breaker for each filter, which users know as the quarantine: when a filter that fails
 //! is no longer asked, and when it is tried again. All workers share what they learn of a filter;
-//! `local` acts on it.
+//! `local` acts on it. No client can have a filter switched off for others: failures must come from
+//! several, unless there is only one, and a client that does most of the failing is held back
+//! alone.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+mod calls;
+mod client;
+#[cfg(test)]
+mod tests;
+mod trial;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+pub(crate) use self::calls::Calls;
+use self::calls::Sum;
+pub(crate) use self::client::ClientKey;
+use self::client::Clients;
+use self::trial::{Outcome, Trial};
 use crate::config::QuarantineRule;
+
+/// A trial lasts as long as the first pause, and never longer than this.
+const LONGEST_TRIAL: Duration = Duration::from_secs(1);
+
+/// Time between two looks for clients that can be forgotten.
+const SWEEP: Duration = Duration::from_secs(1);
 
 /// One filter's failures, and what follows from them.
 #[derive(Debug)]
@@ -14,9 +33,11 @@ pub(crate) struct Quarantine {
     rule: QuarantineRule,
     origin: Instant,
     /// Milliseconds after `origin` before which the filter is not asked, or [`FREE`]. A filter that
-    /// works costs one load of this value.
+    /// works costs one load of this value and one of the next.
     until: AtomicU64,
+    watches_clients: AtomicBool,
     record: Mutex<Record>,
+    workers: Mutex<Vec<Arc<Calls>>>,
 }
 
 const FREE: u64 = 0;
@@ -25,24 +46,45 @@ const FREE: u64 = 0;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
     Free,
-    /// One request tries the filter, and its outcome decides about all others.
+    /// The call is one of those that try a filter in quarantine.
     Trial,
     Quarantined,
+    /// The filter is asked for others: this client makes it fail.
+    Held,
 }
 
-/// The failures of a window of time.
+/// How a call has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Good,
+    /// With this error.
+    Failed(String),
+    /// There was no place or no time for it, which says nothing about the filter.
+    Overloaded,
+}
+
+/// What a call has led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// The filter is no longer asked.
+    Tripped(Tripped),
+    /// The filter is asked again.
+    Recovered,
+    /// The filter is not asked for this client for a while.
+    Held { pause: Duration },
+}
+
 #[derive(Debug, Default)]
 struct Record {
-    window: Option<Instant>,
-    calls: u64,
-    failures: u64,
-    /// Failures reported without a call count: the first failure on each worker.
-    unattributed_failures: u64,
+    clients: Clients,
+    /// When to look for clients that can be forgotten.
+    sweep_at: Option<Instant>,
     /// How often the breaker has tripped in a row.
     trips_in_a_row: u32,
     /// When the breaker closed last.
     closed_at: Option<Instant>,
     tripped: Option<Tripped>,
+    trial: Option<Trial>,
 }
 
 /// Why a filter is in quarantine, for the operator.
@@ -57,305 +99,244 @@ pub(crate) struct Tripped {
     pub(crate) error: String,
 }
 
-/// What a worker knows when a call fails.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Calls {
-    /// Since its last failure, this one included.
-    pub(crate) number: u64,
-    pub(crate) last_failure: Option<Instant>,
-}
-
 impl Quarantine {
     pub(crate) fn new(rule: QuarantineRule, now: Instant) -> Self {
         Self {
             rule,
-            // Never zero milliseconds ago: that stands for closed_atom.
+            // Never zero milliseconds ago: that stands for a closed breaker.
             origin: now - Duration::from_millis(1),
             until: AtomicU64::new(FREE),
+            watches_clients: AtomicBool::new(false),
             record: Mutex::default(),
+            workers: Mutex::default(),
         }
     }
 
-    /// Whether the filter may be asked. A trial that has not ended after `patience` is given to
-    /// another request.
-    pub(crate) fn admit(&self, now: impl FnOnce() -> Instant, patience: Duration) -> Admission {
+    /// Where another worker counts its calls.
+    pub(crate) fn new_worker(&self) -> Arc<Calls> {
+        let calls = Arc::new(Calls::new(self.origin, self.rule.window));
+        let mut workers = lock(&self.workers);
+        workers.retain(|worker| Arc::strong_count(worker) > 1);
+        workers.push(calls.clone());
+        calls
+    }
+
+    /// Whether the filter may be asked for that client. A trial's call that has not ended after
+    /// `patience` is taken for lost.
+    pub(crate) fn admit(
+        &self,
+        client: ClientKey,
+        now: impl FnOnce() -> Instant,
+        patience: Duration,
+    ) -> (Admission, Option<Change>) {
         let until = self.until.load(Ordering::Relaxed);
         if until == FREE {
-            return Admission::Free;
+            let is_held =
+                self.watches_clients.load(Ordering::Relaxed) && self.is_held(client, now());
+            let admission = if is_held {
+                Admission::Held
+            } else {
+                Admission::Free
+            };
+            return (admission, None);
         }
         let now = now();
         if self.millis(now) < until {
-            return Admission::Quarantined;
+            return (Admission::Quarantined, None);
         }
-        let next = self.millis(now + patience);
-        let won = self
-            .until
-            .compare_exchange(until, next, Ordering::Relaxed, Ordering::Relaxed);
-        match won {
-            Ok(_) => Admission::Trial,
-            Err(_) => Admission::Quarantined,
+        let mut record = lock(&self.record);
+        if record.tripped.is_none() {
+            return (Admission::Free, None);
         }
+        match self.settle_trial(&mut record, now) {
+            Some(Change::Recovered) => return (Admission::Free, Some(Change::Recovered)),
+            Some(change) => return (Admission::Quarantined, Some(change)),
+            None => {}
+        }
+        let length = self.rule.pause.min(LONGEST_TRIAL);
+        let trial = record
+            .trial
+            .get_or_insert_with(|| Trial::begin(now, length, patience));
+        let admission = if trial.admit(client, now) {
+            Admission::Trial
+        } else {
+            Admission::Quarantined
+        };
+        (admission, None)
     }
 
-    /// Records a failure, and returns what has tripped the breaker if it has.
-    pub(crate) fn failed(
+    fn is_held(&self, client: ClientKey, now: Instant) -> bool {
+        let mut record = lock(&self.record);
+        if now >= record.sweep_at.unwrap_or(now) {
+            record.sweep_at = Some(now + SWEEP);
+            record.clients.forget_old(now, &self.rule);
+            let is_idle = record.clients.is_empty();
+            self.watches_clients.store(!is_idle, Ordering::Relaxed);
+        }
+        record.clients.is_held(client, now)
+    }
+
+    /// Notes how an admitted call has ended. `calls` are those of the worker that made it.
+    pub(crate) fn ended(
         &self,
         admission: Admission,
-        calls: Calls,
+        client: ClientKey,
+        end: End,
+        calls: &Calls,
         now: Instant,
-        error: impl FnOnce() -> String,
-    ) -> Option<Tripped> {
-        let mut record = self.record();
-        let decides = match (admission, &record.tripped) {
-            (Admission::Trial, Some(_)) => true,
-            // Calls that began before the breaker opened say nothing new.
-            (Admission::Free | Admission::Quarantined, Some(_)) => false,
-            // Also a trial that another one has overtaken.
-            (_, None) => record.count(calls, now, &self.rule),
-        };
-        if !decides {
+    ) -> Option<Change> {
+        if admission == Admission::Trial {
+            return self.trial_ended(client, end, now);
+        }
+        match end {
+            End::Overloaded => None,
+            End::Good => {
+                calls.count(client, false, now);
+                if self.watches_clients.load(Ordering::Relaxed) {
+                    lock(&self.record).clients.succeeded(client);
+                }
+                None
+            }
+            End::Failed(error) => {
+                calls.count(client, true, now);
+                self.failed(client, error, now)
+            }
+        }
+    }
+
+    fn failed(&self, client: ClientKey, error: String, now: Instant) -> Option<Change> {
+        let mut record = lock(&self.record);
+        // Calls that began before the breaker opened say nothing new.
+        if record.tripped.is_some() {
             return None;
         }
-        let lately = self.rule.window.max(self.pause(record.trips_in_a_row));
-        if record
-            .closed_at
-            .is_some_and(|closed_at| now.saturating_duration_since(closed_at) > lately)
-        {
+        record.clients.failed(client, now, &self.rule);
+        self.watches_clients.store(true, Ordering::Relaxed);
+        let sum = self.sum(now);
+        let share = sum.failures as f64 / sum.calls.max(1) as f64;
+        let failures = if sum.has_several_clients {
+            record.clients.failures_of_several(&self.rule)
+        } else {
+            sum.failures
+        };
+        if failures >= self.rule.failures as u64 && share >= self.rule.share {
+            let (failures, calls) = (sum.failures, sum.calls);
+            return Some(self.trip(&mut record, failures, calls, error, now));
+        }
+        let hold = || record.clients.hold(client, now, &self.rule);
+        let pause = sum.has_several_clients.then(hold).flatten()?;
+        Some(Change::Held { pause })
+    }
+
+    fn trial_ended(&self, client: ClientKey, end: End, now: Instant) -> Option<Change> {
+        let mut record = lock(&self.record);
+        let Record {
+            trial: Some(trial),
+            tripped: Some(tripped),
+            ..
+        } = &mut *record
+        else {
+            // Others have decided meanwhile.
+            return None;
+        };
+        let was_good = match end {
+            End::Good => Some(true),
+            End::Overloaded => None,
+            End::Failed(error) => {
+                tripped.error = error;
+                Some(false)
+            }
+        };
+        trial.ended(client, was_good);
+        self.settle_trial(&mut record, now)
+    }
+
+    /// What the trial has led to, if it is decided.
+    fn settle_trial(&self, record: &mut Record, now: Instant) -> Option<Change> {
+        match record.trial.as_ref()?.outcome(now) {
+            Outcome::Undecided => None,
+            Outcome::Recovered => {
+                *record = Record {
+                    trips_in_a_row: record.trips_in_a_row,
+                    closed_at: Some(now),
+                    ..Record::default()
+                };
+                self.forget_calls();
+                self.until.store(FREE, Ordering::Relaxed);
+                Some(Change::Recovered)
+            }
+            Outcome::Relapsed => {
+                let tripped = record.tripped.take()?;
+                let Tripped {
+                    failures,
+                    calls,
+                    error,
+                    ..
+                } = tripped;
+                Some(self.trip(record, failures, calls, error, now))
+            }
+        }
+    }
+
+    fn trip(
+        &self,
+        record: &mut Record,
+        failures: u64,
+        calls: u64,
+        error: String,
+        now: Instant,
+    ) -> Change {
+        let pause = self.rule.pause_after(record.trips_in_a_row);
+        let lately = self.rule.window.max(pause);
+        let kept_well = |closed: Instant| now.saturating_duration_since(closed) > lately;
+        if record.closed_at.is_some_and(kept_well) {
             record.trips_in_a_row = 0;
         }
-        let pause = self.pause(record.trips_in_a_row);
+        let pause = self.rule.pause_after(record.trips_in_a_row);
         record.trips_in_a_row = record.trips_in_a_row.saturating_add(1);
+        record.closed_at = None;
+        record.trial = None;
+        record.clients.clear();
         let tripped = Tripped {
-            failures: record.failures,
-            calls: record.calls,
+            failures,
+            calls,
             pause,
             until: SystemTime::now() + pause,
-            error: error(),
+            error,
         };
         record.tripped = Some(tripped.clone());
-        self.until
-            .store(self.millis(now + pause), Ordering::Relaxed);
-        Some(tripped)
-    }
-
-    /// The trial went well: the filter is asked again.
-    pub(crate) fn recovered(&self, now: Instant) {
-        let mut record = self.record();
-        *record = Record {
-            trips_in_a_row: record.trips_in_a_row,
-            closed_at: Some(now),
-            ..Record::default()
-        };
-        self.until.store(FREE, Ordering::Relaxed);
-    }
-
-    /// Whether the breaker is open, or the filter on trial.
-    pub(crate) fn is_tripped(&self) -> bool {
-        self.until.load(Ordering::Relaxed) != FREE
+        self.watches_clients.store(false, Ordering::Relaxed);
+        self.forget_calls();
+        let until = self.millis(now + pause);
+        self.until.store(until, Ordering::Relaxed);
+        Change::Tripped(tripped)
     }
 
     /// What has opened the breaker, while it is open.
     pub(crate) fn tripped(&self) -> Option<Tripped> {
-        self.record().tripped.clone()
+        lock(&self.record).tripped.clone()
     }
 
-    fn pause(&self, trips_in_a_row: u32) -> Duration {
-        let factor = 1_u32.checked_shl(trips_in_a_row).unwrap_or(u32::MAX);
-        self.rule
-            .pause
-            .saturating_mul(factor)
-            .min(self.rule.longest_pause)
+    fn sum(&self, now: Instant) -> Sum {
+        let mut sum = Sum::default();
+        for worker in &*lock(&self.workers) {
+            worker.add_to(&mut sum, now);
+        }
+        sum
+    }
+
+    fn forget_calls(&self) {
+        for worker in &*lock(&self.workers) {
+            worker.clear();
+        }
     }
 
     fn millis(&self, at: Instant) -> u64 {
         let since = at.saturating_duration_since(self.origin).as_millis();
         u64::try_from(since).unwrap_or(u64::MAX)
     }
-
-    fn record(&self) -> MutexGuard<'_, Record> {
-        self.record.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-impl Record {
-    /// Counts a failure. Returns whether there are too many.
-    fn count(&mut self, calls: Calls, now: Instant, rule: &QuarantineRule) -> bool {
-        let began = match self.window {
-            Some(began) if now.saturating_duration_since(began) < rule.window => began,
-            _ => {
-                (self.calls, self.failures, self.unattributed_failures) = (0, 0, 0);
-                *self.window.insert(now)
-            }
-        };
-        self.failures += 1;
-        // When the calls since the worker's last failure were made is known only if that failure
-        // was in this window.
-        let known = calls.last_failure.is_some_and(|last| last >= began);
-        self.calls += if known { calls.number } else { 1 };
-        self.unattributed_failures += u64::from(!known);
-        let known = (
-            self.failures - self.unattributed_failures,
-            self.calls - self.unattributed_failures,
-        );
-        let share = match known {
-            (_, 0) => 1.0,
-            (failures, calls) => failures as f64 / calls as f64,
-        };
-        self.failures >= rule.failures as u64 && share >= rule.share
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SECOND: Duration = Duration::from_secs(1);
-
-    fn quarantine(now: Instant) -> Quarantine {
-        let rule = QuarantineRule {
-            failures: 3,
-            share: 0.5,
-            window: 10 * SECOND,
-            pause: SECOND,
-            longest_pause: 5 * SECOND,
-        };
-        Quarantine::new(rule, now)
-    }
-
-    /// Calls until one fails.
-    fn fails(quarantine: &Quarantine, calls: u64, now: Instant) -> Option<Tripped> {
-        let admission = quarantine.admit(|| now, SECOND);
-        let calls = Calls {
-            number: calls,
-            last_failure: Some(now),
-        };
-        quarantine.failed(admission, calls, now, || "a trap".into())
-    }
-
-    #[test]
-    fn a_filter_that_fails_often_is_held_for_a_pause() {
-        let now = Instant::now();
-        let quarantine = quarantine(now);
-        assert_eq!(fails(&quarantine, 1, now), None);
-        assert_eq!(fails(&quarantine, 1, now), None);
-        let tripped = fails(&quarantine, 1, now).unwrap();
-        assert_eq!(
-            (tripped.failures, tripped.calls, tripped.pause),
-            (3, 3, SECOND)
-        );
-        assert_eq!(quarantine.tripped().unwrap().error, "a trap");
-        assert_eq!(quarantine.admit(|| now, SECOND), Admission::Quarantined);
-        // A call that was under way.
-        let late = Calls {
-            number: 1,
-            last_failure: None,
-        };
-        assert_eq!(
-            quarantine.failed(Admission::Free, late, now, String::new),
-            None
-        );
-    }
-
-    #[test]
-    fn a_filter_that_fails_now_and_then_is_left_alone() {
-        let now = Instant::now();
-        let quarantine = quarantine(now);
-        for _ in 0..100 {
-            assert_eq!(fails(&quarantine, 3, now), None, "every third call");
-        }
-        let quarantine = self::quarantine(now);
-        for second in 0..100 {
-            assert_eq!(fails(&quarantine, 1, now + 6 * second * SECOND), None);
-        }
-    }
-
-    #[test]
-    fn good_calls_of_long_ago_do_not_excuse_failures() {
-        let now = Instant::now();
-        let quarantine = quarantine(now);
-        let mut calls = Calls {
-            number: 1_000_000,
-            last_failure: None,
-        };
-        for _ in 0..2 {
-            let tripped = quarantine.failed(Admission::Free, calls, now, String::new);
-            assert_eq!(tripped, None);
-            calls = Calls {
-                number: 1,
-                last_failure: Some(now),
-            };
-        }
-        assert!(
-            quarantine
-                .failed(Admission::Free, calls, now, String::new)
-                .is_some()
-        );
-    }
-
-    #[test]
-    fn one_request_tries_a_held_filter_and_decides_for_all() {
-        let mut now = Instant::now();
-        let quarantine = quarantine(now);
-        let mut pauses = Vec::new();
-        for _ in 0..3 {
-            fails(&quarantine, 1, now);
-        }
-        for _ in 0..4 {
-            let pause = quarantine.tripped().unwrap().pause;
-            pauses.push(pause.as_secs());
-            assert_eq!(
-                quarantine.admit(|| now + pause - SECOND / 2, SECOND),
-                Admission::Quarantined
-            );
-            now += pause;
-            assert_eq!(quarantine.admit(|| now, SECOND), Admission::Trial);
-            assert_eq!(quarantine.admit(|| now, SECOND), Admission::Quarantined);
-            // That one is never heard of again.
-            now += SECOND;
-            fails(&quarantine, 1, now);
-        }
-        assert_eq!(pauses, [1, 2, 4, 5]);
-
-        now += 5 * SECOND;
-        assert_eq!(quarantine.admit(|| now, SECOND), Admission::Trial);
-        quarantine.recovered(now);
-        assert_eq!(quarantine.admit(|| now, SECOND), Admission::Free);
-        assert_eq!(quarantine.tripped(), None);
-    }
-
-    #[test]
-    fn a_trial_that_was_overtaken_decides_nothing() {
-        let mut now = Instant::now();
-        let quarantine = quarantine(now);
-        for _ in 0..3 {
-            fails(&quarantine, 1, now);
-        }
-        now += SECOND;
-        assert_eq!(quarantine.admit(|| now, SECOND), Admission::Trial);
-        // It takes so long that another one is made, which goes well.
-        now += SECOND;
-        assert_eq!(quarantine.admit(|| now, SECOND), Admission::Trial);
-        quarantine.recovered(now);
-        let late = Calls {
-            number: 1,
-            last_failure: None,
-        };
-        assert_eq!(
-            quarantine.failed(Admission::Trial, late, now, String::new),
-            None
-        );
-        assert_eq!(quarantine.admit(|| now, SECOND), Admission::Free);
-    }
-
-    #[test]
-    fn a_filter_that_relapses_is_held_longer_and_one_that_kept_well_is_not() {
-        let now = Instant::now();
-        let quarantine = quarantine(now);
-        let hold = |now| (0..3).filter_map(|_| fails(&quarantine, 1, now)).next();
-        assert_eq!(hold(now).unwrap().pause, SECOND);
-        quarantine.recovered(now);
-        assert_eq!(hold(now + SECOND).unwrap().pause, 2 * SECOND);
-        quarantine.recovered(now + SECOND);
-        assert_eq!(hold(now + 60 * SECOND).unwrap().pause, SECOND);
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

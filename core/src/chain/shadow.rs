@@ -108,7 +108,9 @@ impl ShadowCall {
                 }
             }
             Err(Unavailable::Failed) => counts.failed(),
-            Err(Unavailable::Quarantined) => counts.not_asked(),
+            Err(Unavailable::Quarantined | Unavailable::Held | Unavailable::Overloaded) => {
+                counts.not_asked()
+            }
         }
     }
 

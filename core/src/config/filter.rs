@@ -186,7 +186,8 @@ pub(crate) struct FilterLimits {
 #[derive(Clone, Copy, Debug, PartialEq, SmartDefault, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 pub(crate) struct QuarantineRule {
-    /// Failures within the window that lead there.
+    /// Failures within the window that lead there. One client counts for at most half of them,
+    /// unless there is only one.
     #[default(10)]
     #[serde(with = "Parsed::<Count>")]
     pub(crate) failures: usize,
@@ -207,6 +208,14 @@ pub(crate) struct QuarantineRule {
     #[default(Duration::from_mins(5))]
     #[serde(with = "Parsed::<Time>")]
     pub(crate) longest_pause: Duration,
+}
+
+impl QuarantineRule {
+    /// The pause after so many others in a row.
+    pub(crate) fn pause_after(&self, others: u32) -> Duration {
+        let factor = 1_u32.checked_shl(others).unwrap_or(u32::MAX);
+        self.pause.saturating_mul(factor).min(self.longest_pause)
+    }
 }
 
 /// Capabilities that a filter may import besides those that reach nothing but the request and the

@@ -72,6 +72,11 @@ impl CpuBudget {
         })
     }
 
+    /// What the running call had left when the epoch ticked last.
+    pub(super) fn left(&self) -> Duration {
+        self.left
+    }
+
     /// Ends a call.
     pub(super) fn end(&mut self) {
         self.computing = None;

@@ -68,12 +68,14 @@ pub(super) struct State {
     client: Option<IpAddr>,
     /// The user that the client has logged in as.
     user: Option<Arc<str>>,
+    /// Whether the running call has learned who the client is.
+    asked_for_client: bool,
     /// The last feed entry found by the running call.
     pub(super) matched: Option<Match>,
     /// The last error that the running call has logged.
     pub(super) last_error_log: Option<String>,
     /// How the verdict of the running call may be used again.
-    pub(super) cache: Option<CachePolicy>,
+    cache: Option<CachePolicy>,
     /// [`Feeds::generation`] when it began.
     feeds_generation: u64,
 }
@@ -89,6 +91,7 @@ impl State {
             exchange: None,
             client: None,
             user: None,
+            asked_for_client: false,
             matched: None,
             last_error_log: None,
             cache: None,
@@ -101,6 +104,7 @@ impl State {
         self.exchange = flow.map(|flow| flow.exchange);
         self.client = flow.and_then(|flow| flow.client.address);
         self.user = flow.and_then(|flow| flow.client.user.clone());
+        self.asked_for_client = false;
         self.matched = None;
         self.cache = None;
         self.feeds_generation = self.host.feeds.generation();
@@ -137,6 +141,14 @@ impl log::Host for State {
 }
 
 impl State {
+    /// How the verdict of the call may be used again. One that was reached after asking for the
+    /// client is not for others, whatever the filter says.
+    pub(super) fn take_cache_policy(&mut self) -> Option<CachePolicy> {
+        let is_for_others = |policy: &CachePolicy| policy.scope == Scope::Host;
+        let policy = self.cache.take()?;
+        (!(self.asked_for_client && is_for_others(&policy))).then_some(policy)
+    }
+
     fn may_write(&self) -> bool {
         let line = self.host.log.take(Instant::now());
         if line == Line::Last {
@@ -271,7 +283,9 @@ impl domains::Host for State {
 
 impl client::Host for State {
     fn address(&mut self) -> Option<String> {
-        if self.client.is_none() {
+        if self.client.is_some() {
+            self.asked_for_client = true;
+        } else {
             self.host
                 .asked_for_missing_client
                 .store(true, Ordering::Relaxed);
@@ -280,6 +294,7 @@ impl client::Host for State {
     }
 
     fn user(&mut self) -> Option<String> {
+        self.asked_for_client |= self.client.is_some();
         self.user.as_deref().map(str::to_owned)
     }
 }

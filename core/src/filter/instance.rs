@@ -192,7 +192,7 @@ impl Instance {
             verdict,
             matched: state.matched.take(),
             headers: state.fields.end().filter(|_| goes_on),
-            cache: state.cache.take(),
+            cache: state.take_cache_policy(),
         })
     }
 }
@@ -309,11 +309,15 @@ async fn within<T>(
     // request without an answer.
     let call = AssertUnwindSafe(call(store)).catch_unwind();
     let outcome = tokio::time::timeout(allowed.wall, call).await;
+    let computed = allowed.cpu.saturating_sub(store.data().cpu.left());
     store.data_mut().cpu.end();
     match outcome {
         Ok(Ok(Ok(answer))) => Ok(answer),
         Ok(Ok(Err(error))) => Err(failure(error, store, allowed)),
         Ok(Err(panic)) => Err(Failure::Proxy(panic_message(&*panic))),
+        Err(_elapsed) if computed < allowed.wall / 2 => {
+            Err(Failure::Starved(allowed.wall, allowed.names[1]))
+        }
         Err(_elapsed) => Err(Failure::Wall(allowed.wall, allowed.names[1])),
     }
 }

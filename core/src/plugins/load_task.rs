@@ -124,7 +124,7 @@ impl LoadFailure {
     fn may_pass(&self) -> bool {
         match self {
             Self::Read { .. } => true,
-            Self::Load(LoadError::Trial(failure)) => matches!(failure, Failure::Wall(..)),
+            Self::Load(LoadError::Trial(failure)) => failure.is_overload(),
             Self::Load(LoadError::Compile(NotCompiled::Compiler(error))) => error.may_pass(),
             _ => false,
         }
@@ -171,8 +171,9 @@ impl LoadTask {
                 let may_be_good = matches!(
                     failure,
                     LoadFailure::Load(
-                        LoadError::Trial(Failure::Cpu(..) | Failure::Wall(..))
-                            | LoadError::Compile(NotCompiled::Compiler(_))
+                        LoadError::Trial(
+                            Failure::Cpu(..) | Failure::Wall(..) | Failure::Starved(..)
+                        ) | LoadError::Compile(NotCompiled::Compiler(_))
                     )
                 );
                 let digest = if may_be_good {

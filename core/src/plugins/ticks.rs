@@ -108,7 +108,7 @@ async fn keep_ticking(filter: &Filter) {
             }
             Err(failure) => {
                 instance = None;
-                let pause = pause_after(failures, filter);
+                let pause = filter.settings.quarantine.pause_after(failures);
                 failures += 1;
                 tracing::warn!(
                     filter = &*filter.name,
@@ -134,11 +134,4 @@ async fn tick(filter: &Filter, instance: &mut Option<Instance>) -> Result<Durati
         *instance = Some(live);
     }
     Ok(pause.unwrap_or(Duration::MAX))
-}
-
-/// As long as the quarantine would be after that many failures in a row.
-fn pause_after(failures: u32, filter: &Filter) -> Duration {
-    let rule = filter.settings.quarantine;
-    let doubled = rule.pause.saturating_mul(1 << failures.min(20));
-    doubled.min(rule.longest_pause)
 }

@@ -1257,7 +1257,8 @@ pub mod portcullis {
             }
             #[allow(unused_unsafe, clippy::all)]
             /// Lets the proxy use the answer of the running `judge-host` again for so long instead of asking. It asks again anyway when this
-            /// filter, its settings or a feed has changed, or to make room. In other hooks this does nothing.
+            /// filter, its settings or a feed has changed, or to make room. An answer for the scope `host` is not kept if this call has asked
+            /// who the client is. In other hooks this does nothing.
             #[allow(async_fn_in_trait)]
             pub fn keep(scope: Scope, ttl: Milliseconds) -> () {
                 unsafe {

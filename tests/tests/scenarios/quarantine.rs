@@ -67,14 +67,14 @@ async fn a_filter_that_may_be_skipped_is_passed_over_in_quarantine() {
 }
 
 #[tokio::test]
-async fn a_filter_in_quarantine_is_tried_again_by_one_request() {
+async fn a_filter_in_quarantine_is_tried_again_by_some_requests() {
     let settings = "[quarantine]\nfailures = 3\npause = \"100ms\"\n";
     let stage = stage_with("relapsing", settings).await;
     let mut log = Log::follow();
     stage.answers(&[("x.example", 503); 3]).await;
     log.says(&["in quarantine", "relapsing", "pause=100ms"])
         .await;
-    // The request that tries it meets the same fault, and the pause is twice as long.
+    // The requests that try it meet the same fault, and the pause is twice as long.
     stage
         .until_said(
             &mut log,
@@ -82,9 +82,8 @@ async fn a_filter_in_quarantine_is_tried_again_by_one_request() {
             &["in quarantine", "relapsing", "pause=200ms"],
         )
         .await;
-    stage.until("calm.example", 200).await;
-    log.says(&["INFO", "relapsing", "back from quarantine"])
-        .await;
+    let back = ["INFO", "relapsing", "back from quarantine"];
+    stage.until_said(&mut log, "calm.example", &back).await;
     stage.answers(&[("calm.example", 200); 2]).await;
 }
 
@@ -103,6 +102,91 @@ async fn a_filter_that_fails_at_every_third_call_goes_on_judging() {
     .await;
     let hosts = [("a.example", 200), ("b.example", 200), ("c.example", 503)];
     stage.answers(&hosts.repeat(10)).await;
+}
+
+/// `guards`, which blocks `blocked.example` and traps at `x.example`.
+async fn guarded(name: &str, settings: &str) -> Stage {
+    Stage::start_with(|config| {
+        config.proxy.workers = std::num::NonZeroUsize::MIN;
+        let folder = &config.plugins.dir;
+        plug(folder, &format!("{name}.toml"), settings);
+        plug(folder, &format!("{name}.wasm"), guests::wat("guards"));
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_burst_of_failures_among_calls_that_go_well_switches_no_filter_off() {
+    let stage = guarded("in-a-burst", "on_error = \"skip\"").await;
+    let log = Log::follow();
+    stage.answers(&[("calm.example", 200); 30]).await;
+    let mut client = stage.proxy.client().await;
+    client.send(stage.request("x.example", "").repeat(12)).await;
+    for _ in 0..12 {
+        assert_eq!(client.response().await.status, 200);
+    }
+    stage.answers(&[("blocked.example", 403)]).await;
+    assert!(!log.has_said("in quarantine: the filter"));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_client_that_makes_a_filter_fail_is_refused_alone() {
+    let settings = "on_error = \"skip\"\n[quarantine]\npause = \"1h\"\nlongest_pause = \"1h\"";
+    let stage = guarded("provoked", settings).await;
+    let mut log = Log::follow();
+    stage.answers(&[("calm.example", 200)]).await;
+    let mut eve = stage.proxy.client_from([127, 0, 0, 2]).await;
+    for _ in 0..10 {
+        eve.send(stage.request("x.example", "")).await;
+        assert_eq!(eve.response().await.status, 200);
+    }
+    log.says(&["WARN", "requests of one client", "provoked", "127.0.0.2"])
+        .await;
+    // Nothing passes unjudged for it, and nothing has changed for others.
+    for host in ["blocked.example", "calm.example"] {
+        eve.send(stage.request(host, "")).await;
+        let refusal = eve.response().await;
+        assert_eq!(refusal.status, 503);
+        assert!(refusal.body.contains("Filter: provoked\n"), "{refusal:?}");
+    }
+    stage
+        .answers(&[("blocked.example", 403), ("calm.example", 200)])
+        .await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_client_that_asks_for_much_computing_overloads_no_filter_for_others() {
+    for on_error in ["skip", "block"] {
+        let name = format!("busy-{on_error}");
+        let stage = guarded(&name, &format!("on_error = \"{on_error}\"")).await;
+        let mut log = Log::follow();
+        let mut eves = Vec::new();
+        for _ in 0..60 {
+            let mut eve = stage.proxy.client_from([127, 0, 0, 2]).await;
+            eve.send(stage.request("slow.example", "").repeat(3)).await;
+            eves.push(eve);
+        }
+        let mut statuses = Vec::new();
+        for eve in &mut eves {
+            // A turn between Eve's is Alice's.
+            let refusal = stage.get("blocked.example").await;
+            assert_ne!(refusal.status, 200, "never unjudged");
+            for _ in 0..3 {
+                statuses.push(eve.response().await.status);
+            }
+        }
+        assert!(statuses.iter().all(|status| matches!(status, 200 | 503)));
+        // Some of hers did not get their turn in time, and none of that is the filter's fault.
+        if statuses.contains(&503) {
+            log.says(&["could not judge", &name, "503"]).await;
+        }
+        assert!(!log.has_said("in quarantine: the filter"));
+        stage
+            .answers(&[("blocked.example", 403), ("calm.example", 200)])
+            .await;
+    }
 }
 
 #[tokio::test]

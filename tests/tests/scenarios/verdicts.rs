@@ -36,6 +36,13 @@ async fn a_verdict_about_a_host_is_used_again_whatever_the_protocol() {
 }
 
 #[tokio::test]
+async fn a_verdict_that_was_reached_by_who_asks_is_not_kept_for_others() {
+    let stage = Stage::start_with(remembering).await;
+    let first = question(&stage.get("personal.example").await);
+    assert_ne!(question(&stage.get("personal.example").await), first);
+}
+
+#[tokio::test]
 async fn a_list_that_changes_has_filters_asked_again() {
     let lists = Site::start().await;
     lists.serves("/list", "ready.example\n");

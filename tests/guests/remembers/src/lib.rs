@@ -1,5 +1,6 @@
 //! Counts how often it is asked, says so in its verdict, and lets the proxy use that again: for the
-//! host, or for the client where the host begins with `client.`.
+//! host, or for the client where the host begins with `client.`. Where it begins with `personal.`
+//! it asks who the client is, and forgets that the verdict is not for others.
 
 use std::time::Duration;
 
@@ -22,6 +23,9 @@ impl Filter for Remembers {
         metrics::count("asked", 1);
         let asked = state::increment("asked", 1, None)?;
         let listed = feeds::names().len();
+        if flow.host().as_str().starts_with("personal.") {
+            let _ = flow.client().address();
+        }
         let scope = if flow.host().as_str().starts_with("client.") {
             Scope::ClientAndHost
         } else {

@@ -1,0 +1,157 @@
+//! How many calls of a filter have ended in the last window of time, and how many of them badly.
+//! Each worker counts its own, so that a call that goes well touches nothing that others write to;
+//! the sum is made when a call fails.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::client::ClientKey;
+
+/// The window moves on in steps of this part of it.
+const BUCKETS: u32 = 10;
+
+/// The calls of one filter on one worker. Only that worker writes, but for [`Calls::clear`].
+#[derive(Debug)]
+pub(crate) struct Calls {
+    origin: Instant,
+    /// The time that a bucket stands for.
+    step: Duration,
+    buckets: [Bucket; BUCKETS as usize],
+}
+
+/// The calls that ended in one step of time.
+#[derive(Debug, Default)]
+struct Bucket {
+    /// The number of the step, from 1; 0 if there is none yet.
+    step: AtomicU64,
+    calls: AtomicU32,
+    failures: AtomicU32,
+    /// The client of the first call.
+    client: AtomicU64,
+    has_other_clients: AtomicBool,
+}
+
+/// The calls of a window, of some or all workers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sum {
+    pub(super) calls: u64,
+    pub(super) failures: u64,
+    client: Option<u64>,
+    /// Whether more than one client has called.
+    pub(super) has_several_clients: bool,
+}
+
+impl Calls {
+    pub(super) fn new(origin: Instant, window: Duration) -> Self {
+        Self {
+            origin,
+            step: (window / BUCKETS).max(Duration::from_millis(1)),
+            buckets: Default::default(),
+        }
+    }
+
+    /// Counts a call that has ended.
+    pub(super) fn count(&self, client: ClientKey, has_failed: bool, now: Instant) {
+        let step = self.step_at(now);
+        let bucket = &self.buckets[(step % u64::from(BUCKETS)) as usize];
+        if bucket.step.load(Ordering::Relaxed) != step {
+            bucket.calls.store(0, Ordering::Relaxed);
+            bucket.failures.store(0, Ordering::Relaxed);
+            bucket.client.store(client.0, Ordering::Relaxed);
+            bucket.has_other_clients.store(false, Ordering::Relaxed);
+            bucket.step.store(step, Ordering::Relaxed);
+        }
+        // There is one writer, so nothing is lost between load and store.
+        let add = |counter: &AtomicU32, more: u32| {
+            counter.store(counter.load(Ordering::Relaxed) + more, Ordering::Relaxed);
+        };
+        add(&bucket.calls, 1);
+        add(&bucket.failures, u32::from(has_failed));
+        if bucket.client.load(Ordering::Relaxed) != client.0 {
+            bucket.has_other_clients.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Adds what is in the window that ends now.
+    pub(super) fn add_to(&self, sum: &mut Sum, now: Instant) {
+        let newest = self.step_at(now);
+        let oldest = (newest + 1).saturating_sub(BUCKETS.into()).max(1);
+        for bucket in &self.buckets {
+            if !(oldest..=newest).contains(&bucket.step.load(Ordering::Relaxed)) {
+                continue;
+            }
+            let calls = bucket.calls.load(Ordering::Relaxed);
+            if calls == 0 {
+                continue;
+            }
+            sum.calls += u64::from(calls);
+            sum.failures += u64::from(bucket.failures.load(Ordering::Relaxed));
+            let client = bucket.client.load(Ordering::Relaxed);
+            sum.has_several_clients |= bucket.has_other_clients.load(Ordering::Relaxed)
+                || sum.client.is_some_and(|known| known != client);
+            sum.client = Some(client);
+        }
+    }
+
+    /// Forgets all. A call that another thread counts meanwhile may remain.
+    pub(super) fn clear(&self) {
+        for bucket in &self.buckets {
+            bucket.calls.store(0, Ordering::Relaxed);
+            bucket.failures.store(0, Ordering::Relaxed);
+        }
+    }
+
+    fn step_at(&self, now: Instant) -> u64 {
+        let since = now.saturating_duration_since(self.origin);
+        let steps = since.as_nanos() / self.step.as_nanos();
+        u64::try_from(steps).unwrap_or(u64::MAX - 1) + 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const ALICE: ClientKey = ClientKey(1);
+    const BOB: ClientKey = ClientKey(2);
+
+    fn sum(calls: &Calls, now: Instant) -> Sum {
+        let mut sum = Sum::default();
+        calls.add_to(&mut sum, now);
+        sum
+    }
+
+    #[test]
+    fn a_window_holds_what_has_ended_in_it() {
+        let start = Instant::now();
+        let calls = Calls::new(start, 10 * SECOND);
+        for second in 0..25 {
+            calls.count(ALICE, second % 5 == 0, start + second * SECOND);
+        }
+        let last = sum(&calls, start + 24 * SECOND);
+        assert_eq!((last.calls, last.failures), (10, 2));
+        let later = sum(&calls, start + 29 * SECOND);
+        assert_eq!((later.calls, later.failures), (5, 1));
+        assert_eq!(sum(&calls, start + 40 * SECOND), Sum::default());
+    }
+
+    #[test]
+    fn one_client_is_told_from_several() {
+        let start = Instant::now();
+        let calls = Calls::new(start, 10 * SECOND);
+        calls.count(ALICE, false, start);
+        calls.count(ALICE, false, start + 3 * SECOND);
+        assert!(!sum(&calls, start + 3 * SECOND).has_several_clients);
+        calls.count(BOB, false, start + 4 * SECOND);
+        assert!(sum(&calls, start + 4 * SECOND).has_several_clients);
+        // The same in one step of time, and seen by two workers.
+        calls.count(ALICE, false, start + 20 * SECOND);
+        assert!(!sum(&calls, start + 20 * SECOND).has_several_clients);
+        let other = Calls::new(start, 10 * SECOND);
+        other.count(BOB, false, start + 20 * SECOND);
+        let mut both = sum(&calls, start + 20 * SECOND);
+        other.add_to(&mut both, start + 20 * SECOND);
+        assert!(both.has_several_clients);
+    }
+}

@@ -1,0 +1,210 @@
+//! Clients as a quarantine tells them apart, and those whose calls make a filter fail. Nobody can
+//! have a filter switched off for others: a client that does most of the failing is held back
+//! alone.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use crate::config::QuarantineRule;
+
+/// At most this many clients are watched at a time.
+const WATCHED: usize = 256;
+
+/// A client: an IPv4 address, or the network of 64 bits that an IPv6 client can choose from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ClientKey(pub(super) u64);
+
+impl ClientKey {
+    #[cfg(test)]
+    pub(crate) const fn test(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The client at an address; those without one are one client.
+    pub(crate) fn of(address: Option<IpAddr>) -> Self {
+        Self(match address {
+            // No network begins with these bits.
+            Some(IpAddr::V4(address)) => 0xffff_ffff << 32 | u64::from(address.to_bits()),
+            Some(IpAddr::V6(address)) => (address.to_bits() >> 64) as u64,
+            None => 0,
+        })
+    }
+}
+
+/// The clients that have had failures lately.
+#[derive(Debug, Default)]
+pub(super) struct Clients(HashMap<ClientKey, Record>);
+
+/// What is known of one of them.
+#[derive(Debug)]
+struct Record {
+    /// Since when calls are counted.
+    since: Instant,
+    calls: u64,
+    failures: u64,
+    last_failure: Instant,
+    /// Until when it is held back.
+    held_until: Option<Instant>,
+    holds_in_a_row: u32,
+}
+
+impl Clients {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Whether the client is held back.
+    pub(super) fn is_held(&self, client: ClientKey, now: Instant) -> bool {
+        let record = self.0.get(&client);
+        record
+            .and_then(|record| record.held_until)
+            .is_some_and(|until| now < until)
+    }
+
+    /// Counts a call that went well, if the client is watched.
+    pub(super) fn succeeded(&mut self, client: ClientKey) {
+        if let Some(record) = self.0.get_mut(&client) {
+            record.calls += 1;
+        }
+    }
+
+    /// Counts a call that failed.
+    pub(super) fn failed(&mut self, client: ClientKey, now: Instant, rule: &QuarantineRule) {
+        self.forget_old(now, rule);
+        if self.0.len() >= WATCHED && !self.0.contains_key(&client) {
+            self.evict();
+        }
+        let record = self.0.entry(client).or_insert(Record {
+            since: now,
+            calls: 0,
+            failures: 0,
+            last_failure: now,
+            held_until: None,
+            holds_in_a_row: 0,
+        });
+        if now.saturating_duration_since(record.since) >= rule.window {
+            (record.since, record.calls, record.failures) = (now, 0, 0);
+        }
+        record.calls += 1;
+        record.failures += 1;
+        record.last_failure = now;
+    }
+
+    /// The failures of all, of which no client contributes more than half of what it takes.
+    pub(super) fn failures_of_several(&self, rule: &QuarantineRule) -> u64 {
+        let most = (rule.failures as u64).div_ceil(2);
+        self.0
+            .values()
+            .map(|record| record.failures.min(most))
+            .sum()
+    }
+
+    /// Holds a client back if it alone has failed too often. Returns for how long.
+    pub(super) fn hold(
+        &mut self,
+        client: ClientKey,
+        now: Instant,
+        rule: &QuarantineRule,
+    ) -> Option<Duration> {
+        let record = self.0.get_mut(&client)?;
+        let share = record.failures as f64 / record.calls as f64;
+        if record.failures < rule.failures as u64 || share < rule.share {
+            return None;
+        }
+        let pause = rule.pause_after(record.holds_in_a_row);
+        record.holds_in_a_row = record.holds_in_a_row.saturating_add(1);
+        record.held_until = Some(now + pause);
+        (record.since, record.calls, record.failures) = (now, 0, 0);
+        Some(pause)
+    }
+
+    /// Forgets clients whose last failure, and the pause after it, is over.
+    pub(super) fn forget_old(&mut self, now: Instant, rule: &QuarantineRule) {
+        self.0.retain(|_, record| {
+            let rested = record.held_until.unwrap_or(record.last_failure);
+            let memory = rule.window.max(rule.pause_after(record.holds_in_a_row));
+            now < rested + memory
+        });
+    }
+
+    fn evict(&mut self) {
+        let oldest = self.0.iter().min_by_key(|(_, record)| {
+            let is_held = record.held_until.is_some();
+            (is_held, record.last_failure)
+        });
+        if let Some(client) = oldest.map(|(client, _)| *client) {
+            self.0.remove(&client);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn rule() -> QuarantineRule {
+        QuarantineRule {
+            failures: 4,
+            share: 0.5,
+            window: 10 * SECOND,
+            pause: SECOND,
+            longest_pause: 5 * SECOND,
+        }
+    }
+
+    #[test]
+    fn clients_are_told_apart_as_they_can_choose_their_addresses() {
+        let key = |address: &str| ClientKey::of(address.parse().ok());
+        assert_eq!(key("2001:db8:1:2::1"), key("2001:db8:1:2:ffff::9"));
+        assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
+        assert_ne!(key("10.0.0.1"), key("10.0.0.2"));
+        assert_ne!(key("10.0.0.1"), key(""));
+        assert_eq!(key(""), key(""));
+    }
+
+    #[test]
+    fn a_client_that_fails_too_often_is_held_back_for_pauses_that_grow() {
+        let (mut clients, mut now, rule) = (Clients::default(), Instant::now(), rule());
+        let (eve, bob) = (ClientKey(1), ClientKey(2));
+        for pause in [1, 2, 4, 5, 5] {
+            for _ in 0..4 {
+                assert_eq!(clients.hold(eve, now, &rule), None);
+                clients.failed(eve, now, &rule);
+            }
+            assert_eq!(clients.hold(eve, now, &rule), Some(pause * SECOND));
+            assert!(clients.is_held(eve, now) && !clients.is_held(bob, now));
+            now += pause * SECOND;
+            assert!(!clients.is_held(eve, now));
+        }
+        clients.forget_old(now + 10 * SECOND, &rule);
+        assert!(clients.is_empty());
+    }
+
+    #[test]
+    fn a_client_that_fails_now_and_then_is_not_held_back() {
+        let (mut clients, now, rule) = (Clients::default(), Instant::now(), rule());
+        let alice = ClientKey(1);
+        for _ in 0..100 {
+            clients.failed(alice, now, &rule);
+            clients.succeeded(alice);
+            clients.succeeded(alice);
+            assert_eq!(clients.hold(alice, now, &rule), None);
+        }
+    }
+
+    #[test]
+    fn no_more_clients_are_watched_than_there_is_room_for() {
+        let (mut clients, now, rule) = (Clients::default(), Instant::now(), rule());
+        for client in 0..2 * WATCHED as u64 {
+            clients.failed(ClientKey(client), now, &rule);
+        }
+        assert_eq!(clients.0.len(), WATCHED);
+    }
+}

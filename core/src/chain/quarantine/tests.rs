@@ -1,0 +1,248 @@
+//! Filters that fail, and clients that have them fail, in time that the tests set.
+
+use super::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+const ALICE: ClientKey = ClientKey(1);
+const BOB: ClientKey = ClientKey(2);
+const EVE: ClientKey = ClientKey(666);
+
+/// A quarantine with one worker, at a time.
+struct Scene {
+    quarantine: Quarantine,
+    calls: Arc<Calls>,
+    now: Instant,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let now = Instant::now();
+        let rule = QuarantineRule {
+            failures: 4,
+            share: 0.5,
+            window: 10 * SECOND,
+            pause: SECOND,
+            longest_pause: 5 * SECOND,
+        };
+        let quarantine = Quarantine::new(rule, now);
+        let calls = quarantine.new_worker();
+        Self {
+            quarantine,
+            calls,
+            now,
+        }
+    }
+
+    fn admit(&self, client: ClientKey) -> Admission {
+        self.quarantine.admit(client, || self.now, SECOND).0
+    }
+
+    /// A whole call, if it is admitted.
+    fn call(&self, client: ClientKey, end: End) -> Option<Change> {
+        let (admission, change) = self.quarantine.admit(client, || self.now, SECOND);
+        if !matches!(admission, Admission::Free | Admission::Trial) {
+            return change;
+        }
+        let ended = |end| {
+            self.quarantine
+                .ended(admission, client, end, &self.calls, self.now)
+        };
+        change.or_else(|| ended(end))
+    }
+
+    fn fails(&self, client: ClientKey) -> Option<Change> {
+        self.call(client, End::Failed("a trap".into()))
+    }
+
+    fn works(&self, client: ClientKey) -> Option<Change> {
+        self.call(client, End::Good)
+    }
+
+    /// Has it trip, by two clients.
+    fn trip(&self) -> Tripped {
+        let clients = [ALICE, BOB].repeat(2);
+        let change = clients
+            .iter()
+            .filter_map(|client| self.fails(*client))
+            .last();
+        match change {
+            Some(Change::Tripped(tripped)) => tripped,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_filter_that_fails_for_several_clients_is_held_for_a_pause() {
+    let mut scene = Scene::new();
+    let tripped = scene.trip();
+    assert_eq!((tripped.failures, tripped.calls), (4, 4));
+    assert_eq!(tripped.pause, SECOND);
+    assert_eq!(scene.quarantine.tripped().unwrap().error, "a trap");
+    assert_eq!(scene.admit(ALICE), Admission::Quarantined);
+    // A call that was under way.
+    let late = End::Failed(String::new());
+    let late = scene
+        .quarantine
+        .ended(Admission::Free, ALICE, late, &scene.calls, scene.now);
+    assert_eq!(late, None);
+    scene.now += SECOND;
+    assert_eq!(scene.admit(ALICE), Admission::Trial);
+}
+
+#[test]
+fn a_filter_that_fails_for_the_only_client_there_is_is_held_too() {
+    let scene = Scene::new();
+    for _ in 0..3 {
+        assert_eq!(scene.fails(ALICE), None);
+    }
+    assert!(matches!(scene.fails(ALICE), Some(Change::Tripped(_))));
+}
+
+#[test]
+fn one_client_among_others_is_held_back_alone() {
+    let mut scene = Scene::new();
+    scene.works(ALICE);
+    for _ in 0..3 {
+        assert_eq!(scene.fails(EVE), None);
+    }
+    assert_eq!(scene.fails(EVE), Some(Change::Held { pause: SECOND }));
+    assert_eq!(scene.admit(EVE), Admission::Held);
+    assert_eq!(scene.admit(ALICE), Admission::Free);
+    scene.now += SECOND;
+    assert_eq!(scene.admit(EVE), Admission::Free);
+    // Once it is forgotten, calls cost what they did before.
+    scene.now += 30 * SECOND;
+    scene.works(ALICE);
+    assert!(!scene.quarantine.watches_clients.load(Ordering::Relaxed));
+    // Again and again, it harms nobody else.
+    for _ in 0..1000 {
+        scene.fails(EVE);
+        scene.now += SECOND / 10;
+        assert_eq!(scene.works(ALICE), None);
+        assert_eq!(scene.admit(ALICE), Admission::Free);
+    }
+}
+
+#[test]
+fn a_burst_of_failures_among_many_good_calls_changes_nothing() {
+    let mut scene = Scene::new();
+    for _ in 0..1000 {
+        scene.works(ALICE);
+        scene.works(BOB);
+        scene.now += SECOND / 200;
+    }
+    // Those of one client that does nothing else are its own matter.
+    for _ in 0..12 {
+        assert!(!matches!(scene.fails(EVE), Some(Change::Tripped(_))));
+    }
+    // Good calls of long ago do not excuse them.
+    scene.now += 11 * SECOND;
+    scene.trip();
+}
+
+#[test]
+fn a_burst_of_failures_by_a_client_with_many_good_calls_changes_nothing() {
+    let mut scene = Scene::new();
+    for _ in 0..1000 {
+        scene.works(ALICE);
+        scene.now += SECOND / 200;
+    }
+    for _ in 0..12 {
+        assert_eq!(scene.fails(ALICE), None);
+    }
+}
+
+#[test]
+fn a_filter_that_fails_now_and_then_is_left_alone() {
+    let mut scene = Scene::new();
+    for second in 0..100 {
+        assert_eq!(scene.fails(ClientKey(second % 3)), None);
+        scene.now += 4 * SECOND;
+    }
+}
+
+#[test]
+fn overload_is_no_failure() {
+    let scene = Scene::new();
+    for client in 0..100 {
+        assert_eq!(scene.call(ClientKey(client), End::Overloaded), None);
+    }
+    assert_eq!(scene.admit(ALICE), Admission::Free);
+}
+
+#[test]
+fn a_filter_that_fails_its_trials_is_held_longer_each_time() {
+    let mut scene = Scene::new();
+    let mut pauses = vec![scene.trip().pause];
+    for _ in 0..3 {
+        scene.now += *pauses.last().unwrap();
+        for client in [ALICE, BOB] {
+            assert_eq!(scene.fails(client), None);
+        }
+        // The trial is over.
+        scene.now += SECOND;
+        match scene.fails(ALICE) {
+            Some(Change::Tripped(tripped)) => pauses.push(tripped.pause),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(scene.admit(ALICE), Admission::Quarantined);
+    }
+    assert_eq!(pauses, [1, 2, 4, 5].map(|seconds| seconds * SECOND));
+    scene.now += 5 * SECOND;
+    for _ in 0..2 {
+        assert_eq!(scene.works(BOB), None);
+    }
+    assert_eq!(scene.works(BOB), Some(Change::Recovered));
+    assert_eq!(scene.admit(ALICE), Admission::Free);
+    assert_eq!(scene.quarantine.tripped(), None);
+}
+
+#[test]
+fn a_client_that_asks_most_does_not_win_the_trial() {
+    let mut scene = Scene::new();
+    scene.trip();
+    scene.now += SECOND;
+    for _ in 0..1000 {
+        assert_eq!(scene.fails(EVE), None);
+    }
+    assert_eq!(scene.works(ALICE), None);
+    scene.now += SECOND;
+    assert_eq!(scene.works(ALICE), Some(Change::Recovered));
+}
+
+#[test]
+fn a_trial_that_was_overtaken_decides_nothing() {
+    let mut scene = Scene::new();
+    scene.trip();
+    scene.now += SECOND;
+    assert_eq!(scene.admit(EVE), Admission::Trial);
+    for _ in 0..3 {
+        scene.works(ALICE);
+    }
+    assert_eq!(scene.admit(BOB), Admission::Free);
+    let late = End::Failed(String::new());
+    let late = scene
+        .quarantine
+        .ended(Admission::Trial, EVE, late, &scene.calls, scene.now);
+    assert_eq!(late, None);
+}
+
+#[test]
+fn a_filter_that_relapses_is_held_longer_and_one_that_kept_well_is_not() {
+    let mut scene = Scene::new();
+    let recovers = |scene: &mut Scene, pause: Duration| {
+        scene.now += pause;
+        for _ in 0..3 {
+            scene.works(ALICE);
+        }
+        assert_eq!(scene.admit(ALICE), Admission::Free);
+    };
+    let pause = scene.trip().pause;
+    recovers(&mut scene, pause);
+    let pause = scene.trip().pause;
+    assert_eq!(pause, 2 * SECOND);
+    recovers(&mut scene, pause);
+    scene.now += 60 * SECOND;
+    assert_eq!(scene.trip().pause, SECOND);
+}
