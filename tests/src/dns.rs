@@ -1,5 +1,6 @@
 //! A DNS server on loopback: every name leads to 127.0.0.1, but for those below `nowhere.test`,
-//! which do not exist, and those below `silent.test`, which get no answer.
+//! which do not exist, and those below `silent.test`, which get no answer. Questions for the IPv6
+//! addresses of names below `v4only.test` are dropped.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
@@ -78,7 +79,8 @@ async fn serve(socket: UdpSocket, asked: Arc<Mutex<Vec<String>>>) {
         asked.lock().expect("no holder panics").push(name.clone());
         let mut answer = Message::response(query.metadata.id, query.metadata.op_code);
         answer.add_query(question.clone());
-        if name.ends_with("silent.test") {
+        let is_for_v6 = question.query_type() == RecordType::AAAA;
+        if name.ends_with("silent.test") || is_for_v6 && name.ends_with("v4only.test") {
             continue;
         } else if name.ends_with("nowhere.test") {
             answer.metadata.response_code = ResponseCode::NXDomain;

@@ -2,22 +2,27 @@
 //! name servers. `upstream` asks before it dials, and `feeds` before a list is fetched. This module
 //! knows nothing of connections, clients or filters.
 
+mod blocking;
+mod pending;
+mod provider;
 mod servers;
 mod system;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use hickory_resolver::Hosts;
 use hickory_resolver::net::NetError;
-use tokio::net::lookup_host;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+use self::blocking::Calls;
+use self::pending::{Found, Pending};
 use self::servers::Servers;
 use self::system::{Files, Version};
 use crate::config::Egress;
@@ -27,7 +32,14 @@ use crate::target::Target;
 /// Least time between two looks at the machine's files, which a lookup pays for.
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
-type Cause = Box<dyn std::error::Error + Send + Sync>;
+/// Why a name has no addresses.
+#[derive(Clone, Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Servers(#[from] NetError),
+    #[error(transparent)]
+    System(Arc<io::Error>),
+}
 
 /// Resolves names, with a cache of its own. Each worker has one, and the feeds have one.
 #[derive(Debug)]
@@ -36,6 +48,8 @@ pub(crate) struct Resolver {
     limit: Duration,
     check_interval: Duration,
     state: Mutex<State>,
+    pending: Pending,
+    calls: Calls,
 }
 
 /// Where a resolver learns what it knows.
@@ -102,6 +116,8 @@ impl Resolver {
                 version,
                 checked: Instant::now(),
             }),
+            pending: Pending::default(),
+            calls: Calls::default(),
         }
     }
 
@@ -116,27 +132,29 @@ impl Resolver {
         }
         // A lookup is rare beside the requests of a connection, and its future is large.
         match timeout(self.limit, Box::pin(self.look_up(host))).await {
-            Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
+            Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses.to_vec()),
             Ok(Ok(_)) => Err(unresolved(host, "it has no address".into())),
-            Ok(Err(source)) => Err(failure(host, source)),
+            Ok(Err(failure)) => Err(failed(host, failure)),
             Err(_) => Err(Error::DnsTimeout { host: host.into() }),
         }
     }
 
-    async fn look_up(&self, host: &str) -> Result<Vec<IpAddr>, Cause> {
+    async fn look_up(&self, host: &str) -> Found {
         let Names { hosts, servers } = self.names().await;
         let name = absolute(host);
         let own = system::addresses_in(&hosts, &name);
         if !own.is_empty() {
-            return Ok(own);
+            return Ok(own.into());
         }
-        match servers {
-            Some(servers) => Ok(servers.addresses(&name).await?),
-            None => Ok(lookup_host((&*name, 0))
-                .await?
-                .map(|found| found.ip())
-                .collect()),
-        }
+        let (calls, call) = (self.calls.clone(), self.source.files.call);
+        let ask = async move |name: String| match servers {
+            Some(servers) => Ok(servers.addresses(&name).await?.into()),
+            None => match calls.make(call, name).await {
+                Ok(addresses) => Ok(addresses.into()),
+                Err(error) => Err(Failure::System(Arc::new(error))),
+            },
+        };
+        self.pending.join(host, || ask(name.into_owned())).await
     }
 
     /// Who is to be asked now.
@@ -203,16 +221,20 @@ impl Source {
     }
 }
 
-fn failure(host: &str, source: Cause) -> Error {
-    match source.downcast_ref() {
-        Some(NetError::Timeout) => Error::DnsTimeout { host: host.into() },
-        Some(error) if error.is_nx_domain() => unresolved(host, "there is no such name".into()),
-        Some(error) if error.is_no_records_found() => unresolved(host, "it has no address".into()),
-        _ => unresolved(host, source),
+fn failed(host: &str, failure: Failure) -> Error {
+    match &failure {
+        Failure::Servers(NetError::Timeout) => Error::DnsTimeout { host: host.into() },
+        Failure::Servers(error) if error.is_nx_domain() => {
+            unresolved(host, "there is no such name".into())
+        }
+        Failure::Servers(error) if error.is_no_records_found() => {
+            unresolved(host, "it has no address".into())
+        }
+        Failure::Servers(_) | Failure::System(_) => unresolved(host, failure.into()),
     }
 }
 
-fn unresolved(host: &str, source: Cause) -> Error {
+fn unresolved(host: &str, source: Box<dyn std::error::Error + Send + Sync>) -> Error {
     Error::Dns {
         host: host.into(),
         source,

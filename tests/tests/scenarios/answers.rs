@@ -110,6 +110,20 @@ async fn a_name_whose_servers_are_silent_is_a_gateway_timeout() {
     assert_eq!(stage.get("a.example").await.status, 200);
 }
 
+/// Waiting for every server in turn to answer the other question takes longer than a name may.
+#[tokio::test]
+async fn a_name_whose_ipv6_question_is_dropped_is_reached_by_its_ipv4_address() {
+    let stage = Stage::start_with(|config| {
+        config.egress.resolvers = config.egress.resolvers.repeat(2);
+    });
+    let stage = stage.await;
+    let host = "www.v4only.test";
+    for answer in [stage.get(host).await, stage.connect(host).await] {
+        assert_eq!(answer.status, 200);
+    }
+    assert!(stage.dns.was_asked_for(host));
+}
+
 #[tokio::test]
 async fn an_origin_that_is_gone_is_named_in_the_answer() {
     let mut stage = Stage::start().await;

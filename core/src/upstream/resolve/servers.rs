@@ -12,12 +12,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::future::{Either, select};
-use hickory_resolver::TokioResolver;
+use hickory_resolver::Resolver;
 use hickory_resolver::config::{NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
 use hickory_resolver::net::NetError;
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::RecordType;
 use tokio::time::timeout;
+
+use super::provider::Provider;
 
 /// How long the addresses of one family wait for those of the other (RFC 8305, section 3).
 const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
@@ -27,6 +28,10 @@ const ATTEMPTS: usize = 2;
 
 /// How long a server that did not answer is asked after the others.
 const LAST_FOR: Duration = Duration::from_secs(30);
+
+/// How long it is believed that there is no such name, or that it has no address. Its zone may say a
+/// day, which is long for a name that was asked for a moment before it was made.
+const NOTHING_FOR: Duration = Duration::from_secs(60);
 
 /// What a name server said about one family: addresses, perhaps none, or why it said nothing.
 type Answer = Result<Vec<IpAddr>, NetError>;
@@ -38,7 +43,7 @@ pub(super) struct Servers(Vec<Server>);
 #[derive(Debug)]
 struct Server {
     ip: IpAddr,
-    resolver: TokioResolver,
+    resolver: Resolver<Provider>,
     /// When it last did not answer.
     silent: Mutex<Option<Instant>>,
 }
@@ -62,11 +67,11 @@ impl Servers {
         // That is for `ask` to do.
         options.attempts = 0;
         options.use_hosts_file = ResolveHosts::Never;
+        options.negative_max_ttl = Some(NOTHING_FOR);
         let server = |server: &NameServerConfig| {
             let (domain, search) = (config.domain().cloned(), config.search().to_vec());
             let config = ResolverConfig::from_parts(domain, search, vec![server.clone()]);
-            let provider = TokioRuntimeProvider::default();
-            let builder = TokioResolver::builder_with_config(config, provider);
+            let builder = Resolver::builder_with_config(config, Provider::default());
             Ok(Server {
                 ip: server.ip,
                 resolver: builder.with_options(options.clone()).build()?,
@@ -183,4 +188,17 @@ fn name_server(address: &SocketAddr) -> NameServerConfig {
         connection.port = address.port();
     }
     server
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn that_there_is_no_such_name_is_believed_for_a_minute_at_most() {
+        let server = "127.0.0.1:1".parse().unwrap();
+        let servers = Servers::configured(&[server], Duration::from_secs(5)).unwrap();
+        let options = servers.0[0].resolver.options();
+        assert_eq!(options.negative_max_ttl, Some(Duration::from_secs(60)));
+    }
 }

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -15,12 +15,16 @@ use hickory_resolver::proto::op::Query;
 use hickory_resolver::proto::rr::{Name, RecordType};
 use hickory_resolver::system_conf;
 
-/// The files of the machine. A test has files of its own.
+use super::blocking::Call;
+
+/// The files of the machine, and its function. A test has its own.
 #[derive(Clone, Debug)]
 pub(super) struct Files {
     /// Where it holds the name servers, which is on Unix but not on macOS.
     pub(super) resolv_conf: PathBuf,
     pub(super) hosts: PathBuf,
+    /// What is called where it is not known which name servers to ask.
+    pub(super) call: Call,
 }
 
 /// Tells one version of what the machine says from the next.
@@ -45,6 +49,12 @@ impl Default for Files {
         Self {
             resolv_conf: "/etc/resolv.conf".into(),
             hosts,
+            call: |name| {
+                Ok((name, 0)
+                    .to_socket_addrs()?
+                    .map(|found| found.ip())
+                    .collect())
+            },
         }
     }
 }

@@ -1,10 +1,13 @@
 //! The resolver against name servers on this machine that answer what they are told to, and with
 //! files of its own.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::UdpSocket;
+use std::sync::Condvar;
 use std::thread;
 
+use futures_util::future::join_all;
 use hickory_resolver::proto::op::{Message, ResponseCode};
 use hickory_resolver::proto::rr::rdata::A;
 use hickory_resolver::proto::rr::{RData, Record, RecordType};
@@ -18,17 +21,18 @@ const FOUND: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 /// None is silence. Questions for IPv4 addresses with `NoError` get [`FOUND`].
 type Script = fn(RecordType) -> Option<ResponseCode>;
 
-/// A name server that remembers what it was asked. Its thread ends with the process.
+/// A name server that remembers what it was asked, and from which port. Its thread ends with the
+/// process.
 struct Dns {
     address: SocketAddr,
-    asked: Arc<Mutex<Vec<String>>>,
+    asked: Arc<Mutex<Vec<(String, u16)>>>,
 }
 
 impl Dns {
     fn start(script: Script) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let address = socket.local_addr().unwrap();
-        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let asked: Arc<Mutex<Vec<(String, u16)>>> = Arc::default();
         let seen = asked.clone();
         thread::spawn(move || {
             let mut packet = [0; 4096];
@@ -36,7 +40,7 @@ impl Dns {
                 let (length, client) = socket.recv_from(&mut packet).unwrap();
                 let query = Message::from_bytes(&packet[..length]).unwrap();
                 let name = query.queries[0].name().to_ascii();
-                seen.lock().unwrap().push(name);
+                seen.lock().unwrap().push((name, client.port()));
                 if let Some(answer) = answer(&query, script) {
                     socket.send_to(&answer, client).unwrap();
                 }
@@ -46,7 +50,14 @@ impl Dns {
     }
 
     fn was_asked_for(&self, name: &str) -> bool {
-        self.asked.lock().unwrap().iter().any(|asked| asked == name)
+        let asked = self.asked.lock().unwrap();
+        asked.iter().any(|(asked, _)| asked == name)
+    }
+
+    /// From which ports it was asked, each as often as it was.
+    fn ports(&self) -> Vec<u16> {
+        let asked = self.asked.lock().unwrap();
+        asked.iter().map(|(_, port)| *port).collect()
     }
 }
 
@@ -196,6 +207,38 @@ async fn servers_that_never_answer_are_a_timeout() {
     assert!(matches!(error, Err(Error::DnsTimeout { .. })), "{error:?}");
 }
 
+#[tokio::test]
+async fn names_that_are_equal_are_looked_up_once_and_each_question_has_one_socket() {
+    let silent = Dns::start(SILENT);
+    let resolver = resolver_within(&[&silent], Duration::from_secs(2));
+    let lookups = (0..30).map(|_| look_up(&resolver, "name.example"));
+    for error in join_all(lookups).await {
+        assert!(matches!(error, Err(Error::DnsTimeout { .. })), "{error:?}");
+    }
+    let asked = silent.ports();
+    let sockets: BTreeSet<_> = asked.iter().collect();
+    // Two families, and each server is asked twice.
+    assert!((2..=4).contains(&sockets.len()), "{asked:?}");
+    assert!(
+        asked.len() > sockets.len(),
+        "they are sent again: {asked:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_name_that_was_given_up_can_be_looked_up_again() {
+    let (silent, good) = (Dns::start(SILENT), Dns::start(GOOD));
+    let resolver = resolver_within(&[&silent, &good], Duration::from_secs(3));
+    let given_up = timeout(
+        Duration::from_millis(50),
+        look_up(&resolver, "name.example"),
+    );
+    assert!(given_up.await.is_err());
+    assert!(resolver.pending.is_empty());
+    assert_found(&resolver, "name.example").await;
+    assert!(resolver.pending.is_empty());
+}
+
 /// A machine whose files a test can change. The resolver looks at them at each lookup.
 struct Machine {
     dir: TempDir,
@@ -208,6 +251,7 @@ impl Machine {
         let files = Files {
             resolv_conf: dir.path().join("resolv.conf"),
             hosts: dir.path().join("hosts"),
+            ..Files::default()
         };
         let machine = Self { dir, files };
         machine.write(&machine.files.resolv_conf, resolv_conf);
@@ -298,4 +342,34 @@ async fn a_machine_that_learns_of_a_name_server_later_uses_it() {
     assert!(resolver.names().await.servers.is_none());
     machine.write(&machine.files.resolv_conf, "nameserver 127.0.0.77\n");
     assert!(resolver.names().await.servers.is_some());
+}
+
+#[cfg(all(unix, not(any(target_os = "android", target_vendor = "apple"))))]
+#[tokio::test]
+async fn the_system_is_asked_for_a_few_names_at_a_time_however_long_it_takes() {
+    static CALLS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    static HANGS: Mutex<bool> = Mutex::new(true);
+    static CHANGED: Condvar = Condvar::new();
+    let mut machine = Machine::new("# none\n", "");
+    machine.files.call = |name| {
+        CALLS.lock().unwrap().push(name.to_owned());
+        drop(CHANGED.wait_while(HANGS.lock().unwrap(), |hangs| *hangs));
+        Ok(vec![FOUND.into()])
+    };
+    let mut resolver = machine.resolver(&[]);
+    resolver.limit = Duration::from_millis(200);
+    let hosts: Vec<_> = (0..50).map(|n| format!("name{}.example", n / 2)).collect();
+    for error in join_all(hosts.iter().map(|host| look_up(&resolver, host))).await {
+        assert!(matches!(error, Err(Error::DnsTimeout { .. })), "{error:?}");
+    }
+    let mut asked = std::mem::take(&mut *CALLS.lock().unwrap());
+    assert_eq!(asked.len(), blocking::CALLS);
+    asked.sort();
+    asked.dedup();
+    assert_eq!(asked.len(), blocking::CALLS, "none of them twice");
+
+    *HANGS.lock().unwrap() = false;
+    CHANGED.notify_all();
+    resolver.limit = Duration::from_secs(20);
+    assert_found(&resolver, "name49.example").await;
 }
