@@ -4,12 +4,14 @@
 
 mod dial;
 mod link;
+mod logins;
 mod policy;
 mod pool;
 pub(crate) mod request;
 pub(crate) mod resolve;
 pub(crate) mod response;
 mod route;
+mod stream;
 
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -22,6 +24,7 @@ use tokio::time::{interval, timeout};
 pub(crate) use self::dial::{Connected, dial_self};
 pub(crate) use self::link::Link;
 use self::link::SendError;
+pub(crate) use self::logins::Logins;
 use self::policy::Policy;
 use self::pool::{Pool, SWEEP_INTERVAL};
 use self::request::RequestBody;
@@ -52,20 +55,23 @@ impl Upstream {
     }
 
     /// Sends a request over an idle connection or a new one and waits for the head of the response.
+    /// A connection on which its client has logged in comes before all others.
     ///
     /// A connection may close while its next request is on the way. Such a request is sent again
     /// over a new connection if the origin cannot have seen it. If it is idempotent and has no
     /// body, it is also sent again when the origin closed the connection before its response was
-    /// complete (RFC 9110, section 9.2.2).
+    /// complete (RFC 9110, section 9.2.2). All other requests go over a connection that has just
+    /// been seen open, or over a new one.
     pub(crate) async fn send(
         &self,
         route: &Rc<Route>,
         mut request: Request<RequestBody>,
+        client: &Rc<Logins>,
         deadlines: &Deadlines,
     ) -> Result<(Response<Incoming>, Box<Link>), Error> {
-        while let Some(mut link) = self.pool.take(route) {
+        while let Some(mut link) = self.take_idle(route, &request, client) {
             let copy = clone_if_idempotent(&request);
-            match link.send(request, deadlines).await {
+            match link.send(request, client, deadlines).await {
                 Ok(response) => return Ok((response, link)),
                 Err(SendError::NotSent(unsent)) => request = *unsent,
                 Err(SendError::Failed(error)) => match copy {
@@ -78,10 +84,29 @@ impl Upstream {
             }
         }
         let mut link = Link::open(route.clone(), self.dial(route).await?).await?;
-        match link.send(request, deadlines).await {
+        match link.send(request, client, deadlines).await {
             Ok(response) => Ok((response, link)),
             Err(SendError::Failed(error)) => Err(error),
             Err(SendError::NotSent(_)) => Err(Error::Closed),
+        }
+    }
+
+    fn take_idle(
+        &self,
+        route: &Route,
+        request: &Request<RequestBody>,
+        client: &Logins,
+    ) -> Option<Box<Link>> {
+        let is_repeatable = request.method().is_idempotent() && request.body().is_empty();
+        if let Some(mut link) = client.take(route)
+            && (is_repeatable || link.is_open())
+        {
+            return Some(link);
+        }
+        if is_repeatable {
+            self.pool.take(route)
+        } else {
+            self.pool.take_steady(route)
         }
     }
 

@@ -6,7 +6,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, EXPECT, HOST, MAX_FORWARDS, TE, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderName, MAX_FORWARDS, TE, TRANSFER_ENCODING,
+    UPGRADE,
 };
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, request};
@@ -31,6 +32,8 @@ use crate::upstream::response::ResponseBody;
 /// How long a client that expects `100 Continue` waits for an origin that does not send it (RFC
 /// 9110, section 10.1.1).
 const EXPECTATION: Duration = Duration::from_secs(1);
+
+const PROXY_SUPPORT: HeaderName = HeaderName::from_static("proxy-support");
 
 /// Takes one request to its origin and the response back.
 pub(crate) async fn forward(
@@ -65,13 +68,22 @@ pub(crate) async fn forward(
         exchange.track_upload(upload);
         session.deadlines.track_upload(upload.clone());
     }
-    let sending = worker
-        .upstream
-        .send(&destination.route, request, &session.deadlines);
+    let sending = worker.upstream.send(
+        &destination.route,
+        request,
+        &session.logins,
+        &session.deadlines,
+    );
     let (mut response, link) = sending.await?;
     exchange.record_peer(link.peer());
 
     let switched = sanitize_response(&mut response)?;
+    if link.has_owner() && response.status() == StatusCode::UNAUTHORIZED {
+        // Some clients do not log in through a proxy that does not say that it keeps connections
+        // apart (RFC 4559, section 6).
+        let kept = HeaderValue::from_static("Session-Based-Authentication");
+        response.headers_mut().insert(PROXY_SUPPORT, kept);
+    }
     let status = response.status();
     let judgement = filters.judge_response(status, response.headers_mut());
     exchange.record_judgement(judgement.await)?;

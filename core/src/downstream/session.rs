@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::flow::{Client, Flow, Protocol};
 use crate::target::{HTTP_PORT, Target};
 use crate::timer::Deadlines;
-use crate::upstream::{Connected, Route, Scheme};
+use crate::upstream::{Connected, Logins, Route, Scheme};
 
 /// One client's connection.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub(crate) struct Session {
     /// The port is of use in the log only.
     pub(crate) peer: SocketAddr,
     pub(crate) ingress: Ingress,
+    /// The connections to origins on which the client has logged in.
+    pub(crate) logins: Rc<Logins>,
     /// The destination of the last request. A client sends many to one place, and parsing an
     /// authority takes time.
     destination: RefCell<Option<Rc<Destination>>>,
@@ -69,6 +71,7 @@ impl Session {
             deadlines: Rc::new(Deadlines::new(worker.limits.clone())),
             peer,
             ingress,
+            logins: Rc::default(),
             destination: RefCell::default(),
             worker,
         }

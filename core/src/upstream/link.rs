@@ -9,7 +9,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -24,8 +24,11 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use super::dial::Connected;
+use super::logins::{self, Logins};
+use super::pool::Pool;
 use super::request::RequestBody;
 use super::route::Route;
+use super::stream::{Gauge, OriginStream};
 use crate::error::Error;
 use crate::timer::{Deadlines, ResettableTimer, UploadProgress};
 
@@ -34,7 +37,10 @@ pub(crate) struct Link {
     route: Rc<Route>,
     peer: SocketAddr,
     requests: SendRequest<RequestBody>,
-    connection: Option<Connection<TokioIo<TcpStream>, RequestBody>>,
+    connection: Option<Connection<TokioIo<OriginStream>, RequestBody>>,
+    gauge: Rc<Gauge>,
+    /// Whose login the connection carries. Where there is one, no other client gets it.
+    owner: Option<Weak<Logins>>,
     /// The connection is closed or speaks another protocol now.
     finished: bool,
 }
@@ -50,7 +56,8 @@ pub(super) enum SendError {
 
 impl Link {
     pub(super) async fn open(route: Rc<Route>, connected: Connected) -> Result<Box<Self>, Error> {
-        let (requests, connection) = http1::handshake(TokioIo::new(connected.stream))
+        let (stream, gauge) = OriginStream::new(connected.stream);
+        let (requests, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(Error::Upstream)?;
         Ok(Box::new(Self {
@@ -58,6 +65,8 @@ impl Link {
             peer: connected.peer,
             requests,
             connection: Some(connection),
+            gauge,
+            owner: None,
             finished: false,
         }))
     }
@@ -74,6 +83,34 @@ impl Link {
     /// Whether the last exchange is over on both sides and the connection still open.
     pub(crate) fn is_idle(&self) -> bool {
         !self.finished && self.requests.is_ready()
+    }
+
+    /// Whether the connection is idle, and the system knows nothing else of it. A request that
+    /// cannot be repeated is not written to a connection that its origin has closed.
+    pub(super) fn is_open(&mut self) -> bool {
+        self.gauge.ask_system();
+        self.drive(&mut Context::from_waker(Waker::noop()));
+        self.is_idle()
+    }
+
+    /// Whether the connection carries a client's login.
+    pub(crate) fn has_owner(&self) -> bool {
+        self.owner.is_some()
+    }
+
+    /// Keeps the connection for the next request, if there can be one.
+    pub(super) fn release(self: Box<Self>, pool: &Pool) {
+        if !self.is_idle() {
+            return;
+        }
+        match &self.owner {
+            None => pool.put(self),
+            Some(owner) => {
+                if let Some(owner) = owner.upgrade() {
+                    owner.put(self);
+                }
+            }
+        }
     }
 
     /// Reads and writes what can be read and written now.
@@ -108,8 +145,25 @@ impl Link {
         outcome(&mut unwoken)
     }
 
-    /// Sends a request and waits for the head of its response.
+    /// Sends a request and waits for the head of its response. If either of them is about a login
+    /// for the connection, the connection belongs to `client` from then on.
     pub(super) async fn send(
+        &mut self,
+        request: Request<RequestBody>,
+        client: &Rc<Logins>,
+        deadlines: &Deadlines,
+    ) -> Result<Response<Incoming>, SendError> {
+        if logins::logs_in(request.headers()) {
+            self.owner = Some(Rc::downgrade(client));
+        }
+        let response = self.exchange(request, deadlines).await?;
+        if logins::invites(&response) {
+            self.owner = Some(Rc::downgrade(client));
+        }
+        Ok(response)
+    }
+
+    async fn exchange(
         &mut self,
         request: Request<RequestBody>,
         deadlines: &Deadlines,
@@ -141,7 +195,7 @@ impl Link {
                 Some(unsent) => SendError::NotSent(Box::new(unsent)),
                 None => SendError::Failed(failed(failure.into_error())),
             }),
-            Err(late) => Err(SendError::Failed(late)),
+            Err(failure) => Err(SendError::Failed(failure)),
         }
     }
 
@@ -158,7 +212,7 @@ impl Link {
         })
         .await;
         let parts = self.connection?.into_parts();
-        Some((parts.io.into_inner(), parts.read_buf))
+        Some((parts.io.into_inner().into_inner(), parts.read_buf))
     }
 
     /// Lets a connection finish on its own what is still being uploaded, for as long as the upload

@@ -7,6 +7,7 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use hashbrown::HashMap;
+use tokio::time::Instant;
 
 use super::link::Link;
 use super::route::Route;
@@ -17,6 +18,14 @@ pub(super) const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
 /// How many sweeps a connection outlasts. Common servers keep theirs for 60 to 75 s; to be first
 /// spares both sides a failed request.
 const MAX_SWEEPS: u32 = 5;
+
+/// How long a connection must have rested for a request that cannot be repeated. An origin that does
+/// not keep it closes it right after its response.
+const LEAST_REST: Duration = Duration::from_millis(20);
+
+/// How long it may have rested for such a request. Servers close connections after 2 s and more
+/// without a word, and the request must not meet that on its way.
+const LONGEST_REST: Duration = Duration::from_secs(1);
 
 /// For one route. A page seldom has more requests in flight to one host.
 const PER_ROUTE: usize = 64;
@@ -35,6 +44,7 @@ pub(crate) struct Pool {
 #[derive(Debug)]
 struct Idle {
     link: Box<Link>,
+    since: Instant,
     sweeps: u32,
 }
 
@@ -45,6 +55,23 @@ impl Pool {
         let found = idle.get_mut(route)?.pop()?;
         self.total.set(self.total.get() - 1);
         Some(found.link)
+    }
+
+    /// A connection of `route` for a request that cannot be repeated: one that its origin has neither
+    /// closed nor is likely to close now.
+    pub(super) fn take_steady(&self, route: &Route) -> Option<Box<Link>> {
+        let mut idle = self.idle.borrow_mut();
+        let links = idle.get_mut(route)?;
+        loop {
+            let place = links
+                .iter()
+                .position(|idle| (LEAST_REST..LONGEST_REST).contains(&idle.since.elapsed()))?;
+            let mut link = links.remove(place).link;
+            self.total.set(self.total.get() - 1);
+            if link.is_open() {
+                return Some(link);
+            }
+        }
     }
 
     /// Keeps a connection for later, or closes it if there are enough.
@@ -58,7 +85,11 @@ impl Pool {
             None => idle.entry(link.route().clone()).or_default(),
         };
         if links.len() < PER_ROUTE {
-            links.push(Idle { link, sweeps: 0 });
+            links.push(Idle {
+                link,
+                since: Instant::now(),
+                sweeps: 0,
+            });
             self.total.set(self.total.get() + 1);
         }
     }
@@ -82,5 +113,47 @@ impl Pool {
         self.closed.set(true);
         self.idle.borrow_mut().clear();
         self.total.set(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use tokio::time::advance;
+
+    use super::*;
+    use crate::target::Target;
+    use crate::upstream::dial;
+    use crate::upstream::route::Scheme;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_cannot_be_repeated_gets_a_connection_that_is_open_and_rested() {
+        let origin = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = origin.local_addr().unwrap();
+        let target = Target::parse(&address.to_string(), None).unwrap();
+        let route = Rc::new(Route::direct(Rc::new(target), Scheme::Http));
+        let pool = Pool::default();
+        let mut served = Vec::new();
+        for _ in 0..2 {
+            let connected = dial::race(vec![address]).await.unwrap();
+            served.push(origin.accept().unwrap());
+            pool.put(Link::open(route.clone(), connected).await.unwrap());
+        }
+        assert!(pool.take_steady(&route).is_none());
+        advance(LEAST_REST).await;
+        let link = pool.take_steady(&route).unwrap();
+        pool.put(link);
+        advance(LEAST_REST).await;
+        // The runtime has not learned of it yet.
+        drop(served);
+        assert!(pool.take_steady(&route).is_none());
+        assert_eq!(pool.total.get(), 0);
+
+        let connected = dial::race(vec![address]).await.unwrap();
+        pool.put(Link::open(route.clone(), connected).await.unwrap());
+        advance(LONGEST_REST).await;
+        assert!(pool.take_steady(&route).is_none());
+        assert!(pool.take(&route).is_some());
     }
 }

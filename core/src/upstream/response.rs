@@ -51,10 +51,8 @@ impl ResponseBody {
     }
 
     fn return_link(&mut self) {
-        if let Some(link) = self.link.take()
-            && link.is_idle()
-        {
-            self.pool.put(link);
+        if let Some(link) = self.link.take() {
+            link.release(&self.pool);
         }
     }
 }

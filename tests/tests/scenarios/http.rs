@@ -4,6 +4,7 @@
 mod bodies;
 mod failures;
 mod half_close;
+mod logins;
 
 use portcullis_tests::{Proxy, Wire, scene};
 

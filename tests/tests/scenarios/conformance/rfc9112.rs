@@ -193,6 +193,7 @@ async fn section_9_3_1_a_request_that_may_have_had_an_effect_is_not_sent_again()
         .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         .await;
     client.response().await;
+    drop(served);
 
     let url = origin.url("/2");
     client
@@ -200,6 +201,7 @@ async fn section_9_3_1_a_request_that_may_have_had_an_effect_is_not_sent_again()
             "POST {url} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\npay"
         ))
         .await;
+    let mut served = origin.accept().await;
     served.head().await;
     served.expect("pay").await;
     drop(served);

@@ -140,12 +140,14 @@ async fn a_get_with_a_body_stays_framed() {
     assert_eq!(served.chunks().await, ["body"]);
     served.send("HTTP/1.1 204 No Content\r\n\r\n").await;
     assert_eq!(client.response().await.status, 204);
+    drop(served);
 
     client
         .send(format!(
             "GET {url} HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody"
         ))
         .await;
+    let mut served = origin.accept().await;
     assert!(served.head().await.contains("\r\ncontent-length: 4\r\n"));
     served.expect("body").await;
 }

@@ -60,6 +60,40 @@ async fn a_connection_that_was_closed_while_idle_is_not_used() {
     served.expect("pay").await;
 }
 
+/// An origin may close its connection while the next request is already on the way there.
+#[tokio::test]
+async fn what_cannot_be_repeated_never_meets_a_connection_that_is_closing() {
+    let (_proxy, origin, mut client) = scene().await;
+    let post = format!(
+        "POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\npay",
+        origin.url("/")
+    );
+    let serve = async {
+        for turns in (0..50).cycle() {
+            let mut served = origin.accept().await;
+            served.head().await;
+            served.expect("pay").await;
+            served
+                .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                .await;
+            // Each connection closes at another moment.
+            for _ in 0..turns {
+                tokio::task::yield_now().await;
+            }
+        }
+    };
+    let ask = async {
+        for _ in 0..200 {
+            client.send(&post).await;
+            assert_eq!(client.response().await.status, 200);
+        }
+    };
+    tokio::select! {
+        () = serve => {}
+        () = ask => {}
+    }
+}
+
 #[tokio::test]
 async fn an_origin_that_is_not_there_is_a_bad_gateway() {
     let proxy = Proxy::start().await;
