@@ -199,6 +199,11 @@ impl Wire {
         matches!(heard, Ok(1..))
     }
 
+    /// Whether something has come that was not read yet.
+    pub fn has_heard(&mut self) -> bool {
+        matches!(self.socket.try_read_buf(&mut self.read), Ok(1..))
+    }
+
     /// Reads this text.
     pub async fn expect(&mut self, text: &str) {
         assert_eq!(self.exactly(text.len()).await, text);

@@ -20,6 +20,9 @@ pub(crate) struct ReplyBody {
     source: Source,
     /// None for what comes before a tunnel, which records the exchange itself.
     running: Option<Running>,
+    /// Why the body ends before its time. It is told when the client has been sent what came before:
+    /// hyper would throw away what it holds.
+    broken: Option<hyper::Error>,
 }
 
 #[derive(Debug)]
@@ -47,6 +50,7 @@ impl ReplyBody {
         Self {
             source: Source::Local(Bytes::new()),
             running: None,
+            broken: None,
         }
     }
 
@@ -71,6 +75,7 @@ impl ReplyBody {
                 exchange,
                 deadlines,
             }),
+            broken: None,
         }
     }
 }
@@ -84,13 +89,22 @@ impl Body for ReplyBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let this = &mut *self;
-        let frame = match &mut this.source {
-            Source::Local(page) if page.is_empty() => None,
-            Source::Local(page) => Some(Ok(Frame::data(std::mem::take(page)))),
-            Source::Origin(body) => ready!(Pin::new(body).poll_frame(cx)),
+        let frame = match (&mut this.source, this.broken.take()) {
+            (_, Some(error)) => Some(Err(error)),
+            (Source::Local(page), None) if page.is_empty() => None,
+            (Source::Local(page), None) => Some(Ok(Frame::data(std::mem::take(page)))),
+            (Source::Origin(body), None) => ready!(Pin::new(body).poll_frame(cx)),
         };
-        if let Some(Running { exchange, .. }) = &mut this.running {
+        if let Some(Running {
+            exchange,
+            deadlines,
+        }) = &mut this.running
+        {
             match &frame {
+                Some(Err(_)) if !deadlines.has_flushed() => {
+                    this.broken = frame.and_then(Result::err);
+                    return Poll::Pending;
+                }
                 Some(Ok(frame)) => {
                     exchange.add_bytes_down(frame.data_ref().map_or(0, Bytes::len) as u64);
                 }

@@ -239,7 +239,7 @@ async fn into_client(
     let is_cancelled = upload
         .as_ref()
         .is_some_and(|upload| upload.cancel_if_not_started());
-    let body = ResponseBody::new(
+    let mut body = ResponseBody::new(
         incoming,
         link,
         worker.upstream.pool(),
@@ -247,6 +247,7 @@ async fn into_client(
         worker.limits.idle,
         &worker.tasks,
     );
+    body.read_ahead().await.map_err(Error::Upstream)?;
     let mut response = Response::from_parts(head, body);
     if is_cancelled {
         // The client may send its body all the same, and it is not read.

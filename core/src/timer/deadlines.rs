@@ -39,10 +39,21 @@ pub(crate) struct Deadlines {
     /// When the client closed its sending side.
     half_closed_at: Cell<Option<Instant>>,
     looked_at: Cell<Instant>,
+    /// Whether the client has been sent the head of the running response.
+    flushed: Cell<Flushed>,
     /// The body of the last request. It may outlive the response.
     upload: RefCell<Option<Rc<UploadProgress>>>,
     /// Why the running exchange gets no response.
     failure: RefCell<Option<Error>>,
+}
+
+/// How far a response has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flushed {
+    No,
+    /// Something waits until it has.
+    Awaited,
+    Yes,
 }
 
 /// What a connection is waiting for.
@@ -90,6 +101,7 @@ impl Deadlines {
             wrote_at: Cell::new(now),
             half_closed_at: Cell::new(None),
             looked_at: Cell::new(now),
+            flushed: Cell::new(Flushed::No),
             upload: RefCell::default(),
             failure: RefCell::default(),
         }
@@ -123,6 +135,16 @@ impl Deadlines {
     /// The head of the response goes to the client, its body follows.
     pub(crate) fn begin_body(&self) {
         self.phase.set(Phase::Body);
+        self.flushed.set(Flushed::No);
+    }
+
+    /// Whether hyper has given the system the head of the response, and what it had of the body. If
+    /// not, the connection's task is woken when it has.
+    pub(crate) fn has_flushed(&self) -> bool {
+        if self.flushed.get() == Flushed::No {
+            self.flushed.set(Flushed::Awaited);
+        }
+        self.flushed.get() == Flushed::Yes
     }
 
     /// The connection is a tunnel from here on.
@@ -147,9 +169,13 @@ impl Deadlines {
         self.phase.set(Phase::Flushing(self.moved_at()));
     }
 
-    /// All that was to be written is written. Returns whether the end of the client's stream, which
-    /// was held back, has to be read now.
+    /// All that was to be written is written. Returns whether the connection has to be polled again:
+    /// something has waited for this, or the end of the client's stream, which was held back, has to
+    /// be read now.
     pub(super) fn record_flushed(&self) -> bool {
+        if self.flushed.replace(Flushed::Yes) == Flushed::Awaited {
+            return true;
+        }
         if let Phase::Flushing(_) = self.phase.get() {
             self.phase.set(Phase::KeepAlive(self.moved_at()));
             return self.half_closed_at.get().is_some();
@@ -199,7 +225,13 @@ impl Deadlines {
         let Some((deadline, expired)) = self.next() else {
             return Poll::Pending;
         };
-        ready!(self.timer.borrow_mut().poll(deadline, cx));
+        // An origin that sends without end keeps this task from ever resting, and then the timer
+        // hears of the time too late.
+        let is_over =
+            matches!(self.phase.get(), Phase::ResponseHead(_)) && Instant::now() >= deadline;
+        if !is_over {
+            ready!(self.timer.borrow_mut().poll(deadline, cx));
+        }
         match expired {
             Expired::Exchange => {
                 self.failure.replace(Some(self.late_response()));

@@ -32,6 +32,10 @@ use super::stream::{Gauge, OriginStream};
 use crate::error::Error;
 use crate::timer::{Deadlines, ResettableTimer, UploadProgress};
 
+/// What may come before the head of a response is complete, in bytes: interim responses, as many as
+/// there are, and the head itself.
+const BEFORE_RESPONSE: usize = 256 * 1024;
+
 /// An open connection, idle or busy with one exchange.
 pub(crate) struct Link {
     route: Rc<Route>,
@@ -89,6 +93,7 @@ impl Link {
     /// cannot be repeated is not written to a connection that its origin has closed.
     pub(super) fn is_open(&mut self) -> bool {
         self.gauge.ask_system();
+        self.gauge.begin_turn();
         self.drive(&mut Context::from_waker(Waker::noop()));
         self.is_idle()
     }
@@ -136,6 +141,7 @@ impl Link {
         cx: &mut Context<'_>,
         mut outcome: impl FnMut(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
+        self.gauge.begin_turn();
         let mut unwoken = Context::from_waker(Waker::noop());
         self.drive(&mut unwoken);
         if let Poll::Ready(outcome) = outcome(&mut unwoken) {
@@ -169,6 +175,7 @@ impl Link {
         deadlines: &Deadlines,
     ) -> Result<Response<Incoming>, SendError> {
         deadlines.begin_response_head();
+        self.gauge.begin_request();
         // `unconstrained`: without budget it would wake the waker that it gets, which does nothing.
         let mut response = pin!(unconstrained(self.requests.try_send_request(request)));
         let outcome = poll_fn(|cx| {
@@ -183,6 +190,9 @@ impl Link {
                 // The connection's task looks at the clock and polls this again when time is up.
                 Poll::Pending => match deadlines.take_failure() {
                     Some(late) => Poll::Ready(Err(late)),
+                    None if self.gauge.read() > BEFORE_RESPONSE => {
+                        Poll::Ready(Err(Error::InvalidResponse("its head does not end")))
+                    }
                     None => Poll::Pending,
                 },
             }
@@ -203,6 +213,7 @@ impl Link {
     /// was read too far.
     pub(crate) async fn into_stream(mut self) -> Option<(TcpStream, Bytes)> {
         poll_fn(|cx| {
+            self.gauge.begin_turn();
             self.drive(cx);
             if self.finished {
                 Poll::Ready(())
@@ -228,6 +239,7 @@ impl Link {
         let response = response_moved.clone();
         let mut timer = ResettableTimer::at(moved + idle);
         tasks.spawn_local(poll_fn(move |cx| {
+            self.gauge.begin_turn();
             self.drive(cx);
             if self.finished || self.requests.is_ready() {
                 return Poll::Ready(());

@@ -2,6 +2,7 @@
 //! from.
 
 use std::cell::Cell;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
@@ -20,6 +21,8 @@ use crate::timer::UploadProgress;
 #[derive(Debug)]
 pub(crate) struct ResponseBody {
     incoming: Incoming,
+    /// Read ahead.
+    first: Option<Frame<Bytes>>,
     link: Option<Box<Link>>,
     /// Where a link that goes on without the response sees when the response moves.
     moved_at: Option<Rc<Cell<Instant>>>,
@@ -44,10 +47,50 @@ impl ResponseBody {
         };
         Self {
             incoming,
+            first: None,
             link,
             moved_at,
             pool: pool.clone(),
         }
+    }
+
+    /// Reads what is there of the body. An origin that has broken off by now has not responded.
+    pub(crate) async fn read_ahead(&mut self) -> Result<(), hyper::Error> {
+        if self.is_end_stream() {
+            return Ok(());
+        }
+        let frame = poll_fn(|cx| match self.poll_incoming(cx) {
+            Poll::Ready(Some(frame)) => Poll::Ready(frame.map(Some)),
+            Poll::Ready(None) | Poll::Pending => Poll::Ready(Ok(None)),
+        });
+        self.first = frame.await?;
+        Ok(())
+    }
+
+    fn poll_incoming(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let mut incoming = Pin::new(&mut self.incoming);
+        let frame = match &mut self.link {
+            None => ready!(incoming.poll_frame(cx)),
+            Some(link) => {
+                let mut unwoken = Context::from_waker(Waker::noop());
+                match incoming.as_mut().poll_frame(&mut unwoken) {
+                    Poll::Ready(frame) => frame,
+                    Poll::Pending => {
+                        ready!(link.advance(cx, |cx| incoming.as_mut().poll_frame(cx)))
+                    }
+                }
+            }
+        };
+        if let Some(moved_at) = &self.moved_at {
+            moved_at.set(Instant::now());
+        }
+        if frame.as_ref().is_none_or(is_last) {
+            self.return_link();
+        }
+        Poll::Ready(frame)
     }
 
     fn return_link(&mut self) {
@@ -65,35 +108,23 @@ impl Body for ResponseBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let this = &mut *self;
-        let mut incoming = Pin::new(&mut this.incoming);
-        let frame = match &mut this.link {
-            None => ready!(incoming.poll_frame(cx)),
-            Some(link) => {
-                let mut unwoken = Context::from_waker(Waker::noop());
-                match incoming.as_mut().poll_frame(&mut unwoken) {
-                    Poll::Ready(frame) => frame,
-                    Poll::Pending => {
-                        ready!(link.advance(cx, |cx| incoming.as_mut().poll_frame(cx)))
-                    }
-                }
-            }
-        };
-        if let Some(moved_at) = &this.moved_at {
-            moved_at.set(Instant::now());
+        match self.first.take() {
+            Some(first) => Poll::Ready(Some(Ok(first))),
+            None => self.poll_incoming(cx),
         }
-        if frame.as_ref().is_none_or(is_last) {
-            this.return_link();
-        }
-        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
+        self.first.is_none() && self.incoming.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        let hint = self.incoming.size_hint();
+        let ahead = self.first.as_ref().and_then(Frame::data_ref);
+        match (hint.exact(), ahead) {
+            (Some(rest), Some(ahead)) => SizeHint::with_exact(rest + ahead.len() as u64),
+            _ => hint,
+        }
     }
 }
 

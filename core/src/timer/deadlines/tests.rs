@@ -184,3 +184,22 @@ async fn the_end_of_the_stream_is_not_held_back_when_nothing_else_is_awaited() {
     assert!(deadlines.record_flushed(), "the end has to be read now");
     assert!(!deadlines.holds_back_end());
 }
+
+/// Bytes that come without end keep a task from resting, and the runtime's clock with it.
+#[tokio::test]
+async fn a_response_is_late_even_for_a_task_that_never_rests() {
+    let deadlines = Deadlines::new(Rc::new(Limits {
+        response_head: Duration::from_millis(50),
+        ..Limits::default()
+    }));
+    deadlines.begin_exchange();
+    deadlines.begin_response_head();
+    let deadline = Instant::now() + Duration::from_millis(50);
+    poll_fn(|cx| {
+        assert_eq!(deadlines.poll(cx), Poll::Pending);
+        while Instant::now() < deadline {}
+        assert_eq!(deadlines.poll(cx), Poll::Ready(Expired::Exchange));
+        Poll::Ready(())
+    })
+    .await;
+}

@@ -94,6 +94,92 @@ async fn what_cannot_be_repeated_never_meets_a_connection_that_is_closing() {
     }
 }
 
+/// Whichever comes first, the client hears something.
+#[tokio::test]
+async fn an_origin_that_breaks_off_early_is_never_an_empty_reply() {
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    let mut refused = 0;
+    for body in ["", "abc"].repeat(50) {
+        let mut client = proxy.client().await;
+        client.send(get(&origin.url("/"))).await;
+        let mut served = origin.accept().await;
+        served.head().await;
+        served
+            .send(format!(
+                "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n{body}"
+            ))
+            .await;
+        served.reset();
+        let head = client.head().await;
+        if head.starts_with("HTTP/1.1 502 ") {
+            refused += 1;
+        } else {
+            assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+            let rest = client.rest().await;
+            assert!(body.starts_with(&rest), "{rest}");
+        }
+    }
+    assert!(refused > 0, "the reset never came before the client's head");
+}
+
+/// An origin that has heard enough answers and closes, and the rest of the upload is reset.
+#[tokio::test]
+async fn an_answer_to_an_upload_is_passed_on_although_the_origin_closes() {
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    for _ in 0..50 {
+        let mut client = proxy.client().await;
+        let url = origin.url("/");
+        let head = format!("PUT {url} HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n");
+        let upload = async {
+            client.send(head).await;
+            let piece = vec![b'x'; 64 * 1024];
+            while client.try_send(&piece).await {
+                if client.has_heard() {
+                    break;
+                }
+            }
+            client.response().await
+        };
+        let refuse = async {
+            let mut served = origin.accept().await;
+            served.head().await;
+            served
+                .send("HTTP/1.1 401 Unauthorized\r\nContent-Length: 4\r\n\r\nwhy?")
+                .await;
+        };
+        let (response, ()) = tokio::join!(upload, refuse);
+        assert_eq!((response.status, &*response.body), (401, "why?"));
+    }
+}
+
+#[tokio::test]
+async fn interim_responses_without_end_are_a_bad_gateway() {
+    let (_proxy, origin, mut client) = scene().await;
+    client.send(get(&origin.url("/"))).await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    let hints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n".repeat(1000);
+    while served.try_send(&hints).await {}
+    let response = client.response().await;
+    assert_eq!(response.status, 502);
+    let status = response.field("proxy-status").unwrap_or_default();
+    assert!(status.contains("error=http_protocol_error"), "{status}");
+}
+
+#[tokio::test]
+async fn many_interim_responses_are_no_failure() {
+    let (_proxy, origin, mut client) = scene().await;
+    client.send(get(&origin.url("/"))).await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    let progress = "HTTP/1.1 102 Processing\r\n\r\n".repeat(1000);
+    served.send(progress).await;
+    served
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        .await;
+    assert_eq!(client.response().await.body, "ok");
+}
+
 #[tokio::test]
 async fn an_origin_that_is_not_there_is_a_bad_gateway() {
     let proxy = Proxy::start().await;
