@@ -46,7 +46,8 @@ pub(crate) async fn forward(
     if is_for_the_proxy(&mut head)? {
         return Ok(Reply::Local(respond::options()));
     }
-    let (authority, path) = parse_absolute_form(std::mem::take(&mut head.uri))?;
+    let is_about_the_server = head.method == Method::OPTIONS && has_no_path(&head.uri);
+    let (authority, mut path) = parse_absolute_form(std::mem::take(&mut head.uri))?;
     let destination = session.destination(authority.as_str())?;
     let target = &destination.route.target;
     exchange.set_target(target);
@@ -62,6 +63,9 @@ pub(crate) async fn forward(
 
     worker.pseudonym.append_to(&mut head.headers, head.version);
     head.version = Version::HTTP_11;
+    if is_about_the_server {
+        path = PathAndQuery::from_static("*");
+    }
     head.uri = Uri::from(path);
     let (request, upload) = into_upstream(head, body);
     if let Some(upload) = &upload {
@@ -108,6 +112,16 @@ fn is_for_the_proxy(head: &mut request::Parts) -> Result<bool, Error> {
         head.headers.insert(MAX_FORWARDS, HeaderValue::from(left));
     }
     Ok(hops == 0)
+}
+
+/// Whether an absolute URL ends with its authority. OPTIONS then asks about the server as a whole,
+/// which is written `*` (RFC 9112, section 3.2.4). `Uri` puts a slash there, but that slash does not
+/// stand behind the authority in the text that the two were read from.
+fn has_no_path(uri: &Uri) -> bool {
+    let (Some(authority), Some(path)) = (uri.authority(), uri.path_and_query()) else {
+        return false;
+    };
+    path == "/" && authority.as_str().as_bytes().as_ptr_range().end != path.as_str().as_ptr()
 }
 
 /// Where the request goes, and what it asks for there.

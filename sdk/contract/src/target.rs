@@ -57,8 +57,8 @@ impl Target {
         }
         let (host, port) = split_port(authority)?;
         let port = match port {
-            Some(digits) => parse_port(digits)?,
-            None => default_port.ok_or(InvalidTarget::NoPort)?,
+            Some(digits) if !digits.is_empty() || default_port.is_none() => parse_port(digits)?,
+            Some(_) | None => default_port.ok_or(InvalidTarget::NoPort)?,
         };
         Self::new(host, port)
     }
@@ -336,7 +336,7 @@ mod tests {
     #[test]
     fn ports_are_digits_in_range() {
         for bad in [
-            "a:", "a:0", "a:65536", "a:65616", "a:99999", "a:+80", "a:8o", "a:-1",
+            "a:0", "a:65536", "a:65616", "a:99999", "a:+80", "a:8o", "a:-1",
         ] {
             assert_eq!(
                 Target::parse(bad, Some(80)),
@@ -345,6 +345,18 @@ mod tests {
             );
         }
         assert_eq!(Target::parse("a", None), Err(InvalidTarget::NoPort));
+        assert_eq!(Target::parse("a:", None), Err(InvalidTarget::Port));
+    }
+
+    /// RFC 3986, section 3.2.3: the port of an authority may be empty.
+    #[test]
+    fn an_empty_port_is_the_default() {
+        for text in ["a:", "[::1]:", "127.0.0.1:"] {
+            assert_eq!(Target::parse(text, Some(80)).unwrap().port(), 80, "{text}");
+        }
+        for bad in [":", "a::", "[::1]::"] {
+            assert!(Target::parse(bad, Some(80)).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -208,3 +208,45 @@ async fn section_9_3_1_a_request_that_may_have_had_an_effect_is_not_sent_again()
     assert_eq!(client.response().await.status, 502);
     assert!(!origin.was_dialled());
 }
+
+#[tokio::test]
+async fn section_3_2_4_options_for_a_server_as_a_whole_has_an_asterisk() {
+    let (_proxy, origin, mut client) = scene().await;
+    let authority = origin.authority();
+    let mut served = None;
+    for (target, seen) in [
+        (format!("http://{authority}"), "*"),
+        (format!("http://{authority}/"), "/"),
+        (format!("http://{authority}?a"), "/?a"),
+        (format!("HTTP://{authority}"), "*"),
+    ] {
+        client
+            .send(format!(
+                "OPTIONS {target} HTTP/1.1\r\nHost: {authority}\r\n\r\n"
+            ))
+            .await;
+        let served = match &mut served {
+            Some(served) => served,
+            None => served.insert(origin.accept().await),
+        };
+        let head = served.head().await;
+        assert!(
+            head.starts_with(&format!("OPTIONS {seen} HTTP/1.1\r\n")),
+            "{target}: {head}"
+        );
+        served.send("HTTP/1.1 204 No Content\r\n\r\n").await;
+        assert_eq!(client.response().await.status, 204, "{target}");
+    }
+}
+
+#[tokio::test]
+async fn section_3_2_a_host_may_have_an_empty_port() {
+    let (_proxy, origin, mut client) = scene().await;
+    let url = origin.url("/");
+    client
+        .send(format!("GET {url} HTTP/1.1\r\nHost: a:\r\n\r\n"))
+        .await;
+    let head = origin.accept().await.head().await;
+    let host = format!("\r\nhost: {}\r\n", origin.authority());
+    assert!(head.contains(&host), "{head}");
+}
