@@ -53,15 +53,35 @@ pub(super) struct Entries {
 
 impl Entries {
     /// Takes the name that stands at line or place `at`. A wrong name is skipped and counted.
+    ///
+    /// The format does not say whether the names below are meant, and they are, unless it is a public
+    /// suffix: `co.uk` on such a list is one site, by mistake or not, and no country.
     pub(super) fn add(&mut self, name: &str, at: usize) -> Result<(), Full> {
         match listed_host(name) {
             Some(host) => {
-                self.builder.insert(&host)?;
+                if is_public_suffix(&host) {
+                    self.builder.insert_alone(&host);
+                } else {
+                    self.builder.insert(&host)?;
+                }
                 self.accepted += 1;
             }
             None => self.skip(at),
         }
         Ok(())
+    }
+
+    /// Takes a domain in a format that says with `*.` or `.` whether the names below are meant. With
+    /// it they are, whatever the domain is.
+    pub(super) fn add_domain(&mut self, domain: &str, at: usize) -> Result<(), Full> {
+        let below = domain
+            .strip_prefix("*.")
+            .or_else(|| domain.strip_prefix('.'));
+        let Some(host) = below.and_then(listed_host) else {
+            return self.add(domain, at);
+        };
+        self.accepted += 1;
+        self.builder.insert(&host)
     }
 
     /// Counts an entry that is not a name.
@@ -109,16 +129,33 @@ impl From<Full> for Rejected {
     }
 }
 
-/// Removes `*.` or `.` before a domain: it says what a domain in a list means anyway.
-pub(super) fn without_wildcard(name: &str) -> &str {
-    name.strip_prefix("*.")
-        .or_else(|| name.strip_prefix('.'))
-        .unwrap_or(name)
+/// Whether names below it are for anybody to register. The list has those of registries (`co.uk`)
+/// and those of companies (`github.io`).
+fn is_public_suffix(host: &str) -> bool {
+    let suffix = psl::suffix(host.as_bytes());
+    suffix.is_some_and(|suffix| suffix.is_known() && suffix == host)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn suffixes_of_registries_and_of_companies_are_public() {
+        for host in [
+            "co.uk",
+            "com.br",
+            "github.io",
+            "s3.us-east-2.amazonaws.com",
+            "ec2-192-0-2-1.compute-1.amazonaws.com",
+            "xn--55qx5d.cn",
+        ] {
+            assert!(is_public_suffix(host), "{host}");
+        }
+        for host in ["bbc.co.uk", "a.internal", "example.com", "192.0.2.7"] {
+            assert!(!is_public_suffix(host), "{host}");
+        }
+    }
 
     #[test]
     fn what_is_not_a_host_is_not_listed() {

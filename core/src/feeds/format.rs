@@ -95,6 +95,26 @@ mod tests {
         }
     }
 
+    /// `*.` before a name says that the names below are meant.
+    #[test]
+    fn a_public_suffix_is_listed_as_the_one_name_that_it_is() {
+        let body = "github.io\n*.com.br\n.gov.br\none.example\n";
+        let json = br#"["github.io", "*.com.br", ".gov.br", "one.example"]"#;
+        for list in [
+            parse(FeedFormat::Domains, body.as_bytes()).unwrap(),
+            parse(FeedFormat::Json, json).unwrap(),
+        ] {
+            assert_eq!((list.snapshot.len(), list.skipped), (4, 0));
+            assert!(covered(&list, "github.io"));
+            assert!(!covered(&list, "rust-lang.github.io"));
+            assert!(covered(&list, "www.uol.com.br"));
+            assert!(covered(&list, "www.gov.br"));
+        }
+        let hosts = parse(FeedFormat::Hosts, b"0.0.0.0 co.uk a.co.uk\n").unwrap();
+        assert!(covered(&hosts, "co.uk") && covered(&hosts, "www.a.co.uk"));
+        assert!(!covered(&hosts, "www.bbc.co.uk"));
+    }
+
     #[test]
     fn a_json_array_of_strings_is_a_list() {
         let body = br#"["one.example", "*.two.example", "thr\u0065e.example", "com", "a b"]"#;

@@ -6,12 +6,12 @@ use std::fmt;
 use std::hash::BuildHasher;
 
 use hashbrown::hash_table::Entry;
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::{DefaultHashBuilder, HashSet, HashTable};
 
 /// Ends every name in the blob. No host contains it.
 const END: u8 = b'\n';
 
-/// A set of canonical hosts. A domain covers all names below it.
+/// A set of canonical hosts. A domain covers all names below it, unless it was listed alone.
 ///
 /// All names lie in one blob, and the table holds where each begins. This takes about 30 bytes a
 /// name and two allocations, however long the list is. The hasher is seeded for each snapshot, so
@@ -20,6 +20,8 @@ const END: u8 = b'\n';
 pub(crate) struct Snapshot {
     names: Box<[u8]>,
     offsets: HashTable<u32>,
+    /// Names that cover only themselves. There are few.
+    alone: HashSet<Box<str>>,
     hasher: DefaultHashBuilder,
 }
 
@@ -29,6 +31,9 @@ impl Snapshot {
     ///
     /// An IP address is covered only by itself: its ends, such as `2.3.4`, are not canonical hosts.
     pub(crate) fn lookup<'h>(&self, host: &'h str) -> Option<&'h str> {
+        if self.alone.contains(host) {
+            return Some(host);
+        }
         let mut domain = host;
         loop {
             if self.contains(domain) {
@@ -40,7 +45,7 @@ impl Snapshot {
 
     /// How many names it holds.
     pub(crate) fn len(&self) -> usize {
-        self.offsets.len()
+        self.offsets.len() + self.alone.len()
     }
 
     fn contains(&self, name: &str) -> bool {
@@ -66,6 +71,7 @@ impl fmt::Debug for Snapshot {
 pub(crate) struct Builder {
     names: Vec<u8>,
     offsets: HashTable<u32>,
+    alone: HashSet<Box<str>>,
     hasher: DefaultHashBuilder,
 }
 
@@ -80,6 +86,7 @@ impl Builder {
             names,
             offsets,
             hasher,
+            ..
         } = self;
         let name = name.as_bytes();
         let entry = offsets.entry(
@@ -95,17 +102,28 @@ impl Builder {
         Ok(())
     }
 
+    /// Adds a canonical host that covers no name below it.
+    pub(crate) fn insert_alone(&mut self, name: &str) {
+        if !self.alone.contains(name) {
+            self.alone.insert(name.into());
+        }
+    }
+
     /// How many different names were added.
     pub(crate) fn len(&self) -> usize {
-        self.offsets.len()
+        self.offsets.len() + self.alone.len()
     }
 
     pub(crate) fn build(self) -> Snapshot {
-        Snapshot {
+        let mut snapshot = Snapshot {
             names: self.names.into_boxed_slice(),
             offsets: self.offsets,
+            alone: HashSet::default(),
             hasher: self.hasher,
-        }
+        };
+        let alone = self.alone.into_iter();
+        snapshot.alone = alone.filter(|name| !snapshot.contains(name)).collect();
+        snapshot
     }
 }
 
@@ -200,5 +218,21 @@ mod tests {
             assert_eq!(list.lookup(name), Some(&**name));
         }
         assert_eq!(list.lookup("host10000.example"), None);
+    }
+
+    #[test]
+    fn a_name_that_was_added_alone_covers_only_itself() {
+        let mut builder = Builder::default();
+        for name in ["co.uk", "com.br", "co.uk"] {
+            builder.insert_alone(name);
+        }
+        builder.insert("com.br").unwrap();
+        builder.insert("a.co.uk").unwrap();
+        let list = builder.build();
+        assert_eq!(list.len(), 3);
+        assert_eq!(list.lookup("co.uk"), Some("co.uk"));
+        assert_eq!(list.lookup("bbc.co.uk"), None);
+        assert_eq!(list.lookup("x.a.co.uk"), Some("a.co.uk"));
+        assert_eq!(list.lookup("uol.com.br"), Some("com.br"));
     }
 }

@@ -67,6 +67,17 @@ async fn names_beside_a_listed_one_pass() {
 }
 
 #[tokio::test]
+async fn a_public_suffix_on_a_list_does_not_block_what_others_have_below_it() {
+    let (stage, _lists) = stage("ready.example\nco.uk\ngithub.io\n*.com.br\n").await;
+    for host in ["www.bbc.co.uk", "rust-lang.github.io"] {
+        assert_eq!(stage.get(host).await.body, "welcome", "{host}");
+    }
+    for host in ["co.uk", "github.io", "www.uol.com.br"] {
+        assert_eq!(stage.get(host).await.status, 403, "{host}");
+    }
+}
+
+#[tokio::test]
 async fn the_server_of_a_list_is_found_by_the_configured_name_server() {
     let lists = Site::start().await;
     lists.serves("/list", LIST);

@@ -1,6 +1,6 @@
 //! One domain a line. Comments begin with `#`, or with `!` as the first character.
 
-use crate::feeds::entries::{Entries, without_wildcard};
+use crate::feeds::entries::Entries;
 use crate::feeds::snapshot::Full;
 
 /// Reads the line with this number.
@@ -12,5 +12,5 @@ pub(super) fn read_line(line: &str, number: usize, entries: &mut Entries) -> Res
     if line.is_empty() {
         return Ok(());
     }
-    entries.add(without_wildcard(line), number)
+    entries.add_domain(line, number)
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 
-use crate::feeds::entries::{Entries, Rejected, without_wildcard};
+use crate::feeds::entries::{Entries, Rejected};
 use crate::feeds::snapshot::Full;
 
 /// Reads the whole body.
@@ -38,7 +38,7 @@ impl<'de> Visitor<'de> for Strings<'_> {
         while let Some(name) = array.next_element::<Cow<'de, str>>()? {
             place += 1;
             self.0
-                .add(without_wildcard(name.trim()), place)
+                .add_domain(name.trim(), place)
                 .map_err(|Full| serde::de::Error::custom(Rejected::TooLarge))?;
         }
         Ok(())
