@@ -22,6 +22,7 @@ use crate::error::StartError;
 use crate::filter::is_compiler_child;
 use crate::log::access::Access;
 use crate::plugins::StatusFile;
+use crate::reload::Reloader;
 
 /// Binds, logs the bound address, and serves until `shutdown` receives a message or is closed. Then
 /// everything ends within `config.limits.shutdown`, and the answer says whether it did so by
@@ -44,6 +45,7 @@ pub async fn run_proxy(
 pub struct Proxy {
     config: Config,
     listener: Listener,
+    reloader: Reloader,
 }
 
 /// How a proxy that was told to stop has ended.
@@ -73,12 +75,21 @@ impl Proxy {
             return Err(StartError::CompilerChild);
         }
         let listener = Listener::bind(config.proxy.listen)?;
-        Ok(Self { config, listener })
+        Ok(Self {
+            config,
+            listener,
+            reloader: Reloader::default(),
+        })
     }
 
     /// The bound address, with the port that the system chose if it was asked to.
     pub fn local_addr(&self) -> SocketAddr {
         self.listener.local_addr()
+    }
+
+    /// Tells this proxy to look again at the files that it follows, now or while it runs.
+    pub fn reloader(&self) -> Reloader {
+        self.reloader.clone()
     }
 
     /// Serves until `shutdown` receives a message or is closed. Returns when everything that the
@@ -138,7 +149,13 @@ impl Proxy {
         // After the listener, so that it is dropped before: the next proxy that has the address has
         // a file of the same name.
         let status = StatusFile::new(&config.cache.dir, own);
-        let loading = control::start(&config, own, status.writer(), threads, stop)?;
+        let mut reloads = self.reloader.subscribe();
+        let control = control::Control {
+            own,
+            status: status.writer(),
+            reloads: reloads.clone(),
+        };
+        let loading = control.start(&config, threads, stop)?;
         // Clients that are early wait in the listener's queue: nothing passes that is not judged.
         let chains = tokio::select! {
             biased;
@@ -152,6 +169,7 @@ impl Proxy {
             own,
             pseudonym: Pseudonym::random(),
             chains,
+            reloads: reloads.clone(),
             shutdown: stop.clone(),
         };
         let workers = Workers::start(config.proxy.workers.get(), &worker, threads)?;
@@ -161,6 +179,7 @@ impl Proxy {
                 // An error means that the sender is gone or that a signal was missed: both are
                 // signals.
                 _ = shutdown.recv() => return Ok(Some(workers)),
+                () = reloads.next() => access_log.reopen(),
                 accepted = listener.accept() => workers.assign(accepted),
             }
         }

@@ -32,6 +32,7 @@ use self::resolve::Resolver;
 pub(crate) use self::route::{Route, Scheme};
 use crate::config::{Egress, Limits};
 use crate::error::Error;
+use crate::reload::Reloads;
 use crate::timer::Deadlines;
 
 /// A worker's way to origins: its resolver and its idle connections.
@@ -45,9 +46,9 @@ pub(crate) struct Upstream {
 
 impl Upstream {
     /// `own` is the address of the proxy's listener: it is never dialled.
-    pub(crate) fn new(egress: &Egress, limits: &Limits, own: SocketAddr) -> Self {
+    pub(crate) fn new(egress: &Egress, limits: &Limits, own: SocketAddr, reloads: Reloads) -> Self {
         Self {
-            resolver: Resolver::new(egress, limits.resolve),
+            resolver: Resolver::new(egress, limits.resolve, reloads),
             policy: Policy::new(own),
             pool: Rc::default(),
             connect_timeout: limits.connect,

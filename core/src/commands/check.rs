@@ -12,6 +12,7 @@ use crate::feeds::{FeedStatus, Feeds, Fetcher};
 use crate::filter::Loader;
 use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{self, Fault, Plugins};
+use crate::reload::Reloads;
 use crate::upstream::resolve::Resolver;
 
 /// What was found. As text it is a line for each plugin and each feed. By serde it is an object
@@ -57,7 +58,8 @@ pub enum Lists {
 ///
 /// If no filter can run here.
 pub async fn check(config: Config, lists: Lists) -> Result<Report, StartError> {
-    let fetcher = Fetcher::new(Resolver::new(&config.egress, config.limits.resolve));
+    let resolver = Resolver::new(&config.egress, config.limits.resolve, Reloads::default());
+    let fetcher = Fetcher::new(resolver);
     let feeds = Feeds::with_fetcher(&config.feeds, &config.cache.dir, fetcher);
     if lists == Lists::Fetched {
         let names = feeds.names().cloned().collect::<Vec<_>>();

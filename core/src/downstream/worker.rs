@@ -18,6 +18,7 @@ use super::headers::Pseudonym;
 use crate::chain::{Chain, LocalChain, ShadowSender};
 use crate::config::{Egress, Limits};
 use crate::log::access::{Access, Sink};
+use crate::reload::Reloads;
 use crate::upstream::Upstream;
 
 /// What every worker of a proxy is made from.
@@ -30,6 +31,7 @@ pub(crate) struct WorkerConfig {
     pub(crate) own: SocketAddr,
     pub(crate) pseudonym: Pseudonym,
     pub(crate) chains: watch::Receiver<Arc<Chain>>,
+    pub(crate) reloads: Reloads,
     pub(crate) shutdown: CancellationToken,
 }
 
@@ -56,7 +58,7 @@ impl Worker {
     pub(crate) fn new(config: WorkerConfig, id: WorkerId, shadow: ShadowSender) -> Self {
         let chain = config.chains.borrow().clone();
         Self {
-            upstream: Upstream::new(&config.egress, &config.limits, config.own),
+            upstream: Upstream::new(&config.egress, &config.limits, config.own, config.reloads),
             limits: Rc::new(config.limits),
             pseudonym: config.pseudonym,
             copy_buffer: CopyBuffer::new(),

@@ -48,6 +48,10 @@ impl Output for LogFile {
         self.lines.write(lines)?;
         followed.map_err(|source| Failure { source, lost: 0 })
     }
+
+    fn reopen(&mut self) -> io::Result<()> {
+        self.follow()
+    }
 }
 
 fn open(path: &Path) -> io::Result<File> {

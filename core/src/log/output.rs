@@ -13,6 +13,11 @@ pub(super) trait Output: Send + 'static {
     fn name(&self) -> String;
 
     fn write_lines(&mut self, lines: &[u8]) -> Result<(), Failure>;
+
+    /// Opens what was moved away.
+    fn reopen(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Lines could not be written.

@@ -41,6 +41,8 @@ struct Flushes {
     /// Those before this one are done.
     done: u64,
     is_closed: bool,
+    /// The output is to be opened again.
+    is_reopened: bool,
 }
 
 impl Writer {
@@ -85,6 +87,16 @@ impl Writer {
             .flushed
             .wait_timeout_while(flushes, FLUSH_TIMEOUT, |flushes| flushes.done < number);
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
+}
+
+impl Writer {
+    /// Has the output opened again, soon.
+    pub(super) fn reopen(&self) {
+        let mut flushes = self.shared.flushes();
+        flushes.asked += 1;
+        flushes.is_reopened = true;
+        self.wake();
     }
 }
 
@@ -163,10 +175,14 @@ struct Loop<O> {
 impl<O: Output> Loop<O> {
     fn run(mut self) {
         loop {
-            let (asked, is_closed) = {
-                let flushes = self.shared.flushes();
-                (flushes.asked, flushes.is_closed)
+            let (asked, is_closed, is_reopened) = {
+                let mut flushes = self.shared.flushes();
+                let is_reopened = std::mem::take(&mut flushes.is_reopened);
+                (flushes.asked, flushes.is_closed, is_reopened)
             };
+            if is_reopened && let Err(error) = self.output.reopen() {
+                self.reports.set_failure(error);
+            }
             self.write_lanes();
             let is_told = self.reports.tell(self.shared.is_flush_due());
             if is_told {

@@ -20,40 +20,74 @@ use crate::feeds::{Feeds, Fetcher};
 use crate::filter::Loader;
 use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{Plugins, StatusWriter};
+use crate::reload::Reloads;
 use crate::upstream::resolve::Resolver;
 
 /// The generation of filters that serves, and every later one.
 type Chains = watch::Receiver<Arc<Chain>>;
 
+/// What a control thread is made from, besides the settings.
+#[derive(Debug)]
+pub(super) struct Control {
+    /// The address of the listener.
+    pub(super) own: SocketAddr,
+    pub(super) status: StatusWriter,
+    pub(super) reloads: Reloads,
+}
+
 /// A control thread that is loading lists and filters.
 #[derive(Debug)]
 pub(super) struct Loading(oneshot::Receiver<Result<Chains, StartError>>);
 
-/// Starts the thread. It ends when `stop` is cancelled, or when lists and filters cannot be loaded.
-pub(super) fn start(
-    config: &Config,
-    own: SocketAddr,
-    status: StatusWriter,
-    threads: &mut Threads,
-    stop: &CancellationToken,
-) -> Result<Loading, StartError> {
-    let failed = |source| StartError::System {
-        action: "start the control thread".into(),
-        source,
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        // Each thread keeps memory of its own for what it reads; many would keep a lot of it.
-        .max_blocking_threads(4)
-        .enable_all()
-        .build()
-        .map_err(failed)?;
-    let (loaded, loading) = oneshot::channel();
-    let (config, stop) = (config.clone(), stop.clone());
-    let run = move || run(runtime, config, own, status, loaded, &stop);
-    threads
-        .start("portcullis-control".into(), run)
-        .map_err(failed)?;
-    Ok(Loading(loading))
+impl Control {
+    /// Starts the thread. It ends when `stop` is cancelled, or when lists and filters cannot be
+    /// loaded.
+    pub(super) fn start(
+        self,
+        config: &Config,
+        threads: &mut Threads,
+        stop: &CancellationToken,
+    ) -> Result<Loading, StartError> {
+        let failed = |source| StartError::System {
+            action: "start the control thread".into(),
+            source,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            // Each thread keeps memory of its own for what it reads; many would keep a lot of it.
+            .max_blocking_threads(4)
+            .enable_all()
+            .build()
+            .map_err(failed)?;
+        let (loaded, loading) = oneshot::channel();
+        let (config, stop) = (config.clone(), stop.clone());
+        let run = move || self.run(runtime, config, loaded, &stop);
+        threads
+            .start("portcullis-control".into(), run)
+            .map_err(failed)?;
+        Ok(Loading(loading))
+    }
+
+    fn run(
+        self,
+        runtime: Runtime,
+        config: Config,
+        loaded: oneshot::Sender<Result<Chains, StartError>>,
+        stop: &CancellationToken,
+    ) {
+        let tasks = async {
+            match load(&config, self.reloads).await {
+                Ok((feeds, plugins)) => {
+                    if loaded.send(Ok(plugins.chain())).is_ok() {
+                        look_after(self.own, feeds, plugins, self.status, stop).await;
+                    }
+                }
+                Err(error) => drop(loaded.send(Err(error))),
+            }
+        };
+        LocalSet::new().block_on(&runtime, stop.run_until_cancelled(tasks));
+        // A name lookup or a compilation cannot be interrupted. What is left of them changes nothing.
+        runtime.shutdown_background();
+    }
 }
 
 impl Loading {
@@ -63,35 +97,12 @@ impl Loading {
     }
 }
 
-fn run(
-    runtime: Runtime,
-    config: Config,
-    own: SocketAddr,
-    status: StatusWriter,
-    loaded: oneshot::Sender<Result<Chains, StartError>>,
-    stop: &CancellationToken,
-) {
-    let tasks = async {
-        match load(&config).await {
-            Ok((feeds, plugins)) => {
-                if loaded.send(Ok(plugins.chain())).is_ok() {
-                    look_after(own, feeds, plugins, status, stop).await;
-                }
-            }
-            Err(error) => drop(loaded.send(Err(error))),
-        }
-    };
-    LocalSet::new().block_on(&runtime, stop.run_until_cancelled(tasks));
-    // A name lookup or a compilation cannot be interrupted. What is left of them changes nothing.
-    runtime.shutdown_background();
-}
-
 /// The lists that are on disk and the filters that are in the folder.
-async fn load(config: &Config) -> Result<(Arc<Feeds>, Plugins), StartError> {
+async fn load(config: &Config, reloads: Reloads) -> Result<(Arc<Feeds>, Plugins), StartError> {
     let (feeds, cache_dir) = (config.feeds.clone(), config.cache.dir.clone());
     let (egress, limit) = (config.egress.clone(), config.limits.resolve);
     let open = move || {
-        let fetcher = Fetcher::new(Resolver::new(&egress, limit));
+        let fetcher = Fetcher::new(Resolver::new(&egress, limit, reloads));
         Feeds::with_fetcher(&feeds, &cache_dir, fetcher)
     };
     let feeds = tokio::task::spawn_blocking(open)

@@ -286,6 +286,7 @@ mod tests {
     use crate::config::{AccessLog, AccessLogFormat, AccessLogTo, Config};
     use crate::downstream::headers::Pseudonym;
     use crate::log::access::Access;
+    use crate::reload::Reloads;
 
     /// Two workers, and clients that they serve.
     struct Stage {
@@ -314,6 +315,7 @@ mod tests {
                 own: listener.local_addr().unwrap(),
                 pseudonym: Pseudonym::random(),
                 chains: chains.subscribe(),
+                reloads: Reloads::default(),
                 shutdown: stop.clone(),
             };
             let mut threads = Threads::default();

@@ -27,6 +27,7 @@ use self::servers::Servers;
 use self::system::{Files, Version};
 use crate::config::Egress;
 use crate::error::Error;
+use crate::reload::Reloads;
 use crate::target::Target;
 
 /// Least time between two looks at the machine's files, which a lookup pays for.
@@ -58,6 +59,7 @@ struct Source {
     /// Of the settings. If there are none, the machine says which servers to ask.
     configured: Vec<SocketAddr>,
     files: Files,
+    reloads: Reloads,
 }
 
 #[derive(Debug)]
@@ -66,6 +68,8 @@ struct State {
     /// The version of the files that `names` was made of.
     version: Version,
     checked: Instant,
+    /// How many reloads there were then.
+    reloads: u64,
 }
 
 /// Who is asked for a name. Clones share it.
@@ -79,8 +83,8 @@ struct Names {
 
 impl Resolver {
     /// A resolver for which one name may take as long as `limit`.
-    pub(crate) fn new(egress: &Egress, limit: Duration) -> Self {
-        Self::with_files(egress, limit, Files::default(), CHECK_INTERVAL)
+    pub(crate) fn new(egress: &Egress, limit: Duration, reloads: Reloads) -> Self {
+        Self::with_files(egress, limit, Files::default(), CHECK_INTERVAL, reloads)
     }
 
     fn with_files(
@@ -88,13 +92,15 @@ impl Resolver {
         limit: Duration,
         files: Files,
         check_interval: Duration,
+        reloads: Reloads,
     ) -> Self {
         let source = Source {
             configured: egress.resolvers.clone(),
             files,
+            reloads,
         };
         // Before they are read: a change while they are read is seen at the next look.
-        let version = source.version();
+        let (version, reloads) = (source.version(), source.reloads.count());
         let (hosts, servers) = source.load(limit);
         let servers = servers.inspect_err(|error| {
             tracing::warn!(
@@ -115,6 +121,7 @@ impl Resolver {
                 names,
                 version,
                 checked: Instant::now(),
+                reloads,
             }),
             pending: Pending::default(),
             calls: Calls::default(),
@@ -165,17 +172,20 @@ impl Resolver {
         }
     }
 
-    /// The new version of the machine's files, if they have changed. They are looked at only if the
-    /// last look was long enough ago.
+    /// The new version of the machine's files, if they have changed or are to be read again. They are
+    /// looked at only if the last look was long enough ago.
     fn changed(&self) -> Option<Version> {
         let mut state = self.state();
-        if state.checked.elapsed() < self.check_interval {
+        let reloads = self.source.reloads.count();
+        let is_told = state.reloads != reloads;
+        if !is_told && state.checked.elapsed() < self.check_interval {
             return None;
         }
+        state.reloads = reloads;
         // Other lookups do not wait for the one that reads the files.
         state.checked = Instant::now();
         let version = self.source.version();
-        (version != state.version).then_some(version)
+        (is_told || version != state.version).then_some(version)
     }
 
     async fn reload(&self, version: Version) -> Names {

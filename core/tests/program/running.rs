@@ -162,6 +162,30 @@ fn sigterm_and_sigint_end_it_well() {
 }
 
 #[test]
+fn sighup_opens_a_log_that_was_moved_away_and_ends_nothing() {
+    let dir = TempDir::new().unwrap();
+    let (log, moved) = (dir.path().join("access.log"), dir.path().join("moved.log"));
+    let config = format!("[feeds]\n[log.access]\nto = {:?}", log.display());
+    let mut proxy = Running::start(dir.path(), &config);
+    let (mut client, mut origin) = request_in_flight(&proxy);
+    fs::rename(&log, &moved).unwrap();
+    proxy.signal("HUP");
+    proxy.wait_for_line("a change of the configuration file needs a restart");
+    while !log.exists() {
+        thread::yield_now();
+    }
+    origin
+        .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nsame")
+        .unwrap();
+    let mut response = [0; 1024];
+    let read = client.read(&mut response).unwrap();
+    assert!(response[..read].starts_with(b"HTTP/1.1 200 "));
+    proxy.signal("TERM");
+    proxy.signal("HUP");
+    assert_eq!(proxy.ends(), Some(0));
+}
+
+#[test]
 fn a_request_in_flight_is_finished_after_a_signal() {
     let dir = TempDir::new().unwrap();
     let mut proxy = Running::start(dir.path(), "[feeds]");

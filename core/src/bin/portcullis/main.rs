@@ -17,7 +17,7 @@ use portcullis::commands::{
     self, BuildError, ExplainError, Language, Lists, NewError, PluginError,
 };
 use portcullis::config::{ConfigError, Log, Sources};
-use portcullis::{Config, Ended, StartError};
+use portcullis::{Config, Ended, Proxy, StartError};
 use serde::Serialize;
 use tokio::runtime::Runtime;
 use tokio::sync::broadcast;
@@ -119,10 +119,12 @@ fn run(sources: &Sources) -> anyhow::Result<()> {
     let done = runtime.block_on(async {
         let signals = Signals::catch().context("cannot catch signals")?;
         let (shutdown, told_to_stop) = broadcast::channel(1);
+        let proxy = Proxy::bind(config)?;
+        tracing::info!(address = %proxy.local_addr(), "listening");
         tokio::select! {
             biased;
-            never = signals.forward(shutdown) => match never {},
-            ended = portcullis::run_proxy(config, told_to_stop) => Ok(ended?),
+            never = signals.forward(shutdown, proxy.reloader()) => match never {},
+            ended = proxy.run(told_to_stop) => Ok(ended?),
         }
     });
     // A name that is being resolved for a feed must not hold up the end.

@@ -1,9 +1,10 @@
-//! Turns the signals of the system into the shutdown that `run_proxy` waits for. Used by `main`
-//! only: an application that embeds the proxy decides by itself when it ends.
+//! Turns the signals of the system into the shutdown that the proxy waits for, and into reloads. Used
+//! by `main` only: an application that embeds the proxy decides by itself when it ends.
 
 use std::convert::Infallible;
 use std::io;
 
+use portcullis::Reloader;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 #[cfg(windows)]
@@ -14,12 +15,22 @@ use tracing::{info, warn};
 /// The exit code that shells give a program that an interrupt ended: 128 plus the number of SIGINT.
 const INTERRUPTED: i32 = 130;
 
-/// The signals that ask the process to end: SIGINT and SIGTERM.
+/// What a signal asks for.
+enum Wish {
+    /// By the signal of that name.
+    End(&'static str),
+    #[cfg_attr(windows, expect(dead_code, reason = "no event asks for it"))]
+    Reload,
+}
+
+/// The signals that ask the process to end, SIGINT and SIGTERM, and SIGHUP, which asks it to look
+/// again at its files.
 #[cfg(unix)]
 #[derive(Debug)]
 pub(crate) struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    hang_up: Signal,
 }
 
 #[cfg(unix)]
@@ -29,13 +40,15 @@ impl Signals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
         })
     }
 
-    async fn next(&mut self) -> &'static str {
+    async fn next(&mut self) -> Wish {
         tokio::select! {
-            _ = self.interrupt.recv() => "SIGINT",
-            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => Wish::End("SIGINT"),
+            _ = self.terminate.recv() => Wish::End("SIGTERM"),
+            _ = self.hang_up.recv() => Wish::Reload,
         }
     }
 }
@@ -60,29 +73,50 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) -> &'static str {
+    async fn next(&mut self) -> Wish {
         tokio::select! {
-            _ = self.interrupt.recv() => "Ctrl-C",
-            _ = self.stop.recv() => "Ctrl-Break",
-            _ = self.close.recv() => "close",
+            _ = self.interrupt.recv() => Wish::End("Ctrl-C"),
+            _ = self.stop.recv() => Wish::End("Ctrl-Break"),
+            _ = self.close.recv() => Wish::End("close"),
         }
     }
 }
 
 impl Signals {
-    /// Sends the shutdown at the first signal and ends the process at the second.
-    pub(crate) async fn forward(mut self, shutdown: broadcast::Sender<()>) -> Infallible {
-        let signal = self.next().await;
+    /// Sends the shutdown at the first signal to end, and ends the process at the second.
+    pub(crate) async fn forward(
+        mut self,
+        shutdown: broadcast::Sender<()>,
+        reloader: Reloader,
+    ) -> Infallible {
+        let signal = self.end(&reloader).await;
         info!(
             signal,
             "shutting down; a second signal ends the process at once"
         );
         // It fails if the proxy has ended by itself.
         let _ = shutdown.send(());
-        let signal = self.next().await;
+        let signal = self.end(&reloader).await;
         warn!(signal, "ending at once");
         // An operator who asks twice does not want to wait for anything.
         crate::telemetry::flush();
         std::process::exit(INTERRUPTED)
+    }
+
+    /// Waits for a signal to end, and passes on those before it that ask for a reload.
+    async fn end(&mut self, reloader: &Reloader) -> &'static str {
+        loop {
+            match self.next().await {
+                Wish::End(signal) => return signal,
+                Wish::Reload => {
+                    info!(
+                        "looking again at the hosts file, the name servers and the access log's file; \
+                         the plugin folder is looked at all the time, and a change of the \
+                         configuration file needs a restart"
+                    );
+                    reloader.reload();
+                }
+            }
+        }
     }
 }

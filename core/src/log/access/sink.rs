@@ -56,6 +56,14 @@ impl Access {
         }
     }
 
+    /// Opens the file again if it was moved away. Lines do so as well: this is for those who look for
+    /// the new file before there are any.
+    pub(crate) fn reopen(&self) {
+        if let Some(writer) = &self.writer {
+            writer.reopen();
+        }
+    }
+
     /// Waits until everything is written. False if that takes more than half a second.
     pub(crate) fn close(self) -> bool {
         self.writer.is_none_or(|writer| writer.flush())

@@ -15,24 +15,28 @@ use hickory_resolver::proto::serialize::binary::{BinDecodable, BinEncodable};
 use tempfile::TempDir;
 
 use super::*;
+use crate::reload::Reloader;
 
 const FOUND: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 
 /// None is silence. Questions for IPv4 addresses with `NoError` get [`FOUND`].
 type Script = fn(RecordType) -> Option<ResponseCode>;
 
+/// The name, the family, and the port of the one who asked.
+type Asked = (String, RecordType, u16);
+
 /// A name server that remembers what it was asked, and from which port. Its thread ends with the
 /// process.
 struct Dns {
     address: SocketAddr,
-    asked: Arc<Mutex<Vec<(String, u16)>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Dns {
     fn start(script: Script) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let address = socket.local_addr().unwrap();
-        let asked: Arc<Mutex<Vec<(String, u16)>>> = Arc::default();
+        let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
         let seen = asked.clone();
         thread::spawn(move || {
             let mut packet = [0; 4096];
@@ -40,7 +44,8 @@ impl Dns {
                 let (length, client) = socket.recv_from(&mut packet).unwrap();
                 let query = Message::from_bytes(&packet[..length]).unwrap();
                 let name = query.queries[0].name().to_ascii();
-                seen.lock().unwrap().push((name, client.port()));
+                let record = query.queries[0].query_type();
+                seen.lock().unwrap().push((name, record, client.port()));
                 if let Some(answer) = answer(&query, script) {
                     socket.send_to(&answer, client).unwrap();
                 }
@@ -51,13 +56,22 @@ impl Dns {
 
     fn was_asked_for(&self, name: &str) -> bool {
         let asked = self.asked.lock().unwrap();
-        asked.iter().any(|(asked, _)| asked == name)
+        asked.iter().any(|(asked, ..)| asked == name)
     }
 
     /// From which ports it was asked, each as often as it was.
     fn ports(&self) -> Vec<u16> {
         let asked = self.asked.lock().unwrap();
-        asked.iter().map(|(_, port)| *port).collect()
+        asked.iter().map(|(.., port)| *port).collect()
+    }
+
+    /// How often it was asked for an IPv4 address.
+    fn times(&self) -> usize {
+        let asked = self.asked.lock().unwrap();
+        let v4 = asked
+            .iter()
+            .filter(|(_, record, _)| *record == RecordType::A);
+        v4.count()
     }
 }
 
@@ -85,7 +99,7 @@ fn resolver(servers: &[&Dns]) -> Resolver {
 
 fn resolver_within(servers: &[&Dns], limit: Duration) -> Resolver {
     let resolvers = servers.iter().map(|server| server.address).collect();
-    Resolver::new(&Egress { resolvers }, limit)
+    Resolver::new(&Egress { resolvers }, limit, Reloads::default())
 }
 
 async fn look_up(resolver: &Resolver, host: &str) -> Result<Vec<IpAddr>, Error> {
@@ -267,11 +281,21 @@ impl Machine {
     }
 
     fn resolver(&self, servers: &[&Dns]) -> Resolver {
+        self.resolver_of(servers, Duration::ZERO, &Reloader::default())
+    }
+
+    fn resolver_of(
+        &self,
+        servers: &[&Dns],
+        check_interval: Duration,
+        reloader: &Reloader,
+    ) -> Resolver {
         let egress = Egress {
             resolvers: servers.iter().map(|server| server.address).collect(),
         };
         let limit = Duration::from_secs(5);
-        Resolver::with_files(&egress, limit, self.files.clone(), Duration::ZERO)
+        let files = self.files.clone();
+        Resolver::with_files(&egress, limit, files, check_interval, reloader.subscribe())
     }
 }
 
@@ -302,6 +326,24 @@ async fn a_name_that_is_added_to_the_hosts_file_is_found() {
     let late: [IpAddr; 1] = [[192, 0, 2, 9].into()];
     assert_eq!(look_up(&resolver, "late.example").await.unwrap(), late);
     assert!(look_up(&resolver, "early.example").await.is_err());
+}
+
+#[tokio::test]
+async fn a_reload_reads_the_files_at_once_and_forgets_what_is_known_of_names() {
+    let machine = Machine::new("", "");
+    let (server, reloader) = (Dns::start(GOOD), Reloader::default());
+    let resolver = machine.resolver_of(&[&server], Duration::MAX, &reloader);
+    assert_found(&resolver, "kept.example").await;
+    machine.write(&machine.files.hosts, "192.0.2.9 own.example\n");
+    assert_found(&resolver, "own.example").await;
+    assert_found(&resolver, "kept.example").await;
+    assert_eq!(server.times(), 2);
+
+    reloader.reload();
+    let own: [IpAddr; 1] = [[192, 0, 2, 9].into()];
+    assert_eq!(look_up(&resolver, "own.example").await.unwrap(), own);
+    assert_found(&resolver, "kept.example").await;
+    assert_eq!(server.times(), 3);
 }
 
 #[cfg(all(unix, not(any(target_os = "android", target_vendor = "apple"))))]
