@@ -17,9 +17,11 @@ mod inspect;
 mod instance;
 mod limits;
 mod load;
+mod log_budget;
 mod manifest;
 pub(crate) mod metrics;
 pub(crate) mod state;
+mod suspicion;
 mod ticker;
 mod trap;
 
@@ -47,7 +49,7 @@ pub(crate) use instance::Instance;
 pub(crate) use load::{API, LoadError, LoadRequest, Loader};
 pub(crate) use manifest::{Manifest, append};
 
-use self::host::LogBudget;
+use self::log_budget::LogBudget;
 use crate::config::FilterSettings;
 use crate::filter::clock::Clock;
 use crate::filter::metrics::Metrics;
@@ -189,6 +191,23 @@ pub(crate) enum Failure {
     /// An answer, or the argument of a call to the proxy.
     #[error("the filter hands over more than {} at once ([limits] transfer)", ByteSize(*.0 as u64))]
     Transfer(usize),
+    /// An instance has to be replaced although it has hardly been used.
+    #[error(
+        "the filter has {} of memory after {calls} calls, so that instances would have to be started \
+         again and again; it must give memory back, or needs more ([limits] memory)",
+        ByteSize(*memory as u64)
+    )]
+    WornOut {
+        /// What one instance has answered.
+        calls: usize,
+        /// In bytes.
+        memory: usize,
+    },
+    /// Instances end too often, or take too long to start.
+    #[error(
+        "starting the filter's instances takes more than 1/{0} of the time; they must last longer or start faster"
+    )]
+    Starts(u32),
     /// A new instance could not be made.
     #[error("the filter does not start; {0}")]
     Start(Trap),

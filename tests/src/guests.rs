@@ -126,6 +126,26 @@ pub fn functions(count: usize) -> Vec<u8> {
     next_with(&"(func)".repeat(count))
 }
 
+/// A filter that does `work` for hosts that begin with `x` in a straight line, without a loop or a
+/// call of its own functions, and has no opinion on any. Its memory has 60 MB. `imports` are fields
+/// of the module.
+pub fn straight_line(imports: &str, work: &str) -> Vec<u8> {
+    wat::component(&format!(
+        r#"(module {imports}
+          (memory (export "memory") 950)
+          (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+          (func (export "portcullis:filter/judge-host@0.1.0#judge")
+            (param $host i32) (param i32 i32 i32) (result i32)
+            (if (i32.eq (i32.load8_u (local.get $host)) (i32.const 0x78)) (then {work}))
+            (i32.const 0)))"#
+    ))
+}
+
+/// A filter with so many memories.
+pub fn memories(count: usize) -> Vec<u8> {
+    next_with(&"(memory 1)".repeat(count - 1))
+}
+
 /// A filter of about `bytes` bytes, in functions of ordinary size: what language runtimes are.
 pub fn large(bytes: usize) -> Vec<u8> {
     /// As the statement below is encoded, with constants of five bytes.

@@ -56,7 +56,7 @@ impl LocalFilter {
     pub(crate) fn new(member: Arc<Member>) -> Self {
         let limits = &member.filter.settings.limits;
         Self {
-            instances: Instances::new(),
+            instances: Instances::new(limits),
             verdicts: RefCell::new(VerdictCache::new(limits.verdict_cache)),
             permits: FairSemaphore::new(limits.concurrency),
             calls: member.quarantine.new_worker(),

@@ -14,6 +14,8 @@
 wasmtime::component::bindgen!({
     path: "../sdk/wit",
     world: "filter",
+    // A call of the proxy ends the guest when its time is up.
+    imports: { default: trappable },
     exports: { default: async },
     ownership: Borrowing { duplicate_if_necessary: true },
 });

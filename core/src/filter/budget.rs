@@ -1,5 +1,6 @@
 //! The computing time of one call. It is looked at when the engine's epoch ticks and not before:
-//! most calls end before their first tick. `instance` begins and ends it.
+//! most calls end before their first tick. A guest notices a tick where it loops or calls a function
+//! of its own, and when it calls the proxy. `instance` begins and ends it.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -17,6 +18,9 @@ pub(super) struct CpuBudget {
     clock: ThreadClock,
     /// The thread's computing time when the guest went on last, in nanoseconds, or [`UNKNOWN`].
     resumed: Arc<AtomicU64>,
+    measure: Measure,
+    /// The last tick that the call has noticed.
+    tick: u64,
     /// Present from the call's first tick on.
     computing: Option<Computing>,
 }
@@ -27,12 +31,22 @@ type ThreadClock = fn() -> u64;
 /// At the beginning of a call the clock is not read, which would cost as much as a small filter.
 const UNKNOWN: u64 = 0;
 
+/// From when on the computing of a call is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Measure {
+    /// Which costs most calls nothing.
+    FromTheFirstTick,
+    Exactly,
+}
+
 impl Default for CpuBudget {
     fn default() -> Self {
         Self {
             left: Duration::ZERO,
             clock: thread_time,
             resumed: Arc::new(AtomicU64::new(UNKNOWN)),
+            measure: Measure::FromTheFirstTick,
+            tick: 0,
             computing: None,
         }
     }
@@ -40,9 +54,15 @@ impl Default for CpuBudget {
 
 impl CpuBudget {
     /// Begins a call.
-    pub(super) fn begin(&mut self, budget: Duration) {
+    pub(super) fn begin(&mut self, budget: Duration, measure: Measure, ticker: &EpochTicker) {
         self.left = budget;
-        self.resumed.store(UNKNOWN, Ordering::Relaxed);
+        self.measure = measure;
+        self.tick = ticker.ticks();
+        let resumed = match measure {
+            Measure::FromTheFirstTick => UNKNOWN,
+            Measure::Exactly => (self.clock)(),
+        };
+        self.resumed.store(resumed, Ordering::Relaxed);
     }
 
     /// Must be asked at each tick while the guest runs. It answers what must be awaited before the
@@ -54,14 +74,9 @@ impl CpuBudget {
         &mut self,
         ticker: &EpochTicker,
     ) -> Option<impl Future<Output = ()> + Send + 'static> {
+        self.tick = ticker.ticks();
         self.computing.get_or_insert_with(|| ticker.computing());
-        let used = match self.resumed.load(Ordering::Relaxed) {
-            // The call began at some time before this tick, perhaps a moment ago.
-            UNKNOWN => Duration::ZERO,
-            resumed => Duration::from_nanos((self.clock)().saturating_sub(resumed)),
-        };
-        self.left = self.left.saturating_sub(used);
-        if self.left.is_zero() {
+        if !self.has_time_left() {
             return None;
         }
         let (resumed, clock) = (self.resumed.clone(), self.clock);
@@ -70,6 +85,40 @@ impl CpuBudget {
             // By now another thread may have taken over.
             resumed.store(clock(), Ordering::Relaxed);
         })
+    }
+
+    /// Must be asked when the guest calls the proxy. Says whether it may go on.
+    pub(super) fn at_host_call(&mut self, ticker: &EpochTicker) -> bool {
+        let tick = ticker.ticks();
+        if tick == self.tick {
+            return true;
+        }
+        self.tick = tick;
+        self.computing.get_or_insert_with(|| ticker.computing());
+        self.has_time_left()
+    }
+
+    /// Takes off what was used since the guest went on last.
+    fn has_time_left(&mut self) -> bool {
+        let now = (self.clock)();
+        let used = match self.resumed.swap(now, Ordering::Relaxed) {
+            // The call began at some time before this tick, perhaps a moment ago.
+            UNKNOWN => 0,
+            resumed => now.saturating_sub(resumed),
+        };
+        self.left = self.left.saturating_sub(Duration::from_nanos(used));
+        !self.left.is_zero()
+    }
+
+    /// Whether a call that has ended has used more than its time, as far as that was measured.
+    pub(super) fn is_exceeded(&mut self) -> bool {
+        let is_measured = self.resumed.load(Ordering::Relaxed) != UNKNOWN;
+        is_measured && !self.has_time_left()
+    }
+
+    /// Whether all of the call was measured.
+    pub(super) fn is_exact(&self) -> bool {
+        self.measure == Measure::Exactly
     }
 
     /// What the running call had left when the epoch ticked last.
@@ -107,7 +156,7 @@ mod tests {
             clock: || u64::try_from(COMPUTED.get().as_nanos()).unwrap(),
             ..CpuBudget::default()
         };
-        budget.begin(time);
+        budget.begin(time, Measure::FromTheFirstTick, &ticker());
         budget
     }
 
@@ -135,11 +184,41 @@ mod tests {
         compute(2 * MILLISECOND);
         assert!(budget.at_tick(&ticker).is_none());
 
-        budget.begin(MILLISECOND);
+        budget.begin(MILLISECOND, Measure::FromTheFirstTick, &ticker);
         assert!(
             budget.at_tick(&ticker).is_some(),
             "another call begins anew"
         );
+    }
+
+    #[test]
+    fn a_call_that_returns_late_is_told_from_one_that_was_kept_waiting() {
+        let (ticker, mut budget) = (ticker(), budget(5 * MILLISECOND));
+        compute(10 * MILLISECOND);
+        assert!(!budget.is_exceeded() && !budget.is_exact());
+        for (used, exceeded) in [(4, false), (5, true), (100, true)] {
+            budget.begin(5 * MILLISECOND, Measure::Exactly, &ticker);
+            compute(used * MILLISECOND);
+            assert!(budget.is_exact());
+            assert_eq!(budget.is_exceeded(), exceeded, "{used}");
+        }
+    }
+
+    #[test]
+    fn a_guest_that_only_calls_the_proxy_is_ended_too() {
+        let (ticker, mut budget) = (ticker(), budget(2 * MILLISECOND));
+        // Without a tick, no clock is read.
+        compute(10 * MILLISECOND);
+        assert!(budget.at_host_call(&ticker));
+        let tick = |budget: &mut CpuBudget| budget.tick = budget.tick.wrapping_sub(1);
+        tick(&mut budget);
+        assert!(budget.at_host_call(&ticker), "it has just been noticed");
+        compute(MILLISECOND);
+        tick(&mut budget);
+        assert!(budget.at_host_call(&ticker));
+        compute(MILLISECOND);
+        tick(&mut budget);
+        assert!(!budget.at_host_call(&ticker));
     }
 
     #[test]

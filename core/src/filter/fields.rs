@@ -6,6 +6,7 @@ use http::header::{
     TRANSFER_ENCODING, UPGRADE, VIA,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
+use portcullis_contract::limits::FIELD_NAME_BYTES;
 
 /// Limit on the names and values that one call may add, in bytes: as much as the proxy takes from a
 /// client. Fields already present do not count; otherwise a sender could make the filter fail.
@@ -58,6 +59,8 @@ pub(super) enum EditError {
         "{0:?} cannot be the name of a header field (RFC 9110, section 5.1), so nothing was changed"
     )]
     Name(String),
+    #[error("no header field has a name of {0} bytes, so nothing was changed")]
+    LongName(usize),
     #[error(
         "the field {0} is the proxy's, so nothing was changed; filters can change fields that \
          travel from end to end"
@@ -94,7 +97,7 @@ impl Fields {
     }
 
     pub(super) fn values(&self, side: Side, name: &str) -> Vec<Vec<u8>> {
-        let Ok(name) = HeaderName::try_from(name) else {
+        let Ok(name) = field_name(name) else {
             return Vec::new();
         };
         let values = self.of(side).get_all(name).iter();
@@ -177,8 +180,15 @@ fn field(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValue), EditErro
     Ok((name, value))
 }
 
+fn field_name(name: &str) -> Result<HeaderName, EditError> {
+    if name.len() > FIELD_NAME_BYTES {
+        return Err(EditError::LongName(name.len()));
+    }
+    HeaderName::try_from(name).map_err(|_| EditError::Name(name.to_owned()))
+}
+
 fn changeable(name: &str) -> Result<HeaderName, EditError> {
-    let name = HeaderName::try_from(name).map_err(|_| EditError::Name(name.to_owned()))?;
+    let name = field_name(name)?;
     if OWNED.contains(&name) {
         return Err(EditError::Owned(name));
     }

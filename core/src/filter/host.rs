@@ -1,13 +1,15 @@
 //! What a filter can reach: the capabilities of the contract, answered by the proxy. Host calls are
-//! short and never wait.
+//! short and never wait. An argument that is longer than what it can name is not looked at, and a
+//! guest whose time is up is ended when it calls.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 use portcullis_contract::Scope;
+use portcullis_contract::limits::{FEED_NAME_BYTES, HOST_BYTES, ZONE_BYTES};
 use tracing::Level;
 
 use super::CachePolicy;
@@ -19,6 +21,8 @@ use super::budget::CpuBudget;
 use super::engine::Engine;
 use super::fields::{EditError, Fields, Side};
 use super::limits::ResourceLimits;
+use super::log_budget::{Line, LogBudget, printable};
+use super::suspicion::Suspicion;
 use crate::config::{FilterSettings, Grants};
 use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
@@ -26,9 +30,6 @@ use crate::filter::metrics::{Dropped, Metrics};
 use crate::filter::state::Store;
 use crate::flow::Flow;
 use crate::verdict::Match;
-
-/// Longest log line of a filter, in bytes. The rest is cut.
-const LOG_LINE_BYTES: usize = 4096;
 
 /// What one filter reaches through the proxy, whichever instance asks.
 #[derive(Clone, Debug)]
@@ -42,6 +43,7 @@ pub(super) struct Host {
     pub(super) clock: Clock,
     /// Set when the filter asked for the client during a call without one.
     pub(super) asked_for_missing_client: Arc<AtomicBool>,
+    pub(super) suspicion: Suspicion,
 }
 
 impl Host {
@@ -78,11 +80,13 @@ pub(super) struct State {
     cache: Option<CachePolicy>,
     /// [`Feeds::generation`] when it began.
     feeds_generation: u64,
+    pub(super) suspicion: Suspicion,
 }
 
 impl State {
     pub(super) fn new(host: Host, engine: Engine, settings: &FilterSettings) -> Self {
         Self {
+            suspicion: host.suspicion.clone(),
             host,
             engine,
             limits: ResourceLimits::new(&settings.limits),
@@ -114,6 +118,9 @@ impl State {
 
 impl types::Host for State {}
 
+/// An answer to a guest, or the trap that ends it.
+type Served<T> = wasmtime::Result<T>;
+
 /// Writes a line at a level that is only known at run time, unless that level is switched off.
 macro_rules! write_line {
     ($level:ident, $state:ident, $message:ident) => {
@@ -126,21 +133,37 @@ macro_rules! write_line {
 }
 
 impl log::Host for State {
-    fn write(&mut self, level: log::Level, message: String) {
-        match level {
-            log::Level::Trace => write_line!(TRACE, self, message),
-            log::Level::Debug => write_line!(DEBUG, self, message),
-            log::Level::Info => write_line!(INFO, self, message),
-            log::Level::Warn => write_line!(WARN, self, message),
+    fn write(&mut self, level: log::Level, message: String) -> Served<()> {
+        self.serve(|state| match level {
+            log::Level::Trace => write_line!(TRACE, state, message),
+            log::Level::Debug => write_line!(DEBUG, state, message),
+            log::Level::Info => write_line!(INFO, state, message),
+            log::Level::Warn => write_line!(WARN, state, message),
             log::Level::Error => {
-                write_line!(ERROR, self, message);
-                self.last_error_log = Some(printable(&message));
+                write_line!(ERROR, state, message);
+                state.last_error_log = Some(printable(&message));
             }
-        }
+        })
     }
 }
 
 impl State {
+    /// Answers a guest, unless its time is up.
+    fn serve<T>(&mut self, answer: impl FnOnce(&mut Self) -> T) -> Served<T> {
+        if self.cpu.at_host_call(self.engine.ticker()) {
+            Ok(answer(self))
+        } else {
+            Err(wasmtime::Trap::Interrupt.into())
+        }
+    }
+
+    fn edit(
+        &mut self,
+        edit: impl FnOnce(&mut Fields) -> Result<(), EditError>,
+    ) -> Served<Result<(), String>> {
+        self.serve(|state| edit(&mut state.fields).map_err(|error| error.to_string()))
+    }
+
     /// How the verdict of the call may be used again. One that was reached after asking for the
     /// client is not for others, whatever the filter says.
     pub(super) fn take_cache_policy(&mut self) -> Option<CachePolicy> {
@@ -163,22 +186,31 @@ impl State {
 }
 
 impl feeds::Host for State {
-    fn names(&mut self) -> Vec<String> {
-        self.host.feed_names()
+    fn names(&mut self) -> Served<Vec<String>> {
+        self.serve(|state| state.host.feed_names())
     }
 
-    fn lookup(&mut self, feed: String, host: String) -> Result<Option<String>, String> {
+    fn lookup(&mut self, feed: String, host: String) -> Served<Result<Option<String>, String>> {
+        self.serve(|state| state.lookup(feed, &host))
+    }
+}
+
+impl State {
+    fn lookup(&mut self, feed: String, host: &str) -> Result<Option<String>, String> {
+        if feed.len() > FEED_NAME_BYTES {
+            return Err(format!("no feed has a name of {} bytes", feed.len()));
+        }
         if !self.host.grants.feeds.contains(&feed) {
             return Err(format!(
                 "the feed {feed} is not granted; add it to [grants] feeds in {}.toml",
                 self.host.name
             ));
         }
-        let rule = self
-            .host
-            .feeds
-            .lookup(&feed, &host)
-            .map_err(|unknown| unknown.to_string())?;
+        if host.len() > HOST_BYTES {
+            return Ok(None);
+        }
+        let rule = self.host.feeds.lookup(&feed, host);
+        let rule = rule.map_err(|unknown| unknown.to_string())?;
         if let Some(rule) = &rule {
             self.matched = Some(Match {
                 feed: feed.into(),
@@ -190,20 +222,22 @@ impl feeds::Host for State {
 }
 
 impl state::Host for State {
-    fn get(&mut self, key: String) -> Option<Vec<u8>> {
-        self.host.state.get(&key)
+    fn get(&mut self, key: String) -> Served<Option<Vec<u8>>> {
+        self.serve(|state| state.host.state.get(&key))
     }
 
-    fn set(&mut self, key: String, value: Vec<u8>, ttl: Option<u64>) -> Result<(), String> {
-        let ttl = ttl.map(Duration::from_millis);
-        let stored = self.host.state.set(&key, &value, ttl);
-        stored.map_err(|error| error.to_string())
+    fn set(&mut self, key: String, value: Vec<u8>, ttl: Option<u64>) -> Served<Result<(), String>> {
+        self.serve(|state| {
+            let stored = state.host.state.set(&key, &value, time(ttl));
+            stored.map_err(|error| error.to_string())
+        })
     }
 
-    fn increment(&mut self, key: String, by: i64, ttl: Option<u64>) -> Result<i64, String> {
-        let ttl = ttl.map(Duration::from_millis);
-        let sum = self.host.state.increment(&key, by, ttl);
-        sum.map_err(|error| error.to_string())
+    fn increment(&mut self, key: String, by: i64, ttl: Option<u64>) -> Served<Result<i64, String>> {
+        self.serve(|state| {
+            let sum = state.host.state.increment(&key, by, time(ttl));
+            sum.map_err(|error| error.to_string())
+        })
     }
 
     fn compare_and_set(
@@ -212,23 +246,33 @@ impl state::Host for State {
         expected: Option<Vec<u8>>,
         new: Option<Vec<u8>>,
         ttl: Option<u64>,
-    ) -> Result<bool, String> {
-        let ttl = ttl.map(Duration::from_millis);
+    ) -> Served<Result<bool, String>> {
         let (expected, new) = (expected.as_deref(), new.as_deref());
-        let swapped = self.host.state.compare_and_set(&key, expected, new, ttl);
-        swapped.map_err(|error| error.to_string())
+        self.serve(|state| {
+            let store = &state.host.state;
+            let swapped = store.compare_and_set(&key, expected, new, time(ttl));
+            swapped.map_err(|error| error.to_string())
+        })
     }
 }
 
+fn time(milliseconds: Option<u64>) -> Option<Duration> {
+    milliseconds.map(Duration::from_millis)
+}
+
 impl metrics::Host for State {
-    fn count(&mut self, name: String, by: u64) {
-        let counted = self.host.metrics.count(&name, by);
-        self.report(&name, counted);
+    fn count(&mut self, name: String, by: u64) -> Served<()> {
+        self.serve(|state| {
+            let counted = state.host.metrics.count(&name, by);
+            state.report(&name, counted);
+        })
     }
 
-    fn gauge(&mut self, name: String, value: f64) {
-        let set = self.host.metrics.gauge(&name, value);
-        self.report(&name, set);
+    fn gauge(&mut self, name: String, value: f64) -> Served<()> {
+        self.serve(|state| {
+            let set = state.host.metrics.gauge(&name, value);
+            state.report(&name, set);
+        })
     }
 }
 
@@ -246,69 +290,85 @@ impl State {
 }
 
 impl clock::Host for State {
-    fn now(&mut self) -> u64 {
-        u64::try_from(self.host.clock.now().as_millisecond()).unwrap_or(0)
+    fn now(&mut self) -> Served<u64> {
+        self.serve(|state| u64::try_from(state.host.clock.now().as_millisecond()).unwrap_or(0))
     }
 
-    fn local(&mut self, zone: Option<String>) -> Result<clock::LocalTime, String> {
-        let zone = match zone {
-            None => self.host.clock.zone(),
-            Some(name) => TimeZone::get(&name).map_err(|_| {
-                format!("there is no time zone {name:?} on the proxy's machine; names are like Europe/Berlin")
-            })?,
-        };
-        let now = zone.to_datetime(self.host.clock.now());
-        // Positive by definition.
-        let unsigned = |number: i8| number.unsigned_abs();
-        Ok(clock::LocalTime {
-            year: now.year(),
-            month: unsigned(now.month()),
-            day: unsigned(now.day()),
-            weekday: unsigned(now.weekday().to_monday_one_offset()),
-            hour: unsigned(now.hour()),
-            minute: unsigned(now.minute()),
-            second: unsigned(now.second()),
+    fn local(&mut self, zone: Option<String>) -> Served<Result<clock::LocalTime, String>> {
+        self.serve(|state| local_time(&state.host.clock, zone.as_deref()))
+    }
+}
+
+fn local_time(clock: &Clock, zone: Option<&str>) -> Result<clock::LocalTime, String> {
+    let zone = match zone {
+        None => clock.zone(),
+        Some(name) if name.len() > ZONE_BYTES => {
+            return Err(format!("no time zone has a name of {} bytes", name.len()));
+        }
+        Some(name) => TimeZone::get(name).map_err(|_| {
+            format!(
+                "there is no time zone {name:?} on the proxy's machine; names are like Europe/Berlin"
+            )
+        })?,
+    };
+    let now = zone.to_datetime(clock.now());
+    // Positive by definition.
+    let unsigned = |number: i8| number.unsigned_abs();
+    Ok(clock::LocalTime {
+        year: now.year(),
+        month: unsigned(now.month()),
+        day: unsigned(now.day()),
+        weekday: unsigned(now.weekday().to_monday_one_offset()),
+        hour: unsigned(now.hour()),
+        minute: unsigned(now.minute()),
+        second: unsigned(now.second()),
+    })
+}
+
+impl domains::Host for State {
+    fn registrable(&mut self, host: String) -> Served<Option<String>> {
+        self.serve(|_| {
+            // Canonical addresses end in a number, or have a colon; names do neither.
+            let is_name = host.len() <= HOST_BYTES && host.parse::<IpAddr>().is_err();
+            let domain = is_name.then(|| psl::domain_str(&host)).flatten();
+            domain.map(String::from)
         })
     }
 }
 
-impl domains::Host for State {
-    fn registrable(&mut self, host: String) -> Option<String> {
-        // Canonical addresses end in a number, or have a colon; names do neither.
-        let is_ip = host.parse::<IpAddr>().is_ok();
-        let domain = if is_ip { None } else { psl::domain_str(&host) };
-        domain.map(String::from)
-    }
-}
-
 impl client::Host for State {
-    fn address(&mut self) -> Option<String> {
-        if self.client.is_some() {
-            self.asked_for_client = true;
-        } else {
-            self.host
-                .asked_for_missing_client
-                .store(true, Ordering::Relaxed);
-        }
-        self.client.map(|address| address.to_string())
+    fn address(&mut self) -> Served<Option<String>> {
+        self.serve(|state| {
+            if state.client.is_some() {
+                state.asked_for_client = true;
+            } else {
+                let asked = &state.host.asked_for_missing_client;
+                asked.store(true, Ordering::Relaxed);
+            }
+            state.client.map(|address| address.to_string())
+        })
     }
 
-    fn user(&mut self) -> Option<String> {
-        self.asked_for_client |= self.client.is_some();
-        self.user.as_deref().map(str::to_owned)
+    fn user(&mut self) -> Served<Option<String>> {
+        self.serve(|state| {
+            state.asked_for_client |= state.client.is_some();
+            state.user.as_deref().map(str::to_owned)
+        })
     }
 }
 
 impl verdict_cache::Host for State {
-    fn keep(&mut self, scope: verdict_cache::Scope, ttl: u64) {
-        self.cache = Some(CachePolicy {
-            scope: match scope {
-                verdict_cache::Scope::Host => Scope::Host,
-                verdict_cache::Scope::ClientAndHost => Scope::ClientAndHost,
-            },
-            time: Duration::from_millis(ttl),
-            feeds: self.feeds_generation,
-        });
+    fn keep(&mut self, scope: verdict_cache::Scope, ttl: u64) -> Served<()> {
+        self.serve(|state| {
+            state.cache = Some(CachePolicy {
+                scope: match scope {
+                    verdict_cache::Scope::Host => Scope::Host,
+                    verdict_cache::Scope::ClientAndHost => Scope::ClientAndHost,
+                },
+                time: Duration::from_millis(ttl),
+                feeds: state.feeds_generation,
+            });
+        })
     }
 }
 
@@ -316,27 +376,24 @@ impl verdict_cache::Host for State {
 macro_rules! headers {
     ($interface:ident, $side:expr) => {
         impl $interface::Host for State {
-            fn get(&mut self, name: String) -> Vec<Vec<u8>> {
-                self.fields.values($side, &name)
+            fn get(&mut self, name: String) -> Served<Vec<Vec<u8>>> {
+                self.serve(|state| state.fields.values($side, &name))
             }
 
-            fn names(&mut self) -> Vec<String> {
-                self.fields.names($side)
+            fn names(&mut self) -> Served<Vec<String>> {
+                self.serve(|state| state.fields.names($side))
             }
 
-            fn set(&mut self, name: String, value: Vec<u8>) -> Result<(), String> {
-                let set = self.fields.set($side, &name, &value);
-                set.map_err(|error: EditError| error.to_string())
+            fn set(&mut self, name: String, value: Vec<u8>) -> Served<Result<(), String>> {
+                self.edit(|fields| fields.set($side, &name, &value))
             }
 
-            fn append(&mut self, name: String, value: Vec<u8>) -> Result<(), String> {
-                let appended = self.fields.append($side, &name, &value);
-                appended.map_err(|error| error.to_string())
+            fn append(&mut self, name: String, value: Vec<u8>) -> Served<Result<(), String>> {
+                self.edit(|fields| fields.append($side, &name, &value))
             }
 
-            fn remove(&mut self, name: String) -> Result<(), String> {
-                let removed = self.fields.remove($side, &name);
-                removed.map_err(|error| error.to_string())
+            fn remove(&mut self, name: String) -> Served<Result<(), String>> {
+                self.edit(|fields| fields.remove($side, &name))
             }
         }
     };
@@ -344,95 +401,3 @@ macro_rules! headers {
 
 headers!(request_headers, Side::Request);
 headers!(response_headers, Side::Response);
-
-/// How many lines a filter may write in a second: it must not be able to fill a disk, or to hide
-/// what others have to say.
-#[derive(Debug)]
-pub(super) struct LogBudget {
-    lines: usize,
-    written: Mutex<Written>,
-}
-
-#[derive(Debug, Default)]
-struct Written {
-    since: Option<Instant>,
-    lines: usize,
-}
-
-/// What becomes of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Line {
-    Write,
-    /// In its place it is said that lines are being dropped.
-    Last,
-    Drop,
-}
-
-impl LogBudget {
-    pub(super) fn new(lines: usize) -> Self {
-        Self {
-            lines,
-            written: Mutex::default(),
-        }
-    }
-
-    fn take(&self, now: Instant) -> Line {
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_over = |since| now.saturating_duration_since(since) >= Duration::from_secs(1);
-        if written.since.is_none_or(is_over) {
-            *written = Written {
-                since: Some(now),
-                lines: 0,
-            };
-        }
-        written.lines = written.lines.saturating_add(1);
-        if written.lines <= self.lines {
-            Line::Write
-        } else if written.lines == self.lines.saturating_add(1) {
-            Line::Last
-        } else {
-            Line::Drop
-        }
-    }
-}
-
-/// One line, without control characters: a filter must not be able to forge log lines.
-fn printable(message: &str) -> String {
-    let mut line = String::with_capacity(message.len().min(LOG_LINE_BYTES));
-    for c in message.chars() {
-        if line.len() >= LOG_LINE_BYTES {
-            line.push('…');
-            break;
-        }
-        if c.is_control() {
-            line.extend(c.escape_default())
-        } else {
-            line.push(c)
-        }
-    }
-    line
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_beyond_the_budget_are_dropped_until_the_next_second() {
-        let budget = LogBudget::new(2);
-        let now = Instant::now();
-        let taken = [0; 5].map(|_| budget.take(now));
-        assert_eq!(
-            taken,
-            [Line::Write, Line::Write, Line::Last, Line::Drop, Line::Drop]
-        );
-        assert_eq!(budget.take(now + Duration::from_millis(999)), Line::Drop);
-        assert_eq!(budget.take(now + Duration::from_secs(1)), Line::Write);
-    }
-
-    #[test]
-    fn a_log_message_stays_one_line() {
-        assert_eq!(printable("a\nb\u{1b}[31m"), "a\\nb\\u{1b}[31m");
-        assert!(printable(&"x".repeat(100_000)).len() < LOG_LINE_BYTES + 8);
-    }
-}

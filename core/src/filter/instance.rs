@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use tokio::time::Instant;
 use wasmtime::component::Instance as ComponentInstance;
 use wasmtime::{Store, UpdateDeadline};
 
@@ -23,6 +24,9 @@ use crate::verdict::{InvalidVerdict, Verdict};
 
 /// Longest error message of a filter, in bytes. The rest is cut.
 const MESSAGE_BYTES: usize = 1024;
+
+/// An instance that lasts for so few calls costs more to start than it does.
+const FEW_CALLS: usize = 4;
 
 /// A live filter.
 pub(crate) struct Instance {
@@ -178,6 +182,15 @@ impl Instance {
         self.calls >= self.limits.calls || self.memory() > self.memory_mark
     }
 
+    /// The failure of an instance that has to be replaced although it was called a few times only.
+    pub(crate) fn worn_out(&self) -> Option<Failure> {
+        let is_worn_out = self.calls < FEW_CALLS && self.memory() > self.memory_mark;
+        is_worn_out.then(|| Failure::WornOut {
+            calls: self.calls,
+            memory: self.memory(),
+        })
+    }
+
     /// Its linear memories, in bytes.
     pub(crate) fn memory(&self) -> usize {
         self.store.data().limits.memory()
@@ -299,7 +312,8 @@ async fn within<T>(
     call: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<T>,
 ) -> Result<T, Failure> {
     let state = store.data_mut();
-    state.cpu.begin(allowed.cpu);
+    let measure = state.suspicion.measure();
+    state.cpu.begin(allowed.cpu, measure, state.engine.ticker());
     state.last_error_log = None;
     state.limits.forget_refusals();
     // In this order: a call whose deadline is set cannot be missed by a ticker about to park.
@@ -308,10 +322,16 @@ async fn within<T>(
     // A panic of the proxy's own functions, which run below the guest, is no reason to leave a
     // request without an answer.
     let call = AssertUnwindSafe(call(store)).catch_unwind();
-    let outcome = tokio::time::timeout(allowed.wall, call).await;
-    let computed = allowed.cpu.saturating_sub(store.data().cpu.left());
-    store.data_mut().cpu.end();
+    let begun = Instant::now();
+    let outcome = tokio::time::timeout_at(begun + allowed.wall, call).await;
+    let state = store.data_mut();
+    // A guest that neither loops nor calls meets no tick. It must not keep the thread all the same.
+    let is_late = begun.elapsed() >= allowed.cpu;
+    let exceeds = is_late && state.suspicion.is_confirmed(&mut state.cpu);
+    let computed = allowed.cpu.saturating_sub(state.cpu.left());
+    state.cpu.end();
     match outcome {
+        Ok(Ok(Ok(_))) if exceeds => Err(Failure::Cpu(allowed.cpu, allowed.names[0])),
         Ok(Ok(Ok(answer))) => Ok(answer),
         Ok(Ok(Err(error))) => Err(failure(error, store, allowed)),
         Ok(Err(panic)) => Err(Failure::Proxy(panic_message(&*panic))),
@@ -392,9 +412,11 @@ mod tests {
     use crate::feeds::Feeds;
     use crate::filter::clock::Clock;
     use crate::filter::engine::Engine;
-    use crate::filter::host::{Host, LogBudget};
+    use crate::filter::host::Host;
+    use crate::filter::log_budget::LogBudget;
     use crate::filter::metrics::Metrics;
     use crate::filter::state::Stores;
+    use crate::filter::suspicion::Suspicion;
 
     #[tokio::test]
     async fn a_panic_below_a_guest_is_a_failure_of_the_call() {
@@ -409,6 +431,7 @@ mod tests {
             log: Arc::new(LogBudget::new(1)),
             clock: Clock::System,
             asked_for_missing_client: Arc::default(),
+            suspicion: Suspicion::default(),
         };
         let state = State::new(host, engine.clone(), &settings);
         let mut store = Store::new(engine.wasmtime(), state);

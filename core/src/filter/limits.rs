@@ -6,9 +6,11 @@ use wasmtime::ResourceLimiter;
 use super::Failure;
 use crate::config::FilterLimits;
 
-/// Most core instances, memories and tables of one component, each. Language runtimes have a
-/// handful.
+/// Most core instances and tables of one component, each. Language runtimes have a handful.
 const MAX_ITEMS: usize = 64;
+
+/// Most memories of one component. Each reserves gigabytes of address space.
+const MAX_MEMORIES: usize = 8;
 
 /// The limits of one instance, and what it uses of them.
 #[derive(Debug)]
@@ -122,7 +124,7 @@ impl ResourceLimiter for ResourceLimits {
     }
 
     fn memories(&self) -> usize {
-        MAX_ITEMS
+        MAX_MEMORIES
     }
 
     fn tables(&self) -> usize {

@@ -18,7 +18,9 @@ use super::cache::Hash;
 use super::capability::{Import, capability_names, interface, parse_interface};
 use super::compiler::{CachedFailure, Compiled, Compiler, NotCompiled, SLOW_AFTER};
 use super::engine::Engine;
-use super::host::{Host, LogBudget, State};
+use super::host::{Host, State};
+use super::log_budget::LogBudget;
+use super::suspicion::Suspicion;
 use super::{Failure, Filter, Hooks, Instance, Manifest};
 use crate::config::{self, FilterSettings, Grants};
 use crate::error::StartError;
@@ -176,6 +178,7 @@ impl Loader {
             log: Arc::new(LogBudget::new(limits.log)),
             clock: Clock::System,
             asked_for_missing_client: Arc::default(),
+            suspicion: Suspicion::default(),
         };
         let mut filter = Filter {
             host,

@@ -60,12 +60,13 @@ impl Metrics {
     }
 
     fn change(&self, name: &str, change: impl FnOnce(&mut f64)) -> Result<(), Dropped> {
+        let is_short = name.len() <= METRIC_NAME_BYTES;
         let mut values = lock(&self.0);
-        if let Some(value) = values.by_name.get_mut(name) {
+        if let Some(value) = values.by_name.get_mut(name).filter(|_| is_short) {
             change(value);
             return Ok(());
         }
-        let dropped = if !is_metric_name(name) {
+        let dropped = if !is_short || !is_metric_name(name) {
             Dropped::Name
         } else if values.by_name.len() >= METRICS {
             Dropped::Full

@@ -91,6 +91,7 @@ impl Stores {
 impl Store {
     /// The value of a key.
     pub(crate) fn get(&self, key: &str) -> Option<Vec<u8>> {
+        check_key(key).ok()?;
         self.now().get(key).map(<[u8]>::to_vec)
     }
 
@@ -101,6 +102,7 @@ impl Store {
         value: &[u8],
         ttl: Option<Duration>,
     ) -> Result<(), StateError> {
+        check_key(key)?;
         self.now().set(key, value, ttl)
     }
 
@@ -112,6 +114,7 @@ impl Store {
         by: i64,
         ttl: Option<Duration>,
     ) -> Result<i64, StateError> {
+        check_key(key)?;
         self.now().increment(key, by, ttl)
     }
 
@@ -124,6 +127,7 @@ impl Store {
         new: Option<&[u8]>,
         ttl: Option<Duration>,
     ) -> Result<bool, StateError> {
+        check_key(key)?;
         self.now().compare_and_set(key, expected, new, ttl)
     }
 
@@ -209,10 +213,6 @@ impl Moment<'_> {
     }
 
     fn put(&mut self, key: &str, value: &[u8], expires: Option<Instant>) -> Result<(), StateError> {
-        // A longer key is a mistake: keys are names of hosts and the like.
-        if key.len() > KEY_BYTES {
-            return Err(StateError::KeyTooLong(key.len()));
-        }
         self.clear(CLEARED_PER_WRITE);
         let before = self
             .entry(key)
@@ -286,6 +286,14 @@ fn integer(value: &[u8]) -> Result<i64, StateError> {
 }
 
 /// A panic while the lock was held does not leave entries half written.
+/// A longer key is a mistake: keys are names of hosts and the like.
+fn check_key(key: &str) -> Result<(), StateError> {
+    if key.len() > KEY_BYTES {
+        return Err(StateError::KeyTooLong(key.len()));
+    }
+    Ok(())
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -10,7 +10,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
@@ -50,6 +50,8 @@ struct Shared {
     activity: AtomicU8,
     /// How many [`Computing`] there are.
     computing: AtomicUsize,
+    /// How many ticks there have been.
+    ticks: AtomicU64,
     stopped: AtomicBool,
 }
 
@@ -98,6 +100,11 @@ impl EpochTicker {
         }
     }
 
+    /// How many ticks there have been.
+    pub(super) fn ticks(&self) -> u64 {
+        self.0.shared.ticks.load(Ordering::Relaxed)
+    }
+
     /// Tells that a tick has met a call. Until the call ends it is met every [`TICK`].
     pub(super) fn computing(&self) -> Computing {
         let Handle { thread, shared } = &*self.0;
@@ -137,6 +144,7 @@ fn run(shared: &Shared, tick: impl Fn(), wait: impl Fn(Option<Duration>)) {
                 // Also before the ticker parks: a call that has read the word before it was lowered
                 // is met by this tick, and `computing` wakes the ticker again.
                 fence(Ordering::SeqCst);
+                shared.ticks.fetch_add(1, Ordering::Relaxed);
                 tick();
                 next
             }

@@ -4,8 +4,7 @@
 use std::iter;
 use std::net::IpAddr;
 
-/// The longest name (RFC 1035, section 2.3.4), in bytes.
-const NAME_BYTES: usize = 253;
+use crate::limits::HOST_BYTES;
 
 /// The longest label of a name, in bytes.
 const LABEL_BYTES: usize = 63;
@@ -63,7 +62,7 @@ fn is_name(host: &str) -> bool {
     let is_label = |label: &[u8]| {
         (1..=LABEL_BYTES).contains(&label.len()) && label.iter().all(|byte| is_part(*byte))
     };
-    host.len() <= NAME_BYTES && host.as_bytes().split(|byte| *byte == b'.').all(is_label)
+    host.len() <= HOST_BYTES && host.as_bytes().split(|byte| *byte == b'.').all(is_label)
 }
 
 /// Whether the URL standard would read the whole as an IPv4 address ("ends in a number checker").

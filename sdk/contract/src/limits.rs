@@ -1,5 +1,17 @@
 //! The limits that the proxy holds filters to. The mock of native tests holds them to the same.
 
+/// The longest canonical host, in bytes (RFC 1035, section 2.3.4).
+pub const HOST_BYTES: usize = 253;
+
+/// The longest name of a feed, in bytes.
+pub const FEED_NAME_BYTES: usize = 64;
+
+/// The longest name of a time zone, in bytes; the longest that there is has 32.
+pub const ZONE_BYTES: usize = 64;
+
+/// The longest name of a header field that a filter can ask for or change, in bytes.
+pub const FIELD_NAME_BYTES: usize = 256;
+
 /// The longest key of `state`, in bytes.
 pub const KEY_BYTES: usize = 1024;
 

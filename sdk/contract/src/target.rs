@@ -10,6 +10,10 @@ use url::Host;
 
 use crate::host::is_plainly_canonical;
 
+/// The longest spelling of a host that is looked at, in bytes: a name of 253 octets, each of them
+/// percent-encoded, has 759.
+const SPELLING_BYTES: usize = 1024;
+
 /// A canonical host and a port.
 ///
 /// The host is lower case, made of IDNA A-labels and has no trailing dot. IP addresses are
@@ -71,6 +75,10 @@ impl Target {
     pub fn new(host: &str, port: u16) -> Result<Self, InvalidTarget> {
         if host.is_empty() {
             return Err(InvalidTarget::EmptyHost);
+        }
+        // Decoding Punycode takes time by the square of its length.
+        if host.len() > SPELLING_BYTES {
+            return Err(InvalidTarget::Host);
         }
         let (host, ip) = if is_plainly_canonical(host) {
             (host.to_owned(), None)
@@ -201,6 +209,23 @@ mod tests {
     fn canonical(authority: &str) -> String {
         Target::parse(authority, Some(80))
             .map_or_else(|error| error.to_string(), |target| target.to_string())
+    }
+
+    #[test]
+    fn a_host_is_read_only_if_its_spelling_is_short_enough_to_be_one() {
+        let encoded = |len: usize| {
+            let labels = format!("{}.", "a".repeat(50)).repeat(len / 51);
+            labels
+                .bytes()
+                .map(|byte| format!("%{byte:02x}"))
+                .collect::<String>()
+        };
+        assert!(Target::new(&encoded(253), 80).is_ok());
+        // It would take milliseconds.
+        let bomb = format!("xn--{}", "z".repeat(59_000));
+        assert_eq!(Target::new(&bomb, 80), Err(InvalidTarget::Host));
+        assert_eq!(canonical_host(&bomb), Err(InvalidTarget::Host));
+        assert_eq!(Target::new(&encoded(600), 80), Err(InvalidTarget::Host));
     }
 
     #[test]

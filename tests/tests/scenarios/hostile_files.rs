@@ -59,6 +59,16 @@ async fn a_filter_that_cannot_run_here_is_refused_while_traffic_goes_on() {
 }
 
 #[tokio::test]
+async fn a_filter_has_a_handful_of_memories() {
+    let stage = Stage::with_neighbour().await;
+    let mut log = Log::follow();
+    stage.plug("forgetful.wasm", guests::memories(8));
+    log.says(&["loaded", "forgetful"]).await;
+    stage.plug("forgetful.wasm", guests::memories(9));
+    log.says(&["refused", "forgetful", "memor"]).await;
+}
+
+#[tokio::test]
 async fn a_file_that_only_bears_the_name_of_a_filter_is_refused_while_traffic_goes_on() {
     let stage = Stage::with_neighbour().await;
     let mut log = Log::follow();

@@ -126,6 +126,56 @@ async fn an_instance_is_replaced_before_it_wears_out() {
 }
 
 #[tokio::test]
+async fn a_filter_that_wears_its_instances_out_at_once_fails() {
+    let stage = Stage::beside_neighbour("restless", &guests::wat("wears_out"), "").await;
+    let mut log = Log::follow();
+    stage.until("calm.example", 503).await;
+    stage
+        .answers(&[("calm.example", 503), ("blocked.example", 403)])
+        .await;
+    let reason = "of memory after 1 calls";
+    log.says(&["could not judge", "restless", reason]).await;
+}
+
+#[tokio::test]
+async fn a_filter_that_only_calls_the_proxy_is_ended_when_its_time_is_up() {
+    let import = r#"(import "portcullis:filter/metrics@0.1.0" "count"
+        (func $count (param i32 i32 i64)))"#;
+    // A name of a MB, which is no name.
+    let call = "(call $count (i32.const 65536) (i32.const 1000000) (i64.const 1))";
+    let guest = guests::straight_line(import, &call.repeat(3000));
+    let stage = Stage::beside_neighbour("caller", &guest, "").await;
+    let mut log = Log::follow();
+    let hosts = [
+        ("x.example", 503),
+        ("calm.example", 200),
+        ("blocked.example", 403),
+    ];
+    stage.answers(&hosts.repeat(2)).await;
+    log.says(&["could not judge", "caller", "[limits] cpu"])
+        .await;
+
+    stage.plug("caller.toml", "mode = \"shadow\"");
+    stage.until("x.example", 200).await;
+    log.says(&["could not judge", "caller", "[limits] cpu"])
+        .await;
+}
+
+#[tokio::test]
+async fn a_filter_that_computes_where_no_tick_is_noticed_is_found_out() {
+    let fill = "(memory.fill (i32.const 0) (i32.const 1) (i32.const 62000000))";
+    let guest = guests::straight_line("", &fill.repeat(30));
+    let stage = Stage::beside_neighbour("filler", &guest, "").await;
+    let mut log = Log::follow();
+    // The first call that is late has the next ones measured.
+    let found_out = ["could not judge", "filler", "[limits] cpu"];
+    stage.until_said(&mut log, "x.example", &found_out).await;
+    stage
+        .answers(&[("calm.example", 200), ("blocked.example", 403)])
+        .await;
+}
+
+#[tokio::test]
 async fn calls_that_never_end_wait_for_each_other_and_not_the_neighbours_for_them() {
     let settings = "[limits]\ncpu = \"1h\"\nwall = \"2s\"\nconcurrency = 1";
     let stage = Stage::beside_neighbour("crowded", &guests::wat("loops"), settings).await;
