@@ -12,6 +12,7 @@ pub(crate) mod resolve;
 pub(crate) mod response;
 mod route;
 mod stream;
+mod written;
 
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -71,24 +72,21 @@ impl Upstream {
         deadlines: &Deadlines,
     ) -> Result<(Response<Incoming>, Box<Link>), Error> {
         while let Some(mut link) = self.take_idle(route, &request, client) {
-            let copy = clone_if_idempotent(&request);
             match link.send(request, client, deadlines).await {
                 Ok(response) => return Ok((response, link)),
                 Err(SendError::NotSent(unsent)) => request = *unsent,
-                Err(SendError::Failed(error)) => match copy {
-                    Some(copy) if error.is_broken_connection() => {
-                        request = copy;
-                        break;
-                    }
-                    _ => return Err(error),
-                },
+                Err(SendError::Repeatable(again)) => {
+                    request = *again;
+                    break;
+                }
+                Err(SendError::Failed(error)) => return Err(error),
             }
         }
         let mut link = Link::open(route.clone(), self.dial(route).await?).await?;
         match link.send(request, client, deadlines).await {
             Ok(response) => Ok((response, link)),
             Err(SendError::Failed(error)) => Err(error),
-            Err(SendError::NotSent(_)) => Err(Error::Closed),
+            Err(SendError::NotSent(_) | SendError::Repeatable(_)) => Err(Error::Closed),
         }
     }
 
@@ -98,7 +96,7 @@ impl Upstream {
         request: &Request<RequestBody>,
         client: &Logins,
     ) -> Option<Box<Link>> {
-        let is_repeatable = request.method().is_idempotent() && request.body().is_empty();
+        let is_repeatable = request::is_repeatable(request);
         if let Some(mut link) = client.take(route)
             && (is_repeatable || link.is_open())
         {
@@ -164,16 +162,4 @@ impl Upstream {
     pub(crate) fn close(&self) {
         self.pool.close();
     }
-}
-
-/// A copy of a request that may be sent twice (RFC 9110, section 9.2.2).
-fn clone_if_idempotent(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
-    if !request.method().is_idempotent() || !request.body().is_empty() {
-        return None;
-    }
-    let mut copy = Request::new(RequestBody::empty());
-    *copy.method_mut() = request.method().clone();
-    *copy.uri_mut() = request.uri().clone();
-    *copy.headers_mut() = request.headers().clone();
-    Some(copy)
 }

@@ -26,9 +26,10 @@ use tokio_util::task::TaskTracker;
 use super::dial::Connected;
 use super::logins::{self, Logins};
 use super::pool::Pool;
-use super::request::RequestBody;
+use super::request::{self, RequestBody};
 use super::route::Route;
 use super::stream::{Gauge, OriginStream};
+use super::written::{Recorded, WrittenHead};
 use crate::error::Error;
 use crate::timer::{Deadlines, ResettableTimer, UploadProgress};
 
@@ -41,10 +42,13 @@ pub(crate) struct Link {
     route: Rc<Route>,
     peer: SocketAddr,
     requests: SendRequest<RequestBody>,
-    connection: Option<Connection<TokioIo<OriginStream>, RequestBody>>,
+    connection: Option<Connection<TokioIo<Recorded<OriginStream>>, RequestBody>>,
     gauge: Rc<Gauge>,
     /// Whose login the connection carries. Where there is one, no other client gets it.
     owner: Option<Weak<Logins>>,
+    head: Rc<WrittenHead>,
+    /// The origin has answered before, so it may have closed the connection since.
+    is_reused: bool,
     /// The connection is closed or speaks another protocol now.
     finished: bool,
 }
@@ -54,6 +58,9 @@ pub(crate) struct Link {
 pub(super) enum SendError {
     /// The connection was closed before the request was written; here it is again.
     NotSent(Box<Request<RequestBody>>),
+    /// The connection was closed before a response came. The request has no effect but its
+    /// response, so it may be sent again (RFC 9110, section 9.2.2).
+    Repeatable(Box<Request<RequestBody>>),
     /// The request is lost.
     Failed(Error),
 }
@@ -61,6 +68,8 @@ pub(super) enum SendError {
 impl Link {
     pub(super) async fn open(route: Rc<Route>, connected: Connected) -> Result<Box<Self>, Error> {
         let (stream, gauge) = OriginStream::new(connected.stream);
+        let head = Rc::<WrittenHead>::default();
+        let stream = Recorded::new(stream, head.clone());
         let (requests, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(Error::Upstream)?;
@@ -71,6 +80,8 @@ impl Link {
             connection: Some(connection),
             gauge,
             owner: None,
+            head,
+            is_reused: false,
             finished: false,
         }))
     }
@@ -176,6 +187,9 @@ impl Link {
     ) -> Result<Response<Incoming>, SendError> {
         deadlines.begin_response_head();
         self.gauge.begin_request();
+        if self.is_reused && request::is_repeatable(&request) {
+            self.head.begin();
+        }
         // `unconstrained`: without budget it would wake the waker that it gets, which does nothing.
         let mut response = pin!(unconstrained(self.requests.try_send_request(request)));
         let outcome = poll_fn(|cx| {
@@ -200,12 +214,29 @@ impl Link {
         .await;
         deadlines.begin_work();
         match outcome {
-            Ok(Ok(response)) => Ok(response),
+            Ok(Ok(response)) => {
+                self.head.forget();
+                self.is_reused = true;
+                Ok(response)
+            }
             Ok(Err(mut failure)) => Err(match failure.take_message() {
                 Some(unsent) => SendError::NotSent(Box::new(unsent)),
-                None => SendError::Failed(failed(failure.into_error())),
+                None => self.lost(failed(failure.into_error())),
             }),
             Err(failure) => Err(SendError::Failed(failure)),
+        }
+    }
+
+    /// A request was written and gets no response.
+    fn lost(&self, error: Error) -> SendError {
+        let again = if error.is_broken_connection() {
+            self.head.request()
+        } else {
+            None
+        };
+        match again {
+            Some(again) => SendError::Repeatable(Box::new(again)),
+            None => SendError::Failed(error),
         }
     }
 
@@ -223,7 +254,7 @@ impl Link {
         })
         .await;
         let parts = self.connection?.into_parts();
-        Some((parts.io.into_inner().into_inner(), parts.read_buf))
+        Some((parts.io.into_inner().into_inner().into_inner(), parts.read_buf))
     }
 
     /// Lets a connection finish on its own what is still being uploaded, for as long as the upload

@@ -7,12 +7,19 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use http::Request;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use crate::timer::UploadProgress;
 
 /// Ready when the client may be told to send its body.
 pub(crate) type ContinueGate = Pin<Box<dyn Future<Output = ()>>>;
+
+/// Whether a request may be sent again although its origin may have seen it (RFC 9110, section
+/// 9.2.2).
+pub(super) fn is_repeatable(request: &Request<RequestBody>) -> bool {
+    request.method().is_idempotent() && request.body().is_empty()
+}
 
 /// The body of a request on its way to the origin.
 #[derive(Debug, Default)]
