@@ -9,6 +9,7 @@
 mod dns;
 pub mod guests;
 mod log;
+mod message;
 mod proxy;
 mod site;
 mod stage;
@@ -17,6 +18,7 @@ mod wire;
 
 pub use dns::Dns;
 pub use log::Log;
+pub use message::{OPTIONS, connect, get, ok, post};
 pub use proxy::{Proxy, scene};
 pub use site::Site;
 pub use stage::{Stage, plug};

@@ -7,6 +7,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::timeout;
 
+use crate::message::get;
+
 /// Nothing in a scenario takes this long, however slow the machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -59,6 +61,15 @@ impl Origin {
     pub async fn accept(&self) -> Wire {
         let accepted = within("the proxy connects to the origin", self.listener.accept()).await;
         Wire::new(accepted.expect("a connection").0)
+    }
+
+    /// Has a client ask for the first page, and accepts the connection on which the proxy passes
+    /// that on.
+    pub async fn asked_by(&self, client: &mut Wire) -> Wire {
+        client.send(get(&self.url("/"))).await;
+        let mut served = self.accept().await;
+        served.head().await;
+        served
     }
 
     /// Whether the proxy has opened a connection that was not accepted yet.

@@ -220,3 +220,69 @@ async fn linger(mut stream: impl ClientStream, session: &Session) {
         let _ = timeout(LINGER, drained).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::rc::Rc;
+    use std::sync::Arc;
+
+    use tokio::io::{AsyncReadExt, DuplexStream, duplex};
+    use tokio::sync::watch;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::chain::{Chain, shadow_calls};
+    use crate::config::{AccessLog, AccessLogTo, Egress, Limits};
+    use crate::downstream::headers::Pseudonym;
+    use crate::downstream::session::Ingress;
+    use crate::downstream::worker::{Worker, WorkerConfig, WorkerId};
+    use crate::log::access::Access;
+
+    impl ClientStream for DuplexStream {
+        fn take_error(&self) -> io::Result<Option<io::Error>> {
+            Ok(None)
+        }
+    }
+
+    fn session() -> Session {
+        let own = "127.0.0.1:1".parse().unwrap();
+        let access_log = AccessLog {
+            to: AccessLogTo::Off,
+            ..AccessLog::default()
+        };
+        let config = WorkerConfig {
+            limits: Limits::default(),
+            egress: Egress::default(),
+            access_log: Access::open(&access_log).unwrap(),
+            own,
+            pseudonym: Pseudonym::random(),
+            chains: watch::channel(Arc::new(Chain::default())).1,
+            shutdown: CancellationToken::new(),
+        };
+        let id = WorkerId {
+            index: 0,
+            workers: 1,
+            restarts: 0,
+        };
+        let worker = Rc::new(Worker::new(config, id, shadow_calls().0));
+        Session::new(worker, own, Ingress::Direct)
+    }
+
+    #[tokio::test]
+    async fn a_slow_reader_that_has_half_closed_gets_the_end_of_its_response() {
+        // The response is longer than what is under way at a time, so its end waits in hyper while
+        // the end of the request is read.
+        let (mut client, stream) = duplex(16);
+        let asking = async {
+            let request = b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n";
+            client.write_all(request).await.unwrap();
+            client.shutdown().await.unwrap();
+            let mut answer = String::new();
+            client.read_to_string(&mut answer).await.unwrap();
+            answer
+        };
+        let (answer, ()) = tokio::join!(asking, serve(session(), stream));
+        assert!(answer.ends_with("\r\n\r\n"), "{answer:?}");
+    }
+}

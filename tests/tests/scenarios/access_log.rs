@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use portcullis::config::AccessLogTo;
-use portcullis_tests::{Log, Origin, Proxy, Stage, scene};
+use portcullis_tests::{Log, Origin, Proxy, Stage, connect, get, scene};
 
 fn assert_says(line: &str, fields: &[&str]) {
     for field in fields {
@@ -67,7 +67,7 @@ async fn a_refusal_says_why() {
     let proxy = Proxy::start().await;
     let mut client = proxy.client().await;
     client
-        .send("GET http://logged.blocked.portcullis.test/ HTTP/1.1\r\nHost: x\r\n\r\n")
+        .send(get("http://logged.blocked.portcullis.test/"))
         .await;
     assert_eq!(client.response().await.status, 403);
     let line = log.says(&["host=logged.blocked.portcullis.test"]).await;
@@ -87,12 +87,7 @@ async fn a_refusal_says_why() {
 async fn a_tunnel_is_one_line_when_it_ends() {
     let mut log = Log::follow();
     let (_proxy, origin, mut client) = scene().await;
-    client
-        .send(format!(
-            "CONNECT {} HTTP/1.1\r\nHost: x\r\n\r\nearly",
-            origin.authority()
-        ))
-        .await;
+    client.send(connect(&origin.authority()) + "early").await;
     let mut served = origin.accept().await;
     client.head().await;
     served.expect("early").await;
@@ -122,9 +117,7 @@ async fn what_fails_or_is_given_up_says_so() {
     let (proxy, origin) = (Proxy::start().await, Origin::start().await);
     let gone = Origin::gone().await;
     let mut client = proxy.client().await;
-    client
-        .send(format!("GET http://{gone}/ HTTP/1.1\r\nHost: x\r\n\r\n"))
-        .await;
+    client.send(get(&format!("http://{gone}/"))).await;
     assert_eq!(client.response().await.status, 502);
     let line = log.says(&[&format!("port={} ", gone.port())]).await;
     assert_says(
@@ -132,14 +125,7 @@ async fn what_fails_or_is_given_up_says_so() {
         &["status=502", "outcome=failed", "error=\"cannot connect to"],
     );
 
-    client
-        .send(format!(
-            "GET {} HTTP/1.1\r\nHost: x\r\n\r\n",
-            origin.url("/")
-        ))
-        .await;
-    let mut served = origin.accept().await;
-    served.head().await;
+    let mut served = origin.asked_by(&mut client).await;
     client.reset();
     served.rest().await;
     let port = format!("port={} ", origin.authority().rsplit(':').next().unwrap());

@@ -2,16 +2,12 @@
 
 use std::time::Duration;
 
-use portcullis_tests::{Origin, Proxy, Wire, scene};
+use portcullis_tests::{Origin, Proxy, Wire, connect, get, scene};
 
 async fn tunnel(proxy: &Proxy, origin: &Origin) -> (Wire, Wire) {
     let mut client = proxy.client().await;
     let authority = origin.authority();
-    client
-        .send(format!(
-            "CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n"
-        ))
-        .await;
+    client.send(connect(&authority)).await;
     let served = origin.accept().await;
     let head = client.head().await;
     assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
@@ -41,11 +37,7 @@ async fn bytes_pass_both_ways_and_each_way_ends_on_its_own() {
 async fn what_is_sent_ahead_arrives_once() {
     let (_proxy, origin, mut client) = scene().await;
     let authority = origin.authority();
-    client
-        .send(format!(
-            "CONNECT {authority} HTTP/1.1\r\nHost: x\r\n\r\nearly"
-        ))
-        .await;
+    client.send(connect(&authority) + "early").await;
     let mut served = origin.accept().await;
     client.head().await;
     client.send(" and late").await;
@@ -74,10 +66,7 @@ async fn much_passes_at_its_own_pace() {
 async fn a_refused_tunnel_is_answered_and_closed() {
     let (proxy, origin) = (Proxy::start().await, Origin::start().await);
     let gone = Origin::gone().await;
-    let smuggled = format!(
-        "GET {} HTTP/1.1\r\nHost: x\r\n\r\n",
-        origin.url("/smuggled")
-    );
+    let smuggled = get(&origin.url("/smuggled"));
     for (target, status) in [
         (gone.to_string(), 502),
         ("www.blocked.portcullis.test:443".into(), 403),

@@ -1,9 +1,9 @@
 //! How many clients there may be.
 
-use portcullis_tests::{Log, Proxy, Wire};
+use portcullis_tests::{Log, OPTIONS, Proxy, Wire};
 
 async fn is_answered(client: &mut Wire) {
-    client.send("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    client.send(OPTIONS).await;
     assert_eq!(client.response().await.status, 200);
 }
 
@@ -18,7 +18,7 @@ async fn connections_beyond_the_limit_wait_until_one_ends() {
         .await;
 
     let mut third = proxy.client().await;
-    third.send("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    third.send(OPTIONS).await;
     is_answered(&mut second).await;
     drop(first);
     assert_eq!(third.response().await.status, 200);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use portcullis_tests::{Origin, Proxy};
+use portcullis_tests::{Origin, Proxy, get, ok, post};
 
 /// `{}` stands for a URL that must not be reached.
 const MALFORMED: &[(&str, &str)] = &[
@@ -96,7 +96,7 @@ async fn malformed_requests_are_refused_and_nothing_after_them_is_served() {
             .replace("{}", &origin.url("/"))
             .replace("{host}:0", "127.0.0.1:0")
             .replace("{host}", &origin.authority());
-        let next = format!("GET {} HTTP/1.1\r\nHost: a\r\n\r\n", origin.url("/next"));
+        let next = get(&origin.url("/next"));
         let mut client = proxy.client().await;
         client.send(format!("{request}{next}")).await;
         let answer = client.rest().await;
@@ -166,17 +166,8 @@ async fn a_connection_may_rest_between_requests_but_not_forever() {
     let proxy = Proxy::start_with(|config| config.limits.keep_alive = limit).await;
     let origin = Origin::start().await;
     let mut client = proxy.client().await;
-    client
-        .send(format!(
-            "GET {} HTTP/1.1\r\nHost: a\r\n\r\n",
-            origin.url("/")
-        ))
-        .await;
-    let mut served = origin.accept().await;
-    served.head().await;
-    served
-        .send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-        .await;
+    let mut served = origin.asked_by(&mut client).await;
+    served.send(ok("ok")).await;
     assert_eq!(client.response().await.body, "ok");
     assert_eq!(client.rest().await, "");
 }
@@ -189,9 +180,7 @@ async fn a_body_that_stops_coming_is_not_waited_for() {
     let mut client = proxy.client().await;
     let url = origin.url("/");
     client
-        .send(format!(
-            "POST {url} HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf"
-        ))
+        .send(post(&url, "Content-Length: 9\r\n\r\nhalf"))
         .await;
     let mut served = origin.accept().await;
     served.head().await;
@@ -207,14 +196,7 @@ async fn an_answer_that_nobody_reads_is_given_up() {
     let proxy = Proxy::start_with(|config| config.limits.idle = limit).await;
     let origin = Origin::start().await;
     let mut client = proxy.client().await;
-    client
-        .send(format!(
-            "GET {} HTTP/1.1\r\nHost: a\r\n\r\n",
-            origin.url("/")
-        ))
-        .await;
-    let mut served = origin.accept().await;
-    served.head().await;
+    let mut served = origin.asked_by(&mut client).await;
     served
         .send("HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
         .await;

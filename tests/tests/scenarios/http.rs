@@ -6,16 +6,7 @@ mod failures;
 mod half_close;
 mod logins;
 
-use portcullis_tests::{Proxy, Wire, scene};
-
-pub(super) fn get(url: &str) -> String {
-    let host = url
-        .trim_start_matches("http://")
-        .split('/')
-        .next()
-        .unwrap_or_default();
-    format!("GET {url} HTTP/1.1\r\nHost: {host}\r\n\r\n")
-}
+use portcullis_tests::{Proxy, Wire, get, ok, scene};
 
 #[tokio::test]
 async fn connections_are_kept_on_both_sides() {
@@ -109,9 +100,7 @@ async fn an_upgrade_that_is_declined_is_an_ordinary_exchange() {
     client.send(upgrade + &get(&origin.url("/next"))).await;
     let mut served = origin.accept().await;
     served.head().await;
-    served
-        .send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno")
-        .await;
+    served.send(ok("no")).await;
     assert_eq!(client.response().await.body, "no");
     assert!(served.head().await.starts_with("GET /next "));
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use portcullis::{Config, Ended, StartError};
-use portcullis_tests::{Origin, Proxy, scene, within};
+use portcullis_tests::{Origin, Proxy, connect, get, ok, scene, within};
 
 #[tokio::test]
 async fn an_idle_proxy_stops_at_once() {
@@ -31,17 +31,8 @@ async fn idle_connections_are_closed() {
     let (proxy, origin) = (Proxy::start().await, Origin::start().await);
     let mut unused = proxy.client().await;
     let mut client = proxy.client().await;
-    client
-        .send(format!(
-            "GET {} HTTP/1.1\r\nHost: a\r\n\r\n",
-            origin.url("/")
-        ))
-        .await;
-    let mut served = origin.accept().await;
-    served.head().await;
-    served
-        .send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-        .await;
+    let mut served = origin.asked_by(&mut client).await;
+    served.send(ok("ok")).await;
     client.response().await;
     proxy.signal();
     assert_eq!(proxy.ended().await, Ended::Cleanly);
@@ -53,14 +44,7 @@ async fn idle_connections_are_closed() {
 #[tokio::test]
 async fn a_request_in_flight_is_finished() {
     let (proxy, origin, mut client) = scene().await;
-    client
-        .send(format!(
-            "GET {} HTTP/1.1\r\nHost: a\r\n\r\n",
-            origin.url("/")
-        ))
-        .await;
-    let mut served = origin.accept().await;
-    served.head().await;
+    let mut served = origin.asked_by(&mut client).await;
     proxy.signal();
     served
         .send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nha")
@@ -78,13 +62,13 @@ async fn a_quiet_tunnel_ends_and_a_busy_one_is_cut_at_the_bound() {
     let bound = Duration::from_secs(2);
     let proxy = Proxy::start_with(|config| config.limits.shutdown = bound).await;
     let origin = Origin::start().await;
-    let connect = format!("CONNECT {} HTTP/1.1\r\nHost: a\r\n\r\n", origin.authority());
+    let request = connect(&origin.authority());
     let mut quiet = proxy.client().await;
-    quiet.send(&connect).await;
+    quiet.send(&request).await;
     let _quiet_served = origin.accept().await;
     quiet.head().await;
     let mut busy = proxy.client().await;
-    busy.send(&connect).await;
+    busy.send(&request).await;
     let mut busy_served = origin.accept().await;
     busy.head().await;
 
@@ -105,14 +89,7 @@ async fn a_request_that_hangs_is_cut_at_the_bound() {
     let proxy = Proxy::start_with(|config| config.limits.shutdown = bound).await;
     let origin = Origin::start().await;
     let mut client = proxy.client().await;
-    client
-        .send(format!(
-            "GET {} HTTP/1.1\r\nHost: a\r\n\r\n",
-            origin.url("/")
-        ))
-        .await;
-    let mut served = origin.accept().await;
-    served.head().await;
+    let _served = origin.asked_by(&mut client).await;
     proxy.signal();
     let cut = Ended::Cut {
         connections: 1,
@@ -129,7 +106,7 @@ async fn a_proxy_that_drains_leaves_its_successor_on_the_same_address_alone() {
     let (proxy, origin) = (Proxy::start_with(share_cache).await, Origin::start().await);
     let address = proxy.address();
     let mut client = proxy.client().await;
-    let request = format!("GET {} HTTP/1.1\r\nHost: a\r\n\r\n", origin.url("/"));
+    let request = get(&origin.url("/"));
     client.send(request).await;
     let mut served = origin.accept().await;
     served.head().await;
@@ -157,9 +134,7 @@ async fn a_proxy_that_drains_leaves_its_successor_on_the_same_address_alone() {
         }
     })
     .await;
-    served
-        .send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-        .await;
+    served.send(ok("ok")).await;
     assert_eq!(client.response().await.body, "ok");
     assert_eq!(proxy.ended().await, Ended::Cleanly);
     assert!(is_seen().await);

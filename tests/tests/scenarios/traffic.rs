@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use portcullis_tests::{Log, Site, Stage, Wire, guests};
+use portcullis_tests::{Log, Site, Stage, Wire, connect, guests};
 use tokio::task::JoinSet;
 
 /// Clients that ask for something harmless as fast as they can, each over a connection that it
@@ -58,11 +58,7 @@ impl Traffic {
 async fn tunnel(stage: &Stage) -> Wire {
     let mut tunnel = stage.proxy.client().await;
     let authority = format!("tunnel.example:{}", stage.site.port());
-    tunnel
-        .send(format!(
-            "CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n"
-        ))
-        .await;
+    tunnel.send(connect(&authority)).await;
     assert!(tunnel.head().await.starts_with("HTTP/1.1 200 "));
     tunnel
 }

@@ -1,8 +1,6 @@
 //! RFC 9110, HTTP semantics: what a proxy must do with messages that it understands.
 
-use portcullis_tests::scene;
-
-use crate::http::get;
+use portcullis_tests::{OPTIONS, get, ok, scene};
 
 #[tokio::test]
 async fn section_7_6_1_fields_of_one_connection_do_not_reach_the_other() {
@@ -53,9 +51,7 @@ async fn section_7_6_3_a_request_does_not_run_in_circles() {
         .lines()
         .find(|line| line.starts_with("via: "))
         .unwrap_or_default();
-    served
-        .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-        .await;
+    served.send(ok("")).await;
     client.response().await;
     let url = origin.url("/");
     client
@@ -69,7 +65,7 @@ async fn section_7_6_3_a_request_does_not_run_in_circles() {
 #[tokio::test]
 async fn section_9_3_7_options_may_be_meant_for_the_proxy() {
     let (_proxy, origin, mut client) = scene().await;
-    client.send("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    client.send(OPTIONS).await;
     assert!(client.response().await.field("allow").is_some());
     let url = origin.url("/");
     client

@@ -1,8 +1,6 @@
 //! RFC 9112, HTTP/1.1: how messages are framed and connections are used.
 
-use portcullis_tests::{Origin, Proxy, scene};
-
-use crate::http::get;
+use portcullis_tests::{Origin, Proxy, get, ok, post, scene};
 
 #[tokio::test]
 async fn section_3_2_1_a_request_reaches_its_origin_in_origin_form() {
@@ -60,9 +58,7 @@ async fn section_6_3_a_length_that_is_said_twice_is_said_once() {
         "Content-Length: 2\r\nContent-Length: 2",
         "Content-Length: 2, 2",
     ] {
-        client.send(get(&origin.url("/"))).await;
-        let mut served = origin.accept().await;
-        served.head().await;
+        let mut served = origin.asked_by(&mut client).await;
         served
             .send(format!(
                 "HTTP/1.1 200 OK\r\nConnection: close\r\n{lengths}\r\n\r\nok"
@@ -88,7 +84,7 @@ async fn section_6_3_a_length_beside_chunks_does_not_count() {
         "Transfer-Encoding: chunked\r\nContent-Length: 1",
     ] {
         let mut client = proxy.client().await;
-        let next = format!("GET {} HTTP/1.1\r\nHost: a\r\n\r\n", origin.url("/next"));
+        let next = get(&origin.url("/next"));
         client
             .send(format!(
                 "POST {url} HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n3\r\nabc\r\n0\r\n\r\n{next}"
@@ -143,9 +139,7 @@ async fn section_8_an_origin_that_breaks_off_cannot_look_complete() {
         "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
     ] {
         let mut client = proxy.client().await;
-        client.send(get(&origin.url("/"))).await;
-        let mut served = origin.accept().await;
-        served.head().await;
+        let mut served = origin.asked_by(&mut client).await;
         served.send(format!("HTTP/1.1 200 OK\r\n{framing}")).await;
         drop(served);
         // The connection may break before the head is on its way, too.
@@ -164,12 +158,8 @@ async fn section_8_an_origin_that_breaks_off_cannot_look_complete() {
 #[tokio::test]
 async fn section_9_3_1_a_request_that_met_a_closing_connection_is_sent_again() {
     let (_proxy, origin, mut client) = scene().await;
-    client.send(get(&origin.url("/1"))).await;
-    let mut served = origin.accept().await;
-    served.head().await;
-    served
-        .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-        .await;
+    let mut served = origin.asked_by(&mut client).await;
+    served.send(ok("")).await;
     client.response().await;
 
     client.send(get(&origin.url("/2"))).await;
@@ -177,29 +167,21 @@ async fn section_9_3_1_a_request_that_met_a_closing_connection_is_sent_again() {
     drop(served);
     let mut served = origin.accept().await;
     assert!(served.head().await.starts_with("GET /2 "));
-    served
-        .send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-        .await;
+    served.send(ok("ok")).await;
     assert_eq!(client.response().await.body, "ok");
 }
 
 #[tokio::test]
 async fn section_9_3_1_a_request_that_may_have_had_an_effect_is_not_sent_again() {
     let (_proxy, origin, mut client) = scene().await;
-    client.send(get(&origin.url("/1"))).await;
-    let mut served = origin.accept().await;
-    served.head().await;
-    served
-        .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-        .await;
+    let mut served = origin.asked_by(&mut client).await;
+    served.send(ok("")).await;
     client.response().await;
     drop(served);
 
     let url = origin.url("/2");
     client
-        .send(format!(
-            "POST {url} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\npay"
-        ))
+        .send(post(&url, "Content-Length: 3\r\n\r\npay"))
         .await;
     let mut served = origin.accept().await;
     served.head().await;

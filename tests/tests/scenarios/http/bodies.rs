@@ -2,18 +2,14 @@
 
 use std::time::Duration;
 
-use portcullis_tests::{Origin, Proxy, scene};
-
-use super::get;
+use portcullis_tests::{Origin, Proxy, get, ok, post, scene};
 
 #[tokio::test]
 async fn bodies_are_passed_on_while_they_come() {
     let (_proxy, origin, mut client) = scene().await;
     let url = origin.url("/");
     client
-        .send(format!(
-            "POST {url} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n"
-        ))
+        .send(post(&url, "Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n"))
         .await;
     let mut served = origin.accept().await;
     assert!(
@@ -43,9 +39,7 @@ async fn bodies_are_passed_on_while_they_come() {
 #[tokio::test]
 async fn a_slow_reader_slows_its_sender_down() {
     let (_proxy, origin, mut client) = scene().await;
-    client.send(get(&origin.url("/"))).await;
-    let mut served = origin.accept().await;
-    served.head().await;
+    let mut served = origin.asked_by(&mut client).await;
     let length = 1 << 30;
     served
         .send(format!(
@@ -69,9 +63,7 @@ async fn an_origin_may_answer_while_it_reads() {
     let (_proxy, origin, mut client) = scene().await;
     let url = origin.url("/");
     client
-        .send(format!(
-            "POST {url} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\none"
-        ))
+        .send(post(&url, "Content-Length: 9\r\n\r\none"))
         .await;
     let mut served = origin.accept().await;
     served.head().await;
@@ -103,15 +95,11 @@ async fn an_upload_that_no_longer_moves_is_given_up() {
     let mut client = proxy.client().await;
     let url = origin.url("/");
     client
-        .send(format!(
-            "POST {url} HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999\r\n\r\n"
-        ))
+        .send(post(&url, "Content-Length: 999999999\r\n\r\n"))
         .await;
     let mut served = origin.accept().await;
     served.head().await;
-    served
-        .send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-        .await;
+    served.send(ok("ok")).await;
     client.head().await;
     client.expect("ok").await;
     client.send_until_stuck().await;
@@ -190,9 +178,7 @@ async fn a_response_that_overtakes_its_upload_goes_on_while_it_moves() {
     let mut client = proxy.client().await;
     let url = origin.url("/");
     client
-        .send(format!(
-            "POST {url} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n"
-        ))
+        .send(post(&url, "Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n"))
         .await;
     let mut served = origin.accept().await;
     served.head().await;

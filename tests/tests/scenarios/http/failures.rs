@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use portcullis_tests::{Origin, Proxy, scene};
-
-use super::get;
+use portcullis_tests::{Origin, Proxy, get, ok, post, scene};
 
 #[tokio::test]
 async fn responses_that_cannot_be_trusted_are_not_passed_on() {
@@ -22,9 +20,7 @@ async fn responses_that_cannot_be_trusted_are_not_passed_on() {
         "SSH-2.0-OpenSSH_9.9\r\n\r\n",
     ] {
         let mut client = proxy.client().await;
-        client.send(get(&origin.url("/"))).await;
-        let mut served = origin.accept().await;
-        served.head().await;
+        let mut served = origin.asked_by(&mut client).await;
         served.send(response).await;
         let answer = client.response().await;
         assert_eq!(answer.status, 502, "{response:?}");
@@ -40,20 +36,14 @@ async fn responses_that_cannot_be_trusted_are_not_passed_on() {
 #[tokio::test]
 async fn a_connection_that_was_closed_while_idle_is_not_used() {
     let (_proxy, origin, mut client) = scene().await;
-    client.send(get(&origin.url("/1"))).await;
-    let mut served = origin.accept().await;
-    served.head().await;
-    served
-        .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-        .await;
+    let mut served = origin.asked_by(&mut client).await;
+    served.send(ok("")).await;
     client.response().await;
     drop(served);
 
     let url = origin.url("/2");
     client
-        .send(format!(
-            "POST {url} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\npay"
-        ))
+        .send(post(&url, "Content-Length: 3\r\n\r\npay"))
         .await;
     let mut served = origin.accept().await;
     served.head().await;
@@ -215,9 +205,7 @@ async fn an_origin_that_does_not_answer_is_a_gateway_timeout() {
     let proxy = Proxy::start_with(|config| config.limits.response_head = limit).await;
     let origin = Origin::start().await;
     let mut client = proxy.client().await;
-    client.send(get(&origin.url("/"))).await;
-    let mut served = origin.accept().await;
-    served.head().await;
+    let mut served = origin.asked_by(&mut client).await;
     // Interim responses are no answer, however many there are.
     served.send("HTTP/1.1 102 Processing\r\n\r\n").await;
     let response = client.response().await;
@@ -235,9 +223,7 @@ async fn an_origin_that_does_not_answer_is_a_gateway_timeout() {
 #[tokio::test]
 async fn a_client_that_resets_its_connection_takes_its_request_with_it() {
     let (_proxy, origin, mut client) = scene().await;
-    client.send(get(&origin.url("/"))).await;
-    let mut served = origin.accept().await;
-    served.head().await;
+    let mut served = origin.asked_by(&mut client).await;
     client.reset();
     assert_eq!(served.rest().await, "");
 }
