@@ -13,11 +13,15 @@ use crate::wire::within;
 
 static LINES: LazyLock<watch::Sender<Vec<String>>> = LazyLock::new(watch::Sender::default);
 
+/// How many lines the proxies have written themselves. Access lines are not among them, as each
+/// request of a scenario has one.
+static EVENTS: LazyLock<watch::Sender<usize>> = LazyLock::new(watch::Sender::default);
+
 /// Texts at which the log panics.
 static TRAPS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// A reader of the log, from where it stood when the reader was made.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Log {
     read: usize,
 }
@@ -71,6 +75,23 @@ impl Log {
     }
 }
 
+/// What the proxies tell of themselves: filters that are loaded, lists that are updated, failures.
+#[derive(Debug)]
+pub(crate) struct Events(watch::Receiver<usize>);
+
+impl Events {
+    /// Those that follow.
+    pub(crate) fn follow() -> Self {
+        Log::follow();
+        Self(EVENTS.subscribe())
+    }
+
+    /// Waits for the next one. Those that have come since the last call are one.
+    pub(crate) async fn next(&mut self) {
+        self.0.changed().await.expect("the log is never closed");
+    }
+}
+
 /// A path that a proxy writes access lines to, which then appear in the log.
 #[cfg(unix)]
 pub(crate) fn access_path() -> PathBuf {
@@ -112,6 +133,7 @@ impl Write for Sink {
             panic!("the log panics at {trap}");
         }
         append(line)?;
+        EVENTS.send_modify(|events| *events += 1);
         Ok(line.len())
     }
 

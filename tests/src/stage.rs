@@ -5,17 +5,21 @@ use std::path::Path;
 use std::time::Duration;
 
 use portcullis::Config;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::dns::Dns;
 use crate::guests;
-use crate::log::Log;
+use crate::log::{Events, Log};
+use crate::message::connect;
 use crate::proxy::Proxy;
 use crate::site::Site;
-use crate::wire::{PATIENCE, Response};
+use crate::wire::{PATIENCE, Response, within};
 
-/// How long a poll rests before it asks again.
+/// The pause before something is tried again of which no event tells.
 const REST: Duration = Duration::from_millis(10);
+
+/// The longest time from a line in the log to when it holds on every worker.
+const LAG: Duration = Duration::from_secs(1);
 
 /// A running proxy and all that it can reach.
 #[derive(Debug)]
@@ -36,6 +40,8 @@ impl Stage {
 
     /// With settings that `change` has had a look at. The plugin folder is there already.
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        // The waits below are for what the log tells.
+        Log::follow();
         let (site, dns) = (Site::start().await, Dns::start().await);
         let proxy = Proxy::start_with(|config| {
             config.egress.resolvers = vec![dns.address()];
@@ -109,19 +115,35 @@ impl Stage {
     pub async fn connect(&self, host: &str) -> Response {
         let mut client = self.proxy.client().await;
         let port = self.site.port();
-        let request = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n");
-        client.send(request).await;
+        client.send(connect(&format!("{host}:{port}"))).await;
         client.response_to("CONNECT").await
     }
 
-    /// Asks again and again until the answer has this status.
+    /// Asks until the answer has this status: at once and with each event that the log tells.
     pub async fn until(&self, host: &str, status: u16) -> Response {
         self.until_response(host, |response| response.status == status)
             .await
     }
 
-    /// Asks again and again until the answer is as it should be.
+    /// Asks until the answer is as it should be: at once and with each event that the log tells.
     pub async fn until_response(&self, host: &str, right: impl Fn(&Response) -> bool) -> Response {
+        let begun = Instant::now();
+        let mut events = Events::follow();
+        loop {
+            let response = self.get(host).await;
+            if right(&response) {
+                return response;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{host} still gets {response:?}");
+            // What the log tells may hold a moment later only, so the last question is not the one
+            // that follows the last event.
+            let _ = timeout(LAG, events.next()).await;
+        }
+    }
+
+    /// Asks again and again until the answer is as it should be: for answers that change with the
+    /// number of questions or with time, of which the log does not tell.
+    pub async fn ask_until(&self, host: &str, right: impl Fn(&Response) -> bool) -> Response {
         let begun = Instant::now();
         loop {
             let response = self.get(host).await;
@@ -133,17 +155,20 @@ impl Stage {
         }
     }
 
-    /// Asks again and again until the log has a line that contains all `parts`.
+    /// Asks again and again until the log has a line that contains all `parts`. The questions make
+    /// the line come, so there is nothing else to wait for.
     pub async fn until_said(&self, log: &mut Log, host: &str, parts: &[&str]) {
-        let said = async || {
-            drop(self.get(host).await);
-            log.count(parts) > 0
+        let asking = async {
+            while log.count(parts) == 0 {
+                drop(self.get(host).await);
+            }
         };
-        self.until_true("the log says it", said).await;
+        within(&format!("the log has a line with {parts:?}"), asking).await;
         log.says(parts).await;
     }
 
-    /// Tries again and again until it is so.
+    /// Tries again and again until it is so: for files that the proxy writes, and for what passes
+    /// with time. The log does not tell of either.
     pub async fn until_true(&self, what: &str, is_so: impl AsyncFn() -> bool) {
         let begun = Instant::now();
         while !is_so().await {

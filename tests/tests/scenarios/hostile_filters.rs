@@ -324,7 +324,9 @@ async fn a_filter_cannot_fill_more_than_its_own_store() {
     // Others have all the room that is theirs.
     stage.plug("careful.toml", counter);
     stage.plug("careful.wasm", guests::counter());
-    stage.until("calm.example", 403).await;
+    stage
+        .ask_until("calm.example", |response| response.status == 403)
+        .await;
 }
 
 #[tokio::test]
