@@ -170,9 +170,9 @@ pub struct Compiler {
     /// `time` the proxy gives up on a file, but nothing ends its compiler or bounds its memory.
     #[serde(skip)]
     pub program: Option<PathBuf>,
-    /// What a process may compute, all its threads together; it is ended when it computes more, or
-    /// after five times that by the clock. Where the system does not count that (Windows), it is
-    /// the clock alone that counts.
+    /// What a process may compute, all its threads together; it is ended when it computes more. It
+    /// is also ended after five times that by the clock, but not before a minute has passed. Where
+    /// the system does not count computing time (Windows), the clock alone counts.
     #[default(Duration::from_mins(1))]
     #[serde(with = "Parsed::<Time>")]
     pub time: Duration,

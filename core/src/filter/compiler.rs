@@ -31,6 +31,10 @@ pub(super) const SLOW_AFTER: Duration = Duration::from_secs(2);
 /// it mostly waits for a processor.
 const WALL_TO_CPU_FACTOR: u32 = 5;
 
+/// The least that it may take by the clock. That limit is for a process that hangs; what computes
+/// for too long is ended by its computing time, however short that is and however busy the machine.
+const LEAST_WALL: Duration = Duration::from_mins(1);
+
 /// How much of a compiling process's standard error is read, in bytes.
 const STDERR_LIMIT: u64 = 16 << 10;
 
@@ -263,7 +267,7 @@ impl Compiler {
     /// dropped.
     async fn compile_in(&self, program: &Path, wasm: &[u8]) -> Result<Vec<u8>, NotCompiled> {
         let run = self.run(program, wasm);
-        let (wait, late) = self.deadline();
+        let (wait, late) = deadline(self.settings.time);
         let (status, output, stderr) = timeout(wait, run).await.map_err(|_| late)??;
         if output.len() as u64 > self.settings.cache {
             return Err(CompilerError::Large(self.settings.cache).into());
@@ -309,18 +313,6 @@ impl Compiler {
     #[cfg(not(unix))]
     fn ended_by_system(&self, _: ExitStatus) -> Option<CompilerError> {
         None
-    }
-
-    /// How long another process may take by the clock, and the error if it takes longer. Where the
-    /// system can bound what a process computes, that is the limit that counts.
-    fn deadline(&self) -> (Duration, CompilerError) {
-        let time = self.settings.time;
-        if cfg!(unix) {
-            let crowded = time.saturating_mul(WALL_TO_CPU_FACTOR);
-            (crowded, CompilerError::Crowded(crowded))
-        } else {
-            (time, CompilerError::Slow(time))
-        }
     }
 
     async fn run(
@@ -384,6 +376,17 @@ impl Compiler {
     }
 }
 
+/// How long a process that may compute for `time` may take by the clock, and the error if it takes
+/// longer. Where the system can bound what a process computes, that is the limit that counts.
+fn deadline(time: Duration) -> (Duration, CompilerError) {
+    if cfg!(unix) {
+        let crowded = time.saturating_mul(WALL_TO_CPU_FACTOR).max(LEAST_WALL);
+        (crowded, CompilerError::Crowded(crowded))
+    } else {
+        (time, CompilerError::Slow(time))
+    }
+}
+
 /// Whether `program` is what runs here. A link to it counts, as Linux has one for each process.
 fn is_this_program(program: &Path) -> bool {
     program == Path::new("/proc/self/exe")
@@ -418,4 +421,16 @@ async fn run_blocking<T: Send + 'static>(
 ) -> Result<T, CompilerError> {
     let broken = |error: JoinError| CompilerError::Panic(error.to_string());
     spawn_blocking(work).await.map_err(broken)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_leaves_time_enough_on_a_busy_machine() {
+        let wall = |seconds| deadline(Duration::from_secs(seconds)).0.as_secs();
+        assert_eq!(wall(1), 60);
+        assert_eq!(wall(60), 300);
+    }
 }
