@@ -9,8 +9,6 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-use crate::error::panic_message;
-
 /// All threads that a proxy has started.
 #[derive(Debug, Default)]
 pub(super) struct Threads {
@@ -28,11 +26,10 @@ impl Threads {
     ) -> io::Result<()> {
         let token = self.running.token();
         let thread = thread::Builder::new().name(name.clone()).spawn(move || {
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(run)) {
+            if let Err(_panic) = catch_unwind(AssertUnwindSafe(run)) {
                 tracing::error!(
                     thread = name,
-                    panic = panic_message(&*panic),
-                    "a thread of the proxy has ended by a panic: restart the proxy, and please report the panic"
+                    "a thread of the proxy has ended by a panic: restart the proxy"
                 );
             }
             drop(token);

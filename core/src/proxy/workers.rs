@@ -23,7 +23,7 @@ use crate::chain;
 use crate::downstream::connection;
 use crate::downstream::session::{Ingress, Session};
 use crate::downstream::worker::{Worker, WorkerConfig, WorkerId};
-use crate::error::{StartError, panic_message};
+use crate::error::StartError;
 
 /// All workers of a proxy, as the accepting side sees them.
 #[derive(Debug)]
@@ -147,7 +147,7 @@ fn keep_working(
         // As a task, because the future that a set is run with is polled whenever any of its tasks
         // is.
         let work = set.spawn_local(work(config.clone(), id, messages.clone(), status.clone()));
-        let Err(panic) = set.block_on(runtime, work) else {
+        let Err(_panic) = set.block_on(runtime, work) else {
             return;
         };
         status.is_down.store(true, Ordering::Relaxed);
@@ -156,10 +156,9 @@ fn keep_working(
         let pause = backoff.pause(Instant::now());
         tracing::error!(
             worker = id.index,
-            panic = panic_message(&*panic.into_panic()),
             restart_in = ?pause,
             consequence = "its connections are lost, those of other workers are not",
-            "a worker panicked and is started again; please report the panic"
+            "a worker panicked and is started again"
         );
         let paused = async { config.shutdown.run_until_cancelled(sleep(pause)).await };
         if runtime.block_on(paused).is_none() {
@@ -230,11 +229,8 @@ fn start_serving(worker: &Rc<Worker>, accepted: Accepted, guard: ConnectionGuard
     // What serves is made inside, so that the task holds it once.
     let task = async move {
         let serving = AssertUnwindSafe(connection::serve(session, socket));
-        if let Err(panic) = serving.catch_unwind().await {
-            tracing::error!(
-                panic = panic_message(&*panic),
-                "serving a connection panicked, and the connection is lost; please report the panic"
-            );
+        if let Err(_panic) = serving.catch_unwind().await {
+            tracing::error!("serving a connection panicked, and the connection is lost");
         }
         drop((guard, permit));
     };

@@ -2,7 +2,9 @@
 //! once by `main`; everything else only uses `tracing`. The library's `log` writes the lines, and
 //! the access lines beside them.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, IsTerminal, Write};
+use std::panic::PanicHookInfo;
 
 use portcullis::config::{Log, LogFormat};
 use portcullis::log::ProgramLines;
@@ -43,6 +45,7 @@ pub(crate) fn init(log: &Log) -> io::Result<Guard> {
     };
     let writer = lines.clone();
     subscriber(log, colours, move || writer.clone()).init();
+    std::panic::set_hook(Box::new(log_panic));
     Ok(Guard(lines))
 }
 
@@ -50,6 +53,21 @@ pub(crate) fn init(log: &Log) -> io::Result<Guard> {
 pub(crate) fn flush() {
     // There is no other place to say what fails here.
     let _ = portcullis::log::stderr().and_then(|mut lines| lines.flush());
+}
+
+/// Tells of a panic in a line like any other. Where the proxy goes on, another line says how.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let backtrace = Backtrace::capture();
+    let backtrace =
+        (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
+    let location = panic.location().map(ToString::to_string);
+    tracing::error!(
+        thread = std::thread::current().name(),
+        location,
+        panic = panic.payload_as_str(),
+        backtrace,
+        "the proxy panicked, which is its fault; please report it"
+    );
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -105,13 +123,7 @@ mod tests {
     }
 
     fn written(format: LogFormat, filter: &str) -> String {
-        let mut log = Log::default();
-        log.format = format;
-        log.filter = filter.into();
-        let lines = Lines::default();
-        let writer = lines.clone();
-        let subscriber = subscriber(&log, Colours::Off, move || writer.clone());
-        tracing::subscriber::with_default(subscriber, || {
+        written_by(format, filter, || {
             let connection = info_span!("connection", client.addr = "192.0.2.1:1");
             let _connection = connection.enter();
             let exchange = info_span!(
@@ -123,7 +135,17 @@ mod tests {
             let _exchange = exchange.enter();
             info!(target: "access", bytes = 12, "a \"request\"");
             debug!("not seen");
-        });
+        })
+    }
+
+    fn written_by(format: LogFormat, filter: &str, writes: impl FnOnce()) -> String {
+        let mut log = Log::default();
+        log.format = format;
+        log.filter = filter.into();
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = subscriber(&log, Colours::Off, move || writer.clone());
+        tracing::subscriber::with_default(subscriber, writes);
         let bytes = lines.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
     }
@@ -158,5 +180,22 @@ mod tests {
     fn the_filter_decides_what_is_written() {
         assert_eq!(written(LogFormat::Text, "info,access=off"), "");
         assert_eq!(written(LogFormat::Text, "debug").lines().count(), 2);
+    }
+
+    #[test]
+    fn a_panic_is_one_line_with_its_thread_place_and_message() {
+        let previous = std::panic::take_hook();
+        std::panic::set_hook(Box::new(log_panic));
+        let line = written_by(LogFormat::Text, "error", || {
+            std::panic::catch_unwind(|| panic!("two\nlines")).unwrap_err();
+        });
+        std::panic::set_hook(previous);
+        assert_eq!(line.lines().count(), 1, "{line}");
+        let thread = std::thread::current();
+        let thread = format!("thread={:?}", thread.name().unwrap());
+        let place = format!("location=\"{}:", file!());
+        for part in ["ERROR", &thread, &place, r#"panic="two\nlines""#] {
+            assert!(line.contains(part), "{part} in {line}");
+        }
     }
 }
