@@ -46,6 +46,7 @@ pub struct Proxy {
     config: Config,
     listener: Listener,
     reloader: Reloader,
+    pseudonym: Pseudonym,
 }
 
 /// How a proxy that was told to stop has ended.
@@ -74,11 +75,11 @@ impl Proxy {
         if is_compiler_child() {
             return Err(StartError::CompilerChild);
         }
-        let listener = Listener::bind(config.proxy.listen)?;
         Ok(Self {
-            config,
-            listener,
+            listener: Listener::bind(config.proxy.listen)?,
             reloader: Reloader::default(),
+            pseudonym: Pseudonym::random(),
+            config,
         })
     }
 
@@ -144,7 +145,7 @@ impl Proxy {
         stop: &CancellationToken,
         threads: &mut Threads,
     ) -> Result<Option<Workers>, StartError> {
-        let (config, own) = (self.config, self.listener.local_addr());
+        let (config, own, pseudonym) = (self.config, self.listener.local_addr(), self.pseudonym);
         let mut listener = self.listener.accepting(config.limits.connections)?;
         // After the listener, so that it is dropped before: the next proxy that has the address has
         // a file of the same name.
@@ -152,6 +153,7 @@ impl Proxy {
         let mut reloads = self.reloader.subscribe();
         let control = control::Control {
             own,
+            pseudonym: pseudonym.clone(),
             status: status.writer(),
             reloads: reloads.clone(),
         };
@@ -167,7 +169,7 @@ impl Proxy {
             egress: config.egress,
             access_log: access_log.clone(),
             own,
-            pseudonym: Pseudonym::random(),
+            pseudonym,
             chains,
             reloads: reloads.clone(),
             shutdown: stop.clone(),

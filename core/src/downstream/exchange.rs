@@ -38,6 +38,8 @@ pub(crate) struct Exchange {
     edited: Vec<Arc<str>>,
     status: Option<StatusCode>,
     upload: Option<Rc<UploadProgress>>,
+    /// The proxy has asked itself, which is not logged.
+    is_health_check: bool,
     up: Cell<u64>,
     down: Cell<u64>,
     outcome: Outcome,
@@ -85,6 +87,7 @@ impl Exchange {
             edited: Vec::new(),
             status: None,
             upload: None,
+            is_health_check: false,
             up: Cell::new(0),
             down: Cell::new(0),
             outcome: Outcome::Aborted,
@@ -164,10 +167,9 @@ impl Exchange {
         self.outcome = Outcome::Failed(Causes(error).to_string());
     }
 
-    /// Whether the request was about the proxy itself: the health check asks one such question
-    /// every half minute.
-    fn is_about_the_proxy(&self) -> bool {
-        self.target.is_none() && self.status == Some(StatusCode::OK)
+    /// The proxy has asked itself whether it is well: a line every half minute would tell nothing.
+    pub(crate) fn leave_out(&mut self) {
+        self.is_health_check = true;
     }
 
     fn write(&self) {
@@ -221,7 +223,7 @@ fn add_once(names: &mut Vec<Arc<str>>, more: &mut Vec<Arc<str>>) {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        if !self.access_log.is_off() && !self.is_about_the_proxy() {
+        if !self.access_log.is_off() && !self.is_health_check {
             self.write();
         }
     }

@@ -43,7 +43,12 @@ pub(crate) async fn forward(
 ) -> Result<Reply, Rejection> {
     let (mut head, body) = request.into_parts();
     head::check(&head)?;
+    let worker = &session.worker;
+    let is_own = worker.pseudonym.is_in(&head.headers);
     if is_for_the_proxy(&mut head)? {
+        if is_own {
+            exchange.leave_out();
+        }
         return Ok(Reply::Local(respond::options()));
     }
     let is_about_the_server = head.method == Method::OPTIONS && has_no_path(&head.uri);
@@ -51,8 +56,7 @@ pub(crate) async fn forward(
     let destination = session.destination(authority.as_str())?;
     let target = &destination.route.target;
     exchange.set_target(target);
-    let worker = &session.worker;
-    if worker.pseudonym.is_in(&head.headers) {
+    if is_own {
         return Err(Error::Loop.into());
     }
     let mut filters = session.admit(target, Protocol::Http, exchange).await?;

@@ -105,6 +105,11 @@ impl Pseudonym {
         }
     }
 
+    /// What stands for this proxy in a Via field.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Whether a message has been here before.
     pub(crate) fn is_in(&self, headers: &HeaderMap) -> bool {
         tokens(headers, &VIA).any(|hop| {

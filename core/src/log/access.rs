@@ -53,7 +53,8 @@ pub(crate) struct Record<'a> {
     pub(crate) feed: Option<&'a str>,
     /// The entry of that feed.
     pub(crate) rule: Option<&'a str>,
-    /// Bytes of the request's body, or from the client through the tunnel.
+    /// Bytes of the request's body until the response has ended, or from the client through the
+    /// tunnel.
     pub(crate) up: u64,
     /// Bytes of the response's body, or to the client through the tunnel.
     pub(crate) down: u64,

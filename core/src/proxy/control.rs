@@ -15,6 +15,7 @@ use super::supervise::supervise;
 use super::threads::Threads;
 use crate::chain::Chain;
 use crate::config::Config;
+use crate::downstream::headers::Pseudonym;
 use crate::error::StartError;
 use crate::feeds::{Feeds, Fetcher};
 use crate::filter::Loader;
@@ -31,6 +32,7 @@ type Chains = watch::Receiver<Arc<Chain>>;
 pub(super) struct Control {
     /// The address of the listener.
     pub(super) own: SocketAddr,
+    pub(super) pseudonym: Pseudonym,
     pub(super) status: StatusWriter,
     pub(super) reloads: Reloads,
 }
@@ -78,7 +80,8 @@ impl Control {
             match load(&config, self.reloads).await {
                 Ok((feeds, plugins)) => {
                     if loaded.send(Ok(plugins.chain())).is_ok() {
-                        look_after(self.own, feeds, plugins, self.status, stop).await;
+                        let own = (self.own, self.pseudonym);
+                        look_after(own, feeds, plugins, self.status, stop).await;
                     }
                 }
                 Err(error) => drop(loaded.send(Err(error))),
@@ -117,7 +120,7 @@ async fn load(config: &Config, reloads: Reloads) -> Result<(Arc<Feeds>, Plugins)
 /// Keeps lists, filters and health going, each in a task of its own: a panic in one does not touch
 /// the others.
 async fn look_after(
-    own: SocketAddr,
+    (own, pseudonym): (SocketAddr, Pseudonym),
     feeds: Arc<Feeds>,
     mut plugins: Plugins,
     mut status: StatusWriter,
@@ -132,7 +135,7 @@ async fn look_after(
         plugins.run(&mut status).await;
     }));
     tasks.spawn_local(supervise("health", async move || {
-        health::watch(own, faults.clone()).await;
+        health::watch(own, &pseudonym, faults.clone()).await;
     }));
     tasks.join_all().await;
 }

@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::{Instant, interval_at, timeout};
 
+use crate::downstream::headers::Pseudonym;
 use crate::error::Causes;
 use crate::{plugins, upstream};
 
@@ -20,8 +21,14 @@ const INTERVAL: Duration = Duration::from_secs(30);
 /// For each step of a check. A client would not wait much longer.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Answered by any worker, without an origin (RFC 9110, section 9.3.7).
-const QUESTION: &[u8] = b"OPTIONS * HTTP/1.1\r\nHost: portcullis\r\nConnection: close\r\n\r\n";
+/// Answered by any worker, without an origin (RFC 9110, section 9.3.7). The Via field tells that the
+/// proxy itself asks, so that its access log leaves it out.
+fn question(own: &Pseudonym) -> String {
+    let name = own.name();
+    format!(
+        "OPTIONS * HTTP/1.1\r\nHost: portcullis\r\nVia: 1.1 {name}\r\nConnection: close\r\n\r\n"
+    )
+}
 
 /// What a check found wrong.
 #[derive(Debug, thiserror::Error)]
@@ -42,12 +49,16 @@ enum Fault {
 
 /// Checks the proxy that listens on `own`, for as long as it is polled. `faults` is what keeps it
 /// from judging.
-pub(super) async fn watch(own: SocketAddr, faults: watch::Receiver<Vec<plugins::Fault>>) {
+pub(super) async fn watch(
+    own: SocketAddr,
+    pseudonym: &Pseudonym,
+    faults: watch::Receiver<Vec<plugins::Fault>>,
+) {
     let mut ticks = interval_at(Instant::now() + INTERVAL, INTERVAL);
     let mut is_well = true;
     loop {
         ticks.tick().await;
-        let outcome = check(own, &faults).await;
+        let outcome = check(own, pseudonym, &faults).await;
         match &outcome {
             Ok(()) if is_well => tracing::debug!("health check passed"),
             Ok(()) => tracing::info!("health check passed again"),
@@ -59,9 +70,10 @@ pub(super) async fn watch(own: SocketAddr, faults: watch::Receiver<Vec<plugins::
 
 async fn check(
     own: SocketAddr,
+    pseudonym: &Pseudonym,
     faults: &watch::Receiver<Vec<plugins::Fault>>,
 ) -> Result<(), Fault> {
-    ask(own).await?;
+    ask(own, pseudonym).await?;
     let faults = faults.borrow().clone();
     if faults.is_empty() {
         Ok(())
@@ -70,7 +82,7 @@ async fn check(
     }
 }
 
-async fn ask(own: SocketAddr) -> Result<(), Fault> {
+async fn ask(own: SocketAddr, pseudonym: &Pseudonym) -> Result<(), Fault> {
     let mut socket = match timeout(TIMEOUT, upstream::dial_self(own)).await {
         Ok(Ok(socket)) => socket,
         Ok(Err(source)) => {
@@ -89,7 +101,7 @@ async fn ask(own: SocketAddr) -> Result<(), Fault> {
     };
     let mut answer = Vec::new();
     let exchange = async {
-        socket.write_all(QUESTION).await?;
+        socket.write_all(question(pseudonym).as_bytes()).await?;
         socket.read_to_end(&mut answer).await
     };
     match timeout(TIMEOUT, exchange).await {
@@ -112,7 +124,8 @@ async fn ask(own: SocketAddr) -> Result<(), Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Config, Proxy};
+    use crate::config::AccessLogTo;
+    use crate::{Config, Ended, Proxy};
     use tokio::net::TcpListener;
     use tokio::sync::broadcast;
 
@@ -122,39 +135,50 @@ mod tests {
         let mut config = Config::default();
         config.proxy.listen = "0.0.0.0:0".parse().unwrap();
         config.feeds.clear();
+        let log = folder.path().join("access.log");
+        config.log.access.to = AccessLogTo::File(log.clone());
         config.cache.dir = folder.path().join("cache");
         config.plugins.dir = folder.path().join("plugins");
         let proxy = Proxy::bind(config).unwrap();
-        let own = proxy.local_addr();
-        let (_shutdown, signal) = broadcast::channel(1);
-        tokio::select! {
-            ended = proxy.run(signal) => panic!("{ended:?}"),
-            () = async {
-                let faults = watch::Sender::default();
-                check(own, &faults.subscribe()).await.unwrap();
-                let (what, reason) = ("the filter guard".into(), "it is no filter".into());
-                faults.send_replace(vec![plugins::Fault { what, reason }]);
-                let fault = check(own, &faults.subscribe()).await.unwrap_err();
-                assert_eq!(fault.to_string(), "the filter guard: it is no filter");
-            } => {}
-        }
+        let (own, pseudonym) = (proxy.local_addr(), proxy.pseudonym.clone());
+        let (shutdown, signal) = broadcast::channel(1);
+        let asking = async {
+            let faults = watch::Sender::default();
+            let check = async || check(own, &pseudonym, &faults.subscribe()).await;
+            check().await.unwrap();
+            let (what, reason) = ("the filter guard".into(), "it is no filter".into());
+            faults.send_replace(vec![plugins::Fault { what, reason }]);
+            let fault = check().await.unwrap_err();
+            assert_eq!(fault.to_string(), "the filter guard: it is no filter");
+            // Who else asks is in the access log.
+            ask(own, &Pseudonym::random()).await.unwrap();
+            shutdown.send(()).unwrap();
+        };
+        let (ended, ()) = tokio::join!(proxy.run(signal), asking);
+        assert_eq!(ended.unwrap(), Ended::Cleanly);
+        let lines = std::fs::read_to_string(&log).unwrap();
+        assert_eq!(lines.matches(" method=OPTIONS ").count(), 1, "{lines}");
     }
 
     #[tokio::test]
     async fn a_fault_says_which_step_failed() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let own = listener.local_addr().unwrap();
+        let pseudonym = Pseudonym::random();
+        let length = question(&pseudonym).len();
         let serve = |answer: &'static [u8]| async {
             let (mut socket, _) = listener.accept().await.unwrap();
-            socket.read_exact(&mut [0; QUESTION.len()]).await.unwrap();
+            socket.read_exact(&mut vec![0; length]).await.unwrap();
             socket.write_all(answer).await.unwrap();
         };
-        let (fault, ()) = tokio::join!(ask(own), serve(b"HTTP/1.1 503 Busy\r\n\r\n"));
+        let answer = serve(b"HTTP/1.1 503 Busy\r\n\r\n");
+        let (fault, ()) = tokio::join!(ask(own, &pseudonym), answer);
         assert_eq!(
             fault.unwrap_err().to_string(),
             "the proxy answers its own question with \"HTTP/1.1 503 Busy\""
         );
         drop(listener);
-        assert!(matches!(ask(own).await, Err(Fault::Connect { .. })));
+        let fault = ask(own, &pseudonym).await;
+        assert!(matches!(fault, Err(Fault::Connect { .. })));
     }
 }
