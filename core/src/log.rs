@@ -12,6 +12,8 @@ mod lane;
 mod output;
 mod program;
 mod reports;
+mod throttle;
 mod writer;
 
 pub use self::program::{ProgramLines, stderr};
+pub(crate) use self::throttle::Throttle;

@@ -2,7 +2,7 @@
 //! again, and what its failures lead to. Called by the filter sessions of exchanges, and by
 //! commands that ask one filter.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,7 @@ use super::verdict_cache::VerdictCache;
 use crate::config::OnError;
 use crate::error::Causes;
 use crate::filter::{Failure, FilterAnswer, Hook, HookCall};
+use crate::log::Throttle;
 use crate::verdict::{Judgement, Verdict};
 
 /// Time between two log lines about one filter that fails in the same way.
@@ -36,7 +37,8 @@ pub(crate) struct LocalFilter {
     permits: FairSemaphore,
     /// The calls that have ended.
     calls: Arc<Calls>,
-    log: LogThrottle,
+    /// Keeps a filter that fails at every request from filling the log.
+    log: Throttle,
 }
 
 /// Why a filter has no answer.
@@ -60,7 +62,7 @@ impl LocalFilter {
             verdicts: RefCell::new(VerdictCache::new(limits.verdict_cache)),
             permits: FairSemaphore::new(limits.concurrency),
             calls: member.quarantine.new_worker(),
-            log: LogThrottle::default(),
+            log: Throttle::new(LOG_INTERVAL, LINES_PER_INTERVAL),
             member,
         }
     }
@@ -107,7 +109,7 @@ impl LocalFilter {
         };
         let change = quarantine.ended(admission, client, end, &self.calls, Instant::now());
         if let (Err(failure), None) = (&answer, &change) {
-            self.log.write(self, failure, call);
+            self.log_failure(failure, call);
         }
         self.log_change(change, call);
         match answer {
@@ -213,6 +215,28 @@ impl LocalFilter {
         }
     }
 
+    fn log_failure(&self, failure: &Failure, call: HookCall<'_>) {
+        let error = Causes(failure).to_string();
+        let Some(suppressed) = self.log.admit(&error) else {
+            return;
+        };
+        let flow = call.flow();
+        tracing::warn!(
+            filter = &*self.member.filter.name,
+            hook = call.hook().name(),
+            exchange = flow.exchange,
+            host = flow.target.host(),
+            error,
+            consequence = if failure.is_overload() && !self.member.is_shadow() {
+                "this request is refused with 503"
+            } else {
+                self.consequence()
+            },
+            suppressed,
+            "a filter could not judge"
+        );
+    }
+
     fn log_quarantine(&self, tripped: &Tripped) {
         tracing::error!(
             filter = &*self.member.filter.name,
@@ -285,43 +309,5 @@ impl TraceEntry {
             failure: Some(missing.reason.to_string()),
             time: Duration::ZERO,
         }
-    }
-}
-
-/// Keeps a filter that fails at every request from filling the log: each worker writes one line
-/// about each failure in an interval, and few lines in all.
-#[derive(Debug, Default)]
-struct LogThrottle {
-    written: RefCell<Vec<(String, Instant)>>,
-    suppressed: Cell<u64>,
-}
-
-impl LogThrottle {
-    fn write(&self, filter: &LocalFilter, failure: &Failure, call: HookCall<'_>) {
-        let error = Causes(failure).to_string();
-        let mut written = self.written.borrow_mut();
-        written.retain(|(_, at)| at.elapsed() < LOG_INTERVAL);
-        let is_known = written.iter().any(|(before, _)| *before == error);
-        if is_known || written.len() >= LINES_PER_INTERVAL {
-            self.suppressed.set(self.suppressed.get() + 1);
-            return;
-        }
-        written.push((error.clone(), Instant::now()));
-        drop(written);
-        let flow = call.flow();
-        tracing::warn!(
-            filter = &*filter.member.filter.name,
-            hook = call.hook().name(),
-            exchange = flow.exchange,
-            host = flow.target.host(),
-            error,
-            consequence = if failure.is_overload() && !filter.member.is_shadow() {
-                "this request is refused with 503"
-            } else {
-                filter.consequence()
-            },
-            suppressed = self.suppressed.take(),
-            "a filter could not judge"
-        );
     }
 }

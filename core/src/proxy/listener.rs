@@ -4,12 +4,13 @@
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
 use crate::error::StartError;
+use crate::log::Throttle;
 
 /// Long enough for descriptors or memory to come free, short enough not to be noticed.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -30,8 +31,7 @@ pub(crate) struct Accepting {
     socket: sys::Listener,
     permits: Arc<Semaphore>,
     limit: usize,
-    failures: LogThrottle,
-    limit_reached: LogThrottle,
+    log: Throttle,
 }
 
 /// A connection that is ready for another runtime.
@@ -73,8 +73,7 @@ impl Listener {
             socket,
             permits: Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS))),
             limit,
-            failures: LogThrottle::default(),
-            limit_reached: LogThrottle::default(),
+            log: Throttle::new(REPORT_INTERVAL, 2),
         })
     }
 }
@@ -111,7 +110,7 @@ impl Accepting {
         if let Ok(permit) = self.permits.clone().try_acquire_owned() {
             return permit;
         }
-        if self.limit_reached.allows() {
+        if self.log.admit("full").is_some() {
             tracing::warn!(
                 connections = self.limit,
                 "as many connections are open as may be; new ones wait until one ends. If clients need more, raise \
@@ -122,28 +121,13 @@ impl Accepting {
         permit.expect("the semaphore is never closed")
     }
 
-    fn report(&mut self, error: &io::Error) {
-        if self.failures.allows() {
+    fn report(&self, error: &io::Error) {
+        if self.log.admit("failing").is_some() {
             tracing::error!(
                 %error,
                 "cannot accept connections; will try again. If descriptors ran out, raise the limit of open files"
             );
         }
-    }
-}
-
-/// Keeps a condition that lasts from filling the log.
-#[derive(Debug, Default)]
-struct LogThrottle(Option<Instant>);
-
-impl LogThrottle {
-    /// Whether the condition may be logged now.
-    fn allows(&mut self) -> bool {
-        let allows = self.0.is_none_or(|at| at.elapsed() >= REPORT_INTERVAL);
-        if allows {
-            self.0 = Some(Instant::now());
-        }
-        allows
     }
 }
 
