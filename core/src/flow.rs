@@ -18,12 +18,19 @@ pub(crate) enum Protocol {
 }
 
 impl Protocol {
+    const ALL: [Self; 2] = [Self::Http, Self::Connect];
+
     /// The word that logs use.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Http => contract::Protocol::Http.name(),
             Self::Connect => contract::Protocol::Connect.name(),
         }
+    }
+
+    /// The one that a word of logs stands for.
+    pub(crate) fn from_name(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == word)
     }
 }
 

@@ -62,15 +62,9 @@ impl FromText for Word {
     const EXPECTED: &'static str = "next, allow, block, redirect, replace or error";
 
     fn parse(text: &str) -> Result<Self, String> {
-        const WORDS: [Word; 6] = [
-            Word::Verdict(VerdictKind::Next),
-            Word::Verdict(VerdictKind::Allow),
-            Word::Verdict(VerdictKind::Block),
-            Word::Verdict(VerdictKind::Redirect),
-            Word::Verdict(VerdictKind::Replace),
-            Word::Error,
-        ];
-        one_of(text, &WORDS, Self::name)
+        let verdicts = VerdictKind::ALL.iter().copied().map(Self::Verdict);
+        let words: Vec<Self> = verdicts.chain([Self::Error]).collect();
+        one_of(text, &words, Self::name)
     }
 }
 
@@ -86,7 +80,7 @@ impl FromText for Scope {
     const EXPECTED: &'static str = "host or client-and-host";
 
     fn parse(text: &str) -> Result<Self, String> {
-        one_of(text, &[Self::Host, Self::ClientAndHost], Self::name)
+        one_of(text, Self::ALL, Self::name)
     }
 }
 

@@ -95,29 +95,11 @@ impl<'a> Fields<'a> {
             client: client.map(|client: IpAddr| client.to_canonical()),
             host: self.host.unwrap_or_default(),
             port: self.port.unwrap_or_default(),
-            protocol: protocol(&self.protocol)?,
-            verdict: self.verdict.and_then(|word| verdict(&word)),
+            protocol: Protocol::from_name(&self.protocol)?,
+            verdict: self.verdict.and_then(|word| VerdictKind::from_name(&word)),
             filter: self.filter,
         })
     }
-}
-
-fn protocol(word: &str) -> Option<Protocol> {
-    let protocols = [Protocol::Http, Protocol::Connect];
-    protocols
-        .into_iter()
-        .find(|protocol| protocol.name() == word)
-}
-
-fn verdict(word: &str) -> Option<VerdictKind> {
-    let kinds = [
-        VerdictKind::Next,
-        VerdictKind::Allow,
-        VerdictKind::Block,
-        VerdictKind::Redirect,
-        VerdictKind::Replace,
-    ];
-    kinds.into_iter().find(|kind| kind.name() == word)
 }
 
 /// The line without what the journal, syslog or a container's log has put before it: a date, and

@@ -242,3 +242,20 @@ fn keys(schema: &Value) -> String {
     // A filter's author has chosen the keys, and they are written to a terminal.
     keys.join(", ").replace(char::is_control, " ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_limit_that_there_is_is_listed() {
+        let schema = include_str!("../../../schema/filter.schema.json");
+        let schema: Value = serde_json::from_str(schema).unwrap();
+        let declared = schema["properties"]["limits"]["properties"].as_object();
+        let declared: Vec<&str> = declared.unwrap().keys().map(String::as_str).collect();
+        let limits = limits(&FilterLimits::default());
+        let mut listed: Vec<&str> = limits.iter().map(|(name, _)| *name).collect();
+        listed.sort_unstable();
+        assert_eq!(listed, declared);
+    }
+}
