@@ -38,8 +38,8 @@ pub(crate) use self::refusal::located;
 pub(crate) use self::schema::Schema;
 pub(crate) use self::value::TEST_NAMES;
 use self::value::{
-    Address, Connections, FeedSize, FeedUrl, LogFilter, Parsed, Refresh, Resolver, StackSize,
-    TaskSize, Time, Word, Words, Workers,
+    Address, Connections, FeedSize, FeedUrl, LogFilter, Parsed, PerClient, Refresh, Resolver,
+    StackSize, TaskSize, Time, Word, Words, Workers,
 };
 
 /// Everything that `run_proxy` needs to know.
@@ -90,10 +90,15 @@ pub struct Proxy {
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 #[non_exhaustive]
 pub struct Limits {
-    /// Open client connections of the whole proxy. More wait in the system's listen queue.
+    /// Open client connections of the whole proxy; fewer where the limit of open files allows no
+    /// more. Further clients are answered with 503.
     #[default(10_000)]
     #[serde(with = "Parsed::<Connections>")]
     pub connections: usize,
+    /// Those of one client, where IPv6 clients of one /64 are one. By default half of all where
+    /// clients may come from other machines, and not limited where they cannot.
+    #[serde(with = "Parsed::<PerClient>")]
+    pub connections_per_client: Option<usize>,
     /// From accept, or on a kept connection from the first byte of a request, to the end of its
     /// head.
     #[default(Duration::from_secs(60))]

@@ -53,6 +53,32 @@ impl Client {
     }
 }
 
+/// A client: an IPv4 address, or the network of 64 bits that an IPv6 client can choose from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ClientKey(u64);
+
+impl ClientKey {
+    /// As a number that no other client has.
+    pub(crate) fn number(self) -> u64 {
+        self.0
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn test(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The client at an address; those without one are one client.
+    pub(crate) fn of(address: Option<IpAddr>) -> Self {
+        Self(match address {
+            // No network begins with these bits.
+            Some(IpAddr::V4(address)) => 0xffff_ffff << 32 | u64::from(address.to_bits()),
+            Some(IpAddr::V6(address)) => (address.to_bits() >> 64) as u64,
+            None => 0,
+        })
+    }
+}
+
 /// What is about to be contacted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Flow<'a> {
@@ -84,4 +110,19 @@ pub(crate) struct ResponseHead<'a> {
     pub(crate) status: StatusCode,
     /// As they go to the client: what was meant for this proxy alone is gone already.
     pub(crate) headers: &'a HeaderMap,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_are_told_apart_as_they_can_choose_their_addresses() {
+        let key = |address: &str| ClientKey::of(address.parse().ok());
+        assert_eq!(key("2001:db8:1:2::1"), key("2001:db8:1:2:ffff::9"));
+        assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
+        assert_ne!(key("10.0.0.1"), key("10.0.0.2"));
+        assert_ne!(key("10.0.0.1"), key(""));
+        assert_eq!(key(""), key(""));
+    }
 }

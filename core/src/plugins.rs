@@ -303,8 +303,8 @@ impl Plugins {
             Place::Missing(missing) => format!("({} cannot judge)", missing.name),
         });
         let names: Vec<String> = names.collect();
-        tracing::info!(chain = names.join(" > "), "filters in use");
         self.chain.send_replace(Arc::new(chain));
+        tracing::info!(chain = names.join(" > "), "filters in use");
     }
 
     /// First the names that the configuration orders, then the rest by name.

@@ -1,10 +1,12 @@
 //! The proxy as a whole: binds, starts the threads, accepts, and ends it all. The public door.
 
+mod capacity;
 mod control;
 mod health;
 mod listener;
 mod supervise;
 mod threads;
+mod turn_away;
 mod workers;
 
 use std::net::SocketAddr;
@@ -12,7 +14,8 @@ use std::net::SocketAddr;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
-use self::listener::Listener;
+use self::capacity::Capacity;
+use self::listener::{Accept, Listener};
 use self::threads::Threads;
 use self::workers::Workers;
 use crate::config::Config;
@@ -146,7 +149,16 @@ impl Proxy {
         threads: &mut Threads,
     ) -> Result<Option<Workers>, StartError> {
         let (config, own, pseudonym) = (self.config, self.listener.local_addr(), self.pseudonym);
-        let mut listener = self.listener.accepting(config.limits.connections)?;
+        let workers = config.proxy.workers.get();
+        let is_loopback = own.ip().to_canonical().is_loopback();
+        let capacity = Capacity::new(
+            &config.limits,
+            workers,
+            capacity::descriptors(),
+            is_loopback,
+        );
+        capacity.log(&config.limits);
+        let mut listener = self.listener.accepting(capacity)?;
         // After the listener, so that it is dropped before: the next proxy that has the address has
         // a file of the same name.
         let status = StatusFile::new(&config.cache.dir, own);
@@ -167,6 +179,7 @@ impl Proxy {
         let worker = WorkerConfig {
             limits: config.limits,
             egress: config.egress,
+            bounds: capacity.upstream,
             access_log: access_log.clone(),
             own,
             pseudonym,
@@ -174,7 +187,7 @@ impl Proxy {
             reloads: reloads.clone(),
             shutdown: stop.clone(),
         };
-        let workers = Workers::start(config.proxy.workers.get(), &worker, threads)?;
+        let workers = Workers::start(workers, &worker, threads)?;
         loop {
             tokio::select! {
                 biased;
@@ -182,7 +195,10 @@ impl Proxy {
                 // signals.
                 _ = shutdown.recv() => return Ok(Some(workers)),
                 () = reloads.next() => access_log.reopen(),
-                accepted = listener.accept() => workers.assign(accepted),
+                accept = listener.accept() => match accept {
+                    Accept::Connection(accepted) => workers.assign(accepted),
+                    Accept::Exhausted => workers.close_idle(),
+                },
             }
         }
     }

@@ -45,13 +45,28 @@ pub(crate) struct Upstream {
     connect_timeout: Duration,
 }
 
+/// How much there may be at a time of what takes a descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    /// Idle connections.
+    pub(crate) idle: usize,
+    /// Names that are looked up.
+    pub(crate) lookups: usize,
+}
+
 impl Upstream {
     /// `own` is the address of the proxy's listener: it is never dialled.
-    pub(crate) fn new(egress: &Egress, limits: &Limits, own: SocketAddr, reloads: Reloads) -> Self {
+    pub(crate) fn new(
+        egress: &Egress,
+        limits: &Limits,
+        bounds: Bounds,
+        own: SocketAddr,
+        reloads: Reloads,
+    ) -> Self {
         Self {
-            resolver: Resolver::new(egress, limits.resolve, reloads),
+            resolver: Resolver::new(egress, limits.resolve, bounds.lookups, reloads),
             policy: Policy::new(own),
-            pool: Rc::default(),
+            pool: Rc::new(Pool::new(bounds.idle)),
             connect_timeout: limits.connect,
         }
     }
@@ -119,7 +134,16 @@ impl Upstream {
         addresses
             .iter()
             .try_for_each(|address| self.policy.check(*address))?;
-        let connected = match timeout(self.connect_timeout, dial::race(addresses)).await {
+        let connecting = async {
+            match dial::race(addresses.clone()).await {
+                Err(error) if dial::is_out_of_descriptors(&error) => {
+                    self.close_idle();
+                    dial::race(addresses).await
+                }
+                connected => connected,
+            }
+        };
+        let connected = match timeout(self.connect_timeout, connecting).await {
             Ok(Ok(connected)) => connected,
             Ok(Err(source)) => {
                 return Err(Error::Connect {
@@ -156,6 +180,11 @@ impl Upstream {
             ticks.tick().await;
             self.pool.evict_idle();
         }
+    }
+
+    /// Closes all idle connections, as descriptors or memory are short.
+    pub(crate) fn close_idle(&self) {
+        self.pool.clear();
     }
 
     /// Closes all idle connections and keeps none from now on.

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use tokio::sync::oneshot;
 
-use super::quarantine::ClientKey;
+use crate::flow::ClientKey;
 
 /// A semaphore for one thread.
 #[derive(Debug)]

@@ -12,11 +12,12 @@ use super::fair::{FairPermit, FairSemaphore};
 use super::instances::Instances;
 use super::member::Member;
 use super::missing::{Missing, unjudged};
-use super::quarantine::{Admission, Calls, Change, ClientKey, End, Tripped};
+use super::quarantine::{Admission, Calls, Change, End, Tripped};
 use super::verdict_cache::VerdictCache;
 use crate::config::OnError;
 use crate::error::Causes;
 use crate::filter::{Failure, FilterAnswer, Hook, HookCall};
+use crate::flow::ClientKey;
 use crate::log::Throttle;
 use crate::verdict::{Judgement, Verdict};
 

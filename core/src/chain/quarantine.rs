@@ -16,10 +16,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 pub(crate) use self::calls::Calls;
 use self::calls::Sum;
-pub(crate) use self::client::ClientKey;
 use self::client::Clients;
 use self::trial::{Outcome, Trial};
 use crate::config::QuarantineRule;
+use crate::flow::ClientKey;
 
 /// A trial lasts as long as the first pause, and never longer than this.
 const LONGEST_TRIAL: Duration = Duration::from_secs(1);

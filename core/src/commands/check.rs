@@ -13,7 +13,7 @@ use crate::filter::Loader;
 use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{self, Fault, Plugins};
 use crate::reload::Reloads;
-use crate::upstream::resolve::Resolver;
+use crate::upstream::resolve::{LOOKUPS, Resolver};
 
 /// What was found. As text it is a line for each plugin and each feed. By serde it is an object
 /// with `ok`, `plugins` (each `name`, `builtin`, `disabled` and, where there is one, `version`,
@@ -58,7 +58,12 @@ pub enum Lists {
 ///
 /// If no filter can run here.
 pub async fn check(config: Config, lists: Lists) -> Result<Report, StartError> {
-    let resolver = Resolver::new(&config.egress, config.limits.resolve, Reloads::default());
+    let resolver = Resolver::new(
+        &config.egress,
+        config.limits.resolve,
+        LOOKUPS,
+        Reloads::default(),
+    );
     let fetcher = Fetcher::new(resolver);
     let feeds = Feeds::with_fetcher(&config.feeds, &config.cache.dir, fetcher);
     if lists == Lists::Fetched {

@@ -163,6 +163,31 @@ values! {
     DataSize: usize = Size(1 << 10..=1 << 30), r#"a size from 1KiB to 1GiB, such as "1MiB""#;
 }
 
+/// The connections of one client.
+pub(super) struct PerClient;
+
+impl FromText for PerClient {
+    type Value = Option<usize>;
+
+    const EXPECTED: &'static str = r#""auto" or a number of connections, such as 100"#;
+
+    fn parse(text: &str) -> Option<Option<usize>> {
+        match text {
+            "auto" => Some(None),
+            _ => Connections::parse(text).map(Some),
+        }
+    }
+
+    fn write(most: &Option<usize>) -> Value {
+        most.as_ref().map_or("auto".into(), Connections::write)
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        let number = Connections::schema(generator);
+        json_schema!({"anyOf": [{"enum": ["auto"]}, number]})
+    }
+}
+
 /// Port 53 goes without saying.
 fn resolver(text: &str) -> Option<SocketAddr> {
     let with_default_port = |ip: IpAddr| SocketAddr::from((ip, 53));

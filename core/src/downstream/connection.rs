@@ -238,6 +238,8 @@ mod tests {
     use crate::downstream::session::Ingress;
     use crate::downstream::worker::{Worker, WorkerConfig, WorkerId};
     use crate::log::access::Access;
+    use crate::reload::Reloads;
+    use crate::upstream::Bounds;
 
     impl ClientStream for DuplexStream {
         fn take_error(&self) -> io::Result<Option<io::Error>> {
@@ -254,10 +256,15 @@ mod tests {
         let config = WorkerConfig {
             limits: Limits::default(),
             egress: Egress::default(),
+            bounds: Bounds {
+                idle: 9,
+                lookups: 9,
+            },
             access_log: Access::open(&access_log).unwrap(),
             own,
             pseudonym: Pseudonym::random(),
             chains: watch::channel(Arc::new(Chain::default())).1,
+            reloads: Reloads::default(),
             shutdown: CancellationToken::new(),
         };
         let id = WorkerId {

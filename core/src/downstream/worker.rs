@@ -19,13 +19,14 @@ use crate::chain::{Chain, LocalChain, ShadowSender};
 use crate::config::{Egress, Limits};
 use crate::log::access::{Access, Sink};
 use crate::reload::Reloads;
-use crate::upstream::Upstream;
+use crate::upstream::{Bounds, Upstream};
 
 /// What every worker of a proxy is made from.
 #[derive(Clone, Debug)]
 pub(crate) struct WorkerConfig {
     pub(crate) limits: Limits,
     pub(crate) egress: Egress,
+    pub(crate) bounds: Bounds,
     pub(crate) access_log: Access,
     /// The address of the listener.
     pub(crate) own: SocketAddr,
@@ -58,7 +59,13 @@ impl Worker {
     pub(crate) fn new(config: WorkerConfig, id: WorkerId, shadow: ShadowSender) -> Self {
         let chain = config.chains.borrow().clone();
         Self {
-            upstream: Upstream::new(&config.egress, &config.limits, config.own, config.reloads),
+            upstream: Upstream::new(
+                &config.egress,
+                &config.limits,
+                config.bounds,
+                config.own,
+                config.reloads,
+            ),
             limits: Rc::new(config.limits),
             pseudonym: config.pseudonym,
             copy_buffer: CopyBuffer::new(),

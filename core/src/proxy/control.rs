@@ -22,7 +22,7 @@ use crate::filter::Loader;
 use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{Plugins, StatusWriter};
 use crate::reload::Reloads;
-use crate::upstream::resolve::Resolver;
+use crate::upstream::resolve::{LOOKUPS, Resolver};
 
 /// The generation of filters that serves, and every later one.
 type Chains = watch::Receiver<Arc<Chain>>;
@@ -105,7 +105,7 @@ async fn load(config: &Config, reloads: Reloads) -> Result<(Arc<Feeds>, Plugins)
     let (feeds, cache_dir) = (config.feeds.clone(), config.cache.dir.clone());
     let (egress, limit) = (config.egress.clone(), config.limits.resolve);
     let open = move || {
-        let fetcher = Fetcher::new(Resolver::new(&egress, limit, reloads));
+        let fetcher = Fetcher::new(Resolver::new(&egress, limit, LOOKUPS, reloads));
         Feeds::with_fetcher(&feeds, &cache_dir, fetcher)
     };
     let feeds = tokio::task::spawn_blocking(open)

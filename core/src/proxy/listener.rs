@@ -1,15 +1,20 @@
-//! The listening socket: accepts, whatever happens, as long as there are not too many connections.
+//! The listening socket: accepts, whatever happens, and turns away clients for whom there is no room.
 //! Owned by the proxy; knows nothing of what connections are for.
 
+use std::collections::HashMap;
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use socket2::{Domain, Socket, Type};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
+use super::capacity::Capacity;
+use super::turn_away::TurnedAway;
 use crate::error::StartError;
+use crate::flow::ClientKey;
 use crate::log::Throttle;
 
 /// Long enough for descriptors or memory to come free, short enough not to be noticed.
@@ -30,8 +35,18 @@ pub(crate) struct Listener {
 pub(crate) struct Accepting {
     socket: sys::Listener,
     permits: Arc<Semaphore>,
-    limit: usize,
+    capacity: Capacity,
+    clients: Clients,
+    turned_away: TurnedAway,
     log: Throttle,
+}
+
+/// What accepting has led to.
+#[derive(Debug)]
+pub(crate) enum Accept {
+    Connection(Accepted),
+    /// There are no descriptors or there is no memory for more connections.
+    Exhausted,
 }
 
 /// A connection that is ready for another runtime.
@@ -41,16 +56,39 @@ pub(crate) struct Accepted {
     /// The client's address.
     pub(crate) peer: SocketAddr,
     /// Counts the connection for as long as this is kept.
-    pub(crate) permit: OwnedSemaphorePermit,
+    pub(crate) permit: Permit,
+}
+
+/// Room for a connection, which is free again when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    _of_all: OwnedSemaphorePermit,
+    _of_client: Option<ClientPermit>,
+}
+
+impl Permit {
+    #[cfg(test)]
+    pub(super) fn of_all(permit: OwnedSemaphorePermit) -> Self {
+        Self {
+            _of_all: permit,
+            _of_client: None,
+        }
+    }
 }
 
 impl Listener {
     /// Binds, and refuses an address that is in use. On Unix an address counts as free although
-    /// connections of its last user have not quite ended.
+    /// connections of its last user have not quite ended. The system's limit bounds the queue of
+    /// connections that wait to be accepted.
     pub(crate) fn bind(address: SocketAddr) -> Result<Self, StartError> {
         let bind = || {
-            let socket = std::net::TcpListener::bind(address)?;
+            let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+            #[cfg(unix)]
+            socket.set_reuse_address(true)?;
+            socket.bind(&address.into())?;
+            socket.listen(i32::MAX)?;
             socket.set_nonblocking(true)?;
+            let socket = std::net::TcpListener::from(socket);
             let address = socket.local_addr()?;
             Ok(Self { socket, address })
         };
@@ -62,63 +100,97 @@ impl Listener {
         self.address
     }
 
-    /// Accepts as long as there are fewer than `limit` connections. Must be called within a
-    /// runtime.
-    pub(crate) fn accepting(self, limit: usize) -> Result<Accepting, StartError> {
+    /// Accepts as many connections as there is room for. Must be called within a runtime.
+    pub(crate) fn accepting(self, capacity: Capacity) -> Result<Accepting, StartError> {
         let socket = sys::listen(self.socket).map_err(|source| StartError::System {
             action: "watch the listening socket".into(),
             source,
         })?;
+        let most = capacity.connections.min(Semaphore::MAX_PERMITS);
         Ok(Accepting {
             socket,
-            permits: Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS))),
-            limit,
-            log: Throttle::new(REPORT_INTERVAL, 2),
+            permits: Arc::new(Semaphore::new(most)),
+            clients: Clients::default(),
+            turned_away: TurnedAway::default(),
+            capacity,
+            log: Throttle::new(REPORT_INTERVAL, 3),
         })
     }
 }
 
 impl Accepting {
-    /// The next connection. While there are as many as there may be, further ones wait in the
-    /// system's queue.
-    pub(crate) async fn accept(&mut self) -> Accepted {
-        let permit = self.permit().await;
+    /// The next connection. Clients for whom there is no room are told so.
+    pub(crate) async fn accept(&mut self) -> Accept {
         loop {
-            match sys::accept(&self.socket).await {
-                Ok((socket, peer)) => {
-                    // Answers are written in one piece; what follows must not wait for an
-                    // acknowledgement. It fails if the client is gone again, which its worker will
-                    // see.
-                    socket.set_nodelay(true).ok();
-                    return Accepted {
-                        socket,
-                        peer,
-                        permit,
-                    };
-                }
+            let (socket, peer) = match sys::accept(&self.socket).await {
+                Ok(accepted) => accepted,
                 // That client's trouble, not ours (accept(2)): the next one must not wait for it.
-                Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
+                Err(error) if error.kind() == ErrorKind::ConnectionAborted => continue,
                 Err(error) => {
                     self.report(&error);
                     sleep(PAUSE).await;
+                    return Accept::Exhausted;
                 }
+            };
+            // Answers are written in one piece; what follows must not wait for an acknowledgement.
+            // It fails if the client is gone again, which its worker will see.
+            socket.set_nodelay(true).ok();
+            match self.permit(peer) {
+                Ok(permit) => {
+                    return Accept::Connection(Accepted {
+                        socket,
+                        peer,
+                        permit,
+                    });
+                }
+                Err(why) => self.turned_away.answer(socket, why),
             }
         }
     }
 
-    async fn permit(&mut self) -> OwnedSemaphorePermit {
-        if let Ok(permit) = self.permits.clone().try_acquire_owned() {
-            return permit;
-        }
-        if self.log.admit("full").is_some() {
+    /// Room for a connection from `peer`, or why there is none.
+    fn permit(&mut self, peer: SocketAddr) -> Result<Permit, &'static str> {
+        let of_client = match self.capacity.per_client {
+            None => None,
+            Some(most) => match self.clients.permit(peer, most) {
+                Some(permit) => Some(permit),
+                None => {
+                    self.report_client(peer, most);
+                    return Err("this client has as many connections as it may");
+                }
+            },
+        };
+        let Ok(of_all) = self.permits.clone().try_acquire_owned() else {
+            self.report_full();
+            return Err("the proxy has as many connections as it can serve");
+        };
+        Ok(Permit {
+            _of_all: of_all,
+            _of_client: of_client,
+        })
+    }
+
+    fn report_full(&self) {
+        if let Some(suppressed) = self.log.admit("full") {
             tracing::warn!(
-                connections = self.limit,
-                "as many connections are open as may be; new ones wait until one ends. If clients need more, raise \
-                 [limits] connections"
+                connections = self.capacity.connections,
+                suppressed,
+                "as many connections are open as may be; further clients are answered with 503. If clients need more, \
+                 raise [limits] connections and the limit of open files"
             );
         }
-        let permit = self.permits.clone().acquire_owned().await;
-        permit.expect("the semaphore is never closed")
+    }
+
+    fn report_client(&self, peer: SocketAddr, most: usize) {
+        if let Some(suppressed) = self.log.admit("client") {
+            tracing::warn!(
+                client = %peer.ip().to_canonical(),
+                connections = most,
+                suppressed,
+                "a client has as many connections as it may; further ones of it are answered with 503. If it needs more, \
+                 raise [limits] connections_per_client"
+            );
+        }
     }
 
     fn report(&self, error: &io::Error) {
@@ -127,6 +199,51 @@ impl Accepting {
                 %error,
                 "cannot accept connections; will try again. If descriptors ran out, raise the limit of open files"
             );
+        }
+    }
+}
+
+/// How many connections each client has.
+#[derive(Clone, Debug, Default)]
+struct Clients(Arc<Mutex<HashMap<ClientKey, usize>>>);
+
+/// A connection of a client, counted until this is dropped.
+#[derive(Debug)]
+struct ClientPermit {
+    clients: Clients,
+    client: ClientKey,
+}
+
+impl Clients {
+    /// None if the client has as many as it may.
+    fn permit(&self, peer: SocketAddr, most: usize) -> Option<ClientPermit> {
+        let client = ClientKey::of(Some(peer.ip().to_canonical()));
+        let mut counts = self.counts();
+        let count = counts.entry(client).or_default();
+        // Not zero, or it would have been removed.
+        if *count >= most.max(1) {
+            return None;
+        }
+        *count += 1;
+        Some(ClientPermit {
+            clients: self.clone(),
+            client,
+        })
+    }
+
+    fn counts(&self) -> MutexGuard<'_, HashMap<ClientKey, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for ClientPermit {
+    fn drop(&mut self) {
+        let mut counts = self.clients.counts();
+        if let Some(count) = counts.get_mut(&self.client) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.client);
+            }
         }
     }
 }

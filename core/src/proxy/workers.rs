@@ -50,6 +50,8 @@ struct Status {
 #[derive(Debug)]
 enum Message {
     Connection(Accepted, ConnectionGuard),
+    /// Descriptors or memory are short.
+    CloseIdle,
     #[cfg(test)]
     Panic,
 }
@@ -91,6 +93,14 @@ impl Workers {
         // A worker that has ended in this very moment drops the connection, as it has dropped its
         // others.
         drop(worker.inbox.send(Message::Connection(accepted, guard)));
+    }
+
+    /// Has all workers close their idle connections to origins.
+    pub(super) fn close_idle(&self) {
+        for worker in &self.0 {
+            // One that has ended has none.
+            drop(worker.inbox.send(Message::CloseIdle));
+        }
     }
 
     /// How many connections did not end by themselves. To be asked after the threads have ended or
@@ -206,6 +216,7 @@ async fn serve(worker: &Rc<Worker>, messages: &RefCell<mpsc::UnboundedReceiver<M
     while let Some(message) = poll_fn(|cx| messages.borrow_mut().poll_recv(cx)).await {
         match message {
             Message::Connection(accepted, guard) => start_serving(worker, accepted, guard),
+            Message::CloseIdle => worker.upstream.close_idle(),
             #[cfg(test)]
             Message::Panic => panic!("a test asked for it"),
         }
@@ -278,11 +289,13 @@ mod tests {
     use tokio::sync::Semaphore;
     use tokio_util::sync::{CancellationToken, DropGuard};
 
+    use super::super::listener::Permit;
     use super::*;
     use crate::config::{AccessLog, AccessLogFormat, AccessLogTo, Config};
     use crate::downstream::headers::Pseudonym;
     use crate::log::access::Access;
     use crate::reload::Reloads;
+    use crate::upstream::Bounds;
 
     /// Two workers, and clients that they serve.
     struct Stage {
@@ -303,6 +316,10 @@ mod tests {
             let config = WorkerConfig {
                 limits,
                 egress,
+                bounds: Bounds {
+                    idle: 9,
+                    lookups: 9,
+                },
                 access_log: Access::open(&AccessLog {
                     to: AccessLogTo::Off,
                     format: AccessLogFormat::Logfmt,
@@ -331,6 +348,7 @@ mod tests {
             let (socket, peer) = self.listener.accept().unwrap();
             socket.set_nonblocking(true).unwrap();
             let permit = self.permits.clone().try_acquire_owned().unwrap();
+            let permit = Permit::of_all(permit);
             self.workers.assign(Accepted {
                 socket,
                 peer,

@@ -71,6 +71,23 @@ pub(super) async fn race(addresses: Vec<SocketAddr>) -> io::Result<Connected> {
     }
 }
 
+/// Whether this process or the system has as many open files as it may.
+pub(super) fn is_out_of_descriptors(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::io::Errno;
+        matches!(
+            Errno::from_io_error(error),
+            Some(Errno::MFILE | Errno::NFILE)
+        )
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = error;
+        false
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the place")]
 async fn connect(peer: SocketAddr) -> io::Result<Connected> {
     let stream = TcpStream::connect(peer).await?;

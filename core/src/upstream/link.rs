@@ -254,7 +254,10 @@ impl Link {
         })
         .await;
         let parts = self.connection?.into_parts();
-        Some((parts.io.into_inner().into_inner().into_inner(), parts.read_buf))
+        Some((
+            parts.io.into_inner().into_inner().into_inner(),
+            parts.read_buf,
+        ))
     }
 
     /// Lets a connection finish on its own what is still being uploaded, for as long as the upload

@@ -30,14 +30,13 @@ const LONGEST_REST: Duration = Duration::from_secs(1);
 /// For one route. A page seldom has more requests in flight to one host.
 const PER_ROUTE: usize = 64;
 
-/// For all routes of a worker, well below the usual limit of 1024 open files.
-const IN_TOTAL: usize = 256;
-
 /// A worker's idle connections.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Pool {
     idle: RefCell<HashMap<Rc<Route>, Vec<Idle>>>,
     total: Cell<usize>,
+    /// For all routes.
+    most: usize,
     closed: Cell<bool>,
 }
 
@@ -49,6 +48,16 @@ struct Idle {
 }
 
 impl Pool {
+    /// A pool that keeps so many connections.
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            idle: RefCell::default(),
+            total: Cell::new(0),
+            most,
+            closed: Cell::new(false),
+        }
+    }
+
     /// The connection of `route` that was used last: it is the least likely to be closed by now.
     pub(super) fn take(&self, route: &Route) -> Option<Box<Link>> {
         let mut idle = self.idle.borrow_mut();
@@ -76,7 +85,7 @@ impl Pool {
 
     /// Keeps a connection for later, or closes it if there are enough.
     pub(super) fn put(&self, link: Box<Link>) {
-        if self.closed.get() || self.total.get() >= IN_TOTAL {
+        if self.closed.get() || self.total.get() >= self.most {
             return;
         }
         let mut idle = self.idle.borrow_mut();
@@ -108,11 +117,16 @@ impl Pool {
         self.total.set(idle.values().map(Vec::len).sum());
     }
 
+    /// Drops all connections.
+    pub(super) fn clear(&self) {
+        self.idle.borrow_mut().clear();
+        self.total.set(0);
+    }
+
     /// Drops all connections and takes no more.
     pub(super) fn close(&self) {
         self.closed.set(true);
-        self.idle.borrow_mut().clear();
-        self.total.set(0);
+        self.clear();
     }
 }
 
@@ -133,7 +147,7 @@ mod tests {
         let address = origin.local_addr().unwrap();
         let target = Target::parse(&address.to_string(), None).unwrap();
         let route = Rc::new(Route::direct(Rc::new(target), Scheme::Http));
-        let pool = Pool::default();
+        let pool = Pool::new(9);
         let mut served = Vec::new();
         for _ in 0..2 {
             let connected = dial::race(vec![address]).await.unwrap();

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use hickory_resolver::Hosts;
 use hickory_resolver::net::NetError;
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -32,6 +33,9 @@ use crate::target::Target;
 
 /// Least time between two looks at the machine's files, which a lookup pays for.
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Names that are looked up at a time unless there is a smaller bound. Each takes a socket.
+pub(crate) const LOOKUPS: usize = 256;
 
 /// Why a name has no addresses.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -50,6 +54,7 @@ pub(crate) struct Resolver {
     check_interval: Duration,
     state: Mutex<State>,
     pending: Pending,
+    lookups: Arc<Semaphore>,
     calls: Calls,
 }
 
@@ -82,9 +87,15 @@ struct Names {
 }
 
 impl Resolver {
-    /// A resolver for which one name may take as long as `limit`.
-    pub(crate) fn new(egress: &Egress, limit: Duration, reloads: Reloads) -> Self {
-        Self::with_files(egress, limit, Files::default(), CHECK_INTERVAL, reloads)
+    /// A resolver for which one name may take as long as `limit`, and that looks up so many at a
+    /// time.
+    pub(crate) fn new(egress: &Egress, limit: Duration, lookups: usize, reloads: Reloads) -> Self {
+        let files = Files::default();
+        let resolver = Self::with_files(egress, limit, files, CHECK_INTERVAL, reloads);
+        Self {
+            lookups: Arc::new(Semaphore::new(lookups)),
+            ..resolver
+        }
     }
 
     fn with_files(
@@ -124,6 +135,7 @@ impl Resolver {
                 reloads,
             }),
             pending: Pending::default(),
+            lookups: Arc::new(Semaphore::new(LOOKUPS)),
             calls: Calls::default(),
         }
     }
@@ -154,12 +166,16 @@ impl Resolver {
             return Ok(own.into());
         }
         let (calls, call) = (self.calls.clone(), self.source.files.call);
-        let ask = async move |name: String| match servers {
-            Some(servers) => Ok(servers.addresses(&name).await?.into()),
-            None => match calls.make(call, name).await {
-                Ok(addresses) => Ok(addresses.into()),
-                Err(error) => Err(Failure::System(Arc::new(error))),
-            },
+        let lookups = self.lookups.clone();
+        let ask = async move |name: String| {
+            let _permit = lookups.acquire_owned().await;
+            match servers {
+                Some(servers) => Ok(servers.addresses(&name).await?.into()),
+                None => match calls.make(call, name).await {
+                    Ok(addresses) => Ok(addresses.into()),
+                    Err(error) => Err(Failure::System(Arc::new(error))),
+                },
+            }
         };
         self.pending.join(host, || ask(name.into_owned())).await
     }

@@ -315,3 +315,45 @@ fn curl_gets_what_it_asks_for_and_is_told_what_it_may_not() {
     proxy.signal("TERM");
     assert_eq!(proxy.ends(), Some(0));
 }
+
+#[test]
+fn a_low_limit_of_open_files_is_raised_and_bounds_the_connections() {
+    let dir = TempDir::new().unwrap();
+    let config = "[proxy]\nworkers = 2\n[feeds]\n";
+    fs::write(dir.path().join("portcullis.toml"), config).unwrap();
+    let start = |limits: &str| {
+        let program = portcullis(dir.path());
+        let mut limited = Command::new("sh");
+        limited.args(["-c", &format!("{limits}; exec \"$@\""), "sh"]);
+        limited.arg(program.get_program());
+        limited.args(["--listen", "127.0.0.1:0"]);
+        limited.current_dir(dir.path());
+        for (name, value) in program.get_envs() {
+            match value {
+                Some(value) => limited.env(name, value),
+                None => limited.env_remove(name),
+            };
+        }
+        limited.stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let lines_until_it_listens = |mut process: Child| {
+        let lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let mut said = Vec::new();
+        for line in lines {
+            said.push(line.unwrap());
+            if said
+                .last()
+                .is_some_and(|line| line.contains("filters in use"))
+            {
+                break;
+            }
+        }
+        process.kill().unwrap();
+        process.wait().unwrap();
+        said.join("\n")
+    };
+    // The hard limit is what counts.
+    let low = lines_until_it_listens(start("ulimit -n 1000; ulimit -Sn 500"));
+    let expected = "connections=342 wanted=10000";
+    assert!(low.contains(expected), "{low}");
+}

@@ -1,26 +1,75 @@
-//! How many clients there may be.
+//! How many clients there may be, and what those get for whom there is no room.
 
-use portcullis_tests::{Log, OPTIONS, Proxy, Wire};
+use portcullis_tests::{Log, Proxy, Wire};
+
+const QUESTION: &str = "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n";
 
 async fn is_answered(client: &mut Wire) {
-    client.send(OPTIONS).await;
+    client.send(QUESTION).await;
     assert_eq!(client.response().await.status, 200);
 }
 
+async fn is_turned_away(client: &mut Wire, why: &str) {
+    client.send(QUESTION).await;
+    let answer = client.response().await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.field("retry-after"), Some("1"));
+    let said = answer.field("proxy-status").expect("it says why");
+    assert!(said.contains("error=connection_limit_reached"), "{said}");
+    assert!(answer.body.contains(why), "{answer:?}");
+    assert_eq!(client.rest().await, "");
+}
+
 #[tokio::test]
-async fn connections_beyond_the_limit_wait_until_one_ends() {
+async fn connections_beyond_the_limit_are_answered_at_once() {
     let mut log = Log::follow();
     let proxy = Proxy::start_with(|config| config.limits.connections = 2).await;
     let (mut first, mut second) = (proxy.client().await, proxy.client().await);
     is_answered(&mut first).await;
     is_answered(&mut second).await;
+    for _ in 0..3 {
+        let mut third = proxy.client().await;
+        is_turned_away(&mut third, "as many connections as it can serve").await;
+    }
     log.says(&["WARN", "connections=2", "[limits] connections"])
         .await;
+    is_answered(&mut second).await;
 
-    let mut third = proxy.client().await;
-    third.send(OPTIONS).await;
-    is_answered(&mut second).await;
     drop(first);
-    assert_eq!(third.response().await.status, 200);
+    // The proxy may not have noticed yet.
+    loop {
+        let mut third = proxy.client().await;
+        third.send(QUESTION).await;
+        if third.response().await.status == 200 {
+            break;
+        }
+    }
     is_answered(&mut second).await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn one_client_cannot_take_the_connections_of_others() {
+    let mut log = Log::follow();
+    let proxy = Proxy::start_with(|config| {
+        config.limits.connections = 4;
+        config.limits.connections_per_client = Some(2);
+    })
+    .await;
+    let eve = [127, 0, 0, 2];
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut client = proxy.client_from(eve).await;
+        is_answered(&mut client).await;
+        held.push(client);
+    }
+    let mut third = proxy.client_from(eve).await;
+    is_turned_away(&mut third, "this client has as many connections").await;
+    log.says(&["WARN", "client=127.0.0.2", "connections_per_client"])
+        .await;
+    for _ in 0..2 {
+        let mut alice = proxy.client().await;
+        is_answered(&mut alice).await;
+        held.push(alice);
+    }
 }

@@ -1,6 +1,7 @@
 //! The `portcullis` program: arguments, settings and logs, then the library does the work.
 
 mod args;
+mod descriptors;
 mod signals;
 mod telemetry;
 
@@ -115,6 +116,7 @@ fn run(sources: &Sources) -> anyhow::Result<()> {
         config = sources.config_file().map(|file| file.display().to_string()),
         "starting"
     );
+    descriptors::raise_limit();
     let runtime = runtime()?;
     let done = runtime.block_on(async {
         let signals = Signals::catch().context("cannot catch signals")?;

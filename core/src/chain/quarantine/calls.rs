@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::client::ClientKey;
+use crate::flow::ClientKey;
 
 /// The window moves on in steps of this part of it.
 const BUCKETS: u32 = 10;
@@ -57,7 +57,7 @@ impl Calls {
         if bucket.step.load(Ordering::Relaxed) != step {
             bucket.calls.store(0, Ordering::Relaxed);
             bucket.failures.store(0, Ordering::Relaxed);
-            bucket.client.store(client.0, Ordering::Relaxed);
+            bucket.client.store(client.number(), Ordering::Relaxed);
             bucket.has_other_clients.store(false, Ordering::Relaxed);
             bucket.step.store(step, Ordering::Relaxed);
         }
@@ -67,7 +67,7 @@ impl Calls {
         };
         add(&bucket.calls, 1);
         add(&bucket.failures, u32::from(has_failed));
-        if bucket.client.load(Ordering::Relaxed) != client.0 {
+        if bucket.client.load(Ordering::Relaxed) != client.number() {
             bucket.has_other_clients.store(true, Ordering::Relaxed);
         }
     }
@@ -113,8 +113,8 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
-    const ALICE: ClientKey = ClientKey(1);
-    const BOB: ClientKey = ClientKey(2);
+    const ALICE: ClientKey = ClientKey::test(1);
+    const BOB: ClientKey = ClientKey::test(2);
 
     fn sum(calls: &Calls, now: Instant) -> Sum {
         let mut sum = Sum::default();

@@ -3,9 +3,9 @@
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
-const ALICE: ClientKey = ClientKey(1);
-const BOB: ClientKey = ClientKey(2);
-const EVE: ClientKey = ClientKey(666);
+const ALICE: ClientKey = ClientKey::test(1);
+const BOB: ClientKey = ClientKey::test(2);
+const EVE: ClientKey = ClientKey::test(666);
 
 /// A quarantine with one worker, at a time.
 struct Scene {
@@ -157,7 +157,7 @@ fn a_burst_of_failures_by_a_client_with_many_good_calls_changes_nothing() {
 fn a_filter_that_fails_now_and_then_is_left_alone() {
     let mut scene = Scene::new();
     for second in 0..100 {
-        assert_eq!(scene.fails(ClientKey(second % 3)), None);
+        assert_eq!(scene.fails(ClientKey::test(second % 3)), None);
         scene.now += 4 * SECOND;
     }
 }
@@ -166,7 +166,7 @@ fn a_filter_that_fails_now_and_then_is_left_alone() {
 fn overload_is_no_failure() {
     let scene = Scene::new();
     for client in 0..100 {
-        assert_eq!(scene.call(ClientKey(client), End::Overloaded), None);
+        assert_eq!(scene.call(ClientKey::test(client), End::Overloaded), None);
     }
     assert_eq!(scene.admit(ALICE), Admission::Free);
 }

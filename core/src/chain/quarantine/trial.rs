@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::client::ClientKey;
+use crate::flow::ClientKey;
 
 /// At most this many clients take part.
 const CLIENTS: usize = 5;
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
-    const EVE: ClientKey = ClientKey(0);
+    const EVE: ClientKey = ClientKey::test(0);
 
     fn tries(trial: &mut Trial, client: ClientKey, now: Instant, is_good: bool) -> bool {
         let admitted = trial.admit(client, now);
@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(admitted.count(), 3);
         // Others have until the end of the trial.
         assert_eq!(trial.outcome(now), Outcome::Undecided);
-        assert!(tries(&mut trial, ClientKey(1), now, true));
+        assert!(tries(&mut trial, ClientKey::test(1), now, true));
         assert_eq!(trial.outcome(now), Outcome::Undecided);
         assert_eq!(trial.outcome(now + SECOND), Outcome::Recovered);
     }
@@ -157,9 +157,9 @@ mod tests {
         let now = Instant::now();
         let mut trial = Trial::begin(now, SECOND, SECOND);
         for client in 0..5 {
-            assert!(tries(&mut trial, ClientKey(client), now, client == 4));
+            assert!(tries(&mut trial, ClientKey::test(client), now, client == 4));
         }
-        assert!(!trial.admit(ClientKey(5), now), "five are enough");
+        assert!(!trial.admit(ClientKey::test(5), now), "five are enough");
         assert_eq!(trial.outcome(now), Outcome::Relapsed);
     }
 

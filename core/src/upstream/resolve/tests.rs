@@ -99,7 +99,7 @@ fn resolver(servers: &[&Dns]) -> Resolver {
 
 fn resolver_within(servers: &[&Dns], limit: Duration) -> Resolver {
     let resolvers = servers.iter().map(|server| server.address).collect();
-    Resolver::new(&Egress { resolvers }, limit, Reloads::default())
+    Resolver::new(&Egress { resolvers }, limit, LOOKUPS, Reloads::default())
 }
 
 async fn look_up(resolver: &Resolver, host: &str) -> Result<Vec<IpAddr>, Error> {

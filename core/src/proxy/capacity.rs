@@ -1,0 +1,134 @@
+//! How many connections and lookups there may be, as the settings and the limit of open files
+//! allow. Computed once at the start by `proxy`. Each kind has a share of its own, so that clients,
+//! origins and names that are slow cannot take all descriptors; the rest is for the control thread.
+
+use crate::config::Limits;
+use crate::upstream::Bounds;
+use crate::upstream::resolve::LOOKUPS;
+
+/// For lists, filters that are compiled, logs and listeners.
+const RESERVE: u64 = 128;
+
+/// For each worker: its runtime, and lookups in files.
+const RESERVE_PER_WORKER: u64 = 8;
+
+/// A client and its origin take one each.
+const PER_CONNECTION: u64 = 2;
+
+/// Idle connections to origins of one worker, however many descriptors there are.
+const MOST_IDLE: u64 = 256;
+
+/// What there may be at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Capacity {
+    /// Connections of clients.
+    pub(crate) connections: usize,
+    /// Those of one client, if that is limited.
+    pub(crate) per_client: Option<usize>,
+    /// What each worker has for origins.
+    pub(crate) upstream: Bounds,
+}
+
+impl Capacity {
+    /// `descriptors` is the limit of open files, if the system has one. Clients beyond this machine
+    /// may each have half of the connections unless the settings say otherwise.
+    pub(crate) fn new(
+        limits: &Limits,
+        workers: usize,
+        descriptors: Option<u64>,
+        is_loopback: bool,
+    ) -> Self {
+        let workers = workers.max(1) as u64;
+        let all = descriptors.unwrap_or(u64::MAX / 10);
+        let reserve = RESERVE.saturating_add(RESERVE_PER_WORKER * workers);
+        // A limit that is very low still has the proxy serve somebody.
+        let usable = all.saturating_sub(reserve).max(all / 4).max(10);
+        let connections = usable * 8 / 10 / PER_CONNECTION;
+        let connections = limits.connections.min(count(connections));
+        let half = || connections.div_ceil(2);
+        Self {
+            connections,
+            per_client: match limits.connections_per_client {
+                Some(most) => Some(most),
+                None => (!is_loopback).then(half),
+            },
+            upstream: Bounds {
+                idle: count((usable / 10 / workers).clamp(1, MOST_IDLE)),
+                lookups: count((usable / 10 / workers).clamp(1, LOOKUPS as u64)),
+            },
+        }
+    }
+}
+
+impl Capacity {
+    /// Says at the start if the system allows fewer connections than the settings.
+    pub(super) fn log(&self, limits: &Limits) {
+        if self.connections < limits.connections {
+            tracing::warn!(
+                connections = self.connections,
+                wanted = limits.connections,
+                "the limit of open files allows fewer connections than [limits] connections; raise it (LimitNOFILE= in a \
+                 systemd unit, ulimit -n in a shell)"
+            );
+        }
+    }
+}
+
+fn count(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// The limit of open files of this process, if there is one.
+pub(super) fn descriptors() -> Option<u64> {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit};
+        getrlimit(Resource::Nofile).current
+    }
+    #[cfg(not(unix))]
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn capacity(descriptors: u64, is_loopback: bool) -> Capacity {
+        Capacity::new(&Limits::default(), 2, Some(descriptors), is_loopback)
+    }
+
+    #[test]
+    fn all_together_never_take_more_descriptors_than_there_are() {
+        for descriptors in [64, 256, 1024, 4096, 20_000, 1 << 20] {
+            let Capacity {
+                connections,
+                upstream: Bounds { idle, lookups },
+                ..
+            } = capacity(descriptors, true);
+            let taken = 2 * connections + 2 * idle + 2 * lookups;
+            assert!(taken as u64 <= descriptors, "{taken} of {descriptors}");
+            assert!(connections > 0 && idle > 0 && lookups > 0);
+        }
+    }
+
+    #[test]
+    fn the_settings_bound_what_the_system_would_allow() {
+        let unlimited = Capacity::new(&Limits::default(), 2, None, true);
+        assert_eq!(unlimited.connections, Limits::default().connections);
+        let Bounds { idle, lookups } = unlimited.upstream;
+        assert_eq!((idle, lookups), (256, 256));
+        assert_eq!(capacity(1024, true).connections, 352);
+    }
+
+    #[test]
+    fn one_client_has_half_of_the_connections_where_clients_come_from_elsewhere() {
+        assert_eq!(capacity(1024, true).per_client, None);
+        assert_eq!(capacity(1024, false).per_client, Some(176));
+        let limits = Limits {
+            connections_per_client: Some(7),
+            ..Limits::default()
+        };
+        let set = Capacity::new(&limits, 2, None, true);
+        assert_eq!(set.per_client, Some(7));
+    }
+}
