@@ -3,6 +3,7 @@
 //! operator would write. Environment variables and JSON Schema follow from the declarations. The
 //! program or an embedding application makes a `Config`; nothing here knows what the settings do.
 
+mod ceilings;
 mod declaration;
 mod document;
 mod environment;
@@ -28,6 +29,7 @@ use serde::{Deserialize, Serialize};
 use smart_default::SmartDefault;
 use url::Url;
 
+pub use self::ceilings::Ceilings;
 pub use self::error::ConfigError;
 pub(crate) use self::filter::{
     FilterLimits, FilterSettings, Grants, Mode, OnError, QuarantineRule, Standing,
@@ -158,6 +160,8 @@ pub struct Plugins {
     #[default(Duration::from_secs(1))]
     #[serde(with = "Parsed::<Time>")]
     pub deletion_grace: Duration,
+    /// The most that a filter's own settings may grant it.
+    pub ceilings: Ceilings,
     /// The stack of a filter's call, in bytes.
     #[default(512 << 10)]
     #[serde(with = "Parsed::<StackSize>")]

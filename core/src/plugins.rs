@@ -104,6 +104,13 @@ impl Plugins {
             chain: watch::Sender::new(Arc::default()),
             faults: watch::Sender::default(),
         };
+        if folder::is_writable_by_others(&plugins.dir) {
+            tracing::warn!(
+                dir = %plugins.dir.display(),
+                "others than its owner may write to the plugin folder, and so decide what passes; take the right away \
+                 (chmod go-w)"
+            );
+        }
         plugins.last_listing = plugins.list().await;
         plugins.load_what_is_there().await;
         plugins.hold_what_is_unread();

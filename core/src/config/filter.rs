@@ -15,10 +15,11 @@ use serde_json::{Map, Value};
 use smart_default::SmartDefault;
 
 use super::ConfigError;
+use super::ceilings::Ceilings;
 use super::declaration::{self, Declaration, schema_of};
 use super::document::Document;
 use super::layers::Layers;
-use super::value::{self, Count, DataSize, MemorySize, Parsed, Time, Word, Words};
+use super::value::{self, Concurrency, Count, DataSize, MemorySize, Parsed, Time, Word, Words};
 
 /// What the operator says about one filter. A filter without a file runs by the default.
 #[derive(Clone, Debug, PartialEq, SmartDefault, Deserialize, JsonSchema)]
@@ -162,7 +163,7 @@ pub(crate) struct FilterLimits {
     pub(crate) transfer: usize,
     /// Calls that a worker makes at the same time. More wait for their turn.
     #[default(4)]
-    #[serde(with = "Parsed::<Count>")]
+    #[serde(with = "Parsed::<Concurrency>")]
     pub(crate) concurrency: usize,
     /// Calls after which an instance is replaced.
     #[default(1_000_000)]
@@ -279,6 +280,33 @@ impl Grants {
 }
 
 impl FilterSettings {
+    /// Those of a filter without a file.
+    pub(crate) fn without_file(ceilings: &Ceilings) -> Self {
+        let mut settings = Self::default();
+        // Nothing is written, so nothing is too high.
+        let _ = ceilings.apply(&mut settings.limits, |_| false);
+        settings
+    }
+
+    /// The same as [`FilterSettings::parse`], within what the proxy's own settings allow.
+    pub(crate) fn parse_within(
+        text: &str,
+        file: &Path,
+        ceilings: &Ceilings,
+    ) -> Result<Self, ConfigError> {
+        let mut settings = Self::parse(text, file)?;
+        let document = Document { path: file, text };
+        let place = |limit: &str| document.position(&["limits", limit]);
+        let applied = ceilings.apply(&mut settings.limits, |limit| place(limit).is_some());
+        applied.map_err(|limit| {
+            let problem = format!(
+                "limits.{limit}: it is higher than [plugins.ceilings] {limit} of the proxy's own settings allows; lower it"
+            );
+            document.problem_at(place(limit).unwrap_or_default(), problem)
+        })?;
+        Ok(settings)
+    }
+
     /// Reads the content of `file`, which is named in errors only.
     pub(crate) fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
         let document = Document { path: file, text };

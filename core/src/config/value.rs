@@ -151,6 +151,8 @@ values! {
     Connections: usize = Number(1..=1_000_000), "a number from 1 to 1000000";
     /// How many of something, at least one.
     Count: usize = Number(1..=u32::MAX as usize), "a number from 1 to 4294967295";
+    /// Calls of a filter that a worker makes at a time.
+    Concurrency: usize = Number(1..=1024), "a number from 1 to 1024";
     /// The largest size of a list.
     FeedSize: u64 = Size(1..=1 << 30), r#"a size of up to 1GiB, such as "64MiB""#;
     /// Memory or disk for a large task.
@@ -161,6 +163,31 @@ values! {
     StackSize: usize = Size(64 << 10..=64 << 20), r#"a size from 64KiB to 64MiB, such as "512KiB""#;
     /// Data that the proxy keeps or copies for a filter.
     DataSize: usize = Size(1 << 10..=1 << 30), r#"a size from 1KiB to 1GiB, such as "1MiB""#;
+}
+
+/// A value, or `none`.
+pub(super) struct Optional<K>(PhantomData<K>);
+
+impl<K: FromText> FromText for Optional<K> {
+    type Value = Option<K::Value>;
+
+    const EXPECTED: &'static str = K::EXPECTED;
+
+    fn parse(text: &str) -> Option<Self::Value> {
+        match text {
+            "none" => Some(None),
+            _ => K::parse(text).map(Some),
+        }
+    }
+
+    fn write(value: &Self::Value) -> Value {
+        value.as_ref().map_or("none".into(), K::write)
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        let value = K::schema(generator);
+        json_schema!({"anyOf": [{"enum": ["none"]}, value]})
+    }
 }
 
 /// The connections of one client.

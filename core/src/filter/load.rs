@@ -22,7 +22,7 @@ use super::host::{Host, State};
 use super::log_budget::LogBudget;
 use super::suspicion::Suspicion;
 use super::{Failure, Filter, Hooks, Instance, Manifest};
-use crate::config::{self, FilterSettings, Grants};
+use crate::config::{self, Ceilings, FilterSettings, Grants};
 use crate::error::StartError;
 use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
@@ -45,6 +45,7 @@ pub(crate) struct Loader {
     linker: Arc<Linker<State>>,
     compiler: Arc<Compiler>,
     feeds: Arc<Feeds>,
+    ceilings: Arc<Ceilings>,
     states: Arc<Stores>,
     metrics: Arc<Registry>,
 }
@@ -142,6 +143,7 @@ impl Loader {
             engine,
             linker: Arc::new(linker),
             feeds,
+            ceilings: Arc::new(config.plugins.ceilings.clone()),
             states: Arc::default(),
             metrics: Arc::default(),
         })
@@ -201,6 +203,11 @@ impl Loader {
     pub(crate) async fn check_compiler(&self) -> Result<(), StartError> {
         let checked = self.compiler.check_program().await;
         checked.map_err(|error| StartError::Compiler(error.into()))
+    }
+
+    /// The most that a filter's own settings may grant it.
+    pub(crate) fn ceilings(&self) -> &Ceilings {
+        &self.ceilings
     }
 
     /// What the filters look hosts up in.

@@ -132,6 +132,20 @@ pub(super) fn list(dir: &Path) -> io::Result<Listing> {
     Ok(listing)
 }
 
+/// Whether others than the folder's owner may put filters into it.
+pub(super) fn is_writable_by_others(dir: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        fs::metadata(dir).is_ok_and(|folder| folder.mode() & 0o022 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = dir;
+        false
+    }
+}
+
 /// Hints that something in a folder changed. Events get lost (network file systems, a folder made
 /// anew), so the folder must also be scanned from time to time.
 #[derive(Debug)]

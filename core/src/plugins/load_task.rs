@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::folder::{Files, Stamp};
 use super::manifest::{ConfigSource, check_config};
-use crate::config::{self, ConfigError, FilterSettings, Grants, Standing};
+use crate::config::{self, Ceilings, ConfigError, FilterSettings, Grants, Standing};
 use crate::error::{Causes, panic_message};
 use crate::filter::{
     CachedFailure, CompileError, Failure, Filter, Hash, LoadError, LoadRequest, Loader, Manifest,
@@ -150,7 +150,7 @@ impl LoadTask {
         if source.digest == self.known {
             return self.loaded(source.digest, None, Outcome::Unchanged);
         }
-        let settings = match self.settings(source.settings.as_deref()) {
+        let settings = match self.settings(source.settings.as_deref(), loader.ceilings()) {
             Ok(settings) if !settings.enabled => {
                 return self.loaded(source.digest, None, Outcome::Filter(None));
             }
@@ -209,7 +209,7 @@ impl LoadTask {
         if let Some(builtin) = self.builtin.filter(|_| self.fall_back && is_required) {
             let source = Source::new(builtin.into(), None);
             let manifest = Manifest::find(builtin).ok().flatten();
-            let settings = FilterSettings::default();
+            let settings = FilterSettings::without_file(loader.ceilings());
             let request = self.request(&source, settings, manifest.unwrap_or_default());
             match loader.load(request).await {
                 Ok(filter) => outcome = Outcome::Filter(Some(filter)),
@@ -263,11 +263,15 @@ impl LoadTask {
         }
     }
 
-    fn settings(&self, text: Option<&str>) -> Result<FilterSettings, ConfigError> {
-        let mut settings = text.map_or_else(
-            || Ok(FilterSettings::default()),
-            |text| FilterSettings::parse(text, &self.settings_file()),
-        )?;
+    fn settings(
+        &self,
+        text: Option<&str>,
+        ceilings: &Ceilings,
+    ) -> Result<FilterSettings, ConfigError> {
+        let mut settings = match text {
+            Some(text) => FilterSettings::parse_within(text, &self.settings_file(), ceilings)?,
+            None => FilterSettings::without_file(ceilings),
+        };
         if let Some(source) = &self.config {
             settings.config.clone_from(&source.config);
         }

@@ -232,3 +232,20 @@ async fn a_filter_that_is_gone_for_a_moment_keeps_its_name_from_its_rival() {
     assert_eq!(whole.count(&["loaded", "plugin=\"Elder\""]), 0);
     assert_eq!(whole.count(&["refused", "plugin=\"elder\""]), 0);
 }
+
+#[tokio::test]
+async fn a_folder_that_others_may_write_to_is_warned_of() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut log = Log::follow();
+    let set = |mode| {
+        move |config: &mut portcullis::Config| {
+            let dir = &config.plugins.dir;
+            fs::set_permissions(dir, fs::Permissions::from_mode(mode)).unwrap();
+        }
+    };
+    Stage::start_with(set(0o755)).await;
+    assert!(!log.has_said("others than its owner may write"));
+    Stage::start_with(set(0o775)).await;
+    log.says(&["WARN", "others than its owner may write", "chmod go-w"])
+        .await;
+}

@@ -59,6 +59,22 @@ async fn a_filter_that_cannot_run_here_is_refused_while_traffic_goes_on() {
 }
 
 #[tokio::test]
+async fn a_filter_has_no_more_than_the_proxys_own_settings_allow() {
+    let stage = Stage::start_with(|config| {
+        config.plugins.ceilings.memory = Some(32 << 20);
+        config.plugins.ceilings.cpu = Some(Duration::from_millis(10));
+    })
+    .await;
+    let mut log = Log::follow();
+    stage.plug("greedy.toml", "[limits]\nmemory = '64MiB'");
+    stage.plug("greedy.wasm", guests::bare());
+    let reason = "greedy.toml:2:1: limits.memory: it is higher than [plugins.ceilings] memory";
+    log.says(&["refused", "greedy", reason]).await;
+    stage.plug("greedy.toml", "[limits]\nmemory = '32MiB'\ncpu = '10ms'");
+    stage.until("blocked.example", 403).await;
+}
+
+#[tokio::test]
 async fn a_filter_has_a_handful_of_memories() {
     let stage = Stage::with_neighbour().await;
     let mut log = Log::follow();

@@ -123,7 +123,7 @@ fn what_is_wrong_is_said_with_place_and_hint() {
         ),
         (
             "[limits]\nconcurrency = 0",
-            "plugins/a.toml:2:15: limits.concurrency: `0` is not a number from 1 to 4294967295",
+            "plugins/a.toml:2:15: limits.concurrency: `0` is not a number from 1 to 1024",
         ),
         (
             "on_error = \"ignore\"",
