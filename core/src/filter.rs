@@ -222,6 +222,14 @@ pub(crate) enum Failure {
 impl Failure {
     /// Whether other calls took the time that this one needed, so that the filter is not to blame.
     pub(crate) fn is_overload(&self) -> bool {
-        matches!(self, Self::Busy(_) | Self::Starved(..))
+        matches!(self, Self::Busy(_) | Self::Starved(..) | Self::Starts(_))
+    }
+
+    /// Whether the same filter may start a moment later: there was no time or no memory for it.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Start(trap) => trap.is_of_system(),
+            other => other.is_overload(),
+        }
     }
 }

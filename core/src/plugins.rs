@@ -254,13 +254,28 @@ impl Plugins {
         if plugin.conflict.is_some() {
             return;
         }
-        plugin.next_try = NextTry::after(plugin.next_try.take(), &loaded.files, loaded.retry);
+        let last_try = plugin.next_try.take();
+        // Until all is done, as the files are tried again if anything below panics.
+        plugin.next_try = NextTry::after(None, &loaded.files, Retry::Soon);
+        if loaded.standing.get().is_some() {
+            plugin.standing = loaded.standing;
+        }
+        let stands_in = matches!(loaded.outcome, Outcome::Filter(Some(_)));
         if let Some(failure) = &loaded.failure {
             if plugin.is_held {
                 // What becomes of requests may have changed with the settings.
                 self.dirty_since.get_or_insert_with(Instant::now);
             }
-            plugin.refuse(&loaded.name, failure, loaded.retry);
+            plugin.disabled = false;
+            let (name, retry) = (&loaded.name, loaded.retry);
+            if stands_in {
+                let consequence = "the built-in filter stands in with its defaults";
+                plugin.refuse_with(name, failure, retry, consequence);
+            } else {
+                plugin.refuse(name, failure, retry);
+            }
+        } else if loaded.digest == plugin.in_use {
+            plugin.refused = None;
         }
         plugin.files = loaded.files;
         match loaded.outcome {
@@ -268,14 +283,15 @@ impl Plugins {
             Outcome::Filter(filter) => {
                 if loaded.failure.is_none() {
                     plugin.refused = None;
+                    plugin.in_use = loaded.digest;
                 }
                 if plugin.accept(&loaded.name, filter) {
                     self.dirty_since.get_or_insert_with(Instant::now);
                 }
             }
         }
-        // Last, so that the files are tried again if anything above panics.
         plugin.digest = loaded.digest;
+        plugin.next_try = NextTry::after(last_try, &plugin.files, loaded.retry);
     }
 
     /// Requests may be refused until then.
@@ -300,7 +316,6 @@ impl Plugins {
     }
 
     fn publish(&mut self) {
-        self.dirty_since = None;
         let (folder, feeds) = (self.folder_place(), self.feed_places());
         let plugins = self.ordered();
         let filters = plugins.filter_map(|(name, plugin)| plugin.place(name));
@@ -311,6 +326,7 @@ impl Plugins {
         });
         let names: Vec<String> = names.collect();
         self.chain.send_replace(Arc::new(chain));
+        self.dirty_since = None;
         tracing::info!(chain = names.join(" > "), "filters in use");
     }
 

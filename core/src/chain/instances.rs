@@ -121,9 +121,13 @@ impl StartBudget {
         if self.left_at(begun) <= 0 {
             return Err(Failure::Starts(START_SHARE));
         }
-        let started = Instance::start(filter).await;
-        self.spend(begun.elapsed());
-        started
+        // Also if the request that needs it ends before.
+        let _charge = Charge {
+            budget: self,
+            begun,
+            most: filter.settings.limits.start_cpu,
+        };
+        Instance::start(filter).await
     }
 
     fn left_at(&self, now: Instant) -> i128 {
@@ -135,6 +139,20 @@ impl StartBudget {
 
     fn spend(&self, time: Duration) {
         self.left.set(self.left.get() - nanos(time));
+    }
+}
+
+/// A start that is under way. What it takes by the clock counts, up to what it may compute: others
+/// compute meanwhile.
+struct Charge<'a> {
+    budget: &'a StartBudget,
+    begun: Instant,
+    most: Duration,
+}
+
+impl Drop for Charge<'_> {
+    fn drop(&mut self) {
+        self.budget.spend(self.begun.elapsed().min(self.most));
     }
 }
 

@@ -87,13 +87,15 @@ impl LocalFilter {
 
     /// What the filter says, unless it cannot be asked or fails.
     pub(crate) async fn try_judge(&self, call: HookCall<'_>) -> Result<Judgement, Unavailable> {
+        let client = ClientKey::of(call.flow().client.address);
         if let Some(judgement) = self.cached(call) {
+            // It has gone well, and shows that this client is not the only one.
+            self.calls.count(client, false, Instant::now());
             return Ok(judgement);
         }
         let limits = &self.member.filter.settings.limits;
         // A permit, an instance, its `init`, the call.
         let longest_call = 2 * (limits.start_wall + limits.wall);
-        let client = ClientKey::of(call.flow().client.address);
         let quarantine = &self.member.quarantine;
         let (admission, change) = quarantine.admit(client, Instant::now, longest_call);
         self.log_change(change, call);
@@ -301,10 +303,10 @@ pub(crate) struct TraceEntry {
 
 impl TraceEntry {
     /// What becomes of a request at a place without a filter.
-    pub(super) fn missing(missing: &Missing) -> Self {
+    pub(super) fn missing(missing: &Missing, hook: Hook) -> Self {
         Self {
             filter: missing.name.clone(),
-            hook: Hook::Host,
+            hook,
             is_shadow: false,
             judgement: missing.judge(),
             failure: Some(missing.reason.to_string()),

@@ -64,6 +64,12 @@ impl LocalChain {
         })
     }
 
+    /// Whether any place has no filter.
+    pub(super) fn has_missing(&self) -> bool {
+        let mut places = self.places();
+        places.any(|place| matches!(place, LocalPlace::Missing(_)))
+    }
+
     /// Whether any filter has that hook.
     pub(super) fn has(&self, hook: Hook) -> bool {
         self.filters().any(|local| local.has(hook))

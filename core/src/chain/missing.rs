@@ -7,6 +7,7 @@ use std::sync::Arc;
 use http::StatusCode;
 
 use crate::config::OnError;
+use crate::filter::Hook;
 use crate::verdict::{Judgement, Verdict};
 
 /// A place without a filter that can judge.
@@ -21,6 +22,16 @@ pub(crate) struct Missing {
 }
 
 impl Missing {
+    /// Whether it is asked in that hook. The host is judged in every exchange. Where a filter before
+    /// has allowed it, the request is still to be judged.
+    pub(super) fn answers(&self, hook: Hook) -> bool {
+        match hook {
+            Hook::Host => true,
+            Hook::Request => self.on_error == OnError::Block,
+            _ => false,
+        }
+    }
+
     /// What happens to a request that comes here.
     pub(super) fn judge(&self) -> Judgement {
         let reason = format!(

@@ -145,8 +145,19 @@ impl Quarantine {
             return (Admission::Quarantined, None);
         }
         let mut record = lock(&self.record);
-        if record.tripped.is_none() {
+        let Some(pause) = record.tripped.as_ref().map(|tripped| tripped.pause) else {
             return (Admission::Free, None);
+        };
+        // It may have been held again meanwhile.
+        if self.millis(now) < self.until.load(Ordering::Relaxed) {
+            return (Admission::Quarantined, None);
+        }
+        // A client that has no vote yet is heard before it is decided.
+        if let Some(trial) = &mut record.trial
+            && trial.is_new(client)
+            && trial.admit(client, now)
+        {
+            return (Admission::Trial, None);
         }
         match self.settle_trial(&mut record, now) {
             Some(Change::Recovered) => return (Admission::Free, Some(Change::Recovered)),
@@ -156,7 +167,7 @@ impl Quarantine {
         let length = self.rule.pause.min(LONGEST_TRIAL);
         let trial = record
             .trial
-            .get_or_insert_with(|| Trial::begin(now, length, patience));
+            .get_or_insert_with(|| Trial::begin(now, length, pause, patience));
         let admission = if trial.admit(client, now) {
             Admission::Trial
         } else {

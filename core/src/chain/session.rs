@@ -100,7 +100,8 @@ impl<'a> FilterSession<'a> {
         url: impl FnOnce() -> String,
     ) -> Judgement {
         let judges_response = self.chain.has(Hook::Response);
-        if !self.chain.has(Hook::Request) && !judges_response {
+        let judges_request = self.chain.has(Hook::Request) || self.chain.has_missing();
+        if !judges_request && !judges_response {
             return Judgement::PASS;
         }
         let url = url();
@@ -145,8 +146,7 @@ impl<'a> FilterSession<'a> {
                     continue;
                 }
                 LocalPlace::Filter(local) => local.judge(call).await,
-                // The host is judged in every exchange, and once is enough.
-                LocalPlace::Missing(missing) if call.hook() == Hook::Host => missing.judge(),
+                LocalPlace::Missing(missing) if missing.answers(call.hook()) => missing.judge(),
                 LocalPlace::Missing(_) => continue,
             };
             skipped.append(&mut judgement.skipped);
@@ -181,8 +181,8 @@ impl<'a> FilterSession<'a> {
                     LocalPlace::Filter(local) if local.has(call.hook()) => {
                         traces.push(local.trace(call).await);
                     }
-                    LocalPlace::Missing(missing) if call.hook() == Hook::Host => {
-                        traces.push(TraceEntry::missing(missing));
+                    LocalPlace::Missing(missing) if missing.answers(call.hook()) => {
+                        traces.push(TraceEntry::missing(missing, call.hook()));
                     }
                     LocalPlace::Filter(_) | LocalPlace::Missing(_) => {}
                 }

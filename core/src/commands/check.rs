@@ -81,7 +81,8 @@ pub async fn check(config: Config, lists: Lists) -> Result<Report, StartError> {
         error: feed.last_error,
     };
     let feeds: Vec<Feed> = feeds.status().into_iter().map(feed).collect();
-    let faults = plugins.find_filter_faults();
+    let mut faults = plugins.find_filter_faults();
+    faults.extend(plugins.find_blocking_feeds());
     let is_used = |plugin: &plugins::Status| plugin.refused.is_none();
     let is_fetched = |feed: &Feed| feed.error.is_none();
     Ok(Report {

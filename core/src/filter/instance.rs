@@ -326,12 +326,16 @@ async fn within<T>(
     let outcome = tokio::time::timeout_at(begun + allowed.wall, call).await;
     let state = store.data_mut();
     // A guest that neither loops nor calls meets no tick. It must not keep the thread all the same.
-    let is_late = begun.elapsed() >= allowed.cpu;
+    let elapsed = begun.elapsed();
+    let is_late = elapsed >= allowed.cpu.min(allowed.wall);
     let exceeds = is_late && state.suspicion.is_confirmed(&mut state.cpu);
     let computed = allowed.cpu.saturating_sub(state.cpu.left());
     state.cpu.end();
     match outcome {
         Ok(Ok(Ok(_))) if exceeds => Err(Failure::Cpu(allowed.cpu, allowed.names[0])),
+        Ok(Ok(Ok(_))) if elapsed >= allowed.wall && computed >= allowed.wall / 2 => {
+            Err(Failure::Wall(allowed.wall, allowed.names[1]))
+        }
         Ok(Ok(Ok(answer))) => Ok(answer),
         Ok(Ok(Err(error))) => Err(failure(error, store, allowed)),
         Ok(Err(panic)) => Err(Failure::Proxy(panic_message(&*panic))),

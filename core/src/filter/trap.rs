@@ -24,6 +24,11 @@ impl Trap {
             error,
         }
     }
+
+    /// Whether it was not the guest that failed.
+    pub(super) fn is_of_system(&self) -> bool {
+        self.error.downcast_ref::<wasmtime::Trap>().is_none()
+    }
 }
 
 impl fmt::Display for Trap {

@@ -114,13 +114,19 @@ pub(super) fn list(dir: &Path) -> io::Result<Listing> {
         if name.is_empty() || name.starts_with('.') || !matches!(extension, "wasm" | "toml") {
             continue;
         }
-        // It is gone again, or it is a link to nothing.
-        let Ok(metadata) = fs::metadata(&path) else {
-            continue;
+        let metadata = match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_file() => metadata,
+            Ok(_) => continue,
+            // A link to nothing is there, and cannot be read.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                match fs::symlink_metadata(&path) {
+                    Ok(link) => link,
+                    Err(_) => continue,
+                }
+            }
+            // What may be there is not known, so nothing is known of the folder.
+            Err(error) => return Err(error),
         };
-        if !metadata.is_file() {
-            continue;
-        }
         let files = listing.entry(name.into()).or_default();
         let slot = if extension == "wasm" {
             &mut files.wasm

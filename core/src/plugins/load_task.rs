@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use sha2::{Digest as _, Sha256};
+use tokio::io::AsyncReadExt;
 
 use super::folder::{Files, Stamp};
 use super::manifest::{ConfigSource, check_config};
@@ -57,6 +58,8 @@ pub(super) struct Loaded {
     /// The files that were tried.
     pub(super) files: Files,
     pub(super) retry: Retry,
+    /// What was read of the settings.
+    pub(super) standing: Arc<OnceLock<Standing>>,
     pub(super) digest: Digest,
     /// Why the files cannot be used.
     pub(super) failure: Option<LoadFailure>,
@@ -110,7 +113,7 @@ pub(crate) enum LoadFailure {
     #[error("there are settings, but no {0}.wasm beside them and no built-in filter of that name")]
     NoFilter(Arc<str>),
     #[error(
-        "[plugins] order names it, but there is no {0}.wasm in the plugin folder and no built-in filter of that name"
+        "[plugins] order names it, but there is neither {0}.wasm in the plugin folder nor, for a built-in filter, {0}.toml"
     )]
     Absent(Arc<str>),
     #[error("its name differs from {0} by case only, and {0} was there first; rename one of them")]
@@ -124,7 +127,7 @@ impl LoadFailure {
     fn may_pass(&self) -> bool {
         match self {
             Self::Read { .. } => true,
-            Self::Load(LoadError::Trial(failure)) => failure.is_overload(),
+            Self::Load(LoadError::Trial(failure)) => failure.may_pass(),
             Self::Load(LoadError::Compile(NotCompiled::Compiler(error))) => error.may_pass(),
             _ => false,
         }
@@ -172,7 +175,10 @@ impl LoadTask {
                     failure,
                     LoadFailure::Load(
                         LoadError::Trial(
-                            Failure::Cpu(..) | Failure::Wall(..) | Failure::Starved(..)
+                            Failure::Cpu(..)
+                                | Failure::Wall(..)
+                                | Failure::Starved(..)
+                                | Failure::Start(_)
                         ) | LoadError::Compile(NotCompiled::Compiler(_))
                     )
                 );
@@ -257,6 +263,7 @@ impl LoadTask {
             name: self.name.clone(),
             files: self.files.clone(),
             retry: Retry::Never,
+            standing: self.standing.clone(),
             digest,
             failure,
             outcome,
@@ -320,8 +327,18 @@ impl LoadTask {
         if stamp.is_some_and(|stamp| stamp.len() > limit) {
             return Err(LoadFailure::Size { file, limit });
         }
-        let read = tokio::fs::read(self.dir.join(file)).await;
-        read.map_err(|source| self.unreadable(extension, source))
+        let read = async {
+            let opened = tokio::fs::File::open(self.dir.join(&file)).await?;
+            let mut bytes = Vec::new();
+            // It may have grown since it was looked at.
+            opened.take(limit + 1).read_to_end(&mut bytes).await?;
+            Ok(bytes)
+        };
+        match read.await {
+            Ok(bytes) if bytes.len() as u64 > limit => Err(LoadFailure::Size { file, limit }),
+            Ok(bytes) => Ok(bytes),
+            Err(source) => Err(self.unreadable(extension, source)),
+        }
     }
 
     fn unreadable(&self, extension: &str, source: io::Error) -> LoadFailure {

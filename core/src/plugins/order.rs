@@ -67,7 +67,10 @@ impl Order {
         self.seen = stamp;
         match order {
             Some(order) => {
-                self.read.clone_from(&self.seen);
+                // What kept the file from being read may pass.
+                if !matches!(order, Err(ConfigError::Read { .. })) {
+                    self.read.clone_from(&self.seen);
+                }
                 self.take_over(order)
             }
             None if is_settled => Reload::Unchanged,

@@ -22,6 +22,8 @@ pub(super) struct Plugin {
     pub(super) files: Files,
     /// What was last tried, used or refused: identical content is not tried again.
     pub(super) digest: Digest,
+    /// The contents that are in use.
+    pub(super) in_use: Digest,
     pub(super) member: Option<Arc<Member>>,
     pub(super) refused: Option<String>,
     /// A name that is the same but for case and was there first. While there is one, this one is
@@ -139,12 +141,22 @@ impl Plugin {
 
     /// Logs and keeps why the newest version is not used.
     pub(super) fn refuse(&mut self, name: &str, failure: &LoadFailure, retry: Retry) {
+        self.refuse_with(name, failure, retry, self.consequence());
+    }
+
+    /// The same with another consequence.
+    pub(super) fn refuse_with(
+        &mut self,
+        name: &str,
+        failure: &LoadFailure,
+        retry: Retry,
+        consequence: &'static str,
+    ) {
         let reason = Causes(failure).to_string();
         // That it still cannot be used is not news.
         if retry != Retry::Never && self.refused.as_ref() == Some(&reason) {
             return;
         }
-        let consequence = self.consequence();
         tracing::error!(plugin = name, reason, consequence, "refused");
         self.refused = Some(reason);
     }

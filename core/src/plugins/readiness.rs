@@ -50,6 +50,19 @@ impl Plugins {
         folder.chain(filters).collect()
     }
 
+    /// The feeds without which no request passes, as long as they have no list.
+    pub(crate) fn find_blocking_feeds(&self) -> Vec<Fault> {
+        let missing = self.feed_places().into_iter();
+        let fault = |place| match place {
+            Place::Missing(missing) => Some(Fault {
+                what: missing.name.to_string(),
+                reason: missing.reason.to_string(),
+            }),
+            Place::Filter(_) => None,
+        };
+        missing.filter_map(fault).collect()
+    }
+
     /// While the folder cannot be listed, nobody knows which filters are missing.
     pub(super) fn folder_place(&self) -> Option<Place> {
         let reason = self.folder_fault.as_deref().unwrap_or("it is being read");

@@ -12,6 +12,7 @@ use super::load_task::{LoadFailure, LoadTask, Retry};
 use super::order::Reload;
 use super::plugin::{self, Plugin};
 use crate::chain::Member;
+use crate::config::Standing;
 use crate::filter::CachedFailure;
 
 impl Plugins {
@@ -106,13 +107,27 @@ impl Plugins {
         if known.and_then(|plugin| plugin.conflict.as_ref()) == conflict {
             return;
         }
-        self.entry(name).set_conflict(name, conflict, files);
+        let standing = files.settings.is_some().then(|| {
+            // Nothing else reads the settings of a file that is not used.
+            let text = std::fs::read_to_string(self.dir.join(format!("{name}.toml")));
+            Standing::read(&text.unwrap_or_default())
+        });
+        let plugin = self.entry(name);
+        if let Some(standing) = standing {
+            plugin.standing = Arc::new(standing.into());
+        }
+        plugin.set_conflict(name, conflict, files);
     }
 
     /// Takes out what is gone, and has the rest read and tried aside.
     fn start_loading(&mut self, name: Arc<str>, files: Files) {
         if !self.is_filter(&name, &files) {
-            self.remove(&name);
+            let known = self.plugins.get(&name);
+            let stood_alone =
+                known.is_some_and(|plugin| plugin.member.is_none() && plugin.files.wasm.is_none());
+            if files.settings.is_none() || !stood_alone {
+                self.remove(&name);
+            }
             if files.settings.is_none() {
                 return;
             }
@@ -126,7 +141,11 @@ impl Plugins {
             return;
         }
         plugin.is_loading = true;
-        plugin.standing = Arc::default();
+        // Until the new settings are read, the old ones hold.
+        let standing = match plugin.standing.get() {
+            Some(_) => Arc::default(),
+            None => plugin.standing.clone(),
+        };
         let task = LoadTask {
             dir,
             // The built-in filter with its defaults blocks no less than with settings. That is not
@@ -138,7 +157,7 @@ impl Plugins {
             files,
             builtin: builtin.map(|builtin| builtin.component),
             known: plugin.digest,
-            standing: plugin.standing.clone(),
+            standing,
             cached_failure,
             config: None,
         };
@@ -199,7 +218,7 @@ impl Plugins {
         let names = self.order.names().iter().map(String::as_str);
         let is_known = |name: &str| {
             let is_there = self.last_listing.contains_key(name);
-            is_there || self.plugins.contains_key(name) || self.builtin(name).is_some()
+            is_there || self.plugins.contains_key(name) || self.is_filter(name, &Files::default())
         };
         let absent: BTreeSet<&str> = names.filter(|name| !is_known(name)).collect();
         absent.into_iter().map(Arc::from).collect()

@@ -1,14 +1,16 @@
 //! Clients for whom there is no room: each gets an answer that says so, and is gone. Run by the
 //! listener beside its accept loop.
 
-use std::net::TcpStream;
+use std::io::Write;
+use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-/// Answers that are under way at a time. Who comes on top of that is only disconnected.
+/// Clients that are waited for at a time, until they have read their answer. Who comes on top of
+/// that may miss it.
 const AT_A_TIME: usize = 64;
 
 /// How long a client may take to read its answer.
@@ -25,22 +27,18 @@ impl TurnedAway {
     /// Answers with 503 (RFC 9110, section 15.6.4) and closes the connection. `why` is one line.
     pub(super) fn answer(&mut self, socket: TcpStream, why: &str) {
         while self.0.try_join_next().is_some() {}
+        // The system has room for so little, and a client that is gone needs no answer.
+        drop((&socket).write_all(response(why).as_bytes()));
+        drop(socket.shutdown(Shutdown::Write));
         if self.0.len() >= AT_A_TIME {
             return;
         }
-        let Ok(mut socket) = tokio::net::TcpStream::from_std(socket) else {
+        let Ok(socket) = tokio::net::TcpStream::from_std(socket) else {
             return;
         };
-        let answer = response(why);
         self.0.spawn(async move {
-            let exchange = async {
-                socket.write_all(answer.as_bytes()).await?;
-                socket.shutdown().await?;
-                let mut rest = socket.take(DISCARD);
-                tokio::io::copy(&mut rest, &mut tokio::io::sink()).await
-            };
-            // A client that is gone or slow misses it.
-            drop(timeout(PATIENCE, exchange).await);
+            let mut rest = socket.take(DISCARD);
+            drop(timeout(PATIENCE, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await);
         });
     }
 }

@@ -355,3 +355,59 @@ async fn a_check_that_fetches_says_which_list_cannot_be_fetched() {
     assert!(report.is_ok(), "{report}");
     assert!(report.to_string().contains("feed ads: 1 names"), "{report}");
 }
+
+#[tokio::test]
+async fn settings_that_stand_alone_and_are_touched_go_on_refusing() {
+    let stage = Stage::start_with(|config| plug(&config.plugins.dir, "guard.toml", "")).await;
+    stage.answers(&[("a.example", 503)]).await;
+    let mut log = Log::follow();
+    stage.plug("guard.toml", "# again");
+    log.says(&["refused", "plugin=\"guard\"", "there are settings"])
+        .await;
+    stage.plug("marker.wasm", guests::bare());
+    log.says(&["filters in use", "marker"]).await;
+    stage.answers(&[("a.example", 503)]).await;
+    stage.plug("guard.toml", "on_error = 'skip'");
+    stage.until("a.example", 200).await;
+}
+
+#[tokio::test]
+async fn a_request_whose_host_was_allowed_is_refused_where_its_filter_is_missing() {
+    let stage = Stage::start_with(|config| {
+        config.plugins.order = vec!["allower".into()];
+        plug(
+            &config.plugins.dir,
+            "allower.toml",
+            "[config]\ngreeting = ''\n[grants]\nfeeds = ['*']\nstate = true",
+        );
+        plug(&config.plugins.dir, "allower.wasm", guests::obeys());
+        plug(&config.plugins.dir, "guard.wasm", "no filter");
+    })
+    .await;
+    let refusal = stage.get("allow.example").await;
+    assert_eq!(refusal.status, 503, "{refusal:?}");
+    assert!(refusal.body.contains("Filter: guard\n"), "{refusal:?}");
+}
+
+#[tokio::test]
+async fn a_built_in_filter_in_the_order_that_lacks_its_settings_refuses() {
+    let stage = Stage::start_with(|config| config.plugins.order = vec!["allowlist".into()]).await;
+    stage.answers(&[("a.example", 503)]).await;
+    stage.plug("allowlist.toml", "[config]\nhosts = ['a.example']");
+    stage.until("a.example", 200).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_to_nothing_refuses_until_it_leads_somewhere() {
+    let outer = tempfile::tempdir().unwrap();
+    let real = outer.path().join("real.wasm");
+    let stage = Stage::start_with(|config| {
+        std::os::unix::fs::symlink(&real, config.plugins.dir.join("guard.wasm")).unwrap();
+    })
+    .await;
+    stage.answers(&[("a.example", 503)]).await;
+    fs::write(&real, guests::bare()).unwrap();
+    stage.until("a.example", 200).await;
+    assert_eq!(stage.get("blocked.example").await.status, 403);
+}

@@ -51,7 +51,7 @@ impl Calls {
     }
 
     /// Counts a call that has ended.
-    pub(super) fn count(&self, client: ClientKey, has_failed: bool, now: Instant) {
+    pub(crate) fn count(&self, client: ClientKey, has_failed: bool, now: Instant) {
         let step = self.step_at(now);
         let bucket = &self.buckets[(step % u64::from(BUCKETS)) as usize];
         if bucket.step.load(Ordering::Relaxed) != step {

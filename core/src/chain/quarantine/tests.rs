@@ -193,7 +193,7 @@ fn a_filter_that_fails_its_trials_is_held_longer_each_time() {
     for _ in 0..2 {
         assert_eq!(scene.works(BOB), None);
     }
-    assert_eq!(scene.works(BOB), Some(Change::Recovered));
+    assert_eq!(scene.works(ALICE), Some(Change::Recovered));
     assert_eq!(scene.admit(ALICE), Admission::Free);
     assert_eq!(scene.quarantine.tripped(), None);
 }
@@ -212,13 +212,24 @@ fn a_client_that_asks_most_does_not_win_the_trial() {
 }
 
 #[test]
+fn a_client_that_comes_late_is_heard_before_a_trial_is_lost() {
+    let mut scene = Scene::new();
+    scene.trip();
+    scene.now += SECOND;
+    assert_eq!(scene.fails(EVE), None);
+    // Long after the trial could have ended.
+    scene.now += 30 * SECOND;
+    assert_eq!(scene.works(ALICE), Some(Change::Recovered));
+}
+
+#[test]
 fn a_trial_that_was_overtaken_decides_nothing() {
     let mut scene = Scene::new();
     scene.trip();
     scene.now += SECOND;
     assert_eq!(scene.admit(EVE), Admission::Trial);
-    for _ in 0..3 {
-        scene.works(ALICE);
+    for client in [ALICE, BOB, ALICE] {
+        scene.works(client);
     }
     assert_eq!(scene.admit(BOB), Admission::Free);
     let late = End::Failed(String::new());
@@ -233,8 +244,8 @@ fn a_filter_that_relapses_is_held_longer_and_one_that_kept_well_is_not() {
     let mut scene = Scene::new();
     let recovers = |scene: &mut Scene, pause: Duration| {
         scene.now += pause;
-        for _ in 0..3 {
-            scene.works(ALICE);
+        for client in [ALICE, BOB, ALICE] {
+            scene.works(client);
         }
         assert_eq!(scene.admit(ALICE), Admission::Free);
     };
