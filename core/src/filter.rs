@@ -1,6 +1,7 @@
 //! One filter: a compiled component, its settings, and what it answers. `chain` asks it; `plugins`
 //! loads it. This module and its parts are the only users of wasmtime, and know nothing of sockets.
 
+mod allowance;
 mod bindings;
 mod budget;
 mod cache;

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use wasmtime::component::Instance as ComponentInstance;
 use wasmtime::{Store, UpdateDeadline};
 
+use super::allowance::Allowance;
 use super::bindings::exports::portcullis::filter::{
     judge_host, judge_request, judge_response, tick,
 };
@@ -269,40 +270,6 @@ fn load<I, G>(
         .map(|indices| load(indices, store, instance))
         .transpose()
         .map_err(|error| Failure::Start(Trap::new(error, None)))
-}
-
-/// The time that something may take.
-#[derive(Clone, Copy)]
-struct Allowance {
-    cpu: Duration,
-    wall: Duration,
-    /// The settings' names.
-    names: [&'static str; 2],
-}
-
-impl Allowance {
-    fn call(limits: &FilterLimits) -> Self {
-        Self {
-            cpu: limits.cpu,
-            wall: limits.wall,
-            names: ["cpu", "wall"],
-        }
-    }
-
-    /// Making an instance and its `init` happen once, not per request: they get more time than a
-    /// call.
-    fn start(limits: &FilterLimits) -> Self {
-        Self {
-            cpu: limits.start_cpu,
-            wall: limits.start_wall,
-            names: ["start_cpu", "start_wall"],
-        }
-    }
-
-    /// What happens in the background happens seldom, and no request waits for it.
-    fn background(limits: &FilterLimits) -> Self {
-        Self::start(limits)
-    }
 }
 
 /// Runs one call under its limits.
