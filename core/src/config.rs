@@ -40,9 +40,12 @@ pub(crate) use self::refusal::located;
 pub(crate) use self::schema::Schema;
 pub(crate) use self::value::TEST_NAMES;
 use self::value::{
-    Address, Connections, FeedSize, FeedUrl, LogFilter, Parsed, PerClient, Refresh, Resolver,
-    StackSize, TaskSize, Time, Word, Words, Workers,
+    Address, Connections, FeedSize, FeedUrl, HeadSize, LogFilter, Parsed, PerClient, Refresh,
+    Resolver, StackSize, TaskSize, Time, Word, Words, Workers,
 };
+
+/// How many fields the head of a message may have. Origins stop at 100 and more.
+pub(crate) const MAX_FIELDS: usize = 1000;
 
 /// Everything that `run_proxy` needs to know.
 #[derive(Clone, Debug, PartialEq, Eq, SmartDefault, Deserialize, JsonSchema)]
@@ -52,7 +55,8 @@ use self::value::{
 pub struct Config {
     /// Where clients connect, and how many threads serve them.
     pub proxy: Proxy,
-    /// Deadlines, each of which bounds the wait for one peer, and the number of clients.
+    /// Deadlines, each of which bounds the wait for one peer, the number of clients, and the size
+    /// of a head.
     pub limits: Limits,
     /// The plugin folder.
     pub plugins: Plugins,
@@ -87,7 +91,8 @@ pub struct Proxy {
     pub workers: NonZeroUsize,
 }
 
-/// Deadlines, each of which bounds the wait for one peer, and the number of clients.
+/// Deadlines, each of which bounds the wait for one peer, the number of clients, and the size of a
+/// head.
 #[derive(Clone, Debug, PartialEq, Eq, SmartDefault, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 #[non_exhaustive]
@@ -106,6 +111,11 @@ pub struct Limits {
     #[default(Duration::from_secs(60))]
     #[serde(with = "Parsed::<Time>")]
     pub request_head: Duration,
+    /// The head of a request or response, in bytes: its first line and its fields, of which there
+    /// are at most 1000.
+    #[default(64 << 10)]
+    #[serde(with = "Parsed::<HeadSize>")]
+    pub head_size: usize,
     /// How long an idle kept connection waits for its next request.
     #[default(Duration::from_secs(60))]
     #[serde(with = "Parsed::<Time>")]

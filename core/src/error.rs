@@ -31,8 +31,14 @@ pub(crate) enum Error {
     /// An expectation that is not `100-continue` (RFC 9110, section 10.1.1).
     #[error("the only expectation that can be met is 100-continue")]
     ExpectationFailed,
-    /// The request's fields are larger than any origin takes.
-    #[error("the request's header fields are too large")]
+    /// What came is not HTTP/1.1.
+    #[error("malformed request")]
+    NotHttp(#[source] hyper::Error),
+    /// The request's first line is longer than a head may be.
+    #[error("the request's target is longer than [limits] head_size or than 64 KiB")]
+    TargetTooLong,
+    /// The request's head is larger than the proxy takes.
+    #[error("the request's head is larger than [limits] head_size or has more than 1000 fields")]
     HeadTooLarge,
     /// The client stopped in the middle of its request.
     #[error("the request did not arrive in time")]
@@ -73,6 +79,11 @@ pub(crate) enum Error {
     /// The origin closed the connection or sent something that is not HTTP.
     #[error("the origin broke off or sent an invalid response")]
     Upstream(#[source] hyper::Error),
+    /// The head of the origin's response is larger than the proxy takes.
+    #[error(
+        "the head of the origin's response is larger than [limits] head_size or has more than 1000 fields"
+    )]
+    ResponseHeadTooLarge,
     /// The origin closed the connection before it took the request.
     #[error("the origin closed the connection")]
     Closed,
@@ -88,9 +99,11 @@ impl Error {
     /// The status of the answer that the client gets.
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::MalformedRequest(_) | Self::InvalidTarget(_) | Self::UnsupportedScheme => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::MalformedRequest(_)
+            | Self::InvalidTarget(_)
+            | Self::UnsupportedScheme
+            | Self::NotHttp(_) => StatusCode::BAD_REQUEST,
+            Self::TargetTooLong => StatusCode::URI_TOO_LONG,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::ExpectationFailed => StatusCode::EXPECTATION_FAILED,
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -99,6 +112,7 @@ impl Error {
             | Self::Connect { .. }
             | Self::Upstream(_)
             | Self::Closed
+            | Self::ResponseHeadTooLarge
             | Self::InvalidResponse(_) => StatusCode::BAD_GATEWAY,
             Self::DnsTimeout { .. } | Self::ConnectTimeout { .. } | Self::ResponseTimeout => {
                 StatusCode::GATEWAY_TIMEOUT
@@ -115,6 +129,8 @@ impl Error {
             | Self::UnsupportedScheme
             | Self::MethodNotAllowed
             | Self::ExpectationFailed
+            | Self::NotHttp(_)
+            | Self::TargetTooLong
             | Self::HeadTooLarge
             | Self::RequestTimeout => "http_request_error",
             Self::Dns { .. } => "dns_error",
@@ -127,6 +143,7 @@ impl Error {
             Self::ConnectTimeout { .. } => "connection_timeout",
             Self::Upstream(error) if error.is_incomplete_message() => "http_response_incomplete",
             Self::Upstream(error) if error.is_parse() => "http_protocol_error",
+            Self::ResponseHeadTooLarge => "http_response_header_section_size",
             Self::InvalidResponse(_) => "http_protocol_error",
             Self::Upstream(_) | Self::Closed => "connection_terminated",
             Self::ResponseTimeout => "http_response_timeout",

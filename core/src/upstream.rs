@@ -43,6 +43,7 @@ pub(crate) struct Upstream {
     policy: Policy,
     pool: Rc<Pool>,
     connect_timeout: Duration,
+    head_size: usize,
 }
 
 /// How much there may be at a time of what takes a descriptor.
@@ -68,6 +69,7 @@ impl Upstream {
             policy: Policy::new(own),
             pool: Rc::new(Pool::new(bounds.idle)),
             connect_timeout: limits.connect,
+            head_size: limits.head_size,
         }
     }
 
@@ -97,7 +99,7 @@ impl Upstream {
                 Err(SendError::Failed(error)) => return Err(error),
             }
         }
-        let mut link = Link::open(route.clone(), self.dial(route).await?).await?;
+        let mut link = Link::open(route.clone(), self.dial(route).await?, self.head_size).await?;
         match link.send(request, client, deadlines).await {
             Ok(response) => Ok((response, link)),
             Err(SendError::Failed(error)) => Err(error),

@@ -89,6 +89,7 @@ fn every_key_of_the_file_is_read() {
         [limits]
         connections = 20
         request_head = "1s"
+        head_size = "16KiB"
         keep_alive = "5s"
         resolve = "2s"
         connect = "3s"
@@ -139,7 +140,7 @@ fn every_key_of_the_file_is_read() {
     .map(|time| time.as_millis());
     let expected = [1000, 5000, 2000, 3000, 64_000, 3_600_000, 6000, 1500];
     assert_eq!(millis, expected);
-    assert_eq!(limits.connections, 20);
+    assert_eq!((limits.connections, limits.head_size), (20, 16 << 10));
     assert_eq!(config.plugins.dir, dir.path().join("filters"));
     assert_eq!(config.plugins.order, ["allow", "blocklist"]);
     assert_eq!(config.plugins.deletion_grace, Duration::from_secs(2));

@@ -155,6 +155,8 @@ values! {
     Concurrency: usize = Number(1..=1024), "a number from 1 to 1024";
     /// The largest size of a list.
     FeedSize: u64 = Size(1..=1 << 30), r#"a size of up to 1GiB, such as "64MiB""#;
+    /// The head of a message. Origins stop at 8 KiB or more.
+    HeadSize: usize = Size(8 << 10..=1 << 20), r#"a size from 8KiB to 1MiB, such as "64KiB""#;
     /// Memory or disk for a large task.
     TaskSize: u64 = Size(64 << 20..=1 << 40), r#"a size from 64MiB to 1TiB, such as "2GiB""#;
     /// The linear memory of a filter: from one page to all that 32 bits reach.

@@ -7,7 +7,6 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::Method;
 use hyper::body::{Body, Frame, SizeHint};
 
 use super::exchange::Exchange;
@@ -65,7 +64,7 @@ impl ReplyBody {
 
     fn new(source: Source, mut exchange: Exchange, deadlines: Rc<Deadlines>) -> Self {
         // hyper asks for no frame where there is none, and for none of a response to HEAD.
-        if source.is_end() || exchange.method() == Method::HEAD {
+        if source.is_end() || exchange.is_head() {
             exchange.complete();
         }
         deadlines.begin_body();

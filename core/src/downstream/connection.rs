@@ -22,22 +22,24 @@ use tracing::Instrument;
 
 use super::body::ReplyBody;
 use super::exchange::Exchange;
-use super::reply::{Rejection, Reply};
-use super::respond::{self, PageFormat};
+use super::refusal;
+use super::reply::Reply;
+use super::respond::PageFormat;
 use super::session::Session;
 use super::tunnel::Tunnel;
+use super::wire::{Turn, Wire};
 use super::worker::StopSignal;
 use super::{connect, forward};
-use crate::error::Causes;
+use crate::config::MAX_FIELDS;
+use crate::error::{Causes, Error};
 use crate::flow::Protocol;
-use crate::timer::{ClientStream, Expired, TrackedIo};
+use crate::timer::{ClientStream, Expired};
 
 /// How long the rest of what a client sends is thrown away before its connection is closed. Closed
 /// at once, the system would take back the answer that is still on its way (RFC 9112, section 9.6).
 const LINGER: Duration = Duration::from_secs(1);
 
-/// hyper reads and writes at most this much ahead. It is also the largest request head; `head` sets
-/// a lower limit, but an answer that says so needs the head to be read.
+/// hyper reads and writes at most this much ahead, or the largest head if that is more.
 const BUFFER: usize = 128 * 1024;
 
 /// How HTTP on a stream has ended.
@@ -46,7 +48,9 @@ enum Served<S> {
     Done(S),
     /// The stream is not HTTP any more. The bytes are what the client has already sent.
     Tunnel(Box<Tunnel>, S, Bytes),
-    Broken(hyper::Error, S),
+    /// The client has sent what is not HTTP. It has no answer yet.
+    Refused(Error, S),
+    Broken(hyper::Error),
     TimedOut,
 }
 
@@ -67,11 +71,14 @@ pub(crate) async fn serve<S: ClientStream>(session: Session, stream: S) {
                 Box::pin(tunnel.run(stream, early, &session)).await;
             }
             Served::Done(stream) => linger(stream, &session).await,
-            Served::Broken(error, stream) => {
-                tracing::debug!(error = %Causes(&error), "the client broke off or sent no valid HTTP");
-                if error.is_parse() {
-                    linger(stream, &session).await;
-                }
+            Served::Refused(error, mut stream) => {
+                // The client may not read.
+                let refusal = refusal::answer(&session, error, &mut stream);
+                let _ = timeout(LINGER, refusal).await;
+                linger(stream, &session).await;
+            }
+            Served::Broken(error) => {
+                tracing::debug!(error = %Causes(&error), "the client broke off");
             }
             Served::TimedOut => tracing::debug!("the client was idle for too long"),
         }
@@ -82,30 +89,40 @@ pub(crate) async fn serve<S: ClientStream>(session: Session, stream: S) {
 /// Speaks HTTP/1.1 until the stream ends or becomes a tunnel.
 async fn http1<S: ClientStream>(session: &Session, stream: S) -> Served<S> {
     let tunnel = Cell::new(None);
-    let service = service_fn(|request| {
+    let turn = Turn::new(session.deadlines.clone());
+    let service = service_fn(|request: Request<Incoming>| {
         // Not only when the future is polled: hyper may read on before that.
         let started = session.deadlines.begin_exchange();
+        turn.begin_exchange(request.body());
         answer(session, request, started, &tunnel)
     });
-    let io = TokioIo::new(TrackedIo::new(stream, session.deadlines.clone()));
+    let head_size = session.worker.limits.head_size;
+    let io = TokioIo::new(Wire::new(stream, turn.clone(), head_size));
     let mut server = http1::Builder::new();
     // `Deadlines` has the clocks, with one timer for all requests of the connection.
-    server.header_read_timeout(None).max_buf_size(BUFFER);
+    server
+        .header_read_timeout(None)
+        .max_headers(MAX_FIELDS)
+        .max_header_size(head_size)
+        .max_buf_size(BUFFER.max(head_size));
     let mut http = server.serve_connection(io, service);
     let end = drive(&mut http, session).await;
     let parts = http.into_parts();
-    let stream = parts.io.into_inner().into_inner();
+    let (stream, early) = parts.io.into_inner().into_parts();
     match (end, tunnel.take()) {
-        (Ok(()), Some(tunnel)) => Served::Tunnel(tunnel, stream, parts.read_buf),
+        (Ok(()), Some(tunnel)) => Served::Tunnel(tunnel, stream, early.into()),
         (Ok(()), None) => Served::Done(stream),
-        (Err(ServeError::Broken(error)), _) => Served::Broken(error, stream),
+        (Err(ServeError::Broken(error)), _) => match turn.refusal(error) {
+            Ok(error) => Served::Refused(error, stream),
+            Err(error) => Served::Broken(error),
+        },
         (Err(ServeError::TimedOut), _) => Served::TimedOut,
     }
 }
 
 /// Runs hyper's side, watches the clocks and passes on the signal to stop.
 async fn drive<T, S>(
-    http: &mut http1::Connection<TokioIo<TrackedIo<T>>, S>,
+    http: &mut http1::Connection<TokioIo<Wire<T>>, S>,
     session: &Session,
 ) -> Result<(), ServeError>
 where
@@ -156,7 +173,7 @@ async fn answer(
         id,
         started,
         &session.client,
-        request.method(),
+        Some(request.method()),
         protocol,
     );
     // Parsed only if the proxy has to answer itself.
@@ -186,7 +203,7 @@ async fn answer(
             head.map(|()| ReplyBody::none())
         }
         Err(rejection) => {
-            let response = reject(
+            let response = refusal::reject(
                 &rejection,
                 &mut exchange,
                 PageFormat::negotiate(accept.as_ref()),
@@ -194,23 +211,6 @@ async fn answer(
             response.map(|page| ReplyBody::local(page, exchange, deadlines))
         }
     })
-}
-
-/// Renders a rejection as a response and records it.
-fn reject(rejection: &Rejection, exchange: &mut Exchange, format: PageFormat) -> Response<Bytes> {
-    let mut response = match rejection {
-        Rejection::Judged(judgement) => respond::judgement(judgement, exchange, format),
-        Rejection::Failed(error) => {
-            exchange.fail(error);
-            respond::error(error, format)
-        }
-    };
-    if exchange.protocol() == Protocol::Connect {
-        // What was sent ahead is meant for the origin: nothing more is read (RFC 9931, section 8).
-        respond::close(&mut response);
-    }
-    exchange.record_status(response.status());
-    response
 }
 
 /// Says goodbye and throws away what still comes, for a while.

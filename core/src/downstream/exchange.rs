@@ -26,7 +26,8 @@ pub(crate) struct Exchange {
     id: u64,
     started: Instant,
     client: Option<IpAddr>,
-    method: Method,
+    /// None if what came is not HTTP.
+    method: Option<Method>,
     protocol: Protocol,
     target: Option<Rc<Target>>,
     /// The address that was dialled.
@@ -70,7 +71,7 @@ impl Exchange {
         id: u64,
         started: Instant,
         client: &Client,
-        method: &Method,
+        method: Option<&Method>,
         protocol: Protocol,
     ) -> Self {
         Self {
@@ -78,7 +79,7 @@ impl Exchange {
             id,
             started,
             client: client.address,
-            method: method.clone(),
+            method: method.cloned(),
             protocol,
             target: None,
             peer: None,
@@ -99,8 +100,9 @@ impl Exchange {
         self.id
     }
 
-    pub(crate) fn method(&self) -> &Method {
-        &self.method
+    /// Whether the response has no body, whatever it says.
+    pub(crate) fn is_head(&self) -> bool {
+        self.method == Some(Method::HEAD)
     }
 
     pub(crate) fn protocol(&self) -> Protocol {
@@ -190,7 +192,7 @@ impl Exchange {
             id: self.id,
             client: self.client,
             user: None,
-            method: Some(self.method.as_str()),
+            method: self.method.as_ref().map(Method::as_str),
             host: self.target.as_ref().map(|target| target.host()),
             port: self.target.as_ref().map(|target| target.port()),
             protocol: self.protocol.name(),

@@ -8,28 +8,14 @@ use http::{Method, Version};
 use crate::error::Error;
 use crate::target::Target;
 
-/// All names and values together, in bytes. Origins stop at 8 to 64 KiB.
-const MAX_FIELDS: usize = 64 * 1024;
-
 type Rule = fn(&Parts) -> Result<(), Error>;
 
 /// In the order in which a client hears of them.
-const RULES: [Rule; 5] = [size, method, host, framing, expectation];
+const RULES: [Rule; 4] = [method, host, framing, expectation];
 
 /// Refuses a head that breaks a rule of RFC 9110 or 9112.
 pub(crate) fn check(head: &Parts) -> Result<(), Error> {
     RULES.iter().try_for_each(|rule| rule(head))
-}
-
-fn size(head: &Parts) -> Result<(), Error> {
-    let fields = head.headers.iter();
-    let size: usize = fields
-        .map(|(name, value)| name.as_str().len() + value.len())
-        .sum();
-    if size > MAX_FIELDS {
-        return Err(Error::HeadTooLarge);
-    }
-    Ok(())
 }
 
 /// TRACE would show a client's page the credentials that the browser adds.
@@ -140,10 +126,5 @@ mod tests {
         assert_eq!(answer("GET", Version::HTTP_11, &nonsense), Some(417));
         assert_eq!(answer("GET", Version::HTTP_10, &nonsense), None);
         assert_eq!(answer("TRACE", Version::HTTP_11, &[host]), Some(405));
-        let large = "x".repeat(MAX_FIELDS);
-        assert_eq!(
-            answer("GET", Version::HTTP_11, &[host, ("cookie", &large)]),
-            Some(431)
-        );
     }
 }

@@ -128,6 +128,14 @@ impl Deadlines {
         self.phase.set(Phase::ResponseHead(Instant::now()));
     }
 
+    /// Whether no exchange is open, and the client has been sent all of the response before.
+    pub(crate) fn is_between_exchanges(&self) -> bool {
+        matches!(
+            self.phase.get(),
+            Phase::FirstHead(_) | Phase::KeepAlive(_) | Phase::Head(_)
+        )
+    }
+
     /// The exchange goes on with a step that has a limit of its own.
     pub(crate) fn begin_work(&self) {
         self.phase.set(Phase::Working);

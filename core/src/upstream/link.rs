@@ -30,11 +30,11 @@ use super::request::{self, RequestBody};
 use super::route::Route;
 use super::stream::{Gauge, OriginStream};
 use super::written::{Recorded, WrittenHead};
+use crate::config::MAX_FIELDS;
 use crate::error::Error;
 use crate::timer::{Deadlines, ResettableTimer, UploadProgress};
 
-/// What may come before the head of a response is complete, in bytes: interim responses, as many as
-/// there are, and the head itself.
+/// What may come before the head of a response, in bytes: interim responses, as many as there are.
 const BEFORE_RESPONSE: usize = 256 * 1024;
 
 /// An open connection, idle or busy with one exchange.
@@ -44,6 +44,8 @@ pub(crate) struct Link {
     requests: SendRequest<RequestBody>,
     connection: Option<Connection<TokioIo<Recorded<OriginStream>>, RequestBody>>,
     gauge: Rc<Gauge>,
+    /// The head of a response may have this many bytes.
+    head_size: usize,
     /// Whose login the connection carries. Where there is one, no other client gets it.
     owner: Option<Weak<Logins>>,
     head: Rc<WrittenHead>,
@@ -66,19 +68,25 @@ pub(super) enum SendError {
 }
 
 impl Link {
-    pub(super) async fn open(route: Rc<Route>, connected: Connected) -> Result<Box<Self>, Error> {
+    pub(super) async fn open(
+        route: Rc<Route>,
+        connected: Connected,
+        head_size: usize,
+    ) -> Result<Box<Self>, Error> {
         let (stream, gauge) = OriginStream::new(connected.stream);
         let head = Rc::<WrittenHead>::default();
         let stream = Recorded::new(stream, head.clone());
-        let (requests, connection) = http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(Error::Upstream)?;
+        let mut client = http1::Builder::new();
+        client.max_headers(MAX_FIELDS).max_header_size(head_size);
+        let handshake = client.handshake(TokioIo::new(stream));
+        let (requests, connection) = handshake.await.map_err(Error::Upstream)?;
         Ok(Box::new(Self {
             route,
             peer: connected.peer,
             requests,
             connection: Some(connection),
             gauge,
+            head_size,
             owner: None,
             head,
             is_reused: false,
@@ -204,7 +212,7 @@ impl Link {
                 // The connection's task looks at the clock and polls this again when time is up.
                 Poll::Pending => match deadlines.take_failure() {
                     Some(late) => Poll::Ready(Err(late)),
-                    None if self.gauge.read() > BEFORE_RESPONSE => {
+                    None if self.gauge.read() > BEFORE_RESPONSE + self.head_size => {
                         Poll::Ready(Err(Error::InvalidResponse("its head does not end")))
                     }
                     None => Poll::Pending,
@@ -291,6 +299,8 @@ fn failed(error: hyper::Error) -> Error {
     // hyper's user here is the request's body, and that is the client.
     if error.is_user() {
         Error::MalformedRequest("its body broke off or is not framed as it says")
+    } else if error.is_parse_too_large() {
+        Error::ResponseHeadTooLarge
     } else {
         Error::Upstream(error)
     }

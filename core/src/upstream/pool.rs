@@ -152,7 +152,7 @@ mod tests {
         for _ in 0..2 {
             let connected = dial::race(vec![address]).await.unwrap();
             served.push(origin.accept().unwrap());
-            pool.put(Link::open(route.clone(), connected).await.unwrap());
+            pool.put(Link::open(route.clone(), connected, 1 << 16).await.unwrap());
         }
         assert!(pool.take_steady(&route).is_none());
         advance(LEAST_REST).await;
@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(pool.total.get(), 0);
 
         let connected = dial::race(vec![address]).await.unwrap();
-        pool.put(Link::open(route.clone(), connected).await.unwrap());
+        pool.put(Link::open(route.clone(), connected, 1 << 16).await.unwrap());
         advance(LONGEST_REST).await;
         assert!(pool.take_steady(&route).is_none());
         assert!(pool.take(&route).is_some());

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use portcullis_tests::{Origin, Proxy, get, ok, post};
+use portcullis_tests::{Log, Origin, Proxy, Response, get, ok, post};
 
 /// `{}` stands for a URL that must not be reached.
 const MALFORMED: &[(&str, &str)] = &[
@@ -88,8 +88,24 @@ const MALFORMED: &[(&str, &str)] = &[
     ),
 ];
 
+/// The page and the fields of every refusal.
+fn assert_is_a_refusal(response: &Response) {
+    let proxy_status = response.field("proxy-status").unwrap_or_default();
+    let says = "portcullis;error=http_request_error;details=";
+    assert!(proxy_status.starts_with(says), "{}", response.head);
+    assert_eq!(response.field("cache-control"), Some("no-store"));
+    assert_eq!(response.field("connection"), Some("close"));
+    assert!(
+        response
+            .field("date")
+            .is_some_and(|date| date.ends_with(" GMT"))
+    );
+    assert!(response.body.contains("\nReason: "), "{}", response.body);
+}
+
 #[tokio::test]
 async fn malformed_requests_are_refused_and_nothing_after_them_is_served() {
+    let mut log = Log::follow();
     let (proxy, origin) = (Proxy::start().await, Origin::start().await);
     for (request, status) in MALFORMED {
         let request = request
@@ -99,17 +115,18 @@ async fn malformed_requests_are_refused_and_nothing_after_them_is_served() {
         let next = get(&origin.url("/next"));
         let mut client = proxy.client().await;
         client.send(format!("{request}{next}")).await;
-        let answer = client.rest().await;
-        assert!(
-            answer.starts_with(&format!("HTTP/1.1 {status} ")),
-            "{request:?}: {answer:?}"
-        );
-        assert_eq!(
-            answer.matches("HTTP/1.1 ").count(),
-            1,
-            "{request:?}: {answer:?}"
-        );
+        let response = client.response().await;
+        assert_eq!(response.status.to_string(), *status, "{request:?}");
+        assert_is_a_refusal(&response);
+        assert_eq!(client.rest().await, "", "{request:?}");
+        log.says(&[
+            " client=127.0.0.1 ",
+            &format!(" status={status} "),
+            " error=",
+        ])
+        .await;
     }
+    assert_eq!(log.count(&["kind=access"]), 0, "one line for each");
     assert!(!origin.was_dialled());
 }
 
@@ -141,10 +158,21 @@ async fn what_is_too_large_has_its_own_status() {
             ),
             414,
         ),
+        (
+            // Encoded, it is too long.
+            format!(
+                "GET {url}{} HTTP/1.1\r\nHost: a\r\n\r\n",
+                "<".repeat(30_000)
+            ),
+            414,
+        ),
+        ("x".repeat(1_000_000), 414),
     ] {
         let mut client = proxy.client().await;
         client.send_what_is_taken(request).await;
-        assert_eq!(client.response().await.status, status);
+        let response = client.response().await;
+        assert_eq!(response.status, status);
+        assert_is_a_refusal(&response);
     }
     assert!(!origin.was_dialled());
 }

@@ -1,6 +1,6 @@
 //! RFC 9110, HTTP semantics: what a proxy must do with messages that it understands.
 
-use portcullis_tests::{OPTIONS, get, ok, scene};
+use portcullis_tests::{OPTIONS, Origin, Proxy, get, ok, scene};
 
 #[tokio::test]
 async fn section_7_6_1_fields_of_one_connection_do_not_reach_the_other() {
@@ -171,4 +171,69 @@ async fn section_10_1_1_an_origin_that_knows_no_expectations_gets_the_body_all_t
     assert!(client.head().await.starts_with("HTTP/1.1 100 "));
     client.send("body").await;
     served.expect("body").await;
+}
+
+#[tokio::test]
+async fn section_5_4_heads_have_many_fields_and_a_limit_in_bytes() {
+    let (proxy, origin, mut client) = scene().await;
+    let url = origin.url("/");
+    let fields = |n: usize| -> String { (0..n).map(|n| format!("X-{n}: {n}\r\n")).collect() };
+    let mut served = None;
+    for n in [120, 990] {
+        let many = fields(n);
+        client
+            .send(format!("GET {url} HTTP/1.1\r\nHost: a\r\n{many}\r\n"))
+            .await;
+        let served = match &mut served {
+            Some(served) => served,
+            None => served.insert(origin.accept().await),
+        };
+        let head = served.head().await;
+        assert_eq!(head.matches("\r\nx-").count(), n);
+        served
+            .send(format!(
+                "HTTP/1.1 200 OK\r\n{many}Content-Length: 2\r\n\r\nok"
+            ))
+            .await;
+        let response = client.response().await;
+        assert_eq!(response.head.matches("\r\nx-").count(), n);
+        assert_eq!(response.body, "ok");
+    }
+    let size = proxy.config().limits.head_size;
+    drop(served);
+    for head in [fields(1001), format!("X: {}\r\n", "x".repeat(size))] {
+        client.send(get(&url)).await;
+        let mut served = origin.accept().await;
+        served.head().await;
+        let answer = format!("HTTP/1.1 200 OK\r\n{head}Content-Length: 2\r\n\r\nok");
+        served.send_what_is_taken(answer).await;
+        let response = client.response().await;
+        assert_eq!(response.status, 502);
+        let proxy_status = response.field("proxy-status").unwrap_or_default();
+        assert!(
+            proxy_status.contains("error=http_response_header_section_size;"),
+            "{proxy_status}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn section_5_4_the_limit_of_a_head_is_a_setting() {
+    let proxy = Proxy::start_with(|config| config.limits.head_size = 200 << 10).await;
+    let origin = Origin::start().await;
+    let mut client = proxy.client().await;
+    let (url, large) = (origin.url("/"), "x".repeat(190 << 10));
+    client
+        .send(format!(
+            "GET {url} HTTP/1.1\r\nHost: a\r\nX: {large}\r\n\r\n"
+        ))
+        .await;
+    let mut served = origin.accept().await;
+    assert!(served.head().await.contains(&large));
+    served
+        .send(format!(
+            "HTTP/1.1 200 OK\r\nX: {large}\r\nContent-Length: 0\r\n\r\n"
+        ))
+        .await;
+    assert_eq!(client.response().await.field("x"), Some(&*large));
 }

@@ -232,3 +232,91 @@ async fn section_3_2_a_host_may_have_an_empty_port() {
     let host = format!("\r\nhost: {}\r\n", origin.authority());
     assert!(head.contains(&host), "{head}");
 }
+
+#[tokio::test]
+async fn section_3_2_bytes_that_may_not_stand_in_a_url_reach_the_origin_encoded() {
+    let (_proxy, origin, mut client) = scene().await;
+    let mut served = None;
+    for (path, seen) in [
+        (&b"/\"a\"<b>`c`"[..], "/%22a%22%3Cb%3E%60c%60"),
+        (b"/?q=<\"`>&x={y}|z", "/?q=%3C%22%60%3E&x={y}|z"),
+        (
+            "/stra\u{df}e?\u{1f600}".as_bytes(),
+            "/stra%C3%9Fe?%F0%9F%98%80",
+        ),
+        (b"/\xe4\xff", "/%E4%FF"),
+        (b"/%22%C3%A4", "/%22%C3%A4"),
+    ] {
+        // In two pieces, too: the first ends within what has to be encoded.
+        for pieces in [1, 2] {
+            let url = [origin.url("").as_bytes(), path].concat();
+            let head = [b"GET ", &url[..], b" HTTP/1.1\r\nHost: a\r\n\r\n"].concat();
+            let (first, second) = head.split_at(if pieces == 1 { 0 } else { url.len() });
+            client.send(first).await;
+            client.send(second).await;
+            let served = match &mut served {
+                Some(served) => served,
+                None => served.insert(origin.accept().await),
+            };
+            let head = served.head().await;
+            assert!(
+                head.starts_with(&format!("GET {seen} HTTP/1.1\r\n")),
+                "{head}"
+            );
+            served.send("HTTP/1.1 204 No Content\r\n\r\n").await;
+            assert_eq!(client.response().await.status, 204, "{seen}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn section_3_2_bytes_that_may_not_stand_in_a_host_are_refused() {
+    let proxy = Proxy::start().await;
+    for host in [
+        "a\"b.example",
+        "a<b>.example",
+        "b\u{fc}cher.example",
+        "a`.example",
+    ] {
+        let mut client = proxy.client().await;
+        client
+            .send(format!("GET http://{host}/ HTTP/1.1\r\nHost: a\r\n\r\n"))
+            .await;
+        assert_eq!(client.response().await.status, 400, "{host}");
+        assert_eq!(client.rest().await, "");
+    }
+}
+
+#[tokio::test]
+async fn section_9_3_2_requests_that_are_sent_ahead_are_answered_in_order() {
+    let (_proxy, origin, mut client) = scene().await;
+    let url = |n| origin.url(&format!("/\"{n}\""));
+    // The second head has bytes to encode, too, and each body ends where it says.
+    client
+        .send(format!(
+            "POST {} HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nGET /\r\n\
+             POST {} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nGET /\"\r\n0\r\nX-Y: z\r\n\r\n\
+             GET {} HTTP/1.1\r\nHost: a\r\n\r\n",
+            url(1),
+            url(2),
+            url(3)
+        ))
+        .await;
+    for (method, n, body) in [
+        ("POST", 1, "GET /"),
+        ("POST", 2, "6\r\nGET /\"\r\n"),
+        ("GET", 3, ""),
+    ] {
+        let mut served = origin.accept().await;
+        let head = served.head().await;
+        assert!(
+            head.starts_with(&format!("{method} /%22{n}%22 HTTP/1.1\r\n")),
+            "{head}"
+        );
+        served.expect(body).await;
+        let answer =
+            format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\n{n}");
+        served.send(answer).await;
+        assert_eq!(client.response().await.body, n.to_string());
+    }
+}

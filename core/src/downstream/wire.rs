@@ -1,0 +1,293 @@
+//! What hyper reads from and writes to on a client's connection. Made by `connection`, which tells
+//! its [`Turn`] where the connection stands.
+//!
+//! hyper gets one request's head at a time, whole, and only when the system has all of the response
+//! before. So the request line can be looked at first, and what hyper writes while no exchange is
+//! open is its own answer to what is not HTTP: an answer without a word, which is thrown away,
+//! because `connection` has a better one.
+
+mod framing;
+mod request_line;
+
+use std::cell::Cell;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use hyper::body::{Body, Incoming};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use self::framing::{Framing, end_of_head};
+use crate::error::Error;
+use crate::timer::{ClientStream, Deadlines, TrackedIo};
+
+/// Where a connection stands. Shared by its stream and by what answers its requests.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    deadlines: Rc<Deadlines>,
+    /// What the next bytes from the client are.
+    framing: Cell<Framing>,
+    /// A request has come before its turn.
+    is_next_waiting: Cell<bool>,
+    refused: Cell<Refused>,
+}
+
+/// What hyper has said of the last request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refused {
+    No,
+    Yes,
+    /// It does not even get to the end of its first line.
+    TargetTooLong,
+}
+
+impl Turn {
+    pub(crate) fn new(deadlines: Rc<Deadlines>) -> Rc<Self> {
+        Rc::new(Self {
+            deadlines,
+            framing: Cell::new(Framing::Head),
+            is_next_waiting: Cell::new(false),
+            refused: Cell::new(Refused::No),
+        })
+    }
+
+    /// hyper has read the head of a request with this body.
+    pub(crate) fn begin_exchange(&self, body: &Incoming) {
+        self.framing.set(match body.size_hint().exact() {
+            Some(0) => Framing::Head,
+            Some(length) => Framing::Length(length),
+            None => Framing::chunks(),
+        });
+    }
+
+    /// Why hyper has refused what it has read, if an error of its connection means that.
+    pub(crate) fn refusal(&self, error: hyper::Error) -> Result<Error, hyper::Error> {
+        let is_too_large = error.is_parse_too_large();
+        match self.refused.get() {
+            Refused::TargetTooLong if is_too_large => Ok(Error::TargetTooLong),
+            Refused::Yes if is_too_large => Ok(Error::HeadTooLarge),
+            Refused::No if !error.is_parse() || !self.is_between_exchanges() => Err(error),
+            _ => Ok(Error::NotHttp(error)),
+        }
+    }
+
+    fn is_between_exchanges(&self) -> bool {
+        self.deadlines.is_between_exchanges()
+    }
+}
+
+/// A client's stream as hyper sees it.
+#[derive(Debug)]
+pub(crate) struct Wire<S> {
+    io: TrackedIo<S>,
+    turn: Rc<Turn>,
+    /// Heads may have this many bytes.
+    head_size: usize,
+    /// Read, and not given to hyper yet.
+    held: Vec<u8>,
+    /// How much of `held` hyper may have.
+    whole: usize,
+    /// How much of `held` has no end of a head in it.
+    scanned: usize,
+}
+
+impl<S: ClientStream> Wire<S> {
+    pub(crate) fn new(stream: S, turn: Rc<Turn>, head_size: usize) -> Self {
+        Self {
+            io: TrackedIo::new(stream, turn.deadlines.clone()),
+            turn,
+            head_size,
+            held: Vec::new(),
+            whole: 0,
+            scanned: 0,
+        }
+    }
+
+    /// The stream, and what was read from it and not asked for.
+    pub(crate) fn into_parts(self) -> (S, Vec<u8>) {
+        (self.io.into_inner(), self.held)
+    }
+
+    /// Reads from the client. What was held comes first.
+    fn poll_more(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.held.is_empty() {
+            return Pin::new(&mut self.io).poll_read(cx, buf);
+        }
+        let n = buf.remaining().min(self.held.len());
+        buf.put_slice(&self.held[..n]);
+        self.held.drain(..n);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Takes back what was read of `buf` from `from` on.
+    fn hold(&mut self, buf: &mut ReadBuf<'_>, from: usize) {
+        self.held.splice(..0, buf.filled()[from..].iter().copied());
+        buf.set_filled(from);
+    }
+
+    fn poll_body(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        ready!(self.poll_more(cx, buf))?;
+        let mut framing = self.turn.framing.get();
+        let body = framing.advance(&buf.filled()[before..]);
+        self.turn.framing.set(framing);
+        self.hold(buf, before + body);
+        Poll::Ready(Ok(()))
+    }
+
+    /// hyper looks whether the client is still there while it answers.
+    fn poll_end(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        if self.held.is_empty() {
+            ready!(self.poll_more(cx, buf))?;
+            if buf.filled().len() == before {
+                return Poll::Ready(Ok(()));
+            }
+            self.hold(buf, before);
+        }
+        self.turn.is_next_waiting.set(true);
+        Poll::Pending
+    }
+
+    fn poll_head(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        if self.held.is_empty() {
+            ready!(self.poll_more(cx, buf))?;
+            let read = &buf.filled()[before..];
+            if let Some(end) = end_of_head(read, 0)
+                && end <= self.head_size
+                && request_line::is_plain(read)
+            {
+                if end < read.len() {
+                    self.hold(buf, before + end);
+                }
+                return Poll::Ready(Ok(()));
+            }
+            self.hold(buf, before);
+            if self.held.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        while !self.find_whole_head() {
+            let held = self.held.len();
+            ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
+            self.held.extend_from_slice(&buf.filled()[before..]);
+            buf.set_filled(before);
+            if self.held.len() == held {
+                // The client has gone in the middle of a head.
+                self.whole = held;
+                break;
+            }
+        }
+        self.give(buf);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Whether there is a head that hyper may have, or so much that it is none.
+    fn find_whole_head(&mut self) -> bool {
+        let blank = self.held.iter().take_while(|byte| b"\r\n".contains(byte));
+        let blank = blank.count();
+        if blank > 0 {
+            self.held.drain(..blank);
+            self.scanned = 0;
+        }
+        if let Some(end) = end_of_head(&self.held, self.scanned) {
+            self.whole = request_line::make_plain(&mut self.held, end);
+        } else if self.held.len() > self.head_size {
+            self.whole = self.held.len();
+        }
+        if self.whole > self.head_size && !self.held[..self.head_size].contains(&b'\n') {
+            self.turn.refused.set(Refused::TargetTooLong);
+        }
+        self.scanned = self.held.len();
+        self.whole > 0
+    }
+
+    /// Gives hyper as much as it takes of what it may have.
+    fn give(&mut self, buf: &mut ReadBuf<'_>) {
+        let n = buf.remaining().min(self.whole);
+        buf.put_slice(&self.held[..n]);
+        self.held.drain(..n);
+        self.whole -= n;
+        self.scanned = 0;
+    }
+
+    /// Whether what hyper writes now, which begins with `start`, is an answer of its own.
+    fn refuses(&self, start: &[u8]) -> bool {
+        if !self.turn.is_between_exchanges() {
+            return false;
+        }
+        if start.starts_with(b"HTTP/1.1 414 ") {
+            self.turn.refused.set(Refused::TargetTooLong);
+        } else if self.turn.refused.get() == Refused::No {
+            self.turn.refused.set(Refused::Yes);
+        }
+        true
+    }
+}
+
+impl<S: ClientStream> AsyncRead for Wire<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if this.whole > 0 {
+            this.give(buf);
+            Poll::Ready(Ok(()))
+        } else if this.turn.framing.get() != Framing::Head {
+            this.poll_body(cx, buf)
+        } else if this.turn.is_between_exchanges() {
+            this.poll_head(cx, buf)
+        } else {
+            this.poll_end(cx, buf)
+        }
+    }
+}
+
+impl<S: ClientStream> AsyncWrite for Wire<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.refuses(buf) {
+            return Poll::Ready(Ok(buf.len()));
+        }
+        Pin::new(&mut self.io).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        if self.refuses(bufs.first().map_or(&[], |buf| buf)) {
+            return Poll::Ready(Ok(bufs.iter().map(|buf| buf.len()).sum()));
+        }
+        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+        // hyper does not read again by itself.
+        if self.turn.is_between_exchanges() && self.turn.is_next_waiting.take() {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.turn.refused.get() != Refused::No {
+            // The better answer is still to be written.
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}

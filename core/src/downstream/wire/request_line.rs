@@ -1,0 +1,111 @@
+//! Bytes that stand in the path and query of URLs although they may not: `"`, `<`, `>`, a backtick
+//! and whatever is not ASCII. Browsers and other proxies send them on, so they are percent-encoded
+//! (RFC 3986, section 2.1). What else `http::Uri` refuses is refused.
+
+use std::io::Write;
+
+use memchr::memchr;
+
+/// Whether nothing in the first line of a head has to be encoded.
+pub(super) fn is_plain(head: &[u8]) -> bool {
+    let line = memchr(b'\n', head).map_or(head, |end| &head[..end]);
+    // Without a way out of the loop the compiler looks at many bytes at once.
+    !line
+        .iter()
+        .fold(false, |found, byte| found | is_encoded(*byte))
+        && !line.is_empty()
+        && line[0] != b'\r'
+}
+
+/// Encodes what has to be in the request line of the head of which `end` is the end, and returns the
+/// new end.
+pub(super) fn make_plain(head: &mut Vec<u8>, end: usize) -> usize {
+    let Some((from, to)) = path_and_query(&head[..end]) else {
+        return end;
+    };
+    let mut encoded = Vec::with_capacity(2 * (to - from));
+    for byte in &head[from..to] {
+        if is_encoded(*byte) {
+            write!(encoded, "%{byte:02X}").expect("a vector takes all");
+        } else {
+            encoded.push(*byte);
+        }
+    }
+    let end = end - (to - from) + encoded.len();
+    head.splice(from..to, encoded);
+    end
+}
+
+fn is_encoded(byte: u8) -> bool {
+    matches!(byte, b'"' | b'<' | b'>' | b'`') | !byte.is_ascii()
+}
+
+/// Where the path and query of a request's target stand. The host before them is not touched: it
+/// has one spelling, and another spelling is another host.
+fn path_and_query(head: &[u8]) -> Option<(usize, usize)> {
+    let line = &head[..memchr(b'\n', head)?];
+    let from = memchr(b' ', line)? + 1;
+    let to = from + memchr(b' ', &line[from..])?;
+    let target = &line[from..to];
+    if target.starts_with(b"/") {
+        return Some((from, to));
+    }
+    let colon = memchr(b':', target)?;
+    let rest = target[colon..].strip_prefix(b"://")?;
+    let path = rest
+        .iter()
+        .position(|byte| matches!(byte, b'/' | b'?' | b'#'))?;
+    Some((from + colon + 3 + path, to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(line: &str) -> String {
+        plain_bytes(line.as_bytes())
+    }
+
+    fn plain_bytes(line: &[u8]) -> String {
+        let fields = b"\r\nX: \"<\xff\r\n\r\n";
+        let mut head = [line, fields].concat();
+        let end = head.len();
+        head.extend(b"next");
+        let end = make_plain(&mut head, end);
+        assert_eq!(&head[end..], b"next");
+        let line = head[..end].strip_suffix(fields).unwrap().to_vec();
+        String::from_utf8(line).unwrap()
+    }
+
+    #[test]
+    fn what_may_not_stand_in_a_path_or_query_is_encoded() {
+        assert_eq!(
+            plain("GET http://a.example/\"<>`\u{e4}?q=\"<>`\u{e4} HTTP/1.1"),
+            "GET http://a.example/%22%3C%3E%60%C3%A4?q=%22%3C%3E%60%C3%A4 HTTP/1.1"
+        );
+        assert_eq!(
+            plain_bytes(b"GET http://a.example?\xff HTTP/1.1"),
+            "GET http://a.example?%FF HTTP/1.1"
+        );
+        assert_eq!(plain("GET /<b> HTTP/1.1"), "GET /%3Cb%3E HTTP/1.1");
+    }
+
+    #[test]
+    fn nothing_else_is_touched() {
+        for line in [
+            "GET http://a<b/ HTTP/1.1",
+            "GET http://b\u{fc}cher.example/ HTTP/1.1",
+            "CONNECT a<b:443 HTTP/1.1",
+            "GET http://a.example/%22?x={y}|\\^ HTTP/1.1",
+            "G\"T * HTTP/1.1",
+            "GET http://a.example/",
+            "nonsense",
+            "",
+        ] {
+            assert_eq!(plain(line), line);
+        }
+        assert!(is_plain(b"GET http://a.example/ HTTP/1.1\r\nX: \"\r\n\r\n"));
+        assert!(!is_plain(b"GET http://a.example/\" HTTP/1.1\r\n\r\n"));
+        assert!(!is_plain(b"\r\nGET http://a.example/ HTTP/1.1\r\n\r\n"));
+    }
+}
