@@ -41,6 +41,7 @@ mod error;
 mod feeds;
 mod filter;
 mod flow;
+mod framing;
 pub mod log;
 mod plugins;
 mod proxy;

@@ -1,12 +1,11 @@
 //! What hyper reads from and writes to on a client's connection. Made by `connection`, which tells
 //! its [`Turn`] where the connection stands.
 //!
-//! hyper gets one request's head at a time, whole, and only when the system has all of the response
-//! before. So the request line can be looked at first, and what hyper writes while no exchange is
-//! open is its own answer to what is not HTTP: an answer without a word, which is thrown away,
-//! because `connection` has a better one.
+//! hyper gets one request at a time, its first line whole, and only when the system has all of the
+//! response before. So the request line can be looked at first, and what hyper writes while no
+//! exchange is open is its own answer to what is not HTTP: an answer without a word, which is thrown
+//! away, because `connection` has a better one.
 
-mod framing;
 mod request_line;
 
 use std::cell::Cell;
@@ -16,10 +15,11 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use hyper::body::{Body, Incoming};
+use memchr::memchr;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use self::framing::{Framing, end_of_head};
 use crate::error::Error;
+use crate::framing::{Framing, end_of_head};
 use crate::timer::{ClientStream, Deadlines, TrackedIo};
 
 /// Where a connection stands. Shared by its stream and by what answers its requests.
@@ -88,7 +88,7 @@ pub(crate) struct Wire<S> {
     held: Vec<u8>,
     /// How much of `held` hyper may have.
     whole: usize,
-    /// How much of `held` has no end of a head in it.
+    /// How much of `held` has no end of a line in it.
     scanned: usize,
 }
 
@@ -169,13 +169,13 @@ impl<S: ClientStream> Wire<S> {
                 return Poll::Ready(Ok(()));
             }
         }
-        while !self.find_whole_head() {
+        while !self.find_line() {
             let held = self.held.len();
             ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
             self.held.extend_from_slice(&buf.filled()[before..]);
             buf.set_filled(before);
             if self.held.len() == held {
-                // The client has gone in the middle of a head.
+                // The client has gone in the middle of a line.
                 self.whole = held;
                 break;
             }
@@ -184,20 +184,25 @@ impl<S: ClientStream> Wire<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// Whether there is a head that hyper may have, or so much that it is none.
-    fn find_whole_head(&mut self) -> bool {
+    /// Whether `held` begins with a request line that hyper may have, or with what cannot become
+    /// one. hyper sees the fields as they come.
+    fn find_line(&mut self) -> bool {
         let blank = self.held.iter().take_while(|byte| b"\r\n".contains(byte));
         let blank = blank.count();
         if blank > 0 {
             self.held.drain(..blank);
             self.scanned = 0;
         }
-        if let Some(end) = end_of_head(&self.held, self.scanned) {
+        let end = memchr(b'\n', &self.held[self.scanned..]).map(|at| self.scanned + at + 1);
+        // A TLS handshake has no end of a line.
+        let is_text = self.held.first().is_none_or(u8::is_ascii_graphic);
+        if let Some(end) = end {
             self.whole = request_line::make_plain(&mut self.held, end);
-        } else if self.held.len() > self.head_size {
+            self.turn.framing.set(Framing::fields());
+        } else if !is_text || self.held.len() > self.head_size {
             self.whole = self.held.len();
         }
-        if self.whole > self.head_size && !self.held[..self.head_size].contains(&b'\n') {
+        if self.whole > self.head_size {
             self.turn.refused.set(Refused::TargetTooLong);
         }
         self.scanned = self.held.len();

@@ -73,7 +73,7 @@ impl Link {
         connected: Connected,
         head_size: usize,
     ) -> Result<Box<Self>, Error> {
-        let (stream, gauge) = OriginStream::new(connected.stream);
+        let (stream, gauge) = OriginStream::new(connected.stream, head_size);
         let head = Rc::<WrittenHead>::default();
         let stream = Recorded::new(stream, head.clone());
         let mut client = http1::Builder::new();
@@ -262,10 +262,13 @@ impl Link {
         })
         .await;
         let parts = self.connection?.into_parts();
-        Some((
-            parts.io.into_inner().into_inner().into_inner(),
-            parts.read_buf,
-        ))
+        let (stream, held) = parts.io.into_inner().into_inner().into_parts();
+        let early = if held.is_empty() {
+            parts.read_buf
+        } else {
+            [&parts.read_buf[..], &held].concat().into()
+        };
+        Some((stream, early))
     }
 
     /// Lets a connection finish on its own what is still being uploaded, for as long as the upload

@@ -1,6 +1,8 @@
 //! What hyper reads from and writes to on the way to an origin: a TCP stream that counts what is
-//! read, and lets an answer that has arrived be read although nothing can be written any more. Made
-//! by `link`, which looks at its [`Gauge`].
+//! read, mends the heads of responses, and lets an answer that has arrived be read although nothing
+//! can be written any more. Made by `link`, which looks at its [`Gauge`].
+
+mod mend;
 
 use std::cell::Cell;
 use std::io::{self, IoSlice, Read};
@@ -11,6 +13,8 @@ use std::task::{Context, Poll, ready};
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+
+use crate::framing::end_of_head;
 
 /// What may be read before others on the worker have their turn. An origin that sends faster than
 /// its bytes are worked off would hold the worker for ever.
@@ -25,12 +29,15 @@ pub(super) struct Gauge {
     read_in_turn: Cell<usize>,
     /// The next read asks the system itself.
     asks_system: Cell<bool>,
+    /// The next bytes are the head of a response, or of an interim response before it.
+    is_head: Cell<bool>,
 }
 
 impl Gauge {
     /// A request is sent: what is read from now on answers it.
     pub(super) fn begin_request(&self) {
         self.read.set(0);
+        self.is_head.set(true);
     }
 
     /// The task has its turn.
@@ -55,23 +62,33 @@ impl Gauge {
 pub(super) struct OriginStream {
     stream: TcpStream,
     gauge: Rc<Gauge>,
+    /// A head may have this many bytes.
+    head_size: usize,
+    /// A head that is not whole yet, or that had to be mended, and what came behind it.
+    held: Vec<u8>,
+    /// How much of `held` hyper may have.
+    whole: usize,
     /// Nothing can be written any more.
     is_deaf: bool,
 }
 
 impl OriginStream {
-    pub(super) fn new(stream: TcpStream) -> (Self, Rc<Gauge>) {
+    pub(super) fn new(stream: TcpStream, head_size: usize) -> (Self, Rc<Gauge>) {
         let gauge = Rc::<Gauge>::default();
         let stream = Self {
             stream,
             gauge: gauge.clone(),
+            head_size,
+            held: Vec::new(),
+            whole: 0,
             is_deaf: false,
         };
         (stream, gauge)
     }
 
-    pub(super) fn into_inner(self) -> TcpStream {
-        self.stream
+    /// The stream, and what was read from it and not asked for.
+    pub(super) fn into_parts(self) -> (TcpStream, Vec<u8>) {
+        (self.stream, self.held)
     }
 
     /// An origin that has heard enough answers and closes its connection, and what is still being
@@ -89,20 +106,17 @@ impl OriginStream {
     }
 }
 
-impl AsyncRead for OriginStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let this = &mut *self;
-        if this.gauge.read_in_turn.get() >= PER_TURN {
+impl OriginStream {
+    /// Reads and counts.
+    fn poll_count(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let gauge = &self.gauge;
+        if gauge.read_in_turn.get() >= PER_TURN {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
         let before = buf.filled().len();
-        if this.gauge.asks_system.take() {
-            match (&*SockRef::from(&this.stream)).read(buf.initialize_unfilled()) {
+        if gauge.asks_system.take() {
+            match (&*SockRef::from(&self.stream)).read(buf.initialize_unfilled()) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 read => {
                     buf.advance(read?);
@@ -110,12 +124,109 @@ impl AsyncRead for OriginStream {
                 }
             }
         }
-        ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
         let read = buf.filled().len() - before;
-        let gauge = &this.gauge;
         gauge.read.set(gauge.read.get().saturating_add(read));
         gauge.read_in_turn.set(gauge.read_in_turn.get() + read);
         Poll::Ready(Ok(()))
+    }
+
+    /// Reads heads until the one of the response itself is whole. What is sound goes straight to
+    /// hyper, all else through `held`.
+    fn poll_head(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        loop {
+            let held = self.held.len();
+            ready!(self.poll_count(cx, buf))?;
+            let read = &buf.filled()[before..];
+            let is_end = read.is_empty();
+            if held == 0 && self.sound_heads(read) == read.len() {
+                return Poll::Ready(Ok(()));
+            }
+            self.held.extend_from_slice(read);
+            buf.set_filled(before);
+            self.mend_heads(held);
+            let is_http = self.held.iter().zip(b"HTTP/1.").all(|(a, b)| a == b);
+            if is_end || !is_http || self.held.len() > self.head_size {
+                // hyper says what is wrong with it.
+                self.whole = self.held.len();
+            }
+            if is_end || self.whole > 0 {
+                self.give(buf);
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+
+    /// How much of what was read hyper may have as it is: all of it, or nothing.
+    fn sound_heads(&self, read: &[u8]) -> usize {
+        let mut at = 0;
+        while let Some(end) = end_of_head(&read[at..], 0) {
+            let head = &read[at..at + end];
+            if !mend::is_sound(head) {
+                return 0;
+            }
+            at += end;
+            if !is_interim(head) {
+                self.gauge.is_head.set(false);
+                return read.len();
+            }
+        }
+        if at == read.len() { at } else { 0 }
+    }
+
+    /// Mends the whole heads in `held`, of which the first has no end in its first `scanned` bytes.
+    fn mend_heads(&mut self, mut scanned: usize) {
+        while let Some(end) = end_of_head(&self.held[self.whole..], scanned) {
+            let head = &self.held[self.whole..self.whole + end];
+            let is_interim = is_interim(head);
+            if mend::is_sound(head) {
+                self.whole += end;
+            } else {
+                let mended = mend::mend(head);
+                let (from, to) = (self.whole, self.whole + end);
+                self.whole += mended.len();
+                self.held.splice(from..to, mended);
+            }
+            if !is_interim {
+                self.gauge.is_head.set(false);
+                self.whole = self.held.len();
+                return;
+            }
+            scanned = 0;
+        }
+    }
+
+    /// Gives hyper as much as it takes of what it may have.
+    fn give(&mut self, buf: &mut ReadBuf<'_>) {
+        let n = buf.remaining().min(self.whole);
+        buf.put_slice(&self.held[..n]);
+        self.held.drain(..n);
+        self.whole -= n;
+    }
+}
+
+/// Whether another head follows a head (RFC 9110, section 15.2). 101 is the last one.
+fn is_interim(head: &[u8]) -> bool {
+    let status = head.get(9..12).unwrap_or_default();
+    status.starts_with(b"1") && status != b"101"
+}
+
+impl AsyncRead for OriginStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if this.whole > 0 {
+            this.give(buf);
+            Poll::Ready(Ok(()))
+        } else if this.gauge.is_head.get() {
+            this.poll_head(cx, buf)
+        } else {
+            this.poll_count(cx, buf)
+        }
     }
 }
 
@@ -169,7 +280,7 @@ mod tests {
     async fn a_stream_that_is_always_ready_lets_others_have_their_turn() {
         let origin = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let dialled = dial::race(vec![origin.local_addr().unwrap()]).await;
-        let (mut stream, gauge) = OriginStream::new(dialled.unwrap().stream);
+        let (mut stream, gauge) = OriginStream::new(dialled.unwrap().stream, 1 << 16);
         origin.accept().unwrap().0.write_all(b"more").unwrap();
         stream.stream.readable().await.unwrap();
 

@@ -71,6 +71,8 @@ const MALFORMED: &[(&str, &str)] = &[
     ("GET {} HTTP/1.1\r\n Host: a\r\n\r\n", "400"),
     ("GET {} HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n", "400"),
     ("GET {} HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n", "400"),
+    ("GET {} HTTP/1.1\r\nHost: a\r\nX: a\x01b\r\n\r\n", "400"),
+    ("GET {} HTTP/1.1\r\nHost: a\r\nX : a\r\n\r\n", "400"),
     ("GET {} HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n", "400"),
     ("GET {} HTTP/1.1\r\nHost: a\r\n: empty\r\n\r\n", "400"),
     ("GET {} HTTP/1.1\r\nHost: a\r\nb@d: 1\r\n\r\n", "400"),

@@ -237,3 +237,30 @@ async fn section_5_4_the_limit_of_a_head_is_a_setting() {
         .await;
     assert_eq!(client.response().await.field("x"), Some(&*large));
 }
+
+#[tokio::test]
+async fn section_5_5_control_characters_of_an_origin_become_spaces() {
+    let (_proxy, origin, mut client) = scene().await;
+    client.send(get(&origin.url("/"))).await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    served
+        .send("HTTP/1.1 200 OK\r\nServer: a\x01b\x7fc\x0bd\r\nContent-Length: 2\r\n\r\no\x01")
+        .await;
+    let response = client.response().await;
+    assert_eq!(response.field("server"), Some("a b c d"));
+    assert_eq!(response.body, "o\x01", "only in the head");
+
+    for dangerous in ["a\0b", "a\rb"] {
+        client.send(get(&origin.url("/"))).await;
+        served.head().await;
+        let answer = format!("HTTP/1.1 200 OK\r\nServer: {dangerous}\r\nContent-Length: 0\r\n\r\n");
+        served.send(answer).await;
+        assert_eq!(client.response().await.status, 502, "{dangerous:?}");
+        client.send(get(&origin.url("/"))).await;
+        served = origin.accept().await;
+        served.head().await;
+        served.send(ok("")).await;
+        client.response().await;
+    }
+}

@@ -320,3 +320,57 @@ async fn section_9_3_2_requests_that_are_sent_ahead_are_answered_in_order() {
         assert_eq!(client.response().await.body, n.to_string());
     }
 }
+
+#[tokio::test]
+async fn section_5_what_origins_may_be_forgiven_is_mended() {
+    let (_proxy, origin, mut client) = scene().await;
+    let mut served = None;
+    let folded = "X-Folded: a\r\n b\r\n\tc\r\n";
+    let spaced = "X-Spaced : a\r\nX-Tabbed\t: b\r\n";
+    let identity = "Transfer-Encoding: identity\r\n";
+    let head = format!("HTTP/1.1 200 OK\r\n{folded}{spaced}{identity}Content-Length: 2\r\n\r\nok");
+    // Whole, and in two pieces wherever it may break.
+    for at in 0..head.len() {
+        client.send(get(&origin.url("/"))).await;
+        let served = match &mut served {
+            Some(served) => served,
+            None => served.insert(origin.accept().await),
+        };
+        served.head().await;
+        let (first, second) = head.split_at(at);
+        served.send(first).await;
+        served.send(second).await;
+        let response = client.response().await;
+        let words: Vec<_> = response
+            .field("x-folded")
+            .unwrap_or_default()
+            .split_ascii_whitespace()
+            .collect();
+        assert_eq!(words, ["a", "b", "c"], "{}", response.head);
+        assert_eq!(response.field("x-spaced"), Some("a"));
+        assert_eq!(response.field("x-tabbed"), Some("b"));
+        assert_eq!(response.field("transfer-encoding"), None);
+        assert_eq!(response.body, "ok");
+    }
+}
+
+#[tokio::test]
+async fn section_2_2_what_is_not_http_is_answered_before_it_ends() {
+    let proxy = Proxy::start().await;
+    for beginning in [
+        "\x16\x03\x01\x02\x00",
+        "GET http://a.example/\r\n",
+        "\r\n\x16",
+    ] {
+        let mut client = proxy.client().await;
+        client.send(beginning).await;
+        assert_eq!(client.response().await.status, 400, "{beginning:?}");
+    }
+    let origin = Origin::start().await;
+    let mut client = proxy.client().await;
+    client.send(get(&origin.url("/"))).await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    served.send("SSH-2.0-server\r\n").await;
+    assert_eq!(client.response().await.status, 502);
+}

@@ -1,11 +1,12 @@
-//! Where the parts of what a client sends end. hyper judges whether they are valid; this file only
-//! finds where a valid one ends, so that what comes next is kept apart.
+//! Where the parts of HTTP/1.1 messages end. hyper judges whether they are valid; this file only finds
+//! where a valid one ends, so that what comes next is kept apart. Used by the streams that hyper
+//! reads from on both sides.
 
 use memchr::memchr_iter;
 
 /// The end of the head that `bytes` begins with: behind its first empty line. There is none in the
 /// first `scanned` bytes.
-pub(super) fn end_of_head(bytes: &[u8], scanned: usize) -> Option<usize> {
+pub(crate) fn end_of_head(bytes: &[u8], scanned: usize) -> Option<usize> {
     let from = scanned.saturating_sub(2);
     memchr_iter(b'\n', &bytes[from..]).find_map(|at| match &bytes[from + at + 1..] {
         [b'\r', b'\n', ..] => Some(from + at + 3),
@@ -14,10 +15,10 @@ pub(super) fn end_of_head(bytes: &[u8], scanned: usize) -> Option<usize> {
     })
 }
 
-/// What the next bytes from a client are.
+/// What the next bytes on a connection are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Framing {
-    /// The head of a request.
+pub(crate) enum Framing {
+    /// The head of a message.
     Head,
     /// This many bytes of a body.
     Length(u64),
@@ -27,7 +28,7 @@ pub(super) enum Framing {
 
 /// The part of a chunked body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Chunk {
+pub(crate) enum Chunk {
     /// The digits of a size, which is this so far.
     Size(u64),
     /// The rest of the line behind a size.
@@ -41,12 +42,17 @@ pub(super) enum Chunk {
 }
 
 impl Framing {
-    pub(super) fn chunks() -> Self {
+    pub(crate) fn chunks() -> Self {
         Self::Chunks(Chunk::Size(0))
     }
 
+    /// The fields of a head, which end as those behind a body in chunks do.
+    pub(crate) fn fields() -> Self {
+        Self::Chunks(Chunk::Trailer { is_empty: true })
+    }
+
     /// How many of the next bytes are of the body. Behind its end a head is expected.
-    pub(super) fn advance(&mut self, bytes: &[u8]) -> usize {
+    pub(crate) fn advance(&mut self, bytes: &[u8]) -> usize {
         match self {
             Self::Head => 0,
             Self::Length(left) => {
