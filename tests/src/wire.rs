@@ -181,6 +181,11 @@ impl Wire {
 
     /// Reads up to and including the empty line after a head. Names of fields come in lower case.
     pub async fn head(&mut self) -> String {
+        lower_names(&self.spelled_head().await)
+    }
+
+    /// The same, as it was sent.
+    pub async fn spelled_head(&mut self) -> String {
         let end = loop {
             if let Some(at) = self.read.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
                 break at + 4;
@@ -188,7 +193,7 @@ impl Wire {
             self.fill("the head of a message comes").await;
         };
         let head: Vec<u8> = self.read.drain(..end).collect();
-        lower_names(&String::from_utf8_lossy(&head))
+        String::from_utf8_lossy(&head).into_owned()
     }
 
     /// Reads this many bytes.

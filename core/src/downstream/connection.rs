@@ -1,6 +1,6 @@
 //! Serves one client's stream: HTTP/1.1, request by request, and then a tunnel if a request asks
-//! for one. The only file that knows hyper's server. Started by a worker thread, on which it
-//! lives and dies.
+//! for one. It is the owner of hyper's server. Started by a worker thread, on which it lives and
+//! dies.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -103,6 +103,7 @@ async fn http1<S: ClientStream>(session: &Session, stream: S) -> Served<S> {
     server
         .header_read_timeout(None)
         .max_headers(MAX_FIELDS)
+        .preserve_header_case(true)
         .max_header_size(head_size)
         .max_buf_size(BUFFER.max(head_size));
     let mut http = server.serve_connection(io, service);

@@ -77,7 +77,10 @@ impl Link {
         let head = Rc::<WrittenHead>::default();
         let stream = Recorded::new(stream, head.clone());
         let mut client = http1::Builder::new();
-        client.max_headers(MAX_FIELDS).max_header_size(head_size);
+        client
+            .max_headers(MAX_FIELDS)
+            .max_header_size(head_size)
+            .preserve_header_case(true);
         let handshake = client.handshake(TokioIo::new(stream));
         let (requests, connection) = handshake.await.map_err(Error::Upstream)?;
         Ok(Box::new(Self {

@@ -5,15 +5,22 @@
 //! socket are cheaper to keep than a copy of each request, and are read only in the rare case.
 
 use std::cell::{Cell, RefCell};
+use std::convert::Infallible;
+use std::future::pending;
 use std::io::{self, IoSlice};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
-use http::Request;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, join, sink};
 
 use super::request::RequestBody;
+use crate::config::MAX_FIELDS;
 
 /// An idle link keeps no more memory than this for its next record.
 const KEPT_CAPACITY: usize = 1024;
@@ -51,20 +58,26 @@ impl WrittenHead {
     }
 
     /// The request as it was written, if it was written whole.
+    ///
+    /// hyper's server reads it, for it alone can keep how the names of fields are spelled.
     pub(super) fn request(&self) -> Option<Request<RequestBody>> {
         let bytes = self.bytes.borrow();
-        let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
-        let mut fields = vec![httparse::EMPTY_HEADER; lines];
-        let mut head = httparse::Request::new(&mut fields);
-        if !head.parse(&bytes).ok()?.is_complete() {
-            return None;
-        }
-        let request = Request::builder().method(head.method?).uri(head.path?);
-        let fields = head.headers.iter();
-        let request = fields.fold(request, |request, field| {
-            request.header(field.name, field.value)
+        let read = Cell::new(None);
+        let service = service_fn(|request: Request<Incoming>| {
+            read.set(Some(request.map(|_| RequestBody::empty())));
+            pending::<Result<Response<RequestBody>, Infallible>>()
         });
-        request.body(RequestBody::empty()).ok()
+        let mut server = http1::Builder::new();
+        server
+            .header_read_timeout(None)
+            .max_headers(MAX_FIELDS)
+            .preserve_header_case(true);
+        let io = TokioIo::new(join(&bytes[..], sink()));
+        let mut reading = pin!(server.serve_connection(io, service));
+        let _ = reading
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+        read.take()
     }
 
     /// A piece may be offered again until the system has taken it.

@@ -239,6 +239,57 @@ async fn section_5_4_the_limit_of_a_head_is_a_setting() {
 }
 
 #[tokio::test]
+async fn section_5_1_names_of_fields_are_spelled_as_their_sender_spells_them() {
+    let (_proxy, origin, mut client) = scene().await;
+    let url = origin.url("/");
+    client
+        .send(format!(
+            "POST {url} HTTP/1.1\r\nHOST: x\r\nSOAPAction: a\r\ncontent-Type: text/xml\r\nX-aPI-KEY: 1\r\nx-api-key: 2\r\n\
+             Content-Length: 2\r\n\r\nhi"
+        ))
+        .await;
+    let mut served = origin.accept().await;
+    let head = served.spelled_head().await;
+    let host = format!("HOST: {}", origin.authority());
+    for field in [
+        &host,
+        "SOAPAction: a",
+        "content-Type: text/xml",
+        "X-aPI-KEY: 1",
+        "x-api-key: 2",
+        "Content-Length: 2",
+    ] {
+        assert!(head.contains(&format!("\r\n{field}\r\n")), "{head}");
+    }
+    served.expect("hi").await;
+    served
+        .send("HTTP/1.1 200 OK\r\nX-Organization: a\r\nETag: \"1\"\r\nWWW-Authenticate: Basic realm=x\r\nCONTENT-Length: 0\r\n\r\n")
+        .await;
+    let head = client.spelled_head().await;
+    for name in [
+        "X-Organization",
+        "ETag",
+        "WWW-Authenticate",
+        "CONTENT-Length",
+    ] {
+        assert!(head.contains(&format!("\r\n{name}: ")), "{head}");
+    }
+
+    // Also if the request has to be sent again.
+    client
+        .send(format!(
+            "GET {url} HTTP/1.1\r\nHoST: x\r\nX-aPI-KEY: 1\r\n\r\n"
+        ))
+        .await;
+    served.head().await;
+    drop(served);
+    let head = origin.accept().await.spelled_head().await;
+    let host = host.replace("HOST", "HoST");
+    assert!(head.contains(&format!("\r\n{host}\r\n")), "{head}");
+    assert!(head.contains("\r\nX-aPI-KEY: 1\r\n"), "{head}");
+}
+
+#[tokio::test]
 async fn section_5_5_control_characters_of_an_origin_become_spaces() {
     let (_proxy, origin, mut client) = scene().await;
     client.send(get(&origin.url("/"))).await;
