@@ -10,6 +10,7 @@ mod exchange;
 mod forward;
 mod head;
 pub(crate) mod headers;
+mod interim;
 mod refusal;
 mod reply;
 mod respond;

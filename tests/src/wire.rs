@@ -238,6 +238,16 @@ impl Wire {
         self.response_to("GET").await
     }
 
+    /// Reads the interim responses that come before a response, and the response.
+    pub async fn final_response(&mut self) -> Response {
+        loop {
+            let response = self.response().await;
+            if !matches!(response.status, 100..200) {
+                return response;
+            }
+        }
+    }
+
     /// Reads a whole response to a request of that method.
     pub async fn response_to(&mut self, method: &str) -> Response {
         let head = self.head().await;

@@ -89,12 +89,17 @@ pub(crate) async fn serve<S: ClientStream>(session: Session, stream: S) {
 /// Speaks HTTP/1.1 until the stream ends or becomes a tunnel.
 async fn http1<S: ClientStream>(session: &Session, stream: S) -> Served<S> {
     let tunnel = Cell::new(None);
-    let turn = Turn::new(session.deadlines.clone());
+    let turn = Turn::new(session);
     let service = service_fn(|request: Request<Incoming>| {
         // Not only when the future is polled: hyper may read on before that.
         let started = session.deadlines.begin_exchange();
         turn.begin_exchange(request.body());
-        answer(session, request, started, &tunnel)
+        let answer = answer(session, request, started, &tunnel);
+        async {
+            let answer = answer.await;
+            turn.begin_answer();
+            answer
+        }
     });
     let head_size = session.worker.limits.head_size;
     let io = TokioIo::new(Wire::new(stream, turn.clone(), head_size));

@@ -3,6 +3,7 @@
 //! one hop.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{
@@ -18,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::exchange::Exchange;
 use super::head;
 use super::headers::{has_token, remove_hop_by_hop};
+use super::interim::Interims;
 use super::reply::{Rejection, Reply, Upgrade};
 use super::respond;
 use super::session::Session;
@@ -66,12 +68,14 @@ pub(crate) async fn forward(
     exchange.record_judgement(filters.judge_request(&mut head, url).await)?;
 
     worker.pseudonym.append_to(&mut head.headers, head.version);
+    // HTTP/1.0 knows no interim responses (RFC 9110, section 15.2).
+    let interims = (head.version != Version::HTTP_10).then_some(&session.interims);
     head.version = Version::HTTP_11;
     if is_about_the_server {
         path = PathAndQuery::from_static("*");
     }
     head.uri = Uri::from(path);
-    let (request, upload) = into_upstream(head, body);
+    let (request, upload) = into_upstream(head, body, interims);
     if let Some(upload) = &upload {
         exchange.track_upload(upload);
         session.deadlines.track_upload(upload.clone());
@@ -189,29 +193,26 @@ fn wanted_upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
 fn into_upstream(
     head: request::Parts,
     body: Incoming,
+    interims: Option<&Arc<Interims>>,
 ) -> (Request<RequestBody>, Option<Rc<UploadProgress>>) {
     let mut request = Request::from_parts(head, RequestBody::empty());
-    if body.is_end_stream() {
+    let has_body = !body.is_end_stream();
+    let expects = has_body && request.headers().contains_key(EXPECT);
+    let agreed = expects.then(CancellationToken::new);
+    if let Some(interims) = interims {
+        interims.collect(&mut request, agreed.clone());
+    }
+    if !has_body {
         return (request, None);
     }
     let upload = Rc::new(UploadProgress::default());
-    let gate = request
-        .headers()
-        .contains_key(EXPECT)
-        .then(|| expect_continue(&mut request));
+    let gate = agreed.map(expect_continue);
     *request.body_mut() = RequestBody::new(body, upload.clone(), gate);
     (request, Some(upload))
 }
 
 /// Ready when the origin has sent `100 Continue`, or has let enough time pass.
-fn expect_continue(request: &mut Request<RequestBody>) -> ContinueGate {
-    let agreed = CancellationToken::new();
-    let agree = agreed.clone();
-    hyper::ext::on_informational(request, move |response| {
-        if response.status() == StatusCode::CONTINUE {
-            agree.cancel();
-        }
-    });
+fn expect_continue(agreed: CancellationToken) -> ContinueGate {
     Box::pin(async move {
         // Too late is as good as agreed: an origin may know nothing of expectations.
         let _ = timeout(EXPECTATION, agreed.cancelled_owned()).await;

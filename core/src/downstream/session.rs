@@ -5,10 +5,12 @@
 use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use http::HeaderValue;
 
 use super::exchange::Exchange;
+use super::interim::Interims;
 use super::reply::Rejection;
 use super::worker::Worker;
 use crate::chain::FilterSession;
@@ -29,6 +31,8 @@ pub(crate) struct Session {
     pub(crate) ingress: Ingress,
     /// The connections to origins on which the client has logged in.
     pub(crate) logins: Rc<Logins>,
+    /// What origins have said before their responses.
+    pub(crate) interims: Arc<Interims>,
     /// The destination of the last request. A client sends many to one place, and parsing an
     /// authority takes time.
     destination: RefCell<Option<Rc<Destination>>>,
@@ -72,6 +76,7 @@ impl Session {
             peer,
             ingress,
             logins: Rc::default(),
+            interims: Arc::default(),
             destination: RefCell::default(),
             worker,
         }

@@ -4,7 +4,8 @@
 //! hyper gets one request at a time, its first line whole, and only when the system has all of the
 //! response before. So the request line can be looked at first, and what hyper writes while no
 //! exchange is open is its own answer to what is not HTTP: an answer without a word, which is thrown
-//! away, because `connection` has a better one.
+//! away, because `connection` has a better one. Interim responses of the origin, which hyper's
+//! server cannot write, have their place before hyper's response.
 
 mod request_line;
 
@@ -12,12 +13,16 @@ use std::cell::Cell;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use hyper::body::{Body, Incoming};
 use memchr::memchr;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::interim::Interims;
+use super::session::Session;
+use super::worker::Worker;
 use crate::error::Error;
 use crate::framing::{Framing, end_of_head};
 use crate::timer::{ClientStream, Deadlines, TrackedIo};
@@ -30,7 +35,21 @@ pub(crate) struct Turn {
     framing: Cell<Framing>,
     /// A request has come before its turn.
     is_next_waiting: Cell<bool>,
+    answer: Cell<Answer>,
+    interims: Arc<Interims>,
+    worker: Rc<Worker>,
     refused: Cell<Refused>,
+}
+
+/// How far the answer to the last request has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    /// There is none. Of hyper nothing comes but `100 Continue`.
+    Awaited,
+    /// hyper has its head.
+    Ready,
+    /// The client has something of it.
+    Begun,
 }
 
 /// What hyper has said of the last request.
@@ -43,9 +62,12 @@ enum Refused {
 }
 
 impl Turn {
-    pub(crate) fn new(deadlines: Rc<Deadlines>) -> Rc<Self> {
+    pub(crate) fn new(session: &Session) -> Rc<Self> {
         Rc::new(Self {
-            deadlines,
+            deadlines: session.deadlines.clone(),
+            answer: Cell::new(Answer::Begun),
+            interims: session.interims.clone(),
+            worker: session.worker.clone(),
             framing: Cell::new(Framing::Head),
             is_next_waiting: Cell::new(false),
             refused: Cell::new(Refused::No),
@@ -59,6 +81,12 @@ impl Turn {
             Some(length) => Framing::Length(length),
             None => Framing::chunks(),
         });
+        self.answer.set(Answer::Awaited);
+    }
+
+    /// The response goes to hyper.
+    pub(crate) fn begin_answer(&self) {
+        self.answer.set(Answer::Ready);
     }
 
     /// Why hyper has refused what it has read, if an error of its connection means that.
@@ -90,6 +118,10 @@ pub(crate) struct Wire<S> {
     whole: usize,
     /// How much of `held` has no end of a line in it.
     scanned: usize,
+    /// An interim response, as far as it is not written.
+    interim: Vec<u8>,
+    /// hyper has written a part of something.
+    is_mid_write: bool,
 }
 
 impl<S: ClientStream> Wire<S> {
@@ -101,6 +133,8 @@ impl<S: ClientStream> Wire<S> {
             held: Vec::new(),
             whole: 0,
             scanned: 0,
+            interim: Vec::new(),
+            is_mid_write: false,
         }
     }
 
@@ -218,6 +252,36 @@ impl<S: ClientStream> Wire<S> {
         self.scanned = 0;
     }
 
+    /// Writes the interim responses that wait, unless it is too late for them.
+    fn poll_interims(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.interim.is_empty() {
+            if !self.turn.interims.is_waiting() {
+                return Poll::Ready(Ok(()));
+            }
+            let interim = self.turn.interims.take(&self.turn.worker.pseudonym);
+            if self.turn.answer.get() != Answer::Begun && !self.is_mid_write {
+                self.interim = interim;
+            }
+        }
+        while !self.interim.is_empty() {
+            match ready!(Pin::new(&mut self.io).poll_write(cx, &self.interim))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                n => drop(self.interim.drain(..n)),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// hyper has offered `offered` bytes.
+    fn record_write(&mut self, offered: usize, written: &Poll<io::Result<usize>>) {
+        if let Poll::Ready(Ok(written)) = written {
+            self.is_mid_write = *written < offered;
+            if self.turn.answer.get() == Answer::Ready {
+                self.turn.answer.set(Answer::Begun);
+            }
+        }
+    }
+
     /// Whether what hyper writes now, which begins with `start`, is an answer of its own.
     fn refuses(&self, start: &[u8]) -> bool {
         if !self.turn.is_between_exchanges() {
@@ -261,7 +325,10 @@ impl<S: ClientStream> AsyncWrite for Wire<S> {
         if self.refuses(buf) {
             return Poll::Ready(Ok(buf.len()));
         }
-        Pin::new(&mut self.io).poll_write(cx, buf)
+        ready!(self.poll_interims(cx))?;
+        let written = Pin::new(&mut self.io).poll_write(cx, buf);
+        self.record_write(buf.len(), &written);
+        written
     }
 
     fn poll_write_vectored(
@@ -269,10 +336,14 @@ impl<S: ClientStream> AsyncWrite for Wire<S> {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        let offered = bufs.iter().map(|buf| buf.len()).sum();
         if self.refuses(bufs.first().map_or(&[], |buf| buf)) {
-            return Poll::Ready(Ok(bufs.iter().map(|buf| buf.len()).sum()));
+            return Poll::Ready(Ok(offered));
         }
-        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
+        ready!(self.poll_interims(cx))?;
+        let written = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
+        self.record_write(offered, &written);
+        written
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -280,6 +351,7 @@ impl<S: ClientStream> AsyncWrite for Wire<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_interims(cx))?;
         ready!(Pin::new(&mut self.io).poll_flush(cx))?;
         // hyper does not read again by itself.
         if self.turn.is_between_exchanges() && self.turn.is_next_waiting.take() {

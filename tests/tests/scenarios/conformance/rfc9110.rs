@@ -315,3 +315,66 @@ async fn section_5_5_control_characters_of_an_origin_become_spaces() {
         client.response().await;
     }
 }
+
+#[tokio::test]
+async fn section_15_2_interim_responses_are_forwarded() {
+    let (_proxy, origin, mut client) = scene().await;
+    let url = origin.url("/");
+    client.send(get(&url)).await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    served
+        .send("HTTP/1.1 102 Processing\r\nConnection: x-a\r\nX-A: 1\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: <a>\r\n")
+        .await;
+    let interim = client.response().await;
+    assert_eq!(interim.status, 102);
+    assert_eq!(interim.field("x-a"), None);
+    assert!(
+        interim
+            .field("via")
+            .is_some_and(|via| via.starts_with("1.1 portcullis-"))
+    );
+    served.send("\r\n").await;
+    let interim = client.response().await;
+    assert!(interim.head.starts_with("HTTP/1.1 103 Early Hints\r\n"));
+    assert_eq!(interim.field("link"), Some("<a>"));
+    served
+        .send("HTTP/1.1 103 Early Hints\r\nLink: <b>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        .await;
+    assert_eq!(client.response().await.field("link"), Some("<b>"));
+    assert_eq!(client.response().await.body, "ok");
+
+    // The connection goes on, and what a body waits for is said once.
+    client
+        .send(format!(
+            "POST {url} HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+        ))
+        .await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    served
+        .send("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n")
+        .await;
+    let first = client.response().await.status;
+    let second = client.response().await.status;
+    assert_eq!([first.min(second), first.max(second)], [100, 103]);
+    client.send("hi").await;
+    served.expect("hi").await;
+    served.send(ok("fine")).await;
+    assert_eq!(client.response().await.body, "fine");
+}
+
+#[tokio::test]
+async fn section_15_2_an_old_client_gets_no_interim_response() {
+    let (_proxy, origin, mut client) = scene().await;
+    let url = origin.url("/");
+    client.send(format!("GET {url} HTTP/1.0\r\n\r\n")).await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    let interim = "HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n";
+    served.send(format!("{interim}{}", ok("ok"))).await;
+    let response = client.response().await;
+    assert_eq!(response.status, 200);
+    assert_eq!(response.field("link"), None);
+    assert_eq!(response.body, "ok");
+}

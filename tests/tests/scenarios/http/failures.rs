@@ -150,7 +150,7 @@ async fn interim_responses_without_end_are_a_bad_gateway() {
     served.head().await;
     let hints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n".repeat(1000);
     while served.try_send(&hints).await {}
-    let response = client.response().await;
+    let response = client.final_response().await;
     assert_eq!(response.status, 502);
     let status = response.field("proxy-status").unwrap_or_default();
     assert!(status.contains("error=http_protocol_error"), "{status}");
@@ -167,6 +167,9 @@ async fn many_interim_responses_are_no_failure() {
     served
         .send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
         .await;
+    for _ in 0..1000 {
+        assert_eq!(client.response().await.status, 102);
+    }
     assert_eq!(client.response().await.body, "ok");
 }
 
@@ -208,7 +211,7 @@ async fn an_origin_that_does_not_answer_is_a_gateway_timeout() {
     let mut served = origin.asked_by(&mut client).await;
     // Interim responses are no answer, however many there are.
     served.send("HTTP/1.1 102 Processing\r\n\r\n").await;
-    let response = client.response().await;
+    let response = client.final_response().await;
     assert_eq!(response.status, 504);
     let status = response.field("proxy-status").unwrap_or_default();
     assert!(
