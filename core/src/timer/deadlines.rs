@@ -26,7 +26,7 @@ use crate::error::Error;
 /// connection is looked at this often.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A tunnel that was quiet for this long may be cut when the proxy stops.
+/// A tunnel that is quiet for this long when the proxy begins to stop is idle, and ends at once.
 const QUIET: Duration = Duration::from_secs(1);
 
 /// The deadlines of one client connection.
@@ -78,6 +78,8 @@ enum Phase {
     Tunnel,
     /// The same while the proxy is stopping.
     TunnelDrain,
+    /// The same for a tunnel that was idle when the proxy began to stop, at this time.
+    IdleTunnelDrain(Instant),
 }
 
 /// What has to happen because a deadline has passed.
@@ -162,9 +164,18 @@ impl Deadlines {
         self.phase.set(Phase::Tunnel);
     }
 
-    /// The proxy is stopping: the tunnel ends when it is quiet for a moment.
+    /// The proxy is stopping: an idle tunnel ends now, and any other may go on until the bound of
+    /// the stop.
     pub(crate) fn begin_tunnel_drain(&self) {
-        self.phase.set(Phase::TunnelDrain);
+        if !matches!(self.phase.get(), Phase::Tunnel) {
+            return;
+        }
+        let now = Instant::now();
+        self.phase.set(if now < self.moved_at() + QUIET {
+            Phase::TunnelDrain
+        } else {
+            Phase::IdleTunnelDrain(now)
+        });
     }
 
     /// Bytes were written to the client, or have moved through the tunnel.
@@ -265,8 +276,10 @@ impl Deadlines {
             }
             Phase::Working => return None,
             Phase::ResponseHead(since) => (self.response_head(since), Expired::Exchange),
-            Phase::Body | Phase::Tunnel => (self.moved_at() + limits.idle, Expired::Connection),
-            Phase::TunnelDrain => (self.moved_at() + QUIET, Expired::Connection),
+            Phase::Body | Phase::Tunnel | Phase::TunnelDrain => {
+                (self.moved_at() + limits.idle, Expired::Connection)
+            }
+            Phase::IdleTunnelDrain(since) => (since, Expired::Connection),
         };
         let next = (deadline, expired);
         Some(match (self.half_closed_at.get(), self.phase.get()) {

@@ -2,10 +2,10 @@
 //! within the bound.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use portcullis::{Config, Ended, StartError};
-use portcullis_tests::{Origin, Proxy, connect, get, ok, scene, within};
+use portcullis_tests::{Origin, Proxy, Wire, connect, get, ok, scene, within};
 
 #[tokio::test]
 async fn an_idle_proxy_stops_at_once() {
@@ -57,30 +57,63 @@ async fn a_request_in_flight_is_finished() {
     assert_eq!(proxy.ended().await, Ended::Cleanly);
 }
 
+/// Both ends of a new tunnel, through which nothing has gone yet.
+async fn tunnel(proxy: &Proxy, origin: &Origin) -> (Wire, Wire) {
+    let mut client = proxy.client().await;
+    client.send(connect(&origin.authority())).await;
+    let served = origin.accept().await;
+    client.head().await;
+    (client, served)
+}
+
+/// Sends bytes through a tunnel for longer than another one has to be quiet to count as idle.
+async fn talk_for_a_while((client, served): &mut (Wire, Wire)) {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(1500) {
+        client.send(".").await;
+        served.expect(".").await;
+    }
+}
+
 #[tokio::test]
-async fn a_quiet_tunnel_ends_and_a_busy_one_is_cut_at_the_bound() {
+async fn a_tunnel_that_was_idle_ends_at_once_and_a_busy_one_is_cut_at_the_bound() {
     let bound = Duration::from_secs(2);
     let proxy = Proxy::start_with(|config| config.limits.shutdown = bound).await;
     let origin = Origin::start().await;
-    let request = connect(&origin.authority());
-    let mut quiet = proxy.client().await;
-    quiet.send(&request).await;
-    let _quiet_served = origin.accept().await;
-    quiet.head().await;
-    let mut busy = proxy.client().await;
-    busy.send(&request).await;
-    let mut busy_served = origin.accept().await;
-    busy.head().await;
+    let (mut idle, _idle_served) = tunnel(&proxy, &origin).await;
+    let mut busy = tunnel(&proxy, &origin).await;
+    talk_for_a_while(&mut busy).await;
 
     proxy.signal();
-    let talk = async { while busy.try_send(".").await && busy_served.hears().await {} };
-    let (rest, ()) = tokio::join!(quiet.rest(), talk);
+    let (client, served) = &mut busy;
+    let talk = async { while client.try_send(".").await && served.hears().await {} };
+    let (rest, ()) = tokio::join!(idle.rest(), talk);
     assert_eq!(rest, "");
     let cut = Ended::Cut {
         connections: 1,
         threads: 0,
     };
     assert_eq!(proxy.ended().await, cut);
+}
+
+#[tokio::test]
+async fn a_tunnel_may_pause_while_the_proxy_stops() {
+    let bound = Duration::from_secs(60);
+    let proxy = Proxy::start_with(|config| config.limits.shutdown = bound).await;
+    let origin = Origin::start().await;
+    let (mut idle, _idle_served) = tunnel(&proxy, &origin).await;
+    let mut busy = tunnel(&proxy, &origin).await;
+    talk_for_a_while(&mut busy).await;
+    let (mut pausing, mut pausing_served) = tunnel(&proxy, &origin).await;
+
+    proxy.signal();
+    // The signal has arrived, and nothing goes through the tunnel for more than a second.
+    assert_eq!(idle.rest().await, "");
+    talk_for_a_while(&mut busy).await;
+    pausing.send("the last word").await;
+    pausing_served.expect("the last word").await;
+    drop((busy, pausing, pausing_served));
+    assert_eq!(proxy.ended().await, Ended::Cleanly);
 }
 
 #[tokio::test]

@@ -144,15 +144,32 @@ async fn a_body_rests_for_the_idle_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_tunnel_rests_for_the_idle_time_and_for_a_second_while_the_proxy_stops() {
+async fn a_tunnel_rests_for_the_idle_time() {
     let deadlines = in_exchange();
     deadlines.begin_tunnel();
     advance(seconds(39)).await;
     deadlines.record_moved();
     assert_eq!(next(&deadlines).await, (Expired::Connection, 40));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_ends_an_idle_tunnel_and_leaves_any_other_to_its_idle_time() {
+    let deadlines = in_exchange();
+    deadlines.begin_tunnel();
+    advance(Duration::from_millis(999)).await;
+    // The signal is seen whenever the tunnel is polled, and the first time counts.
     deadlines.begin_tunnel_drain();
+    advance(seconds(10)).await;
     deadlines.record_moved();
+    advance(seconds(39)).await;
+    deadlines.begin_tunnel_drain();
     assert_eq!(next(&deadlines).await, (Expired::Connection, 1));
+
+    let deadlines = in_exchange();
+    deadlines.begin_tunnel();
+    advance(seconds(1)).await;
+    deadlines.begin_tunnel_drain();
+    assert_eq!(next(&deadlines).await, (Expired::Connection, 0));
 }
 
 #[tokio::test(start_paused = true)]
