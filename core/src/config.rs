@@ -136,7 +136,8 @@ pub struct Limits {
     #[default(Duration::from_mins(5))]
     #[serde(with = "Parsed::<Time>")]
     pub idle: Duration,
-    /// Without a byte moving, for an exchange whose client has closed its sending side.
+    /// Without a byte moving, for an exchange whose client has closed its sending side, and for a
+    /// tunnel of which either side has.
     #[default(Duration::from_secs(30))]
     #[serde(with = "Parsed::<Time>")]
     pub half_closed: Duration,

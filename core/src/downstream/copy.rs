@@ -44,6 +44,11 @@ impl Direction {
         }
     }
 
+    /// Whether the sender has closed its sending side.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.state != State::Copying
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.state == State::Closed
     }

@@ -30,6 +30,8 @@ pub(crate) struct Tunnel {
 enum Cut {
     #[error("nothing was sent for too long")]
     Idle,
+    #[error("nothing was sent for too long after one side had closed its sending side")]
+    HalfClosed,
     #[error("the proxy is stopping")]
     Shutdown,
     #[error("the connection broke: {0}")]
@@ -90,9 +92,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Joined<'_, S> {
             if is_stopping {
                 session.deadlines.begin_tunnel_drain();
             }
+            let is_half_closed = self.up.has_ended() || self.down.has_ended();
+            if is_half_closed {
+                session.deadlines.record_half_closed_tunnel();
+            }
             session.deadlines.poll(cx).map(|_| {
                 Err(if is_stopping {
                     Cut::Shutdown
+                } else if is_half_closed {
+                    Cut::HalfClosed
                 } else {
                     Cut::Idle
                 })

@@ -37,7 +37,7 @@ pub(crate) struct Deadlines {
     phase: Cell<Phase>,
     read_at: Cell<Instant>,
     wrote_at: Cell<Instant>,
-    /// When the client closed its sending side.
+    /// When the client closed its sending side, or either side of a tunnel did.
     half_closed_at: Cell<Option<Instant>>,
     looked_at: Cell<Instant>,
     /// Whether the client has been sent the head of the running response.
@@ -178,6 +178,13 @@ impl Deadlines {
         });
     }
 
+    /// One side of the tunnel has closed its sending side.
+    pub(crate) fn record_half_closed_tunnel(&self) {
+        if self.half_closed_at.get().is_none() {
+            self.half_closed_at.set(Some(Instant::now()));
+        }
+    }
+
     /// Bytes were written to the client, or have moved through the tunnel.
     pub(crate) fn record_moved(&self) {
         self.wrote_at.set(Instant::now());
@@ -276,9 +283,8 @@ impl Deadlines {
             }
             Phase::Working => return None,
             Phase::ResponseHead(since) => (self.response_head(since), Expired::Exchange),
-            Phase::Body | Phase::Tunnel | Phase::TunnelDrain => {
-                (self.moved_at() + limits.idle, Expired::Connection)
-            }
+            Phase::Body => (self.moved_at() + limits.idle, Expired::Connection),
+            Phase::Tunnel | Phase::TunnelDrain => (self.tunnel(), Expired::Connection),
             Phase::IdleTunnelDrain(since) => (since, Expired::Connection),
         };
         let next = (deadline, expired);
@@ -288,6 +294,14 @@ impl Deadlines {
             }
             _ => next,
         })
+    }
+
+    fn tunnel(&self) -> Instant {
+        let idle = self.moved_at() + self.limits.idle;
+        match self.half_closed_at.get() {
+            Some(since) => idle.min(since.max(self.moved_at()) + self.limits.half_closed),
+            None => idle,
+        }
     }
 
     fn keep_alive(&self, since: Instant) -> Instant {

@@ -173,6 +173,20 @@ async fn a_stop_ends_an_idle_tunnel_and_leaves_any_other_to_its_idle_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_half_closed_tunnel_has_less_time_to_rest() {
+    let deadlines = in_exchange();
+    deadlines.begin_tunnel();
+    advance(seconds(10)).await;
+    deadlines.record_half_closed_tunnel();
+    advance(seconds(4)).await;
+    // Seen again whenever the tunnel is polled; the first time counts, and then the last byte.
+    deadlines.record_half_closed_tunnel();
+    assert_eq!(next(&deadlines).await, (Expired::Connection, 1));
+    deadlines.record_moved();
+    assert_eq!(next(&deadlines).await, (Expired::Connection, 5));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_half_closed_exchange_is_looked_at_and_then_cut() {
     let deadlines = in_exchange();
     assert!(deadlines.holds_back_end());

@@ -62,6 +62,27 @@ async fn a_half_closed_exchange_has_a_limit_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_half_closed_tunnel_has_a_limit_of_its_own() {
+    let proxy = Proxy::start_with(|config| {
+        config.limits.half_closed = Duration::from_millis(50);
+    });
+    let (proxy, origin) = (proxy.await, Origin::start().await);
+    for closing in ["client", "origin"] {
+        let mut client = proxy.client().await;
+        client.send(connect(&origin.authority())).await;
+        let mut served = origin.accept().await;
+        client.head().await;
+        let (closing, open) = match closing {
+            "client" => (&mut client, &mut served),
+            _ => (&mut served, &mut client),
+        };
+        closing.finish().await;
+        assert_eq!(open.rest().await, "");
+        assert_eq!(closing.rest().await, "", "the other way is closed as well");
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_breaks_off_is_no_half_close() {
     let (_proxy, origin, mut client) = scene().await;
     let url = origin.url("/");
