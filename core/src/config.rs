@@ -40,8 +40,8 @@ pub(crate) use self::refusal::located;
 pub(crate) use self::schema::Schema;
 pub(crate) use self::value::TEST_NAMES;
 use self::value::{
-    Address, Connections, FeedSize, FeedUrl, HeadSize, LogFilter, Parsed, PerClient, Refresh,
-    Resolver, StackSize, TaskSize, Time, Word, Words, Workers,
+    Address, BodyTime, Connections, FeedSize, FeedUrl, HeadSize, LogFilter, Parsed, PerClient,
+    Rate, Refresh, Resolver, StackSize, TaskSize, Time, Word, Words, Workers,
 };
 
 /// How many fields the head of a message may have. Origins stop at 100 and more.
@@ -136,6 +136,14 @@ pub struct Limits {
     #[default(Duration::from_mins(5))]
     #[serde(with = "Parsed::<Time>")]
     pub idle: Duration,
+    /// The least that a client sends of a request's body, in bytes a second, while it is waited
+    /// for. Its pauses may add up to `idle` before what it has sent since makes up for them.
+    #[default(100)]
+    #[serde(with = "Parsed::<Rate>")]
+    pub body_rate: u64,
+    /// The body of a request or of a response as a whole, however fast it moves.
+    #[serde(with = "Parsed::<BodyTime>")]
+    pub body_time: Option<Duration>,
     /// Without a byte moving, for an exchange whose client has closed its sending side, and for a
     /// tunnel of which either side has.
     #[default(Duration::from_secs(30))]

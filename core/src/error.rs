@@ -43,6 +43,9 @@ pub(crate) enum Error {
     /// The client stopped in the middle of its request.
     #[error("the request did not arrive in time")]
     RequestTimeout,
+    /// The client sends the body of its request at less than the lowest rate.
+    #[error("the body of the request arrived too slowly")]
+    RequestTooSlow,
     /// The name does not resolve.
     #[error("{host} does not resolve")]
     Dns {
@@ -93,6 +96,9 @@ pub(crate) enum Error {
     /// The origin did not begin its response in time.
     #[error("the origin did not answer in time")]
     ResponseTimeout,
+    /// The body of the response took longer than it may.
+    #[error("the response did not end in time")]
+    ResponseTooSlow,
 }
 
 impl Error {
@@ -107,16 +113,17 @@ impl Error {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::ExpectationFailed => StatusCode::EXPECTATION_FAILED,
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::RequestTimeout | Self::RequestTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Dns { .. }
             | Self::Connect { .. }
             | Self::Upstream(_)
             | Self::Closed
             | Self::ResponseHeadTooLarge
             | Self::InvalidResponse(_) => StatusCode::BAD_GATEWAY,
-            Self::DnsTimeout { .. } | Self::ConnectTimeout { .. } | Self::ResponseTimeout => {
-                StatusCode::GATEWAY_TIMEOUT
-            }
+            Self::DnsTimeout { .. }
+            | Self::ConnectTimeout { .. }
+            | Self::ResponseTimeout
+            | Self::ResponseTooSlow => StatusCode::GATEWAY_TIMEOUT,
             Self::Loop => StatusCode::LOOP_DETECTED,
         }
     }
@@ -132,7 +139,8 @@ impl Error {
             | Self::NotHttp(_)
             | Self::TargetTooLong
             | Self::HeadTooLarge
-            | Self::RequestTimeout => "http_request_error",
+            | Self::RequestTimeout
+            | Self::RequestTooSlow => "http_request_error",
             Self::Dns { .. } => "dns_error",
             Self::DnsTimeout { .. } => "dns_timeout",
             Self::Loop => "proxy_loop_detected",
@@ -146,7 +154,7 @@ impl Error {
             Self::ResponseHeadTooLarge => "http_response_header_section_size",
             Self::InvalidResponse(_) => "http_protocol_error",
             Self::Upstream(_) | Self::Closed => "connection_terminated",
-            Self::ResponseTimeout => "http_response_timeout",
+            Self::ResponseTimeout | Self::ResponseTooSlow => "http_response_timeout",
         }
     }
 

@@ -3,6 +3,7 @@
 //! knows neither of them and speaks no protocol.
 
 mod deadlines;
+mod pace;
 mod resettable;
 mod tracked;
 mod upload;

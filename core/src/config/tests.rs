@@ -95,6 +95,8 @@ fn every_key_of_the_file_is_read() {
         connect = "3s"
         response_head = "1m 4s"
         idle = "1h"
+        body_rate = "1KiB"
+        body_time = "2h"
         half_closed = "6s"
         shutdown = "1500ms"
         [plugins]
@@ -141,6 +143,8 @@ fn every_key_of_the_file_is_read() {
     let expected = [1000, 5000, 2000, 3000, 64_000, 3_600_000, 6000, 1500];
     assert_eq!(millis, expected);
     assert_eq!((limits.connections, limits.head_size), (20, 16 << 10));
+    assert_eq!(limits.body_rate, 1024);
+    assert_eq!(limits.body_time, Some(Duration::from_hours(2)));
     assert_eq!(config.plugins.dir, dir.path().join("filters"));
     assert_eq!(config.plugins.order, ["allow", "blocklist"]);
     assert_eq!(config.plugins.deletion_grace, Duration::from_secs(2));
@@ -185,6 +189,8 @@ fn every_key_has_a_variable() {
             ("PORTCULLIS_LIMITS_REQUEST_HEAD", "1s"),
             ("PORTCULLIS_LIMITS_KEEP_ALIVE", "9s"),
             ("PORTCULLIS_LIMITS_HALF_CLOSED", "10s"),
+            ("PORTCULLIS_LIMITS_BODY_RATE", "200B"),
+            ("PORTCULLIS_LIMITS_BODY_TIME", "11s"),
             ("PORTCULLIS_LIMITS_RESOLVE", "2s"),
             ("PORTCULLIS_LIMITS_CONNECT", "3s"),
             ("PORTCULLIS_LIMITS_RESPONSE_HEAD", "4s"),
@@ -215,6 +221,8 @@ fn every_key_has_a_variable() {
     assert_ne!(config.proxy.listen, default.proxy.listen);
     assert_eq!(config.proxy.workers.get(), 3);
     assert_eq!(config.limits.connections, 9);
+    assert_eq!(config.limits.body_rate, 200);
+    assert_eq!(config.limits.body_time, Some(Duration::from_secs(11)));
     for seconds in 1..=10 {
         assert!(
             text.contains(&format!(": {seconds}s")),

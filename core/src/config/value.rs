@@ -153,6 +153,8 @@ values! {
     Count: usize = Number(1..=u32::MAX as usize), "a number from 1 to 4294967295";
     /// Calls of a filter that a worker makes at a time.
     Concurrency: usize = Number(1..=1024), "a number from 1 to 1024";
+    /// Bytes in a second.
+    Rate: u64 = Size(1..=1 << 20), r#"a number of bytes a second from 1B to 1MiB, such as "100B""#;
     /// The largest size of a list.
     FeedSize: u64 = Size(1..=1 << 30), r#"a size of up to 1GiB, such as "64MiB""#;
     /// The head of a message. Origins stop at 8 KiB or more.
@@ -214,6 +216,30 @@ impl FromText for PerClient {
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         let number = Connections::schema(generator);
         json_schema!({"anyOf": [{"enum": ["auto"]}, number]})
+    }
+}
+
+/// The time that a body may take.
+pub(super) struct BodyTime;
+
+impl FromText for BodyTime {
+    type Value = Option<Duration>;
+
+    const EXPECTED: &'static str = r#""unlimited" or a time of up to a year, such as "1h""#;
+
+    fn parse(text: &str) -> Option<Option<Duration>> {
+        match text {
+            "unlimited" => Some(None),
+            _ => Time::parse(text).map(Some),
+        }
+    }
+
+    fn write(most: &Option<Duration>) -> Value {
+        most.as_ref().map_or("unlimited".into(), Time::write)
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({"anyOf": [{"enum": ["unlimited"]}, Time::schema(generator)]})
     }
 }
 

@@ -39,6 +39,9 @@ struct Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        if let Some(late) = self.deadlines.take_failure() {
+            self.exchange.fail(&late);
+        }
         self.deadlines.end_exchange();
     }
 }

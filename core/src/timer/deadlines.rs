@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::pace::Pace;
 use super::resettable::ResettableTimer;
 use super::upload::UploadProgress;
 use crate::config::Limits;
@@ -44,7 +45,9 @@ pub(crate) struct Deadlines {
     flushed: Cell<Flushed>,
     /// The body of the last request. It may outlive the response.
     upload: RefCell<Option<Rc<UploadProgress>>>,
-    /// Why the running exchange gets no response.
+    /// How slowly that body may come.
+    pace: Pace,
+    /// Why the running exchange gets no response, or not all of it.
     failure: RefCell<Option<Error>>,
 }
 
@@ -70,8 +73,8 @@ enum Phase {
     Working,
     /// The origin, to send the head of its response.
     ResponseHead(Instant),
-    /// Either side, to move the body of the response.
-    Body,
+    /// Either side, to move the body of the response, which has begun at this time.
+    Body(Instant),
     /// The client, to take the end of the response that hyper still holds.
     Flushing(Instant),
     /// Either side, to move bytes through a tunnel.
@@ -106,6 +109,7 @@ impl Deadlines {
             looked_at: Cell::new(now),
             flushed: Cell::new(Flushed::No),
             upload: RefCell::default(),
+            pace: Pace::default(),
             failure: RefCell::default(),
         }
     }
@@ -121,6 +125,7 @@ impl Deadlines {
 
     /// The running exchange has a body that moves on its own.
     pub(crate) fn track_upload(&self, upload: Rc<UploadProgress>) {
+        self.pace.begin(&upload, &self.limits);
         self.upload.replace(Some(upload));
     }
 
@@ -145,7 +150,7 @@ impl Deadlines {
 
     /// The head of the response goes to the client, its body follows.
     pub(crate) fn begin_body(&self) {
-        self.phase.set(Phase::Body);
+        self.phase.set(Phase::Body(Instant::now()));
         self.flushed.set(Flushed::No);
     }
 
@@ -193,6 +198,9 @@ impl Deadlines {
     /// The exchange is over. The end of its response may still have to be written, so the time
     /// counts from the last byte.
     pub(crate) fn end_exchange(&self) {
+        if let Some(upload) = &*self.upload.borrow() {
+            self.pace.begin(upload, &self.limits);
+        }
         self.phase.set(Phase::Flushing(self.moved_at()));
     }
 
@@ -210,7 +218,7 @@ impl Deadlines {
         false
     }
 
-    /// Why the running exchange gets no response, if its deadline has passed.
+    /// Why the running exchange gets no response, or not all of it, if its deadline has passed.
     pub(crate) fn take_failure(&self) -> Option<Error> {
         self.failure.take()
     }
@@ -229,7 +237,7 @@ impl Deadlines {
     pub(super) fn holds_back_end(&self) -> bool {
         let is_running = matches!(
             self.phase.get(),
-            Phase::Working | Phase::ResponseHead(_) | Phase::Body | Phase::Flushing(_)
+            Phase::Working | Phase::ResponseHead(_) | Phase::Body(_) | Phase::Flushing(_)
         );
         let owes_body = self
             .upload
@@ -252,10 +260,10 @@ impl Deadlines {
         let Some((deadline, expired)) = self.next() else {
             return Poll::Pending;
         };
-        // An origin that sends without end keeps this task from ever resting, and then the timer
-        // hears of the time too late.
-        let is_over =
-            matches!(self.phase.get(), Phase::ResponseHead(_)) && Instant::now() >= deadline;
+        // A peer that sends without end keeps this task from ever resting, and then the timer hears
+        // of the time too late.
+        let is_fed = matches!(self.phase.get(), Phase::ResponseHead(_)) || self.is_uploading();
+        let is_over = is_fed && Instant::now() >= deadline;
         if !is_over {
             ready!(self.timer.borrow_mut().poll(deadline, cx));
         }
@@ -265,7 +273,9 @@ impl Deadlines {
                 self.phase.set(Phase::Working);
             }
             Expired::Look => self.looked_at.set(Instant::now()),
-            Expired::Connection => {}
+            Expired::Connection => {
+                self.failure.replace(self.late_body());
+            }
         }
         Poll::Ready(expired)
     }
@@ -283,17 +293,48 @@ impl Deadlines {
             }
             Phase::Working => return None,
             Phase::ResponseHead(since) => (self.response_head(since), Expired::Exchange),
-            Phase::Body => (self.moved_at() + limits.idle, Expired::Connection),
+            Phase::Body(since) => (self.body(since), Expired::Connection),
             Phase::Tunnel | Phase::TunnelDrain => (self.tunnel(), Expired::Connection),
             Phase::IdleTunnelDrain(since) => (since, Expired::Connection),
         };
-        let next = (deadline, expired);
+        let upload = self.upload_limit().map(|(limit, _)| limit);
+        let next = (
+            upload.map_or(deadline, |limit| limit.min(deadline)),
+            expired,
+        );
         Some(match (self.half_closed_at.get(), self.phase.get()) {
-            (Some(since), Phase::ResponseHead(_) | Phase::Body | Phase::Flushing(_)) => {
+            (Some(since), Phase::ResponseHead(_) | Phase::Body(_) | Phase::Flushing(_)) => {
                 self.half_closed(since, next)
             }
             _ => next,
         })
+    }
+
+    fn body(&self, since: Instant) -> Instant {
+        let idle = self.moved_at() + self.limits.idle;
+        match self.limits.body_time {
+            Some(most) => idle.min(since + most),
+            None => idle,
+        }
+    }
+
+    /// When the body of the request comes too late although it moves, and what is to be said then.
+    fn upload_limit(&self) -> Option<(Instant, Error)> {
+        let upload = self.upload.borrow();
+        let upload = upload.as_ref().filter(|upload| upload.is_running())?;
+        // A response that is under way may be one half of a conversation, whose other half says
+        // little. The idle time counts both halves.
+        let is_answered = matches!(self.phase.get(), Phase::Body(_));
+        let slow = (!is_answered).then(|| self.pace.deadline(upload, &self.limits));
+        let slow = slow.flatten();
+        let total = self.limits.body_time;
+        let total = upload.begun_at().and_then(|begun| Some(begun + total?));
+        match (slow, total) {
+            (Some(slow), total) if total.is_none_or(|total| slow <= total) => {
+                Some((slow, Error::RequestTooSlow))
+            }
+            (_, total) => Some((total?, Error::RequestTimeout)),
+        }
     }
 
     fn tunnel(&self) -> Instant {
@@ -340,11 +381,32 @@ impl Deadlines {
     }
 
     fn late_response(&self) -> Error {
+        let is_silent = self.moved_at() + self.limits.idle <= Instant::now();
+        if let Some(error) = self.late_upload().filter(|_| !is_silent) {
+            return error;
+        }
         let upload = self.upload.borrow();
         match upload.as_ref() {
             Some(upload) if upload.is_waiting_for_client() => Error::RequestTimeout,
             _ => Error::ResponseTimeout,
         }
+    }
+
+    fn late_upload(&self) -> Option<Error> {
+        let (limit, error) = self.upload_limit()?;
+        (limit <= Instant::now()).then_some(error)
+    }
+
+    /// Why a connection is closed in the middle of a response, where that is not because nothing
+    /// moves.
+    fn late_body(&self) -> Option<Error> {
+        let Phase::Body(since) = self.phase.get() else {
+            return None;
+        };
+        self.late_upload().or_else(|| {
+            let limit = since + self.limits.body_time?;
+            (limit <= Instant::now()).then_some(Error::ResponseTooSlow)
+        })
     }
 
     fn is_uploading(&self) -> bool {

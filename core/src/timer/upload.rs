@@ -2,6 +2,7 @@
 //! pass; the clocks of the connection and the access line read it.
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -10,6 +11,11 @@ use tokio::time::Instant;
 pub(crate) struct UploadProgress {
     bytes: Cell<u64>,
     state: Cell<State>,
+    begun: Cell<Option<Instant>>,
+    /// When the client was last asked for a frame that was not there.
+    asked: Cell<Option<Instant>>,
+    /// How long the client was waited for before that.
+    waited: Cell<Duration>,
     ended: Cell<Option<Instant>>,
 }
 
@@ -46,18 +52,41 @@ impl UploadProgress {
         self.state.get() == State::Ended
     }
 
+    pub(super) fn begun_at(&self) -> Option<Instant> {
+        self.begun.get()
+    }
+
+    /// How long the client has been waited for, all pauses together.
+    pub(super) fn waited(&self, now: Instant) -> Duration {
+        let pause = self.asked.get().map(|asked| now - asked);
+        self.waited.get() + pause.unwrap_or_default()
+    }
+
     pub(crate) fn ended_at(&self) -> Option<Instant> {
         self.ended.get()
     }
 
     /// A frame with this many bytes of data has come from the client.
     pub(crate) fn add(&self, bytes: u64) {
+        self.begin();
+        if let Some(asked) = self.asked.take() {
+            self.waited.set(self.waited.get() + asked.elapsed());
+        }
         self.state.set(State::Flowing);
         self.bytes.set(self.bytes.get() + bytes);
     }
 
     pub(crate) fn wait_for_client(&self) {
-        self.state.set(State::WaitingForClient);
+        self.begin();
+        if self.state.replace(State::WaitingForClient) != State::WaitingForClient {
+            self.asked.set(Some(Instant::now()));
+        }
+    }
+
+    fn begin(&self) {
+        if self.state.get() == State::NotStarted {
+            self.begun.set(Some(Instant::now()));
+        }
     }
 
     pub(crate) fn end(&self) {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use portcullis_tests::{Log, Origin, Proxy, Response, get, ok, post};
+use portcullis_tests::{Log, Origin, Proxy, Response, Wire, get, ok, post, within};
 
 /// `{}` stands for a URL that must not be reached.
 const MALFORMED: &[(&str, &str)] = &[
@@ -218,6 +218,78 @@ async fn a_body_that_stops_coming_is_not_waited_for() {
     assert_eq!(response.status, 408);
     assert_eq!(client.rest().await, "");
     assert_eq!(served.rest().await, "half");
+}
+
+/// A proxy with a limit that no client in this file keeps to, however fast the machine.
+async fn impatient() -> Proxy {
+    Proxy::start_with(|config| {
+        config.limits.idle = Duration::from_millis(500);
+        config.limits.body_rate = 1 << 20;
+    })
+    .await
+}
+
+/// What tells the access lines about an origin from those of other tests.
+fn line_about(origin: &Origin) -> String {
+    let authority = origin.authority();
+    let (_, port) = authority.split_once(':').expect("it has a port");
+    format!(" port={port} ")
+}
+
+/// Sends a body byte by byte until the proxy has had enough of it.
+async fn trickle(client: &mut Wire, served: &mut Wire) {
+    let trickle = async { while client.try_send("x").await && served.hears().await {} };
+    within("the proxy has had enough", trickle).await;
+}
+
+#[tokio::test]
+async fn a_body_that_trickles_is_answered_with_408() {
+    let (proxy, origin, mut log) = (impatient().await, Origin::start().await, Log::follow());
+    let mut client = proxy.client().await;
+    let head = "Content-Length: 1000000000
+
+";
+    client.send(post(&origin.url("/"), head)).await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    trickle(&mut client, &mut served).await;
+    assert_eq!(client.response().await.status, 408);
+    assert_eq!(client.rest().await, "");
+    log.says(&[&line_about(&origin), "status=408", "too slowly"])
+        .await;
+}
+
+#[tokio::test]
+async fn a_body_that_trickles_after_its_response_is_cut_off() {
+    let (proxy, origin) = (impatient().await, Origin::start().await);
+    let mut client = proxy.client().await;
+    let head = "Content-Length: 1000000000
+
+x";
+    client.send(post(&origin.url("/"), head)).await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    served.expect("x").await;
+    served.send(ok("ok")).await;
+    assert_eq!(client.response().await.body, "ok");
+    trickle(&mut client, &mut served).await;
+    assert_eq!(client.rest().await, "");
+}
+
+#[tokio::test]
+async fn a_response_that_trickles_is_cut_where_a_body_has_a_time() {
+    let limit = Some(Duration::from_millis(500));
+    let proxy = Proxy::start_with(|config| config.limits.body_time = limit);
+    let (proxy, origin, mut log) = (proxy.await, Origin::start().await, Log::follow());
+    let mut client = proxy.client().await;
+    let mut served = origin.asked_by(&mut client).await;
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n";
+    served.send(head).await;
+    client.head().await;
+    let trickle = async { while served.try_send("x").await && client.hears().await {} };
+    within("the proxy has had enough", trickle).await;
+    log.says(&[&line_about(&origin), "outcome=failed", "did not end"])
+        .await;
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Every clock of a connection, with paused time.
 
 use std::future::poll_fn;
+use std::task::Waker;
 
 use tokio::time::advance;
 
@@ -18,6 +19,7 @@ fn deadlines() -> Deadlines {
         response_head: seconds(30),
         idle: seconds(40),
         half_closed: seconds(5),
+        body_rate: 10,
         ..Limits::default()
     }))
 }
@@ -109,6 +111,115 @@ async fn an_upload_has_the_idle_time_for_as_long_as_it_moves() {
         deadlines.take_failure(),
         Some(Error::RequestTimeout)
     ));
+}
+
+/// Has a body come at a byte every so many seconds, until it is cut off. Returns what it is cut off
+/// by, and after how many seconds.
+async fn trickle(deadlines: &Deadlines, upload: &UploadProgress, pause: u64) -> (Expired, u64) {
+    let begun = Instant::now();
+    upload.wait_for_client();
+    loop {
+        let sent = tokio::time::timeout(seconds(pause), poll_fn(|cx| deadlines.poll(cx)));
+        if let Ok(expired) = sent.await {
+            return (expired, begun.elapsed().as_secs());
+        }
+        deadlines.record_read();
+        upload.add(1);
+        upload.wait_for_client();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_trickles_is_too_slow_when_its_pauses_add_up_to_the_idle_time() {
+    let (deadlines, upload) = uploading();
+    deadlines.begin_response_head();
+    // Each of the 44 bytes has won a tenth of a second.
+    let cut = trickle(&deadlines, &upload, 1).await;
+    assert_eq!(cut, (Expired::Exchange, 44));
+    let failure = deadlines.take_failure();
+    assert!(matches!(failure, Some(Error::RequestTooSlow)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_outlives_its_response_may_trickle_only_as_long_as_the_response_goes_on() {
+    let (deadlines, upload) = uploading();
+    deadlines.begin_body();
+    upload.wait_for_client();
+    for _ in 0..10 {
+        let polled = deadlines.poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending());
+        advance(seconds(39)).await;
+        deadlines.record_moved();
+    }
+    deadlines.end_exchange();
+    let cut = trickle(&deadlines, &upload, 1).await;
+    assert_eq!(cut, (Expired::Connection, 44));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_keeps_to_the_rate_may_pause_again_and_again() {
+    let (deadlines, upload) = uploading();
+    deadlines.begin_response_head();
+    for _ in 0..100 {
+        upload.wait_for_client();
+        let polled = deadlines.poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending());
+        advance(seconds(39)).await;
+        deadlines.record_read();
+        upload.add(390);
+    }
+    // What is sent in advance wins no more than the idle time.
+    upload.add(1_000_000);
+    upload.wait_for_client();
+    assert_eq!(next(&deadlines).await, (Expired::Exchange, 40));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_its_origin_takes_slowly_is_not_too_slow() {
+    let (deadlines, upload) = uploading();
+    deadlines.begin_response_head();
+    for _ in 0..100 {
+        upload.add(1);
+        advance(seconds(39)).await;
+        deadlines.record_moved();
+    }
+    assert_eq!(next(&deadlines).await, (Expired::Exchange, 40));
+    let failure = deadlines.take_failure();
+    assert!(matches!(failure, Some(Error::ResponseTimeout)));
+}
+
+/// The least of all limits.
+fn with_body_time() -> Deadlines {
+    Deadlines::new(Rc::new(Limits {
+        body_time: Some(seconds(3)),
+        ..Limits::default()
+    }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_has_a_time_as_a_whole_where_that_is_configured() {
+    let deadlines = with_body_time();
+    deadlines.begin_exchange();
+    let upload = Rc::new(UploadProgress::default());
+    deadlines.track_upload(upload.clone());
+    deadlines.begin_response_head();
+    advance(seconds(10)).await;
+    upload.add(1_000_000);
+    assert_eq!(
+        trickle(&deadlines, &upload, 1).await,
+        (Expired::Exchange, 3)
+    );
+    let failure = deadlines.take_failure();
+    assert!(matches!(failure, Some(Error::RequestTimeout)));
+
+    let deadlines = with_body_time();
+    deadlines.begin_exchange();
+    deadlines.begin_body();
+    advance(seconds(2)).await;
+    deadlines.record_moved();
+    assert_eq!(next(&deadlines).await, (Expired::Connection, 1));
+    let failure = deadlines.take_failure();
+    assert!(matches!(failure, Some(Error::ResponseTooSlow)));
 }
 
 #[tokio::test(start_paused = true)]
