@@ -1,6 +1,6 @@
-//! Where the parts of HTTP/1.1 messages end. hyper judges whether they are valid; this file only finds
-//! where a valid one ends, so that what comes next is kept apart. Used by the streams that hyper
-//! reads from on both sides.
+//! Where the parts of HTTP/1.1 messages end. hyper judges whether they are valid; this file only
+//! finds where a valid one ends, so that what comes next is kept apart. Used by the streams that
+//! hyper reads from on both sides.
 
 use memchr::memchr_iter;
 

@@ -1,6 +1,6 @@
 //! What a client gets that is not served: a rejected request, or what is not HTTP at all. Of the
-//! latter nothing is known but the reason, because hyper has thrown it away; the page, the fields and
-//! the access line are those of every refusal. Called by the connection.
+//! latter nothing is known but the reason, because hyper has thrown it away; the page, the fields
+//! and the access line are those of every refusal. Called by the connection.
 
 use std::io::{self, Write};
 

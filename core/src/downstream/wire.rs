@@ -3,9 +3,9 @@
 //!
 //! hyper gets one request at a time, its first line whole, and only when the system has all of the
 //! response before. So the request line can be looked at first, and what hyper writes while no
-//! exchange is open is its own answer to what is not HTTP: an answer without a word, which is thrown
-//! away, because `connection` has a better one. Interim responses of the origin, which hyper's
-//! server cannot write, have their place before hyper's response.
+//! exchange is open is its own answer to what is not HTTP: an answer without a word, which is
+//! thrown away, because `connection` has a better one. Interim responses of the origin, which
+//! hyper's server cannot write, have their place before hyper's response.
 
 mod request_line;
 
@@ -148,9 +148,7 @@ impl<S: ClientStream> Wire<S> {
         if self.held.is_empty() {
             return Pin::new(&mut self.io).poll_read(cx, buf);
         }
-        let n = buf.remaining().min(self.held.len());
-        buf.put_slice(&self.held[..n]);
-        self.held.drain(..n);
+        self.give_held(buf, self.held.len());
         Poll::Ready(Ok(()))
     }
 
@@ -245,11 +243,21 @@ impl<S: ClientStream> Wire<S> {
 
     /// Gives hyper as much as it takes of what it may have.
     fn give(&mut self, buf: &mut ReadBuf<'_>) {
-        let n = buf.remaining().min(self.whole);
-        buf.put_slice(&self.held[..n]);
-        self.held.drain(..n);
-        self.whole -= n;
+        self.whole -= self.give_held(buf, self.whole);
         self.scanned = 0;
+    }
+
+    /// Gives hyper up to `most` bytes of `held`, and says how many.
+    fn give_held(&mut self, buf: &mut ReadBuf<'_>, most: usize) -> usize {
+        let n = buf.remaining().min(most);
+        buf.put_slice(&self.held[..n]);
+        if n < self.held.len() {
+            self.held.drain(..n);
+        } else {
+            // An idle connection keeps no memory for this.
+            self.held = Vec::new();
+        }
+        n
     }
 
     /// Writes the interim responses that wait, unless it is too late for them.

@@ -201,8 +201,13 @@ impl OriginStream {
     fn give(&mut self, buf: &mut ReadBuf<'_>) {
         let n = buf.remaining().min(self.whole);
         buf.put_slice(&self.held[..n]);
-        self.held.drain(..n);
         self.whole -= n;
+        if n < self.held.len() {
+            self.held.drain(..n);
+        } else {
+            // An idle connection keeps no memory for this.
+            self.held = Vec::new();
+        }
     }
 }
 

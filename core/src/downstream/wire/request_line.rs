@@ -17,8 +17,8 @@ pub(super) fn is_plain(head: &[u8]) -> bool {
         && line[0] != b'\r'
 }
 
-/// Encodes what has to be in the request line of the head of which `end` is the end, and returns the
-/// new end.
+/// Encodes what has to be in the request line of the head of which `end` is the end, and returns
+/// the new end.
 pub(super) fn make_plain(head: &mut Vec<u8>, end: usize) -> usize {
     let Some((from, to)) = path_and_query(&head[..end]) else {
         return end;
