@@ -328,19 +328,31 @@ impl fmt::Display for Causes<'_> {
     }
 }
 
-fn write_line(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    for (at, line) in lines.enumerate() {
-        if at > 0 {
-            f.write_str("; ")?;
-        }
-        for c in line.chars() {
+/// Text from elsewhere, such as the name of a file, as part of a line: control characters are escaped,
+/// line breaks among them.
+#[derive(Debug)]
+pub(crate) struct Escaped<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
             if c.is_control() {
                 write!(f, "{}", c.escape_default())?;
             } else {
                 f.write_char(c)?;
             }
         }
+        Ok(())
+    }
+}
+
+fn write_line(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    for (at, line) in lines.enumerate() {
+        if at > 0 {
+            f.write_str("; ")?;
+        }
+        write!(f, "{}", Escaped(line))?;
     }
     Ok(())
 }

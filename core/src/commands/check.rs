@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 use crate::config::Config;
-use crate::error::StartError;
+use crate::error::{Escaped, StartError};
 use crate::feeds::{FeedStatus, Feeds, Fetcher};
 use crate::filter::Loader;
 use crate::plugins::builtin::BUILTINS;
@@ -107,9 +107,10 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for plugin in &self.plugins {
             let origin = if plugin.builtin { "built in" } else { "file" };
-            write!(f, "plugin {} ({origin}): ", plugin.name)?;
+            // Names are names of files, and can be anything.
+            write!(f, "plugin {} ({origin}): ", Escaped(&plugin.name))?;
             match &plugin.refused {
-                Some(reason) => writeln!(f, "refused: {reason}")?,
+                Some(reason) => writeln!(f, "refused: {}", Escaped(reason))?,
                 None if plugin.disabled => writeln!(f, "disabled")?,
                 None if plugin.mode == Some(plugins::Mode::Shadow) => {
                     writeln!(f, "ok, in shadow mode: it decides nothing")?
@@ -134,7 +135,7 @@ impl fmt::Display for Report {
             }
         }
         for fault in &self.faults {
-            writeln!(f, "not ready: {fault}")?;
+            writeln!(f, "not ready: {}", Escaped(&fault.to_string()))?;
         }
         Ok(())
     }

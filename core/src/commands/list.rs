@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::config::Config;
-use crate::error::StartError;
+use crate::error::{Escaped, StartError};
 use crate::feeds::Feeds;
 use crate::filter::Loader;
 use crate::plugins::builtin::BUILTINS;
@@ -131,11 +131,13 @@ impl fmt::Display for PluginList {
                  --config); as one would use them:\n"
             )?,
         }
-        let names = self.plugins.iter().map(|plugin| plugin.status.name.len());
+        // Names are names of files, and can be anything.
+        let name = |plugin: &Listed| Escaped(&plugin.status.name).to_string();
+        let names = self.plugins.iter().map(|plugin| name(plugin).len());
         let width = names.max().unwrap_or_default().max(4);
         writeln!(f, "   {:width$}  origin    mode     state", "name")?;
         for (at, plugin) in self.plugins.iter().enumerate() {
-            write!(f, "{:2} {:width$}  ", at + 1, plugin.status.name)?;
+            write!(f, "{:2} {:width$}  ", at + 1, name(plugin))?;
             writeln!(f, "{plugin}")?;
         }
         let mut plugins = self.plugins.iter();
@@ -148,10 +150,11 @@ impl fmt::Display for PluginList {
         }
         if !self.faults.is_empty() {
             let faulty: Vec<&str> = self.faults.iter().map(|fault| &*fault.what).collect();
+            let faulty = faulty.join(", ");
             writeln!(
                 f,
                 "\nnot ready, as these cannot judge: {}",
-                faulty.join(", ")
+                Escaped(&faulty)
             )?;
         }
         if !self.available.is_empty() {
@@ -171,7 +174,7 @@ impl fmt::Display for Listed {
         let origin = if status.builtin { "built in" } else { "file" };
         let mode = status.mode.map_or("-", Mode::name);
         write!(f, "{origin:8}  {mode:7}  ")?;
-        let refused = status.refused.as_deref().unwrap_or_default();
+        let refused = Escaped(status.refused.as_deref().unwrap_or_default());
         match self.state {
             State::Ok => write!(
                 f,

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use portcullis::Config;
-use portcullis::commands::{Bench, Inspection};
+use portcullis::commands::{self, Bench, Inspection, Lists};
 use portcullis_tests::{Stage, guests};
 use tempfile::TempDir;
 
@@ -194,4 +194,22 @@ async fn what_a_filter_does_in_the_background_is_timed_too() {
         failing.contains("  fails: the filter reports: an odd tick\n"),
         "{failing}"
     );
+}
+
+#[cfg_attr(not(unix), ignore = "no file can have such a name")]
+#[tokio::test]
+async fn the_name_of_a_file_forges_no_line() {
+    let (dir, mut config) = folder(b"no filter", "");
+    config.plugins.dir = dir.path().to_owned();
+    config.cache.dir = dir.path().join("cache");
+    config.feeds.clear();
+    let name = "a\nplugin forged (file): ok\r\u{1b}[2J.wasm";
+    fs::write(dir.path().join(name), "no filter either").expect("a name that the system takes");
+    let report = commands::check(config.clone(), Lists::OnDisk).await;
+    let list = commands::list_plugins(config).await;
+    for said in [report.unwrap().to_string(), list.unwrap().to_string()] {
+        assert!(said.contains("a\\nplugin forged"), "{said:?}");
+        assert!(!said.contains("\nplugin forged"), "{said:?}");
+        assert!(!said.contains(['\r', '\u{1b}']), "{said:?}");
+    }
 }

@@ -44,7 +44,8 @@ pub(crate) fn init(log: &Log) -> io::Result<Guard> {
         Colours::Off
     };
     let writer = lines.clone();
-    subscriber(log, colours, move || writer.clone()).init();
+    let writer = move || Unbroken(writer.clone());
+    subscriber(log, colours, writer).init();
     std::panic::set_hook(Box::new(log_panic));
     Ok(Guard(lines))
 }
@@ -53,6 +54,46 @@ pub(crate) fn init(log: &Log) -> io::Result<Guard> {
 pub(crate) fn flush() {
     // There is no other place to say what fails here.
     let _ = portcullis::log::stderr().and_then(|mut lines| lines.flush());
+}
+
+/// Keeps every event on one line, and terminals from obeying it: what is logged may hold the names
+/// of files, which may hold any character. tracing writes each event in one go, and escapes only
+/// some fields.
+#[derive(Debug)]
+struct Unbroken<W>(W);
+
+impl<W: Write> Write for Unbroken<W> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = event.strip_suffix(b"\n").unwrap_or(event);
+        if text.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+            self.0.write_all(event)?;
+            return Ok(event.len());
+        }
+        let text = String::from_utf8_lossy(text);
+        let mut line = String::with_capacity(event.len() + 16);
+        for (at, c) in text.char_indices() {
+            if c.is_control() && !is_colour(&text[at..]) {
+                line.extend(c.escape_default());
+            } else {
+                line.push(c);
+            }
+        }
+        line.push('\n');
+        self.0.write_all(line.as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Whether a text begins with a change of colour or weight, as tracing writes them for a terminal.
+fn is_colour(text: &str) -> bool {
+    text.strip_prefix("\x1b[").is_some_and(|codes| {
+        let end = codes.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
+        end.starts_with('m')
+    })
 }
 
 /// Tells of a panic in a line like any other. Where the proxy goes on, another line says how.
@@ -144,7 +185,8 @@ mod tests {
         log.filter = filter.into();
         let lines = Lines::default();
         let writer = lines.clone();
-        let subscriber = subscriber(&log, Colours::Off, move || writer.clone());
+        let writer = move || Unbroken(writer.clone());
+        let subscriber = subscriber(&log, Colours::Off, writer);
         tracing::subscriber::with_default(subscriber, writes);
         let bytes = lines.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
@@ -174,6 +216,17 @@ mod tests {
         assert!(line.contains("access: a \"request\" bytes=12"), "{line}");
         assert!(!line.contains('\x1b'), "{line:?}");
         assert_eq!(line.lines().count(), 1);
+    }
+
+    #[test]
+    fn no_name_of_a_file_forges_a_line() {
+        let name = "a\n2026-01-01T00:00:00Z ERROR all is lost\r\x1b[2Jb";
+        let forge = || tracing::warn!(plugin = %name, "a filter called {name}");
+        let line = written_by(LogFormat::Text, "warn", forge);
+        assert_eq!(line.matches('\n').count(), 1, "{line:?}");
+        assert!(!line.contains(['\r', '\x1b']), "{line:?}");
+        let line = written_by(LogFormat::Json, "warn", forge);
+        assert_eq!(line.matches('\n').count(), 1, "{line:?}");
     }
 
     #[test]
