@@ -118,7 +118,7 @@ async fn an_upload_has_the_idle_time_for_as_long_as_it_moves() {
 async fn trickle(deadlines: &Deadlines, upload: &UploadProgress, pause: u64) -> (Expired, u64) {
     let begun = Instant::now();
     upload.wait_for_client();
-    loop {
+    for _ in 0..1000 {
         let sent = tokio::time::timeout(seconds(pause), poll_fn(|cx| deadlines.poll(cx)));
         if let Ok(expired) = sent.await {
             return (expired, begun.elapsed().as_secs());
@@ -127,6 +127,7 @@ async fn trickle(deadlines: &Deadlines, upload: &UploadProgress, pause: u64) -> 
         upload.add(1);
         upload.wait_for_client();
     }
+    panic!("the upload is not cut off");
 }
 
 #[tokio::test(start_paused = true)]
