@@ -107,6 +107,9 @@ class Scene:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         os.mkdir(self.path("plugins"))
+        with open(self.path("plugins/blocklist.toml"), "w") as settings:
+            # Valgrind is slow, above all when it sees code for the first time.
+            settings.write('[limits]\ncpu = "5s"\nwall = "30s"\n')
         with open(self.path("list.txt"), "w") as names:
             names.writelines(f"h{n}.blocked.example\n" for n in range(NAMES))
         with open(self.path("portcullis.toml"), "w") as config:

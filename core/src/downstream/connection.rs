@@ -94,12 +94,7 @@ async fn http1<S: ClientStream>(session: &Session, stream: S) -> Served<S> {
         // Not only when the future is polled: hyper may read on before that.
         let started = session.deadlines.begin_exchange();
         turn.begin_exchange(request.body());
-        let answer = answer(session, request, started, &tunnel);
-        async {
-            let answer = answer.await;
-            turn.begin_answer();
-            answer
-        }
+        answer(session, request, started, &turn, &tunnel)
     });
     let head_size = session.worker.limits.head_size;
     let io = TokioIo::new(Wire::new(stream, turn.clone(), head_size));
@@ -165,6 +160,7 @@ async fn answer(
     session: &Session,
     request: Request<Incoming>,
     started: Instant,
+    turn: &Turn,
     tunnel: &Cell<Option<Box<Tunnel>>>,
 ) -> Result<Response<ReplyBody>, Infallible> {
     let protocol = if request.method() == Method::CONNECT {
@@ -192,6 +188,7 @@ async fn answer(
         }
     };
     let reply = reply.instrument(span).await;
+    turn.begin_answer();
     let deadlines = session.deadlines.clone();
     Ok(match reply {
         Ok(Reply::Origin(response)) => {
