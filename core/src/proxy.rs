@@ -25,7 +25,7 @@ use crate::error::StartError;
 use crate::filter::is_compiler_child;
 use crate::log::access::Access;
 use crate::plugins::StatusFile;
-use crate::reload::Reloader;
+use crate::upstream::reload::Reloader;
 
 /// Binds, logs the bound address, and serves until `shutdown` receives a message or is closed. Then
 /// everything ends within `config.limits.shutdown`, and the answer says whether it did so by

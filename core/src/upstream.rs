@@ -3,10 +3,12 @@
 //! has judged; knows nothing of clients and filters.
 
 mod dial;
+pub(crate) mod framing;
 mod link;
 mod logins;
 mod policy;
 mod pool;
+pub(crate) mod reload;
 pub(crate) mod request;
 pub(crate) mod resolve;
 pub(crate) mod response;
@@ -33,8 +35,8 @@ use self::resolve::Resolver;
 pub(crate) use self::route::{Route, Scheme};
 use crate::config::{Egress, Limits};
 use crate::error::Error;
-use crate::reload::Reloads;
 use crate::timer::Deadlines;
+use crate::upstream::reload::Reloads;
 
 /// A worker's way to origins: its resolver and its idle connections.
 #[derive(Debug)]

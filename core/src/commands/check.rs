@@ -12,7 +12,7 @@ use crate::feeds::{FeedStatus, Feeds, Fetcher};
 use crate::filter::Loader;
 use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{self, Fault, Plugins};
-use crate::reload::Reloads;
+use crate::upstream::reload::Reloads;
 use crate::upstream::resolve::{LOOKUPS, Resolver};
 
 /// What was found. As text it is a line for each plugin and each feed. By serde it is an object

@@ -241,8 +241,8 @@ mod tests {
     use crate::downstream::session::Ingress;
     use crate::downstream::worker::{Worker, WorkerConfig, WorkerId};
     use crate::log::access::Access;
-    use crate::reload::Reloads;
     use crate::upstream::Bounds;
+    use crate::upstream::reload::Reloads;
 
     impl ClientStream for DuplexStream {
         fn take_error(&self) -> io::Result<Option<io::Error>> {

@@ -24,8 +24,8 @@ use super::interim::Interims;
 use super::session::Session;
 use super::worker::Worker;
 use crate::error::Error;
-use crate::framing::{Framing, end_of_head};
 use crate::timer::{ClientStream, Deadlines, TrackedIo};
+use crate::upstream::framing::{Framing, end_of_head};
 
 /// Where a connection stands. Shared by its stream and by what answers its requests.
 #[derive(Debug)]

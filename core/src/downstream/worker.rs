@@ -18,7 +18,7 @@ use super::headers::Pseudonym;
 use crate::chain::{Chain, LocalChain, ShadowSender};
 use crate::config::{Egress, Limits};
 use crate::log::access::{Access, Sink};
-use crate::reload::Reloads;
+use crate::upstream::reload::Reloads;
 use crate::upstream::{Bounds, Upstream};
 
 /// What every worker of a proxy is made from.

@@ -21,7 +21,7 @@ use crate::feeds::{Feeds, Fetcher};
 use crate::filter::Loader;
 use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{Plugins, StatusWriter};
-use crate::reload::Reloads;
+use crate::upstream::reload::Reloads;
 use crate::upstream::resolve::{LOOKUPS, Resolver};
 
 /// The generation of filters that serves, and every later one.

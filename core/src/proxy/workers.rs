@@ -294,8 +294,8 @@ mod tests {
     use crate::config::{AccessLog, AccessLogFormat, AccessLogTo, Config};
     use crate::downstream::headers::Pseudonym;
     use crate::log::access::Access;
-    use crate::reload::Reloads;
     use crate::upstream::Bounds;
+    use crate::upstream::reload::Reloads;
 
     /// Two workers, and clients that they serve.
     struct Stage {

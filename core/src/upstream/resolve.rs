@@ -28,8 +28,8 @@ use self::servers::Servers;
 use self::system::{Files, Version};
 use crate::config::Egress;
 use crate::error::Error;
-use crate::reload::Reloads;
 use crate::target::Target;
+use crate::upstream::reload::Reloads;
 
 /// Least time between two looks at the machine's files, which a lookup pays for.
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);

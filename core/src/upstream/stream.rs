@@ -14,7 +14,7 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use crate::framing::end_of_head;
+use crate::upstream::framing::end_of_head;
 
 /// What may be read before others on the worker have their turn. An origin that sends faster than
 /// its bytes are worked off would hold the worker for ever.

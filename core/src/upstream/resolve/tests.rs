@@ -15,7 +15,7 @@ use hickory_resolver::proto::serialize::binary::{BinDecodable, BinEncodable};
 use tempfile::TempDir;
 
 use super::*;
-use crate::reload::Reloader;
+use crate::upstream::reload::Reloader;
 
 const FOUND: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 
