@@ -99,6 +99,9 @@ pub(crate) enum Error {
     /// The body of the response took longer than it may.
     #[error("the response did not end in time")]
     ResponseTooSlow,
+    /// There is no room for the connection.
+    #[error("{0}; try again in a moment")]
+    NoRoom(&'static str),
 }
 
 impl Error {
@@ -125,6 +128,7 @@ impl Error {
             | Self::ResponseTimeout
             | Self::ResponseTooSlow => StatusCode::GATEWAY_TIMEOUT,
             Self::Loop => StatusCode::LOOP_DETECTED,
+            Self::NoRoom(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -144,6 +148,7 @@ impl Error {
             Self::Dns { .. } => "dns_error",
             Self::DnsTimeout { .. } => "dns_timeout",
             Self::Loop => "proxy_loop_detected",
+            Self::NoRoom(_) => "connection_limit_reached",
             Self::Connect { source, .. } if source.kind() == io::ErrorKind::ConnectionRefused => {
                 "connection_refused"
             }
@@ -328,8 +333,8 @@ impl fmt::Display for Causes<'_> {
     }
 }
 
-/// Text from elsewhere, such as the name of a file, as part of a line: control characters are escaped,
-/// line breaks among them.
+/// Text from elsewhere, such as the name of a file, as part of a line: control characters are
+/// escaped, line breaks among them.
 #[derive(Debug)]
 pub(crate) struct Escaped<'a>(pub(crate) &'a str);
 

@@ -32,9 +32,8 @@ pub(crate) use self::manifest::ConfigSource;
 use self::order::Order;
 use self::plugin::{NextTry, Plugin};
 pub(crate) use self::readiness::Fault;
-use self::status::Report;
 pub(crate) use self::status::{
-    Mode, Status, StatusFile, StatusSnapshot, StatusWriter, read as read_status,
+    Mode, Report, Status, StatusFile, StatusWriter, read as read_status,
 };
 use self::ticks::Ticks;
 use crate::chain::{Chain, Place};
@@ -316,10 +315,11 @@ impl Plugins {
     }
 
     fn publish(&mut self) {
-        let (folder, feeds) = (self.folder_place(), self.feed_places());
+        let missing = self.missing_folder().into_iter();
+        let missing = missing.chain(self.missing_feeds()).map(Place::Missing);
         let plugins = self.ordered();
         let filters = plugins.filter_map(|(name, plugin)| plugin.place(name));
-        let chain = Chain::new(folder.into_iter().chain(feeds).chain(filters));
+        let chain = Chain::new(missing.chain(filters));
         let names = chain.places().map(|place| match place {
             Place::Filter(member) => member.filter.name.to_string(),
             Place::Missing(missing) => format!("({} cannot judge)", missing.name),

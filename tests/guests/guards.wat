@@ -1,5 +1,5 @@
-;; Blocks hosts that begin with `b`, traps at those with `x`, computes for some milliseconds at those
-;; with `s`; has no opinion on others.
+;; Blocks hosts that begin with `b`, traps at those with `x`, computes for some milliseconds at
+;; those with `s`; has no opinion on others.
 (module
   (memory (export "memory") 1)
   ;; At 16: ok(block { status: 403, reason: the 4 bytes at 64 }).

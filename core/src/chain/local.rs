@@ -88,9 +88,9 @@ impl LocalFilter {
     /// What the filter says, unless it cannot be asked or fails.
     pub(crate) async fn try_judge(&self, call: HookCall<'_>) -> Result<Judgement, Unavailable> {
         let client = ClientKey::of(call.flow().client.address);
-        if let Some(judgement) = self.cached(call) {
+        if let Some((judgement, now)) = self.cached(call) {
             // It has gone well, and shows that this client is not the only one.
-            self.calls.count(client, false, Instant::now());
+            self.calls.count(client, false, now);
             return Ok(judgement);
         }
         let limits = &self.member.filter.settings.limits;
@@ -145,7 +145,7 @@ impl LocalFilter {
     }
 
     /// What the filter has said to the same question, if it may be used again.
-    fn cached(&self, call: HookCall<'_>) -> Option<Judgement> {
+    fn cached(&self, call: HookCall<'_>) -> Option<(Judgement, Instant)> {
         let HookCall::Host(flow) = call else {
             return None;
         };

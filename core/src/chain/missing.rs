@@ -22,8 +22,8 @@ pub(crate) struct Missing {
 }
 
 impl Missing {
-    /// Whether it is asked in that hook. The host is judged in every exchange. Where a filter before
-    /// has allowed it, the request is still to be judged.
+    /// Whether it is asked in that hook. The host is judged in every exchange. Where a filter
+    /// before has allowed it, the request is still to be judged.
     pub(super) fn answers(&self, hook: Hook) -> bool {
         match hook {
             Hook::Host => true,

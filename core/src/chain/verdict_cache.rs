@@ -53,20 +53,22 @@ impl VerdictCache {
         }
     }
 
-    /// What the filter said, if it is still good and no feed has changed since.
-    pub(super) fn get(&mut self, flow: &Flow<'_>, feeds: u64) -> Option<Judgement> {
+    /// What the filter said, if it is still good and no feed has changed since, and the time at
+    /// which that is so.
+    pub(super) fn get(&mut self, flow: &Flow<'_>, feeds: u64) -> Option<(Judgement, Instant)> {
         let tables = self.tables.as_mut()?;
-        let host = flow.target.host();
-        let is_good = |entry: &&mut Entry| entry.feeds == feeds && Instant::now() < entry.until;
+        let (host, now) = (flow.target.host(), Instant::now());
+        let is_good = |entry: &&mut Entry| entry.feeds == feeds && now < entry.until;
         if let Some(entry) = tables.of_hosts.get_mut(host).filter(is_good) {
-            return Some(entry.judgement.clone());
+            return Some((entry.judgement.clone(), now));
         }
         let client = flow
             .client
             .address
             .filter(|_| !tables.of_clients.is_empty())?;
         let entry = tables.of_clients.get_mut(&(client, host.into()));
-        entry.filter(is_good).map(|entry| entry.judgement.clone())
+        let entry = entry.filter(is_good)?;
+        Some((entry.judgement.clone(), now))
     }
 
     /// Keeps a judgement as its filter has said, unless it is so large that many others would have
@@ -190,6 +192,7 @@ mod tests {
             let target = Target::new(host, 80).unwrap();
             let client = client_at(client);
             let found = self.verdicts.get(&flow(&target, &client), self.feeds);
+            let found = found.map(|(judgement, _)| judgement);
             assert!(found.is_none() || found == Some(block(host)));
             found.is_some()
         }

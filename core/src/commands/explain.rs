@@ -17,7 +17,7 @@ use crate::feeds::Feeds;
 use crate::filter::{Hook, Loader};
 use crate::flow::{Client, Flow, Protocol, RequestHead};
 use crate::plugins::builtin::BUILTINS;
-use crate::plugins::{self, Plugins, StatusSnapshot};
+use crate::plugins::{self, Plugins};
 use crate::target::{InvalidTarget, Target};
 use crate::verdict::{Judgement, Verdict, VerdictKind};
 
@@ -149,7 +149,8 @@ pub async fn explain(
     let loader = Loader::new(&config, feeds.clone())?;
     let plugins = Plugins::open(config.plugins, BUILTINS, loader).await;
     let chain = plugins.chain().borrow().clone();
-    let chain = match &running {
+    let running = running.as_ref().map(|snapshot| &snapshot.report);
+    let chain = match running {
         Some(running) => without_missing(&chain, running),
         None => chain,
     };
@@ -162,9 +163,9 @@ pub async fn explain(
             plugin.name
         )
     });
-    let not_ready = running.iter().flat_map(|snapshot| &snapshot.faults);
+    let not_ready = running.iter().flat_map(|report| &report.faults);
     let not_ready = not_ready.map(|fault| format!("the running proxy is not ready: {fault}"));
-    let running = running.iter().flat_map(|snapshot| &snapshot.plugins);
+    let running = running.iter().flat_map(|report| &report.plugins);
     let running = running.flat_map(in_running_proxy);
     let notes = lacking_client(&chain).chain(feeds.notes());
     let notes = notes.chain(refused).chain(not_ready);
@@ -174,7 +175,7 @@ pub async fn explain(
 
 /// The chain as the running proxy has it: what was not usable when it came refuses nothing there
 /// before the next start.
-fn without_missing(chain: &Chain, running: &StatusSnapshot) -> Arc<Chain> {
+fn without_missing(chain: &Chain, running: &plugins::Report) -> Arc<Chain> {
     let is_there = |place: &&Place| match place {
         Place::Filter(_) => true,
         Place::Missing(missing) => running.missing.iter().any(|name| **name == *missing.name),

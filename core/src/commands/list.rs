@@ -74,7 +74,7 @@ pub async fn list_plugins(config: Config) -> Result<PluginList, StartError> {
     let age_s = snapshot.as_ref().map(|snapshot| snapshot.age.as_secs());
     let running = snapshot.is_some();
     let (faults, status) = match snapshot {
-        Some(snapshot) => (snapshot.faults, snapshot.plugins),
+        Some(snapshot) => (snapshot.report.faults, snapshot.report.plugins),
         None => {
             let feeds = Feeds::open(&config.feeds, &config.cache.dir);
             let loader = Loader::new(&config, feeds)?;

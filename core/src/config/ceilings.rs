@@ -1,5 +1,5 @@
-//! The most that a filter's own settings may grant it. Declared in `portcullis.toml`, applied when a
-//! filter's file is read.
+//! The most that a filter's own settings may grant it. It is declared in `portcullis.toml` and
+//! applied when a filter's file is read.
 
 use std::time::Duration;
 
@@ -51,8 +51,8 @@ pub struct Ceilings {
 }
 
 impl Ceilings {
-    /// Lowers the limits that nobody has written. Fails with the name of one that somebody has and
-    /// that is too high.
+    /// Lowers the limits that are not written in the filter's file. Fails with the name of one that
+    /// is written there and is too high.
     pub(super) fn apply(
         &self,
         limits: &mut FilterLimits,

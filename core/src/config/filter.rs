@@ -38,8 +38,8 @@ pub(crate) struct FilterSettings {
     /// What happens to a request that the filter fails on.
     #[serde(with = "Parsed::<Word<OnError>>")]
     pub(crate) on_error: OnError,
-    /// Whether a filter that cannot be loaded answers by its `on_error`. One that is not required is
-    /// left out until it can judge.
+    /// Whether a filter that cannot be loaded answers by its `on_error`. One that is not required
+    /// is left out until it can judge.
     #[default(true)]
     pub(crate) required: bool,
     /// What the filter may use.

@@ -169,77 +169,69 @@ values! {
     DataSize: usize = Size(1 << 10..=1 << 30), r#"a size from 1KiB to 1GiB, such as "1MiB""#;
 }
 
-/// A value, or `none`.
-pub(super) struct Optional<K>(PhantomData<K>);
+/// A value, or a word that says that there is none.
+pub(super) struct Optional<K, A = Nothing>(PhantomData<(K, A)>);
 
-impl<K: FromText> FromText for Optional<K> {
-    type Value = Option<K::Value>;
+/// The word in place of a value.
+pub(super) trait Absence<K> {
+    const WORD: &'static str;
+
+    /// The word and the value, as they continue "expected".
+    const EXPECTED: &'static str;
+}
+
+/// There is none.
+pub(super) struct Nothing;
+
+impl<K: FromText> Absence<K> for Nothing {
+    const WORD: &'static str = "none";
 
     const EXPECTED: &'static str = K::EXPECTED;
+}
+
+/// The proxy chooses.
+pub(super) struct Automatic;
+
+impl Absence<Connections> for Automatic {
+    const WORD: &'static str = "auto";
+
+    const EXPECTED: &'static str = r#""auto" or a number of connections, such as 100"#;
+}
+
+/// There is no bound.
+pub(super) struct Unlimited;
+
+impl Absence<Time> for Unlimited {
+    const WORD: &'static str = "unlimited";
+
+    const EXPECTED: &'static str = r#""unlimited" or a time of up to a year, such as "1h""#;
+}
+
+/// The connections of one client.
+pub(super) type PerClient = Optional<Connections, Automatic>;
+
+/// The time that a body may take.
+pub(super) type BodyTime = Optional<Time, Unlimited>;
+
+impl<K: FromText, A: Absence<K>> FromText for Optional<K, A> {
+    type Value = Option<K::Value>;
+
+    const EXPECTED: &'static str = A::EXPECTED;
 
     fn parse(text: &str) -> Option<Self::Value> {
-        match text {
-            "none" => Some(None),
-            _ => K::parse(text).map(Some),
+        if text == A::WORD {
+            return Some(None);
         }
+        K::parse(text).map(Some)
     }
 
     fn write(value: &Self::Value) -> Value {
-        value.as_ref().map_or("none".into(), K::write)
+        value.as_ref().map_or(A::WORD.into(), K::write)
     }
 
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         let value = K::schema(generator);
-        json_schema!({"anyOf": [{"enum": ["none"]}, value]})
-    }
-}
-
-/// The connections of one client.
-pub(super) struct PerClient;
-
-impl FromText for PerClient {
-    type Value = Option<usize>;
-
-    const EXPECTED: &'static str = r#""auto" or a number of connections, such as 100"#;
-
-    fn parse(text: &str) -> Option<Option<usize>> {
-        match text {
-            "auto" => Some(None),
-            _ => Connections::parse(text).map(Some),
-        }
-    }
-
-    fn write(most: &Option<usize>) -> Value {
-        most.as_ref().map_or("auto".into(), Connections::write)
-    }
-
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        let number = Connections::schema(generator);
-        json_schema!({"anyOf": [{"enum": ["auto"]}, number]})
-    }
-}
-
-/// The time that a body may take.
-pub(super) struct BodyTime;
-
-impl FromText for BodyTime {
-    type Value = Option<Duration>;
-
-    const EXPECTED: &'static str = r#""unlimited" or a time of up to a year, such as "1h""#;
-
-    fn parse(text: &str) -> Option<Option<Duration>> {
-        match text {
-            "unlimited" => Some(None),
-            _ => Time::parse(text).map(Some),
-        }
-    }
-
-    fn write(most: &Option<Duration>) -> Value {
-        most.as_ref().map_or("unlimited".into(), Time::write)
-    }
-
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({"anyOf": [{"enum": ["unlimited"]}, Time::schema(generator)]})
+        json_schema!({"anyOf": [{"enum": [A::WORD]}, value]})
     }
 }
 

@@ -19,8 +19,8 @@ pub(crate) struct ReplyBody {
     source: Source,
     /// None for what comes before a tunnel, which records the exchange itself.
     running: Option<Running>,
-    /// Why the body ends before its time. It is told when the client has been sent what came before:
-    /// hyper would throw away what it holds.
+    /// Why the body ends before its time. It is told when the client has been sent what came
+    /// before: hyper would throw away what it holds.
     broken: Option<hyper::Error>,
 }
 

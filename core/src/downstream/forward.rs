@@ -123,8 +123,8 @@ fn is_for_the_proxy(head: &mut request::Parts) -> Result<bool, Error> {
 }
 
 /// Whether an absolute URL ends with its authority. OPTIONS then asks about the server as a whole,
-/// which is written `*` (RFC 9112, section 3.2.4). `Uri` puts a slash there, but that slash does not
-/// stand behind the authority in the text that the two were read from.
+/// which is written `*` (RFC 9112, section 3.2.4). `Uri` puts a slash there, but that slash does
+/// not stand behind the authority in the text that the two were read from.
 fn has_no_path(uri: &Uri) -> bool {
     let (Some(authority), Some(path)) = (uri.authority(), uri.path_and_query()) else {
         return false;

@@ -1,7 +1,6 @@
 //! Interim responses on their way from an origin to its client (RFC 9110, section 15.2): `forward`
 //! has hyper's client collect them, and the client's stream writes them between hyper's messages.
 
-use std::io::Write;
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,6 +9,7 @@ use http::header::{CONTENT_LENGTH, TRAILER};
 use http::{HeaderMap, Request, StatusCode, Version};
 use tokio_util::sync::CancellationToken;
 
+use super::encode;
 use super::headers::{Pseudonym, remove_hop_by_hop};
 
 /// Those of one client's connection that were not written yet. hyper wants to share it among
@@ -65,27 +65,19 @@ impl Interims {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let mut bytes = Vec::new();
         for interim in mem::take(&mut *waiting) {
-            encode(interim, pseudonym, &mut bytes);
+            write(interim, pseudonym, &mut bytes);
         }
         bytes
     }
 }
 
-fn encode(mut interim: Interim, pseudonym: &Pseudonym, out: &mut Vec<u8>) {
+fn write(mut interim: Interim, pseudonym: &Pseudonym, out: &mut Vec<u8>) {
     let fields = &mut interim.fields;
     remove_hop_by_hop(fields);
     // There is no content to say anything of.
     fields.remove(CONTENT_LENGTH);
     fields.remove(TRAILER);
     pseudonym.append_to(fields, interim.version);
-    let status = interim.status;
-    let reason = status.canonical_reason().unwrap_or_default();
-    write!(out, "HTTP/1.1 {} {reason}\r\n", status.as_str()).expect("a vector takes all");
-    for (name, value) in fields.iter() {
-        out.extend_from_slice(name.as_str().as_bytes());
-        out.extend_from_slice(b": ");
-        out.extend_from_slice(value.as_bytes());
-        out.extend_from_slice(b"\r\n");
-    }
+    encode::head(interim.status, fields, out);
     out.extend_from_slice(b"\r\n");
 }

@@ -1,14 +1,15 @@
 //! What a client gets that is not served: a rejected request, or what is not HTTP at all. Of the
 //! latter nothing is known but the reason, because hyper has thrown it away; the page, the fields
-//! and the access line are those of every refusal. Called by the connection.
+//! and the access line are those of every refusal. Called by the connection, and by `proxy` for
+//! clients that it turns away.
 
-use std::io::{self, Write};
+use std::io;
 
 use bytes::Bytes;
 use http::Response;
-use jiff::Timestamp;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
+use super::encode;
 use super::exchange::Exchange;
 use super::reply::Rejection;
 use super::respond::{self, PageFormat};
@@ -37,6 +38,12 @@ pub(crate) fn reject(
     response
 }
 
+/// The answer to a client for whose connection there is no room. It is not recorded: the connection
+/// was never served.
+pub(crate) fn no_room(why: &'static str) -> Vec<u8> {
+    encode::response(&respond::error(&Error::NoRoom(why), PageFormat::Text))
+}
+
 /// Tells a client why it is not understood. Its connection is closed afterwards.
 pub(crate) async fn answer(
     session: &Session,
@@ -54,28 +61,7 @@ pub(crate) async fn answer(
     );
     let rejection = Rejection::Failed(error);
     let response = reject(&rejection, &mut exchange, PageFormat::Text);
-    stream.write_all(&encode(&response)?).await?;
+    stream.write_all(&encode::response(&response)).await?;
     exchange.add_bytes_down(response.body().len() as u64);
     Ok(())
-}
-
-fn encode(response: &Response<impl AsRef<[u8]>>) -> io::Result<Vec<u8>> {
-    let body = response.body().as_ref();
-    let status = response.status();
-    let reason = status.canonical_reason().unwrap_or_default();
-    let mut bytes = Vec::new();
-    write!(bytes, "HTTP/1.1 {} {reason}\r\n", status.as_str())?;
-    for (name, value) in response.headers() {
-        write!(bytes, "{name}: ")?;
-        bytes.extend_from_slice(value.as_bytes());
-        bytes.extend_from_slice(b"\r\n");
-    }
-    let date = Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT");
-    write!(
-        bytes,
-        "content-length: {}\r\ndate: {date}\r\n\r\n",
-        body.len()
-    )?;
-    bytes.extend_from_slice(body);
-    Ok(bytes)
 }

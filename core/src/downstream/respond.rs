@@ -4,7 +4,7 @@
 use std::fmt::{self, Write};
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, LOCATION};
+use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use sfv::{ItemSerializer, StringRef, TokenRef, key_ref, string_ref, token_ref};
 
@@ -168,6 +168,12 @@ pub(crate) fn error(error: &Error, format: PageFormat) -> Response<Bytes> {
     }
     if status.is_client_error() {
         // What follows a request that was not understood is not understood either.
+        close(&mut response);
+    }
+    if let Error::NoRoom(_) = error {
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from_static("1"));
         close(&mut response);
     }
     response

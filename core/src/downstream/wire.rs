@@ -25,7 +25,7 @@ use super::session::Session;
 use super::worker::Worker;
 use crate::error::Error;
 use crate::timer::{ClientStream, Deadlines, TrackedIo};
-use crate::upstream::framing::{Framing, end_of_head};
+use crate::upstream::framing::{Framing, end_of_head, give};
 
 /// Where a connection stands. Shared by its stream and by what answers its requests.
 #[derive(Debug)]
@@ -148,7 +148,7 @@ impl<S: ClientStream> Wire<S> {
         if self.held.is_empty() {
             return Pin::new(&mut self.io).poll_read(cx, buf);
         }
-        self.give_held(buf, self.held.len());
+        give(&mut self.held, usize::MAX, buf);
         Poll::Ready(Ok(()))
     }
 
@@ -243,21 +243,8 @@ impl<S: ClientStream> Wire<S> {
 
     /// Gives hyper as much as it takes of what it may have.
     fn give(&mut self, buf: &mut ReadBuf<'_>) {
-        self.whole -= self.give_held(buf, self.whole);
+        self.whole -= give(&mut self.held, self.whole, buf);
         self.scanned = 0;
-    }
-
-    /// Gives hyper up to `most` bytes of `held`, and says how many.
-    fn give_held(&mut self, buf: &mut ReadBuf<'_>, most: usize) -> usize {
-        let n = buf.remaining().min(most);
-        buf.put_slice(&self.held[..n]);
-        if n < self.held.len() {
-            self.held.drain(..n);
-        } else {
-            // An idle connection keeps no memory for this.
-            self.held = Vec::new();
-        }
-        n
     }
 
     /// Writes the interim responses that wait, unless it is too late for them.

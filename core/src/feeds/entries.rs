@@ -54,8 +54,8 @@ pub(super) struct Entries {
 impl Entries {
     /// Takes the name that stands at line or place `at`. A wrong name is skipped and counted.
     ///
-    /// The format does not say whether the names below are meant, and they are, unless it is a public
-    /// suffix: `co.uk` on such a list is one site, by mistake or not, and no country.
+    /// The format does not say whether the names below are meant, and they are, unless it is a
+    /// public suffix: `co.uk` on such a list is one site, by mistake or not, and no country.
     pub(super) fn add(&mut self, name: &str, at: usize) -> Result<(), Full> {
         match listed_host(name) {
             Some(host) => {
@@ -71,8 +71,8 @@ impl Entries {
         Ok(())
     }
 
-    /// Takes a domain in a format that says with `*.` or `.` whether the names below are meant. With
-    /// it they are, whatever the domain is.
+    /// Takes a domain in a format that says with `*.` or `.` whether the names below are meant.
+    /// With it they are, whatever the domain is.
     pub(super) fn add_domain(&mut self, domain: &str, at: usize) -> Result<(), Full> {
         let below = domain
             .strip_prefix("*.")

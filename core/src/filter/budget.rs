@@ -1,6 +1,6 @@
 //! The computing time of one call. It is looked at when the engine's epoch ticks and not before:
-//! most calls end before their first tick. A guest notices a tick where it loops or calls a function
-//! of its own, and when it calls the proxy. `instance` begins and ends it.
+//! most calls end before their first tick. A guest notices a tick where it loops or calls a
+//! function of its own, and when it calls the proxy. `instance` begins and ends it.
 
 use std::future::Future;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
-//! Whether a filter's calls are measured exactly. That costs as much as a small filter, so it is done
-//! only for a while after a call that ended late: either the thread was kept waiting, or the guest
-//! has found a way to compute where no tick is noticed.
+//! Whether a filter's calls are measured exactly. That costs as much as a small filter, so it is
+//! done only for a while after a call that ended late: either the thread was kept waiting, or the
+//! guest has found a way to compute where no tick is noticed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

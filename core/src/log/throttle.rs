@@ -1,4 +1,4 @@
-//! Keeps what lasts from filling the log. Whoever logs a condition that may come again and again
+//! Keeps what lasts from filling the log. Code that logs a condition which may come again and again
 //! asks here first.
 
 use std::cell::{Cell, RefCell};

@@ -1,12 +1,12 @@
 //! What keeps the proxy from judging all that it should: for the health check, the status file, and
-//! commands. Places of the chain that are no filter's are made here, too.
+//! commands. What is missing that is no filter is found here, too.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::Plugins;
-use crate::chain::{Missing, Place};
+use crate::chain::Missing;
 use crate::config::{OnError, UntilFirst};
 
 /// Something that is configured and cannot be used.
@@ -52,39 +52,33 @@ impl Plugins {
 
     /// The feeds without which no request passes, as long as they have no list.
     pub(crate) fn find_blocking_feeds(&self) -> Vec<Fault> {
-        let missing = self.feed_places().into_iter();
-        let fault = |place| match place {
-            Place::Missing(missing) => Some(Fault {
-                what: missing.name.to_string(),
-                reason: missing.reason.to_string(),
-            }),
-            Place::Filter(_) => None,
+        let fault = |missing: Missing| Fault {
+            what: missing.name.to_string(),
+            reason: missing.reason.to_string(),
         };
-        missing.filter_map(fault).collect()
+        self.missing_feeds().map(fault).collect()
     }
 
-    /// While the folder cannot be listed, nobody knows which filters are missing.
-    pub(super) fn folder_place(&self) -> Option<Place> {
+    /// While the folder cannot be listed, it is not known which filters are missing.
+    pub(super) fn missing_folder(&self) -> Option<Missing> {
         let reason = self.folder_fault.as_deref().unwrap_or("it is being read");
         self.is_folder_held
             .then(|| refuse_all("[plugins] dir".into(), reason.into()))
     }
 
     /// The feeds without which the operator wants no request to pass.
-    pub(super) fn feed_places(&self) -> Vec<Place> {
+    pub(super) fn missing_feeds(&self) -> impl Iterator<Item = Missing> {
         let awaited = self.loader.feeds().awaited();
         let blocking = awaited.filter(|(_, until_first)| *until_first == UntilFirst::Block);
         let reason = "the list has not arrived yet, and [feeds] until_first = \"block\"";
-        blocking
-            .map(|(feed, _)| refuse_all(format!("[feeds.{feed}]").into(), reason.into()))
-            .collect()
+        blocking.map(|(feed, _)| refuse_all(format!("[feeds.{feed}]").into(), reason.into()))
     }
 }
 
-fn refuse_all(name: Arc<str>, reason: Arc<str>) -> Place {
-    Place::Missing(Missing {
+fn refuse_all(name: Arc<str>, reason: Arc<str>) -> Missing {
+    Missing {
         name,
         on_error: OnError::Block,
         reason,
-    })
+    }
 }

@@ -133,12 +133,12 @@ impl Drop for StatusFile {
 
 /// What the file says.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Report {
-    /// None if the proxy is ready.
-    pub(super) faults: Vec<Fault>,
+pub(crate) struct Report {
+    /// What keeps the proxy from being ready.
+    pub(crate) faults: Vec<Fault>,
     /// The places in its chain that have no filter.
-    pub(super) missing: Vec<String>,
-    pub(super) plugins: Vec<Status>,
+    pub(crate) missing: Vec<String>,
+    pub(crate) plugins: Vec<Status>,
 }
 
 /// Writes a [`StatusFile`].
@@ -182,11 +182,7 @@ fn lock(file: &Mutex<Option<PathBuf>>) -> MutexGuard<'_, Option<PathBuf>> {
 /// What a running proxy has written.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct StatusSnapshot {
-    /// What keeps it from being ready.
-    pub(crate) faults: Vec<Fault>,
-    /// The places in its chain that have no filter.
-    pub(crate) missing: Vec<String>,
-    pub(crate) plugins: Vec<Status>,
+    pub(crate) report: Report,
     /// Since it was written.
     pub(crate) age: Duration,
 }
@@ -197,18 +193,8 @@ pub(crate) fn read(cache_dir: &Path, listen: SocketAddr) -> Option<StatusSnapsho
     let written = fs::metadata(&path).and_then(|metadata| metadata.modified());
     // A clock that was set back meanwhile makes the file new.
     let age = written.ok()?.elapsed().unwrap_or_default();
-    let report: Report = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
-    let Report {
-        faults,
-        missing,
-        plugins,
-    } = report;
-    (age <= STALE_AFTER).then_some(StatusSnapshot {
-        faults,
-        missing,
-        plugins,
-        age,
-    })
+    let report = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+    (age <= STALE_AFTER).then_some(StatusSnapshot { report, age })
 }
 
 fn path(cache_dir: &Path, listen: SocketAddr) -> PathBuf {
@@ -276,7 +262,7 @@ mod tests {
     async fn what_a_proxy_writes_is_read_by_another_process_until_it_ends() {
         let dir = tempfile::tempdir().unwrap();
         let listen = "[::1]:3000".parse().unwrap();
-        let read = |listen| read(dir.path(), listen).map(|snapshot| snapshot.plugins);
+        let read = |listen| read(dir.path(), listen).map(|snapshot| snapshot.report.plugins);
         let file = StatusFile::new(dir.path(), listen);
         let mut writer = file.writer();
         writer.update(report(vec![status(1)])).await;
@@ -310,6 +296,6 @@ mod tests {
         writer.update(Report::default()).await;
         drop(writer);
         let snapshot = read(dir.path(), listen).unwrap();
-        assert_eq!(snapshot.plugins, [status(2)]);
+        assert_eq!(snapshot.report.plugins, [status(2)]);
     }
 }

@@ -41,7 +41,7 @@ impl Capacity {
         let workers = workers.max(1) as u64;
         let all = descriptors.unwrap_or(u64::MAX / 10);
         let reserve = RESERVE.saturating_add(RESERVE_PER_WORKER * workers);
-        // A limit that is very low still has the proxy serve somebody.
+        // Under a very low limit some clients can still be served.
         let usable = all.saturating_sub(reserve).max(all / 4).max(10);
         let connections = usable * 8 / 10 / PER_CONNECTION;
         let connections = limits.connections.min(count(connections));

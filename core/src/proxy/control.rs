@@ -88,7 +88,8 @@ impl Control {
             }
         };
         LocalSet::new().block_on(&runtime, stop.run_until_cancelled(tasks));
-        // A name lookup or a compilation cannot be interrupted. What is left of them changes nothing.
+        // A name lookup or a compilation cannot be interrupted. What is left of them changes
+        // nothing.
         runtime.shutdown_background();
     }
 }

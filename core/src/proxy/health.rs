@@ -21,8 +21,8 @@ const INTERVAL: Duration = Duration::from_secs(30);
 /// For each step of a check. A client would not wait much longer.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Answered by any worker, without an origin (RFC 9110, section 9.3.7). The Via field tells that the
-/// proxy itself asks, so that its access log leaves it out.
+/// Answered by any worker, without an origin (RFC 9110, section 9.3.7). The Via field tells that
+/// the proxy itself asks, so that its access log leaves it out.
 fn question(own: &Pseudonym) -> String {
     let name = own.name();
     format!(

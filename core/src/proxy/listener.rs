@@ -1,5 +1,5 @@
-//! The listening socket: accepts, whatever happens, and turns away clients for whom there is no room.
-//! Owned by the proxy; knows nothing of what connections are for.
+//! The listening socket: accepts, whatever happens, and turns away clients for whom there is no
+//! room. Owned by the proxy; knows nothing of what connections are for.
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};

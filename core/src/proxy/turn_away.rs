@@ -9,6 +9,8 @@ use tokio::io::AsyncReadExt;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::downstream::refusal;
+
 /// Clients that are waited for at a time, until they have read their answer. Who comes on top of
 /// that may miss it.
 const AT_A_TIME: usize = 64;
@@ -24,11 +26,11 @@ const DISCARD: u64 = 64 << 10;
 pub(super) struct TurnedAway(JoinSet<()>);
 
 impl TurnedAway {
-    /// Answers with 503 (RFC 9110, section 15.6.4) and closes the connection. `why` is one line.
-    pub(super) fn answer(&mut self, socket: TcpStream, why: &str) {
+    /// Answers with 503 (RFC 9110, section 15.6.4) and closes the connection.
+    pub(super) fn answer(&mut self, socket: TcpStream, why: &'static str) {
         while self.0.try_join_next().is_some() {}
         // The system has room for so little, and a client that is gone needs no answer.
-        drop((&socket).write_all(response(why).as_bytes()));
+        drop((&socket).write_all(&refusal::no_room(why)));
         drop(socket.shutdown(Shutdown::Write));
         if self.0.len() >= AT_A_TIME {
             return;
@@ -41,16 +43,4 @@ impl TurnedAway {
             drop(timeout(PATIENCE, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await);
         });
     }
-}
-
-fn response(why: &str) -> String {
-    let body = format!(
-        "The proxy cannot take this connection\n\nReason: {why}\nWhat to do: try again in a moment\n"
-    );
-    format!(
-        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\n\
-         cache-control: no-store\r\nproxy-status: portcullis;error=connection_limit_reached;details=\"{why}\"\r\n\
-         retry-after: 1\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
-    )
 }

@@ -204,9 +204,9 @@ impl Deadlines {
         self.phase.set(Phase::Flushing(self.moved_at()));
     }
 
-    /// All that was to be written is written. Returns whether the connection has to be polled again:
-    /// something has waited for this, or the end of the client's stream, which was held back, has to
-    /// be read now.
+    /// All that was to be written is written. Returns whether the connection has to be polled
+    /// again: something has waited for this, or the end of the client's stream, which was held
+    /// back, has to be read now.
     pub(super) fn record_flushed(&self) -> bool {
         if self.flushed.replace(Flushed::Yes) == Flushed::Awaited {
             return true;

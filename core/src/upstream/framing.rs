@@ -1,8 +1,9 @@
 //! Where the parts of HTTP/1.1 messages end. hyper judges whether they are valid; this file only
-//! finds where a valid one ends, so that what comes next is kept apart. Used by the streams that
-//! hyper reads from on both sides.
+//! finds where a valid one ends, so that what comes next is kept apart, and hands out what was
+//! kept. Used by the streams that hyper reads from on both sides.
 
 use memchr::memchr_iter;
+use tokio::io::ReadBuf;
 
 /// The end of the head that `bytes` begins with: behind its first empty line. There is none in the
 /// first `scanned` bytes.
@@ -13,6 +14,19 @@ pub(crate) fn end_of_head(bytes: &[u8], scanned: usize) -> Option<usize> {
         [b'\n', ..] => Some(from + at + 2),
         _ => None,
     })
+}
+
+/// Moves up to `most` bytes that a stream has held back to its reader, and says how many.
+pub(crate) fn give(held: &mut Vec<u8>, most: usize, buf: &mut ReadBuf<'_>) -> usize {
+    let n = buf.remaining().min(most).min(held.len());
+    buf.put_slice(&held[..n]);
+    if n < held.len() {
+        held.drain(..n);
+    } else {
+        // An idle connection keeps no memory for this.
+        *held = Vec::new();
+    }
+    n
 }
 
 /// What the next bytes on a connection are.

@@ -19,8 +19,8 @@ pub(super) const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
 /// spares both sides a failed request.
 const MAX_SWEEPS: u32 = 5;
 
-/// How long a connection must have rested for a request that cannot be repeated. An origin that does
-/// not keep it closes it right after its response.
+/// How long a connection must have rested for a request that cannot be repeated. An origin that
+/// does not keep it closes it right after its response.
 const LEAST_REST: Duration = Duration::from_millis(20);
 
 /// How long it may have rested for such a request. Servers close connections after 2 s and more
@@ -66,8 +66,8 @@ impl Pool {
         Some(found.link)
     }
 
-    /// A connection of `route` for a request that cannot be repeated: one that its origin has neither
-    /// closed nor is likely to close now.
+    /// A connection of `route` for a request that cannot be repeated: one that its origin has
+    /// neither closed nor is likely to close now.
     pub(super) fn take_steady(&self, route: &Route) -> Option<Box<Link>> {
         let mut idle = self.idle.borrow_mut();
         let links = idle.get_mut(route)?;

@@ -5,9 +5,10 @@ use std::future::pending;
 
 use tokio::sync::watch;
 
-/// Makes a running proxy look again, at once, at files that it follows anyway: the one of its access
-/// log, the machine's hosts file and its list of name servers. What is known of names is forgotten.
-/// The plugin folder needs no such word. Settings are those that the proxy was started with.
+/// Makes a running proxy look again, at once, at files that it follows anyway: the one of its
+/// access log, the machine's hosts file and its list of name servers. What is known of names is
+/// forgotten. The plugin folder needs no such word. Settings are those that the proxy was started
+/// with.
 ///
 /// Clones tell the same proxy. A proxy that is not running yet looks when it is.
 #[derive(Clone, Debug, Default)]

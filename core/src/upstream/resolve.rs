@@ -188,8 +188,8 @@ impl Resolver {
         }
     }
 
-    /// The new version of the machine's files, if they have changed or are to be read again. They are
-    /// looked at only if the last look was long enough ago.
+    /// The new version of the machine's files, if they have changed or are to be read again. They
+    /// are looked at only if the last look was long enough ago.
     fn changed(&self) -> Option<Version> {
         let mut state = self.state();
         let reloads = self.source.reloads.count();

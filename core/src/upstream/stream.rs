@@ -14,7 +14,7 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use crate::upstream::framing::end_of_head;
+use super::framing::{end_of_head, give};
 
 /// What may be read before others on the worker have their turn. An origin that sends faster than
 /// its bytes are worked off would hold the worker for ever.
@@ -115,16 +115,14 @@ impl OriginStream {
             return Poll::Pending;
         }
         let before = buf.filled().len();
-        if gauge.asks_system.take() {
-            match (&*SockRef::from(&self.stream)).read(buf.initialize_unfilled()) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                read => {
-                    buf.advance(read?);
-                    return Poll::Ready(Ok(()));
-                }
-            }
+        let asked = if gauge.asks_system.take() {
+            read_now(&self.stream, buf)?
+        } else {
+            Poll::Pending
+        };
+        if asked.is_pending() {
+            ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
         }
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
         let read = buf.filled().len() - before;
         gauge.read.set(gauge.read.get().saturating_add(read));
         gauge.read_in_turn.set(gauge.read_in_turn.get() + read);
@@ -199,14 +197,17 @@ impl OriginStream {
 
     /// Gives hyper as much as it takes of what it may have.
     fn give(&mut self, buf: &mut ReadBuf<'_>) {
-        let n = buf.remaining().min(self.whole);
-        buf.put_slice(&self.held[..n]);
-        self.whole -= n;
-        if n < self.held.len() {
-            self.held.drain(..n);
-        } else {
-            // An idle connection keeps no memory for this.
-            self.held = Vec::new();
+        self.whole -= give(&mut self.held, self.whole, buf);
+    }
+}
+
+/// Reads what the system has now, or finds that there is nothing.
+fn read_now(stream: &TcpStream, buf: &mut ReadBuf<'_>) -> io::Result<Poll<()>> {
+    match (&*SockRef::from(stream)).read(buf.initialize_unfilled()) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Poll::Pending),
+        read => {
+            buf.advance(read?);
+            Ok(Poll::Ready(()))
         }
     }
 }
@@ -300,6 +301,24 @@ mod tests {
         })
         .await
         .unwrap();
+        assert_eq!(buffer.filled(), b"more");
+        assert_eq!(gauge.read(), 4);
+    }
+
+    #[tokio::test]
+    async fn what_the_system_is_asked_for_counts_as_well() {
+        let origin = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let dialled = dial::race(vec![origin.local_addr().unwrap()]).await;
+        let (mut stream, gauge) = OriginStream::new(dialled.unwrap().stream, 1 << 16);
+        origin.accept().unwrap().0.write_all(b"more").unwrap();
+        stream.stream.readable().await.unwrap();
+
+        gauge.ask_system();
+        let mut bytes = [0; 8];
+        let mut buffer = ReadBuf::new(&mut bytes);
+        poll_fn(|cx| Pin::new(&mut stream).poll_read(cx, &mut buffer))
+            .await
+            .unwrap();
         assert_eq!(buffer.filled(), b"more");
         assert_eq!(gauge.read(), 4);
     }

@@ -67,8 +67,8 @@ async fn a_filter_that_comes_back_ticks_at_once() {
     stage.plug("ticker.wasm", guests::ticker());
     let mut log = Log::follow();
     log.says(&["ticker", "an odd tick"]).await;
-    // It comes back with other settings, and with it the first tick: nobody waits for the hour to
-    // pass.
+    // It comes back with other settings, and with it the first tick: the test does not wait for the
+    // hour to pass.
     stage.unplug("ticker.wasm");
     log.says(&["removed"]).await;
     stage.plug("ticker.wasm", guests::ticker());

@@ -1,5 +1,5 @@
-//! Turns the signals of the system into the shutdown that the proxy waits for, and into reloads. Used
-//! by `main` only: an application that embeds the proxy decides by itself when it ends.
+//! Turns the signals of the system into the shutdown that the proxy waits for, and into reloads.
+//! Used by `main` only: an application that embeds the proxy decides by itself when it ends.
 
 use std::convert::Infallible;
 use std::io;

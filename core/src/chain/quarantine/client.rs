@@ -1,6 +1,5 @@
-//! Clients as a quarantine tells them apart, and those whose calls make a filter fail. Nobody can
-//! have a filter switched off for others: a client that does most of the failing is held back
-//! alone.
+//! The clients whose calls make a filter fail. No client can have a filter switched off for others:
+//! one that does most of the failing is held back alone.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

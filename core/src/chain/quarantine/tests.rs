@@ -115,7 +115,7 @@ fn one_client_among_others_is_held_back_alone() {
     scene.now += 30 * SECOND;
     scene.works(ALICE);
     assert!(!scene.quarantine.watches_clients.load(Ordering::Relaxed));
-    // Again and again, it harms nobody else.
+    // However often it does that, no other client is harmed.
     for _ in 0..1000 {
         scene.fails(EVE);
         scene.now += SECOND / 10;

@@ -1,5 +1,5 @@
 //! The trial of a filter that is in quarantine: some requests of some clients are judged by it, and
-//! each client has one vote. Whoever asks most has no more to say than others.
+//! each client has one vote. A client that asks often has no more to say than the others.
 
 use std::time::{Duration, Instant};
 

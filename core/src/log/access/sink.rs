@@ -56,8 +56,8 @@ impl Access {
         }
     }
 
-    /// Opens the file again if it was moved away. Lines do so as well: this is for those who look for
-    /// the new file before there are any.
+    /// Opens the file again if it was moved away. Lines do so as well: this is for those who look
+    /// for the new file before there are any.
     pub(crate) fn reopen(&self) {
         if let Some(writer) = &self.writer {
             writer.reopen();

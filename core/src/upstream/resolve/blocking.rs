@@ -1,5 +1,5 @@
-//! Asks the system's own functions, which block a thread for as long as they like. `resolve` does so
-//! where it is not known which name servers to ask.
+//! Asks the system's own functions, which block a thread for as long as they like. `resolve` does
+//! so where it is not known which name servers to ask.
 
 use std::io;
 use std::net::IpAddr;

@@ -29,8 +29,8 @@ const ATTEMPTS: usize = 2;
 /// How long a server that did not answer is asked after the others.
 const LAST_FOR: Duration = Duration::from_secs(30);
 
-/// How long it is believed that there is no such name, or that it has no address. Its zone may say a
-/// day, which is long for a name that was asked for a moment before it was made.
+/// How long it is believed that there is no such name, or that it has no address. Its zone may say
+/// a day, which is long for a name that was asked for a moment before it was made.
 const NOTHING_FOR: Duration = Duration::from_secs(60);
 
 /// What a name server said about one family: addresses, perhaps none, or why it said nothing.

@@ -1,6 +1,6 @@
 //! RFC 9110, HTTP semantics: what a proxy must do with messages that it understands.
 
-use portcullis_tests::{OPTIONS, Origin, Proxy, get, ok, scene};
+use portcullis_tests::{OPTIONS, Origin, Proxy, Wire, get, ok, scene};
 
 #[tokio::test]
 async fn section_7_6_1_fields_of_one_connection_do_not_reach_the_other() {
@@ -113,16 +113,21 @@ async fn section_6_5_trailers_pass_both_ways() {
     assert!(served.head().await.starts_with("GET /next "));
 }
 
-#[tokio::test]
-async fn section_10_1_1_a_body_is_asked_for_when_the_origin_asks_for_it() {
-    let (_proxy, origin, mut client) = scene().await;
+/// A request whose body waits until it is asked for: the origin's end.
+async fn expecting(origin: &Origin, client: &mut Wire) -> Wire {
     let url = origin.url("/");
     client
         .send(format!(
             "PUT {url} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"
         ))
         .await;
-    let mut served = origin.accept().await;
+    origin.accept().await
+}
+
+#[tokio::test]
+async fn section_10_1_1_a_body_is_asked_for_when_the_origin_asks_for_it() {
+    let (_proxy, origin, mut client) = scene().await;
+    let mut served = expecting(&origin, &mut client).await;
     assert!(served.head().await.contains("\r\nexpect: 100-continue\r\n"));
     served.send("HTTP/1.1 100 Continue\r\n\r\n").await;
     assert!(client.head().await.starts_with("HTTP/1.1 100 "));
@@ -139,13 +144,7 @@ async fn section_10_1_1_a_body_is_asked_for_when_the_origin_asks_for_it() {
 #[tokio::test]
 async fn section_10_1_1_a_body_that_the_origin_does_not_want_is_not_asked_for() {
     let (_proxy, origin, mut client) = scene().await;
-    let url = origin.url("/");
-    client
-        .send(format!(
-            "PUT {url} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"
-        ))
-        .await;
-    let mut served = origin.accept().await;
+    let mut served = expecting(&origin, &mut client).await;
     served.head().await;
     served
         .send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\nno")
@@ -160,13 +159,7 @@ async fn section_10_1_1_a_body_that_the_origin_does_not_want_is_not_asked_for() 
 #[tokio::test]
 async fn section_10_1_1_an_origin_that_knows_no_expectations_gets_the_body_all_the_same() {
     let (_proxy, origin, mut client) = scene().await;
-    let url = origin.url("/");
-    client
-        .send(format!(
-            "PUT {url} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"
-        ))
-        .await;
-    let mut served = origin.accept().await;
+    let mut served = expecting(&origin, &mut client).await;
     served.head().await;
     assert!(client.head().await.starts_with("HTTP/1.1 100 "));
     client.send("body").await;
