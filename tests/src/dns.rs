@@ -50,6 +50,12 @@ impl Dns {
             .iter()
             .any(|asked| asked == name)
     }
+
+    /// Whether whoever asked, asked for some of these names.
+    pub fn was_asked_only_for(&self, names: &[&str]) -> bool {
+        let asked = self.asked.lock().expect("no holder panics");
+        asked.iter().all(|asked| names.contains(&asked.as_str()))
+    }
 }
 
 impl Drop for Dns {

@@ -24,6 +24,7 @@ mod http;
 mod manifest;
 mod messages;
 mod plugins;
+mod properties;
 mod quarantine;
 mod replay;
 mod shadow;
