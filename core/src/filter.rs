@@ -187,8 +187,11 @@ pub(crate) enum Failure {
     #[error("the filter needs more than its {0} table elements ([limits] table)")]
     Table(usize),
     /// Endless recursion, most of the time.
-    #[error("the filter's calls go deeper than the stack ([plugins] stack)")]
-    Stack,
+    #[error(
+        "the filter's calls go deeper than the stack of {} ([plugins] stack)",
+        ByteSize(*.0 as u64)
+    )]
+    Stack(usize),
     /// An answer, or the argument of a call to the proxy.
     #[error("the filter hands over more than {} at once ([limits] transfer)", ByteSize(*.0 as u64))]
     Transfer(usize),

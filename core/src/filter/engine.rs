@@ -15,6 +15,7 @@ const HOST_STACK: usize = 512 << 10;
 pub(crate) struct Engine {
     engine: wasmtime::Engine,
     ticker: EpochTicker,
+    stack: usize,
 }
 
 /// `(module (memory 1) (func) (start 0))`
@@ -46,7 +47,11 @@ impl Engine {
             action: "start the thread that interrupts filters".into(),
             source,
         })?;
-        Ok(Self { engine, ticker })
+        Ok(Self {
+            engine,
+            ticker,
+            stack,
+        })
     }
 
     /// Fails where the system does not let any filter run, by running the smallest one.
@@ -68,6 +73,11 @@ impl Engine {
     /// The engine itself.
     pub(super) fn wasmtime(&self) -> &wasmtime::Engine {
         &self.engine
+    }
+
+    /// What a filter's call has, in bytes.
+    pub(super) fn stack(&self) -> usize {
+        self.stack
     }
 
     /// The ticker, which has to know when guests run.

@@ -317,7 +317,7 @@ async fn within<T>(
 fn failure(error: wasmtime::Error, store: &mut Store<State>, allowed: Allowance) -> Failure {
     match error.downcast_ref::<wasmtime::Trap>() {
         Some(wasmtime::Trap::Interrupt) => Failure::Cpu(allowed.cpu, allowed.names[0]),
-        Some(wasmtime::Trap::StackOverflow) => Failure::Stack,
+        Some(wasmtime::Trap::StackOverflow) => Failure::Stack(store.data().engine.stack()),
         // The error has no public type.
         None if error.to_string().contains("fuel allocated for hostcalls") => {
             Failure::Transfer(store.hostcall_fuel())

@@ -21,6 +21,7 @@ mod hostile;
 mod hostile_files;
 mod hostile_filters;
 mod http;
+mod limits;
 mod manifest;
 mod messages;
 mod plugins;

@@ -1,0 +1,239 @@
+//! Every limit of a filter tells which one it was, how much it allows, and the setting that raises
+//! it: in the log, and where a person asks (`explain`, or `plugin list` for what is not loaded).
+//!
+//! What happens to requests meanwhile is in `hostile_filters`, `hostile_files` and `quarantine`; the
+//! limits of compiling are in `compiler` and `hostile_files`; what a call of the proxy answers to an
+//! argument that is too long is told to the filter, and asked for in `guests/obeys/cases.toml`.
+
+use portcullis_tests::{Log, Stage, guests};
+
+/// A limit, a filter that meets it at hosts that begin with `x`, settings under which it does, and
+/// parts of what is said of it.
+struct Row {
+    limit: &'static str,
+    wasm: Vec<u8>,
+    settings: &'static str,
+    says: Vec<&'static str>,
+}
+
+fn row(limit: &'static str, guest: &str, settings: &'static str, says: &'static str) -> Row {
+    Row {
+        limit,
+        wasm: guests::wat(guest),
+        settings,
+        says: says.split("..").collect(),
+    }
+}
+
+/// Those that are met while a request is judged.
+fn of_calls() -> Vec<Row> {
+    vec![
+        row(
+            "cpu",
+            "loops",
+            "cpu = '7ms'\nwall = '20s'",
+            "used more than its 7ms of computing time ([limits] cpu)",
+        ),
+        row(
+            "wall",
+            "needs_time",
+            "cpu = '20s'\nwall = '10ms'",
+            " its 10ms..([limits] wall)",
+        ),
+        row(
+            "memory",
+            "needs_memory",
+            "memory = '32MiB'\ncpu = '10s'\nwall = '20s'",
+            "needs more than its 32.0 MiB of memory ([limits] memory)",
+        ),
+        row(
+            "table",
+            "needs_table",
+            "table = 9_999_999\ncpu = '10s'\nwall = '20s'",
+            "needs more than its 9999999 table elements ([limits] table)",
+        ),
+        row(
+            "transfer",
+            "long_reason",
+            "transfer = '1MiB'\ncpu = '10s'\nwall = '20s'",
+            "hands over more than 1.0 MiB at once ([limits] transfer)",
+        ),
+        row(
+            "stack",
+            "recurses",
+            "cpu = '10s'\nwall = '20s'",
+            "go deeper than the stack of 512.0 KiB ([plugins] stack)",
+        ),
+        Row {
+            limit: "state",
+            wasm: guests::hoarder().to_vec(),
+            settings: "state = '1KiB'\ncpu = '10s'\nwall = '20s'\n[config]\nbytes = 2000\n\
+                       [grants]\nstate = true",
+            says: vec![
+                "the state of this filter is full (1.0 KiB)",
+                "raise [limits] state",
+            ],
+        },
+    ]
+}
+
+/// Those that are met when an instance is made, so that the file is refused.
+fn of_starts() -> Vec<Row> {
+    vec![
+        row(
+            "start_cpu",
+            "loops_in_init",
+            "start_cpu = '20ms'\nstart_wall = '20s'",
+            "used more than its 20ms of computing time ([limits] start_cpu)",
+        ),
+        row(
+            "start_wall",
+            "loops_in_init",
+            "start_cpu = '20s'\nstart_wall = '20ms'",
+            " its 20ms..([limits] start_wall)",
+        ),
+        row(
+            "memory",
+            "starts_large",
+            "memory = '64MiB'",
+            "needs more than its 64.0 MiB of memory ([limits] memory)",
+        ),
+        row(
+            "table",
+            "starts_with_table",
+            "table = 1000",
+            "needs more than its 1000 table elements ([limits] table)",
+        ),
+    ]
+}
+
+/// Those that are told by tests of their own below, and those that are met without a failure: an
+/// instance is replaced, a verdict is asked for again.
+const OTHERS: [&str; 4] = ["concurrency", "log", "calls", "verdict_cache"];
+
+#[test]
+fn every_limit_of_the_readme_is_looked_at_here() {
+    let readme = include_str!("../../../README.md");
+    let settings = readme.split("The settings of a filter are in").nth(1);
+    let limits = settings.and_then(|text| text.split("[limits]\n").nth(1));
+    let limits = limits.and_then(|text| text.split("\n\n").next());
+    let limits = limits.expect("the README has the limits of a filter");
+    let rows: Vec<Row> = of_calls().into_iter().chain(of_starts()).collect();
+    for line in limits.lines() {
+        let (limit, _) = line.split_once(" = ").expect("a setting");
+        let is_known = rows.iter().any(|row| row.limit == limit) || OTHERS.contains(&limit);
+        assert!(is_known, "{limit} has no row");
+    }
+}
+
+#[tokio::test]
+async fn a_limit_that_a_call_meets_is_told_with_its_value_and_its_setting() {
+    for (number, row) in of_calls().into_iter().enumerate() {
+        let name = format!("meets-{number}-{}", row.limit.replace('_', "-"));
+        let settings = format!("[limits]\n{}", row.settings);
+        let stage = Stage::beside_neighbour(&name, &row.wasm, &settings).await;
+        let mut log = Log::follow();
+        stage.answers(&[("x.example", 503)]).await;
+        let parts = [&["could not judge", &name], &*row.says].concat();
+        log.says(&parts).await;
+        let config = stage.proxy.config().clone();
+        let explanation = portcullis::commands::explain(config, "x.example", None).await;
+        let explanation = explanation.expect("something to explain").to_string();
+        let is_told = row.says.iter().all(|part| explanation.contains(part));
+        assert!(is_told, "{explanation}");
+    }
+}
+
+#[tokio::test]
+async fn a_limit_that_a_start_meets_is_told_with_its_value_and_its_setting() {
+    let stage = Stage::with_neighbour().await;
+    let mut log = Log::follow();
+    for (number, row) in of_starts().into_iter().enumerate() {
+        let name = format!("starts-{number}");
+        stage.plug(
+            &format!("{name}.toml"),
+            format!("[limits]\n{}", row.settings),
+        );
+        stage.plug(&format!("{name}.wasm"), &row.wasm);
+        log.says(&[&["refused", &name], &*row.says].concat()).await;
+        let is_listed = async || {
+            let list = portcullis::commands::list_plugins(stage.proxy.config().clone()).await;
+            let list = list.expect("a list").to_string();
+            row.says.iter().all(|part| list.contains(part))
+        };
+        stage.until_true("it is listed", is_listed).await;
+        for file in ["toml", "wasm"] {
+            stage.unplug(&format!("{name}.{file}"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_call_without_a_place_is_told_of_concurrency() {
+    let settings = "[limits]\ncpu = '1h'\nwall = '300ms'\nconcurrency = 1";
+    let stage = Stage::beside_neighbour("one-place", &guests::wat("loops"), settings).await;
+    let mut log = Log::follow();
+    let mut clients = Vec::new();
+    for _ in 0..4 {
+        let mut client = stage.proxy.client().await;
+        client.send(stage.request("x.example", "")).await;
+        clients.push(client);
+    }
+    for mut client in clients {
+        assert_eq!(client.response().await.status, 503);
+    }
+    let says = "no place was free for 300ms";
+    log.says(&["one-place", says, "([limits] concurrency, wall)"])
+        .await;
+}
+
+/// Starting instances has no setting of its own: they may take a tenth of the time.
+#[tokio::test]
+async fn instances_that_are_started_again_and_again_are_told_of() {
+    let count = "(func $count (local $i i32) (loop $again
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br_if $again (i32.lt_u (local.get $i) (i32.const 20_000_000)))))
+        (start $count)";
+    let guest = guests::straight_line(count, "(unreachable)");
+    let settings = "[limits]\nstart_cpu = '200ms'\nstart_wall = '20s'\nconcurrency = 1\n\
+                    [quarantine]\nfailures = 4294967295";
+    let stage = Stage::beside_neighbour("starter", &guest, settings).await;
+    let mut log = Log::follow();
+    let says = "starting the filter's instances takes more than 1/10 of the time";
+    let says = ["could not judge", "starter", says, "refused with 503"];
+    stage.until_said(&mut log, "x.example", &says).await;
+}
+
+#[tokio::test]
+async fn lines_beyond_the_limit_are_told_with_its_value_and_its_setting() {
+    let settings = "[limits]\nlog = 5";
+    let stage = Stage::beside_neighbour("chatty", &guests::wat("floods_log"), settings).await;
+    let mut log = Log::follow();
+    stage.answers(&[("y.example", 200)]).await;
+    let says = ["WARN", "chatty", "lines_per_second=5", "([limits] log)"];
+    log.says(&says).await;
+}
+
+/// What is not a setting: a number of metrics is enough, or they are names of hosts.
+#[tokio::test]
+async fn a_metric_that_is_not_kept_is_told_once_with_the_reason() {
+    let import =
+        r#"(import "portcullis:filter/metrics@0.1.0" "count" (func $count (param i32 i32 i64)))"#;
+    let call = "(call $count (i32.const 65536) (i32.const 65) (i64.const 1))";
+    let guest = guests::straight_line(import, &call.repeat(3));
+    let stage = Stage::beside_neighbour("namer", &guest, "").await;
+    let mut log = Log::follow();
+    stage.answers(&[("x.example", 200); 3]).await;
+    let says = "a metric's name has 1 to 64 of the characters";
+    log.says(&["WARN", "namer", says]).await;
+    assert_eq!(log.count(&["namer", says]), 0);
+}
+
+#[tokio::test]
+async fn nesting_that_a_compiler_would_not_survive_is_told_with_what_to_do() {
+    let stage = Stage::with_neighbour().await;
+    let mut log = Log::follow();
+    stage.plug("nested.wasm", guests::nested_loops(500, 200));
+    let says = "a compiler would take too long, so make it simpler";
+    log.says(&["refused", "nested", says]).await;
+}
