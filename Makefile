@@ -1,7 +1,8 @@
 # The two commands are `make run` and `make test`. Each first gets what is missing; sdk/toolchain.sh says what that is.
 .POSIX:
 
-# For `run`: arguments of the proxy, as in make run ARGS="--listen 127.0.0.1:8080"
+# For `run`: arguments of the proxy, as in make run ARGS="--listen 127.0.0.1:8080". For `bench-hostile`: --quick, and
+# words that choose rows.
 ARGS =
 
 TOOLCHAIN = sh sdk/toolchain.sh
@@ -9,7 +10,7 @@ CARGO = $(TOOLCHAIN) cargo
 # For a tool that only the checks need and that is not installed.
 TOOLS = target/tools
 
-.PHONY: help run test test-core test-sdk scenarios quick docs instructions bench-filters setup check fmt clippy embedded doc deny clean
+.PHONY: help run test test-core test-sdk scenarios quick docs instructions bench-filters bench-hostile setup check fmt clippy embedded doc deny clean
 
 help:
 	@echo 'make run      start the proxy on 127.0.0.1:3000; ARGS="..." are its arguments'
@@ -20,6 +21,7 @@ help:
 	@echo 'make docs     the documentation of everything, private items included'
 	@echo 'make instructions    measure what a request and a connection cost; needs valgrind'
 	@echo 'make bench-filters   measure what is promised about filters; takes some minutes'
+	@echo 'make bench-hostile   measure what hostile peers do to a neighbour; ARGS="--quick" for a first look'
 	@echo 'make setup    get the tools that are missing: Rust, the wasm target'
 	@echo 'make clean    remove what was built'
 
@@ -67,6 +69,11 @@ instructions:
 bench-filters:
 	@$(CARGO) build --release --package portcullis
 	@$(CARGO) bench --package portcullis-tests --bench filters
+
+# The program is measured as it is released. What measures it is built as the tests are.
+bench-hostile:
+	@$(CARGO) build --release --package portcullis
+	@$(CARGO) test --quiet --workspace --bench hostile -- $(ARGS)
 
 setup:
 	@rustc=$$($(TOOLCHAIN)) && echo "Ready. Filters are compiled by $$rustc"

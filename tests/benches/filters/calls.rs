@@ -11,6 +11,7 @@ use portcullis::config::Sources;
 use portcullis_tests::{guests, within};
 
 use crate::program::{Program, program, request};
+use crate::show;
 use crate::table::Table;
 
 /// At most so many nanoseconds, half of the time, to say that nothing is wrong: what almost all
@@ -32,7 +33,7 @@ pub(crate) async fn measure(table: &mut Table) {
         "file:list",
         &format!("file://{}", folder.join("list").display()),
     );
-    let proxy = Program::start(folder, &config);
+    let proxy = Program::start(folder, &config, show);
     // The proxy leaves the list where the measurement finds it.
     within("the list is in use", async {
         let mut client = proxy.client().await;

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 
 use crate::program::{Program, request};
+use crate::show;
 use crate::table::{Table, ms, percentile};
 
 /// How much later, at most, the answers may be of which only one in a hundred is later still.
@@ -53,7 +54,7 @@ async fn measure_with(table: &mut Table, quarantine: &str, settings: &str) {
         fs::write(plugins.join(file), content).expect("a folder to write to");
     }
     let config = "[feeds]\n[plugins]\norder = [\"first\", \"loops\"]\n";
-    let proxy = Program::start(folder.path(), config);
+    let proxy = Program::start(folder.path(), config, show);
     let (mut alone, mut beside) = (Vec::new(), Vec::new());
     let mut loops = 0;
     for _ in 0..ROUNDS {

@@ -12,7 +12,8 @@ mod restart;
 mod swaps;
 mod table;
 
-use std::process::ExitCode;
+use std::io::{BufRead, BufReader};
+use std::process::{ChildStderr, ExitCode};
 
 use tokio::runtime;
 
@@ -48,5 +49,24 @@ fn main() -> ExitCode {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
+    }
+}
+
+/// Reads the log as it comes, and shows what an operator would be shown. That a filter that loops
+/// fails is no news.
+#[expect(
+    clippy::print_stderr,
+    reason = "the person at the terminal should know"
+)]
+fn show(mut log: BufReader<ChildStderr>) {
+    let mut line = Vec::new();
+    while log.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+        let text = String::from_utf8_lossy(&line);
+        let mut words = text.split(' ');
+        let is_trouble = words.any(|word| word == "WARN" || word == "ERROR");
+        if is_trouble && !text.contains("filter=\"loops\"") {
+            eprint!("{text}");
+        }
+        line.clear();
     }
 }

@@ -19,20 +19,23 @@ pub(crate) struct Program {
     pub(crate) start_time: Duration,
 }
 
-/// Built beside the benchmark.
+/// What becomes of a program's log.
+pub(crate) type Reader = fn(BufReader<ChildStderr>);
+
+/// As it is released, whatever the benchmark itself was built as.
 pub(crate) fn program() -> PathBuf {
     let this = std::env::current_exe().expect("a benchmark has a path");
-    let folder = this.ancestors().nth(2);
-    let program = folder.expect("a benchmark lies in target/PROFILE/deps");
-    program
-        .join("portcullis")
+    let target = this.ancestors().nth(3);
+    let target = target.expect("a benchmark lies in target/PROFILE/deps");
+    target
+        .join("release/portcullis")
         .with_extension(std::env::consts::EXE_EXTENSION)
 }
 
 impl Program {
     /// Starts it in a folder that has `plugins` in it, with two workers and without feeds unless
-    /// `config` has some.
-    pub(crate) fn start(folder: &Path, config: &str) -> Self {
+    /// `config` has some. What it logs from then on is for `reader`, on a thread of its own.
+    pub(crate) fn start(folder: &Path, config: &str, reader: Reader) -> Self {
         let config = format!(
             "{config}\n[proxy]\nlisten = \"127.0.0.1:0\"\nworkers = 2\n[cache]\ndir = \"cache\"\n"
         );
@@ -57,7 +60,7 @@ impl Program {
             }
         }
         let start_time = begun.elapsed();
-        thread::spawn(move || follow(log));
+        thread::spawn(move || reader(log));
         Self {
             process,
             address: address.expect("it says where it listens"),
@@ -75,22 +78,29 @@ impl Program {
         Wire::connect(self.address).await
     }
 
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// What it has in memory, in bytes.
     pub(crate) fn resident_memory(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()));
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id()));
         let status = status.expect("a process of a Linux system");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
         kilobytes.expect("its memory") << 10
     }
 
-    /// Ends it as an operator does, and waits for that.
-    pub(crate) fn stop(mut self) {
+    /// Ends it as an operator does, and says how long that took.
+    pub(crate) fn stop(mut self) -> Duration {
+        let begun = Instant::now();
         let process = self.process.id().to_string();
         let signal = Command::new("kill").args(["-s", "TERM", &process]).status();
         assert!(signal.expect("there is kill").success());
         let ended = self.process.wait().expect("our own process");
         assert!(ended.success(), "{ended}");
+        begun.elapsed()
     }
 }
 
@@ -98,25 +108,6 @@ impl Drop for Program {
     fn drop(&mut self) {
         // It has ended already, unless something went wrong.
         let _ = self.process.kill();
-    }
-}
-
-/// Reads the log as it comes, and shows what an operator would be shown. That a filter that loops
-/// fails is no news.
-#[expect(
-    clippy::print_stderr,
-    reason = "the person at the terminal should know"
-)]
-fn follow(mut log: BufReader<ChildStderr>) {
-    let mut line = Vec::new();
-    while log.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
-        let text = String::from_utf8_lossy(&line);
-        let mut words = text.split(' ');
-        let is_trouble = words.any(|word| word == "WARN" || word == "ERROR");
-        if is_trouble && !text.contains("filter=\"loops\"") {
-            eprint!("{text}");
-        }
-        line.clear();
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use portcullis_tests::{Site, guests};
 
 use crate::program::{Program, request};
+use crate::show;
 use crate::table::{Table, ms};
 
 /// From the start of the process to the first answer.
@@ -42,7 +43,7 @@ pub(crate) async fn measure(table: &mut Table) {
 /// The time to the first answer, and that until the filters were in use.
 async fn start(folder: &Path, origin: u16) -> (Duration, Duration) {
     let begun = Instant::now();
-    let proxy = Program::start(folder, "[feeds]");
+    let proxy = Program::start(folder, "[feeds]", show);
     let mut client = proxy.client().await;
     client.send(request(&format!("127.0.0.1:{origin}"))).await;
     let response = client.response().await;

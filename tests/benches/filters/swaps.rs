@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::program::{Program, request};
+use crate::show;
 use crate::table::{Table, ms, percentile};
 
 /// Unless the variable `SWAPS` says another number; versions have four digits.
@@ -41,7 +42,7 @@ pub(crate) async fn measure(table: &mut Table) {
     fs::write(plugins.join("suffix.toml"), SETTINGS).expect("a folder to write to");
     put(&plugins, 0);
     let config = format!("[feeds]\n[egress]\nresolvers = [\"{}\"]\n", dns.address());
-    let proxy = Program::start(folder.path(), &config);
+    let proxy = Program::start(folder.path(), &config, show);
 
     let traffic = Traffic::start(&proxy, site.port()).await;
     let begun = Instant::now();

@@ -1,0 +1,106 @@
+//! Filters that fail in one way each, and clients that make them: at hosts that begin with `x`.
+
+use std::fs;
+use std::io::Result;
+use std::time::Duration;
+
+use portcullis_tests::guests;
+use tokio::time::sleep;
+
+use crate::load::{Row, Scene};
+use crate::peer::{HOSTILE, Peer, get};
+
+/// Clients that ask, each as soon as it has its answer.
+const CLIENTS: usize = 4;
+
+/// A filter that fails is asked again and again.
+const NO_QUARANTINE: &str = "[quarantine]\nfailures = 4294967295\n";
+
+/// Wears its instances out at every host, the neighbour's too.
+const SKIPPED: &str = "on_error = \"skip\"\n[quarantine]\nfailures = 4294967295\n";
+
+pub(crate) fn rows() -> Vec<Row> {
+    let import =
+        r#"(import "portcullis:filter/metrics@0.1.0" "count" (func $count (param i32 i32 i64)))"#;
+    let call = "(call $count (i32.const 65536) (i32.const 1000000) (i64.const 1))";
+    let calls = guests::straight_line(import, &call.repeat(3000));
+    let state = format!("{NO_QUARANTINE}[grants]\nstate = true\n");
+    vec![
+        failing("a filter that loops", guests::wat("loops"), NO_QUARANTINE),
+        failing("a filter that traps", guests::wat("guards"), NO_QUARANTINE),
+        failing(
+            "a filter that calls the proxy with names of 1 MB",
+            calls,
+            NO_QUARANTINE,
+        ),
+        failing(
+            "a filter that hoards memory",
+            guests::wat("grows_memory"),
+            NO_QUARANTINE,
+        ),
+        failing(
+            "a filter that fills its state",
+            guests::wat("floods_state"),
+            &state,
+        ),
+        failing(
+            "a filter that logs without end",
+            guests::wat("floods_log"),
+            NO_QUARANTINE,
+        ),
+        failing(
+            "a filter that wears out at each call",
+            guests::wat("wears_out"),
+            SKIPPED,
+        ),
+        failing(
+            "a filter in quarantine that one client makes fail",
+            guests::wat("guards"),
+            "",
+        ),
+        Row::rate("a filter whose settings change every 100 ms", 10, settings)
+            .file("suffix.toml", "[config]\nblock = [\"evil-0.example\"]\n")
+            .file("suffix.wasm", guests::suffix()),
+        Row::rate("a filter whose file changes every 500 ms", 2, version)
+            .file("suffix.toml", "[config]\nblock = [\"evil-0.example\"]\n")
+            .file("suffix.wasm", guests::suffix()),
+    ]
+}
+
+fn failing(name: &'static str, wasm: Vec<u8>, settings: &str) -> Row {
+    Row::crowd(name, CLIENTS, ask)
+        .file("hostile.wasm", wasm)
+        .file("hostile.toml", settings)
+}
+
+async fn ask(scene: Scene, _: usize) -> Result<()> {
+    let mut client = Peer::connect(HOSTILE, scene.proxy).await?;
+    for _ in 0..100 {
+        client.ask(get(&scene.target("x.example", ""))).await?;
+        // A filter that is in quarantine, or traps at once, costs nothing to ask.
+        sleep(Duration::from_millis(1)).await;
+    }
+    client.reset()
+}
+
+async fn settings(scene: Scene, number: usize) -> Result<()> {
+    let text = format!("[config]\nblock = [\"evil-{number}.example\"]\n");
+    put(&scene, "suffix.toml", text.as_bytes())
+}
+
+async fn version(scene: Scene, number: usize) -> Result<()> {
+    let manifest = format!("{{\"version\": {number}}}");
+    put(
+        &scene,
+        "suffix.wasm",
+        &guests::with_manifest(guests::suffix(), manifest.as_bytes()),
+    )
+}
+
+/// Whole from the first moment.
+fn put(scene: &Scene, file: &str, content: &[u8]) -> Result<()> {
+    let plugins = scene.folder.join("plugins");
+    let part = plugins.join(format!("{file}.part"));
+    fs::write(&part, content)?;
+    fs::rename(part, plugins.join(file))
+}
