@@ -182,16 +182,42 @@ async fn machine_code_that_is_damaged_is_made_again() {
     stage.proxy.stop().await;
     for file in fs::read_dir(cache.path().join("compiled")).unwrap() {
         let file = file.unwrap().path();
+        let mut code = fs::read(&file).unwrap();
+        // One bit, which the engine would not notice.
+        *code.last_mut().unwrap() ^= 1;
         // Another file: what is left of the first proxy may have this one in its memory.
         fs::remove_file(&file).unwrap();
-        fs::write(file, "not machine code").unwrap();
+        fs::write(file, code).unwrap();
     }
     let mut log = Log::follow();
     let stage = Stage::start_with(|config| fresh(config, cache.path())).await;
     stage.answers(&[("blocked.example", 403)]).await;
     let file = cache.path().display().to_string();
-    log.says(&["WARN", &file, "cannot be used; it is compiled again"])
-        .await;
+    let words = ["WARN", &file, "damaged", "it is compiled again"];
+    log.says(&words).await;
+    assert_eq!(compiled(&cache.path().join("compiled")), 2);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_cache_below_a_folder_that_others_can_write_to_is_not_used() {
+    use std::os::unix::fs::PermissionsExt;
+    let top = tempfile::tempdir().unwrap();
+    let parent = top.path().join("shared");
+    fs::create_dir(&parent).unwrap();
+    fs::set_permissions(&parent, fs::Permissions::from_mode(0o777)).unwrap();
+    let mut log = Log::follow();
+    let stage = Stage::start_with(|config| fresh(config, &parent)).await;
+    stage.answers(&[("blocked.example", 403)]).await;
+    let path = parent.display().to_string();
+    log.says(&[
+        "WARN",
+        &format!("{path} can be written by other users"),
+        "chmod go-w",
+        "each start compiles them again",
+    ])
+    .await;
+    assert_eq!(compiled(&parent.join("compiled")), 0);
 }
 
 #[cfg(unix)]
