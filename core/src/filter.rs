@@ -9,6 +9,7 @@ mod capability;
 pub(crate) mod clock;
 mod compile;
 mod compiler;
+mod confine;
 mod describe;
 mod engine;
 mod fields;

@@ -7,6 +7,7 @@ use std::io::{self, Read, Write};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::confine::confine;
 use super::engine;
 use super::inspect::CompileError;
 
@@ -167,6 +168,7 @@ fn answer(request: &str) -> io::Result<ExitCode> {
     let bounds = Bounds::from_env(request)
         .ok_or_else(|| io::Error::other(format!("{REQUEST_VAR} is for the proxy to set")))?;
     bounds.apply_rlimits()?;
+    confine()?;
     let engine = wasmtime::Engine::new(&engine::config()).map_err(io::Error::other)?;
     let mut wasm = Vec::new();
     io::stdin().read_to_end(&mut wasm)?;

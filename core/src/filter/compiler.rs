@@ -20,6 +20,7 @@ use wasmtime::component::Component;
 
 use super::cache::{Cache, Hash};
 use super::compile::{self, Bounds};
+use super::confine;
 use super::inspect::{CompileError, inspect};
 use crate::config;
 
@@ -160,6 +161,14 @@ impl Compiler {
                 );
             })
             .ok();
+        if settings.program.is_some()
+            && let Some(reason) = confine::shortcoming()
+        {
+            tracing::debug!(
+                reason,
+                "the system confines compiling processes only in part"
+            );
+        }
         Self {
             engine: engine.clone(),
             settings,
