@@ -24,6 +24,8 @@ mod manifest;
 pub(crate) mod metrics;
 pub(crate) mod state;
 mod suspicion;
+#[cfg(test)]
+mod tests;
 mod ticker;
 mod trap;
 

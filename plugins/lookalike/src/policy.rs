@@ -2,9 +2,12 @@
 //! domain of a host.
 
 mod brand;
+mod brands;
+mod edits;
 mod glyphs;
 
 use brand::{Brand, Name};
+use brands::Brands;
 use portcullis_sdk::{Domains, Error, Host, Reason, Verdict};
 
 /// What phishers put beside the name of a brand; nothing that dealers or fans would.
@@ -69,7 +72,7 @@ fn reason() -> String {
 
 /// The settings, checked.
 pub(crate) struct Policy {
-    brands: Vec<Brand>,
+    brands: Brands,
     own: Domains,
     allow: Domains,
     /// As they look.
@@ -93,7 +96,7 @@ impl Policy {
         });
         let reason = Reason::parse(&config.reason, ["host", "brand"]);
         Ok(Self {
-            brands: brands.collect::<Result<_, _>>()?,
+            brands: Brands::new(brands.collect::<Result<_, _>>()?),
             words: words.collect::<Result<_, _>>()?,
             own: config.brands.into_iter().collect(),
             allow: config.allow,
@@ -116,9 +119,7 @@ impl Policy {
         if self.own.covers(host) || self.allow.covers(host) {
             return None;
         }
-        let name = Name::of(host)?;
-        let mut brands = self.brands.iter();
-        brands.find(|brand| brand.is_imitated(&name, &self.words))
+        self.brands.imitated(&Name::of(host)?, &self.words)
     }
 }
 

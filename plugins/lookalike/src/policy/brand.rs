@@ -1,11 +1,9 @@
-//! One brand, and the ways to imitate it.
+//! One brand, and the name of a host as it is compared with brands.
 
 use portcullis_sdk::{Error, Host};
 
+use super::edits::{Pattern, Size};
 use super::glyphs::look;
-
-/// A shorter name is found within other words.
-const MIN_GLUED: usize = 5;
 
 /// A domain that is protected.
 pub(crate) struct Brand {
@@ -13,9 +11,10 @@ pub(crate) struct Brand {
     /// Its first label.
     label: String,
     /// What that looks like.
-    look: String,
+    pub(crate) look: String,
+    size: Size,
     /// What the whole domain looks like, with dots around it.
-    dotted: String,
+    pub(crate) dotted: String,
     /// Names at most this many edits away are look-alikes.
     edits: usize,
 }
@@ -25,9 +24,11 @@ pub(crate) struct Name {
     /// The first label of the registrable domain.
     label: String,
     /// What that looks like.
-    look: String,
+    pub(crate) look: String,
+    /// The same. None if it is longer than any name of a brand.
+    pattern: Option<Pattern>,
     /// What the labels below that domain look like, with dots around them.
-    below: String,
+    pub(crate) below: String,
 }
 
 impl Brand {
@@ -48,49 +49,26 @@ impl Brand {
         }
         let label = first_label(domain.as_str());
         let look = look(label);
-        let edits = look.chars().count().checked_div(characters_per_edit.into());
+        let size = Size::of(&look);
+        let edits = size.length().checked_div(characters_per_edit.into());
         Ok(Self {
             label: label.into(),
             look,
+            size,
             dotted: dotted(domain.as_str()),
             edits: edits.unwrap_or(0),
             domain,
         })
     }
 
-    /// Whether a host that is not the brand's could be taken for the brand's.
-    pub(crate) fn is_imitated(&self, name: &Name, words: &[String]) -> bool {
-        // The same name below another suffix is often the brand's too.
-        let is_near = name.label != self.label && self.is_near(&name.look);
-        is_near || self.is_joined(&name.look, words) || name.below.contains(&self.dotted)
-    }
-
-    fn is_near(&self, look: &str) -> bool {
-        if look == self.look {
-            return true;
-        }
-        let lengths = (look.chars().count(), self.look.chars().count());
-        // Most names are told apart without a closer look.
-        lengths.0.abs_diff(lengths.1) <= self.edits
-            && strsim::osa_distance(look, &self.look) <= self.edits
-    }
-
-    /// Whether the brand's name stands beside one of the words: behind a hyphen or, if it is long
-    /// enough, right at it.
-    fn is_joined(&self, look: &str, words: &[String]) -> bool {
-        let is_word = |part: &str| words.iter().any(|word| word == part);
-        let may_touch = |part: Option<&str>| match part {
-            None | Some("") => true,
-            Some(part) => self.look.len() >= MIN_GLUED && is_word(part),
+    /// Whether a name that is not the brand's is a few edits away from it, or none at all.
+    pub(crate) fn is_near(&self, name: &Name) -> bool {
+        let is_within = match &name.pattern {
+            Some(pattern) => pattern.is_within(&self.look, self.size, self.edits),
+            None => name.look == self.look,
         };
-        look.match_indices(&self.look).any(|(at, found)| {
-            let (before, rest) = look.split_at(at);
-            let (_, after) = rest.split_at(found.len());
-            let parts = || before.split('-').chain(after.split('-'));
-            may_touch(before.rsplit('-').next())
-                && may_touch(after.split('-').next())
-                && parts().any(is_word)
-        })
+        // The same name below another suffix is often the brand's too.
+        is_within && name.label != self.label
     }
 }
 
@@ -100,9 +78,11 @@ impl Name {
         let registered = host.registrable_domain()?;
         let label = first_label(&registered);
         let below = host.as_str().strip_suffix(&registered)?;
+        let look = look(label);
         Some(Self {
             label: label.into(),
-            look: look(label),
+            pattern: Pattern::new(&look),
+            look,
             below: dotted(below.trim_end_matches('.')),
         })
     }
@@ -113,6 +93,5 @@ fn first_label(domain: &str) -> &str {
 }
 
 fn dotted(name: &str) -> String {
-    let looks: Vec<String> = name.split('.').map(look).collect();
-    format!(".{}.", looks.join("."))
+    format!(".{}.", look(name))
 }

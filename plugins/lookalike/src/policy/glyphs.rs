@@ -2,21 +2,31 @@
 
 include!(concat!(env!("OUT_DIR"), "/glyphs.rs"));
 
-/// What a label of a host looks like: two that look the same give the same text.
-pub(crate) fn look(label: &str) -> String {
-    let decoded = label
-        .strip_prefix("xn--")
-        .and_then(idna::punycode::decode_to_string);
-    let characters = decoded.as_deref().unwrap_or(label).chars();
-    let mut look = String::with_capacity(label.len());
+/// What a host, or some labels of one, looks like: two that look the same give the same text.
+pub(crate) fn look(name: &str) -> String {
+    let mut look = String::with_capacity(name.len());
+    for (at, label) in name.split('.').enumerate() {
+        if at > 0 {
+            look.push('.');
+        }
+        let encoded = label.strip_prefix("xn--");
+        match encoded.and_then(idna::punycode::decode_to_string) {
+            Some(decoded) => push_glyphs(&mut look, &decoded),
+            None => push_glyphs(&mut look, label),
+        }
+    }
+    // Two letters that are read as one are one, or an edit of it would count twice.
+    look.replace("rn", "m").replace("vv", "w")
+}
+
+fn push_glyphs(look: &mut String, label: &str) {
+    let characters = label.chars();
     for character in characters.filter(|character| !is_mark(*character)) {
         match GLYPHS.binary_search_by_key(&character, |(glyph, _)| *glyph) {
             Ok(at) => look.push_str(GLYPHS[at].1),
             Err(_) => look.push(character),
         }
     }
-    // Two letters that are read as one are one, or an edit of it would count twice.
-    look.replace("rn", "m").replace("vv", "w")
 }
 
 fn is_mark(character: char) -> bool {
