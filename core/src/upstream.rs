@@ -35,6 +35,7 @@ use self::resolve::Resolver;
 pub(crate) use self::route::{Route, Scheme};
 use crate::config::{Egress, Limits};
 use crate::error::Error;
+use crate::flow::ClientKey;
 use crate::timer::Deadlines;
 use crate::upstream::reload::Reloads;
 
@@ -46,6 +47,14 @@ pub(crate) struct Upstream {
     pool: Rc<Pool>,
     connect_timeout: Duration,
     head_size: usize,
+}
+
+/// Who wants something of an origin: one client's connection.
+#[derive(Debug)]
+pub(crate) struct Asker {
+    pub(crate) client: ClientKey,
+    /// The connections to origins on which the client has logged in.
+    pub(crate) logins: Rc<Logins>,
 }
 
 /// How much there may be at a time of what takes a descriptor.
@@ -87,11 +96,12 @@ impl Upstream {
         &self,
         route: &Rc<Route>,
         mut request: Request<RequestBody>,
-        client: &Rc<Logins>,
+        asker: &Asker,
         deadlines: &Deadlines,
     ) -> Result<(Response<Incoming>, Box<Link>), Error> {
-        while let Some(mut link) = self.take_idle(route, &request, client) {
-            match link.send(request, client, deadlines).await {
+        let logins = &asker.logins;
+        while let Some(mut link) = self.take_idle(route, &request, logins) {
+            match link.send(request, logins, deadlines).await {
                 Ok(response) => return Ok((response, link)),
                 Err(SendError::NotSent(unsent)) => request = *unsent,
                 Err(SendError::Repeatable(again)) => {
@@ -101,8 +111,9 @@ impl Upstream {
                 Err(SendError::Failed(error)) => return Err(error),
             }
         }
-        let mut link = Link::open(route.clone(), self.dial(route).await?, self.head_size).await?;
-        match link.send(request, client, deadlines).await {
+        let connected = self.dial(route, asker.client).await?;
+        let mut link = Link::open(route.clone(), connected, self.head_size).await?;
+        match link.send(request, logins, deadlines).await {
             Ok(response) => Ok((response, link)),
             Err(SendError::Failed(error)) => Err(error),
             Err(SendError::NotSent(_) | SendError::Repeatable(_)) => Err(Error::Closed),
@@ -113,10 +124,10 @@ impl Upstream {
         &self,
         route: &Route,
         request: &Request<RequestBody>,
-        client: &Logins,
+        logins: &Logins,
     ) -> Option<Box<Link>> {
         let is_repeatable = request::is_repeatable(request);
-        if let Some(mut link) = client.take(route)
+        if let Some(mut link) = logins.take(route)
             && (is_repeatable || link.is_open())
         {
             return Some(link);
@@ -130,9 +141,10 @@ impl Upstream {
 
     /// Connects to the target of a route: resolves it, asks the policy about each address, and
     /// dials. Both families take turns, each address with a head start over the next.
-    pub(crate) async fn dial(&self, route: &Route) -> Result<Connected, Error> {
+    pub(crate) async fn dial(&self, route: &Route, client: ClientKey) -> Result<Connected, Error> {
         let target = &route.target;
-        let addresses: Vec<SocketAddr> = dial::interleave(self.resolver.addresses(target).await?)
+        let addresses = self.resolver.addresses(target, client).await?;
+        let addresses: Vec<SocketAddr> = dial::interleave(addresses)
             .map(|ip| SocketAddr::new(ip, target.port()))
             .collect();
         addresses

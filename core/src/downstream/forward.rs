@@ -83,7 +83,7 @@ pub(crate) async fn forward(
     let sending = worker.upstream.send(
         &destination.route,
         request,
-        &session.logins,
+        &session.asker,
         &session.deadlines,
     );
     let (mut response, link) = sending.await?;

@@ -15,10 +15,10 @@ use super::reply::Rejection;
 use super::worker::Worker;
 use crate::chain::FilterSession;
 use crate::error::Error;
-use crate::flow::{Client, Flow, Protocol};
+use crate::flow::{Client, ClientKey, Flow, Protocol};
 use crate::target::{HTTP_PORT, Target};
 use crate::timer::Deadlines;
-use crate::upstream::{Connected, Logins, Route, Scheme};
+use crate::upstream::{Asker, Connected, Route, Scheme};
 
 /// One client's connection.
 #[derive(Debug)]
@@ -29,8 +29,8 @@ pub(crate) struct Session {
     /// The port is of use in the log only.
     pub(crate) peer: SocketAddr,
     pub(crate) ingress: Ingress,
-    /// The connections to origins on which the client has logged in.
-    pub(crate) logins: Rc<Logins>,
+    /// The same client, as origins are asked for it.
+    pub(crate) asker: Asker,
     /// What origins have said before their responses.
     pub(crate) interims: Arc<Interims>,
     /// The destination of the last request. A client sends many to one place, and parsing an
@@ -70,12 +70,16 @@ impl Destination {
 impl Session {
     /// `peer` is where the connection came from.
     pub(crate) fn new(worker: Rc<Worker>, peer: SocketAddr, ingress: Ingress) -> Self {
+        let client = Client::at(peer.ip());
         Self {
-            client: Client::at(peer.ip()),
+            asker: Asker {
+                client: ClientKey::of(client.address),
+                logins: Rc::default(),
+            },
+            client,
             deadlines: Rc::new(Deadlines::new(worker.limits.clone())),
             peer,
             ingress,
-            logins: Rc::default(),
             interims: Arc::default(),
             destination: RefCell::default(),
             worker,
@@ -124,7 +128,7 @@ impl Session {
     ) -> Result<Connected, Rejection> {
         self.admit(target, protocol, exchange).await?;
         let route = Route::direct(target.clone(), Scheme::Tunnel);
-        let connected = self.worker.upstream.dial(&route).await?;
+        let connected = self.worker.upstream.dial(&route, self.asker.client).await?;
         exchange.record_peer(connected.peer);
         Ok(connected)
     }

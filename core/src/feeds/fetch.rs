@@ -22,6 +22,7 @@ use url::Url;
 
 use super::blocking;
 use crate::config::Feed;
+use crate::flow::ClientKey;
 use crate::target::Target;
 use crate::upstream::resolve::Resolver;
 
@@ -295,7 +296,7 @@ impl Resolve for ListServers {
         Box::pin(async move {
             // The client replaces port 0 with the URL's own.
             let target = Target::new(name.as_str(), 0)?;
-            let addresses = resolver.addresses(&target).await?;
+            let addresses = resolver.addresses(&target, ClientKey::of(None)).await?;
             let addresses = addresses.into_iter().map(|ip| SocketAddr::new(ip, 0));
             Ok(Box::new(addresses) as Addrs)
         })

@@ -9,6 +9,7 @@ mod servers;
 mod system;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::borrow::Cow;
 use std::io;
@@ -18,7 +19,6 @@ use std::time::{Duration, Instant};
 
 use hickory_resolver::Hosts;
 use hickory_resolver::net::NetError;
-use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -26,8 +26,10 @@ use self::blocking::Calls;
 use self::pending::{Found, Pending};
 use self::servers::Servers;
 use self::system::{Files, Version};
+use self::turns::Turns;
 use crate::config::Egress;
 use crate::error::Error;
+use crate::flow::ClientKey;
 use crate::target::Target;
 use crate::upstream::reload::Reloads;
 
@@ -54,7 +56,7 @@ pub(crate) struct Resolver {
     check_interval: Duration,
     state: Mutex<State>,
     pending: Pending,
-    lookups: Arc<Semaphore>,
+    lookups: Turns,
     calls: Calls,
 }
 
@@ -93,7 +95,7 @@ impl Resolver {
         let files = Files::default();
         let resolver = Self::with_files(egress, limit, files, CHECK_INTERVAL, reloads);
         Self {
-            lookups: Arc::new(Semaphore::new(lookups)),
+            lookups: Turns::new(lookups),
             ..resolver
         }
     }
@@ -135,13 +137,18 @@ impl Resolver {
                 reloads,
             }),
             pending: Pending::default(),
-            lookups: Arc::new(Semaphore::new(LOOKUPS)),
+            lookups: Turns::new(LOOKUPS),
             calls: Calls::default(),
         }
     }
 
-    /// All addresses of the target's host, in the order of preference; at least one.
-    pub(crate) async fn addresses(&self, target: &Target) -> Result<Vec<IpAddr>, Error> {
+    /// All addresses of the target's host, in the order of preference; at least one. The proxy
+    /// itself, too, is a client.
+    pub(crate) async fn addresses(
+        &self,
+        target: &Target,
+        client: ClientKey,
+    ) -> Result<Vec<IpAddr>, Error> {
         if let Some(ip) = target.ip() {
             return Ok(vec![ip]);
         }
@@ -150,7 +157,7 @@ impl Resolver {
             return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
         }
         // A lookup is rare beside the requests of a connection, and its future is large.
-        match timeout(self.limit, Box::pin(self.look_up(host))).await {
+        match timeout(self.limit, Box::pin(self.look_up(host, client))).await {
             Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses.to_vec()),
             Ok(Ok(_)) => Err(unresolved(host, "it has no address".into())),
             Ok(Err(failure)) => Err(failed(host, failure)),
@@ -158,20 +165,24 @@ impl Resolver {
         }
     }
 
-    async fn look_up(&self, host: &str) -> Found {
+    async fn look_up(&self, host: &str, client: ClientKey) -> Found {
         let Names { hosts, servers } = self.names().await;
         let name = absolute(host);
         let own = system::addresses_in(&hosts, &name);
         if !own.is_empty() {
             return Ok(own.into());
         }
+        // A name that is being looked up for another client needs no turn.
+        if let Some(lookup) = self.pending.get(host) {
+            return lookup.await;
+        }
+        let turn = self.lookups.take(client).await;
         let (calls, call) = (self.calls.clone(), self.source.files.call);
-        let lookups = self.lookups.clone();
         let ask = async move |name: String| {
-            let _permit = lookups.acquire_owned().await;
+            let _turn = turn;
             match servers {
                 Some(servers) => Ok(servers.addresses(&name).await?.into()),
-                None => match calls.make(call, name).await {
+                None => match calls.make(client, call, name).await {
                     Ok(addresses) => Ok(addresses.into()),
                     Err(error) => Err(Failure::System(Arc::new(error))),
                 },

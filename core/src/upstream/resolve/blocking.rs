@@ -3,10 +3,12 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::thread;
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
+
+use super::turns::Turns;
+use crate::flow::ClientKey;
 
 /// How many names the system is asked for at a time. A call that its caller has given up on goes on
 /// and counts.
@@ -17,25 +19,29 @@ pub(super) type Call = fn(&str) -> io::Result<Vec<IpAddr>>;
 
 /// The calls that a resolver may make.
 #[derive(Clone, Debug)]
-pub(super) struct Calls(Arc<Semaphore>);
+pub(super) struct Calls(Turns);
 
 impl Default for Calls {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(CALLS)))
+        Self(Turns::new(CALLS))
     }
 }
 
 impl Calls {
-    /// Makes the call as soon as it may.
-    pub(super) async fn make(self, call: Call, name: String) -> io::Result<Vec<IpAddr>> {
-        let permit = self.0.acquire_owned().await;
-        let permit = permit.expect("it is never closed");
+    /// Makes the call as soon as it is the client's turn.
+    pub(super) async fn make(
+        self,
+        client: ClientKey,
+        call: Call,
+        name: String,
+    ) -> io::Result<Vec<IpAddr>> {
+        let turn = self.0.take(client).await;
         let (answer, answered) = oneshot::channel();
         // A thread of its own: those of the runtime have other work, which must not wait.
         thread::Builder::new()
             .name("portcullis-names".into())
             .spawn(move || {
-                let _permit = permit;
+                let _turn = turn;
                 // The caller may be gone.
                 let _ = answer.send(call(&name));
             })?;

@@ -22,6 +22,11 @@ pub(super) struct Pending(Arc<Mutex<Lookups>>);
 type Lookups = HashMap<Arc<str>, WeakShared<BoxFuture<'static, Found>>>;
 
 impl Pending {
+    /// The lookup of `host` that is on its way.
+    pub(super) fn get(&self, host: &str) -> Option<Shared<BoxFuture<'static, Found>>> {
+        self.lookups().get(host).and_then(WeakShared::upgrade)
+    }
+
     /// The lookup of `host` that is on its way, or the one that `start` makes.
     pub(super) fn join<F>(
         &self,
