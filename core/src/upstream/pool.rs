@@ -83,23 +83,43 @@ impl Pool {
         }
     }
 
-    /// Keeps a connection for later, or closes it if there are enough.
+    /// Keeps a connection for later. If there are enough, the one that has rested longest goes: a
+    /// client that fills the pool cannot keep others from it.
     pub(super) fn put(&self, link: Box<Link>) {
-        if self.closed.get() || self.total.get() >= self.most {
+        if self.closed.get() {
             return;
+        }
+        if self.total.get() >= self.most {
+            self.evict_oldest();
         }
         let mut idle = self.idle.borrow_mut();
         let links = match idle.get_mut(link.route()) {
             Some(links) => links,
             None => idle.entry(link.route().clone()).or_default(),
         };
-        if links.len() < PER_ROUTE {
-            links.push(Idle {
-                link,
-                since: Instant::now(),
-                sweeps: 0,
-            });
-            self.total.set(self.total.get() + 1);
+        if links.len() == PER_ROUTE {
+            links.remove(0);
+            self.total.set(self.total.get() - 1);
+        }
+        links.push(Idle {
+            link,
+            since: Instant::now(),
+            sweeps: 0,
+        });
+        self.total.set(self.total.get() + 1);
+    }
+
+    /// Drops the connection that has rested longest. There are a few hundred to compare at most.
+    fn evict_oldest(&self) {
+        let mut idle = self.idle.borrow_mut();
+        // Those of a route stand in the order of their age.
+        let oldest = idle
+            .values_mut()
+            .filter(|links| !links.is_empty())
+            .min_by_key(|links| links[0].since);
+        if let Some(links) = oldest {
+            links.remove(0);
+            self.total.set(self.total.get() - 1);
         }
     }
 
@@ -132,7 +152,7 @@ impl Pool {
 
 #[cfg(test)]
 mod tests {
-    use std::net::TcpListener;
+    use std::net::{SocketAddr, TcpListener, TcpStream};
 
     use tokio::time::advance;
 
@@ -140,6 +160,36 @@ mod tests {
     use crate::target::Target;
     use crate::upstream::dial;
     use crate::upstream::route::Scheme;
+
+    /// A connection to an origin, and the origin's end of it.
+    async fn link(origin: &TcpListener, host: &str) -> (Box<Link>, TcpStream) {
+        let address: SocketAddr = origin.local_addr().unwrap();
+        let target = Target::new(host, address.port()).unwrap();
+        let route = Rc::new(Route::direct(Rc::new(target), Scheme::Http));
+        let connected = dial::race(vec![address]).await.unwrap();
+        let served = origin.accept().unwrap().0;
+        (Link::open(route, connected, 1 << 16).await.unwrap(), served)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_pool_takes_a_new_connection_in_place_of_the_oldest() {
+        let origin = TcpListener::bind("127.0.0.1:0").unwrap();
+        let pool = Pool::new(2);
+        let mut served = Vec::new();
+        let mut routes = Vec::new();
+        for host in ["a.example", "a.example", "b.example", "c.example"] {
+            let (link, end) = link(&origin, host).await;
+            served.push(end);
+            routes.push(link.route().clone());
+            pool.put(link);
+            advance(LEAST_REST).await;
+        }
+        assert_eq!(pool.total.get(), 2);
+        assert!(pool.take(&routes[0]).is_none());
+        assert!(pool.take(&routes[2]).is_some());
+        assert!(pool.take(&routes[3]).is_some());
+        assert_eq!(pool.total.get(), 0);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_request_that_cannot_be_repeated_gets_a_connection_that_is_open_and_rested() {
