@@ -7,8 +7,9 @@
 
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroUsize;
 use std::pin::pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::future::{Either, select};
@@ -16,6 +17,7 @@ use hickory_resolver::Resolver;
 use hickory_resolver::config::{NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
 use hickory_resolver::net::NetError;
 use hickory_resolver::proto::rr::RecordType;
+use lru::LruCache;
 use tokio::time::timeout;
 
 use super::provider::Provider;
@@ -36,9 +38,20 @@ const NOTHING_FOR: Duration = Duration::from_secs(60);
 /// What a name server said about one family: addresses, perhaps none, or why it said nothing.
 type Answer = Result<Vec<IpAddr>, NetError>;
 
+/// How long a name is asked for its IPv4 addresses alone after those of IPv6 have come too late.
+/// Without this each of its connections would wait for [`RESOLUTION_DELAY`].
+const LATE_FOR: Duration = Duration::from_secs(60);
+
+/// Names of which that is remembered.
+const LATE_NAMES: NonZeroUsize = NonZeroUsize::new(1024).expect("it is not 0");
+
 /// The name servers of one configuration, each with a cache of its own.
 #[derive(Debug)]
-pub(super) struct Servers(Vec<Server>);
+pub(super) struct Servers {
+    in_order: Vec<Server>,
+    /// Since when a name's IPv6 addresses are late.
+    late: Mutex<LruCache<Box<str>, Instant>>,
+}
 
 #[derive(Debug)]
 struct Server {
@@ -79,15 +92,28 @@ impl Servers {
             })
         };
         let servers = config.name_servers().iter().map(server);
-        Ok(Self(servers.collect::<Result<_, NetError>>()?))
+        Ok(Self {
+            in_order: servers.collect::<Result<_, NetError>>()?,
+            late: Mutex::new(LruCache::new(LATE_NAMES)),
+        })
     }
 
     /// The addresses of `name`, those of IPv6 first.
     pub(super) async fn addresses(&self, name: &str) -> Answer {
+        if self.is_late(name)
+            && let Ok(v4) = self.ask(name, RecordType::A).await
+            && !v4.is_empty()
+        {
+            return Ok(v4);
+        }
         let v6 = self.ask(name, RecordType::AAAA);
         let v4 = self.ask(name, RecordType::A);
         match both(v6, v4).await {
             (Some(Ok(v6)), Some(Ok(v4))) => Ok([v6, v4].concat()),
+            (None, Some(Ok(v4))) => {
+                self.late().put(name.into(), Instant::now());
+                Ok(v4)
+            }
             (Some(Ok(addresses)), _) | (_, Some(Ok(addresses))) => Ok(addresses),
             // That there is no such name holds for both.
             (Some(Err(v6)), Some(Err(v4))) => Err(if v6.is_nx_domain() { v6 } else { v4 }),
@@ -99,7 +125,18 @@ impl Servers {
     /// Their addresses, in the order in which they are named.
     #[cfg(test)]
     pub(super) fn ips(&self) -> Vec<IpAddr> {
-        self.0.iter().map(|server| server.ip).collect()
+        let servers = self.in_order.iter();
+        servers.map(|server| server.ip).collect()
+    }
+
+    fn is_late(&self, name: &str) -> bool {
+        let mut late = self.late();
+        late.get(name)
+            .is_some_and(|since| since.elapsed() < LATE_FOR)
+    }
+
+    fn late(&self) -> MutexGuard<'_, LruCache<Box<str>, Instant>> {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks until a server gives an answer, which may be that there is none.
@@ -133,7 +170,7 @@ impl Servers {
     /// As they are named, but those that did not answer lately stand behind the others.
     fn order(&self) -> Vec<&Server> {
         let (last, mut order): (Vec<_>, Vec<_>) =
-            self.0.iter().partition(|server| server.is_silent());
+            self.in_order.iter().partition(|server| server.is_silent());
         order.extend(last);
         order
     }
@@ -198,7 +235,7 @@ mod tests {
     async fn that_there_is_no_such_name_is_believed_for_a_minute_at_most() {
         let server = "127.0.0.1:1".parse().unwrap();
         let servers = Servers::configured(&[server], Duration::from_secs(5)).unwrap();
-        let options = servers.0[0].resolver.options();
+        let options = servers.in_order[0].resolver.options();
         assert_eq!(options.negative_max_ttl, Some(Duration::from_secs(60)));
     }
 }

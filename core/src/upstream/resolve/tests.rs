@@ -187,6 +187,16 @@ async fn a_name_is_found_whatever_becomes_of_the_question_for_its_ipv6_address()
 }
 
 #[tokio::test]
+async fn a_name_whose_ipv6_addresses_are_late_is_not_asked_for_them_each_time() {
+    let server = Dns::start(|record| (record == RecordType::A).then_some(ResponseCode::NoError));
+    let resolver = resolver(&[&server]);
+    for host in ["name.example", "name.example", "other.example"] {
+        assert_found(&resolver, host).await;
+    }
+    assert_eq!(server.times(RecordType::AAAA), 2);
+}
+
+#[tokio::test]
 async fn the_next_server_is_asked_after_one_that_cannot_answer() {
     let scripts: [Script; 3] = [
         |_| Some(ResponseCode::ServFail),
