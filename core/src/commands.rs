@@ -22,5 +22,5 @@ pub use self::explain::{ExplainError, Explanation, explain};
 pub use self::inspect::{Cost, Inspection, Needed, Settings, check_plugin};
 pub use self::list::{PluginList, list_plugins};
 pub use self::replay::{Change, Difference, Replay, replay};
-pub use crate::error::PluginError;
+pub use crate::error::{Escaped, PluginError};
 pub use crate::target::InvalidTarget;

@@ -4,7 +4,7 @@
 
 use std::any::Any;
 use std::error::Error as StdError;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -200,7 +200,7 @@ pub enum StartError {
     /// The file of the access log cannot be written.
     #[error(
         "cannot open the access log {}; its folder must exist and be writable, or choose another place with [log.access] to",
-        file.display()
+        Escaped(file.display())
     )]
     AccessLog {
         /// Its path.
@@ -260,7 +260,7 @@ pub enum PluginError {
         failure: String,
     },
     /// A file that a command needs.
-    #[error("cannot read {}", file.display())]
+    #[error("cannot read {}", Escaped(file.display()))]
     Read {
         /// Its path.
         file: PathBuf,
@@ -269,10 +269,10 @@ pub enum PluginError {
         source: io::Error,
     },
     /// A file that would be overwritten.
-    #[error("{} exists already, and is left as it is; name another file", .0.display())]
+    #[error("{} exists already, and is left as it is; name another file", Escaped(.0.display()))]
     Exists(PathBuf),
     /// A file that a command makes.
-    #[error("cannot write {}", file.display())]
+    #[error("cannot write {}", Escaped(file.display()))]
     Write {
         /// Its path.
         file: PathBuf,
@@ -285,7 +285,7 @@ pub enum PluginError {
     #[error(transparent)]
     Cases(#[from] portcullis_cases::Error),
     /// A case is about something that is no host.
-    #[error("{file}:{line}: there is no such host")]
+    #[error("{}:{line}: there is no such host", Escaped(file))]
     Case {
         /// The file of cases.
         file: String,
@@ -298,7 +298,7 @@ pub enum PluginError {
     /// A log without a line that tells of an exchange.
     #[error(
         "{} has no access lines about hosts, only {lines} others; the proxy writes one for each exchange to where [log.access] says",
-        file.display()
+        Escaped(file.display())
     )]
     NoAccessLines {
         /// Its path.
@@ -334,20 +334,25 @@ impl fmt::Display for Causes<'_> {
 }
 
 /// Text from elsewhere, such as the name of a file, as part of a line: control characters are
-/// escaped, line breaks among them.
-#[derive(Debug)]
-pub(crate) struct Escaped<'a>(pub(crate) &'a str);
+/// escaped, line breaks among them. Every name and path that is printed goes through here.
+#[derive(Clone, Copy, Debug)]
+pub struct Escaped<T>(pub T);
 
-impl fmt::Display for Escaped<'_> {
+impl<T: fmt::Display> fmt::Display for Escaped<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.0.chars() {
+        let text = self.0.to_string();
+        if !text.contains(char::is_control) {
+            return f.pad(&text);
+        }
+        let mut escaped = String::with_capacity(text.len() + 16);
+        for c in text.chars() {
             if c.is_control() {
-                write!(f, "{}", c.escape_default())?;
+                escaped.extend(c.escape_default());
             } else {
-                f.write_char(c)?;
+                escaped.push(c);
             }
         }
-        Ok(())
+        f.pad(&escaped)
     }
 }
 

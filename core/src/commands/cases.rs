@@ -19,7 +19,7 @@ use self::lines::Lines;
 pub use self::record::{Recording, record_cases};
 use crate::chain::{LocalFilter, Member};
 use crate::config::Config;
-use crate::error::{Causes, PluginError};
+use crate::error::{Causes, Escaped, PluginError};
 use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
 use crate::filter::{Failure, Filter, FilterAnswer, HookCall, Instance, Loader};
@@ -40,12 +40,16 @@ pub async fn test_plugin(config: Config, file: &Path, cases: &Path) -> Result<Re
         file: cases.to_owned(),
         source,
     })?;
-    let cases = Cases::parse(&text, &cases.display().to_string())?;
+    let cases = Cases::parse(&text, &Escaped(cases.display()).to_string())?;
     let loader = Loader::new(&config, Feeds::from_lists(&cases.feeds))?;
     let single = FilterFile::named(file, &config.plugins.dir)?.with_config(told(&cases, text));
     let filter = single.filter(loader).await?;
     let outcomes = run(&filter, &cases).await?;
-    Ok(Report::new(&filter.name, &cases.file, outcomes))
+    Ok(Report::new(
+        &Escaped(&filter.name).to_string(),
+        &cases.file,
+        outcomes,
+    ))
 }
 
 /// The configuration in a file of cases, if there is one.

@@ -120,7 +120,7 @@ impl fmt::Display for Report {
         }
         for name in &self.available {
             let settings = self.dir.join(format!("{name}.toml"));
-            let settings = settings.display();
+            let settings = Escaped(settings.display());
             writeln!(
                 f,
                 "plugin {name} (built in): available, add {settings} to use it"
@@ -135,7 +135,7 @@ impl fmt::Display for Report {
             }
         }
         for fault in &self.faults {
-            writeln!(f, "not ready: {}", Escaped(&fault.to_string()))?;
+            writeln!(f, "not ready: {}", Escaped(fault))?;
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use url::Url;
 
 use crate::chain::{Chain, FilterSession, LocalChain, Place, TraceEntry};
 use crate::config::Config;
-use crate::error::StartError;
+use crate::error::{Escaped, StartError};
 use crate::feeds::Feeds;
 use crate::filter::{Hook, Loader};
 use crate::flow::{Client, Flow, Protocol, RequestHead};
@@ -326,15 +326,11 @@ impl fmt::Display for Explanation {
             write!(f, " for {client}")?;
         }
         writeln!(f, "\n")?;
-        let width = self
-            .filters
-            .iter()
-            .filter_map(|line| line.filter.as_deref())
-            .map(str::len)
-            .max();
+        let names = self.filters.iter().filter_map(|line| line.filter.as_ref());
+        let width = names.map(|name| Escaped(name).to_string().len()).max();
         let width = width.unwrap_or_default();
         for line in &self.filters {
-            let filter = line.filter.as_deref().unwrap_or_default();
+            let filter = Escaped(line.filter.as_deref().unwrap_or_default());
             write!(
                 f,
                 "  {filter:width$}  {:13}  {:8}",
@@ -346,10 +342,10 @@ impl fmt::Display for Explanation {
                 write!(f, "  (shadow: decides nothing)")?;
             }
             if let (Some(feed), Some(rule)) = (&line.feed, &line.rule) {
-                write!(f, "  feed {feed}, rule {rule}")?;
+                write!(f, "  feed {feed}, rule {}", Escaped(rule))?;
             }
             if let Some(why) = line.why() {
-                write!(f, "  {why}")?;
+                write!(f, "  {}", Escaped(why))?;
             }
             writeln!(f)?;
         }
@@ -359,7 +355,7 @@ impl fmt::Display for Explanation {
         writeln!(f, "\n{}", self.outcome)?;
         self.notes
             .iter()
-            .try_for_each(|note| writeln!(f, "note: {note}"))
+            .try_for_each(|note| writeln!(f, "note: {}", Escaped(note)))
     }
 }
 
@@ -369,12 +365,12 @@ impl fmt::Display for Line {
         let Some(filter) = &self.filter else {
             return write!(f, "passes: no filter objects");
         };
-        write!(f, "{} by {filter}", self.verdict)?;
+        write!(f, "{} by {}", self.verdict, Escaped(filter))?;
         if let Some(status) = self.status {
             write!(f, " with {status}")?;
         }
         let text = self.reason.as_ref().or(self.location.as_ref());
-        text.map_or(Ok(()), |text| write!(f, ": {text}"))
+        text.map_or(Ok(()), |text| write!(f, ": {}", Escaped(text)))
     }
 }
 

@@ -132,12 +132,13 @@ impl fmt::Display for PluginList {
             )?,
         }
         // Names are names of files, and can be anything.
-        let name = |plugin: &Listed| Escaped(&plugin.status.name).to_string();
-        let names = self.plugins.iter().map(|plugin| name(plugin).len());
+        let names = self.plugins.iter().map(|plugin| &plugin.status.name);
+        let names = names.map(|name| Escaped(name).to_string().len());
         let width = names.max().unwrap_or_default().max(4);
         writeln!(f, "   {:width$}  origin    mode     state", "name")?;
         for (at, plugin) in self.plugins.iter().enumerate() {
-            write!(f, "{:2} {:width$}  ", at + 1, name(plugin))?;
+            let name = Escaped(&plugin.status.name);
+            write!(f, "{:2} {name:width$}  ", at + 1)?;
             writeln!(f, "{plugin}")?;
         }
         let mut plugins = self.plugins.iter();
@@ -158,7 +159,7 @@ impl fmt::Display for PluginList {
             )?;
         }
         if !self.available.is_empty() {
-            let (names, dir) = (self.available.join(", "), self.dir.display());
+            let (names, dir) = (self.available.join(", "), Escaped(self.dir.display()));
             writeln!(
                 f,
                 "\nbuilt in, and used as soon as there is {dir}/NAME.toml: {names}"

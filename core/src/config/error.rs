@@ -1,5 +1,6 @@
 //! What is wrong with the configuration, and where.
 
+use crate::error::Escaped;
 use std::io;
 use std::path::PathBuf;
 
@@ -8,7 +9,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum ConfigError {
     /// The file is missing, unreadable or not UTF-8.
-    #[error("cannot read the configuration file {}", path.display())]
+    #[error("cannot read the configuration file {}", Escaped(path.display()))]
     Read {
         /// The file.
         path: PathBuf,
@@ -17,7 +18,7 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// A file is not TOML, has a key that does not exist or a value that makes no sense.
-    #[error("{}:{line}:{column}: {problem}", path.display())]
+    #[error("{}:{line}:{column}: {problem}", Escaped(path.display()))]
     File {
         /// The file.
         path: PathBuf,
@@ -29,7 +30,7 @@ pub enum ConfigError {
         problem: String,
     },
     /// A filter needs settings, and the file for them is missing.
-    #[error("it has to be configured, and there is no {}; write there:  {example}", path.display())]
+    #[error("it has to be configured, and there is no {}; write there:  {example}", Escaped(path.display()))]
     Absent {
         /// The file that is missing.
         path: PathBuf,

@@ -23,7 +23,7 @@ use super::log_budget::LogBudget;
 use super::suspicion::Suspicion;
 use super::{Failure, Filter, Hooks, Instance, Manifest};
 use crate::config::{self, Ceilings, FilterSettings, Grants};
-use crate::error::StartError;
+use crate::error::{Escaped, StartError};
 use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
 use crate::filter::metrics::{Metrics, Registry};
@@ -97,9 +97,10 @@ pub(crate) enum LoadError {
     Import(String),
     /// The operator has not granted it an import.
     #[error(
-        "it wants {}, which {name}.toml does not grant; if it may have {}, add there:  \
+        "it wants {}, which {}.toml does not grant; if it may have {}, add there:  \
          [grants]  {}",
         quoted(capabilities),
+        Escaped(name),
         if lines.len() == 1 { "it" } else { "them" },
         lines.join("  ")
     )]

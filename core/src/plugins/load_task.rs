@@ -14,7 +14,7 @@ use tokio::io::AsyncReadExt;
 use super::folder::{Files, Stamp};
 use super::manifest::{ConfigSource, check_config};
 use crate::config::{self, Ceilings, ConfigError, FilterSettings, Grants, Standing};
-use crate::error::{Causes, panic_message};
+use crate::error::{Causes, Escaped, panic_message};
 use crate::filter::{
     CachedFailure, CompileError, Failure, Filter, Hash, LoadError, LoadRequest, Loader, Manifest,
     NotCompiled,
@@ -91,14 +91,14 @@ pub(super) enum Outcome {
 /// Why a plugin's files are not used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LoadFailure {
-    #[error("cannot read {file}; it is tried again by itself")]
+    #[error("cannot read {}; it is tried again by itself", Escaped(file))]
     Read {
         file: String,
         #[source]
         source: io::Error,
     },
     /// The same in a command, which does not try again.
-    #[error("cannot read {file}")]
+    #[error("cannot read {}", Escaped(file))]
     Unreadable {
         file: String,
         #[source]
@@ -106,17 +106,24 @@ pub(crate) enum LoadFailure {
     },
     #[error("loading it failed, which is the proxy's fault; please report it: {0}")]
     Panic(String),
-    #[error("{file} is larger than {} MiB; make it smaller", limit >> 20)]
+    #[error("{} is larger than {} MiB; make it smaller", Escaped(file), limit >> 20)]
     Size { file: String, limit: u64 },
     #[error(transparent)]
     Settings(#[from] ConfigError),
-    #[error("there are settings, but no {0}.wasm beside them and no built-in filter of that name")]
+    #[error(
+        "there are settings, but no {}.wasm beside them and no built-in filter of that name",
+        Escaped(.0)
+    )]
     NoFilter(Arc<str>),
     #[error(
-        "[plugins] order names it, but there is neither {0}.wasm in the plugin folder nor, for a built-in filter, {0}.toml"
+        "[plugins] order names it, but there is neither {name}.wasm in the plugin folder nor, for a built-in filter, {name}.toml",
+        name = Escaped(.0)
     )]
     Absent(Arc<str>),
-    #[error("its name differs from {0} by case only, and {0} was there first; rename one of them")]
+    #[error(
+        "its name differs from {name} by case only, and {name} was there first; rename one of them",
+        name = Escaped(.0)
+    )]
     NameConflict(Arc<str>),
     #[error(transparent)]
     Load(#[from] LoadError),

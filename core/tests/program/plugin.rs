@@ -277,3 +277,51 @@ fn what_is_no_filter_is_checked_with_2() {
         );
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn no_name_of_a_file_has_a_command_print_a_line_or_a_terminal_obey() {
+    let dir = TempDir::new().unwrap();
+    fs::create_dir(dir.path().join("plugins")).unwrap();
+    let name = "plugins/x\nall is well\u{1b}[2J";
+    let (wasm, log) = (format!("{name}.wasm"), format!("{name}.log"));
+    fs::write(dir.path().join(&wasm), BLOCKLIST).unwrap();
+    let access =
+        "time=2026-11-28T04:52:07Z kind=access id=0 method=CONNECT host=a.example port=443\n";
+    fs::write(dir.path().join(&log), access).unwrap();
+    let gone = format!("{name}-gone.wasm");
+    let forged: &[&[&str]] = &[
+        &["explain", "a.example"],
+        &["replay", &log, "--plugin", &wasm],
+        &["replay", &wasm, "--plugin", &gone],
+        &["check"],
+        &["check", "--config", &log],
+        &["plugin", "list"],
+        &["plugin", "check", &wasm],
+        &["plugin", "check", &gone],
+        &["plugin", "bench", &wasm],
+        &["plugin", "bench", &gone],
+        &["plugin", "test", &wasm, &log],
+        &["plugin", "test", &wasm, &gone],
+        &[
+            "plugin",
+            "test",
+            &wasm,
+            &format!("{name}.cases"),
+            "--record",
+            &log,
+        ],
+        &["plugin", "build", name],
+    ];
+    for arguments in forged {
+        let output = portcullis(dir.path()).args(*arguments).output().unwrap();
+        let said = stdout(&output) + &stderr(&output);
+        assert!(
+            said.contains("x\\nall is well\\u{1b}"),
+            "{arguments:?} {said}"
+        );
+        assert!(!said.contains('\u{1b}'), "{arguments:?} {said:?}");
+        let is_forged = |line: &str| line.starts_with("all is well");
+        assert!(!said.lines().any(is_forged), "{arguments:?} {said}");
+    }
+}

@@ -5,6 +5,7 @@ mod descriptors;
 mod signals;
 mod telemetry;
 
+use portcullis::commands::Escaped;
 use std::fmt::Display;
 use std::io::Write as _;
 use std::net::IpAddr;
@@ -144,7 +145,7 @@ fn check(sources: &Sources, fetch: bool, json: bool) -> anyhow::Result<()> {
         print_line(&serde_json::to_string_pretty(&report)?)?;
     } else {
         match sources.config_file() {
-            Some(file) => print_line(&format!("{}: ok", file.display()))?,
+            Some(file) => print_line(&format!("{}: ok", Escaped(file.display())))?,
             None => print_line("no configuration file: the defaults hold")?,
         }
         print_line(report.to_string().trim_end())?;
@@ -181,7 +182,7 @@ fn check_plugin(sources: &Sources, file: &Path, json: bool) -> anyhow::Result<()
     let _lines_are_written = telemetry::init(&errors_only(&config))?;
     let inspection = runtime()?
         .block_on(commands::check_plugin(config, file))
-        .with_context(|| format!("cannot check {}", file.display()))?;
+        .with_context(|| format!("cannot check {}", Escaped(file.display())))?;
     print_result(&inspection, json)?;
     if inspection.is_ok() {
         Ok(())
@@ -202,7 +203,7 @@ fn bench(
     let _lines_are_written = telemetry::init(&errors_only(&config))?;
     let bench = runtime()?
         .block_on(commands::bench(config, file, host, client, calls))
-        .with_context(|| format!("cannot measure {}", file.display()))?;
+        .with_context(|| format!("cannot measure {}", Escaped(file.display())))?;
     print_result(&bench, json)
 }
 
@@ -211,7 +212,7 @@ fn test(sources: &Sources, file: &Path, cases: &Path, json: bool) -> anyhow::Res
     let _lines_are_written = telemetry::init(&errors_only(&config))?;
     let report = runtime()?
         .block_on(commands::test_plugin(config, file, cases))
-        .with_context(|| format!("cannot test {}", file.display()))?;
+        .with_context(|| format!("cannot test {}", Escaped(file.display())))?;
     print_result(&report, json)?;
     if report.is_ok() {
         Ok(())
@@ -256,7 +257,7 @@ fn record(
     let _lines_are_written = telemetry::init(&errors_only(&config))?;
     let recording = runtime()?
         .block_on(commands::record_cases(config, file, log))
-        .with_context(|| format!("cannot record what {} says", file.display()))?;
+        .with_context(|| format!("cannot record what {} says", Escaped(file.display())))?;
     let recording = match cases {
         Some(cases) => recording.write(cases)?,
         None => recording,
@@ -269,7 +270,13 @@ fn replay(sources: &Sources, log: &Path, file: &Path, json: bool) -> anyhow::Res
     let _lines_are_written = telemetry::init(&errors_only(&config))?;
     let replay = runtime()?
         .block_on(commands::replay(config, log, file))
-        .with_context(|| format!("cannot ask {} about {}", file.display(), log.display()))?;
+        .with_context(|| {
+            format!(
+                "cannot ask {} about {}",
+                Escaped(file.display()),
+                Escaped(log.display())
+            )
+        })?;
     print_result(&replay, json)
 }
 
@@ -318,8 +325,15 @@ fn print_result(result: &(impl Serialize + Display), json: bool) -> anyhow::Resu
     if json {
         print_line(&serde_json::to_string_pretty(result)?)
     } else {
-        print_line(result.to_string().trim_end())
+        print_line(&printable(&result.to_string()))
     }
+}
+
+/// What is left of a text when no line of it can have a terminal do anything.
+fn printable(text: &str) -> String {
+    let lines = text.trim_end().lines();
+    let lines: Vec<String> = lines.map(|line| Escaped(line).to_string()).collect();
+    lines.join("\n")
 }
 
 /// Unlike `println!`, this is an error when the reader is gone.
@@ -329,5 +343,5 @@ fn print_line(text: &str) -> anyhow::Result<()> {
 
 #[expect(clippy::print_stderr, reason = "logs may not have been started")]
 fn report(error: &anyhow::Error) {
-    eprintln!("portcullis: {error:#}");
+    eprintln!("{}", printable(&format!("portcullis: {error:#}")));
 }

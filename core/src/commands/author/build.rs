@@ -1,6 +1,7 @@
 //! From a filter's folder to a file that a proxy takes: `portcullis plugin build`. What is special
 //! about a language is in the module of that name.
 
+use crate::error::Escaped;
 use std::fmt;
 use std::fs;
 use std::io::{self, Write};
@@ -49,7 +50,7 @@ pub struct Built {
 /// If nothing was built. A filter that was built and that a proxy would refuse is a result.
 pub async fn build_plugin(config: Config, dir: &Path) -> Result<Built, BuildError> {
     let dir = std::path::absolute(dir).map_err(|source| BuildError::Files {
-        action: format!("find {}", dir.display()),
+        action: format!("find {}", Escaped(dir.display())),
         source,
     })?;
     let has = |manifest| dir.join(manifest).is_file();
@@ -65,7 +66,7 @@ pub async fn build_plugin(config: Config, dir: &Path) -> Result<Built, BuildErro
     let Component { name, bytes } = built;
     let file = dir.join(format!("{name}.wasm"));
     write(&file, &bytes).map_err(|source| BuildError::Files {
-        action: format!("write {}", file.display()),
+        action: format!("write {}", Escaped(file.display())),
         source,
     })?;
     let built = Built {
@@ -129,8 +130,13 @@ impl Built {
             return said;
         };
         match (sdk::unpack(), self.language) {
-            (Ok(sdk), Language::Rust) => format!("{said} (its SDK is in {})", sdk.display()),
-            (Ok(sdk), _) => format!("{said} (its contract is in {})", sdk.join("wit").display()),
+            (Ok(sdk), Language::Rust) => {
+                format!("{said} (its SDK is in {})", Escaped(sdk.display()))
+            }
+            (Ok(sdk), _) => format!(
+                "{said} (its contract is in {})",
+                Escaped(sdk.join("wit").display())
+            ),
             (Err(_), _) => said,
         }
     }
@@ -146,7 +152,7 @@ impl fmt::Display for Built {
         writeln!(
             f,
             "{}: {}",
-            self.file.display(),
+            Escaped(self.file.display()),
             ByteSize(self.bytes as u64)
         )?;
         if let Some(reason) = &self.refused {

@@ -1,5 +1,6 @@
 //! What keeps a filter from being built.
 
+use crate::error::Escaped;
 use std::error::Error as StdError;
 use std::io;
 use std::path::PathBuf;
@@ -15,11 +16,11 @@ pub enum BuildError {
     #[error(
         "{} has no filter in it: no Cargo.toml, package.json or pyproject.toml; name another folder, or make one with \
          `portcullis plugin new NAME`",
-        .0.display()
+        Escaped(.0.display())
     )]
     NoFilter(PathBuf),
     /// The file that describes the project is not as its tool wants it.
-    #[error("{} does not say what the filter is called: {problem}", file.display())]
+    #[error("{} does not say what the filter is called: {problem}", Escaped(file.display()))]
     Manifest {
         /// The file.
         file: PathBuf,
@@ -27,7 +28,7 @@ pub enum BuildError {
         problem: String,
     },
     /// The schema of the settings is none, or none that a proxy uses.
-    #[error("{} cannot be used: {problem}", file.display())]
+    #[error("{} cannot be used: {problem}", Escaped(file.display()))]
     Schema {
         /// The file.
         file: PathBuf,
@@ -61,7 +62,7 @@ pub enum BuildError {
     /// The folder in Cargo.toml was another user's, or has been deleted.
     #[error(
         "Cargo.toml wants portcullis-sdk from {}, which is not there. This program's SDK is in {}: write that into Cargo.toml",
-        named.display(), ours.display()
+        Escaped(named.display()), Escaped(ours.display())
     )]
     Sdk {
         /// The path in Cargo.toml.

@@ -1,5 +1,6 @@
 //! A folder to begin a filter with: `portcullis plugin new`.
 
+use crate::error::Escaped;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -45,7 +46,7 @@ pub enum NewError {
     /// There is something already.
     #[error(
         "{} is there already, and nothing in it is overwritten; choose another name, or move it away",
-        .0.display()
+        Escaped(.0.display())
     )]
     Exists(PathBuf),
     /// The other languages have no SDK.
@@ -56,11 +57,11 @@ pub enum NewError {
     /// A path that leads elsewhere.
     #[error(
         "{} is not the folder of portcullis-sdk; name the one whose Cargo.toml says name = \"portcullis-sdk\"",
-        .0.display()
+        Escaped(.0.display())
     )]
     NotSdk(PathBuf),
     /// Cargo.toml is UTF-8.
-    #[error("{} cannot be written into Cargo.toml, as it is not UTF-8; use another folder", .0.display())]
+    #[error("{} cannot be written into Cargo.toml, as it is not UTF-8; use another folder", Escaped(.0.display()))]
     Path(PathBuf),
     /// The SDK has no place.
     #[error(transparent)]
@@ -190,10 +191,10 @@ impl fmt::Display for Created {
         writeln!(
             f,
             "{name}: a filter in {language}, in {}",
-            self.dir.display()
+            Escaped(self.dir.display())
         )?;
         if let Some(sdk) = &self.sdk {
-            writeln!(f, "its SDK: {}", sdk.display())?;
+            writeln!(f, "its SDK: {}", Escaped(sdk.display()))?;
         }
         writeln!(f, "\nGo on with:")?;
         writeln!(f, "  cd {name}")?;

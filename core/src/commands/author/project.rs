@@ -1,6 +1,7 @@
 //! What a filter's project says of the filter: its name, and what goes into the manifest of its
 //! file where no compiler puts it. Called by the modules of the languages.
 
+use crate::error::Escaped;
 use std::error::Error as StdError;
 use std::fs;
 use std::io;
@@ -86,7 +87,7 @@ fn schema(file: PathBuf) -> Result<Option<Value>, BuildError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => {
             return Err(BuildError::Files {
-                action: format!("read {}", file.display()),
+                action: format!("read {}", Escaped(file.display())),
                 source,
             });
         }

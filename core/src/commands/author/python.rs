@@ -1,5 +1,6 @@
 //! Filters in Python: componentize-py, from the PATH or in an environment of the folder's own.
 
+use crate::error::Escaped;
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
@@ -67,7 +68,7 @@ async fn componentize(dir: &Path) -> Result<Command, BuildError> {
     if !is_the_authors && !tool::is_current(&done, &[requirements]) {
         install(dir, &program("python")).await?;
         fs::write(&done, "").map_err(|source| BuildError::Files {
-            action: format!("write {}", done.display()),
+            action: format!("write {}", Escaped(done.display())),
             source,
         })?;
     }

@@ -4,6 +4,7 @@
 #[path = "../../../build/toolchain.rs"]
 mod toolchain;
 
+use crate::error::Escaped;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -69,7 +70,7 @@ fn rustc(dir: &Path) -> Result<PathBuf, BuildError> {
             Missing::Named(rustc) => {
                 format!(
                     "{RUSTC} is {}, which cannot compile for {TARGET}",
-                    rustc.display()
+                    Escaped(rustc.display())
                 )
             }
             Missing::Route(Some(route)) => {
@@ -87,7 +88,7 @@ fn rustc(dir: &Path) -> Result<PathBuf, BuildError> {
             debian: format!(
                 "{}=debian sh {}",
                 toolchain::ROUTE,
-                script.join("toolchain.sh").display()
+                Escaped(script.join("toolchain.sh").display())
             ),
         }
     })

@@ -1,6 +1,7 @@
 //! The SDK that belongs to this program and travels inside it, and which SDK a filter is written
 //! with.
 
+use crate::error::Escaped;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
@@ -54,8 +55,8 @@ pub(super) fn unpack() -> io::Result<PathBuf> {
         if missing(&root).next().is_some() {
             let what = format!(
                 "cannot unpack the SDK to {}: {error}; PORTCULLIS_DATA_DIR can name another folder than {}",
-                root.display(),
-                data_dir()?.display()
+                Escaped(root.display()),
+                Escaped(data_dir()?.display())
             );
             return Err(io::Error::new(error.kind(), what));
         }

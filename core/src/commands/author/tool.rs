@@ -1,6 +1,7 @@
 //! The programs of others that filters are built with. One that is missing is named with the
 //! command that installs it.
 
+use crate::error::Escaped;
 use std::env;
 use std::fs;
 use std::io;
@@ -127,7 +128,7 @@ pub(super) fn is_current(done: &Path, needs: &[PathBuf]) -> bool {
 /// Where the tools write before the result goes into the filter's folder.
 pub(super) fn cannot_write_aside(source: io::Error) -> BuildError {
     BuildError::Files {
-        action: format!("write to {}", env::temp_dir().display()),
+        action: format!("write to {}", Escaped(env::temp_dir().display())),
         source,
     }
 }

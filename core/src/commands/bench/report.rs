@@ -1,5 +1,6 @@
 //! What a filter costs, as text for people and as JSON for programs.
 
+use crate::error::Escaped;
 use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -83,7 +84,7 @@ impl fmt::Display for Bench {
             calls,
             ..
         } = self;
-        let size = ByteSize(self.file_bytes);
+        let (filter, size) = (Escaped(filter), ByteSize(self.file_bytes));
         match self.compile_ms {
             Some(time) => writeln!(f, "{filter}: {size}, compiled in {time:.1} ms")?,
             None => writeln!(f, "{filter}: {size}, machine code from the cache")?,
@@ -129,7 +130,7 @@ impl fmt::Display for TickTiming {
         let (p50, p99, mean) = (self.p50_ns, self.p99_ns, self.mean_ns);
         write!(f, "tick          {p50:8.0}   {p99:8.0}   {mean:8.0}  ")?;
         match (&self.error, self.pause_ms.map(Duration::from_millis)) {
-            (Some(error), _) => write!(f, "fails: {error}"),
+            (Some(error), _) => write!(f, "fails: {}", Escaped(error)),
             (None, Some(pause)) => write!(f, "again after {pause:?}"),
             (None, None) => write!(f, "never again"),
         }

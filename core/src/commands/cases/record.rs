@@ -1,6 +1,7 @@
 //! Cases made of an access log: each host that was asked for, and what the filter says to it now. A
 //! change of the filter, or of its configuration, then shows which of them it would touch.
 
+use crate::error::Escaped;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::File;
@@ -124,7 +125,7 @@ impl fmt::Display for Recording {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let file = match &self.place {
             Place::Text(text) => return f.write_str(text),
-            Place::File(file) => file.display(),
+            Place::File(file) => Escaped(file.display()),
         };
         write!(f, "{file}: {} cases", self.cases)?;
         if self.left_out > 0 {
@@ -285,12 +286,10 @@ fn case(flow: &Flow<'_>, answer: Result<FilterAnswer, Failure>) -> WrittenCase {
 
 /// Where the cases come from, and what is missing.
 fn head(filter: &Filter, log: &Path, hosts: &Hosts, unlike: usize) -> String {
+    let (filter, log) = (Escaped(&filter.name), Escaped(access_log::name(log)));
     let mut head = format!(
-        "# What {} says to the hosts in {}, recorded by portcullis {}.\n# Without [config], the configuration in {}.toml holds.\n",
-        filter.name,
-        access_log::name(log),
+        "# What {filter} says to the hosts in {log}, recorded by portcullis {}.\n# Without [config], the configuration in {filter}.toml holds.\n",
         env!("CARGO_PKG_VERSION"),
-        filter.name
     );
     if hosts.left_out > 0 {
         head += &format!(

@@ -1,5 +1,6 @@
 //! What an inspection has found, as text for people and as JSON for programs.
 
+use crate::error::Escaped;
 use std::fmt;
 
 use bytesize::ByteSize;
@@ -143,25 +144,25 @@ impl Inspection {
 
 impl fmt::Display for Inspection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let size = ByteSize(self.file_bytes as u64);
+        let (filter, size) = (Escaped(&self.filter), ByteSize(self.file_bytes as u64));
         match self.kind {
             Some(kind) => {
                 let version = self.version.as_ref().map(|version| format!(" {version}"));
-                let version = version.unwrap_or_default();
-                writeln!(f, "{}{version}: a {kind} of {size}", self.filter)?;
+                let version = Escaped(version.unwrap_or_default());
+                writeln!(f, "{filter}{version}: a {kind} of {size}")?;
             }
-            None => writeln!(f, "{}: {size}, but no whole WebAssembly", self.filter)?,
+            None => writeln!(f, "{filter}: {size}, but no whole WebAssembly")?,
         }
         let rows = self.kind.iter().flat_map(|_| self.rows());
         for (name, text) in rows {
-            writeln!(f, "{name:8}  {text}")?;
+            writeln!(f, "{name:8}  {}", Escaped(text))?;
         }
         let is_disabled = self
             .settings
             .as_ref()
             .is_some_and(|settings| !settings.enabled);
         match &self.refused {
-            Some(reason) => write!(f, "\nrefused: {reason}"),
+            Some(reason) => write!(f, "\nrefused: {}", Escaped(reason)),
             None if is_disabled => write!(f, "\ndisabled (enabled = false), so it was not tried"),
             None => write!(f, "\nok: a proxy uses it"),
         }
@@ -239,8 +240,7 @@ fn keys(schema: &Value) -> String {
     if keys.is_empty() {
         return "nothing to configure".to_owned();
     }
-    // A filter's author has chosen the keys, and they are written to a terminal.
-    keys.join(", ").replace(char::is_control, " ")
+    keys.join(", ")
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What a replay has found, for people and for programs.
 
+use crate::error::Escaped;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
@@ -241,6 +242,7 @@ impl fmt::Display for Replay {
             hosts,
             ..
         } = self;
+        let (filter, log) = (Escaped(filter), Escaped(log));
         write!(f, "{filter} on {log}: {requests} requests to {hosts} hosts")?;
         if let Some([first, last]) = &self.times {
             write!(f, "\nfrom {first} to {last}")?;
@@ -256,7 +258,7 @@ impl fmt::Display for Replay {
             self.write_changes(f)?;
         }
         let mut notes = self.notes.iter();
-        notes.try_for_each(|note| writeln!(f, "note: {note}"))
+        notes.try_for_each(|note| writeln!(f, "note: {}", Escaped(note)))
     }
 }
 
@@ -288,25 +290,27 @@ impl Replay {
         }
         let shown = &self.differences[..ROWS.min(self.differences.len())];
         let was = |row: &Difference| match &row.by {
-            Some(filter) => format!("{} by {filter}", row.was),
+            Some(filter) => format!("{} by {}", row.was, Escaped(filter)),
             None => row.was.to_owned(),
         };
         let width = |text: &dyn Fn(&Difference) -> usize| {
             shown.iter().map(text).max().unwrap_or_default().max(4)
         };
-        let (hosts, befores) = (width(&|row| row.host.len()), width(&|row| was(row).len()));
+        let host = |row: &Difference| Escaped(&row.host).to_string();
+        let (hosts, befores) = (width(&|row| host(row).len()), width(&|row| was(row).len()));
         writeln!(
             f,
             "requests  {:hosts$}  {:befores$}  would be",
             "host", "was"
         )?;
         for row in shown {
-            let detail = row.detail.as_ref().map(|detail| format!(" {detail}"));
+            let detail = row.detail.as_ref();
+            let detail = detail.map(|detail| format!(" {}", Escaped(detail)));
             writeln!(
                 f,
                 "{:8}  {:hosts$}  {:befores$}  {}{}",
                 row.requests,
-                row.host,
+                host(row),
                 was(row),
                 row.would_be,
                 detail.unwrap_or_default()
