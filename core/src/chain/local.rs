@@ -104,7 +104,7 @@ impl LocalFilter {
             Admission::Quarantined => return Err(Unavailable::Quarantined),
             Admission::Held => return Err(Unavailable::Held),
         }
-        let answer = self.ask(call).await;
+        let answer = self.ask_for(client, admission, call).await;
         let end = match &answer {
             Ok(_) => End::Good,
             Err(failure) if failure.is_overload() => End::Overloaded,
@@ -120,6 +120,25 @@ impl LocalFilter {
             Err(failure) if failure.is_overload() => Err(Unavailable::Overloaded),
             Err(_) => Err(Unavailable::Failed),
         }
+    }
+
+    /// Calls the filter for a client that may leave meanwhile.
+    async fn ask_for(
+        &self,
+        client: ClientKey,
+        admission: Admission,
+        call: HookCall<'_>,
+    ) -> Result<FilterAnswer, Failure> {
+        let _permit = self.acquire(client).await?;
+        let unfinished = Unfinished {
+            filter: self,
+            client,
+            admission,
+            call,
+        };
+        let answer = self.instances.call(&self.member.filter, call).await;
+        std::mem::forget(unfinished);
+        answer
     }
 
     /// Calls the filter, whatever it has said or failed at before.
@@ -213,7 +232,7 @@ impl LocalFilter {
                 client = call.flow().client.address.map(tracing::field::display),
                 ?pause,
                 consequence = "its requests are refused with 503 meanwhile, and no others",
-                "requests of one client make the filter fail"
+                "requests of one client make the filter fail, or are left while it runs"
             ),
         }
     }
@@ -284,6 +303,29 @@ impl LocalFilter {
             },
             time,
         }
+    }
+}
+
+/// A call that runs. If this is dropped, its client has left, and the instance is lost.
+struct Unfinished<'a> {
+    filter: &'a LocalFilter,
+    client: ClientKey,
+    admission: Admission,
+    call: HookCall<'a>,
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        let Self {
+            filter,
+            client,
+            admission,
+            call,
+        } = *self;
+        let quarantine = &filter.member.quarantine;
+        let now = Instant::now();
+        let change = quarantine.ended(admission, client, End::Abandoned, &filter.calls, now);
+        filter.log_change(change, call);
     }
 }
 

@@ -61,6 +61,9 @@ pub(crate) enum End {
     Failed(String),
     /// There was no place or no time for it, which says nothing about the filter.
     Overloaded,
+    /// Its client has left while the filter was running, and the instance is lost. That says
+    /// nothing about the filter, but a client must not do it as often as it likes.
+    Abandoned,
 }
 
 /// What a call has led to.
@@ -212,7 +215,19 @@ impl Quarantine {
                 calls.count(client, true, now);
                 self.failed(client, error, now)
             }
+            End::Abandoned => self.abandoned(client, now),
         }
+    }
+
+    fn abandoned(&self, client: ClientKey, now: Instant) -> Option<Change> {
+        let mut record = lock(&self.record);
+        if record.tripped.is_some() {
+            return None;
+        }
+        record.clients.abandoned(client, now, &self.rule);
+        self.watches_clients.store(true, Ordering::Relaxed);
+        let pause = record.clients.hold(client, now, &self.rule)?;
+        Some(Change::Held { pause })
     }
 
     fn failed(&self, client: ClientKey, error: String, now: Instant) -> Option<Change> {
@@ -252,7 +267,7 @@ impl Quarantine {
         };
         let was_good = match end {
             End::Good => Some(true),
-            End::Overloaded => None,
+            End::Overloaded | End::Abandoned => None,
             End::Failed(error) => {
                 tripped.error = error;
                 Some(false)

@@ -157,6 +157,32 @@ async fn a_client_that_makes_a_filter_fail_is_refused_alone() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
+async fn a_client_that_leaves_while_a_filter_runs_is_refused_alone() {
+    let settings = "[limits]\ncpu = \"1h\"\nwall = \"1h\"\n\
+        [quarantine]\nfailures = 3\npause = \"1h\"\nlongest_pause = \"1h\"";
+    let stage = Stage::start_with(|config| {
+        plug(&config.plugins.dir, "left.toml", settings);
+        let wasm = guests::wat("says_and_loops");
+        plug(&config.plugins.dir, "left.wasm", wasm);
+    })
+    .await;
+    let mut log = Log::follow();
+    for _ in 0..3 {
+        let mut eve = stage.proxy.client_from([127, 0, 0, 2]).await;
+        eve.send(stage.request("x.example", "")).await;
+        log.says(&["left", "here we go"]).await;
+        eve.reset();
+    }
+    let held = ["WARN", "requests of one client", "left", "127.0.0.2"];
+    log.says(&held).await;
+    let mut eve = stage.proxy.client_from([127, 0, 0, 2]).await;
+    eve.send(stage.request("calm.example", "")).await;
+    assert_eq!(eve.response().await.status, 503);
+    stage.answers(&[("calm.example", 200)]).await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
 async fn a_client_that_asks_for_much_computing_overloads_no_filter_for_others() {
     for on_error in ["skip", "block"] {
         let name = format!("busy-{on_error}");

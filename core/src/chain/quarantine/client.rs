@@ -1,5 +1,5 @@
-//! The clients whose calls make a filter fail. No client can have a filter switched off for others:
-//! one that does most of the failing is held back alone.
+//! The clients whose calls make a filter fail, or cost an instance because they leave. No client can
+//! have a filter switched off for others: one that does most of it is held back alone.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -21,6 +21,9 @@ struct Record {
     since: Instant,
     calls: u64,
     failures: u64,
+    /// Calls that it has left while the filter was running.
+    abandoned: u64,
+    /// Or when it left last.
     last_failure: Instant,
     /// Until when it is held back.
     held_until: Option<Instant>,
@@ -53,6 +56,16 @@ impl Clients {
 
     /// Counts a call that failed.
     pub(super) fn failed(&mut self, client: ClientKey, now: Instant, rule: &QuarantineRule) {
+        self.record(client, now, rule).failures += 1;
+    }
+
+    /// Counts a call that the client has left.
+    pub(super) fn abandoned(&mut self, client: ClientKey, now: Instant, rule: &QuarantineRule) {
+        self.record(client, now, rule).abandoned += 1;
+    }
+
+    /// Counts a call that has not gone well.
+    fn record(&mut self, client: ClientKey, now: Instant, rule: &QuarantineRule) -> &mut Record {
         self.forget_old(now, rule);
         if self.0.len() >= WATCHED && !self.0.contains_key(&client) {
             self.evict();
@@ -61,16 +74,17 @@ impl Clients {
             since: now,
             calls: 0,
             failures: 0,
+            abandoned: 0,
             last_failure: now,
             held_until: None,
             holds_in_a_row: 0,
         });
         if now.saturating_duration_since(record.since) >= rule.window {
-            (record.since, record.calls, record.failures) = (now, 0, 0);
+            record.begin(now);
         }
         record.calls += 1;
-        record.failures += 1;
         record.last_failure = now;
+        record
     }
 
     /// The failures of all, of which no client contributes more than half of what it takes.
@@ -82,7 +96,7 @@ impl Clients {
             .sum()
     }
 
-    /// Holds a client back if it alone has failed too often. Returns for how long.
+    /// Holds a client back if it alone has failed, or left, too often. Returns for how long.
     pub(super) fn hold(
         &mut self,
         client: ClientKey,
@@ -90,14 +104,15 @@ impl Clients {
         rule: &QuarantineRule,
     ) -> Option<Duration> {
         let record = self.0.get_mut(&client)?;
-        let share = record.failures as f64 / record.calls as f64;
-        if record.failures < rule.failures as u64 || share < rule.share {
+        let bad = record.failures + record.abandoned;
+        let share = bad as f64 / record.calls as f64;
+        if bad < rule.failures as u64 || share < rule.share {
             return None;
         }
         let pause = rule.pause_after(record.holds_in_a_row);
         record.holds_in_a_row = record.holds_in_a_row.saturating_add(1);
         record.held_until = Some(now + pause);
-        (record.since, record.calls, record.failures) = (now, 0, 0);
+        record.begin(now);
         Some(pause)
     }
 
@@ -118,6 +133,14 @@ impl Clients {
         if let Some(client) = oldest.map(|(client, _)| *client) {
             self.0.remove(&client);
         }
+    }
+}
+
+impl Record {
+    /// Counts anew.
+    fn begin(&mut self, now: Instant) {
+        (self.since, self.calls) = (now, 0);
+        (self.failures, self.abandoned) = (0, 0);
     }
 }
 

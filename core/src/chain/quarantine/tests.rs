@@ -100,6 +100,26 @@ fn a_filter_that_fails_for_the_only_client_there_is_is_held_too() {
 }
 
 #[test]
+fn a_client_that_leaves_calls_is_held_back_and_the_filter_is_not() {
+    let scene = Scene::new();
+    // Nor does it count if it is the only client, or has the filter fail besides.
+    for _ in 0..3 {
+        assert_eq!(scene.call(EVE, End::Abandoned), None);
+    }
+    let held = scene.call(EVE, End::Abandoned);
+    assert_eq!(held, Some(Change::Held { pause: SECOND }));
+    assert_eq!(scene.admit(EVE), Admission::Held);
+    assert_eq!(scene.admit(ALICE), Admission::Free);
+    assert_eq!(scene.quarantine.tripped(), None);
+    // One that leaves now and then does no harm.
+    for _ in 0..20 {
+        scene.works(ALICE);
+        scene.works(ALICE);
+        assert_eq!(scene.call(ALICE, End::Abandoned), None);
+    }
+}
+
+#[test]
 fn one_client_among_others_is_held_back_alone() {
     let mut scene = Scene::new();
     scene.works(ALICE);
