@@ -93,8 +93,10 @@ impl Words for OnError {
 pub(crate) enum Standing {
     /// The operator counts on the filter: requests are answered by its `on_error`.
     Required(OnError),
-    /// It is left out: it is not required, in shadow mode or disabled.
+    /// It is left out: it is not required or in shadow mode.
     LeftOut,
+    /// The operator does not want it.
+    Disabled,
 }
 
 impl Default for Standing {
@@ -105,10 +107,10 @@ impl Default for Standing {
 
 impl Standing {
     fn of(enabled: bool, mode: Mode, required: bool, on_error: OnError) -> Self {
-        if enabled && required && mode == Mode::Enforce {
-            Self::Required(on_error)
-        } else {
-            Self::LeftOut
+        match mode {
+            _ if !enabled => Self::Disabled,
+            Mode::Enforce if required => Self::Required(on_error),
+            Mode::Enforce | Mode::Shadow => Self::LeftOut,
         }
     }
 

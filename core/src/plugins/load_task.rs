@@ -27,7 +27,7 @@ pub(super) const COPY_TIMEOUT: Duration = Duration::from_secs(3);
 const MAX_BYTES: u64 = 256 << 20;
 
 /// Settings are a page of text.
-const MAX_SIDECAR_BYTES: u64 = 1 << 20;
+pub(super) const MAX_SIDECAR_BYTES: u64 = 1 << 20;
 
 /// Identifies the contents of a plugin's files.
 pub(super) type Digest = [u8; 32];
@@ -218,7 +218,8 @@ impl LoadTask {
     /// The files cannot be used: what served before goes on, or what is built in stands in.
     async fn failed(&self, loader: &Loader, failure: LoadFailure, digest: Digest) -> Loaded {
         let mut outcome = Outcome::Unchanged;
-        let is_required = self.standing.get() != Some(&Standing::LeftOut);
+        let standing = self.standing.get().copied().unwrap_or_default();
+        let is_required = matches!(standing, Standing::Required(_));
         if let Some(builtin) = self.builtin.filter(|_| self.fall_back && is_required) {
             let source = Source::new(builtin.into(), None);
             let manifest = Manifest::find(builtin).ok().flatten();

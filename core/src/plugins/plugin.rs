@@ -84,7 +84,7 @@ impl Plugin {
 
     /// Why there is no filter although the operator counts on one.
     pub(super) fn fault(&self) -> Option<String> {
-        let is_required = self.standing() != Standing::LeftOut;
+        let is_required = matches!(self.standing(), Standing::Required(_));
         if self.member.is_some() || self.disabled || !is_required {
             return None;
         }
@@ -168,7 +168,9 @@ impl Plugin {
                 "the version in use goes on serving; after a restart requests would be refused with 503: mend or remove it"
             }
             (Some(_), _) => "the version in use goes on serving; a restart would be without it",
-            (None, Standing::LeftOut) => "requests are not judged by it, as it is not required",
+            (None, Standing::LeftOut | Standing::Disabled) => {
+                "requests are not judged by it, as it is not required"
+            }
             (None, Standing::Required(OnError::Skip)) => {
                 "requests are not judged by it (on_error = \"skip\")"
             }

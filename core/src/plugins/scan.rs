@@ -2,13 +2,14 @@
 //! `plugins` at the start and for as long as it runs; it never publishes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use super::Plugins;
 use super::conflicts::{Seniority, case_conflicts};
 use super::folder::{self, Files, Listing, Scan};
-use super::load_task::{LoadFailure, LoadTask, Retry};
+use super::load_task::{LoadFailure, LoadTask, MAX_SIDECAR_BYTES, Retry};
 use super::order::Reload;
 use super::plugin::{self, Plugin};
 use crate::chain::Member;
@@ -34,7 +35,13 @@ impl Plugins {
             .cloned()
             .chain(self.defaults().map(Into::into))
             .collect();
-        let conflicts = case_conflicts(self.filters(&listing));
+        let is_disabled = |name: &str| {
+            let has_settings = listing
+                .get(name)
+                .is_some_and(|files| files.settings.is_some());
+            has_settings && self.read_standing(name) == Standing::Disabled
+        };
+        let conflicts = case_conflicts(self.filters(&listing), is_disabled);
         for name in &names {
             let files = listing.get(name).cloned().unwrap_or_default();
             self.note_conflict(name, conflicts.get(name), &files);
@@ -107,16 +114,22 @@ impl Plugins {
         if known.and_then(|plugin| plugin.conflict.as_ref()) == conflict {
             return;
         }
-        let standing = files.settings.is_some().then(|| {
-            // Nothing else reads the settings of a file that is not used.
-            let text = std::fs::read_to_string(self.dir.join(format!("{name}.toml")));
-            Standing::read(&text.unwrap_or_default())
-        });
+        // Nothing else reads the settings of a file that is not used.
+        let standing = files.settings.is_some().then(|| self.read_standing(name));
         let plugin = self.entry(name);
         if let Some(standing) = standing {
             plugin.standing = Arc::new(standing.into());
         }
         plugin.set_conflict(name, conflict, files);
+    }
+
+    /// What the settings of a filter say of its standing. They are short where they can be used.
+    fn read_standing(&self, name: &str) -> Standing {
+        let mut text = String::new();
+        let read = File::open(self.dir.join(format!("{name}.toml")))
+            .and_then(|file| file.take(MAX_SIDECAR_BYTES).read_to_string(&mut text));
+        // Those that cannot be read say nothing.
+        read.map_or_else(|_| Standing::default(), |_| Standing::read(&text))
     }
 
     /// Takes out what is gone, and has the rest read and tried aside.

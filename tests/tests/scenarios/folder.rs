@@ -212,6 +212,27 @@ async fn one_of_two_names_that_differ_by_case_may_have_it_when_the_other_is_gone
 }
 
 #[tokio::test]
+async fn a_filter_that_is_disabled_keeps_its_name_from_no_other() {
+    let disabled = "enabled = false";
+    let stage = Stage::start_with(|config| {
+        plug(&config.plugins.dir, "Switched.toml", disabled);
+        plug(&config.plugins.dir, "Switched.wasm", guests::wat("loops"));
+        plug(&config.plugins.dir, "switched.wasm", guests::bare());
+    })
+    .await;
+    stage.answers(&[("blocked.example", 403)]).await;
+
+    // It is in the way from when it is enabled, and the one in use was there first.
+    let mut log = Log::follow();
+    stage.plug("Switched.toml", "");
+    log.says(&["refused", "plugin=\"Switched\"", "differs from switched"])
+        .await;
+    stage.plug("switched.toml", disabled);
+    log.says(&["loaded", "plugin=\"Switched\""]).await;
+    stage.until("blocked.example", 200).await;
+}
+
+#[tokio::test]
 async fn a_filter_that_is_gone_for_a_moment_keeps_its_name_from_its_rival() {
     let stage = Stage::start_with(|config| {
         config.plugins.deletion_grace = Duration::from_secs(3600);

@@ -150,7 +150,10 @@ fn what_counts_for_a_filter_that_cannot_be_loaded_is_read_from_settings_with_mis
         ("on_error = 'skp'", Standing::Required(OnError::Block)),
         ("required = false", Standing::LeftOut),
         ("mode = 'shadow'\nlimitz = 1", Standing::LeftOut),
-        ("enabled = false\n[limits]\ncpu = 'long'", Standing::LeftOut),
+        (
+            "enabled = false\n[limits]\ncpu = 'long'",
+            Standing::Disabled,
+        ),
         (
             "enabled = false\n[limits",
             Standing::Required(OnError::Block),
