@@ -15,6 +15,8 @@ pub(super) struct Order {
     /// The file as the last scan found it, and as it was read.
     seen: Option<Stamp>,
     read: Option<Stamp>,
+    /// Why the file, as it is now, cannot be used.
+    fault: Option<String>,
 }
 
 /// What became of the order.
@@ -34,7 +36,13 @@ impl Order {
             file,
             seen: stamp.clone(),
             read: stamp,
+            fault: None,
         }
+    }
+
+    /// Why the file cannot be used, if it was changed so.
+    pub(super) fn fault(&self) -> Option<&str> {
+        self.fault.as_deref()
     }
 
     /// The filters that are asked first.
@@ -73,27 +81,41 @@ impl Order {
                 }
                 self.take_over(order)
             }
-            None if is_settled => Reload::Unchanged,
+            None if is_settled => {
+                if self.seen.is_none() {
+                    // A start without the file would not fail.
+                    self.fault = None;
+                }
+                Reload::Unchanged
+            }
             None => Reload::Unsettled,
         }
     }
 
     fn take_over(&mut self, read: Result<Vec<String>, ConfigError>) -> Reload {
-        match read {
-            Ok(names) if names == self.names => Reload::Unchanged,
-            Ok(names) => {
-                self.names = names;
-                Reload::Changed
-            }
+        let names = match read {
+            Ok(names) => names,
             Err(error) => {
-                tracing::error!(
-                    error = %Causes(&error),
-                    consequence = "the order of filters stays as it is, and the next start will fail",
-                    "the configuration file has changed and cannot be used"
-                );
-                Reload::Unchanged
+                let fault = Causes(&error).to_string();
+                // A file that cannot be read is tried again every second, which is not news.
+                if self.fault.as_ref() != Some(&fault) {
+                    tracing::error!(
+                        error = fault,
+                        consequence =
+                            "the order of filters stays as it is, and the next start will fail",
+                        "the configuration file has changed and cannot be used"
+                    );
+                }
+                self.fault = Some(fault);
+                return Reload::Unchanged;
             }
+        };
+        self.fault = None;
+        if names == self.names {
+            return Reload::Unchanged;
         }
+        self.names = names;
+        Reload::Changed
     }
 }
 
@@ -125,5 +147,26 @@ mod tests {
         order.reload().await;
         assert_eq!(order.reload().await, Reload::Unchanged);
         assert_eq!(order.names(), ["a", "b"]);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_used_is_a_fault_until_it_can() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("portcullis.toml");
+        fs::write(&file, "").unwrap();
+        let mut order = Order::new(Vec::new(), Some(file.clone()));
+        // Not to be read, and not to be understood.
+        for content in [&b"\xff"[..], b"[plugins"] {
+            fs::write(&file, content).unwrap();
+            for _ in 0..3 {
+                assert_eq!(order.names(), [""; 0]);
+                order.reload().await;
+            }
+            assert!(order.fault().is_some(), "{content:?}");
+        }
+        fs::write(&file, "[plugins]\norder = ['a']").unwrap();
+        order.reload().await;
+        assert_eq!(order.reload().await, Reload::Changed);
+        assert_eq!(order.fault(), None);
     }
 }

@@ -41,13 +41,17 @@ impl Plugins {
             what: "the plugin folder".into(),
             reason: reason.clone(),
         });
+        let order = self.order.fault().map(|reason| Fault {
+            what: "the configuration file".into(),
+            reason: reason.into(),
+        });
         let filters = self.ordered().filter_map(|(name, plugin)| {
             Some(Fault {
                 what: format!("the filter {name}"),
                 reason: plugin.fault()?,
             })
         });
-        folder.chain(filters).collect()
+        folder.chain(order).chain(filters).collect()
     }
 
     /// The feeds without which no request passes, as long as they have no list.

@@ -164,6 +164,14 @@ async fn the_order_in_the_configuration_file_is_followed() {
     log.says(&["ERROR", "configuration file", "the order of filters stays"])
         .await;
     decided_by("b").await;
+    let list = commands::list_plugins;
+    let is_listed = async || {
+        let list = list(stage.proxy.config().clone()).await.unwrap();
+        list.to_string().contains("the configuration file")
+    };
+    stage
+        .until_true("it is listed as not ready", is_listed)
+        .await;
 }
 
 #[tokio::test]
