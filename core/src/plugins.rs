@@ -172,8 +172,9 @@ impl Plugins {
     }
 
     /// Keeps the chain true to the folder for as long as it is polled. A filter that takes long to
-    /// load holds up no other. May be called again after a panic.
-    pub(crate) async fn run(&mut self, status: &mut StatusWriter) {
+    /// load holds up no other. It looks at once when it is `told` to. May be called again after a
+    /// panic.
+    pub(crate) async fn run(&mut self, status: &mut StatusWriter, mut told: impl AsyncFnMut()) {
         if std::mem::replace(&mut self.has_run, true) {
             self.load_again();
         }
@@ -195,10 +196,21 @@ impl Plugins {
             let feeds = self.loader.feeds().clone();
             tokio::select! {
                 () = watch.changed(), if pause == POLL => {}
+                () = told() => self.look_again(),
                 () = feeds.arrived() => self.on_feed_arrived(),
                 Some(loaded) = self.loading.join_next() => self.on_loaded(loaded),
                 () = sleep(pause) => {}
             }
+        }
+    }
+
+    /// The operator has asked for a look at the folder. What is tried again by itself later is tried
+    /// with it.
+    fn look_again(&mut self) {
+        tracing::info!("looking at the plugin folder again");
+        let plugins = self.plugins.values_mut();
+        for next_try in plugins.filter_map(|plugin| plugin.next_try.as_mut()) {
+            next_try.hurry();
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 #[cfg(unix)]
 use portcullis::config::AccessLogTo;
-use portcullis::{Config, Ended, StartError};
+use portcullis::{Config, Ended, Reloader, StartError};
 use tempfile::TempDir;
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
@@ -23,6 +23,7 @@ pub struct Proxy {
     address: SocketAddr,
     shutdown: broadcast::Sender<()>,
     running: JoinHandle<Result<Ended, StartError>>,
+    reloader: Reloader,
     config: Config,
     _folder: TempDir,
 }
@@ -78,6 +79,7 @@ impl Proxy {
         Self {
             address: proxy.local_addr(),
             shutdown,
+            reloader: proxy.reloader(),
             running: tokio::spawn(proxy.run(signal)),
             config,
             _folder: folder,
@@ -115,6 +117,11 @@ impl Proxy {
         let question = "OPTIONS * HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n";
         client.send(question.to_owned()).await;
         client.response().await;
+    }
+
+    /// Has it look again at the files that it follows.
+    pub fn reload(&self) {
+        self.reloader.reload();
     }
 
     /// Tells it to stop; what happens then is up to the scenario.

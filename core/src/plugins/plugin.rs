@@ -70,6 +70,11 @@ impl NextTry {
         })
     }
 
+    /// Has it be now.
+    pub(super) fn hurry(&mut self) {
+        self.at = Instant::now();
+    }
+
     /// What to do with `files` until then, unless it is time or they are others.
     pub(super) fn rests(&self, files: &Files) -> Option<Scan> {
         (self.files == *files && Instant::now() < self.at).then_some(self.meanwhile)

@@ -77,11 +77,12 @@ impl Control {
         stop: &CancellationToken,
     ) {
         let tasks = async {
-            match load(&config, self.reloads).await {
+            match load(&config, self.reloads.clone()).await {
                 Ok((feeds, plugins)) => {
                     if loaded.send(Ok(plugins.chain())).is_ok() {
                         let own = (self.own, self.pseudonym);
-                        look_after(own, feeds, plugins, self.status, stop).await;
+                        let followed = (self.status, self.reloads);
+                        look_after(own, feeds, plugins, followed, stop).await;
                     }
                 }
                 Err(error) => drop(loaded.send(Err(error))),
@@ -124,7 +125,7 @@ async fn look_after(
     (own, pseudonym): (SocketAddr, Pseudonym),
     feeds: Arc<Feeds>,
     mut plugins: Plugins,
-    mut status: StatusWriter,
+    (mut status, mut reloads): (StatusWriter, Reloads),
     stop: &CancellationToken,
 ) {
     let mut tasks = JoinSet::new();
@@ -133,7 +134,9 @@ async fn look_after(
         feeds.clone().run(stop.clone()).await;
     }));
     tasks.spawn_local(supervise("plugins", async move || {
-        plugins.run(&mut status).await;
+        plugins
+            .run(&mut status, async || reloads.next().await)
+            .await;
     }));
     tasks.spawn_local(supervise("health", async move || {
         health::watch(own, &pseudonym, faults.clone()).await;

@@ -1,14 +1,14 @@
 //! Tells a running proxy to look again at the files that it follows. `proxy` hands the [`Reloader`]
-//! out; the access log and the resolvers have a [`Reloads`].
+//! out; the access log, the resolvers and the plugin folder have a [`Reloads`].
 
 use std::future::pending;
 
 use tokio::sync::watch;
 
 /// Makes a running proxy look again, at once, at files that it follows anyway: the one of its
-/// access log, the machine's hosts file and its list of name servers. What is known of names is
-/// forgotten. The plugin folder needs no such word. Settings are those that the proxy was started
-/// with.
+/// access log, the machine's hosts file, its list of name servers and the plugin folder. What is
+/// known of names is forgotten. Settings are those that the proxy was started with, but for
+/// `[plugins] order`.
 ///
 /// Clones tell the same proxy. A proxy that is not running yet looks when it is.
 #[derive(Clone, Debug, Default)]

@@ -164,7 +164,7 @@ async fn the_order_in_the_configuration_file_is_followed() {
     log.says(&["ERROR", "configuration file", "the order of filters stays"])
         .await;
     decided_by("b").await;
-    let list = commands::list_plugins;
+    let list = portcullis::commands::list_plugins;
     let is_listed = async || {
         let list = list(stage.proxy.config().clone()).await.unwrap();
         list.to_string().contains("the configuration file")
@@ -172,6 +172,14 @@ async fn the_order_in_the_configuration_file_is_followed() {
     stage
         .until_true("it is listed as not ready", is_listed)
         .await;
+}
+
+#[tokio::test]
+async fn a_reload_has_the_folder_looked_at() {
+    let stage = Stage::start().await;
+    let mut log = Log::follow();
+    stage.proxy.reload();
+    log.says(&["looking at the plugin folder again"]).await;
 }
 
 #[tokio::test]

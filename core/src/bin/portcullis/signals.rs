@@ -110,9 +110,9 @@ impl Signals {
                 Wish::End(signal) => return signal,
                 Wish::Reload => {
                     info!(
-                        "looking again at the hosts file, the name servers and the access log's file; \
-                         the plugin folder is looked at all the time, and a change of the \
-                         configuration file needs a restart"
+                        "looking again at the hosts file, the name servers, the access log's file and \
+                         the plugin folder; a change of the configuration file needs a restart, but \
+                         for [plugins] order"
                     );
                     reloader.reload();
                 }
