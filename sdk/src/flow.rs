@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use portcullis_contract::Protocol;
 
 use crate::Host;
-#[cfg(target_family = "wasm")]
 use crate::proxy;
 
 /// What is about to be contacted, and for whom.
@@ -135,7 +134,10 @@ impl Client {
         match &self.0 {
             #[cfg(target_family = "wasm")]
             Facts::Remote => proxy::client_address()?.parse().ok(),
-            Facts::Given { address, .. } => *address,
+            Facts::Given { address, .. } => {
+                self.note_asked();
+                *address
+            }
         }
     }
 
@@ -145,7 +147,21 @@ impl Client {
         match &self.0 {
             #[cfg(target_family = "wasm")]
             Facts::Remote => proxy::client_user(),
-            Facts::Given { user, .. } => user.clone(),
+            Facts::Given { user, .. } => {
+                self.note_asked();
+                user.clone()
+            }
+        }
+    }
+
+    /// Whether a filter has learned who the client is decides what its answer may be used for.
+    fn note_asked(&self) {
+        #[cfg(not(target_family = "wasm"))]
+        if let Facts::Given {
+            address: Some(_), ..
+        } = &self.0
+        {
+            proxy::note_asked_for_client();
         }
     }
 }

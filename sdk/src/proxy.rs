@@ -17,8 +17,8 @@ pub(crate) use imports::{
 };
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use mock::{
-    compare_and_set, count, feed_names, gauge, increment, local, lookup, now, registrable, set,
-    value, write_log,
+    compare_and_set, count, feed_names, gauge, increment, local, lookup, note_asked_for_client,
+    now, registrable, set, value, write_log,
 };
 #[cfg(target_family = "wasm")]
 pub(crate) use side::Side;

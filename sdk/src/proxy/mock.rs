@@ -22,6 +22,7 @@ struct Mock {
     metrics: BTreeMap<String, f64>,
     /// Since 1970; only a test moves it.
     now: Duration,
+    has_asked_for_client: bool,
 }
 
 struct Value {
@@ -59,6 +60,15 @@ pub(crate) fn set_time(time: SystemTime) {
         mock.now = since.unwrap_or_default();
         mock.expire();
     });
+}
+
+pub(crate) fn note_asked_for_client() {
+    MOCK.with_borrow_mut(|mock| mock.has_asked_for_client = true);
+}
+
+/// Whether the filter has learned who the client is since this was asked last.
+pub(crate) fn take_asked_for_client() -> bool {
+    MOCK.with_borrow_mut(|mock| std::mem::take(&mut mock.has_asked_for_client))
 }
 
 pub(crate) fn metric(name: &str) -> Option<f64> {

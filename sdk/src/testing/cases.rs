@@ -134,11 +134,15 @@ fn judge<F: Filter>(filter: &F, case: &Case) -> Result<Judged, String> {
     if let Some(client) = case.client {
         flow = flow.with_client(client);
     }
+    mock::take_asked_for_client();
     let verdict = filter.judge_host(&flow).map_err(reported)?;
+    // As in the proxy, what one client was told is not told to others.
+    let is_personal = mock::take_asked_for_client();
+    let kept = verdict
+        .cached()
+        .filter(|(scope, _)| !(is_personal && *scope == Scope::Host));
     let mut judged = Judged {
-        cached: verdict
-            .cached()
-            .map(|(scope, time)| (scope, whole_milliseconds(time))),
+        cached: kept.map(|(scope, time)| (scope, whole_milliseconds(time))),
         ..answer(&verdict)?.into()
     };
     if let Question::Request {

@@ -48,6 +48,7 @@ impl Filter for Obeys {
             "far" => return Ok(Verdict::redirect(format!("http://b/{}", "x".repeat(9000)))),
             "page" => return Ok(Verdict::replace("text/plain", "instead").with_status(404)),
             "count" => return count(flow),
+            "personal" => return Ok(personal(flow)),
             "measure" => return Ok(measure()),
             "fill" => return fill(),
             "name" => state::set("k".repeat(1025), "", None)?,
@@ -128,6 +129,12 @@ fn count(flow: &Flow) -> Result<Verdict, Error> {
         None => Scope::Host,
     };
     Ok(Verdict::NEXT.cache_for(scope, Duration::from_micros(1500)))
+}
+
+/// Lets the proxy use an answer for all clients although it was told who this one is.
+fn personal(flow: &Flow) -> Verdict {
+    flow.client().address();
+    Verdict::NEXT.cache_for(Scope::Host, Duration::from_secs(1))
 }
 
 /// Keeps more metrics than a filter may have, and some by names that there cannot be.
