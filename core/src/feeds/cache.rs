@@ -2,8 +2,8 @@
 //! `feeds/NAME.list`, the body as it was fetched, and `feeds/NAME.json`, what it is. `feeds` calls
 //! it off the async threads. It does not check bodies.
 
-use std::fs;
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -12,6 +12,9 @@ use tempfile::NamedTempFile;
 
 use super::fetch::Validators;
 use crate::config::{Feed, FeedFormat};
+
+/// What is read of a description, in bytes. Those that were written are much shorter.
+const DESCRIPTION_LIMIT: u64 = 64 << 10;
 
 /// The folder of the copies.
 #[derive(Clone, Debug)]
@@ -72,7 +75,7 @@ impl Cache {
     /// The copy of `feed`, if there is one.
     pub(crate) fn load(&self, name: &str, feed: &Feed) -> Result<Option<Saved>, Unusable> {
         let path = self.description(name);
-        let json = match fs::read(&path) {
+        let json = match read_at_most(&path, DESCRIPTION_LIMIT) {
             Ok(json) => json,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(Unusable::Read { path, source }),
@@ -142,15 +145,37 @@ impl Cache {
 }
 
 fn read_body(path: PathBuf, max: u64) -> Result<Vec<u8>, Unusable> {
-    let read = || {
-        let bytes = fs::metadata(&path)?.len();
-        if bytes > max {
-            return Ok(Err(Unusable::TooLarge { bytes, max }));
-        }
-        fs::read(&path).map(Ok)
-    };
+    let read = || Ok((fs::metadata(&path)?.len(), read_at_most(&path, max)?));
     match read() {
-        Ok(body) => body,
+        Ok((bytes, _)) if bytes > max => Err(Unusable::TooLarge { bytes, max }),
+        Ok((_, body)) => Ok(body),
         Err(source) => Err(Unusable::Read { path, source }),
+    }
+}
+
+fn read_at_most(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    File::open(path)?.take(limit).read_to_end(&mut content)?;
+    Ok(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn a_description_without_end_is_not_read_to_its_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = Cache::new(dir.path());
+        fs::create_dir(&cache.dir).unwrap();
+        let endless = File::create(cache.description("list")).unwrap();
+        endless.set_len(1 << 40).unwrap();
+        let feed = Config::default().feeds["malware"].clone();
+        let loaded = cache.load("list", &feed);
+        assert!(
+            matches!(loaded, Err(Unusable::Description { .. })),
+            "{loaded:?}"
+        );
     }
 }
