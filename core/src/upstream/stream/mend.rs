@@ -30,17 +30,22 @@ pub(super) fn mend(head: &[u8]) -> Vec<u8> {
     mended.extend_from_slice(lines.next().unwrap_or_default());
     for line in lines {
         match fields.last_mut() {
-            Some(field) if line.first().is_some_and(|byte| is_blank(*byte)) => unfold(field, line),
+            Some(field) if is_folded(field, line) => unfold(field, line),
             _ => fields.push(mend_name(line)),
         }
     }
     for mut field in fields {
+        mend_value(&mut field);
         if !is_identity(&field) {
-            mend_value(&mut field);
             mended.append(&mut field);
         }
     }
     mended
+}
+
+/// Whether a line continues the value of a field. A name cannot be continued.
+fn is_folded(field: &[u8], line: &[u8]) -> bool {
+    line.first().is_some_and(|byte| is_blank(*byte)) && memchr(b':', field).is_some()
 }
 
 /// Adds a line to the field that it continues.
@@ -58,7 +63,9 @@ fn unfold(field: &mut Vec<u8>, line: &[u8]) {
 fn mend_name(line: &[u8]) -> Vec<u8> {
     let colon = memchr(b':', line).unwrap_or(0);
     let (name, rest) = line.split_at(colon);
-    [name.trim_ascii_end(), rest].concat()
+    // Nothing else goes: a CR there is for hyper to refuse.
+    let last = name.iter().rposition(|byte| !is_blank(*byte));
+    [&name[..last.map_or(colon, |last| last + 1)], rest].concat()
 }
 
 fn mend_value(field: &mut [u8]) {
@@ -75,10 +82,12 @@ fn is_identity(line: &[u8]) -> bool {
     let Some(colon) = memchr(b':', line) else {
         return false;
     };
+    let value = &line[colon + 1..];
+    let value = value.strip_suffix(b"\n").unwrap_or(value);
+    let value = value.strip_suffix(b"\r").unwrap_or(value);
     line[..colon].eq_ignore_ascii_case(b"transfer-encoding")
-        && line[colon + 1..]
-            .trim_ascii()
-            .eq_ignore_ascii_case(b"identity")
+        && value.trim_ascii().eq_ignore_ascii_case(b"identity")
+        && !value.contains(&b'\r')
 }
 
 /// Horizontal tab and space.
@@ -114,6 +123,7 @@ mod tests {
             ("A: \u{1}b\u{1f}\u{b}c\u{7f}", "A:  b  c \r\n"),
             ("Transfer-Encoding: identity\r\nA: b", "A: b\r\n"),
             ("A: b\r\ntransfer-encoding :\r\n Identity ", "A: b\r\n"),
+            ("Transfer-Encoding: \u{1}identity\r\nA: b", "A: b\r\n"),
         ] {
             assert_eq!(mended(fields), right, "{fields:?}");
         }
@@ -129,7 +139,11 @@ mod tests {
             "A: b\rC: d",
             "A: b\0",
             "no colon",
+            "no colon\r\n : b",
             ": no name",
+            "A\r: b",
+            "A\u{c}: b",
+            "Transfer-Encoding: identity\r",
         ] {
             let right = format!("{fields}\r\n");
             // A blank before a colon in a value makes it look twice.
