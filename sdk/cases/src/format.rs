@@ -215,10 +215,8 @@ impl RawCase {
             });
         };
         let method = self.method.as_deref().unwrap_or("GET");
-        if !method
-            .bytes()
-            .all(|byte| byte.is_ascii_alphabetic() || byte == b'-')
-        {
+        let is_letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'-';
+        if method.is_empty() || !method.bytes().all(is_letter) {
             return Err(format!("`{method}` is not a method; write it like GET"));
         }
         let response = self.response.as_ref();

@@ -283,6 +283,10 @@ fn a_case_that_can_never_go_well_is_refused_with_its_line() {
             "`G T` is not a method",
         ),
         (
+            "url = 'http://a/'\nmethod = ''\nexpect = 'next'",
+            "`` is not a method",
+        ),
+        (
             "url = 'http://a/'\nresponse = {status = 101}\nexpect = 'next'",
             "a response with the status 101",
         ),
