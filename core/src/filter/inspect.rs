@@ -133,8 +133,10 @@ fn at_most<N: PartialOrd + std::fmt::Display>(
 }
 
 fn unreadable(error: wasmparser::BinaryReaderError) -> CompileError {
-    // wasmparser has no kind of error for an early end. Only the message tells.
-    if error.message().contains("unexpected end") {
+    // wasmparser has no kind of error for an early end. Only the message tells. The second one is
+    // of a core module that ends between the types of its functions and their code.
+    let ends = ["unexpected end", "code section is absent"];
+    if ends.iter().any(|end| error.message().contains(end)) {
         CompileError::Truncated
     } else {
         CompileError::Invalid(error.to_string())
@@ -186,6 +188,22 @@ mod tests {
                 Ok(())
             } else {
                 Err(CompileError::Truncated)
+            };
+            assert_eq!(inspect(&whole[..end]), expected, "{end} bytes");
+        }
+    }
+
+    #[test]
+    fn a_core_module_that_ends_between_two_sections_is_incomplete_or_a_smaller_one() {
+        let whole = module(1, &[]);
+        let ends = section_ends(&whole);
+        assert_eq!(ends.len(), 4);
+        for end in ends {
+            let expected = if whole[..end].ends_with(&[0x03, 0x02, 0x01, 0]) {
+                // There are functions, and there is no code.
+                Err(CompileError::Truncated)
+            } else {
+                Ok(())
             };
             assert_eq!(inspect(&whole[..end]), expected, "{end} bytes");
         }
