@@ -7,10 +7,10 @@ ARGS =
 
 TOOLCHAIN = sh sdk/toolchain.sh
 CARGO = $(TOOLCHAIN) cargo
-# For a tool that only the checks need and that is not installed.
+# For a tool that is needed rarely and that is not installed.
 TOOLS = target/tools
 
-.PHONY: help run test test-core test-sdk scenarios quick docs instructions bench-filters bench-hostile setup check fmt clippy embedded doc deny clean
+.PHONY: help run test test-core test-sdk scenarios quick docs instructions bench-filters bench-hostile fuzz setup check fmt clippy embedded doc deny clean
 
 help:
 	@echo 'make run      start the proxy on 127.0.0.1:3000; ARGS="..." are its arguments'
@@ -22,6 +22,7 @@ help:
 	@echo 'make instructions    measure what a request and a connection cost; needs valgrind'
 	@echo 'make bench-filters   measure what is promised about filters; takes some minutes'
 	@echo 'make bench-hostile   measure what hostile peers do to a neighbour; ARGS="--quick" for a first look'
+	@echo 'make fuzz     look for input that breaks a promise, for SECONDS=600 each; T=name for one target'
 	@echo 'make setup    get the tools that are missing: Rust, the wasm target'
 	@echo 'make clean    remove what was built'
 
@@ -74,6 +75,23 @@ bench-filters:
 bench-hostile:
 	@$(CARGO) build --release --package portcullis
 	@$(CARGO) test --quiet --workspace --bench hostile -- $(ARGS)
+
+# How long each target runs, in seconds. It goes on from what it found in earlier runs.
+SECONDS = 600
+
+# Everything is built once more for this, in a folder of its own. No sanitizer: they need a nightly
+# compiler, and what is fuzzed has no unsafe code.
+fuzz:
+	@PATH="$(TOOLS)/bin:$$PATH"; export PATH; \
+	$(CARGO) fuzz --version >/dev/null 2>&1 || \
+		$(CARGO) install cargo-fuzz --version 0.13.2 --locked --debug --root $(TOOLS); \
+	targets="$(T)"; for target in $${targets:-$$(ls tests/fuzz/corpus)}; do \
+		grown=target/fuzz/corpus/$$target; mkdir -p $$grown; \
+		$(CARGO) fuzz run --fuzz-dir tests/fuzz --target-dir target/fuzz --sanitizer none \
+			$$target $$grown tests/fuzz/corpus/$$target -- \
+			$$(ls tests/fuzz/dictionaries/$$target 2>/dev/null | sed 's/^/-dict=/') \
+			-max_total_time=$(SECONDS) -timeout=5 -rss_limit_mb=2048 || exit; \
+	done
 
 setup:
 	@rustc=$$($(TOOLCHAIN)) && echo "Ready. Filters are compiled by $$rustc"

@@ -2,7 +2,7 @@
 //! programs that want the same. They load filters as `plugins` does and ask them as `chain` does;
 //! traffic knows nothing of them.
 
-mod access_log;
+pub(crate) mod access_log;
 mod author;
 mod bench;
 mod cases;

@@ -3,13 +3,13 @@
 //! origin.
 
 mod body;
-mod connect;
+pub(crate) mod connect;
 pub(crate) mod connection;
 mod copy;
-mod encode;
+pub(crate) mod encode;
 mod exchange;
-mod forward;
-mod head;
+pub(crate) mod forward;
+pub(crate) mod head;
 pub(crate) mod headers;
 mod interim;
 pub(crate) mod refusal;
@@ -17,5 +17,5 @@ mod reply;
 mod respond;
 pub(crate) mod session;
 mod tunnel;
-mod wire;
+pub(crate) mod wire;
 pub(crate) mod worker;

@@ -3,11 +3,11 @@
 //! filters to say.
 
 mod cache;
-mod entries;
+pub(crate) mod entries;
 mod fetch;
-mod format;
+pub(crate) mod format;
 mod schedule;
-mod snapshot;
+pub(crate) mod snapshot;
 #[cfg(test)]
 mod tests;
 

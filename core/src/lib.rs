@@ -41,6 +41,8 @@ mod error;
 mod feeds;
 mod filter;
 mod flow;
+#[cfg(all(any(test, fuzzing), feature = "cli"))]
+pub mod fuzz;
 pub mod log;
 mod plugins;
 mod proxy;

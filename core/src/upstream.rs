@@ -13,7 +13,7 @@ pub(crate) mod request;
 pub(crate) mod resolve;
 pub(crate) mod response;
 mod route;
-mod stream;
+pub(crate) mod stream;
 mod written;
 
 use std::net::SocketAddr;

@@ -75,7 +75,10 @@ pub(crate) fn name(file: &Path) -> String {
     }
 }
 
-fn read_lines(mut input: impl BufRead, mut each: impl FnMut(&Entry<'_>)) -> io::Result<Summary> {
+pub(crate) fn read_lines(
+    mut input: impl BufRead,
+    mut each: impl FnMut(&Entry<'_>),
+) -> io::Result<Summary> {
     let mut found = Summary::default();
     let mut bytes = Vec::new();
     while read_line(&mut input, &mut bytes)? {

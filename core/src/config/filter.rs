@@ -106,7 +106,7 @@ impl Default for Standing {
 }
 
 impl Standing {
-    fn of(enabled: bool, mode: Mode, required: bool, on_error: OnError) -> Self {
+    pub(crate) fn of(enabled: bool, mode: Mode, required: bool, on_error: OnError) -> Self {
         match mode {
             _ if !enabled => Self::Disabled,
             Mode::Enforce if required => Self::Required(on_error),

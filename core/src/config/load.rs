@@ -56,7 +56,17 @@ impl Config {
     /// file is.
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
         let file = sources.config_file();
-        let mut text = file.as_deref().map_or_else(|| Ok(String::new()), read)?;
+        let text = file.as_deref().map_or_else(|| Ok(String::new()), read)?;
+        Self::parse(text, file, sources)
+    }
+
+    /// The same with the text of the file; `file` is named in errors, and paths are meant from
+    /// where it is.
+    pub(crate) fn parse(
+        mut text: String,
+        file: Option<PathBuf>,
+        sources: &Sources,
+    ) -> Result<Self, ConfigError> {
         let path = file.as_deref().unwrap_or(Path::new(DEFAULT_FILE));
         if !(Document { path, text: &text }.parse()?.get_ref()).contains_key("feeds") {
             // Behind the end of the file, so that no line of it moves.

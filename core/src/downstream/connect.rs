@@ -45,7 +45,7 @@ pub(crate) async fn connect(
 }
 
 /// Authority-form: a host and a port, nothing else (RFC 9112, section 3.2.3).
-fn target(head: &request::Parts) -> Result<Rc<Target>, Error> {
+pub(crate) fn target(head: &request::Parts) -> Result<Rc<Target>, Error> {
     match head.uri.authority() {
         Some(authority) if head.uri.scheme().is_none() => {
             Ok(Rc::new(Target::parse(authority.as_str(), None)?))

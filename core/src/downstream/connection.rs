@@ -227,56 +227,16 @@ async fn linger(mut stream: impl ClientStream, session: &Session) {
 #[cfg(test)]
 mod tests {
     use std::io;
-    use std::rc::Rc;
-    use std::sync::Arc;
 
     use tokio::io::{AsyncReadExt, DuplexStream, duplex};
-    use tokio::sync::watch;
-    use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::chain::{Chain, shadow_calls};
-    use crate::config::{AccessLog, AccessLogTo, Egress, Limits};
-    use crate::downstream::headers::Pseudonym;
-    use crate::downstream::session::Ingress;
-    use crate::downstream::worker::{Worker, WorkerConfig, WorkerId};
-    use crate::log::access::Access;
-    use crate::upstream::Bounds;
-    use crate::upstream::reload::Reloads;
+    use crate::chain::Chain;
 
     impl ClientStream for DuplexStream {
         fn take_error(&self) -> io::Result<Option<io::Error>> {
             Ok(None)
         }
-    }
-
-    fn session() -> Session {
-        let own = "127.0.0.1:1".parse().unwrap();
-        let access_log = AccessLog {
-            to: AccessLogTo::Off,
-            ..AccessLog::default()
-        };
-        let config = WorkerConfig {
-            limits: Limits::default(),
-            egress: Egress::default(),
-            bounds: Bounds {
-                idle: 9,
-                lookups: 9,
-            },
-            access_log: Access::open(&access_log).unwrap(),
-            own,
-            pseudonym: Pseudonym::random(),
-            chains: watch::channel(Arc::new(Chain::default())).1,
-            reloads: Reloads::default(),
-            shutdown: CancellationToken::new(),
-        };
-        let id = WorkerId {
-            index: 0,
-            workers: 1,
-            restarts: 0,
-        };
-        let worker = Rc::new(Worker::new(config, id, shadow_calls().0));
-        Session::new(worker, own, Ingress::Direct)
     }
 
     #[tokio::test]
@@ -292,7 +252,7 @@ mod tests {
             client.read_to_string(&mut answer).await.unwrap();
             answer
         };
-        let (answer, ()) = tokio::join!(asking, serve(session(), stream));
+        let (answer, ()) = tokio::join!(asking, serve(Session::alone(Chain::default()), stream));
         assert!(answer.ends_with("\r\n\r\n"), "{answer:?}");
     }
 }

@@ -133,7 +133,7 @@ fn has_no_path(uri: &Uri) -> bool {
 }
 
 /// Where the request goes, and what it asks for there.
-fn parse_absolute_form(uri: Uri) -> Result<(Authority, PathAndQuery), Error> {
+pub(crate) fn parse_absolute_form(uri: Uri) -> Result<(Authority, PathAndQuery), Error> {
     let parts = uri.into_parts();
     match (parts.scheme, parts.authority) {
         (Some(scheme), Some(authority)) if scheme == Scheme::HTTP => {
@@ -148,7 +148,7 @@ fn parse_absolute_form(uri: Uri) -> Result<(Authority, PathAndQuery), Error> {
 }
 
 /// Makes the fields fit for the next hop. Returns the protocol that the client wants to switch to.
-fn sanitize_request(
+pub(crate) fn sanitize_request(
     head: &mut request::Parts,
     body: &Incoming,
     host: &HeaderValue,
@@ -221,7 +221,9 @@ fn expect_continue(agreed: CancellationToken) -> ContinueGate {
 
 /// Takes out of a response what is not the client's. Returns the protocol that the origin switches
 /// to.
-fn sanitize_response(response: &mut Response<Incoming>) -> Result<Option<HeaderValue>, Error> {
+pub(crate) fn sanitize_response(
+    response: &mut Response<Incoming>,
+) -> Result<Option<HeaderValue>, Error> {
     let is_empty = response.body().is_end_stream();
     let headers = response.headers_mut();
     let switched = headers.get(UPGRADE).cloned();

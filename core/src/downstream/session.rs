@@ -8,6 +8,17 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use http::HeaderValue;
+#[cfg(any(test, fuzzing))]
+use {
+    super::headers::Pseudonym,
+    super::worker::{WorkerConfig, WorkerId},
+    crate::chain::{Chain, shadow_calls},
+    crate::config::{AccessLog, AccessLogTo, Egress, Limits},
+    crate::log::access::Access,
+    crate::upstream::{Bounds, reload::Reloads},
+    tokio::sync::watch,
+    tokio_util::sync::CancellationToken,
+};
 
 use super::exchange::Exchange;
 use super::interim::Interims;
@@ -56,7 +67,7 @@ pub(crate) struct Destination {
 
 impl Destination {
     /// Reads the authority of an `http` URL.
-    fn parse(authority: &str) -> Result<Self, Error> {
+    pub(crate) fn parse(authority: &str) -> Result<Self, Error> {
         let target = Target::parse(authority, Some(HTTP_PORT))?;
         let host = HeaderValue::try_from(target.authority(HTTP_PORT));
         Ok(Self {
@@ -84,6 +95,37 @@ impl Session {
             destination: RefCell::default(),
             worker,
         }
+    }
+
+    /// A session with these filters, of a proxy that has no other and writes no log.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn alone(chain: Chain) -> Self {
+        let own = SocketAddr::from(([127, 0, 0, 1], 1));
+        let access_log = AccessLog {
+            to: AccessLogTo::Off,
+            ..AccessLog::default()
+        };
+        let config = WorkerConfig {
+            limits: Limits::default(),
+            egress: Egress::default(),
+            bounds: Bounds {
+                idle: 9,
+                lookups: 9,
+            },
+            access_log: Access::open(&access_log).expect("nothing is opened"),
+            own,
+            pseudonym: Pseudonym::random(),
+            chains: watch::channel(Arc::new(chain)).1,
+            reloads: Reloads::default(),
+            shutdown: CancellationToken::new(),
+        };
+        let id = WorkerId {
+            index: 0,
+            workers: 1,
+            restarts: 0,
+        };
+        let worker = Worker::new(config, id, shadow_calls().0);
+        Self::new(Rc::new(worker), own, Ingress::Direct)
     }
 
     /// The destination that the authority of an `http` URL names.

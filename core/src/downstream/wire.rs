@@ -7,7 +7,7 @@
 //! thrown away, because `connection` has a better one. Interim responses of the origin, which
 //! hyper's server cannot write, have their place before hyper's response.
 
-mod request_line;
+pub(crate) mod request_line;
 
 use std::cell::Cell;
 use std::io::{self, IoSlice};

@@ -10,7 +10,7 @@ use super::snapshot::Full;
 use crate::config::FeedFormat;
 
 /// Reads `body`. A few wrong entries are skipped and counted.
-pub(super) fn parse(format: FeedFormat, body: &[u8]) -> Result<Parsed, Rejected> {
+pub(crate) fn parse(format: FeedFormat, body: &[u8]) -> Result<Parsed, Rejected> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let mut entries = Entries::default();
     match format {

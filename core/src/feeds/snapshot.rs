@@ -48,6 +48,15 @@ impl Snapshot {
         self.offsets.len() + self.alone.len()
     }
 
+    /// Every name that it holds.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let names = self.names.split(|byte| *byte == END);
+        let names = names.map(|name| str::from_utf8(name).expect("it was a text"));
+        let alone = self.alone.iter().map(|name| &**name);
+        names.filter(|name| !name.is_empty()).chain(alone)
+    }
+
     fn contains(&self, name: &str) -> bool {
         let name = name.as_bytes();
         self.offsets

@@ -33,16 +33,16 @@ static OWNED: [HeaderName; 14] = [
 
 /// The message whose fields are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
+pub(crate) enum Side {
     Request,
     Response,
 }
 
 /// The fields of what is being judged.
 #[derive(Debug, Default)]
-pub(super) struct Fields {
-    pub(super) request: HeaderMap,
-    pub(super) response: HeaderMap,
+pub(crate) struct Fields {
+    pub(crate) request: HeaderMap,
+    pub(crate) response: HeaderMap,
     /// Which of them the running hook may change.
     editable: Option<Side>,
     is_edited: bool,
@@ -52,7 +52,7 @@ pub(super) struct Fields {
 
 /// Why nothing was changed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum EditError {
+pub(crate) enum EditError {
     #[error("header fields of the {0} can only be changed by judge-{0}, so nothing was changed")]
     Hook(&'static str),
     #[error(
@@ -80,14 +80,14 @@ pub(super) enum EditError {
 
 impl Fields {
     /// Begins a hook that may change the fields of the side `editable`.
-    pub(super) fn begin(&mut self, editable: Option<Side>) {
+    pub(crate) fn begin(&mut self, editable: Option<Side>) {
         self.editable = editable;
         self.is_edited = false;
         self.added = 0;
     }
 
     /// Ends the hook and gives the fields that it has changed.
-    pub(super) fn end(&mut self) -> Option<Box<HeaderMap>> {
+    pub(crate) fn end(&mut self) -> Option<Box<HeaderMap>> {
         let request = std::mem::take(&mut self.request);
         let response = std::mem::take(&mut self.response);
         match self.editable.take().filter(|_| self.is_edited)? {
@@ -96,7 +96,7 @@ impl Fields {
         }
     }
 
-    pub(super) fn values(&self, side: Side, name: &str) -> Vec<Vec<u8>> {
+    pub(crate) fn values(&self, side: Side, name: &str) -> Vec<Vec<u8>> {
         let Ok(name) = field_name(name) else {
             return Vec::new();
         };
@@ -104,25 +104,25 @@ impl Fields {
         values.map(|value| value.as_bytes().to_vec()).collect()
     }
 
-    pub(super) fn names(&self, side: Side) -> Vec<String> {
+    pub(crate) fn names(&self, side: Side) -> Vec<String> {
         self.of(side).keys().map(ToString::to_string).collect()
     }
 
-    pub(super) fn set(&mut self, side: Side, name: &str, value: &[u8]) -> Result<(), EditError> {
+    pub(crate) fn set(&mut self, side: Side, name: &str, value: &[u8]) -> Result<(), EditError> {
         let (name, value) = field(name, value)?;
         let headers = self.room(side, &name, &value)?;
         let set = headers.try_insert(name, value);
         set.map(drop).map_err(|_| EditError::TooLarge)
     }
 
-    pub(super) fn append(&mut self, side: Side, name: &str, value: &[u8]) -> Result<(), EditError> {
+    pub(crate) fn append(&mut self, side: Side, name: &str, value: &[u8]) -> Result<(), EditError> {
         let (name, value) = field(name, value)?;
         let headers = self.room(side, &name, &value)?;
         let added = headers.try_append(name, value);
         added.map(drop).map_err(|_| EditError::TooLarge)
     }
 
-    pub(super) fn remove(&mut self, side: Side, name: &str) -> Result<(), EditError> {
+    pub(crate) fn remove(&mut self, side: Side, name: &str) -> Result<(), EditError> {
         let name = changeable(name)?;
         if self.of(side).contains_key(&name) {
             self.check(side)?;

@@ -54,7 +54,7 @@ pub(crate) enum CompileError {
 }
 
 /// Fails if the file cannot be compiled or would take a compiler too long.
-pub(super) fn inspect(wasm: &[u8]) -> Result<(), CompileError> {
+pub(crate) fn inspect(wasm: &[u8]) -> Result<(), CompileError> {
     check_magic(wasm)?;
     let mut functions = 0;
     for payload in Parser::new(0).parse_all(wasm) {

@@ -15,7 +15,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use self::json::Json;
+use self::logfmt::Logfmt;
 pub(crate) use self::sink::{Access, Sink};
+use crate::config::AccessLogFormat;
 
 /// What tells an access line from every other line in the same stream.
 pub(crate) const KIND: &str = "access";
@@ -79,6 +82,14 @@ trait Encoder {
 }
 
 impl Record<'_> {
+    /// Writes a line at the end of `out`.
+    pub(crate) fn write(&self, time: &str, format: AccessLogFormat, out: &mut Vec<u8>) {
+        match format {
+            AccessLogFormat::Logfmt => self.encode(time, &mut Logfmt { out }),
+            AccessLogFormat::Json => self.encode(time, &mut Json { out }),
+        }
+    }
+
     /// Every field of a line, in order.
     fn encode(&self, time: &str, line: &mut impl Encoder) {
         line.begin(time);

@@ -2,7 +2,7 @@
 //! read, mends the heads of responses, and lets an answer that has arrived be read although nothing
 //! can be written any more. Made by `link`, which looks at its [`Gauge`].
 
-mod mend;
+pub(crate) mod mend;
 
 use std::cell::Cell;
 use std::io::{self, IoSlice, Read};

@@ -7,7 +7,7 @@ use std::io::Write;
 use memchr::memchr;
 
 /// Whether nothing in the first line of a head has to be encoded.
-pub(super) fn is_plain(head: &[u8]) -> bool {
+pub(crate) fn is_plain(head: &[u8]) -> bool {
     let line = memchr(b'\n', head).map_or(head, |end| &head[..end]);
     // Without a way out of the loop the compiler looks at many bytes at once.
     !line
@@ -19,7 +19,7 @@ pub(super) fn is_plain(head: &[u8]) -> bool {
 
 /// Encodes what has to be in the request line of the head of which `end` is the end, and returns
 /// the new end.
-pub(super) fn make_plain(head: &mut Vec<u8>, end: usize) -> usize {
+pub(crate) fn make_plain(head: &mut Vec<u8>, end: usize) -> usize {
     let Some((from, to)) = path_and_query(&head[..end]) else {
         return end;
     };

@@ -7,8 +7,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Record;
-use super::json::Json;
-use super::logfmt::Logfmt;
 use super::stamp::Stamp;
 use crate::config::{AccessLog, AccessLogFormat, AccessLogTo};
 use crate::error::StartError;
@@ -96,9 +94,6 @@ impl Sink {
         let Some(lines) = &self.lines else { return };
         let mut stamp = self.stamp.borrow_mut();
         let time = stamp.format(record.time);
-        lines.push(|out| match self.format {
-            AccessLogFormat::Logfmt => record.encode(time, &mut Logfmt { out }),
-            AccessLogFormat::Json => record.encode(time, &mut Json { out }),
-        });
+        lines.push(|out| record.write(time, self.format, out));
     }
 }

@@ -3,8 +3,6 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde_json::{Value, json};
 
-use super::json::Json;
-use super::logfmt::Logfmt;
 use super::*;
 
 const TIME: &str = "2026-11-23T13:42:32.829285Z";

@@ -6,7 +6,7 @@
 use memchr::memchr;
 
 /// Whether nothing in a head has to be mended.
-pub(super) fn is_sound(head: &[u8]) -> bool {
+pub(crate) fn is_sound(head: &[u8]) -> bool {
     // Two bytes side by side tell. Without a way out of the loop the compiler looks at many of them
     // at once.
     let pairs = head.iter().zip(&head[head.len().min(1)..]);
@@ -23,7 +23,7 @@ pub(super) fn is_sound(head: &[u8]) -> bool {
 }
 
 /// The head as it should have been.
-pub(super) fn mend(head: &[u8]) -> Vec<u8> {
+pub(crate) fn mend(head: &[u8]) -> Vec<u8> {
     let mut mended = Vec::with_capacity(head.len());
     let mut fields = Vec::<Vec<u8>>::new();
     let mut lines = head.split_inclusive(|byte| *byte == b'\n');

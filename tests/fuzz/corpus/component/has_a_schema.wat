@@ -1,0 +1,2 @@
+(component
+  (@custom "portcullis-manifest" "{\"manifest\": 1, \"name\": \"a\", \"version\": \"1\", \"api\": \"0.1.0\", \"description\": \"b\", \"hooks\": [\"judge-host\"], \"config\": {\"type\": \"object\", \"properties\": {\"a\": {\"type\": \"integer\", \"minimum\": 5}, \"list\": {\"type\": \"array\", \"items\": {\"anyOf\": [{\"const\": \"b\"}, {\"type\": \"object\", \"required\": [\"c\"]}]}}}, \"required\": [\"d\"], \"additionalProperties\": false}}"))

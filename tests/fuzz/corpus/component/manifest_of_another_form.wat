@@ -1,0 +1,2 @@
+(component
+  (@custom "portcullis-manifest" "{\"manifest\": 2}"))

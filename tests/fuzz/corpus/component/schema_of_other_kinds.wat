@@ -1,0 +1,2 @@
+(component
+  (@custom "portcullis-manifest" "{\"manifest\": 1, \"name\": \"a\", \"version\": \"1\", \"api\": \"0.1.0\", \"description\": \"b\", \"hooks\": [\"judge-host\"], \"config\": {\"properties\": {\"a\": {\"format\": \"ip\"}, \"b\": false}, \"dependentRequired\": {\"a\": [\"e\"]}, \"if\": {\"required\": [\"a\"]}, \"then\": {\"minProperties\": 3}, \"unevaluatedProperties\": false, \"default\": {\"d\": 1}, \"examples\": [{\"d\": 2}]}}"))
