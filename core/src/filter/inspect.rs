@@ -139,8 +139,13 @@ fn unreadable(error: wasmparser::BinaryReaderError) -> CompileError {
     if ends.iter().any(|end| error.message().contains(end)) {
         CompileError::Truncated
     } else {
-        CompileError::Invalid(error.to_string())
+        CompileError::Invalid(one_line(&error.to_string()))
     }
+}
+
+/// Some messages show bytes, one a line.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -207,6 +212,14 @@ mod tests {
             };
             assert_eq!(inspect(&whole[..end]), expected, "{end} bytes");
         }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_in_one_line() {
+        // A component with a core module whose first bytes are wrong.
+        let error = inspect(b"\0asm\x0d\0\x01\0\x01\x08\0as}\x01\0\0\0").unwrap_err();
+        assert!(matches!(error, CompileError::Invalid(_)), "{error:?}");
+        assert!(!error.to_string().contains('\n'), "{error}");
     }
 
     #[test]
