@@ -80,7 +80,7 @@ bench-hostile:
 SECONDS = 600
 
 # Everything is built once more for this, in a folder of its own. No sanitizer: they need a nightly
-# compiler, and what is fuzzed has no unsafe code.
+# compiler, and there is no unsafe code here.
 fuzz:
 	@PATH="$(TOOLS)/bin:$$PATH"; export PATH; \
 	$(CARGO) fuzz --version >/dev/null 2>&1 || \

@@ -1,6 +1,7 @@
 //! The ordered filters and their one verdict. Client protocols begin a [`FilterSession`] for each
 //! exchange on their worker's [`LocalChain`]; `plugins` publishes each new [`Chain`].
 
+mod background;
 mod fair;
 mod generation;
 mod instances;
@@ -10,14 +11,15 @@ mod member;
 mod missing;
 mod quarantine;
 mod session;
-mod shadow;
 mod verdict_cache;
+mod watcher;
 
+pub(crate) use self::background::{BackgroundSender, background_calls};
 pub(crate) use self::generation::{Chain, Place};
 pub(crate) use self::local::{LocalFilter, TraceEntry};
 pub(crate) use self::local_chain::LocalChain;
 pub(crate) use self::member::{Member, ShadowTally};
 pub(crate) use self::missing::Missing;
 pub(crate) use self::quarantine::Tripped;
-pub(crate) use self::session::FilterSession;
-pub(crate) use self::shadow::{ShadowSender, shadow_calls};
+pub(crate) use self::session::{FilterSession, replace_notes};
+pub(crate) use self::watcher::Watcher;

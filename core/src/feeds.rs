@@ -2,6 +2,7 @@
 //! them and keeps [`Feeds::run`] going, and `filter` looks names up. What a match means is for
 //! filters to say.
 
+mod besides;
 mod cache;
 pub(crate) mod entries;
 mod fetch;
@@ -22,7 +23,9 @@ use arc_swap::ArcSwap;
 use futures_util::FutureExt;
 use tokio::sync::Notify;
 use tracing::{debug, info, warn};
+use url::Url;
 
+use self::besides::Besides;
 use self::cache::Cache;
 use self::entries::{Parsed, Rejected};
 pub(crate) use self::fetch::Fetcher;
@@ -32,6 +35,7 @@ use self::snapshot::Snapshot;
 use crate::config::{self, FeedFormat, TEST_NAMES, UntilFirst};
 use crate::error::{Causes, panic_message};
 use crate::target::canonical_host;
+use crate::verdict::{Match, MatchKind};
 
 /// All feeds. The set is fixed; their lists are replaced as they are fetched.
 #[derive(Debug)]
@@ -50,6 +54,9 @@ struct Feed {
     name: Arc<str>,
     /// None for the list that is compiled in.
     source: Option<config::Feed>,
+    /// The source as people may see it.
+    shown: Arc<str>,
+    besides: Besides,
     snapshot: ArcSwap<Snapshot>,
     state: Mutex<State>,
 }
@@ -139,16 +146,18 @@ impl Feeds {
         Self::with_fetcher(feeds, cache_dir, Fetcher::default())
     }
 
-    /// Feeds that never change, each a list of canonical hosts.
+    /// Feeds that never change, each a list of canonical hosts and networks, behind `@@` if they
+    /// are exceptions.
     pub(crate) fn from_lists<'a>(
         lists: impl IntoIterator<Item = (&'a String, &'a Vec<String>)>,
     ) -> Arc<Self> {
         let feeds = lists.into_iter().map(|(name, hosts)| {
-            let mut list = snapshot::Builder::default();
-            // A list in memory is never too long.
-            let _ = hosts.iter().try_for_each(|host| list.insert(host));
-            let feed = Feed::new(name, None);
-            feed.snapshot.store(Arc::new(list.build()));
+            let (besides, listed) = Besides::take(hosts);
+            let feed = Feed {
+                besides,
+                ..Feed::new(name, None)
+            };
+            feed.snapshot.store(Arc::new(listed));
             (feed.name.clone(), feed)
         });
         Arc::new(Self {
@@ -189,13 +198,28 @@ impl Feeds {
         self.feeds.keys()
     }
 
-    /// The most specific entry of `feed` that covers `host`: the host itself or its nearest listed
-    /// parent. A feed without data covers nothing, and text that is not a host is never covered.
-    pub(crate) fn lookup(&self, feed: &str, host: &str) -> Result<Option<Box<str>>, UnknownFeed> {
-        let snapshot = self.feed(feed)?.snapshot.load();
-        Ok(canonical_host(host)
-            .ok()
-            .and_then(|host| snapshot.lookup(&host).map(Box::from)))
+    /// Whether there is a feed of that name.
+    pub(crate) fn has(&self, feed: &str) -> bool {
+        self.feeds.contains_key(feed)
+    }
+
+    /// The entry of the first of `feeds` that lists `host`, or else of the first that excepts it:
+    /// the most specific one there, for the host itself or its nearest parent. A feed without data
+    /// has no entries, and text that is not a host is never covered.
+    pub(crate) fn find<'f>(
+        &self,
+        feeds: impl IntoIterator<Item = &'f str>,
+        host: &str,
+    ) -> Option<Match> {
+        let host = canonical_host(host).ok()?;
+        let mut excepted = None;
+        for feed in feeds.into_iter().filter_map(|feed| self.feeds.get(feed)) {
+            match feed.find(&host) {
+                Some(found) if found.kind == MatchKind::Listed => return Some(found),
+                found => excepted = excepted.or(found),
+            }
+        }
+        excepted
     }
 
     /// A note for each feed without data.
@@ -309,14 +333,41 @@ impl Feeds {
     }
 }
 
+/// A URL as people may see it: the user, the password and the query may be secret.
+fn shown(url: &Url) -> Arc<str> {
+    let mut url = url.clone();
+    // A URL without a host has neither.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_query(None);
+    url.set_fragment(None);
+    String::from(url).into()
+}
+
 impl Feed {
     fn new(name: &str, source: Option<config::Feed>) -> Self {
         Self {
             name: name.into(),
+            shown: source
+                .as_ref()
+                .map_or("built in".into(), |feed| shown(&feed.url)),
             source,
+            besides: Besides::default(),
             snapshot: ArcSwap::default(),
             state: Mutex::default(),
         }
+    }
+
+    fn find(&self, host: &str) -> Option<Match> {
+        let snapshot = self.snapshot.load();
+        let (kind, rule) = self.besides.decide(host, snapshot.lookup(host))?;
+        Some(Match {
+            feed: Some(self.name.clone()),
+            source: Some(self.shown.clone()),
+            rule: rule.into(),
+            line: None,
+            kind,
+        })
     }
 
     fn test_names() -> Self {

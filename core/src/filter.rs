@@ -13,6 +13,7 @@ mod confine;
 mod describe;
 mod engine;
 pub(crate) mod fields;
+mod grants;
 mod hook;
 mod host;
 pub(crate) mod inspect;
@@ -22,6 +23,7 @@ mod load;
 mod log_budget;
 mod manifest;
 pub(crate) mod metrics;
+pub(crate) mod random;
 pub(crate) mod state;
 mod suspicion;
 #[cfg(test)]
@@ -36,7 +38,7 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use http::HeaderMap;
-use portcullis_contract::Scope;
+use portcullis_contract::{Facts, VerdictKind};
 use wasmtime::component::InstancePre;
 
 use self::trap::Trap;
@@ -47,7 +49,7 @@ pub(crate) use compile::{encode, is_compiler_child};
 pub(crate) use compiler::{CachedFailure, NotCompiled};
 pub(crate) use describe::Description;
 pub(crate) use engine::Engine;
-pub(crate) use hook::{Hook, HookCall, Hooks};
+pub(crate) use hook::{Ending, Hook, HookCall, Hooks, Uses};
 pub(crate) use inspect::CompileError;
 pub(crate) use instance::Instance;
 pub(crate) use load::{API, LoadError, LoadRequest, Loader};
@@ -55,10 +57,13 @@ pub(crate) use manifest::{Manifest, append};
 
 use self::log_budget::LogBudget;
 use crate::config::FilterSettings;
+#[cfg(feature = "cli")]
+use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
 use crate::filter::metrics::Metrics;
+use crate::filter::random::Random;
 use crate::filter::state::Stores;
-use crate::verdict::{InvalidVerdict, Match, Verdict};
+use crate::verdict::{Additions, InvalidVerdict, Match, Notes, Verdict};
 
 /// A loaded filter. Immutable and shared by all workers, each of which makes its own instances.
 #[derive(Clone)]
@@ -69,6 +74,8 @@ pub(crate) struct Filter {
     pub(crate) hooks: Hooks,
     /// The interfaces of the contract that it wants something of, without the package.
     pub(crate) imports: Vec<String>,
+    /// The version of the contract that it was built for.
+    pub(crate) contract: String,
     /// None if its machine code was on disk.
     pub(crate) compile_time: Option<Duration>,
     engine: Engine,
@@ -79,7 +86,7 @@ pub(crate) struct Filter {
 
 impl Filter {
     /// The same filter, isolated from the proxy: it goes by `clock`, starts with an empty state and
-    /// empty metrics, and its log lines are not limited.
+    /// empty metrics, its random numbers are the same every time, and its log lines are not limited.
     pub(crate) fn isolated(&self, clock: &Clock) -> Arc<Self> {
         let state = Stores::new(clock.clone()).open(&self.name, self.settings.limits.state);
         let host = host::Host {
@@ -87,12 +94,45 @@ impl Filter {
             metrics: Metrics::default(),
             log: Arc::new(LogBudget::new(usize::MAX)),
             clock: clock.clone(),
+            random: Random::seeded(0),
             ..self.host.clone()
         };
         Arc::new(Self {
             host,
             ..self.clone()
         })
+    }
+
+    /// The same filter with another configuration.
+    #[cfg(feature = "cli")]
+    pub(crate) fn with_config(&self, config: &str) -> Self {
+        let mut other = self.clone();
+        other.settings.config = config.to_owned();
+        other
+    }
+
+    /// The same filter with an empty state that takes so many bytes.
+    #[cfg(feature = "cli")]
+    pub(crate) fn with_state(&self, bytes: usize) -> Self {
+        let mut other = self.clone();
+        other.host.state = Stores::new(self.host.clock.clone()).open(&self.name, bytes);
+        other
+    }
+
+    /// The same filter with other feeds.
+    #[cfg(feature = "cli")]
+    pub(crate) fn with_feeds(&self, feeds: Arc<Feeds>) -> Self {
+        let mut other = self.clone();
+        other.host.feeds = feeds;
+        other
+    }
+
+    /// The same filter, which can have no further metric.
+    #[cfg(feature = "cli")]
+    pub(crate) fn with_full_metrics(&self) -> Self {
+        let mut other = self.clone();
+        other.host.metrics = Metrics::full();
+        other
     }
 
     /// Whether it can ask the proxy for what that interface of the contract offers.
@@ -105,6 +145,11 @@ impl Filter {
         self.host.asked_for_missing_client.load(Ordering::Relaxed)
     }
 
+    /// The kinds of verdicts that it has tried to give and may not.
+    pub(crate) fn withheld(&self) -> impl Iterator<Item = VerdictKind> {
+        self.host.withheld.kinds()
+    }
+
     /// The feeds that it may look into.
     pub(crate) fn feeds(&self) -> Vec<String> {
         self.host.feed_names()
@@ -112,7 +157,7 @@ impl Filter {
 
     /// What it remembers under a key.
     pub(crate) fn state_value(&self, key: &str) -> Option<Vec<u8>> {
-        self.host.state.get(key)
+        self.host.state.get(key).ok().flatten()
     }
 
     /// Changes whenever a feed does.
@@ -138,10 +183,14 @@ impl std::fmt::Debug for Filter {
 #[derive(Debug)]
 pub(crate) struct FilterAnswer {
     pub(crate) verdict: Verdict,
-    /// The last feed entry that the filter found while it judged.
+    /// The rule that the filter names, or the last feed entry that it found while it judged.
     pub(crate) matched: Option<Match>,
+    /// What it adds to an answer of its own.
+    pub(crate) additions: Additions,
     /// The header fields as the filter left them, if it changed any and the message goes on.
     pub(crate) headers: Option<Box<HeaderMap>>,
+    /// What it has noted about the exchange, if that has changed.
+    pub(crate) notes: Option<Notes>,
     /// Whether the verdict may be used again.
     pub(crate) cache: Option<CachePolicy>,
 }
@@ -149,8 +198,9 @@ pub(crate) struct FilterAnswer {
 /// How a verdict may be used again.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CachePolicy {
-    pub(crate) scope: Scope,
     pub(crate) time: Duration,
+    /// The facts that the filter has asked for.
+    pub(crate) asked: Facts,
     /// [`Filter::feeds_generation`] before the filter was asked.
     pub(crate) feeds: u64,
 }

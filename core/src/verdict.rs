@@ -1,12 +1,14 @@
 //! What the chain decided, and who decided it. Plain values: made by the chain, rendered by
 //! `respond`, recorded by `exchange`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
-pub(crate) use portcullis_contract::VerdictKind;
-use portcullis_contract::limits::{LOCATION_BYTES, REASON_BYTES};
+use portcullis_contract::limits::{LOCATION_BYTES, QUESTION_BYTES, REASON_BYTES};
+pub(crate) use portcullis_contract::{Fallback, VerdictKind};
 
 /// The answer of a filter, validated.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +33,20 @@ pub(crate) enum Verdict {
     },
     /// The client gets this in place of the origin's answer.
     Replace(Page),
+    /// The connection is closed without an answer.
+    Drop,
+    /// A person is asked.
+    Ask(Question),
+}
+
+/// A question to a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Question {
+    /// One line.
+    pub(crate) text: String,
+    /// What happens if no person has decided in time.
+    pub(crate) otherwise: Fallback,
+    pub(crate) wait: Duration,
 }
 
 /// What all verdicts have in common.
@@ -66,7 +82,7 @@ impl Verdict {
             .ok_or(InvalidVerdict("a block needs a status from 400 to 599"))?;
         Ok(Self::Block {
             status,
-            reason: one_line(reason),
+            reason: one_line(reason, REASON_BYTES),
         })
     }
 
@@ -126,6 +142,30 @@ impl Verdict {
         }))
     }
 
+    /// A question, made one line of at most 1024 bytes.
+    pub(crate) fn ask(text: &str, otherwise: Fallback, wait: Duration) -> Self {
+        Self::Ask(Question {
+            text: one_line(text, QUESTION_BYTES),
+            otherwise,
+            wait,
+        })
+    }
+
+    /// What happens where no person can be asked, which is everywhere for now.
+    pub(crate) fn unasked(self) -> Self {
+        match self {
+            Self::Ask(Question {
+                otherwise: Fallback::Next,
+                ..
+            }) => Self::Next,
+            Self::Ask(Question { text, .. }) => Self::Block {
+                status: StatusCode::FORBIDDEN,
+                reason: text,
+            },
+            other => other,
+        }
+    }
+
     /// Its parts, for whatever shows, counts or stores a verdict.
     pub(crate) fn parts(&self) -> VerdictParts<'_> {
         let (kind, status, text) = match self {
@@ -140,6 +180,8 @@ impl Verdict {
                 Some(location.as_str()),
             ),
             Self::Replace(page) => (VerdictKind::Replace, Some(page.status), None),
+            Self::Drop => (VerdictKind::Drop, None, None),
+            Self::Ask(question) => (VerdictKind::Ask, None, Some(question.text.as_str())),
         };
         VerdictParts { kind, status, text }
     }
@@ -149,27 +191,81 @@ impl Verdict {
         self.parts().kind.name()
     }
 
+    /// Whether the filter gives the answer, to which it may add.
+    pub(crate) fn takes_additions(&self) -> bool {
+        matches!(
+            self,
+            Self::Block { .. } | Self::Redirect { .. } | Self::Replace(_)
+        )
+    }
+
     /// Whether the request goes on.
     pub(crate) fn passes(&self) -> bool {
         self.parts().kind.passes()
     }
 }
 
-fn one_line(text: &str) -> String {
-    let end = text.floor_char_boundary(REASON_BYTES.min(text.len()));
+/// The beginning of a text as one line of at most so many bytes.
+pub(crate) fn one_line(text: &str, bytes: usize) -> String {
+    let end = text.floor_char_boundary(bytes.min(text.len()));
     text[..end]
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect()
 }
 
-/// An entry of a feed that covered the judged host.
+/// The rule that has decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Match {
-    /// The feed's name.
-    pub(crate) feed: Arc<str>,
-    /// The listed domain: the host itself or one of its parents.
+    /// The feed that has the rule; none if it is the filter's own.
+    pub(crate) feed: Option<Arc<str>>,
+    /// Which of the feed's sources has it.
+    pub(crate) source: Option<Arc<str>>,
+    /// The entry of the feed, or what the filter calls its rule.
     pub(crate) rule: Box<str>,
+    /// The line of the source, from 1, where that is known.
+    pub(crate) line: Option<u32>,
+    pub(crate) kind: MatchKind,
+}
+
+/// What an entry of a feed says about the hosts that it covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MatchKind {
+    /// They are on the list.
+    Listed,
+    /// They are not on it, because an entry of the same list says so.
+    Excepted,
+}
+
+impl Match {
+    /// A rule of the filter's own.
+    pub(crate) fn rule(rule: String) -> Self {
+        Self {
+            feed: None,
+            source: None,
+            rule: rule.into(),
+            line: None,
+            kind: MatchKind::Listed,
+        }
+    }
+}
+
+/// What one filter has written down about one exchange, by key. Clones share it until they differ.
+pub(crate) type Notes = Arc<BTreeMap<Box<str>, Box<str>>>;
+
+/// What a filter adds to the answer that it gives.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Additions {
+    pub(crate) fields: Option<Box<HeaderMap>>,
+    /// When the client should try again.
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl Additions {
+    pub(crate) const NONE: Self = Self {
+        fields: None,
+        retry_after: None,
+    };
 }
 
 /// The verdict of the whole chain. `Verdict::Next` here means that no filter had an opinion: the
@@ -180,8 +276,10 @@ pub(crate) struct Judgement {
     pub(crate) verdict: Verdict,
     /// The filter that decided; none when every filter passed.
     pub(crate) filter: Option<Arc<str>>,
-    /// The feed entry that the deciding filter had found, if it looked one up.
+    /// The rule that the deciding filter names, or the feed entry that it had found.
     pub(crate) matched: Option<Match>,
+    /// What the deciding filter adds to its answer.
+    pub(crate) additions: Additions,
     /// The deciding filter could not judge, and its `on_error = "block"` refused the request.
     pub(crate) failed: bool,
     /// Filters that could not judge, and that were passed over because of their `on_error =
@@ -189,6 +287,8 @@ pub(crate) struct Judgement {
     pub(crate) skipped: Vec<Arc<str>>,
     /// Filters that changed header fields.
     pub(crate) edited: Vec<Arc<str>>,
+    /// What filters have noted about the exchange, by their names.
+    pub(crate) notes: Vec<(Arc<str>, Notes)>,
     /// The header fields as the one filter that was asked left them, if it changed any. A chain has
     /// taken them over.
     pub(crate) headers: Option<Box<HeaderMap>>,
@@ -200,9 +300,11 @@ impl Judgement {
         verdict: Verdict::Next,
         filter: None,
         matched: None,
+        additions: Additions::NONE,
         failed: false,
         skipped: Vec::new(),
         edited: Vec::new(),
+        notes: Vec::new(),
         headers: None,
     };
 }

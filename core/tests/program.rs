@@ -163,7 +163,7 @@ fn a_check_speaks_json_to_programs() {
         "description": "The malicious-domain blocklist, a built-in Portcullis filter",
         "builtin": true, "disabled": false, "mode": "shadow",
         "hooks": ["judge-host"],
-        "shadow": {"passed": 0, "allowed": 0, "blocked": 0, "redirected": 0, "replaced": 0, "edited": 0,
+        "shadow": {"passed": 0, "allowed": 0, "blocked": 0, "redirected": 0, "replaced": 0, "dropped": 0, "edited": 0,
                    "failed": 0, "unasked": 0},
     });
     assert_eq!(report["plugins"][0], blocklist);

@@ -26,10 +26,10 @@ pub(crate) fn parse<C: DeserializeOwned>(json: &str) -> Result<C, Error> {
 fn located(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
     let (path, error) = (error.path(), error.inner());
     // The place in the JSON is not one that the operator knows.
-    let text = error.to_string();
+    let text = format!("{error}");
     let place = format!(" at line {} column {}", error.line(), error.column());
     let message = Error::new(text.strip_suffix(&place).unwrap_or(&text));
-    let mut setting = path.to_string();
+    let mut setting = format!("{path}");
     match path.iter().next_back() {
         None => message,
         // A variant is not a setting of its own.

@@ -1,6 +1,15 @@
 //! Why a filter cannot be made or cannot judge: a message, since nothing else crosses the border.
+//! The errors that the proxy answers with are typed; each stands in a file of its own.
+
+mod feed;
+mod header;
+mod state;
 
 use std::fmt;
+
+pub use feed::FeedError;
+pub use header::HeaderError;
+pub use state::StateError;
 
 /// A message for the operator. Every [`std::error::Error`] turns into one with `?`, its sources
 /// included.
@@ -30,7 +39,8 @@ impl Error {
     /// assert_eq!(error.to_string(), "there is no feed malware");
     /// ```
     pub fn new(message: impl fmt::Display) -> Self {
-        Self(message.to_string())
+        // `to_string` would bring a second copy of the code for writing into strings.
+        Self(format!("{message}"))
     }
 
     /// The same error with the setting that is at fault in front of it, as in the errors of a
@@ -50,11 +60,10 @@ impl Error {
 
 impl<E: std::error::Error> From<E> for Error {
     fn from(error: E) -> Self {
-        let mut message = error.to_string();
+        let mut message = format!("{error}");
         let mut cause = error.source();
         while let Some(error) = cause {
-            message.push_str(": ");
-            message.push_str(&error.to_string());
+            message.push_str(&format!(": {error}"));
             cause = error.source();
         }
         Self(message)

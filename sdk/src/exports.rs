@@ -5,15 +5,18 @@
 use std::cell::OnceCell;
 use std::panic;
 
+use portcullis_contract::Fallback;
+
 use crate::bindings::capabilities::portcullis::filter::types;
+use crate::bindings::exchange_ended_hook::exports::portcullis::filter::exchange_ended;
 use crate::bindings::judge_host_hook::exports::portcullis::filter::judge_host;
 use crate::bindings::judge_request_hook::exports::portcullis::filter::judge_request;
 use crate::bindings::judge_response_hook::exports::portcullis::filter::judge_response;
 use crate::bindings::lifecycle_hook::exports::portcullis::filter::lifecycle;
 use crate::bindings::tick_hook::exports::portcullis::filter::tick;
-use crate::{
-    Decision, Error, Filter, Flow, Host, Level, Protocol, Request, Response, Verdict, config, proxy,
-};
+use crate::proxy::{self, ExchangeFacts, Fields, OutcomeFacts};
+use crate::verdict::Decision;
+use crate::{Error, Exchange, Filter, Level, Outcome, Request, Response, Verdict, config};
 
 /// The one filter of a module's instance.
 #[derive(Debug, Default)]
@@ -56,47 +59,57 @@ impl<E: Exports> lifecycle::Guest for E {
 }
 
 impl<E: Exports> judge_host::Guest for E {
-    fn judge(flow: types::Flow) -> Result<types::Verdict, String> {
-        let flow = Flow::from(flow);
-        let verdict = E::with(|instance| instance.filter()?.judge_host(&flow))?;
-        let (decision, cached) = verdict.into_parts();
-        if let Some((scope, time)) = cached {
-            proxy::keep_verdict(scope, time);
+    fn judge(host: String, port: u16) -> Result<types::Verdict, String> {
+        let exchange = Exchange::to(host, port);
+        let verdict = E::with(|instance| instance.filter()?.judge_host(&exchange))?;
+        if let Some(time) = verdict.extras.keep {
+            proxy::keep(time);
         }
-        Ok(decision.into())
+        answer(verdict)
     }
 }
 
 impl<E: Exports> judge_request::Guest for E {
-    fn judge(flow: types::Flow, request: types::Request) -> Result<types::Verdict, String> {
-        let flow = Flow::from(flow);
-        let mut request = Request::from_proxy(request.method, request.url);
-        let verdict = E::with(|instance| instance.filter()?.judge_request(&flow, &mut request))?;
-        Ok(verdict.into())
+    fn judge(method: String, url: String) -> Result<types::Verdict, String> {
+        let exchange = Exchange::new(ExchangeFacts);
+        let mut request = Request::new(method, url, Fields::OfRequest);
+        let judge = |instance: &Instance<E::Filter>| {
+            let filter = instance.filter()?;
+            filter.judge_request(&exchange, &mut request)
+        };
+        answer(E::with(judge)?)
     }
 }
 
 impl<E: Exports> judge_response::Guest for E {
-    fn judge(
-        flow: types::Flow,
-        request: types::Request,
-        status: u16,
-    ) -> Result<types::Verdict, String> {
-        let flow = Flow::from(flow);
-        let request = Request::from_proxy(request.method, request.url);
-        let mut response = Response::from_proxy(status);
+    fn judge(status: u16) -> Result<types::Verdict, String> {
+        let exchange = Exchange::new(ExchangeFacts);
+        let request = Request::answered();
+        let mut response = Response::new(status, Fields::OfResponse);
         let judge = |instance: &Instance<E::Filter>| {
             let filter = instance.filter()?;
-            filter.judge_response(&flow, &request, &mut response)
+            filter.judge_response(&exchange, &request, &mut response)
         };
-        Ok(E::with(judge)?.into())
+        answer(E::with(judge)?)
+    }
+}
+
+impl<E: Exports> exchange_ended::Guest for E {
+    fn ended() -> Result<(), String> {
+        let exchange = Exchange::new(ExchangeFacts);
+        let outcome = Outcome::new(OutcomeFacts);
+        let told = |instance: &Instance<E::Filter>| {
+            let filter = instance.filter()?;
+            filter.exchange_ended(&exchange, &outcome)
+        };
+        E::with(told).map_err(String::from)
     }
 }
 
 impl<E: Exports> tick::Guest for E {
-    fn tick() -> Result<u64, String> {
+    fn tick() -> Result<Option<u64>, String> {
         let pause = E::with(|instance| instance.filter()?.tick())?;
-        Ok(proxy::milliseconds(pause))
+        Ok(pause.map(proxy::milliseconds))
     }
 }
 
@@ -112,22 +125,19 @@ fn log_panics() {
     }));
 }
 
-impl From<types::Flow> for Flow {
-    fn from(flow: types::Flow) -> Self {
-        let protocol = match flow.protocol {
-            types::Protocol::Http => Protocol::Http,
-            types::Protocol::Connect => Protocol::Connect,
-            types::Protocol::Socks => Protocol::Socks,
-            types::Protocol::Tls => Protocol::Tls,
-        };
-        Self::from_proxy(Host::from_proxy(flow.host), flow.port, protocol)
+/// Hands over a verdict, and first what it says besides.
+fn answer(verdict: Verdict) -> Result<types::Verdict, String> {
+    let Verdict { decision, extras } = verdict;
+    for (name, value) in &extras.fields {
+        proxy::add_field(name, value).map_err(|error| String::from(Error::from(error)))?;
     }
-}
-
-impl From<Verdict> for types::Verdict {
-    fn from(verdict: Verdict) -> Self {
-        verdict.into_parts().0.into()
+    if let Some(time) = extras.retry_after {
+        proxy::retry_after(time);
     }
+    if let Some(rule) = &extras.matched {
+        proxy::matched(rule);
+    }
+    Ok(decision.into())
 }
 
 impl From<Decision> for types::Verdict {
@@ -135,9 +145,9 @@ impl From<Decision> for types::Verdict {
         match decision {
             Decision::Next => Self::Next,
             Decision::Allow => Self::Allow,
-            Decision::Block { status, reason } => Self::Block(types::Block { status, reason }),
+            Decision::Block { status, reason } => Self::Block(types::Refusal { status, reason }),
             Decision::Redirect { status, location } => {
-                Self::Redirect(types::Redirect { status, location })
+                Self::Redirect(types::Redirection { status, location })
             }
             Decision::Replace {
                 status,
@@ -147,6 +157,19 @@ impl From<Decision> for types::Verdict {
                 status,
                 content_type,
                 body,
+            }),
+            Decision::Drop => Self::Drop,
+            Decision::Ask {
+                question,
+                otherwise,
+                wait,
+            } => Self::Ask(types::Question {
+                text: question,
+                otherwise: match otherwise {
+                    Fallback::Next => types::Fallback::Next,
+                    Fallback::Block => types::Fallback::Block,
+                },
+                wait: proxy::milliseconds(wait),
             }),
         }
     }

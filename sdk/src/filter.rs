@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use crate::{Error, Flow, Request, Response, Schema, Verdict};
+use crate::{Error, Exchange, Outcome, Request, Response, Schema, Verdict};
 
-/// A filter: made once per instance from its configuration, then asked about requests.
+/// A filter: made once per instance from its configuration, then asked about exchanges.
 ///
 /// Mark the implementation with [`#[filter]`](crate::filter); the proxy calls only the hooks that
 /// are written there. A hook that returns an error could not judge; the operator's `on_error`
-/// setting decides what becomes of the request.
+/// setting decides what becomes of the exchange.
 ///
 /// ```
-/// use portcullis_sdk::{Error, Filter, Flow, Protocol, Verdict, filter};
+/// use portcullis_sdk::{Error, Exchange, Filter, Verdict, filter, testing};
 ///
 /// struct NoAddresses;
 ///
@@ -26,15 +26,15 @@ use crate::{Error, Flow, Request, Response, Schema, Verdict};
 ///         Ok(Self)
 ///     }
 ///
-///     fn judge_host(&self, flow: &Flow) -> Result<Verdict, Error> {
-///         Ok(match flow.host().ip() {
+///     fn judge_host(&self, exchange: &Exchange) -> Result<Verdict, Error> {
+///         Ok(match exchange.host().ip() {
 ///             Some(_) => Verdict::block("a name is needed"),
-///             None => Verdict::NEXT,
+///             None => Verdict::next(),
 ///         })
 ///     }
 /// }
 ///
-/// let verdict = NoAddresses.judge_host(&Flow::new("10.0.0.1", 80, Protocol::Http))?;
+/// let verdict = NoAddresses.judge_host(&testing::exchange("10.0.0.1"))?;
 /// assert_eq!(verdict, Verdict::block("a name is needed"));
 /// # Ok::<(), Error>(())
 /// ```
@@ -46,17 +46,19 @@ pub trait Filter: Sized + 'static {
     /// Makes the filter. An error is shown to the operator, and the filter is not used.
     fn new(config: Self::Config) -> Result<Self, Error>;
 
-    /// Judges the host of every request, whatever its protocol, before it is resolved or dialled.
-    fn judge_host(&self, flow: &Flow) -> Result<Verdict, Error> {
-        let _ = flow;
-        Ok(Verdict::NEXT)
+    /// Judges the host of every exchange, whatever its protocol, before it is resolved or dialled.
+    /// A tunnel in which the proxy then finds another name is judged a second time:
+    /// [`Exchange::found_in`] tells which time it is.
+    fn judge_host(&self, exchange: &Exchange) -> Result<Verdict, Error> {
+        let _ = exchange;
+        Ok(Verdict::next())
     }
 
-    /// Judges a request whose method, URL and headers the proxy can see (plain HTTP), after its
-    /// host has passed. May change its header fields.
-    fn judge_request(&self, flow: &Flow, request: &mut Request) -> Result<Verdict, Error> {
-        let _ = (flow, request);
-        Ok(Verdict::NEXT)
+    /// Judges an HTTP request that the proxy forwards, after its host has passed. May change its
+    /// header fields. What goes through a tunnel is none of these requests.
+    fn judge_request(&self, exchange: &Exchange, request: &mut Request) -> Result<Verdict, Error> {
+        let _ = (exchange, request);
+        Ok(Verdict::next())
     }
 
     /// Judges the response to such a request when its head has come; its body follows unless the
@@ -64,19 +66,27 @@ pub trait Filter: Sized + 'static {
     /// and can no longer be changed.
     fn judge_response(
         &self,
-        flow: &Flow,
+        exchange: &Exchange,
         request: &Request,
         response: &mut Response,
     ) -> Result<Verdict, Error> {
-        let _ = (flow, request, response);
-        Ok(Verdict::NEXT)
+        let _ = (exchange, request, response);
+        Ok(Verdict::next())
     }
 
-    /// Works in the background, on an instance that judges nothing: what it learns it leaves in
-    /// [`state`](crate::state). Called when the filter is taken into use, and then again after the
-    /// time that it answers with, which is at least 100 ms, and nine times as long as the call
-    /// took. After an error, which is logged, the proxy chooses the time.
-    fn tick(&self) -> Result<Duration, Error> {
-        Ok(Duration::MAX)
+    /// Told that an exchange is over, whatever became of it. The proxy does not wait for this hook:
+    /// when it is busy it may call it later, and it counts the calls that it could not make. An
+    /// error is logged.
+    fn exchange_ended(&self, exchange: &Exchange, outcome: &Outcome) -> Result<(), Error> {
+        let _ = (exchange, outcome);
+        Ok(())
+    }
+
+    /// Works in the background, on an instance that is not asked about exchanges: what it learns it
+    /// leaves in [`state`](crate::state). Called when the filter is taken into use, and again after
+    /// the time that it answers with: at least 100 ms, and nine times as long as the call took. None
+    /// means never again. After an error, which is logged, the proxy chooses the time.
+    fn tick(&self) -> Result<Option<Duration>, Error> {
+        Ok(None)
     }
 }

@@ -5,57 +5,45 @@ mod field;
 
 pub use field::{HeaderName, HeaderValue};
 
-use crate::Error;
-#[cfg(target_family = "wasm")]
-use crate::proxy::{self, Side};
-use field::check;
+use crate::HeaderError;
+use crate::proxy::Fields;
 
 /// The header fields of a [`Request`](crate::Request) or a [`Response`](crate::Response). Names are
 /// the same in any case. Each call asks the proxy.
 ///
 /// ```
-/// use portcullis_sdk::{Error, Headers, Request, Response};
+/// use portcullis_sdk::{Error, Headers, testing};
 ///
 /// fn strip(headers: &mut Headers, prefix: &str) -> Result<(), Error> {
-///     let names = headers.names();
-///     names.iter().filter(|name| name.starts_with(prefix)).try_for_each(|name| headers.remove(name))
+///     for name in headers.names().iter().filter(|name| name.starts_with(prefix)) {
+///         headers.remove(name)?;
+///     }
+///     Ok(())
 /// }
 ///
-/// let mut request = Request::new("GET", "http://www.example/").with_header("X-Track-Id", "1");
-/// strip(request.headers_mut(), "x-track-")?;
-/// let mut response = Response::new(200).with_header("X-Track-Id", "1").with_header("Age", "60");
-/// strip(response.headers_mut(), "x-track-")?;
-/// assert_eq!(response.headers().names(), ["age"]);
-///
+/// let mut response = testing::response(200).with_header("X-Track-Id", "1").with_header("Age", "60");
 /// let headers = response.headers_mut();
+/// strip(headers, "x-track-")?;
+/// assert_eq!(headers.names(), ["age"]);
+///
 /// headers.set("Age", "61")?;
 /// headers.append("Set-Cookie", "a=1")?;
 /// headers.append("Set-Cookie", "b=2")?;
-/// assert_eq!(headers.get("age").map(|age| age.text().into_owned()).as_deref(), Some("61"));
+/// assert_eq!(headers.get("age").unwrap(), "61");
 /// assert_eq!(headers.get_all("set-cookie"), ["a=1", "b=2"]);
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Headers(Fields);
 
-#[derive(Clone, Debug)]
-enum Fields {
-    /// The proxy has them.
-    #[cfg(target_family = "wasm")]
-    Remote(Side),
-    /// A test gave them: lower-case names with their values, in order.
-    Given(Vec<(String, HeaderValue)>),
-}
-
 impl Headers {
-    /// None yet.
-    pub(crate) fn new() -> Self {
-        Self(Fields::Given(Vec::new()))
+    pub(crate) fn new(fields: Fields) -> Self {
+        Self(fields)
     }
 
-    #[cfg(target_family = "wasm")]
-    pub(crate) fn of(side: Side) -> Self {
-        Self(Fields::Remote(side))
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn fields_mut(&mut self) -> &mut Fields {
+        &mut self.0
     }
 
     /// The value of the first field of that name.
@@ -65,52 +53,30 @@ impl Headers {
 
     /// The values of every field of that name, in order.
     pub fn get_all(&self, name: &str) -> Vec<HeaderValue> {
-        match &self.0 {
-            #[cfg(target_family = "wasm")]
-            Fields::Remote(side) => proxy::header_values(*side, name)
-                .into_iter()
-                .map(HeaderValue)
-                .collect(),
-            Fields::Given(fields) => fields
-                .iter()
-                .filter(|(given, _)| given.eq_ignore_ascii_case(name))
-                .map(|(_, value)| value.clone())
-                .collect(),
-        }
+        self.0.get(name).into_iter().map(HeaderValue).collect()
     }
 
-    /// The distinct names, lower case.
+    /// The distinct names, in lower case.
     pub fn names(&self) -> Vec<String> {
-        match &self.0 {
-            #[cfg(target_family = "wasm")]
-            Fields::Remote(side) => proxy::header_names(*side),
-            Fields::Given(fields) => fields.iter().fold(Vec::new(), |mut names, (name, _)| {
-                if !names.contains(name) {
-                    names.push(name.clone());
-                }
-                names
-            }),
-        }
+        self.0.names()
+    }
+
+    /// Every field with its value; those of one name stand together, in order. A name may be as it
+    /// was sent or in lower case.
+    pub fn all(&self) -> Vec<(String, HeaderValue)> {
+        let all = self.0.all().into_iter();
+        all.map(|(name, value)| (name, HeaderValue(value)))
+            .collect()
     }
 
     /// Puts one field in place of all of that name.
     ///
     /// # Errors
     ///
-    /// If the name or the value is not possible in HTTP (RFC 9110, section 5), or the field belongs
-    /// to the proxy: those of the connection and of the framing, Host and Via.
-    pub fn set(&mut self, name: &str, value: impl Into<Vec<u8>>) -> Result<(), Error> {
-        let value = value.into();
-        match &mut self.0 {
-            #[cfg(target_family = "wasm")]
-            Fields::Remote(side) => proxy::set_header(*side, name, &value).map_err(Error::new),
-            Fields::Given(fields) => {
-                check(name, &value)?;
-                fields.retain(|(given, _)| !given.eq_ignore_ascii_case(name));
-                fields.push((name.to_ascii_lowercase(), HeaderValue(value)));
-                Ok(())
-            }
-        }
+    /// If the name or the value is not possible in HTTP (RFC 9110, section 5), if the field belongs
+    /// to the proxy, or if there is too much.
+    pub fn set(&mut self, name: &str, value: impl Into<Vec<u8>>) -> Result<(), HeaderError> {
+        self.0.set(name, value.into())
     }
 
     /// Adds one more field of that name.
@@ -118,17 +84,8 @@ impl Headers {
     /// # Errors
     ///
     /// As of [`set`](Self::set).
-    pub fn append(&mut self, name: &str, value: impl Into<Vec<u8>>) -> Result<(), Error> {
-        let value = value.into();
-        match &mut self.0 {
-            #[cfg(target_family = "wasm")]
-            Fields::Remote(side) => proxy::append_header(*side, name, &value).map_err(Error::new),
-            Fields::Given(fields) => {
-                check(name, &value)?;
-                fields.push((name.to_ascii_lowercase(), HeaderValue(value)));
-                Ok(())
-            }
-        }
+    pub fn append(&mut self, name: &str, value: impl Into<Vec<u8>>) -> Result<(), HeaderError> {
+        self.0.append(name, value.into())
     }
 
     /// Removes every field of that name.
@@ -136,25 +93,41 @@ impl Headers {
     /// # Errors
     ///
     /// As of [`set`](Self::set); not if there is none.
-    pub fn remove(&mut self, name: &str) -> Result<(), Error> {
-        match &mut self.0 {
-            #[cfg(target_family = "wasm")]
-            Fields::Remote(side) => proxy::remove_header(*side, name).map_err(Error::new),
-            Fields::Given(fields) => {
-                check(name, b"")?;
-                fields.retain(|(given, _)| !given.eq_ignore_ascii_case(name));
-                Ok(())
-            }
-        }
+    pub fn remove(&mut self, name: &str) -> Result<(), HeaderError> {
+        self.0.remove(name)
     }
 
-    /// One more field, whatever its name: the message came with it.
-    pub(crate) fn give(&mut self, name: &str, value: Vec<u8>) {
-        match &mut self.0 {
-            #[cfg(target_family = "wasm")]
-            Fields::Remote(_) => {}
-            Fields::Given(fields) => fields.push((name.to_ascii_lowercase(), HeaderValue(value))),
-        }
+    /// Puts these in place of all fields. Those that belong to the proxy stay as they are, whatever
+    /// the list says of them.
+    ///
+    /// ```
+    /// use portcullis_sdk::{HeaderError, testing};
+    ///
+    /// let request = testing::request("GET", "http://www.example/").with_header("Host", "www.example");
+    /// let mut request = request.with_header("Accept", "*/*").with_header("Cookie", "a=1");
+    /// let mut fields = request.headers().all();
+    /// fields.retain(|(name, _)| name != "cookie");
+    /// request.headers_mut().set_all(fields)?;
+    /// assert_eq!(request.headers().names(), ["accept", "host"]);
+    /// # Ok::<(), HeaderError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As of [`set`](Self::set), but not for a field that belongs to the proxy.
+    pub fn set_all<N, V>(
+        &mut self,
+        fields: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<(), HeaderError>
+    where
+        N: Into<String>,
+        V: Into<Vec<u8>>,
+    {
+        let fields = fields.into_iter();
+        let fields: Vec<_> = fields
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
+        self.0.set_all(&fields)
     }
 }
 
@@ -163,11 +136,11 @@ mod tests {
     use super::*;
 
     fn fields(given: &[(&str, &str)]) -> Headers {
-        let mut fields = Headers::new();
+        let mut fields = Fields::default();
         for (name, value) in given {
             fields.give(name, value.as_bytes().to_vec());
         }
-        fields
+        Headers::new(fields)
     }
 
     #[test]
@@ -176,6 +149,9 @@ mod tests {
         assert_eq!(fields.names(), ["cookie", "x-raw"]);
         assert_eq!(fields.get_all("COOKIE"), ["a=1", "b=2"]);
         assert_eq!(fields.get_all("host"), [""; 0]);
+        let all = fields.all();
+        let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["cookie", "cookie", "x-raw"]);
     }
 
     #[test]
@@ -204,5 +180,21 @@ mod tests {
         }
         assert!(fields.remove("host").is_err());
         assert_eq!(fields.get_all("host"), ["a.example"]);
+        let large = "x".repeat(64 << 10);
+        assert_eq!(fields.set("a", large), Err(HeaderError::SizeExceeded));
+    }
+
+    #[test]
+    fn all_fields_go_back_as_they_came_and_the_proxys_stay() {
+        let mut fields = fields(&[("Accept", "*/*"), ("Host", "a.example")]);
+        fields.set_all(fields.all()).unwrap();
+        assert_eq!(fields.names(), ["accept", "host"]);
+        let other = [("Host", "evil.example"), ("X-A", "1")];
+        fields.set_all(other).unwrap();
+        assert_eq!(fields.get_all("host"), ["a.example"]);
+        assert_eq!(fields.names(), ["x-a", "host"]);
+        let wrong = fields.set_all([("x-b", "1"), ("a b", "2")]);
+        assert_eq!(wrong, Err(HeaderError::InvalidSyntax("a b".into())));
+        assert_eq!(fields.names(), ["x-a", "host"]);
     }
 }

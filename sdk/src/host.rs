@@ -16,24 +16,21 @@ use crate::{Error, proxy};
 /// ```
 /// use portcullis_sdk::Host;
 ///
-/// let host = Host::new("shop.example.co.uk");
+/// let host: Host = "shop.example.co.uk".parse()?;
 /// assert!(host.is_within("example.co.uk"));
 /// assert!(host.is_subdomain_of("example.co.uk"));
 /// assert!(!host.is_subdomain_of("shop.example.co.uk"));
 /// assert_eq!(host.registrable_domain().as_deref(), Some("example.co.uk"));
-/// assert_eq!(host.ancestors().nth(1), Some("example.co.uk"));
-/// assert!(Host::new("2001:db8::1").ip().is_some());
+/// assert_eq!(host.suffixes().nth(1), Some("example.co.uk"));
+///
+/// let address: Host = "2001:db8::1".parse()?;
+/// assert!(address.ip().is_some());
+/// # Ok::<(), portcullis_sdk::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Host(String);
 
 impl Host {
-    /// A host for tests, which lowers the case and drops one trailing dot. The proxy hands over
-    /// canonical hosts only.
-    pub fn new(host: &str) -> Self {
-        Self::from_proxy(host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase())
-    }
-
     pub(crate) fn from_proxy(canonical: String) -> Self {
         Self(canonical)
     }
@@ -48,8 +45,8 @@ impl Host {
     ///
     /// The domain's case does not matter, nor do dots around it; nothing is within an empty domain.
     /// An IP address is only within itself.
-    pub fn is_within(&self, domain: &str) -> bool {
-        let domain = domain.trim_matches('.').as_bytes();
+    pub fn is_within(&self, domain: impl AsRef<str>) -> bool {
+        let domain = domain.as_ref().trim_matches('.').as_bytes();
         let host = self.0.as_bytes();
         let Some(start) = host.len().checked_sub(domain.len()) else {
             return false;
@@ -61,7 +58,8 @@ impl Host {
     }
 
     /// Whether this is a name below `domain`, but not `domain` itself.
-    pub fn is_subdomain_of(&self, domain: &str) -> bool {
+    pub fn is_subdomain_of(&self, domain: impl AsRef<str>) -> bool {
+        let domain = domain.as_ref();
         self.0.len() > domain.trim_matches('.').len() && self.is_within(domain)
     }
 
@@ -74,7 +72,7 @@ impl Host {
 
     /// The host itself, then every domain above it, nearest first: `a.b.example`, `b.example`,
     /// `example`. An IP address has no domains above it.
-    pub fn ancestors(&self) -> impl Iterator<Item = &str> {
+    pub fn suffixes(&self) -> impl Iterator<Item = &str> {
         host::ancestors(&self.0)
     }
 
@@ -92,8 +90,9 @@ impl Host {
 impl FromStr for Host {
     type Err = Error;
 
-    /// Reads a host from a configuration, where it may be spelled differently. A scheme, a port or
-    /// a wildcard is not part of a host.
+    /// Reads a host that may be spelled in another way: case does not matter, nor do dots around it.
+    /// A scheme, a port or a wildcard is not part of a host. Other scripts are written as A-labels;
+    /// in a configuration the proxy does that before the filter reads it.
     fn from_str(text: &str) -> Result<Self, Error> {
         let canonical = host::canonical_ascii(text.trim_matches('.'));
         canonical.map(Self).ok_or_else(|| {
@@ -140,6 +139,10 @@ mod tests {
     use super::*;
     use crate::config;
 
+    fn canonical(text: &str) -> Host {
+        Host::from_proxy(text.to_owned())
+    }
+
     #[test]
     fn a_name_is_within_itself_and_what_it_lies_below() {
         for (host, domain) in [
@@ -151,7 +154,8 @@ mod tests {
             ("10.0.0.1", "10.0.0.1"),
             ("2001:db8::1", "2001:DB8::1"),
         ] {
-            assert!(Host::new(host).is_within(domain), "{host} in {domain}");
+            let host: Host = host.parse().unwrap();
+            assert!(host.is_within(domain), "{host} in {domain}");
         }
     }
 
@@ -170,7 +174,7 @@ mod tests {
             ("10.0.0.1", "1"),
             ("2001:db8::10.0.0.1", "0.0.1"),
         ] {
-            assert!(!Host::new(host).is_within(domain), "{host} in {domain}");
+            assert!(!canonical(host).is_within(domain), "{host} in {domain}");
         }
     }
 
@@ -184,7 +188,7 @@ mod tests {
             ("ab.example", "b.example", false),
             ("10.0.0.1", "0.0.1", false),
         ] {
-            assert_eq!(Host::new(host).is_subdomain_of(domain), expected, "{host}");
+            assert_eq!(canonical(host).is_subdomain_of(domain), expected, "{host}");
         }
     }
 
@@ -200,34 +204,32 @@ mod tests {
             ("10.0.0.1", None),
             ("2001:db8::1", None),
         ] {
-            let found = Host::new(host).registrable_domain();
+            let found = canonical(host).registrable_domain();
             assert_eq!(found.as_deref(), domain, "{host}");
         }
     }
 
     #[test]
-    fn ancestors_come_nearest_first() {
-        let ancestors = |host| {
-            Host::new(host)
-                .ancestors()
-                .map(String::from)
-                .collect::<Vec<_>>()
+    fn suffixes_come_longest_first() {
+        let suffixes = |host| -> Vec<String> {
+            let host = canonical(host);
+            host.suffixes().map(String::from).collect()
         };
         assert_eq!(
-            ancestors("a.b.example"),
+            suffixes("a.b.example"),
             ["a.b.example", "b.example", "example"]
         );
-        assert_eq!(ancestors("10.0.0.1"), ["10.0.0.1"]);
-        assert_eq!(ancestors("::ffff:10.0.0.1"), ["::ffff:10.0.0.1"]);
+        assert_eq!(suffixes("10.0.0.1"), ["10.0.0.1"]);
+        assert_eq!(suffixes("::ffff:10.0.0.1"), ["::ffff:10.0.0.1"]);
     }
 
     #[test]
     fn addresses_are_told_from_names() {
         for ip in ["10.0.0.1", "0.0.0.0", "::1", "2001:db8::1"] {
-            assert!(Host::new(ip).is_ip(), "{ip}");
+            assert!(canonical(ip).is_ip(), "{ip}");
         }
         for name in ["a.example", "1.example", "localhost", "a.c3", ""] {
-            assert!(!Host::new(name).is_ip(), "{name}");
+            assert!(!canonical(name).is_ip(), "{name}");
         }
     }
 

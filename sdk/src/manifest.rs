@@ -9,7 +9,7 @@ use self::json::Writer;
 use crate::schema::Node;
 
 /// The contract in `wit/`.
-const API: &str = "0.1.0";
+const API: &str = "1.0.0";
 
 /// Implemented by `#[filter]`, which alone knows the hooks and sees the crate's own variables.
 pub trait Described {

@@ -6,19 +6,17 @@
 mod imports;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) mod mock;
-#[cfg(target_family = "wasm")]
-mod side;
 
 #[cfg(target_family = "wasm")]
 pub(crate) use imports::{
-    append_header, client_address, client_user, compare_and_set, count, feed_names, gauge,
-    header_names, header_values, increment, keep_verdict, local, lookup, milliseconds, now,
-    registrable, remove_header, set, set_header, value, write_log,
+    ExchangeFacts, Fields, OutcomeFacts, add_field, compare_and_set, count, feed_names, find,
+    find_in, gauge, increment, keep, local, matched, milliseconds, now, observe, random_bytes,
+    random_number, registrable, remove, request_method, request_url, retry_after, set, value,
+    write_log,
 };
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use mock::{
-    compare_and_set, count, feed_names, gauge, increment, local, lookup, note_asked_for_client,
-    now, registrable, set, value, write_log,
+    ExchangeFacts, Fields, OutcomeFacts, compare_and_set, count, feed_names, find, find_in, gauge,
+    increment, local, now, observe, random_bytes, random_number, registrable, remove,
+    request_method, request_url, set, value, write_log,
 };
-#[cfg(target_family = "wasm")]
-pub(crate) use side::Side;

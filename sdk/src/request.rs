@@ -1,62 +1,59 @@
 //! The head of a request that the proxy can see.
 
-use crate::Headers;
+use std::cell::OnceCell;
 
-/// The head of a request that the proxy can see. In `judge_request`, its header fields can be
-/// changed; what is changed holds if the verdict is [`NEXT`](crate::Verdict::NEXT) or
-/// [`ALLOW`](crate::Verdict::ALLOW).
+use crate::Headers;
+use crate::proxy::{self, Fields};
+
+/// The head of a request that the proxy can see. In [`judge_request`](crate::Filter::judge_request)
+/// its header fields can be changed; what is changed holds if the verdict is
+/// [`next`](crate::Verdict::next) or [`allow`](crate::Verdict::allow).
 ///
 /// ```
-/// use portcullis_sdk::{Error, Request};
+/// use portcullis_sdk::{HeaderError, testing};
 ///
-/// let mut request = Request::new("GET", "http://www.example/search?q=1")
+/// let mut request = testing::request("GET", "http://www.example/search?q=1")
 ///     .with_header("Referer", "http://intranet.example/secret/page");
 /// request.headers_mut().set("Referer", "http://intranet.example/")?;
 /// request.headers_mut().remove("X-Client-Data")?;
 /// assert_eq!(request.headers().get("referer").unwrap(), "http://intranet.example/");
-/// # Ok::<(), Error>(())
+/// # Ok::<(), HeaderError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Request {
-    method: String,
-    url: String,
+    method: OnceCell<String>,
+    url: OnceCell<String>,
     headers: Headers,
 }
 
 impl Request {
-    /// A request without header fields, for tests.
-    pub fn new(method: impl Into<String>, url: impl Into<String>) -> Self {
+    /// One whose method and URL are known already.
+    pub(crate) fn new(method: String, url: String, fields: Fields) -> Self {
         Self {
             method: method.into(),
             url: url.into(),
-            headers: Headers::new(),
+            headers: Headers::new(fields),
         }
     }
 
-    /// The same request with one more header field, for tests.
-    #[must_use]
-    pub fn with_header(mut self, name: &str, value: impl Into<Vec<u8>>) -> Self {
-        self.headers.give(name, value.into());
-        self
-    }
-
+    /// The request to which the running hook is given the response.
     #[cfg(target_family = "wasm")]
-    pub(crate) fn from_proxy(method: String, url: String) -> Self {
+    pub(crate) fn answered() -> Self {
         Self {
-            method,
-            url,
-            headers: Headers::of(crate::proxy::Side::Request),
+            method: OnceCell::new(),
+            url: OnceCell::new(),
+            headers: Headers::new(Fields::OfRequest),
         }
     }
 
     /// The method as sent: methods are case-sensitive.
     pub fn method(&self) -> &str {
-        &self.method
+        self.method.get_or_init(proxy::request_method)
     }
 
     /// The absolute URL with the canonical host.
     pub fn url(&self) -> &str {
-        &self.url
+        self.url.get_or_init(proxy::request_url)
     }
 
     /// Its header fields.

@@ -1,18 +1,19 @@
 //! The head of a response that the proxy can see.
 
 use crate::Headers;
+use crate::proxy::Fields;
 
 /// The head of a response. Its header fields can be changed; what is changed holds if the verdict
-/// is [`NEXT`](crate::Verdict::NEXT) or [`ALLOW`](crate::Verdict::ALLOW).
+/// is [`next`](crate::Verdict::next) or [`allow`](crate::Verdict::allow).
 ///
 /// ```
-/// use portcullis_sdk::{Error, Response};
+/// use portcullis_sdk::{HeaderError, testing};
 ///
-/// let mut response = Response::new(200).with_header("Server", "secret/1.0");
+/// let mut response = testing::response(200).with_header("Server", "secret/1.0");
 /// response.headers_mut().remove("Server")?;
 /// response.headers_mut().set("Referrer-Policy", "no-referrer")?;
 /// assert_eq!(response.headers().names(), ["referrer-policy"]);
-/// # Ok::<(), Error>(())
+/// # Ok::<(), HeaderError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Response {
@@ -21,26 +22,10 @@ pub struct Response {
 }
 
 impl Response {
-    /// A response without header fields, for tests.
-    pub fn new(status: u16) -> Self {
+    pub(crate) fn new(status: u16, fields: Fields) -> Self {
         Self {
             status,
-            headers: Headers::new(),
-        }
-    }
-
-    /// The same response with one more header field, for tests.
-    #[must_use]
-    pub fn with_header(mut self, name: &str, value: impl Into<Vec<u8>>) -> Self {
-        self.headers.give(name, value.into());
-        self
-    }
-
-    #[cfg(target_family = "wasm")]
-    pub(crate) fn from_proxy(status: u16) -> Self {
-        Self {
-            status,
-            headers: Headers::of(crate::proxy::Side::Response),
+            headers: Headers::new(fields),
         }
     }
 

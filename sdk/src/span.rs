@@ -1,6 +1,7 @@
 //! Spans of time as an operator writes them.
 
 use std::fmt;
+use std::ops::Deref;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 
 use crate::Error;
 
-/// A span of time that is written like those in the proxy's own settings: `500ms`, `90s`, `1h 30m`.
+/// A [`Duration`] that is written like those in the proxy's own settings: `500ms`, `90s`, `1h 30m`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -16,7 +17,9 @@ use crate::Error;
 /// use portcullis_sdk::{Error, TimeSpan};
 ///
 /// let span: TimeSpan = "1h 30m".parse()?;
-/// assert_eq!(span.duration(), Duration::from_secs(90 * 60));
+/// assert_eq!(span.as_secs(), 90 * 60);
+/// let duration: Duration = span.into();
+/// assert_eq!(duration, Duration::from_secs(90 * 60));
 /// assert_eq!(TimeSpan::from(Duration::from_secs(60)).to_string(), "1m");
 /// assert!("60".parse::<TimeSpan>().is_err());
 /// # Ok::<(), Error>(())
@@ -24,10 +27,17 @@ use crate::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TimeSpan(Duration);
 
-impl TimeSpan {
-    /// For calculations.
-    pub const fn duration(self) -> Duration {
-        self.0
+impl Deref for TimeSpan {
+    type Target = Duration;
+
+    fn deref(&self) -> &Duration {
+        &self.0
+    }
+}
+
+impl From<TimeSpan> for Duration {
+    fn from(span: TimeSpan) -> Self {
+        span.0
     }
 }
 
@@ -77,7 +87,7 @@ mod tests {
             ("2h", 7_200_000),
         ] {
             let span: TimeSpan = config::parse(&format!("{text:?}")).unwrap();
-            assert_eq!(span.duration(), Duration::from_millis(milliseconds));
+            assert_eq!(*span, Duration::from_millis(milliseconds));
         }
     }
 

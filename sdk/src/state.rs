@@ -9,24 +9,24 @@
 //! ```
 //! use std::time::Duration;
 //!
-//! use portcullis_sdk::{Error, Flow, Protocol, Verdict, state, testing};
+//! use portcullis_sdk::{Error, Exchange, Verdict, state, testing};
 //!
 //! const MINUTE: Duration = Duration::from_secs(60);
 //!
-//! fn judge(flow: &Flow) -> Result<Verdict, Error> {
-//!     Ok(match state::increment(flow.host(), 1, Some(MINUTE))? {
-//!         ..=2 => Verdict::NEXT,
-//!         _ => Verdict::block("two requests a minute are enough").with_status(429),
+//! fn judge(exchange: &Exchange) -> Result<Verdict, Error> {
+//!     Ok(match state::increment(exchange.host(), 1, Some(MINUTE))? {
+//!         ..=2 => Verdict::next(),
+//!         _ => Verdict::block("two requests a minute are enough").status(429).retry_after(MINUTE),
 //!     })
 //! }
 //!
-//! let flow = Flow::new("www.example", 443, Protocol::Connect);
-//! assert_eq!(judge(&flow)?, Verdict::NEXT);
-//! assert_eq!(judge(&flow)?, Verdict::NEXT);
-//! assert_ne!(judge(&flow)?, Verdict::NEXT);
+//! let exchange = testing::exchange("www.example");
+//! assert_eq!(judge(&exchange)?, Verdict::next());
+//! assert_eq!(judge(&exchange)?, Verdict::next());
+//! assert_ne!(judge(&exchange)?, Verdict::next());
 //!
 //! testing::advance(MINUTE);
-//! assert_eq!(judge(&flow)?, Verdict::NEXT);
+//! assert_eq!(judge(&exchange)?, Verdict::next());
 //! # Ok::<(), Error>(())
 //! ```
 //!
@@ -38,38 +38,37 @@
 
 use std::time::Duration;
 
-use portcullis_contract::limits::STATE_FULL;
-
-use crate::Error;
+pub use crate::error::StateError as Error;
 use crate::proxy;
 
 /// The value of a key.
 ///
 /// ```
-/// use portcullis_sdk::{Error, state};
+/// use portcullis_sdk::state;
 ///
 /// state::set("salt", [0xc0, 0xff, 0xee], None)?;
-/// assert_eq!(state::get("salt"), Some(vec![0xc0, 0xff, 0xee]));
-/// assert_eq!(state::get("pepper"), None);
-/// # Ok::<(), Error>(())
+/// assert_eq!(state::get("salt")?, Some(vec![0xc0, 0xff, 0xee]));
+/// assert_eq!(state::get("pepper")?, None);
+/// # Ok::<(), state::Error>(())
 /// ```
-pub fn get(key: impl AsRef<str>) -> Option<Vec<u8>> {
+pub fn get(key: impl AsRef<str>) -> Result<Option<Vec<u8>>, Error> {
     proxy::value(key.as_ref())
 }
 
 /// The value of a key as text; U+FFFD stands for what is not UTF-8.
 ///
 /// ```
-/// use portcullis_sdk::{Error, state};
+/// use portcullis_sdk::state;
 ///
 /// state::set("mode", "strict", None)?;
 /// state::increment("requests", 7, None)?;
-/// assert_eq!(state::text("mode").as_deref(), Some("strict"));
-/// assert_eq!(state::text("requests").as_deref(), Some("7"));
-/// # Ok::<(), Error>(())
+/// assert_eq!(state::text("mode")?.as_deref(), Some("strict"));
+/// assert_eq!(state::text("requests")?.as_deref(), Some("7"));
+/// # Ok::<(), state::Error>(())
 /// ```
-pub fn text(key: impl AsRef<str>) -> Option<String> {
-    get(key).map(|value| String::from_utf8_lossy(&value).into_owned())
+pub fn text(key: impl AsRef<str>) -> Result<Option<String>, Error> {
+    let value = get(key)?;
+    Ok(value.map(|value| String::from_utf8_lossy(&value).into_owned()))
 }
 
 /// Stores a value in place of any before. Fails if there is no room for it.
@@ -77,19 +76,33 @@ pub fn text(key: impl AsRef<str>) -> Option<String> {
 /// ```
 /// use std::time::Duration;
 ///
-/// use portcullis_sdk::{Error, state, testing};
+/// use portcullis_sdk::{state, testing};
 ///
 /// state::set("incident", "many hosts at once", Some(Duration::from_secs(3600)))?;
 /// testing::advance(Duration::from_secs(3600));
-/// assert_eq!(state::get("incident"), None);
-/// # Ok::<(), Error>(())
+/// assert_eq!(state::get("incident")?, None);
+/// # Ok::<(), state::Error>(())
 /// ```
 pub fn set(
     key: impl AsRef<str>,
     value: impl AsRef<[u8]>,
     ttl: Option<Duration>,
 ) -> Result<(), Error> {
-    proxy::set(key.as_ref(), value.as_ref(), ttl).map_err(Error::new)
+    proxy::set(key.as_ref(), value.as_ref(), ttl)
+}
+
+/// Removes a key, if it exists.
+///
+/// ```
+/// use portcullis_sdk::state;
+///
+/// state::set("incident", "many hosts at once", None)?;
+/// state::remove("incident")?;
+/// assert_eq!(state::get("incident")?, None);
+/// # Ok::<(), state::Error>(())
+/// ```
+pub fn remove(key: impl AsRef<str>) -> Result<(), Error> {
+    proxy::remove(key.as_ref())
 }
 
 /// Adds to an integer and returns the sum. A key that does not exist counts from 0, and its `ttl`
@@ -99,15 +112,15 @@ pub fn set(
 /// room.
 ///
 /// ```
-/// use portcullis_sdk::{Error, state};
+/// use portcullis_sdk::state;
 ///
 /// assert_eq!(state::increment("www.example", 1, None)?, 1);
 /// assert_eq!(state::increment("www.example", 5, None)?, 6);
 /// assert_eq!(state::increment("www.example", -2, None)?, 4);
-/// # Ok::<(), Error>(())
+/// # Ok::<(), state::Error>(())
 /// ```
 pub fn increment(key: impl AsRef<str>, by: i64, ttl: Option<Duration>) -> Result<i64, Error> {
-    proxy::increment(key.as_ref(), by, ttl).map_err(Error::new)
+    proxy::increment(key.as_ref(), by, ttl)
 }
 
 /// Stores `new` if the value is `expected`, and returns whether it was. `None` stands for a key
@@ -116,7 +129,7 @@ pub fn increment(key: impl AsRef<str>, by: i64, ttl: Option<Duration>) -> Result
 /// Fails if there is no room.
 ///
 /// ```
-/// use portcullis_sdk::{Error, state};
+/// use portcullis_sdk::state;
 ///
 /// // Of all instances, one is the first.
 /// assert!(state::compare_and_set("leader", None, Some(b"a"), None)?);
@@ -125,8 +138,8 @@ pub fn increment(key: impl AsRef<str>, by: i64, ttl: Option<Duration>) -> Result
 /// // Only the leader gives it up.
 /// assert!(!state::compare_and_set("leader", Some(b"b"), None, None)?);
 /// assert!(state::compare_and_set("leader", Some(b"a"), None, None)?);
-/// assert_eq!(state::get("leader"), None);
-/// # Ok::<(), Error>(())
+/// assert_eq!(state::get("leader")?, None);
+/// # Ok::<(), state::Error>(())
 /// ```
 pub fn compare_and_set(
     key: impl AsRef<str>,
@@ -134,21 +147,7 @@ pub fn compare_and_set(
     new: Option<&[u8]>,
     ttl: Option<Duration>,
 ) -> Result<bool, Error> {
-    proxy::compare_and_set(key.as_ref(), expected, new, ttl).map_err(Error::new)
-}
-
-/// Whether a call has failed because the filter's state has no room. Other errors need another
-/// answer: a full state has room again when keys expire.
-///
-/// ```
-/// use portcullis_sdk::{Error, state};
-///
-/// let error = state::set("large", vec![0; 1 << 20], None).unwrap_err();
-/// assert!(state::is_full(&error));
-/// assert!(!state::is_full(&Error::new("the key is too long")));
-/// ```
-pub fn is_full(error: &Error) -> bool {
-    error.to_string().starts_with(STATE_FULL)
+    proxy::compare_and_set(key.as_ref(), expected, new, ttl)
 }
 
 #[cfg(test)]
@@ -172,22 +171,22 @@ mod tests {
         set("a", "x", Some(SECOND)).unwrap();
         set("a", "y", None).unwrap();
         testing::advance(SECOND);
-        assert_eq!(text("a").as_deref(), Some("y"));
+        assert_eq!(text("a").unwrap().as_deref(), Some("y"));
         assert_eq!(
             compare_and_set("a", Some(b"y"), Some(b"z"), Some(SECOND)),
             Ok(true)
         );
         testing::advance(SECOND);
-        assert_eq!(text("a"), None);
+        assert_eq!(text("a"), Ok(None));
     }
 
     #[test]
     fn what_cannot_be_counted_stays_as_it_is() {
         set("text", "x", None).unwrap();
         set("most", i64::MAX.to_string(), None).unwrap();
-        assert!(increment("text", 1, None).is_err());
-        assert!(increment("most", 1, None).is_err());
-        assert_eq!(text("text").as_deref(), Some("x"));
+        assert_eq!(increment("text", 1, None), Err(Error::NotANumber));
+        assert_eq!(increment("most", 1, None), Err(Error::NotANumber));
+        assert_eq!(text("text").unwrap().as_deref(), Some("x"));
         assert_eq!(increment("most", -1, None), Ok(i64::MAX - 1));
     }
 
@@ -195,9 +194,11 @@ mod tests {
     fn what_has_no_room_is_refused_until_there_is_some() {
         // The key has one byte.
         let most = vec![0; (1 << 20) - 201];
+        let more = vec![0; most.len() + 1];
+        assert_eq!(set("a", more, None), Err(Error::TooLarge));
         set("a", &most, None).unwrap();
-        assert!(set("b", "", None).is_err());
-        assert!(increment("b", 1, None).is_err());
+        assert_eq!(set("b", "", None), Err(Error::Full));
+        assert_eq!(increment("b", 1, None), Err(Error::Full));
         set("a", &most, Some(SECOND)).unwrap();
         testing::advance(SECOND);
         assert_eq!(increment("b", 1, None), Ok(1));
@@ -207,9 +208,9 @@ mod tests {
     fn a_key_that_the_proxy_would_refuse_is_refused() {
         assert_eq!(set("k".repeat(1024), "", None), Ok(()));
         let long = "k".repeat(1025);
-        assert!(set(&long, "", None).is_err());
-        assert!(increment(&long, 1, None).is_err());
-        assert_eq!(compare_and_set(&long, None, None, None), Ok(true));
-        assert_eq!(get(&long), None);
+        assert_eq!(set(&long, "", None), Err(Error::TooLarge));
+        assert_eq!(increment(&long, 1, None), Err(Error::TooLarge));
+        assert_eq!(remove(&long), Err(Error::TooLarge));
+        assert_eq!(get(&long), Err(Error::TooLarge));
     }
 }

@@ -5,7 +5,7 @@
 //! test begins with no feeds, no state and an empty log.
 //!
 //! ```
-//! use portcullis_sdk::{Error, Filter, Flow, Level, Protocol, Schema, Verdict, feeds, filter, testing, warn};
+//! use portcullis_sdk::{Error, Exchange, Filter, Level, Schema, Verdict, feeds, filter, testing, warn};
 //!
 //! #[derive(serde::Deserialize, Schema)]
 //! struct Guard {
@@ -20,11 +20,12 @@
 //!         Ok(config)
 //!     }
 //!
-//!     fn judge_host(&self, flow: &Flow) -> Result<Verdict, Error> {
-//!         let Some(rule) = feeds::lookup(&self.feed, flow.host())? else {
-//!             return Ok(Verdict::NEXT);
+//!     fn judge_host(&self, exchange: &Exchange) -> Result<Verdict, Error> {
+//!         let found = feeds::find_in(&[&self.feed], exchange.host())?;
+//!         let Some(found) = found.filter(feeds::Match::is_listed) else {
+//!             return Ok(Verdict::next());
 //!         };
-//!         warn!("{} is covered by {rule}", flow.host());
+//!         warn!("{} is covered by {}", exchange.host(), found.rule);
 //!         Ok(Verdict::block("listed"))
 //!     }
 //! }
@@ -32,8 +33,8 @@
 //! testing::feed("malware", ["evil.example"]);
 //! let guard: Guard = testing::init(r#"{"feed": "malware"}"#)?;
 //!
-//! let flow = Flow::new("www.evil.example", 443, Protocol::Connect);
-//! assert_eq!(guard.judge_host(&flow)?, Verdict::block("listed"));
+//! let verdict = guard.judge_host(&testing::exchange("www.evil.example"))?;
+//! assert_eq!(verdict, Verdict::block("listed"));
 //! assert_eq!(
 //!     testing::logs(),
 //!     [(Level::Warn, "www.evil.example is covered by evil.example".to_owned())]
@@ -42,6 +43,7 @@
 //! ```
 
 mod cases;
+mod mocks;
 
 use std::fs;
 use std::path::Path;
@@ -50,6 +52,10 @@ use std::time::{Duration, SystemTime};
 use crate::manifest::Described;
 use crate::proxy::mock;
 use crate::{Error, Filter, Level, config};
+
+pub use mocks::{
+    MockExchange, MockOutcome, MockRequest, MockResponse, exchange, outcome, request, response,
+};
 
 /// Makes a filter as the proxy does: from its configuration as JSON, or from an empty text for
 /// none.
@@ -83,7 +89,7 @@ pub fn init<F: Filter>(config: &str) -> Result<F, Error> {
 /// description of the crate, the hooks, and the JSON Schema of the configuration.
 ///
 /// ```
-/// use portcullis_sdk::{Error, Filter, Flow, Schema, Verdict, filter, testing};
+/// use portcullis_sdk::{Error, Exchange, Filter, Schema, Verdict, filter, testing};
 ///
 /// #[derive(serde::Deserialize, Schema)]
 /// struct Guard {
@@ -99,8 +105,8 @@ pub fn init<F: Filter>(config: &str) -> Result<F, Error> {
 ///         Ok(config)
 ///     }
 ///
-///     fn judge_host(&self, _: &Flow) -> Result<Verdict, Error> {
-///         Ok(Verdict::NEXT)
+///     fn judge_host(&self, _: &Exchange) -> Result<Verdict, Error> {
+///         Ok(Verdict::next())
 ///     }
 /// }
 ///
@@ -122,7 +128,7 @@ pub fn manifest<F: Described>() -> String {
 /// so is a panic.
 ///
 /// ```no_run
-/// # use portcullis_sdk::{Error, Filter, Flow, Verdict};
+/// # use portcullis_sdk::{Error, Filter};
 /// # struct Guard;
 /// # impl Filter for Guard {
 /// #     type Config = ();
@@ -150,22 +156,47 @@ pub fn cases<F: Filter>(file: impl AsRef<Path>) {
     }
 }
 
-/// Gives this thread's mock a feed that lists `domains`, in place of any feed of that name.
+/// Gives this thread's mock a feed with these entries, in place of any feed of that name: domains
+/// with every name below them, addresses, and networks such as `10.0.0.0/8`. Behind `@@` they are
+/// exceptions.
 ///
 /// ```
-/// use portcullis_sdk::{Error, feeds, testing};
+/// use portcullis_sdk::{feeds, testing};
 ///
-/// assert!(feeds::lookup("malware", "evil.example").is_err());
-/// testing::feed("malware", ["evil.example", "worse.example"]);
-/// let rule = feeds::lookup("malware", "www.evil.example")?;
-/// assert_eq!(rule.as_deref(), Some("evil.example"));
-/// # Ok::<(), Error>(())
+/// testing::feed("malware", ["evil.example", "@@good.evil.example"]);
+/// assert!(feeds::find("www.evil.example").is_some_and(|found| found.is_listed()));
+/// assert!(!feeds::find("good.evil.example").is_some_and(|found| found.is_listed()));
 /// ```
-pub fn feed<D: AsRef<str>>(name: &str, domains: impl IntoIterator<Item = D>) {
-    let domains = domains
-        .into_iter()
-        .map(|domain| domain.as_ref().to_ascii_lowercase());
-    mock::set_feed(name, domains.collect());
+pub fn feed<E: AsRef<str>>(name: &str, entries: impl IntoIterator<Item = E>) {
+    let entries = entries.into_iter();
+    mock::set_feed(name, entries.map(|entry| entry.as_ref().to_owned()));
+}
+
+/// Gives this thread's mock a feed that the operator does not grant to the filter.
+///
+/// ```
+/// use portcullis_sdk::{feeds, testing};
+///
+/// testing::feed_without_grant("secret");
+/// let refused = feeds::find_in(&["secret"], "www.example");
+/// assert_eq!(refused, Err(feeds::Error::NotGranted("secret".into())));
+/// ```
+pub fn feed_without_grant(name: &str) {
+    mock::deny_feed(name);
+}
+
+/// Has [`random`](crate::random) on this thread give other numbers, the same for each seed.
+///
+/// ```
+/// use portcullis_sdk::{random, testing};
+///
+/// testing::set_seed(7);
+/// let number = random::number();
+/// testing::set_seed(7);
+/// assert_eq!(random::number(), number);
+/// ```
+pub fn set_seed(seed: u64) {
+    mock::set_seed(seed);
 }
 
 /// Lets time pass on this thread: [`clock`](crate::clock) shows it, and what
@@ -174,14 +205,14 @@ pub fn feed<D: AsRef<str>>(name: &str, domains: impl IntoIterator<Item = D>) {
 /// ```
 /// use std::time::Duration;
 ///
-/// use portcullis_sdk::{Error, state, testing};
+/// use portcullis_sdk::{state, testing};
 ///
 /// state::increment("www.example", 1, Some(Duration::from_secs(60)))?;
 /// testing::advance(Duration::from_secs(59));
-/// assert_eq!(state::text("www.example").as_deref(), Some("1"));
+/// assert_eq!(state::text("www.example")?.as_deref(), Some("1"));
 /// testing::advance(Duration::from_secs(1));
-/// assert_eq!(state::text("www.example"), None);
-/// # Ok::<(), Error>(())
+/// assert_eq!(state::text("www.example")?, None);
+/// # Ok::<(), state::Error>(())
 /// ```
 pub fn advance(time: Duration) {
     mock::advance(time);
@@ -203,17 +234,17 @@ pub fn set_time(time: SystemTime) {
 }
 
 /// A counter or gauge of [`metrics`](crate::metrics) on this thread; none if nothing was kept by
-/// that name.
+/// that name and these labels. A histogram `wait` is `wait_count` and `wait_sum`.
 ///
 /// ```
 /// use portcullis_sdk::{metrics, testing};
 ///
-/// metrics::count("lookups", 3);
-/// assert_eq!(testing::metric("lookups"), Some(3.0));
-/// assert_eq!(testing::metric("hits"), None);
+/// metrics::count("lookups", 3, &[("list", "ads")]);
+/// assert_eq!(testing::metric("lookups", &[("list", "ads")]), Some(3.0));
+/// assert_eq!(testing::metric("lookups", &[]), None);
 /// ```
-pub fn metric(name: &str) -> Option<f64> {
-    mock::metric(name)
+pub fn metric(name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+    mock::metric(name, labels)
 }
 
 /// The lines that were logged on this thread since the last call.

@@ -1,109 +1,95 @@
-//! The answer of a hook.
+//! The answer of a hook that judges.
 
 use std::time::Duration;
 
-use portcullis_contract::Scope;
+use portcullis_contract::{Fallback, VerdictKind};
 
-/// The answer of a hook. Filters are asked in order, and the first answer that is not
-/// [`Verdict::NEXT`] decides for that hook.
+/// The answer of a hook that judges. Filters are asked in order, and the first answer that is not
+/// [`next`](Self::next) decides for that hook.
 ///
 /// ```
 /// use std::time::Duration;
 ///
-/// use portcullis_sdk::{Decision, Scope, Verdict};
+/// use portcullis_sdk::Verdict;
 ///
-/// let verdict = Verdict::block("closed at night").with_status(451);
-/// assert!(matches!(verdict.decision(), Decision::Block { status: 451, .. }));
-///
-/// // The proxy need not ask again about this host for a minute.
-/// let verdict = verdict.cache_for(Scope::Host, Duration::from_secs(60));
-/// assert_eq!(verdict.cached(), Some((Scope::Host, Duration::from_secs(60))));
+/// let verdict = Verdict::block("too many requests")
+///     .status(429)
+///     .retry_after(Duration::from_secs(60));
+/// assert_eq!(verdict.reason(), Some("too many requests"));
 /// ```
+///
+/// The operator may withhold some verdicts from a filter. Then `allow` counts as `next`; `redirect`,
+/// `replace` and `drop` count as a refusal with status 403; and `ask` counts as what it says for the
+/// case that no person decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    decision: Decision,
-    cached: Option<(Scope, Duration)>,
+    pub(crate) decision: Decision,
+    pub(crate) extras: Extras,
 }
 
-/// What a verdict says.
-///
-/// ```
-/// use portcullis_sdk::{Decision, Verdict};
-///
-/// let reason = match Verdict::block("listed").decision() {
-///     Decision::Block { reason, .. } => reason.clone(),
-///     decision => panic!("{decision:?} refuses nothing"),
-/// };
-/// assert_eq!(reason, "listed");
-/// ```
+/// What a verdict does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Decision {
-    /// No opinion: ask the next filter.
+pub(crate) enum Decision {
     Next,
-    /// Let it pass this hook and ask no further filter there.
     Allow,
-    /// Refuse the request.
     Block {
-        /// The HTTP status of the answer, 400 to 599.
         status: u16,
-        /// One line, shown to the client and written to the access log.
         reason: String,
     },
-    /// Send the client elsewhere.
     Redirect {
-        /// 301, 302, 303, 307 or 308.
         status: u16,
-        /// An absolute http or https URL.
         location: String,
     },
-    /// Answer in place of the origin.
     Replace {
-        /// 200 to 599.
         status: u16,
-        /// The value of the Content-Type field; none is sent if it is empty.
         content_type: String,
-        /// The content.
         body: Vec<u8>,
     },
+    Drop,
+    Ask {
+        question: String,
+        otherwise: Fallback,
+        wait: Duration,
+    },
+}
+
+/// What it says besides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Extras {
+    pub(crate) keep: Option<Duration>,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) matched: Option<String>,
+    pub(crate) fields: Vec<(String, Vec<u8>)>,
 }
 
 impl Verdict {
-    /// No opinion: the next filter is asked. What was changed in the header fields goes on with the
-    /// message.
-    ///
-    /// ```
-    /// use portcullis_sdk::{Decision, Verdict};
-    ///
-    /// assert_eq!(Verdict::NEXT.decision(), &Decision::Next);
-    /// ```
-    pub const NEXT: Self = Self::new(Decision::Next);
-
-    /// The message passes, and no further filter is asked by this hook.
-    ///
-    /// ```
-    /// use portcullis_sdk::{Decision, Verdict};
-    ///
-    /// assert_eq!(Verdict::ALLOW.decision(), &Decision::Allow);
-    /// ```
-    pub const ALLOW: Self = Self::new(Decision::Allow);
-
-    const fn new(decision: Decision) -> Self {
+    fn new(decision: Decision) -> Self {
         Self {
             decision,
-            cached: None,
+            extras: Extras::default(),
         }
     }
 
-    /// Refuses the request with status 403. The reason, one line, is shown to the client and
+    /// No opinion: the next filter is asked. What was changed in the header fields goes on with the
+    /// message.
+    pub fn next() -> Self {
+        Self::new(Decision::Next)
+    }
+
+    /// The exchange passes this hook, and no further filter is asked there. The hooks that follow
+    /// are called all the same.
+    pub fn allow() -> Self {
+        Self::new(Decision::Allow)
+    }
+
+    /// Refuses the exchange with status 403. The reason, one line, is shown to the client and
     /// written to the access log.
     ///
     /// ```
-    /// use portcullis_sdk::{Decision, Verdict};
+    /// use portcullis_sdk::{Verdict, VerdictKind};
     ///
-    /// let verdict = Verdict::block("closed at night");
-    /// let reason = "closed at night".to_owned();
-    /// assert_eq!(verdict.decision(), &Decision::Block { status: 403, reason });
+    /// let verdict = Verdict::block("closed at night").status(451);
+    /// assert_eq!(verdict.kind(), VerdictKind::Block);
     /// ```
     pub fn block(reason: impl Into<String>) -> Self {
         Self::new(Decision::Block {
@@ -112,15 +98,14 @@ impl Verdict {
         })
     }
 
-    /// Sends the client to `location`, an absolute http or https URL, with status 302. A CONNECT
-    /// request cannot be redirected and is refused instead.
+    /// Sends the client to `location`, an absolute http or https URL, with status 302. Where there
+    /// is no HTTP response to send (CONNECT, SOCKS, a name in a TLS handshake), the exchange is
+    /// refused instead.
     ///
     /// ```
-    /// use portcullis_sdk::{Decision, Verdict};
+    /// use portcullis_sdk::Verdict;
     ///
-    /// let verdict = Verdict::redirect("https://portal.example/").with_status(307);
-    /// let location = "https://portal.example/".to_owned();
-    /// assert_eq!(verdict.decision(), &Decision::Redirect { status: 307, location });
+    /// Verdict::redirect("https://portal.example/").status(307);
     /// ```
     pub fn redirect(location: impl Into<String>) -> Self {
         Self::new(Decision::Redirect {
@@ -129,17 +114,13 @@ impl Verdict {
         })
     }
 
-    /// Answers in place of the origin with status 200. The answer to a CONNECT request cannot be
-    /// replaced; it is refused instead.
+    /// Answers in place of the origin with status 200. Where there is no HTTP response to send, the
+    /// exchange is refused instead. An empty content type is not sent.
     ///
     /// ```
-    /// use portcullis_sdk::{Decision, Verdict};
+    /// use portcullis_sdk::Verdict;
     ///
-    /// let verdict = Verdict::replace("text/plain", "nothing here").with_status(410);
-    /// assert!(matches!(
-    ///     verdict.decision(),
-    ///     Decision::Replace { status: 410, body, .. } if body == b"nothing here"
-    /// ));
+    /// Verdict::replace("text/plain", "nothing here").status(410);
     /// ```
     pub fn replace(content_type: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
         Self::new(Decision::Replace {
@@ -149,11 +130,38 @@ impl Verdict {
         })
     }
 
+    /// Closes the connection, or resets the stream, without an answer.
+    pub fn drop() -> Self {
+        Self::new(Decision::Drop)
+    }
+
+    /// Holds the exchange until a person has decided, who is shown the question, one line. If no
+    /// person decides in time, or there is none to ask, `otherwise` holds. The operator may have set
+    /// a shorter time.
+    ///
+    /// In `judge_response` there is no time to ask, and `otherwise` holds at once.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use portcullis_sdk::{Fallback, Verdict};
+    ///
+    /// let question = "May the tablet go to games.example?";
+    /// Verdict::ask(question, Fallback::Block, Duration::from_secs(60));
+    /// ```
+    pub fn ask(question: impl Into<String>, otherwise: Fallback, wait: Duration) -> Self {
+        Self::new(Decision::Ask {
+            question: question.into(),
+            otherwise,
+            wait,
+        })
+    }
+
     /// The same with another status: 400 to 599 where it blocks; 301, 302, 303, 307 or 308 where it
     /// redirects; 200 to 599 where it replaces. The proxy counts any other as a failure of the
-    /// filter. [`Verdict::NEXT`] and [`Verdict::ALLOW`] have no status and stay as they are.
+    /// filter. Other verdicts have no status and stay as they are.
     #[must_use]
-    pub fn with_status(mut self, code: u16) -> Self {
+    pub fn status(mut self, code: u16) -> Self {
         if let Decision::Block { status, .. }
         | Decision::Redirect { status, .. }
         | Decision::Replace { status, .. } = &mut self.decision
@@ -163,28 +171,91 @@ impl Verdict {
         self
     }
 
-    /// Lets the proxy use this answer of `judge_host` again for so long instead of asking. It asks
-    /// again anyway when this filter, its settings or a feed has changed, or to make room. The
-    /// answers of other hooks are not cached.
+    /// Tells the client when to try again (Retry-After, RFC 9110, section 10.2.3), where the filter
+    /// blocks, redirects or replaces.
     #[must_use]
-    pub fn cache_for(mut self, scope: Scope, time: Duration) -> Self {
-        self.cached = Some((scope, time));
+    pub fn retry_after(mut self, time: Duration) -> Self {
+        self.extras.retry_after = Some(time);
         self
     }
 
-    /// What it says.
-    pub fn decision(&self) -> &Decision {
-        &self.decision
+    /// Adds a header field to the answer, where the filter blocks, redirects or replaces. The proxy
+    /// counts a field that cannot be set as a failure of the filter; see
+    /// [`HeaderError`](crate::HeaderError).
+    ///
+    /// ```
+    /// use portcullis_sdk::Verdict;
+    ///
+    /// Verdict::replace("text/html", "<p>Closed").field("Cache-Control", "no-store");
+    /// ```
+    #[must_use]
+    pub fn field(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
+        self.extras.fields.push((name.into(), value.into()));
+        self
     }
 
-    /// How long it may be used again, and for what.
-    pub fn cached(&self) -> Option<(Scope, Duration)> {
-        self.cached
+    /// Names the rule that decided, in one line, for the access log, the block page and `portcullis
+    /// explain`. Without it they name the last entry that [`feeds`](crate::feeds) has found in this
+    /// call.
+    #[must_use]
+    pub fn matched(mut self, rule: impl Into<String>) -> Self {
+        self.extras.matched = Some(rule.into());
+        self
     }
 
-    #[cfg(target_family = "wasm")]
-    pub(crate) fn into_parts(self) -> (Decision, Option<(Scope, Duration)>) {
-        (self.decision, self.cached)
+    /// Lets the proxy use this answer of `judge_host` again for so long, instead of asking. The
+    /// answers of other hooks are not kept.
+    ///
+    /// It is used for exchanges with the same host and port that agree in every fact which the
+    /// filter has asked for in this call. So a filter that has asked for the user is asked again
+    /// for another user, and one that has asked for [`Exchange::id`](crate::Exchange::id) is asked
+    /// every time. The proxy also asks again when the filter, its settings or a feed has changed,
+    /// or to make room. Whether the answer depends on the time, on `state` or on chance, only the
+    /// filter knows.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use portcullis_sdk::{Exchange, Verdict, testing};
+    ///
+    /// /// The proxy's own machine may go anywhere.
+    /// fn judge(exchange: &Exchange) -> Verdict {
+    ///     let verdict = match exchange.client().address() {
+    ///         Some(address) if address.is_loopback() => Verdict::allow(),
+    ///         _ => Verdict::next(),
+    ///     };
+    ///     verdict.keep(Duration::from_secs(60))
+    /// }
+    ///
+    /// let exchange = testing::exchange("www.example").with_client("127.0.0.1");
+    /// assert_eq!(judge(&exchange), Verdict::allow().keep(Duration::from_secs(60)));
+    /// assert_eq!(exchange.asked(), ["client.address"]);
+    /// ```
+    #[must_use]
+    pub fn keep(mut self, time: Duration) -> Self {
+        self.extras.keep = Some(time);
+        self
+    }
+
+    /// What it does, without its parts.
+    pub fn kind(&self) -> VerdictKind {
+        match self.decision {
+            Decision::Next => VerdictKind::Next,
+            Decision::Allow => VerdictKind::Allow,
+            Decision::Block { .. } => VerdictKind::Block,
+            Decision::Redirect { .. } => VerdictKind::Redirect,
+            Decision::Replace { .. } => VerdictKind::Replace,
+            Decision::Drop => VerdictKind::Drop,
+            Decision::Ask { .. } => VerdictKind::Ask,
+        }
+    }
+
+    /// The reason of a refusal.
+    pub fn reason(&self) -> Option<&str> {
+        match &self.decision {
+            Decision::Block { reason, .. } => Some(reason),
+            _ => None,
+        }
     }
 }
 
@@ -198,18 +269,21 @@ mod tests {
             Decision::Block { status, .. }
             | Decision::Redirect { status, .. }
             | Decision::Replace { status, .. } => Some(status),
-            Decision::Next | Decision::Allow => None,
+            Decision::Next | Decision::Allow | Decision::Drop | Decision::Ask { .. } => None,
         };
+        let ask = Verdict::ask("?", Fallback::Next, Duration::ZERO);
         for (verdict, usual) in [
             (Verdict::block("no"), Some(403)),
             (Verdict::redirect("http://a.example/"), Some(302)),
             (Verdict::replace("text/plain", "no"), Some(200)),
-            (Verdict::NEXT, None),
-            (Verdict::ALLOW, None),
+            (Verdict::next(), None),
+            (Verdict::allow(), None),
+            (Verdict::drop(), None),
+            (ask, None),
         ] {
             assert_eq!(status(verdict.clone()), usual);
             let other = usual.map(|_| 418);
-            assert_eq!(status(verdict.with_status(418)), other);
+            assert_eq!(status(verdict.status(418)), other);
         }
     }
 }

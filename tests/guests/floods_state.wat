@@ -1,12 +1,12 @@
 ;; Stores a KiB under ever new keys, without end, for hosts that begin with `x`; has no opinion on others.
 (module
-  (import "portcullis:filter/state@0.1.0" "set"
+  (import "portcullis:filter/state@1.0.0" "set"
     (func $set (param $key i32) (param i32) (param $value i32) (param i32) (param $ttl i32) (param i64) (param $answer i32)))
   (memory (export "memory") 1)
   (global $count (mut i32) (i32.const 0))
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 4096))
-  (func (export "portcullis:filter/judge-host@0.1.0#judge")
-    (param $host i32) (param i32 i32 i32) (result i32)
+  (func (export "portcullis:filter/judge-host@1.0.0#judge")
+    (param $host i32) (param i32 i32) (result i32)
     (if (i32.eq (i32.load8_u (local.get $host)) (i32.const 0x78)) ;; x
       (then
         (loop $again

@@ -4,5 +4,5 @@
   (func $start (loop $again (br $again)))
   (start $start)
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
-  (func (export "portcullis:filter/judge-host@0.1.0#judge") (param i32 i32 i32 i32) (result i32)
+  (func (export "portcullis:filter/judge-host@1.0.0#judge") (param i32 i32 i32) (result i32)
     (i32.const 0)))

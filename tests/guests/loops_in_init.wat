@@ -2,8 +2,8 @@
 (module
   (memory (export "memory") 1)
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
-  (func (export "portcullis:filter/lifecycle@0.1.0#init") (param i32 i32) (result i32)
+  (func (export "portcullis:filter/lifecycle@1.0.0#init") (param i32 i32) (result i32)
     (loop $again (br $again))
     (i32.const 0))
-  (func (export "portcullis:filter/judge-host@0.1.0#judge") (param i32 i32 i32 i32) (result i32)
+  (func (export "portcullis:filter/judge-host@1.0.0#judge") (param i32 i32 i32) (result i32)
     (i32.const 0)))

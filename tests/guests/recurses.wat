@@ -3,8 +3,8 @@
   (memory (export "memory") 1)
   (func $deeper (call $deeper))
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
-  (func (export "portcullis:filter/judge-host@0.1.0#judge")
-    (param $host i32) (param i32 i32 i32) (result i32)
+  (func (export "portcullis:filter/judge-host@1.0.0#judge")
+    (param $host i32) (param i32 i32) (result i32)
     (if (i32.eq (i32.load8_u (local.get $host)) (i32.const 0x78)) ;; x
       (then (call $deeper)))
     (i32.const 0)))

@@ -2,11 +2,11 @@
 (module
   (memory (export "memory") 1)
   ;; At 16: ok(redirect { status: 302, location: the 19 bytes at 64 }).
-  (data (i32.const 16) "\00\00\00\00\03\00\00\00\2e\01\00\00\40\00\00\00\13\00\00\00")
+  (data (i32.const 16) "\00\00\00\00\00\00\00\00\03\00\00\00\00\00\00\00\2e\01\00\00\40\00\00\00\13\00\00\00")
   (data (i32.const 64) "javascript:alert(1)")
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
-  (func (export "portcullis:filter/judge-host@0.1.0#judge")
-    (param $host i32) (param i32 i32 i32) (result i32)
+  (func (export "portcullis:filter/judge-host@1.0.0#judge")
+    (param $host i32) (param i32 i32) (result i32)
     (if (i32.eq (i32.load8_u (local.get $host)) (i32.const 0x78)) ;; x
       (then (return (i32.const 16))))
     (i32.const 0)))

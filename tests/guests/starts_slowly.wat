@@ -7,5 +7,5 @@
       (br_if $again (i32.lt_u (local.get $i) (i32.const 100_000_000)))))
   (start $start)
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
-  (func (export "portcullis:filter/judge-host@0.1.0#judge") (param i32 i32 i32 i32) (result i32)
+  (func (export "portcullis:filter/judge-host@1.0.0#judge") (param i32 i32 i32) (result i32)
     (i32.const 0)))

@@ -42,6 +42,10 @@ guest! {
     headers = "headers.wasm"
 }
 guest! {
+    /// Tells in every hook which facts it can know.
+    knows = "knows.wasm"
+}
+guest! {
     /// Remembers `bytes` bytes for every host.
     hoarder = "hoarder.wasm"
 }
@@ -72,6 +76,11 @@ guest! {
 guest! {
     /// [`suffix`] as a core module.
     suffix_module = "suffix.module.wasm"
+}
+
+/// The component made of a filter's text that is kept, built for a released text of the contract.
+pub fn kept(wat: &str, contract: &str) -> Vec<u8> {
+    wat::component_for(&[contract], wat)
 }
 
 /// The component made of `guests/NAME.wat`, whose first line says what it does.
@@ -134,8 +143,8 @@ pub fn straight_line(imports: &str, work: &str) -> Vec<u8> {
         r#"(module {imports}
           (memory (export "memory") 950)
           (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
-          (func (export "portcullis:filter/judge-host@0.1.0#judge")
-            (param $host i32) (param i32 i32 i32) (result i32)
+          (func (export "portcullis:filter/judge-host@1.0.0#judge")
+            (param $host i32) (param i32 i32) (result i32)
             (if (i32.eq (i32.load8_u (local.get $host)) (i32.const 0x78)) (then {work}))
             (i32.const 0)))"#
     ))
@@ -174,8 +183,8 @@ fn next_with(functions: &str) -> Vec<u8> {
         r#"(module
           (memory (export "memory") 1)
           (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
-          (func (export "portcullis:filter/judge-host@0.1.0#judge")
-            (param i32 i32 i32 i32) (result i32) (i32.const 0))
+          (func (export "portcullis:filter/judge-host@1.0.0#judge")
+            (param i32 i32 i32) (result i32) (i32.const 0))
           {functions})"#
     ))
 }

@@ -12,13 +12,18 @@ const CONTRACT: &str = include_str!("../../sdk/wit/filter.wit");
 /// What it never offers.
 const WASI: &str = "package wasi:clocks@0.2.0; interface monotonic-clock { now: func() -> u64; }";
 
-/// Makes a component of a core module in WAT, which may also be for filter API 0.2 or want a clock
+/// Makes a component of a core module in WAT, which may also be for filter API 2.0 or want a clock
 /// of WASI's.
 pub(crate) fn component(wat: &str) -> Vec<u8> {
+    let next_contract = CONTRACT.replace("1.0.0", "2.0.0");
+    component_for(&[CONTRACT, &next_contract, WASI], wat)
+}
+
+/// Makes a component of a core module in WAT, for these packages.
+pub(crate) fn component_for(packages: &[&str], wat: &str) -> Vec<u8> {
     let mut module = wat::parse_str(wat).expect("the guest is valid WAT");
     let mut wit = Resolve::default();
-    let next_contract = CONTRACT.replace("0.1.0", "0.2.0");
-    for package in [CONTRACT, &next_contract, WASI] {
+    for package in packages {
         wit.push_str("guest.wit", package).expect("valid WIT");
     }
     let package = wit.push_str("world.wit", &world(wat));

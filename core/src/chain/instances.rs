@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::config::FilterLimits;
 use crate::filter::{Failure, Filter, FilterAnswer, HookCall, Instance};
+use crate::verdict::Notes;
 
 /// Starting instances may take this part of the time.
 const START_SHARE: u32 = 10;
@@ -54,6 +55,7 @@ impl Instances {
         &self,
         filter: &Filter,
         call: HookCall<'_>,
+        notes: Option<&Notes>,
     ) -> Result<FilterAnswer, Failure> {
         let Self::Component(components) = self;
         // The guard must end before the first await: another request may want an instance
@@ -64,7 +66,7 @@ impl Instances {
             // Boxed because it is rare and would size the future of every request.
             None => Box::pin(components.starts.start(filter)).await?,
         };
-        let answer = instance.judge(call).await?;
+        let answer = instance.call(call, notes).await?;
         if instance.should_retire() {
             components.retire(&instance)?;
         } else {

@@ -19,7 +19,7 @@ use crate::error::Causes;
 use crate::filter::{Failure, FilterAnswer, Hook, HookCall};
 use crate::flow::ClientKey;
 use crate::log::Throttle;
-use crate::verdict::{Judgement, Verdict};
+use crate::verdict::{Judgement, Notes, Verdict};
 
 /// Time between two log lines about one filter that fails in the same way.
 const LOG_INTERVAL: Duration = Duration::from_secs(1);
@@ -78,15 +78,19 @@ impl LocalFilter {
     }
 
     /// Asks the filter for an exchange that waits for the answer.
-    pub(super) async fn judge(&self, call: HookCall<'_>) -> Judgement {
-        match self.try_judge(call).await {
+    pub(super) async fn judge(&self, call: HookCall<'_>, notes: Option<&Notes>) -> Judgement {
+        match self.try_judge(call, notes).await {
             Ok(judgement) => judgement,
             Err(unavailable) => self.unjudged(unavailable),
         }
     }
 
     /// What the filter says, unless it cannot be asked or fails.
-    pub(crate) async fn try_judge(&self, call: HookCall<'_>) -> Result<Judgement, Unavailable> {
+    pub(crate) async fn try_judge(
+        &self,
+        call: HookCall<'_>,
+        notes: Option<&Notes>,
+    ) -> Result<Judgement, Unavailable> {
         let client = ClientKey::of(call.flow().client.address);
         if let Some((judgement, now)) = self.cached(call) {
             // It has gone well, and shows that this client is not the only one.
@@ -104,7 +108,7 @@ impl LocalFilter {
             Admission::Quarantined => return Err(Unavailable::Quarantined),
             Admission::Held => return Err(Unavailable::Held),
         }
-        let answer = self.ask_for(client, admission, call).await;
+        let answer = self.ask_for(client, admission, call, notes).await;
         let end = match &answer {
             Ok(_) => End::Good,
             Err(failure) if failure.is_overload() => End::Overloaded,
@@ -128,6 +132,7 @@ impl LocalFilter {
         client: ClientKey,
         admission: Admission,
         call: HookCall<'_>,
+        notes: Option<&Notes>,
     ) -> Result<FilterAnswer, Failure> {
         let _permit = self.acquire(client).await?;
         let unfinished = Unfinished {
@@ -136,17 +141,22 @@ impl LocalFilter {
             admission,
             call,
         };
-        let answer = self.instances.call(&self.member.filter, call).await;
+        let answer = self.instances.call(&self.member.filter, call, notes).await;
         std::mem::forget(unfinished);
         answer
     }
 
-    /// Calls the filter, whatever it has said or failed at before.
-    pub(crate) async fn ask(&self, call: HookCall<'_>) -> Result<FilterAnswer, Failure> {
+    /// Calls the filter, whatever it has said or failed at before. `notes` are what it has noted
+    /// about the exchange.
+    pub(crate) async fn ask(
+        &self,
+        call: HookCall<'_>,
+        notes: Option<&Notes>,
+    ) -> Result<FilterAnswer, Failure> {
         let _permit = self
             .acquire(ClientKey::of(call.flow().client.address))
             .await?;
-        self.instances.call(&self.member.filter, call).await
+        self.instances.call(&self.member.filter, call, notes).await
     }
 
     /// The linear memories of the instances that are idle, in bytes.
@@ -183,9 +193,13 @@ impl LocalFilter {
 
     fn judgement(&self, answer: FilterAnswer) -> Judgement {
         let name = &self.member.filter.name;
+        let noted = answer.notes.into_iter();
+        let verdict = answer.verdict.unasked();
         Judgement {
-            filter: (answer.verdict != Verdict::Next).then(|| name.clone()),
-            verdict: answer.verdict,
+            notes: noted.map(|notes| (name.clone(), notes)).collect(),
+            additions: answer.additions,
+            filter: (verdict != Verdict::Next).then(|| name.clone()),
+            verdict,
             matched: answer.matched,
             headers: answer.headers,
             ..Judgement::PASS
@@ -215,6 +229,14 @@ impl LocalFilter {
                 let reason = format!("the filter {name} is overloaded; try again");
                 unjudged(name, OnError::Block, reason)
             }
+        }
+    }
+
+    /// Tells the filter that an exchange is over. No request waits for this, and what fails counts for
+    /// no quarantine: the filter judges as well as before.
+    pub(super) async fn tell_ended(&self, call: HookCall<'_>, notes: Option<&Notes>) {
+        if let Err(failure) = self.ask(call, notes).await {
+            self.log_failure(&failure, call);
         }
     }
 
@@ -249,7 +271,9 @@ impl LocalFilter {
             exchange = flow.exchange,
             host = flow.target.host(),
             error,
-            consequence = if failure.is_overload() && !self.member.is_shadow() {
+            consequence = if call.hook() == Hook::Ended {
+                "the filter does not know of the end of this exchange"
+            } else if failure.is_overload() && !self.member.is_shadow() {
                 "this request is refused with 503"
             } else {
                 self.consequence()
@@ -286,10 +310,10 @@ impl LocalFilter {
         self.instances.warm_up(&self.member.filter).await;
     }
 
-    pub(super) async fn trace(&self, call: HookCall<'_>) -> TraceEntry {
+    pub(super) async fn trace(&self, call: HookCall<'_>, notes: Option<&Notes>) -> TraceEntry {
         self.warm_up().await;
         let start = Instant::now();
-        let answer = self.ask(call).await;
+        let answer = self.ask(call, notes).await;
         let time = start.elapsed();
         let failure = answer.as_ref().err();
         TraceEntry {

@@ -4,20 +4,20 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::background::BackgroundSender;
 use super::generation::{Chain, Place};
 use super::local::LocalFilter;
 use super::member::Member;
 use super::missing::Missing;
-use super::shadow::ShadowSender;
-use crate::filter::{Hook, HookCall};
+use crate::filter::Hook;
 
 /// A worker's view of a chain: the same filters, with instances of the worker's own. Exchanges hold
 /// it in an `Rc`, so that an old generation lives until its last exchange is over.
 #[derive(Debug)]
 pub(crate) struct LocalChain {
     places: Box<[LocalPlace]>,
-    /// Without it, shadow filters are not asked.
-    shadow: Option<ShadowSender>,
+    /// Without it, filters are not asked in the background.
+    background: Option<BackgroundSender>,
 }
 
 /// A place in the chain, on this worker.
@@ -28,12 +28,12 @@ pub(super) enum LocalPlace {
 }
 
 impl LocalChain {
-    /// Takes up a new generation; filters that stay keep their instances. Calls of shadow filters
-    /// go to `shadow`.
+    /// Takes up a new generation; filters that stay keep their instances. Calls that no exchange
+    /// waits for go to `background`.
     pub(crate) fn from_generation(
         chain: &Chain,
         previous: Option<&Self>,
-        shadow: Option<ShadowSender>,
+        background: Option<BackgroundSender>,
     ) -> Self {
         let known = |member: &Arc<Member>| {
             let mut filters = previous?.filters();
@@ -49,7 +49,7 @@ impl LocalChain {
         };
         Self {
             places: chain.places().map(local).collect(),
-            shadow,
+            background,
         }
     }
 
@@ -78,13 +78,11 @@ impl LocalChain {
     /// Whether any filter that judges responses may ask for the fields of the request.
     pub(super) fn recalls_request_headers(&self) -> bool {
         self.filters().any(|local| {
-            local.has(Hook::Response) && local.member().filter.hooks.uses_request_headers()
+            local.has(Hook::Response) && local.member().filter.hooks.uses.request_headers
         })
     }
 
-    pub(super) fn enqueue_shadow(&self, local: &Rc<LocalFilter>, call: HookCall<'_>) {
-        if let Some(shadow) = &self.shadow {
-            shadow.enqueue(local, call);
-        }
+    pub(super) fn background(&self) -> Option<&BackgroundSender> {
+        self.background.as_ref()
     }
 }

@@ -18,6 +18,23 @@ pub(crate) struct Member {
     pub(crate) filter: Arc<Filter>,
     pub(crate) quarantine: Quarantine,
     pub(crate) shadow: ShadowCounts,
+    pub(crate) ended: EndedCounts,
+}
+
+/// What became of the calls of `exchange-ended`.
+#[derive(Debug, Default)]
+pub(crate) struct EndedCounts(AtomicU64);
+
+impl EndedCounts {
+    /// One could not be made, as too many were waiting.
+    pub(super) fn lose(&self) {
+        count(&self.0);
+    }
+
+    /// How many could not be made.
+    pub(crate) fn lost(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Member {
@@ -25,6 +42,7 @@ impl Member {
         Self {
             quarantine: Quarantine::new(filter.settings.quarantine, Instant::now()),
             shadow: ShadowCounts::default(),
+            ended: EndedCounts::default(),
             filter,
         }
     }
@@ -42,6 +60,7 @@ pub(crate) struct ShadowCounts {
     blocked: AtomicU64,
     redirected: AtomicU64,
     replaced: AtomicU64,
+    dropped: AtomicU64,
     edited: AtomicU64,
     failed: AtomicU64,
     unasked: AtomicU64,
@@ -57,6 +76,7 @@ pub(crate) struct ShadowTally {
     pub(crate) blocked: u64,
     pub(crate) redirected: u64,
     pub(crate) replaced: u64,
+    pub(crate) dropped: u64,
     /// Requests and responses whose header fields it would have changed; they are counted by its
     /// verdict as well.
     pub(crate) edited: u64,
@@ -76,6 +96,9 @@ impl ShadowCounts {
             VerdictKind::Block => &self.blocked,
             VerdictKind::Redirect => &self.redirected,
             VerdictKind::Replace => &self.replaced,
+            VerdictKind::Drop => &self.dropped,
+            // A question counts as what happens without an answer.
+            VerdictKind::Ask => &self.passed,
         });
     }
 
@@ -95,6 +118,7 @@ impl ShadowCounts {
             blocked: read(&self.blocked),
             redirected: read(&self.redirected),
             replaced: read(&self.replaced),
+            dropped: read(&self.dropped),
             edited: read(&self.edited),
             failed: read(&self.failed),
             unasked: read(&self.unasked),
@@ -114,13 +138,14 @@ impl std::fmt::Display for ShadowTally {
             blocked,
             redirected,
             replaced,
+            dropped,
             edited,
             failed,
             unasked,
         } = self;
         write!(
             f,
-            "{blocked} would be blocked, {redirected} redirected, {replaced} replaced, {allowed} allowed, {passed} passed; {edited} would \
+            "{blocked} would be blocked, {redirected} redirected, {replaced} replaced, {dropped} dropped, {allowed} allowed, {passed} passed; {edited} would \
              be changed; {failed} failed, {unasked} not asked about"
         )
     }

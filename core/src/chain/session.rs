@@ -2,15 +2,18 @@
 //! about the request. Begun by whatever speaks the client's protocol, which then calls one hook
 //! after the other.
 
+use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use http::{HeaderMap, Method, StatusCode, request};
 
 use super::local::TraceEntry;
 use super::local_chain::{LocalChain, LocalPlace};
+use super::watcher::Watcher;
 use crate::filter::{Hook, HookCall};
 use crate::flow::{Flow, RequestHead, ResponseHead};
-use crate::verdict::{Judgement, Verdict};
+use crate::verdict::{Judgement, Notes, Verdict};
 
 /// The filters of one exchange.
 #[derive(Debug)]
@@ -19,6 +22,10 @@ pub(crate) struct FilterSession<'a> {
     flow: Flow<'a>,
     /// What filters that judge the response may ask about its request.
     request: Option<RequestSnapshot>,
+    /// What filters have noted so far, by their names.
+    notes: RefCell<Vec<(Arc<str>, Notes)>>,
+    /// Only where a filter wants to know when the exchange is over.
+    watcher: Option<Rc<Watcher>>,
 }
 
 #[derive(Debug)]
@@ -79,11 +86,19 @@ impl Message<'_> {
 impl<'a> FilterSession<'a> {
     /// Begins an exchange, which keeps this generation for all of its hooks.
     pub(crate) fn begin(chain: Rc<LocalChain>, flow: Flow<'a>) -> Self {
+        let watches = chain.has(Hook::Ended);
         Self {
+            watcher: watches.then(|| Rc::new(Watcher::new(chain.clone(), &flow))),
             chain,
             flow,
             request: None,
+            notes: RefCell::default(),
         }
+    }
+
+    /// Tells the filters when the exchange is over; none if no filter wants to know.
+    pub(crate) fn watcher(&self) -> Option<&Rc<Watcher>> {
+        self.watcher.as_ref()
     }
 
     /// Asks every filter that judges hosts, in order, until one decides.
@@ -101,10 +116,13 @@ impl<'a> FilterSession<'a> {
     ) -> Judgement {
         let judges_response = self.chain.has(Hook::Response);
         let judges_request = self.chain.has(Hook::Request) || self.chain.has_missing();
-        if !judges_request && !judges_response {
+        if !judges_request && !judges_response && self.watcher.is_none() {
             return Judgement::PASS;
         }
         let url = url();
+        if let Some(watcher) = &self.watcher {
+            watcher.set_request(&head.method, &url);
+        }
         let message = Message::Request(&head.method, &url, &mut head.headers);
         let judgement = self.judge(message).await;
         if judges_response {
@@ -136,36 +154,52 @@ impl<'a> FilterSession<'a> {
     }
 
     async fn judge(&self, mut message: Message<'_>) -> Judgement {
-        let (mut skipped, mut edited) = (Vec::new(), Vec::new());
+        let mut said = Judgement::PASS;
         for place in self.chain.places() {
             let call = message.call(&self.flow);
             let mut judgement = match place {
                 LocalPlace::Filter(local) if !local.has(call.hook()) => continue,
                 LocalPlace::Filter(local) if local.member().is_shadow() => {
-                    self.chain.enqueue_shadow(local, call);
+                    if let Some(background) = self.chain.background() {
+                        background.enqueue_shadow(local, call);
+                    }
                     continue;
                 }
-                LocalPlace::Filter(local) => local.judge(call).await,
+                LocalPlace::Filter(local) => {
+                    let notes = self.notes_of(&local.member().filter.name);
+                    local.judge(call, notes.as_ref()).await
+                }
                 LocalPlace::Missing(missing) if missing.answers(call.hook()) => missing.judge(),
                 LocalPlace::Missing(_) => continue,
             };
-            skipped.append(&mut judgement.skipped);
+            said.skipped.append(&mut judgement.skipped);
+            self.note(&judgement.notes);
+            said.notes.append(&mut judgement.notes);
             if let (Some(headers), LocalPlace::Filter(local)) = (judgement.headers.take(), place) {
                 message.replace_headers(*headers);
-                edited.push(local.member().filter.name.clone());
+                said.edited.push(local.member().filter.name.clone());
             }
             if judgement.verdict != Verdict::Next {
                 return Judgement {
-                    skipped,
-                    edited,
+                    skipped: said.skipped,
+                    edited: said.edited,
+                    notes: said.notes,
                     ..judgement
                 };
             }
         }
-        Judgement {
-            skipped,
-            edited,
-            ..Judgement::PASS
+        said
+    }
+
+    fn notes_of(&self, filter: &Arc<str>) -> Option<Notes> {
+        let notes = self.notes.borrow();
+        let (_, notes) = notes.iter().find(|(name, _)| name == filter)?;
+        Some(notes.clone())
+    }
+
+    fn note(&self, notes: &[(Arc<str>, Notes)]) {
+        if !notes.is_empty() {
+            replace_notes(&mut self.notes.borrow_mut(), notes.iter().cloned());
         }
     }
 
@@ -179,7 +213,10 @@ impl<'a> FilterSession<'a> {
             for place in self.chain.places() {
                 match place {
                     LocalPlace::Filter(local) if local.has(call.hook()) => {
-                        traces.push(local.trace(call).await);
+                        let notes = self.notes_of(&local.member().filter.name);
+                        let trace = local.trace(call, notes.as_ref()).await;
+                        self.note(&trace.judgement.notes);
+                        traces.push(trace);
                     }
                     LocalPlace::Missing(missing) if missing.answers(call.hook()) => {
                         traces.push(TraceEntry::missing(missing, call.hook()));
@@ -189,5 +226,18 @@ impl<'a> FilterSession<'a> {
             }
         }
         traces
+    }
+}
+
+/// Puts the notes of filters in place of those from before.
+pub(crate) fn replace_notes(
+    notes: &mut Vec<(Arc<str>, Notes)>,
+    newer: impl Iterator<Item = (Arc<str>, Notes)>,
+) {
+    for (filter, noted) in newer {
+        match notes.iter_mut().find(|(name, _)| *name == filter) {
+            Some((_, before)) => *before = noted,
+            None => notes.push((filter, noted)),
+        }
     }
 }

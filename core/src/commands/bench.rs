@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderMap, SERVER,
@@ -21,7 +21,7 @@ use crate::config::Config;
 use crate::error::{Causes, PluginError};
 use crate::feeds::Feeds;
 use crate::filter::{Failure, Filter, Hook, HookCall, Instance, Loader};
-use crate::flow::{Client, Flow, Protocol, RequestHead, ResponseHead};
+use crate::flow::{Flow, Inquiry, Protocol, RequestHead, ResponseHead};
 use crate::plugins::FilterFile;
 use crate::target::{HTTP_PORT, Target};
 
@@ -70,13 +70,8 @@ pub async fn bench(
         .map_err(|failure| failed("init", &failure))?;
     let batches = calls.get().div_ceil(BATCH);
     let local = LocalFilter::new(Arc::new(Member::new(filter.clone())));
-    let asking = Client::at(client);
-    let flow = Flow {
-        exchange: 0,
-        target: &target,
-        protocol: Protocol::Http,
-        client: &asking,
-    };
+    let inquiry = Inquiry::at(Some(client), SystemTime::now());
+    let flow = Flow::asked(&target, Protocol::Http.name(), &inquiry);
     let hooks = time_hooks(&local, &flow, batches)
         .await
         .map_err(|(hook, failure)| failed(hook.name(), &failure))?;
@@ -153,8 +148,8 @@ async fn time(
     question: HookCall<'_>,
     batches: usize,
 ) -> Result<Timing, Failure> {
-    let verdict = local.ask(question).await?.verdict.name();
-    let ask = async || local.ask(question).await.map(drop);
+    let verdict = local.ask(question, None).await?.verdict.name();
+    let ask = async || Ok(local.ask(question, None).await?.verdict.name());
     time_calls(question.hook(), verdict, batches, ask).await
 }
 
@@ -164,17 +159,17 @@ async fn time_cached(
     question: HookCall<'_>,
     batches: usize,
 ) -> Result<Option<Timing>, Failure> {
-    if !local.has(question.hook()) || local.ask(question).await?.cache.is_none() {
+    if !local.has(question.hook()) || local.ask(question, None).await?.cache.is_none() {
         return Ok(None);
     }
-    let verdict = match local.try_judge(question).await {
+    let verdict = match local.try_judge(question, None).await {
         Ok(judgement) => judgement.verdict.name(),
         Err(_) => return Ok(None),
     };
     let ask = async || {
         // It has just answered. It is asked again only once that answer has expired.
-        drop(local.try_judge(question).await);
-        Ok(())
+        let judged = local.try_judge(question, None).await;
+        Ok(judged.map_or(verdict, |judgement| judgement.verdict.name()))
     };
     let timing = time_calls(question.hook(), verdict, batches, ask).await?;
     Ok(Some(timing))
@@ -184,23 +179,27 @@ async fn time_calls(
     hook: Hook,
     verdict: &'static str,
     batches: usize,
-    ask: impl AsyncFn() -> Result<(), Failure>,
+    ask: impl AsyncFn() -> Result<&'static str, Failure>,
 ) -> Result<Timing, Failure> {
     for _ in 0..WARM_UP {
         ask().await?;
     }
     let mut times = Vec::with_capacity(batches);
+    let mut changed_to = None;
     for _ in 0..batches {
+        let mut last = verdict;
         let begun = Instant::now();
         for _ in 0..BATCH {
-            ask().await?;
+            last = ask().await?;
         }
         times.push(begun.elapsed());
+        changed_to = changed_to.or(Some(last).filter(|last| *last != verdict));
     }
     let [p50_ns, p99_ns, mean_ns] = percentiles(times, BATCH);
     Ok(Timing {
         hook: hook.name(),
         verdict,
+        changed_to,
         p50_ns,
         p99_ns,
         mean_ns,

@@ -8,11 +8,12 @@ mod record;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use jiff::Timestamp;
 use portcullis_cases::{self as cases, Answer, Case, Cases, Message, Observed, Outcome, Report};
-use portcullis_contract::{self as contract, Scope};
+use portcullis_contract::{self as contract, Facts};
 use tracing::instrument::WithSubscriber;
 
 use self::lines::Lines;
@@ -22,11 +23,11 @@ use crate::config::Config;
 use crate::error::{Causes, Escaped, PluginError};
 use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
-use crate::filter::{Failure, Filter, FilterAnswer, HookCall, Instance, Loader};
-use crate::flow::{Client, Flow, Protocol, RequestHead, ResponseHead};
+use crate::filter::{Ending, Failure, Filter, FilterAnswer, HookCall, Instance, Loader};
+use crate::flow::{Flow, Inquiry, RequestHead, ResponseHead};
 use crate::plugins::{ConfigSource, FilterFile};
 use crate::target::{InvalidTarget, Target};
-use crate::verdict::Verdict;
+use crate::verdict::{Additions, Notes, Verdict};
 
 /// Asks the filter in `file`, or the built-in filter of that name, what the file `cases` asks. The
 /// settings are those beside the filter, but for the configuration if `cases` has one.
@@ -92,18 +93,27 @@ struct Subject {
 /// What the hooks of one case have led to.
 struct Judged {
     answer: Answer,
-    cached: Option<(Scope, Duration)>,
+    matched: Option<String>,
+    additions: Additions,
+    cached: Option<Duration>,
+    /// The facts that the filter had asked for when it judged the host.
+    asked: Facts,
     request: HeaderMap,
     response: HeaderMap,
+    notes: Option<Notes>,
 }
 
 impl From<Answer> for Judged {
     fn from(answer: Answer) -> Self {
         Self {
             answer,
+            matched: None,
+            additions: Additions::NONE,
             cached: None,
+            asked: Facts::NONE,
             request: HeaderMap::new(),
             response: HeaderMap::new(),
+            notes: None,
         }
     }
 }
@@ -126,9 +136,19 @@ impl Subject {
         let keys = case.expected.state.keys();
         let state = keys.filter_map(|key| Some((key.clone(), self.filter.state_value(key)?)));
         let metrics = self.filter.metrics().into_iter();
+        let fields = judged.additions.fields.unwrap_or_default();
+        let notes = judged.notes.unwrap_or_default();
+        let notes = notes.iter();
         Ok(Observed {
             answer: judged.answer,
+            retry_after: judged.additions.retry_after,
+            fields: message(&fields),
+            matched: judged.matched,
             cached: judged.cached,
+            asked: judged.asked,
+            notes: notes
+                .map(|(key, value)| (key.to_string(), value.to_string()))
+                .collect(),
             log: lines.take(),
             request: message(&judged.request),
             response: message(&judged.response),
@@ -141,40 +161,62 @@ impl Subject {
         let judged = match target(&case.question)? {
             None => self.tick().await.map(Judged::from),
             Some((target, protocol)) => {
-                let flow = Flow {
-                    exchange: 0,
-                    target: &target,
-                    protocol,
-                    client: &Client::at(case.client),
-                };
-                self.judge(&flow, &case.question).await
+                let (facts, inquiry) = (&case.facts, self.inquiry(case));
+                let mut flow = Flow::asked(&target, protocol, &inquiry);
+                flow.found_in = facts.found_in.name();
+                flow.server_name = facts.server_name.as_deref();
+                self.judge(&flow, case).await
             }
         };
         let failed = |failure: Failure| Answer::Error(Causes(&failure).to_string()).into();
         Ok(judged.unwrap_or_else(failed))
     }
 
+    fn inquiry(&self, case: &Case) -> Inquiry {
+        let facts = &case.facts;
+        let now = Duration::try_from(self.clock.now().duration_since(Timestamp::UNIX_EPOCH))
+            .unwrap_or_default();
+        let mut inquiry = Inquiry::at(facts.client, SystemTime::UNIX_EPOCH + now);
+        let client = Arc::make_mut(&mut inquiry.client);
+        client.user = facts.user.as_deref().map(Into::into);
+        client.groups = facts
+            .groups
+            .iter()
+            .map(|group| group.as_str().into())
+            .collect();
+        inquiry.listener = facts.listener.as_str().into();
+        inquiry
+    }
+
     /// Asks one hook after the other, as long as the message passes.
-    async fn judge(&self, flow: &Flow<'_>, question: &cases::Question) -> Result<Judged, Failure> {
-        let opinion = self.judging.ask(HookCall::Host(flow)).await?;
-        let mut judged = Judged {
-            cached: opinion.cache.map(|policy| (policy.scope, policy.time)),
-            ..answer(opinion.verdict).into()
-        };
+    async fn judge(&self, flow: &Flow<'_>, case: &Case) -> Result<Judged, Failure> {
+        let opinion = self.judging.ask(HookCall::Host(flow), None).await?;
+        let mut judged = Judged::from(Answer::Next);
+        if let Some(policy) = opinion.cache {
+            judged.cached = Some(policy.time);
+            judged.asked = policy.asked;
+        }
+        judged.take(opinion, |judged| &mut judged.request);
+        let mut ended = None;
         if let cases::Question::Request {
             url,
             method,
             request,
             response,
             ..
-        } = question
-            && judged.answer.passes()
+        } = &case.question
         {
             let method = Method::from_bytes(method.as_bytes()).unwrap_or_default();
-            let head = (&method, &**url);
-            judged.request = headers(request);
-            self.judge_message(flow, head, response.as_ref(), &mut judged)
-                .await?;
+            if judged.answer.passes() {
+                let head = (&method, &**url);
+                judged.request = headers(request);
+                self.judge_message(flow, head, response.as_ref(), &mut judged)
+                    .await?;
+            }
+            ended = Some((method, url));
+        }
+        if let Some(ending) = &case.ended {
+            self.tell_ended(flow, ended, ending, &mut judged).await?;
         }
         Ok(judged)
     }
@@ -193,7 +235,7 @@ impl Subject {
             headers,
         };
         let call = HookCall::Request(flow, head(&request));
-        let opinion = self.judging.ask(call).await?;
+        let opinion = self.judging.ask(call, judged.notes.as_ref()).await?;
         judged.take(opinion, |judged| &mut judged.request);
         let Some((status, fields)) = response.filter(|_| judged.answer.passes()) else {
             return Ok(());
@@ -206,8 +248,36 @@ impl Subject {
             headers: &response,
         };
         let call = HookCall::Response(flow, head(&request), response);
-        let opinion = self.judging.ask(call).await?;
+        let opinion = self.judging.ask(call, judged.notes.as_ref()).await?;
         judged.take(opinion, |judged| &mut judged.response);
+        Ok(())
+    }
+
+    async fn tell_ended(
+        &self,
+        flow: &Flow<'_>,
+        request: Option<(Method, &String)>,
+        ended: &cases::Ended,
+        judged: &mut Judged,
+    ) -> Result<(), Failure> {
+        let no_headers = HeaderMap::new();
+        let request = request.as_ref().map(|(method, url)| RequestHead {
+            method,
+            url,
+            headers: &no_headers,
+        });
+        let ending = Ending {
+            how: ended.how,
+            status: ended
+                .status
+                .and_then(|status| StatusCode::from_u16(status).ok()),
+            bytes_from_client: ended.bytes_from_client,
+            bytes_to_client: ended.bytes_to_client,
+            duration: ended.duration,
+        };
+        let call = HookCall::Ended(flow, request, &ending);
+        let told = self.judging.ask(call, judged.notes.as_ref()).await?;
+        judged.notes = told.notes.or(judged.notes.take());
         Ok(())
     }
 
@@ -219,16 +289,19 @@ impl Subject {
         };
         let pause = live.tick().await?;
         self.ticking = Some(live);
-        let never = Duration::from_millis(u64::MAX);
-        Ok(Answer::Ticked(pause.unwrap_or(never)))
+        Ok(Answer::Ticked(pause))
     }
 }
 
 impl Judged {
     /// The next hook has an opinion, and may have changed the fields that it saw.
     fn take(&mut self, opinion: FilterAnswer, fields: impl FnOnce(&mut Self) -> &mut HeaderMap) {
-        let before = std::mem::replace(&mut self.answer, Answer::Next);
-        self.answer = before.then(answer(opinion.verdict));
+        self.notes = opinion.notes.or(self.notes.take());
+        if opinion.verdict != Verdict::Next {
+            self.answer = answer(opinion.verdict);
+            self.matched = opinion.matched.map(|matched| matched.rule.into());
+            self.additions = opinion.additions;
+        }
         if let Some(changed) = opinion.headers {
             *fields(self) = *changed;
         }
@@ -236,19 +309,17 @@ impl Judged {
 }
 
 /// None for a tick, which is about no host.
-fn target(question: &cases::Question) -> Result<Option<(Target, Protocol)>, InvalidTarget> {
+fn target(question: &cases::Question) -> Result<Option<(Target, &'static str)>, InvalidTarget> {
     let (host, port, protocol) = match question {
         cases::Question::Tick => return Ok(None),
         cases::Question::Host {
             host,
             port,
-            protocol: contract::Protocol::Connect,
-        } => (host, *port, Protocol::Connect),
-        cases::Question::Host { host, port, .. } | cases::Question::Request { host, port, .. } => {
-            (host, *port, Protocol::Http)
-        }
+            protocol,
+        } => (host, *port, *protocol),
+        cases::Question::Request { host, port, .. } => (host, *port, contract::Protocol::Http),
     };
-    Target::of_host(host, port).map(|target| Some((target, protocol)))
+    Target::of_host(host, port).map(|target| Some((target, protocol.name())))
 }
 
 fn answer(verdict: Verdict) -> Answer {
@@ -272,6 +343,12 @@ fn answer(verdict: Verdict) -> Answer {
                 body: page.body.into(),
             }
         }
+        Verdict::Drop => Answer::Drop,
+        Verdict::Ask(question) => Answer::Ask {
+            question: question.text,
+            otherwise: question.otherwise,
+            wait: question.wait,
+        },
     }
 }
 

@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::error::{Escaped, StartError};
 use crate::feeds::Feeds;
 use crate::filter::{Hook, Loader};
-use crate::flow::{Client, Flow, Protocol, RequestHead};
+use crate::flow::{Flow, Inquiry, Protocol, RequestHead};
 use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{self, Plugins};
 use crate::target::{InvalidTarget, Target};
@@ -167,7 +167,8 @@ pub async fn explain(
     let not_ready = not_ready.map(|fault| format!("the running proxy is not ready: {fault}"));
     let running = running.iter().flat_map(|report| &report.plugins);
     let running = running.flat_map(in_running_proxy);
-    let notes = lacking_client(&chain).chain(feeds.notes());
+    let notes = lacking_client(&chain).chain(remembering(&chain));
+    let notes = notes.chain(feeds.notes());
     let notes = notes.chain(refused).chain(not_ready);
     explanation.notes = notes.chain(running).collect();
     Ok(explanation)
@@ -190,6 +191,18 @@ fn lacking_client(chain: &Chain) -> impl Iterator<Item = String> {
     filters.map(|filter| {
         format!(
             "{} asked who the client is; name one with --client",
+            filter.name
+        )
+    })
+}
+
+/// Notes on filters whose answer may depend on what traffic has made them remember.
+fn remembering(chain: &Chain) -> impl Iterator<Item = String> {
+    let filters = chain.members().map(|member| &member.filter);
+    let filters = filters.filter(|filter| filter.uses("state"));
+    filters.map(|filter| {
+        format!(
+            "{} remembers things, and was asked here with nothing remembered",
             filter.name
         )
     })
@@ -231,13 +244,8 @@ fn in_running_proxy(plugin: &plugins::Status) -> Vec<String> {
 }
 
 async fn ask(chain: &Chain, subject: &Subject) -> Explanation {
-    let client = Client::at(subject.client);
-    let flow = Flow {
-        exchange: 0,
-        target: &subject.target,
-        protocol: subject.protocol,
-        client: &client,
-    };
+    let inquiry = Inquiry::at(subject.client, SystemTime::now());
+    let flow = Flow::asked(&subject.target, subject.protocol.name(), &inquiry);
     let headers = HeaderMap::new();
     let head = subject.url.as_deref().map(|url| RequestHead {
         method: &Method::GET,
@@ -299,7 +307,7 @@ impl Line {
             status: parts.status.map(|status| status.as_u16()),
             reason,
             location,
-            feed: matched.map(|matched| matched.feed.to_string()),
+            feed: matched.and_then(|matched| Some(matched.feed.as_ref()?.to_string())),
             rule: matched.map(|matched| matched.rule.to_string()),
             error: None,
             microseconds: None,

@@ -36,6 +36,7 @@ pub async fn check_plugin(config: Config, file: &Path) -> Result<Inspection, Plu
     // An import of types alone asks the proxy for nothing.
     let imports = imports.filter(|name| interface(name) != Some("types"));
     let hooks = description.as_ref().map(Description::hooks);
+    let contract = description.as_ref().map(Description::contract);
     let manifest = Manifest::find(&wasm).ok().flatten().unwrap_or_default();
     let if_any = |text: String| Some(text).filter(|text| !text.is_empty());
     Ok(Inspection {
@@ -46,6 +47,7 @@ pub async fn check_plugin(config: Config, file: &Path) -> Result<Inspection, Plu
         kind: description.map(|found| found.kind()),
         version: if_any(manifest.version),
         description: if_any(manifest.description),
+        contract: contract.flatten(),
         hooks: hooks.unwrap_or_default(),
         config: manifest.config,
         settings: settings.ok().map(Settings::from),

@@ -204,6 +204,20 @@ impl fmt::Display for Listed {
         if let Some(tally) = &status.shadow {
             write!(f, "\n     in shadow mode: {tally}")?;
         }
+        if !status.withheld.is_empty() {
+            let kinds = status.withheld.join(", ");
+            write!(
+                f,
+                "\n     is not granted these verdicts, and has given them: {kinds}"
+            )?;
+        }
+        if status.ends_lost > 0 {
+            let lost = status.ends_lost;
+            write!(
+                f,
+                "\n     was too slow to be told of {lost} ends of exchanges"
+            )?;
+        }
         for (name, value) in &status.metrics {
             write!(f, "\n     counts {name}: {value}")?;
         }

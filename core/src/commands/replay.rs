@@ -6,7 +6,7 @@ mod tally;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 pub use self::report::{Change, Difference, Replay};
 use self::tally::{Asked, Tally};
@@ -17,7 +17,7 @@ use crate::error::{Causes, PluginError};
 use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
 use crate::filter::{Failure, Filter, FilterAnswer, Hook, HookCall, Loader};
-use crate::flow::{Client, Flow};
+use crate::flow::{Flow, Inquiry};
 use crate::plugins::FilterFile;
 use crate::target::Target;
 use crate::verdict::VerdictKind;
@@ -83,14 +83,9 @@ impl Replay {
 }
 
 async fn ask(local: &LocalFilter, target: &Target, asked: &Asked) -> Answer {
-    let client = Client::at(asked.client);
-    let flow = Flow {
-        exchange: 0,
-        target,
-        protocol: asked.protocol,
-        client: &client,
-    };
-    match local.ask(HookCall::Host(&flow)).await {
+    let inquiry = Inquiry::at(asked.client, SystemTime::now());
+    let flow = Flow::asked(target, asked.protocol.name(), &inquiry);
+    match local.ask(HookCall::Host(&flow), None).await {
         Ok(opinion) => opinion.into(),
         Err(failure) => failure.into(),
     }

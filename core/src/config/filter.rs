@@ -7,7 +7,7 @@ mod tests;
 use std::path::Path;
 use std::time::Duration;
 
-use portcullis_contract::limits;
+use portcullis_contract::{VerdictKind, limits};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -230,6 +230,36 @@ pub(crate) struct Grants {
     pub(crate) feeds: FeedGrant,
     /// Whether it has a store of its own.
     pub(crate) state: bool,
+    /// The verdicts that it may give besides `next` and `block`, which every filter may give.
+    /// Without it, a filter of a file may give all but `allow`, which keeps the filters after it
+    /// from being asked, and one that is built in may give all.
+    #[schemars(extend("default" = null))]
+    pub(crate) verdicts: Option<Vec<GrantedVerdict>>,
+}
+
+/// A verdict that can be withheld.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum GrantedVerdict {
+    Allow,
+    Block,
+    Redirect,
+    Replace,
+    Drop,
+    Ask,
+}
+
+impl GrantedVerdict {
+    pub(crate) const fn kind(self) -> VerdictKind {
+        match self {
+            Self::Allow => VerdictKind::Allow,
+            Self::Block => VerdictKind::Block,
+            Self::Redirect => VerdictKind::Redirect,
+            Self::Replace => VerdictKind::Replace,
+            Self::Drop => VerdictKind::Drop,
+            Self::Ask => VerdictKind::Ask,
+        }
+    }
 }
 
 /// The feeds that a filter may look into.
@@ -278,10 +308,30 @@ impl Grants {
     pub(crate) const ALL: Self = Self {
         feeds: FeedGrant::All,
         state: true,
+        verdicts: None,
     };
+
+    /// Whether a filter of a file, or one that is built in, may give that verdict.
+    pub(crate) fn has_verdict(&self, kind: VerdictKind, is_builtin: bool) -> bool {
+        match (&self.verdicts, kind) {
+            (_, VerdictKind::Next | VerdictKind::Block) => true,
+            (Some(granted), _) => granted.iter().any(|verdict| verdict.kind() == kind),
+            (None, VerdictKind::Allow) => is_builtin,
+            (None, _) => true,
+        }
+    }
 }
 
 impl FilterSettings {
+    /// What a filter of a file, or one that is built in, may have.
+    pub(crate) fn grants(&self, is_builtin: bool) -> Grants {
+        match &self.grants {
+            Some(grants) => grants.clone(),
+            None if is_builtin => Grants::ALL,
+            None => Grants::default(),
+        }
+    }
+
     /// Those of a filter without a file.
     pub(crate) fn without_file(ceilings: &Ceilings) -> Self {
         let mut settings = Self::default();

@@ -3,7 +3,7 @@
 //! dies.
 
 use std::cell::Cell;
-use std::convert::Infallible;
+use std::error::Error as _;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::Poll;
@@ -23,7 +23,7 @@ use tracing::Instrument;
 use super::body::ReplyBody;
 use super::exchange::Exchange;
 use super::refusal;
-use super::reply::Reply;
+use super::reply::{Rejection, Reply};
 use super::respond::PageFormat;
 use super::session::Session;
 use super::tunnel::Tunnel;
@@ -34,6 +34,7 @@ use crate::config::MAX_FIELDS;
 use crate::error::{Causes, Error};
 use crate::flow::Protocol;
 use crate::timer::{ClientStream, Expired};
+use crate::verdict::Verdict;
 
 /// How long the rest of what a client sends is thrown away before its connection is closed. Closed
 /// at once, the system would take back the answer that is still on its way (RFC 9112, section 9.6).
@@ -50,9 +51,16 @@ enum Served<S> {
     Tunnel(Box<Tunnel>, S, Bytes),
     /// The client has sent what is not HTTP. It has no answer yet.
     Refused(Error, S),
+    /// A filter wants the client to get no answer.
+    Dropped,
     Broken(hyper::Error),
     TimedOut,
 }
+
+/// What tells hyper to close a connection without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the filters want no answer")]
+struct Dropped;
 
 /// Why HTTP on a stream has ended before its time.
 enum ServeError {
@@ -77,6 +85,7 @@ pub(crate) async fn serve<S: ClientStream>(session: Session, stream: S) {
                 let _ = timeout(LINGER, refusal).await;
                 linger(stream, &session).await;
             }
+            Served::Dropped => {}
             Served::Broken(error) => {
                 tracing::debug!(error = %Causes(&error), "the client broke off");
             }
@@ -113,6 +122,11 @@ async fn http1<S: ClientStream>(session: &Session, stream: S) -> Served<S> {
     match (end, tunnel.take()) {
         (Ok(()), Some(tunnel)) => Served::Tunnel(tunnel, stream, early.into()),
         (Ok(()), None) => Served::Done(stream),
+        (Err(ServeError::Broken(error)), _)
+            if error.source().is_some_and(|it| it.is::<Dropped>()) =>
+        {
+            Served::Dropped
+        }
         (Err(ServeError::Broken(error)), _) => match turn.refusal(error) {
             Ok(error) => Served::Refused(error, stream),
             Err(error) => Served::Broken(error),
@@ -162,7 +176,7 @@ async fn answer(
     started: Instant,
     turn: &Turn,
     tunnel: &Cell<Option<Box<Tunnel>>>,
-) -> Result<Response<ReplyBody>, Infallible> {
+) -> Result<Response<ReplyBody>, Dropped> {
     let protocol = if request.method() == Method::CONNECT {
         Protocol::Connect
     } else {
@@ -204,6 +218,10 @@ async fn answer(
             deadlines.begin_body();
             tunnel.set(Some(Box::new(Tunnel::new(upgrade, exchange))));
             head.map(|()| ReplyBody::none())
+        }
+        Err(Rejection::Judged(judgement)) if judgement.verdict == Verdict::Drop => {
+            exchange.complete();
+            return Err(Dropped);
         }
         Err(rejection) => {
             let response = refusal::reject(

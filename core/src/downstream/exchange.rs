@@ -9,15 +9,18 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use http::{Method, StatusCode};
+use portcullis_contract::Outcome as How;
 use tokio::time::Instant;
 
 use super::reply::Rejection;
+use crate::chain::{Watcher, replace_notes};
 use crate::error::Causes;
+use crate::filter::Ending;
 use crate::flow::{Client, Protocol};
 use crate::log::access::{Record, Sink};
 use crate::target::Target;
 use crate::timer::UploadProgress;
-use crate::verdict::{Judgement, Verdict, VerdictKind};
+use crate::verdict::{Judgement, Notes, Verdict, VerdictKind};
 
 /// One request and whatever it led to.
 #[derive(Debug)]
@@ -44,6 +47,10 @@ pub(crate) struct Exchange {
     up: Cell<u64>,
     down: Cell<u64>,
     outcome: Outcome,
+    /// What filters have noted, by their names.
+    notes: Vec<(Arc<str>, Notes)>,
+    /// Tells filters that the exchange is over.
+    watcher: Option<Rc<Watcher>>,
 }
 
 /// What the filters have said so far.
@@ -92,7 +99,19 @@ impl Exchange {
             up: Cell::new(0),
             down: Cell::new(0),
             outcome: Outcome::Aborted,
+            notes: Vec::new(),
+            watcher: None,
         }
+    }
+
+    /// The filters that `watcher` knows are told of the end.
+    pub(crate) fn watch(&mut self, watcher: Option<&Rc<Watcher>>) {
+        self.watcher = watcher.cloned();
+    }
+
+    /// When it began, by the clock on the wall.
+    pub(crate) fn began(&self) -> SystemTime {
+        SystemTime::now() - self.started.elapsed()
     }
 
     /// Unique within the process.
@@ -126,6 +145,7 @@ impl Exchange {
     pub(crate) fn record_judgement(&mut self, mut judgement: Judgement) -> Result<(), Rejection> {
         add_once(&mut self.skipped, &mut judgement.skipped);
         add_once(&mut self.edited, &mut judgement.edited);
+        replace_notes(&mut self.notes, judgement.notes.drain(..));
         if judgement.verdict == Verdict::Next {
             if let Judged::No = self.judged {
                 self.judged = Judged::Passed;
@@ -174,6 +194,45 @@ impl Exchange {
         self.is_health_check = true;
     }
 
+    fn bytes_up(&self) -> u64 {
+        self.upload.as_ref().map_or(0, |upload| upload.bytes()) + self.up.get()
+    }
+
+    fn notes_for_people(&self) -> Vec<Arc<str>> {
+        let notes = self.notes.iter().flat_map(|(filter, notes)| {
+            let noted = notes.iter();
+            noted.map(move |(key, value)| format!("{filter}.{key}={value}").into())
+        });
+        notes.collect()
+    }
+
+    /// How it has ended, in the words of the contract.
+    fn ending(&self) -> Ending {
+        let stopped = match &self.judged {
+            Judged::By(judgement) => match judgement.verdict {
+                Verdict::Next | Verdict::Allow | Verdict::Ask(_) => None,
+                Verdict::Block { .. } => Some(How::Blocked),
+                Verdict::Redirect { .. } => Some(How::Redirected),
+                Verdict::Replace(_) => Some(How::Replaced),
+                Verdict::Drop => Some(How::Dropped),
+            },
+            Judged::No | Judged::Passed => None,
+        };
+        let served = match self.outcome {
+            Outcome::Complete => How::Passed,
+            // The client went away, from what it was being given.
+            Outcome::Aborted if self.status.is_some() => How::Passed,
+            Outcome::Aborted | Outcome::Failed(_) => How::Failed,
+        };
+        Ending {
+            how: stopped.unwrap_or(served),
+            status: self.status,
+            bytes_from_client: self.bytes_up(),
+            bytes_to_client: self.down.get(),
+            duration: self.started.elapsed(),
+        }
+    }
+
     fn write(&self) {
         let judgement = match &self.judged {
             Judged::By(judgement) => Some(&**judgement),
@@ -203,9 +262,10 @@ impl Exchange {
             reason: parts.and_then(|parts| parts.text),
             skipped: &self.skipped,
             edited: &self.edited,
-            feed: matched.map(|matched| &*matched.feed),
+            notes: &self.notes_for_people(),
+            feed: matched.and_then(|matched| matched.feed.as_deref()),
             rule: matched.map(|matched| &*matched.rule),
-            up: self.upload.as_ref().map_or(0, |upload| upload.bytes()) + self.up.get(),
+            up: self.bytes_up(),
             down: self.down.get(),
             duration: self.started.elapsed(),
             outcome,
@@ -227,6 +287,9 @@ impl Drop for Exchange {
     fn drop(&mut self) {
         if !self.access_log.is_off() && !self.is_health_check {
             self.write();
+        }
+        if let Some(watcher) = &self.watcher {
+            watcher.ended(&self.ending(), &self.notes);
         }
     }
 }

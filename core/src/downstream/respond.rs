@@ -5,13 +5,13 @@ use std::fmt::{self, Write};
 
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use sfv::{ItemSerializer, StringRef, TokenRef, key_ref, string_ref, token_ref};
 
 use super::exchange::Exchange;
 use crate::error::{Causes, Error};
 use crate::flow::Protocol;
-use crate::verdict::{self, Judgement, Verdict};
+use crate::verdict::{self, Additions, Judgement, Verdict};
 
 /// RFC 9209.
 const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
@@ -51,7 +51,29 @@ pub(crate) fn judgement(
     format: PageFormat,
 ) -> Response<Bytes> {
     let host = exchange.target().map_or("", |target| target.host());
-    render(judgement, host, exchange.protocol(), format)
+    let mut response = render(judgement, host, exchange.protocol(), format);
+    add(&judgement.additions, response.headers_mut());
+    response
+}
+
+/// Adds what a filter wants to say besides. What the answer has already stays as it is, but for how
+/// long it may be kept.
+fn add(additions: &Additions, headers: &mut HeaderMap) {
+    if let Some(fields) = &additions.fields {
+        let its_own: Vec<HeaderName> = headers.keys().cloned().collect();
+        if fields.contains_key(CACHE_CONTROL) {
+            headers.remove(CACHE_CONTROL);
+        }
+        for (name, value) in fields.iter() {
+            if *name == CACHE_CONTROL || !its_own.contains(name) {
+                headers.append(name, value.clone());
+            }
+        }
+    }
+    if let Some(time) = additions.retry_after {
+        let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+        headers.insert(RETRY_AFTER, seconds.into());
+    }
 }
 
 fn render(
@@ -81,7 +103,10 @@ fn render(
         (Verdict::Replace(_), Protocol::Connect) => {
             forbidden("a filter answers for this host, which it cannot do in a tunnel")
         }
-        (Verdict::Next | Verdict::Allow, _) => forbidden("the filters have stopped this request"),
+        // These have no page.
+        (Verdict::Next | Verdict::Allow | Verdict::Drop | Verdict::Ask(_), _) => {
+            forbidden("the filters have stopped this request")
+        }
     }
 }
 
@@ -100,8 +125,14 @@ fn blocked(
         page.facts.push(("Filter", filter.to_string()));
     }
     if let Some(matched) = &judgement.matched {
-        page.facts.push(("List", matched.feed.to_string()));
-        page.facts.push(("Entry", matched.rule.to_string()));
+        let name = match &matched.feed {
+            Some(feed) => {
+                page.facts.push(("List", feed.to_string()));
+                "Entry"
+            }
+            None => "Rule",
+        };
+        page.facts.push((name, matched.rule.to_string()));
     }
     let proxy_status = proxy_status("http_request_denied", reason);
     page.into_response(status, proxy_status, format)
@@ -289,8 +320,8 @@ mod tests {
             verdict,
             filter: Some("blocklist".into()),
             matched: Some(Match {
-                feed: "malware".into(),
-                rule: "example".into(),
+                feed: Some("malware".into()),
+                ..Match::rule("example".into())
             }),
             ..Judgement::PASS
         }

@@ -8,11 +8,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use http::HeaderValue;
+use portcullis_contract::FoundIn;
 #[cfg(any(test, fuzzing))]
 use {
     super::headers::Pseudonym,
     super::worker::{WorkerConfig, WorkerId},
-    crate::chain::{Chain, shadow_calls},
+    crate::chain::{Chain, background_calls},
     crate::config::{AccessLog, AccessLogTo, Egress, Limits},
     crate::log::access::Access,
     crate::upstream::{Bounds, reload::Reloads},
@@ -35,7 +36,7 @@ use crate::upstream::{Asker, Connected, Route, Scheme};
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) worker: Rc<Worker>,
-    pub(crate) client: Client,
+    pub(crate) client: Arc<Client>,
     pub(crate) deadlines: Rc<Deadlines>,
     /// The port is of use in the log only.
     pub(crate) peer: SocketAddr,
@@ -87,7 +88,7 @@ impl Session {
                 client: ClientKey::of(client.address),
                 logins: Rc::default(),
             },
-            client,
+            client: Arc::new(client),
             deadlines: Rc::new(Deadlines::new(worker.limits.clone())),
             peer,
             ingress,
@@ -124,7 +125,7 @@ impl Session {
             workers: 1,
             restarts: 0,
         };
-        let worker = Worker::new(config, id, shadow_calls().0);
+        let worker = Worker::new(config, id, background_calls().0);
         Self::new(Rc::new(worker), own, Ingress::Direct)
     }
 
@@ -152,10 +153,15 @@ impl Session {
         let flow = Flow {
             exchange: exchange.id(),
             target,
-            protocol,
+            protocol: protocol.name(),
+            found_in: FoundIn::Request.name(),
+            server_name: None,
             client: &self.client,
+            listener: &self.worker.listener,
+            started: exchange.began(),
         };
         let filters = FilterSession::begin(self.worker.chain(), flow);
+        exchange.watch(filters.watcher());
         exchange.record_judgement(filters.judge_host().await)?;
         Ok(filters)
     }

@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use super::copy::CopyBuffer;
 use super::headers::Pseudonym;
-use crate::chain::{Chain, LocalChain, ShadowSender};
+use crate::chain::{BackgroundSender, Chain, LocalChain};
 use crate::config::{Egress, Limits};
 use crate::log::access::{Access, Sink};
 use crate::upstream::reload::Reloads;
@@ -44,19 +44,21 @@ pub(crate) struct Worker {
     pub(crate) upstream: Upstream,
     pub(crate) copy_buffer: CopyBuffer,
     pub(crate) access_log: Rc<Sink>,
+    /// The listener's name.
+    pub(crate) listener: Arc<str>,
     /// Connections, and uploads that outlive their exchange.
     pub(crate) tasks: TaskTracker,
     /// Cancelled when everything has to end. Hot paths check [`Worker::is_stopping`] instead.
     pub(crate) shutdown: CancellationToken,
     is_stopping: Cell<bool>,
     chain: RefCell<Rc<LocalChain>>,
-    shadow: ShadowSender,
+    background: BackgroundSender,
     id: Cell<u64>,
     stride: u64,
 }
 
 impl Worker {
-    pub(crate) fn new(config: WorkerConfig, id: WorkerId, shadow: ShadowSender) -> Self {
+    pub(crate) fn new(config: WorkerConfig, id: WorkerId, background: BackgroundSender) -> Self {
         let chain = config.chains.borrow().clone();
         Self {
             upstream: Upstream::new(
@@ -70,15 +72,16 @@ impl Worker {
             pseudonym: config.pseudonym,
             copy_buffer: CopyBuffer::new(),
             access_log: Rc::new(config.access_log.sink()),
+            listener: config.own.to_string().into(),
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),
             is_stopping: Cell::new(false),
             chain: RefCell::new(Rc::new(LocalChain::from_generation(
                 &chain,
                 None,
-                Some(shadow.clone()),
+                Some(background.clone()),
             ))),
-            shadow,
+            background,
             id: Cell::new(id.first_exchange()),
             stride: id.workers as u64,
         }
@@ -109,8 +112,8 @@ impl Worker {
         while chains.changed().await.is_ok() {
             let chain = chains.borrow_and_update().clone();
             let previous = self.chain();
-            let shadow = Some(self.shadow.clone());
-            let next = LocalChain::from_generation(&chain, Some(&previous), shadow);
+            let background = Some(self.background.clone());
+            let next = LocalChain::from_generation(&chain, Some(&previous), background);
             self.chain.replace(Rc::new(next));
         }
     }

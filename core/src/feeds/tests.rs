@@ -103,7 +103,7 @@ fn open(feed: Feed, cache: &Path) -> Arc<Feeds> {
 }
 
 fn lists(feeds: &Feeds, host: &str) -> bool {
-    feeds.lookup("list", host).unwrap().is_some()
+    feeds.find(["list"], host).is_some()
 }
 
 fn list_status(feeds: &Feeds) -> FeedStatus {
@@ -133,8 +133,10 @@ async fn a_fetched_list_serves() {
         }
     ));
     assert_eq!(
-        feeds.lookup("list", "www.BAD.example.").unwrap().as_deref(),
-        Some("bad.example")
+        feeds
+            .find(["other", "list"], "www.BAD.example.")
+            .map(|found| (found.feed, found.rule)),
+        Some((Some("list".into()), "bad.example".into()))
     );
     assert!(!lists(&feeds, "notbad.example"));
     assert!(!lists(&feeds, "not a host"));
@@ -378,18 +380,22 @@ async fn the_test_names_are_always_there() {
         "testsafebrowsing.appspot.com",
         "x.blocked.portcullis.test",
     ] {
-        assert!(
-            feeds.lookup("test-names", host).unwrap().is_some(),
-            "{host}"
-        );
+        assert!(feeds.find(["test-names"], host).is_some(), "{host}");
     }
     for host in ["wicar.org", "appspot.com", "google.test", "example.com"] {
-        assert_eq!(feeds.lookup("test-names", host), Ok(None), "{host}");
+        assert_eq!(feeds.find(["test-names"], host), None, "{host}");
     }
     assert_eq!(
         feeds.refresh("test-names").await.unwrap(),
         Outcome::Unchanged
     );
-    assert!(feeds.lookup("other", "example.com").is_err());
+    assert!(!feeds.has("other"));
     assert!(feeds.refresh("other").await.is_err());
+}
+
+#[test]
+fn a_source_is_shown_without_what_may_be_secret() {
+    let url = "https://ada:secret@lists.example/ads?key=secret#all";
+    let url = url.parse().unwrap();
+    assert_eq!(&*super::shown(&url), "https://lists.example/ads");
 }

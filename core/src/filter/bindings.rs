@@ -1,7 +1,7 @@
 //! Rust types for the contract in `sdk/wit`, generated. Only `filter` and its parts see them.
 //!
-//! The world holds every hook; a component that lacks some still works, because the hooks'
-//! `GuestIndices` are looked up one by one.
+//! The world is the proxy's own: it holds every hook, so each new hook makes it another. A component
+//! that lacks some still works, because the hooks' `GuestIndices` are looked up one by one.
 #![allow(
     missing_docs,
     missing_debug_implementations,
@@ -13,7 +13,19 @@
 
 wasmtime::component::bindgen!({
     path: "../sdk/wit",
-    world: "filter",
+    inline: "
+        package portcullis:host;
+
+        world filter {
+            include portcullis:filter/capabilities@1.0.0;
+            include portcullis:filter/lifecycle-hook@1.0.0;
+            include portcullis:filter/judge-host-hook@1.0.0;
+            include portcullis:filter/judge-request-hook@1.0.0;
+            include portcullis:filter/judge-response-hook@1.0.0;
+            include portcullis:filter/exchange-ended-hook@1.0.0;
+            include portcullis:filter/tick-hook@1.0.0;
+        }
+    ",
     // A call of the proxy ends the guest when its time is up.
     imports: { default: trappable },
     exports: { default: async },

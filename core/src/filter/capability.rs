@@ -6,16 +6,21 @@ use crate::config::Grants;
 const PACKAGE: &str = "portcullis:filter/";
 
 /// What a filter may import, and whether the operator has to grant it.
-static CAPABILITIES: [(&str, Granted); 11] = [
+static CAPABILITIES: [(&str, Granted); 16] = [
     ("types", Granted::Always),
+    ("exchange", Granted::Always),
+    ("client", Granted::Always),
+    ("request", Granted::Always),
+    ("outcome", Granted::Always),
+    ("request-headers", Granted::Always),
+    ("response-headers", Granted::Always),
+    ("answer", Granted::Always),
+    ("notes", Granted::Always),
     ("log", Granted::Always),
     ("metrics", Granted::Always),
     ("clock", Granted::Always),
+    ("random", Granted::Always),
     ("domains", Granted::Always),
-    ("client", Granted::Always),
-    ("verdict-cache", Granted::Always),
-    ("request-headers", Granted::Always),
-    ("response-headers", Granted::Always),
     (
         "feeds",
         Granted::By(|grants| !grants.feeds.is_empty(), "feeds = [\"*\"]"),
@@ -74,6 +79,19 @@ pub(super) fn parse_interface(name: &str) -> Option<(&str, &str)> {
     name.strip_prefix(PACKAGE)?.split_once('@')
 }
 
+/// The newest version of the contract that any of these interfaces is of.
+pub(super) fn newest_version<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
+    let numbers = |version: &str| -> Vec<u64> {
+        let numbers = version.split('.').map(str::parse);
+        numbers.map(Result::unwrap_or_default).collect()
+    };
+    let versions = names
+        .filter_map(parse_interface)
+        .map(|(_, version)| version);
+    let newest = versions.max_by_key(|version| numbers(version));
+    newest.map(str::to_owned)
+}
+
 /// All capabilities, as text for people.
 pub(super) fn capability_names() -> String {
     let names: Vec<&str> = CAPABILITIES.iter().map(|(name, _)| *name).collect();
@@ -85,19 +103,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_filter_is_built_for_the_newest_version_that_it_names() {
+        let names = [
+            "portcullis:filter/log@1.9.0",
+            "wasi:cli/environment@2.0.0",
+            "portcullis:filter/feeds@1.10.0",
+        ];
+        let newest = newest_version(names.into_iter());
+        assert_eq!(newest.as_deref(), Some("1.10.0"));
+        assert_eq!(newest_version(["env"].into_iter()), None);
+    }
+
+    #[test]
     fn an_import_is_free_granted_missing_or_unknown() {
         let none = Grants::default();
-        let feeds = "portcullis:filter/feeds@0.1.0";
+        let feeds = "portcullis:filter/feeds@1.0.0";
         let line = "feeds = [\"*\"]";
         assert_eq!(
-            Import::of("portcullis:filter/log@0.1.0", &none),
+            Import::of("portcullis:filter/log@1.0.0", &none),
             Import::Free
         );
         assert_eq!(Import::of(feeds, &none), Import::Missing(line));
         assert_eq!(Import::of(feeds, &Grants::ALL), Import::Granted(line));
         for other in [
             "wasi:cli/environment@0.2.0",
-            "portcullis:filter/http@0.1.0",
+            "portcullis:filter/http@1.0.0",
             "env",
         ] {
             assert_eq!(Import::of(other, &Grants::ALL), Import::Unknown, "{other}");

@@ -4,7 +4,7 @@
 use wasmparser::{Parser, Payload};
 
 use super::Hook;
-use super::capability::interface;
+use super::capability::{interface, newest_version};
 
 /// What a file says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Description {
             }
             Payload::ExportSection(section) => {
                 for export in section {
-                    // `portcullis:filter/judge-host@0.1.0#judge`
+                    // `portcullis:filter/judge-host@1.0.0#judge`
                     if let Some((interface, _)) = export.ok()?.name.split_once('#') {
                         push(&mut self.exports, interface);
                     }
@@ -75,6 +75,12 @@ impl Description {
         } else {
             "core module"
         }
+    }
+
+    /// The version of the contract that it was built for.
+    pub(crate) fn contract(&self) -> Option<String> {
+        let names = self.imports.iter().chain(&self.exports);
+        newest_version(names.map(String::as_str))
     }
 
     /// The hooks of the contract, in any of its versions.
@@ -110,10 +116,11 @@ mod tests {
         let description = Description::of(wasm).unwrap();
         assert_eq!(description.kind(), "component");
         assert_eq!(description.hooks(), ["judge-host"]);
+        assert_eq!(description.contract().as_deref(), Some("1.0.0"));
         assert!(
             description
                 .imports
-                .contains(&"portcullis:filter/feeds@0.1.0".to_owned())
+                .contains(&"portcullis:filter/feeds@1.0.0".to_owned())
         );
         assert_eq!(Description::of(&wasm[..wasm.len() - 1]), None);
         assert_eq!(Description::of(b"text"), None);

@@ -10,7 +10,7 @@ use portcullis_contract::limits::FIELD_NAME_BYTES;
 
 /// Limit on the names and values that one call may add, in bytes: as much as the proxy takes from a
 /// client. Fields already present do not count; otherwise a sender could make the filter fail.
-const MAX_ADDED: usize = 64 * 1024;
+pub(super) const MAX_ADDED: usize = 64 * 1024;
 
 /// Fields that a filter cannot change: those of the connection (RFC 9110, section 7.6.1), of the
 /// framing (RFC 9112, section 6), and those that the proxy answers for.
@@ -51,30 +51,15 @@ pub(crate) struct Fields {
 }
 
 /// Why nothing was changed.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EditError {
-    #[error("header fields of the {0} can only be changed by judge-{0}, so nothing was changed")]
-    Hook(&'static str),
-    #[error(
-        "{0:?} cannot be the name of a header field (RFC 9110, section 5.1), so nothing was changed"
-    )]
-    Name(String),
-    #[error("no header field has a name of {0} bytes, so nothing was changed")]
-    LongName(usize),
-    #[error(
-        "the field {0} is the proxy's, so nothing was changed; filters can change fields that \
-         travel from end to end"
-    )]
-    Owned(HeaderName),
-    #[error(
-        "the value of {0} has characters that no field can have (RFC 9110, section 5.5), so \
-         nothing was changed"
-    )]
-    Value(HeaderName),
-    #[error(
-        "this call has set and added more than 64 KiB of header fields, or there are too many, so \
-         nothing was changed"
-    )]
+    /// The fields cannot be changed in the running hook.
+    Immutable,
+    /// The name or the value is not possible (RFC 9110, sections 5.1 and 5.5).
+    Syntax,
+    /// The field belongs to the proxy.
+    Forbidden,
+    /// The call has set and added more than [`MAX_ADDED`], or there are too many fields.
     TooLarge,
 }
 
@@ -108,6 +93,15 @@ impl Fields {
         self.of(side).keys().map(ToString::to_string).collect()
     }
 
+    /// Every field; those of one name together, in order.
+    pub(crate) fn all(&self, side: Side) -> Vec<(String, Vec<u8>)> {
+        let fields = self.of(side).iter();
+        let owned = |(name, value): (&HeaderName, &HeaderValue)| {
+            (name.to_string(), value.as_bytes().into())
+        };
+        fields.map(owned).collect()
+    }
+
     pub(crate) fn set(&mut self, side: Side, name: &str, value: &[u8]) -> Result<(), EditError> {
         let (name, value) = field(name, value)?;
         let headers = self.room(side, &name, &value)?;
@@ -127,6 +121,49 @@ impl Fields {
         if self.of(side).contains_key(&name) {
             self.check(side)?;
             self.edit(side).remove(name);
+        }
+        Ok(())
+    }
+
+    /// Puts `fields` in place of all that do not belong to the proxy. What the list says of the
+    /// proxy's fields is left out, so that a list as [`Fields::all`] gives it changes nothing.
+    pub(super) fn set_all<'a>(
+        &mut self,
+        side: Side,
+        fields: impl Iterator<Item = (&'a str, &'a [u8])>,
+    ) -> Result<(), EditError> {
+        self.check(side)?;
+        let mut headers = HeaderMap::new();
+        let mut added = self.added;
+        for (name, value) in fields {
+            let name = field_name(name)?;
+            if OWNED.contains(&name) {
+                continue;
+            }
+            let value = HeaderValue::from_bytes(value).map_err(|_| EditError::Syntax)?;
+            let is_kept = self
+                .of(side)
+                .get_all(&name)
+                .iter()
+                .any(|kept| *kept == value);
+            if !is_kept {
+                added += name.as_str().len() + value.len();
+            }
+            let room = headers.try_append(name, value);
+            room.map_err(|_| EditError::TooLarge)?;
+        }
+        if added > MAX_ADDED {
+            return Err(EditError::TooLarge);
+        }
+        self.added = added;
+        let before = std::mem::replace(self.edit(side), headers);
+        let owned = |name: &HeaderName| OWNED.contains(name);
+        for (name, value) in before.iter().filter(|(name, _)| owned(name)) {
+            let room = self.edit(side).try_append(name.clone(), value.clone());
+            if room.is_err() {
+                *self.edit(side) = before;
+                return Err(EditError::TooLarge);
+            }
         }
         Ok(())
     }
@@ -159,10 +196,7 @@ impl Fields {
         if self.editable == Some(side) {
             return Ok(());
         }
-        Err(EditError::Hook(match side {
-            Side::Request => "request",
-            Side::Response => "response",
-        }))
+        Err(EditError::Immutable)
     }
 
     fn edit(&mut self, side: Side) -> &mut HeaderMap {
@@ -174,23 +208,24 @@ impl Fields {
     }
 }
 
-fn field(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValue), EditError> {
+/// A field that a filter may set.
+pub(super) fn field(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValue), EditError> {
     let name = changeable(name)?;
-    let value = HeaderValue::from_bytes(value).map_err(|_| EditError::Value(name.clone()))?;
+    let value = HeaderValue::from_bytes(value).map_err(|_| EditError::Syntax)?;
     Ok((name, value))
 }
 
 fn field_name(name: &str) -> Result<HeaderName, EditError> {
     if name.len() > FIELD_NAME_BYTES {
-        return Err(EditError::LongName(name.len()));
+        return Err(EditError::Syntax);
     }
-    HeaderName::try_from(name).map_err(|_| EditError::Name(name.to_owned()))
+    HeaderName::try_from(name).map_err(|_| EditError::Syntax)
 }
 
 fn changeable(name: &str) -> Result<HeaderName, EditError> {
     let name = field_name(name)?;
     if OWNED.contains(&name) {
-        return Err(EditError::Owned(name));
+        return Err(EditError::Forbidden);
     }
     Ok(name)
 }
@@ -235,7 +270,7 @@ mod tests {
     #[test]
     fn other_fields_than_the_hooks_own_stay_as_they_are() {
         let mut fields = fields(Some(Side::Response));
-        let refused = Err(EditError::Hook("request"));
+        let refused = Err(EditError::Immutable);
         assert_eq!(fields.set(Side::Request, "cookie", b""), refused);
         assert_eq!(fields.append(Side::Request, "cookie", b""), refused);
         assert_eq!(fields.remove(Side::Request, "cookie"), refused);
@@ -245,7 +280,7 @@ mod tests {
     fn what_would_break_the_message_is_refused() {
         let mut fields = fields(Some(Side::Request));
         for name in ["", "a b", "a:", "\u{e9}"] {
-            let refused = Err(EditError::Name(name.into()));
+            let refused = Err(EditError::Syntax);
             assert_eq!(fields.set(Side::Request, name, b""), refused);
         }
         for name in [
@@ -255,12 +290,12 @@ mod tests {
             "Host",
             "via",
         ] {
-            let refused = Err(EditError::Owned(name.parse().unwrap()));
+            let refused = Err(EditError::Forbidden);
             assert_eq!(fields.append(Side::Request, name, b"1"), refused);
             assert_eq!(fields.remove(Side::Request, name), refused);
         }
         for value in [&b"a\r\nb: c"[..], b"a\nb", b"\0"] {
-            let refused = Err(EditError::Value("x".parse().unwrap()));
+            let refused = Err(EditError::Syntax);
             assert_eq!(fields.set(Side::Request, "x", value), refused);
         }
     }
@@ -281,5 +316,33 @@ mod tests {
 
         fields.begin(Some(Side::Request));
         fields.append(Side::Request, "y", half).unwrap();
+    }
+
+    #[test]
+    fn a_list_of_all_fields_goes_back_as_it_came() {
+        let mut fields = fields(Some(Side::Request));
+        let before = fields.request.clone();
+        let all = fields.all(Side::Request);
+        let list = |all: &[(String, Vec<u8>)]| -> Vec<(String, Vec<u8>)> { all.to_vec() };
+        let given = list(&all);
+        let given = given.iter().map(|(name, value)| (&**name, &**value));
+        fields.set_all(Side::Request, given).unwrap();
+        assert_eq!(fields.request, before);
+        assert_eq!(fields.added, 0);
+    }
+
+    #[test]
+    fn a_list_replaces_all_fields_but_the_proxys() {
+        let mut fields = fields(Some(Side::Request));
+        let list = [("X-A", &b"1"[..]), ("Host", b"evil.example"), ("x-a", b"2")];
+        fields.set_all(Side::Request, list.into_iter()).unwrap();
+        assert_eq!(fields.names(Side::Request), ["x-a", "host"]);
+        assert_eq!(fields.values(Side::Request, "host"), [b"a.example"]);
+        assert_eq!(fields.values(Side::Request, "x-a"), [b"1", b"2"]);
+
+        let wrong = [("x-b", &b"1"[..]), ("x-c", b"a\r\nb: c")];
+        let refused = fields.set_all(Side::Request, wrong.into_iter());
+        assert_eq!(refused, Err(EditError::Syntax));
+        assert_eq!(fields.names(Side::Request), ["x-a", "host"]);
     }
 }

@@ -2,7 +2,10 @@
 //! and which of them a filter exports. `load` finds out what a filter exports, `chain` makes the
 //! calls, `instance` carries them out.
 
-use http::HeaderMap;
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+use portcullis_contract::Outcome;
 
 use super::bindings::exports::portcullis::filter as exports;
 use crate::flow::{Flow, RequestHead, ResponseHead};
@@ -16,13 +19,21 @@ pub(crate) enum Hook {
     Request,
     /// Judges the response to such a request.
     Response,
+    /// Is told that an exchange is over.
+    Ended,
     /// Works in the background.
     Tick,
 }
 
 impl Hook {
     /// In the order in which an exchange meets them.
-    pub(crate) const ALL: [Self; 4] = [Self::Host, Self::Request, Self::Response, Self::Tick];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Host,
+        Self::Request,
+        Self::Response,
+        Self::Ended,
+        Self::Tick,
+    ];
 
     /// Its name in the contract.
     pub(crate) const fn name(self) -> &'static str {
@@ -30,17 +41,29 @@ impl Hook {
             Self::Host => "judge-host",
             Self::Request => "judge-request",
             Self::Response => "judge-response",
+            Self::Ended => "exchange-ended",
             Self::Tick => "tick",
         }
     }
 }
 
-/// A hook that judges, with what it judges.
+/// A hook of an exchange, with what it is about.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum HookCall<'a> {
     Host(&'a Flow<'a>),
     Request(&'a Flow<'a>, RequestHead<'a>),
     Response(&'a Flow<'a>, RequestHead<'a>, ResponseHead<'a>),
+    Ended(&'a Flow<'a>, Option<RequestHead<'a>>, &'a Ending),
+}
+
+/// What became of an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ending {
+    pub(crate) how: Outcome,
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) bytes_from_client: u64,
+    pub(crate) bytes_to_client: u64,
+    pub(crate) duration: Duration,
 }
 
 impl<'a> HookCall<'a> {
@@ -49,35 +72,57 @@ impl<'a> HookCall<'a> {
             Self::Host(_) => Hook::Host,
             Self::Request(..) => Hook::Request,
             Self::Response(..) => Hook::Response,
+            Self::Ended(..) => Hook::Ended,
         }
     }
 
     pub(crate) fn flow(&self) -> &'a Flow<'a> {
         match self {
-            Self::Host(flow) | Self::Request(flow, _) | Self::Response(flow, ..) => flow,
+            Self::Host(flow)
+            | Self::Request(flow, _)
+            | Self::Response(flow, ..)
+            | Self::Ended(flow, ..) => flow,
+        }
+    }
+
+    /// The request, where the proxy has seen one.
+    pub(crate) fn request(&self) -> Option<RequestHead<'a>> {
+        match self {
+            Self::Host(_) => None,
+            Self::Request(_, request) | Self::Response(_, request, _) => Some(*request),
+            Self::Ended(_, request, _) => *request,
         }
     }
 
     /// The header fields that the hook may change.
     pub(crate) fn editable(&self) -> Option<&'a HeaderMap> {
         match self {
-            Self::Host(_) => None,
+            Self::Host(_) | Self::Ended(..) => None,
             Self::Request(_, request) => Some(request.headers),
             Self::Response(_, _, response) => Some(response.headers),
         }
     }
 }
 
+/// What a filter imports of that which would have to be copied for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Uses {
+    pub(crate) exchange: bool,
+    pub(crate) client: bool,
+    pub(crate) request: bool,
+    pub(crate) request_headers: bool,
+    pub(crate) response_headers: bool,
+}
+
 /// The hooks that a filter exports.
 #[derive(Clone)]
 pub(crate) struct Hooks {
-    /// Whether the filter may ask for the fields of requests, or change them.
-    pub(super) uses_request_headers: bool,
-    pub(super) uses_response_headers: bool,
+    pub(crate) uses: Uses,
     pub(super) lifecycle: Option<exports::lifecycle::GuestIndices>,
     pub(super) judge_host: Option<exports::judge_host::GuestIndices>,
     pub(super) judge_request: Option<exports::judge_request::GuestIndices>,
     pub(super) judge_response: Option<exports::judge_response::GuestIndices>,
+    pub(super) exchange_ended: Option<exports::exchange_ended::GuestIndices>,
     pub(super) tick: Option<exports::tick::GuestIndices>,
 }
 
@@ -88,18 +133,9 @@ impl Hooks {
             Hook::Host => self.judge_host.is_some(),
             Hook::Request => self.judge_request.is_some(),
             Hook::Response => self.judge_response.is_some(),
+            Hook::Ended => self.exchange_ended.is_some(),
             Hook::Tick => self.tick.is_some(),
         }
-    }
-
-    /// Whether the filter needs the request's fields for what it does.
-    pub(crate) fn uses_request_headers(&self) -> bool {
-        self.uses_request_headers
-    }
-
-    /// Whether the filter needs the response's fields.
-    pub(crate) fn uses_response_headers(&self) -> bool {
-        self.uses_response_headers
     }
 
     /// As the contract names them.

@@ -5,23 +5,24 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+#[cfg(feature = "cli")]
+use portcullis_contract::Facts;
 use tokio::time::Instant;
 use wasmtime::component::Instance as ComponentInstance;
 use wasmtime::{Store, UpdateDeadline};
 
 use super::allowance::Allowance;
 use super::bindings::exports::portcullis::filter::{
-    judge_host, judge_request, judge_response, tick,
+    exchange_ended, judge_host, judge_request, judge_response, tick,
 };
 use super::bindings::portcullis::filter::types;
-use super::fields::Side;
+use super::grants::Granted;
 use super::host::State;
 use super::trap::Trap;
 use super::{Failure, Filter, FilterAnswer, HookCall};
 use crate::config::FilterLimits;
 use crate::error::panic_message;
-use crate::flow::{Flow, Protocol, RequestHead};
-use crate::verdict::{InvalidVerdict, Verdict};
+use crate::verdict::{Additions, Fallback, InvalidVerdict, Notes, Verdict};
 
 /// Longest error message of a filter, in bytes. The rest is cut.
 const MESSAGE_BYTES: usize = 1024;
@@ -35,9 +36,8 @@ pub(crate) struct Instance {
     judge_host: Option<judge_host::Guest>,
     judge_request: Option<judge_request::Guest>,
     judge_response: Option<judge_response::Guest>,
+    exchange_ended: Option<exchange_ended::Guest>,
     tick: Option<tick::Guest>,
-    uses_request_headers: bool,
-    uses_response_headers: bool,
     limits: FilterLimits,
     calls: usize,
     /// Memory at which the instance is replaced, in bytes.
@@ -71,8 +71,6 @@ impl Instance {
             calls: 0,
             // Most of the way from what it began with to what would be refused.
             memory_mark: memory + limits.memory.saturating_sub(memory) / 4 * 3,
-            uses_request_headers: hooks.uses_request_headers,
-            uses_response_headers: hooks.uses_response_headers,
             judge_host: load(
                 &mut store,
                 &instance,
@@ -91,6 +89,12 @@ impl Instance {
                 hooks.judge_response.as_ref(),
                 |i, s, c| i.load(s, c),
             )?,
+            exchange_ended: load(
+                &mut store,
+                &instance,
+                hooks.exchange_ended.as_ref(),
+                |i, s, c| i.load(s, c),
+            )?,
             tick: load(&mut store, &instance, hooks.tick.as_ref(), |i, s, c| {
                 i.load(s, c)
             })?,
@@ -98,83 +102,76 @@ impl Instance {
         })
     }
 
-    /// Calls one of the hooks that judge. A filter without that hook has no opinion.
-    pub(crate) async fn judge(&mut self, call: HookCall<'_>) -> Result<FilterAnswer, Failure> {
+    /// Calls one of the hooks of an exchange, about which the filter has noted `notes` before. A
+    /// filter without that hook has no opinion.
+    pub(crate) async fn call(
+        &mut self,
+        call: HookCall<'_>,
+        notes: Option<&Notes>,
+    ) -> Result<FilterAnswer, Failure> {
         let allowance = Allowance::call(&self.limits);
-        self.begin(call);
         let store = &mut self.store;
+        store.data_mut().begin(Some(call), notes);
         let answer = match call {
             HookCall::Host(flow) => {
                 let Some(hook) = &self.judge_host else {
                     return Ok(FilterAnswer::NONE);
                 };
+                let (host, port) = (flow.target.host(), flow.target.port());
                 let call =
-                    async |store: &mut Store<State>| hook.call_judge(store, flow.into()).await;
+                    async |store: &mut Store<State>| hook.call_judge(store, host, port).await;
                 within(store, allowance, call).await?
             }
-            HookCall::Request(flow, head) => {
+            HookCall::Request(_, head) => {
                 let Some(hook) = &self.judge_request else {
                     return Ok(FilterAnswer::NONE);
                 };
-                let request = types::Request::from(&head);
-                let call = async |store: &mut Store<State>| {
-                    hook.call_judge(store, flow.into(), request).await
-                };
+                let (method, url) = (head.method.as_str(), head.url);
+                let call =
+                    async |store: &mut Store<State>| hook.call_judge(store, method, url).await;
                 within(store, allowance, call).await?
             }
-            HookCall::Response(flow, head, response) => {
+            HookCall::Response(_, _, response) => {
                 let Some(hook) = &self.judge_response else {
                     return Ok(FilterAnswer::NONE);
                 };
-                let (request, status) = (types::Request::from(&head), response.status.as_u16());
-                let call = async |store: &mut Store<State>| {
-                    hook.call_judge(store, flow.into(), request, status).await
-                };
+                let status = response.status.as_u16();
+                let call = async |store: &mut Store<State>| hook.call_judge(store, status).await;
                 within(store, allowance, call).await?
+            }
+            HookCall::Ended(..) => {
+                let Some(hook) = &self.exchange_ended else {
+                    return Ok(FilterAnswer::NONE);
+                };
+                let call = async |store: &mut Store<State>| hook.call_ended(store).await;
+                let ended = within(store, allowance, call).await?;
+                ended.map(|()| types::Verdict::Next)
             }
         };
         self.answer(answer)
     }
 
-    /// Hands over what the hook may ask about.
-    fn begin(&mut self, call: HookCall<'_>) {
-        let state = self.store.data_mut();
-        let flow = call.flow();
-        let (editable, request, response) = match call {
-            HookCall::Host(_) => (None, None, None),
-            HookCall::Request(_, request) => (Some(Side::Request), Some(request), None),
-            HookCall::Response(_, request, response) => {
-                (Some(Side::Response), Some(request), Some(response))
-            }
-        };
-        state.begin(Some(flow), editable);
-        if let Some(request) = request
-            && self.uses_request_headers
-        {
-            state.fields.request.clone_from(request.headers);
-        }
-        if let Some(response) = response
-            && self.uses_response_headers
-        {
-            state.fields.response.clone_from(response.headers);
-        }
-    }
-
     /// Calls the `tick` hook, and gives the time after which it wants to be called again; none if
-    /// the filter has no such hook.
+    /// it does not want that, or the filter has no such hook.
     pub(crate) async fn tick(&mut self) -> Result<Option<Duration>, Failure> {
         let Some(hook) = &self.tick else {
             return Ok(None);
         };
         self.store.data_mut().begin(None, None);
-        let answer = within(
+        let pause = within(
             &mut self.store,
             Allowance::background(&self.limits),
             async |store| hook.call_tick(store).await,
         )
         .await?;
-        let pause = answer.map_err(|message| Failure::Reported(cut(message)))?;
-        Ok(Some(Duration::from_millis(pause)))
+        let pause = pause.map_err(|message| Failure::Reported(cut(message)))?;
+        Ok(pause.map(Duration::from_millis))
+    }
+
+    /// The facts that the last call has asked for.
+    #[cfg(feature = "cli")]
+    pub(crate) fn asked(&self) -> Facts {
+        self.store.data().asked()
     }
 
     /// Whether a new instance should take its place. A filter leaks slowly, and no request waits
@@ -199,14 +196,21 @@ impl Instance {
 
     fn answer(&mut self, answer: Result<types::Verdict, String>) -> Result<FilterAnswer, Failure> {
         self.calls += 1;
-        let verdict = checked(answer.map_err(|message| Failure::Reported(cut(message)))?)?;
+        let verdict = answer.map_err(|message| Failure::Reported(cut(message)))?;
         let state = self.store.data_mut();
-        let goes_on = matches!(verdict, Verdict::Next | Verdict::Allow);
+        let verdict = checked(state.granted(verdict))?;
+        let headers = state.fields.end().filter(|_| verdict.passes());
         Ok(FilterAnswer {
-            verdict,
-            matched: state.matched.take(),
-            headers: state.fields.end().filter(|_| goes_on),
+            headers,
+            matched: state.take_match(),
+            additions: if verdict.takes_additions() {
+                state.take_additions()
+            } else {
+                Additions::NONE
+            },
+            notes: state.take_notes(),
             cache: state.take_cache_policy(),
+            verdict,
         })
     }
 }
@@ -215,7 +219,9 @@ impl FilterAnswer {
     const NONE: Self = Self {
         verdict: Verdict::Next,
         matched: None,
+        additions: Additions::NONE,
         headers: None,
+        notes: None,
         cache: None,
     };
 }
@@ -336,38 +342,25 @@ fn cut(mut message: String) -> String {
     message
 }
 
-impl<'a> From<&Flow<'a>> for types::Flow<'a> {
-    fn from(flow: &Flow<'a>) -> Self {
-        let protocol = match flow.protocol {
-            Protocol::Http => types::Protocol::Http,
-            Protocol::Connect => types::Protocol::Connect,
-        };
-        Self {
-            host: flow.target.host(),
-            port: flow.target.port(),
-            protocol,
-        }
-    }
-}
-
-impl<'a> From<&RequestHead<'a>> for types::Request<'a> {
-    fn from(head: &RequestHead<'a>) -> Self {
-        Self {
-            method: head.method.as_str(),
-            url: head.url,
-        }
-    }
-}
-
-/// What guests answer is checked before anybody acts on it.
-fn checked(verdict: types::Verdict) -> Result<Verdict, InvalidVerdict> {
+/// What guests answer is checked before it is acted on.
+fn checked(verdict: Granted) -> Result<Verdict, InvalidVerdict> {
+    let Granted(verdict) = verdict;
     match verdict {
         types::Verdict::Next => Ok(Verdict::Next),
         types::Verdict::Allow => Ok(Verdict::Allow),
-        types::Verdict::Block(block) => Verdict::block(block.status, &block.reason),
+        types::Verdict::Block(refusal) => Verdict::block(refusal.status, &refusal.reason),
         types::Verdict::Redirect(to) => Verdict::redirect(to.status, &to.location),
         types::Verdict::Replace(page) => {
             Verdict::replace(page.status, &page.content_type, page.body)
+        }
+        types::Verdict::Drop => Ok(Verdict::Drop),
+        types::Verdict::Ask(question) => {
+            let otherwise = match question.otherwise {
+                types::Fallback::Next => Fallback::Next,
+                types::Fallback::Block => Fallback::Block,
+            };
+            let wait = Duration::from_millis(question.wait);
+            Ok(Verdict::ask(&question.text, otherwise, wait))
         }
     }
 }
@@ -383,9 +376,12 @@ mod tests {
     use crate::feeds::Feeds;
     use crate::filter::clock::Clock;
     use crate::filter::engine::Engine;
+    use crate::filter::grants::Withheld;
+    use crate::filter::hook::Uses;
     use crate::filter::host::Host;
     use crate::filter::log_budget::LogBudget;
     use crate::filter::metrics::Metrics;
+    use crate::filter::random::Random;
     use crate::filter::state::Stores;
     use crate::filter::suspicion::Suspicion;
 
@@ -401,7 +397,12 @@ mod tests {
             metrics: Metrics::default(),
             log: Arc::new(LogBudget::new(1)),
             clock: Clock::System,
+            random: Random::default(),
+            uses: Uses::default(),
+            is_builtin: false,
             asked_for_missing_client: Arc::default(),
+            withheld: Withheld::default(),
+            refused: Arc::default(),
             suspicion: Suspicion::default(),
         };
         let state = State::new(host, engine.clone(), &settings);

@@ -12,16 +12,18 @@ use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 
 use super::bindings::Filter as World;
 use super::bindings::exports::portcullis::filter::{
-    judge_host, judge_request, judge_response, lifecycle, tick,
+    exchange_ended, judge_host, judge_request, judge_response, lifecycle, tick,
 };
 use super::cache::Hash;
-use super::capability::{Import, capability_names, interface, parse_interface};
+use super::capability::{Import, capability_names, interface, newest_version, parse_interface};
 use super::compiler::{CachedFailure, Compiled, Compiler, NotCompiled, SLOW_AFTER};
 use super::engine::Engine;
+use super::grants::Withheld;
 use super::host::{Host, State};
 use super::log_budget::LogBudget;
+use super::random::Random;
 use super::suspicion::Suspicion;
-use super::{Failure, Filter, Hooks, Instance, Manifest};
+use super::{Failure, Filter, Hooks, Instance, Manifest, Uses};
 use crate::config::{self, Ceilings, FilterSettings, Grants};
 use crate::error::{Escaped, StartError};
 use crate::feeds::Feeds;
@@ -30,13 +32,14 @@ use crate::filter::metrics::{Metrics, Registry};
 use crate::filter::state::Stores;
 
 /// The version of the contract that this proxy speaks.
-pub(crate) const API: &str = "0.1.0";
+pub(crate) const API: &str = "1.0.0";
 
-const LIFECYCLE: &str = "portcullis:filter/lifecycle@0.1.0";
-const JUDGE_HOST: &str = "portcullis:filter/judge-host@0.1.0";
-const JUDGE_REQUEST: &str = "portcullis:filter/judge-request@0.1.0";
-const JUDGE_RESPONSE: &str = "portcullis:filter/judge-response@0.1.0";
-const TICK: &str = "portcullis:filter/tick@0.1.0";
+const LIFECYCLE: &str = "portcullis:filter/lifecycle@1.0.0";
+const JUDGE_HOST: &str = "portcullis:filter/judge-host@1.0.0";
+const JUDGE_REQUEST: &str = "portcullis:filter/judge-request@1.0.0";
+const JUDGE_RESPONSE: &str = "portcullis:filter/judge-response@1.0.0";
+const EXCHANGE_ENDED: &str = "portcullis:filter/exchange-ended@1.0.0";
+const TICK: &str = "portcullis:filter/tick@1.0.0";
 
 /// Makes filters. A process has one.
 #[derive(Clone)]
@@ -59,6 +62,8 @@ pub(crate) struct LoadRequest {
     pub(crate) hash: Hash,
     pub(crate) settings: FilterSettings,
     pub(crate) grants: Grants,
+    /// Whether it came with the proxy.
+    pub(crate) is_builtin: bool,
     /// What `wasm` says of itself.
     pub(crate) manifest: Manifest,
     pub(crate) cached_failure: CachedFailure,
@@ -118,7 +123,7 @@ pub(crate) enum LoadError {
     /// It has no hook, so that it would never be asked anything.
     #[error(
         "it exports no hook of portcullis:filter@{API} (judge-host, judge-request, judge-response, \
-         tick); was it built with portcullis-sdk?"
+         exchange-ended, tick); was it built with portcullis-sdk?"
     )]
     NoHook,
     /// The trial instance failed or refused its configuration.
@@ -164,9 +169,15 @@ impl Loader {
             .map_err(|error| LoadError::Contract(error.into()))?;
         let imports = self.imports(&component);
         let wants = |interface| imports.iter().any(|import| import == interface);
+        let uses = Uses {
+            exchange: wants("exchange"),
+            client: wants("client"),
+            request: wants("request"),
+            request_headers: wants("request-headers"),
+            response_headers: wants("response-headers"),
+        };
         let hooks = Hooks {
-            uses_request_headers: wants("request-headers"),
-            uses_response_headers: wants("response-headers"),
+            uses,
             ..hooks(&component, &instance)?
         };
         let limits = request.settings.limits;
@@ -174,12 +185,17 @@ impl Loader {
             name: request.name.clone(),
             feeds: self.feeds.clone(),
             grants: request.grants,
+            is_builtin: request.is_builtin,
+            uses,
             // The trial has a state of its own: the version in use must not find what `init`
             // writes.
             state: Stores::default().open(&request.name, limits.state),
             metrics: Metrics::default(),
             log: Arc::new(LogBudget::new(limits.log)),
             clock: Clock::System,
+            random: Random::System,
+            withheld: Withheld::default(),
+            refused: Arc::default(),
             asked_for_missing_client: Arc::default(),
             suspicion: Suspicion::default(),
         };
@@ -190,6 +206,7 @@ impl Loader {
             manifest: request.manifest,
             hooks,
             imports,
+            contract: self.contract(&component),
             engine: self.engine.clone(),
             component: instance,
             compile_time: time,
@@ -225,6 +242,16 @@ impl Loader {
     pub(crate) fn forget(&self, name: &str) {
         self.states.forget(name);
         self.metrics.forget(name);
+    }
+
+    /// The newest version of the contract among the component's imports and exports.
+    fn contract(&self, component: &Component) -> String {
+        let engine = self.engine.wasmtime();
+        let component = component.component_type();
+        let imports = component.imports(engine).map(|(name, _)| name.to_owned());
+        let exports = component.exports(engine).map(|(name, _)| name.to_owned());
+        let names: Vec<String> = imports.chain(exports).collect();
+        newest_version(names.iter().map(String::as_str)).unwrap_or_default()
     }
 
     /// The interfaces of the contract that the component imports for more than their types.
@@ -279,12 +306,12 @@ impl std::fmt::Debug for Loader {
     }
 }
 
-/// Fails unless the major and the minor number are those of the proxy's contract. Whether there is
-/// everything that the file asks for is seen later.
+/// Fails unless the major number is that of the proxy's contract. Whether there is everything that
+/// the file asks for is seen later.
 fn check_version(name: &str) -> Result<(), LoadError> {
-    let line = |version: &str| version.rsplit_once('.').map(|(line, _)| line.to_owned());
+    let major = |version: &str| version.split_once('.').map(|(major, _)| major.to_owned());
     match parse_interface(name) {
-        Some((_, version)) if line(version) != line(API) => Err(LoadError::Version {
+        Some((_, version)) if major(version) != major(API) => Err(LoadError::Version {
             interface: name.to_owned(),
             version: version.to_owned(),
         }),
@@ -334,8 +361,7 @@ fn hooks(component: &Component, instance: &InstancePre<State>) -> Result<Hooks, 
             .map_err(|error| LoadError::Contract(error.into()))
     }
     let hooks = Hooks {
-        uses_request_headers: false,
-        uses_response_headers: false,
+        uses: Uses::default(),
         lifecycle: exported(component, LIFECYCLE, || {
             lifecycle::GuestIndices::new(instance)
         })?,
@@ -347,6 +373,9 @@ fn hooks(component: &Component, instance: &InstancePre<State>) -> Result<Hooks, 
         })?,
         judge_response: exported(component, JUDGE_RESPONSE, || {
             judge_response::GuestIndices::new(instance)
+        })?,
+        exchange_ended: exported(component, EXCHANGE_ENDED, || {
+            exchange_ended::GuestIndices::new(instance)
         })?,
         tick: exported(component, TICK, || tick::GuestIndices::new(instance))?,
     };
@@ -367,6 +396,7 @@ mod tests {
             hash: [0; 32],
             settings: FilterSettings::default(),
             grants,
+            is_builtin: false,
             manifest: Manifest::default(),
             cached_failure: CachedFailure::Use,
         }
@@ -374,44 +404,44 @@ mod tests {
 
     #[test]
     fn another_version_is_named_beside_the_proxys_own() {
-        assert!(check_version("portcullis:filter/judge-host@0.1.7").is_ok());
+        assert!(check_version("portcullis:filter/judge-host@1.7.3").is_ok());
         assert!(check_version("wasi:cli/environment@0.2.0").is_ok());
-        for version in ["0.2.0", "1.1.0", "0.10.0"] {
+        for version in ["0.2.0", "2.0.0", "10.0.0"] {
             let error = check_version(&format!("portcullis:filter/judge-host@{version}"));
             let error = error.unwrap_err().to_string();
             assert!(
                 error.contains(&format!("version {version} of the filter API")),
                 "{error}"
             );
-            assert!(error.contains("this proxy speaks 0.1.0"), "{error}");
+            assert!(error.contains("this proxy speaks 1.0.0"), "{error}");
         }
     }
 
     #[test]
     fn an_import_must_be_offered_and_granted() {
         let refusal = |import| check_import(import).unwrap_err().to_string();
-        assert!(check_import("portcullis:filter/log@0.1.3").is_ok());
+        assert!(check_import("portcullis:filter/log@1.0.3").is_ok());
         assert!(
             refusal("wasi:clocks/wall-clock@0.2.0").contains("through the proxy or not at all")
         );
         assert!(
-            refusal("portcullis:filter/http@0.1.0")
-                .contains("there are types, log, metrics, clock, domains, client,")
+            refusal("portcullis:filter/http@1.0.0")
+                .contains("there are types, exchange, client, request, outcome,")
         );
         let imports = ["log", "feeds", "state"];
-        let imports = imports.map(|interface| format!("portcullis:filter/{interface}@0.1.0"));
+        let imports = imports.map(|interface| format!("portcullis:filter/{interface}@1.0.0"));
         let granted = |imports, grants| {
             let granted = check_grants(imports, &request(grants));
             granted.map_err(|error| error.to_string())
         };
         assert_eq!(
             granted(&imports[..2], Grants::default()).unwrap_err(),
-            "it wants `portcullis:filter/feeds@0.1.0`, which guard.toml does not grant; if it may \
+            "it wants `portcullis:filter/feeds@1.0.0`, which guard.toml does not grant; if it may \
              have it, add there:  [grants]  feeds = [\"*\"]"
         );
         assert_eq!(
             granted(&imports, Grants::default()).unwrap_err(),
-            "it wants `portcullis:filter/feeds@0.1.0` and `portcullis:filter/state@0.1.0`, which \
+            "it wants `portcullis:filter/feeds@1.0.0` and `portcullis:filter/state@1.0.0`, which \
              guard.toml does not grant; if it may have them, add there:  [grants]  feeds = [\"*\"]  state = true"
         );
         assert_eq!(granted(&imports, Grants::ALL), Ok(()));

@@ -2,9 +2,17 @@
 //! `plugins` shows them to the operator.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use portcullis_contract::limits::{METRIC_NAME_BYTES, METRICS, is_metric_name};
+use portcullis_contract::limits::{LABEL_BYTES, LABELS, METRICS, NAME_BYTES, SERIES, is_name};
+
+/// Upper bounds of a histogram's buckets: three a decade, from a millisecond in seconds to a
+/// million.
+const BOUNDS: [f64; 28] = [
+    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0,
+    200.0, 500.0, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6,
+];
 
 /// The metrics of all filters, by the filters' names. They outlive the filters, so that a new
 /// version goes on counting.
@@ -15,19 +23,70 @@ pub(crate) struct Registry(Mutex<HashMap<Arc<str>, Metrics>>);
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Metrics(Arc<Mutex<Values>>);
 
+/// Labels, each a name and a value.
+pub(crate) type Labels<'a> = &'a [(&'a str, &'a str)];
+
 #[derive(Debug, Default)]
 struct Values {
-    by_name: BTreeMap<Box<str>, f64>,
-    has_dropped: bool,
+    /// By the name and the labels, as [`series_key`] writes them.
+    series: BTreeMap<Box<str>, Value>,
+    /// What each name counts.
+    kinds: HashMap<Box<str>, Kind>,
+    /// How many series have labels.
+    combinations: usize,
+    /// The key that is looked up, kept because most are found.
+    key: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+#[derive(Debug)]
+enum Value {
+    Number(f64),
+    Histogram(Box<Histogram>),
+}
+
+#[derive(Debug, Default)]
+struct Histogram {
+    sum: f64,
+    /// Observations up to each bound and above the one before, and those above the last.
+    buckets: [u64; BOUNDS.len() + 1],
+}
+
+impl Histogram {
+    fn observe(&mut self, value: f64) {
+        self.sum += value;
+        let bucket = BOUNDS.partition_point(|bound| *bound < value);
+        self.buckets[bucket] += 1;
+    }
+
+    fn count(&self) -> u64 {
+        self.buckets.iter().sum()
+    }
 }
 
 /// Why a number is not kept. It is reported once for each filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Dropped {
-    #[error("a metric's name has 1 to {METRIC_NAME_BYTES} of the characters a-z, 0-9 and _")]
+    #[error(
+        "the name of a metric or a label has 1 to {NAME_BYTES} of the characters a-z, 0-9 and _"
+    )]
     Name,
+    #[error("a metric has at most {LABELS} labels, and their values at most {LABEL_BYTES} bytes")]
+    Labels,
     #[error("a filter has at most {METRICS} metrics")]
     Full,
+    #[error("a filter has at most {SERIES} combinations of labels in all")]
+    Series,
+    #[error("a metric is either a counter, a gauge or a histogram")]
+    Kind,
+    #[error("it is not a number")]
+    NotANumber,
 }
 
 impl Registry {
@@ -43,44 +102,153 @@ impl Registry {
 }
 
 impl Metrics {
+    /// Metrics that take no further name.
+    #[cfg(feature = "cli")]
+    pub(crate) fn full() -> Self {
+        let metrics = Self::default();
+        for number in 0..METRICS {
+            // Each is a name, and there is room.
+            let _ = metrics.count(&format!("taken_{number}"), 0, &[]);
+        }
+        metrics
+    }
+
     /// Adds to a counter.
-    pub(crate) fn count(&self, name: &str, by: u64) -> Result<(), Dropped> {
-        self.change(name, |value| *value += by as f64)
+    pub(crate) fn count(&self, name: &str, by: u64, labels: Labels<'_>) -> Result<(), Dropped> {
+        self.change(name, labels, Kind::Counter, |value| {
+            if let Value::Number(number) = value {
+                *number += by as f64;
+            }
+        })
     }
 
-    /// Sets a gauge, to 0 if `to` is not a number.
-    pub(crate) fn gauge(&self, name: &str, to: f64) -> Result<(), Dropped> {
-        let to = if to.is_finite() { to } else { 0.0 };
-        self.change(name, |value| *value = to)
+    /// Sets a gauge.
+    pub(crate) fn gauge(&self, name: &str, to: f64, labels: Labels<'_>) -> Result<(), Dropped> {
+        let to = finite(to)?;
+        self.change(name, labels, Kind::Gauge, |value| {
+            *value = Value::Number(to)
+        })
     }
 
-    /// All of them, by name.
+    /// Adds an observation to a histogram.
+    pub(crate) fn observe(
+        &self,
+        name: &str,
+        observed: f64,
+        labels: Labels<'_>,
+    ) -> Result<(), Dropped> {
+        let observed = finite(observed)?;
+        self.change(name, labels, Kind::Histogram, |value| {
+            if let Value::Histogram(histogram) = value {
+                histogram.observe(observed);
+            }
+        })
+    }
+
+    /// All of them, by name and labels, as in `lookups{list="ads"}`. A histogram is its number of
+    /// observations and their sum.
     pub(crate) fn read(&self) -> BTreeMap<Box<str>, f64> {
-        lock(&self.0).by_name.clone()
+        let values = lock(&self.0);
+        let mut read = BTreeMap::new();
+        for (key, value) in &values.series {
+            match value {
+                Value::Number(number) => {
+                    read.insert(key.clone(), *number);
+                }
+                Value::Histogram(histogram) => {
+                    read.insert(suffixed(key, "_count"), histogram.count() as f64);
+                    read.insert(suffixed(key, "_sum"), histogram.sum);
+                }
+            }
+        }
+        read
     }
 
-    fn change(&self, name: &str, change: impl FnOnce(&mut f64)) -> Result<(), Dropped> {
-        let is_short = name.len() <= METRIC_NAME_BYTES;
+    fn change(
+        &self,
+        name: &str,
+        labels: Labels<'_>,
+        kind: Kind,
+        change: impl FnOnce(&mut Value),
+    ) -> Result<(), Dropped> {
+        check(name, labels)?;
         let mut values = lock(&self.0);
-        if let Some(value) = values.by_name.get_mut(name).filter(|_| is_short) {
+        let Values {
+            series,
+            kinds,
+            combinations,
+            key,
+        } = &mut *values;
+        match kinds.get(name) {
+            Some(known) if *known != kind => return Err(Dropped::Kind),
+            Some(_) => {}
+            None if kinds.len() >= METRICS => return Err(Dropped::Full),
+            None => {
+                kinds.insert(name.into(), kind);
+            }
+        }
+        write_key(key, name, labels);
+        if let Some(value) = series.get_mut(&**key) {
             change(value);
             return Ok(());
         }
-        let dropped = if !is_short || !is_metric_name(name) {
-            Dropped::Name
-        } else if values.by_name.len() >= METRICS {
-            Dropped::Full
-        } else {
-            change(values.by_name.entry(name.into()).or_default());
-            return Ok(());
-        };
-        // Only the first drop is reported: a filter that makes the mistake keeps making it.
-        if std::mem::replace(&mut values.has_dropped, true) {
-            Ok(())
-        } else {
-            Err(dropped)
+        if !labels.is_empty() {
+            if *combinations >= SERIES {
+                return Err(Dropped::Series);
+            }
+            *combinations += 1;
         }
+        let mut value = match kind {
+            Kind::Counter | Kind::Gauge => Value::Number(0.0),
+            Kind::Histogram => Value::Histogram(Box::default()),
+        };
+        change(&mut value);
+        series.insert(key.as_str().into(), value);
+        Ok(())
     }
+}
+
+/// The longest comes first: what is too long is not looked at.
+fn check(name: &str, labels: Labels<'_>) -> Result<(), Dropped> {
+    let too_long = |(_, value): &(&str, &str)| value.len() > LABEL_BYTES;
+    if labels.len() > LABELS || labels.iter().any(too_long) {
+        return Err(Dropped::Labels);
+    }
+    let mut names = labels.iter().map(|(name, _)| *name).chain([name]);
+    if !names.all(is_name) {
+        return Err(Dropped::Name);
+    }
+    Ok(())
+}
+
+fn finite(number: f64) -> Result<f64, Dropped> {
+    Some(number)
+        .filter(|number| number.is_finite())
+        .ok_or(Dropped::NotANumber)
+}
+
+/// The name, and the labels in the order of their names.
+fn write_key(key: &mut String, name: &str, labels: Labels<'_>) {
+    key.clear();
+    key.push_str(name);
+    let mut sorted = [("", ""); LABELS];
+    let sorted = &mut sorted[..labels.len()];
+    sorted.copy_from_slice(labels);
+    sorted.sort_unstable();
+    for (place, (label, value)) in sorted.iter().enumerate() {
+        let before = if place == 0 { '{' } else { ',' };
+        // A string takes everything.
+        let _ = write!(key, "{before}{label}={value:?}");
+    }
+    if !sorted.is_empty() {
+        key.push('}');
+    }
+}
+
+/// A key whose name has something more at its end.
+fn suffixed(key: &str, suffix: &str) -> Box<str> {
+    let (name, labels) = key.split_at(key.find('{').unwrap_or(key.len()));
+    format!("{name}{suffix}{labels}").into()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -91,42 +259,95 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
+    fn read(metrics: &Metrics) -> Vec<(String, f64)> {
+        let read = metrics.read().into_iter();
+        read.map(|(name, value)| (name.into(), value)).collect()
+    }
+
     #[test]
     fn counters_add_up_and_gauges_are_replaced() {
         let metrics = Metrics::default();
         for _ in 0..2 {
-            metrics.count("lookups", 3).unwrap();
-            metrics.gauge("brands", 4.5).unwrap();
+            metrics.count("lookups", 3, &[]).unwrap();
+            metrics.gauge("brands", 4.5, &[]).unwrap();
         }
-        metrics.gauge("odd", f64::NAN).unwrap();
-        let read = metrics.read();
-        let read: Vec<_> = read.iter().map(|(name, value)| (&**name, *value)).collect();
-        assert_eq!(read, [("brands", 4.5), ("lookups", 6.0), ("odd", 0.0)]);
+        assert_eq!(
+            metrics.gauge("odd", f64::NAN, &[]),
+            Err(Dropped::NotANumber)
+        );
+        let expected = [("brands".into(), 4.5), ("lookups".into(), 6.0)];
+        assert_eq!(read(&metrics), expected);
     }
 
     #[test]
-    fn what_cannot_be_a_metric_is_dropped_and_reported_once() {
-        for name in ["", "Caps", "a-b", "a b", &"x".repeat(65)] {
-            let metrics = Metrics::default();
-            assert_eq!(metrics.count(name, 1), Err(Dropped::Name));
-            assert_eq!(metrics.count(name, 1), Ok(()));
-            assert!(metrics.read().is_empty());
-        }
+    fn labels_count_apart_in_any_order() {
         let metrics = Metrics::default();
-        for number in 0..METRICS {
-            metrics.count(&format!("m{number}"), 1).unwrap();
+        for labels in [
+            &[("list", "ads"), ("kind", "a\"b")][..],
+            &[("kind", "a\"b"), ("list", "ads")],
+            &[("list", "malware")],
+        ] {
+            metrics.count("hits", 1, labels).unwrap();
         }
-        assert_eq!(metrics.gauge("one_more", 1.0), Err(Dropped::Full));
-        assert_eq!(metrics.count("m0", 1), Ok(()));
-        assert_eq!(metrics.read().len(), METRICS);
+        let expected = [
+            (r#"hits{kind="a\"b",list="ads"}"#.into(), 2.0),
+            (r#"hits{list="malware"}"#.into(), 1.0),
+        ];
+        assert_eq!(read(&metrics), expected);
+    }
+
+    #[test]
+    fn a_histogram_tells_how_many_there_were_and_their_sum() {
+        let metrics = Metrics::default();
+        for seconds in [0.0005, 0.25, 3e6] {
+            metrics.observe("wait", seconds, &[("to", "a")]).unwrap();
+        }
+        let expected = [
+            (r#"wait_count{to="a"}"#.into(), 3.0),
+            (r#"wait_sum{to="a"}"#.into(), 3_000_000.250_5),
+        ];
+        assert_eq!(read(&metrics), expected);
+    }
+
+    #[test]
+    fn what_cannot_be_a_metric_is_dropped() {
+        let metrics = Metrics::default();
+        for name in ["", "Caps", "a-b", "a b", &"x".repeat(65)] {
+            assert_eq!(metrics.count(name, 1, &[]), Err(Dropped::Name));
+            assert_eq!(metrics.count("a", 1, &[(name, "")]), Err(Dropped::Name));
+        }
+        let long = "x".repeat(LABEL_BYTES + 1);
+        assert_eq!(metrics.count("a", 1, &[("b", &long)]), Err(Dropped::Labels));
+        let four = [("a", ""), ("b", ""), ("c", ""), ("d", "")];
+        assert_eq!(metrics.count("a", 1, &four), Err(Dropped::Labels));
+        assert!(metrics.read().is_empty());
+        metrics.count("a", 1, &[]).unwrap();
+        assert_eq!(metrics.gauge("a", 1.0, &[]), Err(Dropped::Kind));
+    }
+
+    #[test]
+    fn names_and_combinations_are_bounded() {
+        let metrics = Metrics::default();
+        for number in 0..SERIES {
+            let host = number.to_string();
+            metrics.count("hosts", 1, &[("host", &host)]).unwrap();
+        }
+        let more = [("host", "more")];
+        assert_eq!(metrics.count("hosts", 1, &more), Err(Dropped::Series));
+        for number in 1..METRICS {
+            metrics.count(&format!("m{number}"), 1, &[]).unwrap();
+        }
+        assert_eq!(metrics.gauge("one_more", 1.0, &[]), Err(Dropped::Full));
+        assert_eq!(metrics.count("m1", 1, &[]), Ok(()));
+        assert_eq!(metrics.read().len(), SERIES + METRICS - 1);
     }
 
     #[test]
     fn a_new_version_goes_on_counting_until_the_filter_is_removed() {
         let registry = Registry::default();
         let name = "guard".into();
-        registry.open(&name).count("seen", 1).unwrap();
-        registry.open(&name).count("seen", 1).unwrap();
+        registry.open(&name).count("seen", 1, &[]).unwrap();
+        registry.open(&name).count("seen", 1, &[]).unwrap();
         assert_eq!(registry.open(&name).read()["seen"], 2.0);
         registry.forget(&name);
         assert!(registry.open(&name).read().is_empty());

@@ -13,8 +13,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytesize::ByteSize;
-use portcullis_contract::limits::{KEY_BYTES, STATE_FULL, entry_bytes};
+use portcullis_contract::limits::{KEY_BYTES, entry_bytes};
 
 use crate::filter::clock::Clock;
 
@@ -39,26 +38,15 @@ pub(crate) struct Store {
     clock: Clock,
 }
 
-/// Why nothing was stored. The value from before is still there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why a call failed. Nothing has changed then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StateError {
     /// There is no room, even without the expired entries.
-    #[error(
-        "{STATE_FULL} ({}), so nothing was stored; let keys expire sooner, or raise [limits] state",
-        ByteSize(*.0 as u64)
-    )]
-    Full(usize),
-    /// The key is longer than a key may be.
-    #[error(
-        "a key of {0} bytes is too long, so nothing was stored; {KEY_BYTES} bytes are the most"
-    )]
-    KeyTooLong(usize),
-    /// The value is not a number.
-    #[error("the value is no integer, so nothing was added to it")]
-    NotInteger,
-    /// The sum does not fit into 64 bits.
-    #[error("the sum would not fit into 64 bits, so nothing was added")]
-    Overflow,
+    Full,
+    /// The key is longer than a key may be, or the value larger than the whole store.
+    TooLarge,
+    /// The value is not an integer, or the sum does not fit into 64 bits.
+    NotANumber,
 }
 
 impl Stores {
@@ -90,9 +78,16 @@ impl Stores {
 
 impl Store {
     /// The value of a key.
-    pub(crate) fn get(&self, key: &str) -> Option<Vec<u8>> {
-        check_key(key).ok()?;
-        self.now().get(key).map(<[u8]>::to_vec)
+    pub(crate) fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StateError> {
+        check_key(key)?;
+        Ok(self.now().get(key).map(<[u8]>::to_vec))
+    }
+
+    /// Removes a key, if it exists.
+    pub(crate) fn remove(&self, key: &str) -> Result<(), StateError> {
+        check_key(key)?;
+        lock(&self.entries).remove(key);
+        Ok(())
     }
 
     /// Stores a value, in place of any before.
@@ -129,6 +124,11 @@ impl Store {
     ) -> Result<bool, StateError> {
         check_key(key)?;
         self.now().compare_and_set(key, expected, new, ttl)
+    }
+
+    /// The most that all entries together may take, in bytes.
+    pub(crate) fn cap(&self) -> usize {
+        self.cap
     }
 
     fn now(&self) -> Moment<'_> {
@@ -179,7 +179,7 @@ impl Moment<'_> {
             Some(entry) => (integer(&entry.value)?, entry.expires),
             None => (0, self.expiry(ttl)),
         };
-        let sum = before.checked_add(by).ok_or(StateError::Overflow)?;
+        let sum = before.checked_add(by).ok_or(StateError::NotANumber)?;
         self.put(key, sum.to_string().as_bytes(), expires)?;
         Ok(sum)
     }
@@ -217,7 +217,11 @@ impl Moment<'_> {
         let before = self
             .entry(key)
             .map_or(0, |entry| entry_bytes(key, &entry.value));
-        self.make_room(entry_bytes(key, value).saturating_sub(before))?;
+        let size = entry_bytes(key, value);
+        if size > self.cap.max(before) {
+            return Err(StateError::TooLarge);
+        }
+        self.make_room(size.saturating_sub(before))?;
         let value = value.into();
         self.entries.insert(key, Entry { value, expires });
         Ok(())
@@ -226,7 +230,7 @@ impl Moment<'_> {
     fn make_room(&mut self, more: usize) -> Result<(), StateError> {
         while more > self.cap.saturating_sub(self.entries.bytes) {
             if self.clear(1) == 0 {
-                return Err(StateError::Full(self.cap));
+                return Err(StateError::Full);
             }
         }
         Ok(())
@@ -282,18 +286,18 @@ impl Entries {
 fn integer(value: &[u8]) -> Result<i64, StateError> {
     let text = str::from_utf8(value).ok();
     text.and_then(|text| text.parse().ok())
-        .ok_or(StateError::NotInteger)
+        .ok_or(StateError::NotANumber)
 }
 
-/// A panic while the lock was held does not leave entries half written.
 /// A longer key is a mistake: keys are names of hosts and the like.
 fn check_key(key: &str) -> Result<(), StateError> {
     if key.len() > KEY_BYTES {
-        return Err(StateError::KeyTooLong(key.len()));
+        return Err(StateError::TooLarge);
     }
     Ok(())
 }
 
+/// A panic while the lock was held does not leave entries half written.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,8 +8,7 @@ use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store};
 
 use super::bindings::exports::portcullis::filter::{judge_host, lifecycle};
-use super::bindings::portcullis::filter::types::{Flow, Protocol, Verdict};
-use super::bindings::portcullis::filter::verdict_cache::Scope;
+use super::bindings::portcullis::filter::types::Verdict;
 use super::engine;
 use crate::config::FilterLimits;
 use crate::plugins::builtin::BUILTINS;
@@ -55,12 +54,8 @@ impl Metered {
     /// The instructions that it takes to let a host pass.
     async fn pass(&mut self, host: &str) -> u64 {
         self.store.set_fuel(FUEL).unwrap();
-        let flow = Flow {
-            host,
-            port: 443,
-            protocol: Protocol::Connect,
-        };
-        let answer = self.hook.call_judge(&mut self.store, flow).await.unwrap();
+        let answer = self.hook.call_judge(&mut self.store, host, 443).await;
+        let answer = answer.unwrap();
         assert!(matches!(answer, Ok(Verdict::Next)), "{host}: {answer:?}");
         FUEL - self.store.get_fuel().unwrap()
     }
@@ -69,16 +64,16 @@ impl Metered {
 /// What a filter asks the proxy for while it judges a host, without the proxy.
 fn linker(engine: &Engine, component: &Component) -> Linker<()> {
     let mut linker = Linker::new(engine);
-    let mut domains = linker.instance("portcullis:filter/domains@0.1.0").unwrap();
+    let mut domains = linker.instance("portcullis:filter/domains@1.0.0").unwrap();
     let registrable = |host: &str| psl::domain_str(host).map(str::to_owned);
     domains
         .func_wrap("registrable", move |_, (host,): (String,)| {
             Ok((registrable(&host),))
         })
         .unwrap();
-    let cache = linker.instance("portcullis:filter/verdict-cache@0.1.0");
-    let keep = |_: wasmtime::StoreContextMut<'_, ()>, _: (Scope, u64)| Ok(());
-    cache.unwrap().func_wrap("keep", keep).unwrap();
+    let answer = linker.instance("portcullis:filter/answer@1.0.0");
+    let keep = |_: wasmtime::StoreContextMut<'_, ()>, _: (u64,)| Ok(());
+    answer.unwrap().func_wrap("keep", keep).unwrap();
     linker.define_unknown_imports_as_traps(component).unwrap();
     linker
 }

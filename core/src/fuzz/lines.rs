@@ -74,6 +74,7 @@ fn assert_written(data: &str, format: AccessLogFormat) {
         verdict: Some(VerdictKind::Block.name()),
         skipped: &[Arc::from(data)],
         edited: &[],
+        notes: &[],
         up: 5,
         down: 6,
         duration: Duration::from_micros(7),

@@ -52,9 +52,11 @@ pub(crate) struct Record<'a> {
     pub(crate) skipped: &'a [Arc<str>],
     /// Filters that changed header fields.
     pub(crate) edited: &'a [Arc<str>],
+    /// What filters have noted, each as `FILTER.KEY=VALUE`.
+    pub(crate) notes: &'a [Arc<str>],
     /// The feed in which the filter found the host.
     pub(crate) feed: Option<&'a str>,
-    /// The entry of that feed.
+    /// The entry of that feed, or the rule that the filter names.
     pub(crate) rule: Option<&'a str>,
     /// Bytes of the request's body until the response has ended, or from the client through the
     /// tunnel.
@@ -125,6 +127,7 @@ impl Record<'_> {
         text(line, "reason", self.reason);
         names(line, "skipped", self.skipped);
         names(line, "edited", self.edited);
+        names(line, "notes", self.notes);
         text(line, "feed", self.feed);
         text(line, "rule", self.rule);
     }

@@ -22,6 +22,7 @@ pub(crate) struct FilterFile {
     name: Arc<str>,
     builtin: Option<&'static [u8]>,
     config: Option<ConfigSource>,
+    grants: Option<Grants>,
 }
 
 impl FilterFile {
@@ -34,6 +35,7 @@ impl FilterFile {
                 name: builtin.name.into(),
                 builtin: Some(builtin.component),
                 config: None,
+                grants: None,
             });
         }
         if file.extension()? != "wasm" {
@@ -44,6 +46,7 @@ impl FilterFile {
             name: file.file_stem()?.to_str()?.into(),
             builtin: None,
             config: None,
+            grants: None,
         })
     }
 
@@ -55,6 +58,12 @@ impl FilterFile {
     /// The same with that configuration, if there is one, in place of the one in its settings.
     pub(crate) fn with_config(mut self, config: Option<ConfigSource>) -> Self {
         self.config = config;
+        self
+    }
+
+    /// The same with these grants in place of those in its settings.
+    pub(crate) fn with_grants(mut self, grants: Grants) -> Self {
+        self.grants = Some(grants);
         self
     }
 
@@ -87,11 +96,7 @@ impl FilterFile {
 
     /// What it may have by these settings.
     pub(crate) fn grants(&self, settings: &FilterSettings) -> Grants {
-        let default = match self.builtin {
-            Some(_) => Grants::ALL,
-            None => Grants::default(),
-        };
-        settings.grants.clone().unwrap_or(default)
+        settings.grants(self.builtin.is_some())
     }
 
     /// Its size, 0 if there is no such file.
@@ -119,6 +124,7 @@ impl FilterFile {
             cached_failure: CachedFailure::Ignore,
             fall_back: false,
             config: self.config,
+            grants: self.grants,
         };
         let loaded = task.run(loader).await;
         match (loaded.failure, loaded.outcome) {

@@ -49,6 +49,8 @@ pub(super) struct LoadTask {
     pub(super) fall_back: bool,
     /// The configuration that the filter gets in place of the one in its settings.
     pub(super) config: Option<ConfigSource>,
+    /// What the filter is granted in place of what its settings grant.
+    pub(super) grants: Option<Grants>,
 }
 
 /// How it went.
@@ -210,7 +212,12 @@ impl LoadTask {
             file: self.settings_file(),
             text: source.settings.clone(),
         });
-        let manifest = check_config(self.name.clone(), source.wasm.clone(), config.clone()).await?;
+        let (manifest, given) =
+            check_config(self.name.clone(), source.wasm.clone(), config.clone()).await?;
+        let settings = FilterSettings {
+            config: given,
+            ..settings
+        };
         let loaded = loader.load(self.request(source, settings, manifest)).await;
         loaded.map_err(|error| located(error, &config))
     }
@@ -249,17 +256,16 @@ impl LoadTask {
         settings: FilterSettings,
         manifest: Manifest,
     ) -> LoadRequest {
-        let came_with_the_proxy = self.files.wasm.is_none();
-        let default = if came_with_the_proxy {
-            Grants::ALL
-        } else {
-            Grants::default()
-        };
+        let is_builtin = self.files.wasm.is_none();
         LoadRequest {
             name: self.name.clone(),
             wasm: source.wasm.clone(),
             hash: source.hash,
-            grants: settings.grants.clone().unwrap_or(default),
+            grants: self
+                .grants
+                .clone()
+                .unwrap_or_else(|| settings.grants(is_builtin)),
+            is_builtin,
             settings,
             manifest,
             cached_failure: self.cached_failure,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::hosts;
 use crate::config::{ConfigError, Schema};
 use crate::error::Causes;
 use crate::filter::Manifest;
@@ -22,24 +23,29 @@ pub(crate) struct ConfigSource {
     pub(crate) text: Option<String>,
 }
 
-/// The manifest in `wasm`, if there is one that can be used. Fails if the configuration is not what
-/// it asks for.
+/// The manifest in `wasm`, if there is one that can be used, and the configuration as the filter is
+/// given it. Fails if the configuration is not what the manifest asks for.
 pub(super) async fn check_config(
     name: Arc<str>,
     wasm: Arc<[u8]>,
-    config: ConfigSource,
-) -> Result<Manifest, ConfigError> {
-    let checked = name.clone();
+    source: ConfigSource,
+) -> Result<(Manifest, String), ConfigError> {
+    let (checked, given) = (name.clone(), source.config.clone());
     let check = tokio::task::spawn_blocking(move || {
         let manifest = read_manifest(&checked, &wasm);
+        let mut given = source.config.clone();
         if let Some(schema) = &manifest.config {
-            check_against(&checked, schema.clone(), &config)?;
+            check_against(&checked, schema.clone(), &source)?;
+            let mut config = serde_json::from_str(&given).unwrap_or_default();
+            if hosts::respell(&mut config, schema) {
+                given = config.to_string();
+            }
         }
-        Ok(manifest)
+        Ok((manifest, given))
     });
     check.await.unwrap_or_else(|panic| {
         warn(&name, &panic);
-        Ok(Manifest::default())
+        Ok((Manifest::default(), given))
     })
 }
 

@@ -202,7 +202,9 @@ impl Plugin {
             (Some(_), Some(_), None) => "replaced",
         };
         let mode = self.member.as_ref().map(|member| Mode::of(member).name());
-        tracing::info!(plugin = name, mode, "{what}");
+        let filter = self.member.as_ref().map(|member| &member.filter);
+        let contract = filter.map(|filter| &*filter.contract);
+        tracing::info!(plugin = name, mode, contract, "{what}");
         if let Some(before) = &before {
             log_shadow_summary(before);
         }
@@ -233,6 +235,13 @@ impl Plugin {
             shadow: member
                 .filter(|member| member.is_shadow())
                 .map(|member| member.shadow.tally()),
+            withheld: member
+                .map(|member| {
+                    let kinds = member.filter.withheld();
+                    kinds.map(|kind| kind.name().to_owned()).collect()
+                })
+                .unwrap_or_default(),
+            ends_lost: member.map_or(0, |member| member.ended.lost()),
             metrics: member
                 .map(|member| member.filter.metrics())
                 .unwrap_or_default(),

@@ -173,6 +173,7 @@ impl Plugins {
             standing,
             cached_failure,
             config: None,
+            grants: None,
         };
         self.loading.spawn(task.run(self.loader.clone()));
     }

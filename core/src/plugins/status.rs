@@ -49,9 +49,20 @@ pub(crate) struct Status {
     pub(crate) quarantine: Option<Quarantine>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) shadow: Option<ShadowTally>,
+    /// The kinds of verdicts that the filter has tried to give and may not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) withheld: Vec<String>,
+    /// Ends of exchanges that the filter could not be told.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) ends_lost: u64,
     /// What the filter counts, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) metrics: BTreeMap<Box<str>, f64>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -216,6 +227,7 @@ fn write(path: &Path, report: &Report) -> io::Result<()> {
 fn eq_ignoring_counters(a: &[Status], b: &[Status]) -> bool {
     let without = |status: &Status| Status {
         shadow: None,
+        ends_lost: 0,
         metrics: BTreeMap::new(),
         ..status.clone()
     };
@@ -247,6 +259,8 @@ mod tests {
                 blocked,
                 ..ShadowTally::default()
             }),
+            withheld: vec!["allow".into()],
+            ends_lost: blocked,
             metrics: BTreeMap::from([("lookups".into(), blocked as f64)]),
         }
     }

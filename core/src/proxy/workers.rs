@@ -187,8 +187,8 @@ async fn work(
 ) {
     let (bound, stop) = (config.limits.shutdown, config.shutdown.clone());
     let chains = config.chains.clone();
-    let (shadow, mut shadow_calls) = chain::shadow_calls();
-    let worker = Rc::new(Worker::new(config, id, shadow));
+    let (sender, mut shadow_calls, mut ended_calls) = chain::background_calls();
+    let worker = Rc::new(Worker::new(config, id, sender));
     // Each a task of its own: a panic in one does not touch the others, nor the connections.
     let mut background = JoinSet::new();
     background.spawn_local({
@@ -205,6 +205,9 @@ async fn work(
     });
     background.spawn_local(supervise("shadow filters", async move || {
         shadow_calls.run().await;
+    }));
+    background.spawn_local(supervise("ends of exchanges", async move || {
+        ended_calls.run().await;
     }));
     stop.run_until_cancelled(serve(&worker, &messages)).await;
     drop(background);

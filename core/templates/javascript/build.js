@@ -1,4 +1,5 @@
-// Makes a component of src/filter.js. `portcullis plugin build` runs this and says into which file: node build.js FILE
+// Makes a component of src/filter.js. `portcullis plugin build` runs this and says into which file:
+// node build.js FILE
 
 import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
@@ -30,5 +31,5 @@ try {
   await writeFile(file, component);
 } catch (error) {
   const [, missing] = /Error loading module "(portcullis:filter\/[^"]*)"/.exec(error.message) ?? [];
-  fail(missing ? `${source} imports ${missing}, which wit/world.wit does not; add there:  import ${missing};` : error.message);
+  fail(missing ? `the filter imports ${missing}, which wit/world.wit does not; add there:  import ${missing};` : error.message);
 }

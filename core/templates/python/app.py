@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from portcullis import NEXT, block, hook, is_within, settings
 from wit_world import exports
 from wit_world.imports import log
-from wit_world.imports.types import Flow, Verdict
+from wit_world.imports.types import Verdict
 
 
 @dataclass
@@ -23,17 +23,20 @@ config = Config()
 class Lifecycle(exports.Lifecycle):
     @hook
     def init(self, json: str) -> None:
-        """Called once, before anything else. What is raised, the operator reads, and the filter is not used."""
+        """Called once, before anything else.
+
+        What is raised, the operator reads, and the filter is not used.
+        """
         global config
         config = settings(json, Config)
 
 
 class JudgeHost(exports.JudgeHost):
     @hook
-    def judge(self, flow: Flow) -> Verdict:
-        """Asked about the host of every request, before it is resolved."""
+    def judge(self, host: str, port: int) -> Verdict:
+        """Asked about the host of every exchange, before it is resolved."""
         for domain in config.domains:
-            if is_within(flow.host, domain):
-                log.write(log.Level.DEBUG, f"{flow.host} is covered by {domain}")
+            if is_within(host, domain):
+                log.write(log.Level.DEBUG, f"{host} is covered by {domain}")
                 return block(f"{domain} is blocked here")
         return NEXT

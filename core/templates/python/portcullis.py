@@ -1,21 +1,30 @@
-"""Verdicts, domains, settings, and errors that say what is wrong."""
+"""Verdicts, hosts, settings, and errors that say what is wrong."""
 
 import builtins
+import ipaddress
 import json
+import os
 import random
 import re
 import sys
 import time
-from functools import wraps
+from functools import cache, wraps
 
 from componentize_py_types import Err
+from wit_world.imports import answer
 from wit_world.imports.types import (
-    Block,
+    Fallback,
+    IpAddress,
+    IpAddress_Ipv4,
     Page,
-    Redirect,
+    Question,
+    Redirection,
+    Refusal,
     Verdict,
     Verdict_Allow,
+    Verdict_Ask,
     Verdict_Block,
+    Verdict_Drop,
     Verdict_Next,
     Verdict_Redirect,
     Verdict_Replace,
@@ -27,26 +36,63 @@ NEXT = Verdict_Next()
 ALLOW = Verdict_Allow()
 """It passes, and no further filter is asked by this hook."""
 
-
-def block(reason: str, status: int = 403) -> Verdict:
-    """Refuses the request. The reason, one line, is shown to the client and written to the log."""
-    return Verdict_Block(Block(status, reason))
+DROP = Verdict_Drop()
+"""Closes the connection without an answer."""
 
 
-def redirect(location: str, status: int = 302) -> Verdict:
+def block(reason: str, status: int = 403, **more) -> Verdict:
+    """Refuses the exchange. The reason, one line, is shown to the client and written to the log.
+
+    This and the following take `retry_after`, the milliseconds after which the client may try
+    again, and `matched`, the rule that decided. Both are said at once, so a hook has to be running.
+    """
+    return _answered(Verdict_Block(Refusal(status, reason)), **more)
+
+
+def redirect(location: str, status: int = 302, **more) -> Verdict:
     """Sends the client to an absolute URL."""
-    return Verdict_Redirect(Redirect(status, location))
+    return _answered(Verdict_Redirect(Redirection(status, location)), **more)
 
 
-def replace(content_type: str, body: bytes, status: int = 200) -> Verdict:
+def replace(content_type: str, body: str | bytes, status: int = 200, **more) -> Verdict:
     """Answers in place of the origin."""
-    return Verdict_Replace(Page(status, content_type, body))
+    content = body.encode() if isinstance(body, str) else body
+    return _answered(Verdict_Replace(Page(status, content_type, content)), **more)
+
+
+def ask(text: str, otherwise: Fallback = Fallback.BLOCK, wait: int = 60_000, **more) -> Verdict:
+    """Asks a person.
+
+    If none has decided after `wait` milliseconds, `otherwise` holds: the next filter is asked, or
+    the exchange is refused.
+    """
+    return _answered(Verdict_Ask(Question(text, otherwise, wait)), **more)
+
+
+def keep(time: int) -> None:
+    """Lets the proxy use the answer of JudgeHost again for so many milliseconds, where host, port
+    and all facts agree that the filter has asked for.
+    """
+    answer.keep(time)
+
+
+def _answered(verdict: Verdict, retry_after: int | None = None, matched: str | None = None) -> Verdict:
+    for name, part in vars(verdict.value).items():
+        if part is None:
+            raise TypeError(f"the verdict lacks its {name}")
+    if retry_after is not None:
+        answer.retry_after(retry_after)
+    if matched is not None:
+        answer.matched(matched)
+    return verdict
 
 
 def is_within(host: str, domain: str) -> bool:
-    """Whether the host is that domain itself or a name below it: www.evil.example is within evil.example, notevil.example is not.
+    """Whether the host is that domain itself or a name below it: www.evil.example is within
+    evil.example, notevil.example is not.
 
-    The domain's case does not matter, nor do dots around it; nothing is within an empty domain. An IP address is only within itself.
+    The domain's case does not matter, nor do dots around it; nothing is within an empty domain. An
+    IP address is only within itself.
     """
     end = domain.strip(".").lower()
     return end != "" and (host == end or not is_address(host) and host.endswith(f".{end}"))
@@ -57,28 +103,18 @@ def is_address(host: str) -> bool:
     return re.search(r":|(^|\.)[0-9]+$", host) is not None
 
 
-def withhold() -> None:
-    """Takes away what Python has and a filter has not: each instance would draw the same random numbers, and the rest end in a trap."""
-
-    def missing(what, instead):
-        def call(*_, **__):
-            raise RuntimeError(f"a filter has no {what}; {instead}")
-
-        return call
-
-    clock = missing("clock of its own", "see wit_world.imports.clock")
-    for name in ["time", "time_ns", "monotonic", "monotonic_ns", "localtime", "gmtime"]:
-        setattr(time, name, clock)
-    for name in dir(random):
-        # What the module draws from its own generator.
-        if isinstance(getattr(getattr(random, name), "__self__", None), random.Random):
-            setattr(random, name, missing("random numbers", "count in state, or hash what you have"))
-    builtins.print = missing("console", "see wit_world.imports.log")
-    builtins.open = missing("files", "what it needs stands in its settings")
+def ip(address: IpAddress) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """A client's address as Python's library has it: with networks that it is in, and as a text."""
+    if isinstance(address, IpAddress_Ipv4):
+        return ipaddress.IPv4Address(bytes(address.value))
+    return ipaddress.IPv6Address(b"".join(group.to_bytes(2, "big") for group in address.value))
 
 
 def settings(text: str, kind: type):
-    """Makes a dataclass of the settings. A name that it does not have is refused, and so is a value of another type than its default."""
+    """Makes a dataclass of the settings.
+
+    A name that it does not have is refused, and so is a value of another type than its default.
+    """
     given = json.loads(text)
     defaults = vars(kind())
     for name, value in given.items():
@@ -90,32 +126,75 @@ def settings(text: str, kind: type):
 
 
 def hook(call):
-    """Lets the proxy's log tell what an error was and where. Without it there is a trap without a word."""
+    """Lets the proxy's log tell what an error was and where.
+
+    Without it there is a trap without a word.
+    """
     judges = call.__name__ == "judge"
-    # Not while the component is made, when modules are loaded, nor where the tests run.
-    begins = call.__name__ == "init" and sys.platform == "wasi"
 
     @wraps(call)
     def told(*args):
-        if begins:
+        # Not while the component is made, when modules are loaded, nor where the tests run.
+        if sys.platform == "wasi":
             withhold()
         try:
-            answer = call(*args)
-        except Err:
-            raise
+            verdict = call(*args)
         except Exception as error:
-            raise Err(f"{type(error).__name__}: {error} ({_place(error)})") from None
-        if judges and not isinstance(answer, Verdict):
-            raise Err(f"the hook answered {answer!r}; a verdict is NEXT, ALLOW, block(…), redirect(…) or replace(…)")
-        return answer
+            raise Err(_text(error)) from None
+        if judges and not isinstance(verdict, Verdict):
+            raise Err(
+                f"the hook answered {verdict!r}; a verdict is NEXT, ALLOW, DROP, block(…), redirect(…), replace(…) or ask(…)"
+            )
+        return verdict
 
     return told
+
+
+def _text(error: Exception) -> str:
+    if not isinstance(error, Err):
+        return f"{type(error).__name__}: {error} ({_place(error)})"
+    if isinstance(error.value, str):
+        return error.value
+    # A call to the proxy was not caught. StateError_TooLarge() is `too-large`.
+    case = type(error.value).__name__.rsplit("_")[-1]
+    case = re.sub("(?<!^)([A-Z])", r"-\1", case).lower()
+    said = ": ".join([case, *vars(error.value).values()])
+    return f"the proxy answers {said} ({_place(error)})"
 
 
 def _place(error: Exception) -> str:
     # The module traceback would look for source files, and there are no files in the proxy.
     trace = error.__traceback__
-    # Not here, where it is only said.
-    while trace.tb_next and trace.tb_next.tb_frame.f_code.co_filename != _place.__code__.co_filename:
+    place = "somewhere"
+    while trace:
+        file = trace.tb_frame.f_code.co_filename
+        # Neither here, where it is only told, nor in what stands between the filter and the proxy.
+        if file != _place.__code__.co_filename and "wit_world" not in file:
+            place = f"{file.rsplit('/')[-1]}:{trace.tb_lineno}"
         trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename.rsplit('/')[-1]}:{trace.tb_lineno}"
+    return place
+
+
+@cache
+def withhold() -> None:
+    """Takes away what Python has and a filter has not: each instance would draw the same random
+    numbers, and the rest end in a trap.
+    """
+
+    def missing(what, instead):
+        def call(*_, **__):
+            raise RuntimeError(f"a filter has no {what}; {instead}")
+
+        return call
+
+    clock = missing("clock of its own", "see wit_world.imports.clock")
+    for name in ["time", "time_ns", "monotonic", "monotonic_ns", "localtime", "gmtime"]:
+        setattr(time, name, clock)
+    chance = missing("random numbers of its own", "see wit_world.imports.random")
+    for name in dir(random):
+        # What the module draws from its own generator.
+        if isinstance(getattr(getattr(random, name), "__self__", None), random.Random):
+            setattr(random, name, chance)
+    os.urandom = random._urandom = chance
+    builtins.print = missing("console", "see wit_world.imports.log")
+    builtins.open = missing("files", "what it needs stands in its settings")

@@ -41,7 +41,7 @@ fn a_filter_for_another_version_of_the_contract_is_told_which_one_and_where_ours
     let bindings = fs::read_dir(theirs.join("sdk/src/bindings")).unwrap();
     let bindings = bindings.map(|file| file.unwrap().path());
     for file in bindings.chain([theirs.join("sdk/wit/filter.wit")]) {
-        edit(&file, |text| text.replace("0.1.0", "0.2.0"));
+        edit(&file, |text| as_version_2(&text));
     }
     let dir = author.begins(&["other-ads", "--sdk", theirs.join("sdk").to_str().unwrap()]);
     let mut build = author.portcullis(&["plugin", "build", "--json"]);
@@ -50,13 +50,23 @@ fn a_filter_for_another_version_of_the_contract_is_told_which_one_and_where_ours
     let built: Value = serde_json::from_slice(&output.stdout).unwrap();
     let reason = built["refused"].as_str().unwrap();
     assert!(
-        reason.contains("version 0.2.0 of the filter API, and this proxy speaks 0.1.0"),
+        reason.contains("version 2.0.0 of the filter API, and this proxy speaks 1.0.0"),
         "{reason}"
     );
     assert!(
         reason.ends_with(&format!("(its SDK is in {sdk})")),
         "{reason}"
     );
+}
+
+/// The same text for version 2.0.0. Where it is generated, a line may end within a version.
+fn as_version_2(text: &str) -> String {
+    let mut changed = text.replace("1.0.0", "2.0.0");
+    for (before, after) in [("1", ".0.0"), ("1.", "0.0"), ("1.0", ".0"), ("1.0.", "0")] {
+        let version = |major: &str| format!("@{major}{}\\\n{after}", &before[1..]);
+        changed = changed.replace(&version("1"), &version("2"));
+    }
+    changed
 }
 
 fn copy_tree(from: &Path, to: &Path) {

@@ -182,11 +182,12 @@ fn a_filter_that_is_refused_is_described_all_the_same() {
     for part in [
         concat!("mine ", env!("CARGO_PKG_VERSION"), ": a component of "),
         "\nhooks     judge-host\n",
-        "\nimports   log, verdict-cache\n",
-        "\n          feeds, not granted; if it may have it, add to mine.toml:  [grants]  feeds = [\"*\"]\n",
+        "\nimports   answer, log\n",
+        "\ncontract  portcullis:filter@1.0.0\n",
+        "\n          feeds, not granted\n",
         "\nmode      enforce, on_error block\n",
         "\nlimits    cpu 5ms, wall 50ms, ",
-        "\nrefused: it wants `portcullis:filter/feeds@0.1.0`, which mine.toml does not grant",
+        "\nrefused: it wants `portcullis:filter/feeds@1.0.0`, which mine.toml does not grant; if it may have it, add there:  [grants]  feeds = [\"*\"]\n\nmine.toml:\n\n[grants]\nfeeds = [\"*\"]\n",
     ] {
         assert!(said.contains(part), "{part} in {said}");
     }

@@ -1,40 +1,46 @@
-//! Which hosts a client may reach. Pure: it is handed the facts and asks for nothing itself.
+//! Which hosts a client may reach. It asks for the client only where that matters.
 
 mod network;
 
-use std::net::IpAddr;
-
 use network::Network;
-use portcullis_sdk::{Domains, Error, Host, Reason, Verdict};
+use portcullis_sdk::{Client, Domains, Error, Host, Template, Verdict};
 
 /// The operator's settings. At least one list must have an entry.
 #[derive(serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
-    /// What everybody may reach: domains with every name below them, addresses, or `*` for
-    /// everything.
-    hosts: Domains,
-    /// What some clients may reach besides.
+    /// What everyone may reach: domains with every name below them, addresses, or `*` for
+    /// everything. Without it everyone may reach everything if all entries of `clients` are `only`,
+    /// and otherwise nothing.
+    hosts: Option<Domains>,
+    /// What some clients may reach besides, or `only`.
     clients: Vec<Clients>,
     /// What the client is told; `{host}` is filled in.
     reason: String,
 }
 
-/// The clients at some addresses. One that several entries cover has the hosts of all of them; one
-/// whose address is not known is covered by none.
+/// The clients at some addresses and in some groups. One that several entries cover has the hosts
+/// of all of them; one of which nothing is known is covered by none.
 #[derive(serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(deny_unknown_fields)]
 struct Clients {
     /// Where they are: networks such as `10.0.0.0/8`, or single addresses.
+    #[serde(default)]
     networks: Vec<Network>,
+    /// Groups of the proxy's settings that they are in.
+    #[serde(default)]
+    groups: Vec<String>,
     /// What they may reach.
     hosts: Domains,
+    /// Whether they may reach nothing else, not even what everyone may.
+    #[serde(default)]
+    only: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
-            hosts: Domains::default(),
+            hosts: None,
             clients: Vec::new(),
             reason: "{host} is not on the allowlist".into(),
         }
@@ -43,63 +49,80 @@ impl Default for Config {
 
 /// The settings, checked.
 pub(crate) struct Policy {
+    /// What every client may reach that no entry restricts.
     hosts: Domains,
     clients: Vec<Clients>,
-    reason: Reason<1>,
+    reason: Template,
 }
 
 impl Policy {
     /// Checks the settings.
     pub(crate) fn new(config: Config) -> Result<Self, Error> {
-        if config.hosts.is_empty() && config.clients.is_empty() {
+        let restricts = config.clients.iter().all(|clients| clients.only);
+        let hosts = match config.hosts {
+            Some(hosts) => hosts,
+            None if restricts && !config.clients.is_empty() => Domains::all(),
+            None => Domains::default(),
+        };
+        if hosts.is_empty() && config.clients.is_empty() {
             let error = "nothing is listed, so every request would be refused; list what may be reached, such as [\"example.com\"], or \
                          \"*\" for everything";
             return Err(Error::new(error).at("hosts"));
         }
         for (at, clients) in config.clients.iter().enumerate() {
-            let empty = match clients {
-                clients if clients.networks.is_empty() => "networks",
-                clients if clients.hosts.is_empty() => "hosts",
-                _ => continue,
+            let (place, error) = if clients.networks.is_empty() && clients.groups.is_empty() {
+                let error = "it is for no client; give it `networks` or `groups`";
+                (format!("clients[{at}]"), error)
+            } else if clients.hosts.is_empty() && !clients.only {
+                let error = "it is empty, so the entry does nothing; fill it or remove the entry";
+                (format!("clients[{at}].hosts"), error)
+            } else {
+                continue;
             };
-            let error =
-                Error::new("it is empty, so the entry does nothing; fill it or remove the entry");
-            return Err(error.at(format_args!("clients[{at}].{empty}")));
+            return Err(Error::new(error).at(place));
         }
-        let reason = Reason::parse(&config.reason, ["host"]);
+        let reason = Template::parse(&config.reason, &["host"]);
         Ok(Self {
-            hosts: config.hosts,
+            hosts,
             clients: config.clients,
             reason: reason.map_err(|error| error.at("reason"))?,
         })
     }
 
     /// Blocks what is not listed. Being on the list is not an approval: other filters still have
-    /// their say. `client` is asked for only if it matters.
-    pub(crate) fn judge(&self, host: &Host, client: impl FnOnce() -> Option<IpAddr>) -> Verdict {
-        if self.hosts.covers(host) || self.is_for(host, client) {
-            return Verdict::NEXT;
+    /// their say.
+    pub(crate) fn judge(&self, host: &Host, client: &Client) -> Verdict {
+        if self.allows(host, client) {
+            return Verdict::next();
         }
-        Verdict::block(self.reason.fill([host.as_str()]))
+        Verdict::block(self.reason.render([("host", host.as_str())]))
     }
 
-    /// Whether a list of the client's has the host.
-    fn is_for(&self, host: &Host, client: impl FnOnce() -> Option<IpAddr>) -> bool {
-        let mut lists = self
-            .clients
-            .iter()
-            .filter(|list| list.hosts.covers(host))
-            .peekable();
-        if lists.peek().is_none() {
-            return false;
+    fn allows(&self, host: &Host, client: &Client) -> bool {
+        let lists = |clients: &Clients| clients.hosts.covers(host);
+        let is_among = |clients: &Clients| clients.has(client);
+        let mut all = self.clients.iter();
+        let mut restricts = || all.any(|one| one.only && !lists(one) && is_among(one));
+        if self.hosts.covers(host) && !restricts() {
+            return true;
         }
-        let Some(address) = client() else {
-            return false;
-        };
-        lists.any(|list| {
-            list.networks
-                .iter()
-                .any(|network| network.contains(address))
-        })
+        let mut all = self.clients.iter();
+        all.any(|one| lists(one) && is_among(one))
+    }
+}
+
+impl Clients {
+    /// Whether the client is one of them.
+    fn has(&self, client: &Client) -> bool {
+        let in_group = || self.groups.iter().any(|group| client.is_in(group));
+        self.is_near(client) || !self.groups.is_empty() && in_group()
+    }
+
+    fn is_near(&self, client: &Client) -> bool {
+        !self.networks.is_empty()
+            && client.address().is_some_and(|address| {
+                let mut networks = self.networks.iter();
+                networks.any(|network| network.contains(address))
+            })
     }
 }

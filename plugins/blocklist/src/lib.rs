@@ -6,12 +6,12 @@ mod policy;
 use std::time::Duration;
 
 use policy::{Config, Policy};
-use portcullis_sdk::{Error, Filter, Flow, Scope, Verdict, feeds, filter};
+use portcullis_sdk::{Error, Exchange, Filter, Verdict, feeds, filter};
 
 /// The answer depends on the host, the settings and the lists, and the proxy drops kept verdicts
 /// when a list or the settings change. The time only bounds for how long a host that is not asked
 /// for takes room.
-const CACHED: Duration = Duration::from_secs(3600);
+const KEPT: Duration = Duration::from_secs(3600);
 
 struct Blocklist(Policy);
 
@@ -20,38 +20,37 @@ impl Filter for Blocklist {
     type Config = Config;
 
     fn new(config: Config) -> Result<Self, Error> {
-        Ok(Self(Policy::new(config, feeds::names())?))
+        Ok(Self(Policy::new(config, &feeds::names())?))
     }
 
-    fn judge_host(&self, flow: &Flow) -> Result<Verdict, Error> {
-        let host = flow.host();
-        let verdict = self.0.judge(host, |feed| feeds::lookup(feed, host))?;
-        Ok(verdict.cache_for(Scope::Host, CACHED))
+    fn judge_host(&self, exchange: &Exchange) -> Result<Verdict, Error> {
+        let host = exchange.host();
+        let find = |feeds: Option<&[String]>| match feeds {
+            None => Ok(feeds::find(host)),
+            Some(feeds) => feeds::find_in(feeds, host),
+        };
+        Ok(self.0.judge(host, find)?.keep(KEPT))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portcullis_sdk::{Protocol, testing};
+    use portcullis_sdk::testing;
 
     fn judge(config: &str, host: &str) -> Result<Verdict, Error> {
         testing::feed("malware", ["evil.example"]);
         let filter: Blocklist = testing::init(config)?;
-        filter.judge_host(&Flow::new(host, 443, Protocol::Connect))
+        filter.judge_host(&testing::exchange(host))
     }
 
     #[test]
     fn without_configuration_every_feed_counts() {
         assert_eq!(
             judge("", "www.evil.example"),
-            Ok(Verdict::block("evil.example is on the list malware")
-                .cache_for(Scope::Host, CACHED))
+            Ok(Verdict::block("evil.example is on the list malware").keep(KEPT))
         );
-        assert_eq!(
-            judge("", "good.example"),
-            Ok(Verdict::NEXT.cache_for(Scope::Host, CACHED))
-        );
+        assert_eq!(judge("", "good.example"), Ok(Verdict::next().keep(KEPT)));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What the blocklist does about a name that a feed lists. Pure: it is handed the proxy's answers
 //! and asks for nothing itself.
 
-use portcullis_sdk::{Domains, Error, Host, Reason, Verdict};
+use portcullis_sdk::feeds::{self, Match};
+use portcullis_sdk::{Domains, Error, Host, Template, Verdict};
 
 /// The operator's settings, all optional.
 #[derive(serde::Deserialize, portcullis_sdk::Schema)]
@@ -9,7 +10,7 @@ use portcullis_sdk::{Domains, Error, Host, Reason, Verdict};
 pub(crate) struct Config {
     /// The names of the feeds that count; all by default.
     feeds: Option<Vec<String>>,
-    /// Whether a listed name covers the names below it.
+    /// Whether a listed name covers the names below it, and a network its addresses.
     subdomains: bool,
     /// Domains that are excepted, with every name below them.
     allow: Domains,
@@ -33,74 +34,92 @@ impl Default for Config {
 
 /// The settings, checked.
 pub(crate) struct Policy {
-    feeds: Vec<String>,
-    subdomains: bool,
+    /// Those that count; none for all.
+    chosen: Option<Vec<String>>,
+    /// The feeds one by one, where only exact names count.
+    exact: Option<Vec<String>>,
     allow: Domains,
     status: u16,
-    reason: Reason<3>,
+    reason: Template,
 }
 
 impl Policy {
     /// Checks the settings against the feeds that the proxy has.
-    pub(crate) fn new(config: Config, known: Vec<String>) -> Result<Self, Error> {
+    pub(crate) fn new(config: Config, known: &[String]) -> Result<Self, Error> {
         if !(400..=599).contains(&config.status) {
             return Err(Error::new(format_args!(
                 "status: {} does not refuse anything; choose one from 400 to 599",
                 config.status
             )));
         }
+        check(config.feeds.as_deref().unwrap_or_default(), known)?;
+        let all = || config.feeds.clone().unwrap_or_else(|| known.to_vec());
         Ok(Self {
-            feeds: choose(config.feeds, known)?,
-            subdomains: config.subdomains,
+            exact: (!config.subdomains).then(all),
+            chosen: config.feeds,
             allow: config.allow,
             status: config.status,
-            reason: Reason::parse(&config.reason, ["host", "feed", "rule"])
+            reason: Template::parse(&config.reason, &["host", "feed", "rule"])
                 .map_err(|error| error.at("reason"))?,
         })
     }
 
-    /// Blocks what the first feed that covers the host lists. `lookup` gives the most specific
-    /// entry of a feed that covers it.
+    /// Blocks what is listed. `find` looks the host up in some feeds, or in all of them.
     pub(crate) fn judge(
         &self,
         host: &Host,
-        lookup: impl Fn(&str) -> Result<Option<String>, Error>,
-    ) -> Result<Verdict, Error> {
-        for feed in &self.feeds {
-            if let Some(rule) = lookup(feed)?
-                && (self.subdomains || *host == *rule)
-            {
-                return Ok(self.verdict(host, feed, &rule));
+        find: impl Fn(Option<&[String]>) -> Result<Option<Match>, feeds::Error>,
+    ) -> Result<Verdict, feeds::Error> {
+        // An exception is not an approval: other filters still have their say.
+        if self.allow.covers(host) {
+            return Ok(Verdict::next());
+        }
+        let Some(feeds) = &self.exact else {
+            let found = find(self.chosen.as_deref())?;
+            return Ok(self.verdict(host, found));
+        };
+        // The first feed that has the host in any way is not always the one that has it exactly.
+        for feed in feeds.chunks(1) {
+            let found = find(Some(feed))?.filter(|found| names(&found.rule, host));
+            let verdict = self.verdict(host, found);
+            if verdict != Verdict::next() {
+                return Ok(verdict);
             }
         }
-        Ok(Verdict::NEXT)
+        Ok(Verdict::next())
     }
 
-    /// An exception is not an approval: other filters still have their say.
-    fn verdict(&self, host: &Host, feed: &str, rule: &str) -> Verdict {
-        if self.allow.covers(host) {
-            return Verdict::NEXT;
-        }
-        Verdict::block(self.reason.fill([host.as_str(), feed, rule])).with_status(self.status)
+    fn verdict(&self, host: &Host, found: Option<Match>) -> Verdict {
+        let Some(Match { feed, rule, .. }) = found.filter(Match::is_listed) else {
+            return Verdict::next();
+        };
+        let values = [("host", host.as_str()), ("feed", &feed), ("rule", &rule)];
+        Verdict::block(self.reason.render(values)).status(self.status)
     }
 }
 
-fn choose(wanted: Option<Vec<String>>, known: Vec<String>) -> Result<Vec<String>, Error> {
-    let Some(wanted) = wanted else {
-        return Ok(known);
-    };
+/// Whether a rule, in whatever format, names the host itself.
+fn names(rule: &str, host: &Host) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
+    let mut words = rule.split(|c| !is_part(c));
+    words.any(|word| word.eq_ignore_ascii_case(host.as_str()))
+}
+
+/// Whether the proxy has all the feeds that are wanted.
+fn check(wanted: &[String], known: &[String]) -> Result<(), Error> {
     match wanted.iter().find(|feed| !known.contains(feed)) {
         Some(feed) => Err(Error::new(format_args!(
             "feeds: the proxy has no feed {feed}, only {}",
             known.join(", ")
         ))),
-        None => Ok(wanted),
+        None => Ok(()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use portcullis_sdk::testing;
 
     fn config(change: impl FnOnce(&mut Config)) -> Config {
         let mut config = Config::default();
@@ -113,17 +132,19 @@ mod tests {
     }
 
     fn policy(config: Config) -> Result<Policy, Error> {
-        Policy::new(config, vec!["ads".into(), "malware".into()])
+        Policy::new(config, &["ads".into(), "malware".into()])
     }
 
-    /// The verdict where the feed `malware` lists `listed` and `ads` lists nothing.
+    /// The verdict where the feed `malware` lists `listed` and `ads` lists `everything.example`.
     fn judge(config: Config, host: &str, listed: &[&str]) -> Verdict {
-        let host = Host::new(host);
-        let lookup = |feed: &str| {
-            let rule = host.ancestors().find(|name| listed.contains(name));
-            Ok(rule.filter(|_| feed == "malware").map(String::from))
+        testing::feed("malware", listed);
+        testing::feed("ads", ["everything.example"]);
+        let host: Host = host.parse().unwrap();
+        let find = |names: Option<&[String]>| match names {
+            None => Ok(feeds::find(&host)),
+            Some(names) => feeds::find_in(names, &host),
         };
-        policy(config).unwrap().judge(&host, lookup).unwrap()
+        policy(config).unwrap().judge(&host, find).unwrap()
     }
 
     fn refusal(change: impl FnOnce(&mut Config)) -> String {
@@ -133,11 +154,13 @@ mod tests {
     #[test]
     fn a_listed_name_and_every_name_below_it_are_blocked() {
         let block = Verdict::block("b.example is on the list malware");
+        let ads = Verdict::block("everything.example is on the list ads");
         for (host, verdict) in [
             ("b.example", &block),
             ("a.b.example", &block),
-            ("xb.example", &Verdict::NEXT),
-            ("example", &Verdict::NEXT),
+            ("xb.example", &Verdict::next()),
+            ("example", &Verdict::next()),
+            ("www.everything.example", &ads),
         ] {
             assert_eq!(
                 judge(Config::default(), host, &["b.example"]),
@@ -154,7 +177,37 @@ mod tests {
             judge(exact(), "b.example", &["b.example"]),
             Verdict::block("b.example is on the list malware")
         );
-        assert_eq!(judge(exact(), "a.b.example", &["b.example"]), Verdict::NEXT);
+        assert_eq!(
+            judge(exact(), "a.b.example", &["b.example"]),
+            Verdict::next()
+        );
+        assert_eq!(judge(exact(), "10.0.0.1", &["10.0.0.0/8"]), Verdict::next());
+        // The feed that covers it does not hide the one that names it.
+        let host = "a.everything.example";
+        assert_ne!(judge(exact(), host, &[host]), Verdict::next());
+    }
+
+    #[test]
+    fn a_rule_names_a_host_in_any_format() {
+        let host: Host = "a.example".parse().unwrap();
+        for rule in [
+            "a.example",
+            "0.0.0.0 a.example",
+            "||A.example^",
+            "a.example # x",
+        ] {
+            assert!(names(rule, &host), "{rule}");
+        }
+        for rule in ["b.a.example", "||xa.example^", "example", "a.example.org"] {
+            assert!(!names(rule, &host), "{rule}");
+        }
+    }
+
+    #[test]
+    fn what_a_list_excepts_passes() {
+        let listed = ["b.c", "@@a.b.c"];
+        assert_eq!(judge(Config::default(), "a.b.c", &listed), Verdict::next());
+        assert_ne!(judge(Config::default(), "b.c", &listed), Verdict::next());
     }
 
     #[test]
@@ -167,7 +220,7 @@ mod tests {
             ("10.0.0.1", "10.0.0.1", "10.0.0.1"),
         ] {
             let excepting = config(|config| config.allow = domains(allowed));
-            assert_eq!(judge(excepting, host, &[listed]), Verdict::NEXT, "{host}");
+            assert_eq!(judge(excepting, host, &[listed]), Verdict::next(), "{host}");
         }
     }
 
@@ -183,15 +236,16 @@ mod tests {
     #[test]
     fn only_the_chosen_feeds_count() {
         let chosen = |feed: &str| config(|config| config.feeds = Some(vec![feed.into()]));
-        assert_eq!(judge(chosen("ads"), "b.c", &["b.c"]), Verdict::NEXT);
-        assert_ne!(judge(chosen("malware"), "b.c", &["b.c"]), Verdict::NEXT);
+        assert_eq!(judge(chosen("ads"), "b.c", &["b.c"]), Verdict::next());
+        assert_ne!(judge(chosen("malware"), "b.c", &["b.c"]), Verdict::next());
     }
 
     #[test]
     fn a_failed_lookup_is_an_error_and_not_a_pass() {
         let policy = policy(Config::default()).unwrap();
-        let judged = policy.judge(&Host::new("b.c"), |_| Err(Error::new("gone")));
-        assert_eq!(judged, Err(Error::new("gone")));
+        let gone = || feeds::Error::Other("gone".into());
+        let judged = policy.judge(&"b.c".parse().unwrap(), |_| Err(gone()));
+        assert_eq!(judged, Err(gone()));
     }
 
     #[test]
@@ -202,7 +256,7 @@ mod tests {
         });
         assert_eq!(
             judge(own, "a.b.c", &["b.c"]),
-            Verdict::block("a.b.c: b.c in malware").with_status(451)
+            Verdict::block("a.b.c: b.c in malware").status(451)
         );
     }
 

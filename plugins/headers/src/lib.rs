@@ -4,7 +4,7 @@
 mod policy;
 
 use policy::{Config, Policy, Trimmed};
-use portcullis_sdk::{Error, Filter, Flow, Request, Response, Verdict, filter};
+use portcullis_sdk::{Error, Exchange, Filter, Request, Response, Verdict, filter};
 
 struct Headers(Policy);
 
@@ -16,31 +16,31 @@ impl Filter for Headers {
         Ok(Self(Policy::new(config)?))
     }
 
-    fn judge_request(&self, flow: &Flow, request: &mut Request) -> Result<Verdict, Error> {
-        for rule in self.0.rules_for(flow.host()) {
+    fn judge_request(&self, exchange: &Exchange, request: &mut Request) -> Result<Verdict, Error> {
+        for rule in self.0.rules_for(exchange.host()) {
             rule.request.apply(request.headers_mut())?;
             let Some(full) = request.headers().get(REFERER) else {
                 continue;
             };
-            match rule.trim(&full, flow.host(), request.url()) {
+            match rule.trim(&full, exchange.host(), request.url()) {
                 Trimmed::Not => {}
                 Trimmed::To(origin) => request.headers_mut().set(REFERER, origin)?,
                 Trimmed::Away => request.headers_mut().remove(REFERER)?,
             }
         }
-        Ok(Verdict::NEXT)
+        Ok(Verdict::next())
     }
 
     fn judge_response(
         &self,
-        flow: &Flow,
+        exchange: &Exchange,
         _: &Request,
         response: &mut Response,
     ) -> Result<Verdict, Error> {
-        for rule in self.0.rules_for(flow.host()) {
+        for rule in self.0.rules_for(exchange.host()) {
             rule.response.apply(response.headers_mut())?;
         }
-        Ok(Verdict::NEXT)
+        Ok(Verdict::next())
     }
 }
 
@@ -50,21 +50,21 @@ const REFERER: &str = "referer";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portcullis_sdk::{Protocol, testing};
+    use portcullis_sdk::testing::{self, MockExchange};
 
-    fn flow(host: &str) -> Flow {
-        Flow::new(host, 80, Protocol::Http)
+    fn exchange(host: &str) -> MockExchange {
+        testing::exchange(host).with_port(80).with_protocol("http")
     }
 
     /// The names and values of a request to that host after the filter has seen it.
     fn request(config: &str, host: &str, fields: &[(&str, &str)]) -> Vec<(String, String)> {
         let filter: Headers = testing::init(config).unwrap();
-        let mut request = Request::new("GET", format!("http://{host}/page"));
+        let mut request = testing::request("GET", format!("http://{host}/page"));
         for (name, value) in fields {
             request = request.with_header(name, *value);
         }
-        let verdict = filter.judge_request(&flow(host), &mut request);
-        assert_eq!(verdict, Ok(Verdict::NEXT));
+        let verdict = filter.judge_request(&exchange(host), &mut request);
+        assert_eq!(verdict, Ok(Verdict::next()));
         let names = request.headers().names().into_iter();
         let field = |name: String| {
             let values = request.headers().get_all(&name);
@@ -117,13 +117,13 @@ mod tests {
     fn fields_of_responses_are_removed_and_set() {
         let config = r#"{"rules": [{"response": {"remove": ["server", "x-powered-*"], "set": {"Referrer-Policy": "no-referrer"}}}]}"#;
         let filter: Headers = testing::init(config).unwrap();
-        let mut response = Response::new(200)
+        let mut response = testing::response(200)
             .with_header("Server", "secret/1")
             .with_header("X-Powered-By", "secret/2")
             .with_header("Content-Length", "3");
-        let request = Request::new("GET", "http://www.example/");
-        let verdict = filter.judge_response(&flow("www.example"), &request, &mut response);
-        assert_eq!(verdict, Ok(Verdict::NEXT));
+        let request = testing::request("GET", "http://www.example/");
+        let verdict = filter.judge_response(&exchange("www.example"), &request, &mut response);
+        assert_eq!(verdict, Ok(Verdict::next()));
         assert_eq!(
             response.headers().names(),
             ["content-length", "referrer-policy"]
@@ -190,11 +190,11 @@ mod tests {
             ),
             (
                 r#"{"rules": [{"request": {"remove": ["X-A", "Host"]}}]}"#,
-                "rules[0].request.remove[1]: the field host is the proxy's and cannot be changed",
+                "rules[0].request.remove[1]: the field host belongs to the proxy and cannot be changed",
             ),
             (
                 r#"{"rules": [{"response": {"set": {"Transfer-Encoding": "x"}}}]}"#,
-                "rules[0].response.set: the field transfer-encoding is the proxy's",
+                "rules[0].response.set: the field transfer-encoding belongs to the proxy",
             ),
             (
                 r#"{"rules": [{"request": {"remove": ["*"]}}]}"#,

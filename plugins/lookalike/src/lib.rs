@@ -6,11 +6,11 @@ mod policy;
 use std::time::Duration;
 
 use policy::{Config, Policy};
-use portcullis_sdk::{Error, Filter, Flow, Scope, Verdict, filter};
+use portcullis_sdk::{Error, Exchange, Filter, Verdict, filter};
 
 /// The answer depends on the host and the settings alone, and what was cached goes with the
 /// settings.
-const CACHED: Duration = Duration::from_secs(24 * 60 * 60);
+const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 struct Lookalike(Policy);
 
@@ -22,16 +22,16 @@ impl Filter for Lookalike {
         Ok(Self(Policy::new(config)?))
     }
 
-    fn judge_host(&self, flow: &Flow) -> Result<Verdict, Error> {
-        let verdict = self.0.judge(flow.host());
-        Ok(verdict.cache_for(Scope::Host, CACHED))
+    fn judge_host(&self, exchange: &Exchange) -> Result<Verdict, Error> {
+        let verdict = self.0.judge(exchange.host());
+        Ok(verdict.keep(KEPT))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portcullis_sdk::{Protocol, testing};
+    use portcullis_sdk::testing;
 
     const BRANDS: &str = r#"{"brands": ["paypal.com", "microsoft.com", "coca-cola.com", "ing.com", "example.co.uk"]}"#;
 
@@ -39,8 +39,7 @@ mod tests {
     fn judge(config: &str, host: &str) -> Verdict {
         let filter: Lookalike = testing::init(config).unwrap();
         let host = host.split('.').map(a_label).collect::<Vec<_>>().join(".");
-        let flow = Flow::new(&host, 443, Protocol::Connect);
-        filter.judge_host(&flow).unwrap()
+        filter.judge_host(&testing::exchange(&host)).unwrap()
     }
 
     fn a_label(label: &str) -> String {
@@ -52,7 +51,7 @@ mod tests {
     }
 
     fn passes(config: &str, host: &str) -> bool {
-        judge(config, host) == Verdict::NEXT.cache_for(Scope::Host, CACHED)
+        judge(config, host) == Verdict::next().keep(KEPT)
     }
 
     fn refusal(config: &str) -> String {
@@ -64,7 +63,7 @@ mod tests {
     fn a_host_that_looks_like_a_brand_is_blocked_and_the_answer_may_be_kept() {
         assert_eq!(
             judge(BRANDS, "www.paypa1.com"),
-            Verdict::block("www.paypa1.com looks like paypal.com").cache_for(Scope::Host, CACHED)
+            Verdict::block("www.paypa1.com looks like paypal.com").keep(KEPT)
         );
     }
 
@@ -188,7 +187,7 @@ mod tests {
         assert!(!passes(&with(r#""words": ["shop"]"#), "paypal-shop.test"));
         assert_eq!(
             judge(&with(r#""reason": "{host}? {brand}!""#), "paypol.com"),
-            Verdict::block("paypol.com? paypal.com!").cache_for(Scope::Host, CACHED)
+            Verdict::block("paypol.com? paypal.com!").keep(KEPT)
         );
     }
 

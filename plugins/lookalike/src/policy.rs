@@ -8,7 +8,7 @@ mod glyphs;
 
 use brand::{Brand, Name};
 use brands::Brands;
-use portcullis_sdk::{Domains, Error, Host, Reason, Verdict};
+use portcullis_sdk::{Domains, Error, Host, Template, Verdict};
 
 /// What phishers put beside the name of a brand; nothing that dealers or fans would.
 const WORDS: [&str; 21] = [
@@ -77,7 +77,7 @@ pub(crate) struct Policy {
     allow: Domains,
     /// As they look.
     words: Vec<String>,
-    reason: Reason<2>,
+    reason: Template,
 }
 
 impl Policy {
@@ -94,7 +94,7 @@ impl Policy {
         let words = config.words.iter().enumerate().map(|(at, word)| {
             word_look(word).map_err(|error| error.at(format_args!("words[{at}]")))
         });
-        let reason = Reason::parse(&config.reason, ["host", "brand"]);
+        let reason = Template::parse(&config.reason, &["host", "brand"]);
         Ok(Self {
             brands: Brands::new(brands.collect::<Result<_, _>>()?),
             words: words.collect::<Result<_, _>>()?,
@@ -108,10 +108,11 @@ impl Policy {
     pub(crate) fn judge(&self, host: &Host) -> Verdict {
         match self.imitated(host) {
             Some(brand) => {
-                let facts = [host.as_str(), brand.domain.as_str()];
-                Verdict::block(self.reason.fill(facts))
+                let domain = brand.domain.as_str();
+                let values = [("host", host.as_str()), ("brand", domain)];
+                Verdict::block(self.reason.render(values))
             }
-            None => Verdict::NEXT,
+            None => Verdict::next(),
         }
     }
 

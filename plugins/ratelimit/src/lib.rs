@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use policy::{Config, Counts, Policy};
-use portcullis_sdk::{Error, Filter, Flow, Verdict, filter, metrics, state, warn};
+use portcullis_sdk::{Error, Exchange, Filter, FoundIn, Verdict, filter, metrics, state, warn};
 
 struct RateLimit {
     policy: Policy,
@@ -26,15 +26,19 @@ impl Filter for RateLimit {
         })
     }
 
-    fn judge_host(&self, flow: &Flow) -> Result<Verdict, Error> {
+    fn judge_host(&self, exchange: &Exchange) -> Result<Verdict, Error> {
         // Without a client it is not a request: `explain` asks what would happen, and must not
         // count.
-        let Some(client) = flow.client().address() else {
-            return Ok(Verdict::NEXT);
+        let Some(client) = exchange.client().address() else {
+            return Ok(Verdict::next());
         };
-        match self.policy.judge(flow.host(), client, &State) {
-            Err(error) if state::is_full(&error) => Ok(self.no_room(&error)),
-            judged => judged,
+        // A tunnel is judged again for the name that was found in it, and is one request.
+        if exchange.found_in() != FoundIn::Request {
+            return Ok(Verdict::next());
+        }
+        match self.policy.judge(exchange.host(), client, &State) {
+            Err(state::Error::Full) => Ok(self.no_room()),
+            judged => Ok(judged?),
         }
     }
 }
@@ -43,25 +47,28 @@ impl RateLimit {
     /// Refuses a request that cannot be counted. An error would count as a failure of the filter
     /// and bring it into quarantine, for all clients; so those that are counted already go on being
     /// served.
-    fn no_room(&self, error: &Error) -> Verdict {
-        metrics::count("uncounted", 1);
+    fn no_room(&self) -> Verdict {
+        metrics::count("uncounted", 1, &[]);
         if !self.has_complained.replace(true) {
-            warn!("requests that cannot be counted are refused: {error}; raise [limits] state");
+            warn!(
+                "there is no room to count more clients, so the requests of others are refused; \
+                 raise [limits] state"
+            );
         }
         let reason = "the proxy is counting as many clients as it can; try again later";
-        Verdict::block(reason).with_status(503)
+        Verdict::block(reason).status(503)
     }
 }
 
 struct State;
 
 impl Counts for State {
-    fn add(&self, key: &str, window: Duration) -> Result<i64, Error> {
+    fn add(&self, key: &str, window: Duration) -> Result<i64, state::Error> {
         state::increment(key, 1, Some(window))
     }
 
-    fn has(&self, key: &str) -> bool {
-        state::get(key).is_some()
+    fn has(&self, key: &str) -> Result<bool, state::Error> {
+        Ok(state::get(key)?.is_some())
     }
 }
 
@@ -69,7 +76,7 @@ impl Counts for State {
 mod tests {
     use super::*;
 
-    use portcullis_sdk::{Protocol, testing};
+    use portcullis_sdk::testing;
 
     const MINUTE: Duration = Duration::from_secs(60);
 
@@ -83,12 +90,17 @@ mod tests {
     }
 
     fn judge(filter: &RateLimit, client: &str, host: &str) -> Verdict {
-        let flow = Flow::new(host, 443, Protocol::Connect).with_client(client.parse().unwrap());
-        filter.judge_host(&flow).unwrap()
+        let exchange = testing::exchange(host).with_client(client);
+        filter.judge_host(&exchange).unwrap()
+    }
+
+    fn refused(reason: &str, seconds: u64) -> Verdict {
+        let refusal = Verdict::block(reason).status(429);
+        refusal.retry_after(Duration::from_secs(seconds))
     }
 
     fn passes(filter: &RateLimit, client: &str, host: &str) -> bool {
-        judge(filter, client, host) == Verdict::NEXT
+        judge(filter, client, host) == Verdict::next()
     }
 
     #[test]
@@ -99,7 +111,7 @@ mod tests {
         assert!(passes(&filter, "10.0.0.1", "b.example"));
         assert_eq!(
             judge(&filter, "10.0.0.1", "c.example"),
-            Verdict::block("more than 2 requests in 1m").with_status(429)
+            refused("more than 2 requests in 1m", 60)
         );
         assert!(passes(&filter, "10.0.0.2", "a.example"));
 
@@ -138,12 +150,12 @@ mod tests {
         assert!(passes(&filter, "10.0.0.1", "v1.api.example"));
         assert_eq!(
             judge(&filter, "10.0.0.1", "v2.api.example"),
-            Verdict::block("more than 1 requests in 1m").with_status(429)
+            refused("more than 1 requests in 1m", 60)
         );
         assert!(passes(&filter, "10.0.0.1", "b.example"));
         assert_eq!(
             judge(&filter, "10.0.0.1", "b.example"),
-            Verdict::block("more than 3 requests in 1h").with_status(429)
+            refused("more than 3 requests in 1h", 3600)
         );
     }
 
@@ -160,10 +172,10 @@ mod tests {
             let refusal = "the proxy is counting as many clients as it can; try again later";
             assert_eq!(
                 judge(&filter, "10.0.0.2", "a.example"),
-                Verdict::block(refusal).with_status(503)
+                Verdict::block(refusal).status(503)
             );
         }
-        assert_eq!(testing::metric("uncounted"), Some(2.0));
+        assert_eq!(testing::metric("uncounted", &[]), Some(2.0));
         assert_eq!(testing::logs().len(), 1);
         // The count of this client has its room already.
         assert!(passes(&filter, "10.0.0.1", "a.example"));
@@ -173,14 +185,10 @@ mod tests {
     fn a_count_that_cannot_be_read_is_a_failure_and_not_a_lack_of_room() {
         let filter = filter(r#"{"limits": [{"requests": 2, "per": "1m"}]}"#);
         state::set("0 1m 10.0.0.1", "many", None).unwrap();
-        let flow = Flow::new("a.example", 443, Protocol::Connect);
-        let flow = flow.with_client([10, 0, 0, 1].into());
-        let error = filter.judge_host(&flow).unwrap_err().to_string();
-        assert!(
-            error.ends_with("integer, so nothing was added to it"),
-            "{error}"
-        );
-        assert_eq!(testing::metric("uncounted"), None);
+        let exchange = testing::exchange("a.example").with_client("10.0.0.1");
+        let error = filter.judge_host(&exchange).unwrap_err();
+        assert_eq!(error, Error::from(state::Error::NotANumber));
+        assert_eq!(testing::metric("uncounted", &[]), None);
     }
 
     #[test]
@@ -218,9 +226,18 @@ mod tests {
     #[test]
     fn a_question_without_a_client_is_not_counted() {
         let filter = filter(r#"{"limits": [{"requests": 1, "per": "1m"}]}"#);
-        let flow = Flow::new("a.example", 443, Protocol::Connect);
-        assert_eq!(filter.judge_host(&flow), Ok(Verdict::NEXT));
-        assert_eq!(filter.judge_host(&flow), Ok(Verdict::NEXT));
+        let exchange = testing::exchange("a.example");
+        assert_eq!(filter.judge_host(&exchange), Ok(Verdict::next()));
+        assert_eq!(filter.judge_host(&exchange), Ok(Verdict::next()));
+    }
+
+    #[test]
+    fn a_tunnel_that_is_judged_again_is_one_request() {
+        let filter = filter(r#"{"limits": [{"requests": 1, "per": "1m"}]}"#);
+        assert!(passes(&filter, "10.0.0.1", "10.9.9.9"));
+        let again = testing::exchange("a.example").with_client("10.0.0.1");
+        let again = again.with_found_in("server-name");
+        assert_eq!(filter.judge_host(&again), Ok(Verdict::next()));
     }
 
     #[test]
@@ -240,7 +257,7 @@ mod tests {
         assert!(passes(&filter, "10.0.0.1", "a.example"));
         assert_eq!(
             judge(&filter, "10.0.0.1", "a.example"),
-            Verdict::block("10.0.0.1 asked for a.example and more: 1 in 1m 30s").with_status(429)
+            refused("10.0.0.1 asked for a.example and more: 1 in 1m 30s", 90)
         );
     }
 

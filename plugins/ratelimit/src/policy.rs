@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
-use portcullis_sdk::{Domains, Error, Host, Reason, TimeSpan, Verdict};
+use portcullis_sdk::{Domains, Error, Host, Template, TimeSpan, Verdict, state};
 
 /// Hosts or domains that one client is counted by at a time.
 const SUBJECTS: i64 = 100;
@@ -60,7 +60,7 @@ fn reason() -> String {
 /// The settings, checked.
 pub(crate) struct Policy {
     limits: Vec<Limit>,
-    reason: Reason<4>,
+    reason: Template,
 }
 
 impl Policy {
@@ -73,7 +73,7 @@ impl Policy {
         for (at, limit) in config.limits.iter().enumerate() {
             let (setting, error) = if limit.requests == 0 {
                 ("requests", "0 would refuse everything; choose 1 or more")
-            } else if limit.per.duration().is_zero() {
+            } else if limit.per.is_zero() {
                 (
                     "per",
                     "nothing happens in no time; choose one such as \"1m\"",
@@ -88,7 +88,7 @@ impl Policy {
             };
             return Err(Error::new(error).at(format_args!("limits[{at}].{setting}")));
         }
-        let reason = Reason::parse(&config.reason, ["host", "client", "requests", "per"]);
+        let reason = Template::parse(&config.reason, &["host", "client", "requests", "per"]);
         Ok(Self {
             limits: config.limits,
             reason: reason.map_err(|error| error.at("reason"))?,
@@ -101,11 +101,11 @@ impl Policy {
         host: &Host,
         client: IpAddr,
         counts: &impl Counts,
-    ) -> Result<Verdict, Error> {
+    ) -> Result<Verdict, state::Error> {
         let client = client.to_canonical();
         let limits = self.limits.iter().enumerate();
         for (at, limit) in limits.filter(|(_, limit)| limit.hosts.covers(host)) {
-            let window = limit.per.duration();
+            let window = limit.per.into();
             // The window is part of the key, so that an old count does not outlive a setting that
             // was changed.
             let own = format!("{at} {} {}", limit.per, network(client));
@@ -117,14 +117,22 @@ impl Policy {
                 return Ok(self.refusal(host, client, limit));
             }
         }
-        Ok(Verdict::NEXT)
+        Ok(Verdict::next())
     }
 
     fn refusal(&self, host: &Host, client: IpAddr, limit: &Limit) -> Verdict {
         let (requests, per) = (limit.requests.to_string(), limit.per.to_string());
         let client = client.to_string();
-        let reason = self.reason.fill([host.as_str(), &client, &requests, &per]);
-        Verdict::block(reason).with_status(429)
+        let values = [
+            ("host", host.as_str()),
+            ("client", &client),
+            ("requests", &requests),
+            ("per", &per),
+        ];
+        // Counting begins anew by then, if not before: the proxy does not say when it began.
+        Verdict::block(self.reason.render(values))
+            .status(429)
+            .retry_after(limit.per.into())
     }
 }
 
@@ -132,10 +140,10 @@ impl Policy {
 pub(crate) trait Counts {
     /// Adds one, and gives the sum. The count is forgotten when `window` has passed since the
     /// first.
-    fn add(&self, key: &str, window: Duration) -> Result<i64, Error>;
+    fn add(&self, key: &str, window: Duration) -> Result<i64, state::Error>;
 
     /// Whether there is a count already.
-    fn has(&self, key: &str) -> bool;
+    fn has(&self, key: &str) -> Result<bool, state::Error>;
 }
 
 /// The addresses that are counted as one client. A host with one IPv6 address has the other 2^64 of
@@ -157,10 +165,10 @@ fn subject_key(
     subject: &str,
     window: Duration,
     counts: &impl Counts,
-) -> Result<String, Error> {
+) -> Result<String, state::Error> {
     // A host has no slash in its name, so these keys cannot meet.
     let key = format!("{own} {subject}");
-    if counts.has(&key) || counts.add(&format!("{own} /subjects"), window)? <= SUBJECTS {
+    if counts.has(&key)? || counts.add(&format!("{own} /subjects"), window)? <= SUBJECTS {
         return Ok(key);
     }
     Ok(format!("{own} /others"))

@@ -4,7 +4,7 @@
 mod policy;
 
 use policy::{Config, Policy};
-use portcullis_sdk::{Error, Filter, Flow, Verdict, clock, filter};
+use portcullis_sdk::{Error, Exchange, Filter, Verdict, clock, filter};
 
 struct Schedule(Policy);
 
@@ -20,9 +20,9 @@ impl Filter for Schedule {
         Ok(Self(policy))
     }
 
-    fn judge_host(&self, flow: &Flow) -> Result<Verdict, Error> {
+    fn judge_host(&self, exchange: &Exchange) -> Result<Verdict, Error> {
         let now = || clock::local(self.0.timezone());
-        self.0.judge(flow.host(), now)
+        self.0.judge(exchange.host(), now)
     }
 }
 
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
     use std::time::{Duration, SystemTime};
 
-    use portcullis_sdk::{Protocol, testing};
+    use portcullis_sdk::testing;
 
     const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
@@ -49,12 +49,11 @@ mod tests {
     fn judge(config: &str, host: &str, time: &str) -> Verdict {
         at(time);
         let filter: Schedule = testing::init(config).unwrap();
-        let flow = Flow::new(host, 443, Protocol::Connect);
-        filter.judge_host(&flow).unwrap()
+        filter.judge_host(&testing::exchange(host)).unwrap()
     }
 
     fn passes(config: &str, time: &str) -> bool {
-        judge(config, "www.games.example", time) == Verdict::NEXT
+        judge(config, "www.games.example", time) == Verdict::next()
     }
 
     fn refusal(config: &str) -> String {
@@ -130,7 +129,7 @@ mod tests {
             judge(rules, "a.games.example", "Thu 09:05"),
             Verdict::block("a.games.example is closed at this time (Thu 09:05)")
         );
-        assert_eq!(judge(rules, "news.example", "Thu 09:05"), Verdict::NEXT);
+        assert_eq!(judge(rules, "news.example", "Thu 09:05"), Verdict::next());
         assert_eq!(
             judge(rules, "10.0.0.1", "Thu 05:59"),
             Verdict::block("sleep")

@@ -3,7 +3,7 @@
 mod window;
 
 use portcullis_sdk::clock::LocalTime;
-use portcullis_sdk::{Domains, Error, Host, Reason, Verdict};
+use portcullis_sdk::{Domains, Error, Host, Template, Verdict};
 use window::{Day, Window};
 
 /// The operator's settings.
@@ -46,7 +46,7 @@ struct Rule {
     hosts: Domains,
     windows: Vec<Window>,
     within: Access,
-    reason: Reason<2>,
+    reason: Template,
 }
 
 /// What holds while a window lasts; at other times the opposite does.
@@ -88,14 +88,15 @@ impl Policy {
             .filter(|rule| rule.hosts.covers(host))
             .peekable();
         if rules.peek().is_none() {
-            return Ok(Verdict::NEXT);
+            return Ok(Verdict::next());
         }
         let now = now()?;
         let Some(rule) = rules.find(|rule| rule.access(now) == Access::Closed) else {
-            return Ok(Verdict::NEXT);
+            return Ok(Verdict::next());
         };
         let time = format!("{} {:02}:{:02}", Day::of(now).name(), now.hour, now.minute);
-        Ok(Verdict::block(rule.reason.fill([host.as_str(), &time])))
+        let values = [("host", host.as_str()), ("time", &time)];
+        Ok(Verdict::block(rule.reason.render(values)))
     }
 }
 
@@ -125,7 +126,7 @@ impl Rule {
             );
             return Err(error.at(format_args!("{place}.{name}[{at}].days")));
         }
-        let reason = Reason::parse(&config.reason, ["host", "time"]);
+        let reason = Template::parse(&config.reason, &["host", "time"]);
         Ok(Self {
             hosts: config.hosts,
             windows,

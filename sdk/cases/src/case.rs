@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
-use portcullis_contract::{Level, Protocol, Scope, VerdictKind};
+use portcullis_contract::{
+    self as contract, Facts, Fallback, FoundIn, Level, Protocol, VerdictKind,
+};
 
 /// The contents of a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,7 +16,8 @@ pub struct Cases {
     pub file: String,
     /// The configuration as a JSON object, if the file has one.
     pub config: Option<String>,
-    /// Canonical hosts by the name of the feed.
+    /// Entries by the name of the feed: canonical hosts and networks, behind `@@` if they are
+    /// exceptions.
     pub feeds: BTreeMap<String, Vec<String>>,
     /// When the first case begins.
     pub now: SystemTime,
@@ -33,12 +36,59 @@ pub struct Case {
     pub fresh: bool,
     /// Time that passes before.
     pub after: Duration,
-    /// Where the request comes from.
-    pub client: Option<IpAddr>,
+    /// What is known of the exchange, besides the question.
+    pub facts: ExchangeFacts,
     /// What is asked.
     pub question: Question,
+    /// How the exchange ends, if the filter is told.
+    pub ended: Option<Ended>,
     /// What should come of it.
     pub expected: Expected,
+}
+
+/// What is known of an exchange, besides the question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExchangeFacts {
+    /// Where the request comes from.
+    pub client: Option<IpAddr>,
+    /// The name under which the client has logged in.
+    pub user: Option<String>,
+    /// The groups that the client is in.
+    pub groups: Vec<String>,
+    /// The listener that the client is connected to; empty if there is none.
+    pub listener: String,
+    /// Where the host was found.
+    pub found_in: FoundIn,
+    /// The name in the TLS handshake.
+    pub server_name: Option<String>,
+}
+
+impl Default for ExchangeFacts {
+    fn default() -> Self {
+        Self {
+            client: None,
+            user: None,
+            groups: Vec::new(),
+            listener: String::new(),
+            found_in: FoundIn::Request,
+            server_name: None,
+        }
+    }
+}
+
+/// How an exchange has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// The word for it.
+    pub how: contract::Outcome,
+    /// The status that the client got, if it got one.
+    pub status: Option<u16>,
+    /// Bytes that came from the client.
+    pub bytes_from_client: u64,
+    /// Bytes that went to the client.
+    pub bytes_to_client: u64,
+    /// How long it took.
+    pub duration: Duration,
 }
 
 /// What a filter is asked.
@@ -50,7 +100,7 @@ pub enum Question {
         host: String,
         /// From 1.
         port: u16,
-        /// How the proxy has learned of it.
+        /// How the client speaks to the proxy.
         protocol: Protocol,
     },
     /// The same, and then whether the request may be sent, and its answer handed on.
@@ -101,12 +151,24 @@ pub struct Expected {
     pub body: Option<String>,
     /// A part of what a failure says.
     pub error: Option<String>,
+    /// Of `ask`.
+    pub question: Option<String>,
+    /// Of `ask`: what holds if no person decides.
+    pub otherwise: Option<Fallback>,
+    /// Of `ask`.
+    pub wait: Option<Duration>,
+    /// When the client should try again; within, none stands for an answer that does not say so.
+    pub retry_after: Option<Option<Duration>>,
+    /// Header fields of the answer, by name in any case; no values if there is no such field.
+    pub fields: BTreeMap<String, Vec<String>>,
+    /// The rule that decided; within, none stands for an answer that names none.
+    pub matched: Option<Option<String>>,
     /// How long the answer may be used again; within, none stands for an answer that may not.
     pub cached: Option<Option<Duration>>,
-    /// What else it may be used for.
-    pub cached_for: Option<Scope>,
-    /// When to tick again.
-    pub pause: Option<Duration>,
+    /// The facts that must agree where it is used again.
+    pub cached_by: Option<Facts>,
+    /// When to tick again; within, none stands for never.
+    pub pause: Option<Option<Duration>>,
     /// Parts of lines; empty if there is no line.
     pub log: Option<Vec<String>>,
     /// By name, in any case; no values if there is no such field.
@@ -115,8 +177,10 @@ pub struct Expected {
     pub response_headers: BTreeMap<String, Vec<String>>,
     /// By key; none if the key does not exist.
     pub state: BTreeMap<String, Option<String>>,
-    /// By name; none if there is no such number.
+    /// By [`metric_key`](crate::metric_key); none if there is no such number.
     pub metrics: BTreeMap<String, Option<f64>>,
+    /// What the filter has noted, by key; none if there is no such note.
+    pub notes: BTreeMap<String, Option<String>>,
 }
 
 /// The word for an answer.
@@ -168,10 +232,22 @@ pub enum Answer {
         /// The content.
         body: Vec<u8>,
     },
+    /// The connection is closed without an answer.
+    Drop,
+    /// A person is asked.
+    Ask {
+        /// One line.
+        question: String,
+        /// What holds if no person decides.
+        otherwise: Fallback,
+        /// How long to wait, in whole milliseconds.
+        wait: Duration,
+    },
     /// The filter failed, and this is why.
     Error(String),
-    /// The filter has worked in the background and wants to be called again after that time.
-    Ticked(Duration),
+    /// The filter has worked in the background and wants to be called again after that time, or
+    /// never.
+    Ticked(Option<Duration>),
 }
 
 impl Answer {
@@ -183,6 +259,8 @@ impl Answer {
             Self::Block { .. } => VerdictKind::Block,
             Self::Redirect { .. } => VerdictKind::Redirect,
             Self::Replace { .. } => VerdictKind::Replace,
+            Self::Drop => VerdictKind::Drop,
+            Self::Ask { .. } => VerdictKind::Ask,
             Self::Error(_) => return Some(Word::Error),
             Self::Ticked(_) => return None,
         };
@@ -202,6 +280,14 @@ impl Answer {
             opinion => opinion,
         }
     }
+
+    /// Whether the filter gives the answer, to which it may add.
+    pub fn takes_additions(&self) -> bool {
+        matches!(
+            self,
+            Self::Block { .. } | Self::Redirect { .. } | Self::Replace { .. }
+        )
+    }
 }
 
 /// What came of a question.
@@ -209,8 +295,19 @@ impl Answer {
 pub struct Observed {
     /// What the filter said.
     pub answer: Answer,
-    /// What its answer about the host may be used for again, and how long.
-    pub cached: Option<(Scope, Duration)>,
+    /// When the client should try again; only of an answer that
+    /// [takes additions](Answer::takes_additions).
+    pub retry_after: Option<Duration>,
+    /// The header fields that the filter adds to its answer; only of one that
+    /// [takes additions](Answer::takes_additions).
+    pub fields: Message,
+    /// The rule that decided, as the filter names it, or else the last entry of a feed that it has
+    /// found; none where the answer is `next`.
+    pub matched: Option<String>,
+    /// How long its answer about the host may be used again, in whole milliseconds.
+    pub cached: Option<Duration>,
+    /// The facts that it had asked for when it gave its answer about the host.
+    pub asked: Facts,
     /// The lines that it logged.
     pub log: Vec<(Level, String)>,
     /// The fields as the request goes on.
@@ -219,8 +316,11 @@ pub struct Observed {
     pub response: Message,
     /// What it remembers of the keys that the case expects something of.
     pub state: BTreeMap<String, Vec<u8>>,
-    /// What it has counted.
+    /// What it has counted, by [`metric_key`](crate::metric_key). A histogram `wait` is
+    /// `wait_count` and `wait_sum`.
     pub metrics: BTreeMap<String, f64>,
+    /// What it has noted about the exchange.
+    pub notes: BTreeMap<String, String>,
 }
 
 impl Observed {
@@ -228,12 +328,17 @@ impl Observed {
     pub fn new(answer: Answer) -> Self {
         Self {
             answer,
+            retry_after: None,
+            fields: Message::default(),
+            matched: None,
             cached: None,
+            asked: Facts::NONE,
             log: Vec::new(),
             request: Message::default(),
             response: Message::default(),
             state: BTreeMap::new(),
             metrics: BTreeMap::new(),
+            notes: BTreeMap::new(),
         }
     }
 }

@@ -6,7 +6,7 @@ mod tests;
 use std::fmt;
 use std::time::Duration;
 
-use portcullis_contract::Scope;
+use portcullis_contract::{Fact, Facts};
 use serde::Serialize;
 
 use crate::case::{Answer, Case, Expected, Message, Observed};
@@ -83,12 +83,22 @@ impl Differences {
 
     /// All but the answer.
     fn rest(&mut self, expected: &Expected, observed: &Observed) {
-        self.cached(expected, observed.cached);
+        self.additions(expected, observed);
+        self.cached(expected, observed);
         self.log(expected, observed);
-        self.fields("request", &expected.request_headers, &observed.request);
-        self.fields("response", &expected.response_headers, &observed.response);
+        self.fields(
+            "the request's",
+            &expected.request_headers,
+            &observed.request,
+        );
+        self.fields(
+            "the response's",
+            &expected.response_headers,
+            &observed.response,
+        );
         self.state(expected, observed);
         self.metrics(expected, observed);
+        self.notes(expected, observed);
     }
 
     /// Of another verdict than the expected one, the parts are not compared.
@@ -104,7 +114,7 @@ impl Differences {
 
     fn parts(&mut self, expected: &Expected, answer: &Answer) {
         match answer {
-            Answer::Next | Answer::Allow => {}
+            Answer::Next | Answer::Allow | Answer::Drop => {}
             Answer::Block { status, reason } => {
                 self.number("the status", expected.status, *status);
                 self.text("the reason", expected.reason.as_deref(), reason);
@@ -129,6 +139,18 @@ impl Differences {
                 let body = String::from_utf8_lossy(body);
                 self.text("the body", expected.body.as_deref(), &body);
             }
+            Answer::Ask {
+                question,
+                otherwise,
+                wait,
+            } => {
+                self.text("the question", expected.question.as_deref(), question);
+                let wanted = expected.otherwise.map(|fallback| fallback.name());
+                self.text("what holds otherwise", wanted, otherwise.name());
+                if let Some(wanted) = expected.wait.filter(|wanted| wanted != wait) {
+                    self.add("the time to wait", time(wanted), time(*wait));
+                }
+            }
             Answer::Error(message) => {
                 let wanted = expected.error.as_deref();
                 if let Some(part) = wanted.filter(|part| !message.contains(part)) {
@@ -137,9 +159,7 @@ impl Differences {
                 }
             }
             Answer::Ticked(pause) => {
-                if let Some(wanted) = expected.pause.filter(|wanted| wanted != pause) {
-                    self.add("the pause", time(wanted), time(*pause));
-                }
+                self.maybe_time("the pause", expected.pause, *pause, "never");
             }
         }
     }
@@ -156,26 +176,70 @@ impl Differences {
         }
     }
 
-    fn cached(&mut self, expected: &Expected, got: Option<(Scope, Duration)>) {
-        let words = |scope: Option<Scope>, kept: Option<Duration>| match (kept, scope) {
-            (None, None) => "an answer that may not be used again".to_owned(),
-            (None, Some(scope)) => format!("for {}", scope.name()),
-            (Some(kept), None) => time(kept),
-            (Some(kept), Some(scope)) => format!("{} for {}", time(kept), scope.name()),
-        };
-        let (scope, kept) = got.unzip();
-        let is_right = expected.cached.is_none_or(|expected| expected == kept)
-            && expected
-                .cached_for
-                .is_none_or(|expected| Some(expected) == scope);
-        if !is_right {
-            let expected = words(expected.cached_for, expected.cached.flatten());
+    fn maybe_time(
+        &mut self,
+        what: &str,
+        expected: Option<Option<Duration>>,
+        got: Option<Duration>,
+        none: &str,
+    ) {
+        let words = |maybe: Option<Duration>| maybe.map_or(none.to_owned(), time);
+        if let Some(expected) = expected.filter(|expected| *expected != got) {
+            self.add(what, words(expected), words(got));
+        }
+    }
+
+    /// What the filter adds to its answer.
+    fn additions(&mut self, expected: &Expected, observed: &Observed) {
+        let retry_after = observed.retry_after;
+        self.maybe_time(
+            "the time to try again",
+            expected.retry_after,
+            retry_after,
+            "none",
+        );
+        self.fields("the answer's", &expected.fields, &observed.fields);
+        let rule = |rule: Option<&str>| rule.map_or("none".to_owned(), |rule| format!("{rule:?}"));
+        let got = observed.matched.as_deref();
+        if let Some(expected) = &expected.matched
+            && expected.as_deref() != got
+        {
             self.add(
-                "the time that the answer is cached",
-                expected,
-                words(scope, kept),
+                "the rule that decided",
+                rule(expected.as_deref()),
+                rule(got),
             );
         }
+    }
+
+    fn cached(&mut self, expected: &Expected, observed: &Observed) {
+        const NOT: &str = "an answer that may not be used again";
+        self.maybe_time(
+            "the time that the answer is cached",
+            expected.cached,
+            observed.cached,
+            NOT,
+        );
+        let words = |facts: Facts| {
+            if facts.is_empty() {
+                return "host and port alone".to_owned();
+            }
+            let names: Vec<&str> = facts.iter().map(Fact::name).collect();
+            names.join(", ")
+        };
+        let Some(expected) = expected.cached_by else {
+            return;
+        };
+        let got = match observed.cached {
+            Some(_) if expected == observed.asked => return,
+            Some(_) => words(observed.asked),
+            None => NOT.to_owned(),
+        };
+        self.add(
+            "the facts by which the answer is cached",
+            words(expected),
+            got,
+        );
     }
 
     fn log(&mut self, expected: &Expected, observed: &Observed) {
@@ -206,7 +270,7 @@ impl Differences {
 
     fn fields<'a>(
         &mut self,
-        side: &str,
+        whose: &str,
         expected: impl IntoIterator<Item = (&'a String, &'a Vec<String>)>,
         message: &Message,
     ) {
@@ -222,7 +286,7 @@ impl Differences {
                 .collect();
             if got != *expected {
                 self.add(
-                    format!("the {side}'s field {name}"),
+                    format!("{whose} field {name}"),
                     words(expected),
                     words(&got),
                 );
@@ -231,20 +295,29 @@ impl Differences {
     }
 
     fn state(&mut self, expected: &Expected, observed: &Observed) {
+        for (key, expected) in &expected.state {
+            let got = observed.state.get(key);
+            let got = got.map(|value| String::from_utf8_lossy(value));
+            self.entry(
+                format!("the state of {key:?}"),
+                expected.as_deref(),
+                got.as_deref(),
+            );
+        }
+    }
+
+    fn notes(&mut self, expected: &Expected, observed: &Observed) {
+        for (key, expected) in &expected.notes {
+            let got = observed.notes.get(key).map(String::as_str);
+            self.entry(format!("the note {key:?}"), expected.as_deref(), got);
+        }
+    }
+
+    fn entry(&mut self, what: String, expected: Option<&str>, got: Option<&str>) {
         let words =
             |value: Option<&str>| value.map_or("nothing".to_owned(), |value| format!("{value:?}"));
-        for (key, expected) in &expected.state {
-            let got = observed
-                .state
-                .get(key)
-                .map(|value| String::from_utf8_lossy(value));
-            if got.as_deref() != expected.as_deref() {
-                self.add(
-                    format!("the state of {key:?}"),
-                    words(expected.as_deref()),
-                    words(got.as_deref()),
-                );
-            }
+        if got != expected {
+            self.add(what, words(expected), words(got));
         }
     }
 
@@ -287,8 +360,22 @@ impl fmt::Display for Answer {
                 "replace with {status}: {} bytes of {content_type}",
                 body.len()
             ),
+            Self::Drop => f.write_str("drop"),
+            Self::Ask {
+                question,
+                otherwise,
+                wait,
+            } => write!(
+                f,
+                "ask for {}, or else {}: {question}",
+                time(*wait),
+                otherwise.name()
+            ),
             Self::Error(message) => write!(f, "error: {message}"),
-            Self::Ticked(pause) => write!(f, "a tick that goes well; the next in {}", time(*pause)),
+            Self::Ticked(Some(pause)) => {
+                write!(f, "a tick that goes well; the next in {}", time(*pause))
+            }
+            Self::Ticked(None) => f.write_str("a tick that goes well, and the last"),
         }
     }
 }

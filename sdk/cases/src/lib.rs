@@ -37,13 +37,17 @@ mod case;
 mod compare;
 mod document;
 mod format;
+mod metric;
 mod report;
 mod url;
 mod value;
 
-pub use case::{Answer, Case, Cases, Expected, Message, Observed, Question, Word};
+pub use case::{
+    Answer, Case, Cases, Ended, ExchangeFacts, Expected, Message, Observed, Question, Word,
+};
 pub use compare::{Difference, Outcome};
 pub use document::Error;
+pub use metric::metric_key;
 pub use report::Report;
 
 /// The format of a file of cases, as text for people (Markdown).

@@ -6,7 +6,10 @@ use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
-use portcullis_contract::{Protocol, Scope, VerdictKind, canonical_host};
+use ipnet::IpNet;
+use portcullis_contract::{
+    Fact, Fallback, FoundIn, Outcome, Protocol, VerdictKind, canonical_host, field,
+};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 
@@ -59,7 +62,7 @@ fn one_of<T: Copy>(text: &str, words: &[T], name: fn(T) -> &'static str) -> Resu
 }
 
 impl FromText for Word {
-    const EXPECTED: &'static str = "next, allow, block, redirect, replace or error";
+    const EXPECTED: &'static str = "next, allow, block, redirect, replace, drop, ask or error";
 
     fn parse(text: &str) -> Result<Self, String> {
         let verdicts = VerdictKind::ALL.iter().copied().map(Self::Verdict);
@@ -68,20 +71,25 @@ impl FromText for Word {
     }
 }
 
-impl FromText for Protocol {
-    const EXPECTED: &'static str = "connect or http";
+/// The words of the contract.
+macro_rules! words {
+    ($($name:ident: $expected:literal;)+) => {$(
+        impl FromText for $name {
+            const EXPECTED: &'static str = $expected;
 
-    fn parse(text: &str) -> Result<Self, String> {
-        one_of(text, &[Self::Connect, Self::Http], Self::name)
-    }
+            fn parse(text: &str) -> Result<Self, String> {
+                one_of(text, Self::ALL, Self::name)
+            }
+        }
+    )+};
 }
 
-impl FromText for Scope {
-    const EXPECTED: &'static str = "host or client-and-host";
-
-    fn parse(text: &str) -> Result<Self, String> {
-        one_of(text, Self::ALL, Self::name)
-    }
+words! {
+    Protocol: "http, connect, socks4 or socks5";
+    FoundIn: "request, server-name or host-field";
+    Outcome: "passed, blocked, redirected, replaced, dropped or failed";
+    Fallback: "next or block";
+    Fact: "the name of a fact such as client.user";
 }
 
 impl FromText for Duration {
@@ -120,18 +128,25 @@ impl FromText for Url {
     }
 }
 
-/// An entry of a feed.
+/// An entry of a feed: a host or a network, behind `@@` if it is an exception.
 #[derive(Clone, Debug)]
-pub(crate) struct Domain(pub(crate) String);
+pub(crate) struct Entry(pub(crate) String);
 
-impl FromText for Domain {
-    const EXPECTED: &'static str = r#"a domain such as "evil.example""#;
+impl FromText for Entry {
+    const EXPECTED: &'static str = r#"a domain such as "evil.example", or a network"#;
 
     fn parse(text: &str) -> Result<Self, String> {
-        match canonical_host(text) {
+        let (mark, subject) = match text.strip_prefix("@@") {
+            Some(subject) => ("@@", subject),
+            None => ("", text),
+        };
+        if let Ok(network) = subject.parse::<IpNet>() {
+            return Ok(Self(format!("{mark}{}", network.trunc())));
+        }
+        match canonical_host(subject) {
             // To the URL standard an asterisk is a character of names; to an author it is a
             // wildcard.
-            Ok(host) if !host.contains('*') => Ok(Self(host.into_owned())),
+            Ok(host) if !host.contains('*') => Ok(Self(format!("{mark}{host}"))),
             _ => Err(format!("`{text}` is not {}", Self::EXPECTED)),
         }
     }
@@ -144,9 +159,7 @@ pub(crate) struct FieldName(pub(crate) String);
 impl<'de> Deserialize<'de> for FieldName {
     fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
         let text = String::deserialize(value)?;
-        let is_token =
-            |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if text.is_empty() || !text.bytes().all(is_token) {
+        if !field::is_name(&text) {
             let problem = format!("`{text}` cannot be the name of a header field");
             return Err(D::Error::custom(problem));
         }
@@ -230,22 +243,39 @@ impl From<Number> for Option<f64> {
     }
 }
 
-/// How long an answer may be used again.
+/// Text, or that there is none.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a text, or false for none")]
+pub(crate) enum MaybeText {
+    Text(String),
+    None(False),
+}
+
+impl From<MaybeText> for Option<String> {
+    fn from(text: MaybeText) -> Self {
+        match text {
+            MaybeText::Text(text) => Some(text),
+            MaybeText::None(False) => None,
+        }
+    }
+}
+
+/// A time, or that there is none.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(
     untagged,
-    expecting = "expected a time such as \"60s\", or false for an answer that may not be used again"
+    expecting = "expected a time such as \"60s\", or false for none"
 )]
-pub(crate) enum Cached {
-    For(Parsed<Duration>),
-    Not(False),
+pub(crate) enum MaybeTime {
+    Time(Parsed<Duration>),
+    None(False),
 }
 
-impl From<Cached> for Option<Duration> {
-    fn from(cached: Cached) -> Self {
-        match cached {
-            Cached::For(Parsed(time)) => Some(time),
-            Cached::Not(False) => None,
+impl From<MaybeTime> for Option<Duration> {
+    fn from(time: MaybeTime) -> Self {
+        match time {
+            MaybeTime::Time(Parsed(time)) => Some(time),
+            MaybeTime::None(False) => None,
         }
     }
 }

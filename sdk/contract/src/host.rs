@@ -24,7 +24,7 @@ const LABEL_BYTES: usize = 63;
 /// ```
 pub fn canonical_ascii(text: &str) -> Option<String> {
     if let Ok(ip) = text.parse::<IpAddr>() {
-        return Some(ip.to_canonical().to_string());
+        return Some(format!("{}", ip.to_canonical()));
     }
     let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
     (is_name(&name) && !ends_in_number(&name)).then_some(name)
@@ -33,7 +33,7 @@ pub fn canonical_ascii(text: &str) -> Option<String> {
 /// Whether a canonical host is an IP address.
 pub fn is_ip(host: &str) -> bool {
     // A canonical name contains no colon and does not end in a number.
-    host.contains(':') || ends_in_number(host)
+    host.bytes().any(|byte| byte == b':') || ends_in_number(host)
 }
 
 /// A canonical host itself, then every domain above it, nearest first. An IP address has none above
@@ -41,8 +41,8 @@ pub fn is_ip(host: &str) -> bool {
 pub fn ancestors(host: &str) -> impl Iterator<Item = &str> {
     let is_ip = is_ip(host);
     iter::successors(Some(host), move |name| {
-        let (_, parent) = name.split_once('.').filter(|_| !is_ip)?;
-        Some(parent)
+        let dot = name.bytes().position(|byte| byte == b'.' && !is_ip)?;
+        name.get(dot + 1..)
     })
 }
 
@@ -51,8 +51,7 @@ pub fn ancestors(host: &str) -> impl Iterator<Item = &str> {
 /// begins with a digit, which may make an IPv4 address.
 #[cfg(feature = "idna")]
 pub(crate) fn is_plainly_canonical(host: &str) -> bool {
-    let end = host.rsplit('.').next().unwrap_or_default();
-    let ends_in_digit = end.starts_with(|c: char| c.is_ascii_digit());
+    let ends_in_digit = last_label(host).first().is_some_and(u8::is_ascii_digit);
     is_name(host) && !ends_in_digit && !host.split('.').any(|label| label.starts_with("xn--"))
 }
 
@@ -65,13 +64,18 @@ fn is_name(host: &str) -> bool {
     host.len() <= HOST_BYTES && host.as_bytes().split(|byte| *byte == b'.').all(is_label)
 }
 
+fn last_label(host: &str) -> &[u8] {
+    let mut labels = host.as_bytes().rsplit(|byte| *byte == b'.');
+    labels.next().unwrap_or_default()
+}
+
 /// Whether the URL standard would read the whole as an IPv4 address ("ends in a number checker").
 fn ends_in_number(host: &str) -> bool {
-    let end = host.rsplit('.').next().unwrap_or_default();
-    let is_decimal = !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit());
+    let end = last_label(host);
+    let is_decimal = !end.is_empty() && end.iter().all(u8::is_ascii_digit);
     let is_hexadecimal = end
-        .strip_prefix("0x")
-        .is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        .strip_prefix(b"0x")
+        .is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
     is_decimal || is_hexadecimal
 }
 

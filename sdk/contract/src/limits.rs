@@ -12,6 +12,10 @@ pub const ZONE_BYTES: usize = 64;
 /// The longest name of a header field that a filter can ask for or change, in bytes.
 pub const FIELD_NAME_BYTES: usize = 256;
 
+/// The most bytes of names and values that a filter can add to the header fields of one message, or
+/// of its answer, in one call: as much as the proxy takes from a client.
+pub const ADDED_FIELDS_BYTES: usize = 64 << 10;
+
 /// The longest key of `state`, in bytes.
 pub const KEY_BYTES: usize = 1024;
 
@@ -19,15 +23,35 @@ pub const KEY_BYTES: usize = 1024;
 /// bytes as [`entry_bytes`] counts them.
 pub const STATE_BYTES: usize = 1 << 20;
 
-/// The beginning of the error of a call that finds a filter's state full. Errors cross to a filter
-/// as text, so this is how it tells this one from others.
-pub const STATE_FULL: &str = "the state of this filter is full";
-
 /// The most metrics of one filter: a name for each host would be too many.
 pub const METRICS: usize = 100;
 
-/// The longest name of a metric, in bytes.
-pub const METRIC_NAME_BYTES: usize = 64;
+/// The longest name of a metric or a label, and the longest key of a note, in bytes.
+pub const NAME_BYTES: usize = 64;
+
+/// The most labels of one metric.
+pub const LABELS: usize = 3;
+
+/// The longest value of a label, in bytes.
+pub const LABEL_BYTES: usize = 64;
+
+/// The most combinations of labels that a filter can have in all its metrics together.
+pub const SERIES: usize = 1000;
+
+/// The most notes that a filter can write about one exchange.
+pub const NOTES: usize = 16;
+
+/// The longest value of a note, in bytes.
+pub const NOTE_BYTES: usize = 1024;
+
+/// The most random bytes that one call gives.
+pub const RANDOM_BYTES: usize = 4096;
+
+/// The longest rule that a filter can name as the one that decided, in bytes; the rest is cut off.
+pub const RULE_BYTES: usize = 1024;
+
+/// The longest question to a person, in bytes; the rest is cut off.
+pub const QUESTION_BYTES: usize = 1024;
 
 /// The longest reason of a refusal, in bytes; the rest is cut off. It travels in a header field and
 /// a log line.
@@ -62,15 +86,15 @@ pub const fn entry_bytes(key: &str, value: &[u8]) -> usize {
     ENTRY_OVERHEAD + key.len() + value
 }
 
-/// Whether a metric can have that name.
+/// Whether a metric, a label or a note can have that name.
 ///
 /// ```
 /// use portcullis_contract::limits;
 ///
-/// assert!(limits::is_metric_name("blocked_hosts"));
-/// assert!(!limits::is_metric_name("Blocked-Hosts"));
+/// assert!(limits::is_name("blocked_hosts"));
+/// assert!(!limits::is_name("Blocked-Hosts"));
 /// ```
-pub fn is_metric_name(name: &str) -> bool {
+pub fn is_name(name: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    (1..=METRIC_NAME_BYTES).contains(&name.len()) && name.bytes().all(is_part)
+    (1..=NAME_BYTES).contains(&name.len()) && name.bytes().all(is_part)
 }

@@ -31,38 +31,91 @@ macro_rules! words {
 }
 
 words! {
-    /// How the proxy learned of a host.
+    /// How a client speaks to the proxy.
     Protocol {
         /// An absolute-form HTTP request (RFC 9112, section 3.2.2).
         Http = "http",
         /// A CONNECT request (RFC 9110, section 9.3.6).
         Connect = "connect",
-        /// A SOCKS request.
-        Socks = "socks",
-        /// The server name in a TLS handshake (RFC 6066, section 3).
-        Tls = "tls",
+        /// SOCKS version 4, or 4a.
+        Socks4 = "socks4",
+        /// SOCKS version 5 (RFC 1928).
+        Socks5 = "socks5",
     }
 
-    /// What else a verdict holds for when the proxy keeps it.
-    Scope {
-        /// The same host, whatever the port, the protocol and the client.
-        Host = "host",
-        /// The same host for clients at the same address.
-        ClientAndHost = "client-and-host",
+    /// Where the host that is judged was found.
+    FoundIn {
+        /// In what the client has asked for.
+        Request = "request",
+        /// In the TLS handshake inside a tunnel (RFC 6066, section 3).
+        ServerName = "server-name",
+        /// In the Host field of an HTTP request inside a tunnel to an address.
+        HostField = "host-field",
+    }
+
+    /// How an exchange has ended.
+    Outcome {
+        /// The client got the origin's answer.
+        Passed = "passed",
+        /// It was refused.
+        Blocked = "blocked",
+        /// The client was sent elsewhere.
+        Redirected = "redirected",
+        /// The client got another answer than the origin's.
+        Replaced = "replaced",
+        /// The connection was closed without an answer.
+        Dropped = "dropped",
+        /// The proxy could not serve it.
+        Failed = "failed",
+    }
+
+    /// A fact about an exchange that a filter can ask for when it judges a host, besides the host
+    /// and the port. A kept verdict holds where those agree that the filter has asked for.
+    Fact {
+        /// `exchange.id`. What a filter has noted about the exchange counts as this, too.
+        Exchange = "exchange.id",
+        /// `exchange.protocol`.
+        Protocol = "exchange.protocol",
+        /// `exchange.found-in`.
+        FoundIn = "exchange.found-in",
+        /// `exchange.server-name`.
+        ServerName = "exchange.server-name",
+        /// `exchange.listener`.
+        Listener = "exchange.listener",
+        /// `exchange.started`.
+        Started = "exchange.started",
+        /// `client.address`.
+        ClientAddress = "client.address",
+        /// `client.user`.
+        User = "client.user",
+        /// `client.groups`.
+        Groups = "client.groups",
     }
 
     /// What a verdict does, without its parts.
     VerdictKind {
         /// No opinion: the next filter is asked.
         Next = "next",
-        /// The request passes, and no further filter is asked.
+        /// The exchange passes the hook, and no further filter is asked there.
         Allow = "allow",
-        /// The request is refused.
+        /// The exchange is refused.
         Block = "block",
         /// The client is sent elsewhere.
         Redirect = "redirect",
         /// The client gets another answer than the origin's.
         Replace = "replace",
+        /// The connection is closed without an answer.
+        Drop = "drop",
+        /// A person is asked.
+        Ask = "ask",
+    }
+
+    /// What becomes of an exchange that no person has decided about.
+    Fallback {
+        /// The next filter is asked.
+        Next = "next",
+        /// The exchange is refused with status 403.
+        Block = "block",
     }
 
     /// How much a line of the log matters.
@@ -84,6 +137,53 @@ impl VerdictKind {
     /// Whether the request goes on.
     pub const fn passes(self) -> bool {
         matches!(self, Self::Next | Self::Allow)
+    }
+}
+
+/// Facts, each at most once.
+///
+/// ```
+/// use portcullis_contract::{Fact, Facts};
+///
+/// let mut asked = Facts::NONE;
+/// asked.add(Fact::User);
+/// assert!(asked.has(Fact::User) && !asked.has(Fact::Groups));
+/// assert_eq!(asked.iter().map(Fact::name).collect::<Vec<_>>(), ["client.user"]);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Facts(u16);
+
+impl Facts {
+    /// No fact.
+    pub const NONE: Self = Self(0);
+
+    /// Adds a fact.
+    pub const fn add(&mut self, fact: Fact) {
+        self.0 |= 1 << fact as u16;
+    }
+
+    /// Whether the fact is among them.
+    pub const fn has(self, fact: Fact) -> bool {
+        self.0 & (1 << fact as u16) != 0
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Each of them, in the order of the declaration.
+    pub fn iter(self) -> impl Iterator<Item = Fact> {
+        let all = Fact::ALL.iter().copied();
+        all.filter(move |fact| self.has(*fact))
+    }
+}
+
+impl FromIterator<Fact> for Facts {
+    fn from_iter<T: IntoIterator<Item = Fact>>(facts: T) -> Self {
+        let mut all = Self::NONE;
+        facts.into_iter().for_each(|fact| all.add(fact));
+        all
     }
 }
 

@@ -32,15 +32,20 @@ pub(crate) fn implementation(input: &DeriveInput) -> syn::Result<TokenStream> {
     for parameter in generics.type_params_mut() {
         parameter
             .bounds
-            .push(parse_quote!(::portcullis_sdk::Schema));
+            .push(parse_quote!(__portcullis_sdk::Schema));
     }
     let (parameters, arguments, bounds) = generics.split_for_impl();
     let name = &input.ident;
+    let sdk = field::sdk(&input.attrs)?;
     Ok(quote! {
-        #[automatically_derived]
-        impl #parameters ::portcullis_sdk::Schema for #name #arguments #bounds {
-            const SCHEMA: &'static ::portcullis_sdk::Node = #node;
-        }
+        const _: () = {
+            use #sdk as __portcullis_sdk;
+
+            #[automatically_derived]
+            impl #parameters __portcullis_sdk::Schema for #name #arguments #bounds {
+                const SCHEMA: &'static __portcullis_sdk::Node = #node;
+            }
+        };
     })
 }
 

@@ -6,6 +6,12 @@
 pub mod exports {
     pub mod portcullis {
         pub mod filter {
+            /// ------------------------------------------------------------------------------------------------
+            /// The hooks. A hook is given what is new at its moment; what was known before it can ask for.
+            ///
+            /// An error means that the filter could not do it, and says why, for people to read. Where a hook
+            /// judges, the operator's `on_error` setting decides what becomes of the exchange.
+            /// ------------------------------------------------------------------------------------------------
             /// Called once for every instance, before anything else.
             #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
             pub mod lifecycle {
@@ -72,26 +78,27 @@ pub mod exports {
                     }
                 }
                 pub trait Guest {
-                    /// `config` is the filter's configuration as a JSON object. An error is shown to the operator, and the filter is not used.
+                    /// `config` is the filter's configuration as a JSON object. An error is shown to the operator,
+                    /// and the filter is not used.
                     #[allow(async_fn_in_trait)]
                     fn init(config: _rt::String) -> Result<(), _rt::String>;
                 }
                 #[doc(hidden)]
                 #[macro_export]
-                macro_rules! __export_portcullis_filter_lifecycle_0_1_0_cabi {
+                macro_rules! __export_portcullis_filter_lifecycle_1_0_0_cabi {
                     ($ty:ident with_types_in $($path_to_types:tt)*) => {
                         const _ : () = { #[unsafe (export_name =
-                        "portcullis:filter/lifecycle@0.1.0#init")] unsafe extern "C" fn
+                        "portcullis:filter/lifecycle@1.0.0#init")] unsafe extern "C" fn
                         export_init(arg0 : * mut u8, arg1 : usize,) -> * mut u8 { unsafe
                         { $($path_to_types)*:: _export_init_cabi::<$ty > (arg0, arg1) } }
                         #[unsafe (export_name =
-                        "cabi_post_portcullis:filter/lifecycle@0.1.0#init")] unsafe
+                        "cabi_post_portcullis:filter/lifecycle@1.0.0#init")] unsafe
                         extern "C" fn _post_return_init(arg0 : * mut u8,) { unsafe {
                         $($path_to_types)*:: __post_return_init::<$ty > (arg0) } } };
                     };
                 }
                 #[doc(hidden)]
-                pub use __export_portcullis_filter_lifecycle_0_1_0_cabi;
+                pub use __export_portcullis_filter_lifecycle_1_0_0_cabi;
                 #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
                 #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
                 struct _RetArea(
@@ -160,17 +167,17 @@ macro_rules! __export_lifecycle_hook_impl {
     };
     ($ty:ident with_types_in $($path_to_types_root:tt)*) => {
         $($path_to_types_root)*::
-        exports::portcullis::filter::lifecycle::__export_portcullis_filter_lifecycle_0_1_0_cabi!($ty
+        exports::portcullis::filter::lifecycle::__export_portcullis_filter_lifecycle_1_0_0_cabi!($ty
         with_types_in $($path_to_types_root)*:: exports::portcullis::filter::lifecycle);
         const _ : () = { #[rustfmt::skip] #[cfg(target_arch = "wasm32")] #[unsafe
         (link_section =
-        "component-type:wit-bindgen:0.60.0:portcullis:filter@0.1.0:lifecycle-hook:imports and exports")]
+        "component-type:wit-bindgen:0.60.0:portcullis:filter@1.0.0:lifecycle-hook:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
         __WIT_BINDGEN_COMPONENT_TYPE : [u8; 249] = *
         b"\
 \0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07u\x01A\x02\x01A\x02\x01\
 B\x03\x01j\0\x01s\x01@\x01\x06configs\0\0\x04\0\x04init\x01\x01\x04\0!portcullis\
-:filter/lifecycle@0.1.0\x05\0\x04\0&portcullis:filter/lifecycle-hook@0.1.0\x04\0\
+:filter/lifecycle@1.0.0\x05\0\x04\0&portcullis:filter/lifecycle-hook@1.0.0\x04\0\
 \x0b\x14\x01\0\x0elifecycle-hook\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\
 \x0dwit-component\x070.254.2\x10wit-bindgen-rust\x060.60.0";
         };
@@ -181,13 +188,13 @@ pub use __export_lifecycle_hook_impl as export;
 #[rustfmt::skip]
 #[cfg(target_arch = "wasm32")]
 #[unsafe(
-    link_section = "component-type:wit-bindgen:0.60.0:portcullis:filter@0.1.0:lifecycle-hook-with-all-of-its-exports-removed:encoded world"
+    link_section = "component-type:wit-bindgen:0.60.0:portcullis:filter@1.0.0:lifecycle-hook-with-all-of-its-exports-removed:encoded world"
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
 pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 245] = *b"\
 \0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07Q\x01A\x02\x01A\0\x04\
-\0Fportcullis:filter/lifecycle-hook-with-all-of-its-exports-removed@0.1.0\x04\0\x0b\
+\0Fportcullis:filter/lifecycle-hook-with-all-of-its-exports-removed@1.0.0\x04\0\x0b\
 4\x01\0.lifecycle-hook-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\
 \x0cprocessed-by\x02\x0dwit-component\x070.254.2\x10wit-bindgen-rust\x060.60.0";
 #[inline(never)]

@@ -6,57 +6,9 @@ use std::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer, Error as _};
 
-use crate::Error;
+use portcullis_contract::field;
 
-/// Fields that a filter cannot change: those of the connection (RFC 9110, section 7.6.1), of the
-/// framing (RFC 9112, section 6), and those that the proxy answers for.
-const OWNED: [&str; 14] = [
-    "connection",
-    "content-length",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "proxy-status",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "via",
-];
-
-/// As the proxy does.
-pub(super) fn check(name: &str, value: &[u8]) -> Result<(), Error> {
-    check_name(name)?;
-    if OWNED.iter().any(|owned| owned.eq_ignore_ascii_case(name)) {
-        return Err(Error::new(format_args!(
-            "the field {name} is the proxy's and cannot be changed"
-        )));
-    }
-    if has_controls(value) {
-        return Err(Error::new(format_args!(
-            "the value of {name} has control characters"
-        )));
-    }
-    Ok(())
-}
-
-fn check_name(name: &str) -> Result<(), Error> {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.is_empty() || !name.bytes().all(is_token) {
-        return Err(Error::new(format_args!(
-            "`{name}` cannot be the name of a header field"
-        )));
-    }
-    Ok(())
-}
-
-fn has_controls(value: &[u8]) -> bool {
-    let is_control = |byte: &u8| *byte != b'\t' && (*byte < b' ' || *byte == 0x7f);
-    value.iter().any(is_control)
-}
+use crate::{Error, HeaderError};
 
 /// The name of a header field, in lower case, as a configuration has it.
 ///
@@ -78,9 +30,9 @@ impl HeaderName {
         &self.0
     }
 
-    /// Whether a filter can set or remove the field. Not those of the connection and of the
-    /// framing, nor Host and Via: they are the proxy's, and it is better to say so when the filter
-    /// is made than on every request.
+    /// Whether a filter can set or remove the field. It cannot change those of the connection and
+    /// of the framing, nor Expect, Host and Via: they belong to the proxy, and it is better to say
+    /// so when the filter is made than on every request.
     ///
     /// ```
     /// use portcullis_sdk::{Error, HeaderName};
@@ -89,8 +41,15 @@ impl HeaderName {
     /// assert!("Content-Length".parse::<HeaderName>()?.check_change().is_err());
     /// # Ok::<(), Error>(())
     /// ```
-    pub fn check_change(&self) -> Result<(), Error> {
-        check(&self.0, b"")
+    ///
+    /// # Errors
+    ///
+    /// If the field belongs to the proxy.
+    pub fn check_change(&self) -> Result<(), HeaderError> {
+        if field::is_owned(&self.0) {
+            return Err(HeaderError::Forbidden(self.0.clone()));
+        }
+        Ok(())
     }
 }
 
@@ -98,7 +57,11 @@ impl FromStr for HeaderName {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        check_name(text)?;
+        if !field::is_name(text) {
+            return Err(Error::new(format_args!(
+                "`{text}` cannot be the name of a header field"
+            )));
+        }
         Ok(Self(text.to_ascii_lowercase()))
     }
 }
@@ -125,9 +88,9 @@ impl<'de> Deserialize<'de> for HeaderName {
 /// The value of a header field: bytes, mostly but not always text.
 ///
 /// ```
-/// use portcullis_sdk::Request;
+/// use portcullis_sdk::testing;
 ///
-/// let request = Request::new("GET", "http://www.example/").with_header("X-Raw", [b'a', 0xff]);
+/// let request = testing::request("GET", "http://www.example/").with_header("X-Raw", [b'a', 0xff]);
 /// let value = request.headers().get("x-raw").unwrap();
 /// assert_eq!(value.as_bytes(), [b'a', 0xff]);
 /// assert_eq!(value.text(), "a\u{fffd}");
@@ -151,7 +114,7 @@ impl FromStr for HeaderValue {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        if has_controls(text.as_bytes()) {
+        if !field::is_value(text.as_bytes()) {
             return Err(Error::new("it has control characters"));
         }
         Ok(Self(text.into()))
@@ -162,6 +125,12 @@ impl<'de> Deserialize<'de> for HeaderValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(D::Error::custom)
+    }
+}
+
+impl From<HeaderValue> for Vec<u8> {
+    fn from(value: HeaderValue) -> Self {
+        value.0
     }
 }
 
@@ -203,7 +172,7 @@ mod tests {
         let name: HeaderName = "Content-Length".parse().unwrap();
         assert_eq!(
             name.check_change().unwrap_err().to_string(),
-            "the field content-length is the proxy's and cannot be changed"
+            "the field content-length belongs to the proxy and cannot be changed"
         );
     }
 }

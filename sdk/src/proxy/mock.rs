@@ -1,33 +1,38 @@
 //! What stands in for the proxy in a native test. Each thread has its own, so tests that run side
 //! by side do not meet.
 
+mod facts;
+mod feeds;
+mod fields;
+mod metrics;
+mod state;
+
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use portcullis_contract::limits::{
-    KEY_BYTES, METRICS, STATE_BYTES, STATE_FULL, entry_bytes, is_metric_name,
-};
+use portcullis_contract::limits::RANDOM_BYTES;
+use portcullis_contract::{Level, host};
+
+pub(crate) use facts::{ExchangeFacts, Known, OutcomeFacts, request_method, request_url};
+pub(crate) use feeds::{deny_feed, feed_names, find, find_in, last_found, set_feed};
+pub(crate) use fields::{Fields, check as check_field};
+pub(crate) use metrics::{count, gauge, metric, metrics, observe};
+pub(crate) use state::{compare_and_set, increment, remove, set, value};
 
 use crate::local_time::LocalTime;
-use portcullis_contract::{Level, host};
 
 #[derive(Default)]
 struct Mock {
-    feeds: BTreeMap<String, BTreeSet<String>>,
+    feeds: feeds::Feeds,
     logs: Vec<(Level, String)>,
-    state: BTreeMap<String, Value>,
-    metrics: BTreeMap<String, f64>,
+    state: state::State,
+    metrics: metrics::Metrics,
+    random: Random,
+    exchanges: u64,
     /// Since 1970; only a test moves it.
     now: Duration,
-    has_asked_for_client: bool,
-}
-
-struct Value {
-    bytes: Vec<u8>,
-    expires: Option<Duration>,
 }
 
 thread_local! {
@@ -39,8 +44,17 @@ pub(crate) fn reset() {
     MOCK.with_borrow_mut(|mock| *mock = Mock::default());
 }
 
-pub(crate) fn set_feed(name: &str, domains: BTreeSet<String>) {
-    MOCK.with_borrow_mut(|mock| mock.feeds.insert(name.into(), domains));
+/// Forgets what the call before has found.
+pub(crate) fn begin_call() {
+    MOCK.with_borrow_mut(|mock| mock.feeds.forget_found());
+}
+
+/// A number that no other exchange has.
+pub(crate) fn next_exchange() -> u64 {
+    MOCK.with_borrow_mut(|mock| {
+        mock.exchanges += 1;
+        mock.exchanges
+    })
 }
 
 pub(crate) fn take_logs() -> Vec<(Level, String)> {
@@ -50,7 +64,7 @@ pub(crate) fn take_logs() -> Vec<(Level, String)> {
 pub(crate) fn advance(time: Duration) {
     MOCK.with_borrow_mut(|mock| {
         mock.now = mock.now.saturating_add(time);
-        mock.expire();
+        mock.state.expire(mock.now);
     });
 }
 
@@ -58,34 +72,8 @@ pub(crate) fn set_time(time: SystemTime) {
     let since = time.duration_since(SystemTime::UNIX_EPOCH);
     MOCK.with_borrow_mut(|mock| {
         mock.now = since.unwrap_or_default();
-        mock.expire();
+        mock.state.expire(mock.now);
     });
-}
-
-pub(crate) fn note_asked_for_client() {
-    MOCK.with_borrow_mut(|mock| mock.has_asked_for_client = true);
-}
-
-/// Whether the filter has learned who the client is since this was asked last.
-pub(crate) fn take_asked_for_client() -> bool {
-    MOCK.with_borrow_mut(|mock| std::mem::take(&mut mock.has_asked_for_client))
-}
-
-pub(crate) fn metric(name: &str) -> Option<f64> {
-    MOCK.with_borrow(|mock| mock.metrics.get(name).copied())
-}
-
-pub(crate) fn metrics() -> BTreeMap<String, f64> {
-    MOCK.with_borrow(|mock| mock.metrics.clone())
-}
-
-pub(crate) fn count(name: &str, by: u64) {
-    MOCK.with_borrow_mut(|mock| mock.change(name, |value| *value += by as f64));
-}
-
-pub(crate) fn gauge(name: &str, to: f64) {
-    let to = if to.is_finite() { to } else { 0.0 };
-    MOCK.with_borrow_mut(|mock| mock.change(name, |value| *value = to));
 }
 
 pub(crate) fn now() -> SystemTime {
@@ -126,115 +114,37 @@ pub(crate) fn write_log(level: Level, message: &str) {
     MOCK.with_borrow_mut(|mock| mock.logs.push((level, message.into())));
 }
 
-pub(crate) fn feed_names() -> Vec<String> {
-    MOCK.with_borrow(|mock| mock.feeds.keys().cloned().collect())
-}
+/// Numbers that look random and depend on the seed alone, by the algorithm SplitMix64: a test
+/// should not depend on chance.
+#[derive(Default)]
+struct Random(u64);
 
-pub(crate) fn lookup(feed: &str, host: &str) -> Result<Option<String>, String> {
-    MOCK.with_borrow(|mock| {
-        let domains = mock
-            .feeds
-            .get(feed)
-            .ok_or_else(|| format!("there is no feed named {feed}"))?;
-        // Something that is not a host is not covered, as in the proxy.
-        let Some(host) = host::canonical_ascii(host) else {
-            return Ok(None);
-        };
-        let rule = host::ancestors(&host).find(|name| domains.contains(*name));
-        Ok(rule.map(String::from))
-    })
-}
-
-pub(crate) fn value(key: &str) -> Option<Vec<u8>> {
-    MOCK.with_borrow(|mock| mock.state.get(key).map(|value| value.bytes.clone()))
-}
-
-pub(crate) fn set(key: &str, value: &[u8], ttl: Option<Duration>) -> Result<(), String> {
-    MOCK.with_borrow_mut(|mock| {
-        let expires = mock.expiry(ttl);
-        mock.put(key, value, expires)
-    })
-}
-
-pub(crate) fn increment(key: &str, by: i64, ttl: Option<Duration>) -> Result<i64, String> {
-    MOCK.with_borrow_mut(|mock| {
-        let (before, expires) = match mock.state.get(key) {
-            Some(value) => (integer(&value.bytes)?, value.expires),
-            None => (0, mock.expiry(ttl)),
-        };
-        let sum = before
-            .checked_add(by)
-            .ok_or("the sum would not fit into 64 bits, so nothing was added")?;
-        mock.put(key, sum.to_string().as_bytes(), expires)?;
-        Ok(sum)
-    })
-}
-
-pub(crate) fn compare_and_set(
-    key: &str,
-    expected: Option<&[u8]>,
-    new: Option<&[u8]>,
-    ttl: Option<Duration>,
-) -> Result<bool, String> {
-    if value(key).as_deref() != expected {
-        return Ok(false);
-    }
-    match new {
-        Some(value) => set(key, value, ttl)?,
-        None => MOCK.with_borrow_mut(|mock| drop(mock.state.remove(key))),
-    }
-    Ok(true)
-}
-
-impl Mock {
-    fn expire(&mut self) {
-        let now = self.now;
-        self.state
-            .retain(|_, value| value.expires.is_none_or(|at| at > now));
-    }
-
-    fn expiry(&self, ttl: Option<Duration>) -> Option<Duration> {
-        Some(self.now.saturating_add(ttl?))
-    }
-
-    /// What cannot be a metric is dropped, as in the proxy.
-    fn change(&mut self, name: &str, change: impl FnOnce(&mut f64)) {
-        let has_room = self.metrics.len() < METRICS && is_metric_name(name);
-        if has_room || self.metrics.contains_key(name) {
-            change(self.metrics.entry(name.into()).or_default());
-        }
-    }
-
-    fn put(&mut self, key: &str, bytes: &[u8], expires: Option<Duration>) -> Result<(), String> {
-        if key.len() > KEY_BYTES {
-            return Err(format!(
-                "a key of {} bytes is too long, so nothing was stored; {KEY_BYTES} bytes are the most",
-                key.len()
-            ));
-        }
-        let others = self.state.iter().filter(|(other, _)| *other != key);
-        let taken: usize = others
-            .map(|(key, value)| entry_bytes(key, &value.bytes))
-            .sum();
-        if taken + entry_bytes(key, bytes) > STATE_BYTES {
-            // The operator can give a filter more room than it has here.
-            return Err(format!(
-                "{STATE_FULL} (1.0 MiB), so nothing was stored; let keys expire sooner, or raise \
-                 [limits] state"
-            ));
-        }
-        if expires == Some(self.now) {
-            self.state.remove(key);
-            return Ok(());
-        }
-        let bytes = bytes.to_vec();
-        self.state.insert(key.into(), Value { bytes, expires });
-        Ok(())
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
     }
 }
 
-fn integer(bytes: &[u8]) -> Result<i64, &'static str> {
-    let text = str::from_utf8(bytes).ok();
-    text.and_then(|text| text.parse().ok())
-        .ok_or("the value is no integer, so nothing was added to it")
+pub(crate) fn set_seed(seed: u64) {
+    MOCK.with_borrow_mut(|mock| mock.random = Random(seed));
+}
+
+pub(crate) fn random_number() -> u64 {
+    MOCK.with_borrow_mut(|mock| mock.random.next())
+}
+
+pub(crate) fn random_bytes(count: u32) -> Vec<u8> {
+    let numbers = std::iter::repeat_with(random_number);
+    let bytes = numbers.flat_map(u64::to_le_bytes);
+    bytes.take(RANDOM_BYTES.min(count as usize)).collect()
+}
+
+/// The beginning of a text as one line of at most so many bytes.
+pub(crate) fn one_line(text: &str, bytes: usize) -> String {
+    let text = &text[..text.floor_char_boundary(bytes)];
+    text.replace(char::is_control, " ")
 }

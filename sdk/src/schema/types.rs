@@ -27,8 +27,11 @@ plain! {
     f32, f64 => Node::Number;
     char => Node::Character;
     str, String, Path, PathBuf => Node::Text;
-    Host, HeaderName, HeaderValue, TimeSpan => Node::Text;
-    Domains => Node::List(&Node::Text);
+    HeaderName, HeaderValue, TimeSpan => Node::Text;
+    // The proxy writes what the operator has typed in another script as A-labels, before the filter
+    // reads it. `hostname` and `idn-hostname` are not addresses, and have no `*`.
+    Host => Node::Formatted("host");
+    Domains => Node::List(&Node::Formatted("host"));
     SocketAddr, SocketAddrV4, SocketAddrV6 => Node::Text;
     Ipv4Addr => Node::Formatted("ipv4");
     Ipv6Addr => Node::Formatted("ipv6");

@@ -8,11 +8,13 @@ use std::any::type_name;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use portcullis_cases::{Answer, Case, Cases, Message, Observed, Question, Report};
+use portcullis_cases::{Answer, Case, Cases, Ended, Message, Observed, Question, Report};
+use portcullis_contract::{Facts, Protocol};
 
 use self::answer::answer;
-use crate::proxy::mock;
-use crate::{Error, Filter, Flow, Headers, Level, Protocol, Request, Response, Scope, config};
+use super::mocks::{self, MockExchange, MockOutcome};
+use crate::proxy::mock::{self, Known};
+use crate::{Error, Filter, Headers, Level, config};
 
 /// The error is about the file, or the configuration that it has for the filter.
 pub(super) fn run<F: Filter>(text: &str, file: &str) -> Result<Report, String> {
@@ -46,7 +48,11 @@ struct Subject<'a, F> {
 /// What the hooks of one case have led to.
 struct Judged {
     answer: Answer,
-    cached: Option<(Scope, Duration)>,
+    retry_after: Option<Duration>,
+    fields: Message,
+    matched: Option<String>,
+    cached: Option<Duration>,
+    asked: Facts,
     request: Message,
     response: Message,
 }
@@ -55,18 +61,36 @@ impl From<Answer> for Judged {
     fn from(answer: Answer) -> Self {
         Self {
             answer,
+            retry_after: None,
+            fields: Message::default(),
+            matched: None,
             cached: None,
+            asked: Facts::NONE,
             request: Message::default(),
             response: Message::default(),
         }
     }
 }
 
+impl Judged {
+    /// The next hook has answered: the last opinion counts.
+    fn then(&mut self, next: Self) {
+        if next.answer == Answer::Next {
+            return;
+        }
+        let first = std::mem::replace(self, next);
+        self.cached = first.cached;
+        self.asked = first.asked;
+        self.request = first.request;
+        self.response = first.response;
+    }
+}
+
 impl<'a, F: Filter> Subject<'a, F> {
     fn begin(cases: &'a Cases) -> Self {
         mock::reset();
-        for (name, domains) in &cases.feeds {
-            mock::set_feed(name, domains.iter().cloned().collect());
+        for (name, entries) in &cases.feeds {
+            mock::set_feed(name, entries.iter().cloned());
         }
         mock::set_time(cases.now);
         Self {
@@ -77,7 +101,8 @@ impl<'a, F: Filter> Subject<'a, F> {
     }
 
     fn observe(&mut self, case: &Case) -> Observed {
-        let judged = match caught(|| self.ask(case)) {
+        let exchange = exchange(case);
+        let judged = match caught(|| self.ask(case, exchange.as_ref())) {
             Ok(judged) => judged,
             Err(failure) => {
                 // Its state is unknown, so it is not asked again. The proxy does the same.
@@ -89,19 +114,26 @@ impl<'a, F: Filter> Subject<'a, F> {
             }
         };
         let keys = case.expected.state.keys();
-        let state = keys.filter_map(|key| Some((key.clone(), mock::value(key)?)));
+        let state = keys.filter_map(|key| Some((key.clone(), mock::value(key).ok()??)));
         Observed {
             state: state.collect(),
             metrics: mock::metrics(),
             log: mock::take_logs(),
+            notes: exchange
+                .map(|exchange| exchange.facts().notes())
+                .unwrap_or_default(),
             answer: judged.answer,
+            retry_after: judged.retry_after,
+            fields: judged.fields,
+            matched: judged.matched,
             cached: judged.cached,
+            asked: judged.asked,
             request: judged.request,
             response: judged.response,
         }
     }
 
-    fn ask(&mut self, case: &Case) -> Result<Judged, String> {
+    fn ask(&mut self, case: &Case, exchange: Option<&MockExchange>) -> Result<Judged, String> {
         let slot = match case.question {
             Question::Tick => &mut self.ticking,
             Question::Host { .. } | Question::Request { .. } => &mut self.judging,
@@ -111,7 +143,18 @@ impl<'a, F: Filter> Subject<'a, F> {
             None => make(self.config)
                 .map_err(|error| format!("the filter refuses its configuration: {error}"))?,
         };
-        judge(slot.insert(filter), case)
+        let filter = slot.insert(filter);
+        let Some(exchange) = exchange else {
+            return tick(filter);
+        };
+        let judged = judge(filter, &case.question, exchange)?;
+        if let Some(ended) = &case.ended {
+            let outcome = outcome(ended, &case.question);
+            filter
+                .exchange_ended(exchange, &outcome)
+                .map_err(reported)?;
+        }
+        Ok(judged)
     }
 }
 
@@ -119,10 +162,10 @@ fn make<F: Filter>(config: &str) -> Result<F, Error> {
     F::new(config::parse(config)?)
 }
 
-/// Asks one hook after the other, as long as the message passes.
-fn judge<F: Filter>(filter: &F, case: &Case) -> Result<Judged, String> {
+/// None for a tick, which is about no exchange.
+fn exchange(case: &Case) -> Option<MockExchange> {
     let (host, port, protocol) = match &case.question {
-        Question::Tick => return tick(filter),
+        Question::Tick => return None,
         Question::Host {
             host,
             port,
@@ -130,20 +173,50 @@ fn judge<F: Filter>(filter: &F, case: &Case) -> Result<Judged, String> {
         } => (host, *port, *protocol),
         Question::Request { host, port, .. } => (host, *port, Protocol::Http),
     };
-    let mut flow = Flow::new(host, port, protocol);
-    if let Some(client) = case.client {
-        flow = flow.with_client(client);
+    let facts = case.facts.clone();
+    Some(MockExchange::new(Known {
+        host: host.clone(),
+        port,
+        id: mock::next_exchange().to_string(),
+        protocol: protocol.name().to_owned(),
+        found_in: facts.found_in.name().to_owned(),
+        server_name: facts.server_name,
+        listener: facts.listener,
+        started: mock::now(),
+        address: facts.client,
+        user: facts.user,
+        groups: facts.groups,
+    }))
+}
+
+fn outcome(ended: &Ended, question: &Question) -> MockOutcome {
+    let mut outcome = mocks::outcome(ended.how.name())
+        .with_bytes_from_client(ended.bytes_from_client)
+        .with_bytes_to_client(ended.bytes_to_client)
+        .with_duration(whole_milliseconds(ended.duration));
+    if let Some(status) = ended.status {
+        outcome = outcome.with_status(status);
     }
-    mock::take_asked_for_client();
-    let verdict = filter.judge_host(&flow).map_err(reported)?;
-    // As in the proxy, what one client was told is not told to others.
-    let is_personal = mock::take_asked_for_client();
-    let kept = verdict
-        .cached()
-        .filter(|(scope, _)| !(is_personal && *scope == Scope::Host));
+    match question {
+        Question::Request { method, url, .. } => outcome.with_request(method, url),
+        Question::Host { .. } | Question::Tick => outcome,
+    }
+}
+
+/// Asks one hook after the other, as long as the message passes.
+fn judge<F: Filter>(
+    filter: &F,
+    question: &Question,
+    exchange: &MockExchange,
+) -> Result<Judged, String> {
+    mock::begin_call();
+    let verdict = filter.judge_host(exchange).map_err(reported)?;
+    let cached = verdict.extras.keep.map(whole_milliseconds);
+    let asked = exchange.facts().asked();
     let mut judged = Judged {
-        cached: kept.map(|(scope, time)| (scope, whole_milliseconds(time))),
-        ..answer(&verdict)?.into()
+        cached,
+        asked,
+        ..answer(verdict)?
     };
     if let Question::Request {
         url,
@@ -151,46 +224,36 @@ fn judge<F: Filter>(filter: &F, case: &Case) -> Result<Judged, String> {
         request,
         response,
         ..
-    } = &case.question
+    } = question
         && judged.answer.passes()
     {
-        let mut head = Request::new(method, url);
+        let mut head = mocks::request(method, url);
         for (name, value) in &request.0 {
             head = head.with_header(name, value.clone());
         }
-        judge_message(filter, &flow, head, response.as_ref(), &mut judged)?;
+        mock::begin_call();
+        let verdict = filter
+            .judge_request(exchange, &mut head)
+            .map_err(reported)?;
+        judged.then(answer(verdict)?);
+        judged.request = message(head.headers());
+        if let Some((status, fields)) = response.as_ref().filter(|_| judged.answer.passes()) {
+            let mut response = mocks::response(*status);
+            for (name, value) in &fields.0 {
+                response = response.with_header(name, value.clone());
+            }
+            mock::begin_call();
+            let verdict = filter.judge_response(exchange, &head, &mut response);
+            judged.then(answer(verdict.map_err(reported)?)?);
+            judged.response = message(response.headers());
+        }
     }
     Ok(judged)
 }
 
-fn judge_message<F: Filter>(
-    filter: &F,
-    flow: &Flow,
-    mut request: Request,
-    response: Option<&(u16, Message)>,
-    judged: &mut Judged,
-) -> Result<(), String> {
-    let verdict = filter.judge_request(flow, &mut request).map_err(reported)?;
-    judged.answer = judged.answer.clone().then(answer(&verdict)?);
-    judged.request = message(request.headers());
-    let Some((status, fields)) = response.filter(|_| judged.answer.passes()) else {
-        return Ok(());
-    };
-    let mut response = Response::new(*status);
-    for (name, value) in &fields.0 {
-        response = response.with_header(name, value.clone());
-    }
-    let verdict = filter
-        .judge_response(flow, &request, &mut response)
-        .map_err(reported)?;
-    judged.answer = judged.answer.clone().then(answer(&verdict)?);
-    judged.response = message(response.headers());
-    Ok(())
-}
-
 fn tick<F: Filter>(filter: &F) -> Result<Judged, String> {
     let pause = filter.tick().map_err(reported)?;
-    Ok(Answer::Ticked(whole_milliseconds(pause)).into())
+    Ok(Answer::Ticked(pause.map(whole_milliseconds)).into())
 }
 
 /// A panic is a trap in the proxy.
@@ -204,8 +267,8 @@ fn caught<T>(ask: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     })
 }
 
-fn reported(error: Error) -> String {
-    format!("the filter reports: {error}")
+fn reported(error: impl Into<Error>) -> String {
+    format!("the filter reports: {}", error.into())
 }
 
 /// The border knows no shorter times; see `proxy`.
@@ -215,11 +278,6 @@ fn whole_milliseconds(time: Duration) -> Duration {
 }
 
 fn message(headers: &Headers) -> Message {
-    let mut fields = Vec::new();
-    for name in headers.names() {
-        for value in headers.get_all(&name) {
-            fields.push((name.clone(), value.as_bytes().to_vec()));
-        }
-    }
-    Message(fields)
+    let all = headers.all().into_iter();
+    Message(all.map(|(name, value)| (name, value.into())).collect())
 }

@@ -20,9 +20,10 @@ const NO_QUARANTINE: &str = "[quarantine]\nfailures = 4294967295\n";
 const SKIPPED: &str = "on_error = \"skip\"\n[quarantine]\nfailures = 4294967295\n";
 
 pub(crate) fn rows() -> Vec<Row> {
-    let import =
-        r#"(import "portcullis:filter/metrics@0.1.0" "count" (func $count (param i32 i32 i64)))"#;
-    let call = "(call $count (i32.const 65536) (i32.const 1000000) (i64.const 1))";
+    let import = r#"(import "portcullis:filter/metrics@1.0.0" "count"
+            (func $count (param i32 i32 i64 i32 i32)))"#;
+    let call = "(call $count (i32.const 65536) (i32.const 1000000) (i64.const 1)
+        (i32.const 0) (i32.const 0))";
     let calls = guests::straight_line(import, &call.repeat(3000));
     let state = format!("{NO_QUARANTINE}[grants]\nstate = true\n");
     vec![

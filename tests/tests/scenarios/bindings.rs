@@ -1,18 +1,18 @@
-//! The SDK carries what wit-bindgen generates of its contract: who builds a filter need not build
-//! wit-bindgen, which takes longer than all else together.
+//! The SDK carries what wit-bindgen generates of its contract, so that building a filter does not
+//! build wit-bindgen, which takes longer than all else together.
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use wit_bindgen_core::{Files, WorldGenerator};
-use wit_bindgen_rust::{Opts, WithOption};
+use wit_bindgen_rust::{Opts, Ownership, WithOption};
 use wit_parser::Resolve;
 
 /// Says that the files are to be written, not compared.
 const UPDATE: &str = "PORTCULLIS_UPDATE_BINDINGS";
 
-const TYPES: &str = "portcullis:filter/types@0.1.0";
+const TYPES: &str = "portcullis:filter/types@1.0.0";
 
 /// As the contract names them, each with what the SDK needs of it.
 fn worlds() -> impl Iterator<Item = (&'static str, Opts)> {
@@ -29,20 +29,21 @@ fn worlds() -> impl Iterator<Item = (&'static str, Opts)> {
     let capabilities = Opts {
         format: true,
         generate_unused_types: true,
+        // What a filter hands to the proxy is borrowed from it.
+        ownership: Ownership::Borrowing {
+            duplicate_if_necessary: true,
+        },
         ..Opts::default()
     };
-    let judges = [
-        "judge-host-hook",
-        "judge-request-hook",
-        "judge-response-hook",
+    let hooks = [
+        ("lifecycle-hook", hook(false)),
+        ("judge-host-hook", hook(true)),
+        ("judge-request-hook", hook(true)),
+        ("judge-response-hook", hook(true)),
+        ("exchange-ended-hook", hook(false)),
+        ("tick-hook", hook(true)),
     ];
-    let others = ["lifecycle-hook", "tick-hook"];
-    let judges = judges.map(|world| (world, hook(true)));
-    let others = others.map(|world| (world, hook(world == "tick-hook")));
-    [("capabilities", capabilities)]
-        .into_iter()
-        .chain(judges)
-        .chain(others)
+    [("capabilities", capabilities)].into_iter().chain(hooks)
 }
 
 fn sdk() -> PathBuf {

@@ -12,7 +12,8 @@ async fn assert_all_go_well(name: &str, wasm: &[u8]) {
     let dir = tempfile::tempdir().expect("a folder");
     let file = dir.path().join(format!("{name}.wasm"));
     fs::write(&file, wasm).expect("a folder to write to");
-    let settings = "[limits]\ncpu = '10s'\nwall = '30s'\n[grants]\nfeeds = ['*']\nstate = true";
+    let settings = "[limits]\ncpu = '10s'\nwall = '30s'\n[grants]\nfeeds = ['*']\n\
+        state = true\nverdicts = ['allow', 'redirect', 'replace', 'drop', 'ask']";
     fs::write(file.with_extension("toml"), settings).expect("a folder to write to");
     let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("guests");
     let mut config = Config::default();

@@ -46,7 +46,7 @@ async fn a_filter_that_cannot_run_here_is_refused_while_traffic_goes_on() {
         ("loops_at_start", "computing time"),
         ("starts_large", "memory"),
         ("starts_with_table", "table"),
-        ("speaks_0_2", "0.2"),
+        ("speaks_2_0", "2.0"),
         ("wants_wasi", "wasi:clocks/monotonic-clock"),
     ] {
         stage.plug(&format!("{guest}.toml"), limits);

@@ -139,10 +139,11 @@ async fn a_filter_that_wears_its_instances_out_at_once_fails() {
 
 #[tokio::test]
 async fn a_filter_that_only_calls_the_proxy_is_ended_when_its_time_is_up() {
-    let import = r#"(import "portcullis:filter/metrics@0.1.0" "count"
-        (func $count (param i32 i32 i64)))"#;
+    let import = r#"(import "portcullis:filter/metrics@1.0.0" "count"
+        (func $count (param i32 i32 i64 i32 i32)))"#;
     // A name of a MB, which is no name.
-    let call = "(call $count (i32.const 65536) (i32.const 1000000) (i64.const 1))";
+    let name = "(i32.const 65536) (i32.const 1000000)";
+    let call = format!("(call $count {name} (i64.const 1) (i32.const 0) (i32.const 0))");
     let guest = guests::straight_line(import, &call.repeat(3000));
     let stage = Stage::beside_neighbour("caller", &guest, "").await;
     let mut log = Log::follow();

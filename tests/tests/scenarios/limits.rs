@@ -64,16 +64,6 @@ fn of_calls() -> Vec<Row> {
             "cpu = '10s'\nwall = '20s'",
             "go deeper than the stack of 512.0 KiB ([plugins] stack)",
         ),
-        Row {
-            limit: "state",
-            wasm: guests::hoarder().to_vec(),
-            settings: "state = '1KiB'\ncpu = '10s'\nwall = '20s'\n[config]\nbytes = 2000\n\
-                       [grants]\nstate = true",
-            says: vec![
-                "the state of this filter is full (1.0 KiB)",
-                "raise [limits] state",
-            ],
-        },
     ]
 }
 
@@ -109,7 +99,7 @@ fn of_starts() -> Vec<Row> {
 
 /// Those that are told by tests of their own below, and those that are met without a failure: an
 /// instance is replaced, a verdict is asked for again.
-const OTHERS: [&str; 4] = ["concurrency", "log", "calls", "verdict_cache"];
+const OTHERS: [&str; 5] = ["concurrency", "log", "state", "calls", "verdict_cache"];
 
 #[test]
 fn every_limit_of_the_readme_is_looked_at_here() {
@@ -217,16 +207,30 @@ async fn lines_beyond_the_limit_are_told_with_its_value_and_its_setting() {
 /// What is not a setting: a number of metrics is enough, or they are names of hosts.
 #[tokio::test]
 async fn a_metric_that_is_not_kept_is_told_once_with_the_reason() {
-    let import =
-        r#"(import "portcullis:filter/metrics@0.1.0" "count" (func $count (param i32 i32 i64)))"#;
-    let call = "(call $count (i32.const 65536) (i32.const 65) (i64.const 1))";
+    let import = r#"(import "portcullis:filter/metrics@1.0.0" "count"
+            (func $count (param i32 i32 i64 i32 i32)))"#;
+    let call = "(call $count (i32.const 65536) (i32.const 65) (i64.const 1)
+        (i32.const 0) (i32.const 0))";
     let guest = guests::straight_line(import, &call.repeat(3));
     let stage = Stage::beside_neighbour("namer", &guest, "").await;
     let mut log = Log::follow();
     stage.answers(&[("x.example", 200); 3]).await;
-    let says = "a metric's name has 1 to 64 of the characters";
+    let says = "the name of a metric or a label has 1 to 64 of the characters";
     log.says(&["WARN", "namer", says]).await;
     assert_eq!(log.count(&["namer", says]), 0);
+}
+
+/// The filter learns of it and may go on; the operator is told once.
+#[tokio::test]
+async fn a_value_that_does_not_fit_is_told_with_the_room_and_the_setting() {
+    let settings = "[limits]\nstate = '1KiB'\ncpu = '10s'\nwall = '20s'\n\
+                    [config]\nbytes = 2000\n[grants]\nstate = true";
+    let stage = Stage::beside_neighbour("crammed", guests::hoarder(), settings).await;
+    let mut log = Log::follow();
+    stage.answers(&[("x.example", 503); 2]).await;
+    let says = "does not fit into its state of 1.0 KiB";
+    log.says(&["WARN", "crammed", says, "[limits] state"]).await;
+    assert_eq!(log.count(&["crammed", says]), 0);
 }
 
 #[tokio::test]

@@ -125,7 +125,7 @@ async fn what_frames_a_message_or_names_its_host_is_out_of_reach() {
         ask(&mut client, &origin, "").await;
         let refusal = client.response().await;
         assert_eq!(refusal.status, 503, "{field}");
-        let said = format!("the field {field} is the proxy's");
+        let said = format!("the field {field} belongs to the proxy");
         log.says(&["editor", &said]).await;
         assert!(!origin.was_dialled());
     }
@@ -223,7 +223,7 @@ async fn in_shadow_mode_nothing_is_changed_and_what_would_be_is_counted() {
     std::fs::remove_file(proxy.plugins().join("editor.wasm")).unwrap();
     let ends = log.says(&["shadow", "editor", "ends: "]).await;
     assert!(
-        ends.contains("1 replaced, 0 allowed, 1 passed; 1 would be changed"),
+        ends.contains("1 replaced, 0 dropped, 0 allowed, 1 passed; 1 would be changed"),
         "{ends}"
     );
 }

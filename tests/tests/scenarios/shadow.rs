@@ -33,7 +33,7 @@ async fn a_shadow_filter_tells_what_it_would_have_done() {
             .expect("there is something to explain")
             .to_string()
     };
-    let counts = "candidate is in shadow mode: 1 would be blocked, 0 redirected, 0 replaced, 0 allowed, 1 passed; 0 would be changed; 0 failed";
+    let counts = "candidate is in shadow mode: 1 would be blocked, 0 redirected, 0 replaced, 0 dropped, 0 allowed, 1 passed; 0 would be changed; 0 failed";
     stage
         .until_true("explain has the counts", async || {
             explain().await.contains(counts)

@@ -36,10 +36,10 @@ async fn a_verdict_about_a_host_is_used_again_whatever_the_protocol() {
 }
 
 #[tokio::test]
-async fn a_verdict_that_was_reached_by_who_asks_is_not_kept_for_others() {
+async fn a_verdict_that_was_reached_by_which_exchange_it_is_is_asked_for_each_time() {
     let stage = Stage::start_with(remembering).await;
-    let first = question(&stage.get("personal.example").await);
-    assert_ne!(question(&stage.get("personal.example").await), first);
+    let first = question(&stage.get("exchange.example").await);
+    assert_ne!(question(&stage.get("exchange.example").await), first);
 }
 
 #[tokio::test]

@@ -48,6 +48,9 @@ pub struct Timing {
     pub hook: &'static str,
     /// What it answered.
     pub verdict: &'static str,
+    /// What it answered to the same question later in the run, if that was something else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed_to: Option<&'static str>,
     /// Half of the batches took longer.
     pub p50_ns: f64,
     /// One batch in a hundred took longer.
@@ -101,7 +104,11 @@ impl fmt::Display for Bench {
         for (name, timing) in hooks.chain(cached) {
             let (p50, p99, mean) = (timing.p50_ns, timing.p99_ns, timing.mean_ns);
             let verdict = timing.verdict;
-            writeln!(f, "{name:13} {p50:8.0}   {p99:8.0}   {mean:8.0}  {verdict}")?;
+            write!(f, "{name:13} {p50:8.0}   {p99:8.0}   {mean:8.0}  {verdict}")?;
+            match timing.changed_to {
+                Some(other) => writeln!(f, ", later {other}: the times are those of both")?,
+                None => writeln!(f)?,
+            }
         }
         if let Some(tick) = &self.tick {
             writeln!(f, "{tick}")?;

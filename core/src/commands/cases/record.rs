@@ -21,10 +21,10 @@ use crate::error::PluginError;
 use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
 use crate::filter::{Failure, Filter, FilterAnswer, HookCall, Loader};
-use crate::flow::{Client, Flow, Protocol};
+use crate::flow::{Flow, Inquiry, Protocol};
 use crate::plugins::FilterFile;
 use crate::target::Target;
-use crate::verdict::VerdictKind;
+use crate::verdict::{Match, VerdictKind};
 
 /// No person reads a file with more.
 const MOST: usize = 10_000;
@@ -197,11 +197,11 @@ struct WrittenCase {
 impl WrittenCase {
     fn about(flow: &Flow<'_>) -> Self {
         Self {
-            host: match flow.protocol {
-                Protocol::Connect => flow.target.authority(443),
-                Protocol::Http => flow.target.authority(80),
+            host: match Protocol::from_name(flow.protocol) {
+                Some(Protocol::Http) => flow.target.authority(80),
+                Some(Protocol::Connect) | None => flow.target.authority(443),
             },
-            protocol: (flow.protocol == Protocol::Http).then_some("http"),
+            protocol: (flow.protocol == Protocol::Http.name()).then_some("http"),
             client: flow.client.address,
             ..Self::default()
         }
@@ -237,20 +237,22 @@ async fn ask(filter: &Filter, hosts: &Hosts, found: &Summary) -> Written {
         let Ok(target) = Target::of_host(host, *port) else {
             continue;
         };
-        let flow = Flow {
-            exchange: 0,
-            target: &target,
-            protocol: *protocol,
-            client: &Client::at(client.filter(|_| filter.uses("client"))),
-        };
-        let answer = local.ask(HookCall::Host(&flow)).await;
+        let client = client.filter(|_| filter.uses("client"));
+        let inquiry = Inquiry::at(client, now.unwrap_or(SystemTime::UNIX_EPOCH));
+        let flow = Flow::asked(&target, protocol.name(), &inquiry);
+        let answer = local.ask(HookCall::Host(&flow), None).await;
         if let Ok(FilterAnswer {
-            matched: Some(matched),
+            matched:
+                Some(Match {
+                    feed: Some(feed),
+                    rule,
+                    ..
+                }),
             ..
         }) = &answer
         {
-            let rules = written.feeds.entry(matched.feed.to_string()).or_default();
-            rules.insert(matched.rule.to_string());
+            let rules = written.feeds.entry(feed.to_string()).or_default();
+            rules.insert(rule.to_string());
         }
         written.case.push(case(&flow, answer));
     }

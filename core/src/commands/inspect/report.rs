@@ -26,6 +26,8 @@ pub struct Inspection {
     pub version: Option<String>,
     /// What it does, as the filter says of itself in a line.
     pub description: Option<String>,
+    /// The version of `portcullis:filter`, the contract, that it was built for.
+    pub contract: Option<String>,
     /// Its hooks, by the contract's names.
     pub hooks: Vec<String>,
     /// The interfaces that it imports.
@@ -162,7 +164,10 @@ impl fmt::Display for Inspection {
             .as_ref()
             .is_some_and(|settings| !settings.enabled);
         match &self.refused {
-            Some(reason) => write!(f, "\nrefused: {}", Escaped(reason)),
+            Some(reason) => {
+                write!(f, "\nrefused: {}", Escaped(reason))?;
+                self.write_grants(f)
+            }
             None if is_disabled => write!(f, "\ndisabled (enabled = false), so it was not tried"),
             None => write!(f, "\nok: a proxy uses it"),
         }
@@ -170,9 +175,27 @@ impl fmt::Display for Inspection {
 }
 
 impl Inspection {
+    /// The lines that would grant what is missing, to be pasted.
+    fn write_grants(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let missing = self.imports.iter().filter(|import| !import.allowed);
+        let lines: Vec<&str> = missing.filter_map(|import| import.grant).collect();
+        if lines.is_empty() {
+            return Ok(());
+        }
+        write!(
+            f,
+            "\n\n{}.toml:\n\n[grants]\n{}",
+            Escaped(&self.filter),
+            lines.join("\n")
+        )
+    }
+
     fn rows(&self) -> Vec<(&'static str, String)> {
         let description = self.description.iter().cloned();
         let mut rows: Vec<_> = description.map(|text| ("about", text)).collect();
+        if let Some(version) = &self.contract {
+            rows.push(("contract", format!("portcullis:filter@{version}")));
+        }
         rows.push(("hooks", self.hooks.join(", ")));
         rows.extend(self.rows_of_imports());
         if let Some(schema) = &self.config {
@@ -207,10 +230,7 @@ impl Inspection {
         let free: Vec<&str> = free.map(|import| &*import.interface).collect();
         let granted = self.imports.iter().filter(move |import| !is_free(import));
         let granted = granted.map(|import| match (import.grant, import.allowed) {
-            (Some(line), false) => format!(
-                "{}, not granted; if it may have it, add to {}.toml:  [grants]  {line}",
-                import.interface, self.filter
-            ),
+            (Some(_), false) => format!("{}, not granted", import.interface),
             (Some(line), true) => format!("{}, granted ({line})", import.interface),
             (None, _) => format!("{}, which this proxy does not offer", import.interface),
         });

@@ -223,9 +223,11 @@ fn is_different(was: &Happened, is_own: bool, answer: Option<VerdictKind>) -> bo
         VerdictKind::Next => answer != Some(VerdictKind::Next),
         VerdictKind::Allow => !answer.is_some_and(VerdictKind::passes),
         // Another has refused it, and does so still unless it is not asked.
-        VerdictKind::Block | VerdictKind::Redirect | VerdictKind::Replace => {
-            answer == Some(VerdictKind::Allow)
-        }
+        VerdictKind::Block
+        | VerdictKind::Redirect
+        | VerdictKind::Replace
+        | VerdictKind::Drop
+        | VerdictKind::Ask => answer == Some(VerdictKind::Allow),
     }
 }
 

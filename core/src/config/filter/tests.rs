@@ -44,6 +44,7 @@ fn every_key_is_read() {
         [grants]
         feeds = ["malware"]
         state = true
+        verdicts = ["block", "drop"]
         [config]
         name = "x"
         numbers = [1, 2.5]
@@ -81,6 +82,7 @@ fn every_key_is_read() {
         grants: Some(Grants {
             feeds: FeedGrant::Named(vec!["malware".into()]),
             state: true,
+            verdicts: Some(vec![GrantedVerdict::Block, GrantedVerdict::Drop]),
         }),
         config: json!({
             "name": "x",

@@ -24,6 +24,7 @@ const NOTHING: Record<'static> = Record {
     reason: None,
     skipped: &[],
     edited: &[],
+    notes: &[],
     feed: None,
     rule: None,
     up: 0,
@@ -50,6 +51,7 @@ fn with_texts<'a>(names: &'a [Arc<str>], mut text: impl FnMut() -> &'a str) -> R
         reason: Some(text()),
         skipped: names,
         edited: names,
+        notes: names,
         feed: Some(text()),
         rule: Some(text()),
         up: 5,
@@ -81,6 +83,7 @@ fn expected(record: &Record<'_>) -> Value {
         "status": 403, "verdict": record.verdict, "filter": record.filter, "reason": record.reason,
         "skipped": record.skipped.iter().map(|name| &**name).collect::<Vec<_>>(),
         "edited": record.edited.iter().map(|name| &**name).collect::<Vec<_>>(),
+        "notes": record.notes.iter().map(|name| &**name).collect::<Vec<_>>(),
         "feed": record.feed, "rule": record.rule, "up": 5, "down": u64::MAX, "ms": 12345.006,
         "outcome": "failed", "error": record.error,
     });
@@ -88,7 +91,7 @@ fn expected(record: &Record<'_>) -> Value {
         fields
             .as_object_mut()
             .unwrap()
-            .retain(|name, _| name != "skipped" && name != "edited");
+            .retain(|name, _| !["skipped", "edited", "notes"].contains(&&**name));
     }
     fields
 }
@@ -113,7 +116,7 @@ fn a_line_has_the_form_that_the_grammar_gives_it() {
         logfmt(&record),
         "time=2026-11-23T13:42:32.829285Z kind=access id=4 client=10.0.0.7 user=jo method=GET host=a.example \
          port=443 protocol=connect peer=[::1]:8443 status=403 verdict=block filter=\"block list\" \
-         reason=\"it is \\\"bad\\\"\" skipped=\"plain,with\\\\, comma\" edited=\"plain,with\\\\, comma\" feed=list \
+         reason=\"it is \\\"bad\\\"\" skipped=\"plain,with\\\\, comma\" edited=\"plain,with\\\\, comma\" notes=\"plain,with\\\\, comma\" feed=list \
          rule=*.a.example up=5 down=18446744073709551615 ms=12345.006 outcome=failed error=\"x: y\"\n"
     );
     assert_eq!(
@@ -208,7 +211,7 @@ fn as_json(fields: Vec<(&str, Cow<'_, str>)>) -> Value {
         let value = match name {
             "id" | "port" | "status" | "up" | "down" => value.parse::<u64>().unwrap().into(),
             "ms" => value.parse::<f64>().unwrap().into(),
-            "skipped" | "edited" => logfmt::split_names(&value).into(),
+            "skipped" | "edited" | "notes" => logfmt::split_names(&value).into(),
             _ => Value::from(value),
         };
         (name.to_owned(), value)

@@ -1,10 +1,19 @@
-/** Who has sent the request, for tests to say: sender.address = '10.0.0.7'. */
-export const sender = { address: undefined, user: undefined };
+/** Who has sent the request, for tests to say: facts.address = '10.0.0.7'. */
+export const facts = { address: undefined, user: undefined, groups: [] };
 
 export function address() {
-  return sender.address;
+  const { address } = facts;
+  if (address === undefined) {
+    return undefined;
+  }
+  return address.includes(':') ? { tag: 'ipv6', val: groupsOf(address) } : { tag: 'ipv4', val: address.split('.').map(Number) };
 }
 
-export function user() {
-  return sender.user;
+function groupsOf(ipv6) {
+  const [before, after] = ipv6.split('::').map((part) => part.split(':').filter(Boolean));
+  const zeros = Array(8 - before.length - (after?.length ?? 0)).fill('0');
+  return [...before, ...zeros, ...(after ?? [])].map((group) => parseInt(group, 16));
 }
+
+export const user = () => facts.user;
+export const groups = () => facts.groups;

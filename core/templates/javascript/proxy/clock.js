@@ -1,6 +1,11 @@
+import { ProxyError } from './error.js';
+
 let time = 0n;
 
-/** Sets the clock, which stands still, to milliseconds since 1970 in UTC: setTime(Date.UTC(2026, 2, 2, 9)). */
+/**
+ * Sets the clock, which stands still, to milliseconds since 1970 in UTC:
+ * setTime(Date.UTC(2026, 2, 2, 9)).
+ */
 export function setTime(milliseconds) {
   time = BigInt(milliseconds);
 }
@@ -21,6 +26,6 @@ function numbers(timeZone) {
     // In Sweden it is 2026-03-02 09:00:00.
     return new Date(Number(time)).toLocaleString('sv-SE', { timeZone }).match(/\d+/g).map(Number);
   } catch {
-    throw new Error(`there is no time zone ${timeZone}; names are like Europe/Berlin`);
+    throw new ProxyError(`there is no time zone ${timeZone}; names are like Europe/Berlin`);
   }
 }

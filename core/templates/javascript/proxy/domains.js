@@ -1,6 +1,9 @@
 import { isAddress } from '../src/portcullis.js';
 
-/** The public suffixes that are more than one label. The proxy knows thousands; a test adds those that it is about. */
+/**
+ * The public suffixes that are more than one label. The proxy knows thousands; a test adds those
+ * that it is about.
+ */
 export const suffixes = new Set(['co.uk', 'com.au', 'co.jp', 'github.io']);
 
 export function registrable(host) {

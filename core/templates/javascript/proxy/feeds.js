@@ -1,16 +1,33 @@
 import { isWithin } from '../src/portcullis.js';
+import { ProxyError } from './error.js';
 
-/** The domains of each feed by its name, for tests to fill: lists.malware = ['evil.example']. */
+/**
+ * The entries of each feed by its name, for tests to fill. Each covers a domain with all names
+ * below it; @@ excepts: lists.malware = ['evil.example', '@@good.evil.example'].
+ */
 export const lists = {};
 
-export function names() {
-  return Object.keys(lists).sort();
+/** The names of feeds that exist and are not granted, for tests to add to. */
+export const notGranted = new Set();
+
+export const names = () => Object.keys(lists).sort();
+
+export const find = (host) => findIn(names(), host);
+
+export function findIn(feeds, host) {
+  const matches = feeds.map((feed) => match(feed, host)).filter(Boolean);
+  return matches.find(({ kind }) => kind === 'listed') ?? matches[0];
 }
 
-export function lookup(feed, host) {
+// The longest entry decides.
+function match(feed, host) {
   if (!(feed in lists)) {
-    throw new Error(`there is no feed ${feed}`);
+    throw new ProxyError({ tag: notGranted.has(feed) ? 'not-granted' : 'unknown', val: feed });
   }
-  const covering = lists[feed].filter((domain) => isWithin(host, domain));
-  return covering.sort((a, b) => b.length - a.length)[0];
+  const entries = lists[feed].map((rule, at) => {
+    const kind = rule.startsWith('@@') ? 'excepted' : 'listed';
+    return { domain: rule.replace('@@', ''), match: { feed, source: `${feed}.txt`, rule, line: at + 1, kind } };
+  });
+  const covering = entries.filter(({ domain }) => isWithin(host, domain));
+  return covering.sort((a, b) => b.domain.length - a.domain.length)[0]?.match;
 }

@@ -1,58 +1,85 @@
 // The header fields of a message.
 
-// They belong to the connection, to the framing of the message, or to the proxy itself, so a filter cannot change them.
+import { ProxyError } from './error.js';
+
+// They belong to the connection, to the framing of the message, or to the proxy itself, so a filter
+// cannot change them.
 const owned = [
   'connection', 'content-length', 'expect', 'host', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'proxy-status',
   'te', 'trailer', 'transfer-encoding', 'upgrade', 'via',
 ];
+const isOwned = ({ name }) => owned.includes(name.toLowerCase());
+const isNamed = (name) => (field) => field.name.toLowerCase() === name.toLowerCase();
 
 export class Fields {
-  // Lower-case names with their values.
   #list = [];
+
+  /** For tests to say: the hook that runs cannot change them. */
+  immutable = false;
 
   /** The message comes with this field; its value is a text. */
   give(name, value) {
-    this.#list.push([name.toLowerCase(), new TextEncoder().encode(value)]);
+    this.#list.push({ name, value: new TextEncoder().encode(value) });
   }
 
   /** There are none, as before the first test. */
   clear() {
     this.#list = [];
+    this.immutable = false;
   }
 
   get(name) {
-    return this.#list.filter(([found]) => found === name.toLowerCase()).map(([, value]) => value);
+    return this.#list.filter(isNamed(name)).map(({ value }) => value);
   }
 
   names() {
-    return [...new Set(this.#list.map(([name]) => name))];
+    return [...new Set(this.#list.map(({ name }) => name.toLowerCase()))];
+  }
+
+  // A filter cannot rely on the case of names, so they are not as they were given.
+  all() {
+    return this.names().flatMap((name) => this.get(name).map((value) => ({ name, value })));
   }
 
   set(name, value) {
-    check(name, value);
-    this.remove(name);
-    this.append(name, value);
+    this.#check(name, value);
+    this.#list = [...this.#without(name), { name, value }];
   }
 
   append(name, value) {
-    check(name, value);
-    this.#list.push([name.toLowerCase(), value]);
+    this.#check(name, value);
+    this.#list.push({ name, value });
   }
 
   remove(name) {
-    check(name);
-    this.#list = this.#list.filter(([found]) => found !== name.toLowerCase());
+    this.#check(name);
+    this.#list = this.#without(name);
+  }
+
+  setAll(fields) {
+    const theirs = fields.filter((field) => !isOwned(field));
+    theirs.forEach(({ name, value }) => this.#check(name, value));
+    this.#list = [...this.#list.filter(isOwned), ...theirs];
+  }
+
+  #without(name) {
+    return this.#list.filter((field) => !isNamed(name)(field));
+  }
+
+  #check(name, value) {
+    if (this.immutable) {
+      throw new ProxyError({ tag: 'immutable' });
+    }
+    check(name, value);
   }
 }
 
-function check(name, value = []) {
-  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
-    throw new Error(`\`${name}\` cannot be the name of a header field`);
+/** Throws unless a filter may have such a field in a message. */
+export function check(name, value = []) {
+  if (!/^[\w!#$%&'*+.^`|~-]{1,256}$/.test(name) || value.some((byte) => byte !== 0x09 && (byte < 0x20 || byte === 0x7f))) {
+    throw new ProxyError({ tag: 'invalid-syntax' });
   }
-  if (owned.includes(name.toLowerCase())) {
-    throw new Error(`the field ${name} is the proxy's and cannot be changed`);
-  }
-  if (value.some((byte) => byte !== 0x09 && (byte < 0x20 || byte === 0x7f))) {
-    throw new Error(`the value of ${name} has control characters`);
+  if (isOwned({ name })) {
+    throw new ProxyError({ tag: 'forbidden' });
   }
 }

@@ -1,17 +1,32 @@
-/** What was counted and measured, by name. */
+/**
+ * What was counted and measured. The keys are names with their labels: `blocked` and
+ * `blocked{feed="malware",kind="listed"}`; of a histogram, the value is a list of all observations.
+ */
 export const values = {};
 
-export function count(name, by) {
-  keep(name, (values[name] ?? 0) + Number(by));
+export function count(name, by, labels) {
+  change(name, labels, (before = 0) => before + Number(by));
 }
 
-export function gauge(name, value) {
-  keep(name, value);
+export function gauge(name, value, labels) {
+  change(name, labels, () => value);
 }
 
-// The proxy drops other names, too.
-function keep(name, value) {
-  if (/^[a-z0-9_]{1,64}$/.test(name)) {
-    values[name] = value;
+export function observe(name, value, labels) {
+  change(name, labels, (before = []) => [...before, value]);
+}
+
+const isName = (name) => /^[a-z0-9_]{1,64}$/.test(name);
+const isLabel = ({ name, value }) => isName(name) && new TextEncoder().encode(value).length <= 64;
+
+// The proxy drops what goes beyond the limits, too.
+function change(name, labels, change) {
+  const pairs = labels.map(({ name, value }) => `${name}="${value}"`);
+  const key = labels.length === 0 ? name : `${name}{${pairs}}`;
+  const keys = Object.keys(values);
+  const metrics = new Set([...keys.map((key) => key.split('{')[0]), name]);
+  const hasRoom = key in values || (keys.length < 1000 && metrics.size <= 100);
+  if (isName(name) && labels.length <= 3 && labels.every(isLabel) && hasRoom) {
+    values[key] = change(values[key]);
   }
 }

@@ -1,6 +1,6 @@
 // Blocks the domains that its settings list.
 
-import { write as log } from 'portcullis:filter/log@0.1.0';
+import { write as log } from 'portcullis:filter/log@1.0.0';
 import { block, hook, isWithin, judge, next, settings } from './portcullis.js';
 
 // What holds if the [config] of the .toml file beside the filter says nothing.
@@ -13,15 +13,16 @@ const defaults = {
 let config = defaults;
 
 export const lifecycle = {
-  // Called once, before anything else. What is thrown, the operator reads, and the filter is not used.
+  // Called once, before anything else. What is thrown, the operator reads, and the filter is not
+  // used.
   init: hook((json) => {
     config = settings(json, defaults);
   }),
 };
 
 export const judgeHost = {
-  // Asked about the host of every request, before it is resolved: { host, port, protocol }.
-  judge: judge(({ host }) => {
+  // Asked about the host of every exchange, before it is resolved.
+  judge: judge((host, port) => {
     const domain = config.domains.find((domain) => isWithin(host, domain));
     if (domain === undefined) {
       return next;

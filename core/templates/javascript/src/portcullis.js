@@ -1,31 +1,6 @@
-// Verdicts, domains, settings, and errors that say what is wrong.
+// Verdicts, hosts, settings, and errors that say what is wrong.
 
-/**
- * Takes away what the engine has and a filter has not. Date would stand still at the time of the build, Math.random begin anew in each instance, and
- * what goes to the console be lost, all without a word.
- */
-export function withhold(global) {
-  const missing = (what, instead) => () => {
-    throw new Error(`a filter has no ${what}; ${instead}`);
-  };
-  const clock = missing('clock of its own', "import { now, local } from 'portcullis:filter/clock@0.1.0'");
-  const { Date } = global;
-  global.Date = class extends Date {
-    constructor(...args) {
-      super(...(args.length === 0 ? [clock()] : args));
-    }
-    static now = clock;
-  };
-  global.Math.random = missing('random numbers', "count in state, or hash what you have");
-  global.fetch = missing('network', 'the proxy fetches lists: see feeds');
-  const console = missing('console', "import { write } from 'portcullis:filter/log@0.1.0'");
-  global.console = new Proxy({}, { get: () => console });
-}
-
-// Not in node, which runs the tests.
-if (globalThis.process === undefined) {
-  withhold(globalThis);
-}
+import * as answer from 'portcullis:filter/answer@1.0.0';
 
 /** No opinion: the next filter is asked. */
 export const next = { tag: 'next' };
@@ -33,20 +8,67 @@ export const next = { tag: 'next' };
 /** It passes, and no further filter is asked by this hook. */
 export const allow = { tag: 'allow' };
 
-/** Refuses the request. The reason, one line, is shown to the client and written to the log. */
-export const block = (reason, status = 403) => ({ tag: 'block', val: { status, reason } });
-
-/** Sends the client to an absolute URL. */
-export const redirect = (location, status = 302) => ({ tag: 'redirect', val: { status, location } });
-
-/** Answers in place of the origin, with the bytes of `body`. */
-export const replace = (contentType, body, status = 200) => ({ tag: 'replace', val: { status, contentType, body } });
-
-const tags = ['next', 'allow', 'block', 'redirect', 'replace'];
+/** Closes the connection without an answer. */
+export const drop = { tag: 'drop' };
 
 /**
- * Whether the host is that domain itself or a name below it: www.evil.example is within evil.example, notevil.example is not. The domain's case does
- * not matter, nor do dots around it; nothing is within an empty domain. An IP address is only within itself.
+ * Refuses the exchange. The reason, one line, is shown to the client and written to the log.
+ *
+ * This and the following take `retryAfter`, the milliseconds after which the client may try again,
+ * and `matched`, the rule that decided. Both are said at once, so a hook has to be running.
+ */
+export const block = (reason, { status = 403, ...more } = {}) => answered('block', { status, reason }, more);
+
+/** Sends the client to an absolute URL. */
+export const redirect = (location, { status = 302, ...more } = {}) => answered('redirect', { status, location }, more);
+
+/** Answers in place of the origin. `body` is a text, or bytes. */
+export const replace = (contentType, body, { status = 200, ...more } = {}) =>
+  answered('replace', { status, contentType, body: typeof body === 'string' ? bytes(body) : body }, more);
+
+/**
+ * Asks a person. If none has decided after `wait` milliseconds, `otherwise` holds: the next filter
+ * is asked (`'next'`), or the exchange is refused (`'block'`).
+ */
+export const ask = (text, { otherwise = 'block', wait = 60_000, ...more } = {}) =>
+  answered('ask', { text, otherwise, wait: BigInt(wait) }, more);
+
+/**
+ * Lets the proxy use the answer of `judgeHost` again for so many milliseconds, where host, port and
+ * all facts agree that the filter has asked for.
+ */
+export const keep = (time) => answer.keep(BigInt(time));
+
+function answered(tag, val, { retryAfter, matched, ...unknown }) {
+  for (const name in unknown) {
+    throw new Error(`${tag}(…) has no option ${name}`);
+  }
+  for (const name in val) {
+    if (val[name] === undefined) {
+      throw new Error(`${tag}(…) lacks its ${name}`);
+    }
+  }
+  if (retryAfter !== undefined) {
+    answer.retryAfter(BigInt(retryAfter));
+  }
+  if (matched !== undefined) {
+    answer.matched(matched);
+  }
+  return { tag, val };
+}
+
+const tags = ['next', 'allow', 'block', 'redirect', 'replace', 'drop', 'ask'];
+
+/** The bytes of a text, as values of header fields and of `state` are. */
+export const bytes = (text) => new TextEncoder().encode(text);
+
+/** The text that the bytes are. What is not UTF-8 becomes U+FFFD. */
+export const text = (bytes) => new TextDecoder().decode(bytes);
+
+/**
+ * Whether the host is that domain itself or a name below it: www.evil.example is within
+ * evil.example, notevil.example is not. The domain's case does not matter, nor do dots around it;
+ * nothing is within an empty domain. An IP address is only within itself.
  */
 export function isWithin(host, domain) {
   const end = domain.replace(/^\.+|\.+$/g, '').toLowerCase();
@@ -56,7 +78,22 @@ export function isWithin(host, domain) {
 /** Whether the host is an IP address: no name has a colon or ends in a number. */
 export const isAddress = (host) => /:|(^|\.)[0-9]+$/.test(host);
 
-/** Reads the settings over the defaults. A name that is not among these is refused, and so is a value of another kind. */
+/** A client's address as it is written: 10.0.0.7, 2001:db8::1 (RFC 5952). */
+export function addressText({ tag, val }) {
+  if (tag === 'ipv4') {
+    return val.join('.');
+  }
+  const groups = val.map((group) => group.toString(16)).join(':');
+  // Of the longest runs of zeros, the first is left out.
+  const runs = groups.match(/\b0(:0)+\b/g) ?? [];
+  const [longest] = runs.sort((a, b) => b.length - a.length);
+  return longest ? groups.replace(new RegExp(`(^|:)${longest}(:|$)`), '::') : groups;
+}
+
+/**
+ * Reads the settings over the defaults. A name that is not among these is refused, and so is a
+ * value of another kind.
+ */
 export function settings(json, defaults) {
   const given = JSON.parse(json);
   for (const [name, value] of Object.entries(given)) {
@@ -72,13 +109,16 @@ export function settings(json, defaults) {
 
 const kind = (value) => (Array.isArray(value) ? 'array' : typeof value);
 
-/** Goes around a hook, so that the proxy's log tells of an error what it was and where. Without it there is a trap without a word. */
+/**
+ * Goes around a hook, so that the proxy's log tells of an error what it was and where. Without it
+ * there is a trap without a word.
+ */
 export const hook = (call) => (...args) => {
   try {
     return call(...args);
   } catch (error) {
     // To the proxy, what is thrown is the text of an error.
-    throw error instanceof Error ? `${error} (${place(error)})` : String(error);
+    throw told(error);
   }
 };
 
@@ -87,10 +127,67 @@ export const judge = (call) =>
   hook((...args) => {
     const verdict = call(...args);
     if (!tags.includes(verdict?.tag)) {
-      throw `the hook answered ${JSON.stringify(verdict)}; a verdict is next, allow, block(…), redirect(…) or replace(…)`;
+      throw `the hook answered ${JSON.stringify(verdict)}; a verdict is next, allow, drop, block(…), redirect(…), replace(…) or ask(…)`;
     }
     return verdict;
   });
 
-// The innermost line that is not here: `judge@src/filter.js:12:5` in the proxy, `at judge (file:///…/src/filter.js:12:5)` in node.
-const place = ({ stack }) => /[\w.-]+\/(?!portcullis\.js)[\w.-]+\.js:\d+/.exec(stack ?? '')?.[0] ?? 'somewhere';
+/**
+ * The text of what was thrown. An error of a call to the proxy has what it is in `payload`: a text,
+ * or a case such as { tag: 'full' } or { tag: 'unknown', val: 'malware' }.
+ */
+function told(error) {
+  if (error?.stack === undefined) {
+    return String(error);
+  }
+  const { payload } = error;
+  const said = payload?.tag && `the proxy answers ${[payload.tag, payload.val].filter(Boolean).join(': ')}`;
+  return `${said ?? payload ?? error} (${place(error)})`;
+}
+
+// The innermost line of the filter: `judge@src/filter.js:12:5` in the proxy, in node `at judge
+// (file:///…/src/filter.js:12:5)`.
+function place({ stack }) {
+  const lines = stack.split('\n').filter((line) => !/\/(portcullis|initializer|proxy\/[\w-]+)\.js:/.test(line));
+  const places = lines.map((line) => /[\w.-]+\/[\w.-]+\.js:\d+/.exec(line)?.[0]);
+  return places.find(Boolean) ?? 'somewhere';
+}
+
+/**
+ * Takes away what the engine has and a filter has not. Date would stand still at the time of the
+ * build, random numbers be the same in each instance, what goes to the console be lost, and the
+ * rest end in a trap, all without a word.
+ */
+export function withhold(global) {
+  const missing = (what, instead) => () => {
+    throw new Error(`a filter has no ${what}; ${instead}`);
+  };
+  const clock = missing('clock of its own', "import { now, local } from 'portcullis:filter/clock@1.0.0'");
+  const random = missing('random numbers of its own', "import { number, bytes } from 'portcullis:filter/random@1.0.0'");
+  const timer = missing('timers', 'tick is the hook that is called again');
+  const console = missing('console', "import { write } from 'portcullis:filter/log@1.0.0'");
+  const { Date } = global;
+  const replaced = {
+    Date: class extends Date {
+      constructor(...args) {
+        super(...(args.length === 0 ? [clock()] : args));
+      }
+      static now = clock;
+    },
+    performance: { now: clock },
+    crypto: { getRandomValues: random, randomUUID: random },
+    setTimeout: timer,
+    setInterval: timer,
+    fetch: missing('network', 'the proxy fetches lists: see feeds'),
+    console: new Proxy({}, { get: () => console }),
+  };
+  for (const name in replaced) {
+    Object.defineProperty(global, name, { value: replaced[name] });
+  }
+  global.Math.random = random;
+}
+
+// Not in node, which runs the tests.
+if (globalThis.process === undefined) {
+  withhold(globalThis);
+}

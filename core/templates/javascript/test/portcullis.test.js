@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { isWithin, withhold } from '../src/portcullis.js';
+import { local } from 'portcullis:filter/clock@1.0.0';
+import { set } from 'portcullis:filter/request-headers@1.0.0';
+
+import { clear, said } from '../proxy/answer.js';
+import * as portcullis from '../src/portcullis.js';
+
+const { addressText, bytes, hook, isWithin, judge, keep, next, withhold } = portcullis;
 
 test('a name is within itself and what it lies below', () => {
   for (const [host, domain] of [
@@ -34,14 +40,59 @@ test('a common ending is not enough', () => {
   }
 });
 
+test('an address is written in its usual spelling', () => {
+  const v6 = (...val) => ({ tag: 'ipv6', val });
+  assert.equal(addressText({ tag: 'ipv4', val: [10, 0, 0, 7] }), '10.0.0.7');
+  for (const [address, written] of [
+    [v6(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1), '2001:db8::1'],
+    [v6(0, 0, 0, 0, 0, 0, 0, 0), '::'],
+    [v6(0, 0, 0, 0, 0, 0, 0, 1), '::1'],
+    [v6(1, 0, 0, 2, 0, 0, 0, 0), '1:0:0:2::'],
+    [v6(1, 0, 0, 2, 3, 0, 0, 4), '1::2:3:0:0:4'],
+    [v6(1, 0, 2, 0x10, 0, 3, 0, 0xa0), '1:0:2:10:0:3:0:a0'],
+  ]) {
+    assert.equal(addressText(address), written);
+  }
+});
+
+test('a verdict can say more than its case does', () => {
+  clear();
+  assert.deepEqual(portcullis.block('later', { status: 429, retryAfter: 1500, matched: 'limit' }), {
+    tag: 'block',
+    val: { status: 429, reason: 'later' },
+  });
+  keep(60_000);
+  assert.deepEqual(said, { keep: 60_000n, retryAfter: 1500n, matched: 'limit', fields: [] });
+  assert.deepEqual(portcullis.replace('text/plain', 'é').val, { status: 200, contentType: 'text/plain', body: bytes('é') });
+  assert.deepEqual(portcullis.ask('Is this all right?', { otherwise: 'next' }).val, {
+    text: 'Is this all right?',
+    otherwise: 'next',
+    wait: 60_000n,
+  });
+  assert.throws(() => portcullis.block('no', { code: 404 }), /block\(…\) has no option code/);
+  assert.throws(() => portcullis.block(undefined), /block\(…\) lacks its reason/);
+});
+
+test('what goes wrong is told with its place', () => {
+  const fails = (call, text) => assert.throws(hook(call), (thrown) => text.test(thrown));
+  fails(() => next.val.status, /^TypeError: .*'status'.* \(test\/portcullis.test.js:\d+\)$/);
+  fails(() => set('Host', bytes('a.example')), /^the proxy answers forbidden \(test\/portcullis.test.js:\d+\)$/);
+  fails(() => local('Nowhere'), /^there is no time zone Nowhere; .* \(test\/portcullis.test.js:\d+\)$/);
+  fails(() => { throw 'not today'; }, /^not today$/);
+  assert.throws(judge(() => 'block'), (thrown) => /the hook answered "block"; a verdict is next, allow, /.test(thrown));
+});
+
 test('what a filter has not is said to be missing', () => {
   const sandbox = { Date, Math: {} };
   withhold(sandbox);
   for (const use of [() => new sandbox.Date(), () => sandbox.Date.now()]) {
-    assert.throws(use, /no clock of its own; import { now, local } from 'portcullis:filter\/clock@0.1.0'/);
+    assert.throws(use, /no clock of its own; import { now, local } from 'portcullis:filter\/clock@1.0.0'/);
   }
   assert.equal(new sandbox.Date(Date.UTC(2026, 2, 2)).toISOString(), '2026-03-02T00:00:00.000Z');
-  assert.throws(() => sandbox.Math.random(), /no random numbers/);
+  for (const use of [() => sandbox.Math.random(), () => sandbox.crypto.randomUUID()]) {
+    assert.throws(use, /no random numbers of its own; import { number, bytes } from 'portcullis:filter\/random@1.0.0'/);
+  }
+  assert.throws(() => sandbox.setTimeout(() => {}, 1), /no timers; tick is/);
   assert.throws(() => sandbox.fetch('http://a.example'), /no network/);
   assert.throws(() => sandbox.console.log('here'), /no console/);
 });

@@ -4,11 +4,10 @@ from app import JudgeHost, Lifecycle
 from componentize_py_types import Err
 from portcullis import NEXT, block
 from wit_world.imports import log
-from wit_world.imports.types import Flow, Protocol
 
 
 def judge(host):
-    return JudgeHost().judge(Flow(host, 443, Protocol.CONNECT))
+    return JudgeHost().judge(host, 443)
 
 
 class App(unittest.TestCase):

@@ -1,6 +1,6 @@
 //! Blocks the domains that its settings list.
 
-use portcullis_sdk::{Error, Filter, Flow, Schema, Verdict, filter};
+use portcullis_sdk::{Domains, Error, Exchange, Filter, Schema, Verdict, filter};
 use serde::Deserialize;
 
 /// The `[config]` of the .toml file beside the filter. What does not fit, the operator reads with
@@ -9,17 +9,17 @@ use serde::Deserialize;
 #[serde(default, deny_unknown_fields)]
 struct Config {
     /// Each stands for itself and all names below it.
-    domains: Vec<String>,
+    domains: Domains,
 }
 
 /// The proxy makes many of these, each from the same settings. What must be remembered from one
-/// request to the next belongs into `portcullis_sdk::state`.
+/// exchange to the next belongs into `portcullis_sdk::state`.
 struct Guard {
     config: Config,
 }
 
 /// The proxy calls the hooks that are written here; there are also `judge_request`,
-/// `judge_response` and `tick`.
+/// `judge_response`, `exchange_ended` and `tick`.
 #[filter]
 impl Filter for Guard {
     type Config = Config;
@@ -28,25 +28,24 @@ impl Filter for Guard {
         Ok(Self { config })
     }
 
-    /// Asked about the host of every request, before it is resolved.
-    fn judge_host(&self, flow: &Flow) -> Result<Verdict, Error> {
-        let mut domains = self.config.domains.iter();
-        Ok(match domains.find(|domain| flow.host().is_within(domain)) {
+    /// Asked about the host of every exchange, before it is resolved.
+    fn judge_host(&self, exchange: &Exchange) -> Result<Verdict, Error> {
+        Ok(match self.config.domains.most_specific(exchange.host()) {
             Some(domain) => Verdict::block(format!("{domain} is blocked here")),
-            None => Verdict::NEXT,
+            None => Verdict::next(),
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use portcullis_sdk::{Protocol, testing};
+    use portcullis_sdk::testing;
 
     use super::*;
 
     fn verdict(config: &str, host: &str) -> Result<Verdict, Error> {
         let filter: Guard = testing::init(config)?;
-        filter.judge_host(&Flow::new(host, 443, Protocol::Connect))
+        filter.judge_host(&testing::exchange(host))
     }
 
     #[test]
@@ -59,10 +58,10 @@ mod tests {
     }
 
     #[test]
-    fn other_hosts_are_none_of_its_business() {
+    fn other_hosts_pass() {
         for host in ["example", "notblocked.example", "192.0.2.1"] {
             let verdict = verdict(r#"{"domains": ["blocked.example"]}"#, host);
-            assert_eq!(verdict, Ok(Verdict::NEXT), "{host}");
+            assert_eq!(verdict, Ok(Verdict::next()), "{host}");
         }
     }
 

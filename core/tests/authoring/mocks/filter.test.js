@@ -1,54 +1,145 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 
-import { sender } from '../proxy/client.js';
+import * as answer from '../proxy/answer.js';
+import * as client from '../proxy/client.js';
 import { setTime } from '../proxy/clock.js';
+import { lists } from '../proxy/feeds.js';
+import { lines } from '../proxy/log.js';
 import { values } from '../proxy/metrics.js';
-import * as request from '../proxy/request-headers.js';
-import * as response from '../proxy/response-headers.js';
-import { kept } from '../proxy/verdict-cache.js';
-import { judgeHost, judgeRequest, judgeResponse } from '../src/filter.js';
-import { block, next } from '../src/portcullis.js';
+import * as notes from '../proxy/notes.js';
+import * as outcome from '../proxy/outcome.js';
+import { numbers } from '../proxy/random.js';
+import * as request from '../proxy/request.js';
+import * as requestHeaders from '../proxy/request-headers.js';
+import * as responseHeaders from '../proxy/response-headers.js';
+import * as state from '../proxy/state.js';
+import { exchangeEnded, judgeHost, judgeRequest, judgeResponse, lifecycle, tick } from '../src/filter.js';
+import { allow, ask, block, bytes, drop, next, redirect, text } from '../src/portcullis.js';
 
-const shop = { host: 'www.shop.co.uk', port: 443, protocol: 'connect' };
+const shop = ['www.shop.co.uk', 443];
+// Ten in Berlin.
+const monday = Date.UTC(2026, 2, 2, 9);
 
 beforeEach(() => {
-  kept.length = 0;
-  request.fields.clear();
+  answer.clear();
+  notes.values.clear();
+  state.entries.clear();
+  state.failure.payload = undefined;
+  requestHeaders.fields.clear();
+  responseHeaders.fields.clear();
+  Object.assign(client.facts, { address: undefined, user: undefined, groups: [] });
+  lines.length = 0;
+  setTime(monday);
 });
 
-test('nobody shops during working hours', () => {
-  // A Monday, ten in Berlin.
-  setTime(Date.UTC(2026, 2, 2, 9));
-  assert.deepEqual(judgeHost.judge(shop), block('back to work, whoever you are'));
-  sender.address = '10.0.0.7';
-  assert.deepEqual(judgeHost.judge(shop), block('back to work, 10.0.0.7'));
-  assert.deepEqual([values.sent_back, values.hour], [2, 10]);
-  assert.deepEqual(kept, []);
+test('a client may shop twice during working hours', () => {
+  client.facts.address = '10.0.0.7';
+  assert.deepEqual(judgeHost.judge(...shop), next);
+  assert.deepEqual(judgeHost.judge(...shop), next);
+  assert.deepEqual(judgeHost.judge(...shop), block('back to work, 10.0.0.7', { status: 429 }));
+  assert.deepEqual(answer.said, { keep: undefined, retryAfter: 25_200_000n, matched: undefined, fields: [] });
+  assert.equal(values.hour, 10);
+  assert.deepEqual(lines.pop(), ['info', '1: visit 3 of 10.0.0.7, found in request']);
+
+  client.facts.address = '2001:db8::7';
+  assert.deepEqual(judgeHost.judge(...shop), next);
+  assert.equal(notes.values.get('visits'), '1');
+  client.facts.groups = ['staff', 'buyers'];
+  assert.deepEqual(judgeHost.judge(...shop), allow);
 });
 
-test('who works may shop in the evening and on Sundays', () => {
+test('visits are forgotten after a day, and the settings say how many there may be', () => {
+  lifecycle.init('{"visits": 1}');
+  client.facts.user = 'ann';
+  assert.deepEqual(judgeHost.judge(...shop), next);
+  assert.equal(judgeHost.judge(...shop).tag, 'block');
+  setTime(monday + 86_400_000);
+  assert.deepEqual(judgeHost.judge(...shop), next);
+  lifecycle.init('{}');
+});
+
+test('everyone may shop in the evening and on Sundays', () => {
   for (const time of [Date.UTC(2026, 2, 2, 16), Date.UTC(2026, 2, 1, 9)]) {
     setTime(time);
-    assert.deepEqual(judgeHost.judge(shop), next);
-    assert.deepEqual(kept.pop(), ['host', 60000n]);
+    answer.clear();
+    assert.deepEqual(judgeHost.judge(...shop), next);
+    assert.equal(answer.said.keep, 60_000n);
   }
 });
 
-test('the shop does not learn where somebody comes from, and robots learn nothing', () => {
-  request.fields.give('referer', 'http://a.example/');
-  request.fields.give('Accept', '*/*');
-  assert.deepEqual(judgeRequest.judge(shop, { method: 'GET', url: 'http://www.shop.co.uk/' }), next);
-  assert.deepEqual(request.names(), ['accept']);
-  assert.equal(values.referer_bytes, 17);
-  assert.deepEqual(judgeResponse.judge(shop, { method: 'GET', url: 'http://www.shop.co.uk/' }, 200), next);
-  assert.deepEqual(response.names(), ['x-robots-tag']);
+test('where visits cannot be counted, a person is asked, or the hook fails', () => {
+  state.failure.payload = { tag: 'full' };
+  const { tag, val } = judgeHost.judge(...shop);
+  assert.deepEqual({ tag, val }, ask('May local shop now?', { otherwise: 'next', wait: 5000 }));
+  state.failure.payload = { tag: 'unavailable', val: 'it is away' };
+  const failed = (thrown) => /^the proxy answers unavailable: it is away \(src\/filter\.js:\d+\)$/.test(thrown.payload ?? thrown);
+  assert.throws(() => judgeHost.judge(...shop), failed);
 });
 
-test('what belongs to the proxy is its own', () => {
-  const bytes = (text) => new TextEncoder().encode(text);
-  assert.throws(() => request.set('Host', bytes('b.example')), /the field Host is the proxy's/);
-  assert.throws(() => request.append('a b', bytes('c')), /cannot be the name/);
-  assert.throws(() => request.set('a', bytes('b\r\nc: d')), /control characters/);
-  assert.deepEqual(request.names(), []);
+test('an entry of a list decides, unless it is an exception', () => {
+  lists.malware = ['evil.example', '@@good.evil.example'];
+  assert.deepEqual(judgeHost.judge('www.evil.example', 80), block('www.evil.example is on a list'));
+  assert.equal(answer.said.matched, 'evil.example (line 1)');
+  assert.equal(values['listed{feed="malware"}'], 1);
+  assert.deepEqual(judgeHost.judge('good.evil.example', 80), next);
+});
+
+test('a shop does not learn where its visitors come from', () => {
+  requestHeaders.fields.give('referer', 'http://a.example/');
+  requestHeaders.fields.give('Accept', '*/*');
+  numbers.push(255n);
+  assert.deepEqual(judgeRequest.judge('GET', 'http://www.shop.co.uk/'), next);
+  assert.deepEqual(requestHeaders.names(), ['accept', 'x-request']);
+  assert.equal(text(requestHeaders.get('X-Request')[0]), 'ff');
+  assert.deepEqual(values['referer_bytes{method="GET"}'], [17]);
+});
+
+test('other requests are dropped or go elsewhere', () => {
+  assert.deepEqual(judgeRequest.judge('TRACE', 'http://www.shop.co.uk/'), drop);
+  const elsewhere = redirect('https://intranet.example/', { status: 303 });
+  assert.deepEqual(judgeRequest.judge('GET', 'http://www.shop.co.uk/checkout'), elsewhere);
+  const [{ name, value }] = answer.said.fields;
+  assert.deepEqual([name, text(value)], ['Set-Cookie', 'basket=; Max-Age=0']);
+});
+
+test('a page that is not there is replaced, and others lose their own fields', () => {
+  request.facts.url = 'http://www.shop.co.uk/a';
+  requestHeaders.fields.give('X-Request', '7');
+  const { status, body } = judgeResponse.judge(404).val;
+  assert.deepEqual([status, text(body)], [410, 'Es gibt http://www.shop.co.uk/a nicht – 7']);
+
+  responseHeaders.fields.give('Via', '1.1 shop');
+  responseHeaders.fields.give('X-Powered-By', 'PHP');
+  responseHeaders.fields.give('Server', 'shop');
+  assert.deepEqual(judgeResponse.judge(200), next);
+  assert.deepEqual(responseHeaders.all().map(({ name }) => name), ['via', 'server', 'x-robots-tag']);
+});
+
+test('the end of an exchange is measured', () => {
+  Object.assign(outcome.facts, { how: 'blocked', status: 429, duration: 1500n });
+  notes.values.set('visits', '3');
+  assert.equal(exchangeEnded.ended(), undefined);
+  assert.deepEqual(values['seconds{how="blocked"}'], [1.5]);
+  assert.deepEqual(lines.pop(), ['debug', 'status 429 after visit 3']);
+});
+
+test('one tick is enough if another instance was first', () => {
+  assert.equal(tick.tick(), 60_000n);
+  assert.equal(tick.tick(), undefined);
+  assert.deepEqual(lines.pop(), ['debug', `began at ${monday}`]);
+});
+
+test('what the proxy would not do is not done', () => {
+  const fails = (call, tag) => assert.throws(call, (error) => error.payload.tag === tag);
+  fails(() => requestHeaders.set('Host', bytes('b.example')), 'forbidden');
+  fails(() => requestHeaders.append('a b', bytes('c')), 'invalid-syntax');
+  fails(() => requestHeaders.set('a', bytes('b\r\nc: d')), 'invalid-syntax');
+  requestHeaders.fields.immutable = true;
+  fails(() => requestHeaders.remove('Accept'), 'immutable');
+  fails(() => state.set('k'.repeat(1025), bytes(''), undefined), 'too-large');
+  fails(() => state.set('k', new Uint8Array(1 << 20), undefined), 'full');
+  state.set('k', bytes('one'), undefined);
+  fails(() => state.increment('k', 1n, undefined), 'not-a-number');
+  assert.deepEqual(requestHeaders.names(), []);
 });

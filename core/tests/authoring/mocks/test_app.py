@@ -1,56 +1,150 @@
 import unittest
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
-from app import JudgeHost, JudgeRequest, JudgeResponse
+from app import ExchangeEnded, JudgeHost, JudgeRequest, JudgeResponse, Lifecycle, Tick
 from componentize_py_types import Err
-from portcullis import NEXT, block
-from wit_world.imports import client, clock, metrics, request_headers, response_headers, verdict_cache
-from wit_world.imports.types import Flow, Protocol, Request
+from portcullis import ALLOW, DROP, NEXT, ask, block, redirect
+from wit_world.imports import (
+    answer,
+    client,
+    clock,
+    feeds,
+    log,
+    metrics,
+    notes,
+    outcome,
+    random,
+    request,
+    request_headers,
+    response_headers,
+    state,
+)
+from wit_world.imports.types import (
+    Fallback,
+    Field,
+    HeaderError_Forbidden,
+    HeaderError_Immutable,
+    HeaderError_InvalidSyntax,
+)
 
-SHOP = Flow("www.shop.co.uk", 443, Protocol.CONNECT)
-REQUEST = Request("GET", "http://www.shop.co.uk/")
-
-
-def at(*time):
-    clock.time = datetime(*time, tzinfo=timezone.utc)
+SHOP = ("www.shop.co.uk", 443)
+# Ten in Berlin.
+MONDAY = datetime(2026, 3, 2, 9, tzinfo=timezone.utc)
 
 
 class App(unittest.TestCase):
     def setUp(self):
-        verdict_cache.kept.clear()
+        answer.clear()
+        notes.values.clear()
+        state.entries.clear()
+        state.failure.value = None
         request_headers.fields.clear()
+        response_headers.fields.clear()
+        client.facts.__init__()
+        log.lines.clear()
+        clock.time = MONDAY
 
-    def test_nobody_shops_during_working_hours(self):
-        # A Monday, ten in Berlin.
-        at(2026, 3, 2, 9)
-        self.assertEqual(JudgeHost().judge(SHOP), block("back to work, whoever you are"))
-        client.sender.address = "10.0.0.7"
-        self.assertEqual(JudgeHost().judge(SHOP), block("back to work, 10.0.0.7"))
-        self.assertEqual((metrics.values["sent_back"], metrics.values["hour"]), (2, 10))
-        self.assertEqual(verdict_cache.kept, [])
+    def test_a_client_may_shop_twice_during_working_hours(self):
+        client.facts.address = "10.0.0.7"
+        self.assertEqual(JudgeHost().judge(*SHOP), NEXT)
+        self.assertEqual(JudgeHost().judge(*SHOP), NEXT)
+        self.assertEqual(JudgeHost().judge(*SHOP), block("back to work, 10.0.0.7", status=429))
+        self.assertEqual(answer.said, answer.Said(retry_after=25_200_000))
+        self.assertEqual(metrics.values["hour"], 10)
+        self.assertEqual(log.lines.pop(), (log.Level.INFO, "1: visit 3 of 10.0.0.7, found in request"))
 
-    def test_who_works_may_shop_in_the_evening_and_on_sundays(self):
-        for time in [(2026, 3, 2, 16), (2026, 3, 1, 9)]:
-            at(*time)
-            self.assertEqual(JudgeHost().judge(SHOP), NEXT)
-            self.assertEqual(verdict_cache.kept.pop(), (verdict_cache.Scope.HOST, 60_000))
+        client.facts.address = "2001:db8::7"
+        self.assertEqual(JudgeHost().judge(*SHOP), NEXT)
+        self.assertEqual(notes.values["visits"], "1")
+        client.facts.groups = ["staff", "buyers"]
+        self.assertEqual(JudgeHost().judge(*SHOP), ALLOW)
 
-    def test_the_shop_does_not_learn_where_somebody_comes_from_and_robots_learn_nothing(self):
+    def test_visits_are_forgotten_after_a_day_and_the_settings_say_how_many_there_may_be(self):
+        Lifecycle().init('{"visits": 1}')
+        client.facts.user = "ann"
+        self.assertEqual(JudgeHost().judge(*SHOP), NEXT)
+        self.assertNotEqual(JudgeHost().judge(*SHOP), NEXT)
+        clock.time = MONDAY + timedelta(days=1)
+        self.assertEqual(JudgeHost().judge(*SHOP), NEXT)
+        Lifecycle().init("{}")
+
+    def test_everyone_may_shop_in_the_evening_and_on_sundays(self):
+        for time in [MONDAY + timedelta(hours=7), MONDAY - timedelta(days=1)]:
+            clock.time = time
+            answer.clear()
+            self.assertEqual(JudgeHost().judge(*SHOP), NEXT)
+            self.assertEqual(answer.said.keep, 60_000)
+
+    def test_where_visits_cannot_be_counted_a_person_is_asked_or_the_hook_fails(self):
+        state.failure.value = state.StateError_Full()
+        question = ask("May local shop now?", otherwise=Fallback.NEXT, wait=5000)
+        self.assertEqual(JudgeHost().judge(*SHOP), question)
+        state.failure.value = state.StateError_Unavailable("it is away")
+        with self.assertRaises(Err) as failure:
+            JudgeHost().judge(*SHOP)
+        self.assertRegex(failure.exception.value, r"^the proxy answers unavailable: it is away \(app.py:\d+\)$")
+
+    def test_an_entry_of_a_list_decides_unless_it_is_an_exception(self):
+        feeds.lists["malware"] = ["evil.example", "@@good.evil.example"]
+        self.assertEqual(JudgeHost().judge("www.evil.example", 80), block("www.evil.example is on a list"))
+        self.assertEqual(answer.said.matched, "evil.example (line 1)")
+        self.assertEqual(metrics.values['listed{feed="malware"}'], 1)
+        self.assertEqual(JudgeHost().judge("good.evil.example", 80), NEXT)
+
+    def test_a_shop_does_not_learn_where_its_visitors_come_from(self):
         request_headers.fields.give("referer", "http://a.example/")
         request_headers.fields.give("Accept", "*/*")
-        self.assertEqual(JudgeRequest().judge(SHOP, REQUEST), NEXT)
-        self.assertEqual(request_headers.names(), ["accept"])
-        self.assertEqual(metrics.values["referer_bytes"], 17)
-        self.assertEqual(JudgeResponse().judge(SHOP, REQUEST, 200), NEXT)
-        self.assertEqual(response_headers.names(), ["x-robots-tag"])
+        random.numbers.append(255)
+        self.assertEqual(JudgeRequest().judge("GET", "http://www.shop.co.uk/"), NEXT)
+        self.assertEqual(request_headers.names(), ["accept", "x-request"])
+        self.assertEqual(request_headers.get("X-Request"), [b"ff"])
+        self.assertEqual(metrics.values['referer_bytes{method="GET"}'], [17])
 
-    def test_what_belongs_to_the_proxy_is_its_own(self):
-        for name, value, reason in [
-            ("Host", b"b.example", "the field Host is the proxy's"),
-            ("a b", b"c", "cannot be the name"),
-            ("a", b"b\r\nc: d", "control characters"),
-        ]:
-            with self.assertRaises(Err) as refusal:
-                request_headers.set(name, value)
-            self.assertIn(reason, refusal.exception.value)
+    def test_other_requests_are_dropped_or_go_elsewhere(self):
+        self.assertEqual(JudgeRequest().judge("TRACE", "http://www.shop.co.uk/"), DROP)
+        elsewhere = redirect("https://intranet.example/", status=303)
+        self.assertEqual(JudgeRequest().judge("GET", "http://www.shop.co.uk/checkout"), elsewhere)
+        self.assertEqual(answer.said.fields, [Field("Set-Cookie", b"basket=; Max-Age=0")])
+
+    def test_a_page_that_is_not_there_is_replaced_and_others_lose_their_own_fields(self):
+        request.facts.url = "http://www.shop.co.uk/a"
+        request_headers.fields.give("X-Request", "7")
+        page = JudgeResponse().judge(404).value
+        self.assertEqual((page.status, page.body.decode()), (410, "Es gibt http://www.shop.co.uk/a nicht – 7"))
+
+        for name in ["Via", "X-Powered-By", "Server"]:
+            response_headers.fields.give(name, "shop")
+        self.assertEqual(JudgeResponse().judge(200), NEXT)
+        names = [field.name for field in response_headers.all()]
+        self.assertEqual(names, ["via", "server", "x-robots-tag"])
+
+    def test_the_end_of_an_exchange_is_measured(self):
+        outcome.facts.how = "blocked"
+        outcome.facts.status = 429
+        outcome.facts.duration = 1500
+        notes.values["visits"] = "3"
+        self.assertIsNone(ExchangeEnded().ended())
+        self.assertEqual(metrics.values['seconds{how="blocked"}'], [1.5])
+        self.assertEqual(log.lines.pop(), (log.Level.DEBUG, "status 429 after visit 3"))
+
+    def test_one_tick_is_enough_if_another_instance_was_first(self):
+        self.assertEqual(Tick().tick(), 60_000)
+        self.assertIsNone(Tick().tick())
+        self.assertEqual(log.lines.pop(), (log.Level.DEBUG, "began at 1772442000000"))
+
+    def test_what_the_proxy_would_not_do_is_not_done(self):
+        def fails(reason, call, *arguments):
+            with self.assertRaises(Err) as failure:
+                call(*arguments)
+            self.assertEqual(failure.exception.value, reason)
+
+        fails(HeaderError_Forbidden(), request_headers.set, "Host", b"b.example")
+        fails(HeaderError_InvalidSyntax(), request_headers.append, "a b", b"c")
+        fails(HeaderError_InvalidSyntax(), request_headers.set, "a", b"b\r\nc: d")
+        request_headers.fields.immutable = True
+        fails(HeaderError_Immutable(), request_headers.remove, "Accept")
+        fails(state.StateError_TooLarge(), state.set, "k" * 1025, b"", None)
+        fails(state.StateError_Full(), state.set, "k", bytes(1 << 20), None)
+        state.set("k", b"one", None)
+        fails(state.StateError_NotANumber(), state.increment, "k", 1, None)
         self.assertEqual(request_headers.names(), [])

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use portcullis_sdk::{Error, HeaderName, HeaderValue, Headers};
+use portcullis_sdk::{Error, HeaderError, HeaderName, HeaderValue, Headers};
 
 /// What is removed, and then what is set.
 #[derive(Debug, Default, serde::Deserialize, portcullis_sdk::Schema)]
@@ -24,7 +24,7 @@ impl Edits {
     pub(crate) fn check(&self, place: &str) -> Result<(), Error> {
         for (at, name) in self.remove.iter().enumerate() {
             let checked = match beginning(name) {
-                None => name.check_change(),
+                None => name.check_change().map_err(Error::from),
                 Some("") => Err(Error::new("`*` would remove everything; name the fields")),
                 Some(_) => Ok(()),
             };
@@ -32,11 +32,11 @@ impl Edits {
         }
         let mut names = self.set.keys();
         let checked = names.try_for_each(HeaderName::check_change);
-        checked.map_err(|error| error.at(format_args!("{place}.set")))
+        checked.map_err(|error| Error::from(error).at(format_args!("{place}.set")))
     }
 
     /// Carries them out: what is set is there even if a pattern removes names like it.
-    pub(crate) fn apply(&self, headers: &mut Headers) -> Result<(), Error> {
+    pub(crate) fn apply(&self, headers: &mut Headers) -> Result<(), HeaderError> {
         let exact = self.remove.iter().filter(|name| beginning(name).is_none());
         for name in exact {
             headers.remove(name.as_str())?;

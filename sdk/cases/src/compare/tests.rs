@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::case::Cases;
-use portcullis_contract::Level;
+use portcullis_contract::{Fact, Facts, Fallback, Level};
 
 /// What is different where `keys` is expected of a request that the filter is asked about.
 fn differences(keys: &str, observed: &Observed) -> Vec<String> {
@@ -52,7 +52,7 @@ fn of_another_verdict_only_the_verdict_is_told_but_all_of_it() {
 }
 
 #[test]
-fn after_an_error_that_nobody_expects_only_the_error_is_told() {
+fn after_an_unexpected_error_only_the_error_is_told() {
     let more = "log = ['info: done']\ncached = '1s'\nrequest_headers = { accept = '*/*' }\nmetrics = { asked = 1 }";
     let failed = Observed::new(Answer::Error("the filter trapped".into()));
     assert_eq!(
@@ -148,31 +148,65 @@ fn a_location_is_the_same_in_any_spelling() {
 }
 
 #[test]
-fn how_long_an_answer_is_cached_and_for_whom_is_compared() {
+fn how_long_an_answer_is_cached_and_by_which_facts_is_compared() {
     let minute = Duration::from_secs(60);
     let mut observed = Observed::new(Answer::Next);
     for keys in ["", "cached = false"] {
         let keys = format!("expect = 'next'\n{keys}");
         assert_eq!(differences(&keys, &observed), [""; 0]);
     }
+    let not = "an answer that may not be used again";
     assert_eq!(
         differences("expect = 'next'\ncached = '60s'", &observed),
-        [
-            "the time that the answer is cached: expected 1m, got an answer that may not be used again"
-        ]
+        [format!(
+            "the time that the answer is cached: expected 1m, got {not}"
+        )]
     );
-    observed.cached = Some((Scope::ClientAndHost, minute));
-    for keys in ["cached = '60s'", "cached_for = 'client-and-host'"] {
+    let by = |facts: &str| format!("expect = 'next'\ncached_by = {facts}");
+    let what = "the facts by which the answer is cached";
+    assert_eq!(
+        differences(&by("[]"), &observed),
+        [format!("{what}: expected host and port alone, got {not}")]
+    );
+    observed.cached = Some(minute);
+    observed.asked = Facts::from_iter([Fact::User, Fact::ClientAddress]);
+    for keys in [
+        "cached = '60s'",
+        "cached_by = ['client.user', 'client.address']",
+    ] {
         let keys = format!("expect = 'next'\n{keys}");
         assert_eq!(differences(&keys, &observed), [""; 0]);
     }
     assert_eq!(
-        differences("expect = 'next'\ncached_for = 'host'", &observed),
-        ["the time that the answer is cached: expected for host, got 1m for client-and-host"]
+        differences(&by("['client.user']"), &observed),
+        [format!(
+            "{what}: expected client.user, got client.address, client.user"
+        )]
     );
     assert_eq!(
         differences("expect = 'next'\ncached = false", &observed).len(),
         1
+    );
+}
+
+#[test]
+fn what_goes_with_an_answer_is_compared() {
+    let mut observed = Observed::new(block());
+    let none = "expect = 'block'\nretry_after = false\nmatched = false\nfields = { x-why = false }";
+    assert_eq!(differences(none, &observed), [""; 0]);
+    observed.retry_after = Some(Duration::from_secs(60));
+    observed.matched = Some("rule 7".into());
+    observed.fields = Message(vec![("x-why".into(), b"much".into())]);
+    let right =
+        "expect = 'block'\nretry_after = '60s'\nmatched = 'rule 7'\nfields = { X-Why = 'much' }";
+    assert_eq!(differences(right, &observed), [""; 0]);
+    assert_eq!(
+        differences(none, &observed),
+        [
+            "the time to try again: expected none, got 1m",
+            r#"the answer's field x-why: expected none, got "much""#,
+            r#"the rule that decided: expected none, got "rule 7""#,
+        ]
     );
 }
 
@@ -233,11 +267,19 @@ fn what_is_left_behind_is_compared_by_key() {
     let mut observed = Observed::new(Answer::Next);
     observed.state.insert("a".into(), b"1".into());
     observed.metrics.insert("lookups".into(), 2.0);
-    let right =
-        "expect = 'next'\nstate = { a = 1, b = false }\nmetrics = { lookups = 2, other = false }";
+    observed
+        .metrics
+        .insert(r#"hits{a="b",list="ads"}"#.into(), 1.0);
+    observed.notes.insert("mark".into(), "x".into());
+    let right = "expect = 'next'
+        state = { a = 1, b = false }
+        metrics = { lookups = 2, other = false, 'hits{list=ads,a=b}' = 1 }
+        notes = { mark = 'x', other = false }";
     assert_eq!(differences(right, &observed), [""; 0]);
-    let wrong =
-        "expect = 'next'\nstate = { a = false, b = 'x' }\nmetrics = { lookups = 3, other = 1 }";
+    let wrong = "expect = 'next'
+        state = { a = false, b = 'x' }
+        metrics = { lookups = 3, other = 1 }
+        notes = { mark = 'y', other = 'z' }";
     assert_eq!(
         differences(wrong, &observed),
         [
@@ -245,6 +287,8 @@ fn what_is_left_behind_is_compared_by_key() {
             r#"the state of "b": expected "x", got nothing"#,
             "the metric lookups: expected 3, got 2",
             "the metric other: expected 1, got none",
+            r#"the note "mark": expected "y", got "x""#,
+            r#"the note "other": expected "z", got nothing"#,
         ]
     );
 }
@@ -255,15 +299,42 @@ fn a_tick_says_when_it_wants_to_be_called_again() {
         let text = format!("[[case]]\ntick = true\n{keys}");
         Cases::parse(&text, "cases.toml").unwrap().cases.remove(0)
     };
-    let ticked = Observed::new(Answer::Ticked(Duration::from_secs(10)));
+    let ticked = Observed::new(Answer::Ticked(Some(Duration::from_secs(10))));
     assert!(tick("").compare(&ticked).ok);
     assert!(tick("pause = '10s'").compare(&ticked).ok);
     assert!(!tick("pause = '20s'").compare(&ticked).ok);
+    assert!(!tick("pause = false").compare(&ticked).ok);
     assert!(!tick("expect = 'error'").compare(&ticked).ok);
+    let last = Observed::new(Answer::Ticked(None));
+    assert!(tick("pause = false").compare(&last).ok);
     assert!(
         !tick("")
             .compare(&Observed::new(Answer::Error("no".into())))
             .ok
+    );
+}
+
+#[test]
+fn a_question_to_a_person_is_compared() {
+    let observed = Observed::new(Answer::Ask {
+        question: "May it?".into(),
+        otherwise: Fallback::Block,
+        wait: Duration::from_secs(60),
+    });
+    let right = "expect = 'ask'\nquestion = 'May it?'\notherwise = 'block'\nwait = '60s'";
+    assert_eq!(differences(right, &observed), [""; 0]);
+    let wrong = "expect = 'ask'\nquestion = 'Is it?'\notherwise = 'next'\nwait = '1s'";
+    assert_eq!(
+        differences(wrong, &observed),
+        [
+            r#"the question: expected "Is it?", got "May it?""#,
+            r#"what holds otherwise: expected "next", got "block""#,
+            "the time to wait: expected 1s, got 1m",
+        ]
+    );
+    assert_eq!(
+        differences("expect = 'drop'", &observed),
+        ["the verdict: expected drop, got ask for 1m, or else block: May it?"]
     );
 }
 

@@ -1,4 +1,9 @@
+use std::time::Duration;
+
+use portcullis_contract::{Fact, Facts, Fallback, FoundIn, Outcome, Protocol, VerdictKind};
+
 use super::*;
+use crate::case::{Ended, ExchangeFacts, Expected, Message, Question, Word};
 
 fn read(text: &str) -> Result<Cases, String> {
     Cases::parse(text, "cases.toml").map_err(|error| error.to_string())
@@ -56,7 +61,7 @@ fn all_that_surrounds_the_filter_stands_at_the_top() {
          [config.rate]
          each = 1.5
          [feeds]
-         malware = ['Evil.Example.', '10.0.0.1']
+         malware = ['Evil.Example.', '10.0.0.1', '@@Good.Evil.Example', '10.1.2.3/8']
          empty = []
          [[case]]
          host = 'a'
@@ -71,7 +76,15 @@ fn all_that_surrounds_the_filter_stands_at_the_top() {
         cases.config.unwrap(),
         r#"{"block":["a"],"rate":{"each":1.5},"since":"1979-05-27"}"#
     );
-    assert_eq!(cases.feeds["malware"], ["evil.example", "10.0.0.1"]);
+    assert_eq!(
+        cases.feeds["malware"],
+        [
+            "evil.example",
+            "10.0.0.1",
+            "@@good.evil.example",
+            "10.0.0.0/8"
+        ]
+    );
     assert_eq!(cases.feeds["empty"], [""; 0]);
 }
 
@@ -107,7 +120,7 @@ fn a_request_has_all_that_a_filter_can_see_of_it() {
             response: Some((200, Message([field("server", "x")].into()))),
         }
     );
-    assert_eq!(case.client, Some([10, 0, 0, 7].into()));
+    assert_eq!(case.facts.client, Some([10, 0, 0, 7].into()));
     assert_eq!((case.after, case.fresh), (Duration::from_secs(90), true));
     let expected = case.expected.request_headers;
     assert_eq!(expected["cookie"], [""; 0]);
@@ -135,9 +148,10 @@ fn what_is_left_behind_may_be_text_a_number_or_nothing() {
         "host = 'a'
          expect = 'next'
          state = { a = 'x', 'b.example' = 2, c = false }
-         metrics = { lookups = 3, share = 0.5, other = false }
+         metrics = { lookups = 3, share = 0.5, other = false, 'hits{b=x,a=y}' = 1 }
+         notes = { mark = 'x', other = false }
          cached = '60s'
-         cached_for = 'client-and-host'
+         cached_by = ['client.user', 'exchange.found-in']
          log = []",
     )
     .unwrap();
@@ -148,16 +162,93 @@ fn what_is_left_behind_may_be_text_a_number_or_nothing() {
     assert_eq!(expected.metrics["lookups"], Some(3.0));
     assert_eq!(expected.metrics["share"], Some(0.5));
     assert_eq!(expected.metrics["other"], None);
+    assert_eq!(expected.metrics[r#"hits{a="y",b="x"}"#], Some(1.0));
     assert_eq!(expected.cached, Some(Some(Duration::from_secs(60))));
-    assert_eq!(expected.cached_for, Some(Scope::ClientAndHost));
+    let facts = Facts::from_iter([Fact::FoundIn, Fact::User]);
+    assert_eq!(expected.cached_by, Some(facts));
+    assert_eq!(expected.notes["mark"].as_deref(), Some("x"));
+    assert_eq!(expected.notes["other"], None);
     assert_eq!(expected.log, Some(vec![]));
+}
+
+#[test]
+fn what_is_known_of_an_exchange_may_be_said_of_every_question() {
+    let facts = |keys: &str| {
+        let keys = format!("host = 'a.example'\nexpect = 'next'\n{keys}");
+        case(&keys).unwrap().facts
+    };
+    assert_eq!(facts(""), ExchangeFacts::default());
+    let known = facts(
+        "client = '10.0.0.7'
+         user = 'ada'
+         groups = ['staff', 'kids']
+         listener = 'lan'
+         found_in = 'host-field'
+         server_name = 'b.example'",
+    );
+    let expected = ExchangeFacts {
+        client: Some([10, 0, 0, 7].into()),
+        user: Some("ada".into()),
+        groups: vec!["staff".into(), "kids".into()],
+        listener: "lan".into(),
+        found_in: FoundIn::HostField,
+        server_name: Some("b.example".into()),
+    };
+    assert_eq!(known, expected);
+    let found = facts("found_in = 'server-name'");
+    assert_eq!(found.server_name.as_deref(), Some("a.example"));
+}
+
+#[test]
+fn a_filter_may_be_told_how_the_exchange_ends() {
+    let ended = case(
+        "host = 'a'
+         expect = 'next'
+         ended = { how = 'passed', status = 200, bytes_from_client = 1, bytes_to_client = 2, duration = '1s' }",
+    );
+    let expected = Ended {
+        how: Outcome::Passed,
+        status: Some(200),
+        bytes_from_client: 1,
+        bytes_to_client: 2,
+        duration: Duration::from_secs(1),
+    };
+    assert_eq!(ended.unwrap().ended, Some(expected));
+    let short = case("host = 'a'\nexpect = 'next'\nended = { how = 'dropped' }").unwrap();
+    assert_eq!(short.ended.unwrap().status, None);
+}
+
+#[test]
+fn a_verdict_may_ask_a_person_or_say_more() {
+    let ask =
+        case("host = 'a'\nexpect = 'ask'\nquestion = 'May it?'\notherwise = 'next'\nwait = '1m'");
+    let ask = ask.unwrap().expected;
+    assert_eq!(ask.question.as_deref(), Some("May it?"));
+    assert_eq!(ask.otherwise, Some(Fallback::Next));
+    assert_eq!(ask.wait, Some(Duration::from_secs(60)));
+    let more = case(
+        "host = 'a'
+         expect = 'block'
+         retry_after = '60s'
+         matched = false
+         fields = { X-Why = 'much', age = false }",
+    );
+    let more = more.unwrap().expected;
+    assert_eq!(more.retry_after, Some(Some(Duration::from_secs(60))));
+    assert_eq!(more.matched, Some(None));
+    assert_eq!(more.fields["x-why"], ["much"]);
+    assert_eq!(more.fields["age"], [""; 0]);
 }
 
 #[test]
 fn a_tick_needs_no_verdict() {
     let tick = case("tick = true\npause = '10s'").unwrap();
     assert_eq!((tick.question, &*tick.name), (Question::Tick, "tick"));
-    assert_eq!(tick.expected.pause, Some(Duration::from_secs(10)));
+    assert_eq!(tick.expected.pause, Some(Some(Duration::from_secs(10))));
+    assert_eq!(
+        case("tick = true\npause = false").unwrap().expected.pause,
+        Some(None)
+    );
     assert!(case("tick = true\nexpect = 'error'\nerror = 'x'").is_ok());
 }
 
@@ -195,7 +286,7 @@ fn a_value_that_makes_no_sense_is_refused_where_it_stands() {
     for (key, problem) in [
         (
             "expect = 'deny'",
-            "2:10: `deny` is none of next, allow, block, redirect, replace, error",
+            "2:10: `deny` is none of next, allow, block, redirect, replace, drop, ask, error",
         ),
         (
             "expect = 1",
@@ -210,7 +301,7 @@ fn a_value_that_makes_no_sense_is_refused_where_it_stands() {
         ),
         (
             "protocol = 'socks'",
-            "2:12: `socks` is none of connect, http",
+            "2:12: `socks` is none of http, connect, socks4, socks5",
         ),
         (
             "headers = { 'a b' = '' }",
@@ -229,6 +320,15 @@ fn a_value_that_makes_no_sense_is_refused_where_it_stands() {
             "2:15: expected a text, a whole number, or false",
         ),
         ("metrics = { a = 'x' }", "2:17: expected a number, or false"),
+        (
+            "cached_by = ['client']",
+            "2:14: `client` is none of exchange.id, exchange.protocol,",
+        ),
+        (
+            "ended = { how = 'well' }",
+            "2:17: `well` is none of passed, blocked,",
+        ),
+        ("matched = true", "2:11: expected a text, or false for none"),
         (
             "cached = true",
             "2:10: expected a time such as \"60s\", or false",
@@ -311,8 +411,24 @@ fn a_case_that_can_never_go_well_is_refused_with_its_line() {
             "`pause` goes with `tick = true`",
         ),
         (
-            "host = 'a'\nexpect = 'next'\ncached = false\ncached_for = 'host'",
-            "`cached_for` goes with",
+            "host = 'a'\nexpect = 'next'\ncached = false\ncached_by = []",
+            "`cached_by` goes with",
+        ),
+        (
+            "host = 'a'\nexpect = 'drop'\nretry_after = '1s'",
+            "`retry_after` goes with the verdict block or redirect or replace, and drop is expected",
+        ),
+        (
+            "host = 'a'\nexpect = 'next'\nmatched = 'x'",
+            "`matched` goes with the verdict allow or",
+        ),
+        (
+            "host = 'a'\nexpect = 'next'\nmetrics = { 'a{b' = 1 }",
+            "`a{b` is not a metric",
+        ),
+        (
+            "tick = true\nended = { how = 'passed' }",
+            "a tick is about no exchange: leave `ended` out",
         ),
         ("tick = true\nexpect = 'next'", "no verdict comes of a tick"),
         (
@@ -320,7 +436,10 @@ fn a_case_that_can_never_go_well_is_refused_with_its_line() {
             "`error` goes with the verdict error",
         ),
         ("tick = true\ncached = '1s'", "no verdict comes of a tick"),
-        ("tick = true\nclient = '10.0.0.1'", "a tick has no client"),
+        (
+            "tick = true\nclient = '10.0.0.1'",
+            "a tick is about no exchange: leave `client` out",
+        ),
     ] {
         let said = case(keys).unwrap_err();
         assert!(

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use serde_derive_internals::ast::Field;
 use syn::spanned::Spanned;
-use syn::{Attribute, Error, ExprPath, Member, Type};
+use syn::{Attribute, Error, ExprPath, LitStr, Member, Path, Type, parse_quote};
 
 use super::node::node as plain;
 
@@ -67,7 +67,26 @@ pub(super) fn node_in_place_of(
 
 /// The schema of a type. An error that it has none points at the type.
 pub(super) fn of_type(ty: &Type) -> TokenStream {
-    quote_spanned!(ty.span()=> <#ty as ::portcullis_sdk::Schema>::SCHEMA)
+    quote_spanned!(ty.span()=> <#ty as __portcullis_sdk::Schema>::SCHEMA)
+}
+
+/// Where the SDK is: what `#[schema(crate = "…")]` on the type says, or the usual place.
+pub(super) fn sdk(attributes: &[Attribute]) -> syn::Result<Path> {
+    let mut sdk = parse_quote!(::portcullis_sdk);
+    for attribute in attributes {
+        if !attribute.path().is_ident("schema") {
+            continue;
+        }
+        attribute.parse_nested_meta(|meta| {
+            if !meta.path.is_ident("crate") {
+                return Err(meta.error("a type has `#[schema(crate = \"path\")]` at most"));
+            }
+            let path: LitStr = meta.value()?.parse()?;
+            sdk = path.parse()?;
+            Ok(())
+        })?;
+    }
+    Ok(sdk)
 }
 
 fn written(attributes: &[Attribute]) -> syn::Result<Option<Written>> {

@@ -8,7 +8,7 @@ use syn::{Attribute, Expr, Lit, Meta};
 
 /// A reference to a `Node` of this variant.
 pub(super) fn node(variant: TokenStream) -> TokenStream {
-    quote!(&::portcullis_sdk::Node::#variant)
+    quote!(&__portcullis_sdk::Node::#variant)
 }
 
 /// The name first, then what is accepted as well.

@@ -29,9 +29,9 @@ impl Unknown {
 impl ToTokens for Unknown {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         tokens.extend(match self {
-            Self::Ignored => quote!(::portcullis_sdk::__private::Unknown::Ignored),
-            Self::Refused => quote!(::portcullis_sdk::__private::Unknown::Refused),
-            Self::AsMerged => quote!(::portcullis_sdk::__private::Unknown::AsMerged),
+            Self::Ignored => quote!(__portcullis_sdk::__private::Unknown::Ignored),
+            Self::Refused => quote!(__portcullis_sdk::__private::Unknown::Refused),
+            Self::AsMerged => quote!(__portcullis_sdk::__private::Unknown::AsMerged),
         });
     }
 }
@@ -101,7 +101,7 @@ impl Table {
         required: bool,
     ) {
         self.fields.push(quote! {
-            ::portcullis_sdk::__private::Field {
+            __portcullis_sdk::__private::Field {
                 names: &[#(#names),*],
                 description: #description,
                 node: #node,
@@ -113,7 +113,7 @@ impl Table {
     pub(super) fn node(&self, unknown: Unknown) -> TokenStream {
         let Self { fields, merged } = self;
         node(quote! {
-            Table(::portcullis_sdk::__private::Table {
+            Table(__portcullis_sdk::__private::Table {
                 fields: &[#(#fields),*],
                 merged: &[#(#merged),*],
                 unknown: #unknown,

@@ -1,35 +1,67 @@
 //! What the proxy makes of a verdict. Natively there is no proxy, so this checks that it can be
 //! carried out.
 
-use portcullis_cases::Answer;
-use portcullis_contract::limits::{LOCATION_BYTES, REASON_BYTES};
+use portcullis_cases::{Answer, Message};
+use portcullis_contract::limits::{LOCATION_BYTES, QUESTION_BYTES, REASON_BYTES, RULE_BYTES};
 
-use crate::{Decision, Verdict};
+use super::{Judged, reported, whole_milliseconds};
+use crate::Verdict;
+use crate::proxy::mock::{self, one_line};
+use crate::verdict::Decision;
 
 /// The error is what the proxy would count as a failure of the filter.
-pub(super) fn answer(verdict: &Verdict) -> Result<Answer, String> {
-    let answer = match verdict.decision() {
+pub(super) fn answer(verdict: Verdict) -> Result<Judged, String> {
+    let Verdict { decision, extras } = verdict;
+    let mut fields = Vec::new();
+    for (name, value) in extras.fields {
+        mock::check_field(&name, &value).map_err(reported)?;
+        fields.push((name.to_ascii_lowercase(), value));
+    }
+    let answer = decided(decision)
+        .map_err(|problem| format!("the filter's verdict cannot be carried out: {problem}"))?;
+    let mut judged = Judged::from(answer);
+    if judged.answer.takes_additions() {
+        judged.retry_after = extras.retry_after.map(whole_milliseconds);
+        judged.fields = Message(fields);
+    }
+    if judged.answer != Answer::Next {
+        let named = extras.matched.map(|rule| one_line(&rule, RULE_BYTES));
+        judged.matched = named.or_else(mock::last_found);
+    }
+    Ok(judged)
+}
+
+fn decided(decision: Decision) -> Result<Answer, &'static str> {
+    match decision {
         Decision::Next => Ok(Answer::Next),
         Decision::Allow => Ok(Answer::Allow),
-        Decision::Block { status, reason } => block(*status, reason),
-        Decision::Redirect { status, location } => redirect(*status, location),
+        Decision::Block { status, reason } => block(status, &reason),
+        Decision::Redirect { status, location } => redirect(status, &location),
         Decision::Replace {
             status,
             content_type,
             body,
-        } => replace(*status, content_type, body),
-    };
-    answer.map_err(|problem| format!("the filter's verdict cannot be carried out: {problem}"))
+        } => replace(status, &content_type, &body),
+        Decision::Drop => Ok(Answer::Drop),
+        Decision::Ask {
+            question,
+            otherwise,
+            wait,
+        } => Ok(Answer::Ask {
+            question: one_line(&question, QUESTION_BYTES),
+            otherwise,
+            wait: whole_milliseconds(wait),
+        }),
+    }
 }
 
 fn block(status: u16, reason: &str) -> Result<Answer, &'static str> {
     if !(400..=599).contains(&status) {
         return Err("a block needs a status from 400 to 599");
     }
-    let reason = &reason[..reason.floor_char_boundary(REASON_BYTES)];
     Ok(Answer::Block {
         status,
-        reason: reason.replace(char::is_control, " "),
+        reason: one_line(reason, REASON_BYTES),
     })
 }
 

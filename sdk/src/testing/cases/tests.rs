@@ -2,8 +2,8 @@
 //! sandbox.
 
 use super::*;
-use crate::Verdict;
 use crate::testing;
+use crate::{Exchange, Verdict};
 
 /// Blocks addresses.
 struct NoAddresses;
@@ -18,10 +18,10 @@ impl Filter for NoAddresses {
         }
     }
 
-    fn judge_host(&self, flow: &Flow) -> Result<Verdict, Error> {
-        Ok(match flow.host().ip() {
+    fn judge_host(&self, exchange: &Exchange) -> Result<Verdict, Error> {
+        Ok(match exchange.host().ip() {
             Some(_) => Verdict::block("a name is needed"),
-            None => Verdict::NEXT,
+            None => Verdict::next(),
         })
     }
 }

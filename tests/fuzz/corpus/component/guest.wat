@@ -8,7 +8,7 @@
       (local.set $i (i32.add (local.get $i) (i32.const 1)))
       (br_if $again (i32.lt_u (local.get $i) (i32.const 2_000_000)))))
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
-  (func (export "portcullis:filter/judge-host@0.1.0#judge")
+  (func (export "portcullis:filter/judge-host@1.0.0#judge")
     (param $host i32) (param i32 i32 i32) (result i32)
     (local $first i32)
     (local.set $first (i32.load8_u (local.get $host)))

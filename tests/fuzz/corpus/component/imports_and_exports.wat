@@ -1,10 +1,10 @@
 (module
-  (import "portcullis:filter/state@0.1.0" "get" (func (param i32 i32 i32)))
+  (import "portcullis:filter/state@1.0.0" "get" (func (param i32 i32 i32)))
   (import "wasi:clocks/monotonic-clock@0.2.0" "now" (func (result i64)))
   (table (export "t") 1 funcref)
   (memory (export "memory") 1 2)
   (global (mut i32) (i32.const 0))
-  (func (export "portcullis:filter/judge-request@0.1.0#judge") (result i32) (i32.const 0))
-  (func (export "cabi_post_portcullis:filter/judge-request@0.1.0#judge") (param i32))
+  (func (export "portcullis:filter/judge-request@1.0.0#judge") (result i32) (i32.const 0))
+  (func (export "cabi_post_portcullis:filter/judge-request@1.0.0#judge") (param i32))
   (elem (i32.const 0) func 0)
   (data (i32.const 0) "a"))

@@ -1,5 +1,5 @@
 (component
-  (import "portcullis:filter/feeds@0.1.0" (instance (export "lookup" (func))))
+  (import "portcullis:filter/feeds@1.0.0" (instance (export "lookup" (func))))
   (core module $module
     (memory (export "memory") 1)
     (func (export "judge") (local i32 i64)
@@ -7,4 +7,4 @@
   (core instance $instance (instantiate $module))
   (func $judge (canon lift (core func $instance "judge")))
   (instance $hook (export "judge" (func $judge)))
-  (export "portcullis:filter/judge-host@0.1.0" (instance $hook)))
+  (export "portcullis:filter/judge-host@1.0.0" (instance $hook)))

@@ -3,17 +3,17 @@
 #![cfg(target_family = "wasm")]
 #![expect(missing_docs, unsafe_code, reason = "wit-bindgen's expansion")]
 
-wit_bindgen::generate!({ path: "../../../sdk/wit", world: "judge-host-hook", generate_all });
+wit_bindgen::generate!({ path: "../../../sdk/wit/released/1.0.0", world: "judge-host-hook", generate_all });
 
-use exports::portcullis::filter::judge_host::{Flow, Guest, Verdict};
-use portcullis::filter::types::Block;
+use exports::portcullis::filter::judge_host::{Guest, Verdict};
+use portcullis::filter::types::Refusal;
 
 struct Bare;
 
 impl Guest for Bare {
-    fn judge(flow: Flow) -> Result<Verdict, String> {
-        if flow.host.starts_with("blocked.") {
-            return Ok(Verdict::Block(Block {
+    fn judge(host: String, _port: u16) -> Result<Verdict, String> {
+        if host.starts_with("blocked.") {
+            return Ok(Verdict::Block(Refusal {
                 status: 403,
                 reason: "bare".into(),
             }));

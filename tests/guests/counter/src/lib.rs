@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use portcullis_sdk::{Error, Filter, Flow, Schema, Verdict, filter, state};
+use portcullis_sdk::{Error, Exchange, Filter, Schema, Verdict, filter, state};
 
 #[derive(serde::Deserialize, Schema)]
 struct Counter {
@@ -21,13 +21,13 @@ impl Filter for Counter {
         Ok(config)
     }
 
-    fn judge_host(&self, flow: &Flow) -> Result<Verdict, Error> {
+    fn judge_host(&self, exchange: &Exchange) -> Result<Verdict, Error> {
         let window = self.window_ms.map(Duration::from_millis);
-        let count = state::increment(flow.host(), 1, window)?;
+        let count = state::increment(exchange.host(), 1, window)?;
         Ok(if count > self.limit {
             Verdict::block(format!("request {count} of {}", self.limit))
         } else {
-            Verdict::NEXT
+            Verdict::next()
         })
     }
 }
@@ -35,7 +35,7 @@ impl Filter for Counter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portcullis_sdk::{Protocol, testing};
+    use portcullis_sdk::testing;
 
     #[test]
     fn the_cases_go_natively_as_they_go_in_the_proxy() {
@@ -45,10 +45,10 @@ mod tests {
     #[test]
     fn each_host_has_a_count_of_its_own_until_its_window_ends() {
         let counter: Counter = testing::init(r#"{"limit": 1, "window_ms": 1000}"#).unwrap();
-        let judge = |host| counter.judge_host(&Flow::new(host, 443, Protocol::Connect));
+        let judge = |host| counter.judge_host(&testing::exchange(host));
         for _ in 0..2 {
-            assert_eq!(judge("a.example"), Ok(Verdict::NEXT));
-            assert_eq!(judge("b.example"), Ok(Verdict::NEXT));
+            assert_eq!(judge("a.example"), Ok(Verdict::next()));
+            assert_eq!(judge("b.example"), Ok(Verdict::next()));
             assert_eq!(judge("a.example"), Ok(Verdict::block("request 2 of 1")));
             testing::advance(Duration::from_secs(1));
         }

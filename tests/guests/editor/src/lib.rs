@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use portcullis_sdk::{Error, Filter, Flow, Headers, Request, Response, Schema, Verdict, filter};
+use portcullis_sdk::{
+    Error, Exchange, Filter, HeaderError, Headers, Request, Response, Schema, Verdict, filter,
+};
 
 #[derive(serde::Deserialize, Schema)]
 #[serde(default)]
@@ -28,7 +30,7 @@ struct Edits {
 }
 
 impl Edits {
-    fn apply(&self, headers: &mut Headers) -> Result<(), Error> {
+    fn apply(&self, headers: &mut Headers) -> Result<(), HeaderError> {
         for (name, value) in &self.set {
             headers.set(name, value.as_str())?;
         }
@@ -57,18 +59,18 @@ impl Filter for Editor {
         Ok(config)
     }
 
-    fn judge_request(&self, _: &Flow, request: &mut Request) -> Result<Verdict, Error> {
+    fn judge_request(&self, _: &Exchange, request: &mut Request) -> Result<Verdict, Error> {
         self.request.apply(request.headers_mut())?;
         request
             .headers_mut()
             .append("x-trace", self.mark.as_str())?;
         assert!(!self.panic, "after the change");
-        Ok(Verdict::NEXT)
+        Ok(Verdict::next())
     }
 
     fn judge_response(
         &self,
-        _: &Flow,
+        _: &Exchange,
         request: &Request,
         response: &mut Response,
     ) -> Result<Verdict, Error> {
@@ -83,17 +85,19 @@ impl Filter for Editor {
         for trace in request.headers().get_all("x-trace") {
             response.headers_mut().append("x-trace", trace.as_bytes())?;
         }
-        Ok(Verdict::NEXT)
+        Ok(Verdict::next())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portcullis_sdk::{Protocol, testing};
+    use portcullis_sdk::testing::{self, MockExchange};
 
-    fn flow() -> Flow {
-        Flow::new("a.example", 80, Protocol::Http)
+    fn exchange() -> MockExchange {
+        testing::exchange("a.example")
+            .with_port(80)
+            .with_protocol("http")
     }
 
     #[test]
@@ -101,10 +105,10 @@ mod tests {
         let editor: Editor =
             testing::init(r#"{"mark": "m", "request": {"set": {"a": "1"}, "remove": ["cookie"]}}"#)
                 .unwrap();
-        let mut request = Request::new("GET", "http://a.example/").with_header("Cookie", "c");
+        let mut request = testing::request("GET", "http://a.example/").with_header("Cookie", "c");
         assert_eq!(
-            editor.judge_request(&flow(), &mut request),
-            Ok(Verdict::NEXT)
+            editor.judge_request(&exchange(), &mut request),
+            Ok(Verdict::next())
         );
         assert_eq!(request.headers().names(), ["a", "x-trace"]);
     }
@@ -112,9 +116,10 @@ mod tests {
     #[test]
     fn a_response_is_replaced_by_its_status() {
         let editor: Editor = testing::init(r#"{"replace": 404}"#).unwrap();
-        let request = Request::new("GET", "http://a.example/");
-        let judge = |status| editor.judge_response(&flow(), &request, &mut Response::new(status));
-        assert_eq!(judge(200), Ok(Verdict::NEXT));
+        let request = testing::request("GET", "http://a.example/");
+        let judge =
+            |status| editor.judge_response(&exchange(), &request, &mut testing::response(status));
+        assert_eq!(judge(200), Ok(Verdict::next()));
         let page = Verdict::replace("text/x-mark", "GET http://a.example/");
         assert_eq!(judge(404), Ok(page));
     }

@@ -1,6 +1,6 @@
 //! Answers with what it can know: who asks, for which registered domain, and what time it is.
 
-use portcullis_sdk::{Error, Filter, Flow, Verdict, clock, filter};
+use portcullis_sdk::{Error, Exchange, Filter, Verdict, clock, filter};
 
 struct Facts;
 
@@ -12,10 +12,10 @@ impl Filter for Facts {
         Ok(Self)
     }
 
-    fn judge_host(&self, flow: &Flow) -> Result<Verdict, Error> {
-        let address = flow.client().address();
-        let client = address.map_or("nobody".into(), |address| address.to_string());
-        let registrable = flow.host().registrable_domain();
+    fn judge_host(&self, exchange: &Exchange) -> Result<Verdict, Error> {
+        let address = exchange.client().address();
+        let client = address.map_or("an unknown client".into(), |address| address.to_string());
+        let registrable = exchange.host().registrable_domain();
         let domain = registrable.unwrap_or_else(|| "no domain".into());
         let now = clock::local(Some("Etc/GMT-1"))?;
         let zone = clock::local(Some("Nowhere/City")).is_ok();
@@ -28,16 +28,15 @@ impl Filter for Facts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portcullis_sdk::{Protocol, testing};
+    use portcullis_sdk::testing;
 
     #[test]
     fn what_is_known_natively() {
         let facts: Facts = testing::init("").unwrap();
-        let flow = Flow::new("www.example.co.uk", 80, Protocol::Http);
-        let flow = flow.with_client("10.0.0.7".parse().unwrap());
+        let exchange = testing::exchange("www.example.co.uk").with_client("10.0.0.7");
         let body = "10.0.0.7 asks for example.co.uk in 1970, false";
         assert_eq!(
-            facts.judge_host(&flow),
+            facts.judge_host(&exchange),
             Ok(Verdict::replace("text/plain", body))
         );
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use portcullis_sdk::{Error, Filter, Flow, Request, Schema, Verdict, filter};
+use portcullis_sdk::{Error, Exchange, Filter, Request, Schema, Verdict, filter};
 
 /// What is blocked; everything is optional.
 #[derive(Default, serde::Deserialize, Schema)]
@@ -25,10 +25,10 @@ impl Filter for Rules {
         Ok(config)
     }
 
-    fn judge_request(&self, _: &Flow, request: &mut Request) -> Result<Verdict, Error> {
+    fn judge_request(&self, _: &Exchange, request: &mut Request) -> Result<Verdict, Error> {
         let (method, url) = (request.method(), request.url());
         if self.methods.iter().any(|blocked| blocked == method) {
-            return Ok(Verdict::block(format!("{method} is blocked here")).with_status(405));
+            return Ok(Verdict::block(format!("{method} is blocked here")).status(405));
         }
         if let Some(part) = self.urls.iter().find(|part| url.contains(*part)) {
             return Ok(Verdict::block(format!("URLs with {part} are blocked here")));
@@ -39,30 +39,30 @@ impl Filter for Rules {
                 return Ok(Verdict::block(format!("{name} contains {part}")));
             }
         }
-        Ok(Verdict::NEXT)
+        Ok(Verdict::next())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portcullis_sdk::{Protocol, testing};
+    use portcullis_sdk::testing;
 
     fn judge(request: &mut Request) -> Verdict {
         let rules: Rules = testing::init(
             r#"{"methods": ["TRACE"], "urls": ["/ads/"], "headers": {"user-agent": "bad"}}"#,
         )
         .unwrap();
-        let flow = Flow::new("a.example", 80, Protocol::Http);
-        rules.judge_request(&flow, request).unwrap()
+        let exchange = testing::exchange("a.example");
+        rules.judge_request(&exchange, request).unwrap()
     }
 
     #[test]
     fn the_method_the_url_and_every_value_of_a_field_count() {
-        let get = || Request::new("GET", "http://a.example/");
+        let get = || testing::request("GET", "http://a.example/");
         for (mut request, verdict) in [
-            (get(), Verdict::NEXT),
-            (get().with_header("User-Agent", "good/1"), Verdict::NEXT),
+            (get(), Verdict::next()),
+            (get().with_header("User-Agent", "good/1"), Verdict::next()),
             (
                 get()
                     .with_header("User-Agent", "good/1")
@@ -70,12 +70,12 @@ mod tests {
                 Verdict::block("user-agent contains bad"),
             ),
             (
-                Request::new("GET", "http://a.example/ads/1.gif"),
+                testing::request("GET", "http://a.example/ads/1.gif"),
                 Verdict::block("URLs with /ads/ are blocked here"),
             ),
             (
-                Request::new("TRACE", "http://a.example/"),
-                Verdict::block("TRACE is blocked here").with_status(405),
+                testing::request("TRACE", "http://a.example/"),
+                Verdict::block("TRACE is blocked here").status(405),
             ),
         ] {
             assert_eq!(judge(&mut request), verdict, "{request:?}");

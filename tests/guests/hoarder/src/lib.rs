@@ -1,6 +1,6 @@
 //! Remembers a lot of every host it is asked about, and fails when there is no more room.
 
-use portcullis_sdk::{Error, Filter, Flow, Schema, Verdict, filter, state};
+use portcullis_sdk::{Error, Exchange, Filter, Schema, Verdict, filter, state};
 
 #[derive(serde::Deserialize, Schema)]
 struct Hoarder {
@@ -16,8 +16,8 @@ impl Filter for Hoarder {
         Ok(config)
     }
 
-    fn judge_host(&self, flow: &Flow) -> Result<Verdict, Error> {
-        state::set(flow.host(), vec![0; self.bytes], None)?;
-        Ok(Verdict::NEXT)
+    fn judge_host(&self, exchange: &Exchange) -> Result<Verdict, Error> {
+        state::set(exchange.host(), vec![0; self.bytes], None)?;
+        Ok(Verdict::next())
     }
 }

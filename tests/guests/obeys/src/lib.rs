@@ -5,8 +5,8 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use portcullis_sdk::{
-    Error, Filter, Flow, Request, Response, Scope, Verdict, clock, debug, feeds, filter, metrics,
-    state, warn,
+    Error, Exchange, Fallback, Filter, How, Outcome, Request, Response, Verdict, clock, debug,
+    feeds, filter, info, metrics, random, state, warn,
 };
 
 #[derive(serde::Deserialize, portcullis_sdk::Schema)]
@@ -32,37 +32,41 @@ impl Filter for Obeys {
         })
     }
 
-    fn judge_host(&self, flow: &Flow) -> Result<Verdict, Error> {
+    fn judge_host(&self, exchange: &Exchange) -> Result<Verdict, Error> {
         self.asked.set(self.asked.get() + 1);
-        metrics::count("asked", 1);
-        let host = flow.host();
+        metrics::count("asked", 1, &[]);
+        let host = exchange.host();
         let order = host.as_str().split('.').next().unwrap_or_default();
         match order {
             "fail" => return Err(Error::new("out of order")),
             "panic" => panic!("at {host}"),
-            "allow" => return Ok(Verdict::ALLOW),
-            "invalid" => return Ok(Verdict::block("x").with_status(200)),
-            "script" => return Ok(Verdict::redirect("javascript:alert(1)")),
-            "elsewhere" => return Ok(Verdict::redirect("http://b.example").with_status(307)),
-            "portal" => return Ok(Verdict::redirect("HTTPS://Portal.example:443/a b")),
-            "far" => return Ok(Verdict::redirect(format!("http://b/{}", "x".repeat(9000)))),
-            "page" => return Ok(Verdict::replace("text/plain", "instead").with_status(404)),
-            "count" => return count(flow),
-            "personal" => return Ok(personal(flow)),
-            "measure" => return Ok(measure()),
-            "fill" => return fill(),
+            "count" => return count(exchange),
+            "measure" => measure(),
+            "label" => label(),
+            "note" => note(exchange),
+            "fill" => fill()?,
             "name" => state::set("k".repeat(1025), "", None)?,
             "text" => drop(state::increment("full", 1, None)?),
+            "forget" => {
+                state::set("gone", "x", None)?;
+                state::remove("gone")?;
+            }
             _ => {}
         }
-        Ok(match answer(self, flow, order)? {
+        if let Some(verdict) = verdict(order) {
+            return Ok(verdict);
+        }
+        Ok(match answer(self, exchange, order)? {
             Some(reason) => Verdict::block(reason),
-            None => Verdict::NEXT,
+            None => Verdict::next(),
         })
     }
 
-    fn judge_request(&self, _: &Flow, request: &mut Request) -> Result<Verdict, Error> {
+    fn judge_request(&self, exchange: &Exchange, request: &mut Request) -> Result<Verdict, Error> {
         warn!("{} {}", request.method(), request.url());
+        if let Some(mark) = exchange.notes().get("mark") {
+            request.headers_mut().set("X-Mark", mark)?;
+        }
         request.headers_mut().remove("Referer")?;
         request.headers_mut().append("X-Seen", "yes")?;
         if let Some(name) = request.headers().get("X-Remove") {
@@ -70,13 +74,13 @@ impl Filter for Obeys {
         }
         Ok(match request.headers().get("X-Block") {
             Some(reason) => Verdict::block(reason.text()),
-            None => Verdict::NEXT,
+            None => Verdict::next(),
         })
     }
 
     fn judge_response(
         &self,
-        _: &Flow,
+        _: &Exchange,
         request: &Request,
         response: &mut Response,
     ) -> Result<Verdict, Error> {
@@ -84,33 +88,65 @@ impl Filter for Obeys {
         response.headers_mut().set("X-Request", seen)?;
         response.headers_mut().remove("Server")?;
         Ok(match response.status() {
-            404 => Verdict::replace("text/plain", "nothing here").with_status(410),
-            _ => Verdict::NEXT,
+            404 => Verdict::replace("text/plain", "nothing here").status(410),
+            _ => Verdict::next(),
         })
     }
 
-    fn tick(&self) -> Result<Duration, Error> {
+    fn exchange_ended(&self, exchange: &Exchange, outcome: &Outcome) -> Result<(), Error> {
+        let how = outcome.how();
+        metrics::count("ended", 1, &[("how", how.as_str())]);
+        if how == How::Failed {
+            return Err(Error::new("it has failed"));
+        }
+        let mark = exchange.notes().get("mark").unwrap_or_default();
+        info!(
+            "{} {how} {:?} {} {} {:?} {} {mark}",
+            exchange.host(),
+            outcome.status(),
+            outcome.bytes_from_client(),
+            outcome.bytes_to_client(),
+            outcome.duration(),
+            outcome.url().unwrap_or_default(),
+        );
+        Ok(())
+    }
+
+    fn tick(&self) -> Result<Option<Duration>, Error> {
         self.asked.set(self.asked.get() + 1);
         match state::increment("ticks", 1, None)? {
             3 => Err(Error::new("tired")),
-            _ => Ok(Duration::from_secs(self.asked.get())),
+            4 => Ok(None),
+            _ => Ok(Some(Duration::from_secs(self.asked.get()))),
         }
     }
 }
 
 /// What the filter knows.
-fn answer(filter: &Obeys, flow: &Flow, order: &str) -> Result<Option<String>, Error> {
-    let host = flow.host();
+fn answer(filter: &Obeys, exchange: &Exchange, order: &str) -> Result<Option<String>, Error> {
+    let (host, client) = (exchange.host(), exchange.client());
+    let missing = ["malware", "no-such-feed"];
     Ok(Some(match order {
         "greet" => filter.greeting.clone(),
         "lines" => "two\nlines".to_owned(),
         "asked" => filter.asked.get().to_string(),
-        "client" => format!("{:?}", flow.client().address()),
-        "flow" => format!("{:?} {}", flow.protocol(), flow.port()),
-        "listed" => feeds::lookup("malware", host)?.unwrap_or_default(),
+        "client" => format!("{:?}", client.address()),
+        "who" => format!(
+            "{:?} {:?} {:?}",
+            client.user(),
+            client.groups(),
+            exchange.listener()
+        ),
+        "flow" => format!("{} {}", exchange.protocol(), exchange.port()),
+        "found" => format!("{} {:?}", exchange.found_in(), exchange.server_name()),
+        "began" => format!("{:?}", exchange.started().duration_since(clock::now())),
+        "listed" => feeds::find(host)
+            .map(|found| found.rule)
+            .unwrap_or_default(),
         "feeds" => feeds::names().join(" "),
-        "missing" => feeds::lookup("no-such-feed", host)?.unwrap_or_default(),
+        "missing" => format!("{:?}", feeds::find_in(&missing, host)?),
         "domain" => host.registrable_domain().unwrap_or_default(),
+        "random" => format!("{} {}", random::bytes(7).len(), random::bytes(5000).len()),
         "nowhere" => clock::local(Some("Nowhere/AtAll"))?.hour.to_string(),
         "time" => {
             let now = clock::local(None)?;
@@ -120,42 +156,85 @@ fn answer(filter: &Obeys, flow: &Flow, order: &str) -> Result<Option<String>, Er
     }))
 }
 
+/// The verdict that is ordered.
+fn verdict(order: &str) -> Option<Verdict> {
+    let moment = Duration::from_micros(1500);
+    Some(match order {
+        "allow" => Verdict::allow(),
+        "drop" => Verdict::drop(),
+        "ask" => Verdict::ask("May it\npass?", Fallback::Block, moment),
+        "invalid" => Verdict::block("x").status(200),
+        "script" => Verdict::redirect("javascript:alert(1)"),
+        "elsewhere" => Verdict::redirect("http://b.example").status(307),
+        "portal" => Verdict::redirect("HTTPS://Portal.example:443/a b"),
+        "far" => Verdict::redirect(format!("http://b/{}", "x".repeat(9000))),
+        "page" => Verdict::replace("text/plain", "instead").status(404),
+        "later" => Verdict::block("busy")
+            .status(429)
+            .retry_after(moment)
+            .field("X-Why", "much")
+            .field("x-why", "work")
+            .matched("rule\n7"),
+        "unsaid" => Verdict::next()
+            .retry_after(moment)
+            .field("X-Why", "no")
+            .matched("none"),
+        "owned" => Verdict::block("x").field("Host", "a.example"),
+        _ => return None,
+    })
+}
+
 /// Counts the requests of a minute, and lets the proxy use its answer again for a while.
-fn count(flow: &Flow) -> Result<Verdict, Error> {
-    let count = state::increment(flow.host(), 1, Some(Duration::from_secs(60)))?;
-    metrics::gauge("last", count as f64);
-    let scope = match flow.client().address() {
-        Some(_) => Scope::ClientAndHost,
-        None => Scope::Host,
-    };
-    Ok(Verdict::NEXT.cache_for(scope, Duration::from_micros(1500)))
-}
-
-/// Lets the proxy use an answer for all clients although it was told who this one is.
-fn personal(flow: &Flow) -> Verdict {
-    flow.client().address();
-    Verdict::NEXT.cache_for(Scope::Host, Duration::from_secs(1))
-}
-
-/// Keeps more metrics than a filter may have, and some by names that there cannot be.
-fn measure() -> Verdict {
-    metrics::count("Blocked-Hosts", 1);
-    metrics::count("", 1);
-    metrics::gauge("unmeasurable", f64::NAN);
-    // With `asked` and `unmeasurable`, one too many.
-    for number in 0..99 {
-        metrics::count(&format!("m{number}"), 1);
+fn count(exchange: &Exchange) -> Result<Verdict, Error> {
+    let count = state::increment(exchange.host(), 1, Some(Duration::from_secs(60)))?;
+    metrics::gauge("last", count as f64, &[]);
+    if exchange.port() != 443 {
+        exchange.client().user();
     }
-    metrics::count("m0", 1);
-    Verdict::NEXT
+    Ok(Verdict::next().keep(Duration::from_micros(1500)))
+}
+
+/// Keeps more metrics than a filter may have, and some that there cannot be.
+fn measure() {
+    metrics::count("Blocked-Hosts", 1, &[]);
+    metrics::count("", 1, &[]);
+    metrics::gauge("unmeasurable", f64::NAN, &[]);
+    // With `asked`, one too many.
+    for number in 0..100 {
+        metrics::count(&format!("m{number}"), 1, &[]);
+    }
+    metrics::count("m0", 1, &[]);
+    metrics::gauge("m0", 7.0, &[]);
+}
+
+/// Splits numbers by labels, and observes.
+fn label() {
+    metrics::count("hits", 1, &[("list", "ads"), ("kind", "a")]);
+    metrics::count("hits", 1, &[("kind", "a"), ("list", "ads")]);
+    metrics::count("hits", 1, &[("List", "ads")]);
+    metrics::count("hits", 1, &[("list", &"x".repeat(65))]);
+    metrics::count("hits", 1, &[("a", ""), ("b", ""), ("c", ""), ("d", "")]);
+    metrics::observe("wait", 0.5, &[]);
+    metrics::observe("wait", 1.0, &[]);
+}
+
+/// Notes what it can, and what it cannot.
+fn note(exchange: &Exchange) {
+    let notes = exchange.notes();
+    notes.set("mark", "one\ntwo");
+    notes.set("Not-A-Key", "x");
+    notes.set("long", "x".repeat(1025));
+    for number in 0..16 {
+        notes.set(&format!("n{number}"), "x");
+    }
 }
 
 /// Fills the state to the last byte, and goes on.
-fn fill() -> Result<Verdict, Error> {
+fn fill() -> Result<(), Error> {
     // Each entry counts 200 bytes more than its key and its value.
     state::set("full", vec![b'x'; (1 << 20) - 204], None)?;
     state::set("more", "", None)?;
-    Ok(Verdict::NEXT)
+    Ok(())
 }
 
 #[cfg(test)]

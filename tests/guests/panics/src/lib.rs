@@ -1,6 +1,6 @@
 //! Panics where it is asked about a host that contains "panic", and has no opinion on others.
 
-use portcullis_sdk::{Error, Filter, Flow, Verdict, filter};
+use portcullis_sdk::{Error, Exchange, Filter, Verdict, filter};
 
 struct Panics;
 
@@ -12,12 +12,12 @@ impl Filter for Panics {
         Ok(Self)
     }
 
-    fn judge_host(&self, flow: &Flow) -> Result<Verdict, Error> {
+    fn judge_host(&self, exchange: &Exchange) -> Result<Verdict, Error> {
         assert!(
-            !flow.host().as_str().contains("panic"),
+            !exchange.host().as_str().contains("panic"),
             "asked about {}",
-            flow.host()
+            exchange.host()
         );
-        Ok(Verdict::NEXT)
+        Ok(Verdict::next())
     }
 }

@@ -1,10 +1,10 @@
-//! Counts how often it is asked, says so in its verdict, and lets the proxy use that again: for the
-//! host, or for the client where the host begins with `client.`. Where it begins with `personal.`
-//! it asks who the client is, and forgets that the verdict is not for others.
+//! Counts how often it is asked, says so in its verdict, and lets the proxy use that again. It asks
+//! who the client is where the host begins with `client.` or `personal.`, and for the exchange where
+//! it begins with `exchange.`.
 
 use std::time::Duration;
 
-use portcullis_sdk::{Error, Filter, Flow, Schema, Scope, Verdict, feeds, filter, metrics, state};
+use portcullis_sdk::{Error, Exchange, Filter, Schema, Verdict, feeds, filter, metrics, state};
 
 #[derive(serde::Deserialize, Schema)]
 struct Remembers {
@@ -19,41 +19,36 @@ impl Filter for Remembers {
         Ok(config)
     }
 
-    fn judge_host(&self, flow: &Flow) -> Result<Verdict, Error> {
-        metrics::count("asked", 1);
+    fn judge_host(&self, exchange: &Exchange) -> Result<Verdict, Error> {
+        metrics::count("asked", 1, &[]);
         let asked = state::increment("asked", 1, None)?;
         let listed = feeds::names().len();
-        if flow.host().as_str().starts_with("personal.") {
-            let _ = flow.client().address();
+        match exchange.host().as_str().split('.').next() {
+            Some("client" | "personal") => drop(exchange.client().address()),
+            Some("exchange") => drop(exchange.id().to_owned()),
+            _ => {}
         }
-        let scope = if flow.host().as_str().starts_with("client.") {
-            Scope::ClientAndHost
-        } else {
-            Scope::Host
-        };
         let verdict = Verdict::block(format!("question {asked} with {listed} feeds"));
-        Ok(verdict.cache_for(scope, Duration::from_secs(self.seconds)))
+        Ok(verdict.keep(Duration::from_secs(self.seconds)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portcullis_sdk::{Protocol, testing};
+    use portcullis_sdk::testing;
 
     #[test]
-    fn a_verdict_says_for_whom_it_holds() {
+    fn a_verdict_holds_where_the_facts_agree_that_were_asked_for() {
         let remembers: Remembers = testing::init(r#"{"seconds": 60}"#).unwrap();
-        let judge = |host| {
-            let flow = Flow::new(host, 443, Protocol::Connect);
-            remembers.judge_host(&flow).unwrap().cached()
+        let asked = |host| {
+            let exchange = testing::exchange(host);
+            remembers.judge_host(&exchange).unwrap();
+            exchange.asked()
         };
-        let minute = Duration::from_secs(60);
-        assert_eq!(judge("a.example"), Some((Scope::Host, minute)));
-        assert_eq!(
-            judge("client.example"),
-            Some((Scope::ClientAndHost, minute))
-        );
-        assert_eq!(testing::metric("asked"), Some(2.0));
+        assert_eq!(asked("a.example"), [""; 0]);
+        assert_eq!(asked("client.example"), ["client.address"]);
+        assert_eq!(asked("exchange.example"), ["exchange.id"]);
+        assert_eq!(testing::metric("asked", &[]), Some(3.0));
     }
 }

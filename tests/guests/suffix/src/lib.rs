@@ -1,6 +1,6 @@
 //! Blocks hosts by suffix, which must be configured.
 
-use portcullis_sdk::{Error, Filter, Flow, Schema, Verdict, filter};
+use portcullis_sdk::{Error, Exchange, Filter, Schema, Verdict, filter};
 
 #[derive(serde::Deserialize, Schema)]
 struct Suffixes {
@@ -15,12 +15,12 @@ impl Filter for Suffixes {
         Ok(config)
     }
 
-    fn judge_host(&self, flow: &Flow) -> Result<Verdict, Error> {
+    fn judge_host(&self, exchange: &Exchange) -> Result<Verdict, Error> {
         let listed = self
             .block
             .iter()
-            .find(|suffix| flow.host().is_within(suffix));
-        Ok(listed.map_or(Verdict::NEXT, |suffix| {
+            .find(|suffix| exchange.host().is_within(suffix));
+        Ok(listed.map_or(Verdict::next(), |suffix| {
             Verdict::block(format!("{suffix} is blocked here"))
         }))
     }
@@ -29,16 +29,16 @@ impl Filter for Suffixes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portcullis_sdk::{Protocol, testing};
+    use portcullis_sdk::testing;
 
     #[test]
     fn names_below_a_suffix_are_blocked_and_others_pass() {
         let filter: Suffixes = testing::init(r#"{"block": ["evil.example"]}"#).unwrap();
-        let judge = |host| filter.judge_host(&Flow::new(host, 443, Protocol::Connect));
+        let judge = |host| filter.judge_host(&testing::exchange(host));
 
         let block = Verdict::block("evil.example is blocked here");
         assert_eq!(judge("evil.example"), Ok(block.clone()));
         assert_eq!(judge("www.evil.example"), Ok(block));
-        assert_eq!(judge("notevil.example"), Ok(Verdict::NEXT));
+        assert_eq!(judge("notevil.example"), Ok(Verdict::next()));
     }
 }

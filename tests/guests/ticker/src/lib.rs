@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use portcullis_sdk::{Error, Filter, Flow, Schema, Verdict, filter, info, state};
+use portcullis_sdk::{Error, Exchange, Filter, Schema, Verdict, filter, info, state};
 
 #[derive(serde::Deserialize, Schema)]
 #[serde(default)]
@@ -32,34 +32,34 @@ impl Filter for Ticker {
         Ok(config)
     }
 
-    fn judge_host(&self, _: &Flow) -> Result<Verdict, Error> {
-        Ok(match state::text("ticks") {
+    fn judge_host(&self, _: &Exchange) -> Result<Verdict, Error> {
+        Ok(match state::text("ticks")? {
             Some(ticks) => Verdict::block(format!("tick {ticks}")),
-            None => Verdict::NEXT,
+            None => Verdict::next(),
         })
     }
 
-    fn tick(&self) -> Result<Duration, Error> {
+    fn tick(&self) -> Result<Option<Duration>, Error> {
         let ticks = state::increment("ticks", 1, None)?;
         info!("{} {ticks}", self.mark);
         if self.fails && ticks % 2 == 1 {
             return Err(Error::new("an odd tick"));
         }
-        Ok(Duration::from_millis(self.pause_ms))
+        Ok(Some(Duration::from_millis(self.pause_ms)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portcullis_sdk::{Protocol, testing};
+    use portcullis_sdk::testing;
 
     #[test]
     fn what_a_tick_learns_is_judged_by() {
         let ticker: Ticker = testing::init("").unwrap();
-        let flow = Flow::new("a.example", 443, Protocol::Connect);
-        assert_eq!(ticker.judge_host(&flow), Ok(Verdict::NEXT));
-        assert_eq!(ticker.tick(), Ok(Duration::from_millis(1)));
-        assert_eq!(ticker.judge_host(&flow), Ok(Verdict::block("tick 1")));
+        let exchange = testing::exchange("a.example");
+        assert_eq!(ticker.judge_host(&exchange), Ok(Verdict::next()));
+        assert_eq!(ticker.tick(), Ok(Some(Duration::from_millis(1))));
+        assert_eq!(ticker.judge_host(&exchange), Ok(Verdict::block("tick 1")));
     }
 }

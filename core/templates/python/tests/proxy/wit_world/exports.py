@@ -17,5 +17,9 @@ class JudgeResponse:
     pass
 
 
+class ExchangeEnded:
+    pass
+
+
 class Tick:
     pass

@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 from componentize_py_types import Err
 
 time = datetime(1970, 1, 1, tzinfo=timezone.utc)
-"""The clock, which stands still, for tests to set: clock.time = datetime(2026, 3, 2, 9, tzinfo=timezone.utc)."""
+"""The clock, which stands still, for tests to set:
+clock.time = datetime(2026, 3, 2, 9, tzinfo=timezone.utc).
+"""
 
 _BEGINNING = time
 

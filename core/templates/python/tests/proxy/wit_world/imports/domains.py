@@ -3,7 +3,10 @@
 from portcullis import is_address
 
 suffixes = {"co.uk", "com.au", "co.jp", "github.io"}
-"""The public suffixes that are more than one label. The proxy knows thousands; a test adds those that it is about."""
+"""The public suffixes that are more than one label.
+
+The proxy knows thousands; a test adds those that it is about.
+"""
 
 
 def registrable(host: str) -> str | None:

@@ -7,6 +7,8 @@ fields = Fields()
 
 get = fields.get
 names = fields.names
+all = fields.all
 set = fields.set
 append = fields.append
 remove = fields.remove
+set_all = fields.set_all

@@ -3,10 +3,12 @@
 from wit_world.fields import Fields
 
 fields = Fields()
-"""For tests to give: fields.give("Cookie", "a=1")."""
+"""For tests to give: fields.give("Set-Cookie", "a=1")."""
 
 get = fields.get
 names = fields.names
+all = fields.all
 set = fields.set
 append = fields.append
 remove = fields.remove
+set_all = fields.set_all

@@ -2,37 +2,66 @@
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Union
-
-
-class Protocol(Enum):
-    HTTP = 0
-    CONNECT = 1
-    SOCKS = 2
-    TLS = 3
+from typing import Tuple, Union
 
 
 @dataclass
-class Flow:
-    host: str
-    port: int
-    protocol: Protocol
+class IpAddress_Ipv4:
+    value: Tuple[int, int, int, int]
 
 
 @dataclass
-class Request:
-    method: str
-    url: str
+class IpAddress_Ipv6:
+    value: Tuple[int, int, int, int, int, int, int, int]
+
+
+IpAddress = Union[IpAddress_Ipv4, IpAddress_Ipv6]
 
 
 @dataclass
-class Block:
+class Field:
+    name: str
+    value: bytes
+
+
+@dataclass
+class HeaderError_InvalidSyntax:
+    pass
+
+
+@dataclass
+class HeaderError_Forbidden:
+    pass
+
+
+@dataclass
+class HeaderError_Immutable:
+    pass
+
+
+@dataclass
+class HeaderError_SizeExceeded:
+    pass
+
+
+@dataclass
+class HeaderError_Other:
+    value: str
+
+
+HeaderError = Union[
+    HeaderError_InvalidSyntax, HeaderError_Forbidden, HeaderError_Immutable, HeaderError_SizeExceeded, HeaderError_Other
+]
+
+
+@dataclass
+class Refusal:
     status: int
     reason: str
 
 
 @dataclass
-class Redirect:
+class Redirection:
     status: int
     location: str
 
@@ -42,6 +71,18 @@ class Page:
     status: int
     content_type: str
     body: bytes
+
+
+class Fallback(Enum):
+    NEXT = 0
+    BLOCK = 1
+
+
+@dataclass
+class Question:
+    text: str
+    otherwise: Fallback
+    wait: int
 
 
 @dataclass
@@ -56,12 +97,12 @@ class Verdict_Allow:
 
 @dataclass
 class Verdict_Block:
-    value: Block
+    value: Refusal
 
 
 @dataclass
 class Verdict_Redirect:
-    value: Redirect
+    value: Redirection
 
 
 @dataclass
@@ -69,4 +110,16 @@ class Verdict_Replace:
     value: Page
 
 
-Verdict = Union[Verdict_Next, Verdict_Allow, Verdict_Block, Verdict_Redirect, Verdict_Replace]
+@dataclass
+class Verdict_Drop:
+    pass
+
+
+@dataclass
+class Verdict_Ask:
+    value: Question
+
+
+Verdict = Union[
+    Verdict_Next, Verdict_Allow, Verdict_Block, Verdict_Redirect, Verdict_Replace, Verdict_Drop, Verdict_Ask
+]

@@ -1,0 +1,65 @@
+//! Tells filters that an exchange is over. A session makes it, and the record of the exchange holds
+//! it until the end.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use http::{HeaderMap, Method};
+
+use super::local_chain::LocalChain;
+use crate::filter::{Ending, Hook, HookCall};
+use crate::flow::{Flow, OwnedFlow, RequestHead};
+use crate::verdict::Notes;
+
+/// The filters of an exchange that want to know when it is over.
+#[derive(Debug)]
+pub(crate) struct Watcher {
+    chain: Rc<LocalChain>,
+    flow: OwnedFlow,
+    request: RefCell<Option<(Method, String)>>,
+}
+
+impl Watcher {
+    pub(super) fn new(chain: Rc<LocalChain>, flow: &Flow<'_>) -> Self {
+        Self {
+            chain,
+            flow: flow.into(),
+            request: RefCell::default(),
+        }
+    }
+
+    pub(super) fn set_request(&self, method: &Method, url: &str) {
+        self.request.replace(Some((method.clone(), url.to_owned())));
+    }
+
+    /// Enqueues the calls. `notes` are what filters have noted about the exchange, by their names.
+    pub(crate) fn ended(&self, ending: &Ending, notes: &[(Arc<str>, Notes)]) {
+        let Some(background) = self.chain.background() else {
+            return;
+        };
+        let request = self.request.take();
+        let no_headers = HeaderMap::new();
+        let request = request.as_ref().map(|(method, url)| RequestHead {
+            method,
+            url,
+            headers: &no_headers,
+        });
+        let flow = self.flow.borrow();
+        let call = HookCall::Ended(&flow, request, ending);
+        for filter in self
+            .chain
+            .filters()
+            .filter(|filter| filter.has(Hook::Ended))
+        {
+            let member = filter.member();
+            if member.is_shadow() {
+                background.enqueue_shadow(filter, call);
+                continue;
+            }
+            let mut noted = notes.iter();
+            let noted = noted.find(|(name, _)| *name == member.filter.name);
+            background.enqueue_ended(filter, call, noted.map(|(_, notes)| notes));
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Verdicts that the operator withholds from a filter, and what they count as.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use portcullis_contract::VerdictKind;
+
+use super::bindings::portcullis::filter::types::{self, Fallback, Refusal};
+use super::host::State;
+
+/// The kinds of verdicts that a filter has tried to give and may not. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Withheld(Arc<AtomicU8>);
+
+impl Withheld {
+    /// Adds a kind, and says whether it is a new one.
+    fn add(&self, kind: VerdictKind) -> bool {
+        let bit = 1 << kind as u8;
+        self.0.fetch_or(bit, Ordering::Relaxed) & bit == 0
+    }
+
+    pub(super) fn kinds(&self) -> impl Iterator<Item = VerdictKind> {
+        let bits = self.0.load(Ordering::Relaxed);
+        let all = VerdictKind::ALL.iter().copied();
+        all.filter(move |kind| bits & (1 << *kind as u8) != 0)
+    }
+}
+
+/// A verdict that the filter may give.
+pub(super) struct Granted(pub(super) types::Verdict);
+
+impl State {
+    /// What a verdict counts as by what the operator has granted the filter.
+    pub(super) fn granted(&self, verdict: types::Verdict) -> Granted {
+        let kind = kind(&verdict);
+        let host = &self.host;
+        if host.grants.has_verdict(kind, host.is_builtin) {
+            return Granted(verdict);
+        }
+        if host.withheld.add(kind) {
+            tracing::warn!(
+                filter = &*host.name,
+                verdict = kind.name(),
+                consequence = consequence(kind),
+                fix = format!(
+                    "if it may give this verdict, name it in [grants] verdicts of {}.toml",
+                    host.name
+                ),
+                "the filter has given a verdict that it is not granted; further ones are not reported"
+            );
+        }
+        Granted(withheld(verdict))
+    }
+}
+
+fn kind(verdict: &types::Verdict) -> VerdictKind {
+    match verdict {
+        types::Verdict::Next => VerdictKind::Next,
+        types::Verdict::Allow => VerdictKind::Allow,
+        types::Verdict::Block(_) => VerdictKind::Block,
+        types::Verdict::Redirect(_) => VerdictKind::Redirect,
+        types::Verdict::Replace(_) => VerdictKind::Replace,
+        types::Verdict::Drop => VerdictKind::Drop,
+        types::Verdict::Ask(_) => VerdictKind::Ask,
+    }
+}
+
+fn consequence(kind: VerdictKind) -> &'static str {
+    match kind {
+        VerdictKind::Next | VerdictKind::Allow | VerdictKind::Block => {
+            "it counts as no opinion: the next filter is asked"
+        }
+        VerdictKind::Redirect | VerdictKind::Replace | VerdictKind::Drop => {
+            "the exchange is refused with 403"
+        }
+        VerdictKind::Ask => "what the filter wants without an answer happens at once",
+    }
+}
+
+/// As the contract says of each. A refusal cannot be withheld.
+fn withheld(verdict: types::Verdict) -> types::Verdict {
+    let refusal = |reason: &str| {
+        types::Verdict::Block(Refusal {
+            status: 403,
+            reason: reason.to_owned(),
+        })
+    };
+    match verdict {
+        types::Verdict::Next | types::Verdict::Allow => types::Verdict::Next,
+        types::Verdict::Block(refusal) => types::Verdict::Block(refusal),
+        types::Verdict::Redirect(to) => refusal(&format!("see {}", to.location)),
+        types::Verdict::Replace(_) => refusal("a filter wanted to answer for this host"),
+        types::Verdict::Drop => refusal("a filter has stopped this request"),
+        types::Verdict::Ask(question) => match question.otherwise {
+            Fallback::Next => types::Verdict::Next,
+            Fallback::Block => refusal(&question.text),
+        },
+    }
+}

@@ -1,0 +1,154 @@
+//! What a filter says besides its verdict: about the answer that it will give, and in notes about
+//! the exchange.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderMap;
+use portcullis_contract::Fact;
+use portcullis_contract::limits::{NAME_BYTES, NOTE_BYTES, NOTES, RULE_BYTES, is_name};
+
+use super::{Refused, Served, State};
+use crate::filter::CachePolicy;
+use crate::filter::bindings::portcullis::filter::{answer, notes, types};
+use crate::filter::fields::{EditError, MAX_ADDED, field};
+use crate::verdict::{Additions, Match, Notes, one_line};
+
+/// What the running call has said so far.
+#[derive(Debug, Default)]
+pub(in crate::filter) struct Said {
+    keep: Option<Duration>,
+    additions: Additions,
+    /// How much of `additions` is header fields, in bytes.
+    added: usize,
+    rule: Option<Match>,
+    /// The last entry that was found.
+    pub(super) found: Option<Match>,
+    notes: Notes,
+    has_new_notes: bool,
+    /// [`Feeds::generation`](crate::feeds::Feeds::generation) when the call began.
+    feeds: u64,
+    /// Whether the hook gives an answer that clients see.
+    is_judge: bool,
+}
+
+impl Said {
+    /// Begins a call of a hook, which judges or does not, with what the filter has noted before.
+    pub(super) fn begin(&mut self, is_judge: bool, notes: Option<&Notes>, feeds: u64) {
+        *self = Self {
+            notes: notes.cloned().unwrap_or_default(),
+            is_judge,
+            feeds,
+            ..Self::default()
+        };
+    }
+}
+
+impl State {
+    /// The rule that has decided: what the filter says, or else the last entry that it has found.
+    pub(in crate::filter) fn take_match(&mut self) -> Option<Match> {
+        let found = self.said.found.take();
+        self.said.rule.take().or(found)
+    }
+
+    /// What the filter wants to add to its answer.
+    pub(in crate::filter) fn take_additions(&mut self) -> Additions {
+        std::mem::take(&mut self.said.additions)
+    }
+
+    /// What the filter has noted, if that has changed.
+    pub(in crate::filter) fn take_notes(&mut self) -> Option<Notes> {
+        let notes = std::mem::take(&mut self.said.notes);
+        std::mem::take(&mut self.said.has_new_notes).then_some(notes)
+    }
+
+    /// How the verdict of the call may be used again.
+    pub(in crate::filter) fn take_cache_policy(&mut self) -> Option<CachePolicy> {
+        Some(CachePolicy {
+            time: self.said.keep.take()?,
+            asked: self.facts.asked,
+            feeds: self.said.feeds,
+        })
+    }
+
+    fn add_field(&mut self, name: &str, value: &[u8]) -> Result<(), EditError> {
+        if !self.said.is_judge {
+            return Err(EditError::Immutable);
+        }
+        let (name, value) = field(name, value)?;
+        let added = self.said.added + name.as_str().len() + value.len();
+        if added > MAX_ADDED {
+            return Err(EditError::TooLarge);
+        }
+        self.said.added = added;
+        let fields = self
+            .said
+            .additions
+            .fields
+            .get_or_insert_with(Default::default);
+        let room = HeaderMap::try_append(fields, name, value);
+        room.map(drop).map_err(|_| EditError::TooLarge)
+    }
+
+    fn set_note(&mut self, key: String, value: String) -> Result<(), &'static str> {
+        let notes = &self.said.notes;
+        if !is_name(&key) {
+            return Err("its key has not 1 to 64 of the characters a-z, 0-9 and _");
+        }
+        if value.len() > NOTE_BYTES {
+            return Err("its value has more than 1024 bytes");
+        }
+        if notes.len() >= NOTES && !notes.contains_key(&*key) {
+            return Err("the exchange has 16 already");
+        }
+        let value = one_line(&value, NOTE_BYTES);
+        Arc::make_mut(&mut self.said.notes).insert(key.into(), value.into());
+        self.said.has_new_notes = true;
+        Ok(())
+    }
+}
+
+impl answer::Host for State {
+    fn keep(&mut self, time: u64) -> Served<()> {
+        self.serve(|state| state.said.keep = Some(Duration::from_millis(time)))
+    }
+
+    fn add_field(
+        &mut self,
+        name: String,
+        value: Vec<u8>,
+    ) -> Served<Result<(), types::HeaderError>> {
+        self.serve(|state| state.add_field(&name, &value).map_err(Into::into))
+    }
+
+    fn retry_after(&mut self, time: u64) -> Served<()> {
+        self.serve(|state| {
+            state.said.additions.retry_after = Some(Duration::from_millis(time));
+        })
+    }
+
+    fn matched(&mut self, rule: String) -> Served<()> {
+        self.serve(|state| state.said.rule = Some(Match::rule(one_line(&rule, RULE_BYTES))))
+    }
+}
+
+impl notes::Host for State {
+    fn get(&mut self, key: String) -> Served<Option<String>> {
+        self.serve(|state| {
+            // Another exchange has other notes.
+            state.facts.asked.add(Fact::Exchange);
+            let is_short = key.len() <= NAME_BYTES;
+            let note = state.said.notes.get(&*key).filter(|_| is_short);
+            note.map(ToString::to_string)
+        })
+    }
+
+    fn set(&mut self, key: String, value: String) -> Served<()> {
+        self.serve(|state| {
+            let noted = state.set_note(key, value);
+            if let Err(error) = noted {
+                state.report_once(Refused::Note, error);
+            }
+        })
+    }
+}

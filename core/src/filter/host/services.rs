@@ -1,0 +1,267 @@
+//! What the proxy does for filters, whatever they judge: lists, memory, numbers, time, chance and
+//! the public suffix list.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use jiff::tz::TimeZone;
+use portcullis_contract::limits::{FEED_NAME_BYTES, HOST_BYTES, RANDOM_BYTES, ZONE_BYTES};
+
+use super::{Refused, Served, State};
+use crate::filter::bindings::portcullis::filter::{clock, domains, feeds, metrics, random, state};
+use crate::filter::clock::Clock;
+use crate::filter::metrics::Dropped;
+use crate::filter::state::{StateError, Store};
+use crate::verdict::{Match, MatchKind};
+
+impl State {
+    fn find(&mut self, feeds: &[String], host: &str) -> Option<feeds::Match> {
+        if host.len() > HOST_BYTES {
+            return None;
+        }
+        let found = self
+            .host
+            .feeds
+            .find(feeds.iter().map(String::as_str), host)?;
+        self.said.found = Some(found.clone());
+        Some(found.into())
+    }
+
+    fn check_feed(&self, feed: &str) -> Result<(), feeds::FeedError> {
+        // No feed has a longer name.
+        let shown = &feed[..feed.floor_char_boundary(FEED_NAME_BYTES)];
+        if !self.host.feeds.has(shown) || shown.len() < feed.len() {
+            return Err(feeds::FeedError::Unknown(shown.to_owned()));
+        }
+        if !self.host.grants.feeds.contains(feed) {
+            let name = &self.host.name;
+            let advice =
+                format!("the feed {shown} is not granted; add it to [grants] feeds in {name}.toml");
+            self.report_once(Refused::Feed, &advice);
+            return Err(feeds::FeedError::NotGranted(shown.to_owned()));
+        }
+        Ok(())
+    }
+}
+
+impl From<Match> for feeds::Match {
+    fn from(found: Match) -> Self {
+        let text =
+            |text: Option<std::sync::Arc<str>>| text.as_deref().unwrap_or_default().to_owned();
+        Self {
+            feed: text(found.feed),
+            source: text(found.source),
+            rule: found.rule.into(),
+            line: found.line,
+            kind: match found.kind {
+                MatchKind::Listed => feeds::Kind::Listed,
+                MatchKind::Excepted => feeds::Kind::Excepted,
+            },
+        }
+    }
+}
+
+impl feeds::Host for State {
+    fn names(&mut self) -> Served<Vec<String>> {
+        self.serve(|state| state.host.feed_names())
+    }
+
+    fn find(&mut self, host: String) -> Served<Option<feeds::Match>> {
+        self.serve(|state| {
+            let granted = state.host.feed_names();
+            state.find(&granted, &host)
+        })
+    }
+
+    fn find_in(
+        &mut self,
+        feeds: Vec<String>,
+        host: String,
+    ) -> Served<Result<Option<feeds::Match>, feeds::FeedError>> {
+        self.serve(|state| {
+            feeds.iter().try_for_each(|feed| state.check_feed(feed))?;
+            Ok(state.find(&feeds, &host))
+        })
+    }
+}
+
+impl From<StateError> for state::StateError {
+    fn from(error: StateError) -> Self {
+        match error {
+            StateError::Full => Self::Full,
+            StateError::TooLarge => Self::TooLarge,
+            StateError::NotANumber => Self::NotANumber,
+        }
+    }
+}
+
+impl State {
+    /// Changes what the filter remembers. The operator is told when there is no more room.
+    fn remember<T>(
+        &mut self,
+        change: impl FnOnce(&Store) -> Result<T, StateError>,
+    ) -> Served<Result<T, state::StateError>> {
+        self.serve(|state| {
+            let store = &state.host.state;
+            change(store).map_err(|error| {
+                if error != StateError::NotANumber {
+                    let room = ByteSize(store.cap() as u64);
+                    let advice = format!(
+                        "it does not fit into its state of {room}; let keys expire sooner, or raise [limits] state"
+                    );
+                    state.report_once(Refused::Value, &advice);
+                }
+                error.into()
+            })
+        })
+    }
+}
+
+impl state::Host for State {
+    fn get(&mut self, key: String) -> Served<Result<Option<Vec<u8>>, state::StateError>> {
+        self.remember(|store| store.get(&key))
+    }
+
+    fn set(
+        &mut self,
+        key: String,
+        value: Vec<u8>,
+        ttl: Option<u64>,
+    ) -> Served<Result<(), state::StateError>> {
+        self.remember(|store| store.set(&key, &value, time(ttl)))
+    }
+
+    fn remove(&mut self, key: String) -> Served<Result<(), state::StateError>> {
+        self.remember(|store| store.remove(&key))
+    }
+
+    fn increment(
+        &mut self,
+        key: String,
+        by: i64,
+        ttl: Option<u64>,
+    ) -> Served<Result<i64, state::StateError>> {
+        self.remember(|store| store.increment(&key, by, time(ttl)))
+    }
+
+    fn compare_and_set(
+        &mut self,
+        key: String,
+        expected: Option<Vec<u8>>,
+        new: Option<Vec<u8>>,
+        ttl: Option<u64>,
+    ) -> Served<Result<bool, state::StateError>> {
+        let (expected, new) = (expected.as_deref(), new.as_deref());
+        self.remember(|store| store.compare_and_set(&key, expected, new, time(ttl)))
+    }
+}
+
+fn time(milliseconds: Option<u64>) -> Option<Duration> {
+    milliseconds.map(Duration::from_millis)
+}
+
+impl State {
+    fn measure(
+        &mut self,
+        name: &str,
+        labels: &[metrics::Label],
+        measure: impl FnOnce(&crate::filter::metrics::Metrics, &[(&str, &str)]) -> Result<(), Dropped>,
+    ) {
+        let labels: Vec<_> = labels
+            .iter()
+            .map(|label| (&*label.name, &*label.value))
+            .collect();
+        if let Err(dropped) = measure(&self.host.metrics, &labels) {
+            let name = super::printable(name);
+            self.report_once(Refused::Metric, &format!("{name}: {dropped}"));
+        }
+    }
+}
+
+impl metrics::Host for State {
+    fn count(&mut self, name: String, by: u64, labels: Vec<metrics::Label>) -> Served<()> {
+        self.serve(|state| {
+            state.measure(&name, &labels, |metrics, labels| {
+                metrics.count(&name, by, labels)
+            });
+        })
+    }
+
+    fn gauge(&mut self, name: String, value: f64, labels: Vec<metrics::Label>) -> Served<()> {
+        self.serve(|state| {
+            state.measure(&name, &labels, |metrics, labels| {
+                metrics.gauge(&name, value, labels)
+            });
+        })
+    }
+
+    fn observe(&mut self, name: String, value: f64, labels: Vec<metrics::Label>) -> Served<()> {
+        self.serve(|state| {
+            state.measure(&name, &labels, |metrics, labels| {
+                metrics.observe(&name, value, labels)
+            });
+        })
+    }
+}
+
+impl clock::Host for State {
+    fn now(&mut self) -> Served<u64> {
+        self.serve(|state| u64::try_from(state.host.clock.now().as_millisecond()).unwrap_or(0))
+    }
+
+    fn local(&mut self, zone: Option<String>) -> Served<Result<clock::LocalTime, String>> {
+        self.serve(|state| local_time(&state.host.clock, zone.as_deref()))
+    }
+}
+
+fn local_time(clock: &Clock, zone: Option<&str>) -> Result<clock::LocalTime, String> {
+    let zone = match zone {
+        None => clock.zone(),
+        Some(name) if name.len() > ZONE_BYTES => {
+            return Err(format!("no time zone has a name of {} bytes", name.len()));
+        }
+        Some(name) => TimeZone::get(name).map_err(|_| {
+            format!(
+                "there is no time zone {name:?} on the proxy's machine; names are like Europe/Berlin"
+            )
+        })?,
+    };
+    let now = zone.to_datetime(clock.now());
+    // Positive by definition.
+    let unsigned = |number: i8| number.unsigned_abs();
+    Ok(clock::LocalTime {
+        year: now.year(),
+        month: unsigned(now.month()),
+        day: unsigned(now.day()),
+        weekday: unsigned(now.weekday().to_monday_one_offset()),
+        hour: unsigned(now.hour()),
+        minute: unsigned(now.minute()),
+        second: unsigned(now.second()),
+    })
+}
+
+impl domains::Host for State {
+    fn registrable(&mut self, host: String) -> Served<Option<String>> {
+        self.serve(|_| {
+            // Canonical addresses end in a number, or have a colon; names do neither.
+            let is_name = host.len() <= HOST_BYTES && host.parse::<IpAddr>().is_err();
+            let domain = is_name.then(|| psl::domain_str(&host)).flatten();
+            domain.map(String::from)
+        })
+    }
+}
+
+impl random::Host for State {
+    fn number(&mut self) -> Served<u64> {
+        self.serve(|state| state.host.random.number())
+    }
+
+    fn bytes(&mut self, count: u32) -> Served<Vec<u8>> {
+        self.serve(|state| {
+            let mut bytes = vec![0; RANDOM_BYTES.min(count as usize)];
+            state.host.random.fill(&mut bytes);
+            bytes
+        })
+    }
+}

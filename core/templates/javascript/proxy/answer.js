@@ -1,0 +1,28 @@
+import { check } from './fields.js';
+
+/** What was said of the answer, for tests to look at. Times are in milliseconds. */
+export const said = {};
+
+/** Nothing was said, as before each call. */
+export function clear() {
+  Object.assign(said, { keep: undefined, retryAfter: undefined, matched: undefined, fields: [] });
+}
+
+clear();
+
+export function keep(time) {
+  said.keep = BigInt(time);
+}
+
+export function addField(name, value) {
+  check(name, value);
+  said.fields.push({ name, value });
+}
+
+export function retryAfter(time) {
+  said.retryAfter = BigInt(time);
+}
+
+export function matched(rule) {
+  said.matched = rule;
+}

@@ -1,0 +1,51 @@
+use std::fmt;
+
+/// Why a header field was not changed. Nothing has changed then.
+///
+/// ```
+/// use portcullis_sdk::{HeaderError, testing};
+///
+/// let mut request = testing::request("GET", "http://www.example/");
+/// let refused = request.headers_mut().set("Host", "other.example");
+/// assert_eq!(refused, Err(HeaderError::Forbidden("Host".into())));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HeaderError {
+    /// A field of that name, or of the value that was given for it, is not possible in HTTP
+    /// (RFC 9110, section 5).
+    InvalidSyntax(String),
+    /// The field of that name belongs to the proxy: those of the connection and of the framing of
+    /// the message, Expect, Host and Via.
+    Forbidden(String),
+    /// The fields cannot be changed in this hook.
+    Immutable,
+    /// There would be too many fields, or too large ones.
+    SizeExceeded,
+    /// Something else, for people to read.
+    Other(String),
+}
+
+impl fmt::Display for HeaderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidSyntax(name) => write!(
+                f,
+                "`{}` cannot be the name of a header field, or its value has characters that no \
+                 field can have",
+                name.escape_debug()
+            ),
+            Self::Forbidden(name) => write!(
+                f,
+                "the field {name} belongs to the proxy and cannot be changed"
+            ),
+            Self::Immutable => f.write_str("the header fields cannot be changed in this hook"),
+            Self::SizeExceeded => f.write_str(
+                "there would be too many header fields, or too large ones, so nothing was changed",
+            ),
+            Self::Other(problem) => f.write_str(problem),
+        }
+    }
+}
+
+impl std::error::Error for HeaderError {}
