@@ -12,6 +12,7 @@ mod compiler;
 mod conformance;
 mod connect;
 mod connections;
+mod contract;
 mod facts;
 mod fail_closed;
 mod feeds;

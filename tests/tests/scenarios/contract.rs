@@ -1,0 +1,286 @@
+//! The contract lasts: a filter that is built for a released version loads in every later proxy.
+//! The released texts are kept, and every change of the contract is compared with each of them.
+
+mod rules;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use portcullis::Config;
+use portcullis_tests::guests;
+use wasmtime::component::Component;
+use wit_component::{
+    ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata, semver_check,
+};
+use wit_parser::{ManglingAndAbi, PackageId, Resolve};
+
+/// The hooks, each of which filters export alone.
+const HOOKS: [&str; 6] = [
+    "lifecycle",
+    "judge-host",
+    "judge-request",
+    "judge-response",
+    "exchange-ended",
+    "tick",
+];
+
+fn wit() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/wit")
+}
+
+fn current() -> String {
+    fs::read_to_string(wit().join("filter.wit")).expect("the contract is there")
+}
+
+/// The released versions with their texts.
+fn released() -> Vec<(String, String)> {
+    let versions = fs::read_dir(wit().join("released")).expect("there are released versions");
+    let text = |folder: PathBuf| {
+        let version = folder
+            .file_name()
+            .expect("a version")
+            .to_string_lossy()
+            .into_owned();
+        let text = fs::read_to_string(folder.join("filter.wit"));
+        (version, text.expect("a released version has its text"))
+    };
+    let versions = versions.map(|folder| text(folder.expect("it can be read").path()));
+    versions.collect()
+}
+
+/// The text as version `version`.
+fn as_version(text: &str, version: &str) -> String {
+    let (before, rest) = text
+        .split_once("package portcullis:filter@")
+        .expect("a package");
+    let (_, after) = rest.split_once(';').expect("its end");
+    format!("{before}package portcullis:filter@{version};{after}")
+}
+
+/// The worlds of a filter with one hook and all capabilities.
+fn filters(version: &str) -> String {
+    let world = |hook: &&str| {
+        format!(
+            "world with-{hook} {{ include portcullis:filter/capabilities@{version}; \
+             include portcullis:filter/{hook}-hook@{version}; }}\n"
+        )
+    };
+    String::from_iter(HOOKS.iter().map(world))
+}
+
+/// Adds a text as a later version than all that are released, with its worlds.
+fn add(resolve: &mut Resolve, text: &str, version: &str) -> Option<(PackageId, PackageId)> {
+    let contract = resolve
+        .push_str("filter.wit", &as_version(text, version))
+        .ok()?;
+    let worlds = format!("package author:filter@{version};\n{}", filters(version));
+    let worlds = resolve.push_str("world.wit", &worlds).ok()?;
+    Some((contract, worlds))
+}
+
+/// What stands against a text in place of another.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Objections {
+    /// In words.
+    rules: Vec<String>,
+    /// The hooks whose filters do not load any more, as the checker finds.
+    hooks: Vec<&'static str>,
+}
+
+/// Compares what filters for `old` need with what `new` has.
+fn objections(old: &str, new: &str) -> Objections {
+    let mut resolve = Resolve::default();
+    let before = add(&mut resolve, old, "1.0.0");
+    let before = before.expect("the released text is valid");
+    let after = add(&mut resolve, new, "1.999.0");
+    let after = after.expect("the new text is valid and has every hook");
+    let breaks = |hook: &&str| {
+        let world = |package| resolve.select_world(&[package], Some(&format!("with-{hook}")));
+        let (was, is) = (world(before.1), world(after.1));
+        let (was, is) = (was.expect("it is there"), is.expect("it is there"));
+        semver_check(resolve.clone(), was, is).is_err()
+    };
+    Objections {
+        rules: rules::broken(&resolve, before.0, after.0),
+        hooks: HOOKS.into_iter().filter(breaks).collect(),
+    }
+}
+
+/// The released text with one change.
+fn changed(from: &str, to: &str) -> String {
+    let (_, text) = released().remove(0);
+    assert!(text.contains(from), "the contract has no `{from}`");
+    text.replace(from, to)
+}
+
+#[test]
+fn a_filter_for_a_released_version_fits_the_contract() {
+    for (version, text) in released() {
+        let objections = objections(&text, &current());
+        assert_eq!(objections, Objections::default(), "{version}");
+    }
+}
+
+/// A flaw in a version that no release of the proxy has had is mended in its place, and
+/// `CHANGELOG.md` names it. After that, this text never changes.
+#[test]
+fn the_text_of_the_newest_version_is_the_one_that_is_kept() {
+    let current = current();
+    let (_, rest) = current
+        .split_once("package portcullis:filter@")
+        .expect("a package");
+    let (version, _) = rest.split_once(';').expect("its end");
+    let kept = released()
+        .into_iter()
+        .find(|(released, _)| released == version);
+    let (_, kept) = kept.expect("the version is kept");
+    assert!(
+        kept == current,
+        "sdk/wit/filter.wit says {version} and differs from sdk/wit/released/{version}; a change \
+         needs another version"
+    );
+}
+
+/// The filters that are kept, with the version that they were built for: in `tests/kept`.
+fn kept() -> Vec<(PathBuf, Vec<u8>)> {
+    let mut kept = Vec::new();
+    for (version, contract) in released() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("kept")
+            .join(version);
+        for file in fs::read_dir(folder).expect("each version has filters") {
+            let file = file.expect("it can be read").path();
+            if file.extension().is_some_and(|extension| extension == "wat") {
+                let text = fs::read_to_string(&file).expect("it is text");
+                kept.push((file, guests::kept(&text, &contract)));
+            }
+        }
+    }
+    assert!(!kept.is_empty());
+    kept
+}
+
+#[tokio::test]
+async fn a_filter_that_was_built_for_a_released_version_answers_as_it_did() {
+    for (text, wasm) in kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("kept.wasm");
+        fs::write(&file, wasm).unwrap();
+        let mut config = Config::default();
+        config.compiler.cache_dir = dir.path().join("compiled");
+        let cases = text.with_extension("toml");
+        let report = portcullis::commands::test_plugin(config, &file, &cases).await;
+        let report = report.expect("cases that can be asked");
+        assert!(report.is_ok(), "{}\n{report}", text.display());
+    }
+}
+
+/// What a proxy offers that speaks a later version, with a function, an interface and a hook more.
+fn offers(text: &str, version: &str) -> Vec<u8> {
+    let mut resolve = Resolve::default();
+    let contract = as_version(text, version);
+    resolve
+        .push_str("filter.wit", &contract)
+        .expect("it is valid");
+    let world = format!(
+        "package author:filter; world all {{ include portcullis:filter/capabilities@{version}; }}"
+    );
+    let package = resolve.push_str("world.wit", &world).expect("it is valid");
+    let world = resolve
+        .select_world(&[package], None)
+        .expect("there is one");
+    let mut module = dummy_module(&resolve, world, ManglingAndAbi::Standard32);
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
+        .expect("a module takes another section");
+    let encoder = ComponentEncoder::default().module(&module);
+    let mut encoder = encoder.expect("the world is embedded");
+    encoder.encode().expect("it has the world's types")
+}
+
+#[test]
+fn a_filter_that_was_built_before_a_version_links_with_a_proxy_that_speaks_it() {
+    let engine = wasmtime::Engine::default();
+    let mut linker = wasmtime::component::Linker::<()>::new(&engine);
+    let offered = Component::from_binary(&engine, &offers(&grown(), "1.1.0")).unwrap();
+    linker.define_unknown_imports_as_traps(&offered).unwrap();
+    for (text, wasm) in kept() {
+        let filter = Component::from_binary(&engine, &wasm).unwrap();
+        let linked = linker.instantiate_pre(&filter);
+        assert!(linked.is_ok(), "{}: {:?}", text.display(), linked.err());
+    }
+}
+
+/// The released text with a function, an interface and a hook more.
+fn grown() -> String {
+    let registrable = "  registrable: func(host: string) -> option<string>;\n";
+    let more = format!("{registrable}  suffix: func(host: string) -> string;\n");
+    changed(registrable, &more)
+        + "interface tls { use types.{ip-address}; alpn: func() -> list<string>; }\n\
+           interface judge-address { use types.{verdict, ip-address};\n\
+           judge: func(address: ip-address) -> result<verdict, string>; }\n\
+           world judge-address-hook { export judge-address; }\n"
+}
+
+#[test]
+fn a_version_that_adds_a_function_an_interface_and_a_hook_takes_all_filters() {
+    let old = &released().remove(0).1;
+    let next = grown();
+    assert_eq!(objections(old, &next), Objections::default());
+}
+
+#[test]
+fn what_would_break_a_filter_is_refused_in_words() {
+    let old = &released().remove(0).1;
+    for (from, to, rule) in [
+        (
+            "    drop,\n",
+            "    drop,\n    wait,\n",
+            "the variant types.verdict is closed",
+        ),
+        (
+            "    reason: string,\n",
+            "    reason: string,\n    code: string,\n",
+            "the record types.refusal is closed",
+        ),
+        (
+            "    next,\n    /// The exchange is refused with status 403; the question is the reason.\n    block,\n",
+            "    next,\n    block,\n    drop,\n",
+            "the enum types.fallback is closed",
+        ),
+        (
+            "  judge: func(status: u16) -> result<verdict, string>;",
+            "  judge: func(status: u16) -> result<verdict, string>;\n  trailers: func() -> result<verdict, string>;",
+            "filters export judge-response, so it has one function for ever",
+        ),
+        (
+            "  judge: func(host: string, port: u16)",
+            "  judge: func(name: string, port: u16)",
+            "the function judge-host.judge has a parameter of another name",
+        ),
+        (
+            "  number: func() -> u64;",
+            "  number: func(below: u64) -> u64;",
+            "the function random.number has other parameters",
+        ),
+        (
+            "  now: func() -> milliseconds;",
+            "  now: func() -> result<milliseconds, string>;",
+            "the function clock.now has another result",
+        ),
+        (
+            "  registrable: func(host: string)",
+            "  registered: func(host: string)",
+            "the function domains.registrable is gone",
+        ),
+        (
+            "  judge: func(method: string, url: string)",
+            "  judge: async func(method: string, url: string)",
+            "the function judge-request.judge is not synchronous any more",
+        ),
+    ] {
+        let objections = objections(old, &changed(from, to));
+        assert_eq!(objections.rules, [rule]);
+        // The words are ours, and the judgement is not.
+        assert!(!objections.hooks.is_empty(), "{rule}");
+    }
+}
