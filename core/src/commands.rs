@@ -7,6 +7,7 @@ mod author;
 mod bench;
 mod cases;
 mod check;
+mod conformance;
 mod explain;
 mod inspect;
 mod list;
@@ -18,6 +19,7 @@ pub use self::author::{
 pub use self::bench::{Bench, TickTiming, Timing, bench};
 pub use self::cases::{Recording, record_cases, test_plugin};
 pub use self::check::{Lists, Report, check};
+pub use self::conformance::{BATTERY, Check, Conformance, Finding, conformance};
 pub use self::explain::{ExplainError, Explanation, explain};
 pub use self::inspect::{Cost, Inspection, Needed, Settings, check_plugin};
 pub use self::list::{PluginList, list_plugins};

@@ -3,6 +3,7 @@
 
 mod access_log;
 mod answers;
+mod battery;
 mod bindings;
 mod browser;
 mod builtins;

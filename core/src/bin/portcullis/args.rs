@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
-use portcullis::commands::Language;
+use portcullis::commands::{BATTERY, Language};
 use portcullis::config::Sources;
 
 const EXAMPLES: &str = "\
@@ -144,6 +144,21 @@ pub(crate) enum Plugin {
         /// NAME.wasm, or the name of a built-in filter
         #[arg(value_name = "FILE")]
         file: PathBuf,
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check that a filter keeps to the contract: odd input, refusals of the proxy, kept answers
+    ///
+    /// The filter runs in its sandbox, with the settings in NAME.toml beside it and with everything
+    /// granted. Each check has an id that stays; exit code 2 if one fails.
+    Conformance {
+        /// NAME.wasm, or the name of a built-in filter
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Which checks
+        #[arg(long, value_name = "VERSION", default_value = BATTERY, value_parser = [BATTERY])]
+        battery: String,
         /// Write JSON
         #[arg(long)]
         json: bool,

@@ -55,6 +55,9 @@ fn main() -> ExitCode {
         } => explain(&sources, &subject, client, json),
         Command::Plugin(Plugin::List { json }) => list_plugins(&sources, json),
         Command::Plugin(Plugin::Check { file, json }) => check_plugin(&sources, &file, json),
+        Command::Plugin(Plugin::Conformance { file, json, .. }) => {
+            conformance(&sources, &file, json)
+        }
         Command::Plugin(Plugin::Bench {
             file,
             host,
@@ -185,6 +188,20 @@ fn check_plugin(sources: &Sources, file: &Path, json: bool) -> anyhow::Result<()
         .with_context(|| format!("cannot check {}", Escaped(file.display())))?;
     print_result(&inspection, json)?;
     if inspection.is_ok() {
+        Ok(())
+    } else {
+        Err(ExitStatus::FilterRefused.into())
+    }
+}
+
+fn conformance(sources: &Sources, file: &Path, json: bool) -> anyhow::Result<()> {
+    let config = load(sources)?;
+    let _lines_are_written = telemetry::init(&errors_only(&config))?;
+    let found = runtime()?
+        .block_on(commands::conformance(config, file))
+        .with_context(|| format!("cannot check {}", file.display()))?;
+    print_result(&found, json)?;
+    if found.ok {
         Ok(())
     } else {
         Err(ExitStatus::FilterRefused.into())

@@ -1,0 +1,153 @@
+//! Whether a filter keeps to the contract where the compiler cannot see it: `portcullis plugin
+//! conformance`. A battery of checks with ids that stay, run in the sandbox, with nothing of a proxy
+//! around the filter. What is in a battery does not change; a stricter one has another number.
+
+mod exchanges;
+mod hooks;
+mod report;
+mod start;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use self::report::Checks;
+pub use self::report::{Check, Conformance, Finding};
+use crate::config::{Config, Grants};
+use crate::error::{Causes, PluginError};
+use crate::feeds::Feeds;
+use crate::filter::clock::Clock;
+use crate::filter::{Description, Failure, Filter, Import, LoadError, Loader, Manifest, interface};
+use crate::plugins::{FilterFile, LoadFailure};
+
+/// The battery that is run.
+pub const BATTERY: &str = "1.0";
+
+/// When it is for filters under test.
+pub(super) fn now() -> SystemTime {
+    // Monday, 2 March 2026, 09:00 UTC.
+    SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_772_442_000)
+}
+
+/// Runs the battery on the filter in `file`, or on the built-in filter of that name, with the
+/// settings beside it. Everything is granted to it but for the check of grants.
+///
+/// # Errors
+///
+/// If there is no such file. Whatever is wrong with the filter is a finding.
+pub async fn conformance(config: Config, file: &Path) -> Result<Conformance, PluginError> {
+    let single = FilterFile::named(file, &config.plugins.dir)?;
+    let wasm = single.wasm()?;
+    let mut checks = Checks::default();
+    let description = Description::of(&wasm);
+    is_static(&mut checks, &single, &wasm, description.as_ref());
+    let feeds = vec![
+        "listed.example".to_owned(),
+        "@@ok.listed.example".to_owned(),
+    ];
+    let feeds = [("list".to_owned(), feeds)];
+    let loader = Loader::new(
+        &config,
+        Feeds::from_lists(feeds.iter().map(|(name, list)| (name, list))),
+    )?;
+    let filter = single.name().to_owned();
+    let loaded = single.with_grants(Grants::ALL).load(loader).await;
+    match loaded {
+        Ok(Some(loaded)) => {
+            checks.pass("S1");
+            run(&mut checks, &loaded).await;
+        }
+        Ok(None) => checks.environment("S1", "its settings say: enabled = false", "enable it"),
+        Err(
+            failure @ (LoadFailure::Settings(_)
+            | LoadFailure::Load(LoadError::Trial(Failure::Init(_)))),
+        ) => {
+            let why = Causes(&failure).to_string();
+            let fix = format!("write what it asks for into {filter}.toml beside it");
+            checks.environment("S1", why, fix);
+        }
+        Err(failure) => {
+            let why = Causes(&failure).to_string();
+            checks.fail("S1", why, "see `portcullis plugin check`");
+        }
+    }
+    Ok(Conformance::new(
+        filter,
+        description.and_then(|found| found.contract()),
+        checks,
+    ))
+}
+
+/// What the file itself shows.
+fn is_static(
+    checks: &mut Checks,
+    single: &FilterFile,
+    wasm: &[u8],
+    description: Option<&Description>,
+) {
+    let Some(description) = description else {
+        return checks.fail("S2", "it is no whole WebAssembly", "build it again");
+    };
+    if description.hooks().is_empty() {
+        checks.fail(
+            "S2",
+            "it exports no hook",
+            "export one of those that the contract has",
+        );
+    } else {
+        checks.pass("S2");
+    }
+    let settings = single.settings().unwrap_or_default();
+    let grants = single.grants(&settings);
+    let imports: Vec<(&str, Import)> = description
+        .imports
+        .iter()
+        .filter(|name| interface(name) != Some("types"))
+        .map(|name| (name.as_str(), Import::of(name, &grants)))
+        .collect();
+    let unknown = imports
+        .iter()
+        .find(|(_, import)| *import == Import::Unknown);
+    match unknown {
+        Some((name, _)) => checks.fail(
+            "S4",
+            format!("it imports {name}, which the contract does not have"),
+            "build it without WASI, for the contract that this proxy speaks",
+        ),
+        None => checks.pass("S4"),
+    }
+    let missing: Vec<&str> = imports
+        .iter()
+        .filter_map(|(_, import)| match import {
+            Import::Missing(line) => Some(*line),
+            Import::Free | Import::Granted(_) | Import::Unknown => None,
+        })
+        .collect();
+    if missing.is_empty() {
+        checks.pass("S3");
+    } else {
+        let lines = format!(
+            "add to {}.toml:\n\n[grants]\n{}",
+            single.name(),
+            missing.join("\n")
+        );
+        checks.environment("S3", "it imports what is not granted to it", lines);
+    }
+    match Manifest::find(wasm) {
+        Ok(Some(_)) => checks.pass("S5"),
+        Ok(None) => checks.warn(
+            "S5",
+            "it does not say what its configuration may be",
+            "build it with `portcullis plugin build`",
+        ),
+        Err(error) => checks.fail("S5", Causes(&error).to_string(), "build it again"),
+    }
+}
+
+async fn run(checks: &mut Checks, filter: &Filter) {
+    let clock = Clock::manual(now());
+    let filter: Arc<Filter> = filter.isolated(&clock);
+    start::run(checks, &filter).await;
+    exchanges::run(checks, &filter).await;
+    hooks::run(checks, &filter).await;
+}
