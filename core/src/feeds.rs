@@ -23,13 +23,12 @@ use arc_swap::ArcSwap;
 use futures_util::FutureExt;
 use tokio::sync::Notify;
 use tracing::{debug, info, warn};
-use url::Url;
 
 use self::besides::Besides;
 use self::cache::Cache;
 use self::entries::{Parsed, Rejected};
 pub(crate) use self::fetch::Fetcher;
-use self::fetch::{FetchError, Fetched, Validators, fetch};
+use self::fetch::{FetchError, Fetched, Validators, fetch, shown};
 use self::format::parse;
 use self::snapshot::Snapshot;
 use crate::config::{self, FeedFormat, TEST_NAMES, UntilFirst};
@@ -331,17 +330,6 @@ impl Feeds {
             .get(name)
             .ok_or_else(|| UnknownFeed(name.to_owned()))
     }
-}
-
-/// A URL as people may see it: the user, the password and the query may be secret.
-fn shown(url: &Url) -> Arc<str> {
-    let mut url = url.clone();
-    // A URL without a host has neither.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url.set_query(None);
-    url.set_fragment(None);
-    String::from(url).into()
 }
 
 impl Feed {

@@ -224,11 +224,8 @@ async fn answer(
             return Err(Dropped);
         }
         Err(rejection) => {
-            let response = refusal::reject(
-                &rejection,
-                &mut exchange,
-                PageFormat::negotiate(accept.as_ref()),
-            );
+            let format = PageFormat::negotiate(accept.as_ref());
+            let response = refusal::reject(&rejection, &mut exchange, format);
             response.map(|page| ReplyBody::local(page, exchange, deadlines))
         }
     })

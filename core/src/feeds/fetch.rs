@@ -321,3 +321,14 @@ fn read_file(path: &Path, max: u64) -> Result<Vec<u8>, FetchError> {
     }
     Ok(body)
 }
+
+/// A URL as people may see it: the user, the password and the query may be secret.
+pub(super) fn shown(url: &Url) -> Arc<str> {
+    let mut url = url.clone();
+    // A URL without a host has neither.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_query(None);
+    url.set_fragment(None);
+    String::from(url).into()
+}
