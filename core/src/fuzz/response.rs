@@ -74,7 +74,11 @@ fn assert_same<B: Debug>(before: &Response<B>, after: Option<&Response<B>>) {
     assert_eq!(before.status(), after.status());
     let fields = before.headers().iter();
     let meant = fields.filter(|field| !is_identity(field));
-    assert!(meant.eq(after.headers()), "{before:?} {after:?}");
+    // The order of different names may change with the first field of one of them.
+    let meant: HeaderMap = meant
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    assert_eq!(&meant, after.headers());
 }
 
 fn assert_sanitized(headers: &HeaderMap) {
