@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 
 use portcullis_tests::{Log, Response, Site, Stage};
 use proptest::collection::vec;
@@ -297,7 +298,11 @@ impl Judge {
         let mut feed = lists.feed("/list");
         // It stays as it is.
         feed.refresh = std::time::Duration::from_secs(3600);
-        let stage = Stage::start_with(|config| drop(config.feeds.insert("lists".into(), feed)));
+        let stage = Stage::start_with(|config| {
+            // The lines of one worker come in the order of its exchanges.
+            config.proxy.workers = NonZeroUsize::MIN;
+            config.feeds.insert("lists".into(), feed);
+        });
         let stage = stage.await;
         stage.until("ready.example", 403).await;
         // All lines of those requests have come when this one has.
