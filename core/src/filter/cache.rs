@@ -5,8 +5,8 @@
 //! The engine runs machine code as it is. Two things make that safe. The folder belongs to the
 //! proxy's user alone (`folder`), as a user who can write here can run code in the proxy. And what
 //! is read is compared with the digest in its name, so that a file that a crash has torn or a disk
-//! has damaged is not run. The digest is no signature: it stops nobody who may write here, and a
-//! key that the proxy can read would not, either.
+//! has damaged is not run. The digest is no signature: it does not stop a user who may write here,
+//! and a key that the proxy can read would not, either.
 
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash as _, Hasher};

@@ -94,7 +94,7 @@ fn anagrams(letters: &str, count: usize) -> Vec<String> {
 async fn a_thousand_brands_take_a_tenth_of_the_computing_time_at_worst() {
     let budget = FilterLimits::default().cpu.as_secs_f64() / 10.0 * INSTRUCTIONS_PER_SECOND;
     for letters in ["aeinorst", "adeinorsttuy", "aabdeghilnorstuy"] {
-        // The last one is nobody's, and as near to all the others as they are to each other.
+        // The last one is no brand, and as near to all the others as they are to each other.
         let mut names = anagrams(letters, 1001);
         let stranger = names.pop().unwrap();
         let brands: Vec<String> = names.iter().map(|name| format!("{name}.com")).collect();
