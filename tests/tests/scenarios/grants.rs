@@ -65,3 +65,49 @@ async fn a_file_in_place_of_a_built_in_filter_has_no_grants_of_its_own() {
     // What was there before goes on.
     assert_eq!(stage.get("malware.wicar.org").await.status, 403);
 }
+
+/// What the filter needs to do what hosts say, but for `verdicts`.
+const OBEYS: &str = "[config]\ngreeting = ''\n[grants]\nfeeds = ['*']\nstate = true\n";
+
+#[tokio::test]
+async fn a_filter_of_a_file_may_allow_only_if_that_is_granted() {
+    let stage = Stage::start().await;
+    let mut log = Log::follow();
+    // It stands before the blocklist, which has the name.
+    stage.plug("allower.toml", OBEYS);
+    stage.plug("allower.wasm", guests::obeys());
+    let listed = "allow.malware.wicar.org";
+    let told = ["allower", "verdict=\"allow\"", "[grants] verdicts"];
+    stage.until_said(&mut log, listed, &told).await;
+    assert_eq!(stage.get(listed).await.status, 403);
+    let granted = format!("{OBEYS}verdicts = ['allow']\n");
+    stage.plug("allower.toml", granted);
+    stage.until(listed, 200).await;
+}
+
+#[tokio::test]
+async fn a_filter_can_close_the_connection_and_add_to_its_answer() {
+    let stage = Stage::start().await;
+    stage.plug("obeys.toml", OBEYS);
+    stage.plug("obeys.wasm", guests::obeys());
+    let later = stage.until("later.example", 429).await;
+    assert!(later.body.contains("busy"), "{}", later.body);
+    assert_eq!(later.field("x-why"), Some("much"));
+    assert!(later.field("retry-after").is_some());
+
+    let mut log = Log::follow();
+    let mut client = stage.proxy.client().await;
+    client.send(stage.request("drop.example", "")).await;
+    assert_eq!(client.rest().await, "");
+    log.says(&[
+        "kind=access",
+        "host=drop.example",
+        "verdict=drop",
+        "outcome=complete",
+    ])
+    .await;
+    // There is no person to ask yet, so what the filter wants without an answer holds.
+    let asked = stage.get("ask.example").await;
+    assert_eq!(asked.status, 403);
+    assert!(asked.body.contains("May it pass?"), "{}", asked.body);
+}
