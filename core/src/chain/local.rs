@@ -232,8 +232,8 @@ impl LocalFilter {
         }
     }
 
-    /// Tells the filter that an exchange is over. No request waits for this, and what fails counts for
-    /// no quarantine: the filter judges as well as before.
+    /// Tells the filter that an exchange is over. No request waits for this, and what fails counts
+    /// for no quarantine: the filter judges as well as before.
     pub(super) async fn tell_ended(&self, call: HookCall<'_>, notes: Option<&Notes>) {
         if let Err(failure) = self.ask(call, notes).await {
             self.log_failure(&failure, call);

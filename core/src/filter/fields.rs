@@ -1,35 +1,9 @@
 //! The header fields that a hook may read and change. Changes are made to copies, which `instance`
 //! hands out when the hook has ended well. `host` answers guests from here.
 
-use http::header::{
-    CONNECTION, CONTENT_LENGTH, EXPECT, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
-    TRANSFER_ENCODING, UPGRADE, VIA,
-};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use portcullis_contract::limits::FIELD_NAME_BYTES;
-
-/// Limit on the names and values that one call may add, in bytes: as much as the proxy takes from a
-/// client. Fields already present do not count; otherwise a sender could make the filter fail.
-pub(super) const MAX_ADDED: usize = 64 * 1024;
-
-/// Fields that a filter cannot change: those of the connection (RFC 9110, section 7.6.1), of the
-/// framing (RFC 9112, section 6), and those that the proxy answers for.
-static OWNED: [HeaderName; 14] = [
-    CONNECTION,
-    CONTENT_LENGTH,
-    EXPECT,
-    HOST,
-    HeaderName::from_static("keep-alive"),
-    PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION,
-    HeaderName::from_static("proxy-connection"),
-    HeaderName::from_static("proxy-status"),
-    TE,
-    TRAILER,
-    TRANSFER_ENCODING,
-    UPGRADE,
-    VIA,
-];
+use portcullis_contract::field::is_owned;
+use portcullis_contract::limits::{ADDED_FIELDS_BYTES, FIELD_NAME_BYTES};
 
 /// The message whose fields are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +33,7 @@ pub(crate) enum EditError {
     Syntax,
     /// The field belongs to the proxy.
     Forbidden,
-    /// The call has set and added more than [`MAX_ADDED`], or there are too many fields.
+    /// The call has set and added more than [`ADDED_FIELDS_BYTES`], or there are too many fields.
     TooLarge,
 }
 
@@ -137,7 +111,7 @@ impl Fields {
         let mut added = self.added;
         for (name, value) in fields {
             let name = field_name(name)?;
-            if OWNED.contains(&name) {
+            if is_owned(name.as_str()) {
                 continue;
             }
             let value = HeaderValue::from_bytes(value).map_err(|_| EditError::Syntax)?;
@@ -152,12 +126,12 @@ impl Fields {
             let room = headers.try_append(name, value);
             room.map_err(|_| EditError::TooLarge)?;
         }
-        if added > MAX_ADDED {
+        if added > ADDED_FIELDS_BYTES {
             return Err(EditError::TooLarge);
         }
         self.added = added;
         let before = std::mem::replace(self.edit(side), headers);
-        let owned = |name: &HeaderName| OWNED.contains(name);
+        let owned = |name: &HeaderName| is_owned(name.as_str());
         for (name, value) in before.iter().filter(|(name, _)| owned(name)) {
             let room = self.edit(side).try_append(name.clone(), value.clone());
             if room.is_err() {
@@ -184,7 +158,7 @@ impl Fields {
     ) -> Result<&mut HeaderMap, EditError> {
         self.check(side)?;
         let added = self.added + name.as_str().len() + value.len();
-        if added > MAX_ADDED {
+        if added > ADDED_FIELDS_BYTES {
             return Err(EditError::TooLarge);
         }
         self.added = added;
@@ -224,7 +198,7 @@ fn field_name(name: &str) -> Result<HeaderName, EditError> {
 
 fn changeable(name: &str) -> Result<HeaderName, EditError> {
     let name = field_name(name)?;
-    if OWNED.contains(&name) {
+    if is_owned(name.as_str()) {
         return Err(EditError::Forbidden);
     }
     Ok(name)
@@ -303,10 +277,10 @@ mod tests {
     #[test]
     fn a_call_adds_so_much_whatever_the_message_came_with() {
         let mut fields = fields(Some(Side::Request));
-        let large = vec![b'x'; MAX_ADDED];
+        let large = vec![b'x'; ADDED_FIELDS_BYTES];
         let came = HeaderValue::from_bytes(&large).unwrap();
         fields.request.insert("x-large", came);
-        let half = &large[..MAX_ADDED / 2];
+        let half = &large[..ADDED_FIELDS_BYTES / 2];
         fields.set(Side::Request, "x", half).unwrap();
         fields.remove(Side::Request, "x").unwrap();
         let refused = Err(EditError::TooLarge);

@@ -13,6 +13,7 @@ use std::time::Instant;
 
 #[cfg(feature = "cli")]
 use portcullis_contract::Facts;
+use portcullis_contract::limits::HOST_BYTES;
 use tracing::Level;
 
 use self::answer::Said;
@@ -33,7 +34,7 @@ use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
 use crate::filter::metrics::Metrics;
 use crate::filter::state::Store;
-use crate::verdict::Notes;
+use crate::verdict::{Match, Notes};
 
 /// What one filter reaches through the proxy, whichever instance asks.
 #[derive(Clone, Debug)]
@@ -59,10 +60,20 @@ pub(super) struct Host {
 
 impl Host {
     /// The feeds that the filter may look into.
+    fn granted_feeds(&self) -> impl Iterator<Item = &str> {
+        let names = self.feeds.names().map(|name| &**name);
+        names.filter(|name| self.grants.feeds.contains(name))
+    }
+
+    /// Their names.
     pub(super) fn feed_names(&self) -> Vec<String> {
-        let names = self.feeds.names();
-        let granted = names.filter(|name| self.grants.feeds.contains(name));
-        granted.map(ToString::to_string).collect()
+        self.granted_feeds().map(str::to_owned).collect()
+    }
+
+    /// The entry about `host` in some of the feeds. What is longer than a host is not looked up.
+    fn find<'f>(&self, feeds: impl Iterator<Item = &'f str>, host: &str) -> Option<Match> {
+        let is_short = host.len() <= HOST_BYTES;
+        is_short.then(|| self.feeds.find(feeds, host)).flatten()
     }
 }
 

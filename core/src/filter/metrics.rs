@@ -7,13 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use portcullis_contract::limits::{LABEL_BYTES, LABELS, METRICS, NAME_BYTES, SERIES, is_name};
 
-/// Upper bounds of a histogram's buckets: three a decade, from a millisecond in seconds to a
-/// million.
-const BOUNDS: [f64; 28] = [
-    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0,
-    200.0, 500.0, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6,
-];
-
 /// The metrics of all filters, by the filters' names. They outlive the filters, so that a new
 /// version goes on counting.
 #[derive(Debug, Default)]
@@ -47,26 +40,41 @@ enum Kind {
 
 #[derive(Debug)]
 enum Value {
-    Number(f64),
-    Histogram(Box<Histogram>),
+    Counter(f64),
+    Gauge(f64),
+    /// Its observations: how many, and their sum.
+    Histogram {
+        count: u64,
+        sum: f64,
+    },
 }
 
-#[derive(Debug, Default)]
-struct Histogram {
-    sum: f64,
-    /// Observations up to each bound and above the one before, and those above the last.
-    buckets: [u64; BOUNDS.len() + 1],
-}
-
-impl Histogram {
-    fn observe(&mut self, value: f64) {
-        self.sum += value;
-        let bucket = BOUNDS.partition_point(|bound| *bound < value);
-        self.buckets[bucket] += 1;
+impl Value {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Counter(_) => Kind::Counter,
+            Self::Gauge(_) => Kind::Gauge,
+            Self::Histogram { .. } => Kind::Histogram,
+        }
     }
 
-    fn count(&self) -> u64 {
-        self.buckets.iter().sum()
+    /// Takes up a change of the same kind.
+    fn add(&mut self, change: &Self) {
+        match (self, change) {
+            (Self::Counter(number), Self::Counter(by)) => *number += by,
+            (Self::Gauge(number), Self::Gauge(to)) => *number = *to,
+            (
+                Self::Histogram { count, sum },
+                Self::Histogram {
+                    count: more,
+                    sum: observed,
+                },
+            ) => {
+                *count += more;
+                *sum += observed;
+            }
+            (Self::Counter(_) | Self::Gauge(_) | Self::Histogram { .. }, _) => {}
+        }
     }
 }
 
@@ -115,19 +123,12 @@ impl Metrics {
 
     /// Adds to a counter.
     pub(crate) fn count(&self, name: &str, by: u64, labels: Labels<'_>) -> Result<(), Dropped> {
-        self.change(name, labels, Kind::Counter, |value| {
-            if let Value::Number(number) = value {
-                *number += by as f64;
-            }
-        })
+        self.change(name, labels, Value::Counter(by as f64))
     }
 
     /// Sets a gauge.
     pub(crate) fn gauge(&self, name: &str, to: f64, labels: Labels<'_>) -> Result<(), Dropped> {
-        let to = finite(to)?;
-        self.change(name, labels, Kind::Gauge, |value| {
-            *value = Value::Number(to)
-        })
+        self.change(name, labels, Value::Gauge(finite(to)?))
     }
 
     /// Adds an observation to a histogram.
@@ -137,12 +138,8 @@ impl Metrics {
         observed: f64,
         labels: Labels<'_>,
     ) -> Result<(), Dropped> {
-        let observed = finite(observed)?;
-        self.change(name, labels, Kind::Histogram, |value| {
-            if let Value::Histogram(histogram) = value {
-                histogram.observe(observed);
-            }
-        })
+        let sum = finite(observed)?;
+        self.change(name, labels, Value::Histogram { count: 1, sum })
     }
 
     /// All of them, by name and labels, as in `lookups{list="ads"}`. A histogram is its number of
@@ -152,25 +149,19 @@ impl Metrics {
         let mut read = BTreeMap::new();
         for (key, value) in &values.series {
             match value {
-                Value::Number(number) => {
+                Value::Counter(number) | Value::Gauge(number) => {
                     read.insert(key.clone(), *number);
                 }
-                Value::Histogram(histogram) => {
-                    read.insert(suffixed(key, "_count"), histogram.count() as f64);
-                    read.insert(suffixed(key, "_sum"), histogram.sum);
+                Value::Histogram { count, sum } => {
+                    read.insert(suffixed(key, "_count"), *count as f64);
+                    read.insert(suffixed(key, "_sum"), *sum);
                 }
             }
         }
         read
     }
 
-    fn change(
-        &self,
-        name: &str,
-        labels: Labels<'_>,
-        kind: Kind,
-        change: impl FnOnce(&mut Value),
-    ) -> Result<(), Dropped> {
+    fn change(&self, name: &str, labels: Labels<'_>, change: Value) -> Result<(), Dropped> {
         check(name, labels)?;
         let mut values = lock(&self.0);
         let Values {
@@ -179,6 +170,15 @@ impl Metrics {
             combinations,
             key,
         } = &mut *values;
+        write_key(key, name, labels);
+        let kind = change.kind();
+        if let Some(value) = series.get_mut(&**key) {
+            if value.kind() != kind {
+                return Err(Dropped::Kind);
+            }
+            value.add(&change);
+            return Ok(());
+        }
         match kinds.get(name) {
             Some(known) if *known != kind => return Err(Dropped::Kind),
             Some(_) => {}
@@ -187,23 +187,13 @@ impl Metrics {
                 kinds.insert(name.into(), kind);
             }
         }
-        write_key(key, name, labels);
-        if let Some(value) = series.get_mut(&**key) {
-            change(value);
-            return Ok(());
-        }
         if !labels.is_empty() {
             if *combinations >= SERIES {
                 return Err(Dropped::Series);
             }
             *combinations += 1;
         }
-        let mut value = match kind {
-            Kind::Counter | Kind::Gauge => Value::Number(0.0),
-            Kind::Histogram => Value::Histogram(Box::default()),
-        };
-        change(&mut value);
-        series.insert(key.as_str().into(), value);
+        series.insert(key.as_str().into(), change);
         Ok(())
     }
 }

@@ -84,5 +84,10 @@ async fn the_end_of_an_exchange_is_told_whatever_became_of_it() {
             &["filter=\"ends\"", "exchange-ended knows "],
         )
         .await;
+    // A tunnel has no request that the proxy sees, and here no bytes.
     assert_eq!(stage.connect("a.example").await.status, 200);
+    let besides = ["outcome.how", "outcome.status", "notes"];
+    let known: Vec<&str> = EXCHANGE.into_iter().chain(besides).collect();
+    let line = format!("exchange-ended knows {}.", known.join(", "));
+    log.says(&["filter=\"ends\"", &line]).await;
 }

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use portcullis_contract::Fact;
-use portcullis_contract::limits::{NAME_BYTES, NOTE_BYTES, NOTES, RULE_BYTES, is_name};
+use portcullis_contract::limits::{
+    ADDED_FIELDS_BYTES, NAME_BYTES, NOTE_BYTES, NOTES, RULE_BYTES, is_name,
+};
 
 use super::{Refused, Served, State};
 use crate::filter::CachePolicy;
 use crate::filter::bindings::portcullis::filter::{answer, notes, types};
-use crate::filter::fields::{EditError, MAX_ADDED, field};
+use crate::filter::fields::{EditError, field};
 use crate::verdict::{Additions, Match, Notes, one_line};
 
 /// What the running call has said so far.
@@ -24,7 +26,8 @@ pub(in crate::filter) struct Said {
     rule: Option<Match>,
     /// The last entry that was found.
     pub(super) found: Option<Match>,
-    notes: Notes,
+    /// What the filter has noted; none until the first.
+    notes: Option<Notes>,
     has_new_notes: bool,
     /// [`Feeds::generation`](crate::feeds::Feeds::generation) when the call began.
     feeds: u64,
@@ -36,7 +39,7 @@ impl Said {
     /// Begins a call of a hook, which judges or does not, with what the filter has noted before.
     pub(super) fn begin(&mut self, is_judge: bool, notes: Option<&Notes>, feeds: u64) {
         *self = Self {
-            notes: notes.cloned().unwrap_or_default(),
+            notes: notes.cloned(),
             is_judge,
             feeds,
             ..Self::default()
@@ -58,8 +61,8 @@ impl State {
 
     /// What the filter has noted, if that has changed.
     pub(in crate::filter) fn take_notes(&mut self) -> Option<Notes> {
-        let notes = std::mem::take(&mut self.said.notes);
-        std::mem::take(&mut self.said.has_new_notes).then_some(notes)
+        let notes = self.said.notes.take();
+        notes.filter(|_| std::mem::take(&mut self.said.has_new_notes))
     }
 
     /// How the verdict of the call may be used again.
@@ -77,7 +80,7 @@ impl State {
         }
         let (name, value) = field(name, value)?;
         let added = self.said.added + name.as_str().len() + value.len();
-        if added > MAX_ADDED {
+        if added > ADDED_FIELDS_BYTES {
             return Err(EditError::TooLarge);
         }
         self.said.added = added;
@@ -91,7 +94,7 @@ impl State {
     }
 
     fn set_note(&mut self, key: String, value: String) -> Result<(), &'static str> {
-        let notes = &self.said.notes;
+        let notes = self.said.notes.get_or_insert_default();
         if !is_name(&key) {
             return Err("its key has not 1 to 64 of the characters a-z, 0-9 and _");
         }
@@ -102,7 +105,7 @@ impl State {
             return Err("the exchange has 16 already");
         }
         let value = one_line(&value, NOTE_BYTES);
-        Arc::make_mut(&mut self.said.notes).insert(key.into(), value.into());
+        Arc::make_mut(notes).insert(key.into(), value.into());
         self.said.has_new_notes = true;
         Ok(())
     }
@@ -138,7 +141,8 @@ impl notes::Host for State {
             // Another exchange has other notes.
             state.facts.asked.add(Fact::Exchange);
             let is_short = key.len() <= NAME_BYTES;
-            let note = state.said.notes.get(&*key).filter(|_| is_short);
+            let notes = state.said.notes.as_ref().filter(|_| is_short);
+            let note = notes.and_then(|notes| notes.get(&*key));
             note.map(ToString::to_string)
         })
     }

@@ -16,14 +16,8 @@ use crate::filter::state::{StateError, Store};
 use crate::verdict::{Match, MatchKind};
 
 impl State {
-    fn find(&mut self, feeds: &[String], host: &str) -> Option<feeds::Match> {
-        if host.len() > HOST_BYTES {
-            return None;
-        }
-        let found = self
-            .host
-            .feeds
-            .find(feeds.iter().map(String::as_str), host)?;
+    fn found(&mut self, found: Option<Match>) -> Option<feeds::Match> {
+        let found = found?;
         self.said.found = Some(found.clone());
         Some(found.into())
     }
@@ -69,8 +63,8 @@ impl feeds::Host for State {
 
     fn find(&mut self, host: String) -> Served<Option<feeds::Match>> {
         self.serve(|state| {
-            let granted = state.host.feed_names();
-            state.find(&granted, &host)
+            let found = state.host.find(state.host.granted_feeds(), &host);
+            state.found(found)
         })
     }
 
@@ -81,7 +75,8 @@ impl feeds::Host for State {
     ) -> Served<Result<Option<feeds::Match>, feeds::FeedError>> {
         self.serve(|state| {
             feeds.iter().try_for_each(|feed| state.check_feed(feed))?;
-            Ok(state.find(&feeds, &host))
+            let found = state.host.find(feeds.iter().map(String::as_str), &host);
+            Ok(state.found(found))
         })
     }
 }
