@@ -307,6 +307,11 @@ impl Judgement {
         notes: Vec::new(),
         headers: None,
     };
+
+    /// Whether filters say something besides the verdict.
+    pub(crate) fn says_something(&self) -> bool {
+        !(self.skipped.is_empty() && self.edited.is_empty() && self.notes.is_empty())
+    }
 }
 
 #[cfg(test)]

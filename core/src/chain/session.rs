@@ -172,9 +172,11 @@ impl<'a> FilterSession<'a> {
                 LocalPlace::Missing(missing) if missing.answers(call.hook()) => missing.judge(),
                 LocalPlace::Missing(_) => continue,
             };
-            said.skipped.append(&mut judgement.skipped);
-            self.note(&judgement.notes);
-            said.notes.append(&mut judgement.notes);
+            if judgement.says_something() {
+                said.skipped.append(&mut judgement.skipped);
+                self.note(&judgement.notes);
+                said.notes.append(&mut judgement.notes);
+            }
             if let (Some(headers), LocalPlace::Filter(local)) = (judgement.headers.take(), place) {
                 message.replace_headers(*headers);
                 said.edited.push(local.member().filter.name.clone());
@@ -198,9 +200,7 @@ impl<'a> FilterSession<'a> {
     }
 
     fn note(&self, notes: &[(Arc<str>, Notes)]) {
-        if !notes.is_empty() {
-            replace_notes(&mut self.notes.borrow_mut(), notes.iter().cloned());
-        }
+        replace_notes(&mut self.notes.borrow_mut(), notes.iter().cloned());
     }
 
     /// Asks every filter, also those behind the one that decides, and returns what each answered

@@ -109,11 +109,6 @@ impl Exchange {
         self.watcher = watcher.cloned();
     }
 
-    /// When it began, by the clock on the wall.
-    pub(crate) fn began(&self) -> SystemTime {
-        SystemTime::now() - self.started.elapsed()
-    }
-
     /// Unique within the process.
     pub(crate) fn id(&self) -> u64 {
         self.id
@@ -143,9 +138,12 @@ impl Exchange {
 
     /// Records a judgement. An exchange that it stops is rejected.
     pub(crate) fn record_judgement(&mut self, mut judgement: Judgement) -> Result<(), Rejection> {
-        add_once(&mut self.skipped, &mut judgement.skipped);
-        add_once(&mut self.edited, &mut judgement.edited);
-        replace_notes(&mut self.notes, judgement.notes.drain(..));
+        // Most exchanges pass without a word.
+        if judgement.says_something() {
+            add_once(&mut self.skipped, &mut judgement.skipped);
+            add_once(&mut self.edited, &mut judgement.edited);
+            replace_notes(&mut self.notes, judgement.notes.drain(..));
+        }
         if judgement.verdict == Verdict::Next {
             if let Judged::No = self.judged {
                 self.judged = Judged::Passed;

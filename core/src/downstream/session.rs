@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use http::HeaderValue;
 use portcullis_contract::FoundIn;
@@ -158,7 +159,7 @@ impl Session {
             server_name: None,
             client: &self.client,
             listener: &self.worker.listener,
-            started: exchange.began(),
+            started: SystemTime::now(),
         };
         let filters = FilterSession::begin(self.worker.chain(), flow);
         exchange.watch(filters.watcher());
