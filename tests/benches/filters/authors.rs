@@ -2,16 +2,13 @@
 //! costs, in each of the languages.
 
 use std::fs;
-use std::net::Ipv4Addr;
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use portcullis::Config;
-use portcullis::commands::Bench;
 use portcullis_tests::guests;
 
+use crate::plugin_bench::Bench;
 use crate::program::program;
 use crate::table::Table;
 
@@ -25,7 +22,7 @@ const SIZE: u64 = 100_000;
 const CACHED: f64 = 150.0;
 
 /// How often each filter is asked.
-const CALLS: NonZeroUsize = NonZeroUsize::new(200_000).expect("it is more than none");
+const CALLS: u32 = 200_000;
 
 /// What `plugin new` knows.
 struct Language {
@@ -60,15 +57,15 @@ const LANGUAGES: [Language; 3] = [
     },
 ];
 
-pub(crate) async fn measure(table: &mut Table) {
+pub(crate) fn measure(table: &mut Table) {
     for language in &LANGUAGES {
         if language.tools.iter().all(|tool| is_there(tool)) {
-            author(language, table).await;
+            author(language, table);
         } else {
             table.tell(language.name, "not measured: its tools are not there");
         }
     }
-    cached(table).await;
+    cached(table);
 }
 
 fn is_there(tool: &str) -> bool {
@@ -76,7 +73,7 @@ fn is_there(tool: &str) -> bool {
 }
 
 /// New, test, build, bench.
-async fn author(language: &Language, table: &mut Table) {
+fn author(language: &Language, table: &mut Table) {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
     let name = format!("{}-filter", language.name);
@@ -96,56 +93,46 @@ async fn author(language: &Language, table: &mut Table) {
     let time = begun.elapsed();
 
     let wasm = project.join(&name).with_extension("wasm");
-    let bench = bench(folder, &wasm, "www.good.example").await;
+    let bench = Bench::run(folder, &wasm, "www.good.example", CALLS);
     let what = |what: &str| format!("the {} template: {what}", language.name);
     let (first, size) = (what("new, tests and build"), what("size"));
     let took = format!("{:.0} s", time.as_secs_f64());
-    let bytes = format!("{:.1} kB", bench.file_bytes as f64 / 1e3);
+    let bytes = format!("{:.1} kB", bench.file_bytes() as f64 / 1e3);
     if language.name == "rust" {
         let limit = format!("{} s", FIRST_FILTER.as_secs());
         table.check(first, took, limit, time <= FIRST_FILTER);
         let limit = format!("{} kB", SIZE / 1000);
-        table.check(size, bytes, limit, bench.file_bytes < SIZE);
+        table.check(size, bytes, limit, bench.file_bytes() < SIZE);
     } else {
         table.tell(first, took);
         table.tell(size, bytes);
     }
-    for hook in &bench.hooks {
-        let measured = format!("p50 {:.0} ns, p99 {:.0} ns", hook.p50_ns, hook.p99_ns);
+    for hook in bench.hooks() {
+        let measured = format!("p50 {:.0} ns, p99 {:.0} ns", hook.p50, hook.p99);
         let limit = format!("p50 at most {:.0} ns", language.limit);
-        let what = what(&format!("{} -> {}", hook.hook, hook.verdict));
-        table.check(what, measured, limit, hook.p50_ns <= language.limit);
+        let what = what(&hook.what);
+        table.check(what, measured, limit, hook.p50 <= language.limit);
     }
 }
 
 /// A verdict that the filter has let the proxy use again.
-async fn cached(table: &mut Table) {
+fn cached(table: &mut Table) {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
     let file = folder.join("remembers.wasm");
     fs::write(&file, guests::remembers()).expect("a folder to write to");
     let settings = "[grants]\nfeeds = [\"*\"]\nstate = true\n[config]\nseconds = 3600\n";
     fs::write(file.with_extension("toml"), settings).expect("a folder to write to");
-    let cached = bench(folder, &file, "www.good.example").await.cached;
+    let cached = Bench::run(folder, &file, "www.good.example", CALLS).cached();
     let cached = cached.expect("it lets the proxy use its verdict again");
-    let measured = format!("p50 {:.0} ns, p99 {:.0} ns", cached.p50_ns, cached.p99_ns);
+    let measured = format!("p50 {:.0} ns, p99 {:.0} ns", cached.p50, cached.p99);
     let limit = format!("p50 at most {CACHED:.0} ns");
     table.check(
         "a verdict from the cache",
         measured,
         limit,
-        cached.p50_ns <= CACHED,
+        cached.p50 <= CACHED,
     );
-}
-
-async fn bench(folder: &Path, file: &Path, host: &str) -> Bench {
-    let mut config = Config::default();
-    config.cache.dir = folder.join("cache");
-    config.compiler.cache_dir = folder.join("compiled");
-    config.compiler.program = Some(program());
-    let bench =
-        portcullis::commands::bench(config, file, host, Ipv4Addr::LOCALHOST.into(), CALLS).await;
-    bench.expect("the filter answers")
 }
 
 /// Runs it in `dir` and waits until it has done its work. What cargo and the program keep lies in

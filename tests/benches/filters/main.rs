@@ -1,12 +1,13 @@
 //! What the proxy promises about filters, measured with the release program, real sockets and real
 //! WASM: `make bench-filters`. Exits with 1 if a limit is broken.
 //!
-//! Names of measurements as arguments choose some of them: `cargo bench -p portcullis-tests --bench
-//! filters -- calls swaps`.
+//! Names of measurements as arguments choose some of them: `make bench-filters ARGS="calls swaps"`.
 
 mod authors;
 mod calls;
+mod facts;
 mod isolation;
+mod plugin_bench;
 mod program;
 mod restart;
 mod swaps;
@@ -30,10 +31,13 @@ fn main() -> ExitCode {
     let runtime = runtime.expect("a runtime");
     let mut table = Table::default();
     if is_chosen("authors") {
-        runtime.block_on(authors::measure(&mut table));
+        authors::measure(&mut table);
     }
     if is_chosen("calls") {
         runtime.block_on(calls::measure(&mut table));
+    }
+    if is_chosen("facts") {
+        facts::measure(&mut table);
     }
     if is_chosen("isolation") {
         runtime.block_on(isolation::measure(&mut table));
