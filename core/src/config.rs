@@ -8,6 +8,7 @@ mod declaration;
 mod document;
 mod environment;
 mod error;
+mod feed;
 mod filter;
 mod layers;
 mod load;
@@ -27,10 +28,10 @@ use etcetera::BaseStrategy;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use smart_default::SmartDefault;
-use url::Url;
 
 pub use self::ceilings::Ceilings;
 pub use self::error::ConfigError;
+pub use self::feed::{Column, Feed, FeedFormat, PublicSuffixes, UntilFirst};
 pub(crate) use self::filter::{
     FilterLimits, FilterSettings, Grants, Mode, OnError, QuarantineRule, Standing,
 };
@@ -40,8 +41,8 @@ pub(crate) use self::refusal::located;
 pub(crate) use self::schema::Schema;
 pub(crate) use self::value::TEST_NAMES;
 use self::value::{
-    Address, BodyTime, Connections, FeedSize, FeedUrl, HeadSize, LogFilter, Parsed, PerClient,
-    Rate, Refresh, Resolver, StackSize, TaskSize, Time, Word, Words, Workers,
+    Address, BodyTime, Connections, HeadSize, LogFilter, Parsed, PerClient, Rate, Resolver,
+    StackSize, TaskSize, Time, Word, Words, Workers,
 };
 
 /// How many fields the head of a message may have. Origins stop at 100 and more.
@@ -219,63 +220,6 @@ pub struct Compiler {
     pub cache_dir: PathBuf,
 }
 
-/// One list of domains.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, expecting = "a table")]
-#[non_exhaustive]
-pub struct Feed {
-    /// An http:, https: or file: URL.
-    #[serde(with = "Parsed::<FeedUrl>")]
-    #[schemars(extend("examples" = ["https://lists.example/hosts"]))]
-    pub url: Url,
-    /// How the body is read.
-    #[serde(with = "Parsed::<Word<FeedFormat>>")]
-    #[schemars(extend("examples" = ["hosts", "domains", "json"]))]
-    pub format: FeedFormat,
-    /// Time between two fetches.
-    #[serde(with = "Parsed::<Refresh>", default = "Feed::default_refresh")]
-    pub refresh: Duration,
-    /// A larger body is refused, in bytes.
-    #[serde(with = "Parsed::<FeedSize>", default = "Feed::default_max_size")]
-    pub max_size: u64,
-    /// What happens to requests until the list has arrived for the first time.
-    #[serde(with = "Parsed::<Word<UntilFirst>>", default)]
-    pub until_first: UntilFirst,
-}
-
-/// What happens to requests until a list has arrived for the first time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum UntilFirst {
-    /// They pass, as far as this list goes.
-    #[default]
-    Pass,
-    /// They are refused, all of them.
-    Block,
-}
-
-impl Words for UntilFirst {
-    const EXPECTED: &'static str = r#""pass" (names on the list pass until it has arrived) or "block" (all requests are refused until then)"#;
-}
-
-/// How a feed's body is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum FeedFormat {
-    /// `0.0.0.0 name [name…]` a line (hosts(5)).
-    Hosts,
-    /// One domain a line.
-    Domains,
-    /// A JSON array of strings.
-    Json,
-}
-
-impl Words for FeedFormat {
-    const EXPECTED: &'static str = r#"a format of lists: "hosts", "domains" or "json""#;
-}
-
 /// What is kept on disk.
 #[derive(Clone, Debug, PartialEq, Eq, SmartDefault, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, expecting = "a table")]
@@ -378,39 +322,6 @@ impl Compiler {
     /// The folder of machine code in the folder of everything that is kept.
     fn cache_within(cache_dir: &Path) -> PathBuf {
         cache_dir.join("compiled")
-    }
-}
-
-impl Feed {
-    /// A feed that is fetched and bounded as a file says that names nothing but these.
-    pub fn new(url: Url, format: FeedFormat) -> Self {
-        Self {
-            url,
-            format,
-            refresh: Self::default_refresh(),
-            max_size: Self::default_max_size(),
-            until_first: UntilFirst::default(),
-        }
-    }
-
-    /// URLhaus writes its list anew every five minutes and asks not to be asked more often; most
-    /// hosts on it live for hours.
-    fn default_refresh() -> Duration {
-        Duration::from_mins(15)
-    }
-
-    /// Far above the longest public lists.
-    fn default_max_size() -> u64 {
-        64 << 20
-    }
-
-    /// The URL host file of abuse.ch: domains that spread malware at this time.
-    fn malware() -> Self {
-        let url = "https://urlhaus.abuse.ch/downloads/hostfile/";
-        Self::new(
-            url.parse().expect("the default URL is tested"),
-            FeedFormat::Hosts,
-        )
     }
 }
 

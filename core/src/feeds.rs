@@ -2,11 +2,12 @@
 //! them and keeps [`Feeds::run`] going, and `filter` looks names up. What a match means is for
 //! filters to say.
 
-mod besides;
 mod cache;
 pub(crate) mod entries;
 mod fetch;
 pub(crate) mod format;
+mod inline;
+pub(crate) mod rule;
 mod schedule;
 pub(crate) mod snapshot;
 #[cfg(test)]
@@ -24,12 +25,11 @@ use futures_util::FutureExt;
 use tokio::sync::Notify;
 use tracing::{debug, info, warn};
 
-use self::besides::Besides;
 use self::cache::Cache;
-use self::entries::{Parsed, Rejected};
+use self::entries::{LeftOut, Parsed, Rejected};
 pub(crate) use self::fetch::Fetcher;
 use self::fetch::{FetchError, Fetched, Validators, fetch, shown};
-use self::format::parse;
+use self::format::{Format, parse};
 use self::snapshot::Snapshot;
 use crate::config::{self, FeedFormat, TEST_NAMES, UntilFirst};
 use crate::error::{Causes, panic_message};
@@ -55,7 +55,6 @@ struct Feed {
     source: Option<config::Feed>,
     /// The source as people may see it.
     shown: Arc<str>,
-    besides: Besides,
     snapshot: ArcSwap<Snapshot>,
     state: Mutex<State>,
 }
@@ -84,16 +83,14 @@ pub(crate) struct FeedStatus {
 }
 
 /// What a refresh found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// A new list is serving.
     Updated {
         /// How many names it has.
         names: usize,
-        /// How many of its entries are not names of hosts.
-        skipped: usize,
-        /// The line of the first such entry, or its place in a JSON array, from 1.
-        first_skipped: Option<usize>,
+        /// What it has besides.
+        left_out: LeftOut,
         /// The size of its body.
         bytes: usize,
     },
@@ -125,9 +122,7 @@ impl FeedError {
         match self {
             Self::Unknown(_) => "see [feeds] in the configuration",
             Self::Fetch(error) => error.hint(),
-            Self::Rejected(_) => {
-                "check the feed's format (hosts, domains or json) and open its url in a browser"
-            }
+            Self::Rejected(_) => "check the feed's format, and open its url in a browser",
             Self::Panicked(_) => "the other feeds are not affected",
         }
     }
@@ -151,12 +146,8 @@ impl Feeds {
         lists: impl IntoIterator<Item = (&'a String, &'a Vec<String>)>,
     ) -> Arc<Self> {
         let feeds = lists.into_iter().map(|(name, hosts)| {
-            let (besides, listed) = Besides::take(hosts);
-            let feed = Feed {
-                besides,
-                ..Feed::new(name, None)
-            };
-            feed.snapshot.store(Arc::new(listed));
+            let feed = Feed::new(name, None);
+            feed.snapshot.store(Arc::new(inline::snapshot(hosts)));
             (feed.name.clone(), feed)
         });
         Arc::new(Self {
@@ -279,17 +270,16 @@ impl Feeds {
                 return Ok(Outcome::Unchanged);
             }
         };
-        let format = source.format;
+        let format = Format::from(source);
         let (body, parsed) = blocking(move || {
-            let parsed = read_list(format, &body);
+            let parsed = read_list(&format, &body);
             (body, parsed)
         })
         .await;
         let parsed = parsed?;
         let outcome = Outcome::Updated {
             names: parsed.snapshot.len(),
-            skipped: parsed.skipped,
-            first_skipped: parsed.first_skipped,
+            left_out: parsed.left_out.clone(),
             bytes: body.len(),
         };
         let fetched_at = SystemTime::now();
@@ -340,26 +330,29 @@ impl Feed {
                 .as_ref()
                 .map_or("built in".into(), |feed| shown(&feed.url)),
             source,
-            besides: Besides::default(),
             snapshot: ArcSwap::default(),
             state: Mutex::default(),
         }
     }
 
     fn find(&self, host: &str) -> Option<Match> {
-        let snapshot = self.snapshot.load();
-        let (kind, rule) = self.besides.decide(host, snapshot.lookup(host))?;
+        let found = self.snapshot.load().find(host)?;
+        let rule = match found.kind {
+            MatchKind::Listed => found.name,
+            MatchKind::Excepted => format!("{}{}", inline::EXCEPTION, found.name),
+        };
         Some(Match {
             feed: Some(self.name.clone()),
             source: Some(self.shown.clone()),
             rule: rule.into(),
-            line: None,
-            kind,
+            line: Some(found.line),
+            kind: found.kind,
         })
     }
 
     fn test_names() -> Self {
-        let list = parse(FeedFormat::Domains, include_bytes!("feeds/test-names.txt"));
+        let format = FeedFormat::Domains.into();
+        let list = parse(&format, include_bytes!("feeds/test-names.txt"));
         let feed = Self::new(TEST_NAMES, None);
         feed.snapshot.store(Arc::new(
             list.expect("the list that is compiled in is tested")
@@ -375,7 +368,7 @@ impl Feed {
             Ok(None) => return debug!(feed = &*self.name, "the feed has no copy on disk"),
             Err(error) => return self.ignore_copy(&error),
         };
-        let parsed = catch_unwind(AssertUnwindSafe(|| read_list(source.format, &saved.body)));
+        let parsed = catch_unwind(AssertUnwindSafe(|| read_list(&source.into(), &saved.body)));
         let parsed = parsed.map_err(|panic| FeedError::Panicked(panic_message(&*panic)));
         match parsed.and_then(|parsed| Ok(parsed?)) {
             Ok(parsed) => {
@@ -421,7 +414,7 @@ impl Feed {
     }
 }
 
-fn read_list(format: FeedFormat, body: &[u8]) -> Result<Parsed, Rejected> {
+fn read_list(format: &Format, body: &[u8]) -> Result<Parsed, Rejected> {
     #[cfg(test)]
     assert!(body != tests::PANICS.as_bytes(), "a test asked for it");
     parse(format, body)

@@ -139,6 +139,9 @@ values! {
     /// The name of a feed: it becomes the name of a file, and part of the names of variables.
     FeedName: String = Text(feed_name),
         "a name of a feed: a-z, 0-9, `_` and `-`, at most 64 of them, and not `test-names`, which is built in";
+    /// Where in JSON something stands.
+    Pointer: String = Text(pointer),
+        r#"a JSON pointer, such as "/url" or "/data/domains""#;
     /// A deadline or another time, short enough to be added to any point in time.
     Time: Duration = TimeFrom(Duration::from_nanos(1)),
         r#"a time of up to a year, such as "30s", "1m 30s" or "50ms""#;
@@ -248,6 +251,10 @@ fn feed_url(text: &str) -> Option<Url> {
         "file" => url.to_file_path().is_ok(),
         _ => false,
     })
+}
+
+fn pointer(text: &str) -> Option<String> {
+    text.starts_with('/').then(|| text.to_owned())
 }
 
 /// The feed that is compiled in: harmless names to try a block with.

@@ -2,20 +2,90 @@
 //! Called by the readers in `format`. It knows nothing of where a body came from.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
+use super::rule::{Covers, Rule};
 use super::snapshot::{Builder, Full, Snapshot};
+use crate::config::PublicSuffixes;
+use crate::error::Escaped;
 use crate::target::canonical_host;
+
+/// How many entries of a kind are shown to people.
+const EXAMPLES: usize = 3;
+
+/// Characters that are shown of an entry.
+const EXAMPLE_LENGTH: usize = 60;
+
+/// What the operator says about all entries of a list.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Reading {
+    /// Whether a name covers those below it, whatever the format says.
+    pub(crate) subdomains: Option<bool>,
+    pub(crate) public_suffixes: PublicSuffixes,
+}
 
 /// A body that was read.
 #[derive(Debug)]
 pub(crate) struct Parsed {
     pub(crate) snapshot: Snapshot,
+    pub(crate) left_out: LeftOut,
+}
+
+/// What a list has besides hosts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LeftOut {
     /// Entries that are not names of hosts, or single labels: `com` would cover everything below
     /// it.
-    pub(crate) skipped: usize,
-    /// Where the first of them stands: its line, or its place in a JSON array, from 1.
-    pub(crate) first_skipped: Option<usize>,
+    pub(crate) wrong: Tally,
+    /// Rules that mean something, but not about whole hosts.
+    pub(crate) other: Tally,
+    /// Rules for everything below a suffix of a registry, such as `com` or `co.uk`.
+    pub(crate) held: Tally,
+}
+
+/// How many there are, and the first of them. As text: `2, the first at line 7: x y`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) count: usize,
+    /// Where they stand (their line, or their place in a list without lines, from 1) and what they
+    /// say.
+    pub(crate) first: Vec<(usize, String)>,
+}
+
+impl Tally {
+    fn add(&mut self, at: usize, text: &str) {
+        self.count += 1;
+        if self.first.len() < EXAMPLES {
+            let mut shown: String = text.chars().take(EXAMPLE_LENGTH).collect();
+            if shown.len() < text.len() {
+                shown.push('…');
+            }
+            self.first.push((at, shown));
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.count)?;
+        let mut separator = if self.count > self.first.len() {
+            ", the first at "
+        } else {
+            ", at "
+        };
+        for (at, text) in &self.first {
+            write!(f, "{separator}{at}: {}", Escaped(text))?;
+            separator = ", ";
+        }
+        Ok(())
+    }
 }
 
 /// Why a body is not used.
@@ -24,19 +94,31 @@ pub(crate) enum Rejected {
     /// It has nothing but comments and blanks, or nothing at all.
     #[error("there is no name in it")]
     Empty,
+    /// It has rules, but none about whole hosts.
+    #[error("none of its {0} rules is about whole hosts")]
+    NoHosts(usize),
     /// More entries are wrong than right: it is an error page, or in another format.
-    #[error("{skipped} of its {entries} entries are not names of hosts, the first at {at}")]
+    #[error("{wrong} of its {entries} entries are not names of hosts, the first at {at}: {}", Escaped(.text))]
     Garbage {
-        /// How many are wrong.
-        skipped: usize,
-        /// How many there are.
+        wrong: usize,
         entries: usize,
-        /// The line of the first wrong one, or its place in a JSON array, from 1.
+        /// Where the first wrong one stands.
         at: usize,
+        /// What it says.
+        text: String,
     },
-    /// It is not what `format = "json"` promises.
-    #[error("it is not a JSON array of strings")]
+    /// It is not JSON, or not of the shape that its feed's settings say.
+    #[error("it is not JSON in which `field` leads to names of hosts, or an array of them")]
     Json(#[from] serde_json::Error),
+    /// It is not CSV with the column that the feed's settings name.
+    #[error("it is not CSV with the column {0}")]
+    Csv(String),
+    /// A zone file that would read another file.
+    #[error("line {0} includes another file, which is not read")]
+    Include(usize),
+    /// It looks like several formats, or like none.
+    #[error("its format cannot be told from its first lines; name it with `format`")]
+    Unrecognized,
     /// It is more than a snapshot can hold.
     #[error("its names take more than 4 GiB")]
     TooLarge,
@@ -46,65 +128,157 @@ pub(crate) enum Rejected {
 #[derive(Default)]
 pub(super) struct Entries {
     builder: Builder,
+    reading: Reading,
     accepted: usize,
-    skipped: usize,
-    first_skipped: Option<usize>,
+    left_out: LeftOut,
 }
 
 impl Entries {
-    /// Takes the name that stands at line or place `at`. A wrong name is skipped and counted.
+    pub(super) fn new(reading: Reading) -> Self {
+        Self {
+            reading,
+            ..Self::default()
+        }
+    }
+
+    /// Takes a domain, an address or a network in a format that does not say whether the names
+    /// below a domain are meant.
     ///
-    /// The format does not say whether the names below are meant, and they are, unless it is a
-    /// public suffix: `co.uk` on such a list is one site, by mistake or not, and no country.
+    /// They are, unless it is a public suffix: `co.uk` on such a list is one site, by mistake or
+    /// not, and no country.
     pub(super) fn add(&mut self, name: &str, at: usize) -> Result<(), Full> {
         match listed_host(name) {
             Some(host) => {
-                if is_public_suffix(&host) {
-                    self.builder.insert_alone(&host);
-                } else {
-                    self.builder.insert(&host)?;
-                }
-                self.accepted += 1;
+                let covers = match public_suffix(&host) {
+                    Some(_) => Covers::Itself,
+                    None => Covers::Both,
+                };
+                self.insert(&host, Rule::listed(covers), at)
             }
-            None => self.skip(at),
+            None => match listed_network(name) {
+                Some(network) => self.insert(&network, Rule::listed(Covers::Below), at),
+                None => {
+                    self.wrong(at, name);
+                    Ok(())
+                }
+            },
         }
-        Ok(())
     }
 
-    /// Takes a domain in a format that says with `*.` or `.` whether the names below are meant.
-    /// With it they are, whatever the domain is.
-    pub(super) fn add_domain(&mut self, domain: &str, at: usize) -> Result<(), Full> {
-        let below = domain
-            .strip_prefix("*.")
-            .or_else(|| domain.strip_prefix('.'));
-        let Some(host) = below.and_then(listed_host) else {
-            return self.add(domain, at);
-        };
+    /// Takes an entry that says with `*.` or `.` before a domain that the names below are meant,
+    /// too.
+    pub(super) fn add_wildcard(&mut self, entry: &str, at: usize) -> Result<(), Full> {
+        let domain = entry.strip_prefix("*.").or_else(|| entry.strip_prefix('.'));
+        match domain {
+            Some(domain) => self.add_rule(domain, Rule::listed(Covers::Both), at, entry),
+            None => self.add(entry, at),
+        }
+    }
+
+    /// Takes a rule in a format that says what it covers. `text` is the entry as it is written.
+    pub(super) fn add_rule(
+        &mut self,
+        name: &str,
+        rule: Rule,
+        at: usize,
+        text: &str,
+    ) -> Result<(), Full> {
+        if let Some(host) = listed_host(name) {
+            let is_held = rule.covers != Covers::Itself
+                && self.reading.public_suffixes == PublicSuffixes::Hold
+                && public_suffix(&host) == Some(psl::Type::Icann);
+            if is_held {
+                self.left_out.held.add(at, text);
+                return Ok(());
+            }
+            return self.insert(&host, rule, at);
+        }
+        if let Some(label) = listed_label(name)
+            && rule.covers != Covers::Itself
+        {
+            // `||zip^`: a whole top-level domain.
+            if self.reading.public_suffixes == PublicSuffixes::Apply {
+                return self.insert(&label, rule, at);
+            }
+            self.left_out.held.add(at, text);
+            return Ok(());
+        }
+        match listed_network(name) {
+            Some(network) => {
+                let covers = Covers::Below;
+                self.insert(&network, Rule { covers, ..rule }, at)
+            }
+            None => {
+                self.wrong(at, text);
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes back a rule, wherever it stands.
+    pub(super) fn take_back(&mut self, name: &str, rule: Rule, at: usize, text: &str) {
+        match listed_host(name) {
+            Some(host) => {
+                let rule = self.as_read(&host, rule);
+                self.builder.take_back(&host, rule.into());
+            }
+            None => self.other(at, text),
+        }
+    }
+
+    fn insert(&mut self, name: &str, rule: Rule, at: usize) -> Result<(), Full> {
+        let rule = self.as_read(name, rule);
+        let line = u32::try_from(at).unwrap_or(u32::MAX);
         self.accepted += 1;
-        self.builder.insert(&host)
+        self.builder.add(name, rule.into(), line)
+    }
+
+    /// The rule as the operator wants it read.
+    fn as_read(&self, name: &str, rule: Rule) -> Rule {
+        let covers = match self.reading.subdomains {
+            _ if name.contains('/') => Covers::Below,
+            _ if name.parse::<IpAddr>().is_ok() => Covers::Itself,
+            Some(true) => Covers::Both,
+            Some(false) => Covers::Itself,
+            None => rule.covers,
+        };
+        Rule { covers, ..rule }
     }
 
     /// Counts an entry that is not a name.
-    pub(super) fn skip(&mut self, at: usize) {
-        self.skipped += 1;
-        self.first_skipped.get_or_insert(at);
+    pub(super) fn wrong(&mut self, at: usize, text: &str) {
+        self.left_out.wrong.add(at, text);
     }
 
-    /// The list, unless more was skipped than taken.
+    /// Counts a rule that is not about whole hosts.
+    pub(super) fn other(&mut self, at: usize, text: &str) {
+        self.left_out.other.add(at, text);
+    }
+
+    /// The list, unless more was wrong than right.
     pub(super) fn finish(self) -> Result<Parsed, Rejected> {
-        match self.first_skipped {
-            Some(at) if self.skipped > self.accepted => Err(Rejected::Garbage {
-                skipped: self.skipped,
-                entries: self.skipped + self.accepted,
-                at,
-            }),
-            _ if self.builder.len() == 0 => Err(Rejected::Empty),
-            _ => Ok(Parsed {
-                snapshot: self.builder.build(),
-                skipped: self.skipped,
-                first_skipped: self.first_skipped,
-            }),
+        let LeftOut { wrong, other, .. } = &self.left_out;
+        match wrong.first.first() {
+            Some((at, text)) if wrong.count > self.accepted => {
+                return Err(Rejected::Garbage {
+                    wrong: wrong.count,
+                    entries: wrong.count + self.accepted,
+                    at: *at,
+                    text: text.clone(),
+                });
+            }
+            _ if self.builder.len() > 0 => {}
+            _ if other.is_empty() => return Err(Rejected::Empty),
+            _ => return Err(Rejected::NoHosts(other.count)),
         }
+        let snapshot = self.builder.build();
+        if snapshot.len() == 0 {
+            return Err(Rejected::Empty);
+        }
+        Ok(Parsed {
+            snapshot,
+            left_out: self.left_out,
+        })
     }
 }
 
@@ -119,8 +293,26 @@ fn listed_host(name: &str) -> Option<Cow<'_, str>> {
     {
         return name.parse::<IpAddr>().is_ok().then_some(host);
     }
-    let is_name = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.');
-    (host.contains('.') && host.bytes().all(is_name)).then_some(host)
+    (host.contains('.') && is_name(&host)).then_some(host)
+}
+
+/// A top-level domain.
+fn listed_label(name: &str) -> Option<Cow<'_, str>> {
+    let host = canonical_host(name).ok()?;
+    let is_label = !host.contains('.') && host.bytes().any(|byte| byte.is_ascii_alphabetic());
+    (is_label && is_name(&host)).then_some(host)
+}
+
+fn is_name(host: &str) -> bool {
+    let allowed = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.');
+    host.bytes().all(allowed)
+}
+
+/// A network in its shortest form.
+fn listed_network(name: &str) -> Option<String> {
+    let network: IpNet = name.parse().ok()?;
+    // Half of all addresses are no list.
+    (network.prefix_len() > 1).then(|| network.trunc().to_string())
 }
 
 impl From<Full> for Rejected {
@@ -129,11 +321,11 @@ impl From<Full> for Rejected {
     }
 }
 
-/// Whether names below it are for anybody to register. The list has those of registries (`co.uk`)
-/// and those of companies (`github.io`).
-fn is_public_suffix(host: &str) -> bool {
-    let suffix = psl::suffix(host.as_bytes());
-    suffix.is_some_and(|suffix| suffix.is_known() && suffix == host)
+/// Whether names below it are for anybody to register, and who says so: registries (`co.uk`) or
+/// companies (`github.io`).
+fn public_suffix(host: &str) -> Option<psl::Type> {
+    let suffix = psl::suffix(host.as_bytes())?;
+    suffix.typ().filter(|_| suffix == host)
 }
 
 #[cfg(test)]
@@ -142,18 +334,18 @@ mod tests {
 
     #[test]
     fn suffixes_of_registries_and_of_companies_are_public() {
-        for host in [
-            "co.uk",
-            "com.br",
-            "github.io",
-            "s3.us-east-2.amazonaws.com",
-            "ec2-192-0-2-1.compute-1.amazonaws.com",
-            "xn--55qx5d.cn",
+        for (host, of) in [
+            ("co.uk", psl::Type::Icann),
+            ("com.br", psl::Type::Icann),
+            ("github.io", psl::Type::Private),
+            ("s3.us-east-2.amazonaws.com", psl::Type::Private),
+            ("ec2-192-0-2-1.compute-1.amazonaws.com", psl::Type::Private),
+            ("xn--55qx5d.cn", psl::Type::Icann),
         ] {
-            assert!(is_public_suffix(host), "{host}");
+            assert_eq!(public_suffix(host), Some(of), "{host}");
         }
         for host in ["bbc.co.uk", "a.internal", "example.com", "192.0.2.7"] {
-            assert!(!is_public_suffix(host), "{host}");
+            assert_eq!(public_suffix(host), None, "{host}");
         }
     }
 
@@ -178,5 +370,35 @@ mod tests {
         ] {
             assert_eq!(listed_host(entry), None, "{entry}");
         }
+    }
+
+    #[test]
+    fn a_network_is_listed_in_its_shortest_form() {
+        for (entry, network) in [
+            ("192.0.2.7/24", "192.0.2.0/24"),
+            ("2001:DB8:0:0::/32", "2001:db8::/32"),
+        ] {
+            assert_eq!(listed_network(entry).as_deref(), Some(network));
+        }
+        for entry in [
+            "0.0.0.0/0",
+            "::/1",
+            "192.0.2.0/33",
+            "a.example/24",
+            "192.0.2.0/",
+        ] {
+            assert_eq!(listed_network(entry), None, "{entry}");
+        }
+    }
+
+    #[test]
+    fn examples_are_few_and_short_and_hold_no_control_characters() {
+        let mut tally = Tally::default();
+        for at in 1..=4 {
+            tally.add(at, &"x\u{1b}[2J".repeat(40));
+        }
+        let told = tally.to_string();
+        assert!(told.starts_with("4, the first at 1: x"), "{told}");
+        assert!(told.len() < 500 && !told.contains('\u{1b}'), "{told}");
     }
 }

@@ -1,24 +1,129 @@
 //! Reads the body of a feed into a snapshot, or says why it is not a list. Each format is a file.
 //! `feeds` calls it off the async threads. It knows nothing of where the body came from.
 
+mod adblock;
+mod csv;
+mod dnsmasq;
 mod domains;
 mod hosts;
 mod json;
+mod rpz;
+#[cfg(test)]
+mod tests;
+mod unbound;
 
-use super::entries::{Entries, Parsed, Rejected};
+use self::rpz::Zone;
+use super::entries::{Entries, Parsed, Reading, Rejected};
 use super::snapshot::Full;
-use crate::config::FeedFormat;
+use crate::config::{Column, Feed, FeedFormat};
 
-/// Reads `body`. A few wrong entries are skipped and counted.
-pub(crate) fn parse(format: FeedFormat, body: &[u8]) -> Result<Parsed, Rejected> {
+/// Lines that a format is told by.
+const LINES_TO_TELL: usize = 200;
+
+/// How a body is to be read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Format {
+    pub(crate) format: FeedFormat,
+    /// The column of CSV that has the names.
+    pub(crate) column: Option<Column>,
+    /// A JSON pointer to the names.
+    pub(crate) field: Option<String>,
+    pub(crate) reading: Reading,
+}
+
+impl From<FeedFormat> for Format {
+    fn from(format: FeedFormat) -> Self {
+        Self {
+            format,
+            ..Self::default()
+        }
+    }
+}
+
+impl From<&Feed> for Format {
+    fn from(feed: &Feed) -> Self {
+        Self {
+            format: feed.format,
+            column: feed.column.clone(),
+            field: feed.field.clone(),
+            reading: Reading {
+                subdomains: feed.subdomains,
+                public_suffixes: feed.public_suffixes,
+            },
+        }
+    }
+}
+
+/// Reads `body`. A few wrong entries are left out and counted.
+pub(crate) fn parse(format: &Format, body: &[u8]) -> Result<Parsed, Rejected> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let mut entries = Entries::default();
-    match format {
+    let mut entries = Entries::new(format.reading);
+    let named = match format.format {
+        FeedFormat::Auto => tell(format, body).ok_or(Rejected::Unrecognized)?,
+        named => named,
+    };
+    match named {
+        FeedFormat::Auto | FeedFormat::Domains => lines(body, &mut entries, domains::read_line)?,
         FeedFormat::Hosts => lines(body, &mut entries, hosts::read_line)?,
-        FeedFormat::Domains => lines(body, &mut entries, domains::read_line)?,
-        FeedFormat::Json => json::read(body, &mut entries)?,
+        FeedFormat::Adblock => lines(body, &mut entries, adblock::read_line)?,
+        FeedFormat::Dnsmasq => lines(body, &mut entries, dnsmasq::read_line)?,
+        FeedFormat::Unbound => lines(body, &mut entries, unbound::read_line)?,
+        FeedFormat::Rpz => {
+            let mut zone = Zone::default();
+            for (line, number) in texts(body) {
+                zone.read_line(line.trim_end(), number, &mut entries)?;
+            }
+        }
+        FeedFormat::Json => json::read(body, format.field.as_deref(), &mut entries)?,
+        FeedFormat::Csv => {
+            let column = format.column.clone().unwrap_or_default();
+            csv::read(body, &column, &mut entries)?;
+        }
     }
     entries.finish()
+}
+
+/// The format of a body that the settings do not name; none if its lines are of several, or of
+/// none.
+fn tell(format: &Format, body: &[u8]) -> Option<FeedFormat> {
+    let start = body.trim_ascii_start();
+    if format.field.is_some() || start.starts_with(b"{") || start.starts_with(b"[\"") {
+        return Some(FeedFormat::Json);
+    }
+    if format.column.is_some() {
+        return Some(FeedFormat::Csv);
+    }
+    // What each line can be, the formats with the clearest marks first.
+    let kinds: [(FeedFormat, fn(&str) -> bool); 6] = [
+        (FeedFormat::Adblock, adblock::is_line),
+        (FeedFormat::Dnsmasq, dnsmasq::is_line),
+        (FeedFormat::Unbound, unbound::is_line),
+        (FeedFormat::Rpz, rpz::is_line),
+        (FeedFormat::Hosts, hosts::is_line),
+        (FeedFormat::Domains, domains::is_line),
+    ];
+    let mut counts = [0_usize; 6];
+    let mut seen = 0;
+    for (line, _) in texts(body) {
+        let line = line.trim_ascii();
+        if line.is_empty() || line.starts_with(['!', ';']) || line.starts_with("# ") || line == "#"
+        {
+            continue;
+        }
+        if let Some(place) = kinds.iter().position(|(_, is_line)| is_line(line)) {
+            counts[place] += 1;
+        }
+        seen += 1;
+        if seen == LINES_TO_TELL {
+            break;
+        }
+    }
+    let (place, count) = counts
+        .into_iter()
+        .enumerate()
+        .rev()
+        .max_by_key(|(_, count)| *count)?;
+    (count > 0 && count * 2 >= seen).then_some(kinds[place].0)
 }
 
 /// Hands each line that is not blank to `read`, without its line end and white space.
@@ -27,163 +132,42 @@ fn lines(
     entries: &mut Entries,
     read: impl Fn(&str, usize, &mut Entries) -> Result<(), Full>,
 ) -> Result<(), Full> {
-    for (line, number) in body.split(|&byte| byte == b'\n').zip(1..) {
-        match std::str::from_utf8(line.trim_ascii()) {
-            Ok("") => {}
-            Ok(line) => read(line, number, entries)?,
-            Err(_) => entries.skip(number),
+    for (line, number) in texts(body) {
+        let line = line.trim_ascii();
+        if !line.is_empty() {
+            read(line, number, entries)?;
         }
     }
     Ok(())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The lines with their numbers. Bytes that are not UTF-8 cannot be in a name, and may be in a
+/// comment.
+fn texts(body: &[u8]) -> impl Iterator<Item = (std::borrow::Cow<'_, str>, usize)> {
+    let lines = body.split(|&byte| byte == b'\n').zip(1..);
+    lines.map(|(line, number)| (String::from_utf8_lossy(line), number))
+}
 
-    fn covered(parsed: &Parsed, host: &str) -> bool {
-        parsed.snapshot.lookup(host).is_some()
-    }
-
-    #[test]
-    fn a_hosts_file_lists_names_and_not_the_machine_itself() {
-        let body = b"\xef\xbb\xbf# comment\r\n\
-            127.0.0.1 localhost localhost.localdomain\r\n\
-            255.255.255.255\tbroadcasthost\r\n\
-            ::1 ip6-localhost ip6-loopback\n\
-            fe80::1%lo0 localhost\n\
-            0.0.0.0 0.0.0.0\n\
-            \n\
-            0.0.0.0 One.example\r\n\
-            127.0.0.1\ttwo.example  three.example.# both\n\
-            \t:: four.example\n\
-            0.0.0.0 192.0.2.7";
-        let parsed = parse(FeedFormat::Hosts, body).unwrap();
-        assert_eq!(parsed.skipped, 0, "{parsed:?}");
-        assert_eq!(parsed.snapshot.len(), 5);
-        for host in [
-            "one.example",
-            "two.example",
-            "www.three.example",
-            "four.example",
-            "192.0.2.7",
-        ] {
-            assert!(covered(&parsed, host), "{host}");
-        }
-        for host in ["localhost", "localhost.localdomain", "0.0.0.0", "example"] {
-            assert!(!covered(&parsed, host), "{host}");
-        }
-    }
-
-    #[test]
-    fn a_list_of_domains_may_have_comments_wildcards_and_any_spelling() {
-        let body = "! title\n# title\n*.one.example\n.two.example\nTHREE.example. # why\n\
-            b\u{fc}cher.example\n2001:DB8::0:1\n192.0.2.7\r\n  \t\nfour.example";
-        let parsed = parse(FeedFormat::Domains, body.as_bytes()).unwrap();
-        assert_eq!((parsed.snapshot.len(), parsed.skipped), (7, 0));
-        for host in [
-            "one.example",
-            "a.one.example",
-            "two.example",
-            "three.example",
-            "xn--bcher-kva.example",
-            "2001:db8::1",
-            "192.0.2.7",
-            "four.example",
-        ] {
-            assert!(covered(&parsed, host), "{host}");
-        }
-    }
-
-    /// `*.` before a name says that the names below are meant.
-    #[test]
-    fn a_public_suffix_is_listed_as_the_one_name_that_it_is() {
-        let body = "github.io\n*.com.br\n.gov.br\none.example\n";
-        let json = br#"["github.io", "*.com.br", ".gov.br", "one.example"]"#;
-        for list in [
-            parse(FeedFormat::Domains, body.as_bytes()).unwrap(),
-            parse(FeedFormat::Json, json).unwrap(),
-        ] {
-            assert_eq!((list.snapshot.len(), list.skipped), (4, 0));
-            assert!(covered(&list, "github.io"));
-            assert!(!covered(&list, "rust-lang.github.io"));
-            assert!(covered(&list, "www.uol.com.br"));
-            assert!(covered(&list, "www.gov.br"));
-        }
-        let hosts = parse(FeedFormat::Hosts, b"0.0.0.0 co.uk a.co.uk\n").unwrap();
-        assert!(covered(&hosts, "co.uk") && covered(&hosts, "www.a.co.uk"));
-        assert!(!covered(&hosts, "www.bbc.co.uk"));
-    }
-
-    #[test]
-    fn a_json_array_of_strings_is_a_list() {
-        let body = br#"["one.example", "*.two.example", "thr\u0065e.example", "com", "a b"]"#;
-        let parsed = parse(FeedFormat::Json, body).unwrap();
-        assert_eq!(parsed.snapshot.len(), 3);
-        assert_eq!((parsed.skipped, parsed.first_skipped), (2, Some(4)));
-        assert!(covered(&parsed, "x.three.example"));
-    }
-
-    #[test]
-    fn wrong_entries_are_skipped_and_counted() {
-        let body =
-            b"one.example\ntwo.example\ncom\nthree.example\n\xff\xfe.example\nfour.example\n\
-            a..b\nfive.example\nhttp://six.example/";
-        let parsed = parse(FeedFormat::Domains, body).unwrap();
-        assert_eq!(parsed.snapshot.len(), 5);
-        assert_eq!((parsed.skipped, parsed.first_skipped), (4, Some(3)));
-        assert!(!covered(&parsed, "google.com"));
-        assert!(!covered(&parsed, "six.example"));
-    }
-
-    #[test]
-    fn a_body_without_names_is_rejected() {
-        for body in ["", "\n\n", "# only a comment\n", "127.0.0.1 localhost\n"] {
-            let parsed = parse(FeedFormat::Hosts, body.as_bytes());
-            assert!(matches!(parsed, Err(Rejected::Empty)), "{body:?}");
-        }
-        assert!(matches!(
-            parse(FeedFormat::Json, b"[]"),
-            Err(Rejected::Empty)
-        ));
-    }
-
-    #[test]
-    fn garbage_is_rejected_whatever_the_format() {
-        let page = b"<!DOCTYPE html>\n<html><head><title>503</title></head>\n<body>\n\
-            <h1>Service Unavailable</h1>\nVisit status.example or\nhelp.example\n</body></html>\n";
-        let zeros = [0; 4096];
-        let hosts = b"0.0.0.0 one.example\n0.0.0.0 two.example\n";
-        for format in [FeedFormat::Hosts, FeedFormat::Domains, FeedFormat::Json] {
-            for body in [&page[..], &zeros, b"\xff\xfe\x00a\x00.\x00b", b"Not found"] {
-                assert!(parse(format, body).is_err(), "{format:?} {body:?}");
+/// The host of an `http:` or `https:` URL, or of a host with a port; other text as it is.
+fn url_host(text: &str) -> &str {
+    let rest = text
+        .strip_prefix("http://")
+        .or_else(|| text.strip_prefix("https://"));
+    let Some(rest) = rest else {
+        // `192.0.2.1:443`, and no IPv6 address.
+        return match text.split_once(':') {
+            Some((host, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => {
+                host
             }
-        }
-        for format in [FeedFormat::Domains, FeedFormat::Json] {
-            assert!(parse(format, hosts).is_err(), "{format:?}");
-        }
-        assert!(matches!(
-            parse(FeedFormat::Domains, hosts),
-            Err(Rejected::Garbage {
-                skipped: 2,
-                entries: 2,
-                at: 1
-            })
-        ));
+            _ => text,
+        };
+    };
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or(rest);
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    if let Some(address) = host.strip_prefix('[') {
+        return address.split(']').next().unwrap_or(address);
     }
-
-    #[test]
-    fn json_of_another_shape_is_rejected() {
-        for body in [
-            r#"{"domains": ["a.example"]}"#,
-            r#"["a.example", 1]"#,
-            r#"["a.example", null]"#,
-            r#"["a.example""#,
-            r#"["a.example"] trailing"#,
-            r#""a.example""#,
-        ] {
-            let parsed = parse(FeedFormat::Json, body.as_bytes());
-            assert!(matches!(parsed, Err(Rejected::Json(_))), "{body}");
-        }
-    }
+    host.split(':').next().unwrap_or(host)
 }

@@ -70,8 +70,7 @@ impl Feed {
     fn log_success(&self, outcome: Outcome, elapsed: Duration) {
         let Outcome::Updated {
             names,
-            skipped,
-            first_skipped,
+            left_out,
             bytes,
         } = outcome
         else {
@@ -81,8 +80,9 @@ impl Feed {
             feed = &*self.name,
             names,
             bytes,
-            skipped,
-            first_skipped,
+            wrong = %left_out.wrong,
+            other = %left_out.other,
+            held = %left_out.held,
             ?elapsed,
             "feed updated"
         );

@@ -127,7 +127,6 @@ async fn a_fetched_list_serves() {
         outcome,
         Outcome::Updated {
             names: 2,
-            skipped: 0,
             bytes: 26,
             ..
         }

@@ -1,57 +1,90 @@
 //! Lists of hosts.
 
-use std::net::IpAddr;
+use ipnet::IpNet;
 
 use super::assert_canonical;
 use crate::config::FeedFormat;
-use crate::feeds::entries::{Parsed, Rejected};
-use crate::feeds::format::parse;
+use crate::feeds::entries::{LeftOut, Parsed, Rejected};
+use crate::feeds::format::{Format, parse};
 
-/// A list that is accepted, in whatever format, holds canonical hosts and nothing else, each of
-/// which is found, and says how many entries it has skipped. The ends of its lines do not matter.
+const FORMATS: [FeedFormat; 9] = [
+    FeedFormat::Auto,
+    FeedFormat::Hosts,
+    FeedFormat::Domains,
+    FeedFormat::Adblock,
+    FeedFormat::Dnsmasq,
+    FeedFormat::Unbound,
+    FeedFormat::Rpz,
+    FeedFormat::Json,
+    FeedFormat::Csv,
+];
+
+/// A list that is accepted, in whatever format, holds canonical hosts and networks and nothing
+/// else, and says how many entries it has left out. The ends of its lines do not matter.
 pub fn feed(data: &[u8]) {
-    for format in [FeedFormat::Hosts, FeedFormat::Domains, FeedFormat::Json] {
-        let parsed = parse(format, data);
-        match &parsed {
-            Ok(list) => assert_list(list, format, data),
-            Err(error) => {
-                let told = error.to_string();
-                assert!(!told.contains(|c: char| c.is_control()), "{told:?}");
-            }
-        }
-        if format != FeedFormat::Json && !data.contains(&b'\r') {
-            assert_eq!(counts(&parsed), counts(&parse(format, &with_crlf(data))));
-        }
+    for format in FORMATS {
+        assert_list(&format.into(), data);
+    }
+    for field in ["/url", "/data/hosts"] {
+        let format = Format {
+            field: Some(field.to_owned()),
+            ..Format::default()
+        };
+        assert_list(&format, data);
     }
 }
 
-fn assert_list(list: &Parsed, format: FeedFormat, data: &[u8]) {
+fn assert_list(format: &Format, data: &[u8]) {
+    let parsed = parse(format, data);
+    match &parsed {
+        Ok(list) => {
+            assert_names(list);
+            assert_left_out(&list.left_out);
+        }
+        Err(error) => {
+            let told = error.to_string();
+            assert!(!told.contains(|c: char| c.is_control()), "{told:?}");
+        }
+    }
+    let has_lines = !matches!(
+        format.format,
+        FeedFormat::Auto | FeedFormat::Json | FeedFormat::Csv
+    );
+    if has_lines && !data.contains(&b'\r') {
+        assert_eq!(counts(&parsed), counts(&parse(format, &with_crlf(data))));
+    }
+}
+
+fn assert_names(list: &Parsed) {
     let names: Vec<&str> = list.snapshot.names().collect();
     assert_eq!(names.len(), list.snapshot.len());
     assert_ne!(names.len(), 0);
     for name in names {
+        if let Ok(network) = name.parse::<IpNet>() {
+            assert_eq!(network.trunc(), network);
+            continue;
+        }
         assert_canonical(name);
-        assert_eq!(list.snapshot.lookup(name), Some(name));
         // A whole top-level domain is more than a list can mean.
-        let is_address = name.parse::<IpAddr>().is_ok();
-        assert!(is_address || name.contains('.'), "{name}");
+        assert!(name.contains(['.', ':']), "{name}");
         assert!(!name.contains('*'), "{name}");
     }
-
-    assert_eq!(list.skipped > 0, list.first_skipped.is_some());
-    let most = match format {
-        FeedFormat::Hosts => data.split(u8::is_ascii_whitespace).count(),
-        FeedFormat::Domains => data.split(|byte| *byte == b'\n').count(),
-        FeedFormat::Json => data.split(|byte| *byte == b',').count(),
-    };
-    assert!(list.snapshot.len() + list.skipped <= most);
-    assert!(list.first_skipped.is_none_or(|at| (1..=most).contains(&at)));
 }
 
-/// What was taken and what was skipped, or that it is not a list.
-fn counts(parsed: &Result<Parsed, Rejected>) -> Option<(usize, usize, Option<usize>)> {
+fn assert_left_out(left_out: &LeftOut) {
+    for tally in [&left_out.wrong, &left_out.other, &left_out.held] {
+        assert_eq!(tally.count > 0, !tally.first.is_empty());
+        assert!(tally.first.len() <= tally.count);
+        let told = tally.to_string();
+        assert!(!told.contains(|c: char| c.is_control()), "{told:?}");
+    }
+}
+
+/// What was taken and what was left out, or that it is not a list.
+fn counts(parsed: &Result<Parsed, Rejected>) -> Option<[usize; 4]> {
     let list = parsed.as_ref().ok()?;
-    Some((list.snapshot.len(), list.skipped, list.first_skipped))
+    let LeftOut { wrong, other, held } = &list.left_out;
+    Some([list.snapshot.len(), wrong.count, other.count, held.count])
 }
 
 fn with_crlf(data: &[u8]) -> Vec<u8> {

@@ -1,6 +1,7 @@
 //! Lists of hosts from a server: who is on them, and what happens when the server fails.
 
 use portcullis::Config;
+use portcullis::config::FeedFormat;
 use portcullis_tests::{Log, Site, Stage, plug};
 
 /// The first name is for those who wait for the list.
@@ -68,12 +69,37 @@ async fn names_beside_a_listed_one_pass() {
 
 #[tokio::test]
 async fn a_public_suffix_on_a_list_does_not_block_what_others_have_below_it() {
-    let (stage, _lists) = stage("ready.example\nco.uk\ngithub.io\n*.com.br\n").await;
-    for host in ["www.bbc.co.uk", "rust-lang.github.io"] {
+    let list = "ready.example\nco.uk\ngithub.io\n*.com.br\n*.herokuapp.com\n";
+    let (stage, _lists) = stage(list).await;
+    for host in ["www.bbc.co.uk", "rust-lang.github.io", "www.uol.com.br"] {
         assert_eq!(stage.get(host).await.body, "welcome", "{host}");
     }
-    for host in ["co.uk", "github.io", "www.uol.com.br"] {
+    for host in ["co.uk", "github.io", "a.herokuapp.com"] {
         assert_eq!(stage.get(host).await.status, 403, "{host}");
+    }
+}
+
+#[tokio::test]
+async fn an_exception_on_a_list_holds_for_that_list_alone() {
+    let lists = Site::start().await;
+    lists.serves("/adblock", "||ads.example^\n@@||ok.ads.example^\n");
+    lists.serves("/hosts", "0.0.0.0 other.ok.ads.example\n");
+    let stage = Stage::start_with(|config| {
+        for path in ["/adblock", "/hosts"] {
+            let mut feed = lists.feed(path);
+            feed.format = FeedFormat::Auto;
+            config.feeds.insert(path[1..].into(), feed);
+        }
+    });
+    let stage = stage.await;
+    stage.until("ads.example", 403).await;
+    stage.until("other.ok.ads.example", 403).await;
+    for (host, status) in [
+        ("www.ads.example", 403),
+        ("ok.ads.example", 200),
+        ("www.ok.ads.example", 200),
+    ] {
+        assert_eq!(stage.get(host).await.status, status, "{host}");
     }
 }
 

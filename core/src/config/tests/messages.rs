@@ -60,8 +60,8 @@ fn wrong_values_are_refused_with_their_place_and_an_example() {
              `test-names`, which is built in",
         ),
         (
-            "\n[feeds.x]\nurl = \"http://a.example\"",
-            "2:8: the feed `x` has no format; add format = \"hosts\", \"domains\" or \"json\"",
+            "\n[feeds.x]\nformat = \"hosts\"",
+            "2:8: the feed `x` has no url; add url = \"https://lists.example/hosts\"",
         ),
         (
             "[log]\nfilter = \"warn,access=off\"",
