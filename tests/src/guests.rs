@@ -78,6 +78,9 @@ guest! {
     suffix_module = "suffix.module.wasm"
 }
 
+/// The examples for authors, each by the name of its folder.
+pub const EXAMPLES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/examples.rs"));
+
 /// The component made of a filter's text that is kept, built for a released text of the contract.
 pub fn kept(wat: &str, contract: &str) -> Vec<u8> {
     wat::component_for(&[contract], wat)
