@@ -111,15 +111,19 @@ impl RawCase {
     }
 
     /// What is known of the exchange besides.
-    pub(super) fn facts(&self) -> ExchangeFacts {
+    pub(super) fn facts(&self, question: &Question) -> ExchangeFacts {
         let found_in = self
             .found_in
             .map_or(FoundIn::Request, |Parsed(place)| place);
         // The name that was found in the handshake is the name in the handshake.
-        let found = self
-            .host
-            .clone()
-            .filter(|_| found_in == FoundIn::ServerName);
+        let found = match question {
+            Question::Host { host, .. } | Question::Request { host, .. }
+                if found_in == FoundIn::ServerName =>
+            {
+                Some(host.clone())
+            }
+            _ => None,
+        };
         ExchangeFacts {
             client: self.client.map(|Parsed(ip)| ip),
             user: self.user.clone(),

@@ -101,7 +101,7 @@ impl RawCase {
             line,
             fresh: self.fresh,
             after: self.after.map_or(Duration::ZERO, |Parsed(time)| time),
-            facts: self.facts(),
+            facts: self.facts(&question),
             question,
             ended: self.ended.as_ref().map(Ended::from),
             expected: self.expected()?,

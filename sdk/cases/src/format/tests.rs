@@ -195,8 +195,13 @@ fn what_is_known_of_an_exchange_may_be_said_of_every_question() {
         server_name: Some("b.example".into()),
     };
     assert_eq!(known, expected);
-    let found = facts("found_in = 'server-name'");
-    assert_eq!(found.server_name.as_deref(), Some("a.example"));
+    for asked in ["host = 'A.example:8443'", "url = 'https://a.example/b'"] {
+        let found = case(&format!(
+            "{asked}\nexpect = 'next'\nfound_in = 'server-name'"
+        ));
+        let facts = found.unwrap().facts;
+        assert_eq!(facts.server_name.as_deref(), Some("a.example"), "{asked}");
+    }
 }
 
 #[test]
