@@ -6,6 +6,8 @@
 // A file of its own beside this one would be another program to link.
 #[path = "authoring/build.rs"]
 mod build;
+#[path = "authoring/kept.rs"]
+mod kept;
 #[path = "authoring/languages.rs"]
 mod languages;
 #[path = "authoring/mocks.rs"]
@@ -20,6 +22,9 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+/// Limits of a filter that nothing is too slow for.
+const ROOMY: &str = "[limits]\ncpu = '10s'\nwall = '30s'\nstart_cpu = '20s'\nstart_wall = '60s'\n";
 
 /// An author at work in a folder of their own. The filters that are compiled in Rust have names of
 /// their own too, as cargo puts them into one folder.
@@ -99,6 +104,24 @@ impl Author {
         stderr(&output)
     }
 
+    /// Has the battery of checks find nothing wrong with the filter, which has time for it on a
+    /// machine that is busy.
+    fn keeps_to_the_contract(&self, built: &Value) {
+        let dir = self.path("conformance");
+        fs::create_dir(&dir).unwrap();
+        let wasm = Path::new(built["file"].as_str().unwrap());
+        let file = dir.join(wasm.file_name().unwrap());
+        fs::copy(wasm, &file).unwrap();
+        let settings = fs::read_to_string(wasm.with_extension("toml")).unwrap();
+        fs::write(file.with_extension("toml"), format!("{settings}\n{ROOMY}")).unwrap();
+        let mut command = self.portcullis(&["plugin", "conformance", "--json"]);
+        let found = json(&command.arg(file).output().unwrap());
+        let starts = found["checks"].as_array().unwrap().iter();
+        let mut starts = starts.filter(|check| check["id"] == "S1");
+        assert_eq!(starts.next().unwrap()["finding"], "pass", "{found}");
+        assert_eq!(found["ok"], true, "{found}");
+    }
+
     /// Drops the filter in and asks a chain with nothing else that has an opinion. Shadow mode is
     /// switched off.
     fn drops_in(&self, built: &Value) {
@@ -134,4 +157,17 @@ fn edit(file: &Path, change: impl FnOnce(String) -> String) {
     let changed = change(text.clone());
     assert_ne!(text, changed);
     fs::write(file, changed).unwrap();
+}
+
+fn copy_tree(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let from = entry.unwrap().path();
+        let to = to.join(from.file_name().unwrap());
+        if from.is_dir() {
+            copy_tree(&from, &to);
+        } else {
+            fs::copy(&from, &to).unwrap();
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Author, edit, stderr};
+use super::{Author, copy_tree, edit, stderr};
 
 #[test]
 fn a_filter_that_a_proxy_would_refuse_is_built_and_the_reason_told() {
@@ -67,19 +67,6 @@ fn as_version_2(text: &str) -> String {
         changed = changed.replace(&version("1"), &version("2"));
     }
     changed
-}
-
-fn copy_tree(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let from = entry.unwrap().path();
-        let to = to.join(from.file_name().unwrap());
-        if from.is_dir() {
-            copy_tree(&from, &to);
-        } else {
-            fs::copy(&from, &to).unwrap();
-        }
-    }
 }
 
 #[test]

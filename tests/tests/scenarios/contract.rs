@@ -6,7 +6,7 @@ mod rules;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use portcullis::Config;
+use portcullis::{Config, commands};
 use portcullis_tests::guests;
 use wasmtime::component::Component;
 use wit_component::{
@@ -169,9 +169,12 @@ async fn a_filter_that_was_built_for_a_released_version_answers_as_it_did() {
         let mut config = Config::default();
         config.compiler.cache_dir = dir.path().join("compiled");
         let cases = text.with_extension("toml");
-        let report = portcullis::commands::test_plugin(config, &file, &cases).await;
+        let report = commands::test_plugin(config.clone(), &file, &cases).await;
         let report = report.expect("cases that can be asked");
         assert!(report.is_ok(), "{}\n{report}", text.display());
+        let found = commands::conformance(config, &file).await;
+        let found = found.expect("there is such a filter");
+        assert!(found.ok, "{}\n{found}", text.display());
     }
 }
 
