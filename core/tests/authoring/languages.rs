@@ -65,6 +65,8 @@ fn blocks_what_its_settings_list(author: &Author, built: &Value, imports: &[&str
     let tested = json(&test.arg(cases).output().unwrap());
     assert_eq!(tested["cases"].as_array().unwrap().len(), 2, "{tested}");
 
+    author.keeps_to_the_contract(built);
+
     author.drops_in(built);
     let verdict = author.is_judged("www.blocked.example");
     assert_eq!(verdict["verdict"], "block", "{verdict}");
