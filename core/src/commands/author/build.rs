@@ -39,6 +39,8 @@ pub struct Built {
     /// Why a proxy would not use it, with the settings beside it. Then nothing is known of what
     /// stands above.
     pub refused: Option<String>,
+    /// The lines below `[grants]` in the settings that would grant what is missing.
+    pub missing_grants: Vec<&'static str>,
 }
 
 /// Builds the filter in `dir` with the tools of its language, writes it there as `NAME.wasm`, and
@@ -78,6 +80,7 @@ pub async fn build_plugin(config: Config, dir: &Path) -> Result<Built, BuildErro
         imports: Vec::new(),
         decides: false,
         refused: None,
+        missing_grants: Vec::new(),
     };
     built.checked(config).await
 }
@@ -117,7 +120,12 @@ impl Built {
                 self.decides = filter.settings.mode == Mode::Enforce;
             }
             Ok(None) => self.refused = Some("its settings say: enabled = false".into()),
-            Err(refusal) => self.refused = Some(self.explain(&refusal)),
+            Err(refusal) => {
+                self.refused = Some(self.explain(&refusal));
+                if let LoadFailure::Load(LoadError::Grant { lines, .. }) = refusal {
+                    self.missing_grants = lines;
+                }
+            }
         }
         Ok(self)
     }
@@ -156,7 +164,12 @@ impl fmt::Display for Built {
             ByteSize(self.bytes as u64)
         )?;
         if let Some(reason) = &self.refused {
-            return writeln!(f, "a proxy refuses it: {reason}");
+            writeln!(f, "a proxy refuses it: {reason}")?;
+            if self.missing_grants.is_empty() {
+                return Ok(());
+            }
+            let lines = self.missing_grants.join("\n");
+            return writeln!(f, "\n{}.toml:\n\n[grants]\n{lines}", Escaped(&self.name));
         }
         let imports = if self.imports.is_empty() {
             "nothing".to_owned()
@@ -171,5 +184,27 @@ impl fmt::Display for Built {
             ", in shadow mode: it decides nothing"
         };
         writeln!(f, "a proxy takes it{in_shadow}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grants_that_are_missing_are_lines_to_paste() {
+        let built = Built {
+            name: "guard".into(),
+            language: Language::Rust,
+            file: "guard.wasm".into(),
+            bytes: 1024,
+            hooks: Vec::new(),
+            imports: Vec::new(),
+            decides: false,
+            refused: Some("it wants more".into()),
+            missing_grants: vec!["feeds = [\"*\"]", "state = true"],
+        };
+        let lines = "a proxy refuses it: it wants more\n\nguard.toml:\n\n[grants]\nfeeds = [\"*\"]\nstate = true\n";
+        assert!(built.to_string().ends_with(lines), "{built}");
     }
 }
