@@ -48,6 +48,17 @@ fn a_filter_that_looks_at_clients_is_asked_as_one() {
 }
 
 #[test]
+fn a_filter_that_remembers_was_asked_with_nothing_remembered() {
+    let limits = "[config]\nlimits = [{requests = 5, per = '1m'}]";
+    let hosts = "[config]\nhosts = ['a.example']";
+    let dir = folder(&[("ratelimit.toml", limits), ("allowlist.toml", hosts)]);
+    let said = explain(&dir, &["a.example", "--client", "10.0.0.7"]);
+    let note = "note: ratelimit remembers things, and was asked here with nothing remembered\n";
+    assert!(said.contains(note), "{said}");
+    assert_eq!(said.matches(" remembers things").count(), 1, "{said}");
+}
+
+#[test]
 fn what_a_shadow_filter_would_do_comes_with_its_reason() {
     let dir = folder(&[(
         "allowlist.toml",

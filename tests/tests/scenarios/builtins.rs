@@ -139,6 +139,35 @@ async fn the_allowlist_lets_pass_what_is_listed_for_the_client() {
 }
 
 #[tokio::test]
+async fn the_allowlist_keeps_some_clients_to_some_hosts_and_shuts_out_nobody_else() {
+    let kept_to = |network: &str| {
+        format!(
+            "[config]\nclients = [{{networks = [\"{network}\"], hosts = [\"school.example\"], only = true}}]"
+        )
+    };
+    let stage = with("allowlist", &kept_to("192.0.2.0/24")).await;
+    stage
+        .answers(&[("school.example", 200), ("games.example", 200)])
+        .await;
+    stage.plug("allowlist.toml", kept_to("127.0.0.0/8"));
+    stage.until("games.example", 403).await;
+    stage.answers(&[("www.school.example", 200)]).await;
+}
+
+#[tokio::test]
+async fn hosts_in_settings_may_be_written_in_their_own_script() {
+    let settings = "[config]\nhosts = [\"Bücher.example\", \"例え。テスト\"]";
+    let stage = with("allowlist", settings).await;
+    stage
+        .answers(&[
+            ("www.xn--bcher-kva.example", 200),
+            ("xn--r8jz45g.xn--zckzah", 200),
+            ("bucher.example", 403),
+        ])
+        .await;
+}
+
+#[tokio::test]
 async fn what_the_allowlist_lets_pass_the_blocklist_may_refuse() {
     let settings = "[config]\nhosts = [\"wicar.org\"]";
     let stage = with("allowlist", settings).await;
@@ -265,6 +294,7 @@ async fn a_rate_limit_counts_for_all_workers_together() {
     assert_eq!(stage.connect("b.one.example").await.status, 200);
     let refusal = stage.get("c.one.example").await;
     assert_eq!(refusal.status, 429);
+    assert_eq!(refusal.field("retry-after"), Some("3600"));
     let told = "Reason: more than 2 requests in 1h\nFilter: ratelimit\n";
     assert!(refusal.body.contains(told), "{}", refusal.body);
 

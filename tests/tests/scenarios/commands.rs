@@ -179,6 +179,25 @@ async fn an_answer_that_may_be_used_again_is_timed_from_the_cache() {
 }
 
 #[tokio::test]
+async fn times_of_two_answers_are_said_to_be_those_of_both() {
+    let bench = async |limit: &str| {
+        let (dir, settings) = folder(guests::counter(), limit);
+        let (file, calls) = (dir.path().join("guest.wasm"), NonZeroUsize::MIN);
+        let client = Ipv4Addr::LOCALHOST.into();
+        let bench = portcullis::commands::bench(settings, &file, "a.example", client, calls).await;
+        bench.unwrap()
+    };
+    let changing = bench("limit = 2").await;
+    let hook = &changing.hooks[0];
+    assert_eq!((hook.verdict, hook.changed_to), ("next", Some("block")));
+    let told = "  next, later block: the times are those of both\n";
+    assert!(changing.to_string().contains(told), "{changing}");
+    let steady = bench("limit = 1000000").await;
+    assert_eq!(steady.hooks[0].changed_to, None);
+    assert!(!steady.to_string().contains(", later "), "{steady}");
+}
+
+#[tokio::test]
 async fn what_a_filter_does_in_the_background_is_timed_too() {
     let bench = async |wasm: &[u8], config: &str| {
         let (dir, settings) = folder(wasm, config);
