@@ -10,7 +10,10 @@ from wit_world.imports.types import Verdict
 
 @dataclass
 class Config:
-    """The [config] of the .toml file beside the filter, and what holds if it says nothing."""
+    """The [config] of the .toml file beside the filter, and what holds if it says nothing.
+
+    A new setting also needs its type in config.schema.json.
+    """
 
     # Each stands for itself and all names below it.
     domains: list[str] = field(default_factory=list)

@@ -74,6 +74,13 @@ fn blocks_what_its_settings_list(author: &Author, built: &Value, imports: &[&str
     assert_eq!(verdict["reason"], "blocked.example is blocked here");
     let verdict = author.is_judged("notblocked.example");
     assert_eq!(verdict["verdict"], "next", "{verdict}");
+
+    let settings = format!("plugins/{}.toml", name.as_str().unwrap());
+    edit(&author.path(&settings), |settings| {
+        settings.replace("[\"blocked.example\"]", "[\"Bücher.example\"]")
+    });
+    let verdict = author.is_judged("www.xn--bcher-kva.example");
+    assert_eq!(verdict["verdict"], "block", "{verdict}");
 }
 
 /// Whether a program is there. If not, the test's output says so. In CI, where everything has to be

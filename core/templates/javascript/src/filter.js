@@ -3,7 +3,8 @@
 import { write as log } from 'portcullis:filter/log@1.0.0';
 import { block, hook, isWithin, judge, next, settings } from './portcullis.js';
 
-// What holds if the [config] of the .toml file beside the filter says nothing.
+// What holds if the [config] of the .toml file beside the filter says nothing. A new setting also
+// needs its type in config.schema.json.
 const defaults = {
   // Each stands for itself and all names below it.
   domains: [],
