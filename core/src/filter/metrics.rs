@@ -2,10 +2,10 @@
 //! `plugins` shows them to the operator.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use portcullis_contract::limits::{LABEL_BYTES, LABELS, METRICS, NAME_BYTES, SERIES, is_name};
+use portcullis_contract::write_metric_key;
 
 /// The metrics of all filters, by the filters' names. They outlive the filters, so that a new
 /// version goes on counting.
@@ -21,7 +21,7 @@ pub(crate) type Labels<'a> = &'a [(&'a str, &'a str)];
 
 #[derive(Debug, Default)]
 struct Values {
-    /// By the name and the labels, as [`series_key`] writes them.
+    /// By the name and the labels, as [`write_metric_key`] writes them.
     series: BTreeMap<Box<str>, Value>,
     /// What each name counts.
     kinds: HashMap<Box<str>, Kind>,
@@ -170,7 +170,7 @@ impl Metrics {
             combinations,
             key,
         } = &mut *values;
-        write_key(key, name, labels);
+        write_metric_key(key, name, labels);
         let kind = change.kind();
         if let Some(value) = series.get_mut(&**key) {
             if value.kind() != kind {
@@ -215,24 +215,6 @@ fn finite(number: f64) -> Result<f64, Dropped> {
     Some(number)
         .filter(|number| number.is_finite())
         .ok_or(Dropped::NotANumber)
-}
-
-/// The name, and the labels in the order of their names.
-fn write_key(key: &mut String, name: &str, labels: Labels<'_>) {
-    key.clear();
-    key.push_str(name);
-    let mut sorted = [("", ""); LABELS];
-    let sorted = &mut sorted[..labels.len()];
-    sorted.copy_from_slice(labels);
-    sorted.sort_unstable();
-    for (place, (label, value)) in sorted.iter().enumerate() {
-        let before = if place == 0 { '{' } else { ',' };
-        // A string takes everything.
-        let _ = write!(key, "{before}{label}={value:?}");
-    }
-    if !sorted.is_empty() {
-        key.push('}');
-    }
 }
 
 /// A key whose name has something more at its end.

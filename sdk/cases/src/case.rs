@@ -177,7 +177,7 @@ pub struct Expected {
     pub response_headers: BTreeMap<String, Vec<String>>,
     /// By key; none if the key does not exist.
     pub state: BTreeMap<String, Option<String>>,
-    /// By [`metric_key`](crate::metric_key); none if there is no such number.
+    /// By [`metric_key`](portcullis_contract::metric_key); none if there is no such number.
     pub metrics: BTreeMap<String, Option<f64>>,
     /// What the filter has noted, by key; none if there is no such note.
     pub notes: BTreeMap<String, Option<String>>,
@@ -316,8 +316,8 @@ pub struct Observed {
     pub response: Message,
     /// What it remembers of the keys that the case expects something of.
     pub state: BTreeMap<String, Vec<u8>>,
-    /// What it has counted, by [`metric_key`](crate::metric_key). A histogram `wait` is
-    /// `wait_count` and `wait_sum`.
+    /// What it has counted, by [`metric_key`](portcullis_contract::metric_key). A histogram `wait`
+    /// is `wait_count` and `wait_sum`.
     pub metrics: BTreeMap<String, f64>,
     /// What it has noted about the exchange.
     pub notes: BTreeMap<String, String>,

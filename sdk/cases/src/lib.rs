@@ -47,7 +47,6 @@ pub use case::{
 };
 pub use compare::{Difference, Outcome};
 pub use document::Error;
-pub use metric::metric_key;
 pub use report::Report;
 
 /// The format of a file of cases, as text for people (Markdown).

@@ -1,30 +1,6 @@
-//! How a metric with labels is written: in files of cases, and by those who run them.
+//! Metrics with labels, as files of cases write them.
 
-use std::fmt::Write as _;
-
-/// The key of a metric: its name, and its labels in the order of their names.
-///
-/// ```
-/// use portcullis_cases::metric_key;
-///
-/// assert_eq!(metric_key("lookups", &[]), "lookups");
-/// let labels = [("list", "ads"), ("kind", "domain")];
-/// assert_eq!(metric_key("lookups", &labels), r#"lookups{kind="domain",list="ads"}"#);
-/// ```
-pub fn metric_key(name: &str, labels: &[(&str, &str)]) -> String {
-    let mut labels = labels.to_vec();
-    labels.sort_unstable();
-    let mut key = name.to_owned();
-    for (place, (label, value)) in labels.iter().enumerate() {
-        let before = if place == 0 { '{' } else { ',' };
-        // A string takes everything.
-        let _ = write!(key, "{before}{label}={value:?}");
-    }
-    if !labels.is_empty() {
-        key.push('}');
-    }
-    key
-}
+use portcullis_contract::metric_key;
 
 /// The key that is meant by `name`, or by `name{label=value,…}` with or without quotes around the
 /// values. The error says what is wrong.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use portcullis_contract::limits::{LABEL_BYTES, LABELS, METRICS, SERIES, is_name};
+use portcullis_contract::metric_key;
 
 use super::MOCK;
 
@@ -44,9 +45,7 @@ pub(crate) fn observe(name: &str, observed: f64, labels: Labels<'_>) {
 
 /// One number, by the key that [`metrics`] has for it.
 pub(crate) fn metric(name: &str, labels: Labels<'_>) -> Option<f64> {
-    metrics()
-        .get(&portcullis_cases::metric_key(name, labels))
-        .copied()
+    metrics().get(&metric_key(name, labels)).copied()
 }
 
 /// All of them. A histogram `wait` is `wait_count` and `wait_sum`.
@@ -73,7 +72,7 @@ fn change(name: &str, labels: Labels<'_>, kind: Kind, change: impl FnOnce(&mut f
                 kinds.insert(name.to_owned(), kind);
             }
         }
-        let key = |suffix| portcullis_cases::metric_key(&format!("{name}{suffix}"), labels);
+        let key = |suffix| metric_key(&format!("{name}{suffix}"), labels);
         let changed = match kind {
             Kind::Counter | Kind::Gauge => key(""),
             Kind::Histogram => key("_sum"),
