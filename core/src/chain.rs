@@ -2,6 +2,7 @@
 //! exchange on their worker's [`LocalChain`]; `plugins` publishes each new [`Chain`].
 
 mod background;
+mod failure_log;
 mod fair;
 mod generation;
 mod instances;

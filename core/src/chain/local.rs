@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
+use super::failure_log::FailureLog;
 use super::fair::{FairPermit, FairSemaphore};
 use super::instances::Instances;
 use super::member::Member;
@@ -18,14 +19,7 @@ use crate::config::OnError;
 use crate::error::Causes;
 use crate::filter::{Failure, FilterAnswer, Hook, HookCall};
 use crate::flow::ClientKey;
-use crate::log::Throttle;
 use crate::verdict::{Judgement, Notes, Verdict};
-
-/// Time between two log lines about one filter that fails in the same way.
-const LOG_INTERVAL: Duration = Duration::from_secs(1);
-
-/// At most this many log lines per filter and interval: messages may be attacker-controlled.
-const LINES_PER_INTERVAL: usize = 8;
 
 /// A filter on one worker.
 #[derive(Debug)]
@@ -38,8 +32,7 @@ pub(crate) struct LocalFilter {
     permits: FairSemaphore,
     /// The calls that have ended.
     calls: Arc<Calls>,
-    /// Keeps a filter that fails at every request from filling the log.
-    log: Throttle,
+    failures: FailureLog,
 }
 
 /// Why a filter has no answer.
@@ -63,7 +56,7 @@ impl LocalFilter {
             verdicts: RefCell::new(VerdictCache::new(limits.verdict_cache)),
             permits: FairSemaphore::new(limits.concurrency),
             calls: member.quarantine.new_worker(),
-            log: Throttle::new(LOG_INTERVAL, LINES_PER_INTERVAL),
+            failures: FailureLog::default(),
             member,
         }
     }
@@ -115,7 +108,9 @@ impl LocalFilter {
             Err(failure) => End::Failed(Causes(failure).to_string()),
         };
         let change = quarantine.ended(admission, client, end, &self.calls, Instant::now());
-        if let (Err(failure), None) = (&answer, &change) {
+        // What trips the breaker is in the line about that.
+        let is_told = matches!(change, Some(Change::Tripped(_)));
+        if let (Err(failure), false) = (&answer, is_told) {
             self.log_failure(failure, call);
         }
         self.log_change(change, call);
@@ -261,7 +256,7 @@ impl LocalFilter {
 
     fn log_failure(&self, failure: &Failure, call: HookCall<'_>) {
         let error = Causes(failure).to_string();
-        let Some(suppressed) = self.log.admit(&error) else {
+        let Some(suppressed) = self.failures.admit(call.hook(), failure, &error) else {
             return;
         };
         let flow = call.flow();

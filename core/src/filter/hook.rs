@@ -11,7 +11,7 @@ use super::bindings::exports::portcullis::filter as exports;
 use crate::flow::{Flow, RequestHead, ResponseHead};
 
 /// A function that the proxy calls in a filter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Hook {
     /// Judges the host of every exchange.
     Host,

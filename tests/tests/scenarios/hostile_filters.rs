@@ -98,6 +98,25 @@ async fn a_filter_has_what_its_limits_grant_and_no_more() {
 }
 
 #[tokio::test]
+async fn the_first_failure_of_each_kind_is_logged_however_much_there_is_of_another() {
+    let settings = "[quarantine]\nfailures = 1000\n[grants]\nstate = true\nfeeds = ['*']\n[config]\ngreeting = ''";
+    let stage = Stage::beside_neighbour("chatty", guests::obeys(), settings).await;
+    let mut log = Log::follow();
+    // Each has a text of its own.
+    for number in 0..30 {
+        let host = format!("panic.{number}.example");
+        assert_eq!(stage.get(&host).await.status, 503);
+    }
+    assert_eq!(stage.get("fail.example").await.status, 503);
+    let panics = ["could not judge", "chatty", "at panic."];
+    log.clone().says(&panics).await;
+    let told = log.count(&panics);
+    assert!(told < 30, "{told} lines");
+    log.says(&["could not judge", "chatty", "out of order", "suppressed=0"])
+        .await;
+}
+
+#[tokio::test]
 async fn calls_go_as_deep_as_the_stack_is() {
     for (stack, status) in [(512 << 10, 200), (64 << 10, 503)] {
         let stage = Stage::start_with(|config| {
