@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use portcullis::config::AccessLogTo;
-use portcullis_tests::{Log, OPTIONS, Origin, Proxy, Stage, connect, get, scene};
+use portcullis_tests::{Log, OPTIONS, Origin, Proxy, Stage, connect, get, guests, scene};
 
 fn assert_says(line: &str, fields: &[&str]) {
     for field in fields {
@@ -186,4 +186,22 @@ async fn every_line_is_there_when_the_proxy_has_ended() {
     stage.answers(&[("x.example", 200); 20]).await;
     stage.proxy.stop().await;
     assert_eq!(read(&log).matches("host=x.example ").count(), 20);
+}
+
+#[tokio::test]
+async fn what_a_filter_notes_stands_in_the_line_of_its_exchange() {
+    let settings = "[grants]\nstate = true\nfeeds = ['*']\n[config]\ngreeting = ''";
+    let stage = Stage::beside_neighbour("scribe", guests::obeys(), settings).await;
+    let mut log = Log::follow();
+    stage
+        .answers(&[("note.example", 200), ("calm.note.example", 200)])
+        .await;
+    let line = log.says(&["kind=access", " host=note.example "]).await;
+    // It was written with the end of a line in it.
+    assert_says(&line, &[" notes=", "scribe.mark=one", "two", "scribe.n0=x"]);
+    for refused in ["Not-A-Key", "long=", "neighbour."] {
+        assert!(!line.contains(refused), "{refused} is in {line:?}");
+    }
+    let line = log.says(&["kind=access", " host=calm.note.example "]).await;
+    assert!(!line.contains("notes="), "{line:?}");
 }

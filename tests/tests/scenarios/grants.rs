@@ -80,6 +80,13 @@ async fn a_filter_of_a_file_may_allow_only_if_that_is_granted() {
     let told = ["allower", "verdict=\"allow\"", "[grants] verdicts"];
     stage.until_said(&mut log, listed, &told).await;
     assert_eq!(stage.get(listed).await.status, 403);
+    let note = "is not granted these verdicts, and has given them: allow\n";
+    stage
+        .until_true("the list shows it", async || {
+            let list = portcullis::commands::list_plugins(stage.proxy.config().clone()).await;
+            list.expect("the engine starts").to_string().contains(note)
+        })
+        .await;
     let granted = format!("{OBEYS}verdicts = ['allow']\n");
     stage.plug("allower.toml", granted);
     stage.until(listed, 200).await;
