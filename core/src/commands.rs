@@ -10,8 +10,11 @@ mod check;
 mod conformance;
 mod explain;
 mod inspect;
+mod install;
 mod list;
+mod package;
 mod replay;
+mod whole;
 
 pub use self::author::{
     BuildError, Built, Created, Language, NewError, Sdk, UnknownLanguage, build_plugin, new_plugin,
@@ -22,7 +25,10 @@ pub use self::check::{Lists, Report, check};
 pub use self::conformance::{BATTERY, Check, Conformance, Finding, conformance};
 pub use self::explain::{ExplainError, Explanation, explain};
 pub use self::inspect::{Cost, Inspection, Needed, Settings, check_plugin};
+pub use self::install::{Candidate, InstallError, Installed, find_filter};
 pub use self::list::{PluginList, list_plugins};
+pub use self::package::{PackageError, Packaged, package};
 pub use self::replay::{Change, Difference, Replay, replay};
+use self::whole::write_whole;
 pub use crate::error::{Escaped, PluginError};
 pub use crate::target::InvalidTarget;

@@ -27,8 +27,8 @@ use tracing::{debug, info, warn};
 
 use self::cache::Cache;
 use self::entries::{LeftOut, Parsed, Rejected};
-pub(crate) use self::fetch::Fetcher;
-use self::fetch::{FetchError, Fetched, Validators, fetch, shown};
+pub(crate) use self::fetch::{FetchError, Fetcher, download, shown};
+use self::fetch::{Fetched, Validators, fetch};
 use self::format::{Format, parse};
 use self::snapshot::Snapshot;
 use crate::config::{self, FeedFormat, TEST_NAMES, UntilFirst};

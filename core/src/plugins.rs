@@ -27,8 +27,8 @@ use tokio::time::{Instant, sleep};
 
 pub(crate) use self::filter_file::FilterFile;
 use self::folder::{Files, Listing, Scan, Watch};
-pub(crate) use self::load_task::LoadFailure;
 use self::load_task::{COPY_TIMEOUT, Loaded, Outcome, Retry};
+pub(crate) use self::load_task::{LoadFailure, MAX_WASM_BYTES};
 pub(crate) use self::manifest::ConfigSource;
 use self::order::Order;
 use self::plugin::{NextTry, Plugin};

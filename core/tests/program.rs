@@ -15,6 +15,8 @@ mod replay;
 #[cfg(unix)]
 #[path = "program/running.rs"]
 mod running;
+#[path = "program/share.rs"]
+mod share;
 
 use std::fs;
 use std::net::TcpListener;

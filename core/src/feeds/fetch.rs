@@ -1,5 +1,5 @@
-//! Gets the body of a feed from a server or a file. It is the only user of reqwest, and names are
-//! resolved as those of origins are. `feeds` calls it. It knows nothing of what a body means or
+//! Gets the body of a feed from a server or a file, and for `plugin install` that of a filter. It
+//! is the only user of reqwest, and names are resolved as those of origins are. `feeds` calls it. It knows nothing of what a body means or
 //! where it is kept.
 
 use std::fs::{self, File};
@@ -14,7 +14,7 @@ use reqwest::header::{
     ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
 };
 use reqwest::redirect::{Attempt, Policy};
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 use serde::{Deserialize, Serialize};
@@ -170,6 +170,19 @@ pub(crate) async fn fetch(
     })
 }
 
+/// Gets what is at a URL, in at most `max` bytes, as lists are got.
+pub(crate) async fn download(
+    url: &Url,
+    max: u64,
+    fetcher: &Fetcher,
+) -> Result<Vec<u8>, FetchError> {
+    let response = request(url, fetcher).await?.send().await?;
+    match response.status() {
+        StatusCode::OK => body(response, max).await,
+        status => Err(FetchError::Status(status)),
+    }
+}
+
 /// The file of a `file:` URL.
 pub(crate) fn file_path(url: &Url) -> Option<PathBuf> {
     match url.scheme() {
@@ -183,11 +196,7 @@ async fn fetch_url(
     known: &Validators,
     fetcher: &Fetcher,
 ) -> Result<Fetched, FetchError> {
-    // Feeds are fetched minutes apart. A client for each fetch keeps no connection and sees new CA
-    // certificates.
-    let (url, fetcher) = (feed.url.clone(), fetcher.clone());
-    let client = blocking(move || client(&url, fetcher)).await?;
-    let mut request = client.get(feed.url.clone());
+    let mut request = request(&feed.url, fetcher).await?;
     let conditions = [
         (IF_NONE_MATCH, &known.etag),
         (IF_MODIFIED_SINCE, &known.last_modified),
@@ -209,6 +218,14 @@ async fn fetch_url(
         StatusCode::NOT_MODIFIED if *known != Validators::default() => Ok(Fetched::NotModified),
         status => Err(FetchError::Status(status)),
     }
+}
+
+/// A GET. Feeds are fetched minutes apart: a client for each fetch keeps no connection and sees new
+/// CA certificates.
+async fn request(url: &Url, fetcher: &Fetcher) -> Result<RequestBuilder, FetchError> {
+    let (for_client, fetcher) = (url.clone(), fetcher.clone());
+    let client = blocking(move || client(&for_client, fetcher)).await?;
+    Ok(client.get(url.clone()))
 }
 
 /// The decompressed body. A body that ends before its length, its last chunk or the end of its gzip
@@ -323,7 +340,7 @@ fn read_file(path: &Path, max: u64) -> Result<Vec<u8>, FetchError> {
 }
 
 /// A URL as people may see it: the user, the password and the query may be secret.
-pub(super) fn shown(url: &Url) -> Arc<str> {
+pub(crate) fn shown(url: &Url) -> Arc<str> {
     let mut url = url.clone();
     // A URL without a host has neither.
     let _ = url.set_username("");

@@ -32,6 +32,12 @@ pub(crate) struct Manifest {
     pub(crate) description: String,
     /// Its hooks, by the contract's names.
     pub(crate) hooks: Vec<String>,
+    /// The interfaces that it imports, by the contract's names. Only a package says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) imports: Option<Vec<String>>,
+    /// The kinds of verdicts that its cases expect. Only a package says so, if there are cases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) verdicts: Option<Vec<String>>,
     /// What `[config]` may say, as JSON Schema.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) config: Option<serde_json::Value>,
@@ -77,8 +83,10 @@ impl Manifest {
     }
 }
 
-/// Adds a manifest to a component, for languages whose compilers cannot write one.
-pub(crate) fn append(mut component: Vec<u8>, manifest: &Manifest) -> Vec<u8> {
+/// Adds a manifest to a component, for languages whose compilers cannot write one, in place of one
+/// that was added before. The same component and manifest always make the same bytes.
+pub(crate) fn append(component: &[u8], manifest: &Manifest) -> Vec<u8> {
+    let mut component = without_added(component);
     let manifest = Manifest {
         manifest: FORM,
         ..manifest.clone()
@@ -90,6 +98,41 @@ pub(crate) fn append(mut component: Vec<u8>, manifest: &Manifest) -> Vec<u8> {
     };
     section.append_to(&mut component);
     component
+}
+
+/// The file without manifests of its outermost component. Those of the modules inside stay, as the
+/// SDK has put them there.
+fn without_added(component: &[u8]) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(component.len());
+    let (mut copied, mut depth) = (0, 0_usize);
+    // Where a section begins is where the one before it ends, header included.
+    let mut end_of_last = 0;
+    for payload in Parser::new(0).parse_all(component).map_while(Result::ok) {
+        match &payload {
+            Payload::Version { range, .. } => {
+                depth += 1;
+                end_of_last = range.end;
+            }
+            Payload::End(offset) => {
+                depth = depth.saturating_sub(1);
+                end_of_last = *offset;
+            }
+            Payload::CustomSection(section) if depth == 1 => {
+                if section.name() == SECTION {
+                    kept.extend_from_slice(&component[copied..end_of_last]);
+                    copied = section.range().end;
+                }
+                end_of_last = section.range().end;
+            }
+            other => {
+                if let Some((_, range)) = other.as_section() {
+                    end_of_last = range.end;
+                }
+            }
+        }
+    }
+    kept.extend_from_slice(&component[copied..]);
+    kept
 }
 
 /// Cuts a text and replaces control characters, as it is also written to terminals.
@@ -139,12 +182,34 @@ mod tests {
             config: Some(json!({"type": "object"})),
             ..Manifest::default()
         };
-        let found = Manifest::find(&append(blocklist(), &manifest));
+        let found = Manifest::find(&append(&blocklist(), &manifest));
         let manifest = Manifest {
             manifest: FORM,
             ..manifest
         };
         assert_eq!(found.unwrap(), Some(manifest));
+    }
+
+    #[test]
+    fn what_was_added_before_is_replaced_and_nothing_else_is_touched() {
+        let named = |name: &str| Manifest {
+            name: name.into(),
+            ..Manifest::default()
+        };
+        let once = append(&blocklist(), &named("guard"));
+        assert!(once.starts_with(&blocklist()));
+        let twice = append(&append(&blocklist(), &named("other")), &named("guard"));
+        assert!(once == twice);
+        // Something stands behind it.
+        let mut followed = append(&blocklist(), &named("other"));
+        let note = CustomSection {
+            name: "note".into(),
+            data: b"x"[..].into(),
+        };
+        note.append_to(&mut followed);
+        let mut expected = blocklist();
+        note.append_to(&mut expected);
+        assert!(without_added(&followed) == expected);
     }
 
     #[test]

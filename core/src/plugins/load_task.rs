@@ -24,7 +24,7 @@ use crate::filter::{
 pub(super) const COPY_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A larger file is not a filter: the largest language runtimes make 20 MB.
-const MAX_BYTES: u64 = 256 << 20;
+pub(crate) const MAX_WASM_BYTES: u64 = 256 << 20;
 
 /// Settings are a page of text.
 pub(super) const MAX_SIDECAR_BYTES: u64 = 1 << 20;
@@ -326,7 +326,10 @@ impl LoadTask {
             (None, None) if settings.is_some() => {
                 return Err(LoadFailure::NoFilter(self.name.clone()));
             }
-            (stamp, _) => self.read_file("wasm", stamp.as_ref(), MAX_BYTES).await?,
+            (stamp, _) => {
+                self.read_file("wasm", stamp.as_ref(), MAX_WASM_BYTES)
+                    .await?
+            }
         };
         Ok(Source::new(wasm.into(), settings))
     }

@@ -33,6 +33,7 @@ mod properties;
 mod quarantine;
 mod replay;
 mod shadow;
+mod sharing;
 mod shutdown;
 mod state;
 mod supervision;

@@ -128,6 +128,40 @@ pub(crate) enum Plugin {
         #[arg(long)]
         json: bool,
     },
+    /// Make one file of a filter, to be given away
+    ///
+    /// The filter must pass `plugin conformance`, and the cases in cases.toml beside it if there is
+    /// such a file. Its manifest then says what it asks for. The file's SHA-256 is written to
+    /// standard output, everything else to standard error. The same filter makes the same file.
+    Package {
+        /// NAME.wasm, as `plugin build` has made it
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The file to write [default: NAME-VERSION.wasm in the working folder]
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Write JSON, checksum included
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put a filter of somebody else's into the plugin folder
+    ///
+    /// It shows what the filter is and asks for, and what it replaces, and asks before it writes
+    /// anything. A URL must have the SHA-256 of the file behind it, as `plugin package` prints it.
+    Install {
+        /// A file, or a URL: https://a.example/no-ads-0.1.0.wasm#sha256=…
+        #[arg(value_name = "FILE|URL#sha256=…")]
+        source: String,
+        /// Another name than the filter has for itself
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+        /// Do not ask, for scripts
+        #[arg(long)]
+        yes: bool,
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Show every filter in the order in which they are asked, and how it is doing
     ///
     /// If a proxy listens at the configured address, these are its filters, with what it has

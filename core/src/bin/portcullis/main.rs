@@ -2,21 +2,21 @@
 
 mod args;
 mod descriptors;
+mod plugin;
 mod signals;
 mod telemetry;
 
-use portcullis::commands::Escaped;
 use std::fmt::Display;
 use std::io::Write as _;
 use std::net::IpAddr;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
 use portcullis::commands::{
-    self, BuildError, ExplainError, Language, Lists, NewError, PluginError,
+    self, BuildError, Escaped, ExplainError, InstallError, Lists, NewError, PackageError,
+    PluginError,
 };
 use portcullis::config::{ConfigError, Log, Sources};
 use portcullis::{Config, Ended, Proxy, StartError};
@@ -24,7 +24,7 @@ use serde::Serialize;
 use tokio::runtime::Runtime;
 use tokio::sync::broadcast;
 
-use self::args::{Args, Command, Plugin};
+use self::args::{Args, Command};
 use self::signals::Signals;
 
 /// Unlike the system's, it gives memory back after a wave of connections.
@@ -55,35 +55,8 @@ fn main() -> ExitCode {
             client,
             json,
         } => explain(&sources, &subject, client, json),
-        Command::Plugin(Plugin::List { json }) => list_plugins(&sources, json),
-        Command::Plugin(Plugin::Check { file, json }) => check_plugin(&sources, &file, json),
-        Command::Plugin(Plugin::Conformance { file, json, .. }) => {
-            conformance(&sources, &file, json)
-        }
-        Command::Plugin(Plugin::Bench {
-            file,
-            host,
-            client,
-            calls,
-            json,
-        }) => bench(&sources, &file, &host, client, calls, json),
-        Command::Plugin(Plugin::Test {
-            file,
-            cases,
-            record: Some(log),
-            json,
-        }) => record(&sources, &file, cases.as_deref(), &log, json),
-        Command::Plugin(Plugin::Test {
-            file, cases, json, ..
-        }) => test(&sources, &file, &cases.unwrap_or_default(), json),
+        Command::Plugin(command) => plugin::run(&sources, command),
         Command::Replay { log, plugin, json } => replay(&sources, &log, &plugin, json),
-        Command::Plugin(Plugin::New {
-            name,
-            lang,
-            sdk,
-            json,
-        }) => new_plugin(&name, lang, sdk, json),
-        Command::Plugin(Plugin::Build { dir, json }) => build_plugin(&sources, &dir, json),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -106,12 +79,31 @@ fn is_configuration(error: &anyhow::Error) -> bool {
         return matches!(error, BuildError::NoFilter(_));
     }
     if let Some(error) = error.downcast_ref() {
+        return !matches!(
+            error,
+            InstallError::Fetch { .. }
+                | InstallError::Write { .. }
+                | InstallError::Aside(_)
+                | InstallError::Changed(_)
+                | InstallError::Plugin(_)
+        );
+    }
+    if let Some(error) = error.downcast_ref() {
+        let is_ours = |error: &PluginError| {
+            !matches!(error, PluginError::Write { .. } | PluginError::Start(_))
+        };
+        return !matches!(error, PackageError::Plugin(error) if !is_ours(error));
+    }
+    if let Some(error) = error.downcast_ref() {
         return !matches!(error, ExplainError::Start(_));
     }
     if let Some(error) = error.downcast_ref() {
         return matches!(error, StartError::FiltersCannotRun(_));
     }
-    error.is::<ConfigError>() || error.is::<ExitStatus>()
+    if let Some(error) = error.downcast_ref() {
+        return !matches!(error, ExitStatus::Declined | ExitStatus::NobodyToAsk);
+    }
+    error.is::<ConfigError>()
 }
 
 fn run(sources: &Sources) -> anyhow::Result<()> {
@@ -176,114 +168,6 @@ fn explain(
     print_result(&explanation, json)
 }
 
-fn list_plugins(sources: &Sources, json: bool) -> anyhow::Result<()> {
-    let config = load(sources)?;
-    let list = runtime()?.block_on(commands::list_plugins(config))?;
-    print_result(&list, json)
-}
-
-fn check_plugin(sources: &Sources, file: &Path, json: bool) -> anyhow::Result<()> {
-    let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&errors_only(&config))?;
-    let inspection = runtime()?
-        .block_on(commands::check_plugin(config, file))
-        .with_context(|| format!("cannot check {}", Escaped(file.display())))?;
-    print_result(&inspection, json)?;
-    if inspection.is_ok() {
-        Ok(())
-    } else {
-        Err(ExitStatus::FilterRefused.into())
-    }
-}
-
-fn conformance(sources: &Sources, file: &Path, json: bool) -> anyhow::Result<()> {
-    let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&errors_only(&config))?;
-    let found = runtime()?
-        .block_on(commands::conformance(config, file))
-        .with_context(|| format!("cannot check {}", file.display()))?;
-    print_result(&found, json)?;
-    if found.ok {
-        Ok(())
-    } else {
-        Err(ExitStatus::FilterRefused.into())
-    }
-}
-
-fn bench(
-    sources: &Sources,
-    file: &Path,
-    host: &str,
-    client: IpAddr,
-    calls: NonZeroUsize,
-    json: bool,
-) -> anyhow::Result<()> {
-    let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&errors_only(&config))?;
-    let bench = runtime()?
-        .block_on(commands::bench(config, file, host, client, calls))
-        .with_context(|| format!("cannot measure {}", Escaped(file.display())))?;
-    print_result(&bench, json)
-}
-
-fn test(sources: &Sources, file: &Path, cases: &Path, json: bool) -> anyhow::Result<()> {
-    let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&errors_only(&config))?;
-    let report = runtime()?
-        .block_on(commands::test_plugin(config, file, cases))
-        .with_context(|| format!("cannot test {}", Escaped(file.display())))?;
-    print_result(&report, json)?;
-    if report.is_ok() {
-        Ok(())
-    } else {
-        Err(anyhow::anyhow!(
-            "not every case went as expected, see above"
-        ))
-    }
-}
-
-fn new_plugin(
-    name: &str,
-    language: Language,
-    sdk: Option<PathBuf>,
-    json: bool,
-) -> anyhow::Result<()> {
-    let sdk = sdk.map(Into::into).unwrap_or_default();
-    let created = commands::new_plugin(Path::new(""), name, language, sdk)?;
-    print_result(&created, json)
-}
-
-fn build_plugin(sources: &Sources, dir: &Path, json: bool) -> anyhow::Result<()> {
-    let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&errors_only(&config))?;
-    let built = runtime()?.block_on(commands::build_plugin(config, dir))?;
-    print_result(&built, json)?;
-    if built.is_ok() {
-        Ok(())
-    } else {
-        Err(ExitStatus::PluginsRefused.into())
-    }
-}
-
-fn record(
-    sources: &Sources,
-    file: &Path,
-    cases: Option<&Path>,
-    log: &Path,
-    json: bool,
-) -> anyhow::Result<()> {
-    let config = load(sources)?;
-    let _lines_are_written = telemetry::init(&errors_only(&config))?;
-    let recording = runtime()?
-        .block_on(commands::record_cases(config, file, log))
-        .with_context(|| format!("cannot record what {} says", Escaped(file.display())))?;
-    let recording = match cases {
-        Some(cases) => recording.write(cases)?,
-        None => recording,
-    };
-    print_result(&recording, json)
-}
-
 fn replay(sources: &Sources, log: &Path, file: &Path, json: bool) -> anyhow::Result<()> {
     let config = load(sources)?;
     let _lines_are_written = telemetry::init(&errors_only(&config))?;
@@ -324,6 +208,13 @@ enum ExitStatus {
     PluginsRefused,
     #[error("a proxy does not use this filter as it is, see above")]
     FilterRefused,
+    #[error("nothing is installed, as the answer was not `y`")]
+    Declined,
+    #[error(
+        "nothing is installed, as there is nobody to ask: standard input is no terminal. If what stands above is right, \
+         run the same with --yes"
+    )]
+    NobodyToAsk,
 }
 
 /// The result is on standard output; the log only says what is wrong.
@@ -360,7 +251,12 @@ fn print_line(text: &str) -> anyhow::Result<()> {
     writeln!(std::io::stdout(), "{text}").context("cannot write the answer")
 }
 
-#[expect(clippy::print_stderr, reason = "logs may not have been started")]
 fn report(error: &anyhow::Error) {
-    eprintln!("{}", printable(&format!("portcullis: {error:#}")));
+    say(&format!("portcullis: {error:#}"));
+}
+
+/// What is for people, where a program reads the answer.
+#[expect(clippy::print_stderr, reason = "it is no line of a log")]
+fn say(text: &dyn Display) {
+    eprintln!("{}", printable(&text.to_string()));
 }

@@ -3,7 +3,6 @@
 
 use crate::error::Escaped;
 use std::fmt;
-use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +11,7 @@ use serde::Serialize;
 
 use super::project::Component;
 use super::{BuildError, Language, javascript, python, rust, sdk};
+use crate::commands::write_whole;
 use crate::config::{Config, Mode};
 use crate::error::Causes;
 use crate::feeds::Feeds;
@@ -67,7 +67,7 @@ pub async fn build_plugin(config: Config, dir: &Path) -> Result<Built, BuildErro
     };
     let Component { name, bytes } = built;
     let file = dir.join(format!("{name}.wasm"));
-    write(&file, &bytes).map_err(|source| BuildError::Files {
+    write_whole(&file, &bytes).map_err(|source| BuildError::Files {
         action: format!("write {}", Escaped(file.display())),
         source,
     })?;
@@ -83,22 +83,6 @@ pub async fn build_plugin(config: Config, dir: &Path) -> Result<Built, BuildErro
         missing_grants: Vec::new(),
     };
     built.checked(config).await
-}
-
-/// In one rename: a proxy may be watching the folder.
-fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    let dir = file.parent().unwrap_or(Path::new(""));
-    let mut aside = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // As any other file; the umask takes from it.
-        aside.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let mut aside = aside.prefix(".portcullis-").tempfile_in(dir)?;
-    aside.write_all(bytes)?;
-    aside.persist(file)?;
-    Ok(())
 }
 
 impl Built {

@@ -76,7 +76,7 @@ impl Project {
             config: schema(dir.join(SCHEMA))?,
             ..Manifest::default()
         };
-        Ok(append(component, &manifest))
+        Ok(append(&component, &manifest))
     }
 }
 

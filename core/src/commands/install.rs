@@ -1,0 +1,281 @@
+//! A filter of somebody else's goes into the plugin folder: `portcullis plugin install`. Nothing is
+//! written before a person, or a script, has seen what the filter is and asks for.
+
+mod error;
+mod report;
+mod source;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use portcullis_contract::VerdictKind;
+use serde::Serialize;
+
+pub use self::error::InstallError;
+use self::source::Source;
+use super::package::{imports, sha256};
+use super::write_whole;
+use crate::config::{Config, FilterSettings, Grants, Mode};
+use crate::error::{Causes, PluginError, StartError};
+use crate::feeds::Feeds;
+use crate::filter::{Description, Failure, Import, LoadError, Loader, Manifest};
+use crate::plugins::builtin::BUILTINS;
+use crate::plugins::{FilterFile, LoadFailure};
+
+/// Longest name of a filter.
+const NAME_BYTES: usize = 64;
+
+/// A filter that is not installed yet. As text it says what an operator should know before; by
+/// serde, it is an object with the same fields.
+#[derive(Debug, Serialize)]
+pub struct Candidate {
+    /// Under which the operator will configure it.
+    pub name: String,
+    /// Its version, as it says.
+    pub version: Option<String>,
+    /// What it does, as it says.
+    pub description: Option<String>,
+    /// Where it will be.
+    pub file: PathBuf,
+    /// Its SHA-256 in hexadecimal digits.
+    pub sha256: String,
+    /// The version of `portcullis:filter`, the contract, that it was built for.
+    pub contract: Option<String>,
+    /// Its hooks, by the contract's names.
+    pub hooks: Vec<String>,
+    /// The interfaces of the contract that it imports.
+    pub imports: Vec<String>,
+    /// Those of them that its settings do not grant.
+    pub missing: Vec<String>,
+    /// The kinds of verdicts that its cases expect, as it says.
+    pub verdicts: Option<Vec<String>>,
+    /// Those of them that its settings withhold.
+    pub withheld: Vec<String>,
+    /// The lines below `[grants]` in its settings that would grant all that.
+    pub grants: Vec<String>,
+    /// What is wrong with its settings, or lacks in them.
+    pub settings: Option<String>,
+    /// Whether it decides; false in shadow mode.
+    pub decides: bool,
+    /// What is there now under that name.
+    pub replaces: Option<Installed>,
+    #[serde(skip)]
+    wasm: Wasm,
+}
+
+/// The content of a file, which nobody wants to read.
+struct Wasm(Vec<u8>);
+
+impl std::fmt::Debug for Wasm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}
+
+/// A filter in the plugin folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Installed {
+    /// Its version, as it says.
+    pub version: Option<String>,
+    /// The SHA-256 of its file in hexadecimal digits.
+    pub sha256: String,
+    /// Its hooks, by the contract's names.
+    pub hooks: Vec<String>,
+}
+
+/// Gets the filter from `source`, a file or a URL with the checksum behind it, and looks at it: it
+/// runs in its sandbox, with nothing around it. It would be installed as `name`, or as it calls
+/// itself.
+///
+/// # Errors
+///
+/// If it cannot be had, has another checksum, or is not what a proxy would use with the right
+/// settings.
+pub async fn find_filter(
+    config: Config,
+    source: &str,
+    name: Option<&str>,
+) -> Result<Candidate, InstallError> {
+    let source = Source::parse(source)?;
+    let wasm = source.read(&config, sha256).await?;
+    let description = Description::of(&wasm).ok_or_else(|| InstallError::NoWasm {
+        place: source.to_string(),
+        begins: begins(&wasm),
+    })?;
+    // One that cannot be read is named when the filter is loaded.
+    let manifest = Manifest::find(&wasm).ok().flatten().unwrap_or_default();
+    let name = choose_name(name, &manifest, &source)?;
+    let dir = config.plugins.dir.clone();
+    let (settings, problem) = settings(&dir, &name);
+    let problem = try_out(config, &dir, &name, &wasm).await?.or(problem);
+    let granted = settings.grants(false);
+    let if_any = |text: String| Some(text).filter(|text| !text.is_empty());
+    let file = dir.join(format!("{name}.wasm"));
+    let mut candidate = Candidate {
+        version: if_any(manifest.version),
+        description: if_any(manifest.description),
+        replaces: installed(&file)?,
+        file,
+        name,
+        sha256: sha256(&wasm),
+        contract: description.contract(),
+        hooks: description.hooks(),
+        imports: imports(&description),
+        missing: Vec::new(),
+        verdicts: manifest.verdicts,
+        withheld: Vec::new(),
+        grants: Vec::new(),
+        settings: problem,
+        decides: settings.mode == Mode::Enforce,
+        wasm: Wasm(wasm),
+    };
+    candidate.note_grants(&description, &granted);
+    Ok(candidate)
+}
+
+impl Candidate {
+    /// Whether the same file is there already.
+    pub fn is_installed(&self) -> bool {
+        let mut there = self.replaces.iter();
+        there.any(|there| there.sha256 == self.sha256)
+    }
+
+    /// Puts it into the plugin folder. A proxy that watches the folder sees the whole file or what
+    /// was there before.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written, or if something else is there now than this candidate says.
+    pub fn install(self) -> Result<Self, InstallError> {
+        let dir = self.file.parent().unwrap_or(Path::new("."));
+        let failed = |source| InstallError::Write {
+            file: self.file.clone(),
+            source,
+        };
+        fs::create_dir_all(dir).map_err(failed)?;
+        if installed(&self.file)? != self.replaces {
+            return Err(InstallError::Changed(self.file));
+        }
+        write_whole(&self.file, &self.wasm.0).map_err(failed)?;
+        Ok(self)
+    }
+
+    /// What is not granted, and the lines that would.
+    fn note_grants(&mut self, description: &Description, granted: &Grants) {
+        for import in &description.imports {
+            if let Import::Missing(line) = Import::of(import, granted) {
+                let interface = crate::filter::interface(import).unwrap_or(import);
+                self.missing.push(interface.to_owned());
+                self.grants.push(line.to_owned());
+            }
+        }
+        let expected = self.verdicts.iter().flatten();
+        let expected = expected.filter_map(|name| VerdictKind::from_name(name));
+        // These every filter may give.
+        let grantable =
+            expected.filter(|kind| !matches!(kind, VerdictKind::Next | VerdictKind::Block));
+        let (given, withheld): (Vec<_>, Vec<_>) =
+            grantable.partition(|kind| granted.has_verdict(*kind, false));
+        if withheld.is_empty() {
+            return;
+        }
+        let names = withheld.iter().chain(&given).map(|kind| kind.name());
+        let names: Vec<String> = names.map(|name| format!("\"{name}\"")).collect();
+        self.grants
+            .push(format!("verdicts = [{}]", names.join(", ")));
+        self.withheld = withheld.iter().map(|kind| kind.name().into()).collect();
+    }
+}
+
+/// The name that was given or, checked as strictly, the one that the file has for itself.
+fn choose_name(
+    given: Option<&str>,
+    manifest: &Manifest,
+    source: &Source,
+) -> Result<String, InstallError> {
+    let own = Some(&*manifest.name).filter(|name| !name.is_empty());
+    let name = given.or(own).or(source.stem()).unwrap_or_default();
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let is_good = name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(is_part)
+        && name.len() <= NAME_BYTES;
+    if !is_good {
+        return Err(InstallError::Name(name.to_owned()));
+    }
+    if BUILTINS.iter().any(|builtin| builtin.name == name) {
+        return Err(InstallError::Builtin(name.to_owned()));
+    }
+    Ok(name.to_owned())
+}
+
+/// What stands in the settings that it would have, or the defaults and why they cannot be read.
+fn settings(dir: &Path, name: &str) -> (FilterSettings, Option<String>) {
+    let file = dir.join(format!("{name}.wasm"));
+    let single = FilterFile::find(&file, dir, &[]);
+    match single.map(|single| single.settings()) {
+        Some(Ok(settings)) => (settings, None),
+        Some(Err(error)) => (FilterSettings::default(), Some(Causes(&error).to_string())),
+        None => (FilterSettings::default(), None),
+    }
+}
+
+/// Loads it aside as a proxy would, with the settings that it would have and with everything
+/// granted. Gives what is wrong with the settings; what is wrong with the file is an error.
+async fn try_out(
+    config: Config,
+    dir: &Path,
+    name: &str,
+    wasm: &[u8],
+) -> Result<Option<String>, InstallError> {
+    let aside = tempfile::tempdir().map_err(InstallError::Aside)?;
+    let file = aside.path().join(format!("{name}.wasm"));
+    fs::write(&file, wasm).map_err(InstallError::Aside)?;
+    if let Ok(settings) = fs::read(dir.join(format!("{name}.toml"))) {
+        fs::write(file.with_extension("toml"), settings).map_err(InstallError::Aside)?;
+    }
+    let feeds = Feeds::open(&config.feeds, &config.cache.dir);
+    let loader = Loader::new(&config, feeds)?;
+    let single = FilterFile::find(&file, aside.path(), &[]);
+    let single = single.ok_or(PluginError::Name)?.with_grants(Grants::ALL);
+    match single.load(loader).await {
+        Ok(_) => Ok(None),
+        Err(
+            failure @ (LoadFailure::Settings(_)
+            | LoadFailure::Load(LoadError::Trial(Failure::Init(_)))),
+        ) => Ok(Some(Causes(&failure).to_string())),
+        Err(failure) => Err(InstallError::Refused(Causes(&failure).to_string())),
+    }
+}
+
+/// What is there; none if nothing is.
+fn installed(file: &Path) -> Result<Option<Installed>, InstallError> {
+    let wasm = match fs::read(file) {
+        Ok(wasm) => wasm,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => {
+            return Err(InstallError::Read {
+                file: file.to_owned(),
+                source,
+            });
+        }
+    };
+    let manifest = Manifest::find(&wasm).ok().flatten().unwrap_or_default();
+    let description = Description::of(&wasm);
+    Ok(Some(Installed {
+        version: Some(manifest.version).filter(|version| !version.is_empty()),
+        sha256: sha256(&wasm),
+        hooks: description.map(|found| found.hooks()).unwrap_or_default(),
+    }))
+}
+
+/// The beginning of what is no WebAssembly, which may be a page that says why.
+fn begins(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]);
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+impl From<StartError> for InstallError {
+    fn from(error: StartError) -> Self {
+        Self::Plugin(error.into())
+    }
+}
