@@ -24,11 +24,10 @@ pub(crate) fn write_tables(out: &Path) -> Result<(), Error> {
     let manifest = out.join("sdk-workspace.toml");
     fs::write(&manifest, workspace_of_sdk(&root, &sdk)?)?;
     sdk.push(("Cargo.toml".into(), manifest));
-    // `sdk/toolchain.sh` reads there which Rust to install.
-    sdk.push((
-        "rust-toolchain.toml".into(),
-        root.join("rust-toolchain.toml"),
-    ));
+    // `sdk/toolchain.sh` reads in one of them which Rust to install.
+    for file in ["rust-toolchain.toml", "LICENSE-APACHE", "LICENSE-MIT"] {
+        sdk.push((file.into(), root.join(file)));
+    }
     sdk.sort();
     write_table(&sdk, &out.join("sdk.rs"))
 }
@@ -44,7 +43,8 @@ fn files_below(dir: &Path, root: &Path) -> Result<Files, Error> {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let is_of_sources = !name.starts_with('.') && name != "target";
-        if !is_of_sources || path == root.join("sdk/tests") {
+        let is_ours = ["sdk/tests", "sdk/wit/released"].map(|folder| root.join(folder));
+        if !is_of_sources || is_ours.contains(&path) {
             continue;
         }
         if path.is_dir() {

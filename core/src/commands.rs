@@ -17,7 +17,8 @@ mod replay;
 mod whole;
 
 pub use self::author::{
-    BuildError, Built, Created, Language, NewError, Sdk, UnknownLanguage, build_plugin, new_plugin,
+    BuildError, Built, Created, Language, NewError, UnknownLanguage, Updated, build_plugin,
+    new_plugin, update_sdk,
 };
 pub use self::bench::{Bench, TickTiming, Timing, bench};
 pub use self::cases::{Recording, record_cases, test_plugin};

@@ -14,6 +14,8 @@ mod languages;
 mod mocks;
 #[path = "authoring/new.rs"]
 mod new;
+#[path = "authoring/share.rs"]
+mod share;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -59,7 +61,6 @@ impl Author {
         }
         command
             .env("CARGO_TARGET_DIR", shared.join("filters"))
-            .env("PORTCULLIS_DATA_DIR", shared.join("data"))
             .env("PORTCULLIS_CACHE_DIR", self.path("cache"))
             // A language runtime takes its time, and this build of the compiler is not the fast
             // one.
@@ -77,13 +78,7 @@ impl Author {
     fn begins(&self, arguments: &[&str]) -> PathBuf {
         let mut command = self.portcullis(&["plugin", "new", "--json"]);
         let created = json(&command.args(arguments).output().unwrap());
-        let dir = PathBuf::from(created["dir"].as_str().unwrap());
-        if created["language"] == "rust" {
-            // The versions that are here already: cargo need not ask anybody.
-            let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock");
-            fs::copy(lock, dir.join("Cargo.lock")).unwrap();
-        }
-        dir
+        created["dir"].as_str().unwrap().into()
     }
 
     /// What `plugin build` says of the filter in that folder.

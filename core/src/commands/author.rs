@@ -12,6 +12,7 @@ mod rust;
 mod sdk;
 mod tool;
 mod tree;
+mod update;
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,7 +22,7 @@ use serde::Serialize;
 pub use build::{Built, build_plugin};
 pub use error::BuildError;
 pub use new::{Created, NewError, new_plugin};
-pub use sdk::Sdk;
+pub use update::{Updated, update_sdk};
 
 /// What a filter is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

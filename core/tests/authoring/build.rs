@@ -27,23 +27,15 @@ fn a_filter_that_a_proxy_would_refuse_is_built_and_the_reason_told() {
 }
 
 #[test]
-fn a_filter_for_another_version_of_the_contract_is_told_which_one_and_where_ours_is() {
+fn a_filter_for_another_version_of_the_contract_is_told_how_to_get_ours() {
     let author = Author::new();
-    let ours = author.begins(&["ours"]);
-    let manifest = fs::read_to_string(ours.join("Cargo.toml")).unwrap();
-    let manifest: toml::Table = manifest.parse().unwrap();
-    let sdk = manifest["dependencies"]["portcullis-sdk"]["path"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let theirs = author.path("theirs");
-    copy_tree(Path::new(&sdk).parent().unwrap(), &theirs);
-    let bindings = fs::read_dir(theirs.join("sdk/src/bindings")).unwrap();
+    let dir = author.begins(&["other-ads"]);
+    let theirs = dir.join("vendor/portcullis/sdk");
+    let bindings = fs::read_dir(theirs.join("src/bindings")).unwrap();
     let bindings = bindings.map(|file| file.unwrap().path());
-    for file in bindings.chain([theirs.join("sdk/wit/filter.wit")]) {
+    for file in bindings.chain([theirs.join("wit/filter.wit")]) {
         edit(&file, |text| as_version_2(&text));
     }
-    let dir = author.begins(&["other-ads", "--sdk", theirs.join("sdk").to_str().unwrap()]);
     let mut build = author.portcullis(&["plugin", "build", "--json"]);
     let output = build.arg(&dir).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
@@ -54,7 +46,7 @@ fn a_filter_for_another_version_of_the_contract_is_told_which_one_and_where_ours
         "{reason}"
     );
     assert!(
-        reason.ends_with(&format!("(its SDK is in {sdk})")),
+        reason.ends_with("; to build it for this one:  portcullis plugin update-sdk"),
         "{reason}"
     );
 }
@@ -70,21 +62,18 @@ fn as_version_2(text: &str) -> String {
 }
 
 #[test]
-fn an_sdk_that_is_gone_is_named_with_the_one_that_is_there() {
+fn an_sdk_that_was_not_committed_is_named_with_a_way_to_get_one() {
     let author = Author::new();
     let dir = author.begins(&["no-ads"]);
-    let manifest = fs::read_to_string(dir.join("Cargo.toml")).unwrap();
-    let (_, path) = manifest.split_once("{ path = \"").unwrap();
-    let (path, _) = path.split_once('"').unwrap();
-    edit(&dir.join("Cargo.toml"), |text| {
-        text.replace(path, "/home/somebody/sdk")
-    });
+    fs::remove_dir_all(dir.join("vendor")).unwrap();
     let output = author.portcullis(&["plugin", "build", "no-ads"]).output();
     let said = stderr(&output.unwrap());
-    let expected = format!(
-        "wants portcullis-sdk from /home/somebody/sdk, which is not there. This program's SDK is in {path}"
-    );
-    assert!(said.contains(&expected), "{said}");
+    let expected = "wants portcullis-sdk from vendor/portcullis/sdk, which is not there";
+    assert!(said.contains(expected), "{said}");
+    assert!(said.contains("portcullis plugin update-sdk"), "{said}");
+    let update = author.portcullis(&["plugin", "update-sdk", "no-ads"]);
+    assert!({ update }.output().unwrap().status.success());
+    assert!(dir.join("vendor/portcullis/sdk/Cargo.toml").is_file());
 }
 
 #[test]

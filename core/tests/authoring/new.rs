@@ -22,7 +22,7 @@ fn what_cannot_be_begun_is_refused_with_what_can_be() {
             "is there already, and nothing in it is overwritten",
         ),
         (
-            &["no-ads", "--lang", "js", "--sdk", "registry"],
+            &["no-ads", "--lang", "js", "--sdk", "taken"],
             "--sdk is for filters in Rust",
         ),
         (
@@ -46,28 +46,29 @@ fn what_cannot_be_begun_is_refused_with_what_can_be() {
 }
 
 #[test]
-fn the_sdk_is_that_of_the_program_unless_another_is_named() {
+fn the_sdk_is_in_the_folder_unless_another_is_named() {
     let author = Author::new();
     let sdk_of = |dir: PathBuf| {
         let manifest = fs::read_to_string(dir.join("Cargo.toml")).unwrap();
         let manifest: toml::Table = manifest.parse().unwrap();
-        manifest["dependencies"]["portcullis-sdk"].clone()
+        let sdk = &manifest["dependencies"]["portcullis-sdk"];
+        sdk["path"].as_str().unwrap().to_owned()
     };
-    let path = |sdk: &toml::Value| sdk["path"].as_str().unwrap().to_owned();
-    let first = path(&sdk_of(author.begins(&["first"])));
-    // Unpacked once, and for good.
-    assert_eq!(first, path(&sdk_of(author.begins(&["second"]))));
-    let embedded = fs::read_to_string(Path::new(&first).join("src/lib.rs")).unwrap();
+    let first = author.begins(&["first"]);
+    let path = sdk_of(first.clone());
+    assert_eq!(path, "vendor/portcullis/sdk");
+    let embedded = fs::read_to_string(first.join(path).join("src/lib.rs")).unwrap();
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk");
     assert_eq!(
         embedded,
         fs::read_to_string(source.join("src/lib.rs")).unwrap()
     );
 
-    let named = sdk_of(author.begins(&["third", "--sdk", source.to_str().unwrap()]));
-    assert_eq!(Path::new(&path(&named)), source);
-    let published = sdk_of(author.begins(&["fourth", "--sdk", "registry"]));
-    assert_eq!(published.as_str(), Some(env!("CARGO_PKG_VERSION")));
+    // Filters in one repository share it, wherever the repository is.
+    let named = first.join("vendor/portcullis/sdk");
+    let second = author.begins(&["second", "--sdk", named.to_str().unwrap()]);
+    assert_eq!(sdk_of(second.clone()), "../first/vendor/portcullis/sdk");
+    assert!(!second.join("vendor").exists());
 
     let output = author
         .portcullis(&["plugin", "build", "."])
@@ -79,38 +80,6 @@ fn the_sdk_is_that_of_the_program_unless_another_is_named() {
         "{}",
         stderr(&output)
     );
-}
-
-#[test]
-fn an_sdk_that_has_no_place_is_told_how_to_get_one() {
-    let author = Author::new();
-    let file = author.path("file");
-    fs::write(&file, "").unwrap();
-    let mut command = author.portcullis(&["plugin", "new", "mine"]);
-    let output = command.env("PORTCULLIS_DATA_DIR", &file).output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    let said = stderr(&output);
-    let start = format!("portcullis: cannot unpack the SDK to {}", file.display());
-    assert!(said.starts_with(&start), "{said}");
-    assert!(said.contains("; PORTCULLIS_DATA_DIR can name "), "{said}");
-    assert!(!author.path("mine").exists());
-}
-
-#[test]
-fn an_sdk_of_which_a_part_was_removed_is_whole_again() {
-    let author = Author::new();
-    let data = author.path("data");
-    let begin = |name: &str| {
-        let mut command = author.portcullis(&["plugin", "new", name, "--json"]);
-        let output = command.env("PORTCULLIS_DATA_DIR", &data).output().unwrap();
-        let created: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-        PathBuf::from(created["sdk"].as_str().unwrap())
-    };
-    let sdk = begin("first");
-    let library = fs::read(sdk.join("src/lib.rs")).unwrap();
-    fs::remove_dir_all(sdk.join("src")).unwrap();
-    assert_eq!(begin("second"), sdk);
-    assert_eq!(fs::read(sdk.join("src/lib.rs")).unwrap(), library);
 }
 
 #[test]

@@ -135,13 +135,12 @@ fn cached(table: &mut Table) {
     );
 }
 
-/// Runs it in `dir` and waits until it has done its work. What cargo and the program keep lies in
+/// Runs it in `dir` and waits until it has done its work. What the program keeps lies in
 /// `folder`.
 fn run(folder: &Path, dir: &Path, command: &[&str]) {
     let output = Command::new(command[0])
         .args(&command[1..])
         .current_dir(dir)
-        .env("PORTCULLIS_DATA_DIR", folder.join("data"))
         .env("PORTCULLIS_CACHE_DIR", folder.join("cache"))
         .env_remove("CARGO_TARGET_DIR")
         .output()

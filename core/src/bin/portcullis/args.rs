@@ -108,9 +108,9 @@ pub(crate) enum Plugin {
         /// What it is written in
         #[arg(long, value_name = "LANGUAGE", default_value = "rust", value_parser = language())]
         lang: Language,
-        /// Where a Rust filter gets portcullis-sdk from: `registry`, or a folder [default: this
-        /// program's own, unpacked into the user's data folder]
-        #[arg(long, value_name = "registry|PATH")]
+        /// The folder of portcullis-sdk, for filters that share one [default: this program's own
+        /// SDK, which is written into the filter's folder]
+        #[arg(long, value_name = "PATH")]
         sdk: Option<PathBuf>,
         /// Write JSON
         #[arg(long)]
@@ -158,6 +158,19 @@ pub(crate) enum Plugin {
         /// Do not ask, for scripts
         #[arg(long)]
         yes: bool,
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put this program's SDK into a filter's folder, in place of an older one
+    ///
+    /// The SDK is vendor/portcullis of a filter in Rust, and the contract, the helpers and the mocks
+    /// of one in another language. What was changed in these files is overwritten; other files stay
+    /// as they are.
+    UpdateSdk {
+        /// The filter's folder
+        #[arg(value_name = "DIR", default_value = ".")]
+        dir: PathBuf,
         /// Write JSON
         #[arg(long)]
         json: bool,

@@ -73,7 +73,7 @@ fn is_configuration(error: &anyhow::Error) -> bool {
         return !matches!(error, PluginError::Start(_));
     }
     if let Some(error) = error.downcast_ref() {
-        return !matches!(error, NewError::Write(_) | NewError::Unpack(_));
+        return !matches!(error, NewError::Write(_));
     }
     if let Some(error) = error.downcast_ref() {
         return matches!(error, BuildError::NoFilter(_));

@@ -49,6 +49,9 @@ pub(crate) fn run(sources: &Sources, command: Plugin) -> anyhow::Result<()> {
             yes,
             json,
         } => install(sources, &source, name.as_deref(), yes, json),
+        Plugin::UpdateSdk { dir, json } => commands::update_sdk(&dir)
+            .map_err(Into::into)
+            .and_then(|updated| print_result(&updated, json)),
     }
 }
 
@@ -124,8 +127,7 @@ fn new_plugin(
     sdk: Option<PathBuf>,
     json: bool,
 ) -> anyhow::Result<()> {
-    let sdk = sdk.map(Into::into).unwrap_or_default();
-    let created = commands::new_plugin(Path::new(""), name, language, sdk)?;
+    let created = commands::new_plugin(Path::new(""), name, language, sdk.as_deref())?;
     print_result(&created, json)
 }
 

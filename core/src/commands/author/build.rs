@@ -10,7 +10,7 @@ use bytesize::ByteSize;
 use serde::Serialize;
 
 use super::project::Component;
-use super::{BuildError, Language, javascript, python, rust, sdk};
+use super::{BuildError, Language, javascript, python, rust};
 use crate::commands::write_whole;
 use crate::config::{Config, Mode};
 use crate::error::Causes;
@@ -55,17 +55,12 @@ pub async fn build_plugin(config: Config, dir: &Path) -> Result<Built, BuildErro
         action: format!("find {}", Escaped(dir.display())),
         source,
     })?;
-    let has = |manifest| dir.join(manifest).is_file();
-    let (language, built) = if has(rust::MANIFEST) {
-        (Language::Rust, rust::build(&dir).await?)
-    } else if has(javascript::MANIFEST) {
-        (Language::JavaScript, javascript::build(&dir).await?)
-    } else if has(python::MANIFEST) {
-        (Language::Python, python::build(&dir).await?)
-    } else {
-        return Err(BuildError::NoFilter(dir));
+    let language = language_of(&dir)?;
+    let Component { name, bytes } = match language {
+        Language::Rust => rust::build(&dir).await?,
+        Language::JavaScript => javascript::build(&dir).await?,
+        Language::Python => python::build(&dir).await?,
     };
-    let Component { name, bytes } = built;
     let file = dir.join(format!("{name}.wasm"));
     write_whole(&file, &bytes).map_err(|source| BuildError::Files {
         action: format!("write {}", Escaped(file.display())),
@@ -83,6 +78,22 @@ pub async fn build_plugin(config: Config, dir: &Path) -> Result<Built, BuildErro
         missing_grants: Vec::new(),
     };
     built.checked(config).await
+}
+
+/// What the filter in a folder is written in.
+pub(super) fn language_of(dir: &Path) -> Result<Language, BuildError> {
+    let manifests = [
+        (rust::MANIFEST, Language::Rust),
+        (javascript::MANIFEST, Language::JavaScript),
+        (python::MANIFEST, Language::Python),
+    ];
+    let mut found = manifests
+        .into_iter()
+        .filter(|(manifest, _)| dir.join(manifest).is_file());
+    let (_, language) = found
+        .next()
+        .ok_or_else(|| BuildError::NoFilter(dir.to_owned()))?;
+    Ok(language)
 }
 
 impl Built {
@@ -114,23 +125,14 @@ impl Built {
         Ok(self)
     }
 
-    /// What the proxy's log would say, and where the right contract is if this one was built with
+    /// What the proxy's log would say, and how to get the right contract if this one was built with
     /// another.
     fn explain(&self, refusal: &LoadFailure) -> String {
         let said = Causes(refusal).to_string();
         let LoadFailure::Load(LoadError::Version { .. } | LoadError::Contract(_)) = refusal else {
             return said;
         };
-        match (sdk::unpack(), self.language) {
-            (Ok(sdk), Language::Rust) => {
-                format!("{said} (its SDK is in {})", Escaped(sdk.display()))
-            }
-            (Ok(sdk), _) => format!(
-                "{said} (its contract is in {})",
-                Escaped(sdk.join("wit").display())
-            ),
-            (Err(_), _) => said,
-        }
+        format!("{said}; to build it for this one:  portcullis plugin update-sdk")
     }
 
     /// Whether a proxy would use it.

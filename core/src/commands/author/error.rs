@@ -59,17 +59,14 @@ pub enum BuildError {
         /// Another.
         debian: String,
     },
-    /// The folder in Cargo.toml was another user's, or has been deleted.
+    /// The folder in Cargo.toml was not committed, or has been deleted.
     #[error(
-        "Cargo.toml wants portcullis-sdk from {}, which is not there. This program's SDK is in {}: write that into Cargo.toml",
-        Escaped(named.display()), Escaped(ours.display())
+        "Cargo.toml wants portcullis-sdk from {}, which is not there, so the filter cannot be built. Get that folder from \
+         whoever has made the filter, or write\n  portcullis-sdk = {{ path = \"{}\" }}\nand put this program's SDK \
+         there:  portcullis plugin update-sdk",
+        Escaped(.0.display()), super::sdk::CRATE
     )]
-    Sdk {
-        /// The path in Cargo.toml.
-        named: PathBuf,
-        /// Where there is one.
-        ours: PathBuf,
-    },
+    Sdk(PathBuf),
     /// A program ended with an error. It has said itself what is wrong.
     #[error("{what} failed, see above ({how})")]
     Failed {

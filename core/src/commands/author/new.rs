@@ -1,6 +1,7 @@
 //! A folder to begin a filter with: `portcullis plugin new`.
 
 use crate::error::Escaped;
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -8,7 +9,7 @@ use std::{fs, io};
 use serde::Serialize;
 
 use super::tree::{self, File};
-use super::{Language, Sdk, sdk};
+use super::{Language, sdk};
 use crate::plugins::builtin::BUILTINS;
 
 /// The files below `core/templates`, by path. Written by the build script.
@@ -23,8 +24,9 @@ pub struct Created {
     pub language: Language,
     /// The folder.
     pub dir: PathBuf,
-    /// Where the SDK's crate lies that a Rust filter depends on; none if it comes from a registry.
-    pub sdk: Option<PathBuf>,
+    /// Where the SDK's crate lies that a Rust filter depends on, as its Cargo.toml says: in the
+    /// folder, or on the way from there.
+    pub sdk: Option<String>,
 }
 
 /// Why nothing was written.
@@ -60,18 +62,21 @@ pub enum NewError {
         Escaped(.0.display())
     )]
     NotSdk(PathBuf),
-    /// Cargo.toml is UTF-8.
-    #[error("{} cannot be written into Cargo.toml, as it is not UTF-8; use another folder", Escaped(.0.display()))]
+    /// Cargo.toml is UTF-8, and is read by others elsewhere.
+    #[error(
+        "{} cannot be written into Cargo.toml as a path from the filter's folder, as it is on another drive or not \
+         UTF-8; leave --sdk out, and the filter has an SDK of its own",
+        Escaped(.0.display())
+    )]
     Path(PathBuf),
-    /// The SDK has no place.
-    #[error(transparent)]
-    Unpack(io::Error),
     /// Nothing in the folder of the filter could be written.
     #[error("cannot write the filter's folder")]
     Write(#[from] io::Error),
 }
 
-/// Writes the folder `name` into `parent`, with a filter that works and its tests.
+/// Writes the folder `name` into `parent`, with a filter that works and its tests. A filter in Rust
+/// is built with the SDK's crate in the folder `sdk`; without one, this program's own is written
+/// into the new folder.
 ///
 /// # Errors
 ///
@@ -81,7 +86,7 @@ pub fn new_plugin(
     parent: &Path,
     name: &str,
     language: Language,
-    sdk: Sdk,
+    sdk: Option<&Path>,
 ) -> Result<Created, NewError> {
     check_name(name)?;
     let dir = std::path::absolute(parent.join(name))?;
@@ -89,15 +94,12 @@ pub fn new_plugin(
         return Err(NewError::Exists(dir));
     }
     let sdk = match (language, sdk) {
-        (Language::Rust, Sdk::Bundled) => Some(sdk::unpack().map_err(NewError::Unpack)?),
-        (Language::Rust, Sdk::Folder(folder)) if sdk::is_sdk(&folder) => {
-            Some(std::path::absolute(folder)?)
-        }
-        (Language::Rust, Sdk::Folder(folder)) => return Err(NewError::NotSdk(folder)),
-        (Language::Rust, Sdk::Registry) | (_, Sdk::Bundled) => None,
-        (_, Sdk::Registry | Sdk::Folder(_)) => return Err(NewError::NoSdk(language)),
+        (Language::Rust, None) => Some(sdk::CRATE.to_owned()),
+        (Language::Rust, Some(folder)) => Some(path_of_sdk(parent, name, folder)?),
+        (_, None) => None,
+        (_, Some(_)) => return Err(NewError::NoSdk(language)),
     };
-    let files = render(language, name, &dependency(sdk.as_deref())?);
+    let files = render(language, name, sdk.as_deref());
     tree::write(&dir, files.iter().map(|(path, text)| (&**path, &**text)))?;
     Ok(Created {
         name: name.to_owned(),
@@ -105,6 +107,22 @@ pub fn new_plugin(
         dir,
         sdk,
     })
+}
+
+/// How the new folder's Cargo.toml names the SDK in `folder`: never as a path of this machine
+/// alone.
+fn path_of_sdk(parent: &Path, name: &str, folder: &Path) -> Result<String, NewError> {
+    if !sdk::is_sdk(folder) {
+        return Err(NewError::NotSdk(folder.to_owned()));
+    }
+    let here = if parent.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        parent
+    };
+    let dir = here.canonicalize()?.join(name);
+    let path = sdk::relative(&dir, &folder.canonicalize()?);
+    path.ok_or_else(|| NewError::Path(folder.to_owned()))
 }
 
 /// The shape alone: whether a crate can have the name is for cargo to say.
@@ -140,44 +158,58 @@ fn is_empty(dir: &Path) -> bool {
 }
 
 /// The line for Cargo.toml.
-fn dependency(sdk: Option<&Path>) -> Result<String, NewError> {
-    let Some(path) = sdk else {
-        return Ok(format!(
-            "portcullis-sdk = \"{}\"",
-            env!("CARGO_PKG_VERSION")
-        ));
-    };
-    let text = path.to_str().ok_or_else(|| NewError::Path(path.into()))?;
-    Ok(format!(
-        "# Of this machine; `portcullis plugin new` has put it there.\nportcullis-sdk = {{ path = {} }}",
-        toml::Value::from(text)
-    ))
+fn dependency(sdk: &str) -> String {
+    format!("portcullis-sdk = {{ path = {} }}", toml::Value::from(sdk))
 }
 
-/// The files of the template, each by its path in the new folder.
-fn render(language: Language, name: &str, sdk: &str) -> Vec<(String, String)> {
+/// The files of the new folder, each by its path there. `sdk` is where a filter in Rust has its
+/// SDK.
+pub(super) fn render(
+    language: Language,
+    name: &str,
+    sdk: Option<&str>,
+) -> Vec<(String, Cow<'static, str>)> {
     let folder = match language {
         Language::Rust => "rust/",
         Language::JavaScript => "javascript/",
         Language::Python => "python/",
     };
-    let fill = |text: &str| text.replace("@NAME@", name).replace("@SDK@", sdk);
-    let mut files: Vec<(String, String)> = TEMPLATES
+    let dependency = dependency(sdk.unwrap_or_default());
+    let fill = |text: &str| text.replace("@NAME@", name).replace("@SDK@", &dependency);
+    let templates = TEMPLATES
         .iter()
         .filter_map(|(path, text)| Some((path.strip_prefix(folder)?, text)))
         // Under its own name it would hide files of ours.
         .map(|(path, text)| match path {
-            "gitignore" => (".gitignore".to_owned(), fill(text)),
-            path => (fill(path), fill(text)),
-        })
+            "gitignore" => (".gitignore".to_owned(), fill(text).into()),
+            "Cargo.lock" => (path.to_owned(), by_name(&fill(text)).into()),
+            path => (fill(path), fill(text).into()),
+        });
+    let contract = sdk::file(sdk::CONTRACT).filter(|_| language != Language::Rust);
+    let contract = contract.map(|text| {
+        (
+            "wit/deps/portcullis-filter/filter.wit".to_owned(),
+            text.into(),
+        )
+    });
+    let files = sdk::FILES.iter().filter(|_| sdk == Some(sdk::CRATE));
+    let files = files.map(|(path, text)| (format!("{}/{path}", sdk::FOLDER), (*text).into()));
+    templates.chain(contract).chain(files).collect()
+}
+
+/// A lock file with its packages in the order that cargo writes and wants them in.
+fn by_name(lock: &str) -> String {
+    const PACKAGE: &str = "[[package]]\n";
+    let mut parts = lock.split(PACKAGE);
+    let head = parts.next().unwrap_or_default();
+    // The last one has no empty line behind it.
+    let mut packages: Vec<&str> = parts.map(str::trim_end).collect();
+    packages.sort_by_key(|package| package.lines().next());
+    let packages: Vec<String> = packages
+        .iter()
+        .map(|package| format!("{PACKAGE}{package}\n"))
         .collect();
-    if language != Language::Rust
-        && let Some(contract) = sdk::file(sdk::CONTRACT)
-    {
-        let path = "wit/deps/portcullis-filter/filter.wit";
-        files.push((path.to_owned(), contract.to_owned()));
-    }
-    files
+    head.to_owned() + &packages.join("\n")
 }
 
 impl fmt::Display for Created {
@@ -194,7 +226,7 @@ impl fmt::Display for Created {
             Escaped(self.dir.display())
         )?;
         if let Some(sdk) = &self.sdk {
-            writeln!(f, "its SDK: {}", Escaped(sdk.display()))?;
+            writeln!(f, "its SDK: {}", Escaped(sdk))?;
         }
         writeln!(f, "\nGo on with:")?;
         writeln!(f, "  cd {name}")?;
@@ -245,7 +277,7 @@ mod tests {
     #[test]
     fn every_placeholder_is_replaced_in_names_and_contents() {
         for language in Language::ALL {
-            let files = render(language, "no-ads", &dependency(None).unwrap());
+            let files = render(language, "no-ads", Some("../sdk"));
             assert!(files.iter().any(|(path, _)| path == "no-ads.toml"));
             assert!(files.iter().any(|(path, _)| path == ".gitignore"));
             for (path, text) in files {
@@ -259,9 +291,9 @@ mod tests {
 
     #[test]
     fn a_path_is_written_as_toml_reads_it() {
-        let line = dependency(Some(Path::new("C:\\sdk \"1\""))).unwrap();
+        let line = dependency("../sdk \"1\"");
         let read: toml::Table = line.parse().unwrap();
         let path = read["portcullis-sdk"]["path"].as_str();
-        assert_eq!(path, Some("C:\\sdk \"1\""));
+        assert_eq!(path, Some("../sdk \"1\""));
     }
 }

@@ -27,6 +27,9 @@ pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
     // half as large again.
     cargo.args(["--crate-type", "cdylib"]);
     cargo.args(["--message-format", "json-render-diagnostics"]);
+    if let Some(home) = cargo_home() {
+        cargo.arg("--config").arg(without_home(&home));
+    }
     let cargo = cargo.env("RUSTC", rustc).stdout(Stdio::piped());
     let failed = |how: String| BuildError::Failed {
         what: "cargo".into(),
@@ -48,6 +51,21 @@ pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
         name: project(dir)?.name,
         bytes: component.into_owned(),
     })
+}
+
+/// Where cargo has what it downloads.
+fn cargo_home() -> Option<PathBuf> {
+    toolchain::variable("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(etcetera::home_dir().ok()?.join(".cargo")))
+}
+
+/// A setting of cargo's that keeps the author's folders out of the places that panics name, so that
+/// the same sources make the same filter wherever they are built. It adds to flags in the author's
+/// own configuration, and gives way to flags for the target.
+fn without_home(home: &Path) -> String {
+    let flag = format!("--remap-path-prefix={}=/cargo", home.display());
+    format!("build.rustflags = [{}]", toml::Value::from(flag))
 }
 
 /// The module among the files that cargo says it has made, one message a line.
@@ -81,37 +99,27 @@ fn rustc(dir: &Path) -> Result<PathBuf, BuildError> {
             }
             Missing::Route(None) => format!("no compiler for {TARGET} was found"),
         };
-        let script = sdk::unpack().unwrap_or_else(|_| "sdk".into());
+        // The SDK's own way to a compiler, where the filter has the SDK.
+        let sdk = sdk::named_in(dir).unwrap_or_else(|| sdk::CRATE.into());
+        let script = dir.join(sdk).join("toolchain.sh");
         BuildError::Compiler {
             cause,
             rustup: format!("rustup target add {TARGET}"),
             debian: format!(
                 "{}=debian sh {}",
                 toolchain::ROUTE,
-                Escaped(script.join("toolchain.sh").display())
+                Escaped(script.display())
             ),
         }
     })
 }
 
-/// Cargo's message would not say which path is the right one.
+/// Cargo's message would not say how to get one.
 fn check_sdk(dir: &Path) -> Result<(), BuildError> {
-    let text = std::fs::read_to_string(dir.join(MANIFEST)).unwrap_or_default();
-    let manifest: toml::Table = text.parse().unwrap_or_default();
-    let path = manifest
-        .get("dependencies")
-        .and_then(|dependencies| dependencies.get("portcullis-sdk")?.get("path")?.as_str());
-    // Most of the time it points there; the folder may have been removed since.
-    let (Some(path), Ok(ours)) = (path, sdk::unpack()) else {
-        return Ok(());
-    };
-    if dir.join(path).join(MANIFEST).is_file() {
-        return Ok(());
+    match sdk::named_in(dir) {
+        Some(named) if !dir.join(&named).join(MANIFEST).is_file() => Err(BuildError::Sdk(named)),
+        _ => Ok(()),
     }
-    Err(BuildError::Sdk {
-        named: path.into(),
-        ours,
-    })
 }
 
 fn project(dir: &Path) -> Result<Project, BuildError> {
@@ -124,6 +132,15 @@ fn project(dir: &Path) -> Result<Project, BuildError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_home_with_odd_characters_is_still_one_flag() {
+        let setting = without_home(Path::new("/home/a \"b\"/.cargo"));
+        let read: toml::Table = setting.parse().unwrap();
+        let flags = read["build"]["rustflags"].as_array().unwrap();
+        let flag = "--remap-path-prefix=/home/a \"b\"/.cargo=/cargo";
+        assert_eq!(flags, &[toml::Value::from(flag)]);
+    }
 
     #[test]
     fn the_module_is_the_last_wasm_file_that_cargo_names() {

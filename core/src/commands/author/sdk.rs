@@ -1,42 +1,23 @@
-//! The SDK that belongs to this program and travels inside it, and which SDK a filter is written
-//! with.
+//! The SDK that travels inside this program. `plugin new` writes it into the folder of a filter in
+//! Rust, so that the folder is all that anybody needs to build it.
 
-use crate::error::Escaped;
-use std::path::{Path, PathBuf};
-use std::{env, fs, io};
+use std::fs;
+use std::path::{Component, Path, PathBuf};
 
-use etcetera::BaseStrategy;
-use sha2::{Digest, Sha256};
+use super::tree::File;
 
-use super::tree::{self, File};
+/// The folder `sdk/` of the sources below a workspace of its own, and the licences. Written by the
+/// build script.
+pub(super) const FILES: &[File<'_>] = include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
 
-/// The folder `sdk/` of the sources below a workspace of its own. Written by the build script.
-const FILES: &[File<'_>] = include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
+/// Where they lie in the folder of a filter.
+pub(super) const FOLDER: &str = "vendor/portcullis";
+
+/// The SDK's crate there.
+pub(super) const CRATE: &str = "vendor/portcullis/sdk";
 
 /// The contract, which filters in other languages are built with.
 pub(super) const CONTRACT: &str = "sdk/wit/filter.wit";
-
-/// Where a Rust filter gets `portcullis-sdk` from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Sdk {
-    /// The one in this program, which is unpacked into the user's data folder.
-    #[default]
-    Bundled,
-    /// The package registry.
-    Registry,
-    /// A folder with the SDK's crate.
-    Folder(PathBuf),
-}
-
-/// From what stands on a command line: `registry`, or a path.
-impl From<PathBuf> for Sdk {
-    fn from(path: PathBuf) -> Self {
-        match path.to_str() {
-            Some("registry") => Self::Registry,
-            _ => Self::Folder(path),
-        }
-    }
-}
 
 /// The text of one of the SDK's files.
 pub(super) fn file(path: &str) -> Option<&'static str> {
@@ -44,77 +25,41 @@ pub(super) fn file(path: &str) -> Option<&'static str> {
     Some(text)
 }
 
-/// The crate's folder, unpacked. Where all of it is there already, nothing happens: the name tells
-/// it from that of any other SDK.
-pub(super) fn unpack() -> io::Result<PathBuf> {
-    let root = data_dir()?.join("sdk").join(name());
-    if missing(&root).next().is_some()
-        && let Err(error) = write(&root)
-    {
-        // Another process may have been faster.
-        if missing(&root).next().is_some() {
-            let what = format!(
-                "cannot unpack the SDK to {}: {error}; PORTCULLIS_DATA_DIR can name another folder than {}",
-                Escaped(root.display()),
-                Escaped(data_dir()?.display())
-            );
-            return Err(io::Error::new(error.kind(), what));
-        }
-    }
-    Ok(root.join("sdk"))
-}
-
-/// The files that are not there.
-fn missing(root: &Path) -> impl Iterator<Item = File<'static>> {
-    let files = FILES.iter().copied();
-    files.filter(|(path, _)| !root.join(path).is_file())
-}
-
-fn write(root: &Path) -> io::Result<()> {
-    if !root.exists() {
-        return tree::write(root, FILES.iter().copied());
-    }
-    missing(root).try_for_each(|(path, text)| {
-        let file = root.join(path);
-        fs::create_dir_all(file.parent().unwrap_or(root))?;
-        fs::write(file, text)
-    })
-}
-
-/// Version and content.
-fn name() -> String {
-    let mut hash = Sha256::new();
-    for (path, text) in FILES {
-        hash.update(format!("{path}\0{}\0{text}", text.len()));
-    }
-    let mut name = format!("{}-", env!("CARGO_PKG_VERSION"));
-    for byte in &hash.finalize()[..6] {
-        name.push_str(&format!("{byte:02x}"));
-    }
-    name
-}
-
-/// Where this program keeps what filters are built with.
-fn data_dir() -> io::Result<PathBuf> {
-    if let Some(dir) = env::var_os("PORTCULLIS_DATA_DIR").filter(|dir| !dir.is_empty()) {
-        return std::path::absolute(dir);
-    }
-    match etcetera::base_strategy::choose_native_strategy() {
-        Ok(folders) => Ok(folders.data_dir().join("portcullis")),
-        Err(_) => Err(io::Error::other(
-            "the SDK has no place, as this user has no home folder; PORTCULLIS_DATA_DIR can name one",
-        )),
-    }
-}
-
 /// Whether the crate in that folder is the SDK.
 pub(super) fn is_sdk(dir: &Path) -> bool {
-    let text = fs::read_to_string(dir.join("Cargo.toml")).unwrap_or_default();
-    let manifest: toml::Table = text.parse().unwrap_or_default();
+    let manifest = manifest(dir);
     let name = manifest
         .get("package")
         .and_then(|package| package.get("name"));
     name.and_then(toml::Value::as_str) == Some("portcullis-sdk")
+}
+
+/// Where the filter in `dir` has the SDK's crate, as its Cargo.toml says. None if that does not
+/// name a folder.
+pub(super) fn named_in(dir: &Path) -> Option<PathBuf> {
+    let manifest = manifest(dir);
+    let sdk = manifest.get("dependencies")?.get("portcullis-sdk")?;
+    Some(sdk.get("path")?.as_str()?.into())
+}
+
+/// What cannot be read says nothing.
+fn manifest(dir: &Path) -> toml::Table {
+    let text = fs::read_to_string(dir.join("Cargo.toml")).unwrap_or_default();
+    text.parse().unwrap_or_default()
+}
+
+/// How `to` is written in a file of `from`, with slashes. None if there is no way, as from one
+/// drive to another. Both are absolute and have no `..` in them.
+pub(super) fn relative(from: &Path, to: &Path) -> Option<String> {
+    let shared = from.components().zip(to.components());
+    let shared = shared.take_while(|(from, to)| from == to).count();
+    let up = from.components().skip(shared).map(|_| Some(".."));
+    let down = to.components().skip(shared).map(|part| match part {
+        Component::Normal(name) => name.to_str(),
+        _ => None,
+    });
+    let parts: Option<Vec<&str>> = up.chain(down).collect();
+    Some(parts?.join("/")).filter(|_| shared > 0)
 }
 
 #[cfg(test)]
@@ -149,9 +94,11 @@ mod tests {
     }
 
     #[test]
-    fn the_contract_and_the_way_to_a_compiler_travel_along() {
+    fn the_contract_the_licences_and_the_way_to_a_compiler_travel_along() {
         for path in [
             CONTRACT,
+            "LICENSE-APACHE",
+            "LICENSE-MIT",
             "sdk/toolchain.sh",
             "sdk/toolchain/debian.sh",
             "rust-toolchain.toml",
@@ -159,5 +106,22 @@ mod tests {
         ] {
             assert!(file(path).is_some_and(|text| !text.is_empty()), "{path}");
         }
+    }
+
+    #[test]
+    fn a_committed_folder_is_no_burden() {
+        let bytes: usize = FILES.iter().map(|(_, text)| text.len()).sum();
+        assert!(bytes < 1 << 20, "{bytes} bytes");
+        assert!(FILES.iter().all(|(path, _)| !path.contains("released")));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_is_named_from_another_one() {
+        let named = |from: &str, to: &str| relative(Path::new(from), Path::new(to));
+        let named = |from, to| named(from, to).unwrap();
+        assert_eq!(named("/a/mine", "/a/other/sdk"), "../other/sdk");
+        assert_eq!(named("/a/mine", "/a/mine/sdk"), "sdk");
+        assert_eq!(named("/a/b/mine", "/c/sdk"), "../../../c/sdk");
     }
 }
