@@ -23,6 +23,7 @@ mod load;
 mod log_budget;
 mod manifest;
 pub(crate) mod metrics;
+pub(crate) mod packages;
 pub(crate) mod random;
 pub(crate) mod state;
 mod suspicion;

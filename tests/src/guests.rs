@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use wasm_encoder::{CustomSection, Section};
+use wasm_encoder::{Component, ComponentSectionId, CustomSection, Module, RawSection, Section};
 
 use crate::wat;
 
@@ -102,6 +102,30 @@ pub fn with_manifest(component: &[u8], manifest: &[u8]) -> Vec<u8> {
     };
     section.append_to(&mut component);
     component
+}
+
+/// A module of the corpus of files that are fuzzed.
+pub fn corpus(name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/component");
+    let module = ::wat::parse_file(folder.join(format!("{name}.wat")));
+    module.expect("the module's text")
+}
+
+/// A module that says in a section what it implements: `depth` types, one in the other.
+pub fn nested_types(depth: usize) -> Vec<u8> {
+    // One type; each is that of a component which declares one thing, a type; the last is empty.
+    let types = [&[1], &[0x41, 1, 1].repeat(depth)[..], &[0x41, 0]].concat();
+    let mut component = Component::new();
+    component.section(&RawSection {
+        id: ComponentSectionId::Type.into(),
+        data: &types,
+    });
+    let mut module = Module::new();
+    module.section(&CustomSection {
+        name: "component-type:nested".into(),
+        data: component.finish().into(),
+    });
+    module.finish()
 }
 
 /// A filter of a few kilobytes that keeps a compiler busy: `depth` loops, one in the other, around

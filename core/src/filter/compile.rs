@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::confine::confine;
 use super::engine;
 use super::inspect::CompileError;
+use super::packages;
 
 /// The environment variable that makes a process compile. Its value says what the process may use.
 pub(super) const REQUEST_VAR: &str = "PORTCULLIS_COMPILE";
@@ -41,6 +42,7 @@ pub(crate) fn encode(wasm: &[u8]) -> Result<Cow<'_, [u8]>, CompileError> {
     if wasmparser::Parser::is_component(wasm) {
         return Ok(Cow::Borrowed(wasm));
     }
+    packages::check(wasm)?;
     wit_component::ComponentEncoder::default()
         .module(wasm)
         .and_then(|encoder| encoder.validate(false).encode())

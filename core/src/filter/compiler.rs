@@ -293,6 +293,10 @@ impl Compiler {
             return Err(error.into());
         }
         let stderr = String::from_utf8_lossy(&stderr);
+        if stderr.contains("has overflowed its stack") {
+            let nested = "something in it is nested too deeply".to_owned();
+            return Err(CompileError::TooComplex(nested).into());
+        }
         let first = stderr.trim().lines().next().unwrap_or_default();
         let died = CompilerError::Died {
             how: status.to_string(),

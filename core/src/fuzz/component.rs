@@ -2,6 +2,7 @@
 
 use crate::config::Schema;
 use crate::filter::inspect::{CompileError, inspect};
+use crate::filter::packages;
 use crate::filter::{Description, Hook, Manifest};
 
 /// A file that may be compiled is whole: what is cut off of it is told from what is broken. What
@@ -21,6 +22,10 @@ pub fn component(data: &[u8]) {
                 data.len()
             );
         }
+    }
+    if let Err(error) = packages::check(data) {
+        let told = error.to_string();
+        assert!(!told.contains('\n'), "{told:?}");
     }
     if let Some(description) = Description::of(data) {
         let known = Hook::ALL.map(Hook::name);

@@ -109,6 +109,26 @@ async fn a_file_that_only_bears_the_name_of_a_filter_is_refused_while_traffic_go
 }
 
 #[tokio::test]
+async fn a_file_whose_types_have_no_end_is_refused_while_traffic_goes_on() {
+    let stage = Stage::with_neighbour().await;
+    let mut log = Log::follow();
+    let (circle, deep) = (
+        guests::corpus("packages_in_a_circle"),
+        guests::nested_types(1_000_000),
+    );
+    for (name, module, reason) in [
+        ("circle", circle, "p:f@1.0.0, p:f@1.1.0"),
+        ("deep", deep, "nested too deeply"),
+    ] {
+        stage.plug(&format!("{name}.wasm"), module);
+        log.says(&["ERROR", "refused", name, reason]).await;
+        stage
+            .answers(&[("calm.example", 200), ("blocked.example", 403)])
+            .await;
+    }
+}
+
+#[tokio::test]
 async fn a_filter_of_fifty_thousand_functions_is_compiled_while_traffic_goes_on() {
     let stage = Stage::with_neighbour().await;
     let mut log = Log::follow();
