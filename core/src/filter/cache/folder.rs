@@ -29,11 +29,11 @@ pub(crate) enum Untrusted {
     )]
     NotPrivate,
     #[error(
-        "{} can be written by other users, who could put a folder of theirs in place of this one; \
-         take that from them (chmod go-w), or name another folder as [cache] dir",
-        .0.display()
+        "{path} can be written by {by}, who could put a folder of theirs in place of this one; \
+         take that from them (chmod go-w {path}), or name another folder as [cache] dir",
+        path = .parent.display()
     )]
-    WritableParent(PathBuf),
+    WritableParent { parent: PathBuf, by: &'static str },
     #[error(
         "{} belongs to another user, who could put another folder in place of this one; give it \
          to the proxy's user or to root, or name another folder as [cache] dir",
@@ -99,7 +99,10 @@ mod unix {
     pub(super) type Dir = OwnedFd;
 
     const GROUP_OR_OTHERS: u32 = 0o077;
+    /// Also where the group is the user's own, as umask 002 has it on some systems. Who else is in a
+    /// group, or will be, no system call tells, and what is in this folder runs without a sandbox.
     const WRITABLE_BY_GROUP_OR_OTHERS: u32 = 0o022;
+    const WRITABLE_BY_OTHERS: u32 = 0o002;
     /// In such a folder only the owner of a file can rename it.
     const STICKY: u32 = 0o1000;
 
@@ -141,7 +144,12 @@ mod unix {
         // The mode of a link says nothing.
         let is_writable = mode & WRITABLE_BY_GROUP_OR_OTHERS != 0 && mode & STICKY == 0;
         if metadata.is_dir() && is_writable {
-            return Err(Untrusted::WritableParent(parent.to_owned()));
+            let parent = parent.to_owned();
+            let by = match mode & WRITABLE_BY_OTHERS {
+                0 => "the users of its group",
+                _ => "other users",
+            };
+            return Err(Untrusted::WritableParent { parent, by });
         }
         Ok(())
     }
@@ -243,22 +251,26 @@ mod tests {
             top.path().join("shared/dir/code"),
         );
         Folder::open(&path).unwrap();
-        for (mode, is_trusted) in [
-            (0o777, false),
-            (0o720, false),
-            (0o755, true),
-            (0o1777, true),
+        let named = parent.display();
+        for (mode, by) in [
+            (0o777, Some("other users")),
+            (0o775, Some("the users of its group")),
+            (0o720, Some("the users of its group")),
+            (0o755, None),
+            (0o1777, None),
         ] {
             fs::set_permissions(&parent, Permissions::from_mode(mode)).unwrap();
-            assert_eq!(Folder::open(&path).is_ok(), is_trusted, "{mode:o}");
+            let refused = Folder::open(&path).map_err(|refused| refused.to_string());
+            let Some(by) = by else {
+                refused.unwrap();
+                continue;
+            };
+            let refused = refused.expect_err("it is refused");
+            let says = format!("{named} can be written by {by}, who");
+            assert!(refused.starts_with(&says), "{refused}");
+            let fix = format!("(chmod go-w {named})");
+            assert!(refused.contains(&fix), "{refused}");
         }
-        fs::set_permissions(&parent, Permissions::from_mode(0o777)).unwrap();
-        let refused = refusal(&path);
-        assert!(
-            refused.starts_with(&parent.display().to_string()),
-            "{refused}"
-        );
-        assert!(refused.contains("chmod go-w"), "{refused}");
     }
 
     #[test]
