@@ -145,6 +145,22 @@ fn one_client_among_others_is_held_back_alone() {
 }
 
 #[test]
+fn a_network_of_64_bits_is_one_client_however_many_addresses_it_asks_from() {
+    let at = |address: &str| ClientKey::of(address.parse().ok());
+    let scene = Scene::new();
+    scene.works(at("2001:db8::1"));
+    for n in 1..4 {
+        let address = format!("2001:db8:0:666::{n}");
+        assert_eq!(scene.fails(at(&address)), None);
+    }
+    let held = scene.fails(at("2001:db8:0:666:ffff::4"));
+    assert_eq!(held, Some(Change::Held { pause: SECOND }));
+    assert_eq!(scene.admit(at("2001:db8:0:666::5")), Admission::Held);
+    assert_eq!(scene.admit(at("2001:db8:0:667::5")), Admission::Free);
+    assert_eq!(scene.quarantine.tripped(), None);
+}
+
+#[test]
 fn a_burst_of_failures_among_many_good_calls_changes_nothing() {
     let mut scene = Scene::new();
     for _ in 0..1000 {
