@@ -38,7 +38,10 @@ use crate::verdict::Verdict;
 
 /// How long the rest of what a client sends is thrown away before its connection is closed. Closed
 /// at once, the system would take back the answer that is still on its way (RFC 9112, section 9.6).
-const LINGER: Duration = Duration::from_secs(1);
+const LINGER: Duration = Duration::from_secs(2);
+
+/// How much of it, in bytes. Some clients read the answer only when they have sent all.
+const LINGER_BYTES: u64 = 16 << 20;
 
 /// hyper reads and writes at most this much ahead, or the largest head if that is more.
 const BUFFER: usize = 128 * 1024;
@@ -116,7 +119,7 @@ async fn http1<S: ClientStream>(session: &Session, stream: S) -> Served<S> {
         .max_header_size(head_size)
         .max_buf_size(BUFFER.max(head_size));
     let mut http = server.serve_connection(io, service);
-    let end = drive(&mut http, session).await;
+    let end = drive(&mut http, &turn, session).await;
     let parts = http.into_parts();
     let (stream, early) = parts.io.into_inner().into_parts();
     match (end, tunnel.take()) {
@@ -138,6 +141,7 @@ async fn http1<S: ClientStream>(session: &Session, stream: S) -> Served<S> {
 /// Runs hyper's side, watches the clocks and passes on the signal to stop.
 async fn drive<T, S>(
     http: &mut http1::Connection<TokioIo<Wire<T>>, S>,
+    turn: &Turn,
     session: &Session,
 ) -> Result<(), ServeError>
 where
@@ -149,6 +153,7 @@ where
     let mut stop = StopSignal::new(&session.worker, cancelled);
     let mut is_leaving = false;
     poll_fn(|cx| {
+        turn.share.begin_turn();
         if stop.poll(cx) && !is_leaving {
             is_leaving = true;
             Pin::new(&mut *http).graceful_shutdown();
@@ -234,7 +239,8 @@ async fn answer(
 /// Says goodbye and throws away what still comes, for a while.
 async fn linger(mut stream: impl ClientStream, session: &Session) {
     if stream.shutdown().await.is_ok() {
-        let drained = session.worker.copy_buffer.drain(&mut stream);
+        let buffer = &session.worker.copy_buffer;
+        let drained = buffer.drain(&mut stream, LINGER_BYTES);
         let _ = timeout(LINGER, drained).await;
     }
 }

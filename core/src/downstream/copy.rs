@@ -11,6 +11,8 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::timer::Share;
+
 /// Large enough that a busy tunnel moves large pieces.
 const BUFFER_BYTES: usize = 64 * 1024;
 
@@ -60,7 +62,7 @@ impl CopyBuffer {
     }
 
     /// Copies until `from` ends, then closes `to` in that direction. `moved` hears of each piece
-    /// that is written.
+    /// that is written. Each poll moves a share.
     pub(crate) fn poll_copy<R, W>(
         &self,
         direction: &mut Direction,
@@ -73,7 +75,13 @@ impl CopyBuffer {
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
     {
+        let share = Share::default();
+        let moved = |bytes: u64| {
+            share.add(bytes as usize);
+            moved(bytes);
+        };
         loop {
+            ready!(share.poll(cx));
             while !direction.unwritten.is_empty() {
                 let written = ready!(Pin::new(&mut *to).poll_write(cx, &direction.unwritten))?;
                 if written == 0 {
@@ -127,17 +135,28 @@ impl CopyBuffer {
         Poll::Ready(Ok(()))
     }
 
-    /// Reads a stream to its end and keeps nothing.
-    pub(crate) async fn drain(&self, from: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
+    /// Reads a stream to its end, or this many bytes, and keeps nothing.
+    pub(crate) async fn drain(
+        &self,
+        from: &mut (impl AsyncRead + Unpin),
+        most: u64,
+    ) -> io::Result<()> {
+        let mut left = most;
         poll_fn(|cx| {
             let mut buffer = self.0.borrow_mut();
-            loop {
+            let share = Share::default();
+            while left > 0 {
+                ready!(share.poll(cx));
                 let mut buffer = ReadBuf::new(&mut buffer);
                 ready!(Pin::new(&mut *from).poll_read(cx, &mut buffer))?;
-                if buffer.filled().is_empty() {
-                    return Poll::Ready(Ok(()));
+                let read = buffer.filled().len();
+                if read == 0 {
+                    break;
                 }
+                share.add(read);
+                left = left.saturating_sub(read as u64);
             }
+            Poll::Ready(Ok(()))
         })
         .await
     }
@@ -146,5 +165,44 @@ impl CopyBuffer {
 impl fmt::Debug for CopyBuffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CopyBuffer").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{repeat, sink};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn streams_that_are_always_ready_let_others_have_their_turn() {
+        let buffer = CopyBuffer::new();
+        let mut direction = Direction::new(Bytes::new());
+        let mut turns = 0;
+        let moved = std::cell::Cell::new(0);
+        poll_fn(|cx| {
+            turns += 1;
+            let add = |bytes| moved.set(moved.get() + bytes);
+            let copied = buffer.poll_copy(&mut direction, &mut repeat(0), &mut sink(), cx, add);
+            assert!(copied.is_pending(), "neither side ends");
+            // It has to be woken by itself.
+            if turns < 3 {
+                copied
+            } else {
+                Poll::Ready(Ok(()))
+            }
+        })
+        .await
+        .unwrap();
+        assert!((100_000..1_000_000).contains(&moved.get()), "{moved:?}");
+    }
+
+    #[tokio::test]
+    async fn a_stream_without_end_is_read_as_far_as_it_should_be() {
+        let mut endless = repeat(0);
+        CopyBuffer::new()
+            .drain(&mut endless, 10_000_000)
+            .await
+            .unwrap();
     }
 }

@@ -24,7 +24,7 @@ use super::interim::Interims;
 use super::session::Session;
 use super::worker::Worker;
 use crate::error::Error;
-use crate::timer::{ClientStream, Deadlines, TrackedIo};
+use crate::timer::{ClientStream, Deadlines, Share, TrackedIo};
 use crate::upstream::framing::{Framing, end_of_head, give};
 
 /// Where a connection stands. Shared by its stream and by what answers its requests.
@@ -39,6 +39,8 @@ pub(crate) struct Turn {
     interims: Arc<Interims>,
     worker: Rc<Worker>,
     refused: Cell<Refused>,
+    /// What the connection reads and writes at a time.
+    pub(crate) share: Share,
 }
 
 /// How far the answer to the last request has come.
@@ -71,6 +73,7 @@ impl Turn {
             framing: Cell::new(Framing::Head),
             is_next_waiting: Cell::new(false),
             refused: Cell::new(Refused::No),
+            share: Share::default(),
         })
     }
 
@@ -270,6 +273,7 @@ impl<S: ClientStream> Wire<S> {
     /// hyper has offered `offered` bytes.
     fn record_write(&mut self, offered: usize, written: &Poll<io::Result<usize>>) {
         if let Poll::Ready(Ok(written)) = written {
+            self.turn.share.add(*written);
             self.is_mid_write = *written < offered;
             if self.turn.answer.get() == Answer::Ready {
                 self.turn.answer.set(Answer::Begun);
@@ -298,7 +302,9 @@ impl<S: ClientStream> AsyncRead for Wire<S> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if this.whole > 0 {
+        ready!(this.turn.share.poll(cx));
+        let before = buf.filled().len();
+        let read = if this.whole > 0 {
             this.give(buf);
             Poll::Ready(Ok(()))
         } else if this.turn.framing.get() != Framing::Head {
@@ -307,7 +313,9 @@ impl<S: ClientStream> AsyncRead for Wire<S> {
             this.poll_head(cx, buf)
         } else {
             this.poll_end(cx, buf)
-        }
+        };
+        this.turn.share.add(buf.filled().len() - before);
+        read
     }
 }
 
@@ -320,6 +328,7 @@ impl<S: ClientStream> AsyncWrite for Wire<S> {
         if self.refuses(buf) {
             return Poll::Ready(Ok(buf.len()));
         }
+        ready!(self.turn.share.poll(cx));
         ready!(self.poll_interims(cx))?;
         let written = Pin::new(&mut self.io).poll_write(cx, buf);
         self.record_write(buf.len(), &written);
@@ -335,6 +344,7 @@ impl<S: ClientStream> AsyncWrite for Wire<S> {
         if self.refuses(bufs.first().map_or(&[], |buf| buf)) {
             return Poll::Ready(Ok(offered));
         }
+        ready!(self.turn.share.poll(cx));
         ready!(self.poll_interims(cx))?;
         let written = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
         self.record_write(offered, &written);
@@ -361,5 +371,85 @@ impl<S: ClientStream> AsyncWrite for Wire<S> {
             return Poll::Ready(Ok(()));
         }
         Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+    use crate::chain::Chain;
+
+    /// A client that is always ready, a little at a time.
+    struct Ready;
+
+    const PIECE: usize = 1000;
+
+    impl AsyncRead for Ready {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buf: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            buf.put_slice(&[b'x'; PIECE]);
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl AsyncWrite for Ready {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(PIECE))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl ClientStream for Ready {
+        fn take_error(&self) -> io::Result<Option<io::Error>> {
+            Ok(None)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_is_always_ready_lets_others_have_their_turn() {
+        let session = Session::alone(Chain::default());
+        let turn = Turn::new(&session);
+        session.deadlines.begin_exchange();
+        turn.framing.set(Framing::Length(u64::MAX));
+        let mut wire = Wire::new(Ready, turn.clone(), 1 << 16);
+        for is_read in [true, false] {
+            let mut moved = 0;
+            poll_fn(|cx| {
+                let mut next = || {
+                    let mut bytes = [0; PIECE];
+                    let wire = Pin::new(&mut wire);
+                    if is_read {
+                        wire.poll_read(cx, &mut ReadBuf::new(&mut bytes)).is_ready()
+                    } else {
+                        wire.poll_write(cx, &bytes).is_ready()
+                    }
+                };
+                turn.share.begin_turn();
+                while next() {
+                    moved += 1;
+                }
+                turn.share.begin_turn();
+                assert!(next(), "it goes on in its next turn");
+                Poll::Ready(())
+            })
+            .await;
+            assert!((100..200).contains(&moved), "{moved}");
+        }
     }
 }

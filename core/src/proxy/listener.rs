@@ -20,6 +20,12 @@ use crate::log::Throttle;
 /// Long enough for descriptors or memory to come free, short enough not to be noticed.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// What the system takes from the proxy for a client and has not sent yet, in bytes. By itself it
+/// takes megabytes for a client that reads slowly: copying them delays others, and they are lost
+/// when the client goes away.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const UNSENT: u32 = 128 * 1024;
+
 /// Time between two log lines about the same condition while it lasts.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -85,6 +91,9 @@ impl Listener {
             let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
             #[cfg(unix)]
             socket.set_reuse_address(true)?;
+            // Connections have it from the socket that accepts them.
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            socket.set_tcp_notsent_lowat(UNSENT)?;
             socket.bind(&address.into())?;
             socket.listen(i32::MAX)?;
             socket.set_nonblocking(true)?;
@@ -296,5 +305,57 @@ mod sys {
     pub(super) async fn accept(listener: &Listener) -> io::Result<(TcpStream, SocketAddr)> {
         let (socket, peer) = listener.accept().await?;
         Ok((socket.into_std()?, peer))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_addresses_of_a_network_of_64_bits_are_one_client() {
+        let clients = Clients::default();
+        let permit = |address: &str| {
+            let peer = SocketAddr::new(address.parse().unwrap(), 1);
+            clients.permit(peer, 2)
+        };
+        let first = permit("2001:db8:1:2::1").unwrap();
+        let second = permit("2001:db8:1:2:ffff:ffff:ffff:ffff").unwrap();
+        assert!(permit("2001:db8:1:2:3::4").is_none());
+        let _neighbour = permit("2001:db8:1:3::1").unwrap();
+
+        drop(first);
+        let third = permit("2001:db8:1:2:3::4").unwrap();
+        drop((second, third));
+        assert_eq!(clients.counts().len(), 1, "who has none is not kept");
+    }
+
+    #[test]
+    fn an_ipv4_client_is_the_same_whichever_way_it_comes() {
+        let clients = Clients::default();
+        let permit = |address: &str| {
+            let peer = SocketAddr::new(address.parse().unwrap(), 1);
+            clients.permit(peer, 1)
+        };
+        let _first = permit("192.0.2.1").unwrap();
+        assert!(permit("::ffff:192.0.2.1").is_none());
+        // All of them begin with the same 64 bits.
+        let _other = permit("::ffff:192.0.2.2").unwrap();
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[tokio::test]
+    async fn the_system_takes_little_for_a_client_that_reads_slowly() {
+        let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let address = listener.local_addr();
+        let capacity = Capacity::new(&crate::config::Limits::default(), 1, None, true);
+        let mut accepting = listener.accepting(capacity).unwrap();
+        #[expect(clippy::disallowed_methods, reason = "a client outside of the proxy")]
+        let _client = TcpStream::connect(address).unwrap();
+        let Accept::Connection(accepted) = accepting.accept().await else {
+            panic!("there is room")
+        };
+        let unsent = socket2::SockRef::from(&accepted.socket).tcp_notsent_lowat();
+        assert_eq!(unsent.unwrap(), UNSENT);
     }
 }

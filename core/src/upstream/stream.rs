@@ -15,10 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::framing::{end_of_head, give};
-
-/// What may be read before others on the worker have their turn. An origin that sends faster than
-/// its bytes are worked off would hold the worker for ever.
-const PER_TURN: usize = 256 * 1024;
+use crate::timer::Share;
 
 /// What a link knows of its stream, which hyper has.
 #[derive(Debug, Default)]
@@ -26,7 +23,7 @@ pub(super) struct Gauge {
     /// Bytes read since the last request was sent.
     read: Cell<usize>,
     /// The same in this turn of the task.
-    read_in_turn: Cell<usize>,
+    share: Share,
     /// The next read asks the system itself.
     asks_system: Cell<bool>,
     /// The next bytes are the head of a response, or of an interim response before it.
@@ -42,7 +39,7 @@ impl Gauge {
 
     /// The task has its turn.
     pub(super) fn begin_turn(&self) {
-        self.read_in_turn.set(0);
+        self.share.begin_turn();
     }
 
     /// Bytes read since the last request was sent.
@@ -110,10 +107,7 @@ impl OriginStream {
     /// Reads and counts.
     fn poll_count(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let gauge = &self.gauge;
-        if gauge.read_in_turn.get() >= PER_TURN {
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
+        ready!(gauge.share.poll(cx));
         let before = buf.filled().len();
         let asked = if gauge.asks_system.take() {
             read_now(&self.stream, buf)?
@@ -125,7 +119,7 @@ impl OriginStream {
         }
         let read = buf.filled().len() - before;
         gauge.read.set(gauge.read.get().saturating_add(read));
-        gauge.read_in_turn.set(gauge.read_in_turn.get() + read);
+        gauge.share.add(read);
         Poll::Ready(Ok(()))
     }
 
@@ -290,7 +284,7 @@ mod tests {
         origin.accept().unwrap().0.write_all(b"more").unwrap();
         stream.stream.readable().await.unwrap();
 
-        gauge.read_in_turn.set(PER_TURN);
+        gauge.share.use_up();
         let mut bytes = [0; 8];
         let mut buffer = ReadBuf::new(&mut bytes);
         poll_fn(|cx| {

@@ -1,0 +1,39 @@
+//! How much one task moves before the other tasks of its worker have their turn. A peer that is as
+//! fast as this machine would otherwise hold the worker for as long as it sends, or until the
+//! system holds no more for a peer that reads slowly, which is some megabytes.
+
+use std::cell::Cell;
+use std::task::{Context, Poll};
+
+/// In bytes. It takes some ten microseconds to move them, so that hundreds of tasks that all want
+/// more delay another one by milliseconds only.
+const PER_TURN: usize = 128 * 1024;
+
+/// What a task has moved since it was polled last.
+#[derive(Debug, Default)]
+pub(crate) struct Share(Cell<usize>);
+
+impl Share {
+    /// The task is polled.
+    pub(crate) fn begin_turn(&self) {
+        self.0.set(0);
+    }
+
+    pub(crate) fn add(&self, bytes: usize) {
+        self.0.set(self.0.get() + bytes);
+    }
+
+    /// Ready while the task may move more. When it may not, it is woken to go on after the others.
+    pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.0.get() < PER_TURN {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    #[cfg(test)]
+    pub(crate) fn use_up(&self) {
+        self.0.set(PER_TURN);
+    }
+}
