@@ -17,5 +17,6 @@ mod reply;
 mod respond;
 pub(crate) mod session;
 mod tunnel;
+mod unread;
 pub(crate) mod wire;
 pub(crate) mod worker;

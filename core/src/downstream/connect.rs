@@ -6,7 +6,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{Request, Response, request};
-use hyper::body::{Body, Incoming};
+use hyper::body::Body;
 
 use super::exchange::Exchange;
 use super::head;
@@ -15,12 +15,13 @@ use super::session::Session;
 use crate::error::Error;
 use crate::flow::Protocol;
 use crate::target::Target;
+use crate::upstream::request::ClientBody;
 
 /// Connects to the target that the request names. What the client sends before it has the answer
 /// waits in hyper's buffer.
 pub(crate) async fn connect(
     session: &Session,
-    request: Request<Incoming>,
+    request: Request<ClientBody>,
     exchange: &mut Exchange,
 ) -> Result<Reply, Rejection> {
     let (head, body) = request.into_parts();

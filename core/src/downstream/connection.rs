@@ -10,7 +10,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::ACCEPT;
+use http::header::{ACCEPT, EXPECT};
 use http::{Method, Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -24,9 +24,10 @@ use super::body::ReplyBody;
 use super::exchange::Exchange;
 use super::refusal;
 use super::reply::{Rejection, Reply};
-use super::respond::PageFormat;
+use super::respond::{self, PageFormat};
 use super::session::Session;
 use super::tunnel::Tunnel;
+use super::unread::{Expects, discard};
 use super::wire::{Turn, Wire};
 use super::worker::StopSignal;
 use super::{connect, forward};
@@ -34,6 +35,7 @@ use crate::config::MAX_FIELDS;
 use crate::error::{Causes, Error};
 use crate::flow::Protocol;
 use crate::timer::{ClientStream, Expired};
+use crate::upstream::request::ClientBody;
 use crate::verdict::Verdict;
 
 /// How long the rest of what a client sends is thrown away before its connection is closed. Closed
@@ -199,6 +201,9 @@ async fn answer(
     );
     // Parsed only if the proxy has to answer itself.
     let accept = request.headers().get(ACCEPT).cloned();
+    let expects = request.headers().contains_key(EXPECT).then_some(Expects);
+    let request = request.map(ClientBody::from);
+    let body = request.body().clone();
     let span = tracing::debug_span!("exchange", id = exchange.id());
     let reply = async {
         match protocol {
@@ -207,6 +212,10 @@ async fn answer(
         }
     };
     let reply = reply.instrument(span).await;
+    let is_last = match &reply {
+        Ok(Reply::Local(_)) | Err(_) => !discard(body, expects).await,
+        Ok(_) => false,
+    };
     turn.begin_answer();
     let deadlines = session.deadlines.clone();
     Ok(match reply {
@@ -214,7 +223,10 @@ async fn answer(
             exchange.record_status(response.status());
             response.map(|body| ReplyBody::origin(body, exchange, deadlines))
         }
-        Ok(Reply::Local(response)) => {
+        Ok(Reply::Local(mut response)) => {
+            if is_last {
+                respond::close(&mut response);
+            }
             exchange.record_status(response.status());
             response.map(|page| ReplyBody::local(page, exchange, deadlines))
         }
@@ -230,7 +242,10 @@ async fn answer(
         }
         Err(rejection) => {
             let format = PageFormat::negotiate(accept.as_ref());
-            let response = refusal::reject(&rejection, &mut exchange, format);
+            let mut response = refusal::reject(&rejection, &mut exchange, format);
+            if is_last {
+                respond::close(&mut response);
+            }
             response.map(|page| ReplyBody::local(page, exchange, deadlines))
         }
     })
@@ -239,8 +254,7 @@ async fn answer(
 /// Says goodbye and throws away what still comes, for a while.
 async fn linger(mut stream: impl ClientStream, session: &Session) {
     if stream.shutdown().await.is_ok() {
-        let buffer = &session.worker.copy_buffer;
-        let drained = buffer.drain(&mut stream, LINGER_BYTES);
+        let drained = session.worker.copy_buffer.drain(&mut stream, LINGER_BYTES);
         let _ = timeout(LINGER, drained).await;
     }
 }

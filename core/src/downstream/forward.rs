@@ -28,7 +28,7 @@ use crate::flow::Protocol;
 use crate::target::HTTP_PORT;
 use crate::timer::UploadProgress;
 use crate::upstream::Link;
-use crate::upstream::request::{ContinueGate, RequestBody};
+use crate::upstream::request::{ClientBody, ContinueGate, RequestBody};
 use crate::upstream::response::ResponseBody;
 
 /// How long a client that expects `100 Continue` waits for an origin that does not send it (RFC
@@ -40,7 +40,7 @@ const PROXY_SUPPORT: HeaderName = HeaderName::from_static("proxy-support");
 /// Takes one request to its origin and the response back.
 pub(crate) async fn forward(
     session: &Session,
-    request: Request<Incoming>,
+    request: Request<ClientBody>,
     exchange: &mut Exchange,
 ) -> Result<Reply, Rejection> {
     let (mut head, body) = request.into_parts();
@@ -150,7 +150,7 @@ pub(crate) fn parse_absolute_form(uri: Uri) -> Result<(Authority, PathAndQuery),
 /// Makes the fields fit for the next hop. Returns the protocol that the client wants to switch to.
 pub(crate) fn sanitize_request(
     head: &mut request::Parts,
-    body: &Incoming,
+    body: &ClientBody,
     host: &HeaderValue,
 ) -> Option<HeaderValue> {
     let headers = &mut head.headers;
@@ -192,7 +192,7 @@ fn wanted_upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
 /// The request as the origin gets it, with the progress of its body if it has one.
 fn into_upstream(
     head: request::Parts,
-    body: Incoming,
+    body: ClientBody,
     interims: Option<&Arc<Interims>>,
 ) -> (Request<RequestBody>, Option<Rc<UploadProgress>>) {
     let mut request = Request::from_parts(head, RequestBody::empty());

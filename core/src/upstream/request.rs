@@ -2,6 +2,7 @@
 //! carried by a link. Frames pass one at a time, so a slow origin slows its client down; nothing is
 //! collected.
 
+use std::cell::RefCell;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -21,12 +22,51 @@ pub(super) fn is_repeatable(request: &Request<RequestBody>) -> bool {
     request.method().is_idempotent() && request.body().is_empty()
 }
 
+/// The body of a request as the client sends it. Clones are the same body: what answers the client
+/// sees how much of it is left when the origin does not get it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ClientBody(Option<Rc<RefCell<Incoming>>>);
+
+impl From<Incoming> for ClientBody {
+    fn from(incoming: Incoming) -> Self {
+        let has_body = !incoming.is_end_stream();
+        Self(has_body.then(|| Rc::new(RefCell::new(incoming))))
+    }
+}
+
+impl Body for ClientBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match &self.0 {
+            Some(incoming) => Pin::new(&mut *incoming.borrow_mut()).poll_frame(cx),
+            None => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        let incoming = self.0.as_ref();
+        incoming.is_none_or(|incoming| incoming.borrow().is_end_stream())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Some(incoming) => incoming.borrow().size_hint(),
+            None => SizeHint::with_exact(0),
+        }
+    }
+}
+
 /// The body of a request on its way to the origin.
 #[derive(Debug, Default)]
 pub(crate) struct RequestBody(Option<Sending>);
 
 struct Sending {
-    incoming: Incoming,
+    body: ClientBody,
     upload: Rc<UploadProgress>,
     gate: Option<ContinueGate>,
 }
@@ -39,15 +79,11 @@ impl RequestBody {
     /// A body that is counted in `upload`. With a gate, nothing is read before it opens: hyper
     /// sends `100 Continue` to the client as soon as its body is asked for.
     pub(crate) fn new(
-        incoming: Incoming,
+        body: ClientBody,
         upload: Rc<UploadProgress>,
         gate: Option<ContinueGate>,
     ) -> Self {
-        Self(Some(Sending {
-            incoming,
-            upload,
-            gate,
-        }))
+        Self(Some(Sending { body, upload, gate }))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -74,7 +110,7 @@ impl Body for RequestBody {
             ready!(gate.as_mut().poll(cx));
             sending.gate = None;
         }
-        let frame = Pin::new(&mut sending.incoming).poll_frame(cx);
+        let frame = Pin::new(&mut sending.body).poll_frame(cx);
         match &frame {
             Poll::Pending => upload.wait_for_client(),
             Poll::Ready(None) => upload.end(),
@@ -89,12 +125,12 @@ impl Body for RequestBody {
     fn is_end_stream(&self) -> bool {
         self.0
             .as_ref()
-            .is_none_or(|sending| sending.incoming.is_end_stream())
+            .is_none_or(|sending| sending.body.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
-            Some(sending) => sending.incoming.size_hint(),
+            Some(sending) => sending.body.size_hint(),
             None => SizeHint::with_exact(0),
         }
     }

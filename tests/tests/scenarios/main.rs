@@ -31,6 +31,7 @@ mod messages;
 mod plugins;
 mod properties;
 mod quarantine;
+mod refused_bodies;
 mod replay;
 mod shadow;
 mod sharing;
