@@ -3,7 +3,10 @@
 //! system holds no more for a peer that reads slowly, which is some megabytes.
 
 use std::cell::Cell;
+use std::pin::pin;
 use std::task::{Context, Poll};
+
+use tokio::task::yield_now;
 
 /// In bytes. It takes some ten microseconds to move them, so that hundreds of tasks that all want
 /// more delay another one by milliseconds only.
@@ -23,13 +26,14 @@ impl Share {
         self.0.set(self.0.get() + bytes);
     }
 
-    /// Ready while the task may move more. When it may not, it is woken to go on after the others.
+    /// Ready while the task may move more. When it may not, it is woken to go on after all tasks that
+    /// are ready and those for which something has come meanwhile.
     pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
         if self.0.get() < PER_TURN {
             return Poll::Ready(());
         }
-        cx.waker().wake_by_ref();
-        Poll::Pending
+        // A plain wake-up would put it before the runtime's look at the sockets.
+        pin!(yield_now()).poll(cx)
     }
 
     #[cfg(test)]
