@@ -108,3 +108,28 @@ async fn no_request_notices_that_filters_and_lists_change() {
     assert_eq!(tunnel.response().await.body, "welcome");
     traffic.stop().await;
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn lists_and_filters_leave_the_processors_to_traffic() {
+    use std::fs;
+
+    let _stage = Stage::start().await;
+    // How far each thread of that name stands back, on a scale that ends with 19.
+    let nice = |name: &str| {
+        let threads = fs::read_dir("/proc/self/task").expect("Linux tells");
+        let stats = threads.filter_map(|thread| {
+            let stat = fs::read_to_string(thread.ok()?.path().join("stat")).ok()?;
+            let (start, rest) = stat.rsplit_once(") ")?;
+            let nice = rest.split(' ').nth(16)?.parse::<i32>().ok()?;
+            start.contains(name).then_some(nice)
+        });
+        stats.collect::<Vec<_>>()
+    };
+    let (workers, control) = (nice("(portcullis-0"), nice("(portcullis-con"));
+    assert!(!workers.is_empty() && !control.is_empty());
+    let most = workers.iter().max().expect("there is one");
+    for nice in &control {
+        assert!(nice > most || *nice == 19, "{workers:?} {control:?}");
+    }
+}
