@@ -12,6 +12,8 @@ mod rpz;
 mod tests;
 mod unbound;
 
+use std::borrow::Cow;
+
 use self::rpz::Zone;
 use super::entries::{Entries, Parsed, Reading, Rejected};
 use super::snapshot::Full;
@@ -19,6 +21,19 @@ use crate::config::{Column, Feed, FeedFormat};
 
 /// Lines that a format is told by.
 const LINES_TO_TELL: usize = 200;
+
+/// Whether a line can be one of a format.
+type IsLine = fn(&str) -> bool;
+
+/// The formats that have lines, those with the clearest marks first.
+const LINE_FORMATS: [(FeedFormat, IsLine); 6] = [
+    (FeedFormat::Adblock, adblock::is_line),
+    (FeedFormat::Dnsmasq, dnsmasq::is_line),
+    (FeedFormat::Unbound, unbound::is_line),
+    (FeedFormat::Rpz, rpz::is_line),
+    (FeedFormat::Hosts, hosts::is_line),
+    (FeedFormat::Domains, domains::is_line),
+];
 
 /// How a body is to be read.
 #[derive(Clone, Debug, Default)]
@@ -93,16 +108,7 @@ fn tell(format: &Format, body: &[u8]) -> Option<FeedFormat> {
     if format.column.is_some() {
         return Some(FeedFormat::Csv);
     }
-    // What each line can be, the formats with the clearest marks first.
-    let kinds: [(FeedFormat, fn(&str) -> bool); 6] = [
-        (FeedFormat::Adblock, adblock::is_line),
-        (FeedFormat::Dnsmasq, dnsmasq::is_line),
-        (FeedFormat::Unbound, unbound::is_line),
-        (FeedFormat::Rpz, rpz::is_line),
-        (FeedFormat::Hosts, hosts::is_line),
-        (FeedFormat::Domains, domains::is_line),
-    ];
-    let mut counts = [0_usize; 6];
+    let mut counts = [0_usize; LINE_FORMATS.len()];
     let mut seen = 0;
     for (line, _) in texts(body) {
         let line = line.trim_ascii();
@@ -110,7 +116,7 @@ fn tell(format: &Format, body: &[u8]) -> Option<FeedFormat> {
         {
             continue;
         }
-        if let Some(place) = kinds.iter().position(|(_, is_line)| is_line(line)) {
+        if let Some(place) = LINE_FORMATS.iter().position(|(_, is_line)| is_line(line)) {
             counts[place] += 1;
         }
         seen += 1;
@@ -123,7 +129,7 @@ fn tell(format: &Format, body: &[u8]) -> Option<FeedFormat> {
         .enumerate()
         .rev()
         .max_by_key(|(_, count)| *count)?;
-    (count > 0 && count * 2 >= seen).then_some(kinds[place].0)
+    (count > 0 && count * 2 >= seen).then_some(LINE_FORMATS[place].0)
 }
 
 /// Hands each line that is not blank to `read`, without its line end and white space.
@@ -143,7 +149,7 @@ fn lines(
 
 /// The lines with their numbers. Bytes that are not UTF-8 cannot be in a name, and may be in a
 /// comment.
-fn texts(body: &[u8]) -> impl Iterator<Item = (std::borrow::Cow<'_, str>, usize)> {
+fn texts(body: &[u8]) -> impl Iterator<Item = (Cow<'_, str>, usize)> {
     let lines = body.split(|&byte| byte == b'\n').zip(1..);
     lines.map(|(line, number)| (String::from_utf8_lossy(line), number))
 }

@@ -198,7 +198,7 @@ mod tests {
         snapshot(&rules)
     }
 
-    fn rule<'s>(list: &'s Snapshot, host: &str) -> Option<String> {
+    fn rule(list: &Snapshot, host: &str) -> Option<String> {
         list.find(host).map(|found| found.name)
     }
 

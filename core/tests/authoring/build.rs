@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Author, copy_tree, edit, stderr};
+use super::{Author, edit, stderr};
 
 #[test]
 fn a_filter_that_a_proxy_would_refuse_is_built_and_the_reason_told() {

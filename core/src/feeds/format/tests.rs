@@ -413,16 +413,11 @@ fn garbage_is_rejected_whatever_the_format() {
         <h1>Service Unavailable</h1>\nVisit status.example or\nhelp.example\n</body></html>\n";
     let zeros = [0; 4096];
     for format in [
-        FeedFormat::Auto,
-        FeedFormat::Hosts,
-        FeedFormat::Domains,
-        FeedFormat::Adblock,
-        FeedFormat::Dnsmasq,
-        FeedFormat::Unbound,
-        FeedFormat::Rpz,
-        FeedFormat::Json,
-        FeedFormat::Csv,
-    ] {
+        [FeedFormat::Auto, FeedFormat::Json, FeedFormat::Csv].as_slice(),
+        &LINE_FORMATS.map(|(format, _)| format),
+    ]
+    .concat()
+    {
         for body in [&page[..], &zeros, b"\xff\xfe\x00a\x00.\x00b", b"Not found"] {
             assert!(parse(&format.into(), body).is_err(), "{format:?} {body:?}");
         }

@@ -179,12 +179,8 @@ fn what_is_known_of_an_exchange_may_be_said_of_every_question() {
     };
     assert_eq!(facts(""), ExchangeFacts::default());
     let known = facts(
-        "client = '10.0.0.7'
-         user = 'ada'
-         groups = ['staff', 'kids']
-         listener = 'lan'
-         found_in = 'host-field'
-         server_name = 'b.example'",
+        "client = '10.0.0.7'\nuser = 'ada'\ngroups = ['staff', 'kids']\n\
+         listener = 'lan'\nfound_in = 'host-field'\nserver_name = 'b.example'",
     );
     let expected = ExchangeFacts {
         client: Some([10, 0, 0, 7].into()),
@@ -196,10 +192,8 @@ fn what_is_known_of_an_exchange_may_be_said_of_every_question() {
     };
     assert_eq!(known, expected);
     for asked in ["host = 'A.example:8443'", "url = 'https://a.example/b'"] {
-        let found = case(&format!(
-            "{asked}\nexpect = 'next'\nfound_in = 'server-name'"
-        ));
-        let facts = found.unwrap().facts;
+        let keys = format!("{asked}\nexpect = 'next'\nfound_in = 'server-name'");
+        let facts = case(&keys).unwrap().facts;
         assert_eq!(facts.server_name.as_deref(), Some("a.example"), "{asked}");
     }
 }
