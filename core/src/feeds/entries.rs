@@ -37,8 +37,7 @@ pub(crate) struct Parsed {
 /// What a list has besides hosts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LeftOut {
-    /// Entries that are not names of hosts, or single labels: `com` would cover everything below
-    /// it.
+    /// Entries that are not names of hosts, or single labels such as `com`.
     pub(crate) wrong: Tally,
     /// Rules that mean something, but not about whole hosts.
     pub(crate) other: Tally,
@@ -94,6 +93,12 @@ pub(crate) enum Rejected {
     /// It has nothing but comments and blanks, or nothing at all.
     #[error("there is no name in it")]
     Empty,
+    /// All that it has are rules for everything below a suffix.
+    #[error(
+        "its rules are all about everything below a suffix such as `com`; they count with \
+         `public_suffixes = \"apply\"`"
+    )]
+    AllHeld,
     /// It has rules, but none about whole hosts.
     #[error("none of its {0} rules is about whole hosts")]
     NoHosts(usize),
@@ -134,9 +139,11 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    pub(super) fn new(reading: Reading) -> Self {
+    /// In a tree of names the most specific rule counts, and elsewhere the one of the highest rank.
+    pub(super) fn new(reading: Reading, is_tree: bool) -> Self {
         Self {
             reading,
+            builder: Builder::new(is_tree),
             ..Self::default()
         }
     }
@@ -147,21 +154,16 @@ impl Entries {
     /// They are, unless it is a public suffix: `co.uk` on such a list is one site, by mistake or
     /// not, and no country.
     pub(super) fn add(&mut self, name: &str, at: usize) -> Result<(), Full> {
-        match listed_host(name) {
-            Some(host) => {
-                let covers = match public_suffix(&host) {
-                    Some(_) => Covers::Itself,
-                    None => Covers::Both,
-                };
-                self.insert(&host, Rule::listed(covers), at)
+        let covers = |subject: &Subject<'_>| match subject.suffix {
+            Some(_) => Covers::Itself,
+            None => Covers::Both,
+        };
+        match Subject::read(name) {
+            Some(subject) => self.take(&subject, Rule::listed(covers(&subject)), at, name),
+            None => {
+                self.wrong(at, name);
+                Ok(())
             }
-            None => match listed_network(name) {
-                Some(network) => self.insert(&network, Rule::listed(Covers::Below), at),
-                None => {
-                    self.wrong(at, name);
-                    Ok(())
-                }
-            },
         }
     }
 
@@ -183,31 +185,8 @@ impl Entries {
         at: usize,
         text: &str,
     ) -> Result<(), Full> {
-        if let Some(host) = listed_host(name) {
-            let is_held = rule.covers != Covers::Itself
-                && self.reading.public_suffixes == PublicSuffixes::Hold
-                && public_suffix(&host) == Some(psl::Type::Icann);
-            if is_held {
-                self.left_out.held.add(at, text);
-                return Ok(());
-            }
-            return self.insert(&host, rule, at);
-        }
-        if let Some(label) = listed_label(name)
-            && rule.covers != Covers::Itself
-        {
-            // `||zip^`: a whole top-level domain.
-            if self.reading.public_suffixes == PublicSuffixes::Apply {
-                return self.insert(&label, rule, at);
-            }
-            self.left_out.held.add(at, text);
-            return Ok(());
-        }
-        match listed_network(name) {
-            Some(network) => {
-                let covers = Covers::Below;
-                self.insert(&network, Rule { covers, ..rule }, at)
-            }
+        match Subject::read(name) {
+            Some(subject) => self.take(&subject, rule, at, text),
             None => {
                 self.wrong(at, text);
                 Ok(())
@@ -215,34 +194,37 @@ impl Entries {
         }
     }
 
+    fn take(
+        &mut self,
+        subject: &Subject<'_>,
+        rule: Rule,
+        at: usize,
+        text: &str,
+    ) -> Result<(), Full> {
+        let rule = subject.as_read(rule, &self.reading);
+        if rule.covers == Covers::Itself && subject.is_label {
+            self.wrong(at, text);
+            return Ok(());
+        }
+        let is_wide = subject.suffix == Some(psl::Type::Icann) && rule.covers != Covers::Itself;
+        if is_wide && self.reading.public_suffixes == PublicSuffixes::Hold {
+            self.left_out.held.add(at, text);
+            return Ok(());
+        }
+        let line = u32::try_from(at).unwrap_or(u32::MAX);
+        self.accepted += 1;
+        self.builder.add(&subject.name, rule.into(), line)
+    }
+
     /// Takes back a rule, wherever it stands.
     pub(super) fn take_back(&mut self, name: &str, rule: Rule, at: usize, text: &str) {
-        match listed_host(name) {
-            Some(host) => {
-                let rule = self.as_read(&host, rule);
-                self.builder.take_back(&host, rule.into());
+        match Subject::read(name) {
+            Some(subject) => {
+                let rule = subject.as_read(rule, &self.reading);
+                self.builder.take_back(&subject.name, rule.into());
             }
             None => self.other(at, text),
         }
-    }
-
-    fn insert(&mut self, name: &str, rule: Rule, at: usize) -> Result<(), Full> {
-        let rule = self.as_read(name, rule);
-        let line = u32::try_from(at).unwrap_or(u32::MAX);
-        self.accepted += 1;
-        self.builder.add(name, rule.into(), line)
-    }
-
-    /// The rule as the operator wants it read.
-    fn as_read(&self, name: &str, rule: Rule) -> Rule {
-        let covers = match self.reading.subdomains {
-            _ if name.contains('/') => Covers::Below,
-            _ if name.parse::<IpAddr>().is_ok() => Covers::Itself,
-            Some(true) => Covers::Both,
-            Some(false) => Covers::Itself,
-            None => rule.covers,
-        };
-        Rule { covers, ..rule }
     }
 
     /// Counts an entry that is not a name.
@@ -257,17 +239,19 @@ impl Entries {
 
     /// The list, unless more was wrong than right.
     pub(super) fn finish(self) -> Result<Parsed, Rejected> {
-        let LeftOut { wrong, other, .. } = &self.left_out;
+        let LeftOut { wrong, other, held } = &self.left_out;
+        let right = self.accepted + held.count;
         match wrong.first.first() {
-            Some((at, text)) if wrong.count > self.accepted => {
+            Some((at, text)) if wrong.count > right => {
                 return Err(Rejected::Garbage {
                     wrong: wrong.count,
-                    entries: wrong.count + self.accepted,
+                    entries: wrong.count + right,
                     at: *at,
                     text: text.clone(),
                 });
             }
             _ if self.builder.len() > 0 => {}
+            _ if !held.is_empty() => return Err(Rejected::AllHeld),
             _ if other.is_empty() => return Err(Rejected::Empty),
             _ => return Err(Rejected::NoHosts(other.count)),
         }
@@ -279,6 +263,59 @@ impl Entries {
             snapshot,
             left_out: self.left_out,
         })
+    }
+}
+
+/// What a rule is about.
+struct Subject<'n> {
+    /// A canonical host, or a network in its shortest form.
+    name: Cow<'n, str>,
+    /// A top-level domain.
+    is_label: bool,
+    /// Others may register names below it; who says so.
+    suffix: Option<psl::Type>,
+    /// It is an address, or a network, which has no names below it.
+    address: Option<Covers>,
+}
+
+impl<'n> Subject<'n> {
+    fn read(text: &'n str) -> Option<Self> {
+        let subject = |name: Cow<'n, str>, is_label| Self {
+            suffix: if is_label {
+                Some(psl::Type::Icann)
+            } else {
+                public_suffix(&name)
+            },
+            address: name.parse::<IpAddr>().is_ok().then_some(Covers::Itself),
+            is_label,
+            name,
+        };
+        if let Some(host) = listed_host(text) {
+            return Some(subject(host, false));
+        }
+        if let Some(label) = listed_label(text) {
+            return Some(subject(label, true));
+        }
+        Some(Self {
+            name: listed_network(text)?.into(),
+            is_label: false,
+            suffix: None,
+            address: Some(Covers::Below),
+        })
+    }
+
+    /// The rule as the operator wants it read.
+    fn as_read(&self, rule: Rule, reading: &Reading) -> Rule {
+        let is_held = self.suffix == Some(psl::Type::Icann)
+            && reading.public_suffixes == PublicSuffixes::Hold;
+        let covers = match (self.address, reading.subdomains, rule.covers) {
+            (Some(covers), ..) => covers,
+            (None, Some(true), Covers::Itself) if is_held => Covers::Itself,
+            (None, Some(true), Covers::Itself | Covers::Both) => Covers::Both,
+            (None, Some(false), Covers::Both) => Covers::Itself,
+            (None, _, covers) => covers,
+        };
+        Rule { covers, ..rule }
     }
 }
 
@@ -311,8 +348,13 @@ fn is_name(host: &str) -> bool {
 /// A network in its shortest form.
 fn listed_network(name: &str) -> Option<String> {
     let network: IpNet = name.parse().ok()?;
-    // Half of all addresses are no list.
-    (network.prefix_len() > 1).then(|| network.trunc().to_string())
+    // Hosts are never written as IPv4 addresses within IPv6.
+    let is_mapped = match network {
+        IpNet::V6(network) => network.addr().to_ipv4_mapped().is_some(),
+        IpNet::V4(_) => false,
+    };
+    // Half of all addresses would not be a list.
+    (network.prefix_len() > 1 && !is_mapped).then(|| network.trunc().to_string())
 }
 
 impl From<Full> for Rejected {
@@ -321,7 +363,7 @@ impl From<Full> for Rejected {
     }
 }
 
-/// Whether names below it are for anybody to register, and who says so: registries (`co.uk`) or
+/// Whether others may register names below it, and who says so: registries (`co.uk`) or
 /// companies (`github.io`).
 fn public_suffix(host: &str) -> Option<psl::Type> {
     let suffix = psl::suffix(host.as_bytes())?;
@@ -386,6 +428,7 @@ mod tests {
             "192.0.2.0/33",
             "a.example/24",
             "192.0.2.0/",
+            "::ffff:192.0.2.0/120",
         ] {
             assert_eq!(listed_network(entry), None, "{entry}");
         }

@@ -13,14 +13,16 @@ mod tests;
 mod unbound;
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use self::rpz::Zone;
 use super::entries::{Entries, Parsed, Reading, Rejected};
+use super::rule::{Covers, Rule};
 use super::snapshot::Full;
 use crate::config::{Column, Feed, FeedFormat};
 
 /// Lines that a format is told by.
-const LINES_TO_TELL: usize = 200;
+const LINES_TO_LOOK_AT: usize = 200;
 
 /// Whether a line can be one of a format.
 type IsLine = fn(&str) -> bool;
@@ -72,11 +74,16 @@ impl From<&Feed> for Format {
 /// Reads `body`. A few wrong entries are left out and counted.
 pub(crate) fn parse(format: &Format, body: &[u8]) -> Result<Parsed, Rejected> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let mut entries = Entries::new(format.reading);
     let named = match format.format {
-        FeedFormat::Auto => tell(format, body).ok_or(Rejected::Unrecognized)?,
+        FeedFormat::Auto => detect(format, body).ok_or(Rejected::Unrecognized)?,
         named => named,
     };
+    // Where names are those of a tree, what is said of the nearest counts.
+    let is_tree = matches!(
+        named,
+        FeedFormat::Dnsmasq | FeedFormat::Unbound | FeedFormat::Rpz
+    );
+    let mut entries = Entries::new(format.reading, is_tree);
     match named {
         FeedFormat::Auto | FeedFormat::Domains => lines(body, &mut entries, domains::read_line)?,
         FeedFormat::Hosts => lines(body, &mut entries, hosts::read_line)?,
@@ -100,9 +107,8 @@ pub(crate) fn parse(format: &Format, body: &[u8]) -> Result<Parsed, Rejected> {
 
 /// The format of a body that the settings do not name; none if its lines are of several, or of
 /// none.
-fn tell(format: &Format, body: &[u8]) -> Option<FeedFormat> {
-    let start = body.trim_ascii_start();
-    if format.field.is_some() || start.starts_with(b"{") || start.starts_with(b"[\"") {
+fn detect(format: &Format, body: &[u8]) -> Option<FeedFormat> {
+    if format.field.is_some() || is_json(body) {
         return Some(FeedFormat::Json);
     }
     if format.column.is_some() {
@@ -112,15 +118,19 @@ fn tell(format: &Format, body: &[u8]) -> Option<FeedFormat> {
     let mut seen = 0;
     for (line, _) in texts(body) {
         let line = line.trim_ascii();
-        if line.is_empty() || line.starts_with(['!', ';']) || line.starts_with("# ") || line == "#"
-        {
+        if adblock::is_title(line) {
+            return Some(FeedFormat::Adblock);
+        }
+        let is_remark =
+            line.starts_with(['!', ';']) || (line.starts_with('#') && !adblock::is_line(line));
+        if line.is_empty() || is_remark {
             continue;
         }
         if let Some(place) = LINE_FORMATS.iter().position(|(_, is_line)| is_line(line)) {
             counts[place] += 1;
         }
         seen += 1;
-        if seen == LINES_TO_TELL {
+        if seen == LINES_TO_LOOK_AT {
             break;
         }
     }
@@ -130,6 +140,16 @@ fn tell(format: &Format, body: &[u8]) -> Option<FeedFormat> {
         .rev()
         .max_by_key(|(_, count)| *count)?;
     (count > 0 && count * 2 >= seen).then_some(LINE_FORMATS[place].0)
+}
+
+/// Whether a body begins as an object or an array. `[Adblock Plus]` does not.
+fn is_json(body: &[u8]) -> bool {
+    let start = body.trim_ascii_start();
+    let in_array = start.strip_prefix(b"[").map(<[u8]>::trim_ascii_start);
+    start.starts_with(b"{")
+        || in_array.is_some_and(|rest| {
+            rest.starts_with(b"\"") || rest.starts_with(b"{") || rest.starts_with(b"]")
+        })
 }
 
 /// Hands each line that is not blank to `read`, without its line end and white space.
@@ -154,26 +174,38 @@ fn texts(body: &[u8]) -> impl Iterator<Item = (Cow<'_, str>, usize)> {
     lines.map(|(line, number)| (String::from_utf8_lossy(line), number))
 }
 
-/// The host of an `http:` or `https:` URL, or of a host with a port; other text as it is.
-fn url_host(text: &str) -> &str {
-    let rest = text
-        .strip_prefix("http://")
-        .or_else(|| text.strip_prefix("https://"));
-    let Some(rest) = rest else {
-        // `192.0.2.1:443`, and no IPv6 address.
-        return match text.split_once(':') {
-            Some((host, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => {
-                host
-            }
-            _ => text,
-        };
-    };
-    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or(rest);
-    let host = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host);
+/// Takes a name, a host with a port, or a URL, which lists its host and not the names below it.
+fn add_host_or_url(text: &str, at: usize, entries: &mut Entries) -> Result<(), Full> {
+    let scheme = text.split_once("://").filter(|(scheme, _)| {
+        scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
+    });
+    match scheme {
+        Some((_, rest)) => {
+            let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or(rest);
+            let host = authority
+                .rsplit_once('@')
+                .map_or(authority, |(_, host)| host);
+            let rule = Rule::listed(Covers::Itself);
+            entries.add_rule(without_port(host), rule, at, text)
+        }
+        None => entries.add_wildcard(without_port(text), at),
+    }
+}
+
+fn without_port(host: &str) -> &str {
     if let Some(address) = host.strip_prefix('[') {
         return address.split(']').next().unwrap_or(address);
     }
-    host.split(':').next().unwrap_or(host)
+    match host.split_once(':') {
+        // An IPv6 address has more of them.
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
+/// Whether an address belongs to no host that others could reach.
+fn is_nowhere(address: &str) -> bool {
+    address
+        .parse::<IpAddr>()
+        .is_ok_and(|address| address.is_unspecified() || address.is_loopback())
 }

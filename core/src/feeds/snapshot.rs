@@ -29,6 +29,8 @@ pub(crate) struct Snapshot {
     repeated: HashMap<u32, Vec<Said>>,
     /// The lengths of the prefixes of networks of IPv4 and of IPv6, longest first.
     prefixes: [Vec<u8>; 2],
+    /// The most specific rule counts, whatever its rank.
+    is_tree: bool,
     hasher: DefaultHashBuilder,
 }
 
@@ -60,7 +62,7 @@ pub(crate) struct Found {
 
 impl Snapshot {
     /// The entry that decides about `host`, a canonical host: of those that cover it the one of the
-    /// highest rank, and of several the most specific.
+    /// highest rank, and of several the most specific. In a tree it is the other way round.
     pub(crate) fn find(&self, host: &str) -> Option<Found> {
         match address(host) {
             Some(address) => self.find_address(host, address),
@@ -98,6 +100,9 @@ impl Snapshot {
         name: &str,
         about: fn(Rules) -> Rules,
     ) -> Option<(&'s Entry, u8, MatchKind, Rules)> {
+        if self.is_tree && best.is_some() {
+            return best;
+        }
         let Some(entry) = self.entry(name) else {
             return best;
         };

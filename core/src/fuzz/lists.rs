@@ -3,8 +3,8 @@
 use ipnet::IpNet;
 
 use super::assert_canonical;
-use crate::config::FeedFormat;
-use crate::feeds::entries::{LeftOut, Parsed, Rejected};
+use crate::config::{FeedFormat, PublicSuffixes};
+use crate::feeds::entries::{LeftOut, Parsed, Reading, Rejected};
 use crate::feeds::format::{Format, parse};
 
 const FORMATS: [FeedFormat; 9] = [
@@ -24,6 +24,17 @@ const FORMATS: [FeedFormat; 9] = [
 pub fn feed(data: &[u8]) {
     for format in FORMATS {
         assert_list(&format.into(), data);
+        for subdomains in [true, false] {
+            let reading = Reading {
+                subdomains: Some(subdomains),
+                public_suffixes: PublicSuffixes::Apply,
+            };
+            let format = Format {
+                reading,
+                ..format.into()
+            };
+            assert_list(&format, data);
+        }
     }
     for field in ["/url", "/data/hosts"] {
         let format = Format {
@@ -38,7 +49,7 @@ fn assert_list(format: &Format, data: &[u8]) {
     let parsed = parse(format, data);
     match &parsed {
         Ok(list) => {
-            assert_names(list);
+            assert_names(list, format.reading.public_suffixes);
             assert_left_out(&list.left_out);
         }
         Err(error) => {
@@ -55,7 +66,7 @@ fn assert_list(format: &Format, data: &[u8]) {
     }
 }
 
-fn assert_names(list: &Parsed) {
+fn assert_names(list: &Parsed, suffixes: PublicSuffixes) {
     let names: Vec<&str> = list.snapshot.names().collect();
     assert_eq!(names.len(), list.snapshot.len());
     assert_ne!(names.len(), 0);
@@ -65,8 +76,9 @@ fn assert_names(list: &Parsed) {
             continue;
         }
         assert_canonical(name);
-        // A whole top-level domain is more than a list can mean.
-        assert!(name.contains(['.', ':']), "{name}");
+        // A whole top-level domain is more than most lists can mean.
+        let is_label = !name.contains(['.', ':']);
+        assert!(!is_label || suffixes == PublicSuffixes::Apply, "{name}");
         assert!(!name.contains('*'), "{name}");
     }
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `\|\|example.org^` | the name and those below it |
 //! | `\|\|*.example.org^` | the names below it |
-//! | `\|example.org^`, `example.org` | the name |
+//! | `\|example.org^`, `example.org`, `0.0.0.0 example.org` | the name |
 //! | `@@` before it | an exception of the same |
 //!
 //! `$important` precedes exceptions, `$badfilter` takes the same rule back, and `$all` changes
@@ -21,15 +21,18 @@ use crate::feeds::rule::{Covers, Rule};
 use crate::feeds::snapshot::Full;
 
 /// What makes a rule cosmetic: it changes pages and no requests.
-const COSMETIC: [&str; 8] = ["##", "#@#", "#?#", "#@?#", "#$#", "#@$#", "#%#", "$$"];
+const COSMETIC: [&str; 12] = [
+    "##", "#@#", "#?#", "#@?#", "#$#", "#@$#", "#$?#", "#@$?#", "#%#", "#@%#", "$$", "$@$",
+];
 
 /// Reads a line.
 pub(super) fn read_line(line: &str, number: usize, entries: &mut Entries) -> Result<(), Full> {
     if is_comment(line) {
         return Ok(());
     }
-    if hosts::is_line(line) {
-        return hosts::read_line(line, number, entries);
+    if let Some(mut names) = hosts::names(line.split('#').next().unwrap_or(line)) {
+        let rule = Rule::listed(Covers::Itself);
+        return names.try_for_each(|name| entries.add_rule(name, rule, number, line));
     }
     let Some(read) = read_rule(line) else {
         if is_prose(line) {
@@ -51,16 +54,21 @@ pub(super) fn is_line(line: &str) -> bool {
     line.starts_with("||") || line.starts_with("@@") || is_cosmetic(line) || is_title(line)
 }
 
-fn is_title(line: &str) -> bool {
+/// Whether a line says of itself that the list is in this format.
+pub(super) fn is_title(line: &str) -> bool {
     let title = line.get(..8);
     title.is_some_and(|title| title.eq_ignore_ascii_case("[adblock") || title == "[AdGuard")
 }
 
 fn is_cosmetic(line: &str) -> bool {
-    COSMETIC.iter().any(|mark| line.contains(mark))
+    // `## my list` and `######` are remarks.
+    let is_remark = line
+        .strip_prefix("##")
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '#']));
+    !is_remark && COSMETIC.iter().any(|mark| line.contains(mark))
 }
 
-/// No pattern has a space, and no page is a list.
+/// Patterns have no space, and pages are not lists.
 fn is_prose(line: &str) -> bool {
     let pattern = line.split('$').next().unwrap_or(line);
     let is_other = is_cosmetic(line) || line.starts_with('/') || line.starts_with("!#");
@@ -118,6 +126,14 @@ fn read_rule(line: &str) -> Option<Read<'_>> {
     })
 }
 
+/// A name without marks. `_ads.js` and `-banner-` are parts of URLs.
+fn is_plain_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_alphanumeric() || ".-_:/".contains(c);
+    name.contains(['.', ':'])
+        && name.starts_with(char::is_alphanumeric)
+        && name.chars().all(allowed)
+}
+
 fn read_pattern(pattern: &str) -> Option<(&str, Covers)> {
     let (name, covers) = if let Some(rest) = pattern.strip_prefix("||") {
         let name = rest.strip_suffix("^|").or_else(|| rest.strip_suffix('^'))?;
@@ -130,8 +146,10 @@ fn read_pattern(pattern: &str) -> Option<(&str, Covers)> {
             .strip_suffix("^|")
             .or_else(|| rest.strip_suffix(['^', '|']))?;
         (name, Covers::Itself)
-    } else {
+    } else if is_plain_name(pattern) {
         (pattern, Covers::Itself)
+    } else {
+        return None;
     };
     let in_brackets = name
         .strip_prefix('[')

@@ -1,15 +1,15 @@
-//! Comma-separated values (RFC 4180) of which one column has names, or URLs, whose hosts are meant.
-//! Comments begin with `#`.
+//! Comma-separated values (RFC 4180) of which one column has names or URLs. Comments begin with `#`.
 
 use csv_core::{ReadFieldResult, ReaderBuilder};
+use memchr::memchr_iter;
 
-use super::url_host;
+use super::add_host_or_url;
 use crate::config::Column;
 use crate::feeds::entries::{Entries, Rejected};
 use crate::feeds::snapshot::Full;
 
-/// A longer value is no name.
-const LONGEST: usize = 8 << 10;
+/// A value of so many bytes is not a name.
+const TOO_LONG: usize = 8 << 10;
 
 /// Reads the whole body.
 pub(super) fn read(body: &[u8], column: &Column, entries: &mut Entries) -> Result<(), Rejected> {
@@ -18,11 +18,15 @@ pub(super) fn read(body: &[u8], column: &Column, entries: &mut Entries) -> Resul
     let mut rest = body;
     let mut value = Vec::new();
     let mut piece = [0; 256];
+    let mut lines = 0;
     loop {
-        let line = usize::try_from(reader.line()).unwrap_or(usize::MAX);
         let (result, read, written) = reader.read_field(rest, &mut piece);
-        rest = &rest[read..];
-        let room = LONGEST.saturating_sub(value.len());
+        let taken;
+        (taken, rest) = rest.split_at(read);
+        // The line of a field is the one that it ends in.
+        let line = lines + memchr_iter(b'\n', taken.trim_ascii_end()).count() + 1;
+        lines += memchr_iter(b'\n', taken).count();
+        let room = TOO_LONG.saturating_sub(value.len());
         value.extend_from_slice(&piece[..written.min(room)]);
         match result {
             // An empty input ends the last field.
@@ -30,14 +34,23 @@ pub(super) fn read(body: &[u8], column: &Column, entries: &mut Entries) -> Resul
             ReadFieldResult::End => return table.finish(),
             ReadFieldResult::Field { record_end } => {
                 let text = String::from_utf8_lossy(&value);
-                table.take(text.trim(), line, entries)?;
+                let text = unquoted(text.trim());
+                table.take(text, line, entries)?;
                 if record_end {
-                    table.end_row(text.trim(), line, entries);
+                    table.end_row(text, line, entries);
                 }
                 value.clear();
             }
         }
     }
+}
+
+/// Some writers leave a space before the quotation marks, where they mean nothing to a reader.
+fn unquoted(text: &str) -> &str {
+    let inner = text
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'));
+    inner.unwrap_or(text)
 }
 
 /// Where in the table the reader is.
@@ -73,7 +86,11 @@ impl<'c> Table<'c> {
             }
             _ if !self.is_heading && self.wanted == Some(self.place) => {
                 self.has_wanted = true;
-                entries.add_wildcard(url_host(value), line)?;
+                if value.len() >= TOO_LONG {
+                    entries.wrong(line, value);
+                } else {
+                    add_host_or_url(value, line, entries)?;
+                }
             }
             _ => {}
         }

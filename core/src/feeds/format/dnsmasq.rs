@@ -1,12 +1,9 @@
-//! The options of dnsmasq(8) that make names unknown, each with one domain or more, which are meant
-//! with the names below them:
-//!
-//! - `local=/x/` and `server=/x/`, which answer from nowhere. With a server after them they say
-//!   whom to ask, which lists nothing.
-//! - `address=/x/`, `address=/x/#` and `address=/x/0.0.0.0` or another address that is no host's.
+//! The options of dnsmasq(8) for domains and the names below them, where the most specific one
+//! counts. `local=/x/` and `server=/x/` make names unknown, as do `address=/x/`, `address=/x/#` and
+//! an address that belongs to no host. With a server after them (`server=/x/192.0.2.1`, `#` for the
+//! usual ones) they say whom to ask, which excepts the names.
 
-use std::net::IpAddr;
-
+use super::is_nowhere;
 use crate::feeds::entries::Entries;
 use crate::feeds::rule::{Covers, Rule};
 use crate::feeds::snapshot::Full;
@@ -17,26 +14,32 @@ pub(super) fn read_line(line: &str, number: usize, entries: &mut Entries) -> Res
     if content.is_empty() {
         return Ok(());
     }
-    let Some((option, value)) = content.split_once('=') else {
+    let option = content.trim_start_matches("--");
+    let Some((option, (domains, target))) = option
+        .split_once('=')
+        .and_then(|(option, value)| Some((option.trim(), domains_of(value)?)))
+    else {
         // `domain-needed` and the like.
         entries.other(number, line);
         return Ok(());
     };
-    let Some((domains, target)) = domains_of(value) else {
-        entries.other(number, line);
-        return Ok(());
-    };
-    let makes_unknown = match option.trim().trim_start_matches("--") {
-        "local" | "server" => target.is_empty(),
-        "address" => is_nowhere(target),
-        _ => false,
+    let rule = match option {
+        "local" | "server" if target.is_empty() => Some(Rule::listed(Covers::Both)),
+        "local" | "server" => Some(Rule::excepted(Covers::Both)),
+        "address" if matches!(target, "" | "#") || is_nowhere(target) => {
+            Some(Rule::listed(Covers::Both))
+        }
+        _ => None,
     };
     for domain in domains {
-        let domain = domain.trim_start_matches(['*', '.']);
-        if makes_unknown && !domain.is_empty() && domain != "#" {
-            entries.add_rule(domain, Rule::listed(Covers::Both), number, line)?;
-        } else {
-            entries.other(number, line);
+        let name = domain.strip_prefix("*.").unwrap_or(domain);
+        let name = name.strip_prefix('.').unwrap_or(name);
+        match rule {
+            // `#` stands for all domains, and `*x` also for names that only end alike.
+            Some(rule) if !name.is_empty() && !name.contains(['#', '*']) => {
+                entries.add_rule(name, rule, number, line)?;
+            }
+            _ => entries.other(number, line),
         }
     }
     Ok(())
@@ -62,11 +65,4 @@ fn without_comment(line: &str) -> &str {
 fn domains_of(value: &str) -> Option<(impl Iterator<Item = &str>, &str)> {
     let (domains, target) = value.trim().strip_prefix('/')?.rsplit_once('/')?;
     Some((domains.split('/'), target))
-}
-
-fn is_nowhere(target: &str) -> bool {
-    matches!(target, "" | "#")
-        || target
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_unspecified() || address.is_loopback())
 }

@@ -2,43 +2,53 @@
 
 use std::net::IpAddr;
 
+use super::is_nowhere;
 use crate::feeds::entries::Entries;
 use crate::feeds::snapshot::Full;
+
+/// The names of the machine itself, which lists in this format carry so that they can replace
+/// `/etc/hosts`.
+const OWN_NAMES: [&str; 12] = [
+    "0.0.0.0",
+    "broadcasthost",
+    "ip6-allhosts",
+    "ip6-allnodes",
+    "ip6-allrouters",
+    "ip6-localhost",
+    "ip6-localnet",
+    "ip6-loopback",
+    "ip6-mcastprefix",
+    "local",
+    "localhost",
+    "localhost.localdomain",
+];
 
 /// Reads a line.
 pub(super) fn read_line(line: &str, number: usize, entries: &mut Entries) -> Result<(), Full> {
     let content = line.split('#').next().unwrap_or(line);
-    let mut fields = content.split_ascii_whitespace();
-    let Some(address) = fields.next() else {
-        return Ok(());
-    };
-    let mut names = fields.peekable();
-    if !is_address(address) || names.peek().is_none() {
-        entries.wrong(number, line);
+    if content.trim_ascii().is_empty() {
         return Ok(());
     }
-    names
-        .filter(|name| !is_own_name(name))
-        .try_for_each(|name| entries.add(name, number))
+    let Some(mut names) = names(content) else {
+        entries.wrong(number, line);
+        return Ok(());
+    };
+    names.try_for_each(|name| entries.add(name, number))
 }
 
-/// Whether a line begins as one of this format.
-pub(super) fn is_line(line: &str) -> bool {
-    let mut fields = line.split_ascii_whitespace();
-    fields.next().is_some_and(is_address) && fields.next().is_some_and(|name| name != "#")
-}
-
-fn is_address(field: &str) -> bool {
+/// The names in a line without its comment; none if it is not of this format.
+pub(super) fn names(content: &str) -> Option<impl Iterator<Item = &str>> {
+    let mut fields = content.split_ascii_whitespace();
     // `fe80::1%lo0`: the zone (RFC 4007, section 11) is not part of what `IpAddr` reads.
-    let address = field.split('%').next().unwrap_or(field);
-    address.parse::<IpAddr>().is_ok()
+    let address = fields.next()?.split('%').next()?;
+    let mut names = fields.peekable();
+    // Two addresses are a range, unless the first stands for nothing.
+    let is_name = |name: &str| is_nowhere(address) || name.parse::<IpAddr>().is_err();
+    let is_line = address.parse::<IpAddr>().is_ok() && names.peek().copied().is_some_and(is_name);
+    is_line.then(|| names.filter(|name| !OWN_NAMES.contains(name)))
 }
 
-/// The names of the machine itself, which lists in this format carry so that they can replace
-/// `/etc/hosts`.
-fn is_own_name(name: &str) -> bool {
-    matches!(
-        name,
-        "0.0.0.0" | "broadcasthost" | "local" | "localhost" | "localhost.localdomain"
-    ) || name.starts_with("ip6-")
+/// Whether a line is one of this format.
+pub(super) fn is_line(line: &str) -> bool {
+    names(line.split('#').next().unwrap_or(line)).is_some()
 }

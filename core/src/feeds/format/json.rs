@@ -1,15 +1,14 @@
-//! JSON (RFC 8259): an array of names, or rows with a name in one of their fields. Rows stand in an
+//! JSON (RFC 8259): an array of names, or rows with names in one of their fields. Rows stand in an
 //! array, or in an object, where each may be an array of rows again, as exports by number are. A
 //! field is named by a JSON pointer (RFC 6901), which may also lead from the root to an array of
-//! names. A URL means its host.
+//! names. Everything is taken piece by piece, so that a body is never in memory a second time.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
 
-use super::url_host;
+use super::add_host_or_url;
 use crate::feeds::entries::{Entries, Rejected};
 use crate::feeds::snapshot::Full;
 
@@ -19,20 +18,20 @@ pub(super) fn read(
     field: Option<&str>,
     entries: &mut Entries,
 ) -> Result<(), Rejected> {
-    let mut reader = Reader {
-        entries,
-        field,
-        place: 0,
-    };
+    let mut names = Names { entries, place: 0 };
     let mut json = serde_json::Deserializer::from_slice(body);
     match field {
-        None => Names(&mut reader).deserialize(&mut json)?,
+        None => List(&mut names).deserialize(&mut json)?,
         Some(field) => {
             let tokens: Vec<String> = field.split('/').skip(1).map(unescape).collect();
-            let found = Root(&mut reader, &tokens).deserialize(&mut json)?;
-            if !found {
+            let at = At {
+                names: &mut names,
+                tokens: &tokens,
+                takes_one: false,
+            };
+            if !at.deserialize(&mut json)? {
                 json = serde_json::Deserializer::from_slice(body);
-                Rows(&mut reader).deserialize(&mut json)?;
+                Rows(&mut names, &tokens).deserialize(&mut json)?;
             }
         }
     }
@@ -44,45 +43,30 @@ fn unescape(token: &str) -> String {
     token.replace("~1", "/").replace("~0", "~")
 }
 
-struct Reader<'r> {
-    entries: &'r mut Entries,
-    field: Option<&'r str>,
-    /// The place of the last name, from 1.
+/// The names that were found.
+struct Names<'e> {
+    entries: &'e mut Entries,
+    /// The place of the last one, from 1.
     place: usize,
 }
 
-impl Reader<'_> {
+impl Names<'_> {
     fn add<E: Error>(&mut self, name: &str) -> Result<(), E> {
         self.place += 1;
-        let added = self.entries.add_wildcard(url_host(name.trim()), self.place);
+        let added = add_host_or_url(name.trim(), self.place, self.entries);
         added.map_err(|Full| E::custom(Rejected::TooLarge))
     }
 
-    /// Takes the names in a row, which is small.
-    fn add_row<E: Error>(&mut self, row: &Value) -> Result<(), E> {
-        let named = self.field.and_then(|field| row.pointer(field));
-        match named {
-            Some(Value::String(name)) => self.add(name),
-            Some(Value::Array(names)) => names.iter().try_for_each(|name| match name.as_str() {
-                Some(name) => self.add(name),
-                None => self.skip(name),
-            }),
-            Some(other) => self.skip(other),
-            None => self.skip(row),
-        }
-    }
-
-    fn skip<E: Error>(&mut self, value: &Value) -> Result<(), E> {
+    fn skip(&mut self) {
         self.place += 1;
-        self.entries.wrong(self.place, &value.to_string());
-        Ok(())
+        self.entries.wrong(self.place, "");
     }
 }
 
-/// An array of names, which are taken one by one, so that they are never all in memory.
-struct Names<'a, 'r>(&'a mut Reader<'r>);
+/// An array of names and nothing else.
+struct List<'a, 'e>(&'a mut Names<'e>);
 
-impl<'de> DeserializeSeed<'de> for Names<'_, '_> {
+impl<'de> DeserializeSeed<'de> for List<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
@@ -90,7 +74,7 @@ impl<'de> DeserializeSeed<'de> for Names<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Names<'_, '_> {
+impl<'de> Visitor<'de> for List<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -105,10 +89,26 @@ impl<'de> Visitor<'de> for Names<'_, '_> {
     }
 }
 
-/// What a pointer leads to from here, if that is an array of names. Says whether there is one.
-struct Root<'a, 'r, 't>(&'a mut Reader<'r>, &'t [String]);
+/// What the tokens of a pointer lead to from here. Says whether there are names.
+struct At<'a, 'e> {
+    names: &'a mut Names<'e>,
+    tokens: &'a [String],
+    /// One string is as good as an array of them.
+    takes_one: bool,
+}
 
-impl<'de> DeserializeSeed<'de> for Root<'_, '_, '_> {
+impl<'a, 'e> At<'a, 'e> {
+    /// What is one step nearer to the names.
+    fn inner<'s>(&'s mut self, tokens: &'s [String]) -> At<'s, 'e> {
+        At {
+            names: self.names,
+            tokens,
+            takes_one: self.takes_one,
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for At<'_, '_> {
     type Value = bool;
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<bool, D::Error> {
@@ -116,23 +116,20 @@ impl<'de> DeserializeSeed<'de> for Root<'_, '_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Root<'_, '_, '_> {
+impl<'de> Visitor<'de> for At<'_, '_> {
     type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object or an array")
+        f.write_str("any value")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<bool, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut object: A) -> Result<bool, A::Error> {
         let mut found = false;
+        let tokens = self.tokens;
         while let Some(key) = object.next_key::<Cow<'de, str>>()? {
-            match self.1 {
-                [token] if *token == key => {
-                    object.next_value_seed(Names(&mut *self.0))?;
-                    found = true;
-                }
-                [token, rest @ ..] if *token == key && !rest.is_empty() => {
-                    found |= object.next_value_seed(Root(&mut *self.0, rest))?;
+            match tokens {
+                [token, rest @ ..] if *token == key => {
+                    found |= object.next_value_seed(self.inner(rest))?;
                 }
                 _ => drop(object.next_value::<IgnoredAny>()?),
             }
@@ -140,14 +137,77 @@ impl<'de> Visitor<'de> for Root<'_, '_, '_> {
         Ok(found)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<bool, A::Error> {
-        while array.next_element::<IgnoredAny>()?.is_some() {}
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut array: A) -> Result<bool, A::Error> {
+        let mut found = false;
+        let mut at = 0_usize;
+        let tokens = self.tokens;
+        loop {
+            let element = match tokens {
+                [] => array.next_element_seed(Name(self.names))?,
+                [token, rest @ ..] if *token == at.to_string() => {
+                    array.next_element_seed(self.inner(rest))?
+                }
+                _ => array.next_element::<IgnoredAny>()?.map(|_| false),
+            };
+            match element {
+                Some(has_names) => found |= has_names,
+                None => return Ok(found || tokens.is_empty()),
+            }
+            at += 1;
+        }
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<bool, E> {
+        let is_name = self.tokens.is_empty() && self.takes_one;
+        if is_name {
+            self.names.add(name)?;
+        }
+        Ok(is_name)
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<bool, E> {
         Ok(false)
     }
 }
 
-/// An array of rows, or an object of rows or of arrays of them.
-struct Rows<'a, 'r>(&'a mut Reader<'r>);
+/// One name in an array of names. What is not a string counts as wrong.
+struct Name<'a, 'e>(&'a mut Names<'e>);
+
+impl<'de> DeserializeSeed<'de> for Name<'_, '_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<bool, D::Error> {
+        let at = At {
+            names: &mut *self.0,
+            tokens: &[],
+            takes_one: true,
+        };
+        let is_name = at.deserialize(json)?;
+        if !is_name {
+            self.0.skip();
+        }
+        Ok(is_name)
+    }
+}
+
+/// An array of rows, or an object of rows or of arrays of them. Other values are no rows.
+struct Rows<'a, 'e>(&'a mut Names<'e>, &'a [String]);
 
 impl<'de> DeserializeSeed<'de> for Rows<'_, '_> {
     type Value = ();
@@ -165,22 +225,39 @@ impl<'de> Visitor<'de> for Rows<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<(), A::Error> {
-        while let Some(row) = array.next_element::<Value>()? {
-            self.0.add_row(&row)?;
-        }
+        while array.next_element_seed(Row(self.0, self.1))?.is_some() {}
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
         while object.next_key::<IgnoredAny>()?.is_some() {
-            object.next_value_seed(RowOrRows(&mut *self.0))?;
+            object.next_value_seed(RowOrRows(self.0, self.1))?;
         }
         Ok(())
     }
 }
 
-/// A row in an object, or an array of rows.
-struct RowOrRows<'a, 'r>(&'a mut Reader<'r>);
+/// A row, which has names where the tokens lead.
+struct Row<'a, 'e>(&'a mut Names<'e>, &'a [String]);
+
+impl<'de> DeserializeSeed<'de> for Row<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        let at = At {
+            names: &mut *self.0,
+            tokens: self.1,
+            takes_one: true,
+        };
+        if !at.deserialize(json)? {
+            self.0.skip();
+        }
+        Ok(())
+    }
+}
+
+/// A value of an object of rows.
+struct RowOrRows<'a, 'e>(&'a mut Names<'e>, &'a [String]);
 
 impl<'de> DeserializeSeed<'de> for RowOrRows<'_, '_> {
     type Value = ();
@@ -194,17 +271,40 @@ impl<'de> Visitor<'de> for RowOrRows<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a row or an array of rows")
+        f.write_str("any value")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, array: A) -> Result<(), A::Error> {
-        Rows(self.0).visit_seq(array)
+        Rows(self.0, self.1).visit_seq(array)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<(), A::Error> {
-        let row = serde::de::Deserialize::deserialize(
-            serde::de::value::MapAccessDeserializer::new(object),
-        )?;
-        self.0.add_row(&row)
+        let row = serde::de::value::MapAccessDeserializer::new(object);
+        Row(self.0, self.1).deserialize(row)
+    }
+
+    // `{"status": "ok", "rows": […]}`
+    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
     }
 }

@@ -1,32 +1,31 @@
-//! Response policy zones: zone files (RFC 1035, section 5) whose names are the names that they speak
-//! of, and whose data say what to do. `CNAME .` and `CNAME *.` list a name, as does an address that
-//! is no host's; `CNAME rpz-passthru.` excepts it. A name covers itself, and `*.` before it the
-//! names below it. Rules for addresses of clients, servers and answers speak of no name, and are
-//! counted.
+//! Response policy zones: zone files (RFC 1035, section 5) whose names, without that of the zone,
+//! are the names that they speak of, and whose data say what to do. `CNAME .` and `CNAME *.` list a
+//! name, as does an address that belongs to no host; `CNAME rpz-passthru.` excepts it. A name covers
+//! itself, and `*.` before it the names below it. Rules for addresses of clients, servers and
+//! answers do not speak of names, and are counted.
 
-use std::net::IpAddr;
+use std::borrow::Cow;
 
+use super::is_nowhere;
 use crate::feeds::entries::{Entries, Rejected};
 use crate::feeds::rule::{Covers, Rule};
 use crate::verdict::MatchKind;
 
 /// Owners below these speak of addresses and servers.
-const OTHER_TRIGGERS: [&str; 5] = [
-    "rpz-ip",
-    "rpz-client-ip",
-    "rpz-nsip",
-    "rpz-nsdname",
-    "rpz-tcp-only",
-];
+const OTHER_TRIGGERS: [&str; 4] = ["rpz-ip", "rpz-client-ip", "rpz-nsip", "rpz-nsdname"];
 
 /// What the lines before have said.
 #[derive(Default)]
 pub(super) struct Zone {
-    origin: String,
+    /// What names without a dot at their end are below; none before it is said, when they are names
+    /// in the zone.
+    origin: Option<String>,
+    /// The name of the zone, as far as it is known.
+    apex: Option<String>,
     /// What a line without an owner is about.
     owner: String,
-    /// A record that goes on.
-    open: bool,
+    /// A record goes on after its line.
+    is_open: bool,
 }
 
 impl Zone {
@@ -37,17 +36,18 @@ impl Zone {
         number: usize,
         entries: &mut Entries,
     ) -> Result<(), Rejected> {
-        let content = line.split(';').next().unwrap_or(line);
-        let was_open = self.open;
-        // Only the record of the zone itself is longer than a line.
-        self.open = (was_open || content.contains('(')) && !content.contains(')');
+        let was_open = self.is_open;
+        let content = self.content(line);
         if was_open || content.trim().is_empty() {
             return Ok(());
         }
         let mut words = content.split_ascii_whitespace().peekable();
         match words.peek() {
             Some(&"$ORIGIN") => {
-                self.origin = words.nth(1).unwrap_or_default().to_ascii_lowercase();
+                let origin = words.nth(1).unwrap_or_default().to_ascii_lowercase();
+                let origin = self.absolute(&origin).map(Cow::into_owned);
+                self.apex = self.apex.take().or_else(|| origin.clone());
+                self.origin = origin;
                 return Ok(());
             }
             Some(&"$INCLUDE") => return Err(Rejected::Include(number)),
@@ -63,7 +63,23 @@ impl Zone {
         }
         let kind = words.find(|word| !is_class_or_time(word));
         let data = words.next().unwrap_or_default();
-        self.read_record(kind.unwrap_or_default(), data, number, line, entries)
+        self.read_record(kind.unwrap_or_default(), data, number, line.trim(), entries)
+    }
+
+    /// The line without its comment. Parentheses let a record go on; in quotes neither means
+    /// anything.
+    fn content<'l>(&mut self, line: &'l str) -> &'l str {
+        let mut is_quoted = false;
+        for (at, c) in line.char_indices() {
+            match c {
+                '"' => is_quoted = !is_quoted,
+                ';' if !is_quoted => return &line[..at],
+                '(' if !is_quoted => self.is_open = true,
+                ')' if !is_quoted => self.is_open = false,
+                _ => {}
+            }
+        }
+        line
     }
 
     fn read_record(
@@ -76,9 +92,7 @@ impl Zone {
     ) -> Result<(), Rejected> {
         let decides = match (kind.to_ascii_uppercase().as_str(), data) {
             ("SOA", _) => {
-                if self.origin.is_empty() && self.owner.ends_with('.') {
-                    self.origin.clone_from(&self.owner);
-                }
+                self.apex = self.absolute(&self.owner).map(Cow::into_owned);
                 return Ok(());
             }
             ("NS", _) => return Ok(()),
@@ -87,33 +101,48 @@ impl Zone {
             ("A" | "AAAA", address) if is_nowhere(address) => Some(MatchKind::Listed),
             ("CNAME" | "A" | "AAAA" | "TXT" | "MX" | "SRV" | "HTTPS" | "SVCB", _) => None,
             _ => {
-                entries.wrong(number, line.trim());
+                entries.wrong(number, line);
                 return Ok(());
             }
         };
         let (Some(kind), Some(name)) = (decides, self.name()) else {
-            entries.other(number, line.trim());
+            entries.other(number, line);
             return Ok(());
         };
         let (name, covers) = match name.strip_prefix("*.") {
             Some(name) => (name, Covers::Below),
-            None => (name, Covers::Itself),
+            None => (&*name, Covers::Itself),
         };
         let rule = Rule {
             kind,
             ..Rule::listed(covers)
         };
-        Ok(entries.add_rule(name, rule, number, line.trim())?)
+        Ok(entries.add_rule(name, rule, number, line)?)
     }
 
-    /// What the owner of the record is about, relative to the zone; none if that is no host.
-    fn name(&self) -> Option<&str> {
-        let name = match self.owner.strip_suffix('.') {
-            None => &*self.owner,
-            Some(_) if self.origin.is_empty() => return None,
-            Some(_) => self.owner.strip_suffix(&*self.origin)?.strip_suffix('.')?,
+    /// A name with all of its labels; none if it is not known what it is below.
+    fn absolute<'n>(&self, name: &'n str) -> Option<Cow<'n, str>> {
+        if let Some(name) = name.strip_suffix('.') {
+            return Some(name.into());
+        }
+        match (self.origin.as_deref()?, name) {
+            (origin, "@") => Some(origin.to_owned().into()),
+            ("", name) => Some(name.into()),
+            (origin, name) => Some(format!("{name}.{origin}").into()),
+        }
+    }
+
+    /// What the owner of the record is about; none if that is not a host.
+    fn name(&self) -> Option<Cow<'_, str>> {
+        let name: Cow<'_, str> = match (self.absolute(&self.owner), &self.apex) {
+            (Some(name), Some(apex)) => {
+                let within = name.strip_suffix(&**apex)?.strip_suffix('.')?;
+                within.to_owned().into()
+            }
+            (Some(_), None) => return None,
+            (None, _) => (&*self.owner).into(),
         };
-        let last = name.rsplit('.').next().unwrap_or(name);
+        let last = name.rsplit('.').next().unwrap_or(&name);
         (name != "@" && !OTHER_TRIGGERS.contains(&last)).then_some(name)
     }
 }
@@ -121,10 +150,10 @@ impl Zone {
 /// Whether a line is one of those that only this format has.
 pub(super) fn is_line(line: &str) -> bool {
     let is_directive = line.starts_with("$TTL") || line.starts_with("$ORIGIN");
-    is_directive
-        || line
-            .split_ascii_whitespace()
-            .any(|word| word == "CNAME" || word == "SOA")
+    let mut words = line
+        .split_ascii_whitespace()
+        .take_while(|word| !word.starts_with(['#', ';']));
+    is_directive || words.any(|word| word == "CNAME" || word == "SOA")
 }
 
 fn is_class_or_time(word: &str) -> bool {
@@ -133,10 +162,4 @@ fn is_class_or_time(word: &str) -> bool {
             .bytes()
             .next()
             .is_some_and(|byte| byte.is_ascii_digit())
-}
-
-fn is_nowhere(address: &str) -> bool {
-    address
-        .parse::<IpAddr>()
-        .is_ok_and(|address| address.is_unspecified() || address.is_loopback())
 }

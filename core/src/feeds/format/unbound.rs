@@ -1,23 +1,28 @@
 //! The local zones and data of unbound.conf(5). A zone that answers of itself lists its name and
-//! those below it; data that point nowhere list one name.
+//! those below it, and one that is transparent excepts them. Data that point nowhere list one name;
+//! other data answer for theirs, which is an exception.
 
-use std::net::IpAddr;
-
+use super::is_nowhere;
 use crate::feeds::entries::Entries;
 use crate::feeds::rule::{Covers, Rule};
 use crate::feeds::snapshot::Full;
 
 /// Types of zones that answer what is not there, or nothing.
-const BLOCKING: [&str; 8] = [
+const BLOCKING: [&str; 10] = [
+    "always_deny",
     "always_null",
     "always_nxdomain",
     "always_nodata",
     "always_refuse",
     "deny",
+    "inform_deny",
     "redirect",
     "refuse",
     "static",
 ];
+
+/// Types of zones that answer as if there were none.
+const TRANSPARENT: [&str; 3] = ["always_transparent", "transparent", "typetransparent"];
 
 /// Reads a line.
 pub(super) fn read_line(line: &str, number: usize, entries: &mut Entries) -> Result<(), Full> {
@@ -32,12 +37,15 @@ pub(super) fn read_line(line: &str, number: usize, entries: &mut Entries) -> Res
     let mut words = value.split_ascii_whitespace();
     let name = words.next().unwrap_or_default();
     let rule = match option {
-        "local-zone" if words.next().is_some_and(|kind| BLOCKING.contains(&kind)) => {
-            Some(Rule::listed(Covers::Both))
-        }
-        "local-data" if words.next_back().is_some_and(is_nowhere) => {
-            Some(Rule::listed(Covers::Itself))
-        }
+        "local-zone" => match words.next() {
+            Some(kind) if BLOCKING.contains(&kind) => Some(Rule::listed(Covers::Both)),
+            Some(kind) if TRANSPARENT.contains(&kind) => Some(Rule::excepted(Covers::Both)),
+            _ => None,
+        },
+        "local-data" => match words.next_back() {
+            Some(address) if is_nowhere(address) => Some(Rule::listed(Covers::Itself)),
+            _ => Some(Rule::excepted(Covers::Both)),
+        },
         // `server:` begins the part that these stand in.
         "server" if name.is_empty() => return Ok(()),
         _ => None,
@@ -56,11 +64,4 @@ pub(super) fn is_line(line: &str) -> bool {
     ["local-zone:", "local-data:"]
         .iter()
         .any(|option| line.starts_with(option))
-}
-
-/// `"x A 0.0.0.0"`.
-fn is_nowhere(address: &str) -> bool {
-    address
-        .parse::<IpAddr>()
-        .is_ok_and(|address| address.is_unspecified() || address.is_loopback())
 }

@@ -17,6 +17,7 @@ pub(crate) struct Builder {
     repeated: HashMap<u32, Vec<Said>>,
     prefixes: [Vec<u8>; 2],
     taken_back: Vec<(Box<str>, Rules)>,
+    is_tree: bool,
     hasher: DefaultHashBuilder,
 }
 
@@ -25,6 +26,14 @@ pub(crate) struct Builder {
 pub(crate) struct Full;
 
 impl Builder {
+    /// For a list of which the most specific rule counts, whatever its rank, or another.
+    pub(crate) fn new(is_tree: bool) -> Self {
+        Self {
+            is_tree,
+            ..Self::default()
+        }
+    }
+
     /// Adds what `line` says of a canonical host, or of a network in its shortest form. What an
     /// earlier line has said already is not repeated.
     pub(crate) fn add(&mut self, name: &str, rules: Rules, line: u32) -> Result<(), Full> {
@@ -43,11 +52,14 @@ impl Builder {
         match slot {
             Slot::Occupied(mut slot) => {
                 let entry = slot.get_mut();
-                let new = rules.without(entry.rules);
-                if !new.is_empty() {
-                    entry.rules = entry.rules.with(new);
-                    let said = Said { rules: new, line };
-                    self.repeated.entry(entry.name).or_default().push(said);
+                if entry.first.rules == rules {
+                    return Ok(());
+                }
+                let repeated = self.repeated.entry(entry.name).or_default();
+                // There are few kinds of rules, so this is short.
+                if repeated.iter().all(|said| said.rules != rules) {
+                    entry.rules = entry.rules.with(rules);
+                    repeated.push(Said { rules, line });
                 }
             }
             Slot::Vacant(slot) => {
@@ -65,7 +77,7 @@ impl Builder {
         Ok(())
     }
 
-    /// Takes back these rules of a name, also those that are still to come.
+    /// Takes back the lines that say just this of a name, also those that are still to come.
     pub(crate) fn take_back(&mut self, name: &str, rules: Rules) {
         self.taken_back.push((name.into(), rules));
     }
@@ -99,6 +111,7 @@ impl Builder {
             table: self.table,
             repeated: self.repeated,
             prefixes: self.prefixes,
+            is_tree: self.is_tree,
             hasher: self.hasher,
         }
     }
@@ -117,9 +130,21 @@ impl Builder {
             return;
         };
         let entry = slot.get_mut();
-        entry.rules = entry.rules.without(rules);
-        if entry.rules.is_empty() {
+        let mut said = vec![entry.first];
+        said.extend(self.repeated.remove(&entry.name).unwrap_or_default());
+        said.retain(|said| said.rules != rules);
+        let mut said = said.into_iter();
+        let Some(first) = said.next() else {
             slot.remove();
+            return;
+        };
+        let others: Vec<Said> = said.collect();
+        entry.first = first;
+        entry.rules = others
+            .iter()
+            .fold(first.rules, |rules, said| rules.with(said.rules));
+        if !others.is_empty() {
+            self.repeated.insert(entry.name, others);
         }
     }
 }

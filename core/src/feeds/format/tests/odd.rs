@@ -1,0 +1,203 @@
+//! Bodies that are easily read wrong.
+
+use super::*;
+
+fn detected(body: &str) -> Option<FeedFormat> {
+    detect(&Format::default(), body.as_bytes())
+}
+
+#[test]
+fn names_in_a_tree_follow_the_nearest_rule() {
+    let rpz = "*.one.example CNAME rpz-passthru.\nads.one.example CNAME .\n";
+    let dnsmasq = "local=/one.example/\nserver=/ok.one.example/#\nlocal=/bad.ok.one.example/\n";
+    let unbound = "local-zone: \"one.example\" static\nlocal-data: \"nas.one.example A 192.0.2.2\"\n\
+        local-zone: \"ok.one.example\" always_transparent\n";
+    assert_covers(
+        &read(FeedFormat::Rpz, rpz),
+        &["ads.one.example"],
+        &["a.one.example"],
+    );
+    assert_covers(
+        &read(FeedFormat::Dnsmasq, dnsmasq),
+        &["a.one.example", "bad.ok.one.example"],
+        &["ok.one.example", "a.ok.one.example"],
+    );
+    assert_covers(
+        &read(FeedFormat::Unbound, unbound),
+        &["one.example", "a.one.example"],
+        &["nas.one.example", "a.ok.one.example"],
+    );
+}
+
+#[test]
+fn a_zone_may_be_written_in_parts() {
+    let body = "$ORIGIN .\nrpz.local 60 IN SOA a. b. 1 2 3 4 5\n$ORIGIN com.rpz.local.\n\
+        evil CNAME .\nwww.ads CNAME .\n$ORIGIN rpz.local.\nx.example TXT \"sad :( ; no\"\n\
+        one.example CNAME .\n";
+    let parsed = read(FeedFormat::Rpz, body);
+    assert_eq!(counts(&parsed), [3, 0, 1, 0]);
+    assert_covers(
+        &parsed,
+        &["evil.com", "www.ads.com", "one.example"],
+        &["www.ads"],
+    );
+}
+
+#[test]
+fn what_the_operator_says_of_subdomains_does_not_widen_a_registrys_suffix() {
+    let with = |subdomains| Format {
+        reading: Reading {
+            subdomains,
+            ..Reading::default()
+        },
+        ..FeedFormat::Adblock.into()
+    };
+    let wide = parse(&with(Some(true)), b"|co.uk^\n|one.example^\n").unwrap();
+    assert_covers(&wide, &["co.uk", "a.one.example"], &["bbc.co.uk"]);
+    let narrow = parse(&with(Some(false)), b"||*.one.example^\n||co.uk^\n").unwrap();
+    assert_eq!(counts(&narrow), [2, 0, 0, 0]);
+    assert_covers(
+        &narrow,
+        &["a.one.example", "co.uk"],
+        &["one.example", "bbc.co.uk"],
+    );
+}
+
+#[test]
+fn a_rule_is_taken_back_by_one_that_says_just_the_same() {
+    let body = "||one.example^\n|one.example^$badfilter\n||198.51.100.0/24^\n\
+        ||198.51.100.0/24^$badfilter\n";
+    let parsed = read(FeedFormat::Adblock, body);
+    assert_covers(
+        &parsed,
+        &["one.example", "a.one.example"],
+        &["198.51.100.1"],
+    );
+}
+
+#[test]
+fn remarks_and_titles_do_not_mislead() {
+    for (body, format) in [
+        (
+            "## my list\n## by me\n## CC0\nads.example\nb.example\n",
+            FeedFormat::Domains,
+        ),
+        (
+            "#########\n# a\n#########\nads.example\n",
+            FeedFormat::Domains,
+        ),
+        ("#x\n#y\n#z\na.example\n", FeedFormat::Domains),
+        (
+            "a.example # CNAME t.example\nb.example\n",
+            FeedFormat::Domains,
+        ),
+        ("192.0.2.1 #bad\n", FeedFormat::Domains),
+        ("192.0.2.0/24 ; SBL1\n", FeedFormat::Domains),
+        (
+            "[Adblock Plus 2.0]\na.example\nb.example\n",
+            FeedFormat::Adblock,
+        ),
+        ("[\n  \"a.example\"\n]", FeedFormat::Json),
+        ("[ \"a.example\" ]", FeedFormat::Json),
+    ] {
+        assert_eq!(detected(body), Some(format), "{body}");
+        assert!(parse(&Format::default(), body.as_bytes()).is_ok(), "{body}");
+    }
+    let range = parse(&FeedFormat::Hosts.into(), b"192.0.2.0 192.0.2.255\n");
+    assert!(range.is_err(), "{range:?}");
+}
+
+#[test]
+fn a_list_of_top_level_domains_says_what_it_needs() {
+    let refused = parse(&Format::default(), b"||zip^\n||mov^\n").unwrap_err();
+    assert!(refused.to_string().contains("public_suffixes"), "{refused}");
+}
+
+#[test]
+fn parts_of_urls_are_not_names() {
+    let body = "||one.example^\n-advert-\n_ads_\n_ads.js\n&ad=\n##.ad\nexample.org#@%#x\n";
+    let parsed = read(FeedFormat::Adblock, body);
+    assert_eq!(counts(&parsed), [1, 0, 6, 0], "{parsed:?}");
+}
+
+#[test]
+fn only_the_hosts_of_this_machine_are_left_out_of_a_hosts_file() {
+    let parsed = read(
+        FeedFormat::Hosts,
+        "0.0.0.0 ip6-ads.example\n::1 ip6-localhost\n",
+    );
+    assert_eq!(counts(&parsed), [1, 0, 0, 0]);
+}
+
+#[test]
+fn a_pointer_may_lead_through_arrays_and_beside_other_values() {
+    for (field, body) in [
+        (
+            "/ioc",
+            r#"{"query_status": "ok", "n": 1, "data": [{"ioc": "one.example"}]}"#,
+        ),
+        ("/data/0/hosts", r#"{"data": [{"hosts": ["one.example"]}]}"#),
+        ("/url", r#"{"7": {"url": "HTTP://one.example/"}}"#),
+        ("/x", r#"[{"x": ["one.example", 7]}, {"x": "two.example"}]"#),
+    ] {
+        let format = Format {
+            field: Some(field.to_owned()),
+            ..Format::default()
+        };
+        let parsed = parse(&format, body.as_bytes());
+        let parsed = parsed.unwrap_or_else(|error| panic!("{body}: {error}"));
+        assert_covers(&parsed, &["one.example"], &[]);
+    }
+}
+
+#[test]
+fn a_url_lists_its_host_alone() {
+    let format = Format {
+        field: Some("/url".to_owned()),
+        ..Format::default()
+    };
+    let body = br#"[{"url": "https://one.example/a"}, {"url": "two.example:443"}]"#;
+    let parsed = parse(&format, body).unwrap();
+    assert_covers(
+        &parsed,
+        &["one.example", "a.two.example"],
+        &["a.one.example"],
+    );
+}
+
+#[test]
+fn lines_of_csv_are_counted_with_comments_and_either_line_end() {
+    let format = Format {
+        column: Some(Column::default()),
+        ..Format::default()
+    };
+    for (body, host, line) in [
+        ("# c\n# d\n\na.example\n", "a.example", 4),
+        ("a.example,1\r\nb.example,2\r\n", "b.example", 2),
+        ("\"a.example\", \"b\"\nc.example\n", "c.example", 2),
+    ] {
+        let parsed = parse(&format, body.as_bytes()).unwrap();
+        assert_eq!(parsed.snapshot.find(host).unwrap().line, line, "{body:?}");
+    }
+    let long = format!(
+        "http://good.example:{}@evil.example/\nb.example\n",
+        "a".repeat(9000)
+    );
+    let parsed = parse(&format, long.as_bytes()).unwrap();
+    assert_eq!(counts(&parsed), [1, 1, 0, 0]);
+}
+
+#[test]
+fn json_of_another_shape_is_rejected() {
+    for body in [
+        r#"{"domains": ["a.example"]}"#,
+        r#"["a.example", 1]"#,
+        r#"["a.example", null]"#,
+        r#"["a.example""#,
+        r#"["a.example"] trailing"#,
+        r#""a.example""#,
+    ] {
+        let parsed = parse(&FeedFormat::Json.into(), body.as_bytes());
+        assert!(matches!(parsed, Err(Rejected::Json(_))), "{body}");
+    }
+}
