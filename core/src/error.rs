@@ -334,19 +334,19 @@ impl fmt::Display for Causes<'_> {
 }
 
 /// Text from elsewhere, such as the name of a file, as part of a line: control characters are
-/// escaped, line breaks among them. Every name and path that is printed goes through here.
+/// escaped, line breaks among them, and so is what changes the direction of text. Every name and path that is printed goes through here.
 #[derive(Clone, Copy, Debug)]
 pub struct Escaped<T>(pub T);
 
 impl<T: fmt::Display> fmt::Display for Escaped<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.0.to_string();
-        if !text.contains(char::is_control) {
+        if !text.contains(changes_lines) {
             return f.pad(&text);
         }
         let mut escaped = String::with_capacity(text.len() + 16);
         for c in text.chars() {
-            if c.is_control() {
+            if changes_lines(c) {
                 escaped.extend(c.escape_default());
             } else {
                 escaped.push(c);
@@ -354,6 +354,15 @@ impl<T: fmt::Display> fmt::Display for Escaped<T> {
         }
         f.pad(&escaped)
     }
+}
+
+/// Whether a character changes how those around it are shown.
+fn changes_lines(c: char) -> bool {
+    let changes_direction = matches!(
+        c,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    );
+    c.is_control() || changes_direction
 }
 
 fn write_line(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {

@@ -122,7 +122,7 @@ pub async fn find_filter(
         hooks: description.hooks(),
         imports: imports(&description),
         missing: Vec::new(),
-        verdicts: manifest.verdicts,
+        verdicts: manifest.verdicts.map(known_verdicts),
         withheld: Vec::new(),
         grants: Vec::new(),
         settings: problem,
@@ -217,6 +217,12 @@ fn settings(dir: &Path, name: &str) -> (FilterSettings, Option<String>) {
         Some(Err(error)) => (FilterSettings::default(), Some(Causes(&error).to_string())),
         None => (FilterSettings::default(), None),
     }
+}
+
+/// Of what a file says, the kinds that there are: the rest would only be words on a terminal.
+fn known_verdicts(said: Vec<String>) -> Vec<String> {
+    let is_known = |kind: &String| VerdictKind::from_name(kind).is_some();
+    said.into_iter().filter(is_known).collect()
 }
 
 /// Loads it aside as a proxy would, with the settings that it would have and with everything

@@ -22,9 +22,10 @@ pub(super) fn write_whole(file: &Path, bytes: &[u8]) -> io::Result<()> {
     aside.write_all(bytes)?;
     aside.as_file().sync_all()?;
     aside.persist(file)?;
-    // The new name, too. Elsewhere a folder cannot be opened for this.
+    // The new name, too, where the system can do that for a folder. The file is there by now, so
+    // this is not an error.
     #[cfg(unix)]
-    fs::File::open(dir)?.sync_all()?;
+    let _ = fs::File::open(dir).and_then(|dir| dir.sync_all());
     Ok(())
 }
 

@@ -91,7 +91,8 @@ impl Bounds {
         limit_with(Resource::Cpu, self.cpu, self.cpu.saturating_add(1))?;
         limit(Resource::Core, 0)?;
         limit(Resource::Fsize, 0)?;
-        nice(5)?;
+        // The thread that has started this process may stand back already.
+        nice((5 - nice(0)?).max(0))?;
         self.end_with_parent()
     }
 

@@ -24,7 +24,8 @@ use crate::plugins::{Plugins, StatusWriter};
 use crate::upstream::reload::Reloads;
 use crate::upstream::resolve::{LOOKUPS, Resolver};
 
-/// How far the control thread stands back, which leaves it a third of what a busy worker has.
+/// How far the control thread and those that work for it stand back, which leaves each a third of
+/// what a busy worker has.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const NICE: i32 = 5;
 
@@ -61,6 +62,7 @@ impl Control {
         let runtime = tokio::runtime::Builder::new_current_thread()
             // Each thread keeps memory of its own for what it reads; many would keep a lot of it.
             .max_blocking_threads(4)
+            .on_thread_start(yield_to_traffic)
             .enable_all()
             .build()
             .map_err(failed)?;
@@ -80,10 +82,11 @@ impl Control {
         loaded: oneshot::Sender<Result<Chains, StartError>>,
         stop: &CancellationToken,
     ) {
-        yield_to_traffic();
         let tasks = async {
             match load(&config, self.reloads.clone()).await {
                 Ok((feeds, plugins)) => {
+                    // What keeps filters to their time has been started, as urgent as workers are.
+                    yield_to_traffic();
                     if loaded.send(Ok(plugins.chain())).is_ok() {
                         let own = (self.own, self.pseudonym);
                         let followed = (self.status, self.reloads);
@@ -108,7 +111,7 @@ impl Loading {
 }
 
 /// Lets workers have the processors first. Ten lists that are read at once would otherwise take
-/// them from traffic for as long as that lasts. The threads that this one starts inherit it.
+/// them from traffic for as long as that lasts.
 fn yield_to_traffic() {
     // Elsewhere all threads of a process have one priority.
     #[cfg(any(target_os = "linux", target_os = "android"))]

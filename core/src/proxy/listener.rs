@@ -93,7 +93,9 @@ impl Listener {
             socket.set_reuse_address(true)?;
             // Connections have it from the socket that accepts them.
             #[cfg(any(target_os = "linux", target_os = "android"))]
-            socket.set_tcp_notsent_lowat(UNSENT)?;
+            if let Err(error) = socket.set_tcp_notsent_lowat(UNSENT) {
+                tracing::debug!(%error, "the system may take a lot for slow readers");
+            }
             socket.bind(&address.into())?;
             socket.listen(i32::MAX)?;
             socket.set_nonblocking(true)?;

@@ -132,4 +132,10 @@ async fn lists_and_filters_leave_the_processors_to_traffic() {
     for nice in &control {
         assert!(nice > most || *nice == 19, "{workers:?} {control:?}");
     }
+    // What ends a filter's turn must not wait for other work.
+    let tickers = nice("(portcullis-tic");
+    assert!(
+        !tickers.is_empty() && tickers.iter().all(|nice| nice <= most),
+        "{tickers:?}"
+    );
 }

@@ -37,12 +37,13 @@ enum Place {
 impl Source {
     /// From what stands on a command line.
     pub(super) fn parse(text: &str) -> Result<Self, InstallError> {
-        let is_file = Path::new(text).exists();
+        // A URL is never a path, whatever lies in the folder.
+        let is_file = !text.contains("://") && Path::new(text).exists();
         let (place, sha256) = match text.rsplit_once(MARK).filter(|_| !is_file) {
             Some((place, digits)) => (place, Some(checksum(digits)?)),
             None => (text, None),
         };
-        if is_file || !place.contains("://") {
+        if !place.contains("://") {
             let place = Place::File(place.into());
             return Ok(Self { place, sha256 });
         }
