@@ -151,12 +151,8 @@ impl Proxy {
         let (config, own, pseudonym) = (self.config, self.listener.local_addr(), self.pseudonym);
         let workers = config.proxy.workers.get();
         let is_loopback = own.ip().to_canonical().is_loopback();
-        let capacity = Capacity::new(
-            &config.limits,
-            workers,
-            capacity::descriptors(),
-            is_loopback,
-        );
+        let descriptors = capacity::descriptors();
+        let capacity = Capacity::new(&config.limits, workers, descriptors, is_loopback);
         capacity.log(&config.limits);
         let mut listener = self.listener.accepting(capacity)?;
         // After the listener, so that it is dropped before: the next proxy that has the address has

@@ -133,6 +133,10 @@ fn is_static(
         );
         checks.environment("S3", "it imports what is not granted to it", lines);
     }
+    says_its_configuration(checks, wasm);
+}
+
+fn says_its_configuration(checks: &mut Checks, wasm: &[u8]) {
     match Manifest::find(wasm) {
         Ok(Some(_)) => checks.pass("S5"),
         Ok(None) => checks.warn(

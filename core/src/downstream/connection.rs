@@ -184,16 +184,13 @@ async fn answer(
     turn: &Turn,
     tunnel: &Cell<Option<Box<Tunnel>>>,
 ) -> Result<Response<ReplyBody>, Dropped> {
-    let protocol = if request.method() == Method::CONNECT {
-        Protocol::Connect
-    } else {
-        Protocol::Http
+    let protocol = match request.method() {
+        &Method::CONNECT => Protocol::Connect,
+        _ => Protocol::Http,
     };
-    let id = session.worker.next_id();
-    let access_log = &session.worker.access_log;
     let mut exchange = Exchange::new(
-        access_log,
-        id,
+        &session.worker.access_log,
+        session.worker.next_id(),
         started,
         &session.client,
         Some(request.method()),
@@ -205,28 +202,18 @@ async fn answer(
     let request = request.map(ClientBody::from);
     let body = request.body().clone();
     let span = tracing::debug_span!("exchange", id = exchange.id());
-    let reply = async {
-        match protocol {
-            Protocol::Connect => connect::connect(session, request, &mut exchange).await,
-            Protocol::Http => forward::forward(session, request, &mut exchange).await,
-        }
-    };
+    let reply = reply(session, request, protocol, &mut exchange);
     let reply = reply.instrument(span).await;
-    let is_last = match &reply {
-        Ok(Reply::Local(_)) | Err(_) => !discard(body, expects).await,
-        Ok(_) => false,
-    };
+    let is_local = matches!(reply, Ok(Reply::Local(_)) | Err(_));
+    let is_last = is_local && !discard(body, expects).await;
     turn.begin_answer();
     let deadlines = session.deadlines.clone();
-    Ok(match reply {
+    let mut response = match reply {
         Ok(Reply::Origin(response)) => {
             exchange.record_status(response.status());
             response.map(|body| ReplyBody::origin(body, exchange, deadlines))
         }
-        Ok(Reply::Local(mut response)) => {
-            if is_last {
-                respond::close(&mut response);
-            }
+        Ok(Reply::Local(response)) => {
             exchange.record_status(response.status());
             response.map(|page| ReplyBody::local(page, exchange, deadlines))
         }
@@ -242,13 +229,26 @@ async fn answer(
         }
         Err(rejection) => {
             let format = PageFormat::negotiate(accept.as_ref());
-            let mut response = refusal::reject(&rejection, &mut exchange, format);
-            if is_last {
-                respond::close(&mut response);
-            }
+            let response = refusal::reject(&rejection, &mut exchange, format);
             response.map(|page| ReplyBody::local(page, exchange, deadlines))
         }
-    })
+    };
+    if is_last {
+        respond::close(&mut response);
+    }
+    Ok(response)
+}
+
+async fn reply(
+    session: &Session,
+    request: Request<ClientBody>,
+    protocol: Protocol,
+    exchange: &mut Exchange,
+) -> Result<Reply, Rejection> {
+    match protocol {
+        Protocol::Connect => connect::connect(session, request, exchange).await,
+        Protocol::Http => forward::forward(session, request, exchange).await,
+    }
 }
 
 /// Says goodbye and throws away what still comes, for a while.

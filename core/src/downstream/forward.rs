@@ -91,16 +91,19 @@ pub(crate) async fn forward(
 
     let switched = sanitize_response(&mut response)?;
     if link.has_owner() && response.status() == StatusCode::UNAUTHORIZED {
-        // Some clients do not log in through a proxy that does not say that it keeps connections
-        // apart (RFC 4559, section 6).
-        let kept = HeaderValue::from_static("Session-Based-Authentication");
-        response.headers_mut().insert(PROXY_SUPPORT, kept);
+        say_that_logins_are_kept_apart(response.headers_mut());
     }
     let status = response.status();
     let judgement = filters.judge_response(status, response.headers_mut());
     exchange.record_judgement(judgement.await)?;
     let upgrade = upgrade.map(|wanted| switched.unwrap_or(wanted));
     into_client(session, response, link, upload, upgrade).await
+}
+
+/// Some clients do not log in through a proxy that does not say so (RFC 4559, section 6).
+fn say_that_logins_are_kept_apart(headers: &mut HeaderMap) {
+    let kept = HeaderValue::from_static("Session-Based-Authentication");
+    headers.insert(PROXY_SUPPORT, kept);
 }
 
 /// OPTIONS can be addressed to a proxy (RFC 9110, sections 7.6.2 and 9.3.7).
