@@ -10,6 +10,7 @@ mod environment;
 mod error;
 mod feed;
 mod filter;
+mod filter_limits;
 mod layers;
 mod load;
 mod refusal;
@@ -32,9 +33,8 @@ use smart_default::SmartDefault;
 pub use self::ceilings::Ceilings;
 pub use self::error::ConfigError;
 pub use self::feed::{Column, Feed, FeedFormat, PublicSuffixes, UntilFirst};
-pub(crate) use self::filter::{
-    FilterLimits, FilterSettings, Grants, Mode, OnError, QuarantineRule, Standing,
-};
+pub(crate) use self::filter::{FilterSettings, Grants, Mode, OnError, QuarantineRule, Standing};
+pub(crate) use self::filter_limits::FilterLimits;
 pub(crate) use self::load::read_order;
 pub use self::load::{Flags, Sources};
 pub(crate) use self::refusal::located;

@@ -5,6 +5,7 @@
 mod dial;
 pub(crate) mod framing;
 mod link;
+mod login;
 mod logins;
 mod policy;
 mod pool;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::filter::FilterLimits;
+use super::filter_limits::FilterLimits;
 use super::value::{Concurrency, Count, DataSize, MemorySize, Optional, Parsed, Time};
 
 /// The most that the `[limits]` of a filter's own settings may say. A file that says more is

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use portcullis_contract::VerdictKind;
 
 use super::bindings::portcullis::filter::types::{self, Fallback, Refusal};
-use super::host::State;
+use crate::config::Grants;
 
 /// The kinds of verdicts that a filter has tried to give and may not. Clones share them.
 #[derive(Clone, Debug, Default)]
@@ -29,22 +29,26 @@ impl Withheld {
 /// A verdict that the filter may give.
 pub(super) struct Granted(pub(super) types::Verdict);
 
-impl State {
+impl Withheld {
     /// What a verdict counts as by what the operator has granted the filter.
-    pub(super) fn granted(&self, verdict: types::Verdict) -> Granted {
+    pub(super) fn granted(
+        &self,
+        verdict: types::Verdict,
+        grants: &Grants,
+        is_builtin: bool,
+        filter: &str,
+    ) -> Granted {
         let kind = kind(&verdict);
-        let host = &self.host;
-        if host.grants.has_verdict(kind, host.is_builtin) {
+        if grants.has_verdict(kind, is_builtin) {
             return Granted(verdict);
         }
-        if host.withheld.add(kind) {
+        if self.add(kind) {
             tracing::warn!(
-                filter = &*host.name,
+                filter,
                 verdict = kind.name(),
                 consequence = consequence(kind),
                 fix = format!(
-                    "if it may give this verdict, name it in [grants] verdicts of {}.toml",
-                    host.name
+                    "if it may give this verdict, name it in [grants] verdicts of {filter}.toml"
                 ),
                 "the filter has given a verdict that it is not granted; further ones are not reported"
             );

@@ -198,7 +198,12 @@ impl Instance {
         self.calls += 1;
         let verdict = answer.map_err(|message| Failure::Reported(cut(message)))?;
         let state = self.store.data_mut();
-        let verdict = checked(state.granted(verdict))?;
+        let verdict = checked(state.host.withheld.granted(
+            verdict,
+            &state.host.grants,
+            state.host.is_builtin,
+            &state.host.name,
+        ))?;
         let headers = state.fields.end().filter(|_| verdict.passes());
         Ok(FilterAnswer {
             headers,

@@ -24,8 +24,7 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use super::dial::Connected;
-use super::logins::{self, Logins};
-use super::pool::Pool;
+use super::login;
 use super::request::{self, RequestBody};
 use super::route::Route;
 use super::stream::{Gauge, OriginStream};
@@ -47,12 +46,17 @@ pub(crate) struct Link {
     /// The head of a response may have this many bytes.
     head_size: usize,
     /// Whose login the connection carries. Where there is one, no other client gets it.
-    owner: Option<Weak<Logins>>,
+    owner: Option<Weak<dyn Keeper>>,
     head: Rc<WrittenHead>,
     /// The origin has answered before, so it may have closed the connection since.
     is_reused: bool,
     /// The connection is closed or speaks another protocol now.
     finished: bool,
+}
+
+/// What keeps idle connections.
+pub(super) trait Keeper {
+    fn put(&self, link: Box<Link>);
 }
 
 /// Why there is no response.
@@ -126,7 +130,7 @@ impl Link {
     }
 
     /// Keeps the connection for the next request, if there can be one.
-    pub(super) fn release(self: Box<Self>, pool: &Pool) {
+    pub(super) fn release(self: Box<Self>, pool: &impl Keeper) {
         if !self.is_idle() {
             return;
         }
@@ -178,15 +182,15 @@ impl Link {
     pub(super) async fn send(
         &mut self,
         request: Request<RequestBody>,
-        client: &Rc<Logins>,
+        client: &Rc<impl Keeper + 'static>,
         deadlines: &Deadlines,
     ) -> Result<Response<Incoming>, SendError> {
-        if logins::logs_in(request.headers()) {
-            self.owner = Some(Rc::downgrade(client));
+        if login::logs_in(request.headers()) {
+            self.owner = Some(own(client));
         }
         let response = self.exchange(request, deadlines).await?;
-        if logins::invites(&response) {
-            self.owner = Some(Rc::downgrade(client));
+        if login::invites(&response) {
+            self.owner = Some(own(client));
         }
         Ok(response)
     }
@@ -299,6 +303,11 @@ impl Link {
         }));
         response_moved
     }
+}
+
+fn own(client: &Rc<impl Keeper + 'static>) -> Weak<dyn Keeper> {
+    let client: Rc<dyn Keeper> = client.clone();
+    Rc::downgrade(&client)
 }
 
 fn failed(error: hyper::Error) -> Error {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use hashbrown::HashMap;
 use tokio::time::Instant;
 
-use super::link::Link;
+use super::link::{Keeper, Link};
 use super::route::Route;
 
 /// Time between two sweeps at the idle connections.
@@ -83,32 +83,6 @@ impl Pool {
         }
     }
 
-    /// Keeps a connection for later. If there are enough, the one that has rested longest goes: a
-    /// client that fills the pool cannot keep others from it.
-    pub(super) fn put(&self, link: Box<Link>) {
-        if self.closed.get() {
-            return;
-        }
-        if self.total.get() >= self.most {
-            self.evict_oldest();
-        }
-        let mut idle = self.idle.borrow_mut();
-        let links = match idle.get_mut(link.route()) {
-            Some(links) => links,
-            None => idle.entry(link.route().clone()).or_default(),
-        };
-        if links.len() == PER_ROUTE {
-            links.remove(0);
-            self.total.set(self.total.get() - 1);
-        }
-        links.push(Idle {
-            link,
-            since: Instant::now(),
-            sweeps: 0,
-        });
-        self.total.set(self.total.get() + 1);
-    }
-
     /// Drops the connection that has rested longest. There are a few hundred to compare at most.
     fn evict_oldest(&self) {
         let mut idle = self.idle.borrow_mut();
@@ -147,6 +121,34 @@ impl Pool {
     pub(super) fn close(&self) {
         self.closed.set(true);
         self.clear();
+    }
+}
+
+impl Keeper for Pool {
+    /// Keeps a connection for later. If there are enough, the one that has rested longest goes: a
+    /// client that fills the pool cannot keep others from it.
+    fn put(&self, link: Box<Link>) {
+        if self.closed.get() {
+            return;
+        }
+        if self.total.get() >= self.most {
+            self.evict_oldest();
+        }
+        let mut idle = self.idle.borrow_mut();
+        let links = match idle.get_mut(link.route()) {
+            Some(links) => links,
+            None => idle.entry(link.route().clone()).or_default(),
+        };
+        if links.len() == PER_ROUTE {
+            links.remove(0);
+            self.total.set(self.total.get() - 1);
+        }
+        links.push(Idle {
+            link,
+            since: Instant::now(),
+            sweeps: 0,
+        });
+        self.total.set(self.total.get() + 1);
     }
 }
 

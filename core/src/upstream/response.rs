@@ -95,7 +95,7 @@ impl ResponseBody {
 
     fn return_link(&mut self) {
         if let Some(link) = self.link.take() {
-            link.release(&self.pool);
+            link.release(&*self.pool);
         }
     }
 }
