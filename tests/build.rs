@@ -1,8 +1,9 @@
-//! Builds the guests below `guests/`, the filters that the tests are made with, and the examples for
-//! authors.
+//! Builds the guests below `guests/`, the filters that the tests are made with, and the examples
+//! for authors.
 //!
-//! `OUT_DIR` holds each guest twice afterwards: NAME.wasm is the component, NAME.module.wasm the core
-//! module it was made of. The examples are in `examples/`, and examples.rs is the table of them.
+//! `OUT_DIR` holds each guest twice afterwards: NAME.wasm is the component, NAME.module.wasm the
+//! core module it was made of. The examples are in `examples/`, and examples.rs is the table of
+//! them.
 
 #[path = "../core/build/wasm.rs"]
 mod wasm;

@@ -334,7 +334,8 @@ impl fmt::Display for Causes<'_> {
 }
 
 /// Text from elsewhere, such as the name of a file, as part of a line: control characters are
-/// escaped, line breaks among them, and so is what changes the direction of text. Every name and path that is printed goes through here.
+/// escaped, line breaks among them, and so is what changes the direction of text. Every name and
+/// path that is printed goes through here.
 #[derive(Clone, Copy, Debug)]
 pub struct Escaped<T>(pub T);
 

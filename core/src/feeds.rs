@@ -193,9 +193,9 @@ impl Feeds {
         self.feeds.contains_key(feed)
     }
 
-    /// The entry of the first of `feeds` that lists `host`, or else of the first that excepts it. Of
-    /// one feed, the entry that decides by the rules of its format counts. A feed without data has
-    /// no entries, and text that is not a host is never covered.
+    /// The entry of the first of `feeds` that lists `host`, or else of the first that excepts it.
+    /// Of one feed, the entry that decides by the rules of its format counts. A feed without data
+    /// has no entries, and text that is not a host is never covered.
     pub(crate) fn find<'f>(
         &self,
         feeds: impl IntoIterator<Item = &'f str>,

@@ -87,7 +87,8 @@ pub(crate) struct Filter {
 
 impl Filter {
     /// The same filter, isolated from the proxy: it goes by `clock`, starts with an empty state and
-    /// empty metrics, its random numbers are the same every time, and its log lines are not limited.
+    /// empty metrics, its random numbers are the same every time, and its log lines are not
+    /// limited.
     pub(crate) fn isolated(&self, clock: &Clock) -> Arc<Self> {
         let state = Stores::new(clock.clone()).open(&self.name, self.settings.limits.state);
         let host = host::Host {

@@ -205,8 +205,8 @@ impl Plugins {
         }
     }
 
-    /// The operator has asked for a look at the folder. What is tried again by itself later is tried
-    /// with it.
+    /// The operator has asked for a look at the folder. What is tried again by itself later is
+    /// tried with it.
     fn look_again(&mut self) {
         tracing::info!("looking at the plugin folder again");
         let plugins = self.plugins.values_mut();

@@ -1,6 +1,6 @@
 //! The clocks of a client's connection. `Deadlines` owns them all; `TrackedIo` tells it when bytes
-//! move and `UploadProgress` how far a request's body has come. `Share` bounds what a task moves at a
-//! time. Both planes use this module; it knows neither of them and speaks no protocol.
+//! move and `UploadProgress` how far a request's body has come. `Share` bounds what a task moves at
+//! a time. Both planes use this module; it knows neither of them and speaks no protocol.
 
 mod deadlines;
 mod pace;

@@ -84,8 +84,8 @@ pub trait Filter: Sized + 'static {
 
     /// Works in the background, on an instance that is not asked about exchanges: what it learns it
     /// leaves in [`state`](crate::state). Called when the filter is taken into use, and again after
-    /// the time that it answers with: at least 100 ms, and nine times as long as the call took. None
-    /// means never again. After an error, which is logged, the proxy chooses the time.
+    /// the time that it answers with: at least 100 ms, and nine times as long as the call took.
+    /// None means never again. After an error, which is logged, the proxy chooses the time.
     fn tick(&self) -> Result<Option<Duration>, Error> {
         Ok(None)
     }

@@ -90,9 +90,9 @@ impl Host {
 impl FromStr for Host {
     type Err = Error;
 
-    /// Reads a host that may be spelled in another way: case does not matter, nor do dots around it.
-    /// A scheme, a port or a wildcard is not part of a host. Other scripts are written as A-labels;
-    /// in a configuration the proxy does that before the filter reads it.
+    /// Reads a host that may be spelled in another way: case does not matter, nor do dots around
+    /// it. A scheme, a port or a wildcard is not part of a host. Other scripts are written as
+    /// A-labels; in a configuration the proxy does that before the filter reads it.
     fn from_str(text: &str) -> Result<Self, Error> {
         let canonical = host::canonical_ascii(text.trim_matches('.'));
         canonical.map(Self).ok_or_else(|| {

@@ -18,9 +18,9 @@ use portcullis_contract::{Fallback, VerdictKind};
 /// assert_eq!(verdict.reason(), Some("too many requests"));
 /// ```
 ///
-/// The operator may withhold some verdicts from a filter. Then `allow` counts as `next`; `redirect`,
-/// `replace` and `drop` count as a refusal with status 403; and `ask` counts as what it says for the
-/// case that no person decides.
+/// The operator may withhold some verdicts from a filter. Then `allow` counts as `next`;
+/// `redirect`, `replace` and `drop` count as a refusal with status 403; and `ask` counts as what it
+/// says for the case that no person decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     pub(crate) decision: Decision,
@@ -136,8 +136,8 @@ impl Verdict {
     }
 
     /// Holds the exchange until a person has decided, who is shown the question, one line. If no
-    /// person decides in time, or there is none to ask, `otherwise` holds. The operator may have set
-    /// a shorter time.
+    /// person decides in time, or there is none to ask, `otherwise` holds. The operator may have
+    /// set a shorter time.
     ///
     /// In `judge_response` there is no time to ask, and `otherwise` holds at once.
     ///

@@ -1,6 +1,6 @@
-//! Which failures of a filter the log tells of: the first of each kind, and then few of each kind in
-//! an interval. A kind is a hook and what has gone wrong in it. The text does not count, as it is
-//! the filter's, and clients may have a part in it.
+//! Which failures of a filter the log tells of: the first of each kind, and then few of each kind
+//! in an interval. A kind is a hook and what has gone wrong in it. The text does not count, as it
+//! is the filter's, and clients may have a part in it.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -1,6 +1,7 @@
 //! Whether a filter keeps to the contract where the compiler cannot see it: `portcullis plugin
-//! conformance`. A battery of checks with ids that stay, run in the sandbox, with nothing of a proxy
-//! around the filter. What is in a battery does not change; a stricter one has another number.
+//! conformance`. A battery of checks with ids that stay, run in the sandbox, with nothing of a
+//! proxy around the filter. What is in a battery does not change; a stricter one has another
+//! number.
 
 mod exchanges;
 mod hooks;

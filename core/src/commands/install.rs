@@ -1,4 +1,4 @@
-//! A filter of somebody else's goes into the plugin folder: `portcullis plugin install`. Nothing is
+//! A filter from elsewhere goes into the plugin folder: `portcullis plugin install`. Nothing is
 //! written before a person, or a script, has seen what the filter is and asks for.
 
 mod error;
@@ -63,7 +63,7 @@ pub struct Candidate {
     wasm: Wasm,
 }
 
-/// The content of a file, which nobody wants to read.
+/// The content of a file, which `Debug` leaves out.
 struct Wasm(Vec<u8>);
 
 impl std::fmt::Debug for Wasm {

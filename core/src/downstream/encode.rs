@@ -1,5 +1,5 @@
-//! Messages as bytes, where hyper does not write them: interim responses, and answers to clients that
-//! hyper's server never gets to know. Bodies are in memory.
+//! Messages as bytes, where hyper does not write them: interim responses, and answers to clients
+//! that hyper's server never gets to know. Bodies are in memory.
 
 use std::io::Write;
 

@@ -11,14 +11,15 @@ use tokio::time::timeout;
 
 use crate::upstream::request::ClientBody;
 
-/// What is read and thrown away so that the connection can be kept, in bytes. A new connection costs
-/// less than more than that.
+/// What is read and thrown away so that the connection can be kept, in bytes. A new connection
+/// costs less than more than that.
 const LITTLE: u64 = 64 * 1024;
 
 /// How long the answer waits for that: many clients send a body a moment after the head.
 const SOON: Duration = Duration::from_millis(250);
 
-/// The client waits for `100 Continue`, and hyper sends that to it as soon as its body is asked for.
+/// The client waits for `100 Continue`, and hyper sends that to it as soon as its body is asked
+/// for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Expects;
 

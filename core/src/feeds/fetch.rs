@@ -1,6 +1,6 @@
 //! Gets the body of a feed from a server or a file, and for `plugin install` that of a filter. It
-//! is the only user of reqwest, and names are resolved as those of origins are. `feeds` calls it. It knows nothing of what a body means or
-//! where it is kept.
+//! is the only user of reqwest, and names are resolved as those of origins are. `feeds` calls it.
+//! It knows nothing of what a body means or where it is kept.
 
 use std::fs::{self, File};
 use std::io::{self, Read};

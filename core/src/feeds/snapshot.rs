@@ -19,7 +19,7 @@ const END: u8 = b'\n';
 /// The rules of a list, by canonical host or network.
 ///
 /// All names lie in one blob, and the table holds where each begins and what is said of it. This
-/// takes about 40 bytes a name and few allocations, however long the list is. The hasher is seeded
+/// takes few allocations, however long the list is. The hasher is seeded
 /// for each snapshot, so that a list cannot be written so that its names collide.
 #[derive(Default)]
 pub(crate) struct Snapshot {

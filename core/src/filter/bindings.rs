@@ -1,7 +1,8 @@
 //! Rust types for the contract in `sdk/wit`, generated. Only `filter` and its parts see them.
 //!
-//! The world is the proxy's own: it holds every hook, so each new hook makes it another. A component
-//! that lacks some still works, because the hooks' `GuestIndices` are looked up one by one.
+//! The world is the proxy's own: it holds every hook, so each new hook makes it another. A
+//! component that lacks some still works, because the hooks' `GuestIndices` are looked up one by
+//! one.
 #![allow(
     missing_docs,
     missing_debug_implementations,

@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 
 use tokio::task::yield_now;
 
-/// In bytes. It takes some ten microseconds to move them, so that hundreds of tasks that all want
-/// more delay another one by milliseconds only.
+/// In bytes. Few enough that a task is not kept for long by others that all want more, and enough
+/// that a large body takes few turns.
 const PER_TURN: usize = 128 * 1024;
 
 /// What a task has moved since it was polled last.
@@ -26,8 +26,8 @@ impl Share {
         self.0.set(self.0.get() + bytes);
     }
 
-    /// Ready while the task may move more. When it may not, it is woken to go on after all tasks that
-    /// are ready and those for which something has come meanwhile.
+    /// Ready while the task may move more. When it may not, it is woken to go on after all tasks
+    /// that are ready and those for which something has come meanwhile.
     pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
         if self.0.get() < PER_TURN {
             return Poll::Ready(());

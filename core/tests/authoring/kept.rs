@@ -1,5 +1,5 @@
-//! Filters in JavaScript and Python that are kept as they were written for a released version of the
-//! contract. They are built with that version's text and the tools that they pin, and answer as
+//! Filters in JavaScript and Python that are kept as they were written for a released version of
+//! the contract. They are built with that version's text and the tools that they pin, and answer as
 //! they did. Those in other forms are in the scenarios, which need no tools for them.
 
 use std::fs;

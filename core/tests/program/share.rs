@@ -133,7 +133,7 @@ fn on_a_terminal(dir: &Path, command: &Command, answer: &str) -> Option<(Option<
         .env("PORTCULLIS_CACHE_DIR", dir.join("cache"));
     script.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut running = script.spawn().ok()?;
-    // The terminal keeps it until somebody reads.
+    // The terminal keeps it until it is read.
     let mut input = running.stdin.take()?;
     input.write_all(answer.as_bytes()).ok()?;
     let output = running.wait_with_output().ok()?;

@@ -124,8 +124,8 @@ impl MockExchange {
         self.with(|known| known.groups = names.into_iter().map(Into::into).collect())
     }
 
-    /// The facts that the filter has asked for so far, as the contract names them: a verdict that is
-    /// kept is used again where they agree.
+    /// The facts that the filter has asked for so far, as the contract names them: a verdict that
+    /// is kept is used again where they agree.
     ///
     /// ```
     /// use portcullis_sdk::testing;

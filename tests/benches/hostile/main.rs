@@ -30,7 +30,8 @@ use self::program::Program;
 use self::table::{Table, ms};
 use self::world::World;
 
-/// How much later the answers of the neighbour may be of which only one in a hundred is later still.
+/// How much later the answers of the neighbour may be of which only one in a hundred is later
+/// still.
 const PROMISE: Duration = Duration::from_millis(10);
 
 /// In which Linux counts computing, in milliseconds.

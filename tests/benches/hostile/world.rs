@@ -1,6 +1,6 @@
-//! What the proxy reaches: an origin that does what the path says, and a name server, on a thread of
-//! their own. Hostile clients and the neighbour have one each, so that the neighbour's is not busy with
-//! what the others ask for; the name server is the neighbour's.
+//! What the proxy reaches: an origin that does what the path says, and a name server, on a thread
+//! of their own. Hostile clients and the neighbour have one each, so that the neighbour's is not
+//! busy with what the others ask for; the name server is the neighbour's.
 
 use std::io::Write;
 use std::net::SocketAddr;

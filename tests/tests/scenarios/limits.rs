@@ -1,9 +1,10 @@
 //! Every limit of a filter tells which one it was, how much it allows, and the setting that raises
 //! it: in the log, and where a person asks (`explain`, or `plugin list` for what is not loaded).
 //!
-//! What happens to requests meanwhile is in `hostile_filters`, `hostile_files` and `quarantine`; the
-//! limits of compiling are in `compiler` and `hostile_files`; what a call of the proxy answers to an
-//! argument that is too long is told to the filter, and asked for in `guests/obeys/cases.toml`.
+//! What happens to requests meanwhile is in `hostile_filters`, `hostile_files` and `quarantine`;
+//! the limits of compiling are in `compiler` and `hostile_files`; what a call of the proxy answers
+//! to an argument that is too long is told to the filter, and asked for in
+//! `guests/obeys/cases.toml`.
 
 use portcullis_tests::{Log, Stage, guests};
 

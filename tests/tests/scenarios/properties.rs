@@ -14,7 +14,8 @@ use tokio::runtime::{Builder, Runtime};
 /// The longest search for a smaller case, in milliseconds.
 const SHRINKING: u32 = 60_000;
 
-/// Tries random cases. Those that have failed once are in `regressions`, a file beside the property.
+/// Tries random cases. Those that have failed once are in `regressions`, a file beside the
+/// property.
 fn holds<S: Strategy>(regressions: &str, cases: &S, property: impl Fn(S::Value) -> TestCaseResult) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/properties");
     let file = folder.join(regressions);

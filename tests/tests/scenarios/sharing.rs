@@ -75,7 +75,7 @@ async fn a_package_says_what_its_filter_asks_for_and_is_the_same_each_time() {
         .await
         .unwrap();
     assert_eq!(first.sha256, third.sha256);
-    // Without cases nobody knows.
+    // Without cases it is not known.
     let (unknown, _) = packaged(guests::counter(), COUNTER, None).await.unwrap();
     assert_eq!(unknown.verdicts, None);
     assert!(unknown.to_string().contains("not known"), "{unknown}");

@@ -144,7 +144,7 @@ pub(crate) enum Plugin {
         #[arg(long)]
         json: bool,
     },
-    /// Put a filter of somebody else's into the plugin folder
+    /// Put a filter from elsewhere into the plugin folder
     ///
     /// It shows what the filter is and asks for, and what it replaces, and asks before it writes
     /// anything. A URL must have the SHA-256 of the file behind it, as `plugin package` prints it.
@@ -164,9 +164,9 @@ pub(crate) enum Plugin {
     },
     /// Put this program's SDK into a filter's folder, in place of an older one
     ///
-    /// The SDK is vendor/portcullis of a filter in Rust, and the contract, the helpers and the mocks
-    /// of one in another language. What was changed in these files is overwritten; other files stay
-    /// as they are.
+    /// The SDK is vendor/portcullis of a filter in Rust, and the contract, the helpers and the
+    /// mocks of one in another language. What was changed in these files is overwritten; other
+    /// files stay as they are.
     UpdateSdk {
         /// The filter's folder
         #[arg(value_name = "DIR", default_value = ".")]

@@ -1,5 +1,5 @@
-//! The clients whose calls make a filter fail, or cost an instance because they leave. No client can
-//! have a filter switched off for others: one that does most of it is held back alone.
+//! The clients whose calls make a filter fail, or cost an instance because they leave. No client
+//! can have a filter switched off for others: one that does most of it is held back alone.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

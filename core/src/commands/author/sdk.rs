@@ -1,5 +1,5 @@
 //! The SDK that travels inside this program. `plugin new` writes it into the folder of a filter in
-//! Rust, so that the folder is all that anybody needs to build it.
+//! Rust, so that the folder is all that it takes to build it.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};

@@ -18,7 +18,7 @@ pub enum InstallError {
         /// What is wrong with it.
         problem: String,
     },
-    /// Whoever serves the file could serve another one.
+    /// The server of the file could serve another one.
     #[error(
         "{} has no checksum behind it, and whoever serves that file could serve another one. Ask the filter's author for \
          the SHA-256 that `portcullis plugin package` has printed, and write  {}#sha256=…",

@@ -65,7 +65,9 @@ fn is_cosmetic(line: &str) -> bool {
     let is_remark = line
         .strip_prefix("##")
         .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '#']));
-    !is_remark && COSMETIC.iter().any(|mark| line.contains(mark))
+    // Every mark has one of these, and most lines have neither.
+    let may_be = !is_remark && line.contains(['#', '$']);
+    may_be && COSMETIC.iter().any(|mark| line.contains(mark))
 }
 
 /// Patterns have no space, and pages are not lists.

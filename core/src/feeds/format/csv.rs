@@ -1,4 +1,5 @@
-//! Comma-separated values (RFC 4180) of which one column has names or URLs. Comments begin with `#`.
+//! Comma-separated values (RFC 4180) of which one column has names or URLs. Comments begin with
+//! `#`.
 
 use csv_core::{ReadFieldResult, ReaderBuilder};
 use memchr::memchr_iter;
@@ -35,7 +36,8 @@ pub(super) fn read(body: &[u8], column: &Column, entries: &mut Entries) -> Resul
             ReadFieldResult::Field { record_end } => {
                 let text = String::from_utf8_lossy(&value);
                 let text = unquoted(text.trim());
-                table.take(text, line, entries)?;
+                let is_whole = value.len() < TOO_LONG;
+                table.take(text, is_whole, line, entries)?;
                 if record_end {
                     table.end_row(text, line, entries);
                 }
@@ -79,17 +81,23 @@ impl<'c> Table<'c> {
         }
     }
 
-    fn take(&mut self, value: &str, line: usize, entries: &mut Entries) -> Result<(), Full> {
+    fn take(
+        &mut self,
+        value: &str,
+        is_whole: bool,
+        line: usize,
+        entries: &mut Entries,
+    ) -> Result<(), Full> {
         match self.column {
             Column::Name(name) if self.is_heading && value == name => {
                 self.wanted.get_or_insert(self.place);
             }
             _ if !self.is_heading && self.wanted == Some(self.place) => {
                 self.has_wanted = true;
-                if value.len() >= TOO_LONG {
-                    entries.wrong(line, value);
-                } else {
+                if is_whole {
                     add_host_or_url(value, line, entries)?;
+                } else {
+                    entries.wrong(line, value);
                 }
             }
             _ => {}

@@ -1,8 +1,8 @@
 //! Response policy zones: zone files (RFC 1035, section 5) whose names, without that of the zone,
 //! are the names that they speak of, and whose data say what to do. `CNAME .` and `CNAME *.` list a
-//! name, as does an address that belongs to no host; `CNAME rpz-passthru.` excepts it. A name covers
-//! itself, and `*.` before it the names below it. Rules for addresses of clients, servers and
-//! answers do not speak of names, and are counted.
+//! name, as does an address that belongs to no host; `CNAME rpz-passthru.` excepts it. A name
+//! covers itself, and `*.` before it the names below it. Rules for addresses of clients, servers
+//! and answers do not speak of names, and are counted.
 
 use std::borrow::Cow;
 

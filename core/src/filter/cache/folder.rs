@@ -99,8 +99,9 @@ mod unix {
     pub(super) type Dir = OwnedFd;
 
     const GROUP_OR_OTHERS: u32 = 0o077;
-    /// Also where the group is the user's own, as umask 002 has it on some systems. Who else is in a
-    /// group, or will be, no system call tells, and what is in this folder runs without a sandbox.
+    /// Also where the group is the user's own, as umask 002 has it on some systems. Who else is in
+    /// a group, or will be, no system call tells, and what is in this folder runs without a
+    /// sandbox.
     const WRITABLE_BY_GROUP_OR_OTHERS: u32 = 0o022;
     const WRITABLE_BY_OTHERS: u32 = 0o002;
     /// In such a folder only the owner of a file can rename it.

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use portcullis_sdk::{Error, Exchange, Filter, Schema, TimeSpan, Verdict, clock, filter, state};
 
-/// What nobody has asked for in this time is new again, so that the memory does not fill.
+/// What was not asked for in this time is new again, so that the memory does not fill.
 const KNOWN: Option<Duration> = Some(Duration::from_secs(90 * 24 * 3600));
 
 #[derive(serde::Deserialize, Schema)]

@@ -1,5 +1,5 @@
-//! Sends clients to a portal until they have been there, once a day. Only plain requests can be sent
-//! elsewhere: a tunnel is refused until then.
+//! Sends clients to a portal until they have been there, once a day. Only plain requests can be
+//! sent elsewhere: a tunnel is refused until then.
 
 use std::time::Duration;
 

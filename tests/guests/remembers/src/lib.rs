@@ -1,6 +1,6 @@
 //! Counts how often it is asked, says so in its verdict, and lets the proxy use that again. It asks
-//! who the client is where the host begins with `client.` or `personal.`, and for the exchange where
-//! it begins with `exchange.`.
+//! who the client is where the host begins with `client.` or `personal.`, and for the exchange
+//! where it begins with `exchange.`.
 
 use std::time::Duration;
 
