@@ -3,11 +3,12 @@
 //! function of its own, and when it calls the proxy. `instance` begins and ends it.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cpu_time::ThreadTime;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::ticker::{Computing, EpochTicker};
 
@@ -16,13 +17,27 @@ use super::ticker::{Computing, EpochTicker};
 pub(super) struct CpuBudget {
     left: Duration,
     clock: ThreadClock,
-    /// The thread's computing time when the guest went on last, in nanoseconds, or [`UNKNOWN`].
-    resumed: Arc<AtomicU64>,
+    slice: Arc<Slice>,
     measure: Measure,
     /// The last tick that the call has noticed.
     tick: u64,
     /// Present from the call's first tick on.
     computing: Option<Computing>,
+}
+
+/// The time between two pauses of a guest.
+#[derive(Debug, Default)]
+struct Slice {
+    /// The thread's computing time when the guest went on last, in nanoseconds, or [`UNKNOWN`].
+    resumed: AtomicU64,
+    /// Present from the guest's first pause on, while it runs.
+    turn: Mutex<Option<OwnedSemaphorePermit>>,
+}
+
+thread_local! {
+    /// Of the guests that compute for long on one thread, one has its turn after each look at the
+    /// sockets. However many there are, other requests wait for one slice and not for all of them.
+    static TURN: Arc<Semaphore> = Arc::new(Semaphore::new(1));
 }
 
 /// How long the calling thread has computed, in nanoseconds.
@@ -44,7 +59,7 @@ impl Default for CpuBudget {
         Self {
             left: Duration::ZERO,
             clock: thread_time,
-            resumed: Arc::new(AtomicU64::new(UNKNOWN)),
+            slice: Arc::default(),
             measure: Measure::FromTheFirstTick,
             tick: 0,
             computing: None,
@@ -62,7 +77,7 @@ impl CpuBudget {
             Measure::FromTheFirstTick => UNKNOWN,
             Measure::Exactly => (self.clock)(),
         };
-        self.resumed.store(resumed, Ordering::Relaxed);
+        self.slice.resumed.store(resumed, Ordering::Relaxed);
     }
 
     /// Must be asked at each tick while the guest runs. It answers what must be awaited before the
@@ -79,11 +94,14 @@ impl CpuBudget {
         if !self.has_time_left() {
             return None;
         }
-        let (resumed, clock) = (self.resumed.clone(), self.clock);
+        self.slice.end();
+        let (slice, clock) = (self.slice.clone(), self.clock);
         Some(async move {
+            let turn = TURN.with(Arc::clone).acquire_owned().await;
+            *slice.turn() = turn.ok();
             tokio::task::yield_now().await;
             // By now another thread may have taken over.
-            resumed.store(clock(), Ordering::Relaxed);
+            slice.resumed.store(clock(), Ordering::Relaxed);
         })
     }
 
@@ -101,7 +119,7 @@ impl CpuBudget {
     /// Takes off what was used since the guest went on last.
     fn has_time_left(&mut self) -> bool {
         let now = (self.clock)();
-        let used = match self.resumed.swap(now, Ordering::Relaxed) {
+        let used = match self.slice.resumed.swap(now, Ordering::Relaxed) {
             // The call began at some time before this tick, perhaps a moment ago.
             UNKNOWN => 0,
             resumed => now.saturating_sub(resumed),
@@ -112,7 +130,7 @@ impl CpuBudget {
 
     /// Whether a call that has ended has used more than its time, as far as that was measured.
     pub(super) fn is_exceeded(&mut self) -> bool {
-        let is_measured = self.resumed.load(Ordering::Relaxed) != UNKNOWN;
+        let is_measured = self.slice.resumed.load(Ordering::Relaxed) != UNKNOWN;
         is_measured && !self.has_time_left()
     }
 
@@ -128,7 +146,20 @@ impl CpuBudget {
 
     /// Ends a call.
     pub(super) fn end(&mut self) {
-        self.computing = None;
+        if self.computing.take().is_some() {
+            self.slice.end();
+        }
+    }
+}
+
+impl Slice {
+    /// The next guest has its turn.
+    fn end(&self) {
+        *self.turn() = None;
+    }
+
+    fn turn(&self) -> MutexGuard<'_, Option<OwnedSemaphorePermit>> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -140,6 +171,9 @@ fn thread_time() -> u64 {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::future::poll_fn;
+    use std::pin::{Pin, pin};
+    use std::task::Poll;
 
     use super::*;
 
@@ -189,6 +223,48 @@ mod tests {
             budget.at_tick(&ticker).is_some(),
             "another call begins anew"
         );
+    }
+
+    #[tokio::test]
+    async fn guests_that_compute_for_long_take_turns() {
+        let ticker = ticker();
+        let [mut first, mut second] = [(); 2].map(|()| budget(50 * MILLISECOND));
+        first.at_tick(&ticker).unwrap().await;
+
+        let mut second_turn = pin!(second.at_tick(&ticker).unwrap());
+        assert!(is_kept_waiting(second_turn.as_mut()).await);
+        let mut first_turn = pin!(first.at_tick(&ticker).unwrap());
+        assert!(
+            is_kept_waiting(first_turn.as_mut()).await,
+            "the second waits longer"
+        );
+        second_turn.await;
+        assert!(is_kept_waiting(first_turn.as_mut()).await);
+        second.end();
+        first_turn.await;
+
+        let mut second_turn = pin!(second.at_tick(&ticker).unwrap());
+        assert!(is_kept_waiting(second_turn.as_mut()).await);
+        drop(first);
+        second_turn.await;
+    }
+
+    /// Whether it is pending, and still is when everything else has had its turn.
+    async fn is_kept_waiting(mut pause: Pin<&mut impl Future<Output = ()>>) -> bool {
+        let mut turns = 0;
+        poll_fn(|cx| {
+            turns += 1;
+            if pause.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(false);
+            }
+            cx.waker().wake_by_ref();
+            if turns < 10 {
+                Poll::Pending
+            } else {
+                Poll::Ready(true)
+            }
+        })
+        .await
     }
 
     #[test]
