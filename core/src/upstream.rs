@@ -14,6 +14,7 @@ pub(crate) mod request;
 pub(crate) mod resolve;
 pub(crate) mod response;
 mod route;
+pub(crate) mod spelling;
 pub(crate) mod stream;
 mod written;
 
@@ -34,6 +35,7 @@ use self::pool::{Pool, SWEEP_INTERVAL};
 use self::request::RequestBody;
 use self::resolve::Resolver;
 pub(crate) use self::route::{Route, Scheme};
+use self::spelling::Spellings;
 use crate::config::{Egress, Limits};
 use crate::error::Error;
 use crate::flow::ClientKey;
@@ -56,6 +58,8 @@ pub(crate) struct Asker {
     pub(crate) client: ClientKey,
     /// The connections to origins on which the client has logged in.
     pub(crate) logins: Rc<Logins>,
+    /// How it spells fields, and how it has to be answered.
+    pub(crate) spellings: Rc<Spellings>,
 }
 
 /// How much there may be at a time of what takes a descriptor.
@@ -100,9 +104,11 @@ impl Upstream {
         asker: &Asker,
         deadlines: &Deadlines,
     ) -> Result<(Response<Incoming>, Box<Link>), Error> {
-        let logins = &asker.logins;
+        let Asker {
+            logins, spellings, ..
+        } = asker;
         while let Some(mut link) = self.take_idle(route, &request, logins) {
-            match link.send(request, logins, deadlines).await {
+            match link.send(request, logins, spellings, deadlines).await {
                 Ok(response) => return Ok((response, link)),
                 Err(SendError::NotSent(unsent)) => request = *unsent,
                 Err(SendError::Repeatable(again)) => {
@@ -114,7 +120,7 @@ impl Upstream {
         }
         let connected = self.dial(route, asker.client).await?;
         let mut link = Link::open(route.clone(), connected, self.head_size).await?;
-        match link.send(request, logins, deadlines).await {
+        match link.send(request, logins, spellings, deadlines).await {
             Ok(response) => Ok((response, link)),
             Err(SendError::Failed(error)) => Err(error),
             Err(SendError::NotSent(_) | SendError::Repeatable(_)) => Err(Error::Closed),

@@ -117,7 +117,6 @@ async fn http1<S: ClientStream>(session: &Session, stream: S) -> Served<S> {
     server
         .header_read_timeout(None)
         .max_headers(MAX_FIELDS)
-        .preserve_header_case(true)
         .max_header_size(head_size)
         .max_buf_size(BUFFER.max(head_size));
     let mut http = server.serve_connection(io, service);
@@ -204,6 +203,12 @@ async fn answer(
     let span = tracing::debug_span!("exchange", id = exchange.id());
     let reply = reply(session, request, protocol, &mut exchange);
     let reply = reply.instrument(span).await;
+    if let Err(Rejection::Judged(judgement)) = &reply
+        && judgement.verdict == Verdict::Drop
+    {
+        exchange.complete();
+        return Err(Dropped);
+    }
     let is_local = matches!(reply, Ok(Reply::Local(_)) | Err(_));
     let is_last = is_local && !discard(body, expects).await;
     turn.begin_answer();
@@ -222,10 +227,6 @@ async fn answer(
             deadlines.begin_body();
             tunnel.set(Some(Box::new(Tunnel::new(upgrade, exchange))));
             head.map(|()| ReplyBody::none())
-        }
-        Err(Rejection::Judged(judgement)) if judgement.verdict == Verdict::Drop => {
-            exchange.complete();
-            return Err(Dropped);
         }
         Err(rejection) => {
             let format = PageFormat::negotiate(accept.as_ref());

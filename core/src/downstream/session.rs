@@ -88,6 +88,7 @@ impl Session {
             asker: Asker {
                 client: ClientKey::of(client.address),
                 logins: Rc::default(),
+                spellings: Rc::default(),
             },
             client: Arc::new(client),
             deadlines: Rc::new(Deadlines::new(worker.limits.clone())),

@@ -28,6 +28,7 @@ use super::worker::Worker;
 use crate::error::Error;
 use crate::timer::{ClientStream, Deadlines, Share, TrackedIo};
 use crate::upstream::framing::{Framing, end_of_head, give};
+use crate::upstream::spelling::{SpelledHead, Spellings};
 
 /// Where a connection stands. Shared by its stream and by what answers its requests.
 #[derive(Debug)]
@@ -39,6 +40,7 @@ pub(crate) struct Turn {
     is_next_waiting: Cell<bool>,
     answer: Cell<Answer>,
     interims: Arc<Interims>,
+    spellings: Rc<Spellings>,
     worker: Rc<Worker>,
     refused: Cell<Refused>,
     /// What the connection reads and writes at a time.
@@ -71,6 +73,7 @@ impl Turn {
             deadlines: session.deadlines.clone(),
             answer: Cell::new(Answer::Begun),
             interims: session.interims.clone(),
+            spellings: session.asker.spellings.clone(),
             worker: session.worker.clone(),
             framing: Cell::new(Framing::Head),
             is_next_waiting: Cell::new(false),
@@ -87,6 +90,7 @@ impl Turn {
             None => Framing::chunks(),
         });
         self.answer.set(Answer::Awaited);
+        self.spellings.response.forget();
     }
 
     /// The response goes to hyper.
@@ -125,6 +129,8 @@ pub(crate) struct Wire<S> {
     scanned: usize,
     /// An interim response, as far as it is not written.
     interim: Vec<u8>,
+    /// The head of a response, as far as it is not written.
+    spelled: SpelledHead,
     /// hyper has written a part of something.
     is_mid_write: bool,
 }
@@ -139,6 +145,7 @@ impl<S: ClientStream> Wire<S> {
             whole: 0,
             scanned: 0,
             interim: Vec::new(),
+            spelled: SpelledHead::default(),
             is_mid_write: false,
         }
     }
@@ -169,6 +176,11 @@ impl<S: ClientStream> Wire<S> {
         let mut framing = self.turn.framing.get();
         let body = framing.advance(&buf.filled()[before..]);
         self.turn.framing.set(framing);
+        if self.turn.is_between_exchanges() {
+            // It is of the head of which the first line was read before.
+            let request = &self.turn.spellings.request;
+            request.add(&buf.filled()[before..before + body]);
+        }
         self.hold(buf, before + body);
         Poll::Ready(Ok(()))
     }
@@ -196,6 +208,9 @@ impl<S: ClientStream> Wire<S> {
                 && end <= self.head_size
                 && request_line::is_plain(read)
             {
+                let request = &self.turn.spellings.request;
+                request.forget();
+                request.add(&read[..end]);
                 if end < read.len() {
                     self.hold(buf, before + end);
                 }
@@ -236,6 +251,9 @@ impl<S: ClientStream> Wire<S> {
         if let Some(end) = end {
             self.whole = request_line::make_plain(&mut self.held, end);
             self.turn.framing.set(Framing::fields());
+            let request = &self.turn.spellings.request;
+            request.forget();
+            request.add(&self.held[..self.whole]);
         } else if !is_text || self.held.len() > self.head_size {
             self.whole = self.held.len();
         }
@@ -323,18 +341,11 @@ impl<S: ClientStream> AsyncRead for Wire<S> {
 
 impl<S: ClientStream> AsyncWrite for Wire<S> {
     fn poll_write(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.refuses(buf) {
-            return Poll::Ready(Ok(buf.len()));
-        }
-        ready!(self.turn.share.poll(cx));
-        ready!(self.poll_interims(cx))?;
-        let written = Pin::new(&mut self.io).poll_write(cx, buf);
-        self.record_write(buf.len(), &written);
-        written
+        self.poll_write_vectored(cx, &[IoSlice::new(buf)])
     }
 
     fn poll_write_vectored(
@@ -348,8 +359,20 @@ impl<S: ClientStream> AsyncWrite for Wire<S> {
         }
         ready!(self.turn.share.poll(cx));
         ready!(self.poll_interims(cx))?;
-        let written = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
-        self.record_write(offered, &written);
+        let this = &mut *self;
+        if this.turn.answer.get() == Answer::Ready
+            && this.spelled.is_written()
+            && let Some(start) = bufs.first()
+        {
+            this.spelled.begin(start, &this.turn.spellings.response);
+        }
+        let io = Pin::new(&mut this.io);
+        let written = if this.spelled.is_written() {
+            io.poll_write_vectored(cx, bufs)
+        } else {
+            this.spelled.poll_write(io, cx, bufs)
+        };
+        this.record_write(offered, &written);
         written
     }
 

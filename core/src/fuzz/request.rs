@@ -99,10 +99,7 @@ fn read(bytes: &[u8]) -> Option<Request<Incoming>> {
         pending::<Result<Response<RequestBody>, Infallible>>()
     });
     let mut server = http1::Builder::new();
-    server
-        .header_read_timeout(None)
-        .max_headers(MAX_FIELDS)
-        .preserve_header_case(true);
+    server.header_read_timeout(None).max_headers(MAX_FIELDS);
     let io = TokioIo::new(join(bytes, sink()));
     let mut reading = pin!(server.serve_connection(io, service));
     let _ = reading

@@ -109,7 +109,7 @@ fn dangerous(head: &[u8]) -> usize {
 /// What hyper reads. It wants to have sent a request before.
 fn read(head: &[u8]) -> Option<Response<Incoming>> {
     let mut client = http1::Builder::new();
-    client.max_headers(MAX_FIELDS).preserve_header_case(true);
+    client.max_headers(MAX_FIELDS);
     let (near, mut origin) = duplex(head.len().max(1024));
     let cx = &mut Context::from_waker(Waker::noop());
     let handshake = pin!(client.handshake::<_, RequestBody>(TokioIo::new(near)));

@@ -27,6 +27,7 @@ use super::dial::Connected;
 use super::login;
 use super::request::{self, RequestBody};
 use super::route::Route;
+use super::spelling::Spellings;
 use super::stream::{Gauge, OriginStream};
 use super::written::{Recorded, WrittenHead};
 use crate::config::MAX_FIELDS;
@@ -81,10 +82,7 @@ impl Link {
         let head = Rc::<WrittenHead>::default();
         let stream = Recorded::new(stream, head.clone());
         let mut client = http1::Builder::new();
-        client
-            .max_headers(MAX_FIELDS)
-            .max_header_size(head_size)
-            .preserve_header_case(true);
+        client.max_headers(MAX_FIELDS).max_header_size(head_size);
         let handshake = client.handshake(TokioIo::new(stream));
         let (requests, connection) = handshake.await.map_err(Error::Upstream)?;
         Ok(Box::new(Self {
@@ -183,12 +181,13 @@ impl Link {
         &mut self,
         request: Request<RequestBody>,
         client: &Rc<impl Keeper + 'static>,
+        spellings: &Rc<Spellings>,
         deadlines: &Deadlines,
     ) -> Result<Response<Incoming>, SendError> {
         if login::logs_in(request.headers()) {
             self.owner = Some(own(client));
         }
-        let response = self.exchange(request, deadlines).await?;
+        let response = self.exchange(request, spellings, deadlines).await?;
         if login::invites(&response) {
             self.owner = Some(own(client));
         }
@@ -198,10 +197,11 @@ impl Link {
     async fn exchange(
         &mut self,
         request: Request<RequestBody>,
+        spellings: &Rc<Spellings>,
         deadlines: &Deadlines,
     ) -> Result<Response<Incoming>, SendError> {
         deadlines.begin_response_head();
-        self.gauge.begin_request();
+        self.gauge.begin_request(spellings);
         if self.is_reused && request::is_repeatable(&request) {
             self.head.begin();
         }

@@ -4,7 +4,7 @@
 
 pub(crate) mod mend;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice, Read};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::framing::{end_of_head, give};
+use super::spelling::{SpelledHead, Spellings};
 use crate::timer::Share;
 
 /// What a link knows of its stream, which hyper has.
@@ -28,13 +29,28 @@ pub(super) struct Gauge {
     asks_system: Cell<bool>,
     /// The next bytes are the head of a response, or of an interim response before it.
     is_head: Cell<bool>,
+    /// Nothing of the request is written yet.
+    is_unwritten: Cell<bool>,
+    /// Of the exchange whose response has no head yet.
+    spellings: RefCell<Option<Rc<Spellings>>>,
 }
 
 impl Gauge {
     /// A request is sent: what is read from now on answers it.
-    pub(super) fn begin_request(&self) {
+    pub(super) fn begin_request(&self, spellings: &Rc<Spellings>) {
         self.read.set(0);
         self.is_head.set(true);
+        self.is_unwritten.set(true);
+        self.spellings.replace(Some(spellings.clone()));
+    }
+
+    /// The head of the response was read.
+    fn end_head(&self, head: &[u8]) {
+        self.is_head.set(false);
+        if let Some(spellings) = self.spellings.take() {
+            spellings.response.forget();
+            spellings.response.add(head);
+        }
     }
 
     /// The task has its turn.
@@ -65,6 +81,8 @@ pub(super) struct OriginStream {
     held: Vec<u8>,
     /// How much of `held` hyper may have.
     whole: usize,
+    /// The head of a request, as far as it is not written.
+    spelled: SpelledHead,
     /// Nothing can be written any more.
     is_deaf: bool,
 }
@@ -78,6 +96,7 @@ impl OriginStream {
             head_size,
             held: Vec::new(),
             whole: 0,
+            spelled: SpelledHead::default(),
             is_deaf: false,
         };
         (stream, gauge)
@@ -160,7 +179,7 @@ impl OriginStream {
             }
             at += end;
             if !is_interim(head) {
-                self.gauge.is_head.set(false);
+                self.gauge.end_head(head);
                 return read.len();
             }
         }
@@ -172,16 +191,16 @@ impl OriginStream {
         while let Some(end) = end_of_head(&self.held[self.whole..], scanned) {
             let head = &self.held[self.whole..self.whole + end];
             let is_interim = is_interim(head);
+            let from = self.whole;
             if mend::is_sound(head) {
                 self.whole += end;
             } else {
                 let mended = mend::mend(head);
-                let (from, to) = (self.whole, self.whole + end);
                 self.whole += mended.len();
-                self.held.splice(from..to, mended);
+                self.held.splice(from..from + end, mended);
             }
             if !is_interim {
-                self.gauge.is_head.set(false);
+                self.gauge.end_head(&self.held[from..self.whole]);
                 self.whole = self.held.len();
                 return;
             }
@@ -232,15 +251,11 @@ impl AsyncRead for OriginStream {
 
 impl AsyncWrite for OriginStream {
     fn poll_write(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.is_deaf {
-            return Poll::Pending;
-        }
-        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.unless_deaf(written)
+        self.poll_write_vectored(cx, &[IoSlice::new(buf)])
     }
 
     fn poll_write_vectored(
@@ -248,11 +263,22 @@ impl AsyncWrite for OriginStream {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        if self.is_deaf {
+        let this = &mut *self;
+        if this.is_deaf {
             return Poll::Pending;
         }
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.unless_deaf(written)
+        if this.gauge.is_unwritten.take()
+            && let (Some(start), Some(spellings)) = (bufs.first(), &*this.gauge.spellings.borrow())
+        {
+            this.spelled.begin(start, &spellings.request);
+        }
+        let stream = Pin::new(&mut this.stream);
+        let written = if this.spelled.is_written() {
+            stream.poll_write_vectored(cx, bufs)
+        } else {
+            this.spelled.poll_write(stream, cx, bufs)
+        };
+        this.unless_deaf(written)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -58,8 +58,6 @@ impl WrittenHead {
     }
 
     /// The request as it was written, if it was written whole.
-    ///
-    /// hyper's server reads it, for it alone can keep how the names of fields are spelled.
     pub(super) fn request(&self) -> Option<Request<RequestBody>> {
         let bytes = self.bytes.borrow();
         let read = Cell::new(None);
@@ -68,10 +66,7 @@ impl WrittenHead {
             pending::<Result<Response<RequestBody>, Infallible>>()
         });
         let mut server = http1::Builder::new();
-        server
-            .header_read_timeout(None)
-            .max_headers(MAX_FIELDS)
-            .preserve_header_case(true);
+        server.header_read_timeout(None).max_headers(MAX_FIELDS);
         let io = TokioIo::new(join(&bytes[..], sink()));
         let mut reading = pin!(server.serve_connection(io, service));
         let _ = reading
