@@ -11,6 +11,7 @@ mod error;
 mod feed;
 mod filter;
 mod filter_limits;
+mod group;
 mod layers;
 mod load;
 mod refusal;
@@ -31,10 +32,12 @@ use serde::{Deserialize, Serialize};
 use smart_default::SmartDefault;
 
 pub use self::ceilings::Ceilings;
+pub(crate) use self::document::nearest;
 pub use self::error::ConfigError;
 pub use self::feed::{Column, Feed, FeedFormat, PublicSuffixes, UntilFirst};
 pub(crate) use self::filter::{FilterSettings, Grants, Mode, OnError, QuarantineRule, Standing};
 pub(crate) use self::filter_limits::FilterLimits;
+pub use self::group::Group;
 pub(crate) use self::load::read_order;
 pub use self::load::{Flags, Sources};
 pub(crate) use self::refusal::located;
@@ -68,6 +71,10 @@ pub struct Config {
     #[serde(deserialize_with = "value::feeds")]
     #[schemars(extend("propertyNames" = {"pattern": "^[a-z0-9_-]{1,64}$"}))]
     pub feeds: BTreeMap<String, Feed>,
+    /// Groups of clients, by name. Filters can ask in which groups a client is.
+    #[serde(deserialize_with = "group::groups")]
+    #[schemars(extend("propertyNames" = {"pattern": "^[a-z0-9_-]{1,64}$"}))]
+    pub groups: BTreeMap<String, Group>,
     /// What is kept on disk.
     pub cache: Cache,
     /// How origins are reached.

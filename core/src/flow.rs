@@ -1,5 +1,7 @@
 //! The facts a filter judges. Made by the client protocols, read by the chain.
 
+pub(crate) mod groups;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -35,7 +37,7 @@ impl Protocol {
     }
 }
 
-/// Who asks. A proxy without a login knows no users and no groups.
+/// Who asks. A proxy without a login knows no users.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Client {
     /// IPv4 in its own spelling. None where a command asks and names no client.
@@ -218,8 +220,12 @@ pub(crate) struct Inquiry {
 impl Inquiry {
     /// A client of which at most the address is known.
     pub(crate) fn at(address: Option<IpAddr>, now: SystemTime) -> Self {
+        Self::by(Client::at(address), now)
+    }
+
+    pub(crate) fn by(client: Client, now: SystemTime) -> Self {
         Self {
-            client: Arc::new(Client::at(address)),
+            client: Arc::new(client),
             listener: "".into(),
             now,
         }
@@ -266,8 +272,7 @@ mod tests {
         let key = |change: &dyn Fn(&mut Client), asked: &[Fact]| {
             let mut client = Client::at(IpAddr::from([10, 0, 0, 1]));
             change(&mut client);
-            let mut inquiry = Inquiry::at(None, SystemTime::UNIX_EPOCH);
-            inquiry.client = Arc::new(client);
+            let inquiry = Inquiry::by(client, SystemTime::UNIX_EPOCH);
             let mut key = Vec::new();
             let flow = Flow::asked(&target, Protocol::Http.name(), &inquiry);
             flow.write_key(asked.iter().copied().collect(), &mut key);

@@ -6,6 +6,7 @@ pub(crate) mod builtin;
 mod conflicts;
 mod filter_file;
 mod folder;
+mod groups;
 mod hosts;
 mod load_task;
 mod manifest;

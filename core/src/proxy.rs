@@ -23,6 +23,7 @@ use crate::downstream::headers::Pseudonym;
 use crate::downstream::worker::WorkerConfig;
 use crate::error::StartError;
 use crate::filter::is_compiler_child;
+use crate::flow::groups::Groups;
 use crate::log::access::Access;
 use crate::plugins::StatusFile;
 use crate::upstream::reload::Reloader;
@@ -179,6 +180,7 @@ impl Proxy {
             access_log: access_log.clone(),
             own,
             pseudonym,
+            groups: Groups::new(&config.groups),
             chains,
             reloads: reloads.clone(),
             shutdown: stop.clone(),

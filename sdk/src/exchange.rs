@@ -186,7 +186,7 @@ impl Client {
             .as_deref()
     }
 
-    /// The groups of the settings that the client is in, in their order there.
+    /// The groups of the settings that the client is in, in the order of their names.
     pub fn groups(&self) -> &[String] {
         self.groups.get_or_init(|| self.facts.client_groups())
     }

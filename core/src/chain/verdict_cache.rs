@@ -195,9 +195,7 @@ mod tests {
     }
 
     fn inquiry(client: Client) -> Inquiry {
-        let mut inquiry = Inquiry::at(None, SystemTime::UNIX_EPOCH);
-        inquiry.client = Arc::new(client);
-        inquiry
+        Inquiry::by(client, SystemTime::UNIX_EPOCH)
     }
 
     /// The client at an address, or none that is known.

@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::error::{Causes, PluginError};
 use crate::feeds::Feeds;
 use crate::filter::{Failure, Filter, Hook, HookCall, Instance, Loader};
+use crate::flow::groups::Groups;
 use crate::flow::{Flow, Inquiry, Protocol, RequestHead, ResponseHead};
 use crate::plugins::FilterFile;
 use crate::target::{HTTP_PORT, Target};
@@ -70,7 +71,10 @@ pub async fn bench(
         .map_err(|failure| failed("init", &failure))?;
     let batches = calls.get().div_ceil(BATCH);
     let local = LocalFilter::new(Arc::new(Member::new(filter.clone())));
-    let inquiry = Inquiry::at(Some(client), SystemTime::now());
+    let inquiry = Inquiry::by(
+        Groups::new(&config.groups).client(Some(client)),
+        SystemTime::now(),
+    );
     let flow = Flow::asked(&target, Protocol::Http.name(), &inquiry);
     let hooks = time_hooks(&local, &flow, batches)
         .await

@@ -59,6 +59,8 @@ fn told(cases: &Cases, text: String) -> Option<ConfigSource> {
         config,
         file: cases.file.clone().into(),
         text: Some(text),
+        // The cases say who is in which.
+        groups: None,
     })
 }
 

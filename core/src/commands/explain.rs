@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::error::{Escaped, StartError};
 use crate::feeds::Feeds;
 use crate::filter::{Hook, Loader};
+use crate::flow::groups::Groups;
 use crate::flow::{Flow, Inquiry, Protocol, RequestHead};
 use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{self, Plugins};
@@ -154,7 +155,8 @@ pub async fn explain(
         Some(running) => without_missing(&chain, running),
         None => chain,
     };
-    let mut explanation = ask(&chain, &subject).await;
+    let groups = Groups::new(&config.groups);
+    let mut explanation = ask(&chain, &subject, &groups).await;
     let refused = plugins.status().into_iter();
     let refused = refused.filter(|plugin| plugin.refused.is_some());
     let refused = refused.map(|plugin| {
@@ -243,8 +245,8 @@ fn in_running_proxy(plugin: &plugins::Status) -> Vec<String> {
         .collect()
 }
 
-async fn ask(chain: &Chain, subject: &Subject) -> Explanation {
-    let inquiry = Inquiry::at(subject.client, SystemTime::now());
+async fn ask(chain: &Chain, subject: &Subject, groups: &Groups) -> Explanation {
+    let inquiry = Inquiry::by(groups.client(subject.client), SystemTime::now());
     let flow = Flow::asked(&subject.target, subject.protocol.name(), &inquiry);
     let headers = HeaderMap::new();
     let head = subject.url.as_deref().map(|url| RequestHead {

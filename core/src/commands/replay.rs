@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 pub use self::report::{Change, Difference, Replay};
-use self::tally::{Asked, Tally};
+use self::tally::Tally;
 use crate::chain::{LocalFilter, Member};
 use crate::commands::access_log;
 use crate::config::Config;
@@ -17,6 +17,7 @@ use crate::error::{Causes, PluginError};
 use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
 use crate::filter::{Failure, Filter, FilterAnswer, Hook, HookCall, Loader};
+use crate::flow::groups::Groups;
 use crate::flow::{Flow, Inquiry};
 use crate::plugins::FilterFile;
 use crate::target::Target;
@@ -41,7 +42,8 @@ pub async fn replay(config: Config, log: &Path, file: &Path) -> Result<Replay, P
     let mut tally = Tally::new(MOST, filter.uses("client"), &filter.name);
     let found = access_log::read(log, |entry| tally.count(entry))?;
     let mut replay = Replay::new(&filter.name, log, &found, &tally);
-    replay.ask(&filter, &tally).await;
+    let groups = Groups::new(&config.groups);
+    replay.ask(&filter, &tally, &groups).await;
     replay.note(&filter, &found, &tally);
     if filter.uses("feeds") {
         replay.notes.extend(feeds.notes());
@@ -59,7 +61,7 @@ pub(super) struct Answer {
 }
 
 impl Replay {
-    async fn ask(&mut self, filter: &Arc<Filter>, tally: &Tally) {
+    async fn ask(&mut self, filter: &Arc<Filter>, tally: &Tally, groups: &Groups) {
         let local = LocalFilter::new(Arc::new(Member::new(filter.clone())));
         if !filter.hooks.has(Hook::Host) {
             return;
@@ -71,7 +73,9 @@ impl Replay {
             let Ok(target) = Target::of_host(&asked.host, asked.port) else {
                 continue;
             };
-            let answer = ask(&local, &target, asked).await;
+            let inquiry = Inquiry::by(groups.client(asked.client), SystemTime::now());
+            let flow = Flow::asked(&target, asked.protocol.name(), &inquiry);
+            let answer = ask(&local, &flow).await;
             self.asked += 1;
             for (was, requests) in happened {
                 self.compare(filter, asked, &answer, was, *requests);
@@ -82,10 +86,8 @@ impl Replay {
     }
 }
 
-async fn ask(local: &LocalFilter, target: &Target, asked: &Asked) -> Answer {
-    let inquiry = Inquiry::at(asked.client, SystemTime::now());
-    let flow = Flow::asked(target, asked.protocol.name(), &inquiry);
-    match local.ask(HookCall::Host(&flow), None).await {
+async fn ask(local: &LocalFilter, flow: &Flow<'_>) -> Answer {
+    match local.ask(HookCall::Host(flow), None).await {
         Ok(opinion) => opinion.into(),
         Err(failure) => failure.into(),
     }

@@ -139,6 +139,9 @@ values! {
     /// The name of a feed: it becomes the name of a file, and part of the names of variables.
     FeedName: String = Text(feed_name),
         "a name of a feed: a-z, 0-9, `_` and `-`, at most 64 of them, and not `test-names`, which is built in";
+    /// The name of a group of clients.
+    GroupName: String = Text(name),
+        "a name of a group: a-z, 0-9, `_` and `-`, at most 64 of them";
     /// Where in JSON something stands.
     Pointer: String = Text(pointer),
         r#"a JSON pointer, such as "/url" or "/data/domains""#;
@@ -260,10 +263,14 @@ fn pointer(text: &str) -> Option<String> {
 /// The feed that is compiled in: harmless names to try a block with.
 pub(crate) const TEST_NAMES: &str = "test-names";
 
-fn feed_name(text: &str) -> Option<String> {
+fn name(text: &str) -> Option<String> {
     let allowed = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-');
     let valid = (1..=64).contains(&text.len()) && text.bytes().all(allowed);
-    (valid && text != TEST_NAMES).then(|| text.to_owned())
+    valid.then(|| text.to_owned())
+}
+
+fn feed_name(text: &str) -> Option<String> {
+    name(text).filter(|name| name != TEST_NAMES)
 }
 
 /// An enum whose cases are words.

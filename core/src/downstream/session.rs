@@ -16,6 +16,7 @@ use {
     super::worker::{WorkerConfig, WorkerId},
     crate::chain::{Chain, background_calls},
     crate::config::{AccessLog, AccessLogTo, Egress, Limits},
+    crate::flow::groups::Groups,
     crate::log::access::Access,
     crate::upstream::{Bounds, reload::Reloads},
     tokio::sync::watch,
@@ -83,7 +84,7 @@ impl Destination {
 impl Session {
     /// `peer` is where the connection came from.
     pub(crate) fn new(worker: Rc<Worker>, peer: SocketAddr, ingress: Ingress) -> Self {
-        let client = Client::at(peer.ip());
+        let client = worker.groups.client(Some(peer.ip()));
         Self {
             asker: Asker {
                 client: ClientKey::of(client.address),
@@ -119,6 +120,7 @@ impl Session {
             own,
             pseudonym: Pseudonym::random(),
             chains: watch::channel(Arc::new(chain)).1,
+            groups: Groups::default(),
             reloads: Reloads::default(),
             shutdown: CancellationToken::new(),
         };

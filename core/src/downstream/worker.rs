@@ -17,6 +17,7 @@ use super::copy::CopyBuffer;
 use super::headers::Pseudonym;
 use crate::chain::{BackgroundSender, Chain, LocalChain};
 use crate::config::{Egress, Limits};
+use crate::flow::groups::Groups;
 use crate::log::access::{Access, Sink};
 use crate::upstream::reload::Reloads;
 use crate::upstream::{Bounds, Upstream};
@@ -31,6 +32,7 @@ pub(crate) struct WorkerConfig {
     /// The address of the listener.
     pub(crate) own: SocketAddr,
     pub(crate) pseudonym: Pseudonym,
+    pub(crate) groups: Groups,
     pub(crate) chains: watch::Receiver<Arc<Chain>>,
     pub(crate) reloads: Reloads,
     pub(crate) shutdown: CancellationToken,
@@ -41,6 +43,7 @@ pub(crate) struct WorkerConfig {
 pub(crate) struct Worker {
     pub(crate) limits: Rc<Limits>,
     pub(crate) pseudonym: Pseudonym,
+    pub(crate) groups: Groups,
     pub(crate) upstream: Upstream,
     pub(crate) copy_buffer: CopyBuffer,
     pub(crate) access_log: Rc<Sink>,
@@ -70,6 +73,7 @@ impl Worker {
             ),
             limits: Rc::new(config.limits),
             pseudonym: config.pseudonym,
+            groups: config.groups,
             copy_buffer: CopyBuffer::new(),
             access_log: Rc::new(config.access_log.sink()),
             listener: config.own.to_string().into(),

@@ -49,6 +49,7 @@ pub(crate) struct Loader {
     compiler: Arc<Compiler>,
     feeds: Arc<Feeds>,
     ceilings: Arc<Ceilings>,
+    groups: Arc<[Arc<str>]>,
     states: Arc<Stores>,
     metrics: Arc<Registry>,
 }
@@ -150,6 +151,11 @@ impl Loader {
             linker: Arc::new(linker),
             feeds,
             ceilings: Arc::new(config.plugins.ceilings.clone()),
+            groups: config
+                .groups
+                .keys()
+                .map(|name| name.as_str().into())
+                .collect(),
             states: Arc::default(),
             metrics: Arc::default(),
         })
@@ -226,6 +232,11 @@ impl Loader {
     /// The most that a filter's own settings may grant it.
     pub(crate) fn ceilings(&self) -> &Ceilings {
         &self.ceilings
+    }
+
+    /// The names of the groups that a client can be in.
+    pub(crate) fn groups(&self) -> &Arc<[Arc<str>]> {
+        &self.groups
     }
 
     /// What the filters look hosts up in.

@@ -211,6 +211,7 @@ impl LoadTask {
             config: settings.config.clone(),
             file: self.settings_file(),
             text: source.settings.clone(),
+            groups: Some(loader.groups().clone()),
         });
         let (manifest, given) =
             check_config(self.name.clone(), source.wasm.clone(), config.clone()).await?;

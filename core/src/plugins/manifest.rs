@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::hosts;
-use crate::config::{ConfigError, Schema};
+use super::{groups, hosts};
+use crate::config::{ConfigError, Schema, located};
 use crate::error::Causes;
 use crate::filter::Manifest;
 
@@ -21,6 +21,8 @@ pub(crate) struct ConfigSource {
     pub(crate) file: PathBuf,
     /// What the file says.
     pub(crate) text: Option<String>,
+    /// The groups that it may name, if that matters.
+    pub(crate) groups: Option<Arc<[Arc<str>]>>,
 }
 
 /// The manifest in `wasm`, if there is one that can be used, and the configuration as the filter is
@@ -37,6 +39,7 @@ pub(super) async fn check_config(
         if let Some(schema) = &manifest.config {
             check_against(&checked, schema.clone(), &source)?;
             let mut config = serde_json::from_str(&given).unwrap_or_default();
+            check_groups(&config, schema, &source)?;
             if hosts::respell(&mut config, schema) {
                 given = config.to_string();
             }
@@ -66,6 +69,23 @@ fn check_against(name: &str, schema: Value, source: &ConfigSource) -> Result<(),
         Err(error) => {
             warn(name, &error);
             Ok(())
+        }
+    }
+}
+
+fn check_groups(config: &Value, schema: &Value, source: &ConfigSource) -> Result<(), ConfigError> {
+    let known = source.groups.as_deref();
+    match known.and_then(|known| groups::unknown(config, schema, known)) {
+        None => Ok(()),
+        Some(said) => {
+            let text = source.text.as_deref().unwrap_or_default();
+            let located = located(&said, &said, &source.file, text);
+            Err(located.unwrap_or_else(|| ConfigError::File {
+                path: source.file.clone(),
+                line: 1,
+                column: 1,
+                problem: said,
+            }))
         }
     }
 }

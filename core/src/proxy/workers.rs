@@ -296,6 +296,7 @@ mod tests {
     use super::*;
     use crate::config::{AccessLog, AccessLogFormat, AccessLogTo, Config};
     use crate::downstream::headers::Pseudonym;
+    use crate::flow::groups::Groups;
     use crate::log::access::Access;
     use crate::upstream::Bounds;
     use crate::upstream::reload::Reloads;
@@ -331,6 +332,7 @@ mod tests {
                 own: listener.local_addr().unwrap(),
                 pseudonym: Pseudonym::random(),
                 chains: chains.subscribe(),
+                groups: Groups::default(),
                 reloads: Reloads::default(),
                 shutdown: stop.clone(),
             };

@@ -3,7 +3,7 @@
 mod network;
 
 use network::Network;
-use portcullis_sdk::{Client, Domains, Error, Host, Template, Verdict};
+use portcullis_sdk::{Client, Domains, Error, Group, Host, Template, Verdict};
 
 /// The operator's settings. At least one list must have an entry.
 #[derive(serde::Deserialize, portcullis_sdk::Schema)]
@@ -29,7 +29,7 @@ struct Clients {
     networks: Vec<Network>,
     /// Groups of the proxy's settings that they are in.
     #[serde(default)]
-    groups: Vec<String>,
+    groups: Vec<Group>,
     /// What they may reach.
     hosts: Domains,
     /// Whether they may reach nothing else, not even what everyone may.

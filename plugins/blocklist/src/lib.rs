@@ -29,7 +29,8 @@ impl Filter for Blocklist {
             None => Ok(feeds::find(host)),
             Some(feeds) => feeds::find_in(feeds, host),
         };
-        Ok(self.0.judge(host, find)?.keep(KEPT))
+        let groups = || exchange.client().groups();
+        Ok(self.0.judge(host, groups, find)?.keep(KEPT))
     }
 }
 
@@ -63,7 +64,7 @@ mod tests {
         let error = judge(r#"{"subdomain": false}"#, "a.example").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "subdomain: unknown field `subdomain`, expected one of `feeds`, `subdomains`, `allow`, `status`, `reason`"
+            "subdomain: unknown field `subdomain`, expected one of `feeds`, `groups`, `subdomains`, `allow`, `status`, `reason`"
         );
     }
 }

@@ -1,15 +1,21 @@
 //! What the blocklist does about a name that a feed lists. Pure: it is handed the proxy's answers
 //! and asks for nothing itself.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use portcullis_sdk::feeds::{self, Match};
-use portcullis_sdk::{Domains, Error, Host, Template, Verdict};
+use portcullis_sdk::{Domains, Error, Group, Host, Template, Verdict};
 
 /// The operator's settings, all optional.
 #[derive(serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
-    /// The names of the feeds that count; all by default.
+    /// The names of the feeds that count for all clients; by default all but those that stand in
+    /// `groups`.
     feeds: Option<Vec<String>>,
+    /// The names of the feeds that count for the clients of a group besides.
+    groups: BTreeMap<Group, Vec<String>>,
     /// Whether a listed name covers the names below it, and a network its addresses.
     subdomains: bool,
     /// Domains that are excepted, with every name below them.
@@ -24,6 +30,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             feeds: None,
+            groups: BTreeMap::new(),
             subdomains: true,
             allow: Domains::default(),
             status: 403,
@@ -34,10 +41,11 @@ impl Default for Config {
 
 /// The settings, checked.
 pub(crate) struct Policy {
-    /// Those that count; none for all.
+    /// Those that count for all clients; none for all feeds that there are.
     chosen: Option<Vec<String>>,
-    /// The feeds one by one, where only exact names count.
-    exact: Option<Vec<String>>,
+    groups: BTreeMap<Group, Vec<String>>,
+    /// Only exact names count.
+    is_exact: bool,
     allow: Domains,
     status: u16,
     reason: Template,
@@ -52,11 +60,20 @@ impl Policy {
                 config.status
             )));
         }
-        check(config.feeds.as_deref().unwrap_or_default(), known)?;
-        let all = || config.feeds.clone().unwrap_or_else(|| known.to_vec());
+        let for_all = config.feeds.as_deref().unwrap_or_default();
+        check(for_all, known).map_err(|error| error.at("feeds"))?;
+        for (group, feeds) in &config.groups {
+            let setting = format_args!("groups.{group}");
+            check(feeds, known).map_err(|error| error.at(setting))?;
+        }
+        let of_groups: Vec<_> = config.groups.values().flatten().collect();
+        let is_for_all = |feed: &&String| !of_groups.contains(feed);
+        let for_all = || known.iter().filter(is_for_all).cloned().collect();
+        let needs_names = !config.groups.is_empty() || !config.subdomains;
         Ok(Self {
-            exact: (!config.subdomains).then(all),
-            chosen: config.feeds,
+            chosen: config.feeds.or_else(|| needs_names.then(for_all)),
+            groups: config.groups,
+            is_exact: !config.subdomains,
             allow: config.allow,
             status: config.status,
             reason: Template::parse(&config.reason, &["host", "feed", "rule"])
@@ -64,22 +81,25 @@ impl Policy {
         })
     }
 
-    /// Blocks what is listed. `find` looks the host up in some feeds, or in all of them.
-    pub(crate) fn judge(
+    /// Blocks what is listed for a client in `groups`, which are asked for only where they matter.
+    /// `find` looks the host up in some feeds, or in all of them.
+    pub(crate) fn judge<'g>(
         &self,
         host: &Host,
+        groups: impl FnOnce() -> &'g [String],
         find: impl Fn(Option<&[String]>) -> Result<Option<Match>, feeds::Error>,
     ) -> Result<Verdict, feeds::Error> {
         // An exception is not an approval: other filters still have their say.
         if self.allow.covers(host) {
             return Ok(Verdict::next());
         }
-        let Some(feeds) = &self.exact else {
-            let found = find(self.chosen.as_deref())?;
+        let feeds = self.feeds(groups);
+        if !self.is_exact {
+            let found = find(feeds.as_deref())?;
             return Ok(self.verdict(host, found));
-        };
+        }
         // The first feed that has the host in any way is not always the one that has it exactly.
-        for feed in feeds.chunks(1) {
+        for feed in feeds.as_deref().unwrap_or_default().chunks(1) {
             let found = find(Some(feed))?.filter(|found| names(&found.rule, host));
             let verdict = self.verdict(host, found);
             if verdict != Verdict::next() {
@@ -87,6 +107,23 @@ impl Policy {
             }
         }
         Ok(Verdict::next())
+    }
+
+    /// The feeds that count for a client in `groups`; none for all that there are.
+    fn feeds<'g>(&self, groups: impl FnOnce() -> &'g [String]) -> Option<Cow<'_, [String]>> {
+        let for_all = self.chosen.as_deref()?;
+        let mut feeds = Cow::Borrowed(for_all);
+        if !self.groups.is_empty() {
+            let of_groups = groups()
+                .iter()
+                .filter_map(|group| self.groups.get(group.as_str()));
+            for feed in of_groups.flatten() {
+                if !feeds.contains(feed) {
+                    feeds.to_mut().push(feed.clone());
+                }
+            }
+        }
+        Some(feeds)
     }
 
     fn verdict(&self, host: &Host, found: Option<Match>) -> Verdict {
@@ -109,7 +146,7 @@ fn names(rule: &str, host: &Host) -> bool {
 fn check(wanted: &[String], known: &[String]) -> Result<(), Error> {
     match wanted.iter().find(|feed| !known.contains(feed)) {
         Some(feed) => Err(Error::new(format_args!(
-            "feeds: the proxy has no feed {feed}, only {}",
+            "the proxy has no feed {feed}, only {}",
             known.join(", ")
         ))),
         None => Ok(()),
@@ -140,11 +177,18 @@ mod tests {
         testing::feed("malware", listed);
         testing::feed("ads", ["everything.example"]);
         let host: Host = host.parse().unwrap();
+        judge_for(&[], config, &host)
+    }
+
+    fn judge_for(groups: &[String], config: Config, host: &Host) -> Verdict {
         let find = |names: Option<&[String]>| match names {
-            None => Ok(feeds::find(&host)),
-            Some(names) => feeds::find_in(names, &host),
+            None => Ok(feeds::find(host)),
+            Some(names) => feeds::find_in(names, host),
         };
-        policy(config).unwrap().judge(&host, find).unwrap()
+        policy(config)
+            .unwrap()
+            .judge(host, || groups, find)
+            .unwrap()
     }
 
     fn refusal(change: impl FnOnce(&mut Config)) -> String {
@@ -241,10 +285,51 @@ mod tests {
     }
 
     #[test]
+    fn a_feed_of_a_group_counts_for_its_clients_besides_those_for_all() {
+        testing::feed("malware", ["evil.example"]);
+        testing::feed("ads", ["ads.example"]);
+        let [evil, ads] = ["evil.example", "ads.example"].map(|host| host.parse().unwrap());
+        let [children, others] = ["children", "others"].map(|group| [group.to_owned()]);
+        for subdomains in [true, false] {
+            let grouped = || {
+                config(|config| {
+                    config.subdomains = subdomains;
+                    let feeds = vec!["ads".to_owned()];
+                    config.groups.insert("children".into(), feeds);
+                })
+            };
+            for (groups, host, is_blocked) in [
+                (&children[..], &evil, true),
+                (&children, &ads, true),
+                (&others, &evil, true),
+                (&others, &ads, false),
+                (&[], &ads, false),
+            ] {
+                let verdict = judge_for(groups, grouped(), host);
+                assert_eq!(verdict != Verdict::next(), is_blocked, "{groups:?} {host}");
+            }
+        }
+        let for_all = config(|config| {
+            config.feeds = Some(vec!["ads".into()]);
+            config.groups.insert("children".into(), vec!["ads".into()]);
+        });
+        assert_ne!(judge_for(&others, for_all, &ads), Verdict::next());
+    }
+
+    #[test]
+    fn groups_are_asked_for_only_where_they_matter() {
+        testing::feed("malware", ["evil.example"]);
+        let policy = policy(Config::default()).unwrap();
+        let groups = || unreachable!("no feed is for a group");
+        let judged = policy.judge(&"evil.example".parse().unwrap(), groups, |_| Ok(None));
+        assert_eq!(judged, Ok(Verdict::next()));
+    }
+
+    #[test]
     fn a_failed_lookup_is_an_error_and_not_a_pass() {
         let policy = policy(Config::default()).unwrap();
         let gone = || feeds::Error::Other("gone".into());
-        let judged = policy.judge(&"b.c".parse().unwrap(), |_| Err(gone()));
+        let judged = policy.judge(&"b.c".parse().unwrap(), || &[], |_| Err(gone()));
         assert_eq!(judged, Err(gone()));
     }
 
@@ -265,6 +350,12 @@ mod tests {
         assert_eq!(
             refusal(|config| config.feeds = Some(vec!["malwre".into()])),
             "feeds: the proxy has no feed malwre, only ads, malware"
+        );
+        assert_eq!(
+            refusal(|config| {
+                config.groups.insert("children".into(), vec!["adlt".into()]);
+            }),
+            "groups.children: the proxy has no feed adlt, only ads, malware"
         );
         assert_eq!(
             refusal(|config| config.status = 200),

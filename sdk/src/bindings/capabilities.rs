@@ -731,7 +731,7 @@ pub mod portcullis {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
-            /// The groups of the settings that the client is in, in their order there.
+            /// The groups of the settings that the client is in, in the order of their names.
             #[allow(async_fn_in_trait)]
             pub fn groups() -> _rt::Vec<_rt::String> {
                 unsafe {

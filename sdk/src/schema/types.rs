@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Domains, HeaderName, HeaderValue, Host, TimeSpan};
+use crate::{Domains, Group, HeaderName, HeaderValue, Host, TimeSpan};
 
 use super::{Field, Node, Schema, Table, Unknown};
 
@@ -32,6 +32,8 @@ plain! {
     // reads it. `hostname` and `idn-hostname` are not addresses, and have no `*`.
     Host => Node::Formatted("host");
     Domains => Node::List(&Node::Formatted("host"));
+    // The proxy knows which there are.
+    Group => Node::Formatted("group");
     SocketAddr, SocketAddrV4, SocketAddrV6 => Node::Text;
     Ipv4Addr => Node::Formatted("ipv4");
     Ipv6Addr => Node::Formatted("ipv6");

@@ -1,9 +1,11 @@
 //! The built-in filters that wait for their settings: each does what its settings say, to real
 //! requests.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use portcullis::commands::Lists;
+use portcullis::config::Group;
 use portcullis_tests::{Log, Origin, Proxy, Stage, guests, plug};
 
 const ONLY_CORP: &str = "[config]\nhosts = [\"corp.example\"]\n";
@@ -84,7 +86,9 @@ async fn check_names_the_built_in_filters_that_could_be_used() {
 #[tokio::test]
 async fn the_settings_that_the_readme_shows_can_be_used() {
     let readme = include_str!("../../../README.md");
-    let stage = Stage::start().await;
+    let tablets = Group::new(["192.0.2.0/28".parse().unwrap()]);
+    let groups = BTreeMap::from([("tablets".to_owned(), tablets)]);
+    let stage = Stage::start_with(|config| config.groups = groups).await;
     for section in readme.split("\n**`").skip(1) {
         let (file, text) = section.split_once("`**").expect("a file's name");
         let settings = text.split("```").nth(1).expect("an example");

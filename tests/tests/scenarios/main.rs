@@ -24,6 +24,7 @@ mod grants;
 mod hostile;
 mod hostile_files;
 mod hostile_filters;
+mod household;
 mod http;
 mod limits;
 mod manifest;

@@ -1,0 +1,92 @@
+//! One proxy for a household: which lists count depends on who asks.
+
+#![cfg(target_os = "linux")]
+
+use std::net::IpAddr;
+
+use portcullis::config::Group;
+use portcullis_tests::{Log, Response, Site, Stage, plug};
+
+/// The list of malware counts for all clients.
+const RULES: &str = "[config.groups]\nchildren = [\"games\", \"adult\"]\nguests = [\"games\"]\n";
+
+const CHILDREN: [[u8; 4]; 2] = [[127, 0, 0, 2], [127, 0, 0, 3]];
+
+const ADULT: [u8; 4] = [127, 0, 0, 4];
+
+async fn household(lists: &Site) -> Stage {
+    lists.serves("/malware", "evil.example\n");
+    lists.serves("/games", "games.example\n");
+    lists.serves("/adult", "adult.example\n");
+    let mut log = Log::follow();
+    let stage = Stage::start_with(|config| {
+        for feed in ["malware", "games", "adult"] {
+            config
+                .feeds
+                .insert(feed.into(), lists.feed(&format!("/{feed}")));
+        }
+        let networks = CHILDREN.map(|child| IpAddr::from(child).into());
+        config
+            .groups
+            .insert("children".into(), Group::new(networks));
+        let networks = ["127.0.1.0/24".parse().unwrap()];
+        config.groups.insert("guests".into(), Group::new(networks));
+        plug(&config.plugins.dir, "blocklist.toml", RULES);
+    })
+    .await;
+    for feed in ["malware", "games", "adult"] {
+        log.says(&["feed updated", feed]).await;
+    }
+    stage
+}
+
+async fn asks(stage: &Stage, client: [u8; 4], host: &str) -> Response {
+    let mut client = stage.proxy.client_from(client).await;
+    client.send(stage.request(host, "")).await;
+    client.response().await
+}
+
+#[tokio::test]
+async fn two_children_an_adult_and_a_guest_have_lists_of_their_own() {
+    let lists = Site::start().await;
+    let stage = household(&lists).await;
+    let guest = [127, 0, 1, 9];
+    let [ann, ben] = CHILDREN;
+    // Twice, for the second time verdicts are kept.
+    for _ in 0..2 {
+        for (host, refused) in [
+            ("evil.example", &[ann, ben, ADULT, guest][..]),
+            ("games.example", &[ann, ben, guest]),
+            ("www.adult.example", &[ann, ben]),
+            ("calm.example", &[]),
+        ] {
+            for client in [ann, ADULT, guest, ben] {
+                let expected = if refused.contains(&client) { 403 } else { 200 };
+                let response = asks(&stage, client, host).await;
+                assert_eq!(response.status, expected, "{host} for {client:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_misspelt_group_is_refused_and_leaves_no_client_out() {
+    let lists = Site::start().await;
+    let stage = household(&lists).await;
+    let mut log = Log::follow();
+    stage.plug(
+        "blocklist.toml",
+        "[config.groups]\nchildern = [\"adult\"]\n",
+    );
+    log.says(&[
+        "ERROR",
+        "blocklist",
+        "blocklist.toml:2:12",
+        "`childern`",
+        "did you mean `children`?",
+    ])
+    .await;
+    // What was there before goes on.
+    let response = asks(&stage, CHILDREN[0], "adult.example").await;
+    assert_eq!(response.status, 403);
+}
