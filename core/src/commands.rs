@@ -8,6 +8,7 @@ mod bench;
 mod cases;
 mod check;
 mod conformance;
+mod decisions;
 mod explain;
 mod inspect;
 mod install;
@@ -24,6 +25,10 @@ pub use self::bench::{Bench, TickTiming, Timing, bench};
 pub use self::cases::{Recording, record_cases, test_plugin};
 pub use self::check::{Lists, Report, check};
 pub use self::conformance::{BATTERY, Check, Conformance, Finding, conformance};
+pub use self::decisions::{
+    Decided, DecisionError, DecisionList, NewDecision, Ruling, Scope, StoreError, decide,
+    list_decisions, remove_decisions,
+};
 pub use self::explain::{ExplainError, Explanation, explain};
 pub use self::inspect::{Cost, Inspection, Needed, Settings, check_plugin};
 pub use self::install::{Candidate, InstallError, Installed, find_filter};

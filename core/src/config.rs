@@ -57,6 +57,9 @@ pub(crate) const MAX_FIELDS: usize = 1000;
 #[schemars(title = "portcullis.toml", description = "The settings of Portcullis.")]
 #[non_exhaustive]
 pub struct Config {
+    /// The file that it was read from. Where the proxy tells people of a command, it names the file.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
     /// Where clients connect, and how many threads serve them.
     pub proxy: Proxy,
     /// Deadlines, each of which bounds the wait for one peer, the number of clients, and the size
@@ -77,6 +80,8 @@ pub struct Config {
     pub groups: BTreeMap<String, Group>,
     /// What is kept on disk.
     pub cache: Cache,
+    /// What people have decided.
+    pub state: State,
     /// How origins are reached.
     pub egress: Egress,
     /// What is logged, and how.
@@ -239,6 +244,17 @@ pub struct Cache {
     pub dir: PathBuf,
 }
 
+/// What people have decided.
+#[derive(Clone, Debug, PartialEq, Eq, SmartDefault, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+#[non_exhaustive]
+pub struct State {
+    /// The folder of decisions about hosts; `portcullis` in the user's folder for state by default.
+    #[default(default_state_dir())]
+    #[schemars(extend("format" = "path"), transform = declaration::without_default)]
+    pub dir: PathBuf,
+}
+
 /// How origins are reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, expecting = "a table")]
@@ -329,6 +345,17 @@ impl Compiler {
     /// The folder of machine code in the folder of everything that is kept.
     fn cache_within(cache_dir: &Path) -> PathBuf {
         cache_dir.join("compiled")
+    }
+}
+
+/// The user's folder for state as the platform has it, or the one for data where there is none.
+fn default_state_dir() -> PathBuf {
+    match etcetera::base_strategy::choose_native_strategy() {
+        Ok(folders) => {
+            let state = folders.state_dir().unwrap_or_else(|| folders.data_dir());
+            state.join("portcullis")
+        }
+        Err(_) => PathBuf::from("state"),
     }
 }
 

@@ -222,6 +222,9 @@ pub enum StartError {
     /// whole instead of compiling filters.
     #[error("cannot compile filters")]
     Compiler(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What people have decided is not known.
+    #[error("cannot start without the decisions about hosts, of which some may deny")]
+    Decisions(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// This process was started to compile a filter, and runs a proxy instead.
     #[error(
         "this process was started to compile a filter, and not to run a proxy; call portcullis::run_compiler_child() \

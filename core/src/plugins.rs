@@ -27,7 +27,8 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep};
 
 pub(crate) use self::filter_file::FilterFile;
-use self::folder::{Files, Listing, Scan, Watch};
+use self::folder::{Files, Listing, Scan};
+pub(crate) use self::folder::{Stamp, Watch};
 use self::load_task::{COPY_TIMEOUT, Loaded, Outcome, Retry};
 pub(crate) use self::load_task::{LoadFailure, MAX_WASM_BYTES};
 pub(crate) use self::manifest::ConfigSource;

@@ -2,6 +2,7 @@
 
 mod capacity;
 mod control;
+mod decisions;
 mod health;
 mod listener;
 mod supervise;
@@ -10,6 +11,8 @@ mod turn_away;
 mod workers;
 
 use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
 
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
@@ -18,10 +21,12 @@ use self::capacity::Capacity;
 use self::listener::{Accept, Listener};
 use self::threads::Threads;
 use self::workers::Workers;
+use crate::chain::decisions::Decisions;
+use crate::chain::decisions::store::Store;
 use crate::config::Config;
 use crate::downstream::headers::Pseudonym;
 use crate::downstream::worker::WorkerConfig;
-use crate::error::StartError;
+use crate::error::{Escaped, StartError};
 use crate::filter::is_compiler_child;
 use crate::flow::groups::Groups;
 use crate::log::access::Access;
@@ -159,11 +164,19 @@ impl Proxy {
         // After the listener, so that it is dropped before: the next proxy that has the address has
         // a file of the same name.
         let status = StatusFile::new(&config.cache.dir, own);
+        let store = Store::new(&config.state.dir);
+        let decisions = Decisions::default();
+        decisions.replace(
+            store
+                .read()
+                .map_err(|error| StartError::Decisions(error.into()))?,
+        );
         let mut reloads = self.reloader.subscribe();
         let control = control::Control {
             own,
             pseudonym: pseudonym.clone(),
             status: status.writer(),
+            decisions: (store, decisions.clone()),
             reloads: reloads.clone(),
         };
         let loading = control.start(&config, threads, stop)?;
@@ -181,6 +194,8 @@ impl Proxy {
             own,
             pseudonym,
             groups: Groups::new(&config.groups),
+            decisions,
+            command: command(config.file.as_deref()),
             chains,
             reloads: reloads.clone(),
             shutdown: stop.clone(),
@@ -199,6 +214,20 @@ impl Proxy {
                 },
             }
         }
+    }
+}
+
+/// How a person calls the program so that it reads the same file.
+fn command(config: Option<&Path>) -> Arc<str> {
+    let Some(file) = config.and_then(|file| std::path::absolute(file).ok()) else {
+        return "portcullis".into();
+    };
+    let file = Escaped(file.display()).to_string();
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-".contains(c);
+    if file.chars().all(is_plain) {
+        format!("portcullis --config {file}").into()
+    } else {
+        format!("portcullis --config '{}'", file.replace('\'', "'\\''")).into()
     }
 }
 

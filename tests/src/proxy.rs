@@ -57,6 +57,7 @@ impl Proxy {
         config.proxy.listen = SocketAddr::from(([127, 0, 0, 1], 0));
         config.proxy.workers = NonZeroUsize::new(2).expect("two workers");
         config.cache.dir = folder.path().join("cache");
+        config.state.dir = folder.path().join("state");
         config.plugins.dir = folder.path().join("plugins");
         let target = target_folder();
         config.compiler.program = Some(target.join(COMPILER).with_extension(EXE_EXTENSION));

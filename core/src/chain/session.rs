@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, Method, StatusCode, request};
 
+use super::decisions::Decision;
 use super::local::TraceEntry;
 use super::local_chain::{LocalChain, LocalPlace};
 use super::watcher::Watcher;
@@ -20,6 +21,8 @@ use crate::verdict::{Judgement, Notes, Verdict};
 pub(crate) struct FilterSession<'a> {
     chain: Rc<LocalChain>,
     flow: Flow<'a>,
+    /// What a person has decided about the host.
+    decision: Option<Arc<Decision>>,
     /// What filters that judge the response may ask about its request.
     request: Option<RequestSnapshot>,
     /// What filters have noted so far, by their names.
@@ -85,12 +88,17 @@ impl Message<'_> {
 
 impl<'a> FilterSession<'a> {
     /// Begins an exchange, which keeps this generation for all of its hooks.
-    pub(crate) fn begin(chain: Rc<LocalChain>, flow: Flow<'a>) -> Self {
+    pub(crate) fn begin(
+        chain: Rc<LocalChain>,
+        flow: Flow<'a>,
+        decision: Option<Arc<Decision>>,
+    ) -> Self {
         let watches = chain.has(Hook::Ended);
         Self {
             watcher: watches.then(|| Rc::new(Watcher::new(chain.clone(), &flow))),
             chain,
             flow,
+            decision,
             request: None,
             notes: RefCell::default(),
         }
@@ -101,9 +109,13 @@ impl<'a> FilterSession<'a> {
         self.watcher.as_ref()
     }
 
-    /// Asks every filter that judges hosts, in order, until one decides.
+    /// Asks every filter that judges hosts, in order, until one decides. Where a person has decided,
+    /// none is asked.
     pub(crate) async fn judge_host(&self) -> Judgement {
-        self.judge(Message::Host).await
+        match &self.decision {
+            Some(decision) => decision.judgement(self.flow.target.host()),
+            None => self.judge(Message::Host).await,
+        }
     }
 
     /// Asks every filter that judges requests, in order, until one decides. Each sees the fields as
@@ -124,7 +136,7 @@ impl<'a> FilterSession<'a> {
             watcher.set_request(&head.method, &url);
         }
         let message = Message::Request(&head.method, &url, &mut head.headers);
-        let judgement = self.judge(message).await;
+        let judgement = self.unless_allowed(self.judge(message).await);
         if judges_response {
             let headers = &head.headers;
             let needed = Some(headers).filter(|_| self.chain.recalls_request_headers());
@@ -147,9 +159,22 @@ impl<'a> FilterSession<'a> {
         match &self.request {
             Some(request) => {
                 let message = Message::Response(request.head(), status, headers);
-                self.judge(message).await
+                self.unless_allowed(self.judge(message).await)
             }
             None => Judgement::PASS,
+        }
+    }
+
+    /// Filters may change the messages of a host that a person has allowed, and stop none of them.
+    fn unless_allowed(&self, judgement: Judgement) -> Judgement {
+        if self.decision.is_none() || judgement.verdict.passes() {
+            return judgement;
+        }
+        Judgement {
+            skipped: judgement.skipped,
+            edited: judgement.edited,
+            notes: judgement.notes,
+            ..Judgement::PASS
         }
     }
 

@@ -10,6 +10,8 @@ use http::{HeaderMap, Method};
 use serde::Serialize;
 use url::Url;
 
+use crate::chain::decisions::store::{Store, StoreError};
+use crate::chain::decisions::{Decision, Decisions};
 use crate::chain::{Chain, FilterSession, LocalChain, Place, TraceEntry};
 use crate::config::Config;
 use crate::error::{Escaped, StartError};
@@ -46,6 +48,9 @@ pub enum ExplainError {
     /// The URL is neither http nor https.
     #[error("only http and https URLs go through the proxy")]
     Scheme,
+    /// What people have decided is not known.
+    #[error(transparent)]
+    Decisions(#[from] StoreError),
     /// The filters cannot be loaded.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -96,6 +101,9 @@ pub struct Explanation {
     protocol: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<IpAddr>,
+    /// What a person has decided, which precedes the filters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<String>,
     filters: Vec<Line>,
     /// What happens to the request.
     #[serde(rename = "final")]
@@ -155,8 +163,13 @@ pub async fn explain(
         Some(running) => without_missing(&chain, running),
         None => chain,
     };
-    let groups = Groups::new(&config.groups);
-    let mut explanation = ask(&chain, &subject, &groups).await;
+    let client = Groups::new(&config.groups).client(subject.client);
+    let inquiry = Inquiry::by(client, SystemTime::now());
+    let decisions = Decisions::default();
+    decisions.replace(Store::new(&config.state.dir).read()?);
+    let host = subject.target.host();
+    let decision = decisions.find(host, &inquiry.client, inquiry.now);
+    let mut explanation = ask(&chain, &subject, &inquiry, decision.as_deref()).await;
     let refused = plugins.status().into_iter();
     let refused = refused.filter(|plugin| plugin.refused.is_some());
     let refused = refused.map(|plugin| {
@@ -245,9 +258,13 @@ fn in_running_proxy(plugin: &plugins::Status) -> Vec<String> {
         .collect()
 }
 
-async fn ask(chain: &Chain, subject: &Subject, groups: &Groups) -> Explanation {
-    let inquiry = Inquiry::by(groups.client(subject.client), SystemTime::now());
-    let flow = Flow::asked(&subject.target, subject.protocol.name(), &inquiry);
+async fn ask(
+    chain: &Chain,
+    subject: &Subject,
+    inquiry: &Inquiry,
+    decision: Option<&Decision>,
+) -> Explanation {
+    let flow = Flow::asked(&subject.target, subject.protocol.name(), inquiry);
     let headers = HeaderMap::new();
     let head = subject.url.as_deref().map(|url| RequestHead {
         method: &Method::GET,
@@ -255,16 +272,18 @@ async fn ask(chain: &Chain, subject: &Subject, groups: &Groups) -> Explanation {
         headers: &headers,
     });
     let chain = Rc::new(LocalChain::from_generation(chain, None, None));
-    let steps = FilterSession::begin(chain, flow).explain(head).await;
-    let outcome = match decision(&steps) {
-        Some(step) => Line::new(Some(&step.filter), &step.judgement),
-        None => Line::new(None, &Judgement::PASS),
+    let steps = FilterSession::begin(chain, flow, None).explain(head).await;
+    let outcome = match (decision, deciding(&steps)) {
+        (Some(decision), _) => Line::new(None, &decision.judgement(subject.target.host())),
+        (None, Some(step)) => Line::new(Some(&step.filter), &step.judgement),
+        (None, None) => Line::new(None, &Judgement::PASS),
     };
     Explanation {
         host: subject.target.host().to_owned(),
         port: subject.target.port(),
         protocol: subject.protocol.name(),
         client: subject.client,
+        decision: decision.map(ToString::to_string),
         outcome,
         filters: steps.into_iter().map(Line::from).collect(),
         notes: Vec::new(),
@@ -273,7 +292,7 @@ async fn ask(chain: &Chain, subject: &Subject, groups: &Groups) -> Explanation {
 
 /// The step that decides. The first opinion decides a hook, and a request is judged only if its
 /// host has passed.
-fn decision(steps: &[TraceEntry]) -> Option<&TraceEntry> {
+fn deciding(steps: &[TraceEntry]) -> Option<&TraceEntry> {
     let decides = |hook| {
         let counts = move |step: &&TraceEntry| step.hook == hook && !step.is_shadow;
         let mut answers = steps.iter().filter(counts);
@@ -336,6 +355,9 @@ impl fmt::Display for Explanation {
             write!(f, " for {client}")?;
         }
         writeln!(f, "\n")?;
+        if let Some(decision) = &self.decision {
+            writeln!(f, "  {decision}")?;
+        }
         let names = self.filters.iter().filter_map(|line| line.filter.as_ref());
         let width = names.map(|name| Escaped(name).to_string().len()).max();
         let width = width.unwrap_or_default();
@@ -372,10 +394,11 @@ impl fmt::Display for Explanation {
 /// The final verdict as a sentence.
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(filter) = &self.filter else {
+        // A decision has no filter.
+        let Some(by) = self.filter.as_ref().or(self.rule.as_ref()) else {
             return write!(f, "passes: no filter objects");
         };
-        write!(f, "{} by {}", self.verdict, Escaped(filter))?;
+        write!(f, "{} by {}", self.verdict, Escaped(by))?;
         if let Some(status) = self.status {
             write!(f, " with {status}")?;
         }

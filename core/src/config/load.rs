@@ -81,6 +81,7 @@ impl Config {
         let dir_is_named = layers.contains(&["plugins", "dir"]);
         let order_is_fixed = layers.is_from_variable(&["plugins", "order"]);
         let mut config: Self = layers.read()?;
+        config.file.clone_from(&file);
         config.plugins.order_file = file.filter(|_| !order_is_fixed);
         config.compiler.cache_dir = Compiler::cache_within(&config.cache.dir);
         let Flags {

@@ -37,6 +37,7 @@ fn sources(dir: &TempDir, variables: &[(&str, &str)]) -> Sources {
 fn load(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
     let mut config = Config::load(&sources(&folder(text), variables))?;
     config.plugins.order_file = None;
+    config.file = None;
     Ok(config)
 }
 
@@ -335,6 +336,7 @@ fn the_readme_shows_the_defaults() {
     expected.plugins.dir = dir.path().join("plugins");
     expected.plugins.dir_must_exist = true;
     expected.plugins.order_file = Some(dir.path().join("portcullis.toml"));
+    expected.file.clone_from(&expected.plugins.order_file);
     assert_eq!(Config::load(&sources(&dir, &[])).unwrap(), expected);
 
     let filter =

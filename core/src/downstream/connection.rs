@@ -230,7 +230,7 @@ async fn answer(
         }
         Err(rejection) => {
             let format = PageFormat::negotiate(accept.as_ref());
-            let response = refusal::reject(&rejection, &mut exchange, format);
+            let response = refusal::reject(session, &rejection, &mut exchange, format);
             response.map(|page| ReplyBody::local(page, exchange, deadlines))
         }
     };

@@ -16,15 +16,20 @@ use super::respond::{self, PageFormat};
 use super::session::Session;
 use crate::error::Error;
 use crate::flow::Protocol;
+use crate::verdict::Judgement;
 
 /// Renders a rejection as a response and records it.
 pub(crate) fn reject(
+    session: &Session,
     rejection: &Rejection,
     exchange: &mut Exchange,
     format: PageFormat,
 ) -> Response<Bytes> {
     let mut response = match rejection {
-        Rejection::Judged(judgement) => respond::judgement(judgement, exchange, format),
+        Rejection::Judged(judgement) => {
+            let way_out = way_out(session, judgement, exchange);
+            respond::judgement(judgement, exchange, format, way_out)
+        }
         Rejection::Failed(error) => {
             exchange.fail(error);
             respond::error(error, format)
@@ -36,6 +41,15 @@ pub(crate) fn reject(
     }
     exchange.record_status(response.status());
     response
+}
+
+/// The command by which a person on this machine lets a host pass that a filter has refused.
+fn way_out(session: &Session, judgement: &Judgement, exchange: &Exchange) -> Option<String> {
+    let is_here = session.peer.ip().to_canonical().is_loopback();
+    let host = exchange.target()?.host();
+    let is_by_filter = judgement.filter.is_some() && !judgement.failed;
+    let command = &session.worker.command;
+    (is_here && is_by_filter).then(|| format!("{command} allow {host} --for 1h"))
 }
 
 /// The answer to a client for whose connection there is no room. It is not recorded: the connection
@@ -60,7 +74,7 @@ pub(crate) async fn answer(
         Protocol::Http,
     );
     let rejection = Rejection::Failed(error);
-    let response = reject(&rejection, &mut exchange, PageFormat::Text);
+    let response = reject(session, &rejection, &mut exchange, PageFormat::Text);
     stream.write_all(&encode::response(&response)).await?;
     exchange.add_bytes_down(response.body().len() as u64);
     Ok(())

@@ -44,14 +44,24 @@ impl PageFormat {
     }
 }
 
-/// The response to a request that the filters have stopped.
+/// What a page is about.
+struct Subject<'a> {
+    host: &'a str,
+    /// The command that lets it pass.
+    way_out: Option<String>,
+}
+
+/// The response to a request that the filters have stopped. `way_out` is the command that lets its
+/// host pass, for a person who may call it.
 pub(crate) fn judgement(
     judgement: &Judgement,
     exchange: &Exchange,
     format: PageFormat,
+    way_out: Option<String>,
 ) -> Response<Bytes> {
     let host = exchange.target().map_or("", |target| target.host());
-    let mut response = render(judgement, host, exchange.protocol(), format);
+    let subject = Subject { host, way_out };
+    let mut response = render(judgement, &subject, exchange.protocol(), format);
     add(&judgement.additions, response.headers_mut());
     response
 }
@@ -78,16 +88,19 @@ fn add(additions: &Additions, headers: &mut HeaderMap) {
 
 fn render(
     judgement: &Judgement,
-    host: &str,
+    subject: &Subject<'_>,
     protocol: Protocol,
     format: PageFormat,
 ) -> Response<Bytes> {
-    let forbidden = |reason: &str| blocked(StatusCode::FORBIDDEN, reason, judgement, host, format);
+    let forbidden =
+        |reason: &str| blocked(StatusCode::FORBIDDEN, reason, judgement, subject, format);
     match (&judgement.verdict, protocol) {
         (Verdict::Block { reason, .. }, _) if judgement.failed => {
-            failed_filter(judgement, reason, host, format)
+            failed_filter(judgement, reason, subject.host, format)
         }
-        (Verdict::Block { status, reason }, _) => blocked(*status, reason, judgement, host, format),
+        (Verdict::Block { status, reason }, _) => {
+            blocked(*status, reason, judgement, subject, format)
+        }
         (Verdict::Redirect { status, location }, Protocol::Http) => {
             match HeaderValue::from_str(location) {
                 Ok(location) => redirected(*status, location),
@@ -114,11 +127,11 @@ fn blocked(
     status: StatusCode,
     reason: &str,
     judgement: &Judgement,
-    host: &str,
+    subject: &Subject<'_>,
     format: PageFormat,
 ) -> Response<Bytes> {
     let mut page = Page {
-        title: format!("{} is blocked", host),
+        title: format!("{} is blocked", subject.host),
         facts: vec![("Reason", reason.into())],
     };
     if let Some(filter) = &judgement.filter {
@@ -133,6 +146,9 @@ fn blocked(
             None => "Rule",
         };
         page.facts.push((name, matched.rule.to_string()));
+    }
+    if let Some(command) = &subject.way_out {
+        page.facts.push(("Let it pass", command.clone()));
     }
     let proxy_status = proxy_status("http_request_denied", reason);
     page.into_response(status, proxy_status, format)
@@ -312,7 +328,11 @@ mod tests {
     use crate::verdict::Match;
 
     fn answer(judged: &Judgement, protocol: Protocol, format: PageFormat) -> Response<Bytes> {
-        render(judged, "bad.example", protocol, format)
+        let subject = Subject {
+            host: "bad.example",
+            way_out: None,
+        };
+        render(judged, &subject, protocol, format)
     }
 
     fn judged(verdict: Verdict) -> Judgement {

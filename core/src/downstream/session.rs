@@ -14,6 +14,7 @@ use portcullis_contract::FoundIn;
 use {
     super::headers::Pseudonym,
     super::worker::{WorkerConfig, WorkerId},
+    crate::chain::decisions::Decisions,
     crate::chain::{Chain, background_calls},
     crate::config::{AccessLog, AccessLogTo, Egress, Limits},
     crate::flow::groups::Groups,
@@ -121,6 +122,8 @@ impl Session {
             pseudonym: Pseudonym::random(),
             chains: watch::channel(Arc::new(chain)).1,
             groups: Groups::default(),
+            decisions: Decisions::default(),
+            command: "portcullis".into(),
             reloads: Reloads::default(),
             shutdown: CancellationToken::new(),
         };
@@ -164,7 +167,9 @@ impl Session {
             listener: &self.worker.listener,
             started: SystemTime::now(),
         };
-        let filters = FilterSession::begin(self.worker.chain(), flow);
+        let decisions = &self.worker.decisions;
+        let decision = decisions.find(target.host(), &self.client, flow.started);
+        let filters = FilterSession::begin(self.worker.chain(), flow, decision);
         exchange.watch(filters.watcher());
         exchange.record_judgement(filters.judge_host().await)?;
         Ok(filters)

@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use super::copy::CopyBuffer;
 use super::headers::Pseudonym;
+use crate::chain::decisions::Decisions;
 use crate::chain::{BackgroundSender, Chain, LocalChain};
 use crate::config::{Egress, Limits};
 use crate::flow::groups::Groups;
@@ -33,6 +34,9 @@ pub(crate) struct WorkerConfig {
     pub(crate) own: SocketAddr,
     pub(crate) pseudonym: Pseudonym,
     pub(crate) groups: Groups,
+    pub(crate) decisions: Decisions,
+    /// How a person calls the program that knows the same settings.
+    pub(crate) command: Arc<str>,
     pub(crate) chains: watch::Receiver<Arc<Chain>>,
     pub(crate) reloads: Reloads,
     pub(crate) shutdown: CancellationToken,
@@ -44,6 +48,8 @@ pub(crate) struct Worker {
     pub(crate) limits: Rc<Limits>,
     pub(crate) pseudonym: Pseudonym,
     pub(crate) groups: Groups,
+    pub(crate) decisions: Decisions,
+    pub(crate) command: Arc<str>,
     pub(crate) upstream: Upstream,
     pub(crate) copy_buffer: CopyBuffer,
     pub(crate) access_log: Rc<Sink>,
@@ -74,6 +80,8 @@ impl Worker {
             limits: Rc::new(config.limits),
             pseudonym: config.pseudonym,
             groups: config.groups,
+            decisions: config.decisions,
+            command: config.command,
             copy_buffer: CopyBuffer::new(),
             access_log: Rc::new(config.access_log.sink()),
             listener: config.own.to_string().into(),

@@ -33,7 +33,7 @@ pub(super) struct Files {
 
 /// Tells one version of a file from another without reading it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Stamp {
+pub(crate) struct Stamp {
     len: u64,
     modified: Option<SystemTime>,
     identity: (u64, u64),
@@ -42,7 +42,7 @@ pub(super) struct Stamp {
 
 impl Stamp {
     /// `None` if there is no such file, or if its metadata cannot be read.
-    pub(super) fn of_file(path: &Path) -> Option<Self> {
+    pub(crate) fn of_file(path: &Path) -> Option<Self> {
         fs::metadata(path).ok().as_ref().map(Self::of)
     }
 
@@ -155,14 +155,14 @@ pub(super) fn is_writable_by_others(dir: &Path) -> bool {
 /// Hints that something in a folder changed. Events get lost (network file systems, a folder made
 /// anew), so the folder must also be scanned from time to time.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(crate) struct Watch {
     dir: PathBuf,
     changed: Arc<Notify>,
     armed: Option<((u64, u64), RecommendedWatcher)>,
 }
 
 impl Watch {
-    pub(super) fn new(dir: PathBuf) -> Self {
+    pub(crate) fn new(dir: PathBuf) -> Self {
         Self {
             dir,
             changed: Arc::default(),
@@ -171,13 +171,13 @@ impl Watch {
     }
 
     /// Waits for the next hint; hints that came since the last call count.
-    pub(super) async fn changed(&self) {
+    pub(crate) async fn changed(&self) {
         self.changed.notified().await;
     }
 
     /// Watches the folder that bears the name now: a folder that was deleted and made again sends
     /// nothing to old watches.
-    pub(super) fn arm(&mut self) {
+    pub(crate) fn arm(&mut self) {
         let Ok(metadata) = fs::metadata(&self.dir) else {
             self.armed = None;
             return;
@@ -193,7 +193,7 @@ impl Watch {
         match self.watcher() {
             Ok(watcher) => self.armed = Some((identity, watcher)),
             Err(error) => {
-                tracing::debug!(dir = %self.dir.display(), %error, "cannot watch the plugin folder; looking every second");
+                tracing::debug!(dir = %self.dir.display(), %error, "cannot watch the folder; looking every second");
             }
         }
     }

@@ -10,10 +10,12 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinSet, LocalSet};
 use tokio_util::sync::CancellationToken;
 
-use super::health;
 use super::supervise::supervise;
 use super::threads::Threads;
+use super::{decisions, health};
 use crate::chain::Chain;
+use crate::chain::decisions::Decisions;
+use crate::chain::decisions::store::Store;
 use crate::config::Config;
 use crate::downstream::headers::Pseudonym;
 use crate::error::StartError;
@@ -39,6 +41,7 @@ pub(super) struct Control {
     pub(super) own: SocketAddr,
     pub(super) pseudonym: Pseudonym,
     pub(super) status: StatusWriter,
+    pub(super) decisions: (Store, Decisions),
     pub(super) reloads: Reloads,
 }
 
@@ -90,7 +93,7 @@ impl Control {
                     if loaded.send(Ok(plugins.chain())).is_ok() {
                         let own = (self.own, self.pseudonym);
                         let followed = (self.status, self.reloads);
-                        look_after(own, feeds, plugins, followed, stop).await;
+                        look_after(own, feeds, plugins, self.decisions, followed, stop).await;
                     }
                 }
                 Err(error) => drop(loaded.send(Err(error))),
@@ -143,6 +146,7 @@ async fn look_after(
     (own, pseudonym): (SocketAddr, Pseudonym),
     feeds: Arc<Feeds>,
     mut plugins: Plugins,
+    (store, decisions): (Store, Decisions),
     (mut status, mut reloads): (StatusWriter, Reloads),
     stop: &CancellationToken,
 ) {
@@ -150,6 +154,9 @@ async fn look_after(
     let (stop, faults) = (stop.clone(), plugins.faults());
     tasks.spawn_local(supervise("feeds", async move || {
         feeds.clone().run(stop.clone()).await;
+    }));
+    tasks.spawn_local(supervise("decisions", async move || {
+        decisions::follow(&store, &decisions).await;
     }));
     tasks.spawn_local(supervise("plugins", async move || {
         plugins

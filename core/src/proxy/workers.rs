@@ -294,6 +294,7 @@ mod tests {
 
     use super::super::listener::Permit;
     use super::*;
+    use crate::chain::decisions::Decisions;
     use crate::config::{AccessLog, AccessLogFormat, AccessLogTo, Config};
     use crate::downstream::headers::Pseudonym;
     use crate::flow::groups::Groups;
@@ -333,6 +334,8 @@ mod tests {
                 pseudonym: Pseudonym::random(),
                 chains: chains.subscribe(),
                 groups: Groups::default(),
+                decisions: Decisions::default(),
+                command: "portcullis".into(),
                 reloads: Reloads::default(),
                 shutdown: stop.clone(),
             };

@@ -9,8 +9,10 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use memchr::memchr;
+use memchr::{Memchr, memchr, memchr_iter};
 use tokio::io::AsyncWrite;
+
+use super::framing::end_of_head;
 
 /// An idle connection keeps no more memory than this for its next head.
 const KEPT_CAPACITY: usize = 512;
@@ -61,7 +63,7 @@ impl SpelledHead {
         let like = like.head();
         if !like.is_empty() {
             self.bytes.extend_from_slice(start);
-            spell(&mut self.bytes, &like);
+            spell(&mut self.bytes, start, &like);
         }
     }
 
@@ -95,46 +97,48 @@ impl SpelledHead {
     }
 }
 
-/// Spells the names of the fields of `head` as they are spelled in `like`.
-fn spell(mut head: &mut [u8], like: &[u8]) {
+/// Spells the names of the fields of `head` as they are spelled in `like`. `same` is the same head,
+/// which can be read meanwhile.
+fn spell(head: &mut [u8], same: &[u8], like: &[u8]) {
     // hyper's server may write the two at once.
-    if head.starts_with(b"HTTP/1.1 100 ")
-        && let Some(end) = super::framing::end_of_head(head, 0)
-    {
-        head = &mut head[end..];
-    }
+    let is_two = same.starts_with(b"HTTP/1.1 100 ");
+    let start = is_two.then(|| end_of_head(same, 0)).flatten().unwrap_or(0);
     let mut names = Names::of(like);
-    while let Some(end) = memchr(b'\n', head) {
-        head = &mut head[end + 1..];
-        match memchr(b':', head) {
-            Some(colon) if head[0] != b'\r' => {
-                let (name, _) = head.split_at_mut(colon);
-                if let Some(spelled) = names.find(name) {
-                    name.copy_from_slice(spelled);
-                }
-            }
-            // The head ends here.
-            _ => return,
+    // One search for all lines costs less than one for each.
+    let mut ends = memchr_iter(b'\n', &same[start..]).map(|end| start + end + 1);
+    let Some(mut at) = ends.next() else {
+        return;
+    };
+    for end in ends {
+        // The head ends at a line without one.
+        let Some(colon) = same[at..end].iter().position(|byte| *byte == b':') else {
+            return;
+        };
+        if let Some(name) = names.find(&same[at..at + colon]) {
+            head[at..at + colon].copy_from_slice(name);
         }
+        at = end;
     }
 }
 
 /// The fields of a head, of which the next is probably the one that is looked for next.
 struct Names<'a> {
-    head: &'a [u8],
-    fields: usize,
+    /// From the first of them on.
+    fields: &'a [u8],
     next: usize,
+    ends: Memchr<'a>,
     /// How many lines may still be looked at.
     lines: usize,
 }
 
 impl<'a> Names<'a> {
     fn of(head: &'a [u8]) -> Self {
-        let fields = memchr(b'\n', head).map_or(head.len(), |end| end + 1);
+        let first = memchr(b'\n', head).map_or(head.len(), |end| end + 1);
+        let fields = &head[first..];
         Self {
-            head,
             fields,
-            next: fields,
+            next: 0,
+            ends: memchr_iter(b'\n', fields),
             lines: MOST_LINES,
         }
     }
@@ -144,11 +148,13 @@ impl<'a> Names<'a> {
         let begun = self.next;
         loop {
             self.lines = self.lines.checked_sub(1)?;
-            let line = &self.head[self.next..];
-            let field = line.split_at_checked(name.len());
-            self.next = match memchr(b'\n', line) {
-                Some(end) => self.next + end + 1,
-                None => self.fields,
+            let field = self.fields[self.next..].split_at_checked(name.len());
+            self.next = match self.ends.next() {
+                Some(end) => end + 1,
+                None => {
+                    self.ends = memchr_iter(b'\n', self.fields);
+                    0
+                }
             };
             if let Some((field, rest)) = field
                 && rest.first() == Some(&b':')
@@ -175,9 +181,9 @@ mod tests {
         x-a: 1\r\nX-A: 2\r\n\r\n";
 
     fn spelled(head: &str, like: &str) -> String {
-        let mut head = head.as_bytes().to_vec();
-        spell(&mut head, like.as_bytes());
-        String::from_utf8(head).unwrap()
+        let mut spelled = head.as_bytes().to_vec();
+        spell(&mut spelled, head.as_bytes(), like.as_bytes());
+        String::from_utf8(spelled).unwrap()
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod conformance;
 mod connect;
 mod connections;
 mod contract;
+mod decisions;
 mod examples;
 mod facts;
 mod fail_closed;

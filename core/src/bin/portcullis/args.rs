@@ -3,10 +3,11 @@
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
-use portcullis::commands::{BATTERY, Language};
+use portcullis::commands::{BATTERY, Language, Scope};
 use portcullis::config::Sources;
 
 const EXAMPLES: &str = "\
@@ -16,6 +17,7 @@ Examples:
   portcullis check --config portcullis.toml    is everything right?
   portcullis explain malware.wicar.org         why is it blocked?
   portcullis explain --json http://a.example/b
+  portcullis allow shop.example --for 1h       let it pass for a while, whatever filters say
   portcullis plugin new no-ads                 a filter of my own
   portcullis plugin build no-ads               no-ads/no-ads.wasm
   portcullis plugin list                       which filters are there, and how are they doing?
@@ -77,6 +79,28 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Let a host pass, whatever filters say
+    ///
+    /// A running proxy takes the decision up at once, and it precedes every filter. Of several
+    /// decisions about a host, the one for the client counts, then the one for a group, then that of
+    /// the longer name, then the one that denies.
+    Allow(Decision),
+    /// Refuse a host, whatever filters say; see `allow`
+    Deny(Decision),
+    /// Let every host pass for a while that is not denied for the same clients; see `allow`
+    Pause {
+        /// For how long, such as 10m or 1h 30m
+        #[arg(value_name = "TIME", value_parser = humantime::parse_duration)]
+        time: Duration,
+        #[command(flatten)]
+        scope: ScopeArgs,
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show decisions, or take them back
+    #[command(subcommand)]
+    Decisions(Decisions),
     /// Show what would change if a filter were on
     ///
     /// Asks the filter about each host in an access log of the proxy, and compares its answers with
@@ -96,6 +120,62 @@ pub(crate) enum Command {
     /// Work on one filter
     #[command(subcommand)]
     Plugin(Plugin),
+}
+
+/// What is decided about one host.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub(crate) struct Decision {
+    /// A host, and with it the names below it
+    pub(crate) host: String,
+    /// Not the names below it
+    #[arg(long)]
+    pub(crate) exact: bool,
+    /// For how long, such as 10m or 1h 30m [default: until it is removed]
+    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) time: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) scope: ScopeArgs,
+    /// Write JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// For whom something is decided.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub(crate) struct ScopeArgs {
+    /// For the client at this address alone [default: for all clients]
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "group")]
+    client: Option<IpAddr>,
+    /// For the clients in this group of the configuration alone
+    #[arg(long, value_name = "NAME")]
+    group: Option<String>,
+}
+
+impl ScopeArgs {
+    pub(crate) fn into_scope(self) -> Scope {
+        match (self.client, self.group) {
+            (Some(address), _) => Scope::Client(address),
+            (None, Some(group)) => Scope::Group(group),
+            (None, None) => Scope::All,
+        }
+    }
+}
+
+/// What to do with decisions that were made.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub(crate) enum Decisions {
+    /// Show those that hold, with their numbers
+    List {
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take some back
+    Remove {
+        /// Their numbers
+        #[arg(value_name = "NUMBER", required = true)]
+        ids: Vec<u32>,
+    },
 }
 
 /// What to do with one filter.
@@ -336,6 +416,13 @@ mod tests {
             "portcullis plugin new",
             "portcullis plugin new a --lang cobol",
             "portcullis plugin check",
+            "portcullis allow",
+            "portcullis deny a.example --for tomorrow",
+            "portcullis deny a.example --client 10.0.0.1 --group b",
+            "portcullis pause",
+            "portcullis decisions",
+            "portcullis decisions remove",
+            "portcullis decisions remove a.example",
         ] {
             assert_eq!(parts(line).unwrap_err().exit_code(), 2, "{line}");
         }

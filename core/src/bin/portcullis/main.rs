@@ -1,6 +1,7 @@
 //! The `portcullis` program: arguments, settings and logs, then the library does the work.
 
 mod args;
+mod decisions;
 mod descriptors;
 mod plugin;
 mod signals;
@@ -15,8 +16,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 use portcullis::commands::{
-    self, BuildError, Escaped, ExplainError, InstallError, Lists, NewError, PackageError,
-    PluginError,
+    self, BuildError, DecisionError, Escaped, ExplainError, InstallError, Lists, NewDecision,
+    NewError, PackageError, PluginError, Ruling,
 };
 use portcullis::config::{ConfigError, Log, Sources};
 use portcullis::{Config, Ended, Proxy, StartError};
@@ -55,6 +56,14 @@ fn main() -> ExitCode {
             client,
             json,
         } => explain(&sources, &subject, client, json),
+        Command::Allow(said) => decisions::about(&sources, Ruling::Allow, said),
+        Command::Deny(said) => decisions::about(&sources, Ruling::Deny, said),
+        Command::Pause { time, scope, json } => {
+            let mut pause = NewDecision::pause(time);
+            pause.scope = scope.into_scope();
+            decisions::make(&sources, &pause, json)
+        }
+        Command::Decisions(command) => decisions::run(&sources, command),
         Command::Plugin(command) => plugin::run(&sources, command),
         Command::Replay { log, plugin, json } => replay(&sources, &log, &plugin, json),
     };
@@ -98,7 +107,13 @@ fn is_configuration(error: &anyhow::Error) -> bool {
         return !matches!(error, ExplainError::Start(_));
     }
     if let Some(error) = error.downcast_ref() {
-        return matches!(error, StartError::FiltersCannotRun(_));
+        return !matches!(error, DecisionError::Store(_));
+    }
+    if let Some(error) = error.downcast_ref() {
+        return matches!(
+            error,
+            StartError::FiltersCannotRun(_) | StartError::Decisions(_)
+        );
     }
     if let Some(error) = error.downcast_ref() {
         return !matches!(error, ExitStatus::Declined | ExitStatus::NobodyToAsk);

@@ -1,0 +1,193 @@
+//! A person decides about a host while the proxy runs.
+
+use std::fs;
+use std::time::Duration;
+
+use portcullis::commands::{
+    Decided, DecisionError, NewDecision, Ruling, Scope, decide, explain, list_decisions,
+    remove_decisions,
+};
+use portcullis::config::Group;
+use portcullis::{Config, StartError};
+use portcullis_tests::{Log, Proxy, Stage, guests, plug};
+
+/// With a filter that blocks hosts which begin with `blocked.`.
+async fn stage() -> Stage {
+    let stage = Stage::start_with(|config| {
+        let children = Group::new(["127.0.0.2/32".parse().unwrap()]);
+        config.groups.insert("children".into(), children);
+        plug(&config.plugins.dir, "neighbour.wasm", guests::bare());
+    })
+    .await;
+    stage.answers(&[("blocked.example", 403)]).await;
+    stage
+}
+
+fn decision(verdict: Ruling, host: &str) -> NewDecision {
+    NewDecision::about(verdict, host)
+}
+
+/// Makes a decision and waits until the proxy has taken it up.
+async fn make(stage: &Stage, new: &NewDecision) -> u64 {
+    let mut log = Log::follow();
+    let decided = decide(stage.proxy.config(), new).unwrap();
+    log.says(&["decisions in use"]).await;
+    id(&decided)
+}
+
+fn id(decided: &Decided) -> u64 {
+    serde_json::to_value(decided).unwrap()["id"]
+        .as_u64()
+        .unwrap()
+}
+
+async fn take_back(stage: &Stage, id: u64) {
+    let mut log = Log::follow();
+    remove_decisions(stage.proxy.config(), &[u32::try_from(id).unwrap()]).unwrap();
+    log.says(&["decisions in use"]).await;
+}
+
+#[tokio::test]
+async fn an_operator_lets_a_host_pass_and_refuses_another_until_that_is_taken_back() {
+    let stage = stage().await;
+    let allowed = make(&stage, &decision(Ruling::Allow, "Blocked.Example.")).await;
+    let denied = make(&stage, &decision(Ruling::Deny, "calm.example")).await;
+    stage
+        .answers(&[
+            ("blocked.example", 200),
+            ("calm.example", 403),
+            ("www.calm.example", 403),
+            ("blocked.other.example", 403),
+        ])
+        .await;
+    let refusal = stage.get("calm.example").await;
+    let told = format!("Rule: decision {denied}: deny calm.example\n");
+    assert!(refusal.body.contains(&told), "{refusal:?}");
+    assert_eq!(stage.connect("blocked.example").await.status, 200);
+    assert_eq!(stage.connect("calm.example").await.status, 403);
+    take_back(&stage, allowed).await;
+    take_back(&stage, denied).await;
+    stage
+        .answers(&[("blocked.example", 403), ("calm.example", 200)])
+        .await;
+}
+
+#[tokio::test]
+async fn what_an_operator_has_allowed_passes_the_hooks_behind_the_host_as_well() {
+    let stage = Stage::start_with(|config| {
+        let dir = &config.plugins.dir;
+        plug(dir, "editor.wasm", guests::editor());
+        plug(dir, "editor.toml", "[config]\nblock = 200");
+        plug(dir, "rules.wasm", guests::headers());
+        plug(dir, "rules.toml", "[config.headers]\nx-order = 'stop'");
+    })
+    .await;
+    let stopped = ["Filter: rules\n", "Filter: editor\n"];
+    let asked = ["X-Order: stop\r\n", ""];
+    for (fields, by) in asked.iter().zip(stopped) {
+        let refusal = stage.get_with("calm.example", fields).await;
+        assert!(refusal.body.contains(by), "{refusal:?}");
+    }
+    make(&stage, &decision(Ruling::Allow, "calm.example")).await;
+    for fields in asked {
+        let passed = stage.get_with("calm.example", fields).await;
+        assert_eq!(passed.status, 200, "{passed:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_pause_for_a_group_lets_its_clients_pass_and_no_others() {
+    let stage = stage().await;
+    let mut pause = NewDecision::pause(Duration::from_secs(600));
+    pause.scope = Scope::Group("children".into());
+    make(&stage, &pause).await;
+    make(&stage, &decision(Ruling::Deny, "worst.example")).await;
+    let mut child = stage.proxy.client_from([127, 0, 0, 2]).await;
+    for host in ["blocked.example", "worst.example"] {
+        child.send(stage.request(host, "")).await;
+        assert_eq!(child.response().await.status, 200, "{host}");
+    }
+    stage
+        .answers(&[("blocked.example", 403), ("worst.example", 403)])
+        .await;
+}
+
+#[tokio::test]
+async fn the_answer_to_a_person_on_this_machine_names_the_command() {
+    let stage = stage().await;
+    let refusal = stage.get("blocked.example").await;
+    let told = "Let it pass: portcullis allow blocked.example --for 1h\n";
+    assert!(refusal.body.contains(told), "{refusal:?}");
+}
+
+#[tokio::test]
+async fn explain_says_who_has_decided() {
+    let stage = stage().await;
+    let mut new = decision(Ruling::Deny, "calm.example");
+    new.exact = true;
+    let id = make(&stage, &new).await;
+    let said = async |host| {
+        let explained = explain(stage.proxy.config().clone(), host, None).await;
+        explained.unwrap().to_string()
+    };
+    let text = said("calm.example").await;
+    let told = format!("decision {id}: deny calm.example exactly");
+    assert!(text.contains(&format!("\n\n  {told}\n")), "{text}");
+    assert!(
+        text.contains(&format!("block by {told} with 403")),
+        "{text}"
+    );
+    assert!(!said("www.calm.example").await.contains("decision"));
+}
+
+#[tokio::test]
+async fn decisions_outlive_the_proxy_and_a_start_without_them_fails() {
+    let stage = stage().await;
+    make(&stage, &decision(Ruling::Deny, "calm.example")).await;
+    let mut config: Config = stage.proxy.config().clone();
+    config.proxy.listen.set_port(0);
+    let same = |next: &mut Config| next.state.clone_from(&config.state);
+    let next = Stage::start_with(same).await;
+    next.answers(&[("calm.example", 403), ("blocked.example", 200)])
+        .await;
+
+    let file = config.state.dir.join("decisions.json");
+    let mut log = Log::follow();
+    fs::write(&file, "[{").unwrap();
+    log.says(&["ERROR", "decisions cannot be read", "stay as they are"])
+        .await;
+    next.answers(&[("calm.example", 403)]).await;
+    let failed = Proxy::start_with(same).await.failed().await;
+    assert!(matches!(failed, StartError::Decisions(_)), "{failed}");
+}
+
+#[test]
+fn a_decision_takes_the_place_of_the_one_before_and_nonsense_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = Config::default();
+    config.state.dir = dir.path().join("state");
+    let list = || list_decisions(&config).unwrap().to_string();
+    assert_eq!(list(), "there are no decisions\n");
+    decide(&config, &decision(Ruling::Allow, "a.example")).unwrap();
+    decide(&config, &decision(Ruling::Deny, "A.example")).unwrap();
+    decide(&config, &decision(Ruling::Deny, "10.0.0.1")).unwrap();
+    assert_eq!(
+        list(),
+        "decision 1: deny a.example\ndecision 2: deny 10.0.0.1\n"
+    );
+    let nonsense = decide(&config, &decision(Ruling::Deny, "a b"));
+    assert!(matches!(nonsense, Err(DecisionError::Host(_))));
+    let mut of_group = decision(Ruling::Deny, "a.example");
+    of_group.scope = Scope::Group("children".into());
+    let unknown = decide(&config, &of_group).unwrap_err().to_string();
+    assert!(
+        unknown.starts_with("there is no group `children`"),
+        "{unknown}"
+    );
+    let unknown = remove_decisions(&config, &[1, 9]).unwrap_err();
+    assert!(matches!(unknown, DecisionError::Unknown(9)));
+    assert!(list().starts_with("decision 1: "), "none was removed");
+    remove_decisions(&config, &[1, 2]).unwrap();
+    assert_eq!(list(), "there are no decisions\n");
+}
