@@ -182,7 +182,7 @@ fn a_filter_that_is_refused_is_described_all_the_same() {
     for part in [
         concat!("mine ", env!("CARGO_PKG_VERSION"), ": a component of "),
         "\nhooks     judge-host\n",
-        "\nimports   answer, log\n",
+        "\nimports   client, answer, log\n",
         "\ncontract  portcullis:filter@1.0.0\n",
         "\n          feeds, not granted\n",
         "\nmode      enforce, on_error block\n",

@@ -124,13 +124,16 @@ impl Store {
         let path = self.dir.join("decisions.lock");
         let lock = File::create(&path).and_then(|lock| lock.lock().map(|()| lock));
         let _lock = lock.map_err(|source| failed("lock", &path, source))?;
-        let mut decisions = self.read()?;
+        let before = self.read()?;
         let now = SystemTime::now();
+        let mut decisions = before.clone();
         decisions.retain(|decision| !decision.is_over(now));
         let done = change(&mut decisions);
-        let path = self.file();
-        let written = self.write(&path, &decisions);
-        written.map_err(|source| failed("write", &path, source))?;
+        if decisions != before {
+            let path = self.file();
+            let written = self.write(&path, &decisions);
+            written.map_err(|source| failed("write", &path, source))?;
+        }
         Ok(done)
     }
 

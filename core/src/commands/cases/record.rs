@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use portcullis_cases::Cases;
+use portcullis_contract::Fact;
 use serde::Serialize;
 
 use crate::chain::{LocalFilter, Member};
@@ -21,6 +22,7 @@ use crate::error::PluginError;
 use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
 use crate::filter::{Failure, Filter, FilterAnswer, HookCall, Loader};
+use crate::flow::groups::Groups;
 use crate::flow::{Flow, Inquiry, Protocol};
 use crate::plugins::FilterFile;
 use crate::target::Target;
@@ -76,7 +78,8 @@ pub async fn record_cases(
     let filter = single.clone().filter(loader).await?;
     let mut hosts = Hosts::default();
     let found = access_log::read(log, |entry| hosts.note(entry))?;
-    let mut file = ask(&filter, &hosts, &found).await;
+    let groups = Groups::new(&config.groups);
+    let mut file = ask(&filter, &hosts, &found, &groups).await;
 
     // What the filter has found elsewhere than in the lists of the file would come out otherwise.
     let text = file.to_toml();
@@ -183,6 +186,8 @@ struct WrittenCase {
     protocol: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<IpAddr>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    groups: Vec<String>,
     expect: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
@@ -203,6 +208,7 @@ impl WrittenCase {
             },
             protocol: (flow.protocol == Protocol::Http.name()).then_some("http"),
             client: flow.client.address,
+            groups: flow.client.groups.iter().map(ToString::to_string).collect(),
             ..Self::default()
         }
     }
@@ -214,7 +220,7 @@ impl Written {
     }
 }
 
-async fn ask(filter: &Filter, hosts: &Hosts, found: &Summary) -> Written {
+async fn ask(filter: &Filter, hosts: &Hosts, found: &Summary, groups: &Groups) -> Written {
     // The time of the log, not of the recording: the same log makes the same cases.
     let seconds = found
         .times
@@ -238,7 +244,8 @@ async fn ask(filter: &Filter, hosts: &Hosts, found: &Summary) -> Written {
             continue;
         };
         let client = client.filter(|_| filter.uses("client"));
-        let inquiry = Inquiry::at(client, now.unwrap_or(SystemTime::UNIX_EPOCH));
+        let client = groups.client(client);
+        let inquiry = Inquiry::by(client, now.unwrap_or(SystemTime::UNIX_EPOCH));
         let flow = Flow::asked(&target, protocol.name(), &inquiry);
         let answer = local.ask(HookCall::Host(&flow), None).await;
         if let Ok(FilterAnswer {
@@ -260,7 +267,15 @@ async fn ask(filter: &Filter, hosts: &Hosts, found: &Summary) -> Written {
 }
 
 fn case(flow: &Flow<'_>, answer: Result<FilterAnswer, Failure>) -> WrittenCase {
-    let case = WrittenCase::about(flow);
+    let mut case = WrittenCase::about(flow);
+    if let Ok(answer) = &answer
+        && let Some(policy) = answer.cache
+    {
+        // What it has not asked for makes no difference.
+        let asked = |fact| policy.asked.has(fact);
+        case.client.take_if(|_| !asked(Fact::ClientAddress));
+        case.groups.retain(|_| asked(Fact::Groups));
+    }
     let verdict = match answer {
         Ok(opinion) => opinion.verdict,
         Err(failure) => {
