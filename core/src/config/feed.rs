@@ -176,6 +176,31 @@ impl Feed {
         }
     }
 
+    /// A key that would change nothing, as it is not for the feed's format, and what is to be done
+    /// about it.
+    pub(super) fn idle_key(&self) -> Option<(&'static str, String)> {
+        let keys = [
+            ("column", self.column.is_some(), FeedFormat::Csv),
+            ("field", self.field.is_some(), FeedFormat::Json),
+        ];
+        if keys.iter().all(|(_, is_set, _)| *is_set) && self.format == FeedFormat::Auto {
+            let problem = "a column is for csv, a field is for json, and this feed has both; remove one of them";
+            return Some(("column", problem.to_owned()));
+        }
+        let idle = |format| self.format != FeedFormat::Auto && self.format != format;
+        let (key, _, wanted) = keys
+            .into_iter()
+            .find(|(_, is_set, of)| *is_set && idle(*of))?;
+        let (format, wanted) = (Word::write(&self.format), Word::write(&wanted));
+        Some((
+            key,
+            format!(
+                "the format is {format}, and a {key} is only for {wanted}, so it would do nothing; write \
+                 format = {wanted}, or remove {key}"
+            ),
+        ))
+    }
+
     /// URLhaus writes its list anew every five minutes and asks not to be asked more often; most
     /// hosts on it live for hours.
     fn default_refresh() -> Duration {

@@ -106,9 +106,24 @@ impl<'a> Layers<'a> {
     }
 
     /// What all sources together say.
-    pub(super) fn read<T: DeserializeOwned>(self) -> Result<T, ConfigError> {
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
         T::deserialize(toml::Deserializer::from(self.table.clone()))
             .map_err(|error| self.explain(&error))
+    }
+
+    /// What is wrong with what stands at `keys`, with the place where that was written.
+    pub(super) fn problem_at(&self, keys: &[&str], problem: &str) -> ConfigError {
+        let place = place_of(self.table.get_ref(), keys).map_or(0, |place| place.key);
+        match self.variable_at(place) {
+            Some(name) => ConfigError::Variable {
+                name: name.to_owned(),
+                problem: problem.to_owned(),
+            },
+            None => {
+                let problem = format!("{}: {problem}", keys.join("."));
+                self.document.problem_at(place, problem)
+            }
+        }
     }
 
     fn explain(&self, error: &toml::de::Error) -> ConfigError {

@@ -82,6 +82,11 @@ impl Config {
         let order_is_fixed = layers.is_from_variable(&["plugins", "order"]);
         let mut config: Self = layers.read()?;
         config.file.clone_from(&file);
+        for (name, feed) in &config.feeds {
+            if let Some((key, problem)) = feed.idle_key() {
+                return Err(layers.problem_at(&["feeds", name, key], &problem));
+            }
+        }
         config.plugins.order_file = file.filter(|_| !order_is_fixed);
         config.compiler.cache_dir = Compiler::cache_within(&config.cache.dir);
         let Flags {
