@@ -23,7 +23,11 @@ pub(super) enum Instances {
 /// Instances of a component.
 #[derive(Debug)]
 pub(super) struct Components {
-    idle: RefCell<Vec<Instance>>,
+    #[expect(
+        clippy::vec_box,
+        reason = "each call moves an instance out and in again"
+    )]
+    idle: RefCell<Vec<Box<Instance>>>,
     starts: StartBudget,
     /// How many instances in a row were worn out by a few calls.
     worn_out: Cell<u32>,
@@ -64,7 +68,7 @@ impl Instances {
         let mut instance = match taken {
             Some(instance) => instance,
             // Boxed because it is rare and would size the future of every request.
-            None => Box::pin(components.starts.start(filter)).await?,
+            None => Box::new(Box::pin(components.starts.start(filter)).await?),
         };
         let answer = instance.call(call, notes).await?;
         if instance.should_retire() {
@@ -81,14 +85,14 @@ impl Instances {
         if idle.borrow().is_empty()
             && let Ok(instance) = Instance::start(filter).await
         {
-            idle.borrow_mut().push(instance);
+            idle.borrow_mut().push(Box::new(instance));
         }
     }
 
     /// The linear memories of the idle instances, in bytes.
     pub(super) fn memory(&self) -> usize {
         let Self::Component(Components { idle, .. }) = self;
-        idle.borrow().iter().map(Instance::memory).sum()
+        idle.borrow().iter().map(|instance| instance.memory()).sum()
     }
 }
 

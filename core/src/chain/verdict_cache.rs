@@ -69,15 +69,18 @@ impl VerdictCache {
             entries, sets, key, ..
         } = &mut **self.table.as_mut()?;
         let now = Instant::now();
-        let found = sets.iter().position(|asked| {
-            flow.write_key(*asked, key);
-            let entry = entries.peek(&**key);
-            entry.is_some_and(|entry| entry.feeds == feeds && now < entry.until)
-        })?;
-        sets.swap(0, found);
-        // The key is that of the set that was found.
-        let entry = entries.get(&**key)?;
-        Some((entry.judgement.clone(), now))
+        for place in 0..sets.len() {
+            flow.write_key(sets[place], key);
+            if let Some(entry) = entries.get(&**key)
+                && entry.feeds == feeds
+                && now < entry.until
+            {
+                let judgement = entry.judgement.clone();
+                sets.swap(0, place);
+                return Some((judgement, now));
+            }
+        }
+        None
     }
 
     /// Keeps a judgement as its filter has said, unless it is so large that many others would have

@@ -47,12 +47,14 @@ impl Fields {
 
     /// Ends the hook and gives the fields that it has changed.
     pub(crate) fn end(&mut self) -> Option<Box<HeaderMap>> {
+        // A hook that can change none has none, and most hooks are of that kind.
+        let editable = self.editable.take()?;
         let request = std::mem::take(&mut self.request);
         let response = std::mem::take(&mut self.response);
-        match self.editable.take().filter(|_| self.is_edited)? {
-            Side::Request => Some(request.into()),
-            Side::Response => Some(response.into()),
-        }
+        self.is_edited.then(|| match editable {
+            Side::Request => request.into(),
+            Side::Response => response.into(),
+        })
     }
 
     pub(crate) fn values(&self, side: Side, name: &str) -> Vec<Vec<u8>> {

@@ -1,13 +1,16 @@
 //! A filter brought to life: one store with one instance, used for one call at a time and dropped
 //! after any failure.
 
+use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
+use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 #[cfg(feature = "cli")]
 use portcullis_contract::Facts;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use wasmtime::component::Instance as ComponentInstance;
 use wasmtime::{Store, UpdateDeadline};
 
@@ -299,9 +302,12 @@ async fn within<T>(
     store.data().engine.ticker().notify_running();
     // A panic of the proxy's own functions, which run below the guest, is no reason to leave a
     // request without an answer.
-    let call = AssertUnwindSafe(call(store)).catch_unwind();
     let begun = Instant::now();
-    let outcome = tokio::time::timeout_at(begun + allowed.wall, call).await;
+    let outcome = {
+        // It is large, and stays where it is made.
+        let call = pin!(AssertUnwindSafe(call(store)).catch_unwind());
+        until(begun + allowed.wall, call).await
+    };
     let state = store.data_mut();
     // A guest that neither loops nor calls meets no tick. It must not keep the thread all the same.
     let elapsed = begun.elapsed();
@@ -317,11 +323,29 @@ async fn within<T>(
         Ok(Ok(Ok(answer))) => Ok(answer),
         Ok(Ok(Err(error))) => Err(failure(error, store, allowed)),
         Ok(Err(panic)) => Err(Failure::Proxy(panic_message(&*panic))),
-        Err(_elapsed) if computed < allowed.wall / 2 => {
+        Err(Elapsed) if computed < allowed.wall / 2 => {
             Err(Failure::Starved(allowed.wall, allowed.names[1]))
         }
-        Err(_elapsed) => Err(Failure::Wall(allowed.wall, allowed.names[1])),
+        Err(Elapsed) => Err(Failure::Wall(allowed.wall, allowed.names[1])),
     }
+}
+
+/// A call has taken too long.
+struct Elapsed;
+
+/// What `call` gives, unless it is still under way at `deadline`. This is what tokio's `timeout_at`
+/// does, but for the timer of a call that ends when it is first polled. Almost all do, and a timer
+/// costs as much as a part of a small filter.
+async fn until<F: Future>(deadline: Instant, mut call: Pin<&mut F>) -> Result<F::Output, Elapsed> {
+    let mut timer = None;
+    poll_fn(|cx| {
+        if let Poll::Ready(outcome) = call.as_mut().poll(cx) {
+            return Poll::Ready(Ok(outcome));
+        }
+        let timer = timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        timer.as_mut().poll(cx).map(|()| Err(Elapsed))
+    })
+    .await
 }
 
 /// What an error of the engine means for the operator.

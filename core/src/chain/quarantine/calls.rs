@@ -2,10 +2,13 @@
 //! Each worker counts its own, so that a call that goes well touches nothing that others write to;
 //! the sum is made when a call fails.
 
+use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::flow::ClientKey;
+
+const MILLISECOND: NonZeroU64 = NonZeroU64::new(1_000_000).expect("it is not 0");
 
 /// The window moves on in steps of this part of it.
 const BUCKETS: u32 = 10;
@@ -14,8 +17,8 @@ const BUCKETS: u32 = 10;
 #[derive(Debug)]
 pub(crate) struct Calls {
     origin: Instant,
-    /// The time that a bucket stands for.
-    step: Duration,
+    /// The time that a bucket stands for, in nanoseconds.
+    step: NonZeroU64,
     buckets: [Bucket; BUCKETS as usize],
 }
 
@@ -45,7 +48,8 @@ impl Calls {
     pub(super) fn new(origin: Instant, window: Duration) -> Self {
         Self {
             origin,
-            step: (window / BUCKETS).max(Duration::from_millis(1)),
+            step: NonZeroU64::new(nanos(window / BUCKETS))
+                .map_or(MILLISECOND, |step| step.max(MILLISECOND)),
             buckets: Default::default(),
         }
     }
@@ -103,9 +107,13 @@ impl Calls {
 
     fn step_at(&self, now: Instant) -> u64 {
         let since = now.saturating_duration_since(self.origin);
-        let steps = since.as_nanos() / self.step.as_nanos();
-        u64::try_from(steps).unwrap_or(u64::MAX - 1) + 1
+        nanos(since) / self.step + 1
     }
+}
+
+/// Centuries fit.
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -38,12 +38,16 @@ pub(in crate::filter) struct Said {
 impl Said {
     /// Begins a call of a hook, which judges or does not, with what the filter has noted before.
     pub(super) fn begin(&mut self, is_judge: bool, notes: Option<&Notes>, feeds: u64) {
-        *self = Self {
-            notes: notes.cloned(),
-            is_judge,
-            feeds,
-            ..Self::default()
-        };
+        // One by one: most are empty already, and then nothing is to be dropped or copied.
+        self.keep = None;
+        self.additions = Additions::NONE;
+        self.added = 0;
+        self.rule = None;
+        self.found = None;
+        self.notes = notes.cloned();
+        self.has_new_notes = false;
+        self.feeds = feeds;
+        self.is_judge = is_judge;
     }
 }
 
