@@ -42,10 +42,21 @@ pub async fn test_plugin(config: Config, file: &Path, cases: &Path) -> Result<Re
         source,
     })?;
     let cases = Cases::parse(&text, &Escaped(cases.display()).to_string())?;
-    let loader = Loader::new(&config, Feeds::from_lists(&cases.feeds))?;
-    let single = FilterFile::named(file, &config.plugins.dir)?.with_config(told(&cases, text));
+    let single = FilterFile::named(file, &config.plugins.dir)?;
+    test_filter(&config, single, &cases, text).await
+}
+
+/// The same with cases that were read, and that have this text.
+pub(super) async fn test_filter(
+    config: &Config,
+    single: FilterFile,
+    cases: &Cases,
+    text: String,
+) -> Result<Report, PluginError> {
+    let loader = Loader::new(config, Feeds::from_lists(&cases.feeds))?;
+    let single = single.with_config(told(cases, text));
     let filter = single.filter(loader).await?;
-    let outcomes = run(&filter, &cases).await?;
+    let outcomes = run(&filter, cases).await?;
     Ok(Report::new(
         &Escaped(&filter.name).to_string(),
         &cases.file,

@@ -37,7 +37,15 @@ pub(super) fn now() -> SystemTime {
 ///
 /// If there is no such file. Whatever is wrong with the filter is a finding.
 pub async fn conformance(config: Config, file: &Path) -> Result<Conformance, PluginError> {
-    let single = FilterFile::named(file, &config.plugins.dir)?;
+    let single = FilterFile::named(file, &config.plugins.dir)?.read()?;
+    conformance_of(&config, single).await
+}
+
+/// The same of a filter that was read.
+pub(super) async fn conformance_of(
+    config: &Config,
+    single: FilterFile,
+) -> Result<Conformance, PluginError> {
     let wasm = single.wasm()?;
     let mut checks = Checks::default();
     let description = Description::of(&wasm);
@@ -48,7 +56,7 @@ pub async fn conformance(config: Config, file: &Path) -> Result<Conformance, Plu
     ];
     let feeds = [("list".to_owned(), feeds)];
     let loader = Loader::new(
-        &config,
+        config,
         Feeds::from_lists(feeds.iter().map(|(name, list)| (name, list))),
     )?;
     let filter = single.name().to_owned();

@@ -13,17 +13,14 @@ use serde::Serialize;
 
 pub use self::error::InstallError;
 use self::source::Source;
+use super::name::{check_name, check_spelling};
 use super::package::{imports, sha256};
 use super::write_whole;
 use crate::config::{Config, FilterSettings, Grants, Mode};
 use crate::error::{Causes, PluginError, StartError};
 use crate::feeds::Feeds;
 use crate::filter::{Description, Failure, Import, LoadError, Loader, Manifest};
-use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{FilterFile, LoadFailure};
-
-/// Longest name of a filter.
-const NAME_BYTES: usize = 64;
 
 /// A filter that is not installed yet. As text it says what an operator should know before; by
 /// serde, it is an object with the same fields.
@@ -55,7 +52,9 @@ pub struct Candidate {
     pub grants: Vec<String>,
     /// What is wrong with its settings, or lacks in them.
     pub settings: Option<String>,
-    /// Whether it decides; false in shadow mode.
+    /// Whether it is asked; false if its settings disable it.
+    pub enabled: bool,
+    /// Whether it decides; false in shadow mode, and if it is not asked.
     pub decides: bool,
     /// What is there now under that name.
     pub replaces: Option<Installed>,
@@ -106,6 +105,7 @@ pub async fn find_filter(
     let manifest = Manifest::find(&wasm).ok().flatten().unwrap_or_default();
     let name = choose_name(name, &manifest, &source)?;
     let dir = config.plugins.dir.clone();
+    check_spelling(&name, &dir)?;
     let (settings, problem) = settings(&dir, &name);
     let problem = try_out(config, &dir, &name, &wasm).await?.or(problem);
     let granted = settings.grants(false);
@@ -126,7 +126,8 @@ pub async fn find_filter(
         withheld: Vec::new(),
         grants: Vec::new(),
         settings: problem,
-        decides: settings.mode == Mode::Enforce,
+        enabled: settings.enabled,
+        decides: settings.enabled && settings.mode == Mode::Enforce,
         wasm: Wasm(wasm),
     };
     candidate.note_grants(&description, &granted);
@@ -195,16 +196,7 @@ fn choose_name(
 ) -> Result<String, InstallError> {
     let own = Some(&*manifest.name).filter(|name| !name.is_empty());
     let name = given.or(own).or(source.stem()).unwrap_or_default();
-    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    let is_good = name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.chars().all(is_part)
-        && name.len() <= NAME_BYTES;
-    if !is_good {
-        return Err(InstallError::Name(name.to_owned()));
-    }
-    if BUILTINS.iter().any(|builtin| builtin.name == name) {
-        return Err(InstallError::Builtin(name.to_owned()));
-    }
+    check_name(name)?;
     Ok(name.to_owned())
 }
 
@@ -226,9 +218,10 @@ fn known_verdicts(said: Vec<String>) -> Vec<String> {
 }
 
 /// Loads it aside as a proxy would, with the settings that it would have and with everything
-/// granted. Gives what is wrong with the settings; what is wrong with the file is an error.
+/// granted. Gives what is wrong with the settings; what is wrong with the file is an error, and is
+/// looked for first. Nothing of this stays on disk.
 async fn try_out(
-    config: Config,
+    mut config: Config,
     dir: &Path,
     name: &str,
     wasm: &[u8],
@@ -240,16 +233,19 @@ async fn try_out(
         fs::write(file.with_extension("toml"), settings).map_err(InstallError::Aside)?;
     }
     let feeds = Feeds::open(&config.feeds, &config.cache.dir);
+    config.compiler.cache_dir = aside.path().join("compiled");
     let loader = Loader::new(&config, feeds)?;
     let single = FilterFile::find(&file, aside.path(), &[]);
     let single = single.ok_or(PluginError::Name)?.with_grants(Grants::ALL);
+    let refused = |failure| InstallError::Refused(Causes(&failure).to_string());
+    single.clone().check_file(&loader).await.map_err(refused)?;
     match single.load(loader).await {
         Ok(_) => Ok(None),
         Err(
             failure @ (LoadFailure::Settings(_)
             | LoadFailure::Load(LoadError::Trial(Failure::Init(_)))),
         ) => Ok(Some(Causes(&failure).to_string())),
-        Err(failure) => Err(InstallError::Refused(Causes(&failure).to_string())),
+        Err(failure) => Err(refused(failure)),
     }
 }
 

@@ -13,8 +13,10 @@ use portcullis_contract::VerdictKind;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::conformance::{Check, Conformance, Finding, conformance};
-use super::{test_plugin, write_whole};
+use super::cases::test_filter;
+use super::conformance::{Check, Conformance, Finding, conformance_of};
+use super::name::check_name;
+use super::{NameError, write_whole};
 use crate::config::Config;
 use crate::error::{Causes, Escaped, PluginError};
 use crate::filter::{self, Description, Manifest, interface};
@@ -55,6 +57,12 @@ pub enum PackageError {
     /// The filter cannot be looked at.
     #[error(transparent)]
     Plugin(#[from] PluginError),
+    /// No proxy could install it.
+    #[error(
+        "{0}, so `plugin install` would refuse the package; give the filter another name in its Cargo.toml, package.json \
+         or pyproject.toml and build it, or rename its file"
+    )]
+    Name(#[from] NameError),
     /// It breaks the contract.
     #[error(
         "{} does not keep to the contract, so there is no package:\n{}\n\nMend it, build it and package it again. \
@@ -122,11 +130,13 @@ pub async fn package(
     file: &Path,
     output: Option<&Path>,
 ) -> Result<Packaged, PackageError> {
-    let single = FilterFile::named(file, &config.plugins.dir)?;
+    // Once: what is checked is what is written.
+    let single = FilterFile::named(file, &config.plugins.dir)?.read()?;
     let (name, wasm) = (single.name().to_owned(), single.wasm()?);
-    let found = conformance(config.clone(), file).await?;
+    check_name(&name)?;
+    let found = conformance_of(&config, single.clone()).await?;
     let remarks = passed(&name, found)?;
-    let verdicts = verdicts(config.clone(), file).await?;
+    let verdicts = verdicts(&config, single, &file.with_file_name(CASES)).await?;
     let own = Manifest::find(&wasm).ok().flatten().unwrap_or_default();
     let version = own.version.clone();
     check_version(&name, &version)?;
@@ -209,23 +219,26 @@ fn passed(name: &str, found: Conformance) -> Result<Vec<Check>, PackageError> {
     }
 }
 
-/// The kinds of verdicts that the cases beside the filter expect, and that it gives.
-async fn verdicts(config: Config, file: &Path) -> Result<Option<Vec<String>>, PackageError> {
-    let cases = file.with_file_name(CASES);
-    if !cases.is_file() {
+/// The kinds of verdicts that the cases in `file` expect, if it is there, and that the filter gives.
+async fn verdicts(
+    config: &Config,
+    single: FilterFile,
+    file: &Path,
+) -> Result<Option<Vec<String>>, PackageError> {
+    if !file.is_file() {
         return Ok(None);
     }
-    let report = test_plugin(config, file, &cases).await?;
+    let text = fs::read_to_string(file).map_err(|source| PluginError::Read {
+        file: file.to_owned(),
+        source,
+    })?;
+    let cases = Cases::parse(&text, &Escaped(file.display()).to_string());
+    let cases = cases.map_err(PluginError::from)?;
+    let report = test_filter(config, single, &cases, text).await?;
     if !report.is_ok() {
         let report = report.failures();
         return Err(PackageError::Cases { report });
     }
-    let text = fs::read_to_string(&cases).map_err(|source| PluginError::Read {
-        file: cases.clone(),
-        source,
-    })?;
-    let cases = Cases::parse(&text, &Escaped(cases.display()).to_string());
-    let cases = cases.map_err(PluginError::from)?;
     let expected = |kind: VerdictKind| {
         let mut cases = cases.cases.iter();
         cases.any(|case| case.expected.verdict == Some(Word::Verdict(kind)))

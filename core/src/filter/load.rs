@@ -2,6 +2,8 @@
 //! what is offered and granted, links it and tries one instance. `plugins` and `commands` call it.
 //! It knows nothing of folders.
 
+mod interfaces;
+
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,12 +12,13 @@ use tokio::time::timeout;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 
+use self::interfaces::{check_grants, check_import, check_version};
 use super::bindings::Filter as World;
 use super::bindings::exports::portcullis::filter::{
     exchange_ended, judge_host, judge_request, judge_response, lifecycle, tick,
 };
 use super::cache::Hash;
-use super::capability::{Import, capability_names, interface, newest_version, parse_interface};
+use super::capability::{capability_names, interface, newest_version};
 use super::compiler::{CachedFailure, Compiled, Compiler, NotCompiled, SLOW_AFTER};
 use super::engine::Engine;
 use super::grants::Withheld;
@@ -132,6 +135,17 @@ pub(crate) enum LoadError {
     Trial(#[from] Failure),
 }
 
+/// A component that fits the contract, before anything of it has run.
+pub(crate) struct Linked {
+    component: InstancePre<State>,
+    /// The interfaces of the contract that it imports for more than their types.
+    imports: Vec<String>,
+    hooks: Hooks,
+    /// The newest version of the contract that it names.
+    contract: String,
+    compile_time: Option<Duration>,
+}
+
 fn quoted(names: &[String]) -> String {
     let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     names.join(" and ")
@@ -164,28 +178,14 @@ impl Loader {
     /// Compiles `request.wasm` unless its machine code is on disk, and starts one instance to see
     /// that it works.
     pub(crate) async fn load(&self, request: LoadRequest) -> Result<Arc<Filter>, LoadError> {
-        let compiler = &self.compiler;
-        let compiling =
-            compiler.component(request.wasm.clone(), request.hash, request.cached_failure);
-        let Compiled { component, time } = log_if_slow(&request.name, compiling).await?;
-        self.check_interfaces(&component, &request)?;
-        let instance = self
-            .linker
-            .instantiate_pre(&component)
-            .map_err(|error| LoadError::Contract(error.into()))?;
-        let imports = self.imports(&component);
-        let wants = |interface| imports.iter().any(|import| import == interface);
-        let uses = Uses {
-            exchange: wants("exchange"),
-            client: wants("client"),
-            request: wants("request"),
-            request_headers: wants("request-headers"),
-            response_headers: wants("response-headers"),
-        };
-        let hooks = Hooks {
-            uses,
-            ..hooks(&component, &instance)?
-        };
+        let Linked {
+            component,
+            imports,
+            hooks,
+            contract,
+            compile_time,
+        } = self.link(&request).await?;
+        let uses = hooks.uses;
         let limits = request.settings.limits;
         let host = Host {
             name: request.name.clone(),
@@ -212,15 +212,47 @@ impl Loader {
             manifest: request.manifest,
             hooks,
             imports,
-            contract: self.contract(&component),
+            contract,
             engine: self.engine.clone(),
-            component: instance,
-            compile_time: time,
+            component,
+            compile_time,
         };
         Instance::start(&filter).await?;
         filter.host.state = self.states.open(&filter.name, limits.state);
         filter.host.metrics = self.metrics.open(&filter.name);
         Ok(Arc::new(filter))
+    }
+
+    /// Compiles `request.wasm` unless its machine code is on disk, and links it. Nothing of it runs.
+    pub(crate) async fn link(&self, request: &LoadRequest) -> Result<Linked, LoadError> {
+        let compiler = &self.compiler;
+        let compiling =
+            compiler.component(request.wasm.clone(), request.hash, request.cached_failure);
+        let Compiled { component, time } = log_if_slow(&request.name, compiling).await?;
+        self.check_interfaces(&component, request)?;
+        let instance = self
+            .linker
+            .instantiate_pre(&component)
+            .map_err(|error| LoadError::Contract(error.into()))?;
+        let imports = self.imports(&component);
+        let wants = |interface| imports.iter().any(|import| import == interface);
+        let uses = Uses {
+            exchange: wants("exchange"),
+            client: wants("client"),
+            request: wants("request"),
+            request_headers: wants("request-headers"),
+            response_headers: wants("response-headers"),
+        };
+        Ok(Linked {
+            hooks: Hooks {
+                uses,
+                ..hooks(&component, &instance)?
+            },
+            contract: self.contract(&component),
+            component: instance,
+            imports,
+            compile_time: time,
+        })
     }
 
     /// Fails if the program that should compile filters does not know how.
@@ -317,48 +349,6 @@ impl std::fmt::Debug for Loader {
     }
 }
 
-/// Fails unless the major number is that of the proxy's contract. Whether there is everything that
-/// the file asks for is seen later.
-fn check_version(name: &str) -> Result<(), LoadError> {
-    let major = |version: &str| version.split_once('.').map(|(major, _)| major.to_owned());
-    match parse_interface(name) {
-        Some((_, version)) if major(version) != major(API) => Err(LoadError::Version {
-            interface: name.to_owned(),
-            version: version.to_owned(),
-        }),
-        _ => Ok(()),
-    }
-}
-
-fn check_import(name: &str) -> Result<(), LoadError> {
-    if name.starts_with("wasi:") {
-        return Err(LoadError::Wasi(name.to_owned()));
-    }
-    match Import::of(name, &Grants::ALL) {
-        Import::Unknown => Err(LoadError::Import(name.to_owned())),
-        _ => Ok(()),
-    }
-}
-
-/// Fails with all imports that are not granted, so that they can be granted at once.
-fn check_grants(imports: &[String], request: &LoadRequest) -> Result<(), LoadError> {
-    let missing = imports
-        .iter()
-        .filter_map(|name| match Import::of(name, &request.grants) {
-            Import::Missing(line) => Some((name.clone(), line)),
-            _ => None,
-        });
-    let (capabilities, lines): (Vec<String>, Vec<&'static str>) = missing.unzip();
-    if capabilities.is_empty() {
-        return Ok(());
-    }
-    Err(LoadError::Grant {
-        name: request.name.clone(),
-        capabilities,
-        lines,
-    })
-}
-
 fn hooks(component: &Component, instance: &InstancePre<State>) -> Result<Hooks, LoadError> {
     fn exported<T>(
         component: &Component,
@@ -394,67 +384,4 @@ fn hooks(component: &Component, instance: &InstancePre<State>) -> Result<Hooks, 
         return Err(LoadError::NoHook);
     }
     Ok(hooks)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn request(grants: Grants) -> LoadRequest {
-        LoadRequest {
-            name: "guard".into(),
-            wasm: [].into(),
-            hash: [0; 32],
-            settings: FilterSettings::default(),
-            grants,
-            is_builtin: false,
-            manifest: Manifest::default(),
-            cached_failure: CachedFailure::Use,
-        }
-    }
-
-    #[test]
-    fn another_version_is_named_beside_the_proxys_own() {
-        assert!(check_version("portcullis:filter/judge-host@1.7.3").is_ok());
-        assert!(check_version("wasi:cli/environment@0.2.0").is_ok());
-        for version in ["0.2.0", "2.0.0", "10.0.0"] {
-            let error = check_version(&format!("portcullis:filter/judge-host@{version}"));
-            let error = error.unwrap_err().to_string();
-            assert!(
-                error.contains(&format!("version {version} of the filter API")),
-                "{error}"
-            );
-            assert!(error.contains("this proxy speaks 1.0.0"), "{error}");
-        }
-    }
-
-    #[test]
-    fn an_import_must_be_offered_and_granted() {
-        let refusal = |import| check_import(import).unwrap_err().to_string();
-        assert!(check_import("portcullis:filter/log@1.0.3").is_ok());
-        assert!(
-            refusal("wasi:clocks/wall-clock@0.2.0").contains("through the proxy or not at all")
-        );
-        assert!(
-            refusal("portcullis:filter/http@1.0.0")
-                .contains("there are types, exchange, client, request, outcome,")
-        );
-        let imports = ["log", "feeds", "state"];
-        let imports = imports.map(|interface| format!("portcullis:filter/{interface}@1.0.0"));
-        let granted = |imports, grants| {
-            let granted = check_grants(imports, &request(grants));
-            granted.map_err(|error| error.to_string())
-        };
-        assert_eq!(
-            granted(&imports[..2], Grants::default()).unwrap_err(),
-            "it wants `portcullis:filter/feeds@1.0.0`, which guard.toml does not grant; if it may \
-             have it, add there:  [grants]  feeds = [\"*\"]"
-        );
-        assert_eq!(
-            granted(&imports, Grants::default()).unwrap_err(),
-            "it wants `portcullis:filter/feeds@1.0.0` and `portcullis:filter/state@1.0.0`, which \
-             guard.toml does not grant; if it may have them, add there:  [grants]  feeds = [\"*\"]  state = true"
-        );
-        assert_eq!(granted(&imports, Grants::ALL), Ok(()));
-    }
 }

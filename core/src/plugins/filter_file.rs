@@ -21,6 +21,8 @@ pub(crate) struct FilterFile {
     dir: PathBuf,
     name: Arc<str>,
     builtin: Option<&'static [u8]>,
+    /// Its content, once that was read for good.
+    content: Option<Arc<[u8]>>,
     config: Option<ConfigSource>,
     grants: Option<Grants>,
 }
@@ -34,6 +36,7 @@ impl FilterFile {
                 dir: plugins.to_owned(),
                 name: builtin.name.into(),
                 builtin: Some(builtin.component),
+                content: None,
                 config: None,
                 grants: None,
             });
@@ -45,6 +48,7 @@ impl FilterFile {
             dir: file.parent()?.to_owned(),
             name: file.file_stem()?.to_str()?.into(),
             builtin: None,
+            content: None,
             config: None,
             grants: None,
         })
@@ -53,6 +57,14 @@ impl FilterFile {
     /// The one that a command names.
     pub(crate) fn named(file: &Path, plugins: &Path) -> Result<Self, PluginError> {
         Self::find(file, plugins, BUILTINS).ok_or(PluginError::Name)
+    }
+
+    /// The same with what the file has now, whatever becomes of the file.
+    pub(crate) fn read(mut self) -> Result<Self, PluginError> {
+        if self.builtin.is_none() {
+            self.content = Some(self.wasm()?.into());
+        }
+        Ok(self)
     }
 
     /// The same with that configuration, if there is one, in place of the one in its settings.
@@ -75,9 +87,10 @@ impl FilterFile {
     /// Its content.
     pub(crate) fn wasm(&self) -> Result<Cow<'static, [u8]>, PluginError> {
         let file = self.path("wasm");
-        match self.builtin {
-            Some(component) => Ok(component.into()),
-            None => match fs::read(&file) {
+        match (self.builtin, &self.content) {
+            (Some(component), _) => Ok(component.into()),
+            (None, Some(content)) => Ok(content.to_vec().into()),
+            (None, None) => match fs::read(&file) {
                 Ok(wasm) => Ok(wasm.into()),
                 Err(source) => Err(PluginError::Read { file, source }),
             },
@@ -107,26 +120,15 @@ impl FilterFile {
         }
     }
 
+    /// Fails if the file is wrong, whatever its settings say: it is compiled and linked, and nothing
+    /// of it runs.
+    pub(crate) async fn check_file(self, loader: &Loader) -> Result<(), LoadFailure> {
+        self.task().check_file(loader).await
+    }
+
     /// Loads it the way the folder's filters are loaded; `None` if its settings disable it.
     pub(crate) async fn load(self, loader: Loader) -> Result<Option<Arc<Filter>>, LoadFailure> {
-        let wasm = self.path("wasm");
-        let files = Files {
-            wasm: Stamp::of_file(&wasm).filter(|_| self.builtin.is_none()),
-            settings: Stamp::of_file(&self.path("toml")),
-        };
-        let task = LoadTask {
-            dir: self.dir.into(),
-            name: self.name,
-            files,
-            builtin: self.builtin,
-            known: Digest::default(),
-            standing: Arc::default(),
-            cached_failure: CachedFailure::Ignore,
-            fall_back: false,
-            config: self.config,
-            grants: self.grants,
-        };
-        let loaded = task.run(loader).await;
+        let loaded = self.task().run(loader).await;
         match (loaded.failure, loaded.outcome) {
             (Some(LoadFailure::Read { file, source }), _) => {
                 Err(LoadFailure::Unreadable { file, source })
@@ -148,7 +150,58 @@ impl FilterFile {
         filter.ok_or(PluginError::Disabled)
     }
 
+    fn task(self) -> LoadTask {
+        let files = Files {
+            wasm: Stamp::of_file(&self.path("wasm")).filter(|_| self.builtin.is_none()),
+            settings: Stamp::of_file(&self.path("toml")),
+        };
+        LoadTask {
+            dir: self.dir.into(),
+            name: self.name,
+            files,
+            builtin: self.builtin,
+            content: self.content,
+            known: Digest::default(),
+            standing: Arc::default(),
+            cached_failure: CachedFailure::Ignore,
+            fall_back: false,
+            config: self.config,
+            grants: self.grants,
+        }
+    }
+
     fn path(&self, extension: &str) -> PathBuf {
         self.dir.join(format!("{}.{extension}", self.name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::feeds::Feeds;
+
+    #[tokio::test]
+    async fn a_file_that_was_read_is_what_it_was_whatever_becomes_of_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.compiler.cache_dir = dir.path().join("compiled");
+        let loader = Loader::new(&config, Feeds::from_lists([])).unwrap();
+        let file = dir.path().join("guard.wasm");
+        let mut builtins = BUILTINS.iter();
+        let blocklist = builtins.find(|builtin| builtin.name == "blocklist");
+        let component = blocklist.unwrap().component;
+        fs::write(&file, component).unwrap();
+        let single = FilterFile::named(&file, dir.path()).unwrap();
+        let read = single.clone().read().unwrap();
+        fs::write(&file, "another").unwrap();
+        assert_eq!(*read.wasm().unwrap(), *component);
+        assert_eq!(*single.wasm().unwrap(), *b"another");
+        fs::remove_file(&file).unwrap();
+        read.clone().check_file(&loader).await.unwrap();
+        // It is none of the built-in filters, which may have more.
+        let refusal = read.load(loader).await.unwrap_err();
+        let refused = matches!(refusal, LoadFailure::Load(LoadError::Grant { .. }));
+        assert!(refused, "{refusal}");
     }
 }

@@ -40,6 +40,8 @@ pub(super) struct LoadTask {
     pub(super) files: Files,
     /// The component that is built in under this name.
     pub(super) builtin: Option<&'static [u8]>,
+    /// The content, if it was read before.
+    pub(super) content: Option<Arc<[u8]>>,
     /// The contents that were tried last.
     pub(super) known: Digest,
     /// Filled in as soon as the settings are read.
@@ -154,6 +156,18 @@ impl LoadTask {
         })
     }
 
+    /// Fails if the file is wrong, whatever its settings say. Nothing of it runs.
+    pub(super) async fn check_file(&self, loader: &Loader) -> Result<(), LoadFailure> {
+        let source = self.read().await?;
+        let settings = FilterSettings::without_file(loader.ceilings());
+        let request = LoadRequest {
+            grants: Grants::ALL,
+            ..self.request(&source, settings, Manifest::default())
+        };
+        loader.link(&request).await?;
+        Ok(())
+    }
+
     async fn try_to_load(self, loader: Loader) -> Loaded {
         let source = match self.read().await {
             Ok(source) => source,
@@ -257,7 +271,7 @@ impl LoadTask {
         settings: FilterSettings,
         manifest: Manifest,
     ) -> LoadRequest {
-        let is_builtin = self.files.wasm.is_none();
+        let is_builtin = self.content.is_none() && self.files.wasm.is_none();
         LoadRequest {
             name: self.name.clone(),
             wasm: source.wasm.clone(),
@@ -322,6 +336,9 @@ impl LoadTask {
         };
         let standing = Standing::read(settings.as_deref().unwrap_or_default());
         self.standing.get_or_init(|| standing);
+        if let Some(content) = &self.content {
+            return Ok(Source::new(content.clone(), settings));
+        }
         let wasm = match (&self.files.wasm, self.builtin) {
             (None, Some(builtin)) => builtin.to_vec(),
             (None, None) if settings.is_some() => {

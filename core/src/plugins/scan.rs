@@ -168,6 +168,7 @@ impl Plugins {
                 && plugin.member.is_none(),
             name,
             files,
+            content: None,
             builtin: builtin.map(|builtin| builtin.component),
             known: plugin.digest,
             standing,

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::io;
 use std::path::PathBuf;
 
+use super::super::NameError;
 use crate::error::{Escaped, PluginError};
 
 /// Why nothing was installed.
@@ -20,11 +21,16 @@ pub enum InstallError {
     },
     /// The server of the file could serve another one.
     #[error(
-        "{} has no checksum behind it, and whoever serves that file could serve another one. Ask the filter's author for \
-         the SHA-256 that `portcullis plugin package` has printed, and write  {}#sha256=…",
-        Escaped(.0), Escaped(.0)
+        "{} has no checksum behind it, and its server can send another file at any time. Ask the filter's author for the \
+         SHA-256 that `portcullis plugin package` has printed, and write {hint}",
+        Escaped(url)
     )]
-    NoChecksum(String),
+    NoChecksum {
+        /// As it may be shown.
+        url: String,
+        /// Where the checksum goes.
+        hint: String,
+    },
     /// No checksum.
     #[error("`{}` is no SHA-256, which has 64 hexadecimal digits; was it copied as a whole?", Escaped(.0))]
     InvalidChecksum(String),
@@ -82,18 +88,9 @@ pub enum InstallError {
         /// The first characters.
         begins: String,
     },
-    /// It would become the name of a file.
-    #[error(
-        "`{}` cannot be a filter's name, which has up to 64 letters, digits, `-` and `_`; give it one with --name",
-        Escaped(.0)
-    )]
-    Name(String),
-    /// The file would take the built-in filter's place.
-    #[error(
-        "`{0}` is a built-in filter, and a file of that name would take its place; give it another name with --name, or \
-         copy the file yourself if that is what you want"
-    )]
-    Builtin(String),
+    /// It cannot be called that.
+    #[error("{0}; give it another name with --name")]
+    Name(#[from] NameError),
     /// The file would never serve.
     #[error("no proxy would use it: {0}")]
     Refused(String),
@@ -103,7 +100,7 @@ pub enum InstallError {
     )]
     Aside(#[source] io::Error),
     /// Others are at work there.
-    #[error("{} was changed by somebody else meanwhile; look at it and try again", Escaped(.0.display()))]
+    #[error("{} has changed since it was looked at; look at it and try again", Escaped(.0.display()))]
     Changed(PathBuf),
     /// The plugin folder does not take it.
     #[error("cannot write {}; what was there before still is. May this user write to the folder?", Escaped(file.display()))]

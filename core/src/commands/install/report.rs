@@ -22,10 +22,10 @@ impl Candidate {
             return format!("{file} is this file already; nothing was done");
         }
         let mut text = format!("{file} is installed");
-        text.push_str(if self.is_usable() {
-            "; a proxy that runs takes it up by itself"
-        } else {
-            ", and waits for its settings"
+        text.push_str(match (self.enabled, self.is_usable()) {
+            (false, _) => ", and its settings disable it",
+            (true, true) => "; a proxy that runs takes it up by itself",
+            (true, false) => ", and waits for its settings",
         });
         text
     }
@@ -79,11 +79,14 @@ impl Candidate {
 
     fn mode(&self) -> String {
         let settings = self.file.with_extension("toml");
-        match self.decides {
-            false => "shadow: it is asked, and decides nothing".into(),
-            true => format!(
-                "enforce: it decides at once; to try it first, write mode = \"shadow\" into {}",
-                settings.display()
+        let settings = settings.display();
+        match (self.enabled, self.decides) {
+            (false, _) => {
+                format!("disabled: it is not asked as long as {settings} says enabled = false")
+            }
+            (true, false) => "shadow: it is asked, and decides nothing".into(),
+            (true, true) => format!(
+                "enforce: it decides at once; to try it first, write mode = \"shadow\" into {settings}"
             ),
         }
     }
@@ -102,7 +105,7 @@ impl Candidate {
         if let Some(problem) = &self.settings {
             writeln!(f, "\nits settings do not fit it yet: {}", Escaped(problem))?;
         }
-        if !self.is_usable() {
+        if self.enabled && !self.is_usable() {
             writeln!(
                 f,
                 "\nUntil {settings} is right, a proxy that runs goes on without this file. One that starts holds the \

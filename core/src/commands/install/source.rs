@@ -58,7 +58,7 @@ impl Source {
             });
         }
         if sha256.is_none() {
-            return Err(InstallError::NoChecksum(shown(&url).to_string()));
+            return Err(no_checksum(&url));
         }
         let place = Place::Url(url);
         Ok(Self { place, sha256 })
@@ -124,6 +124,22 @@ impl fmt::Display for Source {
             Place::File(path) => write!(f, "{}", Escaped(path.display())),
             Place::Url(url) => f.write_str(&shown(url)),
         }
+    }
+}
+
+/// What is not shown of a URL belongs to the command all the same.
+fn no_checksum(url: &Url) -> InstallError {
+    let shown = shown(url);
+    let mut whole = url.clone();
+    whole.set_fragment(None);
+    let hint = if *shown == *whole.as_str() {
+        format!(" {}#sha256=…", Escaped(&shown))
+    } else {
+        "#sha256=… at the end of that URL, all of which goes between quotation marks".to_owned()
+    };
+    InstallError::NoChecksum {
+        url: shown.to_string(),
+        hint,
     }
 }
 

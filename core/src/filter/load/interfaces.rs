@@ -1,0 +1,113 @@
+//! Whether this proxy has what a component imports and exports, told in words for the operator
+//! where the linker would speak of missing implementations. Called by `load`.
+
+use super::super::capability::{Import, parse_interface};
+use super::{API, LoadError, LoadRequest};
+use crate::config::Grants;
+
+/// Fails unless the major number is that of the proxy's contract. Whether there is everything that
+/// the file asks for is seen later.
+pub(super) fn check_version(name: &str) -> Result<(), LoadError> {
+    let major = |version: &str| version.split_once('.').map(|(major, _)| major.to_owned());
+    match parse_interface(name) {
+        Some((_, version)) if major(version) != major(API) => Err(LoadError::Version {
+            interface: name.to_owned(),
+            version: version.to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn check_import(name: &str) -> Result<(), LoadError> {
+    if name.starts_with("wasi:") {
+        return Err(LoadError::Wasi(name.to_owned()));
+    }
+    match Import::of(name, &Grants::ALL) {
+        Import::Unknown => Err(LoadError::Import(name.to_owned())),
+        _ => Ok(()),
+    }
+}
+
+/// Fails with all imports that are not granted, so that they can be granted at once.
+pub(super) fn check_grants(imports: &[String], request: &LoadRequest) -> Result<(), LoadError> {
+    let missing = imports
+        .iter()
+        .filter_map(|name| match Import::of(name, &request.grants) {
+            Import::Missing(line) => Some((name.clone(), line)),
+            _ => None,
+        });
+    let (capabilities, lines): (Vec<String>, Vec<&'static str>) = missing.unzip();
+    if capabilities.is_empty() {
+        return Ok(());
+    }
+    Err(LoadError::Grant {
+        name: request.name.clone(),
+        capabilities,
+        lines,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::FilterSettings;
+    use crate::filter::{CachedFailure, Manifest};
+
+    fn request(grants: Grants) -> LoadRequest {
+        LoadRequest {
+            name: "guard".into(),
+            wasm: [].into(),
+            hash: [0; 32],
+            settings: FilterSettings::default(),
+            grants,
+            is_builtin: false,
+            manifest: Manifest::default(),
+            cached_failure: CachedFailure::Use,
+        }
+    }
+
+    #[test]
+    fn another_version_is_named_beside_the_proxys_own() {
+        assert!(check_version("portcullis:filter/judge-host@1.7.3").is_ok());
+        assert!(check_version("wasi:cli/environment@0.2.0").is_ok());
+        for version in ["0.2.0", "2.0.0", "10.0.0"] {
+            let error = check_version(&format!("portcullis:filter/judge-host@{version}"));
+            let error = error.unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("version {version} of the filter API")),
+                "{error}"
+            );
+            assert!(error.contains("this proxy speaks 1.0.0"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_import_must_be_offered_and_granted() {
+        let refusal = |import| check_import(import).unwrap_err().to_string();
+        assert!(check_import("portcullis:filter/log@1.0.3").is_ok());
+        assert!(
+            refusal("wasi:clocks/wall-clock@0.2.0").contains("through the proxy or not at all")
+        );
+        assert!(
+            refusal("portcullis:filter/http@1.0.0")
+                .contains("there are types, exchange, client, request, outcome,")
+        );
+        let imports = ["log", "feeds", "state"];
+        let imports = imports.map(|interface| format!("portcullis:filter/{interface}@1.0.0"));
+        let granted = |imports, grants| {
+            let granted = check_grants(imports, &request(grants));
+            granted.map_err(|error| error.to_string())
+        };
+        assert_eq!(
+            granted(&imports[..2], Grants::default()).unwrap_err(),
+            "it wants `portcullis:filter/feeds@1.0.0`, which guard.toml does not grant; if it may \
+             have it, add there:  [grants]  feeds = [\"*\"]"
+        );
+        assert_eq!(
+            granted(&imports, Grants::default()).unwrap_err(),
+            "it wants `portcullis:filter/feeds@1.0.0` and `portcullis:filter/state@1.0.0`, which \
+             guard.toml does not grant; if it may have them, add there:  [grants]  feeds = [\"*\"]  state = true"
+        );
+        assert_eq!(granted(&imports, Grants::ALL), Ok(()));
+    }
+}
