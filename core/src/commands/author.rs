@@ -9,7 +9,7 @@ mod new;
 mod project;
 mod python;
 mod rust;
-mod sdk;
+pub(super) mod sdk;
 mod tool;
 mod tree;
 mod update;

@@ -13,6 +13,7 @@ use portcullis_contract::VerdictKind;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::author::sdk::{self, OutsideSdk};
 use super::cases::test_filter;
 use super::conformance::{Check, Conformance, Finding, conformance_of};
 use super::name::check_name;
@@ -46,6 +47,8 @@ pub struct Packaged {
     pub imports: Vec<String>,
     /// The kinds of verdicts that its cases expect; none if there are no cases.
     pub verdicts: Option<Vec<String>>,
+    /// The SDK, where the filter's Cargo.toml beside it has that from outside of the folder.
+    pub sdk_outside: Option<PathBuf>,
     /// The checks that have not passed. None of them has failed.
     pub remarks: Vec<Check>,
 }
@@ -175,8 +178,14 @@ pub async fn package(
         hooks: manifest.hooks,
         imports: manifest.imports.unwrap_or_default(),
         verdicts: manifest.verdicts,
+        sdk_outside: sdk_outside(file),
         remarks,
     })
+}
+
+fn sdk_outside(file: &Path) -> Option<PathBuf> {
+    let file = std::path::absolute(file).ok()?;
+    sdk::outside(file.parent()?)
 }
 
 /// The SHA-256 in hexadecimal digits.
@@ -310,6 +319,9 @@ impl fmt::Display for Packaged {
                 f,
                 "verdicts: not known, as there is no {CASES} beside the filter"
             )?,
+        }
+        if let Some(sdk) = &self.sdk_outside {
+            writeln!(f, "{}", OutsideSdk(sdk))?;
         }
         if !self.remarks.is_empty() {
             writeln!(f, "no check fails; look at these:{}", Listed(&self.remarks))?;

@@ -157,6 +157,39 @@ fn executable(file: &Path, script: &str) {
 
 #[cfg(unix)]
 #[test]
+fn another_componentize_py_than_the_one_that_is_pinned_is_not_used() {
+    let author = Author::new();
+    let dir = author.begins(&["--lang", "python", "no-ads"]);
+    let pinned = fs::read_to_string(dir.join("requirements.txt")).unwrap();
+    let (_, pinned) = pinned.trim().rsplit_once("==").unwrap();
+    let tools = author.path("tools");
+    fs::create_dir(&tools).unwrap();
+    executable(&tools.join("python3"), "#!/bin/sh\nexit 1\n");
+    let says = |version: &str| {
+        let script = format!("#!/bin/sh\necho componentize-py {version}\n");
+        executable(&tools.join("componentize-py"), &script);
+        author.cannot_build(&dir, &tools)
+    };
+    let said = says("0.1.0");
+    let needed = format!("componentize-py 0.1.0, and requirements.txt asks for {pinned}");
+    for part in [
+        &*needed,
+        &format!("pip install componentize-py=={pinned}"),
+        "python3 -m venv",
+    ] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    // This one is used. It writes nothing.
+    let said = says(pinned);
+    assert!(
+        said.contains("componentize-py has written no component"),
+        "{said}"
+    );
+    assert!(!said.contains("python3"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
 fn python_without_its_environments_is_named_with_the_package_that_has_them() {
     let author = Author::new();
     let dir = author.begins(&["--lang", "python", "no-ads"]);

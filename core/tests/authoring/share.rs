@@ -132,7 +132,13 @@ fn a_colleague_builds_a_filter_in_rust_from_what_was_committed() {
     let built = fs::read(clone.join("shared-ads.wasm")).unwrap();
     let third = Author::new();
     let again = colleague.shares_with(&third, &clone);
-    third.builds(&again);
+    // So do other flags in the environment.
+    let mut build = third.portcullis(&["plugin", "build", "--json"]);
+    build.env("RUSTFLAGS", "-Copt-level=0");
+    build.env("CARGO_ENCODED_RUSTFLAGS", "-Copt-level=1");
+    build.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "2");
+    let said = json(&build.arg(&again).output().unwrap());
+    assert_eq!(said["sdk_outside"], serde_json::Value::Null);
     assert!(built == fs::read(again.join("shared-ads.wasm")).unwrap());
 }
 

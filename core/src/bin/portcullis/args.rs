@@ -199,7 +199,8 @@ pub(crate) enum Plugin {
     /// Build the filter in a folder and check it as the proxy would
     ///
     /// Cargo, npm or componentize-py do the work, depending on the folder, and write their messages
-    /// to standard error. NAME.wasm is written beside NAME.toml.
+    /// to standard error. NAME.wasm is written beside NAME.toml. What the environment says of
+    /// flags (RUSTFLAGS, CARGO_PROFILE_…) is left out, so that the same sources make the same file.
     Build {
         /// The filter's folder
         #[arg(value_name = "DIR", default_value = ".")]

@@ -10,6 +10,7 @@ use bytesize::ByteSize;
 use serde::Serialize;
 
 use super::project::Component;
+use super::sdk::{self, OutsideSdk};
 use super::{BuildError, Language, javascript, python, rust};
 use crate::commands::write_whole;
 use crate::config::{Config, Mode};
@@ -36,6 +37,8 @@ pub struct Built {
     pub imports: Vec<String>,
     /// Whether it would decide about requests; false in shadow mode.
     pub decides: bool,
+    /// The SDK, where that is outside of the filter's folder.
+    pub sdk_outside: Option<PathBuf>,
     /// Why a proxy would not use it, with the settings beside it. Then nothing is known of what
     /// stands above.
     pub refused: Option<String>,
@@ -74,6 +77,10 @@ pub async fn build_plugin(config: Config, dir: &Path) -> Result<Built, BuildErro
         hooks: Vec::new(),
         imports: Vec::new(),
         decides: false,
+        sdk_outside: match language {
+            Language::Rust => sdk::outside(&dir),
+            Language::JavaScript | Language::Python => None,
+        },
         refused: None,
         missing_grants: Vec::new(),
     };
@@ -87,13 +94,20 @@ pub(super) fn language_of(dir: &Path) -> Result<Language, BuildError> {
         (javascript::MANIFEST, Language::JavaScript),
         (python::MANIFEST, Language::Python),
     ];
-    let mut found = manifests
-        .into_iter()
-        .filter(|(manifest, _)| dir.join(manifest).is_file());
-    let (_, language) = found
-        .next()
-        .ok_or_else(|| BuildError::NoFilter(dir.to_owned()))?;
-    Ok(language)
+    for (manifest, language) in manifests {
+        let file = dir.join(manifest);
+        match file.metadata() {
+            Ok(found) if found.is_file() => return Ok(language),
+            Err(source) if source.kind() == io::ErrorKind::PermissionDenied => {
+                return Err(BuildError::Files {
+                    action: format!("look for {}", Escaped(file.display())),
+                    source,
+                });
+            }
+            Ok(_) | Err(_) => {}
+        }
+    }
+    Err(BuildError::NoFilter(dir.to_owned()))
 }
 
 impl Built {
@@ -149,6 +163,9 @@ impl fmt::Display for Built {
             Escaped(self.file.display()),
             ByteSize(self.bytes as u64)
         )?;
+        if let Some(sdk) = &self.sdk_outside {
+            writeln!(f, "{}", OutsideSdk(sdk))?;
+        }
         if let Some(reason) = &self.refused {
             writeln!(f, "a proxy refuses it: {reason}")?;
             if self.missing_grants.is_empty() {
@@ -187,6 +204,7 @@ mod tests {
             hooks: Vec::new(),
             imports: Vec::new(),
             decides: false,
+            sdk_outside: None,
             refused: Some("it wants more".into()),
             missing_grants: vec!["feeds = [\"*\"]", "state = true"],
         };

@@ -27,6 +27,16 @@ pub enum BuildError {
         /// What is wrong with it.
         problem: String,
     },
+    /// That file is not written as its tool wants it.
+    #[error("{} is not valid {format}, so the filter cannot be built: {problem}", Escaped(file.display()))]
+    Syntax {
+        /// The file.
+        file: PathBuf,
+        /// What it should be.
+        format: &'static str,
+        /// What is wrong with it, and where.
+        problem: String,
+    },
     /// The schema of the settings is none, or none that a proxy uses.
     #[error("{} cannot be used: {problem}", Escaped(file.display()))]
     Schema {
@@ -62,7 +72,7 @@ pub enum BuildError {
     /// The folder in Cargo.toml was not committed, or has been deleted.
     #[error(
         "Cargo.toml wants portcullis-sdk from {}, which is not there, so the filter cannot be built. Get that folder from \
-         whoever has made the filter, or write\n  portcullis-sdk = {{ path = \"{}\" }}\nand put this program's SDK \
+         the filter's author, or write\n  portcullis-sdk = {{ path = \"{}\" }}\nand put this program's SDK \
          there:  portcullis plugin update-sdk",
         Escaped(.0.display()), super::sdk::CRATE
     )]

@@ -36,30 +36,35 @@ impl Project {
         file: PathBuf,
         table: impl FnOnce(&str) -> Result<Value, Box<dyn StdError>>,
     ) -> Result<Self, BuildError> {
-        let text = fs::read_to_string(&file).map_err(Into::into);
-        let problem = match text.and_then(|text| table(&text)) {
-            Ok(table) => {
-                let text = |key: &str| table[key].as_str().unwrap_or_default().to_owned();
-                let name = text("name");
-                // It becomes the name of a file.
-                if Path::new(&name).file_name() == Some(name.as_ref()) {
-                    return Ok(Self {
-                        name,
-                        version: text("version"),
-                        description: text("description"),
-                    });
-                }
-                if name.is_empty() {
-                    "there is no name".to_owned()
-                } else {
-                    format!("`{name}` cannot be the name of a file")
-                }
+        let text = fs::read_to_string(&file).map_err(|source| BuildError::Files {
+            action: format!("read {}", Escaped(file.display())),
+            source,
+        })?;
+        let table = table(&text).map_err(|error| {
+            let is_json = file
+                .extension()
+                .is_some_and(|extension| extension == "json");
+            BuildError::Syntax {
+                format: if is_json { "JSON" } else { "TOML" },
+                problem: error.to_string().trim_end().to_owned(),
+                file: file.clone(),
             }
-            Err(error) => error.to_string(),
-        };
-        Err(BuildError::Manifest {
-            file,
-            problem: problem.trim_end().to_owned(),
+        })?;
+        let text = |key: &str| table[key].as_str().unwrap_or_default().to_owned();
+        let name = text("name");
+        // It becomes the name of a file.
+        if Path::new(&name).file_name() != Some(name.as_ref()) {
+            let problem = if name.is_empty() {
+                "there is no name".to_owned()
+            } else {
+                format!("`{name}` cannot be the name of a file")
+            };
+            return Err(BuildError::Manifest { file, problem });
+        }
+        Ok(Self {
+            name,
+            version: text("version"),
+            description: text("description"),
         })
     }
 
@@ -107,6 +112,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::error::Causes;
     use crate::plugins::builtin::BUILTINS;
 
     fn project(text: &str) -> Result<Project, BuildError> {
@@ -122,10 +128,26 @@ mod tests {
         for (text, problem) in [
             ("{}", "there is no name"),
             (r#"{"name": "../a"}"#, "`../a` cannot be the name of a file"),
-            ("{", "EOF while parsing"),
+            (
+                "{",
+                "package.json is not valid JSON, so the filter cannot be built: EOF while parsing",
+            ),
         ] {
             let error = project(text).unwrap_err().to_string();
             assert!(error.contains(problem), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_told_from_one_that_is_wrong() {
+        let dir = tempfile::tempdir().unwrap();
+        let read = |file: &str| Project::read(dir.path().join(file), |_| Ok(json!({})));
+        fs::write(dir.path().join("Cargo.toml"), b"\xff").unwrap();
+        for (file, cause) in [("Cargo.toml", "UTF-8"), ("package.json", "No such file")] {
+            let error = read(file).unwrap_err();
+            let said = Causes(&error).to_string();
+            assert!(said.starts_with("cannot read "), "{said}");
+            assert!(said.contains(file) && said.contains(cause), "{said}");
         }
     }
 

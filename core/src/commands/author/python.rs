@@ -2,6 +2,7 @@
 
 use crate::error::Escaped;
 use std::fs;
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::Stdio;
 
@@ -57,10 +58,21 @@ async fn componentize(dir: &Path) -> Result<Command, BuildError> {
     let installed = program(COMPONENTIZE);
     let requirements = dir.join(REQUIREMENTS);
     if !installed.is_file()
-        && needs_nothing_else(&requirements)
+        && let Some(needed) = needed_alone(&requirements)
         && let Some(found) = tool::find(COMPONENTIZE)
     {
-        return Ok(tool::command(&found, dir));
+        let version = version(&mut tool::command(&found, dir)).await;
+        if needed.is_none() || version == needed {
+            return Ok(tool::command(&found, dir));
+        }
+        drop(writeln!(
+            io::stderr(),
+            "{} is {COMPONENTIZE} {}, and {REQUIREMENTS} asks for {needed}, which is installed into .venv; to do without \
+             that:  pip install {COMPONENTIZE}=={needed}",
+            Escaped(found.display()),
+            version.as_deref().unwrap_or("of an unknown version"),
+            needed = needed.unwrap_or_default(),
+        ));
     }
     let done = venv.join(DONE);
     // Without a list of requirements, the author takes care of the environment.
@@ -78,11 +90,27 @@ async fn componentize(dir: &Path) -> Result<Command, BuildError> {
     Ok(command)
 }
 
-/// Whether nothing but componentize-py is required.
-fn needs_nothing_else(requirements: &Path) -> bool {
-    let text = fs::read_to_string(requirements).unwrap_or_default();
-    let mut lines = text.lines().map(str::trim);
-    lines.all(|line| line.is_empty() || line.starts_with('#') || line.starts_with(COMPONENTIZE))
+/// The version of componentize-py that is required, if nothing else is. The inner one is none where
+/// any version will do, as there is no list of requirements.
+fn needed_alone(requirements: &Path) -> Option<Option<String>> {
+    let Ok(text) = fs::read_to_string(requirements) else {
+        return Some(None);
+    };
+    let lines = text.lines().map(str::trim);
+    let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let version = lines.next()?.strip_prefix(COMPONENTIZE)?.trim_start();
+    let version = version.strip_prefix("==")?.trim();
+    let is_alone = lines.next().is_none();
+    is_alone.then(|| Some(version.to_owned()))
+}
+
+/// Which version of componentize-py a command runs, if it says so.
+async fn version(command: &mut Command) -> Option<String> {
+    let command = command.arg("--version").stdout(Stdio::piped());
+    let output = command.stderr(Stdio::null()).output().await.ok()?;
+    let said = String::from_utf8(output.stdout).ok()?;
+    let (_, version) = said.trim().rsplit_once(' ')?;
+    Some(version.to_owned())
 }
 
 /// Installs what is required into `.venv`, whose interpreter will be, or is, `python`.

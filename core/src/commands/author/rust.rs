@@ -5,10 +5,12 @@
 mod toolchain;
 
 use crate::error::Escaped;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use serde_json::Value;
+use tokio::process::Command;
 use toolchain::{Missing, RUSTC, TARGET};
 
 use super::project::{Component, Project};
@@ -20,16 +22,20 @@ pub(super) const MANIFEST: &str = "Cargo.toml";
 
 pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
     let mut cargo = tool::CARGO.command(dir)?;
+    let project = project(dir)?;
     let rustc = rustc(dir)?;
     check_sdk(dir)?;
+    without_flags(&mut cargo, std::env::vars_os().map(|(name, _)| name));
     cargo.args(["rustc", "--release", "--lib", "--target", TARGET]);
     // A crate that is a library for its tests too would go without link-time optimisation, and be
     // half as large again.
     cargo.args(["--crate-type", "cdylib"]);
     cargo.args(["--message-format", "json-render-diagnostics"]);
-    if let Some(home) = cargo_home() {
-        cargo.arg("--config").arg(without_home(&home));
-    }
+    let places = [(cargo_home(), "/cargo"), (sdk::outside(dir), "/portcullis")];
+    let places = places
+        .iter()
+        .filter_map(|(place, is)| Some((place.as_deref()?, *is)));
+    cargo.arg("--config").arg(without_places(places));
     let cargo = cargo.env("RUSTC", rustc).stdout(Stdio::piped());
     let failed = |how: String| BuildError::Failed {
         what: "cargo".into(),
@@ -48,7 +54,7 @@ pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
         .ok_or(BuildError::Nothing("cargo"))?;
     let component = filter::encode(&module).map_err(|error| BuildError::Encode(error.into()))?;
     Ok(Component {
-        name: project(dir)?.name,
+        name: project.name,
         bytes: component.into_owned(),
     })
 }
@@ -60,12 +66,25 @@ fn cargo_home() -> Option<PathBuf> {
         .or_else(|| Some(etcetera::home_dir().ok()?.join(".cargo")))
 }
 
-/// A setting of cargo's that keeps the author's folders out of the places that panics name, so that
-/// the same sources make the same filter wherever they are built. It adds to flags in the author's
-/// own configuration, and gives way to flags for the target.
-fn without_home(home: &Path) -> String {
-    let flag = format!("--remap-path-prefix={}=/cargo", home.display());
-    format!("build.rustflags = [{}]", toml::Value::from(flag))
+/// Takes away what the environment with these variables says of flags and profiles, so that the
+/// same sources make the same filter for every author. What configuration files of cargo's say stays.
+fn without_flags(cargo: &mut Command, variables: impl Iterator<Item = OsString>) {
+    for name in variables {
+        let text = name.to_string_lossy();
+        let is_flags =
+            text.ends_with("RUSTFLAGS") && (text == "RUSTFLAGS" || text.starts_with("CARGO_"));
+        if is_flags || text.starts_with("CARGO_PROFILE_") || text == "CARGO_INCREMENTAL" {
+            cargo.env_remove(&name);
+        }
+    }
+}
+
+/// A setting of cargo's that keeps the author's folders out of the places that panics name. It adds
+/// to flags in the author's own configuration, and gives way to flags for the target.
+fn without_places<'a>(places: impl Iterator<Item = (&'a Path, &'a str)>) -> String {
+    let flags = places.map(|(place, is)| format!("--remap-path-prefix={}={is}", place.display()));
+    let flags: Vec<toml::Value> = flags.map(toml::Value::from).collect();
+    format!("build.rustflags = {}", toml::Value::Array(flags))
 }
 
 /// The module among the files that cargo says it has made, one message a line.
@@ -135,11 +154,36 @@ mod tests {
 
     #[test]
     fn a_home_with_odd_characters_is_still_one_flag() {
-        let setting = without_home(Path::new("/home/a \"b\"/.cargo"));
+        let home = Path::new("/home/a \"b\"/.cargo");
+        let setting = without_places([(home, "/cargo")].into_iter());
         let read: toml::Table = setting.parse().unwrap();
         let flags = read["build"]["rustflags"].as_array().unwrap();
         let flag = "--remap-path-prefix=/home/a \"b\"/.cargo=/cargo";
         assert_eq!(flags, &[toml::Value::from(flag)]);
+    }
+
+    #[test]
+    fn what_the_environment_says_of_flags_is_left_out() {
+        let mut cargo = Command::new("cargo");
+        let variables = [
+            "RUSTFLAGS",
+            "CARGO_ENCODED_RUSTFLAGS",
+            "CARGO_BUILD_RUSTFLAGS",
+            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
+            "CARGO_PROFILE_RELEASE_LTO",
+            "CARGO_INCREMENTAL",
+            "CARGO_HOME",
+            "CARGO_TARGET_DIR",
+            "RUSTUP_TOOLCHAIN",
+            "PATH",
+        ];
+        without_flags(&mut cargo, variables.iter().map(OsString::from));
+        let removed = cargo.as_std().get_envs();
+        let mut removed: Vec<_> = removed.map(|(name, _)| name.to_str().unwrap()).collect();
+        let mut expected = variables[..6].to_vec();
+        removed.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(removed, expected);
     }
 
     #[test]

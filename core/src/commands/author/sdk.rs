@@ -1,10 +1,12 @@
 //! The SDK that travels inside this program. `plugin new` writes it into the folder of a filter in
 //! Rust, so that the folder is all that it takes to build it.
 
+use std::fmt;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use super::tree::File;
+use crate::error::Escaped;
 
 /// The folder `sdk/` of the sources below a workspace of its own, and the licences. Written by the
 /// build script.
@@ -40,6 +42,28 @@ pub(super) fn named_in(dir: &Path) -> Option<PathBuf> {
     let manifest = manifest(dir);
     let sdk = manifest.get("dependencies")?.get("portcullis-sdk")?;
     Some(sdk.get("path")?.as_str()?.into())
+}
+
+/// The folder with the SDK's crates, if the filter in `dir` has them from outside of its own: a
+/// colleague who gets the filter's folder does not get them.
+pub(in crate::commands) fn outside(dir: &Path) -> Option<PathBuf> {
+    let sdk = dir.join(named_in(dir)?).canonicalize().ok()?;
+    let is_inside = sdk.starts_with(dir.canonicalize().ok()?);
+    (!is_inside).then_some(sdk)
+}
+
+/// What that means, as one line.
+pub(in crate::commands) struct OutsideSdk<'a>(pub(in crate::commands) &'a Path);
+
+impl fmt::Display for OutsideSdk<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "SDK: {}, outside of the filter's folder: others need the same SDK at the same place to make the same file. To \
+             have it in the folder:  portcullis plugin update-sdk  and in Cargo.toml  portcullis-sdk = {{ path = \"{CRATE}\" }}",
+            Escaped(self.0.display())
+        )
+    }
 }
 
 /// What cannot be read says nothing.
@@ -113,6 +137,24 @@ mod tests {
         let bytes: usize = FILES.iter().map(|(_, text)| text.len()).sum();
         assert!(bytes < 1 << 20, "{bytes} bytes");
         assert!(FILES.iter().all(|(path, _)| !path.contains("released")));
+    }
+
+    #[test]
+    fn an_sdk_outside_of_the_folder_is_found() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join("filter");
+        for folder in ["filter/vendor/sdk", "sdk"] {
+            fs::create_dir_all(root.path().join(folder)).unwrap();
+        }
+        let outside_at = |path: &str| {
+            let manifest = format!("[dependencies]\nportcullis-sdk = {{ path = \"{path}\" }}\n");
+            fs::write(dir.join("Cargo.toml"), manifest).unwrap();
+            outside(&dir)
+        };
+        assert_eq!(outside_at("vendor/sdk"), None);
+        let sdk = root.path().join("sdk").canonicalize().unwrap();
+        assert_eq!(outside_at("../sdk"), Some(sdk));
+        assert_eq!(outside_at("../gone"), None);
     }
 
     #[cfg(unix)]
