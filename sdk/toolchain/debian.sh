@@ -123,7 +123,7 @@ build_std() {
     rm -rf "$sysroot/$target/lib"/libempty-*.rlib "$sysroot/src" "$new/src"
 }
 
-# Compiles and links a module, before anybody relies on it.
+# Compiles and links a module, before it is relied on.
 prove() {
     printf '#[unsafe(no_mangle)] pub extern "C" fn f(n: usize) -> usize { vec![1u8; n].len() }\n' >"$new/proof.rs"
     "$new/bin/rustc" --edition 2024 --target "$target" --crate-type cdylib -O -o "$new/proof.wasm" "$new/proof.rs" >&2

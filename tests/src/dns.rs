@@ -42,7 +42,7 @@ impl Dns {
         self.address
     }
 
-    /// Whether anybody asked for `name`.
+    /// Whether `name` was asked for.
     pub fn was_asked_for(&self, name: &str) -> bool {
         self.asked
             .lock()
@@ -51,7 +51,7 @@ impl Dns {
             .any(|asked| asked == name)
     }
 
-    /// Whether whoever asked, asked for some of these names.
+    /// Whether no other names but these were asked for.
     pub fn was_asked_only_for(&self, names: &[&str]) -> bool {
         let asked = self.asked.lock().expect("no holder panics");
         asked.iter().all(|asked| names.contains(&asked.as_str()))

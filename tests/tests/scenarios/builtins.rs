@@ -143,7 +143,7 @@ async fn the_allowlist_lets_pass_what_is_listed_for_the_client() {
 }
 
 #[tokio::test]
-async fn the_allowlist_keeps_some_clients_to_some_hosts_and_shuts_out_nobody_else() {
+async fn the_allowlist_keeps_some_clients_to_some_hosts_and_shuts_out_no_others() {
     let kept_to = |network: &str| {
         format!(
             "[config]\nclients = [{{networks = [\"{network}\"], hosts = [\"school.example\"], only = true}}]"

@@ -256,7 +256,7 @@ async fn without_a_program_filters_are_compiled_in_the_process() {
 }
 
 #[tokio::test]
-async fn whoever_waits_for_a_filter_that_takes_long_to_compile_is_told() {
+async fn an_operator_who_waits_for_a_filter_that_takes_long_to_compile_is_told() {
     let stage = Stage::start_with(|config| config.compiler.time = Duration::from_secs(3600)).await;
     let mut log = Log::follow();
     stage.plug("patience.wasm", guests::switch(4000, 1002));

@@ -293,7 +293,7 @@ async fn a_response_that_trickles_is_cut_where_a_body_has_a_time() {
 }
 
 #[tokio::test]
-async fn an_answer_that_nobody_reads_is_given_up() {
+async fn an_answer_that_is_not_read_is_given_up() {
     let limit = Duration::from_millis(500);
     let proxy = Proxy::start_with(|config| config.limits.idle = limit).await;
     let origin = Origin::start().await;

@@ -232,7 +232,7 @@ async fn a_long_reason_is_cut() {
 }
 
 #[tokio::test]
-async fn a_filter_that_never_answers_holds_up_nobody_else() {
+async fn a_filter_that_never_answers_holds_up_no_other_client() {
     let settings = "[limits]\ncpu = \"3s\"\nwall = \"10s\"";
     let stage = Stage::beside_neighbour("endless", &guests::wat("loops"), settings).await;
     let mut log = Log::follow();

@@ -116,7 +116,7 @@ fn is_configuration(error: &anyhow::Error) -> bool {
         );
     }
     if let Some(error) = error.downcast_ref() {
-        return !matches!(error, ExitStatus::Declined | ExitStatus::NobodyToAsk);
+        return !matches!(error, ExitStatus::Declined | ExitStatus::NoTerminal);
     }
     error.is::<ConfigError>()
 }
@@ -226,10 +226,10 @@ enum ExitStatus {
     #[error("nothing is installed, as the answer was not `y`")]
     Declined,
     #[error(
-        "nothing is installed, as there is nobody to ask: standard input is no terminal. If what stands above is right, \
-         run the same with --yes"
+        "nothing is installed, as standard input is no terminal and no person could be asked. If what stands above is \
+         right, run the same with --yes"
     )]
-    NobodyToAsk,
+    NoTerminal,
 }
 
 /// The result is on standard output; the log only says what is wrong.

@@ -194,7 +194,7 @@ fn install(
 fn agrees(question: &str) -> anyhow::Result<bool> {
     let input = std::io::stdin();
     if !input.is_terminal() {
-        return Err(ExitStatus::NobodyToAsk.into());
+        return Err(ExitStatus::NoTerminal.into());
     }
     let mut output = std::io::stderr();
     write!(output, "\n{} [y/N] ", Escaped(question))?;
