@@ -186,7 +186,7 @@ impl std::fmt::Debug for Filter {
 pub(crate) struct FilterAnswer {
     pub(crate) verdict: Verdict,
     /// The rule that the filter names, or the last feed entry that it found while it judged.
-    pub(crate) matched: Option<Match>,
+    pub(crate) matched: Option<Box<Match>>,
     /// What it adds to an answer of its own.
     pub(crate) additions: Additions,
     /// The header fields as the filter left them, if it changed any and the message goes on.

@@ -32,7 +32,7 @@ pub(crate) enum Verdict {
         location: String,
     },
     /// The client gets this in place of the origin's answer.
-    Replace(Page),
+    Replace(Box<Page>),
     /// The connection is closed without an answer.
     Drop,
     /// A person is asked.
@@ -135,11 +135,11 @@ impl Verdict {
                 InvalidVerdict("the content type of a page is not the value of a header field")
             })?),
         };
-        Ok(Self::Replace(Page {
+        Ok(Self::Replace(Box::new(Page {
             status,
             content_type,
             body: body.into(),
-        }))
+        })))
     }
 
     /// A question, made one line of at most 1024 bytes.
@@ -277,7 +277,7 @@ pub(crate) struct Judgement {
     /// The filter that decided; none when every filter passed.
     pub(crate) filter: Option<Arc<str>>,
     /// The rule that the deciding filter names, or the feed entry that it had found.
-    pub(crate) matched: Option<Match>,
+    pub(crate) matched: Option<Box<Match>>,
     /// What the deciding filter adds to its answer.
     pub(crate) additions: Additions,
     /// The deciding filter could not judge, and its `on_error = "block"` refused the request.

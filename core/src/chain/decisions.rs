@@ -107,7 +107,7 @@ impl Decision {
         };
         Judgement {
             verdict,
-            matched: Some(Match::rule(self.to_string())),
+            matched: Some(Box::new(Match::rule(self.to_string()))),
             ..Judgement::PASS
         }
     }

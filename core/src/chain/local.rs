@@ -129,7 +129,10 @@ impl LocalFilter {
         call: HookCall<'_>,
         notes: Option<&Notes>,
     ) -> Result<FilterAnswer, Failure> {
-        let _permit = self.acquire(client).await?;
+        let _permit = match self.permits.try_acquire() {
+            Some(permit) => permit,
+            None => self.acquire(client).await?,
+        };
         let unfinished = Unfinished {
             filter: self,
             client,
@@ -148,9 +151,13 @@ impl LocalFilter {
         call: HookCall<'_>,
         notes: Option<&Notes>,
     ) -> Result<FilterAnswer, Failure> {
-        let _permit = self
-            .acquire(ClientKey::of(call.flow().client.address))
-            .await?;
+        let _permit = match self.permits.try_acquire() {
+            Some(permit) => permit,
+            None => {
+                let client = ClientKey::of(call.flow().client.address);
+                self.acquire(client).await?
+            }
+        };
         self.instances.call(&self.member.filter, call, notes).await
     }
 
@@ -159,10 +166,8 @@ impl LocalFilter {
         self.instances.memory()
     }
 
+    /// Waits for a permit where none is free.
     async fn acquire(&self, client: ClientKey) -> Result<FairPermit<'_>, Failure> {
-        if let Some(permit) = self.permits.try_acquire() {
-            return Ok(permit);
-        }
         let wall = self.member.filter.settings.limits.wall;
         let permit = timeout(wall, self.permits.acquire(client)).await;
         permit.map_err(|_| Failure::Busy(wall))

@@ -12,7 +12,7 @@ use portcullis_contract::{Fact, Facts};
 
 use crate::filter::CachePolicy;
 use crate::flow::Flow;
-use crate::verdict::{Additions, Judgement, Match, Notes, Verdict};
+use crate::verdict::{Additions, Judgement, Match, Notes, Page, Verdict};
 
 /// What an entry takes besides the texts in it, in bytes: itself, its place in the table, and what
 /// the allocator adds.
@@ -151,11 +151,11 @@ fn texts(judgement: &Judgement) -> usize {
         Verdict::Redirect { location, .. } => location.capacity(),
         Verdict::Replace(page) => {
             let content_type = page.content_type.as_ref();
-            page.body.len() + content_type.map_or(0, |value| value.len())
+            size_of::<Page>() + page.body.len() + content_type.map_or(0, |value| value.len())
         }
     };
     let matched = judgement.matched.as_ref();
-    let rule = matched.map_or(0, |Match { rule, .. }| rule.len());
+    let rule = matched.map_or(0, |matched| size_of::<Match>() + matched.rule.len());
     let notes = judgement.notes.iter().map(|(_, notes)| noted(notes));
     verdict + rule + added(&judgement.additions) + notes.sum::<usize>()
 }
@@ -186,7 +186,6 @@ mod tests {
     use super::*;
     use crate::flow::{Client, Inquiry, Protocol};
     use crate::target::Target;
-    use crate::verdict::Page;
 
     const MINUTE: Duration = Duration::from_secs(60);
 
@@ -308,11 +307,11 @@ mod tests {
         let flow = Flow::asked(&target, Protocol::Http.name(), &inquiry);
         let mut verdicts = VerdictCache::new(16 << 10);
         let large = Judgement {
-            verdict: Verdict::Replace(Page {
+            verdict: Verdict::Replace(Box::new(Page {
                 status: StatusCode::OK,
                 content_type: None,
                 body: vec![0; 1 << 10].into(),
-            }),
+            })),
             ..Judgement::PASS
         };
         let policy = CachePolicy {

@@ -339,10 +339,10 @@ mod tests {
         Judgement {
             verdict,
             filter: Some("blocklist".into()),
-            matched: Some(Match {
+            matched: Some(Box::new(Match {
                 feed: Some("malware".into()),
                 ..Match::rule("example".into())
-            }),
+            })),
             ..Judgement::PASS
         }
     }

@@ -248,15 +248,15 @@ async fn ask(filter: &Filter, hosts: &Hosts, found: &Summary, groups: &Groups) -
         let inquiry = Inquiry::by(client, now.unwrap_or(SystemTime::UNIX_EPOCH));
         let flow = Flow::asked(&target, protocol.name(), &inquiry);
         let answer = local.ask(HookCall::Host(&flow), None).await;
-        if let Ok(FilterAnswer {
-            matched:
-                Some(Match {
-                    feed: Some(feed),
-                    rule,
-                    ..
-                }),
+        let matched = answer
+            .as_ref()
+            .ok()
+            .and_then(|answer| answer.matched.as_deref());
+        if let Some(Match {
+            feed: Some(feed),
+            rule,
             ..
-        }) = &answer
+        }) = matched
         {
             let rules = written.feeds.entry(feed.to_string()).or_default();
             rules.insert(rule.to_string());

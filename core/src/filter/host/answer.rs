@@ -53,9 +53,9 @@ impl Said {
 
 impl State {
     /// The rule that has decided: what the filter says, or else the last entry that it has found.
-    pub(in crate::filter) fn take_match(&mut self) -> Option<Match> {
+    pub(in crate::filter) fn take_match(&mut self) -> Option<Box<Match>> {
         let found = self.said.found.take();
-        self.said.rule.take().or(found)
+        self.said.rule.take().or(found).map(Box::new)
     }
 
     /// What the filter wants to add to its answer.
