@@ -1,5 +1,6 @@
-//! The ordered filters and their one verdict, and the decisions of people that precede them. Client protocols begin a [`FilterSession`] for each
-//! exchange on their worker's [`LocalChain`]; `plugins` publishes each new [`Chain`].
+//! The ordered filters and their one verdict, and the decisions of people that precede them. Client
+//! protocols begin a [`FilterSession`] for each exchange on their worker's [`LocalChain`];
+//! `plugins` publishes each new [`Chain`].
 
 mod background;
 pub(crate) mod decisions;

@@ -57,7 +57,8 @@ pub(crate) const MAX_FIELDS: usize = 1000;
 #[schemars(title = "portcullis.toml", description = "The settings of Portcullis.")]
 #[non_exhaustive]
 pub struct Config {
-    /// The file that it was read from. Where the proxy tells people of a command, it names the file.
+    /// The file that it was read from. Where the proxy tells people of a command, it names the
+    /// file.
     #[serde(skip)]
     pub file: Option<PathBuf>,
     /// Where clients connect, and how many threads serve them.

@@ -237,6 +237,19 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn a_command_names_the_file_so_that_a_shell_reads_it() {
+        assert_eq!(&*super::command(None), "portcullis");
+        for (file, text) in [
+            ("/etc/portcullis.toml", "/etc/portcullis.toml"),
+            ("/a b/it's.toml", "'/a b/it'\\''s.toml'"),
+            ("/$(x).toml", "'/$(x).toml'"),
+        ] {
+            let expected = format!("portcullis --config {text}");
+            assert_eq!(&*super::command(Some(Path::new(file))), expected);
+        }
+    }
+
     /// This very test runs again in a process that looks like a compiling one.
     #[test]
     fn a_process_that_should_compile_a_filter_runs_no_proxy() {

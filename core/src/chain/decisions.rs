@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::flow::Client;
+use crate::target::canonical_host;
 use crate::verdict::{Judgement, Match, Verdict};
 
 /// What one person has decided.
@@ -58,8 +59,14 @@ pub enum Ruling {
 impl Decision {
     /// Whether it makes sense: what it is about, and for whom.
     fn is_whole(&self) -> bool {
-        let has_host = self.host.is_some();
-        has_host == (self.verdict != Ruling::Pause)
+        let is_canonical =
+            |host: &str| canonical_host(host).is_ok_and(|canonical| canonical == host);
+        let host = self.host.as_deref();
+        host.is_some() == (self.verdict != Ruling::Pause)
+            && host.is_none_or(is_canonical)
+            && self
+                .client
+                .is_none_or(|client| client == client.to_canonical())
             && (self.client.is_none() || self.group.is_none())
     }
 

@@ -109,8 +109,8 @@ impl<'a> FilterSession<'a> {
         self.watcher.as_ref()
     }
 
-    /// Asks every filter that judges hosts, in order, until one decides. Where a person has decided,
-    /// none is asked.
+    /// Asks every filter that judges hosts, in order, until one decides. Where a person has
+    /// decided, none is asked.
     pub(crate) async fn judge_host(&self) -> Judgement {
         match &self.decision {
             Some(decision) => decision.judgement(self.flow.target.host()),
@@ -136,7 +136,7 @@ impl<'a> FilterSession<'a> {
             watcher.set_request(&head.method, &url);
         }
         let message = Message::Request(&head.method, &url, &mut head.headers);
-        let judgement = self.unless_allowed(self.judge(message).await);
+        let judgement = self.judge(message).await;
         if judges_response {
             let headers = &head.headers;
             let needed = Some(headers).filter(|_| self.chain.recalls_request_headers());
@@ -159,22 +159,9 @@ impl<'a> FilterSession<'a> {
         match &self.request {
             Some(request) => {
                 let message = Message::Response(request.head(), status, headers);
-                self.unless_allowed(self.judge(message).await)
+                self.judge(message).await
             }
             None => Judgement::PASS,
-        }
-    }
-
-    /// Filters may change the messages of a host that a person has allowed, and stop none of them.
-    fn unless_allowed(&self, judgement: Judgement) -> Judgement {
-        if self.decision.is_none() || judgement.verdict.passes() {
-            return judgement;
-        }
-        Judgement {
-            skipped: judgement.skipped,
-            edited: judgement.edited,
-            notes: judgement.notes,
-            ..Judgement::PASS
         }
     }
 
@@ -206,7 +193,9 @@ impl<'a> FilterSession<'a> {
                 message.replace_headers(*headers);
                 said.edited.push(local.member().filter.name.clone());
             }
-            if judgement.verdict != Verdict::Next {
+            // Of a host that a person has allowed, filters may change the messages and stop none.
+            let is_overruled = self.decision.is_some() && !judgement.verdict.passes();
+            if judgement.verdict != Verdict::Next && !is_overruled {
                 return Judgement {
                     skipped: said.skipped,
                     edited: said.edited,

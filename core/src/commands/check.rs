@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use futures_util::future::join_all;
 use serde::Serialize;
 
+use crate::chain::decisions::store::Store;
 use crate::config::Config;
-use crate::error::{Escaped, StartError};
+use crate::error::{Causes, Escaped, StartError};
 use crate::feeds::{FeedStatus, Feeds, Fetcher};
 use crate::filter::Loader;
 use crate::plugins::builtin::BUILTINS;
@@ -73,6 +74,11 @@ pub async fn check(config: Config, lists: Lists) -> Result<Report, StartError> {
     }
     let loader = Loader::new(&config, feeds.clone())?;
     let dir = config.plugins.dir.clone();
+    let decisions_fault = Store::new(&config.state.dir).read().err();
+    let decisions_fault = decisions_fault.map(|error| Fault {
+        what: "the decisions of people".into(),
+        reason: Causes(&error).to_string(),
+    });
     let plugins = Plugins::open(config.plugins, BUILTINS, loader).await;
     let status = plugins.status();
     let feed = |feed: FeedStatus| Feed {
@@ -83,6 +89,7 @@ pub async fn check(config: Config, lists: Lists) -> Result<Report, StartError> {
     let feeds: Vec<Feed> = feeds.status().into_iter().map(feed).collect();
     let mut faults = plugins.find_filter_faults();
     faults.extend(plugins.find_blocking_feeds());
+    faults.extend(decisions_fault);
     let is_used = |plugin: &plugins::Status| plugin.refused.is_none();
     let is_fetched = |feed: &Feed| feed.error.is_none();
     Ok(Report {

@@ -13,6 +13,7 @@ use crate::chain::decisions::Decision;
 use crate::chain::decisions::store::Store;
 pub use crate::chain::decisions::{Ruling, store::StoreError};
 use crate::config::{Config, nearest};
+use crate::error::Escaped;
 use crate::target::{InvalidTarget, canonical_host};
 
 /// A decision to be made.
@@ -59,8 +60,10 @@ pub enum DecisionError {
         /// The one that may be meant, as it continues the text.
         hint: String,
     },
-    /// The time goes beyond the calendar.
-    #[error("the time is too long; leave it out for a decision that holds for ever")]
+    /// The time is none, or goes beyond the calendar.
+    #[error(
+        "this is no time from now that a calendar has; leave it out for a decision that holds for ever"
+    )]
     Time,
     /// There is no decision of this number.
     #[error("there is no decision {0}; see `portcullis decisions list`")]
@@ -70,17 +73,21 @@ pub enum DecisionError {
     Store(#[from] StoreError),
 }
 
-/// A decision that was made or that there is. By serde it is an object with `id`, `verdict` and,
-/// where they are, `host`, `exact`, `client`, `group` and `until`, in seconds since 1970.
+/// A decision that was made. By serde it is an object with `id`, `verdict` and, where they are,
+/// `host`, `exact`, `client`, `group` and `until`, in seconds since 1970, and with the `file` that
+/// has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Decided(Decision);
+pub struct Decided {
+    #[serde(flatten)]
+    decision: Decision,
+    file: PathBuf,
+}
 
 /// The decisions that hold. By serde it is an object with `file` and `decisions`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DecisionList {
     file: PathBuf,
-    decisions: Vec<Decided>,
+    decisions: Vec<Decision>,
 }
 
 impl NewDecision {
@@ -129,17 +136,22 @@ pub fn decide(config: &Config, new: &NewDecision) -> Result<Decided, DecisionErr
         group,
         until: new.time.map(end_of).transpose()?,
     };
-    let decided = Store::new(&config.state.dir).change(|all| {
-        all.retain(|other| !other.is_about_the_same(&decision));
-        let last = all.iter().map(|other| other.id).max().unwrap_or(0);
+    let store = Store::new(&config.state.dir);
+    let decision = store.change(|all| {
+        all.decisions
+            .retain(|other| !other.is_about_the_same(&decision));
+        all.last = all.last.saturating_add(1);
         let decision = Decision {
-            id: last.saturating_add(1),
+            id: all.last,
             ..decision
         };
-        all.push(decision.clone());
+        all.decisions.push(decision.clone());
         decision
     })?;
-    Ok(Decided(decided))
+    Ok(Decided {
+        decision,
+        file: store.file(),
+    })
 }
 
 /// The decisions that hold.
@@ -154,7 +166,7 @@ pub fn list_decisions(config: &Config) -> Result<DecisionList, StoreError> {
     let decisions = decisions.filter(|decision| !decision.is_over(now));
     Ok(DecisionList {
         file: store.file(),
-        decisions: decisions.map(Decided).collect(),
+        decisions: decisions.collect(),
     })
 }
 
@@ -165,11 +177,11 @@ pub fn list_decisions(config: &Config) -> Result<DecisionList, StoreError> {
 /// If there is no decision with one of the numbers, or the file cannot be written.
 pub fn remove_decisions(config: &Config, ids: &[u32]) -> Result<(), DecisionError> {
     Store::new(&config.state.dir).change(|all| {
-        let is_there = |id: &u32| all.iter().any(|decision| decision.id == *id);
+        let is_there = |id: &u32| all.decisions.iter().any(|decision| decision.id == *id);
         if let Some(unknown) = ids.iter().find(|id| !is_there(id)) {
             return Err(DecisionError::Unknown(*unknown));
         }
-        all.retain(|decision| !ids.contains(&decision.id));
+        all.decisions.retain(|decision| !ids.contains(&decision.id));
         Ok(())
     })?
 }
@@ -187,7 +199,11 @@ fn known_group(config: &Config, name: &str) -> Result<Box<str>, DecisionError> {
 
 /// In seconds since 1970.
 fn end_of(time: Duration) -> Result<u64, DecisionError> {
-    let end = SystemTime::now().checked_add(time);
+    if time.is_zero() {
+        return Err(DecisionError::Time);
+    }
+    // Not a moment less than was asked for.
+    let end = SystemTime::now().checked_add(time.saturating_add(Duration::from_secs(1)));
     let end = end.and_then(|end| Timestamp::try_from(end).ok());
     let end = end.and_then(|end| u64::try_from(end.as_second()).ok());
     end.ok_or(DecisionError::Time)
@@ -195,7 +211,12 @@ fn end_of(time: Duration) -> Result<u64, DecisionError> {
 
 impl fmt::Display for Decided {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        writeln!(f, "{}", self.decision)?;
+        let file = Escaped(self.file.display());
+        write!(
+            f,
+            "It is in {file}, which the proxy of these settings follows."
+        )
     }
 }
 

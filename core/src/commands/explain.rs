@@ -166,7 +166,18 @@ pub async fn explain(
     let client = Groups::new(&config.groups).client(subject.client);
     let inquiry = Inquiry::by(client, SystemTime::now());
     let decisions = Decisions::default();
-    decisions.replace(Store::new(&config.state.dir).read()?);
+    let store = Store::new(&config.state.dir);
+    let unread = match store.read() {
+        Ok(read) => {
+            decisions.replace(read);
+            None
+        }
+        Err(error) if error.is_denied() => Some(format!(
+            "only the proxy's user may read {}, so what people have decided is left out",
+            store.file().display()
+        )),
+        Err(error) => return Err(error.into()),
+    };
     let host = subject.target.host();
     let decision = decisions.find(host, &inquiry.client, inquiry.now);
     let mut explanation = ask(&chain, &subject, &inquiry, decision.as_deref()).await;
@@ -182,7 +193,10 @@ pub async fn explain(
     let not_ready = not_ready.map(|fault| format!("the running proxy is not ready: {fault}"));
     let running = running.iter().flat_map(|report| &report.plugins);
     let running = running.flat_map(in_running_proxy);
-    let notes = lacking_client(&chain).chain(remembering(&chain));
+    let notes = unread
+        .into_iter()
+        .chain(lacking_client(&chain))
+        .chain(remembering(&chain));
     let notes = notes.chain(feeds.notes());
     let notes = notes.chain(refused).chain(not_ready);
     explanation.notes = notes.chain(running).collect();

@@ -228,7 +228,8 @@ fn passed(name: &str, found: Conformance) -> Result<Vec<Check>, PackageError> {
     }
 }
 
-/// The kinds of verdicts that the cases in `file` expect, if it is there, and that the filter gives.
+/// The kinds of verdicts that the cases in `file` expect, if it is there, and that the filter
+/// gives.
 async fn verdicts(
     config: &Config,
     single: FilterFile,

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
@@ -15,9 +16,9 @@ use super::value::{self, FromText, GroupName, Parsed};
 #[serde(deny_unknown_fields, expecting = "a table")]
 #[non_exhaustive]
 pub struct Group {
-    /// Addresses and networks, such as "192.168.1.20" or "192.168.1.0/24". A client is in each group
-    /// that has its address.
-    #[serde(deserialize_with = "value::each::<_, Network>")]
+    /// Addresses and networks, such as "192.168.1.20" or "192.168.1.0/24". A client is in each
+    /// group that has its address.
+    #[serde(deserialize_with = "networks")]
     #[schemars(with = "Vec<Parsed<Network>>", length(min = 1))]
     pub networks: Vec<IpNet>,
 }
@@ -43,9 +44,10 @@ impl FromText for Network {
         if let Ok(address) = text.parse::<IpAddr>() {
             return Some(address.to_canonical().into());
         }
-        text.parse()
-            .ok()
-            .filter(|network: &IpNet| *network == network.trunc())
+        let network: IpNet = text.parse().ok()?;
+        // Clients that come by IPv4 are IPv4 clients.
+        let is_mapped = matches!(network, IpNet::V6(net) if net.addr().to_ipv4_mapped().is_some());
+        (network == network.trunc() && !is_mapped).then_some(network)
     }
 
     fn write(network: &IpNet) -> Value {
@@ -58,6 +60,9 @@ impl FromText for Network {
 
     fn problem(text: &str) -> String {
         match text.parse::<IpNet>() {
+            Ok(IpNet::V6(net)) if net.addr().to_ipv4_mapped().is_some() => {
+                format!("`{text}` is a network of IPv4; write it so, as in `192.168.1.0/24`")
+            }
             Ok(network) => format!(
                 "`{text}` has bits behind its prefix; the whole network is `{}`",
                 network.trunc()
@@ -65,6 +70,16 @@ impl FromText for Network {
             Err(_) => format!("`{text}` is not {}", Self::EXPECTED),
         }
     }
+}
+
+/// At least one: a group without clients is a mistake.
+fn networks<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<IpNet>, D::Error> {
+    let networks = value::each::<_, Network>(value)?;
+    if networks.is_empty() {
+        let expected = "at least one address or network, such as \"192.168.1.20\"";
+        return Err(D::Error::invalid_length(0, &expected));
+    }
+    Ok(networks)
 }
 
 /// Groups by name.

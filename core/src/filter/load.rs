@@ -223,7 +223,8 @@ impl Loader {
         Ok(Arc::new(filter))
     }
 
-    /// Compiles `request.wasm` unless its machine code is on disk, and links it. Nothing of it runs.
+    /// Compiles `request.wasm` unless its machine code is on disk, and links it. Nothing of it
+    /// runs.
     pub(crate) async fn link(&self, request: &LoadRequest) -> Result<Linked, LoadError> {
         let compiler = &self.compiler;
         let compiling =

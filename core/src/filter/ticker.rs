@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering, 
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-/// Time between two ticks while a guest computes: how often it gives way to other requests. A request
-/// waits for a guest's slice several times, at most once for each step of its way.
+/// Time between two ticks while a guest computes: how often it gives way to other requests. A
+/// request waits for a guest's slice several times, at most once for each step of its way.
 const TICK: Duration = Duration::from_micros(500);
 
 /// Time from a call to the first tick after a quiet time.

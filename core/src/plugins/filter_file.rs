@@ -120,8 +120,8 @@ impl FilterFile {
         }
     }
 
-    /// Fails if the file is wrong, whatever its settings say: it is compiled and linked, and nothing
-    /// of it runs.
+    /// Fails if the file is wrong, whatever its settings say: it is compiled and linked, and
+    /// nothing of it runs.
     pub(crate) async fn check_file(self, loader: &Loader) -> Result<(), LoadFailure> {
         self.task().check_file(loader).await
     }

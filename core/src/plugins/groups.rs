@@ -1,6 +1,6 @@
-//! Names of groups in a filter's configuration: one that the proxy does not have is a mistake, which
-//! would leave clients out. The filter's schema says where they stand. Called when a filter is
-//! loaded.
+//! Names of groups in a filter's configuration: one that the proxy does not have is a mistake,
+//! which would leave clients out. The filter's schema says where they stand. Called when a filter
+//! is loaded.
 
 use std::sync::Arc;
 

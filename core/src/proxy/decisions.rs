@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::chain::decisions::Decisions;
-use crate::chain::decisions::store::{Store, StoreError};
+use crate::chain::decisions::store::Store;
 use crate::error::Causes;
 use crate::plugins::{Stamp, Watch};
 
@@ -16,19 +16,29 @@ const POLL: Duration = Duration::from_secs(1);
 /// Takes up each change of the file. One that cannot be read changes nothing.
 pub(super) async fn follow(store: &Store, decisions: &Decisions) {
     let mut watch = Watch::new(store.dir().to_owned());
-    let mut known = None;
+    let (mut known, mut told) = (None, None);
     loop {
         watch.arm();
         // Before the file is read: a change that comes meanwhile is one more.
         let stamp = Stamp::of_file(&store.file());
         if known.as_ref() != Some(&stamp) {
-            known = Some(stamp);
             match store.read() {
                 Ok(read) => {
-                    tracing::info!(decisions = read.len(), "decisions in use");
+                    if known.is_some() || !read.is_empty() {
+                        let file = store.file();
+                        tracing::info!(decisions = read.len(), file = %file.display(), "decisions in use");
+                    }
+                    (known, told) = (Some(stamp), None);
                     decisions.replace(read);
                 }
-                Err(error) => refused(&error),
+                // It may pass, so the file is read again.
+                Err(error) => {
+                    let said = Causes(&error).to_string();
+                    if told.as_ref() != Some(&said) {
+                        refused(&said);
+                        told = Some(said);
+                    }
+                }
             }
         }
         tokio::select! {
@@ -38,9 +48,9 @@ pub(super) async fn follow(store: &Store, decisions: &Decisions) {
     }
 }
 
-fn refused(error: &StoreError) {
+fn refused(error: &str) {
     tracing::error!(
-        error = %Causes(error),
+        error,
         consequence = "the decisions in use stay as they are; the next start would fail",
         "the decisions cannot be read"
     );

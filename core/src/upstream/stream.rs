@@ -48,6 +48,8 @@ impl Gauge {
     fn end_head(&self, head: &[u8]) {
         self.is_head.set(false);
         if let Some(spellings) = self.spellings.take() {
+            // A response has come, so the request is not sent again.
+            spellings.request.forget();
             spellings.response.forget();
             spellings.response.add(head);
         }

@@ -4,8 +4,8 @@ use std::fs;
 use std::time::Duration;
 
 use portcullis::commands::{
-    Decided, DecisionError, NewDecision, Ruling, Scope, decide, explain, list_decisions,
-    remove_decisions,
+    Decided, DecisionError, Lists, NewDecision, Ruling, Scope, check, decide, explain,
+    list_decisions, remove_decisions,
 };
 use portcullis::config::Group;
 use portcullis::{Config, StartError};
@@ -31,7 +31,7 @@ fn decision(verdict: Ruling, host: &str) -> NewDecision {
 async fn make(stage: &Stage, new: &NewDecision) -> u64 {
     let mut log = Log::follow();
     let decided = decide(stage.proxy.config(), new).unwrap();
-    log.says(&["decisions in use"]).await;
+    log.says(&["decisions in use", &folder(stage)]).await;
     id(&decided)
 }
 
@@ -44,7 +44,12 @@ fn id(decided: &Decided) -> u64 {
 async fn take_back(stage: &Stage, id: u64) {
     let mut log = Log::follow();
     remove_decisions(stage.proxy.config(), &[u32::try_from(id).unwrap()]).unwrap();
-    log.says(&["decisions in use"]).await;
+    log.says(&["decisions in use", &folder(stage)]).await;
+}
+
+/// Other scenarios have folders of their own.
+fn folder(stage: &Stage) -> String {
+    stage.proxy.config().state.dir.display().to_string()
 }
 
 #[tokio::test]
@@ -76,22 +81,26 @@ async fn an_operator_lets_a_host_pass_and_refuses_another_until_that_is_taken_ba
 async fn what_an_operator_has_allowed_passes_the_hooks_behind_the_host_as_well() {
     let stage = Stage::start_with(|config| {
         let dir = &config.plugins.dir;
-        plug(dir, "editor.wasm", guests::editor());
-        plug(dir, "editor.toml", "[config]\nblock = 200");
-        plug(dir, "rules.wasm", guests::headers());
-        plug(dir, "rules.toml", "[config.headers]\nx-order = 'stop'");
+        plug(dir, "b-editor.wasm", guests::editor());
+        plug(dir, "b-editor.toml", "[config]\nblock = 200");
+        plug(dir, "a-rules.wasm", guests::headers());
+        plug(dir, "a-rules.toml", "[config.headers]\nx-order = 'stop'");
     })
     .await;
-    let stopped = ["Filter: rules\n", "Filter: editor\n"];
+    let stopped = ["Filter: a-rules\n", "Filter: b-editor\n"];
     let asked = ["X-Order: stop\r\n", ""];
     for (fields, by) in asked.iter().zip(stopped) {
-        let refusal = stage.get_with("calm.example", fields).await;
+        let refusal = stage.get_with("allowed-here.example", fields).await;
         assert!(refusal.body.contains(by), "{refusal:?}");
     }
-    make(&stage, &decision(Ruling::Allow, "calm.example")).await;
+    make(&stage, &decision(Ruling::Allow, "allowed-here.example")).await;
+    let mut log = Log::follow();
     for fields in asked {
-        let passed = stage.get_with("calm.example", fields).await;
+        let passed = stage.get_with("allowed-here.example", fields).await;
         assert_eq!(passed.status, 200, "{passed:?}");
+        // The filter behind the one that would have stopped the request has changed it.
+        log.says(&["kind=access", "allowed-here.example", "edited=b-editor"])
+            .await;
     }
 }
 
@@ -154,10 +163,12 @@ async fn decisions_outlive_the_proxy_and_a_start_without_them_fails() {
 
     let file = config.state.dir.join("decisions.json");
     let mut log = Log::follow();
-    fs::write(&file, "[{").unwrap();
+    fs::write(&file, "{").unwrap();
     log.says(&["ERROR", "decisions cannot be read", "stay as they are"])
         .await;
     next.answers(&[("calm.example", 403)]).await;
+    let report = check(config.clone(), Lists::OnDisk).await.unwrap();
+    assert!(!report.is_ok(), "{report}");
     let failed = Proxy::start_with(same).await.failed().await;
     assert!(matches!(failed, StartError::Decisions(_)), "{failed}");
 }
@@ -174,8 +185,11 @@ fn a_decision_takes_the_place_of_the_one_before_and_nonsense_is_refused() {
     decide(&config, &decision(Ruling::Deny, "10.0.0.1")).unwrap();
     assert_eq!(
         list(),
-        "decision 1: deny a.example\ndecision 2: deny 10.0.0.1\n"
+        "decision 2: deny a.example\ndecision 3: deny 10.0.0.1\n"
     );
+    let mut over = decision(Ruling::Deny, "b.example");
+    over.time = Some(Duration::ZERO);
+    assert!(matches!(decide(&config, &over), Err(DecisionError::Time)));
     let nonsense = decide(&config, &decision(Ruling::Deny, "a b"));
     assert!(matches!(nonsense, Err(DecisionError::Host(_))));
     let mut of_group = decision(Ruling::Deny, "a.example");
@@ -185,9 +199,12 @@ fn a_decision_takes_the_place_of_the_one_before_and_nonsense_is_refused() {
         unknown.starts_with("there is no group `children`"),
         "{unknown}"
     );
-    let unknown = remove_decisions(&config, &[1, 9]).unwrap_err();
+    let unknown = remove_decisions(&config, &[2, 9]).unwrap_err();
     assert!(matches!(unknown, DecisionError::Unknown(9)));
-    assert!(list().starts_with("decision 1: "), "none was removed");
-    remove_decisions(&config, &[1, 2]).unwrap();
+    assert!(list().starts_with("decision 2: "), "none was removed");
+    remove_decisions(&config, &[2, 3]).unwrap();
+    let again = decide(&config, &decision(Ruling::Deny, "a.example")).unwrap();
+    assert_eq!(id(&again), 4, "no number is given twice");
+    remove_decisions(&config, &[4]).unwrap();
     assert_eq!(list(), "there are no decisions\n");
 }

@@ -1,20 +1,31 @@
-//! The file of decisions: `decisions.json` in the state folder, for its owner alone. Commands change
-//! it under a lock and put a whole file in its place; `proxy` reads it.
+//! The file of decisions: `decisions.json` in the state folder, for its owner alone. Commands
+//! change it under a lock and put a whole file in its place; `proxy` reads it.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use serde::{Deserialize, Serialize};
+
 use super::Decision;
 
-/// The proxy reads no larger file, in bytes: some 100,000 decisions.
-const MOST: u64 = 16 << 20;
+/// The file is no larger, in bytes: some 100,000 decisions.
+const MOST: usize = 16 << 20;
 
 /// Where decisions are kept.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     dir: PathBuf,
+}
+
+/// What the file says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Content {
+    /// The number of the last decision that was made. No number is given twice.
+    pub(crate) last: u32,
+    pub(crate) decisions: Vec<Decision>,
 }
 
 /// Why decisions cannot be read or written.
@@ -41,7 +52,8 @@ pub enum StoreError {
         #[source]
         source: serde_json::Error,
     },
-    /// A decision lacks what it is about, or is for two.
+    /// A decision lacks what it is about, is for two, or has a host or an address that is not
+    /// written as the proxy has it.
     #[error(
         "cannot understand decision {id} in {}; mend it, or remove the file to begin without decisions",
         path.display()
@@ -52,12 +64,36 @@ pub enum StoreError {
         /// The number of the decision.
         id: u32,
     },
+    /// The file would become too large.
+    #[error(
+        "there are too many decisions; take some back, or let them end by themselves with --for"
+    )]
+    TooMany,
+    /// What this user writes the proxy could not read.
+    #[error(
+        "{} belongs to the user {owner}, whose proxy could not read what this user writes; \
+         run the same as that user: sudo -u '#{owner}' portcullis …",
+        path.display()
+    )]
+    Owner {
+        /// The folder.
+        path: PathBuf,
+        /// The number of its user.
+        owner: u32,
+    },
     /// Others could decide.
     #[error("{} can be written by others, who could let everything pass; run: chmod go-w {}", path.display(), path.display())]
     Exposed {
         /// The file or folder.
         path: PathBuf,
     },
+}
+
+impl StoreError {
+    /// Whether this user may not read the file.
+    pub(crate) fn is_denied(&self) -> bool {
+        matches!(self, Self::File { source, .. } if source.kind() == io::ErrorKind::PermissionDenied)
+    }
 }
 
 impl Store {
@@ -78,34 +114,43 @@ impl Store {
 
     /// All decisions, also those that are over. Without a file there are none.
     pub(crate) fn read(&self) -> Result<Vec<Decision>, StoreError> {
+        self.content().map(|content| content.decisions)
+    }
+
+    fn content(&self) -> Result<Content, StoreError> {
         let path = self.file();
         let failed = |source| StoreError::File {
             action: "read",
             path: path.clone(),
             source,
         };
+        let dir = match fs::metadata(&self.dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Content::default()),
+            dir => dir.map_err(failed)?,
+        };
+        check_not_exposed(&dir, &self.dir)?;
         let file = match File::open(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Content::default()),
             file => file.map_err(failed)?,
         };
         let metadata = file.metadata().map_err(failed)?;
-        if metadata.len() > MOST {
+        if metadata.len() > MOST as u64 {
             return Err(failed(io::ErrorKind::FileTooLarge.into()));
         }
-        check_owner_only(&metadata, &path)?;
-        check_owner_only(&fs::metadata(&self.dir).map_err(failed)?, &self.dir)?;
+        check_not_exposed(&metadata, &path)?;
         let text = io::read_to_string(file).map_err(failed)?;
-        let decisions: Vec<Decision> =
+        let content: Content =
             serde_json::from_str(&text).map_err(|source| StoreError::Content {
                 path: path.clone(),
                 source,
             })?;
-        match decisions.iter().find(|decision| !decision.is_whole()) {
+        let mut decisions = content.decisions.iter();
+        match decisions.find(|decision| !decision.is_whole()) {
             Some(decision) => Err(StoreError::Decision {
                 path,
                 id: decision.id,
             }),
-            None => Ok(decisions),
+            None => Ok(content),
         }
     }
 
@@ -113,7 +158,7 @@ impl Store {
     /// sees the file from before or the file from after.
     pub(crate) fn change<T>(
         &self,
-        change: impl FnOnce(&mut Vec<Decision>) -> T,
+        change: impl FnOnce(&mut Content) -> T,
     ) -> Result<T, StoreError> {
         let failed = |action, path: &Path, source| StoreError::File {
             action,
@@ -121,29 +166,34 @@ impl Store {
             source,
         };
         make_folder(&self.dir).map_err(|source| failed("make", &self.dir, source))?;
+        check_owner(&self.dir)?;
         let path = self.dir.join("decisions.lock");
-        let lock = File::create(&path).and_then(|lock| lock.lock().map(|()| lock));
+        let lock = open_lock(&path).and_then(|lock| lock.lock().map(|()| lock));
         let _lock = lock.map_err(|source| failed("lock", &path, source))?;
-        let before = self.read()?;
+        let before = self.content()?;
         let now = SystemTime::now();
-        let mut decisions = before.clone();
-        decisions.retain(|decision| !decision.is_over(now));
-        let done = change(&mut decisions);
-        if decisions != before {
+        let mut content = before.clone();
+        content.decisions.retain(|decision| !decision.is_over(now));
+        let done = change(&mut content);
+        if content != before {
             let path = self.file();
-            let written = self.write(&path, &decisions);
+            let bytes = serde_json::to_vec_pretty(&content);
+            let bytes = bytes.map_err(|error| failed("write", &path, error.into()))?;
+            if bytes.len() > MOST {
+                return Err(StoreError::TooMany);
+            }
+            let written = self.write(&path, &bytes);
             written.map_err(|source| failed("write", &path, source))?;
         }
         Ok(done)
     }
 
-    fn write(&self, path: &Path, decisions: &[Decision]) -> io::Result<()> {
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         // For its owner alone, as the crate makes it.
         let mut aside = tempfile::Builder::new()
             .prefix(".decisions-")
             .tempfile_in(&self.dir)?;
-        serde_json::to_writer_pretty(&mut aside, decisions)?;
-        aside.write_all(b"\n")?;
+        aside.write_all(bytes)?;
         aside.as_file().sync_all()?;
         aside.persist(path)?;
         // The new name, too, where the system can do that for a folder.
@@ -164,7 +214,36 @@ fn make_folder(dir: &Path) -> io::Result<()> {
     builder.create(dir)
 }
 
-fn check_owner_only(metadata: &fs::Metadata, path: &Path) -> Result<(), StoreError> {
+fn open_lock(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.open(path)
+}
+
+/// What another user writes here, root for one, the folder's user could not read.
+fn check_owner(dir: &Path) -> Result<(), StoreError> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let owner = fs::metadata(dir).map(|folder| folder.uid());
+        if let Ok(owner) = owner
+            && owner != rustix::process::geteuid().as_raw()
+        {
+            let path = dir.to_owned();
+            return Err(StoreError::Owner { path, owner });
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = dir;
+    Ok(())
+}
+
+fn check_not_exposed(metadata: &fs::Metadata, path: &Path) -> Result<(), StoreError> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
@@ -202,10 +281,12 @@ mod tests {
         assert_eq!(store.read().unwrap(), []);
         let (lasting, over) = (decision(1, None), decision(2, Some(1)));
         store
-            .change(|all| all.extend([lasting.clone(), over.clone()]))
+            .change(|all| all.decisions.extend([lasting.clone(), over.clone()]))
             .unwrap();
         assert_eq!(store.read().unwrap(), [lasting.clone(), over]);
-        store.change(|all| assert_eq!(*all, [lasting])).unwrap();
+        store
+            .change(|all| assert_eq!(all.decisions, [lasting]))
+            .unwrap();
         assert_eq!(store.read().unwrap().len(), 1);
     }
 
@@ -215,7 +296,11 @@ mod tests {
         std::thread::scope(|scope| {
             for id in 1..=8 {
                 let store = Store::new(dir.path());
-                scope.spawn(move || store.change(|all| all.push(decision(id, None))).unwrap());
+                scope.spawn(move || {
+                    store
+                        .change(|all| all.decisions.push(decision(id, None)))
+                        .unwrap()
+                });
             }
         });
         assert_eq!(Store::new(dir.path()).read().unwrap().len(), 8);
@@ -227,15 +312,22 @@ mod tests {
         let store = Store::new(dir.path());
         for content in [
             "",
-            "[",
-            "{}",
-            r#"[{"id": 1, "verdict": "permit", "host": "a"}]"#,
-            r#"[{"id": 1, "verdict": "deny"}]"#,
-            r#"[{"id": 1, "verdict": "pause", "host": "a"}]"#,
-            r#"[{"id": 1, "verdict": "deny", "host": "a", "for": "all"}]"#,
-            r#"[{"id": 1, "verdict": "deny", "host": "a", "client": "10.0.0.1", "group": "b"}]"#,
+            "{",
+            "null",
+            r#"{"id": 1, "verdict": "permit", "host": "a"}"#,
+            r#"{"id": 1, "verdict": "deny"}"#,
+            r#"{"id": 1, "verdict": "deny", "host": ""}"#,
+            r#"{"id": 1, "verdict": "deny", "host": "A.example"}"#,
+            r#"{"id": 1, "verdict": "pause", "host": "a"}"#,
+            r#"{"id": 1, "verdict": "deny", "host": "a", "for": "all"}"#,
+            r#"{"id": 1, "verdict": "deny", "host": "a", "client": "10.0.0.1", "group": "b"}"#,
+            r#"{"id": 1, "verdict": "deny", "host": "a", "client": "::ffff:10.0.0.1"}"#,
         ] {
-            fs::write(store.file(), content).unwrap();
+            let text = match content.strip_prefix("{\"id") {
+                Some(_) => format!(r#"{{"last": 1, "decisions": [{content}]}}"#),
+                None => content.to_owned(),
+            };
+            fs::write(store.file(), text).unwrap();
             let error = store.read().unwrap_err().to_string();
             assert!(error.contains("mend it, or remove"), "{content}: {error}");
             assert!(store.change(|_| ()).is_err());
@@ -249,7 +341,9 @@ mod tests {
 
         let dir = tempfile::tempdir().unwrap();
         let store = Store::new(&dir.path().join("state"));
-        store.change(|all| all.push(decision(1, None))).unwrap();
+        store
+            .change(|all| all.decisions.push(decision(1, None)))
+            .unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&store.file()), 0o600);
         assert_eq!(mode(store.dir()), 0o700);
@@ -257,6 +351,7 @@ mod tests {
             let before = mode(&path);
             fs::set_permissions(&path, fs::Permissions::from_mode(before | 0o020)).unwrap();
             assert!(matches!(store.read(), Err(StoreError::Exposed { .. })));
+            assert!(store.change(|_| ()).is_err());
             fs::set_permissions(&path, fs::Permissions::from_mode(before)).unwrap();
         }
         assert_eq!(store.read().unwrap().len(), 1);

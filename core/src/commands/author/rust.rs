@@ -67,7 +67,8 @@ fn cargo_home() -> Option<PathBuf> {
 }
 
 /// Takes away what the environment with these variables says of flags and profiles, so that the
-/// same sources make the same filter for every author. What configuration files of cargo's say stays.
+/// same sources make the same filter for every author. What configuration files of cargo's say
+/// stays.
 fn without_flags(cargo: &mut Command, variables: impl Iterator<Item = OsString>) {
     for name in variables {
         let text = name.to_string_lossy();

@@ -148,6 +148,10 @@ impl client::Host for State {
     fn groups(&mut self) -> Served<Vec<String>> {
         self.serve(|state| {
             let client = state.facts.ask(Fact::Groups).client.as_deref();
+            if client.is_some_and(|client| client.address.is_none()) {
+                let asked = &state.host.asked_for_missing_client;
+                asked.store(true, Ordering::Relaxed);
+            }
             let groups = client.into_iter().flat_map(|client| &client.groups);
             groups.map(ToString::to_string).collect()
         })
