@@ -7,31 +7,32 @@ pub(crate) mod entries;
 mod fetch;
 pub(crate) mod format;
 mod inline;
+mod lists;
 pub(crate) mod rule;
 mod schedule;
 pub(crate) mod snapshot;
+mod start;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use arc_swap::ArcSwap;
 use futures_util::FutureExt;
 use tokio::sync::Notify;
-use tracing::{debug, info, warn};
 
-use self::cache::Cache;
-use self::entries::{LeftOut, Parsed, Rejected};
+use self::cache::{Arrival, Cache};
+use self::entries::{LeftOut, Listed, Rejected};
 pub(crate) use self::fetch::{FetchError, Fetcher, download, shown};
 use self::fetch::{Fetched, Validators, fetch};
-use self::format::{Format, parse};
-use self::snapshot::Snapshot;
-use crate::config::{self, FeedFormat, TEST_NAMES, UntilFirst};
+use self::format::{Format, read};
+use self::lists::Serving;
+use self::snapshot::{Found, Key, Snapshot};
+use crate::config::{self, UntilFirst};
 use crate::error::{Causes, panic_message};
 use crate::target::canonical_host;
 use crate::verdict::{Match, MatchKind};
@@ -40,6 +41,7 @@ use crate::verdict::{Match, MatchKind};
 #[derive(Debug)]
 pub(crate) struct Feeds {
     feeds: BTreeMap<Arc<str>, Feed>,
+    lists: Arc<Serving>,
     cache: Cache,
     fetcher: Fetcher,
     generation: AtomicU64,
@@ -55,7 +57,8 @@ struct Feed {
     source: Option<config::Feed>,
     /// The source as people may see it.
     shown: Arc<str>,
-    snapshot: ArcSwap<Snapshot>,
+    /// The place of its list among those that serve.
+    place: usize,
     state: Mutex<State>,
 }
 
@@ -145,42 +148,13 @@ impl Feeds {
     pub(crate) fn from_lists<'a>(
         lists: impl IntoIterator<Item = (&'a String, &'a Vec<String>)>,
     ) -> Arc<Self> {
+        let key = Key::random();
         let feeds = lists.into_iter().map(|(name, hosts)| {
             let feed = Feed::new(name, None);
-            feed.snapshot.store(Arc::new(inline::snapshot(hosts)));
-            (feed.name.clone(), feed)
+            (feed, inline::snapshot(hosts, key))
         });
-        Arc::new(Self {
-            feeds: feeds.collect(),
-            cache: Cache::new(Path::new("")),
-            fetcher: Fetcher::default(),
-            generation: AtomicU64::new(0),
-            arrived: Notify::new(),
-        })
-    }
-
-    /// The same feeds, which `fetcher` fetches.
-    pub(crate) fn with_fetcher(
-        feeds: &BTreeMap<String, config::Feed>,
-        cache_dir: &Path,
-        fetcher: Fetcher,
-    ) -> Arc<Self> {
-        let cache = Cache::new(cache_dir);
-        let configured = feeds.iter().map(|(name, source)| {
-            let feed = Feed::new(name, Some(source.clone()));
-            feed.load(source, &cache);
-            feed
-        });
-        Arc::new(Self {
-            feeds: configured
-                .chain([Feed::test_names()])
-                .map(|feed| (feed.name.clone(), feed))
-                .collect(),
-            cache,
-            fetcher,
-            generation: AtomicU64::new(0),
-            arrived: Notify::new(),
-        })
+        let cache = Cache::new(Path::new(""));
+        Self::serving(feeds, key, cache, Fetcher::default())
     }
 
     /// The names of all feeds, in order.
@@ -202,14 +176,19 @@ impl Feeds {
         host: &str,
     ) -> Option<Match> {
         let host = canonical_host(host).ok()?;
+        let lists = self.lists.load();
+        let query = lists.query(&host)?;
         let mut excepted = None;
         for feed in feeds.into_iter().filter_map(|feed| self.feeds.get(feed)) {
-            match feed.find(&host) {
-                Some(found) if found.kind == MatchKind::Listed => return Some(found),
-                found => excepted = excepted.or(found),
+            let Some(found) = lists.at(feed.place).find_by(&query) else {
+                continue;
+            };
+            match found.kind {
+                MatchKind::Listed => return Some(feed.matched(found)),
+                MatchKind::Excepted => excepted = excepted.or(Some((feed, found))),
             }
         }
-        excepted
+        excepted.map(|(feed, found)| feed.matched(found))
     }
 
     /// A note for each feed without data.
@@ -239,7 +218,11 @@ impl Feeds {
 
     /// How each feed is doing, in the order of their names.
     pub(crate) fn status(&self) -> Vec<FeedStatus> {
-        self.feeds.values().map(Feed::status).collect()
+        let lists = self.lists.load();
+        let feeds = self.feeds.values();
+        feeds
+            .map(|feed| feed.status(lists.at(feed.place)))
+            .collect()
     }
 
     /// Fetches a feed now. A new list serves from the next lookup on; on any error the old one
@@ -270,49 +253,35 @@ impl Feeds {
                 return Ok(Outcome::Unchanged);
             }
         };
-        let format = Format::from(source);
-        let (body, parsed) = blocking(move || {
-            let parsed = read_list(&format, &body);
-            (body, parsed)
-        })
-        .await;
-        let parsed = parsed?;
-        let outcome = Outcome::Updated {
-            names: parsed.snapshot.len(),
-            left_out: parsed.left_out.clone(),
-            bytes: body.len(),
-        };
         let fetched_at = SystemTime::now();
+        let bytes = body.len();
+        let arrival = Arrival {
+            cache: self.cache.clone(),
+            name: feed.name.clone(),
+            source: source.clone(),
+            validators: validators.clone(),
+            fetched_at,
+        };
+        let (lists, place) = (self.lists.clone(), feed.place);
+        let read = blocking(move || {
+            let format = Format::from(&arrival.source);
+            let Listed { draft, left_out } = read_list(&format, &body, lists.key())?;
+            let names = draft.len();
+            lists.replace(place, arrival.keep(draft, body));
+            Ok::<_, Rejected>((names, left_out))
+        });
+        let (names, left_out) = read.await?;
         let is_first = feed.state().fetched_at.is_none();
-        feed.publish(parsed, validators.clone(), fetched_at);
+        feed.published(validators, fetched_at);
         self.generation.fetch_add(1, Ordering::Release);
         if is_first {
             self.arrived.notify_one();
         }
-        self.save(feed, source, body, validators, fetched_at).await;
-        Ok(outcome)
-    }
-
-    /// Keeps a copy on disk, which only a start without network needs.
-    async fn save(
-        &self,
-        feed: &Feed,
-        source: &config::Feed,
-        body: Vec<u8>,
-        validators: Validators,
-        fetched_at: SystemTime,
-    ) {
-        let (cache, name, source) = (self.cache.clone(), feed.name.clone(), source.clone());
-        let saved =
-            blocking(move || cache.save(&name, &source, &body, &validators, fetched_at)).await;
-        if let Err(error) = saved {
-            warn!(
-                feed = &*feed.name,
-                error = %Causes(&error),
-                hint = "make [cache] dir a folder that can be written to",
-                "cannot keep a copy of the feed; after a restart it has no data until it is fetched"
-            );
-        }
+        Ok(Outcome::Updated {
+            names,
+            left_out,
+            bytes,
+        })
     }
 
     fn feed(&self, name: &str) -> Result<&Feed, UnknownFeed> {
@@ -330,77 +299,36 @@ impl Feed {
                 .as_ref()
                 .map_or("built in".into(), |feed| shown(&feed.url)),
             source,
-            snapshot: ArcSwap::default(),
+            place: 0,
             state: Mutex::default(),
         }
     }
 
-    fn find(&self, host: &str) -> Option<Match> {
-        let found = self.snapshot.load().find(host)?;
+    fn matched(&self, found: Found) -> Match {
         let rule = match found.kind {
             MatchKind::Listed => found.name,
             MatchKind::Excepted => format!("{}{}", inline::EXCEPTION, found.name),
         };
-        Some(Match {
+        Match {
             feed: Some(self.name.clone()),
             source: Some(self.shown.clone()),
             rule: rule.into(),
             line: Some(found.line),
             kind: found.kind,
-        })
-    }
-
-    fn test_names() -> Self {
-        let format = FeedFormat::Domains.into();
-        let list = parse(&format, include_bytes!("feeds/test-names.txt"));
-        let feed = Self::new(TEST_NAMES, None);
-        feed.snapshot.store(Arc::new(
-            list.expect("the list that is compiled in is tested")
-                .snapshot,
-        ));
-        feed
-    }
-
-    /// Takes the copy on disk, if it is good.
-    fn load(&self, source: &config::Feed, cache: &Cache) {
-        let saved = match cache.load(&self.name, source) {
-            Ok(Some(saved)) => saved,
-            Ok(None) => return debug!(feed = &*self.name, "the feed has no copy on disk"),
-            Err(error) => return self.ignore_copy(&error),
-        };
-        let parsed = catch_unwind(AssertUnwindSafe(|| read_list(&source.into(), &saved.body)));
-        let parsed = parsed.map_err(|panic| FeedError::Panicked(panic_message(&*panic)));
-        match parsed.and_then(|parsed| Ok(parsed?)) {
-            Ok(parsed) => {
-                let names = parsed.snapshot.len();
-                let from = humantime::format_rfc3339_seconds(saved.fetched_at);
-                info!(feed = &*self.name, names, %from, "feed loaded from its copy on disk");
-                self.publish(parsed, saved.validators, saved.fetched_at);
-            }
-            Err(error) => self.ignore_copy(&error),
         }
     }
 
-    fn ignore_copy(&self, error: &dyn std::error::Error) {
-        warn!(
-            feed = &*self.name,
-            error = %Causes(error),
-            "the feed's copy on disk is not used; the feed has no data until it is fetched"
-        );
-    }
-
-    fn publish(&self, parsed: Parsed, validators: Validators, fetched_at: SystemTime) {
-        self.snapshot.store(Arc::new(parsed.snapshot));
+    fn published(&self, validators: Validators, fetched_at: SystemTime) {
         let mut state = self.state();
         state.validators = validators;
         state.fetched_at = Some(fetched_at);
     }
 
-    fn status(&self) -> FeedStatus {
+    fn status(&self, list: &Snapshot) -> FeedStatus {
         let state = self.state();
         FeedStatus {
             name: self.name.clone(),
-            names: self.snapshot.load().len(),
+            names: list.len(),
             // After a clock was set back, a list counts as new.
             age: state
                 .fetched_at
@@ -414,10 +342,10 @@ impl Feed {
     }
 }
 
-fn read_list(format: &Format, body: &[u8]) -> Result<Parsed, Rejected> {
+fn read_list(format: &Format, body: &[u8], key: Key) -> Result<Listed, Rejected> {
     #[cfg(test)]
     assert!(body != tests::PANICS.as_bytes(), "a test asked for it");
-    parse(format, body)
+    read(format, body, key)
 }
 
 /// Runs what reads files or takes milliseconds off the async threads.

@@ -1,17 +1,27 @@
 //! The last good copy of each feed on disk, so that a start without network has lists:
-//! `feeds/NAME.list`, the body as it was fetched, and `feeds/NAME.json`, what it is. `feeds` calls
-//! it off the async threads. It does not check bodies.
+//! `feeds/NAME.list`, the body as it was fetched, `feeds/NAME.json`, what it is, and
+//! `feeds/NAME.snapshot`, what was read from it. `feeds` calls it off the async threads. It does
+//! not read bodies.
+//!
+//! A snapshot is good for the description beside it and for the settings that it was read with.
+//! Where it is not, the body is there to be read again.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
+use tracing::warn;
 
 use super::fetch::Validators;
+use super::format::Format;
+use super::snapshot::{Draft, Refused, Snapshot, Stamp};
 use crate::config::{Feed, FeedFormat};
+use crate::error::Causes;
 
 /// What is read of a description, in bytes. Those that were written are much shorter.
 const DESCRIPTION_LIMIT: u64 = 64 << 10;
@@ -25,7 +35,17 @@ pub(crate) struct Cache {
 /// A copy as it was found.
 #[derive(Debug)]
 pub(crate) struct Saved {
-    pub(crate) body: Vec<u8>,
+    /// The list; or why it is to be read from the body.
+    pub(crate) snapshot: Result<Snapshot, Refused>,
+    pub(crate) validators: Validators,
+    pub(crate) fetched_at: SystemTime,
+}
+
+/// A list that has arrived, and where its copy on disk is kept.
+pub(crate) struct Arrival {
+    pub(crate) cache: Cache,
+    pub(crate) name: Arc<str>,
+    pub(crate) source: Feed,
     pub(crate) validators: Validators,
     pub(crate) fetched_at: SystemTime,
 }
@@ -85,17 +105,22 @@ impl Cache {
         if (&*description.url, description.format) != (feed.url.as_str(), feed.format) {
             return Err(Unusable::OtherSource);
         }
-        let body = read_body(self.list(name), feed.max_size)?;
-        // A crash between the two writes leaves a newer body, and a power cut may leave half of
-        // one. Without validators the next fetch asks for all of it.
-        let complete = body.len() as u64 == description.bytes;
+        // A crash between two writes leaves a newer body, and a power cut may leave half of one.
+        let is_whole = self.body_length(name, feed)? == description.bytes;
+        let snapshot = if is_whole {
+            self.open(name, Stamp::of(&json, feed))
+        } else {
+            Err(Refused::Other)
+        };
         Ok(Some(Saved {
-            body,
-            validators: if complete {
+            // Without validators the next fetch asks for all of the list, and then there is a
+            // snapshot again.
+            validators: if snapshot.is_ok() {
                 description.validators
             } else {
                 Validators::default()
             },
+            snapshot,
             // The clock may have been wrong when this was written, but the copy is from the past.
             fetched_at: SystemTime::UNIX_EPOCH
                 .checked_add(Duration::from_secs(description.fetched_at))
@@ -103,7 +128,30 @@ impl Cache {
         }))
     }
 
-    /// Replaces the copy of `feed`.
+    /// The body of the copy of `feed`.
+    pub(crate) fn body(&self, name: &str, feed: &Feed) -> Result<Vec<u8>, Unusable> {
+        self.body_length(name, feed)?;
+        let path = self.list(name);
+        read_at_most(&path, feed.max_size).map_err(|source| Unusable::Read { path, source })
+    }
+
+    fn body_length(&self, name: &str, feed: &Feed) -> Result<u64, Unusable> {
+        let (path, max) = (self.list(name), feed.max_size);
+        match fs::metadata(&path) {
+            Ok(file) if file.len() > max => Err(Unusable::TooLarge {
+                bytes: file.len(),
+                max,
+            }),
+            Ok(file) => Ok(file.len()),
+            Err(source) => Err(Unusable::Read { path, source }),
+        }
+    }
+
+    fn open(&self, name: &str, stamp: Stamp) -> Result<Snapshot, Refused> {
+        Snapshot::open(&File::open(self.snapshot(name))?, stamp)
+    }
+
+    /// Replaces the copy of `feed`, but for its snapshot, which is to have the stamp.
     pub(crate) fn save(
         &self,
         name: &str,
@@ -111,7 +159,7 @@ impl Cache {
         body: &[u8],
         validators: &Validators,
         fetched_at: SystemTime,
-    ) -> io::Result<()> {
+    ) -> io::Result<Stamp> {
         let since_1970 = fetched_at.duration_since(SystemTime::UNIX_EPOCH);
         let description = serde_json::to_vec(&Description {
             url: feed.url.to_string(),
@@ -121,8 +169,20 @@ impl Cache {
             bytes: body.len() as u64,
         })?;
         fs::create_dir_all(&self.dir)?;
-        self.replace(&self.list(name), body)?;
-        self.replace(&self.description(name), &description)
+        self.replace(&self.list(name), |file| file.write_all(body))?;
+        self.replace(&self.description(name), |file| file.write_all(&description))?;
+        Ok(Stamp::of(&description, feed))
+    }
+
+    /// Replaces the snapshot of a feed, and opens it.
+    pub(crate) fn save_snapshot(
+        &self,
+        name: &str,
+        draft: &Draft,
+        stamp: Stamp,
+    ) -> io::Result<Snapshot> {
+        self.replace(&self.snapshot(name), |file| draft.write(stamp, file))?;
+        self.open(name, stamp).map_err(io::Error::other)
     }
 
     fn list(&self, name: &str) -> PathBuf {
@@ -133,23 +193,61 @@ impl Cache {
         self.dir.join(format!("{name}.json"))
     }
 
+    fn snapshot(&self, name: &str) -> PathBuf {
+        self.dir.join(format!("{name}.snapshot"))
+    }
+
     /// Replaces a file so that at any moment, a power cut included, `path` is the old or the new
     /// one.
-    fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+    fn replace(
+        &self,
+        path: &Path,
+        write: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> io::Result<()> {
         let mut file = NamedTempFile::new_in(&self.dir)?;
-        file.write_all(content)?;
+        write(file.as_file_mut())?;
         file.as_file().sync_all()?;
         file.persist(path)?;
+        // What the folder says of the file is a file of its own on Unix.
+        #[cfg(unix)]
+        File::open(&self.dir)?.sync_all()?;
         Ok(())
     }
 }
 
-fn read_body(path: PathBuf, max: u64) -> Result<Vec<u8>, Unusable> {
-    let read = || Ok((fs::metadata(&path)?.len(), read_at_most(&path, max)?));
-    match read() {
-        Ok((bytes, _)) if bytes > max => Err(Unusable::TooLarge { bytes, max }),
-        Ok((_, body)) => Ok(body),
-        Err(source) => Err(Unusable::Read { path, source }),
+impl Arrival {
+    /// The list, which has its records in the copy or, if that cannot be kept, in memory.
+    pub(crate) fn keep(&self, draft: Draft, body: Vec<u8>) -> Snapshot {
+        let (name, source) = (&self.name, &self.source);
+        let stamp = self
+            .cache
+            .save(name, source, &body, &self.validators, self.fetched_at);
+        // A long list takes much memory while its snapshot is made.
+        drop(body);
+        let kept = stamp.and_then(|stamp| self.cache.save_snapshot(name, &draft, stamp));
+        kept.unwrap_or_else(|error| {
+            warn!(
+                feed = &**name,
+                error = %Causes(&error),
+                hint = "make [cache] dir a folder that can be written to, with room",
+                "cannot keep a copy of the feed; its names stay in memory, and after a restart it \
+                 may have no data until it is fetched"
+            );
+            draft.into()
+        })
+    }
+}
+
+impl Stamp {
+    /// For the list that a description is of, read as the settings of `feed` want it by this
+    /// program.
+    fn of(description: &[u8], feed: &Feed) -> Self {
+        let how = format!("{} {:?}", env!("CARGO_PKG_VERSION"), Format::from(feed));
+        let digest = Sha256::new()
+            .chain_update(description)
+            .chain_update(how)
+            .finalize();
+        Self(*digest.first_chunk().expect("it has 32 bytes"))
     }
 }
 

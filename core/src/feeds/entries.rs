@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::rule::{Covers, Rule};
-use super::snapshot::{Builder, Full, Snapshot};
+use super::snapshot::{Builder, Draft, Full, Key};
 use crate::config::PublicSuffixes;
 use crate::error::Escaped;
 use crate::target::canonical_host;
@@ -29,8 +29,8 @@ pub(crate) struct Reading {
 
 /// A body that was read.
 #[derive(Debug)]
-pub(crate) struct Parsed {
-    pub(crate) snapshot: Snapshot,
+pub(crate) struct Listed {
+    pub(crate) draft: Draft,
     pub(crate) left_out: LeftOut,
 }
 
@@ -130,7 +130,6 @@ pub(crate) enum Rejected {
 }
 
 /// What has been read so far.
-#[derive(Default)]
 pub(super) struct Entries {
     builder: Builder,
     reading: Reading,
@@ -140,11 +139,12 @@ pub(super) struct Entries {
 
 impl Entries {
     /// In a tree of names the most specific rule counts, and elsewhere the one of the highest rank.
-    pub(super) fn new(reading: Reading, is_tree: bool) -> Self {
+    pub(super) fn new(reading: Reading, is_tree: bool, key: Key) -> Self {
         Self {
             reading,
-            builder: Builder::new(is_tree),
-            ..Self::default()
+            builder: Builder::new(key, is_tree),
+            accepted: 0,
+            left_out: LeftOut::default(),
         }
     }
 
@@ -238,7 +238,7 @@ impl Entries {
     }
 
     /// The list, unless more was wrong than right.
-    pub(super) fn finish(self) -> Result<Parsed, Rejected> {
+    pub(super) fn finish(self) -> Result<Listed, Rejected> {
         let LeftOut { wrong, other, held } = &self.left_out;
         let right = self.accepted + held.count;
         match wrong.first.first() {
@@ -250,17 +250,17 @@ impl Entries {
                     text: text.clone(),
                 });
             }
-            _ if self.builder.len() > 0 => {}
+            _ if !self.builder.is_empty() => {}
             _ if !held.is_empty() => return Err(Rejected::AllHeld),
             _ if other.is_empty() => return Err(Rejected::Empty),
             _ => return Err(Rejected::NoHosts(other.count)),
         }
-        let snapshot = self.builder.build();
-        if snapshot.len() == 0 {
+        let draft = self.builder.finish();
+        if draft.len() == 0 {
             return Err(Rejected::Empty);
         }
-        Ok(Parsed {
-            snapshot,
+        Ok(Listed {
+            draft,
             left_out: self.left_out,
         })
     }

@@ -1,4 +1,4 @@
-//! Reads the body of a feed into a snapshot, or says why it is not a list. Each format is a file.
+//! Reads the body of a feed into the draft of a snapshot, or says why it is not a list. Each format is a file.
 //! `feeds` calls it off the async threads. It knows nothing of where the body came from.
 
 mod adblock;
@@ -16,9 +16,11 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use self::rpz::Zone;
-use super::entries::{Entries, Parsed, Reading, Rejected};
+#[cfg(any(test, fuzzing))]
+use super::entries::LeftOut;
+use super::entries::{Entries, Listed, Reading, Rejected};
 use super::rule::{Covers, Rule};
-use super::snapshot::Full;
+use super::snapshot::{Full, Key};
 use crate::config::{Column, Feed, FeedFormat};
 
 /// Lines that a format is told by.
@@ -71,8 +73,32 @@ impl From<&Feed> for Format {
     }
 }
 
-/// Reads `body`. A few wrong entries are left out and counted.
+/// A body that was read, in memory.
+#[cfg(any(test, fuzzing))]
+#[derive(Debug)]
+pub(crate) struct Parsed {
+    pub(crate) snapshot: super::snapshot::Snapshot,
+    pub(crate) left_out: LeftOut,
+}
+
+#[cfg(any(test, fuzzing))]
+impl From<Listed> for Parsed {
+    fn from(Listed { draft, left_out }: Listed) -> Self {
+        Self {
+            snapshot: draft.into(),
+            left_out,
+        }
+    }
+}
+
+/// Reads `body` into memory.
+#[cfg(any(test, fuzzing))]
 pub(crate) fn parse(format: &Format, body: &[u8]) -> Result<Parsed, Rejected> {
+    read(format, body, Key::random()).map(Parsed::from)
+}
+
+/// Reads `body`. A few wrong entries are left out and counted.
+pub(crate) fn read(format: &Format, body: &[u8], key: Key) -> Result<Listed, Rejected> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let named = match format.format {
         FeedFormat::Auto => detect(format, body).ok_or(Rejected::Unrecognized)?,
@@ -83,7 +109,7 @@ pub(crate) fn parse(format: &Format, body: &[u8]) -> Result<Parsed, Rejected> {
         named,
         FeedFormat::Dnsmasq | FeedFormat::Unbound | FeedFormat::Rpz
     );
-    let mut entries = Entries::new(format.reading, is_tree);
+    let mut entries = Entries::new(format.reading, is_tree, key);
     match named {
         FeedFormat::Auto | FeedFormat::Domains => lines(body, &mut entries, domains::read_line)?,
         FeedFormat::Hosts => lines(body, &mut entries, hosts::read_line)?,

@@ -3,15 +3,15 @@
 use ipnet::IpNet;
 
 use super::rule::{Covers, Rule};
-use super::snapshot::{Builder, Snapshot};
+use super::snapshot::{Builder, Key, Snapshot};
 
 /// What stands before an exception.
 pub(super) const EXCEPTION: &str = "@@";
 
 /// A list of canonical hosts and networks, behind `@@` if they are exceptions. Domains cover the
 /// names below them.
-pub(super) fn snapshot(entries: &[String]) -> Snapshot {
-    let mut builder = Builder::default();
+pub(super) fn snapshot(entries: &[String], key: Key) -> Snapshot {
+    let mut builder = Builder::new(key, false);
     for (entry, line) in entries.iter().zip(1..) {
         let (name, rule): (_, fn(Covers) -> Rule) = match entry.strip_prefix(EXCEPTION) {
             Some(name) => (name, Rule::excepted),
@@ -24,5 +24,5 @@ pub(super) fn snapshot(entries: &[String]) -> Snapshot {
         // A list in memory is never too long.
         let _ = builder.add(name, rule(covers).into(), line);
     }
-    builder.build()
+    builder.finish().into()
 }

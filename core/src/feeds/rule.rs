@@ -68,6 +68,16 @@ impl From<Rule> for Rules {
 }
 
 impl Rules {
+    /// As they stand in a file.
+    pub(super) fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// Those that a file has. Any bits are some.
+    pub(super) fn from_bits(bits: u8) -> Self {
+        Self(bits)
+    }
+
     /// These and the others.
     pub(crate) fn with(self, others: Self) -> Self {
         Self(self.0 | others.0)

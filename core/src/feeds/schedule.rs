@@ -53,7 +53,7 @@ impl Feeds {
                 Err(error) => {
                     let pause = jittered(retry_after(failures, source.refresh));
                     failures += 1;
-                    feed.log_failure(&error, pause);
+                    feed.log_failure(&error, pause, self.lists.load().at(feed.place).len());
                     pause
                 }
             };
@@ -88,8 +88,8 @@ impl Feed {
         );
     }
 
-    fn log_failure(&self, error: &FeedError, pause: Duration) {
-        let serving = match (self.snapshot.load().len(), self.state().fetched_at) {
+    fn log_failure(&self, error: &FeedError, pause: Duration, names: usize) {
+        let serving = match (names, self.state().fetched_at) {
             (names @ 1.., Some(time)) => {
                 let time = humantime::format_rfc3339_seconds(time);
                 format!("its {names} names from {time} keep serving")

@@ -1,53 +1,49 @@
 //! One list in the form that lookups need: compact, immutable, shared by all workers. `entries`
-//! builds it and `feeds` looks hosts up in it. It knows nothing of files, networks or time.
+//! and `inline` build it, `cache` keeps it in a file, and `feeds` looks hosts up in it. It knows
+//! nothing of formats, folders, networks or time.
 
+mod arena;
 mod builder;
+mod file;
+mod key;
+#[cfg(unix)]
+mod map;
+mod records;
+mod sieve;
+mod table;
+#[cfg(test)]
+mod tests;
+mod traits;
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::net::IpAddr;
 
-use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use ipnet::IpNet;
 
-pub(crate) use self::builder::{Builder, Full};
+pub(crate) use self::builder::{Builder, Draft, Full};
+pub(crate) use self::file::{Refused, Stamp};
+use self::key::Suffix;
+pub(crate) use self::key::{Key, Query};
+use self::records::{Bytes, Record, Said};
+pub(crate) use self::sieve::Sieve;
+use self::table::Table;
+use self::traits::Traits;
 use super::rule::Rules;
 use crate::verdict::MatchKind;
 
-/// Ends every name in the blob. No host contains it.
-const END: u8 = b'\n';
-
 /// The rules of a list, by canonical host or network.
 ///
-/// All names lie in one blob, and the table holds where each begins and what is said of it. This
-/// takes few allocations, however long the list is. The hasher is seeded
-/// for each snapshot, so that a list cannot be written so that its names collide.
+/// A table has sixteen bits of the keyed hash of each name, and a record has the name and what its
+/// lines say. Of names that are not listed the table says so; where it does not, the record tells.
+/// So records are read for hits alone, and can stay in a file.
 #[derive(Default)]
 pub(crate) struct Snapshot {
-    names: Box<[u8]>,
-    table: HashTable<Entry>,
-    /// Rules whose name another line has, too, by where the name begins.
-    repeated: HashMap<u32, Vec<Said>>,
-    /// The lengths of the prefixes of networks of IPv4 and of IPv6, longest first.
-    prefixes: [Vec<u8>; 2],
-    /// The most specific rule counts, whatever its rank.
-    is_tree: bool,
-    hasher: DefaultHashBuilder,
-}
-
-/// What one line says of a name.
-#[derive(Clone, Copy, Debug)]
-struct Said {
-    rules: Rules,
-    line: u32,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    /// Where its name begins in the blob.
-    name: u32,
-    first: Said,
-    /// What all its lines say.
-    rules: Rules,
+    /// None without names.
+    key: Option<Key>,
+    traits: Traits,
+    names: usize,
+    table: Table,
+    records: Bytes,
 }
 
 /// The entry that decides about a host.
@@ -60,95 +56,164 @@ pub(crate) struct Found {
     pub(crate) line: u32,
 }
 
+/// The best entry so far: what it says of the host, and of which rank that is.
+#[derive(Clone, Copy)]
+struct Best<'s> {
+    record: Record<'s>,
+    rules: Rules,
+    rank: u8,
+    kind: MatchKind,
+}
+
 impl Snapshot {
-    /// The entry that decides about `host`, a canonical host: of those that cover it the one of the
-    /// highest rank, and of several the most specific. In a tree it is the other way round.
+    /// The key of its hashes; none if no host is on it.
+    pub(crate) fn key(&self) -> Option<Key> {
+        self.key
+    }
+
+    /// The entry that decides about `host`, a canonical host.
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn find(&self, host: &str) -> Option<Found> {
-        match address(host) {
-            Some(address) => self.find_address(host, address),
-            None => self.find_domain(host),
+        self.find_by(&Query::new(host, self.key?))
+    }
+
+    /// The entry that decides about a canonical host: of those that cover it the one of the highest
+    /// rank, and of several the most specific. In a tree it is the other way round. Hashes of
+    /// another key are made anew.
+    pub(crate) fn find_by(&self, query: &Query<'_>) -> Option<Found> {
+        let key = self.key?;
+        if key != query.key() {
+            return self.find_by(&Query::new(query.host, key));
+        }
+        match query.address {
+            Some(address) => self.find_address(query, address),
+            None => self.find_domain(query),
         }
     }
 
-    fn find_domain(&self, host: &str) -> Option<Found> {
-        let mut best = self.better(None, host, Rules::about_itself);
-        let mut domain = host;
-        while let Some((_, parent)) = domain.split_once('.') {
-            best = self.better(best, parent, Rules::about_below);
-            domain = parent;
+    fn find_domain(&self, query: &Query<'_>) -> Option<Found> {
+        let mut best = None;
+        for suffix in query.at_hand() {
+            self.look_at(&mut best, query.host, *suffix);
         }
-        Some(self.found(best?))
-    }
-
-    fn find_address(&self, host: &str, address: IpAddr) -> Option<Found> {
-        let mut best = self.better(None, host, Rules::about_itself);
-        let prefixes = &self.prefixes[usize::from(address.is_ipv6())];
-        for &length in prefixes {
-            // The length is one of a network of the same kind.
-            if let Ok(network) = IpNet::new(address, length) {
-                let network = network.trunc().to_string();
-                best = self.better(best, &network, Rules::about_below);
+        if self.traits.labels.most() as usize > key::AT_HAND {
+            for suffix in query.others() {
+                self.look_at(&mut best, query.host, suffix);
             }
         }
-        Some(self.found(best?))
+        best.map(found)
     }
 
-    /// The entry of `name`, if it has a rule of those that `about` chooses that precedes `best`.
-    fn better<'s>(
-        &'s self,
-        best: Option<(&'s Entry, u8, MatchKind, Rules)>,
-        name: &str,
+    /// Looks at a domain that the host is in, or at the host itself.
+    #[inline]
+    fn look_at<'s>(&'s self, best: &mut Option<Best<'s>>, host: &str, suffix: Suffix) {
+        if self.traits.labels.has(suffix.labels)
+            && let Some(record) =
+                self.record(suffix.hash, &host.as_bytes()[suffix.start as usize..])
+        {
+            let about = match suffix.start {
+                0 => Rules::about_itself,
+                _ => Rules::about_below,
+            };
+            self.consider(best, record, about);
+        }
+    }
+
+    fn find_address(&self, query: &Query<'_>, address: IpAddr) -> Option<Found> {
+        let mut best = None;
+        for length in self.traits.prefixes(address.is_ipv6()) {
+            // The length is one of a network of the same kind.
+            if let Ok(network) = IpNet::new(address, length) {
+                let network = Text::of(network.trunc());
+                let (hash, _) = query.key().hash(network.bytes());
+                if let Some(record) = self.record(hash, network.bytes()) {
+                    self.consider(&mut best, record, Rules::about_below);
+                }
+            }
+        }
+        if let Some(record) = self.record(query.whole().hash, query.host.as_bytes()) {
+            self.consider(&mut best, record, Rules::about_itself);
+        }
+        best.map(found)
+    }
+
+    /// Takes a record that is more specific than the best one, if it has a rule of those that
+    /// `about` chooses and that is not of a lower rank.
+    #[cold]
+    fn consider<'s>(
+        &self,
+        best: &mut Option<Best<'s>>,
+        record: Record<'s>,
         about: fn(Rules) -> Rules,
-    ) -> Option<(&'s Entry, u8, MatchKind, Rules)> {
-        if self.is_tree && best.is_some() {
-            return best;
-        }
-        let Some(entry) = self.entry(name) else {
-            return best;
+    ) {
+        let rules = about(record.rules());
+        let Some((rank, kind)) = rules.first() else {
+            return;
         };
-        let rules = about(entry.rules);
-        match (rules.first(), best) {
-            (Some((rank, _)), Some((_, before, ..))) if rank <= before => best,
-            (Some((rank, kind)), _) => Some((entry, rank, kind, rules)),
-            (None, _) => best,
+        if self.traits.is_tree || best.is_none_or(|best| rank >= best.rank) {
+            *best = Some(Best {
+                record,
+                rules,
+                rank,
+                kind,
+            });
         }
     }
 
-    fn found(&self, (entry, rank, kind, rules): (&Entry, u8, MatchKind, Rules)) -> Found {
-        let name = name_at(&self.names, entry.name);
-        let repeated = self.repeated.get(&entry.name).into_iter().flatten();
-        let mut said = [&entry.first].into_iter().chain(repeated);
-        // One of the lines has said it.
-        let line = said.find(|said| said.rules.and(rules).has_rank(rank));
-        Found {
-            kind,
-            name: String::from_utf8_lossy(name).into_owned(),
-            line: line.map_or(entry.first.line, |said| said.line),
-        }
+    #[inline]
+    fn record(&self, hash: u64, name: &[u8]) -> Option<Record<'_>> {
+        self.table.find(hash, |place| {
+            let record = Record::at(self.records.get(), place)?;
+            (record.name == name).then_some(record)
+        })
     }
 
     /// How many hosts and networks it has rules for.
     pub(crate) fn len(&self) -> usize {
-        self.table.len()
+        self.names
     }
 
     /// Every host and network that it has rules for.
     #[cfg(any(test, fuzzing))]
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        let names = self
-            .table
-            .iter()
-            .map(|entry| name_at(&self.names, entry.name));
-        names.map(|name| str::from_utf8(name).expect("it was a text"))
-    }
-
-    fn entry(&self, name: &str) -> Option<&Entry> {
-        use std::hash::BuildHasher;
-
-        let name = name.as_bytes();
-        self.table.find(self.hasher.hash_one(name), |entry| {
-            is_name_at(&self.names, entry.name, name)
+        let mut rest = self.records.get();
+        std::iter::from_fn(move || {
+            let (record, behind) = Record::read(rest)?;
+            rest = behind;
+            Some(str::from_utf8(record.name).expect("it was a text"))
         })
+    }
+}
+
+fn found(best: Best<'_>) -> Found {
+    let Best {
+        record,
+        rules,
+        rank,
+        kind,
+    } = best;
+    // One of the lines has said it.
+    let has_said = |said: &Said| said.rules.and(rules).has_rank(rank);
+    Found {
+        kind,
+        name: String::from_utf8_lossy(record.name).into_owned(),
+        line: record.said().find(has_said).map_or(0, |said| said.line),
+    }
+}
+
+impl From<Draft> for Snapshot {
+    /// The list with its records in memory.
+    fn from(draft: Draft) -> Self {
+        let mut records = Vec::new();
+        // Memory takes what is written, and the names of a draft are below 4 GiB.
+        let table = draft.write_records(&mut records).unwrap_or_default();
+        Self {
+            key: Some(draft.key),
+            traits: draft.traits,
+            names: table.names(),
+            table,
+            records: Bytes::InMemory(records.into()),
+        }
     }
 }
 
@@ -160,200 +225,34 @@ impl fmt::Debug for Snapshot {
     }
 }
 
-/// A canonical host that is an address. Most are not, which their last byte tells.
-fn address(host: &str) -> Option<IpAddr> {
-    let may_be = host
-        .bytes()
-        .last()
-        .is_some_and(|byte| byte.is_ascii_digit())
-        || host.contains(':');
-    may_be.then(|| host.parse().ok()).flatten()
+/// A short text that needs no memory of its own.
+struct Text {
+    bytes: [u8; 64],
+    length: usize,
 }
 
-fn is_name_at(names: &[u8], offset: u32, name: &[u8]) -> bool {
-    names[offset as usize..]
-        .strip_prefix(name)
-        .is_some_and(|rest| rest.first() == Some(&END))
-}
-
-fn name_at(names: &[u8], offset: u32) -> &[u8] {
-    let rest = &names[offset as usize..];
-    let end = memchr::memchr(END, rest);
-    &rest[..end.unwrap_or(rest.len())]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::feeds::rule::{Covers, Rule};
-
-    fn snapshot(rules: &[(&str, Rule)]) -> Snapshot {
-        let mut builder = Builder::default();
-        for ((name, rule), line) in rules.iter().zip(1..) {
-            builder.add(name, (*rule).into(), line).unwrap();
-        }
-        builder.build()
-    }
-
-    fn domains(names: &[&str]) -> Snapshot {
-        let rules: Vec<_> = names
-            .iter()
-            .map(|name| (*name, Rule::listed(Covers::Both)))
-            .collect();
-        snapshot(&rules)
-    }
-
-    fn rule(list: &Snapshot, host: &str) -> Option<String> {
-        list.find(host).map(|found| found.name)
-    }
-
-    #[test]
-    fn a_domain_covers_itself_and_what_is_below() {
-        let list = domains(&["foo.bar", "deep.under.foo.bar", "x.example"]);
-        for (host, name) in [
-            ("foo.bar", "foo.bar"),
-            ("www.foo.bar", "foo.bar"),
-            ("a.b.c.foo.bar", "foo.bar"),
-            ("under.foo.bar", "foo.bar"),
-            ("deep.under.foo.bar", "deep.under.foo.bar"),
-            ("very.deep.under.foo.bar", "deep.under.foo.bar"),
-            ("x.example", "x.example"),
-        ] {
-            assert_eq!(rule(&list, host).as_deref(), Some(name), "{host}");
-        }
-    }
-
-    #[test]
-    fn what_only_looks_alike_is_not_covered() {
-        let list = domains(&["foo.bar", "x.example"]);
-        for host in [
-            "",
-            ".",
-            "bar",
-            "foo",
-            "notfoo.bar",
-            "not-foo.bar",
-            "foo.bar.example",
-            "foo.ba",
-            "foo.barx",
-            "oo.bar",
-            "example",
-            "y.example",
-            "foo.bar.",
-            "foo.bar\n",
-            "foo.bar\nx.example",
-            "\n",
-        ] {
-            assert_eq!(list.find(host), None, "{host:?}");
-        }
-    }
-
-    #[test]
-    fn an_address_covers_itself_and_a_network_its_addresses() {
-        let listed = Rule::listed(Covers::Itself);
-        let list = snapshot(&[
-            ("192.0.2.1", listed),
-            ("2001:db8::1", listed),
-            ("198.51.100.0/24", Rule::listed(Covers::Below)),
-            ("198.51.100.128/25", Rule::excepted(Covers::Below)),
-            ("2001:db8:1::/48", Rule::listed(Covers::Below)),
-        ]);
-        for (host, kind, name) in [
-            ("192.0.2.1", MatchKind::Listed, "192.0.2.1"),
-            ("2001:db8::1", MatchKind::Listed, "2001:db8::1"),
-            ("198.51.100.7", MatchKind::Listed, "198.51.100.0/24"),
-            ("198.51.100.200", MatchKind::Excepted, "198.51.100.128/25"),
-            ("2001:db8:1::7", MatchKind::Listed, "2001:db8:1::/48"),
-        ] {
-            let found = list.find(host).unwrap();
-            assert_eq!((found.kind, &*found.name), (kind, name), "{host}");
-        }
-        for host in [
-            "0.2.1",
-            "192.0.2.11",
-            "2001:db8::11",
-            "db8::1",
-            "198.51.101.1",
-            "a.198.51.100.7.example",
-        ] {
-            assert_eq!(list.find(host), None, "{host}");
-        }
-    }
-
-    #[test]
-    fn a_name_counts_once_and_its_first_line_is_told() {
-        let list = domains(&["a.example", "b.example", "a.example"]);
-        assert_eq!(list.len(), 2);
-        assert_eq!(list.names.len(), "a.example\nb.example\n".len());
-        assert_eq!(list.find("x.a.example").unwrap().line, 1);
-    }
-
-    #[test]
-    fn every_name_is_found_after_the_table_has_grown() {
-        let names: Vec<String> = (0..10_000).map(|n| format!("host{n}.example")).collect();
-        let list = domains(&names.iter().map(String::as_str).collect::<Vec<_>>());
-        assert_eq!(list.len(), names.len());
-        for name in &names {
-            assert_eq!(rule(&list, name).as_ref(), Some(name));
-        }
-        assert_eq!(list.find("host10000.example"), None);
-    }
-
-    #[test]
-    fn an_exception_precedes_however_specific_the_entry_is() {
-        let important = Rule {
-            is_important: true,
-            ..Rule::listed(Covers::Both)
+impl Text {
+    /// A network, which is never longer.
+    fn of(network: IpNet) -> Self {
+        let mut text = Self {
+            bytes: [0; 64],
+            length: 0,
         };
-        let list = snapshot(&[
-            ("ads.example.com", Rule::listed(Covers::Both)),
-            ("example.com", Rule::excepted(Covers::Both)),
-            ("worst.example.com", important),
-            ("alone.example", Rule::listed(Covers::Both)),
-            ("alone.example", Rule::excepted(Covers::Itself)),
-        ]);
-        for (host, kind, line) in [
-            ("ads.example.com", MatchKind::Excepted, 2),
-            ("x.worst.example.com", MatchKind::Listed, 3),
-            ("alone.example", MatchKind::Excepted, 5),
-            ("www.alone.example", MatchKind::Listed, 4),
-        ] {
-            let found = list.find(host).unwrap();
-            assert_eq!((found.kind, found.line), (kind, line), "{host}");
-        }
+        let _ = write!(text, "{network}");
+        text
     }
 
-    #[test]
-    fn rules_about_a_name_and_about_those_below_it_are_apart() {
-        let list = snapshot(&[
-            ("co.uk", Rule::listed(Covers::Itself)),
-            ("com.br", Rule::listed(Covers::Below)),
-        ]);
-        for (host, is_listed) in [
-            ("co.uk", true),
-            ("bbc.co.uk", false),
-            ("com.br", false),
-            ("uol.com.br", true),
-        ] {
-            assert_eq!(list.find(host).is_some(), is_listed, "{host}");
-        }
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
     }
+}
 
-    #[test]
-    fn a_rule_that_is_taken_back_is_gone_wherever_that_stands() {
-        let mut builder = Builder::default();
-        let both = Rules::from(Rule::listed(Covers::Both));
-        builder.take_back("a.example", both);
-        builder.add("a.example", both, 1).unwrap();
-        builder.add("b.example", both, 2).unwrap();
-        builder
-            .add("b.example", Rule::excepted(Covers::Itself).into(), 3)
-            .unwrap();
-        builder.take_back("b.example", both);
-        let list = builder.build();
-        assert_eq!(list.len(), 1);
-        assert_eq!(list.find("a.example"), None);
-        assert_eq!(list.find("x.b.example"), None);
-        assert_eq!(list.find("b.example").unwrap().line, 3);
+impl Write for Text {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.length + text.len();
+        let room = self.bytes.get_mut(self.length..end).ok_or(fmt::Error)?;
+        room.copy_from_slice(text.as_bytes());
+        self.length = end;
+        Ok(())
     }
 }

@@ -4,8 +4,8 @@ use ipnet::IpNet;
 
 use super::assert_canonical;
 use crate::config::{FeedFormat, PublicSuffixes};
-use crate::feeds::entries::{LeftOut, Parsed, Reading, Rejected};
-use crate::feeds::format::{Format, parse};
+use crate::feeds::entries::{LeftOut, Reading, Rejected};
+use crate::feeds::format::{Format, Parsed, parse};
 
 const FORMATS: [FeedFormat; 9] = [
     FeedFormat::Auto,

@@ -1,77 +1,95 @@
-//! Collects rules into a snapshot.
+//! Collects rules, and brings them into the order in which a snapshot has them. `entries` and
+//! `inline` fill a [`Builder`], and `file` writes what it has become. It knows nothing of files.
 
-use std::hash::BuildHasher;
+use std::io::{self, Write};
 
-use hashbrown::hash_table::Entry as Slot;
-use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
-use ipnet::IpNet;
+use hashbrown::hash_table::Entry;
+use hashbrown::{HashMap, HashTable};
 
-use super::{END, Entry, Said, Snapshot, is_name_at, name_at};
+use super::arena::Arena;
+use super::key::Key;
+use super::records::{self, LONGEST, Record, Said};
+use super::table::{self, GROUP, LINE, Line, Table};
+use super::traits::Traits;
 use crate::feeds::rule::Rules;
 
-/// Collects rules into a [`Snapshot`].
-#[derive(Default)]
+/// Collects rules.
+///
+/// It takes a record of each name and five bytes, some more while that grows. Records never move,
+/// so that a long list needs no second copy of them.
 pub(crate) struct Builder {
-    names: Vec<u8>,
-    table: HashTable<Entry>,
+    key: Key,
+    records: Arena,
+    /// Where the record of each name is.
+    names: HashTable<u32>,
+    /// What further lines say of a name, by where its record is.
     repeated: HashMap<u32, Vec<Said>>,
-    prefixes: [Vec<u8>; 2],
     taken_back: Vec<(Box<str>, Rules)>,
-    is_tree: bool,
-    hasher: DefaultHashBuilder,
+    traits: Traits,
 }
 
 /// The names do not fit into 4 GiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Full;
 
+/// The rules of a list, as a [`Builder`] has left them. A snapshot is made from it, in memory or in
+/// a file.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(super) key: Key,
+    records: Arena,
+    names: HashTable<u32>,
+    repeated: HashMap<u32, Vec<Said>>,
+    pub(super) traits: Traits,
+}
+
 impl Builder {
     /// For a list of which the most specific rule counts, whatever its rank, or another.
-    pub(crate) fn new(is_tree: bool) -> Self {
+    pub(crate) fn new(key: Key, is_tree: bool) -> Self {
         Self {
-            is_tree,
-            ..Self::default()
+            key,
+            records: Arena::default(),
+            names: HashTable::new(),
+            repeated: HashMap::new(),
+            taken_back: Vec::new(),
+            traits: Traits {
+                is_tree,
+                ..Traits::default()
+            },
         }
     }
 
     /// Adds what `line` says of a canonical host, or of a network in its shortest form. What an
-    /// earlier line has said already is not repeated.
+    /// earlier line has said already is not repeated. A name that is longer than any host cannot
+    /// be looked up, and is not kept.
     pub(crate) fn add(&mut self, name: &str, rules: Rules, line: u32) -> Result<(), Full> {
-        let Self {
-            names,
-            table,
-            hasher,
-            ..
-        } = self;
         let bytes = name.as_bytes();
-        let slot = table.entry(
-            hasher.hash_one(bytes),
-            |entry| is_name_at(names, entry.name, bytes),
-            |entry| hasher.hash_one(name_at(names, entry.name)),
+        if bytes.len() > LONGEST {
+            return Ok(());
+        }
+        let (hash, labels) = self.key.hash(bytes);
+        let (key, records) = (self.key, &self.records);
+        let slot = self.names.entry(
+            hash,
+            |at| records.name(*at) == bytes,
+            |at| key.hash(records.name(*at)).0,
         );
+        let said = Said { rules, line };
         match slot {
-            Slot::Occupied(mut slot) => {
-                let entry = slot.get_mut();
-                if entry.first.rules == rules {
-                    return Ok(());
-                }
-                let repeated = self.repeated.entry(entry.name).or_default();
-                // There are few kinds of rules, so this is short.
-                if repeated.iter().all(|said| said.rules != rules) {
-                    entry.rules = entry.rules.with(rules);
-                    repeated.push(Said { rules, line });
+            Entry::Occupied(slot) => {
+                let at = *slot.get();
+                let mut known = records.record(at).said();
+                if known.all(|known| known.rules != rules) {
+                    let others = self.repeated.entry(at).or_default();
+                    // There are few kinds of rules, so this is short.
+                    if others.iter().all(|other| other.rules != rules) {
+                        others.push(said);
+                    }
                 }
             }
-            Slot::Vacant(slot) => {
-                let first = Said { rules, line };
-                slot.insert(Entry {
-                    name: u32::try_from(names.len()).map_err(|_| Full)?,
-                    first,
-                    rules,
-                });
-                names.extend_from_slice(bytes);
-                names.push(END);
-                self.note_prefix(name);
+            Entry::Vacant(slot) => {
+                slot.insert(self.records.push(bytes, said).ok_or(Full)?);
+                self.traits.note(name, labels);
             }
         }
         Ok(())
@@ -82,69 +100,114 @@ impl Builder {
         self.taken_back.push((name.into(), rules));
     }
 
-    fn note_prefix(&mut self, name: &str) {
-        if name.contains('/')
-            && let Ok(network) = name.parse::<IpNet>()
-        {
-            let prefixes = &mut self.prefixes[usize::from(network.addr().is_ipv6())];
-            let length = network.prefix_len();
-            // Longest first.
-            if let Err(place) = prefixes.binary_search_by(|other| length.cmp(other)) {
-                prefixes.insert(place, length);
-            }
-        }
+    /// Whether no name was added.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.names.is_empty()
     }
 
-    /// How many different names were added.
-    pub(crate) fn len(&self) -> usize {
-        self.table.len()
-    }
-
-    pub(crate) fn build(mut self) -> Snapshot {
+    /// What all lines say together.
+    pub(crate) fn finish(mut self) -> Draft {
         for (name, rules) in std::mem::take(&mut self.taken_back) {
             self.remove(name.as_bytes(), rules);
         }
-        self.table
-            .shrink_to_fit(|entry| self.hasher.hash_one(name_at(&self.names, entry.name)));
-        Snapshot {
-            names: self.names.into_boxed_slice(),
-            table: self.table,
+        Draft {
+            key: self.key,
+            records: self.records,
+            names: self.names,
             repeated: self.repeated,
-            prefixes: self.prefixes,
-            is_tree: self.is_tree,
-            hasher: self.hasher,
+            traits: self.traits,
         }
     }
 
     fn remove(&mut self, name: &[u8], rules: Rules) {
-        let Self {
-            names,
-            table,
-            hasher,
-            ..
-        } = self;
-        let slot = table.find_entry(hasher.hash_one(name), |entry| {
-            is_name_at(names, entry.name, name)
-        });
-        let Ok(mut slot) = slot else {
+        let records = &self.records;
+        let hash = self.key.hash(name).0;
+        let Ok(slot) = self.names.find_entry(hash, |at| records.name(*at) == name) else {
             return;
         };
-        let entry = slot.get_mut();
-        let mut said = vec![entry.first];
-        said.extend(self.repeated.remove(&entry.name).unwrap_or_default());
+        let at = *slot.get();
+        let mut said = self.repeated.remove(&at).unwrap_or_default();
+        said.splice(0..0, records.record(at).said());
         said.retain(|said| said.rules != rules);
-        let mut said = said.into_iter();
-        let Some(first) = said.next() else {
+        let Some(first) = said.first() else {
             slot.remove();
             return;
         };
-        let others: Vec<Said> = said.collect();
-        entry.first = first;
-        entry.rules = others
-            .iter()
-            .fold(first.rules, |rules, said| rules.with(said.rules));
-        if !others.is_empty() {
-            self.repeated.insert(entry.name, others);
+        self.records.say(at, *first);
+        said.remove(0);
+        if !said.is_empty() {
+            self.repeated.insert(at, said);
         }
+    }
+}
+
+impl Draft {
+    /// How many hosts and networks it has rules for.
+    pub(crate) fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Writes the records in the order of their places, and gives the table that finds them.
+    pub(super) fn write_records(&self, output: &mut impl Write) -> io::Result<Table> {
+        let (lines, order) = self.placed();
+        let mut starts = Vec::with_capacity(lines.len() * table::GROUPS);
+        let mut written = 0_u32;
+        let mut record = Vec::new();
+        for (line, order) in lines.iter().zip(order.chunks(LINE)) {
+            let names = line.names();
+            for group in 0..table::GROUPS {
+                starts.push(written);
+                let places = names.min(group * GROUP)..names.min((group + 1) * GROUP);
+                for &at in &order[places] {
+                    record.clear();
+                    self.append(&mut record, at);
+                    output.write_all(&record)?;
+                    let end = u32::try_from(record.len())
+                        .ok()
+                        .and_then(|length| written.checked_add(length));
+                    written = end.ok_or_else(|| io::Error::other("it takes more than 4 GiB"))?;
+                }
+            }
+        }
+        Ok(Table::new(lines, starts))
+    }
+
+    fn append(&self, record: &mut Vec<u8>, at: u32) {
+        let first = self.records.record(at);
+        match self.repeated.get(&at) {
+            None => record.extend_from_slice(self.records.bytes(at)),
+            Some(others) => {
+                let said: Vec<Said> = first.said().chain(others.iter().copied()).collect();
+                records::append(record, first.name, said.into_iter());
+            }
+        }
+    }
+
+    /// The prints of all names in their places, and where the record of each is.
+    fn placed(&self) -> (Vec<Line>, Vec<u32>) {
+        let mut lines = Table::lines_for(self.len());
+        let mut order = vec![0; lines.len() * LINE];
+        for &at in &self.names {
+            let (hash, _) = self.key.hash(self.records.name(at));
+            let mut line = table::home(hash, lines.len());
+            while lines[line].is_full() {
+                line = table::after(line, lines.len());
+            }
+            let place = lines[line].names();
+            lines[line].0[place] = table::print(hash);
+            order[line * LINE + place] = at;
+        }
+        (lines, order)
+    }
+}
+
+impl Arena {
+    fn record(&self, at: u32) -> Record<'_> {
+        let record = Record::read(self.bytes(at));
+        record.expect("it was written as one").0
+    }
+
+    fn name(&self, at: u32) -> &[u8] {
+        self.record(at).name
     }
 }

@@ -1,0 +1,317 @@
+//! A snapshot as a file: a header, the records, the table. `cache` writes and opens such files. All
+//! of a file is compared with its checksums when it is opened, and later nothing is: files are
+//! replaced by renaming and never written to. It does not know where they are.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
+
+use super::Snapshot;
+use super::builder::Draft;
+use super::key::Key;
+use super::records::Bytes;
+use super::table::{GROUPS, LINE, Line, Table};
+use super::traits::{Labels, Traits};
+
+/// What the file begins with.
+const MAGIC: [u8; 16] = *b"portcullis list\n";
+
+/// Another version is another layout, or other hashes.
+const VERSION: u32 = 1;
+
+/// Bytes before the records.
+const HEADER: usize = 128;
+
+/// Bytes of a line of the table, and of the offsets that belong to it.
+const LINE_BYTES: usize = 2 * LINE;
+const STARTS_BYTES: usize = 4 * GROUPS;
+
+/// Bytes that are read or written at a time.
+const PIECE: usize = 64 << 10;
+
+/// What a snapshot was made from and how, in short: a file with another is not what is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp(pub(crate) [u8; 16]);
+
+/// Why a file is not used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refused {
+    #[error("cannot read it")]
+    Read(#[from] io::Error),
+    #[error("it is not the file of a list")]
+    Foreign,
+    #[error("it is in version {0} of the format, and this program reads version {VERSION}")]
+    Version(u32),
+    #[error("it is of another list, or of one that was read with other settings")]
+    Other,
+    #[error("it is damaged: {0}")]
+    Damaged(&'static str),
+}
+
+/// What stands before the records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Header {
+    stamp: Stamp,
+    key: Key,
+    traits: Traits,
+    names: u32,
+    lines: u32,
+    /// Bytes of all records.
+    records: u32,
+    records_sum: u32,
+    table_sum: u32,
+}
+
+impl Draft {
+    /// Writes the file of the list, which is to be opened with the same stamp.
+    pub(crate) fn write(&self, stamp: Stamp, file: &mut (impl Write + Seek)) -> io::Result<()> {
+        file.write_all(&[0; HEADER])?;
+        let mut output = BufWriter::with_capacity(PIECE, Summed::new(&mut *file));
+        let table = self.write_records(&mut output)?;
+        output.flush()?;
+        let (records, records_sum) = output.get_mut().restart();
+        for line in table.lines() {
+            output.write_all(line.0.map(u16::to_le_bytes).as_flattened())?;
+        }
+        for start in table.starts() {
+            output.write_all(&start.to_le_bytes())?;
+        }
+        output.flush()?;
+        let (_, table_sum) = output.get_mut().restart();
+        drop(output);
+        let fits = |number: usize| {
+            u32::try_from(number).map_err(|_| io::Error::other("it has more than 4 GiB"))
+        };
+        let header = Header {
+            stamp,
+            key: self.key,
+            traits: self.traits,
+            names: fits(self.len())?,
+            lines: fits(table.lines().len())?,
+            records: fits(records)?,
+            records_sum,
+            table_sum,
+        };
+        file.rewind()?;
+        file.write_all(&header.to_bytes())
+    }
+}
+
+impl Snapshot {
+    /// The list in a file that has this stamp. All of the file is read, and the records stay in it.
+    #[cfg(unix)]
+    pub(crate) fn open(file: &File, stamp: Stamp) -> Result<Self, Refused> {
+        let length = file.metadata()?.len();
+        let input = BufReader::with_capacity(PIECE, file);
+        let (header, table) = read(input, length, stamp, &mut io::sink())?;
+        let length = header.records as usize;
+        // Nothing can be mapped of a list without names.
+        let records = match length {
+            0 => Bytes::default(),
+            _ => Bytes::Mapped(super::map::Mapped::new(file, HEADER, length)?),
+        };
+        Ok(Self::of(&header, table, records))
+    }
+
+    /// The list in a file that has this stamp. A file that is mapped cannot be replaced on every
+    /// system, so that all of it is read.
+    #[cfg(not(unix))]
+    pub(crate) fn open(file: &File, stamp: Stamp) -> Result<Self, Refused> {
+        let length = file.metadata()?.len();
+        Self::read(BufReader::with_capacity(PIECE, file), length, stamp)
+    }
+
+    /// The list in the bytes of a file, of which there are `length`.
+    #[cfg(any(test, fuzzing, not(unix)))]
+    pub(crate) fn read(input: impl Read, length: u64, stamp: Stamp) -> Result<Self, Refused> {
+        let mut records = Vec::new();
+        let (header, table) = read(input, length, stamp, &mut records)?;
+        Ok(Self::of(&header, table, Bytes::InMemory(records.into())))
+    }
+
+    fn of(header: &Header, table: Table, records: Bytes) -> Self {
+        Self {
+            key: Some(header.key),
+            traits: header.traits,
+            names: header.names as usize,
+            table,
+            records,
+        }
+    }
+}
+
+/// Reads a file of `length` bytes to its end, and copies the records.
+fn read(
+    input: impl Read,
+    length: u64,
+    stamp: Stamp,
+    records: &mut impl Write,
+) -> Result<(Header, Table), Refused> {
+    let mut input = Summed::new(input);
+    let mut bytes = [0; HEADER];
+    input.read_exact(&mut bytes)?;
+    let header = Header::from_bytes(&bytes)?;
+    if header.stamp != stamp {
+        return Err(Refused::Other);
+    }
+    if header.length() != length {
+        return Err(Refused::Damaged("it is longer or shorter than it says"));
+    }
+    input.restart();
+    io::copy(&mut input.by_ref().take(header.records.into()), records)?;
+    if input.restart().1 != header.records_sum {
+        return Err(Refused::Damaged("the checksum of its records is wrong"));
+    }
+    // It is no longer than the file.
+    let mut bytes = vec![0; header.lines as usize * (LINE_BYTES + STARTS_BYTES)];
+    input.read_exact(&mut bytes)?;
+    if input.restart().1 != header.table_sum {
+        return Err(Refused::Damaged("the checksum of its table is wrong"));
+    }
+    let (lines, starts) = bytes.split_at(header.lines as usize * LINE_BYTES);
+    let line = |bytes: &[u8; LINE_BYTES]| {
+        let (prints, _) = bytes.as_chunks();
+        Line(std::array::from_fn(|at| u16::from_le_bytes(prints[at])))
+    };
+    let lines: Vec<Line> = lines.as_chunks().0.iter().map(line).collect();
+    let starts = starts.as_chunks().0.iter();
+    let starts = starts.map(|start| u32::from_le_bytes(*start)).collect();
+    if !lines.iter().all(Line::is_in_order) {
+        return Err(Refused::Damaged("its table has gaps"));
+    }
+    let table = Table::new(lines, starts);
+    if table.names() != header.names as usize {
+        return Err(Refused::Damaged("it has more or fewer names than it says"));
+    }
+    Ok((header, table))
+}
+
+impl Header {
+    fn to_bytes(self) -> [u8; HEADER] {
+        let mut bytes = [0; HEADER];
+        let mut rest = &mut bytes[..];
+        let Traits {
+            is_tree,
+            labels,
+            prefixes: [ipv4, ipv6],
+        } = self.traits;
+        let parts: [&[u8]; 13] = [
+            &MAGIC,
+            &VERSION.to_le_bytes(),
+            &u32::from(is_tree).to_le_bytes(),
+            &self.key.bytes(),
+            &labels.0.to_le_bytes(),
+            &ipv4.to_le_bytes(),
+            &ipv6.to_le_bytes(),
+            &self.stamp.0,
+            &self.names.to_le_bytes(),
+            &self.lines.to_le_bytes(),
+            &self.records.to_le_bytes(),
+            &self.records_sum.to_le_bytes(),
+            &self.table_sum.to_le_bytes(),
+        ];
+        for part in parts {
+            let (place, behind) = rest.split_at_mut(part.len());
+            place.copy_from_slice(part);
+            rest = behind;
+        }
+        let sum = crc32fast::hash(&bytes[..HEADER - 4]);
+        bytes[HEADER - 4..].copy_from_slice(&sum.to_le_bytes());
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8; HEADER]) -> Result<Self, Refused> {
+        let mut rest = &bytes[..];
+        if take::<16>(&mut rest) != MAGIC {
+            return Err(Refused::Foreign);
+        }
+        let number = |rest: &mut &[u8]| u32::from_le_bytes(take(rest));
+        let bits = |rest: &mut &[u8]| u128::from_le_bytes(take(rest));
+        let version = number(&mut rest);
+        if version != VERSION {
+            return Err(Refused::Version(version));
+        }
+        let sum = u32::from_le_bytes(*bytes.last_chunk().expect("it is longer"));
+        if sum != crc32fast::hash(&bytes[..HEADER - 4]) {
+            return Err(Refused::Damaged("the checksum of its header is wrong"));
+        }
+        let is_tree = number(&mut rest) != 0;
+        let key = Key::from_bytes(take(&mut rest)).ok_or(Refused::Damaged("it has no key"))?;
+        Ok(Self {
+            key,
+            traits: Traits {
+                is_tree,
+                labels: Labels(u64::from_le_bytes(take(&mut rest))),
+                prefixes: [bits(&mut rest), bits(&mut rest)],
+            },
+            stamp: Stamp(take(&mut rest)),
+            names: number(&mut rest),
+            lines: number(&mut rest),
+            records: number(&mut rest),
+            records_sum: number(&mut rest),
+            table_sum: number(&mut rest),
+        })
+    }
+
+    /// Bytes of the whole file.
+    fn length(&self) -> u64 {
+        let table = u64::from(self.lines) * (LINE_BYTES + STARTS_BYTES) as u64;
+        HEADER as u64 + u64::from(self.records) + table
+    }
+}
+
+/// The next bytes of a header, which has them.
+fn take<const N: usize>(rest: &mut &[u8]) -> [u8; N] {
+    let (bytes, behind) = rest
+        .split_first_chunk()
+        .expect("a header has all its parts");
+    *rest = behind;
+    *bytes
+}
+
+/// Counts and sums up what passes.
+struct Summed<T> {
+    inner: T,
+    sum: crc32fast::Hasher,
+    bytes: usize,
+}
+
+impl<T> Summed<T> {
+    fn new(inner: T) -> Self {
+        Self {
+            inner,
+            sum: crc32fast::Hasher::new(),
+            bytes: 0,
+        }
+    }
+
+    /// How many bytes have passed since the last call, and their sum.
+    fn restart(&mut self) -> (usize, u32) {
+        let sum = std::mem::take(&mut self.sum).finalize();
+        (std::mem::take(&mut self.bytes), sum)
+    }
+
+    fn passed(&mut self, bytes: &[u8]) {
+        self.sum.update(bytes);
+        self.bytes += bytes.len();
+    }
+}
+
+impl<R: Read> Read for Summed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.inner.read(buffer)?;
+        self.passed(&buffer[..length]);
+        Ok(length)
+    }
+}
+
+impl<W: Write> Write for Summed<W> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let length = self.inner.write(buffer)?;
+        self.passed(&buffer[..length]);
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}

@@ -1,0 +1,129 @@
+//! A small filter in front of several lists: most hosts are on none of them, which it tells from
+//! one cache line for each domain that a host is in. `feeds` makes it of the lists that serve and
+//! has it look at each host first. It knows prints, as tables have them, and no names.
+
+use std::ops::RangeInclusive;
+
+use super::Snapshot;
+use super::key::{AT_HAND, Key, Query, Suffix};
+use super::table::{Table, print};
+use super::traits::Labels;
+
+/// Bits that one cache line has.
+const BLOCK: usize = 512;
+
+/// Bits of the filter for each name.
+const BITS_A_NAME: usize = 11;
+
+/// Bits that are set for each name.
+const BITS_SET: usize = 4;
+
+/// High bits of a hash that count. A table tells them of its names, but for the smallest lists,
+/// whose names then count in all the parts where they may be.
+const PART_BITS: u32 = 10;
+
+/// What names on some lists have in common with no other name, but for a few.
+#[derive(Debug, Default)]
+pub(crate) struct Sieve {
+    blocks: Box<[Block]>,
+    labels: Labels,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
+struct Block([u64; BLOCK / 64]);
+
+impl Sieve {
+    /// For those of the lists that have this key.
+    pub(crate) fn new<'l>(key: Key, lists: impl Iterator<Item = &'l Snapshot> + Clone) -> Self {
+        let lists = lists.filter(|list| list.key == Some(key));
+        let mut names = 0;
+        for list in lists.clone() {
+            spread(&list.table, |_, parts| names += parts.count());
+        }
+        let mut sieve = Self {
+            blocks: vec![Block::default(); (names * BITS_A_NAME).div_ceil(BLOCK)].into(),
+            labels: lists
+                .clone()
+                .map(|list| list.traits.labels)
+                .fold(Labels::default(), Labels::with),
+        };
+        for list in lists {
+            spread(&list.table, |print, parts| {
+                parts.for_each(|part| sieve.set(cell(part, print)));
+            });
+        }
+        sieve
+    }
+
+    /// Leaves out the domains that none of the lists has, and tells whether any is left.
+    pub(crate) fn holds(&self, query: &mut Query<'_>) -> bool {
+        // Networks have hashes of their own.
+        if query.address.is_some() {
+            return true;
+        }
+        query.retain(|suffix| self.may_have(suffix));
+        let has_deep_names = self.labels.most() as usize > AT_HAND;
+        !query.at_hand().is_empty() || (has_deep_names && query.has_others())
+    }
+
+    #[inline]
+    fn may_have(&self, suffix: Suffix) -> bool {
+        if !self.labels.has(suffix.labels) {
+            return false;
+        }
+        let part = suffix.hash >> (64 - PART_BITS);
+        let (block, bits) = self.bits(cell(part, print(suffix.hash)));
+        let Block(words) = &self.blocks[block];
+        bits.fold(true, |all, bit| {
+            all & ((words[bit / 64] >> (bit % 64)) & 1 != 0)
+        })
+    }
+
+    fn set(&mut self, cell: u64) {
+        let (block, bits) = self.bits(cell);
+        let Block(words) = &mut self.blocks[block];
+        bits.for_each(|bit| words[bit / 64] |= 1 << (bit % 64));
+    }
+
+    #[inline]
+    fn bits(&self, cell: u64) -> (usize, impl Iterator<Item = usize> + use<>) {
+        // What is known of a hash is spread over all bits again.
+        let mut mixed = cell.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+        mixed ^= mixed >> 32;
+        let block = ((u128::from(mixed) * self.blocks.len() as u128) >> 64) as usize;
+        let bits = (0..BITS_SET).map(move |at| (mixed >> (9 * at)) as usize % BLOCK);
+        (block, bits)
+    }
+}
+
+/// What is known of a hash.
+fn cell(part: u64, print: u16) -> u64 {
+    (part << 16) | u64::from(print)
+}
+
+/// Tells of each name in a table its print and in which parts its hash may be.
+fn spread(table: &Table, mut use_name: impl FnMut(u16, RangeInclusive<u64>)) {
+    let lines = table.lines();
+    // The least hash that is looked for in a line first.
+    let least = |line: usize| ((line as u128) << 64).div_ceil(lines.len() as u128);
+    let part = |hash: u128| (hash >> (64 - PART_BITS)) as u64;
+    let mut use_home = |home: usize, prints: &[u16]| {
+        let (first, last) = (part(least(home)), part(least(home + 1) - 1));
+        for print in prints.iter().filter(|print| **print != 0) {
+            use_name(*print, first..=last);
+        }
+    };
+    for (at, line) in lines.iter().enumerate() {
+        let mut home = at;
+        // A name may have found all lines full before this one.
+        for _ in 0..lines.len() {
+            use_home(home, &line.0);
+            home = home.checked_sub(1).unwrap_or(lines.len() - 1);
+            if !lines[home].is_full() {
+                break;
+            }
+        }
+    }
+}
