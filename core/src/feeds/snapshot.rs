@@ -21,6 +21,8 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 pub(crate) use self::builder::{Builder, Draft, Full};
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::file::seal;
 pub(crate) use self::file::{Refused, Stamp};
 use self::key::Suffix;
 pub(crate) use self::key::{Key, Query};

@@ -11,6 +11,7 @@ mod lists;
 mod request;
 mod response;
 mod settings;
+mod snapshots;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,7 @@ pub use self::lists::feed;
 pub use self::request::request_head;
 pub use self::response::response_head;
 pub use self::settings::{cases, config, filter_settings};
+pub use self::snapshots::snapshot;
 
 use crate::target::{Target, canonical_host};
 

@@ -64,6 +64,7 @@ corpora! {
     header_edits
     request_head
     response_head
+    snapshot
 }
 
 #[test]

@@ -315,3 +315,27 @@ impl<W: Write> Write for Summed<W> {
         self.inner.flush()
     }
 }
+
+/// Makes the checksums and the header right for whatever the rest of a file has become, as far as
+/// that can be.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn seal(bytes: &mut [u8]) {
+    let length = bytes.len();
+    let number = |bytes: &[u8], at: usize| {
+        let number = bytes.get(at..).and_then(<[u8]>::first_chunk);
+        number.map_or(0, |number| u32::from_le_bytes(*number))
+    };
+    let records = HEADER.saturating_add(number(bytes, RECORDS) as usize);
+    let Some((records, table)) = bytes.get(HEADER..records).zip(bytes.get(records..length)) else {
+        return;
+    };
+    let sums = [crc32fast::hash(records), crc32fast::hash(table)];
+    bytes[RECORDS + 4..RECORDS + 8].copy_from_slice(&sums[0].to_le_bytes());
+    bytes[RECORDS + 8..RECORDS + 12].copy_from_slice(&sums[1].to_le_bytes());
+    let sum = crc32fast::hash(&bytes[..HEADER - 4]);
+    bytes[HEADER - 4..HEADER].copy_from_slice(&sum.to_le_bytes());
+}
+
+/// Where the header has how long the records are. Their checksum and that of the table follow.
+#[cfg(any(test, fuzzing))]
+const RECORDS: usize = 104;
