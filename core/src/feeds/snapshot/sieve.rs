@@ -74,9 +74,11 @@ impl Sieve {
         }
         let part = suffix.hash >> (64 - PART_BITS);
         let (block, bits) = self.bits(cell(part, print(suffix.hash)));
-        let Block(words) = &self.blocks[block];
-        bits.fold(true, |all, bit| {
-            all & ((words[bit / 64] >> (bit % 64)) & 1 != 0)
+        // Without names there is no block.
+        self.blocks.get(block).is_some_and(|Block(words)| {
+            bits.fold(true, |all, bit| {
+                all & ((words[bit / 64] >> (bit % 64)) & 1 != 0)
+            })
         })
     }
 
