@@ -1,8 +1,8 @@
 # The two commands are `make run` and `make test`. Each first gets what is missing; sdk/toolchain.sh says what that is.
 .POSIX:
 
-# For `run`: arguments of the proxy, as in make run ARGS="--listen 127.0.0.1:8080". For `bench-filters`: names of
-# measurements. For `bench-hostile`: --quick, and words that choose rows.
+# For `run`: arguments of the proxy, as in make run ARGS="--listen 127.0.0.1:8080". For `bench-feeds`: a folder of
+# lists. For `bench-filters`: names of measurements. For `bench-hostile`: --quick, and words that choose rows.
 ARGS =
 
 TOOLCHAIN = sh sdk/toolchain.sh
@@ -10,7 +10,7 @@ CARGO = $(TOOLCHAIN) cargo
 # For a tool that is needed rarely and that is not installed.
 TOOLS = target/tools
 
-.PHONY: help run test test-core test-sdk scenarios quick docs instructions bench-filters bench-hostile fuzz setup check fmt clippy embedded doc deny clean
+.PHONY: help run test test-core test-sdk scenarios quick docs instructions bench-feeds bench-filters bench-hostile fuzz setup check fmt clippy embedded doc deny clean
 
 help:
 	@echo 'make run      start the proxy on 127.0.0.1:3000; ARGS="..." are its arguments'
@@ -20,6 +20,7 @@ help:
 	@echo 'make check    formatting, lints, documentation, dependencies'
 	@echo 'make docs     the documentation of everything, private items included'
 	@echo 'make instructions    measure what a request and a connection cost; needs valgrind'
+	@echo 'make bench-feeds     measure a list of a million names, and what else could hold it'
 	@echo 'make bench-filters   measure what is promised about filters; takes some minutes'
 	@echo 'make bench-hostile   measure what hostile peers do to a neighbour; ARGS="--quick" for a first look'
 	@echo 'make fuzz     look for input that breaks a promise, for SECONDS=600 each; T=name for one target'
@@ -66,6 +67,10 @@ instructions:
 	@echo 'The committed figures:'
 	@cat tests/benches/instructions.txt
 
+# What lists are compared with is built here and nowhere else. The names of ARGS are permuted until there are a million.
+bench-feeds:
+	@$(CARGO) run --release --manifest-path tests/benches/feeds/Cargo.toml --target-dir target/bench-feeds -- $(ARGS)
+
 # The program is measured as it is released. What measures it is built as the tests are.
 bench-filters:
 	@$(CARGO) build --release --package portcullis
@@ -79,7 +84,7 @@ bench-hostile:
 SECONDS = 600
 
 # Everything is built once more for this, in a folder of its own. No sanitizer: they need a nightly
-# compiler, and there is no unsafe code here.
+# compiler, and the one piece of unsafe code maps a file.
 fuzz:
 	@PATH="$(TOOLS)/bin:$$PATH"; export PATH; \
 	$(CARGO) fuzz --version >/dev/null 2>&1 || \

@@ -191,6 +191,13 @@ impl Feeds {
         excepted.map(|(feed, found)| feed.matched(found))
     }
 
+    /// The list of a feed.
+    #[cfg(feature = "bench")]
+    pub(crate) fn snapshot(&self, name: &str) -> Option<Arc<Snapshot>> {
+        let feed = self.feeds.get(name)?;
+        Some(self.lists.load().shared(feed.place))
+    }
+
     /// A note for each feed without data.
     pub(crate) fn notes(&self) -> impl Iterator<Item = String> {
         let empty = self.status().into_iter().filter(|feed| feed.names == 0);

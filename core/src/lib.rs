@@ -32,6 +32,8 @@
     )
 )]
 
+#[cfg(feature = "bench")]
+pub mod bench;
 mod chain;
 #[cfg(feature = "cli")]
 pub mod commands;

@@ -73,6 +73,12 @@ impl Lists {
         (self.sieve.holds(&mut query) || self.has_others).then_some(query)
     }
 
+    /// The list in a place, for longer.
+    #[cfg(feature = "bench")]
+    pub(super) fn shared(&self, place: usize) -> Arc<Snapshot> {
+        self.lists[place].clone()
+    }
+
     /// The list in a place.
     pub(super) fn at(&self, place: usize) -> &Snapshot {
         &self.lists[place]

@@ -1,0 +1,284 @@
+//! Measures a design, in a process that does nothing else. What it prints, [`Figures`] reads.
+
+use std::fmt;
+use std::fs;
+use std::hint::black_box;
+use std::path::Path;
+use std::time::Instant;
+
+use crate::designs::{self, DESIGNS, Has};
+use crate::names::Hosts;
+
+/// Hosts of each kind that are looked up.
+const HOSTS: usize = 200_000;
+
+/// Names that a proxy finds in a day of a user, more or less.
+const FOUND: usize = 100;
+
+/// What stands behind a promise that is not kept.
+pub(crate) const BROKEN: &str = "BROKEN";
+
+/// What is promised of the list of a million names.
+pub(crate) const BUDGET: [(&str, fn(&Figures) -> bool); 6] = [
+    (
+        "at most 10 bytes a name, with the records of 100 names read",
+        |f| f.bytes <= 10.0,
+    ),
+    ("a miss of four labels in 120 ns, half of them", |f| {
+        f.misses.0 <= 120
+    }),
+    ("a hit in 400 ns, half of them", |f| f.hits.0 <= 400),
+    ("built in 1.5 s of computing", |f| f.build <= 1.5),
+    (
+        "while it is built beside the one before, at most 2.5 times that and 64 MB",
+        |f| f.peak <= 2.5 * f.bytes + 64.0,
+    ),
+    ("from the file in 50 ms", |f| f.start <= 0.050),
+];
+
+/// What was measured of a design.
+#[derive(Debug, Default)]
+pub(crate) struct Figures {
+    design: String,
+    /// Bytes of memory for each name, when some were found, and when all were.
+    bytes: f64,
+    bytes_of_all: f64,
+    /// Nanoseconds: half are not above the first, 99 % not above the second.
+    hits: (u32, u32),
+    misses: (u32, u32),
+    deep: (u32, u32),
+    /// Seconds of computing.
+    build: f64,
+    /// Megabytes at most while it was built, with the list before it.
+    peak: f64,
+    /// Seconds until the list that is in a file can be asked.
+    start: f64,
+}
+
+impl Figures {
+    pub(crate) const HEAD: &str = "design      bytes a name  all found  hit ns p50/p99  miss ns p50/p99  deep ns p50/p99  build s  peak MB  start ms";
+
+    /// Those in the lines that a process has printed.
+    pub(crate) fn read(design: &str, lines: &str) -> Self {
+        let all: Vec<f64> = lines
+            .split_whitespace()
+            .filter_map(|word| word.parse().ok())
+            .collect();
+        let &[
+            bytes,
+            bytes_of_all,
+            h50,
+            h99,
+            m50,
+            m99,
+            d50,
+            d99,
+            build,
+            peak,
+            start,
+        ] = &*all
+        else {
+            panic!("{design}: {lines}");
+        };
+        let pair = |one: f64, other: f64| (one as u32, other as u32);
+        Self {
+            design: design.to_owned(),
+            bytes,
+            bytes_of_all,
+            hits: pair(h50, h99),
+            misses: pair(m50, m99),
+            deep: pair(d50, d99),
+            build,
+            peak,
+            start,
+        }
+    }
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pair = |(one, other): (u32, u32)| format!("{one}/{other}");
+        write!(
+            f,
+            "{:10}  {:12.1}  {:9.1}  {:>14}  {:>15}  {:>15}  {:7.2}  {:7.0}  {:8.0}",
+            self.design,
+            self.bytes,
+            self.bytes_of_all,
+            pair(self.hits),
+            pair(self.misses),
+            pair(self.deep),
+            self.build,
+            self.peak,
+            self.start * 1e3,
+        )
+    }
+}
+
+pub(crate) fn run(what: &str, folder: &Path) {
+    if what == "besides" {
+        besides(folder);
+        return;
+    }
+    let (_, build) = DESIGNS
+        .iter()
+        .find(|(name, _)| *name == what)
+        .expect("a design");
+    let (mut seconds, mut peak) = (0.0, 0.0);
+    let is_ours = what == "portcullis";
+    if is_ours {
+        (seconds, peak) = rebuild(folder);
+    }
+    let before = memory();
+    let computed = computing();
+    let started = Instant::now();
+    let has = build(folder);
+    let start = started.elapsed().as_secs_f64();
+    if !is_ours {
+        seconds = computing() - computed;
+        peak = highest() - before;
+    }
+    let built = memory() - before;
+    let base = memory();
+    let hosts = Hosts::of(folder, HOSTS, 7);
+    let names = memory();
+    let found = hosts
+        .hits
+        .iter()
+        .take(FOUND)
+        .filter(|host| has(host))
+        .count();
+    assert_eq!(found, FOUND);
+    let some = built + memory() - names;
+    let clock = nanoseconds(&vec![String::new(); 10_000], |_| false).0;
+    let of = |hosts: &[String]| {
+        let (half, most) = nanoseconds(hosts, &has);
+        (half.saturating_sub(clock), most.saturating_sub(clock))
+    };
+    let (misses, deep) = (of(&hosts.misses), of(&hosts.deep));
+    let hits = of(&hosts.hits);
+    let all = built + memory() - names;
+    debug_assert!(base <= names);
+    println!(
+        "{some:.3} {all:.3} {} {} {} {} {} {} {seconds} {peak} {start}",
+        hits.0, hits.1, misses.0, misses.1, deep.0, deep.1
+    );
+}
+
+/// Reads the list as when it has arrived, twice: the second time with the first serving. Seconds of
+/// computing, and megabytes at most.
+fn rebuild(folder: &Path) -> (f64, f64) {
+    let before = memory();
+    let lists = designs::lists(folder);
+    designs::refresh(&lists, &["list"]);
+    // The list before is in use.
+    let hosts = Hosts::of(folder, FOUND, 3);
+    assert!(hosts.hits.iter().all(|host| lists.has(&["list"], host)));
+    drop(hosts);
+    fs::write("/proc/self/clear_refs", "5").expect("Linux lets a process do that");
+    let computed = computing();
+    designs::refresh(&lists, &["list"]);
+    (computing() - computed, highest() - before)
+}
+
+/// What is promised besides: from several threads at once, and of several lists.
+fn besides(folder: &Path) {
+    let hosts = Hosts::of(folder, HOSTS, 11);
+    let (_, open) = DESIGNS[0];
+    let has: Has = open(folder);
+    for (what, hosts, limit) in [("misses", &hosts.misses, 120), ("hits", &hosts.hits, 400)] {
+        let clock = nanoseconds(&vec![String::new(); 10_000], |_| false).0;
+        let times = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..2)
+                .map(|_| scope.spawn(|| nanoseconds(hosts, &has).0))
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().expect("it counts"))
+                .max()
+        });
+        let half = times.expect("there are two").saturating_sub(clock);
+        println!(
+            "{what} from two threads: half within {half} ns{}",
+            word(half <= limit)
+        );
+    }
+    let one = designs::lists(folder);
+    let (ten, names) = designs::parts(folder);
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    for (what, hosts) in [("misses", &hosts.misses), ("hits", &hosts.hits)] {
+        let mut rounds = (0..5).map(|_| {
+            let single = mean(hosts, |host| one.has(&["list"], host));
+            (single, mean(hosts, |host| ten.has(&names, host)))
+        });
+        let first = rounds.next().expect("there are five");
+        let best = rounds.fold(first, |best, now| (best.0.min(now.0), best.1.min(now.1)));
+        let holds = word(best.1 <= 2.0 * best.0);
+        println!(
+            "{what}, all that a question takes: one list {:.0} ns, ten {:.0} ns{holds}",
+            best.0, best.1
+        );
+    }
+}
+
+fn word(holds: bool) -> String {
+    if holds {
+        String::new()
+    } else {
+        format!(", {BROKEN}")
+    }
+}
+
+/// Half of the lookups take no longer than the first, 99 % no longer than the second.
+fn nanoseconds(hosts: &[String], has: impl Fn(&str) -> bool) -> (u32, u32) {
+    let time = |host: &String| {
+        let started = Instant::now();
+        black_box(has(black_box(host)));
+        started.elapsed().as_nanos() as u32
+    };
+    let mut times: Vec<u32> = hosts.iter().map(time).collect();
+    times.sort_unstable();
+    (times[times.len() / 2], times[times.len() * 99 / 100])
+}
+
+/// Nanoseconds that a lookup takes.
+fn mean(hosts: &[String], has: impl Fn(&str) -> bool) -> f64 {
+    let started = Instant::now();
+    for host in hosts {
+        black_box(has(black_box(host)));
+    }
+    started.elapsed().as_nanos() as f64 / hosts.len() as f64
+}
+
+/// Megabytes that the process has in memory, its own and those of files.
+fn memory() -> f64 {
+    status("RssAnon") + status("RssFile")
+}
+
+/// Megabytes that it had at most.
+fn highest() -> f64 {
+    status("VmHWM")
+}
+
+fn status(what: &str) -> f64 {
+    let status = fs::read_to_string("/proc/self/status").expect("Linux has it");
+    let line = status
+        .lines()
+        .find(|line| line.starts_with(what))
+        .expect("Linux has it");
+    let number = line
+        .split_whitespace()
+        .nth(1)
+        .and_then(|number| number.parse::<f64>().ok());
+    number.expect("it is a number") * 1024.0 / 1e6
+}
+
+/// Seconds that all threads of the process have computed.
+fn computing() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").expect("Linux has it");
+    let fields = stat.rsplit(')').next().expect("it has fields");
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    ticks
+        .filter_map(|ticks| ticks.parse::<f64>().ok())
+        .sum::<f64>()
+        / 100.0
+}
