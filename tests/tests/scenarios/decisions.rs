@@ -14,7 +14,7 @@ use portcullis_tests::{Log, Proxy, Stage, guests, plug};
 /// With a filter that blocks hosts which begin with `blocked.`.
 async fn stage() -> Stage {
     let stage = Stage::start_with(|config| {
-        let children = Group::new(["127.0.0.2/32".parse().unwrap()]);
+        let children = Group::new(["127.0.0.2/32".parse().expect("a network")]);
         config.groups.insert("children".into(), children);
         plug(&config.plugins.dir, "neighbour.wasm", guests::bare());
     })
@@ -30,20 +30,20 @@ fn decision(verdict: Ruling, host: &str) -> NewDecision {
 /// Makes a decision and waits until the proxy has taken it up.
 async fn make(stage: &Stage, new: &NewDecision) -> u64 {
     let mut log = Log::follow();
-    let decided = decide(stage.proxy.config(), new).unwrap();
+    let decided = decide(stage.proxy.config(), new).expect("a decision");
     log.says(&["decisions in use", &folder(stage)]).await;
     id(&decided)
 }
 
 fn id(decided: &Decided) -> u64 {
-    serde_json::to_value(decided).unwrap()["id"]
-        .as_u64()
-        .unwrap()
+    let json = serde_json::to_value(decided).expect("JSON");
+    json["id"].as_u64().expect("a number")
 }
 
 async fn take_back(stage: &Stage, id: u64) {
     let mut log = Log::follow();
-    remove_decisions(stage.proxy.config(), &[u32::try_from(id).unwrap()]).unwrap();
+    let id = u32::try_from(id).expect("a number of a decision");
+    remove_decisions(stage.proxy.config(), &[id]).expect("it is there");
     log.says(&["decisions in use", &folder(stage)]).await;
 }
 

@@ -29,7 +29,7 @@ async fn household(lists: &Site) -> Stage {
         config
             .groups
             .insert("children".into(), Group::new(networks));
-        let networks = ["127.0.1.0/24".parse().unwrap()];
+        let networks = ["127.0.1.0/24".parse().expect("a network")];
         config.groups.insert("guests".into(), Group::new(networks));
         plug(&config.plugins.dir, "blocklist.toml", RULES);
     })
