@@ -2,6 +2,8 @@
 //! them and keeps [`Feeds::run`] going, and `filter` looks names up. What a match means is for
 //! filters to say.
 
+#[cfg(feature = "bench")]
+pub mod bench;
 mod cache;
 pub(crate) mod entries;
 mod fetch;

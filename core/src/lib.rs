@@ -32,8 +32,6 @@
     )
 )]
 
-#[cfg(feature = "bench")]
-pub mod bench;
 mod chain;
 #[cfg(feature = "cli")]
 pub mod commands;
@@ -55,6 +53,8 @@ mod verdict;
 
 pub use config::Config;
 pub use error::StartError;
+#[cfg(feature = "bench")]
+pub use feeds::bench;
 pub use filter::run_compiler_child;
 pub use proxy::{Ended, Proxy, run_proxy};
 pub use upstream::reload::Reloader;

@@ -1,5 +1,7 @@
 //! Asks every filter about one host or URL, without any traffic: `portcullis explain`.
 
+mod subject;
+
 use std::fmt;
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -8,88 +10,21 @@ use std::time::SystemTime;
 
 use http::{HeaderMap, Method};
 use serde::Serialize;
-use url::Url;
 
-use crate::chain::decisions::store::{Store, StoreError};
+pub use self::subject::ExplainError;
+use self::subject::Subject;
+use crate::chain::decisions::store::Store;
 use crate::chain::decisions::{Decision, Decisions};
 use crate::chain::{Chain, FilterSession, LocalChain, Place, TraceEntry};
 use crate::config::Config;
-use crate::error::{Escaped, StartError};
+use crate::error::Escaped;
 use crate::feeds::Feeds;
 use crate::filter::{Hook, Loader};
 use crate::flow::groups::Groups;
-use crate::flow::{Flow, Inquiry, Protocol, RequestHead};
+use crate::flow::{Flow, Inquiry, RequestHead};
 use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{self, Plugins};
-use crate::target::{InvalidTarget, Target};
 use crate::verdict::{Judgement, Verdict, VerdictKind};
-
-/// What is asked about: a host, or a URL as a client would request it.
-#[derive(Debug)]
-struct Subject {
-    target: Target,
-    protocol: Protocol,
-    /// The URL, if the proxy would see the request's head.
-    url: Option<String>,
-    /// The client that asks, if one was named.
-    client: Option<IpAddr>,
-}
-
-/// Why there is nothing to explain.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ExplainError {
-    /// The text is not a host with an optional port.
-    #[error("this is neither a host nor a URL")]
-    Target(#[from] InvalidTarget),
-    /// The text is not a URL.
-    #[error("this is not a URL")]
-    Url(#[from] url::ParseError),
-    /// The URL is neither http nor https.
-    #[error("only http and https URLs go through the proxy")]
-    Scheme,
-    /// What people have decided is not known.
-    #[error(transparent)]
-    Decisions(#[from] StoreError),
-    /// The filters cannot be loaded.
-    #[error(transparent)]
-    Start(#[from] StartError),
-}
-
-impl Subject {
-    /// Reads `host`, `host:port`, `http://…` or `https://…`. Hosts and https URLs reach the proxy
-    /// as CONNECT.
-    fn parse(text: &str, client: Option<IpAddr>) -> Result<Self, ExplainError> {
-        // A socket for both families shows IPv4 clients as IPv6 addresses, and the proxy does this.
-        let client = client.map(|client| client.to_canonical());
-        if !text.contains("://") {
-            let target = Target::parse(text, Some(443))?;
-            return Ok(Self {
-                target,
-                protocol: Protocol::Connect,
-                url: None,
-                client,
-            });
-        }
-        let url = Url::parse(text)?;
-        let protocol = match url.scheme() {
-            "http" => Protocol::Http,
-            "https" => Protocol::Connect,
-            _ => return Err(ExplainError::Scheme),
-        };
-        let target = Target::new(
-            url.host_str().unwrap_or_default(),
-            url.port_or_known_default().unwrap_or(80),
-        )?;
-        let url = (protocol == Protocol::Http).then(|| url.into());
-        Ok(Self {
-            target,
-            protocol,
-            url,
-            client,
-        })
-    }
-}
 
 /// Every filter's answer and what follows from them. By serde it is an object with `host`, `port`,
 /// `protocol`, `client` if one was named, `filters` (each `filter`, `hook`, `verdict`,
@@ -418,40 +353,5 @@ impl fmt::Display for Line {
         }
         let text = self.reason.as_ref().or(self.location.as_ref());
         text.map_or(Ok(()), |text| write!(f, ": {}", Escaped(text)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hosts_and_urls_are_read_as_the_proxy_would_see_them() {
-        let seen = |text| {
-            let subject = Subject::parse(text, None).unwrap();
-            (
-                subject.target.to_string(),
-                subject.protocol,
-                subject.url.is_some(),
-            )
-        };
-        assert_eq!(
-            seen("Example.com"),
-            ("example.com:443".into(), Protocol::Connect, false)
-        );
-        assert_eq!(
-            seen("example.com:80"),
-            ("example.com:80".into(), Protocol::Connect, false)
-        );
-        assert_eq!(
-            seen("https://example.com/a"),
-            ("example.com:443".into(), Protocol::Connect, false)
-        );
-        assert_eq!(
-            seen("http://[::1]:8080/a"),
-            ("[::1]:8080".into(), Protocol::Http, true)
-        );
-        assert!(Subject::parse("ftp://example.com/", None).is_err());
-        assert!(Subject::parse("a b", None).is_err());
     }
 }
