@@ -20,7 +20,6 @@ mod tests;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -46,7 +45,6 @@ pub(crate) struct Feeds {
     lists: Arc<Serving>,
     cache: Cache,
     fetcher: Fetcher,
-    generation: AtomicU64,
     /// Notified when a feed has its first list.
     arrived: Notify,
 }
@@ -136,7 +134,7 @@ impl FeedError {
 impl Feeds {
     /// Changes whenever a list does.
     pub(crate) fn generation(&self) -> u64 {
-        self.generation.load(Ordering::Acquire)
+        self.lists.generation()
     }
 
     /// The configured feeds with the last good copies found under `cache_dir`, and the one that is
@@ -282,7 +280,6 @@ impl Feeds {
         let (names, left_out) = read.await?;
         let is_first = feed.state().fetched_at.is_none();
         feed.published(validators, fetched_at);
-        self.generation.fetch_add(1, Ordering::Release);
         if is_first {
             self.arrived.notify_one();
         }

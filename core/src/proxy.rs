@@ -165,7 +165,7 @@ impl Proxy {
         // a file of the same name.
         let status = StatusFile::new(&config.cache.dir, own);
         let store = Store::new(&config.state.dir);
-        let decisions = Decisions::default();
+        let (decisions, groups) = (Decisions::default(), Groups::new(&config.groups));
         decisions.replace(
             store
                 .read()
@@ -176,7 +176,7 @@ impl Proxy {
             own,
             pseudonym: pseudonym.clone(),
             status: status.writer(),
-            decisions: (store, decisions.clone()),
+            decisions: (store, decisions.clone(), groups.clone()),
             reloads: reloads.clone(),
         };
         let loading = control.start(&config, threads, stop)?;
@@ -193,7 +193,7 @@ impl Proxy {
             access_log: access_log.clone(),
             own,
             pseudonym,
-            groups: Groups::new(&config.groups),
+            groups,
             decisions,
             command: command(config.file.as_deref()),
             chains,

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::flow::Client;
+use crate::flow::groups::Groups;
 use crate::target::canonical_host;
 use crate::verdict::{Judgement, Match, Verdict};
 
@@ -88,6 +89,11 @@ impl Decision {
             (host, exact, client, group)
         };
         about(self) == about(other)
+    }
+
+    /// The group that it is for, if the settings have none of that name: it holds for no client.
+    pub(crate) fn missing_group(&self, groups: &Groups) -> Option<&str> {
+        self.group.as_deref().filter(|group| !groups.has(group))
     }
 
     /// How precisely it is meant for `client`; none if it is not.

@@ -14,6 +14,7 @@ use crate::chain::decisions::store::Store;
 pub use crate::chain::decisions::{Ruling, store::StoreError};
 use crate::config::{Config, nearest};
 use crate::error::Escaped;
+use crate::flow::groups::Groups;
 use crate::target::{InvalidTarget, canonical_host};
 
 /// A decision to be made.
@@ -83,11 +84,13 @@ pub struct Decided {
     file: PathBuf,
 }
 
-/// The decisions that hold. By serde it is an object with `file` and `decisions`.
+/// The decisions that hold. By serde it is an object with `file`, `decisions` and `notes`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DecisionList {
     file: PathBuf,
     decisions: Vec<Decision>,
+    /// Why some of them hold for no client.
+    notes: Vec<String>,
 }
 
 impl NewDecision {
@@ -163,10 +166,21 @@ pub fn list_decisions(config: &Config) -> Result<DecisionList, StoreError> {
     let store = Store::new(&config.state.dir);
     let now = SystemTime::now();
     let decisions = store.read()?.into_iter();
-    let decisions = decisions.filter(|decision| !decision.is_over(now));
+    let decisions: Vec<Decision> = decisions
+        .filter(|decision| !decision.is_over(now))
+        .collect();
+    let groups = Groups::new(&config.groups);
+    let notes = decisions.iter().filter_map(|decision| {
+        let group = decision.missing_group(&groups)?;
+        let id = decision.id;
+        Some(format!(
+            "decision {id} holds for no client, as [groups] has no {group}"
+        ))
+    });
     Ok(DecisionList {
         file: store.file(),
-        decisions: decisions.collect(),
+        notes: notes.collect(),
+        decisions,
     })
 }
 
@@ -228,6 +242,8 @@ impl fmt::Display for DecisionList {
         for decision in &self.decisions {
             writeln!(f, "{decision}")?;
         }
-        Ok(())
+        self.notes
+            .iter()
+            .try_for_each(|note| writeln!(f, "note: {note}"))
     }
 }

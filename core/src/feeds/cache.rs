@@ -15,13 +15,17 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::fetch::Validators;
 use super::format::Format;
 use super::snapshot::{Draft, Refused, Snapshot, Stamp};
 use crate::config::{Feed, FeedFormat};
 use crate::error::Causes;
+
+/// What reads lists. To be raised with every change that finds other names in the same body: the
+/// snapshots of an earlier reader are not used.
+const READER: u32 = 1;
 
 /// What is read of a description, in bytes. Those that were written are much shorter.
 const DESCRIPTION_LIMIT: u64 = 64 << 10;
@@ -209,8 +213,11 @@ impl Cache {
         file.as_file().sync_all()?;
         file.persist(path)?;
         // What the folder says of the file is a file of its own on Unix.
+        // The file is there by now, and not every system can do this, so it is not an error.
         #[cfg(unix)]
-        File::open(&self.dir)?.sync_all()?;
+        if let Err(error) = File::open(&self.dir).and_then(|dir| dir.sync_all()) {
+            debug!(%error, dir = %self.dir.display(), "cannot write a folder to the disk");
+        }
         Ok(())
     }
 }
@@ -242,7 +249,8 @@ impl Stamp {
     /// For the list that a description is of, read as the settings of `feed` want it by this
     /// program.
     fn of(description: &[u8], feed: &Feed) -> Self {
-        let how = format!("{} {:?}", env!("CARGO_PKG_VERSION"), Format::from(feed));
+        let program = env!("CARGO_PKG_VERSION");
+        let how = format!("{program} {READER} {:?}", Format::from(feed));
         let digest = Sha256::new()
             .chain_update(description)
             .chain_update(how)

@@ -1,5 +1,5 @@
-//! Reads the body of a feed into the draft of a snapshot, or says why it is not a list. Each format is a file.
-//! `feeds` calls it off the async threads. It knows nothing of where the body came from.
+//! Reads the body of a feed into the draft of a snapshot, or says why it is not a list. Each format
+//! is a file. `feeds` calls it off the async threads. It knows nothing of where the body came from.
 
 mod adblock;
 mod csv;

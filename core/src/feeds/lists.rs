@@ -1,6 +1,7 @@
 //! The lists that serve, all of them at one moment: what a lookup begins with. `feeds` replaces one
 //! when it has arrived. Where it came from is not known here.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
@@ -13,13 +14,15 @@ pub(super) struct Serving {
     current: ArcSwap<Lists>,
     /// Held while a list is replaced.
     replacing: Mutex<()>,
+    /// How many lists were replaced.
+    generation: AtomicU64,
 }
 
 /// All lists.
 #[derive(Debug)]
 pub(super) struct Lists {
-    /// That of all lists, so that a host is hashed once. A list from disk may have another one until
-    /// it is fetched.
+    /// That of all lists, so that a host is hashed once. A list from disk may have another one
+    /// until a new list is fetched.
     key: Key,
     sieve: Sieve,
     /// Whether a list is not in the sieve, because of its key.
@@ -33,6 +36,7 @@ impl Serving {
         Arc::new(Self {
             current: ArcSwap::from_pointee(Lists::new(key, lists)),
             replacing: Mutex::default(),
+            generation: AtomicU64::new(0),
         })
     }
 
@@ -53,6 +57,13 @@ impl Serving {
         let mut lists = current.lists.clone();
         lists[place] = Arc::new(list);
         self.current.store(Arc::new(Lists::new(current.key, lists)));
+        // At once: what was found before is not to be used any more.
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+
+    /// Changes whenever a list does.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
     }
 }
 

@@ -6,7 +6,6 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use tokio::sync::Notify;
 use tracing::{debug, info, warn};
@@ -63,7 +62,6 @@ impl Feeds {
             lists: Serving::new(key, lists),
             cache,
             fetcher,
-            generation: AtomicU64::new(0),
             arrived: Notify::new(),
         })
     }
@@ -126,7 +124,7 @@ impl Feed {
             Refused::Read(error) if error.kind() == io::ErrorKind::NotFound => {}
             Refused::Other => debug!(
                 feed,
-                "the feed's settings have changed; its copy is read anew"
+                "the feed's copy was read by other settings or another program; it is read anew"
             ),
             _ => warn!(
                 feed,

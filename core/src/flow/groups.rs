@@ -29,6 +29,11 @@ impl Groups {
         Self(groups.collect())
     }
 
+    /// Whether the settings have a group of that name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|group| *group.name == *name)
+    }
+
     /// The client at an address, with the groups that have it. A client whose address is not known
     /// is in none.
     pub(crate) fn client(&self, address: Option<IpAddr>) -> Client {

@@ -21,6 +21,7 @@ use crate::downstream::headers::Pseudonym;
 use crate::error::StartError;
 use crate::feeds::{Feeds, Fetcher};
 use crate::filter::Loader;
+use crate::flow::groups::Groups;
 use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{Plugins, StatusWriter};
 use crate::upstream::reload::Reloads;
@@ -41,7 +42,8 @@ pub(super) struct Control {
     pub(super) own: SocketAddr,
     pub(super) pseudonym: Pseudonym,
     pub(super) status: StatusWriter,
-    pub(super) decisions: (Store, Decisions),
+    /// What people have decided: where it is kept, what it is, and the groups it may be for.
+    pub(super) decisions: (Store, Decisions, Groups),
     pub(super) reloads: Reloads,
 }
 
@@ -146,7 +148,7 @@ async fn look_after(
     (own, pseudonym): (SocketAddr, Pseudonym),
     feeds: Arc<Feeds>,
     mut plugins: Plugins,
-    (store, decisions): (Store, Decisions),
+    (store, decisions, groups): (Store, Decisions, Groups),
     (mut status, mut reloads): (StatusWriter, Reloads),
     stop: &CancellationToken,
 ) {
@@ -156,7 +158,7 @@ async fn look_after(
         feeds.clone().run(stop.clone()).await;
     }));
     tasks.spawn_local(supervise("decisions", async move || {
-        decisions::follow(&store, &decisions).await;
+        decisions::follow(&store, &decisions, &groups).await;
     }));
     tasks.spawn_local(supervise("plugins", async move || {
         plugins

@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::chain::decisions::Decisions;
 use crate::chain::decisions::store::Store;
+use crate::chain::decisions::{Decision, Decisions};
 use crate::error::Causes;
+use crate::flow::groups::Groups;
 use crate::plugins::{Stamp, Watch};
 
 /// How often the file is looked at where nothing tells of its changes.
 const POLL: Duration = Duration::from_secs(1);
 
 /// Takes up each change of the file. One that cannot be read changes nothing.
-pub(super) async fn follow(store: &Store, decisions: &Decisions) {
+pub(super) async fn follow(store: &Store, decisions: &Decisions, groups: &Groups) {
     let mut watch = Watch::new(store.dir().to_owned());
     let (mut known, mut told) = (None, None);
     loop {
@@ -28,6 +29,8 @@ pub(super) async fn follow(store: &Store, decisions: &Decisions) {
                         let file = store.file();
                         tracing::info!(decisions = read.len(), file = %file.display(), "decisions in use");
                     }
+                    read.iter()
+                        .for_each(|decision| check_group(decision, groups));
                     (known, told) = (Some(stamp), None);
                     decisions.replace(read);
                 }
@@ -45,6 +48,16 @@ pub(super) async fn follow(store: &Store, decisions: &Decisions) {
             () = watch.changed() => {}
             () = sleep(POLL) => {}
         }
+    }
+}
+
+fn check_group(decision: &Decision, groups: &Groups) {
+    if let Some(group) = decision.missing_group(groups) {
+        tracing::warn!(
+            %decision,
+            group,
+            "a decision holds for no client, as [groups] has no such group; mend [groups] or remove it"
+        );
     }
 }
 

@@ -173,6 +173,22 @@ async fn decisions_outlive_the_proxy_and_a_start_without_them_fails() {
     assert!(matches!(failed, StartError::Decisions(_)), "{failed}");
 }
 
+#[tokio::test]
+async fn a_decision_for_a_group_that_is_gone_is_told() {
+    let stage = stage().await;
+    let mut for_children = decision(Ruling::Deny, "calm.example");
+    for_children.scope = Scope::Group("children".into());
+    let id = make(&stage, &for_children).await;
+    let mut log = Log::follow();
+    let state = stage.proxy.config().state.clone();
+    let next = Stage::start_with(|config| config.state.clone_from(&state)).await;
+    log.says(&["WARN", "holds for no client", "group=\"children\""])
+        .await;
+    let list = list_decisions(next.proxy.config()).unwrap().to_string();
+    let note = format!("note: decision {id} holds for no client, as [groups] has no children\n");
+    assert!(list.ends_with(&note), "{list}");
+}
+
 #[test]
 fn a_decision_takes_the_place_of_the_one_before_and_nonsense_is_refused() {
     let dir = tempfile::tempdir().unwrap();

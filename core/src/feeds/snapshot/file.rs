@@ -182,6 +182,9 @@ fn read(
     if table.names() != header.names as usize {
         return Err(Refused::Damaged("it has more or fewer names than it says"));
     }
+    if table.lines().len() != Table::count_for(table.names()) || !table.is_loose() {
+        return Err(Refused::Damaged("its table is too full, or too large"));
+    }
     Ok((header, table))
 }
 

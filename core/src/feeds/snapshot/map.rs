@@ -1,5 +1,5 @@
 //! The part of a file that has records, as memory. `file` maps it when it has looked at all of it.
-//! This is the one place of the library that needs unsafe code.
+//! This needs unsafe code.
 
 use std::fs::File;
 use std::io;
@@ -18,8 +18,9 @@ impl Mapped {
         // SAFETY: The bytes must not change and the file must not become shorter while it is
         // mapped. The files of snapshots belong to the proxy: others can neither read nor write
         // them (0600), and the proxy replaces them by renaming another file over them, which leaves
-        // the mapped one as it is. Should its owner write into one nevertheless, the bytes are
-        // still nothing but bytes: each is checked as it is used.
+        // the mapped one as it is. Should its owner write into one nevertheless, each byte is
+        // checked as it is used; should its owner make one shorter, the system ends the process
+        // (SIGBUS), and the README says not to.
         let map = unsafe {
             MmapOptions::new()
                 .offset(start as u64)

@@ -15,6 +15,10 @@ pub(super) const GROUPS: usize = LINE / GROUP;
 /// into the next one, too.
 const NAMES_A_LINE: usize = 24;
 
+/// The most full lines in a row. Few lines are full by chance, so a table that was built has no run
+/// that comes near.
+const LONGEST_RUN: usize = 64;
+
 /// Sixteen bits of the hash of each name, in lines of a processor's cache.
 ///
 /// A name is in the line that other bits of its hash choose or, where that is full, in the first
@@ -41,9 +45,21 @@ pub(super) struct Place {
 }
 
 impl Table {
+    /// How many lines so many names have.
+    pub(super) fn count_for(names: usize) -> usize {
+        names.div_ceil(NAMES_A_LINE)
+    }
+
+    /// Whether no name can be far from the line in which it is looked for first. A table that was
+    /// built is so; one that was made up could have lookups go through all of it.
+    pub(super) fn is_loose(&self) -> bool {
+        let mut runs = self.lines.split(|line| !line.is_full());
+        runs.all(|run| run.len() <= LONGEST_RUN)
+    }
+
     /// Lines for so many names.
     pub(super) fn lines_for(names: usize) -> Vec<Line> {
-        vec![Line::default(); names.div_ceil(NAMES_A_LINE)]
+        vec![Line::default(); Self::count_for(names)]
     }
 
     /// The offsets are those of the groups of the lines.
@@ -133,7 +149,7 @@ impl Line {
 
 /// The bits of a hash that a line has.
 pub(super) fn print(hash: u64) -> u16 {
-    // None is as rare as any other.
+    // 0 is the print of an empty place.
     (hash as u16).max(1)
 }
 

@@ -67,6 +67,18 @@ fn what_only_looks_alike_is_not_covered() {
 }
 
 #[test]
+fn a_network_of_all_addresses_covers_those_of_its_kind() {
+    let list = snapshot(&[("0.0.0.0/0", Rule::listed(Covers::Below))]);
+    for host in ["0.0.0.0", "127.0.0.1", "255.255.255.255"] {
+        assert_eq!(list.find(host).unwrap().name, "0.0.0.0/0", "{host}");
+    }
+    assert_eq!(list.find("::1"), None);
+    let halves = snapshot(&[("128.0.0.0/1", Rule::listed(Covers::Below))]);
+    assert_eq!(halves.find("192.0.2.1").unwrap().name, "128.0.0.0/1");
+    assert_eq!(halves.find("10.0.0.1"), None);
+}
+
+#[test]
 fn an_address_covers_itself_and_a_network_its_addresses() {
     let listed = Rule::listed(Covers::Itself);
     let list = snapshot(&[

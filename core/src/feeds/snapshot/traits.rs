@@ -9,7 +9,8 @@ pub(super) struct Traits {
     /// The most specific rule counts, whatever its rank.
     pub(super) is_tree: bool,
     pub(super) labels: Labels,
-    /// A bit for each length of a prefix that a network of IPv4 or of IPv6 has, from 1.
+    /// A bit for each length of a prefix that a network of IPv4 or of IPv6 has, from 1. All of a
+    /// kind, whose prefix has no length, shares the first.
     pub(super) prefixes: [u128; 2],
 }
 
@@ -56,7 +57,7 @@ impl Traits {
     /// The lengths of the prefixes of networks, the shortest first.
     pub(super) fn prefixes(&self, is_ipv6: bool) -> impl Iterator<Item = u8> {
         let all = self.prefixes[usize::from(is_ipv6)];
-        (1..=128).filter(move |length| all & prefix_bit(*length) != 0)
+        (0..=128).filter(move |length| all & prefix_bit(*length) != 0)
     }
 }
 
