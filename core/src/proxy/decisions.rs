@@ -25,6 +25,7 @@ pub(super) async fn follow(store: &Store, decisions: &Decisions, groups: &Groups
         if known.as_ref() != Some(&stamp) {
             match store.read() {
                 Ok(read) => {
+                    decisions.replace(read.clone());
                     if known.is_some() || !read.is_empty() {
                         let file = store.file();
                         tracing::info!(decisions = read.len(), file = %file.display(), "decisions in use");
@@ -32,7 +33,6 @@ pub(super) async fn follow(store: &Store, decisions: &Decisions, groups: &Groups
                     read.iter()
                         .for_each(|decision| check_group(decision, groups));
                     (known, told) = (Some(stamp), None);
-                    decisions.replace(read);
                 }
                 // It may pass, so the file is read again.
                 Err(error) => {
