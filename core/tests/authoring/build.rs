@@ -266,8 +266,14 @@ fn a_componentize_py_on_the_path_is_enough_until_the_filter_needs_more() {
     let dir = author.begins(&["--lang", "python", "no-ads"]);
     let tools = author.path("tools");
     fs::create_dir(&tools).unwrap();
-    let componentize = "#!/bin/sh\necho componentized >&2\nexit 1\n";
-    executable(&tools.join("componentize-py"), componentize);
+    let requirements = fs::read_to_string(dir.join("requirements.txt")).unwrap();
+    let (_, pinned) = requirements.rsplit_once("==").unwrap();
+    let componentize = format!(
+        "#!/bin/sh\n[ \"$1\" = --version ] && echo componentize-py {} && exit\n\
+         echo componentized >&2\nexit 1\n",
+        pinned.trim()
+    );
+    executable(&tools.join("componentize-py"), &componentize);
     let said = author.cannot_build(&dir, &tools);
     assert!(said.contains("componentized"), "{said}");
     edit(&dir.join("requirements.txt"), |text| text + "tomli\n");
