@@ -37,6 +37,8 @@ fn a_filter_for_another_version_of_the_contract_is_told_how_to_get_ours() {
         edit(&file, |text| as_version_2(&text));
     }
     let mut build = author.portcullis(&["plugin", "build", "--json"]);
+    // Apart, as cargo takes one SDK for another that it has compiled meanwhile for another test.
+    build.env("CARGO_TARGET_DIR", author.path("target"));
     let output = build.arg(&dir).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     let built: Value = serde_json::from_slice(&output.stdout).unwrap();
