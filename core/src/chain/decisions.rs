@@ -78,17 +78,8 @@ impl Decision {
 
     /// Whether it says the same of the same, so that one of two replaces the other.
     pub(crate) fn is_about_the_same(&self, other: &Self) -> bool {
-        let about = |decision: &Self| {
-            let Self {
-                host,
-                exact,
-                client,
-                group,
-                ..
-            } = decision.clone();
-            (host, exact, client, group)
-        };
-        about(self) == about(other)
+        (&self.host, self.exact, self.client, &self.group)
+            == (&other.host, other.exact, other.client, &other.group)
     }
 
     /// The group that it is for, if the settings have none of that name: it holds for no client.

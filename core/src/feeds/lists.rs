@@ -49,7 +49,7 @@ impl Serving {
         self.load().key
     }
 
-    /// Replaces the list in a place. This takes milliseconds.
+    /// Replaces the list in a place, and the sieve of all lists with it.
     pub(super) fn replace(&self, place: usize, list: Snapshot) {
         let replacing = self.replacing.lock();
         let _one_at_a_time = replacing.unwrap_or_else(PoisonError::into_inner);

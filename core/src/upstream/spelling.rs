@@ -2,7 +2,7 @@
 //! peers know only their own spelling (RFC 9110, section 5.1, does not allow them to). Each side's
 //! stream remembers the head that it has read and spells the head that hyper writes like the one
 //! that the other side has read. hyper could keep the spelling of each name itself, in a second map
-//! of fields, which costs several times as much.
+//! of fields, of which it would make two for each exchange.
 
 use std::cell::{Ref, RefCell};
 use std::io::{self, IoSlice};

@@ -4,6 +4,7 @@
 
 use std::net::IpAddr;
 
+use portcullis::commands::explain;
 use portcullis::config::Group;
 use portcullis_tests::{Log, Response, Site, Stage, plug};
 
@@ -67,6 +68,20 @@ async fn two_children_an_adult_and_a_guest_have_lists_of_their_own() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn explain_says_that_it_matters_who_asks() {
+    let lists = Site::start().await;
+    let stage = household(&lists).await;
+    let explained = explain(stage.proxy.config().clone(), "games.example", None).await;
+    let text = explained.unwrap().to_string();
+    let note = "note: blocklist asked who the client is; name one with --client\n";
+    assert!(text.contains(note), "{text}");
+    let child = Some(IpAddr::from(CHILDREN[0]));
+    let explained = explain(stage.proxy.config().clone(), "games.example", child).await;
+    let text = explained.unwrap().to_string();
+    assert!(text.contains("block by blocklist with 403"), "{text}");
 }
 
 #[tokio::test]

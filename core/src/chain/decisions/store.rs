@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Decision;
 
-/// The file is no larger, in bytes: some 100,000 decisions.
+/// The file is no larger, in bytes.
 const MOST: usize = 16 << 20;
 
 /// Where decisions are kept.

@@ -16,12 +16,13 @@ const DOTS: u64 = u64::from_ne_bytes([b'.'; 8]);
 /// Domains of a host whose hashes are at hand. Few names on lists have more labels.
 pub(super) const AT_HAND: usize = 8;
 
-/// What hashes depend on. A list cannot be written so that its names collide, as its writer does not know this.
+/// What hashes depend on. A list cannot be written so that its names collide, as its writer does
+/// not know this.
 ///
 /// The chunks of a name's labels, from the right, are the coefficients of a polynomial, which is
 /// evaluated at a secret point: two names of 253 bytes collide with a probability below 2^-53,
-/// however they were chosen. From the right, because the hashes of all domains that a host is in then
-/// take one pass over it.
+/// however they were chosen. From the right, because the hashes of all domains that a host is in
+/// then take one pass over it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Key {
     point: u64,

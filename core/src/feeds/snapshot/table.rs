@@ -162,3 +162,20 @@ pub(super) fn home(hash: u64, lines: usize) -> usize {
 pub(super) fn after(line: usize, lines: usize) -> usize {
     if line + 1 == lines { 0 } else { line + 1 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_run_of_full_lines_is_told() {
+        let table = |full: usize| {
+            let mut lines = vec![Line([1; LINE]); full];
+            lines.push(Line::default());
+            let starts = vec![0; lines.len() * GROUPS];
+            Table::new(lines, starts)
+        };
+        assert!(table(0).is_loose() && table(LONGEST_RUN).is_loose());
+        assert!(!table(LONGEST_RUN + 1).is_loose());
+    }
+}

@@ -1,5 +1,5 @@
-//! Measures a list of a million names as the proxy has it, and beside it what could be used instead:
-//! `make bench-feeds`. Exits with 1 if a promise is broken.
+//! Measures a list of a million names as the proxy has it, and beside it what could be used
+//! instead: `make bench-feeds`. Exits with 1 if a promise is broken.
 //!
 //! `make bench-feeds ARGS="FOLDER"` takes the names that stand in the files of a folder, and
 //! permutes their labels until there are a million. Without it they are made up.
