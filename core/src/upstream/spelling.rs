@@ -9,7 +9,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use memchr::{Memchr, memchr, memchr_iter};
+use memchr::{memchr, memchr_iter};
 use tokio::io::AsyncWrite;
 
 use super::framing::end_of_head;
@@ -17,10 +17,16 @@ use super::framing::end_of_head;
 /// An idle connection keeps no more memory than this for its next head.
 const KEPT_CAPACITY: usize = 512;
 
-/// How many lines are looked at for the names of one head. The names of both heads come in nearly
-/// the same order, so one or two lines are looked at for each, but a peer could see to another
-/// order. Names that are not found stay in small letters.
-const MOST_LINES: usize = 10_000;
+/// How many names are looked at for those of one head. The names of both heads come in nearly the
+/// same order, so one or two are looked at for each, but a peer could see to another order. Names
+/// that are not found stay in small letters.
+const MOST_LOOKS: usize = 10_000;
+
+/// Most heads have fewer fields.
+const USUAL_FIELDS: usize = 24;
+
+/// Bytes that are compared at a time.
+const WORD: usize = 8;
 
 /// What was read of the heads of an exchange.
 #[derive(Debug, Default)]
@@ -103,70 +109,136 @@ fn spell(head: &mut [u8], same: &[u8], like: &[u8]) {
     // hyper's server may write the two at once.
     let is_two = same.starts_with(b"HTTP/1.1 100 ");
     let start = is_two.then(|| end_of_head(same, 0)).flatten().unwrap_or(0);
-    let mut names = Names::of(like);
+    let mut known = Known::of(like);
+    for name in names(same, start) {
+        if let Some(spelled) = known.find(same, name) {
+            head[name.at..name.at + name.length].copy_from_slice(spelled);
+        }
+    }
+}
+
+/// Where the name of a field is in a head.
+#[derive(Clone, Copy)]
+struct Name {
+    at: usize,
+    length: usize,
+    /// Its first bytes in small letters. Names that differ most often differ in these.
+    first: u64,
+}
+
+/// The names of the fields of a head that begins at `start`. It ends at a line without one.
+fn names(head: &[u8], start: usize) -> impl Iterator<Item = Name> {
+    let begin = start + memchr(b'\n', &head[start..]).map_or(head.len() - start, |end| end + 1);
     // One search for all lines costs less than one for each.
-    let mut ends = memchr_iter(b'\n', &same[start..]).map(|end| start + end + 1);
-    let Some(mut at) = ends.next() else {
-        return;
-    };
-    for end in ends {
-        // The head ends at a line without one.
-        let Some(colon) = same[at..end].iter().position(|byte| *byte == b':') else {
-            return;
-        };
-        if let Some(name) = names.find(&same[at..at + colon]) {
-            head[at..at + colon].copy_from_slice(name);
-        }
+    let mut ends = memchr_iter(b'\n', &head[begin..]).map(move |end| begin + end + 1);
+    let mut at = begin;
+    std::iter::from_fn(move || {
+        let end = ends.next()?;
+        let name = Name::of(head, at, end)?;
         at = end;
+        Some(name)
+    })
+}
+
+impl Name {
+    /// The name of the field that is written from `at` to `end`.
+    #[inline]
+    fn of(head: &[u8], at: usize, end: usize) -> Option<Self> {
+        let line = &head[at..end];
+        let word = match head[at..].first_chunk() {
+            Some(word) => u64::from_le_bytes(*word),
+            // The last lines of a head may be shorter.
+            None => word(line),
+        };
+        let length = match before(b':', word) {
+            WORD => WORD + memchr(b':', line.get(WORD..)?)?,
+            length if length < line.len() => length,
+            // It is behind the head.
+            _ => return None,
+        };
+        // What is behind a short name does not belong to it.
+        let bits = u64::MAX.checked_shr(u64::BITS - 8 * length.min(WORD) as u32);
+        Some(Self {
+            at,
+            length,
+            first: in_small_letters(word & bits.unwrap_or(0)),
+        })
+    }
+
+    fn bytes(self, head: &[u8]) -> &[u8] {
+        &head[self.at..self.at + self.length]
     }
 }
 
-/// The fields of a head, of which the next is probably the one that is looked for next.
-struct Names<'a> {
-    /// From the first of them on.
-    fields: &'a [u8],
+/// The names of a head, of which the next is probably the one that is looked for next.
+struct Known<'a> {
+    head: &'a [u8],
+    names: Vec<Name>,
     next: usize,
-    ends: Memchr<'a>,
-    /// How many lines may still be looked at.
-    lines: usize,
+    /// How many names may still be looked at.
+    looks: usize,
 }
 
-impl<'a> Names<'a> {
+impl<'a> Known<'a> {
     fn of(head: &'a [u8]) -> Self {
-        let first = memchr(b'\n', head).map_or(head.len(), |end| end + 1);
-        let fields = &head[first..];
+        let mut known = Vec::with_capacity(USUAL_FIELDS);
+        known.extend(names(head, 0));
         Self {
-            fields,
+            head,
+            names: known,
             next: 0,
-            ends: memchr_iter(b'\n', fields),
-            lines: MOST_LINES,
+            looks: MOST_LOOKS,
         }
     }
 
-    /// The next field with this name in any spelling, or else the first.
-    fn find(&mut self, name: &[u8]) -> Option<&'a [u8]> {
-        let begun = self.next;
-        loop {
-            self.lines = self.lines.checked_sub(1)?;
-            let field = self.fields[self.next..].split_at_checked(name.len());
-            self.next = match self.ends.next() {
-                Some(end) => end + 1,
-                None => {
-                    self.ends = memchr_iter(b'\n', self.fields);
-                    0
-                }
-            };
-            if let Some((field, rest)) = field
-                && rest.first() == Some(&b':')
-                && field.eq_ignore_ascii_case(name)
-            {
-                return Some(field);
+    /// The next name that is `wanted`, a name in `head`, in any spelling, or else the first.
+    fn find(&mut self, head: &[u8], wanted: Name) -> Option<&'a [u8]> {
+        let (before, behind) = self.names.split_at(self.next);
+        let in_turn = behind.iter().zip(self.next..).chain(before.iter().zip(0..));
+        for (known, at) in in_turn {
+            self.looks = self.looks.checked_sub(1)?;
+            if (known.first, known.length) != (wanted.first, wanted.length) {
+                continue;
             }
-            if self.next == begun {
-                return None;
+            let spelled = known.bytes(self.head);
+            if known.length <= WORD || spelled.eq_ignore_ascii_case(wanted.bytes(head)) {
+                self.next = at + 1;
+                return Some(spelled);
             }
         }
+        None
     }
+}
+
+/// As many bytes as a word has, or fewer.
+fn word(bytes: &[u8]) -> u64 {
+    let mut word = [0; WORD];
+    word[..bytes.len()].copy_from_slice(bytes);
+    u64::from_le_bytes(word)
+}
+
+/// The same byte everywhere in a word.
+const fn each(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; WORD])
+}
+
+/// How many bytes of a word come before the first that is `byte`.
+#[inline]
+fn before(byte: u8, word: u64) -> usize {
+    // The lowest bit that is set is that of the first byte that is equal; those above may be wrong.
+    let differing = word ^ each(byte);
+    let equal = differing.wrapping_sub(each(1)) & !differing & each(0x80);
+    equal.trailing_zeros() as usize / 8
+}
+
+/// A word of ASCII letters and other bytes, its letters small.
+#[inline]
+fn in_small_letters(word: u64) -> u64 {
+    let low = word & each(0x7f);
+    let from_a = low + each(0x80 - b'A');
+    let behind_z = low + each(0x7f - b'Z');
+    let is_capital = (from_a ^ behind_z) & !word & each(0x80);
+    word | (is_capital >> 2)
 }
 
 #[cfg(test)]
@@ -210,6 +282,47 @@ mod tests {
                 spelled("G\r\nhost: a\r\n\r\n", like),
                 "G\r\nhost: a\r\n\r\n"
             );
+        }
+    }
+
+    #[test]
+    fn names_of_any_length_are_told_apart() {
+        let names = [
+            "a",
+            "x~",
+            "x^",
+            "x_",
+            "seventh",
+            "eight-ch",
+            "eight-cH-",
+            "eight-ch9",
+            "a-long-name",
+            "a-long-namf",
+        ];
+        for name in names {
+            let like: String = names
+                .iter()
+                .map(|name| format!("{}: 1\r\n", name.to_uppercase()))
+                .collect();
+            let like = format!("GET\r\n{like}\r\n");
+            let head = format!("G\r\n{}: host\r\n\r\n", name.to_lowercase());
+            let expected = head.replace(&name.to_lowercase(), &name.to_uppercase());
+            assert_eq!(spelled(&head, &like), expected);
+        }
+    }
+
+    #[test]
+    fn letters_alone_are_made_small() {
+        for byte in 0..=u8::MAX {
+            for at in 0..WORD {
+                let mut bytes = *b"0z[A@Z\xc1`";
+                bytes[at] = byte;
+                let small = in_small_letters(u64::from_le_bytes(bytes));
+                assert_eq!(
+                    small.to_le_bytes(),
+                    bytes.map(|byte| byte.to_ascii_lowercase())
+                );
+            }
         }
     }
 
