@@ -15,6 +15,7 @@ mod group;
 mod layers;
 mod load;
 mod refusal;
+mod request;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,7 @@ pub use self::group::Group;
 pub(crate) use self::load::read_order;
 pub use self::load::{Flags, Sources};
 pub(crate) use self::refusal::located;
+pub use self::request::{Checksum, Field, Secret, SecretError};
 pub(crate) use self::schema::Schema;
 pub(crate) use self::value::TEST_NAMES;
 use self::value::{

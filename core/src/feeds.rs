@@ -120,6 +120,14 @@ pub(crate) enum FeedError {
 }
 
 impl FeedError {
+    /// How long the list's server wants to be left alone, if it has said so.
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Fetch(FetchError::Status { retry_after, .. }) => *retry_after,
+            _ => None,
+        }
+    }
+
     /// What the operator can do about it.
     pub(crate) fn hint(&self) -> &'static str {
         match self {

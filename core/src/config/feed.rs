@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
-use super::value::{FeedSize, FeedUrl, FromText, Optional, Parsed, Pointer, Refresh, Word, Words};
+use super::request::{
+    Checksum, ChecksumText, Field, FieldText, Fields, MinisignKey, Secret, SecretText,
+};
+use super::value::{FeedSize, FeedUrl, FromText, Optional, Parsed, Pointer, Refresh, Time, Word, Words};
 
 /// One list of domains.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -39,7 +42,28 @@ pub struct Feed {
     /// Time between two fetches.
     #[serde(with = "Parsed::<Refresh>", default = "Feed::default_refresh")]
     pub refresh: Duration,
-    /// A larger body is refused, in bytes.
+    /// For all of a fetch, redirects included.
+    #[serde(with = "Parsed::<Time>", default = "Feed::default_timeout")]
+    pub timeout: Duration,
+    /// Header fields of the request, such as `Auth-Key: env:ABUSE_CH_KEY`. They are sent to the
+    /// url's server alone, and never shown. A value that is `env:NAME` stands in a variable, and
+    /// one that is `file:PATH` in a file.
+    #[serde(with = "Fields", default)]
+    #[schemars(with = "Vec<Parsed<FieldText>>")]
+    pub headers: Vec<Field>,
+    /// What is posted to the url, as it stands or as `env:NAME` or `file:PATH`. Without it the list
+    /// is got by GET.
+    #[serde(with = "Parsed::<Optional<SecretText>>", default)]
+    pub post: Option<Secret>,
+    /// The SHA-256 of the list as it is published, or the url of a text that begins with it. Another
+    /// list is refused.
+    #[serde(with = "Parsed::<Optional<ChecksumText>>", default)]
+    pub checksum: Option<Checksum>,
+    /// The public key of minisign with which the list is signed. The signature is at the list's
+    /// url with `.minisig` behind its path.
+    #[serde(with = "Parsed::<Optional<MinisignKey>>", default)]
+    pub minisign: Option<String>,
+    /// A larger body is refused, in bytes, as it comes and as it is unpacked.
     #[serde(with = "Parsed::<FeedSize>", default = "Feed::default_max_size")]
     pub max_size: u64,
     /// What happens to requests until the list has arrived for the first time.
@@ -171,6 +195,11 @@ impl Feed {
             subdomains: None,
             public_suffixes: PublicSuffixes::default(),
             refresh: Self::default_refresh(),
+            timeout: Self::default_timeout(),
+            headers: Vec::new(),
+            post: None,
+            checksum: None,
+            minisign: None,
             max_size: Self::default_max_size(),
             until_first: UntilFirst::default(),
         }
@@ -205,6 +234,11 @@ impl Feed {
     /// hosts on it live for hours.
     fn default_refresh() -> Duration {
         Duration::from_mins(15)
+    }
+
+    /// Long lists take a while over a slow line.
+    fn default_timeout() -> Duration {
+        Duration::from_mins(5)
     }
 
     /// Far above the longest public lists.

@@ -256,6 +256,11 @@ fn feed_url(text: &str) -> Option<Url> {
     })
 }
 
+/// A URL that a server is asked for.
+pub(super) fn web_url(text: &str) -> Option<Url> {
+    feed_url(text).filter(|url| url.scheme() != "file")
+}
+
 fn pointer(text: &str) -> Option<String> {
     text.starts_with('/').then(|| text.to_owned())
 }

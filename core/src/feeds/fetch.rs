@@ -1,35 +1,31 @@
-//! Gets the body of a feed from a server or a file, and for `plugin install` that of a filter. It
-//! is the only user of reqwest, and names are resolved as those of origins are. `feeds` calls it.
-//! It knows nothing of what a body means or where it is kept.
+//! Gets the body of a feed from a server or a file, and for `plugin install` that of a filter. Names
+//! are resolved as those of origins are. `feeds` calls it. It knows nothing of what a body means or
+//! where it is kept.
+
+mod genuine;
+mod http;
+mod unpack;
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{
-    ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
-};
-use reqwest::redirect::{Attempt, Policy};
-use reqwest::{Client, RequestBuilder, Response, StatusCode};
-use rustls::{ClientConfig, RootCertStore};
-use rustls_platform_verifier::BuilderVerifierExt;
+use minisign_verify::PublicKey;
+use reqwest::StatusCode;
+use reqwest::header::{HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+pub(crate) use self::genuine::Forged;
+use self::genuine::{check_signature, check_sum, sum_in};
+use self::http::{Answer, Ask};
+pub(crate) use self::unpack::UnpackError;
+use self::unpack::unpack;
 use super::blocking;
-use crate::config::Feed;
-use crate::flow::ClientKey;
-use crate::target::Target;
+use crate::config::{Checksum, Feed, SecretError};
 use crate::upstream::resolve::Resolver;
-
-const USER_AGENT: &str = concat!("portcullis/", env!("CARGO_PKG_VERSION"));
-
-/// Lists are often reached through a short link or a CDN; more hops than this are a loop.
-const MAX_REDIRECTS: usize = 5;
 
 /// How long a server may take.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +55,9 @@ pub(crate) struct Fetcher {
     /// Without one the system resolves names.
     pub(crate) resolver: Option<Arc<Resolver>>,
 }
+
+/// A checksum or a signature is not longer, in bytes.
+const PROOF_LIMIT: u64 = 64 << 10;
 
 impl Fetcher {
     /// A fetcher with the usual deadlines, for which `resolver` resolves names.
@@ -98,15 +97,37 @@ pub(crate) enum FetchError {
     /// The server was not reached, closed the connection early or did not answer in time.
     #[error("the server was not reached or broke off")]
     Http(#[source] reqwest::Error),
+    /// The server did not answer in full in time.
+    #[error("the server took longer than {}", humantime::format_duration(*.0))]
+    Timeout(Duration),
+    /// The server redirects to where it may not, or without an end.
+    #[error("the server redirects {0}")]
+    Redirect(&'static str),
     /// The server answered neither 200 nor, where that was asked for, 304.
-    #[error("the server answered {0}")]
-    Status(StatusCode),
+    #[error("the server answered {status}")]
+    Status {
+        status: StatusCode,
+        /// How long the server wants to be left alone (RFC 9110, section 10.2.3).
+        retry_after: Option<Duration>,
+    },
+    /// What the server is to be told is not there.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// A secret has a character that no field can have.
+    #[error("the value of the header field {0} is not one")]
+    Field(HeaderName),
     /// The body is larger than the feed's `max_size`.
     #[error("it is larger than max_size, {max} bytes")]
     TooLarge {
-        /// The limit in bytes, of the decompressed body.
+        /// The limit in bytes, of the body as it came and as it is unpacked.
         max: u64,
     },
+    /// It is packed, and not as it says.
+    #[error(transparent)]
+    Unpack(UnpackError),
+    /// It is not the one that was published.
+    #[error(transparent)]
+    Forged(#[from] Forged),
     /// The file of a `file:` URL is missing, unreadable or not a regular file.
     #[error("cannot read {}", path.display())]
     File {
@@ -123,25 +144,50 @@ impl FetchError {
     pub(crate) fn hint(&self) -> &'static str {
         match self {
             Self::Tls(_) => "install the system's CA certificates (package ca-certificates)",
+            Self::Timeout(_) => "is the server overloaded, or the feed's timeout too short?",
             Self::Http(error) if error.is_timeout() => {
                 "is the server overloaded, or the network slow?"
             }
-            Self::Http(error) if error.is_redirect() => {
-                "set the feed's url to where it redirects to, if that is right"
-            }
+            Self::Redirect(_) => "set the feed's url to where it redirects to, if that is right",
             Self::Http(_) => "is the network up, and the feed's url right?",
-            Self::Status(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
-                "does the feed's url lack a key or user:password?"
+            Self::Status { status, .. } => match *status {
+                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                    "does the feed lack a key, in its headers or its url?"
+                }
+                StatusCode::NOT_FOUND | StatusCode::GONE => {
+                    "has the list moved? Check the feed's url"
+                }
+                StatusCode::TOO_MANY_REQUESTS => "set the feed's refresh to a longer time",
+                _ => "is the server in trouble? Open the feed's url in a browser",
+            },
+            Self::Secret(_) | Self::Field(_) => {
+                "see the feed's headers and post, and what they name"
             }
-            Self::Status(StatusCode::NOT_FOUND | StatusCode::GONE) => {
-                "has the list moved? Check the feed's url"
+            Self::Forged(_) => {
+                "was it published at this moment? If this goes on, ask who publishes the list"
             }
-            Self::Status(StatusCode::TOO_MANY_REQUESTS) => {
-                "set the feed's refresh to a longer time"
-            }
-            Self::Status(_) => "is the server in trouble? Open the feed's url in a browser",
+            Self::Unpack(UnpackError::Archive(_)) => "unpack the list, or fetch another file",
+            Self::Unpack(_) => "was it cut off? Download the feed's url and unpack it by hand",
             Self::TooLarge { .. } => "raise the feed's max_size if the list is right",
             Self::File { .. } => "check the feed's url and the file's permissions",
+        }
+    }
+}
+
+impl FetchError {
+    fn unpack(error: UnpackError, max: u64) -> Self {
+        match error {
+            UnpackError::TooLarge => Self::TooLarge { max },
+            error => Self::Unpack(error),
+        }
+    }
+}
+
+impl From<StatusCode> for FetchError {
+    fn from(status: StatusCode) -> Self {
+        Self::Status {
+            status,
+            retry_after: None,
         }
     }
 }
@@ -153,21 +199,99 @@ impl From<reqwest::Error> for FetchError {
     }
 }
 
-/// Gets the body of `feed`, unless its validators are still those that are `known`.
+/// Gets the body of `feed`, unpacked, unless its validators are still those that are `known`. A body
+/// that is not the published one, as far as the feed's settings tell, is an error.
 pub(crate) async fn fetch(
     feed: &Feed,
     known: &Validators,
     fetcher: &Fetcher,
 ) -> Result<Fetched, FetchError> {
-    let Some(path) = file_path(&feed.url) else {
-        return fetch_url(feed, known, fetcher).await;
+    let Answer::Body { body, validators } = get(feed, known, fetcher).await? else {
+        return Ok(Fetched::NotModified);
     };
+    let proof = Proof::fetch(feed, fetcher).await?;
     let max = feed.max_size;
-    let body = blocking(move || read_file(&path, max)).await?;
+    let body = blocking(move || {
+        proof.check(&body)?;
+        unpack(body, max).map_err(|error| FetchError::unpack(error, max))
+    });
     Ok(Fetched::Body {
-        body,
-        validators: Validators::default(),
+        body: body.await?,
+        validators,
     })
+}
+
+/// Gets what is at the feed's URL, as it is there.
+async fn get(feed: &Feed, known: &Validators, fetcher: &Fetcher) -> Result<Answer, FetchError> {
+    let max = feed.max_size;
+    if let Some(path) = file_path(&feed.url) {
+        return Ok(Answer::Body {
+            body: blocking(move || read_file(&path, max)).await?,
+            validators: Validators::default(),
+        });
+    }
+    match http::send(feed_request(feed, known)?, fetcher).await? {
+        Answer::NotModified if *known == Validators::default() => {
+            Err(StatusCode::NOT_MODIFIED.into())
+        }
+        answer => Ok(answer),
+    }
+}
+
+/// What shows that a body is the published one.
+#[derive(Debug, Default)]
+struct Proof {
+    sum: Option<[u8; 32]>,
+    signature: Option<(PublicKey, Vec<u8>)>,
+}
+
+impl Proof {
+    /// Gets what the feed's settings ask for. The list's key for its server goes with the request
+    /// for a signature, which is beside it.
+    async fn fetch(feed: &Feed, fetcher: &Fetcher) -> Result<Self, FetchError> {
+        let sum = match &feed.checksum {
+            None => None,
+            Some(Checksum::Sha256(sum)) => Some(*sum),
+            Some(Checksum::At(url)) => {
+                let text = download(url, PROOF_LIMIT, fetcher).await?;
+                Some(sum_in(&text)?)
+            }
+        };
+        let signature = match &feed.minisign {
+            None => None,
+            Some(key) => {
+                let key = PublicKey::from_base64(key).map_err(Forged::NoSignature)?;
+                let signed = Feed {
+                    url: signature_url(&feed.url),
+                    max_size: PROOF_LIMIT,
+                    ..feed.clone()
+                };
+                let Answer::Body { body, .. } =
+                    get(&signed, &Validators::default(), fetcher).await?
+                else {
+                    return Err(StatusCode::NOT_MODIFIED.into());
+                };
+                Some((key, body))
+            }
+        };
+        Ok(Self { sum, signature })
+    }
+
+    fn check(&self, body: &[u8]) -> Result<(), Forged> {
+        if let Some(sum) = &self.sum {
+            check_sum(body, sum)?;
+        }
+        match &self.signature {
+            Some((key, signature)) => check_signature(body, signature, key),
+            None => Ok(()),
+        }
+    }
+}
+
+fn signature_url(url: &Url) -> Url {
+    let mut signature = url.clone();
+    signature.set_path(&format!("{}.minisig", url.path()));
+    signature
 }
 
 /// Gets what is at a URL, in at most `max` bytes, as lists are got.
@@ -176,11 +300,33 @@ pub(crate) async fn download(
     max: u64,
     fetcher: &Fetcher,
 ) -> Result<Vec<u8>, FetchError> {
-    let response = request(url, fetcher).await?.send().await?;
-    match response.status() {
-        StatusCode::OK => body(response, max).await,
-        status => Err(FetchError::Status(status)),
+    match http::send(Ask::new(url, max), fetcher).await? {
+        Answer::Body { body, .. } => Ok(body),
+        Answer::NotModified => Err(StatusCode::NOT_MODIFIED.into()),
     }
+}
+
+/// What the server of a feed is asked.
+fn feed_request(feed: &Feed, known: &Validators) -> Result<Ask, FetchError> {
+    let mut request = Ask::new(&feed.url, feed.max_size);
+    request.time = Some(feed.timeout);
+    let conditions = [
+        (IF_NONE_MATCH, &known.etag),
+        (IF_MODIFIED_SINCE, &known.last_modified),
+    ];
+    for (name, value) in conditions {
+        if let Some(Ok(value)) = value.as_deref().map(HeaderValue::from_str) {
+            request.conditions.insert(name, value);
+        }
+    }
+    for field in &feed.headers {
+        let value = HeaderValue::from_str(&field.value.read()?);
+        let mut value = value.map_err(|_| FetchError::Field(field.name.clone()))?;
+        value.set_sensitive(true);
+        request.secrets.append(field.name.clone(), value);
+    }
+    request.post = feed.post.as_ref().map(|body| body.read()).transpose()?;
+    Ok(request)
 }
 
 /// The file of a `file:` URL.
@@ -188,135 +334,6 @@ pub(crate) fn file_path(url: &Url) -> Option<PathBuf> {
     match url.scheme() {
         "file" => url.to_file_path().ok(),
         _ => None,
-    }
-}
-
-async fn fetch_url(
-    feed: &Feed,
-    known: &Validators,
-    fetcher: &Fetcher,
-) -> Result<Fetched, FetchError> {
-    let mut request = request(&feed.url, fetcher).await?;
-    let conditions = [
-        (IF_NONE_MATCH, &known.etag),
-        (IF_MODIFIED_SINCE, &known.last_modified),
-    ];
-    for (name, value) in conditions {
-        if let Some(value) = value {
-            request = request.header(name, value);
-        }
-    }
-    let response = request.send().await?;
-    match response.status() {
-        StatusCode::OK => Ok(Fetched::Body {
-            validators: Validators {
-                etag: text(response.headers(), ETAG),
-                last_modified: text(response.headers(), LAST_MODIFIED),
-            },
-            body: body(response, feed.max_size).await?,
-        }),
-        StatusCode::NOT_MODIFIED if *known != Validators::default() => Ok(Fetched::NotModified),
-        status => Err(FetchError::Status(status)),
-    }
-}
-
-/// A GET. Feeds are fetched minutes apart: a client for each fetch keeps no connection and sees new
-/// CA certificates.
-async fn request(url: &Url, fetcher: &Fetcher) -> Result<RequestBuilder, FetchError> {
-    let (for_client, fetcher) = (url.clone(), fetcher.clone());
-    let client = blocking(move || client(&for_client, fetcher)).await?;
-    Ok(client.get(url.clone()))
-}
-
-/// The decompressed body. A body that ends before its length, its last chunk or the end of its gzip
-/// stream is an error.
-async fn body(mut response: Response, max: u64) -> Result<Vec<u8>, FetchError> {
-    let too_large = FetchError::TooLarge { max };
-    if response.content_length().is_some_and(|length| length > max) {
-        return Err(too_large);
-    }
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        if body.len() as u64 + chunk.len() as u64 > max {
-            return Err(too_large);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
-    headers.get(name)?.to_str().ok().map(str::to_owned)
-}
-
-fn client(url: &Url, fetcher: Fetcher) -> Result<Client, FetchError> {
-    let Fetcher {
-        deadlines,
-        resolver,
-    } = fetcher;
-    let mut client = Client::builder();
-    if let Some(resolver) = resolver {
-        client = client.dns_resolver(Arc::new(ListServers(resolver)));
-    }
-    client
-        .tls_backend_preconfigured(tls(url)?)
-        .user_agent(USER_AGENT)
-        // The system's proxy is probably this very proxy.
-        .no_proxy()
-        // A URL may hold a key, which the server that it redirects to must not learn.
-        .referer(false)
-        .redirect(Policy::custom(redirect))
-        .connect_timeout(deadlines.connect)
-        .read_timeout(deadlines.silence)
-        .timeout(deadlines.total)
-        .build()
-        .map_err(|error| FetchError::Tls(error.into()))
-}
-
-/// Trusts what the system trusts. The default provider of the process is not set: it belongs to the
-/// application that embeds the proxy.
-fn tls(url: &Url) -> Result<ClientConfig, FetchError> {
-    let builder = || {
-        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| FetchError::Tls(error.into()))
-    };
-    let config = match builder()?.with_platform_verifier() {
-        Ok(config) => config,
-        // In a container without CA certificates a feed over plain http: must still work.
-        Err(_) if url.scheme() == "http" => {
-            builder()?.with_root_certificates(RootCertStore::empty())
-        }
-        Err(error) => return Err(FetchError::Tls(error.into())),
-    };
-    Ok(config.with_no_client_auth())
-}
-
-/// Follows a redirect, but never from https: to http:.
-fn redirect(attempt: Attempt<'_>) -> reqwest::redirect::Action {
-    let from_https = attempt.previous().iter().any(|url| url.scheme() == "https");
-    if attempt.previous().len() > MAX_REDIRECTS {
-        attempt.error("too many redirects")
-    } else if from_https && attempt.url().scheme() != "https" {
-        attempt.error("redirected from https: to http:")
-    } else {
-        attempt.follow()
-    }
-}
-
-/// The servers of lists, whose names the proxy's own resolver resolves.
-struct ListServers(Arc<Resolver>);
-
-impl Resolve for ListServers {
-    fn resolve(&self, name: Name) -> Resolving {
-        let resolver = self.0.clone();
-        Box::pin(async move {
-            // The client replaces port 0 with the URL's own.
-            let target = Target::new(name.as_str(), 0)?;
-            let addresses = resolver.addresses(&target, ClientKey::of(None)).await?;
-            let addresses = addresses.into_iter().map(|ip| SocketAddr::new(ip, 0));
-            Ok(Box::new(addresses) as Addrs)
-        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! When each feed is fetched: at once, then at its interval, after a failure sooner, and when its
 //! file changes. The result is logged. The control thread runs it.
 
-use std::fs;
+use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -19,11 +19,37 @@ use crate::error::Causes;
 /// The first wait after a failure. Each further failure doubles it, up to the feed's interval.
 const RETRY: Duration = Duration::from_secs(2);
 
+/// The longest that a server can have the proxy wait.
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
+
 /// How often the file of a `file:` feed is checked for changes.
 const FILE_CHECK: Duration = Duration::from_secs(2);
 
 /// Tells one version of a file from the next; none if there is no such file.
-type Stamp = Option<(SystemTime, u64)>;
+type Stamp = Option<Version>;
+
+/// A file that was swapped for another of the same size and time is another version of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Version {
+    modified: SystemTime,
+    bytes: u64,
+    /// Its number, and when anything about it changed last, the number of its names included.
+    #[cfg(unix)]
+    inode: (u64, i64, i64),
+}
+
+impl Version {
+    fn of(metadata: &Metadata) -> Option<Self> {
+        #[cfg(unix)]
+        use std::os::unix::fs::MetadataExt;
+        Some(Self {
+            modified: metadata.modified().ok()?,
+            bytes: metadata.len(),
+            #[cfg(unix)]
+            inode: (metadata.ino(), metadata.ctime(), metadata.ctime_nsec()),
+        })
+    }
+}
 
 impl Feeds {
     /// Keeps all feeds fresh until `shutdown`, or until this future is dropped.
@@ -51,7 +77,7 @@ impl Feeds {
                     jittered(source.refresh)
                 }
                 Err(error) => {
-                    let pause = jittered(retry_after(failures, source.refresh));
+                    let pause = retry_in(failures, source.refresh, error.retry_after());
                     failures += 1;
                     feed.log_failure(&error, pause, self.lists.load().at(feed.place).len());
                     pause
@@ -106,11 +132,12 @@ impl Feed {
     }
 }
 
-/// How long to wait after a failure that `failures` others came before.
-fn retry_after(failures: u32, refresh: Duration) -> Duration {
-    RETRY
-        .saturating_mul(2_u32.saturating_pow(failures))
-        .min(refresh)
+/// How long to wait after a failure that `failures` others came before. A server that says how long
+/// it wants to be left alone is asked no sooner, and within a day.
+fn retry_in(failures: u32, refresh: Duration, wanted: Option<Duration>) -> Duration {
+    let usual = RETRY.saturating_mul(2_u32.saturating_pow(failures));
+    let usual = jittered(usual.min(refresh));
+    usual.max(wanted.unwrap_or_default().min(LONGEST_WAIT))
 }
 
 /// Varies a pause by up to a tenth, so that proxies that were started together do not ask together.
@@ -130,11 +157,7 @@ async fn changed(file: &Path, known: Stamp, every: Duration) {
 
 async fn stamp_of(file: Option<PathBuf>) -> Stamp {
     let file = file?;
-    blocking(move || {
-        let metadata = fs::metadata(file).ok()?;
-        Some((metadata.modified().ok()?, metadata.len()))
-    })
-    .await
+    blocking(move || Version::of(&fs::metadata(file).ok()?)).await
 }
 
 #[cfg(test)]
@@ -144,9 +167,36 @@ mod tests {
     #[test]
     fn failures_wait_longer_and_never_longer_than_the_interval() {
         let hour = Duration::from_secs(3600);
-        let waits = [0, 1, 2, 6, 7, 31, 32, u32::MAX].map(|n| retry_after(n, hour).as_secs());
-        assert_eq!(waits, [2, 4, 8, 128, 256, 3600, 3600, 3600]);
-        assert_eq!(retry_after(3, Duration::from_secs(10)).as_secs(), 10);
+        for (failures, usual) in [
+            (0, 2),
+            (1, 4),
+            (6, 128),
+            (7, 256),
+            (31, 3600),
+            (u32::MAX, 3600),
+        ] {
+            let wait = retry_in(failures, hour, None).as_secs_f64();
+            let usual = f64::from(usual);
+            assert!(
+                (0.9 * usual..=1.1 * usual).contains(&wait),
+                "{failures}: {wait}"
+            );
+        }
+        assert!(retry_in(3, Duration::from_secs(10), None).as_secs() <= 11);
+    }
+
+    #[test]
+    fn a_server_that_asks_for_time_has_up_to_a_day() {
+        let wait = |wanted| {
+            retry_in(
+                0,
+                Duration::from_mins(15),
+                Some(Duration::from_secs(wanted)),
+            )
+        };
+        assert!(wait(0).as_secs_f64() >= 1.8);
+        assert_eq!(wait(7200).as_secs(), 7200);
+        assert_eq!(wait(u64::MAX), LONGEST_WAIT);
     }
 
     #[test]
@@ -171,5 +221,28 @@ mod tests {
         let second = stamp_of(Some(file.clone())).await;
         fs::remove_file(&file).unwrap();
         changed(&file, second, often).await;
+    }
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_file_that_was_swapped_for_one_of_the_same_size_and_time_is_seen() {
+        let dir = tempfile::tempdir().unwrap();
+        let [file, other] = ["list.txt", "other.txt"].map(|name| dir.path().join(name));
+        fs::write(&file, "a.example").unwrap();
+        fs::write(&other, "b.example").unwrap();
+        let time = fs::metadata(&file).unwrap().modified().unwrap();
+        let set_time = |path| {
+            let file = fs::File::options().write(true).open(path).unwrap();
+            file.set_modified(time).unwrap();
+        };
+        set_time(&other);
+        let first = stamp_of(Some(file.clone())).await;
+        fs::rename(&other, &file).unwrap();
+        changed(&file, first, Duration::from_millis(1)).await;
+
+        // Written in place, and its time set back.
+        let second = stamp_of(Some(file.clone())).await;
+        fs::write(&file, "c.example").unwrap();
+        set_time(&file);
+        changed(&file, second, Duration::from_millis(1)).await;
     }
 }

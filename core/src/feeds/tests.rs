@@ -3,6 +3,7 @@
 
 mod copies;
 mod failures;
+mod requests;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -221,7 +222,7 @@ async fn redirects_are_followed_but_not_for_ever() {
     let feeds = open(server.feed(), dir.path());
     let error = feeds.refresh("list").await.unwrap_err();
     assert!(
-        matches!(&error, FeedError::Fetch(FetchError::Http(e)) if e.is_redirect()),
+        matches!(&error, FeedError::Fetch(FetchError::Redirect(_))),
         "{error:?}"
     );
 }

@@ -1,0 +1,260 @@
+//! Asks a server over HTTP, follows its redirects, and undoes the content codings of its answer. It
+//! is the only user of reqwest. `fetch` calls it. What is secret goes to the origin that it is meant
+//! for and to no other, and nothing that was asked for over https: is got over http:.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{
+    ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, HeaderMap, HeaderName, LAST_MODIFIED, LOCATION,
+    RETRY_AFTER,
+};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response, StatusCode};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_platform_verifier::BuilderVerifierExt;
+use url::Url;
+
+use super::unpack::{ACCEPTED, decode};
+use super::{FetchError, Fetcher, Validators};
+use crate::feeds::blocking;
+use crate::flow::ClientKey;
+use crate::target::Target;
+use crate::upstream::resolve::Resolver;
+
+const USER_AGENT: &str = concat!("portcullis/", env!("CARGO_PKG_VERSION"));
+
+/// Lists are often reached through a short link or a CDN; more hops than this are a loop.
+const MAX_REDIRECTS: usize = 5;
+
+/// What a server is asked.
+#[derive(Debug)]
+pub(super) struct Ask {
+    url: Url,
+    /// The most bytes that the body may have, as it comes and as it is.
+    max: u64,
+    /// For all of the answer.
+    pub(super) time: Option<Duration>,
+    /// Fields for any server.
+    pub(super) conditions: HeaderMap,
+    /// Fields for the origin of the URL.
+    pub(super) secrets: HeaderMap,
+    /// A body for the origin of the URL. With one it is a POST, otherwise a GET.
+    pub(super) post: Option<String>,
+}
+
+/// What the server has said.
+#[derive(Debug)]
+pub(super) enum Answer {
+    NotModified,
+    Body {
+        body: Vec<u8>,
+        validators: Validators,
+    },
+}
+
+impl Ask {
+    pub(super) fn new(url: &Url, max: u64) -> Self {
+        Self {
+            url: url.clone(),
+            max,
+            time: None,
+            conditions: HeaderMap::new(),
+            secrets: HeaderMap::new(),
+            post: None,
+        }
+    }
+}
+
+/// Asks the server, and those that it redirects to. A body that ends before its length, its last
+/// chunk or the end of its coding is an error.
+pub(super) async fn send(ask: Ask, fetcher: &Fetcher) -> Result<Answer, FetchError> {
+    let total = ask.time.unwrap_or(fetcher.deadlines.total);
+    let answer = tokio::time::timeout(total, follow(ask, fetcher)).await;
+    answer.unwrap_or(Err(FetchError::Timeout(total)))
+}
+
+async fn follow(mut ask: Ask, fetcher: &Fetcher) -> Result<Answer, FetchError> {
+    let mut url = ask.url.clone();
+    for _ in 0..=MAX_REDIRECTS {
+        let response = request(&url, &ask, fetcher).await?;
+        let Some(next) = redirect(&url, &response)? else {
+            return answer(response, ask.max).await;
+        };
+        let keeps_method = matches!(response.status().as_u16(), 307 | 308);
+        if !keeps_method {
+            ask.post = None;
+        } else if ask.post.is_some() && next.origin() != ask.url.origin() {
+            return Err(FetchError::Redirect(
+                "what was posted to another server, which is not to have it",
+            ));
+        }
+        url = next;
+    }
+    Err(FetchError::Redirect("more than five times"))
+}
+
+/// One request. Feeds are fetched minutes apart: a client for each keeps no connection and sees new
+/// CA certificates.
+async fn request(url: &Url, ask: &Ask, fetcher: &Fetcher) -> Result<Response, FetchError> {
+    let (for_client, fetcher) = (url.clone(), fetcher.clone());
+    let client = blocking(move || client(&for_client, fetcher)).await?;
+    let mut request = match &ask.post {
+        Some(body) => client.post(url.clone()).body(body.clone()),
+        None => client.get(url.clone()),
+    };
+    request = request.header(ACCEPT_ENCODING, ACCEPTED);
+    request = request.headers(ask.conditions.clone());
+    if url.origin() == ask.url.origin() {
+        request = request.headers(ask.secrets.clone());
+    }
+    Ok(request.send().await?)
+}
+
+/// Where the server redirects to, if it does.
+fn redirect(url: &Url, response: &Response) -> Result<Option<Url>, FetchError> {
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return Ok(None);
+    }
+    let location = text(response.headers(), LOCATION);
+    let next = location.and_then(|location| url.join(&location).ok());
+    let next = next.ok_or(FetchError::Redirect("to what is not a URL"))?;
+    match (url.scheme(), next.scheme()) {
+        (_, "https") | ("http", "http") => Ok(Some(next)),
+        ("https", "http") => Err(FetchError::Redirect("from https: to http:")),
+        _ => Err(FetchError::Redirect("to neither http: nor https:")),
+    }
+}
+
+async fn answer(response: Response, max: u64) -> Result<Answer, FetchError> {
+    match response.status() {
+        StatusCode::OK => Ok(Answer::Body {
+            validators: Validators {
+                etag: text(response.headers(), ETAG),
+                last_modified: text(response.headers(), LAST_MODIFIED),
+            },
+            body: body(response, max).await?,
+        }),
+        StatusCode::NOT_MODIFIED => Ok(Answer::NotModified),
+        status => Err(FetchError::Status {
+            status,
+            retry_after: text(response.headers(), RETRY_AFTER).and_then(|text| wait(&text)),
+        }),
+    }
+}
+
+/// The body without its content codings.
+async fn body(mut response: Response, max: u64) -> Result<Vec<u8>, FetchError> {
+    let too_large = FetchError::TooLarge { max };
+    if response.content_length().is_some_and(|length| length > max) {
+        return Err(too_large);
+    }
+    let codings = response.headers().get_all(CONTENT_ENCODING).iter();
+    let codings: Vec<_> = codings
+        .map(|coding| String::from_utf8_lossy(coding.as_bytes()).into_owned())
+        .collect();
+    let codings = codings.join(",");
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() as u64 + chunk.len() as u64 > max {
+            return Err(too_large);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    let body = blocking(move || decode(body, &codings, max)).await;
+    body.map_err(|error| FetchError::unpack(error, max))
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+/// How long a `Retry-After` says to wait: seconds, or until a date.
+fn wait(text: &str) -> Option<Duration> {
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+}
+
+fn client(url: &Url, fetcher: Fetcher) -> Result<Client, FetchError> {
+    let Fetcher {
+        deadlines,
+        resolver,
+    } = fetcher;
+    let mut client = Client::builder();
+    if let Some(resolver) = resolver {
+        client = client.dns_resolver(Arc::new(ListServers(resolver)));
+    }
+    client
+        .tls_backend_preconfigured(tls(url)?)
+        .user_agent(USER_AGENT)
+        // The system's proxy is probably this very proxy.
+        .no_proxy()
+        // A URL may hold a key, which the server that it redirects to must not learn.
+        .referer(false)
+        .redirect(Policy::none())
+        .connect_timeout(deadlines.connect)
+        .read_timeout(deadlines.silence)
+        .build()
+        .map_err(|error| FetchError::Tls(error.into()))
+}
+
+/// Trusts what the system trusts. The default provider of the process is not set: it belongs to the
+/// application that embeds the proxy.
+fn tls(url: &Url) -> Result<ClientConfig, FetchError> {
+    let builder = || {
+        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| FetchError::Tls(error.into()))
+    };
+    let config = match builder()?.with_platform_verifier() {
+        Ok(config) => config,
+        // In a container without CA certificates a feed over plain http: must still work.
+        Err(_) if url.scheme() == "http" => {
+            builder()?.with_root_certificates(RootCertStore::empty())
+        }
+        Err(error) => return Err(FetchError::Tls(error.into())),
+    };
+    Ok(config.with_no_client_auth())
+}
+
+/// The servers of lists, whose names the proxy's own resolver resolves.
+struct ListServers(Arc<Resolver>);
+
+impl Resolve for ListServers {
+    fn resolve(&self, name: Name) -> Resolving {
+        let resolver = self.0.clone();
+        Box::pin(async move {
+            // The client replaces port 0 with the URL's own.
+            let target = Target::new(name.as_str(), 0)?;
+            let addresses = resolver.addresses(&target, ClientKey::of(None)).await?;
+            let addresses = addresses.into_iter().map(|ip| SocketAddr::new(ip, 0));
+            Ok(Box::new(addresses) as Addrs)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_a_number_of_seconds_or_ends_at_a_date() {
+        assert_eq!(wait("120"), Some(Duration::from_secs(120)));
+        assert_eq!(wait("0"), Some(Duration::ZERO));
+        assert_eq!(wait("Fri, 31 Dec 1999 23:59:59 GMT"), Some(Duration::ZERO));
+        let hour = Duration::from_secs(3600);
+        let waited = wait(&httpdate::fmt_http_date(SystemTime::now() + hour));
+        assert!(
+            waited.is_some_and(|wait| wait <= hour && wait > hour / 2),
+            "{waited:?}"
+        );
+        for text in ["", "soon", "-1", "1.5", "99999999999999999999999"] {
+            assert_eq!(wait(text), None, "{text}");
+        }
+    }
+}

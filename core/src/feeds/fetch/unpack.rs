@@ -1,0 +1,280 @@
+//! Undoes what made a body shorter on its way or where it is kept: the content codings of a
+//! response (RFC 9110, section 8.4.1), and a file that is packed as gzip, zstd or ZIP. `fetch` calls
+//! it off the async threads. What is unpacked is bounded while it is unpacked.
+
+use std::io::{self, Cursor, Read};
+
+use brotli_decompressor::Decompressor;
+use flate2::read::MultiGzDecoder;
+use ruzstd::decoding::StreamingDecoder;
+use zip::ZipArchive;
+
+/// What is read of a packed body at a time.
+const PIECE: usize = 16 << 10;
+
+/// Content codings that are undone, for `Accept-Encoding`.
+pub(super) const ACCEPTED: &str = "gzip, br, zstd";
+
+/// A server has no reason to name more.
+const MOST_CODINGS: usize = 3;
+
+/// Why a body is not what it says.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UnpackError {
+    /// The server has named a coding that was not asked for.
+    #[error("it is in the content coding `{0}`, which was not asked for")]
+    Coding(String),
+    /// It ends early, or it is damaged.
+    #[error("it cannot be unpacked as {format}")]
+    Damaged {
+        format: &'static str,
+        #[source]
+        source: io::Error,
+    },
+    /// A list is one file.
+    #[error("it is a ZIP archive of {0} files, and a list is one file")]
+    Archive(usize),
+    /// It is longer than the limit when it is unpacked.
+    #[error("it is too large")]
+    TooLarge,
+}
+
+/// How a body is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Packing {
+    Gzip,
+    Brotli,
+    Zstd,
+    Zip,
+}
+
+/// Undoes the codings that a `Content-Encoding` names, the last of them first.
+pub(super) fn decode(body: Vec<u8>, codings: &str, max: u64) -> Result<Vec<u8>, UnpackError> {
+    let mut body = body;
+    let codings = codings.split(',').map(str::trim);
+    let codings: Vec<_> = codings.filter(|coding| !coding.is_empty()).collect();
+    if codings.len() > MOST_CODINGS {
+        return Err(UnpackError::Coding(codings.join(", ")));
+    }
+    for coding in codings.into_iter().rev() {
+        let packing = match &*coding.to_ascii_lowercase() {
+            "gzip" | "x-gzip" => Packing::Gzip,
+            "br" => Packing::Brotli,
+            "zstd" => Packing::Zstd,
+            "identity" => continue,
+            other => return Err(UnpackError::Coding(other.to_owned())),
+        };
+        // Some servers send the empty body of an answer as it is.
+        if !body.is_empty() {
+            body = packing.unpack(&body, max)?;
+        }
+    }
+    Ok(body)
+}
+
+/// The list that a file has in it, as its first bytes tell; a list that is not packed is itself.
+pub(super) fn unpack(body: Vec<u8>, max: u64) -> Result<Vec<u8>, UnpackError> {
+    let packing = match body[..] {
+        [0x1f, 0x8b, ..] => Packing::Gzip,
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Packing::Zstd,
+        // The second is an archive without files.
+        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Packing::Zip,
+        _ => return Ok(body),
+    };
+    packing.unpack(&body, max)
+}
+
+impl Packing {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Brotli => "brotli",
+            Self::Zstd => "zstd",
+            Self::Zip => "ZIP",
+        }
+    }
+
+    fn unpack(self, body: &[u8], max: u64) -> Result<Vec<u8>, UnpackError> {
+        match self {
+            Self::Gzip => self.read(MultiGzDecoder::new(body), max),
+            Self::Brotli => self.read(Decompressor::new(body, PIECE), max),
+            Self::Zstd => self.frames(body, max),
+            Self::Zip => self.only_file(body, max),
+        }
+    }
+
+    /// A body of several frames is what all of them have (RFC 8878, section 3.1).
+    fn frames(self, mut body: &[u8], max: u64) -> Result<Vec<u8>, UnpackError> {
+        let mut all = Vec::new();
+        while !body.is_empty() {
+            let frame = StreamingDecoder::new(&mut body);
+            let frame = frame.map_err(|error| self.damaged(io::Error::other(error)))?;
+            let left = max - all.len() as u64;
+            all.append(&mut self.read(frame, left)?);
+        }
+        Ok(all)
+    }
+
+    fn only_file(self, body: &[u8], max: u64) -> Result<Vec<u8>, UnpackError> {
+        let mut archive =
+            ZipArchive::new(Cursor::new(body)).map_err(|error| self.damaged(error.into()))?;
+        let mut only = None;
+        let mut files = 0;
+        for at in 0..archive.len() {
+            let entry = archive.by_index_raw(at);
+            if entry.map_err(|error| self.damaged(error.into()))?.is_file() {
+                only = Some(at);
+                files += 1;
+            }
+        }
+        let only = only.filter(|_| files == 1);
+        let only = only.ok_or(UnpackError::Archive(files))?;
+        let file = archive.by_index(only);
+        let file = file.map_err(|error| self.damaged(error.into()))?;
+        self.read(file, max)
+    }
+
+    fn read(self, packed: impl Read, max: u64) -> Result<Vec<u8>, UnpackError> {
+        let mut body = Vec::new();
+        packed
+            .take(max.saturating_add(1))
+            .read_to_end(&mut body)
+            .map_err(|source| self.damaged(source))?;
+        if body.len() as u64 > max {
+            return Err(UnpackError::TooLarge);
+        }
+        Ok(body)
+    }
+
+    fn damaged(self, source: io::Error) -> UnpackError {
+        UnpackError::Damaged {
+            format: self.name(),
+            source,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::*;
+
+    const LIST: &[u8] = b"a.example\nb.example\n";
+
+    /// [`LIST`] as the reference implementation compresses it.
+    const BROTLI: &[u8] = &[
+        0x1b, 0x13, 0x00, 0x00, 0xa4, 0x15, 0x5c, 0xc2, 0xc4, 0x54, 0x25, 0x97, 0x94, 0xd2, 0xc9,
+        0xd6, 0x0c,
+    ];
+
+    fn gzip(body: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(body).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zstd(body: &[u8]) -> Vec<u8> {
+        ruzstd::encoding::compress_to_vec(body, ruzstd::encoding::CompressionLevel::Fastest)
+    }
+
+    fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, body) in files {
+            if name.ends_with('/') {
+                archive
+                    .add_directory(*name, SimpleFileOptions::default())
+                    .unwrap();
+            } else {
+                archive
+                    .start_file(*name, SimpleFileOptions::default())
+                    .unwrap();
+                archive.write_all(body).unwrap();
+            }
+        }
+        archive.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn codings_are_undone_in_their_order() {
+        let twice = zstd(&gzip(LIST));
+        for (codings, body) in [
+            ("gzip", gzip(LIST)),
+            ("X-GZIP", gzip(LIST)),
+            ("br", BROTLI.to_vec()),
+            ("zstd", zstd(LIST)),
+            ("gzip, zstd", twice),
+            ("identity", LIST.to_vec()),
+            ("", LIST.to_vec()),
+        ] {
+            assert_eq!(decode(body, codings, 100).unwrap(), LIST, "{codings}");
+        }
+        assert_eq!(decode(Vec::new(), "gzip", 100).unwrap(), b"");
+    }
+
+    #[test]
+    fn another_coding_is_named() {
+        for codings in ["deflate", "gzip, compress", "gzip, gzip, gzip, gzip"] {
+            let error = decode(gzip(LIST), codings, 100).unwrap_err();
+            assert!(matches!(error, UnpackError::Coding(_)), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_packed_file_is_what_is_in_it() {
+        for body in [
+            LIST.to_vec(),
+            gzip(LIST),
+            [gzip(&LIST[..5]), gzip(&LIST[5..])].concat(),
+            zstd(LIST),
+            [zstd(&LIST[..5]), zstd(&LIST[5..])].concat(),
+            zip(&[("lists/", b""), ("lists/hosts.txt", LIST)]),
+        ] {
+            assert_eq!(unpack(body, 100).unwrap(), LIST);
+        }
+        for (files, count) in [(&[][..], 0), (&[("a", LIST), ("b", LIST)], 2)] {
+            let error = unpack(zip(files), 100).unwrap_err();
+            assert!(
+                matches!(error, UnpackError::Archive(n) if n == count),
+                "{error:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_cut_off_is_damaged() {
+        for body in [gzip(LIST), zstd(LIST), zip(&[("a", LIST)])] {
+            for length in 4..body.len() {
+                let error = unpack(body[..length].to_vec(), 100).unwrap_err();
+                assert!(
+                    matches!(error, UnpackError::Damaged { .. }),
+                    "{length}: {error:?}"
+                );
+            }
+        }
+        for length in 1..BROTLI.len() {
+            let error = decode(BROTLI[..length].to_vec(), "br", 100).unwrap_err();
+            assert!(
+                matches!(error, UnpackError::Damaged { .. }),
+                "{length}: {error:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_would_be_too_large_is_not_unpacked() {
+        let long = vec![b'a'; 1 << 20];
+        for body in [gzip(&long), zstd(&long), zip(&[("a", &long)])] {
+            assert!(unpack(body.clone(), 1 << 20).is_ok());
+            for max in [0, 5000, (1 << 20) - 1] {
+                let error = unpack(body.clone(), max).unwrap_err();
+                assert!(matches!(error, UnpackError::TooLarge), "{error:?}");
+            }
+        }
+    }
+}
