@@ -22,21 +22,21 @@ pub(crate) enum Verdict {
         /// The status of the answer.
         status: StatusCode,
         /// One line for the client and the access log.
-        reason: String,
+        reason: Arc<str>,
     },
     /// The client is sent elsewhere.
     Redirect {
         /// 301, 302, 303, 307 or 308.
         status: StatusCode,
         /// An absolute http or https URL.
-        location: String,
+        location: Box<str>,
     },
     /// The client gets this in place of the origin's answer.
     Replace(Box<Page>),
     /// The connection is closed without an answer.
     Drop,
     /// A person is asked.
-    Ask(Question),
+    Ask(Box<Question>),
 }
 
 /// A question to a person.
@@ -82,7 +82,7 @@ impl Verdict {
             .ok_or(InvalidVerdict("a block needs a status from 400 to 599"))?;
         Ok(Self::Block {
             status,
-            reason: one_line(reason, REASON_BYTES),
+            reason: one_line(reason, REASON_BYTES).into(),
         })
     }
 
@@ -108,7 +108,7 @@ impl Verdict {
             ))?;
         Ok(Self::Redirect {
             status,
-            location: url.into(),
+            location: String::from(url).into(),
         })
     }
 
@@ -144,23 +144,22 @@ impl Verdict {
 
     /// A question, made one line of at most 1024 bytes.
     pub(crate) fn ask(text: &str, otherwise: Fallback, wait: Duration) -> Self {
-        Self::Ask(Question {
+        Self::Ask(Box::new(Question {
             text: one_line(text, QUESTION_BYTES),
             otherwise,
             wait,
-        })
+        }))
     }
 
     /// What happens where no person can be asked, which is everywhere for now.
     pub(crate) fn unasked(self) -> Self {
         match self {
-            Self::Ask(Question {
-                otherwise: Fallback::Next,
-                ..
-            }) => Self::Next,
-            Self::Ask(Question { text, .. }) => Self::Block {
-                status: StatusCode::FORBIDDEN,
-                reason: text,
+            Self::Ask(question) => match question.otherwise {
+                Fallback::Next => Self::Next,
+                _ => Self::Block {
+                    status: StatusCode::FORBIDDEN,
+                    reason: question.text.into(),
+                },
             },
             other => other,
         }
@@ -171,14 +170,10 @@ impl Verdict {
         let (kind, status, text) = match self {
             Self::Next => (VerdictKind::Next, None, None),
             Self::Allow => (VerdictKind::Allow, None, None),
-            Self::Block { status, reason } => {
-                (VerdictKind::Block, Some(*status), Some(reason.as_str()))
+            Self::Block { status, reason } => (VerdictKind::Block, Some(*status), Some(&**reason)),
+            Self::Redirect { status, location } => {
+                (VerdictKind::Redirect, Some(*status), Some(&**location))
             }
-            Self::Redirect { status, location } => (
-                VerdictKind::Redirect,
-                Some(*status),
-                Some(location.as_str()),
-            ),
             Self::Replace(page) => (VerdictKind::Replace, Some(page.status), None),
             Self::Drop => (VerdictKind::Drop, None, None),
             Self::Ask(question) => (VerdictKind::Ask, None, Some(question.text.as_str())),
@@ -278,10 +273,17 @@ pub(crate) struct Judgement {
     pub(crate) filter: Option<Arc<str>>,
     /// The rule that the deciding filter names, or the feed entry that it had found.
     pub(crate) matched: Option<Box<Match>>,
-    /// What the deciding filter adds to its answer.
-    pub(crate) additions: Additions,
     /// The deciding filter could not judge, and its `on_error = "block"` refused the request.
     pub(crate) failed: bool,
+    /// What filters say besides the verdict. Most say nothing.
+    pub(crate) besides: Option<Box<Besides>>,
+}
+
+/// What filters say besides the verdict.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Besides {
+    /// What the deciding filter adds to its answer.
+    pub(crate) additions: Additions,
     /// Filters that could not judge, and that were passed over because of their `on_error =
     /// "skip"`.
     pub(crate) skipped: Vec<Arc<str>>,
@@ -300,17 +302,18 @@ impl Judgement {
         verdict: Verdict::Next,
         filter: None,
         matched: None,
-        additions: Additions::NONE,
         failed: false,
-        skipped: Vec::new(),
-        edited: Vec::new(),
-        notes: Vec::new(),
-        headers: None,
+        besides: None,
     };
 
-    /// Whether filters say something besides the verdict.
-    pub(crate) fn says_something(&self) -> bool {
-        !(self.skipped.is_empty() && self.edited.is_empty() && self.notes.is_empty())
+    /// The header fields as the one filter that was asked left them, if it changed any.
+    pub(crate) fn headers(&self) -> Option<&HeaderMap> {
+        self.besides.as_ref()?.headers.as_deref()
+    }
+
+    /// What filters have noted about the exchange, by their names.
+    pub(crate) fn notes(&self) -> &[(Arc<str>, Notes)] {
+        self.besides.as_ref().map_or(&[], |besides| &besides.notes)
     }
 }
 

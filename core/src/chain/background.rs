@@ -177,12 +177,12 @@ impl OwnedCall {
         }
         let counts = &self.filter.member().shadow;
         match self.filter.try_judge(call, notes).await {
-            Ok(mut judgement) => {
+            Ok(judgement) => {
                 counts.judged(&judgement);
-                if judgement.verdict != Verdict::Next || judgement.headers.is_some() {
+                if judgement.verdict != Verdict::Next || judgement.headers().is_some() {
                     log(&self.filter, call, &judgement);
                 }
-                return judgement.notes.pop().map(|(_, notes)| notes);
+                return judgement.notes().last().map(|(_, notes)| notes.clone());
             }
             Err(Unavailable::Failed) => counts.failed(),
             Err(Unavailable::Quarantined | Unavailable::Held | Unavailable::Overloaded) => {
@@ -199,7 +199,7 @@ fn log(filter: &LocalFilter, call: HookCall<'_>, judgement: &Judgement) {
     let matched = judgement.matched.as_ref();
     let fields = call
         .editable()
-        .zip(judgement.headers.as_deref())
+        .zip(judgement.headers())
         .map(|(before, after)| changes(before, after));
     let what = match judgement.verdict {
         Verdict::Next => "this filter would have changed header fields",

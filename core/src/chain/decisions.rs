@@ -106,7 +106,7 @@ impl Decision {
             Ruling::Allow | Ruling::Pause => Verdict::Allow,
             Ruling::Deny => Verdict::Block {
                 status: StatusCode::FORBIDDEN,
-                reason: format!("the operator has denied {host}"),
+                reason: format!("the operator has denied {host}").into(),
             },
         };
         Judgement {

@@ -19,7 +19,7 @@ use crate::config::OnError;
 use crate::error::Causes;
 use crate::filter::{Failure, FilterAnswer, Hook, HookCall};
 use crate::flow::ClientKey;
-use crate::verdict::{Judgement, Notes, Verdict};
+use crate::verdict::{Besides, Judgement, Notes, Verdict};
 
 /// A filter on one worker.
 #[derive(Debug)]
@@ -193,16 +193,20 @@ impl LocalFilter {
 
     fn judgement(&self, answer: FilterAnswer) -> Judgement {
         let name = &self.member.filter.name;
-        let noted = answer.notes.into_iter();
         let verdict = answer.verdict.unasked();
-        Judgement {
-            notes: noted.map(|notes| (name.clone(), notes)).collect(),
+        let noted = answer.notes.into_iter();
+        let besides = Besides {
             additions: answer.additions,
+            notes: noted.map(|notes| (name.clone(), notes)).collect(),
+            headers: answer.headers,
+            ..Besides::default()
+        };
+        Judgement {
             filter: (verdict != Verdict::Next).then(|| name.clone()),
             verdict,
             matched: answer.matched,
-            headers: answer.headers,
-            ..Judgement::PASS
+            failed: false,
+            besides: (besides != Besides::default()).then(|| Box::new(besides)),
         }
     }
 

@@ -87,7 +87,7 @@ pub(crate) struct ShadowTally {
 
 impl ShadowCounts {
     pub(super) fn judged(&self, judgement: &Judgement) {
-        if judgement.headers.is_some() {
+        if judgement.headers().is_some() {
             count(&self.edited);
         }
         count(match judgement.verdict.parts().kind {

@@ -8,7 +8,7 @@ use http::StatusCode;
 
 use crate::config::OnError;
 use crate::filter::Hook;
-use crate::verdict::{Judgement, Verdict};
+use crate::verdict::{Besides, Judgement, Verdict};
 
 /// A place without a filter that can judge.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,13 +47,16 @@ impl Missing {
 pub(super) fn unjudged(name: &Arc<str>, on_error: OnError, reason: String) -> Judgement {
     match on_error {
         OnError::Skip => Judgement {
-            skipped: vec![name.clone()],
+            besides: Some(Box::new(Besides {
+                skipped: vec![name.clone()],
+                ..Besides::default()
+            })),
             ..Judgement::PASS
         },
         OnError::Block => Judgement {
             verdict: Verdict::Block {
                 status: StatusCode::SERVICE_UNAVAILABLE,
-                reason,
+                reason: reason.into(),
             },
             filter: Some(name.clone()),
             failed: true,

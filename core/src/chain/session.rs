@@ -14,7 +14,7 @@ use super::local_chain::{LocalChain, LocalPlace};
 use super::watcher::Watcher;
 use crate::filter::{Hook, HookCall};
 use crate::flow::{Flow, RequestHead, ResponseHead};
-use crate::verdict::{Judgement, Notes, Verdict};
+use crate::verdict::{Additions, Besides, Judgement, Notes, Verdict};
 
 /// The filters of one exchange.
 #[derive(Debug)]
@@ -166,7 +166,7 @@ impl<'a> FilterSession<'a> {
     }
 
     async fn judge(&self, mut message: Message<'_>) -> Judgement {
-        let mut said = Judgement::PASS;
+        let mut said: Option<Box<Besides>> = None;
         for place in self.chain.places() {
             let call = message.call(&self.flow);
             let mut judgement = match place {
@@ -184,27 +184,34 @@ impl<'a> FilterSession<'a> {
                 LocalPlace::Missing(missing) if missing.answers(call.hook()) => missing.judge(),
                 LocalPlace::Missing(_) => continue,
             };
-            if judgement.says_something() {
-                said.skipped.append(&mut judgement.skipped);
-                self.note(&judgement.notes);
-                said.notes.append(&mut judgement.notes);
-            }
-            if let (Some(headers), LocalPlace::Filter(local)) = (judgement.headers.take(), place) {
-                message.replace_headers(*headers);
-                said.edited.push(local.member().filter.name.clone());
+            let mut additions = Additions::NONE;
+            if let Some(mut besides) = judgement.besides.take() {
+                let said = said.get_or_insert_default();
+                said.skipped.append(&mut besides.skipped);
+                self.note(&besides.notes);
+                said.notes.append(&mut besides.notes);
+                if let (Some(headers), LocalPlace::Filter(local)) = (besides.headers, place) {
+                    message.replace_headers(*headers);
+                    said.edited.push(local.member().filter.name.clone());
+                }
+                additions = besides.additions;
             }
             // Of a host that a person has allowed, filters may change the messages and stop none.
             let is_overruled = self.decision.is_some() && !judgement.verdict.passes();
             if judgement.verdict != Verdict::Next && !is_overruled {
+                if additions != Additions::NONE {
+                    said.get_or_insert_default().additions = additions;
+                }
                 return Judgement {
-                    skipped: said.skipped,
-                    edited: said.edited,
-                    notes: said.notes,
+                    besides: said,
                     ..judgement
                 };
             }
         }
-        said
+        Judgement {
+            besides: said,
+            ..Judgement::PASS
+        }
     }
 
     fn notes_of(&self, filter: &Arc<str>) -> Option<Notes> {
@@ -229,7 +236,7 @@ impl<'a> FilterSession<'a> {
                     LocalPlace::Filter(local) if local.has(call.hook()) => {
                         let notes = self.notes_of(&local.member().filter.name);
                         let trace = local.trace(call, notes.as_ref()).await;
-                        self.note(&trace.judgement.notes);
+                        self.note(trace.judgement.notes());
                         traces.push(trace);
                     }
                     LocalPlace::Missing(missing) if missing.answers(call.hook()) => {

@@ -12,7 +12,7 @@ use portcullis_contract::{Fact, Facts};
 
 use crate::filter::CachePolicy;
 use crate::flow::Flow;
-use crate::verdict::{Additions, Judgement, Match, Notes, Page, Verdict};
+use crate::verdict::{Additions, Besides, Judgement, Match, Notes, Page, Question, Verdict};
 
 /// What an entry takes besides the texts in it, in bytes: itself, its place in the table, and what
 /// the allocator adds.
@@ -146,9 +146,9 @@ impl Table {
 fn texts(judgement: &Judgement) -> usize {
     let verdict = match &judgement.verdict {
         Verdict::Next | Verdict::Allow | Verdict::Drop => 0,
-        Verdict::Ask(question) => question.text.capacity(),
-        Verdict::Block { reason, .. } => reason.capacity(),
-        Verdict::Redirect { location, .. } => location.capacity(),
+        Verdict::Ask(question) => size_of::<Question>() + question.text.capacity(),
+        Verdict::Block { reason, .. } => reason.len(),
+        Verdict::Redirect { location, .. } => location.len(),
         Verdict::Replace(page) => {
             let content_type = page.content_type.as_ref();
             size_of::<Page>() + page.body.len() + content_type.map_or(0, |value| value.len())
@@ -156,8 +156,13 @@ fn texts(judgement: &Judgement) -> usize {
     };
     let matched = judgement.matched.as_ref();
     let rule = matched.map_or(0, |matched| size_of::<Match>() + matched.rule.len());
-    let notes = judgement.notes.iter().map(|(_, notes)| noted(notes));
-    verdict + rule + added(&judgement.additions) + notes.sum::<usize>()
+    let besides = judgement.besides.as_ref();
+    verdict + rule + besides.map_or(0, |besides| said(besides))
+}
+
+fn said(besides: &Besides) -> usize {
+    let notes = besides.notes.iter().map(|(_, notes)| noted(notes));
+    size_of::<Besides>() + added(&besides.additions) + notes.sum::<usize>()
 }
 
 fn added(Additions { fields, .. }: &Additions) -> usize {

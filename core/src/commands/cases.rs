@@ -341,11 +341,11 @@ fn answer(verdict: Verdict) -> Answer {
         Verdict::Allow => Answer::Allow,
         Verdict::Block { status, reason } => Answer::Block {
             status: status.as_u16(),
-            reason,
+            reason: reason.to_string(),
         },
         Verdict::Redirect { status, location } => Answer::Redirect {
             status: status.as_u16(),
-            location,
+            location: location.into(),
         },
         Verdict::Replace(page) => {
             let content_type = page.content_type.as_ref();

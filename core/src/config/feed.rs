@@ -12,7 +12,9 @@ use url::Url;
 use super::request::{
     Checksum, ChecksumText, Field, FieldText, Fields, MinisignKey, Secret, SecretText,
 };
-use super::value::{FeedSize, FeedUrl, FromText, Optional, Parsed, Pointer, Refresh, Time, Word, Words};
+use super::value::{
+    FeedSize, FeedUrl, FromText, Optional, Parsed, Pointer, Refresh, Time, Word, Words,
+};
 
 /// One list of domains.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]

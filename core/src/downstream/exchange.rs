@@ -139,10 +139,10 @@ impl Exchange {
     /// Records a judgement. An exchange that it stops is rejected.
     pub(crate) fn record_judgement(&mut self, mut judgement: Judgement) -> Result<(), Rejection> {
         // Most exchanges pass without a word.
-        if judgement.says_something() {
-            add_once(&mut self.skipped, &mut judgement.skipped);
-            add_once(&mut self.edited, &mut judgement.edited);
-            replace_notes(&mut self.notes, judgement.notes.drain(..));
+        if let Some(besides) = &mut judgement.besides {
+            add_once(&mut self.skipped, &mut besides.skipped);
+            add_once(&mut self.edited, &mut besides.edited);
+            replace_notes(&mut self.notes, besides.notes.drain(..));
         }
         if judgement.verdict == Verdict::Next {
             if let Judged::No = self.judged {

@@ -62,7 +62,9 @@ pub(crate) fn judgement(
     let host = exchange.target().map_or("", |target| target.host());
     let subject = Subject { host, way_out };
     let mut response = render(judgement, &subject, exchange.protocol(), format);
-    add(&judgement.additions, response.headers_mut());
+    if let Some(besides) = &judgement.besides {
+        add(&besides.additions, response.headers_mut());
+    }
     response
 }
 
