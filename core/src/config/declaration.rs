@@ -74,11 +74,18 @@ impl<'a> Declaration<'a> {
                 let words = words.map(|word| Spanned::new(place.clone(), word));
                 DeValue::Array(words.collect())
             }
-            Some("boolean") if text == "true" || text == "false" => {
+            _ if self.is_boolean() && (text == "true" || text == "false") => {
                 DeValue::Boolean(text == "true")
             }
             _ => DeValue::String(text.into()),
         }
+    }
+
+    /// Whether true or false stands there, or nothing.
+    fn is_boolean(self) -> bool {
+        let types = self.0["type"].as_array();
+        let types = types.map_or(std::slice::from_ref(&self.0["type"]), Vec::as_slice);
+        types.iter().any(|word| word == "boolean")
     }
 
     /// Whether `text` is a path where this is declared. What resembles one of the words that stand
