@@ -72,8 +72,8 @@ pub struct Config {
     pub plugins: Plugins,
     /// The compiling of filters.
     pub compiler: Compiler,
-    /// Lists of domains, by name. A file that names any replaces the default one.
-    #[default(BTreeMap::from([("malware".to_owned(), Feed::malware())]))]
+    /// Lists of domains, by name. The default one is there beside those that a file names.
+    #[default(BTreeMap::from([(Feed::DEFAULT.to_owned(), Feed::malware())]))]
     #[serde(deserialize_with = "value::feeds")]
     #[schemars(extend("propertyNames" = {"pattern": "^[a-z0-9_-]{1,64}$"}))]
     pub feeds: BTreeMap<String, Feed>,

@@ -53,7 +53,7 @@ pub(crate) struct Feeds {
 #[derive(Debug)]
 struct Feed {
     name: Arc<str>,
-    /// None for the list that is compiled in.
+    /// None for the list that is compiled in, and for one that is disabled and lists nothing.
     source: Option<config::Feed>,
     /// The source as people may see it.
     shown: Arc<str>,
@@ -76,6 +76,8 @@ struct State {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FeedStatus {
     pub(crate) name: Arc<str>,
+    /// Whether the operator has taken it out.
+    pub(crate) is_disabled: bool,
     /// How many names are listed; 0 when the feed has no data yet.
     pub(crate) names: usize,
     /// Since the source last said what is listed; none for a feed without data, and for the one
@@ -208,7 +210,8 @@ impl Feeds {
 
     /// A note for each feed without data.
     pub(crate) fn notes(&self) -> impl Iterator<Item = String> {
-        let empty = self.status().into_iter().filter(|feed| feed.names == 0);
+        let status = self.status().into_iter();
+        let empty = status.filter(|feed| feed.names == 0 && !feed.is_disabled);
         empty.map(|feed| {
             format!(
                 "the feed {} has no data on disk: nothing on it is found",
@@ -342,6 +345,8 @@ impl Feed {
         let state = self.state();
         FeedStatus {
             name: self.name.clone(),
+            // What is compiled in lists something.
+            is_disabled: self.source.is_none() && list.len() == 0,
             names: list.len(),
             // After a clock was set back, a list counts as new.
             age: state

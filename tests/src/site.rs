@@ -88,6 +88,12 @@ impl Site {
         self.was_asked_since(known, start, times).await
     }
 
+    /// Whether a path that begins with `start` was asked for until now.
+    pub fn has_been_asked(&self, start: &str) -> bool {
+        let asked = self.content.asked.borrow();
+        asked.iter().any(|path| path.starts_with(start))
+    }
+
     /// Like [`Self::is_asked`], from the beginning.
     pub async fn was_asked(&self, start: &str) -> String {
         self.was_asked_since(0, start, 1).await

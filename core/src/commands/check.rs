@@ -18,8 +18,9 @@ use crate::upstream::resolve::{LOOKUPS, Resolver};
 
 /// What was found. As text it is a line for each plugin and each feed. By serde it is an object
 /// with `ok`, `plugins` (each `name`, `builtin`, `disabled` and, where there is one, `version`,
-/// `description`, `mode`, `hooks`, `refused`), `feeds` (each `name` and `names`, which is a count),
-/// `available`, and `faults` (each `what` and `reason`): why a proxy would not be ready.
+/// `description`, `mode`, `hooks`, `refused`), `feeds` (each `name`, `names`, which is a count, and
+/// `disabled` and `error` where they apply), `available`, and `faults` (each `what` and `reason`):
+/// why a proxy would not be ready.
 #[derive(Debug, Serialize)]
 pub struct Report {
     ok: bool,
@@ -37,6 +38,8 @@ pub struct Report {
 #[derive(Debug, Serialize)]
 struct Feed {
     name: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    disabled: bool,
     names: usize,
     /// Why it could not be fetched.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,6 +86,7 @@ pub async fn check(config: Config, lists: Lists) -> Result<Report, StartError> {
     let status = plugins.status();
     let feed = |feed: FeedStatus| Feed {
         name: feed.name.to_string(),
+        disabled: feed.is_disabled,
         names: feed.names,
         error: feed.last_error,
     };
@@ -137,6 +141,7 @@ impl fmt::Display for Report {
             write!(f, "feed {}: ", feed.name)?;
             match (&feed.error, feed.names) {
                 (Some(error), _) => writeln!(f, "{error}")?,
+                (None, _) if feed.disabled => writeln!(f, "disabled: it lists nothing")?,
                 (None, 0) => writeln!(f, "no data yet")?,
                 (None, names) => writeln!(f, "{names} names")?,
             }

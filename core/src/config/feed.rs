@@ -21,6 +21,9 @@ use super::value::{
 #[serde(deny_unknown_fields, expecting = "a table")]
 #[non_exhaustive]
 pub struct Feed {
+    /// Whether it is fetched and looked into. Filters may name one that is not: it lists nothing.
+    #[serde(default = "Feed::default_enabled")]
+    pub enabled: bool,
     /// An http:, https: or file: URL.
     #[serde(with = "Parsed::<FeedUrl>")]
     #[schemars(extend("examples" = ["https://lists.example/hosts"]))]
@@ -187,9 +190,13 @@ impl FromText for Column {
 }
 
 impl Feed {
+    /// The name of the feed that is there unless the operator disables it.
+    pub(super) const DEFAULT: &str = "malware";
+
     /// A feed that is fetched and bounded as a file says that names nothing but these.
     pub fn new(url: Url, format: FeedFormat) -> Self {
         Self {
+            enabled: Self::default_enabled(),
             url,
             format,
             column: None,
@@ -230,6 +237,10 @@ impl Feed {
                  format = {wanted}, or remove {key}"
             ),
         ))
+    }
+
+    fn default_enabled() -> bool {
+        true
     }
 
     /// URLhaus writes its list anew every five minutes and asks not to be asked more often; most

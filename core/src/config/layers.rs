@@ -84,6 +84,27 @@ impl<'a> Layers<'a> {
         Ok(())
     }
 
+    /// Has a table stand at `keys`, unless something stands there.
+    pub(super) fn add_table(&mut self, keys: &[&str]) {
+        self.add(keys, DeValue::Table(DeTable::new()));
+    }
+
+    /// The same for a text.
+    pub(super) fn add_text(&mut self, keys: &[&str], text: String) {
+        self.add(keys, DeValue::String(text.into()));
+    }
+
+    /// Adds what no source has said.
+    fn add(&mut self, keys: &[&str], value: DeValue<'a>) {
+        if self.contains(keys) {
+            return;
+        }
+        // Nothing is wrong with it, so that no error is about its place.
+        let end = self.document.text.len();
+        let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        put(self.table.get_mut(), &keys, value, &(end..end));
+    }
+
     /// Whether any source says what stands at `keys`.
     pub(super) fn contains(&self, keys: &[&str]) -> bool {
         place_of(self.table.get_ref(), keys).is_some()

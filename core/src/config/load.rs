@@ -1,6 +1,5 @@
 //! Makes a `Config` of what the file, the environment and the flags say.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::net::SocketAddr;
@@ -8,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use super::declaration::{Declaration, schema_of};
 use super::document::Document;
+use super::feed::Feed;
 use super::layers::Layers;
+use super::value::{FromText, Word};
 use super::{Compiler, Config, ConfigError, environment};
 
 /// Read from the working directory if no other file is named.
@@ -51,9 +52,8 @@ impl Sources {
 }
 
 impl Config {
-    /// Reads all sources. What none of them says is as in [`Config::default`]. A `[feeds]` table in
-    /// the file takes the place of the default feed, and paths in the file are meant from where the
-    /// file is.
+    /// Reads all sources. What none of them says is as in [`Config::default`], also of the default
+    /// feed. Paths in the file are meant from where the file is.
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
         let file = sources.config_file();
         let text = file.as_deref().map_or_else(|| Ok(String::new()), read)?;
@@ -63,20 +63,19 @@ impl Config {
     /// The same with the text of the file; `file` is named in errors, and paths are meant from
     /// where it is.
     pub(crate) fn parse(
-        mut text: String,
+        text: String,
         file: Option<PathBuf>,
         sources: &Sources,
     ) -> Result<Self, ConfigError> {
         let path = file.as_deref().unwrap_or(Path::new(DEFAULT_FILE));
-        if !(Document { path, text: &text }.parse()?.get_ref()).contains_key("feeds") {
-            // Behind the end of the file, so that no line of it moves.
-            text += &default_feeds();
-        }
         let document = Document { path, text: &text };
         let schema = schema_of::<Self>();
         let mut layers = Layers::new(document, Declaration(&schema))?;
         layers.resolve_paths(path.parent().unwrap_or(path))?;
+        // Variables may be for it.
+        layers.add_table(&["feeds", Feed::DEFAULT]);
         layers.add_variables(&sources.variables)?;
+        add_default_feed(&mut layers);
 
         let dir_is_named = layers.contains(&["plugins", "dir"]);
         let order_is_fixed = layers.is_from_variable(&["plugins", "order"]);
@@ -114,11 +113,19 @@ pub(crate) fn read_order(file: &Path) -> Result<Vec<String>, ConfigError> {
     Ok(layers.read::<Config>()?.plugins.order)
 }
 
-/// The default feeds as a file would have them. Variables may change them.
-fn default_feeds() -> String {
-    let feeds = BTreeMap::from([("feeds", Config::default().feeds)]);
-    let feeds = toml::to_string(&feeds).expect("texts and tables are TOML");
-    format!("\n{feeds}")
+/// Adds what is not said of the default feed. Who names another source says nothing of its format,
+/// and the default one is not meant then.
+fn add_default_feed(layers: &mut Layers<'_>) {
+    let names_source = layers.contains(&["feeds", Feed::DEFAULT, "url"]);
+    if !names_source {
+        let Feed { url, format, .. } = Feed::malware();
+        layers.add_text(&["feeds", Feed::DEFAULT, "url"], url.into());
+        let format = Word::write(&format).as_str().map(str::to_owned);
+        layers.add_text(
+            &["feeds", Feed::DEFAULT, "format"],
+            format.unwrap_or_default(),
+        );
+    }
 }
 
 fn read(file: &Path) -> Result<String, ConfigError> {

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::declaration::schema_of;
 use super::{
-    AccessLogFormat, AccessLogTo, Config, ConfigError, FeedFormat, FilterSettings, Grants,
+    AccessLogFormat, AccessLogTo, Config, ConfigError, Feed, FeedFormat, FilterSettings, Grants,
     LogFormat, Sources,
 };
 
@@ -158,7 +158,10 @@ fn every_key_of_the_file_is_read() {
         cache_dir: "/var/cache/portcullis/compiled".into(),
     };
     assert_eq!(config.compiler, compiler);
-    assert_eq!(config.feeds.keys().collect::<Vec<_>>(), ["my-list"]);
+    assert_eq!(
+        config.feeds.keys().collect::<Vec<_>>(),
+        ["malware", "my-list"]
+    );
     let feed = &config.feeds["my-list"];
     assert_eq!(feed.url.as_str(), "http://127.0.0.1:9/list");
     assert_eq!(
@@ -293,8 +296,7 @@ fn a_file_that_is_named_must_exist() {
 }
 
 #[test]
-fn feeds_in_the_file_take_the_place_of_the_default_one() {
-    assert!(load("[feeds]", &[]).unwrap().feeds.is_empty());
+fn the_default_feed_is_there_whatever_others_are_named() {
     let list = "[feeds.a-list]\nurl = \"http://a.example\"\nformat = \"hosts\"";
     let variables = [
         ("PORTCULLIS_FEEDS_A_LIST_REFRESH", "1h"),
@@ -304,9 +306,33 @@ fn feeds_in_the_file_take_the_place_of_the_default_one() {
     let config = load(list, &variables).unwrap();
     assert_eq!(
         config.feeds.keys().collect::<Vec<_>>(),
-        ["a-list", "b_list"]
+        ["a-list", "b_list", "malware"]
     );
     assert_eq!(config.feeds["a-list"].refresh.as_secs(), 3600);
+    let default = &Config::default().feeds["malware"];
+    assert_eq!(&config.feeds["malware"], default);
+    assert_eq!(load("[feeds]", &[]).unwrap().feeds, Config::default().feeds);
+
+    let malware = |settings: &str, variables: &[(&str, &str)]| {
+        let config = load(&format!("[feeds.malware]\n{settings}"), variables).unwrap();
+        config.feeds["malware"].clone()
+    };
+    let changed = |change: fn(&mut Feed)| {
+        let mut feed = default.clone();
+        change(&mut feed);
+        feed
+    };
+    let disabled = changed(|feed| feed.enabled = false);
+    assert_eq!(malware("enabled = false", &[]), disabled);
+    let variables = [("PORTCULLIS_FEEDS_MALWARE_ENABLED", "false")];
+    assert_eq!(malware("", &variables), disabled);
+    let slower = changed(|feed| feed.refresh = Duration::from_hours(1));
+    assert_eq!(malware("refresh = \"1h\"", &[]), slower);
+    let elsewhere = malware("url = \"http://a.example/list\"", &[]);
+    assert_eq!(
+        (elsewhere.url.as_str(), elsewhere.format),
+        ("http://a.example/list", FeedFormat::Auto)
+    );
 }
 
 #[test]

@@ -28,8 +28,11 @@ impl Feeds {
     ) -> Arc<Self> {
         let cache = Cache::new(cache_dir);
         let found = feeds.iter().map(|(name, source)| {
-            let feed = Feed::new(name, Some(source.clone()));
-            let saved = feed.saved(source, &cache);
+            let feed = Feed::new(name, source.enabled.then(|| source.clone()));
+            let saved = feed
+                .source
+                .as_ref()
+                .and_then(|source| feed.saved(source, &cache));
             (feed, source, saved)
         });
         let found: Vec<_> = found.collect();

@@ -1,7 +1,8 @@
 //! Lists of hosts from a server: who is on them, and what happens when the server fails.
 
 use portcullis::Config;
-use portcullis::config::FeedFormat;
+use portcullis::commands::{self, Lists};
+use portcullis::config::{FeedFormat, UntilFirst};
 use portcullis_tests::{Log, Site, Stage, plug};
 
 /// The first name is for those who wait for the list.
@@ -203,6 +204,35 @@ async fn a_feed_that_was_never_fetched_holds_up_nothing() {
     log.says(&["feed=\"absent\"", "it has no data yet"]).await;
     assert_eq!(stage.get("evil.example").await.status, 200);
     assert_eq!(stage.get("www.blocked.portcullis.test").await.status, 403);
+}
+
+#[tokio::test]
+async fn a_disabled_feed_is_never_fetched_and_lists_nothing_though_it_is_named() {
+    let lists = Site::start().await;
+    lists.serves("/list", LIST);
+    let stage = Stage::start_with(|config| {
+        subscribe(config, &lists);
+        let mut disabled = lists.feed("/disabled");
+        disabled.enabled = false;
+        disabled.until_first = UntilFirst::Block;
+        config.feeds.insert("disabled".into(), disabled);
+        let named = "[config]\nfeeds = [\"lists\", \"disabled\"]\n";
+        plug(&config.plugins.dir, "blocklist.toml", named);
+    });
+    let stage = stage.await;
+    stage.until("evil.example", 403).await;
+    assert_eq!(stage.get("good.example").await.status, 200);
+    // The other list has been fetched twice more by now.
+    lists.is_asked("/list", 2).await;
+    assert!(!lists.has_been_asked("/disabled"));
+    let report = commands::check(stage.proxy.config().clone(), Lists::OnDisk).await;
+    let report = report.unwrap();
+    assert!(report.is_ok(), "{report}");
+    let told = report.to_string();
+    assert!(
+        told.contains("feed disabled: disabled: it lists nothing\n"),
+        "{told}"
+    );
 }
 
 #[tokio::test]
