@@ -1,6 +1,9 @@
 //! What an entry of a list means, whatever its format. `format` reads entries, `snapshot` keeps
 //! them and decides which one counts.
 
+pub(super) mod name;
+pub(super) mod written;
+
 use crate::verdict::MatchKind;
 
 /// Which hosts an entry speaks of, beside its name.
