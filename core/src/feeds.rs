@@ -10,9 +10,11 @@ mod fetch;
 pub(crate) mod format;
 mod inline;
 mod lists;
+mod origin;
 pub(crate) mod rule;
 mod schedule;
 pub(crate) mod snapshot;
+mod source;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -20,71 +22,50 @@ mod tests;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
+use futures_util::future::join_all;
 use tokio::sync::Notify;
 
 use self::cache::{Arrival, Cache};
 use self::entries::{LeftOut, Listed, Rejected};
 pub(crate) use self::fetch::{FetchError, Fetcher, download, shown};
-use self::fetch::{Fetched, Validators, fetch};
+use self::fetch::{Fetched, fetch};
 use self::format::{Format, read};
 use self::lists::Serving;
-use self::snapshot::{Found, Key, Snapshot};
+use self::origin::Origin;
+use self::snapshot::Key;
+#[cfg(feature = "bench")]
+use self::snapshot::Snapshot;
+pub(crate) use self::source::FeedStatus;
+use self::source::{BUILT_IN, Feed, Source};
+use self::start::Loaded;
 use crate::config::{self, UntilFirst};
 use crate::error::{Causes, panic_message};
 use crate::target::canonical_host;
 use crate::verdict::{Match, MatchKind};
 
-/// All feeds. The set is fixed; their lists are replaced as they are fetched.
+/// All feeds. Their set is fixed; their lists are replaced as they are fetched.
 #[derive(Debug)]
 pub(crate) struct Feeds {
     feeds: BTreeMap<Arc<str>, Feed>,
     lists: Arc<Serving>,
     cache: Cache,
     fetcher: Fetcher,
-    /// Notified when a feed has its first list.
+    /// Notified when a list has arrived for the first time.
     arrived: Notify,
 }
 
-/// One list and what is known about it.
+/// A feed that requests may wait for.
 #[derive(Debug)]
-struct Feed {
-    name: Arc<str>,
-    /// None for the list that is compiled in, and for one that is disabled and lists nothing.
-    source: Option<config::Feed>,
-    /// The source as people may see it.
-    shown: Arc<str>,
-    /// The place of its list among those that serve.
-    place: usize,
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    /// The validators of the body that the snapshot was made from.
-    validators: Validators,
-    /// When the source last said what the snapshot says.
-    fetched_at: Option<SystemTime>,
-    /// Why the last refresh failed.
-    error: Option<String>,
-}
-
-/// A feed as `check` and `explain` show it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct FeedStatus {
-    pub(crate) name: Arc<str>,
-    /// Whether the operator has taken it out.
-    pub(crate) is_disabled: bool,
-    /// How many names are listed; 0 when the feed has no data yet.
-    pub(crate) names: usize,
-    /// Since the source last said what is listed; none for a feed without data, and for the one
-    /// that is compiled in.
-    pub(crate) age: Option<Duration>,
-    /// Why the last refresh failed, if it did.
-    pub(crate) last_error: Option<String>,
+pub(crate) struct Awaited<'f> {
+    pub(crate) feed: &'f str,
+    /// What happens to requests meanwhile.
+    pub(crate) until_first: UntilFirst,
+    /// Which of its lists have not arrived; none for a feed with one list.
+    pub(crate) missing: Option<Vec<&'f str>>,
 }
 
 /// What a refresh found.
@@ -103,16 +84,9 @@ pub(crate) enum Outcome {
     Unchanged,
 }
 
-/// There is no feed of this name.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no feed `{0}`")]
-pub(crate) struct UnknownFeed(pub(crate) String);
-
-/// Why a feed was not refreshed. The list that was serving keeps serving.
+/// Why a list was not refreshed. The list that was serving keeps serving.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FeedError {
-    #[error(transparent)]
-    Unknown(#[from] UnknownFeed),
     #[error("it cannot be fetched")]
     Fetch(#[from] FetchError),
     #[error("what was fetched is not a list in this format")]
@@ -133,7 +107,6 @@ impl FeedError {
     /// What the operator can do about it.
     pub(crate) fn hint(&self) -> &'static str {
         match self {
-            Self::Unknown(_) => "see [feeds] in the configuration",
             Self::Fetch(error) => error.hint(),
             Self::Rejected(_) => "check the feed's format, and open its url in a browser",
             Self::Panicked(_) => "the other feeds are not affected",
@@ -160,8 +133,13 @@ impl Feeds {
     ) -> Arc<Self> {
         let key = Key::random();
         let feeds = lists.into_iter().map(|(name, hosts)| {
-            let feed = Feed::new(name, None);
-            (feed, inline::snapshot(hosts, key))
+            let name = name.as_str().into();
+            let source = Source::fixed(&name, BUILT_IN);
+            Loaded {
+                name,
+                settings: None,
+                lists: vec![(source, inline::snapshot(hosts, key))],
+            }
         });
         let cache = Cache::new(Path::new(""));
         Self::serving(feeds, key, cache, Fetcher::default())
@@ -178,8 +156,8 @@ impl Feeds {
     }
 
     /// The entry of the first of `feeds` that lists `host`, or else of the first that excepts it.
-    /// Of one feed, the entry that decides by the rules of its format counts. A feed without data
-    /// has no entries, and text that is not a host is never covered.
+    /// Each list of a feed counts by itself: of one, the entry that decides by the rules of its
+    /// format. A feed without data has no entries, and text that is not a host is never covered.
     pub(crate) fn find<'f>(
         &self,
         feeds: impl IntoIterator<Item = &'f str>,
@@ -189,43 +167,54 @@ impl Feeds {
         let lists = self.lists.load();
         let query = lists.query(&host)?;
         let mut excepted = None;
-        for feed in feeds.into_iter().filter_map(|feed| self.feeds.get(feed)) {
-            let Some(found) = lists.at(feed.place).find_by(&query) else {
+        let feeds = feeds.into_iter().filter_map(|feed| self.feeds.get(feed));
+        for source in feeds.flat_map(|feed| &feed.sources) {
+            let Some(found) = lists.at(source.place).find_by(&query) else {
                 continue;
             };
             match found.kind {
-                MatchKind::Listed => return Some(feed.matched(found)),
-                MatchKind::Excepted => excepted = excepted.or(Some((feed, found))),
+                MatchKind::Listed => return Some(source.matched(found)),
+                MatchKind::Excepted => excepted = excepted.or(Some((source, found))),
             }
         }
-        excepted.map(|(feed, found)| feed.matched(found))
+        excepted.map(|(source, found)| source.matched(found))
     }
 
-    /// The list of a feed.
+    /// The first list of a feed.
     #[cfg(feature = "bench")]
     pub(crate) fn snapshot(&self, name: &str) -> Option<Arc<Snapshot>> {
-        let feed = self.feeds.get(name)?;
-        Some(self.lists.load().shared(feed.place))
+        let source = self.feeds.get(name)?.sources.first()?;
+        Some(self.lists.load().shared(source.place))
     }
 
-    /// A note for each feed without data.
+    /// A note for each list without data.
     pub(crate) fn notes(&self) -> impl Iterator<Item = String> {
-        let status = self.status().into_iter();
-        let empty = status.filter(|feed| feed.names == 0 && !feed.is_disabled);
-        empty.map(|feed| {
-            format!(
-                "the feed {} has no data on disk: nothing on it is found",
-                feed.name
-            )
+        let empty = self.status().into_iter().filter(|list| list.names == 0);
+        empty.filter_map(|list| {
+            let name = &list.name;
+            let what = match list.source? {
+                source if list.has_others => format!("the list {source} of the feed {name}"),
+                _ => format!("the feed {name}"),
+            };
+            Some(format!(
+                "{what} has no data on disk: nothing on it is found"
+            ))
         })
     }
 
-    /// The feeds that have no list yet, and what happens to requests until they have.
-    pub(crate) fn awaited(&self) -> impl Iterator<Item = (&Arc<str>, UntilFirst)> {
+    /// The feeds of which a list has not arrived yet, and what happens to requests until all have.
+    pub(crate) fn awaited(&self) -> impl Iterator<Item = Awaited<'_>> {
         self.feeds.values().filter_map(|feed| {
-            let source = feed.source.as_ref()?;
-            let is_awaited = feed.state().fetched_at.is_none();
-            is_awaited.then_some((&feed.name, source.until_first))
+            let awaited = feed.sources.iter().filter(|source| source.is_awaited());
+            let missing: Vec<_> = awaited.map(|source| &*source.shown).collect();
+            (!missing.is_empty()).then(|| Awaited {
+                feed: &feed.name,
+                until_first: feed
+                    .settings
+                    .as_ref()
+                    .map_or(UntilFirst::Pass, |feed| feed.until_first),
+                missing: Some(missing).filter(|_| feed.sources.len() > 1),
+            })
         })
     }
 
@@ -234,40 +223,56 @@ impl Feeds {
         self.arrived.notified().await;
     }
 
-    /// How each feed is doing, in the order of their names.
+    /// How each list is doing, in the order of the feeds' names. A feed that is disabled has none,
+    /// and stands for itself.
     pub(crate) fn status(&self) -> Vec<FeedStatus> {
         let lists = self.lists.load();
-        let feeds = self.feeds.values();
-        feeds
-            .map(|feed| feed.status(lists.at(feed.place)))
-            .collect()
+        let of_feed = |feed: &Feed| -> Vec<FeedStatus> {
+            let of_list = |source: &Source| FeedStatus {
+                has_others: feed.sources.len() > 1,
+                ..source.status(lists.at(source.place))
+            };
+            if feed.is_disabled() {
+                return vec![FeedStatus::disabled(&feed.name)];
+            }
+            feed.sources.iter().map(of_list).collect()
+        };
+        self.feeds.values().flat_map(of_feed).collect()
     }
 
-    /// Fetches a feed now. A new list serves from the next lookup on; on any error the old one
-    /// keeps serving.
-    pub(crate) async fn refresh(&self, name: &str) -> Result<Outcome, FeedError> {
-        let feed = self.feed(name)?;
-        let Some(source) = &feed.source else {
-            return Ok(Outcome::Unchanged);
-        };
-        // A panic is an error of this feed and of no other.
-        let outcome = AssertUnwindSafe(self.update(feed, source)).catch_unwind();
+    /// Fetches all lists now. What becomes of each stands in its status.
+    pub(crate) async fn refresh_all(&self) {
+        let all = self.origins();
+        join_all(all.map(|(source, origin)| self.refresh(source, origin))).await;
+    }
+
+    /// The lists that are fetched.
+    fn origins(&self) -> impl Iterator<Item = (&Source, &Origin)> {
+        let sources = self.feeds.values().flat_map(|feed| &feed.sources);
+        sources.filter_map(|source| Some((source, source.origin.as_ref()?)))
+    }
+
+    /// Fetches a list now. A new one serves from the next lookup on; on any error the old one keeps
+    /// serving.
+    async fn refresh(&self, source: &Source, origin: &Origin) -> Result<Outcome, FeedError> {
+        // A panic is an error of this list and of no other.
+        let outcome = AssertUnwindSafe(self.update(source, origin)).catch_unwind();
         let outcome = outcome
             .await
             .unwrap_or_else(|panic| Err(FeedError::Panicked(panic_message(&*panic))));
-        feed.state().error = match &outcome {
+        source.state().error = match &outcome {
             Ok(_) => None,
             Err(error) => Some(Causes(error).to_string()),
         };
         outcome
     }
 
-    async fn update(&self, feed: &Feed, source: &config::Feed) -> Result<Outcome, FeedError> {
-        let known = feed.state().validators.clone();
-        let (body, validators) = match fetch(source, &known, &self.fetcher).await? {
+    async fn update(&self, source: &Source, origin: &Origin) -> Result<Outcome, FeedError> {
+        let known = source.state().validators.clone();
+        let (body, validators) = match fetch(origin, &known, &self.fetcher).await? {
             Fetched::Body { body, validators } => (body, validators),
             Fetched::NotModified => {
-                feed.state().fetched_at = Some(SystemTime::now());
+                source.state().fetched_at = Some(SystemTime::now());
                 return Ok(Outcome::Unchanged);
             }
         };
@@ -275,22 +280,22 @@ impl Feeds {
         let bytes = body.len();
         let arrival = Arrival {
             cache: self.cache.clone(),
-            name: feed.name.clone(),
-            source: source.clone(),
+            feed: source.feed.clone(),
+            origin: origin.clone(),
             validators: validators.clone(),
             fetched_at,
         };
-        let (lists, place) = (self.lists.clone(), feed.place);
+        let (lists, place) = (self.lists.clone(), source.place);
         let read = blocking(move || {
-            let format = Format::from(&arrival.source);
-            let Listed { draft, left_out } = read_list(&format, &body, lists.key())?;
+            let format = &arrival.origin.format;
+            let Listed { draft, left_out } = read_list(format, &body, lists.key())?;
             let names = draft.len();
             lists.replace(place, arrival.keep(draft, body));
             Ok::<_, Rejected>((names, left_out))
         });
         let (names, left_out) = read.await?;
-        let is_first = feed.state().fetched_at.is_none();
-        feed.published(validators, fetched_at);
+        let is_first = source.state().fetched_at.is_none();
+        source.published(validators, fetched_at);
         if is_first {
             self.arrived.notify_one();
         }
@@ -299,65 +304,6 @@ impl Feeds {
             left_out,
             bytes,
         })
-    }
-
-    fn feed(&self, name: &str) -> Result<&Feed, UnknownFeed> {
-        self.feeds
-            .get(name)
-            .ok_or_else(|| UnknownFeed(name.to_owned()))
-    }
-}
-
-impl Feed {
-    fn new(name: &str, source: Option<config::Feed>) -> Self {
-        Self {
-            name: name.into(),
-            shown: source
-                .as_ref()
-                .map_or("built in".into(), |feed| shown(&feed.url)),
-            source,
-            place: 0,
-            state: Mutex::default(),
-        }
-    }
-
-    fn matched(&self, found: Found) -> Match {
-        let rule = match found.kind {
-            MatchKind::Listed => found.name,
-            MatchKind::Excepted => format!("{}{}", inline::EXCEPTION, found.name),
-        };
-        Match {
-            feed: Some(self.name.clone()),
-            source: Some(self.shown.clone()),
-            rule: rule.into(),
-            line: Some(found.line),
-            kind: found.kind,
-        }
-    }
-
-    fn published(&self, validators: Validators, fetched_at: SystemTime) {
-        let mut state = self.state();
-        state.validators = validators;
-        state.fetched_at = Some(fetched_at);
-    }
-
-    fn status(&self, list: &Snapshot) -> FeedStatus {
-        let state = self.state();
-        FeedStatus {
-            name: self.name.clone(),
-            // What is compiled in lists something.
-            is_disabled: self.source.is_none() && list.len() == 0,
-            names: list.len(),
-            // After a clock was set back, a list counts as new.
-            age: state
-                .fetched_at
-                .map(|time| time.elapsed().unwrap_or_default()),
-            last_error: state.error.clone(),
-        }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

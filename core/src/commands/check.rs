@@ -3,7 +3,6 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use futures_util::future::join_all;
 use serde::Serialize;
 
 use crate::chain::decisions::store::Store;
@@ -18,8 +17,8 @@ use crate::upstream::resolve::{LOOKUPS, Resolver};
 
 /// What was found. As text it is a line for each plugin and each feed. By serde it is an object
 /// with `ok`, `plugins` (each `name`, `builtin`, `disabled` and, where there is one, `version`,
-/// `description`, `mode`, `hooks`, `refused`), `feeds` (each `name`, `names`, which is a count, and
-/// `disabled` and `error` where they apply), `available`, and `faults` (each `what` and `reason`):
+/// `description`, `mode`, `hooks`, `refused`), `feeds` (each list's `name`, `names`, which is a
+/// count, and `source`, `disabled` and `error` where they apply), `available`, and `faults` (each `what` and `reason`):
 /// why a proxy would not be ready.
 #[derive(Debug, Serialize)]
 pub struct Report {
@@ -40,6 +39,12 @@ struct Feed {
     name: String,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     disabled: bool,
+    /// Where it comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
+    /// Whether there are other lists of that name.
+    #[serde(skip)]
+    has_others: bool,
     names: usize,
     /// Why it could not be fetched.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,9 +76,7 @@ pub async fn check(config: Config, lists: Lists) -> Result<Report, StartError> {
     let fetcher = Fetcher::new(resolver);
     let feeds = Feeds::with_fetcher(&config.feeds, &config.cache.dir, fetcher);
     if lists == Lists::Fetched {
-        let names = feeds.names().cloned().collect::<Vec<_>>();
-        // The outcome stands in the feed's status.
-        drop(join_all(names.iter().map(|name| feeds.refresh(name))).await);
+        feeds.refresh_all().await;
     }
     let loader = Loader::new(&config, feeds.clone())?;
     let dir = config.plugins.dir.clone();
@@ -86,7 +89,9 @@ pub async fn check(config: Config, lists: Lists) -> Result<Report, StartError> {
     let status = plugins.status();
     let feed = |feed: FeedStatus| Feed {
         name: feed.name.to_string(),
-        disabled: feed.is_disabled,
+        disabled: feed.source.is_none(),
+        source: feed.source.map(|source| source.to_string()),
+        has_others: feed.has_others,
         names: feed.names,
         error: feed.last_error,
     };
@@ -138,7 +143,11 @@ impl fmt::Display for Report {
             )?;
         }
         for feed in &self.feeds {
-            write!(f, "feed {}: ", feed.name)?;
+            write!(f, "feed {}", feed.name)?;
+            match &feed.source {
+                Some(source) if feed.has_others => write!(f, " from {}: ", Escaped(source))?,
+                _ => write!(f, ": ")?,
+            }
             match (&feed.error, feed.names) {
                 (Some(error), _) => writeln!(f, "{error}")?,
                 (None, _) if feed.disabled => writeln!(f, "disabled: it lists nothing")?,

@@ -67,8 +67,14 @@ struct Line {
     location: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     feed: Option<String>,
+    /// Which list of the feed it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<String>,
+    /// Where that stands in the list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -278,7 +284,9 @@ impl Line {
             reason,
             location,
             feed: matched.and_then(|matched| Some(matched.feed.as_ref()?.to_string())),
+            source: matched.and_then(|matched| Some(matched.source.as_ref()?.to_string())),
             rule: matched.map(|matched| matched.rule.to_string()),
+            line: matched.and_then(|matched| matched.line),
             error: None,
             microseconds: None,
         }

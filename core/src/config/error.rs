@@ -45,7 +45,4 @@ pub enum ConfigError {
         /// What is wrong, and what would be right.
         problem: String,
     },
-    /// A feed that only environment variables speak of lacks something.
-    #[error("{0}")]
-    Feed(String),
 }

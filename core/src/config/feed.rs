@@ -1,19 +1,20 @@
 //! The settings of one list: where it comes from, how it is read, and when.
 
-use std::fmt;
-use std::num::NonZeroUsize;
+mod check;
+mod words;
+
 use std::time::Duration;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use url::Url;
 
+pub use self::words::{Column, FeedFormat, PublicSuffixes, UntilFirst};
 use super::request::{
     Checksum, ChecksumText, Field, FieldText, Fields, MinisignKey, Secret, SecretText,
 };
 use super::value::{
-    FeedSize, FeedUrl, FromText, Optional, Parsed, Pointer, Refresh, Time, Word, Words,
+    self, FeedEntry, FeedSize, FeedUrl, Optional, Parsed, Pointer, Refresh, Time, Word,
 };
 
 /// One list of domains.
@@ -24,10 +25,23 @@ pub struct Feed {
     /// Whether it is fetched and looked into. Filters may name one that is not: it lists nothing.
     #[serde(default = "Feed::default_enabled")]
     pub enabled: bool,
-    /// An http:, https: or file: URL.
-    #[serde(with = "Parsed::<FeedUrl>")]
-    #[schemars(extend("examples" = ["https://lists.example/hosts"]))]
-    pub url: Url,
+    /// Where the list is: an http:, https: or file: URL.
+    #[serde(default, with = "Parsed::<Optional<FeedUrl>>")]
+    pub url: Option<Url>,
+    /// The same for several lists, in place of `url`. Each is fetched, kept and looked into by
+    /// itself.
+    #[serde(
+        default,
+        deserialize_with = "value::each::<_, FeedUrl>",
+        serialize_with = "value::write_each::<_, FeedUrl>"
+    )]
+    #[schemars(with = "Vec<Parsed<FeedUrl>>")]
+    pub urls: Vec<Url>,
+    /// Entries that stand here, in place of a list elsewhere or beside it, each as AdBlock or a
+    /// list of domains has it. They are a list by themselves.
+    #[serde(default, deserialize_with = "value::each::<_, FeedEntry>")]
+    #[schemars(with = "Vec<Parsed<FeedEntry>>")]
+    pub entries: Vec<String>,
     /// How the body is read.
     #[serde(with = "Parsed::<Word<FeedFormat>>", default)]
     pub format: FeedFormat,
@@ -76,128 +90,24 @@ pub struct Feed {
     pub until_first: UntilFirst,
 }
 
-/// What happens to requests until a list has arrived for the first time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum UntilFirst {
-    /// They pass, as far as this list goes.
-    #[default]
-    Pass,
-    /// They are refused, all of them.
-    Block,
-}
-
-impl Words for UntilFirst {
-    const EXPECTED: &'static str = r#""pass" (names on the list pass until it has arrived) or "block" (all requests are refused until then)"#;
-}
-
-/// How a feed's body is read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum FeedFormat {
-    /// As one of the others, which its first lines tell.
-    #[default]
-    Auto,
-    /// `0.0.0.0 name [name…]` a line (hosts(5)).
-    Hosts,
-    /// One domain, address or network a line; `*.` before a domain says that the names below it
-    /// are meant, too.
-    Domains,
-    /// Rules for hosts as AdBlock and AdGuard have them, such as `||example.org^`.
-    Adblock,
-    /// Options of dnsmasq(8), such as `local=/example.org/`.
-    Dnsmasq,
-    /// Zones and data of unbound.conf(5).
-    Unbound,
-    /// A response policy zone.
-    Rpz,
-    /// A JSON array of strings, or what `field` says.
-    Json,
-    /// Comma-separated values (RFC 4180), of which `column` has the names.
-    Csv,
-}
-
-impl Words for FeedFormat {
-    const EXPECTED: &'static str = r#"a format of lists: "auto", "hosts", "domains", "adblock", "dnsmasq", "unbound", "rpz", "json" or "csv""#;
-}
-
-/// What happens to rules for everything below a suffix of a registry.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum PublicSuffixes {
-    /// They are not applied, and told: on a list of hosts they are most often mistakes.
-    #[default]
-    Hold,
-    /// They mean what they say.
-    Apply,
-}
-
-impl Words for PublicSuffixes {
-    const EXPECTED: &'static str =
-        r#""hold" (rules for all of `com` or `co.uk` are not applied, and told) or "apply""#;
-}
-
-/// A column of CSV.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Column {
-    /// Its place, from 1.
-    Number(NonZeroUsize),
-    /// What the first row calls it.
-    Name(String),
-}
-
-impl Default for Column {
-    fn default() -> Self {
-        Self::Number(NonZeroUsize::MIN)
-    }
-}
-
-impl fmt::Display for Column {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Number(number) => write!(f, "{number}"),
-            Self::Name(name) => write!(f, "`{name}`"),
-        }
-    }
-}
-
-impl FromText for Column {
-    type Value = Self;
-
-    const EXPECTED: &'static str = r#"a column: its number, from 1, or its name in the first row"#;
-
-    fn parse(text: &str) -> Option<Self> {
-        if text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return text.parse().ok().map(Self::Number);
-        }
-        Some(Self::Name(text.to_owned()))
-    }
-
-    fn write(column: &Self) -> Value {
-        match column {
-            Self::Number(number) => number.get().into(),
-            Self::Name(name) => name.as_str().into(),
-        }
-    }
-
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string"}]})
-    }
-}
-
 impl Feed {
     /// The name of the feed that is there unless the operator disables it.
     pub(super) const DEFAULT: &str = "malware";
+
+    /// Where that comes from, as a file says it: the URL host file of abuse.ch, which has domains
+    /// that spread malware at this time.
+    pub(super) const DEFAULT_SOURCE: [(&str, &str); 2] = [
+        ("url", "https://urlhaus.abuse.ch/downloads/hostfile/"),
+        ("format", "hosts"),
+    ];
 
     /// A feed that is fetched and bounded as a file says that names nothing but these.
     pub fn new(url: Url, format: FeedFormat) -> Self {
         Self {
             enabled: Self::default_enabled(),
-            url,
+            url: Some(url),
+            urls: Vec::new(),
+            entries: Vec::new(),
             format,
             column: None,
             field: None,
@@ -214,29 +124,9 @@ impl Feed {
         }
     }
 
-    /// A key that would change nothing, as it is not for the feed's format, and what is to be done
-    /// about it.
-    pub(super) fn idle_key(&self) -> Option<(&'static str, String)> {
-        let keys = [
-            ("column", self.column.is_some(), FeedFormat::Csv),
-            ("field", self.field.is_some(), FeedFormat::Json),
-        ];
-        if keys.iter().all(|(_, is_set, _)| *is_set) && self.format == FeedFormat::Auto {
-            let problem = "a column is for csv, a field is for json, and this feed has both; remove one of them";
-            return Some(("column", problem.to_owned()));
-        }
-        let idle = |format| self.format != FeedFormat::Auto && self.format != format;
-        let (key, _, wanted) = keys
-            .into_iter()
-            .find(|(_, is_set, of)| *is_set && idle(*of))?;
-        let (format, wanted) = (Word::write(&self.format), Word::write(&wanted));
-        Some((
-            key,
-            format!(
-                "the format is {format}, and a {key} is only for {wanted}, so it would do nothing; write \
-                 format = {wanted}, or remove {key}"
-            ),
-        ))
+    /// Where its lists are.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = &Url> {
+        self.url.iter().chain(&self.urls)
     }
 
     fn default_enabled() -> bool {
@@ -259,9 +149,9 @@ impl Feed {
         64 << 20
     }
 
-    /// The URL host file of abuse.ch: domains that spread malware at this time.
+    /// The default feed.
     pub(super) fn malware() -> Self {
-        let url = "https://urlhaus.abuse.ch/downloads/hostfile/";
+        let [(_, url), _] = Self::DEFAULT_SOURCE;
         Self::new(
             url.parse().expect("the default URL is tested"),
             FeedFormat::Hosts,

@@ -19,7 +19,11 @@ pub struct Group {
     /// Addresses and networks, such as "192.168.1.20" or "192.168.1.0/24". A client is in each
     /// group that has its address.
     #[serde(deserialize_with = "networks")]
-    #[schemars(with = "Vec<Parsed<Network>>", length(min = 1))]
+    #[schemars(
+        with = "Vec<Parsed<Network>>",
+        length(min = 1),
+        extend("examples" = [["192.168.1.0/24"]])
+    )]
     pub networks: Vec<IpNet>,
 }
 

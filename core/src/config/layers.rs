@@ -90,7 +90,7 @@ impl<'a> Layers<'a> {
     }
 
     /// The same for a text.
-    pub(super) fn add_text(&mut self, keys: &[&str], text: String) {
+    pub(super) fn add_text(&mut self, keys: &[&str], text: &'a str) {
         self.add(keys, DeValue::String(text.into()));
     }
 
@@ -152,7 +152,7 @@ impl<'a> Layers<'a> {
         let problem = error.message().replace('\n', ", ");
         let keys = keys_at(self.table.get_ref(), &span);
         if let Some(key) = missing_key(&problem) {
-            return self.incomplete_feed(&keys, key);
+            return self.incomplete(&keys, key);
         }
         if let Some(unknown) = UnknownKey::from_message(&problem) {
             return self.document.problem_at(span.start, unknown.explain(&keys));
@@ -168,19 +168,13 @@ impl<'a> Layers<'a> {
         self.document.problem_at(span.start, problem)
     }
 
-    /// Feeds are all that needs keys. `keys` lead to one that does not have `key`.
-    fn incomplete_feed(&self, keys: &[String], key: &str) -> ConfigError {
+    /// `keys` lead to a table that does not have `key`, which it needs.
+    fn incomplete(&self, keys: &[String], key: &str) -> ConfigError {
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-        let name = keys.last().copied().unwrap_or_default();
         let mut path = keys.iter().chain([&key]);
         let declaration = path.try_fold(self.declaration, |table, key| table.at(key));
         let examples = declaration.map(Declaration::examples).unwrap_or_default();
-        let problem = format!("the feed `{name}` has no {key}; add {key} = {examples}");
-        let place = place_of(self.table.get_ref(), &keys).map_or(0, |place| place.key);
-        match self.variable_at(place) {
-            Some(_) => ConfigError::Feed(problem),
-            None => self.document.problem_at(place, problem),
-        }
+        self.problem_at(&keys, &format!("there is no {key}; add {key} = {examples}"))
     }
 
     /// The place of the variable that was added last.

@@ -9,7 +9,6 @@ use super::declaration::{Declaration, schema_of};
 use super::document::Document;
 use super::feed::Feed;
 use super::layers::Layers;
-use super::value::{FromText, Word};
 use super::{Compiler, Config, ConfigError, environment};
 
 /// Read from the working directory if no other file is named.
@@ -82,8 +81,9 @@ impl Config {
         let mut config: Self = layers.read()?;
         config.file.clone_from(&file);
         for (name, feed) in &config.feeds {
-            if let Some((key, problem)) = feed.idle_key() {
-                return Err(layers.problem_at(&["feeds", name, key], &problem));
+            if let Some(problem) = feed.problem() {
+                let keys: Vec<&str> = ["feeds", name].into_iter().chain(problem.key).collect();
+                return Err(layers.problem_at(&keys, &problem.text));
             }
         }
         config.plugins.order_file = file.filter(|_| !order_is_fixed);
@@ -116,15 +116,14 @@ pub(crate) fn read_order(file: &Path) -> Result<Vec<String>, ConfigError> {
 /// Adds what is not said of the default feed. Who names another source says nothing of its format,
 /// and the default one is not meant then.
 fn add_default_feed(layers: &mut Layers<'_>) {
-    let names_source = layers.contains(&["feeds", Feed::DEFAULT, "url"]);
-    if !names_source {
-        let Feed { url, format, .. } = Feed::malware();
-        layers.add_text(&["feeds", Feed::DEFAULT, "url"], url.into());
-        let format = Word::write(&format).as_str().map(str::to_owned);
-        layers.add_text(
-            &["feeds", Feed::DEFAULT, "format"],
-            format.unwrap_or_default(),
-        );
+    let key = |key| ["feeds", Feed::DEFAULT, key];
+    if !["url", "urls"]
+        .into_iter()
+        .any(|name| layers.contains(&key(name)))
+    {
+        for (name, text) in Feed::DEFAULT_SOURCE {
+            layers.add_text(&key(name), text);
+        }
     }
 }
 

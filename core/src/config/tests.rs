@@ -49,6 +49,10 @@ fn refusal(text: &str) -> String {
     error.strip_prefix(&format!("{file}:")).unwrap().to_owned()
 }
 
+fn url(feed: &Feed) -> &str {
+    feed.url.as_ref().unwrap().as_str()
+}
+
 fn variable_refusal(name: &str, value: &str) -> String {
     load("", &[(name, value)]).unwrap_err().to_string()
 }
@@ -71,10 +75,7 @@ fn without_any_source_the_defaults_hold() {
         config.cache.dir
     );
     let feed = &config.feeds["malware"];
-    assert_eq!(
-        feed.url.as_str(),
-        "https://urlhaus.abuse.ch/downloads/hostfile/"
-    );
+    assert_eq!(url(feed), "https://urlhaus.abuse.ch/downloads/hostfile/");
     assert_eq!(
         (feed.format, feed.refresh),
         (FeedFormat::Hosts, Duration::from_secs(900))
@@ -163,7 +164,7 @@ fn every_key_of_the_file_is_read() {
         ["malware", "my-list"]
     );
     let feed = &config.feeds["my-list"];
-    assert_eq!(feed.url.as_str(), "http://127.0.0.1:9/list");
+    assert_eq!(url(feed), "http://127.0.0.1:9/list");
     assert_eq!(
         (feed.format, feed.refresh, feed.max_size),
         (FeedFormat::Json, Duration::from_secs(10), 2 << 20)
@@ -240,7 +241,7 @@ fn every_key_has_a_variable() {
     assert_eq!(config.compiler.cache, 65 << 20);
     let feed = &config.feeds["malware"];
     assert_eq!(
-        (feed.url.as_str(), feed.format),
+        (url(feed), feed.format),
         ("file:///list", FeedFormat::Domains)
     );
     assert_eq!((feed.refresh.as_secs(), feed.max_size), (3600, 1 << 20));
@@ -330,7 +331,7 @@ fn the_default_feed_is_there_whatever_others_are_named() {
     assert_eq!(malware("refresh = \"1h\"", &[]), slower);
     let elsewhere = malware("url = \"http://a.example/list\"", &[]);
     assert_eq!(
-        (elsewhere.url.as_str(), elsewhere.format),
+        (url(&elsewhere), elsewhere.format),
         ("http://a.example/list", FeedFormat::Auto)
     );
 }

@@ -26,6 +26,7 @@ use url::Url;
 use self::form::{Form, Number, Size, Text, TimeFrom};
 use super::document::nearest;
 use super::{AccessLogTo, Feed};
+use crate::feeds::rule::written::is_entry;
 
 /// A way to write a value as text.
 pub(super) trait FromText {
@@ -136,6 +137,9 @@ values! {
     /// Where a feed comes from.
     FeedUrl: Url = Text(feed_url),
         r#"an http:, https: or file: URL, such as "https://lists.example/hosts" or "file:///etc/list""#;
+    /// An entry of a feed.
+    FeedEntry: String = Text(feed_entry),
+        r#"a domain, an address, a network or a rule about whole hosts, such as "ads.example", "||ads.example^" or "@@||ok.example^""#;
     /// The name of a feed: it becomes the name of a file, and part of the names of variables.
     FeedName: String = Text(feed_name),
         "a name of a feed: a-z, 0-9, `_` and `-`, at most 64 of them, and not `test-names`, which is built in";
@@ -259,6 +263,10 @@ fn feed_url(text: &str) -> Option<Url> {
 /// A URL that a server is asked for.
 pub(super) fn web_url(text: &str) -> Option<Url> {
     feed_url(text).filter(|url| url.scheme() != "file")
+}
+
+fn feed_entry(text: &str) -> Option<String> {
+    is_entry(text).then(|| text.to_owned())
 }
 
 fn pointer(text: &str) -> Option<String> {
@@ -403,6 +411,15 @@ where
 {
     let elements = Vec::<Parsed<K>>::deserialize(value)?;
     Ok(elements.into_iter().map(|Parsed(value)| value).collect())
+}
+
+/// Writes such a list.
+pub(super) fn write_each<S, K>(values: &[K::Value], out: S) -> Result<S::Ok, S::Error>
+where
+    S: Serializer,
+    K: FromText,
+{
+    out.collect_seq(values.iter().map(K::write))
 }
 
 /// Feeds by name.

@@ -44,11 +44,11 @@ impl Lists {
     ///
     /// If there is no list in it.
     pub async fn refresh(&self, name: &str) -> usize {
-        self.0.refresh(name).await.expect("it is a list");
-        let mut lists = self.0.status().into_iter();
-        lists
-            .find(|list| &*list.name == name)
-            .map_or(0, |list| list.names)
+        let source = &self.0.feeds[name].sources[0];
+        let origin = source.origin.as_ref().expect("it is the list of a file");
+        let refreshed = self.0.refresh(source, origin).await;
+        refreshed.expect("it is a list");
+        self.0.lists.load().at(source.place).len()
     }
 
     /// Whether one of the lists that are named has the host: all that a filter's question takes

@@ -1,4 +1,4 @@
-//! The last good copy of each feed on disk, so that a start without network has lists:
+//! The last good copy of each list on disk, so that a start without network has lists:
 //! `feeds/NAME.list`, the body as it was fetched, `feeds/NAME.json`, what it is, and
 //! `feeds/NAME.snapshot`, what was read from it. `feeds` calls it off the async threads. It does
 //! not read bodies.
@@ -17,10 +17,10 @@ use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 use tracing::{debug, warn};
 
-use super::fetch::Validators;
-use super::format::Format;
+use super::fetch::{Validators, shown};
+use super::origin::Origin;
 use super::snapshot::{Draft, Refused, Snapshot, Stamp};
-use crate::config::{Feed, FeedFormat};
+use crate::config::FeedFormat;
 use crate::error::Causes;
 
 /// What reads lists. To be raised with every change that finds other names in the same body: the
@@ -48,8 +48,9 @@ pub(crate) struct Saved {
 /// A list that has arrived, and where its copy on disk is kept.
 pub(crate) struct Arrival {
     pub(crate) cache: Cache,
-    pub(crate) name: Arc<str>,
-    pub(crate) source: Feed,
+    /// The name of its feed.
+    pub(crate) feed: Arc<str>,
+    pub(crate) origin: Origin,
     pub(crate) validators: Validators,
     pub(crate) fetched_at: SystemTime,
 }
@@ -96,9 +97,9 @@ impl Cache {
         }
     }
 
-    /// The copy of `feed`, if there is one.
-    pub(crate) fn load(&self, name: &str, feed: &Feed) -> Result<Option<Saved>, Unusable> {
-        let path = self.description(name);
+    /// The copy of the list that comes from `origin`, if there is one.
+    pub(crate) fn load(&self, origin: &Origin) -> Result<Option<Saved>, Unusable> {
+        let path = self.description(&origin.copy);
         let json = match read_at_most(&path, DESCRIPTION_LIMIT) {
             Ok(json) => json,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -106,13 +107,13 @@ impl Cache {
         };
         let description: Description = serde_json::from_slice(&json)
             .map_err(|source| Unusable::Description { path, source })?;
-        if (&*description.url, description.format) != (feed.url.as_str(), feed.format) {
+        if (&*description.url, description.format) != (origin.url.as_str(), origin.format.format) {
             return Err(Unusable::OtherSource);
         }
         // A crash between two writes leaves a newer body, and a power cut may leave half of one.
-        let is_whole = self.body_length(name, feed)? == description.bytes;
+        let is_whole = self.body_length(origin)? == description.bytes;
         let snapshot = if is_whole {
-            self.open(name, Stamp::of(&json, feed))
+            self.open(&origin.copy, Stamp::of(&json, origin))
         } else {
             Err(Refused::Other)
         };
@@ -132,15 +133,15 @@ impl Cache {
         }))
     }
 
-    /// The body of the copy of `feed`.
-    pub(crate) fn body(&self, name: &str, feed: &Feed) -> Result<Vec<u8>, Unusable> {
-        self.body_length(name, feed)?;
-        let path = self.list(name);
-        read_at_most(&path, feed.max_size).map_err(|source| Unusable::Read { path, source })
+    /// The body of that copy.
+    pub(crate) fn body(&self, origin: &Origin) -> Result<Vec<u8>, Unusable> {
+        self.body_length(origin)?;
+        let path = self.list(&origin.copy);
+        read_at_most(&path, origin.max_size).map_err(|source| Unusable::Read { path, source })
     }
 
-    fn body_length(&self, name: &str, feed: &Feed) -> Result<u64, Unusable> {
-        let (path, max) = (self.list(name), feed.max_size);
+    fn body_length(&self, origin: &Origin) -> Result<u64, Unusable> {
+        let (path, max) = (self.list(&origin.copy), origin.max_size);
         match fs::metadata(&path) {
             Ok(file) if file.len() > max => Err(Unusable::TooLarge {
                 bytes: file.len(),
@@ -155,30 +156,31 @@ impl Cache {
         Snapshot::open(&File::open(self.snapshot(name))?, stamp)
     }
 
-    /// Replaces the copy of `feed`, but for its snapshot, which is to have the stamp.
+    /// Replaces that copy, but for its snapshot, which is to have the stamp.
     pub(crate) fn save(
         &self,
-        name: &str,
-        feed: &Feed,
+        origin: &Origin,
         body: &[u8],
         validators: &Validators,
         fetched_at: SystemTime,
     ) -> io::Result<Stamp> {
         let since_1970 = fetched_at.duration_since(SystemTime::UNIX_EPOCH);
         let description = serde_json::to_vec(&Description {
-            url: feed.url.to_string(),
-            format: feed.format,
+            url: origin.url.to_string(),
+            format: origin.format.format,
             validators: validators.clone(),
             fetched_at: since_1970.unwrap_or_default().as_secs(),
             bytes: body.len() as u64,
         })?;
         fs::create_dir_all(&self.dir)?;
-        self.replace(&self.list(name), |file| file.write_all(body))?;
-        self.replace(&self.description(name), |file| file.write_all(&description))?;
-        Ok(Stamp::of(&description, feed))
+        self.replace(&self.list(&origin.copy), |file| file.write_all(body))?;
+        self.replace(&self.description(&origin.copy), |file| {
+            file.write_all(&description)
+        })?;
+        Ok(Stamp::of(&description, origin))
     }
 
-    /// Replaces the snapshot of a feed, and opens it.
+    /// Replaces the snapshot of a copy of this name, and opens it.
     pub(crate) fn save_snapshot(
         &self,
         name: &str,
@@ -225,16 +227,17 @@ impl Cache {
 impl Arrival {
     /// The list, which has its records in the copy or, if that cannot be kept, in memory.
     pub(crate) fn keep(&self, draft: Draft, body: Vec<u8>) -> Snapshot {
-        let (name, source) = (&self.name, &self.source);
+        let origin = &self.origin;
         let stamp = self
             .cache
-            .save(name, source, &body, &self.validators, self.fetched_at);
+            .save(origin, &body, &self.validators, self.fetched_at);
         // A long list takes much memory while its snapshot is made.
         drop(body);
-        let kept = stamp.and_then(|stamp| self.cache.save_snapshot(name, &draft, stamp));
+        let kept = stamp.and_then(|stamp| self.cache.save_snapshot(&origin.copy, &draft, stamp));
         kept.unwrap_or_else(|error| {
             warn!(
-                feed = &**name,
+                feed = &*self.feed,
+                source = &*shown(&origin.url),
                 error = %Causes(&error),
                 hint = "make [cache] dir a folder that can be written to, with room",
                 "cannot keep a copy of the feed; its names stay in memory, and after a restart it \
@@ -246,11 +249,10 @@ impl Arrival {
 }
 
 impl Stamp {
-    /// For the list that a description is of, read as the settings of `feed` want it by this
-    /// program.
-    fn of(description: &[u8], feed: &Feed) -> Self {
+    /// For the list that a description is of, read as its feed wants it by this program.
+    fn of(description: &[u8], origin: &Origin) -> Self {
         let program = env!("CARGO_PKG_VERSION");
-        let how = format!("{program} {READER} {:?}", Format::from(feed));
+        let how = format!("{program} {READER} {:?}", origin.format);
         let digest = Sha256::new()
             .chain_update(description)
             .chain_update(how)
@@ -278,7 +280,7 @@ mod tests {
         let endless = File::create(cache.description("list")).unwrap();
         endless.set_len(1 << 40).unwrap();
         let feed = Config::default().feeds["malware"].clone();
-        let loaded = cache.load("list", &feed);
+        let loaded = cache.load(&Origin::all("list", &feed)[0]);
         assert!(
             matches!(loaded, Err(Unusable::Description { .. })),
             "{loaded:?}"

@@ -24,7 +24,8 @@ use self::http::{Answer, Ask};
 pub(crate) use self::unpack::UnpackError;
 use self::unpack::unpack;
 use super::blocking;
-use crate::config::{Checksum, Feed, SecretError};
+use super::origin::Origin;
+use crate::config::{Checksum, SecretError};
 use crate::upstream::resolve::Resolver;
 
 /// How long a server may take.
@@ -199,18 +200,18 @@ impl From<reqwest::Error> for FetchError {
     }
 }
 
-/// Gets the body of `feed`, unpacked, unless its validators are still those that are `known`. A body
+/// Gets the body of a list, unpacked, unless its validators are still those that are `known`. A body
 /// that is not the published one, as far as the feed's settings tell, is an error.
 pub(crate) async fn fetch(
-    feed: &Feed,
+    origin: &Origin,
     known: &Validators,
     fetcher: &Fetcher,
 ) -> Result<Fetched, FetchError> {
-    let Answer::Body { body, validators } = get(feed, known, fetcher).await? else {
+    let Answer::Body { body, validators } = get(origin, known, fetcher).await? else {
         return Ok(Fetched::NotModified);
     };
-    let proof = Proof::fetch(feed, fetcher).await?;
-    let max = feed.max_size;
+    let proof = Proof::fetch(origin, fetcher).await?;
+    let max = origin.max_size;
     let body = blocking(move || {
         proof.check(&body)?;
         unpack(body, max).map_err(|error| FetchError::unpack(error, max))
@@ -221,16 +222,16 @@ pub(crate) async fn fetch(
     })
 }
 
-/// Gets what is at the feed's URL, as it is there.
-async fn get(feed: &Feed, known: &Validators, fetcher: &Fetcher) -> Result<Answer, FetchError> {
-    let max = feed.max_size;
-    if let Some(path) = file_path(&feed.url) {
+/// Gets what is at the list's URL, as it is there.
+async fn get(origin: &Origin, known: &Validators, fetcher: &Fetcher) -> Result<Answer, FetchError> {
+    let max = origin.max_size;
+    if let Some(path) = file_path(&origin.url) {
         return Ok(Answer::Body {
             body: blocking(move || read_file(&path, max)).await?,
             validators: Validators::default(),
         });
     }
-    match http::send(feed_request(feed, known)?, fetcher).await? {
+    match http::send(list_request(origin, known)?, fetcher).await? {
         Answer::NotModified if *known == Validators::default() => {
             Err(StatusCode::NOT_MODIFIED.into())
         }
@@ -248,8 +249,8 @@ struct Proof {
 impl Proof {
     /// Gets what the feed's settings ask for. The list's key for its server goes with the request
     /// for a signature, which is beside it.
-    async fn fetch(feed: &Feed, fetcher: &Fetcher) -> Result<Self, FetchError> {
-        let sum = match &feed.checksum {
+    async fn fetch(origin: &Origin, fetcher: &Fetcher) -> Result<Self, FetchError> {
+        let sum = match &origin.settings.checksum {
             None => None,
             Some(Checksum::Sha256(sum)) => Some(*sum),
             Some(Checksum::At(url)) => {
@@ -257,14 +258,14 @@ impl Proof {
                 Some(sum_in(&text)?)
             }
         };
-        let signature = match &feed.minisign {
+        let signature = match &origin.settings.minisign {
             None => None,
             Some(key) => {
                 let key = PublicKey::from_base64(key).map_err(Forged::NoSignature)?;
-                let signed = Feed {
-                    url: signature_url(&feed.url),
+                let signed = Origin {
+                    url: signature_url(&origin.url),
                     max_size: PROOF_LIMIT,
-                    ..feed.clone()
+                    ..origin.clone()
                 };
                 let Answer::Body { body, .. } =
                     get(&signed, &Validators::default(), fetcher).await?
@@ -306,10 +307,10 @@ pub(crate) async fn download(
     }
 }
 
-/// What the server of a feed is asked.
-fn feed_request(feed: &Feed, known: &Validators) -> Result<Ask, FetchError> {
-    let mut request = Ask::new(&feed.url, feed.max_size);
-    request.time = Some(feed.timeout);
+/// What the server of a list is asked.
+fn list_request(origin: &Origin, known: &Validators) -> Result<Ask, FetchError> {
+    let mut request = Ask::new(&origin.url, origin.max_size);
+    request.time = Some(origin.settings.timeout);
     let conditions = [
         (IF_NONE_MATCH, &known.etag),
         (IF_MODIFIED_SINCE, &known.last_modified),
@@ -319,13 +320,18 @@ fn feed_request(feed: &Feed, known: &Validators) -> Result<Ask, FetchError> {
             request.conditions.insert(name, value);
         }
     }
-    for field in &feed.headers {
+    for field in &origin.settings.headers {
         let value = HeaderValue::from_str(&field.value.read()?);
         let mut value = value.map_err(|_| FetchError::Field(field.name.clone()))?;
         value.set_sensitive(true);
         request.secrets.append(field.name.clone(), value);
     }
-    request.post = feed.post.as_ref().map(|body| body.read()).transpose()?;
+    request.post = origin
+        .settings
+        .post
+        .as_ref()
+        .map(|body| body.read())
+        .transpose()?;
     Ok(request)
 }
 

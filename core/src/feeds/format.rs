@@ -1,7 +1,7 @@
 //! Reads the body of a feed into the draft of a snapshot, or says why it is not a list. Each format
 //! is a file. `feeds` calls it off the async threads. It knows nothing of where the body came from.
 
-mod adblock;
+pub(super) mod adblock;
 mod csv;
 mod dnsmasq;
 mod domains;
@@ -65,10 +65,16 @@ impl From<&Feed> for Format {
             format: feed.format,
             column: feed.column.clone(),
             field: feed.field.clone(),
-            reading: Reading {
-                subdomains: feed.subdomains,
-                public_suffixes: feed.public_suffixes,
-            },
+            reading: feed.into(),
+        }
+    }
+}
+
+impl From<&Feed> for Reading {
+    fn from(feed: &Feed) -> Self {
+        Self {
+            subdomains: feed.subdomains,
+            public_suffixes: feed.public_suffixes,
         }
     }
 }

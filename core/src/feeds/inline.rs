@@ -1,12 +1,29 @@
-//! Lists that stand in settings or in a file of test cases. Their entries are canonical already.
+//! Lists that stand in the settings of a feed or in a file of test cases.
 
 use ipnet::IpNet;
 
+use super::entries::{Entries, Listed, Reading, Rejected};
+use super::format::adblock;
+use super::rule::written::Written;
 use super::rule::{Covers, Rule};
 use super::snapshot::{Builder, Key, Snapshot};
 
 /// What stands before an exception.
 pub(super) const EXCEPTION: &str = "@@";
+
+/// The entries of a feed's settings, each as AdBlock or a list of domains has it. Their lines are
+/// their places, from 1.
+pub(super) fn read(entries: &[String], reading: Reading, key: Key) -> Result<Listed, Rejected> {
+    let mut list = Entries::new(reading, false, key);
+    for (entry, place) in entries.iter().zip(1..) {
+        if Written::has_marks(entry) {
+            adblock::read_line(entry, place, &mut list)?;
+        } else {
+            list.add_wildcard(entry, place)?;
+        }
+    }
+    list.finish()
+}
 
 /// A list of canonical hosts and networks, behind `@@` if they are exceptions. Domains cover the
 /// names below them.

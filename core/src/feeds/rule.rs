@@ -2,7 +2,7 @@
 //! them and decides which one counts.
 
 pub(super) mod name;
-pub(super) mod written;
+pub(crate) mod written;
 
 use crate::verdict::MatchKind;
 

@@ -1,4 +1,4 @@
-//! When each feed is fetched: at once, then at its interval, after a failure sooner, and when its
+//! When each list is fetched: at once, then at its interval, after a failure sooner, and when its
 //! file changes. The result is logged. The control thread runs it.
 
 use std::fs::{self, Metadata};
@@ -12,8 +12,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::fetch::file_path;
-use super::{Feed, FeedError, Feeds, Outcome, blocking};
-use crate::config;
+use super::origin::Origin;
+use super::source::Source;
+use super::{FeedError, Feeds, Outcome, blocking};
 use crate::error::Causes;
 
 /// The first wait after a failure. Each further failure doubles it, up to the feed's interval.
@@ -52,34 +53,32 @@ impl Version {
 }
 
 impl Feeds {
-    /// Keeps all feeds fresh until `shutdown`, or until this future is dropped.
+    /// Keeps all lists fresh until `shutdown`, or until this future is dropped.
     pub(crate) async fn run(self: Arc<Self>, shutdown: CancellationToken) {
-        let configured = self
-            .feeds
-            .values()
-            .filter_map(|feed| Some((feed, feed.source.as_ref()?)));
-        let all = join_all(configured.map(|(feed, source)| self.keep_fresh(feed, source)));
+        let origins = self.origins();
+        let all = join_all(origins.map(|(source, origin)| self.keep_fresh(source, origin)));
         shutdown.run_until_cancelled(all).await;
     }
 
-    async fn keep_fresh(&self, feed: &Feed, source: &config::Feed) {
-        let file = file_path(&source.url);
+    async fn keep_fresh(&self, source: &Source, origin: &Origin) {
+        let file = file_path(&origin.url);
         let mut failures = 0;
         loop {
             // This comes before the file is read, so that a change meanwhile is seen afterwards.
             let read = stamp_of(file.clone()).await;
             let started = Instant::now();
-            let outcome = self.refresh(&feed.name).await;
+            let outcome = self.refresh(source, origin).await;
             let pause = match outcome {
                 Ok(outcome) => {
                     failures = 0;
-                    feed.log_success(outcome, started.elapsed());
-                    jittered(source.refresh)
+                    source.log_success(outcome, started.elapsed());
+                    jittered(origin.refresh)
                 }
                 Err(error) => {
-                    let pause = retry_in(failures, source.refresh, error.retry_after());
+                    let pause = retry_in(failures, origin.refresh, error.retry_after());
                     failures += 1;
-                    feed.log_failure(&error, pause, self.lists.load().at(feed.place).len());
+                    let names = self.lists.load().at(source.place).len();
+                    source.log_failure(&error, pause, names);
                     pause
                 }
             };
@@ -92,7 +91,7 @@ impl Feeds {
     }
 }
 
-impl Feed {
+impl Source {
     fn log_success(&self, outcome: Outcome, elapsed: Duration) {
         let Outcome::Updated {
             names,
@@ -100,10 +99,16 @@ impl Feed {
             bytes,
         } = outcome
         else {
-            return debug!(feed = &*self.name, ?elapsed, "feed unchanged");
+            return debug!(
+                feed = &*self.feed,
+                source = &*self.shown,
+                ?elapsed,
+                "feed unchanged"
+            );
         };
         info!(
-            feed = &*self.name,
+            feed = &*self.feed,
+            source = &*self.shown,
             names,
             bytes,
             wrong = %left_out.wrong,
@@ -123,7 +128,8 @@ impl Feed {
             _ => "it has no data yet, so that nothing on it is found".to_owned(),
         };
         warn!(
-            feed = &*self.name,
+            feed = &*self.feed,
+            source = &*self.shown,
             error = %Causes(error),
             hint = error.hint(),
             retry_in = ?Duration::from_secs(pause.as_secs()),

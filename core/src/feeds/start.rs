@@ -11,11 +11,14 @@ use tokio::sync::Notify;
 use tracing::{debug, info, warn};
 
 use super::cache::{Cache, Saved};
+use super::entries::{LeftOut, Listed};
 use super::fetch::Fetcher;
 use super::format::read;
 use super::lists::Serving;
+use super::origin::Origin;
 use super::snapshot::{Key, Refused, Snapshot};
-use super::{Feed, FeedError, Feeds, read_list};
+use super::source::{BUILT_IN, ENTRIES, Feed, Source};
+use super::{FeedError, Feeds, inline, read_list};
 use crate::config::{self, FeedFormat, TEST_NAMES};
 use crate::error::{Causes, panic_message};
 
@@ -27,37 +30,37 @@ impl Feeds {
         fetcher: Fetcher,
     ) -> Arc<Self> {
         let cache = Cache::new(cache_dir);
-        let found = feeds.iter().map(|(name, source)| {
-            let feed = Feed::new(name, source.enabled.then(|| source.clone()));
-            let saved = feed
-                .source
-                .as_ref()
-                .and_then(|source| feed.saved(source, &cache));
-            (feed, source, saved)
-        });
-        let found: Vec<_> = found.collect();
-        let mut snapshots = found.iter().filter_map(|(_, _, saved)| saved.as_ref());
-        let key = snapshots.find_map(|saved| saved.snapshot.as_ref().ok()?.key());
+        let found: Vec<_> = feeds
+            .iter()
+            .map(|(name, feed)| Found::of(name, feed, &cache))
+            .collect();
+        let keys = found.iter().flat_map(Found::snapshots);
+        let key = keys.filter_map(Snapshot::key).next();
         let key = key.unwrap_or_else(Key::random);
-        let configured = found.into_iter().map(|(feed, source, saved)| {
-            let list = saved.and_then(|saved| feed.load(saved, source, &cache, key));
-            (feed, list.unwrap_or_default())
-        });
-        let all: Vec<_> = configured.chain([Feed::test_names(key)]).collect();
+        let configured = found.into_iter().map(|found| found.load(&cache, key));
+        let all: Vec<_> = configured.chain([test_names(key)]).collect();
         Self::serving(all, key, cache, fetcher)
     }
 
     pub(super) fn serving(
-        feeds: impl IntoIterator<Item = (Feed, Snapshot)>,
+        feeds: impl IntoIterator<Item = Loaded>,
         key: Key,
         cache: Cache,
         fetcher: Fetcher,
     ) -> Arc<Self> {
         let mut lists = Vec::new();
-        let feeds = feeds.into_iter().map(|(mut feed, list)| {
-            feed.place = lists.len();
+        let mut placed = |(mut source, list): (Source, Snapshot)| {
+            source.place = lists.len();
             lists.push(list);
-            (feed.name.clone(), feed)
+            source
+        };
+        let feeds = feeds.into_iter().map(|loaded| {
+            let feed = Feed {
+                name: loaded.name.clone(),
+                settings: loaded.settings,
+                sources: loaded.lists.into_iter().map(&mut placed).collect(),
+            };
+            (loaded.name, feed)
         });
         let feeds = feeds.collect();
         Arc::new(Self {
@@ -70,37 +73,101 @@ impl Feeds {
     }
 }
 
-impl Feed {
-    fn test_names(key: Key) -> (Self, Snapshot) {
-        let format = FeedFormat::Domains.into();
-        let list = read(&format, include_bytes!("test-names.txt"), key);
-        let list = list.expect("the list that is compiled in is tested");
-        (Self::new(TEST_NAMES, None), list.draft.into())
+/// A feed with what its lists say.
+pub(super) struct Loaded {
+    pub(super) name: Arc<str>,
+    pub(super) settings: Option<config::Feed>,
+    pub(super) lists: Vec<(Source, Snapshot)>,
+}
+
+/// The names that are compiled in.
+fn test_names(key: Key) -> Loaded {
+    let format = FeedFormat::Domains.into();
+    let list = read(&format, include_bytes!("test-names.txt"), key);
+    let list = list.expect("the list that is compiled in is tested");
+    let name = TEST_NAMES.into();
+    let source = Source::fixed(&name, BUILT_IN);
+    Loaded {
+        name,
+        settings: None,
+        lists: vec![(source, list.draft.into())],
+    }
+}
+
+/// A feed with the copies of its lists on disk.
+struct Found {
+    name: Arc<str>,
+    settings: config::Feed,
+    copies: Vec<(Source, Origin, Option<Saved>)>,
+}
+
+impl Found {
+    /// A feed that is disabled has no lists.
+    fn of(name: &str, feed: &config::Feed, cache: &Cache) -> Self {
+        let origins = if feed.enabled {
+            Origin::all(name, feed)
+        } else {
+            Vec::new()
+        };
+        let name: Arc<str> = name.into();
+        let copies = origins.into_iter().map(|origin| {
+            let source = Source::from_origin(&name, origin.clone());
+            let saved = source.saved(&origin, cache);
+            (source, origin, saved)
+        });
+        Self {
+            copies: copies.collect(),
+            settings: feed.clone(),
+            name,
+        }
     }
 
+    fn snapshots(&self) -> impl Iterator<Item = &Snapshot> {
+        let saved = self.copies.iter().filter_map(|(.., saved)| saved.as_ref());
+        saved.filter_map(|saved| saved.snapshot.as_ref().ok())
+    }
+
+    fn load(self, cache: &Cache, key: Key) -> Loaded {
+        let copies = self.copies.into_iter().map(|(source, origin, saved)| {
+            let list = saved.and_then(|saved| source.load(saved, &origin, cache, key));
+            (source, list.unwrap_or_default())
+        });
+        let mut lists: Vec<_> = copies.collect();
+        if self.settings.enabled && !self.settings.entries.is_empty() {
+            let source = Source::fixed(&self.name, ENTRIES);
+            let list = source.read_entries(&self.settings, key);
+            lists.push((source, list));
+        }
+        Loaded {
+            name: self.name,
+            settings: Some(self.settings),
+            lists,
+        }
+    }
+}
+
+impl Source {
     /// The copy on disk.
-    fn saved(&self, source: &config::Feed, cache: &Cache) -> Option<Saved> {
-        match cache.load(&self.name, source) {
+    fn saved(&self, origin: &Origin, cache: &Cache) -> Option<Saved> {
+        match cache.load(origin) {
             Ok(Some(saved)) => return Some(saved),
-            Ok(None) => debug!(feed = &*self.name, "the feed has no copy on disk"),
+            Ok(None) => debug!(
+                feed = &*self.feed,
+                source = &*self.shown,
+                "the list has no copy on disk"
+            ),
             Err(error) => self.ignore_copy(&error),
         }
         None
     }
 
     /// The list of the copy on disk, if it is good.
-    fn load(
-        &self,
-        saved: Saved,
-        source: &config::Feed,
-        cache: &Cache,
-        key: Key,
-    ) -> Option<Snapshot> {
+    fn load(&self, saved: Saved, origin: &Origin, cache: &Cache, key: Key) -> Option<Snapshot> {
         let read_body = |refused| {
             self.log_refused(&refused);
-            let body = cache.body(&self.name, source)?;
+            let body = cache.body(origin)?;
             let list = catch_unwind(AssertUnwindSafe(|| {
-                read_list(&source.into(), &body, key).map(|list| Snapshot::from(list.draft))
+                read_list(&origin.format, &body, key).map(|list| Snapshot::from(list.draft))
             }));
             list.map_err(|panic| FeedError::Panicked(panic_message(&*panic)))?
                 .map_err(Box::from)
@@ -110,7 +177,7 @@ impl Feed {
             Ok(list) => {
                 let names = list.len();
                 let from = humantime::format_rfc3339_seconds(saved.fetched_at);
-                info!(feed = &*self.name, names, %from, "feed loaded from its copy on disk");
+                info!(feed = &*self.feed, source = &*self.shown, names, %from, "feed loaded from its copy on disk");
                 self.published(saved.validators, saved.fetched_at);
                 Some(list)
             }
@@ -121,16 +188,41 @@ impl Feed {
         }
     }
 
+    /// The list that stands in the settings.
+    fn read_entries(&self, feed: &config::Feed, key: Key) -> Snapshot {
+        let Listed { draft, left_out } = match inline::read(&feed.entries, feed.into(), key) {
+            Ok(listed) => listed,
+            Err(error) => {
+                let error = Causes(&error).to_string();
+                warn!(feed = &*self.feed, error, "the feed's entries are not used");
+                self.state().error = Some(error);
+                return Snapshot::default();
+            }
+        };
+        if left_out != LeftOut::default() {
+            warn!(
+                feed = &*self.feed,
+                wrong = %left_out.wrong,
+                other = %left_out.other,
+                held = %left_out.held,
+                "some of the feed's entries are not used"
+            );
+        }
+        draft.into()
+    }
+
     fn log_refused(&self, refused: &Refused) {
-        let feed = &*self.name;
+        let (feed, source) = (&*self.feed, &*self.shown);
         match refused {
             Refused::Read(error) if error.kind() == io::ErrorKind::NotFound => {}
             Refused::Other => debug!(
                 feed,
+                source,
                 "the feed's copy was read by other settings or another program; it is read anew"
             ),
             _ => warn!(
                 feed,
+                source,
                 error = %Causes(refused),
                 "the feed's snapshot on disk is not used; the list is read from the copy beside it"
             ),
@@ -139,9 +231,10 @@ impl Feed {
 
     fn ignore_copy(&self, error: &dyn std::error::Error) {
         warn!(
-            feed = &*self.name,
+            feed = &*self.feed,
+            source = &*self.shown,
             error = %Causes(error),
-            "the feed's copy on disk is not used; the feed has no data until it is fetched"
+            "the feed's copy on disk is not used; the list has no data until it is fetched"
         );
     }
 }

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::entries::Rejected;
 use super::fetch::{Deadlines, FetchError, Fetcher, Validators};
+use super::origin::Origin;
 use super::{FeedError, FeedStatus, Feeds, Outcome};
 use crate::config::{Feed, FeedFormat};
 
@@ -113,7 +114,19 @@ fn list_status(feeds: &Feeds) -> FeedStatus {
 }
 
 fn feed_of(feeds: &Feeds) -> Feed {
-    feeds.feed("list").unwrap().source.clone().unwrap()
+    feeds.feeds["list"].settings.clone().unwrap()
+}
+
+fn origin(list: &Feed) -> Origin {
+    Origin::all("list", list).swap_remove(0)
+}
+
+impl Feeds {
+    /// Fetches the feed `list` now.
+    async fn refresh_list(&self) -> Result<Outcome, FeedError> {
+        let source = &self.feeds["list"].sources[0];
+        self.refresh(source, source.origin.as_ref().unwrap()).await
+    }
 }
 
 #[tokio::test]
@@ -124,7 +137,7 @@ async fn a_fetched_list_serves() {
     assert!(!lists(&feeds, "bad.example"));
     assert_eq!(list_status(&feeds).age, None);
 
-    let outcome = feeds.refresh("list").await.unwrap();
+    let outcome = feeds.refresh_list().await.unwrap();
     assert!(matches!(
         outcome,
         Outcome::Updated {
@@ -160,7 +173,7 @@ async fn a_compressed_list_serves() {
     let compressed = gzip(LIST.as_bytes());
     let server = Server::answering([ok("Content-Encoding: gzip\r\n", compressed)]);
     let feeds = open(server.feed(), dir.path());
-    feeds.refresh("list").await.unwrap();
+    feeds.refresh_list().await.unwrap();
     assert!(lists(&feeds, "worse.example"));
 }
 
@@ -171,12 +184,12 @@ async fn an_unchanged_list_is_not_sent_again() {
     let unchanged = || status("304 Not Modified");
     let server = Server::answering([ok(validators, LIST), unchanged(), unchanged()]);
     let feeds = open(server.feed(), dir.path());
-    feeds.refresh("list").await.unwrap();
-    assert_eq!(feeds.refresh("list").await.unwrap(), Outcome::Unchanged);
+    feeds.refresh_list().await.unwrap();
+    assert_eq!(feeds.refresh_list().await.unwrap(), Outcome::Unchanged);
 
     let restarted = open(server.feed(), dir.path());
     assert!(lists(&restarted, "bad.example"));
-    assert_eq!(restarted.refresh("list").await.unwrap(), Outcome::Unchanged);
+    assert_eq!(restarted.refresh_list().await.unwrap(), Outcome::Unchanged);
     assert!(lists(&restarted, "bad.example"));
 
     let requests = server.requests();
@@ -198,12 +211,12 @@ async fn a_parser_that_panics_at_the_start_costs_only_the_copy() {
     let (now, validators) = (SystemTime::now(), Validators::default());
     let saved = feeds
         .cache
-        .save("list", &server.feed(), PANICS.as_bytes(), &validators, now);
+        .save(&origin(&server.feed()), PANICS.as_bytes(), &validators, now);
     saved.unwrap();
 
     let restarted = open(server.feed(), dir.path());
     assert!(!lists(&restarted, "panic.example"));
-    restarted.refresh("list").await.unwrap();
+    restarted.refresh_list().await.unwrap();
     assert!(lists(&restarted, "bad.example"));
 }
 
@@ -214,13 +227,13 @@ async fn redirects_are_followed_but_not_for_ever() {
     let server = Server::answering([status(&location)]);
     let dir = TempDir::new().unwrap();
     let feeds = open(server.feed(), dir.path());
-    feeds.refresh("list").await.unwrap();
+    feeds.refresh_list().await.unwrap();
     assert!(lists(&feeds, "bad.example"));
     assert_eq!(server.requests().len() + target.requests().len(), 2);
 
     let server = Server::answering(vec![status("302 Found\r\nLocation: /again"); 6]);
     let feeds = open(server.feed(), dir.path());
-    let error = feeds.refresh("list").await.unwrap_err();
+    let error = feeds.refresh_list().await.unwrap_err();
     assert!(
         matches!(&error, FeedError::Fetch(FetchError::Redirect(_))),
         "{error:?}"
@@ -232,16 +245,13 @@ async fn a_restart_without_the_server_serves_the_copy_on_disk() {
     let dir = TempDir::new().unwrap();
     let server = Server::answering([ok("", LIST)]);
     let list = server.feed();
-    open(list.clone(), dir.path())
-        .refresh("list")
-        .await
-        .unwrap();
+    open(list.clone(), dir.path()).refresh_list().await.unwrap();
     server.requests();
 
     let feeds = open(list, dir.path());
     assert!(lists(&feeds, "bad.example"));
     assert!(list_status(&feeds).age.is_some());
-    let error = feeds.refresh("list").await.unwrap_err();
+    let error = feeds.refresh_list().await.unwrap_err();
     assert!(
         matches!(error, FeedError::Fetch(FetchError::Http(_))),
         "{error:?}"
@@ -254,10 +264,7 @@ async fn a_copy_of_another_source_or_a_broken_one_is_not_used() {
     let dir = TempDir::new().unwrap();
     let server = Server::answering([ok("ETag: \"v1\"\r\n", LIST)]);
     let list = server.feed();
-    open(list.clone(), dir.path())
-        .refresh("list")
-        .await
-        .unwrap();
+    open(list.clone(), dir.path()).refresh_list().await.unwrap();
     server.requests();
 
     let elsewhere = feed("http://127.0.0.1:9/other");
@@ -287,7 +294,7 @@ async fn half_a_copy_with_an_odd_date_serves_and_is_asked_for_in_full() {
     let dir = TempDir::new().unwrap();
     let server = Server::answering([ok("ETag: \"v1\"\r\n", LIST), ok("", LIST)]);
     open(server.feed(), dir.path())
-        .refresh("list")
+        .refresh_list()
         .await
         .unwrap();
     fs::write(dir.path().join("feeds/list.list"), "bad.example\n").unwrap();
@@ -301,7 +308,7 @@ async fn half_a_copy_with_an_odd_date_serves_and_is_asked_for_in_full() {
     let feeds = open(server.feed(), dir.path());
     assert!(lists(&feeds, "bad.example") && !lists(&feeds, "worse.example"));
     assert!(list_status(&feeds).age.unwrap() < Duration::from_secs(3600));
-    feeds.refresh("list").await.unwrap();
+    feeds.refresh_list().await.unwrap();
     assert!(lists(&feeds, "worse.example"));
     assert!(!server.requests()[1].contains("if-none-match"));
 }
@@ -313,7 +320,7 @@ async fn a_cache_that_cannot_be_written_costs_only_the_copy() {
     fs::write(&file, "").unwrap();
     let server = Server::answering([ok("", LIST)]);
     let feeds = open(server.feed(), &file);
-    feeds.refresh("list").await.unwrap();
+    feeds.refresh_list().await.unwrap();
     assert!(lists(&feeds, "bad.example"));
 }
 
@@ -327,7 +334,7 @@ async fn a_file_is_a_feed_too() {
         if missing_or_odd {
             fs::create_dir(&path).unwrap();
         }
-        let error = feeds.refresh("list").await.unwrap_err();
+        let error = feeds.refresh_list().await.unwrap_err();
         assert!(
             matches!(error, FeedError::Fetch(FetchError::File { .. })),
             "{error:?}"
@@ -335,7 +342,7 @@ async fn a_file_is_a_feed_too() {
     }
     fs::remove_dir(&path).unwrap();
     fs::write(&path, LIST).unwrap();
-    feeds.refresh("list").await.unwrap();
+    feeds.refresh_list().await.unwrap();
     assert!(lists(&feeds, "bad.example"));
 
     let feeds = open(
@@ -345,7 +352,7 @@ async fn a_file_is_a_feed_too() {
         },
         dir.path(),
     );
-    let error = feeds.refresh("list").await.unwrap_err();
+    let error = feeds.refresh_list().await.unwrap_err();
     assert!(
         matches!(error, FeedError::Fetch(FetchError::TooLarge { .. })),
         "{error:?}"
@@ -386,12 +393,7 @@ async fn the_test_names_are_always_there() {
     for host in ["wicar.org", "appspot.com", "google.test", "example.com"] {
         assert_eq!(feeds.find(["test-names"], host), None, "{host}");
     }
-    assert_eq!(
-        feeds.refresh("test-names").await.unwrap(),
-        Outcome::Unchanged
-    );
     assert!(!feeds.has("other"));
-    assert!(feeds.refresh("other").await.is_err());
 }
 
 #[test]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Plugins;
 use crate::chain::Missing;
 use crate::config::{OnError, UntilFirst};
+use crate::feeds::Awaited;
 
 /// Something that is configured and cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,9 +27,12 @@ impl std::fmt::Display for Fault {
 impl Plugins {
     /// What is wrong now, in the order of the chain. The proxy is ready if there is nothing.
     pub(super) fn find_faults(&self) -> Vec<Fault> {
-        let feeds = self.loader.feeds().awaited().map(|(feed, _)| Fault {
-            what: format!("the feed {feed}"),
-            reason: "it has not arrived yet".into(),
+        let feeds = self.loader.feeds().awaited().map(|awaited| Fault {
+            what: format!("the feed {}", awaited.feed),
+            reason: match awaited.missing {
+                None => "it has not arrived yet".into(),
+                Some(lists) => format!("of its lists, not yet arrived: {}", lists.join(", ")),
+            },
         });
         let mut faults = self.find_filter_faults();
         faults.extend(feeds);
@@ -73,9 +77,10 @@ impl Plugins {
     /// The feeds without which the operator wants no request to pass.
     pub(super) fn missing_feeds(&self) -> impl Iterator<Item = Missing> {
         let awaited = self.loader.feeds().awaited();
-        let blocking = awaited.filter(|(_, until_first)| *until_first == UntilFirst::Block);
+        let blocking = awaited.filter(|feed| feed.until_first == UntilFirst::Block);
         let reason = "the list has not arrived yet, and [feeds] until_first = \"block\"";
-        blocking.map(|(feed, _)| refuse_all(format!("[feeds.{feed}]").into(), reason.into()))
+        blocking
+            .map(|Awaited { feed, .. }| refuse_all(format!("[feeds.{feed}]").into(), reason.into()))
     }
 }
 

@@ -110,7 +110,8 @@ async fn the_server_of_a_list_is_found_by_the_configured_name_server() {
     lists.serves("/list", LIST);
     let stage = Stage::start_with(|config| {
         let mut feed = lists.feed("/list");
-        feed.url.set_host(Some("lists.example")).expect("a host");
+        let url = feed.url.as_mut().expect("a URL");
+        url.set_host(Some("lists.example")).expect("a host");
         config.feeds.insert("lists".into(), feed);
     });
     let stage = stage.await;

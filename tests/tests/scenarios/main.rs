@@ -38,6 +38,7 @@ mod replay;
 mod shadow;
 mod sharing;
 mod shutdown;
+mod sources;
 mod state;
 mod supervision;
 mod ticks;

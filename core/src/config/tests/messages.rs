@@ -61,7 +61,7 @@ fn wrong_values_are_refused_with_their_place_and_an_example() {
         ),
         (
             "\n[feeds.x]\nformat = \"hosts\"",
-            "2:8: the feed `x` has no url; add url = \"https://lists.example/hosts\"",
+            "2:8: feeds.x: the feed has no url and no entries; add url = \"https://lists.example/hosts\" or entries = [\"ads.example\"]",
         ),
         (
             "[log]\nfilter = \"warn,access=off\"",
@@ -165,7 +165,7 @@ fn wrong_variables_are_refused_by_name() {
     );
     assert_eq!(
         variable_refusal("PORTCULLIS_FEEDS_X_FORMAT", "json"),
-        "the feed `x` has no url; add url = \"https://lists.example/hosts\""
+        "environment variable PORTCULLIS_FEEDS_X_FORMAT: the feed has no url and no entries; add url = \"https://lists.example/hosts\" or entries = [\"ads.example\"]"
     );
 }
 

@@ -1,9 +1,11 @@
-//! One rule as AdBlock writes it, and one entry of a list of domains. `format` reads lists of them.
+//! One rule as AdBlock writes it, and one entry of a list of domains. `format` reads lists of them,
+//! and `config` those that stand in the settings. It knows of neither.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use super::name::{listed_host, listed_label, listed_network};
 use super::{Covers, Rule};
 
 /// A rule about whole hosts.
@@ -19,11 +21,36 @@ impl<'t> Written<'t> {
     pub(in crate::feeds) fn read(text: &'t str) -> Option<Self> {
         read_rule(text)
     }
+
+    /// Whether a text has marks that a mere name does not have.
+    pub(in crate::feeds) fn has_marks(text: &str) -> bool {
+        text.starts_with('|') || text.starts_with("@@") || text.contains(['^', '$'])
+    }
+}
+
+/// Whether a text is one entry of a list, as AdBlock or a list of domains has it, that says
+/// something about whole hosts.
+pub(crate) fn is_entry(text: &str) -> bool {
+    if Written::has_marks(text) {
+        let written = Written::read(text).filter(|written| !written.is_taken_back);
+        return written.is_some_and(|written| is_about_hosts(written.name, written.rule.covers));
+    }
+    match wildcard(text) {
+        Some(domain) => is_about_hosts(domain, Covers::Both),
+        None => is_about_hosts(text, Covers::Itself),
+    }
 }
 
 /// The domain of an entry that says with `*.` or `.` before it that the names below are meant, too.
 pub(in crate::feeds) fn wildcard(entry: &str) -> Option<&str> {
     entry.strip_prefix("*.").or_else(|| entry.strip_prefix('.'))
+}
+
+/// Whether a name can be looked for. Nothing listens at a top-level domain itself.
+fn is_about_hosts(name: &str, covers: Covers) -> bool {
+    listed_host(name).is_some()
+        || listed_network(name).is_some()
+        || (covers != Covers::Itself && listed_label(name).is_some())
 }
 
 fn read_rule(line: &str) -> Option<Written<'_>> {
@@ -96,4 +123,48 @@ fn read_pattern(pattern: &str) -> Option<(&str, Covers)> {
     let is_part = (name.contains('/') && !is_network())
         || (name.contains(':') && !is_address() && !is_network());
     (!name.is_empty() && !is_pattern && !is_part).then_some((name, covers))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_says_something_about_whole_hosts() {
+        for entry in [
+            "ads.example",
+            "*.ads.example",
+            ".ads.example",
+            "192.0.2.7",
+            "2001:db8::/32",
+            "||ads.example^",
+            "|ads.example^",
+            "||*.ads.example^$important",
+            "@@||ok.example^",
+            "@@ok.example",
+            "||com^",
+            "*.com",
+        ] {
+            assert!(is_entry(entry), "{entry}");
+        }
+        for entry in [
+            "",
+            "com",
+            "404",
+            "# ads.example",
+            "! ads.example",
+            "0.0.0.0 ads.example",
+            "https://ads.example/",
+            "ads.example/banner",
+            "ads.example##.banner",
+            "||ads.example^$script",
+            "||ads.example^$badfilter",
+            "||ads.example",
+            "@@",
+            "/ads[0-9]/",
+            "ads.example\nmore.example",
+        ] {
+            assert!(!is_entry(entry), "{entry}");
+        }
+    }
 }

@@ -9,15 +9,12 @@ async fn fetched() -> (TempDir, Server, Feed) {
     let answer = || ok("ETag: \"v1\"\r\n", LIST);
     let server = Server::answering([answer(), answer()]);
     let list = server.feed();
-    open(list.clone(), dir.path())
-        .refresh("list")
-        .await
-        .unwrap();
+    open(list.clone(), dir.path()).refresh_list().await.unwrap();
     (dir, server, list)
 }
 
 fn has_snapshot(list: &Feed, dir: &TempDir) -> bool {
-    let saved = Cache::new(dir.path()).load("list", list).unwrap().unwrap();
+    let saved = Cache::new(dir.path()).load(&origin(list)).unwrap().unwrap();
     saved.snapshot.is_ok()
 }
 
@@ -29,7 +26,7 @@ async fn a_restart_has_the_snapshot_and_reads_no_body() {
     let feeds = open(list, dir.path());
     assert!(lists(&feeds, "www.bad.example") && !lists(&feeds, "new.example"));
     assert_eq!(list_status(&feeds).names, 2);
-    feeds.refresh("list").await.unwrap();
+    feeds.refresh_list().await.unwrap();
     assert!(server.requests()[1].contains("if-none-match: \"v1\""));
 }
 
@@ -65,7 +62,7 @@ async fn without_a_good_snapshot_the_body_serves_and_a_fetch_makes_a_new_one() {
         let feeds = open(list.clone(), dir.path());
         assert!(lists(&feeds, "www.bad.example"));
         assert!(!has_snapshot(&list, &dir), "{bytes:?}");
-        feeds.refresh("list").await.unwrap();
+        feeds.refresh_list().await.unwrap();
         assert!(lists(&feeds, "www.bad.example"));
         assert!(has_snapshot(&list, &dir));
         assert!(!server.requests()[1].contains("if-none-match"));
@@ -113,7 +110,7 @@ async fn lists_whose_hashes_have_different_keys_are_all_found() {
     let description = fs::read_to_string(other.path().join("feeds/list.json")).unwrap();
     let description: serde_json::Value = serde_json::from_str(&description).unwrap();
     let second = Feed {
-        url: description["url"].as_str().unwrap().parse().unwrap(),
+        url: Some(description["url"].as_str().unwrap().parse().unwrap()),
         ..list.clone()
     };
     let feeds = BTreeMap::from([("list".to_owned(), list), ("other".to_owned(), second)]);

@@ -7,8 +7,8 @@ async fn failure_of(answer: Vec<u8>) -> FeedError {
     let dir = TempDir::new().unwrap();
     let server = Server::answering([ok("", LIST), answer]);
     let feeds = open(server.feed(), dir.path());
-    feeds.refresh("list").await.unwrap();
-    let error = feeds.refresh("list").await.unwrap_err();
+    feeds.refresh_list().await.unwrap();
+    let error = feeds.refresh_list().await.unwrap_err();
     assert!(lists(&feeds, "www.bad.example"));
     assert_eq!(list_status(&feeds).names, 2);
     assert!(list_status(&feeds).last_error.is_some());
@@ -124,7 +124,7 @@ async fn a_silent_server_is_given_up() {
         dir.path(),
         fetcher,
     );
-    let error = feeds.refresh("list").await.unwrap_err();
+    let error = feeds.refresh_list().await.unwrap_err();
     assert!(
         matches!(&error, FeedError::Fetch(FetchError::Http(e)) if e.is_timeout()),
         "{error:?}"
@@ -137,7 +137,7 @@ async fn passwords_and_keys_stay_out_of_errors() {
     let server = Server::answering([b"garbage\r\n\r\n".to_vec()]);
     let list = feed(&format!("http://me:secret@{}/?key=secret", server.address));
     let feeds = open(list, dir.path());
-    let error = feeds.refresh("list").await.unwrap_err();
+    let error = feeds.refresh_list().await.unwrap_err();
     assert!(!format!("{error:?}").contains("secret"), "{error:?}");
     assert!(!list_status(&feeds).last_error.unwrap().contains("secret"));
     assert!(server.requests()[0].contains("authorization: basic"));

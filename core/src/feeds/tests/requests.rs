@@ -14,7 +14,7 @@ fn headers(written: &[&str]) -> Feed {
 
 async fn refresh(feed: Feed) -> (Result<Outcome, FeedError>, TempDir) {
     let dir = TempDir::new().unwrap();
-    let outcome = open(feed, dir.path()).refresh("list").await;
+    let outcome = open(feed, dir.path()).refresh_list().await;
     (outcome, dir)
 }
 
@@ -157,7 +157,7 @@ async fn a_packed_list_serves() {
     ]);
     for _ in 0..2 {
         let feeds = open(server.feed(), dir.path());
-        feeds.refresh("list").await.unwrap();
+        feeds.refresh_list().await.unwrap();
         assert!(lists(&feeds, "bad.example"));
     }
     let request = &server.requests()[0];
@@ -172,7 +172,7 @@ async fn a_packed_list_serves() {
         feed(url::Url::from_file_path(&path).unwrap().as_str()),
         dir.path(),
     );
-    feeds.refresh("list").await.unwrap();
+    feeds.refresh_list().await.unwrap();
     assert!(lists(&feeds, "worse.example"));
 }
 

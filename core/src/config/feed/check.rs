@@ -1,0 +1,72 @@
+//! What is wrong with the keys of a feed together, though each is right by itself. `load` says where
+//! that stands.
+
+use super::{Feed, FeedFormat};
+use crate::config::value::{FromText, Word};
+
+/// What is wrong, and what is to be done about it.
+#[derive(Debug)]
+pub(in crate::config) struct Problem {
+    /// The key that it is about; none for the feed itself.
+    pub(in crate::config) key: Option<&'static str>,
+    pub(in crate::config) text: String,
+}
+
+impl Problem {
+    fn at(key: &'static str, text: impl Into<String>) -> Self {
+        Self {
+            key: Some(key),
+            text: text.into(),
+        }
+    }
+}
+
+impl Feed {
+    /// The first thing that is wrong.
+    pub(in crate::config) fn problem(&self) -> Option<Problem> {
+        self.find_source_problem().or_else(|| self.find_idle_key())
+    }
+
+    /// What is wrong with where it comes from.
+    fn find_source_problem(&self) -> Option<Problem> {
+        if self.url.is_some() && !self.urls.is_empty() {
+            let text = "this feed has a url, too; remove one of them, or add that url to these";
+            return Some(Problem::at("urls", text));
+        }
+        let twice = self.urls.iter().enumerate().find_map(|(place, url)| {
+            let first = self.urls[..place].iter().position(|other| other == url)?;
+            Some((first + 1, place + 1))
+        });
+        if let Some((first, second)) = twice {
+            let text = format!("number {second} is the same as number {first}; remove one of them");
+            return Some(Problem::at("urls", text));
+        }
+        let is_empty = self.sources().next().is_none() && self.entries.is_empty();
+        (is_empty && self.enabled).then(|| Problem {
+            key: None,
+            text: r#"the feed has no url and no entries; add url = "https://lists.example/hosts" or entries = ["ads.example"]"#.to_owned(),
+        })
+    }
+
+    /// A key that would change nothing, as it is not for the feed's format.
+    fn find_idle_key(&self) -> Option<Problem> {
+        let keys = [
+            ("column", self.column.is_some(), FeedFormat::Csv),
+            ("field", self.field.is_some(), FeedFormat::Json),
+        ];
+        if keys.iter().all(|(_, is_set, _)| *is_set) && self.format == FeedFormat::Auto {
+            let text = "a column is for csv, a field is for json, and this feed has both; remove one of them";
+            return Some(Problem::at("column", text));
+        }
+        let idle = |format| self.format != FeedFormat::Auto && self.format != format;
+        let (key, _, wanted) = keys
+            .into_iter()
+            .find(|(_, is_set, of)| *is_set && idle(*of))?;
+        let (format, wanted) = (Word::write(&self.format), Word::write(&wanted));
+        let text = format!(
+            "the format is {format}, and a {key} is only for {wanted}, so it would do nothing; write \
+             format = {wanted}, or remove {key}"
+        );
+        Some(Problem::at(key, text))
+    }
+}

@@ -1,0 +1,61 @@
+//! Where one list comes from and how it is read: what the settings of a feed say, for each of its
+//! lists.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use super::format::Format;
+use crate::config::Feed;
+
+/// Bytes of the hash of a URL that tell the copies of a feed's lists apart.
+const COPY_HASH: usize = 8;
+
+/// Where one list comes from, how it is read, and when.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    pub(crate) url: Url,
+    /// What the files of its copy on disk are called.
+    pub(crate) copy: String,
+    pub(crate) format: Format,
+    /// A larger body is refused, in bytes.
+    pub(crate) max_size: u64,
+    /// Time between two fetches.
+    pub(crate) refresh: Duration,
+    /// What its server is told and what is checked of the list, among the rest.
+    pub(crate) settings: Feed,
+}
+
+impl Origin {
+    /// Those of a feed of this name. The copy of a list that is the only one has the name of its
+    /// feed. That of another has its URL in its name, so that it stays with it in whatever order
+    /// they stand.
+    pub(crate) fn all(name: &str, feed: &Feed) -> Vec<Self> {
+        let is_alone = feed.sources().count() == 1;
+        let origin = |url: &Url| Self {
+            url: url.clone(),
+            copy: if is_alone {
+                name.to_owned()
+            } else {
+                format!("{name}.{}", hash(url))
+            },
+            format: Format::from(feed),
+            max_size: feed.max_size,
+            refresh: feed.refresh,
+            settings: feed.clone(),
+        };
+        feed.sources().map(origin).collect()
+    }
+}
+
+fn hash(url: &Url) -> String {
+    let digest = Sha256::digest(url.as_str());
+    let mut text = String::new();
+    for byte in &digest[..COPY_HASH] {
+        // Text takes what is written.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}

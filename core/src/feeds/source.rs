@@ -1,0 +1,157 @@
+//! One feed, its lists, and what is known about each of them. `feeds` looks hosts up in them,
+//! `start` makes them, `schedule` keeps them fresh.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use super::fetch::{Validators, shown};
+use super::inline;
+use super::origin::Origin;
+use super::snapshot::{Found, Snapshot};
+use crate::config;
+use crate::verdict::{Match, MatchKind};
+
+/// Lists under one name.
+#[derive(Debug)]
+pub(super) struct Feed {
+    pub(super) name: Arc<str>,
+    /// None for the feed that is compiled in, and for those of test cases.
+    pub(super) settings: Option<config::Feed>,
+    /// A feed that is disabled has none.
+    pub(super) sources: Vec<Source>,
+}
+
+/// One list.
+#[derive(Debug)]
+pub(super) struct Source {
+    /// The name of its feed.
+    pub(super) feed: Arc<str>,
+    /// Where it comes from; none for a list that never changes.
+    pub(super) origin: Option<Origin>,
+    /// The same as people may see it.
+    pub(super) shown: Arc<str>,
+    /// Its place among the lists that serve.
+    pub(super) place: usize,
+    state: Mutex<State>,
+}
+
+/// What a source knows of the list that serves.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// The validators of the body that the snapshot was made from.
+    pub(super) validators: Validators,
+    /// When the source last said what the snapshot says.
+    pub(super) fetched_at: Option<SystemTime>,
+    /// Why the last refresh failed.
+    pub(super) error: Option<String>,
+}
+
+/// A list as `check` and `explain` show it; of a feed that has none, the feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FeedStatus {
+    pub(crate) name: Arc<str>,
+    /// Where it comes from, as people may see it; none for a feed that is disabled.
+    pub(crate) source: Option<Arc<str>>,
+    /// Whether the feed has other lists besides.
+    pub(crate) has_others: bool,
+    /// How many names are listed; 0 when it has no data yet.
+    pub(crate) names: usize,
+    /// Since the source last said what is listed; none for a list without data, and for one that
+    /// never changes.
+    pub(crate) age: Option<Duration>,
+    /// Why the last refresh failed, if it did.
+    pub(crate) last_error: Option<String>,
+}
+
+/// The source of a list that is compiled in.
+pub(super) const BUILT_IN: &str = "built in";
+
+/// The source of a list that stands in the settings.
+pub(super) const ENTRIES: &str = "entries";
+
+impl Feed {
+    /// Whether the operator has taken it out.
+    pub(super) fn is_disabled(&self) -> bool {
+        self.settings.as_ref().is_some_and(|feed| !feed.enabled)
+    }
+}
+
+impl FeedStatus {
+    /// That of a feed which the operator has taken out.
+    pub(super) fn disabled(feed: &Arc<str>) -> Self {
+        Self {
+            name: feed.clone(),
+            source: None,
+            has_others: false,
+            names: 0,
+            age: None,
+            last_error: None,
+        }
+    }
+}
+
+impl Source {
+    /// A list that comes from somewhere else.
+    pub(super) fn from_origin(feed: &Arc<str>, origin: Origin) -> Self {
+        let shown = shown(&origin.url);
+        Self {
+            origin: Some(origin),
+            ..Self::fixed(feed, &shown)
+        }
+    }
+
+    /// A list that never changes.
+    pub(super) fn fixed(feed: &Arc<str>, shown: &str) -> Self {
+        Self {
+            feed: feed.clone(),
+            origin: None,
+            shown: shown.into(),
+            place: 0,
+            state: Mutex::default(),
+        }
+    }
+
+    pub(super) fn matched(&self, found: Found) -> Match {
+        let rule = match found.kind {
+            MatchKind::Listed => found.name,
+            MatchKind::Excepted => format!("{}{}", inline::EXCEPTION, found.name),
+        };
+        Match {
+            feed: Some(self.feed.clone()),
+            source: Some(self.shown.clone()),
+            rule: rule.into(),
+            line: Some(found.line),
+            kind: found.kind,
+        }
+    }
+
+    pub(super) fn published(&self, validators: Validators, fetched_at: SystemTime) {
+        let mut state = self.state();
+        state.validators = validators;
+        state.fetched_at = Some(fetched_at);
+    }
+
+    /// Whether it is to come and has not.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.origin.is_some() && self.state().fetched_at.is_none()
+    }
+
+    pub(super) fn status(&self, list: &Snapshot) -> FeedStatus {
+        let state = self.state();
+        FeedStatus {
+            name: self.feed.clone(),
+            source: Some(self.shown.clone()),
+            has_others: false,
+            names: list.len(),
+            // After a clock was set back, a list counts as new.
+            age: state
+                .fetched_at
+                .map(|time| time.elapsed().unwrap_or_default()),
+            last_error: state.error.clone(),
+        }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
