@@ -42,7 +42,7 @@ use self::snapshot::Snapshot;
 pub(crate) use self::source::FeedStatus;
 use self::source::{BUILT_IN, Feed, Source};
 use self::start::Loaded;
-use crate::config::{self, UntilFirst};
+use crate::config::{self, FeedKind, UntilFirst};
 use crate::error::{Causes, panic_message};
 use crate::target::canonical_host;
 use crate::verdict::{Match, MatchKind};
@@ -51,6 +51,8 @@ use crate::verdict::{Match, MatchKind};
 #[derive(Debug)]
 pub(crate) struct Feeds {
     feeds: BTreeMap<Arc<str>, Feed>,
+    /// Whether one of them is an allow feed.
+    has_allow: bool,
     lists: Arc<Serving>,
     cache: Cache,
     fetcher: Fetcher,
@@ -155,7 +157,8 @@ impl Feeds {
         self.feeds.contains_key(feed)
     }
 
-    /// The entry of the first of `feeds` that lists `host`, or else of the first that excepts it.
+    /// The entry of the first allow feed among `feeds` that lists `host`, which excepts it from all
+    /// others; or else that of the first feed that lists it, or else of the first that excepts it.
     /// Each list of a feed counts by itself: of one, the entry that decides by the rules of its
     /// format. A feed without data has no entries, and text that is not a host is never covered.
     pub(crate) fn find<'f>(
@@ -166,18 +169,30 @@ impl Feeds {
         let host = canonical_host(host).ok()?;
         let lists = self.lists.load();
         let query = lists.query(&host)?;
-        let mut excepted = None;
-        let feeds = feeds.into_iter().filter_map(|feed| self.feeds.get(feed));
-        for source in feeds.flat_map(|feed| &feed.sources) {
-            let Some(found) = lists.at(source.place).find_by(&query) else {
-                continue;
-            };
-            match found.kind {
-                MatchKind::Listed => return Some(source.matched(found)),
-                MatchKind::Excepted => excepted = excepted.or(Some((source, found))),
+        let (mut listed, mut excepted) = (None, None);
+        for feed in feeds.into_iter().filter_map(|feed| self.feeds.get(feed)) {
+            for source in &feed.sources {
+                let Some(found) = lists.at(source.place).find_by(&query) else {
+                    continue;
+                };
+                match (feed.kind(), found.kind) {
+                    (FeedKind::Allow, MatchKind::Listed) => return Some(source.allowed(found)),
+                    // The host is not on the list of allowed ones.
+                    (FeedKind::Allow, MatchKind::Excepted) => {}
+                    (FeedKind::Block, MatchKind::Listed) if !self.has_allow => {
+                        return Some(source.matched(found));
+                    }
+                    (FeedKind::Block, MatchKind::Listed) => {
+                        listed = listed.or(Some((source, found)));
+                    }
+                    (FeedKind::Block, MatchKind::Excepted) => {
+                        excepted = excepted.or(Some((source, found)));
+                    }
+                }
             }
         }
-        excepted.map(|(source, found)| source.matched(found))
+        let (source, found) = listed.or(excepted)?;
+        Some(source.matched(found))
     }
 
     /// The first list of a feed.

@@ -1,5 +1,6 @@
 //! Asks every filter about one host or URL, without any traffic: `portcullis explain`.
 
+mod precedence;
 mod subject;
 
 use std::fmt;
@@ -11,12 +12,13 @@ use std::time::SystemTime;
 use http::{HeaderMap, Method};
 use serde::Serialize;
 
+use self::precedence::Decider;
 pub use self::subject::ExplainError;
 use self::subject::Subject;
 use crate::chain::decisions::store::Store;
 use crate::chain::decisions::{Decision, Decisions};
 use crate::chain::{Chain, FilterSession, LocalChain, Place, TraceEntry};
-use crate::config::Config;
+use crate::config::{Config, FeedKind};
 use crate::error::Escaped;
 use crate::feeds::Feeds;
 use crate::filter::{Hook, Loader};
@@ -28,7 +30,8 @@ use crate::verdict::{Judgement, Verdict, VerdictKind};
 
 /// Every filter's answer and what follows from them. By serde it is an object with `host`, `port`,
 /// `protocol`, `client` if one was named, `filters` (each `filter`, `hook`, `verdict`,
-/// `microseconds` and what else there is), `final` and `notes`.
+/// `microseconds` and what else there is), `final`, `decided_by`
+/// (`person`, `filter`, `allow-feed`, `list` or `nothing`) and `notes`.
 #[derive(Debug, Serialize)]
 pub struct Explanation {
     host: String,
@@ -43,6 +46,8 @@ pub struct Explanation {
     /// What happens to the request.
     #[serde(rename = "final")]
     outcome: Line,
+    /// What that follows from.
+    decided_by: Decider,
     /// What may be different with real traffic.
     notes: Vec<String>,
 }
@@ -95,6 +100,9 @@ pub async fn explain(
 ) -> Result<Explanation, ExplainError> {
     let subject = Subject::parse(subject, client)?;
     let feeds = Feeds::open(&config.feeds, &config.cache.dir);
+    let allow_feeds = config.feeds.iter();
+    let allow_feeds = allow_feeds.filter(|(_, feed)| feed.kind == FeedKind::Allow);
+    let allow_feeds: Vec<String> = allow_feeds.map(|(name, _)| name.clone()).collect();
     let running = plugins::read_status(&config.cache.dir, config.proxy.listen);
     let loader = Loader::new(&config, feeds.clone())?;
     let plugins = Plugins::open(config.plugins, BUILTINS, loader).await;
@@ -122,6 +130,7 @@ pub async fn explain(
     let host = subject.target.host();
     let decision = decisions.find(host, &inquiry.client, inquiry.now);
     let mut explanation = ask(&chain, &subject, &inquiry, decision.as_deref()).await;
+    explanation.tell_allow_feed(&allow_feeds);
     let refused = plugins.status().into_iter();
     let refused = refused.filter(|plugin| plugin.refused.is_some());
     let refused = refused.map(|plugin| {
@@ -228,10 +237,20 @@ async fn ask(
     });
     let chain = Rc::new(LocalChain::from_generation(chain, None, None));
     let steps = FilterSession::begin(chain, flow, None).explain(head).await;
-    let outcome = match (decision, deciding(&steps)) {
-        (Some(decision), _) => Line::new(None, &decision.judgement(subject.target.host())),
-        (None, Some(step)) => Line::new(Some(&step.filter), &step.judgement),
-        (None, None) => Line::new(None, &Judgement::PASS),
+    let (decided_by, outcome) = match (decision, deciding(&steps)) {
+        (Some(decision), _) => {
+            let judgement = decision.judgement(subject.target.host());
+            (Decider::Person, Line::new(None, &judgement))
+        }
+        (None, Some(step)) => {
+            let found = step.judgement.matched.as_ref();
+            let decider = match found.filter(|found| found.feed.is_some()) {
+                Some(_) => Decider::List,
+                None => Decider::Filter,
+            };
+            (decider, Line::new(Some(&step.filter), &step.judgement))
+        }
+        (None, None) => (Decider::Nothing, Line::new(None, &Judgement::PASS)),
     };
     Explanation {
         host: subject.target.host().to_owned(),
@@ -240,8 +259,22 @@ async fn ask(
         client: subject.client,
         decision: decision.map(ToString::to_string),
         outcome,
+        decided_by,
         filters: steps.into_iter().map(Line::from).collect(),
         notes: Vec::new(),
+    }
+}
+
+impl Explanation {
+    /// Where nothing has decided, an allow feed may be why.
+    fn tell_allow_feed(&mut self, allow_feeds: &[String]) {
+        let is_allowed = |line: &Line| {
+            let feed = line.feed.as_ref();
+            !line.shadow && feed.is_some_and(|feed| allow_feeds.contains(feed))
+        };
+        if self.decided_by == Decider::Nothing && self.filters.iter().any(is_allowed) {
+            self.decided_by = Decider::AllowFeed;
+        }
     }
 }
 
@@ -341,7 +374,7 @@ impl fmt::Display for Explanation {
         if self.filters.is_empty() {
             writeln!(f, "  no filter judges this")?;
         }
-        writeln!(f, "\n{}", self.outcome)?;
+        write!(f, "\n{}\n\n{}", self.outcome, self.decided_by)?;
         self.notes
             .iter()
             .try_for_each(|note| writeln!(f, "note: {}", Escaped(note)))

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-pub use self::words::{Column, FeedFormat, PublicSuffixes, UntilFirst};
+pub use self::words::{Column, FeedFormat, FeedKind, PublicSuffixes, UntilFirst};
 use super::request::{
     Checksum, ChecksumText, Field, FieldText, Fields, MinisignKey, Secret, SecretText,
 };
@@ -25,6 +25,9 @@ pub struct Feed {
     /// Whether it is fetched and looked into. Filters may name one that is not: it lists nothing.
     #[serde(default = "Feed::default_enabled")]
     pub enabled: bool,
+    /// What it means that a host is listed.
+    #[serde(default, with = "Parsed::<Word<FeedKind>>")]
+    pub kind: FeedKind,
     /// Where the list is: an http:, https: or file: URL.
     #[serde(default, with = "Parsed::<Optional<FeedUrl>>")]
     pub url: Option<Url>,
@@ -105,6 +108,7 @@ impl Feed {
     pub fn new(url: Url, format: FeedFormat) -> Self {
         Self {
             enabled: Self::default_enabled(),
+            kind: FeedKind::default(),
             url: Some(url),
             urls: Vec::new(),
             entries: Vec::new(),

@@ -8,7 +8,7 @@ use super::fetch::{Validators, shown};
 use super::inline;
 use super::origin::Origin;
 use super::snapshot::{Found, Snapshot};
-use crate::config;
+use crate::config::{self, FeedKind};
 use crate::verdict::{Match, MatchKind};
 
 /// Lists under one name.
@@ -70,6 +70,11 @@ pub(super) const BUILT_IN: &str = "built in";
 pub(super) const ENTRIES: &str = "entries";
 
 impl Feed {
+    pub(super) fn kind(&self) -> FeedKind {
+        let settings = self.settings.as_ref();
+        settings.map_or(FeedKind::Block, |feed| feed.kind)
+    }
+
     /// Whether the operator has taken it out.
     pub(super) fn is_disabled(&self) -> bool {
         self.settings.as_ref().is_some_and(|feed| !feed.enabled)
@@ -122,6 +127,14 @@ impl Source {
             rule: rule.into(),
             line: Some(found.line),
             kind: found.kind,
+        }
+    }
+
+    /// The entry of an allow feed, because of which no list counts.
+    pub(super) fn allowed(&self, found: Found) -> Match {
+        Match {
+            kind: MatchKind::Excepted,
+            ..self.matched(found)
         }
     }
 

@@ -19,7 +19,7 @@ use super::origin::Origin;
 use super::snapshot::{Key, Refused, Snapshot};
 use super::source::{BUILT_IN, ENTRIES, Feed, Source};
 use super::{FeedError, Feeds, inline, read_list};
-use crate::config::{self, FeedFormat, TEST_NAMES};
+use crate::config::{self, FeedFormat, FeedKind, TEST_NAMES};
 use crate::error::{Causes, panic_message};
 
 impl Feeds {
@@ -62,8 +62,9 @@ impl Feeds {
             };
             (loaded.name, feed)
         });
-        let feeds = feeds.collect();
+        let feeds: BTreeMap<_, _> = feeds.collect();
         Arc::new(Self {
+            has_allow: feeds.values().any(|feed| feed.kind() == FeedKind::Allow),
             feeds,
             lists: Serving::new(key, lists),
             cache,

@@ -94,8 +94,10 @@ impl Policy {
             return Ok(Verdict::next());
         }
         let feeds = self.feeds(groups);
-        if !self.is_exact {
-            let found = find(feeds.as_deref())?;
+        let found = find(feeds.as_deref())?;
+        // A feed that allows the host does so for all others.
+        let is_listed = found.as_ref().is_some_and(Match::is_listed);
+        if !self.is_exact || !is_listed {
             return Ok(self.verdict(host, found));
         }
         // The first feed that has the host in any way is not always the one that has it exactly.

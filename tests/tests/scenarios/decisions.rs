@@ -147,7 +147,7 @@ async fn explain_says_who_has_decided() {
         text.contains(&format!("block by {told} with 403")),
         "{text}"
     );
-    assert!(!said("www.calm.example").await.contains("decision"));
+    assert!(!said("www.calm.example").await.contains("deny calm.example"));
 }
 
 #[tokio::test]

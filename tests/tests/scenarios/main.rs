@@ -31,6 +31,7 @@ mod limits;
 mod manifest;
 mod messages;
 mod plugins;
+mod precedence;
 mod properties;
 mod quarantine;
 mod refused_bodies;

@@ -25,6 +25,23 @@ impl Words for UntilFirst {
     const EXPECTED: &'static str = r#""pass" (names on the list pass until it has arrived) or "block" (all requests are refused until then)"#;
 }
 
+/// What it means that a feed lists a host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum FeedKind {
+    /// Filters are told that it is listed.
+    #[default]
+    Block,
+    /// Filters are told that it is excepted, whatever other feeds say.
+    Allow,
+}
+
+impl Words for FeedKind {
+    const EXPECTED: &'static str =
+        r#""block" or "allow" (a host on the list is on no other, as far as filters are told)"#;
+}
+
 /// How a feed's body is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
