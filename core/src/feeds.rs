@@ -4,6 +4,7 @@
 
 #[cfg(feature = "bench")]
 pub mod bench;
+mod bounds;
 mod cache;
 pub(crate) mod entries;
 mod fetch;
@@ -29,6 +30,7 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tokio::sync::Notify;
 
+use self::bounds::OutOfBounds;
 use self::cache::{Arrival, Cache};
 use self::entries::{LeftOut, Listed, Rejected};
 pub(crate) use self::fetch::{FetchError, Fetcher, download, shown};
@@ -93,6 +95,8 @@ pub(crate) enum FeedError {
     Fetch(#[from] FetchError),
     #[error("what was fetched is not a list in this format")]
     Rejected(#[from] Rejected),
+    #[error("what was fetched is not used")]
+    OutOfBounds(#[from] OutOfBounds),
     #[error("reading it panicked, which is the proxy's fault; please report it: {0}")]
     Panicked(String),
 }
@@ -106,11 +110,17 @@ impl FeedError {
         }
     }
 
+    /// Whether the next fetch may confirm what is not used now.
+    fn is_held(&self) -> bool {
+        matches!(self, Self::OutOfBounds(OutOfBounds::Shrunk { .. }))
+    }
+
     /// What the operator can do about it.
     pub(crate) fn hint(&self) -> &'static str {
         match self {
             Self::Fetch(error) => error.hint(),
             Self::Rejected(_) => "check the feed's format, and open its url in a browser",
+            Self::OutOfBounds(error) => error.hint(),
             Self::Panicked(_) => "the other feeds are not affected",
         }
     }
@@ -275,10 +285,14 @@ impl Feeds {
         let outcome = outcome
             .await
             .unwrap_or_else(|panic| Err(FeedError::Panicked(panic_message(&*panic))));
-        source.state().error = match &outcome {
-            Ok(_) => None,
-            Err(error) => Some(Causes(error).to_string()),
-        };
+        let mut state = source.state();
+        if let Err(FeedError::OutOfBounds(OutOfBounds::Shrunk { names, .. })) = outcome {
+            state.held = Some(names);
+        }
+        state.error = outcome
+            .as_ref()
+            .err()
+            .map(|error| Causes(error).to_string());
         outcome
     }
 
@@ -287,7 +301,7 @@ impl Feeds {
         let (body, validators) = match fetch(origin, &known, &self.fetcher).await? {
             Fetched::Body { body, validators } => (body, validators),
             Fetched::NotModified => {
-                source.state().fetched_at = Some(SystemTime::now());
+                source.published(known, SystemTime::now());
                 return Ok(Outcome::Unchanged);
             }
         };
@@ -301,12 +315,16 @@ impl Feeds {
             fetched_at,
         };
         let (lists, place) = (self.lists.clone(), source.place);
+        let held = source.state().held;
         let read = blocking(move || {
             let format = &arrival.origin.format;
             let Listed { draft, left_out } = read_list(format, &body, lists.key())?;
             let names = draft.len();
+            let serving = lists.load().at(place).len();
+            let bounds = arrival.origin.bounds;
+            bounds.check_change(names, serving, held)?;
             lists.replace(place, arrival.keep(draft, body));
-            Ok::<_, Rejected>((names, left_out))
+            Ok::<_, FeedError>((names, left_out))
         });
         let (names, left_out) = read.await?;
         let is_first = source.state().fetched_at.is_none();

@@ -9,12 +9,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-pub use self::words::{Column, FeedFormat, FeedKind, PublicSuffixes, UntilFirst};
+pub use self::words::{Column, FeedFormat, FeedKind, OnShrink, PublicSuffixes, UntilFirst};
 use super::request::{
     Checksum, ChecksumText, Field, FieldText, Fields, MinisignKey, Secret, SecretText,
 };
 use super::value::{
-    self, FeedEntry, FeedSize, FeedUrl, Optional, Parsed, Pointer, Refresh, Time, Word,
+    self, Count, FeedEntry, FeedSize, FeedUrl, Optional, Parsed, Pointer, Refresh, Time, Word,
 };
 
 /// One list of domains.
@@ -88,6 +88,15 @@ pub struct Feed {
     /// A larger body is refused, in bytes, as it comes and as it is unpacked.
     #[serde(with = "Parsed::<FeedSize>", default = "Feed::default_max_size")]
     pub max_size: u64,
+    /// A list with fewer names is refused.
+    #[serde(default, with = "Parsed::<Optional<Count>>")]
+    pub min_entries: Option<usize>,
+    /// A list with more names is refused.
+    #[serde(default, with = "Parsed::<Optional<Count>>")]
+    pub max_entries: Option<usize>,
+    /// What happens to a list that has lost more than half of its names.
+    #[serde(default, with = "Parsed::<Word<OnShrink>>")]
+    pub on_shrink: OnShrink,
     /// What happens to requests until the list has arrived for the first time.
     #[serde(with = "Parsed::<Word<UntilFirst>>", default)]
     pub until_first: UntilFirst,
@@ -124,6 +133,9 @@ impl Feed {
             checksum: None,
             minisign: None,
             max_size: Self::default_max_size(),
+            min_entries: None,
+            max_entries: None,
+            on_shrink: OnShrink::default(),
             until_first: UntilFirst::default(),
         }
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use url::Url;
 
+use super::bounds::Bounds;
 use super::format::Format;
 use crate::config::Feed;
 
@@ -22,6 +23,8 @@ pub(crate) struct Origin {
     pub(crate) format: Format,
     /// A larger body is refused, in bytes.
     pub(crate) max_size: u64,
+    /// How many names it may have.
+    pub(crate) bounds: Bounds,
     /// Time between two fetches.
     pub(crate) refresh: Duration,
     /// What its server is told and what is checked of the list, among the rest.
@@ -43,6 +46,7 @@ impl Origin {
             },
             format: Format::from(feed),
             max_size: feed.max_size,
+            bounds: Bounds::from(feed),
             refresh: feed.refresh,
             settings: feed.clone(),
         };

@@ -75,7 +75,12 @@ impl Feeds {
                     jittered(origin.refresh)
                 }
                 Err(error) => {
-                    let pause = retry_in(failures, origin.refresh, error.retry_after());
+                    // A list that is being written anew has its time to become whole.
+                    let pause = if error.is_held() {
+                        jittered(origin.refresh)
+                    } else {
+                        retry_in(failures, origin.refresh, error.retry_after())
+                    };
                     failures += 1;
                     let names = self.lists.load().at(source.place).len();
                     source.log_failure(&error, pause, names);

@@ -42,6 +42,8 @@ pub(super) struct State {
     pub(super) validators: Validators,
     /// When the source last said what the snapshot says.
     pub(super) fetched_at: Option<SystemTime>,
+    /// How many names the list had that was held at the last fetch, if one was.
+    pub(super) held: Option<usize>,
     /// Why the last refresh failed.
     pub(super) error: Option<String>,
 }
@@ -142,6 +144,7 @@ impl Source {
         let mut state = self.state();
         state.validators = validators;
         state.fetched_at = Some(fetched_at);
+        state.held = None;
     }
 
     /// Whether it is to come and has not.

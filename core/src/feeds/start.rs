@@ -174,7 +174,11 @@ impl Source {
                 .map_err(Box::from)
         };
         let list: Result<Snapshot, Box<dyn std::error::Error>> = saved.snapshot.or_else(read_body);
-        match list {
+        let within_bounds = list.and_then(|list| {
+            origin.bounds.check(list.len())?;
+            Ok(list)
+        });
+        match within_bounds {
             Ok(list) => {
                 let names = list.len();
                 let from = humantime::format_rfc3339_seconds(saved.fetched_at);

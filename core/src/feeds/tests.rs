@@ -1,6 +1,7 @@
 //! Feeds against a real server on this machine that answers what it is told to, and against real
 //! files.
 
+mod bounds;
 mod copies;
 mod failures;
 mod requests;

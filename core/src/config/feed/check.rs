@@ -24,7 +24,9 @@ impl Problem {
 impl Feed {
     /// The first thing that is wrong.
     pub(in crate::config) fn problem(&self) -> Option<Problem> {
-        self.find_source_problem().or_else(|| self.find_idle_key())
+        self.find_source_problem()
+            .or_else(|| self.find_idle_key())
+            .or_else(|| self.find_impossible_bounds())
     }
 
     /// What is wrong with where it comes from.
@@ -45,6 +47,16 @@ impl Feed {
         (is_empty && self.enabled).then(|| Problem {
             key: None,
             text: r#"the feed has no url and no entries; add url = "https://lists.example/hosts" or entries = ["ads.example"]"#.to_owned(),
+        })
+    }
+
+    /// Bounds that no list is within.
+    fn find_impossible_bounds(&self) -> Option<Problem> {
+        let (min, max) = (self.min_entries?, self.max_entries?);
+        (min > max).then(|| {
+            let text =
+                format!("no list has {min} names or more and {max} or fewer; change one of them");
+            Problem::at("min_entries", text)
         })
     }
 

@@ -42,6 +42,22 @@ impl Words for FeedKind {
         r#""block" or "allow" (a host on the list is on no other, as far as filters are told)"#;
 }
 
+/// What happens to a list that has lost more than half of its names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum OnShrink {
+    /// The list before serves until the next fetch has about as few names.
+    #[default]
+    Hold,
+    /// It serves at once.
+    Apply,
+}
+
+impl Words for OnShrink {
+    const EXPECTED: &'static str = r#""hold" (a list that has lost more than half of its names is used when a second fetch confirms it) or "apply""#;
+}
+
 /// How a feed's body is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
