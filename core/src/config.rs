@@ -35,7 +35,9 @@ use smart_default::SmartDefault;
 pub use self::ceilings::Ceilings;
 pub(crate) use self::document::nearest;
 pub use self::error::ConfigError;
-pub use self::feed::{Column, Feed, FeedFormat, FeedKind, OnShrink, PublicSuffixes, UntilFirst};
+pub use self::feed::{
+    Column, Feed, FeedFormat, FeedKind, OnShrink, Preset, PublicSuffixes, UntilFirst,
+};
 pub(crate) use self::filter::{FilterSettings, Grants, Mode, OnError, QuarantineRule, Standing};
 pub(crate) use self::filter_limits::FilterLimits;
 pub use self::group::Group;

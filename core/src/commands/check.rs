@@ -18,8 +18,8 @@ use crate::upstream::resolve::{LOOKUPS, Resolver};
 /// What was found. As text it is a line for each plugin and each feed. By serde it is an object
 /// with `ok`, `plugins` (each `name`, `builtin`, `disabled` and, where there is one, `version`,
 /// `description`, `mode`, `hooks`, `refused`), `feeds` (each list's `name`, `names`, which is a
-/// count, and `source`, `disabled` and `error` where they apply), `available`, and `faults` (each `what` and `reason`):
-/// why a proxy would not be ready.
+/// count, and `source`, `licence`, `disabled` and `error` where they apply), `available`, and
+/// `faults` (each `what` and `reason`): why a proxy would not be ready.
 #[derive(Debug, Serialize)]
 pub struct Report {
     ok: bool,
@@ -42,6 +42,9 @@ struct Feed {
     /// Where it comes from.
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<String>,
+    /// Under which licence the list of a preset is published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    licence: Option<&'static str>,
     /// Whether there are other lists of that name.
     #[serde(skip)]
     has_others: bool,
@@ -91,6 +94,7 @@ pub async fn check(config: Config, lists: Lists) -> Result<Report, StartError> {
         name: feed.name.to_string(),
         disabled: feed.source.is_none(),
         source: feed.source.map(|source| source.to_string()),
+        licence: feed.licence,
         has_others: feed.has_others,
         names: feed.names,
         error: feed.last_error,
@@ -145,7 +149,13 @@ impl fmt::Display for Report {
         for feed in &self.feeds {
             write!(f, "feed {}", feed.name)?;
             match &feed.source {
-                Some(source) if feed.has_others => write!(f, " from {}: ", Escaped(source))?,
+                Some(source) if feed.has_others || feed.licence.is_some() => {
+                    write!(f, " from {}", Escaped(source))?;
+                    if let Some(licence) = feed.licence {
+                        write!(f, " (licence {licence})")?;
+                    }
+                    write!(f, ": ")?;
+                }
                 _ => write!(f, ": ")?,
             }
             match (&feed.error, feed.names) {

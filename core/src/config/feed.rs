@@ -1,6 +1,7 @@
 //! The settings of one list: where it comes from, how it is read, and when.
 
 mod check;
+mod preset;
 mod words;
 
 use std::time::Duration;
@@ -9,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+pub use self::preset::Preset;
 pub use self::words::{Column, FeedFormat, FeedKind, OnShrink, PublicSuffixes, UntilFirst};
 use super::request::{
     Checksum, ChecksumText, Field, FieldText, Fields, MinisignKey, Secret, SecretText,
@@ -28,6 +30,10 @@ pub struct Feed {
     /// What it means that a host is listed.
     #[serde(default, with = "Parsed::<Word<FeedKind>>")]
     pub kind: FeedKind,
+    /// A well-known public list, in place of `url` and `urls`. It brings its format and the time
+    /// between two fetches along.
+    #[serde(default, with = "Parsed::<Optional<Word<Preset>>>")]
+    pub preset: Option<Preset>,
     /// Where the list is: an http:, https: or file: URL.
     #[serde(default, with = "Parsed::<Optional<FeedUrl>>")]
     pub url: Option<Url>,
@@ -68,8 +74,8 @@ pub struct Feed {
     #[serde(with = "Parsed::<Time>", default = "Feed::default_timeout")]
     pub timeout: Duration,
     /// Header fields of the request, such as `Auth-Key: env:ABUSE_CH_KEY`. They are sent to the
-    /// url's server alone, and never shown. A value that is `env:NAME` stands in a variable, and
-    /// one that is `file:PATH` in a file.
+    /// url's server alone, to that of each of `urls`, and never shown. A value that is `env:NAME`
+    /// stands in a variable, and one that is `file:PATH` in a file.
     #[serde(with = "Fields", default)]
     #[schemars(with = "Vec<Parsed<FieldText>>")]
     pub headers: Vec<Field>,
@@ -118,6 +124,7 @@ impl Feed {
         Self {
             enabled: Self::default_enabled(),
             kind: FeedKind::default(),
+            preset: None,
             url: Some(url),
             urls: Vec::new(),
             entries: Vec::new(),
@@ -140,9 +147,30 @@ impl Feed {
         }
     }
 
+    /// A well-known list, fetched as often as it is made anew.
+    pub fn from_preset(preset: Preset) -> Self {
+        Self {
+            preset: Some(preset),
+            url: None,
+            refresh: preset.refresh(),
+            ..Self::new(preset.url(), FeedFormat::Auto)
+        }
+    }
+
     /// Where its lists are.
-    pub(crate) fn sources(&self) -> impl Iterator<Item = &Url> {
-        self.url.iter().chain(&self.urls)
+    pub(crate) fn sources(&self) -> impl Iterator<Item = Url> {
+        let preset = self.preset.map(Preset::url);
+        preset
+            .into_iter()
+            .chain(self.url.iter().chain(&self.urls).cloned())
+    }
+
+    /// How its lists are read.
+    pub(crate) fn read_as(&self) -> FeedFormat {
+        match (self.format, self.preset) {
+            (FeedFormat::Auto, Some(preset)) => preset.format(),
+            (format, _) => format,
+        }
     }
 
     fn default_enabled() -> bool {

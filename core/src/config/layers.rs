@@ -90,7 +90,7 @@ impl<'a> Layers<'a> {
     }
 
     /// The same for a text.
-    pub(super) fn add_text(&mut self, keys: &[&str], text: &'a str) {
+    pub(super) fn add_text(&mut self, keys: &[&str], text: String) {
         self.add(keys, DeValue::String(text.into()));
     }
 
@@ -103,6 +103,24 @@ impl<'a> Layers<'a> {
         let end = self.document.text.len();
         let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
         put(self.table.get_mut(), &keys, value, &(end..end));
+    }
+
+    /// The keys of a table.
+    pub(super) fn keys_below(&self, table: &str) -> Vec<String> {
+        let table = self.table.get_ref().get(table);
+        let table = table.and_then(|table| table.get_ref().as_table());
+        let keys = table.into_iter().flatten();
+        keys.map(|(key, _)| key.get_ref().to_string()).collect()
+    }
+
+    /// The text that stands at `keys`.
+    pub(super) fn text_at(&self, keys: &[&str]) -> Option<&str> {
+        let (last, tables) = keys.split_last()?;
+        let mut table = self.table.get_ref();
+        for key in tables {
+            table = table.get(*key)?.get_ref().as_table()?;
+        }
+        table.get(*last)?.get_ref().as_str()
     }
 
     /// Whether any source says what stands at `keys`.
@@ -174,7 +192,10 @@ impl<'a> Layers<'a> {
         let mut path = keys.iter().chain([&key]);
         let declaration = path.try_fold(self.declaration, |table, key| table.at(key));
         let examples = declaration.map(Declaration::examples).unwrap_or_default();
-        self.problem_at(&keys, &format!("there is no {key}; add {key} = {examples}"))
+        self.problem_at(
+            &keys,
+            &format!("`{key}` is missing; add {key} = {examples}"),
+        )
     }
 
     /// The place of the variable that was added last.

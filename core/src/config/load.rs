@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::declaration::{Declaration, schema_of};
 use super::document::Document;
-use super::feed::Feed;
+use super::feed::{Feed, Preset};
 use super::layers::Layers;
 use super::{Compiler, Config, ConfigError, environment};
 
@@ -75,6 +75,7 @@ impl Config {
         layers.add_table(&["feeds", Feed::DEFAULT]);
         layers.add_variables(&sources.variables)?;
         add_default_feed(&mut layers);
+        add_presets(&mut layers);
 
         let dir_is_named = layers.contains(&["plugins", "dir"]);
         let order_is_fixed = layers.is_from_variable(&["plugins", "order"]);
@@ -117,12 +118,23 @@ pub(crate) fn read_order(file: &Path) -> Result<Vec<String>, ConfigError> {
 /// and the default one is not meant then.
 fn add_default_feed(layers: &mut Layers<'_>) {
     let key = |key| ["feeds", Feed::DEFAULT, key];
-    if !["url", "urls"]
+    if !["url", "urls", "preset"]
         .into_iter()
         .any(|name| layers.contains(&key(name)))
     {
         for (name, text) in Feed::DEFAULT_SOURCE {
-            layers.add_text(&key(name), text);
+            layers.add_text(&key(name), text.to_owned());
+        }
+    }
+}
+
+/// Adds how often the lists of presets are fetched, where that is not said.
+fn add_presets(layers: &mut Layers<'_>) {
+    for name in layers.keys_below("feeds") {
+        let preset = layers.text_at(&["feeds", &name, "preset"]);
+        if let Some(preset) = preset.and_then(Preset::of) {
+            let refresh = humantime::format_duration(preset.refresh()).to_string();
+            layers.add_text(&["feeds", &name, "refresh"], refresh);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Configuration from files, the environment and flags, and the words in which it is refused.
 
+mod feeds;
 mod messages;
 
 use std::ffi::OsString;
@@ -294,46 +295,6 @@ fn a_file_that_is_named_must_exist() {
         Config::load(&named),
         Err(ConfigError::Read { .. })
     ));
-}
-
-#[test]
-fn the_default_feed_is_there_whatever_others_are_named() {
-    let list = "[feeds.a-list]\nurl = \"http://a.example\"\nformat = \"hosts\"";
-    let variables = [
-        ("PORTCULLIS_FEEDS_A_LIST_REFRESH", "1h"),
-        ("PORTCULLIS_FEEDS_B_LIST_URL", "http://b.example"),
-        ("PORTCULLIS_FEEDS_B_LIST_FORMAT", "json"),
-    ];
-    let config = load(list, &variables).unwrap();
-    assert_eq!(
-        config.feeds.keys().collect::<Vec<_>>(),
-        ["a-list", "b_list", "malware"]
-    );
-    assert_eq!(config.feeds["a-list"].refresh.as_secs(), 3600);
-    let default = &Config::default().feeds["malware"];
-    assert_eq!(&config.feeds["malware"], default);
-    assert_eq!(load("[feeds]", &[]).unwrap().feeds, Config::default().feeds);
-
-    let malware = |settings: &str, variables: &[(&str, &str)]| {
-        let config = load(&format!("[feeds.malware]\n{settings}"), variables).unwrap();
-        config.feeds["malware"].clone()
-    };
-    let changed = |change: fn(&mut Feed)| {
-        let mut feed = default.clone();
-        change(&mut feed);
-        feed
-    };
-    let disabled = changed(|feed| feed.enabled = false);
-    assert_eq!(malware("enabled = false", &[]), disabled);
-    let variables = [("PORTCULLIS_FEEDS_MALWARE_ENABLED", "false")];
-    assert_eq!(malware("", &variables), disabled);
-    let slower = changed(|feed| feed.refresh = Duration::from_hours(1));
-    assert_eq!(malware("refresh = \"1h\"", &[]), slower);
-    let elsewhere = malware("url = \"http://a.example/list\"", &[]);
-    assert_eq!(
-        (url(&elsewhere), elsewhere.format),
-        ("http://a.example/list", FeedFormat::Auto)
-    );
 }
 
 #[test]

@@ -62,7 +62,7 @@ impl From<FeedFormat> for Format {
 impl From<&Feed> for Format {
     fn from(feed: &Feed) -> Self {
         Self {
-            format: feed.format,
+            format: feed.read_as(),
             column: feed.column.clone(),
             field: feed.field.clone(),
             reading: feed.into(),

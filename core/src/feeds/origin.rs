@@ -9,7 +9,7 @@ use url::Url;
 
 use super::bounds::Bounds;
 use super::format::Format;
-use crate::config::Feed;
+use crate::config::{Feed, Preset};
 
 /// Bytes of the hash of a URL that tell the copies of a feed's lists apart.
 const COPY_HASH: usize = 8;
@@ -18,6 +18,8 @@ const COPY_HASH: usize = 8;
 #[derive(Clone, Debug)]
 pub(crate) struct Origin {
     pub(crate) url: Url,
+    /// Under which licence the list is published, where that is known.
+    pub(crate) licence: Option<&'static str>,
     /// What the files of its copy on disk are called.
     pub(crate) copy: String,
     pub(crate) format: Format,
@@ -37,13 +39,14 @@ impl Origin {
     /// they stand.
     pub(crate) fn all(name: &str, feed: &Feed) -> Vec<Self> {
         let is_alone = feed.sources().count() == 1;
-        let origin = |url: &Url| Self {
-            url: url.clone(),
+        let origin = |url: Url| Self {
             copy: if is_alone {
                 name.to_owned()
             } else {
-                format!("{name}.{}", hash(url))
+                format!("{name}.{}", hash(&url))
             },
+            url,
+            licence: feed.preset.map(Preset::licence),
             format: Format::from(feed),
             max_size: feed.max_size,
             bounds: Bounds::from(feed),

@@ -54,6 +54,8 @@ pub(crate) struct FeedStatus {
     pub(crate) name: Arc<str>,
     /// Where it comes from, as people may see it; none for a feed that is disabled.
     pub(crate) source: Option<Arc<str>>,
+    /// Under which licence a list of a preset is published.
+    pub(crate) licence: Option<&'static str>,
     /// Whether the feed has other lists besides.
     pub(crate) has_others: bool,
     /// How many names are listed; 0 when it has no data yet.
@@ -89,6 +91,7 @@ impl FeedStatus {
         Self {
             name: feed.clone(),
             source: None,
+            licence: None,
             has_others: false,
             names: 0,
             age: None,
@@ -157,6 +160,7 @@ impl Source {
         FeedStatus {
             name: self.feed.clone(),
             source: Some(self.shown.clone()),
+            licence: self.origin.as_ref().and_then(|origin| origin.licence),
             has_others: false,
             names: list.len(),
             // After a clock was set back, a list counts as new.

@@ -113,6 +113,7 @@ impl Found {
         let name: Arc<str> = name.into();
         let copies = origins.into_iter().map(|origin| {
             let source = Source::from_origin(&name, origin.clone());
+            source.log_licence(&origin);
             let saved = source.saved(&origin, cache);
             (source, origin, saved)
         });
@@ -148,6 +149,14 @@ impl Found {
 }
 
 impl Source {
+    /// Says where a preset's list comes from.
+    fn log_licence(&self, origin: &Origin) {
+        if let Some(licence) = origin.licence {
+            let (feed, source) = (&*self.feed, &*self.shown);
+            info!(feed, source, licence, "the feed is a public list");
+        }
+    }
+
     /// The copy on disk.
     fn saved(&self, origin: &Origin, cache: &Cache) -> Option<Saved> {
         match cache.load(origin) {

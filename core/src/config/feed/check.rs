@@ -31,6 +31,12 @@ impl Feed {
 
     /// What is wrong with where it comes from.
     fn find_source_problem(&self) -> Option<Problem> {
+        if self.preset.is_some() && (self.url.is_some() || !self.urls.is_empty()) {
+            let key = if self.url.is_some() { "url" } else { "urls" };
+            let text = "this feed has a preset, which has a url of its own; remove one of them, or \
+                        write a feed of its own for this list";
+            return Some(Problem::at(key, text));
+        }
         if self.url.is_some() && !self.urls.is_empty() {
             let text = "this feed has a url, too; remove one of them, or add that url to these";
             return Some(Problem::at("urls", text));
@@ -43,10 +49,15 @@ impl Feed {
             let text = format!("number {second} is the same as number {first}; remove one of them");
             return Some(Problem::at("urls", text));
         }
+        if self.urls.len() > 1 && self.checksum.is_some() {
+            let text = "a checksum is that of one list, and this feed has several; write a feed for \
+                        each list that has one";
+            return Some(Problem::at("checksum", text));
+        }
         let is_empty = self.sources().next().is_none() && self.entries.is_empty();
         (is_empty && self.enabled).then(|| Problem {
             key: None,
-            text: r#"the feed has no url and no entries; add url = "https://lists.example/hosts" or entries = ["ads.example"]"#.to_owned(),
+            text: r#"the feed has no url and no entries; add url = "https://lists.example/hosts", entries = ["ads.example"] or preset = "ads""#.to_owned(),
         })
     }
 
@@ -66,15 +77,16 @@ impl Feed {
             ("column", self.column.is_some(), FeedFormat::Csv),
             ("field", self.field.is_some(), FeedFormat::Json),
         ];
-        if keys.iter().all(|(_, is_set, _)| *is_set) && self.format == FeedFormat::Auto {
+        let read_as = self.read_as();
+        if keys.iter().all(|(_, is_set, _)| *is_set) && read_as == FeedFormat::Auto {
             let text = "a column is for csv, a field is for json, and this feed has both; remove one of them";
             return Some(Problem::at("column", text));
         }
-        let idle = |format| self.format != FeedFormat::Auto && self.format != format;
+        let idle = |format| read_as != FeedFormat::Auto && read_as != format;
         let (key, _, wanted) = keys
             .into_iter()
             .find(|(_, is_set, of)| *is_set && idle(*of))?;
-        let (format, wanted) = (Word::write(&self.format), Word::write(&wanted));
+        let (format, wanted) = (Word::write(&read_as), Word::write(&wanted));
         let text = format!(
             "the format is {format}, and a {key} is only for {wanted}, so it would do nothing; write \
              format = {wanted}, or remove {key}"

@@ -61,7 +61,7 @@ fn wrong_values_are_refused_with_their_place_and_an_example() {
         ),
         (
             "\n[feeds.x]\nformat = \"hosts\"",
-            "2:8: feeds.x: the feed has no url and no entries; add url = \"https://lists.example/hosts\" or entries = [\"ads.example\"]",
+            "2:8: feeds.x: the feed has no url and no entries; add url = \"https://lists.example/hosts\", entries = [\"ads.example\"] or preset = \"ads\"",
         ),
         (
             "[log]\nfilter = \"warn,access=off\"",
@@ -94,49 +94,6 @@ fn wrong_values_are_refused_with_their_place_and_an_example() {
 }
 
 #[test]
-fn what_a_format_does_not_have_is_refused() {
-    let feed = |settings: &str| format!("[feeds.x]\nurl = \"http://a.example\"\n{settings}");
-    for (settings, expected) in [
-        (
-            "format = \"hosts\"\ncolumn = 2",
-            "4:1: feeds.x.column: the format is \"hosts\", and a column is only for \"csv\", so it would do nothing; \
-             write format = \"csv\", or remove column",
-        ),
-        (
-            "column = \"host\"\nformat = \"json\"",
-            "3:1: feeds.x.column: the format is \"json\", and a column is only for \"csv\", so it would do nothing; \
-             write format = \"csv\", or remove column",
-        ),
-        (
-            "format = \"csv\"\nfield = \"/url\"",
-            "4:1: feeds.x.field: the format is \"csv\", and a field is only for \"json\", so it would do nothing; \
-             write format = \"json\", or remove field",
-        ),
-        (
-            "column = 1\nfield = \"/url\"",
-            "3:1: feeds.x.column: a column is for csv, a field is for json, and this feed has both; remove one of them",
-        ),
-    ] {
-        assert_eq!(refusal(&feed(settings)), expected, "{settings}");
-    }
-    for settings in [
-        "format = \"csv\"\ncolumn = 2",
-        "format = \"json\"\nfield = \"/url\"",
-        // Each says what the format is.
-        "column = 2",
-        "field = \"/url\"",
-    ] {
-        load(&feed(settings), &[]).unwrap();
-    }
-    // The default feed is read as hosts.
-    assert_eq!(
-        variable_refusal("PORTCULLIS_FEEDS_MALWARE_COLUMN", "2"),
-        "environment variable PORTCULLIS_FEEDS_MALWARE_COLUMN: the format is \"hosts\", and a column is only for \
-         \"csv\", so it would do nothing; write format = \"csv\", or remove column"
-    );
-}
-
-#[test]
 fn wrong_variables_are_refused_by_name() {
     assert_eq!(
         variable_refusal("PORTCULLIS_PROXY_LISTEN", "3000"),
@@ -165,7 +122,7 @@ fn wrong_variables_are_refused_by_name() {
     );
     assert_eq!(
         variable_refusal("PORTCULLIS_FEEDS_X_FORMAT", "json"),
-        "environment variable PORTCULLIS_FEEDS_X_FORMAT: the feed has no url and no entries; add url = \"https://lists.example/hosts\" or entries = [\"ads.example\"]"
+        "environment variable PORTCULLIS_FEEDS_X_FORMAT: the feed has no url and no entries; add url = \"https://lists.example/hosts\", entries = [\"ads.example\"] or preset = \"ads\""
     );
 }
 
