@@ -38,6 +38,10 @@ enum Page {
     Good(Vec<u8>),
     /// Sent as it is; the connection is closed after it.
     Raw(Vec<u8>),
+    /// The first is sent as it is once, the second from then on.
+    Once(Vec<u8>, Vec<u8>),
+    /// Nothing is sent.
+    Silent,
 }
 
 impl Site {
@@ -71,6 +75,17 @@ impl Site {
     /// Answers with these bytes instead of a page and closes the connection.
     pub fn breaks(&self, path: &str, answer: impl AsRef<[u8]>) {
         self.put(path, Page::Raw(answer.as_ref().to_vec()));
+    }
+
+    /// Answers with the first of these once, and then as [`Self::breaks`] does with the second.
+    pub fn breaks_once(&self, path: &str, answer: impl AsRef<[u8]>, then: impl AsRef<[u8]>) {
+        let [answer, then] = [answer.as_ref().to_vec(), then.as_ref().to_vec()];
+        self.put(path, Page::Once(answer, then));
+    }
+
+    /// Answers nothing until the client leaves.
+    pub fn is_silent(&self, path: &str) {
+        self.put(path, Page::Silent);
     }
 
     /// A feed of domains that lies there, and is asked for often.
@@ -124,6 +139,18 @@ impl Site {
     }
 }
 
+impl Content {
+    /// The page for the next request.
+    fn page(&self, path: &str) -> Option<Page> {
+        let mut pages = self.pages.lock().ok()?;
+        let page = pages.get(path).cloned();
+        if let Some(Page::Once(_, then)) = &page {
+            pages.insert(path.to_owned(), Page::Raw(then.clone()));
+        }
+        page
+    }
+}
+
 impl Drop for Site {
     fn drop(&mut self) {
         self.server.abort();
@@ -151,10 +178,12 @@ async fn serve(mut client: BufReader<TcpStream>, content: &Content) -> Option<()
             return echo(client, key).await;
         }
         let path = target.split('?').next()?;
-        let page = content.pages.lock().ok()?.get(path).cloned();
-        match page {
+        match content.page(path) {
             Some(Page::Good(body)) => answer(&mut client, "200 OK", kind(path), &body).await?,
-            Some(Page::Raw(bytes)) => return client.write_all(&bytes).await.ok(),
+            Some(Page::Raw(bytes) | Page::Once(bytes, _)) => {
+                return client.write_all(&bytes).await.ok();
+            }
+            Some(Page::Silent) => return read_head(&mut client).await.map(drop),
             None => answer(&mut client, "404 Not Found", "text/plain", b"").await?,
         }
     }

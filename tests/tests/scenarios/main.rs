@@ -18,6 +18,7 @@ mod decisions;
 mod examples;
 mod facts;
 mod fail_closed;
+mod feed_day;
 mod feeds;
 #[cfg(unix)]
 mod folder;
