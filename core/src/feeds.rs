@@ -9,7 +9,7 @@ mod cache;
 pub(crate) mod entries;
 mod fetch;
 pub(crate) mod format;
-mod inline;
+pub(crate) mod inline;
 mod lists;
 mod origin;
 pub(crate) mod rule;

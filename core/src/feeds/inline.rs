@@ -13,7 +13,7 @@ pub(super) const EXCEPTION: &str = "@@";
 
 /// The entries of a feed's settings, each as AdBlock or a list of domains has it. Their lines are
 /// their places, from 1.
-pub(super) fn read(entries: &[String], reading: Reading, key: Key) -> Result<Listed, Rejected> {
+pub(crate) fn read(entries: &[String], reading: Reading, key: Key) -> Result<Listed, Rejected> {
     let mut list = Entries::new(reading, false, key);
     for (entry, place) in entries.iter().zip(1..) {
         if Written::has_marks(entry) {

@@ -2,10 +2,13 @@
 
 use ipnet::IpNet;
 
-use super::assert_canonical;
+use super::{assert_canonical, text};
 use crate::config::{FeedFormat, PublicSuffixes};
-use crate::feeds::entries::{LeftOut, Reading, Rejected};
+use crate::feeds::entries::{LeftOut, Listed, Reading, Rejected};
 use crate::feeds::format::{Format, Parsed, parse};
+use crate::feeds::inline;
+use crate::feeds::rule::written::is_entry;
+use crate::feeds::snapshot::Key;
 
 const FORMATS: [FeedFormat; 9] = [
     FeedFormat::Auto,
@@ -42,6 +45,20 @@ pub fn feed(data: &[u8]) {
             ..Format::default()
         };
         assert_list(&format, data);
+    }
+    assert_entries(&text(data));
+}
+
+/// Lines that the settings of a feed take for entries. Each alone is a list with one name.
+fn assert_entries(text: &str) {
+    let reading = Reading {
+        subdomains: None,
+        public_suffixes: PublicSuffixes::Apply,
+    };
+    for line in text.lines().filter(|line| is_entry(line)) {
+        let read = inline::read(&[line.to_owned()], reading, Key::random());
+        let Listed { draft, left_out } = read.unwrap_or_else(|error| panic!("{line:?}: {error}"));
+        assert_eq!((draft.len(), left_out), (1, LeftOut::default()), "{line:?}");
     }
 }
 
