@@ -9,7 +9,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use memchr::{memchr, memchr_iter};
+use memchr::memchr;
 use tokio::io::AsyncWrite;
 
 use super::framing::end_of_head;
@@ -25,8 +25,12 @@ const MOST_LOOKS: usize = 10_000;
 /// Most heads have fewer fields.
 const USUAL_FIELDS: usize = 24;
 
-/// Bytes that are compared at a time.
+/// Bytes that are looked at together.
 const WORD: usize = 8;
+
+/// Most names and values are shorter than so many words, and what `memchr` does to be fast costs
+/// more then.
+const SHORT: usize = 6;
 
 /// What was read of the heads of an exchange.
 #[derive(Debug, Default)]
@@ -110,7 +114,7 @@ fn spell(head: &mut [u8], same: &[u8], like: &[u8]) {
     let is_two = same.starts_with(b"HTTP/1.1 100 ");
     let start = is_two.then(|| end_of_head(same, 0)).flatten().unwrap_or(0);
     let mut known = Known::of(like);
-    for name in names(same, start) {
+    for name in Names::of(same, start) {
         if let Some(spelled) = known.find(same, name) {
             head[name.at..name.at + name.length].copy_from_slice(spelled);
         }
@@ -127,47 +131,96 @@ struct Name {
 }
 
 /// The names of the fields of a head that begins at `start`. It ends at a line without one.
-fn names(head: &[u8], start: usize) -> impl Iterator<Item = Name> {
-    let begin = start + memchr(b'\n', &head[start..]).map_or(head.len() - start, |end| end + 1);
-    // One search for all lines costs less than one for each.
-    let mut ends = memchr_iter(b'\n', &head[begin..]).map(move |end| begin + end + 1);
-    let mut at = begin;
-    std::iter::from_fn(move || {
-        let end = ends.next()?;
-        let name = Name::of(head, at, end)?;
-        at = end;
-        Some(name)
-    })
+struct Names<'h> {
+    head: &'h [u8],
+    /// Where the next line begins.
+    at: usize,
+}
+
+impl<'h> Names<'h> {
+    fn of(head: &'h [u8], start: usize) -> Self {
+        let first = find(b'\n', head, start).map_or(head.len(), |end| end + 1);
+        Self { head, at: first }
+    }
+}
+
+impl Iterator for Names<'_> {
+    type Item = Name;
+
+    #[inline]
+    fn next(&mut self) -> Option<Name> {
+        let at = self.at;
+        if matches!(self.head.get(at), None | Some(b'\r' | b'\n')) {
+            return None;
+        }
+        let word = word_at(self.head, at);
+        let colon = match place(equal(b':', word)) {
+            WORD => find(b':', self.head, at + WORD)?,
+            length => at + length,
+        };
+        let end = find(b'\n', self.head, at)?;
+        // A line without a colon is the last one, too.
+        if end < colon {
+            return None;
+        }
+        self.at = end + 1;
+        Some(Name {
+            at,
+            length: colon - at,
+            first: in_small_letters(first(word, colon - at)),
+        })
+    }
 }
 
 impl Name {
-    /// The name of the field that is written from `at` to `end`.
     #[inline]
-    fn of(head: &[u8], at: usize, end: usize) -> Option<Self> {
-        let line = &head[at..end];
-        let word = match head[at..].first_chunk() {
-            Some(word) => u64::from_le_bytes(*word),
-            // The last lines of a head may be shorter.
-            None => word(line),
-        };
-        let length = match before(b':', word) {
-            WORD => WORD + memchr(b':', line.get(WORD..)?)?,
-            length if length < line.len() => length,
-            // It is behind the head.
-            _ => return None,
-        };
-        // What is behind a short name does not belong to it.
-        let bits = u64::MAX.checked_shr(u64::BITS - 8 * length.min(WORD) as u32);
-        Some(Self {
-            at,
-            length,
-            first: in_small_letters(word & bits.unwrap_or(0)),
-        })
-    }
-
     fn bytes(self, head: &[u8]) -> &[u8] {
         &head[self.at..self.at + self.length]
     }
+}
+
+/// Bytes of a word, the others 0.
+#[inline]
+fn first(word: u64, bytes: usize) -> u64 {
+    let unused = (WORD - bytes.min(WORD)) * 8;
+    word & u64::MAX.checked_shr(unused as u32).unwrap_or(0)
+}
+
+/// Where the next byte that is `byte` is.
+#[inline]
+fn find(byte: u8, bytes: &[u8], from: usize) -> Option<usize> {
+    let rest = bytes.get(from..)?;
+    let (words, _) = rest.as_chunks();
+    let words = &words[..words.len().min(SHORT)];
+    for (at, word) in words.iter().enumerate() {
+        let equal = equal(byte, u64::from_le_bytes(*word));
+        if equal != 0 {
+            return Some(from + at * WORD + place(equal));
+        }
+    }
+    let looked_at = words.len() * WORD;
+    Some(from + looked_at + memchr(byte, &rest[looked_at..])?)
+}
+
+/// What is written from there on, as far as there are that many bytes.
+#[inline]
+fn word_at(bytes: &[u8], at: usize) -> u64 {
+    match bytes[at..].first_chunk() {
+        Some(word) => u64::from_le_bytes(*word),
+        None => word(&bytes[at..]),
+    }
+}
+
+/// Whether two names of more than a word are the same but for the letters' size.
+#[inline]
+fn is_same(a: &[u8], b: &[u8]) -> bool {
+    let (a_words, b_words) = (a.as_chunks::<WORD>().0, b.as_chunks::<WORD>().0);
+    let small = |word: &[u8; WORD]| in_small_letters(u64::from_le_bytes(*word));
+    let mut words = a_words.iter().zip(b_words);
+    let ends = a.last_chunk().zip(b.last_chunk());
+    a.len() == b.len()
+        && words.all(|(a, b)| small(a) == small(b))
+        && ends.is_some_and(|(a, b)| small(a) == small(b))
 }
 
 /// The names of a head, of which the next is probably the one that is looked for next.
@@ -181,11 +234,11 @@ struct Known<'a> {
 
 impl<'a> Known<'a> {
     fn of(head: &'a [u8]) -> Self {
-        let mut known = Vec::with_capacity(USUAL_FIELDS);
-        known.extend(names(head, 0));
+        let mut names = Vec::with_capacity(USUAL_FIELDS);
+        names.extend(Names::of(head, 0));
         Self {
             head,
-            names: known,
+            names,
             next: 0,
             looks: MOST_LOOKS,
         }
@@ -193,17 +246,21 @@ impl<'a> Known<'a> {
 
     /// The next name that is `wanted`, a name in `head`, in any spelling, or else the first.
     fn find(&mut self, head: &[u8], wanted: Name) -> Option<&'a [u8]> {
-        let (before, behind) = self.names.split_at(self.next);
-        let in_turn = behind.iter().zip(self.next..).chain(before.iter().zip(0..));
-        for (known, at) in in_turn {
-            self.looks = self.looks.checked_sub(1)?;
-            if (known.first, known.length) != (wanted.first, wanted.length) {
+        let (mut at, mut left) = (self.next, self.names.len());
+        while left > 0 {
+            let Some(known) = self.names.get(at) else {
+                at = 0;
                 continue;
-            }
-            let spelled = known.bytes(self.head);
-            if known.length <= WORD || spelled.eq_ignore_ascii_case(wanted.bytes(head)) {
-                self.next = at + 1;
-                return Some(spelled);
+            };
+            self.looks = self.looks.checked_sub(1)?;
+            left -= 1;
+            at += 1;
+            if (known.first, known.length) == (wanted.first, wanted.length) {
+                let spelled = known.bytes(self.head);
+                if known.length <= WORD || is_same(spelled, wanted.bytes(head)) {
+                    self.next = at;
+                    return Some(spelled);
+                }
             }
         }
         None
@@ -222,12 +279,17 @@ const fn each(byte: u8) -> u64 {
     u64::from_le_bytes([byte; WORD])
 }
 
-/// How many bytes of a word come before the first that is `byte`.
+/// The bytes of a word that are `byte`, each as a bit that is set. Of the bits, only the lowest is
+/// always right.
 #[inline]
-fn before(byte: u8, word: u64) -> usize {
-    // The lowest bit that is set is that of the first byte that is equal; those above may be wrong.
+fn equal(byte: u8, word: u64) -> u64 {
     let differing = word ^ each(byte);
-    let equal = differing.wrapping_sub(each(1)) & !differing & each(0x80);
+    differing.wrapping_sub(each(1)) & !differing & each(0x80)
+}
+
+/// The first byte of those.
+#[inline]
+fn place(equal: u64) -> usize {
     equal.trailing_zeros() as usize / 8
 }
 
