@@ -41,7 +41,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 #[unsafe(export_name = "_rjem_malloc_conf")]
 #[used]
 static ALLOCATOR_SETTINGS: &[u8; 72] =
-    b"background_thread:true,dirty_decay_ms:1000,tcache_gc_incr_bytes:1048576\0";
+    b"background_thread:true,dirty_decay_ms:1000,tcache_gc_incr_bytes:8388608\0";
 
 fn main() -> ExitCode {
     if let Some(compiled) = portcullis::run_compiler_child() {
