@@ -313,3 +313,27 @@ fn the_schema_has_the_fields_of_a_record_and_no_others() {
     assert_eq!(known, all);
     assert_eq!(schema["required"], json!(written_names(&NOTHING)));
 }
+
+#[test]
+fn addresses_are_written_as_everywhere() {
+    let written = |ip: IpAddr, port| {
+        let mut out = Vec::new();
+        push_address(&mut out, ip, port);
+        String::from_utf8(out).unwrap()
+    };
+    for octet in 0..=u8::MAX {
+        for ip in [[octet; 4], [octet, 0, 10, 255], [7, octet, octet, octet]] {
+            let ip = IpAddr::from(ip);
+            assert_eq!(written(ip, None), ip.to_string());
+            assert_eq!(
+                written(ip, Some(80)),
+                SocketAddr::from((ip, 80)).to_string()
+            );
+        }
+    }
+    let mapped = "::ffff:192.0.2.7".parse().unwrap();
+    assert_eq!(written(mapped, Some(1)), "192.0.2.7:1");
+    let six = "2001:db8::1".parse().unwrap();
+    assert_eq!(written(six, None), "2001:db8::1");
+    assert_eq!(written(six, Some(443)), "[2001:db8::1]:443");
+}
