@@ -118,8 +118,10 @@ impl Upstream {
                 Err(SendError::Failed(error)) => return Err(error),
             }
         }
-        let connected = self.dial(route, asker.client).await?;
-        let mut link = Link::open(route.clone(), connected, self.head_size).await?;
+        // Most requests go over a connection that is there, and need no room for this.
+        let connected = Box::pin(self.dial(route, asker.client)).await?;
+        let opening = Link::open(route.clone(), connected, self.head_size);
+        let mut link = Box::pin(opening).await?;
         match link.send(request, logins, spellings, deadlines).await {
             Ok(response) => Ok((response, link)),
             Err(SendError::Failed(error)) => Err(error),

@@ -202,7 +202,8 @@ async fn answer(
     let body = request.body().clone();
     let span = tracing::debug_span!("exchange", id = exchange.id());
     let reply = reply(session, request, protocol, &mut exchange);
-    let reply = reply.instrument(span).await;
+    // hyper keeps room for all that is not in a box, also while the connection is idle.
+    let reply = Box::pin(reply.instrument(span)).await;
     if let Err(Rejection::Judged(judgement)) = &reply
         && judgement.verdict == Verdict::Drop
     {
@@ -247,7 +248,7 @@ async fn reply(
     exchange: &mut Exchange,
 ) -> Result<Reply, Rejection> {
     match protocol {
-        Protocol::Connect => connect::connect(session, request, exchange).await,
+        Protocol::Connect => Box::pin(connect::connect(session, request, exchange)).await,
         Protocol::Http => forward::forward(session, request, exchange).await,
     }
 }
