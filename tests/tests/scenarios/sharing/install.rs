@@ -112,7 +112,7 @@ async fn what_a_server_sends_instead_of_the_filter_is_not_installed() {
         ("/none.wasm", &sum, "the server answered 404"),
         ("/cut.wasm", &sum, "broke off"),
         ("/large.wasm", &sum, "is larger than 256 MiB"),
-        ("/around.wasm", &sum, "too many redirects"),
+        ("/around.wasm", &sum, "redirects more than five times"),
     ] {
         let refusal = found(&config, &url(&site, path, sum)).await.unwrap_err();
         let said = with_causes(&refusal);
