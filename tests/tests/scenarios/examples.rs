@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use portcullis::config::{Feed, FeedFormat};
 use portcullis::{Config, commands};
 use portcullis_tests::guests;
 use tempfile::TempDir;
@@ -28,6 +29,12 @@ fn plug(dir: &TempDir, name: &str, wasm: &[u8]) -> (Config, PathBuf) {
     fs::write(file.with_extension("toml"), settings).expect("a folder to write to");
     let mut config = Config::default();
     config.compiler.cache_dir = dir.path().join("compiled");
+    // The lists that the settings of an example grant. None of them has arrived.
+    for feed in ["home", "se"] {
+        let url = "file:///nonexistent".parse().expect("a URL");
+        let feed = (feed.to_owned(), Feed::new(url, FeedFormat::Domains));
+        config.feeds.extend([feed]);
+    }
     (config, file)
 }
 
