@@ -86,7 +86,7 @@ mod tests {
         testing::feed("empty", [""; 0]);
         assert_eq!(names(), ["empty", "malware"]);
         for (host, expected) in [
-            ("b.a.evil.example", Some(("a.evil.example", Kind::Listed))),
+            ("b.a.evil.example", Some(("A.evil.example", Kind::Listed))),
             ("WWW.evil.example.", Some(("evil.example", Kind::Listed))),
             (
                 "x.b.evil.example",

@@ -151,16 +151,16 @@ impl Entries {
     /// below a domain are meant.
     ///
     /// They are, unless it is a public suffix: `co.uk` on such a list is one site, by mistake or
-    /// not, and no country.
-    pub(super) fn add(&mut self, name: &str, at: usize) -> Result<(), Full> {
+    /// not, and no country. `text` is the entry as it is written.
+    pub(super) fn add(&mut self, name: &str, at: usize, text: &str) -> Result<(), Full> {
         let covers = |subject: &Subject<'_>| match subject.suffix {
             Some(_) => Covers::Itself,
             None => Covers::Both,
         };
         match Subject::read(name) {
-            Some(subject) => self.take(&subject, Rule::listed(covers(&subject)), at, name),
+            Some(subject) => self.take(&subject, Rule::listed(covers(&subject)), at, text),
             None => {
-                self.wrong(at, name);
+                self.wrong(at, text);
                 Ok(())
             }
         }
@@ -168,10 +168,10 @@ impl Entries {
 
     /// Takes an entry that says with `*.` or `.` before a domain that the names below are meant,
     /// too.
-    pub(super) fn add_wildcard(&mut self, entry: &str, at: usize) -> Result<(), Full> {
-        match wildcard(entry) {
-            Some(domain) => self.add_rule(domain, Rule::listed(Covers::Both), at, entry),
-            None => self.add(entry, at),
+    pub(super) fn add_wildcard(&mut self, name: &str, at: usize, text: &str) -> Result<(), Full> {
+        match wildcard(name) {
+            Some(domain) => self.add_rule(domain, Rule::listed(Covers::Both), at, text),
+            None => self.add(name, at, text),
         }
     }
 
@@ -211,7 +211,7 @@ impl Entries {
         }
         let line = u32::try_from(at).unwrap_or(u32::MAX);
         self.accepted += 1;
-        self.builder.add(&subject.name, rule.into(), line)
+        self.builder.add(&subject.name, rule.into(), line, text)
     }
 
     /// Takes back a rule, wherever it stands.

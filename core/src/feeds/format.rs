@@ -220,7 +220,7 @@ fn add_host_or_url(text: &str, at: usize, entries: &mut Entries) -> Result<(), F
             let rule = Rule::listed(Covers::Itself);
             entries.add_rule(without_port(host), rule, at, text)
         }
-        None => entries.add_wildcard(without_port(text), at),
+        None => entries.add_wildcard(without_port(text), at, text),
     }
 }
 

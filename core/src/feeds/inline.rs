@@ -9,7 +9,7 @@ use super::rule::{Covers, Rule};
 use super::snapshot::{Builder, Key, Snapshot};
 
 /// What stands before an exception.
-pub(super) const EXCEPTION: &str = "@@";
+const EXCEPTION: &str = "@@";
 
 /// The entries of a feed's settings, each as AdBlock or a list of domains has it. Their lines are
 /// their places, from 1.
@@ -19,7 +19,7 @@ pub(crate) fn read(entries: &[String], reading: Reading, key: Key) -> Result<Lis
         if Written::has_marks(entry) {
             adblock::read_line(entry, place, &mut list)?;
         } else {
-            list.add_wildcard(entry, place)?;
+            list.add_wildcard(entry, place, entry)?;
         }
     }
     list.finish()
@@ -39,7 +39,7 @@ pub(super) fn snapshot(entries: &[String], key: Key) -> Snapshot {
             Err(_) => Covers::Both,
         };
         // A list in memory is never too long.
-        let _ = builder.add(name, rule(covers).into(), line);
+        let _ = builder.add(name, rule(covers).into(), line, entry);
     }
     builder.finish().into()
 }

@@ -29,7 +29,7 @@ pub(crate) struct Rule {
 /// Rules of one name, as a set of bits: two for each rank, for the name itself and for the names
 /// below it. The rank of a rule says which of several counts: an important exception, an important
 /// entry, an exception, an entry.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Rules(u8);
 
 const ITSELF: u8 = 0b0101_0101;

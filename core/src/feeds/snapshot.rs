@@ -10,6 +10,7 @@ mod key;
 mod map;
 mod records;
 mod sieve;
+mod styles;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ use self::key::Suffix;
 pub(crate) use self::key::{Key, Query};
 use self::records::{Bytes, Record, Said};
 pub(crate) use self::sieve::Sieve;
+use self::styles::{Styles, Written};
 use self::table::Table;
 use self::traits::Traits;
 use super::rule::Rules;
@@ -45,17 +47,41 @@ pub(crate) struct Snapshot {
     traits: Traits,
     names: usize,
     table: Table,
+    styles: Styles,
     records: Bytes,
 }
 
 /// The entry that decides about a host.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Found {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Found<'s> {
     pub(crate) kind: MatchKind,
-    /// The host, domain or network that it names.
-    pub(crate) name: String,
     /// Its line, or its place in a list without lines, from 1.
     pub(crate) line: u32,
+    name: &'s [u8],
+    written: Written<&'s str>,
+    /// The entry, where that does not tell.
+    text: &'s [u8],
+}
+
+impl Found<'_> {
+    /// The entry as it is written, in one line and without its end if it is very long.
+    pub(crate) fn rule(&self) -> String {
+        let text = match self.written {
+            // Nothing has looked at the text of a file.
+            Written::InRecord if !self.text.is_empty() => self.text,
+            Written::InRecord => self.name,
+            Written::Around(before, after) => {
+                return [before, &String::from_utf8_lossy(self.name), after].concat();
+            }
+        };
+        String::from_utf8_lossy(text).into_owned()
+    }
+
+    /// The host, domain or network that it names.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn name(&self) -> String {
+        String::from_utf8_lossy(self.name).into_owned()
+    }
 }
 
 /// The best entry so far: what it says of the host, and of which rank that is.
@@ -75,14 +101,14 @@ impl Snapshot {
 
     /// The entry that decides about `host`, a canonical host.
     #[cfg(any(test, fuzzing))]
-    pub(crate) fn find(&self, host: &str) -> Option<Found> {
+    pub(crate) fn find(&self, host: &str) -> Option<Found<'_>> {
         self.find_by(&Query::new(host, self.key?))
     }
 
     /// The entry that decides about a canonical host: of those that cover it the one of the highest
     /// rank, and of several the most specific. In a tree it is the other way round. Hashes of
     /// another key are made anew.
-    pub(crate) fn find_by(&self, query: &Query<'_>) -> Option<Found> {
+    pub(crate) fn find_by<'s>(&'s self, query: &Query<'_>) -> Option<Found<'s>> {
         let key = self.key?;
         if key != query.key() {
             return self.find_by(&Query::new(query.host, key));
@@ -93,7 +119,7 @@ impl Snapshot {
         }
     }
 
-    fn find_domain(&self, query: &Query<'_>) -> Option<Found> {
+    fn find_domain<'s>(&'s self, query: &Query<'_>) -> Option<Found<'s>> {
         let mut best = None;
         for suffix in query.at_hand() {
             self.look_at(&mut best, query.host, *suffix);
@@ -103,7 +129,7 @@ impl Snapshot {
                 self.look_at(&mut best, query.host, suffix);
             }
         }
-        best.map(found)
+        best.map(|best| self.found(best))
     }
 
     /// Looks at a domain that the host is in, or at the host itself.
@@ -121,7 +147,7 @@ impl Snapshot {
         }
     }
 
-    fn find_address(&self, query: &Query<'_>, address: IpAddr) -> Option<Found> {
+    fn find_address<'s>(&'s self, query: &Query<'_>, address: IpAddr) -> Option<Found<'s>> {
         let mut best = None;
         for length in self.traits.prefixes(address.is_ipv6()) {
             // The length is one of a network of the same kind.
@@ -136,7 +162,7 @@ impl Snapshot {
         if let Some(record) = self.record(query.whole().hash, query.host.as_bytes()) {
             self.consider(&mut best, record, Rules::about_itself);
         }
-        best.map(found)
+        best.map(|best| self.found(best))
     }
 
     /// Takes a record that is more specific than the best one, if it has a rule of those that
@@ -148,7 +174,7 @@ impl Snapshot {
         record: Record<'s>,
         about: fn(Rules) -> Rules,
     ) {
-        let rules = about(record.rules());
+        let rules = about(record.rules(&self.styles));
         let Some((rank, kind)) = rules.first() else {
             return;
         };
@@ -170,6 +196,23 @@ impl Snapshot {
         })
     }
 
+    fn found<'s>(&'s self, best: Best<'s>) -> Found<'s> {
+        // One of the lines has said it.
+        let has_said = |said: &Said<'_>| {
+            let rules = self.styles.rules(said.style).and(best.rules);
+            rules.has_rank(best.rank)
+        };
+        let said = best.record.said().find(has_said);
+        let styles = &self.styles;
+        Found {
+            kind: best.kind,
+            line: said.map_or(0, |said| said.line),
+            name: best.record.name,
+            written: said.map_or(Written::InRecord, |said| styles.written(said.style)),
+            text: said.map_or(&[], |said| said.text),
+        }
+    }
+
     /// How many hosts and networks it has rules for.
     pub(crate) fn len(&self) -> usize {
         self.names
@@ -185,21 +228,28 @@ impl Snapshot {
             Some(str::from_utf8(record.name).expect("it was a text"))
         })
     }
-}
 
-fn found(best: Best<'_>) -> Found {
-    let Best {
-        record,
-        rules,
-        rank,
-        kind,
-    } = best;
-    // One of the lines has said it.
-    let has_said = |said: &Said| said.rules.and(rules).has_rank(rank);
-    Found {
-        kind,
-        name: String::from_utf8_lossy(record.name).into_owned(),
-        line: record.said().find(has_said).map_or(0, |said| said.line),
+    /// Every entry: its name, what it says, and how it is written.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn entries(&self) -> Vec<(String, Rules, String)> {
+        let mut entries = Vec::new();
+        let mut rest = self.records.get();
+        while let Some((record, behind)) = Record::read(rest) {
+            rest = behind;
+            for said in record.said() {
+                let rules = self.styles.rules(said.style);
+                let (rank, kind) = rules.first().expect("it says something");
+                let best = Best {
+                    record,
+                    rules,
+                    rank,
+                    kind,
+                };
+                let found = self.found(best);
+                entries.push((found.name(), rules, found.rule()));
+            }
+        }
+        entries
     }
 }
 
@@ -214,6 +264,7 @@ impl From<Draft> for Snapshot {
             traits: draft.traits,
             names: table.names(),
             table,
+            styles: draft.styles,
             records: Bytes::InMemory(records.into()),
         }
     }

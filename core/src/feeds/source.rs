@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::fetch::{Validators, shown};
-use super::inline;
 use super::origin::Origin;
 use super::snapshot::{Found, Snapshot};
 use crate::config::{self, FeedKind};
@@ -121,22 +120,18 @@ impl Source {
         }
     }
 
-    pub(super) fn matched(&self, found: Found) -> Match {
-        let rule = match found.kind {
-            MatchKind::Listed => found.name,
-            MatchKind::Excepted => format!("{}{}", inline::EXCEPTION, found.name),
-        };
+    pub(super) fn matched(&self, found: Found<'_>) -> Match {
         Match {
             feed: Some(self.feed.clone()),
             source: Some(self.shown.clone()),
-            rule: rule.into(),
+            rule: found.rule().into(),
             line: Some(found.line),
             kind: found.kind,
         }
     }
 
     /// The entry of an allow feed, because of which no list counts.
-    pub(super) fn allowed(&self, found: Found) -> Match {
+    pub(super) fn allowed(&self, found: Found<'_>) -> Match {
         Match {
             kind: MatchKind::Excepted,
             ..self.matched(found)

@@ -69,7 +69,7 @@ fn draft(rules: &str) -> Draft {
             builder.take_back(name(line), rule.into());
         } else {
             builder
-                .add(name(line), rule.into(), number)
+                .add(name(line), rule.into(), number, line)
                 .expect("it is short");
         }
     }
@@ -109,9 +109,13 @@ fn assert_finds_what_covers(list: &Snapshot, hosts: &[String]) {
         let mut query = Query::new(host, key);
         let found = list.find_by(&query);
         if let Some(found) = &found {
-            let before = host.strip_suffix(&*found.name);
+            let _ = found.rule();
+            let before = host.strip_suffix(&*found.name());
             let is_domain = before.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-            assert!(is_domain || found.name.contains('/'), "{host:?} {found:?}");
+            assert!(
+                is_domain || found.name().contains('/'),
+                "{host:?} {found:?}"
+            );
         }
         if sieve.holds(&mut query) {
             assert_eq!(list.find_by(&query), found, "{host:?}");

@@ -25,7 +25,7 @@ impl Filter for Blocklist {
 
     fn judge_host(&self, exchange: &Exchange) -> Result<Verdict, Error> {
         let host = exchange.host();
-        let find = |feeds: Option<&[String]>| match feeds {
+        let find = |host: &str, feeds: Option<&[String]>| match feeds {
             None => Ok(feeds::find(host)),
             Some(feeds) => feeds::find_in(feeds, host),
         };

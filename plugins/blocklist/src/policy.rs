@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 
 use portcullis_sdk::feeds::{self, Match};
 use portcullis_sdk::{Domains, Error, Group, Host, Template, Verdict};
@@ -82,19 +83,19 @@ impl Policy {
     }
 
     /// Blocks what is listed for a client in `groups`, which are asked for only where they matter.
-    /// `find` looks the host up in some feeds, or in all of them.
+    /// `find` looks a host up in some feeds, or in all of them.
     pub(crate) fn judge<'g>(
         &self,
         host: &Host,
         groups: impl FnOnce() -> &'g [String],
-        find: impl Fn(Option<&[String]>) -> Result<Option<Match>, feeds::Error>,
+        find: impl Fn(&str, Option<&[String]>) -> Result<Option<Match>, feeds::Error>,
     ) -> Result<Verdict, feeds::Error> {
         // An exception is not an approval: other filters still have their say.
         if self.allow.covers(host) {
             return Ok(Verdict::next());
         }
         let feeds = self.feeds(groups);
-        let found = find(feeds.as_deref())?;
+        let found = find(host.as_str(), feeds.as_deref())?;
         // A feed that allows the host does so for all others.
         let is_listed = found.as_ref().is_some_and(Match::is_listed);
         if !self.is_exact || !is_listed {
@@ -102,10 +103,15 @@ impl Policy {
         }
         // The first feed that has the host in any way is not always the one that has it exactly.
         for feed in feeds.as_deref().unwrap_or_default().chunks(1) {
-            let found = find(Some(feed))?.filter(|found| names(&found.rule, host));
-            let verdict = self.verdict(host, found);
-            if verdict != Verdict::next() {
-                return Ok(verdict);
+            let find = |host: &str| find(host, Some(feed));
+            let Some(found) = find(host.as_str())? else {
+                continue;
+            };
+            if names_itself(&found, host, find)? {
+                let verdict = self.verdict(host, Some(found));
+                if verdict != Verdict::next() {
+                    return Ok(verdict);
+                }
             }
         }
         Ok(Verdict::next())
@@ -137,11 +143,44 @@ impl Policy {
     }
 }
 
-/// Whether a rule, in whatever format, names the host itself.
-fn names(rule: &str, host: &Host) -> bool {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
-    let mut words = rule.split(|c| !is_part(c));
-    words.any(|word| word.eq_ignore_ascii_case(host.as_str()))
+/// A label that no list has.
+const BESIDE: &str = "_beside_portcullis_";
+
+/// Whether the entry that covers a host names the host itself, in whatever format and script.
+///
+/// One that names a domain above it covers the names beside it, too. One that names the host covers
+/// none of them.
+fn names_itself(
+    found: &Match,
+    host: &Host,
+    find: impl Fn(&str) -> Result<Option<Match>, feeds::Error>,
+) -> Result<bool, feeds::Error> {
+    if let Some(address) = host.ip() {
+        return Ok(names_address(&found.rule, address));
+    }
+    let Some(domain) = host.suffixes().nth(1) else {
+        return Ok(true);
+    };
+    let beside = find(&format!("{BESIDE}.{domain}"))?;
+    Ok(beside.as_ref() != Some(found))
+}
+
+/// Whether an entry names an address, and not a network that has it. In an entry that is a URL, the
+/// host is looked at.
+fn names_address(rule: &str, address: IpAddr) -> bool {
+    let entry = match rule.split_once("://") {
+        Some((_, rest)) => rest.split(['/', '?', '#', '\\']).next().unwrap_or(rest),
+        None => rule,
+    };
+    let is_part = |c: char| c.is_ascii_hexdigit() || matches!(c, '.' | ':' | '/');
+    let mut words = entry
+        .split(|c| !is_part(c))
+        .map(|word| word.trim_matches('/'));
+    words.any(|word| {
+        let with_port = || word.parse().map(|socket: SocketAddr| socket.ip());
+        let named = word.parse::<IpAddr>().or_else(|_| with_port());
+        named.is_ok_and(|named| named.to_canonical() == address)
+    })
 }
 
 /// Whether the proxy has all the feeds that are wanted.
@@ -183,7 +222,7 @@ mod tests {
     }
 
     fn judge_for(groups: &[String], config: Config, host: &Host) -> Verdict {
-        let find = |names: Option<&[String]>| match names {
+        let find = |host: &str, names: Option<&[String]>| match names {
             None => Ok(feeds::find(host)),
             Some(names) => feeds::find_in(names, host),
         };
@@ -234,18 +273,35 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_names_a_host_in_any_format() {
-        let host: Host = "a.example".parse().unwrap();
+    fn an_entry_names_an_address_in_any_format() {
+        let addresses = ["192.0.2.7", "2001:db8::7"].map(|text| text.parse().unwrap());
         for rule in [
-            "a.example",
-            "0.0.0.0 a.example",
-            "||A.example^",
-            "a.example # x",
+            "192.0.2.7",
+            "0.0.0.0 192.0.2.7",
+            "||192.0.2.7^$important",
+            "192.0.2.7:443",
+            "http://a:b@192.0.2.7:8080/x",
+            "server=/192.0.2.7/",
+            "local-zone: \"192.0.2.7\" refuse",
+            "2001:DB8:0::7",
+            "||[2001:db8::7]^",
+            "https://[2001:db8::7]:1/",
         ] {
-            assert!(names(rule, &host), "{rule}");
+            assert!(
+                addresses.iter().any(|at| names_address(rule, *at)),
+                "{rule}"
+            );
         }
-        for rule in ["b.a.example", "||xa.example^", "example", "a.example.org"] {
-            assert!(!names(rule, &host), "{rule}");
+        for rule in [
+            "192.0.2.7/24",
+            "||2001:db8::7/64^",
+            "192.0.2.70",
+            "http://a/192.0.2.7",
+        ] {
+            assert!(
+                !addresses.iter().any(|at| names_address(rule, *at)),
+                "{rule}"
+            );
         }
     }
 
@@ -323,7 +379,7 @@ mod tests {
         testing::feed("malware", ["evil.example"]);
         let policy = policy(Config::default()).unwrap();
         let groups = || unreachable!("no feed is for a group");
-        let judged = policy.judge(&"evil.example".parse().unwrap(), groups, |_| Ok(None));
+        let judged = policy.judge(&"evil.example".parse().unwrap(), groups, |_, _| Ok(None));
         assert_eq!(judged, Ok(Verdict::next()));
     }
 
@@ -331,7 +387,7 @@ mod tests {
     fn a_failed_lookup_is_an_error_and_not_a_pass() {
         let policy = policy(Config::default()).unwrap();
         let gone = || feeds::Error::Other("gone".into());
-        let judged = policy.judge(&"b.c".parse().unwrap(), || &[], |_| Err(gone()));
+        let judged = policy.judge(&"b.c".parse().unwrap(), || &[], |_, _| Err(gone()));
         assert_eq!(judged, Err(gone()));
     }
 

@@ -104,6 +104,87 @@ async fn an_exception_on_a_list_holds_for_that_list_alone() {
     }
 }
 
+/// An entry in each format, under another domain each, that covers what is below it or would.
+const ENTRIES: [(&str, FeedFormat, &str); 8] = [
+    (
+        "hosts",
+        FeedFormat::Hosts,
+        "0.0.0.0 B\u{fc}cher.hosts.example",
+    ),
+    (
+        "domains",
+        FeedFormat::Domains,
+        "B\u{fc}cher.domains.example.",
+    ),
+    (
+        "adblock",
+        FeedFormat::Adblock,
+        "||b\u{fc}cher.adblock.example^",
+    ),
+    (
+        "dnsmasq",
+        FeedFormat::Dnsmasq,
+        "local=/b\u{fc}cher.dnsmasq.example/",
+    ),
+    (
+        "unbound",
+        FeedFormat::Unbound,
+        "local-zone: \"b\u{fc}cher.unbound.example.\" refuse",
+    ),
+    ("rpz", FeedFormat::Rpz, "xn--bcher-kva.rpz CNAME ."),
+    ("json", FeedFormat::Json, "b\u{fc}cher.json.example:443"),
+    ("csv", FeedFormat::Csv, "b\u{fc}cher.csv.example"),
+];
+
+/// A stage with these entries, each in a list of its own.
+async fn stage_of_entries(blocklist: &str) -> (Stage, Site) {
+    let lists = Site::start().await;
+    for (name, format, entry) in ENTRIES {
+        let body = match format {
+            FeedFormat::Json => format!("[\"{entry}\"]"),
+            FeedFormat::Rpz => {
+                format!("$ORIGIN z.\n@ SOA a b 1 2 3 4 5\n$ORIGIN example.z.\n{entry}\n")
+            }
+            _ => entry.to_owned(),
+        };
+        lists.serves(&format!("/{name}"), &body);
+    }
+    let stage = Stage::start_with(|config| {
+        plug(&config.plugins.dir, "blocklist.toml", blocklist);
+        for (name, format, _) in ENTRIES {
+            let mut feed = lists.feed(&format!("/{name}"));
+            feed.format = format;
+            config.feeds.insert(name.into(), feed);
+        }
+    });
+    let stage = stage.await;
+    for (name, ..) in ENTRIES {
+        stage
+            .until(&format!("xn--bcher-kva.{name}.example"), 403)
+            .await;
+    }
+    (stage, lists)
+}
+
+#[tokio::test]
+async fn a_refusal_tells_the_entry_as_it_is_written_in_its_list() {
+    let (stage, _lists) = stage_of_entries("").await;
+    for (name, _, entry) in ENTRIES {
+        let refusal = stage.get(&format!("xn--bcher-kva.{name}.example")).await;
+        let said = format!("List: {name}\nEntry: {entry}\n");
+        assert!(refusal.body.contains(&said), "{}", refusal.body);
+    }
+}
+
+#[tokio::test]
+async fn without_subdomains_an_entry_in_any_format_blocks_the_host_that_it_names_alone() {
+    let (stage, _lists) = stage_of_entries("[config]\nsubdomains = false\n").await;
+    for (name, ..) in ENTRIES {
+        let below = format!("www.xn--bcher-kva.{name}.example");
+        assert_eq!(stage.get(&below).await.status, 200, "{below}");
+    }
+}
+
 #[tokio::test]
 async fn the_server_of_a_list_is_found_by_the_configured_name_server() {
     let lists = Site::start().await;

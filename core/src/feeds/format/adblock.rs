@@ -33,7 +33,7 @@ pub(in crate::feeds) fn read_line(
     }
     if let Some(mut names) = hosts::names(line.split('#').next().unwrap_or(line)) {
         let rule = Rule::listed(Covers::Itself);
-        return names.try_for_each(|name| entries.add_rule(name, rule, number, line));
+        return names.try_for_each(|(name, text)| entries.add_rule(name, rule, number, &text));
     }
     let is_about_pages = is_cosmetic(line) || line.starts_with("!#");
     let read = (!is_about_pages).then(|| Written::read(line)).flatten();

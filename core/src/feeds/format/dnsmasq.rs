@@ -14,8 +14,7 @@ pub(super) fn read_line(line: &str, number: usize, entries: &mut Entries) -> Res
     if content.is_empty() {
         return Ok(());
     }
-    let option = content.trim_start_matches("--");
-    let Some((option, (domains, target))) = option
+    let Some((option, (domains, target))) = content
         .split_once('=')
         .and_then(|(option, value)| Some((option.trim(), domains_of(value)?)))
     else {
@@ -23,7 +22,7 @@ pub(super) fn read_line(line: &str, number: usize, entries: &mut Entries) -> Res
         entries.other(number, line);
         return Ok(());
     };
-    let rule = match option {
+    let rule = match option.trim_start_matches("--") {
         "local" | "server" if target.is_empty() => Some(Rule::listed(Covers::Both)),
         "local" | "server" => Some(Rule::excepted(Covers::Both)),
         "address" if matches!(target, "" | "#") || is_nowhere(target) => {
@@ -37,7 +36,8 @@ pub(super) fn read_line(line: &str, number: usize, entries: &mut Entries) -> Res
         match rule {
             // `#` stands for all domains, and `*x` also for names that only end alike.
             Some(rule) if !name.is_empty() && !name.contains(['#', '*']) => {
-                entries.add_rule(name, rule, number, line)?;
+                let text = format!("{option}=/{domain}/{target}");
+                entries.add_rule(name, rule, number, &text)?;
             }
             _ => entries.other(number, line),
         }

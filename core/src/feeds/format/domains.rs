@@ -10,7 +10,7 @@ pub(super) fn read_line(line: &str, number: usize, entries: &mut Entries) -> Res
     if line.starts_with('!') || entry.is_empty() {
         return Ok(());
     }
-    entries.add_wildcard(entry, number)
+    entries.add_wildcard(entry, number, entry)
 }
 
 /// Whether a line may be one of this format.

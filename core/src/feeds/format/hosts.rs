@@ -1,5 +1,6 @@
 //! `address name [name…]`, as hosts(5) has it. The address does not matter.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use super::is_nowhere;
@@ -33,19 +34,31 @@ pub(super) fn read_line(line: &str, number: usize, entries: &mut Entries) -> Res
         entries.wrong(number, line);
         return Ok(());
     };
-    names.try_for_each(|name| entries.add(name, number))
+    names.try_for_each(|(name, text)| entries.add(name, number, &text))
 }
 
-/// The names in a line without its comment; none if it is not of this format.
-pub(super) fn names(content: &str) -> Option<impl Iterator<Item = &str>> {
+/// The names in a line without its comment, each with the entry that it is by itself; none if the
+/// line is not of this format.
+pub(super) fn names(content: &str) -> Option<impl Iterator<Item = (&str, Cow<'_, str>)>> {
+    let content = content.trim_ascii();
     let mut fields = content.split_ascii_whitespace();
+    let written = fields.next()?;
     // `fe80::1%lo0`: the zone (RFC 4007, section 11) is not part of what `IpAddr` reads.
-    let address = fields.next()?.split('%').next()?;
+    let address = written.split('%').next()?;
     let mut names = fields.peekable();
     // Two addresses are a range, unless the first stands for nothing.
     let is_name = |name: &str| is_nowhere(address) || name.parse::<IpAddr>().is_err();
     let is_line = address.parse::<IpAddr>().is_ok() && names.peek().copied().is_some_and(is_name);
-    is_line.then(|| names.filter(|name| !OWN_NAMES.contains(name)))
+    let entry = move |name: &str| -> Cow<'_, str> {
+        let has_others = written.len() + 1 + name.len() < content.len();
+        if has_others || !content[written.len()..].starts_with(' ') {
+            format!("{written} {name}").into()
+        } else {
+            content.into()
+        }
+    };
+    let names = names.filter(|name| !OWN_NAMES.contains(name));
+    is_line.then(|| names.map(move |name| (name, entry(name))))
 }
 
 /// Whether a line is one of this format.

@@ -61,9 +61,14 @@ impl Zone {
         if !content.starts_with([' ', '\t']) {
             self.owner = words.next().unwrap_or_default().to_ascii_lowercase();
         }
+        // An entry by itself says whom it is about.
+        let text = match content.trim_ascii() {
+            data if content.starts_with([' ', '\t']) => format!("{} {data}", self.owner).into(),
+            whole => Cow::Borrowed(whole),
+        };
         let kind = words.find(|word| !is_class_or_time(word));
         let data = words.next().unwrap_or_default();
-        self.read_record(kind.unwrap_or_default(), data, number, line.trim(), entries)
+        self.read_record(kind.unwrap_or_default(), data, number, &text, entries)
     }
 
     /// The line without its comment. Parentheses let a record go on; in quotes neither means
@@ -87,7 +92,7 @@ impl Zone {
         kind: &str,
         data: &str,
         number: usize,
-        line: &str,
+        text: &str,
         entries: &mut Entries,
     ) -> Result<(), Rejected> {
         let decides = match (kind.to_ascii_uppercase().as_str(), data) {
@@ -101,12 +106,12 @@ impl Zone {
             ("A" | "AAAA", address) if is_nowhere(address) => Some(MatchKind::Listed),
             ("CNAME" | "A" | "AAAA" | "TXT" | "MX" | "SRV" | "HTTPS" | "SVCB", _) => None,
             _ => {
-                entries.wrong(number, line);
+                entries.wrong(number, text);
                 return Ok(());
             }
         };
         let (Some(kind), Some(name)) = (decides, self.name()) else {
-            entries.other(number, line);
+            entries.other(number, text);
             return Ok(());
         };
         let (name, covers) = match name.strip_prefix("*.") {
@@ -117,7 +122,7 @@ impl Zone {
             kind,
             ..Rule::listed(covers)
         };
-        Ok(entries.add_rule(name, rule, number, line)?)
+        Ok(entries.add_rule(name, rule, number, text)?)
     }
 
     /// A name with all of its labels; none if it is not known what it is below.

@@ -1,4 +1,5 @@
 mod odd;
+mod written;
 
 use super::*;
 use crate::config::PublicSuffixes;

@@ -51,7 +51,7 @@ pub(super) fn read_line(line: &str, number: usize, entries: &mut Entries) -> Res
         _ => None,
     };
     match rule {
-        Some(rule) => entries.add_rule(name, rule, number, line),
+        Some(rule) => entries.add_rule(name, rule, number, content),
         None => {
             entries.other(number, line);
             Ok(())

@@ -1,7 +1,7 @@
 //! Room for the records of a list that is being read: they never move, and what they take is what
 //! they have. `builder` alone uses it.
 
-use super::records::{self, Record, SAID, Said};
+use super::records::{self, Record, Said};
 
 /// Bytes that are asked for at a time. No record is longer.
 const PIECE: usize = 1 << 20;
@@ -14,12 +14,13 @@ pub(super) struct Arena {
 }
 
 impl Arena {
-    /// Adds a record and tells where it is; none if that is beyond 4 GiB.
-    pub(super) fn push(&mut self, name: &[u8], said: Said) -> Option<u32> {
+    /// Adds the record of a name and tells where it is; none if that is beyond 4 GiB.
+    pub(super) fn push(&mut self, name: &[u8], said: Said<'_>) -> Option<u32> {
+        let length = records::length(name.len(), said.text.len());
         let has_room = self
             .pieces
             .last()
-            .is_some_and(|piece| piece.len() + records::length(name.len(), 1) <= PIECE);
+            .is_some_and(|piece| piece.len() + length <= PIECE);
         if !has_room {
             // A short list takes little.
             let room = if self.pieces.is_empty() { 0 } else { PIECE };
@@ -33,22 +34,23 @@ impl Arena {
     }
 
     /// The record at a place that [`Arena::push`] has told.
+    pub(super) fn record(&self, at: u32) -> Record<'_> {
+        self.read(at).0
+    }
+
+    /// The same as bytes.
     pub(super) fn bytes(&self, at: u32) -> &[u8] {
-        let at = at as usize;
-        let rest = &self.pieces[at / PIECE][at % PIECE..];
-        let (_, behind) = Record::read(rest).expect("it was written as one");
+        let (_, behind) = self.read(at);
+        let rest = self.from(at);
         &rest[..rest.len() - behind.len()]
     }
 
-    /// Replaces what the line says.
-    pub(super) fn say(&mut self, at: u32, said: Said) {
-        let length = self.bytes(at).len();
+    fn read(&self, at: u32) -> (Record<'_>, &[u8]) {
+        Record::read(self.from(at)).expect("it was written as one")
+    }
+
+    fn from(&self, at: u32) -> &[u8] {
         let at = at as usize;
-        let record = &mut self.pieces[at / PIECE][at % PIECE..][..length];
-        let [rules, line @ ..] = record
-            .last_chunk_mut::<SAID>()
-            .expect("each has what one line says");
-        *rules = said.rules.bits();
-        *line = said.line.to_le_bytes();
+        &self.pieces[at / PIECE][at % PIECE..]
     }
 }

@@ -9,6 +9,7 @@ use hashbrown::{HashMap, HashTable};
 use super::arena::Arena;
 use super::key::Key;
 use super::records::{self, LONGEST, Record, Said};
+use super::styles::{Collected, Styles};
 use super::table::{self, GROUP, LINE, Line, Table};
 use super::traits::Traits;
 use crate::feeds::rule::Rules;
@@ -22,8 +23,9 @@ pub(crate) struct Builder {
     records: Arena,
     /// Where the record of each name is.
     names: HashTable<u32>,
-    /// What further lines say of a name, by where its record is.
-    repeated: HashMap<u32, Vec<Said>>,
+    /// The records of names of which several lines say something, by where that of the first is.
+    longer: HashMap<u32, Vec<u8>>,
+    styles: Collected,
     taken_back: Vec<(Box<str>, Rules)>,
     traits: Traits,
 }
@@ -39,7 +41,8 @@ pub(crate) struct Draft {
     pub(super) key: Key,
     records: Arena,
     names: HashTable<u32>,
-    repeated: HashMap<u32, Vec<Said>>,
+    longer: HashMap<u32, Vec<u8>>,
+    pub(super) styles: Styles,
     pub(super) traits: Traits,
 }
 
@@ -50,7 +53,8 @@ impl Builder {
             key,
             records: Arena::default(),
             names: HashTable::new(),
-            repeated: HashMap::new(),
+            longer: HashMap::new(),
+            styles: Collected::default(),
             taken_back: Vec::new(),
             traits: Traits {
                 is_tree,
@@ -59,10 +63,16 @@ impl Builder {
         }
     }
 
-    /// Adds what `line` says of a canonical host, or of a network in its shortest form. What an
-    /// earlier line has said already is not repeated. A name that is longer than any host cannot
-    /// be looked up, and is not kept.
-    pub(crate) fn add(&mut self, name: &str, rules: Rules, line: u32) -> Result<(), Full> {
+    /// Adds what the entry `text` in a line says of a canonical host, or of a network in its
+    /// shortest form. What an earlier line has said already is not repeated. A name that is longer
+    /// than any host cannot be looked up, and is not kept.
+    pub(crate) fn add(
+        &mut self,
+        name: &str,
+        rules: Rules,
+        line: u32,
+        text: &str,
+    ) -> Result<(), Full> {
         let bytes = name.as_bytes();
         if bytes.len() > LONGEST {
             return Ok(());
@@ -71,21 +81,16 @@ impl Builder {
         let (key, records) = (self.key, &self.records);
         let slot = self.names.entry(
             hash,
-            |at| records.name(*at) == bytes,
-            |at| key.hash(records.name(*at)).0,
+            |at| records.record(*at).name == bytes,
+            |at| key.hash(records.record(*at).name).0,
         );
-        let said = Said { rules, line };
+        let (style, text) = self.styles.place(rules, name, text);
+        let text = text.as_bytes();
+        let said = Said { style, line, text };
         match slot {
             Entry::Occupied(slot) => {
                 let at = *slot.get();
-                let mut known = records.record(at).said();
-                if known.all(|known| known.rules != rules) {
-                    let others = self.repeated.entry(at).or_default();
-                    // There are few kinds of rules, so this is short.
-                    if others.iter().all(|other| other.rules != rules) {
-                        others.push(said);
-                    }
-                }
+                self.say_also(at, rules, said);
             }
             Entry::Vacant(slot) => {
                 slot.insert(self.records.push(bytes, said).ok_or(Full)?);
@@ -93,6 +98,20 @@ impl Builder {
             }
         }
         Ok(())
+    }
+
+    /// Adds what another line says, unless one has said it.
+    fn say_also(&mut self, at: u32, rules: Rules, said: Said<'_>) {
+        let record = record(&self.records, &self.longer, at);
+        let styles = self.styles.styles();
+        // There are few kinds of rules, so this is short.
+        let is_same = |known: Said<'_>| styles.rules(known.style) == rules;
+        if !record.said().any(is_same) {
+            let all: Vec<Said<'_>> = record.said().chain([said]).collect();
+            let mut longer = Vec::new();
+            records::append(&mut longer, record.name, all.into_iter());
+            self.longer.insert(at, longer);
+        }
     }
 
     /// Takes back the lines that say just this of a name, also those that are still to come.
@@ -114,7 +133,8 @@ impl Builder {
             key: self.key,
             records: self.records,
             names: self.names,
-            repeated: self.repeated,
+            longer: self.longer,
+            styles: self.styles.finish(),
             traits: self.traits,
         }
     }
@@ -122,23 +142,31 @@ impl Builder {
     fn remove(&mut self, name: &[u8], rules: Rules) {
         let records = &self.records;
         let hash = self.key.hash(name).0;
-        let Ok(slot) = self.names.find_entry(hash, |at| records.name(*at) == name) else {
+        let is_it = |at: &u32| records.record(*at).name == name;
+        let Ok(slot) = self.names.find_entry(hash, is_it) else {
             return;
         };
         let at = *slot.get();
-        let mut said = self.repeated.remove(&at).unwrap_or_default();
-        said.splice(0..0, records.record(at).said());
-        said.retain(|said| said.rules != rules);
-        let Some(first) = said.first() else {
+        let record = record(records, &self.longer, at);
+        let styles = self.styles.styles();
+        let others = record
+            .said()
+            .filter(|said| styles.rules(said.style) != rules);
+        let others: Vec<Said<'_>> = others.collect();
+        if others.is_empty() {
             slot.remove();
             return;
-        };
-        self.records.say(at, *first);
-        said.remove(0);
-        if !said.is_empty() {
-            self.repeated.insert(at, said);
         }
+        let mut left = Vec::new();
+        records::append(&mut left, record.name, others.into_iter());
+        self.longer.insert(at, left);
     }
+}
+
+/// What all lines so far say of a name.
+fn record<'r>(records: &'r Arena, longer: &'r HashMap<u32, Vec<u8>>, at: u32) -> Record<'r> {
+    let longer = longer.get(&at).and_then(|record| Record::read(record));
+    longer.map_or_else(|| records.record(at), |(record, _)| record)
 }
 
 impl Draft {
@@ -152,16 +180,15 @@ impl Draft {
         let (lines, order) = self.placed();
         let mut starts = Vec::with_capacity(lines.len() * table::GROUPS);
         let mut written = 0_u32;
-        let mut record = Vec::new();
         for (line, order) in lines.iter().zip(order.chunks(LINE)) {
             let names = line.names();
             for group in 0..table::GROUPS {
                 starts.push(written);
                 let places = names.min(group * GROUP)..names.min((group + 1) * GROUP);
                 for &at in &order[places] {
-                    record.clear();
-                    self.append(&mut record, at);
-                    output.write_all(&record)?;
+                    let longer = self.longer.get(&at);
+                    let record = longer.map_or_else(|| self.records.bytes(at), Vec::as_slice);
+                    output.write_all(record)?;
                     let end = u32::try_from(record.len())
                         .ok()
                         .and_then(|length| written.checked_add(length));
@@ -172,23 +199,12 @@ impl Draft {
         Ok(Table::new(lines, starts))
     }
 
-    fn append(&self, record: &mut Vec<u8>, at: u32) {
-        let first = self.records.record(at);
-        match self.repeated.get(&at) {
-            None => record.extend_from_slice(self.records.bytes(at)),
-            Some(others) => {
-                let said: Vec<Said> = first.said().chain(others.iter().copied()).collect();
-                records::append(record, first.name, said.into_iter());
-            }
-        }
-    }
-
     /// The prints of all names in their places, and where the record of each is.
     fn placed(&self) -> (Vec<Line>, Vec<u32>) {
         let mut lines = Table::lines_for(self.len());
         let mut order = vec![0; lines.len() * LINE];
         for &at in &self.names {
-            let (hash, _) = self.key.hash(self.records.name(at));
+            let (hash, _) = self.key.hash(self.records.record(at).name);
             let mut line = table::home(hash, lines.len());
             while lines[line].is_full() {
                 line = table::after(line, lines.len());
@@ -198,16 +214,5 @@ impl Draft {
             order[line * LINE + place] = at;
         }
         (lines, order)
-    }
-}
-
-impl Arena {
-    fn record(&self, at: u32) -> Record<'_> {
-        let record = Record::read(self.bytes(at));
-        record.expect("it was written as one").0
-    }
-
-    fn name(&self, at: u32) -> &[u8] {
-        self.record(at).name
     }
 }

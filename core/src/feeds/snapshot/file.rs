@@ -1,4 +1,4 @@
-//! A snapshot as a file: a header, the records, the table. `cache` writes and opens such files. All
+//! A snapshot as a file: a header, the records, the table, the styles. `cache` writes and opens such files. All
 //! of a file is compared with its checksums when it is opened, and later nothing is: files are
 //! replaced by renaming and never written to. It does not know where they are.
 
@@ -9,6 +9,7 @@ use super::Snapshot;
 use super::builder::Draft;
 use super::key::Key;
 use super::records::Bytes;
+use super::styles::Styles;
 use super::table::{GROUPS, LINE, Line, Table};
 use super::traits::{Labels, Traits};
 
@@ -16,7 +17,7 @@ use super::traits::{Labels, Traits};
 const MAGIC: [u8; 16] = *b"portcullis list\n";
 
 /// Another version is another layout, or other hashes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Bytes before the records.
 const HEADER: usize = 128;
@@ -58,7 +59,10 @@ struct Header {
     /// Bytes of all records.
     records: u32,
     records_sum: u32,
+    /// That of the table and the styles.
     table_sum: u32,
+    /// Bytes of all styles.
+    styles: u32,
 }
 
 impl Draft {
@@ -75,6 +79,8 @@ impl Draft {
         for start in table.starts() {
             output.write_all(&start.to_le_bytes())?;
         }
+        let styles = self.styles.to_bytes();
+        output.write_all(&styles)?;
         output.flush()?;
         let (_, table_sum) = output.get_mut().restart();
         drop(output);
@@ -90,6 +96,7 @@ impl Draft {
             records: fits(records)?,
             records_sum,
             table_sum,
+            styles: fits(styles.len())?,
         };
         file.rewind()?;
         file.write_all(&header.to_bytes())
@@ -102,14 +109,14 @@ impl Snapshot {
     pub(crate) fn open(file: &File, stamp: Stamp) -> Result<Self, Refused> {
         let length = file.metadata()?.len();
         let input = BufReader::with_capacity(PIECE, file);
-        let (header, table) = read(input, length, stamp, &mut io::sink())?;
+        let (header, table, styles) = read(input, length, stamp, &mut io::sink())?;
         let length = header.records as usize;
         // Nothing can be mapped of a list without names.
         let records = match length {
             0 => Bytes::default(),
             _ => Bytes::Mapped(super::map::Mapped::new(file, HEADER, length)?),
         };
-        Ok(Self::of(&header, table, records))
+        Ok(Self::of(&header, table, styles, records))
     }
 
     /// The list in a file that has this stamp. A file that is mapped cannot be replaced on every
@@ -124,16 +131,18 @@ impl Snapshot {
     #[cfg(any(test, fuzzing, not(unix)))]
     pub(crate) fn read(input: impl Read, length: u64, stamp: Stamp) -> Result<Self, Refused> {
         let mut records = Vec::new();
-        let (header, table) = read(input, length, stamp, &mut records)?;
-        Ok(Self::of(&header, table, Bytes::InMemory(records.into())))
+        let (header, table, styles) = read(input, length, stamp, &mut records)?;
+        let records = Bytes::InMemory(records.into());
+        Ok(Self::of(&header, table, styles, records))
     }
 
-    fn of(header: &Header, table: Table, records: Bytes) -> Self {
+    fn of(header: &Header, table: Table, styles: Styles, records: Bytes) -> Self {
         Self {
             key: Some(header.key),
             traits: header.traits,
             names: header.names as usize,
             table,
+            styles,
             records,
         }
     }
@@ -145,7 +154,7 @@ fn read(
     length: u64,
     stamp: Stamp,
     records: &mut impl Write,
-) -> Result<(Header, Table), Refused> {
+) -> Result<(Header, Table, Styles), Refused> {
     let mut input = Summed::new(input);
     let mut bytes = [0; HEADER];
     input.read_exact(&mut bytes)?;
@@ -161,12 +170,19 @@ fn read(
     if input.restart().1 != header.records_sum {
         return Err(Refused::Damaged("the checksum of its records is wrong"));
     }
-    // It is no longer than the file.
-    let mut bytes = vec![0; header.lines as usize * (LINE_BYTES + STARTS_BYTES)];
+    // They are no longer than the file.
+    let table = header.lines as usize * (LINE_BYTES + STARTS_BYTES);
+    let mut bytes = vec![0; table + header.styles as usize];
     input.read_exact(&mut bytes)?;
     if input.restart().1 != header.table_sum {
         return Err(Refused::Damaged("the checksum of its table is wrong"));
     }
+    let (table, styles) = bytes.split_at(table);
+    let styles = Styles::from_bytes(styles).ok_or(Refused::Damaged("its styles are cut off"))?;
+    Ok((header, read_table(&header, table)?, styles))
+}
+
+fn read_table(header: &Header, bytes: &[u8]) -> Result<Table, Refused> {
     let (lines, starts) = bytes.split_at(header.lines as usize * LINE_BYTES);
     let line = |bytes: &[u8; LINE_BYTES]| {
         let (prints, _) = bytes.as_chunks();
@@ -185,7 +201,7 @@ fn read(
     if table.lines().len() != Table::count_for(table.names()) || !table.is_loose() {
         return Err(Refused::Damaged("its table is too full, or too large"));
     }
-    Ok((header, table))
+    Ok(table)
 }
 
 impl Header {
@@ -197,7 +213,7 @@ impl Header {
             labels,
             prefixes: [ipv4, ipv6],
         } = self.traits;
-        let parts: [&[u8]; 13] = [
+        let parts: [&[u8]; 14] = [
             &MAGIC,
             &VERSION.to_le_bytes(),
             &u32::from(is_tree).to_le_bytes(),
@@ -211,6 +227,7 @@ impl Header {
             &self.records.to_le_bytes(),
             &self.records_sum.to_le_bytes(),
             &self.table_sum.to_le_bytes(),
+            &self.styles.to_le_bytes(),
         ];
         for part in parts {
             let (place, behind) = rest.split_at_mut(part.len());
@@ -252,13 +269,14 @@ impl Header {
             records: number(&mut rest),
             records_sum: number(&mut rest),
             table_sum: number(&mut rest),
+            styles: number(&mut rest),
         })
     }
 
     /// Bytes of the whole file.
     fn length(&self) -> u64 {
         let table = u64::from(self.lines) * (LINE_BYTES + STARTS_BYTES) as u64;
-        HEADER as u64 + u64::from(self.records) + table
+        HEADER as u64 + u64::from(self.records) + table + u64::from(self.styles)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::feeds::rule::{Covers, Rule};
 fn snapshot(rules: &[(&str, Rule)]) -> Snapshot {
     let mut builder = Builder::new(Key::random(), false);
     for ((name, rule), line) in rules.iter().zip(1..) {
-        builder.add(name, (*rule).into(), line).unwrap();
+        builder.add(name, (*rule).into(), line, name).unwrap();
     }
     Snapshot::from(builder.finish())
 }
@@ -22,7 +22,7 @@ fn domains(names: &[&str]) -> Snapshot {
 }
 
 fn rule(list: &Snapshot, host: &str) -> Option<String> {
-    list.find(host).map(|found| found.name)
+    list.find(host).map(|found| found.name())
 }
 
 #[test]
@@ -70,11 +70,11 @@ fn what_only_looks_alike_is_not_covered() {
 fn a_network_of_all_addresses_covers_those_of_its_kind() {
     let list = snapshot(&[("0.0.0.0/0", Rule::listed(Covers::Below))]);
     for host in ["0.0.0.0", "127.0.0.1", "255.255.255.255"] {
-        assert_eq!(list.find(host).unwrap().name, "0.0.0.0/0", "{host}");
+        assert_eq!(list.find(host).unwrap().name(), "0.0.0.0/0", "{host}");
     }
     assert_eq!(list.find("::1"), None);
     let halves = snapshot(&[("128.0.0.0/1", Rule::listed(Covers::Below))]);
-    assert_eq!(halves.find("192.0.2.1").unwrap().name, "128.0.0.0/1");
+    assert_eq!(halves.find("192.0.2.1").unwrap().name(), "128.0.0.0/1");
     assert_eq!(halves.find("10.0.0.1"), None);
 }
 
@@ -96,7 +96,7 @@ fn an_address_covers_itself_and_a_network_its_addresses() {
         ("2001:db8:1::7", MatchKind::Listed, "2001:db8:1::/48"),
     ] {
         let found = list.find(host).unwrap();
-        assert_eq!((found.kind, &*found.name), (kind, name), "{host}");
+        assert_eq!((found.kind, &*found.name()), (kind, name), "{host}");
     }
     for host in [
         "0.2.1",
@@ -174,10 +174,10 @@ fn a_rule_that_is_taken_back_is_gone_wherever_that_stands() {
     let mut builder = Builder::new(Key::random(), false);
     let both = Rules::from(Rule::listed(Covers::Both));
     builder.take_back("a.example", both);
-    builder.add("a.example", both, 1).unwrap();
-    builder.add("b.example", both, 2).unwrap();
+    builder.add("a.example", both, 1, "").unwrap();
+    builder.add("b.example", both, 2, "").unwrap();
     builder
-        .add("b.example", Rule::excepted(Covers::Itself).into(), 3)
+        .add("b.example", Rule::excepted(Covers::Itself).into(), 3, "")
         .unwrap();
     builder.take_back("b.example", both);
     let list = Snapshot::from(builder.finish());
@@ -196,7 +196,7 @@ fn a_sieve_holds_all_names_of_its_lists_and_few_others() {
             for n in 0..10_usize.pow(number) {
                 let rules = Rule::listed(Covers::Both).into();
                 builder
-                    .add(&format!("host{n}.list{number}.example"), rules, 1)
+                    .add(&format!("host{n}.list{number}.example"), rules, 1, "")
                     .unwrap();
             }
             builder.finish().into()

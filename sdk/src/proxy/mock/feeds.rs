@@ -137,10 +137,10 @@ impl Feed {
 
 impl Entry {
     fn new(rule: String) -> Self {
-        let rule = rule.to_ascii_lowercase();
-        let (text, kind) = match rule.strip_prefix("@@") {
+        let entry = rule.to_ascii_lowercase();
+        let (text, kind) = match entry.strip_prefix("@@") {
             Some(text) => (text, Kind::Excepted),
-            None => (rule.as_str(), Kind::Listed),
+            None => (entry.as_str(), Kind::Listed),
         };
         let address = || text.parse::<IpAddr>().map(IpNet::from);
         let subject = match text.parse::<IpNet>().or_else(|_| address()) {
