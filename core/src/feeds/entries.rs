@@ -1,6 +1,9 @@
 //! Collects the entries of a list, whatever its format, and says in the end whether it is one.
 //! Called by the readers in `format`. It knows nothing of where a body came from.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
@@ -11,6 +14,7 @@ use super::rule::{Covers, Rule};
 use super::snapshot::{Builder, Draft, Full, Key};
 use crate::config::PublicSuffixes;
 use crate::error::Escaped;
+use crate::target::canonical_host;
 
 /// How many entries of a kind are shown to people.
 const EXAMPLES: usize = 3;
@@ -138,10 +142,11 @@ pub(super) struct Entries {
 
 impl Entries {
     /// In a tree of names the most specific rule counts, and elsewhere the one of the highest rank.
-    pub(super) fn new(reading: Reading, is_tree: bool, key: Key) -> Self {
+    /// `names` are about as many as are to come.
+    pub(super) fn new(reading: Reading, is_tree: bool, key: Key, names: usize) -> Self {
         Self {
             reading,
-            builder: Builder::new(key, is_tree),
+            builder: Builder::with_room(key, is_tree, names),
             accepted: 0,
             left_out: LeftOut::default(),
         }
@@ -265,6 +270,7 @@ impl Entries {
 }
 
 /// What a rule is about.
+#[derive(Debug, PartialEq, Eq)]
 struct Subject<'n> {
     /// A canonical host, or a network in its shortest form.
     name: Cow<'n, str>,
@@ -278,6 +284,19 @@ struct Subject<'n> {
 
 impl<'n> Subject<'n> {
     fn read(text: &'n str) -> Option<Self> {
+        // Most names of most lists are canonical as they are written. Then they are no addresses.
+        match canonical_host(text) {
+            Ok(Cow::Borrowed(name)) if name.contains('.') => Some(Self {
+                suffix: public_suffix(name),
+                name: name.into(),
+                is_label: false,
+                address: None,
+            }),
+            _ => Self::read_closely(text),
+        }
+    }
+
+    fn read_closely(text: &'n str) -> Option<Self> {
         let subject = |name: Cow<'n, str>, is_label| Self {
             suffix: if is_label {
                 Some(psl::Type::Icann)
@@ -328,37 +347,4 @@ impl From<Full> for Rejected {
 fn public_suffix(host: &str) -> Option<psl::Type> {
     let suffix = psl::suffix(host.as_bytes())?;
     suffix.typ().filter(|_| suffix == host)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn suffixes_of_registries_and_of_companies_are_public() {
-        for (host, of) in [
-            ("co.uk", psl::Type::Icann),
-            ("com.br", psl::Type::Icann),
-            ("github.io", psl::Type::Private),
-            ("s3.us-east-2.amazonaws.com", psl::Type::Private),
-            ("ec2-192-0-2-1.compute-1.amazonaws.com", psl::Type::Private),
-            ("xn--55qx5d.cn", psl::Type::Icann),
-        ] {
-            assert_eq!(public_suffix(host), Some(of), "{host}");
-        }
-        for host in ["bbc.co.uk", "a.internal", "example.com", "192.0.2.7"] {
-            assert_eq!(public_suffix(host), None, "{host}");
-        }
-    }
-
-    #[test]
-    fn examples_are_few_and_short_and_hold_no_control_characters() {
-        let mut tally = Tally::default();
-        for at in 1..=4 {
-            tally.add(at, &"x\u{1b}[2J".repeat(40));
-        }
-        let told = tally.to_string();
-        assert!(told.starts_with("4, the first at 1: x"), "{told}");
-        assert!(told.len() < 500 && !told.contains('\u{1b}'), "{told}");
-    }
 }

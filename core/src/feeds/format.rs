@@ -15,6 +15,8 @@ mod unbound;
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use memchr::memchr_iter;
+
 use self::rpz::Zone;
 #[cfg(any(test, fuzzing))]
 use super::entries::LeftOut;
@@ -25,6 +27,10 @@ use crate::config::{Column, Feed, FeedFormat};
 
 /// Lines that a format is told by.
 const LINES_TO_LOOK_AT: usize = 200;
+
+/// The bytes of a body in which a name is expected, with what stands around it: for how much room
+/// there is from the start.
+const BYTES_A_NAME: usize = 20;
 
 /// Whether a line can be one of a format.
 type IsLine = fn(&str) -> bool;
@@ -115,7 +121,8 @@ pub(crate) fn read(format: &Format, body: &[u8], key: Key) -> Result<Listed, Rej
         named,
         FeedFormat::Dnsmasq | FeedFormat::Unbound | FeedFormat::Rpz
     );
-    let mut entries = Entries::new(format.reading, is_tree, key);
+    let names = body.len() / BYTES_A_NAME;
+    let mut entries = Entries::new(format.reading, is_tree, key, names);
     match named {
         FeedFormat::Auto | FeedFormat::Domains => lines(body, &mut entries, domains::read_line)?,
         FeedFormat::Hosts => lines(body, &mut entries, hosts::read_line)?,
@@ -202,8 +209,16 @@ fn lines(
 /// The lines with their numbers. Bytes that are not UTF-8 cannot be in a name, and may be in a
 /// comment.
 fn texts(body: &[u8]) -> impl Iterator<Item = (Cow<'_, str>, usize)> {
-    let lines = body.split(|&byte| byte == b'\n').zip(1..);
-    lines.map(|(line, number)| (String::from_utf8_lossy(line), number))
+    // Looking at all at once takes a fraction of the time.
+    let text = str::from_utf8(body).ok();
+    let ends = memchr_iter(b'\n', body).chain([body.len()]);
+    let mut start = 0;
+    let lines = ends.map(move |end| std::mem::replace(&mut start, end + 1)..end);
+    let lines = lines.map(move |line| match text {
+        Some(text) => Cow::Borrowed(&text[line]),
+        None => String::from_utf8_lossy(&body[line]),
+    });
+    lines.zip(1..)
 }
 
 /// Takes a name, a host with a port, or a URL, which lists its host and not the names below it.
@@ -237,7 +252,9 @@ fn without_port(host: &str) -> &str {
 
 /// Whether an address belongs to no host that others could reach.
 fn is_nowhere(address: &str) -> bool {
-    address
-        .parse::<IpAddr>()
-        .is_ok_and(|address| address.is_unspecified() || address.is_loopback())
+    address.parse::<IpAddr>().is_ok_and(belongs_to_none)
+}
+
+fn belongs_to_none(address: IpAddr) -> bool {
+    address.is_unspecified() || address.is_loopback()
 }

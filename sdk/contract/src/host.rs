@@ -51,15 +51,38 @@ pub fn ancestors(host: &str) -> impl Iterator<Item = &str> {
 /// begins with a digit, which may make an IPv4 address.
 #[cfg(feature = "idna")]
 pub(crate) fn is_plainly_canonical(host: &str) -> bool {
-    let ends_in_digit = last_label(host).first().is_some_and(u8::is_ascii_digit);
-    is_name(host) && !ends_in_digit && !host.split('.').any(|label| label.starts_with("xn--"))
+    let host = host.as_bytes();
+    // In one pass, since every name of every list comes here.
+    let mut label = 0;
+    for (at, byte) in host.iter().enumerate() {
+        if is_name_byte(*byte) {
+            continue;
+        }
+        if *byte != b'.' || !is_plain_label(&host[label..at]) {
+            return false;
+        }
+        label = at + 1;
+    }
+    let last = &host[label..];
+    host.len() <= HOST_BYTES
+        && is_plain_label(last)
+        && !last.first().is_some_and(u8::is_ascii_digit)
+}
+
+#[cfg(feature = "idna")]
+fn is_plain_label(label: &[u8]) -> bool {
+    (1..=LABEL_BYTES).contains(&label.len()) && !label.starts_with(b"xn--")
+}
+
+/// Whether a name may have it in a label.
+fn is_name_byte(byte: u8) -> bool {
+    matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_')
 }
 
 /// Whether it is a name of the DNS in lower case and without a trailing dot.
 fn is_name(host: &str) -> bool {
-    let is_part = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
     let is_label = |label: &[u8]| {
-        (1..=LABEL_BYTES).contains(&label.len()) && label.iter().all(|byte| is_part(*byte))
+        (1..=LABEL_BYTES).contains(&label.len()) && label.iter().all(|byte| is_name_byte(*byte))
     };
     host.len() <= HOST_BYTES && host.as_bytes().split(|byte| *byte == b'.').all(is_label)
 }

@@ -254,20 +254,26 @@ mod tests {
         let pieces = [
             "a", "Z", "9", "0x1", "xn--", "tda", "-", "_", ".", "%41", "é", "*",
         ];
+        let agree = |text: &str| {
+            let parsed = Host::parse(text)
+                .map_err(|_| InvalidTarget::Host)
+                .and_then(|host| match host {
+                    Host::Domain(name) => canonical_name(name),
+                    address => Ok(address.to_string()),
+                });
+            let host = Target::new(text, 0).map(|target| target.host().to_owned());
+            assert_eq!(host, parsed, "{text:?}");
+        };
         let mut texts = vec![String::new()];
         for _ in 0..5 {
             let longer = |text: &String| pieces.map(|piece| format!("{text}{piece}"));
             texts = texts.iter().flat_map(longer).collect();
-            for text in &texts {
-                let parsed = Host::parse(text)
-                    .map_err(|_| InvalidTarget::Host)
-                    .and_then(|host| match host {
-                        Host::Domain(name) => canonical_name(name),
-                        address => Ok(address.to_string()),
-                    });
-                let host = Target::new(text, 0).map(|target| target.host().to_owned());
-                assert_eq!(host, parsed, "{text:?}");
-            }
+            texts.iter().for_each(|text| agree(text));
+        }
+        // Labels and names that are as long as they may be, and longer.
+        for label in 62..=64 {
+            let name = format!("{}.", "a".repeat(label)).repeat(5);
+            (251..=255).for_each(|length| agree(&name[..length]));
         }
     }
 

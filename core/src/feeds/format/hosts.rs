@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use super::is_nowhere;
+use super::belongs_to_none;
 use crate::feeds::entries::Entries;
 use crate::feeds::snapshot::Full;
 
@@ -44,11 +44,11 @@ pub(super) fn names(content: &str) -> Option<impl Iterator<Item = (&str, Cow<'_,
     let mut fields = content.split_ascii_whitespace();
     let written = fields.next()?;
     // `fe80::1%lo0`: the zone (RFC 4007, section 11) is not part of what `IpAddr` reads.
-    let address = written.split('%').next()?;
+    let address: IpAddr = written.split('%').next()?.parse().ok()?;
     let mut names = fields.peekable();
     // Two addresses are a range, unless the first stands for nothing.
-    let is_name = |name: &str| is_nowhere(address) || name.parse::<IpAddr>().is_err();
-    let is_line = address.parse::<IpAddr>().is_ok() && names.peek().copied().is_some_and(is_name);
+    let is_name = |name: &str| belongs_to_none(address) || name.parse::<IpAddr>().is_err();
+    let is_line = names.peek().copied().is_some_and(is_name);
     let entry = move |name: &str| -> Cow<'_, str> {
         let has_others = written.len() + 1 + name.len() < content.len();
         if has_others || !content[written.len()..].starts_with(' ') {

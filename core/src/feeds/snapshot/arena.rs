@@ -45,6 +45,18 @@ impl Arena {
         &rest[..rest.len() - behind.len()]
     }
 
+    /// The places of all records, in their order.
+    pub(super) fn places(&self) -> impl Iterator<Item = u32> {
+        self.pieces.iter().enumerate().flat_map(|(number, piece)| {
+            let mut rest = &piece[..];
+            std::iter::from_fn(move || {
+                let at = number * PIECE + piece.len() - rest.len();
+                (_, rest) = Record::read(rest)?;
+                Some(at as u32)
+            })
+        })
+    }
+
     fn read(&self, at: u32) -> (Record<'_>, &[u8]) {
         Record::read(self.from(at)).expect("it was written as one")
     }

@@ -4,13 +4,13 @@
 use std::io::{self, Write};
 
 use hashbrown::hash_table::Entry;
-use hashbrown::{HashMap, HashTable};
+use hashbrown::{HashMap, HashSet, HashTable};
 
 use super::arena::Arena;
 use super::key::Key;
 use super::records::{self, LONGEST, Record, Said};
 use super::styles::{Collected, Styles};
-use super::table::{self, GROUP, LINE, Line, Table};
+use super::table::{self, LINE, Line, Table};
 use super::traits::Traits;
 use crate::feeds::rule::Rules;
 
@@ -27,6 +27,8 @@ pub(crate) struct Builder {
     longer: HashMap<u32, Vec<u8>>,
     styles: Collected,
     taken_back: Vec<(Box<str>, Rules)>,
+    /// Where the records of names are of which no rule is left.
+    gone: HashSet<u32>,
     traits: Traits,
 }
 
@@ -40,8 +42,9 @@ pub(crate) struct Full;
 pub(crate) struct Draft {
     pub(super) key: Key,
     records: Arena,
-    names: HashTable<u32>,
+    names: usize,
     longer: HashMap<u32, Vec<u8>>,
+    gone: HashSet<u32>,
     pub(super) styles: Styles,
     pub(super) traits: Traits,
 }
@@ -49,13 +52,19 @@ pub(crate) struct Draft {
 impl Builder {
     /// For a list of which the most specific rule counts, whatever its rank, or another.
     pub(crate) fn new(key: Key, is_tree: bool) -> Self {
+        Self::with_room(key, is_tree, 0)
+    }
+
+    /// The same with room for so many names from the start.
+    pub(crate) fn with_room(key: Key, is_tree: bool, names: usize) -> Self {
         Self {
             key,
             records: Arena::default(),
-            names: HashTable::new(),
+            names: HashTable::with_capacity(names),
             longer: HashMap::new(),
             styles: Collected::default(),
             taken_back: Vec::new(),
+            gone: HashSet::new(),
             traits: Traits {
                 is_tree,
                 ..Traits::default()
@@ -132,8 +141,9 @@ impl Builder {
         Draft {
             key: self.key,
             records: self.records,
-            names: self.names,
+            names: self.names.len(),
             longer: self.longer,
+            gone: self.gone,
             styles: self.styles.finish(),
             traits: self.traits,
         }
@@ -155,6 +165,7 @@ impl Builder {
         let others: Vec<Said<'_>> = others.collect();
         if others.is_empty() {
             slot.remove();
+            self.gone.insert(at);
             return;
         }
         let mut left = Vec::new();
@@ -172,45 +183,42 @@ fn record<'r>(records: &'r Arena, longer: &'r HashMap<u32, Vec<u8>>, at: u32) ->
 impl Draft {
     /// How many hosts and networks it has rules for.
     pub(crate) fn len(&self) -> usize {
-        self.names.len()
+        self.names
     }
 
     /// Writes the records in the order of their places, and gives the table that finds them.
     pub(super) fn write_records(&self, output: &mut impl Write) -> io::Result<Table> {
-        let (lines, order) = self.placed();
-        let mut starts = Vec::with_capacity(lines.len() * table::GROUPS);
-        let mut written = 0_u32;
-        for (line, order) in lines.iter().zip(order.chunks(LINE)) {
-            let names = line.names();
-            for group in 0..table::GROUPS {
-                starts.push(written);
-                let places = names.min(group * GROUP)..names.min((group + 1) * GROUP);
-                for &at in &order[places] {
-                    let longer = self.longer.get(&at);
-                    let record = longer.map_or_else(|| self.records.bytes(at), Vec::as_slice);
-                    output.write_all(record)?;
-                    let end = u32::try_from(record.len())
-                        .ok()
-                        .and_then(|length| written.checked_add(length));
-                    written = end.ok_or_else(|| io::Error::other("it takes more than 4 GiB"))?;
-                }
+        let (mut lines, order) = self.placed();
+        let mut start = 0_u32;
+        for (line, order) in lines.iter_mut().zip(order.chunks(LINE)) {
+            // All lengths before any text: records lie anywhere, and the processor gets several at
+            // a time.
+            let mut records = [&[][..]; LINE];
+            for (record, at) in records.iter_mut().zip(&order[..line.names()]) {
+                let longer = self.longer.get(at);
+                *record = longer.map_or_else(|| self.records.bytes(*at), Vec::as_slice);
+            }
+            let end = line.set_starts(start, records.map(<[u8]>::len));
+            start = end.ok_or_else(|| io::Error::other("it takes more than 4 GiB"))?;
+            for record in records {
+                output.write_all(record)?;
             }
         }
-        Ok(Table::new(lines, starts))
+        Ok(Table::new(lines))
     }
 
     /// The prints of all names in their places, and where the record of each is.
     fn placed(&self) -> (Vec<Line>, Vec<u32>) {
         let mut lines = Table::lines_for(self.len());
         let mut order = vec![0; lines.len() * LINE];
-        for &at in &self.names {
+        let all = self.records.places();
+        for at in all.filter(|at| self.gone.is_empty() || !self.gone.contains(at)) {
             let (hash, _) = self.key.hash(self.records.record(at).name);
             let mut line = table::home(hash, lines.len());
             while lines[line].is_full() {
                 line = table::after(line, lines.len());
             }
-            let place = lines[line].names();
-            lines[line].0[place] = table::print(hash);
+            let place = lines[line].push(table::print(hash));
             order[line * LINE + place] = at;
         }
         (lines, order)

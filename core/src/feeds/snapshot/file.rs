@@ -10,21 +10,20 @@ use super::builder::Draft;
 use super::key::Key;
 use super::records::Bytes;
 use super::styles::Styles;
-use super::table::{GROUPS, LINE, Line, Table};
+use super::table::{Line, Table, WORDS};
 use super::traits::{Labels, Traits};
 
 /// What the file begins with.
 const MAGIC: [u8; 16] = *b"portcullis list\n";
 
 /// Another version is another layout, or other hashes.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Bytes before the records.
 const HEADER: usize = 128;
 
-/// Bytes of a line of the table, and of the offsets that belong to it.
-const LINE_BYTES: usize = 2 * LINE;
-const STARTS_BYTES: usize = 4 * GROUPS;
+/// Bytes of a line of the table.
+const LINE_BYTES: usize = 2 * WORDS;
 
 /// Bytes that are read or written at a time.
 const PIECE: usize = 64 << 10;
@@ -75,9 +74,6 @@ impl Draft {
         let (records, records_sum) = output.get_mut().restart();
         for line in table.lines() {
             output.write_all(line.0.map(u16::to_le_bytes).as_flattened())?;
-        }
-        for start in table.starts() {
-            output.write_all(&start.to_le_bytes())?;
         }
         let styles = self.styles.to_bytes();
         output.write_all(&styles)?;
@@ -171,7 +167,7 @@ fn read(
         return Err(Refused::Damaged("the checksum of its records is wrong"));
     }
     // They are no longer than the file.
-    let table = header.lines as usize * (LINE_BYTES + STARTS_BYTES);
+    let table = header.lines as usize * LINE_BYTES;
     let mut bytes = vec![0; table + header.styles as usize];
     input.read_exact(&mut bytes)?;
     if input.restart().1 != header.table_sum {
@@ -183,18 +179,15 @@ fn read(
 }
 
 fn read_table(header: &Header, bytes: &[u8]) -> Result<Table, Refused> {
-    let (lines, starts) = bytes.split_at(header.lines as usize * LINE_BYTES);
     let line = |bytes: &[u8; LINE_BYTES]| {
-        let (prints, _) = bytes.as_chunks();
-        Line(std::array::from_fn(|at| u16::from_le_bytes(prints[at])))
+        let (words, _) = bytes.as_chunks();
+        Line(std::array::from_fn(|at| u16::from_le_bytes(words[at])))
     };
-    let lines: Vec<Line> = lines.as_chunks().0.iter().map(line).collect();
-    let starts = starts.as_chunks().0.iter();
-    let starts = starts.map(|start| u32::from_le_bytes(*start)).collect();
+    let lines: Vec<Line> = bytes.as_chunks().0.iter().map(line).collect();
     if !lines.iter().all(Line::is_in_order) {
         return Err(Refused::Damaged("its table has gaps"));
     }
-    let table = Table::new(lines, starts);
+    let table = Table::new(lines);
     if table.names() != header.names as usize {
         return Err(Refused::Damaged("it has more or fewer names than it says"));
     }
@@ -275,7 +268,7 @@ impl Header {
 
     /// Bytes of the whole file.
     fn length(&self) -> u64 {
-        let table = u64::from(self.lines) * (LINE_BYTES + STARTS_BYTES) as u64;
+        let table = u64::from(self.lines) * LINE_BYTES as u64;
         HEADER as u64 + u64::from(self.records) + table + u64::from(self.styles)
     }
 }

@@ -2,11 +2,11 @@
 //! one cache line for each domain that a host is in. `feeds` makes it of the lists that serve and
 //! has it look at each host first. It knows prints, as tables have them, and no names.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 use super::Snapshot;
 use super::key::{AT_HAND, Key, Query, Suffix};
-use super::table::{Table, print};
+use super::table::{Line, Table, print};
 use super::traits::Labels;
 
 /// Bits that one cache line has.
@@ -111,21 +111,23 @@ fn spread(table: &Table, mut use_name: impl FnMut(u16, RangeInclusive<u64>)) {
     // The least hash that is looked for in a line first.
     let least = |line: usize| ((line as u128) << 64).div_ceil(lines.len() as u128);
     let part = |hash: u128| (hash >> (64 - PART_BITS)) as u64;
-    let mut use_home = |home: usize, prints: &[u16]| {
-        let (first, last) = (part(least(home)), part(least(home + 1) - 1));
-        for print in prints.iter().filter(|print| **print != 0) {
-            use_name(*print, first..=last);
+    let mut use_line = |line: &Line, homes: Range<usize>| {
+        let parts = part(least(homes.start))..=part(least(homes.end) - 1);
+        for print in line.prints().iter().filter(|print| **print != 0) {
+            use_name(*print, parts.clone());
         }
     };
+    // A name may have found some lines full before the one that it is in.
+    let mut full = 0;
     for (at, line) in lines.iter().enumerate() {
-        let mut home = at;
-        // A name may have found all lines full before this one.
-        for _ in 0..lines.len() {
-            use_home(home, &line.0);
-            home = home.checked_sub(1).unwrap_or(lines.len() - 1);
-            if !lines[home].is_full() {
-                break;
-            }
+        use_line(line, at - full..at + 1);
+        full = if line.is_full() { full + 1 } else { 0 };
+    }
+    // The last ones are before the first.
+    if full > 0 {
+        let behind = lines.iter().position(|line| !line.is_full());
+        for line in &lines[..=behind.unwrap_or(lines.len() - 1)] {
+            use_line(line, lines.len() - full..lines.len());
         }
     }
 }

@@ -3,17 +3,17 @@
 //! finds is to be confirmed.
 
 /// Names that one cache line has room for.
-pub(super) const LINE: usize = 32;
+pub(super) const LINE: usize = 27;
 
 /// Names that are counted from one offset.
-pub(super) const GROUP: usize = 8;
+const GROUP: usize = 7;
 
-/// Groups of a line.
-pub(super) const GROUPS: usize = LINE / GROUP;
+/// Numbers of sixteen bits in a line.
+pub(super) const WORDS: usize = 32;
 
 /// How many names a line has on average. More would fill so many lines that a miss often looks
 /// into the next one, too.
-const NAMES_A_LINE: usize = 24;
+const NAMES_A_LINE: usize = 23;
 
 /// The most full lines in a row. Few lines are full by chance, so a table that was built has no run
 /// that comes near.
@@ -26,14 +26,14 @@ const LONGEST_RUN: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Table {
     lines: Box<[Line]>,
-    /// Where the records of each group begin.
-    starts: Box<[u32]>,
 }
 
-/// The prints of names, in places that are filled from the first. An empty place has none, 0.
+/// The prints of names, in places that are filled from the first; an empty place has none, 0.
+/// Behind them is where the records of each group of names begin: three offsets from the first,
+/// and the first in two halves.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(align(64))]
-pub(super) struct Line(pub(super) [u16; LINE]);
+pub(super) struct Line(pub(super) [u16; WORDS]);
 
 /// Where the record of a name can be.
 #[derive(Clone, Copy, Debug)]
@@ -62,21 +62,14 @@ impl Table {
         vec![Line::default(); Self::count_for(names)]
     }
 
-    /// The offsets are those of the groups of the lines.
-    pub(super) fn new(lines: Vec<Line>, starts: Vec<u32>) -> Self {
-        debug_assert_eq!(lines.len() * GROUPS, starts.len());
+    pub(super) fn new(lines: Vec<Line>) -> Self {
         Self {
             lines: lines.into(),
-            starts: starts.into(),
         }
     }
 
     pub(super) fn lines(&self) -> &[Line] {
         &self.lines
-    }
-
-    pub(super) fn starts(&self) -> &[u32] {
-        &self.starts
     }
 
     /// How many names there are.
@@ -112,24 +105,26 @@ impl Table {
         print: u16,
         confirm: &impl Fn(Place) -> Option<T>,
     ) -> Option<T> {
-        let places = self.lines[at].0.iter().enumerate();
+        let line = &self.lines[at];
+        let places = line.prints().iter().enumerate();
         let alike = places.filter(|(_, other)| **other == print);
-        alike
-            .map(|(place, _)| Place {
-                start: self.starts[at * GROUPS + place / GROUP],
-                before: place % GROUP,
-            })
-            .find_map(confirm)
+        alike.map(|(place, _)| line.place(place)).find_map(confirm)
     }
 }
 
 impl Line {
+    /// Whether it may have a name with this print.
     #[inline]
     fn has(&self, print: u16) -> bool {
-        // Without an early end the processor compares several at a time.
+        // Without an early end the processor compares several at a time. What is behind the prints
+        // costs nothing, and is seldom equal.
         self.0
             .iter()
             .fold(false, |any, other| any | (*other == print))
+    }
+
+    pub(super) fn prints(&self) -> &[u16] {
+        &self.0[..LINE]
     }
 
     #[inline]
@@ -138,12 +133,47 @@ impl Line {
     }
 
     pub(super) fn names(&self) -> usize {
-        self.0.iter().filter(|print| **print != 0).count()
+        self.prints().iter().filter(|print| **print != 0).count()
+    }
+
+    /// Takes a name into a line that is not full, and tells its place.
+    pub(super) fn push(&mut self, print: u16) -> usize {
+        let place = self.names();
+        self.0[place] = print;
+        place
     }
 
     /// Whether no empty place comes before one that is not.
     pub(super) fn is_in_order(&self) -> bool {
-        self.0.is_sorted_by_key(|print| *print == 0)
+        self.prints().is_sorted_by_key(|print| *print == 0)
+    }
+
+    /// Says that its records begin at `start` and have these lengths, and tells where they end;
+    /// none if that is too far.
+    pub(super) fn set_starts(&mut self, start: u32, lengths: [usize; LINE]) -> Option<u32> {
+        self.0[LINE + 3] = start as u16;
+        self.0[LINE + 4] = (start >> 16) as u16;
+        let mut length = 0;
+        for (at, group) in lengths.chunks(GROUP).enumerate() {
+            if at > 0 {
+                self.0[LINE + at - 1] = u16::try_from(length).ok()?;
+            }
+            length += group.iter().sum::<usize>();
+        }
+        start.checked_add(u32::try_from(length).ok()?)
+    }
+
+    fn place(&self, place: usize) -> Place {
+        let start = u32::from(self.0[LINE + 3]) | (u32::from(self.0[LINE + 4]) << 16);
+        let group = match place / GROUP {
+            0 => 0,
+            group => u32::from(self.0[LINE + group - 1]),
+        };
+        Place {
+            // Those of a table that was made up may be anywhere.
+            start: start.saturating_add(group),
+            before: place % GROUP,
+        }
     }
 }
 
@@ -170,10 +200,9 @@ mod tests {
     #[test]
     fn a_long_run_of_full_lines_is_told() {
         let table = |full: usize| {
-            let mut lines = vec![Line([1; LINE]); full];
+            let mut lines = vec![Line([1; WORDS]); full];
             lines.push(Line::default());
-            let starts = vec![0; lines.len() * GROUPS];
-            Table::new(lines, starts)
+            Table::new(lines)
         };
         assert!(table(0).is_loose() && table(LONGEST_RUN).is_loose());
         assert!(!table(LONGEST_RUN + 1).is_loose());
