@@ -9,6 +9,7 @@ mod cache;
 pub(crate) mod entries;
 mod fetch;
 pub(crate) mod format;
+mod hits;
 pub(crate) mod inline;
 mod lists;
 mod origin;
@@ -60,6 +61,15 @@ pub(crate) struct Feeds {
     fetcher: Fetcher,
     /// Notified when a list has arrived for the first time.
     arrived: Notify,
+    telling: Telling,
+}
+
+/// What a match tells of its entry.
+#[derive(Clone, Copy, Debug)]
+enum Telling {
+    AsWritten,
+    /// As the lists of [`Feeds::from_lists`] have it.
+    Canonical,
 }
 
 /// A feed that requests may wait for.
@@ -138,6 +148,19 @@ impl Feeds {
         Self::with_fetcher(feeds, cache_dir, Fetcher::default())
     }
 
+    /// The same feeds, whose matches tell canonical entries: what they have found can be written
+    /// down for [`Self::from_lists`], and is found again in the same words.
+    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "for a command"))]
+    pub(crate) fn open_canonical(
+        feeds: &BTreeMap<String, config::Feed>,
+        cache_dir: &Path,
+    ) -> Arc<Self> {
+        let mut opened = Self::open(feeds, cache_dir);
+        let feeds = Arc::get_mut(&mut opened).expect("it is new");
+        feeds.telling = Telling::Canonical;
+        opened
+    }
+
     /// Feeds that never change, each a list of canonical hosts and networks, behind `@@` if they
     /// are exceptions.
     pub(crate) fn from_lists<'a>(
@@ -186,11 +209,13 @@ impl Feeds {
                     continue;
                 };
                 match (feed.kind(), found.kind) {
-                    (FeedKind::Allow, MatchKind::Listed) => return Some(source.allowed(found)),
+                    (FeedKind::Allow, MatchKind::Listed) => {
+                        return Some(source.allowed(found, self.telling));
+                    }
                     // The host is not on the list of allowed ones.
                     (FeedKind::Allow, MatchKind::Excepted) => {}
                     (FeedKind::Block, MatchKind::Listed) if !self.has_allow => {
-                        return Some(source.matched(found));
+                        return Some(source.matched(found, self.telling));
                     }
                     (FeedKind::Block, MatchKind::Listed) => {
                         listed = listed.or(Some((source, found)));
@@ -202,7 +227,7 @@ impl Feeds {
             }
         }
         let (source, found) = listed.or(excepted)?;
-        Some(source.matched(found))
+        Some(source.matched(found, self.telling))
     }
 
     /// The first list of a feed.

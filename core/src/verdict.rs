@@ -2,6 +2,7 @@
 //! `respond`, recorded by `exchange`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -221,6 +222,45 @@ pub(crate) struct Match {
     /// The line of the source, from 1, where that is known.
     pub(crate) line: Option<u32>,
     pub(crate) kind: MatchKind,
+    pub(crate) hit: Hit,
+}
+
+/// Where it is counted that the entry of a feed has decided. What a match says does not depend on
+/// it.
+#[derive(Clone, Default)]
+pub(crate) struct Hit(Option<(Arc<dyn CountHits>, u32)>);
+
+/// Counts that entries have decided.
+pub(crate) trait CountHits: Send + Sync {
+    /// The entry of this number has.
+    fn count(&self, entry: u32);
+}
+
+impl Hit {
+    pub(crate) fn new(counts: Arc<dyn CountHits>, entry: u32) -> Self {
+        Self(Some((counts, entry)))
+    }
+
+    /// An exchange has ended as the entry says.
+    pub(crate) fn count(&self) {
+        if let Some((counts, entry)) = &self.0 {
+            counts.count(*entry);
+        }
+    }
+}
+
+impl PartialEq for Hit {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Hit {}
+
+impl fmt::Debug for Hit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hit")
+    }
 }
 
 /// What an entry of a feed says about the hosts that it covers.
@@ -241,6 +281,7 @@ impl Match {
             rule: rule.into(),
             line: None,
             kind: MatchKind::Listed,
+            hit: Hit::default(),
         }
     }
 }

@@ -231,11 +231,23 @@ impl Exchange {
         }
     }
 
-    fn write(&self) {
-        let judgement = match &self.judged {
-            Judged::By(judgement) => Some(&**judgement),
+    /// What has decided.
+    fn judgement(&self) -> Option<&Judgement> {
+        match &self.judged {
+            Judged::By(judgement) => Some(judgement),
             Judged::No | Judged::Passed => None,
-        };
+        }
+    }
+
+    fn count_hit(&self) {
+        let judgement = self.judgement();
+        if let Some(matched) = judgement.and_then(|judgement| judgement.matched.as_ref()) {
+            matched.hit.count();
+        }
+    }
+
+    fn write(&self) {
+        let judgement = self.judgement();
         let parts = judgement.map(|judgement| judgement.verdict.parts());
         let passed = matches!(self.judged, Judged::Passed).then(|| VerdictKind::Next.name());
         let matched = judgement.and_then(|judgement| judgement.matched.as_ref());
@@ -283,11 +295,70 @@ fn add_once(names: &mut Vec<Arc<str>>, more: &mut Vec<Arc<str>>) {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
+        if !self.is_health_check {
+            self.count_hit();
+        }
         if !self.access_log.is_off() && !self.is_health_check {
             self.write();
         }
         if let Some(watcher) = &self.watcher {
             watcher.ended(&self.ending(), &self.notes);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::config::{AccessLog, AccessLogTo};
+    use crate::log::access::Access;
+    use crate::verdict::{CountHits, Hit, Match};
+
+    #[derive(Default)]
+    struct Counted(Mutex<Vec<u32>>);
+
+    impl CountHits for Counted {
+        fn count(&self, entry: u32) {
+            self.0.lock().unwrap().push(entry);
+        }
+    }
+
+    fn exchange() -> Exchange {
+        let off = AccessLog {
+            to: AccessLogTo::Off,
+            ..AccessLog::default()
+        };
+        let sink = Rc::new(Access::open(&off).unwrap().sink());
+        let client = Client::at(None);
+        Exchange::new(&sink, 1, Instant::now(), &client, None, Protocol::Http)
+    }
+
+    #[test]
+    fn an_exchange_counts_what_has_decided_once_when_it_ends() {
+        let counted = Arc::new(Counted::default());
+        let judged = |entry, verdict| Judgement {
+            verdict,
+            matched: Some(Box::new(Match {
+                hit: Hit::new(counted.clone(), entry),
+                ..Match::rule("example".into())
+            })),
+            ..Judgement::PASS
+        };
+        let mut blocked = exchange();
+        assert!(blocked.record_judgement(judged(7, Verdict::Drop)).is_err());
+        let mut passed = exchange();
+        assert!(passed.record_judgement(judged(8, Verdict::Next)).is_ok());
+        let mut health_check = exchange();
+        health_check.leave_out();
+        assert!(
+            health_check
+                .record_judgement(judged(9, Verdict::Drop))
+                .is_err()
+        );
+        assert!(counted.0.lock().unwrap().is_empty());
+        drop((blocked, passed, health_check));
+        assert_eq!(*counted.0.lock().unwrap(), [7]);
     }
 }

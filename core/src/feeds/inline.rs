@@ -6,7 +6,8 @@ use super::entries::{Entries, Listed, Reading, Rejected};
 use super::format::adblock;
 use super::rule::written::Written;
 use super::rule::{Covers, Rule};
-use super::snapshot::{Builder, Key, Snapshot};
+use super::snapshot::{Builder, Found, Key, Snapshot};
+use crate::verdict::MatchKind;
 
 /// What stands before an exception.
 const EXCEPTION: &str = "@@";
@@ -23,6 +24,15 @@ pub(crate) fn read(entries: &[String], reading: Reading, key: Key) -> Result<Lis
         }
     }
     list.finish()
+}
+
+/// An entry of any list, as such a list has it.
+pub(super) fn entry(found: &Found<'_>) -> String {
+    let name = found.name();
+    match found.kind {
+        MatchKind::Listed => name,
+        MatchKind::Excepted => format!("{EXCEPTION}{name}"),
+    }
 }
 
 /// A list of canonical hosts and networks, behind `@@` if they are exceptions. Domains cover the

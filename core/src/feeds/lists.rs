@@ -55,6 +55,7 @@ impl Serving {
         let _one_at_a_time = replacing.unwrap_or_else(PoisonError::into_inner);
         let current = self.current.load_full();
         let mut lists = current.lists.clone();
+        list.take_hits_over(&lists[place]);
         lists[place] = Arc::new(list);
         self.current.store(Arc::new(Lists::new(current.key, lists)));
         // At once: what was found before is not to be used any more.

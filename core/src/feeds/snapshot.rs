@@ -5,6 +5,7 @@
 mod arena;
 mod builder;
 mod file;
+mod hits;
 mod key;
 #[cfg(unix)]
 mod map;
@@ -18,6 +19,7 @@ mod traits;
 
 use std::fmt::{self, Write};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
@@ -25,6 +27,7 @@ pub(crate) use self::builder::{Builder, Draft, Full};
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::file::seal;
 pub(crate) use self::file::{Refused, Stamp};
+use self::hits::{EntryId, Hits};
 use self::key::Suffix;
 pub(crate) use self::key::{Key, Query};
 use self::records::{Bytes, Record, Said};
@@ -33,7 +36,7 @@ use self::styles::{Styles, Written};
 use self::table::Table;
 use self::traits::Traits;
 use super::rule::Rules;
-use crate::verdict::MatchKind;
+use crate::verdict::{Hit, MatchKind};
 
 /// The rules of a list, by canonical host or network.
 ///
@@ -49,10 +52,11 @@ pub(crate) struct Snapshot {
     table: Table,
     styles: Styles,
     records: Bytes,
+    hits: Arc<Hits>,
 }
 
 /// The entry that decides about a host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Found<'s> {
     pub(crate) kind: MatchKind,
     /// Its line, or its place in a list without lines, from 1.
@@ -61,6 +65,8 @@ pub(crate) struct Found<'s> {
     written: Written<&'s str>,
     /// The entry, where that does not tell.
     text: &'s [u8],
+    id: Option<EntryId>,
+    hits: &'s Arc<Hits>,
 }
 
 impl Found<'_> {
@@ -78,15 +84,22 @@ impl Found<'_> {
     }
 
     /// The host, domain or network that it names.
-    #[cfg(any(test, fuzzing))]
     pub(crate) fn name(&self) -> String {
         String::from_utf8_lossy(self.name).into_owned()
+    }
+
+    /// Where it is counted that it has decided.
+    pub(crate) fn hit(&self) -> Hit {
+        let hit = |id: EntryId| Hit::new(self.hits.clone(), id.number());
+        self.id.map(hit).unwrap_or_default()
     }
 }
 
 /// The best entry so far: what it says of the host, and of which rank that is.
 #[derive(Clone, Copy)]
 struct Best<'s> {
+    /// The place of the name in the table.
+    place: usize,
     record: Record<'s>,
     rules: Rules,
     rank: u8,
@@ -136,14 +149,13 @@ impl Snapshot {
     #[inline]
     fn look_at<'s>(&'s self, best: &mut Option<Best<'s>>, host: &str, suffix: Suffix) {
         if self.traits.labels.has(suffix.labels)
-            && let Some(record) =
-                self.record(suffix.hash, &host.as_bytes()[suffix.start as usize..])
+            && let Some(named) = self.record(suffix.hash, &host.as_bytes()[suffix.start as usize..])
         {
             let about = match suffix.start {
                 0 => Rules::about_itself,
                 _ => Rules::about_below,
             };
-            self.consider(best, record, about);
+            self.consider(best, named, about);
         }
     }
 
@@ -154,13 +166,13 @@ impl Snapshot {
             if let Ok(network) = IpNet::new(address, length) {
                 let network = Text::of(network.trunc());
                 let (hash, _) = query.key().hash(network.bytes());
-                if let Some(record) = self.record(hash, network.bytes()) {
-                    self.consider(&mut best, record, Rules::about_below);
+                if let Some(named) = self.record(hash, network.bytes()) {
+                    self.consider(&mut best, named, Rules::about_below);
                 }
             }
         }
-        if let Some(record) = self.record(query.whole().hash, query.host.as_bytes()) {
-            self.consider(&mut best, record, Rules::about_itself);
+        if let Some(named) = self.record(query.whole().hash, query.host.as_bytes()) {
+            self.consider(&mut best, named, Rules::about_itself);
         }
         best.map(|best| self.found(best))
     }
@@ -171,7 +183,7 @@ impl Snapshot {
     fn consider<'s>(
         &self,
         best: &mut Option<Best<'s>>,
-        record: Record<'s>,
+        (place, record): (usize, Record<'s>),
         about: fn(Rules) -> Rules,
     ) {
         let rules = about(record.rules(&self.styles));
@@ -180,6 +192,7 @@ impl Snapshot {
         };
         if self.traits.is_tree || best.is_none_or(|best| rank >= best.rank) {
             *best = Some(Best {
+                place,
                 record,
                 rules,
                 rank,
@@ -188,11 +201,12 @@ impl Snapshot {
         }
     }
 
+    /// The place of a name, and its record.
     #[inline]
-    fn record(&self, hash: u64, name: &[u8]) -> Option<Record<'_>> {
+    fn record(&self, hash: u64, name: &[u8]) -> Option<(usize, Record<'_>)> {
         self.table.find(hash, |place| {
             let record = Record::at(self.records.get(), place)?;
-            (record.name == name).then_some(record)
+            (record.name == name).then_some((place.number, record))
         })
     }
 
@@ -202,14 +216,28 @@ impl Snapshot {
             let rules = self.styles.rules(said.style).and(best.rules);
             rules.has_rank(best.rank)
         };
-        let said = best.record.said().find(has_said);
-        let styles = &self.styles;
+        let mut all = best.record.said().enumerate();
+        let said = all.find(|(_, said)| has_said(said));
+        let (at, said) = said.expect("its rules were those of one of its lines");
+        let id = EntryId::new(best.place, at);
+        self.told(best.kind, best.record.name, said, id)
+    }
+
+    fn told<'s>(
+        &'s self,
+        kind: MatchKind,
+        name: &'s [u8],
+        said: Said<'s>,
+        id: Option<EntryId>,
+    ) -> Found<'s> {
         Found {
-            kind: best.kind,
-            line: said.map_or(0, |said| said.line),
-            name: best.record.name,
-            written: said.map_or(Written::InRecord, |said| styles.written(said.style)),
-            text: said.map_or(&[], |said| said.text),
+            kind,
+            name,
+            id,
+            line: said.line,
+            written: self.styles.written(said.style),
+            text: said.text,
+            hits: &self.hits,
         }
     }
 
@@ -238,14 +266,8 @@ impl Snapshot {
             rest = behind;
             for said in record.said() {
                 let rules = self.styles.rules(said.style);
-                let (rank, kind) = rules.first().expect("it says something");
-                let best = Best {
-                    record,
-                    rules,
-                    rank,
-                    kind,
-                };
-                let found = self.found(best);
+                let (_, kind) = rules.first().expect("it says something");
+                let found = self.told(kind, record.name, said, None);
                 entries.push((found.name(), rules, found.rule()));
             }
         }
@@ -263,6 +285,7 @@ impl From<Draft> for Snapshot {
             key: Some(draft.key),
             traits: draft.traits,
             names: table.names(),
+            hits: Arc::new(Hits::new(table.places())),
             table,
             styles: draft.styles,
             records: Bytes::InMemory(records.into()),

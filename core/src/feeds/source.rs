@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::fetch::{Validators, shown};
 use super::origin::Origin;
 use super::snapshot::{Found, Snapshot};
+use super::{Telling, inline};
 use crate::config::{self, FeedKind};
 use crate::verdict::{Match, MatchKind};
 
@@ -120,21 +121,26 @@ impl Source {
         }
     }
 
-    pub(super) fn matched(&self, found: Found<'_>) -> Match {
+    pub(super) fn matched(&self, found: Found<'_>, telling: Telling) -> Match {
+        let rule = match telling {
+            Telling::AsWritten => found.rule(),
+            Telling::Canonical => inline::entry(&found),
+        };
         Match {
             feed: Some(self.feed.clone()),
             source: Some(self.shown.clone()),
-            rule: found.rule().into(),
+            rule: rule.into(),
             line: Some(found.line),
             kind: found.kind,
+            hit: found.hit(),
         }
     }
 
     /// The entry of an allow feed, because of which no list counts.
-    pub(super) fn allowed(&self, found: Found<'_>) -> Match {
+    pub(super) fn allowed(&self, found: Found<'_>, telling: Telling) -> Match {
         Match {
             kind: MatchKind::Excepted,
-            ..self.matched(found)
+            ..self.matched(found, telling)
         }
     }
 

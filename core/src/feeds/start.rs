@@ -18,7 +18,7 @@ use super::lists::Serving;
 use super::origin::Origin;
 use super::snapshot::{Key, Refused, Snapshot};
 use super::source::{BUILT_IN, ENTRIES, Feed, Source};
-use super::{FeedError, Feeds, inline, read_list};
+use super::{FeedError, Feeds, Telling, inline, read_list};
 use crate::config::{self, FeedFormat, FeedKind, TEST_NAMES};
 use crate::error::{Causes, panic_message};
 
@@ -70,6 +70,7 @@ impl Feeds {
             cache,
             fetcher,
             arrived: Notify::new(),
+            telling: Telling::AsWritten,
         })
     }
 }

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::entries::Rejected;
 use super::fetch::{Deadlines, FetchError, Fetcher, Validators};
+use super::hits::RuleHits;
 use super::origin::Origin;
 use super::{FeedError, FeedStatus, Feeds, Outcome};
 use crate::config::{Feed, FeedFormat};
@@ -166,6 +167,39 @@ async fn a_fetched_list_serves() {
         "{request}"
     );
     assert!(request.contains("accept-encoding: gzip"), "{request}");
+}
+
+#[tokio::test]
+async fn hits_are_counted_and_outlive_a_new_list() {
+    let dir = TempDir::new().unwrap();
+    let server = Server::answering([ok("", LIST), ok("", "new.example\nworse.example\n")]);
+    let feeds = open(server.feed(), dir.path());
+    feeds.refresh_list().await.unwrap();
+    let count = |host: &str| feeds.find(["list"], host).unwrap().hit.count();
+    let hosts = ["bad.example", "worse.example", "www.worse.example"];
+    hosts.into_iter().for_each(count);
+    // A kept verdict has the match from before.
+    let kept = feeds.find(["list"], "worse.example").unwrap();
+    kept.hit.count();
+
+    let hits = feeds.hits("list", 1).unwrap();
+    assert_eq!((hits.names, hits.matched), (2, 2));
+    assert_eq!(hits.never_matched(), Some(0.0));
+    let worse = |line| RuleHits {
+        source: kept.source.clone().unwrap(),
+        rule: "worse.example".to_owned(),
+        line,
+        hits: 3,
+    };
+    assert_eq!(hits.top, [worse(2)]);
+
+    feeds.refresh_list().await.unwrap();
+    let hits = feeds.hits("list", 10).unwrap();
+    assert_eq!((hits.names, hits.matched), (2, 1));
+    assert_eq!(hits.never_matched(), Some(0.5));
+    assert_eq!(hits.top, [worse(2)]);
+    assert_eq!(feeds.hits("other", 1), None);
+    server.requests();
 }
 
 #[tokio::test]

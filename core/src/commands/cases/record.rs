@@ -73,7 +73,7 @@ pub async fn record_cases(
     log: &Path,
 ) -> Result<Recording, PluginError> {
     let single = FilterFile::named(file, &config.plugins.dir)?;
-    let feeds = Feeds::open(&config.feeds, &config.cache.dir);
+    let feeds = Feeds::open_canonical(&config.feeds, &config.cache.dir);
     let loader = Loader::new(&config, feeds.clone())?;
     let filter = single.clone().filter(loader).await?;
     let mut hosts = Hosts::default();

@@ -4,9 +4,11 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
+use std::sync::Arc;
 
 use super::Snapshot;
 use super::builder::Draft;
+use super::hits::Hits;
 use super::key::Key;
 use super::records::Bytes;
 use super::styles::Styles;
@@ -137,6 +139,7 @@ impl Snapshot {
             key: Some(header.key),
             traits: header.traits,
             names: header.names as usize,
+            hits: Arc::new(Hits::new(table.places())),
             table,
             styles,
             records,

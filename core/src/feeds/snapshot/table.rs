@@ -42,6 +42,8 @@ pub(super) struct Place {
     pub(super) start: u32,
     /// How many of them come before it.
     pub(super) before: usize,
+    /// The number of the place in the table.
+    pub(super) number: usize,
 }
 
 impl Table {
@@ -70,6 +72,17 @@ impl Table {
 
     pub(super) fn lines(&self) -> &[Line] {
         &self.lines
+    }
+
+    /// How many names there can be.
+    pub(super) fn places(&self) -> usize {
+        self.lines.len() * LINE
+    }
+
+    /// The place of that number, if a name is in it.
+    pub(super) fn place(&self, number: usize) -> Option<Place> {
+        let line = self.lines.get(number / LINE)?;
+        (line.0[number % LINE] != 0).then(|| line.place(number))
     }
 
     /// How many names there are.
@@ -108,7 +121,9 @@ impl Table {
         let line = &self.lines[at];
         let places = line.prints().iter().enumerate();
         let alike = places.filter(|(_, other)| **other == print);
-        alike.map(|(place, _)| line.place(place)).find_map(confirm)
+        alike
+            .map(|(place, _)| line.place(at * LINE + place))
+            .find_map(confirm)
     }
 }
 
@@ -163,7 +178,9 @@ impl Line {
         start.checked_add(u32::try_from(length).ok()?)
     }
 
-    fn place(&self, place: usize) -> Place {
+    /// The place of that number, which is in this line.
+    fn place(&self, number: usize) -> Place {
+        let place = number % LINE;
         let start = u32::from(self.0[LINE + 3]) | (u32::from(self.0[LINE + 4]) << 16);
         let group = match place / GROUP {
             0 => 0,
@@ -173,6 +190,7 @@ impl Line {
             // Those of a table that was made up may be anywhere.
             start: start.saturating_add(group),
             before: place % GROUP,
+            number,
         }
     }
 }

@@ -62,7 +62,7 @@ fn what_only_looks_alike_is_not_covered() {
         "foo.bar\nx.example",
         "\n",
     ] {
-        assert_eq!(list.find(host), None, "{host:?}");
+        assert!(list.find(host).is_none(), "{host:?}");
     }
 }
 
@@ -72,10 +72,10 @@ fn a_network_of_all_addresses_covers_those_of_its_kind() {
     for host in ["0.0.0.0", "127.0.0.1", "255.255.255.255"] {
         assert_eq!(list.find(host).unwrap().name(), "0.0.0.0/0", "{host}");
     }
-    assert_eq!(list.find("::1"), None);
+    assert!(list.find("::1").is_none());
     let halves = snapshot(&[("128.0.0.0/1", Rule::listed(Covers::Below))]);
     assert_eq!(halves.find("192.0.2.1").unwrap().name(), "128.0.0.0/1");
-    assert_eq!(halves.find("10.0.0.1"), None);
+    assert!(halves.find("10.0.0.1").is_none());
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn an_address_covers_itself_and_a_network_its_addresses() {
         "198.51.101.1",
         "a.198.51.100.7.example",
     ] {
-        assert_eq!(list.find(host), None, "{host}");
+        assert!(list.find(host).is_none(), "{host}");
     }
 }
 
@@ -126,7 +126,7 @@ fn every_name_is_found_after_the_table_has_grown() {
     for name in &names {
         assert_eq!(rule(&list, name).as_ref(), Some(name));
     }
-    assert_eq!(list.find("host10000.example"), None);
+    assert!(list.find("host10000.example").is_none());
 }
 
 #[test]
@@ -182,9 +182,56 @@ fn a_rule_that_is_taken_back_is_gone_wherever_that_stands() {
     builder.take_back("b.example", both);
     let list = Snapshot::from(builder.finish());
     assert_eq!(list.len(), 1);
-    assert_eq!(list.find("a.example"), None);
-    assert_eq!(list.find("x.b.example"), None);
+    assert!(list.find("a.example").is_none());
+    assert!(list.find("x.b.example").is_none());
     assert_eq!(list.find("b.example").unwrap().line, 3);
+}
+
+#[test]
+fn a_new_list_takes_over_the_hits_of_entries_that_it_has() {
+    let both = Rules::from(Rule::listed(Covers::Both));
+    let list = |entries: &[(&str, &str)]| {
+        let mut builder = Builder::new(Key::random(), false);
+        for ((name, text), line) in entries.iter().zip(1..) {
+            builder.add(name, both, line, text).unwrap();
+        }
+        Snapshot::from(builder.finish())
+    };
+    let before = list(&[
+        ("kept.example", "||kept.example^"),
+        ("gone.example", "||gone.example^"),
+        ("other.example", "||other.example^"),
+        ("never.example", "||never.example^"),
+    ]);
+    for (host, times) in [
+        ("www.kept.example", 3),
+        ("gone.example", 5),
+        ("other.example", 2),
+    ] {
+        (0..times).for_each(|_| before.find(host).unwrap().hit().count());
+    }
+    let now = list(&[
+        ("new.example", "||new.example^"),
+        ("other.example", "other.example"),
+        ("kept.example", "||kept.example^"),
+    ]);
+    now.take_hits_over(&before);
+    now.find("kept.example").unwrap().hit().count();
+    let top = |list: &Snapshot| -> Vec<(String, u32)> {
+        let frequent = list.most_frequent(2).into_iter();
+        frequent
+            .map(|(found, number)| (found.rule(), number))
+            .collect()
+    };
+    let counted = |rule: &str, number| (rule.to_owned(), number);
+    assert_eq!(
+        top(&before),
+        [counted("||gone.example^", 5), counted("||kept.example^", 3)]
+    );
+    assert_eq!(before.matched(), 3);
+    // The name is still there, but it is written in another way.
+    assert_eq!(top(&now), [counted("||kept.example^", 4)]);
+    assert_eq!(now.matched(), 2);
 }
 
 #[test]

@@ -120,3 +120,31 @@ async fn lists_whose_hashes_have_different_keys_are_all_found() {
         assert!(feeds.find([name], "good.example").is_none(), "{name}");
     }
 }
+
+#[tokio::test]
+async fn what_a_recording_has_found_is_found_again_in_the_same_words() {
+    let dir = TempDir::new().unwrap();
+    let body = "||B\u{fc}cher.example^\n@@||ok.xn--bcher-kva.example^\n";
+    let server = Server::answering([ok("", body)]);
+    let settings = Feed {
+        format: FeedFormat::Adblock,
+        ..server.feed()
+    };
+    let feeds = open(settings.clone(), dir.path());
+    feeds.refresh_list().await.unwrap();
+    server.requests();
+    let settings = BTreeMap::from([("list".to_owned(), settings)]);
+    let recording = Feeds::open_canonical(&settings, dir.path());
+    let told = |feeds: &Feeds| {
+        ["www.xn--bcher-kva.example", "ok.xn--bcher-kva.example"]
+            .map(|host| feeds.find(["list"], host).unwrap().rule.into_string())
+    };
+    assert_eq!(told(&feeds)[0], "||B\u{fc}cher.example^");
+    let written = told(&recording);
+    assert_eq!(
+        written,
+        ["xn--bcher-kva.example", "@@ok.xn--bcher-kva.example"]
+    );
+    let again = Feeds::from_lists(&BTreeMap::from([("list".to_owned(), written.to_vec())]));
+    assert_eq!(told(&again), written);
+}
