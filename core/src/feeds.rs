@@ -321,6 +321,32 @@ impl Feeds {
         outcome
     }
 
+    /// Has the copy on disk serve, which another process has fetched. Says whether it does: one that
+    /// is not good is left to the next fetch.
+    async fn take_up(&self, source: &Source, origin: &Origin) -> bool {
+        let (cache, lists) = (self.cache.clone(), self.lists.clone());
+        let (place, wanted) = (source.place, origin.clone());
+        let replace = move || {
+            let saved = cache.load(&wanted).ok()??;
+            let list = saved.snapshot.ok()?;
+            let names = list.len();
+            wanted.bounds.check(names).ok()?;
+            lists.replace(place, list);
+            Some((saved.validators, saved.fetched_at, names))
+        };
+        let Some((validators, fetched_at, names)) = blocking(replace).await else {
+            return false;
+        };
+        source.log_taken_up(names);
+        let is_first = source.state().fetched_at.is_none();
+        source.published(validators, fetched_at);
+        source.state().error = None;
+        if is_first {
+            self.arrived.notify_one();
+        }
+        true
+    }
+
     async fn update(&self, source: &Source, origin: &Origin) -> Result<Outcome, FeedError> {
         let known = source.state().validators.clone();
         let (body, validators) = match fetch(origin, &known, &self.fetcher).await? {

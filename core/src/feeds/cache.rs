@@ -199,7 +199,8 @@ impl Cache {
         self.dir.join(format!("{name}.json"))
     }
 
-    fn snapshot(&self, name: &str) -> PathBuf {
+    /// The file of a copy that is written last.
+    pub(super) fn snapshot(&self, name: &str) -> PathBuf {
         self.dir.join(format!("{name}.snapshot"))
     }
 

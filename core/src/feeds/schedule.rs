@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::future::join_all;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
@@ -87,10 +87,40 @@ impl Feeds {
                     pause
                 }
             };
-            match &file {
-                // The file is read again when it has changed and when the time is up.
-                Some(file) => drop(timeout(pause, changed(file, read, FILE_CHECK)).await),
-                None => sleep(pause).await,
+            self.rest(source, origin, pause, (file.as_deref(), read))
+                .await;
+        }
+    }
+
+    /// Waits until a list is to be fetched again: when the time is up, or when its file is no longer
+    /// the version that was read. A copy that another process has written meanwhile serves at once,
+    /// and the time begins anew.
+    async fn rest(
+        &self,
+        source: &Source,
+        origin: &Origin,
+        mut pause: Duration,
+        (file, read): (Option<&Path>, Stamp),
+    ) {
+        let file_changed = async {
+            match file {
+                Some(file) => changed(file, read, FILE_CHECK).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::pin!(file_changed);
+        let copy = self.cache.snapshot(&origin.copy);
+        let mut known = stamp_of(Some(copy.clone())).await;
+        let mut began = Instant::now();
+        loop {
+            tokio::select! {
+                () = sleep(pause.saturating_sub(began.elapsed())) => return,
+                () = &mut file_changed => return,
+                () = changed(&copy, known, FILE_CHECK) => {}
+            }
+            known = stamp_of(Some(copy.clone())).await;
+            if self.take_up(source, origin).await {
+                (pause, began) = (jittered(origin.refresh), Instant::now());
             }
         }
     }
@@ -121,6 +151,15 @@ impl Source {
             held = %left_out.held,
             ?elapsed,
             "feed updated"
+        );
+    }
+
+    pub(super) fn log_taken_up(&self, names: usize) {
+        info!(
+            feed = &*self.feed,
+            source = &*self.shown,
+            names,
+            "feed updated from a copy that another process has fetched"
         );
     }
 
