@@ -10,6 +10,7 @@ mod check;
 mod conformance;
 mod decisions;
 mod explain;
+mod feed;
 mod inspect;
 mod install;
 mod list;
@@ -31,6 +32,10 @@ pub use self::decisions::{
     list_decisions, remove_decisions,
 };
 pub use self::explain::{ExplainError, Explanation, explain};
+pub use self::feed::{
+    FeedCommandError, FeedEntry, FeedList, FeedLookup, FeedRefresh, HostEntries, LeftOutEntries,
+    PresetList, RefreshedList, Says, list_feeds, list_presets, look_up_hosts, refresh_feeds,
+};
 pub use self::inspect::{Cost, Inspection, Needed, Settings, check_plugin};
 pub use self::install::{Candidate, InstallError, Installed, find_filter};
 pub use self::list::{PluginList, list_plugins};

@@ -11,6 +11,8 @@ mod fetch;
 pub(crate) mod format;
 mod hits;
 pub(crate) mod inline;
+#[cfg(feature = "cli")]
+mod inspect;
 mod lists;
 mod origin;
 pub(crate) mod rule;
@@ -32,11 +34,16 @@ use futures_util::future::join_all;
 use tokio::sync::Notify;
 
 use self::bounds::OutOfBounds;
+#[cfg(feature = "cli")]
+pub(crate) use self::cache::UNKEPT_HINT;
 use self::cache::{Arrival, Cache};
-use self::entries::{LeftOut, Listed, Rejected};
+pub(crate) use self::entries::LeftOut;
+use self::entries::{Listed, Rejected};
 pub(crate) use self::fetch::{FetchError, Fetcher, download, shown};
 use self::fetch::{Fetched, fetch};
 use self::format::{Format, read};
+#[cfg(feature = "cli")]
+pub(crate) use self::inspect::{Entry, Facts, Refreshed};
 use self::lists::Serving;
 use self::origin::Origin;
 use self::snapshot::Key;
@@ -93,6 +100,8 @@ pub(crate) enum Outcome {
         left_out: LeftOut,
         /// The size of its body.
         bytes: usize,
+        /// Why there is no copy of it on disk.
+        unkept: Option<String>,
     },
     /// The list that is serving is current.
     Unchanged,
@@ -374,10 +383,11 @@ impl Feeds {
             let serving = lists.load().at(place).len();
             let bounds = arrival.origin.bounds;
             bounds.check_change(names, serving, held)?;
-            lists.replace(place, arrival.keep(draft, body));
-            Ok::<_, FeedError>((names, left_out))
+            let kept = arrival.keep(draft, body);
+            lists.replace(place, kept.list);
+            Ok::<_, FeedError>((names, left_out, kept.error))
         });
-        let (names, left_out) = read.await?;
+        let (names, left_out, unkept) = read.await?;
         let is_first = source.state().fetched_at.is_none();
         source.published(validators, fetched_at);
         if is_first {
@@ -387,6 +397,7 @@ impl Feeds {
             names,
             left_out,
             bytes,
+            unkept,
         })
     }
 }

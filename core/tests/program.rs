@@ -8,6 +8,8 @@
 mod access_log;
 #[path = "program/explain.rs"]
 mod explain;
+#[path = "program/feed.rs"]
+mod feed;
 #[path = "program/plugin.rs"]
 mod plugin;
 #[path = "program/replay.rs"]

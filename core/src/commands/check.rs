@@ -5,15 +5,14 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::feed::open_to_fetch;
 use crate::chain::decisions::store::Store;
 use crate::config::Config;
 use crate::error::{Causes, Escaped, StartError};
-use crate::feeds::{FeedStatus, Feeds, Fetcher};
+use crate::feeds::FeedStatus;
 use crate::filter::Loader;
 use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{self, Fault, Plugins};
-use crate::upstream::reload::Reloads;
-use crate::upstream::resolve::{LOOKUPS, Resolver};
 
 /// What was found. As text it is a line for each plugin and each feed. By serde it is an object
 /// with `ok`, `plugins` (each `name`, `builtin`, `disabled` and, where there is one, `version`,
@@ -70,14 +69,7 @@ pub enum Lists {
 ///
 /// If no filter can run here.
 pub async fn check(config: Config, lists: Lists) -> Result<Report, StartError> {
-    let resolver = Resolver::new(
-        &config.egress,
-        config.limits.resolve,
-        LOOKUPS,
-        Reloads::default(),
-    );
-    let fetcher = Fetcher::new(resolver);
-    let feeds = Feeds::with_fetcher(&config.feeds, &config.cache.dir, fetcher);
+    let feeds = open_to_fetch(&config);
     if lists == Lists::Fetched {
         feeds.refresh_all().await;
     }

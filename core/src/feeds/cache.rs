@@ -30,6 +30,9 @@ const READER: u32 = 2;
 /// What is read of a description, in bytes. Those that were written are much shorter.
 const DESCRIPTION_LIMIT: u64 = 64 << 10;
 
+/// What the operator can do where copies cannot be kept.
+pub(crate) const UNKEPT_HINT: &str = "make [cache] dir a folder that can be written to, with room";
+
 /// The folder of the copies.
 #[derive(Clone, Debug)]
 pub(crate) struct Cache {
@@ -53,6 +56,13 @@ pub(crate) struct Arrival {
     pub(crate) origin: Origin,
     pub(crate) validators: Validators,
     pub(crate) fetched_at: SystemTime,
+}
+
+/// A list that is ready to serve.
+pub(crate) struct Kept {
+    pub(crate) list: Snapshot,
+    /// Why there is no copy of it on disk.
+    pub(crate) error: Option<String>,
 }
 
 /// Why a copy is not used.
@@ -138,6 +148,11 @@ impl Cache {
         self.body_length(origin)?;
         let path = self.list(&origin.copy);
         read_at_most(&path, origin.max_size).map_err(|source| Unusable::Read { path, source })
+    }
+
+    /// The size of that body in bytes, if there is one.
+    pub(crate) fn size(&self, origin: &Origin) -> Option<u64> {
+        Some(fs::metadata(self.list(&origin.copy)).ok()?.len())
     }
 
     fn body_length(&self, origin: &Origin) -> Result<u64, Unusable> {
@@ -227,7 +242,7 @@ impl Cache {
 
 impl Arrival {
     /// The list, which has its records in the copy or, if that cannot be kept, in memory.
-    pub(crate) fn keep(&self, draft: Draft, body: Vec<u8>) -> Snapshot {
+    pub(crate) fn keep(&self, draft: Draft, body: Vec<u8>) -> Kept {
         let origin = &self.origin;
         let stamp = self
             .cache
@@ -235,17 +250,22 @@ impl Arrival {
         // A long list takes much memory while its snapshot is made.
         drop(body);
         let kept = stamp.and_then(|stamp| self.cache.save_snapshot(&origin.copy, &draft, stamp));
-        kept.unwrap_or_else(|error| {
-            warn!(
-                feed = &*self.feed,
-                source = &*shown(&origin.url),
-                error = %Causes(&error),
-                hint = "make [cache] dir a folder that can be written to, with room",
-                "cannot keep a copy of the feed; its names stay in memory, and after a restart it \
-                 may have no data until it is fetched"
-            );
-            draft.into()
-        })
+        let error = match kept {
+            Ok(list) => return Kept { list, error: None },
+            Err(error) => Causes(&error).to_string(),
+        };
+        warn!(
+            feed = &*self.feed,
+            source = &*shown(&origin.url),
+            error,
+            hint = UNKEPT_HINT,
+            "cannot keep a copy of the feed; its names stay in memory, and after a restart it may \
+             have no data until it is fetched"
+        );
+        Kept {
+            list: draft.into(),
+            error: Some(error),
+        }
     }
 }
 

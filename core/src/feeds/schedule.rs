@@ -132,6 +132,7 @@ impl Source {
             names,
             left_out,
             bytes,
+            ..
         } = outcome
         else {
             return debug!(

@@ -4,6 +4,8 @@
 
 mod arena;
 mod builder;
+#[cfg(feature = "cli")]
+mod every;
 mod file;
 mod hits;
 mod key;

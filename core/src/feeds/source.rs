@@ -46,6 +46,8 @@ pub(super) struct State {
     pub(super) held: Option<usize>,
     /// Why the last refresh failed.
     pub(super) error: Option<String>,
+    /// Why the copy on disk was not used when the list was opened.
+    pub(super) copy_error: Option<String>,
 }
 
 /// A list as `check` and `explain` show it; of a feed that has none, the feed.

@@ -245,6 +245,7 @@ impl Source {
     }
 
     fn ignore_copy(&self, error: &dyn std::error::Error) {
+        self.state().copy_error = Some(Causes(error).to_string());
         warn!(
             feed = &*self.feed,
             source = &*self.shown,

@@ -4,6 +4,8 @@
 mod bounds;
 mod copies;
 mod failures;
+#[cfg(feature = "cli")]
+mod inspect;
 mod requests;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,7 @@
 //! The command line: what to do, and the settings that have a flag. The only user of clap.
 
+mod feed;
+
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -10,6 +12,8 @@ use clap::{Parser, Subcommand};
 use portcullis::commands::{BATTERY, Language, Scope};
 use portcullis::config::Sources;
 
+pub(crate) use self::feed::Feed;
+
 const EXAMPLES: &str = "\
 Examples:
   portcullis                                   serve on 127.0.0.1:3000
@@ -18,6 +22,7 @@ Examples:
   portcullis explain malware.wicar.org         why is it blocked?
   portcullis explain --json http://a.example/b
   portcullis allow shop.example --for 1h       let it pass for a while, whatever filters say
+  portcullis feed lookup shop.example          which lists speak of it?
   portcullis plugin new no-ads                 a filter of my own
   portcullis plugin build no-ads               no-ads/no-ads.wasm
   portcullis plugin list                       which filters are there, and how are they doing?
@@ -101,6 +106,9 @@ pub(crate) enum Command {
     /// Show decisions, or take them back
     #[command(subcommand)]
     Decisions(Decisions),
+    /// Ask about the lists of hosts, or fetch them now
+    #[command(subcommand)]
+    Feed(Feed),
     /// Show what would change if a filter were on
     ///
     /// Asks the filter about each host in an access log of the proxy, and compares its answers with
@@ -424,6 +432,8 @@ mod tests {
             "portcullis decisions",
             "portcullis decisions remove",
             "portcullis decisions remove a.example",
+            "portcullis feed",
+            "portcullis feed lookup",
         ] {
             assert_eq!(parts(line).unwrap_err().exit_code(), 2, "{line}");
         }

@@ -3,6 +3,7 @@
 mod args;
 mod decisions;
 mod descriptors;
+mod feed;
 mod plugin;
 mod signals;
 mod telemetry;
@@ -16,8 +17,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 use portcullis::commands::{
-    self, BuildError, DecisionError, Escaped, ExplainError, InstallError, Lists, NewDecision,
-    NewError, PackageError, PluginError, Ruling,
+    self, BuildError, DecisionError, Escaped, ExplainError, FeedCommandError, InstallError, Lists,
+    NewDecision, NewError, PackageError, PluginError, Ruling,
 };
 use portcullis::config::{ConfigError, Log, Sources};
 use portcullis::{Config, Ended, Proxy, StartError};
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
             decisions::make(&sources, &pause, json)
         }
         Command::Decisions(command) => decisions::run(&sources, command),
+        Command::Feed(command) => feed::run(&sources, command),
         Command::Plugin(command) => plugin::run(&sources, command),
         Command::Replay { log, plugin, json } => replay(&sources, &log, &plugin, json),
     };
@@ -118,7 +120,7 @@ fn is_configuration(error: &anyhow::Error) -> bool {
     if let Some(error) = error.downcast_ref() {
         return !matches!(error, ExitStatus::Declined | ExitStatus::NoTerminal);
     }
-    error.is::<ConfigError>()
+    error.is::<ConfigError>() || error.is::<FeedCommandError>()
 }
 
 fn run(sources: &Sources) -> anyhow::Result<()> {
@@ -219,6 +221,8 @@ fn this_program() -> Option<PathBuf> {
 enum ExitStatus {
     #[error("a proxy would not judge all that it should, see above")]
     NotReady,
+    #[error("not every list was refreshed, see above")]
+    NotRefreshed,
     #[error("not every plugin can be used, see above")]
     PluginsRefused,
     #[error("a proxy does not use this filter as it is, see above")]

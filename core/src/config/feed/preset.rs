@@ -97,6 +97,11 @@ impl Preset {
         Word::<Self>::parse(word)
     }
 
+    /// All of them, in the order of the table.
+    pub fn all() -> impl Iterator<Item = Self> {
+        PRESETS.iter().map(|row| row.preset)
+    }
+
     /// Where the list is.
     pub fn url(self) -> Url {
         let url = self.row().url.parse();
