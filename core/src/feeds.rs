@@ -341,14 +341,14 @@ impl Feeds {
             let names = list.len();
             wanted.bounds.check(names).ok()?;
             lists.replace(place, list);
-            Some((saved.validators, saved.fetched_at, names))
+            Some((saved.version, saved.fetched_at, names))
         };
-        let Some((validators, fetched_at, names)) = blocking(replace).await else {
+        let Some((version, fetched_at, names)) = blocking(replace).await else {
             return false;
         };
         source.log_taken_up(names);
         let is_first = source.state().fetched_at.is_none();
-        source.published(validators, fetched_at);
+        source.published(version, fetched_at);
         source.state().error = None;
         if is_first {
             self.arrived.notify_one();
@@ -357,11 +357,11 @@ impl Feeds {
     }
 
     async fn update(&self, source: &Source, origin: &Origin) -> Result<Outcome, FeedError> {
-        let known = source.state().validators.clone();
-        let (body, validators) = match fetch(origin, &known, &self.fetcher).await? {
-            Fetched::Body { body, validators } => (body, validators),
-            Fetched::NotModified => {
-                source.published(known, SystemTime::now());
+        let known = source.state().version.clone();
+        let (body, version) = match fetch(origin, &known, &self.fetcher).await? {
+            Fetched::Body { body, version } => (body, version),
+            Fetched::Unchanged(version) => {
+                source.published(version, SystemTime::now());
                 return Ok(Outcome::Unchanged);
             }
         };
@@ -371,7 +371,7 @@ impl Feeds {
             cache: self.cache.clone(),
             feed: source.feed.clone(),
             origin: origin.clone(),
-            validators: validators.clone(),
+            version: version.clone(),
             fetched_at,
         };
         let (lists, place) = (self.lists.clone(), source.place);
@@ -389,7 +389,7 @@ impl Feeds {
         });
         let (names, left_out, unkept) = read.await?;
         let is_first = source.state().fetched_at.is_none();
-        source.published(validators, fetched_at);
+        source.published(version, fetched_at);
         if is_first {
             self.arrived.notify_one();
         }

@@ -12,12 +12,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 use tracing::{debug, warn};
 
-use super::fetch::{Validators, shown};
+use super::fetch::{Validators, Version, shown};
 use super::origin::Origin;
 use super::snapshot::{Draft, Refused, Snapshot, Stamp};
 use crate::config::FeedFormat;
@@ -44,7 +45,7 @@ pub(crate) struct Cache {
 pub(crate) struct Saved {
     /// The list; or why it is to be read from the body.
     pub(crate) snapshot: Result<Snapshot, Refused>,
-    pub(crate) validators: Validators,
+    pub(crate) version: Version,
     pub(crate) fetched_at: SystemTime,
 }
 
@@ -54,7 +55,7 @@ pub(crate) struct Arrival {
     /// The name of its feed.
     pub(crate) feed: Arc<str>,
     pub(crate) origin: Origin,
-    pub(crate) validators: Validators,
+    pub(crate) version: Version,
     pub(crate) fetched_at: SystemTime,
 }
 
@@ -97,6 +98,9 @@ struct Description {
     fetched_at: u64,
     /// The size of the body.
     bytes: u64,
+    /// In hexadecimal; none if an earlier program has written this.
+    #[serde(default)]
+    sha256: Option<String>,
 }
 
 impl Cache {
@@ -128,12 +132,15 @@ impl Cache {
             Err(Refused::Other)
         };
         Ok(Some(Saved {
-            // Without validators the next fetch asks for all of the list, and then there is a
-            // snapshot again.
-            validators: if snapshot.is_ok() {
-                description.validators
+            // Without a version the next fetch asks for all of the list and reads it, and then
+            // there is a snapshot again.
+            version: if snapshot.is_ok() {
+                Version {
+                    validators: description.validators,
+                    sha256: description.sha256.and_then(|text| sha256_in(&text)),
+                }
             } else {
-                Validators::default()
+                Version::default()
             },
             snapshot,
             // The clock may have been wrong when this was written, but the copy is from the past.
@@ -176,16 +183,17 @@ impl Cache {
         &self,
         origin: &Origin,
         body: &[u8],
-        validators: &Validators,
+        version: &Version,
         fetched_at: SystemTime,
     ) -> io::Result<Stamp> {
         let since_1970 = fetched_at.duration_since(SystemTime::UNIX_EPOCH);
         let description = serde_json::to_vec(&Description {
             url: origin.url.to_string(),
             format: origin.format.format,
-            validators: validators.clone(),
+            validators: version.validators.clone(),
             fetched_at: since_1970.unwrap_or_default().as_secs(),
             bytes: body.len() as u64,
+            sha256: version.sha256.map(|sha256| HEXLOWER.encode(&sha256)),
         })?;
         fs::create_dir_all(&self.dir)?;
         self.replace(&self.list(&origin.copy), |file| file.write_all(body))?;
@@ -246,7 +254,7 @@ impl Arrival {
         let origin = &self.origin;
         let stamp = self
             .cache
-            .save(origin, &body, &self.validators, self.fetched_at);
+            .save(origin, &body, &self.version, self.fetched_at);
         // A long list takes much memory while its snapshot is made.
         drop(body);
         let kept = stamp.and_then(|stamp| self.cache.save_snapshot(&origin.copy, &draft, stamp));
@@ -280,6 +288,10 @@ impl Stamp {
             .finalize();
         Self(*digest.first_chunk().expect("it has 32 bytes"))
     }
+}
+
+fn sha256_in(text: &str) -> Option<[u8; 32]> {
+    HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok()
 }
 
 fn read_at_most(path: &Path, limit: u64) -> io::Result<Vec<u8>> {

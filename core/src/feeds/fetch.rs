@@ -16,6 +16,7 @@ use minisign_verify::PublicKey;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use url::Url;
 
 pub(crate) use self::genuine::Forged;
@@ -78,14 +79,22 @@ pub(crate) struct Validators {
     pub(crate) last_modified: Option<String>,
 }
 
+/// What tells one body from the next.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Version {
+    pub(crate) validators: Validators,
+    /// Of the body when it is unpacked. Many servers send no validators, and files have none.
+    pub(crate) sha256: Option<[u8; 32]>,
+}
+
 /// The answer to a fetch.
 #[derive(Debug)]
 pub(crate) enum Fetched {
-    /// The body with these validators is still current.
-    NotModified,
+    /// The body is still the one that is known.
+    Unchanged(Version),
     Body {
         body: Vec<u8>,
-        validators: Validators,
+        version: Version,
     },
 }
 
@@ -200,26 +209,34 @@ impl From<reqwest::Error> for FetchError {
     }
 }
 
-/// Gets the body of a list, unpacked, unless its validators are still those that are `known`. A body
-/// that is not the published one, as far as the feed's settings tell, is an error.
+/// Gets the body of a list, unpacked, unless it is still the one that is `known`. A body that is not
+/// the published one, as far as the feed's settings tell, is an error.
 pub(crate) async fn fetch(
     origin: &Origin,
-    known: &Validators,
+    known: &Version,
     fetcher: &Fetcher,
 ) -> Result<Fetched, FetchError> {
-    let Answer::Body { body, validators } = get(origin, known, fetcher).await? else {
-        return Ok(Fetched::NotModified);
+    let answer = get(origin, &known.validators, fetcher).await?;
+    let Answer::Body { body, validators } = answer else {
+        return Ok(Fetched::Unchanged(known.clone()));
     };
     let proof = Proof::fetch(origin, fetcher).await?;
     let max = origin.max_size;
-    let body = blocking(move || {
+    let read = blocking(move || {
         proof.check(&body)?;
-        unpack(body, max).map_err(|error| FetchError::unpack(error, max))
+        let body = unpack(body, max).map_err(|error| FetchError::unpack(error, max))?;
+        let sha256 = <[u8; 32]>::from(Sha256::digest(&body));
+        Ok::<_, FetchError>((body, sha256))
     });
-    Ok(Fetched::Body {
-        body: body.await?,
+    let (body, sha256) = read.await?;
+    let version = Version {
         validators,
-    })
+        sha256: Some(sha256),
+    };
+    if known.sha256 == version.sha256 {
+        return Ok(Fetched::Unchanged(version));
+    }
+    Ok(Fetched::Body { body, version })
 }
 
 /// Gets what is at the list's URL, as it is there.

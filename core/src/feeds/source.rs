@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use super::fetch::{Validators, shown};
+use super::fetch::{Version, shown};
 use super::origin::Origin;
 use super::snapshot::{Found, Snapshot};
 use super::{Telling, inline};
@@ -38,8 +38,8 @@ pub(super) struct Source {
 /// What a source knows of the list that serves.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    /// The validators of the body that the snapshot was made from.
-    pub(super) validators: Validators,
+    /// That of the body which the snapshot was made from.
+    pub(super) version: Version,
     /// When the source last said what the snapshot says.
     pub(super) fetched_at: Option<SystemTime>,
     /// How many names the list had that was held at the last fetch, if one was.
@@ -146,9 +146,9 @@ impl Source {
         }
     }
 
-    pub(super) fn published(&self, validators: Validators, fetched_at: SystemTime) {
+    pub(super) fn published(&self, version: Version, fetched_at: SystemTime) {
         let mut state = self.state();
-        state.validators = validators;
+        state.version = version;
         state.fetched_at = Some(fetched_at);
         state.held = None;
     }

@@ -193,7 +193,7 @@ impl Source {
                 let names = list.len();
                 let from = humantime::format_rfc3339_seconds(saved.fetched_at);
                 info!(feed = &*self.feed, source = &*self.shown, names, %from, "feed loaded from its copy on disk");
-                self.published(saved.validators, saved.fetched_at);
+                self.published(saved.version, saved.fetched_at);
                 Some(list)
             }
             Err(error) => {

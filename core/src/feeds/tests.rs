@@ -23,7 +23,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::entries::Rejected;
-use super::fetch::{Deadlines, FetchError, Fetcher, Validators};
+use super::fetch::{Deadlines, FetchError, Fetcher, Version};
 use super::hits::RuleHits;
 use super::origin::Origin;
 use super::{FeedError, FeedStatus, Feeds, Outcome};
@@ -241,14 +241,45 @@ async fn an_unchanged_list_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn a_list_that_is_sent_again_is_not_read_again() {
+    let dir = TempDir::new().unwrap();
+    let server = Server::answering([ok("", LIST), ok("ETag: \"v1\"\r\n", LIST), ok("", LIST)]);
+    let feeds = open(server.feed(), dir.path());
+    feeds.refresh_list().await.unwrap();
+    let generation = feeds.generation();
+    assert_eq!(feeds.refresh_list().await.unwrap(), Outcome::Unchanged);
+    assert_eq!(feeds.generation(), generation);
+
+    let restarted = open(server.feed(), dir.path());
+    assert_eq!(restarted.refresh_list().await.unwrap(), Outcome::Unchanged);
+    assert!(lists(&restarted, "bad.example"));
+    server.requests();
+
+    // Other settings may find something else in it.
+    let file = dir.path().join("list.txt");
+    fs::write(&file, "*.bad.example\n").unwrap();
+    let list = feed(url::Url::from_file_path(&file).unwrap().as_str());
+    open(list.clone(), dir.path()).refresh_list().await.unwrap();
+    let exact = Feed {
+        subdomains: Some(false),
+        ..list
+    };
+    let feeds = open(exact, dir.path());
+    assert!(matches!(
+        feeds.refresh_list().await,
+        Ok(Outcome::Updated { .. })
+    ));
+}
+
+#[tokio::test]
 async fn a_parser_that_panics_at_the_start_costs_only_the_copy() {
     let dir = TempDir::new().unwrap();
     let server = Server::answering([ok("", LIST)]);
     let feeds = open(server.feed(), dir.path());
-    let (now, validators) = (SystemTime::now(), Validators::default());
+    let (now, version) = (SystemTime::now(), Version::default());
     let saved = feeds
         .cache
-        .save(&origin(&server.feed()), PANICS.as_bytes(), &validators, now);
+        .save(&origin(&server.feed()), PANICS.as_bytes(), &version, now);
     saved.unwrap();
 
     let restarted = open(server.feed(), dir.path());
