@@ -8,6 +8,7 @@ mod hooks;
 mod report;
 mod start;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -54,11 +55,11 @@ pub(super) async fn conformance_of(
         "listed.example".to_owned(),
         "@@ok.listed.example".to_owned(),
     ];
-    let feeds = [("list".to_owned(), feeds)];
-    let loader = Loader::new(
-        config,
-        Feeds::from_lists(feeds.iter().map(|(name, list)| (name, list))),
-    )?;
+    // The filter's settings may name the feeds of the proxy.
+    let empty = config.feeds.keys().map(|name| (name.clone(), Vec::new()));
+    let mut lists: BTreeMap<_, _> = empty.collect();
+    lists.insert("list".to_owned(), feeds);
+    let loader = Loader::new(config, Feeds::from_lists(&lists))?;
     let filter = single.name().to_owned();
     let loaded = single.with_grants(Grants::ALL).load(loader).await;
     match loaded {

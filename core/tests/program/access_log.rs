@@ -28,7 +28,10 @@ fn is_access(line: &str) -> bool {
 #[test]
 fn json_lines_are_as_the_schema_says() {
     let dir = TempDir::new().unwrap();
-    let proxy = Running::start(dir.path(), "[feeds]\n[log.access]\nformat = 'json'");
+    let proxy = Running::start(
+        dir.path(),
+        "[feeds.malware]\nenabled = false\n[log.access]\nformat = 'json'",
+    );
     refused(&proxy, "GET http://www.blocked.portcullis.test/ HTTP/1.1");
     refused(&proxy, "CONNECT blocked.portcullis.test:443 HTTP/1.1");
     let schema = include_str!("../../schema/access-log.schema.json");
@@ -50,7 +53,10 @@ fn json_lines_are_as_the_schema_says() {
 #[test]
 fn nothing_is_written_when_it_is_off() {
     let dir = TempDir::new().unwrap();
-    let proxy = Running::start(dir.path(), "[feeds]\n[log.access]\nto = 'off'");
+    let proxy = Running::start(
+        dir.path(),
+        "[feeds.malware]\nenabled = false\n[log.access]\nto = 'off'",
+    );
     refused(&proxy, "GET http://www.blocked.portcullis.test/ HTTP/1.1");
     let lines = rest_of_log(proxy).join("\n");
     assert!(
@@ -62,7 +68,10 @@ fn nothing_is_written_when_it_is_off() {
 #[test]
 fn it_may_go_to_standard_output_while_the_program_speaks_on_standard_error() {
     let dir = TempDir::new().unwrap();
-    let mut proxy = Running::start(dir.path(), "[feeds]\n[log.access]\nto = 'stdout'");
+    let mut proxy = Running::start(
+        dir.path(),
+        "[feeds.malware]\nenabled = false\n[log.access]\nto = 'stdout'",
+    );
     refused(&proxy, "GET http://www.blocked.portcullis.test/ HTTP/1.1");
     let mut output = proxy.process.stdout.take().unwrap();
     assert!(!rest_of_log(proxy).iter().any(|line| is_access(line)));
@@ -77,7 +86,7 @@ fn it_may_go_to_standard_output_while_the_program_speaks_on_standard_error() {
 #[test]
 fn a_file_that_cannot_be_opened_ends_the_start_with_1() {
     let dir = TempDir::new().unwrap();
-    let config = "[feeds]\n[log.access]\nto = 'no/such/folder/access.log'";
+    let config = "[feeds.malware]\nenabled = false\n[log.access]\nto = 'no/such/folder/access.log'";
     fs::write(dir.path().join("portcullis.toml"), config).unwrap();
     let mut command = portcullis(dir.path());
     let output = command.args(["--listen", "127.0.0.1:0"]).output().unwrap();
@@ -97,7 +106,7 @@ fn no_line_is_torn_by_another_under_load() {
     const CLIENTS: usize = 4;
     const REQUESTS: usize = 50;
     let dir = TempDir::new().unwrap();
-    let config = "[feeds]\n[proxy]\nworkers = 2\n[log]\nfilter = 'trace'";
+    let config = "[feeds.malware]\nenabled = false\n[proxy]\nworkers = 2\n[log]\nfilter = 'trace'";
     let mut proxy = Running::start_logging(dir.path(), config, "text");
     let lines = thread::scope(|scope| {
         // The reader must not fall behind, or lines are lost.
@@ -180,7 +189,7 @@ fn lines_that_a_stalled_reader_does_not_take_are_counted_and_told() {
     // Lines of this length fill what may wait, 4 MiB, and the pipe.
     let settings = format!("[config]\nreason = '{}'", "x".repeat(1000));
     fs::write(dir.path().join("plugins/blocklist.toml"), settings).unwrap();
-    let config = "[feeds]\n[proxy]\nworkers = 1\n[log]\nfilter = 'trace'";
+    let config = "[feeds.malware]\nenabled = false\n[proxy]\nworkers = 1\n[log]\nfilter = 'trace'";
     let mut proxy = Running::start_logging(dir.path(), config, "json");
     pipeline(proxy.address, REQUESTS, "www.blocked.portcullis.test");
 
@@ -207,7 +216,7 @@ fn what_a_filter_says_forges_no_line() {
     let settings = format!("[config]\nreason = '{forged}\" host=evil.example {forged}'");
     fs::write(dir.path().join("plugins/blocklist.toml"), settings).unwrap();
     for format in ["logfmt", "json"] {
-        let config = format!("[feeds]\n[log.access]\nformat = '{format}'");
+        let config = format!("[feeds.malware]\nenabled = false\n[log.access]\nformat = '{format}'");
         let proxy = Running::start_logging(dir.path(), &config, "text");
         refused(&proxy, "GET http://www.blocked.portcullis.test/ HTTP/1.1");
         let log = rest_of_log(proxy).join("\n");

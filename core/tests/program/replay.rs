@@ -32,7 +32,8 @@ fn folder() -> TempDir {
         log += &line(log.lines().count(), host, protocol, verdict);
     }
     fs::write(dir.path().join("access.log"), log).unwrap();
-    fs::write(dir.path().join("portcullis.toml"), "[feeds]").unwrap();
+    let config = "feeds.malware.enabled = false";
+    fs::write(dir.path().join("portcullis.toml"), config).unwrap();
     dir
 }
 
@@ -138,7 +139,7 @@ fn cases_are_recorded_from_a_log_and_show_what_a_change_touches() {
     for part in [
         "# What blocklist says to the hosts in access.log, recorded by portcullis ",
         "\nnow = \"2026-11-23T10:00:05Z\"\n",
-        "\n[feeds]\ntest-names = [\"blocked.portcullis.test\"]\n",
+        "\ntest-names = [\"blocked.portcullis.test\"]\n",
         "\n[[case]]\nhost = \"a.example\"\nexpect = \"next\"\n",
         "\n[[case]]\nhost = \"www.blocked.portcullis.test\"\nprotocol = \"http\"\nexpect = \"block\"\nstatus = 403\n",
     ] {

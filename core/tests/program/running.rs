@@ -111,7 +111,7 @@ fn what_a_proxy_has_logged_is_replayed_for_another_version_of_a_filter() {
     for (program, access) in [("text", "logfmt"), ("json", "json"), ("json", "logfmt")] {
         let format = format!("{program} beside {access}");
         let dir = TempDir::new().unwrap();
-        let config = format!("[feeds]\n[log.access]\nformat = '{access}'");
+        let config = format!("[feeds.malware]\nenabled = false\n[log.access]\nformat = '{access}'");
         let mut proxy = Running::start_logging(dir.path(), &config, program);
         for _ in 0..2 {
             refused(&proxy, "GET http://www.blocked.portcullis.test/ HTTP/1.1");
@@ -154,7 +154,7 @@ fn what_a_proxy_has_logged_is_replayed_for_another_version_of_a_filter() {
 fn sigterm_and_sigint_end_it_well() {
     for name in ["TERM", "INT"] {
         let dir = TempDir::new().unwrap();
-        let mut proxy = Running::start(dir.path(), "[feeds]");
+        let mut proxy = Running::start(dir.path(), "[feeds.malware]\nenabled = false");
         proxy.signal(name);
         proxy.wait_for_line("shutting down");
         assert_eq!(proxy.ends(), Some(0), "{name}");
@@ -165,7 +165,10 @@ fn sigterm_and_sigint_end_it_well() {
 fn sighup_opens_a_log_that_was_moved_away_and_ends_nothing() {
     let dir = TempDir::new().unwrap();
     let (log, moved) = (dir.path().join("access.log"), dir.path().join("moved.log"));
-    let config = format!("[feeds]\n[log.access]\nto = {:?}", log.display());
+    let config = format!(
+        "[feeds.malware]\nenabled = false\n[log.access]\nto = {:?}",
+        log.display()
+    );
     let mut proxy = Running::start(dir.path(), &config);
     let (mut client, mut origin) = request_in_flight(&proxy);
     fs::rename(&log, &moved).unwrap();
@@ -188,7 +191,7 @@ fn sighup_opens_a_log_that_was_moved_away_and_ends_nothing() {
 #[test]
 fn a_request_in_flight_is_finished_after_a_signal() {
     let dir = TempDir::new().unwrap();
-    let mut proxy = Running::start(dir.path(), "[feeds]");
+    let mut proxy = Running::start(dir.path(), "[feeds.malware]\nenabled = false");
     let (mut client, mut origin) = request_in_flight(&proxy);
     proxy.signal("TERM");
     proxy.wait_for_line("shutting down");
@@ -204,7 +207,7 @@ fn a_request_in_flight_is_finished_after_a_signal() {
 #[test]
 fn a_second_signal_does_not_wait_for_requests() {
     let dir = TempDir::new().unwrap();
-    let mut proxy = Running::start(dir.path(), "[feeds]");
+    let mut proxy = Running::start(dir.path(), "[feeds.malware]\nenabled = false");
     let _never_answered = request_in_flight(&proxy);
     proxy.signal("INT");
     proxy.wait_for_line("shutting down");
@@ -218,7 +221,9 @@ fn a_listed_subdomain_is_explained_with_filter_feed_and_rule() {
     let list = dir.path().join("list.txt");
     fs::write(&list, "evil.example\n").unwrap();
     let url = format!("file://{}", list.display());
-    let config = format!("[feeds.mine]\nurl = {url:?}\nformat = \"domains\"\n");
+    let config = format!(
+        "[feeds.malware]\nenabled = false\n[feeds.mine]\nurl = {url:?}\nformat = \"domains\"\n"
+    );
     // Explanations fetch nothing: they look at what a proxy has left behind.
     let mut proxy = Running::start(dir.path(), &config);
     proxy.wait_for_line("feed updated");
@@ -294,7 +299,7 @@ fn origin() -> SocketAddr {
 #[expect(clippy::print_stderr, reason = "the reader of the output should know")]
 fn curl_gets_what_it_asks_for_and_is_told_what_it_may_not() {
     let dir = TempDir::new().unwrap();
-    let mut proxy = Running::start(dir.path(), "[feeds]");
+    let mut proxy = Running::start(dir.path(), "[feeds.malware]\nenabled = false");
     let url = format!("http://{}/", origin());
     let Some(answer) = curl(&proxy, &[&url]) else {
         let is_forbidden = std::env::var_os("CI").is_some();
@@ -319,7 +324,7 @@ fn curl_gets_what_it_asks_for_and_is_told_what_it_may_not() {
 #[test]
 fn a_low_limit_of_open_files_is_raised_and_bounds_the_connections() {
     let dir = TempDir::new().unwrap();
-    let config = "[proxy]\nworkers = 2\n[feeds]\n";
+    let config = "[proxy]\nworkers = 2\n[feeds.malware]\nenabled = false\n";
     fs::write(dir.path().join("portcullis.toml"), config).unwrap();
     let start = |limits: &str| {
         let program = portcullis(dir.path());

@@ -53,7 +53,7 @@ async fn measure_with(table: &mut Table, quarantine: &str, settings: &str) {
     ] {
         fs::write(plugins.join(file), content).expect("a folder to write to");
     }
-    let config = "[feeds]\n[plugins]\norder = [\"first\", \"loops\"]\n";
+    let config = "[feeds.malware]\nenabled = false\n[plugins]\norder = [\"first\", \"loops\"]\n";
     let proxy = Program::start(folder.path(), config, show);
     let (mut alone, mut beside) = (Vec::new(), Vec::new());
     let mut loops = 0;

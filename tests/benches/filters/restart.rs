@@ -43,7 +43,7 @@ pub(crate) async fn measure(table: &mut Table) {
 /// The time to the first answer, and that until the filters were in use.
 async fn start(folder: &Path, origin: u16) -> (Duration, Duration) {
     let begun = Instant::now();
-    let proxy = Program::start(folder, "[feeds]", show);
+    let proxy = Program::start(folder, "[feeds.malware]\nenabled = false", show);
     let mut client = proxy.client().await;
     client.send(request(&format!("127.0.0.1:{origin}"))).await;
     let response = client.response().await;

@@ -41,7 +41,10 @@ pub(crate) async fn measure(table: &mut Table) {
     fs::create_dir(&plugins).expect("a new folder");
     fs::write(plugins.join("suffix.toml"), SETTINGS).expect("a folder to write to");
     put(&plugins, 0);
-    let config = format!("[feeds]\n[egress]\nresolvers = [\"{}\"]\n", dns.address());
+    let config = format!(
+        "[feeds.malware]\nenabled = false\n[egress]\nresolvers = [\"{}\"]\n",
+        dns.address()
+    );
     let proxy = Program::start(folder.path(), &config, show);
 
     let traffic = Traffic::start(&proxy, site.port()).await;

@@ -184,10 +184,10 @@ impl Row {
 
     /// `portcullis.toml`, but for what every proxy of a benchmark has.
     pub(crate) fn config_for(&self, scene: &Scene) -> String {
-        let feeds = if self.config.contains("[feeds") {
+        let feeds = if self.config.contains("[feeds.malware]") {
             ""
         } else {
-            "[feeds]\n"
+            "[feeds.malware]\nenabled = false\n"
         };
         let origin = format!("127.0.0.1:{}", scene.origin);
         let config = self.config.replace("ORIGIN", &origin);

@@ -67,7 +67,7 @@ async fn an_example_keeps_to_the_contract() {
 #[test]
 fn an_example_is_short_and_in_the_table() {
     let table = fs::read_to_string(folder().join("README.md")).expect("the table");
-    assert_eq!(guests::EXAMPLES.len(), 6);
+    assert_eq!(guests::EXAMPLES.len(), 7);
     for (name, _) in guests::EXAMPLES {
         assert!(
             table.contains(&format!("| [{name}]({name}/src/lib.rs) |")),
