@@ -7,6 +7,7 @@ mod failures;
 #[cfg(feature = "cli")]
 mod inspect;
 mod requests;
+mod unchanged;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -212,63 +213,6 @@ async fn a_compressed_list_serves() {
     let feeds = open(server.feed(), dir.path());
     feeds.refresh_list().await.unwrap();
     assert!(lists(&feeds, "worse.example"));
-}
-
-#[tokio::test]
-async fn an_unchanged_list_is_not_sent_again() {
-    let dir = TempDir::new().unwrap();
-    let validators = "ETag: \"v1\"\r\nLast-Modified: Sat, 18 Jul 2026 01:35:22 GMT\r\n";
-    let unchanged = || status("304 Not Modified");
-    let server = Server::answering([ok(validators, LIST), unchanged(), unchanged()]);
-    let feeds = open(server.feed(), dir.path());
-    feeds.refresh_list().await.unwrap();
-    assert_eq!(feeds.refresh_list().await.unwrap(), Outcome::Unchanged);
-
-    let restarted = open(server.feed(), dir.path());
-    assert!(lists(&restarted, "bad.example"));
-    assert_eq!(restarted.refresh_list().await.unwrap(), Outcome::Unchanged);
-    assert!(lists(&restarted, "bad.example"));
-
-    let requests = server.requests();
-    assert!(!requests[0].contains("if-none-match"));
-    for request in &requests[1..] {
-        assert!(request.contains("if-none-match: \"v1\""), "{request}");
-        assert!(
-            request.contains("if-modified-since: sat, 18 jul 2026 01:35:22 gmt"),
-            "{request}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn a_list_that_is_sent_again_is_not_read_again() {
-    let dir = TempDir::new().unwrap();
-    let server = Server::answering([ok("", LIST), ok("ETag: \"v1\"\r\n", LIST), ok("", LIST)]);
-    let feeds = open(server.feed(), dir.path());
-    feeds.refresh_list().await.unwrap();
-    let generation = feeds.generation();
-    assert_eq!(feeds.refresh_list().await.unwrap(), Outcome::Unchanged);
-    assert_eq!(feeds.generation(), generation);
-
-    let restarted = open(server.feed(), dir.path());
-    assert_eq!(restarted.refresh_list().await.unwrap(), Outcome::Unchanged);
-    assert!(lists(&restarted, "bad.example"));
-    server.requests();
-
-    // Other settings may find something else in it.
-    let file = dir.path().join("list.txt");
-    fs::write(&file, "*.bad.example\n").unwrap();
-    let list = feed(url::Url::from_file_path(&file).unwrap().as_str());
-    open(list.clone(), dir.path()).refresh_list().await.unwrap();
-    let exact = Feed {
-        subdomains: Some(false),
-        ..list
-    };
-    let feeds = open(exact, dir.path());
-    assert!(matches!(
-        feeds.refresh_list().await,
-        Ok(Outcome::Updated { .. })
-    ));
 }
 
 #[tokio::test]
