@@ -46,9 +46,9 @@ use self::format::{Format, read};
 pub(crate) use self::inspect::{Entry, Facts, Refreshed};
 use self::lists::Serving;
 use self::origin::Origin;
-use self::snapshot::Key;
 #[cfg(feature = "bench")]
 use self::snapshot::Snapshot;
+use self::snapshot::{Found, Key};
 pub(crate) use self::source::FeedStatus;
 use self::source::{BUILT_IN, Feed, Source};
 use self::start::Loaded;
@@ -202,7 +202,8 @@ impl Feeds {
     /// The entry of the first allow feed among `feeds` that lists `host`, which excepts it from all
     /// others; or else that of the first feed that lists it, or else of the first that excepts it.
     /// Each list of a feed counts by itself: of one, the entry that decides by the rules of its
-    /// format. A feed without data has no entries, and text that is not a host is never covered.
+    /// format, and of several, the entry for the nearest name. A feed without data has no entries,
+    /// and text that is not a host is never covered.
     pub(crate) fn find<'f>(
         &self,
         feeds: impl IntoIterator<Item = &'f str>,
@@ -213,6 +214,7 @@ impl Feeds {
         let query = lists.query(&host)?;
         let (mut listed, mut excepted) = (None, None);
         for feed in feeds.into_iter().filter_map(|feed| self.feeds.get(feed)) {
+            let mut nearest: Option<(&Source, Found<'_>)> = None;
             for source in &feed.sources {
                 let Some(found) = lists.at(source.place).find_by(&query) else {
                     continue;
@@ -223,16 +225,22 @@ impl Feeds {
                     }
                     // The host is not on the list of allowed ones.
                     (FeedKind::Allow, MatchKind::Excepted) => {}
-                    (FeedKind::Block, MatchKind::Listed) if !self.has_allow => {
-                        return Some(source.matched(found, self.telling));
-                    }
                     (FeedKind::Block, MatchKind::Listed) => {
-                        listed = listed.or(Some((source, found)));
+                        if nearest
+                            .as_ref()
+                            .is_none_or(|(_, best)| found.is_nearer(best))
+                        {
+                            nearest = Some((source, found));
+                        }
                     }
                     (FeedKind::Block, MatchKind::Excepted) => {
                         excepted = excepted.or(Some((source, found)));
                     }
                 }
+            }
+            listed = listed.or(nearest);
+            if listed.is_some() && !self.has_allow {
+                break;
             }
         }
         let (source, found) = listed.or(excepted)?;
@@ -389,7 +397,9 @@ impl Feeds {
         });
         let (names, left_out, unkept) = read.await?;
         let is_first = source.state().fetched_at.is_none();
-        source.published(version, fetched_at);
+        // A copy that could not be kept is tried again with the next fetch, of all of the list.
+        let version = Some(version).filter(|_| unkept.is_none());
+        source.published(version.unwrap_or_default(), fetched_at);
         if is_first {
             self.arrived.notify_one();
         }

@@ -136,6 +136,7 @@ fn a_system_that_lets_no_filter_run_ends_the_start_with_2() {
             .args(["-c", script, "sh"])
             .arg(program.get_program());
         limited.args([command, "--listen", "127.0.0.1:0"]);
+        limited.env("PORTCULLIS_FEEDS_MALWARE_ENABLED", "false");
         let output = limited.current_dir(dir.path()).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
         let said = stderr(&output);

@@ -8,6 +8,7 @@ use data_encoding::HEXLOWER_PERMISSIVE;
 use http::header::{HeaderName, HeaderValue};
 use minisign_verify::PublicKey;
 use schemars::{Schema, SchemaGenerator, json_schema};
+use serde::de::Error;
 use serde::{Deserializer, Serializer};
 use serde_json::Value;
 use url::Url;
@@ -203,7 +204,13 @@ pub(super) struct Fields;
 
 impl Fields {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<Field>, D::Error> {
-        each::<_, FieldText>(value)
+        each::<_, FieldText>(value).map_err(|error| {
+            // It would show a text that stands without brackets, and a key in it.
+            if error.to_string().contains("invalid type: string") {
+                return D::Error::custom("expected a list of header fields, in brackets");
+            }
+            error
+        })
     }
 
     pub(super) fn serialize<S: Serializer>(fields: &[Field], out: S) -> Result<S::Ok, S::Error> {

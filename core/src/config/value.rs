@@ -45,7 +45,19 @@ pub(super) trait FromText {
 
     /// What is wrong with a `text` that is not read.
     fn problem(text: &str) -> String {
-        format!("`{text}` is not {}", Self::EXPECTED)
+        format!("`{}` is not {}", without_secrets(text), Self::EXPECTED)
+    }
+}
+
+/// A text that may be a URL, without what may be its user, password and query.
+fn without_secrets(text: &str) -> String {
+    let (text, end) = match text.split_once('?') {
+        Some((before, _)) => (before, "?…"),
+        None => (text, ""),
+    };
+    match text.rsplit_once('@') {
+        Some((_, behind)) => format!("…@{behind}{end}"),
+        None => format!("{text}{end}"),
     }
 }
 

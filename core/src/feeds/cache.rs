@@ -21,7 +21,7 @@ use tracing::{debug, warn};
 use super::fetch::{Validators, Version, shown};
 use super::origin::Origin;
 use super::snapshot::{Draft, Refused, Snapshot, Stamp};
-use crate::config::FeedFormat;
+use crate::config::{Feed, FeedFormat};
 use crate::error::Causes;
 
 /// What reads lists. To be raised with every change that finds other names or texts in the same body: the
@@ -81,7 +81,9 @@ pub(crate) enum Unusable {
         #[source]
         source: serde_json::Error,
     },
-    #[error("it is the body of another url or format than the configured one")]
+    #[error(
+        "it is the body of another url or format than the configured one, or was not checked as configured"
+    )]
     OtherSource,
     #[error("it has {bytes} bytes, and max_size is {max}")]
     TooLarge { bytes: u64, max: u64 },
@@ -92,6 +94,9 @@ pub(crate) enum Unusable {
 struct Description {
     url: String,
     format: FeedFormat,
+    /// What the list was checked with. One that was checked otherwise, or not at all, is another.
+    #[serde(default)]
+    proof: String,
     #[serde(flatten)]
     validators: Validators,
     /// Seconds since 1970.
@@ -121,7 +126,8 @@ impl Cache {
         };
         let description: Description = serde_json::from_slice(&json)
             .map_err(|source| Unusable::Description { path, source })?;
-        if (&*description.url, description.format) != (origin.url.as_str(), origin.format.format) {
+        let of = (&*description.url, description.format, description.proof);
+        if of != (origin.url.as_str(), origin.format.format, proof(origin)) {
             return Err(Unusable::OtherSource);
         }
         // A crash between two writes leaves a newer body, and a power cut may leave half of one.
@@ -190,6 +196,7 @@ impl Cache {
         let description = serde_json::to_vec(&Description {
             url: origin.url.to_string(),
             format: origin.format.format,
+            proof: proof(origin),
             validators: version.validators.clone(),
             fetched_at: since_1970.unwrap_or_default().as_secs(),
             bytes: body.len() as u64,
@@ -287,6 +294,17 @@ impl Stamp {
             .chain_update(how)
             .finalize();
         Self(*digest.first_chunk().expect("it has 32 bytes"))
+    }
+}
+
+/// The checksum and the key that a list is checked with; nothing if it is not.
+fn proof(origin: &Origin) -> String {
+    let Feed {
+        checksum, minisign, ..
+    } = &origin.settings;
+    match (checksum, minisign) {
+        (None, None) => String::new(),
+        proof => format!("{proof:?}"),
     }
 }
 

@@ -72,6 +72,22 @@ pub(crate) struct Found<'s> {
 }
 
 impl Found<'_> {
+    /// Whether it names a domain below that of the other, or a smaller network.
+    pub(crate) fn is_nearer(&self, other: &Self) -> bool {
+        let length = |found: &Self| match found.name.iter().position(|byte| *byte == b'/') {
+            Some(slash) => {
+                let prefix = str::from_utf8(&found.name[slash + 1..]);
+                prefix
+                    .ok()
+                    .and_then(|prefix| prefix.parse().ok())
+                    .unwrap_or(0)
+            }
+            // An address is smaller than all networks that have it.
+            None => found.name.len() + 128,
+        };
+        length(self) > length(other)
+    }
+
     /// The entry as it is written, in one line and without its end if it is very long.
     pub(crate) fn rule(&self) -> String {
         let text = match self.written {

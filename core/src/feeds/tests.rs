@@ -414,3 +414,27 @@ fn a_source_is_shown_without_what_may_be_secret() {
     let url = url.parse().unwrap();
     assert_eq!(&*super::shown(&url), "https://lists.example/ads");
 }
+
+#[tokio::test]
+async fn of_several_lists_of_a_feed_the_entry_for_the_nearest_name_counts() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("list.txt");
+    fs::write(&file, "b.example\n10.0.0.0/8\n").unwrap();
+    let both = Feed {
+        entries: ["a.b.example", "10.9.0.0/16", "example"]
+            .map(|entry| entry.to_owned())
+            .into(),
+        ..feed(url::Url::from_file_path(&file).unwrap().as_str())
+    };
+    let feeds = open(both, dir.path());
+    feeds.refresh_list().await.unwrap();
+    for (host, rule) in [
+        ("x.a.b.example", "a.b.example"),
+        ("x.b.example", "b.example"),
+        ("10.9.1.1", "10.9.0.0/16"),
+        ("10.1.1.1", "10.0.0.0/8"),
+    ] {
+        let found = feeds.find(["list"], host).unwrap();
+        assert_eq!(&*found.rule, rule, "{host}");
+    }
+}

@@ -108,7 +108,8 @@ impl Policy {
                 continue;
             };
             if names_itself(&found, host, find)? {
-                let verdict = self.verdict(host, Some(found));
+                // The proxy takes the entry that was found last for the one that has decided.
+                let verdict = self.verdict(host, find(host.as_str())?);
                 if verdict != Verdict::next() {
                     return Ok(verdict);
                 }
@@ -303,6 +304,24 @@ mod tests {
                 "{rule}"
             );
         }
+    }
+
+    #[test]
+    fn the_entry_that_decides_is_found_last() {
+        testing::feed("malware", ["b.example", "a.b.example"]);
+        testing::feed("ads", ["ads.example"]);
+        let host: Host = "a.b.example".parse().unwrap();
+        let found = std::cell::RefCell::new(None);
+        let find = |host: &str, feeds: Option<&[String]>| {
+            let entry = feeds::find_in(feeds.unwrap_or_default(), host)?;
+            found.replace(entry.clone());
+            Ok(entry)
+        };
+        let exact = config(|config| config.subdomains = false);
+        let verdict = policy(exact).unwrap().judge(&host, || &[], find).unwrap();
+        assert_ne!(verdict, Verdict::next());
+        let found = found.take().map(|found| found.rule);
+        assert_eq!(found.as_deref(), Some("a.b.example"));
     }
 
     #[test]

@@ -136,3 +136,26 @@ fn variables_of_others_are_left_alone() {
     ];
     assert_eq!(load("", &variables).unwrap(), Config::default());
 }
+
+#[test]
+fn what_may_be_secret_is_not_shown() {
+    for text in [
+        "[feeds.x]\nurl = 'ftp://ada:secret@lists.example/x?key=secret'",
+        "[feeds.x]\nurl = 'ada:secret@lists.example/x'",
+        "[feeds.x]\nurls = ['lists.example/x?key=secret']",
+        "[feeds.x]\nurl = 'http://a.example/'\nchecksum = 'ftp://ada:secret@a.example/'",
+        "[feeds.x]\nurl = 'http://a.example/'\nheaders = 'Auth-Key: secret'",
+        "[feeds.x]\nurl = 'http://a.example/'\nheaders = ['Host: secret']",
+        "[feeds.x]\nurl = 'http://a.example/'\nheaders = ['secret']",
+        "[feeds.x]\nurl = 'http://a.example/'\nheaders = [['secret']]",
+        "[feeds.x]\nurl = 'http://a.example/'\npost = ['secret']",
+    ] {
+        let refused = refusal(text);
+        assert!(refused.contains("feeds.x."), "{refused}");
+        assert!(!refused.contains("secret"), "{refused}");
+    }
+    assert_eq!(
+        refusal("[feeds.x]\nurl = 'http://a.example/'\nheaders = 'A: b'"),
+        "3:11: feeds.x.headers: expected a list of header fields, in brackets"
+    );
+}

@@ -227,3 +227,23 @@ async fn a_signature_is_beside_its_list() {
         assert!(server.requests()[1].starts_with("get /list.minisig"));
     }
 }
+
+#[tokio::test]
+async fn a_copy_that_was_not_checked_as_it_is_to_be_is_not_used() {
+    let dir = TempDir::new().unwrap();
+    let server = Server::answering([ok("ETag: \"v1\"\r\n", LIST), ok("", LIST)]);
+    let feeds = open(server.feed(), dir.path());
+    feeds.refresh_list().await.unwrap();
+    let checked = Feed {
+        checksum: Some(Checksum::Sha256([0; 32])),
+        ..server.feed()
+    };
+    let feeds = open(checked, dir.path());
+    assert!(!lists(&feeds, "bad.example"));
+    let error = feeds.refresh_list().await.unwrap_err();
+    assert!(
+        matches!(error, FeedError::Fetch(FetchError::Forged(_))),
+        "{error:?}"
+    );
+    assert!(!server.requests()[1].contains("if-none-match"));
+}

@@ -58,3 +58,18 @@ async fn a_list_that_is_sent_again_is_not_read_again() {
         Ok(Outcome::Updated { .. })
     ));
 }
+
+#[tokio::test]
+async fn a_list_whose_copy_could_not_be_kept_is_read_again() {
+    let dir = TempDir::new().unwrap();
+    let cache = dir.path().join("cache");
+    fs::write(&cache, "a file in the way").unwrap();
+    let server = Server::answering([ok("ETag: \"v1\"\r\n", LIST), ok("", LIST)]);
+    let feeds = open(server.feed(), &cache);
+    feeds.refresh_list().await.unwrap();
+    fs::remove_file(&cache).unwrap();
+    let outcome = feeds.refresh_list().await.unwrap();
+    assert!(matches!(outcome, Outcome::Updated { unkept: None, .. }));
+    assert!(lists(&open(server.feed(), &cache), "bad.example"));
+    assert!(!server.requests()[1].contains("if-none-match"));
+}
