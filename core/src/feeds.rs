@@ -24,6 +24,7 @@ mod start;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -36,11 +37,11 @@ use tokio::sync::Notify;
 use self::bounds::OutOfBounds;
 #[cfg(feature = "cli")]
 pub(crate) use self::cache::UNKEPT_HINT;
-use self::cache::{Arrival, Cache};
+use self::cache::{Arrival, Cache, Unusable};
 pub(crate) use self::entries::LeftOut;
 use self::entries::{Listed, Rejected};
 pub(crate) use self::fetch::{FetchError, Fetcher, download, shown};
-use self::fetch::{Fetched, fetch};
+use self::fetch::{Fetched, Version, fetch};
 use self::format::{Format, read};
 #[cfg(feature = "cli")]
 pub(crate) use self::inspect::{Entry, Facts, Refreshed};
@@ -48,7 +49,7 @@ use self::lists::Serving;
 use self::origin::Origin;
 #[cfg(feature = "bench")]
 use self::snapshot::Snapshot;
-use self::snapshot::{Found, Key};
+use self::snapshot::{Found, Key, Refused};
 pub(crate) use self::source::FeedStatus;
 use self::source::{BUILT_IN, Feed, Source};
 use self::start::Loaded;
@@ -338,30 +339,58 @@ impl Feeds {
         outcome
     }
 
-    /// Has the copy on disk serve, which another process has fetched. Says whether it does: one that
-    /// is not good is left to the next fetch.
+    /// Has the copy on disk serve, which another process has fetched. Says whether it does: one
+    /// that is not good is left to the next fetch.
     async fn take_up(&self, source: &Source, origin: &Origin) -> bool {
         let (cache, lists) = (self.cache.clone(), self.lists.clone());
         let (place, wanted) = (source.place, origin.clone());
-        let replace = move || {
-            let saved = cache.load(&wanted).ok()??;
-            let list = saved.snapshot.ok()?;
+        let replace = move || -> Result<_, Box<dyn std::error::Error + Send + Sync>> {
+            let saved = match cache.load(&wanted) {
+                Ok(Some(saved)) => saved,
+                // It is gone, or that of a proxy with other settings.
+                Ok(None) | Err(Unusable::OtherSource) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            };
+            let list = match saved.snapshot {
+                Ok(list) => list,
+                // The same, or it is being written.
+                Err(Refused::Other) => return Ok(None),
+                Err(Refused::Read(error)) if error.kind() == ErrorKind::NotFound => {
+                    return Ok(None);
+                }
+                Err(error) => return Err(error.into()),
+            };
             let names = list.len();
-            wanted.bounds.check(names).ok()?;
+            wanted.bounds.check(names)?;
             lists.replace(place, list);
-            Some((saved.version, saved.fetched_at, names))
+            Ok(Some((saved.version, saved.fetched_at, names)))
         };
-        let Some((version, fetched_at, names)) = blocking(replace).await else {
-            return false;
-        };
-        source.log_taken_up(names);
+        // A panic is an error of this copy and of no list.
+        let taken = AssertUnwindSafe(blocking(replace)).catch_unwind().await;
+        let taken =
+            taken.unwrap_or_else(|panic| Err(FeedError::Panicked(panic_message(&*panic)).into()));
+        match taken {
+            Ok(Some((version, fetched_at, names))) => {
+                source.log_taken_up(names);
+                self.publish(source, version, fetched_at);
+                source.state().error = None;
+                true
+            }
+            Ok(None) => false,
+            Err(error) => {
+                source.log_not_taken_up(&*error);
+                false
+            }
+        }
+    }
+
+    /// A list serves, and requests may have waited for it.
+    fn publish(&self, source: &Source, version: Version, fetched_at: SystemTime) {
         let is_first = source.state().fetched_at.is_none();
         source.published(version, fetched_at);
-        source.state().error = None;
         if is_first {
             self.arrived.notify_one();
         }
-        true
     }
 
     async fn update(&self, source: &Source, origin: &Origin) -> Result<Outcome, FeedError> {
@@ -396,13 +425,9 @@ impl Feeds {
             Ok::<_, FeedError>((names, left_out, kept.error))
         });
         let (names, left_out, unkept) = read.await?;
-        let is_first = source.state().fetched_at.is_none();
         // A copy that could not be kept is tried again with the next fetch, of all of the list.
         let version = Some(version).filter(|_| unkept.is_none());
-        source.published(version.unwrap_or_default(), fetched_at);
-        if is_first {
-            self.arrived.notify_one();
-        }
+        self.publish(source, version.unwrap_or_default(), fetched_at);
         Ok(Outcome::Updated {
             names,
             left_out,

@@ -48,9 +48,9 @@ pub enum FeedCommandError {
     Disabled(String),
 }
 
-/// The lists of all feeds, as their copies on disk have them. By serde it is an object with `lists`,
-/// each of them an object with `feed`, `kind`, `entries`, which is a count, and, where they are,
-/// `format`, `source`, `disabled`, `age_s`, `bytes` and `error`.
+/// The lists of all feeds, as their copies on disk have them. By serde it is an object with
+/// `lists`, each of them an object with `feed`, `kind`, `entries`, which is a count, and, where
+/// they are, `format`, `source`, `disabled`, `age_s`, `bytes` and `error`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FeedList {
     lists: Vec<List>,
@@ -116,13 +116,18 @@ pub fn list_presets() -> PresetList {
 
 /// The feeds with their copies on disk, which are fetched as a proxy of these settings would.
 pub(super) fn open_to_fetch(config: &Config) -> Arc<Feeds> {
-    let resolver = Resolver::new(
+    Feeds::with_fetcher(&config.feeds, &config.cache.dir, fetcher(config))
+}
+
+/// What fetches for a command, as a proxy of these settings would.
+pub(super) fn fetcher(config: &Config) -> Fetcher {
+    let time = config.limits.resolve;
+    Fetcher::new(Resolver::new(
         &config.egress,
-        config.limits.resolve,
+        time,
         LOOKUPS,
         Reloads::default(),
-    );
-    Feeds::with_fetcher(&config.feeds, &config.cache.dir, Fetcher::new(resolver))
+    ))
 }
 
 /// The error for a name that no feed has.

@@ -16,7 +16,8 @@ use super::request::{
     Checksum, ChecksumText, Field, FieldText, Fields, MinisignKey, Secret, SecretText,
 };
 use super::value::{
-    self, Count, FeedEntry, FeedSize, FeedUrl, Optional, Parsed, Pointer, Refresh, Time, Word,
+    self, Count, FeedEntry, FeedSize, FeedUrl, FromText, Optional, Parsed, Pointer, Refresh, Time,
+    Word,
 };
 
 /// One list of domains.
@@ -83,8 +84,8 @@ pub struct Feed {
     /// is got by GET.
     #[serde(with = "Parsed::<Optional<SecretText>>", default)]
     pub post: Option<Secret>,
-    /// The SHA-256 of the list as it is published, or the url of a text that begins with it. Another
-    /// list is refused.
+    /// The SHA-256 of the list as it is published, or the url of a text that begins with it.
+    /// Another list is refused.
     #[serde(with = "Parsed::<Optional<ChecksumText>>", default)]
     pub checksum: Option<Checksum>,
     /// The public key of minisign with which the list is signed. The signature is at the list's
@@ -112,12 +113,14 @@ impl Feed {
     /// The name of the feed that is there unless the operator disables it.
     pub(super) const DEFAULT: &str = "malware";
 
-    /// Where that comes from, as a file says it: the URL host file of abuse.ch, which has domains
-    /// that spread malware at this time.
-    pub(super) const DEFAULT_SOURCE: [(&str, &str); 2] = [
-        ("url", "https://urlhaus.abuse.ch/downloads/hostfile/"),
-        ("format", "hosts"),
-    ];
+    /// Where that comes from, as a file says it.
+    pub(super) fn default_source() -> [(&'static str, String); 2] {
+        let format = Word::write(&Preset::Malware.format());
+        [
+            ("url", Preset::Malware.url().into()),
+            ("format", format.as_str().unwrap_or_default().to_owned()),
+        ]
+    }
 
     /// A feed that is fetched and bounded as a file says that names nothing but these.
     pub fn new(url: Url, format: FeedFormat) -> Self {
@@ -195,10 +198,6 @@ impl Feed {
 
     /// The default feed.
     pub(super) fn malware() -> Self {
-        let [(_, url), _] = Self::DEFAULT_SOURCE;
-        Self::new(
-            url.parse().expect("the default URL is tested"),
-            FeedFormat::Hosts,
-        )
+        Self::new(Preset::Malware.url(), Preset::Malware.format())
     }
 }

@@ -122,8 +122,8 @@ fn add_default_feed(layers: &mut Layers<'_>) {
         .into_iter()
         .any(|name| layers.contains(&key(name)))
     {
-        for (name, text) in Feed::DEFAULT_SOURCE {
-            layers.add_text(&key(name), text.to_owned());
+        for (name, text) in Feed::default_source() {
+            layers.add_text(&key(name), text);
         }
     }
 }

@@ -24,8 +24,8 @@ use super::snapshot::{Draft, Refused, Snapshot, Stamp};
 use crate::config::{Feed, FeedFormat};
 use crate::error::Causes;
 
-/// What reads lists. To be raised with every change that finds other names or texts in the same body: the
-/// snapshots of an earlier reader are not used.
+/// What reads lists. To be raised with every change that finds other names or texts in the same
+/// body: the snapshots of an earlier reader are not used.
 const READER: u32 = 2;
 
 /// What is read of a description, in bytes. Those that were written are much shorter.

@@ -1,6 +1,6 @@
-//! Gets the body of a feed from a server or a file, and for `plugin install` that of a filter. Names
-//! are resolved as those of origins are. `feeds` calls it. It knows nothing of what a body means or
-//! where it is kept.
+//! Gets the body of a feed from a server or a file, and for `plugin install` that of a filter.
+//! Names are resolved as those of origins are. `feeds` calls it. It knows nothing of what a body
+//! means or where it is kept.
 
 mod genuine;
 mod http;
@@ -209,8 +209,8 @@ impl From<reqwest::Error> for FetchError {
     }
 }
 
-/// Gets the body of a list, unpacked, unless it is still the one that is `known`. A body that is not
-/// the published one, as far as the feed's settings tell, is an error.
+/// Gets the body of a list, unpacked, unless it is still the one that is `known`. A body that is
+/// not the published one, as far as the feed's settings tell, is an error.
 pub(crate) async fn fetch(
     origin: &Origin,
     known: &Version,

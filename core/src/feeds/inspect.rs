@@ -12,7 +12,6 @@ use super::snapshot::{Found, Snapshot};
 use super::source::{BUILT_IN, ENTRIES, Feed, Source};
 use super::{FeedError, Feeds, Outcome};
 use crate::config::{FeedFormat, FeedKind};
-use crate::target::{InvalidTarget, canonical_host};
 use crate::verdict::{Match, MatchKind};
 
 /// What is known of one list without asking its source.
@@ -100,16 +99,15 @@ impl Feeds {
         }
     }
 
-    /// Every entry that speaks of `host`, by the feeds' names in order, and in a list the most
-    /// specific one last.
-    pub(crate) fn entries_about(&self, host: &str) -> Result<Vec<Entry>, InvalidTarget> {
-        let host = canonical_host(host)?;
-        let mut counting = self.find(self.names().map(|name| &**name), &host);
+    /// Every entry that speaks of a canonical host, by the feeds' names in order, and in a list the
+    /// most specific one last.
+    pub(crate) fn entries_about(&self, host: &str) -> Vec<Entry> {
+        let mut counting = self.find(self.names().map(|name| &**name), host);
         let lists = self.lists.load();
         let mut entries = Vec::new();
         for feed in self.feeds.values() {
             for source in &feed.sources {
-                for found in lists.at(source.place).find_all(&host) {
+                for found in lists.at(source.place).find_all(host) {
                     let meant = self.meant(feed, source, found);
                     // Of two that look the same the first counts.
                     let counts = counting.take_if(|counting| *counting == meant).is_some();
@@ -126,7 +124,7 @@ impl Feeds {
                 }
             }
         }
-        Ok(entries)
+        entries
     }
 
     /// What a filter is told if this entry counts.

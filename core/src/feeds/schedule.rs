@@ -27,11 +27,11 @@ const LONGEST_WAIT: Duration = Duration::from_hours(24);
 const FILE_CHECK: Duration = Duration::from_secs(2);
 
 /// Tells one version of a file from the next; none if there is no such file.
-type Stamp = Option<Version>;
+type Stamp = Option<FileVersion>;
 
 /// A file that was swapped for another of the same size and time is another version of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Version {
+struct FileVersion {
     modified: SystemTime,
     bytes: u64,
     /// Its number, and when anything about it changed last, the number of its names included.
@@ -39,7 +39,7 @@ struct Version {
     inode: (u64, i64, i64),
 }
 
-impl Version {
+impl FileVersion {
     fn of(metadata: &Metadata) -> Option<Self> {
         #[cfg(unix)]
         use std::os::unix::fs::MetadataExt;
@@ -92,9 +92,9 @@ impl Feeds {
         }
     }
 
-    /// Waits until a list is to be fetched again: when the time is up, or when its file is no longer
-    /// the version that was read. A copy that another process has written meanwhile serves at once,
-    /// and the time begins anew.
+    /// Waits until a list is to be fetched again: when the time is up, or when its file is no
+    /// longer the version that was read. A copy that another process has written meanwhile serves
+    /// at once, and the time begins anew.
     async fn rest(
         &self,
         source: &Source,
@@ -155,6 +155,16 @@ impl Source {
         );
     }
 
+    pub(super) fn log_not_taken_up(&self, error: &dyn std::error::Error) {
+        warn!(
+            feed = &*self.feed,
+            source = &*self.shown,
+            error = %Causes(error),
+            hint = "run `portcullis feed refresh` as the user of the proxy",
+            "a copy that another process has fetched is not used"
+        );
+    }
+
     pub(super) fn log_taken_up(&self, names: usize) {
         info!(
             feed = &*self.feed,
@@ -208,7 +218,7 @@ async fn changed(file: &Path, known: Stamp, every: Duration) {
 
 async fn stamp_of(file: Option<PathBuf>) -> Stamp {
     let file = file?;
-    blocking(move || Version::of(&fs::metadata(file).ok()?)).await
+    blocking(move || FileVersion::of(&fs::metadata(file).ok()?)).await
 }
 
 #[cfg(test)]

@@ -79,11 +79,12 @@ pub fn look_up_hosts(config: &Config, hosts: &[String]) -> Result<FeedLookup, Fe
             host: host.clone(),
             source,
         };
-        let entries = feeds.entries_about(host).map_err(not_a_host)?;
-        let entries: Vec<_> = entries.into_iter().map(FeedEntry::from).collect();
+        let host = canonical_host(host).map_err(not_a_host)?;
+        let entries = feeds.entries_about(&host).into_iter();
+        let entries: Vec<_> = entries.map(FeedEntry::from).collect();
         let counting = entries.iter().find(|entry| entry.counts);
         Ok(HostEntries {
-            host: canonical_host(host).map_err(not_a_host)?.to_string(),
+            host: host.into_owned(),
             says: counting.map(|entry| entry.says),
             entries,
         })

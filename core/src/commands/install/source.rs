@@ -8,12 +8,11 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 use super::InstallError;
+use crate::commands::feed::fetcher;
 use crate::config::Config;
 use crate::error::Escaped;
-use crate::feeds::{FetchError, Fetcher, download, shown};
+use crate::feeds::{FetchError, download, shown};
 use crate::plugins::MAX_WASM_BYTES;
-use crate::upstream::reload::Reloads;
-use crate::upstream::resolve::{LOOKUPS, Resolver};
 
 /// What stands between a place and its checksum.
 const MARK: &str = "#sha256=";
@@ -96,9 +95,7 @@ impl Source {
 
     /// As lists are fetched: by the same resolver, with the same deadlines and redirects.
     async fn fetch(&self, url: &Url, config: &Config) -> Result<Vec<u8>, InstallError> {
-        let time = config.limits.resolve;
-        let resolver = Resolver::new(&config.egress, time, LOOKUPS, Reloads::default());
-        let fetched = download(url, MAX_WASM_BYTES, &Fetcher::new(resolver)).await;
+        let fetched = download(url, MAX_WASM_BYTES, &fetcher(config)).await;
         fetched.map_err(|error| match error {
             FetchError::TooLarge { .. } => self.too_large(),
             error => InstallError::Fetch {

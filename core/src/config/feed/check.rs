@@ -1,5 +1,5 @@
-//! What is wrong with the keys of a feed together, though each is right by itself. `load` says where
-//! that stands.
+//! What is wrong with the keys of a feed together, though each is right by itself. `load` says
+//! where that stands.
 
 use super::{Feed, FeedFormat};
 use crate::config::value::{FromText, Word};

@@ -1,6 +1,6 @@
 //! Asks a server over HTTP, follows its redirects, and undoes the content codings of its answer. It
-//! is the only user of reqwest. `fetch` calls it. What is secret goes to the origin that it is meant
-//! for and to no other, and nothing that was asked for over https: is got over http:.
+//! is the only user of reqwest. `fetch` calls it. What is secret goes to the origin that it is
+//! meant for and to no other, and nothing that was asked for over https: is got over http:.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -80,9 +80,10 @@ async fn follow(mut ask: Ask, fetcher: &Fetcher) -> Result<Answer, FetchError> {
     let mut url = ask.url.clone();
     for _ in 0..=MAX_REDIRECTS {
         let response = request(&url, &ask, fetcher).await?;
-        let Some(next) = redirect(&url, &response)? else {
+        if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
             return answer(response, ask.max).await;
-        };
+        }
+        let next = redirect(&url, text(response.headers(), LOCATION).as_deref())?;
         let keeps_method = matches!(response.status().as_u16(), 307 | 308);
         if !keeps_method {
             ask.post = None;
@@ -113,16 +114,12 @@ async fn request(url: &Url, ask: &Ask, fetcher: &Fetcher) -> Result<Response, Fe
     Ok(request.send().await?)
 }
 
-/// Where the server redirects to, if it does.
-fn redirect(url: &Url, response: &Response) -> Result<Option<Url>, FetchError> {
-    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
-        return Ok(None);
-    }
-    let location = text(response.headers(), LOCATION);
-    let next = location.and_then(|location| url.join(&location).ok());
+/// Where a `Location` at a URL leads.
+fn redirect(url: &Url, location: Option<&str>) -> Result<Url, FetchError> {
+    let next = location.and_then(|location| url.join(location).ok());
     let next = next.ok_or(FetchError::Redirect("to what is not a URL"))?;
     match (url.scheme(), next.scheme()) {
-        (_, "https") | ("http", "http") => Ok(Some(next)),
+        (_, "https") | ("http", "http") => Ok(next),
         ("https", "http") => Err(FetchError::Redirect("from https: to http:")),
         _ => Err(FetchError::Redirect("to neither http: nor https:")),
     }
@@ -241,6 +238,37 @@ impl Resolve for ListServers {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn redirects_lead_to_http_and_never_down_from_https() {
+        let lead = |url: &str, location| redirect(&url.parse().unwrap(), location);
+        for (url, location, next) in [
+            ("http://a.example/b", "/c", "http://a.example/c"),
+            (
+                "http://a.example/",
+                "http://b.example/",
+                "http://b.example/",
+            ),
+            (
+                "http://a.example/",
+                "https://b.example/",
+                "https://b.example/",
+            ),
+            ("https://a.example/b", "c?d", "https://a.example/c?d"),
+        ] {
+            assert_eq!(lead(url, Some(location)).unwrap().as_str(), next);
+        }
+        for (url, location) in [
+            ("https://a.example/", Some("http://a.example/")),
+            ("http://a.example/", Some("file:///etc/hosts")),
+            ("http://a.example/", Some("ftp://a.example/")),
+            ("http://a.example/", Some("http://[")),
+            ("http://a.example/", None),
+        ] {
+            let error = lead(url, location).unwrap_err();
+            assert!(matches!(error, FetchError::Redirect(_)), "{error:?}");
+        }
+    }
 
     #[test]
     fn a_wait_is_a_number_of_seconds_or_ends_at_a_date() {

@@ -1,6 +1,6 @@
 //! Undoes what made a body shorter on its way or where it is kept: the content codings of a
-//! response (RFC 9110, section 8.4.1), and a file that is packed as gzip, zstd or ZIP. `fetch` calls
-//! it off the async threads. What is unpacked is bounded while it is unpacked.
+//! response (RFC 9110, section 8.4.1), and a file that is packed as gzip, zstd or ZIP. `fetch`
+//! calls it off the async threads. What is unpacked is bounded while it is unpacked.
 
 use std::io::{self, Cursor, Read};
 

@@ -1,6 +1,6 @@
-//! A snapshot as a file: a header, the records, the table, the styles. `cache` writes and opens such files. All
-//! of a file is compared with its checksums when it is opened, and later nothing is: files are
-//! replaced by renaming and never written to. It does not know where they are.
+//! A snapshot as a file: a header, the records, the table, the styles. `cache` writes and opens
+//! such files. All of a file is compared with its checksums when it is opened, and later nothing
+//! is: files are replaced by renaming and never written to. It does not know where they are.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};

@@ -1,5 +1,5 @@
-//! Serves clients from some countries alone. The networks of a country are a feed, so that the proxy
-//! fetches them, keeps them on disk and replaces them while it runs.
+//! Serves clients from some countries alone. The networks of a country are a feed, so that the
+//! proxy fetches them, keeps them on disk and replaces them while it runs.
 
 use std::time::Duration;
 

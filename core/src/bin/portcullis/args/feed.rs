@@ -17,9 +17,9 @@ pub(crate) enum Feed {
     },
     /// Show every entry of every feed that speaks of a host, and which of them counts
     ///
-    /// It looks at the copies on disk, and counts as for a filter that asks for all feeds; `explain`
-    /// shows what the filters make of it. As with `explain`, the exit code is 0 whether or not the
-    /// host is listed.
+    /// It looks at the copies on disk, and counts as for a filter that asks for all feeds;
+    /// `explain` shows what the filters make of it. As with `explain`, the exit code is 0 whether
+    /// or not the host is listed.
     Lookup {
         /// Hosts such as a.example or 192.0.2.7
         #[arg(value_name = "HOST", required = true)]
@@ -31,8 +31,8 @@ pub(crate) enum Feed {
     /// Fetch lists now, as a proxy would, and keep them on disk
     ///
     /// Run it as the user of the proxy, who must be able to read the copies. A running proxy with
-    /// the same cache folder takes a new copy up within seconds. A list that has lost more than half
-    /// of its names is not used, however often this is run: it takes a proxy that runs, or
+    /// the same cache folder takes a new copy up within seconds. A list that has lost more than
+    /// half of its names is not used, however often this is run: it takes a proxy that runs, or
     /// `on_shrink = "apply"`, to confirm it. Exit code 2 if a list could not be refreshed.
     Refresh {
         /// The names of feeds [default: all that are enabled]
