@@ -2,7 +2,7 @@
 
 use portcullis::Config;
 use portcullis::commands::{self, Lists};
-use portcullis::config::{FeedFormat, UntilFirst};
+use portcullis::config::{Feed, FeedFormat, UntilFirst};
 use portcullis_tests::{Log, Site, Stage, plug};
 
 /// The first name is for those who wait for the list.
@@ -336,4 +336,19 @@ async fn what_the_settings_allow_passes_although_it_is_listed() {
     ] {
         assert_eq!(stage.get(host).await.status, status, "{host}");
     }
+}
+
+#[tokio::test]
+async fn a_file_that_is_replaced_serves_long_before_the_next_fetch() {
+    let folder = tempfile::tempdir().unwrap();
+    let [list, next] = ["list", "next"].map(|name| folder.path().join(name));
+    std::fs::write(&list, "ready.example\n").unwrap();
+    let url = format!("file://{}", list.display());
+    let feed = Feed::new(url.parse().unwrap(), FeedFormat::Domains);
+    let stage = Stage::start_with(|config| drop(config.feeds.insert("lists".into(), feed))).await;
+    stage.until("ready.example", 403).await;
+    std::fs::write(&next, "other.example\n").unwrap();
+    std::fs::rename(&next, &list).unwrap();
+    stage.until("other.example", 403).await;
+    assert_eq!(stage.get("ready.example").await.status, 200);
 }
