@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT, EXPECT};
 use http::{Method, Request, Response};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::TokioIo;
@@ -197,7 +197,8 @@ async fn answer(
     );
     // Parsed only if the proxy has to answer itself.
     let accept = request.headers().get(ACCEPT).cloned();
-    let expects = request.headers().contains_key(EXPECT).then_some(Expects);
+    let has_body = !request.body().is_end_stream();
+    let expects = (has_body && request.headers().contains_key(EXPECT)).then_some(Expects);
     let request = request.map(ClientBody::from);
     let body = request.body().clone();
     let span = tracing::debug_span!("exchange", id = exchange.id());

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::exchange::Exchange;
 use super::head;
-use super::headers::{has_token, remove_hop_by_hop};
+use super::headers::{HopByHop, has_token};
 use super::interim::Interims;
 use super::reply::{Rejection, Reply, Upgrade};
 use super::respond;
@@ -159,10 +159,12 @@ pub(crate) fn sanitize_request(
     let headers = &mut head.headers;
     let is_empty = body.is_end_stream();
     let is_1_0 = head.version == Version::HTTP_10;
-    let upgrade = wanted_upgrade(headers).filter(|_| is_empty && !is_1_0);
-    let takes_trailers = has_token(headers, &TE, "trailers");
+    let own = HopByHop::of(headers);
+    let may_switch = own.has(&UPGRADE) && is_empty && !is_1_0;
+    let upgrade = may_switch.then(|| wanted_upgrade(headers)).flatten();
+    let takes_trailers = own.has(&TE) && has_token(headers, &TE, "trailers");
 
-    remove_hop_by_hop(headers);
+    own.remove_from(headers);
     if let Some(protocol) = &upgrade {
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(UPGRADE, protocol.clone());
@@ -229,9 +231,13 @@ pub(crate) fn sanitize_response(
 ) -> Result<Option<HeaderValue>, Error> {
     let is_empty = response.body().is_end_stream();
     let headers = response.headers_mut();
-    let switched = headers.get(UPGRADE).cloned();
-    check_framing(headers, is_empty)?;
-    remove_hop_by_hop(headers);
+    let own = HopByHop::of(headers);
+    let switched = own.has(&UPGRADE).then(|| headers[UPGRADE].clone());
+    if own.has(&TRANSFER_ENCODING) && !is_empty {
+        check_coding(headers)?;
+    }
+    keep_one_length(headers);
+    own.remove_from(headers);
     Ok(switched)
 }
 
@@ -282,26 +288,28 @@ async fn into_client(
 
 /// A response whose end two readers could see at different places is not forwarded (RFC 9112,
 /// section 6.3).
-fn check_framing(headers: &mut HeaderMap, is_empty: bool) -> Result<(), Error> {
+fn check_coding(headers: &HeaderMap) -> Result<(), Error> {
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
-    if let (false, Some(coding)) = (is_empty, codings.next()) {
-        if codings.next().is_some() || !coding.as_bytes().eq_ignore_ascii_case(b"chunked") {
-            return Err(Error::InvalidResponse(
-                "its transfer coding is not plain chunked",
-            ));
-        }
-        if headers.contains_key(CONTENT_LENGTH) {
-            return Err(Error::InvalidResponse(
-                "it has both a length and a transfer coding",
-            ));
-        }
+    let is_chunked = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"chunked");
+    if !codings.next().is_some_and(is_chunked) || codings.next().is_some() {
+        return Err(Error::InvalidResponse(
+            "its transfer coding is not plain chunked",
+        ));
     }
+    if headers.contains_key(CONTENT_LENGTH) {
+        return Err(Error::InvalidResponse(
+            "it has both a length and a transfer coding",
+        ));
+    }
+    Ok(())
+}
+
+/// Equal lengths, several times: hyper has read them and writes one.
+fn keep_one_length(headers: &mut HeaderMap) {
     let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
     let is_plain = |length: &HeaderValue| length.as_bytes().iter().all(u8::is_ascii_digit);
     let one = lengths.next().is_none_or(is_plain) && lengths.next().is_none();
     if !one {
-        // Equal lengths, several times: hyper has read them and writes one.
         headers.remove(CONTENT_LENGTH);
     }
-    Ok(())
 }

@@ -26,17 +26,30 @@ static NOT_TO_BE_NOMINATED: [HeaderName; 11] = [
     VIA,
 ];
 
-/// Removes every field that is meant for this connection only.
-pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    // One pass over the names costs less than a search for each of them: most messages have one or
-    // none.
-    let own = headers.keys().filter(|name| is_hop_by_hop(name)).cloned();
-    let mut names: Vec<HeaderName> = own.collect();
-    if names.contains(&CONNECTION) {
-        names.extend(nominated(headers));
+/// The fields of a message that are meant for one connection only. One pass over its names costs
+/// less than a search for each of them: most messages have one or none.
+#[derive(Debug)]
+pub(crate) struct HopByHop(Vec<HeaderName>);
+
+impl HopByHop {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let own = headers.keys().filter(|name| is_hop_by_hop(name)).cloned();
+        Self(own.collect())
     }
-    for name in names {
-        headers.remove(name);
+
+    /// Whether the message has a field that is never forwarded.
+    pub(crate) fn has(&self, name: &HeaderName) -> bool {
+        self.0.contains(name)
+    }
+
+    /// Removes them all from their message, and what its `Connection` fields name.
+    pub(crate) fn remove_from(mut self, headers: &mut HeaderMap) {
+        if self.has(&CONNECTION) {
+            self.0.extend(nominated(headers));
+        }
+        for name in self.0 {
+            headers.remove(name);
+        }
     }
 }
 
@@ -142,7 +155,7 @@ mod tests {
 
     fn left(fields: &[(&str, &str)]) -> Vec<String> {
         let mut headers = headers(fields);
-        remove_hop_by_hop(&mut headers);
+        HopByHop::of(&headers).remove_from(&mut headers);
         let mut names: Vec<_> = headers.keys().map(ToString::to_string).collect();
         names.sort();
         names

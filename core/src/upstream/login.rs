@@ -15,13 +15,14 @@ pub(super) fn logs_in(headers: &HeaderMap) -> bool {
 
 /// Whether a response invites its client to log the connection in.
 pub(super) fn invites<B>(response: &Response<B>) -> bool {
-    let is_invitation = response.status() == StatusCode::UNAUTHORIZED;
+    if response.status() != StatusCode::UNAUTHORIZED {
+        return false;
+    }
     let mut challenges = response.headers().get_all(WWW_AUTHENTICATE).iter();
-    is_invitation
-        && challenges.any(|value| {
-            let value = value.to_str().unwrap_or_default();
-            value.split(',').any(names_scheme)
-        })
+    challenges.any(|value| {
+        let value = value.to_str().unwrap_or_default();
+        value.split(',').any(names_scheme)
+    })
 }
 
 fn names_scheme(value: &str) -> bool {
