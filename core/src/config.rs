@@ -19,6 +19,7 @@ mod request;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod tunnel;
 mod value;
 
 use std::collections::BTreeMap;
@@ -46,6 +47,7 @@ pub use self::load::{Flags, Sources};
 pub(crate) use self::refusal::located;
 pub use self::request::{Checksum, Field, Secret, SecretError};
 pub(crate) use self::schema::Schema;
+pub use self::tunnel::{SniCheck, SniMismatch, Tunnel};
 pub(crate) use self::value::TEST_NAMES;
 use self::value::{
     Address, BodyTime, Connections, HeadSize, LogFilter, Parsed, PerClient, Rate, Resolver,
@@ -89,6 +91,8 @@ pub struct Config {
     pub state: State,
     /// How origins are reached.
     pub egress: Egress,
+    /// What is looked at in tunnels.
+    pub tunnel: Tunnel,
     /// What is logged, and how.
     pub log: Log,
 }
@@ -138,6 +142,10 @@ pub struct Limits {
     #[default(Duration::from_secs(60))]
     #[serde(with = "Parsed::<Time>")]
     pub keep_alive: Duration,
+    /// From the first byte of a TLS handshake in a tunnel to the end of its first message.
+    #[default(Duration::from_secs(5))]
+    #[serde(with = "Parsed::<Time>")]
+    pub client_hello: Duration,
     /// To resolve a name.
     #[default(Duration::from_secs(5))]
     #[serde(with = "Parsed::<Time>")]

@@ -11,6 +11,7 @@ mod exchange;
 pub(crate) mod forward;
 pub(crate) mod head;
 pub(crate) mod headers;
+pub(crate) mod hello;
 mod interim;
 pub(crate) mod refusal;
 mod reply;

@@ -189,6 +189,7 @@ impl Proxy {
         let worker = WorkerConfig {
             limits: config.limits,
             egress: config.egress,
+            tunnel: config.tunnel,
             bounds: capacity.upstream,
             access_log: access_log.clone(),
             own,

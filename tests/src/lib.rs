@@ -13,6 +13,7 @@ mod message;
 mod proxy;
 mod site;
 mod stage;
+mod tls;
 mod wat;
 mod wire;
 
@@ -22,4 +23,5 @@ pub use message::{OPTIONS, connect, get, ok, post};
 pub use proxy::{Proxy, scene};
 pub use site::Site;
 pub use stage::{Stage, plug};
+pub use tls::{client_hello, in_records};
 pub use wire::{Origin, Response, Wire, within};

@@ -57,6 +57,11 @@ impl Origin {
         format!("http://{}{path}", self.address)
     }
 
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
     /// The next connection that the proxy opens.
     pub async fn accept(&self) -> Wire {
         let accepted = within("the proxy connects to the origin", self.listener.accept()).await;
@@ -196,8 +201,13 @@ impl Wire {
         String::from_utf8_lossy(&head).into_owned()
     }
 
-    /// Reads this many bytes.
+    /// Reads this many bytes of text.
     pub async fn exactly(&mut self, bytes: usize) -> String {
+        String::from_utf8_lossy(&self.exactly_bytes(bytes).await).into_owned()
+    }
+
+    /// Reads this many bytes.
+    pub async fn exactly_bytes(&mut self, bytes: usize) -> Vec<u8> {
         while self.read.len() < bytes {
             self.fill(&format!(
                 "{bytes} bytes come, of which there are {}",
@@ -205,8 +215,7 @@ impl Wire {
             ))
             .await;
         }
-        let bytes: Vec<u8> = self.read.drain(..bytes).collect();
-        String::from_utf8_lossy(&bytes).into_owned()
+        self.read.drain(..bytes).collect()
     }
 
     /// Reads whatever comes next, and says whether anything did before the end.

@@ -109,6 +109,11 @@ impl<'a> FilterSession<'a> {
         self.watcher.as_ref()
     }
 
+    /// Filters have noted this about the exchange before, by their names.
+    pub(crate) fn recall(&self, notes: Vec<(Arc<str>, Notes)>) {
+        self.notes.replace(notes);
+    }
+
     /// Asks every filter that judges hosts, in order, until one decides. Where a person has
     /// decided, none is asked.
     pub(crate) async fn judge_host(&self) -> Judgement {

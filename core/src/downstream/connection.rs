@@ -81,7 +81,10 @@ pub(crate) async fn serve<S: ClientStream>(session: Session, stream: S) {
         match http1(&session, stream).await {
             // Boxed because a connection that is no tunnel should not hold the room for one.
             Served::Tunnel(tunnel, stream, early) => {
-                Box::pin(tunnel.run(stream, early, &session)).await;
+                let refused = Box::pin(tunnel.run(stream, early, &session)).await;
+                if let Some(stream) = refused {
+                    linger(stream, &session).await;
+                }
             }
             Served::Done(stream) => linger(stream, &session).await,
             Served::Refused(error, mut stream) => {
@@ -167,7 +170,7 @@ where
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Expired::Connection) => return Poll::Ready(Err(ServeError::TimedOut)),
                 // Whatever has happened is found by polling once more.
-                Poll::Ready(Expired::Exchange | Expired::Look) => {}
+                Poll::Ready(Expired::Exchange | Expired::Look | Expired::ClientHello) => {}
             }
         }
     })

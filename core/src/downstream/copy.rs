@@ -135,6 +135,23 @@ impl CopyBuffer {
         Poll::Ready(Ok(()))
     }
 
+    /// Adds to `held` what can be read now, so that it has at most `most` bytes. Returns how many
+    /// bytes that was; 0 is the end of the stream.
+    pub(crate) fn poll_hold(
+        &self,
+        held: &mut Vec<u8>,
+        most: usize,
+        from: &mut (impl AsyncRead + Unpin),
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let mut buffer = self.0.borrow_mut();
+        let room = most.saturating_sub(held.len()).min(buffer.len());
+        let mut buffer = ReadBuf::new(&mut buffer[..room]);
+        ready!(Pin::new(from).poll_read(cx, &mut buffer))?;
+        held.extend_from_slice(buffer.filled());
+        Poll::Ready(Ok(buffer.filled().len()))
+    }
+
     /// Reads a stream to its end, or this many bytes, and keeps nothing.
     pub(crate) async fn drain(
         &self,

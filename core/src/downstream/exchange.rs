@@ -35,6 +35,7 @@ pub(crate) struct Exchange {
     target: Option<Rc<Target>>,
     /// The address that was dialled.
     peer: Option<SocketAddr>,
+    server_name: Option<Box<ServerName>>,
     judged: Judged,
     /// Filters that could not judge and were passed over.
     skipped: Vec<Arc<str>>,
@@ -51,6 +52,17 @@ pub(crate) struct Exchange {
     notes: Vec<(Arc<str>, Notes)>,
     /// Tells filters that the exchange is over.
     watcher: Option<Rc<Watcher>>,
+}
+
+/// What the client of a tunnel has shown of the server that it wants, in its TLS handshake.
+#[derive(Debug)]
+pub(crate) struct ServerName {
+    /// Canonical if it is a host.
+    pub(crate) name: Option<Box<str>>,
+    /// The client may want another name, of which nothing can be seen.
+    pub(crate) has_hidden_name: bool,
+    /// What the filters say of the name, if they were asked about it.
+    pub(crate) verdict: Option<VerdictKind>,
 }
 
 /// What the filters have said so far.
@@ -90,6 +102,7 @@ impl Exchange {
             protocol,
             target: None,
             peer: None,
+            server_name: None,
             judged: Judged::No,
             skipped: Vec::new(),
             edited: Vec::new(),
@@ -136,6 +149,15 @@ impl Exchange {
         self.peer = Some(peer);
     }
 
+    pub(crate) fn record_server_name(&mut self, seen: ServerName) {
+        self.server_name = Some(Box::new(seen));
+    }
+
+    /// What filters have noted so far, by their names.
+    pub(crate) fn notes(&self) -> &[(Arc<str>, Notes)] {
+        &self.notes
+    }
+
     /// Records a judgement. An exchange that it stops is rejected.
     pub(crate) fn record_judgement(&mut self, mut judgement: Judgement) -> Result<(), Rejection> {
         // Most exchanges pass without a word.
@@ -166,6 +188,10 @@ impl Exchange {
 
     pub(crate) fn record_status(&mut self, status: StatusCode) {
         self.status = Some(status);
+    }
+
+    pub(crate) fn bytes_down(&self) -> u64 {
+        self.down.get()
     }
 
     pub(crate) fn add_bytes_up(&self, bytes: u64) {
@@ -251,6 +277,7 @@ impl Exchange {
         let parts = judgement.map(|judgement| judgement.verdict.parts());
         let passed = matches!(self.judged, Judged::Passed).then(|| VerdictKind::Next.name());
         let matched = judgement.and_then(|judgement| judgement.matched.as_ref());
+        let server_name = self.server_name.as_deref();
         let (outcome, error) = match &self.outcome {
             Outcome::Aborted => ("aborted", None),
             Outcome::Complete => ("complete", None),
@@ -266,6 +293,9 @@ impl Exchange {
             port: self.target.as_ref().map(|target| target.port()),
             protocol: self.protocol.name(),
             peer: self.peer,
+            sni: server_name.and_then(|seen| seen.name.as_deref()),
+            sni_verdict: server_name.and_then(|seen| seen.verdict.map(VerdictKind::name)),
+            ech: server_name.is_some_and(|seen| seen.has_hidden_name),
             status: self.status.map(|status| status.as_u16()),
             verdict: parts.map(|parts| parts.kind.name()).or(passed),
             filter: judgement.and_then(|judgement| judgement.filter.as_deref()),

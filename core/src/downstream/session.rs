@@ -34,6 +34,7 @@ use crate::flow::{Client, ClientKey, Flow, Protocol};
 use crate::target::{HTTP_PORT, Target};
 use crate::timer::Deadlines;
 use crate::upstream::{Asker, Connected, Route, Scheme};
+use crate::verdict::{Judgement, Notes};
 
 /// One client's connection.
 #[derive(Debug)]
@@ -113,6 +114,7 @@ impl Session {
         let config = WorkerConfig {
             limits: Limits::default(),
             egress: Egress::default(),
+            tunnel: crate::config::Tunnel::default(),
             bounds: Bounds {
                 idle: 9,
                 lookups: 9,
@@ -157,7 +159,7 @@ impl Session {
         protocol: Protocol,
         exchange: &mut Exchange,
     ) -> Result<FilterSession<'a>, Rejection> {
-        let flow = Flow {
+        let filters = self.filters(Flow {
             exchange: exchange.id(),
             target,
             protocol: protocol.name(),
@@ -166,13 +168,38 @@ impl Session {
             client: &self.client,
             listener: &self.worker.listener,
             started: SystemTime::now(),
-        };
-        let decisions = &self.worker.decisions;
-        let decision = decisions.find(target.host(), &self.client, flow.started);
-        let filters = FilterSession::begin(self.worker.chain(), flow, decision);
+        });
         exchange.watch(filters.watcher());
         exchange.record_judgement(filters.judge_host().await)?;
         Ok(filters)
+    }
+
+    fn filters<'a>(&self, flow: Flow<'a>) -> FilterSession<'a> {
+        let decisions = &self.worker.decisions;
+        let decision = decisions.find(flow.target.host(), &self.client, flow.started);
+        FilterSession::begin(self.worker.chain(), flow, decision)
+    }
+
+    /// Has the chain judge the name that the client of a tunnel has written in its TLS handshake.
+    /// `notes` are what filters have noted about the exchange before.
+    pub(crate) async fn judge_server_name(
+        &self,
+        exchange: u64,
+        name: &Target,
+        notes: Vec<(Arc<str>, Notes)>,
+    ) -> Judgement {
+        let filters = self.filters(Flow {
+            exchange,
+            target: name,
+            protocol: Protocol::Connect.name(),
+            found_in: FoundIn::ServerName.name(),
+            server_name: Some(name.host()),
+            client: &self.client,
+            listener: &self.worker.listener,
+            started: SystemTime::now(),
+        });
+        filters.recall(notes);
+        filters.judge_host().await
     }
 
     /// Judges a host and, if it passes, connects to it: what every protocol does that asks for a

@@ -1,22 +1,33 @@
 //! Two streams joined: bytes both ways, each direction closed on its own, until both have ended or
-//! nothing moves any more. Used for CONNECT and for upgrades, run by the connection; knows nothing
-//! of what the bytes mean.
+//! nothing moves any more. Used for CONNECT and for upgrades, run by the connection; of what the
+//! bytes mean, only `sni` knows a little.
+
+mod sni;
 
 use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tracing::Instrument;
 
+use self::sni::{ACCESS_DENIED, Conclusion, SniGate, Unclear};
 use super::copy::Direction;
 use super::exchange::Exchange;
-use super::reply::Upgrade;
+use super::reply::{Rejection, Upgrade};
 use super::session::Session;
 use super::worker::StopSignal;
+use crate::config::SniCheck;
+use crate::flow::Protocol;
+use crate::timer::Expired;
+
+/// How long a client may take for the few bytes that tell it that it is refused.
+const ALERT: Duration = Duration::from_secs(1);
 
 /// A tunnel that waits for the client's stream.
 #[derive(Debug)]
@@ -36,6 +47,11 @@ enum Cut {
     Shutdown,
     #[error("the connection broke: {0}")]
     Broken(#[from] io::Error),
+    /// The filters are against the server that the client has named.
+    #[error("the filters have refused the server that the client names")]
+    Judged,
+    #[error(transparent)]
+    Unclear(#[from] Unclear),
 }
 
 impl Tunnel {
@@ -43,27 +59,29 @@ impl Tunnel {
         Self { upgrade, exchange }
     }
 
-    /// Joins both sides until the tunnel ends. `early` is what the client has already sent.
-    pub(crate) async fn run<S>(mut self, client: S, early: Bytes, session: &Session)
+    /// Joins both sides until the tunnel ends. `early` is what the client has already sent. Returns
+    /// the client's stream if the client is refused.
+    pub(crate) async fn run<S>(mut self, client: S, early: Bytes, session: &Session) -> Option<S>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let span = tracing::debug_span!("tunnel", exchange = self.exchange.id());
         session.deadlines.begin_tunnel();
-        let up = Direction::new(early);
-        let down = Direction::new(self.upgrade.early);
-        let joined = Joined {
+        // An upgrade goes on in the protocol that was agreed upon.
+        let is_checked = self.exchange.protocol() == Protocol::Connect;
+        let gate = is_checked.then(|| SniGate::new(session, &early)).flatten();
+        let early = if gate.is_some() { Bytes::new() } else { early };
+        let mut joined = Joined {
             client,
             origin: self.upgrade.stream,
-            up,
-            down,
-            exchange: &self.exchange,
+            up: Direction::new(early),
+            down: Direction::new(self.upgrade.early),
+            gate: gate.map(Box::new),
+            exchange: &mut self.exchange,
             session,
         };
-        match joined.run().instrument(span).await {
-            Ok(()) => self.exchange.complete(),
-            Err(cut) => self.exchange.fail(&cut),
-        }
+        let end = joined.run().instrument(span).await;
+        joined.finish(end).await
     }
 }
 
@@ -75,42 +93,112 @@ struct Joined<'a, S> {
     up: Direction,
     /// From the origin to the client.
     down: Direction,
-    exchange: &'a Exchange,
+    /// Holds back the client's bytes.
+    gate: Option<Box<SniGate<'a>>>,
+    exchange: &'a mut Exchange,
     session: &'a Session,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Joined<'_, S> {
-    async fn run(mut self) -> Result<(), Cut> {
+    async fn run(&mut self) -> Result<(), Cut> {
         let session = self.session;
         let cancelled = pin!(session.worker.shutdown.cancelled());
         let mut stop = StopSignal::new(&session.worker, cancelled);
         poll_fn(|cx| {
-            let is_stopping = stop.poll(cx);
-            if let Poll::Ready(done) = self.poll_copy(cx) {
-                return Poll::Ready(done.map_err(Cut::from));
-            }
-            if is_stopping {
-                session.deadlines.begin_tunnel_drain();
-            }
-            let is_half_closed = self.up.has_ended() || self.down.has_ended();
-            if is_half_closed {
-                session.deadlines.record_half_closed_tunnel();
-            }
-            session.deadlines.poll(cx).map(|_| {
-                Err(if is_stopping {
+            loop {
+                let is_stopping = stop.poll(cx);
+                if let Poll::Ready(done) = self.poll_joined(cx) {
+                    return Poll::Ready(done);
+                }
+                if is_stopping {
+                    session.deadlines.begin_tunnel_drain();
+                }
+                let is_half_closed = self.up.has_ended() || self.down.has_ended();
+                if is_half_closed {
+                    session.deadlines.record_half_closed_tunnel();
+                }
+                let expired = ready!(session.deadlines.poll(cx));
+                if let (Expired::ClientHello, Some(gate)) = (expired, &mut self.gate) {
+                    gate.expire();
+                    continue;
+                }
+                return Poll::Ready(Err(if is_stopping {
                     Cut::Shutdown
                 } else if is_half_closed {
                     Cut::HalfClosed
                 } else {
                     Cut::Idle
-                })
-            })
+                }));
+            }
         })
         .await
     }
 
+    fn poll_joined(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Cut>> {
+        if let Some(gate) = &mut self.gate
+            && let Poll::Ready(conclusion) = gate.poll(&mut self.client, self.exchange, cx)
+        {
+            let conclusion = match conclusion {
+                Ok(conclusion) => conclusion,
+                Err(error) => return Poll::Ready(Err(error.into())),
+            };
+            if let Err(cut) = self.open(conclusion) {
+                return Poll::Ready(Err(cut));
+            }
+        }
+        self.poll_copy(cx).map_err(Cut::from)
+    }
+
+    /// Lets the client's bytes go, unless the name that it has shown stands against it.
+    fn open(&mut self, conclusion: Conclusion) -> Result<(), Cut> {
+        let parts = self.gate.take().map(|gate| gate.into_parts());
+        let (mut seen, held) = parts.unwrap_or_default();
+        if let (Some(seen), Conclusion::Judged(judgement)) = (&mut seen, &conclusion) {
+            seen.verdict = Some(judgement.verdict.parts().kind);
+        }
+        if let Some(seen) = seen {
+            self.exchange.record_server_name(seen);
+        }
+        if self.session.worker.tunnel.sni == SniCheck::Enforce {
+            match conclusion {
+                Conclusion::SameAsBefore => {}
+                Conclusion::Judged(judgement) => {
+                    let recorded = self.exchange.record_judgement(judgement);
+                    recorded.map_err(|_: Rejection| Cut::Judged)?;
+                }
+                Conclusion::Refused(unclear) => return Err(unclear.into()),
+            }
+        } else if let Conclusion::Refused(unclear) = conclusion {
+            tracing::info!(
+                exchange = self.exchange.id(),
+                "a tunnel goes on because [tunnel] sni = \"log\": {unclear}"
+            );
+        }
+        self.up = Direction::new(held.into());
+        Ok(())
+    }
+
+    /// Records how the tunnel has ended. A client that is refused is told so, unless the origin has
+    /// spoken to it: it would take that for the origin's word.
+    async fn finish(self, end: Result<(), Cut>) -> Option<S> {
+        let Self {
+            mut client,
+            exchange,
+            ..
+        } = self;
+        match &end {
+            Ok(()) | Err(Cut::Judged) => exchange.complete(),
+            Err(cut) => exchange.fail(cut),
+        }
+        let is_refused = matches!(end, Err(Cut::Judged | Cut::Unclear(_)));
+        if is_refused && exchange.bytes_down() == 0 {
+            let _ = timeout(ALERT, client.write_all(&ACCESS_DENIED)).await;
+        }
+        is_refused.then_some(client)
+    }
+
     fn poll_copy(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let (exchange, session) = (self.exchange, self.session);
+        let (exchange, session) = (&*self.exchange, self.session);
         let buffer = &session.worker.copy_buffer;
         let up = |bytes| {
             session.deadlines.record_moved();
@@ -121,7 +209,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Joined<'_, S> {
             exchange.add_bytes_down(bytes);
         };
         let (client, origin) = (&mut self.client, &mut self.origin);
-        if let Poll::Ready(Err(error)) = buffer.poll_copy(&mut self.up, client, origin, cx, up) {
+        if self.gate.is_none()
+            && let Poll::Ready(Err(error)) = buffer.poll_copy(&mut self.up, client, origin, cx, up)
+        {
             return Poll::Ready(Err(error));
         }
         if let Poll::Ready(Err(error)) = buffer.poll_copy(&mut self.down, origin, client, cx, down)

@@ -17,7 +17,7 @@ use super::copy::CopyBuffer;
 use super::headers::Pseudonym;
 use crate::chain::decisions::Decisions;
 use crate::chain::{BackgroundSender, Chain, LocalChain};
-use crate::config::{Egress, Limits};
+use crate::config::{self, Egress, Limits};
 use crate::flow::groups::Groups;
 use crate::log::access::{Access, Sink};
 use crate::upstream::reload::Reloads;
@@ -28,6 +28,7 @@ use crate::upstream::{Bounds, Upstream};
 pub(crate) struct WorkerConfig {
     pub(crate) limits: Limits,
     pub(crate) egress: Egress,
+    pub(crate) tunnel: config::Tunnel,
     pub(crate) bounds: Bounds,
     pub(crate) access_log: Access,
     /// The address of the listener.
@@ -46,6 +47,8 @@ pub(crate) struct WorkerConfig {
 #[derive(Debug)]
 pub(crate) struct Worker {
     pub(crate) limits: Rc<Limits>,
+    /// What is looked at in tunnels.
+    pub(crate) tunnel: config::Tunnel,
     pub(crate) pseudonym: Pseudonym,
     pub(crate) groups: Groups,
     pub(crate) decisions: Decisions,
@@ -78,6 +81,7 @@ impl Worker {
                 config.reloads,
             ),
             limits: Rc::new(config.limits),
+            tunnel: config.tunnel,
             pseudonym: config.pseudonym,
             groups: config.groups,
             decisions: config.decisions,

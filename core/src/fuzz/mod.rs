@@ -6,6 +6,7 @@
 mod component;
 mod connection;
 mod fields;
+mod hello;
 mod lines;
 mod lists;
 mod request;
@@ -18,6 +19,7 @@ mod tests;
 pub use self::component::component;
 pub use self::connection::connection;
 pub use self::fields::header_edits;
+pub use self::hello::client_hello;
 pub use self::lines::access_log;
 pub use self::lists::feed;
 pub use self::request::request_head;

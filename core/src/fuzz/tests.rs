@@ -56,6 +56,7 @@ macro_rules! corpora {
 corpora! {
     access_log
     cases
+    client_hello
     component
     config
     connection

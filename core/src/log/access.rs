@@ -41,6 +41,12 @@ pub(crate) struct Record<'a> {
     pub(crate) protocol: &'a str,
     /// The address that was dialled.
     pub(crate) peer: Option<SocketAddr>,
+    /// The name in the TLS handshake of a tunnel's client, canonical if it is a host.
+    pub(crate) sni: Option<&'a str>,
+    /// What the filters said of that name, if they were asked about it.
+    pub(crate) sni_verdict: Option<&'a str>,
+    /// The handshake may hide another name (RFC 9849).
+    pub(crate) ech: bool,
     /// Of the answer that the client got.
     pub(crate) status: Option<u16>,
     pub(crate) verdict: Option<&'a str>,
@@ -76,6 +82,8 @@ trait Encoder {
     fn text(&mut self, name: &'static str, value: &str);
     fn address(&mut self, name: &'static str, ip: IpAddr, port: Option<u16>);
     fn number(&mut self, name: &'static str, value: u64);
+    /// What is so; left out by the caller where it is not.
+    fn flag(&mut self, name: &'static str);
     /// Milliseconds, to the microsecond.
     fn milliseconds(&mut self, name: &'static str, value: Duration);
     /// Left out by the caller when it is empty.
@@ -117,6 +125,11 @@ impl Record<'_> {
         line.text("protocol", self.protocol);
         if let Some(peer) = self.peer {
             line.address("peer", peer.ip(), Some(peer.port()));
+        }
+        text(line, "sni", self.sni);
+        text(line, "sni_verdict", self.sni_verdict);
+        if self.ech {
+            line.flag("ech");
         }
         number(line, "status", self.status);
     }

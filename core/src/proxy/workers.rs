@@ -321,6 +321,7 @@ mod tests {
             let config = WorkerConfig {
                 limits,
                 egress,
+                tunnel: crate::config::Tunnel::default(),
                 bounds: Bounds {
                     idle: 9,
                     lookups: 9,

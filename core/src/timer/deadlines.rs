@@ -79,6 +79,9 @@ enum Phase {
     Flushing(Instant),
     /// Either side, to move bytes through a tunnel.
     Tunnel,
+    /// The tunnel's client, to send the rest of a TLS message that has begun at this time. The origin
+    /// may move bytes meanwhile.
+    ClientHello(Instant),
     /// The same while the proxy is stopping.
     TunnelDrain,
     /// The same for a tunnel that was idle when the proxy began to stop, at this time.
@@ -94,6 +97,8 @@ pub(crate) enum Expired {
     Exchange,
     /// The client's stream has to be read once more, to see whether the client has gone.
     Look,
+    /// The first message of the tunnel's client does not come.
+    ClientHello,
 }
 
 impl Deadlines {
@@ -169,10 +174,25 @@ impl Deadlines {
         self.phase.set(Phase::Tunnel);
     }
 
+    /// The tunnel's client has sent a part of a TLS message, which is held back until all of it has
+    /// come.
+    pub(crate) fn begin_client_hello(&self) {
+        if let Phase::Tunnel = self.phase.get() {
+            self.phase.set(Phase::ClientHello(Instant::now()));
+        }
+    }
+
+    /// What the tunnel's client has sent need not be held back any more.
+    pub(crate) fn end_client_hello(&self) {
+        if let Phase::ClientHello(_) = self.phase.get() {
+            self.phase.set(Phase::Tunnel);
+        }
+    }
+
     /// The proxy is stopping: an idle tunnel ends now, and any other may go on until the bound of
     /// the stop.
     pub(crate) fn begin_tunnel_drain(&self) {
-        if !matches!(self.phase.get(), Phase::Tunnel) {
+        if !matches!(self.phase.get(), Phase::Tunnel | Phase::ClientHello(_)) {
             return;
         }
         let now = Instant::now();
@@ -276,6 +296,7 @@ impl Deadlines {
             Expired::Connection => {
                 self.failure.replace(self.late_body());
             }
+            Expired::ClientHello => self.phase.set(Phase::Tunnel),
         }
         Poll::Ready(expired)
     }
@@ -295,6 +316,7 @@ impl Deadlines {
             Phase::ResponseHead(since) => (self.response_head(since), Expired::Exchange),
             Phase::Body(since) => (self.body(since), Expired::Connection),
             Phase::Tunnel | Phase::TunnelDrain => (self.tunnel(), Expired::Connection),
+            Phase::ClientHello(since) => self.client_hello(since),
             Phase::IdleTunnelDrain(since) => (since, Expired::Connection),
         };
         let upload = self.upload_limit().map(|(limit, _)| limit);
@@ -343,6 +365,12 @@ impl Deadlines {
             Some(since) => idle.min(since.max(self.moved_at()) + self.limits.half_closed),
             None => idle,
         }
+    }
+
+    fn client_hello(&self, since: Instant) -> (Instant, Expired) {
+        let hello = (since + self.limits.client_hello, Expired::ClientHello);
+        let tunnel = (self.tunnel(), Expired::Connection);
+        if tunnel.0 < hello.0 { tunnel } else { hello }
     }
 
     fn keep_alive(&self, since: Instant) -> Instant {

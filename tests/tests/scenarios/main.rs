@@ -37,6 +37,7 @@ mod properties;
 mod quarantine;
 mod refused_bodies;
 mod replay;
+mod server_name;
 mod shadow;
 mod sharing;
 mod shutdown;

@@ -57,6 +57,10 @@ struct Fields<'a> {
     #[serde(borrow)]
     protocol: Cow<'a, str>,
     #[serde(borrow)]
+    sni: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    sni_verdict: Option<Cow<'a, str>>,
+    #[serde(borrow)]
     verdict: Option<Cow<'a, str>>,
     #[serde(borrow)]
     filter: Option<Cow<'a, str>>,
@@ -76,6 +80,8 @@ impl<'a> Fields<'a> {
                 "host" => fields.host = Some(value),
                 "port" => fields.port = Some(value.parse().ok()?),
                 "protocol" => fields.protocol = value,
+                "sni" => fields.sni = Some(value),
+                "sni_verdict" => fields.sni_verdict = Some(value),
                 "verdict" => fields.verdict = Some(value),
                 "filter" => fields.filter = Some(value),
                 "outcome" => fields.outcome = value,
@@ -90,13 +96,20 @@ impl<'a> Fields<'a> {
             return None;
         }
         let client = self.client.and_then(|client| client.parse().ok());
+        let verdict = self.verdict.and_then(|word| VerdictKind::from_name(&word));
+        let of_name = self
+            .sni_verdict
+            .and_then(|word| VerdictKind::from_name(&word));
+        // The name in a handshake has decided where it was refused, and so was the tunnel.
+        let decided = verdict.is_some_and(|verdict| !verdict.passes()) && verdict == of_name;
+        let host = if decided { self.sni } else { self.host };
         Some(Entry {
             time: self.time.parse().ok()?,
             client: client.map(|client: IpAddr| client.to_canonical()),
-            host: self.host.unwrap_or_default(),
+            host: host.unwrap_or_default(),
             port: self.port.unwrap_or_default(),
             protocol: Protocol::from_name(&self.protocol)?,
-            verdict: self.verdict.and_then(|word| VerdictKind::from_name(&word)),
+            verdict,
             filter: self.filter,
         })
     }
@@ -167,6 +180,23 @@ mod tests {
     fn logfmt_and_json_say_the_same() {
         assert_eq!(Entry::parse(LOGFMT), Some(expected()));
         assert_eq!(Entry::parse(JSON), Some(expected()));
+    }
+
+    #[test]
+    fn the_host_is_the_name_in_the_handshake_if_that_was_refused() {
+        let host = |sni: &str, verdict: &str| {
+            let line = LOGFMT
+                .replace(
+                    " status=403",
+                    &format!(" sni=b.example sni_verdict={sni} status=200"),
+                )
+                .replace("verdict=block filter", &format!("verdict={verdict} filter"));
+            Entry::parse(&line).unwrap().host.into_owned()
+        };
+        assert_eq!(host("block", "block"), "b.example");
+        assert_eq!(host("next", "next"), "a.example");
+        // [tunnel] sni = "log"
+        assert_eq!(host("block", "next"), "a.example");
     }
 
     #[test]

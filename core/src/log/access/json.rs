@@ -45,6 +45,11 @@ impl Encoder for Json<'_> {
         super::push_number(self.out, value);
     }
 
+    fn flag(&mut self, name: &'static str) {
+        self.name(name);
+        self.out.extend_from_slice(b"true");
+    }
+
     fn milliseconds(&mut self, name: &'static str, value: Duration) {
         self.name(name);
         super::push_milliseconds(self.out, value);

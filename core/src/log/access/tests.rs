@@ -18,6 +18,9 @@ const NOTHING: Record<'static> = Record {
     port: None,
     protocol: "http",
     peer: None,
+    sni: None,
+    sni_verdict: None,
+    ech: false,
     status: None,
     verdict: None,
     filter: None,
@@ -45,6 +48,9 @@ fn with_texts<'a>(names: &'a [Arc<str>], mut text: impl FnMut() -> &'a str) -> R
         port: Some(443),
         protocol: "connect",
         peer: Some((Ipv6Addr::LOCALHOST, 8443).into()),
+        sni: Some("other.example"),
+        sni_verdict: Some("next"),
+        ech: true,
         status: Some(403),
         verdict: Some(text()),
         filter: Some(text()),
@@ -285,6 +291,9 @@ impl Encoder for Names {
         self.0.push(name);
     }
     fn number(&mut self, name: &'static str, _: u64) {
+        self.0.push(name);
+    }
+    fn flag(&mut self, name: &'static str) {
         self.0.push(name);
     }
     fn milliseconds(&mut self, name: &'static str, _: Duration) {

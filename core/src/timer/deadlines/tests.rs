@@ -19,6 +19,7 @@ fn deadlines() -> Deadlines {
         response_head: seconds(30),
         idle: seconds(40),
         half_closed: seconds(5),
+        client_hello: seconds(7),
         body_rate: 10,
         ..Limits::default()
     }))
@@ -282,6 +283,23 @@ async fn a_stop_ends_an_idle_tunnel_and_leaves_any_other_to_its_idle_time() {
     advance(seconds(1)).await;
     deadlines.begin_tunnel_drain();
     assert_eq!(next(&deadlines).await, (Expired::Connection, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_held_back_in_a_tunnel_has_a_time_that_no_byte_extends() {
+    let deadlines = deadlines();
+    deadlines.begin_tunnel();
+    deadlines.begin_client_hello();
+    advance(seconds(6)).await;
+    deadlines.record_moved();
+    deadlines.begin_client_hello();
+    assert_eq!(next(&deadlines).await, (Expired::ClientHello, 1));
+    // Then it is a tunnel like any other.
+    assert_eq!(next(&deadlines).await, (Expired::Connection, 39));
+    deadlines.begin_tunnel();
+    deadlines.begin_client_hello();
+    deadlines.end_client_hello();
+    assert_eq!(next(&deadlines).await, (Expired::Connection, 40));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,191 @@
+//! The check of the name that a tunnel's client writes in its TLS handshake (SNI). The client's
+//! bytes are held back until the name is judged; the origin's go their way meanwhile, so a protocol
+//! in which the server speaks first does not wait. Names are compared and never resolved again.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::AsyncRead;
+
+use crate::config::{SniCheck, SniMismatch};
+use crate::downstream::exchange::{Exchange, ServerName};
+use crate::downstream::hello::{self, ClientHello, FirstMessage, MalformedHello};
+use crate::downstream::session::Session;
+use crate::target::{Target, canonical_host};
+use crate::verdict::Judgement;
+
+/// What is held back of a client, in bytes.
+const MOST: usize = 16 << 10;
+
+/// A fatal alert of TLS: access denied (RFC 8446, section 6). A client that has sent its first
+/// message understands it.
+pub(super) const ACCESS_DENIED: [u8; 7] = [21, 3, 3, 0, 2, 2, 49];
+
+/// Holds back what a tunnel's client sends until the name in its handshake is judged.
+pub(super) struct SniGate<'a> {
+    session: &'a Session,
+    held: Vec<u8>,
+    is_late: bool,
+    seen: Option<ServerName>,
+    asking: Option<Asking<'a>>,
+}
+
+/// The filters are asked about a name.
+type Asking<'a> = Pin<Box<dyn Future<Output = Judgement> + 'a>>;
+
+/// What follows for a tunnel from the first bytes of its client.
+#[derive(Debug)]
+pub(super) enum Conclusion {
+    /// It stands on the verdict about the host that was asked for.
+    SameAsBefore,
+    /// The filters have judged another name.
+    Judged(Judgement),
+    /// It may not go on although no filter is against it.
+    Refused(Unclear),
+}
+
+/// Why a tunnel may not go on although no filter is against it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unclear {
+    #[error("the client names {0} in its TLS handshake, and [tunnel] mismatch refuses other names")]
+    OtherName(Box<str>),
+    #[error("the client names a server in its TLS handshake by what is no host: {0:?}")]
+    NoHost(Box<str>),
+    #[error("what the client has sent cannot be judged: {0}")]
+    Malformed(#[from] MalformedHello),
+    #[error("the first message of the client's TLS handshake is longer than 16 KiB")]
+    TooLong,
+    #[error("the first message of the client's TLS handshake has not come in time")]
+    TooSlow,
+    #[error("the client has stopped in the middle of the first message of its TLS handshake")]
+    Cut,
+}
+
+impl<'a> SniGate<'a> {
+    /// `early` is what the client has already sent. None where nothing is looked at.
+    pub(super) fn new(session: &'a Session, early: &[u8]) -> Option<Self> {
+        (session.worker.tunnel.sni != SniCheck::Off).then(|| Self {
+            session,
+            held: early.to_vec(),
+            is_late: false,
+            seen: None,
+            asking: None,
+        })
+    }
+
+    /// Too much time has passed since the client began to send its first message.
+    pub(super) fn expire(&mut self) {
+        self.is_late = true;
+    }
+
+    /// What the client has shown, and its bytes so far.
+    pub(super) fn into_parts(self) -> (Option<ServerName>, Vec<u8>) {
+        (self.seen, self.held)
+    }
+
+    /// Ready when it is clear whether the tunnel may go on.
+    pub(super) fn poll(
+        &mut self,
+        client: &mut (impl AsyncRead + Unpin),
+        exchange: &Exchange,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<Conclusion>> {
+        let asking = match &mut self.asking {
+            Some(asking) => asking,
+            None => {
+                let seen = ready!(self.poll_hello(client, cx))?;
+                self.session.deadlines.end_client_hello();
+                let other = seen.and_then(|()| self.other_name(exchange));
+                match other {
+                    Ok(Some(name)) => self.asking.insert(ask(self.session, exchange, name)),
+                    Ok(None) => return Poll::Ready(Ok(Conclusion::SameAsBefore)),
+                    Err(unclear) => return Poll::Ready(Ok(Conclusion::Refused(unclear))),
+                }
+            }
+        };
+        asking
+            .as_mut()
+            .poll(cx)
+            .map(|judgement| Ok(Conclusion::Judged(judgement)))
+    }
+
+    /// Reads until the client has shown what server it wants, or will not.
+    fn poll_hello(
+        &mut self,
+        client: &mut (impl AsyncRead + Unpin),
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<Result<(), Unclear>>> {
+        let Session {
+            deadlines, worker, ..
+        } = self.session;
+        loop {
+            match hello::read(&self.held) {
+                Ok(FirstMessage::NotTls) => return Poll::Ready(Ok(Ok(()))),
+                Ok(FirstMessage::Hello(hello)) => {
+                    self.seen = Some(seen(&hello));
+                    return Poll::Ready(Ok(Ok(())));
+                }
+                Ok(FirstMessage::Incomplete) => {}
+                Err(malformed) => return Poll::Ready(Ok(Err(malformed.into()))),
+            }
+            if self.is_late {
+                return Poll::Ready(Ok(Err(Unclear::TooSlow)));
+            }
+            if self.held.len() >= MOST {
+                return Poll::Ready(Ok(Err(Unclear::TooLong)));
+            }
+            if !self.held.is_empty() {
+                deadlines.begin_client_hello();
+            }
+            let holding = worker
+                .copy_buffer
+                .poll_hold(&mut self.held, MOST, client, cx);
+            match ready!(holding)? {
+                0 if self.held.is_empty() => return Poll::Ready(Ok(Ok(()))),
+                0 => return Poll::Ready(Ok(Err(Unclear::Cut))),
+                _ => deadlines.record_moved(),
+            }
+        }
+    }
+
+    /// The name that still has to be judged, if the client has written one. A client that has asked
+    /// for an address has named no host before.
+    fn other_name(&self, exchange: &Exchange) -> Result<Option<Target>, Unclear> {
+        let seen = self.seen.as_ref().and_then(|seen| seen.name.as_deref());
+        let (Some(name), Some(asked)) = (seen, exchange.target()) else {
+            return Ok(None);
+        };
+        let Ok(other) = Target::new(name, asked.port()) else {
+            return Err(Unclear::NoHost(name.into()));
+        };
+        if other.host() == asked.host() {
+            return Ok(None);
+        }
+        match self.session.worker.tunnel.mismatch {
+            SniMismatch::Refuse if asked.ip().is_none() => {
+                Err(Unclear::OtherName(other.host().into()))
+            }
+            SniMismatch::Refuse | SniMismatch::Judge => Ok(Some(other)),
+        }
+    }
+}
+
+/// What a message shows of the server, its name as filters would see it.
+fn seen(hello: &ClientHello<'_>) -> ServerName {
+    let name = hello.server_name.as_deref().map(String::from_utf8_lossy);
+    let canonical = name.map(|name| match canonical_host(&name) {
+        Ok(host) => Box::from(host),
+        Err(_) => Box::from(name),
+    });
+    ServerName {
+        name: canonical,
+        has_hidden_name: hello.has_hidden_name,
+        verdict: None,
+    }
+}
+
+fn ask<'a>(session: &'a Session, exchange: &Exchange, name: Target) -> Asking<'a> {
+    let (id, notes) = (exchange.id(), exchange.notes().to_vec());
+    Box::pin(async move { session.judge_server_name(id, &name, notes).await })
+}

@@ -1,0 +1,52 @@
+//! The first bytes of a tunnel's client.
+
+use data_encoding::HEXLOWER_PERMISSIVE;
+use rustls::server::Acceptor;
+
+use super::text;
+use crate::downstream::hello::{FirstMessage, MalformedHello, read};
+use crate::target::canonical_host;
+
+/// What a client shows does not depend on where its bytes are cut and what comes behind, and a
+/// server finds no other name. The bytes may stand in hexadecimal digits, as they do in the corpus.
+pub fn client_hello(data: &[u8]) {
+    let digits: String = text(data).split_whitespace().collect();
+    let bytes = HEXLOWER_PERMISSIVE.decode(digits.as_bytes());
+    let sent = bytes.as_deref().unwrap_or(data);
+    let whole = read(sent);
+    let decided = (0..sent.len()).find(|&end| is_decided(&read(&sent[..end])));
+    if let Some(end) = decided {
+        assert_eq!(read(&sent[..end]), whole, "{sent:02x?}");
+    }
+    if let Some(name) = name_by_rustls(sent) {
+        match whole {
+            Ok(FirstMessage::Hello(hello)) => {
+                let ours = hello.server_name.expect("the server finds a name");
+                let ours = String::from_utf8_lossy(&ours);
+                // What is no host is refused.
+                if let Ok(ours) = canonical_host(&ours) {
+                    assert_eq!(Ok(ours), canonical_host(&name));
+                }
+            }
+            // It is refused, whatever a server makes of it.
+            Err(_) => {}
+            Ok(other) => panic!("{other:?}: {sent:02x?}"),
+        }
+    }
+}
+
+fn is_decided(read: &Result<FirstMessage<'_>, MalformedHello>) -> bool {
+    !matches!(read, Ok(FirstMessage::Incomplete))
+}
+
+/// The name that a server finds; none if it refuses the message or wants more of it.
+fn name_by_rustls(mut sent: &[u8]) -> Option<String> {
+    let mut acceptor = Acceptor::default();
+    while !sent.is_empty() {
+        acceptor.read_tls(&mut sent).ok()?;
+        if let Some(accepted) = acceptor.accept().ok()? {
+            return accepted.client_hello().server_name().map(str::to_owned);
+        }
+    }
+    None
+}
