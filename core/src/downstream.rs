@@ -17,6 +17,7 @@ pub(crate) mod refusal;
 mod reply;
 mod respond;
 pub(crate) mod session;
+pub(crate) mod socks;
 mod tunnel;
 mod unread;
 pub(crate) mod wire;

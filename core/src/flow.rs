@@ -11,23 +11,29 @@ use portcullis_contract::{self as contract, Fact, Facts, FoundIn};
 
 use crate::target::Target;
 
-/// How the client speaks to the proxy. The contract knows more.
+/// How the client speaks to the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Protocol {
     /// An absolute-form HTTP request (RFC 9112, section 3.2.2).
     Http,
     /// A CONNECT request (RFC 9110, section 9.3.6).
     Connect,
+    /// A request of SOCKS version 4, or 4a.
+    Socks4,
+    /// A request of SOCKS version 5 (RFC 1928).
+    Socks5,
 }
 
 impl Protocol {
-    const ALL: [Self; 2] = [Self::Http, Self::Connect];
+    const ALL: [Self; 4] = [Self::Http, Self::Connect, Self::Socks4, Self::Socks5];
 
     /// The word that logs use.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Http => contract::Protocol::Http.name(),
             Self::Connect => contract::Protocol::Connect.name(),
+            Self::Socks4 => contract::Protocol::Socks4.name(),
+            Self::Socks5 => contract::Protocol::Socks5.name(),
         }
     }
 

@@ -236,10 +236,15 @@ impl Wire {
 
     /// Reads until the peer ends its direction, in whatever way.
     pub async fn rest(&mut self) -> String {
+        String::from_utf8_lossy(&self.rest_bytes().await).into_owned()
+    }
+
+    /// The same as bytes.
+    pub async fn rest_bytes(&mut self) -> Vec<u8> {
         let mut rest = std::mem::take(&mut self.read);
         // A reset ends it, too.
         let _ = within("the peer closes", self.socket.read_to_end(&mut rest)).await;
-        String::from_utf8_lossy(&rest).into_owned()
+        rest
     }
 
     /// Reads a whole response, by whichever framing it has.

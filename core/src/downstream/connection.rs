@@ -30,7 +30,7 @@ use super::tunnel::Tunnel;
 use super::unread::{Expects, discard};
 use super::wire::{Turn, Wire};
 use super::worker::StopSignal;
-use super::{connect, forward};
+use super::{connect, forward, socks};
 use crate::config::MAX_FIELDS;
 use crate::error::{Causes, Error};
 use crate::flow::Protocol;
@@ -56,7 +56,9 @@ enum Served<S> {
     Tunnel(Box<Tunnel>, S, Bytes),
     /// The client has sent what is not HTTP. It has no answer yet.
     Refused(Error, S),
-    /// A filter wants the client to get no answer.
+    /// The client speaks SOCKS, of which these are the first bytes.
+    Socks(S, Vec<u8>),
+    /// The client gets no answer.
     Dropped,
     Broken(hyper::Error),
     TimedOut,
@@ -78,7 +80,11 @@ pub(crate) async fn serve<S: ClientStream>(session: Session, stream: S) {
     let span =
         tracing::debug_span!("connection", client = %session.peer, ingress = ?session.ingress);
     let serving = async {
-        match http1(&session, stream).await {
+        let served = match http1(&session, stream).await {
+            Served::Socks(stream, sent) => Box::pin(socks(&session, stream, sent)).await,
+            served => served,
+        };
+        match served {
             // Boxed because a connection that is no tunnel should not hold the room for one.
             Served::Tunnel(tunnel, stream, early) => {
                 let refused = Box::pin(tunnel.run(stream, early, &session)).await;
@@ -93,7 +99,7 @@ pub(crate) async fn serve<S: ClientStream>(session: Session, stream: S) {
                 let _ = timeout(LINGER, refusal).await;
                 linger(stream, &session).await;
             }
-            Served::Dropped => {}
+            Served::Socks(..) | Served::Dropped => {}
             Served::Broken(error) => {
                 tracing::debug!(error = %Causes(&error), "the client broke off");
             }
@@ -101,6 +107,15 @@ pub(crate) async fn serve<S: ClientStream>(session: Session, stream: S) {
         }
     };
     serving.instrument(span).await;
+}
+
+/// Speaks SOCKS until the client has its tunnel, or its refusal.
+async fn socks<S: ClientStream>(session: &Session, stream: S, sent: Vec<u8>) -> Served<S> {
+    match socks::serve(session, stream, sent).await {
+        socks::Served::Tunnel(tunnel, stream, early) => Served::Tunnel(tunnel, stream, early),
+        socks::Served::Refused(stream) => Served::Done(stream),
+        socks::Served::Gone => Served::Dropped,
+    }
 }
 
 /// Speaks HTTP/1.1 until the stream ends or becomes a tunnel.
@@ -126,6 +141,9 @@ async fn http1<S: ClientStream>(session: &Session, stream: S) -> Served<S> {
     let end = drive(&mut http, &turn, session).await;
     let parts = http.into_parts();
     let (stream, early) = parts.io.into_inner().into_parts();
+    if turn.is_socks() {
+        return Served::Socks(stream, early);
+    }
     match (end, tunnel.take()) {
         (Ok(()), Some(tunnel)) => Served::Tunnel(tunnel, stream, early.into()),
         (Ok(()), None) => Served::Done(stream),
@@ -252,7 +270,9 @@ async fn reply(
     exchange: &mut Exchange,
 ) -> Result<Reply, Rejection> {
     match protocol {
-        Protocol::Connect => Box::pin(connect::connect(session, request, exchange)).await,
+        Protocol::Connect | Protocol::Socks4 | Protocol::Socks5 => {
+            Box::pin(connect::connect(session, request, exchange)).await
+        }
         Protocol::Http => forward::forward(session, request, exchange).await,
     }
 }

@@ -110,12 +110,10 @@ fn render(
             }
         }
         // The client of a tunnel takes any answer but 200 for a failure and would not follow.
-        (Verdict::Redirect { location, .. }, Protocol::Connect) => {
-            forbidden(&format!("see {location}"))
-        }
+        (Verdict::Redirect { location, .. }, _) => forbidden(&format!("see {location}")),
         (Verdict::Replace(page), Protocol::Http) => replaced(page),
         // Nor would it show a page.
-        (Verdict::Replace(_), Protocol::Connect) => {
+        (Verdict::Replace(_), _) => {
             forbidden("a filter answers for this host, which it cannot do in a tunnel")
         }
         // These have no page.

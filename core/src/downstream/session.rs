@@ -186,12 +186,13 @@ impl Session {
         &self,
         exchange: u64,
         name: &Target,
+        protocol: Protocol,
         notes: Vec<(Arc<str>, Notes)>,
     ) -> Judgement {
         let filters = self.filters(Flow {
             exchange,
             target: name,
-            protocol: Protocol::Connect.name(),
+            protocol: protocol.name(),
             found_in: FoundIn::ServerName.name(),
             server_name: Some(name.host()),
             client: &self.client,

@@ -68,7 +68,7 @@ impl Tunnel {
         let span = tracing::debug_span!("tunnel", exchange = self.exchange.id());
         session.deadlines.begin_tunnel();
         // An upgrade goes on in the protocol that was agreed upon.
-        let is_checked = self.exchange.protocol() == Protocol::Connect;
+        let is_checked = self.exchange.protocol() != Protocol::Http;
         let gate = is_checked.then(|| SniGate::new(session, &early)).flatten();
         let early = if gate.is_some() { Bytes::new() } else { early };
         let mut joined = Joined {

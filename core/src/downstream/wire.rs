@@ -24,6 +24,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::interim::Interims;
 use super::session::Session;
+use super::socks::is_first_byte as is_socks_version;
 use super::worker::Worker;
 use crate::error::Error;
 use crate::timer::{ClientStream, Deadlines, Share, TrackedIo};
@@ -43,6 +44,8 @@ pub(crate) struct Turn {
     spellings: Rc<Spellings>,
     worker: Rc<Worker>,
     refused: Cell<Refused>,
+    /// The client has begun as clients of SOCKS do.
+    is_socks: Cell<bool>,
     /// What the connection reads and writes at a time.
     pub(crate) share: Share,
 }
@@ -78,6 +81,7 @@ impl Turn {
             framing: Cell::new(Framing::Head),
             is_next_waiting: Cell::new(false),
             refused: Cell::new(Refused::No),
+            is_socks: Cell::new(false),
             share: Share::default(),
         })
     }
@@ -96,6 +100,11 @@ impl Turn {
     /// The response goes to hyper.
     pub(crate) fn begin_answer(&self) {
         self.answer.set(Answer::Ready);
+    }
+
+    /// Whether the client speaks SOCKS. Then hyper has got nothing of it.
+    pub(crate) fn is_socks(&self) -> bool {
+        self.is_socks.get()
     }
 
     /// Why hyper has refused what it has read, if an error of its connection means that.
@@ -217,8 +226,14 @@ impl<S: ClientStream> Wire<S> {
                 return Poll::Ready(Ok(()));
             }
             self.hold(buf, before);
-            if self.held.is_empty() {
-                return Poll::Ready(Ok(()));
+            match self.held.first() {
+                None => return Poll::Ready(Ok(())),
+                Some(first) if is_socks_version(*first) && self.turn.deadlines.is_first_head() => {
+                    self.turn.is_socks.set(true);
+                    // hyper takes an error for the end of the connection, and answers nothing.
+                    return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
+                }
+                Some(_) => {}
             }
         }
         while !self.find_line() {
@@ -394,7 +409,7 @@ impl<S: ClientStream> AsyncWrite for Wire<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.turn.refused.get() != Refused::No {
+        if self.turn.refused.get() != Refused::No || self.turn.is_socks.get() {
             // The better answer is still to be written.
             return Poll::Ready(Ok(()));
         }

@@ -1,18 +1,15 @@
 //! The first bytes of a tunnel's client.
 
-use data_encoding::HEXLOWER_PERMISSIVE;
 use rustls::server::Acceptor;
 
-use super::text;
+use super::from_digits;
 use crate::downstream::hello::{FirstMessage, MalformedHello, read};
 use crate::target::canonical_host;
 
 /// What a client shows does not depend on where its bytes are cut and what comes behind, and a
 /// server finds no other name. The bytes may stand in hexadecimal digits, as they do in the corpus.
 pub fn client_hello(data: &[u8]) {
-    let digits: String = text(data).split_whitespace().collect();
-    let bytes = HEXLOWER_PERMISSIVE.decode(digits.as_bytes());
-    let sent = bytes.as_deref().unwrap_or(data);
+    let sent = &*from_digits(data);
     let whole = read(sent);
     let decided = (0..sent.len()).find(|&end| is_decided(&read(&sent[..end])));
     if let Some(end) = decided {

@@ -13,6 +13,7 @@ mod request;
 mod response;
 mod settings;
 mod snapshots;
+mod socks;
 #[cfg(test)]
 mod tests;
 
@@ -26,12 +27,24 @@ pub use self::request::request_head;
 pub use self::response::response_head;
 pub use self::settings::{cases, config, filter_settings};
 pub use self::snapshots::snapshot;
+pub use self::socks::socks;
+
+use data_encoding::HEXLOWER_PERMISSIVE;
 
 use crate::target::{Target, canonical_host};
 
 /// The text that stands in `bytes`, as far as it is text.
 fn text(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(bytes)
+}
+
+/// The bytes that stand in `data` as hexadecimal digits, or else `data`.
+fn from_digits(data: &[u8]) -> std::borrow::Cow<'_, [u8]> {
+    let digits: String = text(data).split_whitespace().collect();
+    match HEXLOWER_PERMISSIVE.decode(digits.as_bytes()) {
+        Ok(bytes) => bytes.into(),
+        Err(_) => data.into(),
+    }
 }
 
 /// A host has one spelling, which cannot be taken for anything else wherever it is written.

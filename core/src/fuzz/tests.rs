@@ -66,6 +66,7 @@ corpora! {
     request_head
     response_head
     snapshot
+    socks
 }
 
 #[test]

@@ -37,7 +37,7 @@ pub(crate) struct Record<'a> {
     /// The canonical host that was asked for.
     pub(crate) host: Option<&'a str>,
     pub(crate) port: Option<u16>,
-    /// `http` or `connect`.
+    /// A word of the contract.
     pub(crate) protocol: &'a str,
     /// The address that was dialled.
     pub(crate) peer: Option<SocketAddr>,

@@ -148,6 +148,11 @@ impl Deadlines {
         )
     }
 
+    /// Whether the client has asked for nothing yet.
+    pub(crate) fn is_first_head(&self) -> bool {
+        matches!(self.phase.get(), Phase::FirstHead(_))
+    }
+
     /// The exchange goes on with a step that has a limit of its own.
     pub(crate) fn begin_work(&self) {
         self.phase.set(Phase::Working);
@@ -315,8 +320,12 @@ impl Deadlines {
             Phase::Working => return None,
             Phase::ResponseHead(since) => (self.response_head(since), Expired::Exchange),
             Phase::Body(since) => (self.body(since), Expired::Connection),
-            Phase::Tunnel | Phase::TunnelDrain => (self.tunnel(), Expired::Connection),
-            Phase::ClientHello(since) => self.client_hello(since),
+            Phase::ClientHello(since) if since + limits.client_hello < self.tunnel() => {
+                (since + limits.client_hello, Expired::ClientHello)
+            }
+            Phase::Tunnel | Phase::ClientHello(_) | Phase::TunnelDrain => {
+                (self.tunnel(), Expired::Connection)
+            }
             Phase::IdleTunnelDrain(since) => (since, Expired::Connection),
         };
         let upload = self.upload_limit().map(|(limit, _)| limit);
@@ -365,12 +374,6 @@ impl Deadlines {
             Some(since) => idle.min(since.max(self.moved_at()) + self.limits.half_closed),
             None => idle,
         }
-    }
-
-    fn client_hello(&self, since: Instant) -> (Instant, Expired) {
-        let hello = (since + self.limits.client_hello, Expired::ClientHello);
-        let tunnel = (self.tunnel(), Expired::Connection);
-        if tunnel.0 < hello.0 { tunnel } else { hello }
     }
 
     fn keep_alive(&self, since: Instant) -> Instant {

@@ -41,6 +41,7 @@ mod server_name;
 mod shadow;
 mod sharing;
 mod shutdown;
+mod socks;
 mod sources;
 mod state;
 mod supervision;

@@ -204,7 +204,7 @@ impl WrittenCase {
         Self {
             host: match Protocol::from_name(flow.protocol) {
                 Some(Protocol::Http) => flow.target.authority(80),
-                Some(Protocol::Connect) | None => flow.target.authority(443),
+                Some(_) | None => flow.target.authority(443),
             },
             protocol: (flow.protocol == Protocol::Http.name()).then_some("http"),
             client: flow.client.address,

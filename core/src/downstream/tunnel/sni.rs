@@ -186,6 +186,7 @@ fn seen(hello: &ClientHello<'_>) -> ServerName {
 }
 
 fn ask<'a>(session: &'a Session, exchange: &Exchange, name: Target) -> Asking<'a> {
-    let (id, notes) = (exchange.id(), exchange.notes().to_vec());
-    Box::pin(async move { session.judge_server_name(id, &name, notes).await })
+    let (id, protocol) = (exchange.id(), exchange.protocol());
+    let notes = exchange.notes().to_vec();
+    Box::pin(async move { session.judge_server_name(id, &name, protocol, notes).await })
 }

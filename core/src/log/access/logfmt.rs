@@ -4,7 +4,7 @@
 //! ```text
 //! line     = %s"time=" time SP %s"kind=access" *( SP name "=" value ) LF
 //! time     = date and time of RFC 3339 in UTC with microseconds: 2026-11-23T13:42:32.829285Z
-//! name     = 1*( %x61-7A )                      ; a to z, each name at most once
+//! name     = 1*( %x61-7A / "_" )                ; a to z, each name at most once
 //! value    = bare / quoted
 //! bare     = 1*( ALPHA / DIGIT / "-" / "." / "_" / ":" / "/" / "[" / "]" / "%" / "@" / "+"
 //!                / "," / "*" / "~" )
@@ -174,7 +174,8 @@ pub(crate) fn parse(line: &str) -> Option<Vec<(&str, Cow<'_, str>)>> {
 /// The first field, and what follows its value.
 fn parse_field(text: &str) -> Option<(&str, Cow<'_, str>, &str)> {
     let (name, rest) = text.split_once('=')?;
-    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_lowercase()) {
+    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+    if name.is_empty() || !name.bytes().all(is_letter) {
         return None;
     }
     if !rest.starts_with('"') {

@@ -48,7 +48,7 @@ fn with_texts<'a>(names: &'a [Arc<str>], mut text: impl FnMut() -> &'a str) -> R
         port: Some(443),
         protocol: "connect",
         peer: Some((Ipv6Addr::LOCALHOST, 8443).into()),
-        sni: Some("other.example"),
+        sni: Some(text()),
         sni_verdict: Some("next"),
         ech: true,
         status: Some(403),
@@ -86,6 +86,7 @@ fn expected(record: &Record<'_>) -> Value {
     let mut fields = json!({
         "time": TIME, "kind": "access", "id": record.id, "client": "10.0.0.7", "user": record.user,
         "method": record.method, "host": record.host, "port": 443, "protocol": "connect", "peer": "[::1]:8443",
+        "sni": record.sni, "sni_verdict": "next", "ech": true,
         "status": 403, "verdict": record.verdict, "filter": record.filter, "reason": record.reason,
         "skipped": record.skipped.iter().map(|name| &**name).collect::<Vec<_>>(),
         "edited": record.edited.iter().map(|name| &**name).collect::<Vec<_>>(),
@@ -109,6 +110,7 @@ fn a_line_has_the_form_that_the_grammar_gives_it() {
         "jo",
         "GET",
         "a.example",
+        "other.example",
         "block",
         "block list",
         "it is \"bad\"",
@@ -121,7 +123,7 @@ fn a_line_has_the_form_that_the_grammar_gives_it() {
     assert_eq!(
         logfmt(&record),
         "time=2026-11-23T13:42:32.829285Z kind=access id=4 client=10.0.0.7 user=jo method=GET host=a.example \
-         port=443 protocol=connect peer=[::1]:8443 status=403 verdict=block filter=\"block list\" \
+         port=443 protocol=connect peer=[::1]:8443 sni=other.example sni_verdict=next ech=true status=403 verdict=block filter=\"block list\" \
          reason=\"it is \\\"bad\\\"\" skipped=\"plain,with\\\\, comma\" edited=\"plain,with\\\\, comma\" notes=\"plain,with\\\\, comma\" feed=list \
          rule=*.a.example up=5 down=18446744073709551615 ms=12345.006 outcome=failed error=\"x: y\"\n"
     );
@@ -216,6 +218,7 @@ fn as_json(fields: Vec<(&str, Cow<'_, str>)>) -> Value {
     let typed = fields.into_iter().map(|(name, value)| {
         let value = match name {
             "id" | "port" | "status" | "up" | "down" => value.parse::<u64>().unwrap().into(),
+            "ech" => value.parse::<bool>().unwrap().into(),
             "ms" => value.parse::<f64>().unwrap().into(),
             "skipped" | "edited" | "notes" => logfmt::split_names(&value).into(),
             _ => Value::from(value),

@@ -1,0 +1,250 @@
+//! Clients of SOCKS, on the same port as those of HTTP: the handshake, the answer, and the tunnel
+//! that follows. Called by the connection when the first byte of a client is none of HTTP's;
+//! `message` has the bytes.
+
+pub(crate) mod message;
+
+use std::future::poll_fn;
+use std::io;
+use std::rc::Rc;
+use std::task::{Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::time::timeout;
+
+use self::message::{Answer, Malformed, Request, Version};
+use super::exchange::Exchange;
+use super::reply::{Rejection, Upgrade};
+use super::session::Session;
+use super::tunnel::Tunnel;
+use crate::error::Error;
+use crate::flow::Protocol;
+use crate::target::Target;
+use crate::verdict::Verdict;
+
+/// What is read ahead of a client before it has its answer, in bytes.
+const AHEAD: usize = 16 << 10;
+
+/// How long a client may take for an answer of a few bytes.
+const ANSWERING: Duration = Duration::from_secs(2);
+
+/// What became of a client.
+pub(super) enum Served<S> {
+    /// Its stream is to be joined with the origin's. The bytes are what it has already sent.
+    Tunnel(Box<Tunnel>, S, Bytes),
+    /// It was refused, and told so.
+    Refused(S),
+    /// It is not there any more, or gets no answer.
+    Gone,
+}
+
+/// Why there is no request.
+enum NoRequest {
+    Malformed(Malformed),
+    /// The same of a client that has its answer already.
+    Answered(Malformed),
+    /// The client has closed the connection or said nothing for too long, or the proxy is stopping.
+    Gone,
+}
+
+impl From<io::Error> for NoRequest {
+    fn from(_: io::Error) -> Self {
+        Self::Gone
+    }
+}
+
+impl From<Malformed> for NoRequest {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
+    }
+}
+
+/// Whether what a client sends first is of a version of SOCKS. Nothing of HTTP begins like that.
+pub(super) fn is_first_byte(byte: u8) -> bool {
+    version(byte).is_some()
+}
+
+fn version(byte: u8) -> Option<Version> {
+    match byte {
+        message::VERSION_4 => Some(Version::V4),
+        message::VERSION_5 => Some(Version::V5),
+        _ => None,
+    }
+}
+
+/// Serves a client that has begun with `sent`.
+pub(super) async fn serve<S>(session: &Session, mut stream: S, mut sent: Vec<u8>) -> Served<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let Some(version) = sent.first().copied().and_then(version) else {
+        return Served::Gone;
+    };
+    let requested = request(session, version, &mut stream, &mut sent).await;
+    let mut exchange = exchange(session, version);
+    let connected = match requested {
+        Ok(request) => {
+            sent.drain(..request.bytes);
+            connect(session, request.target, &mut exchange).await
+        }
+        Err(NoRequest::Malformed(malformed)) => {
+            exchange.fail(&malformed);
+            Err(Some(malformed.answer()))
+        }
+        Err(NoRequest::Answered(malformed)) => {
+            exchange.fail(&malformed);
+            return Served::Refused(stream);
+        }
+        Err(NoRequest::Gone) => {
+            exchange.leave_out();
+            Err(None)
+        }
+    };
+    let answer = match &connected {
+        Ok((_, answer)) => Some(*answer),
+        Err(answer) => *answer,
+    };
+    let told = match answer {
+        Some(answer) => tell(&mut stream, &answer.to_bytes(version)).await.is_ok(),
+        None => false,
+    };
+    match connected {
+        _ if !told => Served::Gone,
+        Ok((upgrade, _)) => {
+            let tunnel = Box::new(Tunnel::new(upgrade, exchange));
+            Served::Tunnel(tunnel, stream, sent.into())
+        }
+        Err(_) => Served::Refused(stream),
+    }
+}
+
+fn exchange(session: &Session, version: Version) -> Exchange {
+    let protocol = match version {
+        Version::V4 => Protocol::Socks4,
+        Version::V5 => Protocol::Socks5,
+    };
+    let worker = &session.worker;
+    let (id, started) = (worker.next_id(), session.deadlines.begin_exchange());
+    Exchange::new(
+        &worker.access_log,
+        id,
+        started,
+        &session.client,
+        None,
+        protocol,
+    )
+}
+
+/// Connects to the target, if nothing stands against it. An error is what the client is told; none
+/// if it gets no answer.
+async fn connect(
+    session: &Session,
+    target: Target,
+    exchange: &mut Exchange,
+) -> Result<(Upgrade, Answer), Option<Answer>> {
+    let target = Rc::new(target);
+    exchange.set_target(&target);
+    let protocol = exchange.protocol();
+    match session.open(&target, protocol, exchange).await {
+        Ok(connected) => {
+            let from = connected
+                .stream
+                .local_addr()
+                .map_err(|_| Some(Answer::Failed))?;
+            let upgrade = Upgrade {
+                stream: connected.stream,
+                early: Bytes::new(),
+            };
+            Ok((upgrade, Answer::Connected(from)))
+        }
+        Err(rejection) => Err(refuse(&rejection, exchange)),
+    }
+}
+
+/// Records a rejection. None if the client gets no answer.
+fn refuse(rejection: &Rejection, exchange: &mut Exchange) -> Option<Answer> {
+    match rejection {
+        Rejection::Judged(judgement) => {
+            exchange.complete();
+            (judgement.verdict != Verdict::Drop).then_some(Answer::NotAllowed)
+        }
+        Rejection::Failed(error) => {
+            exchange.fail(error);
+            Some(answer_to(error))
+        }
+    }
+}
+
+fn answer_to(error: &Error) -> Answer {
+    match error {
+        Error::Dns { .. } => Answer::HostUnreachable,
+        Error::DnsTimeout { .. } | Error::ConnectTimeout { .. } => Answer::TimedOut,
+        Error::Connect { source, .. } if source.kind() == io::ErrorKind::ConnectionRefused => {
+            Answer::Refused
+        }
+        Error::Connect { .. } => Answer::HostUnreachable,
+        Error::Loop => Answer::NotAllowed,
+        _ => Answer::Failed,
+    }
+}
+
+async fn tell(stream: &mut (impl AsyncWrite + Unpin), answer: &[u8]) -> io::Result<()> {
+    timeout(ANSWERING, stream.write_all(answer)).await?
+}
+
+/// Leads the client to its request, of which `sent` is the beginning and then all.
+async fn request(
+    session: &Session,
+    version: Version,
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    sent: &mut Vec<u8>,
+) -> Result<Request, NoRequest> {
+    if version == Version::V5 {
+        let greeting = read(session, stream, sent, message::greeting).await;
+        match greeting {
+            Ok(bytes) => drop(sent.drain(..bytes)),
+            Err(NoRequest::Malformed(malformed)) => {
+                tell(stream, &message::greeting_answer(false)).await?;
+                return Err(NoRequest::Answered(malformed));
+            }
+            Err(gone) => return Err(gone),
+        }
+        tell(stream, &message::greeting_answer(true)).await?;
+    }
+    read(session, stream, sent, |sent| {
+        message::request(version, sent)
+    })
+    .await
+}
+
+/// Reads until `sent` begins with a whole message.
+async fn read<T>(
+    session: &Session,
+    stream: &mut (impl AsyncRead + Unpin),
+    sent: &mut Vec<u8>,
+    parse: impl Fn(&[u8]) -> Result<Option<T>, Malformed>,
+) -> Result<T, NoRequest> {
+    let reading = poll_fn(|cx| {
+        loop {
+            if let Some(message) = parse(sent)? {
+                return Poll::Ready(Ok(message));
+            }
+            let buffer = &session.worker.copy_buffer;
+            match buffer.poll_hold(sent, AHEAD, stream, cx)? {
+                Poll::Ready(0) => return Poll::Ready(Err(NoRequest::Gone)),
+                Poll::Ready(_) => {}
+                Poll::Pending => {
+                    ready!(session.deadlines.poll(cx));
+                    return Poll::Ready(Err(NoRequest::Gone));
+                }
+            }
+        }
+    });
+    tokio::select! {
+        biased;
+        () = session.worker.shutdown.cancelled() => Err(NoRequest::Gone),
+        read = reading => read,
+    }
+}

@@ -1,0 +1,33 @@
+//! What clients of SOCKS send.
+
+use super::{assert_target, from_digits};
+use crate::downstream::socks::message::{Version, greeting, request};
+
+/// A message is the same wherever its bytes are cut and whatever is behind it, and a target is what
+/// its own spellings name. The bytes may stand in hexadecimal digits, as they do in the corpus.
+pub fn socks(data: &[u8]) {
+    let sent = &from_digits(data);
+    assert_cut(sent, |sent| {
+        greeting(sent).map_err(|malformed| malformed.answer())
+    });
+    for version in [Version::V4, Version::V5] {
+        if let Ok(Some(request)) = request(version, sent) {
+            assert!(request.bytes <= sent.len());
+            assert_target(&request.target);
+        }
+        assert_cut(sent, |sent| {
+            request(version, sent).map_err(|malformed| malformed.answer())
+        });
+    }
+}
+
+/// What is read of the shortest beginning that says something is what is read of all.
+fn assert_cut<T, E>(sent: &[u8], read: impl Fn(&[u8]) -> Result<Option<T>, E>)
+where
+    Result<Option<T>, E>: PartialEq + std::fmt::Debug,
+{
+    let decided = (0..=sent.len()).find(|&end| !matches!(read(&sent[..end]), Ok(None)));
+    if let Some(end) = decided {
+        assert_eq!(read(&sent[..end]), read(sent), "{sent:02x?}");
+    }
+}
