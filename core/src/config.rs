@@ -4,6 +4,7 @@
 //! program or an embedding application makes a `Config`; nothing here knows what the settings do.
 
 mod ceilings;
+mod clients;
 mod declaration;
 mod document;
 mod environment;
@@ -34,6 +35,8 @@ use serde::{Deserialize, Serialize};
 use smart_default::SmartDefault;
 
 pub use self::ceilings::Ceilings;
+pub(crate) use self::clients::is_loopback;
+pub use self::clients::{Clients, Exposed, parse_network};
 pub(crate) use self::document::nearest;
 pub use self::error::ConfigError;
 pub use self::feed::{
@@ -69,6 +72,8 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// Where clients connect, and how many threads serve them.
     pub proxy: Proxy,
+    /// Who may use the proxy.
+    pub clients: Clients,
     /// Deadlines, each of which bounds the wait for one peer, the number of clients, and the size
     /// of a head.
     pub limits: Limits,

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use http::StatusCode;
 
+use crate::config::Exposed;
 use crate::target::InvalidTarget;
 
 /// Why an exchange got no answer from its origin. Each variant is a different thing for the client.
@@ -31,6 +32,9 @@ pub(crate) enum Error {
     /// An expectation that is not `100-continue` (RFC 9110, section 10.1.1).
     #[error("the only expectation that can be met is 100-continue")]
     ExpectationFailed,
+    /// The settings do not let this client use the proxy.
+    #[error("this client is in no network of [clients] allow, so this proxy does nothing for it")]
+    ClientNotAllowed,
     /// What came is not HTTP/1.1.
     #[error("malformed request")]
     NotHttp(#[source] hyper::Error),
@@ -112,6 +116,7 @@ impl Error {
             | Self::InvalidTarget(_)
             | Self::UnsupportedScheme
             | Self::NotHttp(_) => StatusCode::BAD_REQUEST,
+            Self::ClientNotAllowed => StatusCode::FORBIDDEN,
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::ExpectationFailed => StatusCode::EXPECTATION_FAILED,
@@ -145,6 +150,7 @@ impl Error {
             | Self::HeadTooLarge
             | Self::RequestTimeout
             | Self::RequestTooSlow => "http_request_error",
+            Self::ClientNotAllowed => "http_request_denied",
             Self::Dns { .. } => "dns_error",
             Self::DnsTimeout { .. } => "dns_timeout",
             Self::Loop => "proxy_loop_detected",
@@ -188,6 +194,9 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// Other machines reach the address, and the settings do not say which may use the proxy.
+    #[error("{0}")]
+    Exposed(Exposed),
     /// A thread, runtime or directory could not be made.
     #[error("cannot {action}")]
     System {

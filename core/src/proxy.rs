@@ -23,7 +23,7 @@ use self::threads::Threads;
 use self::workers::Workers;
 use crate::chain::decisions::Decisions;
 use crate::chain::decisions::store::Store;
-use crate::config::Config;
+use crate::config::{Config, is_loopback};
 use crate::downstream::headers::Pseudonym;
 use crate::downstream::worker::WorkerConfig;
 use crate::error::{Escaped, StartError};
@@ -33,7 +33,7 @@ use crate::log::access::Access;
 use crate::plugins::StatusFile;
 use crate::upstream::reload::Reloader;
 
-/// Binds, logs the bound address, and serves until `shutdown` receives a message or is closed. Then
+/// Binds, and serves until `shutdown` receives a message or is closed. Then
 /// everything ends within `config.limits.shutdown`, and the answer says whether it did so by
 /// itself.
 ///
@@ -44,9 +44,7 @@ pub async fn run_proxy(
     config: Config,
     shutdown: broadcast::Receiver<()>,
 ) -> Result<Ended, StartError> {
-    let proxy = Proxy::bind(config)?;
-    tracing::info!(address = %proxy.local_addr(), "listening");
-    proxy.run(shutdown).await
+    Proxy::bind(config)?.run(shutdown).await
 }
 
 /// A proxy that is bound and not yet running.
@@ -78,14 +76,17 @@ impl Proxy {
     ///
     /// # Errors
     ///
-    /// [`StartError::Bind`] if another program has the address.
+    /// [`StartError::Bind`] if another program has the address, [`StartError::Exposed`] if other
+    /// machines reach it and the settings do not say which of them may use the proxy.
     pub fn bind(config: Config) -> Result<Self, StartError> {
         // A program without the entry for compiling would otherwise start itself again and again.
         if is_compiler_child() {
             return Err(StartError::CompilerChild);
         }
+        let listen = config.proxy.listen;
+        config.clients.check(listen).map_err(StartError::Exposed)?;
         Ok(Self {
-            listener: Listener::bind(config.proxy.listen)?,
+            listener: Listener::bind(listen)?,
             reloader: Reloader::default(),
             pseudonym: Pseudonym::random(),
             config,
@@ -102,7 +103,7 @@ impl Proxy {
         self.reloader.clone()
     }
 
-    /// Serves until `shutdown` receives a message or is closed. Returns when everything that the
+    /// Logs the bound address, and serves until `shutdown` receives a message or is closed. Returns when everything that the
     /// proxy has started has ended, or when `config.limits.shutdown` is over. Must be called within
     /// a Tokio runtime; the accept loop runs there, all else on threads of the proxy. If the future
     /// is dropped, everything ends, too, but nothing waits for it.
@@ -112,6 +113,7 @@ impl Proxy {
     /// If lists and filters cannot be loaded, a thread cannot be started or the file of the access
     /// log cannot be opened. What goes wrong later is logged.
     pub async fn run(self, mut shutdown: broadcast::Receiver<()>) -> Result<Ended, StartError> {
+        self.say_where();
         let access_log = Access::open(&self.config.log.access)?;
         let stop = CancellationToken::new();
         // Tells the threads also if this future is dropped.
@@ -145,6 +147,19 @@ impl Proxy {
         })
     }
 
+    fn say_where(&self) {
+        let address = self.local_addr();
+        if self.config.clients.are_all(address) {
+            tracing::warn!(
+                %address,
+                "listening, for every machine that reaches this address: [clients] open says that it is meant. To serve \
+                 some only, name their networks in [clients] allow"
+            );
+        } else {
+            tracing::info!(%address, "listening");
+        }
+    }
+
     /// Serves until it is told to stop; then the address is free. There are no workers if that was
     /// before anything could be judged.
     async fn serve(
@@ -156,11 +171,10 @@ impl Proxy {
     ) -> Result<Option<Workers>, StartError> {
         let (config, own, pseudonym) = (self.config, self.listener.local_addr(), self.pseudonym);
         let workers = config.proxy.workers.get();
-        let is_loopback = own.ip().to_canonical().is_loopback();
         let descriptors = capacity::descriptors();
-        let capacity = Capacity::new(&config.limits, workers, descriptors, is_loopback);
+        let capacity = Capacity::new(&config.limits, workers, descriptors, is_loopback(own));
         capacity.log(&config.limits);
-        let mut listener = self.listener.accepting(capacity)?;
+        let mut listener = self.listener.accepting(capacity, config.clients.clone())?;
         // After the listener, so that it is dropped before: the next proxy that has the address has
         // a file of the same name.
         let status = StatusFile::new(&config.cache.dir, own);

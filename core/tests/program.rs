@@ -10,6 +10,9 @@ mod access_log;
 mod explain;
 #[path = "program/feed.rs"]
 mod feed;
+#[cfg(unix)]
+#[path = "program/listen.rs"]
+mod listen;
 #[path = "program/plugin.rs"]
 mod plugin;
 #[path = "program/replay.rs"]

@@ -80,6 +80,15 @@ pub async fn check(config: Config, lists: Lists) -> Result<Report, StartError> {
         what: "the decisions of people".into(),
         reason: Causes(&error).to_string(),
     });
+    let exposed = config.clients.check(config.proxy.listen).err();
+    let exposed = exposed.map(|exposed| Fault {
+        what: "the listener".into(),
+        reason: format!(
+            "{}. Write there:  {}",
+            exposed.reason(),
+            exposed.remedy().join("  ")
+        ),
+    });
     let plugins = Plugins::open(config.plugins, BUILTINS, loader).await;
     let status = plugins.status();
     let feed = |feed: FeedStatus| Feed {
@@ -95,6 +104,7 @@ pub async fn check(config: Config, lists: Lists) -> Result<Report, StartError> {
     let mut faults = plugins.find_filter_faults();
     faults.extend(plugins.find_blocking_feeds());
     faults.extend(decisions_fault);
+    faults.extend(exposed);
     let is_used = |plugin: &plugins::Status| plugin.refused.is_none();
     let is_fetched = |feed: &Feed| feed.error.is_none();
     Ok(Report {

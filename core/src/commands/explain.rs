@@ -18,20 +18,20 @@ use self::subject::Subject;
 use crate::chain::decisions::store::Store;
 use crate::chain::decisions::{Decision, Decisions};
 use crate::chain::{Chain, FilterSession, LocalChain, Place, TraceEntry};
-use crate::config::{Config, FeedKind};
-use crate::error::Escaped;
+use crate::config::{Clients, Config, FeedKind};
+use crate::error::{Error, Escaped};
 use crate::feeds::Feeds;
 use crate::filter::{Hook, Loader};
 use crate::flow::groups::Groups;
 use crate::flow::{Flow, Inquiry, RequestHead};
 use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{self, Plugins};
-use crate::verdict::{Judgement, Verdict, VerdictKind};
+use crate::verdict::{Judgement, Match, Verdict, VerdictKind};
 
 /// Every filter's answer and what follows from them. By serde it is an object with `host`, `port`,
 /// `protocol`, `client` if one was named, `filters` (each `filter`, `hook`, `verdict`,
 /// `microseconds` and what else there is), `final`, `decided_by`
-/// (`person`, `filter`, `allow-feed`, `list` or `nothing`) and `notes`.
+/// (`clients`, `person`, `filter`, `allow-feed`, `list` or `nothing`) and `notes`.
 #[derive(Debug, Serialize)]
 pub struct Explanation {
     host: String,
@@ -131,6 +131,7 @@ pub async fn explain(
     let decision = decisions.find(host, &inquiry.client, inquiry.now);
     let mut explanation = ask(&chain, &subject, &inquiry, decision.as_deref()).await;
     explanation.tell_allow_feed(&allow_feeds);
+    explanation.tell_client(&config.clients);
     let refused = plugins.status().into_iter();
     let refused = refused.filter(|plugin| plugin.refused.is_some());
     let refused = refused.map(|plugin| {
@@ -266,6 +267,16 @@ async fn ask(
 }
 
 impl Explanation {
+    /// A client that may not come in is asked nothing and answered at once.
+    fn tell_client(&mut self, clients: &Clients) {
+        let client = self.client.filter(|client| !clients.admit(*client));
+        if client.is_some() {
+            self.decided_by = Decider::Clients;
+            let reason = Error::ClientNotAllowed;
+            self.outcome = refused(&reason, "[clients] allow");
+        }
+    }
+
     /// Where nothing has decided, an allow feed may be why.
     fn tell_allow_feed(&mut self, allow_feeds: &[String]) {
         let is_allowed = |line: &Line| {
@@ -276,6 +287,19 @@ impl Explanation {
             self.decided_by = Decider::AllowFeed;
         }
     }
+}
+
+/// What the proxy refuses by itself.
+fn refused(error: &Error, rule: &str) -> Line {
+    let judgement = Judgement {
+        verdict: Verdict::Block {
+            status: error.status(),
+            reason: error.to_string().into(),
+        },
+        matched: Some(Box::new(Match::rule(rule.into()))),
+        ..Judgement::PASS
+    };
+    Line::new(None, &judgement)
 }
 
 /// The step that decides. The first opinion decides a hook, and a request is judged only if its

@@ -5,11 +5,13 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use ipnet::IpNet;
+
 use super::declaration::{Declaration, schema_of};
 use super::document::Document;
 use super::feed::{Feed, Preset};
 use super::layers::Layers;
-use super::{Compiler, Config, ConfigError, environment};
+use super::{Clients, Compiler, Config, ConfigError, environment};
 
 /// Read from the working directory if no other file is named.
 const DEFAULT_FILE: &str = "portcullis.toml";
@@ -35,6 +37,8 @@ pub struct Sources {
 pub struct Flags {
     /// `[proxy] listen`.
     pub listen: Option<SocketAddr>,
+    /// `[clients] allow`; nothing if it is empty.
+    pub clients: Vec<IpNet>,
     /// `[plugins] dir`.
     pub plugins_dir: Option<PathBuf>,
 }
@@ -87,13 +91,20 @@ impl Config {
                 return Err(layers.problem_at(&keys, &problem.text));
             }
         }
+        if let Some(problem) = config.clients.problem() {
+            return Err(layers.problem_at(&["clients", "open"], problem));
+        }
         config.plugins.order_file = file.filter(|_| !order_is_fixed);
         config.compiler.cache_dir = Compiler::cache_within(&config.cache.dir);
         let Flags {
             listen,
+            clients,
             plugins_dir,
         } = sources.flags.clone();
         config.proxy.listen = listen.unwrap_or(config.proxy.listen);
+        if !clients.is_empty() {
+            config.clients = Clients::new(clients);
+        }
         config.plugins.dir_must_exist = dir_is_named || plugins_dir.is_some();
         config.plugins.dir = plugins_dir.unwrap_or(config.plugins.dir);
         Ok(config)

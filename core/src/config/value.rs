@@ -3,6 +3,7 @@
 
 mod form;
 mod log_filter;
+mod network;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +26,7 @@ use url::Url;
 
 use self::form::{Form, Number, Size, Text, TimeFrom};
 pub(super) use self::log_filter::LogFilter;
+pub(super) use self::network::{Network, networks};
 use super::document::nearest;
 use super::{AccessLogTo, Feed};
 use crate::feeds::rule::written::is_entry;

@@ -25,7 +25,7 @@ use super::exchange::Exchange;
 use super::refusal;
 use super::reply::{Rejection, Reply};
 use super::respond::{self, PageFormat};
-use super::session::Session;
+use super::session::{Admission, Session};
 use super::tunnel::Tunnel;
 use super::unread::{Expects, discard};
 use super::wire::{Turn, Wire};
@@ -269,12 +269,20 @@ async fn reply(
     protocol: Protocol,
     exchange: &mut Exchange,
 ) -> Result<Reply, Rejection> {
+    if session.admission == Admission::Refused && !is_health_check(session, &request, protocol) {
+        return Err(Error::ClientNotAllowed.into());
+    }
     match protocol {
         Protocol::Connect | Protocol::Socks4 | Protocol::Socks5 => {
             Box::pin(connect::connect(session, request, exchange)).await
         }
         Protocol::Http => forward::forward(session, request, exchange).await,
     }
+}
+
+/// Whether the proxy itself asks, which it does for nothing that reaches an origin.
+fn is_health_check(session: &Session, request: &Request<ClientBody>, protocol: Protocol) -> bool {
+    protocol == Protocol::Http && session.worker.pseudonym.is_in(request.headers())
 }
 
 /// Says goodbye and throws away what still comes, for a while.

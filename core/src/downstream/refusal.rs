@@ -59,10 +59,9 @@ fn is_plain(host: &str) -> bool {
     host.bytes().all(is_plain) && !host.starts_with('-')
 }
 
-/// The answer to a client for whose connection there is no room. It is not recorded: the connection
-/// was never served.
-pub(crate) fn no_room(why: &'static str) -> Vec<u8> {
-    encode::response(&respond::error(&Error::NoRoom(why), PageFormat::Text))
+/// The answer to a client whose connection is not served. It is not recorded.
+pub(crate) fn unserved(why: &Error) -> Vec<u8> {
+    encode::response(&respond::error(why, PageFormat::Text))
 }
 
 /// Tells a client why it is not understood. Its connection is closed afterwards.

@@ -45,6 +45,7 @@ pub(crate) struct Session {
     /// The port is of use in the log only.
     pub(crate) peer: SocketAddr,
     pub(crate) ingress: Ingress,
+    pub(crate) admission: Admission,
     /// The same client, as origins are asked for it.
     pub(crate) asker: Asker,
     /// What origins have said before their responses.
@@ -59,6 +60,14 @@ pub(crate) struct Session {
 pub(crate) enum Ingress {
     /// The client has connected to a listener of the proxy.
     Direct,
+}
+
+/// Whether a client may use the proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
+    Allowed,
+    /// Each of its requests is answered with 403.
+    Refused,
 }
 
 /// A place that a client has named.
@@ -85,7 +94,12 @@ impl Destination {
 
 impl Session {
     /// `peer` is where the connection came from.
-    pub(crate) fn new(worker: Rc<Worker>, peer: SocketAddr, ingress: Ingress) -> Self {
+    pub(crate) fn new(
+        worker: Rc<Worker>,
+        peer: SocketAddr,
+        ingress: Ingress,
+        admission: Admission,
+    ) -> Self {
         let client = worker.groups.client(Some(peer.ip()));
         Self {
             asker: Asker {
@@ -97,6 +111,7 @@ impl Session {
             deadlines: Rc::new(Deadlines::new(worker.limits.clone())),
             peer,
             ingress,
+            admission,
             interims: Arc::default(),
             destination: RefCell::default(),
             worker,
@@ -135,7 +150,7 @@ impl Session {
             restarts: 0,
         };
         let worker = Worker::new(config, id, background_calls().0);
-        Self::new(Rc::new(worker), own, Ingress::Direct)
+        Self::new(Rc::new(worker), own, Ingress::Direct, Admission::Allowed)
     }
 
     /// The destination that the authority of an `http` URL names.

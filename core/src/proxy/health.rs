@@ -124,7 +124,7 @@ async fn ask(own: SocketAddr, pseudonym: &Pseudonym) -> Result<(), Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::AccessLogTo;
+    use crate::config::{AccessLogTo, Clients};
     use crate::{Config, Ended, Proxy};
     use tokio::net::TcpListener;
     use tokio::sync::broadcast;
@@ -134,6 +134,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::default();
         config.proxy.listen = "0.0.0.0:0".parse().unwrap();
+        // It is well although this machine's clients are refused.
+        config.clients = Clients::new(["192.0.2.0/24".parse().unwrap()]);
         config.feeds.clear();
         let log = folder.path().join("access.log");
         config.log.access.to = AccessLogTo::File(log.clone());
@@ -150,8 +152,9 @@ mod tests {
             faults.send_replace(vec![plugins::Fault { what, reason }]);
             let fault = check().await.unwrap_err();
             assert_eq!(fault.to_string(), "the filter guard: it is no filter");
-            // Who else asks is in the access log.
-            ask(own, &Pseudonym::random()).await.unwrap();
+            // Who else asks from here is refused, and in the access log.
+            let refused = ask(own, &Pseudonym::random()).await.unwrap_err();
+            assert!(refused.to_string().contains("403"), "{refused}");
             shutdown.send(()).unwrap();
         };
         let (ended, ()) = tokio::join!(proxy.run(signal), asking);

@@ -13,7 +13,9 @@ use tokio::time::sleep;
 
 use super::capacity::Capacity;
 use super::turn_away::TurnedAway;
-use crate::error::StartError;
+use crate::config;
+use crate::downstream::session::Admission;
+use crate::error::{Error, StartError};
 use crate::flow::ClientKey;
 use crate::log::Throttle;
 
@@ -29,6 +31,10 @@ const UNSENT: u32 = 128 * 1024;
 /// Time between two log lines about the same condition while it lasts.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
+/// How many clients that are not allowed are read and answered as clients are, with an access line
+/// each. They take no room from others. Those on top of that are answered unread.
+const REFUSED_AT_A_TIME: usize = 64;
+
 /// A bound socket.
 #[derive(Debug)]
 pub(crate) struct Listener {
@@ -40,8 +46,13 @@ pub(crate) struct Listener {
 #[derive(Debug)]
 pub(crate) struct Accepting {
     socket: sys::Listener,
+    address: SocketAddr,
     permits: Arc<Semaphore>,
     capacity: Capacity,
+    allowed: config::Clients,
+    refusals: Arc<Semaphore>,
+    /// How many clients were not allowed so far.
+    refused: u64,
     clients: Clients,
     turned_away: TurnedAway,
     log: Throttle,
@@ -61,6 +72,7 @@ pub(crate) struct Accepted {
     pub(crate) socket: TcpStream,
     /// The client's address.
     pub(crate) peer: SocketAddr,
+    pub(crate) admission: Admission,
     /// Counts the connection for as long as this is kept.
     pub(crate) permit: Permit,
 }
@@ -73,7 +85,6 @@ pub(crate) struct Permit {
 }
 
 impl Permit {
-    #[cfg(test)]
     pub(super) fn of_all(permit: OwnedSemaphorePermit) -> Self {
         Self {
             _of_all: permit,
@@ -111,8 +122,13 @@ impl Listener {
         self.address
     }
 
-    /// Accepts as many connections as there is room for. Must be called within a runtime.
-    pub(crate) fn accepting(self, capacity: Capacity) -> Result<Accepting, StartError> {
+    /// Accepts as many connections as there is room for, and refuses clients that are not
+    /// `allowed`. Must be called within a runtime.
+    pub(crate) fn accepting(
+        self,
+        capacity: Capacity,
+        allowed: config::Clients,
+    ) -> Result<Accepting, StartError> {
         let socket = sys::listen(self.socket).map_err(|source| StartError::System {
             action: "watch the listening socket".into(),
             source,
@@ -120,7 +136,11 @@ impl Listener {
         let most = capacity.connections.min(Semaphore::MAX_PERMITS);
         Ok(Accepting {
             socket,
+            address: self.address,
             permits: Arc::new(Semaphore::new(most)),
+            allowed,
+            refusals: Arc::new(Semaphore::new(REFUSED_AT_A_TIME)),
+            refused: 0,
             clients: Clients::default(),
             turned_away: TurnedAway::default(),
             capacity,
@@ -146,39 +166,77 @@ impl Accepting {
             // Answers are written in one piece; what follows must not wait for an acknowledgement.
             // It fails if the client is gone again, which its worker will see.
             socket.set_nodelay(true).ok();
-            match self.permit(peer) {
+            let admission = self.admission(peer);
+            match self.permit(peer, admission) {
                 Ok(permit) => {
                     return Accept::Connection(Accepted {
                         socket,
                         peer,
+                        admission,
                         permit,
                     });
                 }
-                Err(why) => self.turned_away.answer(socket, why),
+                Err(why) => self.turned_away.answer(socket, &why),
             }
         }
     }
 
+    fn admission(&mut self, peer: SocketAddr) -> Admission {
+        if self.allowed.admit(peer.ip()) {
+            return Admission::Allowed;
+        }
+        // The proxy asks itself whether it is well, and its address need not be allowed.
+        if !self.is_on_this_machine(peer) {
+            self.refused += 1;
+            self.report_refused(peer);
+        }
+        Admission::Refused
+    }
+
+    fn is_on_this_machine(&self, peer: SocketAddr) -> bool {
+        config::is_loopback(peer) || peer.ip() == self.address.ip()
+    }
+
     /// Room for a connection from `peer`, or why there is none.
-    fn permit(&mut self, peer: SocketAddr) -> Result<Permit, &'static str> {
+    fn permit(&mut self, peer: SocketAddr, admission: Admission) -> Result<Permit, Error> {
+        if admission == Admission::Refused && !self.is_on_this_machine(peer) {
+            let permit = self.refusals.clone().try_acquire_owned();
+            let permit = permit.map_err(|_| Error::ClientNotAllowed)?;
+            return Ok(Permit::of_all(permit));
+        }
         let of_client = match self.capacity.per_client {
             None => None,
             Some(most) => match self.clients.permit(peer, most) {
                 Some(permit) => Some(permit),
                 None => {
                     self.report_client(peer, most);
-                    return Err("this client has as many connections as it may");
+                    return Err(Error::NoRoom(
+                        "this client has as many connections as it may",
+                    ));
                 }
             },
         };
         let Ok(of_all) = self.permits.clone().try_acquire_owned() else {
             self.report_full();
-            return Err("the proxy has as many connections as it can serve");
+            return Err(Error::NoRoom(
+                "the proxy has as many connections as it can serve",
+            ));
         };
         Ok(Permit {
             _of_all: of_all,
             _of_client: of_client,
         })
+    }
+
+    fn report_refused(&self, peer: SocketAddr) {
+        if let Some(suppressed) = self.log.admit("refused") {
+            tracing::info!(
+                client = %peer.ip().to_canonical(),
+                refused = self.refused,
+                suppressed,
+                "a client that [clients] allow does not name was refused; add its network if it should be served"
+            );
+        }
     }
 
     fn report_full(&self) {
@@ -345,13 +403,49 @@ mod tests {
         let _other = permit("::ffff:192.0.2.2").unwrap();
     }
 
+    #[tokio::test]
+    async fn clients_that_are_not_allowed_take_no_room_from_others() {
+        let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let capacity = Capacity {
+            connections: 1,
+            ..Capacity::new(&config::Limits::default(), 1, None, true)
+        };
+        let allowed = config::Clients::new(["192.0.2.0/24".parse().unwrap()]);
+        let mut accepting = listener.accepting(capacity, allowed).unwrap();
+        let mut come = |address: &str| {
+            let peer = SocketAddr::new(address.parse().unwrap(), 1);
+            let admission = accepting.admission(peer);
+            (admission, accepting.permit(peer, admission))
+        };
+        let refused: Vec<_> = (0..REFUSED_AT_A_TIME)
+            .map(|_| come("198.51.100.1"))
+            .collect();
+        let is_read = |(admission, permit): &(_, Result<_, _>)| {
+            *admission == Admission::Refused && permit.is_ok()
+        };
+        assert!(refused.iter().all(is_read));
+        assert!(matches!(
+            come("198.51.100.2").1,
+            Err(Error::ClientNotAllowed)
+        ));
+        // This machine's own are read all the same: the proxy asks itself whether it is well.
+        let (_, own) = come("127.0.0.1");
+        assert!(own.is_ok());
+        drop(own);
+        let (admission, served) = come("::ffff:192.0.2.1");
+        assert!(admission == Admission::Allowed && served.is_ok());
+        assert!(matches!(come("192.0.2.2").1, Err(Error::NoRoom(_))));
+        assert_eq!(accepting.refused, 1 + REFUSED_AT_A_TIME as u64);
+    }
+
     #[cfg(any(target_os = "linux", target_os = "android"))]
     #[tokio::test]
     async fn the_system_takes_little_for_a_client_that_reads_slowly() {
         let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let address = listener.local_addr();
-        let capacity = Capacity::new(&crate::config::Limits::default(), 1, None, true);
-        let mut accepting = listener.accepting(capacity).unwrap();
+        let capacity = Capacity::new(&config::Limits::default(), 1, None, true);
+        let allowed = config::Clients::default();
+        let mut accepting = listener.accepting(capacity, allowed).unwrap();
         #[expect(clippy::disallowed_methods, reason = "a client outside of the proxy")]
         let _client = TcpStream::connect(address).unwrap();
         let Accept::Connection(accepted) = accepting.accept().await else {

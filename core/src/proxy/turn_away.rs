@@ -1,5 +1,5 @@
-//! Clients for whom there is no room: each gets an answer that says so, and is gone. Run by the
-//! listener beside its accept loop.
+//! Clients that are not served, for want of room or because they are not allowed: each gets an
+//! answer that says so, and is gone. Run by the listener beside its accept loop.
 
 use std::io::Write;
 use std::net::{Shutdown, TcpStream};
@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::downstream::refusal;
+use crate::error::Error;
 
 /// Clients that are waited for at a time, until they have read their answer. Who comes on top of
 /// that may miss it.
@@ -26,11 +27,11 @@ const DISCARD: u64 = 64 << 10;
 pub(super) struct TurnedAway(JoinSet<()>);
 
 impl TurnedAway {
-    /// Answers with 503 (RFC 9110, section 15.6.4) and closes the connection.
-    pub(super) fn answer(&mut self, socket: TcpStream, why: &'static str) {
+    /// Answers, before anything is read, and closes the connection.
+    pub(super) fn answer(&mut self, socket: TcpStream, why: &Error) {
         while self.0.try_join_next().is_some() {}
         // The system has room for so little, and a client that is gone needs no answer.
-        drop((&socket).write_all(&refusal::no_room(why)));
+        drop((&socket).write_all(&refusal::unserved(why)));
         drop(socket.shutdown(Shutdown::Write));
         if self.0.len() >= AT_A_TIME {
             return;

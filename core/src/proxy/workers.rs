@@ -230,6 +230,7 @@ fn start_serving(worker: &Rc<Worker>, accepted: Accepted, guard: ConnectionGuard
     let Accepted {
         socket,
         peer,
+        admission,
         permit,
     } = accepted;
     let socket = match TcpStream::from_std(socket) {
@@ -239,7 +240,7 @@ fn start_serving(worker: &Rc<Worker>, accepted: Accepted, guard: ConnectionGuard
             return;
         }
     };
-    let session = Session::new(worker.clone(), peer, Ingress::Direct);
+    let session = Session::new(worker.clone(), peer, Ingress::Direct, admission);
     // What serves is made inside, so that the task holds it once.
     let task = async move {
         let serving = AssertUnwindSafe(connection::serve(session, socket));
@@ -297,6 +298,7 @@ mod tests {
     use crate::chain::decisions::Decisions;
     use crate::config::{AccessLog, AccessLogFormat, AccessLogTo, Config};
     use crate::downstream::headers::Pseudonym;
+    use crate::downstream::session::Admission;
     use crate::flow::groups::Groups;
     use crate::log::access::Access;
     use crate::upstream::Bounds;
@@ -361,6 +363,7 @@ mod tests {
             self.workers.assign(Accepted {
                 socket,
                 peer,
+                admission: Admission::Allowed,
                 permit,
             });
             client

@@ -16,6 +16,8 @@ use super::{portcullis, stderr, stdout};
 pub(crate) struct Running {
     pub(crate) process: Child,
     pub(crate) lines: Lines<BufReader<ChildStderr>>,
+    /// The line that says where it listens.
+    pub(crate) first: String,
     pub(crate) address: SocketAddr,
 }
 
@@ -25,20 +27,27 @@ impl Running {
     }
 
     pub(crate) fn start_logging(dir: &Path, config: &str, format: &str) -> Self {
+        Self::start_at(dir, config, format, "127.0.0.1:0")
+    }
+
+    pub(crate) fn start_at(dir: &Path, config: &str, format: &str, listen: &str) -> Self {
         fs::write(dir.join("portcullis.toml"), config).unwrap();
         let mut process = portcullis(dir)
-            .args(["--listen", "127.0.0.1:0"])
+            .args(["--listen", listen])
             .env("PORTCULLIS_LOG_FORMAT", format)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
-        let address = lines.find_map(|line| address(&line.unwrap())).unwrap();
+        let mut lines_about = lines.by_ref().map(Result::unwrap);
+        let first = lines_about.find(|line| address(line).is_some());
+        let first = first.expect("it says where it listens");
         Self {
             process,
+            address: address(&first).unwrap(),
             lines,
-            address,
+            first,
         }
     }
 

@@ -123,8 +123,11 @@ async fn http_2_is_not_offered_to_the_origin() {
 
 #[tokio::test]
 async fn a_listener_on_all_addresses_is_dialled_under_none() {
-    let proxy =
-        Proxy::start_with(|config| config.proxy.listen = "0.0.0.0:0".parse().unwrap()).await;
+    let proxy = Proxy::start_with(|config| {
+        config.proxy.listen = "0.0.0.0:0".parse().unwrap();
+        config.clients.open = true;
+    })
+    .await;
     let port = proxy.address().port();
     for host in [
         "127.0.0.1",

@@ -8,6 +8,7 @@ mod bindings;
 mod browser;
 mod builtins;
 mod cases;
+mod clients;
 mod commands;
 mod compiler;
 mod conformance;

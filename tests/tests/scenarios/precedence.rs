@@ -2,7 +2,7 @@
 
 use portcullis::Config;
 use portcullis::commands::{NewDecision, Ruling, decide, explain};
-use portcullis::config::{Feed, FeedKind};
+use portcullis::config::{Clients, Feed, FeedKind};
 use portcullis_tests::{Log, Site, Stage, plug};
 
 /// Feeds `ads`, `more` and, which allows, `work`. Their entries stand in the settings.
@@ -66,8 +66,8 @@ async fn a_decision_of_a_person_precedes_everything() {
         let folder = stage.proxy.config().state.dir.display().to_string();
         log.says(&["decisions in use", &folder]).await;
     }
-    decides(&stage, "listed.example", 200, "person", 1).await;
-    decides(&stage, "shop.ads.example", 403, "person", 1).await;
+    decides(&stage, "listed.example", 200, "person", 2).await;
+    decides(&stage, "shop.ads.example", 403, "person", 2).await;
 }
 
 #[tokio::test]
@@ -80,17 +80,17 @@ async fn a_filter_with_reasons_of_its_own_refuses_what_a_feed_allows() {
         plug(&config.plugins.dir, "allowlist.toml", hosts);
     });
     let stage = stage.await;
-    decides(&stage, "shop.ads.example", 403, "filter", 2).await;
+    decides(&stage, "shop.ads.example", 403, "filter", 3).await;
 }
 
 #[tokio::test]
 async fn an_allow_feed_precedes_every_list_also_important_rules() {
     let lists = Site::start().await;
     let stage = Stage::start_with(with_feeds(&lists)).await;
-    decides(&stage, "shop.ads.example", 200, "allow-feed", 3).await;
-    decides(&stage, "www.shop.ads.example", 200, "allow-feed", 3).await;
+    decides(&stage, "shop.ads.example", 200, "allow-feed", 4).await;
+    decides(&stage, "www.shop.ads.example", 200, "allow-feed", 4).await;
     // What is excepted on the list of allowed ones is not allowed.
-    decides(&stage, "not.shop.ads.example", 403, "list", 4).await;
+    decides(&stage, "not.shop.ads.example", 403, "list", 5).await;
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn an_allow_feed_counts_where_only_exact_names_do_and_not_where_it_is_not_
             "[config]\nsubdomains = false\n",
         );
     });
-    decides(&exact.await, "shop.ads.example", 200, "allow-feed", 3).await;
+    decides(&exact.await, "shop.ads.example", 200, "allow-feed", 4).await;
     let others = Stage::start_with(|config| {
         feeds(config);
         plug(
@@ -115,21 +115,42 @@ async fn an_allow_feed_counts_where_only_exact_names_do_and_not_where_it_is_not_
             "[config]\nfeeds = [\"ads\"]\n",
         );
     });
-    decides(&others.await, "shop.ads.example", 403, "list", 4).await;
+    decides(&others.await, "shop.ads.example", 403, "list", 5).await;
 }
 
 #[tokio::test]
 async fn within_a_list_its_format_decides_and_an_exception_reaches_no_other_list() {
     let lists = Site::start().await;
     let stage = Stage::start_with(with_feeds(&lists)).await;
-    decides(&stage, "www.site.example", 403, "list", 4).await;
-    decides(&stage, "twice.ok.site.example", 403, "list", 4).await;
-    decides(&stage, "ok.site.example", 200, "nothing", 5).await;
+    decides(&stage, "www.site.example", 403, "list", 5).await;
+    decides(&stage, "twice.ok.site.example", 403, "list", 5).await;
+    decides(&stage, "ok.site.example", 200, "nothing", 6).await;
 }
 
 #[tokio::test]
 async fn what_nobody_speaks_of_passes() {
     let lists = Site::start().await;
     let stage = Stage::start_with(with_feeds(&lists)).await;
-    decides(&stage, "calm.example", 200, "nothing", 5).await;
+    decides(&stage, "calm.example", 200, "nothing", 6).await;
+}
+
+#[tokio::test]
+async fn a_client_that_may_not_come_in_gets_nothing_whatever_a_person_allows() {
+    let lists = Site::start().await;
+    let feeds = with_feeds(&lists);
+    let stage = Stage::start_with(|config| {
+        feeds(config);
+        config.clients = Clients::new(["192.0.2.0/24".parse().unwrap()]);
+    });
+    let stage = stage.await;
+    let config = stage.proxy.config();
+    decide(config, &NewDecision::about(Ruling::Allow, "calm.example")).unwrap();
+    for (client, decided_by, line) in [("127.0.0.1", "clients", 1), ("192.0.2.1", "person", 2)] {
+        let asked = explain(config.clone(), "calm.example", client.parse().ok()).await;
+        let told = asked.expect("an explanation");
+        let (text, json) = (told.to_string(), serde_json::to_value(told).expect("JSON"));
+        assert_eq!(json["decided_by"], decided_by, "{text}");
+        assert!(text.contains(&format!("\n> {line}  ")), "{text}");
+    }
+    assert_eq!(stage.get("calm.example").await.status, 403);
 }

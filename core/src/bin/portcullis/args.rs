@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
+use ipnet::IpNet;
 use portcullis::commands::{BATTERY, Language, Scope};
-use portcullis::config::Sources;
+use portcullis::config::{Sources, parse_network};
 
 pub(crate) use self::feed::Feed;
 
@@ -52,6 +53,10 @@ pub(crate) struct Args {
     /// Where clients connect [default: 127.0.0.1:3000]
     #[arg(long, short, global = true, value_name = "ADDR")]
     listen: Option<SocketAddr>,
+
+    /// Who may use the proxy: addresses and networks, such as 192.168.1.0/24 [default: this machine]
+    #[arg(long, global = true, value_name = "NETWORKS", value_delimiter = ',', value_parser = parse_network)]
+    clients: Vec<IpNet>,
 
     /// The folder of filters, watched for changes [default: plugins]
     #[arg(long, short, global = true, value_name = "DIR")]
@@ -357,6 +362,7 @@ impl Args {
         sources.file = self.config;
         sources.variables = std::env::vars_os().collect();
         sources.flags.listen = self.listen;
+        sources.flags.clients = self.clients;
         sources.flags.plugins_dir = self.plugins;
         (self.command.unwrap_or(Command::Run), sources)
     }

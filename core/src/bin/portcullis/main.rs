@@ -114,7 +114,7 @@ fn is_configuration(error: &anyhow::Error) -> bool {
     if let Some(error) = error.downcast_ref() {
         return matches!(
             error,
-            StartError::FiltersCannotRun(_) | StartError::Decisions(_)
+            StartError::Exposed(_) | StartError::FiltersCannotRun(_) | StartError::Decisions(_)
         );
     }
     if let Some(error) = error.downcast_ref() {
@@ -137,7 +137,6 @@ fn run(sources: &Sources) -> anyhow::Result<()> {
         let signals = Signals::catch().context("cannot catch signals")?;
         let (shutdown, told_to_stop) = broadcast::channel(1);
         let proxy = Proxy::bind(config)?;
-        tracing::info!(address = %proxy.local_addr(), "listening");
         tokio::select! {
             biased;
             never = signals.forward(shutdown, proxy.reloader()) => match never {},

@@ -8,6 +8,7 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Decider {
+    Clients,
     Person,
     Filter,
     AllowFeed,
@@ -16,7 +17,11 @@ pub(super) enum Decider {
 }
 
 /// The same for people.
-const PRECEDENCE: [(Decider, &str); 5] = [
+const PRECEDENCE: [(Decider, &str); 6] = [
+    (
+        Decider::Clients,
+        "the client: one that `[clients] allow` does not name gets nothing",
+    ),
     (
         Decider::Person,
         "a decision of a person about the host: allow, deny or pause",
@@ -68,7 +73,7 @@ mod tests {
         let told = Decider::List.to_string();
         let marked: Vec<_> = told.lines().filter(|line| line.starts_with('>')).collect();
         assert!(
-            matches!(marked.as_slice(), [line] if line.starts_with("> 4  another")),
+            matches!(marked.as_slice(), [line] if line.starts_with("> 5  another")),
             "{told}"
         );
     }

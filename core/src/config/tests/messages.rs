@@ -94,6 +94,22 @@ fn wrong_values_are_refused_with_their_place_and_an_example() {
 }
 
 #[test]
+fn clients_are_all_or_some_and_never_none() {
+    for (text, expected) in [
+        (
+            "[clients]\nopen = true\nallow = [\"10.0.0.0/8\"]",
+            "2:1: clients.open: it opens the proxy to all clients, and `allow` names some; remove one of them",
+        ),
+        (
+            "[clients]\nallow = []",
+            "2:9: clients.allow: invalid length 0, expected at least one address or network, such as \"192.168.1.20\"",
+        ),
+    ] {
+        assert_eq!(refusal(text), expected);
+    }
+}
+
+#[test]
 fn wrong_variables_are_refused_by_name() {
     assert_eq!(
         variable_refusal("PORTCULLIS_PROXY_LISTEN", "3000"),

@@ -1,0 +1,232 @@
+//! Who may use the proxy: the settings, and what they have to say before it listens where other
+//! machines reach it.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+
+use ipnet::IpNet;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer};
+
+use super::declaration;
+use super::value::{FromText, Network, Parsed, networks};
+
+/// Who may use the proxy. Only this machine can, unless one of these is written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+#[non_exhaustive]
+pub struct Clients {
+    /// Addresses and networks, such as "192.168.1.20" or "192.168.1.0/24". Clients elsewhere are
+    /// answered with 403, and nothing is done for them.
+    #[serde(deserialize_with = "some_networks")]
+    #[schemars(
+        with = "Vec<Parsed<Network>>",
+        length(min = 1),
+        transform = declaration::without_default
+    )]
+    pub allow: Option<Vec<IpNet>>,
+    /// Whether every machine that reaches a listener may use the proxy. Without `allow`, nothing
+    /// else opens a listener beyond loopback.
+    pub open: bool,
+}
+
+/// A listener that other machines reach, while nothing says which of them may use the proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exposed {
+    listen: SocketAddr,
+}
+
+impl Clients {
+    /// The clients of these networks and no others.
+    pub fn new(allow: impl IntoIterator<Item = IpNet>) -> Self {
+        Self {
+            allow: Some(allow.into_iter().collect()),
+            open: false,
+        }
+    }
+
+    /// Whether a client at this address may use the proxy.
+    pub(crate) fn admit(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        let is_in = |networks: &Vec<IpNet>| networks.iter().any(|net| net.contains(&address));
+        self.allow.as_ref().is_none_or(is_in)
+    }
+
+    /// Whether every machine that reaches this address may use the proxy.
+    pub(crate) fn are_all(&self, listen: SocketAddr) -> bool {
+        self.allow.is_none() && !is_loopback(listen)
+    }
+
+    /// Fails if nothing says who may come to this address although other machines can.
+    pub(crate) fn check(&self, listen: SocketAddr) -> Result<(), Exposed> {
+        if self.are_all(listen) && !self.open {
+            return Err(Exposed { listen });
+        }
+        Ok(())
+    }
+
+    /// What contradicts itself.
+    pub(super) fn problem(&self) -> Option<&'static str> {
+        (self.open && self.allow.is_some()).then_some(
+            "it opens the proxy to all clients, and `allow` names some; remove one of them",
+        )
+    }
+}
+
+impl Exposed {
+    /// Why that is not done.
+    pub(crate) fn reason(&self) -> String {
+        format!(
+            "other machines reach {}, and nothing says which of them may use the proxy, so that it would be an open relay \
+             into this network",
+            self.listen
+        )
+    }
+
+    /// What has to be written, by lines.
+    pub(crate) fn remedy(&self) -> [String; 3] {
+        let networks: Vec<_> = networks_near(self.listen.ip())
+            .iter()
+            .map(|network| format!("\"{network}\""))
+            .collect();
+        [
+            "[clients]".to_owned(),
+            format!(
+                "allow = [{}]   # the networks of your clients",
+                networks.join(", ")
+            ),
+            "# open = true   # or this in place of it, if every machine may".to_owned(),
+        ]
+    }
+}
+
+impl fmt::Display for Exposed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (reason, remedy) = (self.reason(), self.remedy().join("\n"));
+        write!(f, "{reason}. Write into the configuration file:\n{remedy}")
+    }
+}
+
+impl std::error::Error for Exposed {}
+
+/// Whether only this machine reaches an address.
+pub(crate) fn is_loopback(listen: SocketAddr) -> bool {
+    listen.ip().to_canonical().is_loopback()
+}
+
+/// Where clients of a listener are likely to be.
+fn networks_near(listen: IpAddr) -> Vec<String> {
+    match listen.to_canonical() {
+        IpAddr::V4(ip) if ip.is_unspecified() => {
+            vec!["127.0.0.0/8".to_owned(), "192.168.1.0/24".to_owned()]
+        }
+        IpAddr::V6(ip) if ip.is_unspecified() => {
+            let networks = ["::1", "127.0.0.0/8", "192.168.1.0/24", "fc00::/7"];
+            networks.map(str::to_owned).to_vec()
+        }
+        ip => {
+            let length = if ip.is_ipv4() { 24 } else { 64 };
+            let network = IpNet::new_assert(ip, length).trunc();
+            vec![network.to_string()]
+        }
+    }
+}
+
+/// Reads an address or a network as it is written in the settings.
+///
+/// # Errors
+///
+/// If it is neither; the text says what would be right.
+pub fn parse_network(text: &str) -> Result<IpNet, String> {
+    Network::parse(text).ok_or_else(|| Network::problem(text))
+}
+
+fn some_networks<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Vec<IpNet>>, D::Error> {
+    networks(value).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exposed(listen: &str) -> Option<Exposed> {
+        Clients::default().check(listen.parse().unwrap()).err()
+    }
+
+    #[test]
+    fn only_a_listener_on_loopback_needs_no_word_about_clients() {
+        for listen in [
+            "127.0.0.1:3000",
+            "127.9.9.9:1",
+            "[::1]:1",
+            "[::ffff:127.0.0.1]:1",
+        ] {
+            assert_eq!(exposed(listen), None, "{listen}");
+        }
+        for listen in [
+            "0.0.0.0:1",
+            "[::]:1",
+            "192.168.1.5:1",
+            "[fe80::1]:1",
+            "[::ffff:0.0.0.0]:1",
+        ] {
+            assert!(exposed(listen).is_some(), "{listen}");
+        }
+        let listen = "0.0.0.0:1".parse().unwrap();
+        let open = Clients {
+            open: true,
+            ..Clients::default()
+        };
+        assert!(open.check(listen).is_ok() && open.are_all(listen));
+        let named = Clients::new(["192.0.2.0/24".parse().unwrap()]);
+        assert!(named.check(listen).is_ok() && !named.are_all(listen));
+    }
+
+    #[test]
+    fn the_remedy_is_a_table_that_the_settings_take() {
+        for (listen, networks) in [
+            ("0.0.0.0:1", "\"127.0.0.0/8\", \"192.168.1.0/24\""),
+            ("192.168.7.5:1", "\"192.168.7.0/24\""),
+            ("[2001:db8:0:7::5]:1", "\"2001:db8:0:7::/64\""),
+            (
+                "[::]:1",
+                "\"::1\", \"127.0.0.0/8\", \"192.168.1.0/24\", \"fc00::/7\"",
+            ),
+        ] {
+            let remedy = exposed(listen).unwrap().remedy();
+            assert!(
+                remedy[1].starts_with(&format!("allow = [{networks}]")),
+                "{remedy:?}"
+            );
+            for lines in [
+                remedy[..2].join("\n"),
+                remedy[0].clone() + "\n" + &remedy[2][2..],
+            ] {
+                let table = lines.strip_prefix("[clients]\n").unwrap();
+                let clients: Clients = toml::from_str(table).unwrap();
+                assert!(clients.check(listen.parse().unwrap()).is_ok(), "{lines}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_ipv4_client_is_the_same_whichever_way_it_comes() {
+        let clients =
+            Clients::new(["127.0.0.2/32", "2001:db8::/32"].map(|net| net.parse().unwrap()));
+        for (address, expected) in [
+            ("127.0.0.2", true),
+            ("::ffff:127.0.0.2", true),
+            ("127.0.0.1", false),
+            ("::ffff:127.0.0.1", false),
+            ("::7f00:2", false),
+            ("2001:db8::7", true),
+            ("::1", false),
+        ] {
+            assert_eq!(
+                clients.admit(address.parse().unwrap()),
+                expected,
+                "{address}"
+            );
+        }
+    }
+}
