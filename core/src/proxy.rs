@@ -5,6 +5,7 @@ mod control;
 mod decisions;
 mod health;
 mod listener;
+mod per_client;
 mod supervise;
 mod threads;
 mod turn_away;
