@@ -7,6 +7,7 @@ mod ceilings;
 mod clients;
 mod declaration;
 mod document;
+mod egress;
 mod environment;
 mod error;
 mod feed;
@@ -38,6 +39,7 @@ pub use self::ceilings::Ceilings;
 pub(crate) use self::clients::is_loopback;
 pub use self::clients::{Clients, Exposed, parse_network};
 pub(crate) use self::document::nearest;
+pub use self::egress::{Egress, PrivateAddresses};
 pub use self::error::ConfigError;
 pub use self::feed::{
     Column, Feed, FeedFormat, FeedKind, OnShrink, Preset, PublicSuffixes, UntilFirst,
@@ -51,11 +53,12 @@ pub(crate) use self::refusal::located;
 pub use self::request::{Checksum, Field, Secret, SecretError};
 pub(crate) use self::schema::Schema;
 pub use self::tunnel::{SniCheck, SniMismatch, Tunnel};
-pub(crate) use self::value::TEST_NAMES;
 use self::value::{
-    Address, BodyTime, Connections, HeadSize, LogFilter, Parsed, PerClient, Rate, Resolver,
-    StackSize, TaskSize, Time, Word, Words, Workers,
+    Address, BodyTime, Connections, HeadSize, LogFilter, Parsed, PerClient, Rate, StackSize,
+    TaskSize, Time, Word, Words, Workers,
 };
+pub use self::value::{Destination, InvalidDestination, Ports};
+pub(crate) use self::value::{Hosts, TEST_NAMES};
 
 /// How many fields the head of a message may have. Origins stop at 100 and more.
 pub(crate) const MAX_FIELDS: usize = 1000;
@@ -94,7 +97,7 @@ pub struct Config {
     pub cache: Cache,
     /// What people have decided.
     pub state: State,
-    /// How origins are reached.
+    /// How origins are reached, and which of them may be.
     pub egress: Egress,
     /// What is looked at in tunnels.
     pub tunnel: Tunnel,
@@ -271,17 +274,6 @@ pub struct State {
     #[default(default_state_dir())]
     #[schemars(extend("format" = "path"), transform = declaration::without_default)]
     pub dir: PathBuf,
-}
-
-/// How origins are reached.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields, expecting = "a table")]
-#[non_exhaustive]
-pub struct Egress {
-    /// DNS servers to ask instead of the system's, each an IP address with or without a port.
-    #[serde(deserialize_with = "value::each::<_, Resolver>")]
-    #[schemars(with = "Vec<Parsed<Resolver>>")]
-    pub resolvers: Vec<SocketAddr>,
 }
 
 /// What is logged, and how.

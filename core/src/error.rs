@@ -68,6 +68,12 @@ pub(crate) enum Error {
     /// The target is this proxy itself.
     #[error("the request would come back to this proxy")]
     Loop,
+    /// The settings prohibit the target, whatever its addresses are.
+    #[error("{0}")]
+    Prohibited(String),
+    /// The settings prohibit the addresses of the target.
+    #[error("{0}")]
+    AddressProhibited(String),
     /// No address of the host accepted a connection.
     #[error("cannot connect to {target}")]
     Connect {
@@ -116,7 +122,9 @@ impl Error {
             | Self::InvalidTarget(_)
             | Self::UnsupportedScheme
             | Self::NotHttp(_) => StatusCode::BAD_REQUEST,
-            Self::ClientNotAllowed => StatusCode::FORBIDDEN,
+            Self::ClientNotAllowed | Self::Prohibited(_) | Self::AddressProhibited(_) => {
+                StatusCode::FORBIDDEN
+            }
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::ExpectationFailed => StatusCode::EXPECTATION_FAILED,
@@ -150,7 +158,8 @@ impl Error {
             | Self::HeadTooLarge
             | Self::RequestTimeout
             | Self::RequestTooSlow => "http_request_error",
-            Self::ClientNotAllowed => "http_request_denied",
+            Self::ClientNotAllowed | Self::Prohibited(_) => "http_request_denied",
+            Self::AddressProhibited(_) => "destination_ip_prohibited",
             Self::Dns { .. } => "dns_error",
             Self::DnsTimeout { .. } => "dns_timeout",
             Self::Loop => "proxy_loop_detected",
@@ -167,6 +176,12 @@ impl Error {
             Self::Upstream(_) | Self::Closed => "connection_terminated",
             Self::ResponseTimeout | Self::ResponseTooSlow => "http_response_timeout",
         }
+    }
+
+    /// Whether the settings keep the proxy from going where the client wants. The request itself is
+    /// in order.
+    pub(crate) fn is_prohibition(&self) -> bool {
+        matches!(self, Self::Prohibited(_) | Self::AddressProhibited(_))
     }
 
     /// Whether a connection ended without a word from the origin, as idle connections do.

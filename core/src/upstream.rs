@@ -7,7 +7,7 @@ pub(crate) mod framing;
 mod link;
 mod login;
 mod logins;
-mod policy;
+pub(crate) mod policy;
 mod pool;
 pub(crate) mod reload;
 pub(crate) mod request;
@@ -72,17 +72,17 @@ pub(crate) struct Bounds {
 }
 
 impl Upstream {
-    /// `own` is the address of the proxy's listener: it is never dialled.
+    /// `own` are the addresses of the proxy's listeners: they are never dialled.
     pub(crate) fn new(
         egress: &Egress,
         limits: &Limits,
         bounds: Bounds,
-        own: SocketAddr,
+        own: &[SocketAddr],
         reloads: Reloads,
     ) -> Self {
         Self {
             resolver: Resolver::new(egress, limits.resolve, bounds.lookups, reloads),
-            policy: Policy::new(own),
+            policy: Policy::new(egress, own),
             pool: Rc::new(Pool::new(bounds.idle)),
             connect_timeout: limits.connect,
             head_size: limits.head_size,
@@ -108,6 +108,8 @@ impl Upstream {
             logins, spellings, ..
         } = asker;
         while let Some(mut link) = self.take_idle(route, &request, logins) {
+            self.policy
+                .judge(&route.target, route.scheme, link.peer().ip())?;
             match link.send(request, logins, spellings, deadlines).await {
                 Ok(response) => return Ok((response, link)),
                 Err(SendError::NotSent(unsent)) => request = *unsent,
@@ -151,14 +153,11 @@ impl Upstream {
     /// Connects to the target of a route: resolves it, asks the policy about each address, and
     /// dials. Both families take turns, each address with a head start over the next.
     pub(crate) async fn dial(&self, route: &Route, client: ClientKey) -> Result<Connected, Error> {
-        let target = &route.target;
+        let (target, scheme) = (&route.target, route.scheme);
+        self.policy.judge_target(target, scheme)?;
         let addresses = self.resolver.addresses(target, client).await?;
-        let addresses: Vec<SocketAddr> = dial::interleave(addresses)
-            .map(|ip| SocketAddr::new(ip, target.port()))
-            .collect();
-        addresses
-            .iter()
-            .try_for_each(|address| self.policy.check(*address))?;
+        let addresses = dial::interleave(addresses);
+        let addresses = self.policy.permitted(target, scheme, addresses)?;
         let connecting = async {
             match dial::race(addresses.clone()).await {
                 Err(error) if dial::is_out_of_descriptors(&error) => {
@@ -215,5 +214,69 @@ impl Upstream {
     /// Closes all idle connections and keeps none from now on.
     pub(crate) fn close(&self) {
         self.pool.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::TcpListener;
+
+    use super::link::Keeper as _;
+    use super::*;
+    use crate::config::PrivateAddresses;
+    use crate::target::Target;
+
+    /// Sends a request over a connection that is there already.
+    async fn reuse(private: PrivateAddresses) -> Result<(), Error> {
+        let origin = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = origin.local_addr().unwrap();
+        let connected = dial::race(vec![address]).await.unwrap();
+        let served = std::thread::spawn(move || {
+            let (mut client, _) = origin.accept().unwrap();
+            let head = BufReader::new(&mut client).lines();
+            let is_asked = head.map_while(Result::ok).any(|line| line.is_empty());
+            is_asked.then(|| client.write_all(b"HTTP/1.1 204 No Content\r\n\r\n"))
+        });
+        let egress = Egress {
+            private,
+            ..Egress::default()
+        };
+        let (limits, bounds) = (
+            Limits::default(),
+            Bounds {
+                idle: 9,
+                lookups: 9,
+            },
+        );
+        let own = [SocketAddr::from(([127, 0, 0, 1], 1))];
+        let upstream = Upstream::new(&egress, &limits, bounds, &own, Reloads::default());
+        let target = Target::parse(&address.to_string(), None).unwrap();
+        let route = Rc::new(Route::direct(Rc::new(target), Scheme::Http));
+        let link = Link::open(route.clone(), connected, 1 << 16).await.unwrap();
+        upstream.pool.put(link);
+        let asker = Asker {
+            client: ClientKey::test(1),
+            logins: Rc::default(),
+            spellings: Rc::default(),
+        };
+        let deadlines = Deadlines::new(Rc::new(limits));
+        let request = Request::new(RequestBody::empty());
+        let sent = upstream.send(&route, request, &asker, &deadlines).await;
+        let sent = sent.map(|(response, _)| assert_eq!(response.status(), 204));
+        drop(upstream);
+        assert_eq!(served.join().unwrap().is_some(), sent.is_ok());
+        sent
+    }
+
+    #[tokio::test]
+    async fn a_kept_connection_is_under_the_policy_too() {
+        let served = reuse(PrivateAddresses::Auto).await;
+        assert!(served.is_ok(), "{served:?}");
+        let refused = reuse(PrivateAddresses::Deny).await;
+        assert!(
+            matches!(refused, Err(Error::AddressProhibited(_))),
+            "{refused:?}"
+        );
     }
 }

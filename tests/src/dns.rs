@@ -1,13 +1,14 @@
-//! A DNS server on loopback: every name leads to 127.0.0.1, but for those below `nowhere.test`,
-//! which do not exist, and those below `silent.test`, which get no answer. Questions for the IPv6
-//! addresses of names below `v4only.test` are dropped.
+//! A DNS server on loopback: every name leads to 127.0.0.1, but for those that a test leads
+//! elsewhere, those below `nowhere.test`, which do not exist, and those below `silent.test`, which
+//! get no answer. Questions for the IPv6 addresses of names below `v4only.test` are dropped.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
 use hickory_proto::op::{Message, ResponseCode};
-use hickory_proto::rr::rdata::A;
-use hickory_proto::rr::{RData, Record, RecordType};
+use hickory_proto::rr::rdata::{A, AAAA, CNAME};
+use hickory_proto::rr::{Name, RData, Record, RecordType};
 use hickory_proto::serialize::binary::{BinDecodable, BinEncodable};
 use tokio::net::UdpSocket;
 use tokio::task::JoinHandle;
@@ -17,8 +18,12 @@ use tokio::task::JoinHandle;
 pub struct Dns {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
+    answers: Answers,
     server: JoinHandle<()>,
 }
+
+/// What tests have said of names: addresses, or one other name.
+type Answers = Arc<Mutex<HashMap<String, Vec<String>>>>;
 
 impl Dns {
     /// Starts on a free port of loopback.
@@ -29,12 +34,21 @@ impl Dns {
             .expect("loopback has a free port");
         let address = socket.local_addr().expect("a bound socket has an address");
         let asked: Arc<Mutex<Vec<String>>> = Arc::default();
-        let server = tokio::spawn(serve(socket, asked.clone()));
+        let answers = Answers::default();
+        let server = tokio::spawn(serve(socket, asked.clone(), answers.clone()));
         Self {
             address,
             asked,
+            answers,
             server,
         }
+    }
+
+    /// Has a name lead to these addresses, or to another name that was led somewhere before.
+    pub fn lead(&self, name: &str, to: &[&str]) {
+        let to = to.iter().map(ToString::to_string).collect();
+        let mut answers = self.answers.lock().expect("no holder panics");
+        answers.insert(name.to_owned(), to);
     }
 
     /// Where to ask.
@@ -64,7 +78,29 @@ impl Drop for Dns {
     }
 }
 
-async fn serve(socket: UdpSocket, asked: Arc<Mutex<Vec<String>>>) {
+/// What is known of `name`. Addresses of the other family are none.
+fn records(answers: &Answers, name: &Name, wanted: RecordType) -> Option<Vec<Record>> {
+    let key = name.to_ascii().trim_end_matches('.').to_lowercase();
+    let known = answers.lock().expect("no holder panics").get(&key)?.clone();
+    let mut records = Vec::new();
+    for text in known {
+        let record = |data| Record::from_rdata(name.clone(), 60, data);
+        match (text.parse(), wanted) {
+            (Ok(IpAddr::V4(ip)), RecordType::A) => records.push(record(RData::A(A(ip)))),
+            (Ok(IpAddr::V6(ip)), RecordType::AAAA) => records.push(record(RData::AAAA(AAAA(ip)))),
+            (Ok(_), _) => {}
+            (Err(_), _) => {
+                let other = Name::from_ascii(format!("{text}.")).expect("a name");
+                records.push(record(RData::CNAME(CNAME(other.clone()))));
+                let more = self::records(answers, &other, wanted);
+                records.extend(more.expect("it leads somewhere"));
+            }
+        }
+    }
+    Some(records)
+}
+
+async fn serve(socket: UdpSocket, asked: Arc<Mutex<Vec<String>>>, answers: Answers) {
     let mut buffer = [0; 4096];
     loop {
         let (len, peer) = socket
@@ -86,7 +122,9 @@ async fn serve(socket: UdpSocket, asked: Arc<Mutex<Vec<String>>>) {
         let mut answer = Message::response(query.metadata.id, query.metadata.op_code);
         answer.add_query(question.clone());
         let is_for_v6 = question.query_type() == RecordType::AAAA;
-        if name.ends_with("silent.test") || is_for_v6 && name.ends_with("v4only.test") {
+        if let Some(known) = records(&answers, question.name(), question.query_type()) {
+            answer.add_answers(known);
+        } else if name.ends_with("silent.test") || is_for_v6 && name.ends_with("v4only.test") {
             continue;
         } else if name.ends_with("nowhere.test") {
             answer.metadata.response_code = ResponseCode::NXDomain;

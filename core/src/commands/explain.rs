@@ -1,5 +1,6 @@
 //! Asks every filter about one host or URL, without any traffic: `portcullis explain`.
 
+mod egress;
 mod precedence;
 mod subject;
 
@@ -26,12 +27,13 @@ use crate::flow::groups::Groups;
 use crate::flow::{Flow, Inquiry, RequestHead};
 use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{self, Plugins};
+use crate::upstream::policy::Policy;
 use crate::verdict::{Judgement, Match, Verdict, VerdictKind};
 
 /// Every filter's answer and what follows from them. By serde it is an object with `host`, `port`,
-/// `protocol`, `client` if one was named, `filters` (each `filter`, `hook`, `verdict`,
+/// `protocol`, `egress`, `client` if one was named, `filters` (each `filter`, `hook`, `verdict`,
 /// `microseconds` and what else there is), `final`, `decided_by`
-/// (`clients`, `person`, `filter`, `allow-feed`, `list` or `nothing`) and `notes`.
+/// (`clients`, `person`, `filter`, `allow-feed`, `list`, `egress` or `nothing`) and `notes`.
 #[derive(Debug, Serialize)]
 pub struct Explanation {
     host: String,
@@ -43,6 +45,8 @@ pub struct Explanation {
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<String>,
     filters: Vec<Line>,
+    /// Where the proxy may connect for it.
+    egress: String,
     /// What happens to the request.
     #[serde(rename = "final")]
     outcome: Line,
@@ -104,6 +108,7 @@ pub async fn explain(
     let allow_feeds = allow_feeds.filter(|(_, feed)| feed.kind == FeedKind::Allow);
     let allow_feeds: Vec<String> = allow_feeds.map(|(name, _)| name.clone()).collect();
     let running = plugins::read_status(&config.cache.dir, config.proxy.listen);
+    let policy = Policy::new(&config.egress, &[config.proxy.listen]);
     let loader = Loader::new(&config, feeds.clone())?;
     let plugins = Plugins::open(config.plugins, BUILTINS, loader).await;
     let chain = plugins.chain().borrow().clone();
@@ -131,6 +136,7 @@ pub async fn explain(
     let decision = decisions.find(host, &inquiry.client, inquiry.now);
     let mut explanation = ask(&chain, &subject, &inquiry, decision.as_deref()).await;
     explanation.tell_allow_feed(&allow_feeds);
+    explanation.tell_egress(&subject, &policy);
     explanation.tell_client(&config.clients);
     let refused = plugins.status().into_iter();
     let refused = refused.filter(|plugin| plugin.refused.is_some());
@@ -259,6 +265,7 @@ async fn ask(
         protocol: subject.protocol.name(),
         client: subject.client,
         decision: decision.map(ToString::to_string),
+        egress: String::new(),
         outcome,
         decided_by,
         filters: steps.into_iter().map(Line::from).collect(),
@@ -272,8 +279,7 @@ impl Explanation {
         let client = self.client.filter(|client| !clients.admit(*client));
         if client.is_some() {
             self.decided_by = Decider::Clients;
-            let reason = Error::ClientNotAllowed;
-            self.outcome = refused(&reason, "[clients] allow");
+            self.outcome = refused(&Error::ClientNotAllowed, "[clients] allow");
         }
     }
 
@@ -318,6 +324,10 @@ fn deciding(steps: &[TraceEntry]) -> Option<&TraceEntry> {
 }
 
 impl Line {
+    fn passes(&self) -> bool {
+        [VerdictKind::Next.name(), VerdictKind::Allow.name()].contains(&self.verdict)
+    }
+
     /// Why the filter says so, or why it could not answer.
     fn why(&self) -> Option<&str> {
         let why = self.error.as_ref().or(self.reason.as_ref());
@@ -398,6 +408,7 @@ impl fmt::Display for Explanation {
         if self.filters.is_empty() {
             writeln!(f, "  no filter judges this")?;
         }
+        writeln!(f, "  egress: {}", self.egress)?;
         write!(f, "\n{}\n\n{}", self.outcome, self.decided_by)?;
         self.notes
             .iter()

@@ -16,6 +16,7 @@ use crate::config::{Config, FeedFormat, FeedKind, Preset, nearest};
 use crate::error::Escaped;
 use crate::feeds::{Facts, Feeds, Fetcher};
 use crate::target::InvalidTarget;
+use crate::upstream::policy::Policy;
 use crate::upstream::reload::Reloads;
 use crate::upstream::resolve::{LOOKUPS, Resolver};
 
@@ -121,13 +122,9 @@ pub(super) fn open_to_fetch(config: &Config) -> Arc<Feeds> {
 
 /// What fetches for a command, as a proxy of these settings would.
 pub(super) fn fetcher(config: &Config) -> Fetcher {
-    let time = config.limits.resolve;
-    Fetcher::new(Resolver::new(
-        &config.egress,
-        time,
-        LOOKUPS,
-        Reloads::default(),
-    ))
+    let (egress, time) = (&config.egress, config.limits.resolve);
+    let resolver = Resolver::new(egress, time, LOOKUPS, Reloads::default());
+    Fetcher::new(resolver, Policy::new(egress, &[config.proxy.listen]))
 }
 
 /// The error for a name that no feed has.

@@ -12,8 +12,8 @@ use tempfile::TempDir;
 
 use super::declaration::schema_of;
 use super::{
-    AccessLogFormat, AccessLogTo, Config, ConfigError, Feed, FeedFormat, FilterSettings, Grants,
-    LogFormat, Sources,
+    AccessLogFormat, AccessLogTo, Clients, Config, ConfigError, Feed, FeedFormat, FilterSettings,
+    Grants, LogFormat, Ports, PrivateAddresses, Sources,
 };
 
 /// A folder with this `portcullis.toml` as the working directory.
@@ -89,6 +89,8 @@ fn every_key_of_the_file_is_read() {
         [proxy]
         listen = "[::1]:8080"
         workers = 3
+        [clients]
+        allow = ["192.0.2.7", "2001:db8::/32"]
         [limits]
         connections = 20
         request_head = "1s"
@@ -120,6 +122,10 @@ fn every_key_of_the_file_is_read() {
         dir = "/var/cache/portcullis"
         [egress]
         resolvers = ["9.9.9.9", "[::1]:5353"]
+        private = "deny"
+        allow = ["*.corp.example:8443", "10.0.0.0/8"]
+        deny = ["*:25"]
+        connect_ports = [443, "8000-8999"]
         [log]
         format = "json"
         filter = "warn,portcullis=debug"
@@ -175,6 +181,14 @@ fn every_key_of_the_file_is_read() {
         config.egress.resolvers,
         ["9.9.9.9:53".parse().unwrap(), "[::1]:5353".parse().unwrap()]
     );
+    let networks = ["192.0.2.7/32", "2001:db8::/32"].map(|network| network.parse().unwrap());
+    assert_eq!(config.clients, Clients::new(networks));
+    assert_eq!(config.egress.private, PrivateAddresses::Deny);
+    let allow = ["*.corp.example:8443", "10.0.0.0/8"].map(|entry| entry.parse().unwrap());
+    assert_eq!(config.egress.allow, allow);
+    assert_eq!(config.egress.deny, ["*:25".parse().unwrap()]);
+    let ports = [Ports::one(443), Ports::new(8000, 8999)];
+    assert_eq!(config.egress.connect_ports.as_deref(), Some(&ports[..]));
     assert_eq!(
         (config.log.format, &*config.log.filter),
         (LogFormat::Json, "warn,portcullis=debug")
@@ -214,7 +228,12 @@ fn every_key_has_a_variable() {
             ("PORTCULLIS_FEEDS_MALWARE_REFRESH", "1h"),
             ("PORTCULLIS_FEEDS_MALWARE_MAX_SIZE", "1MiB"),
             ("PORTCULLIS_CACHE_DIR", "copies"),
+            ("PORTCULLIS_CLIENTS_ALLOW", "192.0.2.7, 2001:db8::/32"),
             ("PORTCULLIS_EGRESS_RESOLVERS", "9.9.9.9,::1"),
+            ("PORTCULLIS_EGRESS_PRIVATE", "allow"),
+            ("PORTCULLIS_EGRESS_ALLOW", "10.0.0.0/8"),
+            ("PORTCULLIS_EGRESS_DENY", ".a.example,*:25"),
+            ("PORTCULLIS_EGRESS_CONNECT_PORTS", "443,8000-8999"),
             ("PORTCULLIS_LOG_FORMAT", "json"),
             ("PORTCULLIS_LOG_FILTER", "debug"),
             ("PORTCULLIS_LOG_ACCESS_TO", "off"),
@@ -247,7 +266,18 @@ fn every_key_has_a_variable() {
     );
     assert_eq!((feed.refresh.as_secs(), feed.max_size), (3600, 1 << 20));
     assert_eq!(config.cache.dir, Path::new("copies"));
-    assert_eq!(config.egress.resolvers.len(), 2);
+    assert_eq!(config.clients.allow.map(|networks| networks.len()), Some(2));
+    let egress = &config.egress;
+    assert_eq!(egress.private, PrivateAddresses::Allow);
+    assert_eq!(
+        [
+            egress.resolvers.len(),
+            egress.allow.len(),
+            egress.deny.len()
+        ],
+        [2, 1, 2]
+    );
+    assert_eq!(egress.connect_ports.as_ref().map(Vec::len), Some(2));
     assert_eq!(
         (config.log.format, &*config.log.filter),
         (LogFormat::Json, "debug")

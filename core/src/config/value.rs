@@ -1,6 +1,7 @@
 //! How the values of settings are written: one way to read each, whether it stands in a file or in
 //! an environment variable, and one way to describe it in a schema. Used by the declarations.
 
+mod destination;
 mod form;
 mod log_filter;
 mod network;
@@ -24,6 +25,8 @@ use serde::ser::{Serialize, Serializer};
 use serde_json::Value;
 use url::Url;
 
+pub(crate) use self::destination::Hosts;
+pub use self::destination::{Destination, InvalidDestination, Ports};
 use self::form::{Form, Number, Size, Text, TimeFrom};
 pub(super) use self::log_filter::LogFilter;
 pub(super) use self::network::{Network, networks};

@@ -213,7 +213,7 @@ pub(crate) fn error(error: &Error, format: PageFormat) -> Response<Bytes> {
     if status == StatusCode::METHOD_NOT_ALLOWED {
         response.headers_mut().insert(ALLOW, METHODS);
     }
-    if status.is_client_error() {
+    if status.is_client_error() && !error.is_prohibition() {
         // What follows a request that was not understood is not understood either.
         close(&mut response);
     }

@@ -77,7 +77,7 @@ impl Worker {
                 &config.egress,
                 &config.limits,
                 config.bounds,
-                config.own,
+                &[config.own],
                 config.reloads,
             ),
             limits: Rc::new(config.limits),

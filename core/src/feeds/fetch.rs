@@ -6,6 +6,7 @@ mod genuine;
 mod http;
 mod unpack;
 
+use std::error::Error as _;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -21,12 +22,13 @@ use url::Url;
 
 pub(crate) use self::genuine::Forged;
 use self::genuine::{check_signature, check_sum, sum_in};
-use self::http::{Answer, Ask};
+use self::http::{Answer, Ask, Prohibited};
 pub(crate) use self::unpack::UnpackError;
 use self::unpack::unpack;
 use super::blocking;
 use super::origin::Origin;
 use crate::config::{Checksum, SecretError};
+use crate::upstream::policy::Policy;
 use crate::upstream::resolve::Resolver;
 
 /// How long a server may take.
@@ -56,17 +58,21 @@ pub(crate) struct Fetcher {
     pub(crate) deadlines: Deadlines,
     /// Without one the system resolves names.
     pub(crate) resolver: Option<Arc<Resolver>>,
+    /// Where servers may redirect to. Without one, anywhere.
+    pub(crate) policy: Option<Arc<Policy>>,
 }
 
 /// A checksum or a signature is not longer, in bytes.
 const PROOF_LIMIT: u64 = 64 << 10;
 
 impl Fetcher {
-    /// A fetcher with the usual deadlines, for which `resolver` resolves names.
-    pub(crate) fn new(resolver: Resolver) -> Self {
+    /// A fetcher with the usual deadlines, for which `resolver` resolves names, and which goes where
+    /// `policy` lets it.
+    pub(crate) fn new(resolver: Resolver, policy: Policy) -> Self {
         Self {
             deadlines: Deadlines::default(),
             resolver: Some(Arc::new(resolver)),
+            policy: Some(Arc::new(policy)),
         }
     }
 }
@@ -113,6 +119,9 @@ pub(crate) enum FetchError {
     /// The server redirects to where it may not, or without an end.
     #[error("the server redirects {0}")]
     Redirect(&'static str),
+    /// The settings do not let the proxy go there.
+    #[error("its server is not asked: {0}")]
+    Prohibited(String),
     /// The server answered neither 200 nor, where that was asked for, 304.
     #[error("the server answered {status}")]
     Status {
@@ -158,7 +167,9 @@ impl FetchError {
             Self::Http(error) if error.is_timeout() => {
                 "is the server overloaded, or the network slow?"
             }
-            Self::Redirect(_) => "set the feed's url to where it redirects to, if that is right",
+            Self::Redirect(_) | Self::Prohibited(_) => {
+                "set the feed's url to where it redirects to, if that is right"
+            }
             Self::Http(_) => "is the network up, and the feed's url right?",
             Self::Status { status, .. } => match *status {
                 StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
@@ -205,7 +216,11 @@ impl From<StatusCode> for FetchError {
 impl From<reqwest::Error> for FetchError {
     /// Removes the URL, which may hold a password or a key.
     fn from(error: reqwest::Error) -> Self {
-        Self::Http(error.without_url())
+        let mut causes = std::iter::successors(error.source(), |&cause| cause.source());
+        match causes.find_map(|cause| cause.downcast_ref::<Prohibited>()) {
+            Some(Prohibited(why)) => Self::Prohibited(why.clone()),
+            None => Self::Http(error.without_url()),
+        }
     }
 }
 

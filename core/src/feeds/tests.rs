@@ -3,6 +3,7 @@
 
 mod bounds;
 mod copies;
+mod egress;
 mod failures;
 #[cfg(feature = "cli")]
 mod inspect;
@@ -12,7 +13,7 @@ mod unchanged;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;

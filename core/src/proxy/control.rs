@@ -24,6 +24,7 @@ use crate::filter::Loader;
 use crate::flow::groups::Groups;
 use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{Plugins, StatusWriter};
+use crate::upstream::policy::Policy;
 use crate::upstream::reload::Reloads;
 use crate::upstream::resolve::{LOOKUPS, Resolver};
 
@@ -88,7 +89,7 @@ impl Control {
         stop: &CancellationToken,
     ) {
         let tasks = async {
-            match load(&config, self.reloads.clone()).await {
+            match load(&config, self.own, self.reloads.clone()).await {
                 Ok((feeds, plugins)) => {
                     // What keeps filters to their time has been started, as urgent as workers are.
                     yield_to_traffic();
@@ -126,11 +127,16 @@ fn yield_to_traffic() {
 }
 
 /// The lists that are on disk and the filters that are in the folder.
-async fn load(config: &Config, reloads: Reloads) -> Result<(Arc<Feeds>, Plugins), StartError> {
+async fn load(
+    config: &Config,
+    own: SocketAddr,
+    reloads: Reloads,
+) -> Result<(Arc<Feeds>, Plugins), StartError> {
     let (feeds, cache_dir) = (config.feeds.clone(), config.cache.dir.clone());
     let (egress, limit) = (config.egress.clone(), config.limits.resolve);
     let open = move || {
-        let fetcher = Fetcher::new(Resolver::new(&egress, limit, LOOKUPS, reloads));
+        let policy = Policy::new(&egress, &[own]);
+        let fetcher = Fetcher::new(Resolver::new(&egress, limit, LOOKUPS, reloads), policy);
         Feeds::with_fetcher(&feeds, &cache_dir, fetcher)
     };
     let feeds = tokio::task::spawn_blocking(open)

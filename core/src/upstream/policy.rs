@@ -1,41 +1,233 @@
-//! Which addresses may be dialled. Asked between resolving and connecting, so that a name cannot
-//! hide an address.
+//! Where connections may lead. Asked between resolving and connecting, about every address, so that
+//! a name cannot hide an address. Used by `upstream` for what clients want, by `feeds` for what the
+//! servers of lists want, and by `commands` for `explain`.
 
+mod class;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+pub(crate) use self::class::Class;
+use self::class::Classified;
+use super::route::Scheme;
+use crate::config::{Destination, Egress, Hosts, Ports, PrivateAddresses, is_loopback};
 use crate::error::Error;
+use crate::target::Target;
+
+/// The ports of tunnels where other machines can ask for them.
+const CONNECT_PORTS: [Ports; 2] = [Ports::one(443), Ports::one(80)];
 
 /// What the proxy connects to.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Policy {
-    /// The address of the proxy's listener.
-    own: SocketAddr,
+#[derive(Clone, Debug)]
+pub(crate) struct Policy {
+    /// The addresses of the proxy's listeners.
+    own: Vec<SocketAddr>,
+    deny: Vec<Destination>,
+    allow: Vec<Destination>,
+    /// Whether addresses pass that are neither public nor have to be named.
+    private: bool,
+    /// None for all of them.
+    connect_ports: Option<Vec<Ports>>,
+}
+
+/// Why there is no connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// The address, where it is about one.
+    address: Option<Classified>,
+    pub(crate) rule: Rule,
+}
+
+/// What refuses it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// It is a listener of the proxy: a request would run in a circle.
+    OwnListener,
+    /// This entry of `deny` covers it.
+    Deny(Destination),
+    /// CONNECT may not lead to this port.
+    ConnectPort(u16),
+    /// The address is not public, and `private` refuses those.
+    Private,
+    /// No entry of `allow` names the address.
+    Unnamed,
 }
 
 impl Policy {
-    pub(super) fn new(own: SocketAddr) -> Self {
-        Self { own }
+    /// `own` are the addresses of the proxy's listeners.
+    pub(crate) fn new(egress: &Egress, own: &[SocketAddr]) -> Self {
+        let is_local = own.iter().copied().all(is_loopback);
+        let usual_ports = || (!is_local).then(|| CONNECT_PORTS.to_vec());
+        Self {
+            own: own.to_vec(),
+            deny: egress.deny.clone(),
+            allow: egress.allow.clone(),
+            private: match egress.private {
+                PrivateAddresses::Auto => is_local,
+                PrivateAddresses::Allow => true,
+                PrivateAddresses::Deny => false,
+            },
+            connect_ports: egress.connect_ports.clone().or_else(usual_ports),
+        }
     }
 
-    /// Refuses the proxy's own listener: a request would run in a circle.
-    pub(super) fn check(&self, address: SocketAddr) -> Result<(), Error> {
-        let (own, ip) = (self.own.ip().to_canonical(), effective_ip(address.ip()));
-        let is_same_host = ip == own || own.is_unspecified() && ip.is_loopback();
-        if is_same_host && address.port() == self.own.port() {
-            return Err(Error::Loop);
+    /// What can be refused before a name is resolved.
+    pub(crate) fn judge_target(&self, target: &Target, scheme: Scheme) -> Result<(), Refusal> {
+        if let Some(entry) = find(&self.deny, target, None) {
+            return Err(Refusal::of(None, Rule::Deny(entry.clone())));
+        }
+        // It may lead to a network whose entry names the port.
+        let may_be_lifted = |entry: &Destination| {
+            let names_port = entry.ports.is_some_and(|ports| ports.have(target.port()));
+            names_port && matches!(entry.hosts, Hosts::Network(_))
+        };
+        if self.has_connect_port(target, scheme, None) || self.allow.iter().any(may_be_lifted) {
+            Ok(())
+        } else {
+            Err(Refusal::of(None, Rule::ConnectPort(target.port())))
+        }
+    }
+
+    /// Whether a connection to the target may lead to this address of it.
+    pub(crate) fn judge(
+        &self,
+        target: &Target,
+        scheme: Scheme,
+        address: IpAddr,
+    ) -> Result<(), Refusal> {
+        let address = Classified::new(address);
+        let refuse = |rule| Err(Refusal::of(Some(address), rule));
+        if self.is_own(&address, target.port()) {
+            return refuse(Rule::OwnListener);
+        }
+        if let Some(entry) = find(&self.deny, target, Some(&address)) {
+            return refuse(Rule::Deny(entry.clone()));
+        }
+        if !self.has_connect_port(target, scheme, Some(&address)) {
+            return Err(Refusal::of(None, Rule::ConnectPort(target.port())));
+        }
+        match address.class {
+            Class::Public => Ok(()),
+            Class::LinkLocal | Class::Metadata => {
+                let is_network = |entry: &&Destination| matches!(entry.hosts, Hosts::Network(_));
+                let entries = self.allow.iter().filter(is_network);
+                match covering(entries, target, Some(&address)) {
+                    Some(_) => Ok(()),
+                    None => refuse(Rule::Unnamed),
+                }
+            }
+            _ if self.private || find(&self.allow, target, Some(&address)).is_some() => Ok(()),
+            _ => refuse(Rule::Private),
+        }
+    }
+
+    /// Those addresses of a target that may be dialled; if there are none, why the first may not.
+    pub(super) fn permitted(
+        &self,
+        target: &Target,
+        scheme: Scheme,
+        addresses: impl Iterator<Item = IpAddr>,
+    ) -> Result<Vec<SocketAddr>, Refusal> {
+        let mut refusal = None;
+        let mut permitted = Vec::new();
+        for address in addresses {
+            match self.judge(target, scheme, address) {
+                Ok(()) => permitted.push(SocketAddr::new(address, target.port())),
+                Err(why) => refusal = refusal.or(Some(why)),
+            }
+        }
+        match refusal {
+            Some(refusal) if permitted.is_empty() => Err(refusal),
+            _ => Ok(permitted),
+        }
+    }
+
+    /// What the operator has named in the settings: only the proxy's own listeners are refused.
+    pub(crate) fn judge_named(&self, address: SocketAddr) -> Result<(), Refusal> {
+        let ip = Classified::new(address.ip());
+        if self.is_own(&ip, address.port()) {
+            return Err(Refusal::of(Some(ip), Rule::OwnListener));
         }
         Ok(())
+    }
+
+    /// Which addresses may be dialled, as far as no entry names them.
+    #[cfg(feature = "cli")]
+    pub(crate) fn in_words(&self) -> &'static str {
+        if self.private {
+            "all but link-local ones and those of cloud metadata"
+        } else {
+            "those that are public"
+        }
+    }
+
+    fn is_own(&self, address: &Classified, port: u16) -> bool {
+        self.own.iter().any(|own| {
+            let ip = own.ip().to_canonical();
+            let is_same = address.reached == ip || address.written == ip;
+            let is_met = is_same || ip.is_unspecified() && address.reached.is_loopback();
+            port == own.port() && is_met
+        })
+    }
+
+    /// Whether a tunnel may lead to the target's port, at this address if it is known.
+    fn has_connect_port(
+        &self,
+        target: &Target,
+        scheme: Scheme,
+        address: Option<&Classified>,
+    ) -> bool {
+        let Some(ports) = self
+            .connect_ports
+            .as_ref()
+            .filter(|_| scheme == Scheme::Tunnel)
+        else {
+            return true;
+        };
+        let named = self.allow.iter().filter(|entry| entry.ports.is_some());
+        ports.iter().any(|ports| ports.have(target.port()))
+            || covering(named, target, address).is_some()
     }
 
     /// Refuses a connection that has reached the proxy's own listener. A listener on all addresses
     /// is also met under every other address of this machine: there, both ends are the same.
     pub(super) fn check_connected(&self, local: SocketAddr, peer: SocketAddr) -> Result<(), Error> {
-        let is_own_port = self.own.ip().is_unspecified() && peer.port() == self.own.port();
-        if is_own_port && local.ip() == peer.ip() {
+        let is_own_port = |own: &SocketAddr| own.ip().is_unspecified() && peer.port() == own.port();
+        if local.ip() == peer.ip() && self.own.iter().any(is_own_port) {
             return Err(Error::Loop);
         }
         Ok(())
     }
+}
+
+/// The first entry that covers a target, at this address if it is known.
+fn find<'a>(
+    entries: &'a [Destination],
+    target: &Target,
+    address: Option<&Classified>,
+) -> Option<&'a Destination> {
+    covering(entries.iter(), target, address)
+}
+
+fn covering<'a>(
+    mut entries: impl Iterator<Item = &'a Destination>,
+    target: &Target,
+    address: Option<&Classified>,
+) -> Option<&'a Destination> {
+    entries.find(|entry| {
+        let has_port = entry.ports.is_none_or(|ports| ports.have(target.port()));
+        has_port
+            && match &entry.hosts {
+                Hosts::Network(network) => address.is_some_and(|address| {
+                    let forms = [address.reached, address.meant, address.written];
+                    forms.iter().any(|form| network.contains(form))
+                }),
+                Hosts::Any => true,
+                hosts => target.ip().is_none() && hosts.have_name(target.host()),
+            }
+    })
 }
 
 /// Where a packet to `ip` ends up: "unspecified" means this machine.
@@ -47,36 +239,63 @@ pub(super) fn effective_ip(ip: IpAddr) -> IpAddr {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn is_refused(own: &str, address: &str) -> bool {
-        let policy = Policy::new(own.parse().unwrap());
-        policy.check(address.parse().unwrap()).is_err()
+impl Refusal {
+    fn of(address: Option<Classified>, rule: Rule) -> Self {
+        Self { address, rule }
     }
 
-    #[test]
-    fn the_own_listener_is_refused_under_all_of_its_names() {
-        for address in ["127.0.0.1:3000", "[::ffff:127.0.0.1]:3000", "0.0.0.0:3000"] {
-            assert!(is_refused("127.0.0.1:3000", address), "{address}");
+    /// What the address is for that is refused.
+    #[cfg(test)]
+    pub(crate) fn class(&self) -> Option<Class> {
+        self.address.map(|address| address.class)
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal.rule {
+            Rule::OwnListener => Self::Loop,
+            Rule::ConnectPort(_) => Self::Prohibited(refusal.to_string()),
+            _ if refusal.address.is_none() => Self::Prohibited(refusal.to_string()),
+            _ => Self::AddressProhibited(refusal.to_string()),
         }
-        assert!(is_refused("0.0.0.0:3000", "127.0.0.7:3000"));
-        assert!(is_refused("[::]:3000", "[::1]:3000"));
-        assert!(!is_refused("127.0.0.1:3000", "127.0.0.1:3001"));
-        assert!(!is_refused("127.0.0.1:3000", "127.0.0.2:3000"));
     }
+}
 
-    #[test]
-    fn a_connection_between_equal_addresses_has_met_a_listener_on_all_of_them() {
-        let check = |own: &str, local: &str, peer: &str| {
-            let policy = Policy::new(own.parse().unwrap());
-            policy
-                .check_connected(local.parse().unwrap(), peer.parse().unwrap())
-                .is_err()
-        };
-        assert!(check("0.0.0.0:3000", "192.0.2.1:5000", "192.0.2.1:3000"));
-        assert!(!check("0.0.0.0:3000", "192.0.2.1:5000", "192.0.2.2:3000"));
-        assert!(!check("0.0.0.0:3000", "192.0.2.1:5000", "192.0.2.1:3001"));
+/// What is refused, by which setting, and what would let it pass.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(Classified {
+            written,
+            reached,
+            class,
+            ..
+        }) = &self.address
+        {
+            if written.to_canonical() == *reached {
+                write!(f, "{reached} is {class}")?;
+            } else {
+                write!(f, "{written}, which leads to {reached}, is {class}")?;
+            }
+            f.write_str(if let Rule::Deny(_) = self.rule {
+                ", and "
+            } else {
+                "; "
+            })?;
+        }
+        match &self.rule {
+            Rule::OwnListener => f.write_str("the proxy itself listens there"),
+            Rule::Deny(entry) => write!(f, "`{entry}` is in [egress] deny"),
+            Rule::ConnectPort(port) => write!(
+                f,
+                "port {port} is not among [egress] connect_ports; add it there, or HOST:{port} to [egress] allow"
+            ),
+            Rule::Private => f.write_str(
+                "[egress] private refuses what is not public; an entry of [egress] allow would let it pass",
+            ),
+            Rule::Unnamed => f.write_str(
+                "only an entry of [egress] allow that names the address would let it pass",
+            ),
+        }
     }
 }

@@ -16,6 +16,7 @@ mod connect;
 mod connections;
 mod contract;
 mod decisions;
+mod egress;
 mod examples;
 mod facts;
 mod fail_closed;

@@ -2,7 +2,7 @@
 
 use portcullis::Config;
 use portcullis::commands::{NewDecision, Ruling, decide, explain};
-use portcullis::config::{Clients, Feed, FeedKind};
+use portcullis::config::{Clients, Feed, FeedKind, PrivateAddresses};
 use portcullis_tests::{Log, Site, Stage, plug};
 
 /// Feeds `ads`, `more` and, which allows, `work`. Their entries stand in the settings.
@@ -124,14 +124,14 @@ async fn within_a_list_its_format_decides_and_an_exception_reaches_no_other_list
     let stage = Stage::start_with(with_feeds(&lists)).await;
     decides(&stage, "www.site.example", 403, "list", 5).await;
     decides(&stage, "twice.ok.site.example", 403, "list", 5).await;
-    decides(&stage, "ok.site.example", 200, "nothing", 6).await;
+    decides(&stage, "ok.site.example", 200, "nothing", 7).await;
 }
 
 #[tokio::test]
 async fn what_nobody_speaks_of_passes() {
     let lists = Site::start().await;
     let stage = Stage::start_with(with_feeds(&lists)).await;
-    decides(&stage, "calm.example", 200, "nothing", 6).await;
+    decides(&stage, "calm.example", 200, "nothing", 7).await;
 }
 
 #[tokio::test]
@@ -153,4 +153,15 @@ async fn a_client_that_may_not_come_in_gets_nothing_whatever_a_person_allows() {
         assert!(text.contains(&format!("\n> {line}  ")), "{text}");
     }
     assert_eq!(stage.get("calm.example").await.status, 403);
+}
+
+#[tokio::test]
+async fn where_the_proxy_may_not_connect_no_person_lets_it() {
+    let mut log = Log::follow();
+    let stage = Stage::start_with(|config| config.egress.private = PrivateAddresses::Deny).await;
+    let config = stage.proxy.config();
+    decide(config, &NewDecision::about(Ruling::Allow, "127.0.0.1")).unwrap();
+    let folder = config.state.dir.display().to_string();
+    log.says(&["decisions in use", &folder]).await;
+    decides(&stage, "127.0.0.1", 403, "egress", 6).await;
 }

@@ -13,11 +13,12 @@ pub(super) enum Decider {
     Filter,
     AllowFeed,
     List,
+    Egress,
     Nothing,
 }
 
 /// The same for people.
-const PRECEDENCE: [(Decider, &str); 6] = [
+const PRECEDENCE: [(Decider, &str); 7] = [
     (
         Decider::Clients,
         "the client: one that `[clients] allow` does not name gets nothing",
@@ -37,6 +38,10 @@ const PRECEDENCE: [(Decider, &str); 6] = [
     (
         Decider::List,
         "another of these feeds that lists it: within one list its format decides, and an exception does not reach another list",
+    ),
+    (
+        Decider::Egress,
+        "`[egress]`, which also refuses what a person or a filter lets pass: where the proxy may not connect",
     ),
     (Decider::Nothing, "nothing: the request passes"),
 ];

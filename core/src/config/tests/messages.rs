@@ -94,6 +94,27 @@ fn wrong_values_are_refused_with_their_place_and_an_example() {
 }
 
 #[test]
+fn a_destination_that_is_none_is_refused_with_its_place() {
+    for (text, expected) in [
+        (
+            "[egress]\ndeny = [\"a.example\", \"10.0.0.1/8\"]",
+            "2:22: egress.deny: `10.0.0.1/8` has bits behind its prefix; the whole network is `10.0.0.0/8`",
+        ),
+        (
+            "[egress]\nallow = [\"a b\"]",
+            "2:10: egress.allow: `a b` is not a host, an address or a network, with or without ports, such as \
+             \"wiki.example\", \"*.corp.example:443\", \"10.0.0.0/8\", \"[fd00::/8]:8000-8999\" or \"*:25\"",
+        ),
+        (
+            "[egress]\nconnect_ports = [443, 70000]",
+            "2:23: egress.connect_ports: `70000` is not a port or a range of ports, such as 443 or \"8000-8999\"",
+        ),
+    ] {
+        assert_eq!(refusal(text), expected);
+    }
+}
+
+#[test]
 fn clients_are_all_or_some_and_never_none() {
     for (text, expected) in [
         (

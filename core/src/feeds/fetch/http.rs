@@ -2,7 +2,7 @@
 //! is the only user of reqwest. `fetch` calls it. What is secret goes to the origin that it is
 //! meant for and to no other, and nothing that was asked for over https: is got over http:.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -11,17 +11,19 @@ use reqwest::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, HeaderMap, HeaderName, LAST_MODIFIED, LOCATION,
     RETRY_AFTER,
 };
-use reqwest::redirect::Policy;
+use reqwest::redirect;
 use reqwest::{Client, Response, StatusCode};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 use url::Url;
 
 use super::unpack::{ACCEPTED, decode};
-use super::{FetchError, Fetcher, Validators};
+use super::{Deadlines, FetchError, Fetcher, Validators};
 use crate::feeds::blocking;
 use crate::flow::ClientKey;
 use crate::target::Target;
+use crate::upstream::Scheme;
+use crate::upstream::policy::Policy;
 use crate::upstream::resolve::Resolver;
 
 const USER_AGENT: &str = concat!("portcullis/", env!("CARGO_PKG_VERSION"));
@@ -83,7 +85,7 @@ async fn follow(mut ask: Ask, fetcher: &Fetcher) -> Result<Answer, FetchError> {
         if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
             return answer(response, ask.max).await;
         }
-        let next = redirect(&url, text(response.headers(), LOCATION).as_deref())?;
+        let next = next_url(&url, text(response.headers(), LOCATION).as_deref())?;
         let keeps_method = matches!(response.status().as_u16(), 307 | 308);
         if !keeps_method {
             ask.post = None;
@@ -100,8 +102,17 @@ async fn follow(mut ask: Ask, fetcher: &Fetcher) -> Result<Answer, FetchError> {
 /// One request. Feeds are fetched minutes apart: a client for each keeps no connection and sees new
 /// CA certificates.
 async fn request(url: &Url, ask: &Ask, fetcher: &Fetcher) -> Result<Response, FetchError> {
-    let (for_client, fetcher) = (url.clone(), fetcher.clone());
-    let client = blocking(move || client(&for_client, fetcher)).await?;
+    let way = Way::new(url, ask, fetcher);
+    // No name is resolved then.
+    if let Some(ip) = way.as_ref().and_then(|way| way.target.ip()) {
+        way.iter().try_for_each(|way| way.judge(ip))?;
+    }
+    let (for_client, deadlines) = (url.clone(), fetcher.deadlines);
+    let resolver = fetcher
+        .resolver
+        .clone()
+        .map(|resolver| ListServers { resolver, way });
+    let client = blocking(move || client(&for_client, deadlines, resolver)).await?;
     let mut request = match &ask.post {
         Some(body) => client.post(url.clone()).body(body.clone()),
         None => client.get(url.clone()),
@@ -115,7 +126,7 @@ async fn request(url: &Url, ask: &Ask, fetcher: &Fetcher) -> Result<Response, Fe
 }
 
 /// Where a `Location` at a URL leads.
-fn redirect(url: &Url, location: Option<&str>) -> Result<Url, FetchError> {
+fn next_url(url: &Url, location: Option<&str>) -> Result<Url, FetchError> {
     let next = location.and_then(|location| url.join(location).ok());
     let next = next.ok_or(FetchError::Redirect("to what is not a URL"))?;
     match (url.scheme(), next.scheme()) {
@@ -177,14 +188,14 @@ fn wait(text: &str) -> Option<Duration> {
     Some(date.duration_since(SystemTime::now()).unwrap_or_default())
 }
 
-fn client(url: &Url, fetcher: Fetcher) -> Result<Client, FetchError> {
-    let Fetcher {
-        deadlines,
-        resolver,
-    } = fetcher;
+fn client(
+    url: &Url,
+    deadlines: Deadlines,
+    resolver: Option<ListServers>,
+) -> Result<Client, FetchError> {
     let mut client = Client::builder();
     if let Some(resolver) = resolver {
-        client = client.dns_resolver(Arc::new(ListServers(resolver)));
+        client = client.dns_resolver(Arc::new(resolver));
     }
     client
         .tls_backend_preconfigured(tls(url)?)
@@ -193,7 +204,7 @@ fn client(url: &Url, fetcher: Fetcher) -> Result<Client, FetchError> {
         .no_proxy()
         // A URL may hold a key, which the server that it redirects to must not learn.
         .referer(false)
-        .redirect(Policy::none())
+        .redirect(redirect::Policy::none())
         .connect_timeout(deadlines.connect)
         .read_timeout(deadlines.silence)
         .build()
@@ -220,18 +231,76 @@ fn tls(url: &Url) -> Result<ClientConfig, FetchError> {
 }
 
 /// The servers of lists, whose names the proxy's own resolver resolves.
-struct ListServers(Arc<Resolver>);
+struct ListServers {
+    resolver: Arc<Resolver>,
+    way: Option<Way>,
+}
 
 impl Resolve for ListServers {
     fn resolve(&self, name: Name) -> Resolving {
-        let resolver = self.0.clone();
+        let (resolver, way) = (self.resolver.clone(), self.way.clone());
         Box::pin(async move {
             // The client replaces port 0 with the URL's own.
             let target = Target::new(name.as_str(), 0)?;
-            let addresses = resolver.addresses(&target, ClientKey::of(None)).await?;
+            let mut addresses = resolver.addresses(&target, ClientKey::of(None)).await?;
+            if let Some(way) = way {
+                addresses = way.permitted(addresses)?;
+            }
             let addresses = addresses.into_iter().map(|ip| SocketAddr::new(ip, 0));
             Ok(Box::new(addresses) as Addrs)
         })
+    }
+}
+
+/// One step on the way to a list, and which addresses it may lead to.
+#[derive(Clone)]
+struct Way {
+    policy: Arc<Policy>,
+    target: Target,
+    /// A server that the settings name may be anywhere, but for the proxy itself.
+    is_named: bool,
+}
+
+/// The settings do not let the proxy connect to a server.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Prohibited(pub(super) String);
+
+impl Way {
+    fn new(url: &Url, ask: &Ask, fetcher: &Fetcher) -> Option<Self> {
+        // What is none is refused by the client.
+        let target = Target::new(url.host_str()?, url.port_or_known_default()?).ok()?;
+        Some(Self {
+            policy: fetcher.policy.clone()?,
+            target,
+            is_named: url.origin() == ask.url.origin(),
+        })
+    }
+
+    /// Those addresses of the server that may be dialled; an error if there are none.
+    fn permitted(&self, mut addresses: Vec<IpAddr>) -> Result<Vec<IpAddr>, Prohibited> {
+        let refusal = addresses.iter().find_map(|ip| self.judge(*ip).err());
+        addresses.retain(|ip| self.judge(*ip).is_ok());
+        match refusal {
+            Some(refusal) if addresses.is_empty() => Err(refusal),
+            _ => Ok(addresses),
+        }
+    }
+
+    fn judge(&self, ip: IpAddr) -> Result<(), Prohibited> {
+        let judged = if self.is_named {
+            self.policy
+                .judge_named(SocketAddr::new(ip, self.target.port()))
+        } else {
+            self.policy.judge(&self.target, Scheme::Http, ip)
+        };
+        judged.map_err(|refusal| Prohibited(refusal.to_string()))
+    }
+}
+
+impl From<Prohibited> for FetchError {
+    fn from(Prohibited(why): Prohibited) -> Self {
+        Self::Prohibited(why)
     }
 }
 
@@ -241,7 +310,7 @@ mod tests {
 
     #[test]
     fn redirects_lead_to_http_and_never_down_from_https() {
-        let lead = |url: &str, location| redirect(&url.parse().unwrap(), location);
+        let lead = |url: &str, location| next_url(&url.parse().unwrap(), location);
         for (url, location, next) in [
             ("http://a.example/b", "/c", "http://a.example/c"),
             (

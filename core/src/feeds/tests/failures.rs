@@ -117,7 +117,7 @@ async fn a_silent_server_is_given_up() {
             silence: Duration::from_millis(20),
             ..Deadlines::default()
         },
-        resolver: None,
+        ..Fetcher::default()
     };
     let feeds = Feeds::with_fetcher(
         &BTreeMap::from([("list".into(), list)]),

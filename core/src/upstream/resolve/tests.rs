@@ -100,7 +100,11 @@ fn resolver(servers: &[&Dns]) -> Resolver {
 
 fn resolver_within(servers: &[&Dns], limit: Duration) -> Resolver {
     let resolvers = servers.iter().map(|server| server.address).collect();
-    Resolver::new(&Egress { resolvers }, limit, LOOKUPS, Reloads::default())
+    let egress = Egress {
+        resolvers,
+        ..Egress::default()
+    };
+    Resolver::new(&egress, limit, LOOKUPS, Reloads::default())
 }
 
 async fn look_up(resolver: &Resolver, host: &str) -> Result<Vec<IpAddr>, Error> {
@@ -312,6 +316,7 @@ impl Machine {
     ) -> Resolver {
         let egress = Egress {
             resolvers: servers.iter().map(|server| server.address).collect(),
+            ..Egress::default()
         };
         let limit = Duration::from_secs(5);
         let files = self.files.clone();
