@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use self::message::{Answer, Malformed, Request, Version};
 use super::exchange::Exchange;
 use super::reply::{Rejection, Upgrade};
-use super::session::Session;
+use super::session::{Admission, Session};
 use super::tunnel::Tunnel;
 use crate::error::Error;
 use crate::flow::Protocol;
@@ -146,6 +146,9 @@ async fn connect(
 ) -> Result<(Upgrade, Answer), Option<Answer>> {
     let target = Rc::new(target);
     exchange.set_target(&target);
+    if session.admission == Admission::Refused {
+        return Err(refuse(&Error::ClientNotAllowed.into(), exchange));
+    }
     let protocol = exchange.protocol();
     match session.open(&target, protocol, exchange).await {
         Ok(connected) => {
@@ -185,7 +188,10 @@ fn answer_to(error: &Error) -> Answer {
             Answer::Refused
         }
         Error::Connect { .. } => Answer::HostUnreachable,
-        Error::Loop => Answer::NotAllowed,
+        Error::Loop
+        | Error::ClientNotAllowed
+        | Error::Prohibited(_)
+        | Error::AddressProhibited(_) => Answer::NotAllowed,
         _ => Answer::Failed,
     }
 }

@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::net::Ipv4Addr;
 
+use portcullis::config::{Clients, PrivateAddresses};
 use portcullis_tests::{Log, Origin, Stage, Wire, client_hello, connect, within};
 use tokio::process::Command;
 
@@ -87,6 +88,26 @@ async fn what_is_refused_has_the_code_that_says_why() {
     assert!(line.contains(" verdict=block filter=blocklist "), "{line}");
     log.says(&["protocol=socks5", "outcome=failed", "the only command"])
         .await;
+}
+
+#[tokio::test]
+async fn the_settings_may_refuse_a_client_or_an_address() {
+    let stage = Stage::start_with(|config| config.egress.private = PrivateAddresses::Deny).await;
+    let mut asking = client(&stage).await;
+    let request = by_name("private.egress.test", 443);
+    assert_eq!(answer(&mut asking, &request).await, 2);
+    let mut asking = client(&stage).await;
+    let request = by_address(Ipv4Addr::LOCALHOST, 443);
+    assert_eq!(answer(&mut asking, &request).await, 2);
+
+    let stage = Stage::start_with(|config| {
+        config.clients = Clients::new(["127.0.0.2/32".parse().expect("a network")]);
+    })
+    .await;
+    let mut asking = client(&stage).await;
+    let request = by_name("front.example", 443);
+    assert_eq!(answer(&mut asking, &request).await, 2);
+    assert!(!stage.dns.was_asked_for("front.example"));
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ impl Explanation {
 /// The address that may be dialled, if the host is one.
 fn judge(subject: &Subject, policy: &Policy) -> Result<Option<()>, Refusal> {
     let scheme = match subject.protocol {
-        Protocol::Connect => Scheme::Tunnel,
+        Protocol::Connect | Protocol::Socks4 | Protocol::Socks5 => Scheme::Tunnel,
         Protocol::Http => Scheme::Http,
     };
     policy.judge_target(&subject.target, scheme)?;
