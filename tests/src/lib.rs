@@ -23,5 +23,5 @@ pub use message::{OPTIONS, connect, get, ok, post};
 pub use proxy::{Proxy, scene};
 pub use site::Site;
 pub use stage::{Stage, plug};
-pub use tls::{client_hello, in_records};
+pub use tls::{client_hello, in_records, with_extension};
 pub use wire::{Origin, Response, Wire, within};

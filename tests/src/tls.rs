@@ -30,3 +30,20 @@ pub fn in_records(hello: &[u8], size: usize) -> Vec<u8> {
     });
     records.collect()
 }
+
+/// The same message with one more extension, in one record.
+pub fn with_extension(hello: &[u8], kind: u16, content: &[u8]) -> Vec<u8> {
+    let length = |bytes: usize| u16::try_from(bytes).expect("a short message").to_be_bytes();
+    let message = &hello[9..];
+    // Behind the version and the random bytes are the session, the ciphers and the compressions.
+    let mut at = 2 + 32;
+    at += 1 + usize::from(message[at]);
+    at += 2 + usize::from(u16::from_be_bytes([message[at], message[at + 1]]));
+    at += 1 + usize::from(message[at]);
+    let (start, extensions) = (&message[..at], &message[at + 2..]);
+    let extension = [&kind.to_be_bytes(), &length(content.len()), content].concat();
+    let extensions = [extensions, &extension].concat();
+    let message = [start, &length(extensions.len()), &extensions].concat();
+    let message = [&[1, 0], &length(message.len())[..], &message].concat();
+    [&hello[..3], &length(message.len()), &message].concat()
+}

@@ -104,14 +104,32 @@ impl<'a> FilterSession<'a> {
         }
     }
 
+    /// Goes on with an exchange in which something else was found that has to be judged. `notes` are
+    /// what filters have noted about it before, by their names.
+    pub(crate) fn resume(
+        chain: Rc<LocalChain>,
+        flow: Flow<'a>,
+        decision: Option<Arc<Decision>>,
+        notes: Vec<(Arc<str>, Notes)>,
+    ) -> Self {
+        Self {
+            watcher: None,
+            chain,
+            flow,
+            decision,
+            request: None,
+            notes: RefCell::new(notes),
+        }
+    }
+
+    /// The filters that this exchange has for all of its hooks.
+    pub(crate) fn chain(&self) -> &Rc<LocalChain> {
+        &self.chain
+    }
+
     /// Tells the filters when the exchange is over; none if no filter wants to know.
     pub(crate) fn watcher(&self) -> Option<&Rc<Watcher>> {
         self.watcher.as_ref()
-    }
-
-    /// Filters have noted this about the exchange before, by their names.
-    pub(crate) fn recall(&self, notes: Vec<(Arc<str>, Notes)>) {
-        self.notes.replace(notes);
     }
 
     /// Asks every filter that judges hosts, in order, until one decides. Where a person has

@@ -18,6 +18,8 @@ pub(crate) struct Watcher {
     chain: Rc<LocalChain>,
     flow: OwnedFlow,
     request: RefCell<Option<(Method, String)>>,
+    /// The name in the client's TLS handshake, once it was seen.
+    server_name: RefCell<Option<Box<str>>>,
 }
 
 impl Watcher {
@@ -26,11 +28,16 @@ impl Watcher {
             chain,
             flow: flow.into(),
             request: RefCell::default(),
+            server_name: RefCell::default(),
         }
     }
 
     pub(super) fn set_request(&self, method: &Method, url: &str) {
         self.request.replace(Some((method.clone(), url.to_owned())));
+    }
+
+    pub(crate) fn set_server_name(&self, name: &str) {
+        self.server_name.replace(Some(name.into()));
     }
 
     /// Enqueues the calls. `notes` are what filters have noted about the exchange, by their names.
@@ -45,7 +52,11 @@ impl Watcher {
             url,
             headers: &no_headers,
         });
-        let flow = self.flow.borrow();
+        let server_name = self.server_name.take();
+        let flow = Flow {
+            server_name: server_name.as_deref(),
+            ..self.flow.borrow()
+        };
         let call = HookCall::Ended(&flow, request, ending);
         for filter in self
             .chain

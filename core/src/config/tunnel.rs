@@ -29,7 +29,7 @@ pub enum SniCheck {
     /// It is closed before the origin gets a byte of the client.
     #[default]
     Enforce,
-    /// It goes on, and its access line has the name and the verdict.
+    /// It goes on. Its access line has the name, and the verdict if the filters were asked.
     Log,
     /// Nothing is looked at.
     Off,

@@ -3,17 +3,15 @@
 
 use std::rc::Rc;
 
-use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{Request, Response, request};
 use hyper::body::Body;
 
 use super::exchange::Exchange;
 use super::head;
-use super::reply::{Rejection, Reply, Upgrade};
+use super::reply::{Rejection, Reply};
 use super::session::Session;
 use crate::error::Error;
-use crate::flow::Protocol;
 use crate::target::Target;
 use crate::upstream::request::ClientBody;
 
@@ -37,11 +35,7 @@ pub(crate) async fn connect(
     {
         return Err(Error::MalformedRequest("a CONNECT request has no body").into());
     }
-    let connected = session.open(&target, Protocol::Connect, exchange).await?;
-    let upgrade = Upgrade {
-        stream: connected.stream,
-        early: Bytes::new(),
-    };
+    let upgrade = session.open(&target, exchange).await?;
     Ok(Reply::Tunnel(Response::new(()), upgrade))
 }
 

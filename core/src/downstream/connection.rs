@@ -112,9 +112,9 @@ pub(crate) async fn serve<S: ClientStream>(session: Session, stream: S) {
 /// Speaks SOCKS until the client has its tunnel, or its refusal.
 async fn socks<S: ClientStream>(session: &Session, stream: S, sent: Vec<u8>) -> Served<S> {
     match socks::serve(session, stream, sent).await {
-        socks::Served::Tunnel(tunnel, stream, early) => Served::Tunnel(tunnel, stream, early),
-        socks::Served::Refused(stream) => Served::Done(stream),
-        socks::Served::Gone => Served::Dropped,
+        socks::Outcome::Tunnel(tunnel, stream, early) => Served::Tunnel(tunnel, stream, early),
+        socks::Outcome::Refused(stream) => Served::Done(stream),
+        socks::Outcome::Gone => Served::Dropped,
     }
 }
 

@@ -42,6 +42,10 @@ pub(crate) struct Exchange {
     /// Filters that changed header fields.
     edited: Vec<Arc<str>>,
     status: Option<StatusCode>,
+    /// The client has been told that it has what it wants, where a protocol has no status.
+    is_granted: bool,
+    /// When the filters were first asked.
+    judged_at: Option<SystemTime>,
     upload: Option<Rc<UploadProgress>>,
     /// The proxy has asked itself, which is not logged.
     is_health_check: bool,
@@ -52,6 +56,14 @@ pub(crate) struct Exchange {
     notes: Vec<(Arc<str>, Notes)>,
     /// Tells filters that the exchange is over.
     watcher: Option<Rc<Watcher>>,
+}
+
+/// What filters are told of an exchange in each hook.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Begin {
+    pub(crate) exchange: u64,
+    pub(crate) protocol: Protocol,
+    pub(crate) started: SystemTime,
 }
 
 /// What the client of a tunnel has shown of the server that it wants, in its TLS handshake.
@@ -107,6 +119,8 @@ impl Exchange {
             skipped: Vec::new(),
             edited: Vec::new(),
             status: None,
+            is_granted: false,
+            judged_at: None,
             upload: None,
             is_health_check: false,
             up: Cell::new(0),
@@ -149,7 +163,28 @@ impl Exchange {
         self.peer = Some(peer);
     }
 
+    /// What filters know of the exchange in each of its hooks.
+    pub(crate) fn begin(&self) -> Begin {
+        Begin {
+            exchange: self.id,
+            protocol: self.protocol,
+            started: self.judged_at.unwrap_or_else(SystemTime::now),
+        }
+    }
+
+    /// The filters are asked from this moment on.
+    pub(crate) fn record_judged_at(&mut self, moment: SystemTime) {
+        self.judged_at = Some(moment);
+    }
+
+    pub(crate) fn record_granted(&mut self) {
+        self.is_granted = true;
+    }
+
     pub(crate) fn record_server_name(&mut self, seen: ServerName) {
+        if let (Some(watcher), Some(name)) = (&self.watcher, &seen.name) {
+            watcher.set_server_name(name);
+        }
         self.server_name = Some(Box::new(seen));
     }
 
@@ -245,7 +280,7 @@ impl Exchange {
         let served = match self.outcome {
             Outcome::Complete => How::Passed,
             // The client went away, from what it was being given.
-            Outcome::Aborted if self.status.is_some() => How::Passed,
+            Outcome::Aborted if self.status.is_some() || self.is_granted => How::Passed,
             Outcome::Aborted | Outcome::Failed(_) => How::Failed,
         };
         Ending {

@@ -24,7 +24,6 @@ use super::reply::{Rejection, Reply, Upgrade};
 use super::respond;
 use super::session::Session;
 use crate::error::Error;
-use crate::flow::Protocol;
 use crate::target::HTTP_PORT;
 use crate::timer::UploadProgress;
 use crate::upstream::Link;
@@ -61,7 +60,7 @@ pub(crate) async fn forward(
     if is_own {
         return Err(Error::Loop.into());
     }
-    let mut filters = session.admit(target, Protocol::Http, exchange).await?;
+    let mut filters = session.admit(target, exchange).await?;
 
     let upgrade = sanitize_request(&mut head, &body, &destination.host);
     let url = || format!("http://{}{path}", target.authority(HTTP_PORT));
@@ -263,7 +262,13 @@ async fn into_client(
         head.headers.insert(UPGRADE, protocol);
         let (stream, early) = link.into_stream().await.ok_or(Error::Closed)?;
         let head = Response::from_parts(head, ());
-        return Ok(Reply::Tunnel(head, Upgrade { stream, early }));
+        let upgrade = Upgrade {
+            stream,
+            early,
+            // The two go on in the protocol that they have agreed upon.
+            chain: None,
+        };
+        return Ok(Reply::Tunnel(head, upgrade));
     }
     let worker = &session.worker;
     let is_cancelled = upload

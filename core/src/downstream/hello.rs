@@ -7,6 +7,13 @@ use std::borrow::Cow;
 /// The first byte of a record that holds handshake messages.
 const HANDSHAKE: u8 = 22;
 
+/// The first byte of every other record that servers know: a change of ciphers, an alert, data.
+/// Some servers pass over such records in front of the handshake.
+const OTHER_RECORDS: [u8; 3] = [20, 21, 23];
+
+/// No server takes a record for one of TLS whose version begins with this or more.
+const NO_VERSION: u8 = 0x10;
+
 /// The first byte of the message.
 const CLIENT_HELLO: u8 = 1;
 
@@ -47,8 +54,6 @@ pub(crate) struct ClientHello<'a> {
 pub(crate) enum MalformedHello {
     #[error("it begins like a TLS handshake, but its records hold something else")]
     Records,
-    #[error("the first message of its TLS handshake is not a ClientHello")]
-    OtherMessage,
     #[error("the lengths in its TLS ClientHello do not fit")]
     Lengths,
     #[error("its TLS ClientHello names more than one server")]
@@ -61,10 +66,21 @@ pub(crate) enum MalformedHello {
 ///
 /// If it is TLS and a server could read it in another way than this.
 pub(crate) fn read(sent: &[u8]) -> Result<FirstMessage<'_>, MalformedHello> {
-    match sent.first() {
-        None => return Ok(FirstMessage::Incomplete),
-        Some(&HANDSHAKE) => {}
-        Some(_) => return Ok(FirstMessage::NotTls),
+    match *sent {
+        [] | [HANDSHAKE] => return Ok(FirstMessage::Incomplete),
+        [kind] if OTHER_RECORDS.contains(&kind) => return Ok(FirstMessage::Incomplete),
+        [HANDSHAKE, version, ..] if version < NO_VERSION => {}
+        [kind, version, ..] if OTHER_RECORDS.contains(&kind) && version < NO_VERSION => {
+            return Err(MalformedHello::Records);
+        }
+        _ => return Ok(FirstMessage::NotTls),
+    }
+    // Every server refuses another message at this place. An empty record has none.
+    if let &[_, _, _, high, low, kind, ..] = sent
+        && [high, low] != [0, 0]
+        && kind != CLIENT_HELLO
+    {
+        return Ok(FirstMessage::NotTls);
     }
     Ok(match message(sent)? {
         None => FirstMessage::Incomplete,
@@ -89,7 +105,7 @@ fn message(sent: &[u8]) -> Result<Option<Cow<'_, [u8]>>, MalformedHello> {
         } else {
             message.to_mut().extend_from_slice(fragment);
         }
-        if let Some(message) = whole(&message)? {
+        if let Some(message) = whole(&message) {
             return Ok(Some(message));
         }
         rest = behind;
@@ -102,21 +118,14 @@ fn message(sent: &[u8]) -> Result<Option<Cow<'_, [u8]>>, MalformedHello> {
 }
 
 /// The body of the message that `bytes` begin with, if they have all of it.
-fn whole<'a>(bytes: &Cow<'a, [u8]>) -> Result<Option<Cow<'a, [u8]>>, MalformedHello> {
-    match bytes.first() {
-        Some(&CLIENT_HELLO) => {}
-        Some(_) => return Err(MalformedHello::OtherMessage),
-        None => return Ok(None),
-    }
-    let Some((header, _)) = bytes.split_at_checked(MESSAGE_HEADER) else {
-        return Ok(None);
-    };
+fn whole<'a>(bytes: &Cow<'a, [u8]>) -> Option<Cow<'a, [u8]>> {
+    let header = bytes.first_chunk::<MESSAGE_HEADER>()?;
     let length = u32::from_be_bytes([0, header[1], header[2], header[3]]) as usize;
     let end = MESSAGE_HEADER + length;
-    Ok((bytes.len() >= end).then(|| match bytes {
+    (bytes.len() >= end).then(|| match bytes {
         Cow::Borrowed(bytes) => Cow::Borrowed(&bytes[MESSAGE_HEADER..end]),
         Cow::Owned(bytes) => Cow::Owned(bytes[MESSAGE_HEADER..end].to_vec()),
-    }))
+    })
 }
 
 fn client_hello(message: &[u8]) -> Result<ClientHello<'_>, MalformedHello> {

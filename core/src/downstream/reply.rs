@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::Response;
 use tokio::net::TcpStream;
 
+use crate::chain::LocalChain;
 use crate::error::Error;
 use crate::upstream::response::ResponseBody;
 use crate::verdict::Judgement;
@@ -28,6 +29,8 @@ pub(crate) struct Upgrade {
     pub(crate) stream: TcpStream,
     /// What the origin has already sent.
     pub(crate) early: Bytes,
+    /// Judges what the client shows of the server that it wants; none where nothing is looked at.
+    pub(crate) chain: Option<Rc<LocalChain>>,
 }
 
 /// Why an exchange is not served.

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use http::HeaderValue;
 use portcullis_contract::FoundIn;
 #[cfg(any(test, fuzzing))]
@@ -24,16 +25,17 @@ use {
     tokio_util::sync::CancellationToken,
 };
 
-use super::exchange::Exchange;
+use super::exchange::{Begin, Exchange};
 use super::interim::Interims;
-use super::reply::Rejection;
+use super::reply::{Rejection, Upgrade};
 use super::worker::Worker;
-use crate::chain::FilterSession;
+use crate::chain::decisions::Decision;
+use crate::chain::{FilterSession, LocalChain};
 use crate::error::Error;
-use crate::flow::{Client, ClientKey, Flow, Protocol};
+use crate::flow::{Client, ClientKey, Flow};
 use crate::target::{HTTP_PORT, Target};
 use crate::timer::Deadlines;
-use crate::upstream::{Asker, Connected, Route, Scheme};
+use crate::upstream::{Asker, Route, Scheme};
 use crate::verdict::{Judgement, Notes};
 
 /// One client's connection.
@@ -171,50 +173,53 @@ impl Session {
     pub(crate) async fn admit<'a>(
         &'a self,
         target: &'a Rc<Target>,
-        protocol: Protocol,
         exchange: &mut Exchange,
     ) -> Result<FilterSession<'a>, Rejection> {
-        let filters = self.filters(Flow {
-            exchange: exchange.id(),
-            target,
-            protocol: protocol.name(),
-            found_in: FoundIn::Request.name(),
-            server_name: None,
-            client: &self.client,
-            listener: &self.worker.listener,
-            started: SystemTime::now(),
-        });
+        let now = SystemTime::now();
+        exchange.record_judged_at(now);
+        let flow = self.flow(exchange.begin(), target);
+        let decision = self.decision(target, now);
+        let filters = FilterSession::begin(self.worker.chain(), flow, decision);
         exchange.watch(filters.watcher());
         exchange.record_judgement(filters.judge_host().await)?;
         Ok(filters)
     }
 
-    fn filters<'a>(&self, flow: Flow<'a>) -> FilterSession<'a> {
-        let decisions = &self.worker.decisions;
-        let decision = decisions.find(flow.target.host(), &self.client, flow.started);
-        FilterSession::begin(self.worker.chain(), flow, decision)
-    }
-
-    /// Has the chain judge the name that the client of a tunnel has written in its TLS handshake.
-    /// `notes` are what filters have noted about the exchange before.
-    pub(crate) async fn judge_server_name(
-        &self,
-        exchange: u64,
-        name: &Target,
-        protocol: Protocol,
-        notes: Vec<(Arc<str>, Notes)>,
-    ) -> Judgement {
-        let filters = self.filters(Flow {
-            exchange,
-            target: name,
-            protocol: protocol.name(),
-            found_in: FoundIn::ServerName.name(),
-            server_name: Some(name.host()),
+    fn flow<'a>(&'a self, begin: Begin, target: &'a Target) -> Flow<'a> {
+        Flow {
+            exchange: begin.exchange,
+            target,
+            protocol: begin.protocol.name(),
+            found_in: FoundIn::Request.name(),
+            server_name: None,
             client: &self.client,
             listener: &self.worker.listener,
-            started: SystemTime::now(),
-        });
-        filters.recall(notes);
+            started: begin.started,
+        }
+    }
+
+    /// What a person has decided about a host.
+    fn decision(&self, target: &Target, now: SystemTime) -> Option<Arc<Decision>> {
+        let decisions = &self.worker.decisions;
+        decisions.find(target.host(), &self.client, now)
+    }
+
+    /// Has the filters of an exchange judge the name that the client of its tunnel has written in
+    /// its TLS handshake. `notes` are what they have noted about the exchange before.
+    pub(crate) async fn judge_server_name(
+        &self,
+        chain: Rc<LocalChain>,
+        begin: Begin,
+        name: &Target,
+        notes: Vec<(Arc<str>, Notes)>,
+    ) -> Judgement {
+        let flow = Flow {
+            found_in: FoundIn::ServerName.name(),
+            server_name: Some(name.host()),
+            ..self.flow(begin, name)
+        };
+        let decision = self.decision(name, SystemTime::now());
+        let filters = FilterSession::resume(chain, flow, decision, notes);
         filters.judge_host().await
     }
 
@@ -223,13 +228,16 @@ impl Session {
     pub(crate) async fn open(
         &self,
         target: &Rc<Target>,
-        protocol: Protocol,
         exchange: &mut Exchange,
-    ) -> Result<Connected, Rejection> {
-        self.admit(target, protocol, exchange).await?;
+    ) -> Result<Upgrade, Rejection> {
+        let filters = self.admit(target, exchange).await?;
         let route = Route::direct(target.clone(), Scheme::Tunnel);
         let connected = self.worker.upstream.dial(&route, self.asker.client).await?;
         exchange.record_peer(connected.peer);
-        Ok(connected)
+        Ok(Upgrade {
+            stream: connected.stream,
+            early: Bytes::new(),
+            chain: Some(filters.chain().clone()),
+        })
     }
 }

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
-use self::message::{Answer, Malformed, Request, Version};
+use self::message::{Malformed, Reply, Request, Version};
 use super::exchange::Exchange;
 use super::reply::{Rejection, Upgrade};
 use super::session::{Admission, Session};
@@ -31,7 +31,7 @@ const AHEAD: usize = 16 << 10;
 const ANSWERING: Duration = Duration::from_secs(2);
 
 /// What became of a client.
-pub(super) enum Served<S> {
+pub(super) enum Outcome<S> {
     /// Its stream is to be joined with the origin's. The bytes are what it has already sent.
     Tunnel(Box<Tunnel>, S, Bytes),
     /// It was refused, and told so.
@@ -75,14 +75,17 @@ fn version(byte: u8) -> Option<Version> {
 }
 
 /// Serves a client that has begun with `sent`.
-pub(super) async fn serve<S>(session: &Session, mut stream: S, mut sent: Vec<u8>) -> Served<S>
+pub(super) async fn serve<S>(session: &Session, mut stream: S, mut sent: Vec<u8>) -> Outcome<S>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let Some(version) = sent.first().copied().and_then(version) else {
-        return Served::Gone;
+        return Outcome::Gone;
     };
-    let requested = request(session, version, &mut stream, &mut sent).await;
+    let requested = match request(session, version, &mut stream, &mut sent).await {
+        Err(NoRequest::Gone) => return Outcome::Gone,
+        requested => requested,
+    };
     let mut exchange = exchange(session, version);
     let connected = match requested {
         Ok(request) => {
@@ -91,16 +94,13 @@ where
         }
         Err(NoRequest::Malformed(malformed)) => {
             exchange.fail(&malformed);
-            Err(Some(malformed.answer()))
+            Err(Some(malformed.reply()))
         }
         Err(NoRequest::Answered(malformed)) => {
             exchange.fail(&malformed);
-            return Served::Refused(stream);
+            return Outcome::Refused(stream);
         }
-        Err(NoRequest::Gone) => {
-            exchange.leave_out();
-            Err(None)
-        }
+        Err(NoRequest::Gone) => Err(None),
     };
     let answer = match &connected {
         Ok((_, answer)) => Some(*answer),
@@ -111,12 +111,13 @@ where
         None => false,
     };
     match connected {
-        _ if !told => Served::Gone,
+        _ if !told => Outcome::Gone,
         Ok((upgrade, _)) => {
+            exchange.record_granted();
             let tunnel = Box::new(Tunnel::new(upgrade, exchange));
-            Served::Tunnel(tunnel, stream, sent.into())
+            Outcome::Tunnel(tunnel, stream, sent.into())
         }
-        Err(_) => Served::Refused(stream),
+        Err(_) => Outcome::Refused(stream),
     }
 }
 
@@ -143,56 +144,68 @@ async fn connect(
     session: &Session,
     target: Target,
     exchange: &mut Exchange,
-) -> Result<(Upgrade, Answer), Option<Answer>> {
+) -> Result<(Upgrade, Reply), Option<Reply>> {
     let target = Rc::new(target);
     exchange.set_target(&target);
     if session.admission == Admission::Refused {
         return Err(refuse(&Error::ClientNotAllowed.into(), exchange));
     }
-    let protocol = exchange.protocol();
-    match session.open(&target, protocol, exchange).await {
-        Ok(connected) => {
-            let from = connected
-                .stream
-                .local_addr()
-                .map_err(|_| Some(Answer::Failed))?;
-            let upgrade = Upgrade {
-                stream: connected.stream,
-                early: Bytes::new(),
-            };
-            Ok((upgrade, Answer::Connected(from)))
+    match session.open(&target, exchange).await {
+        Ok(upgrade) => {
+            let from = upgrade.stream.local_addr();
+            let from = from.map_err(|_| Some(Reply::Failed))?;
+            Ok((upgrade, Reply::Connected(from)))
         }
         Err(rejection) => Err(refuse(&rejection, exchange)),
     }
 }
 
 /// Records a rejection. None if the client gets no answer.
-fn refuse(rejection: &Rejection, exchange: &mut Exchange) -> Option<Answer> {
+fn refuse(rejection: &Rejection, exchange: &mut Exchange) -> Option<Reply> {
     match rejection {
         Rejection::Judged(judgement) => {
             exchange.complete();
-            (judgement.verdict != Verdict::Drop).then_some(Answer::NotAllowed)
+            (judgement.verdict != Verdict::Drop).then_some(Reply::NotAllowed)
         }
         Rejection::Failed(error) => {
             exchange.fail(error);
-            Some(answer_to(error))
+            Some(reply_to(error))
         }
     }
 }
 
-fn answer_to(error: &Error) -> Answer {
+fn reply_to(error: &Error) -> Reply {
     match error {
-        Error::Dns { .. } => Answer::HostUnreachable,
-        Error::DnsTimeout { .. } | Error::ConnectTimeout { .. } => Answer::TimedOut,
-        Error::Connect { source, .. } if source.kind() == io::ErrorKind::ConnectionRefused => {
-            Answer::Refused
-        }
-        Error::Connect { .. } => Answer::HostUnreachable,
+        Error::Dns { .. } => Reply::HostUnreachable,
+        Error::DnsTimeout { .. } | Error::ConnectTimeout { .. } => Reply::TimedOut,
+        Error::Connect { source, .. } => match source.kind() {
+            io::ErrorKind::ConnectionRefused => Reply::Refused,
+            io::ErrorKind::HostUnreachable => Reply::HostUnreachable,
+            io::ErrorKind::NetworkUnreachable => Reply::NetworkUnreachable,
+            io::ErrorKind::TimedOut => Reply::TimedOut,
+            _ => Reply::Failed,
+        },
         Error::Loop
         | Error::ClientNotAllowed
         | Error::Prohibited(_)
-        | Error::AddressProhibited(_) => Answer::NotAllowed,
-        _ => Answer::Failed,
+        | Error::AddressProhibited(_) => Reply::NotAllowed,
+        Error::MalformedRequest(_)
+        | Error::InvalidTarget(_)
+        | Error::UnsupportedScheme
+        | Error::MethodNotAllowed
+        | Error::ExpectationFailed
+        | Error::NotHttp(_)
+        | Error::TargetTooLong
+        | Error::HeadTooLarge
+        | Error::RequestTimeout
+        | Error::RequestTooSlow
+        | Error::Upstream(_)
+        | Error::ResponseHeadTooLarge
+        | Error::Closed
+        | Error::InvalidResponse(_)
+        | Error::ResponseTimeout
+        | Error::ResponseTooSlow
+        | Error::NoRoom(_) => Reply::Failed,
     }
 }
 
@@ -240,7 +253,7 @@ async fn read<T>(
             let buffer = &session.worker.copy_buffer;
             match buffer.poll_hold(sent, AHEAD, stream, cx)? {
                 Poll::Ready(0) => return Poll::Ready(Err(NoRequest::Gone)),
-                Poll::Ready(_) => {}
+                Poll::Ready(_) => session.deadlines.record_moved(),
                 Poll::Pending => {
                     ready!(session.deadlines.poll(cx));
                     return Poll::Ready(Err(NoRequest::Gone));

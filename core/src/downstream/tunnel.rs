@@ -16,15 +16,15 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tracing::Instrument;
 
-use self::sni::{ACCESS_DENIED, Conclusion, SniGate, Unclear};
+use self::sni::{ACCESS_DENIED, Conclusion, GateRefusal, SniGate};
 use super::copy::Direction;
 use super::exchange::Exchange;
 use super::reply::{Rejection, Upgrade};
 use super::session::Session;
 use super::worker::StopSignal;
 use crate::config::SniCheck;
-use crate::flow::Protocol;
 use crate::timer::Expired;
+use crate::verdict::Verdict;
 
 /// How long a client may take for the few bytes that tell it that it is refused.
 const ALERT: Duration = Duration::from_secs(1);
@@ -50,8 +50,11 @@ enum Cut {
     /// The filters are against the server that the client has named.
     #[error("the filters have refused the server that the client names")]
     Judged,
+    /// They want the client to get no answer.
+    #[error("the filters have closed the connection to the server that the client names")]
+    Dropped,
     #[error(transparent)]
-    Unclear(#[from] Unclear),
+    GateRefusal(#[from] GateRefusal),
 }
 
 impl Tunnel {
@@ -67,9 +70,8 @@ impl Tunnel {
     {
         let span = tracing::debug_span!("tunnel", exchange = self.exchange.id());
         session.deadlines.begin_tunnel();
-        // An upgrade goes on in the protocol that was agreed upon.
-        let is_checked = self.exchange.protocol() != Protocol::Http;
-        let gate = is_checked.then(|| SniGate::new(session, &early)).flatten();
+        let chain = self.upgrade.chain.take();
+        let gate = chain.and_then(|chain| SniGate::new(session, chain, &early));
         let early = if gate.is_some() { Bytes::new() } else { early };
         let mut joined = Joined {
             client,
@@ -164,14 +166,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Joined<'_, S> {
                 Conclusion::SameAsBefore => {}
                 Conclusion::Judged(judgement) => {
                     let recorded = self.exchange.record_judgement(judgement);
-                    recorded.map_err(|_: Rejection| Cut::Judged)?;
+                    recorded.map_err(|rejection| match rejection {
+                        Rejection::Judged(judgement) if judgement.verdict == Verdict::Drop => {
+                            Cut::Dropped
+                        }
+                        Rejection::Judged(_) | Rejection::Failed(_) => Cut::Judged,
+                    })?;
                 }
-                Conclusion::Refused(unclear) => return Err(unclear.into()),
+                Conclusion::Refused(refusal) => return Err(refusal.into()),
             }
-        } else if let Conclusion::Refused(unclear) = conclusion {
-            tracing::info!(
+        } else if let Conclusion::Refused(refusal) = conclusion {
+            tracing::debug!(
                 exchange = self.exchange.id(),
-                "a tunnel goes on because [tunnel] sni = \"log\": {unclear}"
+                "a tunnel goes on because [tunnel] sni = \"log\": {refusal}"
             );
         }
         self.up = Direction::new(held.into());
@@ -187,10 +194,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Joined<'_, S> {
             ..
         } = self;
         match &end {
-            Ok(()) | Err(Cut::Judged) => exchange.complete(),
+            Ok(()) | Err(Cut::Judged | Cut::Dropped) => exchange.complete(),
             Err(cut) => exchange.fail(cut),
         }
-        let is_refused = matches!(end, Err(Cut::Judged | Cut::Unclear(_)));
+        let is_refused = matches!(end, Err(Cut::Judged | Cut::GateRefusal(_)));
         if is_refused && exchange.bytes_down() == 0 {
             let _ = timeout(ALERT, client.write_all(&ACCESS_DENIED)).await;
         }

@@ -8,7 +8,7 @@ use crate::downstream::socks::message::{Version, greeting, request};
 pub fn socks(data: &[u8]) {
     let sent = &from_digits(data);
     assert_cut(sent, |sent| {
-        greeting(sent).map_err(|malformed| malformed.answer())
+        greeting(sent).map_err(|malformed| malformed.reply())
     });
     for version in [Version::V4, Version::V5] {
         if let Ok(Some(request)) = request(version, sent) {
@@ -16,7 +16,7 @@ pub fn socks(data: &[u8]) {
             assert_target(&request.target);
         }
         assert_cut(sent, |sent| {
-            request(version, sent).map_err(|malformed| malformed.answer())
+            request(version, sent).map_err(|malformed| malformed.reply())
         });
     }
 }

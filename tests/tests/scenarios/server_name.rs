@@ -6,9 +6,10 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use portcullis::Config;
-use portcullis::config::{SniCheck, SniMismatch};
+use portcullis::config::{Feed, FeedFormat, FeedKind, SniCheck, SniMismatch};
 use portcullis_tests::{
-    Log, Origin, Stage, Wire, client_hello, connect, guests, in_records, plug, within,
+    Log, Origin, Stage, Wire, client_hello, connect, guests, in_records, plug, with_extension,
+    within,
 };
 
 /// A fatal alert of TLS: access denied.
@@ -171,11 +172,6 @@ async fn what_cannot_be_judged_is_refused_with_the_reason() {
     let long = [&[22, 3, 1, 0x40, 0, 1, 0, 0xff, 0xff][..], &[0; 20_000]].concat();
     for (host, sent, reason) in [
         ("late.example", &hello[..40], "has not come in time"),
-        (
-            "other.example",
-            &[22, 3, 1, 0, 1, 2],
-            "is not a ClientHello",
-        ),
         ("records.example", &[22, 3, 1, 0, 0], "hold something else"),
         ("space.example", &no_host, "by what is no host"),
         ("long.example", &long, "longer than 16 KiB"),
@@ -196,6 +192,99 @@ async fn what_cannot_be_judged_is_refused_with_the_reason() {
     is_refused(client, served).await;
     log.says(&["host=cut.example", "has stopped in the middle"])
         .await;
+}
+
+#[tokio::test]
+async fn a_host_that_is_allowed_carries_no_name_that_is_refused() {
+    let scene = Scene::start_with(|config| {
+        let nowhere = "http://127.0.0.1:1/".parse().expect("a URL");
+        let mut allowed = Feed::new(nowhere, FeedFormat::Domains);
+        allowed.url = None;
+        allowed.kind = FeedKind::Allow;
+        allowed.entries = vec!["front.example".into()];
+        config.feeds.insert("allowed".into(), allowed);
+    })
+    .await;
+    let (mut client, served) = scene.tunnel("front.example").await;
+    client.send(client_hello(BLOCKED)).await;
+    is_refused(client, served).await;
+}
+
+#[tokio::test]
+async fn what_is_sent_ahead_of_the_answer_is_held_back_too() {
+    let scene = Scene::start().await;
+    let target = format!("front.example:{}", scene.origin.port());
+    let mut client = scene.stage.proxy.client().await;
+    let ahead = [connect(&target).as_bytes(), &client_hello(BLOCKED)].concat();
+    client.send(ahead).await;
+    let served = scene.origin.accept().await;
+    client.head().await;
+    is_refused(client, served).await;
+}
+
+#[tokio::test]
+async fn a_long_message_and_one_with_a_hidden_name_are_read() {
+    let mut log = Log::follow();
+    let scene = Scene::start().await;
+    // As long as those of clients with post-quantum keys.
+    let long = with_extension(&client_hello("front.example"), 0x4a4a, &[7; 1600]);
+    let hidden = with_extension(&client_hello("front.example"), 0xfe0d, &[7; 200]);
+    for hello in [&long, &hidden] {
+        let (mut client, mut served) = scene.tunnel("front.example").await;
+        let (first, second) = hello.split_at(hello.len() / 2);
+        client.send(first).await;
+        client.send(second).await;
+        arrives(hello, &mut served).await;
+        drop((client, served));
+        let line = log.says(&["kind=access", " sni=front.example "]).await;
+        assert_eq!(line.contains(" ech=true "), hello == &hidden, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_the_origin_has_spoken_to_gets_no_alert() {
+    let scene = Scene::start().await;
+    let (mut client, mut served) = scene.tunnel("front.example").await;
+    served.send("220 mail.example\r\n").await;
+    client.expect("220 mail.example\r\n").await;
+    client.send(client_hello(BLOCKED)).await;
+    assert_eq!(client.rest().await, "");
+    assert_eq!(served.rest().await, "");
+}
+
+#[tokio::test]
+async fn an_address_may_stand_in_place_of_a_name() {
+    let scene = Scene::start().await;
+    let (mut client, mut served) = scene.tunnel("127.0.0.1").await;
+    let hello = named(b"127.0.0.1");
+    client.send(&hello).await;
+    arrives(&hello, &mut served).await;
+    let (mut client, mut served) = scene.tunnel("127.0.0.1").await;
+    let hello = named(b"::1");
+    client.send(&hello).await;
+    arrives(&hello, &mut served).await;
+}
+
+/// A message with this text in place of a name.
+fn named(text: &[u8]) -> Vec<u8> {
+    let hello = client_hello("192.0.2.1");
+    let length = u8::try_from(text.len()).expect("a short text");
+    let list = [&[0, length + 3, 0, 0, length], text].concat();
+    with_extension(&hello, 0, &list)
+}
+
+#[tokio::test]
+async fn a_filter_may_have_the_connection_closed_without_an_answer() {
+    let scene = Scene::start_with(|config| {
+        plug(&config.plugins.dir, "obeys.wasm", guests::obeys());
+        let settings = "[grants]\nfeeds = ['*']\nstate = true\n[config]\ngreeting = ''";
+        plug(&config.plugins.dir, "obeys.toml", settings);
+    })
+    .await;
+    let (mut client, mut served) = scene.tunnel("front.example").await;
+    client.send(client_hello("drop.obeys.example")).await;
+    assert_eq!(client.rest().await, "");
+    assert_eq!(served.rest().await, "");
 }
 
 #[tokio::test]

@@ -168,6 +168,18 @@ async fn the_name_in_a_handshake_is_judged_also_where_an_address_was_asked_for()
 }
 
 #[tokio::test]
+async fn what_is_sent_ahead_of_the_answer_is_judged_too() {
+    let (stage, origin) = (Stage::start().await, Origin::start().await);
+    let mut client = client(&stage).await;
+    let request = by_name("front.example", origin.port());
+    client.send([request, client_hello(BLOCKED)].concat()).await;
+    let mut served = origin.accept().await;
+    assert_eq!(client.exactly_bytes(10).await[1], 0);
+    assert!(!client.rest().await.is_empty(), "it gets an alert");
+    assert_eq!(served.rest().await, "");
+}
+
+#[tokio::test]
 async fn a_handshake_may_come_byte_by_byte() {
     let (stage, origin) = (Stage::start().await, Origin::start().await);
     let mut client = stage.proxy.client().await;

@@ -100,8 +100,8 @@ impl<'a> Fields<'a> {
         let of_name = self
             .sni_verdict
             .and_then(|word| VerdictKind::from_name(&word));
-        // The name in a handshake has decided where it was refused, and so was the tunnel.
-        let decided = verdict.is_some_and(|verdict| !verdict.passes()) && verdict == of_name;
+        // The last opinion is the tunnel's; with [tunnel] sni = "log" it is not that about the name.
+        let decided = verdict.is_some_and(|kind| kind != VerdictKind::Next) && verdict == of_name;
         let host = if decided { self.sni } else { self.host };
         Some(Entry {
             time: self.time.parse().ok()?,
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn the_host_is_the_name_in_the_handshake_if_that_was_refused() {
+    fn the_host_is_the_name_in_the_handshake_if_that_has_decided() {
         let host = |sni: &str, verdict: &str| {
             let line = LOGFMT
                 .replace(
@@ -194,6 +194,7 @@ mod tests {
             Entry::parse(&line).unwrap().host.into_owned()
         };
         assert_eq!(host("block", "block"), "b.example");
+        assert_eq!(host("allow", "allow"), "b.example");
         assert_eq!(host("next", "next"), "a.example");
         // [tunnel] sni = "log"
         assert_eq!(host("block", "next"), "a.example");

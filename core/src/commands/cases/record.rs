@@ -206,7 +206,7 @@ impl WrittenCase {
                 Some(Protocol::Http) => flow.target.authority(80),
                 Some(_) | None => flow.target.authority(443),
             },
-            protocol: (flow.protocol == Protocol::Http.name()).then_some("http"),
+            protocol: (flow.protocol != Protocol::Connect.name()).then_some(flow.protocol),
             client: flow.client.address,
             groups: flow.client.groups.iter().map(ToString::to_string).collect(),
             ..Self::default()

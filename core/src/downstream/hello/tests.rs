@@ -102,7 +102,14 @@ fn other_protocols_are_told_by_their_first_byte() {
     ] {
         assert_eq!(read(sent.as_bytes()), Ok(FirstMessage::NotTls), "{sent:?}");
     }
-    assert_eq!(read(b""), Ok(FirstMessage::Incomplete));
+    // What a server would have to refuse is no handshake: here is a player who looks for a game.
+    let game = b"\x16\x00\xf3\x05\x0fplay.example.com\x63\xdd\x02";
+    assert_eq!(read(game), Ok(FirstMessage::NotTls));
+    assert_eq!(read(&[HANDSHAKE, 0x10]), Ok(FirstMessage::NotTls));
+    assert_eq!(read(&[21, 0x20]), Ok(FirstMessage::NotTls));
+    for sent in [&b""[..], &[HANDSHAKE], &[21]] {
+        assert_eq!(read(sent), Ok(FirstMessage::Incomplete));
+    }
 }
 
 #[test]
@@ -137,7 +144,8 @@ fn what_servers_could_read_in_two_ways_is_malformed() {
         (&[HANDSHAKE, 3, 1, 0, 0][..], MalformedHello::Records),
         (&[HANDSHAKE, 3, 1, 0x40, 1], MalformedHello::Records),
         (&[HANDSHAKE, 3, 1, 0, 1, 1, 21], MalformedHello::Records),
-        (&[HANDSHAKE, 3, 1, 0, 1, 2], MalformedHello::OtherMessage),
+        (&[21, 3, 1, 0, 2, 1, 90], MalformedHello::Records),
+        (&[20, 3], MalformedHello::Records),
         (
             &[HANDSHAKE, 3, 1, 0, 5, 1, 0, 0, 1, 3],
             MalformedHello::Lengths,

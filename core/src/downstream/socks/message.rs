@@ -57,11 +57,12 @@ pub(crate) enum Malformed {
 
 /// How a request is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum Reply {
     /// There is a connection from this address of the proxy.
     Connected(SocketAddr),
     Failed,
     NotAllowed,
+    NetworkUnreachable,
     HostUnreachable,
     Refused,
     TimedOut,
@@ -180,16 +181,16 @@ impl Host<'_> {
 
 impl Malformed {
     /// What the client is told.
-    pub(crate) fn answer(&self) -> Answer {
+    pub(crate) fn reply(&self) -> Reply {
         match self {
-            Self::Version | Self::Login | Self::TooLong | Self::Target(_) => Answer::Failed,
-            Self::Command => Answer::UnknownCommand,
-            Self::AddressType => Answer::UnknownAddressType,
+            Self::Version | Self::Login | Self::TooLong | Self::Target(_) => Reply::Failed,
+            Self::Command => Reply::UnknownCommand,
+            Self::AddressType => Reply::UnknownAddressType,
         }
     }
 }
 
-impl Answer {
+impl Reply {
     /// The answer as it is written (RFC 1928, section 6). An address says nothing where there is no
     /// connection.
     pub(crate) fn to_bytes(self, version: Version) -> Vec<u8> {
@@ -225,6 +226,7 @@ impl Answer {
             Self::Connected(_) => 0,
             Self::Failed => 1,
             Self::NotAllowed => 2,
+            Self::NetworkUnreachable => 3,
             Self::HostUnreachable => 4,
             Self::Refused => 5,
             Self::TimedOut => 6,

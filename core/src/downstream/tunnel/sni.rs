@@ -4,10 +4,12 @@
 
 use std::io;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::AsyncRead;
 
+use crate::chain::LocalChain;
 use crate::config::{SniCheck, SniMismatch};
 use crate::downstream::exchange::{Exchange, ServerName};
 use crate::downstream::hello::{self, ClientHello, FirstMessage, MalformedHello};
@@ -17,6 +19,9 @@ use crate::verdict::Judgement;
 
 /// What is held back of a client, in bytes.
 const MOST: usize = 16 << 10;
+
+/// How much of a name that is no host is said to people, in bytes.
+const LONGEST_SAID: usize = 255;
 
 /// A fatal alert of TLS: access denied (RFC 8446, section 6). A client that has sent its first
 /// message understands it.
@@ -28,6 +33,8 @@ pub(super) struct SniGate<'a> {
     held: Vec<u8>,
     is_late: bool,
     seen: Option<ServerName>,
+    /// Has judged the host that was asked for, and judges the other name.
+    chain: Rc<LocalChain>,
     asking: Option<Asking<'a>>,
 }
 
@@ -42,12 +49,12 @@ pub(super) enum Conclusion {
     /// The filters have judged another name.
     Judged(Judgement),
     /// It may not go on although no filter is against it.
-    Refused(Unclear),
+    Refused(GateRefusal),
 }
 
 /// Why a tunnel may not go on although no filter is against it.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Unclear {
+pub(crate) enum GateRefusal {
     #[error("the client names {0} in its TLS handshake, and [tunnel] mismatch refuses other names")]
     OtherName(Box<str>),
     #[error("the client names a server in its TLS handshake by what is no host: {0:?}")]
@@ -59,17 +66,19 @@ pub(crate) enum Unclear {
     #[error("the first message of the client's TLS handshake has not come in time")]
     TooSlow,
     #[error("the client has stopped in the middle of the first message of its TLS handshake")]
-    Cut,
+    CutShort,
 }
 
 impl<'a> SniGate<'a> {
     /// `early` is what the client has already sent. None where nothing is looked at.
-    pub(super) fn new(session: &'a Session, early: &[u8]) -> Option<Self> {
+    /// `chain` has judged the host that was asked for.
+    pub(super) fn new(session: &'a Session, chain: Rc<LocalChain>, early: &[u8]) -> Option<Self> {
         (session.worker.tunnel.sni != SniCheck::Off).then(|| Self {
             session,
             held: early.to_vec(),
             is_late: false,
             seen: None,
+            chain,
             asking: None,
         })
     }
@@ -98,9 +107,12 @@ impl<'a> SniGate<'a> {
                 self.session.deadlines.end_client_hello();
                 let other = seen.and_then(|()| self.other_name(exchange));
                 match other {
-                    Ok(Some(name)) => self.asking.insert(ask(self.session, exchange, name)),
+                    Ok(Some(name)) => {
+                        let asking = ask(self.session, self.chain.clone(), exchange, name);
+                        self.asking.insert(asking)
+                    }
                     Ok(None) => return Poll::Ready(Ok(Conclusion::SameAsBefore)),
-                    Err(unclear) => return Poll::Ready(Ok(Conclusion::Refused(unclear))),
+                    Err(refusal) => return Poll::Ready(Ok(Conclusion::Refused(refusal))),
                 }
             }
         };
@@ -115,7 +127,7 @@ impl<'a> SniGate<'a> {
         &mut self,
         client: &mut (impl AsyncRead + Unpin),
         cx: &mut Context<'_>,
-    ) -> Poll<io::Result<Result<(), Unclear>>> {
+    ) -> Poll<io::Result<Result<(), GateRefusal>>> {
         let Session {
             deadlines, worker, ..
         } = self.session;
@@ -123,17 +135,17 @@ impl<'a> SniGate<'a> {
             match hello::read(&self.held) {
                 Ok(FirstMessage::NotTls) => return Poll::Ready(Ok(Ok(()))),
                 Ok(FirstMessage::Hello(hello)) => {
-                    self.seen = Some(seen(&hello));
+                    self.seen = Some(server_name(&hello));
                     return Poll::Ready(Ok(Ok(())));
                 }
                 Ok(FirstMessage::Incomplete) => {}
                 Err(malformed) => return Poll::Ready(Ok(Err(malformed.into()))),
             }
             if self.is_late {
-                return Poll::Ready(Ok(Err(Unclear::TooSlow)));
+                return Poll::Ready(Ok(Err(GateRefusal::TooSlow)));
             }
             if self.held.len() >= MOST {
-                return Poll::Ready(Ok(Err(Unclear::TooLong)));
+                return Poll::Ready(Ok(Err(GateRefusal::TooLong)));
             }
             if !self.held.is_empty() {
                 deadlines.begin_client_hello();
@@ -143,7 +155,7 @@ impl<'a> SniGate<'a> {
                 .poll_hold(&mut self.held, MOST, client, cx);
             match ready!(holding)? {
                 0 if self.held.is_empty() => return Poll::Ready(Ok(Ok(()))),
-                0 => return Poll::Ready(Ok(Err(Unclear::Cut))),
+                0 => return Poll::Ready(Ok(Err(GateRefusal::CutShort))),
                 _ => deadlines.record_moved(),
             }
         }
@@ -151,28 +163,29 @@ impl<'a> SniGate<'a> {
 
     /// The name that still has to be judged, if the client has written one. A client that has asked
     /// for an address has named no host before.
-    fn other_name(&self, exchange: &Exchange) -> Result<Option<Target>, Unclear> {
+    fn other_name(&self, exchange: &Exchange) -> Result<Option<Target>, GateRefusal> {
         let seen = self.seen.as_ref().and_then(|seen| seen.name.as_deref());
         let (Some(name), Some(asked)) = (seen, exchange.target()) else {
             return Ok(None);
         };
-        let Ok(other) = Target::new(name, asked.port()) else {
-            return Err(Unclear::NoHost(name.into()));
+        let Ok(other) = Target::of_host(name, asked.port()) else {
+            let end = name.floor_char_boundary(LONGEST_SAID);
+            return Err(GateRefusal::NoHost(name[..end].into()));
         };
         if other.host() == asked.host() {
             return Ok(None);
         }
         match self.session.worker.tunnel.mismatch {
             SniMismatch::Refuse if asked.ip().is_none() => {
-                Err(Unclear::OtherName(other.host().into()))
+                Err(GateRefusal::OtherName(other.host().into()))
             }
             SniMismatch::Refuse | SniMismatch::Judge => Ok(Some(other)),
         }
     }
 }
 
-/// What a message shows of the server, its name as filters would see it.
-fn seen(hello: &ClientHello<'_>) -> ServerName {
+/// What a message shows of the server, its name as filters see it.
+fn server_name(hello: &ClientHello<'_>) -> ServerName {
     let name = hello.server_name.as_deref().map(String::from_utf8_lossy);
     let canonical = name.map(|name| match canonical_host(&name) {
         Ok(host) => Box::from(host),
@@ -185,8 +198,12 @@ fn seen(hello: &ClientHello<'_>) -> ServerName {
     }
 }
 
-fn ask<'a>(session: &'a Session, exchange: &Exchange, name: Target) -> Asking<'a> {
-    let (id, protocol) = (exchange.id(), exchange.protocol());
-    let notes = exchange.notes().to_vec();
-    Box::pin(async move { session.judge_server_name(id, &name, protocol, notes).await })
+fn ask<'a>(
+    session: &'a Session,
+    chain: Rc<LocalChain>,
+    exchange: &Exchange,
+    name: Target,
+) -> Asking<'a> {
+    let (begin, notes) = (exchange.begin(), exchange.notes().to_vec());
+    Box::pin(async move { session.judge_server_name(chain, begin, &name, notes).await })
 }

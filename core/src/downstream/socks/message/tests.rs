@@ -100,15 +100,15 @@ fn version_4_has_names_where_the_address_is_none() {
 
 #[test]
 fn what_is_not_served_has_its_own_answer() {
-    let v5 = |message: &[u8]| refused(Version::V5, message).answer();
-    assert_eq!(v5(&[5, 2, 0, 1, 0, 0, 0, 0, 0, 80]), Answer::UnknownCommand);
-    assert_eq!(v5(&[5, 3, 0, 1, 0, 0, 0, 0, 0, 80]), Answer::UnknownCommand);
-    assert_eq!(v5(&[5, 1, 0, 0]), Answer::UnknownAddressType);
-    assert_eq!(v5(&[4, 1, 0, 1]), Answer::Failed);
-    assert_eq!(v5(&[5, 1, 0, 1, 192, 0, 2, 7, 0, 0]), Answer::Failed);
-    assert_eq!(v5(b"\x05\x01\0\x03\0\0\x50"), Answer::Failed);
-    assert_eq!(v5(b"\x05\x01\0\x03\x03a\0b\0\x50"), Answer::Failed);
-    assert_eq!(v5(b"\x05\x01\0\x03\x02\xff\xfe\0\x50"), Answer::Failed);
+    let v5 = |message: &[u8]| refused(Version::V5, message).reply();
+    assert_eq!(v5(&[5, 2, 0, 1, 0, 0, 0, 0, 0, 80]), Reply::UnknownCommand);
+    assert_eq!(v5(&[5, 3, 0, 1, 0, 0, 0, 0, 0, 80]), Reply::UnknownCommand);
+    assert_eq!(v5(&[5, 1, 0, 0]), Reply::UnknownAddressType);
+    assert_eq!(v5(&[4, 1, 0, 1]), Reply::Failed);
+    assert_eq!(v5(&[5, 1, 0, 1, 192, 0, 2, 7, 0, 0]), Reply::Failed);
+    assert_eq!(v5(b"\x05\x01\0\x03\0\0\x50"), Reply::Failed);
+    assert_eq!(v5(b"\x05\x01\0\x03\x03a\0b\0\x50"), Reply::Failed);
+    assert_eq!(v5(b"\x05\x01\0\x03\x02\xff\xfe\0\x50"), Reply::Failed);
     assert_eq!(refused(Version::V4, &[4, 2]), Malformed::Command);
     let long = [&b"\x04\x01\0\x50\xc0\0\x02\x07"[..], &[b'x'; 256]].concat();
     assert_eq!(refused(Version::V4, &long), Malformed::TooLong);
@@ -116,18 +116,18 @@ fn what_is_not_served_has_its_own_answer() {
 
 #[test]
 fn answers_are_written_as_their_version_has_them() {
-    let v4 = |answer: Answer| answer.to_bytes(Version::V4);
-    let v5 = |answer: Answer| answer.to_bytes(Version::V5);
-    let from = Answer::Connected("192.0.2.1:8080".parse().unwrap());
+    let v4 = |reply: Reply| reply.to_bytes(Version::V4);
+    let v5 = |reply: Reply| reply.to_bytes(Version::V5);
+    let from = Reply::Connected("192.0.2.1:8080".parse().unwrap());
     assert_eq!(v5(from), [5, 0, 0, 1, 192, 0, 2, 1, 0x1f, 0x90]);
     assert_eq!(v4(from), [0, 90, 0x1f, 0x90, 192, 0, 2, 1]);
-    let from = Answer::Connected("[::1]:80".parse().unwrap());
+    let from = Reply::Connected("[::1]:80".parse().unwrap());
     assert_eq!(
         v5(from),
         [&[5, 0, 0, 4], &[0; 15][..], &[1, 0, 80]].concat()
     );
-    assert_eq!(v5(Answer::NotAllowed), [5, 2, 0, 1, 0, 0, 0, 0, 0, 0]);
-    assert_eq!(v4(Answer::NotAllowed), [0, 91, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(v5(Reply::NotAllowed), [5, 2, 0, 1, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(v4(Reply::NotAllowed), [0, 91, 0, 0, 0, 0, 0, 0]);
 }
 
 proptest! {
