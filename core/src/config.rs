@@ -110,7 +110,8 @@ pub struct Config {
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 #[non_exhaustive]
 pub struct Proxy {
-    /// Where clients connect; port 0 lets the system choose.
+    /// Where clients connect; port 0 lets the system choose. Where other machines can connect,
+    /// `clients` has to say which of them may use the proxy.
     #[default(SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)))]
     #[serde(with = "Parsed::<Address>")]
     pub listen: SocketAddr,

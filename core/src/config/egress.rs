@@ -22,7 +22,7 @@ pub struct Egress {
     /// Link-local addresses and those of cloud metadata have to be named in `allow`.
     #[serde(with = "Parsed::<Word<PrivateAddresses>>")]
     pub private: PrivateAddresses,
-    /// Where the proxy may connect although the address is not public, or by CONNECT although
+    /// Where the proxy may connect although the address is not public, or by a tunnel although
     /// `connect_ports` does not have the port: "wiki.example", "*.corp.example", "10.1.0.0/16",
     /// each with or without ports (":8443", ":8000-8999").
     #[serde(deserialize_with = "value::each::<_, Destination>")]
@@ -32,7 +32,7 @@ pub struct Egress {
     #[serde(deserialize_with = "value::each::<_, Destination>")]
     #[schemars(with = "Vec<Parsed<Destination>>")]
     pub deny: Vec<Destination>,
-    /// The ports to which CONNECT may lead, such as 443 or "8000-8999"; 443 and 80 by default, or
+    /// The ports to which CONNECT and SOCKS may lead, such as 443 or "8000-8999"; 443 and 80 by default, or
     /// every port if only this machine can connect to the proxy.
     #[serde(deserialize_with = "some_ports")]
     #[schemars(

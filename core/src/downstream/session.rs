@@ -68,7 +68,7 @@ pub(crate) enum Ingress {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
     Allowed,
-    /// Each of its requests is answered with 403.
+    /// Each of its requests is refused.
     Refused,
 }
 
@@ -175,6 +175,10 @@ impl Session {
         target: &'a Rc<Target>,
         exchange: &mut Exchange,
     ) -> Result<FilterSession<'a>, Rejection> {
+        // Whatever the protocol, nothing is done for such a client.
+        if self.admission == Admission::Refused {
+            return Err(Error::ClientNotAllowed.into());
+        }
         let now = SystemTime::now();
         exchange.record_judged_at(now);
         let flow = self.flow(exchange.begin(), target);

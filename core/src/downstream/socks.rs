@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use self::message::{Malformed, Reply, Request, Version};
 use super::exchange::Exchange;
 use super::reply::{Rejection, Upgrade};
-use super::session::{Admission, Session};
+use super::session::Session;
 use super::tunnel::Tunnel;
 use crate::error::Error;
 use crate::flow::Protocol;
@@ -147,9 +147,6 @@ async fn connect(
 ) -> Result<(Upgrade, Reply), Option<Reply>> {
     let target = Rc::new(target);
     exchange.set_target(&target);
-    if session.admission == Admission::Refused {
-        return Err(refuse(&Error::ClientNotAllowed.into(), exchange));
-    }
     match session.open(&target, exchange).await {
         Ok(upgrade) => {
             let from = upgrade.stream.local_addr();
