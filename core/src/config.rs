@@ -38,7 +38,7 @@ use smart_default::SmartDefault;
 pub use self::ceilings::Ceilings;
 pub(crate) use self::clients::is_loopback;
 pub use self::clients::{Clients, Exposed, parse_network};
-pub(crate) use self::document::nearest;
+pub(crate) use self::document::did_you_mean;
 pub use self::egress::{Egress, PrivateAddresses};
 pub use self::error::ConfigError;
 pub use self::feed::{

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::chain::decisions::Decision;
 use crate::chain::decisions::store::Store;
 pub use crate::chain::decisions::{Ruling, store::StoreError};
-use crate::config::{Config, nearest};
+use crate::config::{Config, did_you_mean};
 use crate::error::Escaped;
 use crate::flow::groups::Groups;
 use crate::target::{InvalidTarget, canonical_host};
@@ -204,10 +204,9 @@ fn known_group(config: &Config, name: &str) -> Result<Box<str>, DecisionError> {
     if config.groups.contains_key(name) {
         return Ok(name.into());
     }
-    let near = nearest(name, config.groups.keys().map(String::as_str));
     Err(DecisionError::Group {
         name: name.to_owned(),
-        hint: near.map_or(String::new(), |near| format!(", did you mean `{near}`?")),
+        hint: did_you_mean(name, config.groups.keys().map(String::as_str)),
     })
 }
 

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 pub use self::lookup::{FeedEntry, FeedLookup, HostEntries, Says, look_up_hosts};
 pub use self::refresh::{FeedRefresh, LeftOutEntries, RefreshedList, refresh_feeds};
-use crate::config::{Config, FeedFormat, FeedKind, Preset, nearest};
+use crate::config::{Config, FeedFormat, FeedKind, Preset, did_you_mean};
 use crate::error::Escaped;
 use crate::feeds::{Facts, Feeds, Fetcher};
 use crate::target::InvalidTarget;
@@ -129,10 +129,9 @@ pub(super) fn fetcher(config: &Config) -> Fetcher {
 
 /// The error for a name that no feed has.
 fn unknown(name: &str, feeds: &Feeds) -> FeedCommandError {
-    let near = nearest(name, feeds.names().map(|name| &**name));
     FeedCommandError::Unknown {
         name: name.to_owned(),
-        hint: near.map_or(String::new(), |near| format!(", did you mean `{near}`?")),
+        hint: did_you_mean(name, feeds.names().map(|name| &**name)),
     }
 }
 

@@ -75,17 +75,22 @@ impl<'a> UnknownKey<'a> {
             [] | [_] => "at the top of the file".to_owned(),
             [tables @ .., _] => format!("in [{}]", tables.join(".")),
         };
-        let hint = match nearest(self.key, self.known.iter().copied()) {
-            Some(key) => format!("did you mean `{key}`?"),
-            None if self.known.is_empty() => "there are none".to_owned(),
-            None => format!("there are: {}", self.known.join(", ")),
+        let hint = match did_you_mean(self.key, self.known.iter().copied()) {
+            hint if !hint.is_empty() => hint,
+            _ if self.known.is_empty() => "; there are none".to_owned(),
+            _ => format!("; there are: {}", self.known.join(", ")),
         };
-        format!("unknown key `{}` {place}; {hint}", self.key)
+        format!("unknown key `{}` {place}{hint}", self.key)
     }
 }
 
+/// What to say behind a word that is unknown: the one that was likely meant, or nothing.
+pub(crate) fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
+    nearest(word, known).map_or(String::new(), |meant| format!("; did you mean `{meant}`?"))
+}
+
 /// The word that was likely meant: a typo is about one letter in three.
-pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= candidate.len().max(3) / 3)

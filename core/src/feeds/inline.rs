@@ -4,7 +4,7 @@ use ipnet::IpNet;
 
 use super::entries::{Entries, Listed, Reading, Rejected};
 use super::format::adblock;
-use super::rule::written::Written;
+use super::rule::written::HostRule;
 use super::rule::{Covers, Rule};
 use super::snapshot::{Builder, Found, Key, Snapshot};
 use crate::verdict::MatchKind;
@@ -17,7 +17,7 @@ const EXCEPTION: &str = "@@";
 pub(crate) fn read(entries: &[String], reading: Reading, key: Key) -> Result<Listed, Rejected> {
     let mut list = Entries::new(reading, false, key, entries.len());
     for (entry, place) in entries.iter().zip(1..) {
-        if Written::has_marks(entry) {
+        if HostRule::has_marks(entry) {
             adblock::read_line(entry, place, &mut list)?;
         } else {
             list.add_wildcard(entry, place, entry)?;

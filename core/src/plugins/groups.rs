@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::config::nearest;
+use crate::config::did_you_mean;
 
 /// What marks the name of a group in a schema.
 const FORMAT: &str = "group";
@@ -15,13 +15,12 @@ const FORMAT: &str = "group";
 pub(super) fn unknown(config: &Value, schema: &Value, groups: &[Arc<str>]) -> Option<String> {
     find(config, schema, groups).map(|(path, name)| {
         let known: Vec<&str> = groups.iter().map(|group| &**group).collect();
-        let near = nearest(&name, known.iter().copied());
-        let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+        let hint = did_you_mean(&name, known.iter().copied());
         let known = match &*known {
             [] => "[groups] in portcullis.toml has none".to_owned(),
             known => format!("[groups] in portcullis.toml has {}", known.join(", ")),
         };
-        format!("{path}: there is no group `{name}`, {known}{near}")
+        format!("{path}: there is no group `{name}`, {known}{hint}")
     })
 }
 

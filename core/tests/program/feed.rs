@@ -179,7 +179,7 @@ fn what_is_no_host_or_no_feed_ends_with_2_and_a_hint() {
         (["lookup", "a b"], "portcullis: `a b` is not a host"),
         (
             ["refresh", "adds"],
-            "portcullis: there is no feed `adds`, did you mean `ads`?",
+            "portcullis: there is no feed `adds`; did you mean `ads`?",
         ),
         (
             ["refresh", "malware"],

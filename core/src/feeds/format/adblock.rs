@@ -13,7 +13,7 @@
 
 use super::hosts;
 use crate::feeds::entries::Entries;
-use crate::feeds::rule::written::Written;
+use crate::feeds::rule::written::HostRule;
 use crate::feeds::rule::{Covers, Rule};
 use crate::feeds::snapshot::Full;
 
@@ -36,7 +36,7 @@ pub(in crate::feeds) fn read_line(
         return names.try_for_each(|(name, text)| entries.add_rule(name, rule, number, &text));
     }
     let is_about_pages = is_cosmetic(line) || line.starts_with("!#");
-    let read = (!is_about_pages).then(|| Written::read(line)).flatten();
+    let read = (!is_about_pages).then(|| HostRule::read(line)).flatten();
     let Some(read) = read else {
         if is_prose(line) {
             entries.wrong(number, line);

@@ -9,14 +9,14 @@ use super::name::{listed_host, listed_label, listed_network};
 use super::{Covers, Rule};
 
 /// A rule about whole hosts.
-pub(in crate::feeds) struct Written<'t> {
+pub(in crate::feeds) struct HostRule<'t> {
     pub(in crate::feeds) name: &'t str,
     pub(in crate::feeds) rule: Rule,
     /// It takes the same rule back, wherever that stands.
     pub(in crate::feeds) is_taken_back: bool,
 }
 
-impl<'t> Written<'t> {
+impl<'t> HostRule<'t> {
     /// None for a rule that is not about whole hosts.
     pub(in crate::feeds) fn read(text: &'t str) -> Option<Self> {
         read_rule(text)
@@ -31,9 +31,9 @@ impl<'t> Written<'t> {
 /// Whether a text is one entry of a list, as AdBlock or a list of domains has it, that says
 /// something about whole hosts.
 pub(crate) fn is_entry(text: &str) -> bool {
-    if Written::has_marks(text) {
-        let written = Written::read(text).filter(|written| !written.is_taken_back);
-        return written.is_some_and(|written| is_about_hosts(written.name, written.rule.covers));
+    if HostRule::has_marks(text) {
+        let rule = HostRule::read(text).filter(|rule| !rule.is_taken_back);
+        return rule.is_some_and(|read| is_about_hosts(read.name, read.rule.covers));
     }
     match wildcard(text) {
         Some(domain) => is_about_hosts(domain, Covers::Both),
@@ -53,7 +53,7 @@ fn is_about_hosts(name: &str, covers: Covers) -> bool {
         || (covers != Covers::Itself && listed_label(name).is_some())
 }
 
-fn read_rule(line: &str) -> Option<Written<'_>> {
+fn read_rule(line: &str) -> Option<HostRule<'_>> {
     let (line, is_exception) = match line.strip_prefix("@@") {
         Some(rule) => (rule, true),
         None => (line, false),
@@ -77,7 +77,7 @@ fn read_rule(line: &str) -> Option<Written<'_>> {
     } else {
         Rule::listed(covers)
     };
-    Some(Written {
+    Some(HostRule {
         name,
         rule: Rule {
             is_important,

@@ -164,12 +164,17 @@ fn read(
     if header.length() != length {
         return Err(Refused::Damaged("it is longer or shorter than it says"));
     }
+    if header.styles as usize > Styles::MOST_BYTES {
+        return Err(Refused::Damaged("it has more styles than a list can have"));
+    }
+    if header.lines as usize != Table::count_for(header.names as usize) {
+        return Err(Refused::Damaged("its table is too full, or too large"));
+    }
     input.restart();
     io::copy(&mut input.by_ref().take(header.records.into()), records)?;
     if input.restart().1 != header.records_sum {
         return Err(Refused::Damaged("the checksum of its records is wrong"));
     }
-    // They are no longer than the file.
     let table = header.lines as usize * LINE_BYTES;
     let mut bytes = vec![0; table + header.styles as usize];
     input.read_exact(&mut bytes)?;
@@ -194,7 +199,7 @@ fn read_table(header: &Header, bytes: &[u8]) -> Result<Table, Refused> {
     if table.names() != header.names as usize {
         return Err(Refused::Damaged("it has more or fewer names than it says"));
     }
-    if table.lines().len() != Table::count_for(table.names()) || !table.is_loose() {
+    if !table.is_loose() {
         return Err(Refused::Damaged("its table is too full, or too large"));
     }
     Ok(table)

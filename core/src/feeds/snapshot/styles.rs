@@ -13,9 +13,12 @@ use crate::verdict::one_line;
 /// The most bytes of an entry that are kept.
 pub(super) const LONGEST_TEXT: usize = 255;
 
+/// The most styles that a list has: its records know them by a byte.
+const MOST: usize = 255;
+
 /// The most styles that write something around a name. There are twelve more at most, one for each
 /// kind of rule, of entries whose texts are in their records.
-const MOST_AROUND: usize = 255 - 12;
+const MOST_AROUND: usize = MOST - 12;
 
 /// Bytes before what a style writes: its rules, whether texts are in records, and two lengths.
 const HEAD: usize = 4;
@@ -135,6 +138,9 @@ impl Collected {
 }
 
 impl Styles {
+    /// The most bytes that styles take in a file.
+    pub(super) const MOST_BYTES: usize = MOST * (HEAD + LONGEST_TEXT);
+
     /// What entries in a style say. Those of a style that there is not say nothing.
     pub(super) fn rules(&self, place: u8) -> Rules {
         let style = self.0.get(usize::from(place));
@@ -166,10 +172,13 @@ impl Styles {
         bytes
     }
 
-    /// Those that a file has.
+    /// Those that a file has; none if they are cut off, or more than a list has.
     pub(super) fn from_bytes(mut rest: &[u8]) -> Option<Self> {
         let mut styles = Vec::new();
         while !rest.is_empty() {
+            if styles.len() == MOST {
+                return None;
+            }
             let (head, behind) = rest.split_first_chunk::<HEAD>()?;
             let [rules, is_in_record, before, after] = *head;
             let (before, behind) = behind.split_at_checked(before.into())?;
@@ -249,5 +258,13 @@ mod tests {
         }
         bytes[HEAD] = 0xff;
         assert_eq!(Styles::from_bytes(&bytes), None);
+    }
+
+    #[test]
+    fn more_styles_than_a_byte_can_name_are_none() {
+        let style = [both().bits(), 1, 0, 0];
+        let styles = Styles::from_bytes(&style.repeat(MOST)).unwrap();
+        assert_eq!(styles.0.len(), MOST);
+        assert_eq!(Styles::from_bytes(&style.repeat(MOST + 1)), None);
     }
 }
