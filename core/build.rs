@@ -16,6 +16,9 @@ use std::{env, fs};
 use wasm::Error;
 
 fn main() -> ExitCode {
+    if env::var_os("CARGO_FEATURE_FUZZING").is_some() {
+        println!("cargo::rustc-cfg=fuzzing");
+    }
     wasm::report(embed())
 }
 

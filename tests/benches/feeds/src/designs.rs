@@ -14,8 +14,11 @@ use crate::names;
 /// Asks whether a host or a domain that it is in is listed.
 pub(crate) type Has = Box<dyn Fn(&str) -> bool + Send + Sync>;
 
-/// The designs, and how each is built.
-pub(crate) const DESIGNS: [(&str, fn(&Path) -> Has); 4] = [
+/// What a design is called, and how it is built.
+type Design = (&'static str, fn(&Path) -> Has);
+
+/// The designs.
+pub(crate) const DESIGNS: [Design; 4] = [
     ("portcullis", portcullis),
     ("HashSet", hash_set),
     ("fst", fst),

@@ -18,8 +18,11 @@ const FOUND: usize = 100;
 /// What stands behind a promise that is not kept.
 pub(crate) const BROKEN: &str = "BROKEN";
 
+/// A promise, and whether it is kept.
+type Promise = (&'static str, fn(&Figures) -> bool);
+
 /// What is promised of the list of a million names.
-pub(crate) const BUDGET: [(&str, fn(&Figures) -> bool); 6] = [
+pub(crate) const BUDGET: [Promise; 6] = [
     (
         "at most 10 bytes a name, with the records of 100 names read",
         |f| f.bytes <= 10.0,
