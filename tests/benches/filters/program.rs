@@ -22,8 +22,12 @@ pub(crate) struct Program {
 /// What becomes of a program's log.
 pub(crate) type Reader = fn(BufReader<ChildStderr>);
 
-/// As it is released, whatever the benchmark itself was built as.
+/// As it is released, whatever the benchmark itself was built as; or the one that
+/// `PORTCULLIS_PROGRAM` names.
 pub(crate) fn program() -> PathBuf {
+    if let Some(path) = std::env::var_os("PORTCULLIS_PROGRAM") {
+        return path.into();
+    }
     let this = std::env::current_exe().expect("a benchmark has a path");
     let target = this.ancestors().nth(3);
     let target = target.expect("a benchmark lies in target/PROFILE/deps");

@@ -1,8 +1,13 @@
 //! Lists that are large, or larger than they say, and logs that are not read.
 
+use std::fs;
 use std::future::pending;
-use std::io::Result;
+use std::io::{Result, Write};
+use std::path::Path;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::time::sleep;
 
 use crate::load::{Count, Row, Scene};
 use crate::peer::{HOSTILE, Peer, get};
@@ -22,6 +27,14 @@ pub(crate) fn rows() -> Vec<Row> {
         Row::of("ten lists that unpack to 256 MiB every 10 s", turn)
             .config(feeds("bomb"))
             .phases(PHASES),
+        Row::of(
+            "a list of a million names that changes every second",
+            change,
+        )
+        .config("[feeds.large]\nurl = \"file://FOLDER/large.list\"\nformat = \"domains\"\n")
+        .prepared(write_versions)
+        .promise(Duration::from_millis(5))
+        .phases(PHASES),
         Row::rate("a log that is not read, 1000 lines a second", 200, ask).unread(),
     ]
 }
@@ -38,6 +51,40 @@ fn feeds(path: &str) -> String {
 async fn turn(_: Scene, _: Count) {
     let _turned = Turned::now();
     pending().await
+}
+
+/// Names on the large list.
+const NAMES: usize = 1_000_000;
+
+/// Two versions of the large list, of which the first serves.
+fn write_versions(folder: &Path) {
+    for version in 0..2 {
+        let mut list = Vec::new();
+        for name in 0..NAMES {
+            // A vector takes what is written.
+            let _ = writeln!(list, "evil-{name}-{version}.listed-{}.example", name % 977);
+        }
+        fs::write(folder.join(format!("version-{version}")), list).expect("there is room");
+    }
+    replace(folder, 0);
+}
+
+/// Has the large list be one of its versions. A link takes no time of the machine.
+fn replace(folder: &Path, version: usize) {
+    let next = folder.join("next");
+    let version = folder.join(format!("version-{}", version % 2));
+    // Renaming a link to what is there already leaves it.
+    let _ = fs::remove_file(&next);
+    fs::hard_link(version, &next).expect("a folder to write to");
+    fs::rename(next, folder.join("large.list")).expect("a folder to write to");
+}
+
+/// The proxy looks at the file every two seconds, and reads it again each time.
+async fn change(scene: Scene, count: Count) {
+    loop {
+        replace(&scene.folder, count.fetch_add(1, Ordering::Relaxed) + 1);
+        sleep(Duration::from_secs(1)).await;
+    }
 }
 
 struct Turned;

@@ -17,7 +17,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::program::Reader;
 use crate::world::World;
-use crate::{leave, swallow};
+use crate::{PROMISE, leave, swallow};
 
 /// The most that a load does at a time.
 const AT_A_TIME: usize = 1000;
@@ -78,6 +78,10 @@ pub(crate) struct Row {
     config: String,
     /// In the plugin folder.
     pub(crate) files: Vec<(String, Vec<u8>)>,
+    /// Writes what else there is to be in the folder before a proxy starts.
+    pub(crate) prepare: fn(&Path),
+    /// How much later the answers of the neighbour may be.
+    pub(crate) promise: Duration,
     /// What becomes of the log.
     pub(crate) reader: Reader,
     /// How many times as long it is measured.
@@ -151,6 +155,16 @@ impl Row {
         self
     }
 
+    /// With more in the folder, which FOLDER stands for in the settings.
+    pub(crate) fn prepared(self, prepare: fn(&Path)) -> Self {
+        Self { prepare, ..self }
+    }
+
+    /// With another limit for how much later the answers of the neighbour may be.
+    pub(crate) fn promise(self, promise: Duration) -> Self {
+        Self { promise, ..self }
+    }
+
     /// With a log that is never read.
     pub(crate) fn unread(self) -> Self {
         Self {
@@ -176,6 +190,8 @@ impl Row {
             name,
             config: String::new(),
             files: Vec::new(),
+            prepare: |_| {},
+            promise: PROMISE,
             reader: swallow,
             phases: 1,
             load: Arc::new(move |scene, count| Box::pin(load(scene, count))),
@@ -191,6 +207,7 @@ impl Row {
         };
         let origin = format!("127.0.0.1:{}", scene.origin);
         let config = self.config.replace("ORIGIN", &origin);
+        let config = config.replace("FOLDER", &scene.folder.display().to_string());
         let dns = scene.dns;
         format!("{feeds}{config}\n[egress]\nresolvers = [\"{dns}\"]\n")
     }

@@ -31,7 +31,7 @@ use self::table::{Table, ms};
 use self::world::World;
 
 /// How much later the answers of the neighbour may be of which only one in a hundred is later
-/// still.
+/// still, unless a row says otherwise.
 const PROMISE: Duration = Duration::from_millis(10);
 
 /// In which Linux counts computing, in milliseconds.
@@ -99,11 +99,13 @@ fn measure(row: Row, scene: &Scene, plan: &Plan, table: &mut Table) {
     for (file, content) in &row.files {
         fs::write(plugins.join(file), content).expect("a folder to write to");
     }
+    (row.prepare)(&scene.folder);
     let proxy = Program::start(&scene.folder, &row.config_for(scene), row.reader);
     let scene = scene.at(proxy.address());
     let phase = plan.phase * row.phases;
     let neighbour = Neighbour::new(proxy.address(), &scene);
-    neighbour.pause(plan.pause);
+    // What takes long to do takes long to begin with.
+    neighbour.pause(plan.pause * row.phases);
     let before = proxy.resident_memory();
     let (mut alone, mut beside) = (Latencies::default(), Latencies::default());
     let (mut count, mut computing, mut took) = (0, Duration::ZERO, Duration::ZERO);
@@ -120,7 +122,7 @@ fn measure(row: Row, scene: &Scene, plan: &Plan, table: &mut Table) {
     }
     let after = proxy.resident_memory();
     let end = proxy.stop();
-    neighbour::report(row.name, alone, beside, table);
+    neighbour::report(&row, alone, beside, table);
     let share = computing.as_secs_f64() / took.as_secs_f64();
     table.tell(
         format!("{}: the proxy", row.name),
