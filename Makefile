@@ -10,11 +10,12 @@ CARGO = $(TOOLCHAIN) cargo
 # For a tool that is needed rarely and that is not installed.
 TOOLS = target/tools
 
-.PHONY: help run test test-core test-sdk scenarios quick docs instructions bench-feeds bench-filters bench-hostile fuzz setup check fmt clippy embedded doc deny clean
+.PHONY: help run test agtree differential test-core test-sdk scenarios quick docs instructions bench-feeds bench-filters bench-hostile fuzz setup check fmt clippy apart embedded doc deny clean
 
 help:
 	@echo 'make run      start the proxy on 127.0.0.1:3000; ARGS="..." are its arguments'
 	@echo 'make test     run every test; T=name runs those whose names contain name'
+	@echo 'make differential   compare how lists are read with how others read them; LISTS=FOLDER has yours, too'
 	@echo 'make test-core, test-sdk, scenarios   the tests of one part'
 	@echo 'make quick    type-check and lint, without building tests to run'
 	@echo 'make check    formatting, lints, documentation, dependencies'
@@ -44,6 +45,21 @@ test:
 	fi
 	@for peer in curl chromium; do command -v $$peer >/dev/null || \
 		echo "skipped: scenarios with $$peer, which is not installed"; done
+	@[ -e $(AGTREE)/node_modules ] || echo 'skipped: a comparison with agtree, which `make agtree` gets'
+
+# AdGuard's parser of lists, with which one test compares.
+AGTREE = target/agtree
+
+agtree:
+	@mkdir -p $(AGTREE) && cp tests/agtree/package.json tests/agtree/package-lock.json $(AGTREE)
+	@npm ci --silent --ignore-scripts --no-audit --no-fund --prefix $(AGTREE)
+
+# A folder of lists, beside those that the tests have, in any format but JSON and CSV.
+LISTS =
+
+# The tests that compare what is made of a list with what others make of it.
+differential: agtree
+	@PORTCULLIS_LISTS="$(LISTS)" $(MAKE) test-core T=differential
 
 test-core:
 	@$(MAKE) test SELECT="-E 'package(portcullis)'"

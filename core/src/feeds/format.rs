@@ -134,6 +134,7 @@ pub(crate) fn read(format: &Format, body: &[u8], key: Key) -> Result<Listed, Rej
             for (line, number) in texts(body) {
                 zone.read_line(line.trim_end(), number, &mut entries)?;
             }
+            zone.finish(&mut entries);
         }
         FeedFormat::Json => json::read(body, format.field.as_deref(), &mut entries)?,
         FeedFormat::Csv => {

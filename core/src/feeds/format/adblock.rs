@@ -11,6 +11,8 @@
 //! nothing here. Cosmetic rules, rules for paths, regular expressions and rules with modifiers that
 //! narrow them down are counted, because applying half of one would block too much.
 
+use std::net::IpAddr;
+
 use super::hosts;
 use crate::feeds::entries::Entries;
 use crate::feeds::rule::written::HostRule;
@@ -35,9 +37,10 @@ pub(in crate::feeds) fn read_line(
         let rule = Rule::listed(Covers::Itself);
         return names.try_for_each(|(name, text)| entries.add_rule(name, rule, number, &text));
     }
-    let is_about_pages = is_cosmetic(line) || line.starts_with("!#");
-    let read = (!is_about_pages).then(|| HostRule::read(line)).flatten();
-    let Some(read) = read else {
+    let is_about_pages = is_cosmetic(line) || is_directive(line);
+    let text = name_before_comment(line).unwrap_or(line);
+    let read = (!is_about_pages).then(|| HostRule::read(text));
+    let Some(read) = read.flatten() else {
         if is_prose(line) {
             entries.wrong(number, line);
         } else {
@@ -49,7 +52,15 @@ pub(in crate::feeds) fn read_line(
         entries.take_back(read.name, read.rule, number, line);
         return Ok(());
     }
-    entries.add_rule(read.name, read.rule, number, line)
+    entries.add_rule(read.name, read.rule, number, text)
+}
+
+/// A mere name may have a comment behind it.
+fn name_before_comment(line: &str) -> Option<&str> {
+    let (before, _) = line.split_once('#')?;
+    let name = before.trim_ascii_end();
+    let is_name = !HostRule::has_marks(name) && name.parse::<IpAddr>().is_err();
+    (name.len() < before.len() && is_name).then_some(name)
 }
 
 /// Whether a line can only be one of this format.
@@ -64,25 +75,32 @@ pub(super) fn is_title(line: &str) -> bool {
 }
 
 fn is_cosmetic(line: &str) -> bool {
-    // `## my list` and `######` are remarks.
-    let is_remark = line
-        .strip_prefix("##")
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '#']));
+    // Before a mark there are domains, which do not begin with one.
+    if line.starts_with('#') {
+        // `## my list` and `######` are remarks, `###id` is not.
+        let named = line.trim_start_matches('#');
+        let marks = line.len() - named.len();
+        let is_remark = named.is_empty() || named.starts_with(' ') || marks > 3;
+        let mut selectors = COSMETIC.iter().filter_map(|mark| line.strip_prefix(mark));
+        return !is_remark && selectors.any(|selector| !selector.is_empty());
+    }
     // Every mark has one of these, and most lines have neither.
-    let may_be = !is_remark && line.contains(['#', '$']);
-    may_be && COSMETIC.iter().any(|mark| line.contains(mark))
+    line.contains(['#', '$']) && COSMETIC.iter().any(|mark| line.contains(mark))
+}
+
+/// Directives (`!#if`, `!#include`) would change what the list says.
+fn is_directive(line: &str) -> bool {
+    line.starts_with("!#") && !line.starts_with("!##")
 }
 
 /// Patterns have no space, and pages are not lists.
 fn is_prose(line: &str) -> bool {
     let pattern = line.split('$').next().unwrap_or(line);
-    let is_other = is_cosmetic(line) || line.starts_with('/') || line.starts_with("!#");
+    let is_other = is_cosmetic(line) || line.starts_with('/') || is_directive(line);
     !is_other && pattern.contains([' ', '<', '>'])
 }
 
 fn is_comment(line: &str) -> bool {
-    // `!#if` and `!#include` are directives, which would change what the list says.
-    let is_directive = line.starts_with("!#");
     let is_remark = line.starts_with('#') && !is_cosmetic(line);
-    line.starts_with('!') && !is_directive || is_remark || is_title(line)
+    line.starts_with('!') && !is_directive(line) || is_remark || is_title(line)
 }

@@ -14,18 +14,28 @@ use crate::verdict::MatchKind;
 /// Owners below these speak of addresses and servers.
 const OTHER_TRIGGERS: [&str; 4] = ["rpz-ip", "rpz-client-ip", "rpz-nsip", "rpz-nsdname"];
 
+/// Bytes that are kept of a record which goes on over several lines. What it does stands in them.
+const LONGEST_RECORD: usize = 4 << 10;
+
+/// What a zone is called whose name nothing says. No zone has this name.
+const UNNAMED: &str = "@";
+
 /// What the lines before have said.
 #[derive(Default)]
 pub(super) struct Zone {
-    /// What names without a dot at their end are below; none before it is said, when they are names
-    /// in the zone.
+    /// What names without a dot at their end are below, if it is not the zone.
     origin: Option<String>,
-    /// The name of the zone, as far as it is known.
+    /// The name of the zone, if it is known.
     apex: Option<String>,
-    /// What a line without an owner is about.
+    /// What a line without an owner is about, as it is written and with all of its labels.
     owner: String,
-    /// A record goes on after its line.
+    subject: String,
+    /// A record in parentheses goes on after its line.
     is_open: bool,
+    /// What is known of such a record, without its parentheses.
+    record: String,
+    /// The line that it began in.
+    began: usize,
 }
 
 impl Zone {
@@ -37,29 +47,82 @@ impl Zone {
         entries: &mut Entries,
     ) -> Result<(), Rejected> {
         let was_open = self.is_open;
-        let content = self.content(line);
-        if was_open || content.trim().is_empty() {
+        let Parts {
+            content,
+            parentheses,
+        } = self.parts(line);
+        if !was_open && parentheses.is_empty() {
+            return self.read_whole(content, number, entries);
+        }
+        if !was_open {
+            self.record.clear();
+            self.began = number;
+        }
+        if self.record.len() < LONGEST_RECORD {
+            let mut start = 0;
+            for end in parentheses.into_iter().chain([content.len()]) {
+                self.record.push_str(&content[start..end]);
+                self.record.push(' ');
+                start = end + 1;
+            }
+        }
+        if self.is_open {
             return Ok(());
         }
+        let record = std::mem::take(&mut self.record);
+        self.read_whole(&record, self.began, entries)
+    }
+
+    /// Says what the end of the zone has cut off.
+    pub(super) fn finish(self, entries: &mut Entries) {
+        if self.is_open {
+            entries.wrong(self.began, &self.record);
+        }
+    }
+
+    /// The line without its comment. Parentheses let a record go on; in quotes neither means
+    /// anything.
+    fn parts<'l>(&mut self, line: &'l str) -> Parts<'l> {
+        let mut is_quoted = false;
+        let mut parts = Parts {
+            content: line,
+            parentheses: Vec::new(),
+        };
+        for (at, c) in line.char_indices() {
+            match c {
+                '"' => is_quoted = !is_quoted,
+                ';' if !is_quoted => {
+                    parts.content = &line[..at];
+                    break;
+                }
+                '(' | ')' if !is_quoted => {
+                    self.is_open = c == '(';
+                    parts.parentheses.push(at);
+                }
+                _ => {}
+            }
+        }
+        parts
+    }
+
+    /// Reads a record or a directive. White space before a record says that it has no owner.
+    fn read_whole(
+        &mut self,
+        content: &str,
+        number: usize,
+        entries: &mut Entries,
+    ) -> Result<(), Rejected> {
         let mut words = content.split_ascii_whitespace().peekable();
         match words.peek() {
-            Some(&"$ORIGIN") => {
-                let origin = words.nth(1).unwrap_or_default().to_ascii_lowercase();
-                let origin = self.absolute(&origin).map(Cow::into_owned);
-                self.apex = self.apex.take().or_else(|| origin.clone());
-                self.origin = origin;
-                return Ok(());
+            None => return Ok(()),
+            Some(word) if word.starts_with('$') => {
+                return self.read_directive(content, number, entries);
             }
-            Some(&"$INCLUDE") => return Err(Rejected::Include(number)),
-            Some(&"$GENERATE") => {
-                entries.other(number, line);
-                return Ok(());
-            }
-            Some(word) if word.starts_with('$') => return Ok(()),
-            _ => {}
+            Some(_) => {}
         }
         if !content.starts_with([' ', '\t']) {
             self.owner = words.next().unwrap_or_default().to_ascii_lowercase();
+            self.subject = self.absolute(&self.owner).into_owned();
         }
         // An entry by itself says whom it is about.
         let text = match content.trim_ascii() {
@@ -71,20 +134,28 @@ impl Zone {
         self.read_record(kind.unwrap_or_default(), data, number, &text, entries)
     }
 
-    /// The line without its comment. Parentheses let a record go on; in quotes neither means
-    /// anything.
-    fn content<'l>(&mut self, line: &'l str) -> &'l str {
-        let mut is_quoted = false;
-        for (at, c) in line.char_indices() {
-            match c {
-                '"' => is_quoted = !is_quoted,
-                ';' if !is_quoted => return &line[..at],
-                '(' if !is_quoted => self.is_open = true,
-                ')' if !is_quoted => self.is_open = false,
-                _ => {}
+    fn read_directive(
+        &mut self,
+        text: &str,
+        number: usize,
+        entries: &mut Entries,
+    ) -> Result<(), Rejected> {
+        let mut words = text.split_ascii_whitespace();
+        let directive = words.next().unwrap_or_default();
+        let value = words.next().unwrap_or_default();
+        match &*directive.to_ascii_uppercase() {
+            "$ORIGIN" => {
+                let origin = self.absolute(&value.to_ascii_lowercase()).into_owned();
+                if value.ends_with('.') {
+                    self.apex.get_or_insert_with(|| origin.clone());
+                }
+                self.origin = Some(origin);
             }
+            "$INCLUDE" => return Err(Rejected::Include(number)),
+            "$GENERATE" => entries.other(number, text),
+            _ => {}
         }
-        line
+        Ok(())
     }
 
     fn read_record(
@@ -95,16 +166,21 @@ impl Zone {
         text: &str,
         entries: &mut Entries,
     ) -> Result<(), Rejected> {
-        let decides = match (kind.to_ascii_uppercase().as_str(), data) {
+        let (kind, data) = (kind.to_ascii_uppercase(), data.to_ascii_lowercase());
+        let decides = match (&*kind, &*data) {
             ("SOA", _) => {
-                self.apex = self.absolute(&self.owner).map(Cow::into_owned);
+                self.apex = Some(self.subject.clone());
                 return Ok(());
             }
             ("NS", _) => return Ok(()),
-            ("CNAME", "." | "*." | "rpz-drop.") => Some(MatchKind::Listed),
-            ("CNAME", "rpz-passthru.") => Some(MatchKind::Excepted),
+            ("CNAME", "") => None,
+            ("CNAME", target) => match &*self.absolute(target) {
+                "" | "*" | "rpz-drop" => Some(MatchKind::Listed),
+                "rpz-passthru" => Some(MatchKind::Excepted),
+                _ => None,
+            },
             ("A" | "AAAA", address) if is_nowhere(address) => Some(MatchKind::Listed),
-            ("CNAME" | "A" | "AAAA" | "TXT" | "MX" | "SRV" | "HTTPS" | "SVCB", _) => None,
+            ("A" | "AAAA" | "TXT" | "MX" | "SRV" | "HTTPS" | "SVCB", _) => None,
             _ => {
                 entries.wrong(number, text);
                 return Ok(());
@@ -116,7 +192,7 @@ impl Zone {
         };
         let (name, covers) = match name.strip_prefix("*.") {
             Some(name) => (name, Covers::Below),
-            None => (&*name, Covers::Itself),
+            None => (name, Covers::Itself),
         };
         let rule = Rule {
             kind,
@@ -125,31 +201,37 @@ impl Zone {
         Ok(entries.add_rule(name, rule, number, text)?)
     }
 
-    /// A name with all of its labels; none if it is not known what it is below.
-    fn absolute<'n>(&self, name: &'n str) -> Option<Cow<'n, str>> {
+    /// What the zone is called.
+    fn zone(&self) -> &str {
+        self.apex.as_deref().unwrap_or(UNNAMED)
+    }
+
+    /// A name with all of its labels.
+    fn absolute<'n>(&self, name: &'n str) -> Cow<'n, str> {
         if let Some(name) = name.strip_suffix('.') {
-            return Some(name.into());
+            return name.into();
         }
-        match (self.origin.as_deref()?, name) {
-            (origin, "@") => Some(origin.to_owned().into()),
-            ("", name) => Some(name.into()),
-            (origin, name) => Some(format!("{name}.{origin}").into()),
+        match (self.origin.as_deref().unwrap_or(self.zone()), name) {
+            (origin, "@") => origin.to_owned().into(),
+            ("", name) => name.into(),
+            (origin, name) => format!("{name}.{origin}").into(),
         }
     }
 
     /// What the owner of the record is about; none if that is not a host.
-    fn name(&self) -> Option<Cow<'_, str>> {
-        let name: Cow<'_, str> = match (self.absolute(&self.owner), &self.apex) {
-            (Some(name), Some(apex)) => {
-                let within = name.strip_suffix(&**apex)?.strip_suffix('.')?;
-                within.to_owned().into()
-            }
-            (Some(_), None) => return None,
-            (None, _) => (&*self.owner).into(),
-        };
-        let last = name.rsplit('.').next().unwrap_or(&name);
-        (name != "@" && !OTHER_TRIGGERS.contains(&last)).then_some(name)
+    fn name(&self) -> Option<&str> {
+        let name = self.subject.strip_suffix(self.zone())?.strip_suffix('.')?;
+        let last = name.rsplit('.').next().unwrap_or(name);
+        (!OTHER_TRIGGERS.contains(&last)).then_some(name)
     }
+}
+
+/// A line in its parts.
+struct Parts<'l> {
+    /// Without its comment.
+    content: &'l str,
+    /// Where parentheses are in it.
+    parentheses: Vec<usize>,
 }
 
 /// Whether a line is one of those that only this format has.
@@ -162,7 +244,7 @@ pub(super) fn is_line(line: &str) -> bool {
 }
 
 fn is_class_or_time(word: &str) -> bool {
-    matches!(word, "IN" | "in")
+    word.eq_ignore_ascii_case("IN")
         || word
             .bytes()
             .next()

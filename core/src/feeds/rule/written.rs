@@ -90,6 +90,9 @@ fn read_rule(line: &str) -> Option<HostRule<'_>> {
 /// A name without marks. `_ads.js` and `-banner-` are parts of URLs.
 fn is_plain_name(name: &str) -> bool {
     let allowed = |c: char| c.is_alphanumeric() || ".-_:/".contains(c);
+    if name.parse::<IpAddr>().is_ok() {
+        return true;
+    }
     name.contains(['.', ':'])
         && name.starts_with(char::is_alphanumeric)
         && name.chars().all(allowed)

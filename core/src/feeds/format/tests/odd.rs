@@ -44,6 +44,29 @@ fn a_zone_may_be_written_in_parts() {
 }
 
 #[test]
+fn a_record_of_a_zone_may_go_on_over_lines_and_be_in_any_case() {
+    let body = "$origin rpz.local.\n@ In Soa a. b. (\n 1 2 ; )\n 3 4 5 )\n\
+        one.example CNAME (\n  .\n)\ntwo.example ( cname\n; nothing\n  . ) ; done\n\
+        three.example In 60 Cname RPZ-Drop.\nfour.example CNAME RPZ-PassThru.\n\
+        five.example TXT \"(\"\nsix.example CNAME .\nseven.example CNAME (\n .\n";
+    let parsed = read(FeedFormat::Rpz, body);
+    assert_eq!(counts(&parsed), [5, 1, 1, 0], "{parsed:?}");
+    assert_covers(
+        &parsed,
+        &["one.example", "two.example", "three.example", "six.example"],
+        &["four.example", "seven.example"],
+    );
+    assert_eq!(parsed.snapshot.find("two.example").unwrap().line, 8);
+    let cut_off = &parsed.left_out.wrong.first[0];
+    assert_eq!(cut_off.0, 15);
+    let includes = parse(&FeedFormat::Rpz.into(), b"$include /etc/passwd\n");
+    assert!(
+        matches!(includes, Err(Rejected::Include(1))),
+        "{includes:?}"
+    );
+}
+
+#[test]
 fn what_the_operator_says_of_subdomains_does_not_widen_a_registrys_suffix() {
     let with = |subdomains| Format {
         reading: Reading {
@@ -111,6 +134,39 @@ fn remarks_and_titles_do_not_mislead() {
 fn a_list_of_top_level_domains_says_what_it_needs() {
     let refused = parse(&Format::default(), b"||zip^\n||mov^\n").unwrap_err();
     assert!(refused.to_string().contains("public_suffixes"), "{refused}");
+}
+
+#[test]
+fn remarks_of_adblock_lists_are_told_from_rules_for_pages() {
+    let body = "a.example # why\nb.example ## why\n# see b.example##.ad\n#### c ##.ad\n!## d\n::1\n\
+        ###banner\n##.ad\nc.example ##.ad\n!#if x\n";
+    let parsed = read(FeedFormat::Adblock, body);
+    assert_eq!(counts(&parsed), [2, 0, 5, 0], "{parsed:?}");
+    assert_covers(&parsed, &["a.example", "::1"], &["b.example", "c.example"]);
+    let found = parsed.snapshot.find("a.example").unwrap();
+    assert_eq!(found.rule(), "a.example");
+}
+
+#[test]
+fn names_in_a_zone_are_below_what_was_said_before() {
+    let body = "zone.test. SOA a. b. 1 2 3 4 5\n$ORIGIN deeper\none.example CNAME .\n\
+        $ORIGIN zone.test.\n A 0.0.0.0\n$ORIGIN .\ntwo.example.zone.test CNAME rpz-passthru\n";
+    let parsed = read(FeedFormat::Rpz, body);
+    assert_eq!(counts(&parsed), [2, 0, 0, 0], "{parsed:?}");
+    assert_covers(
+        &parsed,
+        &["one.example.deeper"],
+        &["one.example", "two.example"],
+    );
+    let unnamed = read(
+        FeedFormat::Rpz,
+        "$ORIGIN deeper\none.example CNAME .\n@ CNAME .\n",
+    );
+    assert_covers(
+        &unnamed,
+        &["one.example.deeper"],
+        &["one.example", "deeper"],
+    );
 }
 
 #[test]
