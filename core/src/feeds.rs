@@ -40,6 +40,7 @@ pub(crate) use self::cache::UNKEPT_HINT;
 use self::cache::{Arrival, Cache, Unusable};
 pub(crate) use self::entries::LeftOut;
 use self::entries::{Listed, Rejected};
+use self::fetch::body::Body;
 pub(crate) use self::fetch::{FetchError, Fetcher, download, shown};
 use self::fetch::{Fetched, Version, fetch};
 use self::format::{Format, read};
@@ -395,15 +396,16 @@ impl Feeds {
 
     async fn update(&self, source: &Source, origin: &Origin) -> Result<Outcome, FeedError> {
         let known = source.state().version.clone();
-        let (body, version) = match fetch(origin, &known, &self.fetcher).await? {
-            Fetched::Body { body, version } => (body, version),
-            Fetched::Unchanged(version) => {
-                source.published(version, SystemTime::now());
-                return Ok(Outcome::Unchanged);
-            }
-        };
+        let (mut body, version) =
+            match fetch(origin, &known, &self.fetcher, &self.cache.room()).await? {
+                Fetched::Body { body, version } => (body, version),
+                Fetched::Unchanged(version) => {
+                    source.published(version, SystemTime::now());
+                    return Ok(Outcome::Unchanged);
+                }
+            };
         let fetched_at = SystemTime::now();
-        let bytes = body.len();
+        let bytes = usize::try_from(body.len()).unwrap_or(usize::MAX);
         let arrival = Arrival {
             cache: self.cache.clone(),
             feed: source.feed.clone(),
@@ -415,7 +417,7 @@ impl Feeds {
         let held = source.state().held;
         let read = blocking(move || {
             let format = &arrival.origin.format;
-            let Listed { draft, left_out } = read_list(format, &body, lists.key())?;
+            let Listed { draft, left_out } = read_list(format, &mut body, lists.key())?;
             let names = draft.len();
             let serving = lists.load().at(place).len();
             let bounds = arrival.origin.bounds;
@@ -437,9 +439,12 @@ impl Feeds {
     }
 }
 
-fn read_list(format: &Format, body: &[u8], key: Key) -> Result<Listed, Rejected> {
+fn read_list(format: &Format, body: &mut Body, key: Key) -> Result<Listed, Rejected> {
     #[cfg(test)]
-    assert!(body != tests::PANICS.as_bytes(), "a test asked for it");
+    assert!(
+        body.start(100)? != tests::PANICS.as_bytes(),
+        "a test asked for it"
+    );
     read(format, body, key)
 }
 

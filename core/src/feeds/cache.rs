@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 use tracing::{debug, warn};
 
+use super::fetch::body::{Body, Room};
 use super::fetch::{Validators, Version, shown};
 use super::origin::Origin;
 use super::snapshot::{Draft, Refused, Snapshot, Stamp};
@@ -157,10 +158,16 @@ impl Cache {
     }
 
     /// The body of that copy.
-    pub(crate) fn body(&self, origin: &Origin) -> Result<Vec<u8>, Unusable> {
+    pub(crate) fn body(&self, origin: &Origin) -> Result<Body, Unusable> {
         self.body_length(origin)?;
         let path = self.list(&origin.copy);
-        read_at_most(&path, origin.max_size).map_err(|source| Unusable::Read { path, source })
+        let body = File::open(&path).and_then(Body::in_file);
+        body.map_err(|source| Unusable::Read { path, source })
+    }
+
+    /// Where a body is while it is read for the first time.
+    pub(crate) fn room(&self) -> Room {
+        Room::in_folder(self.dir.clone())
     }
 
     /// The size of that body in bytes, if there is one.
@@ -188,7 +195,7 @@ impl Cache {
     pub(crate) fn save(
         &self,
         origin: &Origin,
-        body: &[u8],
+        body: &mut Body,
         version: &Version,
         fetched_at: SystemTime,
     ) -> io::Result<Stamp> {
@@ -199,11 +206,11 @@ impl Cache {
             proof: proof(origin),
             validators: version.validators.clone(),
             fetched_at: since_1970.unwrap_or_default().as_secs(),
-            bytes: body.len() as u64,
+            bytes: body.len(),
             sha256: version.sha256.map(|sha256| HEXLOWER.encode(&sha256)),
         })?;
         fs::create_dir_all(&self.dir)?;
-        self.replace(&self.list(&origin.copy), |file| file.write_all(body))?;
+        self.replace(&self.list(&origin.copy), |file| body.copy_to(file))?;
         self.replace(&self.description(&origin.copy), |file| {
             file.write_all(&description)
         })?;
@@ -257,11 +264,11 @@ impl Cache {
 
 impl Arrival {
     /// The list, which has its records in the copy or, if that cannot be kept, in memory.
-    pub(crate) fn keep(&self, draft: Draft, body: Vec<u8>) -> Kept {
+    pub(crate) fn keep(&self, draft: Draft, mut body: Body) -> Kept {
         let origin = &self.origin;
         let stamp = self
             .cache
-            .save(origin, &body, &self.version, self.fetched_at);
+            .save(origin, &mut body, &self.version, self.fetched_at);
         // A long list takes much memory while its snapshot is made.
         drop(body);
         let kept = stamp.and_then(|stamp| self.cache.save_snapshot(&origin.copy, &draft, stamp));

@@ -6,6 +6,7 @@ mod tests;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io;
 use std::net::IpAddr;
 
 use super::rule::name::{listed_host, listed_label, listed_network};
@@ -127,6 +128,8 @@ pub(crate) enum Rejected {
     /// It looks like several formats, or like none.
     #[error("its format cannot be told from its first lines; name it with `format`")]
     Unrecognized,
+    #[error("it cannot be read back from where it is kept")]
+    Read(#[from] io::Error),
     /// It is more than a snapshot can hold.
     #[error("its names take more than 4 GiB")]
     TooLarge,

@@ -2,6 +2,7 @@
 //! Names are resolved as those of origins are. `feeds` calls it. It knows nothing of what a body
 //! means or where it is kept.
 
+pub(crate) mod body;
 mod genuine;
 mod http;
 mod unpack;
@@ -17,15 +18,16 @@ use minisign_verify::PublicKey;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use url::Url;
 
+use self::body::{Body, Room};
 pub(crate) use self::genuine::Forged;
 use self::genuine::{check_signature, check_sum, sum_in};
 use self::http::{Answer, Ask, Prohibited};
 pub(crate) use self::unpack::UnpackError;
 use self::unpack::unpack;
 use super::blocking;
+use super::cache::UNKEPT_HINT;
 use super::origin::Origin;
 use crate::config::{Checksum, SecretError};
 use crate::upstream::policy::Policy;
@@ -99,7 +101,7 @@ pub(crate) enum Fetched {
     /// The body is still the one that is known.
     Unchanged(Version),
     Body {
-        body: Vec<u8>,
+        body: Body,
         version: Version,
     },
 }
@@ -135,6 +137,9 @@ pub(crate) enum FetchError {
     /// A secret has a character that no field can have.
     #[error("the value of the header field {0} is not one")]
     Field(HeaderName),
+    /// What has arrived cannot be kept until it is read.
+    #[error("cannot keep it while it is read")]
+    Keep(#[source] io::Error),
     /// The body is larger than the feed's `max_size`.
     #[error("it is larger than max_size, {max} bytes")]
     TooLarge {
@@ -189,6 +194,7 @@ impl FetchError {
             }
             Self::Unpack(UnpackError::Archive(_)) => "unpack the list, or fetch another file",
             Self::Unpack(_) => "was it cut off? Download the feed's url and unpack it by hand",
+            Self::Keep(_) => UNKEPT_HINT,
             Self::TooLarge { .. } => "raise the feed's max_size if the list is right",
             Self::File { .. } => "check the feed's url and the file's permissions",
         }
@@ -199,6 +205,7 @@ impl FetchError {
     fn unpack(error: UnpackError, max: u64) -> Self {
         match error {
             UnpackError::TooLarge => Self::TooLarge { max },
+            UnpackError::Keep(error) => Self::Keep(error),
             error => Self::Unpack(error),
         }
     }
@@ -225,22 +232,28 @@ impl From<reqwest::Error> for FetchError {
 }
 
 /// Gets the body of a list, unpacked, unless it is still the one that is `known`. A body that is
-/// not the published one, as far as the feed's settings tell, is an error.
+/// not the published one, as far as the feed's settings tell, is an error. A long one goes to
+/// `room`.
 pub(crate) async fn fetch(
     origin: &Origin,
     known: &Version,
     fetcher: &Fetcher,
+    room: &Room,
 ) -> Result<Fetched, FetchError> {
-    let answer = get(origin, &known.validators, fetcher).await?;
-    let Answer::Body { body, validators } = answer else {
+    let answer = get(origin, &known.validators, fetcher, room).await?;
+    let Answer::Body {
+        mut body,
+        validators,
+    } = answer
+    else {
         return Ok(Fetched::Unchanged(known.clone()));
     };
     let proof = Proof::fetch(origin, fetcher).await?;
     let max = origin.max_size;
     let read = blocking(move || {
-        proof.check(&body)?;
-        let body = unpack(body, max).map_err(|error| FetchError::unpack(error, max))?;
-        let sha256 = <[u8; 32]>::from(Sha256::digest(&body));
+        proof.check(&mut body)?;
+        let mut body = unpack(body, max).map_err(|error| FetchError::unpack(error, max))?;
+        let sha256 = body.sha256().map_err(FetchError::Keep)?;
         Ok::<_, FetchError>((body, sha256))
     });
     let (body, sha256) = read.await?;
@@ -255,15 +268,22 @@ pub(crate) async fn fetch(
 }
 
 /// Gets what is at the list's URL, as it is there.
-async fn get(origin: &Origin, known: &Validators, fetcher: &Fetcher) -> Result<Answer, FetchError> {
-    let max = origin.max_size;
+async fn get(
+    origin: &Origin,
+    known: &Validators,
+    fetcher: &Fetcher,
+    room: &Room,
+) -> Result<Answer, FetchError> {
+    let (max, room) = (origin.max_size, room.clone());
     if let Some(path) = file_path(&origin.url) {
         return Ok(Answer::Body {
-            body: blocking(move || read_file(&path, max)).await?,
+            body: blocking(move || read_file(&path, max, &room)).await?,
             validators: Validators::default(),
         });
     }
-    match http::send(list_request(origin, known)?, fetcher).await? {
+    let mut request = list_request(origin, known)?;
+    request.room = room;
+    match http::send(request, fetcher).await? {
         Answer::NotModified if *known == Validators::default() => {
             Err(StatusCode::NOT_MODIFIED.into())
         }
@@ -300,17 +320,17 @@ impl Proof {
                     ..origin.clone()
                 };
                 let Answer::Body { body, .. } =
-                    get(&signed, &Validators::default(), fetcher).await?
+                    get(&signed, &Validators::default(), fetcher, &Room::default()).await?
                 else {
                     return Err(StatusCode::NOT_MODIFIED.into());
                 };
-                Some((key, body))
+                Some((key, body.into_bytes().map_err(FetchError::Keep)?))
             }
         };
         Ok(Self { sum, signature })
     }
 
-    fn check(&self, body: &[u8]) -> Result<(), Forged> {
+    fn check(&self, body: &mut Body) -> Result<(), FetchError> {
         if let Some(sum) = &self.sum {
             check_sum(body, sum)?;
         }
@@ -334,7 +354,7 @@ pub(crate) async fn download(
     fetcher: &Fetcher,
 ) -> Result<Vec<u8>, FetchError> {
     match http::send(Ask::new(url, max), fetcher).await? {
-        Answer::Body { body, .. } => Ok(body),
+        Answer::Body { body, .. } => body.into_bytes().map_err(FetchError::Keep),
         Answer::NotModified => Err(StatusCode::NOT_MODIFIED.into()),
     }
 }
@@ -375,7 +395,7 @@ pub(crate) fn file_path(url: &Url) -> Option<PathBuf> {
     }
 }
 
-fn read_file(path: &Path, max: u64) -> Result<Vec<u8>, FetchError> {
+fn read_file(path: &Path, max: u64, room: &Room) -> Result<Body, FetchError> {
     let failed = |source| FetchError::File {
         path: path.to_owned(),
         source,
@@ -384,11 +404,10 @@ fn read_file(path: &Path, max: u64) -> Result<Vec<u8>, FetchError> {
     if !fs::metadata(path).map_err(failed)?.is_file() {
         return Err(failed(io::Error::other("it is not a regular file")));
     }
-    let mut body = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(max.saturating_add(1)).read_to_end(&mut body))
-        .map_err(failed)?;
-    if body.len() as u64 > max {
+    let mut body = room.body();
+    let file = File::open(path).map_err(failed)?;
+    io::copy(&mut file.take(max.saturating_add(1)), &mut body).map_err(failed)?;
+    if body.len() > max {
         return Err(FetchError::TooLarge { max });
     }
     Ok(body)

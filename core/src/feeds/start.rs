@@ -2,7 +2,7 @@
 //! in. What is wrong with a copy is logged. It runs before anything listens, and fetches nothing.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Cursor};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -85,7 +85,7 @@ pub(super) struct Loaded {
 /// The names that are compiled in.
 fn test_names(key: Key) -> Loaded {
     let format = FeedFormat::Domains.into();
-    let list = read(&format, include_bytes!("test-names.txt"), key);
+    let list = read(&format, Cursor::new(include_bytes!("test-names.txt")), key);
     let list = list.expect("the list that is compiled in is tested");
     let name = TEST_NAMES.into();
     let source = Source::fixed(&name, BUILT_IN);
@@ -176,9 +176,9 @@ impl Source {
     fn load(&self, saved: Saved, origin: &Origin, cache: &Cache, key: Key) -> Option<Snapshot> {
         let read_body = |refused| {
             self.log_refused(&refused);
-            let body = cache.body(origin)?;
+            let mut body = cache.body(origin)?;
             let list = catch_unwind(AssertUnwindSafe(|| {
-                read_list(&origin.format, &body, key).map(|list| Snapshot::from(list.draft))
+                read_list(&origin.format, &mut body, key).map(|list| Snapshot::from(list.draft))
             }));
             list.map_err(|panic| FeedError::Panicked(panic_message(&*panic)))?
                 .map_err(Box::from)

@@ -7,6 +7,7 @@ mod egress;
 mod failures;
 #[cfg(feature = "cli")]
 mod inspect;
+mod long;
 mod requests;
 mod unchanged;
 
@@ -222,9 +223,10 @@ async fn a_parser_that_panics_at_the_start_costs_only_the_copy() {
     let server = Server::answering([ok("", LIST)]);
     let feeds = open(server.feed(), dir.path());
     let (now, version) = (SystemTime::now(), Version::default());
+    let mut body = PANICS.as_bytes().to_vec().into();
     let saved = feeds
         .cache
-        .save(&origin(&server.feed()), PANICS.as_bytes(), &version, now);
+        .save(&origin(&server.feed()), &mut body, &version, now);
     saved.unwrap();
 
     let restarted = open(server.feed(), dir.path());

@@ -2,6 +2,7 @@
 //! is the only user of reqwest. `fetch` calls it. What is secret goes to the origin that it is
 //! meant for and to no other, and nothing that was asked for over https: is got over http:.
 
+use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -17,6 +18,7 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 use url::Url;
 
+use super::body::{Body, Room};
 use super::unpack::{ACCEPTED, decode};
 use super::{Deadlines, FetchError, Fetcher, Validators};
 use crate::feeds::blocking;
@@ -31,12 +33,17 @@ const USER_AGENT: &str = concat!("portcullis/", env!("CARGO_PKG_VERSION"));
 /// Lists are often reached through a short link or a CDN; more hops than this are a loop.
 const MAX_REDIRECTS: usize = 5;
 
+/// Bytes that are written to a body at a time.
+const PIECE: usize = 256 << 10;
+
 /// What a server is asked.
 #[derive(Debug)]
 pub(super) struct Ask {
     url: Url,
     /// The most bytes that the body may have, as it comes and as it is.
     max: u64,
+    /// Where a long body goes.
+    pub(super) room: Room,
     /// For all of the answer.
     pub(super) time: Option<Duration>,
     /// Fields for any server.
@@ -51,10 +58,7 @@ pub(super) struct Ask {
 #[derive(Debug)]
 pub(super) enum Answer {
     NotModified,
-    Body {
-        body: Vec<u8>,
-        validators: Validators,
-    },
+    Body { body: Body, validators: Validators },
 }
 
 impl Ask {
@@ -62,6 +66,7 @@ impl Ask {
         Self {
             url: url.clone(),
             max,
+            room: Room::default(),
             time: None,
             conditions: HeaderMap::new(),
             secrets: HeaderMap::new(),
@@ -83,7 +88,7 @@ async fn follow(mut ask: Ask, fetcher: &Fetcher) -> Result<Answer, FetchError> {
     for _ in 0..=MAX_REDIRECTS {
         let response = request(&url, &ask, fetcher).await?;
         if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
-            return answer(response, ask.max).await;
+            return answer(response, ask.max, &ask.room).await;
         }
         let next = next_url(&url, text(response.headers(), LOCATION).as_deref())?;
         let keeps_method = matches!(response.status().as_u16(), 307 | 308);
@@ -136,14 +141,14 @@ fn next_url(url: &Url, location: Option<&str>) -> Result<Url, FetchError> {
     }
 }
 
-async fn answer(response: Response, max: u64) -> Result<Answer, FetchError> {
+async fn answer(response: Response, max: u64, room: &Room) -> Result<Answer, FetchError> {
     match response.status() {
         StatusCode::OK => Ok(Answer::Body {
             validators: Validators {
                 etag: text(response.headers(), ETAG),
                 last_modified: text(response.headers(), LAST_MODIFIED),
             },
-            body: body(response, max).await?,
+            body: body(response, max, room).await?,
         }),
         StatusCode::NOT_MODIFIED => Ok(Answer::NotModified),
         status => Err(FetchError::Status {
@@ -154,7 +159,7 @@ async fn answer(response: Response, max: u64) -> Result<Answer, FetchError> {
 }
 
 /// The body without its content codings.
-async fn body(mut response: Response, max: u64) -> Result<Vec<u8>, FetchError> {
+async fn body(mut response: Response, max: u64, room: &Room) -> Result<Body, FetchError> {
     let too_large = FetchError::TooLarge { max };
     if response.content_length().is_some_and(|length| length > max) {
         return Err(too_large);
@@ -164,15 +169,26 @@ async fn body(mut response: Response, max: u64) -> Result<Vec<u8>, FetchError> {
         .map(|coding| String::from_utf8_lossy(coding.as_bytes()).into_owned())
         .collect();
     let codings = codings.join(",");
-    let mut body = Vec::new();
+    let mut body = room.body();
+    let mut piece = Vec::new();
     while let Some(chunk) = response.chunk().await? {
-        if body.len() as u64 + chunk.len() as u64 > max {
+        if body.len() + piece.len() as u64 + chunk.len() as u64 > max {
             return Err(too_large);
         }
-        body.extend_from_slice(&chunk);
+        piece.extend_from_slice(&chunk);
+        if piece.len() >= PIECE {
+            body = with(body, std::mem::take(&mut piece)).await?;
+        }
     }
+    let body = with(body, piece).await?;
     let body = blocking(move || decode(body, &codings, max)).await;
     body.map_err(|error| FetchError::unpack(error, max))
+}
+
+/// The body with more of it.
+async fn with(mut body: Body, piece: Vec<u8>) -> Result<Body, FetchError> {
+    let written = blocking(move || body.write_all(&piece).map(|()| body)).await;
+    written.map_err(FetchError::Keep)
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {

@@ -2,12 +2,14 @@
 //! response (RFC 9110, section 8.4.1), and a file that is packed as gzip, zstd or ZIP. `fetch`
 //! calls it off the async threads. What is unpacked is bounded while it is unpacked.
 
-use std::io::{self, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 
 use brotli_decompressor::Decompressor;
 use flate2::read::MultiGzDecoder;
 use ruzstd::decoding::StreamingDecoder;
 use zip::ZipArchive;
+
+use super::body::Body;
 
 /// What is read of a packed body at a time.
 const PIECE: usize = 16 << 10;
@@ -37,6 +39,9 @@ pub(crate) enum UnpackError {
     /// It is longer than the limit when it is unpacked.
     #[error("it is too large")]
     TooLarge,
+    /// It cannot be read back from where it is kept, or what is unpacked cannot be written there.
+    #[error("cannot keep it")]
+    Keep(#[source] io::Error),
 }
 
 /// How a body is packed.
@@ -49,8 +54,7 @@ enum Packing {
 }
 
 /// Undoes the codings that a `Content-Encoding` names, the last of them first.
-pub(super) fn decode(body: Vec<u8>, codings: &str, max: u64) -> Result<Vec<u8>, UnpackError> {
-    let mut body = body;
+pub(super) fn decode(mut body: Body, codings: &str, max: u64) -> Result<Body, UnpackError> {
     let codings = codings.split(',').map(str::trim);
     let codings: Vec<_> = codings.filter(|coding| !coding.is_empty()).collect();
     if codings.len() > MOST_CODINGS {
@@ -65,23 +69,23 @@ pub(super) fn decode(body: Vec<u8>, codings: &str, max: u64) -> Result<Vec<u8>, 
             other => return Err(UnpackError::Coding(other.to_owned())),
         };
         // Some servers send the empty body of an answer as it is.
-        if !body.is_empty() {
-            body = packing.unpack(&body, max)?;
+        if body.len() > 0 {
+            body = packing.unpack(body, max)?;
         }
     }
     Ok(body)
 }
 
 /// The list that a file has in it, as its first bytes tell; a list that is not packed is itself.
-pub(super) fn unpack(body: Vec<u8>, max: u64) -> Result<Vec<u8>, UnpackError> {
-    let packing = match body[..] {
+pub(super) fn unpack(mut body: Body, max: u64) -> Result<Body, UnpackError> {
+    let packing = match body.start(4).map_err(UnpackError::Keep)?[..] {
         [0x1f, 0x8b, ..] => Packing::Gzip,
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Packing::Zstd,
         // The second is an archive without files.
         [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Packing::Zip,
         _ => return Ok(body),
     };
-    packing.unpack(&body, max)
+    packing.unpack(body, max)
 }
 
 impl Packing {
@@ -94,30 +98,41 @@ impl Packing {
         }
     }
 
-    fn unpack(self, body: &[u8], max: u64) -> Result<Vec<u8>, UnpackError> {
+    fn unpack(self, mut body: Body, max: u64) -> Result<Body, UnpackError> {
+        let mut unpacked = body.room().body();
+        body.rewind().map_err(UnpackError::Keep)?;
+        let body = BufReader::with_capacity(PIECE, body);
         match self {
-            Self::Gzip => self.read(MultiGzDecoder::new(body), max),
-            Self::Brotli => self.read(Decompressor::new(body, PIECE), max),
-            Self::Zstd => self.frames(body, max),
-            Self::Zip => self.only_file(body, max),
+            Self::Gzip => self.read(MultiGzDecoder::new(body), &mut unpacked, max)?,
+            Self::Brotli => self.read(Decompressor::new(body, PIECE), &mut unpacked, max)?,
+            Self::Zstd => self.frames(body, &mut unpacked, max)?,
+            Self::Zip => self.only_file(body, &mut unpacked, max)?,
         }
+        Ok(unpacked)
     }
 
     /// A body of several frames is what all of them have (RFC 8878, section 3.1).
-    fn frames(self, mut body: &[u8], max: u64) -> Result<Vec<u8>, UnpackError> {
-        let mut all = Vec::new();
-        while !body.is_empty() {
+    fn frames(
+        self,
+        mut body: impl BufRead,
+        unpacked: &mut Body,
+        max: u64,
+    ) -> Result<(), UnpackError> {
+        while !body.fill_buf().map_err(UnpackError::Keep)?.is_empty() {
             let frame = StreamingDecoder::new(&mut body);
             let frame = frame.map_err(|error| self.damaged(io::Error::other(error)))?;
-            let left = max - all.len() as u64;
-            all.append(&mut self.read(frame, left)?);
+            self.read(frame, unpacked, max)?;
         }
-        Ok(all)
+        Ok(())
     }
 
-    fn only_file(self, body: &[u8], max: u64) -> Result<Vec<u8>, UnpackError> {
-        let mut archive =
-            ZipArchive::new(Cursor::new(body)).map_err(|error| self.damaged(error.into()))?;
+    fn only_file(
+        self,
+        body: impl Read + Seek,
+        unpacked: &mut Body,
+        max: u64,
+    ) -> Result<(), UnpackError> {
+        let mut archive = ZipArchive::new(body).map_err(|error| self.damaged(error.into()))?;
         let mut only = None;
         let mut files = 0;
         for at in 0..archive.len() {
@@ -131,19 +146,26 @@ impl Packing {
         let only = only.ok_or(UnpackError::Archive(files))?;
         let file = archive.by_index(only);
         let file = file.map_err(|error| self.damaged(error.into()))?;
-        self.read(file, max)
+        self.read(file, unpacked, max)
     }
 
-    fn read(self, packed: impl Read, max: u64) -> Result<Vec<u8>, UnpackError> {
-        let mut body = Vec::new();
-        packed
-            .take(max.saturating_add(1))
-            .read_to_end(&mut body)
-            .map_err(|source| self.damaged(source))?;
-        if body.len() as u64 > max {
-            return Err(UnpackError::TooLarge);
+    /// Adds what is unpacked to a body, which may have so many bytes.
+    fn read(self, mut packed: impl Read, unpacked: &mut Body, max: u64) -> Result<(), UnpackError> {
+        let mut piece = vec![0; PIECE];
+        loop {
+            let length = packed
+                .read(&mut piece)
+                .map_err(|source| self.damaged(source))?;
+            if length == 0 {
+                return Ok(());
+            }
+            if unpacked.len() + length as u64 > max {
+                return Err(UnpackError::TooLarge);
+            }
+            unpacked
+                .write_all(&piece[..length])
+                .map_err(UnpackError::Keep)?;
         }
-        Ok(body)
     }
 
     fn damaged(self, source: io::Error) -> UnpackError {
@@ -156,7 +178,7 @@ impl Packing {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::io::Cursor;
 
     use flate2::Compression;
     use flate2::write::GzEncoder;
@@ -172,6 +194,16 @@ mod tests {
         0x1b, 0x13, 0x00, 0x00, 0xa4, 0x15, 0x5c, 0xc2, 0xc4, 0x54, 0x25, 0x97, 0x94, 0xd2, 0xc9,
         0xd6, 0x0c,
     ];
+
+    fn decode(body: Vec<u8>, codings: &str, max: u64) -> Result<Vec<u8>, UnpackError> {
+        let body = super::decode(body.into(), codings, max)?;
+        Ok(body.into_bytes().unwrap())
+    }
+
+    fn unpack(body: Vec<u8>, max: u64) -> Result<Vec<u8>, UnpackError> {
+        let body = super::unpack(body.into(), max)?;
+        Ok(body.into_bytes().unwrap())
+    }
 
     fn gzip(body: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());

@@ -1,6 +1,8 @@
 //! Comma-separated values (RFC 4180) of which one column has names or URLs. Comments begin with
 //! `#`.
 
+use std::io::BufRead;
+
 use csv_core::{ReadFieldResult, ReaderBuilder};
 use memchr::memchr_iter;
 
@@ -13,24 +15,28 @@ use crate::feeds::snapshot::Full;
 const TOO_LONG: usize = 8 << 10;
 
 /// Reads the whole body.
-pub(super) fn read(body: &[u8], column: &Column, entries: &mut Entries) -> Result<(), Rejected> {
+pub(super) fn read(
+    mut body: impl BufRead,
+    column: &Column,
+    entries: &mut Entries,
+) -> Result<(), Rejected> {
     let mut reader = ReaderBuilder::new().comment(Some(b'#')).build();
     let mut table = Table::new(column);
-    let mut rest = body;
     let mut value = Vec::new();
     let mut piece = [0; 256];
     let mut lines = 0;
     loop {
-        let (result, read, written) = reader.read_field(rest, &mut piece);
-        let taken;
-        (taken, rest) = rest.split_at(read);
+        // An empty input ends the last field.
+        let input = body.fill_buf()?;
+        let (result, read, written) = reader.read_field(input, &mut piece);
+        let taken = &input[..read];
         // The line of a field is the one that it ends in.
         let line = lines + memchr_iter(b'\n', taken.trim_ascii_end()).count() + 1;
         lines += memchr_iter(b'\n', taken).count();
+        body.consume(read);
         let room = TOO_LONG.saturating_sub(value.len());
         value.extend_from_slice(&piece[..written.min(room)]);
         match result {
-            // An empty input ends the last field.
             ReadFieldResult::InputEmpty | ReadFieldResult::OutputFull => {}
             ReadFieldResult::End => return table.finish(),
             ReadFieldResult::Field { record_end } => {

@@ -5,37 +5,47 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io::{BufReader, Read, Seek};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::de::IoRead;
 
-use super::add_host_or_url;
+use super::{add_host_or_url, begin};
 use crate::feeds::entries::{Entries, Rejected};
 use crate::feeds::snapshot::Full;
 
 /// Reads the whole body.
 pub(super) fn read(
-    body: &[u8],
+    body: &mut (impl Read + Seek),
     field: Option<&str>,
     entries: &mut Entries,
 ) -> Result<(), Rejected> {
     let mut names = Names { entries, place: 0 };
-    let mut json = serde_json::Deserializer::from_slice(body);
-    match field {
-        None => List(&mut names).deserialize(&mut json)?,
-        Some(field) => {
-            let tokens: Vec<String> = field.split('/').skip(1).map(unescape).collect();
-            let at = At {
-                names: &mut names,
-                tokens: &tokens,
-                takes_one: false,
-            };
-            if !at.deserialize(&mut json)? {
-                json = serde_json::Deserializer::from_slice(body);
-                Rows(&mut names, &tokens).deserialize(&mut json)?;
-            }
-        }
+    let Some(field) = field else {
+        return Ok(whole(body, |json| List(&mut names).deserialize(json))?);
+    };
+    let tokens: Vec<String> = field.split('/').skip(1).map(unescape).collect();
+    let at = At {
+        names: &mut names,
+        tokens: &tokens,
+        takes_one: false,
+    };
+    if !whole(&mut *body, |json| at.deserialize(json))? {
+        begin(body)?;
+        whole(body, |json| Rows(&mut names, &tokens).deserialize(json))?;
     }
-    Ok(json.end()?)
+    Ok(())
+}
+
+/// Reads a body to its end.
+fn whole<R: Read, T>(
+    body: R,
+    read: impl FnOnce(&mut serde_json::Deserializer<IoRead<BufReader<R>>>) -> serde_json::Result<T>,
+) -> serde_json::Result<T> {
+    let mut json = serde_json::Deserializer::from_reader(BufReader::new(body));
+    let read = read(&mut json)?;
+    json.end()?;
+    Ok(read)
 }
 
 /// `~1` is `/` and `~0` is `~` (RFC 6901, section 4).

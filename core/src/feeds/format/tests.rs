@@ -11,6 +11,10 @@ fn read(format: FeedFormat, body: &str) -> Parsed {
     parse(&format.into(), body.as_bytes()).unwrap_or_else(|error| panic!("{format:?}: {error}"))
 }
 
+fn detected(body: &str) -> Option<FeedFormat> {
+    detect(&Format::default(), &mut io::Cursor::new(body)).unwrap()
+}
+
 fn covered(parsed: &Parsed, host: &str) -> bool {
     let found = parsed.snapshot.find(host);
     found.is_some_and(|found| found.kind == Listed)
@@ -373,13 +377,12 @@ fn the_first_lines_say_what_the_format_is() {
         ),
         ("[\"one.example\"]", FeedFormat::Json),
     ] {
-        let detected = detect(&Format::default(), body.as_bytes());
-        assert_eq!(detected, Some(format), "{body}");
+        assert_eq!(detected(body), Some(format), "{body}");
         let parsed = parse(&Format::default(), body.as_bytes());
         assert!(parsed.is_ok(), "{body} {parsed:?}");
     }
     for body in ["", "# nothing\n", "hello world\nthis is prose\n"] {
-        assert_eq!(detect(&Format::default(), body.as_bytes()), None, "{body}");
+        assert_eq!(detected(body), None, "{body}");
     }
 }
 
@@ -419,7 +422,7 @@ fn garbage_is_rejected_whatever_the_format() {
     let zeros = [0; 4096];
     for format in [
         [FeedFormat::Auto, FeedFormat::Json, FeedFormat::Csv].as_slice(),
-        &LINE_FORMATS.map(|(format, _)| format),
+        &detect::LINE_FORMATS.map(|(format, _)| format),
     ]
     .concat()
     {

@@ -24,7 +24,7 @@ fn lists(format: FeedFormat) -> Vec<(String, String)> {
     let files = folders.iter().flatten().flat_map(|folder| files(folder));
     let texts = files.filter_map(|file| {
         let text = fs::read_to_string(&file).ok()?;
-        let is_it = detect(&Format::default(), text.as_bytes()) == Some(format);
+        let is_it = detected(&text) == Some(format);
         is_it.then(|| (file.display().to_string(), text))
     });
     texts.collect()

@@ -2,10 +2,6 @@
 
 use super::*;
 
-fn detected(body: &str) -> Option<FeedFormat> {
-    detect(&Format::default(), body.as_bytes())
-}
-
 #[test]
 fn names_in_a_tree_follow_the_nearest_rule() {
     let rpz = "*.one.example CNAME rpz-passthru.\nads.one.example CNAME .\n";

@@ -1,0 +1,104 @@
+//! Tells the format of a body by its beginning, where the settings of its feed do not name it.
+
+use std::io::{self, Read, Seek};
+use std::ops::ControlFlow;
+
+use super::lines::Lines;
+use super::{Format, adblock, begin, dnsmasq, domains, hosts, rpz, unbound};
+use crate::config::FeedFormat;
+
+/// Lines that a format is told by.
+const LINES_TO_LOOK_AT: usize = 200;
+
+/// The bytes by which JSON is told.
+const START: u64 = 4 << 10;
+
+/// Whether a line can be one of a format.
+type IsLine = fn(&str) -> bool;
+
+/// The formats that have lines, those with the clearest marks first.
+pub(super) const LINE_FORMATS: [(FeedFormat, IsLine); 6] = [
+    (FeedFormat::Adblock, adblock::is_line),
+    (FeedFormat::Dnsmasq, dnsmasq::is_line),
+    (FeedFormat::Unbound, unbound::is_line),
+    (FeedFormat::Rpz, rpz::is_line),
+    (FeedFormat::Hosts, hosts::is_line),
+    (FeedFormat::Domains, domains::is_line),
+];
+
+/// The format of a body; none if its lines are of several, or of none.
+pub(super) fn detect(
+    format: &Format,
+    body: &mut (impl Read + Seek),
+) -> io::Result<Option<FeedFormat>> {
+    if format.field.is_some() || is_json(body)? {
+        return Ok(Some(FeedFormat::Json));
+    }
+    if format.column.is_some() {
+        return Ok(Some(FeedFormat::Csv));
+    }
+    begin(body)?;
+    let mut lines = Lines::new(body);
+    let mut looks = Looks::default();
+    while let Some(mut some) = lines.next()? {
+        if some.any(|(line, _)| looks.look_at(line.trim_ascii()).is_break()) {
+            break;
+        }
+    }
+    Ok(looks.like())
+}
+
+/// What lines look like.
+#[derive(Default)]
+struct Looks {
+    /// A line has said what the list is.
+    title: Option<FeedFormat>,
+    /// How many lines there are of each format.
+    counts: [usize; LINE_FORMATS.len()],
+    seen: usize,
+}
+
+impl Looks {
+    /// Looks at the next line. It breaks when enough was seen.
+    fn look_at(&mut self, line: &str) -> ControlFlow<()> {
+        if adblock::is_title(line) {
+            self.title = Some(FeedFormat::Adblock);
+            return ControlFlow::Break(());
+        }
+        let is_remark =
+            line.starts_with(['!', ';']) || (line.starts_with('#') && !adblock::is_line(line));
+        if line.is_empty() || is_remark {
+            return ControlFlow::Continue(());
+        }
+        if let Some(place) = LINE_FORMATS.iter().position(|(_, is_line)| is_line(line)) {
+            self.counts[place] += 1;
+        }
+        self.seen += 1;
+        match self.seen {
+            LINES_TO_LOOK_AT => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
+    fn like(self) -> Option<FeedFormat> {
+        if self.title.is_some() {
+            return self.title;
+        }
+        let counts = self.counts.into_iter().enumerate().rev();
+        let (place, count) = counts.max_by_key(|(_, count)| *count)?;
+        (count > 0 && count * 2 >= self.seen).then_some(LINE_FORMATS[place].0)
+    }
+}
+
+/// Whether a body begins as an object or an array. `[Adblock Plus]` does not.
+fn is_json(body: &mut (impl Read + Seek)) -> io::Result<bool> {
+    begin(body)?;
+    let mut start = Vec::new();
+    body.by_ref().take(START).read_to_end(&mut start)?;
+    let start = start.trim_ascii_start();
+    let in_array = start.strip_prefix(b"[").map(<[u8]>::trim_ascii_start);
+    Ok(start.starts_with(b"{")
+        || in_array.is_some_and(|rest| {
+            rest.starts_with(b"\"") || rest.starts_with(b"{") || rest.starts_with(b"]")
+        }))
+}
