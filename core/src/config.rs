@@ -13,6 +13,7 @@ mod error;
 mod feed;
 mod filter;
 mod filter_limits;
+mod followed;
 mod group;
 mod layers;
 mod load;
@@ -46,8 +47,8 @@ pub use self::feed::{
 };
 pub(crate) use self::filter::{FilterSettings, Grants, Mode, OnError, QuarantineRule, Standing};
 pub(crate) use self::filter_limits::FilterLimits;
+pub use self::followed::Followed;
 pub use self::group::Group;
-pub(crate) use self::load::read_order;
 pub use self::load::{Flags, Sources};
 pub(crate) use self::refusal::located;
 pub use self::request::{Checksum, Field, Secret, SecretError};
@@ -73,6 +74,10 @@ pub struct Config {
     /// file.
     #[serde(skip)]
     pub file: Option<PathBuf>,
+    /// The file as it is followed while the proxy runs. Without it, all settings are those that the
+    /// proxy was started with.
+    #[serde(skip)]
+    pub followed: Option<Followed>,
     /// Where clients connect, and how many threads serve them.
     pub proxy: Proxy,
     /// Who may use the proxy.
@@ -84,7 +89,8 @@ pub struct Config {
     pub plugins: Plugins,
     /// The compiling of filters.
     pub compiler: Compiler,
-    /// Lists of domains, by name. The default one is there beside those that a file names.
+    /// Lists of domains, by name. The default one is there beside those that a file names. A change
+    /// of the file holds at once.
     #[default(BTreeMap::from([(Feed::DEFAULT.to_owned(), Feed::malware())]))]
     #[serde(deserialize_with = "value::feeds")]
     #[schemars(extend("propertyNames" = {"pattern": "^[a-z0-9_-]{1,64}$"}))]
@@ -206,9 +212,6 @@ pub struct Plugins {
     /// The filters that are asked first, by name; the rest follow by file name. A change of the
     /// file holds at once.
     pub order: Vec<String>,
-    /// A configuration file whose `[plugins] order` is followed while the proxy runs.
-    #[serde(skip)]
-    pub order_file: Option<PathBuf>,
     /// A filter whose file is gone goes on serving for this time: the file may be about to be
     /// replaced.
     #[default(Duration::from_secs(1))]

@@ -154,7 +154,7 @@ impl Filter {
 
     /// The feeds that it may look into.
     pub(crate) fn feeds(&self) -> Vec<String> {
-        self.host.feed_names()
+        self.host.feed_names(&self.host.feeds.now())
     }
 
     /// What it remembers under a key.
@@ -162,7 +162,7 @@ impl Filter {
         self.host.state.get(key).ok().flatten()
     }
 
-    /// Changes whenever a feed does.
+    /// Changes whenever a list does, or the set of feeds.
     pub(crate) fn feeds_generation(&self) -> u64 {
         self.host.feeds.generation()
     }

@@ -32,7 +32,8 @@ pub(crate) use self::folder::{Stamp, Watch};
 use self::load_task::{COPY_TIMEOUT, Loaded, Outcome, Retry};
 pub(crate) use self::load_task::{LoadFailure, MAX_WASM_BYTES};
 pub(crate) use self::manifest::ConfigSource;
-use self::order::Order;
+pub(crate) use self::order::Order;
+use self::order::Orders;
 use self::plugin::{NextTry, Plugin};
 pub(crate) use self::readiness::Fault;
 pub(crate) use self::status::{
@@ -63,6 +64,9 @@ pub(crate) struct Plugins {
     /// Whether requests are refused because of that: it was so at the start.
     is_folder_held: bool,
     order: Order,
+    orders: Orders,
+    /// The edition of the feeds with which filters were tried last.
+    feeds: u64,
     deletion_grace: Duration,
     builtins: &'static [Builtin],
     loader: Loader,
@@ -93,7 +97,12 @@ impl Plugins {
             dir_must_exist: settings.dir_must_exist,
             folder_fault: None,
             is_folder_held: false,
-            order: Order::new(settings.order, settings.order_file),
+            order: Order {
+                names: settings.order,
+                fault: None,
+            },
+            orders: Orders::none(),
+            feeds: loader.feeds().now().edition(),
             deletion_grace: settings.deletion_grace,
             builtins,
             loader,
@@ -149,6 +158,11 @@ impl Plugins {
         }
     }
 
+    /// Has each later order hold while [`Self::run`] is polled.
+    pub(crate) fn follow(&mut self, orders: watch::Receiver<Order>) {
+        self.orders = orders.into();
+    }
+
     /// The generation that serves, and every later one.
     pub(crate) fn chain(&self) -> watch::Receiver<Arc<Chain>> {
         self.chain.subscribe()
@@ -200,7 +214,8 @@ impl Plugins {
             tokio::select! {
                 () = watch.changed(), if pause == POLL => {}
                 () = told() => self.look_again(),
-                () = feeds.arrived() => self.on_feed_arrived(),
+                () = feeds.arrived() => self.on_feeds_changed(),
+                order = self.orders.next() => self.on_order_changed(order),
                 Some(loaded) = self.loading.join_next() => self.on_loaded(loaded),
                 () = sleep(pause) => {}
             }
@@ -269,6 +284,7 @@ impl Plugins {
             return;
         }
         let last_try = plugin.next_try.take();
+        let tried_for_feeds = std::mem::take(&mut plugin.tried_for_feeds);
         // Until all is done, as the files are tried again if anything below panics.
         plugin.next_try = NextTry::after(None, &loaded.files, Retry::Soon);
         if loaded.standing.get().is_some() {
@@ -281,7 +297,12 @@ impl Plugins {
                 self.dirty_since.get_or_insert_with(Instant::now);
             }
             plugin.disabled = false;
-            let (name, retry) = (&loaded.name, loaded.retry);
+            plugin.may_want_feeds = failure.may_want_feeds();
+            let is_same = |last: &NextTry| last.is_of(&loaded.files);
+            // What other feeds have not mended is no news.
+            let is_again = tried_for_feeds && last_try.as_ref().is_some_and(is_same);
+            let retry = if is_again { Retry::Soon } else { loaded.retry };
+            let name = &loaded.name;
             if stands_in {
                 let consequence = "the built-in filter stands in with its defaults";
                 plugin.refuse_with(name, failure, retry, consequence);
@@ -306,13 +327,31 @@ impl Plugins {
         }
         plugin.digest = loaded.digest;
         plugin.next_try = NextTry::after(last_try, &plugin.files, loaded.retry);
+        if plugin.tried_with != self.feeds {
+            plugin.try_with_other_feeds();
+        }
     }
 
-    /// Requests may be refused until then.
-    fn on_feed_arrived(&mut self) {
-        if self.chain.borrow().missing().next().is_some() {
+    /// A list has arrived, or there are other feeds. Requests may be refused for the lack of one.
+    fn on_feeds_changed(&mut self) {
+        let is_missing = self.missing_feeds().next().is_some();
+        if is_missing || self.chain.borrow().missing().next().is_some() {
             self.mark_dirty();
         }
+        let edition = self.loader.feeds().now().edition();
+        if std::mem::replace(&mut self.feeds, edition) == edition {
+            return;
+        }
+        // What was refused may have named a feed that is there by now.
+        let plugins = self.plugins.values_mut();
+        plugins.for_each(Plugin::try_with_other_feeds);
+    }
+
+    fn on_order_changed(&mut self, order: Order) {
+        if order.names != self.order.names {
+            self.mark_dirty();
+        }
+        self.order = order;
     }
 
     fn mark_dirty(&mut self) {
@@ -347,7 +386,7 @@ impl Plugins {
 
     /// First the names that the configuration orders, then the rest by name.
     fn ordered(&self) -> impl Iterator<Item = (&Arc<str>, &Plugin)> {
-        let order = self.order.names();
+        let order = &self.order.names;
         // A name that is given twice counts where it stands first.
         let first = |(at, name): &(usize, &String)| !order[..*at].contains(name);
         let listed = order.iter().enumerate().filter(first);

@@ -6,6 +6,7 @@ mod decisions;
 mod health;
 mod listener;
 mod per_client;
+mod settings;
 mod supervise;
 mod threads;
 mod turn_away;

@@ -62,13 +62,18 @@ impl Instances {
         notes: Option<&Notes>,
     ) -> Result<FilterAnswer, Failure> {
         let Self::Component(components) = self;
-        // The guard must end before the first await: another request may want an instance
-        // meanwhile.
-        let taken = components.idle.borrow_mut().pop();
-        let mut instance = match taken {
-            Some(instance) => instance,
-            // Boxed because it is rare and would size the future of every request.
-            None => Box::new(Box::pin(components.starts.start(filter)).await?),
+        let mut instance = loop {
+            // The guard must end before the first await: another request may want an instance
+            // meanwhile.
+            let taken = components.idle.borrow_mut().pop();
+            let mut instance = match taken {
+                Some(instance) => instance,
+                // Boxed because it is rare and would size the future of every request.
+                None => Box::new(Box::pin(components.starts.start(filter)).await?),
+            };
+            if instance.knows_feeds() {
+                break instance;
+            }
         };
         let answer = instance.call(call, notes).await?;
         if instance.should_retire() {

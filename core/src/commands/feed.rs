@@ -131,7 +131,7 @@ pub(super) fn fetcher(config: &Config) -> Fetcher {
 fn unknown(name: &str, feeds: &Feeds) -> FeedCommandError {
     FeedCommandError::Unknown {
         name: name.to_owned(),
-        hint: did_you_mean(name, feeds.names().map(|name| &**name)),
+        hint: did_you_mean(name, feeds.now().names().map(|name| &**name)),
     }
 }
 

@@ -49,11 +49,6 @@ impl<'a> Layers<'a> {
         })
     }
 
-    /// Forgets one of the file's tables.
-    pub(super) fn remove(&mut self, key: &str) {
-        self.table.get_mut().remove(key);
-    }
-
     /// Lays the settings among `variables` over what is there.
     pub(super) fn add_variables(
         &mut self,
@@ -126,12 +121,6 @@ impl<'a> Layers<'a> {
     /// Whether any source says what stands at `keys`.
     pub(super) fn contains(&self, keys: &[&str]) -> bool {
         place_of(self.table.get_ref(), keys).is_some()
-    }
-
-    /// Whether a variable says what stands at `keys`.
-    pub(super) fn is_from_variable(&self, keys: &[&str]) -> bool {
-        let place = place_of(self.table.get_ref(), keys);
-        place.is_some_and(|place| self.variable_at(place.value).is_some())
     }
 
     /// What stands at `key`, as JSON.

@@ -11,13 +11,13 @@ use super::declaration::{Declaration, schema_of};
 use super::document::Document;
 use super::feed::{Feed, Preset};
 use super::layers::Layers;
-use super::{Clients, Compiler, Config, ConfigError, environment};
+use super::{Clients, Compiler, Config, ConfigError, Followed, environment};
 
 /// Read from the working directory if no other file is named.
 const DEFAULT_FILE: &str = "portcullis.toml";
 
 /// Where settings come from. A flag beats an environment variable, and that beats the file.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Sources {
     /// The file to read; it must exist. Without it, the one that `PORTCULLIS_CONFIG` names, and
@@ -32,7 +32,7 @@ pub struct Sources {
 }
 
 /// The settings that have a flag.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Flags {
     /// `[proxy] listen`.
@@ -60,7 +60,9 @@ impl Config {
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
         let file = sources.config_file();
         let text = file.as_deref().map_or_else(|| Ok(String::new()), read)?;
-        Self::parse(text, file, sources)
+        let mut config = Self::parse(text, file.clone(), sources)?;
+        config.followed = file.map(|file| Followed::new(sources, file, config.clone()));
+        Ok(config)
     }
 
     /// The same with the text of the file; `file` is named in errors, and paths are meant from
@@ -82,9 +84,7 @@ impl Config {
         add_presets(&mut layers);
 
         let dir_is_named = layers.contains(&["plugins", "dir"]);
-        let order_is_fixed = layers.is_from_variable(&["plugins", "order"]);
         let mut config: Self = layers.read()?;
-        config.file.clone_from(&file);
         for (name, feed) in &config.feeds {
             if let Some(problem) = feed.problem() {
                 let keys: Vec<&str> = ["feeds", name].into_iter().chain(problem.key).collect();
@@ -94,7 +94,6 @@ impl Config {
         if let Some(problem) = config.clients.problem() {
             return Err(layers.problem_at(&["clients", "open"], problem));
         }
-        config.plugins.order_file = file.filter(|_| !order_is_fixed);
         config.compiler.cache_dir = Compiler::cache_within(&config.cache.dir);
         let Flags {
             listen,
@@ -107,22 +106,9 @@ impl Config {
         }
         config.plugins.dir_must_exist = dir_is_named || plugins_dir.is_some();
         config.plugins.dir = plugins_dir.unwrap_or(config.plugins.dir);
+        config.file = file;
         Ok(config)
     }
-}
-
-/// The `[plugins] order` that a configuration file has by now.
-pub(crate) fn read_order(file: &Path) -> Result<Vec<String>, ConfigError> {
-    let text = read(file)?;
-    let document = Document {
-        path: file,
-        text: &text,
-    };
-    let schema = schema_of::<Config>();
-    let mut layers = Layers::new(document, Declaration(&schema))?;
-    // A feed may be one that only variables make whole, and they are not read again.
-    layers.remove("feeds");
-    Ok(layers.read::<Config>()?.plugins.order)
 }
 
 /// Adds what is not said of the default feed. Who names another source says nothing of its format,

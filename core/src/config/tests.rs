@@ -37,7 +37,7 @@ fn sources(dir: &TempDir, variables: &[(&str, &str)]) -> Sources {
 /// What the file and the variables say, without the folder that the file is in.
 fn load(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
     let mut config = Config::load(&sources(&folder(text), variables))?;
-    config.plugins.order_file = None;
+    config.followed = None;
     config.file = None;
     Ok(config)
 }
@@ -328,15 +328,36 @@ fn a_file_that_is_named_must_exist() {
 }
 
 #[test]
-fn the_order_in_the_file_is_followed_unless_the_environment_overrules_it() {
-    let dir = folder("[plugins]\norder = [\"a\", \"b\"]");
+fn a_file_that_is_followed_is_read_again_below_the_variables_and_flags_of_the_start() {
+    let dir = folder("[plugins]\norder = [\"a\"]\n[feeds.a]\nentries = [\"a.example\"]\n");
     let file = dir.path().join("portcullis.toml");
-    let config = Config::load(&sources(&dir, &[])).unwrap();
-    assert_eq!(config.plugins.order_file.as_deref(), Some(&*file));
-    assert_eq!(super::read_order(&file).unwrap(), ["a", "b"]);
-    let overruled = [("PORTCULLIS_PLUGINS_ORDER", "b")];
-    let config = Config::load(&sources(&dir, &overruled)).unwrap();
-    assert_eq!(config.plugins.order_file, None);
+    let variables = [
+        ("PORTCULLIS_PLUGINS_ORDER", "b"),
+        ("PORTCULLIS_FEEDS_A_REFRESH", "1h"),
+        ("OTHER", "x"),
+    ];
+    let config = Config::load(&sources(&dir, &variables)).unwrap();
+    let followed = config.followed.clone().unwrap();
+    assert_eq!(followed.file(), file);
+    assert_eq!(followed.said().feeds, config.feeds);
+    assert!(!format!("{followed:?}").contains("1h"));
+
+    fs::write(
+        &file,
+        "[plugins]\norder = [\"c\"]\n[feeds.a]\nentries = [\"b.example\"]\n",
+    )
+    .unwrap();
+    let again = followed.read().unwrap();
+    assert_eq!(again.plugins.order, ["b"]);
+    let feed = &again.feeds["a"];
+    assert_eq!(
+        (&*feed.entries, feed.refresh.as_secs()),
+        (&["b.example".to_owned()][..], 3600)
+    );
+    // A variable alone makes no configuration that could be followed.
+    let empty = tempfile::tempdir().unwrap();
+    let config = Config::load(&sources(&empty, &variables[..1])).unwrap();
+    assert_eq!(config.followed, None);
 }
 
 /// The first block of the README that begins with this line.
@@ -353,9 +374,10 @@ fn the_readme_shows_the_defaults() {
     expected.proxy.workers = 2.try_into().unwrap();
     expected.plugins.dir = dir.path().join("plugins");
     expected.plugins.dir_must_exist = true;
-    expected.plugins.order_file = Some(dir.path().join("portcullis.toml"));
-    expected.file.clone_from(&expected.plugins.order_file);
-    assert_eq!(Config::load(&sources(&dir, &[])).unwrap(), expected);
+    expected.file = Some(dir.path().join("portcullis.toml"));
+    let mut read = Config::load(&sources(&dir, &[])).unwrap();
+    read.followed = None;
+    assert_eq!(read, expected);
 
     let filter =
         FilterSettings::parse(readme_block("enabled = true"), Path::new("a.toml")).unwrap();

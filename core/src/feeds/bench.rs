@@ -44,11 +44,10 @@ impl Lists {
     ///
     /// If there is no list in it.
     pub async fn refresh(&self, name: &str) -> usize {
-        let source = &self.0.feeds[name].sources[0];
-        let origin = source.origin.as_ref().expect("it is the list of a file");
-        let refreshed = self.0.refresh(source, origin).await;
+        let source = self.0.now().feeds[name].lists[0].source.clone();
+        let refreshed = self.0.refresh(&source).await;
         refreshed.expect("it is a list");
-        self.0.lists.load().at(source.place).len()
+        self.0.names_of(&source)
     }
 
     /// Whether one of the lists that are named has the host: all that a filter's question takes

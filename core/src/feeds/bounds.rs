@@ -7,7 +7,7 @@ use crate::config::{Feed, OnShrink};
 const NEAR: usize = 10;
 
 /// How many names a list may have.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Bounds {
     min: Option<usize>,
     max: Option<usize>,

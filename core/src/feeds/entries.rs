@@ -24,7 +24,7 @@ const EXAMPLES: usize = 3;
 const EXAMPLE_LENGTH: usize = 60;
 
 /// What the operator says about all entries of a list.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reading {
     /// Whether a name covers those below it, whatever the format says.
     pub(crate) subdomains: Option<bool>,

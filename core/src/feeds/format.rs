@@ -35,7 +35,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const BYTES_A_NAME: u64 = 20;
 
 /// How a body is to be read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Format {
     pub(crate) format: FeedFormat,
     /// The column of CSV that has the names.

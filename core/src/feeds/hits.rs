@@ -44,10 +44,11 @@ impl FeedHits {
 impl Feeds {
     /// What a feed has done, with `top` of its entries; none if there is no such feed.
     pub(crate) fn hits(&self, feed: &str, top: usize) -> Option<FeedHits> {
-        let lists = self.lists.load();
+        let now = self.now();
         let mut hits = FeedHits::default();
-        for source in &self.feeds.get(feed)?.sources {
-            let list = lists.at(source.place);
+        for list in &now.feeds.get(feed)?.lists {
+            let source = &list.source;
+            let list = &list.snapshot;
             hits.names += list.len();
             hits.matched += list.matched();
             let frequent = list.most_frequent(top).into_iter();

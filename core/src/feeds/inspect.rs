@@ -8,11 +8,10 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::fetch::shown;
-use super::snapshot::{Found, Snapshot};
-use super::source::{BUILT_IN, ENTRIES, Feed, Source};
+use super::source::{BUILT_IN, ENTRIES, Feed, List};
 use super::{FeedError, Feeds, Outcome};
 use crate::config::{FeedFormat, FeedKind};
-use crate::verdict::{Match, MatchKind};
+use crate::verdict::MatchKind;
 
 /// What is known of one list without asking its source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,19 +66,19 @@ impl Feeds {
     /// What is known of each list, in the order of the feeds' names. A feed that is disabled is
     /// among them.
     pub(crate) fn facts(&self) -> Vec<Facts> {
-        let lists = self.lists.load();
-        let of_feed = |feed: &Feed| -> Vec<Facts> {
+        let of_feed = |feed: &Arc<Feed>| -> Vec<Facts> {
             if feed.is_disabled() {
                 return feed.disabled_facts();
             }
-            let of_list = |source: &Source| self.facts_of(feed, source, lists.at(source.place));
-            feed.sources.iter().map(of_list).collect()
+            let of_list = |list: &List| self.facts_of(feed, list);
+            feed.lists.iter().map(of_list).collect()
         };
-        self.feeds.values().flat_map(of_feed).collect()
+        self.now().feeds.values().flat_map(of_feed).collect()
     }
 
-    fn facts_of(&self, feed: &Feed, source: &Source, list: &Snapshot) -> Facts {
-        let status = source.status(list);
+    fn facts_of(&self, feed: &Feed, list: &List) -> Facts {
+        let source = &list.source;
+        let status = list.status();
         let format = match &source.origin {
             Some(origin) => Some(origin.format.format),
             None if *source.shown == *BUILT_IN => Some(FeedFormat::Domains),
@@ -102,19 +101,19 @@ impl Feeds {
     /// Every entry that speaks of a canonical host, by the feeds' names in order, and in a list the
     /// most specific one last.
     pub(crate) fn entries_about(&self, host: &str) -> Vec<Entry> {
-        let mut counting = self.find(self.names().map(|name| &**name), host);
-        let lists = self.lists.load();
+        let now = self.now();
+        let mut counting = now.find(now.names().map(|name| &**name), host);
         let mut entries = Vec::new();
-        for feed in self.feeds.values() {
-            for source in &feed.sources {
-                for found in lists.at(source.place).find_all(host) {
-                    let meant = self.meant(feed, source, found);
+        for feed in now.feeds.values() {
+            for list in &feed.lists {
+                for found in list.snapshot.find_all(host) {
+                    let meant = now.meant(feed, list, found);
                     // Of two that look the same the first counts.
                     let counts = counting.take_if(|counting| *counting == meant).is_some();
                     entries.push(Entry {
                         feed: feed.name.clone(),
                         kind: feed.kind(),
-                        source: source.shown.clone(),
+                        source: list.source.shown.clone(),
                         says: found.kind,
                         name: found.name(),
                         rule: found.rule(),
@@ -127,23 +126,15 @@ impl Feeds {
         entries
     }
 
-    /// What a filter is told if this entry counts.
-    fn meant(&self, feed: &Feed, source: &Source, found: Found<'_>) -> Match {
-        match (feed.kind(), found.kind) {
-            (FeedKind::Allow, MatchKind::Listed) => source.allowed(found, self.telling),
-            _ => source.matched(found, self.telling),
-        }
-    }
-
     /// Fetches the lists of these feeds now, or of all, and keeps what arrives on disk.
     pub(crate) async fn refresh_named(&self, feeds: Option<&BTreeSet<&str>>) -> Vec<Refreshed> {
-        let is_wanted = |source: &Source| feeds.is_none_or(|feeds| feeds.contains(&*source.feed));
-        let wanted = self.origins().filter(|(source, _)| is_wanted(source));
-        let all = wanted.map(async |(source, origin)| Refreshed {
-            outcome: self.refresh(source, origin).await,
+        let mut wanted = self.fetched();
+        wanted.retain(|source| feeds.is_none_or(|feeds| feeds.contains(&*source.feed)));
+        let all = wanted.iter().map(async |source| Refreshed {
+            outcome: self.refresh(source).await,
             feed: source.feed.clone(),
             source: source.shown.clone(),
-            names: self.lists.load().at(source.place).len(),
+            names: self.names_of(source),
         });
         join_all(all).await
     }
@@ -151,7 +142,7 @@ impl Feeds {
 
 impl Feed {
     fn disabled_facts(&self) -> Vec<Facts> {
-        let settings = self.settings.as_ref();
+        let settings = self.settings.as_deref();
         let facts = |source: Option<Arc<str>>, format| Facts {
             feed: self.name.clone(),
             kind: self.kind(),

@@ -55,6 +55,22 @@ impl Origin {
         };
         feed.sources().map(origin).collect()
     }
+
+    /// Whether this is the list that another origin has, read alike and checked alike.
+    pub(super) fn has_list_of(&self, other: &Self) -> bool {
+        let (one, two) = (&self.settings, &other.settings);
+        (&self.url, &self.format) == (&other.url, &other.format)
+            && (&one.checksum, &one.minisign) == (&two.checksum, &two.minisign)
+            && one.post == two.post
+    }
+
+    /// Whether the list of another origin, which is the same, is fetched and kept alike.
+    pub(super) fn is_fetched_as(&self, other: &Self) -> bool {
+        let (one, two) = (&self.settings, &other.settings);
+        (&self.copy, self.licence, self.max_size) == (&other.copy, other.licence, other.max_size)
+            && (self.bounds, self.refresh) == (other.bounds, other.refresh)
+            && (one.timeout, &one.headers) == (two.timeout, &two.headers)
+    }
 }
 
 fn hash(url: &Url) -> String {

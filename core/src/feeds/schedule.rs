@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use futures_util::future::join_all;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -55,19 +56,46 @@ impl FileVersion {
 impl Feeds {
     /// Keeps all lists fresh until `shutdown`, or until this future is dropped.
     pub(crate) async fn run(self: Arc<Self>, shutdown: CancellationToken) {
-        let origins = self.origins();
-        let all = join_all(origins.map(|(source, origin)| self.keep_fresh(source, origin)));
-        shutdown.run_until_cancelled(all).await;
+        shutdown.run_until_cancelled(self.keep_all_fresh()).await;
     }
 
-    async fn keep_fresh(&self, source: &Source, origin: &Origin) {
+    /// Those that change with the settings, too.
+    async fn keep_all_fresh(&self) {
+        let mut known: Vec<Arc<Source>> = Vec::new();
+        let mut tasks = FuturesUnordered::new();
+        loop {
+            known.retain(|source| !source.retired().is_cancelled());
+            for source in self.fetched() {
+                if !known.iter().any(|known| Arc::ptr_eq(known, &source)) {
+                    known.push(source.clone());
+                    tasks.push(self.keep_until_retired(source));
+                }
+            }
+            tokio::select! {
+                () = self.rescheduled.notified() => {}
+                // Its source is retired.
+                Some(()) = tasks.next() => {}
+            }
+        }
+    }
+
+    async fn keep_until_retired(&self, source: Arc<Source>) {
+        let keep = async {
+            if let Some(origin) = &source.origin {
+                self.keep_fresh(&source, origin).await;
+            }
+        };
+        source.retired().run_until_cancelled(keep).await;
+    }
+
+    async fn keep_fresh(&self, source: &Arc<Source>, origin: &Origin) {
         let file = file_path(&origin.url);
         let mut failures = 0;
         loop {
             // This comes before the file is read, so that a change meanwhile is seen afterwards.
             let read = stamp_of(file.clone()).await;
             let started = Instant::now();
-            let outcome = self.refresh(source, origin).await;
+            let outcome = self.refresh(source).await;
             let pause = match outcome {
                 Ok(outcome) => {
                     failures = 0;
@@ -82,8 +110,7 @@ impl Feeds {
                         retry_in(failures, origin.refresh, error.retry_after())
                     };
                     failures += 1;
-                    let names = self.lists.load().at(source.place).len();
-                    source.log_failure(&error, pause, names);
+                    source.log_failure(&error, pause, self.names_of(source));
                     pause
                 }
             };
@@ -97,7 +124,7 @@ impl Feeds {
     /// at once, and the time begins anew.
     async fn rest(
         &self,
-        source: &Source,
+        source: &Arc<Source>,
         origin: &Origin,
         mut pause: Duration,
         (file, read): (Option<&Path>, Stamp),
@@ -114,7 +141,7 @@ impl Feeds {
             }
             if copied != known {
                 known = copied;
-                if self.take_up(source, origin).await {
+                if self.take_up(source).await {
                     (pause, began) = (jittered(origin.refresh), Instant::now());
                 }
             }

@@ -1,27 +1,40 @@
-//! One feed, its lists, and what is known about each of them. `feeds` looks hosts up in them,
-//! `start` makes them, `schedule` keeps them fresh.
+//! One feed, its lists, and what is known about each of them. `lists` looks hosts up in them,
+//! `start` and `change` make them, `schedule` keeps them fresh.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use tokio_util::sync::CancellationToken;
+
 use super::fetch::{Version, shown};
+use super::inline;
+use super::lists::Telling;
 use super::origin::Origin;
 use super::snapshot::{Found, Snapshot};
-use super::{Telling, inline};
 use crate::config::{self, FeedKind};
 use crate::verdict::{Match, MatchKind};
 
 /// Lists under one name.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Feed {
     pub(super) name: Arc<str>,
     /// None for the feed that is compiled in, and for those of test cases.
-    pub(super) settings: Option<config::Feed>,
+    pub(super) settings: Option<Arc<config::Feed>>,
     /// A feed that is disabled has none.
-    pub(super) sources: Vec<Source>,
+    pub(super) lists: Vec<List>,
 }
 
-/// One list.
+/// One list as it serves.
+#[derive(Clone, Debug)]
+pub(super) struct List {
+    pub(super) source: Arc<Source>,
+    pub(super) snapshot: Arc<Snapshot>,
+    /// Where the snapshot is from, as people may see it, if it is the list of the settings before:
+    /// it serves until that of `source` arrives.
+    pub(super) before: Option<Arc<str>>,
+}
+
+/// Where one list comes from, by one version of its feed's settings.
 #[derive(Debug)]
 pub(super) struct Source {
     /// The name of its feed.
@@ -30,13 +43,15 @@ pub(super) struct Source {
     pub(super) origin: Option<Origin>,
     /// The same as people may see it.
     pub(super) shown: Arc<str>,
-    /// Its place among the lists that serve.
-    pub(super) place: usize,
     state: Mutex<State>,
+    /// Cancelled when the settings have another list in its place, or none.
+    retired: CancellationToken,
+    /// Held while its list is written to the disk.
+    writing: Mutex<()>,
 }
 
 /// What a source knows of the list that serves.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct State {
     /// That of the body which the snapshot was made from.
     pub(super) version: Version,
@@ -102,6 +117,57 @@ impl FeedStatus {
     }
 }
 
+impl List {
+    /// One that serves from now on.
+    pub(super) fn new(source: Source, snapshot: Snapshot) -> Self {
+        Self {
+            source: Arc::new(source),
+            snapshot: Arc::new(snapshot),
+            before: None,
+        }
+    }
+
+    pub(super) fn matched(&self, found: Found<'_>, telling: Telling) -> Match {
+        let rule = match telling {
+            Telling::AsWritten => found.rule(),
+            Telling::Canonical => inline::entry(&found),
+        };
+        Match {
+            feed: Some(self.source.feed.clone()),
+            source: Some(self.before.as_ref().unwrap_or(&self.source.shown).clone()),
+            rule: rule.into(),
+            line: Some(found.line),
+            kind: found.kind,
+            hit: found.hit(),
+        }
+    }
+
+    /// The entry of an allow feed, because of which no list counts.
+    pub(super) fn allowed(&self, found: Found<'_>, telling: Telling) -> Match {
+        Match {
+            kind: MatchKind::Excepted,
+            ..self.matched(found, telling)
+        }
+    }
+
+    pub(super) fn status(&self) -> FeedStatus {
+        let source = &self.source;
+        let state = source.state();
+        FeedStatus {
+            name: source.feed.clone(),
+            source: Some(source.shown.clone()),
+            licence: source.origin.as_ref().and_then(|origin| origin.licence),
+            has_others: false,
+            names: self.snapshot.len(),
+            // After a clock was set back, a list counts as new.
+            age: state
+                .fetched_at
+                .map(|time| time.elapsed().unwrap_or_default()),
+            last_error: state.error.clone(),
+        }
+    }
+}
+
 impl Source {
     /// A list that comes from somewhere else.
     pub(super) fn from_origin(feed: &Arc<str>, origin: Origin) -> Self {
@@ -118,31 +184,17 @@ impl Source {
             feed: feed.clone(),
             origin: None,
             shown: shown.into(),
-            place: 0,
             state: Mutex::default(),
+            retired: CancellationToken::new(),
+            writing: Mutex::default(),
         }
     }
 
-    pub(super) fn matched(&self, found: Found<'_>, telling: Telling) -> Match {
-        let rule = match telling {
-            Telling::AsWritten => found.rule(),
-            Telling::Canonical => inline::entry(&found),
-        };
-        Match {
-            feed: Some(self.feed.clone()),
-            source: Some(self.shown.clone()),
-            rule: rule.into(),
-            line: Some(found.line),
-            kind: found.kind,
-            hit: found.hit(),
-        }
-    }
-
-    /// The entry of an allow feed, because of which no list counts.
-    pub(super) fn allowed(&self, found: Found<'_>, telling: Telling) -> Match {
-        Match {
-            kind: MatchKind::Excepted,
-            ..self.matched(found, telling)
+    /// The same with what is known of the list that serves.
+    pub(super) fn knowing(self, state: State) -> Self {
+        Self {
+            state: Mutex::new(state),
+            ..self
         }
     }
 
@@ -158,20 +210,25 @@ impl Source {
         self.origin.is_some() && self.state().fetched_at.is_none()
     }
 
-    pub(super) fn status(&self, list: &Snapshot) -> FeedStatus {
-        let state = self.state();
-        FeedStatus {
-            name: self.feed.clone(),
-            source: Some(self.shown.clone()),
-            licence: self.origin.as_ref().and_then(|origin| origin.licence),
-            has_others: false,
-            names: list.len(),
-            // After a clock was set back, a list counts as new.
-            age: state
-                .fetched_at
-                .map(|time| time.elapsed().unwrap_or_default()),
-            last_error: state.error.clone(),
-        }
+    /// Ends with its settings: whatever is being done about the list has no effect any more. A file
+    /// that is being written is written to its end before.
+    pub(super) fn retire(&self) {
+        self.retired.cancel();
+        drop(self.hold());
+    }
+
+    pub(super) fn retired(&self) -> &CancellationToken {
+        &self.retired
+    }
+
+    /// While this is held, the copy on disk is this source's; none if it is another's by now.
+    pub(super) fn writes(&self) -> Option<MutexGuard<'_, ()>> {
+        let writing = self.hold();
+        (!self.retired.is_cancelled()).then_some(writing)
+    }
+
+    fn hold(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {

@@ -1,5 +1,6 @@
-//! What the feeds have when the proxy starts: the copies on disk, and the names that are compiled
-//! in. What is wrong with a copy is logged. It runs before anything listens, and fetches nothing.
+//! What feeds have before anything is fetched: the copies on disk, their entries, and the names that
+//! are compiled in. What is wrong with a copy is logged. It runs before anything listens, and for
+//! feeds that `change` adds.
 
 use std::collections::BTreeMap;
 use std::io::{self, Cursor};
@@ -7,19 +8,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::sync::Notify;
 use tracing::{debug, info, warn};
 
-use super::cache::{Cache, Saved};
+use super::cache::{Cache, Saved, Unusable};
 use super::entries::{LeftOut, Listed};
 use super::fetch::Fetcher;
 use super::format::read;
-use super::lists::Serving;
+use super::lists::{Serving, Set, Telling};
 use super::origin::Origin;
 use super::snapshot::{Key, Refused, Snapshot};
-use super::source::{BUILT_IN, ENTRIES, Feed, Source};
-use super::{FeedError, Feeds, Telling, inline, read_list};
-use crate::config::{self, FeedFormat, FeedKind, TEST_NAMES};
+use super::source::{BUILT_IN, ENTRIES, Feed, List, Source};
+use super::{FeedError, Feeds, inline, read_list};
+use crate::config::{self, FeedFormat, TEST_NAMES};
 use crate::error::{Causes, panic_message};
 
 impl Feeds {
@@ -28,6 +28,15 @@ impl Feeds {
         feeds: &BTreeMap<String, config::Feed>,
         cache_dir: &Path,
         fetcher: Fetcher,
+    ) -> Arc<Self> {
+        Self::opened(feeds, cache_dir, fetcher, Telling::AsWritten)
+    }
+
+    pub(super) fn opened(
+        feeds: &BTreeMap<String, config::Feed>,
+        cache_dir: &Path,
+        fetcher: Fetcher,
+        telling: Telling,
     ) -> Arc<Self> {
         let cache = Cache::new(cache_dir);
         let found: Vec<_> = feeds
@@ -38,74 +47,43 @@ impl Feeds {
         let key = keys.filter_map(Snapshot::key).next();
         let key = key.unwrap_or_else(Key::random);
         let configured = found.into_iter().map(|found| found.load(&cache, key));
-        let all: Vec<_> = configured.chain([test_names(key)]).collect();
-        Self::serving(all, key, cache, fetcher)
-    }
-
-    pub(super) fn serving(
-        feeds: impl IntoIterator<Item = Loaded>,
-        key: Key,
-        cache: Cache,
-        fetcher: Fetcher,
-    ) -> Arc<Self> {
-        let mut lists = Vec::new();
-        let mut placed = |(mut source, list): (Source, Snapshot)| {
-            source.place = lists.len();
-            lists.push(list);
-            source
-        };
-        let feeds = feeds.into_iter().map(|loaded| {
-            let feed = Feed {
-                name: loaded.name.clone(),
-                settings: loaded.settings,
-                sources: loaded.lists.into_iter().map(&mut placed).collect(),
-            };
-            (loaded.name, feed)
-        });
-        let feeds: BTreeMap<_, _> = feeds.collect();
-        Arc::new(Self {
-            has_allow: feeds.values().any(|feed| feed.kind() == FeedKind::Allow),
-            feeds,
-            lists: Serving::new(key, lists),
-            cache,
-            fetcher,
-            arrived: Notify::new(),
-            telling: Telling::AsWritten,
-        })
+        let all = configured.chain([test_names(key)]);
+        Self::serving(Serving::new(key, set_of(all), telling), cache, fetcher)
     }
 }
 
-/// A feed with what its lists say.
-pub(super) struct Loaded {
-    pub(super) name: Arc<str>,
-    pub(super) settings: Option<config::Feed>,
-    pub(super) lists: Vec<(Source, Snapshot)>,
+/// Feeds by their names.
+pub(super) fn set_of(feeds: impl IntoIterator<Item = Feed>) -> Set {
+    let feeds = feeds.into_iter();
+    feeds
+        .map(|feed| (feed.name.clone(), Arc::new(feed)))
+        .collect()
 }
 
 /// The names that are compiled in.
-fn test_names(key: Key) -> Loaded {
+fn test_names(key: Key) -> Feed {
     let format = FeedFormat::Domains.into();
     let list = read(&format, Cursor::new(include_bytes!("test-names.txt")), key);
     let list = list.expect("the list that is compiled in is tested");
     let name = TEST_NAMES.into();
     let source = Source::fixed(&name, BUILT_IN);
-    Loaded {
+    Feed {
         name,
         settings: None,
-        lists: vec![(source, list.draft.into())],
+        lists: vec![List::new(source, list.draft.into())],
     }
 }
 
 /// A feed with the copies of its lists on disk.
-struct Found {
+pub(super) struct Found {
     name: Arc<str>,
     settings: config::Feed,
-    copies: Vec<(Source, Origin, Option<Saved>)>,
+    copies: Vec<(Source, Option<Saved>)>,
 }
 
 impl Found {
     /// A feed that is disabled has no lists.
-    fn of(name: &str, feed: &config::Feed, cache: &Cache) -> Self {
+    pub(super) fn of(name: &str, feed: &config::Feed, cache: &Cache) -> Self {
         let origins = if feed.enabled {
             Origin::all(name, feed)
         } else {
@@ -113,10 +91,10 @@ impl Found {
         };
         let name: Arc<str> = name.into();
         let copies = origins.into_iter().map(|origin| {
-            let source = Source::from_origin(&name, origin.clone());
-            source.log_licence(&origin);
-            let saved = source.saved(&origin, cache);
-            (source, origin, saved)
+            let source = Source::from_origin(&name, origin);
+            source.log_licence();
+            let saved = source.saved(cache, Expected::Yes);
+            (source, saved)
         });
         Self {
             copies: copies.collect(),
@@ -126,42 +104,56 @@ impl Found {
     }
 
     fn snapshots(&self) -> impl Iterator<Item = &Snapshot> {
-        let saved = self.copies.iter().filter_map(|(.., saved)| saved.as_ref());
+        let saved = self.copies.iter().filter_map(|(_, saved)| saved.as_ref());
         saved.filter_map(|saved| saved.snapshot.as_ref().ok())
     }
 
-    fn load(self, cache: &Cache, key: Key) -> Loaded {
-        let copies = self.copies.into_iter().map(|(source, origin, saved)| {
-            let list = saved.and_then(|saved| source.load(saved, &origin, cache, key));
-            (source, list.unwrap_or_default())
+    pub(super) fn load(self, cache: &Cache, key: Key) -> Feed {
+        let copies = self.copies.into_iter().map(|(source, saved)| {
+            let list = saved.and_then(|saved| source.load(saved, cache, key));
+            List::new(source, list.unwrap_or_default())
         });
         let mut lists: Vec<_> = copies.collect();
-        if self.settings.enabled && !self.settings.entries.is_empty() {
-            let source = Source::fixed(&self.name, ENTRIES);
-            let list = source.read_entries(&self.settings, key);
-            lists.push((source, list));
-        }
-        Loaded {
+        lists.extend(entries(&self.name, &self.settings, key));
+        Feed {
             name: self.name,
-            settings: Some(self.settings),
+            settings: Some(Arc::new(self.settings)),
             lists,
         }
     }
 }
 
+/// The list that stands in the settings of a feed.
+pub(super) fn entries(name: &Arc<str>, feed: &config::Feed, key: Key) -> Option<List> {
+    (feed.enabled && !feed.entries.is_empty()).then(|| {
+        let source = Source::fixed(name, ENTRIES);
+        let list = source.read_entries(feed, key);
+        List::new(source, list)
+    })
+}
+
+/// Whether a copy on disk should be that of the configured list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expected {
+    Yes,
+    /// The settings have just changed.
+    No,
+}
+
 impl Source {
     /// Says where a preset's list comes from.
-    fn log_licence(&self, origin: &Origin) {
-        if let Some(licence) = origin.licence {
+    pub(super) fn log_licence(&self) {
+        if let Some(licence) = self.origin.as_ref().and_then(|origin| origin.licence) {
             let (feed, source) = (&*self.feed, &*self.shown);
             info!(feed, source, licence, "the feed is a public list");
         }
     }
 
     /// The copy on disk.
-    fn saved(&self, origin: &Origin, cache: &Cache) -> Option<Saved> {
-        match cache.load(origin) {
+    pub(super) fn saved(&self, cache: &Cache, expected: Expected) -> Option<Saved> {
+        match cache.load(self.origin.as_ref()?) {
             Ok(Some(saved)) => return Some(saved),
+            Err(Unusable::OtherSource) if expected == Expected::No => {}
             Ok(None) => debug!(
                 feed = &*self.feed,
                 source = &*self.shown,
@@ -173,7 +165,8 @@ impl Source {
     }
 
     /// The list of the copy on disk, if it is good.
-    fn load(&self, saved: Saved, origin: &Origin, cache: &Cache, key: Key) -> Option<Snapshot> {
+    pub(super) fn load(&self, saved: Saved, cache: &Cache, key: Key) -> Option<Snapshot> {
+        let origin = self.origin.as_ref()?;
         let read_body = |refused| {
             self.log_refused(&refused);
             let mut body = cache.body(origin)?;

@@ -2,6 +2,7 @@
 //! files.
 
 mod bounds;
+mod changes;
 mod copies;
 mod egress;
 mod failures;
@@ -121,7 +122,8 @@ fn list_status(feeds: &Feeds) -> FeedStatus {
 }
 
 fn feed_of(feeds: &Feeds) -> Feed {
-    feeds.feeds["list"].settings.clone().unwrap()
+    let settings = feeds.now().feeds["list"].settings.clone();
+    settings.unwrap().as_ref().clone()
 }
 
 fn origin(list: &Feed) -> Origin {
@@ -131,8 +133,8 @@ fn origin(list: &Feed) -> Origin {
 impl Feeds {
     /// Fetches the feed `list` now.
     async fn refresh_list(&self) -> Result<Outcome, FeedError> {
-        let source = &self.feeds["list"].sources[0];
-        self.refresh(source, source.origin.as_ref().unwrap()).await
+        let source = self.now().feeds["list"].lists[0].source.clone();
+        self.refresh(&source).await
     }
 }
 
@@ -395,7 +397,7 @@ async fn the_test_names_are_always_there() {
     let dir = TempDir::new().unwrap();
     let feeds = Feeds::open(&BTreeMap::new(), dir.path());
     assert_eq!(
-        feeds.names().map(|name| &**name).collect::<Vec<_>>(),
+        feeds.now().names().map(|name| &**name).collect::<Vec<_>>(),
         ["test-names"]
     );
     for host in [
@@ -408,7 +410,7 @@ async fn the_test_names_are_always_there() {
     for host in ["wicar.org", "appspot.com", "google.test", "example.com"] {
         assert_eq!(feeds.find(["test-names"], host), None, "{host}");
     }
-    assert!(!feeds.has("other"));
+    assert!(!feeds.now().has("other"));
 }
 
 #[test]

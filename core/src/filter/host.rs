@@ -13,7 +13,6 @@ use std::time::Instant;
 
 #[cfg(feature = "cli")]
 use portcullis_contract::Facts;
-use portcullis_contract::limits::HOST_BYTES;
 use tracing::Level;
 
 use self::answer::Said;
@@ -30,11 +29,11 @@ use super::log_budget::{Line, LogBudget, printable};
 use super::random::Random;
 use super::suspicion::Suspicion;
 use crate::config::{FilterSettings, Grants};
-use crate::feeds::Feeds;
+use crate::feeds::{Feeds, Lists, Now};
 use crate::filter::clock::Clock;
 use crate::filter::metrics::Metrics;
 use crate::filter::state::Store;
-use crate::verdict::{Match, Notes};
+use crate::verdict::Notes;
 
 /// What one filter reaches through the proxy, whichever instance asks.
 #[derive(Clone, Debug)]
@@ -60,20 +59,14 @@ pub(super) struct Host {
 
 impl Host {
     /// The feeds that the filter may look into.
-    fn granted_feeds(&self) -> impl Iterator<Item = &str> {
-        let names = self.feeds.names().map(|name| &**name);
+    fn granted_feeds<'l>(&self, lists: &'l Lists) -> impl Iterator<Item = &'l str> {
+        let names = lists.names().map(|name| &**name);
         names.filter(|name| self.grants.feeds.contains(name))
     }
 
     /// Their names.
-    pub(super) fn feed_names(&self) -> Vec<String> {
-        self.granted_feeds().map(str::to_owned).collect()
-    }
-
-    /// The entry about `host` in some of the feeds. What is longer than a host is not looked up.
-    fn find<'f>(&self, feeds: impl Iterator<Item = &'f str>, host: &str) -> Option<Match> {
-        let is_short = host.len() <= HOST_BYTES;
-        is_short.then(|| self.feeds.find(feeds, host)).flatten()
+    pub(super) fn feed_names(&self, lists: &Lists) -> Vec<String> {
+        self.granted_feeds(lists).map(str::to_owned).collect()
     }
 }
 
@@ -97,6 +90,10 @@ pub(super) struct State {
     pub(super) fields: Fields,
     facts: KnownFacts,
     said: Said,
+    /// The feeds as the running call sees them: from its first question on, they are the same.
+    lists: Option<Now>,
+    /// The edition of the feeds whose names the filter was told. It may keep what it makes of them.
+    known_feeds: Option<u64>,
     /// The last error that the running call has logged.
     pub(super) last_error_log: Option<String>,
     pub(super) suspicion: Suspicion,
@@ -113,6 +110,8 @@ impl State {
             fields: Fields::default(),
             facts: KnownFacts::default(),
             said: Said::default(),
+            lists: None,
+            known_feeds: None,
             last_error_log: None,
         }
     }
@@ -129,8 +128,11 @@ impl State {
         };
         self.facts.begin(call, uses);
         let is_judge = !matches!(call, Some(HookCall::Ended(..)) | None);
-        self.said
-            .begin(is_judge, notes, self.host.feeds.generation());
+        let feeds = match &self.lists {
+            Some(lists) => lists.generation(),
+            None => self.host.feeds.generation(),
+        };
+        self.said.begin(is_judge, notes, feeds);
         self.fields.begin(editable);
         if let Some(request) = request.filter(|_| uses.request_headers) {
             self.fields.request.clone_from(request.headers);
@@ -139,6 +141,30 @@ impl State {
             self.fields.response.clone_from(response.headers);
         }
     }
+}
+
+impl State {
+    /// Has the next call see the feeds as they are now. Says whether the filter knows the names of
+    /// all of them, as far as it was told any.
+    pub(super) fn knows_feeds(&mut self) -> bool {
+        let Some(known) = self.known_feeds else {
+            return true;
+        };
+        let lists = self.host.feeds.now();
+        let is_known = lists.edition() == known;
+        self.lists = Some(lists);
+        is_known
+    }
+
+    /// A call is over.
+    pub(super) fn end(&mut self) {
+        self.lists = None;
+    }
+}
+
+/// The feeds as the call sees them that has looked at `lists`.
+fn seen<'l>(lists: &'l mut Option<Now>, feeds: &Feeds) -> &'l Lists {
+    lists.get_or_insert_with(|| feeds.now())
 }
 
 impl types::Host for State {}

@@ -67,6 +67,7 @@ impl Instance {
             other => other,
         })?;
         init(filter, &mut store, &instance).await?;
+        store.data_mut().end();
         let hooks = &filter.hooks;
         let memory = store.data().limits.memory();
         Ok(Self {
@@ -167,6 +168,7 @@ impl Instance {
             async |store| hook.call_tick(store).await,
         )
         .await?;
+        self.store.data_mut().end();
         let pause = pause.map_err(|message| Failure::Reported(cut(message)))?;
         Ok(pause.map(Duration::from_millis))
     }
@@ -181,6 +183,13 @@ impl Instance {
     /// for a replacement that is made in time.
     pub(crate) fn should_retire(&self) -> bool {
         self.calls >= self.limits.calls || self.memory() > self.memory_mark
+    }
+
+    /// Whether the filter still knows which feeds there are, if it has asked for that. One that does
+    /// not is replaced: it may have checked its configuration by their names. The next call sees
+    /// the feeds as they are now.
+    pub(crate) fn knows_feeds(&mut self) -> bool {
+        self.store.data_mut().knows_feeds()
     }
 
     /// The failure of an instance that has to be replaced although it was called a few times only.
@@ -201,6 +210,7 @@ impl Instance {
         self.calls += 1;
         let verdict = answer.map_err(|message| Failure::Reported(cut(message)))?;
         let state = self.store.data_mut();
+        state.end();
         let verdict = checked(state.host.withheld.granted(
             verdict,
             &state.host.grants,

@@ -145,6 +145,14 @@ impl LoadFailure {
     }
 }
 
+impl LoadFailure {
+    /// Whether it may be that a filter names a feed which is not there.
+    pub(super) fn may_want_feeds(&self) -> bool {
+        // What a filter says of its settings has their place, if that is known.
+        matches!(self, Self::Settings(_) | Self::Load(LoadError::Trial(_)))
+    }
+}
+
 impl LoadTask {
     /// A panic is a failure to load, as the name would otherwise wait for ever.
     pub(super) async fn run(self, loader: Loader) -> Loaded {

@@ -26,6 +26,12 @@ pub(super) struct Plugin {
     pub(super) in_use: Digest,
     pub(super) member: Option<Arc<Member>>,
     pub(super) refused: Option<String>,
+    /// Whether it may have been refused because there is no such feed as it names.
+    pub(super) may_want_feeds: bool,
+    /// The edition of the feeds when it was tried last.
+    pub(super) tried_with: u64,
+    /// Whether it is tried again because that has changed.
+    pub(super) tried_for_feeds: bool,
     /// A name that is the same but for case and was there first. While there is one, this one is
     /// not used.
     pub(super) conflict: Option<Arc<str>>,
@@ -70,6 +76,11 @@ impl NextTry {
         })
     }
 
+    /// Whether these are the files.
+    pub(super) fn is_of(&self, files: &Files) -> bool {
+        self.files == *files
+    }
+
     /// Has it be now.
     pub(super) fn hurry(&mut self) {
         self.at = Instant::now();
@@ -82,6 +93,16 @@ impl NextTry {
 }
 
 impl Plugin {
+    /// Has the same files tried again, if other feeds may help.
+    pub(super) fn try_with_other_feeds(&mut self) {
+        let is_refused = self.refused.is_some() && self.conflict.is_none();
+        if is_refused && self.may_want_feeds && !self.is_loading {
+            self.digest = Digest::default();
+            self.tried_for_feeds = true;
+            self.next_try = NextTry::after(None, &self.files, Retry::Soon);
+        }
+    }
+
     /// Whether there is no filter, nor soon will be.
     pub(super) fn is_unused(&self) -> bool {
         self.member.is_none() && !self.is_loading

@@ -27,7 +27,8 @@ impl std::fmt::Display for Fault {
 impl Plugins {
     /// What is wrong now, in the order of the chain. The proxy is ready if there is nothing.
     pub(super) fn find_faults(&self) -> Vec<Fault> {
-        let feeds = self.loader.feeds().awaited().map(|awaited| Fault {
+        let feeds = self.loader.feeds().awaited().into_iter();
+        let feeds = feeds.map(|awaited| Fault {
             what: format!("the feed {}", awaited.feed),
             reason: match awaited.missing {
                 None => "it has not arrived yet".into(),
@@ -45,9 +46,9 @@ impl Plugins {
             what: "the plugin folder".into(),
             reason: reason.clone(),
         });
-        let order = self.order.fault().map(|reason| Fault {
+        let order = self.order.fault.iter().map(|reason| Fault {
             what: "the configuration file".into(),
-            reason: reason.into(),
+            reason: reason.clone(),
         });
         let filters = self.ordered().filter_map(|(name, plugin)| {
             Some(Fault {
@@ -76,7 +77,7 @@ impl Plugins {
 
     /// The feeds without which the operator wants no request to pass.
     pub(super) fn missing_feeds(&self) -> impl Iterator<Item = Missing> {
-        let awaited = self.loader.feeds().awaited();
+        let awaited = self.loader.feeds().awaited().into_iter();
         let blocking = awaited.filter(|feed| feed.until_first == UntilFirst::Block);
         let reason = "the list has not arrived yet, and [feeds] until_first = \"block\"";
         blocking

@@ -10,7 +10,6 @@ use super::Plugins;
 use super::conflicts::{Seniority, case_conflicts};
 use super::folder::{self, Files, Listing, Scan};
 use super::load_task::{LoadFailure, LoadTask, MAX_SIDECAR_BYTES, Retry};
-use super::order::Reload;
 use super::plugin::{self, Plugin};
 use crate::chain::Member;
 use crate::config::Standing;
@@ -20,14 +19,7 @@ impl Plugins {
     /// Scans the folder and loads what has changed since it was last read, if it has not changed
     /// since the last scan.
     pub(super) async fn scan(&mut self) -> Scan {
-        let mut scan = match self.order.reload().await {
-            Reload::Unchanged => Scan::Settled,
-            Reload::Unsettled => Scan::Unsettled,
-            Reload::Changed => {
-                self.mark_dirty();
-                Scan::Settled
-            }
-        };
+        let mut scan = Scan::Settled;
         let listing = self.list().await;
         let names: BTreeSet<Arc<str>> = listing
             .keys()
@@ -54,7 +46,7 @@ impl Plugins {
 
     fn scan_name(&mut self, name: &Arc<str>, files: Files) -> Scan {
         let is_filter = self.is_filter(name, &files);
-        let is_ordered = self.order.names().iter().any(|listed| **listed == **name);
+        let is_ordered = self.order.names.iter().any(|listed| **listed == **name);
         if let Some(plugin) = self.plugins.get_mut(name)
             && (plugin.is_loading || plugin.files == files && plugin.next_try.is_none())
         {
@@ -148,7 +140,9 @@ impl Plugins {
         }
         let builtin = self.builtin(&name);
         let (dir, cached_failure) = (self.dir.clone(), self.cached_failure());
+        let tried_with = self.loader.feeds().now().edition();
         let plugin = self.entry(&name);
+        plugin.tried_with = tried_with;
         if plugin.conflict.is_some() {
             plugin.files = files;
             return;
@@ -230,7 +224,7 @@ impl Plugins {
     }
 
     fn absent(&self) -> Vec<Arc<str>> {
-        let names = self.order.names().iter().map(String::as_str);
+        let names = self.order.names.iter().map(String::as_str);
         let is_known = |name: &str| {
             let is_there = self.last_listing.contains_key(name);
             is_there || self.plugins.contains_key(name) || self.is_filter(name, &Files::default())

@@ -123,9 +123,11 @@ async fn keep_ticking(filter: &Filter) {
     }
 }
 
-/// Calls an instance of its own, or a new one in place of one that failed or has grown large.
+/// Calls an instance of its own, or a new one in place of one that failed, has grown large or knows
+/// other feeds.
 async fn tick(filter: &Filter, instance: &mut Option<Instance>) -> Result<Duration, Failure> {
-    let mut live = match instance.take() {
+    let idle = instance.take();
+    let mut live = match idle.and_then(|mut live| live.knows_feeds().then_some(live)) {
         Some(live) => live,
         None => Instance::start(filter).await?,
     };

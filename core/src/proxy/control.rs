@@ -1,4 +1,4 @@
-//! The control thread: everything that is not traffic, which is lists, filters and health. Started
+//! The control thread: everything that is not traffic, which is settings, lists, filters and health. Started
 //! by `proxy`; it loads the filters, publishes each generation of them, and knows nothing of
 //! connections.
 
@@ -10,6 +10,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinSet, LocalSet};
 use tokio_util::sync::CancellationToken;
 
+use super::settings::Settings;
 use super::supervise::supervise;
 use super::threads::Threads;
 use super::{decisions, health};
@@ -90,13 +91,18 @@ impl Control {
     ) {
         let tasks = async {
             match load(&config, self.own, self.reloads.clone()).await {
-                Ok((feeds, plugins)) => {
+                Ok((feeds, mut plugins)) => {
+                    let settings = Settings::new(&config);
+                    if let Some(settings) = &settings {
+                        plugins.follow(settings.orders());
+                    }
                     // What keeps filters to their time has been started, as urgent as workers are.
                     yield_to_traffic();
                     if loaded.send(Ok(plugins.chain())).is_ok() {
                         let own = (self.own, self.pseudonym);
-                        let followed = (self.status, self.reloads);
-                        look_after(own, feeds, plugins, self.decisions, followed, stop).await;
+                        let told = (self.status, self.reloads);
+                        let live = (settings, feeds, plugins);
+                        look_after(own, live, self.decisions, told, stop).await;
                     }
                 }
                 Err(error) => drop(loaded.send(Err(error))),
@@ -148,18 +154,23 @@ async fn load(
     Ok((feeds, plugins))
 }
 
-/// Keeps lists, filters and health going, each in a task of its own: a panic in one does not touch
+/// Keeps settings, lists, filters and health going, each in a task of its own: a panic in one does not touch
 /// the others.
 async fn look_after(
     (own, pseudonym): (SocketAddr, Pseudonym),
-    feeds: Arc<Feeds>,
-    mut plugins: Plugins,
+    (settings, feeds, mut plugins): (Option<Settings>, Arc<Feeds>, Plugins),
     (store, decisions, groups): (Store, Decisions, Groups),
     (mut status, mut reloads): (StatusWriter, Reloads),
     stop: &CancellationToken,
 ) {
     let mut tasks = JoinSet::new();
     let (stop, faults) = (stop.clone(), plugins.faults());
+    if let Some(mut settings) = settings {
+        let (feeds, mut reloads) = (feeds.clone(), reloads.clone());
+        tasks.spawn_local(supervise("settings", async move || {
+            settings.follow(&feeds, &mut reloads).await;
+        }));
+    }
     tasks.spawn_local(supervise("feeds", async move || {
         feeds.clone().run(stop.clone()).await;
     }));

@@ -1,14 +1,13 @@
 //! Tells a running proxy to look again at the files that it follows. `proxy` hands the [`Reloader`]
-//! out; the access log, the resolvers and the plugin folder have a [`Reloads`].
+//! out; the settings, the access log, the resolvers and the plugin folder have a [`Reloads`].
 
 use std::future::pending;
 
 use tokio::sync::watch;
 
-/// Makes a running proxy look again, at once, at files that it follows anyway: the one of its
-/// access log, the machine's hosts file, its list of name servers and the plugin folder. What is
-/// known of names is forgotten. Settings are those that the proxy was started with, but for
-/// `[plugins] order`.
+/// Makes a running proxy look again, at once, at files that it follows anyway: its configuration
+/// file, the one of its access log, the machine's hosts file, its list of name servers and the
+/// plugin folder. What is known of names is forgotten.
 ///
 /// Clones tell the same proxy. A proxy that is not running yet looks when it is.
 #[derive(Clone, Debug, Default)]

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::time::Duration;
 
-use portcullis_tests::{Log, Stage, guests, plug};
+use portcullis_tests::{Log, Settings, Stage, guests, plug};
 
 fn block(suffix: &str) -> String {
     format!("[config]\nblock = [\"{suffix}\"]\n")
@@ -139,12 +139,9 @@ async fn a_file_that_is_deleted_and_comes_back_has_served_all_the_time() {
 
 #[tokio::test]
 async fn the_order_in_the_configuration_file_is_followed() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("portcullis.toml");
-    let write = |order: &str| fs::write(&file, format!("[plugins]\norder = {order}\n")).unwrap();
-    write("[]");
+    let settings = Settings::new("[plugins]\norder = []\n");
     let stage = Stage::start_with(|config| {
-        config.plugins.order_file = Some(file.clone());
+        settings.apply(config);
         for name in ["a.wasm", "b.wasm"] {
             plug(&config.plugins.dir, name, guests::bare());
         }
@@ -156,12 +153,12 @@ async fn the_order_in_the_configuration_file_is_followed() {
         stage.until_response("blocked.example", right).await;
     };
     decided_by("a").await;
-    write("[\"b\"]");
+    settings.say("[plugins]\norder = [\"b\"]\n");
     decided_by("b").await;
 
     let mut log = Log::follow();
-    write("[\"a\"");
-    log.says(&["ERROR", "configuration file", "the order of filters stays"])
+    settings.say("[plugins]\norder = [\"a\"\n");
+    log.says(&["ERROR", "configuration file", "the settings before stay"])
         .await;
     decided_by("b").await;
     let list = portcullis::commands::list_plugins;

@@ -110,9 +110,8 @@ impl Signals {
                 Wish::End(signal) => return signal,
                 Wish::Reload => {
                     info!(
-                        "looking again at the hosts file, the name servers, the access log's file and \
-                         the plugin folder; a change of the configuration file needs a restart, but \
-                         for [plugins] order"
+                        "looking again at the configuration file, the plugin folder, the hosts file, \
+                         the name servers and the access log's file"
                     );
                     reloader.reload();
                 }

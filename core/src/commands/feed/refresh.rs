@@ -77,7 +77,7 @@ pub async fn refresh_feeds(
     let feeds = open_to_fetch(config);
     let mut notes = Vec::new();
     for name in names {
-        if !feeds.has(name) {
+        if !feeds.now().has(name) {
             return Err(unknown(name, &feeds));
         }
         match config.feeds.get(name) {

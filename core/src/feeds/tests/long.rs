@@ -65,8 +65,8 @@ async fn a_long_list_that_is_not_the_published_one_is_not_taken_up() {
         ..with_room(&server)
     };
     let checked = Feeds::open(&BTreeMap::from([("other".to_owned(), checked)]), dir.path());
-    let source = &checked.feeds["other"].sources[0];
-    let refused = checked.refresh(source, source.origin.as_ref().unwrap());
+    let source = checked.now().feeds["other"].lists[0].source.clone();
+    let refused = checked.refresh(&source);
     let error = refused.await.unwrap_err();
     assert!(
         matches!(

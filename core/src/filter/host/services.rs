@@ -8,7 +8,7 @@ use bytesize::ByteSize;
 use jiff::tz::TimeZone;
 use portcullis_contract::limits::{FEED_NAME_BYTES, HOST_BYTES, RANDOM_BYTES, ZONE_BYTES};
 
-use super::{Refused, Served, State};
+use super::{Refused, Served, State, seen};
 use crate::filter::bindings::portcullis::filter::{clock, domains, feeds, metrics, random, state};
 use crate::filter::clock::Clock;
 use crate::filter::metrics::Dropped;
@@ -22,10 +22,24 @@ impl State {
         Some(found.into())
     }
 
-    fn check_feed(&self, feed: &str) -> Result<(), feeds::FeedError> {
+    /// The entry about `host` in some of the feeds, or in all that the filter may look into. What
+    /// is longer than a host is not looked up.
+    fn look_up(&mut self, feeds: Option<&[String]>, host: &str) -> Option<feeds::Match> {
+        if host.len() > HOST_BYTES {
+            return None;
+        }
+        let lists = seen(&mut self.lists, &self.host.feeds);
+        let found = match feeds {
+            Some(feeds) => lists.find(feeds.iter().map(String::as_str), host),
+            None => lists.find(self.host.granted_feeds(lists), host),
+        };
+        self.found(found)
+    }
+
+    fn check_feed(&mut self, feed: &str) -> Result<(), feeds::FeedError> {
         // No feed has a longer name.
         let shown = &feed[..feed.floor_char_boundary(FEED_NAME_BYTES)];
-        if !self.host.feeds.has(shown) || shown.len() < feed.len() {
+        if !seen(&mut self.lists, &self.host.feeds).has(shown) || shown.len() < feed.len() {
             return Err(feeds::FeedError::Unknown(shown.to_owned()));
         }
         if !self.host.grants.feeds.contains(feed) {
@@ -58,14 +72,15 @@ impl From<Match> for feeds::Match {
 
 impl feeds::Host for State {
     fn names(&mut self) -> Served<Vec<String>> {
-        self.serve(|state| state.host.feed_names())
+        self.serve(|state| {
+            let lists = seen(&mut state.lists, &state.host.feeds);
+            state.known_feeds = Some(lists.edition());
+            state.host.feed_names(lists)
+        })
     }
 
     fn find(&mut self, host: String) -> Served<Option<feeds::Match>> {
-        self.serve(|state| {
-            let found = state.host.find(state.host.granted_feeds(), &host);
-            state.found(found)
-        })
+        self.serve(|state| state.look_up(None, &host))
     }
 
     fn find_in(
@@ -75,8 +90,7 @@ impl feeds::Host for State {
     ) -> Served<Result<Option<feeds::Match>, feeds::FeedError>> {
         self.serve(|state| {
             feeds.iter().try_for_each(|feed| state.check_feed(feed))?;
-            let found = state.host.find(feeds.iter().map(String::as_str), &host);
-            Ok(state.found(found))
+            Ok(state.look_up(Some(&feeds), &host))
         })
     }
 }

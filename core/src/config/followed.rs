@@ -1,0 +1,60 @@
+//! The configuration file as a running proxy follows it: where it is, what it said when it was last
+//! read, and what else says something. `proxy` looks after it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::environment::portcullis_vars;
+use super::{Config, ConfigError, Sources};
+
+/// A configuration file that a proxy follows while it runs: a change of `[feeds]` and of `[plugins]
+/// order` holds at once. [`Config::load`] makes it.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Followed {
+    sources: Sources,
+    file: PathBuf,
+    /// What the sources have said together.
+    said: Arc<Config>,
+}
+
+impl Followed {
+    /// Of the environment only what is for the proxy.
+    pub(super) fn new(sources: &Sources, file: PathBuf, said: Config) -> Self {
+        let mut sources = sources.clone();
+        let ours: Vec<_> = portcullis_vars(&sources.variables)
+            .map(|(name, _, value)| (name.into(), value.to_owned()))
+            .collect();
+        sources.variables = ours;
+        Self {
+            sources,
+            file,
+            said: Arc::new(said),
+        }
+    }
+
+    /// The file.
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// What it said when it was read, with what else says something.
+    pub(crate) fn said(&self) -> &Arc<Config> {
+        &self.said
+    }
+
+    /// Reads it again, with the flags and variables of the start.
+    pub(crate) fn read(&self) -> Result<Config, ConfigError> {
+        Config::load(&self.sources)
+    }
+}
+
+/// Variables may be secret.
+impl fmt::Debug for Followed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Followed")
+            .field("file", &self.file)
+            .finish_non_exhaustive()
+    }
+}

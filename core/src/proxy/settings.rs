@@ -1,0 +1,296 @@
+//! Follows the configuration file: reads it again when it has changed, and has `[feeds]` and
+//! `[plugins] order` hold. A task of the control thread. What else has changed needs a restart, and
+//! the log says so. A file that cannot be used changes nothing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
+
+use crate::config::{self, Config, ConfigError, Followed};
+use crate::error::Causes;
+use crate::feeds::Feeds;
+use crate::plugins::{Order, Stamp};
+use crate::upstream::reload::Reloads;
+
+/// How often the file is looked at. It may lie on a file system that tells of no change.
+const POLL: Duration = Duration::from_secs(1);
+
+/// The file is read when two looks, this far apart, found it the same.
+const SETTLE: Duration = Duration::from_millis(100);
+
+/// What becomes of a file that has been changed.
+const CONSEQUENCE: &str = "the settings before stay, and the next start will fail";
+
+/// The settings that hold while the proxy runs.
+#[derive(Debug)]
+pub(super) struct Settings {
+    followed: Followed,
+    feeds: BTreeMap<String, config::Feed>,
+    order: watch::Sender<Order>,
+    /// What the file said when it was read last.
+    said: Arc<Config>,
+    /// The file as the last look found it, and as it was read.
+    seen: Option<Stamp>,
+    read: Option<Stamp>,
+    /// Whether the operator has asked for the file to be read, and wants to hear of it.
+    is_told: bool,
+}
+
+/// What a look has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    Settled,
+    /// The file is another one than a moment ago: it may still be written.
+    Unsettled,
+}
+
+impl Settings {
+    /// Those that a proxy is started with; none if no file is to be followed.
+    pub(super) fn new(config: &Config) -> Option<Self> {
+        let followed = config.followed.clone()?;
+        let order = Order {
+            names: config.plugins.order.clone(),
+            fault: None,
+        };
+        Some(Self {
+            feeds: config.feeds.clone(),
+            order: watch::Sender::new(order),
+            said: followed.said().clone(),
+            // It may have changed since it was read, so it is read once more.
+            seen: None,
+            read: None,
+            is_told: false,
+            followed,
+        })
+    }
+
+    /// Every later order of filters.
+    pub(super) fn orders(&self) -> watch::Receiver<Order> {
+        self.order.subscribe()
+    }
+
+    /// Takes up each change of the file, and reads it when the proxy is `told` to. May be called
+    /// again after a panic.
+    pub(super) async fn follow(&mut self, feeds: &Arc<Feeds>, told: &mut Reloads) {
+        loop {
+            let pause = match self.look(feeds).await {
+                Look::Settled => POLL,
+                Look::Unsettled => SETTLE,
+            };
+            tokio::select! {
+                () = told.next() => (self.read, self.is_told) = (None, true),
+                () = sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Reads the file if it is another one and two looks found it the same.
+    async fn look(&mut self, feeds: &Arc<Feeds>) -> Look {
+        let followed = self.followed.clone();
+        let (seen, read) = (self.seen.clone(), self.read.clone());
+        let looking = spawn_blocking(move || {
+            let stamp = Stamp::of_file(followed.file());
+            // A file that is gone for a moment is being replaced.
+            let is_due = stamp.is_some() && stamp != read && stamp == seen;
+            let config = is_due.then(|| followed.read());
+            (stamp, config)
+        });
+        let (stamp, config) = match looking.await {
+            Ok(looked) => looked,
+            Err(error) => {
+                tracing::error!(%error, "reading the configuration file failed; please report it");
+                return Look::Settled;
+            }
+        };
+        let is_settled = stamp == self.seen;
+        self.seen = stamp;
+        match config {
+            Some(Ok(config)) => {
+                self.read.clone_from(&self.seen);
+                self.take_over(config, feeds).await;
+            }
+            Some(Err(error)) => {
+                // What kept the file from being read may pass.
+                if !matches!(error, ConfigError::Read { .. }) {
+                    self.read.clone_from(&self.seen);
+                }
+                self.refuse(&error);
+            }
+            // A start without the file would not fail.
+            None if is_settled && self.seen.is_none() => self.set_fault(None),
+            None if !is_settled => return Look::Unsettled,
+            None => {}
+        }
+        Look::Settled
+    }
+
+    fn refuse(&mut self, error: &ConfigError) {
+        let fault = Causes(error).to_string();
+        // A file that cannot be read is tried again every second, which is not news.
+        let is_known = self.order.borrow().fault.as_ref() == Some(&fault);
+        if std::mem::take(&mut self.is_told) || !is_known {
+            tracing::error!(
+                error = fault,
+                consequence = CONSEQUENCE,
+                "the configuration file has changed and cannot be used"
+            );
+        }
+        self.set_fault(Some(fault));
+    }
+
+    fn set_fault(&self, fault: Option<String>) {
+        self.order.send_if_modified(|order| {
+            let has_changed = order.fault != fault;
+            order.fault = fault;
+            has_changed
+        });
+    }
+
+    async fn take_over(&mut self, now: Config, feeds: &Arc<Feeds>) {
+        self.set_fault(None);
+        let before = std::mem::replace(&mut self.said, Arc::new(now));
+        let (before, now) = (&*before, &*self.said);
+        if std::mem::take(&mut self.is_told) && before == now {
+            tracing::info!("the configuration file is read again: nothing has changed");
+        }
+        // An application may have changed what the file said at the start. That stays until the file
+        // says something else.
+        if before.plugins.order != now.plugins.order {
+            let names = now.plugins.order.clone();
+            self.order.send_modify(|order| order.names = names);
+        }
+        if before.feeds != now.feeds {
+            take_changes(&mut self.feeds, &before.feeds, &now.feeds);
+            feeds.change_to(self.feeds.clone()).await;
+        }
+        for table in need_restart(before, now, self.followed.said()) {
+            tracing::warn!("a change of [{table}] needs a restart: it holds after the next start");
+        }
+    }
+}
+
+/// Changes `current` where `now` says something else than `before`.
+fn take_changes(
+    current: &mut BTreeMap<String, config::Feed>,
+    before: &BTreeMap<String, config::Feed>,
+    now: &BTreeMap<String, config::Feed>,
+) {
+    for name in before.keys().filter(|name| !now.contains_key(*name)) {
+        current.remove(name);
+    }
+    for (name, feed) in now
+        .iter()
+        .filter(|(name, feed)| before.get(*name) != Some(feed))
+    {
+        current.insert(name.clone(), feed.clone());
+    }
+}
+
+/// The tables whose change has no effect on a running proxy. One that is as it was at the start
+/// again is none of them.
+fn need_restart(before: &Config, now: &Config, started: &Config) -> Vec<&'static str> {
+    let mut tables = different(before, now);
+    let pending = different(started, now);
+    tables.retain(|table| pending.contains(table));
+    tables
+}
+
+/// The tables of which two files say something else, but for what is followed.
+fn different(one: &Config, other: &Config) -> Vec<&'static str> {
+    // All are named, so that a new one is not forgotten.
+    let Config {
+        file: _,
+        followed: _,
+        feeds: _,
+        proxy,
+        clients,
+        limits,
+        plugins,
+        compiler,
+        groups,
+        cache,
+        state,
+        egress,
+        tunnel,
+        log,
+    } = one;
+    let mut plugins = plugins.clone();
+    plugins.order.clone_from(&other.plugins.order);
+    let tables = [
+        ("proxy", *proxy != other.proxy),
+        ("clients", *clients != other.clients),
+        ("limits", *limits != other.limits),
+        ("plugins", plugins != other.plugins),
+        ("compiler", *compiler != other.compiler),
+        ("groups", *groups != other.groups),
+        ("cache", *cache != other.cache),
+        ("state", *state != other.state),
+        ("egress", *egress != other.egress),
+        ("tunnel", *tunnel != other.tunnel),
+        ("log", *log != other.log),
+    ];
+    let different = tables.into_iter().filter(|(_, is_different)| *is_different);
+    different.map(|(table, _)| table).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Group;
+
+    fn with(change: impl FnOnce(&mut Config)) -> Config {
+        let mut config = Config::default();
+        change(&mut config);
+        config
+    }
+
+    #[test]
+    fn tables_that_hold_after_a_restart_are_told_once_and_not_when_they_are_as_before() {
+        let start = Config::default();
+        let changed = with(|config| {
+            config.proxy.listen.set_port(1);
+            config.groups.insert("a".into(), Group::default());
+        });
+        assert_eq!(need_restart(&start, &changed, &start), ["proxy", "groups"]);
+        assert_eq!(need_restart(&changed, &changed, &start), [""; 0]);
+        assert_eq!(need_restart(&changed, &start, &start), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_followed_needs_no_restart() {
+        let start = Config::default();
+        let live = with(|config| {
+            config.plugins.order = vec!["a".into()];
+            config.feeds.clear();
+        });
+        assert_eq!(need_restart(&start, &live, &start), [""; 0]);
+        let both = with(|config| {
+            config.plugins.order = vec!["a".into()];
+            config.plugins.stack += 1;
+        });
+        assert_eq!(need_restart(&start, &both, &start), ["plugins"]);
+    }
+
+    #[test]
+    fn feeds_that_an_application_has_added_stay_until_the_file_speaks_of_them() {
+        let feed = Config::default().feeds["malware"].clone();
+        let mut other = feed.clone();
+        other.refresh *= 2;
+        let feeds = |names: &[&str]| -> BTreeMap<_, _> {
+            let feeds = names.iter().map(|name| ((*name).to_owned(), feed.clone()));
+            feeds.collect()
+        };
+        let mut current = feeds(&["kept", "malware", "own", "removed"]);
+        let before = feeds(&["kept", "malware", "taken-out", "removed"]);
+        let mut now = feeds(&["added", "kept", "taken-out"]);
+        now.insert("malware".into(), other.clone());
+        take_changes(&mut current, &before, &now);
+        let mut expected = feeds(&["added", "kept", "own"]);
+        expected.insert("malware".into(), other);
+        assert_eq!(current, expected);
+    }
+}
