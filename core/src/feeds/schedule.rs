@@ -63,10 +63,13 @@ impl Feeds {
     async fn keep_all_fresh(&self) {
         let mut known: Vec<Arc<Source>> = Vec::new();
         let mut tasks = FuturesUnordered::new();
+        let is_retired = |source: &Arc<Source>| source.retired().is_cancelled();
         loop {
-            known.retain(|source| !source.retired().is_cancelled());
+            known.retain(|source| !is_retired(source));
             for source in self.fetched() {
-                if !known.iter().any(|known| Arc::ptr_eq(known, &source)) {
+                let is_known = known.iter().any(|known| Arc::ptr_eq(known, &source));
+                // A retired one has its place until those are open that take it over.
+                if !is_known && !is_retired(&source) {
                     known.push(source.clone());
                     tasks.push(self.keep_until_retired(source));
                 }

@@ -182,7 +182,7 @@ fn sighup_opens_a_log_that_was_moved_away_and_ends_nothing() {
     let (mut client, mut origin) = request_in_flight(&proxy);
     fs::rename(&log, &moved).unwrap();
     proxy.signal("HUP");
-    proxy.wait_for_line("a change of the configuration file needs a restart");
+    proxy.wait_for_line("looking again at the configuration file");
     while !log.exists() {
         thread::yield_now();
     }
@@ -194,6 +194,38 @@ fn sighup_opens_a_log_that_was_moved_away_and_ends_nothing() {
     assert!(response[..read].starts_with(b"HTTP/1.1 200 "));
     proxy.signal("TERM");
     proxy.signal("HUP");
+    assert_eq!(proxy.ends(), Some(0));
+}
+
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a client of the proxy, which may block"
+)]
+fn sighup_has_the_feeds_of_the_file_hold_below_those_of_the_environment() {
+    let dir = TempDir::new().unwrap();
+    let config = "[feeds.malware]\nenabled = false\n";
+    let mut proxy = Running::start(dir.path(), config);
+    proxy.wait_for_line("filters in use");
+    let own = format!("{config}[feeds.own]\nentries = [\"own.example\"]\n");
+    fs::write(dir.path().join("portcullis.toml"), &own).unwrap();
+    proxy.signal("HUP");
+    proxy.wait_for_line("\"added\":\"own\"");
+    let mut client = TcpStream::connect(proxy.address).unwrap();
+    let request = "GET http://own.example/ HTTP/1.1\r\nHost: own.example\r\n\r\n";
+    client.write_all(request.as_bytes()).unwrap();
+    let mut status = [0; 12];
+    client.read_exact(&mut status).unwrap();
+    assert_eq!(&status, b"HTTP/1.1 403");
+    // A variable of the start keeps its word: the format of the log is still JSON.
+    fs::write(
+        dir.path().join("portcullis.toml"),
+        format!("{own}[log]\nformat = \"text\"\n"),
+    )
+    .unwrap();
+    proxy.signal("HUP");
+    proxy.wait_for_line("nothing has changed");
+    proxy.signal("TERM");
     assert_eq!(proxy.ends(), Some(0));
 }
 
