@@ -36,22 +36,22 @@ use tokio::sync::Notify;
 
 use self::bounds::OutOfBounds;
 use self::cache::Cache;
-#[cfg(feature = "cli")]
-pub(crate) use self::cache::UNKEPT_HINT;
 pub(crate) use self::entries::LeftOut;
 use self::entries::{Listed, Rejected};
+#[cfg(feature = "cli")]
+pub(crate) use self::fetch::UNKEPT_HINT;
 use self::fetch::body::Body;
 pub(crate) use self::fetch::{FetchError, Fetcher, download, shown};
 use self::format::{Format, read};
 #[cfg(feature = "cli")]
 pub(crate) use self::inspect::{Entry, Facts, Refreshed};
+use self::lists::Serving;
 pub(crate) use self::lists::{Lists, Now};
-use self::lists::{Serving, Telling};
 use self::snapshot::Key;
 #[cfg(feature = "bench")]
 use self::snapshot::Snapshot;
 pub(crate) use self::source::FeedStatus;
-use self::source::{BUILT_IN, Feed, List, Source};
+use self::source::{BUILT_IN, Feed, List, Source, Telling};
 use self::start::set_of;
 use crate::config::{self, UntilFirst};
 

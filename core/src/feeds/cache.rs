@@ -19,7 +19,7 @@ use tempfile::NamedTempFile;
 use tracing::{debug, warn};
 
 use super::fetch::body::{Body, Room};
-use super::fetch::{Validators, Version, shown};
+use super::fetch::{UNKEPT_HINT, Validators, Version, shown};
 use super::origin::Origin;
 use super::snapshot::{Draft, Refused, Snapshot, Stamp};
 use crate::config::{Feed, FeedFormat};
@@ -31,9 +31,6 @@ const READER: u32 = 3;
 
 /// What is read of a description, in bytes. Those that were written are much shorter.
 const DESCRIPTION_LIMIT: u64 = 64 << 10;
-
-/// What the operator can do where copies cannot be kept.
-pub(crate) const UNKEPT_HINT: &str = "make [cache] dir a folder that can be written to, with room";
 
 /// The folder of the copies.
 #[derive(Clone, Debug)]

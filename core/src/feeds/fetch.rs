@@ -27,11 +27,13 @@ use self::http::{Answer, Ask, Prohibited};
 pub(crate) use self::unpack::UnpackError;
 use self::unpack::unpack;
 use super::blocking;
-use super::cache::UNKEPT_HINT;
 use super::origin::Origin;
 use crate::config::{Checksum, SecretError};
 use crate::upstream::policy::Policy;
 use crate::upstream::resolve::Resolver;
+
+/// What the operator can do where copies cannot be kept.
+pub(crate) const UNKEPT_HINT: &str = "make [cache] dir a folder that can be written to, with room";
 
 /// How long a server may take.
 #[derive(Clone, Copy, Debug)]

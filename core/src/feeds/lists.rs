@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::{ArcSwap, Guard};
 
 use super::snapshot::{Found, Key, Query, Sieve, Snapshot};
-use super::source::{Feed, List, Source};
+use super::source::{Feed, List, Source, Telling};
 use crate::config::FeedKind;
 use crate::target::canonical_host;
 use crate::verdict::{Match, MatchKind};
@@ -44,14 +44,6 @@ pub(crate) struct Lists {
     generation: u64,
     /// The generation in which a feed came or went last.
     edition: u64,
-}
-
-/// What a match tells of its entry.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Telling {
-    AsWritten,
-    /// As the lists of `Feeds::from_lists` have it.
-    Canonical,
 }
 
 /// The feeds and lists that served when it was made. It is to be kept no longer than a lookup

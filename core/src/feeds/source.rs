@@ -8,11 +8,18 @@ use tokio_util::sync::CancellationToken;
 
 use super::fetch::{Version, shown};
 use super::inline;
-use super::lists::Telling;
 use super::origin::Origin;
 use super::snapshot::{Found, Snapshot};
 use crate::config::{self, FeedKind};
 use crate::verdict::{Match, MatchKind};
+
+/// What a match tells of its entry.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Telling {
+    AsWritten,
+    /// As the lists of `Feeds::from_lists` have it.
+    Canonical,
+}
 
 /// Lists under one name.
 #[derive(Clone, Debug)]
