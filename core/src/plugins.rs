@@ -290,7 +290,6 @@ impl Plugins {
         if loaded.standing.get().is_some() {
             plugin.standing = loaded.standing;
         }
-        let stands_in = matches!(loaded.outcome, Outcome::Filter(Some(_)));
         if let Some(failure) = &loaded.failure {
             if plugin.is_held {
                 // What becomes of requests may have changed with the settings.
@@ -303,7 +302,7 @@ impl Plugins {
             let is_again = tried_for_feeds && last_try.as_ref().is_some_and(is_same);
             let retry = if is_again { Retry::Soon } else { loaded.retry };
             let name = &loaded.name;
-            if stands_in {
+            if let Outcome::Filter(Some(_)) = loaded.outcome {
                 let consequence = "the built-in filter stands in with its defaults";
                 plugin.refuse_with(name, failure, retry, consequence);
             } else {

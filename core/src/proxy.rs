@@ -20,7 +20,7 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use self::capacity::Capacity;
-use self::listener::{Accept, Listener};
+use self::listener::{Accept, Accepting, Listener};
 use self::threads::Threads;
 use self::workers::Workers;
 use crate::chain::decisions::Decisions;
@@ -33,7 +33,7 @@ use crate::filter::is_compiler_child;
 use crate::flow::groups::Groups;
 use crate::log::access::Access;
 use crate::plugins::StatusFile;
-use crate::upstream::reload::Reloader;
+use crate::upstream::reload::{Reloader, Reloads};
 
 /// Binds, and serves until `shutdown` receives a message or is closed. Then
 /// everything ends within `config.limits.shutdown`, and the answer says whether it did so by
@@ -218,18 +218,32 @@ impl Proxy {
             shutdown: stop.clone(),
         };
         let workers = Workers::start(workers, &worker, threads)?;
-        loop {
-            tokio::select! {
-                biased;
-                // An error means that the sender is gone or that a signal was missed: both are
-                // signals.
-                _ = shutdown.recv() => return Ok(Some(workers)),
-                () = reloads.next() => access_log.reopen(),
-                accept = listener.accept() => match accept {
-                    Accept::Connection(accepted) => workers.assign(accepted),
-                    Accept::Exhausted => workers.close_idle(),
-                },
-            }
+        let accepting = accept(&mut listener, &workers, &mut reloads, access_log);
+        tokio::select! {
+            biased;
+            // An error means that the sender is gone or that a signal was missed: both are signals.
+            _ = shutdown.recv() => {}
+            () = accepting => {}
+        }
+        Ok(Some(workers))
+    }
+}
+
+/// Gives each connection to a worker, without end.
+async fn accept(
+    listener: &mut Accepting,
+    workers: &Workers,
+    reloads: &mut Reloads,
+    access_log: &Access,
+) {
+    loop {
+        tokio::select! {
+            biased;
+            () = reloads.next() => access_log.reopen(),
+            accept = listener.accept() => match accept {
+                Accept::Connection(accepted) => workers.assign(accepted),
+                Accept::Exhausted => workers.close_idle(),
+            },
         }
     }
 }

@@ -6,6 +6,7 @@ mod subject;
 
 use std::fmt;
 use std::net::IpAddr;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -119,19 +120,7 @@ pub async fn explain(
     };
     let client = Groups::new(&config.groups).client(subject.client);
     let inquiry = Inquiry::by(client, SystemTime::now());
-    let decisions = Decisions::default();
-    let store = Store::new(&config.state.dir);
-    let unread = match store.read() {
-        Ok(read) => {
-            decisions.replace(read);
-            None
-        }
-        Err(error) if error.is_denied() => Some(format!(
-            "only the proxy's user may read {}, so what people have decided is left out",
-            store.file().display()
-        )),
-        Err(error) => return Err(error.into()),
-    };
+    let (decisions, unread) = decisions(&config.state.dir)?;
     let host = subject.target.host();
     let decision = decisions.find(host, &inquiry.client, inquiry.now);
     let mut explanation = ask(&chain, &subject, &inquiry, decision.as_deref()).await;
@@ -158,6 +147,23 @@ pub async fn explain(
     let notes = notes.chain(refused).chain(not_ready);
     explanation.notes = notes.chain(running).collect();
     Ok(explanation)
+}
+
+/// What people have decided, or a note that this user may not read it.
+fn decisions(state_dir: &Path) -> Result<(Decisions, Option<String>), ExplainError> {
+    let (decisions, store) = (Decisions::default(), Store::new(state_dir));
+    let unread = match store.read() {
+        Ok(read) => {
+            decisions.replace(read);
+            None
+        }
+        Err(error) if error.is_denied() => Some(format!(
+            "only the proxy's user may read {}, so what people have decided is left out",
+            store.file().display()
+        )),
+        Err(error) => return Err(error.into()),
+    };
+    Ok((decisions, unread))
 }
 
 /// The chain as the running proxy has it: what was not usable when it came refuses nothing there

@@ -32,8 +32,8 @@ pub struct Egress {
     #[serde(deserialize_with = "value::each::<_, Destination>")]
     #[schemars(with = "Vec<Parsed<Destination>>")]
     pub deny: Vec<Destination>,
-    /// The ports to which CONNECT and SOCKS may lead, such as 443 or "8000-8999"; 443 and 80 by default, or
-    /// every port if only this machine can connect to the proxy.
+    /// The ports to which CONNECT and SOCKS may lead, such as 443 or "8000-8999"; 443 and 80 by
+    /// default, or every port if only this machine can connect to the proxy.
     #[serde(deserialize_with = "some_ports")]
     #[schemars(
         with = "Vec<Parsed<Ports>>",

@@ -204,18 +204,7 @@ async fn answer(
     turn: &Turn,
     tunnel: &Cell<Option<Box<Tunnel>>>,
 ) -> Result<Response<ReplyBody>, Dropped> {
-    let protocol = match request.method() {
-        &Method::CONNECT => Protocol::Connect,
-        _ => Protocol::Http,
-    };
-    let mut exchange = Exchange::new(
-        &session.worker.access_log,
-        session.worker.next_id(),
-        started,
-        &session.client,
-        Some(request.method()),
-        protocol,
-    );
+    let mut exchange = begin(session, request.method(), started);
     // Parsed only if the proxy has to answer itself.
     let accept = request.headers().get(ACCEPT).cloned();
     let has_body = !request.body().is_end_stream();
@@ -223,7 +212,7 @@ async fn answer(
     let request = request.map(ClientBody::from);
     let body = request.body().clone();
     let span = tracing::debug_span!("exchange", id = exchange.id());
-    let reply = reply(session, request, protocol, &mut exchange);
+    let reply = reply(session, request, &mut exchange);
     // hyper keeps room for all that is not in a box, also while the connection is idle.
     let reply = Box::pin(reply.instrument(span)).await;
     if let Err(Rejection::Judged(judgement)) = &reply
@@ -263,26 +252,39 @@ async fn answer(
     Ok(response)
 }
 
+fn begin(session: &Session, method: &Method, started: Instant) -> Exchange {
+    let protocol = match *method {
+        Method::CONNECT => Protocol::Connect,
+        _ => Protocol::Http,
+    };
+    let (worker, client) = (&session.worker, &session.client);
+    let id = worker.next_id();
+    Exchange::new(
+        &worker.access_log,
+        id,
+        started,
+        client,
+        Some(method),
+        protocol,
+    )
+}
+
 async fn reply(
     session: &Session,
     request: Request<ClientBody>,
-    protocol: Protocol,
     exchange: &mut Exchange,
 ) -> Result<Reply, Rejection> {
-    if session.admission == Admission::Refused && !is_health_check(session, &request, protocol) {
+    let is_connect = request.method() == Method::CONNECT;
+    // The proxy asks itself for nothing that reaches an origin.
+    let is_health_check = || !is_connect && session.worker.pseudonym.is_in(request.headers());
+    if session.admission == Admission::Refused && !is_health_check() {
         return Err(Error::ClientNotAllowed.into());
     }
-    match protocol {
-        Protocol::Connect | Protocol::Socks4 | Protocol::Socks5 => {
-            Box::pin(connect::connect(session, request, exchange)).await
-        }
-        Protocol::Http => forward::forward(session, request, exchange).await,
+    if is_connect {
+        Box::pin(connect::connect(session, request, exchange)).await
+    } else {
+        forward::forward(session, request, exchange).await
     }
-}
-
-/// Whether the proxy itself asks, which it does for nothing that reaches an origin.
-fn is_health_check(session: &Session, request: &Request<ClientBody>, protocol: Protocol) -> bool {
-    protocol == Protocol::Http && session.worker.pseudonym.is_in(request.headers())
 }
 
 /// Says goodbye and throws away what still comes, for a while.

@@ -79,12 +79,10 @@ pub(crate) async fn forward(
         exchange.track_upload(upload);
         session.deadlines.track_upload(upload.clone());
     }
-    let sending = worker.upstream.send(
-        &destination.route,
-        request,
-        &session.asker,
-        &session.deadlines,
-    );
+    let (route, asker) = (&destination.route, &session.asker);
+    let sending = worker
+        .upstream
+        .send(route, request, asker, &session.deadlines);
     let (mut response, link) = sending.await?;
     exchange.record_peer(link.peer());
 

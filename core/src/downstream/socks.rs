@@ -42,9 +42,8 @@ pub(super) enum Outcome<S> {
 
 /// Why there is no request.
 enum NoRequest {
-    Malformed(Malformed),
-    /// The same of a client that has its answer already.
-    Answered(Malformed),
+    /// What is wrong, and the bytes that say so to the client.
+    Malformed(Malformed, Vec<u8>),
     /// The client has closed the connection or said nothing for too long, or the proxy is stopping.
     Gone,
 }
@@ -52,12 +51,6 @@ enum NoRequest {
 impl From<io::Error> for NoRequest {
     fn from(_: io::Error) -> Self {
         Self::Gone
-    }
-}
-
-impl From<Malformed> for NoRequest {
-    fn from(malformed: Malformed) -> Self {
-        Self::Malformed(malformed)
     }
 }
 
@@ -82,42 +75,37 @@ where
     let Some(version) = sent.first().copied().and_then(version) else {
         return Outcome::Gone;
     };
-    let requested = match request(session, version, &mut stream, &mut sent).await {
+    let request = match request(session, version, &mut stream, &mut sent).await {
+        Ok(request) => request,
         Err(NoRequest::Gone) => return Outcome::Gone,
-        requested => requested,
+        Err(NoRequest::Malformed(malformed, reply)) => {
+            exchange(session, version).fail(&malformed);
+            return turn_down(stream, &reply).await;
+        }
     };
+    sent.drain(..request.bytes);
     let mut exchange = exchange(session, version);
-    let connected = match requested {
-        Ok(request) => {
-            sent.drain(..request.bytes);
-            connect(session, request.target, &mut exchange).await
-        }
-        Err(NoRequest::Malformed(malformed)) => {
-            exchange.fail(&malformed);
-            Err(Some(malformed.reply()))
-        }
-        Err(NoRequest::Answered(malformed)) => {
-            exchange.fail(&malformed);
-            return Outcome::Refused(stream);
-        }
-        Err(NoRequest::Gone) => Err(None),
-    };
-    let answer = match &connected {
-        Ok((_, answer)) => Some(*answer),
-        Err(answer) => *answer,
-    };
-    let told = match answer {
-        Some(answer) => tell(&mut stream, &answer.to_bytes(version)).await.is_ok(),
-        None => false,
-    };
-    match connected {
-        _ if !told => Outcome::Gone,
-        Ok((upgrade, _)) => {
+    match connect(session, request.target, &mut exchange).await {
+        Ok((upgrade, connected)) => {
+            if tell(&mut stream, &connected.to_bytes(version))
+                .await
+                .is_err()
+            {
+                return Outcome::Gone;
+            }
             exchange.record_granted();
             let tunnel = Box::new(Tunnel::new(upgrade, exchange));
             Outcome::Tunnel(tunnel, stream, sent.into())
         }
-        Err(_) => Outcome::Refused(stream),
+        Err(Some(refused)) => turn_down(stream, &refused.to_bytes(version)).await,
+        Err(None) => Outcome::Gone,
+    }
+}
+
+async fn turn_down<S: AsyncWrite + Unpin>(mut stream: S, reply: &[u8]) -> Outcome<S> {
+    match tell(&mut stream, reply).await {
+        Ok(()) => Outcome::Refused(stream),
+        Err(_) => Outcome::Gone,
     }
 }
 
@@ -218,21 +206,22 @@ async fn request(
     sent: &mut Vec<u8>,
 ) -> Result<Request, NoRequest> {
     if version == Version::V5 {
-        let greeting = read(session, stream, sent, message::greeting).await;
-        match greeting {
-            Ok(bytes) => drop(sent.drain(..bytes)),
-            Err(NoRequest::Malformed(malformed)) => {
-                tell(stream, &message::greeting_answer(false)).await?;
-                return Err(NoRequest::Answered(malformed));
-            }
-            Err(gone) => return Err(gone),
-        }
+        let no_way = || message::greeting_answer(false).to_vec();
+        let greeting = |sent: &[u8]| {
+            let read = message::greeting(sent);
+            read.map_err(|malformed| NoRequest::Malformed(malformed, no_way()))
+        };
+        let bytes = read(session, stream, sent, greeting).await?;
+        sent.drain(..bytes);
         tell(stream, &message::greeting_answer(true)).await?;
     }
-    read(session, stream, sent, |sent| {
-        message::request(version, sent)
-    })
-    .await
+    let request = |sent: &[u8]| {
+        message::request(version, sent).map_err(|malformed| {
+            let reply = malformed.reply().to_bytes(version);
+            NoRequest::Malformed(malformed, reply)
+        })
+    };
+    read(session, stream, sent, request).await
 }
 
 /// Reads until `sent` begins with a whole message.
@@ -240,7 +229,7 @@ async fn read<T>(
     session: &Session,
     stream: &mut (impl AsyncRead + Unpin),
     sent: &mut Vec<u8>,
-    parse: impl Fn(&[u8]) -> Result<Option<T>, Malformed>,
+    parse: impl Fn(&[u8]) -> Result<Option<T>, NoRequest>,
 ) -> Result<T, NoRequest> {
     let reading = poll_fn(|cx| {
         loop {

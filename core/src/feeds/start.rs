@@ -1,5 +1,5 @@
-//! What feeds have before anything is fetched: the copies on disk, their entries, and the names that
-//! are compiled in. What is wrong with a copy is logged. It runs before anything listens, and for
+//! The names that feeds have before they are fetched: copies on disk, entries of the settings, and
+//! names that are compiled in. What is wrong with a copy is logged. It runs before anything listens, and for
 //! feeds that `change` adds.
 
 use std::collections::BTreeMap;

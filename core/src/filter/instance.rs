@@ -188,9 +188,9 @@ impl Instance {
         self.calls >= self.limits.calls || self.memory() > self.memory_mark
     }
 
-    /// Whether the filter still knows which feeds there are, if it has asked for that. One that does
-    /// not is replaced: it may have checked its configuration by their names. The next call sees
-    /// the feeds as they are now.
+    /// Whether the feeds are still those that the filter has asked for by name. Where they are not,
+    /// the instance is replaced: it may have checked its configuration by their names. The next
+    /// call sees the feeds as they are now.
     pub(crate) fn knows_feeds(&mut self) -> bool {
         self.store.data_mut().knows_feeds()
     }

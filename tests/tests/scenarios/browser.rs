@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use portcullis_tests::{Stage, within};
+use portcullis_tests::{Stage, skip_without, within};
 use tempfile::TempDir;
 
 const CHROMIUM: &str = "/usr/bin/chromium";
@@ -73,14 +73,6 @@ impl Drop for Browser {
     }
 }
 
-/// A machine without the browser skips its scenarios, unless that is forbidden.
-#[expect(clippy::print_stderr, reason = "the reader of the output should know")]
-fn skip() {
-    let is_forbidden = std::env::var_os("CI").is_some();
-    assert!(!is_forbidden, "there is no {CHROMIUM}: install it");
-    eprintln!("skipped: there is no {CHROMIUM}");
-}
-
 /// Tells the site what of it has arrived, once the WebSocket has answered.
 const SCRIPT: &str = r#"
     const socket = new WebSocket(`ws://${location.host}/socket`);
@@ -105,7 +97,7 @@ async fn a_page_arrives_with_its_style_script_image_and_websocket() {
 
     let url = stage.url("site.example") + "page.html";
     let Some(_browser) = Browser::open(&stage, &url, &["--remote-debugging-port=0"]) else {
-        return skip();
+        return skip_without(CHROMIUM);
     };
     let beacon = stage.site.was_asked("/beacon").await;
     assert_eq!(beacon, "/beacon?echo=hello&style=7px&image=5");
@@ -117,7 +109,7 @@ async fn a_blocked_name_shows_the_block_page() {
     let stage = Stage::start().await;
     let url = "http://www.blocked.portcullis.test/";
     let Some(mut browser) = Browser::open(&stage, url, &["--dump-dom"]) else {
-        return skip();
+        return skip_without(CHROMIUM);
     };
     let page = browser.prints().await;
     assert!(

@@ -54,7 +54,7 @@ pub(crate) struct Args {
     #[arg(long, short, global = true, value_name = "ADDR")]
     listen: Option<SocketAddr>,
 
-    /// Who may use the proxy: addresses and networks, such as 192.168.1.0/24 [default: this machine]
+    /// Clients that may use the proxy, such as 192.168.1.0/24 [default: this machine]
     #[arg(long, global = true, value_name = "NETWORKS", value_delimiter = ',', value_parser = parse_network)]
     clients: Vec<IpNet>,
 

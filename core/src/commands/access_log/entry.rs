@@ -100,7 +100,7 @@ impl<'a> Fields<'a> {
         let of_name = self
             .sni_verdict
             .and_then(|word| VerdictKind::from_name(&word));
-        // The last opinion is the tunnel's; with [tunnel] sni = "log" it is not that about the name.
+        // The verdict is that about the name if the two agree: [tunnel] sni = "log" leaves the first.
         let decided = verdict.is_some_and(|kind| kind != VerdictKind::Next) && verdict == of_name;
         let host = if decided { self.sni } else { self.host };
         Some(Entry {

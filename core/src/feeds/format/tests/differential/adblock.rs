@@ -103,7 +103,8 @@ proptest! {
 /// Names of a list that are asked for, and those around them.
 const NAMES: usize = 5000;
 
-/// Hosts that a list may be wrong about: some of its names, those around them, and those that look alike.
+/// Hosts that a list may be wrong about: some of its names, names around them, and names that look
+/// alike.
 fn hosts_around(list: &Parsed) -> BTreeSet<String> {
     let names = list.snapshot.names().filter(|name| !name.contains('/'));
     let names = names.step_by(1 + list.snapshot.len() / NAMES);
