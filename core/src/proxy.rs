@@ -182,11 +182,8 @@ impl Proxy {
         let status = StatusFile::new(&config.cache.dir, own);
         let store = Store::new(&config.state.dir);
         let (decisions, groups) = (Decisions::default(), Groups::new(&config.groups));
-        decisions.replace(
-            store
-                .read()
-                .map_err(|error| StartError::Decisions(error.into()))?,
-        );
+        let read = store.read();
+        decisions.replace(read.map_err(|error| StartError::Decisions(error.into()))?);
         let mut reloads = self.reloader.subscribe();
         let control = control::Control {
             own,
