@@ -51,11 +51,11 @@ pub fn access_log(data: &[u8]) {
     }
 }
 
-/// A record with these texts in it becomes one line that says the same.
-fn assert_written(data: &str, format: AccessLogFormat) {
+/// A record with these texts in it.
+fn record<'a>(data: &'a str, skipped: &'a [Arc<str>]) -> Record<'a> {
     let mut texts = data.split("\n\n");
     let mut next = || texts.next();
-    let record = Record {
+    Record {
         time: SystemTime::UNIX_EPOCH,
         id: 4,
         client: Some([10, 0, 0, 7].into()),
@@ -67,22 +67,28 @@ fn assert_written(data: &str, format: AccessLogFormat) {
         error: next(),
         user: next(),
         feed: next(),
+        sni: next(),
         port: Some(443),
         protocol: Protocol::Connect.name(),
         peer: None,
-        sni: None,
         sni_verdict: None,
-        ech: false,
+        ech: true,
         status: Some(403),
         verdict: Some(VerdictKind::Block.name()),
-        skipped: &[Arc::from(data)],
+        skipped,
         edited: &[],
         notes: &[],
         up: 5,
         down: 6,
         duration: Duration::from_micros(7),
         outcome: "complete",
-    };
+    }
+}
+
+/// A record becomes one line that says the same.
+fn assert_written(data: &str, format: AccessLogFormat) {
+    let skipped = [Arc::from(data)];
+    let record = record(data, &skipped);
     let mut line = Vec::new();
     record.write(TIME, format, &mut line);
     let line = String::from_utf8(line).expect("texts make a text");
@@ -107,6 +113,7 @@ fn assert_written(data: &str, format: AccessLogFormat) {
         ("error", record.error),
         ("user", record.user),
         ("feed", record.feed),
+        ("sni", record.sni),
     ] {
         let found = said.iter().find(|(known, _)| known == name);
         let found = found.map(|(_, value)| &**value);
