@@ -112,10 +112,9 @@ struct Below {
     other: Option<Word>,
 }
 
-#[test]
-fn a_struct_is_a_table_of_what_its_fields_are() {
-    let words = json!({"description": "Of this kind.", "enum": ["one", "two", "deux", "dos"]});
-    let below = json!({
+/// The schema of `Below`.
+fn below(words: &Value) -> Value {
+    json!({
         "description": "What is below.",
         "type": "object",
         "properties": {
@@ -123,7 +122,12 @@ fn a_struct_is_a_table_of_what_its_fields_are() {
             "other": {"description": "Said here.", "enum": ["one", "two", "deux", "dos"]},
         },
         "required": [],
-    });
+    })
+}
+
+#[test]
+fn a_struct_is_a_table_of_what_its_fields_are() {
+    let words = json!({"description": "Of this kind.", "enum": ["one", "two", "deux", "dos"]});
     let integer = |minimum: i64, maximum: u64| json!({"type": "integer", "minimum": minimum, "maximum": maximum});
     let expected = json!({
         "description": "Everything that standard types offer.\nAnd more.",
@@ -167,7 +171,7 @@ fn a_struct_is_a_table_of_what_its_fields_are() {
                 "required": ["secs", "nanos"],
                 "additionalProperties": false,
             },
-            "below": below,
+            "below": below(&words),
         },
         "required": [
             "is-on", "small", "large", "positive", "share", "letter", "text", "many", "different",

@@ -83,9 +83,8 @@ fn without_any_source_the_defaults_hold() {
     );
 }
 
-#[test]
-fn every_key_of_the_file_is_read() {
-    let text = r#"
+/// Keys of all tables, each with another value than it has by itself.
+const EVERY_KEY: &str = r#"
         [proxy]
         listen = "[::1]:8080"
         workers = 3
@@ -133,27 +132,13 @@ fn every_key_of_the_file_is_read() {
         to = "logs/access"
         format = "json"
     "#;
-    let dir = folder(text);
+
+#[test]
+fn every_key_of_the_file_is_read() {
+    let dir = folder(EVERY_KEY);
     let config = Config::load(&sources(&dir, &[])).unwrap();
     assert_eq!(config.proxy.listen, "[::1]:8080".parse().unwrap());
     assert_eq!(config.proxy.workers.get(), 3);
-    let limits = &config.limits;
-    let millis = [
-        limits.request_head,
-        limits.keep_alive,
-        limits.resolve,
-        limits.connect,
-        limits.response_head,
-        limits.idle,
-        limits.half_closed,
-        limits.shutdown,
-    ]
-    .map(|time| time.as_millis());
-    let expected = [1000, 5000, 2000, 3000, 64_000, 3_600_000, 6000, 1500];
-    assert_eq!(millis, expected);
-    assert_eq!((limits.connections, limits.head_size), (20, 16 << 10));
-    assert_eq!(limits.body_rate, 1024);
-    assert_eq!(limits.body_time, Some(Duration::from_hours(2)));
     assert_eq!(config.plugins.dir, dir.path().join("filters"));
     assert_eq!(config.plugins.order, ["allow", "blocklist"]);
     assert_eq!(config.plugins.deletion_grace, Duration::from_secs(2));
@@ -178,6 +163,40 @@ fn every_key_of_the_file_is_read() {
     );
     assert_eq!(config.cache.dir, Path::new("/var/cache/portcullis"));
     assert_eq!(
+        (config.log.format, &*config.log.filter),
+        (LogFormat::Json, "warn,portcullis=debug")
+    );
+    let access_file = dir.path().join("logs/access");
+    assert_eq!(config.log.access.to, AccessLogTo::File(access_file));
+    assert_eq!(config.log.access.format, AccessLogFormat::Json);
+}
+
+#[test]
+fn every_limit_of_the_file_is_read() {
+    let config = load(EVERY_KEY, &[]).unwrap();
+    let limits = &config.limits;
+    let millis = [
+        limits.request_head,
+        limits.keep_alive,
+        limits.resolve,
+        limits.connect,
+        limits.response_head,
+        limits.idle,
+        limits.half_closed,
+        limits.shutdown,
+    ]
+    .map(|time| time.as_millis());
+    let expected = [1000, 5000, 2000, 3000, 64_000, 3_600_000, 6000, 1500];
+    assert_eq!(millis, expected);
+    assert_eq!((limits.connections, limits.head_size), (20, 16 << 10));
+    assert_eq!(limits.body_rate, 1024);
+    assert_eq!(limits.body_time, Some(Duration::from_hours(2)));
+}
+
+#[test]
+fn what_the_file_says_of_clients_and_destinations_is_read() {
+    let config = load(EVERY_KEY, &[]).unwrap();
+    assert_eq!(
         config.egress.resolvers,
         ["9.9.9.9:53".parse().unwrap(), "[::1]:5353".parse().unwrap()]
     );
@@ -189,58 +208,50 @@ fn every_key_of_the_file_is_read() {
     assert_eq!(config.egress.deny, ["*:25".parse().unwrap()]);
     let ports = [Ports::one(443), Ports::new(8000, 8999)];
     assert_eq!(config.egress.connect_ports.as_deref(), Some(&ports[..]));
-    assert_eq!(
-        (config.log.format, &*config.log.filter),
-        (LogFormat::Json, "warn,portcullis=debug")
-    );
-    let access_file = dir.path().join("logs/access");
-    assert_eq!(config.log.access.to, AccessLogTo::File(access_file));
-    assert_eq!(config.log.access.format, AccessLogFormat::Json);
 }
+
+/// The same as variables of the environment.
+const EVERY_VARIABLE: &[(&str, &str)] = &[
+    ("PORTCULLIS_PROXY_LISTEN", "[::1]:8080"),
+    ("PORTCULLIS_PROXY_WORKERS", "3"),
+    ("PORTCULLIS_LIMITS_CONNECTIONS", "9"),
+    ("PORTCULLIS_LIMITS_REQUEST_HEAD", "1s"),
+    ("PORTCULLIS_LIMITS_KEEP_ALIVE", "9s"),
+    ("PORTCULLIS_LIMITS_HALF_CLOSED", "10s"),
+    ("PORTCULLIS_LIMITS_BODY_RATE", "200B"),
+    ("PORTCULLIS_LIMITS_BODY_TIME", "11s"),
+    ("PORTCULLIS_LIMITS_RESOLVE", "2s"),
+    ("PORTCULLIS_LIMITS_CONNECT", "3s"),
+    ("PORTCULLIS_LIMITS_RESPONSE_HEAD", "4s"),
+    ("PORTCULLIS_LIMITS_IDLE", "5s"),
+    ("PORTCULLIS_LIMITS_SHUTDOWN", "6s"),
+    ("PORTCULLIS_PLUGINS_DIR", "filters"),
+    ("PORTCULLIS_PLUGINS_ORDER", "allow, blocklist"),
+    ("PORTCULLIS_PLUGINS_DELETION_GRACE", "7s"),
+    ("PORTCULLIS_PLUGINS_STACK", "64KiB"),
+    ("PORTCULLIS_COMPILER_TIME", "8s"),
+    ("PORTCULLIS_COMPILER_MEMORY", "64MiB"),
+    ("PORTCULLIS_COMPILER_CACHE", "65MiB"),
+    ("PORTCULLIS_FEEDS_MALWARE_URL", "file:///list"),
+    ("PORTCULLIS_FEEDS_MALWARE_FORMAT", "domains"),
+    ("PORTCULLIS_FEEDS_MALWARE_REFRESH", "1h"),
+    ("PORTCULLIS_FEEDS_MALWARE_MAX_SIZE", "1MiB"),
+    ("PORTCULLIS_CACHE_DIR", "copies"),
+    ("PORTCULLIS_CLIENTS_ALLOW", "192.0.2.7, 2001:db8::/32"),
+    ("PORTCULLIS_EGRESS_RESOLVERS", "9.9.9.9,::1"),
+    ("PORTCULLIS_EGRESS_PRIVATE", "allow"),
+    ("PORTCULLIS_EGRESS_ALLOW", "10.0.0.0/8"),
+    ("PORTCULLIS_EGRESS_DENY", ".a.example,*:25"),
+    ("PORTCULLIS_EGRESS_CONNECT_PORTS", "443,8000-8999"),
+    ("PORTCULLIS_LOG_FORMAT", "json"),
+    ("PORTCULLIS_LOG_FILTER", "debug"),
+    ("PORTCULLIS_LOG_ACCESS_TO", "off"),
+    ("PORTCULLIS_LOG_ACCESS_FORMAT", "json"),
+];
 
 #[test]
 fn every_key_has_a_variable() {
-    let config = load(
-        "",
-        &[
-            ("PORTCULLIS_PROXY_LISTEN", "[::1]:8080"),
-            ("PORTCULLIS_PROXY_WORKERS", "3"),
-            ("PORTCULLIS_LIMITS_CONNECTIONS", "9"),
-            ("PORTCULLIS_LIMITS_REQUEST_HEAD", "1s"),
-            ("PORTCULLIS_LIMITS_KEEP_ALIVE", "9s"),
-            ("PORTCULLIS_LIMITS_HALF_CLOSED", "10s"),
-            ("PORTCULLIS_LIMITS_BODY_RATE", "200B"),
-            ("PORTCULLIS_LIMITS_BODY_TIME", "11s"),
-            ("PORTCULLIS_LIMITS_RESOLVE", "2s"),
-            ("PORTCULLIS_LIMITS_CONNECT", "3s"),
-            ("PORTCULLIS_LIMITS_RESPONSE_HEAD", "4s"),
-            ("PORTCULLIS_LIMITS_IDLE", "5s"),
-            ("PORTCULLIS_LIMITS_SHUTDOWN", "6s"),
-            ("PORTCULLIS_PLUGINS_DIR", "filters"),
-            ("PORTCULLIS_PLUGINS_ORDER", "allow, blocklist"),
-            ("PORTCULLIS_PLUGINS_DELETION_GRACE", "7s"),
-            ("PORTCULLIS_PLUGINS_STACK", "64KiB"),
-            ("PORTCULLIS_COMPILER_TIME", "8s"),
-            ("PORTCULLIS_COMPILER_MEMORY", "64MiB"),
-            ("PORTCULLIS_COMPILER_CACHE", "65MiB"),
-            ("PORTCULLIS_FEEDS_MALWARE_URL", "file:///list"),
-            ("PORTCULLIS_FEEDS_MALWARE_FORMAT", "domains"),
-            ("PORTCULLIS_FEEDS_MALWARE_REFRESH", "1h"),
-            ("PORTCULLIS_FEEDS_MALWARE_MAX_SIZE", "1MiB"),
-            ("PORTCULLIS_CACHE_DIR", "copies"),
-            ("PORTCULLIS_CLIENTS_ALLOW", "192.0.2.7, 2001:db8::/32"),
-            ("PORTCULLIS_EGRESS_RESOLVERS", "9.9.9.9,::1"),
-            ("PORTCULLIS_EGRESS_PRIVATE", "allow"),
-            ("PORTCULLIS_EGRESS_ALLOW", "10.0.0.0/8"),
-            ("PORTCULLIS_EGRESS_DENY", ".a.example,*:25"),
-            ("PORTCULLIS_EGRESS_CONNECT_PORTS", "443,8000-8999"),
-            ("PORTCULLIS_LOG_FORMAT", "json"),
-            ("PORTCULLIS_LOG_FILTER", "debug"),
-            ("PORTCULLIS_LOG_ACCESS_TO", "off"),
-            ("PORTCULLIS_LOG_ACCESS_FORMAT", "json"),
-        ],
-    )
-    .unwrap();
+    let config = load("", EVERY_VARIABLE).unwrap();
     let text = format!("{config:?}");
     let default = Config::default();
     assert_ne!(config.proxy.listen, default.proxy.listen);

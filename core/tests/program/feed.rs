@@ -94,17 +94,13 @@ fn with_lists() -> TempDir {
 #[test]
 fn every_entry_that_speaks_of_a_host_is_shown_and_one_counts() {
     let dir = with_lists();
-    let output = feed(
-        dir.path(),
-        &[
-            "lookup",
-            "--json",
-            "WWW.ads.example.",
-            "b.ok.ads.example",
-            "fine.ads.example",
-            "a.b",
-        ],
-    );
+    let hosts = [
+        "WWW.ads.example.",
+        "b.ok.ads.example",
+        "fine.ads.example",
+        "a.b",
+    ];
+    let output = feed(dir.path(), &[&["lookup", "--json"], &hosts[..]].concat());
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let found = json_of(&output);
     let entries = |at: usize| -> Vec<Value> {
@@ -113,55 +109,44 @@ fn every_entry_that_speaks_of_a_host_is_shown_and_one_counts() {
         let keep = |entry: &Value| keys.iter().map(|key| entry[key].clone()).collect();
         entries.map(keep).collect()
     };
+    let listed = |at: usize| {
+        let says = found["hosts"][at]["says"].clone();
+        (says, entries(at))
+    };
+    let line = |feed: &str, line: u32, name: &str, rule: &str, says: &str, counts: bool| {
+        json!([feed, line, name, rule, says, counts])
+    };
     assert_eq!(found["hosts"][0]["host"], "www.ads.example");
-    assert_eq!(found["hosts"][0]["says"], "listed");
-    assert_eq!(
-        entries(0),
-        [
-            json!(["ads", 2, "ads.example", "||ads.example^", "listed", false]),
-            json!([
-                "ads",
-                3,
-                "www.ads.example",
-                "||www.ads.example^",
-                "listed",
-                true
-            ]),
-            json!([
-                "tree",
-                2,
-                "ads.example",
-                "server=/ads.example/#",
-                "excepted",
-                false
-            ]),
-        ]
-    );
-    assert_eq!(found["hosts"][1]["says"], "excepted");
-    assert_eq!(
-        entries(1)[1],
-        json!([
-            "ads",
-            4,
-            "ok.ads.example",
-            "@@||ok.ads.example^",
+    let (parent, host) = ("ads.example", "www.ads.example");
+    let about_first = vec![
+        line("ads", 2, parent, "||ads.example^", "listed", false),
+        line("ads", 3, host, "||www.ads.example^", "listed", true),
+        line(
+            "tree",
+            2,
+            parent,
+            "server=/ads.example/#",
             "excepted",
-            true
-        ])
-    );
-    assert_eq!(found["hosts"][2]["says"], "excepted");
-    let allowed = json!([
-        "ours",
-        1,
-        "fine.ads.example",
-        "fine.ads.example",
-        "excepted",
-        true
-    ]);
-    assert!(entries(2).contains(&allowed), "{found}");
-    assert_eq!(found["hosts"][3]["says"], Value::Null);
-    assert_eq!(entries(3), Vec::<Value>::new());
+            false,
+        ),
+    ];
+    assert_eq!(listed(0), ("listed".into(), about_first));
+    let (says, about_second) = listed(1);
+    assert_eq!(says, "excepted");
+    let host = "ok.ads.example";
+    let counting = line("ads", 4, host, "@@||ok.ads.example^", "excepted", true);
+    assert_eq!(about_second[1], counting);
+    let (says, about_third) = listed(2);
+    assert_eq!(says, "excepted");
+    let host = "fine.ads.example";
+    let allowed = line("ours", 1, host, host, "excepted", true);
+    assert!(about_third.contains(&allowed), "{found}");
+    assert_eq!(listed(3), (Value::Null, vec![]));
+}
 
+#[test]
+fn people_are_told_which_entry_counts() {
+    let dir = with_lists();
     let said = stdout(&feed(dir.path(), &["lookup", "192.0.2.7", "json.example"]));
     assert!(
         said.starts_with(

@@ -41,50 +41,49 @@ async fn socks_code(stage: &Stage, name: &str) -> u8 {
     client.exactly_bytes(10).await[1]
 }
 
+/// A name, where it leads, and what is said of that.
+const NOT_PUBLIC: &[(&str, &[&str], &str)] = &[
+    ("private.egress.test", &["10.0.0.1"], "a private address"),
+    ("shared.egress.test", &["100.64.0.1"], "a shared address"),
+    ("here.egress.test", &["127.0.0.1"], "a loopback address"),
+    (
+        "metadata.egress.test",
+        &["169.254.169.254"],
+        "a cloud metadata address",
+    ),
+    (
+        "mapped.egress.test",
+        &["::ffff:10.0.0.1"],
+        "a private address",
+    ),
+    (
+        "nat64.egress.test",
+        &["64:ff9b::a00:1"],
+        "10.0.0.1, is a private address",
+    ),
+    (
+        "6to4.egress.test",
+        &["2002:7f00:1::"],
+        "127.0.0.1, is a loopback address",
+    ),
+    (
+        "several.egress.test",
+        &["192.168.0.1", "fd00::1"],
+        "address",
+    ),
+    (
+        "alias.egress.test",
+        &["private.egress.test"],
+        "a private address",
+    ),
+];
+
 #[tokio::test]
 async fn a_name_that_leads_to_an_address_that_is_not_public_is_refused_undialled() {
     let log = Log::follow();
     let stage = Stage::start_with(deny_private).await;
     let mut kept = stage.proxy.client().await;
-    for (name, to, class) in [
-        (
-            "private.egress.test",
-            &["10.0.0.1"][..],
-            "a private address",
-        ),
-        ("shared.egress.test", &["100.64.0.1"], "a shared address"),
-        ("here.egress.test", &["127.0.0.1"], "a loopback address"),
-        (
-            "metadata.egress.test",
-            &["169.254.169.254"],
-            "a cloud metadata address",
-        ),
-        (
-            "mapped.egress.test",
-            &["::ffff:10.0.0.1"],
-            "a private address",
-        ),
-        (
-            "nat64.egress.test",
-            &["64:ff9b::a00:1"],
-            "10.0.0.1, is a private address",
-        ),
-        (
-            "6to4.egress.test",
-            &["2002:7f00:1::"],
-            "127.0.0.1, is a loopback address",
-        ),
-        (
-            "several.egress.test",
-            &["192.168.0.1", "fd00::1"],
-            "address",
-        ),
-        (
-            "alias.egress.test",
-            &["private.egress.test"],
-            "a private address",
-        ),
-    ] {
+    for &(name, to, class) in NOT_PUBLIC {
         stage.dns.lead(name, to);
         kept.send(stage.request(name, "")).await;
         assert_is_refused(&kept.response().await, "destination_ip_prohibited", class);

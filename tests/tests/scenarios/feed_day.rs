@@ -42,23 +42,8 @@ async fn serves_morning(stage: &Stage, when: &str) {
     }
 }
 
-#[tokio::test]
-async fn a_feed_keeps_a_list_through_a_bad_day_and_a_restart() {
-    let cache = tempfile::tempdir().unwrap();
-    let mut lists = Site::start().await;
-    let mut feed = lists.feed("/daily");
-    feed.timeout = Duration::from_millis(300);
-    let mut log = Log::follow();
-
-    lists.breaks("/daily", answer("morning", &morning()));
-    let stage = begin(&feed, cache.path()).await;
-    stage.until("morning-0.example", 403).await;
-    serves_morning(&stage, "when it is fresh").await;
-
-    lists.breaks("/daily", "HTTP/1.1 304 Not Modified\r\n\r\n");
-    lists.is_asked("/daily", 2).await;
-    serves_morning(&stage, "after a 304").await;
-
+/// The morning's list serves on whatever else the server sends.
+async fn breaks_in_every_way(lists: &mut Site, stage: &Stage, log: &mut Log) {
     let half = answer("half", &morning()).replace("morning-9", "evening");
     let (half, _) = half.split_at(half.len() - 20);
     for (what, broken, said) in [
@@ -77,8 +62,28 @@ async fn a_feed_keeps_a_list_through_a_bad_day_and_a_restart() {
         lists.breaks("/daily", broken);
         log.says(&["feed not refreshed: its 10 names", "feed=\"daily\"", said])
             .await;
-        serves_morning(&stage, what).await;
+        serves_morning(stage, what).await;
     }
+}
+
+#[tokio::test]
+async fn a_feed_keeps_a_list_through_a_bad_day_and_a_restart() {
+    let cache = tempfile::tempdir().unwrap();
+    let mut lists = Site::start().await;
+    let mut feed = lists.feed("/daily");
+    feed.timeout = Duration::from_millis(300);
+    let mut log = Log::follow();
+
+    lists.breaks("/daily", answer("morning", &morning()));
+    let stage = begin(&feed, cache.path()).await;
+    stage.until("morning-0.example", 403).await;
+    serves_morning(&stage, "when it is fresh").await;
+
+    lists.breaks("/daily", "HTTP/1.1 304 Not Modified\r\n\r\n");
+    lists.is_asked("/daily", 2).await;
+    serves_morning(&stage, "after a 304").await;
+
+    breaks_in_every_way(&mut lists, &stage, &mut log).await;
 
     lists.is_silent("/daily");
     log.says(&[
@@ -109,14 +114,19 @@ async fn a_feed_keeps_a_list_through_a_bad_day_and_a_restart() {
     assert_eq!(stage.get("evening-0.example").await.status, 403);
     stage.proxy.stop().await;
 
+    comes_back_without_its_copy(&feed, cache.path(), &mut log).await;
+}
+
+/// What is damaged on disk is not used, and `check` says what is wrong with a feed.
+async fn comes_back_without_its_copy(feed: &Feed, cache: &Path, log: &mut Log) {
     for file in ["daily.list", "daily.json", "daily.snapshot"] {
-        fs::write(cache.path().join("feeds").join(file), "\0 damaged").unwrap();
+        fs::write(cache.join("feeds").join(file), "\0 damaged").expect("the folder is there");
     }
-    let stage = begin(&feed, cache.path()).await;
+    let stage = begin(feed, cache).await;
     log.says(&["the feed's copy on disk is not used", "feed=\"daily\""])
         .await;
     assert_eq!(stage.get("evening-0.example").await.status, 200);
     let report = commands::check(stage.proxy.config().clone(), Lists::Fetched).await;
-    let told = report.unwrap().to_string();
+    let told = report.expect("the settings are right").to_string();
     assert!(told.contains("feed daily: it cannot be fetched"), "{told}");
 }

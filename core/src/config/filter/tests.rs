@@ -15,9 +15,8 @@ fn an_empty_file_says_nothing_new() {
     assert_eq!(settings, FilterSettings::default());
 }
 
-#[test]
-fn every_key_is_read() {
-    let text = r#"
+/// Keys of all tables, each with another value than it has by itself.
+const EVERY_KEY: &str = r#"
         enabled = false
         mode = "shadow"
         on_error = "skip"
@@ -52,7 +51,10 @@ fn every_key_is_read() {
         [config.deep]
         on = true
     "#;
-    let settings = FilterSettings::parse(text, Path::new("a.toml")).unwrap();
+
+#[test]
+fn every_key_is_read() {
+    let settings = FilterSettings::parse(EVERY_KEY, Path::new("a.toml")).unwrap();
     let expected = FilterSettings {
         enabled: false,
         mode: Mode::Shadow,

@@ -27,68 +27,71 @@ fn unknown_keys_are_refused_with_the_nearest_one() {
     );
 }
 
+/// Settings, and why they are refused.
+const WRONG_VALUES: &[(&str, &str)] = &[
+    (
+        "[proxy]\nlisten = \"localhost\"",
+        "2:10: proxy.listen: `localhost` is not an IP address and a port, such as \"127.0.0.1:3000\"",
+    ),
+    (
+        "[proxy]\nworkers = 0",
+        "2:11: proxy.workers: `0` is not a number from 1 to 1024",
+    ),
+    (
+        "[proxy]\nworkers = true",
+        "2:11: proxy.workers: invalid type: boolean `true`, expected a number from 1 to 1024",
+    ),
+    (
+        "[limits]\nidle = 30",
+        "2:8: limits.idle: `30` is not a time of up to a year, such as \"30s\", \"1m 30s\" or \"50ms\"",
+    ),
+    (
+        "[egress]\nresolvers = [\"9.9.9.9\", \"quad9\"]",
+        "2:25: egress.resolvers: `quad9` is not the IP address of a DNS server, such as \"9.9.9.9\" or \"[2620:fe::fe]:53\"",
+    ),
+    (
+        "proxy = 3",
+        "1:9: proxy: invalid type: integer `3`, expected a table",
+    ),
+    (
+        "[feeds.Malware]\nurl = \"http://a.example\"",
+        "1:8: feeds.Malware: `Malware` is not a name of a feed: a-z, 0-9, `_` and `-`, at most 64 of them, and not \
+         `test-names`, which is built in",
+    ),
+    (
+        "\n[feeds.x]\nformat = \"hosts\"",
+        "2:8: feeds.x: the feed has no url and no entries; add url = \"https://lists.example/hosts\", entries = [\"ads.example\"] or preset = \"ads\"",
+    ),
+    (
+        "[log]\nfilter = \"warn,access=off\"",
+        "2:10: log.filter: the access log has settings of its own; instead of `access=off`, \
+         write [log.access] to = \"off\"",
+    ),
+    (
+        "[log]\nfilter = \"warn,access=info\"",
+        "2:10: log.filter: the access log has settings of its own; remove `access=info`, since \
+         access lines are written unless [log.access] says to = \"off\"",
+    ),
+    (
+        "[log.access]\nto = \"sdterr\"",
+        "2:6: log.access.to: `sdterr` is not \"stderr\", \"stdout\", \"off\" or the path of a \
+         file, such as \"logs/access.log\"",
+    ),
+    (
+        "[limits]\nconnections = 0",
+        "2:15: limits.connections: `0` is not a number from 1 to 1000000",
+    ),
+    ("[proxy]\nworkers = 1\nworkers = 2", "3:1: duplicate key"),
+    ("[proxy\n", "1:7: unclosed table, expected `]`"),
+    (
+        "é = é",
+        "1:1: invalid unquoted key, expected letters, numbers, `-`, `_`",
+    ),
+];
+
 #[test]
 fn wrong_values_are_refused_with_their_place_and_an_example() {
-    for (text, expected) in [
-        (
-            "[proxy]\nlisten = \"localhost\"",
-            "2:10: proxy.listen: `localhost` is not an IP address and a port, such as \"127.0.0.1:3000\"",
-        ),
-        (
-            "[proxy]\nworkers = 0",
-            "2:11: proxy.workers: `0` is not a number from 1 to 1024",
-        ),
-        (
-            "[proxy]\nworkers = true",
-            "2:11: proxy.workers: invalid type: boolean `true`, expected a number from 1 to 1024",
-        ),
-        (
-            "[limits]\nidle = 30",
-            "2:8: limits.idle: `30` is not a time of up to a year, such as \"30s\", \"1m 30s\" or \"50ms\"",
-        ),
-        (
-            "[egress]\nresolvers = [\"9.9.9.9\", \"quad9\"]",
-            "2:25: egress.resolvers: `quad9` is not the IP address of a DNS server, such as \"9.9.9.9\" or \"[2620:fe::fe]:53\"",
-        ),
-        (
-            "proxy = 3",
-            "1:9: proxy: invalid type: integer `3`, expected a table",
-        ),
-        (
-            "[feeds.Malware]\nurl = \"http://a.example\"",
-            "1:8: feeds.Malware: `Malware` is not a name of a feed: a-z, 0-9, `_` and `-`, at most 64 of them, and not \
-             `test-names`, which is built in",
-        ),
-        (
-            "\n[feeds.x]\nformat = \"hosts\"",
-            "2:8: feeds.x: the feed has no url and no entries; add url = \"https://lists.example/hosts\", entries = [\"ads.example\"] or preset = \"ads\"",
-        ),
-        (
-            "[log]\nfilter = \"warn,access=off\"",
-            "2:10: log.filter: the access log has settings of its own; instead of `access=off`, \
-             write [log.access] to = \"off\"",
-        ),
-        (
-            "[log]\nfilter = \"warn,access=info\"",
-            "2:10: log.filter: the access log has settings of its own; remove `access=info`, since \
-             access lines are written unless [log.access] says to = \"off\"",
-        ),
-        (
-            "[log.access]\nto = \"sdterr\"",
-            "2:6: log.access.to: `sdterr` is not \"stderr\", \"stdout\", \"off\" or the path of a \
-             file, such as \"logs/access.log\"",
-        ),
-        (
-            "[limits]\nconnections = 0",
-            "2:15: limits.connections: `0` is not a number from 1 to 1000000",
-        ),
-        ("[proxy]\nworkers = 1\nworkers = 2", "3:1: duplicate key"),
-        ("[proxy\n", "1:7: unclosed table, expected `]`"),
-        (
-            "é = é",
-            "1:1: invalid unquoted key, expected letters, numbers, `-`, `_`",
-        ),
-    ] {
+    for &(text, expected) in WRONG_VALUES {
         assert_eq!(refusal(text), expected, "{text}");
     }
 }

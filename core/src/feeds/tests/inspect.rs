@@ -3,9 +3,8 @@
 use super::*;
 use crate::config::FeedKind;
 
-#[test]
-fn the_entry_that_counts_is_the_one_that_filters_are_told() {
-    let dir = TempDir::new().unwrap();
+/// Lists whose entries speak of the same hosts and addresses.
+fn overlapping(dir: &TempDir) -> Arc<Feeds> {
     let entries = |entries: &[&str]| {
         let mut feed = feed("http://127.0.0.1:9/");
         feed.url = None;
@@ -38,7 +37,13 @@ fn the_entry_that_counts_is_the_one_that_filters_are_told() {
         ("nets", nets),
     ];
     let all = all.map(|(name, feed)| (name.to_owned(), feed));
-    let feeds = Feeds::open(&BTreeMap::from(all), dir.path());
+    Feeds::open(&BTreeMap::from(all), dir.path())
+}
+
+#[test]
+fn the_entry_that_counts_is_the_one_that_filters_are_told() {
+    let dir = TempDir::new().unwrap();
+    let feeds = overlapping(&dir);
     for (host, count) in [
         ("b.example", 1),
         ("x.a.b.example", 2),

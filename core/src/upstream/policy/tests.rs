@@ -130,7 +130,12 @@ fn connect_leads_to_its_ports_and_to_those_that_an_entry_names() {
         early.and_then(|()| policy.judge(&target, Scheme::Tunnel, address.parse().unwrap()))
     };
     let usual = Egress::default();
-    let allow = |allow: &[&str]| egress(|egress| egress.allow = entries(allow));
+    let named = |entry: &str| egress(|egress| egress.allow = entries(&[entry]));
+    let (host, port, network) = (
+        named("a.example"),
+        named("a.example:25"),
+        named("9.9.9.0/24:25"),
+    );
     let ports = egress(|egress| egress.connect_ports = Some(vec![Ports::new(8000, 8999)]));
     for (own, egress, target, address, passes) in [
         (BEYOND, &usual, "a.example:443", "9.9.9.9", true),
@@ -139,41 +144,11 @@ fn connect_leads_to_its_ports_and_to_those_that_an_entry_names() {
         (LOCAL, &usual, "a.example:25", "9.9.9.9", true),
         (LOCAL, &ports, "a.example:443", "9.9.9.9", false),
         (LOCAL, &ports, "a.example:8443", "9.9.9.9", true),
-        (
-            BEYOND,
-            &allow(&["a.example"]),
-            "a.example:25",
-            "9.9.9.9",
-            false,
-        ),
-        (
-            BEYOND,
-            &allow(&["a.example:25"]),
-            "a.example:25",
-            "9.9.9.9",
-            true,
-        ),
-        (
-            BEYOND,
-            &allow(&["9.9.9.0/24:25"]),
-            "a.example:25",
-            "9.9.9.9",
-            true,
-        ),
-        (
-            BEYOND,
-            &allow(&["9.9.9.0/24:25"]),
-            "a.example:25",
-            "9.9.8.9",
-            false,
-        ),
-        (
-            BEYOND,
-            &allow(&["9.9.9.0/24:25"]),
-            "9.9.9.9:25",
-            "9.9.9.9",
-            true,
-        ),
+        (BEYOND, &host, "a.example:25", "9.9.9.9", false),
+        (BEYOND, &port, "a.example:25", "9.9.9.9", true),
+        (BEYOND, &network, "a.example:25", "9.9.9.9", true),
+        (BEYOND, &network, "a.example:25", "9.9.8.9", false),
+        (BEYOND, &network, "9.9.9.9:25", "9.9.9.9", true),
     ] {
         let said = judged(own, egress, target, address);
         assert_eq!(said.is_ok(), passes, "{own} {target} {address}");

@@ -11,119 +11,122 @@ fn rule(parsed: &Parsed, host: &str) -> Option<(String, u32)> {
     Some((found.rule(), found.line))
 }
 
+/// A list in a format, a host on it, and the entry that speaks of that host.
+const ENTRIES: &[(FeedFormat, &str, &str, &str)] = &[
+    (
+        FeedFormat::Hosts,
+        "0.0.0.0 a.example # ads",
+        "a.example",
+        "0.0.0.0 a.example",
+    ),
+    (
+        FeedFormat::Hosts,
+        "127.0.0.1\ta.example  B.Example",
+        "b.example",
+        "127.0.0.1 B.Example",
+    ),
+    (
+        FeedFormat::Hosts,
+        "fe80::1%lo0 a.example\r",
+        "x.a.example",
+        "fe80::1%lo0 a.example",
+    ),
+    (FeedFormat::Domains, "a.example", "x.a.example", "a.example"),
+    (
+        FeedFormat::Domains,
+        "*.a.example ; why",
+        "a.example",
+        "*.a.example",
+    ),
+    (
+        FeedFormat::Domains,
+        "B\u{fc}cher.example.",
+        "xn--bcher-kva.example",
+        "B\u{fc}cher.example.",
+    ),
+    (
+        FeedFormat::Domains,
+        "2001:DB8::0:1",
+        "2001:db8::1",
+        "2001:DB8::0:1",
+    ),
+    (
+        FeedFormat::Domains,
+        "198.51.100.7/24",
+        "198.51.100.1",
+        "198.51.100.7/24",
+    ),
+    (
+        FeedFormat::Adblock,
+        "||a.example^$important",
+        "a.example",
+        "||a.example^$important",
+    ),
+    (
+        FeedFormat::Adblock,
+        "@@||a.example^",
+        "a.example",
+        "@@||a.example^",
+    ),
+    (
+        FeedFormat::Adblock,
+        "||*.a.example^|",
+        "b.a.example",
+        "||*.a.example^|",
+    ),
+    (
+        FeedFormat::Adblock,
+        "0.0.0.0 a.example b.example #x",
+        "b.example",
+        "0.0.0.0 b.example",
+    ),
+    (
+        FeedFormat::Dnsmasq,
+        "--local=/a.example/ # x",
+        "a.example",
+        "--local=/a.example/",
+    ),
+    (
+        FeedFormat::Dnsmasq,
+        "address=/a.example/b.example/::",
+        "b.example",
+        "address=/b.example/::",
+    ),
+    (
+        FeedFormat::Unbound,
+        "  local-zone: \"a.example\" refuse # x",
+        "a.example",
+        "local-zone: \"a.example\" refuse",
+    ),
+    (
+        FeedFormat::Rpz,
+        "a.example\tIN CNAME . ; x",
+        "a.example",
+        "a.example IN CNAME .",
+    ),
+    (
+        FeedFormat::Rpz,
+        "A.example TXT x\n  CNAME .",
+        "a.example",
+        "a.example CNAME .",
+    ),
+    (
+        FeedFormat::Json,
+        "[\"http://a.example:80/x?y\"]",
+        "a.example",
+        "http://a.example:80/x?y",
+    ),
+    (
+        FeedFormat::Csv,
+        "\"a.example:443\",x",
+        "a.example",
+        "a.example:443",
+    ),
+];
+
 #[test]
 fn a_match_tells_its_entry_as_it_is_written_and_without_comments() {
-    for (format, body, host, entry) in [
-        (
-            FeedFormat::Hosts,
-            "0.0.0.0 a.example # ads",
-            "a.example",
-            "0.0.0.0 a.example",
-        ),
-        (
-            FeedFormat::Hosts,
-            "127.0.0.1\ta.example  B.Example",
-            "b.example",
-            "127.0.0.1 B.Example",
-        ),
-        (
-            FeedFormat::Hosts,
-            "fe80::1%lo0 a.example\r",
-            "x.a.example",
-            "fe80::1%lo0 a.example",
-        ),
-        (FeedFormat::Domains, "a.example", "x.a.example", "a.example"),
-        (
-            FeedFormat::Domains,
-            "*.a.example ; why",
-            "a.example",
-            "*.a.example",
-        ),
-        (
-            FeedFormat::Domains,
-            "B\u{fc}cher.example.",
-            "xn--bcher-kva.example",
-            "B\u{fc}cher.example.",
-        ),
-        (
-            FeedFormat::Domains,
-            "2001:DB8::0:1",
-            "2001:db8::1",
-            "2001:DB8::0:1",
-        ),
-        (
-            FeedFormat::Domains,
-            "198.51.100.7/24",
-            "198.51.100.1",
-            "198.51.100.7/24",
-        ),
-        (
-            FeedFormat::Adblock,
-            "||a.example^$important",
-            "a.example",
-            "||a.example^$important",
-        ),
-        (
-            FeedFormat::Adblock,
-            "@@||a.example^",
-            "a.example",
-            "@@||a.example^",
-        ),
-        (
-            FeedFormat::Adblock,
-            "||*.a.example^|",
-            "b.a.example",
-            "||*.a.example^|",
-        ),
-        (
-            FeedFormat::Adblock,
-            "0.0.0.0 a.example b.example #x",
-            "b.example",
-            "0.0.0.0 b.example",
-        ),
-        (
-            FeedFormat::Dnsmasq,
-            "--local=/a.example/ # x",
-            "a.example",
-            "--local=/a.example/",
-        ),
-        (
-            FeedFormat::Dnsmasq,
-            "address=/a.example/b.example/::",
-            "b.example",
-            "address=/b.example/::",
-        ),
-        (
-            FeedFormat::Unbound,
-            "  local-zone: \"a.example\" refuse # x",
-            "a.example",
-            "local-zone: \"a.example\" refuse",
-        ),
-        (
-            FeedFormat::Rpz,
-            "a.example\tIN CNAME . ; x",
-            "a.example",
-            "a.example IN CNAME .",
-        ),
-        (
-            FeedFormat::Rpz,
-            "A.example TXT x\n  CNAME .",
-            "a.example",
-            "a.example CNAME .",
-        ),
-        (
-            FeedFormat::Json,
-            "[\"http://a.example:80/x?y\"]",
-            "a.example",
-            "http://a.example:80/x?y",
-        ),
-        (
-            FeedFormat::Csv,
-            "\"a.example:443\",x",
-            "a.example",
-            "a.example:443",
-        ),
-    ] {
+    for &(format, body, host, entry) in ENTRIES {
         let found = rule(&read(format, body), host);
         assert_eq!(
             found.map(|(rule, _)| rule).as_deref(),
@@ -173,74 +176,79 @@ fn a_list_in_which_no_two_entries_look_alike_tells_each() {
     }
 }
 
+/// What may stand in front of a name, in one format or another.
+const BEFORE: &[&str] = &[
+    "",
+    "",
+    "",
+    "0.0.0.0 ",
+    "::1\t",
+    "||",
+    "|",
+    "@@||",
+    "@@|",
+    "||*.",
+    "*.",
+    ".",
+    "local=/",
+    "server=/",
+    "--address=/",
+    "local-zone: \"",
+    "local-data: \"",
+    "http://",
+    "[",
+    "  ",
+];
+
+const NAMES: &[&str] = &[
+    "a.example",
+    "A.Example.",
+    "b\u{fc}cher.example",
+    "www.%41.example",
+    "192.0.2.7",
+    "2001:DB8::0:1",
+    "198.51.100.9/24",
+    "co.uk",
+    "github.io",
+    "com",
+    "x.y.a.example",
+    "a_b.example",
+];
+
+/// What may stand behind a name.
+const AFTER: &[&str] = &[
+    "",
+    "",
+    "",
+    "^",
+    "^|",
+    "|",
+    "^$important",
+    "^$all, important",
+    "^$badfilter",
+    "/",
+    "/#",
+    "/0.0.0.0",
+    "/b.example/::",
+    "\" refuse",
+    "\" static # x",
+    "\" A 0.0.0.0",
+    " CNAME .",
+    "\tIN CNAME *.",
+    " 60 CNAME rpz-passthru.",
+    " A 0.0.0.0",
+    ":443",
+    ":80/x?y",
+    " # x",
+    ",x",
+    " other.example",
+    "]",
+];
+
 /// Lines made of what means something in one format or another.
 fn body() -> impl Strategy<Value = String> {
-    let before = select(vec![
-        "",
-        "",
-        "",
-        "0.0.0.0 ",
-        "::1\t",
-        "||",
-        "|",
-        "@@||",
-        "@@|",
-        "||*.",
-        "*.",
-        ".",
-        "local=/",
-        "server=/",
-        "--address=/",
-        "local-zone: \"",
-        "local-data: \"",
-        "http://",
-        "[",
-        "  ",
-    ]);
-    let name = select(vec![
-        "a.example",
-        "A.Example.",
-        "b\u{fc}cher.example",
-        "www.%41.example",
-        "192.0.2.7",
-        "2001:DB8::0:1",
-        "198.51.100.9/24",
-        "co.uk",
-        "github.io",
-        "com",
-        "x.y.a.example",
-        "a_b.example",
-    ]);
-    let after = select(vec![
-        "",
-        "",
-        "",
-        "^",
-        "^|",
-        "|",
-        "^$important",
-        "^$all, important",
-        "^$badfilter",
-        "/",
-        "/#",
-        "/0.0.0.0",
-        "/b.example/::",
-        "\" refuse",
-        "\" static # x",
-        "\" A 0.0.0.0",
-        " CNAME .",
-        "\tIN CNAME *.",
-        " 60 CNAME rpz-passthru.",
-        " A 0.0.0.0",
-        ":443",
-        ":80/x?y",
-        " # x",
-        ",x",
-        " other.example",
-        "]",
-    ]);
-    let line =
-        (before, name, after).prop_map(|(before, name, after)| [before, name, after].concat());
+    let line = (select(BEFORE), select(NAMES), select(AFTER));
+    let line = line.prop_map(|(before, name, after)| [before, name, after].concat());
     prop::collection::vec(line, 1..8).prop_map(|lines| lines.join("\n"))
 }
 
