@@ -39,6 +39,7 @@ use self::spelling::Spellings;
 use crate::config::{Egress, Limits};
 use crate::error::Error;
 use crate::flow::ClientKey;
+use crate::target::Target;
 use crate::timer::Deadlines;
 use crate::upstream::reload::Reloads;
 
@@ -87,6 +88,11 @@ impl Upstream {
             connect_timeout: limits.connect,
             head_size: limits.head_size,
         }
+    }
+
+    /// Whether the operator lets clients have a host of this name, which is not resolved.
+    pub(crate) fn judge_name(&self, name: &Target) -> Result<(), policy::Refusal> {
+        self.policy.judge_name(name)
     }
 
     /// Sends a request over an idle connection or a new one and waits for the head of the response.

@@ -27,5 +27,5 @@ pub use proxy::{Proxy, scene};
 pub use settings::Settings;
 pub use site::Site;
 pub use stage::{Stage, plug};
-pub use tls::{client_hello, in_records, with_extension};
+pub use tls::{Repeated, client_hello, in_records, repeated, with_extension};
 pub use wire::{Origin, Response, Wire, within};

@@ -8,6 +8,56 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore};
 /// The first message of a real client that wants the server of this name; of an address, the
 /// message says nothing.
 pub fn client_hello(name: &str) -> Vec<u8> {
+    sent_by(&mut client(name))
+}
+
+/// What a client and a server say until the client has sent its first message again.
+#[derive(Debug)]
+pub struct Repeated {
+    /// The first message of the client.
+    pub first: Vec<u8>,
+    /// The server wants a key of another kind (HelloRetryRequest).
+    pub request: Vec<u8>,
+    /// The message that follows, behind a record that old machines on the way want to see.
+    pub second: Vec<u8>,
+}
+
+/// What a real client sends that wants the server of this name and is asked again.
+pub fn repeated(name: &str) -> Repeated {
+    let mut client = client(name);
+    let first = sent_by(&mut client);
+    let request = hello_retry_request(&first);
+    client
+        .read_tls(&mut &request[..])
+        .expect("a slice can be read");
+    client.process_new_packets().expect("the client goes on");
+    let second = sent_by(&mut client);
+    Repeated {
+        first,
+        request,
+        second,
+    }
+}
+
+/// Asks for a key on the curve P-384 (RFC 8446, section 4.1.4).
+fn hello_retry_request(hello: &[u8]) -> Vec<u8> {
+    let random = "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c";
+    let random = data_encoding::HEXLOWER.decode(random.as_bytes());
+    let session = &hello[43..][..1 + usize::from(hello[43])];
+    let extensions = [0, 12, 0, 43, 0, 2, 3, 4, 0, 51, 0, 2, 0, 24];
+    let body = [
+        &[3, 3][..],
+        &random.expect("digits"),
+        session,
+        &[0x13, 2, 0],
+        &extensions,
+    ]
+    .concat();
+    let length = u8::try_from(body.len()).expect("a short message");
+    [&[22, 3, 3, 0, length + 4, 2, 0, 0, length][..], &body].concat()
+}
+
+fn client(name: &str) -> ClientConnection {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -15,9 +65,14 @@ pub fn client_hello(name: &str) -> Vec<u8> {
         .with_root_certificates(RootCertStore::empty())
         .with_no_client_auth();
     let name = ServerName::try_from(name.to_owned()).expect("the name of a server");
-    let mut client = ClientConnection::new(Arc::new(config), name).expect("a client");
+    ClientConnection::new(Arc::new(config), name).expect("a client")
+}
+
+fn sent_by(client: &mut ClientConnection) -> Vec<u8> {
     let mut sent = Vec::new();
-    client.write_tls(&mut sent).expect("a vector takes it all");
+    while client.wants_write() {
+        client.write_tls(&mut sent).expect("a vector takes it all");
+    }
     sent
 }
 

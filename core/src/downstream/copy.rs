@@ -46,6 +46,11 @@ impl Direction {
         }
     }
 
+    /// Adds what the sender has sent and what was read elsewhere.
+    pub(crate) fn push(&mut self, more: &[u8]) {
+        self.unwritten = [&self.unwritten, more].concat().into();
+    }
+
     /// Whether the sender has closed its sending side.
     pub(crate) fn has_ended(&self) -> bool {
         self.state != State::Copying
@@ -53,6 +58,19 @@ impl Direction {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.state == State::Closed
+    }
+}
+
+/// A sender that is read elsewhere for now.
+pub(crate) struct ReadElsewhere;
+
+impl AsyncRead for ReadElsewhere {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+        _buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Poll::Pending
     }
 }
 

@@ -1,6 +1,8 @@
 //! The first message of a TLS client, read for the name of the server that it wants (RFC 8446,
-//! sections 4.1.2 and 5.1; RFC 6066, section 3). Nothing else of TLS is understood here. Used by
-//! tunnels; reads bytes and keeps none.
+//! sections 4.1.2 and 5.1; RFC 6066, section 3), and whether the server asks for it once more.
+//! Nothing else of TLS is understood here. Used by tunnels; reads bytes and keeps none.
+
+pub(crate) mod answer;
 
 use std::borrow::Cow;
 
@@ -20,6 +22,9 @@ const CLIENT_HELLO: u8 = 1;
 /// The longest record (RFC 8446, section 5.1), in bytes.
 const RECORD_BYTES: usize = 1 << 14;
 
+/// How much longer a record may be that is encrypted (RFC 8446, section 5.2), in bytes.
+const ENCRYPTION_BYTES: usize = 256;
+
 const RECORD_HEADER: usize = 5;
 const MESSAGE_HEADER: usize = 4;
 
@@ -29,6 +34,9 @@ const SERVER_NAME: u16 = 0;
 /// The extension that hides a second message with another name (RFC 9849). Browsers also send one
 /// that hides nothing.
 const ENCRYPTED_CLIENT_HELLO: u16 = 0xfe0d;
+
+/// The extension that names the versions, from TLS 1.3 on.
+const SUPPORTED_VERSIONS: u16 = 43;
 
 /// What a client has begun to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +55,10 @@ pub(crate) struct ClientHello<'a> {
     pub(crate) server_name: Option<Cow<'a, [u8]>>,
     /// The client may want another name, of which nothing can be seen.
     pub(crate) has_hidden_name: bool,
+    /// The server may ask for the message once more (RFC 8446, section 4.1.4).
+    pub(crate) may_be_repeated: bool,
+    /// How long it is with the headers of its records, in bytes.
+    pub(crate) length: usize,
 }
 
 /// What is wrong with a message that begins like one of TLS.
@@ -82,20 +94,72 @@ pub(crate) fn read(sent: &[u8]) -> Result<FirstMessage<'_>, MalformedHello> {
     {
         return Ok(FirstMessage::NotTls);
     }
-    Ok(match message(sent)? {
-        None => FirstMessage::Incomplete,
-        Some(Cow::Borrowed(message)) => FirstMessage::Hello(client_hello(message)?),
-        Some(Cow::Owned(message)) => FirstMessage::Hello(client_hello(&message)?.into_owned()),
-    })
+    let hello = message(sent)?.map(ClientHello::read).transpose()?;
+    Ok(hello.map_or(FirstMessage::Incomplete, FirstMessage::Hello))
 }
 
-/// The first message of a handshake without its header, put together from the records that it comes
-/// in; none if not all of it is there. The versions of records say nothing (RFC 8446, section 5.1).
-fn message(sent: &[u8]) -> Result<Option<Cow<'_, [u8]>>, MalformedHello> {
+/// Reads what a client has sent behind its first message after the server has asked for that once
+/// more. None if not all of it is there.
+///
+/// # Errors
+///
+/// If it is no second message, or if a server could read it in another way than this.
+pub(crate) fn read_again(sent: &[u8]) -> Result<Option<ClientHello<'_>>, MalformedHello> {
+    let rest = &sent[other_records(sent)?..];
+    if rest
+        .first()
+        .is_some_and(|kind| OTHER_RECORDS.contains(kind))
+    {
+        return Ok(None);
+    }
+    let Some(message) = message(rest)? else {
+        return Ok(None);
+    };
+    if message.kind != CLIENT_HELLO {
+        return Err(MalformedHello::Records);
+    }
+    ClientHello::read(message).map(Some)
+}
+
+/// How many bytes at the beginning are whole records of other kinds than handshakes: a change of
+/// ciphers, and data that a client sends before the server has answered.
+///
+/// # Errors
+///
+/// If one is longer than records are.
+pub(crate) fn other_records(sent: &[u8]) -> Result<usize, MalformedHello> {
+    let mut skipped = 0;
+    while let Some((header, content)) = sent[skipped..].split_at_checked(RECORD_HEADER)
+        && OTHER_RECORDS.contains(&header[0])
+    {
+        let length = record_length(header);
+        if length > RECORD_BYTES + ENCRYPTION_BYTES {
+            return Err(MalformedHello::Records);
+        }
+        if content.len() < length {
+            break;
+        }
+        skipped += RECORD_HEADER + length;
+    }
+    Ok(skipped)
+}
+
+/// A message of a handshake.
+struct Message<'a> {
+    kind: u8,
+    /// Without its header.
+    body: Cow<'a, [u8]>,
+    /// How long it is with all headers, in bytes.
+    length: usize,
+}
+
+/// The message at the beginning, put together from the records that it comes in; none if not all of
+/// it is there. The versions of records say nothing (RFC 8446, section 5.1).
+fn message(sent: &[u8]) -> Result<Option<Message<'_>>, MalformedHello> {
     let mut message = Cow::Borrowed(&[][..]);
     let mut rest = sent;
     while let Some((header, behind)) = rest.split_at_checked(RECORD_HEADER) {
-        let length = usize::from(u16::from_be_bytes([header[3], header[4]]));
+        let length = record_length(header);
         if header[0] != HANDSHAKE || length == 0 || length > RECORD_BYTES {
             return Err(MalformedHello::Records);
         }
@@ -105,8 +169,16 @@ fn message(sent: &[u8]) -> Result<Option<Cow<'_, [u8]>>, MalformedHello> {
         } else {
             message.to_mut().extend_from_slice(fragment);
         }
-        if let Some(message) = whole(&message) {
-            return Ok(Some(message));
+        if let Some(end) = whole(&message) {
+            // A server that asks for the message once more could find the second one here.
+            if message.len() > end || fragment.len() < length {
+                return Err(MalformedHello::Records);
+            }
+            return Ok(Some(Message {
+                kind: message[0],
+                body: without_header(message),
+                length: sent.len() - behind.len(),
+            }));
         }
         rest = behind;
     }
@@ -117,15 +189,26 @@ fn message(sent: &[u8]) -> Result<Option<Cow<'_, [u8]>>, MalformedHello> {
     }
 }
 
-/// The body of the message that `bytes` begin with, if they have all of it.
-fn whole<'a>(bytes: &Cow<'a, [u8]>) -> Option<Cow<'a, [u8]>> {
+fn record_length(header: &[u8]) -> usize {
+    usize::from(u16::from_be_bytes([header[3], header[4]]))
+}
+
+/// Where the message ends that `bytes` begin with, if they have all of it.
+fn whole(bytes: &[u8]) -> Option<usize> {
     let header = bytes.first_chunk::<MESSAGE_HEADER>()?;
     let length = u32::from_be_bytes([0, header[1], header[2], header[3]]) as usize;
     let end = MESSAGE_HEADER + length;
-    (bytes.len() >= end).then(|| match bytes {
-        Cow::Borrowed(bytes) => Cow::Borrowed(&bytes[MESSAGE_HEADER..end]),
-        Cow::Owned(bytes) => Cow::Owned(bytes[MESSAGE_HEADER..end].to_vec()),
-    })
+    (bytes.len() >= end).then_some(end)
+}
+
+fn without_header(message: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    match message {
+        Cow::Borrowed(bytes) => Cow::Borrowed(&bytes[MESSAGE_HEADER..]),
+        Cow::Owned(mut bytes) => {
+            bytes.drain(..MESSAGE_HEADER);
+            Cow::Owned(bytes)
+        }
+    }
 }
 
 fn client_hello(message: &[u8]) -> Result<ClientHello<'_>, MalformedHello> {
@@ -149,6 +232,7 @@ fn client_hello(message: &[u8]) -> Result<ClientHello<'_>, MalformedHello> {
             SERVER_NAME if hello.server_name.is_some() => return Err(MalformedHello::TwoNames),
             SERVER_NAME => hello.server_name = Some(Cow::Borrowed(server_name(extension)?)),
             ENCRYPTED_CLIENT_HELLO => hello.has_hidden_name = true,
+            SUPPORTED_VERSIONS => hello.may_be_repeated = true,
             _ => {}
         }
     }
@@ -169,11 +253,20 @@ fn server_name(extension: &[u8]) -> Result<&[u8], MalformedHello> {
     }
 }
 
-impl ClientHello<'_> {
-    fn into_owned(self) -> ClientHello<'static> {
+impl<'a> ClientHello<'a> {
+    fn read(message: Message<'a>) -> Result<Self, MalformedHello> {
+        let length = message.length;
+        let hello = match message.body {
+            Cow::Borrowed(body) => client_hello(body)?,
+            Cow::Owned(body) => client_hello(&body)?.into_owned(),
+        };
+        Ok(Self { length, ..hello })
+    }
+
+    fn into_owned<'b>(self) -> ClientHello<'b> {
         ClientHello {
             server_name: self.server_name.map(|name| Cow::Owned(name.into_owned())),
-            has_hidden_name: self.has_hidden_name,
+            ..self
         }
     }
 }

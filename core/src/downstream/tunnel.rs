@@ -1,11 +1,13 @@
 //! Two streams joined: bytes both ways, each direction closed on its own, until both have ended or
 //! nothing moves any more. Used for CONNECT and for upgrades, run by the connection; of what the
-//! bytes mean, only `sni` knows a little.
+//! bytes mean, only `sni` and `repeat` know a little.
 
+mod repeat;
 mod sni;
 
 use std::future::poll_fn;
 use std::io;
+use std::mem;
 use std::pin::pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -16,15 +18,17 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tracing::Instrument;
 
+use self::repeat::RepeatGate;
 use self::sni::{ACCESS_DENIED, Conclusion, GateRefusal, SniGate};
-use super::copy::Direction;
+use super::copy::{Direction, ReadElsewhere};
 use super::exchange::Exchange;
+use super::hello;
 use super::reply::{Rejection, Upgrade};
 use super::session::Session;
 use super::worker::StopSignal;
 use crate::config::SniCheck;
 use crate::timer::Expired;
-use crate::verdict::Verdict;
+use crate::verdict::{Judgement, Verdict};
 
 /// How long a client may take for the few bytes that tell it that it is refused.
 const ALERT: Duration = Duration::from_secs(1);
@@ -78,12 +82,31 @@ impl Tunnel {
             origin: self.upgrade.stream,
             up: Direction::new(early),
             down: Direction::new(self.upgrade.early),
-            gate: gate.map(Box::new),
+            gate: gate.map_or(Gate::Open, |gate| Gate::Sni(Box::new(gate))),
             exchange: &mut self.exchange,
             session,
         };
         let end = joined.run().instrument(span).await;
         joined.finish(end).await
+    }
+}
+
+/// What holds back a client's bytes.
+enum Gate<'a> {
+    Open,
+    Sni(Box<SniGate<'a>>),
+    Repeat(Box<RepeatGate>),
+}
+
+impl Gate<'_> {
+    /// What the client has begun to send takes too long. False if nothing is held back.
+    fn expire(&mut self) -> bool {
+        match self {
+            Self::Open => return false,
+            Self::Sni(gate) => gate.expire(),
+            Self::Repeat(gate) => gate.expire(),
+        }
+        true
     }
 }
 
@@ -95,8 +118,7 @@ struct Joined<'a, S> {
     up: Direction,
     /// From the origin to the client.
     down: Direction,
-    /// Holds back the client's bytes.
-    gate: Option<Box<SniGate<'a>>>,
+    gate: Gate<'a>,
     exchange: &'a mut Exchange,
     session: &'a Session,
 }
@@ -120,8 +142,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Joined<'_, S> {
                     session.deadlines.record_half_closed_tunnel();
                 }
                 let expired = ready!(session.deadlines.poll(cx));
-                if let (Expired::ClientHello, Some(gate)) = (expired, &mut self.gate) {
-                    gate.expire();
+                if matches!(expired, Expired::ClientHello) && self.gate.expire() {
                     continue;
                 }
                 return Poll::Ready(Err(if is_stopping {
@@ -137,52 +158,78 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Joined<'_, S> {
     }
 
     fn poll_joined(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Cut>> {
-        if let Some(gate) = &mut self.gate
-            && let Poll::Ready(conclusion) = gate.poll(&mut self.client, self.exchange, cx)
+        if let Gate::Sni(gate) = &mut self.gate
+            && let Poll::Ready(conclusion) = gate.poll(&mut self.client, self.exchange, cx)?
         {
-            let conclusion = match conclusion {
-                Ok(conclusion) => conclusion,
-                Err(error) => return Poll::Ready(Err(error.into())),
-            };
-            if let Err(cut) = self.open(conclusion) {
-                return Poll::Ready(Err(cut));
+            self.conclude(conclusion)?;
+        }
+        if let Gate::Repeat(gate) = &mut self.gate {
+            let (client, origin) = (&mut self.client, &mut self.origin);
+            let end = gate.poll(client, origin, &mut self.down, self.session, cx)?;
+            if let Poll::Ready(end) = end {
+                end.or_else(|refusal| self.refuse(refusal))?;
+                self.open();
             }
         }
         self.poll_copy(cx).map_err(Cut::from)
     }
 
-    /// Lets the client's bytes go, unless the name that it has shown stands against it.
-    fn open(&mut self, conclusion: Conclusion) -> Result<(), Cut> {
-        let parts = self.gate.take().map(|gate| gate.into_parts());
-        let (mut seen, held) = parts.unwrap_or_default();
+    /// Lets the client's message go, unless the name that it has shown stands against it.
+    fn conclude(&mut self, conclusion: Conclusion) -> Result<(), Cut> {
+        let Gate::Sni(gate) = mem::replace(&mut self.gate, Gate::Open) else {
+            return Ok(());
+        };
+        let (mut seen, mut held, repeatable) = gate.into_parts();
         if let (Some(seen), Conclusion::Judged(judgement)) = (&mut seen, &conclusion) {
             seen.verdict = Some(judgement.verdict.parts().kind);
         }
+        let name = seen.as_ref().and_then(|seen| seen.name.clone());
         if let Some(seen) = seen {
             self.exchange.record_server_name(seen);
         }
-        if self.session.worker.tunnel.sni == SniCheck::Enforce {
-            match conclusion {
-                Conclusion::SameAsBefore => {}
-                Conclusion::Judged(judgement) => {
-                    let recorded = self.exchange.record_judgement(judgement);
-                    recorded.map_err(|rejection| match rejection {
-                        Rejection::Judged(judgement) if judgement.verdict == Verdict::Drop => {
-                            Cut::Dropped
-                        }
-                        Rejection::Judged(_) | Rejection::Failed(_) => Cut::Judged,
-                    })?;
-                }
-                Conclusion::Refused(refusal) => return Err(refusal.into()),
-            }
-        } else if let Conclusion::Refused(refusal) = conclusion {
-            tracing::debug!(
-                exchange = self.exchange.id(),
-                "a tunnel goes on because [tunnel] sni = \"log\": {refusal}"
-            );
+        match conclusion {
+            Conclusion::SameAsBefore => {}
+            Conclusion::Judged(judgement) => self.obey(judgement)?,
+            Conclusion::Refused(refusal) => self.refuse(refusal)?,
+        }
+        if let Some(end) = repeatable {
+            let early = hello::other_records(&held[end..]).map_err(GateRefusal::from);
+            let early = early.or_else(|refusal| self.refuse(refusal).map(|()| 0))?;
+            let behind = held.split_off(end + early);
+            self.gate = Gate::Repeat(Box::new(RepeatGate::new(name, behind)));
         }
         self.up = Direction::new(held.into());
         Ok(())
+    }
+
+    /// What the filters say about the name that the client has shown.
+    fn obey(&mut self, judgement: Judgement) -> Result<(), Cut> {
+        if self.session.worker.tunnel.sni != SniCheck::Enforce {
+            return Ok(());
+        }
+        let recorded = self.exchange.record_judgement(judgement);
+        recorded.map_err(|rejection| match rejection {
+            Rejection::Judged(judgement) if judgement.verdict == Verdict::Drop => Cut::Dropped,
+            Rejection::Judged(_) | Rejection::Failed(_) => Cut::Judged,
+        })
+    }
+
+    fn refuse(&self, refusal: GateRefusal) -> Result<(), Cut> {
+        if self.session.worker.tunnel.sni == SniCheck::Enforce {
+            return Err(refusal.into());
+        }
+        tracing::debug!(
+            exchange = self.exchange.id(),
+            "a tunnel goes on because [tunnel] sni = \"log\": {refusal}"
+        );
+        Ok(())
+    }
+
+    /// Nothing of the client is held back any more.
+    fn open(&mut self) {
+        if let Gate::Repeat(gate) = mem::replace(&mut self.gate, Gate::Open) {
+            self.up.push(&gate.into_held());
+        }
     }
 
     /// Records how the tunnel has ended. A client that is refused is told so, unless the origin has
@@ -216,13 +263,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Joined<'_, S> {
             exchange.add_bytes_down(bytes);
         };
         let (client, origin) = (&mut self.client, &mut self.origin);
-        if self.gate.is_none()
-            && let Poll::Ready(Err(error)) = buffer.poll_copy(&mut self.up, client, origin, cx, up)
-        {
+        let copied = match &self.gate {
+            Gate::Open => buffer.poll_copy(&mut self.up, client, origin, cx, up),
+            Gate::Sni(_) => Poll::Pending,
+            // The message that has been judged goes, and what follows does not.
+            Gate::Repeat(_) => buffer.poll_copy(&mut self.up, &mut ReadElsewhere, origin, cx, up),
+        };
+        if let Poll::Ready(Err(error)) = copied {
             return Poll::Ready(Err(error));
         }
-        if let Poll::Ready(Err(error)) = buffer.poll_copy(&mut self.down, origin, client, cx, down)
-        {
+        let copied = match &self.gate {
+            Gate::Repeat(gate) if !gate.is_answered() => {
+                buffer.poll_copy(&mut self.down, &mut ReadElsewhere, client, cx, down)
+            }
+            _ => buffer.poll_copy(&mut self.down, origin, client, cx, down),
+        };
+        if let Poll::Ready(Err(error)) = copied {
             return Poll::Ready(Err(error));
         }
         if self.up.is_closed() && self.down.is_closed() {

@@ -3,14 +3,20 @@
 use rustls::server::Acceptor;
 
 use super::from_digits;
-use crate::downstream::hello::{FirstMessage, MalformedHello, read};
+use crate::downstream::hello::{FirstMessage, MalformedHello, answer, read, read_again};
 use crate::target::canonical_host;
 
 /// What a client shows does not depend on where its bytes are cut and what comes behind, and a
-/// server finds no other name. The bytes may stand in hexadecimal digits, as they do in the corpus.
+/// server finds no other name. A second message shows the same as if it were the first. The bytes
+/// may stand in hexadecimal digits, as they do in the corpus.
 pub fn client_hello(data: &[u8]) {
     let sent = &*from_digits(data);
+    answer::read(sent);
     let whole = read(sent);
+    if let Ok(FirstMessage::Hello(hello)) = &whole {
+        assert_eq!(read_again(sent).as_ref(), Ok(&Some(hello.clone())));
+        assert_eq!(read(&sent[..hello.length]), whole);
+    }
     let decided = (0..sent.len()).find(|&end| is_decided(&read(&sent[..end])));
     if let Some(end) = decided {
         assert_eq!(read(&sent[..end]), whole, "{sent:02x?}");

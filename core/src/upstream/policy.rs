@@ -73,11 +73,17 @@ impl Policy {
         }
     }
 
+    /// Whether an entry of `deny` covers the name of a target, whatever its addresses are.
+    pub(crate) fn judge_name(&self, target: &Target) -> Result<(), Refusal> {
+        match find(&self.deny, target, None) {
+            Some(entry) => Err(Refusal::of(None, Rule::Deny(entry.clone()))),
+            None => Ok(()),
+        }
+    }
+
     /// What can be refused before a name is resolved.
     pub(crate) fn judge_target(&self, target: &Target, scheme: Scheme) -> Result<(), Refusal> {
-        if let Some(entry) = find(&self.deny, target, None) {
-            return Err(Refusal::of(None, Rule::Deny(entry.clone())));
-        }
+        self.judge_name(target)?;
         // It may lead to a network whose entry names the port.
         let may_be_lifted = |entry: &Destination| {
             let names_port = entry.ports.is_some_and(|ports| ports.have(target.port()));

@@ -1,6 +1,8 @@
 //! The name in the TLS handshake of a tunnel's client, which may be another than the host that it
 //! has asked for.
 
+mod repeated;
+
 use std::io::ErrorKind;
 use std::process::Stdio;
 use std::time::Duration;
@@ -8,8 +10,8 @@ use std::time::Duration;
 use portcullis::Config;
 use portcullis::config::{Feed, FeedFormat, FeedKind, SniCheck, SniMismatch};
 use portcullis_tests::{
-    Log, Origin, Stage, Wire, client_hello, connect, guests, in_records, plug, skip_without,
-    with_extension, within,
+    Log, Origin, Stage, Wire, client_hello, connect, guests, in_records, plug, repeated,
+    skip_without, with_extension, within,
 };
 
 /// A fatal alert of TLS: access denied.
@@ -307,6 +309,25 @@ async fn the_operator_may_refuse_every_other_name() {
     let (mut client, mut served) = scene.tunnel("127.0.0.1").await;
     client.send(&hello).await;
     arrives(&hello, &mut served).await;
+}
+
+#[tokio::test]
+async fn a_name_that_the_operator_denies_is_carried_by_no_other() {
+    let mut log = Log::follow();
+    let scene = Scene::start_with(|config| {
+        let denied =
+            ["*.denied.example", "*:25"].map(|entry| entry.parse().expect("a destination"));
+        config.egress.deny = denied.into();
+    })
+    .await;
+    let (mut client, served) = scene.tunnel("front.example").await;
+    client.send(client_hello("www.denied.example")).await;
+    is_refused(client, served).await;
+    log.says(&[
+        "host=front.example",
+        "`*.denied.example` is in [egress] deny",
+    ])
+    .await;
 }
 
 #[tokio::test]

@@ -79,6 +79,51 @@ fn the_name_is_found_however_the_message_is_split() {
 }
 
 #[test]
+fn what_follows_a_message_is_told_from_it() {
+    let sent = hello(NAME);
+    for sent in [sent.clone(), in_records(&sent, 7)] {
+        let early = [23, 3, 3, 0, 2, 1, 2];
+        let more = [&sent[..], &early, &sent[..10]].concat();
+        let Ok(FirstMessage::Hello(first)) = read(&more) else {
+            panic!("it is a whole message");
+        };
+        assert!(first.may_be_repeated);
+        assert_eq!(first.length, sent.len());
+        assert_eq!(other_records(&more[sent.len()..]), Ok(early.len()));
+        // Half a record is none.
+        assert_eq!(other_records(&early[..6]), Ok(0));
+    }
+    let [high, low] = (RECORD_BYTES + ENCRYPTION_BYTES + 1).to_be_bytes()[6..] else {
+        panic!("there are eight bytes");
+    };
+    let long = other_records(&[23, 3, 3, high, low]);
+    assert_eq!(long, Err(MalformedHello::Records));
+}
+
+#[test]
+fn a_second_message_is_found_behind_other_records() {
+    let second = hello(NAME);
+    let sent = [&[20, 3, 3, 0, 1, 1, 23, 3, 3, 0, 0][..], &second].concat();
+    for end in 0..sent.len() {
+        assert_eq!(read_again(&sent[..end]), Ok(None), "{end}");
+    }
+    let again = read_again(&sent).unwrap().unwrap();
+    assert_eq!(again.server_name.as_deref(), Some(NAME.as_bytes()));
+    let finished = [HANDSHAKE, 3, 3, 0, 4, 20, 0, 0, 0];
+    assert_eq!(read_again(&finished), Err(MalformedHello::Records));
+}
+
+#[test]
+fn nothing_stands_behind_a_message_in_its_record() {
+    let sent = hello(NAME);
+    let length = u16::try_from(sent.len() - RECORD_HEADER + 1).unwrap();
+    let longer = [&sent[..3], &length.to_be_bytes(), &sent[RECORD_HEADER..]].concat();
+    assert_eq!(read(&longer), Err(MalformedHello::Records));
+    let whole = [&longer[..], &[1]].concat();
+    assert_eq!(read(&whole), Err(MalformedHello::Records));
+}
+
+#[test]
 fn a_message_is_waited_for_until_its_last_byte() {
     for sent in [hello(NAME), in_records(&hello(NAME), 50)] {
         for end in 0..sent.len() {

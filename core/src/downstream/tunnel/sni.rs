@@ -1,6 +1,7 @@
 //! The check of the name that a tunnel's client writes in its TLS handshake (SNI). The client's
 //! bytes are held back until the name is judged; the origin's go their way meanwhile, so a protocol
 //! in which the server speaks first does not wait. Names are compared and never resolved again.
+//! `repeat` goes on where the server may ask for the name once more.
 
 use std::io;
 use std::pin::Pin;
@@ -15,10 +16,11 @@ use crate::downstream::exchange::{Exchange, ServerName};
 use crate::downstream::hello::{self, ClientHello, FirstMessage, MalformedHello};
 use crate::downstream::session::Session;
 use crate::target::{Target, canonical_host};
+use crate::upstream::policy;
 use crate::verdict::Judgement;
 
 /// What is held back of a client, in bytes.
-const MOST: usize = 16 << 10;
+pub(super) const MOST: usize = 16 << 10;
 
 /// How much of a name that is no host is said to people, in bytes.
 const LONGEST_SAID: usize = 255;
@@ -33,6 +35,8 @@ pub(super) struct SniGate<'a> {
     held: Vec<u8>,
     is_late: bool,
     seen: Option<ServerName>,
+    /// Where the message ends that the server may ask for once more.
+    repeatable: Option<usize>,
     /// Has judged the host that was asked for, and judges the other name.
     chain: Rc<LocalChain>,
     asking: Option<Asking<'a>>,
@@ -57,6 +61,12 @@ pub(super) enum Conclusion {
 pub(crate) enum GateRefusal {
     #[error("the client names {0} in its TLS handshake, and [tunnel] mismatch refuses other names")]
     OtherName(Box<str>),
+    #[error("the client names {0} in its TLS handshake, and {1}")]
+    Denied(Box<str>, policy::Refusal),
+    #[error(
+        "the server has asked for the client's first TLS message once more, and the second names another server"
+    )]
+    Renamed,
     #[error("the client names a server in its TLS handshake by what is no host: {0:?}")]
     NoHost(Box<str>),
     #[error("what the client has sent cannot be judged: {0}")]
@@ -78,6 +88,7 @@ impl<'a> SniGate<'a> {
             held: early.to_vec(),
             is_late: false,
             seen: None,
+            repeatable: None,
             chain,
             asking: None,
         })
@@ -88,9 +99,10 @@ impl<'a> SniGate<'a> {
         self.is_late = true;
     }
 
-    /// What the client has shown, and its bytes so far.
-    pub(super) fn into_parts(self) -> (Option<ServerName>, Vec<u8>) {
-        (self.seen, self.held)
+    /// What the client has shown, its bytes so far, and where the message in them ends if the
+    /// server may ask for it once more.
+    pub(super) fn into_parts(self) -> (Option<ServerName>, Vec<u8>, Option<usize>) {
+        (self.seen, self.held, self.repeatable)
     }
 
     /// Ready when it is clear whether the tunnel may go on.
@@ -136,6 +148,7 @@ impl<'a> SniGate<'a> {
                 Ok(FirstMessage::NotTls) => return Poll::Ready(Ok(Ok(()))),
                 Ok(FirstMessage::Hello(hello)) => {
                     self.seen = Some(server_name(&hello));
+                    self.repeatable = hello.may_be_repeated.then_some(hello.length);
                     return Poll::Ready(Ok(Ok(())));
                 }
                 Ok(FirstMessage::Incomplete) => {}
@@ -175,6 +188,8 @@ impl<'a> SniGate<'a> {
         if other.host() == asked.host() {
             return Ok(None);
         }
+        let denied = self.session.worker.upstream.judge_name(&other);
+        denied.map_err(|refusal| GateRefusal::Denied(other.host().into(), refusal))?;
         match self.session.worker.tunnel.mismatch {
             SniMismatch::Refuse if asked.ip().is_none() => {
                 Err(GateRefusal::OtherName(other.host().into()))
@@ -186,15 +201,19 @@ impl<'a> SniGate<'a> {
 
 /// What a message shows of the server, its name as filters see it.
 fn server_name(hello: &ClientHello<'_>) -> ServerName {
-    let name = hello.server_name.as_deref().map(String::from_utf8_lossy);
-    let canonical = name.map(|name| match canonical_host(&name) {
-        Ok(host) => Box::from(host),
-        Err(_) => Box::from(name),
-    });
     ServerName {
-        name: canonical,
+        name: hello.server_name.as_deref().map(canonical_name),
         has_hidden_name: hello.has_hidden_name,
         verdict: None,
+    }
+}
+
+/// A name as filters see it, or as it is written if it is no host.
+pub(super) fn canonical_name(written: &[u8]) -> Box<str> {
+    let name = String::from_utf8_lossy(written);
+    match canonical_host(&name) {
+        Ok(host) => host.into(),
+        Err(_) => name.into(),
     }
 }
 

@@ -1,0 +1,139 @@
+//! A TLS server may ask a client for its first message once more, and not every server refuses a
+//! second one with another name. So the client's bytes are held back until the server has answered
+//! and, if it has asked, until the second message is there.
+
+use std::io;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::AsyncRead;
+
+use super::sni::{GateRefusal, MOST, canonical_name};
+use crate::downstream::copy::Direction;
+use crate::downstream::hello;
+use crate::downstream::hello::answer::{self, Answer};
+use crate::downstream::session::Session;
+
+/// Holds back what a tunnel's client sends behind its first message.
+#[derive(Debug)]
+pub(super) struct RepeatGate {
+    /// What the first message names.
+    name: Option<Box<str>>,
+    /// What is held back of the client.
+    held: Vec<u8>,
+    /// What the origin has sent, until it can be told whether it asks for the message once more.
+    answer: Vec<u8>,
+    is_answered: bool,
+    is_late: bool,
+    has_ended: bool,
+}
+
+impl RepeatGate {
+    /// `name` is that of the first message, and `held` is what the client has sent behind it.
+    pub(super) fn new(name: Option<Box<str>>, held: Vec<u8>) -> Self {
+        Self {
+            name,
+            held,
+            answer: Vec::new(),
+            is_answered: false,
+            is_late: false,
+            has_ended: false,
+        }
+    }
+
+    /// Whether the origin's bytes go their way.
+    pub(super) fn is_answered(&self) -> bool {
+        self.is_answered
+    }
+
+    /// Too much time has passed since the origin asked for the message once more.
+    pub(super) fn expire(&mut self) {
+        self.is_late = true;
+    }
+
+    /// What is held back of the client.
+    pub(super) fn into_held(self) -> Vec<u8> {
+        self.held
+    }
+
+    /// Ready when it is clear whether the client's bytes may go. What the origin has sent so far is
+    /// given to `down`.
+    pub(super) fn poll(
+        &mut self,
+        client: &mut (impl AsyncRead + Unpin),
+        origin: &mut (impl AsyncRead + Unpin),
+        down: &mut Direction,
+        session: &Session,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<Result<(), GateRefusal>>> {
+        self.read_client(client, session, cx)?;
+        if !self.is_answered {
+            let answer = ready!(self.poll_answer(origin, session, cx))?;
+            self.is_answered = true;
+            down.push(&std::mem::take(&mut self.answer));
+            if answer != Answer::Repeat {
+                return Poll::Ready(Ok(Ok(())));
+            }
+            session.deadlines.begin_client_hello();
+        }
+        let end = match hello::read_again(&self.held) {
+            Ok(Some(second)) => {
+                let second = second.server_name.as_deref().map(canonical_name);
+                if second == self.name {
+                    Ok(())
+                } else {
+                    Err(GateRefusal::Renamed)
+                }
+            }
+            Ok(None) if self.held.len() >= MOST => Err(GateRefusal::TooLong),
+            Ok(None) if self.has_ended => Err(GateRefusal::CutShort),
+            Ok(None) if self.is_late => Err(GateRefusal::TooSlow),
+            Ok(None) => return Poll::Pending,
+            Err(malformed) => Err(malformed.into()),
+        };
+        session.deadlines.end_client_hello();
+        Poll::Ready(Ok(end))
+    }
+
+    /// Reads what there is of the client.
+    fn read_client(
+        &mut self,
+        client: &mut (impl AsyncRead + Unpin),
+        session: &Session,
+        cx: &mut Context<'_>,
+    ) -> io::Result<()> {
+        let buffer = &session.worker.copy_buffer;
+        while !self.has_ended
+            && self.held.len() < MOST
+            && let Poll::Ready(holding) = buffer.poll_hold(&mut self.held, MOST, client, cx)
+        {
+            self.has_ended = holding? == 0;
+            session.deadlines.record_moved();
+        }
+        Ok(())
+    }
+
+    /// Reads the origin until it can be told what its answer is. An origin that sends more without
+    /// one is taken to ask.
+    fn poll_answer(
+        &mut self,
+        origin: &mut (impl AsyncRead + Unpin),
+        session: &Session,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<Answer>> {
+        let buffer = &session.worker.copy_buffer;
+        loop {
+            match answer::read(&self.answer) {
+                Answer::Incomplete if self.answer.len() >= MOST => {
+                    return Poll::Ready(Ok(Answer::Repeat));
+                }
+                Answer::Incomplete => {}
+                answer => return Poll::Ready(Ok(answer)),
+            }
+            let holding = buffer.poll_hold(&mut self.answer, MOST, origin, cx);
+            if ready!(holding)? == 0 {
+                return Poll::Ready(Ok(Answer::GoesOn));
+            }
+            session.deadlines.record_moved();
+        }
+    }
+}
