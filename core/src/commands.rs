@@ -9,6 +9,7 @@ mod cases;
 mod check;
 mod conformance;
 mod decisions;
+mod exec;
 mod explain;
 mod feed;
 mod inspect;
@@ -17,6 +18,7 @@ mod list;
 mod name;
 mod package;
 mod replay;
+mod traffic;
 mod whole;
 
 pub use self::author::{
@@ -31,6 +33,7 @@ pub use self::decisions::{
     Decided, DecisionError, DecisionList, NewDecision, Ruling, Scope, StoreError, decide,
     list_decisions, remove_decisions,
 };
+pub use self::exec::{AllowedHost, ExecError, ExecSettings, Execution, Reach, proxy_variables};
 pub use self::explain::{ExplainError, Explanation, explain};
 pub use self::feed::{
     FeedCommandError, FeedEntry, FeedList, FeedLookup, FeedRefresh, HostEntries, LeftOutEntries,
@@ -42,6 +45,7 @@ pub use self::list::{PluginList, list_plugins};
 pub use self::name::NameError;
 pub use self::package::{PackageError, Packaged, package};
 pub use self::replay::{Change, Difference, Replay, replay};
+pub use self::traffic::{HostTraffic, Proposal, Traffic, propose};
 use self::whole::write_whole;
 pub use crate::error::{Escaped, PluginError};
 pub use crate::target::InvalidTarget;

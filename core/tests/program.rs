@@ -6,6 +6,9 @@
 #[cfg(unix)]
 #[path = "program/access_log.rs"]
 mod access_log;
+#[cfg(unix)]
+#[path = "program/exec.rs"]
+mod exec;
 #[path = "program/explain.rs"]
 mod explain;
 #[path = "program/feed.rs"]
@@ -41,6 +44,19 @@ fn portcullis(dir: &Path) -> Command {
     }
     command.env("PORTCULLIS_CACHE_DIR", dir.join("cache"));
     command
+}
+
+/// Whether there is curl, without which a test is skipped, except in CI.
+#[cfg(unix)]
+#[expect(clippy::print_stderr, reason = "the reader of the output should know")]
+fn has_curl() -> bool {
+    let is_there = Command::new("curl").arg("--version").output().is_ok();
+    if !is_there {
+        let is_forbidden = std::env::var_os("CI").is_some();
+        assert!(!is_forbidden, "there is no curl: install it");
+        eprintln!("skipped: there is no curl");
+    }
+    is_there
 }
 
 fn stdout(output: &Output) -> String {

@@ -1,19 +1,21 @@
 //! The command line: what to do, and the settings that have a flag. The only user of clap.
 
+mod exec;
 mod feed;
+mod plugin;
 
 use std::net::{IpAddr, SocketAddr};
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use ipnet::IpNet;
-use portcullis::commands::{BATTERY, Language, Scope};
+use portcullis::commands::Scope;
 use portcullis::config::{Sources, parse_network};
 
+pub(crate) use self::exec::Exec;
 pub(crate) use self::feed::Feed;
+pub(crate) use self::plugin::Plugin;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,6 +34,8 @@ Examples:
   portcullis plugin bench plugins/mine.wasm    what does it cost?
   portcullis replay access.log --plugin plugins/mine.wasm
                                                what would it have done?
+  portcullis exec --allow pypi.org --allow pythonhosted.org -- pip install six
+                                               a command that may reach these hosts
 
 Settings come from flags, then from environment variables (PORTCULLIS_PROXY_LISTEN for [proxy] listen, and so on),
 then from the configuration file. Without --config, portcullis.toml in the working directory is read if it is there.
@@ -130,6 +134,25 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Run a command whose hosts go through a proxy of its own
+    ///
+    /// The proxy is in the command's environment (HTTP_PROXY and its relatives), and ends with it.
+    /// Which hosts were reached and which were refused is said at the end, on standard error. The
+    /// exit code is the command's. Of settings, only a file that is named is read, and no address
+    /// is reached that is not public unless --allow names it.
+    Exec(Exec),
+    /// Make an allowlist of the hosts that have passed
+    ///
+    /// It is written to standard output: settings of the built-in filter `allowlist`, which are put
+    /// into the plugin folder as allowlist.toml, or which `exec --allow-from` reads.
+    Propose {
+        /// The proxy's access log, logfmt or JSON; - for standard input
+        #[arg(value_name = "ACCESS_LOG")]
+        log: PathBuf,
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Work on one filter
     #[command(subcommand)]
     Plugin(Plugin),
@@ -189,170 +212,6 @@ pub(crate) enum Decisions {
         #[arg(value_name = "NUMBER", required = true)]
         ids: Vec<u32>,
     },
-}
-
-/// What to do with one filter.
-#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
-pub(crate) enum Plugin {
-    /// Begin a filter: a folder NAME with code, tests and settings
-    New {
-        /// A letter, then letters, digits, - and _, all in lower case
-        name: String,
-        /// What it is written in
-        #[arg(long, value_name = "LANGUAGE", default_value = "rust", value_parser = language())]
-        lang: Language,
-        /// The folder of portcullis-sdk, for filters that share one [default: this program's own
-        /// SDK, which is written into the filter's folder]
-        #[arg(long, value_name = "PATH")]
-        sdk: Option<PathBuf>,
-        /// Write JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Build the filter in a folder and check it as the proxy would
-    ///
-    /// Cargo, npm or componentize-py do the work, depending on the folder, and write their messages
-    /// to standard error. NAME.wasm is written beside NAME.toml. What the environment says of
-    /// flags (RUSTFLAGS, CARGO_PROFILE_…) is left out, so that the same sources make the same file.
-    Build {
-        /// The filter's folder
-        #[arg(value_name = "DIR", default_value = ".")]
-        dir: PathBuf,
-        /// Write JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Make one file of a filter, to be given away
-    ///
-    /// The filter must pass `plugin conformance`, and the cases in cases.toml beside it if there is
-    /// such a file. Its manifest then says what it asks for. The file's SHA-256 is written to
-    /// standard output, everything else to standard error. The same filter makes the same file.
-    Package {
-        /// NAME.wasm, as `plugin build` has made it
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-        /// The file to write [default: NAME-VERSION.wasm in the working folder]
-        #[arg(long, short, value_name = "FILE")]
-        output: Option<PathBuf>,
-        /// Write JSON, checksum included
-        #[arg(long)]
-        json: bool,
-    },
-    /// Put a filter from elsewhere into the plugin folder
-    ///
-    /// It shows what the filter is and asks for, and what it replaces, and asks before it writes
-    /// anything. A URL must have the SHA-256 of the file behind it, as `plugin package` prints it.
-    Install {
-        /// A file, or a URL: https://a.example/no-ads-0.1.0.wasm#sha256=…
-        #[arg(value_name = "FILE|URL#sha256=…")]
-        source: String,
-        /// Another name than the filter has for itself
-        #[arg(long, value_name = "NAME")]
-        name: Option<String>,
-        /// Do not ask, for scripts
-        #[arg(long)]
-        yes: bool,
-        /// Write JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Put this program's SDK into a filter's folder, in place of an older one
-    ///
-    /// The SDK is vendor/portcullis of a filter in Rust, and the contract, the helpers and the
-    /// mocks of one in another language. What was changed in these files is overwritten; other
-    /// files stay as they are.
-    UpdateSdk {
-        /// The filter's folder
-        #[arg(value_name = "DIR", default_value = ".")]
-        dir: PathBuf,
-        /// Write JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show every filter in the order in which they are asked, and how it is doing
-    ///
-    /// If a proxy listens at the configured address, these are its filters, with what it has
-    /// counted. Otherwise they are loaded as a proxy would load them.
-    List {
-        /// Write JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show what a filter is, what it needs and costs, and why it is refused
-    ///
-    /// The settings are those in NAME.toml beside it.
-    Check {
-        /// NAME.wasm, or the name of a built-in filter
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-        /// Write JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Check that a filter keeps to the contract: odd input, refusals of the proxy, kept answers
-    ///
-    /// The filter runs in its sandbox, with the settings in NAME.toml beside it and with everything
-    /// granted. Each check has an id that stays; exit code 2 if one fails.
-    Conformance {
-        /// NAME.wasm, or the name of a built-in filter
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-        /// Which checks
-        #[arg(long, value_name = "VERSION", default_value = BATTERY, value_parser = [BATTERY])]
-        battery: String,
-        /// Write JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Measure how long a filter takes to compile, to start and to answer
-    ///
-    /// The filter runs as in the proxy, with the settings in NAME.toml beside it and all limits on.
-    /// Each hook is asked on one instance that is reused. The clock is read every 16 calls, so the
-    /// percentiles are those of the means of 16 calls in a row. Where the filter lets the proxy use
-    /// its answer about a host again, the time of that is measured, too. `tick` is called up to
-    /// 1000 times, for a second.
-    Bench {
-        /// NAME.wasm, or the name of a built-in filter
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-        /// What it is asked about; a request is one for http://HOST/
-        #[arg(long, value_name = "HOST", default_value = "www.example.com")]
-        host: String,
-        /// Who asks, an IP address
-        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
-        client: IpAddr,
-        /// How often each hook is asked
-        #[arg(long, value_name = "N", default_value = "100000")]
-        calls: NonZeroUsize,
-        /// Write JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Ask a filter what a file of cases asks, and compare; or write such a file
-    ///
-    /// The filter runs in its sandbox, with the settings in NAME.toml beside it, and with the feeds
-    /// and the time in the file. The same file runs natively in `cargo test`.
-    #[command(after_long_help = portcullis_cases::FORMAT)]
-    Test {
-        /// NAME.wasm, or the name of a built-in filter
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-        /// What is asked, and what is expected
-        #[arg(value_name = "CASES.toml", required_unless_present = "record")]
-        cases: Option<PathBuf>,
-        /// Write cases instead: what the filter answers now for each host in this access log of the
-        /// proxy, or - for standard input. They go to CASES.toml, which must not exist yet, or to
-        /// standard output
-        #[arg(long, value_name = "ACCESS_LOG")]
-        record: Option<PathBuf>,
-        /// Write JSON
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-fn language() -> impl TypedValueParser<Value = Language> {
-    PossibleValuesParser::new(Language::NAMES).try_map(|name| name.parse())
 }
 
 impl Args {
@@ -440,6 +299,11 @@ mod tests {
             "portcullis decisions remove a.example",
             "portcullis feed",
             "portcullis feed lookup",
+            "portcullis exec",
+            "portcullis exec --allow a.example",
+            "portcullis exec --allow *.a.example -- true",
+            "portcullis exec --allow a.example --learn b.toml -- true",
+            "portcullis propose",
         ] {
             assert_eq!(parts(line).unwrap_err().exit_code(), 2, "{line}");
         }

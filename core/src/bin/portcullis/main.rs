@@ -3,6 +3,7 @@
 mod args;
 mod decisions;
 mod descriptors;
+mod exec;
 mod feed;
 mod plugin;
 mod signals;
@@ -17,8 +18,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 use portcullis::commands::{
-    self, BuildError, DecisionError, Escaped, ExplainError, FeedCommandError, InstallError, Lists,
-    NewDecision, NewError, PackageError, PluginError, Ruling,
+    self, BuildError, DecisionError, Escaped, ExecError, ExplainError, FeedCommandError,
+    InstallError, Lists, NewDecision, NewError, PackageError, PluginError, Ruling,
 };
 use portcullis::config::{ConfigError, Log, Sources};
 use portcullis::{Config, Ended, Proxy, StartError};
@@ -27,6 +28,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::broadcast;
 
 use self::args::{Args, Command};
+use self::descriptors::Raised;
 use self::signals::Signals;
 
 /// Unlike the system's, it gives memory back after a wave of connections.
@@ -66,6 +68,11 @@ fn main() -> ExitCode {
         }
         Command::Decisions(command) => decisions::run(&sources, command),
         Command::Feed(command) => feed::run(&sources, command),
+        Command::Exec(exec) => match exec::run(sources, exec) {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        },
+        Command::Propose { log, json } => propose(&log, json),
         Command::Plugin(command) => plugin::run(&sources, command),
         Command::Replay { log, plugin, json } => replay(&sources, &log, &plugin, json),
     };
@@ -120,6 +127,9 @@ fn is_configuration(error: &anyhow::Error) -> bool {
     if let Some(error) = error.downcast_ref() {
         return !matches!(error, ExitStatus::Declined | ExitStatus::NoTerminal);
     }
+    if let Some(error) = error.downcast_ref() {
+        return !matches!(error, ExecError::Io { .. } | ExecError::Proxy(_));
+    }
     error.is::<ConfigError>() || error.is::<FeedCommandError>()
 }
 
@@ -131,7 +141,7 @@ fn run(sources: &Sources) -> anyhow::Result<()> {
         config = sources.config_file().map(|file| file.display().to_string()),
         "starting"
     );
-    descriptors::raise_limit();
+    let _raised = Raised::limit();
     let runtime = runtime()?;
     let done = runtime.block_on(async {
         let signals = Signals::catch().context("cannot catch signals")?;
@@ -197,6 +207,15 @@ fn replay(sources: &Sources, log: &Path, file: &Path, json: bool) -> anyhow::Res
             )
         })?;
     print_result(&replay, json)
+}
+
+fn propose(log: &Path, json: bool) -> anyhow::Result<()> {
+    let made = commands::propose(log);
+    let proposal = made.with_context(|| {
+        let log = Escaped(log.display());
+        format!("cannot make an allowlist of {log}")
+    })?;
+    print_result(&proposal, json)
 }
 
 /// The settings of this program, which compiles filters in processes of its own kind.

@@ -15,12 +15,40 @@ use tracing::{info, warn};
 /// The exit code that shells give a program that an interrupt ended: 128 plus the number of SIGINT.
 const INTERRUPTED: i32 = 130;
 
+/// The signal that a terminal sends.
+#[cfg(unix)]
+const INTERRUPT: &str = "SIGINT";
+
 /// What a signal asks for.
-enum Wish {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
     /// By the signal of that name.
     End(&'static str),
     #[cfg_attr(windows, expect(dead_code, reason = "no event asks for it"))]
     Reload,
+}
+
+impl Wish {
+    /// Has another process hear of it, unless it has heard by itself: an interrupt of a terminal
+    /// goes to all that run in it. Windows has its events for a whole console.
+    pub(crate) fn send(self, process: u32) {
+        #[cfg(unix)]
+        {
+            use rustix::process::{Pid, Signal, kill_process};
+
+            let signal = match self {
+                Self::End(INTERRUPT) => return,
+                Self::End(_) => Signal::TERM,
+                Self::Reload => Signal::HUP,
+            };
+            let id = i32::try_from(process).ok().and_then(Pid::from_raw);
+            if let Some(Err(error)) = id.map(|id| kill_process(id, signal)) {
+                tracing::debug!(%error, "a signal was not passed on");
+            }
+        }
+        #[cfg(not(unix))]
+        let _ = process;
+    }
 }
 
 /// The signals that ask the process to end, SIGINT and SIGTERM, and SIGHUP, which asks it to look
@@ -44,9 +72,10 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) -> Wish {
+    /// Waits for the next one.
+    pub(crate) async fn next(&mut self) -> Wish {
         tokio::select! {
-            _ = self.interrupt.recv() => Wish::End("SIGINT"),
+            _ = self.interrupt.recv() => Wish::End(INTERRUPT),
             _ = self.terminate.recv() => Wish::End("SIGTERM"),
             _ = self.hang_up.recv() => Wish::Reload,
         }
@@ -73,7 +102,8 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) -> Wish {
+    /// Waits for the next one.
+    pub(crate) async fn next(&mut self) -> Wish {
         tokio::select! {
             _ = self.interrupt.recv() => Wish::End("Ctrl-C"),
             _ = self.stop.recv() => Wish::End("Ctrl-Break"),

@@ -25,6 +25,15 @@ pub(crate) struct Entry<'a> {
     pub(crate) verdict: Option<VerdictKind>,
     /// The filter that decided.
     pub(crate) filter: Option<Cow<'a, str>>,
+    /// Why it has refused the request.
+    pub(crate) reason: Option<Cow<'a, str>>,
+    /// Another name that a tunnel's client has shown, and that the filters have let pass.
+    pub(crate) server_name: Option<Cow<'a, str>>,
+    pub(crate) status: Option<u16>,
+    /// Whether there was a connection to the host.
+    pub(crate) is_reached: bool,
+    /// What has gone wrong.
+    pub(crate) error: Option<Cow<'a, str>>,
 }
 
 impl<'a> Entry<'a> {
@@ -64,6 +73,13 @@ struct Fields<'a> {
     verdict: Option<Cow<'a, str>>,
     #[serde(borrow)]
     filter: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    reason: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    peer: Option<Cow<'a, str>>,
+    status: Option<u16>,
+    #[serde(borrow)]
+    error: Option<Cow<'a, str>>,
     /// Among the last of a line: one that was cut off does not have it.
     #[serde(borrow)]
     outcome: Cow<'a, str>,
@@ -84,6 +100,10 @@ impl<'a> Fields<'a> {
                 "sni_verdict" => fields.sni_verdict = Some(value),
                 "verdict" => fields.verdict = Some(value),
                 "filter" => fields.filter = Some(value),
+                "reason" => fields.reason = Some(value),
+                "peer" => fields.peer = Some(value),
+                "status" => fields.status = Some(value.parse().ok()?),
+                "error" => fields.error = Some(value),
                 "outcome" => fields.outcome = value,
                 _ => {}
             }
@@ -102,6 +122,9 @@ impl<'a> Fields<'a> {
             .and_then(|word| VerdictKind::from_name(&word));
         // The verdict is that about the name if the two agree: [tunnel] sni = "log" leaves the first.
         let decided = verdict.is_some_and(|kind| kind != VerdictKind::Next) && verdict == of_name;
+        let passes =
+            of_name.is_some_and(|kind| matches!(kind, VerdictKind::Next | VerdictKind::Allow));
+        let server_name = self.sni.clone().filter(|_| passes && !decided);
         let host = if decided { self.sni } else { self.host };
         Some(Entry {
             time: self.time.parse().ok()?,
@@ -111,6 +134,11 @@ impl<'a> Fields<'a> {
             protocol: Protocol::from_name(&self.protocol)?,
             verdict,
             filter: self.filter,
+            reason: self.reason,
+            server_name,
+            status: self.status,
+            is_reached: self.peer.is_some(),
+            error: self.error,
         })
     }
 }
@@ -173,13 +201,43 @@ mod tests {
             protocol: Protocol::Connect,
             verdict: Some(VerdictKind::Block),
             filter: Some("blocklist".into()),
+            reason: None,
+            server_name: None,
+            status: Some(403),
+            is_reached: false,
+            error: None,
         }
+    }
+
+    /// The two have different reasons.
+    fn without_reason(line: &str) -> Option<Entry<'_>> {
+        let entry = Entry::parse(line)?;
+        let reason = entry.reason.as_deref();
+        assert!(reason.is_some_and(|reason| reason.contains("evil.example")));
+        Some(Entry {
+            reason: None,
+            ..entry
+        })
     }
 
     #[test]
     fn logfmt_and_json_say_the_same() {
-        assert_eq!(Entry::parse(LOGFMT), Some(expected()));
-        assert_eq!(Entry::parse(JSON), Some(expected()));
+        assert_eq!(without_reason(LOGFMT), Some(expected()));
+        assert_eq!(without_reason(JSON), Some(expected()));
+    }
+
+    #[test]
+    fn a_host_is_reached_if_there_was_a_connection() {
+        for line in [
+            LOGFMT.replace(" status=403", " peer=192.0.2.1:443 status=403"),
+            JSON.replace("\"status\"", "\"peer\":\"192.0.2.1:443\",\"status\""),
+        ] {
+            let entry = without_reason(&line).unwrap();
+            assert!(entry.is_reached && entry.error.is_none(), "{entry:?}");
+            let cut = line.replace("complete\"}", "failed\",\"error\":\"it broke\"}");
+            let cut = cut.replace("outcome=complete", "outcome=failed error=\"it broke\"");
+            assert_eq!(Entry::parse(&cut).unwrap().error.unwrap(), "it broke");
+        }
     }
 
     #[test]
@@ -201,6 +259,22 @@ mod tests {
     }
 
     #[test]
+    fn a_name_in_the_handshake_that_passed_is_told_beside_the_host() {
+        let name = |sni: &str| {
+            let shown = format!(" sni=b.example sni_verdict={sni} status=200");
+            let line = LOGFMT
+                .replace(" status=403", &shown)
+                .replace("verdict=block filter", "verdict=next filter");
+            Entry::parse(&line)
+                .unwrap()
+                .server_name
+                .map(Cow::into_owned)
+        };
+        assert_eq!(name("next").as_deref(), Some("b.example"));
+        assert_eq!(name("block"), None);
+    }
+
+    #[test]
     fn what_the_journal_adds_to_a_line_does_no_harm() {
         for prefix in [
             "Nov 23 13:42:32 gate portcullis[7]: ",
@@ -210,7 +284,7 @@ mod tests {
         ] {
             for line in [LOGFMT, JSON] {
                 let line = format!("{prefix}{line}\r\n");
-                assert_eq!(Entry::parse(&line), Some(expected()), "{line}");
+                assert_eq!(without_reason(&line), Some(expected()), "{line}");
             }
         }
     }

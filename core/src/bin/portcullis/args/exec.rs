@@ -1,0 +1,43 @@
+//! What `exec` is told.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use portcullis::commands::{AllowedHost, ExecError, Reach};
+
+/// The command, and what it may reach.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub(crate) struct Exec {
+    /// A host that may be reached, with the names below it; every other one is refused then. May be
+    /// repeated
+    #[arg(long, value_name = "HOST", value_delimiter = ',')]
+    allow: Vec<AllowedHost>,
+    /// The same with the hosts in a file that --learn or `propose` has written
+    #[arg(long, value_name = "FILE")]
+    allow_from: Option<PathBuf>,
+    /// Refuse what the lists refuse, and write the hosts of everything else into this file, which
+    /// must not be there yet
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["allow", "allow_from"])]
+    learn: Option<PathBuf>,
+    /// The command and its arguments
+    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true)]
+    command: Vec<OsString>,
+}
+
+impl Exec {
+    /// What the command may reach, and the command.
+    pub(crate) fn into_parts(self) -> Result<(Reach, Vec<OsString>), ExecError> {
+        let reach = match (self.learn, self.allow_from) {
+            (Some(file), _) => Reach::Learned(file),
+            (None, None) if self.allow.is_empty() => Reach::Listed,
+            (None, file) => {
+                let mut hosts = self.allow;
+                if let Some(file) = file {
+                    hosts.extend(AllowedHost::read(&file)?);
+                }
+                Reach::Only(hosts)
+            }
+        };
+        Ok((reach, self.command))
+    }
+}

@@ -1,0 +1,108 @@
+//! `portcullis exec`: starts the command, passes signals on to it, and says at the end what it has
+//! asked for. The library does the rest.
+
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::ffi::OsString;
+use std::io;
+use std::net::SocketAddr;
+use std::process::{ExitCode, ExitStatus};
+
+use anyhow::Context;
+use portcullis::commands::{ExecError, ExecSettings, proxy_variables};
+use portcullis::config::Sources;
+use tokio::process::{Child, Command};
+
+use super::args::Exec;
+use super::descriptors::Raised;
+use super::signals::Signals;
+use super::{report, runtime, say, telemetry, this_program};
+
+/// What shells say of a command that cannot be executed, and of one that is not there.
+const CANNOT_RUN: u8 = 126;
+const NOT_FOUND: u8 = 127;
+
+/// Runs the command. The exit code is what it ended with, as shells give it.
+pub(crate) fn run(sources: Sources, exec: Exec) -> anyhow::Result<ExitCode> {
+    let (reach, command) = exec.into_parts()?;
+    let mut settings = ExecSettings::new(sources, &reach)?;
+    let config = settings.config();
+    config.compiler.program = this_program();
+    // The command's own messages are what a person wants to read.
+    config.log.filter = "warn".into();
+    let _lines_are_written = telemetry::init(&config.log)?;
+    let raised = Raised::limit();
+    let runtime = runtime()?;
+    let done = runtime.block_on(async {
+        let mut signals = Signals::catch().context("cannot catch signals")?;
+        let started = Cell::new(None);
+        let start = |proxy| {
+            let child = raised.without(|| start(&command, proxy))?;
+            started.set(child.id());
+            Ok(child)
+        };
+        tokio::select! {
+            biased;
+            never = pass_on(&mut signals, &started) => match never {},
+            done = settings.run(start) => anyhow::Ok(done),
+        }
+    })?;
+    // A name that is being resolved for a feed must not hold up the end.
+    runtime.shutdown_background();
+    match done {
+        Ok(execution) => {
+            say(&execution);
+            Ok(exit_code(execution.status))
+        }
+        Err(ExecError::Command { program, source }) => {
+            let is_missing = source.kind() == io::ErrorKind::NotFound;
+            report(&ExecError::Command { program, source }.into());
+            Ok(ExitCode::from(if is_missing {
+                NOT_FOUND
+            } else {
+                CANNOT_RUN
+            }))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Passes on signals to the command, so that it and the proxy end together. An interrupt is for
+/// both of them: a terminal sends it to both.
+async fn pass_on(signals: &mut Signals, started: &Cell<Option<u32>>) -> Infallible {
+    loop {
+        let signal = signals.next().await;
+        if let Some(id) = started.get() {
+            signal.send(id);
+        }
+    }
+}
+
+fn start(command: &[OsString], proxy: SocketAddr) -> Result<Child, ExecError> {
+    // The command line has at least the program.
+    let (program, arguments) = command.split_first().expect("there is a command");
+    let started = Command::new(program)
+        .args(arguments)
+        .envs(proxy_variables(proxy))
+        .spawn();
+    started.map_err(|source| ExecError::Command {
+        program: program.into(),
+        source,
+    })
+}
+
+/// As shells say it: 128 and the signal's number, if a signal has ended the command.
+fn exit_code(status: ExitStatus) -> ExitCode {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    let signal = None;
+    let code = status
+        .code()
+        .or_else(|| signal.map(|signal: i32| 128 + signal));
+    // There is always one of both.
+    ExitCode::from(
+        code.and_then(|code| u8::try_from(code).ok())
+            .unwrap_or(u8::MAX),
+    )
+}

@@ -1,0 +1,289 @@
+//! A proxy for one command: `portcullis exec`. The command finds the proxy in its environment, and
+//! its end is the proxy's.
+
+mod reach;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::process::ExitStatus;
+
+use serde::Serialize;
+use tempfile::TempDir;
+use tokio::process::Child;
+use tokio::sync::broadcast;
+
+pub use self::reach::{AllowedHost, Reach};
+use super::access_log;
+use super::traffic::{Proposal, Tally, Traffic};
+use super::whole::write_whole;
+use crate::config::{AccessLogFormat, AccessLogTo, Clients, Config, ConfigError, Sources};
+use crate::error::StartError;
+use crate::proxy::Proxy;
+
+/// The variables in which programs look for a proxy.
+const PROXY: [&str; 13] = [
+    "HTTP_PROXY",
+    "http_proxy",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "FTP_PROXY",
+    "ftp_proxy",
+    "GRPC_PROXY",
+    "grpc_proxy",
+    "npm_config_proxy",
+    "npm_config_https_proxy",
+    "CARGO_HTTP_PROXY",
+];
+
+/// Those in which they look for hosts that need none.
+const NO_PROXY: [&str; 4] = [
+    "NO_PROXY",
+    "no_proxy",
+    "NO_GRPC_PROXY",
+    "npm_config_noproxy",
+];
+
+/// Those that have a program look at the others.
+const USE_PROXY: [&str; 1] = ["NODE_USE_ENV_PROXY"];
+
+/// How many connections a command may have at a time, at most.
+const CONNECTIONS: usize = 1000;
+
+/// Why a command was not run, or how its proxy has failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExecError {
+    /// Settings that are wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// What should be allowed is no host.
+    #[error(
+        "`{host}` cannot be allowed: {problem}. Write a host such as a.example, which stands for the names below it, too, \
+         or an address"
+    )]
+    Host {
+        /// As it was written.
+        host: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The file that hosts should be read from.
+    #[error("no hosts can be read from {}: {problem}", super::Escaped(.file.display()))]
+    Hosts {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The settings have an allowlist of their own.
+    #[error(
+        "{} has an allowlist, which the hosts of this command would replace; leave one of them out",
+        super::Escaped(.0.display())
+    )]
+    TwoAllowlists(PathBuf),
+    /// The file for what is learned.
+    #[error("{} is there already; what is learned is written into a new file", super::Escaped(.0.display()))]
+    LearnedBefore(PathBuf),
+    /// The command could not be started.
+    #[error("cannot run {}", super::Escaped(.program.display()))]
+    Command {
+        /// As it was written.
+        program: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file could not be written or read.
+    #[error("cannot {action}")]
+    Io {
+        /// What was to be done.
+        action: String,
+        /// Why it was not.
+        source: io::Error,
+    },
+    /// The proxy did not start, so that the command was ended.
+    #[error("the command has no proxy")]
+    Proxy(#[from] StartError),
+}
+
+/// The settings for one command's proxy, and the files that it needs.
+#[derive(Debug)]
+pub struct ExecSettings {
+    config: Config,
+    /// Deleted when this is dropped.
+    folder: TempDir,
+    learned: Option<PathBuf>,
+}
+
+/// How a command has ended, and what it has asked for.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct Execution {
+    /// How it has ended.
+    #[serde(skip)]
+    pub status: ExitStatus,
+    /// What it has asked for.
+    pub traffic: Traffic,
+    /// The file that what was learned is in.
+    pub learned: Option<PathBuf>,
+}
+
+impl ExecSettings {
+    /// Reads the settings. Without a file that is named, none is read, and there is no folder of
+    /// filters unless it is named: what lies in the working directory may be the command's own.
+    ///
+    /// # Errors
+    ///
+    /// If the settings are wrong, or do not go together with `reach`.
+    pub fn new(mut sources: Sources, reach: &Reach) -> Result<Self, ExecError> {
+        if let Reach::Learned(file) = reach
+            && file.exists()
+        {
+            return Err(ExecError::LearnedBefore(file.clone()));
+        }
+        let made = tempfile::Builder::new().prefix("portcullis-").tempdir();
+        let folder = made.map_err(failed("make a folder for the command's proxy"))?;
+        sources.dir = folder.path().to_owned();
+        let is_named = sources.config_file().is_some();
+        let has_plugins = is_named || sources.flags.plugins_dir.is_some();
+        let port = sources.flags.listen;
+        let mut config = Config::load(&sources)?;
+        config.followed = None;
+        config.proxy.listen = port.unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
+        config.clients = Clients::default();
+        config.limits.connections = config.limits.connections.min(CONNECTIONS);
+        config.log.access.to = AccessLogTo::File(folder.path().join("access.log"));
+        config.log.access.format = AccessLogFormat::Logfmt;
+        if !is_named {
+            // What was decided for another proxy is not meant here.
+            config.state.dir = folder.path().join("state");
+        }
+        if !has_plugins {
+            config.plugins.dir = folder.path().join("no-plugins");
+        }
+        reach.apply(&mut config, folder.path())?;
+        let learned = match reach {
+            Reach::Learned(file) => Some(file.clone()),
+            Reach::Listed | Reach::Only(_) => None,
+        };
+        Ok(Self {
+            config,
+            folder,
+            learned,
+        })
+    }
+
+    /// The settings of the proxy.
+    pub fn config(&mut self) -> &mut Config {
+        &mut self.config
+    }
+
+    /// Runs the command that `start` starts, which is given where the proxy listens, until it ends.
+    /// It has to find `proxy_variables` in its environment. What filters and settings refuse is
+    /// refused from its first request on.
+    ///
+    /// # Errors
+    ///
+    /// If the proxy or the command cannot be started.
+    pub async fn run(
+        self,
+        start: impl FnOnce(SocketAddr) -> Result<Child, ExecError>,
+    ) -> Result<Execution, ExecError> {
+        let log = self.folder.path().join("access.log");
+        let proxy = Proxy::bind(self.config)?;
+        let (shutdown, told_to_stop) = broadcast::channel(1);
+        let mut child = start(proxy.local_addr())?;
+        let mut running = pin!(proxy.run(told_to_stop));
+        let status = tokio::select! {
+            biased;
+            ended = &mut running => {
+                // It may not go on without a proxy.
+                let _ = child.kill().await;
+                return Err(match ended {
+                    Err(error) => error.into(),
+                    Ok(_) => failed("go on with the command's proxy, which has ended")(
+                        io::ErrorKind::Other.into(),
+                    ),
+                });
+            }
+            status = child.wait() => status.map_err(failed("wait for the command"))?,
+        };
+        // It fails if the proxy has ended by itself.
+        let _ = shutdown.send(());
+        running.await?;
+        let traffic = traffic(&log).map_err(failed("read what the command has asked for"))?;
+        if let Some(file) = &self.learned {
+            let text = format!(
+                "# What `portcullis exec --learn` has seen.\n{}",
+                traffic.proposal()
+            );
+            write_whole(file, text.as_bytes()).map_err(failed("write what was learned"))?;
+        }
+        Ok(Execution {
+            status,
+            traffic,
+            learned: self.learned,
+        })
+    }
+}
+
+/// What is to stand in the environment of a command, so that it goes through a proxy at this
+/// address for every host.
+pub fn proxy_variables(proxy: SocketAddr) -> impl Iterator<Item = (&'static str, OsString)> {
+    let proxy = format!("http://{proxy}");
+    let at = PROXY
+        .into_iter()
+        .map(move |name| (name, proxy.clone().into()));
+    let none = NO_PROXY.into_iter().map(|name| (name, OsString::new()));
+    at.chain(none)
+        .chain(USE_PROXY.into_iter().map(|name| (name, "1".into())))
+}
+
+fn traffic(log: &Path) -> io::Result<Traffic> {
+    let mut tally = Tally::default();
+    access_log::read_lines(BufReader::new(File::open(log)?), |entry| tally.count(entry))?;
+    Ok(tally.end())
+}
+
+fn failed(action: &str) -> impl FnOnce(io::Error) -> ExecError {
+    let action = action.to_owned();
+    move |source| ExecError::Io { action, source }
+}
+
+impl Execution {
+    /// The allowlist that would have let what has passed pass again.
+    pub fn proposal(&self) -> Proposal {
+        self.traffic.proposal()
+    }
+}
+
+/// What a person is told at the end.
+impl fmt::Display for Execution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hosts = &self.traffic.hosts;
+        let reached = hosts.iter().filter(|host| host.reached > 0).count();
+        let refused = hosts.iter().filter(|host| host.refused > 0).count();
+        writeln!(
+            f,
+            "Hosts that the command has reached: {reached}; that were refused: {refused}"
+        )?;
+        self.traffic.fmt(f)?;
+        if let Some(file) = &self.learned {
+            writeln!(
+                f,
+                "What has passed is in {}, as settings of the filter `allowlist`.",
+                super::Escaped(file.display())
+            )?;
+        }
+        write!(
+            f,
+            "This was no boundary: the command was told of the proxy and could have gone around it."
+        )
+    }
+}
