@@ -33,7 +33,11 @@ pub use self::decisions::{
     Decided, DecisionError, DecisionList, NewDecision, Ruling, Scope, StoreError, decide,
     list_decisions, remove_decisions,
 };
-pub use self::exec::{AllowedHost, ExecError, ExecSettings, Execution, Reach, proxy_variables};
+pub use self::exec::{
+    AllowedHost, ExecError, ExecSettings, Execution, Launch, Reach, proxy_variables,
+};
+#[cfg(target_os = "linux")]
+pub use self::exec::{become_command, inside_variables};
 pub use self::explain::{ExplainError, Explanation, explain};
 pub use self::feed::{
     FeedCommandError, FeedEntry, FeedList, FeedLookup, FeedRefresh, HostEntries, LeftOutEntries,

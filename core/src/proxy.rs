@@ -95,6 +95,32 @@ impl Proxy {
         })
     }
 
+    /// The same with a socket that listens already, whatever the configuration says of addresses.
+    /// It may be of another network than the one that this process is in: hosts are connected to
+    /// from here.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`Self::bind`], and [`StartError::System`] if the socket cannot be used.
+    pub fn listening(
+        mut config: Config,
+        socket: std::net::TcpListener,
+    ) -> Result<Self, StartError> {
+        if is_compiler_child() {
+            return Err(StartError::CompilerChild);
+        }
+        let listener = Listener::of(socket)?;
+        config.proxy.listen = listener.local_addr();
+        let exposed = config.clients.check(config.proxy.listen);
+        exposed.map_err(StartError::Exposed)?;
+        Ok(Self {
+            listener,
+            reloader: Reloader::default(),
+            pseudonym: Pseudonym::random(),
+            config,
+        })
+    }
+
     /// The bound address, with the port that the system chose if it was asked to.
     pub fn local_addr(&self) -> SocketAddr {
         self.listener.local_addr()

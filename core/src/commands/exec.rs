@@ -1,6 +1,10 @@
 //! A proxy for one command: `portcullis exec`. The command finds the proxy in its environment, and
 //! its end is the proxy's.
 
+#[cfg(target_os = "linux")]
+mod boundary;
+#[cfg(target_os = "linux")]
+mod inside;
 mod reach;
 
 use std::ffi::OsString;
@@ -17,6 +21,10 @@ use tempfile::TempDir;
 use tokio::process::Child;
 use tokio::sync::broadcast;
 
+#[cfg(target_os = "linux")]
+use self::boundary::Boundary;
+#[cfg(target_os = "linux")]
+pub use self::inside::{become_command, inside_variables};
 pub use self::reach::{AllowedHost, Reach};
 use super::access_log;
 use super::traffic::{Proposal, Tally, Traffic};
@@ -107,6 +115,9 @@ pub enum ExecError {
         /// Why it was not.
         source: io::Error,
     },
+    /// The system refuses what a boundary needs. Nothing was run.
+    #[error("there is no boundary around the command, so that it was not run: {0}")]
+    NoBoundary(String),
     /// The proxy did not start, so that the command was ended.
     #[error("the command has no proxy")]
     Proxy(#[from] StartError),
@@ -119,6 +130,17 @@ pub struct ExecSettings {
     /// Deleted when this is dropped.
     folder: TempDir,
     learned: Option<PathBuf>,
+    is_enforced: bool,
+}
+
+/// What is to be started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Launch<'a> {
+    /// The command, with [`proxy_variables`] for the proxy at this address in its environment.
+    Command(SocketAddr),
+    /// A process that calls `become_command` with this socket.
+    Inside(&'a Path),
 }
 
 /// How a command has ended, and what it has asked for.
@@ -132,6 +154,8 @@ pub struct Execution {
     pub traffic: Traffic,
     /// The file that what was learned is in.
     pub learned: Option<PathBuf>,
+    /// Ways around the proxy that a boundary has left; none if there was no boundary.
+    pub ways_out: Option<Vec<String>>,
 }
 
 impl ExecSettings {
@@ -176,7 +200,14 @@ impl ExecSettings {
             config,
             folder,
             learned,
+            is_enforced: false,
         })
+    }
+
+    /// Has the command run within a boundary: without a network but for the proxy. Only Linux can
+    /// do that.
+    pub fn enforce(&mut self) {
+        self.is_enforced = true;
     }
 
     /// The settings of the proxy.
@@ -184,21 +215,26 @@ impl ExecSettings {
         &mut self.config
     }
 
-    /// Runs the command that `start` starts, which is given where the proxy listens, until it ends.
-    /// It has to find `proxy_variables` in its environment. What filters and settings refuse is
-    /// refused from its first request on.
+    /// Runs what `start` starts until it ends. What filters and settings refuse is refused from its
+    /// first request on. Needs a runtime.
     ///
     /// # Errors
     ///
-    /// If the proxy or the command cannot be started.
+    /// If the proxy or the command cannot be started, or there can be no boundary around it.
     pub async fn run(
-        self,
-        start: impl FnOnce(SocketAddr) -> Result<Child, ExecError>,
+        mut self,
+        start: impl FnOnce(Launch<'_>) -> Result<Child, ExecError>,
     ) -> Result<Execution, ExecError> {
         let log = self.folder.path().join("access.log");
-        let proxy = Proxy::bind(self.config)?;
+        let config = std::mem::take(&mut self.config);
+        let (proxy, mut child, ways_out) = if self.is_enforced {
+            enclosed(config, self.folder.path(), start).await?
+        } else {
+            let proxy = Proxy::bind(config)?;
+            let child = start(Launch::Command(proxy.local_addr()))?;
+            (proxy, child, None)
+        };
         let (shutdown, told_to_stop) = broadcast::channel(1);
-        let mut child = start(proxy.local_addr())?;
         let mut running = pin!(proxy.run(told_to_stop));
         let status = tokio::select! {
             biased;
@@ -207,7 +243,7 @@ impl ExecSettings {
                 let _ = child.kill().await;
                 return Err(match ended {
                     Err(error) => error.into(),
-                    Ok(_) => failed("go on with the command's proxy, which has ended")(
+                    Ok(_) => failed("go on without the command's proxy, which has ended")(
                         io::ErrorKind::Other.into(),
                     ),
                 });
@@ -217,7 +253,16 @@ impl ExecSettings {
         // It fails if the proxy has ended by itself.
         let _ = shutdown.send(());
         running.await?;
-        let traffic = traffic(&log).map_err(failed("read what the command has asked for"))?;
+        self.report(status, &log, ways_out)
+    }
+
+    fn report(
+        self,
+        status: ExitStatus,
+        log: &Path,
+        ways_out: Option<Vec<String>>,
+    ) -> Result<Execution, ExecError> {
+        let traffic = traffic(log).map_err(failed("read what the command has asked for"))?;
         if let Some(file) = &self.learned {
             let text = format!(
                 "# What `portcullis exec --learn` has seen.\n{}",
@@ -229,8 +274,37 @@ impl ExecSettings {
             status,
             traffic,
             learned: self.learned,
+            ways_out,
         })
     }
+}
+
+/// A proxy and the process that is about to become the command, with a boundary around it.
+#[cfg(target_os = "linux")]
+async fn enclosed(
+    config: Config,
+    folder: &Path,
+    start: impl FnOnce(Launch<'_>) -> Result<Child, ExecError>,
+) -> Result<(Proxy, Child, Option<Vec<String>>), ExecError> {
+    let boundary = Boundary::open(folder)?;
+    let mut child = start(Launch::Inside(boundary.socket()))?;
+    let mut waiting = boundary.made(&mut child).await?;
+    let ways_out = std::mem::take(&mut waiting.ways_out);
+    let listener = waiting.listener.try_clone();
+    let listener = listener.map_err(failed("take over the command's listener"))?;
+    let proxy = Proxy::listening(config, listener)?;
+    waiting.go().map_err(failed("let the command run"))?;
+    Ok((proxy, child, Some(ways_out)))
+}
+
+#[cfg(not(target_os = "linux"))]
+async fn enclosed(
+    _config: Config,
+    _folder: &Path,
+    _start: impl FnOnce(Launch<'_>) -> Result<Child, ExecError>,
+) -> Result<(Proxy, Child, Option<Vec<String>>), ExecError> {
+    let reason = "only Linux has what it takes; leave --enforce out";
+    Err(ExecError::NoBoundary(reason.to_owned()))
 }
 
 /// What is to stand in the environment of a command, so that it goes through a proxy at this
@@ -281,9 +355,15 @@ impl fmt::Display for Execution {
                 super::Escaped(file.display())
             )?;
         }
-        write!(
-            f,
-            "This was no boundary: the command was told of the proxy and could have gone around it."
-        )
+        let Some(ways_out) = &self.ways_out else {
+            return f.write_str(
+                "This was no boundary: the command was told of the proxy and could have gone around it.",
+            );
+        };
+        f.write_str("The command had no network but the proxy.")?;
+        for way in ways_out {
+            write!(f, "\nA way out was left: {}", super::Escaped(way))?;
+        }
+        Ok(())
     }
 }

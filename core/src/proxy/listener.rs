@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockRef, Socket, Type};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
@@ -114,6 +114,21 @@ impl Listener {
             Ok(Self { socket, address })
         };
         bind().map_err(|source| StartError::Bind { address, source })
+    }
+
+    /// One that listens already.
+    pub(crate) fn of(socket: std::net::TcpListener) -> Result<Self, StartError> {
+        let prepared = || {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            SockRef::from(&socket).set_tcp_notsent_lowat(UNSENT)?;
+            socket.set_nonblocking(true)?;
+            socket.local_addr()
+        };
+        let address = prepared().map_err(|source| StartError::System {
+            action: "use the listening socket".into(),
+            source,
+        })?;
+        Ok(Self { socket, address })
     }
 
     /// With the port that the system chose, if it was asked to.

@@ -13,7 +13,7 @@ use ipnet::IpNet;
 use portcullis::commands::Scope;
 use portcullis::config::{Sources, parse_network};
 
-pub(crate) use self::exec::Exec;
+pub(crate) use self::exec::{Exec, Inside};
 pub(crate) use self::feed::Feed;
 pub(crate) use self::plugin::Plugin;
 
@@ -141,6 +141,9 @@ pub(crate) enum Command {
     /// exit code is the command's. Of settings, only a file that is named is read, and no address
     /// is reached that is not public unless --allow names it.
     Exec(Exec),
+    /// Become the command of `exec --enforce`, which starts this
+    #[command(hide = true)]
+    ExecInside(Inside),
     /// Make an allowlist of the hosts that have passed
     ///
     /// It is written to standard output: settings of the built-in filter `allowlist`, which are put

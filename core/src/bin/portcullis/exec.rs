@@ -5,15 +5,14 @@ use std::cell::Cell;
 use std::convert::Infallible;
 use std::ffi::OsString;
 use std::io;
-use std::net::SocketAddr;
 use std::process::{ExitCode, ExitStatus};
 
 use anyhow::Context;
-use portcullis::commands::{ExecError, ExecSettings, proxy_variables};
+use portcullis::commands::{ExecError, ExecSettings, Launch, proxy_variables};
 use portcullis::config::Sources;
 use tokio::process::{Child, Command};
 
-use super::args::Exec;
+use super::args::{Exec, Inside};
 use super::descriptors::Raised;
 use super::signals::Signals;
 use super::{report, runtime, say, telemetry, this_program};
@@ -24,8 +23,12 @@ const NOT_FOUND: u8 = 127;
 
 /// Runs the command. The exit code is what it ended with, as shells give it.
 pub(crate) fn run(sources: Sources, exec: Exec) -> anyhow::Result<ExitCode> {
+    let is_enforced = exec.is_enforced();
     let (reach, command) = exec.into_parts()?;
     let mut settings = ExecSettings::new(sources, &reach)?;
+    if is_enforced {
+        settings.enforce();
+    }
     let config = settings.config();
     config.compiler.program = this_program();
     // The command's own messages are what a person wants to read.
@@ -36,8 +39,8 @@ pub(crate) fn run(sources: Sources, exec: Exec) -> anyhow::Result<ExitCode> {
     let done = runtime.block_on(async {
         let mut signals = Signals::catch().context("cannot catch signals")?;
         let started = Cell::new(None);
-        let start = |proxy| {
-            let child = raised.without(|| start(&command, proxy))?;
+        let start = |launch: Launch<'_>| {
+            let child = raised.without(|| start(&command, launch))?;
             started.set(child.id());
             Ok(child)
         };
@@ -54,15 +57,7 @@ pub(crate) fn run(sources: Sources, exec: Exec) -> anyhow::Result<ExitCode> {
             say(&execution);
             Ok(exit_code(execution.status))
         }
-        Err(ExecError::Command { program, source }) => {
-            let is_missing = source.kind() == io::ErrorKind::NotFound;
-            report(&ExecError::Command { program, source }.into());
-            Ok(ExitCode::from(if is_missing {
-                NOT_FOUND
-            } else {
-                CANNOT_RUN
-            }))
-        }
+        Err(error @ ExecError::Command { .. }) => Ok(not_run(error)),
         Err(error) => Err(error.into()),
     }
 }
@@ -78,17 +73,52 @@ async fn pass_on(signals: &mut Signals, started: &Cell<Option<u32>>) -> Infallib
     }
 }
 
-fn start(command: &[OsString], proxy: SocketAddr) -> Result<Child, ExecError> {
+fn start(command: &[OsString], launch: Launch<'_>) -> Result<Child, ExecError> {
     // The command line has at least the program.
     let (program, arguments) = command.split_first().expect("there is a command");
-    let started = Command::new(program)
-        .args(arguments)
-        .envs(proxy_variables(proxy))
-        .spawn();
-    started.map_err(|source| ExecError::Command {
+    let mut started = match launch {
+        Launch::Command(proxy) => {
+            let mut started = Command::new(program);
+            started.args(arguments).envs(proxy_variables(proxy));
+            started
+        }
+        #[cfg(target_os = "linux")]
+        Launch::Inside(socket) => {
+            let this = this_program().unwrap_or_else(|| "portcullis".into());
+            let mut started = Command::new(this);
+            started.arg("exec-inside").arg("--socket").arg(socket);
+            started.arg("--").args(command);
+            started.envs(portcullis::commands::inside_variables());
+            started
+        }
+        launch => unreachable!("{launch:?} is not for this system"),
+    };
+    started.spawn().map_err(|source| ExecError::Command {
         program: program.into(),
         source,
     })
+}
+
+/// Becomes the command; returns if that fails.
+#[cfg(target_os = "linux")]
+pub(crate) fn become_command(inside: Inside) -> ExitCode {
+    let failed = portcullis::commands::become_command(&inside.socket, &inside.command);
+    failed.map_or(ExitCode::FAILURE, not_run)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn become_command(_inside: Inside) -> ExitCode {
+    ExitCode::from(CANNOT_RUN)
+}
+
+/// Says why a command was not run, and gives the exit code for that.
+fn not_run(error: ExecError) -> ExitCode {
+    let code = match &error {
+        ExecError::Command { source, .. } if source.kind() == io::ErrorKind::NotFound => NOT_FOUND,
+        _ => CANNOT_RUN,
+    };
+    report(&error.into());
+    ExitCode::from(code)
 }
 
 /// As shells say it: 128 and the signal's number, if a signal has ended the command.

@@ -72,6 +72,7 @@ fn main() -> ExitCode {
             Ok(code) => return code,
             Err(error) => Err(error),
         },
+        Command::ExecInside(inside) => return exec::become_command(inside),
         Command::Propose { log, json } => propose(&log, json),
         Command::Plugin(command) => plugin::run(&sources, command),
         Command::Replay { log, plugin, json } => replay(&sources, &log, &plugin, json),
@@ -128,7 +129,10 @@ fn is_configuration(error: &anyhow::Error) -> bool {
         return !matches!(error, ExitStatus::Declined | ExitStatus::NoTerminal);
     }
     if let Some(error) = error.downcast_ref() {
-        return !matches!(error, ExecError::Io { .. } | ExecError::Proxy(_));
+        return !matches!(
+            error,
+            ExecError::Io { .. } | ExecError::NoBoundary(_) | ExecError::Proxy(_)
+        );
     }
     error.is::<ConfigError>() || error.is::<FeedCommandError>()
 }

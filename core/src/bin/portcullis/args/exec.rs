@@ -19,12 +19,30 @@ pub(crate) struct Exec {
     /// must not be there yet
     #[arg(long, value_name = "FILE", conflicts_with_all = ["allow", "allow_from"])]
     learn: Option<PathBuf>,
+    /// Leave the command no network but the proxy (Linux)
+    #[arg(long)]
+    enforce: bool,
     /// The command and its arguments
     #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true)]
     command: Vec<OsString>,
 }
 
+/// What the process is told that becomes the command of `exec --enforce`.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub(crate) struct Inside {
+    /// Where the proxy's process waits
+    #[arg(long, value_name = "FILE")]
+    pub(crate) socket: PathBuf,
+    /// The command and its arguments
+    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true)]
+    pub(crate) command: Vec<OsString>,
+}
+
 impl Exec {
+    pub(crate) fn is_enforced(&self) -> bool {
+        self.enforce
+    }
+
     /// What the command may reach, and the command.
     pub(crate) fn into_parts(self) -> Result<(Reach, Vec<OsString>), ExecError> {
         let reach = match (self.learn, self.allow_from) {
