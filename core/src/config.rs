@@ -16,6 +16,7 @@ mod filter_limits;
 mod followed;
 mod group;
 mod layers;
+mod listener;
 mod load;
 mod refusal;
 mod request;
@@ -26,7 +27,6 @@ mod tunnel;
 mod value;
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -37,7 +37,6 @@ use serde::{Deserialize, Serialize};
 use smart_default::SmartDefault;
 
 pub use self::ceilings::Ceilings;
-pub(crate) use self::clients::is_loopback;
 pub use self::clients::{Clients, Exposed, parse_network};
 pub(crate) use self::document::did_you_mean;
 pub use self::egress::{Egress, PrivateAddresses};
@@ -49,14 +48,16 @@ pub(crate) use self::filter::{FilterSettings, Grants, Mode, OnError, QuarantineR
 pub(crate) use self::filter_limits::FilterLimits;
 pub use self::followed::Followed;
 pub use self::group::Group;
+pub use self::listener::{InvalidAddress, Listen, ListenAddress, Listener};
+pub(crate) use self::listener::{NamedListener, OwnListeners, is_loopback};
 pub use self::load::{Flags, Sources};
 pub(crate) use self::refusal::located;
 pub use self::request::{Checksum, Field, Secret, SecretError};
 pub(crate) use self::schema::Schema;
 pub use self::tunnel::{SniCheck, SniMismatch, Tunnel};
 use self::value::{
-    Address, BodyTime, Connections, HeadSize, LogFilter, Parsed, PerClient, Rate, StackSize,
-    TaskSize, Time, Word, Words, Workers,
+    BodyTime, Connections, HeadSize, LogFilter, Parsed, PerClient, Rate, StackSize, TaskSize, Time,
+    Word, Words, Workers,
 };
 pub use self::value::{Destination, InvalidDestination, Ports};
 pub(crate) use self::value::{Hosts, TEST_NAMES};
@@ -80,6 +81,10 @@ pub struct Config {
     pub followed: Option<Followed>,
     /// Where clients connect, and how many threads serve them.
     pub proxy: Proxy,
+    /// Listeners with settings of their own, by name, beside those of `proxy`.
+    #[serde(deserialize_with = "listener::listeners")]
+    #[schemars(extend("propertyNames" = {"pattern": "^[a-z0-9_-]{1,64}$"}))]
+    pub listeners: BTreeMap<String, Listener>,
     /// Who may use the proxy.
     pub clients: Clients,
     /// Deadlines, each of which bounds the wait for one peer, the number of clients, and the size
@@ -116,11 +121,11 @@ pub struct Config {
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 #[non_exhaustive]
 pub struct Proxy {
-    /// Where clients connect; port 0 lets the system choose. Where other machines can connect,
-    /// `clients` has to say which of them may use the proxy.
-    #[default(SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)))]
-    #[serde(with = "Parsed::<Address>")]
-    pub listen: SocketAddr,
+    /// Where clients connect: an IP address and a port, `unix:` and the path of a Unix socket, or a
+    /// list of these. Port 0 lets the system choose. Where other machines can connect, `clients` has
+    /// to say which of them may use the proxy. By default it is 127.0.0.1:3000, and nothing if there
+    /// are `listeners`.
+    pub listen: Listen,
     /// Worker threads; one for each core by default.
     #[default(std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN))]
     #[serde(with = "Parsed::<Workers>")]

@@ -6,12 +6,11 @@ use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use http::StatusCode;
 
-use crate::config::Exposed;
+use crate::config::{Exposed, ListenAddress};
 use crate::target::InvalidTarget;
 
 /// Why an exchange got no answer from its origin. Each variant is a different thing for the client.
@@ -204,10 +203,21 @@ pub enum StartError {
     )]
     Bind {
         /// The address that was asked for.
-        address: SocketAddr,
+        address: ListenAddress,
         /// What the system said.
         #[source]
         source: io::Error,
+    },
+    /// There can be no Unix socket at the path.
+    #[error("cannot listen on {address}: {fault}")]
+    UnixSocket {
+        /// The address that was asked for.
+        address: ListenAddress,
+        /// What stands against it, and what can be done.
+        fault: String,
+        /// What the system said, if it was asked.
+        #[source]
+        source: Option<io::Error>,
     },
     /// Other machines reach the address, and the settings do not say which may use the proxy.
     #[error("{0}")]

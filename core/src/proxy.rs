@@ -1,5 +1,6 @@
 //! The proxy as a whole: binds, starts the threads, accepts, and ends it all. The public door.
 
+mod accepting;
 mod capacity;
 mod control;
 mod decisions;
@@ -7,6 +8,7 @@ mod health;
 mod listener;
 mod per_client;
 mod settings;
+mod socket;
 mod supervise;
 mod threads;
 mod turn_away;
@@ -19,13 +21,14 @@ use std::sync::Arc;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
+use self::accepting::{Accept, Accepting};
 use self::capacity::Capacity;
-use self::listener::{Accept, Accepting, Listener};
+use self::listener::Listener;
 use self::threads::Threads;
 use self::workers::Workers;
 use crate::chain::decisions::Decisions;
 use crate::chain::decisions::store::Store;
-use crate::config::{Config, is_loopback};
+use crate::config::{Config, ListenAddress, NamedListener};
 use crate::downstream::headers::Pseudonym;
 use crate::downstream::worker::WorkerConfig;
 use crate::error::{Escaped, StartError};
@@ -53,7 +56,7 @@ pub async fn run_proxy(
 #[derive(Debug)]
 pub struct Proxy {
     config: Config,
-    listener: Listener,
+    listeners: Vec<Listener>,
     reloader: Reloader,
     pseudonym: Pseudonym,
 }
@@ -74,21 +77,23 @@ pub enum Ended {
 }
 
 impl Proxy {
-    /// Takes the address of the configuration, so that clients can connect from here on.
+    /// Takes the addresses of the configuration, so that clients can connect from here on.
     ///
     /// # Errors
     ///
-    /// [`StartError::Bind`] if another program has the address, [`StartError::Exposed`] if other
-    /// machines reach it and the settings do not say which of them may use the proxy.
+    /// [`StartError::Bind`] or [`StartError::UnixSocket`] if there is one that it cannot have, and
+    /// then it has none; [`StartError::Exposed`] if other machines reach one and the settings do not
+    /// say which of them may use the proxy.
     pub fn bind(config: Config) -> Result<Self, StartError> {
         // A program without the entry for compiling would otherwise start itself again and again.
         if is_compiler_child() {
             return Err(StartError::CompilerChild);
         }
-        let listen = config.proxy.listen;
-        config.clients.check(listen).map_err(StartError::Exposed)?;
+        let listeners = config.listeners();
+        let checked = config.clients.check(&listeners);
+        checked.map_err(StartError::Exposed)?;
         Ok(Self {
-            listener: Listener::bind(listen)?,
+            listeners: Listener::bind_all(listeners)?,
             reloader: Reloader::default(),
             pseudonym: Pseudonym::random(),
             config,
@@ -110,20 +115,33 @@ impl Proxy {
             return Err(StartError::CompilerChild);
         }
         let listener = Listener::of(socket)?;
-        config.proxy.listen = listener.local_addr();
-        let exposed = config.clients.check(config.proxy.listen);
-        exposed.map_err(StartError::Exposed)?;
+        config.listeners.clear();
+        config.proxy.listen = listener.named.settings.address.clone().into();
+        let checked = config.clients.check(&config.listeners());
+        checked.map_err(StartError::Exposed)?;
         Ok(Self {
-            listener,
+            listeners: vec![listener],
             reloader: Reloader::default(),
             pseudonym: Pseudonym::random(),
             config,
         })
     }
 
-    /// The bound address, with the port that the system chose if it was asked to.
-    pub fn local_addr(&self) -> SocketAddr {
-        self.listener.local_addr()
+    /// The bound addresses, with the ports that the system chose where it was asked to: those of
+    /// `[proxy] listen`, then those of other listeners in the order of their names.
+    pub fn addresses(&self) -> impl Iterator<Item = &ListenAddress> {
+        let listeners = self.listeners.iter();
+        listeners.map(|listener| &listener.named.settings.address)
+    }
+
+    /// The first of them that has an IP address and a port.
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.addresses().find_map(ListenAddress::socket)
+    }
+
+    fn named_listeners(&self) -> Arc<[NamedListener]> {
+        let listeners = self.listeners.iter();
+        listeners.map(|listener| listener.named.clone()).collect()
     }
 
     /// Tells this proxy to look again at the files that it follows, now or while it runs.
@@ -175,16 +193,24 @@ impl Proxy {
         })
     }
 
+    /// One line for the listeners that need no warning, and one for the others.
     fn say_where(&self) {
-        let address = self.local_addr();
-        if self.config.clients.are_all(address) {
+        let listeners = self.named_listeners();
+        let is_open = |it: &&NamedListener| self.config.clients.are_all(&it.settings);
+        let (open, other): (Vec<_>, Vec<_>) = listeners.iter().partition(is_open);
+        let addresses = |listeners: &[&NamedListener]| {
+            let addresses: Vec<_> = listeners.iter().map(ToString::to_string).collect();
+            addresses.join(", ")
+        };
+        if !open.is_empty() {
             tracing::warn!(
-                %address,
+                address = %addresses(&open),
                 "listening, for every machine that reaches this address: [clients] open says that it is meant. To serve \
                  some only, name their networks in [clients] allow"
             );
-        } else {
-            tracing::info!(%address, "listening");
+        }
+        if !other.is_empty() {
+            tracing::info!(address = %addresses(&other), "listening");
         }
     }
 
@@ -197,22 +223,23 @@ impl Proxy {
         stop: &CancellationToken,
         threads: &mut Threads,
     ) -> Result<Option<Workers>, StartError> {
-        let (config, own, pseudonym) = (self.config, self.listener.local_addr(), self.pseudonym);
+        let listeners = self.named_listeners();
+        let (config, pseudonym) = (self.config, self.pseudonym);
         let workers = config.proxy.workers.get();
         let descriptors = capacity::descriptors();
-        let capacity = Capacity::new(&config.limits, workers, descriptors, is_loopback(own));
+        let capacity = Capacity::new(&config.limits, workers, descriptors);
         capacity.log(&config.limits);
-        let mut listener = self.listener.accepting(capacity, config.clients.clone())?;
-        // After the listener, so that it is dropped before: the next proxy that has the address has
+        let mut accepting = Accepting::new(self.listeners, capacity, config.clients.clone())?;
+        // After the listeners, so that it is dropped before: the next proxy that has the address has
         // a file of the same name.
-        let status = StatusFile::new(&config.cache.dir, own);
+        let status = StatusFile::new(&config.cache.dir, &listeners[0].settings.address);
         let store = Store::new(&config.state.dir);
         let (decisions, groups) = (Decisions::default(), Groups::new(&config.groups));
         let read = store.read();
         decisions.replace(read.map_err(|error| StartError::Decisions(error.into()))?);
         let mut reloads = self.reloader.subscribe();
         let control = control::Control {
-            own,
+            own: listeners.clone(),
             pseudonym: pseudonym.clone(),
             status: status.writer(),
             decisions: (store, decisions.clone(), groups.clone()),
@@ -231,7 +258,7 @@ impl Proxy {
             tunnel: config.tunnel,
             bounds: capacity.upstream,
             access_log: access_log.clone(),
-            own,
+            listeners,
             pseudonym,
             groups,
             decisions,
@@ -241,7 +268,7 @@ impl Proxy {
             shutdown: stop.clone(),
         };
         let workers = Workers::start(workers, &worker, threads)?;
-        let accepting = accept(&mut listener, &workers, &mut reloads, access_log);
+        let accepting = accept(&mut accepting, &workers, &mut reloads, access_log);
         tokio::select! {
             biased;
             // An error means that the sender is gone or that a signal was missed: both are signals.
@@ -254,7 +281,7 @@ impl Proxy {
 
 /// Gives each connection to a worker, without end.
 async fn accept(
-    listener: &mut Accepting,
+    accepting: &mut Accepting,
     workers: &Workers,
     reloads: &mut Reloads,
     access_log: &Access,
@@ -263,7 +290,7 @@ async fn accept(
         tokio::select! {
             biased;
             () = reloads.next() => access_log.reopen(),
-            accept = listener.accept() => match accept {
+            accept = accepting.accept() => match accept {
                 Accept::Connection(accepted) => workers.assign(accepted),
                 Accept::Exhausted => workers.close_idle(),
             },

@@ -18,7 +18,6 @@ pub(crate) mod spelling;
 pub(crate) mod stream;
 mod written;
 
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -26,6 +25,8 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use tokio::time::{interval, timeout};
 
+#[cfg(unix)]
+pub(crate) use self::dial::dial_own_socket;
 pub(crate) use self::dial::{Connected, dial_self};
 pub(crate) use self::link::Link;
 use self::link::SendError;
@@ -36,7 +37,7 @@ use self::request::RequestBody;
 use self::resolve::Resolver;
 pub(crate) use self::route::{Route, Scheme};
 use self::spelling::Spellings;
-use crate::config::{Egress, Limits};
+use crate::config::{Egress, Limits, OwnListeners};
 use crate::error::Error;
 use crate::flow::ClientKey;
 use crate::target::Target;
@@ -73,12 +74,12 @@ pub(crate) struct Bounds {
 }
 
 impl Upstream {
-    /// `own` are the addresses of the proxy's listeners: they are never dialled.
+    /// `own` are the proxy's listeners: they are never dialled.
     pub(crate) fn new(
         egress: &Egress,
         limits: &Limits,
         bounds: Bounds,
-        own: &[SocketAddr],
+        own: &OwnListeners,
         reloads: Reloads,
     ) -> Self {
         Self {
@@ -226,7 +227,7 @@ impl Upstream {
 #[cfg(test)]
 mod tests {
     use std::io::{BufRead, BufReader, Write};
-    use std::net::TcpListener;
+    use std::net::{SocketAddr, TcpListener};
 
     use super::link::Keeper as _;
     use super::*;
@@ -255,7 +256,7 @@ mod tests {
                 lookups: 9,
             },
         );
-        let own = [SocketAddr::from(([127, 0, 0, 1], 1))];
+        let own = OwnListeners::at(&[SocketAddr::from(([127, 0, 0, 1], 1))]);
         let upstream = Upstream::new(&egress, &limits, bounds, &own, Reloads::default());
         let target = Target::parse(&address.to_string(), None).unwrap();
         let route = Rc::new(Route::direct(Rc::new(target), Scheme::Http));

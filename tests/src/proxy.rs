@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 #[cfg(unix)]
 use portcullis::config::AccessLogTo;
+use portcullis::config::ListenAddress;
 use portcullis::{Config, Ended, Reloader, StartError};
 use tempfile::TempDir;
 use tokio::sync::broadcast;
@@ -20,7 +21,7 @@ use crate::wire::{Origin, Wire, within};
 /// A running proxy with folders of its own, and no way out but this machine.
 #[derive(Debug)]
 pub struct Proxy {
-    address: SocketAddr,
+    addresses: Vec<ListenAddress>,
     shutdown: broadcast::Sender<()>,
     running: JoinHandle<Result<Ended, StartError>>,
     reloader: Reloader,
@@ -54,7 +55,7 @@ impl Proxy {
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let mut config = Config::default();
-        config.proxy.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        config.proxy.listen = SocketAddr::from(([127, 0, 0, 1], 0)).into();
         config.proxy.workers = NonZeroUsize::new(2).expect("two workers");
         config.cache.dir = folder.path().join("cache");
         config.state.dir = folder.path().join("state");
@@ -74,11 +75,13 @@ impl Proxy {
         change(&mut config);
 
         let proxy = portcullis::Proxy::bind(config.clone()).expect("the proxy binds");
+        let addresses: Vec<_> = proxy.addresses().cloned().collect();
         // Commands find a running proxy by its address.
-        config.proxy.listen = proxy.local_addr();
+        let plain = config.proxy.listen.addresses().len();
+        config.proxy.listen = addresses[..plain].iter().cloned().collect();
         let (shutdown, signal) = broadcast::channel(1);
         Self {
-            address: proxy.local_addr(),
+            addresses,
             shutdown,
             reloader: proxy.reloader(),
             running: tokio::spawn(proxy.run(signal)),
@@ -87,9 +90,17 @@ impl Proxy {
         }
     }
 
-    /// Where it listens.
+    /// Where it listens: the first address of several.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        let mut addresses = self.addresses.iter();
+        let address = addresses.find_map(ListenAddress::socket);
+        address.expect("not all are Unix sockets")
+    }
+
+    /// Every address at which it listens: those without settings of their own, then the others by
+    /// their names.
+    pub fn addresses(&self) -> &[ListenAddress] {
+        &self.addresses
     }
 
     /// What it was started with.
@@ -104,12 +115,12 @@ impl Proxy {
 
     /// A client that is connected to it.
     pub async fn client(&self) -> Wire {
-        Wire::connect(self.address).await
+        Wire::connect(self.address()).await
     }
 
     /// A client at another address of this machine, such as 127.0.0.2.
     pub async fn client_from(&self, source: impl Into<IpAddr>) -> Wire {
-        Wire::connect_from(source.into(), self.address).await
+        Wire::connect_from(source.into(), self.address()).await
     }
 
     /// Waits until its start is over: before, clients wait.

@@ -1,6 +1,12 @@
 //! The peers of the proxy, as they are on the wire.
 
 use std::net::{IpAddr, SocketAddr};
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+#[cfg(unix)]
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -138,6 +144,16 @@ impl Wire {
             .expect("an address of this machine");
         let socket = within("the proxy accepts", socket.connect(address)).await;
         Self::new(socket.expect("a connection"))
+    }
+
+    /// The same to a Unix socket.
+    #[cfg(unix)]
+    pub fn connect_unix(path: &Path) -> Self {
+        let socket = UnixStream::connect(path).expect("the proxy listens there");
+        socket.set_nonblocking(true).expect("a socket");
+        // To the system, a stream is a stream.
+        let socket = std::net::TcpStream::from(OwnedFd::from(socket));
+        Self::new(TcpStream::from_std(socket).expect("a runtime"))
     }
 
     /// Writes all of it.

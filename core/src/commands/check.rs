@@ -80,7 +80,7 @@ pub async fn check(config: Config, lists: Lists) -> Result<Report, StartError> {
         what: "the decisions of people".into(),
         reason: Causes(&error).to_string(),
     });
-    let exposed = config.clients.check(config.proxy.listen).err();
+    let exposed = config.clients.check(&config.listeners()).err();
     let exposed = exposed.map(|exposed| Fault {
         what: "the listener".into(),
         reason: format!(

@@ -176,10 +176,10 @@ impl ExecSettings {
         sources.dir = folder.path().to_owned();
         let is_named = sources.config_file().is_some();
         let has_plugins = is_named || sources.flags.plugins_dir.is_some();
-        let port = sources.flags.listen;
         let mut config = Config::load(&sources)?;
         config.followed = None;
-        config.proxy.listen = port.unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
+        config.listeners.clear();
+        config.proxy.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into();
         config.clients = Clients::default();
         config.limits.connections = config.limits.connections.min(CONNECTIONS);
         config.log.access.to = AccessLogTo::File(folder.path().join("access.log"));
@@ -231,7 +231,10 @@ impl ExecSettings {
             enclosed(config, self.folder.path(), start).await?
         } else {
             let proxy = Proxy::bind(config)?;
-            let child = start(Launch::Command(proxy.local_addr()))?;
+            let address = proxy.local_addr().ok_or(io::ErrorKind::AddrNotAvailable);
+            let address =
+                address.map_err(|kind| failed("find the command's proxy")(kind.into()))?;
+            let child = start(Launch::Command(address))?;
             (proxy, child, None)
         };
         let (shutdown, told_to_stop) = broadcast::channel(1);

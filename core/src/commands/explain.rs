@@ -1,6 +1,7 @@
 //! Asks every filter about one host or URL, without any traffic: `portcullis explain`.
 
 mod egress;
+mod listeners;
 mod precedence;
 mod subject;
 
@@ -20,7 +21,7 @@ use self::subject::Subject;
 use crate::chain::decisions::store::Store;
 use crate::chain::decisions::{Decision, Decisions};
 use crate::chain::{Chain, FilterSession, LocalChain, Place, TraceEntry};
-use crate::config::{Clients, Config, FeedKind};
+use crate::config::{Config, FeedKind, OwnListeners};
 use crate::error::{Error, Escaped};
 use crate::feeds::Feeds;
 use crate::filter::{Hook, Loader};
@@ -32,7 +33,8 @@ use crate::upstream::policy::Policy;
 use crate::verdict::{Judgement, Match, Verdict, VerdictKind};
 
 /// Every filter's answer and what follows from them. By serde it is an object with `host`, `port`,
-/// `protocol`, `egress`, `client` if one was named, `filters` (each `filter`, `hook`, `verdict`,
+/// `protocol`, `egress`, `listeners` if there is more to say than that there is one, `client` if one
+/// was named, `filters` (each `filter`, `hook`, `verdict`,
 /// `microseconds` and what else there is), `final`, `decided_by`
 /// (`clients`, `person`, `filter`, `allow-feed`, `list`, `egress` or `nothing`) and `notes`.
 #[derive(Debug, Serialize)]
@@ -48,6 +50,9 @@ pub struct Explanation {
     filters: Vec<Line>,
     /// Where the proxy may connect for it.
     egress: String,
+    /// Where clients may come in, and which.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    listeners: Vec<String>,
     /// What happens to the request.
     #[serde(rename = "final")]
     outcome: Line,
@@ -108,8 +113,9 @@ pub async fn explain(
     let allow_feeds = config.feeds.iter();
     let allow_feeds = allow_feeds.filter(|(_, feed)| feed.kind == FeedKind::Allow);
     let allow_feeds: Vec<String> = allow_feeds.map(|(name, _)| name.clone()).collect();
-    let running = plugins::read_status(&config.cache.dir, config.proxy.listen);
-    let policy = Policy::new(&config.egress, &[config.proxy.listen]);
+    let running = plugins::read_status(&config.cache.dir, &config.main_address());
+    let listeners = config.listeners();
+    let policy = Policy::new(&config.egress, &OwnListeners::of(&listeners));
     let loader = Loader::new(&config, feeds.clone())?;
     let plugins = Plugins::open(config.plugins, BUILTINS, loader).await;
     let chain = plugins.chain().borrow().clone();
@@ -126,7 +132,7 @@ pub async fn explain(
     let mut explanation = ask(&chain, &subject, &inquiry, decision.as_deref()).await;
     explanation.tell_allow_feed(&allow_feeds);
     explanation.tell_egress(&subject, &policy);
-    explanation.tell_client(&config.clients);
+    explanation.tell_listeners(&listeners, &config.clients);
     let refused = plugins.status().into_iter();
     let refused = refused.filter(|plugin| plugin.refused.is_some());
     let refused = refused.map(|plugin| {
@@ -276,19 +282,11 @@ async fn ask(
         decided_by,
         filters: steps.into_iter().map(Line::from).collect(),
         notes: Vec::new(),
+        listeners: Vec::new(),
     }
 }
 
 impl Explanation {
-    /// A client that may not come in is asked nothing and answered at once.
-    fn tell_client(&mut self, clients: &Clients) {
-        let client = self.client.filter(|client| !clients.admit(*client));
-        if client.is_some() {
-            self.decided_by = Decider::Clients;
-            self.outcome = refused(&Error::ClientNotAllowed, "[clients] allow");
-        }
-    }
-
     /// Where nothing has decided, an allow feed may be why.
     fn tell_allow_feed(&mut self, allow_feeds: &[String]) {
         let is_allowed = |line: &Line| {
@@ -415,6 +413,9 @@ impl fmt::Display for Explanation {
             writeln!(f, "  no filter judges this")?;
         }
         writeln!(f, "  egress: {}", self.egress)?;
+        for listener in &self.listeners {
+            writeln!(f, "  listener: {listener}")?;
+        }
         write!(f, "\n{}\n\n{}", self.outcome, self.decided_by)?;
         self.notes
             .iter()

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 pub use self::lookup::{FeedEntry, FeedLookup, HostEntries, Says, look_up_hosts};
 pub use self::refresh::{FeedRefresh, LeftOutEntries, RefreshedList, refresh_feeds};
-use crate::config::{Config, FeedFormat, FeedKind, Preset, did_you_mean};
+use crate::config::{Config, FeedFormat, FeedKind, OwnListeners, Preset, did_you_mean};
 use crate::error::Escaped;
 use crate::feeds::{Facts, Feeds, Fetcher};
 use crate::target::InvalidTarget;
@@ -124,7 +124,8 @@ pub(super) fn open_to_fetch(config: &Config) -> Arc<Feeds> {
 pub(super) fn fetcher(config: &Config) -> Fetcher {
     let (egress, time) = (&config.egress, config.limits.resolve);
     let resolver = Resolver::new(egress, time, LOOKUPS, Reloads::default());
-    Fetcher::new(resolver, Policy::new(egress, &[config.proxy.listen]))
+    let own = OwnListeners::of(&config.listeners());
+    Fetcher::new(resolver, Policy::new(egress, &own))
 }
 
 /// The error for a name that no feed has.

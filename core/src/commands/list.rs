@@ -1,7 +1,6 @@
 //! Lists every filter in the order of the chain, with its state: `portcullis plugin list`.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -21,7 +20,7 @@ use crate::plugins::{self, Fault, Mode, Plugins, Status};
 #[derive(Debug, Serialize)]
 pub struct PluginList {
     /// Where the proxy listens, or would.
-    listen: SocketAddr,
+    listen: String,
     /// Whether a proxy listens there, whose filters these are.
     running: bool,
     /// How old this is in seconds: a proxy does not write it at every request.
@@ -69,8 +68,8 @@ enum State {
 ///
 /// If the WASM engine does not start.
 pub async fn list_plugins(config: Config) -> Result<PluginList, StartError> {
-    let (listen, dir) = (config.proxy.listen, config.plugins.dir.clone());
-    let snapshot = plugins::read_status(&config.cache.dir, listen);
+    let (listen, dir) = (config.main_address(), config.plugins.dir.clone());
+    let snapshot = plugins::read_status(&config.cache.dir, &listen);
     let age_s = snapshot.as_ref().map(|snapshot| snapshot.age.as_secs());
     let running = snapshot.is_some();
     let (faults, status) = match snapshot {
@@ -94,7 +93,7 @@ pub async fn list_plugins(config: Config) -> Result<PluginList, StartError> {
     let is_listed = |name: &str| plugins.iter().any(|listed| listed.status.name == name);
     let names = BUILTINS.iter().map(|builtin| builtin.name);
     Ok(PluginList {
-        listen,
+        listen: listen.to_string(),
         running,
         age_s,
         faults,
@@ -119,7 +118,7 @@ impl State {
 
 impl fmt::Display for PluginList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let listen = self.listen;
+        let listen = &self.listen;
         match self.age_s {
             Some(age) => writeln!(
                 f,

@@ -2,13 +2,14 @@
 //! machines reach it.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use super::declaration;
+use super::listener::{Listener, NamedListener};
 use super::value::{FromText, Network, Parsed, networks};
 
 /// Who may use the proxy. Only this machine can, unless one of these is written.
@@ -31,9 +32,9 @@ pub struct Clients {
 }
 
 /// A listener that other machines reach, while nothing says which of them may use the proxy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exposed {
-    listen: SocketAddr,
+    listener: NamedListener,
 }
 
 impl Clients {
@@ -45,24 +46,47 @@ impl Clients {
         }
     }
 
-    /// Whether a client at this address may use the proxy.
-    pub(crate) fn admit(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        let is_in = |networks: &Vec<IpNet>| networks.iter().any(|net| net.contains(&address));
-        self.allow.as_ref().is_none_or(is_in)
-    }
-
-    /// Whether every machine that reaches this address may use the proxy.
-    pub(crate) fn are_all(&self, listen: SocketAddr) -> bool {
-        self.allow.is_none() && !is_loopback(listen)
-    }
-
-    /// Fails if nothing says who may come to this address although other machines can.
-    pub(crate) fn check(&self, listen: SocketAddr) -> Result<(), Exposed> {
-        if self.are_all(listen) && !self.open {
-            return Err(Exposed { listen });
+    /// Whether a client at this address may use the proxy. Those of a Unix socket have none: its
+    /// permissions have let them in.
+    pub(crate) fn admit(&self, listener: &Listener, address: Option<IpAddr>) -> bool {
+        let networks = listener.allow.as_ref().or(self.allow.as_ref());
+        match (networks, address) {
+            (Some(networks), Some(address)) => {
+                let address = address.to_canonical();
+                networks.iter().any(|network| network.contains(&address))
+            }
+            _ => true,
         }
-        Ok(())
+    }
+
+    /// Whether every machine that reaches this listener may use the proxy.
+    pub(crate) fn are_all(&self, listener: &Listener) -> bool {
+        self.allow.is_none() && listener.allow.is_none() && !listener.is_local()
+    }
+
+    /// Fails if nothing says who may come to a listener although other machines can.
+    pub(crate) fn check(&self, listeners: &[NamedListener]) -> Result<(), Exposed> {
+        let is_exposed = |it: &&NamedListener| self.are_all(&it.settings) && !self.open;
+        match listeners.iter().find(is_exposed) {
+            Some(listener) => Err(Exposed {
+                listener: listener.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Who may use the proxy at a listener.
+    #[cfg(feature = "cli")]
+    pub(crate) fn in_words(&self, listener: &Listener) -> String {
+        let networks = listener.allow.as_ref().or(self.allow.as_ref());
+        match networks.filter(|_| listener.knows_clients()) {
+            Some(networks) => {
+                let networks: Vec<_> = networks.iter().map(ToString::to_string).collect();
+                format!("for clients in {}", networks.join(", "))
+            }
+            None if listener.is_local() => "for this machine".to_owned(),
+            None => "for every machine that reaches it".to_owned(),
+        }
     }
 
     /// What contradicts itself.
@@ -79,13 +103,13 @@ impl Exposed {
         format!(
             "other machines reach {}, and nothing says which of them may use the proxy, so that it would be an open relay \
              into this network",
-            self.listen
+            self.listener
         )
     }
 
     /// What has to be written, by lines.
     pub(crate) fn remedy(&self) -> [String; 3] {
-        let networks: Vec<_> = networks_near(self.listen.ip())
+        let networks: Vec<_> = networks_near(&self.listener.settings)
             .iter()
             .map(|network| format!("\"{network}\""))
             .collect();
@@ -109,26 +133,20 @@ impl fmt::Display for Exposed {
 
 impl std::error::Error for Exposed {}
 
-/// Whether only this machine reaches an address.
-pub(crate) fn is_loopback(listen: SocketAddr) -> bool {
-    listen.ip().to_canonical().is_loopback()
-}
-
 /// Where clients of a listener are likely to be.
-fn networks_near(listen: IpAddr) -> Vec<String> {
-    match listen.to_canonical() {
-        IpAddr::V4(ip) if ip.is_unspecified() => {
-            vec!["127.0.0.0/8".to_owned(), "192.168.1.0/24".to_owned()]
-        }
-        IpAddr::V6(ip) if ip.is_unspecified() => {
+fn networks_near(listener: &Listener) -> Vec<String> {
+    let ip = listener.address.ip().map(|ip| ip.to_canonical());
+    match ip {
+        Some(IpAddr::V6(ip)) if ip.is_unspecified() => {
             let networks = ["::1", "127.0.0.0/8", "192.168.1.0/24", "fc00::/7"];
             networks.map(str::to_owned).to_vec()
         }
-        ip => {
+        Some(ip) if !ip.is_unspecified() => {
             let length = if ip.is_ipv4() { 24 } else { 64 };
             let network = IpNet::new_assert(ip, length).trunc();
             vec![network.to_string()]
         }
+        _ => vec!["127.0.0.0/8".to_owned(), "192.168.1.0/24".to_owned()],
     }
 }
 
@@ -147,10 +165,17 @@ fn some_networks<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Vec<IpNet
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
+    use crate::config::ListenAddress;
+
+    fn at(listen: &str) -> Vec<NamedListener> {
+        vec![NamedListener::at(listen.parse::<ListenAddress>().unwrap())]
+    }
 
     fn exposed(listen: &str) -> Option<Exposed> {
-        Clients::default().check(listen.parse().unwrap()).err()
+        Clients::default().check(&at(listen)).err()
     }
 
     #[test]
@@ -172,14 +197,15 @@ mod tests {
         ] {
             assert!(exposed(listen).is_some(), "{listen}");
         }
-        let listen = "0.0.0.0:1".parse().unwrap();
+        let listeners = at("0.0.0.0:1");
         let open = Clients {
             open: true,
             ..Clients::default()
         };
-        assert!(open.check(listen).is_ok() && open.are_all(listen));
+        let settings = &listeners[0].settings;
+        assert!(open.check(&listeners).is_ok() && open.are_all(settings));
         let named = Clients::new(["192.0.2.0/24".parse().unwrap()]);
-        assert!(named.check(listen).is_ok() && !named.are_all(listen));
+        assert!(named.check(&listeners).is_ok() && !named.are_all(settings));
     }
 
     #[test]
@@ -204,7 +230,7 @@ mod tests {
             ] {
                 let table = lines.strip_prefix("[clients]\n").unwrap();
                 let clients: Clients = toml::from_str(table).unwrap();
-                assert!(clients.check(listen.parse().unwrap()).is_ok(), "{lines}");
+                assert!(clients.check(&at(listen)).is_ok(), "{lines}");
             }
         }
     }
@@ -213,6 +239,7 @@ mod tests {
     fn an_ipv4_client_is_the_same_whichever_way_it_comes() {
         let clients =
             Clients::new(["127.0.0.2/32", "2001:db8::/32"].map(|net| net.parse().unwrap()));
+        let listener = Listener::at(SocketAddr::from(([0; 4], 1)));
         for (address, expected) in [
             ("127.0.0.2", true),
             ("::ffff:127.0.0.2", true),
@@ -222,11 +249,34 @@ mod tests {
             ("2001:db8::7", true),
             ("::1", false),
         ] {
-            assert_eq!(
-                clients.admit(address.parse().unwrap()),
-                expected,
-                "{address}"
-            );
+            let admitted = clients.admit(&listener, address.parse().ok());
+            assert_eq!(admitted, expected, "{address}");
         }
+    }
+
+    #[test]
+    fn every_listener_is_looked_at_and_may_name_clients_of_its_own() {
+        let mut listeners = [at("127.0.0.1:1"), at("0.0.0.0:2")].concat();
+        let exposed = Clients::default().check(&listeners).unwrap_err();
+        assert!(exposed.reason().contains("0.0.0.0:2"), "{exposed}");
+        listeners[1].settings.allow = Some(vec!["192.0.2.0/24".parse().unwrap()]);
+        assert_eq!(Clients::default().check(&listeners), Ok(()));
+
+        let everyone_else = Clients::new(["198.51.100.0/24".parse().unwrap()]);
+        let admitted = |listener: &NamedListener, address: &str| {
+            everyone_else.admit(&listener.settings, address.parse().ok())
+        };
+        let there = ["192.0.2.1", "198.51.100.1"];
+        assert_eq!(there.map(|it| admitted(&listeners[0], it)), [false, true]);
+        assert_eq!(there.map(|it| admitted(&listeners[1], it)), [true, false]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_unix_socket_is_of_this_machine_and_its_clients_have_come_by_permission() {
+        let listeners = at("unix:/run/a.sock");
+        assert_eq!(Clients::default().check(&listeners), Ok(()));
+        let clients = Clients::new(["192.0.2.0/24".parse().unwrap()]);
+        assert!(clients.admit(&listeners[0].settings, None));
     }
 }

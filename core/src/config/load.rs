@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
@@ -11,7 +10,10 @@ use super::declaration::{Declaration, schema_of};
 use super::document::Document;
 use super::feed::{Feed, Preset};
 use super::layers::Layers;
-use super::{Clients, Compiler, Config, ConfigError, Followed, environment};
+use super::{
+    Clients, Compiler, Config, ConfigError, Followed, Listen, ListenAddress, NamedListener,
+    environment,
+};
 
 /// Read from the working directory if no other file is named.
 const DEFAULT_FILE: &str = "portcullis.toml";
@@ -35,8 +37,8 @@ pub struct Sources {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Flags {
-    /// `[proxy] listen`.
-    pub listen: Option<SocketAddr>,
+    /// `[proxy] listen`; nothing if it is empty.
+    pub listen: Vec<ListenAddress>,
     /// `[clients] allow`; nothing if it is empty.
     pub clients: Vec<IpNet>,
     /// `[plugins] dir`.
@@ -100,7 +102,13 @@ impl Config {
             clients,
             plugins_dir,
         } = sources.flags.clone();
-        config.proxy.listen = listen.unwrap_or(config.proxy.listen);
+        if !listen.is_empty() {
+            config.proxy.listen = Listen::from_iter(listen);
+        } else if !config.listeners.is_empty() && !layers.contains(&["proxy", "listen"]) {
+            // Who names listeners does not mean the default one.
+            config.proxy.listen = Listen::from_iter([]);
+        }
+        check_listeners(&config, &layers)?;
         if !clients.is_empty() {
             config.clients = Clients::new(clients);
         }
@@ -109,6 +117,35 @@ impl Config {
         config.file = file;
         Ok(config)
     }
+}
+
+/// Looks for listeners that contradict themselves or each other.
+fn check_listeners(config: &Config, layers: &Layers<'_>) -> Result<(), ConfigError> {
+    for (name, listener) in &config.listeners {
+        if let Some(problem) = listener.problem() {
+            let keys = ["listeners", name, problem.key];
+            return Err(layers.problem_at(&keys, problem.text));
+        }
+    }
+    let listeners = config.listeners();
+    if listeners.is_empty() {
+        let problem = "no client could connect anywhere; name an address, or remove the line";
+        return Err(layers.problem_at(&["proxy", "listen"], problem));
+    }
+    for (at, listener) in listeners.iter().enumerate() {
+        let address = &listener.settings.address;
+        let chosen_by_system = address.socket().is_some_and(|address| address.port() == 0);
+        let is_same = |other: &NamedListener| other.settings.address == *address;
+        if !chosen_by_system && listeners[..at].iter().any(is_same) {
+            let problem = format!("there are two listeners at {address}; remove one of them");
+            let keys = match &listener.name {
+                Some(name) => vec!["listeners", name, "address"],
+                None => vec!["proxy", "listen"],
+            };
+            return Err(layers.problem_at(&keys, &problem));
+        }
+    }
+    Ok(())
 }
 
 /// Adds what is not said of the default feed. Who names another source says nothing of its format,

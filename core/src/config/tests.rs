@@ -1,6 +1,7 @@
 //! Configuration from files, the environment and flags, and the words in which it is refused.
 
 mod feeds;
+mod listeners;
 mod messages;
 
 use std::ffi::OsString;
@@ -306,9 +307,9 @@ fn a_flag_beats_a_variable_and_that_beats_the_file() {
         ("PORTCULLIS_PROXY_WORKERS", ""),
     ];
     let mut sources = sources(&dir, &variables);
-    sources.flags.listen = Some("127.0.0.1:3".parse().unwrap());
+    sources.flags.listen = vec!["127.0.0.1:3".parse().unwrap()];
     let config = Config::load(&sources).unwrap();
-    assert_eq!(config.proxy.listen.port(), 3);
+    assert_eq!(config.proxy.listen, "127.0.0.1:3".parse().unwrap());
     assert_eq!(config.plugins.dir, Path::new("two"));
     assert_eq!(config.proxy.workers.get(), 1);
     sources.flags.plugins_dir = Some(PathBuf::from("three"));

@@ -2,6 +2,7 @@
 //! an environment variable, and one way to describe it in a schema. Used by the declarations.
 
 mod destination;
+mod file_mode;
 mod form;
 mod log_filter;
 mod network;
@@ -27,6 +28,7 @@ use url::Url;
 
 pub(crate) use self::destination::Hosts;
 pub use self::destination::{Destination, InvalidDestination, Ports};
+pub(super) use self::file_mode::FileMode;
 use self::form::{Form, Number, Size, Text, TimeFrom};
 pub(super) use self::log_filter::LogFilter;
 pub(super) use self::network::{Network, networks};
@@ -71,6 +73,10 @@ fn without_secrets(text: &str) -> String {
 pub(super) struct Parsed<K: FromText>(K::Value);
 
 impl<K: FromText> Parsed<K> {
+    pub(super) fn into_inner(self) -> K::Value {
+        self.0
+    }
+
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(value: D) -> Result<K::Value, D::Error> {
         value.deserialize_any(TextVisitor::<K>(PhantomData))
     }
@@ -146,9 +152,6 @@ macro_rules! values {
 const MAX_WORKERS: NonZeroUsize = NonZeroUsize::new(1024).expect("not zero");
 
 values! {
-    /// Where clients connect.
-    Address: SocketAddr = Text(|text| text.parse().ok()),
-        r#"an IP address and a port, such as "127.0.0.1:3000""#;
     /// A DNS server.
     Resolver: SocketAddr = Text(resolver),
         r#"the IP address of a DNS server, such as "9.9.9.9" or "[2620:fe::fe]:53""#;
@@ -164,6 +167,9 @@ values! {
     /// The name of a group of clients.
     GroupName: String = Text(name),
         "a name of a group: a-z, 0-9, `_` and `-`, at most 64 of them";
+    /// The name of a listener.
+    ListenerName: String = Text(name),
+        "a name of a listener: a-z, 0-9, `_` and `-`, at most 64 of them";
     /// Where in JSON something stands.
     Pointer: String = Text(pointer),
         r#"a JSON pointer, such as "/url" or "/data/domains""#;

@@ -77,8 +77,13 @@ enum ServeError {
 
 /// Serves one client until it leaves, rests too long, or the worker stops.
 pub(crate) async fn serve<S: ClientStream>(session: Session, stream: S) {
-    let span =
-        tracing::debug_span!("connection", client = %session.peer, ingress = ?session.ingress);
+    let arrival = &session.arrival;
+    let span = tracing::debug_span!(
+        "connection",
+        client = arrival.client.map(tracing::field::display),
+        listener = %session.listener(),
+        ingress = ?arrival.ingress
+    );
     let serving = async {
         let served = match http1(&session, stream).await {
             Served::Socks(stream, sent) => Box::pin(socks(&session, stream, sent)).await,
@@ -267,6 +272,7 @@ fn begin(session: &Session, method: &Method, started: Instant) -> Exchange {
         Some(method),
         protocol,
     )
+    .by(session.logged_listener())
 }
 
 async fn reply(

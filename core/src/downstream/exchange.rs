@@ -29,6 +29,8 @@ pub(crate) struct Exchange {
     id: u64,
     started: Instant,
     client: Option<IpAddr>,
+    /// Named in the access line.
+    listener: Option<Arc<str>>,
     /// None if what came is not HTTP.
     method: Option<Method>,
     protocol: Protocol,
@@ -110,6 +112,7 @@ impl Exchange {
             id,
             started,
             client: client.address,
+            listener: None,
             method: method.cloned(),
             protocol,
             target: None,
@@ -129,6 +132,12 @@ impl Exchange {
             notes: Vec::new(),
             watcher: None,
         }
+    }
+
+    /// The access line names the listener that the client has connected to.
+    pub(crate) fn by(mut self, listener: Option<&Arc<str>>) -> Self {
+        self.listener = listener.cloned();
+        self
     }
 
     /// The filters that `watcher` knows are told of the end.
@@ -322,6 +331,7 @@ impl Exchange {
             time: SystemTime::now(),
             id: self.id,
             client: self.client,
+            listener: self.listener.as_deref(),
             user: None,
             method: self.method.as_ref().map(Method::as_str),
             host: self.target.as_ref().map(|target| target.host()),

@@ -45,7 +45,7 @@ pub(crate) fn reject(
 
 /// The command by which a person on this machine lets a host pass that a filter has refused.
 fn way_out(session: &Session, judgement: &Judgement, exchange: &Exchange) -> Option<String> {
-    let is_here = session.peer.ip().to_canonical().is_loopback();
+    let is_here = session.arrival.is_local();
     let host = exchange.target()?.host();
     let is_by_filter = judgement.filter.is_some() && !judgement.failed;
     let command = &session.worker.command;
@@ -78,7 +78,8 @@ pub(crate) async fn answer(
         &session.client,
         None,
         Protocol::Http,
-    );
+    )
+    .by(session.logged_listener());
     let rejection = Rejection::Failed(error);
     let response = reject(session, &rejection, &mut exchange, PageFormat::Text);
     stream.write_all(&encode::response(&response)).await?;

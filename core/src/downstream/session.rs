@@ -3,7 +3,7 @@
 //! connection. What is spoken on it, HTTP/1 or another protocol, is the business of `connection`.
 
 use std::cell::RefCell;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -11,13 +11,14 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use http::HeaderValue;
 use portcullis_contract::FoundIn;
+use tokio::time::Instant;
 #[cfg(any(test, fuzzing))]
 use {
     super::headers::Pseudonym,
     super::worker::{WorkerConfig, WorkerId},
     crate::chain::decisions::Decisions,
     crate::chain::{Chain, background_calls},
-    crate::config::{AccessLog, AccessLogTo, Egress, Limits},
+    crate::config::{AccessLog, AccessLogTo, Egress, Limits, NamedListener},
     crate::flow::groups::Groups,
     crate::log::access::Access,
     crate::upstream::{Bounds, reload::Reloads},
@@ -31,6 +32,7 @@ use super::reply::{Rejection, Upgrade};
 use super::worker::Worker;
 use crate::chain::decisions::Decision;
 use crate::chain::{FilterSession, LocalChain};
+use crate::config::is_loopback;
 use crate::error::Error;
 use crate::flow::{Client, ClientKey, Flow};
 use crate::target::{HTTP_PORT, Target};
@@ -44,9 +46,7 @@ pub(crate) struct Session {
     pub(crate) worker: Rc<Worker>,
     pub(crate) client: Arc<Client>,
     pub(crate) deadlines: Rc<Deadlines>,
-    /// The port is of use in the log only.
-    pub(crate) peer: SocketAddr,
-    pub(crate) ingress: Ingress,
+    pub(crate) arrival: Arrival,
     pub(crate) admission: Admission,
     /// The same client, as origins are asked for it.
     pub(crate) asker: Asker,
@@ -55,6 +55,18 @@ pub(crate) struct Session {
     /// The destination of the last request. A client sends many to one place, and parsing an
     /// authority takes time.
     destination: RefCell<Option<Rc<Destination>>>,
+}
+
+/// Where a client's connection came from, and where to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrival {
+    /// The number of the listener.
+    pub(crate) listener: usize,
+    /// The port is of use in the log only. Clients of a Unix socket have no address.
+    pub(crate) client: Option<SocketAddr>,
+    pub(crate) ingress: Ingress,
+    /// When it was accepted.
+    pub(crate) at: Instant,
 }
 
 /// How a client's connection came in.
@@ -94,15 +106,32 @@ impl Destination {
     }
 }
 
+impl Arrival {
+    /// To the first listener, from this address.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn direct(client: SocketAddr) -> Self {
+        Self {
+            listener: 0,
+            client: Some(client),
+            ingress: Ingress::Direct,
+            at: Instant::now(),
+        }
+    }
+
+    /// The client's address, IPv4 in its own spelling.
+    pub(crate) fn ip(&self) -> Option<IpAddr> {
+        self.client.map(|client| client.ip().to_canonical())
+    }
+
+    /// Whether the client is a program on this machine.
+    pub(crate) fn is_local(&self) -> bool {
+        self.ip().is_none_or(is_loopback)
+    }
+}
+
 impl Session {
-    /// `peer` is where the connection came from.
-    pub(crate) fn new(
-        worker: Rc<Worker>,
-        peer: SocketAddr,
-        ingress: Ingress,
-        admission: Admission,
-    ) -> Self {
-        let client = worker.groups.client(Some(peer.ip()));
+    pub(crate) fn new(worker: Rc<Worker>, arrival: Arrival, admission: Admission) -> Self {
+        let client = worker.groups.client(arrival.ip());
         Self {
             asker: Asker {
                 client: ClientKey::of(client.address),
@@ -110,9 +139,8 @@ impl Session {
                 spellings: Rc::default(),
             },
             client: Arc::new(client),
-            deadlines: Rc::new(Deadlines::new(worker.limits.clone())),
-            peer,
-            ingress,
+            deadlines: Rc::new(Deadlines::since(arrival.at, worker.limits.clone())),
+            arrival,
             admission,
             interims: Arc::default(),
             destination: RefCell::default(),
@@ -137,7 +165,7 @@ impl Session {
                 lookups: 9,
             },
             access_log: Access::open(&access_log).expect("nothing is opened"),
-            own,
+            listeners: Arc::new([NamedListener::at(own)]),
             pseudonym: Pseudonym::random(),
             chains: watch::channel(Arc::new(chain)).1,
             groups: Groups::default(),
@@ -152,7 +180,17 @@ impl Session {
             restarts: 0,
         };
         let worker = Worker::new(config, id, background_calls().0);
-        Self::new(Rc::new(worker), own, Ingress::Direct, Admission::Allowed)
+        Self::new(Rc::new(worker), Arrival::direct(own), Admission::Allowed)
+    }
+
+    /// The name of the listener that the client has connected to.
+    pub(crate) fn listener(&self) -> &Arc<str> {
+        &self.worker.listeners[self.arrival.listener]
+    }
+
+    /// The same for the access log. Where there is no other listener, it goes without saying.
+    pub(crate) fn logged_listener(&self) -> Option<&Arc<str>> {
+        (self.worker.listeners.len() > 1).then(|| self.listener())
     }
 
     /// The destination that the authority of an `http` URL names.
@@ -197,7 +235,7 @@ impl Session {
             found_in: FoundIn::Request.name(),
             server_name: None,
             client: &self.client,
-            listener: &self.worker.listener,
+            listener: self.listener(),
             started: begin.started,
         }
     }

@@ -124,6 +124,7 @@ fn exchange(session: &Session, version: Version) -> Exchange {
         None,
         protocol,
     )
+    .by(session.logged_listener())
 }
 
 /// Connects to the target, if nothing stands against it. An error is what the client is told; none

@@ -3,7 +3,6 @@
 //! thread.
 
 use std::cell::{Cell, RefCell};
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,7 +16,7 @@ use super::copy::CopyBuffer;
 use super::headers::Pseudonym;
 use crate::chain::decisions::Decisions;
 use crate::chain::{BackgroundSender, Chain, LocalChain};
-use crate::config::{self, Egress, Limits};
+use crate::config::{self, Egress, Limits, NamedListener, OwnListeners};
 use crate::flow::groups::Groups;
 use crate::log::access::{Access, Sink};
 use crate::upstream::reload::Reloads;
@@ -31,8 +30,8 @@ pub(crate) struct WorkerConfig {
     pub(crate) tunnel: config::Tunnel,
     pub(crate) bounds: Bounds,
     pub(crate) access_log: Access,
-    /// The address of the listener.
-    pub(crate) own: SocketAddr,
+    /// As they are bound.
+    pub(crate) listeners: Arc<[NamedListener]>,
     pub(crate) pseudonym: Pseudonym,
     pub(crate) groups: Groups,
     pub(crate) decisions: Decisions,
@@ -56,8 +55,8 @@ pub(crate) struct Worker {
     pub(crate) upstream: Upstream,
     pub(crate) copy_buffer: CopyBuffer,
     pub(crate) access_log: Rc<Sink>,
-    /// The listener's name.
-    pub(crate) listener: Arc<str>,
+    /// The names of the listeners.
+    pub(crate) listeners: Vec<Arc<str>>,
     /// Connections, and uploads that outlive their exchange.
     pub(crate) tasks: TaskTracker,
     /// Cancelled when everything has to end. Hot paths check [`Worker::is_stopping`] instead.
@@ -77,7 +76,7 @@ impl Worker {
                 &config.egress,
                 &config.limits,
                 config.bounds,
-                &[config.own],
+                &OwnListeners::of(&config.listeners),
                 config.reloads,
             ),
             limits: Rc::new(config.limits),
@@ -88,7 +87,8 @@ impl Worker {
             command: config.command,
             copy_buffer: CopyBuffer::new(),
             access_log: Rc::new(config.access_log.sink()),
-            listener: config.own.to_string().into(),
+            // Names of its own: workers would wait for each other where they count who has one.
+            listeners: config.listeners.iter().map(NamedListener::label).collect(),
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),
             is_stopping: Cell::new(false),

@@ -68,6 +68,7 @@ fn record<'a>(data: &'a str, skipped: &'a [Arc<str>]) -> Record<'a> {
         user: next(),
         feed: next(),
         sni: next(),
+        listener: next(),
         port: Some(443),
         protocol: Protocol::Connect.name(),
         peer: None,

@@ -23,6 +23,9 @@ use crate::config::AccessLogFormat;
 /// What tells an access line from every other line in the same stream.
 pub(crate) const KIND: &str = "access";
 
+/// Stands for the address of a client that has none.
+const UNIX: &str = "unix";
+
 /// What one access line is written from. A field that is `None` or empty is left out of the line.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Record<'a> {
@@ -30,7 +33,10 @@ pub(crate) struct Record<'a> {
     pub(crate) time: SystemTime,
     /// Unique within the process.
     pub(crate) id: u64,
+    /// None if the client has connected to a Unix socket.
     pub(crate) client: Option<IpAddr>,
+    /// The listener that the client has connected to, where there are several.
+    pub(crate) listener: Option<&'a str>,
     /// Who the client has logged in as.
     pub(crate) user: Option<&'a str>,
     pub(crate) method: Option<&'a str>,
@@ -115,9 +121,11 @@ impl Record<'_> {
     }
 
     fn encode_request(&self, line: &mut impl Encoder) {
-        if let Some(client) = self.client {
-            line.address("client", client, None);
+        match self.client {
+            Some(client) => line.address("client", client, None),
+            None => line.text("client", UNIX),
         }
+        text(line, "listener", self.listener);
         text(line, "user", self.user);
         text(line, "method", self.method);
         text(line, "host", self.host);

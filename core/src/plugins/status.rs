@@ -3,7 +3,6 @@
 //! `plugins` writes it.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -14,6 +13,7 @@ use tokio::time::Instant;
 
 use super::Fault;
 use crate::chain::{Member, ShadowTally, Tripped};
+use crate::config::ListenAddress;
 
 /// Time between two writes if only counters have changed, or nothing.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -111,15 +111,15 @@ impl From<Tripped> for Quarantine {
     }
 }
 
-/// The file in which a running proxy says how its plugins are doing. It bears the address that the
-/// proxy listens on, and is removed when this is dropped. That must be while the address is still
+/// The file in which a running proxy says how its plugins are doing. It bears the first address that
+/// the proxy listens on, and is removed when this is dropped. That must be while the address is still
 /// bound: afterwards the file may be that of the next proxy on the same address.
 #[derive(Debug)]
 pub(crate) struct StatusFile(Arc<Mutex<Option<PathBuf>>>);
 
 impl StatusFile {
     /// For a proxy that has bound `own`. The file is not yet written.
-    pub(crate) fn new(cache_dir: &Path, own: SocketAddr) -> Self {
+    pub(crate) fn new(cache_dir: &Path, own: &ListenAddress) -> Self {
         Self(Arc::new(Mutex::new(Some(path(cache_dir, own)))))
     }
 
@@ -199,7 +199,7 @@ pub(crate) struct StatusSnapshot {
 }
 
 /// How the plugins of the proxy that listens there are doing, if one runs.
-pub(crate) fn read(cache_dir: &Path, listen: SocketAddr) -> Option<StatusSnapshot> {
+pub(crate) fn read(cache_dir: &Path, listen: &ListenAddress) -> Option<StatusSnapshot> {
     let path = path(cache_dir, listen);
     let written = fs::metadata(&path).and_then(|metadata| metadata.modified());
     // A clock that was set back meanwhile makes the file new.
@@ -208,7 +208,7 @@ pub(crate) fn read(cache_dir: &Path, listen: SocketAddr) -> Option<StatusSnapsho
     (age <= STALE_AFTER).then_some(StatusSnapshot { report, age })
 }
 
-fn path(cache_dir: &Path, listen: SocketAddr) -> PathBuf {
+fn path(cache_dir: &Path, listen: &ListenAddress) -> PathBuf {
     let listen = listen
         .to_string()
         .replace(|c: char| !c.is_alphanumeric(), "-");
@@ -275,13 +275,15 @@ mod tests {
     #[tokio::test]
     async fn what_a_proxy_writes_is_read_by_another_process_until_it_ends() {
         let dir = tempfile::tempdir().unwrap();
-        let listen = "[::1]:3000".parse().unwrap();
-        let read = |listen| read(dir.path(), listen).map(|snapshot| snapshot.report.plugins);
+        let listen = &"[::1]:3000".parse().unwrap();
+        let read = |listen: &ListenAddress| {
+            read(dir.path(), listen).map(|snapshot| snapshot.report.plugins)
+        };
         let file = StatusFile::new(dir.path(), listen);
         let mut writer = file.writer();
         writer.update(report(vec![status(1)])).await;
         assert_eq!(read(listen), Some(vec![status(1)]));
-        assert_eq!(read("127.0.0.1:3000".parse().unwrap()), None);
+        assert_eq!(read(&"127.0.0.1:3000".parse().unwrap()), None);
 
         // Counters alone can wait.
         writer.update(report(vec![status(2)])).await;
@@ -300,7 +302,7 @@ mod tests {
     #[tokio::test]
     async fn the_next_proxy_on_an_address_keeps_its_file() {
         let dir = tempfile::tempdir().unwrap();
-        let listen = "127.0.0.1:3000".parse().unwrap();
+        let listen = &"127.0.0.1:3000".parse().unwrap();
         let file = StatusFile::new(dir.path(), listen);
         let mut writer = file.writer();
         writer.update(report(vec![status(1)])).await;

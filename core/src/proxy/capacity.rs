@@ -2,7 +2,7 @@
 //! allow. Computed once at the start by `proxy`. Each kind has a share of its own, so that clients,
 //! origins and names that are slow cannot take all descriptors; the rest is for the control thread.
 
-use crate::config::Limits;
+use crate::config::{Limits, Listener};
 use crate::upstream::Bounds;
 use crate::upstream::resolve::LOOKUPS;
 
@@ -23,21 +23,15 @@ const MOST_IDLE: u64 = 256;
 pub(crate) struct Capacity {
     /// Connections of clients.
     pub(crate) connections: usize,
-    /// Those of one client, if that is limited.
-    pub(crate) per_client: Option<usize>,
+    /// Those of one client, if the settings say so.
+    pub(super) per_client: Option<usize>,
     /// What each worker has for origins.
     pub(crate) upstream: Bounds,
 }
 
 impl Capacity {
-    /// `descriptors` is the limit of open files, if the system has one. Clients beyond this machine
-    /// may each have half of the connections unless the settings say otherwise.
-    pub(crate) fn new(
-        limits: &Limits,
-        workers: usize,
-        descriptors: Option<u64>,
-        is_loopback: bool,
-    ) -> Self {
+    /// `descriptors` is the limit of open files, if the system has one.
+    pub(crate) fn new(limits: &Limits, workers: usize, descriptors: Option<u64>) -> Self {
         let workers = workers.max(1) as u64;
         let all = descriptors.unwrap_or(u64::MAX / 10);
         let reserve = RESERVE.saturating_add(RESERVE_PER_WORKER * workers);
@@ -45,13 +39,9 @@ impl Capacity {
         let usable = all.saturating_sub(reserve).max(all / 4).max(10);
         let connections = usable * 8 / 10 / PER_CONNECTION;
         let connections = limits.connections.min(count(connections));
-        let half = || connections.div_ceil(2);
         Self {
             connections,
-            per_client: match limits.connections_per_client {
-                Some(most) => Some(most),
-                None => (!is_loopback).then(half),
-            },
+            per_client: limits.connections_per_client,
             upstream: Bounds {
                 idle: count((usable / 10 / workers).clamp(1, MOST_IDLE)),
                 lookups: count((usable / 10 / workers).clamp(1, LOOKUPS as u64)),
@@ -61,6 +51,13 @@ impl Capacity {
 }
 
 impl Capacity {
+    /// How many connections a client of a listener may have, if that is limited. Clients beyond this
+    /// machine may each have half of all unless the settings say otherwise.
+    pub(super) fn per_client(&self, listener: &Listener) -> Option<usize> {
+        let half = || (!listener.is_local()).then(|| self.connections.div_ceil(2));
+        self.per_client.or_else(half)
+    }
+
     /// Says at the start if the system allows fewer connections than the settings.
     pub(super) fn log(&self, limits: &Limits) {
         if self.connections < limits.connections {
@@ -91,10 +88,12 @@ pub(super) fn descriptors() -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
 
-    fn capacity(descriptors: u64, is_loopback: bool) -> Capacity {
-        Capacity::new(&Limits::default(), 2, Some(descriptors), is_loopback)
+    fn capacity(descriptors: u64) -> Capacity {
+        Capacity::new(&Limits::default(), 2, Some(descriptors))
     }
 
     #[test]
@@ -104,7 +103,7 @@ mod tests {
                 connections,
                 upstream: Bounds { idle, lookups },
                 ..
-            } = capacity(descriptors, true);
+            } = capacity(descriptors);
             let taken = 2 * connections + 2 * idle + 2 * lookups;
             assert!(taken as u64 <= descriptors, "{taken} of {descriptors}");
             assert!(connections > 0 && idle > 0 && lookups > 0);
@@ -113,22 +112,24 @@ mod tests {
 
     #[test]
     fn the_settings_bound_what_the_system_would_allow() {
-        let unlimited = Capacity::new(&Limits::default(), 2, None, true);
+        let unlimited = Capacity::new(&Limits::default(), 2, None);
         assert_eq!(unlimited.connections, Limits::default().connections);
         let Bounds { idle, lookups } = unlimited.upstream;
         assert_eq!((idle, lookups), (256, 256));
-        assert_eq!(capacity(1024, true).connections, 352);
+        assert_eq!(capacity(1024).connections, 352);
     }
 
     #[test]
     fn one_client_has_half_of_the_connections_where_clients_come_from_elsewhere() {
-        assert_eq!(capacity(1024, true).per_client, None);
-        assert_eq!(capacity(1024, false).per_client, Some(176));
+        let [here, beyond] =
+            [[127, 0, 0, 1], [0; 4]].map(|address| Listener::at(SocketAddr::from((address, 1))));
+        assert_eq!(capacity(1024).per_client(&here), None);
+        assert_eq!(capacity(1024).per_client(&beyond), Some(176));
         let limits = Limits {
             connections_per_client: Some(7),
             ..Limits::default()
         };
-        let set = Capacity::new(&limits, 2, None, true);
-        assert_eq!(set.per_client, Some(7));
+        let set = Capacity::new(&limits, 2, None);
+        assert_eq!(set.per_client(&here), Some(7));
     }
 }

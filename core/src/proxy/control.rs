@@ -2,7 +2,6 @@
 //! by `proxy`; it loads the filters, publishes each generation of them, and knows nothing of
 //! connections.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::runtime::Runtime;
@@ -17,7 +16,7 @@ use super::{decisions, health};
 use crate::chain::Chain;
 use crate::chain::decisions::Decisions;
 use crate::chain::decisions::store::Store;
-use crate::config::Config;
+use crate::config::{Config, NamedListener, OwnListeners};
 use crate::downstream::headers::Pseudonym;
 use crate::error::StartError;
 use crate::feeds::{Feeds, Fetcher};
@@ -40,8 +39,8 @@ type Chains = watch::Receiver<Arc<Chain>>;
 /// What a control thread is made from, besides the settings.
 #[derive(Debug)]
 pub(super) struct Control {
-    /// The address of the listener.
-    pub(super) own: SocketAddr,
+    /// The listeners as they are bound.
+    pub(super) own: Arc<[NamedListener]>,
     pub(super) pseudonym: Pseudonym,
     pub(super) status: StatusWriter,
     /// What people have decided: where it is kept, what it is, and the groups it may be for.
@@ -90,7 +89,7 @@ impl Control {
         stop: &CancellationToken,
     ) {
         let tasks = async {
-            match load(&config, self.own, self.reloads.clone()).await {
+            match load(&config, &self.own, self.reloads.clone()).await {
                 Ok((feeds, mut plugins)) => {
                     let settings = Settings::new(&config);
                     if let Some(settings) = &settings {
@@ -135,13 +134,14 @@ fn yield_to_traffic() {
 /// The lists that are on disk and the filters that are in the folder.
 async fn load(
     config: &Config,
-    own: SocketAddr,
+    own: &[NamedListener],
     reloads: Reloads,
 ) -> Result<(Arc<Feeds>, Plugins), StartError> {
     let (feeds, cache_dir) = (config.feeds.clone(), config.cache.dir.clone());
     let (egress, limit) = (config.egress.clone(), config.limits.resolve);
+    let own = OwnListeners::of(own);
     let open = move || {
-        let policy = Policy::new(&egress, &[own]);
+        let policy = Policy::new(&egress, &own);
         let fetcher = Fetcher::new(Resolver::new(&egress, limit, LOOKUPS, reloads), policy);
         Feeds::with_fetcher(&feeds, &cache_dir, fetcher)
     };
@@ -157,7 +157,7 @@ async fn load(
 /// Keeps settings, lists, filters and health going, each in a task of its own: a panic in one does not touch
 /// the others.
 async fn look_after(
-    (own, pseudonym): (SocketAddr, Pseudonym),
+    (own, pseudonym): (Arc<[NamedListener]>, Pseudonym),
     (settings, feeds, mut plugins): (Option<Settings>, Arc<Feeds>, Plugins),
     (store, decisions, groups): (Store, Decisions, Groups),
     (mut status, mut reloads): (StatusWriter, Reloads),
@@ -183,7 +183,7 @@ async fn look_after(
             .await;
     }));
     tasks.spawn_local(supervise("health", async move || {
-        health::watch(own, &pseudonym, faults.clone()).await;
+        health::watch(&own, &pseudonym, faults.clone()).await;
     }));
     tasks.join_all().await;
 }

@@ -4,13 +4,13 @@
 //! about traffic alone.
 
 use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::{Instant, interval_at, timeout};
 
+use crate::config::{ListenAddress, Listener, NamedListener};
 use crate::downstream::headers::Pseudonym;
 use crate::error::Causes;
 use crate::{plugins, upstream};
@@ -35,22 +35,29 @@ fn question(own: &Pseudonym) -> String {
 enum Fault {
     #[error("the proxy cannot be reached at its own address {address}")]
     Connect {
-        address: SocketAddr,
+        address: ListenAddress,
         #[source]
         source: io::Error,
     },
-    #[error("the proxy accepts connections but does not answer")]
-    Answer(#[source] io::Error),
-    #[error("the proxy answers its own question with {0:?}")]
-    WrongAnswer(String),
+    #[error("the proxy accepts connections on {address} but does not answer")]
+    Answer {
+        address: ListenAddress,
+        #[source]
+        source: io::Error,
+    },
+    #[error("the proxy answers its own question on {address} with {answer:?}")]
+    WrongAnswer {
+        address: ListenAddress,
+        answer: String,
+    },
     #[error("{}", .0.iter().map(plugins::Fault::to_string).collect::<Vec<_>>().join("; "))]
     NotReady(Vec<plugins::Fault>),
 }
 
-/// Checks the proxy that listens on `own`, for as long as it is polled. `faults` is what keeps it
-/// from judging.
+/// Checks the proxy with these listeners, for as long as it is polled. `faults` is what keeps it from
+/// judging.
 pub(super) async fn watch(
-    own: SocketAddr,
+    own: &[NamedListener],
     pseudonym: &Pseudonym,
     faults: watch::Receiver<Vec<plugins::Fault>>,
 ) {
@@ -69,11 +76,13 @@ pub(super) async fn watch(
 }
 
 async fn check(
-    own: SocketAddr,
+    own: &[NamedListener],
     pseudonym: &Pseudonym,
     faults: &watch::Receiver<Vec<plugins::Fault>>,
 ) -> Result<(), Fault> {
-    ask(own, pseudonym).await?;
+    for listener in own {
+        ask(&listener.settings, pseudonym).await?;
+    }
     let faults = faults.borrow().clone();
     if faults.is_empty() {
         Ok(())
@@ -82,43 +91,53 @@ async fn check(
     }
 }
 
-async fn ask(own: SocketAddr, pseudonym: &Pseudonym) -> Result<(), Fault> {
-    let mut socket = match timeout(TIMEOUT, upstream::dial_self(own)).await {
-        Ok(Ok(socket)) => socket,
-        Ok(Err(source)) => {
-            return Err(Fault::Connect {
-                address: own,
-                source,
-            });
-        }
-        Err(late) => {
-            let source = late.into();
-            return Err(Fault::Connect {
-                address: own,
-                source,
-            });
-        }
+async fn ask(own: &Listener, pseudonym: &Pseudonym) -> Result<(), Fault> {
+    let question = question(pseudonym);
+    let unreachable = |source| Fault::Connect {
+        address: own.address.clone(),
+        source,
     };
-    let mut answer = Vec::new();
-    let exchange = async {
-        socket.write_all(question(pseudonym).as_bytes()).await?;
-        socket.read_to_end(&mut answer).await
+    let answer = match &own.address {
+        ListenAddress::Tcp(address) => {
+            let dialled = in_time(upstream::dial_self(*address)).await;
+            in_time(exchange(dialled.map_err(unreachable)?, &question)).await
+        }
+        #[cfg(unix)]
+        ListenAddress::Unix(path) => {
+            let dialled = in_time(upstream::dial_own_socket(path)).await;
+            in_time(exchange(dialled.map_err(unreachable)?, &question)).await
+        }
+        #[cfg(not(unix))]
+        ListenAddress::Unix(_) => return Err(unreachable(io::ErrorKind::Unsupported.into())),
     };
-    match timeout(TIMEOUT, exchange).await {
-        Ok(Ok(_)) => {}
-        Ok(Err(error)) => return Err(Fault::Answer(error)),
-        Err(late) => return Err(Fault::Answer(late.into())),
-    }
+    let answer = answer.map_err(|source| Fault::Answer {
+        address: own.address.clone(),
+        source,
+    })?;
     if answer.starts_with(b"HTTP/1.1 200 ") {
         return Ok(());
     }
-    let first_line = answer
-        .split(|byte| *byte == b'\r')
-        .next()
-        .unwrap_or_default();
-    Err(Fault::WrongAnswer(
-        String::from_utf8_lossy(first_line).into_owned(),
-    ))
+    let mut lines = answer.split(|byte| *byte == b'\r');
+    let first_line = lines.next().unwrap_or_default();
+    Err(Fault::WrongAnswer {
+        address: own.address.clone(),
+        answer: String::from_utf8_lossy(first_line).into_owned(),
+    })
+}
+
+/// Asks, and reads the answer to its end.
+async fn exchange(
+    mut socket: impl AsyncRead + AsyncWrite + Unpin,
+    question: &str,
+) -> io::Result<Vec<u8>> {
+    let mut answer = Vec::new();
+    socket.write_all(question.as_bytes()).await?;
+    socket.read_to_end(&mut answer).await?;
+    Ok(answer)
+}
+
+async fn in_time<T>(step: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    timeout(TIMEOUT, step).await?
 }
 
 #[cfg(test)]
@@ -142,18 +161,19 @@ mod tests {
         config.cache.dir = folder.path().join("cache");
         config.plugins.dir = folder.path().join("plugins");
         let proxy = Proxy::bind(config).unwrap();
-        let (own, pseudonym) = (proxy.local_addr(), proxy.pseudonym.clone());
+        let (own, pseudonym) = (proxy.named_listeners(), proxy.pseudonym.clone());
         let (shutdown, signal) = broadcast::channel(1);
         let asking = async {
             let faults = watch::Sender::default();
-            let check = async || check(own, &pseudonym, &faults.subscribe()).await;
+            let check = async || check(&own, &pseudonym, &faults.subscribe()).await;
             check().await.unwrap();
             let (what, reason) = ("the filter guard".into(), "it is no filter".into());
             faults.send_replace(vec![plugins::Fault { what, reason }]);
             let fault = check().await.unwrap_err();
             assert_eq!(fault.to_string(), "the filter guard: it is no filter");
             // Who else asks from here is refused, and in the access log.
-            let refused = ask(own, &Pseudonym::random()).await.unwrap_err();
+            let refused = ask(&own[0].settings, &Pseudonym::random()).await;
+            let refused = refused.unwrap_err();
             assert!(refused.to_string().contains("403"), "{refused}");
             shutdown.send(()).unwrap();
         };
@@ -166,7 +186,7 @@ mod tests {
     #[tokio::test]
     async fn a_fault_says_which_step_failed() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let own = listener.local_addr().unwrap();
+        let own = &Listener::at(listener.local_addr().unwrap());
         let pseudonym = Pseudonym::random();
         let length = question(&pseudonym).len();
         let serve = |answer: &'static [u8]| async {
@@ -176,9 +196,10 @@ mod tests {
         };
         let answer = serve(b"HTTP/1.1 503 Busy\r\n\r\n");
         let (fault, ()) = tokio::join!(ask(own, &pseudonym), answer);
-        assert_eq!(
-            fault.unwrap_err().to_string(),
-            "the proxy answers its own question with \"HTTP/1.1 503 Busy\""
+        let fault = fault.unwrap_err().to_string();
+        assert!(
+            fault.ends_with("with \"HTTP/1.1 503 Busy\"") && fault.contains("127.0.0.1:"),
+            "{fault}"
         );
         drop(listener);
         let fault = ask(own, &pseudonym).await;

@@ -1,8 +1,8 @@
-//! How many connections each client has, so that one cannot take those of all. Asked by the
-//! listener.
+//! How many connections each client has, so that one cannot take those of all. Asked where
+//! connections are accepted.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::flow::ClientKey;
@@ -20,8 +20,8 @@ pub(super) struct ClientPermit {
 
 impl Clients {
     /// None if the client has as many as it may.
-    pub(super) fn permit(&self, peer: SocketAddr, most: usize) -> Option<ClientPermit> {
-        let client = ClientKey::of(Some(peer.ip().to_canonical()));
+    pub(super) fn permit(&self, client: IpAddr, most: usize) -> Option<ClientPermit> {
+        let client = ClientKey::of(Some(client.to_canonical()));
         let mut counts = self.counts();
         let count = counts.entry(client).or_default();
         // Not zero, or it would have been removed.
@@ -59,10 +59,7 @@ mod tests {
     #[test]
     fn all_addresses_of_a_network_of_64_bits_are_one_client() {
         let clients = Clients::default();
-        let permit = |address: &str| {
-            let peer = SocketAddr::new(address.parse().unwrap(), 1);
-            clients.permit(peer, 2)
-        };
+        let permit = |address: &str| clients.permit(address.parse().unwrap(), 2);
         let first = permit("2001:db8:1:2::1").unwrap();
         let second = permit("2001:db8:1:2:ffff:ffff:ffff:ffff").unwrap();
         assert!(permit("2001:db8:1:2:3::4").is_none());
@@ -77,10 +74,7 @@ mod tests {
     #[test]
     fn an_ipv4_client_is_the_same_whichever_way_it_comes() {
         let clients = Clients::default();
-        let permit = |address: &str| {
-            let peer = SocketAddr::new(address.parse().unwrap(), 1);
-            clients.permit(peer, 1)
-        };
+        let permit = |address: &str| clients.permit(address.parse().unwrap(), 1);
         let _first = permit("192.0.2.1").unwrap();
         assert!(permit("::ffff:192.0.2.1").is_none());
         // All of them begin with the same 64 bits.

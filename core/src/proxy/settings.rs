@@ -207,6 +207,7 @@ fn different(one: &Config, other: &Config) -> Vec<&'static str> {
         followed: _,
         feeds: _,
         proxy,
+        listeners,
         clients,
         limits,
         plugins,
@@ -222,6 +223,7 @@ fn different(one: &Config, other: &Config) -> Vec<&'static str> {
     plugins.order.clone_from(&other.plugins.order);
     let tables = [
         ("proxy", *proxy != other.proxy),
+        ("listeners", *listeners != other.listeners),
         ("clients", *clients != other.clients),
         ("limits", *limits != other.limits),
         ("plugins", plugins != other.plugins),
@@ -239,6 +241,8 @@ fn different(one: &Config, other: &Config) -> Vec<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
     use crate::config::Group;
 
@@ -252,7 +256,7 @@ mod tests {
     fn tables_that_hold_after_a_restart_are_told_once_and_not_when_they_are_as_before() {
         let start = Config::default();
         let changed = with(|config| {
-            config.proxy.listen.set_port(1);
+            config.proxy.listen = SocketAddr::from(([127, 0, 0, 1], 1)).into();
             config.groups.insert("a".into(), Group::default());
         });
         assert_eq!(need_restart(&start, &changed, &start), ["proxy", "groups"]);

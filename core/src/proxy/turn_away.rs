@@ -2,13 +2,15 @@
 //! answer that says so, and is gone. Run by the listener beside its accept loop.
 
 use std::io::Write;
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
 use std::time::Duration;
 
+use socket2::Socket;
 use tokio::io::AsyncReadExt;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::socket::{ClientSocket, SocketKind};
 use crate::downstream::refusal;
 use crate::error::Error;
 
@@ -28,7 +30,7 @@ pub(super) struct TurnedAway(JoinSet<()>);
 
 impl TurnedAway {
     /// Answers, before anything is read, and closes the connection.
-    pub(super) fn answer(&mut self, socket: TcpStream, why: &Error) {
+    pub(super) fn answer(&mut self, socket: Socket, kind: SocketKind, why: &Error) {
         while self.0.try_join_next().is_some() {}
         // The system has room for so little, and a client that is gone needs no answer.
         drop((&socket).write_all(&refusal::unserved(why)));
@@ -36,7 +38,7 @@ impl TurnedAway {
         if self.0.len() >= AT_A_TIME {
             return;
         }
-        let Ok(socket) = tokio::net::TcpStream::from_std(socket) else {
+        let Ok(socket) = ClientSocket::watch(socket, kind) else {
             return;
         };
         self.0.spawn(async move {

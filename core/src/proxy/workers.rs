@@ -10,18 +10,18 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::listener::Accepted;
+use super::accepting::Accepted;
+use super::socket::ClientSocket;
 use super::supervise::{Backoff, supervise};
 use super::threads::Threads;
 use crate::chain;
 use crate::downstream::connection;
-use crate::downstream::session::{Ingress, Session};
+use crate::downstream::session::Session;
 use crate::downstream::worker::{Worker, WorkerConfig, WorkerId};
 use crate::error::StartError;
 
@@ -229,18 +229,19 @@ async fn serve(worker: &Rc<Worker>, messages: &RefCell<mpsc::UnboundedReceiver<M
 fn start_serving(worker: &Rc<Worker>, accepted: Accepted, guard: ConnectionGuard) {
     let Accepted {
         socket,
-        peer,
+        kind,
+        arrival,
         admission,
         permit,
     } = accepted;
-    let socket = match TcpStream::from_std(socket) {
+    let socket = match ClientSocket::watch(socket, kind) {
         Ok(socket) => socket,
         Err(error) => {
             tracing::warn!(%error, "cannot take over a connection");
             return;
         }
     };
-    let session = Session::new(worker.clone(), peer, Ingress::Direct, admission);
+    let session = Session::new(worker.clone(), arrival, admission);
     // What serves is made inside, so that the task holds it once.
     let task = async move {
         let serving = AssertUnwindSafe(connection::serve(session, socket));
@@ -293,12 +294,13 @@ mod tests {
     use tokio::sync::Semaphore;
     use tokio_util::sync::{CancellationToken, DropGuard};
 
-    use super::super::listener::Permit;
+    use super::super::accepting::Permit;
+    use super::super::socket::SocketKind;
     use super::*;
     use crate::chain::decisions::Decisions;
-    use crate::config::{AccessLog, AccessLogFormat, AccessLogTo, Config};
+    use crate::config::{AccessLog, AccessLogFormat, AccessLogTo, Config, NamedListener};
     use crate::downstream::headers::Pseudonym;
-    use crate::downstream::session::Admission;
+    use crate::downstream::session::{Admission, Arrival};
     use crate::flow::groups::Groups;
     use crate::log::access::Access;
     use crate::upstream::Bounds;
@@ -333,7 +335,7 @@ mod tests {
                     format: AccessLogFormat::Logfmt,
                 })
                 .unwrap(),
-                own: listener.local_addr().unwrap(),
+                listeners: Arc::new([NamedListener::at(listener.local_addr().unwrap())]),
                 pseudonym: Pseudonym::random(),
                 chains: chains.subscribe(),
                 groups: Groups::default(),
@@ -361,8 +363,9 @@ mod tests {
             let permit = self.permits.clone().try_acquire_owned().unwrap();
             let permit = Permit::of_all(permit);
             self.workers.assign(Accepted {
-                socket,
-                peer,
+                socket: socket.into(),
+                kind: SocketKind::Tcp,
+                arrival: Arrival::direct(peer),
                 admission: Admission::Allowed,
                 permit,
             });

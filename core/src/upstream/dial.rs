@@ -3,11 +3,15 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+#[cfg(unix)]
+use std::path::Path;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
 use tokio::time::sleep;
 
 use super::policy::effective_ip;
@@ -26,6 +30,12 @@ pub(crate) struct Connected {
 pub(crate) async fn dial_self(own: SocketAddr) -> io::Result<TcpStream> {
     let address = SocketAddr::new(effective_ip(own.ip()), own.port());
     connect(address).await.map(|connected| connected.stream)
+}
+
+/// The same for one that is a Unix socket.
+#[cfg(unix)]
+pub(crate) async fn dial_own_socket(own: &Path) -> io::Result<UnixStream> {
+    UnixStream::connect(own).await
 }
 
 /// The families in turn, beginning with that of the first address (RFC 8305, section 4).

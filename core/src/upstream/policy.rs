@@ -12,7 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 pub(crate) use self::class::Class;
 use self::class::Classified;
 use super::route::Scheme;
-use crate::config::{Destination, Egress, Hosts, Ports, PrivateAddresses, is_loopback};
+use crate::config::{Destination, Egress, Hosts, OwnListeners, Ports, PrivateAddresses};
 use crate::error::Error;
 use crate::target::Target;
 
@@ -56,12 +56,12 @@ pub(crate) enum Rule {
 }
 
 impl Policy {
-    /// `own` are the addresses of the proxy's listeners.
-    pub(crate) fn new(egress: &Egress, own: &[SocketAddr]) -> Self {
-        let is_local = own.iter().copied().all(is_loopback);
+    /// `own` are the proxy's listeners.
+    pub(crate) fn new(egress: &Egress, own: &OwnListeners) -> Self {
+        let is_local = own.are_local;
         let usual_ports = || (!is_local).then(|| CONNECT_PORTS.to_vec());
         Self {
-            own: own.to_vec(),
+            own: own.addresses.clone(),
             deny: egress.deny.clone(),
             allow: egress.allow.clone(),
             private: match egress.private {

@@ -155,7 +155,7 @@ async fn decisions_outlive_the_proxy_and_a_start_without_them_fails() {
     let stage = stage().await;
     make(&stage, &decision(Ruling::Deny, "calm.example")).await;
     let mut config: Config = stage.proxy.config().clone();
-    config.proxy.listen.set_port(0);
+    config.proxy.listen = "127.0.0.1:0".parse().expect("an address");
     let same = |next: &mut Config| next.state.clone_from(&config.state);
     let next = Stage::start_with(same).await;
     next.answers(&[("calm.example", 403), ("blocked.example", 200)])

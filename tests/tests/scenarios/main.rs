@@ -31,6 +31,7 @@ mod hostile_filters;
 mod household;
 mod http;
 mod limits;
+mod listeners;
 mod live_feeds;
 mod manifest;
 mod messages;

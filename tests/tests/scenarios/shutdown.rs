@@ -154,7 +154,7 @@ async fn a_proxy_that_drains_leaves_its_successor_on_the_same_address_alone() {
     .await;
     let successor = Proxy::start_with(|config| {
         share_cache(config);
-        config.proxy.listen = address;
+        config.proxy.listen = address.into();
     })
     .await;
     let is_seen = async || {
@@ -177,9 +177,11 @@ async fn a_proxy_that_drains_leaves_its_successor_on_the_same_address_alone() {
 async fn a_port_in_use_is_said_at_the_start() {
     let proxy = Proxy::start().await;
     let mut config = Config::default();
-    config.proxy.listen = proxy.address();
+    config.proxy.listen = proxy.address().into();
     let error = portcullis::Proxy::bind(config).expect_err("the port is in use");
-    assert!(matches!(error, StartError::Bind { address, .. } if address == proxy.address()));
+    assert!(
+        matches!(&error, StartError::Bind { address, .. } if *address == proxy.address().into())
+    );
     assert!(
         error
             .to_string()

@@ -4,14 +4,14 @@ mod exec;
 mod feed;
 mod plugin;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use ipnet::IpNet;
 use portcullis::commands::Scope;
-use portcullis::config::{Sources, parse_network};
+use portcullis::config::{ListenAddress, Sources, parse_network};
 
 pub(crate) use self::exec::{Exec, Inside};
 pub(crate) use self::feed::Feed;
@@ -54,9 +54,9 @@ pub(crate) struct Args {
     #[arg(long, short, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// Where clients connect [default: 127.0.0.1:3000]
+    /// Where clients connect: IP:PORT or unix:PATH; may be given more than once [default: 127.0.0.1:3000]
     #[arg(long, short, global = true, value_name = "ADDR")]
-    listen: Option<SocketAddr>,
+    listen: Vec<ListenAddress>,
 
     /// Clients that may use the proxy, such as 192.168.1.0/24 [default: this machine]
     #[arg(long, global = true, value_name = "NETWORKS", value_delimiter = ',', value_parser = parse_network)]
@@ -255,9 +255,11 @@ mod tests {
             let (command, sources) = parts(line).unwrap();
             assert_eq!(command, Command::Run, "{line}");
             assert_eq!(sources.file, Some("a.toml".into()));
-            assert_eq!(sources.flags.listen, Some("[::1]:1".parse().unwrap()));
+            assert_eq!(sources.flags.listen, ["[::1]:1".parse().unwrap()]);
             assert_eq!(sources.flags.plugins_dir, Some("b".into()));
         }
+        let (_, sources) = parts("portcullis -l [::1]:1 --listen 127.0.0.1:2").unwrap();
+        assert_eq!(sources.flags.listen.len(), 2);
         assert_eq!(
             parts("portcullis check -c a.toml").unwrap().0,
             Command::Check {

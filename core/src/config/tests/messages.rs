@@ -31,7 +31,7 @@ fn unknown_keys_are_refused_with_the_nearest_one() {
 const WRONG_VALUES: &[(&str, &str)] = &[
     (
         "[proxy]\nlisten = \"localhost\"",
-        "2:10: proxy.listen: `localhost` is not an IP address and a port, such as \"127.0.0.1:3000\"",
+        "2:10: proxy.listen: `localhost` is not an IP address and a port, or the path of a Unix socket, such as \"127.0.0.1:3000\" or \"unix:/run/portcullis.sock\"",
     ),
     (
         "[proxy]\nworkers = 0",
@@ -137,7 +137,7 @@ fn clients_are_all_or_some_and_never_none() {
 fn wrong_variables_are_refused_by_name() {
     assert_eq!(
         variable_refusal("PORTCULLIS_PROXY_LISTEN", "3000"),
-        "environment variable PORTCULLIS_PROXY_LISTEN: `3000` is not an IP address and a port, such as \"127.0.0.1:3000\""
+        "environment variable PORTCULLIS_PROXY_LISTEN: `3000` is not an IP address and a port, or the path of a Unix socket, such as \"127.0.0.1:3000\" or \"unix:/run/portcullis.sock\""
     );
     assert_eq!(
         variable_refusal("PORTCULLIS_LOG_FILTER", "info,access=off"),

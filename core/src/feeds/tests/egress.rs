@@ -1,7 +1,7 @@
 //! Where the servers of lists may be, and where they may redirect to.
 
 use super::*;
-use crate::config::{Egress, PrivateAddresses};
+use crate::config::{Egress, OwnListeners, PrivateAddresses};
 use crate::upstream::policy::Policy;
 use crate::upstream::reload::Reloads;
 use crate::upstream::resolve::{LOOKUPS, Resolver};
@@ -14,7 +14,7 @@ async fn refresh(url: &str, own: SocketAddr) -> Result<Outcome, FeedError> {
     };
     let limit = Duration::from_secs(5);
     let resolver = Resolver::new(&egress, limit, LOOKUPS, Reloads::default());
-    let fetcher = Fetcher::new(resolver, Policy::new(&egress, &[own]));
+    let fetcher = Fetcher::new(resolver, Policy::new(&egress, &OwnListeners::at(&[own])));
     let dir = TempDir::new().unwrap();
     let list = BTreeMap::from([("list".into(), feed(url))]);
     let feeds = Feeds::with_fetcher(&list, dir.path(), fetcher);

@@ -12,6 +12,7 @@ const NOTHING: Record<'static> = Record {
     time: SystemTime::UNIX_EPOCH,
     id: 0,
     client: None,
+    listener: None,
     user: None,
     method: None,
     host: None,
@@ -42,6 +43,7 @@ fn with_texts<'a>(names: &'a [Arc<str>], mut text: impl FnMut() -> &'a str) -> R
     Record {
         id: 4,
         client: Some(Ipv4Addr::new(10, 0, 0, 7).to_ipv6_mapped().into()),
+        listener: Some(text()),
         user: Some(text()),
         method: Some(text()),
         host: Some(text()),
@@ -84,7 +86,7 @@ fn json(record: &Record<'_>) -> String {
 /// What stands in a record, under the names of the line.
 fn expected(record: &Record<'_>) -> Value {
     let mut fields = json!({
-        "time": TIME, "kind": "access", "id": record.id, "client": "10.0.0.7", "user": record.user,
+        "time": TIME, "kind": "access", "id": record.id, "client": "10.0.0.7", "listener": record.listener, "user": record.user,
         "method": record.method, "host": record.host, "port": 443, "protocol": "connect", "peer": "[::1]:8443",
         "sni": record.sni, "sni_verdict": "next", "ech": true,
         "status": 403, "verdict": record.verdict, "filter": record.filter, "reason": record.reason,
@@ -107,6 +109,7 @@ fn expected(record: &Record<'_>) -> Value {
 fn a_line_has_the_form_that_the_grammar_gives_it() {
     let names = ["plain".into(), "with, comma".into()];
     let texts = [
+        "lan",
         "jo",
         "GET",
         "a.example",
@@ -122,18 +125,18 @@ fn a_line_has_the_form_that_the_grammar_gives_it() {
     let record = with_texts(&names, || texts.next().unwrap());
     assert_eq!(
         logfmt(&record),
-        "time=2026-11-23T13:42:32.829285Z kind=access id=4 client=10.0.0.7 user=jo method=GET host=a.example \
+        "time=2026-11-23T13:42:32.829285Z kind=access id=4 client=10.0.0.7 listener=lan user=jo method=GET host=a.example \
          port=443 protocol=connect peer=[::1]:8443 sni=other.example sni_verdict=next ech=true status=403 verdict=block filter=\"block list\" \
          reason=\"it is \\\"bad\\\"\" skipped=\"plain,with\\\\, comma\" edited=\"plain,with\\\\, comma\" notes=\"plain,with\\\\, comma\" feed=list \
          rule=*.a.example up=5 down=18446744073709551615 ms=12345.006 outcome=failed error=\"x: y\"\n"
     );
     assert_eq!(
         logfmt(&NOTHING),
-        "time=2026-11-23T13:42:32.829285Z kind=access id=0 protocol=http up=0 down=0 ms=0.000 outcome=aborted\n"
+        "time=2026-11-23T13:42:32.829285Z kind=access id=0 client=unix protocol=http up=0 down=0 ms=0.000 outcome=aborted\n"
     );
     assert_eq!(
         json(&NOTHING),
-        "{\"time\":\"2026-11-23T13:42:32.829285Z\",\"kind\":\"access\",\"id\":0,\"protocol\":\"http\",\"up\":0,\
+        "{\"time\":\"2026-11-23T13:42:32.829285Z\",\"kind\":\"access\",\"id\":0,\"client\":\"unix\",\"protocol\":\"http\",\"up\":0,\
          \"down\":0,\"ms\":0.000,\"outcome\":\"aborted\"}\n"
     );
 }

@@ -18,7 +18,7 @@ fn entries(entries: &[&str]) -> Vec<Destination> {
 }
 
 fn policy(own: &str, egress: &Egress) -> Policy {
-    Policy::new(egress, &[own.parse().unwrap()])
+    Policy::new(egress, &OwnListeners::at(&[own.parse().unwrap()]))
 }
 
 fn with_word(private: PrivateAddresses) -> Egress {

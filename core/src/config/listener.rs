@@ -1,0 +1,289 @@
+//! Where clients connect: the addresses of listeners, and what holds at one of them alone. `proxy`
+//! opens them; `upstream` asks where they are, so that no request runs in a circle.
+
+mod address;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub(crate) use self::address::is_loopback;
+pub use self::address::{InvalidAddress, ListenAddress};
+use super::Config;
+use super::declaration;
+use super::value::{FileMode, FromText, ListenerName, Network, Parsed, networks};
+
+/// The addresses of the listeners that have no settings of their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen(Vec<ListenAddress>);
+
+/// A listener with settings of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+#[non_exhaustive]
+pub struct Listener {
+    /// An IP address and a port, or `unix:` and the absolute path of a Unix socket.
+    #[serde(with = "Parsed::<ListenAddress>")]
+    #[schemars(extend("examples" = ["0.0.0.0:3128"]))]
+    pub address: ListenAddress,
+    /// Who may use the proxy here, in place of `[clients] allow`.
+    #[serde(default, deserialize_with = "some_networks")]
+    #[schemars(
+        with = "Vec<Parsed<Network>>",
+        length(min = 1),
+        transform = declaration::without_default
+    )]
+    pub allow: Option<Vec<IpNet>>,
+    /// The permissions of a Unix socket, in octal digits: who may write to it may connect. "0600"
+    /// by default, which is the proxy's own user.
+    #[serde(default, deserialize_with = "some_mode")]
+    #[schemars(with = "Parsed<FileMode>", transform = declaration::without_default)]
+    pub mode: Option<u32>,
+    /// The group of a Unix socket, by name or number; that of the proxy's process by default.
+    #[serde(default)]
+    #[schemars(with = "String", transform = declaration::without_default)]
+    pub group: Option<String>,
+}
+
+/// A listener, and how filters and logs call it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NamedListener {
+    /// None for one of `[proxy] listen`, which is called by its address.
+    pub(crate) name: Option<Arc<str>>,
+    pub(crate) settings: Listener,
+}
+
+/// Where connections of the proxy would come back to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OwnListeners {
+    pub(crate) addresses: Vec<SocketAddr>,
+    /// Whether only this machine reaches them.
+    pub(crate) are_local: bool,
+}
+
+/// What is wrong with the settings of a listener: the key, and why.
+pub(super) struct Problem {
+    pub(super) key: &'static str,
+    pub(super) text: &'static str,
+}
+
+impl Listen {
+    /// The addresses, in the order in which they were written.
+    pub fn addresses(&self) -> &[ListenAddress] {
+        &self.0
+    }
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)).into()
+    }
+}
+
+impl<A: Into<ListenAddress>> From<A> for Listen {
+    fn from(address: A) -> Self {
+        Self(vec![address.into()])
+    }
+}
+
+impl FromIterator<ListenAddress> for Listen {
+    fn from_iter<I: IntoIterator<Item = ListenAddress>>(addresses: I) -> Self {
+        Self(addresses.into_iter().collect())
+    }
+}
+
+/// One address, or several with commas between them.
+impl FromStr for Listen {
+    type Err = InvalidAddress;
+
+    fn from_str(text: &str) -> Result<Self, InvalidAddress> {
+        text.split(',')
+            .map(|address| address.trim().parse())
+            .collect()
+    }
+}
+
+impl Serialize for Listen {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        match self.0.as_slice() {
+            [address] => ListenAddress::write(address).serialize(out),
+            addresses => out.collect_seq(addresses.iter().map(ListenAddress::write)),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Listen {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        struct Addresses;
+
+        impl<'de> Visitor<'de> for Addresses {
+            type Value = Listen;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}, or a list of them", ListenAddress::EXPECTED)
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Listen, E> {
+                text.parse().map_err(E::custom)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Listen, A::Error> {
+                let mut addresses = Vec::new();
+                while let Some(address) = values.next_element::<Parsed<ListenAddress>>()? {
+                    addresses.push(address.into_inner());
+                }
+                Ok(Listen(addresses))
+            }
+        }
+
+        value.deserialize_any(Addresses)
+    }
+}
+
+impl JsonSchema for Listen {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Listen".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let one = ListenAddress::schema(generator);
+        json_schema!({"anyOf": [one, {"type": "array", "items": one}]})
+    }
+}
+
+impl Listener {
+    /// A listener at this address about which nothing else is said.
+    pub fn at(address: impl Into<ListenAddress>) -> Self {
+        Self {
+            address: address.into(),
+            allow: None,
+            mode: None,
+            group: None,
+        }
+    }
+
+    /// Whether only this machine reaches it.
+    pub(crate) fn is_local(&self) -> bool {
+        self.address.ip().is_none_or(is_loopback)
+    }
+
+    /// Whether its clients have addresses.
+    pub(crate) fn knows_clients(&self) -> bool {
+        self.address.socket().is_some()
+    }
+
+    /// What contradicts itself.
+    pub(super) fn problem(&self) -> Option<Problem> {
+        let problem = |key, text| Some(Problem { key, text });
+        match self.address {
+            ListenAddress::Unix(_) if self.allow.is_some() => problem(
+                "allow",
+                "clients of a Unix socket have no address that a network could have; its `mode` and `group` say who may connect",
+            ),
+            ListenAddress::Tcp(_) if self.mode.is_some() => problem(
+                "mode",
+                "only a Unix socket has permissions; remove it, or name the clients in `allow`",
+            ),
+            ListenAddress::Tcp(_) if self.group.is_some() => problem(
+                "group",
+                "only a Unix socket has a group; remove it, or name the clients in `allow`",
+            ),
+            _ => None,
+        }
+    }
+}
+
+impl NamedListener {
+    /// One about which nothing is said but its address.
+    pub(crate) fn at(address: impl Into<ListenAddress>) -> Self {
+        Self {
+            name: None,
+            settings: Listener::at(address),
+        }
+    }
+
+    /// How filters and logs call it.
+    pub(crate) fn label(&self) -> Arc<str> {
+        let address = || self.settings.address.to_string().into();
+        self.name.clone().unwrap_or_else(address)
+    }
+}
+
+/// For people: where it is, and its name if it has one.
+impl fmt::Display for NamedListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(name) = &self.name {
+            write!(f, "{name} ")?;
+        }
+        self.settings.address.fmt(f)
+    }
+}
+
+impl OwnListeners {
+    pub(crate) fn of(listeners: &[NamedListener]) -> Self {
+        let settings = || listeners.iter().map(|listener| &listener.settings);
+        Self {
+            addresses: settings()
+                .filter_map(|listener| listener.address.socket())
+                .collect(),
+            are_local: settings().all(Listener::is_local),
+        }
+    }
+
+    /// Those at these addresses.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn at(addresses: &[SocketAddr]) -> Self {
+        let listeners = addresses.iter().copied().map(NamedListener::at);
+        Self::of(&listeners.collect::<Vec<_>>())
+    }
+}
+
+impl Config {
+    /// Every listener: those of `[proxy] listen`, then the others in the order of their names.
+    pub(crate) fn listeners(&self) -> Vec<NamedListener> {
+        let plain = self.proxy.listen.0.iter().cloned().map(NamedListener::at);
+        let named = self.listeners.iter().map(|(name, settings)| NamedListener {
+            name: Some(name.as_str().into()),
+            settings: settings.clone(),
+        });
+        plain.chain(named).collect()
+    }
+
+    /// The address that stands for the proxy as a whole.
+    pub(crate) fn main_address(&self) -> ListenAddress {
+        let listeners = self.listeners().into_iter();
+        let mut addresses = listeners.map(|listener| listener.settings.address);
+        let default = || Listen::default().0.remove(0);
+        addresses.next().unwrap_or_else(default)
+    }
+}
+
+/// Listeners by name.
+pub(super) fn listeners<'de, D>(value: D) -> Result<BTreeMap<String, Listener>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    #[derive(PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+    struct Name(#[serde(with = "Parsed::<ListenerName>")] String);
+
+    let listeners = BTreeMap::<Name, Listener>::deserialize(value)?;
+    let listeners = listeners.into_iter();
+    Ok(listeners
+        .map(|(Name(name), listener)| (name, listener))
+        .collect())
+}
+
+fn some_networks<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Vec<IpNet>>, D::Error> {
+    networks(value).map(Some)
+}
+
+fn some_mode<'de, D: Deserializer<'de>>(value: D) -> Result<Option<u32>, D::Error> {
+    Parsed::<FileMode>::deserialize(value).map(Some)
+}

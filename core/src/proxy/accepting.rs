@@ -1,0 +1,430 @@
+//! Accepts on every listener, whatever happens, and turns away clients for whom there is no room.
+//! Run by `proxy`; knows nothing of what connections are for.
+
+use std::future::poll_fn;
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use socket2::Socket;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep};
+
+use super::capacity::Capacity;
+use super::listener::{Listener, SocketFile};
+use super::per_client::{ClientPermit, Clients};
+use super::socket::SocketKind;
+use super::turn_away::TurnedAway;
+use crate::config::{self, is_loopback};
+use crate::downstream::session::{Admission, Arrival, Ingress};
+use crate::error::{Error, StartError};
+use crate::log::Throttle;
+
+/// Long enough for descriptors or memory to come free, short enough not to be noticed.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Time between two log lines about the same condition while it lasts.
+const REPORT_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How many clients that are not allowed are read and answered as clients are, with an access line
+/// each. They take no room from others. Those on top of that are answered unread.
+const REFUSED_AT_A_TIME: usize = 64;
+
+/// Sockets that accept on the runtime of their caller.
+#[derive(Debug)]
+pub(super) struct Accepting {
+    doors: Vec<Door>,
+    /// The door that is looked at first.
+    turn: usize,
+    permits: Arc<Semaphore>,
+    capacity: Capacity,
+    allowed: config::Clients,
+    refusals: Arc<Semaphore>,
+    /// How many clients were not allowed so far.
+    refused: u64,
+    clients: Clients,
+    turned_away: TurnedAway,
+    log: Throttle,
+}
+
+/// A client's socket, and its address if it has one.
+type Came = io::Result<(Socket, Option<SocketAddr>)>;
+
+/// One of them.
+#[derive(Debug)]
+struct Door {
+    /// Is dropped first: while the socket is open, no other file can have its number.
+    _file: Option<SocketFile>,
+    socket: sys::Listener,
+    kind: SocketKind,
+    settings: config::Listener,
+}
+
+/// What accepting has led to.
+#[derive(Debug)]
+pub(super) enum Accept {
+    Connection(Accepted),
+    /// There are no descriptors or there is no memory for more connections.
+    Exhausted,
+}
+
+/// A connection that is ready for another runtime.
+#[derive(Debug)]
+pub(super) struct Accepted {
+    pub(super) socket: Socket,
+    pub(super) kind: SocketKind,
+    pub(super) arrival: Arrival,
+    pub(super) admission: Admission,
+    /// Counts the connection for as long as this is kept.
+    pub(super) permit: Permit,
+}
+
+/// Room for a connection, which is free again when this is dropped.
+#[derive(Debug)]
+pub(super) struct Permit {
+    _of_all: OwnedSemaphorePermit,
+    _of_client: Option<ClientPermit>,
+}
+
+impl Permit {
+    pub(super) fn of_all(permit: OwnedSemaphorePermit) -> Self {
+        Self {
+            _of_all: permit,
+            _of_client: None,
+        }
+    }
+}
+
+impl Accepting {
+    /// Accepts as many connections as there is room for, and refuses clients that are not
+    /// `allowed`. Must be called within a runtime.
+    pub(super) fn new(
+        listeners: Vec<Listener>,
+        capacity: Capacity,
+        allowed: config::Clients,
+    ) -> Result<Self, StartError> {
+        let doors = listeners.into_iter().map(Door::open);
+        let most = capacity.connections.min(Semaphore::MAX_PERMITS);
+        Ok(Self {
+            doors: doors.collect::<Result<_, _>>()?,
+            turn: 0,
+            permits: Arc::new(Semaphore::new(most)),
+            allowed,
+            refusals: Arc::new(Semaphore::new(REFUSED_AT_A_TIME)),
+            refused: 0,
+            clients: Clients::default(),
+            turned_away: TurnedAway::default(),
+            capacity,
+            log: Throttle::new(REPORT_INTERVAL, 3),
+        })
+    }
+
+    /// The next connection. Clients for whom there is no room are told so.
+    pub(super) async fn accept(&mut self) -> Accept {
+        loop {
+            let (door, accepted) = poll_fn(|cx| self.poll_doors(cx)).await;
+            let (socket, client) = match accepted {
+                Ok(accepted) => accepted,
+                // That client's trouble, not ours (accept(2)): the next one must not wait for it.
+                Err(error) if error.kind() == ErrorKind::ConnectionAborted => continue,
+                Err(error) => {
+                    self.report(&error);
+                    sleep(PAUSE).await;
+                    return Accept::Exhausted;
+                }
+            };
+            let kind = self.doors[door].kind;
+            // Answers are written in one piece; what follows must not wait for an acknowledgement.
+            // It fails if the client is gone again, which its worker will see.
+            if kind == SocketKind::Tcp {
+                socket.set_tcp_nodelay(true).ok();
+            }
+            let arrival = Arrival {
+                listener: door,
+                client,
+                ingress: Ingress::Direct,
+                at: Instant::now(),
+            };
+            if let Some(accepted) = self.let_in(socket, arrival) {
+                return Accept::Connection(accepted);
+            }
+        }
+    }
+
+    /// Looks at all doors in turn, so that one with many clients does not keep those of another
+    /// waiting.
+    fn poll_doors(&mut self, cx: &mut Context<'_>) -> Poll<(usize, Came)> {
+        let count = self.doors.len();
+        for door in (self.turn..count).chain(0..self.turn) {
+            if let Poll::Ready(accepted) = sys::poll_accept(&self.doors[door].socket, cx) {
+                self.turn = (door + 1) % count;
+                return Poll::Ready((door, accepted));
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Finds room for a connection. None if there is none, and the client is told so.
+    fn let_in(&mut self, socket: Socket, arrival: Arrival) -> Option<Accepted> {
+        let kind = self.doors[arrival.listener].kind;
+        let admission = self.admission(&arrival);
+        match self.permit(&arrival, admission) {
+            Ok(permit) => Some(Accepted {
+                socket,
+                kind,
+                arrival,
+                admission,
+                permit,
+            }),
+            Err(why) => {
+                self.turned_away.answer(socket, kind, &why);
+                None
+            }
+        }
+    }
+
+    fn admission(&mut self, arrival: &Arrival) -> Admission {
+        let listener = &self.doors[arrival.listener].settings;
+        if self.allowed.admit(listener, arrival.ip()) {
+            return Admission::Allowed;
+        }
+        // The proxy asks itself whether it is well, and its address need not be allowed.
+        if !self.is_on_this_machine(arrival) {
+            self.refused += 1;
+            self.report_refused(arrival);
+        }
+        Admission::Refused
+    }
+
+    fn is_on_this_machine(&self, arrival: &Arrival) -> bool {
+        let address = &self.doors[arrival.listener].settings.address;
+        let is_ours = |ip: IpAddr| is_loopback(ip) || address.ip() == Some(ip);
+        arrival.ip().is_none_or(is_ours)
+    }
+
+    /// Room for a connection, or why there is none.
+    fn permit(&self, arrival: &Arrival, admission: Admission) -> Result<Permit, Error> {
+        if admission == Admission::Refused && !self.is_on_this_machine(arrival) {
+            let permit = self.refusals.clone().try_acquire_owned();
+            let permit = permit.map_err(|_| Error::ClientNotAllowed)?;
+            return Ok(Permit::of_all(permit));
+        }
+        let most = self
+            .capacity
+            .per_client(&self.doors[arrival.listener].settings);
+        let of_client = match (most, arrival.ip()) {
+            (Some(most), Some(ip)) => match self.clients.permit(ip, most) {
+                Some(permit) => Some(permit),
+                None => {
+                    self.report_client(ip, most);
+                    return Err(Error::NoRoom(
+                        "this client has as many connections as it may",
+                    ));
+                }
+            },
+            // Clients of a Unix socket cannot be told apart.
+            _ => None,
+        };
+        let Ok(of_all) = self.permits.clone().try_acquire_owned() else {
+            self.report_full();
+            return Err(Error::NoRoom(
+                "the proxy has as many connections as it can serve",
+            ));
+        };
+        Ok(Permit {
+            _of_all: of_all,
+            _of_client: of_client,
+        })
+    }
+
+    fn report_refused(&self, arrival: &Arrival) {
+        if let Some(suppressed) = self.log.admit("refused") {
+            tracing::info!(
+                client = arrival.ip().map(tracing::field::display),
+                refused = self.refused,
+                suppressed,
+                "a client that [clients] allow does not name was refused; add its network if it should be served"
+            );
+        }
+    }
+
+    fn report_full(&self) {
+        if let Some(suppressed) = self.log.admit("full") {
+            tracing::warn!(
+                connections = self.capacity.connections,
+                suppressed,
+                "as many connections are open as may be; further clients are answered with 503. If clients need more, \
+                 raise [limits] connections and the limit of open files"
+            );
+        }
+    }
+
+    fn report_client(&self, client: IpAddr, most: usize) {
+        if let Some(suppressed) = self.log.admit("client") {
+            tracing::warn!(
+                %client,
+                connections = most,
+                suppressed,
+                "a client has as many connections as it may; further ones of it are answered with 503. If it needs more, \
+                 raise [limits] connections_per_client"
+            );
+        }
+    }
+
+    fn report(&self, error: &io::Error) {
+        if self.log.admit("failing").is_some() {
+            tracing::error!(
+                %error,
+                "cannot accept connections; will try again. If descriptors ran out, raise the limit of open files"
+            );
+        }
+    }
+}
+
+impl Door {
+    fn open(listener: Listener) -> Result<Self, StartError> {
+        let Listener {
+            _file,
+            socket,
+            kind,
+            named,
+        } = listener;
+        let socket = sys::listen(socket).map_err(|source| StartError::System {
+            action: "watch the listening socket".into(),
+            source,
+        })?;
+        Ok(Self {
+            _file,
+            socket,
+            kind,
+            settings: named.settings,
+        })
+    }
+}
+
+/// Accepts without telling this runtime of the connection, which is served by another one.
+#[cfg(unix)]
+mod sys {
+    use std::io;
+    use std::task::{Context, Poll, ready};
+
+    use socket2::Socket;
+    use tokio::io::Interest;
+    use tokio::io::unix::AsyncFd;
+
+    use super::Came;
+
+    pub(super) type Listener = AsyncFd<Socket>;
+
+    #[expect(
+        unsafe_code,
+        reason = "the safe way is deprecated for sockets that change or close"
+    )]
+    pub(super) fn listen(socket: Socket) -> io::Result<Listener> {
+        // SAFETY: a `Socket` has the same open descriptor until it is dropped, and is not changed
+        // meanwhile.
+        let registered = unsafe { AsyncFd::register_with_interest(socket, Interest::READABLE) };
+        registered.map_err(Into::into)
+    }
+
+    pub(super) fn poll_accept(listener: &Listener, cx: &mut Context<'_>) -> Poll<Came> {
+        loop {
+            let mut ready = ready!(listener.poll_read_ready(cx))?;
+            if let Ok(accepted) = ready.try_io(|listener| accept_now(listener.get_ref())) {
+                return Poll::Ready(accepted);
+            }
+        }
+    }
+
+    fn accept_now(listener: &Socket) -> Came {
+        let (socket, peer) = listener.accept()?;
+        socket.set_nonblocking(true)?;
+        Ok((socket, peer.as_socket()))
+    }
+}
+
+/// There is no such way elsewhere.
+#[cfg(not(unix))]
+mod sys {
+    use std::io;
+    use std::task::{Context, Poll, ready};
+
+    use socket2::Socket;
+
+    use super::Came;
+
+    pub(super) use tokio::net::TcpListener as Listener;
+
+    pub(super) fn listen(socket: Socket) -> io::Result<Listener> {
+        Listener::from_std(socket.into())
+    }
+
+    pub(super) fn poll_accept(listener: &Listener, cx: &mut Context<'_>) -> Poll<Came> {
+        let (socket, peer) = ready!(listener.poll_accept(cx))?;
+        Poll::Ready(Ok((socket.into_std()?.into(), Some(peer))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::NamedListener;
+
+    /// Accepts on a free port of this machine, with these settings.
+    fn accepting(capacity: Capacity, allowed: config::Clients) -> Accepting {
+        let listener = NamedListener::at(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let listeners = Listener::bind_all(vec![listener]).unwrap();
+        Accepting::new(listeners, capacity, allowed).unwrap()
+    }
+
+    #[tokio::test]
+    async fn clients_that_are_not_allowed_take_no_room_from_others() {
+        let capacity = Capacity {
+            connections: 1,
+            ..Capacity::new(&config::Limits::default(), 1, None)
+        };
+        let allowed = config::Clients::new(["192.0.2.0/24".parse().unwrap()]);
+        let mut accepting = accepting(capacity, allowed);
+        let mut come = |address: &str| {
+            let arrival = Arrival::direct(SocketAddr::new(address.parse().unwrap(), 1));
+            let admission = accepting.admission(&arrival);
+            (admission, accepting.permit(&arrival, admission))
+        };
+        let refused: Vec<_> = (0..REFUSED_AT_A_TIME)
+            .map(|_| come("198.51.100.1"))
+            .collect();
+        let is_read = |(admission, permit): &(_, Result<_, _>)| {
+            *admission == Admission::Refused && permit.is_ok()
+        };
+        assert!(refused.iter().all(is_read));
+        assert!(matches!(
+            come("198.51.100.2").1,
+            Err(Error::ClientNotAllowed)
+        ));
+        // This machine's own are read all the same: the proxy asks itself whether it is well.
+        let (_, own) = come("127.0.0.1");
+        assert!(own.is_ok());
+        drop(own);
+        let (admission, served) = come("::ffff:192.0.2.1");
+        assert!(admission == Admission::Allowed && served.is_ok());
+        assert!(matches!(come("192.0.2.2").1, Err(Error::NoRoom(_))));
+        assert_eq!(accepting.refused, 1 + REFUSED_AT_A_TIME as u64);
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[tokio::test]
+    async fn the_system_takes_little_for_a_client_that_reads_slowly() {
+        let capacity = Capacity::new(&config::Limits::default(), 1, None);
+        let mut accepting = accepting(capacity, config::Clients::default());
+        let address = accepting.doors[0].settings.address.socket().unwrap();
+        #[expect(clippy::disallowed_methods, reason = "a client outside of the proxy")]
+        let _client = std::net::TcpStream::connect(address).unwrap();
+        let Accept::Connection(accepted) = accepting.accept().await else {
+            panic!("there is room")
+        };
+        let unsent = socket2::SockRef::from(&accepted.socket).tcp_notsent_lowat();
+        assert_eq!(unsent.unwrap(), crate::proxy::listener::UNSENT);
+    }
+}
