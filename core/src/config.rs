@@ -48,7 +48,7 @@ pub(crate) use self::filter::{FilterSettings, Grants, Mode, OnError, QuarantineR
 pub(crate) use self::filter_limits::FilterLimits;
 pub use self::followed::Followed;
 pub use self::group::Group;
-pub use self::listener::{InvalidAddress, Listen, ListenAddress, Listener};
+pub use self::listener::{Balancer, InvalidAddress, Listen, ListenAddress, Listener};
 pub(crate) use self::listener::{NamedListener, OwnListeners, is_loopback};
 pub use self::load::{Flags, Sources};
 pub(crate) use self::refusal::located;

@@ -13,6 +13,7 @@ pub(crate) mod head;
 pub(crate) mod headers;
 pub(crate) mod hello;
 mod interim;
+pub(crate) mod proxy_protocol;
 pub(crate) mod refusal;
 mod reply;
 mod respond;

@@ -1,6 +1,7 @@
 //! The proxy as a whole: binds, starts the threads, accepts, and ends it all. The public door.
 
 mod accepting;
+mod announce;
 mod capacity;
 mod control;
 mod decisions;
@@ -229,7 +230,12 @@ impl Proxy {
         let descriptors = capacity::descriptors();
         let capacity = Capacity::new(&config.limits, workers, descriptors);
         capacity.log(&config.limits);
-        let mut accepting = Accepting::new(self.listeners, capacity, config.clients.clone())?;
+        let mut accepting = Accepting::new(
+            self.listeners,
+            capacity,
+            config.clients.clone(),
+            config.limits.request_head,
+        )?;
         // After the listeners, so that it is dropped before: the next proxy that has the address has
         // a file of the same name.
         let status = StatusFile::new(&config.cache.dir, &listeners[0].settings.address);

@@ -34,7 +34,7 @@ pub struct Clients {
 /// A listener that other machines reach, while nothing says which of them may use the proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exposed {
-    listener: NamedListener,
+    listener: Box<NamedListener>,
 }
 
 impl Clients {
@@ -47,7 +47,7 @@ impl Clients {
     }
 
     /// Whether a client at this address may use the proxy. Those of a Unix socket have none: its
-    /// permissions have let them in.
+    /// permissions have let them in, unless a load balancer connects to it for others.
     pub(crate) fn admit(&self, listener: &Listener, address: Option<IpAddr>) -> bool {
         let networks = listener.allow.as_ref().or(self.allow.as_ref());
         match (networks, address) {
@@ -55,7 +55,8 @@ impl Clients {
                 let address = address.to_canonical();
                 networks.iter().any(|network| network.contains(&address))
             }
-            _ => true,
+            (Some(_), None) => !listener.knows_clients(),
+            (None, _) => true,
         }
     }
 
@@ -69,7 +70,7 @@ impl Clients {
         let is_exposed = |it: &&NamedListener| self.are_all(&it.settings) && !self.open;
         match listeners.iter().find(is_exposed) {
             Some(listener) => Err(Exposed {
-                listener: listener.clone(),
+                listener: Box::new(listener.clone()),
             }),
             None => Ok(()),
         }
@@ -79,10 +80,17 @@ impl Clients {
     #[cfg(feature = "cli")]
     pub(crate) fn in_words(&self, listener: &Listener) -> String {
         let networks = listener.allow.as_ref().or(self.allow.as_ref());
+        if let Some(balancers) = &listener.proxy_protocol {
+            let clients = match networks {
+                Some(networks) => format!("for clients in {}", list(networks)),
+                None => "for every client".to_owned(),
+            };
+            let balancers: Vec<_> = balancers.iter().map(ToString::to_string).collect();
+            return format!("{clients}, as said by {}", balancers.join(", "));
+        }
         match networks.filter(|_| listener.knows_clients()) {
             Some(networks) => {
-                let networks: Vec<_> = networks.iter().map(ToString::to_string).collect();
-                format!("for clients in {}", networks.join(", "))
+                format!("for clients in {}", list(networks))
             }
             None if listener.is_local() => "for this machine".to_owned(),
             None => "for every machine that reaches it".to_owned(),
@@ -101,9 +109,13 @@ impl Exposed {
     /// Why that is not done.
     pub(crate) fn reason(&self) -> String {
         format!(
-            "other machines reach {}, and nothing says which of them may use the proxy, so that it would be an open relay \
+            "other machines reach {}{}, and nothing says which of them may use the proxy, so that it would be an open relay \
              into this network",
-            self.listener
+            self.listener,
+            match self.listener.settings.proxy_protocol {
+                Some(_) => " through its load balancers",
+                None => "",
+            }
         )
     }
 
@@ -133,6 +145,12 @@ impl fmt::Display for Exposed {
 
 impl std::error::Error for Exposed {}
 
+#[cfg(feature = "cli")]
+fn list(networks: &[IpNet]) -> String {
+    let networks: Vec<_> = networks.iter().map(ToString::to_string).collect();
+    networks.join(", ")
+}
+
 /// Where clients of a listener are likely to be.
 fn networks_near(listener: &Listener) -> Vec<String> {
     let ip = listener.address.ip().map(|ip| ip.to_canonical());
@@ -141,7 +159,7 @@ fn networks_near(listener: &Listener) -> Vec<String> {
             let networks = ["::1", "127.0.0.0/8", "192.168.1.0/24", "fc00::/7"];
             networks.map(str::to_owned).to_vec()
         }
-        Some(ip) if !ip.is_unspecified() => {
+        Some(ip) if !ip.is_unspecified() && listener.proxy_protocol.is_none() => {
             let length = if ip.is_ipv4() { 24 } else { 64 };
             let network = IpNet::new_assert(ip, length).trunc();
             vec![network.to_string()]

@@ -2,10 +2,11 @@
 //! opens them; `upstream` asks where they are, so that no request runs in a circle.
 
 mod address;
+mod balancer;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -16,6 +17,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub(crate) use self::address::is_loopback;
 pub use self::address::{InvalidAddress, ListenAddress};
+pub use self::balancer::Balancer;
+use self::balancer::{some_balancers, write_balancers};
 use super::Config;
 use super::declaration;
 use super::value::{FileMode, FromText, ListenerName, Network, Parsed, networks};
@@ -33,6 +36,20 @@ pub struct Listener {
     #[serde(with = "Parsed::<ListenAddress>")]
     #[schemars(extend("examples" = ["0.0.0.0:3128"]))]
     pub address: ListenAddress,
+    /// The load balancers that say who their clients are: the addresses and networks from which a
+    /// header of the PROXY protocol (version 1 or 2) comes before all else, or "unix" for a Unix
+    /// socket. Connections from elsewhere and those without a header are closed.
+    #[serde(
+        default,
+        deserialize_with = "some_balancers",
+        serialize_with = "write_balancers"
+    )]
+    #[schemars(
+        with = "Vec<Parsed<Balancer>>",
+        length(min = 1),
+        transform = declaration::without_default
+    )]
+    pub proxy_protocol: Option<Vec<Balancer>>,
     /// Who may use the proxy here, in place of `[clients] allow`.
     #[serde(default, deserialize_with = "some_networks")]
     #[schemars(
@@ -163,27 +180,47 @@ impl Listener {
     pub fn at(address: impl Into<ListenAddress>) -> Self {
         Self {
             address: address.into(),
+            proxy_protocol: None,
             allow: None,
             mode: None,
             group: None,
         }
     }
 
-    /// Whether only this machine reaches it.
+    /// Whether only this machine reaches it. Behind a load balancer there can be anything.
     pub(crate) fn is_local(&self) -> bool {
-        self.address.ip().is_none_or(is_loopback)
+        self.proxy_protocol.is_none() && self.address.ip().is_none_or(is_loopback)
+    }
+
+    /// Whether what comes from there says who its client is.
+    pub(crate) fn trusts(&self, peer: Option<IpAddr>) -> bool {
+        let mut balancers = self.proxy_protocol.iter().flatten();
+        balancers.any(|balancer| match (balancer, peer) {
+            (Balancer::Network(network), Some(ip)) => network.contains(&ip.to_canonical()),
+            (Balancer::Unix, None) => true,
+            _ => false,
+        })
     }
 
     /// Whether its clients have addresses.
     pub(crate) fn knows_clients(&self) -> bool {
-        self.address.socket().is_some()
+        self.proxy_protocol.is_some() || self.address.socket().is_some()
     }
 
     /// What contradicts itself.
     pub(super) fn problem(&self) -> Option<Problem> {
         let problem = |key, text| Some(Problem { key, text });
+        let balancers = || self.proxy_protocol.iter().flatten();
         match self.address {
-            ListenAddress::Unix(_) if self.allow.is_some() => problem(
+            ListenAddress::Unix(_) if balancers().any(|it| *it != Balancer::Unix) => problem(
+                "proxy_protocol",
+                "what connects to a Unix socket has no address; write [\"unix\"] if all that may connect is to be trusted",
+            ),
+            ListenAddress::Tcp(_) if balancers().any(|it| *it == Balancer::Unix) => problem(
+                "proxy_protocol",
+                "this listener is no Unix socket; name the addresses or networks of load balancers",
+            ),
+            ListenAddress::Unix(_) if !self.knows_clients() && self.allow.is_some() => problem(
                 "allow",
                 "clients of a Unix socket have no address that a network could have; its `mode` and `group` say who may connect",
             ),

@@ -74,6 +74,10 @@ pub(crate) struct Arrival {
 pub(crate) enum Ingress {
     /// The client has connected to a listener of the proxy.
     Direct,
+    /// A load balancer has, which has said whose connection it is.
+    Announced,
+    /// A load balancer has, and says that the connection is its own, or not whose it is.
+    Balancer,
 }
 
 /// Whether a client may use the proxy.
@@ -123,9 +127,10 @@ impl Arrival {
         self.client.map(|client| client.ip().to_canonical())
     }
 
-    /// Whether the client is a program on this machine.
+    /// Whether the client is a program on this machine. What a balancer announces is an address of
+    /// its machine.
     pub(crate) fn is_local(&self) -> bool {
-        self.ip().is_none_or(is_loopback)
+        self.ingress != Ingress::Announced && self.ip().is_none_or(is_loopback)
     }
 }
 

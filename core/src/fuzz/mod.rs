@@ -9,6 +9,7 @@ mod fields;
 mod hello;
 mod lines;
 mod lists;
+mod proxy_protocol;
 mod request;
 mod response;
 mod settings;
@@ -23,6 +24,7 @@ pub use self::fields::header_edits;
 pub use self::hello::client_hello;
 pub use self::lines::access_log;
 pub use self::lists::feed;
+pub use self::proxy_protocol::proxy_protocol;
 pub use self::request::request_head;
 pub use self::response::response_head;
 pub use self::settings::{cases, config, filter_settings};
@@ -44,6 +46,17 @@ fn from_digits(data: &[u8]) -> std::borrow::Cow<'_, [u8]> {
     match HEXLOWER_PERMISSIVE.decode(digits.as_bytes()) {
         Ok(bytes) => bytes.into(),
         Err(_) => data.into(),
+    }
+}
+
+/// What is read of the shortest beginning that says something is what is read of all.
+fn assert_cut<T, E>(sent: &[u8], read: impl Fn(&[u8]) -> Result<Option<T>, E>)
+where
+    Result<Option<T>, E>: PartialEq + std::fmt::Debug,
+{
+    let decided = (0..=sent.len()).find(|&end| !matches!(read(&sent[..end]), Ok(None)));
+    if let Some(end) = decided {
+        assert_eq!(read(&sent[..end]), read(sent), "{sent:02x?}");
     }
 }
 

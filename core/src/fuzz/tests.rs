@@ -63,6 +63,7 @@ corpora! {
     feed
     filter_settings
     header_edits
+    proxy_protocol
     request_head
     response_head
     snapshot

@@ -12,12 +12,13 @@ use socket2::Socket;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep};
 
+use super::announce::{Announcement, Announcing, NoHeader};
 use super::capacity::Capacity;
 use super::listener::{Listener, SocketFile};
 use super::per_client::{ClientPermit, Clients};
-use super::socket::SocketKind;
+use super::socket::{SocketKind, Unwatched};
 use super::turn_away::TurnedAway;
-use crate::config::{self, is_loopback};
+use crate::config;
 use crate::downstream::session::{Admission, Arrival, Ingress};
 use crate::error::{Error, StartError};
 use crate::log::Throttle;
@@ -32,10 +33,15 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 /// each. They take no room from others. Those on top of that are answered unread.
 const REFUSED_AT_A_TIME: usize = 64;
 
+const NO_ROOM: Error = Error::NoRoom("the proxy has as many connections as it can serve");
+
 /// Sockets that accept on the runtime of their caller.
 #[derive(Debug)]
 pub(super) struct Accepting {
     doors: Vec<Door>,
+    announcing: Announcing,
+    /// How long the header of a balancer is waited for.
+    patience: Duration,
     /// The door that is looked at first.
     turn: usize,
     permits: Arc<Semaphore>,
@@ -60,6 +66,15 @@ struct Door {
     socket: sys::Listener,
     kind: SocketKind,
     settings: config::Listener,
+    /// Its name, for the log.
+    label: Arc<str>,
+}
+
+/// What has happened at the doors.
+enum Event {
+    /// A client has connected to this door.
+    Came(usize, io::Result<(Socket, Option<SocketAddr>)>),
+    Announced(Announcement),
 }
 
 /// What accepting has led to.
@@ -73,8 +88,7 @@ pub(super) enum Accept {
 /// A connection that is ready for another runtime.
 #[derive(Debug)]
 pub(super) struct Accepted {
-    pub(super) socket: Socket,
-    pub(super) kind: SocketKind,
+    pub(super) socket: Unwatched,
     pub(super) arrival: Arrival,
     pub(super) admission: Admission,
     /// Counts the connection for as long as this is kept.
@@ -99,16 +113,19 @@ impl Permit {
 
 impl Accepting {
     /// Accepts as many connections as there is room for, and refuses clients that are not
-    /// `allowed`. Must be called within a runtime.
+    /// `allowed`. A load balancer has `patience` to say whose connection it is. Must be called within a runtime.
     pub(super) fn new(
         listeners: Vec<Listener>,
         capacity: Capacity,
         allowed: config::Clients,
+        patience: Duration,
     ) -> Result<Self, StartError> {
         let doors = listeners.into_iter().map(Door::open);
         let most = capacity.connections.min(Semaphore::MAX_PERMITS);
         Ok(Self {
             doors: doors.collect::<Result<_, _>>()?,
+            announcing: Announcing::default(),
+            patience,
             turn: 0,
             permits: Arc::new(Semaphore::new(most)),
             allowed,
@@ -124,7 +141,13 @@ impl Accepting {
     /// The next connection. Clients for whom there is no room are told so.
     pub(super) async fn accept(&mut self) -> Accept {
         loop {
-            let (door, accepted) = poll_fn(|cx| self.poll_doors(cx)).await;
+            let (door, accepted) = match poll_fn(|cx| self.poll(cx)).await {
+                Event::Announced(announcement) => match self.let_announced_in(announcement) {
+                    Some(accepted) => return Accept::Connection(accepted),
+                    None => continue,
+                },
+                Event::Came(door, accepted) => (door, accepted),
+            };
             let (socket, client) = match accepted {
                 Ok(accepted) => accepted,
                 // That client's trouble, not ours (accept(2)): the next one must not wait for it.
@@ -135,19 +158,22 @@ impl Accepting {
                     return Accept::Exhausted;
                 }
             };
-            let kind = self.doors[door].kind;
+            let Door { kind, settings, .. } = &self.doors[door];
             // Answers are written in one piece; what follows must not wait for an acknowledgement.
             // It fails if the client is gone again, which its worker will see.
-            if kind == SocketKind::Tcp {
+            if *kind == SocketKind::Tcp {
                 socket.set_tcp_nodelay(true).ok();
             }
+            let socket = Unwatched::new(socket, *kind);
             let arrival = Arrival {
                 listener: door,
                 client,
                 ingress: Ingress::Direct,
                 at: Instant::now(),
             };
-            if let Some(accepted) = self.let_in(socket, arrival) {
+            if settings.proxy_protocol.is_some() {
+                self.await_header(socket, arrival);
+            } else if let Some(accepted) = self.let_in(socket, arrival, None) {
                 return Accept::Connection(accepted);
             }
         }
@@ -155,31 +181,73 @@ impl Accepting {
 
     /// Looks at all doors in turn, so that one with many clients does not keep those of another
     /// waiting.
-    fn poll_doors(&mut self, cx: &mut Context<'_>) -> Poll<(usize, Came)> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        if let Poll::Ready(announcement) = self.announcing.poll(cx) {
+            return Poll::Ready(Event::Announced(announcement));
+        }
         let count = self.doors.len();
         for door in (self.turn..count).chain(0..self.turn) {
             if let Poll::Ready(accepted) = sys::poll_accept(&self.doors[door].socket, cx) {
                 self.turn = (door + 1) % count;
-                return Poll::Ready((door, accepted));
+                return Poll::Ready(Event::Came(door, accepted));
             }
         }
         Poll::Pending
     }
 
-    /// Finds room for a connection. None if there is none, and the client is told so.
-    fn let_in(&mut self, socket: Socket, arrival: Arrival) -> Option<Accepted> {
-        let kind = self.doors[arrival.listener].kind;
+    /// Waits for what a load balancer says about its client. One that is not trusted is closed
+    /// unread.
+    fn await_header(&mut self, socket: Unwatched, arrival: Arrival) {
+        let listener = &self.doors[arrival.listener].settings;
+        if !listener.trusts(arrival.ip()) {
+            self.report_untrusted(&arrival);
+            return;
+        }
+        let Ok(permit) = self.permits.clone().try_acquire_owned() else {
+            self.report_full();
+            self.turned_away.answer(socket, &NO_ROOM);
+            return;
+        };
+        // A client whose socket cannot be watched is closed.
+        if let Ok(socket) = socket.watch() {
+            let end = arrival.at + self.patience;
+            self.announcing.wait(socket, arrival, permit, end);
+        }
+    }
+
+    fn let_announced_in(&mut self, announcement: Announcement) -> Option<Accepted> {
+        let Announcement {
+            arrival: balancer,
+            permit,
+            outcome,
+        } = announcement;
+        match outcome {
+            Ok((socket, arrival)) => self.let_in(socket.unwatch().ok()?, arrival, Some(permit)),
+            Err(why) => {
+                self.report_unannounced(&balancer, &why);
+                None
+            }
+        }
+    }
+
+    /// Finds room for a connection, unless it has some already. None if there is none, and the
+    /// client is told so.
+    fn let_in(
+        &mut self,
+        socket: Unwatched,
+        arrival: Arrival,
+        held: Option<OwnedSemaphorePermit>,
+    ) -> Option<Accepted> {
         let admission = self.admission(&arrival);
-        match self.permit(&arrival, admission) {
+        match self.permit(&arrival, admission, held) {
             Ok(permit) => Some(Accepted {
                 socket,
-                kind,
                 arrival,
                 admission,
                 permit,
             }),
             Err(why) => {
-                self.turned_away.answer(socket, kind, &why);
+                self.turned_away.answer(socket, &why);
                 None
             }
         }
@@ -200,12 +268,17 @@ impl Accepting {
 
     fn is_on_this_machine(&self, arrival: &Arrival) -> bool {
         let address = &self.doors[arrival.listener].settings.address;
-        let is_ours = |ip: IpAddr| is_loopback(ip) || address.ip() == Some(ip);
-        arrival.ip().is_none_or(is_ours)
+        let is_listener = arrival.ip().is_some() && arrival.ip() == address.ip();
+        arrival.is_local() || is_listener && arrival.ingress != Ingress::Announced
     }
 
     /// Room for a connection, or why there is none.
-    fn permit(&self, arrival: &Arrival, admission: Admission) -> Result<Permit, Error> {
+    fn permit(
+        &self,
+        arrival: &Arrival,
+        admission: Admission,
+        held: Option<OwnedSemaphorePermit>,
+    ) -> Result<Permit, Error> {
         if admission == Admission::Refused && !self.is_on_this_machine(arrival) {
             let permit = self.refusals.clone().try_acquire_owned();
             let permit = permit.map_err(|_| Error::ClientNotAllowed)?;
@@ -227,11 +300,10 @@ impl Accepting {
             // Clients of a Unix socket cannot be told apart.
             _ => None,
         };
-        let Ok(of_all) = self.permits.clone().try_acquire_owned() else {
+        let free = || self.permits.clone().try_acquire_owned().ok();
+        let Some(of_all) = held.or_else(free) else {
             self.report_full();
-            return Err(Error::NoRoom(
-                "the proxy has as many connections as it can serve",
-            ));
+            return Err(NO_ROOM);
         };
         Ok(Permit {
             _of_all: of_all,
@@ -246,6 +318,37 @@ impl Accepting {
                 refused = self.refused,
                 suppressed,
                 "a client that [clients] allow does not name was refused; add its network if it should be served"
+            );
+        }
+    }
+
+    fn report_untrusted(&self, arrival: &Arrival) {
+        // The proxy asks itself whether it is well, and its address need not be trusted.
+        if self.is_on_this_machine(arrival) {
+            return;
+        }
+        let listener = &self.doors[arrival.listener].label;
+        if let Some(suppressed) = self.log.admit("untrusted") {
+            tracing::warn!(
+                peer = arrival.ip().map(tracing::field::display),
+                %listener,
+                suppressed,
+                "a connection was closed that comes from no load balancer of [listeners] proxy_protocol; add its network if \
+                 it should say who its clients are"
+            );
+        }
+    }
+
+    fn report_unannounced(&self, arrival: &Arrival, why: &NoHeader) {
+        let listener = &self.doors[arrival.listener].label;
+        if let Some(suppressed) = self.log.admit("unannounced") {
+            tracing::warn!(
+                peer = arrival.ip().map(tracing::field::display),
+                %listener,
+                error = %why,
+                suppressed,
+                "a load balancer has not said who its client is, and the connection was closed; have it send the PROXY \
+                 protocol (in haproxy, send-proxy-v2)"
             );
         }
     }
@@ -299,6 +402,7 @@ impl Door {
             _file,
             socket,
             kind,
+            label: named.label(),
             settings: named.settings,
         })
     }
@@ -376,7 +480,7 @@ mod tests {
     fn accepting(capacity: Capacity, allowed: config::Clients) -> Accepting {
         let listener = NamedListener::at(SocketAddr::from(([127, 0, 0, 1], 0)));
         let listeners = Listener::bind_all(vec![listener]).unwrap();
-        Accepting::new(listeners, capacity, allowed).unwrap()
+        Accepting::new(listeners, capacity, allowed, Duration::MAX).unwrap()
     }
 
     #[tokio::test]
@@ -390,7 +494,7 @@ mod tests {
         let mut come = |address: &str| {
             let arrival = Arrival::direct(SocketAddr::new(address.parse().unwrap(), 1));
             let admission = accepting.admission(&arrival);
-            (admission, accepting.permit(&arrival, admission))
+            (admission, accepting.permit(&arrival, admission, None))
         };
         let refused: Vec<_> = (0..REFUSED_AT_A_TIME)
             .map(|_| come("198.51.100.1"))
@@ -424,7 +528,7 @@ mod tests {
         let Accept::Connection(accepted) = accepting.accept().await else {
             panic!("there is room")
         };
-        let unsent = socket2::SockRef::from(&accepted.socket).tcp_notsent_lowat();
+        let unsent = socket2::SockRef::from(accepted.socket.socket()).tcp_notsent_lowat();
         assert_eq!(unsent.unwrap(), crate::proxy::listener::UNSENT);
     }
 }

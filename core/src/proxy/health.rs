@@ -4,6 +4,7 @@
 //! about traffic alone.
 
 use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -29,6 +30,9 @@ fn question(own: &Pseudonym) -> String {
         "OPTIONS * HTTP/1.1\r\nHost: portcullis\r\nVia: 1.1 {name}\r\nConnection: close\r\n\r\n"
     )
 }
+
+/// What a load balancer sends before a question of its own.
+const OWN_CONNECTION: &[u8] = b"PROXY UNKNOWN\r\n";
 
 /// What a check found wrong.
 #[derive(Debug, thiserror::Error)]
@@ -100,12 +104,20 @@ async fn ask(own: &Listener, pseudonym: &Pseudonym) -> Result<(), Fault> {
     let answer = match &own.address {
         ListenAddress::Tcp(address) => {
             let dialled = in_time(upstream::dial_self(*address)).await;
-            in_time(exchange(dialled.map_err(unreachable)?, &question)).await
+            let socket = dialled.map_err(unreachable)?;
+            let source = socket.local_addr().ok().map(|source| source.ip());
+            in_time(exchange(socket, source, own, &question)).await
         }
         #[cfg(unix)]
         ListenAddress::Unix(path) => {
             let dialled = in_time(upstream::dial_own_socket(path)).await;
-            in_time(exchange(dialled.map_err(unreachable)?, &question)).await
+            in_time(exchange(
+                dialled.map_err(unreachable)?,
+                None,
+                own,
+                &question,
+            ))
+            .await
         }
         #[cfg(not(unix))]
         ListenAddress::Unix(_) => return Err(unreachable(io::ErrorKind::Unsupported.into())),
@@ -114,9 +126,9 @@ async fn ask(own: &Listener, pseudonym: &Pseudonym) -> Result<(), Fault> {
         address: own.address.clone(),
         source,
     })?;
-    if answer.starts_with(b"HTTP/1.1 200 ") {
+    let Some(answer) = answer.filter(|answer| !answer.starts_with(b"HTTP/1.1 200 ")) else {
         return Ok(());
-    }
+    };
     let mut lines = answer.split(|byte| *byte == b'\r');
     let first_line = lines.next().unwrap_or_default();
     Err(Fault::WrongAnswer {
@@ -125,15 +137,25 @@ async fn ask(own: &Listener, pseudonym: &Pseudonym) -> Result<(), Fault> {
     })
 }
 
-/// Asks, and reads the answer to its end.
+/// Asks from `source`, and reads the answer to its end. None if the listener believes load balancers
+/// alone, and has closed the connection as it should.
 async fn exchange(
     mut socket: impl AsyncRead + AsyncWrite + Unpin,
+    source: Option<IpAddr>,
+    own: &Listener,
     question: &str,
-) -> io::Result<Vec<u8>> {
+) -> io::Result<Option<Vec<u8>>> {
     let mut answer = Vec::new();
+    if own.proxy_protocol.is_some() {
+        if !own.trusts(source) {
+            // A reset is an end, too.
+            return Ok(socket.read(&mut [0]).await.map_or(None, |_| None));
+        }
+        socket.write_all(OWN_CONNECTION).await?;
+    }
     socket.write_all(question.as_bytes()).await?;
     socket.read_to_end(&mut answer).await?;
-    Ok(answer)
+    Ok(Some(answer))
 }
 
 async fn in_time<T>(step: impl Future<Output = io::Result<T>>) -> io::Result<T> {
@@ -142,6 +164,10 @@ async fn in_time<T>(step: impl Future<Output = io::Result<T>>) -> io::Result<T> 
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
+    use ipnet::IpNet;
+
     use super::*;
     use crate::config::{AccessLogTo, Clients};
     use crate::{Config, Ended, Proxy};
@@ -181,6 +207,38 @@ mod tests {
         assert_eq!(ended.unwrap(), Ended::Cleanly);
         let lines = std::fs::read_to_string(&log).unwrap();
         assert_eq!(lines.matches(" method=OPTIONS ").count(), 1, "{lines}");
+    }
+
+    #[tokio::test]
+    async fn listeners_behind_balancers_are_well_if_they_believe_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.proxy.listen = "127.0.0.1:0".parse().unwrap();
+        for (name, balancer) in [("here", "127.0.0.1/32"), ("elsewhere", "192.0.2.1/32")] {
+            let mut listener = Listener::at(SocketAddr::from(([127, 0, 0, 1], 0)));
+            listener.proxy_protocol = Some(vec![balancer.parse::<IpNet>().unwrap().into()]);
+            config.listeners.insert(name.into(), listener);
+        }
+        config.clients = Clients::new(["192.0.2.0/24".parse().unwrap()]);
+        config.feeds.clear();
+        config.log.access.to = AccessLogTo::Off;
+        config.cache.dir = folder.path().join("cache");
+        config.state.dir = folder.path().join("state");
+        config.plugins.dir = folder.path().join("plugins");
+        let proxy = Proxy::bind(config).unwrap();
+        let (own, pseudonym) = (proxy.named_listeners(), proxy.pseudonym.clone());
+        let (shutdown, signal) = broadcast::channel(1);
+        let asking = async {
+            let faults = watch::Sender::default();
+            check(&own, &pseudonym, &faults.subscribe()).await.unwrap();
+            // One that is served there without a header is no such listener.
+            let mut other = own[0].settings.clone();
+            other.proxy_protocol = own[2].settings.proxy_protocol.clone();
+            assert!(ask(&other, &pseudonym).await.is_err());
+            shutdown.send(()).unwrap();
+        };
+        let (ended, ()) = tokio::join!(proxy.run(signal), asking);
+        assert_eq!(ended.unwrap(), Ended::Cleanly);
     }
 
     #[tokio::test]

@@ -5,12 +5,11 @@ use std::io::Write;
 use std::net::Shutdown;
 use std::time::Duration;
 
-use socket2::Socket;
 use tokio::io::AsyncReadExt;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::socket::{ClientSocket, SocketKind};
+use super::socket::Unwatched;
 use crate::downstream::refusal;
 use crate::error::Error;
 
@@ -30,15 +29,16 @@ pub(super) struct TurnedAway(JoinSet<()>);
 
 impl TurnedAway {
     /// Answers, before anything is read, and closes the connection.
-    pub(super) fn answer(&mut self, socket: Socket, kind: SocketKind, why: &Error) {
+    pub(super) fn answer(&mut self, client: Unwatched, why: &Error) {
         while self.0.try_join_next().is_some() {}
+        let mut socket = client.socket();
         // The system has room for so little, and a client that is gone needs no answer.
-        drop((&socket).write_all(&refusal::unserved(why)));
+        drop(socket.write_all(&refusal::unserved(why)));
         drop(socket.shutdown(Shutdown::Write));
         if self.0.len() >= AT_A_TIME {
             return;
         }
-        let Ok(socket) = ClientSocket::watch(socket, kind) else {
+        let Ok(socket) = client.watch() else {
             return;
         };
         self.0.spawn(async move {

@@ -16,7 +16,6 @@ use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::accepting::Accepted;
-use super::socket::ClientSocket;
 use super::supervise::{Backoff, supervise};
 use super::threads::Threads;
 use crate::chain;
@@ -229,12 +228,11 @@ async fn serve(worker: &Rc<Worker>, messages: &RefCell<mpsc::UnboundedReceiver<M
 fn start_serving(worker: &Rc<Worker>, accepted: Accepted, guard: ConnectionGuard) {
     let Accepted {
         socket,
-        kind,
         arrival,
         admission,
         permit,
     } = accepted;
-    let socket = match ClientSocket::watch(socket, kind) {
+    let socket = match socket.watch() {
         Ok(socket) => socket,
         Err(error) => {
             tracing::warn!(%error, "cannot take over a connection");
@@ -295,7 +293,7 @@ mod tests {
     use tokio_util::sync::{CancellationToken, DropGuard};
 
     use super::super::accepting::Permit;
-    use super::super::socket::SocketKind;
+    use super::super::socket::{SocketKind, Unwatched};
     use super::*;
     use crate::chain::decisions::Decisions;
     use crate::config::{AccessLog, AccessLogFormat, AccessLogTo, Config, NamedListener};
@@ -363,8 +361,7 @@ mod tests {
             let permit = self.permits.clone().try_acquire_owned().unwrap();
             let permit = Permit::of_all(permit);
             self.workers.assign(Accepted {
-                socket: socket.into(),
-                kind: SocketKind::Tcp,
+                socket: Unwatched::new(socket.into(), SocketKind::Tcp),
                 arrival: Arrival::direct(peer),
                 admission: Admission::Allowed,
                 permit,

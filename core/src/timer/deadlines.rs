@@ -101,23 +101,16 @@ pub(crate) enum Expired {
 }
 
 impl Deadlines {
-    /// Those of a connection that was accepted just now.
-    #[cfg(test)]
-    pub(crate) fn new(limits: Rc<Limits>) -> Self {
-        Self::since(Instant::now(), limits)
-    }
-
     /// Those of a connection that was accepted at this time.
     pub(crate) fn since(accepted: Instant, limits: Rc<Limits>) -> Self {
-        let now = Instant::now();
         Self {
             timer: RefCell::new(ResettableTimer::at(accepted + limits.request_head)),
             limits,
             phase: Cell::new(Phase::FirstHead(accepted)),
-            read_at: Cell::new(now),
-            wrote_at: Cell::new(now),
+            read_at: Cell::new(accepted),
+            wrote_at: Cell::new(accepted),
             half_closed_at: Cell::new(None),
-            looked_at: Cell::new(now),
+            looked_at: Cell::new(accepted),
             flushed: Cell::new(Flushed::No),
             upload: RefCell::default(),
             pace: Pace::default(),

@@ -11,7 +11,10 @@ use std::path::{Path, PathBuf};
 
 use portcullis::config::{Clients, ListenAddress, Listener};
 use portcullis::{Config, StartError};
-use portcullis_tests::{Log, OPTIONS, Origin, Proxy, Wire, connect, get, ok, skip_without, within};
+use portcullis_tests::{
+    Log, OPTIONS, Origin, Proxy, Response, Stage, Wire, connect, get, guests, ok, skip_without,
+    within,
+};
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -272,4 +275,33 @@ async fn a_person_on_this_machine_is_told_how_to_let_a_host_pass() {
         response.body
     );
     drop(proxy);
+}
+
+#[tokio::test]
+async fn filters_are_told_the_listener_and_that_a_client_has_no_address() {
+    let folder = TempDir::new().unwrap();
+    let stage = Stage::start_with(|config| {
+        let (lan, socket) = (loopback(2), ListenAddress::Unix(socket_in(&folder)));
+        config.listeners = BTreeMap::from([
+            ("lan".into(), Listener::at(lan)),
+            ("socket".into(), Listener::at(socket)),
+        ]);
+    })
+    .await;
+    stage.plug("facts.wasm", guests::facts());
+    let is_answered = |response: &Response| response.body.starts_with("127.0.0.1 asks for ");
+    stage.until_response("www.example.com", is_answered).await;
+    let lan = stage.proxy.addresses()[1].socket().expect("it has a port");
+    for (mut client, begin, end) in [
+        (Wire::connect(lan).await, "127.0.0.1 asks", ", by lan"),
+        (
+            Wire::connect_unix(&socket_in(&folder)),
+            "an unknown client asks",
+            ", by socket",
+        ),
+    ] {
+        client.send(stage.request("www.example.com", "")).await;
+        let body = client.response().await.body;
+        assert!(body.starts_with(begin) && body.ends_with(end), "{body}");
+    }
 }

@@ -38,6 +38,7 @@ mod messages;
 mod plugins;
 mod precedence;
 mod properties;
+mod proxy_protocol;
 mod quarantine;
 mod refused_bodies;
 mod replay;

@@ -96,8 +96,9 @@ async fn a_filter_knows_who_asks_for_which_domain_and_when() {
     assert_eq!(answer.status, 200);
     assert_eq!(answer.field("content-type"), Some("text/plain"));
     let said = "127.0.0.1 asks for example.co.uk in 20";
+    let end = format!(", false, by {}", stage.proxy.address());
     assert!(
-        answer.body.starts_with(said) && answer.body.ends_with(", false"),
+        answer.body.starts_with(said) && answer.body.ends_with(&end),
         "{}",
         answer.body
     );

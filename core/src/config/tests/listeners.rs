@@ -95,6 +95,18 @@ const REFUSED: &[(&str, &str)] = &[
         "3:1: listeners.a.mode: only a Unix socket has permissions; remove it, or name the clients in `allow`",
     ),
     (
+        "[listeners.a]\naddress = \"127.0.0.1:1\"\nproxy_protocol = [\"unix\"]",
+        "3:1: listeners.a.proxy_protocol: this listener is no Unix socket; name the addresses or networks of load balancers",
+    ),
+    (
+        "[listeners.a]\naddress = \"127.0.0.1:1\"\nproxy_protocol = []",
+        "3:18: listeners.a.proxy_protocol: invalid length 0, expected at least one address or network of load balancers, such as \"192.168.1.20\"",
+    ),
+    (
+        "[listeners.a]\naddress = \"127.0.0.1:1\"\nproxy_protocol = [\"10.0.0.1/8\"]",
+        "3:19: listeners.a.proxy_protocol: `10.0.0.1/8` has bits behind its prefix; the whole network is `10.0.0.0/8`",
+    ),
+    (
         "[listeners.A]\naddress = \"127.0.0.1:1\"",
         "1:12: listeners.A: `A` is not a name of a listener: a-z, 0-9, `_` and `-`, at most 64 of them",
     ),
@@ -142,4 +154,22 @@ fn the_proxy_is_local_while_every_listener_is() {
         let socket = own("[proxy]\nlisten = \"unix:/run/a.sock\"");
         assert!(socket.are_local && socket.addresses.is_empty());
     }
+}
+
+#[test]
+fn behind_a_balancer_a_listener_is_never_local() {
+    let text = "[listeners.a]\naddress = \"127.0.0.1:1\"\nproxy_protocol = [\"127.0.0.1\", \"10.0.0.0/8\"]";
+    let config = load(text, &[]).unwrap();
+    assert!(!OwnListeners::of(&config.listeners()).are_local);
+    let listener = &config.listeners["a"];
+    for (peer, trusted) in [
+        ("127.0.0.1", true),
+        ("::ffff:10.9.9.9", true),
+        ("127.0.0.2", false),
+        ("::1", false),
+    ] {
+        assert_eq!(listener.trusts(peer.parse().ok()), trusted, "{peer}");
+    }
+    assert!(!listener.trusts(None));
+    assert!(config.clients.check(&config.listeners()).is_err());
 }

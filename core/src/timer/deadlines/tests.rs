@@ -7,6 +7,13 @@ use tokio::time::advance;
 
 use super::*;
 
+impl Deadlines {
+    /// Those of a connection that was accepted just now.
+    pub(crate) fn new(limits: Rc<Limits>) -> Self {
+        Self::since(Instant::now(), limits)
+    }
+}
+
 fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
 }

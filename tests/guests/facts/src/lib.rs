@@ -1,4 +1,5 @@
-//! Answers with what it can know: who asks, for which registered domain, and what time it is.
+//! Answers with what it can know: who asks, for which registered domain, what time it is, and by
+//! which listener.
 
 use portcullis_sdk::{Error, Exchange, Filter, Verdict, clock, filter};
 
@@ -20,7 +21,8 @@ impl Filter for Facts {
         let now = clock::local(Some("Etc/GMT-1"))?;
         let zone = clock::local(Some("Nowhere/City")).is_ok();
         let year = now.year;
-        let body = format!("{client} asks for {domain} in {year}, {zone}");
+        let listener = exchange.listener();
+        let body = format!("{client} asks for {domain} in {year}, {zone}, by {listener}");
         Ok(Verdict::replace("text/plain", body))
     }
 }
@@ -34,7 +36,8 @@ mod tests {
     fn what_is_known_natively() {
         let facts: Facts = testing::init("").unwrap();
         let exchange = testing::exchange("www.example.co.uk").with_client("10.0.0.7");
-        let body = "10.0.0.7 asks for example.co.uk in 1970, false";
+        let exchange = exchange.with_listener("lan");
+        let body = "10.0.0.7 asks for example.co.uk in 1970, false, by lan";
         assert_eq!(
             facts.judge_host(&exchange),
             Ok(Verdict::replace("text/plain", body))
