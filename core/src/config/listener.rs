@@ -275,7 +275,7 @@ impl OwnListeners {
     }
 
     /// Those at these addresses.
-    #[cfg(any(test, fuzzing))]
+    #[cfg(test)]
     pub(crate) fn at(addresses: &[SocketAddr]) -> Self {
         let listeners = addresses.iter().copied().map(NamedListener::at);
         Self::of(&listeners.collect::<Vec<_>>())
