@@ -3,6 +3,7 @@
 //! operator would write. Environment variables and JSON Schema follow from the declarations. The
 //! program or an embedding application makes a `Config`; nothing here knows what the settings do.
 
+mod auth;
 mod ceilings;
 mod clients;
 mod declaration;
@@ -24,6 +25,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 mod tunnel;
+mod users;
 mod value;
 
 use std::collections::BTreeMap;
@@ -36,6 +38,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use smart_default::SmartDefault;
 
+pub use self::auth::Auth;
 pub use self::ceilings::Ceilings;
 pub use self::clients::{Clients, Exposed, parse_network};
 pub(crate) use self::document::did_you_mean;
@@ -55,6 +58,8 @@ pub(crate) use self::refusal::located;
 pub use self::request::{Checksum, Field, Secret, SecretError};
 pub(crate) use self::schema::Schema;
 pub use self::tunnel::{SniCheck, SniMismatch, Tunnel};
+pub use self::users::UsersError;
+pub(crate) use self::users::{PasswordHash, User, Users, is_writable_by_others, name_problem};
 use self::value::{
     BodyTime, Connections, HeadSize, LogFilter, Parsed, PerClient, Rate, StackSize, TaskSize, Time,
     Word, Words, Workers,
@@ -87,6 +92,8 @@ pub struct Config {
     pub listeners: BTreeMap<String, Listener>,
     /// Who may use the proxy.
     pub clients: Clients,
+    /// Logins.
+    pub auth: Auth,
     /// Deadlines, each of which bounds the wait for one peer, the number of clients, and the size
     /// of a head.
     pub limits: Limits,
@@ -358,6 +365,17 @@ pub enum AccessLogFormat {
 
 impl Words for AccessLogFormat {
     const EXPECTED: &'static str = r#"a format of access logs: "logfmt" or "json""#;
+}
+
+impl Config {
+    /// Fails if nothing says who may use the proxy although other machines reach it: which clients
+    /// may, or which users.
+    pub(crate) fn check_exposed(&self) -> Result<(), Exposed> {
+        if self.auth.is_on() {
+            return Ok(());
+        }
+        self.clients.check(&self.listeners())
+    }
 }
 
 impl Compiler {

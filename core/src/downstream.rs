@@ -2,6 +2,7 @@
 //! starts the workers; this plane asks `chain` for a verdict and `upstream` for the way to the
 //! origin.
 
+pub(crate) mod auth;
 mod body;
 pub(crate) mod connect;
 pub(crate) mod connection;

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use http::StatusCode;
 
-use crate::config::{Exposed, ListenAddress};
+use crate::config::{Exposed, ListenAddress, UsersError};
 use crate::target::InvalidTarget;
 
 /// Why an exchange got no answer from its origin. Each variant is a different thing for the client.
@@ -34,6 +34,12 @@ pub(crate) enum Error {
     /// The settings do not let this client use the proxy.
     #[error("this client is in no network of [clients] allow, so this proxy does nothing for it")]
     ClientNotAllowed,
+    /// The client has not said who it is, or not so that it is believed.
+    #[error("{0}")]
+    Unauthenticated(&'static str),
+    /// The client has failed to log in too often. The number is of seconds.
+    #[error("this client has failed to log in too often; it may try again in {0} s")]
+    TooManyLogins(u64),
     /// What came is not HTTP/1.1.
     #[error("malformed request")]
     NotHttp(#[source] hyper::Error),
@@ -124,6 +130,8 @@ impl Error {
             Self::ClientNotAllowed | Self::Prohibited(_) | Self::AddressProhibited(_) => {
                 StatusCode::FORBIDDEN
             }
+            Self::Unauthenticated(_) => StatusCode::PROXY_AUTHENTICATION_REQUIRED,
+            Self::TooManyLogins(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::ExpectationFailed => StatusCode::EXPECTATION_FAILED,
@@ -157,7 +165,10 @@ impl Error {
             | Self::HeadTooLarge
             | Self::RequestTimeout
             | Self::RequestTooSlow => "http_request_error",
-            Self::ClientNotAllowed | Self::Prohibited(_) => "http_request_denied",
+            Self::ClientNotAllowed
+            | Self::Unauthenticated(_)
+            | Self::TooManyLogins(_)
+            | Self::Prohibited(_) => "http_request_denied",
             Self::AddressProhibited(_) => "destination_ip_prohibited",
             Self::Dns { .. } => "dns_error",
             Self::DnsTimeout { .. } => "dns_timeout",
@@ -177,10 +188,13 @@ impl Error {
         }
     }
 
-    /// Whether the settings keep the proxy from going where the client wants. The request itself is
-    /// in order.
-    pub(crate) fn is_prohibition(&self) -> bool {
-        matches!(self, Self::Prohibited(_) | Self::AddressProhibited(_))
+    /// Whether the request itself is in order: the settings keep the proxy from going where the
+    /// client wants, or want a login first, which may follow on the same connection.
+    pub(crate) fn is_in_order(&self) -> bool {
+        matches!(
+            self,
+            Self::Prohibited(_) | Self::AddressProhibited(_) | Self::Unauthenticated(_)
+        )
     }
 
     /// Whether a connection ended without a word from the origin, as idle connections do.
@@ -222,6 +236,9 @@ pub enum StartError {
     /// Other machines reach the address, and the settings do not say which may use the proxy.
     #[error("{0}")]
     Exposed(Exposed),
+    /// It is not known who may log in.
+    #[error("cannot start without the users of [auth]")]
+    Users(#[from] UsersError),
     /// A thread, runtime or directory could not be made.
     #[error("cannot {action}")]
     System {

@@ -7,6 +7,7 @@ mod control;
 mod decisions;
 mod health;
 mod listener;
+mod logins;
 mod per_client;
 mod settings;
 mod socket;
@@ -27,9 +28,8 @@ use self::capacity::Capacity;
 use self::listener::Listener;
 use self::threads::Threads;
 use self::workers::Workers;
-use crate::chain::decisions::Decisions;
 use crate::chain::decisions::store::Store;
-use crate::config::{Config, ListenAddress, NamedListener};
+use crate::config::{Config, ListenAddress, NamedListener, Users};
 use crate::downstream::headers::Pseudonym;
 use crate::downstream::worker::WorkerConfig;
 use crate::error::{Escaped, StartError};
@@ -58,6 +58,8 @@ pub async fn run_proxy(
 pub struct Proxy {
     config: Config,
     listeners: Vec<Listener>,
+    /// Who may log in, if clients have to.
+    users: Option<Users>,
     reloader: Reloader,
     pseudonym: Pseudonym,
 }
@@ -84,17 +86,17 @@ impl Proxy {
     ///
     /// [`StartError::Bind`] or [`StartError::UnixSocket`] if there is one that it cannot have, and
     /// then it has none; [`StartError::Exposed`] if other machines reach one and the settings do not
-    /// say which of them may use the proxy.
+    /// say which of them may use the proxy; [`StartError::Users`] if the file of users cannot be
+    /// used.
     pub fn bind(config: Config) -> Result<Self, StartError> {
         // A program without the entry for compiling would otherwise start itself again and again.
         if is_compiler_child() {
             return Err(StartError::CompilerChild);
         }
-        let listeners = config.listeners();
-        let checked = config.clients.check(&listeners);
-        checked.map_err(StartError::Exposed)?;
+        config.check_exposed().map_err(StartError::Exposed)?;
         Ok(Self {
-            listeners: Listener::bind_all(listeners)?,
+            users: logins::read(&config.auth)?,
+            listeners: Listener::bind_all(config.listeners())?,
             reloader: Reloader::default(),
             pseudonym: Pseudonym::random(),
             config,
@@ -118,9 +120,9 @@ impl Proxy {
         let listener = Listener::of(socket)?;
         config.listeners.clear();
         config.proxy.listen = listener.named.settings.address.clone().into();
-        let checked = config.clients.check(&config.listeners());
-        checked.map_err(StartError::Exposed)?;
+        config.check_exposed().map_err(StartError::Exposed)?;
         Ok(Self {
+            users: logins::read(&config.auth)?,
             listeners: vec![listener],
             reloader: Reloader::default(),
             pseudonym: Pseudonym::random(),
@@ -197,7 +199,8 @@ impl Proxy {
     /// One line for the listeners that need no warning, and one for the others.
     fn say_where(&self) {
         let listeners = self.named_listeners();
-        let is_open = |it: &&NamedListener| self.config.clients.are_all(&it.settings);
+        let (clients, auth) = (&self.config.clients, &self.config.auth);
+        let is_open = |it: &&NamedListener| clients.are_all(&it.settings) && !auth.is_on();
         let (open, other): (Vec<_>, Vec<_>) = listeners.iter().partition(is_open);
         let addresses = |listeners: &[&NamedListener]| {
             let addresses: Vec<_> = listeners.iter().map(ToString::to_string).collect();
@@ -213,6 +216,12 @@ impl Proxy {
         if !other.is_empty() {
             tracing::info!(address = %addresses(&other), "listening");
         }
+        if auth.is_on() && listeners.iter().any(|it| !it.settings.is_local()) {
+            tracing::warn!(
+                "passwords are readable on the network: clients send them to this proxy unencrypted, as it has no TLS \
+                 listener yet"
+            );
+        }
     }
 
     /// Serves until it is told to stop; then the address is free. There are no workers if that was
@@ -226,8 +235,7 @@ impl Proxy {
     ) -> Result<Option<Workers>, StartError> {
         let listeners = self.named_listeners();
         let (config, pseudonym) = (self.config, self.pseudonym);
-        let workers = config.proxy.workers.get();
-        let descriptors = capacity::descriptors();
+        let (workers, descriptors) = (config.proxy.workers.get(), capacity::descriptors());
         let capacity = Capacity::new(&config.limits, workers, descriptors);
         capacity.log(&config.limits);
         let mut accepting = Accepting::new(
@@ -240,15 +248,15 @@ impl Proxy {
         // a file of the same name.
         let status = StatusFile::new(&config.cache.dir, &listeners[0].settings.address);
         let store = Store::new(&config.state.dir);
-        let (decisions, groups) = (Decisions::default(), Groups::new(&config.groups));
-        let read = store.read();
-        decisions.replace(read.map_err(|error| StartError::Decisions(error.into()))?);
+        let (decisions, groups) = (decisions::read(&store)?, Groups::new(&config.groups));
         let mut reloads = self.reloader.subscribe();
+        let (logins, users) = logins::start(&config, self.users, &groups, threads)?.unzip();
         let control = control::Control {
             own: listeners.clone(),
             pseudonym: pseudonym.clone(),
             status: status.writer(),
             decisions: (store, decisions.clone(), groups.clone()),
+            users,
             reloads: reloads.clone(),
         };
         let loading = control.start(&config, threads, stop)?;
@@ -267,6 +275,7 @@ impl Proxy {
             listeners,
             pseudonym,
             groups,
+            logins,
             decisions,
             command: command(config.file.as_deref()),
             chains,

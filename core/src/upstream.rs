@@ -18,6 +18,7 @@ pub(crate) mod spelling;
 pub(crate) mod stream;
 mod written;
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -59,9 +60,17 @@ pub(crate) struct Upstream {
 pub(crate) struct Asker {
     pub(crate) client: ClientKey,
     /// The connections to origins on which the client has logged in.
-    pub(crate) logins: Rc<Logins>,
+    pub(crate) logins: RefCell<Rc<Logins>>,
     /// How it spells fields, and how it has to be answered.
     pub(crate) spellings: Rc<Spellings>,
+}
+
+impl Asker {
+    /// The client speaks for another user from now on. Where a connection to an origin is still in
+    /// use, it is closed afterwards.
+    pub(crate) fn forget_logins(&self) {
+        self.logins.take();
+    }
 }
 
 /// How much there may be at a time of what takes a descriptor.
@@ -111,9 +120,8 @@ impl Upstream {
         asker: &Asker,
         deadlines: &Deadlines,
     ) -> Result<(Response<Incoming>, Box<Link>), Error> {
-        let Asker {
-            logins, spellings, ..
-        } = asker;
+        let logins = &asker.logins.borrow().clone();
+        let spellings = &asker.spellings;
         while let Some(mut link) = self.take_idle(route, &request, logins) {
             self.policy
                 .judge(&route.target, route.scheme, link.peer().ip())?;
@@ -264,7 +272,7 @@ mod tests {
         upstream.pool.put(link);
         let asker = Asker {
             client: ClientKey::test(1),
-            logins: Rc::default(),
+            logins: RefCell::default(),
             spellings: Rc::default(),
         };
         let deadlines = Deadlines::new(Rc::new(limits));

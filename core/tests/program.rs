@@ -7,6 +7,9 @@
 #[path = "program/access_log.rs"]
 mod access_log;
 #[cfg(unix)]
+#[path = "program/auth.rs"]
+mod auth;
+#[cfg(unix)]
 #[path = "program/exec.rs"]
 mod exec;
 #[path = "program/explain.rs"]

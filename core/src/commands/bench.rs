@@ -72,7 +72,7 @@ pub async fn bench(
     let batches = calls.get().div_ceil(BATCH);
     let local = LocalFilter::new(Arc::new(Member::new(filter.clone())));
     let inquiry = Inquiry::by(
-        Groups::new(&config.groups).client(Some(client)),
+        Groups::new(&config.groups).client(Some(client), None),
         SystemTime::now(),
     );
     let flow = Flow::asked(&target, Protocol::Http.name(), &inquiry);

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::feed::open_to_fetch;
 use crate::chain::decisions::store::Store;
-use crate::config::Config;
+use crate::config::{Config, Users};
 use crate::error::{Causes, Escaped, StartError};
 use crate::feeds::FeedStatus;
 use crate::filter::Loader;
@@ -80,7 +80,7 @@ pub async fn check(config: Config, lists: Lists) -> Result<Report, StartError> {
         what: "the decisions of people".into(),
         reason: Causes(&error).to_string(),
     });
-    let exposed = config.clients.check(&config.listeners()).err();
+    let exposed = config.check_exposed().err();
     let exposed = exposed.map(|exposed| Fault {
         what: "the listener".into(),
         reason: format!(
@@ -88,6 +88,11 @@ pub async fn check(config: Config, lists: Lists) -> Result<Report, StartError> {
             exposed.reason(),
             exposed.remedy().join("  ")
         ),
+    });
+    let users = config.auth.users.as_deref().map(Users::read);
+    let users_fault = users.and_then(Result::err).map(|error| Fault {
+        what: "the users of [auth]".into(),
+        reason: Causes(&error).to_string(),
     });
     let plugins = Plugins::open(config.plugins, BUILTINS, loader).await;
     let status = plugins.status();
@@ -105,6 +110,7 @@ pub async fn check(config: Config, lists: Lists) -> Result<Report, StartError> {
     faults.extend(plugins.find_blocking_feeds());
     faults.extend(decisions_fault);
     faults.extend(exposed);
+    faults.extend(users_fault);
     let is_used = |plugin: &plugins::Status| plugin.refused.is_none();
     let is_fetched = |feed: &Feed| feed.error.is_none();
     Ok(Report {

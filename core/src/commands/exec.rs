@@ -29,7 +29,7 @@ pub use self::reach::{AllowedHost, Reach};
 use super::access_log;
 use super::traffic::{Proposal, Tally, Traffic};
 use super::whole::write_whole;
-use crate::config::{AccessLogFormat, AccessLogTo, Clients, Config, ConfigError, Sources};
+use crate::config::{AccessLogFormat, AccessLogTo, Auth, Clients, Config, ConfigError, Sources};
 use crate::error::StartError;
 use crate::proxy::Proxy;
 
@@ -181,6 +181,8 @@ impl ExecSettings {
         config.listeners.clear();
         config.proxy.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into();
         config.clients = Clients::default();
+        // The command does not know a password, and nothing else reaches its proxy.
+        config.auth = Auth::default();
         config.limits.connections = config.limits.connections.min(CONNECTIONS);
         config.log.access.to = AccessLogTo::File(folder.path().join("access.log"));
         config.log.access.format = AccessLogFormat::Logfmt;

@@ -124,7 +124,7 @@ pub async fn explain(
         Some(running) => without_missing(&chain, running),
         None => chain,
     };
-    let client = Groups::new(&config.groups).client(subject.client);
+    let client = Groups::new(&config.groups).client(subject.client, None);
     let inquiry = Inquiry::by(client, SystemTime::now());
     let (decisions, unread) = decisions(&config.state.dir)?;
     let host = subject.target.host();

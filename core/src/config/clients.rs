@@ -120,7 +120,7 @@ impl Exposed {
     }
 
     /// What has to be written, by lines.
-    pub(crate) fn remedy(&self) -> [String; 3] {
+    pub(crate) fn remedy(&self) -> [String; 4] {
         let networks: Vec<_> = networks_near(&self.listener.settings)
             .iter()
             .map(|network| format!("\"{network}\""))
@@ -132,6 +132,8 @@ impl Exposed {
                 networks.join(", ")
             ),
             "# open = true   # or this in place of it, if every machine may".to_owned(),
+            "# or [auth] with users = \"FILE\", so that clients log in; `portcullis password NAME` makes its lines"
+                .to_owned(),
         ]
     }
 }

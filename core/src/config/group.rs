@@ -6,11 +6,13 @@ use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::value::{GroupName, Network, Parsed, networks};
+use super::declaration;
+use super::value::{self, GroupName, Network, Parsed, UserName, networks};
 
-/// Clients that filters can treat alike.
+/// Clients that filters can treat alike: those of some networks, and those that have logged in as
+/// one of some users. At least one of the two is written.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, expecting = "a table")]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
 #[non_exhaustive]
 pub struct Group {
     /// Addresses and networks, such as "192.168.1.20" or "192.168.1.0/24". A client is in each
@@ -19,16 +21,45 @@ pub struct Group {
     #[schemars(
         with = "Vec<Parsed<Network>>",
         length(min = 1),
+        transform = declaration::without_default,
         extend("examples" = [["192.168.1.0/24"]])
     )]
     pub networks: Vec<IpNet>,
+    /// Names of users. A client is also in each group that has the user whom it has logged in as.
+    #[serde(deserialize_with = "value::each::<_, UserName>")]
+    #[schemars(with = "Vec<Parsed<UserName>>")]
+    pub users: Vec<String>,
 }
 
 impl Group {
     /// The clients of these networks.
     pub fn new(networks: impl IntoIterator<Item = IpNet>) -> Self {
         let networks = networks.into_iter().collect();
-        Self { networks }
+        Self {
+            networks,
+            users: Vec::new(),
+        }
+    }
+
+    /// The clients that have logged in as one of these users.
+    pub fn of_users(users: impl IntoIterator<Item = String>) -> Self {
+        let users = users.into_iter().collect();
+        Self {
+            networks: Vec::new(),
+            users,
+        }
+    }
+
+    /// Why no client would be in the group, or not those that are meant.
+    pub(super) fn problem(&self, logins: bool) -> Option<&'static str> {
+        if self.networks.is_empty() && self.users.is_empty() {
+            return Some(
+                "it has neither `networks` nor `users`; add networks = [\"192.168.1.0/24\"], for instance",
+            );
+        }
+        (!self.users.is_empty() && !logins).then_some(
+            "it names users, and no client logs in; name the file of users with `users` in [auth]",
+        )
     }
 }
 

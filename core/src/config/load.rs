@@ -87,15 +87,7 @@ impl Config {
 
         let dir_is_named = layers.contains(&["plugins", "dir"]);
         let mut config: Self = layers.read()?;
-        for (name, feed) in &config.feeds {
-            if let Some(problem) = feed.problem() {
-                let keys: Vec<&str> = ["feeds", name].into_iter().chain(problem.key).collect();
-                return Err(layers.problem_at(&keys, &problem.text));
-            }
-        }
-        if let Some(problem) = config.clients.problem() {
-            return Err(layers.problem_at(&["clients", "open"], problem));
-        }
+        config.check(&layers)?;
         config.compiler.cache_dir = Compiler::cache_within(&config.cache.dir);
         let Flags {
             listen,
@@ -116,6 +108,29 @@ impl Config {
         config.plugins.dir = plugins_dir.unwrap_or(config.plugins.dir);
         config.file = file;
         Ok(config)
+    }
+
+    /// Fails if the settings make no sense together.
+    fn check(&self, layers: &Layers<'_>) -> Result<(), ConfigError> {
+        for (name, feed) in &self.feeds {
+            if let Some(problem) = feed.problem() {
+                let keys: Vec<&str> = ["feeds", name].into_iter().chain(problem.key).collect();
+                return Err(layers.problem_at(&keys, &problem.text));
+            }
+        }
+        if layers.contains(&["auth"]) && !self.auth.is_on() {
+            let problem = "`users` is missing; add users = \"FILE\", or remove the table if no client is to log in";
+            return Err(layers.problem_at(&["auth"], problem));
+        }
+        for (name, group) in &self.groups {
+            if let Some(problem) = group.problem(self.auth.is_on()) {
+                return Err(layers.problem_at(&["groups", name], problem));
+            }
+        }
+        if let Some(problem) = self.clients.problem() {
+            return Err(layers.problem_at(&["clients", "open"], problem));
+        }
+        Ok(())
     }
 }
 

@@ -91,6 +91,12 @@ const EVERY_KEY: &str = r#"
         workers = 3
         [clients]
         allow = ["192.0.2.7", "2001:db8::/32"]
+        [auth]
+        users = "who/users"
+        realm = "Example Ltd"
+        failures = 5
+        [groups.staff]
+        users = ["ada", "bob ünal"]
         [limits]
         connections = 20
         request_head = "1s"
@@ -140,6 +146,12 @@ fn every_key_of_the_file_is_read() {
     let config = Config::load(&sources(&dir, &[])).unwrap();
     assert_eq!(config.proxy.listen, "[::1]:8080".parse().unwrap());
     assert_eq!(config.proxy.workers.get(), 3);
+    assert_eq!(config.auth.users, Some(dir.path().join("who/users")));
+    assert_eq!(
+        (&*config.auth.realm, config.auth.failures),
+        ("Example Ltd", 5)
+    );
+    assert_eq!(config.groups["staff"].users, ["ada", "bob ünal"]);
     assert_eq!(config.plugins.dir, dir.path().join("filters"));
     assert_eq!(config.plugins.order, ["allow", "blocklist"]);
     assert_eq!(config.plugins.deletion_grace, Duration::from_secs(2));

@@ -33,6 +33,7 @@ use self::form::{Form, Number, Size, Text, TimeFrom};
 pub(super) use self::log_filter::LogFilter;
 pub(super) use self::network::{Network, networks};
 use super::document::nearest;
+use super::users::name_problem;
 use super::{AccessLogTo, Feed};
 use crate::feeds::rule::written::is_entry;
 
@@ -170,6 +171,14 @@ values! {
     /// The name of a listener.
     ListenerName: String = Text(name),
         "a name of a listener: a-z, 0-9, `_` and `-`, at most 64 of them";
+    /// The name of a user.
+    UserName: String = Text(user_name),
+        "a name of a user: 1 to 255 bytes without a colon, control characters and white space around it";
+    /// What a login is asked for.
+    Realm: String = Text(realm),
+        r#"a name of 1 to 64 printable ASCII characters without `"` and `\`, such as "Example Ltd""#;
+    /// Wrong logins of one client in a minute.
+    Failures: u32 = Number(1..=1000), "a number from 1 to 1000";
     /// Where in JSON something stands.
     Pointer: String = Text(pointer),
         r#"a JSON pointer, such as "/url" or "/data/domains""#;
@@ -303,6 +312,17 @@ pub(crate) const TEST_NAMES: &str = "test-names";
 fn name(text: &str) -> Option<String> {
     let allowed = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-');
     let valid = (1..=64).contains(&text.len()) && text.bytes().all(allowed);
+    valid.then(|| text.to_owned())
+}
+
+fn user_name(text: &str) -> Option<String> {
+    name_problem(text).is_none().then(|| text.to_owned())
+}
+
+/// It stands between quotation marks in a field of HTTP.
+fn realm(text: &str) -> Option<String> {
+    let is_plain = |byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+    let valid = (1..=64).contains(&text.len()) && text.bytes().all(is_plain);
     valid.then(|| text.to_owned())
 }
 

@@ -7,6 +7,7 @@ use http::header::CONTENT_LENGTH;
 use http::{Request, Response, request};
 use hyper::body::Body;
 
+use super::auth::basic;
 use super::exchange::Exchange;
 use super::head;
 use super::reply::{Rejection, Reply};
@@ -35,7 +36,8 @@ pub(crate) async fn connect(
     {
         return Err(Error::MalformedRequest("a CONNECT request has no body").into());
     }
-    let upgrade = session.open(&target, exchange).await?;
+    let client = session.login(|| basic::credentials(&head.headers)).await?;
+    let upgrade = session.open(&client, &target, exchange).await?;
     Ok(Reply::Tunnel(Response::new(()), upgrade))
 }
 

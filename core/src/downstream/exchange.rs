@@ -3,7 +3,7 @@
 //! has ended. It drives nothing and renders nothing.
 
 use std::cell::Cell;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -28,7 +28,7 @@ pub(crate) struct Exchange {
     access_log: Rc<Sink>,
     id: u64,
     started: Instant,
-    client: Option<IpAddr>,
+    client: Arc<Client>,
     /// Named in the access line.
     listener: Option<Arc<str>>,
     /// None if what came is not HTTP.
@@ -103,7 +103,7 @@ impl Exchange {
         access_log: &Rc<Sink>,
         id: u64,
         started: Instant,
-        client: &Client,
+        client: &Arc<Client>,
         method: Option<&Method>,
         protocol: Protocol,
     ) -> Self {
@@ -111,7 +111,7 @@ impl Exchange {
             access_log: access_log.clone(),
             id,
             started,
-            client: client.address,
+            client: client.clone(),
             listener: None,
             method: method.cloned(),
             protocol,
@@ -165,6 +165,16 @@ impl Exchange {
 
     pub(crate) fn set_target(&mut self, target: &Rc<Target>) {
         self.target = Some(target.clone());
+    }
+
+    /// Who asks, as far as it is known.
+    pub(crate) fn client(&self) -> &Arc<Client> {
+        &self.client
+    }
+
+    /// The client has logged in.
+    pub(crate) fn set_client(&mut self, client: &Arc<Client>) {
+        self.client = client.clone();
     }
 
     /// The exchange goes to the origin over a connection to this address.
@@ -330,9 +340,9 @@ impl Exchange {
         self.access_log.write(&Record {
             time: SystemTime::now(),
             id: self.id,
-            client: self.client,
+            client: self.client.address,
             listener: self.listener.as_deref(),
-            user: None,
+            user: self.client.user.as_deref(),
             method: self.method.as_ref().map(Method::as_str),
             host: self.target.as_ref().map(|target| target.host()),
             port: self.target.as_ref().map(|target| target.port()),
@@ -406,7 +416,7 @@ mod tests {
             ..AccessLog::default()
         };
         let sink = Rc::new(Access::open(&off).unwrap().sink());
-        let client = Client::at(None);
+        let client = Arc::new(Client::at(None));
         Exchange::new(&sink, 1, Instant::now(), &client, None, Protocol::Http)
     }
 

@@ -16,6 +16,7 @@ use hyper::body::{Body, Incoming};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::auth::basic;
 use super::exchange::Exchange;
 use super::head;
 use super::headers::{HopByHop, has_token};
@@ -60,7 +61,8 @@ pub(crate) async fn forward(
     if is_own {
         return Err(Error::Loop.into());
     }
-    let mut filters = session.admit(target, exchange).await?;
+    let client = session.login(|| basic::credentials(&head.headers)).await?;
+    let mut filters = session.admit(&client, target, exchange).await?;
 
     let upgrade = sanitize_request(&mut head, &body, &destination.host);
     let url = || format!("http://{}{path}", target.authority(HTTP_PORT));

@@ -7,6 +7,7 @@ use std::io;
 
 use bytes::Bytes;
 use http::Response;
+use http::header::PROXY_AUTHENTICATE;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::encode;
@@ -32,7 +33,12 @@ pub(crate) fn reject(
         }
         Rejection::Failed(error) => {
             exchange.fail(error);
-            respond::error(error, format)
+            let mut response = respond::error(error, format);
+            if let (Error::Unauthenticated(_), Some(gate)) = (error, &session.worker.gate) {
+                let headers = response.headers_mut();
+                headers.insert(PROXY_AUTHENTICATE, gate.challenge());
+            }
+            response
         }
     };
     if exchange.protocol() == Protocol::Connect {

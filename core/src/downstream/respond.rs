@@ -213,14 +213,17 @@ pub(crate) fn error(error: &Error, format: PageFormat) -> Response<Bytes> {
     if status == StatusCode::METHOD_NOT_ALLOWED {
         response.headers_mut().insert(ALLOW, METHODS);
     }
-    if status.is_client_error() && !error.is_prohibition() {
+    if status.is_client_error() && !error.is_in_order() {
         // What follows a request that was not understood is not understood either.
         close(&mut response);
     }
-    if let Error::NoRoom(_) = error {
-        response
-            .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    let wait = match error {
+        Error::NoRoom(_) => Some(1),
+        Error::TooManyLogins(wait) => Some(*wait),
+        _ => None,
+    };
+    if let Some(wait) = wait {
+        response.headers_mut().insert(RETRY_AFTER, wait.into());
         close(&mut response);
     }
     response

@@ -26,6 +26,7 @@ use {
     tokio_util::sync::CancellationToken,
 };
 
+use super::auth::Credentials;
 use super::exchange::{Begin, Exchange};
 use super::interim::Interims;
 use super::reply::{Rejection, Upgrade};
@@ -55,6 +56,9 @@ pub(crate) struct Session {
     /// The destination of the last request. A client sends many to one place, and parsing an
     /// authority takes time.
     destination: RefCell<Option<Rc<Destination>>>,
+    /// Whom the client has logged in as last. It logs in with each request, most often as the same
+    /// user.
+    logged_in: RefCell<Option<Arc<Client>>>,
 }
 
 /// Where a client's connection came from, and where to.
@@ -87,6 +91,10 @@ pub(crate) enum Admission {
     /// Each of its requests is refused.
     Refused,
 }
+
+/// A client that may use the proxy, and has logged in if it has to.
+#[derive(Debug)]
+pub(crate) struct Admitted(Arc<Client>);
 
 /// A place that a client has named.
 #[derive(Debug)]
@@ -136,11 +144,11 @@ impl Arrival {
 
 impl Session {
     pub(crate) fn new(worker: Rc<Worker>, arrival: Arrival, admission: Admission) -> Self {
-        let client = worker.groups.client(arrival.ip());
+        let client = worker.groups.client(arrival.ip(), None);
         Self {
             asker: Asker {
                 client: ClientKey::of(client.address),
-                logins: Rc::default(),
+                logins: RefCell::default(),
                 spellings: Rc::default(),
             },
             client: Arc::new(client),
@@ -149,6 +157,7 @@ impl Session {
             admission,
             interims: Arc::default(),
             destination: RefCell::default(),
+            logged_in: RefCell::default(),
             worker,
         }
     }
@@ -174,6 +183,7 @@ impl Session {
             pseudonym: Pseudonym::random(),
             chains: watch::channel(Arc::new(chain)).1,
             groups: Groups::default(),
+            logins: None,
             decisions: Decisions::default(),
             command: "portcullis".into(),
             reloads: Reloads::default(),
@@ -211,44 +221,76 @@ impl Session {
         }
     }
 
+    /// Who asks, by the credentials of this one request: nothing is known from those before it.
+    pub(crate) async fn login(
+        &self,
+        credentials: impl FnOnce() -> Result<Option<Credentials>, Error>,
+    ) -> Result<Admitted, Error> {
+        // Whatever the protocol, nothing is done for such a client.
+        if self.admission == Admission::Refused {
+            return Err(Error::ClientNotAllowed);
+        }
+        match &self.worker.gate {
+            None => Ok(Admitted(self.client.clone())),
+            Some(gate) => {
+                let user = gate.login(credentials()?, self.client.address).await?;
+                Ok(Admitted(self.client_as(user)))
+            }
+        }
+    }
+
+    /// The client of this connection, speaking for a user.
+    fn client_as(&self, user: Arc<str>) -> Arc<Client> {
+        let mut last = self.logged_in.borrow_mut();
+        if let Some(client) = &*last {
+            if client.user.as_ref() == Some(&user) {
+                return client.clone();
+            }
+            // Origins know the connections to them by the user before.
+            self.asker.forget_logins();
+        }
+        let groups = &self.worker.groups;
+        let client = Arc::new(groups.client(self.client.address, Some(user)));
+        *last = Some(client.clone());
+        client
+    }
+
     /// Has the chain judge the host of an exchange. Returns the filters, for the exchange's other
     /// hooks.
     pub(crate) async fn admit<'a>(
         &'a self,
+        Admitted(client): &'a Admitted,
         target: &'a Rc<Target>,
         exchange: &mut Exchange,
     ) -> Result<FilterSession<'a>, Rejection> {
-        // Whatever the protocol, nothing is done for such a client.
-        if self.admission == Admission::Refused {
-            return Err(Error::ClientNotAllowed.into());
-        }
+        exchange.set_client(client);
         let now = SystemTime::now();
         exchange.record_judged_at(now);
-        let flow = self.flow(exchange.begin(), target);
-        let decision = self.decision(target, now);
+        let flow = self.flow(client, exchange.begin(), target);
+        let decision = self.decision(client, target, now);
         let filters = FilterSession::begin(self.worker.chain(), flow, decision);
         exchange.watch(filters.watcher());
         exchange.record_judgement(filters.judge_host().await)?;
         Ok(filters)
     }
 
-    fn flow<'a>(&'a self, begin: Begin, target: &'a Target) -> Flow<'a> {
+    fn flow<'a>(&'a self, client: &'a Arc<Client>, begin: Begin, target: &'a Target) -> Flow<'a> {
         Flow {
             exchange: begin.exchange,
             target,
             protocol: begin.protocol.name(),
             found_in: FoundIn::Request.name(),
             server_name: None,
-            client: &self.client,
+            client,
             listener: self.listener(),
             started: begin.started,
         }
     }
 
     /// What a person has decided about a host.
-    fn decision(&self, target: &Target, now: SystemTime) -> Option<Arc<Decision>> {
+    fn decision(&self, client: &Client, target: &Target, now: SystemTime) -> Option<Arc<Decision>> {
         let decisions = &self.worker.decisions;
-        decisions.find(target.host(), &self.client, now)
+        decisions.find(target.host(), client, now)
     }
 
     /// Has the filters of an exchange judge the name that the client of its tunnel has written in
@@ -256,6 +298,7 @@ impl Session {
     pub(crate) async fn judge_server_name(
         &self,
         chain: Rc<LocalChain>,
+        client: &Arc<Client>,
         begin: Begin,
         name: &Target,
         notes: Vec<(Arc<str>, Notes)>,
@@ -263,9 +306,9 @@ impl Session {
         let flow = Flow {
             found_in: FoundIn::ServerName.name(),
             server_name: Some(name.host()),
-            ..self.flow(begin, name)
+            ..self.flow(client, begin, name)
         };
-        let decision = self.decision(name, SystemTime::now());
+        let decision = self.decision(client, name, SystemTime::now());
         let filters = FilterSession::resume(chain, flow, decision, notes);
         filters.judge_host().await
     }
@@ -274,10 +317,11 @@ impl Session {
     /// tunnel.
     pub(crate) async fn open(
         &self,
+        client: &Admitted,
         target: &Rc<Target>,
         exchange: &mut Exchange,
     ) -> Result<Upgrade, Rejection> {
-        let filters = self.admit(target, exchange).await?;
+        let filters = self.admit(client, target, exchange).await?;
         let route = Route::direct(target.clone(), Scheme::Tunnel);
         let connected = self.worker.upstream.dial(&route, self.asker.client).await?;
         exchange.record_peer(connected.peer);

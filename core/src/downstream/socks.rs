@@ -14,10 +14,10 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
-use self::message::{Malformed, Reply, Request, Version};
+use self::message::{Malformed, Reply, Request, Version, Way};
 use super::exchange::Exchange;
 use super::reply::{Rejection, Upgrade};
-use super::session::Session;
+use super::session::{Admitted, Session};
 use super::tunnel::Tunnel;
 use crate::error::Error;
 use crate::flow::Protocol;
@@ -44,6 +44,8 @@ pub(super) enum Outcome<S> {
 enum NoRequest {
     /// What is wrong, and the bytes that say so to the client.
     Malformed(Malformed, Vec<u8>),
+    /// Why the client may not ask, and the bytes that say so.
+    Refused(Error, Vec<u8>),
     /// The client has closed the connection or said nothing for too long, or the proxy is stopping.
     Gone,
 }
@@ -75,17 +77,21 @@ where
     let Some(version) = sent.first().copied().and_then(version) else {
         return Outcome::Gone;
     };
-    let request = match request(session, version, &mut stream, &mut sent).await {
+    let (client, request) = match request(session, version, &mut stream, &mut sent).await {
         Ok(request) => request,
         Err(NoRequest::Gone) => return Outcome::Gone,
         Err(NoRequest::Malformed(malformed, reply)) => {
             exchange(session, version).fail(&malformed);
             return turn_down(stream, &reply).await;
         }
+        Err(NoRequest::Refused(error, reply)) => {
+            exchange(session, version).fail(&error);
+            return turn_down(stream, &reply).await;
+        }
     };
     sent.drain(..request.bytes);
     let mut exchange = exchange(session, version);
-    match connect(session, request.target, &mut exchange).await {
+    match connect(session, client, request.target, &mut exchange).await {
         Ok((upgrade, connected)) => {
             if tell(&mut stream, &connected.to_bytes(version))
                 .await
@@ -131,12 +137,20 @@ fn exchange(session: &Session, version: Version) -> Exchange {
 /// if it gets no answer.
 async fn connect(
     session: &Session,
+    client: Option<Admitted>,
     target: Target,
     exchange: &mut Exchange,
 ) -> Result<(Upgrade, Reply), Option<Reply>> {
     let target = Rc::new(target);
     exchange.set_target(&target);
-    match session.open(&target, exchange).await {
+    let opening = async {
+        let client = match client {
+            Some(client) => client,
+            None => session.login(|| Ok(None)).await?,
+        };
+        session.open(&client, &target, exchange).await
+    };
+    match opening.await {
         Ok(upgrade) => {
             let from = upgrade.stream.local_addr();
             let from = from.map_err(|_| Some(Reply::Failed))?;
@@ -173,6 +187,8 @@ fn reply_to(error: &Error) -> Reply {
         },
         Error::Loop
         | Error::ClientNotAllowed
+        | Error::Unauthenticated(_)
+        | Error::TooManyLogins(_)
         | Error::Prohibited(_)
         | Error::AddressProhibited(_) => Reply::NotAllowed,
         Error::MalformedRequest(_)
@@ -199,30 +215,64 @@ async fn tell(stream: &mut (impl AsyncWrite + Unpin), answer: &[u8]) -> io::Resu
     timeout(ANSWERING, stream.write_all(answer)).await?
 }
 
-/// Leads the client to its request, of which `sent` is the beginning and then all.
+/// Leads the client to its request, of which `sent` is the beginning and then all. Says who asks if
+/// the client has logged in.
 async fn request(
     session: &Session,
     version: Version,
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     sent: &mut Vec<u8>,
-) -> Result<Request, NoRequest> {
-    if version == Version::V5 {
-        let no_way = || message::greeting_answer(false).to_vec();
-        let greeting = |sent: &[u8]| {
-            let read = message::greeting(sent);
-            read.map_err(|malformed| NoRequest::Malformed(malformed, no_way()))
-        };
-        let bytes = read(session, stream, sent, greeting).await?;
-        sent.drain(..bytes);
-        tell(stream, &message::greeting_answer(true)).await?;
-    }
+) -> Result<(Option<Admitted>, Request), NoRequest> {
+    let client = match version {
+        Version::V5 => greet(session, stream, sent).await?,
+        Version::V4 if session.worker.gate.is_some() => {
+            let reply = Malformed::Version4.reply().to_bytes(version);
+            return Err(NoRequest::Malformed(Malformed::Version4, reply));
+        }
+        Version::V4 => None,
+    };
     let request = |sent: &[u8]| {
         message::request(version, sent).map_err(|malformed| {
             let reply = malformed.reply().to_bytes(version);
             NoRequest::Malformed(malformed, reply)
         })
     };
-    read(session, stream, sent, request).await
+    let request = read(session, stream, sent, request).await?;
+    Ok((client, request))
+}
+
+/// Agrees with a client of version 5 upon a way to log in, and has it log in if it has to.
+async fn greet(
+    session: &Session,
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    sent: &mut Vec<u8>,
+) -> Result<Option<Admitted>, NoRequest> {
+    let way = match session.worker.gate {
+        Some(_) => Way::Password,
+        None => Way::NoLogin,
+    };
+    let greeting = |sent: &[u8]| {
+        let no_way = || message::greeting_answer(None).to_vec();
+        let read = message::greeting(way, sent);
+        read.map_err(|malformed| NoRequest::Malformed(malformed, no_way()))
+    };
+    let bytes = read(session, stream, sent, greeting).await?;
+    sent.drain(..bytes);
+    tell(stream, &message::greeting_answer(Some(way))).await?;
+    if way == Way::NoLogin {
+        return Ok(None);
+    }
+    let no = || message::login_answer(false).to_vec();
+    let login = |sent: &[u8]| {
+        let read = message::login(sent);
+        read.map_err(|malformed| NoRequest::Malformed(malformed, no()))
+    };
+    let (credentials, bytes) = read(session, stream, sent, login).await?;
+    sent.drain(..bytes);
+    let client = session.login(|| Ok(Some(credentials))).await;
+    let client = client.map_err(|error| NoRequest::Refused(error, no()))?;
+    tell(stream, &message::login_answer(true)).await?;
+    Ok(Some(client))
 }
 
 /// Reads until `sent` begins with a whole message.

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 use tokio_util::task::TaskTracker;
 
+use super::auth::{Gate, Logins};
 use super::copy::CopyBuffer;
 use super::headers::Pseudonym;
 use crate::chain::decisions::Decisions;
@@ -34,6 +35,8 @@ pub(crate) struct WorkerConfig {
     pub(crate) listeners: Arc<[NamedListener]>,
     pub(crate) pseudonym: Pseudonym,
     pub(crate) groups: Groups,
+    /// None if clients need no login.
+    pub(crate) logins: Option<Logins>,
     pub(crate) decisions: Decisions,
     /// How a person calls the program that knows the same settings.
     pub(crate) command: Arc<str>,
@@ -50,6 +53,8 @@ pub(crate) struct Worker {
     pub(crate) tunnel: config::Tunnel,
     pub(crate) pseudonym: Pseudonym,
     pub(crate) groups: Groups,
+    /// Where clients log in, if they have to.
+    pub(crate) gate: Option<Gate>,
     pub(crate) decisions: Decisions,
     pub(crate) command: Arc<str>,
     pub(crate) upstream: Upstream,
@@ -83,6 +88,7 @@ impl Worker {
             tunnel: config.tunnel,
             pseudonym: config.pseudonym,
             groups: config.groups,
+            gate: config.logins.map(Gate::new),
             decisions: config.decisions,
             command: config.command,
             copy_buffer: CopyBuffer::new(),

@@ -9,9 +9,10 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinSet, LocalSet};
 use tokio_util::sync::CancellationToken;
 
+use super::logins::UsersFile;
 use super::settings::Settings;
 use super::supervise::supervise;
-use super::threads::Threads;
+use super::threads::{Threads, yield_to_traffic};
 use super::{decisions, health};
 use crate::chain::Chain;
 use crate::chain::decisions::Decisions;
@@ -28,11 +29,6 @@ use crate::upstream::policy::Policy;
 use crate::upstream::reload::Reloads;
 use crate::upstream::resolve::{LOOKUPS, Resolver};
 
-/// How far the control thread and those that work for it stand back, which leaves each a third of
-/// what a busy worker has.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const NICE: i32 = 5;
-
 /// The generation of filters that serves, and every later one.
 type Chains = watch::Receiver<Arc<Chain>>;
 
@@ -45,6 +41,8 @@ pub(super) struct Control {
     pub(super) status: StatusWriter,
     /// What people have decided: where it is kept, what it is, and the groups it may be for.
     pub(super) decisions: (Store, Decisions, Groups),
+    /// Who may log in, if clients have to.
+    pub(super) users: Option<UsersFile>,
     pub(super) reloads: Reloads,
 }
 
@@ -101,7 +99,8 @@ impl Control {
                         let own = (self.own, self.pseudonym);
                         let told = (self.status, self.reloads);
                         let live = (settings, feeds, plugins);
-                        look_after(own, live, self.decisions, told, stop).await;
+                        let people = (self.decisions, self.users);
+                        look_after(own, live, people, told, stop).await;
                     }
                 }
                 Err(error) => drop(loaded.send(Err(error))),
@@ -118,16 +117,6 @@ impl Loading {
     /// Waits until the filters that are in the folder can judge.
     pub(super) async fn chains(self) -> Result<Chains, StartError> {
         self.0.await.unwrap_or(Err(StartError::Panicked))
-    }
-}
-
-/// Lets workers have the processors first. Ten lists that are read at once would otherwise take
-/// them from traffic for as long as that lasts.
-fn yield_to_traffic() {
-    // Elsewhere all threads of a process have one priority.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    if let Err(error) = rustix::process::nice(NICE) {
-        tracing::debug!(%error, "the control thread has the priority of workers");
     }
 }
 
@@ -159,7 +148,7 @@ async fn load(
 async fn look_after(
     (own, pseudonym): (Arc<[NamedListener]>, Pseudonym),
     (settings, feeds, mut plugins): (Option<Settings>, Arc<Feeds>, Plugins),
-    (store, decisions, groups): (Store, Decisions, Groups),
+    ((store, decisions, groups), users): ((Store, Decisions, Groups), Option<UsersFile>),
     (mut status, mut reloads): (StatusWriter, Reloads),
     stop: &CancellationToken,
 ) {
@@ -177,6 +166,12 @@ async fn look_after(
     tasks.spawn_local(supervise("decisions", async move || {
         decisions::follow(&store, &decisions, &groups).await;
     }));
+    if let Some(users) = users {
+        let mut reloads = reloads.clone();
+        tasks.spawn_local(supervise("users", async move || {
+            users.follow(&mut reloads).await;
+        }));
+    }
     tasks.spawn_local(supervise("plugins", async move || {
         plugins
             .run(&mut status, async || reloads.next().await)

@@ -7,12 +7,20 @@ use tokio::time::sleep;
 
 use crate::chain::decisions::store::Store;
 use crate::chain::decisions::{Decision, Decisions};
-use crate::error::Causes;
+use crate::error::{Causes, StartError};
 use crate::flow::groups::Groups;
 use crate::plugins::{Stamp, Watch};
 
 /// How often the file is looked at where nothing tells of its changes.
 const POLL: Duration = Duration::from_secs(1);
+
+/// The decisions that hold at the start.
+pub(super) fn read(store: &Store) -> Result<Decisions, StartError> {
+    let read = store.read();
+    let decisions = Decisions::default();
+    decisions.replace(read.map_err(|error| StartError::Decisions(error.into()))?);
+    Ok(decisions)
+}
 
 /// Takes up each change of the file. One that cannot be read changes nothing.
 pub(super) async fn follow(store: &Store, decisions: &Decisions, groups: &Groups) {

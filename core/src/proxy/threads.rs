@@ -9,6 +9,11 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
+/// How far threads stand back that carry no traffic, which leaves each a third of what a busy
+/// worker has.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const NICE: i32 = 5;
+
 /// All threads that a proxy has started.
 #[derive(Debug, Default)]
 pub(super) struct Threads {
@@ -51,6 +56,16 @@ impl Threads {
             thread.join().expect("panics are caught inside");
         }
         0
+    }
+}
+
+/// Lets workers have the processors first. Ten lists that are read at once, or logins that are
+/// verified, would otherwise take them from traffic for as long as that lasts.
+pub(super) fn yield_to_traffic() {
+    // Elsewhere all threads of a process have one priority.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if let Err(error) = rustix::process::nice(NICE) {
+        tracing::debug!(%error, "a thread without traffic has the priority of workers");
     }
 }
 

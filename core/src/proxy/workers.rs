@@ -337,6 +337,7 @@ mod tests {
                 pseudonym: Pseudonym::random(),
                 chains: chains.subscribe(),
                 groups: Groups::default(),
+                logins: None,
                 decisions: Decisions::default(),
                 command: "portcullis".into(),
                 reloads: Reloads::default(),

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::Request;
+use http::header::PROXY_AUTHORIZATION;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use crate::timer::UploadProgress;
@@ -110,7 +111,13 @@ impl Body for RequestBody {
             ready!(gate.as_mut().poll(cx));
             sending.gate = None;
         }
-        let frame = Pin::new(&mut sending.body).poll_frame(cx);
+        let mut frame = Pin::new(&mut sending.body).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &mut frame
+            && let Some(trailers) = frame.trailers_mut()
+        {
+            // It is for this proxy alone, as it is in a head.
+            trailers.remove(PROXY_AUTHORIZATION);
+        }
         match &frame {
             Poll::Pending => upload.wait_for_client(),
             Poll::Ready(None) => upload.end(),

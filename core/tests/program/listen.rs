@@ -28,7 +28,8 @@ fn a_start_where_other_machines_reach_it_needs_a_word_about_clients() {
         .expect("it says what to write")
         .1;
     let lines: Vec<&str> = remedy.trim_end().lines().collect();
-    assert_eq!(lines.len(), 2, "{said}");
+    assert_eq!(lines.len(), 3, "{said}");
+    assert!(lines[2].contains("[auth] with users = "), "{said}");
     assert!(lines[0].starts_with("allow = [\"127.0.0.0/8\", "), "{said}");
 
     let check = run(dir.path(), &["check", "--listen", "0.0.0.0:0"]);

@@ -3,6 +3,7 @@
 
 mod access_log;
 mod answers;
+mod auth;
 mod battery;
 mod bindings;
 mod browser;

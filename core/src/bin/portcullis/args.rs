@@ -24,6 +24,7 @@ Examples:
   portcullis check --config portcullis.toml    is everything right?
   portcullis explain malware.wicar.org         why is it blocked?
   portcullis explain --json http://a.example/b
+  portcullis password ada >> users             one more who may log in
   portcullis allow shop.example --for 1h       let it pass for a while, whatever filters say
   portcullis feed lookup shop.example          which lists speak of it?
   portcullis plugin new no-ads                 a filter of my own
@@ -115,6 +116,14 @@ pub(crate) enum Command {
     /// Show decisions, or take them back
     #[command(subcommand)]
     Decisions(Decisions),
+    /// Print a line for the file of users that [auth] names
+    ///
+    /// The password is asked for on the terminal, twice. Where standard input is no terminal, its
+    /// first line is the password.
+    Password {
+        /// The user's name
+        name: String,
+    },
     /// Ask about the lists of hosts, or fetch them now
     #[command(subcommand)]
     Feed(Feed),
@@ -298,6 +307,7 @@ mod tests {
             "portcullis allow",
             "portcullis deny a.example --for tomorrow",
             "portcullis deny a.example --client 10.0.0.1 --group b",
+            "portcullis password",
             "portcullis pause",
             "portcullis decisions",
             "portcullis decisions remove",

@@ -5,6 +5,7 @@ mod decisions;
 mod descriptors;
 mod exec;
 mod feed;
+mod password;
 mod plugin;
 mod signals;
 mod telemetry;
@@ -19,7 +20,7 @@ use anyhow::Context;
 use clap::Parser;
 use portcullis::commands::{
     self, BuildError, DecisionError, Escaped, ExecError, ExplainError, FeedCommandError,
-    InstallError, Lists, NewDecision, NewError, PackageError, PluginError, Ruling,
+    InstallError, Lists, NewDecision, NewError, PackageError, PasswordError, PluginError, Ruling,
 };
 use portcullis::config::{ConfigError, Log, Sources};
 use portcullis::{Config, Ended, Proxy, StartError};
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
             decisions::make(&sources, &pause, json)
         }
         Command::Decisions(command) => decisions::run(&sources, command),
+        Command::Password { name } => password::run(&name),
         Command::Feed(command) => feed::run(&sources, command),
         Command::Exec(exec) => match exec::run(sources, exec) {
             Ok(code) => return code,
@@ -120,9 +122,15 @@ fn is_configuration(error: &anyhow::Error) -> bool {
         return !matches!(error, DecisionError::Store(_));
     }
     if let Some(error) = error.downcast_ref() {
+        return !matches!(error, PasswordError::System(_));
+    }
+    if let Some(error) = error.downcast_ref() {
         return matches!(
             error,
-            StartError::Exposed(_) | StartError::FiltersCannotRun(_) | StartError::Decisions(_)
+            StartError::Exposed(_)
+                | StartError::Users(_)
+                | StartError::FiltersCannotRun(_)
+                | StartError::Decisions(_)
         );
     }
     if let Some(error) = error.downcast_ref() {

@@ -244,7 +244,7 @@ async fn ask(filter: &Filter, hosts: &Hosts, found: &Summary, groups: &Groups) -
             continue;
         };
         let client = client.filter(|_| filter.uses("client"));
-        let client = groups.client(client);
+        let client = groups.client(client, None);
         let inquiry = Inquiry::by(client, now.unwrap_or(SystemTime::UNIX_EPOCH));
         let flow = Flow::asked(&target, protocol.name(), &inquiry);
         let answer = local.ask(HookCall::Host(&flow), None).await;

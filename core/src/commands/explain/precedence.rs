@@ -21,7 +21,7 @@ pub(super) enum Decider {
 const PRECEDENCE: [(Decider, &str); 7] = [
     (
         Decider::Clients,
-        "the client: one that `[clients] allow` does not name gets nothing",
+        "the client: one that `[clients] allow` does not name gets nothing, nor one that does not log in where `[auth]` wants it",
     ),
     (
         Decider::Person,

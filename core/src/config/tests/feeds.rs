@@ -179,6 +179,6 @@ fn what_a_feed_says_of_its_lists_makes_sense_together() {
     }
     assert_eq!(
         refusal("[groups.x]"),
-        "1:9: groups.x: `networks` is missing; add networks = [\"192.168.1.0/24\"]"
+        "1:9: groups.x: it has neither `networks` nor `users`; add networks = [\"192.168.1.0/24\"], for instance"
     );
 }

@@ -134,6 +134,44 @@ fn clients_are_all_or_some_and_never_none() {
 }
 
 #[test]
+fn logins_need_users_and_users_of_groups_need_logins() {
+    let missing = "auth: `users` is missing; add users = \"FILE\", or remove the table if no client is to log in";
+    for (text, expected) in [
+        ("[auth]", format!("1:2: {missing}")),
+        ("[auth]\nrealm = \"a\"", format!("1:2: {missing}")),
+        (
+            "[auth]\nusers = \"a\"\nfailures = 0",
+            "3:12: auth.failures: `0` is not a number from 1 to 1000".into(),
+        ),
+        (
+            "[auth]\nusers = \"a\"\nrealm = 'a \"b\"'",
+            "3:9: auth.realm: `a \"b\"` is not a name of 1 to 64 printable ASCII characters without `\"` and `\\`, such as \"Example Ltd\"".into(),
+        ),
+        (
+            "[groups.a]\nusers = [\"ada\"]",
+            "1:9: groups.a: it names users, and no client logs in; name the file of users with `users` in [auth]".into(),
+        ),
+        (
+            "[auth]\nusers = \"a\"\n[groups.a]\nusers = [\"a:b\"]",
+            "4:10: groups.a.users: `a:b` is not a name of a user: 1 to 255 bytes without a colon, control characters and white space around it".into(),
+        ),
+    ] {
+        assert_eq!(refusal(text), expected);
+    }
+    let variables = [("PORTCULLIS_AUTH_USERS", "/etc/users")];
+    let config = load("[groups.a]\nusers = [\"ada\"]", &variables).unwrap();
+    assert_eq!(config.auth.users, Some("/etc/users".into()));
+    let said = variable_refusal("PORTCULLIS_AUTH_REALM", "a");
+    assert_eq!(
+        said,
+        format!(
+            "environment variable PORTCULLIS_AUTH_REALM: {}",
+            &missing[6..]
+        )
+    );
+}
+
+#[test]
 fn wrong_variables_are_refused_by_name() {
     assert_eq!(
         variable_refusal("PORTCULLIS_PROXY_LISTEN", "3000"),

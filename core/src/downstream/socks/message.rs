@@ -4,6 +4,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use crate::downstream::auth::Credentials;
 use crate::target::{InvalidTarget, Target};
 
 /// The first byte of what a client of version 5 sends.
@@ -14,6 +15,12 @@ pub(crate) const VERSION_4: u8 = 4;
 
 /// The way to log in that asks for nothing.
 const NO_LOGIN: u8 = 0;
+
+/// The one by name and password (RFC 1929).
+const PASSWORD: u8 = 2;
+
+/// The version of what a client says in that way.
+const PASSWORD_VERSION: u8 = 1;
 
 /// What a server answers that knows none of the ways which the client offers.
 const NO_WAY: u8 = 0xff;
@@ -45,6 +52,12 @@ pub(crate) enum Malformed {
     Version,
     #[error("SOCKS can be used without a login only, which the client does not offer")]
     Login,
+    #[error("this proxy wants a login by name and password, which the client does not offer")]
+    NoPassword,
+    #[error(
+        "this proxy wants a login, for which version 4 of SOCKS has no password; version 5 has"
+    )]
+    Version4,
     #[error("the only command of SOCKS that is served is CONNECT")]
     Command,
     #[error("the type of the address is neither IPv4 nor IPv6 nor a name")]
@@ -70,9 +83,25 @@ pub(crate) enum Reply {
     UnknownAddressType,
 }
 
-/// Reads the ways to log in that a client of version 5 offers (RFC 1928, section 3). Returns how
-/// many bytes that was; none if there is more to come.
-pub(crate) fn greeting(sent: &[u8]) -> Result<Option<usize>, Malformed> {
+/// How a client of version 5 logs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    NoLogin,
+    Password,
+}
+
+impl Way {
+    fn code(self) -> u8 {
+        match self {
+            Self::NoLogin => NO_LOGIN,
+            Self::Password => PASSWORD,
+        }
+    }
+}
+
+/// Reads the ways to log in that a client of version 5 offers (RFC 1928, section 3), of which there
+/// is one that the proxy wants. Returns how many bytes that was; none if there is more to come.
+pub(crate) fn greeting(wanted: Way, sent: &[u8]) -> Result<Option<usize>, Malformed> {
     let mut rest = Rest(sent);
     let Some((version, ways)) = rest.byte().zip(rest.short_text()) else {
         return Ok(None);
@@ -80,16 +109,43 @@ pub(crate) fn greeting(sent: &[u8]) -> Result<Option<usize>, Malformed> {
     if version != VERSION_5 {
         return Err(Malformed::Version);
     }
-    if ways.contains(&NO_LOGIN) {
-        Ok(Some(rest.behind(sent)))
-    } else {
-        Err(Malformed::Login)
+    if ways.contains(&wanted.code()) {
+        return Ok(Some(rest.behind(sent)));
     }
+    Err(match wanted {
+        Way::NoLogin => Malformed::Login,
+        Way::Password => Malformed::NoPassword,
+    })
+}
+
+/// The answer to those: the one that the two have agreed upon, if any.
+pub(crate) fn greeting_answer(agreed: Option<Way>) -> [u8; 2] {
+    [VERSION_5, agreed.map_or(NO_WAY, Way::code)]
+}
+
+/// Reads a name and a password (RFC 1929), and how many bytes they have taken; none if there is
+/// more to come.
+pub(crate) fn login(sent: &[u8]) -> Result<Option<(Credentials, usize)>, Malformed> {
+    let mut rest = Rest(sent);
+    let Some(version) = rest.byte() else {
+        return Ok(None);
+    };
+    if version != PASSWORD_VERSION {
+        return Err(Malformed::Version);
+    }
+    let Some((name, password)) = rest.short_text().zip(rest.short_text()) else {
+        return Ok(None);
+    };
+    let credentials = Credentials {
+        name: name.to_owned(),
+        password: password.to_owned(),
+    };
+    Ok(Some((credentials, rest.behind(sent))))
 }
 
 /// The answer to those.
-pub(crate) fn greeting_answer(agrees: bool) -> [u8; 2] {
-    [VERSION_5, if agrees { NO_LOGIN } else { NO_WAY }]
+pub(crate) fn login_answer(is_right: bool) -> [u8; 2] {
+    [PASSWORD_VERSION, u8::from(!is_right)]
 }
 
 /// Reads a request; none if there is more to come.
@@ -183,7 +239,12 @@ impl Malformed {
     /// What the client is told.
     pub(crate) fn reply(&self) -> Reply {
         match self {
-            Self::Version | Self::Login | Self::TooLong | Self::Target(_) => Reply::Failed,
+            Self::Version
+            | Self::Login
+            | Self::NoPassword
+            | Self::Version4
+            | Self::TooLong
+            | Self::Target(_) => Reply::Failed,
             Self::Command => Reply::UnknownCommand,
             Self::AddressType => Reply::UnknownAddressType,
         }

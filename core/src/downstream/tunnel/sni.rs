@@ -224,5 +224,9 @@ fn ask<'a>(
     name: Target,
 ) -> Asking<'a> {
     let (begin, notes) = (exchange.begin(), exchange.notes().to_vec());
-    Box::pin(async move { session.judge_server_name(chain, begin, &name, notes).await })
+    let client = exchange.client().clone();
+    Box::pin(async move {
+        let judging = session.judge_server_name(chain, &client, begin, &name, notes);
+        judging.await
+    })
 }

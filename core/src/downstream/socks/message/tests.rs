@@ -31,6 +31,7 @@ fn refused(version: Version, message: &[u8]) -> Malformed {
 
 #[test]
 fn a_client_of_version_5_has_to_offer_to_log_in_not_at_all() {
+    let greeting = |sent: &[u8]| greeting(Way::NoLogin, sent);
     for ways in [&[5, 1, 0][..], &[5, 2, 2, 0]] {
         assert_eq!(whole(ways, greeting), ways.len());
     }
@@ -38,6 +39,30 @@ fn a_client_of_version_5_has_to_offer_to_log_in_not_at_all() {
         assert_eq!(greeting(ways), Err(Malformed::Login));
     }
     assert_eq!(greeting(&[4, 1, 0]), Err(Malformed::Version));
+}
+
+#[test]
+fn a_client_of_version_5_may_have_to_log_in() {
+    let greeting = |sent: &[u8]| greeting(Way::Password, sent);
+    for ways in [&[5, 1, 2][..], &[5, 2, 0, 2]] {
+        assert_eq!(whole(ways, greeting), ways.len());
+    }
+    assert_eq!(greeting(&[5, 1, 0]), Err(Malformed::NoPassword));
+    for (name, password) in [("ada", "secret"), ("", ""), (&*"n".repeat(255), "p")] {
+        let lengths = [name, password].map(|text| u8::try_from(text.len()).unwrap());
+        let message = [
+            &[1, lengths[0]],
+            name.as_bytes(),
+            &lengths[1..],
+            password.as_bytes(),
+        ]
+        .concat();
+        let (credentials, bytes) = whole(&message, login);
+        assert_eq!(credentials.name, name.as_bytes());
+        assert_eq!(credentials.password, password.as_bytes());
+        assert_eq!(bytes, message.len());
+    }
+    assert_eq!(login(&[5, 1, 0]), Err(Malformed::Version));
 }
 
 #[test]
@@ -133,7 +158,10 @@ fn answers_are_written_as_their_version_has_them() {
 proptest! {
     #[test]
     fn no_bytes_are_too_odd(sent in prop::collection::vec(any::<u8>(), 0..600)) {
-        let _ = greeting(&sent);
+        for wanted in [Way::NoLogin, Way::Password] {
+            let _ = greeting(wanted, &sent);
+        }
+        let _ = login(&sent);
         for version in [Version::V4, Version::V5] {
             if let Ok(Some(request)) = request(version, &sent) {
                 prop_assert!(request.bytes <= sent.len());
