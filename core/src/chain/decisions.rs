@@ -15,6 +15,7 @@ use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::error::Escaped;
 use crate::flow::Client;
 use crate::flow::groups::Groups;
 use crate::target::canonical_host;
@@ -36,6 +37,9 @@ pub(crate) struct Decision {
     /// The only client for which it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) client: Option<IpAddr>,
+    /// The only user for whom it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) user: Option<Box<str>>,
     /// The only group of clients for which it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) group: Option<Box<str>>,
@@ -68,7 +72,17 @@ impl Decision {
             && self
                 .client
                 .is_none_or(|client| client == client.to_canonical())
-            && (self.client.is_none() || self.group.is_none())
+            && self.scopes() <= 1
+    }
+
+    /// How many of those that it may be for alone it names.
+    fn scopes(&self) -> usize {
+        let named = [
+            self.client.is_some(),
+            self.user.is_some(),
+            self.group.is_some(),
+        ];
+        named.into_iter().filter(|is_named| *is_named).count()
     }
 
     pub(crate) fn is_over(&self, now: SystemTime) -> bool {
@@ -78,8 +92,11 @@ impl Decision {
 
     /// Whether it says the same of the same, so that one of two replaces the other.
     pub(crate) fn is_about_the_same(&self, other: &Self) -> bool {
-        (&self.host, self.exact, self.client, &self.group)
-            == (&other.host, other.exact, other.client, &other.group)
+        let about = |it: &Self| {
+            let scope = (it.client, it.user.clone(), it.group.clone());
+            (it.host.clone(), it.exact, scope)
+        };
+        about(self) == about(other)
     }
 
     /// The group that it is for, if the settings have none of that name: it holds for no client.
@@ -89,14 +106,16 @@ impl Decision {
 
     /// How precisely it is meant for `client`; none if it is not.
     fn precision(&self, client: &Client) -> Option<u8> {
-        match (&self.client, &self.group) {
-            (Some(address), _) => (client.address == Some(*address)).then_some(2),
-            (None, Some(group)) => client
+        match (&self.user, &self.client, &self.group) {
+            // A user may be anywhere, and others may use the same address.
+            (Some(user), ..) => (client.user.as_deref() == Some(&**user)).then_some(3),
+            (None, Some(address), _) => (client.address == Some(*address)).then_some(2),
+            (None, None, Some(group)) => client
                 .groups
                 .iter()
                 .any(|has| **has == **group)
                 .then_some(1),
-            (None, None) => Some(0),
+            (None, None, None) => Some(0),
         }
     }
 
@@ -139,6 +158,9 @@ impl fmt::Display for Decision {
         if let Some(client) = self.client {
             write!(f, " for client {client}")?;
         }
+        if let Some(user) = &self.user {
+            write!(f, " for user {}", Escaped(user))?;
+        }
         if let Some(group) = &self.group {
             write!(f, " for group {group}")?;
         }
@@ -170,8 +192,8 @@ impl Decisions {
     }
 
     /// The decision about `host`, a canonical one, for `client`. Of several, the one counts that
-    /// is for the client, or else for a group of it; then the one of the longest name; then one
-    /// that denies.
+    /// is for the user, or else for the address, or else for a group of the client; then the one of
+    /// the longest name; then one that denies.
     pub(crate) fn find(
         &self,
         host: &str,
@@ -223,6 +245,7 @@ mod tests {
             host: (verdict != Ruling::Pause).then(|| host.into()),
             exact: false,
             client: None,
+            user: None,
             group: None,
             until: None,
         }
@@ -294,6 +317,31 @@ mod tests {
         assert_eq!(decide(&[&allowed, &all]), Some(1));
         let other = Client::at(IpAddr::from([192, 0, 2, 8]));
         assert_eq!(found(&[client, group], host, &other), None);
+    }
+
+    #[test]
+    fn the_user_precedes_the_address_and_is_no_other() {
+        let for_ada = |decision: Decision| Decision {
+            user: Some("ada".into()),
+            ..decision
+        };
+        let decisions = [
+            for_client(decision(1, Deny, "b.a.example")),
+            for_ada(decision(2, Allow, "example")),
+            for_group(decision(3, Deny, "example")),
+        ];
+        let decided = |user: Option<&str>| {
+            let mut client = Client::at(IpAddr::from([192, 0, 2, 7]));
+            client.user = user.map(Into::into);
+            found(&decisions, "b.a.example", &client)
+        };
+        assert_eq!(decided(Some("ada")), Some(2));
+        assert_eq!(decided(Some("bob")), Some(1));
+        assert_eq!(decided(None), Some(1));
+        let both = for_ada(for_client(decision(4, Deny, "example")));
+        assert!(!both.is_whole() && for_ada(decision(4, Deny, "example")).is_whole());
+        let told = for_ada(decision(5, Deny, "a.example")).to_string();
+        assert_eq!(told, "decision 5: deny a.example for user ada");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::chain::decisions::Decision;
 use crate::chain::decisions::store::Store;
 pub use crate::chain::decisions::{Ruling, store::StoreError};
-use crate::config::{Config, did_you_mean};
+use crate::config::{Config, Users, UsersError, did_you_mean};
 use crate::error::Escaped;
 use crate::flow::groups::Groups;
 use crate::target::{InvalidTarget, canonical_host};
@@ -42,6 +42,8 @@ pub enum Scope {
     All,
     /// For the client at this address.
     Client(IpAddr),
+    /// For the clients that have logged in as this user.
+    User(String),
     /// For the clients in this group of the settings.
     Group(String),
 }
@@ -61,6 +63,20 @@ pub enum DecisionError {
         /// The one that may be meant, as it continues the text.
         hint: String,
     },
+    /// No client logs in as that user.
+    #[error(
+        "there is no user `{}`{hint}; see `users` in [auth] of the configuration",
+        Escaped(name)
+    )]
+    User {
+        /// The name.
+        name: String,
+        /// The one that may be meant, as it continues the text.
+        hint: String,
+    },
+    /// It is not known who may log in.
+    #[error(transparent)]
+    Users(#[from] UsersError),
     /// The time is none, or goes beyond the calendar.
     #[error(
         "this is no time from now that a calendar has; leave it out for a decision that holds for ever"
@@ -75,8 +91,8 @@ pub enum DecisionError {
 }
 
 /// A decision that was made. By serde it is an object with `id`, `verdict` and, where they are,
-/// `host`, `exact`, `client`, `group` and `until`, in seconds since 1970, and with the `file` that
-/// has it.
+/// `host`, `exact`, `client`, `user`, `group` and `until`, in seconds since 1970, and with the
+/// `file` that has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Decided {
     #[serde(flatten)]
@@ -125,10 +141,11 @@ impl NewDecision {
 /// If the host, the group or the time makes no sense, or the file cannot be written.
 pub fn decide(config: &Config, new: &NewDecision) -> Result<Decided, DecisionError> {
     let host = new.host.as_deref().map(canonical_host).transpose()?;
-    let (client, group) = match &new.scope {
-        Scope::All => (None, None),
-        Scope::Client(address) => (Some(address.to_canonical()), None),
-        Scope::Group(name) => (None, Some(known_group(config, name)?)),
+    let (client, user, group) = match &new.scope {
+        Scope::All => (None, None, None),
+        Scope::Client(address) => (Some(address.to_canonical()), None, None),
+        Scope::User(name) => (None, Some(known_user(config, name)?), None),
+        Scope::Group(name) => (None, None, Some(known_group(config, name)?)),
     };
     let decision = Decision {
         id: 0,
@@ -136,6 +153,7 @@ pub fn decide(config: &Config, new: &NewDecision) -> Result<Decided, DecisionErr
         host: host.map(|host| (*host).into()),
         exact: new.exact,
         client,
+        user,
         group,
         until: new.time.map(end_of).transpose()?,
     };
@@ -207,6 +225,18 @@ fn known_group(config: &Config, name: &str) -> Result<Box<str>, DecisionError> {
     Err(DecisionError::Group {
         name: name.to_owned(),
         hint: did_you_mean(name, config.groups.keys().map(String::as_str)),
+    })
+}
+
+fn known_user(config: &Config, name: &str) -> Result<Box<str>, DecisionError> {
+    let users = config.auth.users.as_deref().map(Users::read).transpose()?;
+    let names = || users.iter().flat_map(Users::names);
+    if names().any(|user| user == name) {
+        return Ok(name.into());
+    }
+    Err(DecisionError::User {
+        name: name.to_owned(),
+        hint: did_you_mean(name, names()),
     })
 }
 

@@ -119,6 +119,29 @@ fn a_wrong_file_of_users_is_told_with_its_line_by_check_and_ends_the_start() {
 }
 
 #[test]
+fn a_decision_may_be_for_a_user_that_there_is() {
+    let dir = TempDir::new().unwrap();
+    fs::write(dir.path().join("users"), ADA).unwrap();
+    fs::write(dir.path().join("portcullis.toml"), AUTH).unwrap();
+    let decide = |user: &str| {
+        let mut program = portcullis(dir.path());
+        program.env("PORTCULLIS_STATE_DIR", dir.path().join("state"));
+        let arguments = ["deny", "127.0.0.1", "--user", user];
+        program.args(arguments).output().unwrap()
+    };
+    let made = decide("ada");
+    assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+    assert!(stdout(&made).starts_with("decision 1: deny 127.0.0.1 for user ada\n"));
+    let unknown = decide("adda");
+    assert_eq!(unknown.status.code(), Some(2));
+    let said = stderr(&unknown);
+    assert!(
+        said.contains("there is no user `adda`; did you mean `ada`?"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_listener_beyond_loopback_with_logins_starts_and_says_that_passwords_are_readable() {
     let dir = TempDir::new().unwrap();
     fs::write(dir.path().join("users"), ADA).unwrap();

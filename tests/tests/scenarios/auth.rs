@@ -10,6 +10,7 @@ use std::fs;
 
 use data_encoding::BASE64;
 use portcullis::Config;
+use portcullis::commands::{NewDecision, Ruling, Scope, decide};
 use portcullis::config::{Clients, Group};
 use portcullis_tests::{Log, OPTIONS, Origin, Response, Site, Stage, Wire, connect, get, ok, plug};
 use tempfile::TempDir;
@@ -271,6 +272,23 @@ async fn clients_have_to_be_named_and_to_log_in_where_both_are_wanted() {
         let field = user.map_or(String::new(), |user| login(user, "secret"));
         let response = guarded.asks(&mut client, "both.example", &field).await;
         assert_eq!(response.status, status, "{address:?} {user:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_decision_for_a_user_is_for_no_other_on_the_same_connection() {
+    let guarded = Guarded::start().await;
+    let proxy = &guarded.stage.proxy;
+    let mut log = Log::follow();
+    let mut new = NewDecision::about(Ruling::Deny, "decided.example");
+    new.scope = Scope::User("bob".to_owned());
+    decide(proxy.config(), &new).expect("bob is a user");
+    log.says(&["decisions in use", "decisions=1"]).await;
+    let mut client = proxy.client().await;
+    for (user, status) in [("ada", 200), ("bob", 403), ("ada", 200)] {
+        let field = login(user, "secret");
+        let response = guarded.asks(&mut client, "decided.example", &field).await;
+        assert_eq!(response.status, status, "{user}");
     }
 }
 

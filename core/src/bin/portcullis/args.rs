@@ -192,8 +192,11 @@ pub(crate) struct Decision {
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub(crate) struct ScopeArgs {
     /// For the client at this address alone [default: for all clients]
-    #[arg(long, value_name = "ADDRESS", conflicts_with = "group")]
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["user", "group"])]
     client: Option<IpAddr>,
+    /// For this user alone, wherever the user has logged in
+    #[arg(long, value_name = "NAME", conflicts_with = "group")]
+    user: Option<String>,
     /// For the clients in this group of the configuration alone
     #[arg(long, value_name = "NAME")]
     group: Option<String>,
@@ -201,10 +204,11 @@ pub(crate) struct ScopeArgs {
 
 impl ScopeArgs {
     pub(crate) fn into_scope(self) -> Scope {
-        match (self.client, self.group) {
-            (Some(address), _) => Scope::Client(address),
-            (None, Some(group)) => Scope::Group(group),
-            (None, None) => Scope::All,
+        match (self.client, self.user, self.group) {
+            (Some(address), ..) => Scope::Client(address),
+            (None, Some(user), _) => Scope::User(user),
+            (None, None, Some(group)) => Scope::Group(group),
+            (None, None, None) => Scope::All,
         }
     }
 }
@@ -307,6 +311,7 @@ mod tests {
             "portcullis allow",
             "portcullis deny a.example --for tomorrow",
             "portcullis deny a.example --client 10.0.0.1 --group b",
+            "portcullis deny a.example --user ada --group b",
             "portcullis password",
             "portcullis pause",
             "portcullis decisions",

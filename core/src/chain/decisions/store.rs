@@ -269,6 +269,7 @@ mod tests {
             host: Some("a.example".into()),
             exact: false,
             client: None,
+            user: None,
             group: None,
             until,
         }
