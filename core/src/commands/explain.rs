@@ -147,6 +147,7 @@ pub async fn explain(
     let running = running.flat_map(in_running_proxy);
     let notes = unread
         .into_iter()
+        .chain(config.auth.is_on().then(logging_in))
         .chain(lacking_client(&chain))
         .chain(remembering(&chain));
     let notes = notes.chain(feeds.notes());
@@ -180,6 +181,12 @@ fn without_missing(chain: &Chain, running: &plugins::Report) -> Arc<Chain> {
         Place::Missing(missing) => running.missing.iter().any(|name| **name == *missing.name),
     };
     Arc::new(Chain::new(chain.places().filter(is_there).cloned()))
+}
+
+/// A note that a client has to be a user.
+fn logging_in() -> String {
+    "clients have to log in ([auth]); what is for a user, alone or in a group, is left out here"
+        .into()
 }
 
 /// Notes on filters whose answer may depend on the client.

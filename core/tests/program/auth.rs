@@ -142,6 +142,19 @@ fn a_decision_may_be_for_a_user_that_there_is() {
 }
 
 #[test]
+fn explain_says_that_clients_have_to_log_in() {
+    let dir = TempDir::new().unwrap();
+    let note = "note: clients have to log in ([auth])";
+    for (settings, expected) in [(AUTH, true), ("[feeds.malware]\nenabled = false\n", false)] {
+        fs::write(dir.path().join("portcullis.toml"), settings).unwrap();
+        let mut explain = portcullis(dir.path());
+        explain.env("PORTCULLIS_STATE_DIR", dir.path().join("state"));
+        let said = stdout(&explain.args(["explain", "a.example"]).output().unwrap());
+        assert_eq!(said.contains(note), expected, "{said}");
+    }
+}
+
+#[test]
 fn a_listener_beyond_loopback_with_logins_starts_and_says_that_passwords_are_readable() {
     let dir = TempDir::new().unwrap();
     fs::write(dir.path().join("users"), ADA).unwrap();
