@@ -132,6 +132,11 @@ const EVERY_KEY: &str = r#"
         allow = ["*.corp.example:8443", "10.0.0.0/8"]
         deny = ["*:25"]
         connect_ports = [443, "8000-8999"]
+        [egress.hosts]
+        "Wiki.Example." = ["10.0.0.5", "fd00::5"]
+        "*.corp.example" = ["10.0.0.6"]
+        [egress.name_servers]
+        "corp.example" = ["10.0.0.53"]
         [log]
         format = "json"
         filter = "warn,portcullis=debug"
@@ -221,6 +226,19 @@ fn what_the_file_says_of_clients_and_destinations_is_read() {
     assert_eq!(config.egress.deny, ["*:25".parse().unwrap()]);
     let ports = [Ports::one(443), Ports::new(8000, 8999)];
     assert_eq!(config.egress.connect_ports.as_deref(), Some(&ports[..]));
+    let address = |text: &str| text.parse().unwrap();
+    let hosts = [
+        ("*.corp.example", vec![address("10.0.0.6")]),
+        (
+            "wiki.example",
+            vec![address("10.0.0.5"), address("fd00::5")],
+        ),
+    ];
+    let hosts = hosts.map(|(name, addresses)| (name.to_owned(), addresses));
+    assert_eq!(config.egress.hosts, hosts.into());
+    let servers = vec!["10.0.0.53:53".parse().unwrap()];
+    let servers = [("corp.example".to_owned(), servers)];
+    assert_eq!(config.egress.name_servers, servers.into());
 }
 
 /// The same as variables of the environment.

@@ -36,6 +36,7 @@ use super::document::nearest;
 use super::users::name_problem;
 use super::{AccessLogTo, Feed};
 use crate::feeds::rule::written::is_entry;
+use crate::target::Target;
 
 /// A way to write a value as text.
 pub(super) trait FromText {
@@ -156,6 +157,13 @@ values! {
     /// A DNS server.
     Resolver: SocketAddr = Text(resolver),
         r#"the IP address of a DNS server, such as "9.9.9.9" or "[2620:fe::fe]:53""#;
+    /// An IP address.
+    Address: IpAddr = Text(address), r#"an IP address, such as "10.0.0.5" or "fd00::5""#;
+    /// A host, or all below a domain.
+    HostPattern: String = Text(host_pattern),
+        r#"a host, or the names below a domain, such as "wiki.example" or "*.corp.example""#;
+    /// A domain.
+    Domain: String = Text(domain), r#"a domain, such as "corp.example""#;
     /// Where a feed comes from.
     FeedUrl: Url = Text(feed_url),
         r#"an http:, https: or file: URL, such as "https://lists.example/hosts" or "file:///etc/list""#;
@@ -285,6 +293,26 @@ fn resolver(text: &str) -> Option<SocketAddr> {
     address.or_else(|_| text.parse()).ok()
 }
 
+fn address(text: &str) -> Option<IpAddr> {
+    text.parse()
+        .ok()
+        .map(|address: IpAddr| address.to_canonical())
+}
+
+/// Canonical, as requests are.
+fn domain(text: &str) -> Option<String> {
+    let target = Target::new(text, 0).ok()?;
+    let is_name = target.ip().is_none() && !target.host().contains('*');
+    is_name.then(|| target.host().to_owned())
+}
+
+fn host_pattern(text: &str) -> Option<String> {
+    match text.strip_prefix("*.") {
+        Some(below) => Some(format!("*.{}", domain(below)?)),
+        None => domain(text),
+    }
+}
+
 fn feed_url(text: &str) -> Option<Url> {
     Url::parse(text).ok().filter(|url| match url.scheme() {
         "http" | "https" => true,
@@ -399,6 +427,19 @@ where
 {
     let elements = Vec::<Parsed<K>>::deserialize(value)?;
     Ok(elements.into_iter().map(|Parsed(value)| value).collect())
+}
+
+/// The same with at least one element.
+pub(super) fn some_each<'de, D, K>(value: D) -> Result<Vec<K::Value>, D::Error>
+where
+    D: Deserializer<'de>,
+    K: FromText,
+{
+    let elements = each::<_, K>(value)?;
+    if elements.is_empty() {
+        return Err(D::Error::invalid_length(0, &K::EXPECTED));
+    }
+    Ok(elements)
 }
 
 /// Writes such a list.

@@ -1,8 +1,9 @@
-//! Names to addresses: addresses as they are, this machine's own names, the hosts file, and then
-//! name servers. `upstream` asks before it dials, and `feeds` before a list is fetched. This module
+//! Names to addresses: addresses as they are, this machine's own names, those of the settings, the
+//! hosts file, and then name servers. `upstream` asks before it dials, and `feeds` before a list is fetched. This module
 //! knows nothing of connections, clients or filters.
 
 mod blocking;
+mod by_name;
 mod pending;
 mod provider;
 mod servers;
@@ -23,6 +24,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use self::blocking::Calls;
+use self::by_name::ByName;
 use self::pending::{Found, Pending};
 use self::servers::Servers;
 use self::system::{Files, Version};
@@ -52,6 +54,10 @@ enum Failure {
 #[derive(Debug)]
 pub(crate) struct Resolver {
     source: Source,
+    /// The addresses that the settings give.
+    known: ByName<Vec<IpAddr>>,
+    /// The servers that the settings name for some domains.
+    split: ByName<Result<Arc<Servers>, NetError>>,
     limit: Duration,
     check_interval: Duration,
     state: Mutex<State>,
@@ -126,8 +132,14 @@ impl Resolver {
             hosts: Arc::new(hosts),
             servers: servers.ok().map(Arc::new),
         };
+        let split = egress.name_servers.iter().map(|(domain, addresses)| {
+            let servers = Servers::configured(addresses, limit);
+            (domain.clone(), servers.map(Arc::new))
+        });
         Self {
             source,
+            known: ByName::patterns(egress.hosts.clone()),
+            split: ByName::domains(split.collect()),
             limit,
             check_interval,
             state: Mutex::new(State {
@@ -156,6 +168,9 @@ impl Resolver {
         if is_localhost(host) {
             return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
         }
+        if let Some(known) = self.known.find(host) {
+            return Ok(known.clone());
+        }
         // A lookup is rare beside the requests of a connection, and its future is large.
         match timeout(self.limit, Box::pin(self.look_up(host, client))).await {
             Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses.to_vec()),
@@ -172,6 +187,11 @@ impl Resolver {
         if !own.is_empty() {
             return Ok(own.into());
         }
+        let servers = match self.split.find(host) {
+            // What these servers know is not asked of others.
+            Some(split) => Some(split.clone()?),
+            None => servers,
+        };
         // A name that is being looked up for another client needs no turn.
         if let Some(lookup) = self.pending.get(host) {
             return lookup.await;

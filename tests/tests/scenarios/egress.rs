@@ -3,7 +3,7 @@
 
 use portcullis::Config;
 use portcullis::config::{Clients, Destination, Ports, PrivateAddresses};
-use portcullis_tests::{Log, Response, Stage, Wire, connect, get};
+use portcullis_tests::{Dns, Log, Response, Stage, Wire, connect, get};
 
 fn deny_private(config: &mut Config) {
     config.egress.private = PrivateAddresses::Deny;
@@ -215,4 +215,45 @@ async fn beyond_loopback_the_internal_network_is_out_of_reach_unless_it_is_named
         client.send(connect("inside.egress.test:25")).await;
         assert_is_refused(&client.response().await, "http_request_denied", "port 25");
     }
+}
+
+#[tokio::test]
+async fn no_server_is_asked_for_names_of_the_settings_and_the_policy_holds_for_them() {
+    let stage = Stage::start_with(|config| {
+        let hosts = [
+            ("wiki.settings.test", "127.0.0.1"),
+            ("*.settings.test", "127.0.0.1"),
+            ("metadata.settings.test", "169.254.169.254"),
+        ];
+        let hosts = hosts.map(|(name, address)| {
+            let address = address.parse().expect("an address");
+            (name.to_owned(), vec![address])
+        });
+        config.egress.hosts = hosts.into();
+    })
+    .await;
+    for (name, status) in [
+        ("wiki.settings.test", 200),
+        ("any.thing.settings.test", 200),
+        ("metadata.settings.test", 403),
+    ] {
+        assert_eq!(stage.get(name).await.status, status, "{name}");
+        assert!(!stage.dns.was_asked_for(name), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_domain_may_have_name_servers_of_its_own() {
+    let inner = Dns::start().await;
+    inner.lead("wiki.corp.test", &["127.0.0.1"]);
+    let servers = vec![inner.address()];
+    let stage = Stage::start_with(|config| {
+        config.egress.name_servers = [("corp.test".to_owned(), servers)].into();
+    })
+    .await;
+    stage.dns.lead("outer.test", &["127.0.0.1"]);
+    assert_eq!(stage.get("wiki.corp.test").await.status, 200);
+    assert_eq!(stage.get("outer.test").await.status, 200);
+    assert!(inner.was_asked_for("wiki.corp.test") && !inner.was_asked_for("outer.test"));
+    assert!(stage.dns.was_asked_for("outer.test") && !stage.dns.was_asked_for("wiki.corp.test"));
 }

@@ -50,6 +50,14 @@ const WRONG_VALUES: &[(&str, &str)] = &[
         "2:25: egress.resolvers: `quad9` is not the IP address of a DNS server, such as \"9.9.9.9\" or \"[2620:fe::fe]:53\"",
     ),
     (
+        "[egress.hosts]\n\"10.0.0.1\" = [\"10.0.0.2\"]",
+        "2:1: egress.hosts.10.0.0.1: `10.0.0.1` is not a host, or the names below a domain, such as \"wiki.example\" or \"*.corp.example\"",
+    ),
+    (
+        "[egress.hosts]\n\"wiki.example\" = []",
+        "2:18: egress.hosts.wiki.example: invalid length 0, expected an IP address, such as \"10.0.0.5\" or \"fd00::5\"",
+    ),
+    (
         "proxy = 3",
         "1:9: proxy: invalid type: integer `3`, expected a table",
     ),
