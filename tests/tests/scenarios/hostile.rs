@@ -36,6 +36,18 @@ const MALFORMED: &[(&str, &str)] = &[
         "400",
     ),
     (
+        "POST {} HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\na",
+        "400",
+    ),
+    (
+        "POST {} HTTP/1.1\r\nHost: a\r\nContent-Length: 0x1\r\n\r\na",
+        "400",
+    ),
+    (
+        "POST {} HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n\r\na",
+        "400",
+    ),
+    (
         "POST {} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: ,chunked\r\n\r\n0\r\n\r\n",
         "400",
     ),
@@ -77,6 +89,18 @@ const MALFORMED: &[(&str, &str)] = &[
     ("GET {} HTTP/1.1\r\nHost: a\r\n: empty\r\n\r\n", "400"),
     ("GET {} HTTP/1.1\r\nHost: a\r\nb@d: 1\r\n\r\n", "400"),
     ("GET {} http/1.1\r\nHost: a\r\n\r\n", "400"),
+    ("GET {} HTTP/2.0\r\nHost: a\r\n\r\n", "400"),
+    ("GET {} HTTP/1.2\r\nHost: a\r\n\r\n", "400"),
+    ("GET {}\r\n\r\n", "400"),
+    ("GET {}a b HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
+    (
+        "GET http://a%00b.example/ HTTP/1.1\r\nHost: a\r\n\r\n",
+        "400",
+    ),
+    (
+        "GET http://127%2e0%2e0%2e1/ HTTP/1.1\r\nHost: a\r\n\r\n",
+        "400",
+    ),
     ("GET  {} HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
     ("G@T {} HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
     ("TRACE {} HTTP/1.1\r\nHost: a\r\n\r\n", "405"),
