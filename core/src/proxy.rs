@@ -238,12 +238,7 @@ impl Proxy {
         let (workers, descriptors) = (config.proxy.workers.get(), capacity::descriptors());
         let capacity = Capacity::new(&config.limits, workers, descriptors);
         capacity.log(&config.limits);
-        let mut accepting = Accepting::new(
-            self.listeners,
-            capacity,
-            config.clients.clone(),
-            config.limits.request_head,
-        )?;
+        let mut accepting = Accepting::new(self.listeners, capacity, &config)?;
         // After the listeners, so that it is dropped before: the next proxy that has the address has
         // a file of the same name.
         let status = StatusFile::new(&config.cache.dir, &listeners[0].settings.address);

@@ -1,9 +1,14 @@
 //! Accepts on every listener, whatever happens, and turns away clients for whom there is no room.
 //! Run by `proxy`; knows nothing of what connections are for.
 
+mod report;
+#[cfg_attr(unix, path = "accepting/unix.rs")]
+#[cfg_attr(not(unix), path = "accepting/elsewhere.rs")]
+mod sys;
+
 use std::future::poll_fn;
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -12,13 +17,13 @@ use socket2::Socket;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep};
 
-use super::announce::{Announcement, Announcing, NoHeader};
+use super::announce::{Announcement, Announcing};
 use super::capacity::Capacity;
 use super::listener::{Listener, SocketFile};
 use super::per_client::{ClientPermit, Clients};
 use super::socket::{SocketKind, Unwatched};
 use super::turn_away::TurnedAway;
-use crate::config;
+use crate::config::{self, Config};
 use crate::downstream::session::{Admission, Arrival, Ingress};
 use crate::error::{Error, StartError};
 use crate::log::Throttle;
@@ -112,23 +117,22 @@ impl Permit {
 }
 
 impl Accepting {
-    /// Accepts as many connections as there is room for, and refuses clients that are not
-    /// `allowed`. A load balancer has `patience` to say whose connection it is. Must be called within a runtime.
+    /// Accepts as many connections as there is room for, and refuses clients that `[clients]` does
+    /// not name. A load balancer has `[limits] request_head` to say whose connection it is. Must be called within a runtime.
     pub(super) fn new(
         listeners: Vec<Listener>,
         capacity: Capacity,
-        allowed: config::Clients,
-        patience: Duration,
+        config: &Config,
     ) -> Result<Self, StartError> {
         let doors = listeners.into_iter().map(Door::open);
         let most = capacity.connections.min(Semaphore::MAX_PERMITS);
         Ok(Self {
             doors: doors.collect::<Result<_, _>>()?,
             announcing: Announcing::default(),
-            patience,
+            patience: config.limits.request_head,
             turn: 0,
             permits: Arc::new(Semaphore::new(most)),
-            allowed,
+            allowed: config.clients.clone(),
             refusals: Arc::new(Semaphore::new(REFUSED_AT_A_TIME)),
             refused: 0,
             clients: Clients::default(),
@@ -310,80 +314,6 @@ impl Accepting {
             _of_client: of_client,
         })
     }
-
-    fn report_refused(&self, arrival: &Arrival) {
-        if let Some(suppressed) = self.log.admit("refused") {
-            tracing::info!(
-                client = arrival.ip().map(tracing::field::display),
-                refused = self.refused,
-                suppressed,
-                "a client that [clients] allow does not name was refused; add its network if it should be served"
-            );
-        }
-    }
-
-    fn report_untrusted(&self, arrival: &Arrival) {
-        // The proxy asks itself whether it is well, and its address need not be trusted.
-        if self.is_on_this_machine(arrival) {
-            return;
-        }
-        let listener = &self.doors[arrival.listener].label;
-        if let Some(suppressed) = self.log.admit("untrusted") {
-            tracing::warn!(
-                peer = arrival.ip().map(tracing::field::display),
-                %listener,
-                suppressed,
-                "a connection was closed that comes from no load balancer of [listeners] proxy_protocol; add its network if \
-                 it should say who its clients are"
-            );
-        }
-    }
-
-    fn report_unannounced(&self, arrival: &Arrival, why: &NoHeader) {
-        let listener = &self.doors[arrival.listener].label;
-        if let Some(suppressed) = self.log.admit("unannounced") {
-            tracing::warn!(
-                peer = arrival.ip().map(tracing::field::display),
-                %listener,
-                error = %why,
-                suppressed,
-                "a load balancer has not said who its client is, and the connection was closed; have it send the PROXY \
-                 protocol (in haproxy, send-proxy-v2)"
-            );
-        }
-    }
-
-    fn report_full(&self) {
-        if let Some(suppressed) = self.log.admit("full") {
-            tracing::warn!(
-                connections = self.capacity.connections,
-                suppressed,
-                "as many connections are open as may be; further clients are answered with 503. If clients need more, \
-                 raise [limits] connections and the limit of open files"
-            );
-        }
-    }
-
-    fn report_client(&self, client: IpAddr, most: usize) {
-        if let Some(suppressed) = self.log.admit("client") {
-            tracing::warn!(
-                %client,
-                connections = most,
-                suppressed,
-                "a client has as many connections as it may; further ones of it are answered with 503. If it needs more, \
-                 raise [limits] connections_per_client"
-            );
-        }
-    }
-
-    fn report(&self, error: &io::Error) {
-        if self.log.admit("failing").is_some() {
-            tracing::error!(
-                %error,
-                "cannot accept connections; will try again. If descriptors ran out, raise the limit of open files"
-            );
-        }
-    }
 }
 
 impl Door {
@@ -408,79 +338,20 @@ impl Door {
     }
 }
 
-/// Accepts without telling this runtime of the connection, which is served by another one.
-#[cfg(unix)]
-mod sys {
-    use std::io;
-    use std::task::{Context, Poll, ready};
-
-    use socket2::Socket;
-    use tokio::io::Interest;
-    use tokio::io::unix::AsyncFd;
-
-    use super::Came;
-
-    pub(super) type Listener = AsyncFd<Socket>;
-
-    #[expect(
-        unsafe_code,
-        reason = "the safe way is deprecated for sockets that change or close"
-    )]
-    pub(super) fn listen(socket: Socket) -> io::Result<Listener> {
-        // SAFETY: a `Socket` has the same open descriptor until it is dropped, and is not changed
-        // meanwhile.
-        let registered = unsafe { AsyncFd::register_with_interest(socket, Interest::READABLE) };
-        registered.map_err(Into::into)
-    }
-
-    pub(super) fn poll_accept(listener: &Listener, cx: &mut Context<'_>) -> Poll<Came> {
-        loop {
-            let mut ready = ready!(listener.poll_read_ready(cx))?;
-            if let Ok(accepted) = ready.try_io(|listener| accept_now(listener.get_ref())) {
-                return Poll::Ready(accepted);
-            }
-        }
-    }
-
-    fn accept_now(listener: &Socket) -> Came {
-        let (socket, peer) = listener.accept()?;
-        socket.set_nonblocking(true)?;
-        Ok((socket, peer.as_socket()))
-    }
-}
-
-/// There is no such way elsewhere.
-#[cfg(not(unix))]
-mod sys {
-    use std::io;
-    use std::task::{Context, Poll, ready};
-
-    use socket2::Socket;
-
-    use super::Came;
-
-    pub(super) use tokio::net::TcpListener as Listener;
-
-    pub(super) fn listen(socket: Socket) -> io::Result<Listener> {
-        Listener::from_std(socket.into())
-    }
-
-    pub(super) fn poll_accept(listener: &Listener, cx: &mut Context<'_>) -> Poll<Came> {
-        let (socket, peer) = ready!(listener.poll_accept(cx))?;
-        Poll::Ready(Ok((socket.into_std()?.into(), Some(peer))))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::NamedListener;
 
     /// Accepts on a free port of this machine, with these settings.
-    fn accepting(capacity: Capacity, allowed: config::Clients) -> Accepting {
+    fn accepting(capacity: Capacity, clients: config::Clients) -> Accepting {
+        let config = Config {
+            clients,
+            ..Config::default()
+        };
         let listener = NamedListener::at(SocketAddr::from(([127, 0, 0, 1], 0)));
         let listeners = Listener::bind_all(vec![listener]).unwrap();
-        Accepting::new(listeners, capacity, allowed, Duration::MAX).unwrap()
+        Accepting::new(listeners, capacity, &config).unwrap()
     }
 
     #[tokio::test]
