@@ -62,6 +62,8 @@ pub struct Proxy {
     users: Option<Users>,
     reloader: Reloader,
     pseudonym: Pseudonym,
+    /// Cancelled once requests are judged and served.
+    serving: CancellationToken,
 }
 
 /// How a proxy that was told to stop has ended.
@@ -99,6 +101,7 @@ impl Proxy {
             listeners: Listener::bind_all(config.listeners())?,
             reloader: Reloader::default(),
             pseudonym: Pseudonym::random(),
+            serving: CancellationToken::new(),
             config,
         })
     }
@@ -126,6 +129,7 @@ impl Proxy {
             listeners: vec![listener],
             reloader: Reloader::default(),
             pseudonym: Pseudonym::random(),
+            serving: CancellationToken::new(),
             config,
         })
     }
@@ -145,6 +149,12 @@ impl Proxy {
     fn named_listeners(&self) -> Arc<[NamedListener]> {
         let listeners = self.listeners.iter();
         listeners.map(|listener| listener.named.clone()).collect()
+    }
+
+    /// Ends once the proxy runs and its filters and lists are loaded, so that clients that have
+    /// connected are served.
+    pub fn serving(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.serving.clone().cancelled_owned()
     }
 
     /// Tells this proxy to look again at the files that it follows, now or while it runs.
@@ -278,6 +288,7 @@ impl Proxy {
             shutdown: stop.clone(),
         };
         let workers = Workers::start(workers, &worker, threads)?;
+        self.serving.cancel();
         let accepting = accept(&mut accepting, &workers, &mut reloads, access_log);
         tokio::select! {
             biased;

@@ -9,9 +9,13 @@ mod reach;
 
 use std::ffi::OsString;
 use std::fmt;
+#[cfg(target_os = "linux")]
+use std::fs::DirBuilder;
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
+#[cfg(target_os = "linux")]
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::ExitStatus;
@@ -22,7 +26,7 @@ use tokio::process::Child;
 use tokio::sync::broadcast;
 
 #[cfg(target_os = "linux")]
-use self::boundary::Boundary;
+use self::boundary::{Boundary, Waiting};
 #[cfg(target_os = "linux")]
 pub use self::inside::{become_command, inside_variables};
 pub use self::reach::{AllowedHost, Reach};
@@ -31,7 +35,7 @@ use super::traffic::{Proposal, Tally, Traffic};
 use super::whole::write_whole;
 use crate::config::{AccessLogFormat, AccessLogTo, Auth, Clients, Config, ConfigError, Sources};
 use crate::error::StartError;
-use crate::proxy::Proxy;
+use crate::proxy::{Ended, Proxy};
 
 /// The variables in which programs look for a proxy.
 const PROXY: [&str; 13] = [
@@ -139,8 +143,13 @@ pub struct ExecSettings {
 pub enum Launch<'a> {
     /// The command, with [`proxy_variables`] for the proxy at this address in its environment.
     Command(SocketAddr),
-    /// A process that calls `become_command` with this socket.
-    Inside(&'a Path),
+    /// A process that calls `become_command`.
+    Inside {
+        /// Where this process waits for it.
+        socket: &'a Path,
+        /// Folders that the command must not see.
+        hidden: &'a [&'a Path],
+    },
 }
 
 /// How a command has ended, and what it has asked for.
@@ -166,34 +175,26 @@ impl ExecSettings {
     ///
     /// If the settings are wrong, or do not go together with `reach`.
     pub fn new(mut sources: Sources, reach: &Reach) -> Result<Self, ExecError> {
-        if let Reach::Learned(file) = reach
-            && file.exists()
-        {
-            return Err(ExecError::LearnedBefore(file.clone()));
+        if let Reach::Learned(file) = reach {
+            check_new(file)?;
         }
         let made = tempfile::Builder::new().prefix("portcullis-").tempdir();
         let folder = made.map_err(failed("make a folder for the command's proxy"))?;
         sources.dir = folder.path().to_owned();
         let is_named = sources.config_file().is_some();
-        let has_plugins = is_named || sources.flags.plugins_dir.is_some();
         let mut config = Config::load(&sources)?;
         config.followed = None;
         config.listeners.clear();
         config.proxy.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into();
         config.clients = Clients::default();
-        // The command does not know a password, and nothing else reaches its proxy.
+        // The command does not know a password.
         config.auth = Auth::default();
         config.limits.connections = config.limits.connections.min(CONNECTIONS);
         config.log.access.to = AccessLogTo::File(folder.path().join("access.log"));
         config.log.access.format = AccessLogFormat::Logfmt;
-        if !is_named {
-            // What was decided for another proxy is not meant here.
-            config.state.dir = folder.path().join("state");
-        }
-        if !has_plugins {
-            config.plugins.dir = folder.path().join("no-plugins");
-        }
-        reach.apply(&mut config, folder.path())?;
+        let plugins = config.plugins.dir.clone();
+        let has_plugins = is_named || config.plugins.dir_must_exist;
+        reach.apply(&mut config, has_plugins.then_some(&*plugins), folder.path())?;
         let learned = match reach {
             Reach::Learned(file) => Some(file.clone()),
             Reach::Listed | Reach::Only(_) => None,
@@ -229,29 +230,34 @@ impl ExecSettings {
     ) -> Result<Execution, ExecError> {
         let log = self.folder.path().join("access.log");
         let config = std::mem::take(&mut self.config);
-        let (proxy, mut child, ways_out) = if self.is_enforced {
+        let (proxy, command) = if self.is_enforced {
             enclosed(config, self.folder.path(), start).await?
         } else {
             let proxy = Proxy::bind(config)?;
             let address = proxy.local_addr().ok_or(io::ErrorKind::AddrNotAvailable);
             let address =
                 address.map_err(|kind| failed("find the command's proxy")(kind.into()))?;
-            let child = start(Launch::Command(address))?;
-            (proxy, child, None)
+            (
+                proxy,
+                Prepared::Command(move || start(Launch::Command(address))),
+            )
         };
+        let ways_out = command.ways_out();
+        let serving = proxy.serving();
         let (shutdown, told_to_stop) = broadcast::channel(1);
         let mut running = pin!(proxy.run(told_to_stop));
+        tokio::select! {
+            biased;
+            ended = &mut running => return Err(ended_early(ended)),
+            () = serving => {}
+        }
+        let mut child = command.start()?;
         let status = tokio::select! {
             biased;
             ended = &mut running => {
                 // It may not go on without a proxy.
                 let _ = child.kill().await;
-                return Err(match ended {
-                    Err(error) => error.into(),
-                    Ok(_) => failed("go on without the command's proxy, which has ended")(
-                        io::ErrorKind::Other.into(),
-                    ),
-                });
+                return Err(ended_early(ended));
             }
             status = child.wait() => status.map_err(failed("wait for the command"))?,
         };
@@ -284,30 +290,100 @@ impl ExecSettings {
     }
 }
 
-/// A proxy and the process that is about to become the command, with a boundary around it.
+/// A command that has not begun.
+enum Prepared<S> {
+    Command(S),
+    /// It has a boundary around it, and waits.
+    #[cfg(target_os = "linux")]
+    Inside(Box<Child>, Waiting),
+}
+
+impl<S: FnOnce() -> Result<Child, ExecError>> Prepared<S> {
+    /// What the boundary has left, if there is one.
+    fn ways_out(&self) -> Option<Vec<String>> {
+        match self {
+            Self::Command(_) => None,
+            #[cfg(target_os = "linux")]
+            Self::Inside(_, waiting) => Some(waiting.ways_out.clone()),
+        }
+    }
+
+    fn start(self) -> Result<Child, ExecError> {
+        match self {
+            Self::Command(start) => start(),
+            #[cfg(target_os = "linux")]
+            Self::Inside(child, waiting) => {
+                waiting.go().map_err(failed("let the command run"))?;
+                Ok(*child)
+            }
+        }
+    }
+}
+
+fn ended_early(ended: Result<Ended, StartError>) -> ExecError {
+    match ended {
+        Err(error) => error.into(),
+        Ok(_) => {
+            let source = io::ErrorKind::Other.into();
+            failed("go on without the command's proxy, which has ended")(source)
+        }
+    }
+}
+
+/// What is learned is written at the end, when it would be too late for this.
+fn check_new(file: &Path) -> Result<(), ExecError> {
+    if file.exists() {
+        return Err(ExecError::LearnedBefore(file.to_owned()));
+    }
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    match folder.map(Path::metadata) {
+        Some(Err(source)) => Err(failed("write what is learned")(source)),
+        _ => Ok(()),
+    }
+}
+
+/// A proxy and the process that is about to become the command, with a boundary around it. What the
+/// proxy goes by is out of the command's reach.
 #[cfg(target_os = "linux")]
-async fn enclosed(
+async fn enclosed<S>(
     config: Config,
     folder: &Path,
     start: impl FnOnce(Launch<'_>) -> Result<Child, ExecError>,
-) -> Result<(Proxy, Child, Option<Vec<String>>), ExecError> {
+) -> Result<(Proxy, Prepared<S>), ExecError> {
+    let folders = [folder, &config.cache.dir, &config.compiler.cache_dir];
+    // One within another is hidden with it.
+    let is_within = |folder: &&&Path| {
+        let mut others = folders.iter().filter(|other| *other != *folder);
+        others.any(|other| folder.starts_with(other))
+    };
+    let hidden = folders.iter().filter(|folder| !is_within(folder));
+    let hidden: Vec<&Path> = hidden.copied().collect();
+    for folder in folders {
+        // One that is made later would not be covered. They are for the proxy's user alone.
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        made.map_err(failed("make the proxy's folders"))?;
+    }
     let boundary = Boundary::open(folder)?;
-    let mut child = start(Launch::Inside(boundary.socket()))?;
-    let mut waiting = boundary.made(&mut child).await?;
-    let ways_out = std::mem::take(&mut waiting.ways_out);
+    let launch = Launch::Inside {
+        socket: boundary.socket(),
+        hidden: &hidden,
+    };
+    let mut child = start(launch)?;
+    let waiting = boundary.made(&mut child).await?;
     let listener = waiting.listener.try_clone();
     let listener = listener.map_err(failed("take over the command's listener"))?;
     let proxy = Proxy::listening(config, listener)?;
-    waiting.go().map_err(failed("let the command run"))?;
-    Ok((proxy, child, Some(ways_out)))
+    Ok((proxy, Prepared::Inside(Box::new(child), waiting)))
 }
 
 #[cfg(not(target_os = "linux"))]
-async fn enclosed(
+async fn enclosed<S>(
     _config: Config,
     _folder: &Path,
     _start: impl FnOnce(Launch<'_>) -> Result<Child, ExecError>,
-) -> Result<(Proxy, Child, Option<Vec<String>>), ExecError> {
+) -> Result<(Proxy, Prepared<S>), ExecError> {
     let reason = "only Linux has what it takes; leave --enforce out";
     Err(ExecError::NoBoundary(reason.to_owned()))
 }

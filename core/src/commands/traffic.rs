@@ -29,8 +29,10 @@ pub struct HostTraffic {
     pub refused: u64,
     /// Those that may pass and have come to nothing.
     pub failed: u64,
-    /// Why the last of those that were not reached was not.
-    pub reason: Option<String>,
+    /// Why the last of those that were refused was.
+    pub refusal: Option<String>,
+    /// Why the last of those that failed has.
+    pub failure: Option<String>,
 }
 
 /// The hosts of an access log, by name.
@@ -98,17 +100,17 @@ impl Tally {
 impl HostTraffic {
     fn count(&mut self, entry: &Entry<'_>) {
         let passes = matches!(entry.verdict, Some(VerdictKind::Next | VerdictKind::Allow));
-        let count = if !passes || !entry.is_reached && entry.status == Some(FORBIDDEN) {
-            &mut self.refused
+        let (count, reason) = if !passes || !entry.is_reached && entry.status == Some(FORBIDDEN) {
+            (&mut self.refused, &mut self.refusal)
         } else if entry.is_reached {
             self.reached += 1;
             return;
         } else {
-            &mut self.failed
+            (&mut self.failed, &mut self.failure)
         };
         *count += 1;
-        let reason = entry.reason.as_deref().or(entry.error.as_deref());
-        self.reason = reason.map(str::to_owned);
+        let said = entry.reason.as_deref().or(entry.error.as_deref());
+        *reason = said.map(str::to_owned);
     }
 }
 
@@ -148,10 +150,10 @@ impl fmt::Display for Traffic {
             }
         };
         for host in self.hosts.iter().filter(|host| host.refused > 0) {
-            line("refused", host, host.refused, host.reason.as_deref())?;
+            line("refused", host, host.refused, host.refusal.as_deref())?;
         }
         for host in self.hosts.iter().filter(|host| host.failed > 0) {
-            line("failed", host, host.failed, host.reason.as_deref())?;
+            line("failed", host, host.failed, host.failure.as_deref())?;
         }
         for host in self.hosts.iter().filter(|host| host.reached > 0) {
             line("reached", host, host.reached, None)?;

@@ -5,6 +5,7 @@ mod destination;
 mod file_mode;
 mod form;
 mod log_filter;
+mod names;
 mod network;
 #[cfg(test)]
 mod tests;
@@ -31,12 +32,12 @@ pub use self::destination::{Destination, InvalidDestination, Ports};
 pub(super) use self::file_mode::FileMode;
 use self::form::{Form, Number, Size, Text, TimeFrom};
 pub(super) use self::log_filter::LogFilter;
+use self::names::{address, domain, host_pattern, resolver};
 pub(super) use self::network::{Network, networks};
 use super::document::nearest;
 use super::users::name_problem;
 use super::{AccessLogTo, Feed};
 use crate::feeds::rule::written::is_entry;
-use crate::target::Target;
 
 /// A way to write a value as text.
 pub(super) trait FromText {
@@ -283,33 +284,6 @@ impl<K: FromText, A: Absence<K>> FromText for Optional<K, A> {
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         let value = K::schema(generator);
         json_schema!({"anyOf": [{"enum": [A::WORD]}, value]})
-    }
-}
-
-/// Port 53 goes without saying.
-fn resolver(text: &str) -> Option<SocketAddr> {
-    let with_default_port = |ip: IpAddr| SocketAddr::from((ip, 53));
-    let address = text.parse().map(with_default_port);
-    address.or_else(|_| text.parse()).ok()
-}
-
-fn address(text: &str) -> Option<IpAddr> {
-    text.parse()
-        .ok()
-        .map(|address: IpAddr| address.to_canonical())
-}
-
-/// Canonical, as requests are.
-fn domain(text: &str) -> Option<String> {
-    let target = Target::new(text, 0).ok()?;
-    let is_name = target.ip().is_none() && !target.host().contains('*');
-    is_name.then(|| target.host().to_owned())
-}
-
-fn host_pattern(text: &str) -> Option<String> {
-    match text.strip_prefix("*.") {
-        Some(below) => Some(format!("*.{}", domain(below)?)),
-        None => domain(text),
     }
 }
 

@@ -51,6 +51,11 @@ impl Direction {
         self.unwritten = [&self.unwritten, more].concat().into();
     }
 
+    /// Whether the receiver has taken all that was read.
+    pub(crate) fn is_written(&self) -> bool {
+        self.unwritten.is_empty()
+    }
+
     /// Whether the sender has closed its sending side.
     pub(crate) fn has_ended(&self) -> bool {
         self.state != State::Copying

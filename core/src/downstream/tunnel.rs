@@ -163,15 +163,37 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Joined<'_, S> {
         {
             self.conclude(conclusion)?;
         }
-        if let Gate::Repeat(gate) = &mut self.gate {
-            let (client, origin) = (&mut self.client, &mut self.origin);
-            let end = gate.poll(client, origin, &mut self.down, self.session, cx)?;
-            if let Poll::Ready(end) = end {
-                end.or_else(|refusal| self.refuse(refusal))?;
-                self.open();
-            }
+        if let Poll::Ready(Err(cut)) = self.poll_repeat(cx) {
+            return Poll::Ready(Err(cut));
         }
         self.poll_copy(cx).map_err(Cut::from)
+    }
+
+    /// Ready when nothing waits for a second first message. The client is read while the origin takes
+    /// what it sends early.
+    fn poll_repeat(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Cut>> {
+        loop {
+            if !matches!(self.gate, Gate::Repeat(_)) {
+                return Poll::Ready(Ok(()));
+            }
+            if let Poll::Ready(Err(error)) = self.poll_copy(cx) {
+                return Poll::Ready(Err(error.into()));
+            }
+            let is_stuck = !self.up.is_written();
+            let Gate::Repeat(gate) = &mut self.gate else {
+                return Poll::Ready(Ok(()));
+            };
+            let (client, origin) = (&mut self.client, &mut self.origin);
+            let directions = (&mut self.up, &mut self.down);
+            match gate.poll(client, origin, directions, self.session, cx)? {
+                Poll::Ready(end) => {
+                    end.or_else(|refusal| self.refuse(refusal))?;
+                    self.open();
+                }
+                Poll::Pending if is_stuck || self.up.is_written() => return Poll::Pending,
+                Poll::Pending => {}
+            }
+        }
     }
 
     /// Lets the client's message go, unless the name that it has shown stands against it.

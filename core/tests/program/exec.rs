@@ -1,5 +1,9 @@
 //! A command with a proxy of its own.
 
+#[cfg(target_os = "linux")]
+#[path = "exec/enforced.rs"]
+mod enforced;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -122,6 +126,50 @@ fn what_was_learned_lets_the_same_run_through() {
         stderr(&output).contains("hosts.toml is there already"),
         "{output:?}"
     );
+}
+
+#[test]
+fn what_is_wrong_is_told_before_the_command_runs() {
+    let dir = TempDir::new().unwrap();
+    fs::write(dir.path().join("none.toml"), "[config]\nhosts = []\n").unwrap();
+    fs::create_dir(dir.path().join("state")).unwrap();
+    fs::write(dir.path().join("state/decisions.json"), "nonsense").unwrap();
+    fs::write(dir.path().join("a.toml"), "[state]\ndir = 'state'").unwrap();
+    for (arguments, code, problem) in [
+        (
+            &["--learn", "gone/hosts.toml"][..],
+            1,
+            "cannot write what is learned",
+        ),
+        (
+            &["--allow-from", "none.toml"],
+            2,
+            "no hosts can be read from none.toml",
+        ),
+        (&["--config", "a.toml"], 2, "decisions.json"),
+    ] {
+        let output = ran(dir.path(), &[arguments, &["--", "echo", "ran"]].concat());
+        let said = stderr(&output);
+        assert_eq!(
+            (output.status.code(), &*stdout(&output)),
+            (Some(code), ""),
+            "{said}"
+        );
+        assert!(said.contains(problem), "{said}");
+    }
+}
+
+#[test]
+fn a_folder_of_filters_may_be_named_by_a_variable() {
+    let dir = TempDir::new().unwrap();
+    fs::create_dir(dir.path().join("filters")).unwrap();
+    fs::write(dir.path().join("filters/broken.wasm"), "text").unwrap();
+    let mut command = exec(dir.path(), &["true"]);
+    let output = command
+        .env("PORTCULLIS_PLUGINS_DIR", dir.path().join("filters"))
+        .output()
+        .unwrap();
+    assert!(stderr(&output).contains("plugin=\"broken\""), "{output:?}");
 }
 
 #[test]
@@ -271,127 +319,4 @@ fn a_signal_to_end_is_passed_on_to_the_command() {
         .read_to_string(&mut said)
         .unwrap();
     assert_eq!(running.wait().unwrap().code(), Some(9), "{said}");
-}
-
-/// The command has no way around the proxy.
-#[cfg(target_os = "linux")]
-mod enforced {
-    use std::os::unix::net::UnixListener;
-
-    use super::*;
-
-    const ENFORCED: [&str; 5] = ["--allow", "localhost", "--enforce", "--", "sh"];
-
-    fn enforced(dir: &Path, script: &str) -> Output {
-        ran(dir, &[&ENFORCED[..], &["-c", script]].concat())
-    }
-
-    #[test]
-    fn the_proxy_is_the_only_network() {
-        if !has_curl() {
-            return;
-        }
-        let (dir, port) = (TempDir::new().unwrap(), server());
-        let around = asks("127.0.0.1", port).replace("curl", "curl --noproxy '*'");
-        let script = asks("localhost", port) + &around + "exit 5";
-        let output = enforced(dir.path(), &script);
-        assert_eq!(stdout(&output), "served\n200\n000\n", "{}", stderr(&output));
-        assert_eq!(output.status.code(), Some(5));
-        assert_eq!(
-            stderr(&output),
-            "Hosts that the command has reached: 1; that were refused: 0\n  reached  localhost  1 request\n\
-             The command had no network but the proxy.\n"
-        );
-    }
-
-    #[test]
-    fn the_sockets_of_other_programs_are_covered() {
-        if !has_curl() {
-            return;
-        }
-        let dir = TempDir::new().unwrap();
-        let path = dir.path().join("agent.sock");
-        let listener = UnixListener::bind(&path).unwrap();
-        let answers = thread::spawn(move || {
-            let (mut client, _) = listener.accept().unwrap();
-            let mut head = [0; 4];
-            client.read_exact(&mut head).unwrap();
-            client
-                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nagent\n")
-                .unwrap();
-        });
-        let ask = "curl --silent --noproxy '*' --unix-socket agent.sock http://a/";
-        let output = enforced(dir.path(), &format!("{ask} || stat -c %F agent.sock"));
-        assert_eq!(stdout(&output), "character special file\n", "{output:?}");
-        // Outside of the boundary nothing has changed.
-        let output = ran(dir.path(), &["sh", "-c", ask]);
-        assert_eq!(stdout(&output), "agent\n", "{}", stderr(&output));
-        answers.join().unwrap();
-    }
-
-    #[test]
-    fn the_command_has_no_power_over_its_boundary() {
-        let dir = TempDir::new().unwrap();
-        let own = std::process::id();
-        let script = format!(
-            "grep -E '^(CapPrm|CapEff|CapBnd|NoNewPrivs):' /proc/self/status; \
-             head -c 1 /proc/{own}/environ || echo no other process; id -u; env | grep JEM"
-        );
-        let output = enforced(dir.path(), &script);
-        let user = stdout(&Command::new("id").arg("-u").output().unwrap());
-        let none = "0000000000000000";
-        let expected = format!(
-            "CapPrm:\t{none}\nCapEff:\t{none}\nCapBnd:\t{none}\nNoNewPrivs:\t1\nno other process\n{user}"
-        );
-        let has_landlock = !stderr(&output).contains("A way out was left");
-        if has_landlock {
-            assert_eq!(stdout(&output), expected, "{}", stderr(&output));
-        }
-        assert!(stdout(&output).starts_with(&expected[..70]), "{output:?}");
-    }
-
-    #[test]
-    fn a_kernel_that_forbids_it_is_told_of_and_nothing_runs() {
-        let dir = TempDir::new().unwrap();
-        let program = exec(dir.path(), &["--enforce", "echo", "ran"]);
-        // Whoever makes a namespace may forbid that another is made in it.
-        let script = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$@\"";
-        let mut within = Command::new("unshare");
-        within
-            .args(["--user", "--map-root-user", "sh", "-c", script, "sh"])
-            .arg(program.get_program())
-            .args(program.get_args())
-            .current_dir(dir.path())
-            .envs(
-                program
-                    .get_envs()
-                    .filter_map(|(name, value)| Some((name, value?))),
-            );
-        let output = within.output().unwrap();
-        assert_eq!(
-            (output.status.code(), &*stdout(&output)),
-            (Some(1), ""),
-            "{output:?}"
-        );
-        let said = stderr(&output);
-        assert!(
-            said.starts_with(
-                "portcullis: there is no boundary around the command, so that it was not run: the kernel lets this user \
-                 make no namespaces ("
-            ),
-            "{said}"
-        );
-    }
-
-    #[test]
-    fn a_program_that_is_not_there_ends_with_127_here_too() {
-        let dir = TempDir::new().unwrap();
-        let output = ran(dir.path(), &["--enforce", "nothing-of-this-name"]);
-        assert_eq!(output.status.code(), Some(127), "{}", stderr(&output));
-        let said = stderr(&output);
-        assert!(
-            said.contains("cannot run nothing-of-this-name: No such file"),
-            "{said}"
-        );
-    }
 }

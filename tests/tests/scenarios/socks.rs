@@ -84,7 +84,10 @@ async fn what_is_refused_has_the_code_that_says_why() {
         assert_eq!(answer(&mut client, &request).await, code, "{request:?}");
     }
     assert!(!origin.was_dialled());
-    let line = log.says(&["kind=access", &format!("host={BLOCKED}")]).await;
+    let line = log
+        .clone()
+        .says(&["kind=access", &format!("host={BLOCKED}")])
+        .await;
     assert!(line.contains(" verdict=block filter=blocklist "), "{line}");
     log.says(&["protocol=socks5", "outcome=failed", "the only command"])
         .await;

@@ -2,7 +2,6 @@
 //! asked for. The library does the rest.
 
 use std::cell::Cell;
-use std::convert::Infallible;
 use std::ffi::OsString;
 use std::io;
 use std::process::{ExitCode, ExitStatus};
@@ -14,12 +13,15 @@ use tokio::process::{Child, Command};
 
 use super::args::{Exec, Inside};
 use super::descriptors::Raised;
-use super::signals::Signals;
+use super::signals::{Signals, Wish};
 use super::{report, runtime, say, telemetry, this_program};
 
 /// What shells say of a command that cannot be executed, and of one that is not there.
 const CANNOT_RUN: u8 = 126;
 const NOT_FOUND: u8 = 127;
+
+/// What they say of a program that SIGTERM has ended.
+const TERMINATED: u8 = 143;
 
 /// Runs the command. The exit code is what it ended with, as shells give it.
 pub(crate) fn run(sources: Sources, exec: Exec) -> anyhow::Result<ExitCode> {
@@ -46,12 +48,15 @@ pub(crate) fn run(sources: Sources, exec: Exec) -> anyhow::Result<ExitCode> {
         };
         tokio::select! {
             biased;
-            never = pass_on(&mut signals, &started) => match never {},
-            done = settings.run(start) => anyhow::Ok(done),
+            () = pass_on(&mut signals, &started) => anyhow::Ok(None),
+            done = settings.run(start) => anyhow::Ok(Some(done)),
         }
     })?;
     // A name that is being resolved for a feed must not hold up the end.
     runtime.shutdown_background();
+    let Some(done) = done else {
+        return Ok(ExitCode::from(TERMINATED));
+    };
     match done {
         Ok(execution) => {
             say(&execution);
@@ -63,12 +68,14 @@ pub(crate) fn run(sources: Sources, exec: Exec) -> anyhow::Result<ExitCode> {
 }
 
 /// Passes on signals to the command, so that it and the proxy end together. An interrupt is for
-/// both of them: a terminal sends it to both.
-async fn pass_on(signals: &mut Signals, started: &Cell<Option<u32>>) -> Infallible {
+/// both of them: a terminal sends it to both. Returns if the end comes before the command.
+async fn pass_on(signals: &mut Signals, started: &Cell<Option<u32>>) {
     loop {
         let signal = signals.next().await;
-        if let Some(id) = started.get() {
-            signal.send(id);
+        match started.get() {
+            Some(id) => signal.send(id),
+            None if signal != Wish::Reload => return,
+            None => {}
         }
     }
 }
@@ -83,10 +90,13 @@ fn start(command: &[OsString], launch: Launch<'_>) -> Result<Child, ExecError> {
             started
         }
         #[cfg(target_os = "linux")]
-        Launch::Inside(socket) => {
+        Launch::Inside { socket, hidden } => {
             let this = this_program().unwrap_or_else(|| "portcullis".into());
             let mut started = Command::new(this);
             started.arg("exec-inside").arg("--socket").arg(socket);
+            for folder in hidden {
+                started.arg("--hide").arg(folder);
+            }
             started.arg("--").args(command);
             started.envs(portcullis::commands::inside_variables());
             started
@@ -102,7 +112,12 @@ fn start(command: &[OsString], launch: Launch<'_>) -> Result<Child, ExecError> {
 /// Becomes the command; returns if that fails.
 #[cfg(target_os = "linux")]
 pub(crate) fn become_command(inside: Inside) -> ExitCode {
-    let failed = portcullis::commands::become_command(&inside.socket, &inside.command);
+    let Inside {
+        socket,
+        hide,
+        command,
+    } = inside;
+    let failed = portcullis::commands::become_command(&socket, &hide, &command);
     failed.map_or(ExitCode::FAILURE, not_run)
 }
 

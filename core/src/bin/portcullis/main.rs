@@ -125,24 +125,30 @@ fn is_configuration(error: &anyhow::Error) -> bool {
         return !matches!(error, PasswordError::System(_));
     }
     if let Some(error) = error.downcast_ref() {
-        return matches!(
-            error,
-            StartError::Exposed(_)
-                | StartError::Users(_)
-                | StartError::FiltersCannotRun(_)
-                | StartError::Decisions(_)
-        );
+        return is_wrong_start(error);
     }
     if let Some(error) = error.downcast_ref() {
         return !matches!(error, ExitStatus::Declined | ExitStatus::NoTerminal);
     }
     if let Some(error) = error.downcast_ref() {
-        return !matches!(
-            error,
-            ExecError::Io { .. } | ExecError::NoBoundary(_) | ExecError::Proxy(_)
-        );
+        return match error {
+            ExecError::Io { .. } | ExecError::NoBoundary(_) => false,
+            ExecError::Proxy(error) => is_wrong_start(error),
+            _ => true,
+        };
     }
     error.is::<ConfigError>() || error.is::<FeedCommandError>()
+}
+
+/// Whether it is a fault of the settings that a proxy does not start.
+fn is_wrong_start(error: &StartError) -> bool {
+    matches!(
+        error,
+        StartError::Exposed(_)
+            | StartError::Users(_)
+            | StartError::FiltersCannotRun(_)
+            | StartError::Decisions(_)
+    )
 }
 
 fn run(sources: &Sources) -> anyhow::Result<()> {

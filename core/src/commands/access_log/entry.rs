@@ -27,7 +27,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) filter: Option<Cow<'a, str>>,
     /// Why it has refused the request.
     pub(crate) reason: Option<Cow<'a, str>>,
-    /// Another name that a tunnel's client has shown, and that the filters have let pass.
+    /// Of a host that was asked for and another name that a tunnel's client has shown, the one that
+    /// `host` is not, if the filters have let the name pass.
     pub(crate) server_name: Option<Cow<'a, str>>,
     pub(crate) status: Option<u16>,
     /// Whether there was a connection to the host.
@@ -124,8 +125,12 @@ impl<'a> Fields<'a> {
         let decided = verdict.is_some_and(|kind| kind != VerdictKind::Next) && verdict == of_name;
         let passes =
             of_name.is_some_and(|kind| matches!(kind, VerdictKind::Next | VerdictKind::Allow));
-        let server_name = self.sni.clone().filter(|_| passes && !decided);
-        let host = if decided { self.sni } else { self.host };
+        let (host, server_name) = if decided {
+            (self.sni, self.host)
+        } else {
+            (self.host, self.sni)
+        };
+        let server_name = server_name.filter(|_| passes);
         Some(Entry {
             time: self.time.parse().ok()?,
             client: client.map(|client: IpAddr| client.to_canonical()),
@@ -272,6 +277,12 @@ mod tests {
         };
         assert_eq!(name("next").as_deref(), Some("b.example"));
         assert_eq!(name("block"), None);
+        let decided = LOGFMT
+            .replace(" status=403", " sni=b.example sni_verdict=allow status=200")
+            .replace("verdict=block filter", "verdict=allow filter");
+        let entry = Entry::parse(&decided).unwrap();
+        assert_eq!(entry.host, "b.example");
+        assert_eq!(entry.server_name.as_deref(), Some("a.example"));
     }
 
     #[test]

@@ -2,20 +2,21 @@
 //! have no network but a loopback of their own, where the proxy's listener is; the Unix sockets of
 //! other processes are covered; it gives up what would let it take that back.
 
-use std::ffi::OsString;
+mod sockets;
+
+use std::ffi::{CStr, OsString};
 use std::fs;
-use std::io::{self, IoSlice, Read};
+use std::io::{self, IoSlice, IsTerminal, Read};
 use std::mem::MaybeUninit;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::fd::AsFd;
-use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rustix::fs::Access;
-use rustix::mount::{MountPropagationFlags, mount_bind, mount_change};
+use rustix::io::Errno;
+use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{
     AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags,
@@ -42,11 +43,15 @@ pub fn inside_variables() -> impl Iterator<Item = (&'static str, &'static str)> 
 }
 
 /// Puts a boundary around this process, hands over a listener at `socket`, waits for the proxy and
-/// becomes the command. Returns if that fails, without an error if the proxy's process says why.
+/// becomes the command, which sees nothing of what is in `hidden`. Returns if that fails, without an error if the proxy's process says why.
 /// Must be called in a process of one thread that was started with [`inside_variables`] and whose
 /// working folder is the command's.
-pub fn become_command(socket: &Path, command: &[OsString]) -> Option<ExecError> {
-    let address = match meet(socket) {
+pub fn become_command(
+    socket: &Path,
+    hidden: &[PathBuf],
+    command: &[OsString],
+) -> Option<ExecError> {
+    let address = match meet(socket, hidden) {
         Ok(Some(address)) => address,
         Ok(None) => return None,
         Err(source) => return Some(failed("meet the command's proxy")(source)),
@@ -66,9 +71,9 @@ pub fn become_command(socket: &Path, command: &[OsString]) -> Option<ExecError> 
 }
 
 /// Where the proxy listens within the boundary; none if there is no boundary.
-fn meet(socket: &Path) -> io::Result<Option<SocketAddr>> {
+fn meet(socket: &Path, hidden: &[PathBuf]) -> io::Result<Option<SocketAddr>> {
     let mut parent = UnixStream::connect(socket)?;
-    match enclose() {
+    match enclose(hidden) {
         Ok((listener, ways_out)) => {
             tell(&parent, DONE, &ways_out.join("\n"), Some(&listener))?;
             let mut go = [0];
@@ -80,7 +85,7 @@ fn meet(socket: &Path) -> io::Result<Option<SocketAddr>> {
 }
 
 /// The listener of the namespaces, and ways out that are left; the problem, if there is one.
-fn enclose() -> Result<(TcpListener, Vec<String>), String> {
+fn enclose(hidden: &[PathBuf]) -> Result<(TcpListener, Vec<String>), String> {
     // The sockets of this network namespace; the next one has none.
     let sockets = fs::read_to_string("/proc/net/unix")
         .map_err(|error| format!("the Unix sockets of this machine cannot be listed: {error}"))?;
@@ -88,9 +93,15 @@ fn enclose() -> Result<(TcpListener, Vec<String>), String> {
     raise_loopback().map_err(|error| format!("its loopback cannot be used: {error}"))?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .map_err(|error| format!("nothing can listen in its network: {error}"))?;
-    let mut ways_out = cover(&sockets)?;
+    for folder in hidden {
+        let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::RDONLY;
+        mount("none", folder, "tmpfs", flags, None::<&CStr>)
+            .map_err(|error| format!("{} cannot be hidden: {error}", folder.display()))?;
+    }
+    let mut ways_out = sockets::cover(&sockets);
+    ways_out.extend(terminal());
     give_up_capabilities().map_err(|error| format!("capabilities cannot be given up: {error}"))?;
-    ways_out.extend(leave_processes_alone());
+    leave_processes_alone();
     Ok((listener, ways_out))
 }
 
@@ -100,7 +111,7 @@ fn make_namespaces() -> Result<(), String> {
     let (user, group) = (getuid().as_raw(), getgid().as_raw());
     let flags = UnshareFlags::NEWUSER | UnshareFlags::NEWNET | UnshareFlags::NEWNS;
     #[expect(unsafe_code, reason = "there is no other call for it")]
-    // SAFETY: the table of descriptors stays shared, which is all that could harm.
+    // SAFETY: `FILES` is not among the flags, and this process has one thread.
     let unshared = unsafe { rustix::thread::unshare_unsafe(flags) };
     unshared.map_err(|error| {
         format!(
@@ -168,38 +179,26 @@ fn raise_loopback() -> io::Result<()> {
     }
 }
 
-/// Covers the Unix sockets that this user could connect to: behind many of them are programs that
-/// reach the network for others, such as those of containers, a session's bus or an agent of ssh.
-/// Returns those that could not be covered.
-fn cover(sockets: &str) -> Result<Vec<String>, String> {
-    let mut left = Vec::new();
-    for path in paths(sockets) {
-        let path = Path::new(path);
-        let is_there = fs::metadata(path).is_ok_and(|file| file.file_type().is_socket());
-        if !is_there || rustix::fs::access(path, Access::WRITE_OK).is_err() {
-            continue;
-        }
-        if let Err(error) = mount_bind("/dev/null", path) {
-            left.push(format!("the Unix socket {} ({error})", path.display()));
-        }
-    }
-    Ok(left)
-}
-
-/// The paths in /proc/net/unix. Those without a file behind them belong to the network namespace.
-fn paths(sockets: &str) -> impl Iterator<Item = &str> {
-    let paths = sockets.lines().skip(1).filter_map(|line| {
-        // Seven columns with spaces between them stand in front of it.
-        (0..7).try_fold(line, |rest, _| Some(rest.trim_start().split_once(' ')?.1))
-    });
-    paths.filter(|path| path.starts_with('/'))
+/// The terminal of the caller, if the kernel lets its programs type into it: the caller's shell
+/// would run that after the end.
+fn terminal() -> Option<String> {
+    let is_allowed = fs::read_to_string("/proc/sys/dev/tty/legacy_tiocsti")
+        .map_or(true, |allowed| allowed.trim() != "0");
+    let has_one =
+        io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal();
+    (is_allowed && has_one).then(|| {
+        "the terminal, into which it can type for the next program (sysctl dev.tty.legacy_tiocsti=0 ends that)".to_owned()
+    })
 }
 
 /// The command is the user that it was, and root in no sense: it could take the covers away.
 fn give_up_capabilities() -> io::Result<()> {
     for capability in CapabilitySet::all().iter() {
-        // A kernel may not know all of them.
-        let _ = rustix::thread::remove_capability_from_bounding_set(capability);
+        match rustix::thread::remove_capability_from_bounding_set(capability) {
+            // A kernel may not know all of them.
+            Ok(()) | Err(Errno::INVAL) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
     rustix::thread::clear_ambient_capability_set()?;
     rustix::thread::set_no_new_privs(true)?;
@@ -212,25 +211,19 @@ fn give_up_capabilities() -> io::Result<()> {
     Ok(rustix::thread::set_capabilities(None, sets)?)
 }
 
-/// Keeps the command from taking over other processes of its user, which have another network. The
-/// way out that is left, if the kernel cannot do that.
-fn leave_processes_alone() -> Option<String> {
+/// Keeps the command from other processes of its user as far as the kernel can, in addition to what
+/// a user namespace does: from signals, and from looking into them.
+fn leave_processes_alone() {
     use landlock::{Access, AccessFs, CompatLevel, Compatible, Ruleset, RulesetAttr, Scope};
-    // Within Landlock of any kind, only processes in it can be looked into. This kind forbids what
-    // needs a capability in any case.
+    // A part of Landlock that forbids what needs a capability in any case has that effect, too.
     let restricted = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::MakeBlock)
         .and_then(|ruleset| ruleset.scope(Scope::from_all(landlock::ABI::V6)))
         .and_then(Ruleset::create)
         .and_then(landlock::RulesetCreated::restrict_self);
-    let is_restricted = restricted
-        .as_ref()
-        .is_ok_and(|status| status.ruleset != landlock::RulesetStatus::NotEnforced);
-    let is_bounded_by_yama = fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope")
-        .is_ok_and(|scope| scope.trim() != "0");
-    (!is_restricted && !is_bounded_by_yama)
-        .then(|| "other processes of this user, since the kernel has no Landlock".to_owned())
+    // No network is behind it.
+    drop(restricted);
 }
 
 /// One byte, with the listener, then a text that ends with a zero.
@@ -255,22 +248,4 @@ fn tell(
         SendFlags::empty(),
     )?;
     io::Write::write_all(&mut &*parent, rest)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sockets_have_paths_or_belong_to_the_network() {
-        let table = "Num       RefCount Protocol Flags    Type St Inode Path\n\
-            0000000000000000: 00000002 00000000 00010000 0001 01 21033 /run/dbus/system bus\n\
-            0000000000000000: 00000003 00000000 00000000 0001 03 4412\n\
-            0000000000000000: 00000002 00000000 00010000 0001 01   777 @/tmp/.X11-unix/X0\n\
-            0000000000000000: 00000002 00000000 00010000 0001 01    99 /a\n";
-        assert_eq!(
-            paths(table).collect::<Vec<_>>(),
-            ["/run/dbus/system bus", "/a"]
-        );
-    }
 }

@@ -8,7 +8,8 @@ use std::str::FromStr;
 use serde::Deserialize;
 
 use super::{ExecError, failed};
-use crate::config::{Config, Destination, InvalidDestination, PrivateAddresses};
+use crate::chain::decisions::store::Store;
+use crate::config::{Config, Destination, InvalidDestination, PrivateAddresses, SniCheck};
 use crate::target::canonical_host;
 
 /// The built-in filter that refuses what it does not name.
@@ -75,6 +76,9 @@ impl AllowedHost {
         };
         let text = fs::read_to_string(file).map_err(|error| unreadable(error.to_string()))?;
         let read: File = toml::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
+        if read.config.hosts.is_empty() {
+            return Err(unreadable("it names none".to_owned()));
+        }
         read.config.hosts.iter().map(|host| host.parse()).collect()
     }
 
@@ -94,63 +98,85 @@ impl AllowedHost {
 }
 
 impl Reach {
-    /// Changes settings so that they hold to it. What has to be written is written into `folder`.
-    pub(super) fn apply(&self, config: &mut Config, folder: &Path) -> Result<(), ExecError> {
+    /// Changes settings so that they hold to it, with the filters in the folder `plugins` if there
+    /// is one. The proxy follows what is copied into `folder`, and nothing that the command could
+    /// change.
+    pub(super) fn apply(
+        &self,
+        config: &mut Config,
+        plugins: Option<&Path>,
+        folder: &Path,
+    ) -> Result<(), ExecError> {
+        let dir = folder.join("plugins");
+        fs::create_dir(&dir).map_err(failed("make a folder for filters"))?;
+        if let Some(plugins) = plugins {
+            copy_filters(plugins, &dir, matches!(self, Self::Only(_)))?;
+        }
+        config.plugins.dir = dir.clone();
+        config.plugins.dir_must_exist = true;
         config.egress.private = PrivateAddresses::Deny;
         match self {
             Self::Listed => {}
             Self::Learned(_) => config.egress.private = PrivateAddresses::Allow,
             Self::Only(hosts) => {
+                config.egress.allow.clear();
                 for host in hosts {
                     config.egress.allow.push(host.destination()?);
                 }
-                config.plugins.dir = with_allowlist(hosts, &config.plugins.dir, folder)?;
-                config.plugins.dir_must_exist = true;
+                // No name gets past it, and no filter's word precedes it.
+                config.tunnel.sni = SniCheck::Enforce;
+                config.plugins.order.retain(|name| name != ALLOWLIST);
+                config.plugins.order.insert(0, ALLOWLIST.to_owned());
+                write_allowlist(hosts, &dir)?;
             }
+        }
+        self.keep_decisions(config, &folder.join("state"))
+    }
+
+    /// What was decided for the settings holds as it is now. Where the hosts are named, no decision
+    /// lets others pass.
+    fn keep_decisions(&self, config: &mut Config, state: &Path) -> Result<(), ExecError> {
+        let made_for = std::mem::replace(&mut config.state.dir, state.to_owned());
+        let is_named = config.file.is_some() && !matches!(self, Self::Only(_));
+        let file = Store::new(&made_for).file();
+        if is_named && file.exists() {
+            fs::create_dir(state).map_err(failed("make a folder for decisions"))?;
+            fs::copy(file, Store::new(state).file()).map_err(failed("copy what was decided"))?;
         }
         Ok(())
     }
 }
 
-/// A folder with the filters of another one, and with the settings of the allowlist.
-fn with_allowlist(
-    hosts: &[AllowedHost],
-    plugins: &Path,
-    folder: &Path,
-) -> Result<PathBuf, ExecError> {
-    let dir = folder.join("plugins");
-    fs::create_dir(&dir).map_err(failed("make a folder for filters"))?;
+/// Copies the filters and their settings.
+fn copy_filters(from: &Path, to: &Path, has_allowlist: bool) -> Result<(), ExecError> {
     let copying = || failed("copy the filters of the settings");
-    let entries = match fs::read_dir(plugins) {
+    let entries = match fs::read_dir(from) {
         Ok(entries) => Some(entries),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => return Err(copying()(error)),
     };
     for entry in entries.into_iter().flatten() {
         let file = entry.map_err(copying())?.path();
-        let is_filter = file
-            .extension()
-            .is_some_and(|kind| kind == "wasm" || kind == "toml");
+        let kind = file.extension();
+        let is_filter = kind.is_some_and(|kind| kind == "wasm" || kind == "toml");
         let Some(name) = file.file_name().filter(|_| is_filter && file.is_file()) else {
             continue;
         };
-        if file
-            .file_stem()
-            .is_some_and(|stem| stem.eq_ignore_ascii_case(ALLOWLIST))
-        {
-            return Err(ExecError::TwoAllowlists(plugins.to_owned()));
+        let stem = file.file_stem();
+        if has_allowlist && stem.is_some_and(|stem| stem.eq_ignore_ascii_case(ALLOWLIST)) {
+            return Err(ExecError::TwoAllowlists(from.to_owned()));
         }
-        fs::copy(&file, dir.join(name)).map_err(copying())?;
+        fs::copy(&file, to.join(name)).map_err(copying())?;
     }
-    let hosts: toml::Value = hosts
-        .iter()
-        .map(|host| toml::Value::from(&*host.0))
-        .collect::<Vec<_>>()
-        .into();
+    Ok(())
+}
+
+fn write_allowlist(hosts: &[AllowedHost], dir: &Path) -> Result<(), ExecError> {
+    let hosts = hosts.iter().map(|host| toml::Value::from(&*host.0));
+    let hosts: toml::Value = hosts.collect::<Vec<_>>().into();
     let settings = format!("[config]\nhosts = {hosts}\nreason = \"{REASON}\"\n");
     let file = dir.join(ALLOWLIST).with_extension("toml");
-    fs::write(file, settings).map_err(failed("write the hosts that the command may reach"))?;
-    Ok(dir)
+    fs::write(file, settings).map_err(failed("write the hosts that the command may reach"))
 }
 
 #[cfg(test)]
@@ -192,6 +218,7 @@ mod tests {
                 Err("unknown field `mode`"),
             ),
             ("[config]\nhost = []", Err("unknown field `host`")),
+            ("[config]\nhosts = []", Err("it names none")),
         ] {
             fs::write(&file, text).unwrap();
             match (AllowedHost::read(&file), expected) {
@@ -210,29 +237,64 @@ mod tests {
     }
 
     #[test]
-    fn the_filters_of_the_settings_stay_and_an_allowlist_joins_them() {
+    fn the_filters_of_the_settings_stay_and_an_allowlist_precedes_them() {
         let (plugins, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         fs::write(plugins.path().join("own.wasm"), "x").unwrap();
         fs::write(plugins.path().join("notes.txt"), "x").unwrap();
         let mut config = Config::default();
-        config.plugins.dir = plugins.path().to_owned();
+        config.plugins.order = vec!["own".into(), "allowlist".into()];
+        config.egress.allow = vec!["10.0.0.1".parse().unwrap()];
+        config.tunnel.sni = SniCheck::Off;
         let only = Reach::Only(vec!["a.example".parse().unwrap(), "::1".parse().unwrap()]);
-        only.apply(&mut config, folder.path()).unwrap();
+        let apply = |config: &mut Config, folder: &tempfile::TempDir| {
+            only.apply(config, Some(plugins.path()), folder.path())
+        };
+        apply(&mut config, &folder).unwrap();
         let names = fs::read_dir(&config.plugins.dir).unwrap();
         let mut names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
         assert_eq!(names, ["allowlist.toml", "own.wasm"]);
+        assert_eq!(config.plugins.order, ["allowlist", "own"]);
         let allow = [".a.example", "::1"].map(|entry| entry.parse().unwrap());
         assert_eq!(config.egress.allow, allow);
         assert_eq!(config.egress.private, PrivateAddresses::Deny);
+        assert_eq!(config.tunnel.sni, SniCheck::Enforce);
+        assert!(config.state.dir.starts_with(folder.path()));
 
         fs::write(plugins.path().join("allowlist.toml"), "").unwrap();
-        config.plugins.dir = plugins.path().to_owned();
         let other = tempfile::tempdir().unwrap();
-        let refused = only.apply(&mut config, other.path());
+        let refused = apply(&mut config, &other);
         assert!(
             matches!(refused, Err(ExecError::TwoAllowlists(_))),
             "{refused:?}"
         );
+        // Where no hosts are named, it is one of the filters.
+        let (other, listed) = (tempfile::tempdir().unwrap(), Reach::Listed);
+        let applied = listed.apply(&mut config, Some(plugins.path()), other.path());
+        applied.unwrap();
+        assert!(config.plugins.dir.join("allowlist.toml").exists());
+    }
+
+    #[test]
+    fn decisions_are_those_of_the_settings_and_lift_no_allowlist() {
+        let state = tempfile::tempdir().unwrap();
+        fs::write(Store::new(state.path()).file(), "{}").unwrap();
+        let only = Reach::Only(vec!["a.example".parse().unwrap()]);
+        for (reach, file, is_kept) in [
+            (&Reach::Listed, Some("a.toml"), true),
+            (&Reach::Listed, None, false),
+            (&only, Some("a.toml"), false),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut config = Config::default();
+            config.state.dir = state.path().to_owned();
+            config.file = file.map(Into::into);
+            reach.apply(&mut config, None, folder.path()).unwrap();
+            let copied = Store::new(&config.state.dir).file();
+            assert_eq!(
+                (copied.exists(), copied.starts_with(folder.path())),
+                (is_kept, true)
+            );
+        }
     }
 }

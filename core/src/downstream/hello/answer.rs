@@ -7,6 +7,9 @@ use super::{HANDSHAKE, MESSAGE_HEADER, RECORD_HEADER, record_length};
 /// The first byte of a record that holds alerts. Some servers warn a client before they answer.
 const ALERT: u8 = 21;
 
+/// The first byte of an alert that ends the handshake.
+const FATAL: u8 = 2;
+
 /// The first byte of the answer.
 const SERVER_HELLO: u8 = 2;
 
@@ -47,6 +50,9 @@ pub(crate) fn read(received: &[u8]) -> Answer {
         if header[0] == HANDSHAKE {
             let room = START - start.len();
             start.extend_from_slice(&content[..room.min(content.len())]);
+        }
+        if header[0] == ALERT && content.first() == Some(&FATAL) {
+            return Answer::GoesOn;
         }
         if start.first().is_some_and(|&kind| kind != SERVER_HELLO) {
             return Answer::GoesOn;
@@ -97,9 +103,10 @@ mod tests {
     }
 
     #[test]
-    fn another_protocol_is_not_waited_for() {
+    fn another_protocol_and_a_fatal_alert_are_not_waited_for() {
         for sent in [
-            &b"SSH-2.0-x\r\n"[..],
+            &[ALERT, 3, 3, 0, 2, FATAL, 40][..],
+            b"SSH-2.0-x\r\n",
             b"H",
             &[HANDSHAKE, 3, 3, 0, 90, 11],
             &[20],

@@ -1,6 +1,7 @@
 //! A TLS server may ask a client for its first message once more, and not every server refuses a
 //! second one with another name. So the client's bytes are held back until the server has answered
-//! and, if it has asked, until the second message is there.
+//! and, if it has asked, until the second message is there. Data that the client sends early (0-RTT)
+//! goes on.
 
 use std::io;
 use std::task::{Context, Poll, ready};
@@ -9,9 +10,12 @@ use tokio::io::AsyncRead;
 
 use super::sni::{GateRefusal, MOST, canonical_name};
 use crate::downstream::copy::Direction;
-use crate::downstream::hello;
 use crate::downstream::hello::answer::{self, Answer};
+use crate::downstream::hello::{self, MalformedHello};
 use crate::downstream::session::Session;
+
+/// What is held back of the client, in bytes: at least a record of early data.
+const HELD: usize = MOST + 1024;
 
 /// Holds back what a tunnel's client sends behind its first message.
 #[derive(Debug)]
@@ -55,17 +59,19 @@ impl RepeatGate {
         self.held
     }
 
-    /// Ready when it is clear whether the client's bytes may go. What the origin has sent so far is
-    /// given to `down`.
+    /// Ready when it is clear whether the client's bytes may go. Early data is given to `up`, and what
+    /// the origin has sent so far to `down`.
     pub(super) fn poll(
         &mut self,
         client: &mut (impl AsyncRead + Unpin),
         origin: &mut (impl AsyncRead + Unpin),
-        down: &mut Direction,
+        (up, down): (&mut Direction, &mut Direction),
         session: &Session,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Result<(), GateRefusal>>> {
-        self.read_client(client, session, cx)?;
+        if let Err(malformed) = self.read_client(client, up, session, cx)? {
+            return Poll::Ready(Ok(Err(malformed.into())));
+        }
         if !self.is_answered {
             let answer = ready!(self.poll_answer(origin, session, cx))?;
             self.is_answered = true;
@@ -84,7 +90,7 @@ impl RepeatGate {
                     Err(GateRefusal::Renamed)
                 }
             }
-            Ok(None) if self.held.len() >= MOST => Err(GateRefusal::TooLong),
+            Ok(None) if self.held.len() >= HELD => Err(GateRefusal::TooLong),
             Ok(None) if self.has_ended => Err(GateRefusal::CutShort),
             Ok(None) if self.is_late => Err(GateRefusal::TooSlow),
             Ok(None) => return Poll::Pending,
@@ -98,18 +104,25 @@ impl RepeatGate {
     fn read_client(
         &mut self,
         client: &mut (impl AsyncRead + Unpin),
+        up: &mut Direction,
         session: &Session,
         cx: &mut Context<'_>,
-    ) -> io::Result<()> {
+    ) -> io::Result<Result<(), MalformedHello>> {
         let buffer = &session.worker.copy_buffer;
+        // An origin that takes no early data is not flooded with it.
         while !self.has_ended
-            && self.held.len() < MOST
-            && let Poll::Ready(holding) = buffer.poll_hold(&mut self.held, MOST, client, cx)
+            && self.held.len() < HELD
+            && up.is_written()
+            && let Poll::Ready(holding) = buffer.poll_hold(&mut self.held, HELD, client, cx)
         {
             self.has_ended = holding? == 0;
             session.deadlines.record_moved();
+            match hello::other_records(&self.held) {
+                Ok(early) => up.push(&self.held.drain(..early).collect::<Vec<_>>()),
+                Err(malformed) => return Ok(Err(malformed)),
+            }
         }
-        Ok(())
+        Ok(Ok(()))
     }
 
     /// Reads the origin until it can be told what its answer is. An origin that sends more without

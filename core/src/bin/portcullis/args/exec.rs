@@ -33,6 +33,9 @@ pub(crate) struct Inside {
     /// Where the proxy's process waits
     #[arg(long, value_name = "FILE")]
     pub(crate) socket: PathBuf,
+    /// A folder that the command must not see
+    #[arg(long, value_name = "DIR")]
+    pub(crate) hide: Vec<PathBuf>,
     /// The command and its arguments
     #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true)]
     pub(crate) command: Vec<OsString>,

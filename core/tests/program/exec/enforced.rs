@@ -1,0 +1,143 @@
+//! The command has no way around the proxy.
+
+use std::os::unix::net::UnixListener;
+
+use super::*;
+
+const ENFORCED: [&str; 5] = ["--allow", "localhost", "--enforce", "--", "sh"];
+
+fn enforced(dir: &Path, script: &str) -> Output {
+    ran(dir, &[&ENFORCED[..], &["-c", script]].concat())
+}
+
+#[test]
+fn the_proxy_is_the_only_network() {
+    if !has_curl() {
+        return;
+    }
+    let (dir, port) = (TempDir::new().unwrap(), server());
+    let around = asks("127.0.0.1", port).replace("curl", "curl --noproxy '*'");
+    let script = asks("localhost", port) + &around + "exit 5";
+    let output = enforced(dir.path(), &script);
+    assert_eq!(stdout(&output), "served\n200\n000\n", "{}", stderr(&output));
+    assert_eq!(output.status.code(), Some(5));
+    assert_eq!(
+        stderr(&output),
+        "Hosts that the command has reached: 1; that were refused: 0\n  reached  localhost  1 request\n\
+         The command had no network but the proxy.\n"
+    );
+}
+
+#[test]
+fn the_sockets_of_other_programs_are_covered() {
+    if !has_curl() {
+        return;
+    }
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("agent.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    let answers = thread::spawn(move || {
+        let (mut client, _) = listener.accept().unwrap();
+        let mut head = [0; 4];
+        client.read_exact(&mut head).unwrap();
+        client
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nagent\n")
+            .unwrap();
+    });
+    let ask = "curl --silent --noproxy '*' --unix-socket agent.sock http://a/";
+    let output = enforced(dir.path(), &format!("{ask} || stat -c %F agent.sock"));
+    assert_eq!(stdout(&output), "character special file\n", "{output:?}");
+    // Outside of the boundary nothing has changed.
+    let output = ran(dir.path(), &["sh", "-c", ask]);
+    assert_eq!(stdout(&output), "agent\n", "{}", stderr(&output));
+    answers.join().unwrap();
+}
+
+#[test]
+fn the_command_has_no_power_over_its_boundary() {
+    let dir = TempDir::new().unwrap();
+    let own = std::process::id();
+    let script = format!(
+        "grep -E '^(CapPrm|CapEff|CapBnd|NoNewPrivs):' /proc/self/status; \
+         head -c 1 /proc/{own}/environ || echo no other process; id -u; env | grep JEM"
+    );
+    let output = enforced(dir.path(), &script);
+    let user = stdout(&Command::new("id").arg("-u").output().unwrap());
+    let none = "0000000000000000";
+    let expected = format!(
+        "CapPrm:\t{none}\nCapEff:\t{none}\nCapBnd:\t{none}\nNoNewPrivs:\t1\nno other process\n{user}"
+    );
+    assert_eq!(stdout(&output), expected, "{}", stderr(&output));
+}
+
+#[test]
+fn the_command_cannot_change_what_its_proxy_goes_by() {
+    if !has_curl() {
+        return;
+    }
+    let (dir, port) = (TempDir::new().unwrap(), server());
+    let script = "for f in \"$TMPDIR\"/portcullis-*; do ls -A \"$f\"; touch \"$f/x\" && echo written; done; \
+                  ls -A cache; touch cache/x && echo written; exit 0";
+    let output = enforced(dir.path(), &(asks("other.example", port) + script));
+    let said = stdout(&output);
+    assert!(said.ends_with("\n403\n"), "{said}{}", stderr(&output));
+    // They are there, outside of the boundary.
+    assert!(dir.path().join("cache/compiled").exists());
+}
+
+#[test]
+fn sockets_that_were_renamed_or_lie_elsewhere_are_found_or_told_of() {
+    let dir = TempDir::new().unwrap();
+    let (made, renamed) = (dir.path().join("made"), dir.path().join("renamed"));
+    let _listener = UnixListener::bind(&made).unwrap();
+    fs::rename(&made, &renamed).unwrap();
+    let script = "stat -c %F \"$SSH_AUTH_SOCK\"";
+    let mut command = exec(dir.path(), &[&ENFORCED[..], &["-c", script]].concat());
+    let output = command.env("SSH_AUTH_SOCK", &renamed).output().unwrap();
+    assert_eq!(stdout(&output), "character special file\n", "{output:?}");
+}
+
+#[test]
+fn a_kernel_that_forbids_it_is_told_of_and_nothing_runs() {
+    let dir = TempDir::new().unwrap();
+    let program = exec(dir.path(), &["--enforce", "echo", "ran"]);
+    // Whoever makes a namespace may forbid that another is made in it.
+    let script = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$@\"";
+    let mut within = Command::new("unshare");
+    within
+        .args(["--user", "--map-root-user", "sh", "-c", script, "sh"])
+        .arg(program.get_program())
+        .args(program.get_args())
+        .current_dir(dir.path())
+        .envs(
+            program
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+    let output = within.output().unwrap();
+    assert_eq!(
+        (output.status.code(), &*stdout(&output)),
+        (Some(1), ""),
+        "{output:?}"
+    );
+    let said = stderr(&output);
+    assert!(
+        said.starts_with(
+            "portcullis: there is no boundary around the command, so that it was not run: the kernel lets this user \
+             make no namespaces ("
+        ),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_program_that_is_not_there_ends_with_127_here_too() {
+    let dir = TempDir::new().unwrap();
+    let output = ran(dir.path(), &["--enforce", "nothing-of-this-name"]);
+    assert_eq!(output.status.code(), Some(127), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(
+        said.contains("cannot run nothing-of-this-name: No such file"),
+        "{said}"
+    );
+}
