@@ -111,7 +111,12 @@ impl UsersFile {
     }
 
     fn take_over(&self, users: Users) {
+        let names: BTreeSet<&str> = users.names().collect();
+        let absent = |(user, _): &(&str, _)| !names.contains(user);
+        let absent: Vec<_> = self.groups.users().filter(absent).collect();
         let (count, file) = (users.len(), self.file.display());
+        // Before the log says so.
+        self.users.replace(users);
         tracing::info!(users = count, file = %file, "users in use");
         if is_writable_by_others(&self.file) {
             tracing::warn!(
@@ -119,17 +124,13 @@ impl UsersFile {
                 "other users of this machine may write to the file of users, and so log in; `chmod go-w` takes that away"
             );
         }
-        let names: BTreeSet<&str> = users.names().collect();
-        for (user, group) in self.groups.users() {
-            if !names.contains(user) {
-                tracing::warn!(
-                    user,
-                    group,
-                    "a group names a user whom the file of users does not have"
-                );
-            }
+        for (user, group) in absent {
+            tracing::warn!(
+                user,
+                group,
+                "a group names a user whom the file of users does not have"
+            );
         }
-        self.users.replace(users);
     }
 }
 
