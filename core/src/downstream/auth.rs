@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use http::HeaderValue;
@@ -114,7 +114,9 @@ impl Gate {
             return Err(WRONG);
         }
         let (user, known) = self.user(&name);
-        let mark = self.logins.key.mark(&name, user.hash.text(), &password);
+        let client = ClientKey::of(address);
+        let key = &self.logins.key;
+        let mark = key.mark(client, &name, user.hash.text(), &password);
         if known == Known::Yes && self.verified.borrow_mut().has(&mark, Instant::now()) {
             return Ok(user.name.clone());
         }
@@ -124,7 +126,7 @@ impl Gate {
             known,
             password,
             address,
-            client: ClientKey::of(address),
+            client,
         };
         match self.logins.verifier.verify(attempt).await {
             Outcome::Right => {
@@ -132,7 +134,7 @@ impl Gate {
                 Ok(user.name.clone())
             }
             Outcome::Wrong => Err(WRONG),
-            Outcome::Limited(wait) => Err(Error::TooManyLogins(wait.as_secs().max(1))),
+            Outcome::Limited(wait) => Err(Error::TooManyLogins(whole_seconds(wait))),
             Outcome::Busy => Err(Error::NoRoom(
                 "the proxy has as many logins to verify as it can",
             )),
@@ -149,6 +151,23 @@ impl Gate {
                 let choice = self.logins.key.number(name);
                 (users.stand_in(choice).clone(), Known::No)
             }
+        }
+    }
+}
+
+/// A client that comes back after these is not too early.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_is_not_told_to_come_back_too_early() {
+        for (millis, seconds) in [(1, 1), (1000, 1), (1001, 2), (5999, 6), (6000, 6)] {
+            assert_eq!(whole_seconds(Duration::from_millis(millis)), seconds);
         }
     }
 }

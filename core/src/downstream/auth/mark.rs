@@ -1,11 +1,13 @@
-//! What stands for a name, a hash and a password where they are remembered. Without the key, which
-//! no other process has, nothing can be learned from it.
+//! What stands for a client, a name, a hash and a password where they are remembered. Without the
+//! key, which no other process has, nothing can be learned from it.
 
 use std::fmt;
 
 use blake2::Blake2bMac;
 use blake2::digest::consts::U32;
 use blake2::digest::{KeyInit, Mac as _};
+
+use crate::flow::ClientKey;
 
 /// A keyed hash.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,9 +35,11 @@ impl Key {
         Self(Blake2bMac::new_from_slice(&key).expect("the key is not too long"))
     }
 
-    /// A user whose hash is another one has another mark, so a changed password holds at once.
-    pub(crate) fn mark(&self, name: &[u8], hash: &str, password: &[u8]) -> Mark {
-        self.of(&[name, hash.as_bytes(), password])
+    /// A user whose hash is another one has another mark, so a changed password holds at once. What
+    /// one client has shown is not known for another, which could try passwords out by it.
+    pub(crate) fn mark(&self, client: ClientKey, name: &[u8], hash: &str, password: &[u8]) -> Mark {
+        let client = client.number().to_be_bytes();
+        self.of(&[&client, name, hash.as_bytes(), password])
     }
 
     /// A number for a name.
@@ -61,18 +65,21 @@ mod tests {
     #[test]
     fn a_mark_is_of_these_parts_and_this_key() {
         let key = Key::random();
-        let mark = key.mark(b"ada", "hash", b"secret");
-        assert!(key.mark(b"ada", "hash", b"secret") == mark);
-        for (name, hash, password) in [
-            ("adah", "ash", "secret"),
-            ("ada", "hashs", "ecret"),
-            ("ada", "other", "secret"),
-            ("ada", "hash", "Secret"),
-            ("ada", "hash", ""),
+        let client = ClientKey::test(1);
+        let mark = key.mark(client, b"ada", "hash", b"secret");
+        assert!(key.mark(client, b"ada", "hash", b"secret") == mark);
+        for (client, name, hash, password) in [
+            (1, "adah", "ash", "secret"),
+            (1, "ada", "hashs", "ecret"),
+            (1, "ada", "other", "secret"),
+            (1, "ada", "hash", "Secret"),
+            (1, "ada", "hash", ""),
+            (2, "ada", "hash", "secret"),
         ] {
-            let other = key.mark(name.as_bytes(), hash, password.as_bytes());
-            assert!(other != mark, "{name} {hash} {password}");
+            let key_of = ClientKey::test(client);
+            let other = key.mark(key_of, name.as_bytes(), hash, password.as_bytes());
+            assert!(other != mark, "{client} {name} {hash} {password}");
         }
-        assert!(Key::random().mark(b"ada", "hash", b"secret") != mark);
+        assert!(Key::random().mark(client, b"ada", "hash", b"secret") != mark);
     }
 }

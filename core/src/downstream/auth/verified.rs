@@ -1,5 +1,5 @@
-//! The logins that were right, so that the next request need not wait. An entry stands for name,
-//! hash and password together, so it cannot become wrong, only out of use.
+//! The logins that were right, so that the next request need not wait. An entry stands for client,
+//! name, hash and password together, so it cannot become wrong, only out of use.
 
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
@@ -52,11 +52,12 @@ impl Verified {
 mod tests {
     use super::super::mark::Key;
     use super::*;
+    use crate::flow::ClientKey;
 
     #[test]
     fn a_login_is_remembered_while_it_is_used_and_there_is_room() {
         let (key, start) = (Key::random(), Instant::now());
-        let mark = |name: &str| key.mark(name.as_bytes(), "", b"");
+        let mark = |name: &str| key.mark(ClientKey::test(1), name.as_bytes(), "", b"");
         let mut verified = Verified::holding(NonZeroUsize::new(2).unwrap());
         verified.add(mark("a"), start);
         assert!(!verified.has(&mark("b"), start));

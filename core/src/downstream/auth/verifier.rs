@@ -1,7 +1,10 @@
 //! Compares passwords with their hashes, on threads that do nothing else: it takes tens of
 //! milliseconds by design. Workers wait without a thread; what no thread has room for is told so.
 
+mod reports;
+
 use std::collections::HashMap;
+use std::fmt;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -11,24 +14,23 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use self::reports::{Reports, Unverified};
 use super::failures::Failures;
 use super::mark::Mark;
 use super::verified::Verified;
 use crate::config::User;
 use crate::flow::ClientKey;
-use crate::log::Throttle;
 
 /// Logins that wait for a thread.
 const WAITING: usize = 128;
 
+/// Logins of one client that wait for a thread. One that guesses leaves room for others.
+const WAITING_PER_CLIENT: usize = WAITING / 4;
+
 /// How long a login may wait.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Time between two log lines about clients that are not listened to.
-const REPORT_INTERVAL: Duration = Duration::from_secs(10);
-
 /// A client that says it is a user.
-#[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) mark: Mark,
     /// Whose hash is computed.
@@ -39,6 +41,12 @@ pub(super) struct Attempt {
     /// The client's.
     pub(super) address: Option<IpAddr>,
     pub(super) client: ClientKey,
+}
+
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Attempt(…)")
+    }
 }
 
 /// Whether the file has the user.
@@ -63,6 +71,7 @@ pub(super) enum Outcome {
 #[derive(Clone, Debug)]
 pub(crate) struct Verifier {
     state: Arc<Mutex<State>>,
+    reports: Arc<Reports>,
     attempts: SyncSender<Attempt>,
 }
 
@@ -70,6 +79,7 @@ pub(crate) struct Verifier {
 #[derive(Clone, Debug)]
 pub(crate) struct Verifying {
     state: Arc<Mutex<State>>,
+    reports: Arc<Reports>,
     attempts: Arc<Mutex<Receiver<Attempt>>>,
 }
 
@@ -77,9 +87,15 @@ pub(crate) struct Verifying {
 struct State {
     verified: Verified,
     failures: Failures,
-    /// Who waits for which attempt. Browsers make many connections at once, with one login.
-    waiting: HashMap<(Mark, ClientKey), Vec<oneshot::Sender<Outcome>>>,
-    log: Throttle,
+    /// Who waits for which attempt.
+    waiting: HashMap<Mark, Waiting>,
+}
+
+/// Connections that wait for one attempt. Browsers make many at once, with one login.
+#[derive(Debug)]
+struct Waiting {
+    client: ClientKey,
+    connections: Vec<oneshot::Sender<Outcome>>,
 }
 
 /// `failures` wrong logins of a client in a minute are listened to. The threads end when there is
@@ -89,15 +105,20 @@ pub(crate) fn verifier(failures: u32) -> (Verifier, Verifying) {
         verified: Verified::default(),
         failures: Failures::new(failures),
         waiting: HashMap::new(),
-        log: Throttle::new(REPORT_INTERVAL, 3),
     }));
+    let reports = Arc::new(Reports::default());
     let (sender, attempts) = sync_channel(WAITING);
     let verifier = Verifier {
         state: state.clone(),
+        reports: reports.clone(),
         attempts: sender,
     };
-    let attempts = Arc::new(Mutex::new(attempts));
-    (verifier, Verifying { state, attempts })
+    let verifying = Verifying {
+        state,
+        reports,
+        attempts: Arc::new(Mutex::new(attempts)),
+    };
+    (verifier, verifying)
 }
 
 impl Verifier {
@@ -114,26 +135,53 @@ impl Verifier {
 
     /// Where the outcome will be, or the outcome if it is known already.
     fn submit(&self, attempt: Attempt) -> Result<oneshot::Receiver<Outcome>, Outcome> {
-        let now = Instant::now();
-        let mut state = lock(&self.state);
-        if attempt.known == Known::Yes && state.verified.has(&attempt.mark, now) {
-            return Err(Outcome::Right);
+        let address = attempt.address;
+        let entered = lock(&self.state).enter(attempt, &self.attempts);
+        entered.map_err(|why| {
+            self.reports.tell(why, address);
+            match why {
+                Unverified::Known => Outcome::Right,
+                Unverified::Limited(wait) => Outcome::Limited(wait),
+                Unverified::Crowding | Unverified::Full => Outcome::Busy,
+            }
+        })
+    }
+}
+
+impl State {
+    /// Has an attempt wait for a thread, unless there is no need or no room.
+    fn enter(
+        &mut self,
+        attempt: Attempt,
+        queue: &SyncSender<Attempt>,
+    ) -> Result<oneshot::Receiver<Outcome>, Unverified> {
+        let (now, mark, client) = (Instant::now(), attempt.mark, attempt.client);
+        if attempt.known == Known::Yes && self.verified.has(&mark, now) {
+            return Err(Unverified::Known);
         }
         let (sender, outcome) = oneshot::channel();
-        let key = (attempt.mark, attempt.client);
-        if let Some(waiting) = state.waiting.get_mut(&key) {
-            waiting.push(sender);
+        if let Some(waiting) = self.waiting.get_mut(&mark) {
+            waiting.connections.push(sender);
             return Ok(outcome);
         }
-        if let Some(wait) = state.failures.wait(attempt.client, now) {
-            state.report_limited(attempt.address);
-            return Err(Outcome::Limited(wait));
+        if let Some(wait) = self.failures.wait(client, now) {
+            return Err(Unverified::Limited(wait));
         }
-        if self.attempts.try_send(attempt).is_err() {
-            state.report_busy();
-            return Err(Outcome::Busy);
+        let is_its = |waiting: &&Waiting| waiting.client == client;
+        if self.waiting.values().filter(is_its).count() >= WAITING_PER_CLIENT {
+            return Err(Unverified::Crowding);
         }
-        state.waiting.insert(key, vec![sender]);
+        if queue.try_send(attempt).is_err() {
+            return Err(Unverified::Full);
+        }
+        let connections = vec![sender];
+        self.waiting.insert(
+            mark,
+            Waiting {
+                client,
+                connections,
+            },
+        );
         Ok(outcome)
     }
 }
@@ -157,10 +205,10 @@ impl Verifying {
     fn outcome(&self, attempt: &Attempt) -> Option<Outcome> {
         {
             let mut state = lock(&self.state);
-            let key = (attempt.mark, attempt.client);
-            let waiting = state.waiting.get(&key).into_iter().flatten();
-            if waiting.into_iter().all(oneshot::Sender::is_closed) {
-                state.waiting.remove(&key);
+            let waiting = state.waiting.get(&attempt.mark);
+            let mut connections = waiting.into_iter().flat_map(|it| &it.connections);
+            if connections.all(oneshot::Sender::is_closed) {
+                state.waiting.remove(&attempt.mark);
                 return None;
             }
             // Others of the same client have failed meanwhile.
@@ -186,20 +234,25 @@ impl Verifying {
     fn conclude(&self, attempt: &Attempt, outcome: Outcome) {
         let now = Instant::now();
         let mut state = lock(&self.state);
-        let waiting = state.waiting.remove(&(attempt.mark, attempt.client));
+        let waiting = state.waiting.remove(&attempt.mark);
         match outcome {
             Outcome::Right => state.verified.add(attempt.mark, now),
             Outcome::Wrong => state.failures.add(attempt.client, now),
-            Outcome::Limited(_) => state.report_limited(attempt.address),
-            Outcome::Busy => {}
+            Outcome::Limited(_) | Outcome::Busy => {}
         }
+        // Others need not wait for the log.
         drop(state);
-        if outcome == Outcome::Wrong {
-            attempt.tell_failure();
+        match outcome {
+            Outcome::Wrong => attempt.tell_failure(),
+            Outcome::Limited(wait) => {
+                let why = Unverified::Limited(wait);
+                self.reports.tell(why, attempt.address);
+            }
+            Outcome::Right | Outcome::Busy => {}
         }
-        for waiting in waiting.into_iter().flatten() {
+        for connection in waiting.into_iter().flat_map(|it| it.connections) {
             // A client that is gone needs no answer.
-            let _ = waiting.send(outcome);
+            let _ = connection.send(outcome);
         }
     }
 }
@@ -227,36 +280,11 @@ impl Attempt {
     }
 }
 
-impl State {
-    fn report_limited(&self, address: Option<IpAddr>) {
-        let client = Client(address);
-        if let Some(suppressed) = self.log.admit(&format!("limited {client}")) {
-            tracing::warn!(
-                %client,
-                suppressed,
-                "a client has failed to log in too often; its logins are answered with 429 for a while. If that is too \
-                 strict, raise [auth] failures"
-            );
-        }
-    }
-
-    fn report_busy(&self) {
-        if let Some(suppressed) = self.log.admit("busy") {
-            tracing::warn!(
-                waiting = WAITING,
-                suppressed,
-                "as many logins wait to be verified as may; further ones are answered with 503. Clients that have logged \
-                 in before are served"
-            );
-        }
-    }
-}
-
 /// The address of a client in a line of the log.
 struct Client(Option<IpAddr>);
 
-impl std::fmt::Display for Client {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Some(address) => address.fmt(f),
             None => f.write_str("-"),

@@ -43,6 +43,27 @@ async fn a_client_that_guesses_is_soon_refused_and_one_that_is_known_is_not() {
 }
 
 #[tokio::test]
+async fn a_client_that_is_refused_does_not_learn_what_another_has_shown() {
+    let guarded = Guarded::start_with(|config| config.auth.failures = 3).await;
+    let (host, right) = ("shown.example", login("ada", "secret"));
+    let mut ada = guarded.stage.proxy.client_from([127, 0, 0, 8]).await;
+    assert_eq!(guarded.asks(&mut ada, host, &right).await.status, 200);
+    let mut guessing = guarded.stage.proxy.client_from([127, 0, 0, 9]).await;
+    for guess in 0..3 {
+        let field = login("ada", &format!("guess {guess}"));
+        assert_eq!(guarded.asks(&mut guessing, host, &field).await.status, 407);
+    }
+    for password in ["guess 3", "secret"] {
+        let mut guessing = guarded.stage.proxy.client_from([127, 0, 0, 9]).await;
+        let refused = guarded
+            .asks(&mut guessing, host, &login("ada", password))
+            .await;
+        assert_eq!(refused.status, 429, "{password}");
+    }
+    assert_eq!(guarded.asks(&mut ada, host, &right).await.status, 200);
+}
+
+#[tokio::test]
 async fn each_failure_is_one_line_with_the_client_and_no_name_that_is_not_a_user() {
     let log = Log::follow();
     let guarded = Guarded::start().await;

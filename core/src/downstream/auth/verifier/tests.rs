@@ -35,15 +35,14 @@ impl Desk {
     }
 
     fn attempt(&self, client: u64, password: &str) -> Attempt {
+        let (client, hash) = (ClientKey::test(client), self.ada.hash.text());
         Attempt {
-            mark: self
-                .key
-                .mark(b"ada", self.ada.hash.text(), password.as_bytes()),
+            mark: self.key.mark(client, b"ada", hash, password.as_bytes()),
             user: self.ada.clone(),
             known: Known::Yes,
             password: password.into(),
             address: None,
-            client: ClientKey::test(client),
+            client,
         }
     }
 
@@ -118,12 +117,13 @@ fn a_client_that_guesses_is_not_listened_to_and_another_is() {
         .map(|guess| desk.submit(1, &format!("guess {guess}")).unwrap())
         .collect();
     let other = desk.submit(2, "secret").unwrap();
-    let again = [desk.attempt(1, "secret"), desk.attempt(2, "wrong")];
+    let again = [(2, "secret"), (2, "wrong"), (1, "secret")];
+    let again = again.map(|(client, password)| desk.attempt(client, password));
     let unknown = Attempt {
         known: Known::No,
         ..desk.attempt(1, "secret")
     };
-    let state = desk.verifier.state.clone();
+    let (state, reports) = (desk.verifier.state.clone(), Arc::default());
     desk.open();
     let outcomes: Vec<_> = guesses.into_iter().filter_map(outcome).collect();
     assert_eq!(outcomes[..3], [Outcome::Wrong; 3]);
@@ -131,17 +131,20 @@ fn a_client_that_guesses_is_not_listened_to_and_another_is() {
     assert!(outcomes.len() == 9 && outcomes[3..].iter().all(limited));
     assert_eq!(outcome(other), Some(Outcome::Right));
 
-    // From now on it is told so at once, unless its login is known.
+    // From now on it is told so at once, even if another client has shown what it says.
     let (sender, _attempts) = sync_channel(WAITING);
     let verifier = Verifier {
         state,
+        reports,
         attempts: sender,
     };
-    let [right, wrong] = again;
+    let [known, wrong, guessed] = again;
     assert!(verifier.submit(wrong).is_ok());
-    assert_eq!(verifier.submit(right).unwrap_err(), Outcome::Right);
-    let refused = verifier.submit(unknown).unwrap_err();
-    assert!(matches!(refused, Outcome::Limited(wait) if wait <= Duration::from_secs(20)));
+    assert_eq!(verifier.submit(known).unwrap_err(), Outcome::Right);
+    for refused in [guessed, unknown] {
+        let refused = verifier.submit(refused).unwrap_err();
+        assert!(matches!(refused, Outcome::Limited(wait) if wait <= Duration::from_secs(20)));
+    }
 }
 
 #[test]
@@ -156,6 +159,29 @@ fn what_there_is_no_room_for_is_told_so_and_passes_never() {
     desk.open();
     let outcomes: Vec<_> = waiting.into_iter().filter_map(outcome).collect();
     assert_eq!(outcomes, [Outcome::Wrong; WAITING]);
+}
+
+#[test]
+fn a_client_with_many_guesses_leaves_room_for_another() {
+    let desk = Desk::closed(1000);
+    let guesses: Vec<_> = (0..WAITING)
+        .map(|guess| desk.submit(1, &format!("guess {guess}")))
+        .collect();
+    let other = desk.submit(2, "secret").unwrap();
+    let is_refused = |guess: &Result<_, _>| matches!(guess, Err(Outcome::Busy));
+    assert!(guesses[WAITING_PER_CLIENT..].iter().all(is_refused));
+    // More connections with a login that waits already need no more room.
+    assert!(desk.submit(1, "guess 0").is_ok());
+    desk.open();
+    assert_eq!(outcome(other), Some(Outcome::Right));
+    let verified = guesses.into_iter().flatten().filter_map(outcome);
+    assert_eq!(verified.count(), WAITING_PER_CLIENT);
+}
+
+#[test]
+fn an_attempt_is_printed_without_its_password() {
+    let attempt = Desk::closed(1).attempt(1, "secret");
+    assert_eq!(format!("{attempt:?}"), "Attempt(…)");
 }
 
 #[test]
