@@ -135,10 +135,10 @@ impl Arrival {
         self.client.map(|client| client.ip().to_canonical())
     }
 
-    /// Whether the client is a program on this machine. What a balancer announces is an address of
-    /// its machine.
+    /// Whether the client is a program on this machine. Behind a balancer it can be anywhere, and
+    /// what is announced is an address of the balancer's machine.
     pub(crate) fn is_local(&self) -> bool {
-        self.ingress != Ingress::Announced && self.ip().is_none_or(is_loopback)
+        self.ingress == Ingress::Direct && self.ip().is_none_or(is_loopback)
     }
 }
 

@@ -23,7 +23,7 @@ use super::listener::{Listener, SocketFile};
 use super::per_client::{ClientPermit, Clients};
 use super::socket::{SocketKind, Unwatched};
 use super::turn_away::TurnedAway;
-use crate::config::{self, Config};
+use crate::config::{self, Config, is_loopback};
 use crate::downstream::session::{Admission, Arrival, Ingress};
 use crate::error::{Error, StartError};
 use crate::log::Throttle;
@@ -118,7 +118,8 @@ impl Permit {
 
 impl Accepting {
     /// Accepts as many connections as there is room for, and refuses clients that `[clients]` does
-    /// not name. A load balancer has `[limits] request_head` to say whose connection it is. Must be called within a runtime.
+    /// not name. A load balancer has `[limits] request_head` to say whose connection it is. Must be
+    /// called within a runtime.
     pub(super) fn new(
         listeners: Vec<Listener>,
         capacity: Capacity,
@@ -272,8 +273,9 @@ impl Accepting {
 
     fn is_on_this_machine(&self, arrival: &Arrival) -> bool {
         let address = &self.doors[arrival.listener].settings.address;
-        let is_listener = arrival.ip().is_some() && arrival.ip() == address.ip();
-        arrival.is_local() || is_listener && arrival.ingress != Ingress::Announced
+        let is_own = |ip| is_loopback(ip) || Some(ip) == address.ip();
+        // Where a balancer's header is needed, the proxy sends one for itself.
+        arrival.ingress != Ingress::Announced && arrival.ip().is_none_or(is_own)
     }
 
     /// Room for a connection, or why there is none.

@@ -164,6 +164,20 @@ async fn an_announced_client_is_never_of_this_machine() {
 }
 
 #[tokio::test]
+async fn a_balancer_that_names_no_client_does_not_stand_for_one_of_this_machine() {
+    let proxy = proxy(|config| config.clients = clients(["127.0.0.1/32"])).await;
+    let blocked = get("http://www.blocked.portcullis.test/");
+    for header in [b"PROXY UNKNOWN\r\n".to_vec(), version_2(0, b"")] {
+        let mut client = through(&proxy, header).await;
+        client.send(&blocked).await;
+        let response = client.response().await;
+        assert_eq!(response.status, 403);
+        assert!(response.body.contains("blocked.portcullis.test"));
+        assert!(!response.body.contains("allow www"), "{}", response.body);
+    }
+}
+
+#[tokio::test]
 async fn a_header_comes_from_trusted_addresses_alone_and_before_all_else() {
     let mut log = Log::follow();
     let proxy = proxy(|_| ()).await;
@@ -186,6 +200,7 @@ async fn a_header_comes_from_trusted_addresses_alone_and_before_all_else() {
     for second in [header.clone().into_bytes(), version_2(1, b"")] {
         let mut client = through(&proxy, [header.as_bytes(), &second].concat()).await;
         assert_eq!(client.response().await.status, 400, "{second:?}");
+        assert_eq!(client.rest().await, "", "it ends");
     }
 }
 
