@@ -179,14 +179,24 @@ async fn each_request_of_a_kept_connection_is_judged_by_its_own_login() {
     .await;
 }
 
+/// A filter that refuses what has a login, for the proxy or for the origin.
+const SEES: &str = "[config.headers]\nproxy-authorization = \"\"\nauthorization = \"Basic\"\n";
+
 #[tokio::test]
 async fn credentials_reach_neither_origins_nor_filters_nor_the_log() {
     let log = Log::follow();
-    let guarded = Guarded::start().await;
+    let guarded = Guarded::start_with(|config| {
+        let dir = &config.plugins.dir;
+        plug(dir, "sees.wasm", portcullis_tests::guests::headers());
+        plug(dir, "sees.toml", SEES);
+    })
+    .await;
     let origin = Origin::start().await;
     let stage = &guarded.stage;
-    stage.plug("sees.wasm", portcullis_tests::guests::headers());
     let mut client = stage.proxy.client().await;
+    let seen = format!("{}Authorization: Basic x\r\n", login("ada", "secret"));
+    let refused = guarded.asks(&mut client, "a.example", &seen).await;
+    assert!(refused.body.contains("authorization contains Basic"));
     let credentials = BASE64.encode(b"ada:secret");
     let request = format!(
         "POST {} HTTP/1.1\r\nHost: a\r\nProxy-Authorization: Basic {credentials}\r\n\
