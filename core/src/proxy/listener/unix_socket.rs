@@ -1,10 +1,16 @@
 //! The Unix socket of a listener: a file in a folder, which a proxy that was killed leaves behind.
 
-use std::fs::{self, Permissions};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, lchown};
+use std::iter::repeat_with;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, lchown};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
+use nix::fcntl::AT_FDCWD;
+use nix::libc::mode_t;
+use nix::sys::stat::{FchmodatFlags, Mode, fchmodat};
 use nix::unistd::Group;
 use socket2::{Domain, SockAddr, Socket, Type};
 
@@ -14,6 +20,12 @@ use crate::error::StartError;
 /// The proxy's own user. A Unix socket is chosen for its permissions, and its clients need no word
 /// in `[clients]`; which other users may connect has to be said.
 const MODE: u32 = 0o600;
+
+/// How often what another program is in the way of is tried again.
+const TRIES: usize = 100;
+
+/// Between two tries to have a folder alone.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// A file that is removed when this is dropped, unless another has its place by then.
 #[derive(Debug)]
@@ -38,7 +50,8 @@ impl Drop for SocketFile {
     }
 }
 
-/// Makes the socket. Clients are let in when all of its settings hold and not before.
+/// Makes the socket. Clients are let in when all of its settings hold and not before: until then it
+/// has another name, so that at its path there is always one on which a program listens.
 pub(super) fn bind(path: &Path, settings: &Listener) -> Result<(Socket, SocketFile), StartError> {
     let refuse = |fault: String, source: Option<io::Error>| StartError::UnixSocket {
         address: ListenAddress::Unix(path.to_owned()),
@@ -53,36 +66,82 @@ pub(super) fn bind(path: &Path, settings: &Listener) -> Result<(Socket, SocketFi
         Some(name) => Some(group(name).map_err(|(fault, source)| refuse(fault, source))?),
         None => None,
     };
-    let socket = Socket::new(Domain::UNIX, Type::STREAM, None).map_err(failed("make a socket"))?;
     let address = SockAddr::unix(path).map_err(failed("use this path"))?;
-    make_way(path, &address).map_err(|(fault, source)| refuse(fault, source))?;
-    socket.bind(&address).map_err(failed(
+    let (socket, mut file) = bind_beside(path).map_err(failed(
         "make the socket; its folder must exist, and the proxy's user must be allowed to write there",
     ))?;
-    let file = SocketFile {
-        path: path.to_owned(),
-        id: SocketFile::id(path).map_err(failed("find the socket that was just made"))?,
-    };
     if let Some(group) = group {
-        lchown(path, None, Some(group)).map_err(failed(
+        lchown(&file.path, None, Some(group)).map_err(failed(
             "give the socket to its `group`; the proxy's user must be in that group",
         ))?;
     }
-    let mode = Permissions::from_mode(settings.mode.unwrap_or(MODE));
-    fs::set_permissions(path, mode).map_err(failed("set the permissions of the socket"))?;
+    set_mode(&file.path, settings.mode.unwrap_or(MODE))
+        .map_err(failed("set the permissions of the socket"))?;
     // The system refuses every client until here.
     socket
         .listen(i32::MAX)
         .and_then(|()| socket.set_nonblocking(true))
         .map_err(failed("listen on the socket"))?;
+    let _turn = take_turn(path);
+    check_free(path, &address).map_err(|(fault, source)| refuse(fault, source))?;
+    fs::rename(&file.path, path).map_err(failed("move the socket to its path"))?;
+    path.clone_into(&mut file.path);
     Ok((socket, file))
+}
+
+/// A socket in the folder of `path`, under a name that is not used there.
+fn bind_beside(path: &Path) -> io::Result<(Socket, SocketFile)> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    let mut tries = 0..TRIES;
+    loop {
+        let path = beside(path);
+        match socket.bind(&SockAddr::unix(&path)?) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && tries.next().is_some() => {}
+            bound => {
+                bound?;
+                let id = SocketFile::id(&path)?;
+                return Ok((socket, SocketFile { path, id }));
+            }
+        }
+    }
+}
+
+/// Another path in the same folder. It is not too long for a socket if `path` is not.
+fn beside(path: &Path) -> PathBuf {
+    let random = |length| -> String { repeat_with(fastrand::alphanumeric).take(length).collect() };
+    let hidden = path.with_file_name(format!(".portcullis-{}", random(8)));
+    if SockAddr::unix(&hidden).is_ok() {
+        return hidden;
+    }
+    let length = path.file_name().map_or(0, |name| name.len());
+    path.with_file_name(random(length))
+}
+
+/// Sets the permissions of a file that is not a link.
+fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    let mode = Mode::from_bits_truncate(mode as mode_t);
+    fchmodat(AT_FDCWD, path, mode, FchmodatFlags::NoFollowSymlink).map_err(io::Error::from)
+}
+
+/// Has proxies that start together look at their paths one after the other, until this is dropped.
+/// One that has been stopped meanwhile is not waited for.
+fn take_turn(path: &Path) -> Option<File> {
+    let folder = File::open(path.parent()?).ok()?;
+    for _ in 0..TRIES {
+        match folder.try_lock() {
+            Ok(()) => return Some(folder),
+            Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
+            Err(TryLockError::Error(_)) => break,
+        }
+    }
+    None
 }
 
 /// What stands against it, and what the system said.
 type Fault = (String, Option<io::Error>);
 
-/// Removes the socket that a dead proxy has left behind. Nothing else is touched.
-fn make_way(path: &Path, address: &SockAddr) -> Result<(), Fault> {
+/// Fails unless there is nothing, or the socket that a dead proxy has left behind.
+fn check_free(path: &Path, address: &SockAddr) -> Result<(), Fault> {
     let there = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(("cannot look at the path".into(), Some(error))),
@@ -94,12 +153,7 @@ fn make_way(path: &Path, address: &SockAddr) -> Result<(), Fault> {
         return Err((fault.into(), None));
     }
     match knock(address) {
-        Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
-            fs::remove_file(path).map_err(|error| {
-                let fault = "cannot remove the socket of a program that has ended";
-                (fault.to_owned(), Some(error))
-            })
-        }
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => Ok(()),
         Ok(()) => Err((
             "another program listens there; end it, or choose another path".into(),
             None,
@@ -143,6 +197,7 @@ fn group(name: &str) -> Result<u32, Fault> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::net::UnixListener;
+    use std::sync::Barrier;
 
     use tempfile::TempDir;
 
@@ -197,6 +252,49 @@ mod tests {
         let _second = bind_with(&folder, |_| ()).unwrap();
         drop(first);
         knock(&SockAddr::unix(file(&folder)).unwrap()).unwrap();
+    }
+
+    #[test]
+    fn of_proxies_that_start_together_one_listens_and_the_others_are_refused() {
+        for _ in 0..100 {
+            let folder = TempDir::new().unwrap();
+            drop(UnixListener::bind(file(&folder)).unwrap());
+            let start = Barrier::new(4);
+            let started: Vec<_> = thread::scope(|scope| {
+                let starting = (0..4).map(|_| {
+                    scope.spawn(|| {
+                        start.wait();
+                        bind_with(&folder, |_| ())
+                    })
+                });
+                let starting: Vec<_> = starting.collect();
+                let ended = starting.into_iter().map(|thread| thread.join().unwrap());
+                ended.collect()
+            });
+            knock(&SockAddr::unix(file(&folder)).unwrap()).unwrap();
+            let (listening, refused): (Vec<_>, Vec<_>) =
+                started.into_iter().partition(Result::is_ok);
+            assert_eq!(listening.len(), 1);
+            for refused in refused {
+                let refused = refused.unwrap_err();
+                assert!(refused.contains("another program listens"), "{refused}");
+            }
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        }
+    }
+
+    #[test]
+    fn the_name_that_it_has_before_fits_where_its_own_does() {
+        let folder = PathBuf::from("/").join("x".repeat(100));
+        for path in [
+            PathBuf::from("/run/a"),
+            folder.join("a"),
+            folder.join("abcde"),
+        ] {
+            let (beside, path) = (beside(&path), path);
+            assert!(SockAddr::unix(&beside).is_ok(), "{beside:?}");
+            assert_eq!(beside.parent(), path.parent());
+        }
     }
 
     #[test]
