@@ -1,6 +1,9 @@
 //! The file of users, while the proxy runs.
 
+use std::net::SocketAddr;
+
 use portcullis::StartError;
+use portcullis::config::Listener;
 use portcullis_tests::{Log, Proxy};
 
 use super::{ADA, BOB, Guarded, login};
@@ -85,4 +88,27 @@ async fn what_may_go_wrong_with_the_file_is_warned_about() {
         "user=\"adda\" group=\"typo\"",
     ];
     log.says(&parts).await;
+}
+
+#[tokio::test]
+async fn explain_says_of_each_listener_that_its_clients_log_in() {
+    let guarded = Guarded::start_with(|config| {
+        let listener = Listener::at(SocketAddr::from(([127, 0, 0, 1], 0)));
+        config.listeners.insert("more".into(), listener);
+    })
+    .await;
+    let config = guarded.stage.proxy.config().clone();
+    for (users, words) in [
+        (
+            config.auth.users.clone(),
+            ", for this machine, with a login\n",
+        ),
+        (None, ", for this machine\n"),
+    ] {
+        let mut config = config.clone();
+        config.auth.users = users;
+        let explained = portcullis::commands::explain(config, "a.example", None).await;
+        let said = explained.expect("a host").to_string();
+        assert_eq!(said.matches(words).count(), 2, "{said}");
+    }
 }
