@@ -87,9 +87,10 @@ pub(crate) fn read(sent: &[u8]) -> Result<FirstMessage<'_>, MalformedHello> {
         }
         _ => return Ok(FirstMessage::NotTls),
     }
-    // Every server refuses another message at this place. An empty record has none.
+    // Every server refuses another message at this place. Of a record that is empty or too long,
+    // it does not come to that.
     if let &[_, _, _, high, low, kind, ..] = sent
-        && [high, low] != [0, 0]
+        && (1..=RECORD_BYTES).contains(&usize::from(u16::from_be_bytes([high, low])))
         && kind != CLIENT_HELLO
     {
         return Ok(FirstMessage::NotTls);

@@ -188,6 +188,7 @@ fn what_servers_could_read_in_two_ways_is_malformed() {
     for (sent, problem) in [
         (&[HANDSHAKE, 3, 1, 0, 0][..], MalformedHello::Records),
         (&[HANDSHAKE, 3, 1, 0x40, 1], MalformedHello::Records),
+        (&[HANDSHAKE, 3, 1, 0x40, 1, 16], MalformedHello::Records),
         (&[HANDSHAKE, 3, 1, 0, 1, 1, 21], MalformedHello::Records),
         (&[21, 3, 1, 0, 2, 1, 90], MalformedHello::Records),
         (&[20, 3], MalformedHello::Records),
