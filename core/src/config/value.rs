@@ -7,6 +7,7 @@ mod form;
 mod log_filter;
 mod names;
 mod network;
+mod optional;
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +35,7 @@ use self::form::{Form, Number, Size, Text, TimeFrom};
 pub(super) use self::log_filter::LogFilter;
 use self::names::{address, domain, host_pattern, resolver};
 pub(super) use self::network::{Network, networks};
+pub(super) use self::optional::{BodyTime, Optional, PerClient};
 use super::document::nearest;
 use super::users::name_problem;
 use super::{AccessLogTo, Feed};
@@ -219,72 +221,6 @@ values! {
     StackSize: usize = Size(64 << 10..=64 << 20), r#"a size from 64KiB to 64MiB, such as "512KiB""#;
     /// Data that the proxy keeps or copies for a filter.
     DataSize: usize = Size(1 << 10..=1 << 30), r#"a size from 1KiB to 1GiB, such as "1MiB""#;
-}
-
-/// A value, or a word that says that there is none.
-pub(super) struct Optional<K, A = Nothing>(PhantomData<(K, A)>);
-
-/// The word in place of a value.
-pub(super) trait Absence<K> {
-    const WORD: &'static str;
-
-    /// The word and the value, as they continue "expected".
-    const EXPECTED: &'static str;
-}
-
-/// There is none.
-pub(super) struct Nothing;
-
-impl<K: FromText> Absence<K> for Nothing {
-    const WORD: &'static str = "none";
-
-    const EXPECTED: &'static str = K::EXPECTED;
-}
-
-/// The proxy chooses.
-pub(super) struct Automatic;
-
-impl Absence<Connections> for Automatic {
-    const WORD: &'static str = "auto";
-
-    const EXPECTED: &'static str = r#""auto" or a number of connections, such as 100"#;
-}
-
-/// There is no bound.
-pub(super) struct Unlimited;
-
-impl Absence<Time> for Unlimited {
-    const WORD: &'static str = "unlimited";
-
-    const EXPECTED: &'static str = r#""unlimited" or a time of up to a year, such as "1h""#;
-}
-
-/// The connections of one client.
-pub(super) type PerClient = Optional<Connections, Automatic>;
-
-/// The time that a body may take.
-pub(super) type BodyTime = Optional<Time, Unlimited>;
-
-impl<K: FromText, A: Absence<K>> FromText for Optional<K, A> {
-    type Value = Option<K::Value>;
-
-    const EXPECTED: &'static str = A::EXPECTED;
-
-    fn parse(text: &str) -> Option<Self::Value> {
-        if text == A::WORD {
-            return Some(None);
-        }
-        K::parse(text).map(Some)
-    }
-
-    fn write(value: &Self::Value) -> Value {
-        value.as_ref().map_or(A::WORD.into(), K::write)
-    }
-
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        let value = K::schema(generator);
-        json_schema!({"anyOf": [{"enum": [A::WORD]}, value]})
-    }
 }
 
 fn feed_url(text: &str) -> Option<Url> {
