@@ -251,7 +251,14 @@ impl ExecSettings {
             ended = &mut running => return Err(ended_early(ended)),
             () = serving => {}
         }
-        let mut child = command.start()?;
+        let mut child = match command.start() {
+            Ok(child) => child,
+            Err(error) => {
+                let _ = shutdown.send(());
+                let _ = running.await;
+                return Err(error);
+            }
+        };
         let status = tokio::select! {
             biased;
             ended = &mut running => {
