@@ -249,8 +249,7 @@ impl Proxy {
         let capacity = Capacity::new(&config.limits, workers, descriptors);
         capacity.log(&config.limits);
         let mut accepting = Accepting::new(self.listeners, capacity, &config)?;
-        // After the listeners, so that it is dropped before: the next proxy that has the address has
-        // a file of the same name.
+        // Dropped before the listeners: the next proxy at the address has a file of the same name.
         let status = StatusFile::new(&config.cache.dir, &listeners[0].settings.address);
         let store = Store::new(&config.state.dir);
         let (decisions, groups) = (decisions::read(&store)?, Groups::new(&config.groups));

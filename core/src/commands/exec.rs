@@ -3,6 +3,7 @@
 
 #[cfg(target_os = "linux")]
 mod boundary;
+mod error;
 #[cfg(target_os = "linux")]
 mod inside;
 mod reach;
@@ -27,13 +28,14 @@ use tokio::sync::broadcast;
 
 #[cfg(target_os = "linux")]
 use self::boundary::{Boundary, Waiting};
+pub use self::error::ExecError;
 #[cfg(target_os = "linux")]
 pub use self::inside::{become_command, inside_variables};
 pub use self::reach::{AllowedHost, Reach};
 use super::access_log;
 use super::traffic::{Proposal, Tally, Traffic};
 use super::whole::write_whole;
-use crate::config::{AccessLogFormat, AccessLogTo, Auth, Clients, Config, ConfigError, Sources};
+use crate::config::{AccessLogFormat, AccessLogTo, Auth, Clients, Config, Sources};
 use crate::error::StartError;
 use crate::proxy::{Ended, Proxy};
 
@@ -67,65 +69,6 @@ const USE_PROXY: [&str; 1] = ["NODE_USE_ENV_PROXY"];
 
 /// How many connections a command may have at a time, at most.
 const CONNECTIONS: usize = 1000;
-
-/// Why a command was not run, or how its proxy has failed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ExecError {
-    /// Settings that are wrong.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// What should be allowed is no host.
-    #[error(
-        "`{host}` cannot be allowed: {problem}. Write a host such as a.example, which stands for the names below it, too, \
-         or an address"
-    )]
-    Host {
-        /// As it was written.
-        host: String,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// The file that hosts should be read from.
-    #[error("no hosts can be read from {}: {problem}", super::Escaped(.file.display()))]
-    Hosts {
-        /// The file.
-        file: PathBuf,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// The settings have an allowlist of their own.
-    #[error(
-        "{} has an allowlist, which the hosts of this command would replace; leave one of them out",
-        super::Escaped(.0.display())
-    )]
-    TwoAllowlists(PathBuf),
-    /// The file for what is learned.
-    #[error("{} is there already; what is learned is written into a new file", super::Escaped(.0.display()))]
-    LearnedBefore(PathBuf),
-    /// The command could not be started.
-    #[error("cannot run {}", super::Escaped(.program.display()))]
-    Command {
-        /// As it was written.
-        program: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A file could not be written or read.
-    #[error("cannot {action}")]
-    Io {
-        /// What was to be done.
-        action: String,
-        /// Why it was not.
-        source: io::Error,
-    },
-    /// The system refuses what a boundary needs. Nothing was run.
-    #[error("there is no boundary around the command, so that it was not run: {0}")]
-    NoBoundary(String),
-    /// The proxy did not start, so that the command was ended.
-    #[error("the command has no proxy")]
-    Proxy(#[from] StartError),
-}
 
 /// The settings for one command's proxy, and the files that it needs.
 #[derive(Debug)]
