@@ -95,7 +95,8 @@ impl Collected {
             None => {
                 let place = self.find_or_add(rules, Written::InRecord);
                 let place = place.expect("there is one for each kind of rule");
-                (place, one_line(text, LONGEST_TEXT))
+                // Control characters at its ends are spaces now.
+                (place, one_line(text, LONGEST_TEXT).trim().to_owned())
             }
         }
     }
@@ -241,7 +242,7 @@ mod tests {
     fn a_text_is_one_line_of_at_most_so_many_bytes() {
         let mut styles = Collected::default();
         let (_, text) = styles.place(both(), "a.example", "a.example\u{1b}[2J\n");
-        assert_eq!(text, "a.example [2J ");
+        assert_eq!(text, "a.example [2J");
         let long = format!("a.example//{}", "é".repeat(200));
         let (_, text) = styles.place(both(), "a.example", &long);
         assert_eq!(text.len(), LONGEST_TEXT);
