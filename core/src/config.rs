@@ -59,7 +59,8 @@ pub use self::request::{Checksum, Field, Secret, SecretError};
 pub(crate) use self::schema::Schema;
 pub use self::tunnel::{SniCheck, SniMismatch, Tunnel};
 pub use self::users::UsersError;
-pub(crate) use self::users::{PasswordHash, User, Users, is_writable_by_others, name_problem};
+pub(crate) use self::users::{PasswordHash, User, Users, is_writable_by_others};
+pub(crate) use self::value::name_problem;
 use self::value::{
     BodyTime, Connections, HeadSize, LogFilter, Parsed, PerClient, Rate, StackSize, TaskSize, Time,
     Word, Words, Workers,

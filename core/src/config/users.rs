@@ -12,13 +12,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(crate) use self::hash::PasswordHash;
+use super::value::name_problem;
 use crate::error::Escaped;
 
 /// A file is not longer, in bytes. That is enough for a hundred thousand users.
 const LONGEST_FILE: u64 = 16 << 20;
-
-/// As SOCKS has it (RFC 1929).
-const LONGEST_NAME: usize = 255;
 
 /// What a wrong line leads to.
 const WAY_OUT: &str = "`portcullis password NAME` prints a line that is right";
@@ -147,26 +145,6 @@ impl User {
         let name = name.into();
         Ok(Self { name, hash })
     }
-}
-
-/// Why a text cannot be the name of a user.
-pub(crate) fn name_problem(name: &str) -> Option<&'static str> {
-    if name.is_empty() {
-        return Some("the name of a user is empty");
-    }
-    if name.len() > LONGEST_NAME {
-        return Some("the name of a user has more than 255 bytes");
-    }
-    if name.contains(':') {
-        return Some("the name of a user has a colon, behind which clients write the password");
-    }
-    if name.chars().any(char::is_control) {
-        return Some("the name of a user has a control character");
-    }
-    if name.trim() != name {
-        return Some("the name of a user begins or ends with white space");
-    }
-    None
 }
 
 /// Whether other users of this machine may change the file. Where it is not known they may not.

@@ -33,11 +33,11 @@ pub use self::destination::{Destination, InvalidDestination, Ports};
 pub(super) use self::file_mode::FileMode;
 use self::form::{Form, Number, Size, Text, TimeFrom};
 pub(super) use self::log_filter::LogFilter;
+pub(crate) use self::names::name_problem;
 use self::names::{address, domain, host_pattern, resolver};
 pub(super) use self::network::{Network, networks};
 pub(super) use self::optional::{BodyTime, Optional, PerClient};
 use super::document::nearest;
-use super::users::name_problem;
 use super::{AccessLogTo, Feed};
 use crate::feeds::rule::written::is_entry;
 

@@ -1,8 +1,11 @@
-//! How hosts and addresses are written that settings name.
+//! How hosts, addresses and users are written that settings name.
 
 use std::net::{IpAddr, SocketAddr};
 
 use crate::target::Target;
+
+/// As SOCKS has it (RFC 1929).
+const LONGEST_NAME: usize = 255;
 
 pub(super) fn address(text: &str) -> Option<IpAddr> {
     text.parse()
@@ -31,4 +34,24 @@ pub(super) fn resolver(text: &str) -> Option<SocketAddr> {
     let with_default_port = |ip: IpAddr| SocketAddr::from((ip, 53));
     let address = text.parse().map(with_default_port);
     address.or_else(|_| text.parse()).ok()
+}
+
+/// Why a text cannot be the name of a user.
+pub(crate) fn name_problem(name: &str) -> Option<&'static str> {
+    if name.is_empty() {
+        return Some("the name of a user is empty");
+    }
+    if name.len() > LONGEST_NAME {
+        return Some("the name of a user has more than 255 bytes");
+    }
+    if name.contains(':') {
+        return Some("the name of a user has a colon, behind which clients write the password");
+    }
+    if name.chars().any(char::is_control) {
+        return Some("the name of a user has a control character");
+    }
+    if name.trim() != name {
+        return Some("the name of a user begins or ends with white space");
+    }
+    None
 }
