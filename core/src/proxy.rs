@@ -288,12 +288,11 @@ impl Proxy {
         };
         let workers = Workers::start(workers, &worker, threads)?;
         self.serving.cancel();
-        let accepting = accept(&mut accepting, &workers, &mut reloads, access_log);
         tokio::select! {
             biased;
             // An error means that the sender is gone or that a signal was missed: both are signals.
             _ = shutdown.recv() => {}
-            () = accepting => {}
+            () = accept(&mut accepting, &workers, &mut reloads, access_log) => {}
         }
         Ok(Some(workers))
     }
