@@ -130,9 +130,9 @@ pub struct Config {
 #[non_exhaustive]
 pub struct Proxy {
     /// Where clients connect: an IP address and a port, `unix:` and the path of a Unix socket, or a
-    /// list of these. Port 0 lets the system choose. Where other machines can connect, `clients` has
-    /// to say which of them may use the proxy. By default it is 127.0.0.1:3000, and nothing if there
-    /// are `listeners`.
+    /// list of these. Port 0 lets the system choose. Where other machines can connect, `clients`
+    /// has to say which of them may use the proxy. By default it is 127.0.0.1:3000, and nothing if
+    /// there are `listeners`.
     pub listen: Listen,
     /// Worker threads; one for each core by default.
     #[default(std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN))]

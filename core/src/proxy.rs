@@ -5,6 +5,7 @@ mod announce;
 mod capacity;
 mod control;
 mod decisions;
+mod follow;
 mod health;
 mod listener;
 mod logins;
@@ -87,9 +88,9 @@ impl Proxy {
     /// # Errors
     ///
     /// [`StartError::Bind`] or [`StartError::UnixSocket`] if there is one that it cannot have, and
-    /// then it has none; [`StartError::Exposed`] if other machines reach one and the settings do not
-    /// say which of them may use the proxy; [`StartError::Users`] if the file of users cannot be
-    /// used.
+    /// then it has none; [`StartError::Exposed`] if other machines reach one and the settings do
+    /// not say which of them may use the proxy; [`StartError::Users`] if the file of users cannot
+    /// be used.
     pub fn bind(config: Config) -> Result<Self, StartError> {
         // A program without the entry for compiling would otherwise start itself again and again.
         if is_compiler_child() {
@@ -162,10 +163,10 @@ impl Proxy {
         self.reloader.clone()
     }
 
-    /// Logs the bound address, and serves until `shutdown` receives a message or is closed. Returns when everything that the
-    /// proxy has started has ended, or when `config.limits.shutdown` is over. Must be called within
-    /// a Tokio runtime; the accept loop runs there, all else on threads of the proxy. If the future
-    /// is dropped, everything ends, too, but nothing waits for it.
+    /// Logs the bound address, and serves until `shutdown` receives a message or is closed. Returns
+    /// when everything that the proxy has started has ended, or when `config.limits.shutdown` is
+    /// over. Must be called within a Tokio runtime; the accept loop runs there, all else on threads
+    /// of the proxy. If the future is dropped, everything ends, too, but nothing waits for it.
     ///
     /// # Errors
     ///

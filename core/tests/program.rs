@@ -62,6 +62,22 @@ fn has_curl() -> bool {
     is_there
 }
 
+/// The same program as another one starts it, as the last of its arguments.
+#[cfg(unix)]
+fn started_by(mut other: Command, program: &Command) -> Command {
+    other
+        .arg(program.get_program())
+        .args(program.get_args())
+        .current_dir(program.get_current_dir().unwrap());
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => other.env(name, value),
+            None => other.env_remove(name),
+        };
+    }
+    other
+}
+
 fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
@@ -152,14 +168,12 @@ fn a_system_that_lets_no_filter_run_ends_the_start_with_2() {
     for command in ["run", "check"] {
         // A filter's memory reserves more address space than that.
         let script = "ulimit -v 2097152; exec \"$@\"";
-        let program = portcullis(dir.path());
+        let mut program = portcullis(dir.path());
+        program.args([command, "--listen", "127.0.0.1:0"]);
+        program.env("PORTCULLIS_FEEDS_MALWARE_ENABLED", "false");
         let mut limited = Command::new("sh");
-        limited
-            .args(["-c", script, "sh"])
-            .arg(program.get_program());
-        limited.args([command, "--listen", "127.0.0.1:0"]);
-        limited.env("PORTCULLIS_FEEDS_MALWARE_ENABLED", "false");
-        let output = limited.current_dir(dir.path()).output().unwrap();
+        limited.args(["-c", script, "sh"]);
+        let output = started_by(limited, &program).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
         let said = stderr(&output);
         assert!(said.contains("this system lets no filter run"), "{said}");

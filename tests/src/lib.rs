@@ -22,7 +22,7 @@ mod wire;
 pub use dns::Dns;
 pub use log::Log;
 pub use message::{OPTIONS, connect, get, ok, post};
-pub use peer::skip_without;
+pub use peer::{curl, skip_without};
 pub use proxy::{Proxy, scene};
 pub use settings::Settings;
 pub use site::Site;

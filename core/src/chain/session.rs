@@ -104,8 +104,8 @@ impl<'a> FilterSession<'a> {
         }
     }
 
-    /// Goes on with an exchange in which another name was found. `notes` are what filters have noted
-    /// about it before, by their names.
+    /// Goes on with an exchange in which another name was found. `notes` are what filters have
+    /// noted about it before, by their names.
     pub(crate) fn resume(
         chain: Rc<LocalChain>,
         flow: Flow<'a>,

@@ -33,7 +33,7 @@ pub use self::error::ExecError;
 pub use self::inside::{become_command, inside_variables};
 pub use self::reach::{AllowedHost, Reach};
 use super::access_log;
-use super::traffic::{Proposal, Tally, Traffic};
+use super::traffic::{Tally, Traffic};
 use super::whole::write_whole;
 use crate::config::{AccessLogFormat, AccessLogTo, Auth, Clients, Config, Sources};
 use crate::error::StartError;
@@ -321,9 +321,7 @@ async fn enclosed<S>(
         hidden: &hidden,
     };
     let mut child = start(launch)?;
-    let waiting = boundary.made(&mut child).await?;
-    let listener = waiting.listener.try_clone();
-    let listener = listener.map_err(failed("take over the command's listener"))?;
+    let (listener, waiting) = boundary.made(&mut child).await?;
     let proxy = Proxy::listening(config, listener)?;
     Ok((proxy, Prepared::Inside(Box::new(child), waiting)))
 }
@@ -359,13 +357,6 @@ fn traffic(log: &Path) -> io::Result<Traffic> {
 fn failed(action: &str) -> impl FnOnce(io::Error) -> ExecError {
     let action = action.to_owned();
     move |source| ExecError::Io { action, source }
-}
-
-impl Execution {
-    /// The allowlist that would have let what has passed pass again.
-    pub fn proposal(&self) -> Proposal {
-        self.traffic.proposal()
-    }
 }
 
 /// What a person is told at the end.

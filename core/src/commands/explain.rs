@@ -33,10 +33,10 @@ use crate::upstream::policy::Policy;
 use crate::verdict::{Judgement, Match, Verdict, VerdictKind};
 
 /// Every filter's answer and what follows from them. By serde it is an object with `host`, `port`,
-/// `protocol`, `egress`, `listeners` if there is more to say than that there is one, `client` if one
-/// was named, `filters` (each `filter`, `hook`, `verdict`,
-/// `microseconds` and what else there is), `final`, `decided_by`
-/// (`clients`, `person`, `filter`, `allow-feed`, `list`, `egress` or `nothing`) and `notes`.
+/// `protocol`, `egress`, `listeners` if there is more to say than that there is one, `client` if
+/// one was named, `filters` (each `filter`, `hook`, `verdict`, `microseconds` and what else there
+/// is), `final`, `decided_by` (`clients`, `person`, `filter`, `allow-feed`, `list`, `egress` or
+/// `nothing`) and `notes`.
 #[derive(Debug, Serialize)]
 pub struct Explanation {
     host: String,

@@ -218,7 +218,7 @@ impl Listener {
             ),
             ListenAddress::Tcp(_) if balancers().any(|it| *it == Balancer::Unix) => problem(
                 "proxy_protocol",
-                "this listener is no Unix socket; name the addresses or networks of load balancers",
+                "this listener is not a Unix socket; name the addresses or networks of load balancers",
             ),
             ListenAddress::Unix(_) if !self.knows_clients() && self.allow.is_some() => problem(
                 "allow",

@@ -97,7 +97,7 @@ impl Config {
         if !listen.is_empty() {
             config.proxy.listen = Listen::from_iter(listen);
         } else if !config.listeners.is_empty() && !layers.contains(&["proxy", "listen"]) {
-            // Who names listeners does not mean the default one.
+            // Settings that name listeners do not mean the default one.
             config.proxy.listen = Listen::from_iter([]);
         }
         check_listeners(&config, &layers)?;

@@ -3,8 +3,8 @@
 //! them, but for [`basic`]. `proxy` starts the threads that compare.
 
 pub(crate) mod basic;
+mod digest;
 mod failures;
-mod mark;
 mod verified;
 pub(crate) mod verifier;
 
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use http::HeaderValue;
 
-use self::mark::Key;
+use self::digest::Key;
 use self::verified::Verified;
 use self::verifier::{Attempt, Known, Outcome, Verifier};
 use crate::config::{Auth, User, Users};
@@ -116,12 +116,12 @@ impl Gate {
         let (user, known) = self.user(&name);
         let client = ClientKey::of(address);
         let key = &self.logins.key;
-        let mark = key.mark(client, &name, user.hash.text(), &password);
-        if known == Known::Yes && self.verified.borrow_mut().has(&mark, Instant::now()) {
+        let digest = key.digest(client, &name, user.hash.text(), &password);
+        if known == Known::Yes && self.verified.borrow_mut().has(&digest, Instant::now()) {
             return Ok(user.name.clone());
         }
         let attempt = Attempt {
-            mark,
+            digest,
             user: user.clone(),
             known,
             password,
@@ -130,7 +130,7 @@ impl Gate {
         };
         match self.logins.verifier.verify(attempt).await {
             Outcome::Right => {
-                self.verified.borrow_mut().add(mark, Instant::now());
+                self.verified.borrow_mut().add(digest, Instant::now());
                 Ok(user.name.clone())
             }
             Outcome::Wrong => Err(WRONG),

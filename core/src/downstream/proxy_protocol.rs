@@ -15,8 +15,8 @@ use memchr::memchr;
 /// How many bytes the line of version 1 may have, its end included (section 2.1).
 const LONGEST_LINE: usize = 107;
 
-/// How many bytes may follow the fixed part of version 2. A balancer may add a client's certificate,
-/// and some can be told to.
+/// How many bytes may follow the fixed part of version 2. A balancer may add a client's
+/// certificate, and some can be told to.
 const LONGEST_REST: usize = 16 << 10;
 
 /// What version 2 begins with.

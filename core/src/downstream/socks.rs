@@ -14,7 +14,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
-use self::message::{Malformed, Reply, Request, Version, Way};
+use self::message::{Malformed, Method, Reply, Request, Version};
 use super::exchange::Exchange;
 use super::reply::{Rejection, Upgrade};
 use super::session::{Admitted, Session};
@@ -248,8 +248,8 @@ async fn greet(
     sent: &mut Vec<u8>,
 ) -> Result<Option<Admitted>, NoRequest> {
     let way = match session.worker.gate {
-        Some(_) => Way::Password,
-        None => Way::NoLogin,
+        Some(_) => Method::Password,
+        None => Method::NoLogin,
     };
     let greeting = |sent: &[u8]| {
         let no_way = || message::greeting_answer(None).to_vec();
@@ -259,7 +259,7 @@ async fn greet(
     let bytes = read(session, stream, sent, greeting).await?;
     sent.drain(..bytes);
     tell(stream, &message::greeting_answer(Some(way))).await?;
-    if way == Way::NoLogin {
+    if way == Method::NoLogin {
         return Ok(None);
     }
     let no = || message::login_answer(false).to_vec();

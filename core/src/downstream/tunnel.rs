@@ -169,8 +169,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Joined<'_, S> {
         self.poll_copy(cx).map_err(Cut::from)
     }
 
-    /// Ready when nothing waits for a second first message. The client is read while the origin takes
-    /// what it sends early.
+    /// Ready when nothing waits for a second first message. The client is read while the origin
+    /// takes what it sends early.
     fn poll_repeat(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Cut>> {
         loop {
             if !matches!(self.gate, Gate::Repeat(_)) {

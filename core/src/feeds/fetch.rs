@@ -70,8 +70,8 @@ pub(crate) struct Fetcher {
 const PROOF_LIMIT: u64 = 64 << 10;
 
 impl Fetcher {
-    /// A fetcher with the usual deadlines. `resolver` resolves names for it, and `policy` says where
-    /// it may connect.
+    /// A fetcher with the usual deadlines. `resolver` resolves names for it, and `policy` says
+    /// where it may connect.
     pub(crate) fn new(resolver: Resolver, policy: Policy) -> Self {
         Self {
             deadlines: Deadlines::default(),

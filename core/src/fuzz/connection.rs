@@ -35,8 +35,8 @@ pub fn connection(data: &[u8]) {
     assert!(in_bytes.len() <= whole.len());
 }
 
-/// The lines of all answers to a client whose bytes come in pieces, without those of times. Those of
-/// SOCKS are no text.
+/// The lines of all answers to a client whose bytes come in pieces, without those of times. Those
+/// of SOCKS are no text.
 fn answers(data: &[u8], piece: usize) -> Vec<Vec<u8>> {
     let filters = Chain::new([Place::Missing(Missing {
         name: "a".into(),

@@ -3,8 +3,8 @@
 use super::{assert_cut, from_digits};
 use crate::downstream::proxy_protocol::read;
 
-/// A header is the same wherever its bytes are cut and whatever is behind it. The bytes may stand in
-/// hexadecimal digits, as they do in the corpus.
+/// A header is the same wherever its bytes are cut and whatever is behind it. The bytes may stand
+/// in hexadecimal digits, as they do in the corpus.
 pub fn proxy_protocol(data: &[u8]) {
     let sent = &from_digits(data);
     assert_cut(sent, read);

@@ -111,9 +111,9 @@ impl From<Tripped> for Quarantine {
     }
 }
 
-/// The file in which a running proxy says how its plugins are doing. It bears the first address that
-/// the proxy listens on, and is removed when this is dropped. That must be while the address is still
-/// bound: afterwards the file may be that of the next proxy on the same address.
+/// The file in which a running proxy says how its plugins are doing. It bears the first address
+/// that the proxy listens on, and is removed when this is dropped. That must be while the address
+/// is still bound: afterwards the file may be that of the next proxy on the same address.
 #[derive(Debug)]
 pub(crate) struct StatusFile(Arc<Mutex<Option<PathBuf>>>);
 

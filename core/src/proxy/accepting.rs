@@ -43,11 +43,10 @@ const NO_ROOM: Error = Error::NoRoom("the proxy has as many connections as it ca
 /// Sockets that accept on the runtime of their caller.
 #[derive(Debug)]
 pub(super) struct Accepting {
-    doors: Vec<Door>,
+    listeners: Vec<Watched>,
     announcing: Announcing,
-    /// How long the header of a balancer is waited for.
-    patience: Duration,
-    /// The door that is looked at first.
+    header_timeout: Duration,
+    /// The listener that is looked at first.
     turn: usize,
     permits: Arc<Semaphore>,
     capacity: Capacity,
@@ -61,11 +60,11 @@ pub(super) struct Accepting {
 }
 
 /// A client's socket, and its address if it has one.
-type Came = io::Result<(Socket, Option<SocketAddr>)>;
+type Incoming = io::Result<(Socket, Option<SocketAddr>)>;
 
-/// One of them.
+/// A listener that the runtime watches.
 #[derive(Debug)]
-struct Door {
+struct Watched {
     /// Is dropped first: while the socket is open, no other file can have its number.
     _file: Option<SocketFile>,
     socket: sys::Listener,
@@ -75,10 +74,10 @@ struct Door {
     label: Arc<str>,
 }
 
-/// What has happened at the doors.
+/// What has happened at the listeners.
 enum Event {
-    /// A client has connected to this door.
-    Came(usize, io::Result<(Socket, Option<SocketAddr>)>),
+    /// A client has connected to this listener.
+    Incoming(usize, Incoming),
     Announced(Announcement),
 }
 
@@ -125,12 +124,12 @@ impl Accepting {
         capacity: Capacity,
         config: &Config,
     ) -> Result<Self, StartError> {
-        let doors = listeners.into_iter().map(Door::open);
+        let listeners = listeners.into_iter().map(Watched::open);
         let most = capacity.connections.min(Semaphore::MAX_PERMITS);
         Ok(Self {
-            doors: doors.collect::<Result<_, _>>()?,
+            listeners: listeners.collect::<Result<_, _>>()?,
             announcing: Announcing::default(),
-            patience: config.limits.request_head,
+            header_timeout: config.limits.request_head,
             turn: 0,
             permits: Arc::new(Semaphore::new(most)),
             allowed: config.clients.clone(),
@@ -146,15 +145,15 @@ impl Accepting {
     /// The next connection. Clients for whom there is no room are told so.
     pub(super) async fn accept(&mut self) -> Accept {
         loop {
-            let (door, accepted) = match poll_fn(|cx| self.poll(cx)).await {
+            let (listener, incoming) = match poll_fn(|cx| self.poll(cx)).await {
                 Event::Announced(announcement) => match self.let_announced_in(announcement) {
                     Some(accepted) => return Accept::Connection(accepted),
                     None => continue,
                 },
-                Event::Came(door, accepted) => (door, accepted),
+                Event::Incoming(listener, incoming) => (listener, incoming),
             };
-            let (socket, client) = match accepted {
-                Ok(accepted) => accepted,
+            let (socket, client) = match incoming {
+                Ok(incoming) => incoming,
                 // That client's trouble, not ours (accept(2)): the next one must not wait for it.
                 Err(error) if error.kind() == ErrorKind::ConnectionAborted => continue,
                 Err(error) => {
@@ -163,7 +162,7 @@ impl Accepting {
                     return Accept::Exhausted;
                 }
             };
-            let Door { kind, settings, .. } = &self.doors[door];
+            let Watched { kind, settings, .. } = &self.listeners[listener];
             // Answers are written in one piece; what follows must not wait for an acknowledgement.
             // It fails if the client is gone again, which its worker will see.
             if *kind == SocketKind::Tcp {
@@ -171,7 +170,7 @@ impl Accepting {
             }
             let socket = Unwatched::new(socket, *kind);
             let arrival = Arrival {
-                listener: door,
+                listener,
                 client,
                 ingress: Ingress::Direct,
                 at: Instant::now(),
@@ -184,17 +183,17 @@ impl Accepting {
         }
     }
 
-    /// Looks at all doors in turn, so that one with many clients does not keep those of another
+    /// Looks at all listeners in turn, so that one with many clients does not keep those of another
     /// waiting.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
         if let Poll::Ready(announcement) = self.announcing.poll(cx) {
             return Poll::Ready(Event::Announced(announcement));
         }
-        let count = self.doors.len();
-        for door in (self.turn..count).chain(0..self.turn) {
-            if let Poll::Ready(accepted) = sys::poll_accept(&self.doors[door].socket, cx) {
-                self.turn = (door + 1) % count;
-                return Poll::Ready(Event::Came(door, accepted));
+        let count = self.listeners.len();
+        for listener in (self.turn..count).chain(0..self.turn) {
+            if let Poll::Ready(incoming) = sys::poll_accept(&self.listeners[listener].socket, cx) {
+                self.turn = (listener + 1) % count;
+                return Poll::Ready(Event::Incoming(listener, incoming));
             }
         }
         Poll::Pending
@@ -203,7 +202,7 @@ impl Accepting {
     /// Waits for what a load balancer says about its client. One that is not trusted is closed
     /// unread.
     fn await_header(&mut self, socket: Unwatched, arrival: Arrival) {
-        let listener = &self.doors[arrival.listener].settings;
+        let listener = &self.listeners[arrival.listener].settings;
         if !listener.trusts(arrival.ip()) {
             self.report_untrusted(&arrival);
             return;
@@ -215,7 +214,7 @@ impl Accepting {
         };
         // A client whose socket cannot be watched is closed.
         if let Ok(socket) = socket.watch() {
-            let end = arrival.at + self.patience;
+            let end = arrival.at + self.header_timeout;
             self.announcing.wait(socket, arrival, permit, end);
         }
     }
@@ -259,7 +258,7 @@ impl Accepting {
     }
 
     fn admission(&mut self, arrival: &Arrival) -> Admission {
-        let listener = &self.doors[arrival.listener].settings;
+        let listener = &self.listeners[arrival.listener].settings;
         if self.allowed.admit(listener, arrival.ip()) {
             return Admission::Allowed;
         }
@@ -272,7 +271,7 @@ impl Accepting {
     }
 
     fn is_on_this_machine(&self, arrival: &Arrival) -> bool {
-        let address = &self.doors[arrival.listener].settings.address;
+        let address = &self.listeners[arrival.listener].settings.address;
         let is_own = |ip| is_loopback(ip) || Some(ip) == address.ip();
         // Where a balancer's header is needed, the proxy sends one for itself.
         arrival.ingress != Ingress::Announced && arrival.ip().is_none_or(is_own)
@@ -292,7 +291,7 @@ impl Accepting {
         }
         let most = self
             .capacity
-            .per_client(&self.doors[arrival.listener].settings);
+            .per_client(&self.listeners[arrival.listener].settings);
         let of_client = match (most, arrival.ip()) {
             (Some(most), Some(ip)) => match self.clients.permit(ip, most) {
                 Some(permit) => Some(permit),
@@ -318,7 +317,7 @@ impl Accepting {
     }
 }
 
-impl Door {
+impl Watched {
     fn open(listener: Listener) -> Result<Self, StartError> {
         let Listener {
             _file,
@@ -395,7 +394,7 @@ mod tests {
     async fn the_system_takes_little_for_a_client_that_reads_slowly() {
         let capacity = Capacity::new(&config::Limits::default(), 1, None);
         let mut accepting = accepting(capacity, config::Clients::default());
-        let address = accepting.doors[0].settings.address.socket().unwrap();
+        let address = accepting.listeners[0].settings.address.socket().unwrap();
         #[expect(clippy::disallowed_methods, reason = "a client outside of the proxy")]
         let _client = std::net::TcpStream::connect(address).unwrap();
         let Accept::Connection(accepted) = accepting.accept().await else {

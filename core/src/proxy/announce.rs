@@ -33,7 +33,7 @@ pub(super) struct Announcement {
 /// Why a client is not known.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NoHeader {
-    #[error("what came is no PROXY header: {0}")]
+    #[error("what came is not a PROXY header: {0}")]
     Malformed(#[from] Malformed),
     #[error("its PROXY header did not come in time")]
     Late,

@@ -51,8 +51,8 @@ impl Capacity {
 }
 
 impl Capacity {
-    /// How many connections a client of a listener may have, if that is limited. Clients beyond this
-    /// machine may each have half of all unless the settings say otherwise.
+    /// How many connections a client of a listener may have, if that is limited. Clients beyond
+    /// this machine may each have half of all unless the settings say otherwise.
     pub(super) fn per_client(&self, listener: &Listener) -> Option<usize> {
         let half = || (!listener.is_local()).then(|| self.connections.div_ceil(2));
         self.per_client.or_else(half)

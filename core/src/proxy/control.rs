@@ -1,6 +1,6 @@
-//! The control thread: everything that is not traffic, which is settings, lists, filters and health. Started
-//! by `proxy`; it loads the filters, publishes each generation of them, and knows nothing of
-//! connections.
+//! The control thread: everything that is not traffic, which is settings, lists, filters and
+//! health. Started by `proxy`; it loads the filters, publishes each generation of them, and knows
+//! nothing of connections.
 
 use std::sync::Arc;
 
@@ -9,11 +9,13 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinSet, LocalSet};
 use tokio_util::sync::CancellationToken;
 
+use super::decisions::DecisionsFile;
+use super::follow::follow;
+use super::health;
 use super::logins::UsersFile;
 use super::settings::Settings;
 use super::supervise::supervise;
 use super::threads::{Threads, yield_to_traffic};
-use super::{decisions, health};
 use crate::chain::Chain;
 use crate::chain::decisions::Decisions;
 use crate::chain::decisions::store::Store;
@@ -143,8 +145,8 @@ async fn load(
     Ok((feeds, plugins))
 }
 
-/// Keeps settings, lists, filters and health going, each in a task of its own: a panic in one does not touch
-/// the others.
+/// Keeps settings, lists, filters and health going, each in a task of its own: a panic in one does
+/// not touch the others.
 async fn look_after(
     (own, pseudonym): (Arc<[NamedListener]>, Pseudonym),
     (settings, feeds, mut plugins): (Option<Settings>, Arc<Feeds>, Plugins),
@@ -154,6 +156,7 @@ async fn look_after(
 ) {
     let mut tasks = JoinSet::new();
     let (stop, faults) = (stop.clone(), plugins.faults());
+    let mut decisions = DecisionsFile::new(store, decisions, groups);
     if let Some(mut settings) = settings {
         let (feeds, mut reloads) = (feeds.clone(), reloads.clone());
         tasks.spawn_local(supervise("settings", async move || {
@@ -164,12 +167,12 @@ async fn look_after(
         feeds.clone().run(stop.clone()).await;
     }));
     tasks.spawn_local(supervise("decisions", async move || {
-        decisions::follow(&store, &decisions, &groups).await;
+        follow(&mut decisions, std::future::pending).await;
     }));
-    if let Some(users) = users {
+    if let Some(mut users) = users {
         let mut reloads = reloads.clone();
         tasks.spawn_local(supervise("users", async move || {
-            users.follow(&mut reloads).await;
+            follow(&mut users, async || reloads.next().await).await;
         }));
     }
     tasks.spawn_local(supervise("plugins", async move || {

@@ -1,18 +1,24 @@
-//! Keeps the decisions of people current: reads their file when it changes. A task of the control
-//! thread.
+//! Keeps the decisions of people current: what their file says holds when it has changed. A task of
+//! the control thread.
 
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
-use tokio::time::sleep;
-
+use super::follow::Followed;
 use crate::chain::decisions::store::Store;
 use crate::chain::decisions::{Decision, Decisions};
 use crate::error::{Causes, StartError};
 use crate::flow::groups::Groups;
-use crate::plugins::{Stamp, Watch};
 
-/// How often the file is looked at where nothing tells of its changes.
-const POLL: Duration = Duration::from_secs(1);
+/// The file of decisions, and the decisions in use.
+#[derive(Debug)]
+pub(super) struct DecisionsFile {
+    store: Store,
+    file: PathBuf,
+    decisions: Decisions,
+    groups: Groups,
+    /// Whether the file has been read before.
+    was_read: bool,
+}
 
 /// The decisions that hold at the start.
 pub(super) fn read(store: &Store) -> Result<Decisions, StartError> {
@@ -22,40 +28,49 @@ pub(super) fn read(store: &Store) -> Result<Decisions, StartError> {
     Ok(decisions)
 }
 
-/// Takes up each change of the file. One that cannot be read changes nothing.
-pub(super) async fn follow(store: &Store, decisions: &Decisions, groups: &Groups) {
-    let mut watch = Watch::new(store.dir().to_owned());
-    let (mut known, mut told) = (None, None);
-    loop {
-        watch.arm();
-        // Before the file is read: a change that comes meanwhile is one more.
-        let stamp = Stamp::of_file(&store.file());
-        if known.as_ref() != Some(&stamp) {
-            match store.read() {
-                Ok(read) => {
-                    decisions.replace(read.clone());
-                    if known.is_some() || !read.is_empty() {
-                        let file = store.file();
-                        tracing::info!(decisions = read.len(), file = %file.display(), "decisions in use");
-                    }
-                    read.iter()
-                        .for_each(|decision| check_group(decision, groups));
-                    (known, told) = (Some(stamp), None);
-                }
-                // It may pass, so the file is read again.
-                Err(error) => {
-                    let said = Causes(&error).to_string();
-                    if told.as_ref() != Some(&said) {
-                        refused(&said);
-                        told = Some(said);
-                    }
-                }
-            }
+impl DecisionsFile {
+    pub(super) fn new(store: Store, decisions: Decisions, groups: Groups) -> Self {
+        Self {
+            file: store.file(),
+            store,
+            decisions,
+            groups,
+            was_read: false,
         }
-        tokio::select! {
-            () = watch.changed() => {}
-            () = sleep(POLL) => {}
+    }
+}
+
+impl Followed for DecisionsFile {
+    type Content = Vec<Decision>;
+
+    fn file(&self) -> &Path {
+        &self.file
+    }
+
+    async fn read(&mut self) -> Result<Vec<Decision>, String> {
+        self.store
+            .read()
+            .map_err(|error| Causes(&error).to_string())
+    }
+
+    fn take_over(&mut self, read: Vec<Decision>) {
+        self.decisions.replace(read.clone());
+        // That there are none goes without saying at the start.
+        if self.was_read || !read.is_empty() {
+            tracing::info!(decisions = read.len(), file = %self.file.display(), "decisions in use");
         }
+        self.was_read = true;
+        for decision in &read {
+            check_group(decision, &self.groups);
+        }
+    }
+
+    fn refuse(&self, reason: &str) {
+        tracing::error!(
+            error = reason,
+            consequence = "the decisions in use stay as they are; the next start would fail",
+            "the decisions cannot be read"
+        );
     }
 }
 
@@ -67,12 +82,4 @@ fn check_group(decision: &Decision, groups: &Groups) {
             "a decision holds for no client, as [groups] has no such group; mend [groups] or remove it"
         );
     }
-}
-
-fn refused(error: &str) {
-    tracing::error!(
-        error,
-        consequence = "the decisions in use stay as they are; the next start would fail",
-        "the decisions cannot be read"
-    );
 }

@@ -58,8 +58,8 @@ enum Fault {
     NotReady(Vec<plugins::Fault>),
 }
 
-/// Checks the proxy with these listeners, for as long as it is polled. `faults` is what keeps it from
-/// judging.
+/// Checks the proxy with these listeners, for as long as it is polled. `faults` is what keeps it
+/// from judging.
 pub(super) async fn watch(
     own: &[NamedListener],
     pseudonym: &Pseudonym,
@@ -137,8 +137,8 @@ async fn ask(own: &Listener, pseudonym: &Pseudonym) -> Result<(), Fault> {
     })
 }
 
-/// Asks from `source`, and reads the answer to its end. None if the listener believes load balancers
-/// alone, and has closed the connection as it should.
+/// Asks from `source`, and reads the answer to its end. None if the listener believes load
+/// balancers alone, and has closed the connection as it should.
 async fn exchange(
     mut socket: impl AsyncRead + AsyncWrite + Unpin,
     source: Option<IpAddr>,
@@ -174,18 +174,28 @@ mod tests {
     use tokio::net::TcpListener;
     use tokio::sync::broadcast;
 
+    /// Settings that need only what is in `folder`. A proxy is well although this machine's clients
+    /// are refused.
+    fn config(folder: &tempfile::TempDir) -> Config {
+        let mut config = Config {
+            clients: Clients::new(["192.0.2.0/24".parse().unwrap()]),
+            ..Config::default()
+        };
+        config.feeds.clear();
+        config.log.access.to = AccessLogTo::Off;
+        config.cache.dir = folder.path().join("cache");
+        config.state.dir = folder.path().join("state");
+        config.plugins.dir = folder.path().join("plugins");
+        config
+    }
+
     #[tokio::test]
     async fn a_running_proxy_answers_itself_and_says_what_cannot_judge() {
         let folder = tempfile::tempdir().unwrap();
-        let mut config = Config::default();
+        let mut config = config(&folder);
         config.proxy.listen = "0.0.0.0:0".parse().unwrap();
-        // It is well although this machine's clients are refused.
-        config.clients = Clients::new(["192.0.2.0/24".parse().unwrap()]);
-        config.feeds.clear();
         let log = folder.path().join("access.log");
         config.log.access.to = AccessLogTo::File(log.clone());
-        config.cache.dir = folder.path().join("cache");
-        config.plugins.dir = folder.path().join("plugins");
         let proxy = Proxy::bind(config).unwrap();
         let (own, pseudonym) = (proxy.named_listeners(), proxy.pseudonym.clone());
         let (shutdown, signal) = broadcast::channel(1);
@@ -212,26 +222,20 @@ mod tests {
     #[tokio::test]
     async fn listeners_behind_balancers_are_well_if_they_believe_no_other() {
         let folder = tempfile::tempdir().unwrap();
-        let mut config = Config::default();
+        let mut config = config(&folder);
         config.proxy.listen = "127.0.0.1:0".parse().unwrap();
         for (name, balancer) in [("here", "127.0.0.1/32"), ("elsewhere", "192.0.2.1/32")] {
             let mut listener = Listener::at(SocketAddr::from(([127, 0, 0, 1], 0)));
             listener.proxy_protocol = Some(vec![balancer.parse::<IpNet>().unwrap().into()]);
             config.listeners.insert(name.into(), listener);
         }
-        config.clients = Clients::new(["192.0.2.0/24".parse().unwrap()]);
-        config.feeds.clear();
-        config.log.access.to = AccessLogTo::Off;
-        config.cache.dir = folder.path().join("cache");
-        config.state.dir = folder.path().join("state");
-        config.plugins.dir = folder.path().join("plugins");
         let proxy = Proxy::bind(config).unwrap();
         let (own, pseudonym) = (proxy.named_listeners(), proxy.pseudonym.clone());
         let (shutdown, signal) = broadcast::channel(1);
         let asking = async {
             let faults = watch::Sender::default();
             check(&own, &pseudonym, &faults.subscribe()).await.unwrap();
-            // One that is served there without a header is no such listener.
+            // A listener that serves without a header is not one of these.
             let mut other = own[0].settings.clone();
             other.proxy_protocol = own[2].settings.proxy_protocol.clone();
             assert!(ask(&other, &pseudonym).await.is_err());

@@ -3,22 +3,16 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use tokio::task::spawn_blocking;
-use tokio::time::sleep;
 
+use super::follow::Followed;
 use super::threads::{Threads, yield_to_traffic};
 use crate::config::{Auth, Config, Users, UsersError, is_writable_by_others};
 use crate::downstream::auth::verifier::verifier;
 use crate::downstream::auth::{CurrentUsers, Logins};
 use crate::error::{Causes, StartError};
 use crate::flow::groups::Groups;
-use crate::plugins::{Stamp, Watch};
-use crate::upstream::reload::Reloads;
-
-/// How often the file is looked at where nothing tells of its changes.
-const POLL: Duration = Duration::from_secs(1);
 
 /// How many threads verify logins: each takes a processor and the memory that a hash wants.
 const MOST_THREADS: usize = 4;
@@ -47,12 +41,12 @@ pub(super) fn start(
     let (Some(users), Some(file)) = (users, config.auth.users.clone()) else {
         return Ok(None);
     };
-    let (verifier, verifying) = verifier(config.auth.failures);
+    let (verifier, thread) = verifier(config.auth.failures);
     for number in 0..(config.proxy.workers.get() / 2).clamp(1, MOST_THREADS) {
-        let verifying = verifying.clone();
+        let thread = thread.clone();
         let run = move || {
             yield_to_traffic();
-            verifying.run();
+            thread.run();
         };
         let started = threads.start(format!("portcullis-login-{number}"), run);
         started.map_err(|source| StartError::System {
@@ -70,39 +64,14 @@ pub(super) fn start(
     Ok(Some((logins, file)))
 }
 
-impl UsersFile {
-    /// Takes up each change of the file. One that cannot be used changes nothing.
-    pub(super) async fn follow(&self, reloads: &mut Reloads) {
-        let folder = self.file.parent().unwrap_or(Path::new("")).to_owned();
-        let mut watch = Watch::new(folder);
-        let (mut known, mut told) = (None, None);
-        loop {
-            watch.arm();
-            // Before the file is read: a change that comes meanwhile is one more.
-            let stamp = Stamp::of_file(&self.file);
-            if known.as_ref() != Some(&stamp) || told.is_some() {
-                match self.read().await {
-                    Ok(users) => {
-                        self.take_over(users);
-                        (known, told) = (Some(stamp), None);
-                    }
-                    // It may pass, so the file is read again.
-                    Err(said) if told.as_ref() != Some(&said) => {
-                        refused(&said);
-                        told = Some(said);
-                    }
-                    Err(_) => {}
-                }
-            }
-            tokio::select! {
-                () = watch.changed() => {}
-                () = reloads.next() => (known, told) = (None, None),
-                () = sleep(POLL) => {}
-            }
-        }
+impl Followed for UsersFile {
+    type Content = Users;
+
+    fn file(&self) -> &Path {
+        &self.file
     }
 
-    async fn read(&self) -> Result<Users, String> {
+    async fn read(&mut self) -> Result<Users, String> {
         let file = self.file.clone();
         match spawn_blocking(move || Users::read(&file)).await {
             Ok(read) => read.map_err(|error| Causes(&error).to_string()),
@@ -110,7 +79,7 @@ impl UsersFile {
         }
     }
 
-    fn take_over(&self, users: Users) {
+    fn take_over(&mut self, users: Users) {
         let names: BTreeSet<&str> = users.names().collect();
         let absent = |(user, _): &(&str, _)| !names.contains(user);
         let absent: Vec<_> = self.groups.users().filter(absent).collect();
@@ -132,12 +101,12 @@ impl UsersFile {
             );
         }
     }
-}
 
-fn refused(error: &str) {
-    tracing::error!(
-        error,
-        consequence = "the users in use stay as they are; the next start would fail",
-        "the file of users cannot be used"
-    );
+    fn refuse(&self, reason: &str) {
+        tracing::error!(
+            error = reason,
+            consequence = "the users in use stay as they are; the next start would fail",
+            "the file of users cannot be used"
+        );
+    }
 }

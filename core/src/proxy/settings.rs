@@ -157,8 +157,8 @@ impl Settings {
         if std::mem::take(&mut self.is_told) && before == now {
             tracing::info!("the configuration file is read again: nothing has changed");
         }
-        // An application may have changed what the file said at the start. That stays until the file
-        // says something else.
+        // An application may have changed what the file said at the start. That stays until the
+        // file says something else.
         if before.plugins.order != now.plugins.order {
             let names = now.plugins.order.clone();
             self.order.send_modify(|order| order.names = names);

@@ -1,6 +1,6 @@
 //! Names to addresses: addresses as they are, this machine's own names, those of the settings, the
-//! hosts file, and then name servers. `upstream` asks before it dials, and `feeds` before a list is fetched. This module
-//! knows nothing of connections, clients or filters.
+//! hosts file, and then name servers. `upstream` asks before it dials, and `feeds` before a list is
+//! fetched. This module knows nothing of connections, clients or filters.
 
 mod blocking;
 mod by_name;

@@ -90,7 +90,7 @@ fn a_wrong_file_of_users_is_told_with_its_line_by_check_and_ends_the_start() {
     let dir = TempDir::new().unwrap();
     fs::write(dir.path().join("portcullis.toml"), AUTH).unwrap();
     let output = |arguments: &[&str]| portcullis(dir.path()).args(arguments).output().unwrap();
-    let expected = "users:2: the hash of `bob`: MD5 as Apache has it is found out in no time; \
+    let expected = "users:2: the hash of `bob`: MD5 as Apache has it is cracked quickly; \
                     `portcullis password NAME` prints a line that is right";
     let wrong = "bob:$apr1$5sElloLN$P63VBQKgSogqhl5dd7dbi1";
     fs::write(dir.path().join("users"), format!("{ADA}{wrong}\n")).unwrap();

@@ -13,7 +13,7 @@ use std::thread;
 
 use tempfile::TempDir;
 
-use super::{has_curl, portcullis, stderr, stdout};
+use super::{has_curl, portcullis, started_by, stderr, stdout};
 
 /// A server for every client that comes, until the test ends.
 fn server() -> u16 {
@@ -247,17 +247,8 @@ fn the_command_has_the_limit_of_open_files_that_its_caller_has() {
     let dir = TempDir::new().unwrap();
     let program = exec(dir.path(), &["sh", "-c", "ulimit -Sn; ulimit -Hn"]);
     let mut limited = Command::new("sh");
-    limited
-        .args(["-c", "ulimit -Sn 300; ulimit -Hn; exec \"$@\"", "sh"])
-        .arg(program.get_program())
-        .args(program.get_args())
-        .current_dir(dir.path())
-        .envs(
-            program
-                .get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        );
-    let output = limited.output().unwrap();
+    limited.args(["-c", "ulimit -Sn 300; ulimit -Hn; exec \"$@\"", "sh"]);
+    let output = started_by(limited, &program).output().unwrap();
     let said = stdout(&output);
     let [before, soft, hard] = said.lines().collect::<Vec<_>>()[..] else {
         panic!("{output:?}");

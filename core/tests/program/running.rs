@@ -10,7 +10,7 @@ use std::thread;
 
 use tempfile::TempDir;
 
-use super::{has_curl, portcullis, stderr, stdout};
+use super::{has_curl, portcullis, started_by, stderr, stdout};
 
 /// A proxy on some port. Its log is read up to the line that says it listens.
 pub(crate) struct Running {
@@ -362,18 +362,11 @@ fn a_low_limit_of_open_files_is_raised_and_bounds_the_connections() {
     let config = "[proxy]\nworkers = 2\n[feeds.malware]\nenabled = false\n";
     fs::write(dir.path().join("portcullis.toml"), config).unwrap();
     let start = |limits: &str| {
-        let program = portcullis(dir.path());
+        let mut program = portcullis(dir.path());
+        program.args(["--listen", "127.0.0.1:0"]);
         let mut limited = Command::new("sh");
         limited.args(["-c", &format!("{limits}; exec \"$@\""), "sh"]);
-        limited.arg(program.get_program());
-        limited.args(["--listen", "127.0.0.1:0"]);
-        limited.current_dir(dir.path());
-        for (name, value) in program.get_envs() {
-            match value {
-                Some(value) => limited.env(name, value),
-                None => limited.env_remove(name),
-            };
-        }
+        let mut limited = started_by(limited, &program);
         limited.stderr(Stdio::piped()).spawn().unwrap()
     };
     let lines_until_it_listens = |mut process: Child| {

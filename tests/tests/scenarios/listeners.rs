@@ -250,7 +250,7 @@ async fn a_dead_proxy_leaves_nothing_in_the_way_and_a_live_one_does() {
     proxy.stop().await;
     assert_eq!(fs::read(&path).unwrap(), b"text");
     let refused = start_at(&path).unwrap_err();
-    assert!(refused.contains("a file that is no socket"), "{refused}");
+    assert!(refused.contains("a file that is not a socket"), "{refused}");
 }
 
 fn start_at(path: &Path) -> Result<portcullis::Proxy, String> {

@@ -56,8 +56,8 @@ fn version_2(command: u8, fields: &[u8]) -> Vec<u8> {
     .concat()
 }
 
-/// A proxy with a listener that believes 127.0.0.1, for clients in 203.0.113.0/24 and 2001:db8::/32,
-/// besides one on loopback.
+/// A proxy with a listener that believes 127.0.0.1, for clients in 203.0.113.0/24 and
+/// 2001:db8::/32, besides one on loopback.
 async fn proxy(change: impl FnOnce(&mut Config)) -> Proxy {
     Proxy::start_with(|config| {
         let mut listener = Listener::at(SocketAddr::from(([127, 0, 0, 1], 0)));

@@ -4,8 +4,9 @@ use std::io::ErrorKind;
 use std::net::Ipv4Addr;
 
 use portcullis::config::{Clients, PrivateAddresses};
-use portcullis_tests::{Log, Origin, Stage, Wire, client_hello, connect, skip_without, within};
-use tokio::process::Command;
+use portcullis_tests::{
+    Log, Origin, Stage, Wire, client_hello, connect, curl, skip_without, within,
+};
 
 /// On the list of the tests.
 const BLOCKED: &str = "www.blocked.portcullis.test";
@@ -221,18 +222,10 @@ async fn curl_gets_a_page_by_each_version() {
             "127.0.0.1"
         };
         let get = |host: &str| {
-            let mut curl = Command::new("curl");
-            curl.args([
-                "--silent",
-                "--show-error",
-                "--max-time",
-                "20",
-                "--noproxy",
-                "",
-            ])
-            .arg("--proxy")
-            .arg(format!("{scheme}://{}", stage.proxy.address()))
-            .arg(stage.url(host));
+            let mut curl = curl();
+            curl.arg("--proxy")
+                .arg(format!("{scheme}://{}", stage.proxy.address()))
+                .arg(stage.url(host));
             curl
         };
         let asked = match within("curl ends", get(host).output()).await {

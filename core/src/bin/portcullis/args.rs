@@ -55,7 +55,8 @@ pub(crate) struct Args {
     #[arg(long, short, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// Where clients connect: IP:PORT or unix:PATH; may be given more than once [default: 127.0.0.1:3000]
+    /// Where clients connect: IP:PORT or unix:PATH; may be given several times [default:
+    /// 127.0.0.1:3000]
     #[arg(long, short, global = true, value_name = "ADDR")]
     listen: Vec<ListenAddress>,
 

@@ -20,9 +20,6 @@ use super::{report, runtime, say, telemetry, this_program};
 const CANNOT_RUN: u8 = 126;
 const NOT_FOUND: u8 = 127;
 
-/// What they say of a program that SIGTERM has ended.
-const TERMINATED: u8 = 143;
-
 /// Runs the command. The exit code is what it ended with, as shells give it.
 pub(crate) fn run(sources: Sources, exec: Exec) -> anyhow::Result<ExitCode> {
     let is_enforced = exec.is_enforced();
@@ -48,14 +45,15 @@ pub(crate) fn run(sources: Sources, exec: Exec) -> anyhow::Result<ExitCode> {
         };
         tokio::select! {
             biased;
-            () = pass_on(&mut signals, &started) => anyhow::Ok(None),
-            done = settings.run(start) => anyhow::Ok(Some(done)),
+            early = pass_on(&mut signals, &started) => anyhow::Ok(Err(early)),
+            done = settings.run(start) => anyhow::Ok(Ok(done)),
         }
     })?;
     // A name that is being resolved for a feed must not hold up the end.
     runtime.shutdown_background();
-    let Some(done) = done else {
-        return Ok(ExitCode::from(TERMINATED));
+    let done = match done {
+        Ok(done) => done,
+        Err(early) => return Ok(ExitCode::from(early.exit_code())),
     };
     match done {
         Ok(execution) => {
@@ -68,13 +66,14 @@ pub(crate) fn run(sources: Sources, exec: Exec) -> anyhow::Result<ExitCode> {
 }
 
 /// Passes on signals to the command, so that it and the proxy end together. An interrupt is for
-/// both of them: a terminal sends it to both. Returns if the end comes before the command.
-async fn pass_on(signals: &mut Signals, started: &Cell<Option<u32>>) {
+/// both of them: a terminal sends it to both. Returns the one that comes before the command has
+/// begun and asks for the end.
+async fn pass_on(signals: &mut Signals, started: &Cell<Option<u32>>) -> Wish {
     loop {
         let signal = signals.next().await;
         match started.get() {
             Some(id) => signal.send(id),
-            None if signal != Wish::Reload => return,
+            None if signal != Wish::Reload => return signal,
             None => {}
         }
     }

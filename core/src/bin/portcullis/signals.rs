@@ -13,7 +13,7 @@ use tokio::sync::broadcast;
 use tracing::{info, warn};
 
 /// The exit code that shells give a program that an interrupt ended: 128 plus the number of SIGINT.
-const INTERRUPTED: i32 = 130;
+const INTERRUPTED: u8 = 130;
 
 /// The signal that a terminal sends.
 #[cfg(unix)]
@@ -29,6 +29,15 @@ pub(crate) enum Wish {
 }
 
 impl Wish {
+    /// The exit code that shells give a program that it has ended: 128 plus the signal's number.
+    pub(crate) fn exit_code(self) -> u8 {
+        match self {
+            #[cfg(unix)]
+            Self::End(name) if name != INTERRUPT => 143,
+            _ => INTERRUPTED,
+        }
+    }
+
     /// Has another process hear of it, unless it has heard by itself: an interrupt of a terminal
     /// goes to all that run in it. Windows has its events for a whole console.
     pub(crate) fn send(self, process: u32) {
@@ -130,7 +139,7 @@ impl Signals {
         warn!(signal, "ending at once");
         // An operator who asks twice does not want to wait for anything.
         crate::telemetry::flush();
-        std::process::exit(INTERRUPTED)
+        std::process::exit(INTERRUPTED.into())
     }
 
     /// Waits for a signal to end, and passes on those before it that ask for a reload.

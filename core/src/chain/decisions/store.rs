@@ -104,10 +104,6 @@ impl Store {
         }
     }
 
-    pub(crate) fn dir(&self) -> &Path {
-        &self.dir
-    }
-
     pub(crate) fn file(&self) -> PathBuf {
         self.dir.join("decisions.json")
     }
@@ -347,8 +343,8 @@ mod tests {
             .unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&store.file()), 0o600);
-        assert_eq!(mode(store.dir()), 0o700);
-        for path in [store.file(), store.dir().to_owned()] {
+        assert_eq!(mode(&store.dir), 0o700);
+        for path in [store.file(), store.dir.clone()] {
             let before = mode(&path);
             fs::set_permissions(&path, fs::Permissions::from_mode(before | 0o020)).unwrap();
             assert!(matches!(store.read(), Err(StoreError::Exposed { .. })));

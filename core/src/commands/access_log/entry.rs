@@ -121,7 +121,8 @@ impl<'a> Fields<'a> {
         let of_name = self
             .sni_verdict
             .and_then(|word| VerdictKind::from_name(&word));
-        // The verdict is that about the name if the two agree: [tunnel] sni = "log" leaves the first.
+        // If the two agree, the verdict is about the name: with [tunnel] sni = "log" it stays the
+        // one about the host.
         let decided = verdict.is_some_and(|kind| kind != VerdictKind::Next) && verdict == of_name;
         let passes =
             of_name.is_some_and(|kind| matches!(kind, VerdictKind::Next | VerdictKind::Allow));

@@ -1,7 +1,7 @@
 //! The proxy's side of a boundary around a command: a process that is to become the command makes
 //! namespaces for itself, hands over a listener of theirs, and waits until a proxy has it.
 
-use std::io::{self, IoSliceMut, Read, Write};
+use std::io::{self, BufRead, BufReader, IoSliceMut, Write};
 use std::mem::MaybeUninit;
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
@@ -17,7 +17,7 @@ use super::inside::{DONE, GO};
 use super::{ExecError, failed};
 
 /// How long the process may take for the boundary.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Waits for the process.
 #[derive(Debug)]
@@ -29,7 +29,6 @@ pub(super) struct Boundary {
 /// The process has made its boundary, and waits.
 #[derive(Debug)]
 pub(super) struct Waiting {
-    pub(super) listener: TcpListener,
     /// Ways out that are left.
     pub(super) ways_out: Vec<String>,
     process: UnixStream,
@@ -47,9 +46,12 @@ impl Boundary {
         &self.path
     }
 
-    /// Waits until the process has its boundary.
-    pub(super) async fn made(self, process: &mut Child) -> Result<Waiting, ExecError> {
-        let accepted = timeout(PATIENCE, async {
+    /// Waits until the process has its boundary, and takes over the listener in it.
+    pub(super) async fn made(
+        self,
+        process: &mut Child,
+    ) -> Result<(TcpListener, Waiting), ExecError> {
+        let accepted = timeout(TIMEOUT, async {
             tokio::select! {
                 biased;
                 accepted = self.socket.accept() => accepted.map(|(process, _)| process),
@@ -65,7 +67,7 @@ impl Boundary {
         let stream = accepted.and_then(|process| {
             let stream = process.into_std()?;
             stream.set_nonblocking(false)?;
-            stream.set_read_timeout(Some(PATIENCE))?;
+            stream.set_read_timeout(Some(TIMEOUT))?;
             Ok(stream)
         });
         // The command finds no way to this process.
@@ -77,8 +79,8 @@ impl Boundary {
 }
 
 impl Waiting {
-    /// What the process says, and its listener; the reason, if there is no boundary.
-    fn receive(mut process: UnixStream) -> io::Result<Result<Self, String>> {
+    /// The listener, and what the process says; the reason, if there is no boundary.
+    fn receive(process: UnixStream) -> io::Result<Result<(TcpListener, Self), String>> {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
         let mut first = [0];
@@ -89,18 +91,15 @@ impl Waiting {
             _ => None,
         });
         let mut text = Vec::new();
-        let mut byte = [0];
-        // The end of the text is a zero, and the process stays.
-        while process.read(&mut byte)? == 1 && byte != [0] {
-            text.push(byte[0]);
-        }
+        // A zero ends the text, and the process says nothing behind it.
+        BufReader::new(&process).read_until(0, &mut text)?;
+        text.pop_if(|byte| *byte == 0);
         let text = String::from_utf8_lossy(&text).into_owned();
         Ok(match listener {
-            Some(listener) if first == [DONE] => Ok(Self {
-                listener: TcpListener::from(listener),
-                ways_out: text.lines().map(str::to_owned).collect(),
-                process,
-            }),
+            Some(listener) if first == [DONE] => {
+                let ways_out = text.lines().map(str::to_owned).collect();
+                Ok((listener.into(), Self { ways_out, process }))
+            }
             _ => Err(text),
         })
     }

@@ -43,9 +43,9 @@ pub fn inside_variables() -> impl Iterator<Item = (&'static str, &'static str)> 
 }
 
 /// Puts a boundary around this process, hands over a listener at `socket`, waits for the proxy and
-/// becomes the command, which sees nothing of what is in `hidden`. Returns if that fails, without an error if the proxy's process says why.
-/// Must be called in a process of one thread that was started with [`inside_variables`] and whose
-/// working folder is the command's.
+/// becomes the command, which cannot see the folders in `hidden`. Returns if that fails, and has no
+/// error if the proxy's process reports it. Must be called in a process of one thread that was
+/// started with [`inside_variables`] and whose working folder is the command's.
 pub fn become_command(
     socket: &Path,
     hidden: &[PathBuf],

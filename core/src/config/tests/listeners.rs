@@ -96,7 +96,7 @@ const REFUSED: &[(&str, &str)] = &[
     ),
     (
         "[listeners.a]\naddress = \"127.0.0.1:1\"\nproxy_protocol = [\"unix\"]",
-        "3:1: listeners.a.proxy_protocol: this listener is no Unix socket; name the addresses or networks of load balancers",
+        "3:1: listeners.a.proxy_protocol: this listener is not a Unix socket; name the addresses or networks of load balancers",
     ),
     (
         "[listeners.a]\naddress = \"127.0.0.1:1\"\nproxy_protocol = []",

@@ -27,12 +27,12 @@ const BCRYPT: [&str; 3] = ["$2a$", "$2b$", "$2y$"];
 
 /// Beginnings of hashes that are not taken, and why.
 const REFUSED: [(&str, &str); 14] = [
-    ("{SHA}", "SHA-1 without a salt is found out in no time"),
-    ("{SSHA}", "SHA-1 is found out in no time"),
-    ("$apr1$", "MD5 as Apache has it is found out in no time"),
-    ("$1$", "MD5 is found out in no time"),
-    ("$md5", "MD5 is found out in no time"),
-    ("$sha1$", "SHA-1 is found out in no time"),
+    ("{SHA}", "SHA-1 without a salt is cracked quickly"),
+    ("{SSHA}", "SHA-1 is cracked quickly"),
+    ("$apr1$", "MD5 as Apache has it is cracked quickly"),
+    ("$1$", "MD5 is cracked quickly"),
+    ("$md5", "MD5 is cracked quickly"),
+    ("$sha1$", "SHA-1 is cracked quickly"),
     ("$2x$", "this form of bcrypt comes from a faulty program"),
     ("$5$", "SHA-crypt is not known here"),
     ("$6$", "SHA-crypt is not known here"),

@@ -15,8 +15,8 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use self::reports::{Reports, Unverified};
+use super::digest::Digest;
 use super::failures::Failures;
-use super::mark::Mark;
 use super::verified::Verified;
 use crate::config::User;
 use crate::flow::ClientKey;
@@ -27,12 +27,12 @@ const WAITING: usize = 128;
 /// Logins of one client that wait for a thread. One that guesses leaves room for others.
 const WAITING_PER_CLIENT: usize = WAITING / 4;
 
-/// How long a login may wait.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a login may wait for a thread.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A client that says it is a user.
 pub(super) struct Attempt {
-    pub(super) mark: Mark,
+    pub(super) digest: Digest,
     /// Whose hash is computed.
     pub(super) user: Arc<User>,
     /// Whether that is the user who is meant.
@@ -77,7 +77,7 @@ pub(crate) struct Verifier {
 
 /// The side of the threads.
 #[derive(Clone, Debug)]
-pub(crate) struct Verifying {
+pub(crate) struct VerifierThread {
     state: Arc<Mutex<State>>,
     reports: Arc<Reports>,
     attempts: Arc<Mutex<Receiver<Attempt>>>,
@@ -88,7 +88,7 @@ struct State {
     verified: Verified,
     failures: Failures,
     /// Who waits for which attempt.
-    waiting: HashMap<Mark, Waiting>,
+    waiting: HashMap<Digest, Waiting>,
 }
 
 /// Connections that wait for one attempt. Browsers make many at once, with one login.
@@ -100,7 +100,7 @@ struct Waiting {
 
 /// `failures` wrong logins of a client in a minute are listened to. The threads end when there is
 /// no [`Verifier`] any more.
-pub(crate) fn verifier(failures: u32) -> (Verifier, Verifying) {
+pub(crate) fn verifier(failures: u32) -> (Verifier, VerifierThread) {
     let state = Arc::new(Mutex::new(State {
         verified: Verified::default(),
         failures: Failures::new(failures),
@@ -113,7 +113,7 @@ pub(crate) fn verifier(failures: u32) -> (Verifier, Verifying) {
         reports: reports.clone(),
         attempts: sender,
     };
-    let verifying = Verifying {
+    let verifying = VerifierThread {
         state,
         reports,
         attempts: Arc::new(Mutex::new(attempts)),
@@ -127,7 +127,7 @@ impl Verifier {
             Ok(outcome) => outcome,
             Err(decided) => return decided,
         };
-        match timeout(PATIENCE, outcome).await {
+        match timeout(TIMEOUT, outcome).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) | Err(_) => Outcome::Busy,
         }
@@ -155,12 +155,12 @@ impl State {
         attempt: Attempt,
         queue: &SyncSender<Attempt>,
     ) -> Result<oneshot::Receiver<Outcome>, Unverified> {
-        let (now, mark, client) = (Instant::now(), attempt.mark, attempt.client);
-        if attempt.known == Known::Yes && self.verified.has(&mark, now) {
+        let (now, digest, client) = (Instant::now(), attempt.digest, attempt.client);
+        if attempt.known == Known::Yes && self.verified.has(&digest, now) {
             return Err(Unverified::Known);
         }
         let (sender, outcome) = oneshot::channel();
-        if let Some(waiting) = self.waiting.get_mut(&mark) {
+        if let Some(waiting) = self.waiting.get_mut(&digest) {
             waiting.connections.push(sender);
             return Ok(outcome);
         }
@@ -176,7 +176,7 @@ impl State {
         }
         let connections = vec![sender];
         self.waiting.insert(
-            mark,
+            digest,
             Waiting {
                 client,
                 connections,
@@ -186,7 +186,7 @@ impl State {
     }
 }
 
-impl Verifying {
+impl VerifierThread {
     /// Compares what waits, one after the other, until there is no [`Verifier`] any more.
     pub(crate) fn run(&self) {
         loop {
@@ -205,10 +205,10 @@ impl Verifying {
     fn outcome(&self, attempt: &Attempt) -> Option<Outcome> {
         {
             let mut state = lock(&self.state);
-            let waiting = state.waiting.get(&attempt.mark);
+            let waiting = state.waiting.get(&attempt.digest);
             let mut connections = waiting.into_iter().flat_map(|it| &it.connections);
             if connections.all(oneshot::Sender::is_closed) {
-                state.waiting.remove(&attempt.mark);
+                state.waiting.remove(&attempt.digest);
                 return None;
             }
             // Others of the same client have failed meanwhile.
@@ -234,16 +234,16 @@ impl Verifying {
     fn conclude(&self, attempt: &Attempt, outcome: Outcome) {
         let now = Instant::now();
         let mut state = lock(&self.state);
-        let waiting = state.waiting.remove(&attempt.mark);
+        let waiting = state.waiting.remove(&attempt.digest);
         match outcome {
-            Outcome::Right => state.verified.add(attempt.mark, now),
+            Outcome::Right => state.verified.add(attempt.digest, now),
             Outcome::Wrong => state.failures.add(attempt.client, now),
             Outcome::Limited(_) | Outcome::Busy => {}
         }
         // Others need not wait for the log.
         drop(state);
         match outcome {
-            Outcome::Wrong => attempt.tell_failure(),
+            Outcome::Wrong => attempt.log_failure(),
             Outcome::Limited(wait) => {
                 let why = Unverified::Limited(wait);
                 self.reports.tell(why, attempt.address);
@@ -258,9 +258,9 @@ impl Verifying {
 }
 
 impl Attempt {
-    /// fail2ban reads this line; README.md has the expression that it is matched by. Who is not in
-    /// the file is not named: what stands there may be a password.
-    fn tell_failure(&self) {
+    /// fail2ban reads this line; README.md has the expression that it is matched by. A name that is
+    /// not in the file is left out: it may be a password.
+    fn log_failure(&self) {
         let client = Client(self.address);
         match self.known {
             Known::Yes => tracing::warn!(

@@ -1,6 +1,6 @@
-//! A TLS server's answer to a client's first message, read for whether it asks for that message once
-//! more (RFC 8446, section 4.1.4). The second one must have the same name, but not every server
-//! looks at that.
+//! A TLS server's answer to a client's first message, read for whether it asks for that message
+//! once more (RFC 8446, section 4.1.4). The second one must have the same name, but not every
+//! server looks at that.
 
 use super::{HANDSHAKE, MESSAGE_HEADER, RECORD_HEADER, record_length};
 

@@ -8,7 +8,8 @@ fn client(sent: &[u8]) -> Result<Option<(Option<String>, usize)>, Malformed> {
     Ok(header.map(|header| (header.client.map(|it| it.to_string()), header.bytes)))
 }
 
-/// A header of version 2 with these addresses and fields. A checksum among the fields is made right.
+/// A header of version 2 with these addresses and fields. A checksum among the fields is made
+/// right.
 fn version_2(command: u8, family: u8, addresses: &[u8], fields: &[(u8, &[u8])]) -> Vec<u8> {
     let mut rest = addresses.to_vec();
     let mut checksum = None;

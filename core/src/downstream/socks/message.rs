@@ -13,7 +13,7 @@ pub(crate) const VERSION_5: u8 = 5;
 /// The same for version 4.
 pub(crate) const VERSION_4: u8 = 4;
 
-/// The way to log in that asks for nothing.
+/// The method that needs no login.
 const NO_LOGIN: u8 = 0;
 
 /// The one by name and password (RFC 1929).
@@ -22,8 +22,8 @@ const PASSWORD: u8 = 2;
 /// The version of what a client says in that way.
 const PASSWORD_VERSION: u8 = 1;
 
-/// What a server answers that knows none of the ways which the client offers.
-const NO_WAY: u8 = 0xff;
+/// What a server answers that accepts none of the methods that the client offers.
+const NO_METHOD: u8 = 0xff;
 
 /// The one command that is served.
 const CONNECT: u8 = 1;
@@ -85,12 +85,12 @@ pub(crate) enum Reply {
 
 /// How a client of version 5 logs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum Method {
     NoLogin,
     Password,
 }
 
-impl Way {
+impl Method {
     fn code(self) -> u8 {
         match self {
             Self::NoLogin => NO_LOGIN,
@@ -101,7 +101,7 @@ impl Way {
 
 /// Reads the ways to log in that a client of version 5 offers (RFC 1928, section 3), of which there
 /// is one that the proxy wants. Returns how many bytes that was; none if there is more to come.
-pub(crate) fn greeting(wanted: Way, sent: &[u8]) -> Result<Option<usize>, Malformed> {
+pub(crate) fn greeting(wanted: Method, sent: &[u8]) -> Result<Option<usize>, Malformed> {
     let mut rest = Rest(sent);
     let Some((version, ways)) = rest.byte().zip(rest.short_text()) else {
         return Ok(None);
@@ -113,14 +113,14 @@ pub(crate) fn greeting(wanted: Way, sent: &[u8]) -> Result<Option<usize>, Malfor
         return Ok(Some(rest.behind(sent)));
     }
     Err(match wanted {
-        Way::NoLogin => Malformed::Login,
-        Way::Password => Malformed::NoPassword,
+        Method::NoLogin => Malformed::Login,
+        Method::Password => Malformed::NoPassword,
     })
 }
 
 /// The answer to those: the one that the two have agreed upon, if any.
-pub(crate) fn greeting_answer(agreed: Option<Way>) -> [u8; 2] {
-    [VERSION_5, agreed.map_or(NO_WAY, Way::code)]
+pub(crate) fn greeting_answer(agreed: Option<Method>) -> [u8; 2] {
+    [VERSION_5, agreed.map_or(NO_METHOD, Method::code)]
 }
 
 /// Reads a name and a password (RFC 1929), and how many bytes they have taken; none if there is

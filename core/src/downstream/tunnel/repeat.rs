@@ -1,7 +1,7 @@
 //! A TLS server may ask a client for its first message once more, and not every server refuses a
 //! second one with another name. So the client's bytes are held back until the server has answered
-//! and, if it has asked, until the second message is there. Data that the client sends early (0-RTT)
-//! goes on.
+//! and, if it has asked, until the second message is there. Data that the client sends early
+//! (0-RTT) goes on.
 
 use std::io;
 use std::task::{Context, Poll, ready};
@@ -59,8 +59,8 @@ impl RepeatGate {
         self.held
     }
 
-    /// Ready when it is clear whether the client's bytes may go. Early data is given to `up`, and what
-    /// the origin has sent so far to `down`.
+    /// Ready when it is clear whether the client's bytes may go. Early data is given to `up`, and
+    /// what the origin has sent so far to `down`.
     pub(super) fn poll(
         &mut self,
         client: &mut (impl AsyncRead + Unpin),

@@ -24,7 +24,7 @@ impl Accepting {
         if self.is_on_this_machine(arrival) {
             return;
         }
-        let listener = &self.doors[arrival.listener].label;
+        let listener = &self.listeners[arrival.listener].label;
         if let Some(suppressed) = self.log.admit("untrusted") {
             tracing::warn!(
                 peer = arrival.ip().map(tracing::field::display),
@@ -37,7 +37,7 @@ impl Accepting {
     }
 
     pub(super) fn report_unannounced(&self, arrival: &Arrival, why: &NoHeader) {
-        let listener = &self.doors[arrival.listener].label;
+        let listener = &self.listeners[arrival.listener].label;
         if let Some(suppressed) = self.log.admit("unannounced") {
             tracing::warn!(
                 peer = arrival.ip().map(tracing::field::display),

@@ -7,7 +7,7 @@ use socket2::Socket;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use super::Came;
+use super::Incoming;
 
 pub(super) type Listener = AsyncFd<Socket>;
 
@@ -22,7 +22,7 @@ pub(super) fn listen(socket: Socket) -> io::Result<Listener> {
     registered.map_err(Into::into)
 }
 
-pub(super) fn poll_accept(listener: &Listener, cx: &mut Context<'_>) -> Poll<Came> {
+pub(super) fn poll_accept(listener: &Listener, cx: &mut Context<'_>) -> Poll<Incoming> {
     loop {
         let mut ready = ready!(listener.poll_read_ready(cx))?;
         if let Ok(accepted) = ready.try_io(|listener| accept_now(listener.get_ref())) {
@@ -31,7 +31,7 @@ pub(super) fn poll_accept(listener: &Listener, cx: &mut Context<'_>) -> Poll<Cam
     }
 }
 
-fn accept_now(listener: &Socket) -> Came {
+fn accept_now(listener: &Socket) -> Incoming {
     let (socket, peer) = listener.accept()?;
     socket.set_nonblocking(true)?;
     Ok((socket, peer.as_socket()))

@@ -149,7 +149,7 @@ fn check_free(path: &Path, address: &SockAddr) -> Result<(), Fault> {
     };
     if !there.file_type().is_socket() {
         let fault =
-            "there is a file that is no socket, which is left as it is; choose another path";
+            "there is a file that is not a socket, which is left as it is; choose another path";
         return Err((fault.into(), None));
     }
     match knock(address) {
@@ -302,7 +302,7 @@ mod tests {
         let folder = TempDir::new().unwrap();
         fs::write(file(&folder), "text").unwrap();
         let refused = bind_with(&folder, |_| ()).unwrap_err();
-        assert!(refused.contains("a file that is no socket"), "{refused}");
+        assert!(refused.contains("a file that is not a socket"), "{refused}");
         assert_eq!(fs::read(file(&folder)).unwrap(), b"text");
         let refused = bind_with(&folder, |it| it.group = Some("no such group".into())).unwrap_err();
         assert!(refused.contains("no group `no such group`"), "{refused}");

@@ -101,20 +101,11 @@ fn sockets_that_were_renamed_or_lie_elsewhere_are_found_or_told_of() {
 fn a_kernel_that_forbids_it_is_told_of_and_nothing_runs() {
     let dir = TempDir::new().unwrap();
     let program = exec(dir.path(), &["--enforce", "echo", "ran"]);
-    // Whoever makes a namespace may forbid that another is made in it.
+    // The maker of a user namespace may forbid that others are made in it.
     let script = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$@\"";
     let mut within = Command::new("unshare");
-    within
-        .args(["--user", "--map-root-user", "sh", "-c", script, "sh"])
-        .arg(program.get_program())
-        .args(program.get_args())
-        .current_dir(dir.path())
-        .envs(
-            program
-                .get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        );
-    let output = within.output().unwrap();
+    within.args(["--user", "--map-root-user", "sh", "-c", script, "sh"]);
+    let output = started_by(within, &program).output().unwrap();
     assert_eq!(
         (output.status.code(), &*stdout(&output)),
         (Some(1), ""),

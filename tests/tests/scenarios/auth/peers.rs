@@ -2,8 +2,7 @@
 
 use std::io::ErrorKind;
 
-use portcullis_tests::{Log, Wire, skip_without, within};
-use tokio::process::Command;
+use portcullis_tests::{Log, Wire, curl, skip_without, within};
 
 use super::Guarded;
 
@@ -102,11 +101,9 @@ async fn a_client_of_socks_that_does_not_log_in_is_refused_before_it_asks() {
 }
 
 /// Has curl get the first page of a site, and returns its exit code and what it got.
-async fn curl(guarded: &Guarded, arguments: &[&str]) -> Option<(Option<i32>, String)> {
-    let mut curl = Command::new("curl");
-    curl.args(["--silent", "--max-time", "20", "--noproxy", ""])
-        .args(arguments)
-        .arg(guarded.stage.url("curl.example"));
+async fn curl_gets(guarded: &Guarded, arguments: &[&str]) -> Option<(Option<i32>, String)> {
+    let mut curl = curl();
+    curl.args(arguments).arg(guarded.stage.url("curl.example"));
     match within("curl ends", curl.output()).await {
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         asked => {
@@ -130,7 +127,7 @@ async fn curl_logs_in_by_each_protocol() {
         let proxy = format!("{scheme}://{address}");
         let ask = async |login: &[&str]| {
             let arguments = [&["--proxy", &proxy], more, login].concat();
-            curl(&guarded, &arguments).await
+            curl_gets(&guarded, &arguments).await
         };
         let Some(asked) = ask(&["--proxy-user", "ada:secret"]).await else {
             return skip_without("curl");
@@ -143,6 +140,6 @@ async fn curl_logs_in_by_each_protocol() {
         }
     }
     let proxy = format!("socks4a://{address}");
-    let asked = curl(&guarded, &["--proxy", &proxy, "--proxy-user", "ada"]).await;
+    let asked = curl_gets(&guarded, &["--proxy", &proxy, "--proxy-user", "ada"]).await;
     assert_eq!(asked.expect("curl is there").0, Some(97));
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use portcullis::config::Group;
-use portcullis_tests::{Log, OPTIONS, Origin, Wire, connect, ok, skip_without, within};
+use portcullis_tests::{Log, OPTIONS, Origin, Wire, connect, curl, ok, skip_without, within};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
@@ -118,19 +118,10 @@ async fn curl_says_that_it_is_its_own_balancer() {
         config.clients = clients(["127.0.0.1/32"]);
     })
     .await;
-    let mut curl = Command::new("curl");
-    curl.args([
-        "--silent",
-        "--show-error",
-        "--max-time",
-        "20",
-        "--noproxy",
-        "",
-    ])
-    .args(["--haproxy-protocol", "--proxy"])
-    .arg(format!("http://{}", balanced(&proxy)))
-    .arg(origin.url("/"))
-    .stdout(Stdio::piped());
+    let mut curl = curl();
+    curl.args(["--haproxy-protocol", "--proxy"])
+        .arg(format!("http://{}", balanced(&proxy)))
+        .arg(origin.url("/"));
     let curl = match curl.spawn() {
         Err(error) if error.kind() == ErrorKind::NotFound => return skip_without("curl"),
         curl => curl.expect("curl runs"),

@@ -1,5 +1,5 @@
-//! A server may ask for a client's first message once more (RFC 8446, section 4.1.4). The second one
-//! carries a name, too.
+//! A server may ask for a client's first message once more (RFC 8446, section 4.1.4). The second
+//! one carries a name, too.
 
 use std::process::{Command, Stdio};
 

@@ -30,9 +30,9 @@ const DEPTH: usize = 6;
 /// How many files are looked at.
 const FILES: usize = 100_000;
 
-/// Covers those in `table`, which is /proc/net/unix, and those that are found elsewhere: a socket may
-/// have been renamed since, and the table has no sockets of other network namespaces. Returns those
-/// that could not be covered.
+/// Covers those in `table`, which is /proc/net/unix, and those that are found elsewhere: a socket
+/// may have been renamed since, and the table has no sockets of other network namespaces. Returns
+/// those that could not be covered.
 pub(super) fn cover(table: &str) -> Vec<String> {
     let mut found = BTreeSet::new();
     let mut left = Vec::new();
@@ -46,6 +46,11 @@ pub(super) fn cover(table: &str) -> Vec<String> {
     let mut files = FILES;
     for folder in folders() {
         search(&folder, DEPTH, &mut files, &mut found);
+    }
+    if files == 0 {
+        left.push(format!(
+            "Unix sockets beyond the first {FILES} files of the folders for them"
+        ));
     }
     found.extend(VARIABLES.into_iter().filter_map(named_by));
     for path in found {
@@ -65,14 +70,16 @@ fn paths(table: &str) -> impl Iterator<Item = &str> {
     paths.filter(|path| !path.is_empty() && !path.starts_with('@'))
 }
 
-fn folders() -> impl Iterator<Item = PathBuf> {
+/// Those folders that are there, each once: some are links to others.
+fn folders() -> BTreeSet<PathBuf> {
     let of_user = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     let home = std::env::var_os("HOME").map(PathBuf::from);
     let in_home = home
         .into_iter()
         .flat_map(|home| [".ssh", ".gnupg", ".docker"].map(|folder| home.join(folder)));
     let fixed = FOLDERS.into_iter().map(PathBuf::from);
-    fixed.chain(of_user).chain(in_home)
+    let named = fixed.chain(of_user).chain(in_home);
+    named.filter_map(|it| fs::canonicalize(it).ok()).collect()
 }
 
 /// The path in a variable.

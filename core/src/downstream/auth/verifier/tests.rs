@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::thread;
 
-use super::super::mark::Key;
+use super::super::digest::Key;
 use super::*;
 use crate::config::Users;
 
@@ -17,7 +17,7 @@ fn ada() -> Arc<User> {
 
 struct Desk {
     verifier: Verifier,
-    verifying: Verifying,
+    verifying: VerifierThread,
     key: Key,
     ada: Arc<User>,
 }
@@ -37,7 +37,7 @@ impl Desk {
     fn attempt(&self, client: u64, password: &str) -> Attempt {
         let (client, hash) = (ClientKey::test(client), self.ada.hash.text());
         Attempt {
-            mark: self.key.mark(client, b"ada", hash, password.as_bytes()),
+            digest: self.key.digest(client, b"ada", hash, password.as_bytes()),
             user: self.ada.clone(),
             known: Known::Yes,
             password: password.into(),
@@ -96,7 +96,10 @@ fn one_login_on_many_connections_is_verified_once_and_then_known() {
         let attempt = desk.attempt(1, password);
         desk.verifier.attempts.try_send(attempt).unwrap();
     }
-    let (state, mark) = (desk.verifier.state.clone(), desk.attempt(1, "secret").mark);
+    let (state, digest) = (
+        desk.verifier.state.clone(),
+        desk.attempt(1, "secret").digest,
+    );
     desk.open();
     for waiting in waiting {
         assert_eq!(outcome(waiting), Some(Outcome::Right));
@@ -105,7 +108,7 @@ fn one_login_on_many_connections_is_verified_once_and_then_known() {
         assert_eq!(outcome(waiting), Some(Outcome::Wrong));
     }
     let mut state = lock(&state);
-    assert!(state.verified.has(&mark, Instant::now()));
+    assert!(state.verified.has(&digest, Instant::now()));
     assert!(state.waiting.is_empty());
 }
 

@@ -31,7 +31,7 @@ fn refused(version: Version, message: &[u8]) -> Malformed {
 
 #[test]
 fn a_client_of_version_5_has_to_offer_to_log_in_not_at_all() {
-    let greeting = |sent: &[u8]| greeting(Way::NoLogin, sent);
+    let greeting = |sent: &[u8]| greeting(Method::NoLogin, sent);
     for ways in [&[5, 1, 0][..], &[5, 2, 2, 0]] {
         assert_eq!(whole(ways, greeting), ways.len());
     }
@@ -43,7 +43,7 @@ fn a_client_of_version_5_has_to_offer_to_log_in_not_at_all() {
 
 #[test]
 fn a_client_of_version_5_may_have_to_log_in() {
-    let greeting = |sent: &[u8]| greeting(Way::Password, sent);
+    let greeting = |sent: &[u8]| greeting(Method::Password, sent);
     for ways in [&[5, 1, 2][..], &[5, 2, 0, 2]] {
         assert_eq!(whole(ways, greeting), ways.len());
     }
@@ -158,7 +158,7 @@ fn answers_are_written_as_their_version_has_them() {
 proptest! {
     #[test]
     fn no_bytes_are_too_odd(sent in prop::collection::vec(any::<u8>(), 0..600)) {
-        for wanted in [Way::NoLogin, Way::Password] {
+        for wanted in [Method::NoLogin, Method::Password] {
             let _ = greeting(wanted, &sent);
         }
         let _ = login(&sent);

@@ -11,11 +11,11 @@ use crate::flow::ClientKey;
 
 /// A keyed hash.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Mark([u8; 32]);
+pub(crate) struct Digest([u8; 32]);
 
-impl fmt::Debug for Mark {
+impl fmt::Debug for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Mark(…)")
+        f.write_str("Digest(…)")
     }
 }
 
@@ -35,26 +35,32 @@ impl Key {
         Self(Blake2bMac::new_from_slice(&key).expect("the key is not too long"))
     }
 
-    /// A user whose hash is another one has another mark, so a changed password holds at once. What
-    /// one client has shown is not known for another, which could try passwords out by it.
-    pub(crate) fn mark(&self, client: ClientKey, name: &[u8], hash: &str, password: &[u8]) -> Mark {
+    /// A user whose hash is another one has another digest, so a changed password holds at once.
+    /// What one client has shown is not known for another, which could try passwords out by it.
+    pub(crate) fn digest(
+        &self,
+        client: ClientKey,
+        name: &[u8],
+        hash: &str,
+        password: &[u8],
+    ) -> Digest {
         let client = client.number().to_be_bytes();
         self.of(&[&client, name, hash.as_bytes(), password])
     }
 
     /// A number for a name.
     pub(crate) fn number(&self, name: &[u8]) -> u64 {
-        let Mark([a, b, c, d, e, f, g, h, ..]) = self.of(&[name]);
+        let Digest([a, b, c, d, e, f, g, h, ..]) = self.of(&[name]);
         u64::from_be_bytes([a, b, c, d, e, f, g, h])
     }
 
-    fn of(&self, parts: &[&[u8]]) -> Mark {
+    fn of(&self, parts: &[&[u8]]) -> Digest {
         let mut mac = self.0.clone();
         for part in parts {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
         }
-        Mark(mac.finalize().into_bytes().into())
+        Digest(mac.finalize().into_bytes().into())
     }
 }
 
@@ -66,8 +72,8 @@ mod tests {
     fn a_mark_is_of_these_parts_and_this_key() {
         let key = Key::random();
         let client = ClientKey::test(1);
-        let mark = key.mark(client, b"ada", "hash", b"secret");
-        assert!(key.mark(client, b"ada", "hash", b"secret") == mark);
+        let digest = key.digest(client, b"ada", "hash", b"secret");
+        assert!(key.digest(client, b"ada", "hash", b"secret") == digest);
         for (client, name, hash, password) in [
             (1, "adah", "ash", "secret"),
             (1, "ada", "hashs", "ecret"),
@@ -77,9 +83,9 @@ mod tests {
             (2, "ada", "hash", "secret"),
         ] {
             let key_of = ClientKey::test(client);
-            let other = key.mark(key_of, name.as_bytes(), hash, password.as_bytes());
-            assert!(other != mark, "{client} {name} {hash} {password}");
+            let other = key.digest(key_of, name.as_bytes(), hash, password.as_bytes());
+            assert!(other != digest, "{client} {name} {hash} {password}");
         }
-        assert!(Key::random().mark(client, b"ada", "hash", b"secret") != mark);
+        assert!(Key::random().digest(client, b"ada", "hash", b"secret") != digest);
     }
 }
