@@ -33,7 +33,7 @@ enum Source {
 /// An exchange that ends when this is dropped.
 #[derive(Debug)]
 struct Running {
-    exchange: Exchange,
+    exchange: Box<Exchange>,
     deadlines: Rc<Deadlines>,
 }
 
@@ -57,15 +57,19 @@ impl ReplyBody {
     }
 
     /// A page of the proxy's own.
-    pub(crate) fn local(page: Bytes, exchange: Exchange, deadlines: Rc<Deadlines>) -> Self {
+    pub(crate) fn local(page: Bytes, exchange: Box<Exchange>, deadlines: Rc<Deadlines>) -> Self {
         Self::new(Source::Local(page), exchange, deadlines)
     }
 
-    pub(crate) fn origin(body: ResponseBody, exchange: Exchange, deadlines: Rc<Deadlines>) -> Self {
+    pub(crate) fn origin(
+        body: ResponseBody,
+        exchange: Box<Exchange>,
+        deadlines: Rc<Deadlines>,
+    ) -> Self {
         Self::new(Source::Origin(body), exchange, deadlines)
     }
 
-    fn new(source: Source, mut exchange: Exchange, deadlines: Rc<Deadlines>) -> Self {
+    fn new(source: Source, mut exchange: Box<Exchange>, deadlines: Rc<Deadlines>) -> Self {
         // hyper asks for no frame where there is none, and for none of a response to HEAD.
         if source.is_end() || exchange.is_head() {
             exchange.complete();

@@ -257,22 +257,23 @@ async fn answer(
     Ok(response)
 }
 
-fn begin(session: &Session, method: &Method, started: Instant) -> Exchange {
+/// In a box, as hyper moves a response with its body many times.
+fn begin(session: &Session, method: &Method, started: Instant) -> Box<Exchange> {
     let protocol = match *method {
         Method::CONNECT => Protocol::Connect,
         _ => Protocol::Http,
     };
     let (worker, client) = (&session.worker, &session.client);
     let id = worker.next_id();
-    Exchange::new(
+    let exchange = Exchange::new(
         &worker.access_log,
         id,
         started,
         client,
         Some(method),
         protocol,
-    )
-    .by(session.logged_listener())
+    );
+    Box::new(exchange.by(session.logged_listener()))
 }
 
 async fn reply(

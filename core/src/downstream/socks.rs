@@ -100,7 +100,7 @@ where
                 return Outcome::Gone;
             }
             exchange.record_granted();
-            let tunnel = Box::new(Tunnel::new(upgrade, exchange));
+            let tunnel = Box::new(Tunnel::new(upgrade, Box::new(exchange)));
             Outcome::Tunnel(tunnel, stream, sent.into())
         }
         Err(Some(refused)) => turn_down(stream, &refused.to_bytes(version)).await,

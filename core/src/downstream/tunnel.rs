@@ -37,7 +37,7 @@ const ALERT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Tunnel {
     upgrade: Upgrade,
-    exchange: Exchange,
+    exchange: Box<Exchange>,
 }
 
 /// Why a tunnel ended.
@@ -62,7 +62,7 @@ enum Cut {
 }
 
 impl Tunnel {
-    pub(crate) fn new(upgrade: Upgrade, exchange: Exchange) -> Self {
+    pub(crate) fn new(upgrade: Upgrade, exchange: Box<Exchange>) -> Self {
         Self { upgrade, exchange }
     }
 
