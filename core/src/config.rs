@@ -62,8 +62,8 @@ pub use self::users::UsersError;
 pub(crate) use self::users::{PasswordHash, User, Users, is_writable_by_others};
 pub(crate) use self::value::name_problem;
 use self::value::{
-    BodyTime, Connections, HeadSize, LogFilter, Parsed, PerClient, Rate, StackSize, TaskSize, Time,
-    Word, Words, Workers,
+    AtMost, Bandwidth, BodyTime, Connections, HeadSize, LogFilter, Parsed, PerClient, Rate,
+    StackSize, TaskSize, Time, Word, Words, Workers,
 };
 pub use self::value::{Destination, InvalidDestination, Ports};
 pub(crate) use self::value::{Hosts, TEST_NAMES};
@@ -156,6 +156,20 @@ pub struct Limits {
     /// clients may come from other machines, and not limited where they cannot.
     #[serde(with = "Parsed::<PerClient>")]
     pub connections_per_client: Option<usize>,
+    /// Requests on one client connection, which is closed after the last of them.
+    #[serde(with = "Parsed::<AtMost>")]
+    pub requests_per_connection: Option<usize>,
+    /// Open tunnels of the whole proxy, by CONNECT, SOCKS or an upgrade such as WebSocket. Further
+    /// ones are answered with 503.
+    #[serde(with = "Parsed::<AtMost>")]
+    pub tunnels: Option<usize>,
+    /// Those of one client, where IPv6 clients of one /64 are one.
+    #[serde(with = "Parsed::<AtMost>")]
+    pub tunnels_per_client: Option<usize>,
+    /// How fast one client may send and receive, in bytes a second: all that passes between it and
+    /// the proxy, both ways and on all of its connections together.
+    #[serde(with = "Parsed::<Bandwidth>")]
+    pub bandwidth_per_client: Option<u64>,
     /// From accept, or on a kept connection from the first byte of a request, to the end of its
     /// head.
     #[default(Duration::from_secs(60))]

@@ -3,6 +3,7 @@
 //! origin.
 
 pub(crate) mod auth;
+pub(crate) mod bandwidth;
 mod body;
 pub(crate) mod connect;
 pub(crate) mod connection;
@@ -14,13 +15,16 @@ pub(crate) mod head;
 pub(crate) mod headers;
 pub(crate) mod hello;
 mod interim;
+pub(crate) mod per_client;
 pub(crate) mod proxy_protocol;
+mod rate_limited;
 pub(crate) mod refusal;
 mod reply;
 mod respond;
 pub(crate) mod session;
 pub(crate) mod socks;
 mod tunnel;
+pub(crate) mod tunnels;
 mod unread;
 pub(crate) mod wire;
 pub(crate) mod worker;

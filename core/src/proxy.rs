@@ -9,7 +9,6 @@ mod follow;
 mod health;
 mod listener;
 mod logins;
-mod per_client;
 mod settings;
 mod socket;
 mod supervise;
@@ -31,7 +30,9 @@ use self::threads::Threads;
 use self::workers::Workers;
 use crate::chain::decisions::store::Store;
 use crate::config::{Config, ListenAddress, NamedListener, Users};
+use crate::downstream::bandwidth::Bandwidth;
 use crate::downstream::headers::Pseudonym;
+use crate::downstream::tunnels::TunnelLimits;
 use crate::downstream::worker::WorkerConfig;
 use crate::error::{Escaped, StartError};
 use crate::filter::is_compiler_child;
@@ -272,6 +273,8 @@ impl Proxy {
             chains = loading.chains() => chains?,
         };
         let worker = WorkerConfig {
+            tunnels: TunnelLimits::new(&config.limits),
+            bandwidth: Bandwidth::new(&config.limits, &config.groups),
             limits: config.limits,
             egress: config.egress,
             tunnel: config.tunnel,

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::declaration;
-use super::value::{self, GroupName, Network, Parsed, UserName, networks};
+use super::value::{self, Bandwidth, GroupName, Network, Parsed, UserName, networks};
 
 /// Clients that filters can treat alike: those of some networks, and those that have logged in as
 /// one of some users. At least one of the two is written.
@@ -29,6 +29,9 @@ pub struct Group {
     #[serde(deserialize_with = "value::each::<_, UserName>")]
     #[schemars(with = "Vec<Parsed<UserName>>")]
     pub users: Vec<String>,
+    /// How fast all clients of the group together may send and receive, in bytes a second.
+    #[serde(with = "Parsed::<Bandwidth>")]
+    pub bandwidth: Option<u64>,
 }
 
 impl Group {
@@ -37,7 +40,7 @@ impl Group {
         let networks = networks.into_iter().collect();
         Self {
             networks,
-            users: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -45,8 +48,8 @@ impl Group {
     pub fn of_users(users: impl IntoIterator<Item = String>) -> Self {
         let users = users.into_iter().collect();
         Self {
-            networks: Vec::new(),
             users,
+            ..Self::default()
         }
     }
 

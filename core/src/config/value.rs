@@ -36,7 +36,7 @@ pub(super) use self::log_filter::LogFilter;
 pub(crate) use self::names::name_problem;
 use self::names::{address, domain, host_pattern, resolver};
 pub(super) use self::network::{Network, networks};
-pub(super) use self::optional::{BodyTime, Optional, PerClient};
+pub(super) use self::optional::{AtMost, Bandwidth, BodyTime, Optional, PerClient};
 use super::document::nearest;
 use super::{AccessLogTo, Feed};
 use crate::feeds::rule::written::is_entry;
@@ -209,6 +209,8 @@ values! {
     Concurrency: usize = Number(1..=1024), "a number from 1 to 1024";
     /// Bytes in a second.
     Rate: u64 = Size(1..=1 << 20), r#"a number of bytes a second from 1B to 1MiB, such as "100B""#;
+    /// Bytes that clients may move in a second. A connection moves some hundred at a time.
+    BytesPerSecond: u64 = Size(8 << 10..=1 << 40), r#"a number of bytes a second from 8KiB, such as "10MiB""#;
     /// The largest size of a list.
     FeedSize: u64 = Size(1..=1 << 30), r#"a size of up to 1GiB, such as "64MiB""#;
     /// The head of a message. Origins stop at 8 KiB or more.

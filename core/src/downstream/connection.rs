@@ -22,6 +22,7 @@ use tracing::Instrument;
 
 use super::body::ReplyBody;
 use super::exchange::Exchange;
+use super::rate_limited::RateLimited;
 use super::refusal;
 use super::reply::{Rejection, Reply};
 use super::respond::{self, PageFormat};
@@ -84,6 +85,7 @@ pub(crate) async fn serve<S: ClientStream>(session: Session, stream: S) {
         listener = %session.listener(),
         ingress = ?arrival.ingress
     );
+    let stream = RateLimited::new(stream, session.allowance.clone());
     let serving = async {
         let served = match http1(&session, stream).await {
             Served::Socks(stream, sent) => Box::pin(socks(&session, stream, sent)).await,
@@ -227,7 +229,8 @@ async fn answer(
         return Err(Dropped);
     }
     let is_local = matches!(reply, Ok(Reply::Local(_)) | Err(_));
-    let is_last = is_local && !discard(body, expects).await;
+    let is_unread = is_local && !discard(body, expects).await;
+    let is_last = session.count_request() && !matches!(reply, Ok(Reply::Tunnel(..)));
     turn.begin_answer();
     let deadlines = session.deadlines.clone();
     let mut response = match reply {
@@ -251,7 +254,7 @@ async fn answer(
             response.map(|page| ReplyBody::local(page, exchange, deadlines))
         }
     };
-    if is_last {
+    if is_unread || is_last {
         respond::close(&mut response);
     }
     Ok(response)

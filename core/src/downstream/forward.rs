@@ -24,6 +24,7 @@ use super::interim::Interims;
 use super::reply::{Rejection, Reply, Upgrade};
 use super::respond;
 use super::session::Session;
+use super::tunnels::TunnelPermit;
 use crate::error::Error;
 use crate::target::HTTP_PORT;
 use crate::timer::UploadProgress;
@@ -67,6 +68,8 @@ pub(crate) async fn forward(
     let upgrade = sanitize_request(&mut head, &body, &destination.host);
     let url = || format!("http://{}{path}", target.authority(HTTP_PORT));
     exchange.record_judgement(filters.judge_request(&mut head, url).await)?;
+    let upgrade = upgrade.map(|protocol| Wanted::new(session, protocol));
+    let upgrade = upgrade.transpose()?;
 
     worker.pseudonym.append_to(&mut head.headers, head.version);
     // HTTP/1.0 knows no interim responses (RFC 9110, section 15.2).
@@ -95,8 +98,30 @@ pub(crate) async fn forward(
     let status = response.status();
     let judgement = filters.judge_response(status, response.headers_mut());
     exchange.record_judgement(judgement.await)?;
-    let upgrade = upgrade.map(|wanted| switched.unwrap_or(wanted));
+    let upgrade = upgrade.map(|wanted| wanted.or(switched));
     into_client(session, response, link, upload, upgrade).await
+}
+
+/// Another protocol that the client wants to go on in.
+struct Wanted {
+    protocol: HeaderValue,
+    /// Room for the tunnel that the connection would become.
+    permit: TunnelPermit,
+}
+
+impl Wanted {
+    fn new(session: &Session, protocol: HeaderValue) -> Result<Self, Error> {
+        let permit = session.worker.tunnels.permit(session.client.address)?;
+        Ok(Self { protocol, permit })
+    }
+
+    /// The origin may choose one of several.
+    fn or(self, chosen: Option<HeaderValue>) -> Self {
+        Self {
+            protocol: chosen.unwrap_or(self.protocol),
+            ..self
+        }
+    }
 }
 
 /// Some clients do not log in through a proxy that does not say so (RFC 4559, section 6).
@@ -246,7 +271,7 @@ async fn into_client(
     response: Response<Incoming>,
     link: Box<Link>,
     upload: Option<Rc<UploadProgress>>,
-    upgrade: Option<HeaderValue>,
+    upgrade: Option<Wanted>,
 ) -> Result<Reply, Rejection> {
     let (mut head, incoming) = response.into_parts();
     let pseudonym = &session.worker.pseudonym;
@@ -254,7 +279,7 @@ async fn into_client(
     head.version = Version::HTTP_11;
 
     if head.status == StatusCode::SWITCHING_PROTOCOLS {
-        let Some(protocol) = upgrade else {
+        let Some(Wanted { protocol, permit }) = upgrade else {
             return Err(Error::InvalidResponse("it switches protocols unasked").into());
         };
         head.headers
@@ -267,6 +292,7 @@ async fn into_client(
             early,
             // The two go on in the protocol that they have agreed upon.
             chain: None,
+            _permit: permit,
         };
         return Ok(Reply::Tunnel(head, upgrade));
     }

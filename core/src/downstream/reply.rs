@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::Response;
 use tokio::net::TcpStream;
 
+use super::tunnels::TunnelPermit;
 use crate::chain::LocalChain;
 use crate::error::Error;
 use crate::upstream::response::ResponseBody;
@@ -31,6 +32,8 @@ pub(crate) struct Upgrade {
     pub(crate) early: Bytes,
     /// Judges what the client shows of the server that it wants; none where nothing is looked at.
     pub(crate) chain: Option<Rc<LocalChain>>,
+    /// Counts the tunnel for as long as it lives.
+    pub(crate) _permit: TunnelPermit,
 }
 
 /// Why an exchange is not served.

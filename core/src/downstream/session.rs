@@ -2,7 +2,7 @@
 //! Handlers of requests get it as `&Session`; a worker makes one for each
 //! connection. What is spoken on it, HTTP/1 or another protocol, is the business of `connection`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,7 +14,9 @@ use portcullis_contract::FoundIn;
 use tokio::time::Instant;
 #[cfg(any(test, fuzzing))]
 use {
+    super::bandwidth::Bandwidth,
     super::headers::Pseudonym,
+    super::tunnels::TunnelLimits,
     super::worker::{WorkerConfig, WorkerId},
     crate::chain::decisions::Decisions,
     crate::chain::{Chain, background_calls},
@@ -27,6 +29,7 @@ use {
 };
 
 use super::auth::Credentials;
+use super::bandwidth::Allowance;
 use super::exchange::{Begin, Exchange};
 use super::interim::Interims;
 use super::reply::{Rejection, Upgrade};
@@ -47,6 +50,10 @@ pub(crate) struct Session {
     pub(crate) worker: Rc<Worker>,
     pub(crate) client: Arc<Client>,
     pub(crate) deadlines: Rc<Deadlines>,
+    /// How fast the client may be. None if nothing is limited.
+    pub(crate) allowance: Option<Rc<Allowance>>,
+    /// How many requests have come.
+    requests: Cell<usize>,
     pub(crate) arrival: Arrival,
     pub(crate) admission: Admission,
     /// The same client, as origins are asked for it.
@@ -146,6 +153,8 @@ impl Session {
     pub(crate) fn new(worker: Rc<Worker>, arrival: Arrival, admission: Admission) -> Self {
         let client = worker.groups.client(arrival.ip(), None);
         Self {
+            allowance: worker.bandwidth.allowance(&client).map(Rc::new),
+            requests: Cell::new(0),
             asker: Asker {
                 client: ClientKey::of(client.address),
                 logins: RefCell::default(),
@@ -172,6 +181,8 @@ impl Session {
         };
         let config = WorkerConfig {
             limits: Limits::default(),
+            tunnels: TunnelLimits::default(),
+            bandwidth: Bandwidth::default(),
             egress: Egress::default(),
             tunnel: crate::config::Tunnel::default(),
             bounds: Bounds {
@@ -206,6 +217,14 @@ impl Session {
     /// The same for the access log. Where there is no other listener, it goes without saying.
     pub(crate) fn logged_listener(&self) -> Option<&Arc<str>> {
         (self.worker.listeners.len() > 1).then(|| self.listener())
+    }
+
+    /// Counts a request. Returns whether it is the last that the connection may have.
+    pub(crate) fn count_request(&self) -> bool {
+        let count = self.requests.get() + 1;
+        self.requests.set(count);
+        let most = self.worker.limits.requests_per_connection;
+        most.is_some_and(|most| count >= most)
     }
 
     /// The destination that the authority of an `http` URL names.
@@ -251,6 +270,9 @@ impl Session {
         }
         let groups = &self.worker.groups;
         let client = Arc::new(groups.client(self.client.address, Some(user)));
+        if let Some(allowance) = &self.allowance {
+            allowance.set_client(&client);
+        }
         *last = Some(client.clone());
         client
     }
@@ -322,6 +344,7 @@ impl Session {
         exchange: &mut Exchange,
     ) -> Result<Upgrade, Rejection> {
         let filters = self.admit(client, target, exchange).await?;
+        let permit = self.worker.tunnels.permit(self.client.address)?;
         let route = Route::direct(target.clone(), Scheme::Tunnel);
         let connected = self.worker.upstream.dial(&route, self.asker.client).await?;
         exchange.record_peer(connected.peer);
@@ -329,6 +352,7 @@ impl Session {
             stream: connected.stream,
             early: Bytes::new(),
             chain: Some(filters.chain().clone()),
+            _permit: permit,
         })
     }
 }

@@ -13,8 +13,10 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 use tokio_util::task::TaskTracker;
 
 use super::auth::{Gate, Logins};
+use super::bandwidth::Bandwidth;
 use super::copy::CopyBuffer;
 use super::headers::Pseudonym;
+use super::tunnels::{TunnelLimits, Tunnels};
 use crate::chain::decisions::Decisions;
 use crate::chain::{BackgroundSender, Chain, LocalChain};
 use crate::config::{self, Egress, Limits, NamedListener, OwnListeners};
@@ -27,6 +29,8 @@ use crate::upstream::{Bounds, Upstream};
 #[derive(Clone, Debug)]
 pub(crate) struct WorkerConfig {
     pub(crate) limits: Limits,
+    pub(crate) tunnels: TunnelLimits,
+    pub(crate) bandwidth: Bandwidth,
     pub(crate) egress: Egress,
     pub(crate) tunnel: config::Tunnel,
     pub(crate) bounds: Bounds,
@@ -49,6 +53,8 @@ pub(crate) struct WorkerConfig {
 #[derive(Debug)]
 pub(crate) struct Worker {
     pub(crate) limits: Rc<Limits>,
+    pub(crate) tunnels: Tunnels,
+    pub(crate) bandwidth: Bandwidth,
     /// What is looked at in tunnels.
     pub(crate) tunnel: config::Tunnel,
     pub(crate) pseudonym: Pseudonym,
@@ -85,6 +91,8 @@ impl Worker {
                 config.reloads,
             ),
             limits: Rc::new(config.limits),
+            tunnels: Tunnels::new(config.tunnels),
+            bandwidth: config.bandwidth,
             tunnel: config.tunnel,
             pseudonym: config.pseudonym,
             groups: config.groups,

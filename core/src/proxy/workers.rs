@@ -297,8 +297,10 @@ mod tests {
     use super::*;
     use crate::chain::decisions::Decisions;
     use crate::config::{AccessLog, AccessLogFormat, AccessLogTo, Config, NamedListener};
+    use crate::downstream::bandwidth::Bandwidth;
     use crate::downstream::headers::Pseudonym;
     use crate::downstream::session::{Admission, Arrival};
+    use crate::downstream::tunnels::TunnelLimits;
     use crate::flow::groups::Groups;
     use crate::log::access::Access;
     use crate::upstream::Bounds;
@@ -322,6 +324,8 @@ mod tests {
             let stop = CancellationToken::new();
             let config = WorkerConfig {
                 limits,
+                tunnels: TunnelLimits::default(),
+                bandwidth: Bandwidth::default(),
                 egress,
                 tunnel: crate::config::Tunnel::default(),
                 bounds: Bounds {

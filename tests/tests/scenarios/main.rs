@@ -53,4 +53,5 @@ mod state;
 mod supervision;
 mod ticks;
 mod traffic;
+mod usage;
 mod verdicts;

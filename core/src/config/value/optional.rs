@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
-use super::{Connections, FromText, Time};
+use super::{BytesPerSecond, Connections, FromText, Time};
 
 /// A value, or a word that says that there is none.
 pub(in crate::config) struct Optional<K, A = Nothing>(PhantomData<(K, A)>);
@@ -45,8 +45,27 @@ impl Absence<Time> for Unlimited {
     const EXPECTED: &'static str = r#""unlimited" or a time of up to a year, such as "1h""#;
 }
 
+impl Absence<Connections> for Unlimited {
+    const WORD: &'static str = "unlimited";
+
+    const EXPECTED: &'static str = r#""unlimited" or a number from 1 to 1000000"#;
+}
+
+impl Absence<BytesPerSecond> for Unlimited {
+    const WORD: &'static str = "unlimited";
+
+    const EXPECTED: &'static str =
+        r#""unlimited" or a number of bytes a second from 8KiB, such as "10MiB""#;
+}
+
 /// The connections of one client.
 pub(in crate::config) type PerClient = Optional<Connections, Automatic>;
+
+/// A number of requests or tunnels.
+pub(in crate::config) type AtMost = Optional<Connections, Unlimited>;
+
+/// How fast clients may be.
+pub(in crate::config) type Bandwidth = Optional<BytesPerSecond, Unlimited>;
 
 /// The time that a body may take.
 pub(in crate::config) type BodyTime = Optional<Time, Unlimited>;

@@ -1,5 +1,5 @@
-//! How many connections each client has, so that one cannot take those of all. Asked where
-//! connections are accepted.
+//! How many connections or tunnels each client has, so that one cannot take those of all. Asked where
+//! connections are accepted, and by `tunnels`.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -7,20 +7,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::flow::ClientKey;
 
-/// How many connections each client has.
+/// How many connections or tunnels each client has.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Clients(Arc<Mutex<HashMap<ClientKey, usize>>>);
+pub(crate) struct Clients(Arc<Mutex<HashMap<ClientKey, usize>>>);
 
-/// A connection of a client, counted until this is dropped.
+/// One of them, counted until this is dropped.
 #[derive(Debug)]
-pub(super) struct ClientPermit {
+pub(crate) struct ClientPermit {
     clients: Clients,
     client: ClientKey,
 }
 
 impl Clients {
     /// None if the client has as many as it may.
-    pub(super) fn permit(&self, client: IpAddr, most: usize) -> Option<ClientPermit> {
+    pub(crate) fn permit(&self, client: IpAddr, most: usize) -> Option<ClientPermit> {
         let client = ClientKey::of(Some(client.to_canonical()));
         let mut counts = self.counts();
         let count = counts.entry(client).or_default();

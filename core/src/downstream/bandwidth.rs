@@ -1,0 +1,222 @@
+//! How fast clients may send and receive: one token bucket for each client and one for each group
+//! that has a limit, shared by all workers. `session` keeps the [`Allowance`] of its client;
+//! `rate_limited` spends it on what passes between the client and the proxy.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::config::{self, Limits};
+use crate::flow::{Client, ClientKey};
+use crate::timer::ResettableTimer;
+
+/// A client that has rested may move what its rate allows in this time at once.
+const BURST: Duration = Duration::from_secs(1);
+
+/// A connection moves what the rate allows in this part of a second, and waits for its turn. A
+/// client with a hundred connections waits five seconds for it.
+const TURNS: u64 = 20;
+
+/// The least and the most that a connection moves in a turn, in bytes. Less would be a system call
+/// for every few bytes, and more than the second is not read at a time anyway.
+const PIECE: [u64; 2] = [512, 64 << 10];
+
+/// With so many clients, those that owe nothing are looked for first.
+const LEAST_SWEEP: usize = 1024;
+
+/// The limits of the settings. Clones share their buckets.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Bandwidth(Option<Arc<Limited>>);
+
+#[derive(Debug)]
+struct Limited {
+    started: Instant,
+    /// Bytes a second.
+    per_client: Option<u64>,
+    clients: Mutex<Table>,
+    groups: HashMap<Box<str>, Arc<Bucket>>,
+}
+
+/// The buckets of clients.
+#[derive(Debug)]
+struct Table {
+    buckets: HashMap<ClientKey, Arc<Bucket>>,
+    /// With so many clients, those are forgotten that need not be remembered.
+    sweep_at: usize,
+}
+
+/// What may be moved at a rate, as the point in time at which all that was moved is paid for: the
+/// generic cell rate algorithm (ITU-T I.371), which needs one number.
+#[derive(Debug)]
+struct Bucket {
+    /// Bytes a second.
+    rate: u64,
+    /// Nanoseconds since the start.
+    paid_at: AtomicU64,
+}
+
+/// What a connection may move, which it shares with the others of its client and of its groups.
+#[derive(Debug)]
+pub(crate) struct Allowance {
+    bandwidth: Arc<Limited>,
+    buckets: RefCell<Vec<Arc<Bucket>>>,
+    /// The turn of this connection.
+    next: Cell<Instant>,
+    timer: RefCell<ResettableTimer>,
+}
+
+impl Bandwidth {
+    pub(crate) fn new(limits: &Limits, groups: &BTreeMap<String, config::Group>) -> Self {
+        let groups = groups.iter().filter_map(|(name, group)| {
+            let bucket = Arc::new(Bucket::new(group.bandwidth?));
+            Some((name.as_str().into(), bucket))
+        });
+        let limited = Limited {
+            started: Instant::now(),
+            per_client: limits.bandwidth_per_client,
+            clients: Mutex::new(Table {
+                buckets: HashMap::new(),
+                sweep_at: LEAST_SWEEP,
+            }),
+            groups: groups.collect(),
+        };
+        let is_limited = limited.per_client.is_some() || !limited.groups.is_empty();
+        Self(is_limited.then(|| Arc::new(limited)))
+    }
+
+    /// What a new connection of a client may move. None if nothing is limited.
+    pub(crate) fn allowance(&self, client: &Client) -> Option<Allowance> {
+        let bandwidth = self.0.clone()?;
+        let now = Instant::now();
+        let allowance = Allowance {
+            buckets: RefCell::new(bandwidth.buckets(client, now)),
+            bandwidth,
+            next: Cell::new(now),
+            timer: RefCell::new(ResettableTimer::at(now)),
+        };
+        Some(allowance)
+    }
+}
+
+impl Limited {
+    /// The buckets that a client pays into.
+    fn buckets(&self, client: &Client, now: Instant) -> Vec<Arc<Bucket>> {
+        let groups = client.groups.iter();
+        let groups = groups.filter_map(|group| self.groups.get(&**group).cloned());
+        let own = self.per_client.map(|rate| {
+            let mut table = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+            table.bucket(ClientKey::of(client.address), rate, self.since_start(now))
+        });
+        own.into_iter().chain(groups).collect()
+    }
+
+    fn since_start(&self, now: Instant) -> u64 {
+        nanos(now.saturating_duration_since(self.started))
+    }
+}
+
+impl Table {
+    fn bucket(&mut self, client: ClientKey, rate: u64, now: u64) -> Arc<Bucket> {
+        if self.buckets.len() >= self.sweep_at {
+            // A client that has closed its connections still owes what they have moved.
+            self.buckets.retain(|_, bucket| {
+                Arc::strong_count(bucket) > 1 || bucket.paid_at.load(Ordering::Relaxed) > now
+            });
+            self.sweep_at = (2 * self.buckets.len()).max(LEAST_SWEEP);
+        }
+        let bucket = self.buckets.entry(client);
+        bucket
+            .or_insert_with(|| Arc::new(Bucket::new(rate)))
+            .clone()
+    }
+}
+
+impl Bucket {
+    fn new(rate: u64) -> Self {
+        Self {
+            rate,
+            paid_at: AtomicU64::new(0),
+        }
+    }
+
+    /// Charges what was moved. Returns when more may be.
+    fn charge(&self, bytes: u64, now: u64) -> u64 {
+        let cost = bytes.saturating_mul(1_000_000_000) / self.rate;
+        let paid = |paid: u64| Some(paid.max(now).saturating_add(cost));
+        let before = self
+            .paid_at
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, paid)
+            .unwrap_or_default();
+        let paid_at = before.max(now).saturating_add(cost);
+        paid_at.saturating_sub(nanos(BURST))
+    }
+}
+
+impl Allowance {
+    /// The connection has another client from here on: a user has logged in.
+    pub(crate) fn set_client(&self, client: &Client) {
+        let buckets = self.bandwidth.buckets(client, Instant::now());
+        self.buckets.replace(buckets);
+    }
+
+    /// Ready when the connection may move something. Returns how many bytes.
+    pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<usize> {
+        let buckets = self.buckets.borrow();
+        let Some(rate) = buckets.iter().map(|bucket| bucket.rate).min() else {
+            return Poll::Ready(usize::MAX);
+        };
+        let next = self.next.get();
+        if Instant::now() < next && self.timer.borrow_mut().poll(next, cx).is_pending() {
+            return Poll::Pending;
+        }
+        let [least, most] = PIECE;
+        Poll::Ready((rate / TURNS).clamp(least, most) as usize)
+    }
+
+    /// The connection has moved something. Its next turn comes when this is paid for, and all that
+    /// others have moved before.
+    pub(super) fn charge(&self, bytes: usize) {
+        let buckets = self.buckets.borrow();
+        if buckets.is_empty() || bytes == 0 {
+            return;
+        }
+        let now = self.bandwidth.since_start(Instant::now());
+        let next = buckets
+            .iter()
+            .map(|bucket| bucket.charge(bytes as u64, now));
+        let next = Duration::from_nanos(next.max().unwrap_or_default());
+        self.next.set(self.bandwidth.started + next);
+    }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_that_owe_nothing_are_forgotten() {
+        let mut table = Table {
+            buckets: HashMap::new(),
+            sweep_at: LEAST_SWEEP,
+        };
+        let mut bucket = |number, now| table.bucket(ClientKey::test(number), 1000, now);
+        let connected = bucket(0, 0);
+        // It has moved what its rate allows in a minute, and has gone.
+        bucket(1, 0).charge(60_000, 0);
+        (2..LEAST_SWEEP as u64).for_each(|number| drop(bucket(number, 0)));
+        let second = 1_000_000_000;
+        bucket(LEAST_SWEEP as u64, 10 * second);
+        assert_eq!(table.buckets.len(), 3);
+        assert!(table.buckets.contains_key(&ClientKey::test(1)));
+        assert_eq!(Arc::strong_count(&connected), 2);
+    }
+}
