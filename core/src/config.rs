@@ -25,6 +25,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 mod tunnel;
+mod upstream;
 mod users;
 mod value;
 
@@ -58,12 +59,15 @@ pub(crate) use self::refusal::located;
 pub use self::request::{Checksum, Field, Secret, SecretError};
 pub(crate) use self::schema::Schema;
 pub use self::tunnel::{SniCheck, SniMismatch, Tunnel};
+pub(crate) use self::upstream::ProxyProtocol;
+pub use self::upstream::{Balance, Fallback, InvalidParent, Parent, ProxyAddress, Upstream};
 pub use self::users::UsersError;
 pub(crate) use self::users::{PasswordHash, User, Users, is_writable_by_others};
 pub(crate) use self::value::name_problem;
 use self::value::{
-    AtMost, Bandwidth, BodyTime, Connections, HeadSize, LogFilter, Parsed, PerClient, Rate,
-    StackSize, TaskSize, Time, Word, Words, Workers,
+    AtMost, Bandwidth, BodyTime, Connections, FeedName, GroupName, HeadSize, ListenerName,
+    LogFilter, Parsed, PerClient, Rate, StackSize, TaskSize, Time, UpstreamName, Word, Words,
+    Workers,
 };
 pub use self::value::{Destination, InvalidDestination, Ports};
 pub(crate) use self::value::{Hosts, TEST_NAMES};
@@ -88,7 +92,7 @@ pub struct Config {
     /// Where clients connect, and how many threads serve them.
     pub proxy: Proxy,
     /// Listeners with settings of their own, by name, beside those of `proxy`.
-    #[serde(deserialize_with = "listener::listeners")]
+    #[serde(deserialize_with = "value::by_name::<_, ListenerName, _>")]
     #[schemars(extend("propertyNames" = {"pattern": "^[a-z0-9_-]{1,64}$"}))]
     pub listeners: BTreeMap<String, Listener>,
     /// Who may use the proxy.
@@ -105,11 +109,11 @@ pub struct Config {
     /// Lists of domains, by name. The default one is there beside those that a file names. A change
     /// of the file holds at once.
     #[default(BTreeMap::from([(Feed::DEFAULT.to_owned(), Feed::malware())]))]
-    #[serde(deserialize_with = "value::feeds")]
+    #[serde(deserialize_with = "value::by_name::<_, FeedName, _>")]
     #[schemars(extend("propertyNames" = {"pattern": "^[a-z0-9_-]{1,64}$"}))]
     pub feeds: BTreeMap<String, Feed>,
     /// Groups of clients, by name. Filters can ask in which groups a client is.
-    #[serde(deserialize_with = "group::groups")]
+    #[serde(deserialize_with = "value::by_name::<_, GroupName, _>")]
     #[schemars(extend("propertyNames" = {"pattern": "^[a-z0-9_-]{1,64}$"}))]
     pub groups: BTreeMap<String, Group>,
     /// What is kept on disk.
@@ -118,6 +122,11 @@ pub struct Config {
     pub state: State,
     /// How origins are reached, and which of them may be.
     pub egress: Egress,
+    /// Parent proxies, by the names of their tables: which requests go through which of them. All
+    /// others go straight to their origins.
+    #[serde(deserialize_with = "value::by_name::<_, UpstreamName, _>")]
+    #[schemars(extend("propertyNames" = {"pattern": "^[a-z0-9_-]{1,64}$"}))]
+    pub upstream: BTreeMap<String, Upstream>,
     /// What is looked at in tunnels.
     pub tunnel: Tunnel,
     /// What is logged, and how.

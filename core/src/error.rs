@@ -97,6 +97,9 @@ pub(crate) enum Error {
         /// `host:port`.
         target: String,
     },
+    /// A parent proxy is well, and does not lead to the target.
+    #[error("{0}")]
+    Parent(String),
     /// The origin closed the connection or sent something that is not HTTP.
     #[error("the origin broke off or sent an invalid response")]
     Upstream(#[source] hyper::Error),
@@ -142,6 +145,7 @@ impl Error {
             Self::RequestTimeout | Self::RequestTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Dns { .. }
             | Self::Connect { .. }
+            | Self::Parent(_)
             | Self::Upstream(_)
             | Self::Closed
             | Self::ResponseHeadTooLarge
@@ -180,7 +184,7 @@ impl Error {
             Self::Connect { source, .. } if source.kind() == io::ErrorKind::ConnectionRefused => {
                 "connection_refused"
             }
-            Self::Connect { .. } => "destination_unavailable",
+            Self::Connect { .. } | Self::Parent(_) => "destination_unavailable",
             Self::ConnectTimeout { .. } => "connection_timeout",
             Self::Upstream(error) if error.is_incomplete_message() => "http_response_incomplete",
             Self::Upstream(error) if error.is_parse() => "http_protocol_error",
@@ -242,6 +246,9 @@ pub enum StartError {
     /// It is not known who may log in.
     #[error("cannot start without the users of [auth]")]
     Users(#[from] UsersError),
+    /// It is not known how requests get to their origins.
+    #[error("cannot start without the parent proxies of [upstream]")]
+    Upstream(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A thread, runtime or directory could not be made.
     #[error("cannot {action}")]
     System {

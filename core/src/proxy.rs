@@ -39,6 +39,7 @@ use crate::filter::is_compiler_child;
 use crate::flow::groups::Groups;
 use crate::log::access::Access;
 use crate::plugins::StatusFile;
+use crate::upstream::Parents;
 use crate::upstream::reload::{Reloader, Reloads};
 
 /// Binds, and serves until `shutdown` receives a message or is closed. Then
@@ -62,6 +63,7 @@ pub struct Proxy {
     listeners: Vec<Listener>,
     /// Who may log in, if clients have to.
     users: Option<Users>,
+    parents: Parents,
     reloader: Reloader,
     pseudonym: Pseudonym,
     /// Cancelled once requests are judged and served.
@@ -100,6 +102,7 @@ impl Proxy {
         config.check_exposed().map_err(StartError::Exposed)?;
         Ok(Self {
             users: logins::read(&config.auth)?,
+            parents: parents(&config)?,
             listeners: Listener::bind_all(config.listeners())?,
             reloader: Reloader::default(),
             pseudonym: Pseudonym::random(),
@@ -128,6 +131,7 @@ impl Proxy {
         config.check_exposed().map_err(StartError::Exposed)?;
         Ok(Self {
             users: logins::read(&config.auth)?,
+            parents: parents(&config)?,
             listeners: vec![listener],
             reloader: Reloader::default(),
             pseudonym: Pseudonym::random(),
@@ -247,9 +251,7 @@ impl Proxy {
     ) -> Result<Option<Workers>, StartError> {
         let listeners = self.named_listeners();
         let (config, pseudonym) = (self.config, self.pseudonym);
-        let (workers, descriptors) = (config.proxy.workers.get(), capacity::descriptors());
-        let capacity = Capacity::new(&config.limits, workers, descriptors);
-        capacity.log(&config.limits);
+        let capacity = Capacity::of_system(&config);
         let mut accepting = Accepting::new(self.listeners, capacity, &config)?;
         // Dropped before the listeners: the next proxy at the address has a file of the same name.
         let status = StatusFile::new(&config.cache.dir, &listeners[0].settings.address);
@@ -264,19 +266,19 @@ impl Proxy {
             decisions: (store, decisions.clone(), groups.clone()),
             users,
             reloads: reloads.clone(),
+            parents: self.parents.clone(),
         };
         let loading = control.start(&config, threads, stop)?;
         // Clients that are early wait in the listener's queue: nothing passes that is not judged.
-        let chains = tokio::select! {
-            biased;
-            _ = shutdown.recv() => return Ok(None),
-            chains = loading.chains() => chains?,
+        let Some(chains) = loading.chains_unless(shutdown).await? else {
+            return Ok(None);
         };
         let worker = WorkerConfig {
             tunnels: TunnelLimits::new(&config.limits),
             bandwidth: Bandwidth::new(&config.limits, &config.groups),
             limits: config.limits,
             egress: config.egress,
+            parents: self.parents,
             tunnel: config.tunnel,
             bounds: capacity.upstream,
             access_log: access_log.clone(),
@@ -290,7 +292,7 @@ impl Proxy {
             reloads: reloads.clone(),
             shutdown: stop.clone(),
         };
-        let workers = Workers::start(workers, &worker, threads)?;
+        let workers = Workers::start(config.proxy.workers.get(), &worker, threads)?;
         self.serving.cancel();
         tokio::select! {
             biased;
@@ -300,6 +302,11 @@ impl Proxy {
         }
         Ok(Some(workers))
     }
+}
+
+/// The parent proxies of the settings, with their secrets and certificates.
+fn parents(config: &Config) -> Result<Parents, StartError> {
+    Parents::new(&config.upstream).map_err(|error| StartError::Upstream(error.into()))
 }
 
 /// Gives each connection to a worker, without end.

@@ -2,45 +2,56 @@
 //! sends requests over idle connections where there are any. Called by `downstream` after the chain
 //! has judged; knows nothing of clients and filters.
 
+mod absolute;
 mod dial;
 pub(crate) mod framing;
 mod link;
 mod login;
 mod logins;
+mod parent;
 pub(crate) mod policy;
 mod pool;
+mod reach;
 pub(crate) mod reload;
 pub(crate) mod request;
 pub(crate) mod resolve;
 pub(crate) mod response;
 mod route;
+mod socket;
 pub(crate) mod spelling;
 pub(crate) mod stream;
+mod tls;
 mod written;
 
 use std::cell::RefCell;
+use std::io;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
+use tokio::net::TcpStream;
 use tokio::time::{interval, timeout};
 
+use self::dial::Dialled;
 #[cfg(unix)]
 pub(crate) use self::dial::dial_own_socket;
 pub(crate) use self::dial::{Connected, dial_self};
 pub(crate) use self::link::Link;
 use self::link::SendError;
 pub(crate) use self::logins::Logins;
+pub(crate) use self::parent::{Parent, Parents, ParentsError, choose};
 use self::policy::Policy;
 use self::pool::{Pool, SWEEP_INTERVAL};
 use self::request::RequestBody;
 use self::resolve::Resolver;
 pub(crate) use self::route::{Route, Scheme};
+pub(crate) use self::socket::OriginSocket;
 use self::spelling::Spellings;
 use crate::config::{Egress, Limits, OwnListeners};
 use crate::error::Error;
-use crate::flow::ClientKey;
+use crate::flow::{Client, ClientKey};
 use crate::target::Target;
 use crate::timer::Deadlines;
 use crate::upstream::reload::Reloads;
@@ -50,6 +61,7 @@ use crate::upstream::reload::Reloads;
 pub(crate) struct Upstream {
     resolver: Resolver,
     policy: Policy,
+    parents: Parents,
     pool: Rc<Pool>,
     connect_timeout: Duration,
     head_size: usize,
@@ -83,17 +95,19 @@ pub(crate) struct Bounds {
 }
 
 impl Upstream {
-    /// `own` are the proxy's listeners: they are never dialled.
+    /// `own` are the proxy's listeners, which are never dialled; `parents` are other proxies.
     pub(crate) fn new(
         egress: &Egress,
         limits: &Limits,
         bounds: Bounds,
         own: &OwnListeners,
+        parents: Parents,
         reloads: Reloads,
     ) -> Self {
         Self {
             resolver: Resolver::new(egress, limits.resolve, bounds.lookups, reloads),
             policy: Policy::new(egress, own),
+            parents,
             pool: Rc::new(Pool::new(bounds.idle)),
             connect_timeout: limits.connect,
             head_size: limits.head_size,
@@ -103,6 +117,20 @@ impl Upstream {
     /// Whether the operator lets clients have a host of this name, which is not resolved.
     pub(crate) fn judge_name(&self, name: &Target) -> Result<(), policy::Refusal> {
         self.policy.judge_name(name)
+    }
+
+    /// The way for a client's requests. `direct` is the one that leads straight to the target.
+    pub(crate) fn route(&self, direct: &Rc<Route>, client: &Client) -> Rc<Route> {
+        if self.parents.is_empty() {
+            return direct.clone();
+        }
+        match self.parents.find(&direct.target, client) {
+            None => direct.clone(),
+            Some(parent) => {
+                let (target, scheme) = (direct.target.clone(), direct.scheme);
+                Rc::new(Route::through(target, scheme, parent.clone()))
+            }
+        }
     }
 
     /// Sends a request over an idle connection or a new one and waits for the head of the response.
@@ -120,13 +148,17 @@ impl Upstream {
         asker: &Asker,
         deadlines: &Deadlines,
     ) -> Result<(Response<Incoming>, Box<Link>), Error> {
+        self.judge_unresolved(route)?;
+        let origin_form = match route.parent().filter(|_| route.is_absolute()) {
+            Some(parent) => absolute::write(&mut request, &route.target, parent.login()),
+            None => None,
+        };
         let logins = &asker.logins.borrow().clone();
         let spellings = &asker.spellings;
         while let Some(mut link) = self.take_idle(route, &request, logins) {
-            self.policy
-                .judge(&route.target, route.scheme, link.peer().ip())?;
+            self.judge_reached(route, link.peer())?;
             match link.send(request, logins, spellings, deadlines).await {
-                Ok(response) => return Ok((response, link)),
+                Ok(response) => return answered(response, link),
                 Err(SendError::NotSent(unsent)) => request = *unsent,
                 Err(SendError::Repeatable(again)) => {
                     request = *again;
@@ -136,11 +168,18 @@ impl Upstream {
             }
         }
         // Most requests go over a connection that is there, and need no room for this.
-        let connected = Box::pin(self.dial(route, asker.client)).await?;
+        let connected = match Box::pin(self.dial_route(route, asker.client)).await {
+            Err(error) if is_unreached(route, &error) => {
+                let direct = Rc::new(Route::direct(route.target.clone(), route.scheme));
+                absolute::undo(&mut request, origin_form);
+                return Box::pin(self.send(&direct, request, asker, deadlines)).await;
+            }
+            connected => connected?,
+        };
         let opening = Link::open(route.clone(), connected, self.head_size);
         let mut link = Box::pin(opening).await?;
         match link.send(request, logins, spellings, deadlines).await {
-            Ok(response) => Ok((response, link)),
+            Ok(response) => answered(response, link),
             Err(SendError::Failed(error)) => Err(error),
             Err(SendError::NotSent(_) | SendError::Repeatable(_)) => Err(Error::Closed),
         }
@@ -165,25 +204,40 @@ impl Upstream {
         }
     }
 
-    /// Connects to the target of a route: resolves it, asks the policy about each address, and
-    /// dials. Both families take turns, each address with a head start over the next.
-    pub(crate) async fn dial(&self, route: &Route, client: ClientKey) -> Result<Connected, Error> {
+    /// Connects to the target of a route, through a parent proxy if the route says so and one can be
+    /// reached. Returns the way that was taken.
+    pub(crate) async fn dial(
+        &self,
+        route: &Rc<Route>,
+        client: ClientKey,
+    ) -> Result<(Connected, Rc<Route>), Error> {
+        self.judge_unresolved(route)?;
+        match self.dial_route(route, client).await {
+            Err(error) if is_unreached(route, &error) => {
+                let direct = Rc::new(Route::direct(route.target.clone(), route.scheme));
+                Ok((self.dial_direct(&direct, client).await?, direct))
+            }
+            connected => Ok((connected?, route.clone())),
+        }
+    }
+
+    async fn dial_route(&self, route: &Route, client: ClientKey) -> Result<Connected, Error> {
+        match route.parent() {
+            None => self.dial_direct(route, client).await,
+            Some(parent) => self.dial_through(parent, route, client).await,
+        }
+    }
+
+    /// Resolves the target, asks the policy about each address, and dials. Both families take
+    /// turns, each address with a head start over the next.
+    async fn dial_direct(&self, route: &Route, client: ClientKey) -> Result<Connected, Error> {
         let (target, scheme) = (&route.target, route.scheme);
         self.policy.judge_target(target, scheme)?;
         let addresses = self.resolver.addresses(target, client).await?;
         let addresses = dial::interleave(addresses);
         let addresses = self.policy.permitted(target, scheme, addresses)?;
-        let connecting = async {
-            match dial::race(addresses.clone()).await {
-                Err(error) if dial::is_out_of_descriptors(&error) => {
-                    self.close_idle();
-                    dial::race(addresses).await
-                }
-                connected => connected,
-            }
-        };
-        let connected = match timeout(self.connect_timeout, connecting).await {
-            Ok(Ok(connected)) => connected,
+        let dialled = match timeout(self.connect_timeout, self.race(addresses)).await {
+            Ok(Ok(dialled)) => dialled,
             Ok(Err(source)) => {
                 return Err(Error::Connect {
                     target: target.to_string(),
@@ -196,14 +250,55 @@ impl Upstream {
                 });
             }
         };
-        if let Ok(local) = connected.stream.local_addr() {
-            self.policy.check_connected(local, connected.peer)?;
+        self.check_dialled(&dialled.stream, dialled.peer)?;
+        Ok(dialled.into())
+    }
+
+    /// The first connection that succeeds. If there are no more descriptors, idle connections make
+    /// room for it.
+    async fn race(&self, addresses: Vec<SocketAddr>) -> io::Result<Dialled> {
+        match dial::race(addresses.clone()).await {
+            Err(error) if dial::is_out_of_descriptors(&error) => {
+                self.close_idle();
+                dial::race(addresses).await
+            }
+            dialled => dialled,
+        }
+    }
+
+    /// Refuses a connection that has come back to the proxy itself.
+    fn check_dialled(&self, stream: &TcpStream, peer: SocketAddr) -> Result<(), Error> {
+        if let Ok(local) = stream.local_addr() {
+            self.policy.check_connected(local, peer)?;
         }
         // Requests are written in one piece; what follows must not wait for an acknowledgement.
-        if let Err(error) = connected.stream.set_nodelay(true) {
+        if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot switch off Nagle's algorithm");
         }
-        Ok(connected)
+        Ok(())
+    }
+
+    /// What is known of a target whose name a parent proxy resolves: the name, the port, and its
+    /// address if it is one.
+    fn judge_unresolved(&self, route: &Route) -> Result<(), Error> {
+        if route.parent().is_none() {
+            return Ok(());
+        }
+        let (target, scheme) = (&route.target, route.scheme);
+        self.policy.judge_target(target, scheme)?;
+        match target.ip() {
+            Some(ip) => Ok(self.policy.judge(target, scheme, ip)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a connection that is kept may lead where it does.
+    fn judge_reached(&self, route: &Route, peer: SocketAddr) -> Result<(), Error> {
+        // The address of a parent proxy says nothing of the target.
+        if route.parent().is_none() {
+            self.policy.judge(&route.target, route.scheme, peer.ip())?;
+        }
+        Ok(())
     }
 
     /// Where connections go when their response has been read.
@@ -232,10 +327,29 @@ impl Upstream {
     }
 }
 
+/// What a parent proxy says for itself is not the origin's response.
+fn answered(
+    response: Response<Incoming>,
+    link: Box<Link>,
+) -> Result<(Response<Incoming>, Box<Link>), Error> {
+    if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+        && let Some(parent) = link.route().parent().filter(|_| link.route().is_absolute())
+    {
+        return Err(reach::refused_by(parent, response.status()));
+    }
+    Ok((response, link))
+}
+
+/// Whether no parent proxy could be reached, and the request may go straight to its origin.
+fn is_unreached(route: &Route, error: &Error) -> bool {
+    let may_go_direct = route.parent().is_some_and(|parent| parent.may_go_direct());
+    may_go_direct && matches!(error, Error::Connect { .. } | Error::ConnectTimeout { .. })
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::{BufRead, BufReader, Write};
-    use std::net::{SocketAddr, TcpListener};
+    use std::net::TcpListener;
 
     use super::link::Keeper as _;
     use super::*;
@@ -246,7 +360,7 @@ mod tests {
     async fn reuse(private: PrivateAddresses) -> Result<(), Error> {
         let origin = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = origin.local_addr().unwrap();
-        let connected = dial::race(vec![address]).await.unwrap();
+        let connected = dial::race(vec![address]).await.unwrap().into();
         let served = std::thread::spawn(move || {
             let (mut client, _) = origin.accept().unwrap();
             let head = BufReader::new(&mut client).lines();
@@ -265,7 +379,14 @@ mod tests {
             },
         );
         let own = OwnListeners::at(&[SocketAddr::from(([127, 0, 0, 1], 1))]);
-        let upstream = Upstream::new(&egress, &limits, bounds, &own, Reloads::default());
+        let upstream = Upstream::new(
+            &egress,
+            &limits,
+            bounds,
+            &own,
+            Parents::default(),
+            Reloads::default(),
+        );
         let target = Target::parse(&address.to_string(), None).unwrap();
         let route = Rc::new(Route::direct(Rc::new(target), Scheme::Http));
         let link = Link::open(route.clone(), connected, 1 << 16).await.unwrap();

@@ -13,6 +13,7 @@ use crate::feeds::FeedStatus;
 use crate::filter::Loader;
 use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{self, Fault, Plugins};
+use crate::upstream::Parents;
 
 /// What was found. As text it is a line for each plugin and each feed. By serde it is an object
 /// with `ok`, `plugins` (each `name`, `builtin`, `disabled` and, where there is one, `version`,
@@ -80,20 +81,7 @@ pub async fn check(config: Config, lists: Lists) -> Result<Report, StartError> {
         what: "the decisions of people".into(),
         reason: Causes(&error).to_string(),
     });
-    let exposed = config.check_exposed().err();
-    let exposed = exposed.map(|exposed| Fault {
-        what: "the listener".into(),
-        reason: format!(
-            "{}. Write there:  {}",
-            exposed.reason(),
-            exposed.remedy().join("  ")
-        ),
-    });
-    let users = config.auth.users.as_deref().map(Users::read);
-    let users_fault = users.and_then(Result::err).map(|error| Fault {
-        what: "the users of [auth]".into(),
-        reason: Causes(&error).to_string(),
-    });
+    let start_faults = start_faults(&config);
     let plugins = Plugins::open(config.plugins, BUILTINS, loader).await;
     let status = plugins.status();
     let feed = |feed: FeedStatus| Feed {
@@ -109,8 +97,7 @@ pub async fn check(config: Config, lists: Lists) -> Result<Report, StartError> {
     let mut faults = plugins.find_filter_faults();
     faults.extend(plugins.find_blocking_feeds());
     faults.extend(decisions_fault);
-    faults.extend(exposed);
-    faults.extend(users_fault);
+    faults.extend(start_faults);
     let is_used = |plugin: &plugins::Status| plugin.refused.is_none();
     let is_fetched = |feed: &Feed| feed.error.is_none();
     Ok(Report {
@@ -121,6 +108,29 @@ pub async fn check(config: Config, lists: Lists) -> Result<Report, StartError> {
         plugins: status,
         feeds,
     })
+}
+
+/// What would keep a proxy from starting.
+fn start_faults(config: &Config) -> Vec<Fault> {
+    let exposed = config.check_exposed().err();
+    let exposed = exposed.map(|exposed| Fault {
+        what: "the listener".into(),
+        reason: format!(
+            "{}. Write there:  {}",
+            exposed.reason(),
+            exposed.remedy().join("  ")
+        ),
+    });
+    let users = config.auth.users.as_deref().map(Users::read);
+    let users = users.and_then(Result::err).map(|error| Fault {
+        what: "the users of [auth]".into(),
+        reason: Causes(&error).to_string(),
+    });
+    let parents = Parents::new(&config.upstream).err().map(|error| Fault {
+        what: "the parent proxies".into(),
+        reason: Causes(&error).to_string(),
+    });
+    exposed.into_iter().chain(users).chain(parents).collect()
 }
 
 impl Report {

@@ -16,6 +16,7 @@ use crate::config::{Config, FeedFormat, FeedKind, OwnListeners, Preset, did_you_
 use crate::error::Escaped;
 use crate::feeds::{Facts, Feeds, Fetcher};
 use crate::target::InvalidTarget;
+use crate::upstream::Parents;
 use crate::upstream::policy::Policy;
 use crate::upstream::reload::Reloads;
 use crate::upstream::resolve::{LOOKUPS, Resolver};
@@ -125,7 +126,8 @@ pub(super) fn fetcher(config: &Config) -> Fetcher {
     let (egress, time) = (&config.egress, config.limits.resolve);
     let resolver = Resolver::new(egress, time, LOOKUPS, Reloads::default());
     let own = OwnListeners::of(&config.listeners());
-    Fetcher::new(resolver, Policy::new(egress, &own))
+    let parents = Parents::new(&config.upstream);
+    Fetcher::new(resolver, Policy::new(egress, &own), parents)
 }
 
 /// The error for a name that no feed has.

@@ -1,13 +1,11 @@
 //! The settings of one group of clients: which clients are in it.
 
-use std::collections::BTreeMap;
-
 use ipnet::IpNet;
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::declaration;
-use super::value::{self, Bandwidth, GroupName, Network, Parsed, UserName, networks};
+use super::value::{self, Bandwidth, Network, Parsed, UserName, networks};
 
 /// Clients that filters can treat alike: those of some networks, and those that have logged in as
 /// one of some users. At least one of the two is written.
@@ -64,17 +62,4 @@ impl Group {
             "it names users, and no client logs in; name the file of users with `users` in [auth]",
         )
     }
-}
-
-/// Groups by name.
-pub(super) fn groups<'de, D>(value: D) -> Result<BTreeMap<String, Group>, D::Error>
-where
-    D: Deserializer<'de>,
-{
-    #[derive(PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-    struct Name(#[serde(with = "Parsed::<GroupName>")] String);
-
-    let groups = BTreeMap::<Name, Group>::deserialize(value)?;
-    let groups = groups.into_iter().map(|(Name(name), group)| (name, group));
-    Ok(groups.collect())
 }

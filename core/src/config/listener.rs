@@ -4,15 +4,13 @@
 mod address;
 mod balancer;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{SeqAccess, Visitor};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub(crate) use self::address::is_loopback;
@@ -21,7 +19,7 @@ pub use self::balancer::Balancer;
 use self::balancer::{some_balancers, write_balancers};
 use super::Config;
 use super::declaration;
-use super::value::{FileMode, FromText, ListenerName, Network, Parsed, networks};
+use super::value::{FileMode, FromText, Network, OneOrEach, Parsed, networks, one_or_each};
 
 /// The addresses of the listeners that have no settings of their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,29 +136,7 @@ impl Serialize for Listen {
 
 impl<'de> Deserialize<'de> for Listen {
     fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
-        struct Addresses;
-
-        impl<'de> Visitor<'de> for Addresses {
-            type Value = Listen;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}, or a list of them", ListenAddress::EXPECTED)
-            }
-
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Listen, E> {
-                text.parse().map_err(E::custom)
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Listen, A::Error> {
-                let mut addresses = Vec::new();
-                while let Some(address) = values.next_element::<Parsed<ListenAddress>>()? {
-                    addresses.push(address.into_inner());
-                }
-                Ok(Listen(addresses))
-            }
-        }
-
-        value.deserialize_any(Addresses)
+        one_or_each::<_, ListenAddress>(value).map(Self)
     }
 }
 
@@ -170,8 +146,7 @@ impl JsonSchema for Listen {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let one = ListenAddress::schema(generator);
-        json_schema!({"anyOf": [one, {"type": "array", "items": one}]})
+        OneOrEach::<ListenAddress>::json_schema(generator)
     }
 }
 
@@ -300,21 +275,6 @@ impl Config {
         let default = || Listen::default().0.remove(0);
         addresses.next().unwrap_or_else(default)
     }
-}
-
-/// Listeners by name.
-pub(super) fn listeners<'de, D>(value: D) -> Result<BTreeMap<String, Listener>, D::Error>
-where
-    D: Deserializer<'de>,
-{
-    #[derive(PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-    struct Name(#[serde(with = "Parsed::<ListenerName>")] String);
-
-    let listeners = BTreeMap::<Name, Listener>::deserialize(value)?;
-    let listeners = listeners.into_iter();
-    Ok(listeners
-        .map(|(Name(name), listener)| (name, listener))
-        .collect())
 }
 
 fn some_networks<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Vec<IpNet>>, D::Error> {

@@ -127,6 +127,11 @@ impl Config {
                 return Err(layers.problem_at(&["groups", name], problem));
             }
         }
+        for (name, upstream) in &self.upstream {
+            if let Some(problem) = upstream.problem(|group| self.groups.contains_key(group)) {
+                return Err(layers.problem_at(&["upstream", name], &problem));
+            }
+        }
         if let Some(problem) = self.clients.problem() {
             return Err(layers.problem_at(&["clients", "open"], problem));
         }

@@ -1,18 +1,19 @@
 //! How the values of settings are written: one way to read each, whether it stands in a file or in
 //! an environment variable, and one way to describe it in a schema. Used by the declarations.
 
+mod by_name;
 mod destination;
 mod file_mode;
 mod form;
 mod log_filter;
 mod names;
 mod network;
+mod one_or_each;
 mod optional;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::net::{IpAddr, SocketAddr};
@@ -28,6 +29,7 @@ use serde::ser::{Serialize, Serializer};
 use serde_json::Value;
 use url::Url;
 
+pub(super) use self::by_name::by_name;
 pub(crate) use self::destination::Hosts;
 pub use self::destination::{Destination, InvalidDestination, Ports};
 pub(super) use self::file_mode::FileMode;
@@ -36,9 +38,10 @@ pub(super) use self::log_filter::LogFilter;
 pub(crate) use self::names::name_problem;
 use self::names::{address, domain, host_pattern, resolver};
 pub(super) use self::network::{Network, networks};
+pub(super) use self::one_or_each::{OneOrEach, one_or_each};
 pub(super) use self::optional::{AtMost, Bandwidth, BodyTime, Optional, PerClient};
+use super::AccessLogTo;
 use super::document::nearest;
-use super::{AccessLogTo, Feed};
 use crate::feeds::rule::written::is_entry;
 
 /// A way to write a value as text.
@@ -182,6 +185,9 @@ values! {
     /// The name of a listener.
     ListenerName: String = Text(name),
         "a name of a listener: a-z, 0-9, `_` and `-`, at most 64 of them";
+    /// The name of a table of parent proxies.
+    UpstreamName: String = Text(name),
+        "a name of parent proxies: a-z, 0-9, `_` and `-`, at most 64 of them";
     /// The name of a user.
     UserName: String = Text(user_name),
         "a name of a user: 1 to 255 bytes without a colon, control characters and white space around it";
@@ -361,19 +367,6 @@ where
     K: FromText,
 {
     out.collect_seq(values.iter().map(K::write))
-}
-
-/// Feeds by name.
-pub(super) fn feeds<'de, D>(value: D) -> Result<BTreeMap<String, Feed>, D::Error>
-where
-    D: Deserializer<'de>,
-{
-    #[derive(PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
-    struct Name(#[serde(with = "Parsed::<FeedName>")] String);
-
-    let feeds = BTreeMap::<Name, Feed>::deserialize(value)?;
-    let feeds = feeds.into_iter().map(|(Name(name), feed)| (name, feed));
-    Ok(feeds.collect())
 }
 
 /// A part of a whole, from 0 to 1.

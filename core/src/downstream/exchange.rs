@@ -2,6 +2,8 @@
 //! fill it in on the way; it is written to the access log when it is dropped, however the exchange
 //! has ended. It drives nothing and renders nothing.
 
+mod end;
+
 use std::cell::Cell;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -9,17 +11,16 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use http::{Method, StatusCode};
-use portcullis_contract::Outcome as How;
 use tokio::time::Instant;
 
 use super::reply::Rejection;
 use crate::chain::{Watcher, replace_notes};
 use crate::error::Causes;
-use crate::filter::Ending;
 use crate::flow::{Client, Protocol};
-use crate::log::access::{Record, Sink};
+use crate::log::access::Sink;
 use crate::target::Target;
 use crate::timer::UploadProgress;
+use crate::upstream::Route;
 use crate::verdict::{Judgement, Notes, Verdict, VerdictKind};
 
 /// One request and whatever it led to.
@@ -37,6 +38,8 @@ pub(crate) struct Exchange {
     target: Option<Rc<Target>>,
     /// The address that was dialled.
     peer: Option<SocketAddr>,
+    /// The parent proxies of which one was.
+    upstream: Option<Arc<str>>,
     server_name: Option<Box<ServerName>>,
     judged: Judged,
     /// Filters that could not judge and were passed over.
@@ -117,6 +120,7 @@ impl Exchange {
             protocol,
             target: None,
             peer: None,
+            upstream: None,
             server_name: None,
             judged: Judged::No,
             skipped: Vec::new(),
@@ -177,9 +181,10 @@ impl Exchange {
         self.client = client.clone();
     }
 
-    /// The exchange goes to the origin over a connection to this address.
-    pub(crate) fn record_peer(&mut self, peer: SocketAddr) {
+    /// The exchange goes its way over a connection to this address.
+    pub(crate) fn record_peer(&mut self, peer: SocketAddr, route: &Route) {
         self.peer = Some(peer);
+        self.upstream = route.parent().map(|parent| parent.name().clone());
     }
 
     /// What filters know of the exchange in each of its hooks.
@@ -275,98 +280,6 @@ impl Exchange {
     fn bytes_up(&self) -> u64 {
         self.upload.as_ref().map_or(0, |upload| upload.bytes()) + self.up.get()
     }
-
-    fn notes_for_people(&self) -> Vec<Arc<str>> {
-        let notes = self.notes.iter().flat_map(|(filter, notes)| {
-            let noted = notes.iter();
-            noted.map(move |(key, value)| format!("{filter}.{key}={value}").into())
-        });
-        notes.collect()
-    }
-
-    /// How it has ended, in the words of the contract.
-    fn ending(&self) -> Ending {
-        let stopped = match &self.judged {
-            Judged::By(judgement) => match judgement.verdict {
-                Verdict::Next | Verdict::Allow | Verdict::Ask(_) => None,
-                Verdict::Block { .. } => Some(How::Blocked),
-                Verdict::Redirect { .. } => Some(How::Redirected),
-                Verdict::Replace(_) => Some(How::Replaced),
-                Verdict::Drop => Some(How::Dropped),
-            },
-            Judged::No | Judged::Passed => None,
-        };
-        let served = match self.outcome {
-            Outcome::Complete => How::Passed,
-            // The client went away, from what it was being given.
-            Outcome::Aborted if self.status.is_some() || self.is_granted => How::Passed,
-            Outcome::Aborted | Outcome::Failed(_) => How::Failed,
-        };
-        Ending {
-            how: stopped.unwrap_or(served),
-            status: self.status,
-            bytes_from_client: self.bytes_up(),
-            bytes_to_client: self.down.get(),
-            duration: self.started.elapsed(),
-        }
-    }
-
-    /// What has decided.
-    fn judgement(&self) -> Option<&Judgement> {
-        match &self.judged {
-            Judged::By(judgement) => Some(judgement),
-            Judged::No | Judged::Passed => None,
-        }
-    }
-
-    fn count_hit(&self) {
-        let judgement = self.judgement();
-        if let Some(matched) = judgement.and_then(|judgement| judgement.matched.as_ref()) {
-            matched.hit.count();
-        }
-    }
-
-    fn write(&self) {
-        let judgement = self.judgement();
-        let parts = judgement.map(|judgement| judgement.verdict.parts());
-        let passed = matches!(self.judged, Judged::Passed).then(|| VerdictKind::Next.name());
-        let matched = judgement.and_then(|judgement| judgement.matched.as_ref());
-        let server_name = self.server_name.as_deref();
-        let (outcome, error) = match &self.outcome {
-            Outcome::Aborted => ("aborted", None),
-            Outcome::Complete => ("complete", None),
-            Outcome::Failed(error) => ("failed", Some(error.as_str())),
-        };
-        self.access_log.write(&Record {
-            time: SystemTime::now(),
-            id: self.id,
-            client: self.client.address,
-            listener: self.listener.as_deref(),
-            user: self.client.user.as_deref(),
-            method: self.method.as_ref().map(Method::as_str),
-            host: self.target.as_ref().map(|target| target.host()),
-            port: self.target.as_ref().map(|target| target.port()),
-            protocol: self.protocol.name(),
-            peer: self.peer,
-            sni: server_name.and_then(|seen| seen.name.as_deref()),
-            sni_verdict: server_name.and_then(|seen| seen.verdict.map(VerdictKind::name)),
-            ech: server_name.is_some_and(|seen| seen.has_hidden_name),
-            status: self.status.map(|status| status.as_u16()),
-            verdict: parts.map(|parts| parts.kind.name()).or(passed),
-            filter: judgement.and_then(|judgement| judgement.filter.as_deref()),
-            reason: parts.and_then(|parts| parts.text),
-            skipped: &self.skipped,
-            edited: &self.edited,
-            notes: &self.notes_for_people(),
-            feed: matched.and_then(|matched| matched.feed.as_deref()),
-            rule: matched.map(|matched| &*matched.rule),
-            up: self.bytes_up(),
-            down: self.down.get(),
-            duration: self.started.elapsed(),
-            outcome,
-            error,
-        });
-    }
 }
 
 /// A filter may fail or change header fields in more than one hook of an exchange.
@@ -374,20 +287,6 @@ fn add_once(names: &mut Vec<Arc<str>>, more: &mut Vec<Arc<str>>) {
     for name in more.drain(..) {
         if !names.contains(&name) {
             names.push(name);
-        }
-    }
-}
-
-impl Drop for Exchange {
-    fn drop(&mut self) {
-        if !self.is_health_check {
-            self.count_hit();
-        }
-        if !self.access_log.is_off() && !self.is_health_check {
-            self.write();
-        }
-        if let Some(watcher) = &self.watcher {
-            watcher.ended(&self.ending(), &self.notes);
         }
     }
 }

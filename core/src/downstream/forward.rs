@@ -68,8 +68,7 @@ pub(crate) async fn forward(
     let upgrade = sanitize_request(&mut head, &body, &destination.host);
     let url = || format!("http://{}{path}", target.authority(HTTP_PORT));
     exchange.record_judgement(filters.judge_request(&mut head, url).await)?;
-    let upgrade = upgrade.map(|protocol| Wanted::new(session, protocol));
-    let upgrade = upgrade.transpose()?;
+    let upgrade = Wanted::of(session, upgrade)?;
 
     worker.pseudonym.append_to(&mut head.headers, head.version);
     // HTTP/1.0 knows no interim responses (RFC 9110, section 15.2).
@@ -84,16 +83,15 @@ pub(crate) async fn forward(
         exchange.track_upload(upload);
         session.deadlines.track_upload(upload.clone());
     }
-    let (route, asker) = (&destination.route, &session.asker);
-    let sending = worker
-        .upstream
-        .send(route, request, asker, &session.deadlines);
+    let upstream = &worker.upstream;
+    let route = upstream.route(&destination.route, client.client());
+    let sending = upstream.send(&route, request, &session.asker, &session.deadlines);
     let (mut response, link) = sending.await?;
-    exchange.record_peer(link.peer());
+    exchange.record_peer(link.peer(), link.route());
 
     let switched = sanitize_response(&mut response)?;
-    if link.has_owner() && response.status() == StatusCode::UNAUTHORIZED {
-        say_that_logins_are_kept_apart(response.headers_mut());
+    if link.has_owner() {
+        say_that_logins_are_kept_apart(&mut response);
     }
     let status = response.status();
     let judgement = filters.judge_response(status, response.headers_mut());
@@ -110,9 +108,12 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn new(session: &Session, protocol: HeaderValue) -> Result<Self, Error> {
+    fn of(session: &Session, protocol: Option<HeaderValue>) -> Result<Option<Self>, Error> {
+        let Some(protocol) = protocol else {
+            return Ok(None);
+        };
         let permit = session.worker.tunnels.permit(session.client.address)?;
-        Ok(Self { protocol, permit })
+        Ok(Some(Self { protocol, permit }))
     }
 
     /// The origin may choose one of several.
@@ -125,9 +126,11 @@ impl Wanted {
 }
 
 /// Some clients do not log in through a proxy that does not say so (RFC 4559, section 6).
-fn say_that_logins_are_kept_apart(headers: &mut HeaderMap) {
-    let kept = HeaderValue::from_static("Session-Based-Authentication");
-    headers.insert(PROXY_SUPPORT, kept);
+fn say_that_logins_are_kept_apart(response: &mut Response<Incoming>) {
+    if response.status() == StatusCode::UNAUTHORIZED {
+        let kept = HeaderValue::from_static("Session-Based-Authentication");
+        response.headers_mut().insert(PROXY_SUPPORT, kept);
+    }
 }
 
 /// OPTIONS can be addressed to a proxy (RFC 9110, sections 7.6.2 and 9.3.7).

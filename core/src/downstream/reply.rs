@@ -3,15 +3,14 @@
 
 use std::rc::Rc;
 
-use bytes::Bytes;
-use http::Response;
-use tokio::net::TcpStream;
-
 use super::tunnels::TunnelPermit;
 use crate::chain::LocalChain;
 use crate::error::Error;
+use crate::upstream::OriginSocket;
 use crate::upstream::response::ResponseBody;
 use crate::verdict::Judgement;
+use bytes::Bytes;
+use http::Response;
 
 /// What an exchange leads to if nothing stands against it.
 #[derive(Debug)]
@@ -27,7 +26,7 @@ pub(crate) enum Reply {
 /// The origin's side of a tunnel that is about to begin.
 #[derive(Debug)]
 pub(crate) struct Upgrade {
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: OriginSocket,
     /// What the origin has already sent.
     pub(crate) early: Bytes,
     /// Judges what the client shows of the server that it wants; none where nothing is looked at.

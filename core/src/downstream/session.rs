@@ -8,7 +8,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use bytes::Bytes;
 use http::HeaderValue;
 use portcullis_contract::FoundIn;
 use tokio::time::Instant;
@@ -23,7 +22,7 @@ use {
     crate::config::{AccessLog, AccessLogTo, Egress, Limits, NamedListener},
     crate::flow::groups::Groups,
     crate::log::access::Access,
-    crate::upstream::{Bounds, reload::Reloads},
+    crate::upstream::{Bounds, Parents, reload::Reloads},
     tokio::sync::watch,
     tokio_util::sync::CancellationToken,
 };
@@ -102,6 +101,12 @@ pub(crate) enum Admission {
 /// A client that may use the proxy, and has logged in if it has to.
 #[derive(Debug)]
 pub(crate) struct Admitted(Arc<Client>);
+
+impl Admitted {
+    pub(crate) fn client(&self) -> &Arc<Client> {
+        &self.0
+    }
+}
 
 /// A place that a client has named.
 #[derive(Debug)]
@@ -184,6 +189,7 @@ impl Session {
             tunnels: TunnelLimits::default(),
             bandwidth: Bandwidth::default(),
             egress: Egress::default(),
+            parents: Parents::default(),
             tunnel: crate::config::Tunnel::default(),
             bounds: Bounds {
                 idle: 9,
@@ -345,12 +351,14 @@ impl Session {
     ) -> Result<Upgrade, Rejection> {
         let filters = self.admit(client, target, exchange).await?;
         let permit = self.worker.tunnels.permit(self.client.address)?;
-        let route = Route::direct(target.clone(), Scheme::Tunnel);
-        let connected = self.worker.upstream.dial(&route, self.asker.client).await?;
-        exchange.record_peer(connected.peer);
+        let upstream = &self.worker.upstream;
+        let direct = Rc::new(Route::direct(target.clone(), Scheme::Tunnel));
+        let route = upstream.route(&direct, &client.0);
+        let (connected, route) = upstream.dial(&route, self.asker.client).await?;
+        exchange.record_peer(connected.peer, &route);
         Ok(Upgrade {
             stream: connected.stream,
-            early: Bytes::new(),
+            early: connected.early,
             chain: Some(filters.chain().clone()),
             _permit: permit,
         })

@@ -207,6 +207,7 @@ fn reply_to(error: &Error) -> Reply {
         | Error::InvalidResponse(_)
         | Error::ResponseTimeout
         | Error::ResponseTooSlow
+        | Error::Parent(_)
         | Error::NoRoom(_) => Reply::Failed,
     }
 }

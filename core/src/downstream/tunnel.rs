@@ -14,7 +14,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tracing::Instrument;
 
@@ -28,6 +27,7 @@ use super::session::Session;
 use super::worker::StopSignal;
 use crate::config::SniCheck;
 use crate::timer::Expired;
+use crate::upstream::OriginSocket;
 use crate::verdict::{Judgement, Verdict};
 
 /// How long a client may take for the few bytes that tell it that it is refused.
@@ -113,7 +113,7 @@ impl Gate<'_> {
 /// Both sides of a tunnel.
 struct Joined<'a, S> {
     client: S,
-    origin: TcpStream,
+    origin: OriginSocket,
     /// From the client to the origin.
     up: Direction,
     /// From the origin to the client.

@@ -23,7 +23,7 @@ use crate::config::{self, Egress, Limits, NamedListener, OwnListeners};
 use crate::flow::groups::Groups;
 use crate::log::access::{Access, Sink};
 use crate::upstream::reload::Reloads;
-use crate::upstream::{Bounds, Upstream};
+use crate::upstream::{Bounds, Parents, Upstream};
 
 /// What every worker of a proxy is made from.
 #[derive(Clone, Debug)]
@@ -32,6 +32,7 @@ pub(crate) struct WorkerConfig {
     pub(crate) tunnels: TunnelLimits,
     pub(crate) bandwidth: Bandwidth,
     pub(crate) egress: Egress,
+    pub(crate) parents: Parents,
     pub(crate) tunnel: config::Tunnel,
     pub(crate) bounds: Bounds,
     pub(crate) access_log: Access,
@@ -88,6 +89,7 @@ impl Worker {
                 &config.limits,
                 config.bounds,
                 &OwnListeners::of(&config.listeners),
+                config.parents,
                 config.reloads,
             ),
             limits: Rc::new(config.limits),

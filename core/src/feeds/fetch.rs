@@ -5,6 +5,7 @@
 pub(crate) mod body;
 mod genuine;
 mod http;
+mod through;
 mod unpack;
 
 use std::error::Error as _;
@@ -29,8 +30,10 @@ use self::unpack::unpack;
 use super::blocking;
 use super::origin::Origin;
 use crate::config::{Checksum, SecretError};
+use crate::error::Causes;
 use crate::upstream::policy::Policy;
 use crate::upstream::resolve::Resolver;
+use crate::upstream::{Parents, ParentsError};
 
 /// What the operator can do where copies cannot be kept.
 pub(crate) const UNKEPT_HINT: &str = "make [cache] dir a folder that can be written to, with room";
@@ -64,6 +67,10 @@ pub(crate) struct Fetcher {
     pub(crate) resolver: Option<Arc<Resolver>>,
     /// Where servers may redirect to. Without one, anywhere.
     pub(crate) policy: Option<Arc<Policy>>,
+    /// The parent proxies through which servers are asked.
+    parents: Parents,
+    /// Why they are not known. Nothing is fetched then.
+    parents_error: Option<String>,
 }
 
 /// A checksum or a signature is not longer, in bytes.
@@ -72,11 +79,21 @@ const PROOF_LIMIT: u64 = 64 << 10;
 impl Fetcher {
     /// A fetcher with the usual deadlines. `resolver` resolves names for it, and `policy` says
     /// where it may connect.
-    pub(crate) fn new(resolver: Resolver, policy: Policy) -> Self {
+    pub(crate) fn new(
+        resolver: Resolver,
+        policy: Policy,
+        parents: Result<Parents, ParentsError>,
+    ) -> Self {
+        let (parents, parents_error) = match parents {
+            Ok(parents) => (parents, None),
+            Err(error) => (Parents::default(), Some(Causes(&error).to_string())),
+        };
         Self {
             deadlines: Deadlines::default(),
             resolver: Some(Arc::new(resolver)),
             policy: Some(Arc::new(policy)),
+            parents,
+            parents_error,
         }
     }
 }
@@ -126,6 +143,9 @@ pub(crate) enum FetchError {
     /// The settings do not let the proxy go there.
     #[error("its server is not asked: {0}")]
     Prohibited(String),
+    /// It is not known through which parent proxy the server is to be asked.
+    #[error("its server is not asked: {0}")]
+    Upstream(String),
     /// The server answered neither 200 nor, where that was asked for, 304.
     #[error("the server answered {status}")]
     Status {
@@ -188,6 +208,7 @@ impl FetchError {
                 StatusCode::TOO_MANY_REQUESTS => "set the feed's refresh to a longer time",
                 _ => "is the server in trouble? Open the feed's url in a browser",
             },
+            Self::Upstream(_) => "see [upstream], and what its credentials name",
             Self::Secret(_) | Self::Field(_) => {
                 "see the feed's headers and post, and what they name"
             }

@@ -27,7 +27,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::entries::Rejected;
-use super::fetch::{Deadlines, FetchError, Fetcher, Version};
+use super::fetch::{FetchError, Fetcher, Version};
 use super::hits::RuleHits;
 use super::origin::Origin;
 use super::{FeedError, FeedStatus, Feeds, Outcome};

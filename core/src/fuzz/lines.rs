@@ -72,6 +72,7 @@ fn record<'a>(data: &'a str, skipped: &'a [Arc<str>]) -> Record<'a> {
         port: Some(443),
         protocol: Protocol::Connect.name(),
         peer: None,
+        upstream: next(),
         sni_verdict: None,
         ech: true,
         status: Some(403),

@@ -47,6 +47,8 @@ pub(crate) struct Record<'a> {
     pub(crate) protocol: &'a str,
     /// The address that was dialled.
     pub(crate) peer: Option<SocketAddr>,
+    /// The table of parent proxies of which one was dialled.
+    pub(crate) upstream: Option<&'a str>,
     /// The name in the TLS handshake of a tunnel's client, canonical if it is a host.
     pub(crate) sni: Option<&'a str>,
     /// What the filters said of that name, if they were asked about it.
@@ -134,6 +136,7 @@ impl Record<'_> {
         if let Some(peer) = self.peer {
             line.address("peer", peer.ip(), Some(peer.port()));
         }
+        text(line, "upstream", self.upstream);
         text(line, "sni", self.sni);
         text(line, "sni_verdict", self.sni_verdict);
         if self.ech {

@@ -2,7 +2,7 @@
 //! allow. Computed once at the start by `proxy`. Each kind has a share of its own, so that clients,
 //! origins and names that are slow cannot take all descriptors; the rest is for the control thread.
 
-use crate::config::{Limits, Listener};
+use crate::config::{Config, Limits, Listener};
 use crate::upstream::Bounds;
 use crate::upstream::resolve::LOOKUPS;
 
@@ -58,16 +58,20 @@ impl Capacity {
         self.per_client.or_else(half)
     }
 
-    /// Says at the start if the system allows fewer connections than the settings.
-    pub(super) fn log(&self, limits: &Limits) {
-        if self.connections < limits.connections {
+    /// What the settings and this system allow. The log says if the system allows less.
+    pub(super) fn of_system(config: &Config) -> Self {
+        let workers = config.proxy.workers.get();
+        let capacity = Self::new(&config.limits, workers, descriptors());
+        let wanted = config.limits.connections;
+        if capacity.connections < wanted {
             tracing::warn!(
-                connections = self.connections,
-                wanted = limits.connections,
+                connections = capacity.connections,
+                wanted,
                 "the limit of open files allows fewer connections than [limits] connections; raise it (LimitNOFILE= in a \
                  systemd unit, ulimit -n in a shell)"
             );
         }
+        capacity
     }
 }
 
@@ -76,7 +80,7 @@ fn count(number: u64) -> usize {
 }
 
 /// The limit of open files of this process, if there is one.
-pub(super) fn descriptors() -> Option<u64> {
+fn descriptors() -> Option<u64> {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, getrlimit};

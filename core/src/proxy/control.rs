@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use tokio::runtime::Runtime;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{broadcast, oneshot, watch};
 use tokio::task::{JoinSet, LocalSet};
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +27,7 @@ use crate::filter::Loader;
 use crate::flow::groups::Groups;
 use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{Plugins, StatusWriter};
+use crate::upstream::Parents;
 use crate::upstream::policy::Policy;
 use crate::upstream::reload::Reloads;
 use crate::upstream::resolve::{LOOKUPS, Resolver};
@@ -46,6 +47,7 @@ pub(super) struct Control {
     /// Who may log in, if clients have to.
     pub(super) users: Option<UsersFile>,
     pub(super) reloads: Reloads,
+    pub(super) parents: Parents,
 }
 
 /// A control thread that is loading lists and filters.
@@ -89,7 +91,8 @@ impl Control {
         stop: &CancellationToken,
     ) {
         let tasks = async {
-            match load(&config, &self.own, self.reloads.clone()).await {
+            let ways = (self.reloads.clone(), self.parents.clone());
+            match load(&config, &self.own, ways).await {
                 Ok((feeds, mut plugins)) => {
                     let settings = Settings::new(&config);
                     if let Some(settings) = &settings {
@@ -116,9 +119,16 @@ impl Control {
 }
 
 impl Loading {
-    /// Waits until the filters that are in the folder can judge.
-    pub(super) async fn chains(self) -> Result<Chains, StartError> {
-        self.0.await.unwrap_or(Err(StartError::Panicked))
+    /// Waits until the filters that are in the folder can judge. None if the proxy is to stop first.
+    pub(super) async fn chains_unless(
+        self,
+        shutdown: &mut broadcast::Receiver<()>,
+    ) -> Result<Option<Chains>, StartError> {
+        tokio::select! {
+            biased;
+            _ = shutdown.recv() => Ok(None),
+            chains = self.0 => chains.unwrap_or(Err(StartError::Panicked)).map(Some),
+        }
     }
 }
 
@@ -126,14 +136,15 @@ impl Loading {
 async fn load(
     config: &Config,
     own: &[NamedListener],
-    reloads: Reloads,
+    (reloads, parents): (Reloads, Parents),
 ) -> Result<(Arc<Feeds>, Plugins), StartError> {
     let (feeds, cache_dir) = (config.feeds.clone(), config.cache.dir.clone());
     let (egress, limit) = (config.egress.clone(), config.limits.resolve);
     let own = OwnListeners::of(own);
     let open = move || {
         let policy = Policy::new(&egress, &own);
-        let fetcher = Fetcher::new(Resolver::new(&egress, limit, LOOKUPS, reloads), policy);
+        let resolver = Resolver::new(&egress, limit, LOOKUPS, reloads);
+        let fetcher = Fetcher::new(resolver, policy, Ok(parents));
         Feeds::with_fetcher(&feeds, &cache_dir, fetcher)
     };
     let feeds = tokio::task::spawn_blocking(open)

@@ -218,6 +218,7 @@ fn different(one: &Config, other: &Config) -> Vec<&'static str> {
         state,
         egress,
         tunnel,
+        upstream,
         log,
     } = one;
     let mut plugins = plugins.clone();
@@ -235,6 +236,7 @@ fn different(one: &Config, other: &Config) -> Vec<&'static str> {
         ("state", *state != other.state),
         ("egress", *egress != other.egress),
         ("tunnel", *tunnel != other.tunnel),
+        ("upstream", *upstream != other.upstream),
         ("log", *log != other.log),
     ];
     let different = tables.into_iter().filter(|(_, is_different)| *is_different);

@@ -303,8 +303,8 @@ mod tests {
     use crate::downstream::tunnels::TunnelLimits;
     use crate::flow::groups::Groups;
     use crate::log::access::Access;
-    use crate::upstream::Bounds;
     use crate::upstream::reload::Reloads;
+    use crate::upstream::{Bounds, Parents};
 
     /// Two workers, and clients that they serve.
     struct Stage {
@@ -327,6 +327,7 @@ mod tests {
                 tunnels: TunnelLimits::default(),
                 bandwidth: Bandwidth::default(),
                 egress,
+                parents: Parents::default(),
                 tunnel: crate::config::Tunnel::default(),
                 bounds: Bounds {
                     idle: 9,

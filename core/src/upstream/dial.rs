@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::net::TcpStream;
@@ -15,21 +16,42 @@ use tokio::net::UnixStream;
 use tokio::time::sleep;
 
 use super::policy::effective_ip;
+use super::socket::OriginSocket;
 
 /// How long one address may keep the next from being tried (RFC 8305, section 5).
 const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-/// A connection, and the address that answered.
+/// A TCP connection, and the address that answered.
+#[derive(Debug)]
+pub(super) struct Dialled {
+    pub(super) stream: TcpStream,
+    pub(super) peer: SocketAddr,
+}
+
+/// A connection that leads to an origin, or to a proxy that takes requests for it.
 #[derive(Debug)]
 pub(crate) struct Connected {
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: OriginSocket,
+    /// The address that was dialled.
     pub(crate) peer: SocketAddr,
+    /// What the origin has already sent.
+    pub(crate) early: Bytes,
+}
+
+impl From<Dialled> for Connected {
+    fn from(Dialled { stream, peer }: Dialled) -> Self {
+        Self {
+            stream: OriginSocket::Direct(stream),
+            peer,
+            early: Bytes::new(),
+        }
+    }
 }
 
 /// Connects to the proxy's own listener, to see whether that works.
 pub(crate) async fn dial_self(own: SocketAddr) -> io::Result<TcpStream> {
     let address = SocketAddr::new(effective_ip(own.ip()), own.port());
-    connect(address).await.map(|connected| connected.stream)
+    connect(address).await.map(|dialled| dialled.stream)
 }
 
 /// The same for one that is a Unix socket.
@@ -53,7 +75,7 @@ pub(super) fn interleave(addresses: Vec<IpAddr>) -> impl Iterator<Item = IpAddr>
 }
 
 /// The first connection that succeeds, or the failure of the last address.
-pub(super) async fn race(addresses: Vec<SocketAddr>) -> io::Result<Connected> {
+pub(super) async fn race(addresses: Vec<SocketAddr>) -> io::Result<Dialled> {
     // Most names have one address, which needs no race.
     if let [address] = addresses[..] {
         return connect(address).await;
@@ -99,9 +121,9 @@ pub(super) fn is_out_of_descriptors(error: &io::Error) -> bool {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the place")]
-async fn connect(peer: SocketAddr) -> io::Result<Connected> {
+async fn connect(peer: SocketAddr) -> io::Result<Dialled> {
     let stream = TcpStream::connect(peer).await?;
-    Ok(Connected { stream, peer })
+    Ok(Dialled { stream, peer })
 }
 
 #[cfg(test)]

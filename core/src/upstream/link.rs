@@ -18,7 +18,6 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio::task::unconstrained;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
@@ -27,6 +26,7 @@ use super::dial::Connected;
 use super::login;
 use super::request::{self, RequestBody};
 use super::route::Route;
+use super::socket::OriginSocket;
 use super::spelling::Spellings;
 use super::stream::{Gauge, OriginStream};
 use super::written::{Recorded, WrittenHead};
@@ -99,7 +99,7 @@ impl Link {
         }))
     }
 
-    pub(super) fn route(&self) -> &Rc<Route> {
+    pub(crate) fn route(&self) -> &Rc<Route> {
         &self.route
     }
 
@@ -257,7 +257,7 @@ impl Link {
 
     /// Waits until the connection has left HTTP after a 101 response, and takes its stream and what
     /// was read too far.
-    pub(crate) async fn into_stream(mut self) -> Option<(TcpStream, Bytes)> {
+    pub(crate) async fn into_stream(mut self) -> Option<(OriginSocket, Bytes)> {
         poll_fn(|cx| {
             self.gauge.begin_turn();
             self.drive(cx);

@@ -1,4 +1,4 @@
-//! What hyper reads from and writes to on the way to an origin: a TCP stream that counts what is
+//! What hyper reads from and writes to on the way to an origin: a stream that counts what is
 //! read, mends the heads of responses, and lets an answer that has arrived be read although nothing
 //! can be written any more. Made by `link`, which looks at its [`Gauge`].
 
@@ -12,9 +12,9 @@ use std::task::{Context, Poll, ready};
 
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 use super::framing::{end_of_head, give};
+use super::socket::OriginSocket;
 use super::spelling::{SpelledHead, Spellings};
 use crate::timer::Share;
 
@@ -75,7 +75,7 @@ impl Gauge {
 /// A stream to an origin.
 #[derive(Debug)]
 pub(super) struct OriginStream {
-    stream: TcpStream,
+    stream: OriginSocket,
     gauge: Rc<Gauge>,
     /// A head may have this many bytes.
     head_size: usize,
@@ -90,7 +90,7 @@ pub(super) struct OriginStream {
 }
 
 impl OriginStream {
-    pub(super) fn new(stream: TcpStream, head_size: usize) -> (Self, Rc<Gauge>) {
+    pub(super) fn new(stream: OriginSocket, head_size: usize) -> (Self, Rc<Gauge>) {
         let gauge = Rc::<Gauge>::default();
         let stream = Self {
             stream,
@@ -105,7 +105,7 @@ impl OriginStream {
     }
 
     /// The stream, and what was read from it and not asked for.
-    pub(super) fn into_parts(self) -> (TcpStream, Vec<u8>) {
+    pub(super) fn into_parts(self) -> (OriginSocket, Vec<u8>) {
         (self.stream, self.held)
     }
 
@@ -217,7 +217,10 @@ impl OriginStream {
 }
 
 /// Reads what the system has now, or finds that there is nothing.
-fn read_now(stream: &TcpStream, buf: &mut ReadBuf<'_>) -> io::Result<Poll<()>> {
+fn read_now(stream: &OriginSocket, buf: &mut ReadBuf<'_>) -> io::Result<Poll<()>> {
+    let Some(stream) = stream.tcp() else {
+        return Ok(Poll::Pending);
+    };
     match (&*SockRef::from(stream)).read(buf.initialize_unfilled()) {
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Poll::Pending),
         read => {
@@ -308,9 +311,10 @@ mod tests {
     async fn a_stream_that_is_always_ready_lets_others_have_their_turn() {
         let origin = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let dialled = dial::race(vec![origin.local_addr().unwrap()]).await;
-        let (mut stream, gauge) = OriginStream::new(dialled.unwrap().stream, 1 << 16);
+        let (mut stream, gauge) =
+            OriginStream::new(OriginSocket::Direct(dialled.unwrap().stream), 1 << 16);
         origin.accept().unwrap().0.write_all(b"more").unwrap();
-        stream.stream.readable().await.unwrap();
+        stream.stream.tcp().unwrap().readable().await.unwrap();
 
         gauge.share.use_up();
         let mut bytes = [0; 8];
@@ -331,9 +335,10 @@ mod tests {
     async fn what_the_system_is_asked_for_counts_as_well() {
         let origin = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let dialled = dial::race(vec![origin.local_addr().unwrap()]).await;
-        let (mut stream, gauge) = OriginStream::new(dialled.unwrap().stream, 1 << 16);
+        let (mut stream, gauge) =
+            OriginStream::new(OriginSocket::Direct(dialled.unwrap().stream), 1 << 16);
         origin.accept().unwrap().0.write_all(b"more").unwrap();
-        stream.stream.readable().await.unwrap();
+        stream.stream.tcp().unwrap().readable().await.unwrap();
 
         gauge.ask_system();
         let mut bytes = [0; 8];

@@ -36,6 +36,7 @@ mod listeners;
 mod live_feeds;
 mod manifest;
 mod messages;
+mod parents;
 mod plugins;
 mod precedence;
 mod properties;

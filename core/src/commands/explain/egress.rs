@@ -1,28 +1,38 @@
 //! Where the proxy may connect for what is asked about. No name is resolved for that.
 
+use std::collections::BTreeMap;
+
 use super::precedence::Decider;
 use super::{Explanation, Subject, refused};
+use crate::config::Upstream;
 use crate::error::Error;
-use crate::flow::Protocol;
-use crate::upstream::Scheme;
+use crate::flow::{Inquiry, Protocol};
 use crate::upstream::policy::{Policy, Refusal};
+use crate::upstream::{Scheme, choose};
 
 impl Explanation {
-    /// Says what the policy says. It decides where everything before it lets the request pass.
-    pub(super) fn tell_egress(&mut self, subject: &Subject, policy: &Policy) {
-        let refusal = match judge(subject, policy) {
-            Ok(Some(_)) => {
+    /// Says what the policy says, and which parent proxies the request goes through. It decides where
+    /// everything before it lets the request pass.
+    pub(super) fn tell_egress(&mut self, subject: &Subject, policy: &Policy, parent: Option<&str>) {
+        let refusal = match (judge(subject, policy), parent) {
+            (Ok(address), Some(parent)) => {
+                let unresolved = ", which resolves the name: its addresses are not looked at here";
+                let unresolved = address.map_or(unresolved, |()| "");
+                self.egress = format!("it goes through a proxy of [upstream.{parent}]{unresolved}");
+                return;
+            }
+            (Ok(Some(())), None) => {
                 self.egress = "its address may be dialled".into();
                 return;
             }
-            Ok(None) => {
+            (Ok(None), None) => {
                 self.egress = format!(
                     "the name may be looked up; of its addresses, {} may be dialled",
                     policy.in_words()
                 );
                 return;
             }
-            Err(refusal) => refusal,
+            (Err(refusal), _) => refusal,
         };
         let error = Error::from(refusal);
         self.egress = format!("refused: {error}");
@@ -31,6 +41,17 @@ impl Explanation {
             self.outcome = refused(&error, "[egress]");
         }
     }
+}
+
+/// The table of parent proxies through which a request goes; none if it goes straight to its origin.
+pub(super) fn parent<'a>(
+    tables: &'a BTreeMap<String, Upstream>,
+    subject: &Subject,
+    inquiry: &Inquiry,
+) -> Option<&'a str> {
+    let at = choose(tables.values(), &subject.target, &inquiry.client)?;
+    let (name, table) = tables.iter().nth(at)?;
+    table.proxies().next().map(|_| name.as_str())
 }
 
 /// The address that may be dialled, if the host is one.

@@ -19,6 +19,7 @@ use rustls_platform_verifier::BuilderVerifierExt;
 use url::Url;
 
 use super::body::{Body, Room};
+use super::through::Through;
 use super::unpack::{ACCEPTED, decode};
 use super::{Deadlines, FetchError, Fetcher, Validators};
 use crate::feeds::blocking;
@@ -107,7 +108,7 @@ async fn follow(mut ask: Ask, fetcher: &Fetcher) -> Result<Answer, FetchError> {
 /// One request. Feeds are fetched minutes apart: a client for each keeps no connection and sees new
 /// CA certificates.
 async fn request(url: &Url, ask: &Ask, fetcher: &Fetcher) -> Result<Response, FetchError> {
-    let way = Way::new(url, ask, fetcher);
+    let (way, through) = way(url, ask, fetcher)?;
     // No name is resolved then.
     if let Some(ip) = way.as_ref().and_then(|way| way.target.ip()) {
         way.iter().try_for_each(|way| way.judge(ip))?;
@@ -117,7 +118,7 @@ async fn request(url: &Url, ask: &Ask, fetcher: &Fetcher) -> Result<Response, Fe
         .resolver
         .clone()
         .map(|resolver| ListServers { resolver, way });
-    let client = blocking(move || client(&for_client, deadlines, resolver)).await?;
+    let client = blocking(move || client(&for_client, deadlines, resolver, through)).await?;
     let mut request = match &ask.post {
         Some(body) => client.post(url.clone()).body(body.clone()),
         None => client.get(url.clone()),
@@ -128,6 +129,29 @@ async fn request(url: &Url, ask: &Ask, fetcher: &Fetcher) -> Result<Response, Fe
         request = request.headers(ask.secrets.clone());
     }
     Ok(request.send().await?)
+}
+
+/// The next step on the way to a server, and the parent proxy if it leads to one.
+fn way(
+    url: &Url,
+    ask: &Ask,
+    fetcher: &Fetcher,
+) -> Result<(Option<Way>, Option<Through>), FetchError> {
+    let Some(way) = Way::new(url, ask, fetcher) else {
+        return Ok((None, None));
+    };
+    let Some(through) = Through::find(&way.target, fetcher)? else {
+        return Ok((Some(way), None));
+    };
+    if !way.is_named {
+        through.judge(&way.target, fetcher)?;
+    }
+    let proxy = Way {
+        target: through.proxy.clone(),
+        is_named: true,
+        ..way
+    };
+    Ok((Some(proxy), Some(through)))
 }
 
 /// Where a `Location` at a URL leads.
@@ -208,16 +232,22 @@ fn client(
     url: &Url,
     deadlines: Deadlines,
     resolver: Option<ListServers>,
+    through: Option<Through>,
 ) -> Result<Client, FetchError> {
-    let mut client = Client::builder();
+    // The system's proxy is probably this very proxy.
+    let mut client = Client::builder().no_proxy();
+    let mut config = None;
+    if let Some(through) = through {
+        client = client.proxy(through.proxy()?);
+        config = through.tls();
+    }
+    let config = config.map_or_else(|| tls(url), Ok)?;
     if let Some(resolver) = resolver {
         client = client.dns_resolver(Arc::new(resolver));
     }
     client
-        .tls_backend_preconfigured(tls(url)?)
+        .tls_backend_preconfigured(config)
         .user_agent(USER_AGENT)
-        // The system's proxy is probably this very proxy.
-        .no_proxy()
         // A URL may hold a key, which the server that it redirects to must not learn.
         .referer(false)
         .redirect(redirect::Policy::none())

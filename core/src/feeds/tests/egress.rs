@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::config::{Egress, OwnListeners, PrivateAddresses};
+use crate::upstream::Parents;
 use crate::upstream::policy::Policy;
 use crate::upstream::reload::Reloads;
 use crate::upstream::resolve::{LOOKUPS, Resolver};
@@ -14,7 +15,11 @@ async fn refresh(url: &str, own: SocketAddr) -> Result<Outcome, FeedError> {
     };
     let limit = Duration::from_secs(5);
     let resolver = Resolver::new(&egress, limit, LOOKUPS, Reloads::default());
-    let fetcher = Fetcher::new(resolver, Policy::new(&egress, &OwnListeners::at(&[own])));
+    let fetcher = Fetcher::new(
+        resolver,
+        Policy::new(&egress, &OwnListeners::at(&[own])),
+        Ok(Parents::default()),
+    );
     let dir = TempDir::new().unwrap();
     let list = BTreeMap::from([("list".into(), feed(url))]);
     let feeds = Feeds::with_fetcher(&list, dir.path(), fetcher);

@@ -112,13 +112,8 @@ async fn a_silent_server_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let dir = TempDir::new().unwrap();
     let list = feed(&format!("http://{}/", listener.local_addr().unwrap()));
-    let fetcher = Fetcher {
-        deadlines: Deadlines {
-            silence: Duration::from_millis(20),
-            ..Deadlines::default()
-        },
-        ..Fetcher::default()
-    };
+    let mut fetcher = Fetcher::default();
+    fetcher.deadlines.silence = Duration::from_millis(20);
     let feeds = Feeds::with_fetcher(
         &BTreeMap::from([("list".into(), list)]),
         dir.path(),

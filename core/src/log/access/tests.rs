@@ -19,6 +19,7 @@ const NOTHING: Record<'static> = Record {
     port: None,
     protocol: "http",
     peer: None,
+    upstream: None,
     sni: None,
     sni_verdict: None,
     ech: false,
@@ -50,6 +51,7 @@ fn with_texts<'a>(names: &'a [Arc<str>], mut text: impl FnMut() -> &'a str) -> R
         port: Some(443),
         protocol: "connect",
         peer: Some((Ipv6Addr::LOCALHOST, 8443).into()),
+        upstream: Some(text()),
         sni: Some(text()),
         sni_verdict: Some("next"),
         ech: true,
@@ -88,7 +90,7 @@ fn expected(record: &Record<'_>) -> Value {
     let mut fields = json!({
         "time": TIME, "kind": "access", "id": record.id, "client": "10.0.0.7", "listener": record.listener, "user": record.user,
         "method": record.method, "host": record.host, "port": 443, "protocol": "connect", "peer": "[::1]:8443",
-        "sni": record.sni, "sni_verdict": "next", "ech": true,
+        "upstream": record.upstream, "sni": record.sni, "sni_verdict": "next", "ech": true,
         "status": 403, "verdict": record.verdict, "filter": record.filter, "reason": record.reason,
         "skipped": record.skipped.iter().map(|name| &**name).collect::<Vec<_>>(),
         "edited": record.edited.iter().map(|name| &**name).collect::<Vec<_>>(),
@@ -113,6 +115,7 @@ fn a_line_has_the_form_that_the_grammar_gives_it() {
         "jo",
         "GET",
         "a.example",
+        "corp",
         "other.example",
         "block",
         "block list",
@@ -126,7 +129,7 @@ fn a_line_has_the_form_that_the_grammar_gives_it() {
     assert_eq!(
         logfmt(&record),
         "time=2026-11-23T13:42:32.829285Z kind=access id=4 client=10.0.0.7 listener=lan user=jo method=GET host=a.example \
-         port=443 protocol=connect peer=[::1]:8443 sni=other.example sni_verdict=next ech=true status=403 verdict=block filter=\"block list\" \
+         port=443 protocol=connect peer=[::1]:8443 upstream=corp sni=other.example sni_verdict=next ech=true status=403 verdict=block filter=\"block list\" \
          reason=\"it is \\\"bad\\\"\" skipped=\"plain,with\\\\, comma\" edited=\"plain,with\\\\, comma\" notes=\"plain,with\\\\, comma\" feed=list \
          rule=*.a.example up=5 down=18446744073709551615 ms=12345.006 outcome=failed error=\"x: y\"\n"
     );

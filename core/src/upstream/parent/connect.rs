@@ -1,0 +1,77 @@
+//! Asks a parent proxy for a tunnel by CONNECT (RFC 9110, section 9.3.6).
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+
+use bytes::Bytes;
+use http::header::{HOST, PROXY_AUTHORIZATION};
+use http::{HeaderValue, Method, Request, StatusCode, Uri};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+
+use super::Login;
+use crate::config::MAX_FIELDS;
+use crate::target::Target;
+use crate::upstream::socket::OriginSocket;
+
+/// Why there is no tunnel.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::upstream) enum NoTunnel {
+    /// The proxy answers, and is against it.
+    #[error("it answers {0}")]
+    Refused(StatusCode),
+    /// The proxy breaks off or answers with something else than HTTP.
+    #[error(transparent)]
+    Broken(#[from] hyper::Error),
+}
+
+/// The stream as it leads to the target, and what was read of it already.
+pub(in crate::upstream) async fn tunnel(
+    socket: OriginSocket,
+    target: &Target,
+    login: Option<&Login>,
+    head_size: usize,
+) -> Result<(OriginSocket, Bytes), NoTunnel> {
+    let mut client = http1::Builder::new();
+    client.max_headers(MAX_FIELDS).max_header_size(head_size);
+    let (mut requests, mut connection) = client.handshake(TokioIo::new(socket)).await?;
+    let mut ended = false;
+    let response = {
+        let mut response = pin!(requests.send_request(request(target, login)));
+        let response = poll_fn(|cx| {
+            if !ended && let Poll::Ready(end) = Pin::new(&mut connection).poll(cx) {
+                ended = true;
+                if let Err(error) = end {
+                    return Poll::Ready(Err(error));
+                }
+            }
+            response.as_mut().poll(cx)
+        });
+        response.await?
+    };
+    if !response.status().is_success() {
+        return Err(NoTunnel::Refused(response.status()));
+    }
+    drop(response);
+    if !ended {
+        // It ends where HTTP does.
+        (&mut connection).await?;
+    }
+    let parts = connection.into_parts();
+    Ok((parts.io.into_inner(), parts.read_buf))
+}
+
+fn request(target: &Target, login: Option<&Login>) -> Request<String> {
+    let authority = target.to_string();
+    let mut request = Request::new(String::new());
+    *request.method_mut() = Method::CONNECT;
+    *request.uri_mut() = Uri::try_from(&*authority).expect("a canonical host is an authority");
+    let headers = request.headers_mut();
+    let host = HeaderValue::try_from(authority);
+    headers.insert(HOST, host.expect("a canonical host is printable ASCII"));
+    if let Some(login) = login {
+        headers.insert(PROXY_AUTHORIZATION, login.basic.clone());
+    }
+    request
+}
