@@ -213,6 +213,13 @@ impl<S: ClientStream> Wire<S> {
         if self.held.is_empty() {
             ready!(self.poll_more(cx, buf))?;
             let read = &buf.filled()[before..];
+            // A client of SOCKS may send all that it has at once, and a head of HTTP with it.
+            if read.first().is_some_and(|first| self.is_socks(*first)) {
+                self.hold(buf, before);
+                self.turn.is_socks.set(true);
+                // hyper takes an error for the end of the connection, and answers nothing.
+                return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
+            }
             if let Some(end) = end_of_head(read, 0)
                 && end <= self.head_size
                 && request_line::is_plain(read)
@@ -226,14 +233,8 @@ impl<S: ClientStream> Wire<S> {
                 return Poll::Ready(Ok(()));
             }
             self.hold(buf, before);
-            match self.held.first() {
-                None => return Poll::Ready(Ok(())),
-                Some(first) if is_socks_version(*first) && self.turn.deadlines.is_first_head() => {
-                    self.turn.is_socks.set(true);
-                    // hyper takes an error for the end of the connection, and answers nothing.
-                    return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
-                }
-                Some(_) => {}
+            if self.held.is_empty() {
+                return Poll::Ready(Ok(()));
             }
         }
         while !self.find_line() {
@@ -249,6 +250,11 @@ impl<S: ClientStream> Wire<S> {
         }
         self.give(buf);
         Poll::Ready(Ok(()))
+    }
+
+    /// Whether a client whose first byte this is speaks SOCKS.
+    fn is_socks(&self, first: u8) -> bool {
+        is_socks_version(first) && self.turn.deadlines.is_first_head()
     }
 
     /// Whether `held` begins with a request line that hyper may have, or with what cannot become

@@ -63,6 +63,24 @@ async fn a_name_is_judged_and_then_a_tunnel_to_it() {
 }
 
 #[tokio::test]
+async fn a_client_may_send_all_that_it_has_at_once() {
+    let (stage, origin) = (Stage::start().await, Origin::start().await);
+    let mut client = stage.proxy.client().await;
+    // To a reader of HTTP, it is a head.
+    let request = b"GET / HTTP/1.1\r\nHost: front.example\r\n\r\n";
+    let target = by_name("front.example", origin.port());
+    client
+        .send([&[5, 1, 0], &target[..], request].concat())
+        .await;
+    assert_eq!(client.exactly_bytes(2).await, [5, 0]);
+    assert_eq!(client.exactly_bytes(10).await[..2], [5, 0]);
+    let mut served = origin.accept().await;
+    assert!(served.head().await.starts_with("GET / HTTP/1.1\r\n"));
+    served.send("answer").await;
+    client.expect("answer").await;
+}
+
+#[tokio::test]
 async fn what_is_refused_has_the_code_that_says_why() {
     let mut log = Log::follow();
     let (stage, origin) = (Stage::start().await, Origin::start().await);
