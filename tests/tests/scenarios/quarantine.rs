@@ -4,12 +4,14 @@ use portcullis_tests::{Log, Stage, guests, plug};
 
 const STRICT: &str = "[quarantine]\nfailures = 3\npause = \"1h\"\nlongest_pause = \"1h\"\n";
 
+/// A filter that computes for too long, however busy the machine is.
 async fn stage_with(name: &str, settings: &str) -> Stage {
+    let settings = format!("{settings}\n[limits]\nwall = \"20s\"\n");
     Stage::start_with(|config| {
         config.plugins.order = vec!["neighbour".into()];
         let folder = &config.plugins.dir;
         plug(folder, "neighbour.wasm", guests::bare());
-        plug(folder, &format!("{name}.toml"), settings);
+        plug(folder, &format!("{name}.toml"), &settings);
         plug(folder, &format!("{name}.wasm"), guests::wat("loops"));
     })
     .await
