@@ -18,9 +18,10 @@ use crate::timer::ResettableTimer;
 /// A client that has rested may move what its rate allows in this time at once.
 const BURST: Duration = Duration::from_secs(1);
 
-/// A connection moves what the rate allows in this part of a second, and waits for its turn. A
-/// client with a hundred connections waits five seconds for it.
-const TURNS: u64 = 20;
+/// A connection moves what the rate allows in this part of a second, and waits for its turn. So a
+/// client with a hundred busy connections waits a second for it, and the proxy's question to itself
+/// as well.
+const TURNS: u64 = 100;
 
 /// The least and the most that a connection moves in a turn, in bytes. Less would be a system call
 /// for every few bytes, and more than the second is not read at a time anyway.
@@ -65,9 +66,23 @@ struct Bucket {
 pub(crate) struct Allowance {
     bandwidth: Arc<Limited>,
     buckets: RefCell<Vec<Arc<Bucket>>>,
-    /// The turn of this connection.
-    next: Cell<Instant>,
+    sending: Turn,
+    receiving: Turn,
+}
+
+/// The turn of one direction of a connection: a client that sends without end does not keep itself
+/// from receiving.
+#[derive(Debug)]
+struct Turn {
+    at: Cell<Instant>,
     timer: RefCell<ResettableTimer>,
+}
+
+/// A direction, as the client sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    Sending,
+    Receiving,
 }
 
 impl Bandwidth {
@@ -92,27 +107,37 @@ impl Bandwidth {
     /// What a new connection of a client may move. None if nothing is limited.
     pub(crate) fn allowance(&self, client: &Client) -> Option<Allowance> {
         let bandwidth = self.0.clone()?;
-        let now = Instant::now();
-        let allowance = Allowance {
-            buckets: RefCell::new(bandwidth.buckets(client, now)),
+        let buckets = bandwidth.buckets(client);
+        let turn = bandwidth.turn(&buckets);
+        Some(Allowance {
+            buckets: RefCell::new(buckets),
             bandwidth,
-            next: Cell::new(now),
-            timer: RefCell::new(ResettableTimer::at(now)),
-        };
-        Some(allowance)
+            sending: Turn::at(turn),
+            receiving: Turn::at(turn),
+        })
     }
 }
 
 impl Limited {
-    /// The buckets that a client pays into.
-    fn buckets(&self, client: &Client, now: Instant) -> Vec<Arc<Bucket>> {
+    /// The buckets that a client pays into. Clients of a Unix socket have no address, so that they
+    /// cannot be told apart, and pay into those of groups alone.
+    fn buckets(&self, client: &Client) -> Vec<Arc<Bucket>> {
         let groups = client.groups.iter();
         let groups = groups.filter_map(|group| self.groups.get(&**group).cloned());
-        let own = self.per_client.map(|rate| {
+        let rate = self.per_client.filter(|_| client.address.is_some());
+        let own = rate.map(|rate| {
             let mut table = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-            table.bucket(ClientKey::of(client.address), rate, self.since_start(now))
+            let now = self.since_start(Instant::now());
+            table.bucket(ClientKey::of(client.address), rate, now)
         });
         own.into_iter().chain(groups).collect()
+    }
+
+    /// The turn of a connection that begins to pay into these buckets: when all that others have
+    /// moved is paid for.
+    fn turn(&self, buckets: &[Arc<Bucket>]) -> Instant {
+        let paid = buckets.iter().map(|bucket| bucket.paid_at());
+        self.started + Duration::from_nanos(paid.max().unwrap_or_default())
     }
 
     fn since_start(&self, now: Instant) -> u64 {
@@ -144,6 +169,12 @@ impl Bucket {
         }
     }
 
+    /// When all that was moved is paid for, but for what may be moved at once.
+    fn paid_at(&self) -> u64 {
+        let paid_at = self.paid_at.load(Ordering::Relaxed);
+        paid_at.saturating_sub(nanos(BURST))
+    }
+
     /// Charges what was moved. Returns when more may be.
     fn charge(&self, bytes: u64, now: u64) -> u64 {
         let cost = bytes.saturating_mul(1_000_000_000) / self.rate;
@@ -160,18 +191,30 @@ impl Bucket {
 impl Allowance {
     /// The connection has another client from here on: a user has logged in.
     pub(crate) fn set_client(&self, client: &Client) {
-        let buckets = self.bandwidth.buckets(client, Instant::now());
+        let buckets = self.bandwidth.buckets(client);
+        let turn = self.bandwidth.turn(&buckets);
+        for direction in [&self.sending, &self.receiving] {
+            direction.at.set(direction.at.get().max(turn));
+        }
         self.buckets.replace(buckets);
     }
 
+    fn turn(&self, direction: Direction) -> &Turn {
+        match direction {
+            Direction::Sending => &self.sending,
+            Direction::Receiving => &self.receiving,
+        }
+    }
+
     /// Ready when the connection may move something. Returns how many bytes.
-    pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<usize> {
+    pub(super) fn poll(&self, direction: Direction, cx: &mut Context<'_>) -> Poll<usize> {
         let buckets = self.buckets.borrow();
         let Some(rate) = buckets.iter().map(|bucket| bucket.rate).min() else {
             return Poll::Ready(usize::MAX);
         };
-        let next = self.next.get();
-        if Instant::now() < next && self.timer.borrow_mut().poll(next, cx).is_pending() {
+        let Turn { at, timer } = self.turn(direction);
+        let at = at.get();
+        if Instant::now() < at && timer.borrow_mut().poll(at, cx).is_pending() {
             return Poll::Pending;
         }
         let [least, most] = PIECE;
@@ -180,7 +223,7 @@ impl Allowance {
 
     /// The connection has moved something. Its next turn comes when this is paid for, and all that
     /// others have moved before.
-    pub(super) fn charge(&self, bytes: usize) {
+    pub(super) fn charge(&self, direction: Direction, bytes: usize) {
         let buckets = self.buckets.borrow();
         if buckets.is_empty() || bytes == 0 {
             return;
@@ -190,7 +233,17 @@ impl Allowance {
             .iter()
             .map(|bucket| bucket.charge(bytes as u64, now));
         let next = Duration::from_nanos(next.max().unwrap_or_default());
-        self.next.set(self.bandwidth.started + next);
+        let at = self.bandwidth.started + next;
+        self.turn(direction).at.set(at);
+    }
+}
+
+impl Turn {
+    fn at(at: Instant) -> Self {
+        Self {
+            at: Cell::new(at),
+            timer: RefCell::new(ResettableTimer::at(at)),
+        }
     }
 }
 
