@@ -41,9 +41,10 @@ test:
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 		$(CARGO) nextest run --workspace $(SELECT) $(T); \
 	else \
+		[ -z "$(SELECT)" ] || { echo 'Some tests alone need cargo-nextest: cargo install cargo-nextest --locked'; exit 1; }; \
 		$(CARGO) test --workspace --lib --bins --tests --examples -- $(T); \
 	fi
-	@for peer in curl chromium; do command -v $$peer >/dev/null || \
+	@for peer in curl chromium haproxy openssl tinyproxy microsocks; do command -v $$peer >/dev/null || \
 		echo "skipped: scenarios with $$peer, which is not installed"; done
 	@[ -e $(AGTREE)/node_modules ] || echo 'skipped: a comparison with agtree, which `make agtree` gets'
 

@@ -60,7 +60,7 @@ pub use self::request::{Checksum, Field, Secret, SecretError};
 pub(crate) use self::schema::Schema;
 pub use self::tunnel::{SniCheck, SniMismatch, Tunnel};
 pub(crate) use self::upstream::ProxyProtocol;
-pub use self::upstream::{Balance, Fallback, InvalidParent, Parent, ProxyAddress, Upstream};
+pub use self::upstream::{Balance, Fallback, InvalidParent, ParentProxy, ProxyAddress, Upstream};
 pub use self::users::UsersError;
 pub(crate) use self::users::{PasswordHash, User, Users, is_writable_by_others};
 pub(crate) use self::value::name_problem;
@@ -335,6 +335,7 @@ pub struct Log {
 /// The form of a log line. The program knows how to write each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum LogFormat {
     /// One readable line.
     #[default]

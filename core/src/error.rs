@@ -2,7 +2,7 @@
 //! the proxy from starting, and everything that can keep a command from saying something about a
 //! filter.
 
-mod line;
+pub(crate) mod line;
 
 use std::any::Any;
 use std::error::Error as StdError;

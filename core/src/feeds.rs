@@ -16,7 +16,6 @@ pub(crate) mod inline;
 mod inspect;
 mod lists;
 mod origin;
-pub(crate) mod rule;
 mod schedule;
 pub(crate) mod snapshot;
 mod source;

@@ -93,19 +93,20 @@ impl Proxy {
     /// [`StartError::Bind`] or [`StartError::UnixSocket`] if there is one that it cannot have, and
     /// then it has none; [`StartError::Exposed`] if other machines reach one and the settings do
     /// not say which of them may use the proxy; [`StartError::Users`] if the file of users cannot
-    /// be used.
+    /// be used; [`StartError::Upstream`] if the secrets or certificates of parent proxies cannot.
     pub fn bind(config: Config) -> Result<Self, StartError> {
         // A program without the entry for compiling would otherwise start itself again and again.
         if is_compiler_child() {
             return Err(StartError::CompilerChild);
         }
         config.check_exposed().map_err(StartError::Exposed)?;
+        let pseudonym = Pseudonym::random();
         Ok(Self {
             users: logins::read(&config.auth)?,
-            parents: parents(&config)?,
+            parents: parents(&config, &pseudonym)?,
             listeners: Listener::bind_all(config.listeners())?,
             reloader: Reloader::default(),
-            pseudonym: Pseudonym::random(),
+            pseudonym,
             serving: CancellationToken::new(),
             config,
         })
@@ -129,12 +130,13 @@ impl Proxy {
         config.listeners.clear();
         config.proxy.listen = listener.named.settings.address.clone().into();
         config.check_exposed().map_err(StartError::Exposed)?;
+        let pseudonym = Pseudonym::random();
         Ok(Self {
             users: logins::read(&config.auth)?,
-            parents: parents(&config)?,
+            parents: parents(&config, &pseudonym)?,
             listeners: vec![listener],
             reloader: Reloader::default(),
-            pseudonym: Pseudonym::random(),
+            pseudonym,
             serving: CancellationToken::new(),
             config,
         })
@@ -305,8 +307,9 @@ impl Proxy {
 }
 
 /// The parent proxies of the settings, with their secrets and certificates.
-fn parents(config: &Config) -> Result<Parents, StartError> {
-    Parents::new(&config.upstream).map_err(|error| StartError::Upstream(error.into()))
+fn parents(config: &Config, pseudonym: &Pseudonym) -> Result<Parents, StartError> {
+    Parents::new(&config.upstream, pseudonym.via())
+        .map_err(|error| StartError::Upstream(error.into()))
 }
 
 /// Gives each connection to a worker, without end.

@@ -1,6 +1,6 @@
 //! The way to origins: resolves a route's host, asks the policy about every address, dials, and
 //! sends requests over idle connections where there are any. Called by `downstream` after the chain
-//! has judged; knows nothing of clients and filters.
+//! has judged; of clients it knows who they are, and of filters nothing.
 
 mod absolute;
 mod dial;
@@ -20,6 +20,8 @@ mod route;
 mod socket;
 pub(crate) mod spelling;
 pub(crate) mod stream;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod written;
 
@@ -29,7 +31,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use tokio::net::TcpStream;
 use tokio::time::{interval, timeout};
@@ -41,9 +43,10 @@ pub(crate) use self::dial::{Connected, dial_self};
 pub(crate) use self::link::Link;
 use self::link::SendError;
 pub(crate) use self::logins::Logins;
-pub(crate) use self::parent::{Parent, Parents, ParentsError, choose};
+pub(crate) use self::parent::{Fault, Parent, Parents, ParentsError, choose};
 use self::policy::Policy;
 use self::pool::{Pool, SWEEP_INTERVAL};
+use self::reach::NoWay;
 use self::request::RequestBody;
 use self::resolve::Resolver;
 pub(crate) use self::route::{Route, Scheme};
@@ -150,14 +153,20 @@ impl Upstream {
     ) -> Result<(Response<Incoming>, Box<Link>), Error> {
         self.judge_unresolved(route)?;
         let origin_form = match route.parent().filter(|_| route.is_absolute()) {
-            Some(parent) => absolute::write(&mut request, &route.target, parent.login()),
+            Some(parent) => Some(absolute::write(
+                &mut request,
+                &route.target,
+                parent.login(),
+            )?),
             None => None,
         };
         let logins = &asker.logins.borrow().clone();
-        let spellings = &asker.spellings;
         while let Some(mut link) = self.take_idle(route, &request, logins) {
             self.judge_reached(route, link.peer())?;
-            match link.send(request, logins, spellings, deadlines).await {
+            match link
+                .send(request, logins, &asker.spellings, deadlines)
+                .await
+            {
                 Ok(response) => return answered(response, link),
                 Err(SendError::NotSent(unsent)) => request = *unsent,
                 Err(SendError::Repeatable(again)) => {
@@ -168,21 +177,56 @@ impl Upstream {
             }
         }
         // Most requests go over a connection that is there, and need no room for this.
-        let connected = match Box::pin(self.dial_route(route, asker.client)).await {
-            Err(error) if is_unreached(route, &error) => {
-                let direct = Rc::new(Route::direct(route.target.clone(), route.scheme));
-                absolute::undo(&mut request, origin_form);
-                return Box::pin(self.send(&direct, request, asker, deadlines)).await;
-            }
-            connected => connected?,
-        };
-        let opening = Link::open(route.clone(), connected, self.head_size);
-        let mut link = Box::pin(opening).await?;
-        match link.send(request, logins, spellings, deadlines).await {
-            Ok(response) => answered(response, link),
-            Err(SendError::Failed(error)) => Err(error),
-            Err(SendError::NotSent(_) | SendError::Repeatable(_)) => Err(Error::Closed),
+        Box::pin(self.send_anew(route, (request, origin_form), asker, deadlines)).await
+    }
+
+    /// Sends a request over a new connection. A parent proxy that breaks off makes way for the next
+    /// one if the request may be repeated. `origin_form` is what the request names where it goes
+    /// straight to its origin.
+    async fn send_anew(
+        &self,
+        route: &Rc<Route>,
+        (mut request, origin_form): (Request<RequestBody>, Option<Uri>),
+        asker: &Asker,
+        deadlines: &Deadlines,
+    ) -> Result<(Response<Incoming>, Box<Link>), Error> {
+        let logins = &asker.logins.borrow().clone();
+        let parent = route.parent();
+        for _ in 0..parent.map_or(1, |parent| parent.size()) {
+            let connected = match self.dial_route(route, asker.client).await {
+                Err(NoWay::Unreached(_)) if may_go_direct(route) => {
+                    let direct = Rc::new(Route::direct(route.target.clone(), route.scheme));
+                    if let Some(uri) = origin_form {
+                        absolute::undo(&mut request, uri);
+                    }
+                    return Box::pin(self.send(&direct, request, asker, deadlines)).await;
+                }
+                connected => connected?,
+            };
+            let proxy = parent.zip(connected.member);
+            let mut link = Link::open(route.clone(), connected, self.head_size).await?;
+            let error = match link
+                .send(request, logins, &asker.spellings, deadlines)
+                .await
+            {
+                Ok(response) => {
+                    if let Some((parent, place)) = proxy {
+                        parent.record_reached(place);
+                    }
+                    return answered(response, link);
+                }
+                Err(error) => error,
+            };
+            let Some((parent, place)) = proxy.filter(|_| error.is_broken_connection()) else {
+                return Err(error.into());
+            };
+            parent.record_failure(place, Fault::Broken, &Error::Closed);
+            request = match error {
+                SendError::NotSent(again) | SendError::Repeatable(again) => *again,
+                SendError::Failed(error) => return Err(error),
+            };
         }
+        Err(Error::Closed)
     }
 
     fn take_idle(
@@ -204,8 +248,8 @@ impl Upstream {
         }
     }
 
-    /// Connects to the target of a route, through a parent proxy if the route says so and one can be
-    /// reached. Returns the way that was taken.
+    /// Connects to the target of a route, through a parent proxy if the route says so and one can
+    /// be reached. Returns the way that was taken.
     pub(crate) async fn dial(
         &self,
         route: &Rc<Route>,
@@ -213,7 +257,7 @@ impl Upstream {
     ) -> Result<(Connected, Rc<Route>), Error> {
         self.judge_unresolved(route)?;
         match self.dial_route(route, client).await {
-            Err(error) if is_unreached(route, &error) => {
+            Err(NoWay::Unreached(_)) if may_go_direct(route) => {
                 let direct = Rc::new(Route::direct(route.target.clone(), route.scheme));
                 Ok((self.dial_direct(&direct, client).await?, direct))
             }
@@ -221,10 +265,10 @@ impl Upstream {
         }
     }
 
-    async fn dial_route(&self, route: &Route, client: ClientKey) -> Result<Connected, Error> {
+    async fn dial_route(&self, route: &Route, client: ClientKey) -> Result<Connected, NoWay> {
         match route.parent() {
-            None => self.dial_direct(route, client).await,
-            Some(parent) => self.dial_through(parent, route, client).await,
+            None => Ok(self.dial_direct(route, client).await?),
+            Some(parent) => self.dial_through(parent, route).await,
         }
     }
 
@@ -278,18 +322,15 @@ impl Upstream {
         Ok(())
     }
 
-    /// What is known of a target whose name a parent proxy resolves: the name, the port, and its
-    /// address if it is one.
+    /// Judges what is known of a target whose name a parent proxy resolves: the name, the port, and
+    /// the addresses that need no name server.
     fn judge_unresolved(&self, route: &Route) -> Result<(), Error> {
-        if route.parent().is_none() {
-            return Ok(());
+        if route.parent().is_some() {
+            let (target, scheme) = (&route.target, route.scheme);
+            let known = self.resolver.known(target).unwrap_or_default();
+            self.policy.judge_unresolved(target, scheme, &known)?;
         }
-        let (target, scheme) = (&route.target, route.scheme);
-        self.policy.judge_target(target, scheme)?;
-        match target.ip() {
-            Some(ip) => Ok(self.policy.judge(target, scheme, ip)?),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// Whether a connection that is kept may lead where it does.
@@ -340,79 +381,7 @@ fn answered(
     Ok((response, link))
 }
 
-/// Whether no parent proxy could be reached, and the request may go straight to its origin.
-fn is_unreached(route: &Route, error: &Error) -> bool {
-    let may_go_direct = route.parent().is_some_and(|parent| parent.may_go_direct());
-    may_go_direct && matches!(error, Error::Connect { .. } | Error::ConnectTimeout { .. })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::{BufRead, BufReader, Write};
-    use std::net::TcpListener;
-
-    use super::link::Keeper as _;
-    use super::*;
-    use crate::config::PrivateAddresses;
-    use crate::target::Target;
-
-    /// Sends a request over a connection that is there already.
-    async fn reuse(private: PrivateAddresses) -> Result<(), Error> {
-        let origin = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = origin.local_addr().unwrap();
-        let connected = dial::race(vec![address]).await.unwrap().into();
-        let served = std::thread::spawn(move || {
-            let (mut client, _) = origin.accept().unwrap();
-            let head = BufReader::new(&mut client).lines();
-            let is_asked = head.map_while(Result::ok).any(|line| line.is_empty());
-            is_asked.then(|| client.write_all(b"HTTP/1.1 204 No Content\r\n\r\n"))
-        });
-        let egress = Egress {
-            private,
-            ..Egress::default()
-        };
-        let (limits, bounds) = (
-            Limits::default(),
-            Bounds {
-                idle: 9,
-                lookups: 9,
-            },
-        );
-        let own = OwnListeners::at(&[SocketAddr::from(([127, 0, 0, 1], 1))]);
-        let upstream = Upstream::new(
-            &egress,
-            &limits,
-            bounds,
-            &own,
-            Parents::default(),
-            Reloads::default(),
-        );
-        let target = Target::parse(&address.to_string(), None).unwrap();
-        let route = Rc::new(Route::direct(Rc::new(target), Scheme::Http));
-        let link = Link::open(route.clone(), connected, 1 << 16).await.unwrap();
-        upstream.pool.put(link);
-        let asker = Asker {
-            client: ClientKey::test(1),
-            logins: RefCell::default(),
-            spellings: Rc::default(),
-        };
-        let deadlines = Deadlines::new(Rc::new(limits));
-        let request = Request::new(RequestBody::empty());
-        let sent = upstream.send(&route, request, &asker, &deadlines).await;
-        let sent = sent.map(|(response, _)| assert_eq!(response.status(), 204));
-        drop(upstream);
-        assert_eq!(served.join().unwrap().is_some(), sent.is_ok());
-        sent
-    }
-
-    #[tokio::test]
-    async fn a_kept_connection_is_under_the_policy_too() {
-        let served = reuse(PrivateAddresses::Auto).await;
-        assert!(served.is_ok(), "{served:?}");
-        let refused = reuse(PrivateAddresses::Deny).await;
-        assert!(
-            matches!(refused, Err(Error::AddressProhibited(_))),
-            "{refused:?}"
-        );
-    }
+/// Whether a request may go straight to its origin while no parent proxy is there.
+fn may_go_direct(route: &Route) -> bool {
+    route.parent().is_some_and(|parent| parent.may_go_direct())
 }

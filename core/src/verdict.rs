@@ -1,6 +1,8 @@
 //! What the chain decided, and who decided it. Plain values: made by the chain, rendered by
 //! `respond`, recorded by `exchange`.
 
+pub(crate) mod rule;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;

@@ -49,15 +49,15 @@ fn portcullis(dir: &Path) -> Command {
     command
 }
 
-/// Whether there is curl, without which a test is skipped, except in CI.
+/// Whether there is a peer, without which a test is skipped, except in CI.
 #[cfg(unix)]
 #[expect(clippy::print_stderr, reason = "the reader of the output should know")]
-fn has_curl() -> bool {
-    let is_there = Command::new("curl").arg("--version").output().is_ok();
+fn there_is(peer: &str) -> bool {
+    let is_there = Command::new(peer).arg("--version").output().is_ok();
     if !is_there {
         let is_forbidden = std::env::var_os("CI").is_some();
-        assert!(!is_forbidden, "there is no curl: install it");
-        eprintln!("skipped: there is no curl");
+        assert!(!is_forbidden, "there is no {peer}: install it");
+        eprintln!("skipped: there is no {peer}");
     }
     is_there
 }

@@ -4,7 +4,6 @@ use std::env::consts::EXE_EXTENSION;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 #[cfg(unix)]
 use portcullis::config::AccessLogTo;
@@ -170,12 +169,10 @@ impl Proxy {
             .expect("the proxy ran without an error");
     }
 
-    /// Stops it and says how long that took.
-    pub async fn stop(self) -> Duration {
-        let begun = Instant::now();
+    /// Stops it, and waits until it has ended.
+    pub async fn stop(self) {
         self.signal();
         self.ended().await;
-        begun.elapsed()
     }
 }
 

@@ -13,7 +13,7 @@ use crate::log::{Events, Log};
 use crate::message::connect;
 use crate::proxy::Proxy;
 use crate::site::Site;
-use crate::wire::{PATIENCE, Response, within};
+use crate::wire::{Response, TIMEOUT, within};
 
 /// The pause before something is tried again of which no event tells.
 const REST: Duration = Duration::from_millis(10);
@@ -134,7 +134,7 @@ impl Stage {
             if right(&response) {
                 return response;
             }
-            assert!(begun.elapsed() < PATIENCE, "{host} still gets {response:?}");
+            assert!(begun.elapsed() < TIMEOUT, "{host} still gets {response:?}");
             // What the log tells may hold a moment later only, so the last question is not the one
             // that follows the last event.
             let _ = timeout(LAG, events.next()).await;
@@ -150,7 +150,7 @@ impl Stage {
             if right(&response) {
                 return response;
             }
-            assert!(begun.elapsed() < PATIENCE, "{host} still gets {response:?}");
+            assert!(begun.elapsed() < TIMEOUT, "{host} still gets {response:?}");
             sleep(REST).await;
         }
     }
@@ -172,7 +172,7 @@ impl Stage {
     pub async fn until_true(&self, what: &str, is_so: impl AsyncFn() -> bool) {
         let begun = Instant::now();
         while !is_so().await {
-            assert!(begun.elapsed() < PATIENCE, "not yet: {what}");
+            assert!(begun.elapsed() < TIMEOUT, "not yet: {what}");
             sleep(REST).await;
         }
     }

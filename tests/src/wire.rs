@@ -16,11 +16,11 @@ use tokio::time::timeout;
 use crate::message::get;
 
 /// Nothing in a scenario takes this long, however slow the machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Waits for something that must happen.
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match timeout(PATIENCE, future).await {
+    match timeout(TIMEOUT, future).await {
         Ok(value) => value,
         Err(_) => panic!("did not happen: {what}"),
     }

@@ -11,7 +11,7 @@ use crate::verdict::Notes;
 /// Starting instances may take this part of the time.
 const START_SHARE: u32 = 10;
 
-/// So many instances may wear out soon: some requests need much memory.
+/// How many instances may wear out soon: some requests need much memory.
 const WORN_OUT_IN_A_ROW: u32 = 3;
 
 /// The idle instances of a filter. There is one kind of filter today.

@@ -125,12 +125,12 @@ impl Quarantine {
     }
 
     /// Whether the filter may be asked for that client. A trial's call that has not ended after
-    /// `patience` is taken for lost.
+    /// `timeout` is taken for lost.
     pub(crate) fn admit(
         &self,
         client: ClientKey,
         now: impl FnOnce() -> Instant,
-        patience: Duration,
+        timeout: Duration,
     ) -> (Admission, Option<Change>) {
         let until = self.until.load(Ordering::Relaxed);
         if until == FREE {
@@ -170,7 +170,7 @@ impl Quarantine {
         let length = self.rule.pause.min(LONGEST_TRIAL);
         let trial = record
             .trial
-            .get_or_insert_with(|| Trial::begin(now, length, pause, patience));
+            .get_or_insert_with(|| Trial::begin(now, length, pause, timeout));
         let admission = if trial.admit(client, now) {
             Admission::Trial
         } else {

@@ -126,10 +126,12 @@ fn start_faults(config: &Config) -> Vec<Fault> {
         what: "the users of [auth]".into(),
         reason: Causes(&error).to_string(),
     });
-    let parents = Parents::new(&config.upstream).err().map(|error| Fault {
-        what: "the parent proxies".into(),
-        reason: Causes(&error).to_string(),
-    });
+    let parents = Parents::of_command(&config.upstream)
+        .err()
+        .map(|error| Fault {
+            what: "the parent proxies".into(),
+            reason: Causes(&error).to_string(),
+        });
     exposed.into_iter().chain(users).chain(parents).collect()
 }
 

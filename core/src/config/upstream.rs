@@ -24,13 +24,13 @@ use crate::target::Target;
 #[non_exhaustive]
 pub struct Upstream {
     /// The proxy, several of one kind among which requests are shared out, or "direct".
-    #[serde(deserialize_with = "value::one_or_each::<_, Parent>")]
+    #[serde(deserialize_with = "value::one_or_each::<_, ParentProxy>")]
     #[schemars(
-        with = "OneOrEach<Parent>",
+        with = "OneOrEach<ParentProxy>",
         transform = declaration::without_default,
         extend("examples" = ["http://parent.example:3128"])
     )]
-    pub proxy: Vec<Parent>,
+    pub proxy: Vec<ParentProxy>,
     /// The hosts for which the table holds, with or without ports; all hosts by default. A network
     /// covers requests that name an address.
     #[serde(deserialize_with = "value::each::<_, Destination>")]
@@ -52,7 +52,7 @@ pub struct Upstream {
     #[serde(with = "Parsed::<Word<Fallback>>")]
     pub fallback: Fallback,
     /// Certificates, in a PEM file, that the proxies at `https:` are trusted by besides those of
-    /// the system.
+    /// the system. Lists are fetched through proxies that the system trusts.
     #[schemars(extend("format" = "path"), transform = declaration::without_default)]
     pub ca: Option<PathBuf>,
 }
@@ -94,7 +94,7 @@ impl Words for Fallback {
 /// A way that requests take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Parent {
+pub enum ParentProxy {
     /// Straight to their origins.
     Direct,
     /// Through another proxy.
@@ -132,7 +132,7 @@ impl ProxyProtocol {
     }
 }
 
-impl FromText for Parent {
+impl FromText for ParentProxy {
     type Value = Self;
 
     const EXPECTED: &'static str = r#""direct", or the URL of a proxy without a user, a password and a path, such as "http://parent.example:3128", "https://parent.example" or "socks5://10.0.0.5:1080""#;
@@ -171,7 +171,7 @@ impl FromText for Parent {
 }
 
 /// As it is written in the settings.
-impl FromStr for Parent {
+impl FromStr for ParentProxy {
     type Err = InvalidParent;
 
     fn from_str(text: &str) -> Result<Self, InvalidParent> {
@@ -184,7 +184,7 @@ impl FromStr for Parent {
 #[error("{0}")]
 pub struct InvalidParent(String);
 
-impl fmt::Display for Parent {
+impl fmt::Display for ParentProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Direct => f.write_str("direct"),
@@ -201,7 +201,7 @@ impl fmt::Display for ProxyAddress {
 
 impl Upstream {
     /// All requests that no other table is for go through these proxies.
-    pub fn new(proxies: impl IntoIterator<Item = Parent>) -> Self {
+    pub fn new(proxies: impl IntoIterator<Item = ParentProxy>) -> Self {
         Self {
             proxy: proxies.into_iter().collect(),
             ..Self::default()
@@ -211,9 +211,17 @@ impl Upstream {
     /// The proxies; none if requests go straight to their origins.
     pub(crate) fn proxies(&self) -> impl Iterator<Item = &ProxyAddress> {
         self.proxy.iter().filter_map(|parent| match parent {
-            Parent::Direct => None,
-            Parent::Proxy(proxy) => Some(proxy),
+            ParentProxy::Direct => None,
+            ParentProxy::Proxy(proxy) => Some(proxy),
         })
+    }
+
+    fn has_settings_of_proxies(&self) -> bool {
+        let usual = Self::default();
+        self.credentials.is_some()
+            || self.ca.is_some()
+            || self.balance != usual.balance
+            || self.fallback != usual.fallback
     }
 
     /// Why the table makes no sense. `has_group` tells which groups there are.
@@ -223,10 +231,15 @@ impl Upstream {
         let differs = |other: &ProxyAddress| {
             first.is_some_and(|first| !first.protocol.is_like(other.protocol))
         };
+        let is_enciphered = |proxy: &ProxyAddress| proxy.protocol == ProxyProtocol::Https;
         let problem = if self.proxy.is_empty() {
             "`proxy` is missing; add proxy = \"http://parent.example:3128\", for instance"
-        } else if first.is_some() && self.proxy.contains(&Parent::Direct) {
+        } else if first.is_some() && self.proxy.contains(&ParentProxy::Direct) {
             "\"direct\" stands alone; fallback = \"direct\" is for requests that no proxy can be reached for"
+        } else if first.is_none() && self.has_settings_of_proxies() {
+            "\"direct\" has no credentials, ca, balance and fallback; remove them"
+        } else if self.ca.is_some() && !self.proxies().any(is_enciphered) {
+            "`ca` is for proxies at https:, of which there is none; remove it"
         } else if proxies.any(differs) {
             "its proxies are of different kinds; make a table of those at socks5: and another of those at http: and https:"
         } else {
@@ -251,12 +264,12 @@ mod tests {
     fn a_proxy_is_written_as_a_url_without_a_login() {
         for (text, read) in [
             ("http://parent.example:3128", "http://parent.example:3128"),
-            ("http://Parent.Example/", "http://parent.example:80"),
+            ("http://ParentProxy.Example/", "http://parent.example:80"),
             ("https://10.0.0.5", "https://10.0.0.5:443"),
             ("socks5h://[fd00::5]", "socks5://[fd00::5]:1080"),
             ("direct", "direct"),
         ] {
-            let parent: Parent = text.parse().unwrap();
+            let parent: ParentProxy = text.parse().unwrap();
             assert_eq!(parent.to_string(), read);
         }
         for text in [
@@ -269,7 +282,7 @@ mod tests {
             "http://",
             "",
         ] {
-            let error = text.parse::<Parent>().unwrap_err().to_string();
+            let error = text.parse::<ParentProxy>().unwrap_err().to_string();
             assert!(error.contains("the URL of a proxy"), "{error}");
             assert!(!error.contains("secret"), "{error}");
         }

@@ -42,7 +42,7 @@ pub(super) use self::one_or_each::{OneOrEach, one_or_each};
 pub(super) use self::optional::{AtMost, Bandwidth, BodyTime, Optional, PerClient};
 use super::AccessLogTo;
 use super::document::nearest;
-use crate::feeds::rule::written::is_entry;
+use crate::verdict::rule::written::is_entry;
 
 /// A way to write a value as text.
 pub(super) trait FromText {

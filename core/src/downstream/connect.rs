@@ -27,6 +27,9 @@ pub(crate) async fn connect(
     head::check(&head)?;
     let target = target(&head)?;
     exchange.set_target(&target);
+    if session.worker.pseudonym.is_in(&head.headers) {
+        return Err(Error::Loop.into());
+    }
     // A body would stand where the tunnel's first bytes are.
     if !body.is_end_stream()
         || head

@@ -181,10 +181,15 @@ impl Exchange {
         self.client = client.clone();
     }
 
-    /// The exchange goes its way over a connection to this address.
+    /// The exchange goes this way.
+    pub(crate) fn record_route(&mut self, route: &Route) {
+        self.upstream = route.parent().map(|parent| parent.name().clone());
+    }
+
+    /// It has gone this way, over a connection to this address.
     pub(crate) fn record_peer(&mut self, peer: SocketAddr, route: &Route) {
         self.peer = Some(peer);
-        self.upstream = route.parent().map(|parent| parent.name().clone());
+        self.record_route(route);
     }
 
     /// What filters know of the exchange in each of its hooks.
@@ -272,9 +277,10 @@ impl Exchange {
         self.outcome = Outcome::Failed(Causes(error).to_string());
     }
 
-    /// The proxy has asked itself whether it is well: a line every half minute would tell nothing.
-    pub(crate) fn leave_out(&mut self) {
-        self.is_health_check = true;
+    /// Whether the proxy has asked itself if it is well: a line every half minute would tell
+    /// nothing.
+    pub(crate) fn record_health_check(&mut self, is_health_check: bool) {
+        self.is_health_check = is_health_check;
     }
 
     fn bytes_up(&self) -> u64 {
@@ -335,7 +341,7 @@ mod tests {
         let mut passed = exchange();
         assert!(passed.record_judgement(judged(8, Verdict::Next)).is_ok());
         let mut health_check = exchange();
-        health_check.leave_out();
+        health_check.record_health_check(true);
         assert!(
             health_check
                 .record_judgement(judged(9, Verdict::Drop))

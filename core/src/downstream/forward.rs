@@ -49,9 +49,7 @@ pub(crate) async fn forward(
     let worker = &session.worker;
     let is_own = worker.pseudonym.is_in(&head.headers);
     if is_for_the_proxy(&mut head)? {
-        if is_own {
-            exchange.leave_out();
-        }
+        exchange.record_health_check(is_own);
         return Ok(Reply::Local(respond::options()));
     }
     let is_about_the_server = head.method == Method::OPTIONS && has_no_path(&head.uri);
@@ -64,6 +62,8 @@ pub(crate) async fn forward(
     }
     let client = session.login(|| basic::credentials(&head.headers)).await?;
     let mut filters = session.admit(&client, target, exchange).await?;
+    let route = worker.upstream.route(&destination.route, client.client());
+    exchange.record_route(&route);
 
     let upgrade = sanitize_request(&mut head, &body, &destination.host);
     let url = || format!("http://{}{path}", target.authority(HTTP_PORT));
@@ -83,9 +83,8 @@ pub(crate) async fn forward(
         exchange.track_upload(upload);
         session.deadlines.track_upload(upload.clone());
     }
-    let upstream = &worker.upstream;
-    let route = upstream.route(&destination.route, client.client());
-    let sending = upstream.send(&route, request, &session.asker, &session.deadlines);
+    let (upstream, asker) = (&worker.upstream, &session.asker);
+    let sending = upstream.send(&route, request, asker, &session.deadlines);
     let (mut response, link) = sending.await?;
     exchange.record_peer(link.peer(), link.route());
 
@@ -94,8 +93,8 @@ pub(crate) async fn forward(
         say_that_logins_are_kept_apart(&mut response);
     }
     let status = response.status();
-    let judgement = filters.judge_response(status, response.headers_mut());
-    exchange.record_judgement(judgement.await)?;
+    let judged = filters.judge_response(status, response.headers_mut());
+    exchange.record_judgement(judged.await)?;
     let upgrade = upgrade.map(|wanted| wanted.or(switched));
     into_client(session, response, link, upload, upgrade).await
 }

@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue, Version};
 
 /// Framing, routing and meaning rest on these; a `Connection` field that names them is wrong or
 /// hostile.
-static NOT_TO_BE_NOMINATED: [HeaderName; 11] = [
+static NO_CONNECTION_OPTIONS: [HeaderName; 11] = [
     HOST,
     CONTENT_LENGTH,
     CONTENT_TYPE,
@@ -45,7 +45,7 @@ impl HopByHop {
     /// Removes them all from their message, and what its `Connection` fields name.
     pub(crate) fn remove_from(mut self, headers: &mut HeaderMap) {
         if self.has(&CONNECTION) {
-            self.0.extend(nominated(headers));
+            self.0.extend(connection_options(headers));
         }
         for name in self.0 {
             headers.remove(name);
@@ -66,7 +66,7 @@ fn is_hop_by_hop(name: &HeaderName) -> bool {
 }
 
 /// The fields that the `Connection` fields name, as far as they may be named.
-fn nominated(headers: &HeaderMap) -> impl Iterator<Item = HeaderName> {
+fn connection_options(headers: &HeaderMap) -> impl Iterator<Item = HeaderName> {
     tokens(headers, &CONNECTION)
         .filter(|token| {
             // The usual options are no fields that still have to be found.
@@ -75,7 +75,7 @@ fn nominated(headers: &HeaderMap) -> impl Iterator<Item = HeaderName> {
                 .all(|option| !token.eq_ignore_ascii_case(option))
         })
         .filter_map(|token| HeaderName::from_bytes(token.as_bytes()).ok())
-        .filter(|name| !NOT_TO_BE_NOMINATED.contains(name))
+        .filter(|name| !NO_CONNECTION_OPTIONS.contains(name))
 }
 
 /// Whether any field of that name has that token in its comma-separated list.
@@ -121,6 +121,11 @@ impl Pseudonym {
     /// What stands for this proxy in a Via field.
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The field value that marks a message of HTTP/1.1.
+    pub(crate) fn via(&self) -> &HeaderValue {
+        &self.via_1_1
     }
 
     /// Whether a message has been here before.
@@ -193,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn framing_and_routing_cannot_be_nominated() {
+    fn framing_and_routing_are_no_connection_options() {
         assert_eq!(
             left(&[
                 ("connection", "host, content-length, via"),

@@ -1,5 +1,5 @@
-//! How many connections or tunnels each client has, so that one cannot take those of all. Asked where
-//! connections are accepted, and by `tunnels`.
+//! How many connections or tunnels each client has, so that one cannot take those of all. Asked
+//! where connections are accepted, and by `tunnels`.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -354,6 +354,7 @@ impl Session {
         let upstream = &self.worker.upstream;
         let direct = Rc::new(Route::direct(target.clone(), Scheme::Tunnel));
         let route = upstream.route(&direct, &client.0);
+        exchange.record_route(&route);
         let (connected, route) = upstream.dial(&route, self.asker.client).await?;
         exchange.record_peer(connected.peer, &route);
         Ok(Upgrade {

@@ -1,6 +1,6 @@
 //! What the connections of one worker share: its way to origins, its filters, its buffers. Made by
-//! `proxy`, which runs one worker on each of its threads; nothing here is shared with another
-//! thread.
+//! `proxy`, which runs one worker on each of its threads. What workers share stands in handles of
+//! its own: what counts for all of them, such as tunnels and bandwidth.
 
 use std::cell::{Cell, RefCell};
 use std::pin::Pin;

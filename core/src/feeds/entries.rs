@@ -9,13 +9,13 @@ use std::fmt;
 use std::io;
 use std::net::IpAddr;
 
-use super::rule::name::{listed_host, listed_label, listed_network};
-use super::rule::written::wildcard;
-use super::rule::{Covers, Rule};
 use super::snapshot::{Builder, Draft, Full, Key};
 use crate::config::PublicSuffixes;
 use crate::error::Escaped;
 use crate::target::canonical_host;
+use crate::verdict::rule::name::{listed_host, listed_label, listed_network};
+use crate::verdict::rule::written::wildcard;
+use crate::verdict::rule::{Covers, Rule};
 
 /// How many entries of a kind are shown to people.
 const EXAMPLES: usize = 3;

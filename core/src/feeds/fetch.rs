@@ -5,6 +5,7 @@
 pub(crate) mod body;
 mod genuine;
 mod http;
+mod prohibited;
 mod through;
 mod unpack;
 
@@ -24,7 +25,8 @@ use url::Url;
 use self::body::{Body, Room};
 pub(crate) use self::genuine::Forged;
 use self::genuine::{check_signature, check_sum, sum_in};
-use self::http::{Answer, Ask, Prohibited};
+use self::http::{Answer, Ask};
+use self::prohibited::Prohibited;
 pub(crate) use self::unpack::UnpackError;
 use self::unpack::unpack;
 use super::blocking;

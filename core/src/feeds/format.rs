@@ -23,9 +23,9 @@ use self::rpz::Zone;
 #[cfg(any(test, fuzzing))]
 use super::entries::LeftOut;
 use super::entries::{Entries, Listed, Reading, Rejected};
-use super::rule::{Covers, Rule};
 use super::snapshot::{Full, Key};
 use crate::config::{Column, Feed, FeedFormat};
+use crate::verdict::rule::{Covers, Rule};
 
 /// What a list may begin with to say that it is UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

@@ -4,10 +4,10 @@ use ipnet::IpNet;
 
 use super::entries::{Entries, Listed, Reading, Rejected};
 use super::format::adblock;
-use super::rule::written::HostRule;
-use super::rule::{Covers, Rule};
 use super::snapshot::{Builder, Found, Key, Snapshot};
 use crate::verdict::MatchKind;
+use crate::verdict::rule::written::HostRule;
+use crate::verdict::rule::{Covers, Rule};
 
 /// What stands before an exception.
 const EXCEPTION: &str = "@@";

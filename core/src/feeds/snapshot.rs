@@ -37,7 +37,7 @@ pub(crate) use self::sieve::Sieve;
 use self::styles::{Styles, Written};
 use self::table::Table;
 use self::traits::Traits;
-use super::rule::Rules;
+use crate::verdict::rule::Rules;
 use crate::verdict::{Hit, MatchKind};
 
 /// The rules of a list, by canonical host or network.

@@ -78,7 +78,7 @@ fn linker(engine: &Engine, component: &Component) -> Linker<()> {
     linker
 }
 
-/// So many names that have the same letters in another order each.
+/// This many names that have the same letters, each in another order.
 fn anagrams(letters: &str, count: usize) -> Vec<String> {
     let mut random = fastrand::Rng::with_seed(7);
     let mut letters: Vec<char> = letters.chars().collect();

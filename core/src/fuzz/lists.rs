@@ -7,8 +7,8 @@ use crate::config::{FeedFormat, PublicSuffixes};
 use crate::feeds::entries::{LeftOut, Listed, Reading, Rejected};
 use crate::feeds::format::{Format, Parsed, parse};
 use crate::feeds::inline;
-use crate::feeds::rule::written::is_entry;
 use crate::feeds::snapshot::Key;
+use crate::verdict::rule::written::is_entry;
 
 const FORMATS: [FeedFormat; 9] = [
     FeedFormat::Auto,

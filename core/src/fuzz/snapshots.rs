@@ -3,9 +3,9 @@
 use std::io::Cursor;
 
 use super::text;
-use crate::feeds::rule::{Covers, Rule};
 use crate::feeds::snapshot::{Builder, Draft, Found, Key, Query, Sieve, Snapshot, Stamp, seal};
 use crate::verdict::MatchKind;
+use crate::verdict::rule::{Covers, Rule};
 
 /// What the files are of.
 const STAMP: Stamp = Stamp(*b"this is a stamp.");

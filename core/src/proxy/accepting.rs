@@ -389,6 +389,25 @@ mod tests {
         assert_eq!(accepting.refused, 1 + REFUSED_AT_A_TIME as u64);
     }
 
+    #[tokio::test]
+    async fn a_client_that_is_gone_before_it_is_served_is_known_all_the_same() {
+        let capacity = Capacity::new(&config::Limits::default(), 1, None);
+        let mut accepting = accepting(capacity, config::Clients::default());
+        let address = accepting.listeners[0].settings.address.socket().unwrap();
+        #[expect(clippy::disallowed_methods, reason = "a client outside of the proxy")]
+        let client = std::net::TcpStream::connect(address).unwrap();
+        let own = client.local_addr().unwrap();
+        // Closing resets the connection then.
+        socket2::SockRef::from(&client)
+            .set_linger(Some(std::time::Duration::ZERO))
+            .unwrap();
+        drop(client);
+        let Accept::Connection(accepted) = accepting.accept().await else {
+            panic!("there is room")
+        };
+        assert_eq!(accepted.arrival.client, Some(own));
+    }
+
     #[cfg(any(target_os = "linux", target_os = "android"))]
     #[tokio::test]
     async fn the_system_takes_little_for_a_client_that_reads_slowly() {

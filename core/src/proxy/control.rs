@@ -119,7 +119,8 @@ impl Control {
 }
 
 impl Loading {
-    /// Waits until the filters that are in the folder can judge. None if the proxy is to stop first.
+    /// Waits until the filters that are in the folder can judge. None if the proxy is to stop
+    /// first.
     pub(super) async fn chains_unless(
         self,
         shutdown: &mut broadcast::Receiver<()>,

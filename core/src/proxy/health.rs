@@ -189,6 +189,13 @@ mod tests {
         config
     }
 
+    /// No filter is asked about the proxy itself, so the check counts nowhere.
+    #[test]
+    fn the_question_names_no_host_that_would_be_judged() {
+        let question = question(&Pseudonym::random());
+        assert!(question.starts_with("OPTIONS * HTTP/1.1\r\n"), "{question}");
+    }
+
     #[tokio::test]
     async fn a_running_proxy_answers_itself_and_says_what_cannot_judge() {
         let folder = tempfile::tempdir().unwrap();

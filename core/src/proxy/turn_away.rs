@@ -18,7 +18,7 @@ use crate::error::Error;
 const AT_A_TIME: usize = 64;
 
 /// How long a client may take to read its answer.
-const PATIENCE: Duration = Duration::from_secs(1);
+const READING: Duration = Duration::from_secs(1);
 
 /// What a client has sent, which is read so that the system does not drop the answer.
 const DISCARD: u64 = 64 << 10;
@@ -43,7 +43,7 @@ impl TurnedAway {
         };
         self.0.spawn(async move {
             let mut rest = socket.take(DISCARD);
-            drop(timeout(PATIENCE, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await);
+            drop(timeout(READING, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await);
         });
     }
 }

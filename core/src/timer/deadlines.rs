@@ -4,8 +4,8 @@
 //! The connection's task polls `Deadlines` and nothing else does. An exchange says what it is
 //! waiting for; when that takes too long, the connection ends, or the exchange finds the failure
 //! that was recorded for it. Limits of single steps (filters, resolving, connecting, the wait for
-//! `100 Continue`) belong to those steps, and that of an upload that outlives its response to the
-//! link that finishes it: the client's connection may be gone by then.
+//! `100 Continue`, the last words to a client that is refused, bandwidth) belong to those steps,
+//! and that of an upload that outlives its response to the link that finishes it.
 
 #[cfg(test)]
 mod tests;

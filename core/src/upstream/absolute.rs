@@ -7,35 +7,38 @@ use http::{Request, Uri};
 
 use super::parent::Login;
 use super::request::RequestBody;
+use crate::error::Error;
 use crate::target::{HTTP_PORT, Target};
+
+/// Hosts of URLs may have characters that requests cannot name.
+pub(super) const UNWRITABLE: Error =
+    Error::MalformedRequest("its host has a character that no request can name");
 
 /// Has a request name its whole URL. Returns what it has named before.
 pub(super) fn write(
     request: &mut Request<RequestBody>,
     target: &Target,
     login: Option<&Login>,
-) -> Option<Uri> {
+) -> Result<Uri, Error> {
     let authority = Authority::try_from(target.authority(HTTP_PORT));
     let before = request.uri().clone();
     let mut parts = before.clone().into_parts();
     parts.scheme = Some(Scheme::HTTP);
-    parts.authority = Some(authority.expect("a canonical host is an authority"));
+    parts.authority = Some(authority.map_err(|_| UNWRITABLE)?);
     // OPTIONS about the whole server has no path there.
     if parts.path_and_query.as_ref().is_none_or(|path| path == "*") {
         parts.path_and_query = Some(PathAndQuery::from_static("/"));
     }
-    *request.uri_mut() = Uri::from_parts(parts).expect("it has all of its parts");
+    *request.uri_mut() = Uri::from_parts(parts).map_err(|_| UNWRITABLE)?;
     if let Some(login) = login {
         let headers = request.headers_mut();
         headers.insert(PROXY_AUTHORIZATION, login.basic.clone());
     }
-    Some(before)
+    Ok(before)
 }
 
 /// Has it go straight to its origin after all.
-pub(super) fn undo(request: &mut Request<RequestBody>, before: Option<Uri>) {
-    if let Some(before) = before {
-        *request.uri_mut() = before;
-        request.headers_mut().remove(PROXY_AUTHORIZATION);
-    }
+pub(super) fn undo(request: &mut Request<RequestBody>, before: Uri) {
+    *request.uri_mut() = before;
+    request.headers_mut().remove(PROXY_AUTHORIZATION);
 }

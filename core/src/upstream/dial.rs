@@ -36,6 +36,8 @@ pub(crate) struct Connected {
     pub(crate) peer: SocketAddr,
     /// What the origin has already sent.
     pub(crate) early: Bytes,
+    /// The parent proxy that was dialled, by its place among those of the route.
+    pub(super) member: Option<usize>,
 }
 
 impl From<Dialled> for Connected {
@@ -44,6 +46,7 @@ impl From<Dialled> for Connected {
             stream: OriginSocket::Direct(stream),
             peer,
             early: Bytes::new(),
+            member: None,
         }
     }
 }

@@ -72,6 +72,25 @@ pub(super) enum SendError {
     Failed(Error),
 }
 
+impl SendError {
+    /// Whether the connection ended without a word from the other side.
+    pub(super) fn is_broken_connection(&self) -> bool {
+        match self {
+            Self::NotSent(_) | Self::Repeatable(_) => true,
+            Self::Failed(error) => error.is_broken_connection(),
+        }
+    }
+}
+
+impl From<SendError> for Error {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Failed(error) => error,
+            SendError::NotSent(_) | SendError::Repeatable(_) => Self::Closed,
+        }
+    }
+}
+
 impl Link {
     pub(super) async fn open(
         route: Rc<Route>,
@@ -202,7 +221,9 @@ impl Link {
     ) -> Result<Response<Incoming>, SendError> {
         deadlines.begin_response_head();
         self.gauge.begin_request(spellings);
-        if self.is_reused && request::is_repeatable(&request) {
+        // Where a parent proxy breaks off, another one can take its place.
+        let has_others = self.is_reused || self.route.is_absolute();
+        if has_others && request::is_repeatable(&request) {
             self.head.begin();
         }
         // `unconstrained`: without budget it would wake the waker that it gets, which does nothing.

@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use super::link::{Keeper, Link};
 use super::route::Route;
@@ -18,7 +19,10 @@ pub(crate) struct Logins(RefCell<VecDeque<Box<Link>>>);
 impl Logins {
     pub(super) fn take(&self, route: &Route) -> Option<Box<Link>> {
         let mut links = self.0.borrow_mut();
-        let place = links.iter().position(|link| **link.route() == *route)?;
+        // A connection to a parent proxy may lead to all targets, and a login is for one.
+        let mut routes = links.iter().map(|link| link.route());
+        let is_same = |other: &Rc<Route>| **other == *route && other.target == route.target;
+        let place = routes.position(is_same)?;
         links.remove(place)
     }
 }

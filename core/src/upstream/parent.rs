@@ -3,11 +3,10 @@
 //! says how the proxies fare; this file dials nothing.
 
 mod choice;
-pub(super) mod connect;
 mod member;
-pub(super) mod socks;
 
 use std::collections::BTreeMap;
+use std::error::Error as StdError;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -19,10 +18,13 @@ use tokio::time::Instant;
 use url::Url;
 
 pub(crate) use self::choice::choose;
+use self::member::FIRST_REST;
+pub(crate) use self::member::Fault;
 pub(crate) use self::member::Member;
 pub(super) use self::member::MemberPermit;
 use super::tls::{self, TlsError};
 use crate::config::{self, Balance, Fallback, ProxyProtocol, SecretError};
+use crate::error::Causes;
 use crate::flow::Client;
 use crate::target::Target;
 
@@ -46,6 +48,8 @@ pub(crate) struct Parent {
     fallback: Fallback,
     login: Option<Login>,
     tls: Option<tls::Connector>,
+    /// The mark of this proxy in the requests for tunnels.
+    via: HeaderValue,
     /// The member that is tried first where nothing else decides.
     turn: AtomicUsize,
 }
@@ -80,16 +84,30 @@ pub(crate) enum ParentsError {
 }
 
 impl Parents {
-    pub(crate) fn new(tables: &BTreeMap<String, config::Upstream>) -> Result<Self, ParentsError> {
+    /// `via` marks the requests for tunnels as this proxy's.
+    pub(crate) fn new(
+        tables: &BTreeMap<String, config::Upstream>,
+        via: &HeaderValue,
+    ) -> Result<Self, ParentsError> {
         let rules = tables.iter().map(|(name, table)| {
             let is_direct = table.proxies().next().is_none();
-            let parent = (!is_direct).then(|| Parent::new(name, table)).transpose()?;
+            let parent = (!is_direct)
+                .then(|| Parent::new(name, table, via))
+                .transpose()?;
             Ok(Rule {
                 table: table.clone(),
                 parent: parent.map(Arc::new),
             })
         });
         rules.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Those of a program that asks them for no tunnels itself.
+    #[cfg(feature = "cli")]
+    pub(crate) fn of_command(
+        tables: &BTreeMap<String, config::Upstream>,
+    ) -> Result<Self, ParentsError> {
+        Self::new(tables, &HeaderValue::from_static("1.1 portcullis"))
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -105,7 +123,7 @@ impl Parents {
 }
 
 impl Parent {
-    fn new(name: &str, table: &config::Upstream) -> Result<Self, ParentsError> {
+    fn new(name: &str, table: &config::Upstream, via: &HeaderValue) -> Result<Self, ParentsError> {
         let login = match &table.credentials {
             None => None,
             Some(secret) => {
@@ -132,6 +150,7 @@ impl Parent {
             fallback: table.fallback,
             login,
             tls,
+            via: via.clone(),
             turn: AtomicUsize::new(0),
         })
     }
@@ -153,7 +172,8 @@ impl Parent {
     }
 
     /// Where a proxy is, with the login for it. Its names are resolved there.
-    pub(crate) fn url_of(&self, member: &Member) -> Url {
+    pub(crate) fn url_of(&self, place: usize) -> Url {
+        let member = &self.members[place];
         let scheme = match member.protocol() {
             ProxyProtocol::Http => "http",
             ProxyProtocol::Https => "https",
@@ -169,6 +189,10 @@ impl Parent {
         url
     }
 
+    pub(super) fn via(&self) -> &HeaderValue {
+        &self.via
+    }
+
     pub(super) fn may_go_direct(&self) -> bool {
         self.fallback == Fallback::Direct
     }
@@ -177,29 +201,74 @@ impl Parent {
         self.login.as_ref()
     }
 
-    pub(crate) fn tls(&self) -> Option<&tls::Connector> {
+    pub(super) fn tls(&self) -> Option<&tls::Connector> {
         self.tls.as_ref()
     }
 
-    /// The proxies in the order in which they are tried for a host. Those that could not be reached
-    /// lately come last, or not at all if the request can go straight to its origin.
-    pub(crate) fn candidates(&self, host: &str) -> Vec<&Member> {
+    /// The places of the proxies in the order in which they are tried for a host. Those that have
+    /// failed lately come last. Those that are not there do not come at all if the request can go
+    /// straight to its origin.
+    pub(crate) fn candidates(&self, host: &str) -> Vec<usize> {
         let now = Instant::now();
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let count = self.members.len();
-        let mut members: Vec<_> = (0..count)
-            .map(|at| &self.members[(turn + at) % count])
+        let mut places: Vec<_> = (0..count)
+            .map(|at| (turn.wrapping_add(at)) % count)
             .collect();
         match self.balance {
-            Balance::LeastConnections => members.sort_by_key(|member| member.connections()),
+            Balance::LeastConnections => {
+                places.sort_by_key(|&place| self.members[place].connections());
+            }
             // Rendezvous hashing: a proxy that fails gives its hosts to all others.
-            Balance::Host => members.sort_by_key(|member| hash(host, member)),
+            Balance::Host => places.sort_by_key(|&place| hash(host, &self.members[place])),
         }
-        members.sort_by_key(|member| member.rests_until(now));
+        places.sort_by_key(|&place| self.members[place].rests_until(now));
         if self.may_go_direct() {
-            members.retain(|member| member.rests_until(now).is_none());
+            places.retain(|&place| !self.members[place].is_unreachable(now));
         }
-        members
+        places
+    }
+
+    pub(crate) fn member(&self, place: usize) -> &Member {
+        &self.members[place]
+    }
+
+    /// How many proxies there are.
+    pub(super) fn size(&self) -> usize {
+        self.members.len()
+    }
+
+    /// A proxy has done what it is for.
+    pub(crate) fn record_reached(&self, place: usize) {
+        let member = &self.members[place];
+        if member.record_reached() {
+            tracing::info!(upstream = %self.name, proxy = %member, "a parent proxy is well again");
+        }
+    }
+
+    /// A proxy has failed, which is told once until it is well again.
+    pub(crate) fn record_failure(
+        &self,
+        place: usize,
+        fault: Fault,
+        error: &(dyn StdError + 'static),
+    ) {
+        let member = &self.members[place];
+        let Some(rest) = member.record_failure(fault) else {
+            return;
+        };
+        let (upstream, error) = (&self.name, Causes(error));
+        if rest > FIRST_REST {
+            tracing::debug!(%upstream, proxy = %member, %error, retry_in = ?rest, "a parent proxy fails still");
+            return;
+        }
+        tracing::warn!(
+            %upstream,
+            proxy = %member,
+            %error,
+            retry_in = ?rest,
+            "a parent proxy has failed; others of [upstream] take its place if there are any"
+        );
     }
 }
 
@@ -212,7 +281,7 @@ fn hash(host: &str, member: &Member) -> u64 {
 impl Login {
     fn parse(text: &str) -> Option<Self> {
         let (name, password) = text.split_once(':')?;
-        // So long they may be for SOCKS (RFC 1929).
+        // SOCKS has no room for more (RFC 1929).
         let is_usable =
             |text: &str| (1..=255).contains(&text.len()) && !text.contains(char::is_control);
         if !is_usable(name) || !is_usable(password) {

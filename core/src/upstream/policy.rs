@@ -7,7 +7,7 @@ mod class;
 mod tests;
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 pub(crate) use self::class::Class;
 use self::class::Classified;
@@ -127,6 +127,35 @@ impl Policy {
             _ if self.private || find(&self.allow, target, Some(&address)).is_some() => Ok(()),
             _ => refuse(Rule::Private),
         }
+    }
+
+    /// What can be said of a target whose name a parent proxy resolves. `known` are the addresses
+    /// that need no name server; all of them have to be right, as the parent chooses one.
+    pub(crate) fn judge_unresolved(
+        &self,
+        target: &Target,
+        scheme: Scheme,
+        known: &[IpAddr],
+    ) -> Result<(), Refusal> {
+        self.judge_name(target)?;
+        for ip in known {
+            self.judge(target, scheme, *ip)?;
+            if self.is_own_here(*ip, target.port()) {
+                return Err(Refusal::of(Some(Classified::new(*ip)), Rule::OwnListener));
+            }
+        }
+        if known.is_empty() && !self.has_connect_port(target, scheme, None) {
+            return Err(Refusal::of(None, Rule::ConnectPort(target.port())));
+        }
+        Ok(())
+    }
+
+    /// Whether a listener on all addresses is met at this one, which is seen after connecting
+    /// otherwise.
+    fn is_own_here(&self, ip: IpAddr, port: u16) -> bool {
+        let is_own_port = |own: &SocketAddr| own.ip().is_unspecified() && port == own.port();
+        // A socket can be bound to the addresses of this machine and to no others.
+        self.own.iter().any(is_own_port) && UdpSocket::bind((ip, 0)).is_ok()
     }
 
     /// Those addresses of a target that may be dialled; if there are none, why the first may not.

@@ -1,147 +1,161 @@
 //! Connects through parent proxies: one after the other, until one of them leads to the target.
 //! A part of `upstream`; `parent` says which proxies and in what order.
 
+mod connect;
+mod socks;
+
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::{Instant, timeout_at};
+use http::StatusCode;
+use tokio::time::{Instant, timeout};
 
+use self::connect::NoConnect;
+use self::socks::NoSocks;
 use super::Upstream;
 use super::dial::{self, Connected, Dialled};
-use super::parent::connect::{self, NoTunnel as NoConnect};
-use super::parent::socks::{self, NoTunnel as NoSocks};
-use super::parent::{Member, Parent};
+use super::parent::{Fault, Member, Parent};
 use super::route::Route;
 use super::socket::OriginSocket;
 use crate::config::ProxyProtocol;
 use crate::error::Error;
 use crate::flow::ClientKey;
 
-/// Why a proxy does not lead to the target.
-enum Unreached {
-    /// The proxy is well, and is against it: another one would be, too.
+/// Why there is no connection.
+#[derive(Debug)]
+pub(super) enum NoWay {
+    /// None of the parent proxies is there.
+    Unreached(Error),
+    /// The target cannot be reached, or a proxy does not lead there.
+    Failed(Error),
+}
+
+/// Why one proxy does not lead to the target.
+enum Failure {
+    /// The proxy is well, or the fault is here: another one would not help.
+    Final(Error),
+    /// The proxy fails in this way.
+    Of(Fault, Error),
+}
+
+/// Why a proxy that was reached does not lead to the target.
+enum NoTunnel {
+    /// It answers, and is against it: another one would be, too.
     Refused(Error),
-    /// The proxy is not there, or does not do what proxies do.
-    Failed(io::Error),
-    /// The time for all of them is over.
-    Late,
+    /// It breaks off, or does not speak its protocol.
+    Broken(io::Error),
+}
+
+impl From<Error> for NoWay {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<NoWay> for Error {
+    fn from(no_way: NoWay) -> Self {
+        match no_way {
+            NoWay::Unreached(error) | NoWay::Failed(error) => error,
+        }
+    }
 }
 
 impl Upstream {
     /// Connects to the target of a route through one of the proxies, or to the proxy itself if it
-    /// takes requests as they are. Each proxy that could not be reached lately has to wait for its
-    /// turn; the others share the time for connecting.
+    /// takes requests as they are. The proxies share the time for connecting to them; the one that
+    /// is reached has as much again to connect to the target.
     pub(super) async fn dial_through(
         &self,
         parent: &Parent,
         route: &Route,
-        client: ClientKey,
-    ) -> Result<Connected, Error> {
+    ) -> Result<Connected, NoWay> {
         let candidates = parent.candidates(route.target.host());
         let end = Instant::now() + self.connect_timeout;
-        let mut failure = unreached(parent, io::Error::other("all of its proxies have failed"));
-        for (at, member) in candidates.iter().enumerate() {
-            let left = candidates.len() - at;
-            match self.reach(parent, member, route, client, end, left).await {
-                Ok(connected) => {
-                    if member.record_reached() {
-                        tracing::info!(upstream = %parent.name(), proxy = %member, "a parent proxy is reached again");
+        let mut unreached = failed(parent, io::Error::other("all of its proxies have failed"));
+        let mut broken = None;
+        for (&place, left) in candidates.iter().zip((1..=candidates.len()).rev()) {
+            let part = end.saturating_duration_since(Instant::now()) / left as u32;
+            match self.try_member(parent, place, route, part).await {
+                Ok(connected) => return Ok(connected),
+                Err(Failure::Final(error)) => return Err(NoWay::Failed(error)),
+                Err(Failure::Of(fault, error)) => {
+                    parent.record_failure(place, fault, &error);
+                    match fault {
+                        Fault::Unreachable => unreached = error,
+                        Fault::Broken => broken = Some(error),
                     }
-                    return Ok(connected);
-                }
-                Err(Unreached::Refused(error)) => {
-                    member.record_reached();
-                    return Err(error);
-                }
-                Err(Unreached::Failed(source)) => {
-                    record_failure(parent, member, &source);
-                    failure = unreached(parent, source);
-                }
-                Err(Unreached::Late) => {
-                    let source = io::ErrorKind::TimedOut.into();
-                    record_failure(parent, member, &source);
-                    failure = Error::ConnectTimeout {
-                        target: format!("{member} of [upstream.{}]", parent.name()),
-                    };
                 }
             }
         }
-        Err(failure)
+        // A client can choose a target for which a proxy breaks off. It does not choose the way.
+        Err(broken.map_or(NoWay::Unreached(unreached), NoWay::Failed))
     }
 
-    /// `left` is how many proxies share the time until `end`.
-    async fn reach(
+    /// Connects through one proxy, which has `part` of the time to be reached.
+    async fn try_member(
         &self,
         parent: &Parent,
-        member: &Member,
+        place: usize,
         route: &Route,
-        client: ClientKey,
-        end: Instant,
-        left: usize,
-    ) -> Result<Connected, Unreached> {
-        let now = Instant::now();
-        let part = end.saturating_duration_since(now) / left as u32;
-        if part == Duration::ZERO {
-            return Err(Unreached::Late);
-        }
-        let connecting = self.connect_member(parent, member, client);
-        let connected = timeout_at(now + part, connecting).await;
-        let (socket, peer) = connected.map_err(|_| Unreached::Late)??;
-        let no_early = |stream| Connected {
-            stream,
-            peer,
-            early: Bytes::new(),
-        };
-        if route.is_absolute() {
-            return Ok(no_early(socket));
-        }
-        let login = parent.login();
-        let tunnel = async {
-            match member.protocol() {
-                ProxyProtocol::Socks5 => socks::tunnel(socket, &route.target, login)
-                    .await
-                    .map(no_early)
-                    .map_err(|error| no_socks(parent, error)),
-                ProxyProtocol::Http | ProxyProtocol::Https => {
-                    connect::tunnel(socket, &route.target, login, self.head_size)
-                        .await
-                        .map(|(stream, early)| Connected {
-                            stream,
-                            peer,
-                            early,
-                        })
-                        .map_err(|error| no_connect(parent, error))
-                }
+        part: Duration,
+    ) -> Result<Connected, Failure> {
+        let member = parent.member(place);
+        let connecting = self.connect_member(parent, member);
+        let (socket, peer) = match timeout(part, connecting).await {
+            Ok(connected) => connected.map_err(unreachable)?,
+            Err(_) => {
+                let target = format!("{member} of [upstream.{}]", parent.name());
+                return Err(Failure::Of(Fault::Unreachable, late(target)));
             }
         };
-        // The proxy has to connect, too, and may take as long for it as this one.
-        let end = Instant::now() + self.connect_timeout;
-        let tunnel = timeout_at(end, tunnel).await;
-        tunnel.map_err(|_| Unreached::Late)?
+        let connected = |stream, early| Connected {
+            stream,
+            peer,
+            early,
+            member: Some(place),
+        };
+        if route.is_absolute() {
+            // Whether it takes requests is seen when it answers one.
+            return Ok(connected(socket, Bytes::new()));
+        }
+        let tunnel = self.tunnel(parent, member, socket, route);
+        // It is the target that does not answer in time, or the proxy: nothing tells them apart.
+        let tunnel = timeout(self.connect_timeout, tunnel).await.map_err(|_| {
+            let target = format!("{} through [upstream.{}]", route.target, parent.name());
+            Failure::Final(late(target))
+        })?;
+        if !matches!(tunnel, Err(NoTunnel::Broken(_))) {
+            parent.record_reached(place);
+        }
+        match tunnel {
+            Ok((stream, early)) => Ok(connected(stream, early)),
+            Err(NoTunnel::Refused(error)) => Err(Failure::Final(error)),
+            Err(NoTunnel::Broken(source)) => {
+                Err(Failure::Of(Fault::Broken, failed(parent, source)))
+            }
+        }
     }
 
-    /// A stream to a proxy, on which HTTP or SOCKS can be spoken.
+    /// A stream to a proxy, on which HTTP or SOCKS can be spoken. Its name is looked up for the
+    /// proxy itself, so that no client's lookups are in the way.
     async fn connect_member(
         &self,
         parent: &Parent,
         member: &Member,
-        client: ClientKey,
-    ) -> Result<(OriginSocket, SocketAddr), Unreached> {
+    ) -> Result<(OriginSocket, SocketAddr), Error> {
         let target = member.target();
-        let addresses = self.resolver.addresses(target, client).await;
-        let addresses = addresses.map_err(|error| Unreached::Failed(io::Error::other(error)))?;
+        let addresses = self.resolver.addresses(target, ClientKey::of(None)).await?;
         let named = |ip| SocketAddr::new(ip, target.port());
         let addresses: Vec<_> = dial::interleave(addresses).map(named).collect();
         for address in &addresses {
             // The settings name the proxy, so it may be anywhere but here.
-            let own = self.policy.judge_named(*address);
-            own.map_err(|refusal| Unreached::Refused(refusal.into()))?;
+            self.policy.judge_named(*address)?;
         }
-        let Dialled { stream, peer } = self.race(addresses).await.map_err(Unreached::Failed)?;
-        self.check_dialled(&stream, peer)
-            .map_err(Unreached::Refused)?;
+        let dialled = self.race(addresses).await;
+        let Dialled { stream, peer } = dialled.map_err(|source| failed(parent, source))?;
+        self.check_dialled(&stream, peer)?;
         let permit = member.permit();
         let tls = parent.tls();
         let socket = match tls.filter(|_| member.protocol() == ProxyProtocol::Https) {
@@ -151,57 +165,83 @@ impl Upstream {
             },
             Some(tls) => {
                 let connected = tls.connect(target, stream).await;
-                let stream = connected.map_err(Unreached::Failed)?;
                 OriginSocket::Enciphered {
-                    stream: Box::new(stream),
+                    stream: Box::new(connected.map_err(|source| failed(parent, source))?),
                     _permit: permit,
                 }
             }
         };
         Ok((socket, peer))
     }
-}
 
-fn record_failure(parent: &Parent, member: &Member, error: &io::Error) {
-    if let Some(rest) = member.record_failure() {
-        tracing::warn!(
-            upstream = %parent.name(),
-            proxy = %member,
-            %error,
-            retry_in = ?rest,
-            "a parent proxy cannot be reached; others of [upstream] take its place if there are any"
-        );
+    /// The stream as it leads to the target of a route, and what was read of it already.
+    async fn tunnel(
+        &self,
+        parent: &Parent,
+        member: &Member,
+        socket: OriginSocket,
+        route: &Route,
+    ) -> Result<(OriginSocket, Bytes), NoTunnel> {
+        let (target, login) = (&route.target, parent.login());
+        match member.protocol() {
+            ProxyProtocol::Socks5 => {
+                let tunnel = socks::tunnel(socket, target, login).await;
+                let stream = tunnel.map_err(|error| no_socks(parent, error))?;
+                Ok((stream, Bytes::new()))
+            }
+            ProxyProtocol::Http | ProxyProtocol::Https => {
+                let request = connect::request(target, login, parent.via());
+                let request = request.map_err(NoTunnel::Refused)?;
+                let tunnel = connect::tunnel(socket, request, self.head_size).await;
+                tunnel.map_err(|error| no_connect(parent, error))
+            }
+        }
     }
 }
 
-fn unreached(parent: &Parent, source: io::Error) -> Error {
+/// The proxy is not there, unless the error is of this machine's making.
+fn unreachable(error: Error) -> Failure {
+    match error {
+        Error::Loop => Failure::Final(error),
+        Error::Connect { ref source, .. } if dial::is_out_of_descriptors(source) => {
+            Failure::Final(error)
+        }
+        error => Failure::Of(Fault::Unreachable, error),
+    }
+}
+
+fn failed(parent: &Parent, source: io::Error) -> Error {
     Error::Connect {
         target: format!("a proxy of [upstream.{}]", parent.name()),
         source,
     }
 }
 
-fn no_connect(parent: &Parent, error: NoConnect) -> Unreached {
+fn late(target: String) -> Error {
+    Error::ConnectTimeout { target }
+}
+
+fn no_connect(parent: &Parent, error: NoConnect) -> NoTunnel {
     match error {
-        NoConnect::Refused(status) => Unreached::Refused(refused_by(parent, status)),
-        NoConnect::Broken(error) => Unreached::Failed(io::Error::other(error)),
+        NoConnect::Refused(status) => NoTunnel::Refused(refused_by(parent, status)),
+        NoConnect::Broken(error) => NoTunnel::Broken(io::Error::other(error)),
     }
 }
 
-fn no_socks(parent: &Parent, error: NoSocks) -> Unreached {
+fn no_socks(parent: &Parent, error: NoSocks) -> NoTunnel {
     let name = parent.name();
     match error {
-        NoSocks::Refused(answer) => Unreached::Refused(Error::Parent(format!(
+        NoSocks::Refused(answer) => NoTunnel::Refused(Error::Parent(format!(
             "the parent proxy of [upstream.{name}] does not lead there: {answer}"
         ))),
-        NoSocks::Login => Unreached::Refused(login_needed(parent)),
-        NoSocks::Broken(error) => Unreached::Failed(io::Error::other(error)),
+        NoSocks::Login => NoTunnel::Refused(login_needed(parent)),
+        NoSocks::Broken(error) => NoTunnel::Broken(io::Error::other(error)),
     }
 }
 
 /// What a client is told whose request a parent proxy refuses by this status.
-pub(super) fn refused_by(parent: &Parent, status: http::StatusCode) -> Error {
-    if status == http::StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+pub(super) fn refused_by(parent: &Parent, status: StatusCode) -> Error {
+    if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
         return login_needed(parent);
     }
     let name = parent.name();

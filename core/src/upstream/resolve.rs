@@ -161,16 +161,10 @@ impl Resolver {
         target: &Target,
         client: ClientKey,
     ) -> Result<Vec<IpAddr>, Error> {
-        if let Some(ip) = target.ip() {
-            return Ok(vec![ip]);
+        if let Some(known) = self.known(target) {
+            return Ok(known);
         }
         let host = target.host();
-        if is_localhost(host) {
-            return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
-        }
-        if let Some(known) = self.known.find(host) {
-            return Ok(known.clone());
-        }
         // A lookup is rare beside the requests of a connection, and its future is large.
         match timeout(self.limit, Box::pin(self.look_up(host, client))).await {
             Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses.to_vec()),
@@ -178,6 +172,19 @@ impl Resolver {
             Ok(Err(failure)) => Err(failed(host, failure)),
             Err(_) => Err(Error::DnsTimeout { host: host.into() }),
         }
+    }
+
+    /// The addresses of a host that no name server is asked for: it is an address, this machine, or
+    /// one whose addresses the settings have.
+    pub(crate) fn known(&self, target: &Target) -> Option<Vec<IpAddr>> {
+        let host = target.host();
+        if let Some(ip) = target.ip() {
+            return Some(vec![ip]);
+        }
+        if is_localhost(host) {
+            return Some(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
+        }
+        self.known.find(host).cloned()
     }
 
     async fn look_up(&self, host: &str, client: ClientKey) -> Found {

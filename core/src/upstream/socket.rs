@@ -11,7 +11,8 @@ use tokio_rustls::client::TlsStream;
 
 use super::parent::MemberPermit;
 
-/// The stream to an origin or a parent proxy. Those to proxies are counted for as long as they live.
+/// The stream to an origin or a parent proxy. Those to proxies are counted for as long as they
+/// live.
 #[derive(Debug)]
 pub(crate) enum OriginSocket {
     /// To the origin itself.

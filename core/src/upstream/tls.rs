@@ -52,10 +52,6 @@ impl Connector {
         Ok(Self(Arc::new(config)))
     }
 
-    pub(crate) fn config(&self) -> &ClientConfig {
-        &self.0
-    }
-
     /// Speaks TLS on a stream that leads to `target`.
     pub(super) async fn connect(
         &self,

@@ -1,7 +1,7 @@
 //! What an entry of a list means, whatever its format. `format` reads entries, `snapshot` keeps
 //! them and decides which one counts.
 
-pub(super) mod name;
+pub(crate) mod name;
 pub(crate) mod written;
 
 use crate::verdict::MatchKind;
@@ -72,12 +72,12 @@ impl From<Rule> for Rules {
 
 impl Rules {
     /// As they stand in a file.
-    pub(super) fn bits(self) -> u8 {
+    pub(crate) fn bits(self) -> u8 {
         self.0
     }
 
     /// Those that a file has. Any bits are some.
-    pub(super) fn from_bits(bits: u8) -> Self {
+    pub(crate) fn from_bits(bits: u8) -> Self {
         Self(bits)
     }
 

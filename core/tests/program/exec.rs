@@ -13,7 +13,7 @@ use std::thread;
 
 use tempfile::TempDir;
 
-use super::{has_curl, portcullis, started_by, stderr, stdout};
+use super::{portcullis, started_by, stderr, stdout, there_is};
 
 /// A server for every client that comes, until the test ends.
 fn server() -> u16 {
@@ -55,7 +55,7 @@ fn asks(host: &str, port: u16) -> String {
 
 #[test]
 fn a_command_reaches_the_hosts_that_it_may_and_no_others() {
-    if !has_curl() {
+    if !there_is("curl") {
         return;
     }
     let (dir, port) = (TempDir::new().unwrap(), server());
@@ -83,7 +83,7 @@ fn a_command_reaches_the_hosts_that_it_may_and_no_others() {
 
 #[test]
 fn a_command_that_may_reach_what_filters_let_pass_reaches_no_private_address() {
-    if !has_curl() {
+    if !there_is("curl") {
         return;
     }
     let (dir, port) = (TempDir::new().unwrap(), server());
@@ -99,7 +99,7 @@ fn a_command_that_may_reach_what_filters_let_pass_reaches_no_private_address() {
 
 #[test]
 fn what_was_learned_lets_the_same_run_through() {
-    if !has_curl() {
+    if !there_is("curl") {
         return;
     }
     let (dir, port) = (TempDir::new().unwrap(), server());

@@ -10,7 +10,7 @@ use std::thread;
 
 use tempfile::TempDir;
 
-use super::{has_curl, portcullis, started_by, stderr, stdout};
+use super::{portcullis, started_by, stderr, stdout, there_is};
 
 /// A proxy on some port. Its log is read up to the line that says it listens.
 pub(crate) struct Running {
@@ -334,7 +334,7 @@ fn origin() -> SocketAddr {
 
 #[test]
 fn curl_gets_what_it_asks_for_and_is_told_what_it_may_not() {
-    if !has_curl() {
+    if !there_is("curl") {
         return;
     }
     let dir = TempDir::new().unwrap();

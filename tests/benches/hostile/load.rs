@@ -90,7 +90,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// So many peers, each of which does its work again and again.
+    /// This many peers, each of which does its work again and again.
     pub(crate) fn crowd<F>(
         name: &'static str,
         peers: usize,

@@ -22,7 +22,7 @@ const PERIOD: Duration = Duration::from_millis(40);
 const TUNNEL_PERIOD: Duration = Duration::from_millis(10);
 
 /// An answer that takes longer is missing.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) struct Neighbour {
     runtime: Runtime,
@@ -164,7 +164,7 @@ async fn timed_with<T>(
     begun: Instant,
     exchange: impl Future<Output = Result<T>>,
 ) -> Result<(Duration, T)> {
-    let done = timeout(PATIENCE, exchange).await??;
+    let done = timeout(TIMEOUT, exchange).await??;
     Ok((begun.elapsed(), done))
 }
 

@@ -7,8 +7,10 @@ mod failures;
 #[cfg(unix)]
 mod peers;
 
+use std::net::Ipv4Addr;
+
 use portcullis::Config;
-use portcullis::config::{Feed, FeedFormat, Secret, Upstream};
+use portcullis::config::{Feed, FeedFormat, Ports, PrivateAddresses, Secret, Upstream};
 use portcullis_tests::{Log, Origin, Proxy, Wire, connect, get, ok};
 
 /// A proxy for all of whose requests `parent` is the way, by this protocol.
@@ -34,6 +36,13 @@ fn through(protocol: &str, parents: &[&Origin]) -> Upstream {
 
 fn credentials(table: &mut Upstream) {
     table.credentials = Some(Secret::Text("proxy:secret".into()));
+}
+
+/// The mark of the proxy, which differs from start to start.
+fn via(head: &str) -> &str {
+    let lines = head.lines().map(|line| line.split_once(": "));
+    let mut via = lines.flatten().filter(|(name, _)| *name == "via");
+    via.next().expect("there is one").1
 }
 
 /// A client that asks for a tunnel, and the parent's end of what comes then.
@@ -91,8 +100,11 @@ async fn a_tunnel_leads_through_a_parent_that_is_asked_by_connect() {
     let head = end.head().await;
     assert_eq!(
         head.to_lowercase(),
-        "connect wiki.example:443 http/1.1\r\nhost: wiki.example:443\r\n\
-         proxy-authorization: basic chjvehk6c2vjcmv0\r\n\r\n"
+        format!(
+            "connect wiki.example:443 http/1.1\r\nhost: wiki.example:443\r\nvia: {}\r\n\
+             proxy-authorization: basic chjvehk6c2vjcmv0\r\n\r\n",
+            via(&head)
+        )
     );
     // The origin speaks first, and its words come together with those of the parent.
     end.send("HTTP/1.1 200 Connection established\r\nVia: 1.1 parent\r\n\r\n220 hello\r\n")
@@ -173,7 +185,14 @@ async fn what_the_filters_and_the_policy_refuse_reaches_no_parent() {
     let parent = Origin::start().await;
     let proxy = behind("http", &parent, |config, _| {
         config.egress.deny = vec!["*.denied.example".parse().expect("hosts")];
-        config.egress.private = portcullis::config::PrivateAddresses::Deny;
+        config.egress.private = PrivateAddresses::Deny;
+        config.egress.connect_ports = Some(vec![Ports::new(443, 443), Ports::new(80, 80)]);
+        config.egress.allow = vec!["10.0.0.0/8:22".parse().expect("a network")];
+        let known = [Ipv4Addr::new(10, 0, 0, 7).into()];
+        config
+            .egress
+            .hosts
+            .insert("known.example".into(), known.into());
     })
     .await;
     for (authority, status, why) in [
@@ -182,6 +201,8 @@ async fn what_the_filters_and_the_policy_refuse_reaches_no_parent() {
         ("169.254.169.254:80", 403, "metadata"),
         ("10.0.0.1:443", 403, "[egress] private"),
         ("2130706433:443", 403, "loopback"),
+        ("localhost:443", 403, "loopback"),
+        ("known.example:443", 403, "[egress] private"),
     ] {
         let mut client = proxy.client().await;
         client.send(connect(authority)).await;
@@ -192,6 +213,11 @@ async fn what_the_filters_and_the_policy_refuse_reaches_no_parent() {
         client.send(get(&format!("http://{authority}/"))).await;
         assert_eq!(client.response().await.status, status, "{authority}");
     }
+    // The network whose entry names the port is not known to be where the parent leads.
+    let mut client = proxy.client().await;
+    client.send(connect("wiki.example:22")).await;
+    let refused = client.response_to("CONNECT").await;
+    assert!(refused.body.contains("connect_ports"), "{refused:?}");
     assert!(!parent.was_dialled());
 }
 

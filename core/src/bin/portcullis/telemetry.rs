@@ -122,10 +122,6 @@ where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match log.format {
-        LogFormat::Text => tracing_subscriber::fmt::layer()
-            .with_ansi(colours == Colours::On)
-            .with_writer(writer)
-            .boxed(),
         // Fields of spans stand beside those of the event: one level is what log stores can index.
         // So that no key stands twice, an event does not repeat the name of a field that its spans
         // have.
@@ -134,6 +130,10 @@ where
             .flatten_span_list_on_top_level(true)
             .with_current_span(false)
             .with_span_list(false)
+            .with_writer(writer)
+            .boxed(),
+        _ => tracing_subscriber::fmt::layer()
+            .with_ansi(colours == Colours::On)
             .with_writer(writer)
             .boxed(),
     };

@@ -11,7 +11,7 @@ const CLIENTS: usize = 5;
 /// How often a client may try, one call after the other.
 const TRIES: u32 = 3;
 
-/// So many good calls of at least two clients are enough, if no vote is against them.
+/// How many good calls of at least two clients are enough, if no vote is against them.
 const ENOUGH: u32 = 3;
 
 /// A trial that goes on.
@@ -22,7 +22,7 @@ pub(super) struct Trial {
     /// When those of one client decide against the filter, if no other has asked.
     alone_until: Instant,
     /// After this time a call counts as lost.
-    patience: Duration,
+    timeout: Duration,
     votes: Vec<Vote>,
 }
 
@@ -49,12 +49,12 @@ impl Trial {
         now: Instant,
         length: Duration,
         pause: Duration,
-        patience: Duration,
+        timeout: Duration,
     ) -> Self {
         Self {
             until: now + length,
             alone_until: now + pause.max(length),
-            patience,
+            timeout,
             votes: Vec::new(),
         }
     }
@@ -66,8 +66,8 @@ impl Trial {
 
     /// Whether the client's call is one of those that try the filter.
     pub(super) fn admit(&mut self, client: ClientKey, now: Instant) -> bool {
-        let patience = self.patience;
-        let is_lost = |since: Instant| now.saturating_duration_since(since) >= patience;
+        let timeout = self.timeout;
+        let is_lost = |since: Instant| now.saturating_duration_since(since) >= timeout;
         // Who has not voted makes way.
         self.votes.retain(|vote| {
             vote.client == client
@@ -130,7 +130,7 @@ impl Trial {
     }
 
     fn is_pending(&self, now: Instant) -> bool {
-        let is_pending = |since: Instant| now.saturating_duration_since(since) < self.patience;
+        let is_pending = |since: Instant| now.saturating_duration_since(since) < self.timeout;
         let mut votes = self.votes.iter();
         votes.any(|vote| vote.pending.is_some_and(is_pending))
     }

@@ -7,7 +7,7 @@ use super::report::Checks;
 use crate::error::Causes;
 use crate::filter::{Failure, Filter, Hook, Instance};
 
-/// So many instances must answer alike.
+/// How many instances must answer alike.
 const INSTANCES: usize = 100;
 
 pub(super) async fn run(checks: &mut Checks, filter: &Arc<Filter>) {

@@ -11,14 +11,16 @@ use crate::upstream::policy::{Policy, Refusal};
 use crate::upstream::{Scheme, choose};
 
 impl Explanation {
-    /// Says what the policy says, and which parent proxies the request goes through. It decides where
-    /// everything before it lets the request pass.
+    /// Says what the policy says, and which parent proxies the request goes through. It decides
+    /// where everything before it lets the request pass.
     pub(super) fn tell_egress(&mut self, subject: &Subject, policy: &Policy, parent: Option<&str>) {
-        let refusal = match (judge(subject, policy), parent) {
+        let refusal = match (judge(subject, policy, parent), parent) {
             (Ok(address), Some(parent)) => {
-                let unresolved = ", which resolves the name: its addresses are not looked at here";
-                let unresolved = address.map_or(unresolved, |()| "");
-                self.egress = format!("it goes through a proxy of [upstream.{parent}]{unresolved}");
+                let resolved = match address {
+                    Some(()) => "",
+                    None => ", which resolves the name: its addresses are not looked at here",
+                };
+                self.egress = format!("it goes through a proxy of [upstream.{parent}]{resolved}");
                 return;
             }
             (Ok(Some(())), None) => {
@@ -43,7 +45,8 @@ impl Explanation {
     }
 }
 
-/// The table of parent proxies through which a request goes; none if it goes straight to its origin.
+/// The table of parent proxies through which a request goes; none if it goes straight to its
+/// origin.
 pub(super) fn parent<'a>(
     tables: &'a BTreeMap<String, Upstream>,
     subject: &Subject,
@@ -55,13 +58,18 @@ pub(super) fn parent<'a>(
 }
 
 /// The address that may be dialled, if the host is one.
-fn judge(subject: &Subject, policy: &Policy) -> Result<Option<()>, Refusal> {
+fn judge(subject: &Subject, policy: &Policy, parent: Option<&str>) -> Result<Option<()>, Refusal> {
     let scheme = match subject.protocol {
         Protocol::Connect | Protocol::Socks4 | Protocol::Socks5 => Scheme::Tunnel,
         Protocol::Http => Scheme::Http,
     };
-    policy.judge_target(&subject.target, scheme)?;
     let address = subject.target.ip();
+    if parent.is_some() {
+        let known: Vec<_> = address.into_iter().collect();
+        policy.judge_unresolved(&subject.target, scheme, &known)?;
+        return Ok(address.map(|_| ()));
+    }
+    policy.judge_target(&subject.target, scheme)?;
     address
         .map(|ip| policy.judge(&subject.target, scheme, ip))
         .transpose()

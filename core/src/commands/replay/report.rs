@@ -93,7 +93,7 @@ impl Replay {
             times: found
                 .times
                 .map(|(first, last)| [first, last].map(|time| time.to_string())),
-            requests_per_second: seconds.map(|seconds| tenths(found.exchanges as f64 / seconds)),
+            requests_per_second: seconds.map(|seconds| rounded(found.exchanges as f64 / seconds)),
             changed: 0,
             changes: Vec::new(),
             differences: Vec::new(),
@@ -231,7 +231,7 @@ fn is_different(was: &Happened, is_own: bool, answer: Option<VerdictKind>) -> bo
     }
 }
 
-fn tenths(number: f64) -> f64 {
+fn rounded(number: f64) -> f64 {
     (number * 10.0).round() / 10.0
 }
 

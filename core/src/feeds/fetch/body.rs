@@ -100,7 +100,7 @@ impl Body {
         Ok(bytes)
     }
 
-    /// So many bytes that it begins with, or fewer.
+    /// The bytes that it begins with: this many, or fewer.
     pub(crate) fn start(&mut self, length: u64) -> io::Result<Vec<u8>> {
         let mut start = Vec::new();
         self.rewind()?;

@@ -13,12 +13,13 @@ use reqwest::header::{
     RETRY_AFTER,
 };
 use reqwest::redirect;
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, Proxy, Response, StatusCode};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 use url::Url;
 
 use super::body::{Body, Room};
+use super::prohibited::Prohibited;
 use super::through::Through;
 use super::unpack::{ACCEPTED, decode};
 use super::{Deadlines, FetchError, Fetcher, Validators};
@@ -118,7 +119,8 @@ async fn request(url: &Url, ask: &Ask, fetcher: &Fetcher) -> Result<Response, Fe
         .resolver
         .clone()
         .map(|resolver| ListServers { resolver, way });
-    let client = blocking(move || client(&for_client, deadlines, resolver, through)).await?;
+    let proxy = through.as_ref().map(Through::proxy).transpose()?;
+    let client = blocking(move || client(&for_client, deadlines, resolver, proxy)).await?;
     let mut request = match &ask.post {
         Some(body) => client.post(url.clone()).body(body.clone()),
         None => client.get(url.clone()),
@@ -128,7 +130,11 @@ async fn request(url: &Url, ask: &Ask, fetcher: &Fetcher) -> Result<Response, Fe
     if url.origin() == ask.url.origin() {
         request = request.headers(ask.secrets.clone());
     }
-    Ok(request.send().await?)
+    let answer = request.send().await;
+    if let Some(through) = through {
+        through.record(&answer);
+    }
+    Ok(answer?)
 }
 
 /// The next step on the way to a server, and the parent proxy if it leads to one.
@@ -232,21 +238,18 @@ fn client(
     url: &Url,
     deadlines: Deadlines,
     resolver: Option<ListServers>,
-    through: Option<Through>,
+    proxy: Option<Proxy>,
 ) -> Result<Client, FetchError> {
     // The system's proxy is probably this very proxy.
     let mut client = Client::builder().no_proxy();
-    let mut config = None;
-    if let Some(through) = through {
-        client = client.proxy(through.proxy()?);
-        config = through.tls();
+    if let Some(proxy) = proxy {
+        client = client.proxy(proxy);
     }
-    let config = config.map_or_else(|| tls(url), Ok)?;
     if let Some(resolver) = resolver {
         client = client.dns_resolver(Arc::new(resolver));
     }
     client
-        .tls_backend_preconfigured(config)
+        .tls_backend_preconfigured(tls(url)?)
         .user_agent(USER_AGENT)
         // A URL may hold a key, which the server that it redirects to must not learn.
         .referer(false)
@@ -307,11 +310,6 @@ struct Way {
     is_named: bool,
 }
 
-/// The settings do not let the proxy connect to a server.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct Prohibited(pub(super) String);
-
 impl Way {
     fn new(url: &Url, ask: &Ask, fetcher: &Fetcher) -> Option<Self> {
         // What is none is refused by the client.
@@ -341,12 +339,6 @@ impl Way {
             self.policy.judge(&self.target, Scheme::Http, ip)
         };
         judged.map_err(|refusal| Prohibited(refusal.to_string()))
-    }
-}
-
-impl From<Prohibited> for FetchError {
-    fn from(Prohibited(why): Prohibited) -> Self {
-        Self::Prohibited(why)
     }
 }
 

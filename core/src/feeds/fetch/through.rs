@@ -2,20 +2,22 @@
 
 use std::sync::Arc;
 
-use reqwest::Proxy;
+use reqwest::{Proxy, Response};
 use url::Url;
 
-use super::http::Prohibited;
+use super::prohibited::Prohibited;
 use super::{FetchError, Fetcher};
 use crate::flow::Client;
 use crate::target::Target;
-use crate::upstream::{Parent, Scheme};
+use crate::upstream::{Fault, Parent, Scheme};
 
 /// The parent proxy that a server is asked through.
 pub(super) struct Through {
     parent: Arc<Parent>,
     /// Where the proxy is.
     pub(super) proxy: Target,
+    /// Its place among those of the settings.
+    place: usize,
     url: Url,
 }
 
@@ -30,11 +32,24 @@ impl Through {
             return Ok(None);
         };
         let candidates = parent.candidates(target.host());
-        Ok(candidates.first().map(|member| Self {
-            proxy: member.target().clone(),
-            url: parent.url_of(member),
+        Ok(candidates.first().map(|&place| Self {
+            proxy: parent.member(place).target().clone(),
+            url: parent.url_of(place),
+            place,
             parent: parent.clone(),
         }))
+    }
+
+    /// How the proxy has fared. The next fetch is through another one if it has failed.
+    pub(super) fn record(&self, answer: &Result<Response, reqwest::Error>) {
+        match answer {
+            Ok(_) => self.parent.record_reached(self.place),
+            Err(error) if error.is_connect() => {
+                let fault = Fault::Unreachable;
+                self.parent.record_failure(self.place, fault, error);
+            }
+            Err(_) => {}
+        }
     }
 
     /// What can be said of a server to which another one redirects, as the proxy resolves its name.
@@ -42,21 +57,13 @@ impl Through {
         let Some(policy) = &fetcher.policy else {
             return Ok(());
         };
-        let judged = policy.judge_target(target, Scheme::Http);
-        let judged = judged.and_then(|()| match target.ip() {
-            Some(ip) => policy.judge(target, Scheme::Http, ip),
-            None => Ok(()),
-        });
+        let known: Vec<_> = target.ip().into_iter().collect();
+        let judged = policy.judge_unresolved(target, Scheme::Http, &known);
         judged.map_err(|refusal| Prohibited(refusal.to_string()))
     }
 
     /// The same for the client.
     pub(super) fn proxy(&self) -> Result<Proxy, FetchError> {
         Proxy::all(self.url.clone()).map_err(FetchError::Http)
-    }
-
-    /// What the client trusts, if the settings say more of it than of other servers.
-    pub(super) fn tls(&self) -> Option<rustls::ClientConfig> {
-        self.parent.tls().map(|tls| tls.config().clone())
     }
 }

@@ -15,9 +15,9 @@ use std::net::IpAddr;
 
 use super::hosts;
 use crate::feeds::entries::Entries;
-use crate::feeds::rule::written::HostRule;
-use crate::feeds::rule::{Covers, Rule};
 use crate::feeds::snapshot::Full;
+use crate::verdict::rule::written::HostRule;
+use crate::verdict::rule::{Covers, Rule};
 
 /// What makes a rule cosmetic: it changes pages and no requests.
 const COSMETIC: [&str; 12] = [

@@ -5,8 +5,8 @@
 
 use super::is_nowhere;
 use crate::feeds::entries::Entries;
-use crate::feeds::rule::{Covers, Rule};
 use crate::feeds::snapshot::Full;
+use crate::verdict::rule::{Covers, Rule};
 
 /// Reads a line.
 pub(super) fn read_line(line: &str, number: usize, entries: &mut Entries) -> Result<(), Full> {

@@ -8,8 +8,8 @@ use std::borrow::Cow;
 
 use super::is_nowhere;
 use crate::feeds::entries::{Entries, Rejected};
-use crate::feeds::rule::{Covers, Rule};
 use crate::verdict::MatchKind;
+use crate::verdict::rule::{Covers, Rule};
 
 /// Owners below these speak of addresses and servers.
 const OTHER_TRIGGERS: [&str; 4] = ["rpz-ip", "rpz-client-ip", "rpz-nsip", "rpz-nsdname"];

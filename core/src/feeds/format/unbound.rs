@@ -4,8 +4,8 @@
 
 use super::is_nowhere;
 use crate::feeds::entries::Entries;
-use crate::feeds::rule::{Covers, Rule};
 use crate::feeds::snapshot::Full;
+use crate::verdict::rule::{Covers, Rule};
 
 /// Types of zones that answer what is not there, or nothing.
 const BLOCKING: [&str; 10] = [

@@ -12,7 +12,7 @@ use super::records::{self, LONGEST, Record, Said};
 use super::styles::{Collected, Styles};
 use super::table::{self, LINE, Line, Table};
 use super::traits::Traits;
-use crate::feeds::rule::Rules;
+use crate::verdict::rule::Rules;
 
 /// Collects rules.
 ///

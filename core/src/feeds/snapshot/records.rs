@@ -4,9 +4,9 @@
 //! A record is the length of the name, how many lines there are, the name, and what each line says.
 //! Where the style of a line says that its text is in the record, all have their texts behind that.
 
-use super::super::rule::Rules;
 use super::styles::Styles;
 use super::table::Place;
+use crate::verdict::rule::Rules;
 
 /// The longest name that can be kept. Hosts are shorter, and so are networks.
 pub(super) const LONGEST: usize = 255;

@@ -7,8 +7,8 @@ use std::hash::BuildHasher;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use memchr::memmem;
 
-use crate::feeds::rule::Rules;
 use crate::verdict::one_line;
+use crate::verdict::rule::Rules;
 
 /// The most bytes of an entry that are kept.
 pub(super) const LONGEST_TEXT: usize = 255;
@@ -200,7 +200,7 @@ impl Styles {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feeds::rule::{Covers, Rule};
+    use crate::verdict::rule::{Covers, Rule};
 
     fn both() -> Rules {
         Rule::listed(Covers::Both).into()

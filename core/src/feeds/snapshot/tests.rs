@@ -3,7 +3,7 @@
 mod model;
 
 use super::*;
-use crate::feeds::rule::{Covers, Rule};
+use crate::verdict::rule::{Covers, Rule};
 
 fn snapshot(rules: &[(&str, Rule)]) -> Snapshot {
     let mut builder = Builder::new(Key::random(), false);

@@ -11,8 +11,8 @@ use tokio::time::Instant;
 use crate::config::{ProxyAddress, ProxyProtocol};
 use crate::target::Target;
 
-/// How long a proxy is left alone that could not be reached. The time doubles with each failure.
-const FIRST_REST: Duration = Duration::from_secs(1);
+/// How long a proxy is left alone that has failed. The time doubles with each failure.
+pub(super) const FIRST_REST: Duration = Duration::from_secs(1);
 
 /// The longest time.
 const LONGEST_REST: Duration = Duration::from_secs(60);
@@ -25,9 +25,19 @@ pub(crate) struct Member {
     failing: Mutex<Option<Failing>>,
 }
 
-/// A proxy could not be reached.
+/// How a proxy fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It is not there.
+    Unreachable,
+    /// It was there, and has broken off or does not speak its protocol.
+    Broken,
+}
+
+/// A proxy has failed.
 #[derive(Clone, Copy, Debug)]
 struct Failing {
+    fault: Fault,
     /// When it is tried again.
     until: Instant,
     /// How long it was left alone before that.
@@ -74,14 +84,19 @@ impl Member {
             .filter(|until| *until > now)
     }
 
-    /// The proxy was reached. Returns whether it could not be before.
-    pub(in crate::upstream) fn record_reached(&self) -> bool {
+    /// Whether it is left alone because it was not there.
+    pub(super) fn is_unreachable(&self, now: Instant) -> bool {
+        let failing = *self.failing();
+        failing.is_some_and(|it| it.until > now && it.fault == Fault::Unreachable)
+    }
+
+    /// The proxy was reached. Returns whether it has failed before.
+    pub(super) fn record_reached(&self) -> bool {
         self.failing().take().is_some()
     }
 
-    /// The proxy could not be reached. Returns how long it is left alone, unless others have said
-    /// so already.
-    pub(in crate::upstream) fn record_failure(&self) -> Option<Duration> {
+    /// The proxy has failed. Returns how long it is left alone, unless others have said so already.
+    pub(super) fn record_failure(&self, fault: Fault) -> Option<Duration> {
         let now = Instant::now();
         let mut failing = self.failing();
         let rest = match *failing {
@@ -90,6 +105,7 @@ impl Member {
             None => FIRST_REST,
         };
         *failing = Some(Failing {
+            fault,
             until: now + rest,
             rest,
         });
@@ -132,18 +148,18 @@ mod tests {
         let member = member();
         let mut rests = Vec::new();
         for _ in 0..8 {
-            let rest = member.record_failure().unwrap();
+            let rest = member.record_failure(Fault::Broken).unwrap();
             rests.push(rest.as_secs());
             assert!(member.rests_until(Instant::now()).is_some());
             // Requests that were under way fail, too.
-            assert_eq!(member.record_failure(), None);
+            assert_eq!(member.record_failure(Fault::Broken), None);
             advance(rest).await;
             assert!(member.rests_until(Instant::now()).is_none());
         }
         assert_eq!(rests, [1, 2, 4, 8, 16, 32, 60, 60]);
         assert!(member.record_reached());
         assert!(!member.record_reached());
-        assert_eq!(member.record_failure(), Some(FIRST_REST));
+        assert_eq!(member.record_failure(Fault::Broken), Some(FIRST_REST));
     }
 
     #[test]

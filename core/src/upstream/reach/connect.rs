@@ -5,19 +5,21 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use bytes::Bytes;
-use http::header::{HOST, PROXY_AUTHORIZATION};
+use http::header::{HOST, PROXY_AUTHORIZATION, VIA};
 use http::{HeaderValue, Method, Request, StatusCode, Uri};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 
-use super::Login;
 use crate::config::MAX_FIELDS;
+use crate::error::Error;
 use crate::target::Target;
+use crate::upstream::absolute::UNWRITABLE;
+use crate::upstream::parent::Login;
 use crate::upstream::socket::OriginSocket;
 
 /// Why there is no tunnel.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::upstream) enum NoTunnel {
+pub(super) enum NoConnect {
     /// The proxy answers, and is against it.
     #[error("it answers {0}")]
     Refused(StatusCode),
@@ -27,18 +29,17 @@ pub(in crate::upstream) enum NoTunnel {
 }
 
 /// The stream as it leads to the target, and what was read of it already.
-pub(in crate::upstream) async fn tunnel(
+pub(super) async fn tunnel(
     socket: OriginSocket,
-    target: &Target,
-    login: Option<&Login>,
+    request: Request<String>,
     head_size: usize,
-) -> Result<(OriginSocket, Bytes), NoTunnel> {
+) -> Result<(OriginSocket, Bytes), NoConnect> {
     let mut client = http1::Builder::new();
     client.max_headers(MAX_FIELDS).max_header_size(head_size);
     let (mut requests, mut connection) = client.handshake(TokioIo::new(socket)).await?;
     let mut ended = false;
     let response = {
-        let mut response = pin!(requests.send_request(request(target, login)));
+        let mut response = pin!(requests.send_request(request));
         let response = poll_fn(|cx| {
             if !ended && let Poll::Ready(end) = Pin::new(&mut connection).poll(cx) {
                 ended = true;
@@ -51,7 +52,7 @@ pub(in crate::upstream) async fn tunnel(
         response.await?
     };
     if !response.status().is_success() {
-        return Err(NoTunnel::Refused(response.status()));
+        return Err(NoConnect::Refused(response.status()));
     }
     drop(response);
     if !ended {
@@ -62,16 +63,27 @@ pub(in crate::upstream) async fn tunnel(
     Ok((parts.io.into_inner(), parts.read_buf))
 }
 
-fn request(target: &Target, login: Option<&Login>) -> Request<String> {
+/// A request for a tunnel. `via` is the mark of this proxy: a request that runs in a circle of
+/// proxies is known by it.
+pub(super) fn request(
+    target: &Target,
+    login: Option<&Login>,
+    via: &HeaderValue,
+) -> Result<Request<String>, Error> {
     let authority = target.to_string();
+    let uri = Uri::try_from(&*authority).ok();
+    // URLs may have hosts that requests cannot name, such as `a{b`.
+    let (Some(uri), Ok(host)) = (uri, HeaderValue::try_from(&*authority)) else {
+        return Err(UNWRITABLE);
+    };
     let mut request = Request::new(String::new());
     *request.method_mut() = Method::CONNECT;
-    *request.uri_mut() = Uri::try_from(&*authority).expect("a canonical host is an authority");
+    *request.uri_mut() = uri;
     let headers = request.headers_mut();
-    let host = HeaderValue::try_from(authority);
-    headers.insert(HOST, host.expect("a canonical host is printable ASCII"));
+    headers.insert(HOST, host);
+    headers.insert(VIA, via.clone());
     if let Some(login) = login {
         headers.insert(PROXY_AUTHORIZATION, login.basic.clone());
     }
-    request
+    Ok(request)
 }

@@ -2,13 +2,13 @@
 
 use tokio_socks::tcp::Socks5Stream;
 
-use super::Login;
 use crate::target::Target;
+use crate::upstream::parent::Login;
 use crate::upstream::socket::OriginSocket;
 
 /// Why there is no tunnel.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::upstream) enum NoTunnel {
+pub(super) enum NoSocks {
     /// The proxy answers, and is against it.
     #[error("it answers: {0}")]
     Refused(tokio_socks::Error),
@@ -21,11 +21,11 @@ pub(in crate::upstream) enum NoTunnel {
 }
 
 /// The stream as it leads to the target.
-pub(in crate::upstream) async fn tunnel(
+pub(super) async fn tunnel(
     socket: OriginSocket,
     target: &Target,
     login: Option<&Login>,
-) -> Result<OriginSocket, NoTunnel> {
+) -> Result<OriginSocket, NoSocks> {
     let host = target
         .ip()
         .map_or_else(|| target.host().to_owned(), |ip| ip.to_string());
@@ -36,12 +36,10 @@ pub(in crate::upstream) async fn tunnel(
         }
         None => Socks5Stream::connect_with_socket(socket, to).await,
     };
-    connected
-        .map(Socks5Stream::into_inner)
-        .map_err(NoTunnel::of)
+    connected.map(Socks5Stream::into_inner).map_err(NoSocks::of)
 }
 
-impl NoTunnel {
+impl NoSocks {
     fn of(error: tokio_socks::Error) -> Self {
         use tokio_socks::Error;
 
@@ -54,9 +52,10 @@ impl NoTunnel {
             | Error::TtlExpired
             | Error::CommandNotSupported
             | Error::AddressTypeNotSupported
+            // So it calls codes that the RFC does not have.
+            | Error::UnknownAuthMethod
             | Error::UnknownError => Self::Refused(error),
             Error::NoAcceptableAuthMethods
-            | Error::UnknownAuthMethod
             | Error::PasswordAuthFailure(_)
             | Error::AuthorizationRequired => Self::Login,
             _ => Self::Broken(error),

@@ -11,7 +11,7 @@ use crate::target::canonical_host;
 ///
 /// This is stricter than the parser of traffic, which would take `404` for an IPv4 address and
 /// `{"a".b}` for a domain. In a list these are signs of another format.
-pub(in crate::feeds) fn listed_host(name: &str) -> Option<Cow<'_, str>> {
+pub(crate) fn listed_host(name: &str) -> Option<Cow<'_, str>> {
     let host = canonical_host(name).ok()?;
     if let Cow::Owned(changed) = &host
         && changed.parse::<IpAddr>().is_ok()
@@ -22,7 +22,7 @@ pub(in crate::feeds) fn listed_host(name: &str) -> Option<Cow<'_, str>> {
 }
 
 /// A top-level domain.
-pub(in crate::feeds) fn listed_label(name: &str) -> Option<Cow<'_, str>> {
+pub(crate) fn listed_label(name: &str) -> Option<Cow<'_, str>> {
     let host = canonical_host(name).ok()?;
     let is_label = !host.contains('.') && host.bytes().any(|byte| byte.is_ascii_alphabetic());
     (is_label && is_name(&host)).then_some(host)
@@ -34,7 +34,7 @@ fn is_name(host: &str) -> bool {
 }
 
 /// A network in its shortest form.
-pub(in crate::feeds) fn listed_network(name: &str) -> Option<String> {
+pub(crate) fn listed_network(name: &str) -> Option<String> {
     let network: IpNet = name.parse().ok()?;
     // Hosts are never written as IPv4 addresses within IPv6.
     let is_mapped = match network {

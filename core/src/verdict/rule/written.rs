@@ -9,21 +9,21 @@ use super::name::{listed_host, listed_label, listed_network};
 use super::{Covers, Rule};
 
 /// A rule about whole hosts.
-pub(in crate::feeds) struct HostRule<'t> {
-    pub(in crate::feeds) name: &'t str,
-    pub(in crate::feeds) rule: Rule,
+pub(crate) struct HostRule<'t> {
+    pub(crate) name: &'t str,
+    pub(crate) rule: Rule,
     /// It takes the same rule back, wherever that stands.
-    pub(in crate::feeds) is_taken_back: bool,
+    pub(crate) is_taken_back: bool,
 }
 
 impl<'t> HostRule<'t> {
     /// None for a rule that is not about whole hosts.
-    pub(in crate::feeds) fn read(text: &'t str) -> Option<Self> {
+    pub(crate) fn read(text: &'t str) -> Option<Self> {
         read_rule(text)
     }
 
     /// Whether a text has marks that a mere name does not have.
-    pub(in crate::feeds) fn has_marks(text: &str) -> bool {
+    pub(crate) fn has_marks(text: &str) -> bool {
         text.starts_with('|') || text.starts_with("@@") || text.contains(['^', '$'])
     }
 }
@@ -42,7 +42,7 @@ pub(crate) fn is_entry(text: &str) -> bool {
 }
 
 /// The domain of an entry that says with `*.` or `.` before it that the names below are meant, too.
-pub(in crate::feeds) fn wildcard(entry: &str) -> Option<&str> {
+pub(crate) fn wildcard(entry: &str) -> Option<&str> {
     entry.strip_prefix("*.").or_else(|| entry.strip_prefix('.'))
 }
 

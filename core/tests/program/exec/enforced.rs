@@ -12,7 +12,7 @@ fn enforced(dir: &Path, script: &str) -> Output {
 
 #[test]
 fn the_proxy_is_the_only_network() {
-    if !has_curl() {
+    if !there_is("curl") {
         return;
     }
     let (dir, port) = (TempDir::new().unwrap(), server());
@@ -30,7 +30,7 @@ fn the_proxy_is_the_only_network() {
 
 #[test]
 fn the_sockets_of_other_programs_are_covered() {
-    if !has_curl() {
+    if !there_is("curl") {
         return;
     }
     let dir = TempDir::new().unwrap();
@@ -72,7 +72,7 @@ fn the_command_has_no_power_over_its_boundary() {
 
 #[test]
 fn the_command_cannot_change_what_its_proxy_goes_by() {
-    if !has_curl() {
+    if !there_is("curl") {
         return;
     }
     let (dir, port) = (TempDir::new().unwrap(), server());

@@ -50,6 +50,23 @@ async fn a_connection_that_was_closed_while_idle_is_not_used() {
     served.expect("pay").await;
 }
 
+#[tokio::test]
+async fn what_may_be_repeated_is_sent_again_though_a_part_of_its_response_has_come() {
+    let (_proxy, origin, mut client) = scene().await;
+    let mut served = origin.asked_by(&mut client).await;
+    served.send(ok("")).await;
+    client.response().await;
+
+    client.send(get(&origin.url("/2"))).await;
+    served.head().await;
+    served.send("HTTP/1.1 200 OK\r\nContent-Le").await;
+    drop(served);
+    let mut served = origin.accept().await;
+    assert!(served.head().await.starts_with("GET /2 "));
+    served.send(ok("whole")).await;
+    assert_eq!(client.response().await.body, "whole");
+}
+
 /// An origin may close its connection while the next request is already on the way there.
 #[tokio::test]
 async fn what_cannot_be_repeated_never_meets_a_connection_that_is_closing() {

@@ -26,8 +26,121 @@ async fn the_next_parent_takes_the_place_of_one_that_is_gone() {
         assert_eq!(client.response_to("CONNECT").await.status, 200);
     }
     let gone = format!("proxy=http://{gone}");
-    log.says(&["WARN", "upstream=corp", &gone, "cannot be reached"])
+    log.says(&["WARN", "upstream=corp", &gone, "has failed"])
         .await;
+}
+
+#[tokio::test]
+async fn a_plain_request_is_repeated_where_a_parent_breaks_off() {
+    let (broken, there) = (Origin::start().await, Origin::start().await);
+    let proxy = Proxy::start_with(|config| {
+        let table = through("http", &[&broken, &there]);
+        config.upstream.insert("corp".into(), table);
+    })
+    .await;
+    let mut asked_broken = 0;
+    for _ in 0..4 {
+        let mut client = proxy.client().await;
+        client.send(get("http://wiki.example/")).await;
+        let mut end = loop {
+            tokio::select! {
+                end = there.accept() => break end,
+                mut end = broken.accept() => {
+                    end.head().await;
+                    asked_broken += 1;
+                }
+            }
+        };
+        end.head().await;
+        end.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
+            .await;
+        assert_eq!(client.response().await.body, "ok");
+    }
+    assert_eq!(asked_broken, 1, "it is left alone for a while");
+}
+
+#[tokio::test]
+async fn a_target_that_does_not_answer_is_no_fault_of_the_parents() {
+    let log = Log::follow();
+    let parents = [Origin::start().await, Origin::start().await];
+    let proxy = Proxy::start_with(|config| {
+        config.limits.connect = Duration::from_millis(100);
+        let mut table = through("http", &[&parents[0], &parents[1]]);
+        table.fallback = Fallback::Direct;
+        config.upstream.insert("corp".into(), table);
+    })
+    .await;
+    for _ in 0..3 {
+        let mut client = proxy.client().await;
+        client.send(connect("silent.example:443")).await;
+        let refused = client.response_to("CONNECT").await;
+        assert_eq!(refused.status, 504, "{refused:?}");
+        assert!(
+            refused
+                .body
+                .contains("silent.example:443 through [upstream.corp]")
+        );
+    }
+    assert!(!log.has_said("a parent proxy has failed"));
+}
+
+#[tokio::test]
+async fn a_parent_that_breaks_off_does_not_let_a_request_go_straight() {
+    let parent = Origin::start().await;
+    let proxy = behind("http", &parent, |_, table| {
+        table.fallback = Fallback::Direct
+    })
+    .await;
+    for _ in 0..2 {
+        let origin = Origin::start().await;
+        let (mut client, end) = asks_for_tunnel(&proxy, &parent, &origin.authority()).await;
+        drop(end);
+        let refused = client.response_to("CONNECT").await;
+        assert_eq!(refused.status, 502, "{refused:?}");
+        assert!(!origin.was_dialled());
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_runs_in_a_circle_of_parents_ends() {
+    let free = Origin::gone().await;
+    let parent = |address: std::net::SocketAddr| {
+        let mut table = through("http", &[]);
+        table.proxy = vec![format!("http://{address}").parse().expect("a proxy")];
+        table
+    };
+    let first = Proxy::start_with(|config| {
+        config.upstream.insert("next".into(), parent(free));
+    })
+    .await;
+    let address = first.address();
+    let _second = Proxy::start_with(|config| {
+        config.proxy.listen = free.into();
+        config.upstream.insert("next".into(), parent(address));
+    })
+    .await;
+    let mut client = first.client().await;
+    client.send(connect("wiki.example:443")).await;
+    let refused = client.response_to("CONNECT").await;
+    assert_eq!(refused.status, 502, "{refused:?}");
+    client = first.client().await;
+    client.send(get("http://wiki.example/")).await;
+    assert_eq!(client.response().await.status, 508);
+}
+
+#[tokio::test]
+async fn a_host_that_no_request_can_name_is_refused() {
+    let log = Log::follow();
+    let parent = Origin::start().await;
+    let proxy = behind("http", &parent, |_, _| ()).await;
+    let mut client = proxy.client().await;
+    client.send([5, 1, 0]).await;
+    client
+        .send(b"\x05\x01\x00\x03\x0ba{b.example\x01\xbb")
+        .await;
+    assert_eq!(client.exactly_bytes(2).await, [5, 0]);
+    assert_eq!(client.exactly_bytes(2).await, [5, 1]);
+    assert!(!log.has_said("panicked"));
 }
 
 #[tokio::test]
@@ -132,7 +245,7 @@ async fn a_parent_that_does_not_speak_its_protocol_is_as_good_as_gone() {
         let refused = client.response_to("CONNECT").await;
         assert_eq!(refused.status, 502, "{refused:?}");
         let address = format!("proxy={protocol}://{}", parent.authority());
-        log.says(&["WARN", &address, "cannot be reached"]).await;
+        log.says(&["WARN", &address, "has failed"]).await;
     }
 }
 

@@ -39,7 +39,7 @@ struct Request {
     fields: Vec<&'static str>,
 }
 
-/// So many times the text that must not be seen.
+/// How many times the text that must not be seen is there.
 #[derive(Clone, Copy, Debug)]
 enum Body {
     None,

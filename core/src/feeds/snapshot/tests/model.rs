@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
-use crate::feeds::rule::Rule;
 use crate::feeds::snapshot::{Sieve, Stamp};
+use crate::verdict::rule::Rule;
 
 /// What a line says, or that it takes back what others say.
 #[derive(Clone, Debug)]

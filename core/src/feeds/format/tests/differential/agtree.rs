@@ -11,7 +11,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
 use super::*;
-use crate::feeds::rule::Rules;
+use crate::verdict::rule::Rules;
 
 /// Where `make agtree` has put it.
 const AGTREE: &str = concat!(

@@ -12,8 +12,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
-use crate::feeds::rule::Rules;
 use crate::verdict::MatchKind;
+use crate::verdict::rule::Rules;
 
 /// A name and what is said of it.
 type Said = (String, u8);
