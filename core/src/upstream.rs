@@ -31,7 +31,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::{Request, Response, StatusCode, Uri};
+use http::{HeaderValue, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use tokio::net::TcpStream;
 use tokio::time::{interval, timeout};
@@ -193,7 +193,7 @@ impl Upstream {
         let logins = &asker.logins.borrow().clone();
         let parent = route.parent();
         for _ in 0..parent.map_or(1, |parent| parent.size()) {
-            let connected = match self.dial_route(route, asker.client).await {
+            let connected = match self.dial_route(route, asker.client, &[]).await {
                 Err(NoWay::Unreached(_)) if may_go_direct(route) => {
                     let direct = Rc::new(Route::direct(route.target.clone(), route.scheme));
                     if let Some(uri) = origin_form {
@@ -249,14 +249,16 @@ impl Upstream {
     }
 
     /// Connects to the target of a route, through a parent proxy if the route says so and one can
-    /// be reached. Returns the way that was taken.
+    /// be reached. `marks` are those of the proxies that the request has been through (Via). Returns
+    /// the way that was taken.
     pub(crate) async fn dial(
         &self,
         route: &Rc<Route>,
         client: ClientKey,
+        marks: &[HeaderValue],
     ) -> Result<(Connected, Rc<Route>), Error> {
         self.judge_unresolved(route)?;
-        match self.dial_route(route, client).await {
+        match self.dial_route(route, client, marks).await {
             Err(NoWay::Unreached(_)) if may_go_direct(route) => {
                 let direct = Rc::new(Route::direct(route.target.clone(), route.scheme));
                 Ok((self.dial_direct(&direct, client).await?, direct))
@@ -265,10 +267,15 @@ impl Upstream {
         }
     }
 
-    async fn dial_route(&self, route: &Route, client: ClientKey) -> Result<Connected, NoWay> {
+    async fn dial_route(
+        &self,
+        route: &Route,
+        client: ClientKey,
+        marks: &[HeaderValue],
+    ) -> Result<Connected, NoWay> {
         match route.parent() {
             None => Ok(self.dial_direct(route, client).await?),
-            Some(parent) => self.dial_through(parent, route).await,
+            Some(parent) => self.dial_through(parent, route, marks).await,
         }
     }
 

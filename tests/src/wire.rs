@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use crate::message::get;
 
 /// Nothing in a scenario takes this long, however slow the machine.
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Waits for something that must happen.
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
@@ -48,8 +48,18 @@ impl Origin {
         }
     }
 
-    /// A port at which no program listens.
-    pub async fn gone() -> SocketAddr {
+    /// A port at which no program listens, and none will: it is taken until the test ends.
+    pub fn gone() -> SocketAddr {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        socket.bind(any).expect("a free port");
+        let address = socket.local_addr().expect("it has one");
+        std::mem::forget(socket);
+        address
+    }
+
+    /// A port that is free for a program that is started next.
+    pub async fn free() -> SocketAddr {
         Self::start().await.address
     }
 

@@ -264,7 +264,7 @@ mod tests {
     fn a_proxy_is_written_as_a_url_without_a_login() {
         for (text, read) in [
             ("http://parent.example:3128", "http://parent.example:3128"),
-            ("http://ParentProxy.Example/", "http://parent.example:80"),
+            ("http://Parent.Example/", "http://parent.example:80"),
             ("https://10.0.0.5", "https://10.0.0.5:443"),
             ("socks5h://[fd00::5]", "socks5://[fd00::5]:1080"),
             ("direct", "direct"),

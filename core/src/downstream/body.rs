@@ -144,3 +144,29 @@ impl Source {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::config::Limits;
+
+    #[tokio::test]
+    async fn a_page_is_complete_when_the_client_is_sent_it_and_not_before() {
+        let limits = Rc::new(Limits::default());
+        let deadlines = Rc::new(Deadlines::since(Instant::now(), limits));
+        let exchange = Box::new(Exchange::unlogged());
+        let mut body = ReplyBody::local(Bytes::from("page"), exchange, deadlines);
+        let is_complete = |body: &ReplyBody| {
+            let running = body.running.as_ref();
+            running.is_some_and(|running| running.exchange.is_complete())
+        };
+        assert!(!is_complete(&body));
+        let frame = Pin::new(&mut body).poll_frame(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(frame, Poll::Ready(Some(Ok(_)))));
+        assert!(is_complete(&body));
+    }
+}

@@ -298,12 +298,29 @@ fn add_once(names: &mut Vec<Arc<str>>, more: &mut Vec<Arc<str>>) {
 }
 
 #[cfg(test)]
+impl Exchange {
+    /// One without a line in a log.
+    pub(crate) fn unlogged() -> Self {
+        let off = crate::config::AccessLog {
+            to: crate::config::AccessLogTo::Off,
+            ..Default::default()
+        };
+        let log = crate::log::access::Access::open(&off).expect("nothing is opened");
+        let client = Arc::new(Client::at(None));
+        let sink = Rc::new(log.sink());
+        Self::new(&sink, 1, Instant::now(), &client, None, Protocol::Http)
+    }
+
+    pub(crate) fn is_complete(&self) -> bool {
+        matches!(self.outcome, Outcome::Complete)
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::config::{AccessLog, AccessLogTo};
-    use crate::log::access::Access;
     use crate::verdict::{CountHits, Hit, Match};
 
     #[derive(Default)]
@@ -313,16 +330,6 @@ mod tests {
         fn count(&self, entry: u32) {
             self.0.lock().unwrap().push(entry);
         }
-    }
-
-    fn exchange() -> Exchange {
-        let off = AccessLog {
-            to: AccessLogTo::Off,
-            ..AccessLog::default()
-        };
-        let sink = Rc::new(Access::open(&off).unwrap().sink());
-        let client = Arc::new(Client::at(None));
-        Exchange::new(&sink, 1, Instant::now(), &client, None, Protocol::Http)
     }
 
     #[test]
@@ -336,11 +343,11 @@ mod tests {
             })),
             ..Judgement::PASS
         };
-        let mut blocked = exchange();
+        let mut blocked = Exchange::unlogged();
         assert!(blocked.record_judgement(judged(7, Verdict::Drop)).is_err());
-        let mut passed = exchange();
+        let mut passed = Exchange::unlogged();
         assert!(passed.record_judgement(judged(8, Verdict::Next)).is_ok());
-        let mut health_check = exchange();
+        let mut health_check = Exchange::unlogged();
         health_check.record_health_check(true);
         assert!(
             health_check

@@ -342,11 +342,12 @@ impl Session {
     }
 
     /// Judges a host and, if it passes, connects to it: what every protocol does that asks for a
-    /// tunnel.
+    /// tunnel. `marks` are those of the proxies that the request has been through.
     pub(crate) async fn open(
         &self,
         client: &Admitted,
         target: &Rc<Target>,
+        marks: &[HeaderValue],
         exchange: &mut Exchange,
     ) -> Result<Upgrade, Rejection> {
         let filters = self.admit(client, target, exchange).await?;
@@ -355,7 +356,7 @@ impl Session {
         let direct = Rc::new(Route::direct(target.clone(), Scheme::Tunnel));
         let route = upstream.route(&direct, &client.0);
         exchange.record_route(&route);
-        let (connected, route) = upstream.dial(&route, self.asker.client).await?;
+        let (connected, route) = upstream.dial(&route, self.asker.client, marks).await?;
         exchange.record_peer(connected.peer, &route);
         Ok(Upgrade {
             stream: connected.stream,

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use tokio::time::{Instant, timeout};
 
 use self::connect::NoConnect;
@@ -70,6 +70,7 @@ impl Upstream {
         &self,
         parent: &Parent,
         route: &Route,
+        marks: &[HeaderValue],
     ) -> Result<Connected, NoWay> {
         let candidates = parent.candidates(route.target.host());
         let end = Instant::now() + self.connect_timeout;
@@ -77,7 +78,7 @@ impl Upstream {
         let mut broken = None;
         for (&place, left) in candidates.iter().zip((1..=candidates.len()).rev()) {
             let part = end.saturating_duration_since(Instant::now()) / left as u32;
-            match self.try_member(parent, place, route, part).await {
+            match self.try_member(parent, place, (route, marks), part).await {
                 Ok(connected) => return Ok(connected),
                 Err(Failure::Final(error)) => return Err(NoWay::Failed(error)),
                 Err(Failure::Of(fault, error)) => {
@@ -98,7 +99,7 @@ impl Upstream {
         &self,
         parent: &Parent,
         place: usize,
-        route: &Route,
+        (route, marks): (&Route, &[HeaderValue]),
         part: Duration,
     ) -> Result<Connected, Failure> {
         let member = parent.member(place);
@@ -120,7 +121,7 @@ impl Upstream {
             // Whether it takes requests is seen when it answers one.
             return Ok(connected(socket, Bytes::new()));
         }
-        let tunnel = self.tunnel(parent, member, socket, route);
+        let tunnel = self.tunnel(parent, member, socket, (route, marks));
         // It is the target that does not answer in time, or the proxy: nothing tells them apart.
         let tunnel = timeout(self.connect_timeout, tunnel).await.map_err(|_| {
             let target = format!("{} through [upstream.{}]", route.target, parent.name());
@@ -180,7 +181,7 @@ impl Upstream {
         parent: &Parent,
         member: &Member,
         socket: OriginSocket,
-        route: &Route,
+        (route, marks): (&Route, &[HeaderValue]),
     ) -> Result<(OriginSocket, Bytes), NoTunnel> {
         let (target, login) = (&route.target, parent.login());
         match member.protocol() {
@@ -190,7 +191,7 @@ impl Upstream {
                 Ok((stream, Bytes::new()))
             }
             ProxyProtocol::Http | ProxyProtocol::Https => {
-                let request = connect::request(target, login, parent.via());
+                let request = connect::request(target, login, marks.iter().chain([parent.via()]));
                 let request = request.map_err(NoTunnel::Refused)?;
                 let tunnel = connect::tunnel(socket, request, self.head_size).await;
                 tunnel.map_err(|error| no_connect(parent, error))

@@ -115,7 +115,7 @@ async fn a_tunnel_is_one_line_when_it_ends() {
 async fn what_fails_or_is_given_up_says_so() {
     let mut log = Log::follow();
     let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let gone = Origin::gone().await;
+    let gone = Origin::gone();
     let mut client = proxy.client().await;
     client.send(get(&format!("http://{gone}/"))).await;
     assert_eq!(client.response().await.status, 502);

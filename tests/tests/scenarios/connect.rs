@@ -65,7 +65,7 @@ async fn much_passes_at_its_own_pace() {
 #[tokio::test]
 async fn a_refused_tunnel_is_answered_and_closed() {
     let (proxy, origin) = (Proxy::start().await, Origin::start().await);
-    let gone = Origin::gone().await;
+    let gone = Origin::gone();
     let smuggled = get(&origin.url("/smuggled"));
     for (target, status) in [
         (gone.to_string(), 502),

@@ -51,7 +51,7 @@ async fn a_small_body_leaves_the_connection_fit_for_the_next_request() {
 #[tokio::test]
 async fn a_body_that_its_origin_does_not_take_is_read_away_as_well() {
     let stage = Stage::start().await;
-    let gone = Origin::gone().await;
+    let gone = Origin::gone();
     let mut client = client(&stage).await;
     let url = format!("http://{gone}/");
     client

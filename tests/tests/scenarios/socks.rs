@@ -84,7 +84,7 @@ async fn a_client_may_send_all_that_it_has_at_once() {
 async fn what_is_refused_has_the_code_that_says_why() {
     let mut log = Log::follow();
     let (stage, origin) = (Stage::start().await, Origin::start().await);
-    let gone = Origin::gone().await.port();
+    let gone = Origin::gone().port();
     for (request, code) in [
         (by_name(BLOCKED, origin.port()), 2),
         (by_name("127.0.0.1", gone), 5),

@@ -63,12 +63,12 @@ pub(super) async fn tunnel(
     Ok((parts.io.into_inner(), parts.read_buf))
 }
 
-/// A request for a tunnel. `via` is the mark of this proxy: a request that runs in a circle of
-/// proxies is known by it.
-pub(super) fn request(
+/// A request for a tunnel. `marks` are those of the proxies that it has been through, and of this
+/// one: a request that runs in a circle is known by them.
+pub(super) fn request<'m>(
     target: &Target,
     login: Option<&Login>,
-    via: &HeaderValue,
+    marks: impl Iterator<Item = &'m HeaderValue>,
 ) -> Result<Request<String>, Error> {
     let authority = target.to_string();
     let uri = Uri::try_from(&*authority).ok();
@@ -81,7 +81,9 @@ pub(super) fn request(
     *request.uri_mut() = uri;
     let headers = request.headers_mut();
     headers.insert(HOST, host);
-    headers.insert(VIA, via.clone());
+    for mark in marks {
+        headers.append(VIA, mark.clone());
+    }
     if let Some(login) = login {
         headers.insert(PROXY_AUTHORIZATION, login.basic.clone());
     }

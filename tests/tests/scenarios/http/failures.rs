@@ -194,7 +194,7 @@ async fn many_interim_responses_are_no_failure() {
 async fn an_origin_that_is_not_there_is_a_bad_gateway() {
     let proxy = Proxy::start().await;
     let mut client = proxy.client().await;
-    let gone = Origin::gone().await;
+    let gone = Origin::gone();
     client.send(get(&format!("http://{gone}/"))).await;
     let response = client.response().await;
     assert_eq!(response.status, 502);

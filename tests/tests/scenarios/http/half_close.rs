@@ -101,7 +101,7 @@ async fn a_connection_whose_client_has_half_closed_ends_with_its_response() {
     let proxy = Proxy::start_with(|config| {
         config.limits.keep_alive = Duration::from_secs(3600);
     });
-    let (proxy, gone) = (proxy.await, Origin::gone().await);
+    let (proxy, gone) = (proxy.await, Origin::gone());
     for request in [
         get("http://www.blocked.portcullis.test/"),
         OPTIONS.to_owned(),

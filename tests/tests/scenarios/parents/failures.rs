@@ -10,7 +10,7 @@ use super::{asks_for_tunnel, behind, credentials, through};
 #[tokio::test]
 async fn the_next_parent_takes_the_place_of_one_that_is_gone() {
     let mut log = Log::follow();
-    let (gone, there) = (Origin::gone().await, Origin::start().await);
+    let (gone, there) = (Origin::gone(), Origin::start().await);
     let proxy = Proxy::start_with(|config| {
         let mut table = through("http", &[&there]);
         let gone = format!("http://{gone}").parse().expect("a proxy");
@@ -103,7 +103,7 @@ async fn a_parent_that_breaks_off_does_not_let_a_request_go_straight() {
 
 #[tokio::test]
 async fn a_request_that_runs_in_a_circle_of_parents_ends() {
-    let free = Origin::gone().await;
+    let free = Origin::free().await;
     let parent = |address: std::net::SocketAddr| {
         let mut table = through("http", &[]);
         table.proxy = vec![format!("http://{address}").parse().expect("a proxy")];
@@ -147,7 +147,7 @@ async fn a_host_that_no_request_can_name_is_refused() {
 async fn a_request_fails_while_no_parent_can_be_reached_unless_it_may_go_straight() {
     let origin = Origin::start().await;
     for fallback in [Fallback::Refuse, Fallback::Direct] {
-        let gone = Origin::gone().await;
+        let gone = Origin::gone();
         let proxy = Proxy::start_with(|config| {
             let mut table = through("http", &[]);
             table.proxy = vec![format!("http://{gone}").parse().expect("a proxy")];
@@ -266,7 +266,7 @@ async fn a_parent_that_never_answers_is_given_up() {
 
 #[tokio::test]
 async fn the_proxy_is_not_its_own_parent() {
-    let free = Origin::gone().await;
+    let free = Origin::free().await;
     let proxy = Proxy::start_with(|config| {
         config.proxy.listen = free.into();
         let mut table = through("http", &[]);

@@ -68,7 +68,7 @@ async fn leads_on(proxy: &Proxy) {
 
 #[tokio::test]
 async fn tinyproxy_takes_requests_and_tunnels() {
-    let (folder, address) = (TempDir::new().expect("a folder"), Origin::gone().await);
+    let (folder, address) = (TempDir::new().expect("a folder"), Origin::free().await);
     let file = folder.path().join("tinyproxy.conf");
     let settings = format!(
         "Listen {}\nPort {}\nBasicAuth proxy secret\nTimeout 60\n",
@@ -86,7 +86,7 @@ async fn tinyproxy_takes_requests_and_tunnels() {
 
 #[tokio::test]
 async fn microsocks_takes_names() {
-    let address = Origin::gone().await;
+    let address = Origin::free().await;
     let (ip, port) = (address.ip().to_string(), address.port().to_string());
     let mut microsocks = Command::new("microsocks");
     let microsocks = microsocks.args(["-i", &ip, "-p", &port, "-u", "proxy", "-P", "secret"]);
