@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use portcullis_tests::{Log, Origin, Proxy, Response, Wire, get, ok, post, within};
+use portcullis_tests::{Log, Origin, Proxy, Response, Row, Wire, get, ok, post, within};
 
 /// `{}` stands for a URL that must not be reached.
 const MALFORMED: &[(&str, &str)] = &[
@@ -15,6 +15,8 @@ const MALFORMED: &[(&str, &str)] = &[
     ("GET https://{host}/ HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
     ("GET gopher://{host}/ HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
     ("GET file:///etc/passwd HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
+    ("GET ftp://{host}/ HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
+    ("GET ws://{host}/ HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
     ("GET http://{host}:0/ HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
     ("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n", "400"),
     ("GET * HTTP/1.1\r\nHost: {host}\r\n\r\n", "400"),
@@ -139,12 +141,13 @@ async fn malformed_requests_are_refused_and_nothing_after_them_is_served() {
             .replace("{host}:0", "127.0.0.1:0")
             .replace("{host}", &origin.authority());
         let next = get(&origin.url("/next"));
+        let _row = Row::of(&request);
         let mut client = proxy.client().await;
         client.send(format!("{request}{next}")).await;
         let response = client.response().await;
-        assert_eq!(response.status.to_string(), *status, "{request:?}");
+        assert_eq!(response.status.to_string(), *status);
         assert_is_a_refusal(&response);
-        assert_eq!(client.rest().await, "", "{request:?}");
+        assert_eq!(client.rest().await, "");
         log.says(&[
             " client=127.0.0.1 ",
             &format!(" status={status} "),
@@ -270,9 +273,7 @@ async fn trickle(client: &mut Wire, served: &mut Wire) {
 async fn a_body_that_trickles_is_answered_with_408() {
     let (proxy, origin, mut log) = (impatient().await, Origin::start().await, Log::follow());
     let mut client = proxy.client().await;
-    let head = "Content-Length: 1000000000
-
-";
+    let head = "Content-Length: 1000000000\r\n\r\n";
     client.send(post(&origin.url("/"), head)).await;
     let mut served = origin.accept().await;
     served.head().await;
@@ -287,9 +288,7 @@ async fn a_body_that_trickles_is_answered_with_408() {
 async fn a_body_that_trickles_after_its_response_is_cut_off() {
     let (proxy, origin) = (impatient().await, Origin::start().await);
     let mut client = proxy.client().await;
-    let head = "Content-Length: 1000000000
-
-x";
+    let head = "Content-Length: 1000000000\r\n\r\nx";
     client.send(post(&origin.url("/"), head)).await;
     let mut served = origin.accept().await;
     served.head().await;
