@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, EXPECT};
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, Version};
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::{HttpService, service_fn};
@@ -212,6 +212,9 @@ async fn answer(
     tunnel: &Cell<Option<Box<Tunnel>>>,
 ) -> Result<Response<ReplyBody>, Dropped> {
     let mut exchange = begin(session, request.method(), started);
+    // What an old client says of keeping its connection may be meant for another proxy before this
+    // one (RFC 9112, section 9.3 and appendix C.2.2).
+    let is_old = request.version() == Version::HTTP_10;
     // Parsed only if the proxy has to answer itself.
     let accept = request.headers().get(ACCEPT).cloned();
     let has_body = !request.body().is_end_stream();
@@ -230,7 +233,7 @@ async fn answer(
     }
     let is_local = matches!(reply, Ok(Reply::Local(_)) | Err(_));
     let is_unread = is_local && !discard(body, expects).await;
-    let is_last = session.count_request() && !matches!(reply, Ok(Reply::Tunnel(..)));
+    let is_last = session.count_request() || is_old;
     turn.begin_answer();
     let deadlines = session.deadlines.clone();
     let mut response = match reply {
@@ -246,7 +249,7 @@ async fn answer(
             exchange.record_status(head.status());
             deadlines.begin_body();
             tunnel.set(Some(Box::new(Tunnel::new(upgrade, exchange))));
-            head.map(|()| ReplyBody::none())
+            return Ok(head.map(|()| ReplyBody::none()));
         }
         Err(rejection) => {
             let format = PageFormat::negotiate(accept.as_ref());
