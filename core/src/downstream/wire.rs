@@ -348,12 +348,16 @@ impl<S: ClientStream> AsyncRead for Wire<S> {
         let read = if this.whole > 0 {
             this.give(buf);
             Poll::Ready(Ok(()))
-        } else if this.turn.framing.get() != Framing::Head {
-            this.poll_body(cx, buf)
-        } else if this.turn.is_between_exchanges() {
-            this.poll_head(cx, buf)
         } else {
-            this.poll_end(cx, buf)
+            match this.turn.framing.get() {
+                Framing::Head if this.turn.is_between_exchanges() => this.poll_head(cx, buf),
+                Framing::Head => this.poll_end(cx, buf),
+                // To hyper, this is the same as a body that it finds wrong itself.
+                Framing::Broken => Poll::Ready(Err(io::ErrorKind::InvalidData.into())),
+                Framing::Fields { .. } | Framing::Length(_) | Framing::Chunks(_) => {
+                    this.poll_body(cx, buf)
+                }
+            }
         };
         this.turn.share.add(buf.filled().len() - before);
         read

@@ -1,6 +1,7 @@
 //! Where the parts of HTTP/1.1 messages end. hyper judges whether they are valid; this file only
 //! finds where a valid one ends, so that what comes next is kept apart, and hands out what was
-//! kept. Used by the streams that hyper reads from on both sides.
+//! kept. What hyper would take, and others could read in another way, is broken here. Used by the
+//! streams that hyper reads from on both sides.
 
 use memchr::memchr_iter;
 use tokio::io::ReadBuf;
@@ -29,105 +30,128 @@ pub(crate) fn give(held: &mut Vec<u8>, most: usize, buf: &mut ReadBuf<'_>) -> us
     n
 }
 
+/// The longest size of a chunk, in digits. No length needs more.
+const SIZE_DIGITS: u8 = 16;
+
 /// What the next bytes on a connection are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
     /// The head of a message.
     Head,
+    /// The fields of a head. Behind an empty line they end.
+    Fields { is_empty: bool },
     /// This many bytes of a body.
     Length(u64),
     /// A body in chunks (RFC 9112, section 7.1).
     Chunks(Chunk),
+    /// Nothing that can be relied upon.
+    Broken,
 }
 
 /// The part of a chunked body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Chunk {
     /// The digits of a size, which is this so far.
-    Size(u64),
+    Size { size: u64, digits: u8 },
     /// The rest of the line behind a size.
     Extension(u64),
     /// This many bytes.
     Data(u64),
     /// The end of the line behind data.
     DataEnd,
-    /// A line of the trailer section. An empty one is the last.
-    Trailer { is_empty: bool },
+    /// The beginning of a line of the trailer section.
+    TrailerStart,
+    /// The rest of such a line. Its last byte so far may be a CR.
+    Trailer { has_cr: bool },
+    /// The CR of the empty line at the end.
+    LastCr,
 }
 
 impl Framing {
     pub(crate) fn chunks() -> Self {
-        Self::Chunks(Chunk::Size(0))
+        Self::Chunks(Chunk::start())
     }
 
-    /// The fields of a head, which end as those behind a body in chunks do.
+    /// The fields of a head. Unlike those behind a body in chunks, they may have lines that end
+    /// with a bare LF.
     pub(crate) fn fields() -> Self {
-        Self::Chunks(Chunk::Trailer { is_empty: true })
+        Self::Fields { is_empty: true }
     }
 
     /// How many of the next bytes are of the body. Behind its end a head is expected.
     pub(crate) fn advance(&mut self, bytes: &[u8]) -> usize {
-        match self {
-            Self::Head => 0,
-            Self::Length(left) => {
-                let n = skip(left, bytes);
-                if *left == 0 {
-                    *self = Self::Head;
-                }
-                n
-            }
-            Self::Chunks(chunk) => {
-                let mut at = 0;
-                while at < bytes.len() {
-                    if let Chunk::Data(left) = chunk {
-                        at += skip(left, &bytes[at..]);
-                        if *left == 0 {
-                            *chunk = Chunk::DataEnd;
-                        }
-                        continue;
-                    }
+        let mut at = 0;
+        while at < bytes.len() {
+            *self = match *self {
+                Self::Head | Self::Broken => break,
+                Self::Length(left) => match skip(left, bytes, &mut at) {
+                    0 => Self::Head,
+                    left => Self::Length(left),
+                },
+                Self::Chunks(Chunk::Data(left)) => match skip(left, bytes, &mut at) {
+                    0 => Self::Chunks(Chunk::DataEnd),
+                    left => Self::Chunks(Chunk::Data(left)),
+                },
+                Self::Chunks(chunk) => {
                     at += 1;
-                    match chunk.after(bytes[at - 1]) {
-                        Some(next) => *chunk = next,
-                        None => {
-                            *self = Self::Head;
-                            break;
-                        }
+                    chunk.after(bytes[at - 1])
+                }
+                Self::Fields { is_empty } => {
+                    at += 1;
+                    match bytes[at - 1] {
+                        b'\n' if is_empty => Self::Head,
+                        b'\n' => Self::fields(),
+                        b'\r' => Self::Fields { is_empty },
+                        _ => Self::Fields { is_empty: false },
                     }
                 }
-                at
-            }
+            };
         }
+        at
     }
 }
 
 impl Chunk {
-    /// What comes behind a byte that is not data; nothing behind the last one.
-    fn after(self, byte: u8) -> Option<Self> {
-        Some(match (self, byte) {
-            (Self::Size(0) | Self::Extension(0), b'\n') => Self::Trailer { is_empty: true },
-            (Self::Size(size) | Self::Extension(size), b'\n') => Self::Data(size),
-            (Self::Size(size), _) => match (byte as char).to_digit(16) {
-                Some(digit) => Self::Size(size.saturating_mul(16).saturating_add(digit.into())),
+    fn start() -> Self {
+        Self::Size { size: 0, digits: 0 }
+    }
+
+    /// What comes behind a byte that is not data.
+    fn after(self, byte: u8) -> Framing {
+        Framing::Chunks(match (self, byte) {
+            (Self::Size { size: 0, .. } | Self::Extension(0), b'\n') => Self::TrailerStart,
+            (Self::Size { size, .. } | Self::Extension(size), b'\n') => Self::Data(size),
+            (Self::Size { size, digits }, _) => match (byte as char).to_digit(16) {
+                Some(_) if digits == SIZE_DIGITS => return Framing::Broken,
+                Some(digit) => Self::Size {
+                    size: size << 4 | u64::from(digit),
+                    digits: digits + 1,
+                },
                 None => Self::Extension(size),
             },
-            (Self::DataEnd, b'\n') => Self::Size(0),
-            (Self::Trailer { is_empty: true }, b'\n') => return None,
-            (Self::Trailer { .. }, b'\n') => Self::Trailer { is_empty: true },
-            (Self::Trailer { is_empty }, b'\r') => Self::Trailer { is_empty },
-            (Self::Trailer { .. }, _) => Self::Trailer { is_empty: false },
-            (other, _) => other,
+            (Self::DataEnd, b'\n') => Self::start(),
+            (Self::TrailerStart, b'\r') => Self::LastCr,
+            (Self::LastCr, b'\n') => return Framing::Head,
+            (Self::Trailer { has_cr: true }, b'\n') => Self::TrailerStart,
+            // Where hyper waits for the CR, another reader may take the body to be over.
+            (Self::TrailerStart | Self::Trailer { has_cr: false }, b'\n') => {
+                return Framing::Broken;
+            }
+            (Self::TrailerStart | Self::Trailer { .. } | Self::LastCr, _) => Self::Trailer {
+                has_cr: byte == b'\r',
+            },
+            (other @ (Self::Extension(_) | Self::Data(_) | Self::DataEnd), _) => other,
         })
     }
 }
 
-/// How many of `bytes` are among the next `left`, which are counted down.
-fn skip(left: &mut u64, bytes: &[u8]) -> usize {
-    let n = bytes
-        .len()
-        .min(usize::try_from(*left).unwrap_or(usize::MAX));
-    *left -= n as u64;
-    n
+/// Passes over as many of the `bytes` from `at` on as are among the next `left`, and says how many
+/// of these are still to come.
+fn skip(left: u64, bytes: &[u8], at: &mut usize) -> u64 {
+    let there = bytes.len() - *at;
+    let n = there.min(usize::try_from(left).unwrap_or(usize::MAX));
+    *at += n;
+    left - n as u64
 }
 
 #[cfg(test)]
@@ -174,6 +198,47 @@ mod tests {
             assert_eq!(end_of_chunks(bytes.as_bytes()), body.len(), "{body:?}");
         }
         assert_eq!(end_of_chunks(b"5\r\nabc"), 6);
+    }
+
+    #[test]
+    fn a_chunked_body_that_two_readers_could_end_at_different_places_is_broken() {
+        for (broken, sound) in [
+            ("00000000000000001\r\na\r\n", "0000000000000001\r\na\r\n"),
+            ("0\r\n\n\r\n", "0\r\n\r\n"),
+            ("0\r\nX: y\n\r\n", "0\r\nX: y\r\n\r\n"),
+            ("0\r\nX: y\r\n\n", "0\r\nX: y\r\n\r\n"),
+        ] {
+            let mut framing = Framing::chunks();
+            framing.advance(broken.as_bytes());
+            assert_eq!(framing, Framing::Broken, "{broken:?}");
+            assert_eq!(framing.advance(b"GET"), 0);
+            let mut framing = Framing::chunks();
+            assert_eq!(framing.advance(sound.as_bytes()), sound.len(), "{sound:?}");
+            assert_ne!(framing, Framing::Broken, "{sound:?}");
+        }
+        let mut framing = Framing::chunks();
+        framing.advance(b"ffffffffffffffff\r\n");
+        assert_eq!(framing, Framing::Chunks(Chunk::Data(u64::MAX)));
+    }
+
+    #[test]
+    fn the_fields_of_a_head_end_behind_an_empty_line() {
+        for fields in [
+            "\r\n",
+            "\n",
+            "A: b\r\n\r\n",
+            "A: b\n\r\n",
+            "A: b\r\nC: d\n\n",
+        ] {
+            let mut framing = Framing::fields();
+            let bytes = format!("{fields}GET / HTTP/1.1\r\n\r\n");
+            assert_eq!(
+                framing.advance(bytes.as_bytes()),
+                fields.len(),
+                "{fields:?}"
+            );
+            assert_eq!(framing, Framing::Head);
+        }
     }
 
     #[test]

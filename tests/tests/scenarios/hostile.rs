@@ -1,5 +1,7 @@
-//! Requests of broken and of malicious clients: each gets its answer, and nothing reaches an
-//! origin.
+//! What broken and malicious peers send: each gets its answer, and exactly what may reach an origin
+//! does. Here are requests of which nothing does, and peers that are slow.
+
+mod chunks;
 
 use std::time::Duration;
 
@@ -115,6 +117,52 @@ const MALFORMED: &[(&str, &str)] = &[
         "400",
     ),
 ];
+
+/// A message with the URL of an origin in place of `{}` and its authority in place of `{host}`.
+fn to(origin: &Origin, message: &str) -> String {
+    let message = message.replace("{}", &origin.url("/"));
+    message.replace("{host}", &origin.authority())
+}
+
+/// A head without the random number by which the proxy knows its own mark.
+fn without_number(head: &str) -> String {
+    let mark = ": 1.1 portcullis-";
+    let Some((before, after)) = head.split_once(mark) else {
+        return head.to_owned();
+    };
+    let (number, after) = after.split_at(8);
+    assert!(
+        number.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        "{head}"
+    );
+    format!("{before}{mark}N{after}")
+}
+
+/// The next request comes to the origin as exactly these bytes.
+async fn arrives(served: &mut Wire, bytes: &str) {
+    let (head, body) = bytes.split_once("\r\n\r\n").expect("a head");
+    let arrived = without_number(&served.spelled_head().await);
+    assert_eq!(arrived, format!("{head}\r\n\r\n"));
+    served.expect(body).await;
+}
+
+/// A request is passed on as exactly these bytes, and another one follows it on the same
+/// connections.
+async fn passes(proxy: &Proxy, origin: &Origin, sent: &str, arriving: &str) {
+    let _row = Row::of(sent);
+    let mut client = proxy.client().await;
+    let next = get(&origin.url("/next"));
+    client.send(to(origin, sent) + &next).await;
+    let mut served = origin.accept().await;
+    arrives(&mut served, &to(origin, arriving)).await;
+    served.send(ok("first")).await;
+    assert_eq!(client.response().await.body, "first");
+    let next = "GET /next HTTP/1.1\r\nHost: {host}\r\nvia: 1.1 portcullis-N\r\n\r\n";
+    arrives(&mut served, &to(origin, next)).await;
+    served.send(ok("second")).await;
+    assert_eq!(client.response().await.body, "second");
+    assert!(!served.has_heard() && !origin.was_dialled());
+}
 
 /// The page and the fields of every refusal.
 fn assert_is_a_refusal(response: &Response) {
