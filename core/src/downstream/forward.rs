@@ -140,15 +140,24 @@ fn is_for_the_proxy(head: &mut request::Parts) -> Result<bool, Error> {
     if head.uri.scheme().is_none() && head.uri.path() == "*" {
         return Ok(true);
     }
-    let Some(hops) = head.headers.get(MAX_FORWARDS) else {
-        return Ok(false);
+    let mut hops = head.headers.get_all(MAX_FORWARDS).iter();
+    let hops = match (hops.next(), hops.next()) {
+        (None, _) => return Ok(false),
+        (Some(hops), None) => number(hops),
+        (Some(_), Some(_)) => None,
     };
-    let hops = hops.to_str().ok().and_then(|hops| hops.parse::<u32>().ok());
     let hops = hops.ok_or(Error::MalformedRequest("Max-Forwards is not a number"))?;
     if let Some(left) = hops.checked_sub(1) {
         head.headers.insert(MAX_FORWARDS, HeaderValue::from(left));
     }
     Ok(hops == 0)
+}
+
+/// Digits and nothing else.
+fn number(value: &HeaderValue) -> Option<u32> {
+    let digits = value.to_str().ok()?;
+    let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_plain.then(|| digits.parse().ok())?
 }
 
 /// Whether an absolute URL ends with its authority. OPTIONS then asks about the server as a whole,

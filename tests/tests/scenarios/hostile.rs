@@ -2,6 +2,7 @@
 //! does. Here are requests of which nothing does, and peers that are slow.
 
 mod chunks;
+mod fields;
 
 use std::time::Duration;
 
@@ -162,6 +163,19 @@ async fn passes(proxy: &Proxy, origin: &Origin, sent: &str, arriving: &str) {
     served.send(ok("second")).await;
     assert_eq!(client.response().await.body, "second");
     assert!(!served.has_heard() && !origin.was_dialled());
+}
+
+/// A request is refused with this status. Its connection is closed, and nothing of it or of what
+/// follows it reaches an origin.
+async fn is_refused(proxy: &Proxy, origin: &Origin, sent: &str, status: u16) {
+    let _row = Row::of(sent);
+    let mut client = proxy.client().await;
+    let next = get(&origin.url("/next"));
+    client.send(to(origin, sent) + &next).await;
+    let response = client.response().await;
+    assert_eq!(response.status, status, "{response:?}");
+    assert_eq!(client.rest().await, "");
+    assert!(!origin.was_dialled());
 }
 
 /// The page and the fields of every refusal.
