@@ -3,6 +3,12 @@
 
 mod chunks;
 mod fields;
+mod framing;
+mod lines;
+mod responses;
+mod socks;
+mod switches;
+mod tunnels;
 
 use std::time::Duration;
 
