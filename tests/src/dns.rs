@@ -2,7 +2,7 @@
 //! elsewhere, those below `nowhere.test`, which do not exist, and those below `silent.test`, which
 //! get no answer. Questions for the IPv6 addresses of names below `v4only.test` are dropped.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
@@ -22,8 +22,19 @@ pub struct Dns {
     server: JoinHandle<()>,
 }
 
-/// What tests have said of names: addresses, or one other name.
-type Answers = Arc<Mutex<HashMap<String, Vec<String>>>>;
+/// What tests have said of names.
+type Answers = Arc<Mutex<HashMap<String, Led>>>;
+
+/// Where a name leads: to addresses, or to one other name.
+#[derive(Clone, Debug)]
+enum Led {
+    Always(Vec<String>),
+    /// To one IPv4 address after the other, with each question for one. The last one stays.
+    InTurn(VecDeque<Ipv4Addr>),
+}
+
+/// For how long an answer holds, in seconds.
+const TTL: u32 = 60;
 
 impl Dns {
     /// Starts on a free port of loopback.
@@ -47,13 +58,29 @@ impl Dns {
     /// Has a name lead to these addresses, or to another name that was led somewhere before.
     pub fn lead(&self, name: &str, to: &[&str]) {
         let to = to.iter().map(ToString::to_string).collect();
+        self.put(name, Led::Always(to));
+    }
+
+    /// Has each question for a name be answered with the next of these addresses, and with the last
+    /// one from then on. No answer may be kept.
+    pub fn lead_in_turn(&self, name: &str, to: &[Ipv4Addr]) {
+        self.put(name, Led::InTurn(to.iter().copied().collect()));
+    }
+
+    fn put(&self, name: &str, led: Led) {
         let mut answers = self.answers.lock().expect("no holder panics");
-        answers.insert(name.to_owned(), to);
+        answers.insert(name.to_owned(), led);
     }
 
     /// Where to ask.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How often `name` was asked for, whichever family of addresses the questions were about.
+    pub fn times_asked_for(&self, name: &str) -> usize {
+        let asked = self.asked.lock().expect("no holder panics");
+        asked.iter().filter(|asked| *asked == name).count()
     }
 
     /// Whether `name` was asked for.
@@ -81,10 +108,20 @@ impl Drop for Dns {
 /// What is known of `name`. Addresses of the other family are none.
 fn records(answers: &Answers, name: &Name, wanted: RecordType) -> Option<Vec<Record>> {
     let key = name.to_ascii().trim_end_matches('.').to_lowercase();
-    let known = answers.lock().expect("no holder panics").get(&key)?.clone();
+    let known = match answers.lock().expect("no holder panics").get_mut(&key)? {
+        Led::Always(known) => known.clone(),
+        Led::InTurn(turns) if wanted == RecordType::A => {
+            let ip = *turns.front().expect("the last one stays");
+            if turns.len() > 1 {
+                turns.pop_front();
+            }
+            return Some(vec![Record::from_rdata(name.clone(), 0, RData::A(A(ip)))]);
+        }
+        Led::InTurn(_) => return Some(Vec::new()),
+    };
     let mut records = Vec::new();
     for text in known {
-        let record = |data| Record::from_rdata(name.clone(), 60, data);
+        let record = |data| Record::from_rdata(name.clone(), TTL, data);
         match (text.parse(), wanted) {
             (Ok(IpAddr::V4(ip)), RecordType::A) => records.push(record(RData::A(A(ip)))),
             (Ok(IpAddr::V6(ip)), RecordType::AAAA) => records.push(record(RData::AAAA(AAAA(ip)))),
@@ -130,7 +167,7 @@ async fn serve(socket: UdpSocket, asked: Arc<Mutex<Vec<String>>>, answers: Answe
             answer.metadata.response_code = ResponseCode::NXDomain;
         } else if question.query_type() == RecordType::A {
             let data = RData::A(A(Ipv4Addr::LOCALHOST));
-            answer.add_answer(Record::from_rdata(question.name().clone(), 60, data));
+            answer.add_answer(Record::from_rdata(question.name().clone(), TTL, data));
         }
         let bytes = answer.to_bytes().expect("the answer is well formed");
         socket

@@ -5,6 +5,7 @@ mod chunks;
 mod fields;
 mod framing;
 mod lines;
+mod names;
 mod responses;
 mod socks;
 mod switches;
