@@ -3,7 +3,6 @@
 // A file of its own beside this one would be another program to link.
 mod bodies;
 mod failures;
-mod half_close;
 mod logins;
 
 use portcullis_tests::{Proxy, Wire, get, ok, scene};

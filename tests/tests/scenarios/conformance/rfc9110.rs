@@ -1,6 +1,16 @@
 //! RFC 9110, HTTP semantics: what a proxy must do with messages that it understands.
 
+mod content;
+
 use portcullis_tests::{OPTIONS, Origin, Proxy, Wire, get, ok, scene};
+
+/// Another request over the same connections on both sides.
+async fn next_is_answered(client: &mut Wire, served: &mut Wire, origin: &Origin) {
+    client.send(get(&origin.url("/next"))).await;
+    assert!(served.head().await.starts_with("GET /next "));
+    served.send(ok("next")).await;
+    assert_eq!(client.response().await.body, "next");
+}
 
 #[tokio::test]
 async fn section_7_6_1_fields_of_one_connection_do_not_reach_the_other() {

@@ -1,5 +1,7 @@
 //! RFC 9112, HTTP/1.1: how messages are framed and connections are used.
 
+mod early;
+mod half_close;
 mod old;
 
 use portcullis_tests::{Origin, Proxy, get, ok, post, scene};

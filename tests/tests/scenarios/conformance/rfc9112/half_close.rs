@@ -1,11 +1,11 @@
-//! Clients that close their sending side after a request, as RFC 9112, section 9.6 lets them.
+//! Clients that close their sending side after a request, as section 9.6 lets them.
 
 use std::time::Duration;
 
 use portcullis_tests::{OPTIONS, Origin, Proxy, connect, get, post, scene};
 
 #[tokio::test]
-async fn a_client_that_closes_its_sending_side_gets_its_response() {
+async fn section_9_6_a_client_that_closes_its_sending_side_gets_its_response() {
     let (_proxy, origin, mut client) = scene().await;
     client.send(get(&origin.url("/"))).await;
     client.finish().await;
@@ -22,7 +22,7 @@ async fn a_client_that_closes_its_sending_side_gets_its_response() {
 }
 
 #[tokio::test]
-async fn a_client_that_closes_its_sending_side_gets_its_tunnel() {
+async fn section_9_6_a_client_that_closes_its_sending_side_gets_its_tunnel() {
     let (_proxy, origin, mut client) = scene().await;
     let authority = origin.authority();
     client.send(connect(&authority) + "question").await;
@@ -36,7 +36,7 @@ async fn a_client_that_closes_its_sending_side_gets_its_tunnel() {
 }
 
 #[tokio::test]
-async fn a_reset_ends_the_exchange_of_a_client_that_had_half_closed() {
+async fn section_9_6_a_reset_ends_the_exchange_of_a_client_that_had_half_closed() {
     let (_proxy, origin, mut client) = scene().await;
     client.send(get(&origin.url("/"))).await;
     client.finish().await;
@@ -47,7 +47,7 @@ async fn a_reset_ends_the_exchange_of_a_client_that_had_half_closed() {
 }
 
 #[tokio::test]
-async fn a_half_closed_exchange_has_a_limit_of_its_own() {
+async fn section_9_6_a_half_closed_exchange_has_a_limit_of_its_own() {
     let proxy = Proxy::start_with(|config| {
         config.limits.half_closed = Duration::from_millis(50);
     });
@@ -62,7 +62,7 @@ async fn a_half_closed_exchange_has_a_limit_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_half_closed_tunnel_has_a_limit_of_its_own() {
+async fn section_9_6_a_half_closed_tunnel_has_a_limit_of_its_own() {
     let proxy = Proxy::start_with(|config| {
         config.limits.half_closed = Duration::from_millis(50);
     });
@@ -83,7 +83,7 @@ async fn a_half_closed_tunnel_has_a_limit_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_is_no_half_close() {
+async fn section_9_6_a_body_that_breaks_off_is_no_half_close() {
     let (_proxy, origin, mut client) = scene().await;
     let url = origin.url("/");
     client
@@ -97,7 +97,7 @@ async fn a_body_that_breaks_off_is_no_half_close() {
 }
 
 #[tokio::test]
-async fn a_connection_whose_client_has_half_closed_ends_with_its_response() {
+async fn section_9_6_a_connection_whose_client_has_half_closed_ends_with_its_response() {
     let proxy = Proxy::start_with(|config| {
         config.limits.keep_alive = Duration::from_secs(3600);
     });
