@@ -6,6 +6,7 @@
 //! is a [`Stage`] around the proxy: names, a web site, a plugin folder. Every wait is bounded: what
 //! does not happen fails the test and says what it was.
 
+mod authority;
 mod dns;
 pub mod guests;
 mod log;
@@ -20,6 +21,7 @@ mod tls;
 mod wat;
 mod wire;
 
+pub use authority::Authority;
 pub use dns::Dns;
 pub use log::Log;
 pub use message::{OPTIONS, connect, get, ok, post};

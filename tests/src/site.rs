@@ -9,11 +9,13 @@ use std::time::Duration;
 use data_encoding::BASE64;
 use portcullis::config::{Feed, FeedFormat};
 use sha1::{Digest, Sha1};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
 
+use crate::authority::Authority;
 use crate::wire::within;
 
 /// A running server. It has a page at `/`, says 404 to what it does not know, and echoes what comes
@@ -46,13 +48,22 @@ enum Page {
 
 impl Site {
     /// Starts on a free port of loopback.
-    #[expect(clippy::disallowed_methods, reason = "it ends with the site")]
     pub async fn start() -> Self {
+        Self::start_over(None).await
+    }
+
+    /// The same over TLS, as a server of these names.
+    pub async fn start_secure(authority: &Authority, names: &[&str]) -> Self {
+        Self::start_over(Some(authority.server(names).into())).await
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "it ends with the site")]
+    async fn start_over(tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await;
         let listener = listener.expect("loopback has a free port");
         let address = listener.local_addr().expect("an address");
         let content = Arc::<Content>::default();
-        let server = tokio::spawn(accept(listener, content.clone()));
+        let server = tokio::spawn(accept(listener, tls, content.clone()));
         let site = Self {
             address,
             content,
@@ -157,17 +168,30 @@ impl Drop for Site {
     }
 }
 
-async fn accept(listener: TcpListener, content: Arc<Content>) {
+/// A connection to a client, in whatever way.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, content: Arc<Content>) {
     let mut connections = JoinSet::new();
     loop {
         let (socket, _) = listener.accept().await.expect("a connection");
-        let content = content.clone();
+        let (tls, content) = (tls.clone(), content.clone());
         // A client may leave when it likes.
-        connections.spawn(async move { serve(BufReader::new(socket), &content).await });
+        connections.spawn(async move {
+            match tls {
+                None => serve(BufReader::new(socket), &content).await,
+                Some(tls) => {
+                    let stream = tls.accept(socket).await.ok()?;
+                    serve(BufReader::new(stream), &content).await
+                }
+            }
+        });
     }
 }
 
-async fn serve(mut client: BufReader<TcpStream>, content: &Content) -> Option<()> {
+async fn serve(mut client: BufReader<impl Stream>, content: &Content) -> Option<()> {
     loop {
         let head = read_head(&mut client).await?;
         let target = head.split(' ').nth(1)?.to_owned();
@@ -181,7 +205,8 @@ async fn serve(mut client: BufReader<TcpStream>, content: &Content) -> Option<()
         match content.page(path) {
             Some(Page::Good(body)) => answer(&mut client, "200 OK", kind(path), &body).await?,
             Some(Page::Raw(bytes) | Page::Once(bytes, _)) => {
-                return client.write_all(&bytes).await.ok();
+                client.write_all(&bytes).await.ok()?;
+                return client.shutdown().await.ok();
             }
             Some(Page::Silent) => return read_head(&mut client).await.map(drop),
             None => answer(&mut client, "404 Not Found", "text/plain", b"").await?,
@@ -189,7 +214,7 @@ async fn serve(mut client: BufReader<TcpStream>, content: &Content) -> Option<()
     }
 }
 
-async fn read_head(client: &mut BufReader<TcpStream>) -> Option<String> {
+async fn read_head(client: &mut BufReader<impl Stream>) -> Option<String> {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         let read = client.read_line(&mut head).await;
@@ -199,7 +224,7 @@ async fn read_head(client: &mut BufReader<TcpStream>) -> Option<String> {
 }
 
 async fn answer(
-    client: &mut BufReader<TcpStream>,
+    client: &mut BufReader<impl Stream>,
     status: &str,
     kind: &str,
     body: &[u8],
@@ -208,11 +233,12 @@ async fn answer(
     let head =
         format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n");
     let message = [head.as_bytes(), body].concat();
-    client.write_all(&message).await.ok()
+    client.write_all(&message).await.ok()?;
+    client.flush().await.ok()
 }
 
 /// RFC 6455, as far as a short message needs it: frames of less than 126 bytes, and no fragments.
-async fn echo(mut client: BufReader<TcpStream>, key: &str) -> Option<()> {
+async fn echo(mut client: BufReader<impl Stream>, key: &str) -> Option<()> {
     let digest = Sha1::digest(format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11"));
     let accept = BASE64.encode(&digest);
     let head = format!(

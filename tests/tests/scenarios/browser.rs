@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use portcullis_tests::{Stage, skip_without, within};
+use portcullis_tests::{Authority, Log, Site, Stage, skip_without, within};
 use tempfile::TempDir;
 
 const CHROMIUM: &str = "/usr/bin/chromium";
@@ -117,5 +117,33 @@ async fn a_blocked_name_shows_the_block_page() {
         "{page}"
     );
     assert!(page.contains("<dd>blocklist</dd>"), "{page}");
+    assert!(!stage.dns.was_asked_for("www.blocked.portcullis.test"));
+}
+
+/// The page of the proxy would not be that of the server, so the browser shows none.
+#[tokio::test]
+async fn over_tls_a_page_arrives_and_a_blocked_name_has_no_tunnel() {
+    let (mut log, authority) = (Log::follow(), Authority::new());
+    let stage = Stage::start().await;
+    let secure = Site::start_secure(&authority, &["site.example"]).await;
+    secure.serves("/page.html", "<!doctype html><p>welcome</p>");
+    // The authority of a test is not among those that the browser believes.
+    let flags = ["--dump-dom", "--ignore-certificate-errors"];
+    for (host, status, shown) in [
+        ("site.example", 200, "<p>welcome</p>"),
+        ("www.blocked.portcullis.test", 403, ""),
+    ] {
+        let url = format!("https://{host}:{}/page.html", secure.port());
+        let Some(mut browser) = Browser::open(&stage, &url, &flags) else {
+            return skip_without(CHROMIUM);
+        };
+        let page = browser.prints().await;
+        assert!(page.contains(shown), "{host}: {page}");
+        assert_eq!(page.is_empty(), shown.is_empty(), "{host}: {page}");
+        let (host, status) = (format!(" host={host} "), format!(" status={status} "));
+        log.says(&["kind=access", " method=CONNECT ", &host, &status])
+            .await;
+    }
+    assert!(stage.dns.was_asked_for("site.example"));
     assert!(!stage.dns.was_asked_for("www.blocked.portcullis.test"));
 }
