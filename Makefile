@@ -44,9 +44,12 @@ test:
 		[ -z "$(SELECT)" ] || { echo 'Some tests alone need cargo-nextest: cargo install cargo-nextest --locked'; exit 1; }; \
 		$(CARGO) test --workspace --lib --bins --tests --examples -- $(T); \
 	fi
-	@for peer in curl chromium haproxy openssl tinyproxy microsocks; do command -v $$peer >/dev/null || \
+	@for peer in $(PEERS); do command -v $$peer >/dev/null || \
 		echo "skipped: scenarios with $$peer, which is not installed"; done
 	@[ -e $(AGTREE)/node_modules ] || echo 'skipped: a comparison with agtree, which `make agtree` gets'
+
+# Programs that some tests have as peers. They come with the system.
+PEERS = chromium curl git haproxy microsocks node openssl tinyproxy
 
 # AdGuard's parser of lists, with which one test compares.
 AGTREE = target/agtree

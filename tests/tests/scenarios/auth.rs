@@ -16,7 +16,7 @@ use portcullis_tests::{Log, OPTIONS, Origin, Response, Site, Stage, Wire, connec
 use tempfile::TempDir;
 
 /// Hashes of `secret`, which take no time.
-const ADA: &str = "ada:$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$L1qnTgpsWMa/dMHjDHhQFw\n";
+pub(super) const ADA: &str = "ada:$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$L1qnTgpsWMa/dMHjDHhQFw\n";
 const BOB: &str = "bob:$2y$05$oQnJGuAg68oL9BIrQ6DOVOx57blgrCBaqErncP05IBp2qjmg6ufr.\n";
 
 const CHALLENGE: &str = "Basic realm=\"portcullis\", charset=\"UTF-8\"";

@@ -37,6 +37,7 @@ mod live_feeds;
 mod manifest;
 mod messages;
 mod parents;
+mod peers;
 mod plugins;
 mod precedence;
 mod properties;
