@@ -10,11 +10,12 @@ CARGO = $(TOOLCHAIN) cargo
 # For a tool that is needed rarely and that is not installed.
 TOOLS = target/tools
 
-.PHONY: help run test agtree differential test-core test-sdk scenarios quick docs instructions bench-feeds bench-filters bench-hostile fuzz setup check fmt clippy apart embedded doc deny clean
+.PHONY: help run test agtree peers differential test-core test-sdk scenarios quick docs instructions bench-feeds bench-filters bench-hostile fuzz setup check fmt clippy apart embedded doc deny clean
 
 help:
 	@echo 'make run      start the proxy on 127.0.0.1:3000; ARGS="..." are its arguments'
 	@echo 'make test     run every test; T=name runs those whose names contain name'
+	@echo 'make peers    install the clients in Python that some tests have as peers'
 	@echo 'make differential   compare how lists are read with how others read them; LISTS=FOLDER has yours, too'
 	@echo 'make test-core, test-sdk, scenarios   the tests of one part'
 	@echo 'make quick    type-check and lint, without building tests to run'
@@ -47,9 +48,23 @@ test:
 	@for peer in $(PEERS); do command -v $$peer >/dev/null || \
 		echo "skipped: scenarios with $$peer, which is not installed"; done
 	@[ -e $(AGTREE)/node_modules ] || echo 'skipped: a comparison with agtree, which `make agtree` gets'
+	@[ -e $(PYTHON)/ready ] || echo 'skipped: scenarios with clients in Python, which `make peers` gets'
 
 # Programs that some tests have as peers. They come with the system.
 PEERS = chromium curl git haproxy microsocks node openssl tinyproxy
+
+# Clients and origins in Python, which other tests have as peers.
+PYTHON = target/peers
+REQUIREMENTS = tests/peers/requirements.txt
+
+# Only what is written down with its hash is installed, and nothing of it is built. The mark is a copy of what was
+# installed, so another list is noticed.
+peers:
+	@cmp -s $(REQUIREMENTS) $(PYTHON)/ready || { \
+		rm -rf $(PYTHON) && python3 -m venv $(PYTHON) && \
+		$(PYTHON)/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+			--requirement $(REQUIREMENTS) && \
+		cp $(REQUIREMENTS) $(PYTHON)/ready; }
 
 # AdGuard's parser of lists, with which one test compares.
 AGTREE = target/agtree

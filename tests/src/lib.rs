@@ -25,7 +25,7 @@ pub use authority::Authority;
 pub use dns::Dns;
 pub use log::Log;
 pub use message::{OPTIONS, connect, get, ok, post};
-pub use peer::{curl, output, peer, script, skip_without};
+pub use peer::{curl, output, peer, python, script, skip_without};
 pub use proxy::{Proxy, scene};
 pub use row::Row;
 pub use settings::Settings;

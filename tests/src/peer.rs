@@ -35,6 +35,15 @@ pub fn curl() -> Command {
     curl
 }
 
+/// Python with the packages that `make peers` has installed, about to run a script of
+/// `tests/peers`.
+pub fn python(name: &str) -> Command {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers/bin");
+    let mut python = peer(folder.join("python"));
+    python.arg(script(name));
+    python
+}
+
 /// A script of `tests/peers`.
 pub fn script(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");

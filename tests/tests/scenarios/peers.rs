@@ -5,7 +5,9 @@
 
 mod curl;
 mod git;
+mod h11;
 mod node;
+mod python;
 
 use portcullis::Config;
 use portcullis_tests::{Authority, Site, Stage};
