@@ -8,6 +8,7 @@ mod git;
 mod h11;
 mod node;
 mod python;
+mod slow;
 
 use portcullis::Config;
 use portcullis_tests::{Authority, Site, Stage};
