@@ -9,7 +9,6 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::declaration;
 use super::value::{
     self, Address, Destination, Domain, HostPattern, Parsed, Ports, Resolver, Word, Words,
-    some_each,
 };
 
 /// How origins are reached, and which of them may be.
@@ -23,14 +22,14 @@ pub struct Egress {
     pub resolvers: Vec<SocketAddr>,
     /// The addresses of hosts, for which no name server is asked: "wiki.example" is one host, and
     /// "*.corp.example" are those below a domain.
-    #[serde(deserialize_with = "hosts")]
+    #[serde(deserialize_with = "value::lists_by_name::<_, HostPattern, Address>")]
     #[schemars(
         with = "BTreeMap<String, Vec<Parsed<Address>>>",
         extend("examples" = [{"wiki.example": ["10.0.0.5"]}])
     )]
     pub hosts: BTreeMap<String, Vec<IpAddr>>,
     /// DNS servers to ask about a domain and the names below it, and no others about these.
-    #[serde(deserialize_with = "name_servers")]
+    #[serde(deserialize_with = "value::lists_by_name::<_, Domain, Resolver>")]
     #[schemars(
         with = "BTreeMap<String, Vec<Parsed<Resolver>>>",
         extend("examples" = [{"corp.example": ["10.0.0.53"]}])
@@ -82,33 +81,4 @@ impl Words for PrivateAddresses {
 
 fn some_ports<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Vec<Ports>>, D::Error> {
     value::each::<_, Ports>(value).map(Some)
-}
-
-/// Addresses by the names of hosts.
-fn hosts<'de, D: Deserializer<'de>>(value: D) -> Result<BTreeMap<String, Vec<IpAddr>>, D::Error> {
-    #[derive(PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-    struct Name(#[serde(with = "Parsed::<HostPattern>")] String);
-    #[derive(Deserialize)]
-    struct Addresses(#[serde(deserialize_with = "some_each::<_, Address>")] Vec<IpAddr>);
-
-    let hosts = BTreeMap::<Name, Addresses>::deserialize(value)?.into_iter();
-    Ok(hosts
-        .map(|(Name(name), Addresses(addresses))| (name, addresses))
-        .collect())
-}
-
-/// Name servers by domain.
-fn name_servers<'de, D>(value: D) -> Result<BTreeMap<String, Vec<SocketAddr>>, D::Error>
-where
-    D: Deserializer<'de>,
-{
-    #[derive(PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-    struct Name(#[serde(with = "Parsed::<Domain>")] String);
-    #[derive(Deserialize)]
-    struct Addresses(#[serde(deserialize_with = "some_each::<_, Resolver>")] Vec<SocketAddr>);
-
-    let servers = BTreeMap::<Name, Addresses>::deserialize(value)?.into_iter();
-    Ok(servers
-        .map(|(Name(domain), Addresses(addresses))| (domain, addresses))
-        .collect())
 }

@@ -29,7 +29,7 @@ use serde::ser::{Serialize, Serializer};
 use serde_json::Value;
 use url::Url;
 
-pub(super) use self::by_name::by_name;
+pub(super) use self::by_name::{by_name, lists_by_name};
 pub(crate) use self::destination::Hosts;
 pub use self::destination::{Destination, InvalidDestination, Ports};
 pub(super) use self::file_mode::FileMode;

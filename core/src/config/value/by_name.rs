@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use serde::{Deserialize, Deserializer};
 
-use super::{FromText, Parsed};
+use super::{FromText, Parsed, some_each};
 
 /// A name that is written as `K`.
 struct Name<K>(String, PhantomData<K>);
@@ -49,4 +49,25 @@ where
         .into_iter()
         .map(|(Name(name, _), value)| (name, value));
     Ok(values.collect())
+}
+
+/// The same of lists, each with at least one element that is written as `V`.
+pub(in crate::config) fn lists_by_name<'de, D, K, V>(
+    value: D,
+) -> Result<BTreeMap<String, Vec<V::Value>>, D::Error>
+where
+    D: Deserializer<'de>,
+    K: FromText<Value = String>,
+    V: FromText,
+{
+    struct List<V: FromText>(Vec<V::Value>);
+
+    impl<'de, V: FromText> Deserialize<'de> for List<V> {
+        fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+            some_each::<_, V>(value).map(Self)
+        }
+    }
+
+    let lists = by_name::<_, K, List<V>>(value)?.into_iter();
+    Ok(lists.map(|(name, List(list))| (name, list)).collect())
 }
