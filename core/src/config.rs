@@ -43,7 +43,7 @@ pub use self::auth::Auth;
 pub use self::ceilings::Ceilings;
 pub use self::clients::{Clients, Exposed, parse_network};
 pub(crate) use self::document::did_you_mean;
-pub use self::egress::{Egress, PrivateAddresses};
+pub use self::egress::{DnsCache, Egress, PrivateAddresses};
 pub use self::error::ConfigError;
 pub use self::feed::{
     Column, Feed, FeedFormat, FeedKind, OnShrink, Preset, PublicSuffixes, UntilFirst,
@@ -69,8 +69,8 @@ use self::value::{
     LogFilter, Parsed, PerClient, Rate, StackSize, TaskSize, Time, UpstreamName, Word, Words,
     Workers,
 };
-pub use self::value::{Destination, InvalidDestination, Ports};
-pub(crate) use self::value::{Hosts, TEST_NAMES};
+pub use self::value::{Destination, InvalidDestination, InvalidNameServer, NameServer, Ports};
+pub(crate) use self::value::{Hosts, ServerHost, TEST_NAMES, Transport};
 
 /// How many fields the head of a message may have. Origins stop at 100 and more.
 pub(crate) const MAX_FIELDS: usize = 1000;

@@ -249,6 +249,12 @@ pub enum StartError {
     /// It is not known how requests get to their origins.
     #[error("cannot start without the parent proxies of [upstream]")]
     Upstream(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// No DNS server that is asked over TLS or HTTPS could be verified.
+    #[error(
+        "cannot start without a way to verify the DNS servers of [egress]; resolver_ca there names a file of certificates to \
+         trust besides those that the system trusts"
+    )]
+    NameServers(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A thread, runtime or directory could not be made.
     #[error("cannot {action}")]
     System {

@@ -41,6 +41,7 @@ use crate::log::access::Access;
 use crate::plugins::StatusFile;
 use crate::upstream::Parents;
 use crate::upstream::reload::{Reloader, Reloads};
+use crate::upstream::resolve::trust;
 
 /// Binds, and serves until `shutdown` receives a message or is closed. Then
 /// everything ends within `config.limits.shutdown`, and the answer says whether it did so by
@@ -93,13 +94,14 @@ impl Proxy {
     /// [`StartError::Bind`] or [`StartError::UnixSocket`] if there is one that it cannot have, and
     /// then it has none; [`StartError::Exposed`] if other machines reach one and the settings do
     /// not say which of them may use the proxy; [`StartError::Users`] if the file of users cannot
-    /// be used; [`StartError::Upstream`] if the secrets or certificates of parent proxies cannot.
+    /// be used; [`StartError::Upstream`] if the secrets or certificates of parent proxies cannot;
+    /// [`StartError::NameServers`] if nothing could be verified of DNS servers over TLS.
     pub fn bind(config: Config) -> Result<Self, StartError> {
         // A program without the entry for compiling would otherwise start itself again and again.
         if is_compiler_child() {
             return Err(StartError::CompilerChild);
         }
-        config.check_exposed().map_err(StartError::Exposed)?;
+        check(&config)?;
         let pseudonym = Pseudonym::random();
         Ok(Self {
             users: logins::read(&config.auth)?,
@@ -129,7 +131,7 @@ impl Proxy {
         let listener = Listener::of(socket)?;
         config.listeners.clear();
         config.proxy.listen = listener.named.settings.address.clone().into();
-        config.check_exposed().map_err(StartError::Exposed)?;
+        check(&config)?;
         let pseudonym = Pseudonym::random();
         Ok(Self {
             users: logins::read(&config.auth)?,
@@ -310,6 +312,14 @@ impl Proxy {
 fn parents(config: &Config, pseudonym: &Pseudonym) -> Result<Parents, StartError> {
     Parents::new(&config.upstream, pseudonym.via())
         .map_err(|error| StartError::Upstream(error.into()))
+}
+
+/// Fails if nothing says who may use the proxy, or if no DNS server could be verified.
+fn check(config: &Config) -> Result<(), StartError> {
+    config.check_exposed().map_err(StartError::Exposed)?;
+    let verified = trust::client_config(&config.egress);
+    verified.map_err(|error| StartError::NameServers(error.into()))?;
+    Ok(())
 }
 
 /// Gives each connection to a worker, without end.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
@@ -25,7 +26,10 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let name = &mut params.distinguished_name;
-        name.push(DnType::CommonName, "an authority of a test");
+        // Clients tell authorities apart by their names.
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        name.push(DnType::CommonName, format!("authority {number} of a test"));
         let key = KeyPair::generate().expect("a key");
         let certificate = params.self_signed(&key).expect("a certificate");
         let folder = tempfile::tempdir().expect("a folder for the test");
@@ -42,8 +46,8 @@ impl Authority {
         self.folder.path().join("authority.pem")
     }
 
-    /// What a server of these names needs.
-    pub(crate) fn server(&self, names: &[&str]) -> Arc<ServerConfig> {
+    /// How a server of these names or addresses speaks TLS.
+    pub fn certify(&self, names: &[&str]) -> Arc<ServerConfig> {
         let names: Vec<_> = names.iter().map(ToString::to_string).collect();
         let mut params = CertificateParams::new(names).expect("names of hosts");
         params.use_authority_key_identifier_extension = true;

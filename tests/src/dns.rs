@@ -1,29 +1,31 @@
-//! A DNS server on loopback: every name leads to 127.0.0.1, but for those that a test leads
-//! elsewhere, those below `nowhere.test`, which do not exist, and those below `silent.test`, which
-//! get no answer. Questions for the IPv6 addresses of names below `v4only.test` are dropped.
+//! A DNS server on loopback, over UDP and TCP and, where a test wants it, over TLS and HTTPS: every
+//! name leads to 127.0.0.1, but for those that a test leads elsewhere, those below `nowhere.test`,
+//! which do not exist, and those below `silent.test`, which get no answer. Questions for the IPv6
+//! addresses of names below `v4only.test` are dropped.
+
+mod secure;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use hickory_proto::op::{Message, ResponseCode};
-use hickory_proto::rr::rdata::{A, AAAA, CNAME};
+use hickory_proto::rr::rdata::{A, AAAA, CNAME, SOA};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use hickory_proto::serialize::binary::{BinDecodable, BinEncodable};
-use tokio::net::UdpSocket;
-use tokio::task::JoinHandle;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, UdpSocket};
+use tokio::task::JoinSet;
 
 /// A running name server that remembers what it was asked.
 #[derive(Debug)]
 pub struct Dns {
     address: SocketAddr,
-    asked: Arc<Mutex<Vec<String>>>,
-    answers: Answers,
-    server: JoinHandle<()>,
+    shared: Arc<Shared>,
+    servers: JoinSet<()>,
 }
-
-/// What tests have said of names.
-type Answers = Arc<Mutex<HashMap<String, Led>>>;
 
 /// Where a name leads: to addresses, or to one other name.
 #[derive(Clone, Debug)]
@@ -36,23 +38,67 @@ enum Led {
 /// For how long an answer holds, in seconds.
 const TTL: u32 = 60;
 
+/// How a question came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// In clear text.
+    Udp,
+    /// In clear text.
+    Tcp,
+    /// DNS over TLS.
+    Tls,
+    /// DNS over HTTPS.
+    Https,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    asked: Mutex<Vec<(String, Over)>>,
+    /// What tests have said of names.
+    answers: Mutex<HashMap<String, Led>>,
+    /// What clients have said of the server that they want: its name in TLS, or in a URL of HTTPS.
+    wanted: Mutex<Vec<String>>,
+    hangs_up: AtomicBool,
+}
+
 impl Dns {
     /// Starts on a free port of loopback.
-    #[expect(clippy::disallowed_methods, reason = "it ends with the server")]
     pub async fn start() -> Self {
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))
-            .await
-            .expect("loopback has a free port");
-        let address = socket.local_addr().expect("a bound socket has an address");
-        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
-        let answers = Answers::default();
-        let server = tokio::spawn(serve(socket, asked.clone(), answers.clone()));
+        let (udp, tcp) = loop {
+            let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await;
+            let udp = udp.expect("loopback has a free port");
+            let address = udp.local_addr().expect("a bound socket has an address");
+            // Another test may have the port for TCP.
+            if let Ok(tcp) = TcpListener::bind(address).await {
+                break (udp, tcp);
+            }
+        };
+        let address = udp.local_addr().expect("a bound socket has an address");
+        let shared: Arc<Shared> = Arc::default();
+        let mut servers = JoinSet::new();
+        servers.spawn(serve_udp(udp, shared.clone()));
+        servers.spawn(serve_tcp(tcp, shared.clone()));
         Self {
             address,
-            asked,
-            answers,
-            server,
+            shared,
+            servers,
         }
+    }
+
+    /// Answers over TLS, too: where to ask.
+    pub async fn serve_tls(&mut self, identity: &Arc<ServerConfig>) -> SocketAddr {
+        let (listener, address) = secure::bind().await;
+        let serving = secure::serve_tls(listener, identity.clone(), self.shared.clone());
+        self.servers.spawn(serving);
+        address
+    }
+
+    /// Answers over HTTPS, too, under any path: where to ask.
+    pub async fn serve_https(&mut self, identity: &Arc<ServerConfig>) -> SocketAddr {
+        let (listener, address) = secure::bind().await;
+        let serving = secure::serve_https(listener, identity.clone(), self.shared.clone());
+        self.servers.spawn(serving);
+        address
     }
 
     /// Has a name lead to these addresses, or to another name that was led somewhere before.
@@ -68,111 +114,179 @@ impl Dns {
     }
 
     fn put(&self, name: &str, led: Led) {
-        let mut answers = self.answers.lock().expect("no holder panics");
-        answers.insert(name.to_owned(), led);
+        lock(&self.shared.answers).insert(name.to_owned(), led);
     }
 
-    /// Where to ask.
+    /// Closes each connection after one answer from now on.
+    pub fn hang_up(&self) {
+        self.shared.hangs_up.store(true, Ordering::Relaxed);
+    }
+
+    /// Where to ask in clear text.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// How often `name` was asked for, whichever family of addresses the questions were about.
     pub fn times_asked_for(&self, name: &str) -> usize {
-        let asked = self.asked.lock().expect("no holder panics");
-        asked.iter().filter(|asked| *asked == name).count()
+        self.asked_for(name).count()
     }
 
     /// Whether `name` was asked for.
     pub fn was_asked_for(&self, name: &str) -> bool {
-        self.asked
-            .lock()
-            .expect("no holder panics")
-            .iter()
-            .any(|asked| asked == name)
+        self.asked_for(name).next().is_some()
+    }
+
+    /// How questions for `name` came.
+    pub fn was_asked_over(&self, name: &str, over: Over) -> bool {
+        self.asked_for(name).any(|(_, came)| came == over)
+    }
+
+    /// How `name` was written in questions for it.
+    pub fn spellings(&self, name: &str) -> Vec<String> {
+        self.asked_for(name).map(|(spelling, _)| spelling).collect()
     }
 
     /// Whether no other names but these were asked for.
     pub fn was_asked_only_for(&self, names: &[&str]) -> bool {
-        let asked = self.asked.lock().expect("no holder panics");
-        asked.iter().all(|asked| names.contains(&asked.as_str()))
+        let asked = lock(&self.shared.asked);
+        asked
+            .iter()
+            .all(|(asked, _)| names.contains(&asked.to_lowercase().as_str()))
+    }
+
+    /// What clients have said of the server that they want: `dns.test` in TLS, and
+    /// `dns.test/dns-query` over HTTPS.
+    pub fn wanted(&self) -> Vec<String> {
+        lock(&self.shared.wanted).clone()
+    }
+
+    fn asked_for(&self, name: &str) -> impl Iterator<Item = (String, Over)> {
+        let asked = lock(&self.shared.asked).clone().into_iter();
+        asked.filter(move |(asked, _)| asked.eq_ignore_ascii_case(name))
     }
 }
 
-impl Drop for Dns {
-    fn drop(&mut self) {
-        self.server.abort();
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("no holder panics")
 }
 
-/// What is known of `name`. Addresses of the other family are none.
-fn records(answers: &Answers, name: &Name, wanted: RecordType) -> Option<Vec<Record>> {
-    let key = name.to_ascii().trim_end_matches('.').to_lowercase();
-    let known = match answers.lock().expect("no holder panics").get_mut(&key)? {
-        Led::Always(known) => known.clone(),
-        Led::InTurn(turns) if wanted == RecordType::A => {
-            let ip = *turns.front().expect("the last one stays");
-            if turns.len() > 1 {
-                turns.pop_front();
-            }
-            return Some(vec![Record::from_rdata(name.clone(), 0, RData::A(A(ip)))]);
-        }
-        Led::InTurn(_) => return Some(Vec::new()),
-    };
-    let mut records = Vec::new();
-    for text in known {
-        let record = |data| Record::from_rdata(name.clone(), TTL, data);
-        match (text.parse(), wanted) {
-            (Ok(IpAddr::V4(ip)), RecordType::A) => records.push(record(RData::A(A(ip)))),
-            (Ok(IpAddr::V6(ip)), RecordType::AAAA) => records.push(record(RData::AAAA(AAAA(ip)))),
-            (Ok(_), _) => {}
-            (Err(_), _) => {
-                let other = Name::from_ascii(format!("{text}.")).expect("a name");
-                records.push(record(RData::CNAME(CNAME(other.clone()))));
-                let more = self::records(answers, &other, wanted);
-                records.extend(more.expect("it leads somewhere"));
-            }
-        }
-    }
-    Some(records)
-}
-
-async fn serve(socket: UdpSocket, asked: Arc<Mutex<Vec<String>>>, answers: Answers) {
-    let mut buffer = [0; 4096];
-    loop {
-        let (len, peer) = socket
-            .recv_from(&mut buffer)
-            .await
-            .expect("a UDP socket can be read");
-        let Ok(query) = Message::from_bytes(&buffer[..len]) else {
-            continue;
-        };
-        let Some(question) = query.queries.first() else {
-            continue;
-        };
-        let name = question
-            .name()
-            .to_ascii()
-            .trim_end_matches('.')
-            .to_lowercase();
-        asked.lock().expect("no holder panics").push(name.clone());
+impl Shared {
+    /// The answer to a question; none if it is to get none.
+    fn answer(&self, question: &[u8], over: Over) -> Option<Vec<u8>> {
+        let query = Message::from_bytes(question).ok()?;
+        let question = query.queries.first()?.clone();
+        let spelling = question.name().to_ascii().trim_end_matches('.').to_owned();
+        let name = spelling.to_lowercase();
+        lock(&self.asked).push((spelling, over));
         let mut answer = Message::response(query.metadata.id, query.metadata.op_code);
         answer.add_query(question.clone());
         let is_for_v6 = question.query_type() == RecordType::AAAA;
-        if let Some(known) = records(&answers, question.name(), question.query_type()) {
+        if let Some(known) = self.records(question.name(), question.query_type()) {
             answer.add_answers(known);
         } else if name.ends_with("silent.test") || is_for_v6 && name.ends_with("v4only.test") {
-            continue;
+            return None;
         } else if name.ends_with("nowhere.test") {
             answer.metadata.response_code = ResponseCode::NXDomain;
         } else if question.query_type() == RecordType::A {
             let data = RData::A(A(Ipv4Addr::LOCALHOST));
             answer.add_answer(Record::from_rdata(question.name().clone(), TTL, data));
         }
-        let bytes = answer.to_bytes().expect("the answer is well formed");
-        socket
-            .send_to(&bytes, peer)
+        if answer.answers.is_empty() {
+            answer.add_authority(nothing());
+        }
+        Some(answer.to_bytes().expect("the answer is well formed"))
+    }
+
+    /// What is known of `name`. Addresses of the other family are none.
+    fn records(&self, name: &Name, wanted: RecordType) -> Option<Vec<Record>> {
+        let key = name.to_ascii().trim_end_matches('.').to_lowercase();
+        let known = match lock(&self.answers).get_mut(&key)? {
+            Led::Always(known) => known.clone(),
+            Led::InTurn(turns) if wanted == RecordType::A => {
+                let ip = *turns.front().expect("the last one stays");
+                if turns.len() > 1 {
+                    turns.pop_front();
+                }
+                return Some(vec![Record::from_rdata(name.clone(), 0, RData::A(A(ip)))]);
+            }
+            Led::InTurn(_) => return Some(Vec::new()),
+        };
+        let mut records = Vec::new();
+        for text in known {
+            let record = |data| Record::from_rdata(name.clone(), TTL, data);
+            match (text.parse(), wanted) {
+                (Ok(IpAddr::V4(ip)), RecordType::A) => records.push(record(RData::A(A(ip)))),
+                (Ok(IpAddr::V6(ip)), RecordType::AAAA) => {
+                    records.push(record(RData::AAAA(AAAA(ip))));
+                }
+                (Ok(_), _) => {}
+                (Err(_), _) => {
+                    let other = Name::from_ascii(format!("{text}.")).expect("a name");
+                    records.push(record(RData::CNAME(CNAME(other.clone()))));
+                    let more = self.records(&other, wanted);
+                    records.extend(more.expect("it leads somewhere"));
+                }
+            }
+        }
+        Some(records)
+    }
+}
+
+/// For how long it is known that there is nothing (RFC 2308, section 3).
+fn nothing() -> Record {
+    let zone = Name::from_ascii("test.").expect("a name");
+    let data = SOA::new(zone.clone(), zone.clone(), 1, 60, 60, 60, 60);
+    Record::from_rdata(zone, 60, RData::SOA(data))
+}
+
+async fn serve_udp(socket: UdpSocket, shared: Arc<Shared>) {
+    let mut buffer = [0; 4096];
+    loop {
+        let (len, peer) = socket
+            .recv_from(&mut buffer)
             .await
-            .expect("loopback takes an answer");
+            .expect("a UDP socket can be read");
+        if let Some(answer) = shared.answer(&buffer[..len], Over::Udp) {
+            socket
+                .send_to(&answer, peer)
+                .await
+                .expect("loopback takes an answer");
+        }
+    }
+}
+
+async fn serve_tcp(listener: TcpListener, shared: Arc<Shared>) {
+    let mut connections = JoinSet::new();
+    loop {
+        let (stream, _) = listener.accept().await.expect("a socket that listens");
+        connections.spawn(serve_stream(stream, shared.clone(), Over::Tcp));
+    }
+}
+
+/// Answers questions, each behind its length (RFC 7766, section 8), until the client has closed or
+/// the server is to hang up.
+async fn serve_stream<S>(mut stream: S, shared: Arc<Shared>, over: Over)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Ok(length) = stream.read_u16().await {
+        let mut question = vec![0; length.into()];
+        if stream.read_exact(&mut question).await.is_err() {
+            break;
+        }
+        let Some(answer) = shared.answer(&question, over) else {
+            continue;
+        };
+        let length = u16::try_from(answer.len()).expect("a short answer");
+        let framed = [&length.to_be_bytes()[..], &answer].concat();
+        if stream.write_all(&framed).await.is_err() || stream.flush().await.is_err() {
+            break;
+        }
+        if shared.hangs_up.load(Ordering::Relaxed) {
+            // The client may be gone already.
+            let _ = stream.shutdown().await;
+            break;
+        }
     }
 }

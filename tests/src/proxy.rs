@@ -66,7 +66,7 @@ impl Proxy {
         std::fs::create_dir(&config.plugins.dir).expect("a new folder");
         // No test depends on a network: there are no feeds to fetch, and no server answers there.
         config.feeds.clear();
-        config.egress.resolvers = vec![SocketAddr::from(([127, 0, 0, 1], 1))];
+        config.egress.resolvers = vec![SocketAddr::from(([127, 0, 0, 1], 1)).into()];
         #[cfg(unix)]
         {
             config.log.access.to = AccessLogTo::File(log::access_path());

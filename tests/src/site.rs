@@ -54,7 +54,7 @@ impl Site {
 
     /// The same over TLS, as a server of these names.
     pub async fn start_secure(authority: &Authority, names: &[&str]) -> Self {
-        Self::start_over(Some(authority.server(names).into())).await
+        Self::start_over(Some(authority.certify(names).into())).await
     }
 
     #[expect(clippy::disallowed_methods, reason = "it ends with the site")]

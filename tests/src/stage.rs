@@ -44,7 +44,7 @@ impl Stage {
         Log::follow();
         let (site, dns) = (Site::start().await, Dns::start().await);
         let proxy = Proxy::start_with(|config| {
-            config.egress.resolvers = vec![dns.address()];
+            config.egress.resolvers = vec![dns.address().into()];
             change(config);
         });
         let proxy = proxy.await;

@@ -14,6 +14,7 @@ use crate::filter::Loader;
 use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{self, Fault, Plugins};
 use crate::upstream::Parents;
+use crate::upstream::resolve::trust;
 
 /// What was found. As text it is a line for each plugin and each feed. By serde it is an object
 /// with `ok`, `plugins` (each `name`, `builtin`, `disabled` and, where there is one, `version`,
@@ -132,7 +133,13 @@ fn start_faults(config: &Config) -> Vec<Fault> {
             what: "the parent proxies".into(),
             reason: Causes(&error).to_string(),
         });
-    exposed.into_iter().chain(users).chain(parents).collect()
+    let name_servers = trust::client_config(&config.egress).err();
+    let name_servers = name_servers.map(|error| Fault {
+        what: "the DNS servers of [egress], which could not be verified".into(),
+        reason: Causes(&error).to_string(),
+    });
+    let faults = exposed.into_iter().chain(users).chain(parents);
+    faults.chain(name_servers).collect()
 }
 
 impl Report {

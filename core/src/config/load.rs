@@ -132,6 +132,9 @@ impl Config {
                 return Err(layers.problem_at(&["upstream", name], &problem));
             }
         }
+        if let Some((keys, problem)) = self.egress.problem() {
+            return Err(layers.problem_at(keys, problem));
+        }
         if let Some(problem) = self.clients.problem() {
             return Err(layers.problem_at(&["clients", "open"], problem));
         }

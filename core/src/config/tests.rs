@@ -127,7 +127,8 @@ const EVERY_KEY: &str = r#"
         [cache]
         dir = "/var/cache/portcullis"
         [egress]
-        resolvers = ["9.9.9.9", "[::1]:5353"]
+        resolvers = ["9.9.9.9", "[::1]:5353", "tls://9.9.9.9#dns.quad9.net"]
+        resolver_ca = "ca.pem"
         private = "deny"
         allow = ["*.corp.example:8443", "10.0.0.0/8"]
         deny = ["*:25"]
@@ -136,7 +137,11 @@ const EVERY_KEY: &str = r#"
         "Wiki.Example." = ["10.0.0.5", "fd00::5"]
         "*.corp.example" = ["10.0.0.6"]
         [egress.name_servers]
-        "corp.example" = ["10.0.0.53"]
+        "corp.example" = ["10.0.0.53", "https://dns.corp.example"]
+        [egress.dns_cache]
+        entries = 100
+        min_ttl = "30s"
+        max_ttl = "1h"
         [log]
         format = "json"
         filter = "warn,portcullis=debug"
@@ -214,10 +219,16 @@ fn every_limit_of_the_file_is_read() {
 #[test]
 fn what_the_file_says_of_clients_and_destinations_is_read() {
     let config = load(EVERY_KEY, &[]).unwrap();
-    assert_eq!(
-        config.egress.resolvers,
-        ["9.9.9.9:53".parse().unwrap(), "[::1]:5353".parse().unwrap()]
-    );
+    let servers = ["9.9.9.9:53", "[::1]:5353", "tls://9.9.9.9#dns.quad9.net"];
+    let servers = servers.map(|server| server.parse().unwrap());
+    assert_eq!(config.egress.resolvers, servers);
+    assert!(config.egress.resolver_ca.unwrap().is_absolute());
+    let cache = super::DnsCache {
+        entries: 100,
+        min_ttl: Duration::from_secs(30),
+        max_ttl: Duration::from_hours(1),
+    };
+    assert_eq!(config.egress.dns_cache, cache);
     let networks = ["192.0.2.7/32", "2001:db8::/32"].map(|network| network.parse().unwrap());
     assert_eq!(config.clients, Clients::new(networks));
     assert_eq!(config.egress.private, PrivateAddresses::Deny);
@@ -236,7 +247,8 @@ fn what_the_file_says_of_clients_and_destinations_is_read() {
     ];
     let hosts = hosts.map(|(name, addresses)| (name.to_owned(), addresses));
     assert_eq!(config.egress.hosts, hosts.into());
-    let servers = vec!["10.0.0.53:53".parse().unwrap()];
+    let servers = ["10.0.0.53:53", "https://dns.corp.example/dns-query"];
+    let servers = servers.map(|server| server.parse().unwrap()).into();
     let servers = [("corp.example".to_owned(), servers)];
     assert_eq!(config.egress.name_servers, servers.into());
 }
@@ -269,7 +281,11 @@ const EVERY_VARIABLE: &[(&str, &str)] = &[
     ("PORTCULLIS_FEEDS_MALWARE_MAX_SIZE", "1MiB"),
     ("PORTCULLIS_CACHE_DIR", "copies"),
     ("PORTCULLIS_CLIENTS_ALLOW", "192.0.2.7, 2001:db8::/32"),
-    ("PORTCULLIS_EGRESS_RESOLVERS", "9.9.9.9,::1"),
+    ("PORTCULLIS_EGRESS_RESOLVERS", "tls://9.9.9.9,::1"),
+    ("PORTCULLIS_EGRESS_RESOLVER_CA", "ca.pem"),
+    ("PORTCULLIS_EGRESS_DNS_CACHE_ENTRIES", "7"),
+    ("PORTCULLIS_EGRESS_DNS_CACHE_MIN_TTL", "12s"),
+    ("PORTCULLIS_EGRESS_DNS_CACHE_MAX_TTL", "13s"),
     ("PORTCULLIS_EGRESS_PRIVATE", "allow"),
     ("PORTCULLIS_EGRESS_ALLOW", "10.0.0.0/8"),
     ("PORTCULLIS_EGRESS_DENY", ".a.example,*:25"),
@@ -290,7 +306,7 @@ fn every_key_has_a_variable() {
     assert_eq!(config.limits.connections, 9);
     assert_eq!(config.limits.body_rate, 200);
     assert_eq!(config.limits.body_time, Some(Duration::from_secs(11)));
-    for seconds in 1..=10 {
+    for seconds in (1..=10).chain([12, 13]) {
         assert!(
             text.contains(&format!(": {seconds}s")),
             "{seconds} in {text}"
@@ -311,6 +327,8 @@ fn every_key_has_a_variable() {
     assert_eq!(config.clients.allow.map(|networks| networks.len()), Some(2));
     let egress = &config.egress;
     assert_eq!(egress.private, PrivateAddresses::Allow);
+    assert_eq!(egress.resolver_ca.as_deref(), Some(Path::new("ca.pem")));
+    assert_eq!(egress.dns_cache.entries, 7);
     assert_eq!(
         [
             egress.resolvers.len(),

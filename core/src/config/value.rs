@@ -6,6 +6,7 @@ mod destination;
 mod file_mode;
 mod form;
 mod log_filter;
+mod name_server;
 mod names;
 mod network;
 mod one_or_each;
@@ -16,7 +17,7 @@ mod tests;
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -35,8 +36,10 @@ pub use self::destination::{Destination, InvalidDestination, Ports};
 pub(super) use self::file_mode::FileMode;
 use self::form::{Form, Number, Size, Text, TimeFrom};
 pub(super) use self::log_filter::LogFilter;
+pub use self::name_server::{InvalidNameServer, NameServer};
+pub(crate) use self::name_server::{ServerHost, Transport};
 pub(crate) use self::names::name_problem;
-use self::names::{address, domain, host_pattern, resolver};
+use self::names::{address, domain, host_pattern};
 pub(super) use self::network::{Network, networks};
 pub(super) use self::one_or_each::{OneOrEach, one_or_each};
 pub(super) use self::optional::{AtMost, Bandwidth, BodyTime, Optional, PerClient};
@@ -160,9 +163,6 @@ macro_rules! values {
 const MAX_WORKERS: NonZeroUsize = NonZeroUsize::new(1024).expect("not zero");
 
 values! {
-    /// A DNS server.
-    Resolver: SocketAddr = Text(resolver),
-        r#"the IP address of a DNS server, such as "9.9.9.9" or "[2620:fe::fe]:53""#;
     /// An IP address.
     Address: IpAddr = Text(address), r#"an IP address, such as "10.0.0.5" or "fd00::5""#;
     /// A host, or all below a domain.
@@ -202,6 +202,11 @@ values! {
     /// A deadline or another time, short enough to be added to any point in time.
     Time: Duration = TimeFrom(Duration::from_nanos(1)),
         r#"a time of up to a year, such as "30s", "1m 30s" or "50ms""#;
+    /// How long an answer is kept. Nothing is a time, too: the answer is used once.
+    Ttl: Duration = TimeFrom(Duration::ZERO),
+        r#"a time of up to a year, such as "5m", "1d" or "0s""#;
+    /// Names that a worker remembers.
+    Names: usize = Number(1..=1_000_000), "a number from 1 to 1000000";
     /// The time between two fetches of a list. Its server is not ours: more often would be rude.
     Refresh: Duration = TimeFrom(Duration::from_secs(10)),
         r#"a time from 10s to a year, such as "15m" or "1h""#;

@@ -3,18 +3,25 @@
 //! fetched. This module knows nothing of connections, clients or filters.
 
 mod blocking;
+mod bootstrap;
 mod by_name;
+mod cache;
+mod connection;
+mod failure;
 mod pending;
+mod place;
 mod provider;
+mod runtime;
+mod server;
 mod servers;
 mod system;
 #[cfg(test)]
 mod tests;
+pub(crate) mod trust;
 mod turns;
 
 use std::borrow::Cow;
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -24,12 +31,17 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use self::blocking::Calls;
+use self::bootstrap::Bootstrap;
 use self::by_name::ByName;
+use self::cache::Cache;
+use self::failure::{Absence, Failure};
 use self::pending::{Found, Pending};
+use self::place::Find;
+use self::server::Way;
 use self::servers::Servers;
 use self::system::{Files, Version};
 use self::turns::Turns;
-use crate::config::Egress;
+use crate::config::{DnsCache, Egress, NameServer};
 use crate::error::Error;
 use crate::flow::ClientKey;
 use crate::target::Target;
@@ -41,23 +53,17 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 /// Names that are looked up at a time unless there is a smaller bound. Each takes a socket.
 pub(crate) const LOOKUPS: usize = 256;
 
-/// Why a name has no addresses.
-#[derive(Clone, Debug, thiserror::Error)]
-enum Failure {
-    #[error(transparent)]
-    Servers(#[from] NetError),
-    #[error(transparent)]
-    System(Arc<io::Error>),
-}
+/// Who is asked, or why none can be.
+type Asked = Result<Arc<Servers>, Failure>;
 
 /// Resolves names, with a cache of its own. Each worker has one, and the feeds have one.
 #[derive(Debug)]
 pub(crate) struct Resolver {
     source: Source,
     /// The addresses that the settings give.
-    known: ByName<Vec<IpAddr>>,
+    known: Arc<ByName<Vec<IpAddr>>>,
     /// The servers that the settings name for some domains.
-    split: ByName<Result<Arc<Servers>, NetError>>,
+    split: ByName<Asked>,
     limit: Duration,
     check_interval: Duration,
     state: Mutex<State>,
@@ -70,9 +76,13 @@ pub(crate) struct Resolver {
 #[derive(Clone, Debug)]
 struct Source {
     /// Of the settings. If there are none, the machine says which servers to ask.
-    configured: Vec<SocketAddr>,
+    configured: Arc<[NameServer]>,
     files: Files,
     reloads: Reloads,
+    way: Way,
+    /// Finds the servers that are written by their names.
+    find: Arc<dyn Find>,
+    bounds: DnsCache,
 }
 
 #[derive(Debug)]
@@ -91,7 +101,8 @@ struct Names {
     hosts: Arc<Hosts>,
     /// None where it is not known which servers to ask. The system's own functions are called
     /// then, each time on a thread that may block.
-    servers: Option<Arc<Servers>>,
+    servers: Option<Asked>,
+    cache: Arc<Cache>,
 }
 
 impl Resolver {
@@ -113,14 +124,22 @@ impl Resolver {
         check_interval: Duration,
         reloads: Reloads,
     ) -> Self {
+        let known = Arc::new(ByName::patterns(egress.hosts.clone()));
+        let way = Way {
+            limit,
+            tls: trust::client_config(egress).map_err(Arc::new),
+        };
         let source = Source {
-            configured: egress.resolvers.clone(),
+            configured: egress.resolvers.as_slice().into(),
+            find: Arc::new(Bootstrap::new(known.clone(), files.clone(), &way)),
             files,
             reloads,
+            way,
+            bounds: egress.dns_cache.clone(),
         };
         // Before they are read: a change while they are read is seen at the next look.
         let (version, reloads) = (source.version(), source.reloads.count());
-        let (hosts, servers) = source.load(limit);
+        let (hosts, servers) = source.load();
         let servers = servers.inspect_err(|error| {
             tracing::warn!(
                 %error,
@@ -130,16 +149,15 @@ impl Resolver {
         });
         let names = Names {
             hosts: Arc::new(hosts),
-            servers: servers.ok().map(Arc::new),
+            servers: servers.ok(),
+            cache: source.cache(),
         };
-        let split = egress.name_servers.iter().map(|(domain, addresses)| {
-            let servers = Servers::configured(addresses, limit);
-            (domain.clone(), servers.map(Arc::new))
-        });
+        let split = egress.name_servers.iter();
+        let split = split.map(|(domain, servers)| (domain.clone(), source.asked(servers)));
         Self {
-            source,
-            known: ByName::patterns(egress.hosts.clone()),
+            known,
             split: ByName::domains(split.collect()),
+            source,
             limit,
             check_interval,
             state: Mutex::new(State {
@@ -168,7 +186,7 @@ impl Resolver {
         // A lookup is rare beside the requests of a connection, and its future is large.
         match timeout(self.limit, Box::pin(self.look_up(host, client))).await {
             Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses.to_vec()),
-            Ok(Ok(_)) => Err(unresolved(host, "it has no address".into())),
+            Ok(Ok(_)) => Err(unresolved(host, Absence::Address.into())),
             Ok(Err(failure)) => Err(failed(host, failure)),
             Err(_) => Err(Error::DnsTimeout { host: host.into() }),
         }
@@ -188,7 +206,11 @@ impl Resolver {
     }
 
     async fn look_up(&self, host: &str, client: ClientKey) -> Found {
-        let Names { hosts, servers } = self.names().await;
+        let Names {
+            hosts,
+            servers,
+            cache,
+        } = self.names().await;
         let name = absolute(host);
         let own = system::addresses_in(&hosts, &name);
         if !own.is_empty() {
@@ -197,8 +219,11 @@ impl Resolver {
         let servers = match self.split.find(host) {
             // What these servers know is not asked of others.
             Some(split) => Some(split.clone()?),
-            None => servers,
+            None => servers.transpose()?,
         };
+        if let Some(said) = cache.addresses(&name) {
+            return Ok(said?);
+        }
         // A name that is being looked up for another client needs no turn.
         if let Some(lookup) = self.pending.get(host) {
             return lookup.await;
@@ -208,11 +233,8 @@ impl Resolver {
         let ask = async move |name: String| {
             let _turn = turn;
             match servers {
-                Some(servers) => Ok(servers.addresses(&name).await?.into()),
-                None => match calls.make(client, call, name).await {
-                    Ok(addresses) => Ok(addresses.into()),
-                    Err(error) => Err(Failure::System(Arc::new(error))),
-                },
+                Some(servers) => servers.addresses(&name, &cache).await,
+                None => Ok(calls.make(client, call, name).await?.into()),
             }
         };
         self.pending.join(host, || ask(name.into_owned())).await
@@ -243,17 +265,18 @@ impl Resolver {
     }
 
     async fn reload(&self, version: Version) -> Names {
-        let (source, limit) = (self.source.clone(), self.limit);
+        let source = self.source.clone();
         // A hosts file can be long.
-        let loaded = spawn_blocking(move || source.load(limit)).await;
+        let loaded = spawn_blocking(move || source.load()).await;
         let mut state = self.state();
         // Only a panic in a parser of these files ends it early, and names stay as they were then.
         if let Ok((hosts, servers)) = loaded {
             tracing::debug!("the machine's name servers or its hosts file have changed");
             state.version = version;
             state.names.hosts = Arc::new(hosts);
+            state.names.cache = self.source.cache();
             match servers {
-                Ok(servers) => state.names.servers = Some(Arc::new(servers)),
+                Ok(servers) => state.names.servers = Some(servers),
                 Err(error) => tracing::warn!(
                     %error,
                     "cannot tell which DNS servers to ask now; those from before are asked. \
@@ -274,27 +297,35 @@ impl Source {
         self.files.version(self.configured.is_empty())
     }
 
-    fn load(&self, limit: Duration) -> (Hosts, Result<Servers, NetError>) {
+    /// The error is that it is not known which servers to ask.
+    fn load(&self) -> (Hosts, Result<Asked, NetError>) {
         let servers = if self.configured.is_empty() {
             let settings = self.files.name_servers();
-            settings.and_then(|(config, options)| Servers::new(&config, options, limit))
+            settings.map(|(config, options)| {
+                Servers::of_machine(&config, &options, &self.way).map(Arc::new)
+            })
         } else {
-            Servers::configured(&self.configured, limit)
+            Ok(self.asked(&self.configured))
         };
         (self.files.hosts(), servers)
+    }
+
+    /// Servers of the settings. What stands against them stands against every name: no others are
+    /// asked in their place.
+    fn asked(&self, servers: &[NameServer]) -> Asked {
+        Servers::configured(servers, &self.way, &self.find).map(Arc::new)
+    }
+
+    /// An empty one.
+    fn cache(&self) -> Arc<Cache> {
+        Arc::new(Cache::new(&self.bounds))
     }
 }
 
 fn failed(host: &str, failure: Failure) -> Error {
-    match &failure {
-        Failure::Servers(NetError::Timeout) => Error::DnsTimeout { host: host.into() },
-        Failure::Servers(error) if error.is_nx_domain() => {
-            unresolved(host, "there is no such name".into())
-        }
-        Failure::Servers(error) if error.is_no_records_found() => {
-            unresolved(host, "it has no address".into())
-        }
-        Failure::Servers(_) | Failure::System(_) => unresolved(host, failure.into()),
+    match failure {
+        Failure::Timeout => Error::DnsTimeout { host: host.into() },
+        failure => unresolved(host, failure.into()),
     }
 }
 

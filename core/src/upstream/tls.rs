@@ -1,4 +1,4 @@
-//! TLS on the way to a parent proxy.
+//! TLS on the way to a parent proxy, and whom to trust there and at DNS servers.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -38,16 +38,7 @@ pub(crate) enum TlsError {
 impl Connector {
     /// Trusts what the system trusts, and the certificates in the file `ca`.
     pub(super) fn new(ca: Option<&Path>) -> Result<Self, TlsError> {
-        // The default provider of the process belongs to the application that embeds the proxy.
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let roots = ca.map_or_else(|| Ok(Vec::new()), certificates)?;
-        let verifier = Verifier::new_with_extra_roots(roots, provider.clone())?;
-        let config = ClientConfig::builder_with_provider(provider);
-        let mut config = config
-            .with_safe_default_protocol_versions()?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_no_client_auth();
+        let mut config = client_config(ca)?;
         config.alpn_protocols = vec![ALPN.to_vec()];
         Ok(Self(Arc::new(config)))
     }
@@ -62,6 +53,19 @@ impl Connector {
         let connector = TlsConnector::from(self.0.clone());
         connector.connect(name, stream).await
     }
+}
+
+/// Trusts what the system trusts, and the certificates in the file `ca`.
+pub(super) fn client_config(ca: Option<&Path>) -> Result<ClientConfig, TlsError> {
+    // The default provider of the process belongs to the application that embeds the proxy.
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let roots = ca.map_or_else(|| Ok(Vec::new()), certificates)?;
+    let verifier = Verifier::new_with_extra_roots(roots, provider.clone())?;
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier));
+    Ok(config.with_no_client_auth())
 }
 
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {

@@ -114,7 +114,7 @@ async fn a_name_whose_servers_are_silent_is_a_gateway_timeout() {
 #[tokio::test]
 async fn a_name_whose_ipv6_question_is_dropped_is_reached_by_its_ipv4_address() {
     let stage = Stage::start_with(|config| {
-        config.egress.resolvers = config.egress.resolvers.repeat(2);
+        config.egress.resolvers = [&*config.egress.resolvers; 2].concat();
     });
     let stage = stage.await;
     let host = "www.v4only.test";

@@ -246,7 +246,7 @@ async fn no_server_is_asked_for_names_of_the_settings_and_the_policy_holds_for_t
 async fn a_domain_may_have_name_servers_of_its_own() {
     let inner = Dns::start().await;
     inner.lead("wiki.corp.test", &["127.0.0.1"]);
-    let servers = vec![inner.address()];
+    let servers = vec![inner.address().into()];
     let stage = Stage::start_with(|config| {
         config.egress.name_servers = [("corp.test".to_owned(), servers)].into();
     })

@@ -36,6 +36,7 @@ mod listeners;
 mod live_feeds;
 mod manifest;
 mod messages;
+mod name_servers;
 mod parents;
 mod peers;
 mod plugins;

@@ -14,9 +14,10 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
-/// Tells the operator of every folder that goes away, which `plugins` does better. The operator's
-/// own directives come later and win.
-const QUIET: &str = "notify=warn";
+/// notify tells the operator of every folder that goes away, which `plugins` does better. hickory
+/// and rustls tell of all that peers and strangers send, and `resolve` of what the operator can do
+/// something about. The operator's own directives for these come later and win.
+const QUIET: &str = "notify=warn,hickory_net=error,rustls=error";
 
 /// Writes what is left when it is dropped.
 #[must_use = "lines are lost when the guard is not dropped last"]

@@ -47,7 +47,23 @@ const WRONG_VALUES: &[(&str, &str)] = &[
     ),
     (
         "[egress]\nresolvers = [\"9.9.9.9\", \"quad9\"]",
-        "2:25: egress.resolvers: `quad9` is not the IP address of a DNS server, such as \"9.9.9.9\" or \"[2620:fe::fe]:53\"",
+        "2:25: egress.resolvers: `quad9` is not a DNS server, such as \"9.9.9.9\", \"[2620:fe::fe]:53\", \"tls://9.9.9.9#dns.quad9.net\" or \"https://dns.quad9.net/dns-query\"",
+    ),
+    (
+        "[egress.name_servers]\n\"a.example\" = [\"https://[::1]/\"]",
+        "2:16: egress.name_servers.a.example: `https://[::1]/` names no host for its requests; write the name of the server behind the address, as in https://[2620:fe::fe]/dns-query#dns.quad9.net",
+    ),
+    (
+        "[egress]\nresolvers = [\"9.9.9.9\"]\nresolver_ca = \"ca.pem\"",
+        "3:1: egress.resolver_ca: no DNS server is asked over TLS or HTTPS, so that all names would be asked for in clear text; write a server as in \"tls://9.9.9.9#dns.quad9.net\", or remove the line",
+    ),
+    (
+        "[egress.dns_cache]\nmin_ttl = \"1h\"\nmax_ttl = \"1m\"",
+        "2:1: egress.dns_cache.min_ttl: it is longer than max_ttl; make it shorter, or max_ttl longer",
+    ),
+    (
+        "[egress.dns_cache]\nentries = 0",
+        "2:11: egress.dns_cache.entries: `0` is not a number from 1 to 1000000",
     ),
     (
         "[egress.hosts]\n\"10.0.0.1\" = [\"10.0.0.2\"]",

@@ -1,6 +1,6 @@
 //! How hosts, addresses and users are written that settings name.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use crate::target::Target;
 
@@ -27,13 +27,6 @@ pub(super) fn host_pattern(text: &str) -> Option<String> {
         Some(below) => Some(format!("*.{}", domain(below)?)),
         None => domain(text),
     }
-}
-
-/// Port 53 goes without saying.
-pub(super) fn resolver(text: &str) -> Option<SocketAddr> {
-    let with_default_port = |ip: IpAddr| SocketAddr::from((ip, 53));
-    let address = text.parse().map(with_default_port);
-    address.or_else(|_| text.parse()).ok()
 }
 
 /// Why a text cannot be the name of a user.

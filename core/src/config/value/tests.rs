@@ -34,10 +34,7 @@ fn values_are_read_or_refused_with_an_example() {
             "http://",
         ],
     );
-    assert_reads::<Resolver>(
-        &["9.9.9.9", "9.9.9.9:5353", "::1", "[::1]:53"],
-        &["dns.example", "9.9.9.9:x"],
-    );
+    assert_reads::<Ttl>(&["0s", "1d"], &["", "-1s", "366d"]);
     assert_reads::<LogFilter>(
         &[
             "info",
@@ -57,9 +54,4 @@ fn values_are_read_or_refused_with_an_example() {
         &["malware", "a-1_b"],
         &["", "Malware", "a.b", "../x", "a b", "test-names"],
     );
-}
-
-#[test]
-fn a_resolver_without_a_port_listens_on_53() {
-    assert_eq!(Resolver::parse("::1").unwrap(), "[::1]:53".parse().unwrap());
 }

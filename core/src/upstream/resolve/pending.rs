@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 
-use super::Failure;
+use super::failure::Failure;
 
 /// What becomes of a name.
 pub(super) type Found = Result<Arc<[IpAddr]>, Failure>;

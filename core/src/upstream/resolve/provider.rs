@@ -1,37 +1,36 @@
-//! How a question travels to a name server: over one UDP socket, however often it is sent.
-//! `servers` makes its resolvers with it. The library would open another socket each time it sends
-//! a question again, so that names that no server answers would take three times the descriptors.
+//! How questions travel to one DNS server, for the library: over UDP, or over the `connection` to
+//! it. `server` makes its resolver with it.
 
-use std::future::Future;
-use std::io;
+use std::future::{Ready, ready};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
 
+use futures_util::stream::{Stream, once};
 use hickory_resolver::config::{ConnectionConfig, ProtocolConfig};
 use hickory_resolver::net::NetError;
-use hickory_resolver::net::runtime::{
-    DnsUdpSocket, RuntimeProvider, TokioHandle, TokioRuntimeProvider, TokioTime,
-};
 use hickory_resolver::net::udp::UdpClientStream;
-use hickory_resolver::net::xfer::DnsExchange;
+use hickory_resolver::net::xfer::{DnsExchange, DnsHandle};
+use hickory_resolver::proto::op::{DnsRequest, DnsResponse};
 use hickory_resolver::{ConnectionProvider, PoolContext};
-use tokio::net::UdpSocket;
-use tokio::time::{Instant, Sleep, sleep};
 
-/// After how long a question is sent again for the first time. Each further time takes twice as
-/// long.
-const SEND_AGAIN: Duration = Duration::from_millis(400);
+use super::connection::Connection;
+use super::runtime::Runtime;
 
-/// Connects to name servers.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Provider(Runtime);
+/// Connects to one DNS server. Clones share what is connected.
+#[derive(Clone, Default)]
+pub(super) struct Provider(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    runtime: Runtime,
+    /// The connection to it; a server has one way besides UDP.
+    connection: OnceLock<Arc<Connection>>,
+}
 
 impl ConnectionProvider for Provider {
-    type Conn = DnsExchange<Runtime>;
-    type FutureConn = Pin<Box<dyn Future<Output = Result<Self::Conn, NetError>> + Send>>;
+    type Conn = Questions;
+    type FutureConn = Ready<Result<Questions, NetError>>;
     type RuntimeProvider = Runtime;
 
     fn new_connection(
@@ -40,123 +39,47 @@ impl ConnectionProvider for Provider {
         config: &ConnectionConfig,
         context: &PoolContext,
     ) -> Result<Self::FutureConn, NetError> {
+        let shared = &self.0;
         if !matches!(config.protocol, ProtocolConfig::Udp) {
-            return self.0.new_connection(ip, config, context);
+            let connection = shared.connection.get_or_init(|| {
+                let runtime = shared.runtime.clone();
+                Arc::new(Connection::new(ip, config, context, runtime))
+            });
+            return Ok(ready(Ok(Questions::Connected(connection.clone()))));
         }
-        let questions = UdpClientStream::builder(SocketAddr::new(ip, config.port), self.0.clone())
+        let address = SocketAddr::new(ip, config.port);
+        let questions = UdpClientStream::builder(address, shared.runtime.clone())
             .with_timeout(Some(context.options.timeout))
             .with_os_port_selection(context.options.os_port_selection)
             .avoid_local_ports(context.options.avoid_local_udp_ports.clone())
             .with_bind_addr(config.bind_addr)
             // The socket does it.
             .with_max_retries(1);
-        Ok(Box::pin(async { Ok(questions.exchange()) }))
+        Ok(ready(Ok(Questions::Udp(questions.exchange()))))
     }
 
     fn runtime_provider(&self) -> &Runtime {
-        &self.0
+        &self.0.runtime
     }
 }
 
-/// The sockets and clocks of tokio.
-#[derive(Clone, Default)]
-pub(super) struct Runtime(TokioRuntimeProvider);
-
-impl RuntimeProvider for Runtime {
-    type Handle = TokioHandle;
-    type Timer = TokioTime;
-    type Udp = QuestionSocket;
-    type Tcp = <TokioRuntimeProvider as RuntimeProvider>::Tcp;
-
-    fn create_handle(&self) -> TokioHandle {
-        self.0.create_handle()
-    }
-
-    fn connect_tcp(
-        &self,
-        server: SocketAddr,
-        local: Option<SocketAddr>,
-        limit: Option<Duration>,
-    ) -> Pin<Box<dyn Future<Output = io::Result<Self::Tcp>> + Send>> {
-        self.0.connect_tcp(server, local, limit)
-    }
-
-    fn bind_udp(
-        &self,
-        local: SocketAddr,
-        server: SocketAddr,
-    ) -> Pin<Box<dyn Future<Output = io::Result<QuestionSocket>> + Send>> {
-        let socket = self.0.bind_udp(local, server);
-        Box::pin(async {
-            Ok(QuestionSocket {
-                socket: socket.await?,
-                sent: Mutex::default(),
-            })
-        })
-    }
+/// A way by which a server is asked.
+#[derive(Clone)]
+pub(super) enum Questions {
+    Udp(DnsExchange<Runtime>),
+    Connected(Arc<Connection>),
 }
 
-impl std::fmt::Debug for Runtime {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Runtime").finish()
-    }
-}
+impl DnsHandle for Questions {
+    type Response = Pin<Box<dyn Stream<Item = Result<DnsResponse, NetError>> + Send>>;
+    type Runtime = Runtime;
 
-/// The socket of one question. It sends the question again while no answer comes.
-#[derive(Debug)]
-pub(super) struct QuestionSocket {
-    socket: UdpSocket,
-    sent: Mutex<Option<Sent>>,
-}
-
-#[derive(Debug)]
-struct Sent {
-    question: Box<[u8]>,
-    server: SocketAddr,
-    again: Pin<Box<Sleep>>,
-    pause: Duration,
-}
-
-impl DnsUdpSocket for QuestionSocket {
-    type Time = TokioTime;
-
-    fn poll_recv_from(
-        &self,
-        cx: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<io::Result<(usize, SocketAddr)>> {
-        if let Poll::Ready(received) = DnsUdpSocket::poll_recv_from(&self.socket, cx, buffer) {
-            return Poll::Ready(received);
-        }
-        if let Some(sent) = &mut *self.sent.lock().unwrap_or_else(PoisonError::into_inner) {
-            while sent.again.as_mut().poll(cx).is_ready() {
-                // What cannot be sent now is as good as lost on the way.
-                let _ = self.socket.try_send_to(&sent.question, sent.server);
-                sent.pause *= 2;
-                sent.again.as_mut().reset(Instant::now() + sent.pause);
+    fn send(&self, question: DnsRequest) -> Self::Response {
+        match self.clone() {
+            Self::Udp(exchange) => Box::pin(exchange.send(question)),
+            Self::Connected(connection) => {
+                Box::pin(once(async move { connection.ask(question).await }))
             }
         }
-        Poll::Pending
-    }
-
-    fn poll_send_to(
-        &self,
-        cx: &mut Context<'_>,
-        question: &[u8],
-        server: SocketAddr,
-    ) -> Poll<io::Result<usize>> {
-        let sent = ready!(DnsUdpSocket::poll_send_to(
-            &self.socket,
-            cx,
-            question,
-            server
-        ))?;
-        *self.sent.lock().unwrap_or_else(PoisonError::into_inner) = Some(Sent {
-            question: question.into(),
-            server,
-            again: Box::pin(sleep(SEND_AGAIN)),
-            pause: SEND_AGAIN,
-        });
-        Poll::Ready(Ok(sent))
     }
 }

@@ -6,21 +6,26 @@
 //! addresses, and a name whose IPv4 address is known must not wait for them.
 
 use std::future::Future;
-use std::net::{IpAddr, SocketAddr};
+#[cfg(test)]
+use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::pin::pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::future::{Either, select};
-use hickory_resolver::Resolver;
-use hickory_resolver::config::{NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
+use hickory_resolver::config::{ResolverConfig, ResolverOpts};
 use hickory_resolver::net::NetError;
 use hickory_resolver::proto::rr::RecordType;
 use lru::LruCache;
 use tokio::time::timeout;
 
-use super::provider::Provider;
+use super::cache::{Cache, Said, joined};
+use super::failure::{Absence, Failure};
+use super::pending::Found;
+use super::place::{Find, Place};
+use super::server::{Server, Way};
+use crate::config::NameServer;
 
 /// How long the addresses of one family wait for those of the other (RFC 8305, section 3).
 const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
@@ -28,15 +33,8 @@ const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
 /// How often each server is asked, as resolv.conf(5) has it.
 const ATTEMPTS: usize = 2;
 
-/// How long a server that did not answer is asked after the others.
-const LAST_FOR: Duration = Duration::from_secs(30);
-
-/// How long it is believed that there is no such name, or that it has no address. Its zone may say
-/// a day, which is long for a name that was asked for a moment before it was made.
-const NOTHING_FOR: Duration = Duration::from_secs(60);
-
-/// What a name server said about one family: addresses, perhaps none, or why it said nothing.
-type Answer = Result<Vec<IpAddr>, NetError>;
+/// What became of the question for one family.
+type Answered = Result<Said, Failure>;
 
 /// How long a name is asked for its IPv4 addresses alone after those of IPv6 have come too late.
 /// Without this each of its connections would wait for [`RESOLUTION_DELAY`].
@@ -45,88 +43,84 @@ const LATE_FOR: Duration = Duration::from_secs(60);
 /// Names of which that is remembered.
 const LATE_NAMES: NonZeroUsize = NonZeroUsize::new(1024).expect("it is not 0");
 
-/// The name servers of one configuration, each with a cache of its own.
+/// The name servers of one configuration.
 #[derive(Debug)]
 pub(super) struct Servers {
-    in_order: Vec<Server>,
+    in_order: Vec<Place>,
     /// Since when a name's IPv6 addresses are late.
     late: Mutex<LruCache<Box<str>, Instant>>,
 }
 
-#[derive(Debug)]
-struct Server {
-    ip: IpAddr,
-    resolver: Resolver<Provider>,
-    /// When it last did not answer.
-    silent: Mutex<Option<Instant>>,
-}
-
 impl Servers {
-    /// The servers of the settings.
-    pub(super) fn configured(addresses: &[SocketAddr], limit: Duration) -> Result<Self, NetError> {
-        let servers = addresses.iter().map(name_server).collect();
-        let config = ResolverConfig::from_parts(None, Vec::new(), servers);
-        Self::new(&config, ResolverOpts::default(), limit)
+    /// The servers of the settings. `find` finds those that are written by their names.
+    pub(super) fn configured(
+        settings: &[NameServer],
+        way: &Way,
+        find: &Arc<dyn Find>,
+    ) -> Result<Self, Failure> {
+        let places = settings.iter();
+        let places = places.map(|setting| Place::configured(setting, way, find));
+        Ok(Self::new(places.collect::<Result<_, Failure>>()?))
     }
 
-    /// The servers of `config`, for names that may take as long as `limit`.
-    pub(super) fn new(
+    /// Those of the machine.
+    pub(super) fn of_machine(
         config: &ResolverConfig,
-        mut options: ResolverOpts,
-        limit: Duration,
-    ) -> Result<Self, NetError> {
-        // A server that does not answer must leave time for the next ones.
-        options.timeout = limit / 3;
-        // That is for `ask` to do.
-        options.attempts = 0;
-        options.use_hosts_file = ResolveHosts::Never;
-        options.negative_max_ttl = Some(NOTHING_FOR);
-        let server = |server: &NameServerConfig| {
+        options: &ResolverOpts,
+        way: &Way,
+    ) -> Result<Self, Failure> {
+        let servers = config.name_servers().iter().map(|server| {
             let (domain, search) = (config.domain().cloned(), config.search().to_vec());
             let config = ResolverConfig::from_parts(domain, search, vec![server.clone()]);
-            let builder = Resolver::builder_with_config(config, Provider::default());
-            Ok(Server {
-                ip: server.ip,
-                resolver: builder.with_options(options.clone()).build()?,
-                silent: Mutex::default(),
-            })
-        };
-        let servers = config.name_servers().iter().map(server);
-        Ok(Self {
-            in_order: servers.collect::<Result<_, NetError>>()?,
-            late: Mutex::new(LruCache::new(LATE_NAMES)),
-        })
+            let server = Server::of_machine(config, options.clone(), way)?;
+            Ok(Place::At(Arc::new(server)))
+        });
+        Ok(Self::new(servers.collect::<Result<_, Failure>>()?))
     }
 
-    /// The addresses of `name`, those of IPv6 first.
-    pub(super) async fn addresses(&self, name: &str) -> Answer {
+    fn new(in_order: Vec<Place>) -> Self {
+        Self {
+            in_order,
+            late: Mutex::new(LruCache::new(LATE_NAMES)),
+        }
+    }
+
+    /// The addresses of `name`, those of IPv6 first; at least one.
+    pub(super) async fn addresses(&self, name: &str, cache: &Cache) -> Found {
         if self.is_late(name)
-            && let Ok(v4) = self.ask(name, RecordType::A).await
-            && !v4.is_empty()
+            && let Ok(Ok(v4)) = self.ask(name, RecordType::A, cache).await
         {
             return Ok(v4);
         }
-        let v6 = self.ask(name, RecordType::AAAA);
-        let v4 = self.ask(name, RecordType::A);
+        let v6 = self.ask(name, RecordType::AAAA, cache);
+        let v4 = self.ask(name, RecordType::A, cache);
         match both(v6, v4).await {
-            (Some(Ok(v6)), Some(Ok(v4))) => Ok([v6, v4].concat()),
+            (Some(Ok(v6)), Some(Ok(v4))) => Ok(joined(v6, v4)?),
             (None, Some(Ok(v4))) => {
                 self.late().put(name.into(), Instant::now());
-                Ok(v4)
+                Ok(v4?)
             }
-            (Some(Ok(addresses)), _) | (_, Some(Ok(addresses))) => Ok(addresses),
-            // That there is no such name holds for both.
-            (Some(Err(v6)), Some(Err(v4))) => Err(if v6.is_nx_domain() { v6 } else { v4 }),
-            (Some(Err(error)), None) | (None, Some(Err(error))) => Err(error),
-            (None, None) => Err(NetError::NoConnections),
+            // What is known of one family is enough, but that the name is nowhere is for both to
+            // say.
+            (Some(Ok(Ok(addresses))), _) | (_, Some(Ok(Ok(addresses)))) => Ok(addresses),
+            (Some(Ok(Err(Absence::Name))), _) | (_, Some(Ok(Err(Absence::Name)))) => {
+                Err(Absence::Name.into())
+            }
+            (_, Some(Err(failure))) | (Some(Err(failure)), _) => Err(failure),
+            (Some(Ok(Err(absence))), None) => Err(absence.into()),
+            (None, None) => Err(NetError::NoConnections.into()),
         }
     }
 
     /// Their addresses, in the order in which they are named.
     #[cfg(test)]
     pub(super) fn ips(&self) -> Vec<IpAddr> {
-        let servers = self.in_order.iter();
-        servers.map(|server| server.ip).collect()
+        let places = self.in_order.iter();
+        let addresses = places.filter_map(|place| match place {
+            Place::At(server) => Some(server.ip()),
+            Place::Named(_) => None,
+        });
+        addresses.collect()
     }
 
     fn is_late(&self, name: &str) -> bool {
@@ -139,28 +133,26 @@ impl Servers {
         self.late.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks until a server gives an answer, which may be that there is none.
-    async fn ask(&self, name: &str, record: RecordType) -> Answer {
-        let mut failure = NetError::NoConnections;
+    /// What is known of one family, or asks until a server gives an answer, which may be that there
+    /// is none.
+    async fn ask(&self, name: &str, record: RecordType, cache: &Cache) -> Answered {
+        if let Some(said) = cache.get(name, record) {
+            return Ok(said);
+        }
+        let mut failure = NetError::NoConnections.into();
         let order = self.order();
-        for server in (0..ATTEMPTS).flat_map(|_| &order) {
-            match server.resolver.lookup(name, record).await {
-                Ok(found) => {
-                    server.note(None);
-                    let records = found.answers().iter();
-                    return Ok(records.filter_map(|found| found.data.ip_addr()).collect());
-                }
-                Err(error) if error.is_no_records_found() => {
-                    server.note(None);
-                    return Err(error);
-                }
-                Err(error) => {
-                    // A server that drops questions for IPv6 addresses may answer all others.
-                    if record == RecordType::A && is_silence(&error) {
-                        server.note(Some(Instant::now()));
+        for round in 0..ATTEMPTS {
+            for place in &order {
+                let answer = match place.server(round).await {
+                    Ok(server) => server.ask(name, record).await,
+                    Err(unfound) => Err(unfound),
+                };
+                match answer {
+                    Ok(answer) => {
+                        cache.put(name, record, &answer);
+                        return Ok(answer.said);
                     }
-                    tracing::debug!(server = %server.ip, name, %record, %error, "no answer");
-                    failure = error;
+                    Err(next) => failure = next,
                 }
             }
         }
@@ -168,34 +160,23 @@ impl Servers {
     }
 
     /// As they are named, but those that did not answer lately stand behind the others.
-    fn order(&self) -> Vec<&Server> {
+    fn order(&self) -> Vec<&Place> {
         let (last, mut order): (Vec<_>, Vec<_>) =
-            self.in_order.iter().partition(|server| server.is_silent());
+            self.in_order.iter().partition(|place| place.is_silent());
         order.extend(last);
         order
-    }
-}
-
-impl Server {
-    fn note(&self, silent: Option<Instant>) {
-        *self.silent.lock().unwrap_or_else(PoisonError::into_inner) = silent;
-    }
-
-    fn is_silent(&self) -> bool {
-        let silent = *self.silent.lock().unwrap_or_else(PoisonError::into_inner);
-        silent.is_some_and(|since| since.elapsed() < LAST_FOR)
     }
 }
 
 /// Both answers; none for the one that takes longer than [`RESOLUTION_DELAY`] after the other has
 /// brought addresses.
 async fn both(
-    first: impl Future<Output = Answer>,
-    second: impl Future<Output = Answer>,
-) -> (Option<Answer>, Option<Answer>) {
-    async fn rest(answer: &Answer, other: impl Future<Output = Answer>) -> Option<Answer> {
+    first: impl Future<Output = Answered>,
+    second: impl Future<Output = Answered>,
+) -> (Option<Answered>, Option<Answered>) {
+    async fn rest(answer: &Answered, other: impl Future<Output = Answered>) -> Option<Answered> {
         match answer {
-            Ok(addresses) if !addresses.is_empty() => timeout(RESOLUTION_DELAY, other).await.ok(),
+            Ok(Ok(_)) => timeout(RESOLUTION_DELAY, other).await.ok(),
             _ => Some(other.await),
         }
     }
@@ -208,34 +189,5 @@ async fn both(
             let first = rest(&second, first).await;
             (first, Some(second))
         }
-    }
-}
-
-/// Whether a server has said nothing at all.
-fn is_silence(error: &NetError) -> bool {
-    matches!(
-        error,
-        NetError::Timeout | NetError::Io(_) | NetError::NoConnections
-    )
-}
-
-fn name_server(address: &SocketAddr) -> NameServerConfig {
-    let mut server = NameServerConfig::udp_and_tcp(address.ip());
-    for connection in &mut server.connections {
-        connection.port = address.port();
-    }
-    server
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn that_there_is_no_such_name_is_believed_for_a_minute_at_most() {
-        let server = "127.0.0.1:1".parse().unwrap();
-        let servers = Servers::configured(&[server], Duration::from_secs(5)).unwrap();
-        let options = servers.in_order[0].resolver.options();
-        assert_eq!(options.negative_max_ttl, Some(Duration::from_secs(60)));
     }
 }

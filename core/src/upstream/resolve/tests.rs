@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::Condvar;
 use std::thread;
 
@@ -99,9 +99,9 @@ fn resolver(servers: &[&Dns]) -> Resolver {
 }
 
 fn resolver_within(servers: &[&Dns], limit: Duration) -> Resolver {
-    let resolvers = servers.iter().map(|server| server.address).collect();
+    let resolvers = servers.iter().map(|server| server.address.into());
     let egress = Egress {
-        resolvers,
+        resolvers: resolvers.collect(),
         ..Egress::default()
     };
     Resolver::new(&egress, limit, LOOKUPS, Reloads::default())
@@ -315,7 +315,7 @@ impl Machine {
         reloader: &Reloader,
     ) -> Resolver {
         let egress = Egress {
-            resolvers: servers.iter().map(|server| server.address).collect(),
+            resolvers: servers.iter().map(|server| server.address.into()).collect(),
             ..Egress::default()
         };
         let limit = Duration::from_secs(5);
@@ -375,7 +375,7 @@ async fn a_reload_reads_the_files_at_once_and_forgets_what_is_known_of_names() {
 #[tokio::test]
 async fn name_servers_that_the_machine_changes_are_asked_from_then_on() {
     async fn servers(resolver: &Resolver) -> Option<Vec<String>> {
-        let servers = resolver.names().await.servers?;
+        let servers = resolver.names().await.servers?.unwrap();
         Some(servers.ips().iter().map(ToString::to_string).collect())
     }
     let machine = Machine::new("nameserver 127.0.0.77\n", "");

@@ -252,7 +252,7 @@ async fn a_client_that_resets_its_connection_takes_its_request_with_it() {
 async fn a_name_server_that_does_not_answer_is_a_gateway_timeout() {
     let silent = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let proxy = Proxy::start_with(|config| {
-        config.egress.resolvers = vec![silent.local_addr().unwrap()];
+        config.egress.resolvers = vec![silent.local_addr().unwrap().into()];
         config.limits.resolve = Duration::from_millis(100);
     })
     .await;

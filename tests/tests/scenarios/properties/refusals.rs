@@ -304,7 +304,7 @@ impl World {
     async fn start() -> Self {
         let (origin, dns) = (Recorder::start().await, Dns::start().await);
         let proxy = Proxy::start_with(|config| {
-            config.egress.resolvers = vec![dns.address()];
+            config.egress.resolvers = vec![dns.address().into()];
             let guards = guests::wat("guards");
             let wasm = [guests::bare(), guests::suffix(), guests::headers(), &guards];
             for ((name, settings), wasm) in FILTERS.iter().zip(wasm) {

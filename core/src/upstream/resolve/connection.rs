@@ -1,0 +1,153 @@
+//! The connection to a DNS server that is not asked over UDP: TCP, TLS or HTTPS. All questions
+//! share one, which is made when the first is asked and again when it has broken. `provider` has
+//! one for each server. The library would make one for each question that finds none, and would ask
+//! those that their server has closed one after the other.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use hickory_resolver::PoolContext;
+use hickory_resolver::config::{ConnectionConfig, ProtocolConfig};
+use hickory_resolver::net::NetError;
+use hickory_resolver::net::h2::HttpsClientStream;
+use hickory_resolver::net::runtime::{RuntimeProvider, Spawn};
+use hickory_resolver::net::tcp::TcpClientStream;
+use hickory_resolver::net::tls::tls_client_connect;
+use hickory_resolver::net::xfer::{DnsExchange, DnsHandle, DnsMultiplexer, FirstAnswer};
+use hickory_resolver::proto::op::{DnsRequest, DnsResponse};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::sync::OnceCell;
+use tokio::time::{Instant, timeout_at};
+
+use super::runtime::Runtime;
+
+/// Where a connection leads, and the one that there is now.
+pub(super) struct Connection {
+    address: SocketAddr,
+    protocol: ProtocolConfig,
+    tls: Arc<ClientConfig>,
+    /// For one question and its answer, connecting included.
+    limit: Duration,
+    most_questions: usize,
+    runtime: Runtime,
+    current: Mutex<Current>,
+}
+
+/// It is empty until the server has been connected to.
+type Current = Arc<OnceCell<DnsExchange<Runtime>>>;
+
+impl Connection {
+    pub(super) fn new(
+        ip: IpAddr,
+        config: &ConnectionConfig,
+        context: &PoolContext,
+        runtime: Runtime,
+    ) -> Self {
+        Self {
+            address: SocketAddr::new(ip, config.port),
+            protocol: config.protocol.clone(),
+            tls: Arc::new(context.tls.clone()),
+            limit: context.options.timeout,
+            most_questions: context.options.max_active_requests,
+            runtime,
+            current: Mutex::default(),
+        }
+    }
+
+    /// The answer to a question.
+    pub(super) async fn ask(&self, question: DnsRequest) -> Result<DnsResponse, NetError> {
+        let deadline = Instant::now() + self.limit;
+        let current = self.current().clone();
+        let was_open = current.initialized();
+        let mut answer = self.ask_over(&current, question.clone(), deadline).await;
+        // A server closes a connection that is idle, and may do so while a question is on its way.
+        if was_open && answer.as_ref().is_err_and(is_broken) {
+            let next = self.current().clone();
+            answer = self.ask_over(&next, question, deadline).await;
+        }
+        answer.map_err(|error| self.explained(error))
+    }
+
+    async fn ask_over(
+        &self,
+        current: &Current,
+        question: DnsRequest,
+        deadline: Instant,
+    ) -> Result<DnsResponse, NetError> {
+        let asking = async {
+            let exchange = current.get_or_try_init(|| self.connect()).await?;
+            exchange.send(question).first_answer().await
+        };
+        let answer = timeout_at(deadline, asking).await;
+        let answer = answer.unwrap_or(Err(NetError::Timeout));
+        // What is silent may be gone without a word.
+        if answer.as_ref().is_err_and(is_broken) {
+            self.forget(current);
+        }
+        answer
+    }
+
+    /// The library keeps no reason that comes with the kind of an error of sockets, which is what
+    /// TLS has, too.
+    fn explained(&self, error: NetError) -> NetError {
+        match error {
+            error @ (NetError::Dns(_) | NetError::Timeout | NetError::Msg(_)) => error,
+            error if self.protocol == ProtocolConfig::Tcp => error,
+            NetError::Io(error) => error.to_string().into(),
+            error => error.to_string().into(),
+        }
+    }
+
+    async fn connect(&self) -> Result<DnsExchange<Runtime>, NetError> {
+        let (address, runtime) = (self.address, self.runtime.clone());
+        match &self.protocol {
+            ProtocolConfig::Tls { server_name } => self.connect_tls(server_name).await,
+            ProtocolConfig::Https { server_name, path } => {
+                let mut builder = HttpsClientStream::builder(self.tls.clone(), runtime);
+                builder.request_timeout(self.limit);
+                let exchange = builder.exchange(address, server_name.clone(), path.clone());
+                exchange.await
+            }
+            ProtocolConfig::Udp | ProtocolConfig::Tcp => {
+                let (limit, most) = (self.limit, Some(self.most_questions));
+                TcpClientStream::exchange(address, None, limit, most, runtime).await
+            }
+        }
+    }
+
+    /// The library's own way would keep the name to itself, by which some servers tell whose
+    /// settings hold.
+    async fn connect_tls(&self, name: &str) -> Result<DnsExchange<Runtime>, NetError> {
+        let name = ServerName::try_from(name)
+            .map_err(|_| NetError::from(format!("`{name}` is not the name of a server")))?;
+        let runtime = self.runtime.clone();
+        let tls = self.tls.clone();
+        let (stream, sender) = tls_client_connect(self.address, name.to_owned(), tls, runtime);
+        let questions = DnsMultiplexer::new(stream.await?, sender)
+            .with_timeout(self.limit)
+            .with_max_active_requests(self.most_questions);
+        let (exchange, background) = DnsExchange::from_stream(questions);
+        self.runtime.create_handle().spawn_bg(background);
+        Ok(exchange)
+    }
+
+    /// The next question connects anew, unless another has done so already.
+    fn forget(&self, broken: &Current) {
+        let mut current = self.current();
+        if Arc::ptr_eq(&current, broken) {
+            *current = Current::default();
+        }
+    }
+
+    fn current(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether the connection is of no use any more. What the server has answered came over one that
+/// is, and the library tells of an answer of HTTP without success in a text.
+fn is_broken(error: &NetError) -> bool {
+    !matches!(error, NetError::Dns(_) | NetError::Msg(_))
+}

@@ -1,0 +1,44 @@
+//! Why a name has no addresses. Everything in `resolve` answers with it.
+
+use std::io;
+use std::sync::Arc;
+
+use hickory_resolver::net::NetError;
+
+use crate::upstream::tls::TlsError;
+
+/// What a DNS server has said of a name that leads nowhere. It is an answer, and is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Absence {
+    #[error("there is no such name")]
+    Name,
+    #[error("it has no address")]
+    Address,
+}
+
+/// Why there is no answer, or none with an address.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error(transparent)]
+    Absent(#[from] Absence),
+    #[error("no DNS server has answered in time")]
+    Timeout,
+    #[error(transparent)]
+    Servers(#[from] NetError),
+    /// A server that is asked over TLS or HTTPS. No other way to it is tried.
+    #[error("the DNS server {server} cannot be asked: {reason}")]
+    Encrypted { server: Arc<str>, reason: Arc<str> },
+    /// The same, as it is not known where it is.
+    #[error("the DNS server {server} cannot be asked, as its own name does not resolve: {reason}")]
+    Unfound { server: Arc<str>, reason: Arc<str> },
+    #[error(transparent)]
+    Trust(Arc<TlsError>),
+    #[error(transparent)]
+    System(Arc<io::Error>),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::System(Arc::new(error))
+    }
+}

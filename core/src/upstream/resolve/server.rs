@@ -1,0 +1,261 @@
+//! One DNS server at one address. It is asked through the library, which keeps the connections to
+//! it. `servers` and `place` say which one is asked when.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use hickory_resolver::Resolver;
+use hickory_resolver::config::{
+    ConnectionConfig, NameServerConfig, ProtocolConfig, ResolveHosts, ResolverConfig, ResolverOpts,
+};
+use hickory_resolver::lookup::Lookup;
+use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::rr::RecordType;
+use rustls::ClientConfig;
+
+use super::cache::Answer;
+use super::failure::{Absence, Failure};
+use super::provider::Provider;
+use crate::config::{NameServer, Transport};
+use crate::upstream::tls::TlsError;
+
+/// How long a server that did not answer is asked after the others.
+const LAST_FOR: Duration = Duration::from_secs(30);
+
+/// Questions that are on the way over one connection. The bounds of lookups are smaller.
+const MOST_QUESTIONS: usize = 1024;
+
+/// The longest time that a setting may have. What is shorter is for `cache` to decide.
+const YEAR: Duration = Duration::from_hours(365 * 24);
+
+/// Characters of what a library says of a failure.
+const LONGEST_REASON: usize = 200;
+
+/// How all servers are asked.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    /// For all that is asked for one name.
+    pub(super) limit: Duration,
+    /// None if no server is asked over TLS.
+    pub(super) tls: Result<Option<ClientConfig>, Arc<TlsError>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Server {
+    label: Arc<str>,
+    ip: IpAddr,
+    is_encrypted: bool,
+    resolver: Resolver<Provider>,
+    /// Since when it does not answer.
+    silent: Mutex<Option<Instant>>,
+}
+
+impl Server {
+    /// One of the settings, at this address.
+    pub(super) fn configured(setting: &NameServer, ip: IpAddr, way: &Way) -> Result<Self, Failure> {
+        let connections = match &setting.transport {
+            Transport::Plain => vec![ProtocolConfig::Udp, ProtocolConfig::Tcp],
+            Transport::Tls { name } => {
+                let server_name = (**name).into();
+                vec![ProtocolConfig::Tls { server_name }]
+            }
+            Transport::Https { name, path } => vec![ProtocolConfig::Https {
+                server_name: (**name).into(),
+                path: (**path).into(),
+            }],
+        };
+        let connections = connections.into_iter().map(|protocol| {
+            let mut connection = ConnectionConfig::new(protocol);
+            connection.port = setting.port;
+            connection
+        });
+        let server = NameServerConfig::new(ip, true, connections.collect());
+        let config = ResolverConfig::from_name_servers(vec![server]);
+        let tls = if setting.is_encrypted() {
+            way.tls.clone().map_err(Failure::Trust)?
+        } else {
+            None
+        };
+        let label = setting.label().into();
+        Self::new(label, ip, config, ResolverOpts::default(), way, tls)
+    }
+
+    /// The only one of `config`, which is asked in clear text as the machine says.
+    pub(super) fn of_machine(
+        config: ResolverConfig,
+        options: ResolverOpts,
+        way: &Way,
+    ) -> Result<Self, Failure> {
+        let server = config.name_servers().first();
+        let ip = server.ok_or(NetError::NoConnections)?.ip;
+        Self::new(ip.to_string().into(), ip, config, options, way, None)
+    }
+
+    fn new(
+        label: Arc<str>,
+        ip: IpAddr,
+        config: ResolverConfig,
+        mut options: ResolverOpts,
+        way: &Way,
+        tls: Option<ClientConfig>,
+    ) -> Result<Self, Failure> {
+        // A server that does not answer must leave time for the next ones.
+        options.timeout = way.limit / 3;
+        // That is for `servers` to do.
+        options.attempts = 0;
+        options.use_hosts_file = ResolveHosts::Never;
+        // `cache` remembers, and has to be told what the server says.
+        options.cache_size = 0;
+        options.positive_max_ttl = Some(YEAR);
+        options.max_active_requests = MOST_QUESTIONS;
+        let is_encrypted = tls.is_some();
+        let mut builder = Resolver::builder_with_config(config, Provider::default());
+        if let Some(tls) = tls {
+            builder = builder.with_tls_config(tls);
+        }
+        Ok(Self {
+            label,
+            ip,
+            is_encrypted,
+            resolver: builder.with_options(options).build()?,
+            silent: Mutex::default(),
+        })
+    }
+
+    pub(super) fn ip(&self) -> IpAddr {
+        self.ip
+    }
+
+    /// What it says of one family of a name.
+    pub(super) async fn ask(&self, name: &str, record: RecordType) -> Result<Answer, Failure> {
+        let error = match self.resolver.lookup(name, record).await {
+            Ok(found) => {
+                *self.silent() = None;
+                return Ok(answer(&found));
+            }
+            Err(NetError::Dns(DnsError::NoRecordsFound(none))) => {
+                *self.silent() = None;
+                let error = NetError::from(none.clone());
+                let absence = match error.is_nx_domain() {
+                    true => Absence::Name,
+                    false => Absence::Address,
+                };
+                return Ok(Answer {
+                    said: Err(absence),
+                    ttl: Duration::from_secs(none.negative_ttl.unwrap_or(0).into()),
+                });
+            }
+            Err(error) => error,
+        };
+        tracing::debug!(server = %self.label, name, %record, %error, "no answer");
+        let is_silence = self.is_silence(&error);
+        let failure = self.failure(error);
+        // A server that drops questions for IPv6 addresses may answer all others.
+        if record == RecordType::A && is_silence {
+            self.note_silence(&failure);
+        }
+        Err(failure)
+    }
+
+    /// Whether it is asked after the others.
+    pub(super) fn is_silent(&self) -> bool {
+        self.silent()
+            .is_some_and(|since| since.elapsed() < LAST_FOR)
+    }
+
+    /// Whether it did not answer when it was asked last.
+    pub(super) fn is_failing(&self) -> bool {
+        self.silent().is_some()
+    }
+
+    /// Whether an error means that the server has said nothing.
+    fn is_silence(&self, error: &NetError) -> bool {
+        match error {
+            NetError::Timeout | NetError::Io(_) | NetError::NoConnections => true,
+            NetError::Dns(_) => false,
+            // TLS and HTTP have more ways to fail than the library has kinds.
+            _ => self.is_encrypted,
+        }
+    }
+
+    fn failure(&self, error: NetError) -> Failure {
+        match error {
+            NetError::Timeout => Failure::Timeout,
+            error if self.is_encrypted && self.is_silence(&error) => {
+                // It may go on with the page of a web server.
+                let reason = error.to_string();
+                let reason: String = reason.chars().take(LONGEST_REASON).collect();
+                Failure::Encrypted {
+                    server: self.label.clone(),
+                    reason: reason.into(),
+                }
+            }
+            error => Failure::Servers(error),
+        }
+    }
+
+    /// The operator has to know why a server is never asked in the way that the settings say.
+    pub(super) fn note_silence(&self, failure: &Failure) {
+        let before = self.silent().replace(Instant::now());
+        if before.is_none() && self.is_encrypted {
+            tracing::warn!(
+                server = %self.label,
+                reason = %failure,
+                "a DNS server does not answer; names that no other server resolves fail until it does. It is never asked \
+                 in clear text"
+            );
+        }
+    }
+
+    fn silent(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The addresses in an answer. Names that lead to the one with the addresses bound its time, too.
+fn answer(found: &Lookup) -> Answer {
+    let records = found.answers().iter();
+    let addresses: Arc<[_]> = records
+        .clone()
+        .filter_map(|record| record.data.ip_addr())
+        .collect();
+    let ttl = records.map(|record| record.ttl).min().unwrap_or(0);
+    let said = match addresses.is_empty() {
+        true => Err(Absence::Address),
+        false => Ok(addresses),
+    };
+    Answer {
+        said,
+        ttl: Duration::from_secs(ttl.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use hickory_resolver::proto::op::Query;
+    use hickory_resolver::proto::rr::rdata::{A, CNAME};
+    use hickory_resolver::proto::rr::{Name, RData, Record};
+
+    use super::*;
+
+    #[test]
+    fn an_answer_holds_as_long_as_every_name_on_the_way_to_the_addresses() {
+        let name = |text| Name::from_ascii(text).unwrap();
+        let (host, target) = (name("www.example."), name("cdn.example."));
+        let alias = RData::CNAME(CNAME(target.clone()));
+        let address = RData::A(A([192, 0, 2, 1].into()));
+        let records = [
+            Record::from_rdata(host.clone(), 30, alias),
+            Record::from_rdata(target.clone(), 300, address.clone()),
+            Record::from_rdata(target, 600, address),
+        ];
+        let query = Query::query(host, RecordType::A);
+        let found = Lookup::new_with_deadline(query, records, Instant::now());
+        let answer = answer(&found);
+        assert_eq!(answer.ttl, Duration::from_secs(30));
+        assert_eq!(answer.said.unwrap().len(), 2);
+    }
+}
