@@ -58,6 +58,7 @@ struct Shared {
     answers: Mutex<HashMap<String, Led>>,
     /// What clients have said of the server that they want: its name in TLS, or in a URL of HTTPS.
     wanted: Mutex<Vec<String>>,
+    forgets_case: AtomicBool,
     hangs_up: AtomicBool,
 }
 
@@ -115,6 +116,12 @@ impl Dns {
 
     fn put(&self, name: &str, led: Led) {
         lock(&self.shared.answers).insert(name.to_owned(), led);
+    }
+
+    /// Over UDP, what is asked is repeated in small letters from now on, and every name leads to
+    /// 127.0.0.66. Over TCP all is as before.
+    pub fn forget_case(&self) {
+        self.shared.forgets_case.store(true, Ordering::Relaxed);
     }
 
     /// Closes each connection after one answer from now on.
@@ -175,22 +182,32 @@ impl Shared {
     /// The answer to a question; none if it is to get none.
     fn answer(&self, question: &[u8], over: Over) -> Option<Vec<u8>> {
         let query = Message::from_bytes(question).ok()?;
-        let question = query.queries.first()?.clone();
+        let mut question = query.queries.first()?.clone();
         let spelling = question.name().to_ascii().trim_end_matches('.').to_owned();
         let name = spelling.to_lowercase();
         lock(&self.asked).push((spelling, over));
         let mut answer = Message::response(query.metadata.id, query.metadata.op_code);
+        let forgets_case = over == Over::Udp && self.forgets_case.load(Ordering::Relaxed);
+        if forgets_case {
+            let small = Name::from_ascii(format!("{name}.")).expect("a name");
+            question.set_name(small);
+        }
         answer.add_query(question.clone());
         let is_for_v6 = question.query_type() == RecordType::AAAA;
-        if let Some(known) = self.records(question.name(), question.query_type()) {
+        let a = |last| {
+            let data = RData::A(A(Ipv4Addr::new(127, 0, 0, last)));
+            Record::from_rdata(question.name().clone(), 60, data)
+        };
+        if forgets_case && !is_for_v6 {
+            answer.add_answer(a(66));
+        } else if let Some(known) = self.records(question.name(), question.query_type()) {
             answer.add_answers(known);
         } else if name.ends_with("silent.test") || is_for_v6 && name.ends_with("v4only.test") {
             return None;
         } else if name.ends_with("nowhere.test") {
             answer.metadata.response_code = ResponseCode::NXDomain;
         } else if question.query_type() == RecordType::A {
-            let data = RData::A(A(Ipv4Addr::LOCALHOST));
-            answer.add_answer(Record::from_rdata(question.name().clone(), TTL, data));
+            answer.add_answer(a(1));
         }
         if answer.answers.is_empty() {
             answer.add_authority(nothing());

@@ -31,6 +31,10 @@ pub struct Egress {
     /// besides those that the system trusts.
     #[schemars(extend("format" = "path"))]
     pub resolver_ca: Option<PathBuf>,
+    /// Whether questions to DNS servers in clear text have letters in random case, which the answer
+    /// has to repeat ("0x20"). What a server answers in another case is asked again over TCP.
+    #[default(true)]
+    pub case_randomization: bool,
     /// What is remembered of the names that were looked up, by each worker and for the lists.
     pub dns_cache: DnsCache,
     /// The addresses of hosts, for which no name server is asked: "wiki.example" is one host, and

@@ -129,6 +129,7 @@ const EVERY_KEY: &str = r#"
         [egress]
         resolvers = ["9.9.9.9", "[::1]:5353", "tls://9.9.9.9#dns.quad9.net"]
         resolver_ca = "ca.pem"
+        case_randomization = false
         private = "deny"
         allow = ["*.corp.example:8443", "10.0.0.0/8"]
         deny = ["*:25"]
@@ -222,6 +223,7 @@ fn what_the_file_says_of_clients_and_destinations_is_read() {
     let servers = ["9.9.9.9:53", "[::1]:5353", "tls://9.9.9.9#dns.quad9.net"];
     let servers = servers.map(|server| server.parse().unwrap());
     assert_eq!(config.egress.resolvers, servers);
+    assert!(!config.egress.case_randomization);
     assert!(config.egress.resolver_ca.unwrap().is_absolute());
     let cache = super::DnsCache {
         entries: 100,
@@ -283,6 +285,7 @@ const EVERY_VARIABLE: &[(&str, &str)] = &[
     ("PORTCULLIS_CLIENTS_ALLOW", "192.0.2.7, 2001:db8::/32"),
     ("PORTCULLIS_EGRESS_RESOLVERS", "tls://9.9.9.9,::1"),
     ("PORTCULLIS_EGRESS_RESOLVER_CA", "ca.pem"),
+    ("PORTCULLIS_EGRESS_CASE_RANDOMIZATION", "false"),
     ("PORTCULLIS_EGRESS_DNS_CACHE_ENTRIES", "7"),
     ("PORTCULLIS_EGRESS_DNS_CACHE_MIN_TTL", "12s"),
     ("PORTCULLIS_EGRESS_DNS_CACHE_MAX_TTL", "13s"),
@@ -328,6 +331,7 @@ fn every_key_has_a_variable() {
     let egress = &config.egress;
     assert_eq!(egress.private, PrivateAddresses::Allow);
     assert_eq!(egress.resolver_ca.as_deref(), Some(Path::new("ca.pem")));
+    assert!(!egress.case_randomization);
     assert_eq!(egress.dns_cache.entries, 7);
     assert_eq!(
         [

@@ -127,6 +127,7 @@ impl Resolver {
         let known = Arc::new(ByName::patterns(egress.hosts.clone()));
         let way = Way {
             limit,
+            case_randomization: egress.case_randomization,
             tls: trust::client_config(egress).map_err(Arc::new),
         };
         let source = Source {

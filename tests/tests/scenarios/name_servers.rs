@@ -1,5 +1,6 @@
-//! How names are asked for over TLS and HTTPS, of servers that prove who they are. What cannot be
-//! asked in the way that the settings say is not asked in another.
+//! How names are asked for: over TLS and HTTPS, of servers that prove who they are, and in clear
+//! text so that answers are hard to forge. What cannot be asked in the way that the settings say is
+//! not asked in another.
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -227,6 +228,39 @@ async fn all_names_share_one_connection_and_a_new_one_is_made_when_it_has_ended(
             assert_eq!(server.get(&name).await.status, 200, "{name}");
         }
     }
+}
+
+/// Long enough that random letters are not all small.
+const LONG: &str = "a-name-of-very-many-letters-for-random-case.test";
+
+#[tokio::test]
+async fn an_answer_in_another_case_is_not_taken_over_udp() {
+    let mut log = Log::follow();
+    let stage = Stage::start_with(|config| config.proxy.workers = NonZeroUsize::MIN).await;
+    assert_eq!(stage.get(LONG).await.status, 200);
+    let spellings = stage.dns.spellings(LONG);
+    assert!(spellings.iter().any(|name| name != LONG), "{spellings:?}");
+    assert!(!stage.dns.was_asked_over(LONG, Over::Tcp));
+
+    stage.dns.forget_case();
+    let other = LONG.replace("a-name", "other-name");
+    assert_eq!(stage.get(&other).await.status, 200);
+    for over in [Over::Udp, Over::Tcp] {
+        assert!(stage.dns.was_asked_over(&other, over));
+    }
+    let address = stage.dns.address().to_string();
+    log.says(&["[egress] case_randomization", &address]).await;
+}
+
+#[tokio::test]
+async fn a_setting_leaves_the_case_of_names_alone() {
+    let stage = Stage::start_with(|config| config.egress.case_randomization = false).await;
+    stage.dns.forget_case();
+    // There is no site at the address that is answered over UDP.
+    assert_eq!(stage.get(LONG).await.status, 502);
+    let spellings = stage.dns.spellings(LONG);
+    assert!(spellings.iter().all(|name| name == LONG), "{spellings:?}");
+    assert!(!stage.dns.was_asked_over(LONG, Over::Tcp));
 }
 
 #[tokio::test]

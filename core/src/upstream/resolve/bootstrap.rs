@@ -44,6 +44,7 @@ impl Bootstrap {
             way: Way {
                 limit,
                 tls: Ok(None),
+                ..way.clone()
             },
             pending: Pending::default(),
             calls: Calls::default(),
@@ -123,6 +124,7 @@ mod tests {
         let settings = [("settings.example".to_owned(), vec![[192, 0, 2, 1].into()])];
         let way = Way {
             limit: Duration::from_secs(9),
+            case_randomization: true,
             tls: Ok(None),
         };
         let known = Arc::new(ByName::patterns(settings));

@@ -185,6 +185,7 @@ mod tests {
         };
         let way = Way {
             limit: Duration::from_secs(5),
+            case_randomization: true,
             tls: Ok(None),
         };
         let find: Arc<dyn Find> = finder.clone();

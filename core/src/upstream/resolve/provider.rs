@@ -4,9 +4,10 @@
 use std::future::{Ready, ready};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use futures_util::stream::{Stream, once};
+use futures_util::stream::{Stream, StreamExt, once};
 use hickory_resolver::config::{ConnectionConfig, ProtocolConfig};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::udp::UdpClientStream;
@@ -18,14 +19,28 @@ use super::connection::Connection;
 use super::runtime::Runtime;
 
 /// Connects to one DNS server. Clones share what is connected.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Provider(Arc<Shared>);
 
-#[derive(Default)]
 struct Shared {
+    /// The server, as a log names it.
+    server: Arc<str>,
     runtime: Runtime,
     /// The connection to it; a server has one way besides UDP.
     connection: OnceLock<Arc<Connection>>,
+    /// Whether the log has that it answers in another case.
+    has_told: AtomicBool,
+}
+
+impl Provider {
+    pub(super) fn new(server: Arc<str>) -> Self {
+        Self(Arc::new(Shared {
+            server,
+            runtime: Runtime::default(),
+            connection: OnceLock::new(),
+            has_told: AtomicBool::new(false),
+        }))
+    }
 }
 
 impl ConnectionProvider for Provider {
@@ -55,7 +70,8 @@ impl ConnectionProvider for Provider {
             .with_bind_addr(config.bind_addr)
             // The socket does it.
             .with_max_retries(1);
-        Ok(ready(Ok(Questions::Udp(questions.exchange()))))
+        let questions = Questions::Udp(questions.exchange(), self.clone());
+        Ok(ready(Ok(questions)))
     }
 
     fn runtime_provider(&self) -> &Runtime {
@@ -66,7 +82,7 @@ impl ConnectionProvider for Provider {
 /// A way by which a server is asked.
 #[derive(Clone)]
 pub(super) enum Questions {
-    Udp(DnsExchange<Runtime>),
+    Udp(DnsExchange<Runtime>, Provider),
     Connected(Arc<Connection>),
 }
 
@@ -76,10 +92,30 @@ impl DnsHandle for Questions {
 
     fn send(&self, question: DnsRequest) -> Self::Response {
         match self.clone() {
-            Self::Udp(exchange) => Box::pin(exchange.send(question)),
+            Self::Udp(exchange, provider) => {
+                let answers = exchange.send(question);
+                Box::pin(answers.inspect(move |answer| provider.look_at(answer)))
+            }
             Self::Connected(connection) => {
                 Box::pin(once(async move { connection.ask(question).await }))
             }
+        }
+    }
+}
+
+impl Provider {
+    /// An answer that does not repeat the case of its question is not taken: the library asks again
+    /// over TCP. A server that always answers so makes each name slower, which the log tells once.
+    fn look_at(&self, answer: &Result<DnsResponse, NetError>) {
+        if matches!(answer, Err(NetError::QueryCaseMismatch))
+            && !self.0.has_told.swap(true, Ordering::Relaxed)
+        {
+            tracing::warn!(
+                server = %self.0.server,
+                "an answer of a DNS server does not have the case of the question, so it may be forged and is not taken; \
+                 the question is asked again over TCP. If the server is an old one, [egress] case_randomization = false \
+                 saves that"
+            );
         }
     }
 }

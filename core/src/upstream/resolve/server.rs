@@ -37,6 +37,7 @@ const LONGEST_REASON: usize = 200;
 pub(super) struct Way {
     /// For all that is asked for one name.
     pub(super) limit: Duration,
+    pub(super) case_randomization: bool,
     /// None if no server is asked over TLS.
     pub(super) tls: Result<Option<ClientConfig>, Arc<TlsError>>,
 }
@@ -108,9 +109,10 @@ impl Server {
         // `cache` remembers, and has to be told what the server says.
         options.cache_size = 0;
         options.positive_max_ttl = Some(YEAR);
+        options.case_randomization = way.case_randomization;
         options.max_active_requests = MOST_QUESTIONS;
         let is_encrypted = tls.is_some();
-        let mut builder = Resolver::builder_with_config(config, Provider::default());
+        let mut builder = Resolver::builder_with_config(config, Provider::new(label.clone()));
         if let Some(tls) = tls {
             builder = builder.with_tls_config(tls);
         }

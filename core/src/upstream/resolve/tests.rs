@@ -46,7 +46,7 @@ impl Dns {
             loop {
                 let (length, client) = socket.recv_from(&mut packet).unwrap();
                 let query = Message::from_bytes(&packet[..length]).unwrap();
-                let name = query.queries[0].name().to_ascii();
+                let name = query.queries[0].name().to_lowercase().to_ascii();
                 let record = query.queries[0].query_type();
                 seen.lock().unwrap().push((name, record, client.port()));
                 if let Some(answer) = answer(&query, script) {
