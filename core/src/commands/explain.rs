@@ -132,7 +132,7 @@ pub async fn explain(
     let mut explanation = ask(&chain, &subject, &inquiry, decision.as_deref()).await;
     explanation.tell_allow_feed(&allow_feeds);
     let parent = egress::parent(&config.upstream, &subject, &inquiry);
-    explanation.tell_egress(&subject, &policy, parent);
+    explanation.tell_egress(&subject, &policy, parent, &config.egress);
     explanation.tell_listeners(&listeners, &config.clients, &config.auth);
     let refused = plugins.status().into_iter();
     let refused = refused.filter(|plugin| plugin.refused.is_some());

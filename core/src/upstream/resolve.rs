@@ -8,6 +8,7 @@ mod by_name;
 mod cache;
 mod connection;
 mod failure;
+pub(crate) mod order;
 mod pending;
 mod place;
 mod provider;

@@ -4,16 +4,23 @@ use std::collections::BTreeMap;
 
 use super::precedence::Decider;
 use super::{Explanation, Subject, refused};
-use crate::config::Upstream;
+use crate::config::{Egress, Upstream};
 use crate::error::Error;
 use crate::flow::{Inquiry, Protocol};
 use crate::upstream::policy::{Policy, Refusal};
+use crate::upstream::resolve::order;
 use crate::upstream::{Scheme, choose};
 
 impl Explanation {
     /// Says what the policy says, and which parent proxies the request goes through. It decides
     /// where everything before it lets the request pass.
-    pub(super) fn tell_egress(&mut self, subject: &Subject, policy: &Policy, parent: Option<&str>) {
+    pub(super) fn tell_egress(
+        &mut self,
+        subject: &Subject,
+        policy: &Policy,
+        parent: Option<&str>,
+        egress: &Egress,
+    ) {
         let refusal = match (judge(subject, policy, parent), parent) {
             (Ok(address), Some(parent)) => {
                 let resolved = match address {
@@ -28,8 +35,9 @@ impl Explanation {
                 return;
             }
             (Ok(None), None) => {
+                let place = order::in_words(egress, subject.target.host());
                 self.egress = format!(
-                    "the name may be looked up; of its addresses, {} may be dialled",
+                    "the name is looked up {place}; of its addresses, {} may be dialled",
                     policy.in_words()
                 );
                 return;
