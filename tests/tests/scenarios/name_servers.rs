@@ -10,7 +10,6 @@ use std::time::Duration;
 use portcullis::config::NameServer;
 use portcullis::{Config, StartError};
 use portcullis_tests::{Authority, Dns, Log, Over, Response, Stage};
-use tempfile::TempDir;
 use tokio::net::{TcpListener, UdpSocket};
 
 /// A DNS server that answers over TLS and HTTPS, too, and the file of those who vouch for it.
@@ -18,28 +17,27 @@ struct Encrypted {
     dns: Dns,
     tls: SocketAddr,
     https: SocketAddr,
-    folder: TempDir,
+    authority: Authority,
 }
 
 impl Encrypted {
     /// One whose certificate has these names.
     async fn start(names: &[&str]) -> Self {
-        let (authority, folder) = (Authority::new(), tempfile::tempdir().expect("a folder"));
-        authority.write(&folder.path().join("ca.pem"));
+        let authority = Authority::new();
         let (mut dns, identity) = (Dns::start().await, authority.certify(names));
         Self {
             tls: dns.serve_tls(&identity).await,
             https: dns.serve_https(&identity).await,
             dns,
-            folder,
+            authority,
         }
     }
 
     fn ca(&self) -> PathBuf {
-        self.folder.path().join("ca.pem")
+        self.authority.file()
     }
 
-    /// How each of its doors is written, if it is `dns.test` behind it.
+    /// How each of its addresses is written, if it is `dns.test` behind it.
     fn written(&self) -> [(Over, String); 2] {
         [
             (Over::Tls, format!("tls://{}#dns.test", self.tls)),
@@ -47,7 +45,7 @@ impl Encrypted {
         ]
     }
 
-    /// A stage that asks this door and trusts the server.
+    /// A stage that asks this address and trusts the server.
     async fn stage(&self, server: &str) -> Stage {
         Stage::start_with(|config| self.ask(config, &[server])).await
     }
