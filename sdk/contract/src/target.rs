@@ -188,13 +188,14 @@ fn parse_port(digits: &str) -> Result<u16, InvalidTarget> {
         .ok_or(InvalidTarget::Port)
 }
 
-/// One trailing dot goes; what is left must be a name of the DNS (RFC 1035, section 2.3.4).
+/// One trailing dot goes; what is left must be a name of the DNS (RFC 1035, section 2.3.4) that can
+/// stand in a request (RFC 3986, section 3.2.2). The standard for URLs lets some others be.
 fn canonical_name(mut name: String) -> Result<String, InvalidTarget> {
     if name.ends_with('.') {
         name.pop();
     }
-    let valid = name.len() <= 253 && name.split('.').all(|label| (1..=63).contains(&label.len()));
-    if valid {
+    let short = name.len() <= 253 && name.split('.').all(|label| (1..=63).contains(&label.len()));
+    if short && !name.contains(['"', '`', '{', '}']) {
         Ok(name)
     } else {
         Err(InvalidTarget::Host)
@@ -325,7 +326,19 @@ mod tests {
         ] {
             assert_eq!(canonical_host(spelling).unwrap(), expected, "{spelling}");
         }
-        for bad in ["", ".", "a..b", "a b", "a:80", "1.2.3.4.5", "[::1"] {
+        for bad in [
+            "",
+            ".",
+            "a..b",
+            "a b",
+            "a:80",
+            "1.2.3.4.5",
+            "[::1",
+            "a{b",
+            "a}b",
+            "a`b",
+            "a\"b",
+        ] {
             assert!(canonical_host(bad).is_err(), "{bad:?}");
         }
     }
