@@ -24,5 +24,5 @@ pub(crate) use self::local_chain::LocalChain;
 pub(crate) use self::member::{Member, ShadowTally};
 pub(crate) use self::missing::Missing;
 pub(crate) use self::quarantine::Tripped;
-pub(crate) use self::session::{FilterSession, replace_notes};
+pub(crate) use self::session::FilterSession;
 pub(crate) use self::watcher::Watcher;

@@ -191,7 +191,7 @@ pub(crate) struct FilterAnswer {
     pub(crate) additions: Additions,
     /// The header fields as the filter left them, if it changed any and the message goes on.
     pub(crate) headers: Option<Box<HeaderMap>>,
-    /// What it has noted about the exchange, if that has changed.
+    /// What it has noted about the exchange in this call.
     pub(crate) notes: Option<Notes>,
     /// Whether the verdict may be used again.
     pub(crate) cache: Option<CachePolicy>,

@@ -1,9 +1,9 @@
 //! What the chain decided, and who decided it. Plain values: made by the chain, rendered by
 //! `respond`, recorded by `exchange`.
 
+mod notes;
 pub(crate) mod rule;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +12,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use portcullis_contract::limits::{LOCATION_BYTES, QUESTION_BYTES, REASON_BYTES};
 pub(crate) use portcullis_contract::{Fallback, VerdictKind};
+
+pub(crate) use self::notes::{Notes, add_notes};
 
 /// The answer of a filter, validated.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -288,9 +290,6 @@ impl Match {
     }
 }
 
-/// What one filter has written down about one exchange, by key. Clones share it until they differ.
-pub(crate) type Notes = Arc<BTreeMap<Box<str>, Box<str>>>;
-
 /// What a filter adds to the answer that it gives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Additions {
@@ -332,7 +331,7 @@ pub(crate) struct Besides {
     pub(crate) skipped: Vec<Arc<str>>,
     /// Filters that changed header fields.
     pub(crate) edited: Vec<Arc<str>>,
-    /// What filters have noted about the exchange, by their names.
+    /// What filters have noted about the exchange this time, by their names.
     pub(crate) notes: Vec<(Arc<str>, Notes)>,
     /// The header fields as the one filter that was asked left them, if it changed any. A chain has
     /// taken them over.
@@ -354,7 +353,7 @@ impl Judgement {
         self.besides.as_ref()?.headers.as_deref()
     }
 
-    /// What filters have noted about the exchange, by their names.
+    /// What filters have noted about the exchange this time, by their names.
     pub(crate) fn notes(&self) -> &[(Arc<str>, Notes)] {
         self.besides.as_ref().map_or(&[], |besides| &besides.notes)
     }

@@ -96,7 +96,9 @@ impl ShadowCalls {
                 call.filter.member().filter.name.clone(),
             );
             let notes = self.noted.get(&exchange).cloned();
-            if let Some(notes) = call.judge_in_shadow(notes.as_ref()).await {
+            if let Some(newer) = call.judge_in_shadow(notes.as_ref()).await {
+                let mut notes = notes.unwrap_or_default();
+                notes.add(&newer);
                 self.noted.put(exchange, notes);
             }
         }
@@ -167,7 +169,7 @@ impl OwnedCall {
         }
     }
 
-    /// What the filter has noted now, if that has changed.
+    /// What the filter has noted now.
     async fn judge_in_shadow(&self, notes: Option<&Notes>) -> Option<Notes> {
         let flow = self.flow.borrow();
         let call = self.call(&flow);

@@ -85,7 +85,7 @@ impl LocalFilter {
         notes: Option<&Notes>,
     ) -> Result<Judgement, Unavailable> {
         let client = ClientKey::of(call.flow().client.address);
-        if let Some((judgement, now)) = self.cached(call) {
+        if let Some((judgement, now)) = self.cached(call, notes) {
             // It has gone well, and shows that this client is not the only one.
             self.calls.count(client, false, now);
             return Ok(judgement);
@@ -173,13 +173,19 @@ impl LocalFilter {
         permit.map_err(|_| Failure::Busy(wall))
     }
 
-    /// What the filter has said to the same question, if it may be used again.
-    fn cached(&self, call: HookCall<'_>) -> Option<(Judgement, Instant)> {
+    /// What the filter has said to the same question, if it may be used again in an exchange about
+    /// which it has noted `notes`.
+    fn cached(&self, call: HookCall<'_>, notes: Option<&Notes>) -> Option<(Judgement, Instant)> {
         let HookCall::Host(flow) = call else {
             return None;
         };
         let mut verdicts = self.verdicts.try_borrow_mut().ok()?;
-        verdicts.get(flow, self.member.filter.feeds_generation())
+        let found = verdicts.get(flow, self.member.filter.feeds_generation());
+        // Where there is no room for what it has noted then, it may say something else.
+        found.filter(|(judgement, _)| {
+            let mut newer = judgement.notes().iter();
+            notes.is_none_or(|before| newer.all(|(_, newer)| before.fit(newer)))
+        })
     }
 
     fn remember(&self, call: HookCall<'_>, answer: FilterAnswer) -> Judgement {

@@ -14,7 +14,7 @@ use super::local_chain::{LocalChain, LocalPlace};
 use super::watcher::Watcher;
 use crate::filter::{Hook, HookCall};
 use crate::flow::{Flow, RequestHead, ResponseHead};
-use crate::verdict::{Additions, Besides, Judgement, Notes, Verdict};
+use crate::verdict::{Additions, Besides, Judgement, Notes, Verdict, add_notes};
 
 /// The filters of one exchange.
 #[derive(Debug)]
@@ -244,7 +244,7 @@ impl<'a> FilterSession<'a> {
     }
 
     fn note(&self, notes: &[(Arc<str>, Notes)]) {
-        replace_notes(&mut self.notes.borrow_mut(), notes.iter().cloned());
+        add_notes(&mut self.notes.borrow_mut(), notes);
     }
 
     /// Asks every filter, also those behind the one that decides, and returns what each answered
@@ -270,18 +270,5 @@ impl<'a> FilterSession<'a> {
             }
         }
         traces
-    }
-}
-
-/// Puts the notes of filters in place of those from before.
-pub(crate) fn replace_notes(
-    notes: &mut Vec<(Arc<str>, Notes)>,
-    newer: impl Iterator<Item = (Arc<str>, Notes)>,
-) {
-    for (filter, noted) in newer {
-        match notes.iter_mut().find(|(name, _)| *name == filter) {
-            Some((_, before)) => *before = noted,
-            None => notes.push((filter, noted)),
-        }
     }
 }

@@ -290,7 +290,7 @@ impl Subject {
         };
         let call = HookCall::Ended(flow, request, &ending);
         let told = self.judging.ask(call, judged.notes.as_ref()).await?;
-        judged.notes = told.notes.or(judged.notes.take());
+        judged.note(told.notes);
         Ok(())
     }
 
@@ -307,9 +307,16 @@ impl Subject {
 }
 
 impl Judged {
+    /// A hook has noted more.
+    fn note(&mut self, newer: Option<Notes>) {
+        if let Some(newer) = newer {
+            self.notes.get_or_insert_default().add(&newer);
+        }
+    }
+
     /// The next hook has an opinion, and may have changed the fields that it saw.
     fn take(&mut self, opinion: FilterAnswer, fields: impl FnOnce(&mut Self) -> &mut HeaderMap) {
-        self.notes = opinion.notes.or(self.notes.take());
+        self.note(opinion.notes);
         if opinion.verdict != Verdict::Next {
             self.answer = answer(opinion.verdict);
             self.matched = opinion.matched.map(|matched| matched.rule.into());

@@ -14,14 +14,14 @@ use http::{Method, StatusCode};
 use tokio::time::Instant;
 
 use super::reply::Rejection;
-use crate::chain::{Watcher, replace_notes};
+use crate::chain::Watcher;
 use crate::error::Causes;
 use crate::flow::{Client, Protocol};
 use crate::log::access::Sink;
 use crate::target::Target;
 use crate::timer::UploadProgress;
 use crate::upstream::Route;
-use crate::verdict::{Judgement, Notes, Verdict, VerdictKind};
+use crate::verdict::{Judgement, Notes, Verdict, VerdictKind, add_notes};
 
 /// One request and whatever it led to.
 #[derive(Debug)]
@@ -228,7 +228,8 @@ impl Exchange {
         if let Some(besides) = &mut judgement.besides {
             add_once(&mut self.skipped, &mut besides.skipped);
             add_once(&mut self.edited, &mut besides.edited);
-            replace_notes(&mut self.notes, besides.notes.drain(..));
+            add_notes(&mut self.notes, &besides.notes);
+            besides.notes.clear();
         }
         if judgement.verdict == Verdict::Next {
             if let Judged::No = self.judged {

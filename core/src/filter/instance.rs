@@ -237,7 +237,7 @@ impl Instance {
 }
 
 impl FilterAnswer {
-    const NONE: Self = Self {
+    pub(crate) const NONE: Self = Self {
         verdict: Verdict::Next,
         matched: None,
         additions: Additions::NONE,

@@ -2,6 +2,7 @@
 
 #![cfg(unix)]
 
+mod filters;
 mod limits;
 mod peers;
 mod users;

@@ -1,5 +1,6 @@
 //! Questions about hosts, plain and odd.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -223,10 +224,10 @@ async fn check_kept(checks: &mut Checks, asked: &mut Asked<'_>) {
     let mut is_kept = false;
     for host in ["www.example.com", "listed.example", "localhost"] {
         let plain = Question::about(host);
-        let Ok(answer) = asked.answer(&plain).await else {
+        let Ok(mut kept) = asked.answer(&plain).await else {
             continue;
         };
-        let Some(policy) = answer.cache else {
+        let Some(policy) = kept.cache.take() else {
             continue;
         };
         is_kept = true;
@@ -234,14 +235,13 @@ async fn check_kept(checks: &mut Checks, asked: &mut Asked<'_>) {
             if policy.asked.has(fact) {
                 continue;
             }
-            let fresh = asked.answer(&other).await.map(|answer| answer.verdict);
-            if fresh.as_ref() != Ok(&answer.verdict) {
+            let fresh = asked.answer(&other).await;
+            if let Some(difference) = difference(&kept, &fresh) {
                 let name = fact.name();
                 return checks.fail(
                     "J8",
                     format!(
-                        "{host} is {:?} and may be kept; with another {name}, for which it did not ask, it is {fresh:?}",
-                        answer.verdict
+                        "the answer about {host} may be kept, and with another {name}, for which it did not ask, {difference}"
                     ),
                     "do not keep an answer that depends on time, state or chance",
                 );
@@ -253,8 +253,31 @@ async fn check_kept(checks: &mut Checks, asked: &mut Asked<'_>) {
     }
 }
 
+/// What is different in an answer that is not the one that is kept.
+fn difference(kept: &FilterAnswer, fresh: &Result<FilterAnswer, String>) -> Option<String> {
+    let fresh = match fresh {
+        Ok(fresh) => fresh,
+        Err(failure) => return Some(format!("it fails: {failure}")),
+    };
+    let differs = |what, kept: &dyn fmt::Debug, fresh: &dyn fmt::Debug| {
+        Some(format!("{what} is {fresh:?} instead of {kept:?}"))
+    };
+    let rules = [kept, fresh].map(|answer| answer.matched.as_ref().map(|found| &found.rule));
+    if kept.verdict != fresh.verdict {
+        differs("the verdict", &kept.verdict, &fresh.verdict)
+    } else if kept.additions != fresh.additions {
+        differs("what it adds", &kept.additions, &fresh.additions)
+    } else if rules[0] != rules[1] {
+        differs("the rule", &rules[0], &rules[1])
+    } else if kept.notes != fresh.notes {
+        differs("what it notes", &kept.notes, &fresh.notes)
+    } else {
+        None
+    }
+}
+
 /// The question with one fact changed.
-fn others(plain: &Question) -> [(Fact, Question); 7] {
+fn others(plain: &Question) -> [(Fact, Question); 8] {
     let with = |change: &dyn Fn(&mut Question)| {
         let mut question = plain.clone();
         change(&mut question);
@@ -274,5 +297,42 @@ fn others(plain: &Question) -> [(Fact, Question); 7] {
             with(&|it| it.client.address = Some(IpAddr::from([198, 51, 100, 1]))),
         ),
         (Fact::User, with(&|it| it.client.user = Some("eve".into()))),
+        (
+            Fact::Groups,
+            with(&|it| it.client.groups = vec!["eve".into()]),
+        ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::{Match, Notes};
+
+    fn noting(value: &str) -> FilterAnswer {
+        let mut notes = Notes::default();
+        notes.set("seen", value);
+        FilterAnswer {
+            notes: Some(notes),
+            ..FilterAnswer::NONE
+        }
+    }
+
+    #[test]
+    fn an_answer_is_compared_with_all_that_it_says() {
+        let kept = noting("1");
+        assert_eq!(difference(&kept, &Ok(noting("1"))), None);
+        let difference = |fresh| difference(&kept, &fresh).expect("it is another");
+        assert!(difference(Ok(noting("2"))).starts_with("what it notes"));
+        let mut other = noting("1");
+        other.verdict = Verdict::Drop;
+        assert!(difference(Ok(other)).starts_with("the verdict is Drop"));
+        let mut other = noting("1");
+        other.matched = Some(Box::new(Match::rule("a rule".into())));
+        assert!(difference(Ok(other)).starts_with("the rule"));
+        let mut other = noting("1");
+        other.additions.retry_after = Some(Duration::from_secs(1));
+        assert!(difference(Ok(other)).starts_with("what it adds"));
+        assert_eq!(difference(Err("it trapped".into())), "it fails: it trapped");
+    }
 }

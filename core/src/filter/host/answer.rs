@@ -1,13 +1,12 @@
 //! What a filter says besides its verdict: about the answer that it will give, and in notes about
 //! the exchange.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
 use portcullis_contract::Fact;
 use portcullis_contract::limits::{
-    ADDED_FIELDS_BYTES, NAME_BYTES, NOTE_BYTES, NOTES, RULE_BYTES, is_name,
+    ADDED_FIELDS_BYTES, NAME_BYTES, NOTE_BYTES, RULE_BYTES, is_name,
 };
 
 use super::{Refused, Served, State};
@@ -26,9 +25,11 @@ pub(in crate::filter) struct Said {
     rule: Option<Match>,
     /// The last entry that was found.
     pub(super) found: Option<Match>,
-    /// What the filter has noted; none until the first.
-    notes: Option<Notes>,
-    has_new_notes: bool,
+    /// What the filter has noted about the exchange before this call.
+    noted_before: Option<Notes>,
+    /// What this call notes. Only this is handed out: a verdict that is kept takes it along to
+    /// other exchanges, about which other things were noted before.
+    noted: Option<Notes>,
     /// [`Feeds::generation`](crate::feeds::Feeds::generation) when the call began.
     feeds: u64,
     /// Whether the hook gives an answer that clients see.
@@ -44,8 +45,8 @@ impl Said {
         self.added = 0;
         self.rule = None;
         self.found = None;
-        self.notes = notes.cloned();
-        self.has_new_notes = false;
+        self.noted_before = notes.cloned();
+        self.noted = None;
         self.feeds = feeds;
         self.is_judge = is_judge;
     }
@@ -63,10 +64,9 @@ impl State {
         std::mem::take(&mut self.said.additions)
     }
 
-    /// What the filter has noted, if that has changed.
+    /// What the call has noted.
     pub(in crate::filter) fn take_notes(&mut self) -> Option<Notes> {
-        let notes = self.said.notes.take();
-        notes.filter(|_| std::mem::take(&mut self.said.has_new_notes))
+        self.said.noted.take()
     }
 
     /// How the verdict of the call may be used again.
@@ -98,19 +98,21 @@ impl State {
     }
 
     fn set_note(&mut self, key: String, value: String) -> Result<(), &'static str> {
-        let notes = self.said.notes.get_or_insert_default();
         if !is_name(&key) {
             return Err("its key has not 1 to 64 of the characters a-z, 0-9 and _");
         }
         if value.len() > NOTE_BYTES {
             return Err("its value has more than 1024 bytes");
         }
-        if notes.len() >= NOTES && !notes.contains_key(&*key) {
+        let mut noted = self.said.noted.clone().unwrap_or_default();
+        noted.set(&key, &one_line(&value, NOTE_BYTES));
+        let before = self.said.noted_before.as_ref();
+        if before.is_some_and(|before| !before.fit(&noted)) || !Notes::default().fit(&noted) {
+            // Whether there is room is another matter in another exchange.
+            self.facts.asked.add(Fact::Exchange);
             return Err("the exchange has 16 already");
         }
-        let value = one_line(&value, NOTE_BYTES);
-        Arc::make_mut(notes).insert(key.into(), value.into());
-        self.said.has_new_notes = true;
+        self.said.noted = Some(noted);
         Ok(())
     }
 }
@@ -144,10 +146,17 @@ impl notes::Host for State {
         self.serve(|state| {
             // Another exchange has other notes.
             state.facts.asked.add(Fact::Exchange);
-            let is_short = key.len() <= NAME_BYTES;
-            let notes = state.said.notes.as_ref().filter(|_| is_short);
-            let note = notes.and_then(|notes| notes.get(&*key));
-            note.map(ToString::to_string)
+            if key.len() > NAME_BYTES {
+                return None;
+            }
+            let Said {
+                noted_before,
+                noted,
+                ..
+            } = &state.said;
+            let newest_first = [noted, noted_before].into_iter().flatten();
+            let mut found = newest_first.filter_map(|notes| notes.get(&key));
+            found.next().map(ToOwned::to_owned)
         })
     }
 

@@ -44,6 +44,7 @@ impl Filter for Obeys {
             "measure" => measure(),
             "label" => label(),
             "note" => note(exchange),
+            "jot" => exchange.notes().set("mark", "jotted"),
             "fill" => fill()?,
             "name" => state::set("k".repeat(1025), "", None)?,
             "text" => drop(state::increment("full", 1, None)?),
@@ -66,6 +67,7 @@ impl Filter for Obeys {
         warn!("{} {}", request.method(), request.url());
         if let Some(mark) = exchange.notes().get("mark") {
             request.headers_mut().set("X-Mark", mark)?;
+            exchange.notes().set("method", request.method());
         }
         request.headers_mut().remove("Referer")?;
         request.headers_mut().append("X-Seen", "yes")?;

@@ -1,6 +1,7 @@
 //! Counts how often it is asked, says so in its verdict, and lets the proxy use that again. It asks
 //! who the client is where the host begins with `client.` or `personal.`, and for the exchange
-//! where it begins with `exchange.`.
+//! where it begins with `exchange.`. A host passes that begins with `noted.`, of which it notes the
+//! user, or with `kept.`, of which it notes the number of the question and asks nothing.
 
 use std::time::Duration;
 
@@ -23,12 +24,21 @@ impl Filter for Remembers {
         metrics::count("asked", 1, &[]);
         let asked = state::increment("asked", 1, None)?;
         let listed = feeds::names().len();
+        let mut verdict = Verdict::block(format!("question {asked} with {listed} feeds"));
         match exchange.host().as_str().split('.').next() {
             Some("client" | "personal") => drop(exchange.client().address()),
             Some("exchange") => drop(exchange.id().to_owned()),
+            Some("noted") => {
+                let user = exchange.client().user().unwrap_or_default();
+                exchange.notes().set("user", user);
+                verdict = Verdict::next();
+            }
+            Some("kept") => {
+                exchange.notes().set("question", asked.to_string());
+                verdict = Verdict::next();
+            }
             _ => {}
         }
-        let verdict = Verdict::block(format!("question {asked} with {listed} feeds"));
         Ok(verdict.keep(Duration::from_secs(self.seconds)))
     }
 }
