@@ -1,6 +1,6 @@
 //! What a filter can know, and in which hook: the table in `sdk/wit/filter.wit`, cell by cell.
 
-use portcullis_tests::{Log, Stage, guests};
+use portcullis_tests::{Log, Stage, guests, plug};
 
 /// Known in every hook that is about an exchange. There are no users, groups and server names yet.
 const EXCHANGE: [&str; 8] = [
@@ -90,4 +90,26 @@ async fn the_end_of_an_exchange_is_told_whatever_became_of_it() {
     let known: Vec<&str> = EXCHANGE.into_iter().chain(besides).collect();
     let line = format!("exchange-ended knows {}.", known.join(", "));
     log.says(&["filter=\"ends\"", &line]).await;
+}
+
+#[tokio::test]
+async fn a_tunnel_that_can_be_neither_redirected_nor_replaced_has_ended_as_blocked() {
+    let mut log = Log::follow();
+    let stage = Stage::start_with(|config| {
+        let settings = "[grants]\nstate = true\nfeeds = [\"*\"]\n[config]\ngreeting = \"hello\"";
+        plug(&config.plugins.dir, "obeys.toml", settings);
+        plug(&config.plugins.dir, "obeys.wasm", guests::obeys());
+    })
+    .await;
+    for (host, status, how) in [
+        ("elsewhere.example", 307, "redirected"),
+        ("page.example", 404, "replaced"),
+    ] {
+        assert_eq!(stage.get(host).await.status, status);
+        let told = format!("{host} {how} Some({status})");
+        log.says(&["filter=\"obeys\"", &told]).await;
+        assert_eq!(stage.connect(host).await.status, 403);
+        let told = format!("{host} blocked Some(403)");
+        log.says(&["filter=\"obeys\"", &told]).await;
+    }
 }

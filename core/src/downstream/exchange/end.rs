@@ -9,6 +9,7 @@ use portcullis_contract::Outcome as How;
 
 use super::{Exchange, Judged, Outcome};
 use crate::filter::Ending;
+use crate::flow::Protocol;
 use crate::log::access::Record;
 use crate::verdict::{Judgement, Verdict, VerdictKind};
 
@@ -41,6 +42,12 @@ impl Exchange {
             Judged::By(judgement) => match judgement.verdict {
                 Verdict::Next | Verdict::Allow | Verdict::Ask(_) => None,
                 Verdict::Block { .. } => Some(How::Blocked),
+                // Only a request of HTTP has a response that could be either; see `respond`.
+                Verdict::Redirect { .. } | Verdict::Replace(_)
+                    if self.protocol != Protocol::Http =>
+                {
+                    Some(How::Blocked)
+                }
                 Verdict::Redirect { .. } => Some(How::Redirected),
                 Verdict::Replace(_) => Some(How::Replaced),
                 Verdict::Drop => Some(How::Dropped),
