@@ -6,13 +6,21 @@ mod rules;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use data_encoding::HEXLOWER;
 use portcullis::{Config, commands};
 use portcullis_tests::guests;
+use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 use wit_component::{
     ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata, semver_check,
 };
 use wit_parser::{ManglingAndAbi, PackageId, Resolve};
+
+/// The released versions with the SHA-256 of their texts.
+const RELEASED: [(&str, &str); 1] = [(
+    "1.0.0",
+    "e68a55053763cb4589baae4f0792db9ee4882684892d30f0fa6868e08f72ec23",
+)];
 
 /// The hooks, each of which filters export alone.
 const HOOKS: [&str; 6] = [
@@ -45,7 +53,9 @@ fn released() -> Vec<(String, String)> {
         (version, text.expect("a released version has its text"))
     };
     let versions = versions.map(|folder| text(folder.expect("it can be read").path()));
-    versions.collect()
+    let mut versions: Vec<_> = versions.collect();
+    versions.sort();
+    versions
 }
 
 /// The text as version `version`.
@@ -121,8 +131,19 @@ fn a_filter_for_a_released_version_fits_the_contract() {
     }
 }
 
-/// A flaw in a version that no release of the proxy has had is mended in its place, and
-/// `CHANGELOG.md` names it. After that, this text never changes.
+/// The text of a released version never changes, nor does a line of this. Only a flaw in a version
+/// that no release of the proxy has had is mended in its place, and `CHANGELOG.md` names it.
+#[test]
+fn the_text_of_a_released_version_is_the_one_that_was_released() {
+    let hash = |text: &str| HEXLOWER.encode(&Sha256::digest(text));
+    let found: Vec<_> = released()
+        .into_iter()
+        .map(|(version, text)| (version, hash(&text)))
+        .collect();
+    let expected = RELEASED.map(|(version, hash)| (version.to_owned(), hash.to_owned()));
+    assert_eq!(found, expected);
+}
+
 #[test]
 fn the_text_of_the_newest_version_is_the_one_that_is_kept() {
     let current = current();
