@@ -41,6 +41,7 @@ impl Filter for Obeys {
             "fail" => return Err(Error::new("out of order")),
             "panic" => panic!("at {host}"),
             "count" => return count(exchange),
+            "by" => return Ok(keep_by(exchange)),
             "measure" => measure(),
             "label" => label(),
             "note" => note(exchange),
@@ -194,6 +195,26 @@ fn count(exchange: &Exchange) -> Result<Verdict, Error> {
         exchange.client().user();
     }
     Ok(Verdict::next().keep(Duration::from_micros(1500)))
+}
+
+/// Asks for the fact that the second label of the host names, and lets the proxy use its answer
+/// again.
+fn keep_by(exchange: &Exchange) -> Verdict {
+    let client = exchange.client();
+    match exchange.host().as_str().split('.').nth(1) {
+        Some("id") => _ = exchange.id(),
+        Some("notes") => _ = exchange.notes().get("mark"),
+        Some("protocol") => _ = exchange.protocol(),
+        Some("found-in") => _ = exchange.found_in(),
+        Some("server-name") => _ = exchange.server_name(),
+        Some("listener") => _ = exchange.listener(),
+        Some("started") => _ = exchange.started().duration_since(clock::now()),
+        Some("address") => _ = client.address(),
+        Some("user") => _ = client.user(),
+        Some("groups") => _ = client.groups(),
+        _ => {}
+    }
+    Verdict::next().keep(Duration::from_secs(1))
 }
 
 /// Keeps more metrics than a filter may have, and some that there cannot be.
