@@ -1,6 +1,6 @@
 //! Tells in every hook which facts it can know and what it can change, in a line of the log:
-//! `HOOK knows FACT, FACT, …`. Written against the contract itself, so that it can ask for
-//! everything in every hook.
+//! `HOOK knows [FACT=VALUE, FACT=VALUE, …]`. Written against the contract itself, so that it can
+//! ask for everything in every hook.
 #![cfg(target_family = "wasm")]
 #![expect(missing_docs, unsafe_code, reason = "wit-bindgen's expansion")]
 
@@ -26,51 +26,92 @@ wit_bindgen::generate!({
 use exports::portcullis::filter::{
     exchange_ended, judge_host, judge_request, judge_response, lifecycle, tick,
 };
-use portcullis::filter::types::{HeaderError, Verdict};
+use portcullis::filter::types::{Field, HeaderError, IpAddress, Verdict};
 use portcullis::filter::{
     answer, client, exchange, log, notes, outcome, request, request_headers, response_headers,
 };
 
 /// What is known, by the contract's names.
-fn known() -> Vec<&'static str> {
+fn known() -> Vec<String> {
     let header = "x-known";
-    let can_set = |set: Result<(), HeaderError>| !matches!(set, Err(HeaderError::Immutable));
+    let can_set = |set: Result<(), HeaderError>| {
+        let can = !matches!(set, Err(HeaderError::Immutable));
+        can.then(|| "yes".to_owned()).unwrap_or_default()
+    };
     let facts = [
-        ("exchange.id", !exchange::id().is_empty()),
-        ("exchange.host", !exchange::host().is_empty()),
-        ("exchange.port", exchange::port() != 0),
-        ("exchange.protocol", !exchange::protocol().is_empty()),
-        ("exchange.found-in", !exchange::found_in().is_empty()),
-        ("exchange.server-name", exchange::server_name().is_some()),
-        ("exchange.listener", !exchange::listener().is_empty()),
-        ("exchange.started", exchange::started() != 0),
-        ("client.address", client::address().is_some()),
-        ("client.user", client::user().is_some()),
-        ("client.groups", !client::groups().is_empty()),
-        ("request.method", !request::method().is_empty()),
-        ("request.url", !request::url().is_empty()),
-        ("request-headers", !request_headers::all().is_empty()),
+        ("exchange.id", exchange::id()),
+        ("exchange.host", exchange::host()),
+        ("exchange.port", number(exchange::port().into())),
+        ("exchange.protocol", exchange::protocol()),
+        ("exchange.found-in", exchange::found_in()),
+        (
+            "exchange.server-name",
+            exchange::server_name().unwrap_or_default(),
+        ),
+        ("exchange.listener", exchange::listener()),
+        ("exchange.started", number(exchange::started())),
+        ("client.address", address()),
+        ("client.user", client::user().unwrap_or_default()),
+        ("client.groups", client::groups().join("+")),
+        ("request.method", request::method()),
+        ("request.url", request::url()),
+        ("request-headers", names(request_headers::all())),
         (
             "request-headers.set",
             can_set(request_headers::set(header, b"1")),
         ),
-        ("response-headers", !response_headers::all().is_empty()),
+        ("response-headers", names(response_headers::all())),
         (
             "response-headers.set",
             can_set(response_headers::set(header, b"1")),
         ),
-        ("outcome.how", !outcome::how().is_empty()),
-        ("outcome.status", outcome::status().is_some()),
-        ("outcome.bytes-to-client", outcome::bytes_to_client() != 0),
+        ("outcome.how", outcome::how()),
+        (
+            "outcome.status",
+            number(outcome::status().unwrap_or_default().into()),
+        ),
+        (
+            "outcome.bytes-from-client",
+            number(outcome::bytes_from_client()),
+        ),
+        (
+            "outcome.bytes-to-client",
+            number(outcome::bytes_to_client()),
+        ),
+        ("outcome.duration", number(outcome::duration())),
         ("answer", can_set(answer::add_field(header, b"1"))),
-        ("notes", notes::get("host").is_some()),
+        ("notes", notes::get("host").unwrap_or_default()),
     ];
-    let known = facts.into_iter().filter(|(_, is_known)| *is_known);
-    known.map(|(fact, _)| fact).collect()
+    let known = facts.into_iter().filter(|(_, value)| !value.is_empty());
+    known
+        .map(|(fact, value)| format!("{fact}={value}"))
+        .collect()
+}
+
+/// Empty where nothing is known.
+fn number(value: u64) -> String {
+    if value == 0 {
+        String::new()
+    } else {
+        value.to_string()
+    }
+}
+
+fn names(fields: Vec<Field>) -> String {
+    let names: Vec<String> = fields.into_iter().map(|field| field.name).collect();
+    names.join("+").to_ascii_lowercase()
+}
+
+fn address() -> String {
+    match client::address() {
+        Some(IpAddress::Ipv4((a, b, c, d))) => format!("{a}.{b}.{c}.{d}"),
+        Some(IpAddress::Ipv6(parts)) => format!("{parts:?}"),
+        None => String::new(),
+    }
 }
 
 fn tell(hook: &str) {
-    let line = format!("{hook} knows {}.", known().join(", "));
+    let line = format!("{hook} knows [{}]", known().join(", "));
     log::write(log::Level::Info, &line);
 }
 
