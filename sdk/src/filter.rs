@@ -74,7 +74,8 @@ pub trait Filter: Sized + 'static {
         Ok(Verdict::next())
     }
 
-    /// Told that an exchange is over, whatever became of it. The proxy does not wait for this hook:
+    /// Told that an exchange is over, whatever became of it. What the proxy refuses before it would
+    /// ask a filter, such as a wrong login, is not told. The proxy does not wait for this hook:
     /// when it is busy it may call it later, and it counts the calls that it could not make. An
     /// error is logged.
     fn exchange_ended(&self, exchange: &Exchange, outcome: &Outcome) -> Result<(), Error> {

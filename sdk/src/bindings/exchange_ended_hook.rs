@@ -6,8 +6,9 @@
 pub mod exports {
     pub mod portcullis {
         pub mod filter {
-            /// Told that an exchange is over, whatever became of it. The proxy does not wait for this hook:
-            /// when it is busy it may call it later, and it counts the calls that it could not make.
+            /// Told that an exchange is over, whatever became of it. What the proxy refuses before it would
+            /// ask a filter, such as a wrong login, is not told. The proxy does not wait for this hook: when it
+            /// is busy it may call it later, and it counts the calls that it could not make.
             #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
             pub mod exchange_ended {
                 #[used]
