@@ -131,8 +131,7 @@ fn a_filter_for_a_released_version_fits_the_contract() {
     }
 }
 
-/// The text of a released version never changes, nor does a line of this. Only a flaw in a version
-/// that no release of the proxy has had is mended in its place, and `CHANGELOG.md` names it.
+/// The text of a released version never changes, nor does a line of this.
 #[test]
 fn the_text_of_a_released_version_is_the_one_that_was_released() {
     let hash = |text: &str| HEXLOWER.encode(&Sha256::digest(text));
