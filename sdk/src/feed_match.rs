@@ -1,5 +1,7 @@
 //! An entry of a feed, as `feeds` hands it out and `proxy` gets it.
 
+// An enum of the contract can have no other case in any later version, so there is none for what
+// this version does not know.
 /// What an entry says about the hosts that it covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {

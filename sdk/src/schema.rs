@@ -91,6 +91,7 @@ pub trait Schema {
 /// What values look like. It is made by `#[derive(Schema)]` and by the types that have a
 /// [`Schema`]; what it consists of changes without notice.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Node {
     /// Whatever TOML can say.
     #[doc(hidden)]

@@ -92,6 +92,8 @@ words! {
         Groups = "client.groups",
     }
 
+    // Filters match on these three without a case for what they do not know: a variant or an enum
+    // of the contract has the same cases in every later version.
     /// What a verdict does, without its parts.
     VerdictKind {
         /// No opinion: the next filter is asked.
