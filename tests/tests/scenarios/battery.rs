@@ -69,7 +69,15 @@ async fn guests_pass_and_are_warned_of_what_may_be_meant() {
         (guests::bare(), ""),
         (guests::bare_module(), ""),
         (guests::counter(), "limit = 5"),
+        (
+            guests::editor(),
+            "request = {set = {x-more = '1'}, remove = ['cookie']}",
+        ),
         (guests::facts(), ""),
+        (guests::headers(), "methods = ['TRACE']"),
+        (guests::hoarder(), "bytes = 100"),
+        (guests::obeys(), "greeting = 'hello'"),
+        (guests::suffix(), "block = ['evil.example']"),
         (guests::ticker(), ""),
     ] {
         let found = of_guest(wasm, config).await;
