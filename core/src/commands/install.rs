@@ -175,15 +175,12 @@ impl Candidate {
         // These every filter may give.
         let grantable =
             expected.filter(|kind| !matches!(kind, VerdictKind::Next | VerdictKind::Block));
-        let (given, withheld): (Vec<_>, Vec<_>) =
-            grantable.partition(|kind| granted.has_verdict(*kind, false));
+        let withheld = grantable.filter(|kind| !granted.has_verdict(*kind, false));
+        let withheld: Vec<VerdictKind> = withheld.collect();
         if withheld.is_empty() {
             return;
         }
-        let names = withheld.iter().chain(&given).map(|kind| kind.name());
-        let names: Vec<String> = names.map(|name| format!("\"{name}\"")).collect();
-        self.grants
-            .push(format!("verdicts = [{}]", names.join(", ")));
+        self.grants.push(granted.verdicts_line(&withheld, false));
         self.withheld = withheld.iter().map(|kind| kind.name().into()).collect();
     }
 }

@@ -266,6 +266,29 @@ impl Grants {
             (None, _) => true,
         }
     }
+
+    /// The line below `[grants]` by which a filter may give these verdicts, too. It has all that
+    /// the filter may give now: what a list of verdicts does not have is withheld.
+    pub(crate) fn verdicts_line(&self, more: &[VerdictKind], is_builtin: bool) -> String {
+        let kinds = VerdictKind::ALL.iter().copied().filter(|kind| {
+            // Every filter may give these.
+            let is_free = matches!(kind, VerdictKind::Next | VerdictKind::Block);
+            !is_free && (more.contains(kind) || self.has_verdict(*kind, is_builtin))
+        });
+        let names: Vec<String> = kinds.map(|kind| format!("\"{}\"", kind.name())).collect();
+        format!("verdicts = [{}]", names.join(", "))
+    }
+
+    /// The line below `[grants]` by which a filter may look into one more feed.
+    pub(crate) fn feeds_line(&self, more: &str) -> String {
+        let granted = match &self.feeds {
+            FeedGrant::All => &[],
+            FeedGrant::Named(names) => &names[..],
+        };
+        let names = granted.iter().map(String::as_str).chain([more]);
+        let names: Vec<String> = names.map(|name| format!("{name:?}")).collect();
+        format!("feeds = [{}]", names.join(", "))
+    }
 }
 
 impl FilterSettings {

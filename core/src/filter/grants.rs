@@ -48,7 +48,8 @@ impl Withheld {
                 verdict = kind.name(),
                 consequence = consequence(kind),
                 fix = format!(
-                    "if it may give this verdict, name it in [grants] verdicts of {filter}.toml"
+                    "if it may give this verdict, write below [grants] in {filter}.toml:  {}",
+                    grants.verdicts_line(&[kind], is_builtin)
                 ),
                 "the filter has given a verdict that it is not granted; further ones are not reported"
             );

@@ -106,12 +106,11 @@ pub(crate) enum LoadError {
     Import(String),
     /// The operator has not granted it an import.
     #[error(
-        "it wants {}, which {}.toml does not grant; if it may have {}, add there:  \
-         [grants]  {}",
+        "it wants {}, which {}.toml does not grant; if it may have {}, {}",
         quoted(capabilities),
         Escaped(name),
         if lines.len() == 1 { "it" } else { "them" },
-        lines.join("  ")
+        how_to_grant(lines, *has_table)
     )]
     Grant {
         /// The filter.
@@ -120,6 +119,8 @@ pub(crate) enum LoadError {
         capabilities: Vec<String>,
         /// What to write below `[grants]`.
         lines: Vec<&'static str>,
+        /// Whether its settings have that table.
+        has_table: bool,
     },
     /// Its imports or hooks have other types than the contract's.
     #[error("it does not fit portcullis:filter@{API}; build it with the SDK of this proxy")]
@@ -144,6 +145,15 @@ pub(crate) struct Linked {
     /// The newest version of the contract that it names.
     contract: String,
     compile_time: Option<Duration>,
+}
+
+/// What to write, each a line of TOML that stands for itself.
+fn how_to_grant(lines: &[&str], has_table: bool) -> String {
+    if has_table {
+        return format!("write below its [grants]:  {}", lines.join("  and  "));
+    }
+    let dotted: Vec<String> = lines.iter().map(|line| format!("grants.{line}")).collect();
+    format!("begin that file with:  {}", dotted.join("  and  "))
 }
 
 fn quoted(names: &[String]) -> String {

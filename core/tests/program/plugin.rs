@@ -187,7 +187,7 @@ fn a_filter_that_is_refused_is_described_all_the_same() {
         "\n          feeds, not granted\n",
         "\nmode      enforce, on_error block\n",
         "\nlimits    cpu 5ms, wall 50ms, ",
-        "\nrefused: it wants `portcullis:filter/feeds@1.0.0`, which mine.toml does not grant; if it may have it, add there:  [grants]  feeds = [\"*\"]\n\nmine.toml:\n\n[grants]\nfeeds = [\"*\"]\n",
+        "\nrefused: it wants `portcullis:filter/feeds@1.0.0`, which mine.toml does not grant; if it may have it, begin that file with:  grants.feeds = [\"*\"]\n\nmine.toml:\n\n[grants]\nfeeds = [\"*\"]\n",
     ] {
         assert!(said.contains(part), "{part} in {said}");
     }

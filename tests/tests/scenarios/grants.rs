@@ -37,8 +37,8 @@ async fn a_filter_without_a_grant_is_refused_and_told_what_to_write() {
     let mut log = Log::follow();
     stage.plug("ungranted.wasm", guests::wat("asks_feed"));
     let line = log.says(&["refused", "plugin=\"ungranted\""]).await;
-    let advice = "`portcullis:filter/feeds@1.0.0`, which ungranted.toml does not grant; if it may have it, add there:";
-    assert!(line.contains(advice), "{line}");
+    let advice = "`portcullis:filter/feeds@1.0.0`, which ungranted.toml does not grant; if it may have it, begin that file with:  grants.feeds = [\"*\"]";
+    assert!(line.replace('\\', "").contains(advice), "{line}");
     assert_eq!(stage.get("good.example").await.status, 200);
 }
 
@@ -50,8 +50,11 @@ async fn a_filter_that_looks_into_another_feed_is_told_so() {
     stage.plug("elsewhere.toml", "[grants]\nfeeds = [\"test-names\"]");
     stage.plug("elsewhere.wasm", guests::wat("asks_feed"));
     stage.until("good.example", 503).await;
-    let reason = "the feed local is not granted; add it to [grants] feeds in elsewhere.toml";
-    log.says(&["may not see", "elsewhere", reason]).await;
+    let reason = "the feed local is not granted; if it may be looked into, write below [grants] in elsewhere.toml:  ";
+    let line = log.says(&["may not see", "elsewhere", reason]).await;
+    // The line is the whole list.
+    let feeds = "feeds = [\"test-names\", \"local\"]";
+    assert!(line.replace('\\', "").contains(feeds), "{line}");
 }
 
 #[tokio::test]
@@ -77,7 +80,13 @@ async fn a_filter_of_a_file_may_allow_only_if_that_is_granted() {
     stage.plug("allower.toml", OBEYS);
     stage.plug("allower.wasm", guests::obeys());
     let listed = "allow.malware.wicar.org";
-    let told = ["allower", "verdict=\"allow\"", "[grants] verdicts"];
+    // The line is the whole list: what a list does not have is withheld.
+    let all = "verdicts = [\"allow\", \"redirect\", \"replace\", \"drop\", \"ask\"]".escape_debug();
+    let told = [
+        "allower",
+        "verdict=\"allow\"",
+        &format!("allower.toml:  {all}"),
+    ];
     stage.until_said(&mut log, listed, &told).await;
     assert_eq!(stage.get(listed).await.status, 403);
     let note = "is not granted these verdicts, and has given them: allow\n";

@@ -44,8 +44,10 @@ impl State {
         }
         if !self.host.grants.feeds.contains(feed) {
             let name = &self.host.name;
-            let advice =
-                format!("the feed {shown} is not granted; add it to [grants] feeds in {name}.toml");
+            let line = self.host.grants.feeds_line(shown);
+            let advice = format!(
+                "the feed {shown} is not granted; if it may be looked into, write below [grants] in {name}.toml:  {line}"
+            );
             self.report_once(Refused::Feed, &advice);
             return Err(feeds::FeedError::NotGranted(shown.to_owned()));
         }

@@ -44,6 +44,7 @@ pub(super) fn check_grants(imports: &[String], request: &LoadRequest) -> Result<
         name: request.name.clone(),
         capabilities,
         lines,
+        has_table: request.settings.grants.is_some(),
     })
 }
 
@@ -101,13 +102,18 @@ mod tests {
         assert_eq!(
             granted(&imports[..2], Grants::default()).unwrap_err(),
             "it wants `portcullis:filter/feeds@1.0.0`, which guard.toml does not grant; if it may \
-             have it, add there:  [grants]  feeds = [\"*\"]"
+             have it, begin that file with:  grants.feeds = [\"*\"]"
         );
         assert_eq!(
             granted(&imports, Grants::default()).unwrap_err(),
             "it wants `portcullis:filter/feeds@1.0.0` and `portcullis:filter/state@1.0.0`, which \
-             guard.toml does not grant; if it may have them, add there:  [grants]  feeds = [\"*\"]  state = true"
+             guard.toml does not grant; if it may have them, begin that file with:  grants.feeds = [\"*\"]  and  grants.state = true"
         );
+        let mut feeds_only = request(Grants::default());
+        feeds_only.settings.grants = Some(Grants::default());
+        let refused = check_grants(&imports[2..], &feeds_only).unwrap_err();
+        let advice = "if it may have it, write below its [grants]:  state = true";
+        assert!(refused.to_string().ends_with(advice), "{refused}");
         assert_eq!(granted(&imports, Grants::ALL), Ok(()));
     }
 }

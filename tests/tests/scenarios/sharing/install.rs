@@ -299,7 +299,7 @@ async fn an_operator_is_told_which_lines_grant_what_a_filter_asks_for() {
         "\n[grants]\n",
         "\nstate = true\n",
         "\nfeeds = [\"*\"]\n",
-        "\nverdicts = [\"allow\", \"redirect\"]\n",
+        "\nverdicts = [\"allow\", \"redirect\", \"replace\", \"drop\", \"ask\"]\n",
         "its settings do not fit it yet: ",
         "goes on without this file",
         "write mode = \"shadow\" into ",
