@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use portcullis::config::Fallback;
-use portcullis_tests::{Log, Origin, Proxy, connect, get, ok};
+use portcullis_tests::{Log, Origin, Proxy, connect, get};
 
 use super::{asks_for_tunnel, behind, credentials, through};
 
