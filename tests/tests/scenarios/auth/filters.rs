@@ -59,6 +59,25 @@ struct Facts {
     longest: Duration,
 }
 
+impl Facts {
+    /// All of it is about the same exchange, and the duration is right.
+    fn are_about_one_exchange(&self) {
+        for fact in ["exchange.id", "exchange.started"] {
+            let value = self.asked.value(fact);
+            assert_eq!(self.named.value(fact), value);
+            assert_eq!(self.ended.value(fact), value);
+        }
+        let id = format!(" id={} ", self.asked.value("exchange.id"));
+        assert!(self.access.contains(&id), "{}", self.access);
+        let duration = self.ended.value("outcome.duration");
+        let duration = duration.parse::<u128>().expect("milliseconds");
+        assert!(
+            (3..=self.longest.as_millis() + 1).contains(&duration),
+            "{duration}"
+        );
+    }
+}
+
 /// Opens a tunnel to `front.example` as ada, and names `other.example` in it. It lasts for some
 /// milliseconds.
 async fn facts(guarded: &Guarded, origin: &Origin) -> Facts {
@@ -149,22 +168,7 @@ async fn a_filter_knows_the_user_the_groups_and_the_name_in_a_handshake() {
     ];
     let expected: [&[_]; 4] = [&to(host, "request"), &server_name, &from, &outcome];
     facts.ended.assert_is("exchange-ended", &expected);
-    for fact in ["exchange.id", "exchange.started"] {
-        let value = facts.asked.value(fact);
-        assert_eq!(facts.named.value(fact), value);
-        assert_eq!(facts.ended.value(fact), value);
-    }
-    let id = format!(" id={} ", facts.asked.value("exchange.id"));
-    assert!(facts.access.contains(&id), "{}", facts.access);
-    let duration = facts
-        .ended
-        .value("outcome.duration")
-        .parse::<u128>()
-        .unwrap();
-    assert!(
-        (3..=facts.longest.as_millis() + 1).contains(&duration),
-        "{duration}"
-    );
+    facts.are_about_one_exchange();
 }
 
 #[tokio::test]
