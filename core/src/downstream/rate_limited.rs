@@ -187,9 +187,10 @@ mod tests {
     /// How many bytes clients are sent in this time, each on a connection of its own.
     async fn sent<const N: usize>(time: Duration, mut to: [RateLimited<Fast>; N]) -> [usize; N] {
         let mut sent = [0; N];
+        let page = vec![0; 300 * KIB];
         let writing = to.iter_mut().zip(&mut sent).map(async |(client, sent)| {
             loop {
-                *sent += client.write(&[0; 300 * KIB]).await.unwrap();
+                *sent += client.write(&page).await.unwrap();
             }
         });
         let forever = futures_util::future::join_all(writing);
@@ -221,7 +222,7 @@ mod tests {
             .read_exact(&mut vec![0; 600 * KIB])
             .await
             .unwrap();
-        connection.write_all(&[0; 500 * KIB]).await.unwrap();
+        connection.write_all(&vec![0; 500 * KIB]).await.unwrap();
         let seconds = begun.elapsed().as_secs_f64();
         assert!((9.8..10.2).contains(&seconds), "{seconds}");
     }
@@ -232,14 +233,16 @@ mod tests {
         let connection = connect(&bandwidth, &client(1, &[]));
         let (mut reading, mut writing) = tokio::io::split(connection);
         let (mut sent, mut received) = (0, 0);
+        let mut room = vec![0; 300 * KIB];
         let sending = async {
             loop {
-                sent += reading.read(&mut [0; 300 * KIB]).await.unwrap();
+                sent += reading.read(&mut room).await.unwrap();
             }
         };
+        let page = vec![0; 300 * KIB];
         let receiving = async {
             loop {
-                received += writing.write(&[0; 300 * KIB]).await.unwrap();
+                received += writing.write(&page).await.unwrap();
             }
         };
         let both = futures_util::future::join::<_, _>(sending, receiving);

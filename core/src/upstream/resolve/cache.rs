@@ -18,7 +18,7 @@ use crate::config::DnsCache;
 const NOTHING_FOR: Duration = Duration::from_secs(60);
 
 /// The most addresses of one answer that is remembered: a server could fill the memory otherwise.
-const MOST_ADDRESSES: usize = 256;
+const MOST_ADDRESSES: usize = 32;
 
 /// What a server says of one family: some addresses, or that there are none.
 pub(super) type Said = Result<Arc<[IpAddr]>, Absence>;

@@ -3,6 +3,7 @@
 //! one for each server. The library would make one for each question that finds none, and would ask
 //! those that their server has closed one after the other.
 
+use std::io::{self, ErrorKind::TimedOut};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,7 +16,7 @@ use hickory_resolver::net::runtime::{RuntimeProvider, Spawn};
 use hickory_resolver::net::tcp::TcpClientStream;
 use hickory_resolver::net::tls::tls_client_connect;
 use hickory_resolver::net::xfer::{DnsExchange, DnsHandle, DnsMultiplexer, FirstAnswer};
-use hickory_resolver::proto::op::{DnsRequest, DnsResponse};
+use hickory_resolver::proto::op::{DnsRequest, DnsResponse, Query, ResponseCode};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::sync::OnceCell;
@@ -35,8 +36,22 @@ pub(super) struct Connection {
     current: Mutex<Current>,
 }
 
-/// It is empty until the server has been connected to.
-type Current = Arc<OnceCell<DnsExchange<Runtime>>>;
+type Current = Arc<Shared>;
+
+/// A connection that all questions share.
+#[derive(Default)]
+struct Shared {
+    /// It is empty until the server has been connected to.
+    exchange: OnceCell<DnsExchange<Runtime>>,
+    /// When the server has said something over it.
+    heard: Mutex<Option<Instant>>,
+}
+
+impl Shared {
+    fn heard(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Connection {
     pub(super) fn new(
@@ -60,10 +75,11 @@ impl Connection {
     pub(super) async fn ask(&self, question: DnsRequest) -> Result<DnsResponse, NetError> {
         let deadline = Instant::now() + self.limit;
         let current = self.current().clone();
-        let was_open = current.initialized();
+        let was_open = current.exchange.initialized();
         let mut answer = self.ask_over(&current, question.clone(), deadline).await;
         // A server closes a connection that is idle, and may do so while a question is on its way.
-        if was_open && answer.as_ref().is_err_and(is_broken) {
+        let is_closed = |error: &NetError| is_broken(error) && !matches!(error, NetError::Timeout);
+        if was_open && answer.as_ref().is_err_and(is_closed) {
             let next = self.current().clone();
             answer = self.ask_over(&next, question, deadline).await;
         }
@@ -76,15 +92,22 @@ impl Connection {
         question: DnsRequest,
         deadline: Instant,
     ) -> Result<DnsResponse, NetError> {
-        let asking = async {
-            let exchange = current.get_or_try_init(|| self.connect()).await?;
-            exchange.send(question).first_answer().await
-        };
+        let begun = Instant::now();
+        let connecting = current.exchange.get_or_try_init(|| self.connect());
+        let connected = timeout_at(deadline, connecting).await;
+        let exchange = connected.unwrap_or_else(|_| Err(io::Error::from(TimedOut).into()));
+        let exchange = exchange.inspect_err(|_| self.forget(current))?;
+        let query = question.queries.first().cloned();
+        let asking = exchange.send(question).first_answer();
         let answer = timeout_at(deadline, asking).await;
         let answer = answer.unwrap_or(Err(NetError::Timeout));
-        // What is silent may be gone without a word.
-        if answer.as_ref().is_err_and(is_broken) {
-            self.forget(current);
+        let answer = answer.and_then(|answer| about(query.as_ref(), answer));
+        match &answer {
+            // One slow name says nothing of a connection that brings answers to others. What is
+            // silent may be gone without a word.
+            Err(NetError::Timeout) if current.heard().is_some_and(|heard| heard > begun) => {}
+            Err(error) if is_broken(error) => self.forget(current),
+            _ => *current.heard() = Some(Instant::now()),
         }
         answer
     }
@@ -93,7 +116,10 @@ impl Connection {
     /// TLS has, too.
     fn explained(&self, error: NetError) -> NetError {
         match error {
-            error @ (NetError::Dns(_) | NetError::Timeout | NetError::Msg(_)) => error,
+            error @ (NetError::Dns(_)
+            | NetError::Proto(_)
+            | NetError::Timeout
+            | NetError::Msg(_)) => error,
             error if self.protocol == ProtocolConfig::Tcp => error,
             NetError::Io(error) => error.to_string().into(),
             error => error.to_string().into(),
@@ -143,6 +169,28 @@ impl Connection {
 
     fn current(&self) -> MutexGuard<'_, Current> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The answer, if it is one to this question. The library finds the question by its number alone,
+/// which is free for another one as soon as it waits no longer.
+fn about(question: Option<&Query>, answer: DnsResponse) -> Result<DnsResponse, NetError> {
+    let is_about = |said: &Query| {
+        question.is_some_and(|asked| {
+            asked.query_type() == said.query_type()
+                && asked.name().to_lowercase() == said.name().to_lowercase()
+        })
+    };
+    // A server that could not read the question need not repeat it.
+    let is_error = answer.metadata.response_code != ResponseCode::NoError;
+    let is_right = match answer.queries.first() {
+        Some(said) => is_about(said),
+        None => is_error,
+    };
+    if is_right {
+        Ok(answer)
+    } else {
+        Err("the server has answered another question".to_owned().into())
     }
 }
 

@@ -47,6 +47,14 @@ struct State {
     servers: Arc<[Arc<Server>]>,
     /// When the addresses were asked for.
     asked: Option<Instant>,
+    /// Why there are none.
+    unfound: Option<Arc<str>>,
+}
+
+impl State {
+    fn was_asked_lately(&self) -> bool {
+        self.asked.is_some_and(|at| at.elapsed() < FIND_AGAIN)
+    }
 }
 
 impl Place {
@@ -88,7 +96,10 @@ impl Place {
             Self::Named(named) => {
                 let state = named.state();
                 let mut servers = state.servers.iter();
-                !state.servers.is_empty() && servers.all(|server| server.is_silent())
+                if state.servers.is_empty() {
+                    return state.unfound.is_some() && state.was_asked_lately();
+                }
+                servers.all(|server| server.is_silent())
             }
         }
     }
@@ -99,25 +110,47 @@ impl Named {
     async fn servers(&self) -> Result<Arc<[Arc<Server>]>, Failure> {
         let known = {
             let state = self.state();
-            let is_recent = state.asked.is_some_and(|at| at.elapsed() < FIND_AGAIN);
+            let is_recent = state.was_asked_lately();
             let known = Some(state.servers.clone()).filter(|servers| !servers.is_empty());
             if let Some(servers) = &known
                 && (is_recent || !servers.iter().all(|server| server.is_failing()))
             {
                 return Ok(servers.clone());
             }
+            if let (None, Some(reason), true) = (&known, &state.unfound, is_recent) {
+                return Err(self.unfound(reason));
+            }
             known
         };
         match self.find.find(&self.host).await {
             Ok(addresses) => self.take(&addresses),
             Err(error) => {
-                self.state().asked = Some(Instant::now());
+                let reason: Arc<str> = error.to_string().into();
                 // It may be reached where it was once more.
-                known.ok_or_else(|| Failure::Unfound {
-                    server: self.setting.label().into(),
-                    reason: error.to_string().into(),
-                })
+                known.ok_or_else(|| self.note_unfound(&reason))
             }
+        }
+    }
+
+    /// Remembers that no address is known, and tells it once.
+    fn note_unfound(&self, reason: &Arc<str>) -> Failure {
+        let mut state = self.state();
+        state.asked = Some(Instant::now());
+        if state.unfound.replace(reason.clone()).is_none() {
+            tracing::warn!(
+                server = %self.setting.label(),
+                %reason,
+                "the address of a DNS server is not found; the others of its list are asked until it is. Write its \
+                 address, and its name behind #, so that it need not be"
+            );
+        }
+        self.unfound(reason)
+    }
+
+    fn unfound(&self, reason: &Arc<str>) -> Failure {
+        Failure::Unfound {
+            server: self.setting.label().into(),
+            reason: reason.clone(),
         }
     }
 
@@ -134,6 +167,7 @@ impl Named {
         });
         let servers: Arc<[_]> = servers.collect::<Result<_, Failure>>()?;
         state.servers = servers.clone();
+        state.unfound = None;
         Ok(servers)
     }
 

@@ -11,7 +11,7 @@ use hickory_resolver::config::{
 };
 use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::{DnsError, NetError};
-use hickory_resolver::proto::rr::RecordType;
+use hickory_resolver::proto::rr::{Name, RecordType};
 use rustls::ClientConfig;
 
 use super::cache::Answer;
@@ -109,9 +109,10 @@ impl Server {
         // `cache` remembers, and has to be told what the server says.
         options.cache_size = 0;
         options.positive_max_ttl = Some(YEAR);
-        options.case_randomization = way.case_randomization;
-        options.max_active_requests = MOST_QUESTIONS;
         let is_encrypted = tls.is_some();
+        // What is enciphered needs no other proof.
+        options.case_randomization = way.case_randomization && !is_encrypted;
+        options.max_active_requests = MOST_QUESTIONS;
         let mut builder = Resolver::builder_with_config(config, Provider::new(label.clone()));
         if let Some(tls) = tls {
             builder = builder.with_tls_config(tls);
@@ -131,7 +132,9 @@ impl Server {
 
     /// What it says of one family of a name.
     pub(super) async fn ask(&self, name: &str, record: RecordType) -> Result<Answer, Failure> {
-        let error = match self.resolver.lookup(name, record).await {
+        // Hosts may have characters that names of the library do not, such as `_`.
+        let name = Name::from_str_relaxed(name).map_err(NetError::from)?;
+        let error = match self.resolver.lookup(name.clone(), record).await {
             Ok(found) => {
                 *self.silent() = None;
                 return Ok(answer(&found));
@@ -150,7 +153,7 @@ impl Server {
             }
             Err(error) => error,
         };
-        tracing::debug!(server = %self.label, name, %record, %error, "no answer");
+        tracing::debug!(server = %self.label, %name, %record, %error, "no answer");
         let is_silence = self.is_silence(&error);
         let failure = self.failure(error);
         // A server that drops questions for IPv6 addresses may answer all others.
@@ -174,8 +177,11 @@ impl Server {
     /// Whether an error means that the server has said nothing.
     fn is_silence(&self, error: &NetError) -> bool {
         match error {
-            NetError::Timeout | NetError::Io(_) | NetError::NoConnections => true,
-            NetError::Dns(_) => false,
+            NetError::Io(_) | NetError::NoConnections => true,
+            // It has been connected to, and one slow name says nothing of others. Asked after a
+            // server in clear text, it would let the next names be read on the way.
+            NetError::Timeout => !self.is_encrypted,
+            NetError::Dns(_) | NetError::Proto(_) => false,
             // TLS and HTTP have more ways to fail than the library has kinds.
             _ => self.is_encrypted,
         }
@@ -239,7 +245,7 @@ mod tests {
 
     use hickory_resolver::proto::op::Query;
     use hickory_resolver::proto::rr::rdata::{A, CNAME};
-    use hickory_resolver::proto::rr::{Name, RData, Record};
+    use hickory_resolver::proto::rr::{RData, Record};
 
     use super::*;
 
