@@ -22,7 +22,7 @@ use super::value::{
 pub struct Egress {
     /// DNS servers to ask instead of the system's, in this order: "9.9.9.9" or "9.9.9.9:53" in
     /// clear text, "tls://9.9.9.9#dns.quad9.net" over TLS, where the name behind `#` is the one
-    /// that the certificate has to have, "https://dns.quad9.net/dns-query" over HTTPS. The address
+    /// that the certificate has to have, `https://dns.quad9.net/dns-query` over HTTPS. The address
     /// of a server that is written by its name is asked of `hosts` and of the system.
     #[serde(deserialize_with = "value::each::<_, NameServer>")]
     #[schemars(with = "Vec<Parsed<NameServer>>")]
