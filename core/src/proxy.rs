@@ -102,13 +102,12 @@ impl Proxy {
             return Err(StartError::CompilerChild);
         }
         check(&config)?;
-        let pseudonym = Pseudonym::random();
         Ok(Self {
             users: logins::read(&config.auth)?,
-            parents: parents(&config, &pseudonym)?,
+            parents: parents(&config)?,
             listeners: Listener::bind_all(config.listeners())?,
             reloader: Reloader::default(),
-            pseudonym,
+            pseudonym: Pseudonym::random(),
             serving: CancellationToken::new(),
             config,
         })
@@ -132,13 +131,12 @@ impl Proxy {
         config.listeners.clear();
         config.proxy.listen = listener.named.settings.address.clone().into();
         check(&config)?;
-        let pseudonym = Pseudonym::random();
         Ok(Self {
             users: logins::read(&config.auth)?,
-            parents: parents(&config, &pseudonym)?,
+            parents: parents(&config)?,
             listeners: vec![listener],
             reloader: Reloader::default(),
-            pseudonym,
+            pseudonym: Pseudonym::random(),
             serving: CancellationToken::new(),
             config,
         })
@@ -309,9 +307,8 @@ impl Proxy {
 }
 
 /// The parent proxies of the settings, with their secrets and certificates.
-fn parents(config: &Config, pseudonym: &Pseudonym) -> Result<Parents, StartError> {
-    Parents::new(&config.upstream, pseudonym.via())
-        .map_err(|error| StartError::Upstream(error.into()))
+fn parents(config: &Config) -> Result<Parents, StartError> {
+    Parents::new(&config.upstream).map_err(|error| StartError::Upstream(error.into()))
 }
 
 /// Fails if nothing says who may use the proxy, or if no DNS server could be verified.

@@ -22,7 +22,7 @@ pub(crate) mod spelling;
 pub(crate) mod stream;
 #[cfg(test)]
 mod tests;
-mod tls;
+pub(crate) mod tls;
 mod written;
 
 use std::cell::RefCell;
@@ -194,8 +194,8 @@ impl Upstream {
         let parent = route.parent();
         for _ in 0..parent.map_or(1, |parent| parent.size()) {
             let connected = match self.dial_route(route, asker.client, &[]).await {
-                Err(NoWay::Unreached(_)) if may_go_direct(route) => {
-                    let direct = Rc::new(Route::direct(route.target.clone(), route.scheme));
+                Err(NoWay::Unreached(error)) => {
+                    let direct = fallback(route).ok_or(error)?;
                     if let Some(uri) = origin_form {
                         absolute::undo(&mut request, uri);
                     }
@@ -249,8 +249,8 @@ impl Upstream {
     }
 
     /// Connects to the target of a route, through a parent proxy if the route says so and one can
-    /// be reached. `marks` are those of the proxies that the request has been through (Via). Returns
-    /// the way that was taken.
+    /// be reached. `marks` are for that proxy: those of the proxies that the request has been
+    /// through, and of this one (Via). Returns the way that was taken.
     pub(crate) async fn dial(
         &self,
         route: &Rc<Route>,
@@ -259,8 +259,8 @@ impl Upstream {
     ) -> Result<(Connected, Rc<Route>), Error> {
         self.judge_unresolved(route)?;
         match self.dial_route(route, client, marks).await {
-            Err(NoWay::Unreached(_)) if may_go_direct(route) => {
-                let direct = Rc::new(Route::direct(route.target.clone(), route.scheme));
+            Err(NoWay::Unreached(error)) => {
+                let direct = fallback(route).ok_or(error)?;
                 Ok((self.dial_direct(&direct, client).await?, direct))
             }
             connected => Ok((connected?, route.clone())),
@@ -388,7 +388,9 @@ fn answered(
     Ok((response, link))
 }
 
-/// Whether a request may go straight to its origin while no parent proxy is there.
-fn may_go_direct(route: &Route) -> bool {
-    route.parent().is_some_and(|parent| parent.may_go_direct())
+/// The way straight to the origin, if requests may take it while no parent proxy is there.
+fn fallback(route: &Route) -> Option<Rc<Route>> {
+    let parent = route.parent()?;
+    let direct = || Rc::new(Route::direct(route.target.clone(), route.scheme));
+    parent.may_go_direct().then(direct)
 }

@@ -196,7 +196,7 @@ impl Shared {
         let is_for_v6 = question.query_type() == RecordType::AAAA;
         let a = |last| {
             let data = RData::A(A(Ipv4Addr::new(127, 0, 0, last)));
-            Record::from_rdata(question.name().clone(), 60, data)
+            Record::from_rdata(question.name().clone(), TTL, data)
         };
         if forgets_case && !is_for_v6 {
             answer.add_answer(a(66));
@@ -253,8 +253,9 @@ impl Shared {
 /// For how long it is known that there is nothing (RFC 2308, section 3).
 fn nothing() -> Record {
     let zone = Name::from_ascii("test.").expect("a name");
-    let data = SOA::new(zone.clone(), zone.clone(), 1, 60, 60, 60, 60);
-    Record::from_rdata(zone, 60, RData::SOA(data))
+    let time = TTL as i32;
+    let data = SOA::new(zone.clone(), zone.clone(), 1, time, time, time, TTL);
+    Record::from_rdata(zone, TTL, RData::SOA(data))
 }
 
 async fn serve_udp(socket: UdpSocket, shared: Arc<Shared>) {

@@ -127,12 +127,10 @@ fn start_faults(config: &Config) -> Vec<Fault> {
         what: "the users of [auth]".into(),
         reason: Causes(&error).to_string(),
     });
-    let parents = Parents::of_command(&config.upstream)
-        .err()
-        .map(|error| Fault {
-            what: "the parent proxies".into(),
-            reason: Causes(&error).to_string(),
-        });
+    let parents = Parents::new(&config.upstream).err().map(|error| Fault {
+        what: "the parent proxies".into(),
+        reason: Causes(&error).to_string(),
+    });
     let name_servers = trust::client_config(&config.egress).err();
     let name_servers = name_servers.map(|error| Fault {
         what: "the DNS servers of [egress], which could not be verified".into(),

@@ -126,7 +126,7 @@ pub(super) fn fetcher(config: &Config) -> Fetcher {
     let (egress, time) = (&config.egress, config.limits.resolve);
     let resolver = Resolver::new(egress, time, LOOKUPS, Reloads::default());
     let own = OwnListeners::of(&config.listeners());
-    let parents = Parents::of_command(&config.upstream);
+    let parents = Parents::new(&config.upstream);
     Fetcher::new(resolver, Policy::new(egress, &own), parents)
 }
 

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use http::header::{CONTENT_LENGTH, VIA};
+use http::header::CONTENT_LENGTH;
 use http::{Request, Response, request};
 use hyper::body::Body;
 
@@ -40,13 +40,8 @@ pub(crate) async fn connect(
         return Err(Error::MalformedRequest("a CONNECT request has no body").into());
     }
     let client = session.login(|| basic::credentials(&head.headers)).await?;
-    let marks = head
-        .headers
-        .get_all(VIA)
-        .iter()
-        .cloned()
-        .collect::<Vec<_>>();
-    let upgrade = session.open(&client, &target, &marks, exchange).await?;
+    let opening = session.open(&client, &target, Some(&head.headers), exchange);
+    let upgrade = opening.await?;
     Ok(Reply::Tunnel(Response::new(()), upgrade))
 }
 

@@ -3,14 +3,15 @@
 
 use std::rc::Rc;
 
+use bytes::Bytes;
+use http::Response;
+
 use super::tunnels::TunnelPermit;
 use crate::chain::LocalChain;
 use crate::error::Error;
 use crate::upstream::OriginSocket;
 use crate::upstream::response::ResponseBody;
 use crate::verdict::Judgement;
-use bytes::Bytes;
-use http::Response;
 
 /// What an exchange leads to if nothing stands against it.
 #[derive(Debug)]

@@ -8,7 +8,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use http::HeaderValue;
+use http::header::VIA;
+use http::{HeaderMap, HeaderValue};
 use portcullis_contract::FoundIn;
 use tokio::time::Instant;
 #[cfg(any(test, fuzzing))]
@@ -342,12 +343,12 @@ impl Session {
     }
 
     /// Judges a host and, if it passes, connects to it: what every protocol does that asks for a
-    /// tunnel. `marks` are those of the proxies that the request has been through.
+    /// tunnel. `headers` are those of the request, where there are any.
     pub(crate) async fn open(
         &self,
         client: &Admitted,
         target: &Rc<Target>,
-        marks: &[HeaderValue],
+        headers: Option<&HeaderMap>,
         exchange: &mut Exchange,
     ) -> Result<Upgrade, Rejection> {
         let filters = self.admit(client, target, exchange).await?;
@@ -356,7 +357,9 @@ impl Session {
         let direct = Rc::new(Route::direct(target.clone(), Scheme::Tunnel));
         let route = upstream.route(&direct, &client.0);
         exchange.record_route(&route);
-        let (connected, route) = upstream.dial(&route, self.asker.client, marks).await?;
+        let marks = route.parent().map(|_| self.marks(headers));
+        let marks = marks.unwrap_or_default();
+        let (connected, route) = upstream.dial(&route, self.asker.client, &marks).await?;
         exchange.record_peer(connected.peer, &route);
         Ok(Upgrade {
             stream: connected.stream,
@@ -364,5 +367,13 @@ impl Session {
             chain: Some(filters.chain().clone()),
             _permit: permit,
         })
+    }
+
+    /// The marks of the proxies that a request has been through, and of this one (RFC 9110, section
+    /// 7.6.3).
+    fn marks(&self, headers: Option<&HeaderMap>) -> Vec<HeaderValue> {
+        let before = headers.into_iter().flat_map(|headers| headers.get_all(VIA));
+        let own = self.worker.pseudonym.via();
+        before.chain([own]).cloned().collect()
     }
 }

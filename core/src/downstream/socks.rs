@@ -148,7 +148,7 @@ async fn connect(
             Some(client) => client,
             None => session.login(|| Ok(None)).await?,
         };
-        session.open(&client, &target, &[], exchange).await
+        session.open(&client, &target, None, exchange).await
     };
     match opening.await {
         Ok(upgrade) => {

@@ -48,8 +48,6 @@ pub(crate) struct Parent {
     fallback: Fallback,
     login: Option<Login>,
     tls: Option<tls::Connector>,
-    /// The mark of this proxy in the requests for tunnels.
-    via: HeaderValue,
     /// The member that is tried first where nothing else decides.
     turn: AtomicUsize,
 }
@@ -84,30 +82,17 @@ pub(crate) enum ParentsError {
 }
 
 impl Parents {
-    /// `via` marks the requests for tunnels as this proxy's.
-    pub(crate) fn new(
-        tables: &BTreeMap<String, config::Upstream>,
-        via: &HeaderValue,
-    ) -> Result<Self, ParentsError> {
+    /// Reads the secrets and certificates that the tables name.
+    pub(crate) fn new(tables: &BTreeMap<String, config::Upstream>) -> Result<Self, ParentsError> {
         let rules = tables.iter().map(|(name, table)| {
             let is_direct = table.proxies().next().is_none();
-            let parent = (!is_direct)
-                .then(|| Parent::new(name, table, via))
-                .transpose()?;
+            let parent = (!is_direct).then(|| Parent::new(name, table)).transpose()?;
             Ok(Rule {
                 table: table.clone(),
                 parent: parent.map(Arc::new),
             })
         });
         rules.collect::<Result<_, _>>().map(Self)
-    }
-
-    /// Those of a program that asks them for no tunnels itself.
-    #[cfg(feature = "cli")]
-    pub(crate) fn of_command(
-        tables: &BTreeMap<String, config::Upstream>,
-    ) -> Result<Self, ParentsError> {
-        Self::new(tables, &HeaderValue::from_static("1.1 portcullis"))
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -123,7 +108,7 @@ impl Parents {
 }
 
 impl Parent {
-    fn new(name: &str, table: &config::Upstream, via: &HeaderValue) -> Result<Self, ParentsError> {
+    fn new(name: &str, table: &config::Upstream) -> Result<Self, ParentsError> {
         let login = match &table.credentials {
             None => None,
             Some(secret) => {
@@ -150,7 +135,6 @@ impl Parent {
             fallback: table.fallback,
             login,
             tls,
-            via: via.clone(),
             turn: AtomicUsize::new(0),
         })
     }
@@ -187,10 +171,6 @@ impl Parent {
                 .expect("there is a host");
         }
         url
-    }
-
-    pub(super) fn via(&self) -> &HeaderValue {
-        &self.via
     }
 
     pub(super) fn may_go_direct(&self) -> bool {

@@ -191,7 +191,7 @@ impl Upstream {
                 Ok((stream, Bytes::new()))
             }
             ProxyProtocol::Http | ProxyProtocol::Https => {
-                let request = connect::request(target, login, marks.iter().chain([parent.via()]));
+                let request = connect::request(target, login, marks);
                 let request = request.map_err(NoTunnel::Refused)?;
                 let tunnel = connect::tunnel(socket, request, self.head_size).await;
                 tunnel.map_err(|error| no_connect(parent, error))

@@ -1,12 +1,13 @@
-//! TLS on the way to a parent proxy, and whom to trust there and at DNS servers.
+//! TLS on the way to a parent proxy, and whom to trust there, at DNS servers and at the servers of
+//! lists.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustls::ClientConfig;
 use rustls::pki_types::pem::{Error as PemError, PemObject};
 use rustls::pki_types::{CertificateDer, InvalidDnsNameError, ServerName};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 use rustls_platform_verifier::Verifier;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -56,16 +57,27 @@ impl Connector {
 }
 
 /// Trusts what the system trusts, and the certificates in the file `ca`.
-pub(super) fn client_config(ca: Option<&Path>) -> Result<ClientConfig, TlsError> {
-    // The default provider of the process belongs to the application that embeds the proxy.
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+pub(crate) fn client_config(ca: Option<&Path>) -> Result<ClientConfig, TlsError> {
+    let builder = builder()?;
     let roots = ca.map_or_else(|| Ok(Vec::new()), certificates)?;
-    let verifier = Verifier::new_with_extra_roots(roots, provider.clone())?;
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
+    let verifier = Verifier::new_with_extra_roots(roots, builder.crypto_provider().clone())?;
+    let config = builder
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier));
     Ok(config.with_no_client_auth())
+}
+
+/// Trusts nobody: for a client that speaks no TLS.
+pub(crate) fn without_trust() -> Result<ClientConfig, TlsError> {
+    let config = builder()?.with_root_certificates(RootCertStore::empty());
+    Ok(config.with_no_client_auth())
+}
+
+fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, TlsError> {
+    // The default provider of the process belongs to the application that embeds the proxy.
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider);
+    Ok(builder.with_safe_default_protocol_versions()?)
 }
 
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {

@@ -220,8 +220,8 @@ fn offers(text: &str, version: &str) -> Vec<u8> {
     encoder.encode().expect("it has the world's types")
 }
 
-/// Linking is what a later version could break. What a proxy answers that speaks it, no test can ask
-/// before there is one: conformance is shown with this proxy alone. The filters in JavaScript and
+/// Linking is what a later version could break. A test cannot ask what a proxy answers that speaks
+/// it before there is one: conformance is shown with this proxy alone. The filters in JavaScript and
 /// Python that are kept are not built here, as that needs their languages' tools. They import whole
 /// interfaces, and so does the filter here that imports all there is.
 #[test]

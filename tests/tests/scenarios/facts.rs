@@ -4,7 +4,7 @@
 use portcullis::config::Group;
 use portcullis_tests::{Log, Stage, guests, plug};
 
-/// What a hook knows besides the exchange, its client, the request and what is noted. An empty value
+/// What a hook knows, besides the exchange, its client, the request and the notes. An empty value
 /// stands for any.
 const BESIDES: [(&str, &[(&str, &str)]); 4] = [
     ("judge-host", &[]),

@@ -14,8 +14,7 @@ use reqwest::header::{
 };
 use reqwest::redirect;
 use reqwest::{Client, Proxy, Response, StatusCode};
-use rustls::{ClientConfig, RootCertStore};
-use rustls_platform_verifier::BuilderVerifierExt;
+use rustls::ClientConfig;
 use url::Url;
 
 use super::body::{Body, Room};
@@ -29,6 +28,7 @@ use crate::target::Target;
 use crate::upstream::Scheme;
 use crate::upstream::policy::Policy;
 use crate::upstream::resolve::Resolver;
+use crate::upstream::tls;
 
 const USER_AGENT: &str = concat!("portcullis/", env!("CARGO_PKG_VERSION"));
 
@@ -249,7 +249,7 @@ fn client(
         client = client.dns_resolver(Arc::new(resolver));
     }
     client
-        .tls_backend_preconfigured(tls(url)?)
+        .tls_backend_preconfigured(trust(url)?)
         .user_agent(USER_AGENT)
         // A URL may hold a key, which the server that it redirects to must not learn.
         .referer(false)
@@ -260,23 +260,13 @@ fn client(
         .map_err(|error| FetchError::Tls(error.into()))
 }
 
-/// Trusts what the system trusts. The default provider of the process is not set: it belongs to the
-/// application that embeds the proxy.
-fn tls(url: &Url) -> Result<ClientConfig, FetchError> {
-    let builder = || {
-        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| FetchError::Tls(error.into()))
-    };
-    let config = match builder()?.with_platform_verifier() {
-        Ok(config) => config,
+fn trust(url: &Url) -> Result<ClientConfig, FetchError> {
+    let config = match tls::client_config(None) {
         // In a container without CA certificates a feed over plain http: must still work.
-        Err(_) if url.scheme() == "http" => {
-            builder()?.with_root_certificates(RootCertStore::empty())
-        }
-        Err(error) => return Err(FetchError::Tls(error.into())),
+        Err(_) if url.scheme() == "http" => tls::without_trust(),
+        config => config,
     };
-    Ok(config.with_no_client_auth())
+    config.map_err(|error| FetchError::Tls(error.into()))
 }
 
 /// The servers of lists, whose names the proxy's own resolver resolves.

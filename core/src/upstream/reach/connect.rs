@@ -65,10 +65,10 @@ pub(super) async fn tunnel(
 
 /// A request for a tunnel. `marks` are those of the proxies that it has been through, and of this
 /// one: a request that runs in a circle is known by them.
-pub(super) fn request<'m>(
+pub(super) fn request(
     target: &Target,
     login: Option<&Login>,
-    marks: impl Iterator<Item = &'m HeaderValue>,
+    marks: &[HeaderValue],
 ) -> Result<Request<String>, Error> {
     let authority = target.to_string();
     let uri = Uri::try_from(&*authority).ok();
