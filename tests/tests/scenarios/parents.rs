@@ -120,6 +120,32 @@ async fn a_tunnel_leads_through_a_parent_that_is_asked_by_connect() {
 }
 
 #[tokio::test]
+async fn a_parent_is_shown_the_marks_of_all_proxies_before_it() {
+    let parent = Origin::start().await;
+    let proxy = behind("http", &parent, |_, _| ()).await;
+    let marks = async || {
+        let head = parent.accept().await.head().await.to_lowercase();
+        let marks = head.lines().filter_map(|line| line.strip_prefix("via: "));
+        marks.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let mut client = proxy.client().await;
+    let fields = "Via: 1.0 first, 1.1 second\r\nVia: 1.1 third\r\n\r\n";
+    let asked = connect("wiki.example:443").replace("\r\n\r\n", &format!("\r\n{fields}"));
+    client.send(asked).await;
+    let marked = marks().await;
+    assert_eq!(marked[..2], ["1.0 first, 1.1 second", "1.1 third"]);
+    assert_eq!(marked.len(), 3);
+    assert!(marked[2].starts_with("1.1 portcullis-"), "{marked:?}");
+
+    let mut client = proxy.client().await;
+    client.send([5, 1, 0]).await;
+    client
+        .send(b"\x05\x01\x00\x03\x0cwiki.example\x01\xbb")
+        .await;
+    assert_eq!(marks().await, marked[2..]);
+}
+
+#[tokio::test]
 async fn an_upgrade_leads_through_a_parent_too() {
     let parent = Origin::start().await;
     let proxy = behind("http", &parent, |_, _| ()).await;
