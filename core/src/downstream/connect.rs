@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, VIA};
 use http::{Request, Response, request};
 use hyper::body::Body;
 
@@ -24,10 +24,10 @@ pub(crate) async fn connect(
     exchange: &mut Exchange,
 ) -> Result<Reply, Rejection> {
     let (head, body) = request.into_parts();
-    head::check(&head)?;
+    let fields = head::check(&head)?;
     let target = target(&head)?;
     exchange.set_target(&target);
-    if session.worker.pseudonym.is_in(&head.headers) {
+    if fields.has(&VIA) && session.worker.pseudonym.is_in(&head.headers) {
         return Err(Error::Loop.into());
     }
     // A body would stand where the tunnel's first bytes are.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use http::header::{
     CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderName, MAX_FORWARDS, TE, TRANSFER_ENCODING,
-    UPGRADE,
+    UPGRADE, VIA,
 };
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, request};
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::auth::basic;
 use super::exchange::Exchange;
 use super::head;
-use super::headers::{HopByHop, has_token};
+use super::headers::{KnownFields, has_token};
 use super::interim::Interims;
 use super::reply::{Rejection, Reply, Upgrade};
 use super::respond;
@@ -45,9 +45,9 @@ pub(crate) async fn forward(
     exchange: &mut Exchange,
 ) -> Result<Reply, Rejection> {
     let (mut head, body) = request.into_parts();
-    head::check(&head)?;
+    let fields = head::check(&head)?;
     let worker = &session.worker;
-    let is_own = worker.pseudonym.is_in(&head.headers);
+    let is_own = fields.has(&VIA) && worker.pseudonym.is_in(&head.headers);
     if is_for_the_proxy(&mut head)? {
         exchange.record_health_check(is_own);
         return Ok(Reply::Local(respond::options()));
@@ -65,7 +65,7 @@ pub(crate) async fn forward(
     let route = worker.upstream.route(&destination.route, client.client());
     exchange.record_route(&route);
 
-    let upgrade = sanitize_request(&mut head, &body, &destination.host);
+    let upgrade = sanitize_request(&mut head, fields, &body, &destination.host);
     let url = || format!("http://{}{path}", target.authority(HTTP_PORT));
     exchange.record_judgement(filters.judge_request(&mut head, url).await)?;
     let upgrade = Wanted::of(session, upgrade)?;
@@ -188,18 +188,18 @@ pub(crate) fn parse_absolute_form(uri: Uri) -> Result<(Authority, PathAndQuery),
 /// Makes the fields fit for the next hop. Returns the protocol that the client wants to switch to.
 pub(crate) fn sanitize_request(
     head: &mut request::Parts,
+    fields: KnownFields,
     body: &ClientBody,
     host: &HeaderValue,
 ) -> Option<HeaderValue> {
     let headers = &mut head.headers;
     let is_empty = body.is_end_stream();
     let is_1_0 = head.version == Version::HTTP_10;
-    let own = HopByHop::of(headers);
-    let may_switch = own.has(&UPGRADE) && is_empty && !is_1_0;
+    let may_switch = fields.has(&UPGRADE) && is_empty && !is_1_0;
     let upgrade = may_switch.then(|| wanted_upgrade(headers)).flatten();
-    let takes_trailers = own.has(&TE) && has_token(headers, &TE, "trailers");
+    let takes_trailers = fields.has(&TE) && has_token(headers, &TE, "trailers");
 
-    own.remove_from(headers);
+    fields.remove_hop_by_hop(headers);
     if let Some(protocol) = &upgrade {
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(UPGRADE, protocol.clone());
@@ -207,7 +207,7 @@ pub(crate) fn sanitize_request(
         headers.insert(CONNECTION, HeaderValue::from_static("te"));
         headers.insert(TE, HeaderValue::from_static("trailers"));
     }
-    if is_empty || is_1_0 {
+    if fields.has(&EXPECT) && (is_empty || is_1_0) {
         headers.remove(EXPECT);
     }
     if !is_empty && body.size_hint().exact().is_none() {
@@ -266,13 +266,13 @@ pub(crate) fn sanitize_response(
 ) -> Result<Option<HeaderValue>, Error> {
     let is_empty = response.body().is_end_stream();
     let headers = response.headers_mut();
-    let own = HopByHop::of(headers);
-    let switched = own.has(&UPGRADE).then(|| headers[UPGRADE].clone());
-    if own.has(&TRANSFER_ENCODING) && !is_empty {
+    let fields = KnownFields::of(headers);
+    let switched = fields.has(&UPGRADE).then(|| headers[UPGRADE].clone());
+    if fields.has(&TRANSFER_ENCODING) && !is_empty {
         check_coding(headers)?;
     }
     keep_one_length(headers);
-    own.remove_from(headers);
+    fields.remove_hop_by_hop(headers);
     Ok(switched)
 }
 

@@ -5,17 +5,23 @@ use http::header::{EXPECT, HOST, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{Method, Version};
 
+use super::headers::KnownFields;
 use crate::error::Error;
 use crate::target::Target;
 
-type Rule = fn(&Parts) -> Result<(), Error>;
-
-/// In the order in which a client hears of them.
-const RULES: [Rule; 4] = [method, host, framing, expectation];
-
-/// Refuses a head that breaks a rule of RFC 9110 or 9112.
-pub(crate) fn check(head: &Parts) -> Result<(), Error> {
-    RULES.iter().try_for_each(|rule| rule(head))
+/// Refuses a head that breaks a rule of RFC 9110 or 9112. Returns which of the known fields it has.
+pub(crate) fn check(head: &Parts) -> Result<KnownFields, Error> {
+    // In the order in which a client hears of them.
+    method(head)?;
+    host(head)?;
+    let fields = KnownFields::of(&head.headers);
+    if fields.has(&TRANSFER_ENCODING) {
+        framing(head)?;
+    }
+    if fields.has(&EXPECT) {
+        expectation(head)?;
+    }
+    Ok(fields)
 }
 
 /// TRACE would show a client's page the credentials that the browser adds.
@@ -53,7 +59,6 @@ fn host(head: &Parts) -> Result<(), Error> {
 fn framing(head: &Parts) -> Result<(), Error> {
     let mut codings = head.headers.get_all(TRANSFER_ENCODING).iter();
     match (codings.next(), codings.next()) {
-        (None, _) => Ok(()),
         (Some(coding), None) if coding.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(()),
         _ => Err(Error::MalformedRequest(
             "the only transfer coding understood is chunked, once",

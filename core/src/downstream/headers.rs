@@ -26,42 +26,78 @@ static NO_CONNECTION_OPTIONS: [HeaderName; 11] = [
     VIA,
 ];
 
-/// The fields of a message that are meant for one connection only. One pass over its names costs
-/// less than a search for each of them: most messages have one or none.
-#[derive(Debug)]
-pub(crate) struct HopByHop(Vec<HeaderName>);
+/// Which of the fields that a proxy acts upon a message has. One pass over its names costs less
+/// than a search for each of them: most messages have one or none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KnownFields(u16);
 
-impl HopByHop {
+/// Never forwarded, whether `Connection` names them or not (RFC 9110, section 7.6.1).
+static HOP_BY_HOP: [HeaderName; 10] = [
+    CONNECTION,
+    TE,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    PROXY_AUTHORIZATION,
+    PROXY_AUTHENTICATE,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    HeaderName::from_static("proxy-authentication-info"),
+    HeaderName::from_static("http2-settings"),
+];
+
+impl KnownFields {
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let own = headers.keys().filter(|name| is_hop_by_hop(name)).cloned();
-        Self(own.collect())
+        Self(headers.keys().fold(0, |known, name| known | bit(name)))
     }
 
-    /// Whether the message has a field that is never forwarded.
-    pub(crate) fn has(&self, name: &HeaderName) -> bool {
-        self.0.contains(name)
+    /// Whether the message has that field, one of those that `bit` knows.
+    #[inline]
+    pub(crate) fn has(self, name: &HeaderName) -> bool {
+        debug_assert!(bit(name) != 0, "{name} is not among the known fields");
+        self.0 & bit(name) != 0
     }
 
-    /// Removes them all from their message, and what its `Connection` fields name.
-    pub(crate) fn remove_from(mut self, headers: &mut HeaderMap) {
-        if self.has(&CONNECTION) {
-            self.0.extend(connection_options(headers));
+    /// Removes the fields that are meant for one connection only, and what the `Connection` fields
+    /// name.
+    pub(crate) fn remove_hop_by_hop(self, headers: &mut HeaderMap) {
+        if self.0 & ANY_HOP_BY_HOP == 0 {
+            return;
         }
-        for name in self.0 {
+        let named: Vec<_> = if self.has(&CONNECTION) {
+            connection_options(headers).collect()
+        } else {
+            Vec::new()
+        };
+        for name in HOP_BY_HOP.iter().filter(|name| self.has(name)) {
+            headers.remove(name);
+        }
+        for name in named {
             headers.remove(name);
         }
     }
 }
 
-/// Never forwarded, whether `Connection` names them or not (RFC 9110, section 7.6.1).
-fn is_hop_by_hop(name: &HeaderName) -> bool {
+/// The bits of `HOP_BY_HOP`.
+const ANY_HOP_BY_HOP: u16 = (1 << HOP_BY_HOP.len()) - 1;
+
+#[inline]
+fn bit(name: &HeaderName) -> u16 {
     match *name {
-        CONNECTION | TE | TRANSFER_ENCODING | UPGRADE | PROXY_AUTHORIZATION
-        | PROXY_AUTHENTICATE => true,
-        _ => matches!(
-            name.as_str(),
-            "keep-alive" | "proxy-connection" | "proxy-authentication-info" | "http2-settings"
-        ),
+        CONNECTION => 1,
+        TE => 1 << 1,
+        TRANSFER_ENCODING => 1 << 2,
+        UPGRADE => 1 << 3,
+        PROXY_AUTHORIZATION => 1 << 4,
+        PROXY_AUTHENTICATE => 1 << 5,
+        EXPECT => 1 << 10,
+        VIA => 1 << 11,
+        _ => match name.as_str() {
+            "keep-alive" => 1 << 6,
+            "proxy-connection" => 1 << 7,
+            "proxy-authentication-info" => 1 << 8,
+            "http2-settings" => 1 << 9,
+            _ => 0,
+        },
     }
 }
 
@@ -160,10 +196,24 @@ mod tests {
 
     fn left(fields: &[(&str, &str)]) -> Vec<String> {
         let mut headers = headers(fields);
-        HopByHop::of(&headers).remove_from(&mut headers);
+        KnownFields::of(&headers).remove_hop_by_hop(&mut headers);
         let mut names: Vec<_> = headers.keys().map(ToString::to_string).collect();
         names.sort();
         names
+    }
+
+    #[test]
+    fn each_known_field_is_told_from_the_others() {
+        let mut bits = HOP_BY_HOP.iter().map(bit).fold(0, |bits, bit| bits | bit);
+        assert_eq!(bits, ANY_HOP_BY_HOP);
+        for name in [EXPECT, VIA] {
+            assert_eq!(
+                (bit(&name).count_ones(), bit(&name) & bits),
+                (1, 0),
+                "{name}"
+            );
+            bits |= bit(&name);
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use http::{HeaderMap, Request, StatusCode, Version};
 use tokio_util::sync::CancellationToken;
 
 use super::encode;
-use super::headers::{HopByHop, Pseudonym};
+use super::headers::{KnownFields, Pseudonym};
 
 /// Those of one client's connection that were not written yet. hyper wants to share it among
 /// threads, and it stays on one.
@@ -73,7 +73,7 @@ impl Interims {
 
 fn write(mut interim: Interim, pseudonym: &Pseudonym, out: &mut Vec<u8>) {
     let fields = &mut interim.fields;
-    HopByHop::of(fields).remove_from(fields);
+    KnownFields::of(fields).remove_hop_by_hop(fields);
     // There is no content to say anything of.
     fields.remove(CONTENT_LENGTH);
     fields.remove(TRAILER);

@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::text;
 use crate::downstream::encode;
-use crate::downstream::headers::HopByHop;
+use crate::downstream::headers::KnownFields;
 use crate::filter::fields::{Fields, Side};
 
 /// As much as one call may add.
@@ -60,7 +60,7 @@ pub fn header_edits(data: &[u8]) {
     }
 
     let mut forwarded = *after;
-    HopByHop::of(&forwarded).remove_from(&mut forwarded);
+    KnownFields::of(&forwarded).remove_hop_by_hop(&mut forwarded);
     assert!(!forwarded.keys().any(is_of_connection), "{forwarded:?}");
 }
 

@@ -31,9 +31,9 @@ pub fn request_head(data: &[u8]) {
         return;
     };
     let (mut head, body) = request.into_parts();
-    if head::check(&head).is_err() {
+    let Ok(fields) = head::check(&head) else {
         return;
-    }
+    };
     if head.method == Method::CONNECT {
         if let Ok(target) = connect::target(&head) {
             assert_target(&target);
@@ -52,7 +52,7 @@ pub fn request_head(data: &[u8]) {
     assert!(path.as_str().bytes().all(is_sent), "{path:?}");
     assert!(path.as_str().starts_with(['/', '?', '*']), "{path:?}");
 
-    let upgrade = forward::sanitize_request(&mut head, &body.into(), &destination.host);
+    let upgrade = forward::sanitize_request(&mut head, fields, &body.into(), &destination.host);
     let headers = &head.headers;
     let hosts: Vec<_> = headers.get_all(HOST).iter().collect();
     assert_eq!(hosts, [&target.authority(80)]);

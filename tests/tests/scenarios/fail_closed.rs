@@ -2,8 +2,10 @@
 //! by cell.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use portcullis::Config;
 use portcullis::commands::{self, Lists};
@@ -254,6 +256,47 @@ async fn a_filter_that_is_still_being_compiled_when_it_comes_changes_nothing_unt
         .await;
     fs::write(&go, "").unwrap();
     stage.until("blocked.example", 403).await;
+}
+
+/// The status of the answer to one request, without a runtime.
+fn status(client: &mut BufReader<TcpStream>, host: &str) -> u16 {
+    let request = format!("GET http://{host}/ HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    client.get_mut().write_all(request.as_bytes()).unwrap();
+    let head: Vec<_> = client
+        .lines()
+        .map(Result::unwrap)
+        .take_while(|line| !line.is_empty())
+        .collect();
+    let length = head
+        .iter()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+    client.read_exact(&mut body).unwrap();
+    head[0][9..12].parse().unwrap()
+}
+
+/// The scenario runs on the thread of the proxy's caller, which does nothing else from then on.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_filter_is_loaded_although_the_caller_of_the_proxy_is_busy() {
+    let folder = tempfile::tempdir().unwrap();
+    let go = folder.path().join("go");
+    let stage = Stage::start_with(|config| {
+        let real = config.compiler.program.take().expect("a compiler");
+        config.compiler.program = Some(compiler_that_waits_for(&go, &real));
+        config.compiler.cache_dir = folder.path().join("compiled");
+        config.compiler.time = Duration::from_secs(1);
+        plug(&config.plugins.dir, "guard.wasm", guests::bare());
+    })
+    .await;
+    let mut client = BufReader::new(TcpStream::connect(stage.proxy.address()).unwrap());
+    // Connections are accepted in order, so that of the client has a worker then.
+    stage.answers(&[("blocked.example", 503)]).await;
+    fs::write(&go, "").unwrap();
+    let end = Instant::now() + Duration::from_secs(60);
+    while status(&mut client, "blocked.example") != 403 {
+        assert!(Instant::now() < end, "the filter is not loaded");
+    }
 }
 
 #[tokio::test]
