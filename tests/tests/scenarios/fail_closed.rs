@@ -1,11 +1,11 @@
 //! What becomes of requests while a configured filter cannot judge: the table in the README, cell
 //! by cell.
 
+#[cfg(unix)]
+mod compiling;
+
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use portcullis::Config;
 use portcullis::commands::{self, Lists};
@@ -194,109 +194,6 @@ async fn a_filter_that_is_removed_leaves_the_chain_and_what_still_names_it_is_to
         log.says(&["ERROR", name, still, "after a restart"]).await;
     }
     stage.until("blocked.example", 200).await;
-}
-
-/// A program that compiles filters as soon as there is a file.
-#[cfg(unix)]
-fn compiler_that_waits_for(file: &Path, real: &Path) -> std::path::PathBuf {
-    use std::os::unix::fs::PermissionsExt;
-    let script = file.with_extension("sh");
-    let (file, real) = (file.display(), real.display());
-    let text = format!(
-        "#!/bin/sh\ncase $PORTCULLIS_COMPILE in *' '*) until [ -e '{file}' ]; do sleep 0.05; done;; \
-         esac\nexec '{real}'\n"
-    );
-    fs::write(&script, text).expect("a folder to write to");
-    let mode = fs::Permissions::from_mode(0o755);
-    fs::set_permissions(&script, mode).expect("a file of ours");
-    script
-}
-
-#[cfg(unix)]
-#[tokio::test]
-async fn a_filter_that_is_still_being_compiled_refuses_after_the_start_until_it_is_there() {
-    let folder = tempfile::tempdir().unwrap();
-    let go = folder.path().join("go");
-    let stage = Stage::start_with(|config| {
-        let real = config.compiler.program.take().expect("a compiler");
-        config.compiler.program = Some(compiler_that_waits_for(&go, &real));
-        config.compiler.cache_dir = folder.path().join("compiled");
-        config.compiler.time = Duration::from_secs(1);
-        plug(&config.plugins.dir, "guard.wasm", guests::bare());
-    })
-    .await;
-    stage
-        .answers(&[("a.example", 503), ("blocked.example", 503)])
-        .await;
-    fs::write(&go, "").unwrap();
-    stage.until("a.example", 200).await;
-    assert_eq!(stage.get("blocked.example").await.status, 403);
-}
-
-#[cfg(unix)]
-#[tokio::test]
-async fn a_filter_that_is_still_being_compiled_when_it_comes_changes_nothing_until_it_is_there() {
-    let folder = tempfile::tempdir().unwrap();
-    let go = folder.path().join("go");
-    fs::write(&go, "").unwrap();
-    let stage = Stage::start_with(|config| {
-        let real = config.compiler.program.take().expect("a compiler");
-        config.compiler.program = Some(compiler_that_waits_for(&go, &real));
-        config.compiler.cache_dir = folder.path().join("compiled");
-    })
-    .await;
-    let runs = async || list(&stage).await.contains("as the proxy");
-    stage.until_true("the proxy is listed", runs).await;
-    fs::remove_file(&go).unwrap();
-    stage.plug("guard.wasm", guests::bare());
-    let is_loading = async || list(&stage).await.contains("being loaded");
-    stage.until_true("it is being loaded", is_loading).await;
-    stage
-        .answers(&[("a.example", 200), ("blocked.example", 200)])
-        .await;
-    fs::write(&go, "").unwrap();
-    stage.until("blocked.example", 403).await;
-}
-
-/// The status of the answer to one request, without a runtime.
-fn status(client: &mut BufReader<TcpStream>, host: &str) -> u16 {
-    let request = format!("GET http://{host}/ HTTP/1.1\r\nHost: {host}\r\n\r\n");
-    client.get_mut().write_all(request.as_bytes()).unwrap();
-    let head: Vec<_> = client
-        .lines()
-        .map(Result::unwrap)
-        .take_while(|line| !line.is_empty())
-        .collect();
-    let length = head
-        .iter()
-        .find_map(|line| line.strip_prefix("content-length: "));
-    let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
-    client.read_exact(&mut body).unwrap();
-    head[0][9..12].parse().unwrap()
-}
-
-/// The scenario runs on the thread of the proxy's caller, which does nothing else from then on.
-#[cfg(unix)]
-#[tokio::test]
-async fn a_filter_is_loaded_although_the_caller_of_the_proxy_is_busy() {
-    let folder = tempfile::tempdir().unwrap();
-    let go = folder.path().join("go");
-    let stage = Stage::start_with(|config| {
-        let real = config.compiler.program.take().expect("a compiler");
-        config.compiler.program = Some(compiler_that_waits_for(&go, &real));
-        config.compiler.cache_dir = folder.path().join("compiled");
-        config.compiler.time = Duration::from_secs(1);
-        plug(&config.plugins.dir, "guard.wasm", guests::bare());
-    })
-    .await;
-    let mut client = BufReader::new(TcpStream::connect(stage.proxy.address()).unwrap());
-    // Connections are accepted in order, so that of the client has a worker then.
-    stage.answers(&[("blocked.example", 503)]).await;
-    fs::write(&go, "").unwrap();
-    let end = Instant::now() + Duration::from_secs(60);
-    while status(&mut client, "blocked.example") != 403 {
-        assert!(Instant::now() < end, "the filter is not loaded");
-    }
 }
 
 #[tokio::test]
