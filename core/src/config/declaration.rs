@@ -33,6 +33,9 @@ fn join_lines(schema: &mut Schema) {
     }
 }
 
+/// What stands before the path of a file with a secret.
+pub(super) const SECRET_FILE: &str = "file:";
+
 /// For settings whose default differs from machine to machine or is written in another form.
 pub(super) fn without_default(schema: &mut Schema) {
     schema.remove("default");
@@ -62,6 +65,11 @@ impl<'a> Declaration<'a> {
         each.is_object().then_some(Self(each))
     }
 
+    /// What stands in an array.
+    pub(super) fn items(self) -> Option<Self> {
+        self.0.get("items").map(Self)
+    }
+
     /// What the text of a variable at `place` stands for.
     pub(super) fn value<'t>(self, text: &'t str, place: &Range<usize>) -> DeValue<'t> {
         match self.0["type"].as_str() {
@@ -88,17 +96,45 @@ impl<'a> Declaration<'a> {
         types.iter().any(|word| word == "boolean")
     }
 
+    /// The path that `text` ends with where this is declared, and what stands before it.
+    pub(super) fn path_in(self, text: &str) -> Option<(&str, &str)> {
+        if self.is_path(text) {
+            return Some(("", text));
+        }
+        // A secret may stand in a file.
+        let before = if self.has_format("secret") {
+            ""
+        } else if self.has_format("secret-field") {
+            let (name, value) = text.split_once(':')?;
+            let blanks = value.len() - value.trim_start_matches([' ', '\t']).len();
+            &text[..=name.len() + blanks]
+        } else {
+            return None;
+        };
+        let path = text[before.len()..].strip_prefix(SECRET_FILE)?;
+        Some(text.split_at(text.len() - path.len()))
+    }
+
     /// Whether `text` is a path where this is declared. What resembles one of the words that stand
     /// there besides paths is not.
-    pub(super) fn is_path(self, text: &str) -> bool {
-        let forms = self.0["anyOf"].as_array();
-        let forms = forms.map_or(std::slice::from_ref(self.0), Vec::as_slice);
-        let words = forms
+    fn is_path(self, text: &str) -> bool {
+        let words = self
+            .forms()
             .iter()
             .filter_map(|form| form["enum"].as_array())
             .flatten();
-        forms.iter().any(|form| form["format"] == "path")
-            && nearest(text, words.filter_map(Value::as_str)).is_none()
+        self.has_format("path") && nearest(text, words.filter_map(Value::as_str)).is_none()
+    }
+
+    /// Whether text of that format may stand there.
+    pub(super) fn has_format(self, format: &str) -> bool {
+        self.forms().iter().any(|form| form["format"] == format)
+    }
+
+    /// What may stand there: several forms, or one.
+    fn forms(self) -> &'a [Value] {
+        let forms = self.0["anyOf"].as_array();
+        forms.map_or(std::slice::from_ref(self.0), Vec::as_slice)
     }
 
     /// Values that would be right, as they are written in a file.

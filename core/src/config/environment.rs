@@ -21,7 +21,7 @@ const ANY: &str = "*";
 #[derive(Clone, Debug)]
 pub(super) struct Setting<'a> {
     /// The variable's name without the prefix.
-    name: String,
+    pub(super) name: String,
     /// Where the setting stands in a file.
     pub(super) keys: Vec<String>,
     pub(super) declaration: Declaration<'a>,
@@ -98,25 +98,62 @@ impl<'a> Setting<'a> {
     /// `my_list` if not.
     pub(super) fn of_variable(key: &str, all: &[Self]) -> Option<Self> {
         let known = all.iter().find(|setting| setting.name == key);
-        known.cloned().or_else(|| {
-            all.iter().find_map(|setting| {
-                let (before, after) = setting.name.split_once(ANY)?;
-                let name = key.strip_prefix(before)?.strip_suffix(after)?;
-                let mut setting = setting.clone();
-                for key in setting.keys.iter_mut().filter(|key| *key == ANY) {
-                    *key = name.to_ascii_lowercase();
-                }
-                Some(setting)
-            })
-        })
+        let new = || {
+            let named = all
+                .iter()
+                .filter_map(|setting| Some((setting, setting.given_name(key)?)));
+            // `FEEDS_X_MAX_ENTRIES` says more of a feed `x` than of one `x_max`.
+            let (setting, name) = named.min_by_key(|(_, name)| name.len())?;
+            let mut setting = setting.clone();
+            for key in setting.keys.iter_mut().filter(|key| *key == ANY) {
+                *key = name.to_ascii_lowercase();
+            }
+            Some(setting)
+        };
+        known.cloned().or_else(new)
+    }
+
+    /// The name of the operator's in the name of a variable for this setting.
+    fn given_name<'k>(&self, key: &'k str) -> Option<&'k str> {
+        let (before, after) = self.name.split_once(ANY)?;
+        let name = key.strip_prefix(before)?.strip_suffix(after)?;
+        Some(name).filter(|name| !name.is_empty())
     }
 
     /// The variable that was likely meant. Names that resemble none are left alone: Kubernetes sets
     /// `PORTCULLIS_PORT` and the like for a service of this name.
     pub(super) fn misspelt(key: &str, all: &[Self]) -> Option<String> {
-        let names = all.iter().map(|setting| setting.name.as_str());
-        nearest(key, names.filter(|name| !name.contains(ANY)))
+        let named = all.iter().flat_map(|setting| setting.named_like(key));
+        let names = all.iter().map(|setting| setting.name.clone());
+        let names: Vec<_> = names
+            .filter(|name| !name.contains(ANY))
+            .chain(named)
+            .collect();
+        nearest(key, names.iter().map(String::as_str))
             .filter(|meant| strsim::damerau_levenshtein(key, meant) <= 2 && key != CONFIG)
             .map(|meant| format!("{PREFIX}{meant}"))
+    }
+
+    /// What the variable would be called with a part of `key` as the name that the operator gives.
+    fn named_like(&self, key: &str) -> Vec<String> {
+        let parts = self.name.split_once(ANY);
+        let Some((before, after)) = parts.filter(|(_, after)| !after.is_empty()) else {
+            return Vec::new();
+        };
+        let Some(rest) = key.strip_prefix(before) else {
+            return Vec::new();
+        };
+        rest.match_indices('_')
+            .filter(|(at, _)| *at > 0)
+            .map(|(at, _)| format!("{before}{}{after}", &rest[..at]))
+            .collect()
+    }
+
+    /// Whether a variable has the name of a table whose keys are names that the operator gives.
+    pub(super) fn is_of_names(key: &str, all: &[Self]) -> bool {
+        all.iter().any(|setting| {
+            let before = setting.name.split_once(ANY).map(|(before, _)| before);
+            before.and_then(|before| before.strip_suffix('_')) == Some(key)
+        })
     }
 }

@@ -74,6 +74,9 @@ impl<'a> Layers<'a> {
             } else if let Some(meant) = Setting::misspelt(key, &settings) {
                 let text = format!("there is no such setting; did you mean {meant}?");
                 return Err(problem(text));
+            } else if Setting::is_of_names(key, &settings) {
+                let text = "a variable can have one value of this table, not all of it; write it into the configuration file";
+                return Err(problem(text.into()));
             }
         }
         Ok(())
@@ -236,21 +239,38 @@ fn resolve_paths(
     declaration: Declaration<'_>,
     dir: &Path,
 ) -> Result<(), usize> {
-    for (key, declaration) in declaration.keys() {
-        let Some(value) = table.get_mut(key) else {
-            continue;
-        };
-        let place = value.span().start;
-        match value.get_mut() {
-            DeValue::Table(table) => resolve_paths(table, declaration, dir)?,
-            DeValue::String(path) if declaration.is_path(path) => {
-                let resolved = dir.join(&**path).into_os_string();
-                *path = resolved.into_string().map_err(|_| place)?.into();
-            }
-            _ => {}
+    for (key, value) in table.iter_mut() {
+        if let Some(declaration) = declaration.at(key.get_ref()) {
+            resolve_paths_in(value, declaration, dir)?;
         }
     }
     Ok(())
+}
+
+fn resolve_paths_in(
+    value: &mut Spanned<DeValue<'_>>,
+    declaration: Declaration<'_>,
+    dir: &Path,
+) -> Result<(), usize> {
+    let place = value.span().start;
+    match value.get_mut() {
+        DeValue::Table(table) => resolve_paths(table, declaration, dir),
+        DeValue::Array(values) => match declaration.items() {
+            Some(declaration) => values
+                .iter_mut()
+                .try_for_each(|value| resolve_paths_in(value, declaration, dir)),
+            None => Ok(()),
+        },
+        DeValue::String(text) => {
+            if let Some((before, path)) = declaration.path_in(text) {
+                let path = dir.join(path).into_os_string();
+                let path = path.into_string().map_err(|_| place)?;
+                *text = format!("{before}{path}").into();
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Dates and times become strings. The error is the place of a number that JSON does not have

@@ -13,6 +13,7 @@ use serde::{Deserializer, Serializer};
 use serde_json::Value;
 use url::Url;
 
+use super::declaration::SECRET_FILE;
 use super::value::{FromText, each, web_url};
 
 /// A file with a secret is not longer, in bytes.
@@ -87,7 +88,7 @@ impl Secret {
             let is_name = !name.is_empty() && !name.contains(['=', '\0', ' ']);
             return is_name.then(|| Self::Variable(name.to_owned()));
         }
-        if let Some(path) = text.strip_prefix("file:") {
+        if let Some(path) = text.strip_prefix(SECRET_FILE) {
             return (!path.is_empty()).then(|| Self::File(path.into()));
         }
         Some(Self::Text(text.to_owned()))
@@ -110,7 +111,7 @@ impl fmt::Display for Secret {
         match self {
             Self::Text(text) => f.write_str(text),
             Self::Variable(name) => write!(f, "env:{name}"),
-            Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::File(path) => write!(f, "{SECRET_FILE}{}", path.display()),
         }
     }
 }
@@ -144,7 +145,7 @@ impl FromText for SecretText {
     }
 
     fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string"})
+        json_schema!({"type": "string", "format": "secret"})
     }
 
     fn problem(_: &str) -> String {
@@ -187,7 +188,7 @@ impl FromText for FieldText {
     }
 
     fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "pattern": "^[^:]+:"})
+        json_schema!({"type": "string", "format": "secret-field", "pattern": "^[^:]+:"})
     }
 
     // The value may be a key.

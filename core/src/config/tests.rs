@@ -3,7 +3,9 @@
 mod feeds;
 mod listeners;
 mod messages;
+mod paths;
 mod published;
+mod variables;
 
 use std::ffi::OsString;
 use std::fs;
@@ -253,101 +255,6 @@ fn what_the_file_says_of_clients_and_destinations_is_read() {
     let servers = servers.map(|server| server.parse().unwrap()).into();
     let servers = [("corp.example".to_owned(), servers)];
     assert_eq!(config.egress.name_servers, servers.into());
-}
-
-/// The same as variables of the environment.
-const EVERY_VARIABLE: &[(&str, &str)] = &[
-    ("PORTCULLIS_PROXY_LISTEN", "[::1]:8080"),
-    ("PORTCULLIS_PROXY_WORKERS", "3"),
-    ("PORTCULLIS_LIMITS_CONNECTIONS", "9"),
-    ("PORTCULLIS_LIMITS_REQUEST_HEAD", "1s"),
-    ("PORTCULLIS_LIMITS_KEEP_ALIVE", "9s"),
-    ("PORTCULLIS_LIMITS_HALF_CLOSED", "10s"),
-    ("PORTCULLIS_LIMITS_BODY_RATE", "200B"),
-    ("PORTCULLIS_LIMITS_BODY_TIME", "11s"),
-    ("PORTCULLIS_LIMITS_RESOLVE", "2s"),
-    ("PORTCULLIS_LIMITS_CONNECT", "3s"),
-    ("PORTCULLIS_LIMITS_RESPONSE_HEAD", "4s"),
-    ("PORTCULLIS_LIMITS_IDLE", "5s"),
-    ("PORTCULLIS_LIMITS_SHUTDOWN", "6s"),
-    ("PORTCULLIS_PLUGINS_DIR", "filters"),
-    ("PORTCULLIS_PLUGINS_ORDER", "allow, blocklist"),
-    ("PORTCULLIS_PLUGINS_DELETION_GRACE", "7s"),
-    ("PORTCULLIS_PLUGINS_STACK", "64KiB"),
-    ("PORTCULLIS_COMPILER_TIME", "8s"),
-    ("PORTCULLIS_COMPILER_MEMORY", "64MiB"),
-    ("PORTCULLIS_COMPILER_CACHE", "65MiB"),
-    ("PORTCULLIS_FEEDS_MALWARE_URL", "file:///list"),
-    ("PORTCULLIS_FEEDS_MALWARE_FORMAT", "domains"),
-    ("PORTCULLIS_FEEDS_MALWARE_REFRESH", "1h"),
-    ("PORTCULLIS_FEEDS_MALWARE_MAX_SIZE", "1MiB"),
-    ("PORTCULLIS_CACHE_DIR", "copies"),
-    ("PORTCULLIS_CLIENTS_ALLOW", "192.0.2.7, 2001:db8::/32"),
-    ("PORTCULLIS_EGRESS_RESOLVERS", "tls://9.9.9.9,::1"),
-    ("PORTCULLIS_EGRESS_RESOLVER_CA", "ca.pem"),
-    ("PORTCULLIS_EGRESS_CASE_RANDOMIZATION", "false"),
-    ("PORTCULLIS_EGRESS_DNS_CACHE_ENTRIES", "7"),
-    ("PORTCULLIS_EGRESS_DNS_CACHE_MIN_TTL", "12s"),
-    ("PORTCULLIS_EGRESS_DNS_CACHE_MAX_TTL", "13s"),
-    ("PORTCULLIS_EGRESS_PRIVATE", "allow"),
-    ("PORTCULLIS_EGRESS_ALLOW", "10.0.0.0/8"),
-    ("PORTCULLIS_EGRESS_DENY", ".a.example,*:25"),
-    ("PORTCULLIS_EGRESS_CONNECT_PORTS", "443,8000-8999"),
-    ("PORTCULLIS_LOG_FORMAT", "json"),
-    ("PORTCULLIS_LOG_FILTER", "debug"),
-    ("PORTCULLIS_LOG_ACCESS_TO", "off"),
-    ("PORTCULLIS_LOG_ACCESS_FORMAT", "json"),
-];
-
-#[test]
-fn every_key_has_a_variable() {
-    let config = load("", EVERY_VARIABLE).unwrap();
-    let text = format!("{config:?}");
-    let default = Config::default();
-    assert_ne!(config.proxy.listen, default.proxy.listen);
-    assert_eq!(config.proxy.workers.get(), 3);
-    assert_eq!(config.limits.connections, 9);
-    assert_eq!(config.limits.body_rate, 200);
-    assert_eq!(config.limits.body_time, Some(Duration::from_secs(11)));
-    for seconds in (1..=10).chain([12, 13]) {
-        assert!(
-            text.contains(&format!(": {seconds}s")),
-            "{seconds} in {text}"
-        );
-    }
-    assert_eq!(config.plugins.dir, Path::new("filters"));
-    assert_eq!(config.plugins.order, ["allow", "blocklist"]);
-    assert_eq!(config.plugins.stack, 64 << 10);
-    assert_eq!(config.compiler.memory, 64 << 20);
-    assert_eq!(config.compiler.cache, 65 << 20);
-    let feed = &config.feeds["malware"];
-    assert_eq!(
-        (url(feed), feed.format),
-        ("file:///list", FeedFormat::Domains)
-    );
-    assert_eq!((feed.refresh.as_secs(), feed.max_size), (3600, 1 << 20));
-    assert_eq!(config.cache.dir, Path::new("copies"));
-    assert_eq!(config.clients.allow.map(|networks| networks.len()), Some(2));
-    let egress = &config.egress;
-    assert_eq!(egress.private, PrivateAddresses::Allow);
-    assert_eq!(egress.resolver_ca.as_deref(), Some(Path::new("ca.pem")));
-    assert!(!egress.case_randomization);
-    assert_eq!(egress.dns_cache.entries, 7);
-    assert_eq!(
-        [
-            egress.resolvers.len(),
-            egress.allow.len(),
-            egress.deny.len()
-        ],
-        [2, 1, 2]
-    );
-    assert_eq!(egress.connect_ports.as_ref().map(Vec::len), Some(2));
-    assert_eq!(
-        (config.log.format, &*config.log.filter),
-        (LogFormat::Json, "debug")
-    );
-    assert_eq!(config.log.access.to, AccessLogTo::Off);
-    assert_eq!(config.log.access.format, AccessLogFormat::Json);
 }
 
 #[test]
