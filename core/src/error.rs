@@ -2,7 +2,7 @@
 //! the proxy from starting, and everything that can keep a command from saying something about a
 //! filter.
 
-pub(crate) mod line;
+mod line;
 
 use std::any::Any;
 use std::error::Error as StdError;
@@ -12,9 +12,9 @@ use std::path::PathBuf;
 use http::StatusCode;
 
 pub(crate) use self::line::Causes;
-pub use self::line::Escaped;
 use crate::config::{Exposed, ListenAddress, UsersError};
 use crate::target::InvalidTarget;
+pub use portcullis_contract::Escaped;
 
 /// Why an exchange got no answer from its origin. Each variant is a different thing for the client.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,6 @@
 //! What is wrong with the configuration, and where.
 
-use crate::error::line::Escaped;
+use portcullis_contract::Escaped;
 use std::io;
 use std::path::PathBuf;
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 pub(crate) use self::hash::PasswordHash;
 use super::value::name_problem;
-use crate::error::line::Escaped;
+use portcullis_contract::Escaped;
 
 /// A file is not longer, in bytes. That is enough for a hundred thousand users.
 const LONGEST_FILE: u64 = 16 << 20;

@@ -9,7 +9,7 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
 use super::super::value::FromText;
-use crate::error::line::Escaped;
+use portcullis_contract::Escaped;
 
 /// What the path of a Unix socket stands behind.
 const UNIX: &str = "unix:";
