@@ -76,7 +76,7 @@ impl LocalChain {
     }
 
     /// Whether any filter that judges responses may ask for the fields of the request.
-    pub(super) fn recalls_request_headers(&self) -> bool {
+    pub(super) fn needs_request_headers(&self) -> bool {
         self.filters().any(|local| {
             local.has(Hook::Response) && local.member().filter.hooks.uses.request_headers
         })

@@ -162,7 +162,7 @@ impl<'a> FilterSession<'a> {
         let judgement = self.judge(message).await;
         if judges_response {
             let headers = &head.headers;
-            let needed = Some(headers).filter(|_| self.chain.recalls_request_headers());
+            let needed = Some(headers).filter(|_| self.chain.needs_request_headers());
             self.request = Some(RequestSnapshot {
                 method: head.method.clone(),
                 url,

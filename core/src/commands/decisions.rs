@@ -79,7 +79,7 @@ pub enum DecisionError {
     Users(#[from] UsersError),
     /// The time is none, or goes beyond the calendar.
     #[error(
-        "this is no time from now that a calendar has; leave it out for a decision that holds for ever"
+        "this time from now is none or is longer than a calendar goes; leave it out for a decision that holds for ever"
     )]
     Time,
     /// There is no decision of this number.

@@ -105,7 +105,7 @@ fn bit(name: &HeaderName) -> u16 {
 fn connection_options(headers: &HeaderMap) -> impl Iterator<Item = HeaderName> {
     tokens(headers, &CONNECTION)
         .filter(|token| {
-            // The usual options are no fields that still have to be found.
+            // The usual options name no fields, or fields that are removed anyway.
             ["close", "keep-alive", "upgrade", "te"]
                 .iter()
                 .all(|option| !token.eq_ignore_ascii_case(option))

@@ -1,13 +1,15 @@
 //! Starts again what panics. `control` runs its tasks this way and `workers` their threads and
 //! background tasks; what a task is for is not known here.
 //!
-//! The panic's own message and place are told by the application's panic hook, at once.
+//! Where it panicked is told by the application's panic hook, at once.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::time::{Instant, sleep};
+
+use crate::error::panic_message;
 
 /// The pause before the first restart.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -24,10 +26,11 @@ const HEALTHY_AFTER: Duration = Duration::from_secs(60);
 /// again after a pause.
 pub(super) async fn supervise(name: &'static str, mut task: impl AsyncFnMut()) {
     let mut backoff = Backoff::new(Instant::now());
-    while let Err(_panic) = AssertUnwindSafe(task()).catch_unwind().await {
+    while let Err(panic) = AssertUnwindSafe(task()).catch_unwind().await {
         let pause = backoff.pause(Instant::now());
         tracing::error!(
             task = name,
+            panic = panic_message(&*panic),
             restart_in = ?pause,
             "a background task panicked and is started again"
         );

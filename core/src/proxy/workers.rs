@@ -156,7 +156,7 @@ fn keep_working(
         // As a task, because the future that a set is run with is polled whenever any of its tasks
         // is.
         let work = set.spawn_local(work(config.clone(), id, messages.clone(), status.clone()));
-        let Err(_panic) = set.block_on(runtime, work) else {
+        let Err(panic) = set.block_on(runtime, work) else {
             return;
         };
         status.is_down.store(true, Ordering::Relaxed);
@@ -165,6 +165,7 @@ fn keep_working(
         let pause = backoff.pause(Instant::now());
         tracing::error!(
             worker = id.index,
+            %panic,
             restart_in = ?pause,
             consequence = "its connections are lost, those of other workers are not",
             "a worker panicked and is started again"

@@ -67,7 +67,7 @@ pub(crate) fn client_config(ca: Option<&Path>) -> Result<ClientConfig, TlsError>
     Ok(config.with_no_client_auth())
 }
 
-/// Trusts nobody: for a client that speaks no TLS.
+/// Trusts no server: for a client that speaks no TLS.
 pub(crate) fn without_trust() -> Result<ClientConfig, TlsError> {
     let config = builder()?.with_root_certificates(RootCertStore::empty());
     Ok(config.with_no_client_auth())

@@ -1,3 +1,5 @@
+//! Why a filter gets no answer from its lists. Returned by `feeds`.
+
 use std::fmt;
 
 /// Why feeds were not looked into.

@@ -1,3 +1,5 @@
+//! Why a filter cannot change a header field. Returned by `headers`.
+
 use std::fmt;
 
 /// Why a header field was not changed. Nothing has changed then.

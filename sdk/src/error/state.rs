@@ -1,3 +1,5 @@
+//! Why a filter cannot use what it remembers. Returned by `state`.
+
 use std::fmt;
 
 /// Why a call failed. Nothing has changed then.

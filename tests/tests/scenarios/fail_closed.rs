@@ -5,7 +5,6 @@
 mod compiling;
 
 use std::fs;
-use std::time::Duration;
 
 use portcullis::Config;
 use portcullis::commands::{self, Lists};

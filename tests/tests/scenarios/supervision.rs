@@ -10,7 +10,13 @@ async fn the_folder_is_watched_again_after_a_panic() {
     let mut log = Log::follow();
     log.panics_once_at("explosive");
     stage.plug("explosive.wasm", "not a filter");
-    log.says(&["ERROR", "task=\"plugins\"", "panicked"]).await;
+    let said = [
+        "ERROR",
+        "task=\"plugins\"",
+        "panics at explosive",
+        "panicked",
+    ];
+    log.says(&said).await;
     // Traffic goes on as before, and the file that was at fault is tried again.
     stage
         .answers(&[("blocked.example", 403), ("a.example", 200)])

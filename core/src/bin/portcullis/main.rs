@@ -146,6 +146,8 @@ fn is_wrong_start(error: &StartError) -> bool {
         error,
         StartError::Exposed(_)
             | StartError::Users(_)
+            | StartError::Upstream(_)
+            | StartError::NameServers(_)
             | StartError::FiltersCannotRun(_)
             | StartError::Decisions(_)
     )
@@ -266,7 +268,7 @@ enum ExitStatus {
     #[error("nothing is installed, as the answer was not `y`")]
     Declined,
     #[error(
-        "nothing is installed, as standard input is no terminal and no person could be asked. If what stands above is \
+        "nothing is installed, as standard input is not a terminal, so that the question could not be asked. If what stands above is \
          right, run the same with --yes"
     )]
     NoTerminal,

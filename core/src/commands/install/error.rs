@@ -32,7 +32,7 @@ pub enum InstallError {
         hint: String,
     },
     /// No checksum.
-    #[error("`{}` is no SHA-256, which has 64 hexadecimal digits; was it copied as a whole?", Escaped(.0))]
+    #[error("`{}` is not a SHA-256, which has 64 hexadecimal digits; was it copied as a whole?", Escaped(.0))]
     InvalidChecksum(String),
     /// A file that cannot be read.
     #[error("cannot read {}", Escaped(file.display()))]
@@ -78,7 +78,7 @@ pub enum InstallError {
     },
     /// Not a filter at all.
     #[error(
-        "{} is no whole WebAssembly; it begins with `{}`. Is it the right file?",
+        "{} is not a whole WebAssembly file; it begins with `{}`. Is it the right file?",
         Escaped(place),
         Escaped(begins)
     )]

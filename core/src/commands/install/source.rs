@@ -48,7 +48,7 @@ impl Source {
         }
         let url: Url = place.parse().map_err(|error| InstallError::Url {
             url: place.to_owned(),
-            problem: format!("it is no URL: {error}"),
+            problem: format!("it is not a URL: {error}"),
         })?;
         if !matches!(url.scheme(), "https" | "http") {
             return Err(InstallError::Url {
@@ -223,7 +223,7 @@ mod tests {
         }
         for (url, reason) in [
             ("ftp://a.example/b.wasm", "come from https: or http: URLs"),
-            ("https://", "it is no URL"),
+            ("https://", "it is not a URL"),
         ] {
             let said = refusal(&format!("{url}#sha256={SHA256}"));
             assert!(said.contains(reason), "{said}");

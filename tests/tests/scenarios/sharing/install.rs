@@ -247,8 +247,11 @@ async fn what_is_no_filter_or_wants_what_there_is_not_is_refused() {
             b"<html>no</html>".to_vec(),
             "it begins with `<html>no</html>`",
         ),
-        (Vec::new(), "is no whole WebAssembly"),
-        (guests::suffix()[..1000].to_vec(), "is no whole WebAssembly"),
+        (Vec::new(), "is not a whole WebAssembly file"),
+        (
+            guests::suffix()[..1000].to_vec(),
+            "is not a whole WebAssembly file",
+        ),
         (
             guests::wat("wants_wasi"),
             "no proxy would use it: it imports `wasi:",
