@@ -1,7 +1,7 @@
 //! Filters that take long to compile.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,9 @@ use tempfile::TempDir;
 
 use super::list;
 
+/// Nothing takes this long, however slow the machine.
+const LIMIT: Duration = Duration::from_secs(60);
+
 /// A stage whose filters are compiled as soon as there is a file.
 struct Waiting {
     stage: Stage,
@@ -21,7 +24,7 @@ struct Waiting {
 
 impl Waiting {
     async fn start(change: impl FnOnce(&mut Config)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().expect("a folder for the test");
         let stage = Stage::start_with(|config| {
             let real = config.compiler.program.take().expect("a compiler");
             config.compiler.program = Some(waiting_compiler(folder.path(), &real));
@@ -43,12 +46,12 @@ impl Waiting {
 
     /// From now on filters are compiled only after `go`.
     fn wait(&self) {
-        fs::remove_file(self.folder.path().join("go")).unwrap();
+        fs::remove_file(self.folder.path().join("go")).expect("it is there");
     }
 
     /// From now on filters are compiled.
     fn go(&self) {
-        fs::write(self.folder.path().join("go"), "").unwrap();
+        fs::write(self.folder.path().join("go"), "").expect("a folder to write to");
     }
 }
 
@@ -100,20 +103,18 @@ async fn a_filter_that_is_still_being_compiled_when_it_comes_changes_nothing_unt
 }
 
 /// The status of the answer to one request, without a runtime.
-fn status(client: &mut BufReader<TcpStream>, host: &str) -> u16 {
+fn status(client: &mut BufReader<TcpStream>, host: &str) -> io::Result<u16> {
     let request = format!("GET http://{host}/ HTTP/1.1\r\nHost: {host}\r\n\r\n");
-    client.get_mut().write_all(request.as_bytes()).unwrap();
-    let head: Vec<_> = client
-        .lines()
-        .map(Result::unwrap)
-        .take_while(|line| !line.is_empty())
-        .collect();
+    client.get_mut().write_all(request.as_bytes())?;
+    let lines = client.lines().map_while(Result::ok);
+    let head: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
     let length = head
         .iter()
         .find_map(|line| line.strip_prefix("content-length: "));
-    let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
-    client.read_exact(&mut body).unwrap();
-    head[0][9..12].parse().unwrap()
+    let length = length.and_then(|length| length.parse().ok());
+    client.read_exact(&mut vec![0; length.unwrap_or_default()])?;
+    let status = head.first().and_then(|line| line.get(9..12)?.parse().ok());
+    status.ok_or_else(|| io::Error::other("no status"))
 }
 
 /// The scenario runs on the thread of the proxy's caller, which does nothing else from then on.
@@ -121,12 +122,13 @@ fn status(client: &mut BufReader<TcpStream>, host: &str) -> u16 {
 async fn a_filter_is_loaded_although_the_caller_of_the_proxy_is_busy() {
     let waiting = Waiting::start_with_filter().await;
     let stage = &waiting.stage;
-    let mut client = BufReader::new(TcpStream::connect(stage.proxy.address()).unwrap());
+    let connected = TcpStream::connect_timeout(&stage.proxy.address(), LIMIT).unwrap();
+    let mut client = BufReader::new(connected);
     // Connections are accepted in order, so that of the client has a worker then.
     stage.answers(&[("blocked.example", 503)]).await;
     waiting.go();
-    let end = Instant::now() + Duration::from_secs(60);
-    while status(&mut client, "blocked.example") != 403 {
+    let end = Instant::now() + LIMIT;
+    while status(&mut client, "blocked.example").unwrap() != 403 {
         assert!(Instant::now() < end, "the filter is not loaded");
     }
 }
