@@ -10,7 +10,7 @@ CARGO = $(TOOLCHAIN) cargo
 # For a tool that is needed rarely and that is not installed.
 TOOLS = target/tools
 
-.PHONY: help run test agtree peers differential test-core test-sdk scenarios quick docs instructions bench-feeds bench-filters bench-hostile fuzz setup check fmt clippy apart embedded doc deny clean
+.PHONY: help run test agtree peers differential test-core test-sdk scenarios quick docs instructions bench-feeds bench-filters bench-hostile fuzz setup check structure fmt clippy apart embedded doc deny clean
 
 help:
 	@echo 'make run      start the proxy on 127.0.0.1:3000; ARGS="..." are its arguments'
@@ -136,7 +136,10 @@ fuzz:
 setup:
 	@rustc=$$($(TOOLCHAIN)) && echo "Ready. Filters are compiled by $$rustc"
 
-check: fmt clippy apart embedded doc deny
+check: structure fmt clippy apart embedded doc deny
+
+structure:
+	@python3 tests/structure.py
 
 fmt:
 	@$(CARGO) fmt --all --check

@@ -5,8 +5,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::Config;
 use super::environment::portcullis_vars;
-use super::{Config, ConfigError, Sources};
+use super::sources::Sources;
 
 /// A configuration file that a proxy follows while it runs: a change of `[feeds]` and of `[plugins]
 /// order` holds at once. [`Config::load`] makes it.
@@ -44,9 +45,9 @@ impl Followed {
         &self.said
     }
 
-    /// Reads it again, with the flags and variables of the start.
-    pub(crate) fn read(&self) -> Result<Config, ConfigError> {
-        Config::load(&self.sources)
+    /// All that says something, as it was at the start.
+    pub(super) fn sources(&self) -> &Sources {
+        &self.sources
     }
 }
 

@@ -1,60 +1,14 @@
 //! Makes a `Config` of what the file, the environment and the flags say.
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-
-use ipnet::IpNet;
 
 use super::declaration::{Declaration, schema_of};
 use super::document::Document;
 use super::feed::{Feed, Preset};
 use super::layers::Layers;
-use super::{
-    Clients, Compiler, Config, ConfigError, Followed, Listen, ListenAddress, NamedListener,
-    environment,
-};
-
-/// Read from the working directory if no other file is named.
-const DEFAULT_FILE: &str = "portcullis.toml";
-
-/// Where settings come from. A flag beats an environment variable, and that beats the file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Sources {
-    /// The file to read; it must exist. Without it, the one that `PORTCULLIS_CONFIG` names, and
-    /// without that, `portcullis.toml` in `dir` if it is there.
-    pub file: Option<PathBuf>,
-    /// Where `portcullis.toml` is looked for; empty for the working directory.
-    pub dir: PathBuf,
-    /// The environment, as `std::env::vars_os` gives it.
-    pub variables: Vec<(OsString, OsString)>,
-    /// What the command line says.
-    pub flags: Flags,
-}
-
-/// The settings that have a flag.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Flags {
-    /// `[proxy] listen`; nothing if it is empty.
-    pub listen: Vec<ListenAddress>,
-    /// `[clients] allow`; nothing if it is empty.
-    pub clients: Vec<IpNet>,
-    /// `[plugins] dir`.
-    pub plugins_dir: Option<PathBuf>,
-}
-
-impl Sources {
-    /// The file that is read, if any.
-    pub fn config_file(&self) -> Option<PathBuf> {
-        let in_dir = || Some(self.dir.join(DEFAULT_FILE)).filter(|file| file.exists());
-        self.file
-            .clone()
-            .or_else(|| environment::config_file(&self.variables))
-            .or_else(in_dir)
-    }
-}
+use super::sources::{DEFAULT_FILE, Flags, Sources};
+use super::{Clients, Compiler, Config, ConfigError, Followed, Listen, NamedListener};
 
 impl Config {
     /// Reads all sources. What none of them says is as in [`Config::default`], also of the default
@@ -139,6 +93,13 @@ impl Config {
             return Err(layers.problem_at(&["clients", "open"], problem));
         }
         Ok(())
+    }
+}
+
+impl Followed {
+    /// Reads the file again, with the flags and variables of the start.
+    pub(crate) fn read(&self) -> Result<Config, ConfigError> {
+        Config::load(self.sources())
     }
 }
 
