@@ -80,7 +80,7 @@ impl Log {
 pub(crate) struct Events(watch::Receiver<usize>);
 
 impl Events {
-    /// Those that follow.
+    /// The events that follow.
     pub(crate) fn follow() -> Self {
         Log::follow();
         Self(EVENTS.subscribe())

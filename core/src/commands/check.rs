@@ -61,7 +61,7 @@ struct Feed {
 pub enum Lists {
     /// The copies on disk.
     OnDisk,
-    /// Those that are fetched now, as the proxy would fetch them. What arrives is kept on disk.
+    /// Lists that are fetched now, as the proxy would fetch them. What arrives is kept on disk.
     Fetched,
 }
 

@@ -56,7 +56,7 @@ const PROXY: [&str; 13] = [
     "CARGO_HTTP_PROXY",
 ];
 
-/// Those in which they look for hosts that need none.
+/// The variables in which programs look for hosts that need no proxy.
 const NO_PROXY: [&str; 4] = [
     "NO_PROXY",
     "no_proxy",
@@ -64,7 +64,7 @@ const NO_PROXY: [&str; 4] = [
     "npm_config_noproxy",
 ];
 
-/// Those that have a program look at the others.
+/// The variables that have a program look at the others.
 const USE_PROXY: [&str; 1] = ["NODE_USE_ENV_PROXY"];
 
 /// How many connections a command may have at a time, at most.

@@ -42,11 +42,11 @@ pub struct Candidate {
     pub hooks: Vec<String>,
     /// The interfaces of the contract that it imports.
     pub imports: Vec<String>,
-    /// Those of them that its settings do not grant.
+    /// The imports that its settings do not grant.
     pub missing: Vec<String>,
     /// The kinds of verdicts that its cases expect, as it says.
     pub verdicts: Option<Vec<String>>,
-    /// Those of them that its settings withhold.
+    /// The kinds of verdicts that its settings withhold.
     pub withheld: Vec<String>,
     /// The lines below `[grants]` in its settings that would grant all that.
     pub grants: Vec<String>,

@@ -25,9 +25,9 @@ pub struct HostTraffic {
     pub host: String,
     /// Requests for which the host was connected to.
     pub reached: u64,
-    /// Those that filters or settings have refused.
+    /// Requests that filters or settings have refused.
     pub refused: u64,
-    /// Those that may pass and have come to nothing.
+    /// Requests that may pass and have come to nothing.
     pub failed: u64,
     /// Why the last of those that were refused was.
     pub refusal: Option<String>,

@@ -301,7 +301,7 @@ impl FilterSettings {
         }
     }
 
-    /// Those of a filter without a file.
+    /// The settings of a filter without a file.
     pub(crate) fn without_file(ceilings: &Ceilings) -> Self {
         let mut settings = Self::default();
         // Nothing is written, so nothing is too high.

@@ -249,7 +249,7 @@ impl OwnListeners {
         }
     }
 
-    /// Those at these addresses.
+    /// Listeners at these addresses.
     #[cfg(test)]
     pub(crate) fn at(addresses: &[SocketAddr]) -> Self {
         let listeners = addresses.iter().copied().map(NamedListener::at);

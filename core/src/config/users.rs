@@ -21,7 +21,7 @@ const LONGEST_FILE: u64 = 16 << 20;
 /// What a wrong line leads to.
 const WAY_OUT: &str = "`portcullis password NAME` prints a line that is right";
 
-/// Those who may log in. There is at least one.
+/// The users who may log in. There is at least one.
 #[derive(Debug)]
 pub(crate) struct Users {
     by_name: HashMap<Arc<str>, Arc<User>>,

@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::encode;
 use super::headers::{KnownFields, Pseudonym};
 
-/// Those of one client's connection that were not written yet. hyper wants to share it among
-/// threads, and it stays on one.
+/// The interim responses of one client's connection that were not written yet. hyper wants to share
+/// it among threads, and it stays on one.
 #[derive(Debug, Default)]
 pub(crate) struct Interims {
     is_waiting: AtomicBool,

@@ -34,9 +34,9 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Those of a feed of this name. The copy of a list that is the only one has the name of its
-    /// feed. That of another has its URL in its name, so that it stays with it in whatever order
-    /// they stand.
+    /// The origins of a feed of this name. The copy of a list that is the only one has the name of
+    /// its feed. That of another has its URL in its name, so that it stays with it in whatever
+    /// order they stand.
     pub(crate) fn all(name: &str, feed: &Feed) -> Vec<Self> {
         let is_alone = feed.sources().count() == 1;
         let origin = |url: Url| Self {

@@ -23,7 +23,7 @@ type Numbers = BTreeSet<usize>;
 struct Packages {
     /// Name and version.
     numbers: BTreeMap<String, usize>,
-    /// Those whose types each package uses.
+    /// The packages whose types each package uses.
     uses: Vec<Numbers>,
 }
 
@@ -112,7 +112,7 @@ impl Packages {
             let error = format!("It names more than {PACKAGES} WIT packages");
             return Err(CompileError::Encode(error));
         }
-        // Those that use no other are put in order first, then those that use only these.
+        // Packages that use no other are put in order first, then those that use only these.
         while let Some(number) = self
             .numbers
             .values()

@@ -38,7 +38,7 @@ struct Shared {
 struct Flushes {
     /// Counts up.
     asked: u64,
-    /// Those before this one are done.
+    /// Orders before this one are done.
     done: u64,
     is_closed: bool,
     /// The output is to be opened again.

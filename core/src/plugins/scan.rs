@@ -120,7 +120,7 @@ impl Plugins {
         let mut text = String::new();
         let read = File::open(self.dir.join(format!("{name}.toml")))
             .and_then(|file| file.take(MAX_SIDECAR_BYTES).read_to_string(&mut text));
-        // Those that cannot be read say nothing.
+        // Settings that cannot be read say nothing.
         read.map_or_else(|_| Standing::default(), |_| Standing::read(&text))
     }
 

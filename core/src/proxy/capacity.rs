@@ -23,7 +23,7 @@ const MOST_IDLE: u64 = 256;
 pub(crate) struct Capacity {
     /// Connections of clients.
     pub(crate) connections: usize,
-    /// Those of one client, if the settings say so.
+    /// The most connections of one client, if the settings say so.
     pub(super) per_client: Option<usize>,
     /// What each worker has for origins.
     pub(crate) upstream: Bounds,

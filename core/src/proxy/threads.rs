@@ -44,7 +44,7 @@ impl Threads {
     }
 
     /// Waits until all threads have ended, and returns how many have not when `bound` is over.
-    /// Those are left behind.
+    /// These threads are left behind.
     pub(super) async fn ended(self, bound: Duration) -> usize {
         self.running.close();
         if timeout(bound, self.running.wait()).await.is_err() {

@@ -158,7 +158,7 @@ impl Policy {
         self.own.iter().any(is_own_port) && UdpSocket::bind((ip, 0)).is_ok()
     }
 
-    /// Those addresses of a target that may be dialled; if there are none, why the first may not.
+    /// The addresses of a target that may be dialled; if there are none, why the first may not.
     pub(super) fn permitted(
         &self,
         target: &Target,

@@ -86,7 +86,7 @@ impl Pool {
     /// Drops the connection that has rested longest. There are a few hundred to compare at most.
     fn evict_oldest(&self) {
         let mut idle = self.idle.borrow_mut();
-        // Those of a route stand in the order of their age.
+        // The links of a route stand in the order of their age.
         let oldest = idle
             .values_mut()
             .filter(|links| !links.is_empty())

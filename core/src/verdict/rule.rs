@@ -76,7 +76,7 @@ impl Rules {
         self.0
     }
 
-    /// Those that a file has. Any bits are some.
+    /// The rules that a file has. Any bits are some.
     pub(crate) fn from_bits(bits: u8) -> Self {
         Self(bits)
     }
@@ -86,7 +86,7 @@ impl Rules {
         Self(self.0 | others.0)
     }
 
-    /// Those that are also in the others.
+    /// The rules that are also in the others.
     pub(crate) fn and(self, others: Self) -> Self {
         Self(self.0 & others.0)
     }
@@ -96,12 +96,12 @@ impl Rules {
         self.0 >> (2 * rank) & 0b11 != 0
     }
 
-    /// Those that speak of the name itself.
+    /// The rules that speak of the name itself.
     pub(crate) fn about_itself(self) -> Self {
         Self(self.0 & ITSELF)
     }
 
-    /// Those that speak of the names below it.
+    /// The rules that speak of the names below it.
     pub(crate) fn about_below(self) -> Self {
         Self(self.0 & BELOW)
     }

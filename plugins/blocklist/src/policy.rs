@@ -42,7 +42,7 @@ impl Default for Config {
 
 /// The settings, checked.
 pub(crate) struct Policy {
-    /// Those that count for all clients; none for all feeds that there are.
+    /// The feeds that count for all clients; none for all feeds that there are.
     chosen: Option<Vec<String>>,
     groups: BTreeMap<Group, Vec<String>>,
     /// Only exact names count.

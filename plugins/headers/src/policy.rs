@@ -14,7 +14,7 @@ use referrer::Trimming;
 #[derive(serde::Deserialize, portcullis_sdk::Schema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
-    /// Those for a host are carried out one after the other.
+    /// The rules for a host are carried out one after the other.
     rules: Vec<Rule>,
 }
 

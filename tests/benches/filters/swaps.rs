@@ -135,7 +135,7 @@ struct Traffic {
 #[derive(Default)]
 struct Counts {
     answered: AtomicUsize,
-    /// Those among them whose answer was neither the origin's nor the filter's.
+    /// The requests among them whose answer was neither the origin's nor the filter's.
     failed: AtomicUsize,
     enough: AtomicBool,
 }

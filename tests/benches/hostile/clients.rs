@@ -81,7 +81,7 @@ async fn slow_reader(scene: Scene, _: usize) -> Result<()> {
     }
 }
 
-/// Those for which there is no room try again.
+/// Clients for which there is no room try again.
 async fn idle(scene: Scene, _: usize) -> Result<()> {
     let mut client = Peer::connect(HOSTILE, scene.proxy).await?;
     let ended = client.drain().await;

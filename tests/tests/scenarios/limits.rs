@@ -26,7 +26,7 @@ fn row(limit: &'static str, guest: &str, settings: &'static str, says: &'static 
     }
 }
 
-/// Those that are met while a request is judged.
+/// Limits that are met while a request is judged.
 fn of_calls() -> Vec<Row> {
     vec![
         row(
@@ -68,7 +68,7 @@ fn of_calls() -> Vec<Row> {
     ]
 }
 
-/// Those that are met when an instance is made, so that the file is refused.
+/// Limits that are met when an instance is made, so that the file is refused.
 fn of_starts() -> Vec<Row> {
     vec![
         row(
@@ -98,7 +98,7 @@ fn of_starts() -> Vec<Row> {
     ]
 }
 
-/// Those that are told by tests of their own below, and those that are met without a failure: an
+/// Limits that are told by tests of their own below, and limits that are met without a failure: an
 /// instance is replaced, a verdict is asked for again.
 const OTHERS: [&str; 5] = ["concurrency", "log", "state", "calls", "verdict_cache"];
 
@@ -175,7 +175,7 @@ async fn a_call_without_a_place_is_told_of_concurrency_and_refused_whatever_on_e
     for mut client in clients {
         statuses.push(client.response().await.status);
     }
-    // Those that had a place failed, and then the next filter is asked.
+    // Calls that had a place failed, and then the next filter is asked.
     assert!(statuses.contains(&503), "{statuses:?}");
     let says = "no place was free for 300ms";
     log.says(&["one-place", says, "([limits] concurrency, wall)"])

@@ -168,7 +168,7 @@ fn a_burst_of_failures_among_many_good_calls_changes_nothing() {
         scene.works(BOB);
         scene.now += SECOND / 200;
     }
-    // Those of one client that does nothing else are its own matter.
+    // The failures of one client that does nothing else are its own matter.
     for _ in 0..12 {
         assert!(!matches!(scene.fails(EVE), Some(Change::Tripped(_))));
     }

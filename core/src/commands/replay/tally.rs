@@ -40,12 +40,12 @@ pub(super) struct Tally {
     filters: BTreeSet<Arc<str>>,
     /// All that were counted.
     pub(super) requests: u64,
-    /// Those whose host was one too many.
+    /// Requests whose host was one too many.
     pub(super) uncounted: u64,
-    /// Those that a filter has decided whose name was one too many. It is as if no filter were
+    /// Requests that a filter has decided whose name was one too many. It is as if no filter were
     /// named.
     pub(super) unnamed: u64,
-    /// Those whose head the proxy has seen, and the log has not.
+    /// Requests whose head the proxy has seen, and the log has not.
     pub(super) plain: u64,
 }
 

@@ -17,7 +17,7 @@ const UNIX: &str = "unix";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Balancer {
-    /// Those in this network.
+    /// Every address in this network.
     Network(IpNet),
     /// Every program that may connect to the Unix socket.
     Unix,

@@ -311,7 +311,7 @@ impl Way {
         })
     }
 
-    /// Those addresses of the server that may be dialled; an error if there are none.
+    /// The addresses of the server that may be dialled; an error if there are none.
     fn permitted(&self, mut addresses: Vec<IpAddr>) -> Result<Vec<IpAddr>, Prohibited> {
         let refusal = addresses.iter().find_map(|ip| self.judge(*ip).err());
         addresses.retain(|ip| self.judge(*ip).is_ok());

@@ -47,7 +47,7 @@ pub(crate) struct Query<'h> {
     key: Key,
     at_hand: [Suffix; AT_HAND],
     count: usize,
-    /// Those that are not at hand.
+    /// The suffixes that are not at hand.
     others: Suffixes<'h>,
 }
 
@@ -59,7 +59,7 @@ pub(super) struct Suffixes<'h> {
     /// The end of what has not been read; none if all has.
     rest: Option<usize>,
     sum: u64,
-    /// Those that were read.
+    /// How many labels were read.
     labels: u32,
 }
 
@@ -173,7 +173,7 @@ impl<'h> Query<'h> {
         &self.at_hand[..self.count]
     }
 
-    /// Those that have more labels than any of these.
+    /// The suffixes that have more labels than any of these.
     pub(super) fn others(&self) -> Suffixes<'h> {
         self.others.clone()
     }

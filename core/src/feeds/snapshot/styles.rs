@@ -173,7 +173,7 @@ impl Styles {
         bytes
     }
 
-    /// Those that a file has; none if they are cut off, or more than a list has.
+    /// The styles that a file has; none if they are cut off, or more than a list has.
     pub(super) fn from_bytes(mut rest: &[u8]) -> Option<Self> {
         let mut styles = Vec::new();
         while !rest.is_empty() {

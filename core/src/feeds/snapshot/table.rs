@@ -187,7 +187,7 @@ impl Line {
             group => u32::from(self.0[LINE + group - 1]),
         };
         Place {
-            // Those of a table that was made up may be anywhere.
+            // The records of a table that was made up may be anywhere.
             start: start.saturating_add(group),
             before: place % GROUP,
             number,

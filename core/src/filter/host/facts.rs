@@ -32,7 +32,7 @@ pub(in crate::filter) struct KnownFacts {
     method: String,
     url: String,
     ending: Option<Ending>,
-    /// Those that the filter has asked for.
+    /// The facts that the filter has asked for.
     pub(super) asked: Facts,
 }
 

@@ -8,7 +8,7 @@ use tokio::time::advance;
 use super::*;
 
 impl Deadlines {
-    /// Those of a connection that was accepted just now.
+    /// The deadlines of a connection that was accepted just now.
     pub(crate) fn new(limits: Rc<Limits>) -> Self {
         Self::since(Instant::now(), limits)
     }

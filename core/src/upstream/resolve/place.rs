@@ -154,7 +154,7 @@ impl Named {
         }
     }
 
-    /// Those at addresses that are still right stay, with their connections.
+    /// Servers at addresses that are still right stay, with their connections.
     fn take(&self, addresses: &[IpAddr]) -> Result<Arc<[Arc<Server>]>, Failure> {
         let mut state = self.state();
         state.asked = Some(Instant::now());

@@ -13,7 +13,7 @@ use crate::flow::ClientKey;
 pub(super) struct Turns {
     of_all: Arc<Semaphore>,
     each: usize,
-    /// Those who look names up or wait for that.
+    /// The clients that look names up or wait for that.
     clients: Arc<Mutex<HashMap<ClientKey, Arc<Semaphore>>>>,
 }
 

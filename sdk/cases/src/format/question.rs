@@ -135,7 +135,7 @@ impl RawCase {
     }
 }
 
-/// Those keys that the case has.
+/// The keys that the case has.
 fn given<'a>(keys: &'a [(&'static str, bool)]) -> impl Iterator<Item = &'static str> + 'a {
     let given = keys.iter().filter(|(_, is_given)| *is_given);
     given.map(|(key, _)| *key)

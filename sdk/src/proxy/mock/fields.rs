@@ -49,7 +49,7 @@ impl Fields {
         names
     }
 
-    /// Those of one name stand together.
+    /// All fields; those of one name stand together.
     pub(crate) fn all(&self) -> Vec<(String, Vec<u8>)> {
         let names = self.names().into_iter();
         let fields = names.flat_map(|name| {

@@ -61,7 +61,7 @@ pub(crate) struct Figures {
 impl Figures {
     pub(crate) const HEAD: &str = "design      bytes a name  all found  hit ns p50/p99  miss ns p50/p99  deep ns p50/p99  build s  peak MB  start ms";
 
-    /// Those in the lines that a process has printed.
+    /// The times in the lines that a process has printed.
     pub(crate) fn read(design: &str, lines: &str) -> Self {
         let all: Vec<f64> = lines
             .split_whitespace()

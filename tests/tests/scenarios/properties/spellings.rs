@@ -172,7 +172,7 @@ impl Spelling {
         let mut written: Vec<String> = Vec::new();
         for (at, char) in text.chars().enumerate() {
             let is_capital = self.capitals >> (at % 64) & 1 == 1;
-            // Those that would become two letters have no capital in IDNA.
+            // Letters that would become two have no capital in IDNA.
             written.push(match char.to_uppercase().collect::<Vec<_>>()[..] {
                 [capital] if is_capital => capital.to_string(),
                 _ => char.to_string(),

@@ -70,7 +70,7 @@ fn paths(table: &str) -> impl Iterator<Item = &str> {
     paths.filter(|path| !path.is_empty() && !path.starts_with('@'))
 }
 
-/// Those folders that are there, each once: some are links to others.
+/// The folders that are there, each once: some are links to others.
 fn folders() -> BTreeSet<PathBuf> {
     let of_user = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     let home = std::env::var_os("HOME").map(PathBuf::from);
