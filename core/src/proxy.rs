@@ -172,8 +172,9 @@ impl Proxy {
 
     /// Logs the bound address, and serves until `shutdown` receives a message or is closed. Returns
     /// when everything that the proxy has started has ended, or when `config.limits.shutdown` is
-    /// over. Must be called within a Tokio runtime; the accept loop runs there, all else on threads
-    /// of the proxy. If the future is dropped, everything ends, too, but nothing waits for it.
+    /// over; where the log's reader has stalled, half a second later. Must be called within a Tokio
+    /// runtime; the accept loop runs there, all else on threads of the proxy. If the future is
+    /// dropped, everything ends, too, but nothing waits for it.
     ///
     /// # Errors
     ///

@@ -162,9 +162,12 @@ async fn a_filter_that_is_not_usable_when_it_comes_leaves_the_chain_as_it_is() {
         let consequence = "after a restart they would be refused with 503: mend or remove it";
         assert!(line.contains(consequence), "{line}");
         stage.answers(&[("a.example", 200)]).await;
-        let is_listed = async || list(&stage).await.contains("not ready");
+        let is_listed = async || {
+            let list = list(&stage).await;
+            list.contains("as the proxy") && list.contains("not ready")
+        };
         stage
-            .until_true("it is listed as not ready", is_listed)
+            .until_true("the running proxy is listed as not ready", is_listed)
             .await;
         // As it is now, and not as it would be after a restart.
         let explanation = explain(&stage, "a.example").await;
