@@ -194,7 +194,8 @@ pub struct Limits {
     #[default(Duration::from_secs(60))]
     #[serde(with = "Parsed::<Time>")]
     pub keep_alive: Duration,
-    /// From the first byte of a TLS handshake in a tunnel to the end of its first message.
+    /// From the first byte of a TLS handshake or a request of plain HTTP in a tunnel to the end of
+    /// its first message or its head.
     #[default(Duration::from_secs(5))]
     #[serde(with = "Parsed::<Time>")]
     pub client_hello: Duration,

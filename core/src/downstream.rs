@@ -10,6 +10,7 @@ pub(crate) mod connection;
 mod copy;
 pub(crate) mod encode;
 mod exchange;
+pub(crate) mod first_request;
 pub(crate) mod forward;
 pub(crate) mod head;
 pub(crate) mod headers;

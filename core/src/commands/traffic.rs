@@ -75,8 +75,8 @@ pub(super) struct Tally {
 
 impl Tally {
     pub(super) fn count(&mut self, entry: &Entry<'_>) {
-        // A name in a handshake that was let pass has to be allowed, too.
-        let also = entry.server_name.as_deref();
+        // A name in a tunnel that was let pass has to be allowed, too.
+        let also = entry.shown_name.as_deref();
         for host in [Some(&*entry.host), also].into_iter().flatten() {
             if self.hosts.len() >= MOST && !self.hosts.contains_key(host) {
                 self.has_more = true;

@@ -6,14 +6,15 @@ use smart_default::SmartDefault;
 
 use super::value::{Parsed, Word, Words};
 
-/// What is looked at in tunnels. The name in a client's TLS handshake (SNI) may be another than the
-/// host that it has asked the proxy for.
+/// What is looked at in tunnels. The name in a client's TLS handshake (SNI), or in the Host field of
+/// its first request if it speaks plain HTTP, may be another than the host that it has asked the
+/// proxy for.
 #[derive(Clone, Debug, PartialEq, Eq, SmartDefault, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 #[non_exhaustive]
 pub struct Tunnel {
     /// What happens to a tunnel whose client names a server that the filters refuse, or sends a
-    /// handshake that cannot be read.
+    /// handshake or a request that cannot be read.
     #[serde(with = "Parsed::<Word<SniCheck>>")]
     pub sni: SniCheck,
     /// What happens when the client names another server than the host that it has asked for.
@@ -37,7 +38,7 @@ pub enum SniCheck {
 
 impl Words for SniCheck {
     const EXPECTED: &'static str =
-        r#"what the server's name in a TLS handshake leads to: "enforce", "log" or "off""#;
+        r#"what the server's name in a tunnel leads to: "enforce", "log" or "off""#;
 }
 
 /// What becomes of a tunnel whose client names another server than it has asked for.
@@ -54,6 +55,5 @@ pub enum SniMismatch {
 }
 
 impl Words for SniMismatch {
-    const EXPECTED: &'static str =
-        r#"what another name in a TLS handshake leads to: "judge" or "refuse""#;
+    const EXPECTED: &'static str = r#"what another name in a tunnel leads to: "judge" or "refuse""#;
 }

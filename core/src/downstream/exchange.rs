@@ -5,12 +5,14 @@
 mod end;
 
 use std::cell::Cell;
+use std::fmt;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use http::{Method, StatusCode};
+use portcullis_contract::FoundIn;
 use tokio::time::Instant;
 
 use super::reply::Rejection;
@@ -40,7 +42,7 @@ pub(crate) struct Exchange {
     peer: Option<SocketAddr>,
     /// The parent proxies of which one was.
     upstream: Option<Arc<str>>,
-    server_name: Option<Box<ServerName>>,
+    shown_name: Option<Box<ShownName>>,
     judged: Judged,
     /// Filters that could not judge and were passed over.
     skipped: Vec<Arc<str>>,
@@ -71,15 +73,50 @@ pub(crate) struct Begin {
     pub(crate) started: SystemTime,
 }
 
-/// What the client of a tunnel has shown of the server that it wants, in its TLS handshake.
+/// What the client of a tunnel has shown of the server that it wants.
 #[derive(Debug)]
-pub(crate) struct ServerName {
+pub(crate) struct ShownName {
+    pub(crate) place: Place,
     /// Canonical if it is a host.
     pub(crate) name: Option<Box<str>>,
     /// The client may want another name, of which nothing can be seen.
     pub(crate) has_hidden_name: bool,
     /// What the filters say of the name, if they were asked about it.
     pub(crate) verdict: Option<VerdictKind>,
+}
+
+/// Where in a tunnel its client names a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Handshake,
+    Request,
+}
+
+impl Place {
+    /// In the words of the contract.
+    pub(crate) fn found_in(self) -> FoundIn {
+        match self {
+            Self::Handshake => FoundIn::ServerName,
+            Self::Request => FoundIn::HostField,
+        }
+    }
+
+    /// The message that has the name.
+    pub(crate) fn message(self) -> &'static str {
+        match self {
+            Self::Handshake => "TLS message",
+            Self::Request => "HTTP request",
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Handshake => "its TLS handshake",
+            Self::Request => "its HTTP request",
+        })
+    }
 }
 
 /// What the filters have said so far.
@@ -121,7 +158,7 @@ impl Exchange {
             target: None,
             peer: None,
             upstream: None,
-            server_name: None,
+            shown_name: None,
             judged: Judged::No,
             skipped: Vec::new(),
             edited: Vec::new(),
@@ -210,11 +247,18 @@ impl Exchange {
         self.is_granted = true;
     }
 
-    pub(crate) fn record_server_name(&mut self, seen: ServerName) {
-        if let (Some(watcher), Some(name)) = (&self.watcher, &seen.name) {
+    pub(crate) fn record_shown_name(&mut self, seen: ShownName) {
+        if let (Some(watcher), Some(name)) = (&self.watcher, &seen.name)
+            && seen.place == Place::Handshake
+        {
             watcher.set_server_name(name);
         }
-        self.server_name = Some(Box::new(seen));
+        self.shown_name = Some(Box::new(seen));
+    }
+
+    /// The name that a tunnel's client has shown.
+    pub(crate) fn shown_name(&self) -> Option<&str> {
+        self.shown_name.as_ref()?.name.as_deref()
     }
 
     /// What filters have noted so far, by their names.

@@ -29,7 +29,8 @@ pub(crate) fn reject(
     let mut response = match rejection {
         Rejection::Judged(judgement) => {
             let way_out = way_out(session, judgement, exchange);
-            respond::judgement(judgement, exchange, format, way_out)
+            let host = exchange.target().map_or("", |target| target.host());
+            respond::judgement(judgement, host, exchange.protocol(), format, way_out)
         }
         Rejection::Failed(error) => {
             exchange.fail(error);

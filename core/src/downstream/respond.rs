@@ -8,7 +8,6 @@ use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, LOCATION, RET
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use sfv::{ItemSerializer, StringRef, TokenRef, key_ref, string_ref, token_ref};
 
-use super::exchange::Exchange;
 use crate::error::{Causes, Error};
 use crate::flow::Protocol;
 use crate::verdict::{self, Additions, Judgement, Verdict};
@@ -55,13 +54,13 @@ struct Subject<'a> {
 /// host pass, for a person who may call it.
 pub(crate) fn judgement(
     judgement: &Judgement,
-    exchange: &Exchange,
+    host: &str,
+    protocol: Protocol,
     format: PageFormat,
     way_out: Option<String>,
 ) -> Response<Bytes> {
-    let host = exchange.target().map_or("", |target| target.host());
     let subject = Subject { host, way_out };
-    let mut response = render(judgement, &subject, exchange.protocol(), format);
+    let mut response = render(judgement, &subject, protocol, format);
     if let Some(besides) = &judgement.besides {
         add(&besides.additions, response.headers_mut());
     }

@@ -30,7 +30,7 @@ use {
 
 use super::auth::Credentials;
 use super::bandwidth::Allowance;
-use super::exchange::{Begin, Exchange};
+use super::exchange::{Begin, Exchange, Place};
 use super::interim::Interims;
 use super::reply::{Rejection, Upgrade};
 use super::worker::Worker;
@@ -322,19 +322,19 @@ impl Session {
         decisions.find(target.host(), client, now)
     }
 
-    /// Has the filters of an exchange judge the name that the client of its tunnel has written in
-    /// its TLS handshake. `notes` are what they have noted about the exchange before.
-    pub(crate) async fn judge_server_name(
+    /// Has the filters of an exchange judge the name that the client of its tunnel has shown.
+    /// `notes` are what they have noted about the exchange before.
+    pub(crate) async fn judge_shown_name(
         &self,
         chain: Rc<LocalChain>,
         client: &Arc<Client>,
         begin: Begin,
-        name: &Target,
+        (name, place): (&Target, Place),
         notes: Vec<(Arc<str>, Notes)>,
     ) -> Judgement {
         let flow = Flow {
-            found_in: FoundIn::ServerName.name(),
-            server_name: Some(name.host()),
+            found_in: place.found_in().name(),
+            server_name: (place == Place::Handshake).then(|| name.host()),
             ..self.flow(client, begin, name)
         };
         let decision = self.decision(client, name, SystemTime::now());

@@ -1,14 +1,15 @@
 //! Two streams joined: bytes both ways, each direction closed on its own, until both have ended or
 //! nothing moves any more. Used for CONNECT and for upgrades, run by the connection; of what the
-//! bytes mean, only `sni` and `repeat` know a little.
+//! bytes mean, only `gate` and `repeat` know a little.
 
+mod gate;
 mod repeat;
-mod sni;
 
 use std::future::poll_fn;
 use std::io;
 use std::mem;
 use std::pin::pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -17,21 +18,28 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 use tracing::Instrument;
 
+use self::gate::{Conclusion, GateRefusal, NameGate, Shown};
 use self::repeat::RepeatGate;
-use self::sni::{ACCESS_DENIED, Conclusion, GateRefusal, SniGate};
 use super::copy::{Direction, ReadElsewhere};
-use super::exchange::Exchange;
+use super::encode;
+use super::exchange::{Exchange, Place};
 use super::hello;
 use super::reply::{Rejection, Upgrade};
+use super::respond::{self, PageFormat};
 use super::session::Session;
 use super::worker::StopSignal;
 use crate::config::SniCheck;
+use crate::flow::Protocol;
 use crate::timer::Expired;
 use crate::upstream::OriginSocket;
 use crate::verdict::{Judgement, Verdict};
 
 /// How long a client may take for the few bytes that tell it that it is refused.
-const ALERT: Duration = Duration::from_secs(1);
+const LAST_WORD: Duration = Duration::from_secs(1);
+
+/// A fatal alert of TLS: access denied (RFC 8446, section 6). A client that has sent its first
+/// message understands it.
+const ACCESS_DENIED: [u8; 7] = [21, 3, 3, 0, 2, 2, 49];
 
 /// A tunnel that waits for the client's stream.
 #[derive(Debug)]
@@ -53,7 +61,7 @@ enum Cut {
     Broken(#[from] io::Error),
     /// The filters are against the server that the client has named.
     #[error("the filters have refused the server that the client names")]
-    Judged,
+    Judged(Rc<Judgement>),
     /// They want the client to get no answer.
     #[error("the filters have closed the connection to the server that the client names")]
     Dropped,
@@ -75,14 +83,15 @@ impl Tunnel {
         let span = tracing::debug_span!("tunnel", exchange = self.exchange.id());
         session.deadlines.begin_tunnel();
         let chain = self.upgrade.chain.take();
-        let gate = chain.and_then(|chain| SniGate::new(session, chain, &early));
+        let gate = chain.and_then(|chain| NameGate::new(session, chain, &early));
         let early = if gate.is_some() { Bytes::new() } else { early };
         let mut joined = Joined {
             client,
             origin: self.upgrade.stream,
             up: Direction::new(early),
             down: Direction::new(self.upgrade.early),
-            gate: gate.map_or(Gate::Open, |gate| Gate::Sni(Box::new(gate))),
+            gate: gate.map_or(Gate::Open, |gate| Gate::Name(Box::new(gate))),
+            place: None,
             exchange: &mut self.exchange,
             session,
         };
@@ -94,7 +103,7 @@ impl Tunnel {
 /// What holds back a client's bytes.
 enum Gate<'a> {
     Open,
-    Sni(Box<SniGate<'a>>),
+    Name(Box<NameGate<'a>>),
     Repeat(Box<RepeatGate>),
 }
 
@@ -103,7 +112,7 @@ impl Gate<'_> {
     fn expire(&mut self) -> bool {
         match self {
             Self::Open => return false,
-            Self::Sni(gate) => gate.expire(),
+            Self::Name(gate) => gate.expire(),
             Self::Repeat(gate) => gate.expire(),
         }
         true
@@ -119,6 +128,8 @@ struct Joined<'a, S> {
     /// From the origin to the client.
     down: Direction,
     gate: Gate<'a>,
+    /// Where the client has named a server, or would have.
+    place: Option<Place>,
     exchange: &'a mut Exchange,
     session: &'a Session,
 }
@@ -158,8 +169,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Joined<'_, S> {
     }
 
     fn poll_joined(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Cut>> {
-        if let Gate::Sni(gate) = &mut self.gate
-            && let Poll::Ready(conclusion) = gate.poll(&mut self.client, self.exchange, cx)?
+        if let Gate::Name(gate) = &mut self.gate
+            && let Poll::Ready(conclusion) =
+                gate.poll(&mut self.client, &mut self.up, self.exchange, cx)?
         {
             self.conclude(conclusion)?;
         }
@@ -198,16 +210,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Joined<'_, S> {
 
     /// Lets the client's message go, unless the name that it has shown stands against it.
     fn conclude(&mut self, conclusion: Conclusion) -> Result<(), Cut> {
-        let Gate::Sni(gate) = mem::replace(&mut self.gate, Gate::Open) else {
+        let Gate::Name(gate) = mem::replace(&mut self.gate, Gate::Open) else {
             return Ok(());
         };
-        let (mut seen, mut held, repeatable) = gate.into_parts();
-        if let (Some(seen), Conclusion::Judged(judgement)) = (&mut seen, &conclusion) {
-            seen.verdict = Some(judgement.verdict.parts().kind);
+        let Shown {
+            place,
+            mut name,
+            mut held,
+            repeatable,
+        } = gate.into_shown();
+        self.place = place;
+        if let (Some(name), Conclusion::Judged(judgement)) = (&mut name, &conclusion) {
+            name.verdict = Some(judgement.verdict.parts().kind);
         }
-        let name = seen.as_ref().and_then(|seen| seen.name.clone());
-        if let Some(seen) = seen {
-            self.exchange.record_server_name(seen);
+        if let Some(name) = name {
+            self.exchange.record_shown_name(name);
         }
         match conclusion {
             Conclusion::SameAsBefore => {}
@@ -218,9 +235,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Joined<'_, S> {
             let early = hello::other_records(&held[end..]).map_err(GateRefusal::from);
             let early = early.or_else(|refusal| self.refuse(refusal).map(|()| 0))?;
             let behind = held.split_off(end + early);
+            let name = self.exchange.shown_name().map(Box::from);
             self.gate = Gate::Repeat(Box::new(RepeatGate::new(name, behind)));
         }
-        self.up = Direction::new(held.into());
+        self.up.push(&held);
         Ok(())
     }
 
@@ -232,7 +250,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Joined<'_, S> {
         let recorded = self.exchange.record_judgement(judgement);
         recorded.map_err(|rejection| match rejection {
             Rejection::Judged(judgement) if judgement.verdict == Verdict::Drop => Cut::Dropped,
-            Rejection::Judged(_) | Rejection::Failed(_) => Cut::Judged,
+            Rejection::Judged(judgement) => Cut::Judged(judgement),
+            Rejection::Failed(_) => Cut::Dropped,
         })
     }
 
@@ -256,21 +275,36 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Joined<'_, S> {
 
     /// Records how the tunnel has ended. A client that is refused is told so, unless the origin has
     /// spoken to it: it would take that for the origin's word.
-    async fn finish(self, end: Result<(), Cut>) -> Option<S> {
-        let Self {
-            mut client,
-            exchange,
-            ..
-        } = self;
+    async fn finish(mut self, end: Result<(), Cut>) -> Option<S> {
         match &end {
-            Ok(()) | Err(Cut::Judged | Cut::Dropped) => exchange.complete(),
-            Err(cut) => exchange.fail(cut),
+            Ok(()) | Err(Cut::Judged(_) | Cut::Dropped) => self.exchange.complete(),
+            Err(cut) => self.exchange.fail(cut),
         }
-        let is_refused = matches!(end, Err(Cut::Judged | Cut::GateRefusal(_)));
-        if is_refused && exchange.bytes_down() == 0 {
-            let _ = timeout(ALERT, client.write_all(&ACCESS_DENIED)).await;
+        let refusal = match end {
+            Err(Cut::Judged(judgement)) => judgement,
+            Err(Cut::GateRefusal(refusal)) => Rc::new(refusal.into_judgement()),
+            Ok(()) | Err(_) => return None,
+        };
+        if self.exchange.bytes_down() == 0 {
+            let last_word = self.last_word(&refusal);
+            let _ = timeout(LAST_WORD, self.client.write_all(&last_word)).await;
         }
-        is_refused.then_some(client)
+        Some(self.client)
+    }
+
+    /// What a client understands that has named a server in this way.
+    fn last_word(&self, refusal: &Judgement) -> Vec<u8> {
+        match self.place {
+            None => Vec::new(),
+            Some(Place::Handshake) => ACCESS_DENIED.to_vec(),
+            Some(Place::Request) => {
+                let host = self.exchange.shown_name().unwrap_or("this request");
+                let (protocol, format) = (Protocol::Connect, PageFormat::Text);
+                let mut response = respond::judgement(refusal, host, protocol, format, None);
+                respond::close(&mut response);
+                encode::response(&response)
+            }
+        }
     }
 
     fn poll_copy(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -287,9 +321,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Joined<'_, S> {
         let (client, origin) = (&mut self.client, &mut self.origin);
         let copied = match &self.gate {
             Gate::Open => buffer.poll_copy(&mut self.up, client, origin, cx, up),
-            Gate::Sni(_) => Poll::Pending,
-            // The message that has been judged goes, and what follows does not.
-            Gate::Repeat(_) => buffer.poll_copy(&mut self.up, &mut ReadElsewhere, origin, cx, up),
+            // What is known to be harmless goes, and what follows does not.
+            Gate::Name(_) | Gate::Repeat(_) => {
+                buffer.poll_copy(&mut self.up, &mut ReadElsewhere, origin, cx, up)
+            }
         };
         if let Poll::Ready(Err(error)) = copied {
             return Poll::Ready(Err(error));

@@ -1,8 +1,11 @@
-//! The first bytes of a tunnel's client.
+//! The first bytes of a tunnel's client: TLS, or a request in plain text.
 
 use rustls::server::Acceptor;
 
-use super::from_digits;
+use http::header::HOST;
+
+use super::{from_digits, request};
+use crate::downstream::first_request::{self, FirstRequest};
 use crate::downstream::hello::{FirstMessage, MalformedHello, answer, read, read_again};
 use crate::target::canonical_host;
 
@@ -35,6 +38,40 @@ pub fn client_hello(data: &[u8]) {
             Err(_) => {}
             Ok(other) => panic!("{other:?}: {sent:02x?}"),
         }
+    }
+}
+
+/// What a request shows does not depend on where its bytes are cut and what comes behind, and a
+/// server finds no other name. What may go on before it is clear what it becomes is no request.
+pub fn first_request(data: &[u8]) {
+    use FirstRequest::{Incomplete, Named, Undecided};
+    let read = first_request::read;
+    let whole = read(data);
+    let is_decided = |end: &usize| !matches!(read(&data[..*end]), Ok(Undecided | Incomplete));
+    let ends = 0..=data.len();
+    if let Some(end) = ends.clone().find(is_decided) {
+        assert_eq!(read(&data[..end]), whole);
+    }
+    let held = ends
+        .into_iter()
+        .find(|end| read(&data[..*end]) != Ok(Undecided));
+    let passed = &data[..held.unwrap_or(data.len()).saturating_sub(1)];
+    assert!(request::read(passed).is_none(), "{passed:02x?}");
+    let Some(served) = request::read(data) else {
+        return;
+    };
+    let fields = served.headers().get_all(HOST).iter();
+    let fields: Vec<&[u8]> = fields.map(|host| host.as_bytes()).collect();
+    let authority = served
+        .uri()
+        .authority()
+        .map(|named| named.as_str().as_bytes());
+    match whole {
+        Ok(Named(Some(name))) => assert!(authority == Some(name) || fields == [name]),
+        Ok(Named(None)) => assert!(authority.is_none() && fields.concat().is_empty()),
+        // It is refused, whatever a server makes of it.
+        Err(_) => {}
+        Ok(other) => panic!("{other:?}: {data:02x?}"),
     }
 }
 

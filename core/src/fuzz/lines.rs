@@ -75,6 +75,8 @@ fn record<'a>(data: &'a str, skipped: &'a [Arc<str>]) -> Record<'a> {
         upstream: next(),
         sni_verdict: None,
         ech: true,
+        host_field: next(),
+        host_field_verdict: None,
         status: Some(403),
         verdict: Some(VerdictKind::Block.name()),
         skipped,
@@ -116,6 +118,7 @@ fn assert_written(data: &str, format: AccessLogFormat) {
         ("user", record.user),
         ("feed", record.feed),
         ("sni", record.sni),
+        ("host_field", record.host_field),
     ] {
         let found = said.iter().find(|(known, _)| known == name);
         let found = found.map(|(_, value)| &**value);

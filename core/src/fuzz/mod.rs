@@ -21,7 +21,7 @@ mod tests;
 pub use self::component::component;
 pub use self::connection::connection;
 pub use self::fields::header_edits;
-pub use self::hello::client_hello;
+pub use self::hello::{client_hello, first_request};
 pub use self::lines::access_log;
 pub use self::lists::feed;
 pub use self::proxy_protocol::proxy_protocol;

@@ -92,7 +92,7 @@ fn plain(data: &[u8]) -> Vec<u8> {
 }
 
 /// What hyper reads.
-fn read(bytes: &[u8]) -> Option<Request<Incoming>> {
+pub(super) fn read(bytes: &[u8]) -> Option<Request<Incoming>> {
     let read = Cell::new(None);
     let service = service_fn(|request: Request<Incoming>| {
         read.set(Some(request));

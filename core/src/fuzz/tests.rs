@@ -62,6 +62,7 @@ corpora! {
     connection
     feed
     filter_settings
+    first_request
     header_edits
     proxy_protocol
     request_head

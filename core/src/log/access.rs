@@ -55,6 +55,10 @@ pub(crate) struct Record<'a> {
     pub(crate) sni_verdict: Option<&'a str>,
     /// The handshake may hide another name (RFC 9849).
     pub(crate) ech: bool,
+    /// The name in the first request of a tunnel's client, if that is plain HTTP.
+    pub(crate) host_field: Option<&'a str>,
+    /// What the filters said of that name, if they were asked about it.
+    pub(crate) host_field_verdict: Option<&'a str>,
     /// Of the answer that the client got.
     pub(crate) status: Option<u16>,
     pub(crate) verdict: Option<&'a str>,
@@ -142,6 +146,8 @@ impl Record<'_> {
         if self.ech {
             line.flag("ech");
         }
+        text(line, "host_field", self.host_field);
+        text(line, "host_field_verdict", self.host_field_verdict);
         number(line, "status", self.status);
     }
 

@@ -79,7 +79,7 @@ enum Phase {
     Flushing(Instant),
     /// Either side, to move bytes through a tunnel.
     Tunnel,
-    /// The tunnel's client, to send the rest of a TLS message that has begun at this time.
+    /// The tunnel's client, to send the rest of a first message that has begun at this time.
     ClientHello(Instant),
     /// The same while the proxy is stopping.
     TunnelDrain,
@@ -178,7 +178,8 @@ impl Deadlines {
         self.phase.set(Phase::Tunnel);
     }
 
-    /// The tunnel's client has sent a part of a TLS message, which is held back until it is whole.
+    /// The tunnel's client has sent a part of its first message, which is held back until it is
+    /// whole.
     pub(crate) fn begin_client_hello(&self) {
         if let Phase::Tunnel = self.phase.get() {
             self.phase.set(Phase::ClientHello(Instant::now()));

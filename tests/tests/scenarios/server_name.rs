@@ -1,6 +1,7 @@
 //! The name in the TLS handshake of a tunnel's client, which may be another than the host that it
 //! has asked for.
 
+mod host_field;
 mod repeated;
 
 use std::io::ErrorKind;

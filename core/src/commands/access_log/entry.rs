@@ -29,7 +29,7 @@ pub(crate) struct Entry<'a> {
     pub(crate) reason: Option<Cow<'a, str>>,
     /// Of a host that was asked for and another name that a tunnel's client has shown, the one that
     /// `host` is not, if the filters have let the name pass.
-    pub(crate) server_name: Option<Cow<'a, str>>,
+    pub(crate) shown_name: Option<Cow<'a, str>>,
     pub(crate) status: Option<u16>,
     /// Whether there was a connection to the host.
     pub(crate) is_reached: bool,
@@ -71,6 +71,10 @@ struct Fields<'a> {
     #[serde(borrow)]
     sni_verdict: Option<Cow<'a, str>>,
     #[serde(borrow)]
+    host_field: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    host_field_verdict: Option<Cow<'a, str>>,
+    #[serde(borrow)]
     verdict: Option<Cow<'a, str>>,
     #[serde(borrow)]
     filter: Option<Cow<'a, str>>,
@@ -99,6 +103,8 @@ impl<'a> Fields<'a> {
                 "protocol" => fields.protocol = value,
                 "sni" => fields.sni = Some(value),
                 "sni_verdict" => fields.sni_verdict = Some(value),
+                "host_field" => fields.host_field = Some(value),
+                "host_field_verdict" => fields.host_field_verdict = Some(value),
                 "verdict" => fields.verdict = Some(value),
                 "filter" => fields.filter = Some(value),
                 "reason" => fields.reason = Some(value),
@@ -118,20 +124,21 @@ impl<'a> Fields<'a> {
         }
         let client = self.client.and_then(|client| client.parse().ok());
         let verdict = self.verdict.and_then(|word| VerdictKind::from_name(&word));
-        let of_name = self
-            .sni_verdict
-            .and_then(|word| VerdictKind::from_name(&word));
+        // A client shows its name in one of the two.
+        let shown = self.sni.or(self.host_field);
+        let of_name = self.sni_verdict.or(self.host_field_verdict);
+        let of_name = of_name.and_then(|word| VerdictKind::from_name(&word));
         // If the two agree, the verdict is about the name: with [tunnel] sni = "log" it stays the
         // one about the host.
         let decided = verdict.is_some_and(|kind| kind != VerdictKind::Next) && verdict == of_name;
         let passes =
             of_name.is_some_and(|kind| matches!(kind, VerdictKind::Next | VerdictKind::Allow));
-        let (host, server_name) = if decided {
-            (self.sni, self.host)
+        let (host, shown_name) = if decided {
+            (shown, self.host)
         } else {
-            (self.host, self.sni)
+            (self.host, shown)
         };
-        let server_name = server_name.filter(|_| passes);
+        let shown_name = shown_name.filter(|_| passes);
         Some(Entry {
             time: self.time.parse().ok()?,
             client: client.map(|client: IpAddr| client.to_canonical()),
@@ -141,7 +148,7 @@ impl<'a> Fields<'a> {
             verdict,
             filter: self.filter,
             reason: self.reason,
-            server_name,
+            shown_name,
             status: self.status,
             is_reached: self.peer.is_some(),
             error: self.error,
@@ -208,7 +215,7 @@ mod tests {
             verdict: Some(VerdictKind::Block),
             filter: Some("blocklist".into()),
             reason: None,
-            server_name: None,
+            shown_name: None,
             status: Some(403),
             is_reached: false,
             error: None,
@@ -249,11 +256,9 @@ mod tests {
     #[test]
     fn the_host_is_the_name_in_the_handshake_if_that_has_decided() {
         let host = |sni: &str, verdict: &str| {
+            let shown = format!(" sni=b.example sni_verdict={sni} status=200");
             let line = LOGFMT
-                .replace(
-                    " status=403",
-                    &format!(" sni=b.example sni_verdict={sni} status=200"),
-                )
+                .replace(" status=403", &shown)
                 .replace("verdict=block filter", &format!("verdict={verdict} filter"));
             Entry::parse(&line).unwrap().host.into_owned()
         };
@@ -271,19 +276,18 @@ mod tests {
             let line = LOGFMT
                 .replace(" status=403", &shown)
                 .replace("verdict=block filter", "verdict=next filter");
-            Entry::parse(&line)
-                .unwrap()
-                .server_name
-                .map(Cow::into_owned)
+            Entry::parse(&line).unwrap().shown_name.map(Cow::into_owned)
         };
         assert_eq!(name("next").as_deref(), Some("b.example"));
         assert_eq!(name("block"), None);
         let decided = LOGFMT
             .replace(" status=403", " sni=b.example sni_verdict=allow status=200")
             .replace("verdict=block filter", "verdict=allow filter");
-        let entry = Entry::parse(&decided).unwrap();
-        assert_eq!(entry.host, "b.example");
-        assert_eq!(entry.server_name.as_deref(), Some("a.example"));
+        for line in [&decided, &decided.replace("sni", "host_field")] {
+            let entry = Entry::parse(line).unwrap();
+            assert_eq!(entry.host, "b.example");
+            assert_eq!(entry.shown_name.as_deref(), Some("a.example"));
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use http::Method;
 use portcullis_contract::Outcome as How;
 
-use super::{Exchange, Judged, Outcome};
+use super::{Exchange, Judged, Outcome, Place, ShownName};
 use crate::filter::Ending;
 use crate::flow::Protocol;
 use crate::log::access::Record;
@@ -89,7 +89,10 @@ impl Exchange {
         let parts = judgement.map(|judgement| judgement.verdict.parts());
         let passed = matches!(self.judged, Judged::Passed).then(|| VerdictKind::Next.name());
         let matched = judgement.and_then(|judgement| judgement.matched.as_ref());
-        let server_name = self.server_name.as_deref();
+        let shown = self.shown_name.as_deref();
+        let shown_in = |place| shown.filter(|shown| shown.place == place);
+        let (sni, field) = (shown_in(Place::Handshake), shown_in(Place::Request));
+        let verdict = |shown: &ShownName| shown.verdict.map(VerdictKind::name);
         let (outcome, error) = match &self.outcome {
             Outcome::Aborted => ("aborted", None),
             Outcome::Complete => ("complete", None),
@@ -107,9 +110,11 @@ impl Exchange {
             protocol: self.protocol.name(),
             peer: self.peer,
             upstream: self.upstream.as_deref(),
-            sni: server_name.and_then(|seen| seen.name.as_deref()),
-            sni_verdict: server_name.and_then(|seen| seen.verdict.map(VerdictKind::name)),
-            ech: server_name.is_some_and(|seen| seen.has_hidden_name),
+            sni: sni.and_then(|shown| shown.name.as_deref()),
+            sni_verdict: sni.and_then(verdict),
+            ech: sni.is_some_and(|shown| shown.has_hidden_name),
+            host_field: field.and_then(|shown| shown.name.as_deref()),
+            host_field_verdict: field.and_then(verdict),
             status: self.status.map(|status| status.as_u16()),
             verdict: parts.map(|parts| parts.kind.name()).or(passed),
             filter: judgement.and_then(|judgement| judgement.filter.as_deref()),

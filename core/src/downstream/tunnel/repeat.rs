@@ -8,8 +8,9 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::AsyncRead;
 
-use super::sni::{GateRefusal, MOST, canonical_name};
+use super::gate::{GateRefusal, MOST, canonical_name};
 use crate::downstream::copy::Direction;
+use crate::downstream::exchange::Place;
 use crate::downstream::hello::answer::{self, Answer};
 use crate::downstream::hello::{self, MalformedHello};
 use crate::downstream::session::Session;
@@ -90,9 +91,9 @@ impl RepeatGate {
                     Err(GateRefusal::Renamed)
                 }
             }
-            Ok(None) if self.held.len() >= HELD => Err(GateRefusal::TooLong),
-            Ok(None) if self.has_ended => Err(GateRefusal::CutShort),
-            Ok(None) if self.is_late => Err(GateRefusal::TooSlow),
+            Ok(None) if self.held.len() >= HELD => Err(GateRefusal::TooLong(Place::Handshake)),
+            Ok(None) if self.has_ended => Err(GateRefusal::CutShort(Place::Handshake)),
+            Ok(None) if self.is_late => Err(GateRefusal::TooSlow(Place::Handshake)),
             Ok(None) => return Poll::Pending,
             Err(malformed) => Err(malformed.into()),
         };

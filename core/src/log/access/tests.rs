@@ -23,6 +23,8 @@ const NOTHING: Record<'static> = Record {
     sni: None,
     sni_verdict: None,
     ech: false,
+    host_field: None,
+    host_field_verdict: None,
     status: None,
     verdict: None,
     filter: None,
@@ -55,6 +57,8 @@ fn with_texts<'a>(names: &'a [Arc<str>], mut text: impl FnMut() -> &'a str) -> R
         sni: Some(text()),
         sni_verdict: Some("next"),
         ech: true,
+        host_field: Some(text()),
+        host_field_verdict: Some("next"),
         status: Some(403),
         verdict: Some(text()),
         filter: Some(text()),
@@ -91,6 +95,7 @@ fn expected(record: &Record<'_>) -> Value {
         "time": TIME, "kind": "access", "id": record.id, "client": "10.0.0.7", "listener": record.listener, "user": record.user,
         "method": record.method, "host": record.host, "port": 443, "protocol": "connect", "peer": "[::1]:8443",
         "upstream": record.upstream, "sni": record.sni, "sni_verdict": "next", "ech": true,
+        "host_field": record.host_field, "host_field_verdict": "next",
         "status": 403, "verdict": record.verdict, "filter": record.filter, "reason": record.reason,
         "skipped": record.skipped.iter().map(|name| &**name).collect::<Vec<_>>(),
         "edited": record.edited.iter().map(|name| &**name).collect::<Vec<_>>(),
@@ -117,6 +122,7 @@ fn a_line_has_the_form_that_the_grammar_gives_it() {
         "a.example",
         "corp",
         "other.example",
+        "inner.example",
         "block",
         "block list",
         "it is \"bad\"",
@@ -129,7 +135,7 @@ fn a_line_has_the_form_that_the_grammar_gives_it() {
     assert_eq!(
         logfmt(&record),
         "time=2026-11-23T13:42:32.829285Z kind=access id=4 client=10.0.0.7 listener=lan user=jo method=GET host=a.example \
-         port=443 protocol=connect peer=[::1]:8443 upstream=corp sni=other.example sni_verdict=next ech=true status=403 verdict=block filter=\"block list\" \
+         port=443 protocol=connect peer=[::1]:8443 upstream=corp sni=other.example sni_verdict=next ech=true host_field=inner.example host_field_verdict=next status=403 verdict=block filter=\"block list\" \
          reason=\"it is \\\"bad\\\"\" skipped=\"plain,with\\\\, comma\" edited=\"plain,with\\\\, comma\" notes=\"plain,with\\\\, comma\" feed=list \
          rule=*.a.example up=5 down=18446744073709551615 ms=12345.006 outcome=failed error=\"x: y\"\n"
     );
