@@ -68,6 +68,8 @@ pub(crate) struct Allowance {
     buckets: RefCell<Vec<Arc<Bucket>>>,
     sending: Turn,
     receiving: Turn,
+    /// Whether the connection has waited since it was asked last.
+    has_waited: Cell<bool>,
 }
 
 /// The turn of one direction of a connection: a client that sends without end does not keep itself
@@ -114,6 +116,7 @@ impl Bandwidth {
             bandwidth,
             sending: Turn::at(turn),
             receiving: Turn::at(turn),
+            has_waited: Cell::new(false),
         })
     }
 }
@@ -199,6 +202,11 @@ impl Allowance {
         self.buckets.replace(buckets);
     }
 
+    /// Whether the connection has had to wait for a turn since this was asked last.
+    pub(super) fn take_waited(&self) -> bool {
+        self.has_waited.take()
+    }
+
     fn turn(&self, direction: Direction) -> &Turn {
         match direction {
             Direction::Sending => &self.sending,
@@ -215,6 +223,7 @@ impl Allowance {
         let Turn { at, timer } = self.turn(direction);
         let at = at.get();
         if Instant::now() < at && timer.borrow_mut().poll(at, cx).is_pending() {
+            self.has_waited.set(true);
             return Poll::Pending;
         }
         let [least, most] = PIECE;

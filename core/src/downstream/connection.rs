@@ -233,7 +233,11 @@ async fn answer(
     }
     let is_local = matches!(reply, Ok(Reply::Local(_)) | Err(_));
     let is_unread = is_local && !discard(body, expects).await;
-    let is_last = session.count_request() || is_old;
+    let is_last = session.count_request();
+    if is_last {
+        exchange.record_last();
+    }
+    let is_last = is_last || is_old;
     turn.begin_answer();
     let deadlines = session.deadlines.clone();
     let mut response = match reply {
@@ -279,7 +283,8 @@ fn begin(session: &Session, method: &Method, started: Instant) -> Box<Exchange> 
         Some(method),
         protocol,
     );
-    Box::new(exchange.by(session.logged_listener()))
+    let exchange = exchange.by(session.logged_listener());
+    Box::new(exchange.within(session.allowance.as_ref()))
 }
 
 async fn reply(

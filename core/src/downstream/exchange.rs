@@ -15,6 +15,7 @@ use http::{Method, StatusCode};
 use portcullis_contract::FoundIn;
 use tokio::time::Instant;
 
+use super::bandwidth::Allowance;
 use super::reply::Rejection;
 use crate::chain::Watcher;
 use crate::error::Causes;
@@ -43,6 +44,10 @@ pub(crate) struct Exchange {
     /// The parent proxies of which one was.
     upstream: Option<Arc<str>>,
     shown_name: Option<Box<ShownName>>,
+    /// What its connection may move, if that is limited.
+    allowance: Option<Rc<Allowance>>,
+    /// The connection may have no other request.
+    is_last: bool,
     judged: Judged,
     /// Filters that could not judge and were passed over.
     skipped: Vec<Arc<str>>,
@@ -159,6 +164,8 @@ impl Exchange {
             peer: None,
             upstream: None,
             shown_name: None,
+            allowance: None,
+            is_last: false,
             judged: Judged::No,
             skipped: Vec::new(),
             edited: Vec::new(),
@@ -179,6 +186,17 @@ impl Exchange {
     pub(crate) fn by(mut self, listener: Option<&Arc<str>>) -> Self {
         self.listener = listener.cloned();
         self
+    }
+
+    /// The access line says whether the connection has waited for its turn to move bytes.
+    pub(crate) fn within(mut self, allowance: Option<&Rc<Allowance>>) -> Self {
+        self.allowance = allowance.cloned();
+        self
+    }
+
+    /// The settings allow no further request on its connection.
+    pub(crate) fn record_last(&mut self) {
+        self.is_last = true;
     }
 
     /// The filters that `watcher` knows are told of the end.

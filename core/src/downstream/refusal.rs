@@ -86,7 +86,8 @@ pub(crate) async fn answer(
         None,
         Protocol::Http,
     )
-    .by(session.logged_listener());
+    .by(session.logged_listener())
+    .within(session.allowance.as_ref());
     let rejection = Rejection::Failed(error);
     let response = reject(session, &rejection, &mut exchange, PageFormat::Text);
     stream.write_all(&encode::response(&response)).await?;

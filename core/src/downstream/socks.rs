@@ -131,6 +131,7 @@ fn exchange(session: &Session, version: Version) -> Exchange {
         protocol,
     )
     .by(session.logged_listener())
+    .within(session.allowance.as_ref())
 }
 
 /// Connects to the target, if nothing stands against it. An error is what the client is told; none

@@ -77,6 +77,8 @@ fn record<'a>(data: &'a str, skipped: &'a [Arc<str>]) -> Record<'a> {
         ech: true,
         host_field: next(),
         host_field_verdict: None,
+        slowed: true,
+        last: true,
         status: Some(403),
         verdict: Some(VerdictKind::Block.name()),
         skipped,

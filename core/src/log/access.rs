@@ -59,6 +59,10 @@ pub(crate) struct Record<'a> {
     pub(crate) host_field: Option<&'a str>,
     /// What the filters said of that name, if they were asked about it.
     pub(crate) host_field_verdict: Option<&'a str>,
+    /// The connection has waited because of a limit of bandwidth.
+    pub(crate) slowed: bool,
+    /// No further request may come on the connection.
+    pub(crate) last: bool,
     /// Of the answer that the client got.
     pub(crate) status: Option<u16>,
     pub(crate) verdict: Option<&'a str>,
@@ -121,6 +125,12 @@ impl Record<'_> {
         line.number("up", self.up);
         line.number("down", self.down);
         line.milliseconds("ms", self.duration);
+        if self.slowed {
+            line.flag("slowed");
+        }
+        if self.last {
+            line.flag("last");
+        }
         line.text("outcome", self.outcome);
         text(line, "error", self.error);
         line.end();

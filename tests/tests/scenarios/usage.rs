@@ -7,7 +7,8 @@ use portcullis::config::Group;
 use portcullis_tests::{Log, Origin, Proxy, Wire, connect, get};
 
 #[tokio::test]
-async fn a_connection_is_closed_after_its_last_request() {
+async fn a_connection_is_closed_after_its_last_request_and_the_log_says_so() {
+    let mut log = Log::follow();
     let proxy = Proxy::start_with(|config| {
         config.limits.requests_per_connection = Some(2);
     })
@@ -22,6 +23,9 @@ async fn a_connection_is_closed_after_its_last_request() {
         let response = client.response().await;
         assert_eq!((response.status, &*response.body), (200, "ok"));
         assert_eq!(response.field("connection"), connection);
+        let host = format!("port={} ", origin.port());
+        let line = log.says(&["kind=access", &host]).await;
+        assert_eq!(line.contains(" last=true "), connection.is_some(), "{line}");
     }
     // One that was sent all the same reaches no origin.
     client.send_what_is_taken(get(&origin.url("/"))).await;
@@ -120,6 +124,7 @@ async fn one_client_cannot_take_the_tunnels_of_others() {
 
 #[tokio::test]
 async fn a_client_and_its_group_are_no_faster_than_the_settings_say() {
+    let mut log = Log::follow();
     for is_group in [false, true] {
         let proxy = Proxy::start_with(|config| {
             if is_group {
@@ -139,5 +144,8 @@ async fn a_client_and_its_group_are_no_faster_than_the_settings_say() {
         end.send(vec![b'x'; 96 << 10]).await;
         client.exactly_bytes(96 << 10).await;
         assert!(begun.elapsed() > Duration::from_millis(400));
+        drop((client, end));
+        let port = format!("port={} ", origin.port());
+        log.says(&["kind=access", &port, " slowed=true "]).await;
     }
 }

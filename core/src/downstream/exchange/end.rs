@@ -115,6 +115,8 @@ impl Exchange {
             ech: sni.is_some_and(|shown| shown.has_hidden_name),
             host_field: field.and_then(|shown| shown.name.as_deref()),
             host_field_verdict: field.and_then(verdict),
+            slowed: self.allowance.as_ref().is_some_and(|it| it.take_waited()),
+            last: self.is_last,
             status: self.status.map(|status| status.as_u16()),
             verdict: parts.map(|parts| parts.kind.name()).or(passed),
             filter: judgement.and_then(|judgement| judgement.filter.as_deref()),

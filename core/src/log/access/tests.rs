@@ -25,6 +25,8 @@ const NOTHING: Record<'static> = Record {
     ech: false,
     host_field: None,
     host_field_verdict: None,
+    slowed: false,
+    last: false,
     status: None,
     verdict: None,
     filter: None,
@@ -59,6 +61,8 @@ fn with_texts<'a>(names: &'a [Arc<str>], mut text: impl FnMut() -> &'a str) -> R
         ech: true,
         host_field: Some(text()),
         host_field_verdict: Some("next"),
+        slowed: true,
+        last: true,
         status: Some(403),
         verdict: Some(text()),
         filter: Some(text()),
@@ -101,6 +105,7 @@ fn expected(record: &Record<'_>) -> Value {
         "edited": record.edited.iter().map(|name| &**name).collect::<Vec<_>>(),
         "notes": record.notes.iter().map(|name| &**name).collect::<Vec<_>>(),
         "feed": record.feed, "rule": record.rule, "up": 5, "down": u64::MAX, "ms": 12345.006,
+        "slowed": true, "last": true,
         "outcome": "failed", "error": record.error,
     });
     if record.skipped.is_empty() {
@@ -137,7 +142,7 @@ fn a_line_has_the_form_that_the_grammar_gives_it() {
         "time=2026-11-23T13:42:32.829285Z kind=access id=4 client=10.0.0.7 listener=lan user=jo method=GET host=a.example \
          port=443 protocol=connect peer=[::1]:8443 upstream=corp sni=other.example sni_verdict=next ech=true host_field=inner.example host_field_verdict=next status=403 verdict=block filter=\"block list\" \
          reason=\"it is \\\"bad\\\"\" skipped=\"plain,with\\\\, comma\" edited=\"plain,with\\\\, comma\" notes=\"plain,with\\\\, comma\" feed=list \
-         rule=*.a.example up=5 down=18446744073709551615 ms=12345.006 outcome=failed error=\"x: y\"\n"
+         rule=*.a.example up=5 down=18446744073709551615 ms=12345.006 slowed=true last=true outcome=failed error=\"x: y\"\n"
     );
     assert_eq!(
         logfmt(&NOTHING),
@@ -230,7 +235,7 @@ fn as_json(fields: Vec<(&str, Cow<'_, str>)>) -> Value {
     let typed = fields.into_iter().map(|(name, value)| {
         let value = match name {
             "id" | "port" | "status" | "up" | "down" => value.parse::<u64>().unwrap().into(),
-            "ech" => value.parse::<bool>().unwrap().into(),
+            "ech" | "slowed" | "last" => value.parse::<bool>().unwrap().into(),
             "ms" => value.parse::<f64>().unwrap().into(),
             "skipped" | "edited" | "notes" => logfmt::split_names(&value).into(),
             _ => Value::from(value),
