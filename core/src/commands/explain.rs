@@ -1,6 +1,7 @@
 //! Asks every filter about one host or URL, without any traffic: `portcullis explain`.
 
 mod egress;
+mod line;
 mod listeners;
 mod precedence;
 mod subject;
@@ -15,6 +16,7 @@ use std::time::SystemTime;
 use http::{HeaderMap, Method};
 use serde::Serialize;
 
+use self::line::Line;
 use self::precedence::Decider;
 pub use self::subject::ExplainError;
 use self::subject::Subject;
@@ -30,11 +32,11 @@ use crate::flow::{Flow, Inquiry, RequestHead};
 use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{self, Plugins};
 use crate::upstream::policy::Policy;
-use crate::verdict::{Judgement, Match, Verdict, VerdictKind};
+use crate::verdict::{Judgement, Match, Verdict};
 
 /// Every filter's answer and what follows from them. By serde it is an object with `host`, `port`,
-/// `protocol`, `egress`, `listeners` if there is more to say than that there is one, `client` if
-/// one was named, `filters` (each `filter`, `hook`, `verdict`, `microseconds` and what else there
+/// `protocol`, `egress`, `listeners` if there is more to say than that there is one, `client` and
+/// `user` if they were named, `filters` (each `filter`, `hook`, `verdict`, `microseconds` and what else there
 /// is), `final`, `decided_by` (`clients`, `person`, `filter`, `allow-feed`, `list`, `egress` or
 /// `nothing`) and `notes`.
 #[derive(Debug, Serialize)]
@@ -44,6 +46,8 @@ pub struct Explanation {
     protocol: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<IpAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
     /// What a person has decided, which precedes the filters.
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<String>,
@@ -62,43 +66,9 @@ pub struct Explanation {
     notes: Vec<String>,
 }
 
-/// One answer. Absent fields are left out of the JSON.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-struct Line {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    filter: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hook: Option<&'static str>,
-    /// Whether the filter runs in shadow mode, where it decides nothing.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    shadow: bool,
-    verdict: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    location: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    feed: Option<String>,
-    /// Which list of the feed it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rule: Option<String>,
-    /// Where that stands in the list.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    microseconds: Option<f64>,
-}
-
 /// Asks every filter about `subject`, a host (`a.example`, `a.example:8443`) or a URL
-/// (`http://a.example/b`), as if `client` asked for it. Without one, filters are told that the
-/// client is not known. Feeds are read from the copies on disk; nothing is fetched.
+/// (`http://a.example/b`), as if `client` asked for it, logged in as `user`. Without them, filters
+/// are told that the client is not known, and no user. Feeds are read from the copies on disk; nothing is fetched.
 ///
 /// # Errors
 ///
@@ -107,6 +77,7 @@ pub async fn explain(
     config: Config,
     subject: &str,
     client: Option<IpAddr>,
+    user: Option<&str>,
 ) -> Result<Explanation, ExplainError> {
     let subject = Subject::parse(subject, client)?;
     let feeds = Feeds::open(&config.feeds, &config.cache.dir);
@@ -124,7 +95,7 @@ pub async fn explain(
         Some(running) => without_missing(&chain, running),
         None => chain,
     };
-    let client = Groups::new(&config.groups).client(subject.client, None);
+    let client = Groups::new(&config.groups).client(subject.client, user.map(Arc::from));
     let inquiry = Inquiry::by(client, SystemTime::now());
     let (decisions, unread) = decisions(&config.state.dir)?;
     let host = subject.target.host();
@@ -148,7 +119,7 @@ pub async fn explain(
     let running = running.flat_map(in_running_proxy);
     let notes = unread
         .into_iter()
-        .chain(config.auth.is_on().then(logging_in))
+        .chain((config.auth.is_on() && user.is_none()).then(logging_in))
         .chain(lacking_client(&chain))
         .chain(remembering(&chain));
     let notes = notes.chain(feeds.notes());
@@ -186,7 +157,8 @@ fn without_missing(chain: &Chain, running: &plugins::Report) -> Arc<Chain> {
 
 /// A note that a client has to be a user.
 fn logging_in() -> String {
-    "clients have to log in ([auth]); what is for a user, alone or in a group, is left out here"
+    "clients have to log in ([auth]); what is for a user, alone or in a group, is left out here: \
+     name one with --user"
         .into()
 }
 
@@ -284,6 +256,7 @@ async fn ask(
         port: subject.target.port(),
         protocol: subject.protocol.name(),
         client: subject.client,
+        user: inquiry.client.user.as_deref().map(str::to_owned),
         decision: decision.map(ToString::to_string),
         egress: String::new(),
         outcome,
@@ -335,60 +308,14 @@ fn deciding(steps: &[TraceEntry]) -> Option<&TraceEntry> {
     }
 }
 
-impl Line {
-    fn passes(&self) -> bool {
-        [VerdictKind::Next.name(), VerdictKind::Allow.name()].contains(&self.verdict)
-    }
-
-    /// Why the filter says so, or why it could not answer.
-    fn why(&self) -> Option<&str> {
-        let why = self.error.as_ref().or(self.reason.as_ref());
-        why.or(self.location.as_ref()).map(String::as_str)
-    }
-
-    fn new(filter: Option<&str>, judgement: &Judgement) -> Self {
-        let parts = judgement.verdict.parts();
-        let text = parts.text.map(str::to_owned);
-        let (reason, location) = match parts.kind {
-            VerdictKind::Redirect => (None, text),
-            _ => (text, None),
-        };
-        let matched = judgement.matched.as_ref();
-        Self {
-            filter: filter.map(Into::into),
-            hook: None,
-            shadow: false,
-            verdict: parts.kind.name(),
-            status: parts.status.map(|status| status.as_u16()),
-            reason,
-            location,
-            feed: matched.and_then(|matched| Some(matched.feed.as_ref()?.to_string())),
-            source: matched.and_then(|matched| Some(matched.source.as_ref()?.to_string())),
-            rule: matched.map(|matched| matched.rule.to_string()),
-            line: matched.and_then(|matched| matched.line),
-            error: None,
-            microseconds: None,
-        }
-    }
-}
-
-impl From<TraceEntry> for Line {
-    fn from(step: TraceEntry) -> Self {
-        Self {
-            hook: Some(step.hook.name()),
-            shadow: step.is_shadow,
-            error: step.failure,
-            microseconds: Some((step.time.as_secs_f64() * 1e7).round() / 10.0),
-            ..Self::new(Some(&step.filter), &step.judgement)
-        }
-    }
-}
-
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} port {} by {}", self.host, self.port, self.protocol)?;
         if let Some(client) = self.client {
             write!(f, " for {client}")?;
+        }
+        if let Some(user) = &self.user {
+            write!(f, " as {}", Escaped(user))?;
         }
         writeln!(f, "\n")?;
         if let Some(decision) = &self.decision {
@@ -428,21 +355,5 @@ impl fmt::Display for Explanation {
         self.notes
             .iter()
             .try_for_each(|note| writeln!(f, "note: {}", Escaped(note)))
-    }
-}
-
-/// The final verdict as a sentence.
-impl fmt::Display for Line {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A decision has no filter.
-        let Some(by) = self.filter.as_ref().or(self.rule.as_ref()) else {
-            return write!(f, "passes: no filter objects");
-        };
-        write!(f, "{} by {}", self.verdict, Escaped(by))?;
-        if let Some(status) = self.status {
-            write!(f, " with {status}")?;
-        }
-        let text = self.reason.as_ref().or(self.location.as_ref());
-        text.map_or(Ok(()), |text| write!(f, ": {}", Escaped(text)))
     }
 }

@@ -73,7 +73,8 @@ impl Replay {
             let Ok(target) = Target::of_host(&asked.host, asked.port) else {
                 continue;
             };
-            let inquiry = Inquiry::by(groups.client(asked.client, None), SystemTime::now());
+            let client = groups.client(asked.client, asked.user.clone());
+            let inquiry = Inquiry::by(client, SystemTime::now());
             let flow = Flow::asked(&target, asked.protocol.name(), &inquiry);
             let answer = ask(&local, &flow).await;
             self.asked += 1;

@@ -77,3 +77,28 @@ fn what_a_shadow_filter_would_do_comes_with_its_reason() {
         "b.example is not on the allowlist"
     );
 }
+
+#[test]
+fn a_user_is_asked_about_as_one_who_has_logged_in() {
+    let dir = folder(&[]);
+    let config = "[groups.children]\nnetworks = ['10.9.0.0/16']\nusers = ['ada']\n";
+    fs::write(dir.path().join("portcullis.toml"), config).unwrap();
+    let mut deny = portcullis(dir.path());
+    deny.args(["deny", "games.example", "--group", "children"]);
+    assert_eq!(deny.status().unwrap().code(), Some(0));
+    let said = explain(&dir, &["games.example"]);
+    assert!(said.contains("passes: no filter objects"), "{said}");
+    let said = explain(
+        &dir,
+        &["games.example", "--client", "10.0.0.7", "--user", "ada"],
+    );
+    let begins = "games.example port 443 by connect for 10.0.0.7 as ada\n";
+    assert!(said.starts_with(begins), "{said}");
+    assert!(said.contains("\nblock by "), "{said}");
+    let json = explain(&dir, &["games.example", "--user", "eve", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(
+        (&json["user"], &json["final"]["verdict"]),
+        (&"eve".into(), &"next".into())
+    );
+}

@@ -137,7 +137,7 @@ async fn explain_says_who_has_decided() {
     new.exact = true;
     let id = make(&stage, &new).await;
     let said = async |host| {
-        let explained = explain(stage.proxy.config().clone(), host, None).await;
+        let explained = explain(stage.proxy.config().clone(), host, None, None).await;
         explained.unwrap().to_string()
     };
     let text = said("calm.example").await;

@@ -42,7 +42,7 @@ async fn list(stage: &Stage) -> String {
 
 async fn explain(stage: &Stage, host: &str) -> String {
     let config = stage.proxy.config().clone();
-    let explanation = commands::explain(config, host, None).await;
+    let explanation = commands::explain(config, host, None, None).await;
     explanation.expect("a host to explain").to_string()
 }
 

@@ -75,12 +75,12 @@ async fn two_children_an_adult_and_a_guest_have_lists_of_their_own() {
 async fn explain_says_that_it_matters_who_asks() {
     let lists = Site::start().await;
     let stage = household(&lists).await;
-    let explained = explain(stage.proxy.config().clone(), "games.example", None).await;
+    let explained = explain(stage.proxy.config().clone(), "games.example", None, None).await;
     let text = explained.unwrap().to_string();
     let note = "note: blocklist asked who the client is; name one with --client\n";
     assert!(text.contains(note), "{text}");
     let child = Some(IpAddr::from(CHILDREN[0]));
-    let explained = explain(stage.proxy.config().clone(), "games.example", child).await;
+    let explained = explain(stage.proxy.config().clone(), "games.example", child, None).await;
     let text = explained.unwrap().to_string();
     assert!(text.contains("block by blocklist with 403"), "{text}");
 }

@@ -128,7 +128,7 @@ async fn a_limit_that_a_call_meets_is_told_with_its_value_and_its_setting() {
         let parts = [&["could not judge", &name], &*row.says].concat();
         log.says(&parts).await;
         let config = stage.proxy.config().clone();
-        let explanation = portcullis::commands::explain(config, "x.example", None).await;
+        let explanation = portcullis::commands::explain(config, "x.example", None, None).await;
         let explanation = explanation.expect("something to explain").to_string();
         let is_told = row.says.iter().all(|part| explanation.contains(part));
         assert!(is_told, "{explanation}");

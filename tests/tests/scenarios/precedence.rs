@@ -46,7 +46,7 @@ fn with_feeds(lists: &Site) -> impl Fn(&mut Config) {
 /// What becomes of a request for a host, and what that follows from.
 async fn decides(stage: &Stage, host: &str, status: u16, decided_by: &str, line: u8) {
     assert_eq!(stage.get(host).await.status, status, "{host}");
-    let told = explain(stage.proxy.config().clone(), host, None).await;
+    let told = explain(stage.proxy.config().clone(), host, None, None).await;
     let told = told.expect("an explanation");
     let (text, json) = (told.to_string(), serde_json::to_value(told).expect("JSON"));
     assert_eq!(json["decided_by"], decided_by, "{host}: {text}");
@@ -146,7 +146,7 @@ async fn a_client_that_may_not_come_in_gets_nothing_whatever_a_person_allows() {
     let config = stage.proxy.config();
     decide(config, &NewDecision::about(Ruling::Allow, "calm.example")).unwrap();
     for (client, decided_by, line) in [("127.0.0.1", "clients", 1), ("192.0.2.1", "person", 2)] {
-        let asked = explain(config.clone(), "calm.example", client.parse().ok()).await;
+        let asked = explain(config.clone(), "calm.example", client.parse().ok(), None).await;
         let told = asked.expect("an explanation");
         let (text, json) = (told.to_string(), serde_json::to_value(told).expect("JSON"));
         assert_eq!(json["decided_by"], decided_by, "{text}");

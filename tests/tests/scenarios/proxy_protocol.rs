@@ -321,7 +321,7 @@ async fn explain_says_who_may_come_in_where() {
     for (client, decided_by) in [(CLIENT, "nothing"), ("198.51.100.1", "clients")] {
         let config = proxy.config().clone();
         let client = client.parse().ok();
-        let explained = portcullis::commands::explain(config, "a.example", client).await;
+        let explained = portcullis::commands::explain(config, "a.example", client, None).await;
         let explained = explained.expect("a host");
         let said = explained.to_string();
         let networks = "for clients in 203.0.113.0/24, 2001:db8::/32, 127.0.0.2/32";

@@ -223,7 +223,7 @@ async fn explain_tells_of_the_running_proxys_quarantine() {
     stage.answers(&[("x.example", 503); 3]).await;
     let told = async || {
         let config = stage.proxy.config().clone();
-        let explanation = portcullis::commands::explain(config, "calm.example", None).await;
+        let explanation = portcullis::commands::explain(config, "calm.example", None, None).await;
         explanation
             .expect("there is something to explain")
             .to_string()

@@ -28,7 +28,8 @@ async fn a_shadow_filter_tells_what_it_would_have_done() {
     // It is counted for explain, and asked there.
     let explain = async || {
         let config = stage.proxy.config().clone();
-        let explanation = portcullis::commands::explain(config, "blocked.example", None).await;
+        let explanation =
+            portcullis::commands::explain(config, "blocked.example", None, None).await;
         explanation
             .expect("there is something to explain")
             .to_string()

@@ -55,7 +55,7 @@ async fn each_list_of_a_feed_counts_by_itself_and_is_told_apart() {
         ("ads.example", "/rules", 1),
         ("other.ok.ads.example", "/hosts", 2),
     ] {
-        let told = explain(config.clone(), host, None).await.unwrap();
+        let told = explain(config.clone(), host, None, None).await.unwrap();
         let told = serde_json::to_value(told).unwrap();
         let source = told["filters"][0]["source"].as_str().unwrap();
         assert!(source.ends_with(path), "{told}");
@@ -153,7 +153,7 @@ async fn entries_in_the_settings_count_at_once_beside_a_list_that_is_fetched() {
             ("calm.example", 200),
         ])
         .await;
-    let told = explain(stage.proxy.config().clone(), "www.bad.example", None).await;
+    let told = explain(stage.proxy.config().clone(), "www.bad.example", None, None).await;
     let told = serde_json::to_value(told.unwrap()).unwrap();
     assert_eq!(told["filters"][0]["source"], "entries", "{told}");
     assert_eq!(told["filters"][0]["line"], 2, "{told}");

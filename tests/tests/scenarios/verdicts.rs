@@ -80,7 +80,8 @@ async fn metrics_of_the_running_proxy_reach_the_operator() {
     }
     let asked = async || {
         let explained =
-            portcullis::commands::explain(stage.proxy.config().clone(), "a.example", None).await;
+            portcullis::commands::explain(stage.proxy.config().clone(), "a.example", None, None)
+                .await;
         let text = explained.expect("a host").to_string();
         text.contains("the running remembers counts: asked 2")
     };

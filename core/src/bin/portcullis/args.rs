@@ -91,6 +91,9 @@ pub(crate) enum Command {
         /// Who asks, an IP address: some filters look at that
         #[arg(long, value_name = "ADDRESS")]
         client: Option<IpAddr>,
+        /// Whom the client has logged in as
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
         /// Write JSON
         #[arg(long)]
         json: bool,
@@ -281,13 +284,15 @@ mod tests {
                 json: false
             }
         );
-        let (command, _) = parts("portcullis explain a.example --client ::1 --json").unwrap();
+        let line = "portcullis explain a.example --client ::1 --user ada --json";
+        let (command, _) = parts(line).unwrap();
         let subject = "a.example".to_owned();
         assert_eq!(
             command,
             Command::Explain {
                 subject,
                 client: Some("::1".parse().unwrap()),
+                user: Some("ada".to_owned()),
                 json: true
             }
         );

@@ -58,8 +58,9 @@ fn main() -> ExitCode {
         Command::Explain {
             subject,
             client,
+            user,
             json,
-        } => explain(&sources, &subject, client, json),
+        } => explain(&sources, &subject, (client, user.as_deref()), json),
         Command::Allow(said) => decisions::about(&sources, Ruling::Allow, said),
         Command::Deny(said) => decisions::about(&sources, Ruling::Deny, said),
         Command::Pause { time, scope, json } => {
@@ -203,13 +204,13 @@ fn check(sources: &Sources, fetch: bool, json: bool) -> anyhow::Result<()> {
 fn explain(
     sources: &Sources,
     subject: &str,
-    client: Option<IpAddr>,
+    (client, user): (Option<IpAddr>, Option<&str>),
     json: bool,
 ) -> anyhow::Result<()> {
     let config = load(sources)?;
     let _lines_are_written = telemetry::init(&errors_only(&config))?;
     let explanation = runtime()?
-        .block_on(commands::explain(config, subject, client))
+        .block_on(commands::explain(config, subject, client, user))
         .with_context(|| format!("cannot explain {subject}"))?;
     print_result(&explanation, json)
 }

@@ -17,6 +17,8 @@ pub(crate) struct Entry<'a> {
     /// When the exchange ended.
     pub(crate) time: Timestamp,
     pub(crate) client: Option<IpAddr>,
+    /// Who the client has logged in as.
+    pub(crate) user: Option<Cow<'a, str>>,
     /// Canonical; empty if the request names none.
     pub(crate) host: Cow<'a, str>,
     pub(crate) port: u16,
@@ -62,6 +64,8 @@ struct Fields<'a> {
     #[serde(borrow)]
     client: Option<Cow<'a, str>>,
     #[serde(borrow)]
+    user: Option<Cow<'a, str>>,
+    #[serde(borrow)]
     host: Option<Cow<'a, str>>,
     port: Option<u16>,
     #[serde(borrow)]
@@ -98,6 +102,7 @@ impl<'a> Fields<'a> {
                 "time" => fields.time = value,
                 "kind" => fields.kind = value,
                 "client" => fields.client = Some(value),
+                "user" => fields.user = Some(value),
                 "host" => fields.host = Some(value),
                 "port" => fields.port = Some(value.parse().ok()?),
                 "protocol" => fields.protocol = value,
@@ -142,6 +147,7 @@ impl<'a> Fields<'a> {
         Some(Entry {
             time: self.time.parse().ok()?,
             client: client.map(|client: IpAddr| client.to_canonical()),
+            user: self.user,
             host: host.unwrap_or_default(),
             port: self.port.unwrap_or_default(),
             protocol: Protocol::from_name(&self.protocol)?,
@@ -209,6 +215,7 @@ mod tests {
         Entry {
             time: "2026-11-23T13:42:32.829285Z".parse().unwrap(),
             client: Some([10, 0, 0, 7].into()),
+            user: None,
             host: "a.example".into(),
             port: 443,
             protocol: Protocol::Connect,

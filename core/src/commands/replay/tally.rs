@@ -20,6 +20,8 @@ pub(super) struct Asked {
     pub(super) protocol: Protocol,
     /// None unless the filter looks at it.
     pub(super) client: Option<IpAddr>,
+    /// The same.
+    pub(super) user: Option<Arc<str>>,
 }
 
 /// What became of a request.
@@ -73,6 +75,11 @@ impl Tally {
             port: entry.port,
             protocol: entry.protocol,
             client: entry.client.filter(|_| self.with_clients),
+            user: entry
+                .user
+                .as_deref()
+                .filter(|_| self.with_clients)
+                .map(Arc::from),
         };
         if self.hosts.len() >= self.most && !self.hosts.contains_key(&asked) {
             self.uncounted += 1;
@@ -166,10 +173,14 @@ mod tests {
     #[test]
     fn a_filter_that_looks_at_clients_is_asked_about_each() {
         let mut tally = Tally::new(10, true, &"own".into());
-        for client in ["10.0.0.1", "10.0.0.2", "10.0.0.1"] {
+        let of_user = "10.0.0.1 user=ada";
+        for client in ["10.0.0.1", "10.0.0.2", "10.0.0.1", of_user, of_user] {
             count(&mut tally, &line("a.example", client, "verdict=next"));
         }
-        assert_eq!((tally.hosts().len(), tally.distinct_hosts()), (2, 1));
+        assert_eq!((tally.hosts().len(), tally.distinct_hosts()), (3, 1));
+        let users = tally.hosts().into_iter();
+        let users: Vec<_> = users.filter_map(|(asked, _)| asked.user.clone()).collect();
+        assert_eq!(users, ["ada".into()]);
     }
 
     #[test]

@@ -107,7 +107,7 @@ async fn explain_says_of_each_listener_that_its_clients_log_in() {
     ] {
         let mut config = config.clone();
         config.auth.users = users;
-        let explained = portcullis::commands::explain(config, "a.example", None).await;
+        let explained = portcullis::commands::explain(config, "a.example", None, None).await;
         let said = explained.expect("a host").to_string();
         assert_eq!(said.matches(words).count(), 2, "{said}");
     }

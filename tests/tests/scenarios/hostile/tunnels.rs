@@ -103,8 +103,8 @@ async fn rfc9110_section_9_3_6_nothing_of_the_request_is_in_its_tunnel() {
         let _row = Row::of(request);
         let mut client = proxy.client().await;
         let mut served = opens(&mut client, &origin, request).await;
-        // In a tunnel this is not a request.
-        let inside = get("http://www.blocked.portcullis.test/");
+        // In a tunnel this is not a request to the proxy.
+        let inside = get("http://other.example/");
         client.send(&inside).await;
         client.finish().await;
         assert_eq!(served.rest().await, inside);

@@ -59,7 +59,7 @@ async fn hosts_and_groups_say_which_table_holds() {
         ("127.0.0.1", [127, 0, 0, 9], "its address may be dialled"),
     ] {
         let config = proxy.config().clone();
-        let explained = explain(config, subject, Some(client.into())).await;
+        let explained = explain(config, subject, Some(client.into()), None).await;
         let explained = explained.expect("it is explained").to_string();
         assert!(explained.contains(says), "{explained}");
     }
