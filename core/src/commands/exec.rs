@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::ExitStatus;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use tempfile::TempDir;
 use tokio::process::Child;
 use tokio::sync::broadcast;
@@ -77,6 +77,7 @@ pub struct ExecSettings {
     /// Deleted when this is dropped.
     folder: TempDir,
     learned: Option<PathBuf>,
+    report: Option<PathBuf>,
     is_enforced: bool,
 }
 
@@ -100,9 +101,10 @@ pub enum Launch<'a> {
 #[non_exhaustive]
 pub struct Execution {
     /// How it has ended.
-    #[serde(skip)]
+    #[serde(rename = "exit_code", serialize_with = "exit_code_of")]
     pub status: ExitStatus,
     /// What it has asked for.
+    #[serde(flatten)]
     pub traffic: Traffic,
     /// The file that what was learned is in.
     pub learned: Option<PathBuf>,
@@ -146,8 +148,21 @@ impl ExecSettings {
             config,
             folder,
             learned,
+            report: None,
             is_enforced: false,
         })
+    }
+
+    /// Has the [`Execution`] written into a file as JSON when the command has ended. What is there
+    /// is written over.
+    ///
+    /// # Errors
+    ///
+    /// If there is no folder for it.
+    pub fn report_to(&mut self, file: PathBuf) -> Result<(), ExecError> {
+        check_folder(&file).map_err(failed("write a report"))?;
+        self.report = Some(file);
+        Ok(())
     }
 
     /// Has the command run within a boundary: without a network but for the proxy. Only Linux can
@@ -214,10 +229,10 @@ impl ExecSettings {
         // It fails if the proxy has ended by itself.
         let _ = shutdown.send(());
         running.await?;
-        self.report(status, &log, ways_out)
+        self.end(status, &log, ways_out)
     }
 
-    fn report(
+    fn end(
         self,
         status: ExitStatus,
         log: &Path,
@@ -231,13 +246,43 @@ impl ExecSettings {
             );
             write_whole(file, text.as_bytes()).map_err(failed("write what was learned"))?;
         }
-        Ok(Execution {
+        let execution = Execution {
             status,
             traffic,
             learned: self.learned,
             ways_out,
-        })
+        };
+        if let Some(file) = &self.report {
+            let json = serde_json::to_vec_pretty(&execution).map_err(io::Error::other);
+            let written = json.and_then(|json| write_whole(file, &[&json, &b"\n"[..]].concat()));
+            written.map_err(failed("write the report"))?;
+        }
+        Ok(execution)
     }
+}
+
+impl Execution {
+    /// What a shell says of the command: 128 and the signal's number if a signal has ended it.
+    pub fn exit_code(&self) -> u8 {
+        exit_code(self.status)
+    }
+}
+
+fn exit_code(status: ExitStatus) -> u8 {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    let signal = None;
+    let code = status
+        .code()
+        .or_else(|| signal.map(|signal: i32| 128 + signal));
+    // There is always one of both.
+    code.and_then(|code| u8::try_from(code).ok())
+        .unwrap_or(u8::MAX)
+}
+
+fn exit_code_of<S: Serializer>(status: &ExitStatus, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u8(exit_code(*status))
 }
 
 /// A command that has not begun.
@@ -285,13 +330,14 @@ fn check_new(file: &Path) -> Result<(), ExecError> {
     if file.exists() {
         return Err(ExecError::LearnedBefore(file.to_owned()));
     }
+    check_folder(file).map_err(failed("write what is learned"))
+}
+
+fn check_folder(file: &Path) -> io::Result<()> {
     let folder = file
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
-    match folder.map(Path::metadata) {
-        Some(Err(source)) => Err(failed("write what is learned")(source)),
-        _ => Ok(()),
-    }
+    folder.map_or(Ok(()), |folder| folder.metadata().map(drop))
 }
 
 /// A proxy and the process that is about to become the command, with a boundary around it. What the

@@ -3,6 +3,8 @@
 #[cfg(target_os = "linux")]
 #[path = "exec/enforced.rs"]
 mod enforced;
+#[path = "exec/packages.rs"]
+mod packages;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -193,6 +195,45 @@ fn an_allowlist_is_made_of_an_access_log_too() {
     assert_eq!(output.status.code(), Some(2));
     assert!(
         stderr(&output).contains("cannot make an allowlist of gone.log"),
+        "{output:?}"
+    );
+}
+
+#[test]
+fn the_end_is_a_report_for_programs_too() {
+    if !there_is("curl") {
+        return;
+    }
+    let (dir, port) = (TempDir::new().unwrap(), server());
+    let script = asks("localhost", port) + &asks("other.example", port) + "kill -KILL $$";
+    let arguments = ["--report", "exec.json", "--allow", "localhost"];
+    let output = ran(
+        dir.path(),
+        &[&arguments[..], &["--", "sh", "-c", &script]].concat(),
+    );
+    assert_eq!(output.status.code(), Some(137), "{}", stderr(&output));
+    let report = fs::read(dir.path().join("exec.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
+    let host = |host, reached, refused, refusal| {
+        serde_json::json!({
+            "host": host, "reached": reached, "refused": refused, "failed": 0,
+            "refusal": refusal, "failure": null,
+        })
+    };
+    let refusal = "other.example is not among the hosts that this command may reach";
+    let expected = serde_json::json!({
+        "exit_code": 137,
+        "hosts": [host("localhost", 1, 0, None), host("other.example", 0, 1, Some(refusal))],
+        "has_more": false,
+        "learned": null,
+        "ways_out": null,
+    });
+    assert_eq!(report, expected);
+
+    let output = ran(dir.path(), &["--report", "gone/exec.json", "echo", "ran"]);
+    assert_eq!((output.status.code(), &*stdout(&output)), (Some(1), ""));
+    assert!(
+        stderr(&output).contains("cannot write a report"),
         "{output:?}"
     );
 }

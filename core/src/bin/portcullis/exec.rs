@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::ffi::OsString;
 use std::io;
-use std::process::{ExitCode, ExitStatus};
+use std::process::ExitCode;
 
 use anyhow::Context;
 use portcullis::commands::{ExecError, ExecSettings, Launch, proxy_variables};
@@ -22,11 +22,14 @@ const NOT_FOUND: u8 = 127;
 
 /// Runs the command. The exit code is what it ended with, as shells give it.
 pub(crate) fn run(sources: Sources, exec: Exec) -> anyhow::Result<ExitCode> {
-    let is_enforced = exec.is_enforced();
+    let (is_enforced, report_to) = (exec.is_enforced(), exec.report());
     let (reach, command) = exec.into_parts()?;
     let mut settings = ExecSettings::new(sources, &reach)?;
     if is_enforced {
         settings.enforce();
+    }
+    if let Some(file) = report_to {
+        settings.report_to(file)?;
     }
     let config = settings.config();
     config.compiler.program = this_program();
@@ -58,7 +61,7 @@ pub(crate) fn run(sources: Sources, exec: Exec) -> anyhow::Result<ExitCode> {
     match done {
         Ok(execution) => {
             say(&execution);
-            Ok(exit_code(execution.status))
+            Ok(ExitCode::from(execution.exit_code()))
         }
         Err(error @ ExecError::Command { .. }) => Ok(not_run(error)),
         Err(error) => Err(error.into()),
@@ -133,20 +136,4 @@ fn not_run(error: ExecError) -> ExitCode {
     };
     report(&error.into());
     ExitCode::from(code)
-}
-
-/// As shells say it: 128 and the signal's number, if a signal has ended the command.
-fn exit_code(status: ExitStatus) -> ExitCode {
-    #[cfg(unix)]
-    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
-    #[cfg(not(unix))]
-    let signal = None;
-    let code = status
-        .code()
-        .or_else(|| signal.map(|signal: i32| 128 + signal));
-    // There is always one of both.
-    ExitCode::from(
-        code.and_then(|code| u8::try_from(code).ok())
-            .unwrap_or(u8::MAX),
-    )
 }

@@ -19,6 +19,9 @@ pub(crate) struct Exec {
     /// must not be there yet
     #[arg(long, value_name = "FILE", conflicts_with_all = ["allow", "allow_from"])]
     learn: Option<PathBuf>,
+    /// Write what the end says into this file, too, as JSON
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// Leave the command no network but the proxy (Linux)
     #[arg(long)]
     enforce: bool,
@@ -44,6 +47,10 @@ pub(crate) struct Inside {
 impl Exec {
     pub(crate) fn is_enforced(&self) -> bool {
         self.enforce
+    }
+
+    pub(crate) fn report(&self) -> Option<PathBuf> {
+        self.report.clone()
     }
 
     /// What the command may reach, and the command.
