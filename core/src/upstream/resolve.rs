@@ -2,6 +2,7 @@
 //! hosts file, and then name servers. `upstream` asks before it dials, and `feeds` before a list is
 //! fetched. This module knows nothing of connections, clients or filters.
 
+mod alias;
 mod blocking;
 mod bootstrap;
 mod by_name;
@@ -22,6 +23,7 @@ pub(crate) mod trust;
 mod turns;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -39,7 +41,7 @@ use self::failure::{Absence, Failure};
 use self::pending::{Found, Pending};
 use self::place::Find;
 use self::server::Way;
-use self::servers::Servers;
+use self::servers::{Asked, Servers, Split};
 use self::system::{Files, Version};
 use self::turns::Turns;
 use crate::config::{DnsCache, Egress, NameServer};
@@ -54,17 +56,12 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 /// Names that are looked up at a time unless there is a smaller bound. Each takes a socket.
 pub(crate) const LOOKUPS: usize = 256;
 
-/// Who is asked, or why none can be.
-type Asked = Result<Arc<Servers>, Failure>;
-
 /// Resolves names, with a cache of its own. Each worker has one, and the feeds have one.
 #[derive(Debug)]
 pub(crate) struct Resolver {
     source: Source,
     /// The addresses that the settings give.
     known: Arc<ByName<Vec<IpAddr>>>,
-    /// The servers that the settings name for some domains.
-    split: ByName<Asked>,
     limit: Duration,
     check_interval: Duration,
     state: Mutex<State>,
@@ -78,6 +75,8 @@ pub(crate) struct Resolver {
 struct Source {
     /// Of the settings. If there are none, the machine says which servers to ask.
     configured: Arc<[NameServer]>,
+    /// The same for some domains.
+    name_servers: Arc<BTreeMap<String, Vec<NameServer>>>,
     files: Files,
     reloads: Reloads,
     way: Way,
@@ -103,6 +102,8 @@ struct Names {
     /// None where it is not known which servers to ask. The system's own functions are called
     /// then, each time on a thread that may block.
     servers: Option<Asked>,
+    /// Those that the settings name for some domains.
+    split: Arc<Split>,
     cache: Arc<Cache>,
 }
 
@@ -133,6 +134,7 @@ impl Resolver {
         };
         let source = Source {
             configured: egress.resolvers.as_slice().into(),
+            name_servers: Arc::new(egress.name_servers.clone()),
             find: Arc::new(Bootstrap::new(known.clone(), files.clone(), &way)),
             files,
             reloads,
@@ -152,13 +154,11 @@ impl Resolver {
         let names = Names {
             hosts: Arc::new(hosts),
             servers: servers.ok(),
+            split: source.split(),
             cache: source.cache(),
         };
-        let split = egress.name_servers.iter();
-        let split = split.map(|(domain, servers)| (domain.clone(), source.asked(servers)));
         Self {
             known,
-            split: ByName::domains(split.collect()),
             source,
             limit,
             check_interval,
@@ -211,6 +211,7 @@ impl Resolver {
         let Names {
             hosts,
             servers,
+            split,
             cache,
         } = self.names().await;
         let name = absolute(host);
@@ -218,7 +219,7 @@ impl Resolver {
         if !own.is_empty() {
             return Ok(own.into());
         }
-        let servers = match self.split.find(host) {
+        let servers = match split.find(host) {
             // What these servers know is not asked of others.
             Some(split) => Some(split.clone()?),
             None => servers.transpose()?,
@@ -235,7 +236,7 @@ impl Resolver {
         let ask = async move |name: String| {
             let _turn = turn;
             match servers {
-                Some(servers) => servers.addresses(&name, &cache).await,
+                Some(servers) => servers.addresses(&name, &cache, &split).await,
                 None => Ok(calls.make(client, call, name).await?.into()),
             }
         };
@@ -276,6 +277,8 @@ impl Resolver {
             tracing::debug!("the machine's name servers or its hosts file have changed");
             state.version = version;
             state.names.hosts = Arc::new(hosts);
+            // A server that was given up is asked again, over another connection.
+            state.names.split = self.source.split();
             state.names.cache = self.source.cache();
             match servers {
                 Ok(servers) => state.names.servers = Some(servers),
@@ -316,6 +319,12 @@ impl Source {
     /// asked in their place.
     fn asked(&self, servers: &[NameServer]) -> Asked {
         Servers::configured(servers, &self.way, &self.find).map(Arc::new)
+    }
+
+    fn split(&self) -> Arc<Split> {
+        let servers = self.name_servers.iter();
+        let split = servers.map(|(domain, servers)| (domain.clone(), self.asked(servers)));
+        Arc::new(ByName::domains(split.collect()))
     }
 
     /// An empty one.

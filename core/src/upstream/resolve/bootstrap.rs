@@ -19,7 +19,7 @@ use super::failure::{Absence, Failure};
 use super::pending::{Found, Pending};
 use super::place::Find;
 use super::server::Way;
-use super::servers::Servers;
+use super::servers::{Servers, Split};
 use super::system::{Files, addresses_in};
 use crate::config::DnsCache;
 use crate::flow::ClientKey;
@@ -66,7 +66,7 @@ impl Bootstrap {
             Ok((config, options)) => {
                 let servers = Servers::of_machine(&config, &options, &self.way)?;
                 let none = Cache::new(&DnsCache::default());
-                servers.addresses(&name, &none).await?
+                servers.addresses(&name, &none, &Split::default()).await?
             }
             Err(_) => {
                 let (client, call) = (ClientKey::of(None), self.files.call);

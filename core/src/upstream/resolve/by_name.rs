@@ -10,6 +10,15 @@ pub(super) struct ByName<T> {
     below: HashMap<Box<str>, T>,
 }
 
+impl<T> Default for ByName<T> {
+    fn default() -> Self {
+        Self {
+            exact: HashMap::new(),
+            below: HashMap::new(),
+        }
+    }
+}
+
 impl<T: Clone> ByName<T> {
     /// Of names such as "wiki.example", and "*.corp.example" for those below a domain.
     pub(super) fn patterns(values: impl IntoIterator<Item = (String, T)>) -> Self {

@@ -15,6 +15,7 @@ use hickory_resolver::net::xfer::{DnsExchange, DnsHandle};
 use hickory_resolver::proto::op::{DnsRequest, DnsResponse};
 use hickory_resolver::{ConnectionProvider, PoolContext};
 
+use super::alias::stop_at_alias;
 use super::connection::Connection;
 use super::runtime::Runtime;
 
@@ -94,10 +95,12 @@ impl DnsHandle for Questions {
         match self.clone() {
             Self::Udp(exchange, provider) => {
                 let answers = exchange.send(question);
-                Box::pin(answers.inspect(move |answer| provider.look_at(answer)))
+                let answers = answers.inspect(move |answer| provider.look_at(answer));
+                Box::pin(answers.map(|answer| answer.map(stop_at_alias)))
             }
             Self::Connected(connection) => {
-                Box::pin(once(async move { connection.ask(question).await }))
+                let answer = async move { connection.ask(question).await.map(stop_at_alias) };
+                Box::pin(once(answer))
             }
         }
     }

@@ -14,6 +14,7 @@ use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::rr::{Name, RecordType};
 use rustls::ClientConfig;
 
+use super::alias::{Alias, aliases, unanswered};
 use super::cache::Answer;
 use super::failure::{Absence, Failure};
 use super::provider::Provider;
@@ -40,6 +41,15 @@ pub(super) struct Way {
     pub(super) case_randomization: bool,
     /// None if no server is asked over TLS.
     pub(super) tls: Result<Option<ClientConfig>, Arc<TlsError>>,
+}
+
+/// What a server says of one family of a name.
+#[derive(Debug)]
+pub(super) enum Heard {
+    /// Some addresses, or that there are none, and the aliases that lead to them.
+    Said(Answer, Vec<Alias>),
+    /// Another name, which has to be asked for.
+    Alias(Alias),
 }
 
 #[derive(Debug)]
@@ -131,25 +141,30 @@ impl Server {
     }
 
     /// What it says of one family of a name.
-    pub(super) async fn ask(&self, name: &str, record: RecordType) -> Result<Answer, Failure> {
+    pub(super) async fn ask(&self, name: &str, record: RecordType) -> Result<Heard, Failure> {
         // Hosts may have characters that names of the library do not, such as `_`.
         let name = Name::from_str_relaxed(name).map_err(NetError::from)?;
         let error = match self.resolver.lookup(name.clone(), record).await {
             Ok(found) => {
                 *self.silent() = None;
-                return Ok(answer(&found));
+                let aliases = aliases(found.query().name(), found.answers());
+                return Ok(Heard::Said(answer(&found), aliases));
             }
             Err(NetError::Dns(DnsError::NoRecordsFound(none))) => {
                 *self.silent() = None;
+                if let Some(alias) = unanswered(&none) {
+                    return Ok(Heard::Alias(alias));
+                }
                 let error = NetError::from(none.clone());
                 let absence = match error.is_nx_domain() {
                     true => Absence::Name,
                     false => Absence::Address,
                 };
-                return Ok(Answer {
+                let answer = Answer {
                     said: Err(absence),
                     ttl: Duration::from_secs(none.negative_ttl.unwrap_or(0).into()),
-                });
+                };
+                return Ok(Heard::Said(answer, Vec::new()));
             }
             Err(error) => error,
         };

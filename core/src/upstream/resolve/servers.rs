@@ -5,6 +5,7 @@
 //! IPv4 and IPv6 addresses are asked for apart. Some name servers drop questions for IPv6
 //! addresses, and a name whose IPv4 address is known must not wait for them.
 
+use std::borrow::Cow;
 use std::future::Future;
 #[cfg(test)]
 use std::net::IpAddr;
@@ -20,11 +21,13 @@ use hickory_resolver::proto::rr::RecordType;
 use lru::LruCache;
 use tokio::time::timeout;
 
+use super::alias::{self, Alias};
+use super::by_name::ByName;
 use super::cache::{Cache, Said, joined};
 use super::failure::{Absence, Failure};
 use super::pending::Found;
 use super::place::{Find, Place};
-use super::server::{Server, Way};
+use super::server::{Heard, Server, Way};
 use crate::config::NameServer;
 
 /// How long the addresses of one family wait for those of the other (RFC 8305, section 3).
@@ -35,6 +38,12 @@ const ATTEMPTS: usize = 2;
 
 /// What became of the question for one family.
 type Answered = Result<Said, Failure>;
+
+/// Who is asked, or why none can be.
+pub(super) type Asked = Result<Arc<Servers>, Failure>;
+
+/// The servers that the settings name for some domains.
+pub(super) type Split = ByName<Asked>;
 
 /// How long a name is asked for its IPv4 addresses alone after those of IPv6 have come too late.
 /// Without this each of its connections would wait for [`RESOLUTION_DELAY`].
@@ -86,14 +95,16 @@ impl Servers {
     }
 
     /// The addresses of `name`, those of IPv6 first; at least one.
-    pub(super) async fn addresses(&self, name: &str, cache: &Cache) -> Found {
+    ///
+    /// An alias that belongs to servers of `split` is asked of these.
+    pub(super) async fn addresses(&self, name: &str, cache: &Cache, split: &Split) -> Found {
         if self.is_late(name)
-            && let Ok(Ok(v4)) = self.ask(name, RecordType::A, cache).await
+            && let Ok(Ok(v4)) = self.ask(name, RecordType::A, cache, split).await
         {
             return Ok(v4);
         }
-        let v6 = self.ask(name, RecordType::AAAA, cache);
-        let v4 = self.ask(name, RecordType::A, cache);
+        let v6 = self.ask(name, RecordType::AAAA, cache, split);
+        let v4 = self.ask(name, RecordType::A, cache, split);
         match both(v6, v4).await {
             (Some(Ok(v6)), Some(Ok(v4))) => Ok(joined(v6, v4)?),
             (None, Some(Ok(v4))) => {
@@ -133,12 +144,50 @@ impl Servers {
         self.late.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is known of one family, or asks until a server gives an answer, which may be that there
-    /// is none.
-    async fn ask(&self, name: &str, record: RecordType, cache: &Cache) -> Answered {
+    /// What is known of one family, or follows the name to where it leads, which may be nowhere.
+    async fn ask(&self, name: &str, record: RecordType, cache: &Cache, split: &Split) -> Answered {
         if let Some(said) = cache.get(name, record) {
             return Ok(said);
         }
+        let (mut asked, mut others) = (Cow::Borrowed(name), None::<Arc<Self>>);
+        let mut ttl = Duration::MAX;
+        for _ in 0..=alias::MOST {
+            let servers = others.as_deref().unwrap_or(self);
+            let alias = match servers.ask_in_order(&asked, record).await? {
+                Heard::Alias(alias) => alias,
+                Heard::Said(mut answer, aliases) => {
+                    let elsewhere = |alias: &Alias| servers.leaves(alias.host(), split);
+                    match aliases.into_iter().find(elsewhere) {
+                        Some(alias) => alias,
+                        None => {
+                            answer.ttl = answer.ttl.min(ttl);
+                            cache.put(name, record, &answer);
+                            return Ok(answer.said);
+                        }
+                    }
+                }
+            };
+            ttl = ttl.min(alias.ttl);
+            if let Some(found) = split.find(alias.host()) {
+                others = Some(found.clone()?);
+            }
+            asked = alias.name.into();
+        }
+        Err(NetError::from("its aliases do not end".to_owned()).into())
+    }
+
+    /// Whether others are asked for a host.
+    fn leaves(&self, host: &str, split: &Split) -> bool {
+        let others = split.find(host);
+        others.is_some_and(|others| {
+            others
+                .as_ref()
+                .map_or(true, |others| !std::ptr::eq(&**others, self))
+        })
+    }
+
+    /// Asks until a server gives an answer, which may be that there is none.
+    async fn ask_in_order(&self, name: &str, record: RecordType) -> Result<Heard, Failure> {
         let mut failure = NetError::NoConnections.into();
         let order = self.order();
         for round in 0..ATTEMPTS {
@@ -148,10 +197,7 @@ impl Servers {
                     Err(unfound) => Err(unfound),
                 };
                 match answer {
-                    Ok(answer) => {
-                        cache.put(name, record, &answer);
-                        return Ok(answer.said);
-                    }
+                    Ok(heard) => return Ok(heard),
                     Err(next) => failure = next,
                 }
             }

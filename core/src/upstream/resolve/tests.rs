@@ -1,6 +1,8 @@
 //! The resolver against name servers on this machine that answer what they are told to, and with
 //! files of its own.
 
+mod aliases;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::{SocketAddr, UdpSocket};
