@@ -9,6 +9,7 @@ mod by_name;
 mod cache;
 mod connection;
 mod failure;
+mod https;
 pub(crate) mod order;
 mod pending;
 mod place;

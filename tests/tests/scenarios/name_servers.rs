@@ -91,8 +91,10 @@ async fn names_are_asked_for_over_tls_and_https() {
         assert!(stage.dns.was_asked_only_for(&[]), "{written}");
     }
     let wanted = server.dns.wanted();
-    let is_right = |wanted: &String| wanted == "dns.test" || wanted == "dns.test/ask";
+    let by_http = format!("dns.test:{}/ask", server.https.port());
+    let is_right = |wanted: &String| *wanted == "dns.test" || *wanted == by_http;
     assert!(wanted.iter().all(is_right), "{wanted:?}");
+    assert!(wanted.contains(&by_http), "{wanted:?}");
 }
 
 #[tokio::test]

@@ -11,7 +11,6 @@ use std::time::Duration;
 use hickory_resolver::PoolContext;
 use hickory_resolver::config::{ConnectionConfig, ProtocolConfig};
 use hickory_resolver::net::NetError;
-use hickory_resolver::net::h2::HttpsClientStream;
 use hickory_resolver::net::runtime::{RuntimeProvider, Spawn};
 use hickory_resolver::net::tcp::TcpClientStream;
 use hickory_resolver::net::tls::tls_client_connect;
@@ -22,6 +21,7 @@ use rustls::pki_types::ServerName;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout_at};
 
+use super::https::{Endpoint, Https, no_name};
 use super::runtime::Runtime;
 
 /// Where a connection leads, and the one that there is now.
@@ -42,9 +42,16 @@ type Current = Arc<Shared>;
 #[derive(Default)]
 struct Shared {
     /// It is empty until the server has been connected to.
-    exchange: OnceCell<DnsExchange<Runtime>>,
+    exchange: OnceCell<Exchange>,
     /// When the server has said something over it.
     heard: Mutex<Option<Instant>>,
+}
+
+/// A connection, by what is spoken on it.
+enum Exchange {
+    /// Messages one behind the other, by the library.
+    Stream(DnsExchange<Runtime>),
+    Https(Https),
 }
 
 impl Shared {
@@ -98,7 +105,12 @@ impl Connection {
         let exchange = connected.unwrap_or_else(|_| Err(io::Error::from(TimedOut).into()));
         let exchange = exchange.inspect_err(|_| self.forget(current))?;
         let query = question.queries.first().cloned();
-        let asking = exchange.send(question).first_answer();
+        let asking = async {
+            match exchange {
+                Exchange::Stream(stream) => stream.send(question).first_answer().await,
+                Exchange::Https(https) => https.ask(question).await,
+            }
+        };
         let answer = timeout_at(deadline, asking).await;
         let answer = answer.unwrap_or(Err(NetError::Timeout));
         let answer = answer.and_then(|answer| about(query.as_ref(), answer));
@@ -126,28 +138,31 @@ impl Connection {
         }
     }
 
-    async fn connect(&self) -> Result<DnsExchange<Runtime>, NetError> {
-        let (address, runtime) = (self.address, self.runtime.clone());
-        match &self.protocol {
-            ProtocolConfig::Tls { server_name } => self.connect_tls(server_name).await,
+    async fn connect(&self) -> Result<Exchange, NetError> {
+        let (address, runtime) = (self.address, &self.runtime);
+        let stream = match &self.protocol {
             ProtocolConfig::Https { server_name, path } => {
-                let mut builder = HttpsClientStream::builder(self.tls.clone(), runtime);
-                builder.request_timeout(self.limit);
-                let exchange = builder.exchange(address, server_name.clone(), path.clone());
-                exchange.await
+                let endpoint = Endpoint {
+                    address,
+                    name: server_name,
+                    path,
+                };
+                let https = Https::connect(endpoint, &self.tls, runtime).await?;
+                return Ok(Exchange::Https(https));
             }
+            ProtocolConfig::Tls { server_name } => self.connect_tls(server_name).await?,
             ProtocolConfig::Udp | ProtocolConfig::Tcp => {
                 let (limit, most) = (self.limit, Some(self.most_questions));
-                TcpClientStream::exchange(address, None, limit, most, runtime).await
+                TcpClientStream::exchange(address, None, limit, most, runtime.clone()).await?
             }
-        }
+        };
+        Ok(Exchange::Stream(stream))
     }
 
     /// The library's own way would keep the name to itself, by which some servers tell whose
     /// settings hold.
     async fn connect_tls(&self, name: &str) -> Result<DnsExchange<Runtime>, NetError> {
-        let name = ServerName::try_from(name)
-            .map_err(|_| NetError::from(format!("`{name}` is not the name of a server")))?;
+        let name = ServerName::try_from(name).map_err(|_| no_name(name))?;
         let runtime = self.runtime.clone();
         let tls = self.tls.clone();
         let (stream, sender) = tls_client_connect(self.address, name.to_owned(), tls, runtime);
