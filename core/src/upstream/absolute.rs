@@ -25,10 +25,10 @@ pub(super) fn write(
     let mut parts = before.clone().into_parts();
     parts.scheme = Some(Scheme::HTTP);
     parts.authority = Some(authority.map_err(|_| UNWRITABLE)?);
-    // OPTIONS about the whole server has no path there.
-    if parts.path_and_query.as_ref().is_none_or(|path| path == "*") {
-        parts.path_and_query = Some(PathAndQuery::from_static("/"));
-    }
+    // OPTIONS about the whole server has no path there (RFC 9112, section 3.2.4), and a URL without
+    // one cannot be made. `spelling` takes the asterisk out.
+    let root = || PathAndQuery::from_static("/");
+    parts.path_and_query.get_or_insert_with(root);
     *request.uri_mut() = Uri::from_parts(parts).map_err(|_| UNWRITABLE)?;
     if let Some(login) = login {
         let headers = request.headers_mut();

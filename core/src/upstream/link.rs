@@ -223,7 +223,9 @@ impl Link {
         self.gauge.begin_request(spellings);
         // Where a parent proxy breaks off, another one can take its place.
         let has_others = self.is_reused || self.route.is_absolute();
-        if has_others && request::is_repeatable(&request) {
+        // It is not written as hyper has it, see `absolute`.
+        let is_whole = self.route.is_absolute() && request.uri().path() == "*";
+        if has_others && !is_whole && request::is_repeatable(&request) {
             self.head.begin();
         }
         // `unconstrained`: without budget it would wake the waker that it gets, which does nothing.

@@ -68,15 +68,22 @@ impl Spelling {
 pub(crate) struct SpelledHead {
     bytes: Vec<u8>,
     written: usize,
+    /// How many bytes that hyper writes stand for nothing.
+    left_out: usize,
 }
 
 impl SpelledHead {
     /// hyper writes a message next, of which `start` is the first piece.
     pub(crate) fn begin(&mut self, start: &[u8], like: &Spelling) {
         let like = like.head();
-        if !like.is_empty() {
+        let asterisk = asterisk_of_url(start);
+        if !like.is_empty() || asterisk.is_some() {
             self.bytes.extend_from_slice(start);
             spell(&mut self.bytes, start, &like);
+        }
+        if let Some(at) = asterisk {
+            self.bytes.remove(at);
+            self.left_out = 1;
         }
     }
 
@@ -96,7 +103,11 @@ impl SpelledHead {
         let rest = |at: usize| offered.get(at).map_or(&[][..], |piece| piece);
         let pieces = [
             IoSlice::new(head),
-            IoSlice::new(rest(0).get(head.len()..).unwrap_or_default()),
+            IoSlice::new(
+                rest(0)
+                    .get(head.len() + self.left_out..)
+                    .unwrap_or_default(),
+            ),
             IoSlice::new(rest(1)),
         ];
         let written = ready!(stream.poll_write_vectored(cx, &pieces))?;
@@ -105,9 +116,19 @@ impl SpelledHead {
             self.bytes.clear();
             self.bytes.shrink_to(KEPT_CAPACITY);
             self.written = 0;
+            return Poll::Ready(Ok(written + std::mem::take(&mut self.left_out)));
         }
         Poll::Ready(Ok(written))
     }
+}
+
+/// Where the asterisk is in `OPTIONS http://a.example* HTTP/1.1`, which stands there because there
+/// is no URL without a path.
+fn asterisk_of_url(head: &[u8]) -> Option<usize> {
+    let target = head.strip_prefix(b"OPTIONS http://")?;
+    let end = target.iter().position(|byte| b" /?".contains(byte))?;
+    let is_asterisk = end > 0 && target[end] == b' ' && target[end - 1] == b'*';
+    is_asterisk.then(|| head.len() - target.len() + end - 1)
 }
 
 /// Spells the names of the fields of `head` as they are spelled in `like`. `same` is the same head,

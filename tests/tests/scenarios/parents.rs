@@ -87,6 +87,17 @@ async fn a_parent_gets_plain_requests_with_their_whole_url_and_its_login() {
     );
     end.send(ok("again")).await;
     assert_eq!(client.response().await.body, "again");
+    // OPTIONS about a server as a whole has a URL without a path (RFC 9112, section 3.2.4).
+    client
+        .send(asked("http://wiki.example").replace("GET", "OPTIONS"))
+        .await;
+    let head = end.head().await;
+    assert!(
+        head.starts_with("OPTIONS http://wiki.example HTTP/1.1\r\n"),
+        "{head}"
+    );
+    end.send(ok("all")).await;
+    assert_eq!(client.response().await.body, "all");
     let peer = format!(" peer={} upstream=corp ", parent.authority());
     log.clone().says(&["host=wiki.example", &peer]).await;
 }
