@@ -9,6 +9,7 @@ mod h11;
 mod node;
 mod python;
 mod slow;
+mod smart_git;
 
 use portcullis::Config;
 use portcullis_tests::{Authority, Site, Stage};

@@ -10,7 +10,7 @@ use tokio::process::Command;
 use super::{ALLOWED, BLOCKED, World};
 
 /// Git without the settings of this machine.
-fn git(folder: &TempDir) -> Command {
+pub(super) fn git(folder: &TempDir) -> Command {
     let mut git = peer("git");
     git.current_dir(folder.path())
         .env("HOME", folder.path())

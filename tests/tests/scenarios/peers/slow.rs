@@ -5,11 +5,15 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use portcullis::Config;
 use portcullis_tests::{Log, OPTIONS, Stage, peer, skip_without};
 use tokio::process::Child;
 
 /// The address of a client that has nothing to do with the attack.
 const NEIGHBOUR: [u8; 4] = [127, 0, 0, 2];
+
+/// How long a client is waited for.
+const LIMIT: Duration = Duration::from_millis(700);
 
 /// A proxy that does not wait for slow clients, and a page that is attacked.
 struct Target {
@@ -22,10 +26,18 @@ struct Target {
 
 impl Target {
     async fn start(path: &'static str, share: usize) -> Self {
+        Self::start_with(path, share, |_| ()).await
+    }
+
+    async fn start_with(
+        path: &'static str,
+        share: usize,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let stage = Stage::start_with(|config| {
-            let limit = Duration::from_millis(700);
-            config.limits.request_head = limit;
-            config.limits.idle = limit;
+            config.limits.request_head = LIMIT;
+            config.limits.idle = LIMIT;
+            change(config);
             config.limits.connections_per_client = Some(share);
         })
         .await;
@@ -147,4 +159,16 @@ async fn slow_readers_take_nothing_from_others_and_are_given_up() {
     }
     let given_up = [" method=GET ", " status=200 ", "outcome=aborted"];
     target.each_is_logged(&mut log, &given_up).await;
+}
+
+#[tokio::test]
+async fn heads_that_ask_for_very_many_ranges_are_forwarded_and_take_nothing_from_others() {
+    let target = Target::start_with("/silent", 11, |config| config.limits.response_head = LIMIT);
+    let (target, mut log) = (target.await, Log::follow());
+    if target.survives("-R").await.is_none() {
+        return skip_without("slowhttptest");
+    }
+    target.stage.site.was_asked("/silent").await;
+    let late = [" method=HEAD ", " status=504 "];
+    target.each_is_logged(&mut log, &late).await;
 }
