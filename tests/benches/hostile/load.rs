@@ -1,5 +1,6 @@
 //! A kind of hostile peer: what the proxy is set up with, and what is done to it meanwhile.
 
+use std::fs;
 use std::future::Future;
 use std::io::Result;
 use std::net::SocketAddr;
@@ -15,7 +16,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-use crate::program::Reader;
+use crate::program::{Program, Reader};
 use crate::world::World;
 use crate::{PROMISE, leave, swallow};
 
@@ -77,13 +78,13 @@ pub(crate) struct Row {
     /// More of `portcullis.toml`.
     config: String,
     /// In the plugin folder.
-    pub(crate) files: Vec<(String, Vec<u8>)>,
+    files: Vec<(String, Vec<u8>)>,
     /// Writes what else there is to be in the folder before a proxy starts.
-    pub(crate) prepare: fn(&Path),
+    prepare: fn(&Path),
     /// How much later the answers of the neighbour may be.
     pub(crate) promise: Duration,
     /// What becomes of the log.
-    pub(crate) reader: Reader,
+    reader: Reader,
     /// How many times as long it is measured.
     pub(crate) phases: u32,
     pub(crate) load: Load,
@@ -198,8 +199,21 @@ impl Row {
         }
     }
 
+    /// A proxy in a new plugin folder.
+    pub(crate) fn start(&self, scene: &Scene) -> Program {
+        let plugins = scene.folder.join("plugins");
+        // What was compiled once is in a folder beside it.
+        let _ = fs::remove_dir_all(&plugins);
+        fs::create_dir(&plugins).expect("a new folder");
+        for (file, content) in &self.files {
+            fs::write(plugins.join(file), content).expect("a folder to write to");
+        }
+        (self.prepare)(&scene.folder);
+        Program::start(&scene.folder, &self.config_for(scene), self.reader)
+    }
+
     /// `portcullis.toml`, but for what every proxy of a benchmark has.
-    pub(crate) fn config_for(&self, scene: &Scene) -> String {
+    fn config_for(&self, scene: &Scene) -> String {
         let feeds = if self.config.contains("[feeds.malware]") {
             ""
         } else {
@@ -245,6 +259,11 @@ impl Running {
             count,
             thread,
         }
+    }
+
+    /// How much it has done so far.
+    pub(crate) fn count(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
     }
 
     /// Says how much it has done.

@@ -5,9 +5,11 @@
 //! for a second: `make bench-hostile ARGS="--quick origin"`.
 
 mod clients;
+mod costs;
 mod filters;
 mod lists;
 mod load;
+mod many;
 mod names;
 mod neighbour;
 mod origins;
@@ -26,7 +28,6 @@ use std::time::{Duration, Instant};
 
 use self::load::{Row, Running, Scene};
 use self::neighbour::{Latencies, Neighbour};
-use self::program::Program;
 use self::table::{Table, ms};
 use self::world::World;
 
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
     let chosen = arguments.iter().filter(|word| !word.starts_with("--"));
     let chosen: Vec<&String> = chosen.collect();
 
+    limit_descriptors();
     let folder = tempfile::tempdir().expect("a folder");
     let scene = Scene::new(folder.path(), World::start(), World::start());
     let mut table = Table::default();
@@ -77,10 +79,18 @@ fn main() -> ExitCode {
         filters::rows(),
         lists::rows(),
     ];
-    for row in rows.into_iter().flatten() {
-        if chosen.is_empty() || chosen.iter().any(|word| row.name.contains(word.as_str())) {
-            measure(row, &scene, &plan, &mut table);
-        }
+    let is_chosen = |name: &str| {
+        let mut words = chosen.iter();
+        words.len() == 0 || words.any(|word| name.contains(word.as_str()))
+    };
+    for row in rows.into_iter().flatten().filter(|row| is_chosen(row.name)) {
+        measure(row, &scene, &plan, &mut table);
+    }
+    for row in many::rows().into_iter().filter(|row| is_chosen(row.name)) {
+        many::measure(row, &scene, &plan, &mut table);
+    }
+    for cost in costs::all().iter().filter(|cost| is_chosen(cost.name)) {
+        costs::measure(cost, &scene, &plan, &mut table);
     }
     println!("\n{table}");
     if table.holds() {
@@ -90,17 +100,20 @@ fn main() -> ExitCode {
     }
 }
 
+/// The proxies have the limit of this process, which is as low as it is elsewhere.
+fn limit_descriptors() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let most = Some(many::DESCRIPTORS);
+    let limit = Rlimit {
+        current: most,
+        maximum: most,
+    };
+    setrlimit(Resource::Nofile, limit).expect("a machine with so many descriptors");
+}
+
 /// Measures the neighbour alone and beside one kind of peer, with a proxy of its own.
 fn measure(row: Row, scene: &Scene, plan: &Plan, table: &mut Table) {
-    let plugins = scene.folder.join("plugins");
-    // What was compiled once is in a folder beside it.
-    let _ = fs::remove_dir_all(&plugins);
-    fs::create_dir(&plugins).expect("a new folder");
-    for (file, content) in &row.files {
-        fs::write(plugins.join(file), content).expect("a folder to write to");
-    }
-    (row.prepare)(&scene.folder);
-    let proxy = Program::start(&scene.folder, &row.config_for(scene), row.reader);
+    let proxy = row.start(scene);
     let scene = scene.at(proxy.address());
     let phase = plan.phase * row.phases;
     let neighbour = Neighbour::new(proxy.address(), &scene);

@@ -51,6 +51,24 @@ impl Latencies {
         self.last_failure = other.last_failure.or(self.last_failure.take());
     }
 
+    /// Answers that were missing or not the origin's.
+    pub(crate) fn failures(&self) -> usize {
+        self.failures
+    }
+
+    /// What took how long, alone and beside others. What has no answers is left out.
+    pub(crate) fn pairs(
+        alone: Self,
+        beside: Self,
+    ) -> impl Iterator<Item = (&'static str, Vec<Duration>, Vec<Duration>)> {
+        let pairs = [
+            ("GET", alone.get, beside.get),
+            ("CONNECT", alone.tunnel, beside.tunnel),
+        ];
+        let pairs = pairs.into_iter();
+        pairs.filter(|(_, alone, beside)| !alone.is_empty() && !beside.is_empty())
+    }
+
     fn failed(&mut self, error: Error) {
         self.failures += 1;
         self.last_failure = Some(error);
@@ -145,7 +163,8 @@ async fn tunnel(proxy: SocketAddr, target: String) -> Result<()> {
     let mut client = Peer::connect(Ipv4Addr::LOCALHOST, proxy).await?;
     let connect = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n");
     answered(client.ask(connect).await?)?;
-    answered(client.ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await?)?;
+    let request = format!("GET / HTTP/1.1\r\nHost: {target}\r\n\r\n");
+    answered(client.ask(request).await?)?;
     client.reset()
 }
 
