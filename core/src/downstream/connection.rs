@@ -195,7 +195,7 @@ where
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Expired::Connection) => return Poll::Ready(Err(ServeError::TimedOut)),
                 // Whatever has happened is found by polling once more.
-                Poll::Ready(Expired::Exchange | Expired::Look | Expired::ClientHello) => {}
+                Poll::Ready(Expired::Exchange | Expired::Look | Expired::FirstMessage) => {}
             }
         }
     })

@@ -153,7 +153,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Joined<'_, S> {
                     session.deadlines.record_half_closed_tunnel();
                 }
                 let expired = ready!(session.deadlines.poll(cx));
-                if matches!(expired, Expired::ClientHello) && self.gate.expire() {
+                if matches!(expired, Expired::FirstMessage) && self.gate.expire() {
                     continue;
                 }
                 return Poll::Ready(Err(if is_stopping {

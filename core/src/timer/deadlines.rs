@@ -80,7 +80,7 @@ enum Phase {
     /// Either side, to move bytes through a tunnel.
     Tunnel,
     /// The tunnel's client, to send the rest of a first message that has begun at this time.
-    ClientHello(Instant),
+    FirstMessage(Instant),
     /// The same while the proxy is stopping.
     TunnelDrain,
     /// The same for a tunnel that was idle when the proxy began to stop, at this time.
@@ -97,7 +97,7 @@ pub(crate) enum Expired {
     /// The client's stream has to be read once more, to see whether the client has gone.
     Look,
     /// The first message of the tunnel's client does not come.
-    ClientHello,
+    FirstMessage,
 }
 
 impl Deadlines {
@@ -178,17 +178,16 @@ impl Deadlines {
         self.phase.set(Phase::Tunnel);
     }
 
-    /// The tunnel's client has sent a part of its first message, which is held back until it is
-    /// whole.
-    pub(crate) fn begin_client_hello(&self) {
+    /// The tunnel's client has sent a part of its first message, which is held back.
+    pub(crate) fn begin_first_message(&self) {
         if let Phase::Tunnel = self.phase.get() {
-            self.phase.set(Phase::ClientHello(Instant::now()));
+            self.phase.set(Phase::FirstMessage(Instant::now()));
         }
     }
 
     /// What the tunnel's client has sent need not be held back any more.
-    pub(crate) fn end_client_hello(&self) {
-        if let Phase::ClientHello(_) = self.phase.get() {
+    pub(crate) fn end_first_message(&self) {
+        if let Phase::FirstMessage(_) = self.phase.get() {
             self.phase.set(Phase::Tunnel);
         }
     }
@@ -196,7 +195,7 @@ impl Deadlines {
     /// The proxy is stopping: an idle tunnel ends now, and any other may go on until the bound of
     /// the stop.
     pub(crate) fn begin_tunnel_drain(&self) {
-        if !matches!(self.phase.get(), Phase::Tunnel | Phase::ClientHello(_)) {
+        if !matches!(self.phase.get(), Phase::Tunnel | Phase::FirstMessage(_)) {
             return;
         }
         let now = Instant::now();
@@ -300,7 +299,7 @@ impl Deadlines {
             Expired::Connection => {
                 self.failure.replace(self.late_body());
             }
-            Expired::ClientHello => self.phase.set(Phase::Tunnel),
+            Expired::FirstMessage => self.phase.set(Phase::Tunnel),
         }
         Poll::Ready(expired)
     }
@@ -319,10 +318,10 @@ impl Deadlines {
             Phase::Working => return None,
             Phase::ResponseHead(since) => (self.response_head(since), Expired::Exchange),
             Phase::Body(since) => (self.body(since), Expired::Connection),
-            Phase::ClientHello(since) if since + limits.client_hello < self.tunnel() => {
-                (since + limits.client_hello, Expired::ClientHello)
+            Phase::FirstMessage(since) if since + limits.client_hello < self.tunnel() => {
+                (since + limits.client_hello, Expired::FirstMessage)
             }
-            Phase::Tunnel | Phase::ClientHello(_) | Phase::TunnelDrain => {
+            Phase::Tunnel | Phase::FirstMessage(_) | Phase::TunnelDrain => {
                 (self.tunnel(), Expired::Connection)
             }
             Phase::IdleTunnelDrain(since) => (since, Expired::Connection),

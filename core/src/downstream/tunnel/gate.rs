@@ -159,7 +159,7 @@ impl<'a> NameGate<'a> {
             Some(asking) => asking,
             None => {
                 let seen = ready!(self.poll_first(client, up, cx))?;
-                self.session.deadlines.end_client_hello();
+                self.session.deadlines.end_first_message();
                 let other = seen.and_then(|()| self.other_name(exchange));
                 match other {
                     Ok(Some(name)) => {
@@ -201,7 +201,7 @@ impl<'a> NameGate<'a> {
                 }
                 Ok(Next::Hold(place)) => {
                     if !self.held.is_empty() {
-                        deadlines.begin_client_hello();
+                        deadlines.begin_first_message();
                     }
                     Err(GateRefusal::CutShort(place))
                 }

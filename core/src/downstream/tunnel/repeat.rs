@@ -80,7 +80,7 @@ impl RepeatGate {
             if answer != Answer::Repeat {
                 return Poll::Ready(Ok(Ok(())));
             }
-            session.deadlines.begin_client_hello();
+            session.deadlines.begin_first_message();
         }
         let end = match hello::read_again(&self.held) {
             Ok(Some(second)) => {
@@ -97,7 +97,7 @@ impl RepeatGate {
             Ok(None) => return Poll::Pending,
             Err(malformed) => Err(malformed.into()),
         };
-        session.deadlines.end_client_hello();
+        session.deadlines.end_first_message();
         Poll::Ready(Ok(end))
     }
 

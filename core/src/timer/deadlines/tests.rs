@@ -296,16 +296,16 @@ async fn a_stop_ends_an_idle_tunnel_and_leaves_any_other_to_its_idle_time() {
 async fn what_is_held_back_in_a_tunnel_has_a_time_that_no_byte_extends() {
     let deadlines = deadlines();
     deadlines.begin_tunnel();
-    deadlines.begin_client_hello();
+    deadlines.begin_first_message();
     advance(seconds(6)).await;
     deadlines.record_moved();
-    deadlines.begin_client_hello();
-    assert_eq!(next(&deadlines).await, (Expired::ClientHello, 1));
+    deadlines.begin_first_message();
+    assert_eq!(next(&deadlines).await, (Expired::FirstMessage, 1));
     // Then it is a tunnel like any other.
     assert_eq!(next(&deadlines).await, (Expired::Connection, 39));
     deadlines.begin_tunnel();
-    deadlines.begin_client_hello();
-    deadlines.end_client_hello();
+    deadlines.begin_first_message();
+    deadlines.end_first_message();
     assert_eq!(next(&deadlines).await, (Expired::Connection, 40));
 }
 
