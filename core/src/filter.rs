@@ -47,6 +47,8 @@ pub(crate) use cache::Hash;
 pub(crate) use capability::{Import, interface};
 pub use compile::run_compiler_child;
 pub(crate) use compile::{encode, is_compiler_child};
+#[cfg(feature = "cli")]
+pub(crate) use compiler::CompilerError;
 pub(crate) use compiler::{CachedFailure, NotCompiled};
 pub(crate) use describe::Description;
 pub(crate) use engine::Engine;
@@ -57,6 +59,8 @@ pub(crate) use load::{API, LoadError, LoadRequest, Loader};
 pub(crate) use manifest::{Manifest, append};
 
 use self::log_budget::LogBudget;
+#[cfg(feature = "cli")]
+use crate::config::FeedGrant;
 use crate::config::FilterSettings;
 #[cfg(feature = "cli")]
 use crate::feeds::Feeds;
@@ -64,6 +68,8 @@ use crate::filter::clock::Clock;
 use crate::filter::metrics::Metrics;
 use crate::filter::random::Random;
 use crate::filter::state::Stores;
+#[cfg(feature = "cli")]
+use crate::filter::state::{StateError, Store};
 use crate::verdict::{Additions, InvalidVerdict, Match, Notes, Verdict};
 
 /// A loaded filter. Immutable and shared by all workers, each of which makes its own instances.
@@ -121,11 +127,28 @@ impl Filter {
         other
     }
 
-    /// The same filter with other feeds.
+    /// The same filter whose state takes no entry, and says this.
     #[cfg(feature = "cli")]
-    pub(crate) fn with_feeds(&self, feeds: Arc<Feeds>) -> Self {
+    pub(crate) fn with_failing_state(&self, error: StateError) -> Self {
+        let mut other = self.clone();
+        other.host.state = Store::failing(error);
+        other
+    }
+
+    /// The same filter with other feeds, into which it may look as `grant` says.
+    #[cfg(feature = "cli")]
+    pub(crate) fn with_feeds(&self, feeds: Arc<Feeds>, grant: FeedGrant) -> Self {
         let mut other = self.clone();
         other.host.feeds = feeds;
+        other.host.grants.feeds = grant;
+        other
+    }
+
+    /// The same filter, which can change no header field.
+    #[cfg(feature = "cli")]
+    pub(crate) fn with_refused_fields(&self) -> Self {
+        let mut other = self.clone();
+        other.host.refuses_fields = true;
         other
     }
 

@@ -42,6 +42,10 @@ guest! {
     headers = "headers.wasm"
 }
 guest! {
+    /// Traps where the proxy says no to what it asks for (`on`), or reports that (`reports`).
+    insists = "insists.wasm"
+}
+guest! {
     /// Tells in every hook which facts it can know.
     knows = "knows.wasm"
 }

@@ -3,16 +3,22 @@
 //! proxy around the filter. What is in a battery does not change; a stricter one has another
 //! number.
 
-mod exchanges;
-mod hooks;
+mod judging;
+mod messages;
+mod question;
+mod refusals;
 mod report;
+mod size;
 mod start;
+mod tally;
+mod times;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use self::question::JUDGES;
 use self::report::Checks;
 pub use self::report::{Check, Conformance, Finding};
 use crate::config::{Config, Grants};
@@ -51,41 +57,49 @@ pub(super) async fn conformance_of(
     let mut checks = Checks::default();
     let description = Description::of(&wasm);
     is_static(&mut checks, &single, &wasm, description.as_ref());
-    let feeds = vec![
+    let listed = vec![
         "listed.example".to_owned(),
         "@@ok.listed.example".to_owned(),
     ];
     // The filter's settings may name the feeds of the proxy.
     let empty = config.feeds.keys().map(|name| (name.clone(), Vec::new()));
     let mut lists: BTreeMap<_, _> = empty.collect();
-    lists.insert("list".to_owned(), feeds);
+    lists.insert("list".to_owned(), listed);
+    let feeds: Vec<String> = lists.keys().cloned().collect();
     let loader = Loader::new(config, Feeds::from_lists(&lists))?;
     let filter = single.name().to_owned();
     let loaded = single.with_grants(Grants::ALL).load(loader).await;
-    match loaded {
-        Ok(Some(loaded)) => {
-            checks.pass("S1");
-            run(&mut checks, &loaded).await;
-        }
-        Ok(None) => checks.environment("S1", "its settings say: enabled = false", "enable it"),
-        Err(
-            failure @ (LoadFailure::Settings(_)
-            | LoadFailure::Load(LoadError::Trial(Failure::Init(_)))),
-        ) => {
-            let why = Causes(&failure).to_string();
-            let fix = format!("write what it asks for into {filter}.toml beside it");
-            checks.environment("S1", why, fix);
-        }
-        Err(failure) => {
-            let why = Causes(&failure).to_string();
-            checks.fail("S1", why, "see `portcullis plugin check`");
-        }
+    size::check(&mut checks, &wasm, &config.compiler, loaded.as_ref());
+    loads(&mut checks, &filter, loaded.as_ref());
+    if let Ok(Some(loaded)) = loaded {
+        run(&mut checks, &loaded, &feeds).await;
+    } else {
+        checks.stop("it does not load, see S1");
     }
     Ok(Conformance::new(
         filter,
         description.and_then(|found| found.contract()),
         checks,
     ))
+}
+
+fn loads(checks: &mut Checks, filter: &str, loaded: Result<&Option<Arc<Filter>>, &LoadFailure>) {
+    let failure = match loaded {
+        Ok(Some(_)) => return checks.pass("S1"),
+        Ok(None) => {
+            return checks.environment("S1", "its settings say: enabled = false", "enable it");
+        }
+        Err(failure) => failure,
+    };
+    let why = Causes(failure).to_string();
+    match failure {
+        LoadFailure::Settings(_) | LoadFailure::Load(LoadError::Trial(Failure::Init(_))) => {
+            let fix = format!("write what it asks for into {filter}.toml beside it");
+            checks.environment("S1", why, fix);
+        }
+        failure if failure.may_pass() => checks.environment("S1", why, report::BUSY),
+        _ => checks.fail("S1", why, "see `portcullis plugin check`"),
+    }
 }
 
 /// What the file itself shows.
@@ -158,10 +172,23 @@ fn says_its_configuration(checks: &mut Checks, wasm: &[u8]) {
     }
 }
 
-async fn run(checks: &mut Checks, filter: &Filter) {
+/// The filter may look into the feeds of these names.
+async fn run(checks: &mut Checks, filter: &Filter, feeds: &[String]) {
     let clock = Clock::manual(now());
     let filter: Arc<Filter> = filter.isolated(&clock);
     start::run(checks, &filter).await;
-    exchanges::run(checks, &filter).await;
-    hooks::run(checks, &filter).await;
+    if !checks.is_stopped() {
+        judging::run(checks, &filter).await;
+    }
+    // What nothing waits for does not need an answer to the plain question.
+    times::run_background(checks, &filter).await;
+    if checks.is_stopped() {
+        return;
+    }
+    messages::run(checks, &filter).await;
+    refusals::run(checks, &filter, feeds).await;
+    times::run(checks, &filter).await;
+    if JUDGES.into_iter().any(|hook| filter.hooks.has(hook)) {
+        checks.check_verdicts();
+    }
 }

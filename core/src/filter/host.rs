@@ -55,6 +55,8 @@ pub(super) struct Host {
     /// A bit for each sort of thing that the filter wanted and did not get.
     pub(super) refused: Arc<AtomicU8>,
     pub(super) suspicion: Suspicion,
+    /// Whether every change of a header field is refused, as those of the proxy's are.
+    pub(super) refuses_fields: bool,
 }
 
 impl Host {

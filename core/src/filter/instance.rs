@@ -48,6 +48,8 @@ pub(crate) struct Instance {
     calls: usize,
     /// Memory at which the instance is replaced, in bytes.
     memory_mark: usize,
+    /// Whether a text of a verdict was made one line, or cut.
+    has_amended: bool,
 }
 
 impl std::fmt::Debug for Instance {
@@ -76,6 +78,7 @@ impl Instance {
         Ok(Self {
             limits,
             calls: 0,
+            has_amended: false,
             // Most of the way from what it began with to what would be refused.
             memory_mark: memory + limits.memory.saturating_sub(memory) / 4 * 3,
             judge_host: load(
@@ -176,6 +179,13 @@ impl Instance {
         Ok(pause.map(Duration::from_millis))
     }
 
+    /// Whether a verdict was carried out with another text than the filter's since this was asked
+    /// last: that was not one line, or too long.
+    #[cfg(feature = "cli")]
+    pub(crate) fn take_amended(&mut self) -> bool {
+        std::mem::take(&mut self.has_amended)
+    }
+
     /// The facts that the last call has asked for.
     #[cfg(feature = "cli")]
     pub(crate) fn asked(&self) -> Facts {
@@ -214,12 +224,13 @@ impl Instance {
         let verdict = answer.map_err(|message| Failure::Reported(cut(message)))?;
         let state = self.store.data_mut();
         state.end();
-        let verdict = checked(state.host.withheld.granted(
+        let granted = state.host.withheld.granted(
             verdict,
             &state.host.grants,
             state.host.is_builtin,
             &state.host.name,
-        ))?;
+        );
+        let verdict = checked(granted, &mut self.has_amended)?;
         let headers = state.fields.end().filter(|_| verdict.passes());
         Ok(FilterAnswer {
             headers,
@@ -384,13 +395,18 @@ fn cut(mut message: String) -> String {
     message
 }
 
-/// What guests answer is checked before it is acted on.
-fn checked(verdict: Granted) -> Result<Verdict, InvalidVerdict> {
+/// What guests answer is checked before it is acted on. Says in `has_amended` whether a text was
+/// changed.
+fn checked(verdict: Granted, has_amended: &mut bool) -> Result<Verdict, InvalidVerdict> {
     let Granted(verdict) = verdict;
     match verdict {
         types::Verdict::Next => Ok(Verdict::Next),
         types::Verdict::Allow => Ok(Verdict::Allow),
-        types::Verdict::Block(refusal) => Verdict::block(refusal.status, &refusal.reason),
+        types::Verdict::Block(refusal) => {
+            let verdict = Verdict::block(refusal.status, &refusal.reason)?;
+            *has_amended |= verdict.parts().text != Some(refusal.reason.as_str());
+            Ok(verdict)
+        }
         types::Verdict::Redirect(to) => Verdict::redirect(to.status, &to.location),
         types::Verdict::Replace(page) => {
             Verdict::replace(page.status, &page.content_type, page.body)
@@ -402,7 +418,9 @@ fn checked(verdict: Granted) -> Result<Verdict, InvalidVerdict> {
                 types::Fallback::Block => Fallback::Block,
             };
             let wait = Duration::from_millis(question.wait);
-            Ok(Verdict::ask(&question.text, otherwise, wait))
+            let verdict = Verdict::ask(&question.text, otherwise, wait);
+            *has_amended |= verdict.parts().text != Some(question.text.as_str());
+            Ok(verdict)
         }
     }
 }

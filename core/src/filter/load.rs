@@ -214,6 +214,7 @@ impl Loader {
             refused: Arc::default(),
             asked_for_missing_client: Arc::default(),
             suspicion: Suspicion::default(),
+            refuses_fields: false,
         };
         let mut filter = Filter {
             host,

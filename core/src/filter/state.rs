@@ -36,6 +36,9 @@ pub(crate) struct Store {
     /// For all entries together, in bytes.
     cap: usize,
     clock: Clock,
+    /// What the store says to all that would change it; to those that read it, too, where it is
+    /// [`StateError::Unavailable`].
+    fails: Option<StateError>,
 }
 
 /// Why a call failed. Nothing has changed then.
@@ -47,6 +50,9 @@ pub(crate) enum StateError {
     TooLarge,
     /// The value is not an integer, or the sum does not fit into 64 bits.
     NotANumber,
+    /// The store cannot be reached. This one always can, and filters are tried with one that
+    /// cannot.
+    Unavailable,
 }
 
 impl Stores {
@@ -66,6 +72,7 @@ impl Stores {
             entries: stores.entry(name.clone()).or_default().clone(),
             cap,
             clock: self.clock.clone(),
+            fails: None,
         }
     }
 
@@ -77,15 +84,28 @@ impl Stores {
 }
 
 impl Store {
+    /// A store without entries that does not take any, and says this.
+    #[cfg(feature = "cli")]
+    pub(crate) fn failing(error: StateError) -> Self {
+        Self {
+            entries: Arc::default(),
+            cap: 0,
+            clock: Clock::System,
+            fails: Some(error),
+        }
+    }
+
     /// The value of a key.
     pub(crate) fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StateError> {
         check_key(key)?;
+        self.check_reading()?;
         Ok(self.now().get(key).map(<[u8]>::to_vec))
     }
 
     /// Removes a key, if it exists.
     pub(crate) fn remove(&self, key: &str) -> Result<(), StateError> {
         check_key(key)?;
+        self.check_reading()?;
         lock(&self.entries).remove(key);
         Ok(())
     }
@@ -98,6 +118,7 @@ impl Store {
         ttl: Option<Duration>,
     ) -> Result<(), StateError> {
         check_key(key)?;
+        self.check_writing()?;
         self.now().set(key, value, ttl)
     }
 
@@ -110,6 +131,7 @@ impl Store {
         ttl: Option<Duration>,
     ) -> Result<i64, StateError> {
         check_key(key)?;
+        self.check_writing()?;
         self.now().increment(key, by, ttl)
     }
 
@@ -123,12 +145,22 @@ impl Store {
         ttl: Option<Duration>,
     ) -> Result<bool, StateError> {
         check_key(key)?;
+        self.check_writing()?;
         self.now().compare_and_set(key, expected, new, ttl)
     }
 
     /// The most that all entries together may take, in bytes.
     pub(crate) fn cap(&self) -> usize {
         self.cap
+    }
+
+    fn check_reading(&self) -> Result<(), StateError> {
+        let fails = self.fails.filter(|error| *error == StateError::Unavailable);
+        fails.map_or(Ok(()), Err)
+    }
+
+    fn check_writing(&self) -> Result<(), StateError> {
+        self.fails.map_or(Ok(()), Err)
     }
 
     fn now(&self) -> Moment<'_> {

@@ -135,7 +135,7 @@ pub(crate) enum LoadFailure {
 
 impl LoadFailure {
     /// Whether the same files may work a moment later, and are tried again by themselves.
-    fn may_pass(&self) -> bool {
+    pub(crate) fn may_pass(&self) -> bool {
         match self {
             Self::Read { .. } => true,
             Self::Load(LoadError::Trial(failure)) => failure.may_pass(),

@@ -74,6 +74,7 @@ async fn guests_pass_and_are_warned_of_what_may_be_meant() {
             "request = {set = {x-more = '1'}, remove = ['cookie']}",
         ),
         (guests::facts(), ""),
+        (guests::insists(), "on = 'nothing'"),
         (guests::headers(), "methods = ['TRACE']"),
         (guests::hoarder(), "bytes = 100"),
         (guests::obeys(), "greeting = 'hello'"),
@@ -88,6 +89,113 @@ async fn guests_pass_and_are_warned_of_what_may_be_meant() {
     assert_eq!(finding(&knows, "I4"), Finding::Warn, "{knows}");
     assert_eq!(finding(&knows, "S5"), Finding::Warn, "{knows}");
     assert_eq!(knows.contract.as_deref(), Some("1.0.0"));
+}
+
+/// Has the filter fail that check, and be told what to do.
+async fn fails(id: &str, wasm: &[u8], config: &str) {
+    let found = of_guest(wasm, config).await;
+    assert_eq!(finding(&found, id), Finding::Fail, "{id} {found}");
+    let check = found.checks.iter().find(|check| check.id == id);
+    assert!(check.is_some_and(|check| check.fix.is_some()), "{found}");
+}
+
+/// Has the filter pass that check, and fail none.
+async fn passes(id: &str, wasm: &[u8], config: &str) {
+    let found = of_guest(wasm, config).await;
+    assert_eq!(finding(&found, id), Finding::Pass, "{id} {found}");
+    assert!(found.ok, "{found}");
+}
+
+#[tokio::test]
+async fn a_filter_is_too_large_or_its_verdict_cannot_be_carried_out() {
+    fails("S6", &guests::nested_loops(101, 1), "").await;
+    fails("S6", &guests::wat("starts_large"), "").await;
+    passes("S6", guests::bare(), "").await;
+    fails("J6", &guests::wat("blocks_with_200"), "").await;
+    passes("J6", guests::bare(), "").await;
+}
+
+#[tokio::test]
+async fn fields_are_handed_back_as_they_came_and_may_be_refused() {
+    fails("R2", guests::editor(), "rewrite = 'text'").await;
+    passes("R2", guests::editor(), "rewrite = 'bytes'").await;
+    fails("R3", guests::insists(), "on = 'fields'").await;
+    passes("R3", guests::insists(), "on = 'fields'\nreports = true").await;
+    passes("R3", guests::editor(), "request = {set = {x-more = '1'}}").await;
+}
+
+/// What is reported is an answer, even if it has the words of a trap.
+#[tokio::test]
+async fn what_the_proxy_refuses_may_be_reported_and_is_no_reason_to_trap() {
+    for (id, on) in [("H1", "state"), ("H2", "feeds"), ("H3", "notes")] {
+        fails(id, guests::insists(), &format!("on = '{on}'")).await;
+        passes(
+            id,
+            guests::insists(),
+            &format!("on = '{on}'\nreports = true"),
+        )
+        .await;
+    }
+}
+
+/// A filter that judges nothing but messages; each hook ends with the `code` that it is given.
+fn judges_messages(imports: &str, request: &str, response: &str) -> Vec<u8> {
+    let text = format!(
+        r#"(module {imports}
+          (memory (export "memory") 2)
+          ;; At 64, a `block` with status 200.
+          (data (i32.const 64) "\00\00\00\00\00\00\00\00\02\00\00\00\00\00\00\00\c8")
+          (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+          (func (export "portcullis:filter/judge-request@1.0.0#judge")
+            (param $method i32) (param i32) (param $url i32) (param $length i32) (result i32)
+            {request} (i32.const 0))
+          (func (export "portcullis:filter/judge-response@1.0.0#judge")
+            (param $status i32) (result i32)
+            {response} (i32.const 0)))"#
+    );
+    guests::kept(&text, include_str!("../../../sdk/wit/filter.wit"))
+}
+
+const PORT: &str =
+    r#"(import "portcullis:filter/exchange@1.0.0" "port" (func $port (result i32)))"#;
+
+/// What a check looks at it looks at in each hook that judges.
+#[tokio::test]
+async fn the_checks_of_what_is_judged_are_made_of_messages_too() {
+    let odd_port = "(if (i32.eq (call $port) (i32.const 65535)) (then unreachable))";
+    let invalid =
+        "(if (i32.eq (local.get $status) (i32.const 599)) (then (return (i32.const 64))))";
+    let later = "(global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+                 (if (i32.eq (global.get $calls) (i32.const 2)) (then (return (i32.const 64))))";
+    let counts = "(global $calls (mut i32) (i32.const 0))";
+    let well = of_guest(&judges_messages(PORT, "(drop (call $port))", ""), "").await;
+    assert!(well.ok, "{well}");
+    for id in [
+        "I3", "J1", "J2", "J3", "J4", "J5", "J6", "J7", "J9", "R1", "R4", "R5", "T1",
+    ] {
+        assert_eq!(finding(&well, id), Finding::Pass, "{well}");
+    }
+    for id in ["J8", "R2", "R3", "H1", "H2", "H3", "T2", "T3"] {
+        assert_eq!(finding(&well, id), Finding::NotApplicable, "{well}");
+    }
+    for (id, guest, expected) in [
+        ("J3", judges_messages(PORT, odd_port, ""), Finding::Fail),
+        ("J3", judges_messages(PORT, "", odd_port), Finding::Fail),
+        ("J6", judges_messages("", "", invalid), Finding::Fail),
+        ("J1", judges_messages("", "unreachable", ""), Finding::Fail),
+        ("J7", judges_messages(counts, "", later), Finding::Warn),
+    ] {
+        let found = of_guest(&guest, "").await;
+        assert_eq!(finding(&found, id), expected, "{found}");
+    }
+}
+
+/// A text that is not one short line is cut by the proxy, and its author is told.
+#[tokio::test]
+async fn a_reason_of_several_lines_is_warned_of() {
+    let found = of_guest(&guests::wat("splits_reason"), "").await;
+    assert_eq!(finding(&found, "J6"), Finding::Warn, "{found}");
+    assert!(found.ok, "{found}");
 }
 
 #[tokio::test]

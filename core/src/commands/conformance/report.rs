@@ -5,51 +5,132 @@ use std::fmt;
 use serde::Serialize;
 
 use super::BATTERY;
+use super::tally::Tally;
 
-/// The checks of the battery, by id, with what each looks at. Ids are never used again for
-/// something else.
-pub(super) const CHECKS: [(&str, &str); 26] = [
-    ("S1", "it loads"),
-    ("S2", "it exports a hook of the contract"),
-    ("S3", "what it imports is granted"),
-    ("S4", "it imports nothing but the contract"),
-    ("S5", "it describes its configuration"),
-    ("I1", "an instance starts with the settings beside it"),
-    (
+/// What to do where the filter could not show what it does.
+pub(super) const BUSY: &str = "run the battery again when the machine has less to do";
+
+/// What to do about an error that is reported in place of a verdict.
+const ON_ERROR: &str =
+    "give a verdict, if there is one; such exchanges fare as the operator's `on_error` says";
+
+/// What one check looks at.
+struct Row {
+    /// Never used again for something else.
+    id: &'static str,
+    about: &'static str,
+    /// Why there are filters of which it is not made.
+    otherwise: &'static str,
+}
+
+const fn row(id: &'static str, about: &'static str, otherwise: &'static str) -> Row {
+    Row {
+        id,
+        about,
+        otherwise,
+    }
+}
+
+const JUDGE: &str = "it has no hook that judges";
+const MESSAGE: &str = "it has neither judge-request nor judge-response";
+const BROKEN: &str = "it is no whole WebAssembly, see S2";
+
+/// The checks of the battery.
+const CHECKS: [Row; 30] = [
+    row("S1", "it loads", ""),
+    row("S2", "it exports a hook of the contract", ""),
+    row("S3", "what it imports is granted", BROKEN),
+    row("S4", "it imports nothing but the contract", BROKEN),
+    row("S5", "it describes its configuration", BROKEN),
+    row(
+        "S6",
+        "it fits into the limits of size, memory and compiling",
+        "",
+    ),
+    row("I1", "an instance starts with the settings beside it", ""),
+    row(
         "I2",
         "a configuration that is none is refused and does not trap",
+        "",
     ),
-    ("I3", "a hundred instances answer alike"),
-    ("I4", "init asks for no facts about an exchange"),
-    ("J1", "a plain host is judged"),
-    (
+    row("I3", "a hundred instances answer alike", JUDGE),
+    row("I4", "init asks for no facts about an exchange", ""),
+    row("J1", "a plain exchange is judged", JUDGE),
+    row(
         "J2",
         "odd hosts are judged: one label, 253 bytes, A-labels, addresses, public suffixes",
+        JUDGE,
     ),
-    ("J3", "the ports 1, 80, 443 and 65535 are judged"),
-    ("J4", "no client, no user and a thousand groups are judged"),
-    ("J5", "words that are not known yet are taken"),
-    ("J7", "the same question has the same answer"),
-    (
+    row("J3", "the ports 1, 80, 443 and 65535 are judged", JUDGE),
+    row(
+        "J4",
+        "no client, no user and a thousand groups are judged",
+        JUDGE,
+    ),
+    row("J5", "words that are not known yet are taken", JUDGE),
+    row(
+        "J6",
+        "each verdict can be carried out as it is: status, URL, length, one line",
+        JUDGE,
+    ),
+    row("J7", "the same question has the same answer", JUDGE),
+    row(
         "J8",
         "an answer that is kept is the one that other exchanges would get",
+        "it lets no answer of judge-host be kept",
     ),
-    ("J9", "every protocol is judged"),
-    (
+    row("J9", "every protocol is judged", JUDGE),
+    row(
         "R1",
         "odd fields are taken: not UTF-8, empty, repeated, 64 KiB, 300 of them",
+        MESSAGE,
     ),
-    ("R4", "every class of status is judged"),
-    ("R5", "an unknown method and a long URL are judged"),
-    ("H1", "a full state is no failure"),
-    ("H2", "a feed that is empty or not there is no failure"),
-    ("H3", "names and values beyond their bounds are no failure"),
-    (
+    row(
+        "R2",
+        "fields that it does not know are left as they are",
+        "it uses no header fields, or leaves none that it does not know",
+    ),
+    row(
+        "R3",
+        "a field that may not be changed is no failure",
+        "it changes and adds no header fields",
+    ),
+    row(
+        "R4",
+        "every class of status is judged",
+        "it has no judge-response",
+    ),
+    row(
+        "R5",
+        "an unknown method and a long URL are judged",
+        "it has no judge-request",
+    ),
+    row(
+        "H1",
+        "a state that is full, too small or out of reach is no failure",
+        "it does not import state",
+    ),
+    row(
+        "H2",
+        "a feed that is empty, not granted or not there is no failure",
+        "it does not import feeds",
+    ),
+    row(
+        "H3",
+        "metrics and notes beyond their bounds are no failure",
+        "it imports neither metrics nor notes",
+    ),
+    row(
         "T1",
         "an answer takes less than a tenth of its computing time",
+        JUDGE,
     ),
-    ("T2", "tick returns, also the second time"),
-    ("T3", "exchange-ended returns, also where nothing is known"),
+    row("T2", "tick returns, also the second time", "it has no tick"),
+    row(
+        "T3",
+        "exchange-ended returns, also where nothing is known",
+        "it has no exchange-ended",
+    ),
 ];
 
 /// How a check has come out.
@@ -91,7 +172,7 @@ pub struct Check {
     pub about: &'static str,
     /// How it has come out.
     pub finding: Finding,
-    /// What was seen, if it has not passed.
+    /// What was seen, if it has not passed; of a check that is not applicable, why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seen: Option<String>,
     /// What to do.
@@ -117,7 +198,15 @@ pub struct Conformance {
 
 /// The checks that have been made.
 #[derive(Debug, Default)]
-pub(super) struct Checks(Vec<Check>);
+pub(super) struct Checks {
+    made: Vec<Check>,
+    /// Why those that have not been made cannot be.
+    stopped: Option<&'static str>,
+    /// The first verdict that cannot be carried out.
+    invalid: Option<String>,
+    /// The first verdict that is carried out with another text.
+    amended: Option<String>,
+}
 
 impl Checks {
     pub(super) fn pass(&mut self, id: &'static str) {
@@ -156,17 +245,40 @@ impl Checks {
         );
     }
 
-    /// The first of a check's failures, or that it has passed.
-    pub(super) fn add_result(
-        &mut self,
-        id: &'static str,
-        failure: Option<String>,
-        fix: &'static str,
-    ) {
-        match failure {
+    /// What the questions of a check have come to, with what there is to do about it.
+    pub(super) fn add_tally(&mut self, id: &'static str, tally: Tally, fix: &'static str) {
+        self.invalid = self.invalid.take().or_else(|| tally.invalid.clone());
+        self.amended = self.amended.take().or_else(|| tally.amended.clone());
+        match tally.worst() {
             None => self.pass(id),
-            Some(seen) => self.fail(id, seen, fix),
+            Some((Finding::Environment, seen)) => self.environment(id, seen, BUSY),
+            Some((Finding::Warn, seen)) => self.warn(id, seen, ON_ERROR),
+            Some((finding, seen)) => self.add(id, finding, Some(seen), Some(fix.into())),
         }
+    }
+
+    /// Makes the check of the verdicts that all others have brought.
+    pub(super) fn check_verdicts(&mut self) {
+        match (self.invalid.take(), self.amended.take()) {
+            (Some(seen), _) => {
+                self.fail("J6", seen, "see the contract for what each verdict may be")
+            }
+            (None, Some(seen)) => self.warn(
+                "J6",
+                seen,
+                "make it one short line; the proxy cuts it, and makes spaces of line breaks",
+            ),
+            (None, None) => self.pass("J6"),
+        }
+    }
+
+    /// No further check can be made.
+    pub(super) fn stop(&mut self, why: &'static str) {
+        self.stopped = Some(why);
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.is_some()
     }
 
     fn add(
@@ -176,7 +288,7 @@ impl Checks {
         seen: Option<String>,
         fix: Option<String>,
     ) {
-        self.0.push(Check {
+        self.made.push(Check {
             id,
             about: about(id),
             finding,
@@ -187,25 +299,23 @@ impl Checks {
 
     /// All checks of the battery. What was not made is not applicable.
     fn finish(self) -> Vec<Check> {
-        let made = |id| self.0.iter().find(|check| check.id == id).cloned();
-        let all = CHECKS.into_iter();
-        all.map(|(id, about)| {
-            made(id).unwrap_or(Check {
-                id,
-                about,
+        let made = |id| self.made.iter().find(|check| check.id == id).cloned();
+        let check = |row: &Row| {
+            made(row.id).unwrap_or_else(|| Check {
+                id: row.id,
+                about: row.about,
                 finding: Finding::NotApplicable,
-                seen: None,
+                seen: Some(self.stopped.unwrap_or(row.otherwise).to_owned()),
                 fix: None,
             })
-        })
-        .collect()
+        };
+        CHECKS.iter().map(check).collect()
     }
 }
 
 fn about(id: &str) -> &'static str {
-    let mut checks = CHECKS.into_iter();
-    let found = checks.find(|(known, _)| *known == id);
-    found.map_or("", |(_, about)| about)
+    let found = CHECKS.iter().find(|row| row.id == id);
+    found.map_or("", |row| row.about)
 }
 
 impl Conformance {
@@ -274,6 +384,22 @@ mod tests {
             text.contains("    nothing is said\n    to do: say it"),
             "{text}"
         );
-        assert!(text.contains("R1  not applicable"), "{text}");
+        let needs = "R1  not applicable  odd fields are taken: not UTF-8, empty, repeated, 64 \
+                     KiB, 300 of them\n    it has neither judge-request nor judge-response";
+        assert!(text.contains(needs), "{text}");
+
+        let mut checks = Checks::default();
+        checks.stop("it does not load, see S1");
+        let text = Conformance::new("guard".into(), None, checks).to_string();
+        assert!(text.contains("\n    it does not load, see S1"), "{text}");
+    }
+
+    /// Whoever has a report of a battery looks its ids up.
+    #[test]
+    fn an_id_is_the_name_of_one_check() {
+        let mut ids: Vec<_> = CHECKS.iter().map(|row| row.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), CHECKS.len());
     }
 }

@@ -82,6 +82,9 @@ impl State {
         if !self.said.is_judge {
             return Err(EditError::Immutable);
         }
+        if self.host.refuses_fields {
+            return Err(EditError::Forbidden);
+        }
         let (name, value) = field(name, value)?;
         let added = self.said.added + name.as_str().len() + value.len();
         if added > ADDED_FIELDS_BYTES {

@@ -20,7 +20,12 @@ impl State {
         &mut self,
         edit: impl FnOnce(&mut Fields) -> Result<(), EditError>,
     ) -> Served<Result<(), types::HeaderError>> {
-        self.serve(|state| edit(&mut state.fields).map_err(Into::into))
+        self.serve(|state| {
+            if state.host.refuses_fields {
+                return Err(types::HeaderError::Forbidden);
+            }
+            edit(&mut state.fields).map_err(Into::into)
+        })
     }
 }
 

@@ -103,6 +103,7 @@ impl From<StateError> for state::StateError {
             StateError::Full => Self::Full,
             StateError::TooLarge => Self::TooLarge,
             StateError::NotANumber => Self::NotANumber,
+            StateError::Unavailable => Self::Unavailable("the store cannot be reached".into()),
         }
     }
 }
@@ -116,7 +117,7 @@ impl State {
         self.serve(|state| {
             let store = &state.host.state;
             change(store).map_err(|error| {
-                if error != StateError::NotANumber {
+                if matches!(error, StateError::Full | StateError::TooLarge) {
                     let room = ByteSize(store.cap() as u64);
                     let advice = format!(
                         "it does not fit into its state of {room}; let keys expire sooner, or raise [limits] state"

@@ -37,6 +37,7 @@ async fn a_panic_below_a_guest_is_a_failure_of_the_call() {
         withheld: Withheld::default(),
         refused: Arc::default(),
         suspicion: Suspicion::default(),
+        refuses_fields: false,
     };
     let state = State::new(host, engine.clone(), &settings);
     let mut store = Store::new(engine.wasmtime(), state);

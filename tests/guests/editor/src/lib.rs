@@ -14,6 +14,8 @@ struct Editor {
     mark: String,
     request: Edits,
     response: Edits,
+    /// How it hands all fields back before it does anything else.
+    rewrite: Rewrite,
     /// A status of the origin in place of which there is a page.
     replace: u16,
     /// A status of the origin that leads to a refusal.
@@ -27,6 +29,33 @@ struct Editor {
 struct Edits {
     set: BTreeMap<String, String>,
     remove: Vec<String>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, serde::Deserialize, Schema)]
+#[serde(rename_all = "lowercase")]
+enum Rewrite {
+    /// Not at all.
+    #[default]
+    Not,
+    /// As they came.
+    Bytes,
+    /// As text, which a value need not be.
+    Text,
+}
+
+impl Rewrite {
+    fn apply(self, headers: &mut Headers) -> Result<(), HeaderError> {
+        let all = headers.all().into_iter();
+        match self {
+            Self::Not => Ok(()),
+            Self::Bytes => {
+                headers.set_all(all.map(|(name, value)| (name, value.as_bytes().to_vec())))
+            }
+            Self::Text => {
+                headers.set_all(all.map(|(name, value)| (name, value.text().into_owned())))
+            }
+        }
+    }
 }
 
 impl Edits {
@@ -44,6 +73,7 @@ impl Default for Editor {
             mark: "editor".into(),
             request: Edits::default(),
             response: Edits::default(),
+            rewrite: Rewrite::Not,
             replace: 0,
             block: 0,
             panic: false,
@@ -60,6 +90,7 @@ impl Filter for Editor {
     }
 
     fn judge_request(&self, _: &Exchange, request: &mut Request) -> Result<Verdict, Error> {
+        self.rewrite.apply(request.headers_mut())?;
         self.request.apply(request.headers_mut())?;
         request
             .headers_mut()
@@ -81,6 +112,7 @@ impl Filter for Editor {
         if response.status() == self.block {
             return Ok(Verdict::block("the origin says so"));
         }
+        self.rewrite.apply(response.headers_mut())?;
         self.response.apply(response.headers_mut())?;
         for trace in request.headers().get_all("x-trace") {
             response.headers_mut().append("x-trace", trace.as_bytes())?;
