@@ -10,6 +10,12 @@ mod build;
 mod kept;
 #[path = "authoring/languages.rs"]
 mod languages;
+#[expect(
+    unreachable_pub,
+    reason = "the scenarios have it as a part of their library"
+)]
+#[path = "../../tests/src/later.rs"]
+mod later;
 #[path = "authoring/mocks.rs"]
 mod mocks;
 #[path = "authoring/new.rs"]

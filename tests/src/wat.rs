@@ -37,6 +37,16 @@ pub(crate) fn component_for(packages: &[&str], wat: &str) -> Vec<u8> {
     component.expect("the guest's functions have the contract's types")
 }
 
+/// Makes a component of a core module in WAT that has the section in which bindings say what it
+/// implements.
+pub(crate) fn component_as_built(wat: &str) -> Vec<u8> {
+    let module = wat::parse_str(wat).expect("the guest is valid WAT");
+    let encoder = ComponentEncoder::default().module(&module);
+    let mut encoder = encoder.expect("it says what it implements");
+    let component = encoder.encode();
+    component.expect("the guest's functions have the contract's types")
+}
+
 /// A world of the interfaces whose names stand in the guest's text.
 fn world(wat: &str) -> String {
     let quoted = |before| {

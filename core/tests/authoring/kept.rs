@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use super::languages::there_is;
-use super::{Author, ROOMY, copy_tree, json};
+use super::{Author, ROOMY, copy_tree, json, later};
 
 #[test]
 fn a_filter_in_javascript_for_a_released_version_answers_as_it_did() {
@@ -39,6 +39,15 @@ fn answers_as_it_did(language: &str) {
         let hooks = built["hooks"].as_array().unwrap();
         assert_eq!(hooks.len(), 5, "{built}");
         author.keeps_to_the_contract(&built);
+
+        let wasm = fs::read(built["file"].as_str().unwrap()).unwrap();
+        let text = fs::read_to_string(contract.join("filter.wit")).unwrap();
+        let linked = later::link(&wasm, &text);
+        assert!(
+            linked.is_ok(),
+            "with a proxy that speaks a later version: {:?}",
+            linked.err()
+        );
 
         fs::write(dir.join("kept.toml"), grants + ROOMY).unwrap();
         let cases = version.path().join("languages.toml");
