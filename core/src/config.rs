@@ -49,9 +49,9 @@ pub use self::error::ConfigError;
 pub use self::feed::{
     Column, Feed, FeedFormat, FeedKind, OnShrink, Preset, PublicSuffixes, UntilFirst,
 };
-#[cfg(feature = "cli")]
-pub(crate) use self::filter::FeedGrant;
-pub(crate) use self::filter::{FilterSettings, Grants, Mode, OnError, QuarantineRule, Standing};
+pub(crate) use self::filter::{
+    FeedGrant, FilterSettings, Grants, Mode, OnError, QuarantineRule, Standing,
+};
 pub(crate) use self::filter_limits::FilterLimits;
 pub use self::followed::Followed;
 pub use self::group::Group;

@@ -44,6 +44,8 @@ use wasmtime::component::InstancePre;
 
 use self::trap::Trap;
 pub(crate) use cache::Hash;
+#[cfg(feature = "cli")]
+pub(crate) use capability::granting;
 pub(crate) use capability::{Import, interface};
 pub use compile::run_compiler_child;
 pub(crate) use compile::{encode, is_compiler_child};
@@ -61,7 +63,7 @@ pub(crate) use manifest::{Manifest, append};
 use self::log_budget::LogBudget;
 #[cfg(feature = "cli")]
 use crate::config::FeedGrant;
-use crate::config::FilterSettings;
+use crate::config::{FilterSettings, Grants};
 #[cfg(feature = "cli")]
 use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
@@ -173,6 +175,23 @@ impl Filter {
     /// The kinds of verdicts that it has tried to give and may not.
     pub(crate) fn withheld(&self) -> impl Iterator<Item = VerdictKind> {
         self.host.withheld.kinds()
+    }
+
+    /// The lines below `[grants]` that say what it may have; none if its settings do not say it.
+    pub(crate) fn grants(&self) -> Vec<String> {
+        let grants = self.settings.grants.as_ref();
+        grants.map(Grants::lines).unwrap_or_default()
+    }
+
+    /// Those by which it might also give the verdicts that it was not granted; none if there are no
+    /// such verdicts.
+    pub(crate) fn missing_grants(&self) -> Vec<String> {
+        let withheld: Vec<VerdictKind> = self.withheld().collect();
+        if withheld.is_empty() {
+            return Vec::new();
+        }
+        let host = &self.host;
+        host.grants.lines_with(&withheld, host.is_builtin)
     }
 
     /// The feeds that it may look into.

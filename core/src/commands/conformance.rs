@@ -25,7 +25,9 @@ use crate::config::{Config, Grants};
 use crate::error::{Causes, PluginError};
 use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
-use crate::filter::{Description, Failure, Filter, Import, LoadError, Loader, Manifest, interface};
+use crate::filter::{
+    Description, Failure, Filter, Import, LoadError, Loader, Manifest, granting, interface,
+};
 use crate::plugins::{FilterFile, LoadFailure};
 
 /// The battery that is run.
@@ -140,22 +142,14 @@ fn is_static(
         ),
         None => checks.pass("S4"),
     }
-    let missing: Vec<&str> = imports
-        .iter()
-        .filter_map(|(_, import)| match import {
-            Import::Missing(line) => Some(*line),
-            Import::Free | Import::Granted(_) | Import::Unknown => None,
-        })
-        .collect();
-    if missing.is_empty() {
-        checks.pass("S3");
+    let is_missing = |(_, import): &(&str, Import)| matches!(import, Import::Missing(_));
+    if imports.iter().any(is_missing) {
+        let lines = granting(&description.imports, &grants).lines();
+        let name = single.name();
+        let table = format!("have in {name}.toml:\n\n[grants]\n{}", lines.join("\n"));
+        checks.environment("S3", "it imports what is not granted to it", table);
     } else {
-        let lines = format!(
-            "add to {}.toml:\n\n[grants]\n{}",
-            single.name(),
-            missing.join("\n")
-        );
-        checks.environment("S3", "it imports what is not granted to it", lines);
+        checks.pass("S3");
     }
     says_its_configuration(checks, wasm);
 }

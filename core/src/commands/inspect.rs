@@ -10,7 +10,9 @@ use super::bench::{round_to_tenth, start_time};
 use crate::config::Config;
 use crate::error::{Causes, PluginError, StartError};
 use crate::feeds::Feeds;
-use crate::filter::{Description, Failure, Filter, Instance, Loader, Manifest, interface};
+use crate::filter::{
+    Description, Failure, Filter, Instance, Loader, Manifest, granting, interface,
+};
 use crate::plugins::FilterFile;
 
 /// Looks at the filter in `file`, or at the built-in filter of that name, with the settings beside
@@ -35,6 +37,12 @@ pub async fn check_plugin(config: Config, file: &Path) -> Result<Inspection, Plu
     let imports = description.iter().flat_map(|found| &found.imports);
     // An import of types alone asks the proxy for nothing.
     let imports = imports.filter(|name| interface(name) != Some("types"));
+    let imports: Vec<Needed> = imports.map(|name| Needed::new(name, &grants)).collect();
+    let is_missing = |import: &Needed| import.grant.is_some() && !import.allowed;
+    let wanted = description
+        .as_ref()
+        .filter(|_| imports.iter().any(is_missing));
+    let wanted = wanted.map(|found| granting(&found.imports, &grants).lines());
     let hooks = description.as_ref().map(Description::hooks);
     let contract = description.as_ref().map(Description::contract);
     let manifest = Manifest::find(&wasm).ok().flatten().unwrap_or_default();
@@ -43,7 +51,8 @@ pub async fn check_plugin(config: Config, file: &Path) -> Result<Inspection, Plu
         filter,
         ok: refused.is_none(),
         file_bytes: wasm.len(),
-        imports: imports.map(|name| Needed::new(name, &grants)).collect(),
+        imports,
+        missing_grants: wanted.unwrap_or_default(),
         kind: description.map(|found| found.kind()),
         version: if_any(manifest.version),
         description: if_any(manifest.description),

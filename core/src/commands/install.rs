@@ -19,7 +19,7 @@ use super::write_whole;
 use crate::config::{Config, FilterSettings, Grants, Mode};
 use crate::error::{Causes, PluginError, StartError};
 use crate::feeds::Feeds;
-use crate::filter::{Description, Failure, Import, LoadError, Loader, Manifest};
+use crate::filter::{Description, Failure, Import, LoadError, Loader, Manifest, granting};
 use crate::plugins::{FilterFile, LoadFailure};
 
 /// A filter that is not installed yet. As text it says what an operator should know before; by
@@ -48,7 +48,8 @@ pub struct Candidate {
     pub verdicts: Option<Vec<String>>,
     /// The kinds of verdicts that its settings withhold.
     pub withheld: Vec<String>,
-    /// The lines below `[grants]` in its settings that would grant all that.
+    /// The lines below `[grants]` with which it would have all that: all that its settings should
+    /// have there.
     pub grants: Vec<String>,
     /// What is wrong with its settings, or lacks in them.
     pub settings: Option<String>,
@@ -163,13 +164,13 @@ impl Candidate {
 
     /// What is not granted, and the lines that would.
     fn note_grants(&mut self, description: &Description, granted: &Grants) {
-        for import in &description.imports {
-            if let Import::Missing(line) = Import::of(import, granted) {
-                let interface = crate::filter::interface(import).unwrap_or(import);
-                self.missing.push(interface.to_owned());
-                self.grants.push(line.to_owned());
-            }
-        }
+        let missing = description.imports.iter().filter_map(|import| {
+            let is_missing = matches!(Import::of(import, granted), Import::Missing(_));
+            let interface = crate::filter::interface(import).unwrap_or(import);
+            is_missing.then(|| interface.to_owned())
+        });
+        self.missing = missing.collect();
+        let wanted = granting(&description.imports, granted);
         let expected = self.verdicts.iter().flatten();
         let expected = expected.filter_map(|name| VerdictKind::from_name(name));
         // These every filter may give.
@@ -177,10 +178,11 @@ impl Candidate {
             expected.filter(|kind| !matches!(kind, VerdictKind::Next | VerdictKind::Block));
         let withheld = grantable.filter(|kind| !granted.has_verdict(*kind, false));
         let withheld: Vec<VerdictKind> = withheld.collect();
-        if withheld.is_empty() {
-            return;
+        if !withheld.is_empty() {
+            self.grants = wanted.lines_with(&withheld, false);
+        } else if !self.missing.is_empty() {
+            self.grants = wanted.lines();
         }
-        self.grants.push(granted.verdicts_line(&withheld, false));
         self.withheld = withheld.iter().map(|kind| kind.name().into()).collect();
     }
 }

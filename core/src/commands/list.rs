@@ -16,7 +16,8 @@ use crate::plugins::{self, Fault, Mode, Plugins, Status};
 /// object with `listen`, `running`, `age_s` if a proxy runs, `available` (built-in filters that
 /// wait for their settings), `faults` (each `what` and `reason`: why the proxy is not ready) and
 /// `plugins`, each with `name`, `state`, `builtin`, `mode`, `hooks`
-/// and, where there is one, `version`, `description`, `refused`, `quarantine`, `shadow`, `metrics`.
+/// and, where there is one, `version`, `description`, `refused`, `grants` and `missing_grants`
+/// (lines below `[grants]`), `quarantine`, `shadow`, `metrics`.
 #[derive(Debug, Serialize)]
 pub struct PluginList {
     /// Where the proxy listens, or would.
@@ -203,13 +204,7 @@ impl fmt::Display for Listed {
         if let Some(tally) = &status.shadow {
             write!(f, "\n     in shadow mode: {tally}")?;
         }
-        if !status.withheld.is_empty() {
-            let kinds = status.withheld.join(", ");
-            write!(
-                f,
-                "\n     is not granted these verdicts, and has given them: {kinds}"
-            )?;
-        }
+        self.write_grants(f)?;
         if status.ends_lost > 0 {
             let lost = status.ends_lost;
             write!(
@@ -222,4 +217,38 @@ impl fmt::Display for Listed {
         }
         Ok(())
     }
+}
+
+impl Listed {
+    /// What the operator lets it have, and what it wants besides.
+    fn write_grants(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let status = &self.status;
+        if !status.withheld.is_empty() {
+            let kinds = status.withheld.join(", ");
+            write!(
+                f,
+                "\n     is not granted these verdicts, and has given them: {kinds}"
+            )?;
+        }
+        let file = Escaped(format!("{}.toml", status.name));
+        if !status.grants.is_empty() {
+            write!(f, "\n     is granted, in {file}:")?;
+            write_table(f, &status.grants)?;
+        }
+        if !status.missing_grants.is_empty() {
+            write!(
+                f,
+                "\n     if it may have what it wants, have this table in {file}:"
+            )?;
+            write_table(f, &status.missing_grants)?;
+        }
+        Ok(())
+    }
+}
+
+/// On lines of its own, to be pasted.
+fn write_table(f: &mut fmt::Formatter<'_>, lines: &[String]) -> fmt::Result {
+    write!(f, "\n\n[grants]")?;
+    lines.iter().try_for_each(|line| write!(f, "\n{line}"))?;
+    writeln!(f)
 }

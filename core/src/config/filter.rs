@@ -267,6 +267,32 @@ impl Grants {
         }
     }
 
+    /// The lines below `[grants]` that say the same.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let feeds = match &self.feeds {
+            FeedGrant::All => Some(feeds_line([EVERY_FEED])),
+            FeedGrant::Named(names) if names.is_empty() => None,
+            FeedGrant::Named(names) => Some(feeds_line(names.iter().map(String::as_str))),
+        };
+        let state = self.state.then(|| "state = true".to_owned());
+        let verdicts = self.verdicts.as_ref().map(|granted| {
+            let kinds = granted.iter().map(|verdict| verdict.kind());
+            verdicts_line(kinds)
+        });
+        feeds.into_iter().chain(state).chain(verdicts).collect()
+    }
+
+    /// The same for a filter that may give these verdicts, too.
+    pub(crate) fn lines_with(&self, verdicts: &[VerdictKind], is_builtin: bool) -> Vec<String> {
+        let others = Self {
+            verdicts: None,
+            ..self.clone()
+        };
+        let mut lines = others.lines();
+        lines.push(self.verdicts_line(verdicts, is_builtin));
+        lines
+    }
+
     /// The line below `[grants]` by which a filter may give these verdicts, too. It has all that
     /// the filter may give now: what a list of verdicts does not have is withheld.
     pub(crate) fn verdicts_line(&self, more: &[VerdictKind], is_builtin: bool) -> String {
@@ -275,8 +301,7 @@ impl Grants {
             let is_free = matches!(kind, VerdictKind::Next | VerdictKind::Block);
             !is_free && (more.contains(kind) || self.has_verdict(*kind, is_builtin))
         });
-        let names: Vec<String> = kinds.map(|kind| format!("\"{}\"", kind.name())).collect();
-        format!("verdicts = [{}]", names.join(", "))
+        verdicts_line(kinds)
     }
 
     /// The line below `[grants]` by which a filter may look into one more feed.
@@ -285,10 +310,18 @@ impl Grants {
             FeedGrant::All => &[],
             FeedGrant::Named(names) => &names[..],
         };
-        let names = granted.iter().map(String::as_str).chain([more]);
-        let names: Vec<String> = names.map(|name| format!("{name:?}")).collect();
-        format!("feeds = [{}]", names.join(", "))
+        feeds_line(granted.iter().map(String::as_str).chain([more]))
     }
+}
+
+fn feeds_line<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let names = names.into_iter().map(|name| format!("{name:?}"));
+    format!("feeds = [{}]", Vec::from_iter(names).join(", "))
+}
+
+fn verdicts_line(kinds: impl Iterator<Item = VerdictKind>) -> String {
+    let names = kinds.map(|kind| format!("\"{}\"", kind.name()));
+    format!("verdicts = [{}]", Vec::from_iter(names).join(", "))
 }
 
 impl FilterSettings {

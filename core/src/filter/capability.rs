@@ -1,7 +1,7 @@
 //! What a filter may import, and which of it the operator must grant. `load` refuses filters by it,
 //! and the command `plugin check` shows it.
 
-use crate::config::Grants;
+use crate::config::{FeedGrant, Grants};
 
 const PACKAGE: &str = "portcullis:filter/";
 
@@ -23,17 +23,33 @@ static CAPABILITIES: [(&str, Granted); 16] = [
     ("domains", Granted::Always),
     (
         "feeds",
-        Granted::By(|grants| !grants.feeds.is_empty(), "feeds = [\"*\"]"),
+        Granted::By {
+            has: |grants| !grants.feeds.is_empty(),
+            line: "feeds = [\"*\"]",
+            grant: |grants| grants.feeds = FeedGrant::All,
+        },
     ),
-    ("state", Granted::By(|grants| grants.state, "state = true")),
+    (
+        "state",
+        Granted::By {
+            has: |grants| grants.state,
+            line: "state = true",
+            grant: |grants| grants.state = true,
+        },
+    ),
 ];
 
 /// When a filter may have a capability.
 enum Granted {
     /// The capability reaches only what is being judged and what the operator sees of the filter.
     Always,
-    /// The filter's settings must grant it. The text is the line that does.
-    By(fn(&Grants) -> bool, &'static str),
+    /// The filter's settings must grant it.
+    By {
+        has: fn(&Grants) -> bool,
+        /// The line that does.
+        line: &'static str,
+        grant: fn(&mut Grants),
+    },
 }
 
 /// What an import means for the operator.
@@ -56,10 +72,26 @@ impl Import {
         match capability {
             None => Self::Unknown,
             Some(Granted::Always) => Self::Free,
-            Some(Granted::By(is_granted, line)) if is_granted(grants) => Self::Granted(line),
-            Some(Granted::By(_, line)) => Self::Missing(line),
+            Some(Granted::By { has, line, .. }) if has(grants) => Self::Granted(line),
+            Some(Granted::By { line, .. }) => Self::Missing(line),
         }
     }
+}
+
+/// `grants`, and what else a filter needs that has these imports.
+pub(crate) fn granting(imports: &[String], grants: &Grants) -> Grants {
+    let mut more = grants.clone();
+    for capability in imports
+        .iter()
+        .filter_map(|name| capability(interface(name)?))
+    {
+        if let Granted::By { has, grant, .. } = capability
+            && !has(&more)
+        {
+            grant(&mut more);
+        }
+    }
+    more
 }
 
 /// The interface without package and version; none if it is not of the contract.

@@ -121,6 +121,8 @@ pub(crate) enum LoadError {
         lines: Vec<&'static str>,
         /// Whether its settings have that table.
         has_table: bool,
+        /// The whole table with these lines in it.
+        table: Vec<String>,
     },
     /// Its imports or hooks have other types than the contract's.
     #[error("it does not fit portcullis:filter@{API}; build it with the SDK of this proxy")]

@@ -13,7 +13,7 @@ use super::{POLL, SETTLE};
 use crate::chain::{Member, Missing, Place};
 use crate::config::{OnError, Standing};
 use crate::error::Causes;
-use crate::filter::{Filter, Manifest};
+use crate::filter::{Filter, LoadError, Manifest};
 
 /// One name: its files, the filter that they are used as, and why not.
 #[derive(Debug, Default)]
@@ -26,6 +26,8 @@ pub(super) struct Plugin {
     pub(super) in_use: Digest,
     pub(super) member: Option<Arc<Member>>,
     pub(super) refused: Option<String>,
+    /// The lines below `[grants]` without which it is refused.
+    pub(super) missing_grants: Vec<String>,
     /// Whether it may have been refused because there is no such feed as it names.
     pub(super) may_want_feeds: bool,
     /// The edition of the feeds when it was tried last.
@@ -185,6 +187,10 @@ impl Plugin {
         }
         tracing::error!(plugin = name, reason, consequence, "refused");
         self.refused = Some(reason);
+        self.missing_grants = match failure {
+            LoadFailure::Load(LoadError::Grant { table, .. }) => table.clone(),
+            _ => Vec::new(),
+        };
     }
 
     /// What it leads to that the newest files are not used.
@@ -250,6 +256,14 @@ impl Plugin {
             mode: member.map(Mode::of),
             hooks: member.map(|member| member.filter.hooks.names()),
             refused: self.refused.clone(),
+            grants: member
+                .map(|member| member.filter.grants())
+                .unwrap_or_default(),
+            missing_grants: match (&self.refused, member) {
+                (Some(_), _) => self.missing_grants.clone(),
+                (None, Some(member)) => member.filter.missing_grants(),
+                (None, None) => Vec::new(),
+            },
             quarantine: member
                 .and_then(|member| member.quarantine.tripped())
                 .map(Quarantine::from),

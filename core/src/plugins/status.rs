@@ -45,6 +45,12 @@ pub(crate) struct Status {
     /// Why the newest version is not used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) refused: Option<String>,
+    /// The lines below `[grants]` that say what the version in use may have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) grants: Vec<String>,
+    /// Those that would also let it have what it wants and does not get.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) missing_grants: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) quarantine: Option<Quarantine>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -249,6 +255,8 @@ mod tests {
             mode: Some(Mode::Shadow),
             hooks: Some(vec!["judge-host".into()]),
             refused: None,
+            grants: vec!["state = true".into()],
+            missing_grants: Vec::new(),
             quarantine: Some(Quarantine {
                 failures: 10,
                 calls: 12,

@@ -96,9 +96,54 @@ async fn a_filter_of_a_file_may_allow_only_if_that_is_granted() {
             list.expect("the engine starts").to_string().contains(note)
         })
         .await;
-    let granted = format!("{OBEYS}verdicts = ['allow']\n");
-    stage.plug("allower.toml", granted);
+    let list = portcullis::commands::list_plugins(stage.proxy.config().clone()).await;
+    let list = list.expect("the engine starts").to_string();
+    let granted = "is granted, in allower.toml:\n\n[grants]\nfeeds = [\"*\"]\nstate = true\n\n";
+    assert!(list.contains(granted), "{list}");
+    // The operator pastes what the list says.
+    let table = table(&list, "allower.toml");
+    stage.plug(
+        "allower.toml",
+        format!("[config]\ngreeting = ''\n\n{table}"),
+    );
     stage.until(listed, 200).await;
+}
+
+/// What the list says would grant a filter what it wants.
+fn table<'a>(list: &'a str, settings: &str) -> &'a str {
+    let (_, rest) = list
+        .split_once(&format!(
+            "if it may have what it wants, have this table in {settings}:\n\n"
+        ))
+        .unwrap_or_else(|| panic!("{list}"));
+    rest.split("\n\n").next().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn what_a_refused_filter_is_not_granted_is_listed_as_a_table_to_paste() {
+    let stage = Stage::start().await;
+    let mut log = Log::follow();
+    stage.plug(
+        "counter.toml",
+        "[config]\nlimit = 0\n[grants]\nverdicts = ['drop']\n",
+    );
+    stage.plug("counter.wasm", guests::counter());
+    log.says(&["refused", "plugin=\"counter\"", "does not grant"])
+        .await;
+    let list = async || {
+        let list = portcullis::commands::list_plugins(stage.proxy.config().clone()).await;
+        list.expect("the engine starts").to_string()
+    };
+    let wants = "have this table in counter.toml:";
+    stage
+        .until_true("the list shows it", async || list().await.contains(wants))
+        .await;
+    // What it has already stays.
+    let listed = list().await;
+    let table = table(&listed, "counter.toml");
+    assert_eq!(table, "[grants]\nstate = true\nverdicts = [\"drop\"]");
+    stage.plug("counter.toml", format!("[config]\nlimit = 0\n{table}\n"));
+    stage.until("often.example", 403).await;
 }
 
 #[tokio::test]

@@ -42,8 +42,9 @@ pub struct Built {
     /// Why a proxy would not use it, with the settings beside it. Then nothing is known of what
     /// stands above.
     pub refused: Option<String>,
-    /// The lines below `[grants]` in the settings that would grant what is missing.
-    pub missing_grants: Vec<&'static str>,
+    /// The lines below `[grants]` with which it would have what is missing: all that the settings
+    /// should have there.
+    pub missing_grants: Vec<String>,
 }
 
 /// Builds the filter in `dir` with the tools of its language, writes it there as `NAME.wasm`, and
@@ -131,8 +132,8 @@ impl Built {
             Ok(None) => self.refused = Some("its settings say: enabled = false".into()),
             Err(refusal) => {
                 self.refused = Some(self.explain(&refusal));
-                if let LoadFailure::Load(LoadError::Grant { lines, .. }) = refusal {
-                    self.missing_grants = lines;
+                if let LoadFailure::Load(LoadError::Grant { table, .. }) = refusal {
+                    self.missing_grants = table;
                 }
             }
         }
@@ -206,7 +207,7 @@ mod tests {
             decides: false,
             sdk_outside: None,
             refused: Some("it wants more".into()),
-            missing_grants: vec!["feeds = [\"*\"]", "state = true"],
+            missing_grants: vec!["feeds = [\"*\"]".into(), "state = true".into()],
         };
         let lines = "a proxy refuses it: it wants more\n\nguard.toml:\n\n[grants]\nfeeds = [\"*\"]\nstate = true\n";
         assert!(built.to_string().ends_with(lines), "{built}");

@@ -32,6 +32,8 @@ pub struct Inspection {
     pub hooks: Vec<String>,
     /// The interfaces that it imports.
     pub imports: Vec<Needed>,
+    /// The lines below `[grants]` with which it would have what is missing; none if it has all.
+    pub missing_grants: Vec<String>,
     /// What `[config]` may say, as JSON Schema, if the filter tells.
     pub config: Option<Value>,
     /// What its settings say; none if they cannot be read.
@@ -177,16 +179,14 @@ impl fmt::Display for Inspection {
 impl Inspection {
     /// The lines that would grant what is missing, to be pasted.
     fn write_grants(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let missing = self.imports.iter().filter(|import| !import.allowed);
-        let lines: Vec<&str> = missing.filter_map(|import| import.grant).collect();
-        if lines.is_empty() {
+        if self.missing_grants.is_empty() {
             return Ok(());
         }
         write!(
             f,
             "\n\n{}.toml:\n\n[grants]\n{}",
             Escaped(&self.filter),
-            lines.join("\n")
+            self.missing_grants.join("\n")
         )
     }
 

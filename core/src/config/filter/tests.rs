@@ -166,3 +166,25 @@ fn what_counts_for_a_filter_that_cannot_be_loaded_is_read_from_settings_with_mis
         assert_eq!(Standing::read(text), standing, "{text}");
     }
 }
+
+#[test]
+fn grants_are_told_in_the_lines_that_give_them() {
+    let lines = ["feeds = [\"ads\"]", "state = true", "verdicts = [\"drop\"]"];
+    let grants = |lines: &[String]| {
+        let text = format!("[grants]\n{}", lines.join("\n"));
+        let settings = FilterSettings::parse(&text, Path::new("guard.toml")).unwrap();
+        settings.grants(false)
+    };
+    let given = grants(&lines.map(str::to_owned));
+    assert_eq!(given.lines(), lines);
+    assert_eq!(grants(&given.lines()), given);
+    assert_eq!(Grants::default().lines(), [""; 0]);
+
+    // One verdict more withholds none of those that may be given now.
+    let more = given.lines_with(&[VerdictKind::Allow], false);
+    assert_eq!(more[..2], lines[..2]);
+    assert_eq!(more[2], "verdicts = [\"allow\", \"drop\"]");
+    let more = Grants::default().lines_with(&[VerdictKind::Allow], false);
+    let all = "verdicts = [\"allow\", \"redirect\", \"replace\", \"drop\", \"ask\"]";
+    assert_eq!(more, [all]);
+}

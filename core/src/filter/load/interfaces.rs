@@ -1,7 +1,7 @@
 //! Whether this proxy has what a component imports and exports, told in words for the operator
 //! where the linker would speak of missing implementations. Called by `load`.
 
-use super::super::capability::{Import, parse_interface};
+use super::super::capability::{Import, granting, parse_interface};
 use super::{API, LoadError, LoadRequest};
 use crate::config::Grants;
 
@@ -45,6 +45,7 @@ pub(super) fn check_grants(imports: &[String], request: &LoadRequest) -> Result<
         capabilities,
         lines,
         has_table: request.settings.grants.is_some(),
+        table: granting(imports, &request.grants).lines(),
     })
 }
 
