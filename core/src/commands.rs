@@ -20,7 +20,6 @@ mod package;
 mod password;
 mod replay;
 mod traffic;
-mod whole;
 
 pub use self::author::{
     BuildError, Built, Created, Language, NewError, UnknownLanguage, Updated, build_plugin,
@@ -52,6 +51,5 @@ pub use self::package::{PackageError, Packaged, package};
 pub use self::password::{NewUser, PasswordError};
 pub use self::replay::{Change, Difference, Replay, replay};
 pub use self::traffic::{HostTraffic, Proposal, Traffic, propose};
-use self::whole::write_whole;
 pub use crate::error::{Escaped, PluginError};
 pub use crate::target::InvalidTarget;

@@ -12,6 +12,7 @@ mod egress;
 mod environment;
 mod error;
 mod feed;
+pub(crate) mod file;
 mod filter;
 mod filter_limits;
 mod followed;

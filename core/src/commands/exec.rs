@@ -13,7 +13,7 @@ use std::fmt;
 #[cfg(target_os = "linux")]
 use std::fs::DirBuilder;
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 #[cfg(target_os = "linux")]
 use std::os::unix::fs::DirBuilderExt;
@@ -34,7 +34,7 @@ pub use self::inside::{become_command, inside_variables};
 pub use self::reach::{AllowedHost, Reach};
 use super::access_log;
 use super::traffic::{Tally, Traffic};
-use super::whole::write_whole;
+use crate::config::file;
 use crate::config::{AccessLogFormat, AccessLogTo, Auth, Clients, Config, Sources};
 use crate::error::StartError;
 use crate::proxy::{Ended, Proxy};
@@ -244,7 +244,10 @@ impl ExecSettings {
                 "# What `portcullis exec --learn` has seen.\n{}",
                 traffic.proposal()
             );
-            write_whole(file, text.as_bytes()).map_err(failed("write what was learned"))?;
+            file::replace(file, file::Kind::Shared, |file| {
+                file.write_all(text.as_bytes())
+            })
+            .map_err(failed("write what was learned"))?;
         }
         let execution = Execution {
             status,

@@ -6,6 +6,7 @@ mod report;
 mod source;
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use portcullis_contract::VerdictKind;
@@ -15,7 +16,7 @@ pub use self::error::InstallError;
 use self::source::Source;
 use super::name::{check_name, check_spelling};
 use super::package::{imports, sha256};
-use super::write_whole;
+use crate::config::file::{self, Kind};
 use crate::config::{Config, FilterSettings, Grants, Mode};
 use crate::error::{Causes, PluginError, StartError};
 use crate::feeds::Feeds;
@@ -158,7 +159,8 @@ impl Candidate {
         if installed(&self.file)? != self.replaces {
             return Err(InstallError::Changed(self.file));
         }
-        write_whole(&self.file, &self.wasm.0).map_err(failed)?;
+        let write = |file: &mut fs::File| file.write_all(&self.wasm.0);
+        file::replace(&self.file, Kind::Shared, write).map_err(failed)?;
         Ok(self)
     }
 

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use bytesize::ByteSize;
@@ -13,12 +14,13 @@ use portcullis_contract::VerdictKind;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::NameError;
 use super::author::sdk::{self, OutsideSdk};
 use super::cases::test_filter;
 use super::conformance::{Check, Conformance, Finding, conformance_of};
 use super::name::check_name;
-use super::{NameError, write_whole};
 use crate::config::Config;
+use crate::config::file;
 use crate::error::{Causes, Escaped, PluginError};
 use crate::filter::{self, Description, Manifest, interface};
 use crate::plugins::FilterFile;
@@ -164,7 +166,10 @@ pub async fn package(
         ..own
     };
     let packaged = filter::append(&component, &manifest);
-    write_whole(&output, &packaged).map_err(|source| PluginError::Write {
+    let written = file::replace(&output, file::Kind::Shared, |file| {
+        file.write_all(&packaged)
+    });
+    written.map_err(|source| PluginError::Write {
         file: output.clone(),
         source,
     })?;

@@ -15,13 +15,13 @@ use std::time::{Duration, SystemTime};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use tempfile::NamedTempFile;
-use tracing::{debug, warn};
+use tracing::warn;
 
 use super::fetch::body::{Body, Room};
 use super::fetch::{UNKEPT_HINT, Validators, Version, shown};
 use super::origin::Origin;
 use super::snapshot::{Draft, Refused, Snapshot, Stamp};
+use crate::config::file::{self, Kind};
 use crate::config::{Feed, FeedFormat};
 use crate::error::Causes;
 
@@ -207,10 +207,10 @@ impl Cache {
             sha256: version.sha256.map(|sha256| HEXLOWER.encode(&sha256)),
         })?;
         fs::create_dir_all(&self.dir)?;
-        self.replace(&self.list(&origin.copy), |file| body.copy_to(file))?;
-        self.replace(&self.description(&origin.copy), |file| {
-            file.write_all(&description)
-        })?;
+        let list = self.list(&origin.copy);
+        file::replace(&list, Kind::Private, |file| body.copy_to(file))?;
+        let path = self.description(&origin.copy);
+        file::replace(&path, Kind::Private, |file| file.write_all(&description))?;
         Ok(Stamp::of(&description, origin))
     }
 
@@ -221,7 +221,8 @@ impl Cache {
         draft: &Draft,
         stamp: Stamp,
     ) -> io::Result<Snapshot> {
-        self.replace(&self.snapshot(name), |file| draft.write(stamp, file))?;
+        let path = self.snapshot(name);
+        file::replace(&path, Kind::Private, |file| draft.write(stamp, file))?;
         self.open(name, stamp).map_err(io::Error::other)
     }
 
@@ -236,26 +237,6 @@ impl Cache {
     /// The file of a copy that is written last.
     pub(super) fn snapshot(&self, name: &str) -> PathBuf {
         self.dir.join(format!("{name}.snapshot"))
-    }
-
-    /// Replaces a file so that at any moment, a power cut included, `path` is the old or the new
-    /// one.
-    fn replace(
-        &self,
-        path: &Path,
-        write: impl FnOnce(&mut File) -> io::Result<()>,
-    ) -> io::Result<()> {
-        let mut file = NamedTempFile::new_in(&self.dir)?;
-        write(file.as_file_mut())?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        // What the folder says of the file is a file of its own on Unix.
-        // The file is there by now, and not every system can do this, so it is not an error.
-        #[cfg(unix)]
-        if let Err(error) = File::open(&self.dir).and_then(|dir| dir.sync_all()) {
-            debug!(%error, dir = %self.dir.display(), "cannot write a folder to the disk");
-        }
-        Ok(())
     }
 }
 

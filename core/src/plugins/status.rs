@@ -3,10 +3,11 @@
 //! `plugins` writes it.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
-use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -14,6 +15,7 @@ use tokio::time::Instant;
 use super::Fault;
 use crate::chain::{Member, ShadowTally, Tripped};
 use crate::config::ListenAddress;
+use crate::config::file::{self, Kind};
 
 /// Time between two writes if only counters have changed, or nothing.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -224,10 +226,8 @@ fn path(cache_dir: &Path, listen: &ListenAddress) -> PathBuf {
 fn write(path: &Path, report: &Report) -> io::Result<()> {
     let dir = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(dir)?;
-    let mut file = tempfile::NamedTempFile::new_in(dir)?;
-    serde_json::to_writer(&mut file, report)?;
-    file.persist(path)?;
-    Ok(())
+    let report = serde_json::to_vec(report)?;
+    file::replace(path, Kind::Passing, |file| file.write_all(&report))
 }
 
 fn eq_ignoring_counters(a: &[Status], b: &[Status]) -> bool {

@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use super::Decision;
+use crate::config::file::{self, Kind};
 
 /// The file is no larger, in bytes.
 const MOST: usize = 16 << 20;
@@ -178,24 +179,11 @@ impl Store {
             if bytes.len() > MOST {
                 return Err(StoreError::TooMany);
             }
-            let written = self.write(&path, &bytes);
+            // For its owner alone.
+            let written = file::replace(&path, Kind::Private, |file| file.write_all(&bytes));
             written.map_err(|source| failed("write", &path, source))?;
         }
         Ok(done)
-    }
-
-    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        // For its owner alone, as the crate makes it.
-        let mut aside = tempfile::Builder::new()
-            .prefix(".decisions-")
-            .tempfile_in(&self.dir)?;
-        aside.write_all(bytes)?;
-        aside.as_file().sync_all()?;
-        aside.persist(path)?;
-        // The new name, too, where the system can do that for a folder.
-        #[cfg(unix)]
-        let _ = File::open(&self.dir).and_then(|dir| dir.sync_all());
-        Ok(())
     }
 }
 

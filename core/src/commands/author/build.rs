@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::project::Component;
 use super::sdk::{self, OutsideSdk};
 use super::{BuildError, Language, javascript, python, rust};
-use crate::commands::write_whole;
+use crate::config::file::{self, Kind};
 use crate::config::{Config, Mode};
 use crate::error::Causes;
 use crate::feeds::Feeds;
@@ -66,7 +66,8 @@ pub async fn build_plugin(config: Config, dir: &Path) -> Result<Built, BuildErro
         Language::Python => python::build(&dir).await?,
     };
     let file = dir.join(format!("{name}.wasm"));
-    write_whole(&file, &bytes).map_err(|source| BuildError::Files {
+    let written = file::replace(&file, Kind::Shared, |file| file.write_all(&bytes));
+    written.map_err(|source| BuildError::Files {
         action: format!("write {}", Escaped(file.display())),
         source,
     })?;

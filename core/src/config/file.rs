@@ -1,0 +1,130 @@
+//! Files that others may be reading while they are written: each is replaced as a whole. What is in
+//! them is for those to say who write them.
+
+use std::fs::File;
+#[cfg(unix)]
+use std::fs::Permissions;
+use std::io;
+use std::path::Path;
+
+use tempfile::NamedTempFile;
+#[cfg(unix)]
+use tracing::debug;
+
+/// Who may read a file, and what is left of it after a loss of power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// For its owner alone. After a loss of power it is the old file or the new one.
+    Private,
+    /// The same for all that the umask lets read it.
+    Shared,
+    /// For its owner alone. It says what is so at this moment, so that a loss of power may take it.
+    Passing,
+}
+
+/// Replaces the file at `path` by what `write` writes. It is written under another name, which
+/// begins with a dot, and renamed: at any moment `path` is the old or the new file. Its folder must
+/// be there. After an error it is the old one.
+pub(crate) fn replace(
+    path: &Path,
+    kind: Kind,
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
+    let dir = match path.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
+    };
+    let mut aside = aside(dir, kind)?;
+    write(aside.as_file_mut())?;
+    if kind == Kind::Passing {
+        aside.persist(path)?;
+        return Ok(());
+    }
+    aside.as_file().sync_all()?;
+    aside.persist(path)?;
+    // What the folder says of the file is a file of its own on Unix. The new one is there by now,
+    // and not every system can do this, so it is not an error.
+    #[cfg(unix)]
+    if let Err(error) = File::open(dir).and_then(|dir| dir.sync_all()) {
+        debug!(%error, dir = %dir.display(), "cannot write a folder to the disk");
+    }
+    Ok(())
+}
+
+/// A file beside the one that it is to replace, which no proxy takes for a filter.
+fn aside(dir: &Path, kind: Kind) -> io::Result<NamedTempFile> {
+    let mut aside = tempfile::Builder::new();
+    aside.prefix(".portcullis-");
+    #[cfg(unix)]
+    if kind == Kind::Shared {
+        use std::os::unix::fs::PermissionsExt;
+        // As any other file; the umask takes from it. Without this the owner alone may read it.
+        aside.permissions(Permissions::from_mode(0o666));
+    }
+    #[cfg(not(unix))]
+    let _ = kind;
+    aside.tempfile_in(dir)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write;
+
+    use super::*;
+
+    const KINDS: [Kind; 3] = [Kind::Private, Kind::Shared, Kind::Passing];
+
+    #[test]
+    fn a_file_is_replaced_and_nothing_is_left_beside_it() {
+        for kind in KINDS {
+            let dir = tempfile::tempdir().unwrap();
+            let file = dir.path().join("a.wasm");
+            for content in ["another", "one"] {
+                replace(&file, kind, |file| file.write_all(content.as_bytes())).unwrap();
+                assert_eq!(fs::read_to_string(&file).unwrap(), content);
+            }
+            assert_eq!(fs::read_dir(&dir).unwrap().count(), 1);
+            // A folder is in its place.
+            let taken = dir.path().join("taken");
+            fs::create_dir_all(taken.join("in")).unwrap();
+            assert!(replace(&taken, kind, |_| Ok(())).is_err());
+            assert_eq!(fs::read_dir(&dir).unwrap().count(), 2);
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_to_its_end_leaves_the_old_one() {
+        for kind in KINDS {
+            let dir = tempfile::tempdir().unwrap();
+            let file = dir.path().join("list");
+            fs::write(&file, "old").unwrap();
+            let replaced = replace(&file, kind, |file| {
+                file.write_all(b"ne")?;
+                Err(io::Error::other("the disk is full"))
+            });
+            assert_eq!(replaced.unwrap_err().to_string(), "the disk is full");
+            assert_eq!(fs::read_to_string(&file).unwrap(), "old");
+            assert_eq!(fs::read_dir(&dir).unwrap().count(), 1);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn one_that_is_not_shared_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let dir = tempfile::tempdir().unwrap();
+        let mode = |kind| {
+            let file = dir.path().join("file");
+            replace(&file, kind, |_| Ok(())).unwrap();
+            fs::metadata(&file).unwrap().permissions().mode() & 0o777
+        };
+        assert_eq!([Kind::Private, Kind::Passing].map(mode), [0o600; 2]);
+        // As the umask of this process has it.
+        let usual = dir.path().join("usual");
+        File::create(&usual).unwrap();
+        let usual = fs::metadata(&usual).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(Kind::Shared), usual);
+    }
+}
