@@ -106,10 +106,10 @@ impl Decision {
 
     /// How precisely it is meant for `client`; none if it is not.
     fn precision(&self, client: &Client) -> Option<u8> {
-        match (&self.user, &self.client, &self.group) {
-            // A user may be anywhere, and others may use the same address.
-            (Some(user), ..) => (client.user.as_deref() == Some(&**user)).then_some(3),
-            (None, Some(address), _) => (client.address == Some(*address)).then_some(2),
+        match (&self.client, &self.user, &self.group) {
+            // What is decided about one device holds on it, whoever uses it.
+            (Some(address), ..) => (client.address == Some(*address)).then_some(3),
+            (None, Some(user), _) => (client.user.as_deref() == Some(&**user)).then_some(2),
             (None, None, Some(group)) => client
                 .groups
                 .iter()
@@ -192,7 +192,7 @@ impl Decisions {
     }
 
     /// The decision about `host`, a canonical one, for `client`. Of several, the one counts that
-    /// is for the user, or else for the address, or else for a group of the client; then the one of
+    /// is for the address, or else for the user, or else for a group of the client; then the one of
     /// the longest name; then one that denies.
     pub(crate) fn find(
         &self,
@@ -320,24 +320,26 @@ mod tests {
     }
 
     #[test]
-    fn the_user_precedes_the_address_and_is_no_other() {
+    fn the_address_precedes_the_user_and_a_user_is_no_other() {
         let for_ada = |decision: Decision| Decision {
             user: Some("ada".into()),
             ..decision
         };
         let decisions = [
-            for_client(decision(1, Deny, "b.a.example")),
-            for_ada(decision(2, Allow, "example")),
-            for_group(decision(3, Deny, "example")),
+            for_client(decision(1, Deny, "example")),
+            for_ada(decision(2, Allow, "a.example")),
+            for_group(decision(3, Deny, "b.a.example")),
         ];
-        let decided = |user: Option<&str>| {
-            let mut client = Client::at(IpAddr::from([192, 0, 2, 7]));
+        let decided = |last: u8, user: Option<&str>| {
+            let mut client = Client::at(IpAddr::from([192, 0, 2, last]));
             client.user = user.map(Into::into);
+            client.groups = vec!["children".into()];
             found(&decisions, "b.a.example", &client)
         };
-        assert_eq!(decided(Some("ada")), Some(2));
-        assert_eq!(decided(Some("bob")), Some(1));
-        assert_eq!(decided(None), Some(1));
+        assert_eq!(decided(7, Some("ada")), Some(1));
+        assert_eq!(decided(7, None), Some(1));
+        assert_eq!(decided(8, Some("ada")), Some(2));
+        assert_eq!(decided(8, Some("bob")), Some(3));
         let both = for_ada(for_client(decision(4, Deny, "example")));
         assert!(!both.is_whole() && for_ada(decision(4, Deny, "example")).is_whole());
         let told = for_ada(decision(5, Deny, "a.example")).to_string();
