@@ -55,7 +55,8 @@ pub struct Feed {
     /// How the body is read.
     #[serde(with = "Parsed::<Word<FeedFormat>>", default)]
     pub format: FeedFormat,
-    /// The column of CSV that has the names: its number, from 1, or what the first row calls it.
+    /// The column of CSV that has the names: its number, from 1, or what the first row calls it, or
+    /// a comment above it.
     #[serde(default, with = "Parsed::<Optional<Column>>")]
     pub column: Option<Column>,
     /// Where JSON has the names: a JSON pointer (RFC 6901) from each row, or from the root to an

@@ -34,6 +34,27 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// there is from the start.
 const BYTES_A_NAME: u64 = 20;
 
+/// What well-known exports call the column or field with names of hosts, the best first. A URL says
+/// that its host alone is meant, which the name of a domain does not.
+const NAMES: [&str; 9] = [
+    "url",
+    "ioc_value",
+    "ioc",
+    "host",
+    "hostname",
+    "fqdn",
+    "domain",
+    "dst_ip",
+    "ip",
+];
+
+/// The place in [`NAMES`] of a column or field.
+fn rank(name: &str) -> Option<usize> {
+    NAMES
+        .iter()
+        .position(|known| known.eq_ignore_ascii_case(name))
+}
+
 /// How a body is to be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Format {
@@ -136,8 +157,7 @@ pub(crate) fn read(
         }
         FeedFormat::Json => json::read(&mut body, format.field.as_deref(), &mut entries)?,
         FeedFormat::Csv => {
-            let column = format.column.clone().unwrap_or_default();
-            csv::read(BufReader::new(body), &column, &mut entries)?;
+            csv::read(BufReader::new(body), format.column.as_ref(), &mut entries)?;
         }
     }
     entries.finish()
@@ -173,8 +193,13 @@ fn lines(
     Ok(())
 }
 
-/// Takes a name, a host with a port, or a URL, which lists its host and not the names below it.
+/// Takes a name, a host with a port, or a URL, which lists its host and not the names below it. The
+/// digest of a file, which some lists have among them, is about no host.
 fn add_host_or_url(text: &str, at: usize, entries: &mut Entries) -> Result<(), Full> {
+    if is_digest(text) {
+        entries.other(at, text);
+        return Ok(());
+    }
     let scheme = text.split_once("://").filter(|(scheme, _)| {
         scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
     });
@@ -189,6 +214,12 @@ fn add_host_or_url(text: &str, at: usize, entries: &mut Entries) -> Result<(), F
         }
         None => entries.add_wildcard(without_port(text), at, text),
     }
+}
+
+/// Whether a text has the length of an MD5, SHA-1 or SHA-2 in hexadecimal, and nothing else.
+fn is_digest(text: &str) -> bool {
+    let is_long = matches!(text.len(), 32 | 40 | 56 | 64 | 96 | 128);
+    is_long && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn without_port(host: &str) -> &str {

@@ -1,9 +1,11 @@
 //! Lists of hosts.
 
+use std::num::NonZeroUsize;
+
 use ipnet::IpNet;
 
 use super::{assert_canonical, text};
-use crate::config::{FeedFormat, PublicSuffixes};
+use crate::config::{Column, FeedFormat, PublicSuffixes};
 use crate::feeds::entries::{LeftOut, Listed, Reading, Rejected};
 use crate::feeds::format::{Format, Parsed, parse};
 use crate::feeds::inline;
@@ -46,6 +48,14 @@ pub fn feed(data: &[u8]) {
     for field in ["/url", "/data/hosts"] {
         let format = Format {
             field: Some(field.to_owned()),
+            ..Format::default()
+        };
+        assert_list(&format, data);
+    }
+    let second = NonZeroUsize::MIN.saturating_add(1);
+    for column in [Column::Number(second), Column::Name("url".to_owned())] {
+        let format = Format {
+            column: Some(column),
             ..Format::default()
         };
         assert_list(&format, data);

@@ -79,9 +79,10 @@ pub enum FeedFormat {
     Unbound,
     /// A response policy zone.
     Rpz,
-    /// A JSON array of strings, or what `field` says.
+    /// A JSON array of strings, or rows with names in `field` or a field such as `url`.
     Json,
-    /// Comma-separated values (RFC 4180), of which `column` has the names.
+    /// Comma-separated values (RFC 4180), of which `column` has the names, or one that is called
+    /// such as `url`, or else the first.
     Csv,
 }
 
@@ -112,7 +113,7 @@ impl Words for PublicSuffixes {
 pub enum Column {
     /// Its place, from 1.
     Number(NonZeroUsize),
-    /// What the first row calls it.
+    /// What the first row calls it, or a comment above it.
     Name(String),
 }
 
@@ -134,7 +135,8 @@ impl fmt::Display for Column {
 impl FromText for Column {
     type Value = Self;
 
-    const EXPECTED: &'static str = r#"a column: its number, from 1, or its name in the first row"#;
+    const EXPECTED: &'static str =
+        r#"a column: its number, from 1, or its name in the first row or in a comment above it"#;
 
     fn parse(text: &str) -> Option<Self> {
         if text.bytes().all(|byte| byte.is_ascii_digit()) {

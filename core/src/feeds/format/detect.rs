@@ -4,7 +4,7 @@ use std::io::{self, Read, Seek};
 use std::ops::ControlFlow;
 
 use super::lines::Lines;
-use super::{Format, adblock, begin, dnsmasq, domains, hosts, rpz, unbound};
+use super::{Format, adblock, begin, csv, dnsmasq, domains, hosts, rpz, unbound};
 use crate::config::FeedFormat;
 
 /// Lines that a format is told by.
@@ -53,6 +53,8 @@ pub(super) fn detect(
 struct Looks {
     /// A line has said what the list is.
     title: Option<FeedFormat>,
+    /// How many columns the line before names, if it is a heading of CSV.
+    columns: Option<usize>,
     /// How many lines there are of each format.
     counts: [usize; LINE_FORMATS.len()],
     seen: usize,
@@ -67,8 +69,23 @@ impl Looks {
         }
         let is_remark =
             line.starts_with(['!', ';']) || (line.starts_with('#') && !adblock::is_line(line));
-        if line.is_empty() || is_remark {
+        if line.is_empty() {
             return ControlFlow::Continue(());
+        }
+        let columns = if self.seen == 0 {
+            csv::heading(line)
+        } else {
+            None
+        };
+        if is_remark {
+            self.columns = columns.or(self.columns);
+            return ControlFlow::Continue(());
+        }
+        if let Some(named) = std::mem::replace(&mut self.columns, columns)
+            && line.split(',').count() >= named
+        {
+            self.title = Some(FeedFormat::Csv);
+            return ControlFlow::Break(());
         }
         if let Some(place) = LINE_FORMATS.iter().position(|(_, is_line)| is_line(line)) {
             self.counts[place] += 1;

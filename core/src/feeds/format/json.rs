@@ -1,18 +1,47 @@
 //! JSON (RFC 8259): an array of names, or rows with names in one of their fields. Rows stand in an
 //! array, or in an object, where each may be an array of rows again, as exports by number are. A
 //! field is named by a JSON pointer (RFC 6901), which may also lead from the root to an array of
-//! names. Everything is taken piece by piece, so that a body is never in memory a second time.
+//! names; without one it is found by what well-known exports call it. Everything is taken piece by
+//! piece, so that a body is never in memory a second time.
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io::{BufReader, Read, Seek};
+use std::io::{self, BufReader, Read, Seek};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::de::IoRead;
 
-use super::{add_host_or_url, begin};
+use super::{NAMES, add_host_or_url, begin, rank};
 use crate::feeds::entries::{Entries, Rejected};
 use crate::feeds::snapshot::Full;
+
+/// The bytes by which an array of names is told.
+const START: u64 = 4 << 10;
+
+/// Values that say nothing to a visitor.
+macro_rules! pass_over {
+    ($said:expr) => {
+        fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+            Ok($said)
+        }
+
+        fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
+            Ok($said)
+        }
+
+        fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
+            Ok($said)
+        }
+
+        fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
+            Ok($said)
+        }
+
+        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+            Ok($said)
+        }
+    };
+}
 
 /// Reads the whole body.
 pub(super) fn read(
@@ -21,20 +50,57 @@ pub(super) fn read(
     entries: &mut Entries,
 ) -> Result<(), Rejected> {
     let mut names = Names { entries, place: 0 };
-    let Some(field) = field else {
-        return Ok(whole(body, |json| List(&mut names).deserialize(json))?);
+    let tokens = match field {
+        Some(field) => {
+            let tokens: Vec<String> = field.split('/').skip(1).map(unescape).collect();
+            let at = At {
+                names: &mut names,
+                tokens: &tokens,
+                takes_one: false,
+            };
+            if whole(&mut *body, |json| at.deserialize(json))? {
+                return Ok(());
+            }
+            tokens
+        }
+        None if is_list(body)? => {
+            begin(body)?;
+            return Ok(whole(body, |json| List(&mut names).deserialize(json))?);
+        }
+        None => {
+            begin(body)?;
+            vec![known_field(&mut *body)?]
+        }
     };
-    let tokens: Vec<String> = field.split('/').skip(1).map(unescape).collect();
-    let at = At {
+    begin(body)?;
+    let mut rows = Named {
         names: &mut names,
         tokens: &tokens,
-        takes_one: false,
     };
-    if !whole(&mut *body, |json| at.deserialize(json))? {
-        begin(body)?;
-        whole(body, |json| Rows(&mut names, &tokens).deserialize(json))?;
-    }
-    Ok(())
+    Ok(whole(body, |json| Rows(&mut rows).deserialize(json))?)
+}
+
+/// Whether a body begins as an array of strings, or as an empty one.
+fn is_list(body: &mut (impl Read + Seek)) -> io::Result<bool> {
+    begin(body)?;
+    let mut start = Vec::new();
+    body.by_ref().take(START).read_to_end(&mut start)?;
+    let inner = start.trim_ascii_start().strip_prefix(b"[");
+    let first = inner.and_then(|inner| inner.trim_ascii_start().first());
+    Ok(matches!(first, Some(b'"' | b']')))
+}
+
+/// The field of rows that has their names in well-known exports.
+fn known_field(body: impl Read) -> serde_json::Result<String> {
+    let mut known = Known { best: None };
+    whole(body, |json| Rows(&mut known).deserialize(json))?;
+    let unknown = || {
+        let names = NAMES.join(", ");
+        let problem =
+            format!("none of its rows has one of the fields {names}; name it with `field`");
+        serde_json::Error::custom(problem)
+    };
+    known.best.map(|(_, name)| name).ok_or_else(unknown)
 }
 
 /// Reads a body to its end.
@@ -175,25 +241,7 @@ impl<'de> Visitor<'de> for At<'_, '_> {
         Ok(is_name)
     }
 
-    fn visit_bool<E: Error>(self, _: bool) -> Result<bool, E> {
-        Ok(false)
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<bool, E> {
-        Ok(false)
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<bool, E> {
-        Ok(false)
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<bool, E> {
-        Ok(false)
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<bool, E> {
-        Ok(false)
-    }
+    pass_over!(false);
 }
 
 /// One name in an array of names. What is not a string counts as wrong.
@@ -216,10 +264,81 @@ impl<'de> DeserializeSeed<'de> for Name<'_, '_> {
     }
 }
 
-/// An array of rows, or an object of rows or of arrays of them. Other values are no rows.
-struct Rows<'a, 'e>(&'a mut Names<'e>, &'a [String]);
+/// What is done with each row.
+trait TakeRow {
+    fn take<'de, D: Deserializer<'de>>(&mut self, row: D) -> Result<(), D::Error>;
+}
 
-impl<'de> DeserializeSeed<'de> for Rows<'_, '_> {
+/// A row has names where the tokens lead.
+struct Named<'a, 'e> {
+    names: &'a mut Names<'e>,
+    tokens: &'a [String],
+}
+
+impl TakeRow for Named<'_, '_> {
+    fn take<'de, D: Deserializer<'de>>(&mut self, row: D) -> Result<(), D::Error> {
+        let at = At {
+            names: &mut *self.names,
+            tokens: self.tokens,
+            takes_one: true,
+        };
+        if !at.deserialize(row)? {
+            self.names.skip();
+        }
+        Ok(())
+    }
+}
+
+/// The best field that any row has, and its place in [`NAMES`].
+struct Known {
+    best: Option<(usize, String)>,
+}
+
+impl TakeRow for Known {
+    fn take<'de, D: Deserializer<'de>>(&mut self, row: D) -> Result<(), D::Error> {
+        row.deserialize_any(Fields(self))
+    }
+}
+
+/// The fields of a row. Other values have none.
+struct Fields<'a>(&'a mut Known);
+
+impl<'de> Visitor<'de> for Fields<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
+        while let Some(name) = object.next_key::<Cow<'de, str>>()? {
+            let best = self.0.best.as_ref().map(|(best, _)| *best);
+            if let Some(found) = rank(&name)
+                && best.is_none_or(|best| found < best)
+            {
+                self.0.best = Some((found, name.into_owned()));
+            }
+            object.next_value::<IgnoredAny>()?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<(), A::Error> {
+        while array.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    pass_over!(());
+}
+
+/// An array of rows, or an object of rows or of arrays of them. Other values are no rows.
+struct Rows<'a, R>(&'a mut R);
+
+impl<'de, R: TakeRow> DeserializeSeed<'de> for Rows<'_, R> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
@@ -227,7 +346,7 @@ impl<'de> DeserializeSeed<'de> for Rows<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Rows<'_, '_> {
+impl<'de, R: TakeRow> Visitor<'de> for Rows<'_, R> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -235,41 +354,33 @@ impl<'de> Visitor<'de> for Rows<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<(), A::Error> {
-        while array.next_element_seed(Row(self.0, self.1))?.is_some() {}
+        while array.next_element_seed(Row(self.0))?.is_some() {}
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
         while object.next_key::<IgnoredAny>()?.is_some() {
-            object.next_value_seed(RowOrRows(self.0, self.1))?;
+            object.next_value_seed(RowOrRows(self.0))?;
         }
         Ok(())
     }
 }
 
-/// A row, which has names where the tokens lead.
-struct Row<'a, 'e>(&'a mut Names<'e>, &'a [String]);
+/// A row.
+struct Row<'a, R>(&'a mut R);
 
-impl<'de> DeserializeSeed<'de> for Row<'_, '_> {
+impl<'de, R: TakeRow> DeserializeSeed<'de> for Row<'_, R> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
-        let at = At {
-            names: &mut *self.0,
-            tokens: self.1,
-            takes_one: true,
-        };
-        if !at.deserialize(json)? {
-            self.0.skip();
-        }
-        Ok(())
+        self.0.take(json)
     }
 }
 
 /// A value of an object of rows.
-struct RowOrRows<'a, 'e>(&'a mut Names<'e>, &'a [String]);
+struct RowOrRows<'a, R>(&'a mut R);
 
-impl<'de> DeserializeSeed<'de> for RowOrRows<'_, '_> {
+impl<'de, R: TakeRow> DeserializeSeed<'de> for RowOrRows<'_, R> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
@@ -277,7 +388,7 @@ impl<'de> DeserializeSeed<'de> for RowOrRows<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for RowOrRows<'_, '_> {
+impl<'de, R: TakeRow> Visitor<'de> for RowOrRows<'_, R> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -285,12 +396,12 @@ impl<'de> Visitor<'de> for RowOrRows<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, array: A) -> Result<(), A::Error> {
-        Rows(self.0, self.1).visit_seq(array)
+        Rows(self.0).visit_seq(array)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<(), A::Error> {
-        let row = serde::de::value::MapAccessDeserializer::new(object);
-        Row(self.0, self.1).deserialize(row)
+        self.0
+            .take(serde::de::value::MapAccessDeserializer::new(object))
     }
 
     // `{"status": "ok", "rows": […]}`
@@ -298,23 +409,5 @@ impl<'de> Visitor<'de> for RowOrRows<'_, '_> {
         Ok(())
     }
 
-    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
-    }
+    pass_over!(());
 }

@@ -1,4 +1,6 @@
 mod differential;
+mod excerpts;
+mod exports;
 mod odd;
 mod written;
 

@@ -38,6 +38,23 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// Many lists say how many entries they have.
+#[test]
+fn real_lists_have_as_many_names_as_they_say() {
+    let all = detect::LINE_FORMATS.into_iter();
+    for (file, text) in all.flat_map(|(format, _)| lists(format)) {
+        let head = text.lines().take(20);
+        let mut said = head.filter_map(|line| line.split_once("Entries: "));
+        let Some((_, said)) = said.next() else {
+            continue;
+        };
+        let said = said.replace(',', "").trim().parse();
+        let parsed = parse(&Format::default(), text.as_bytes()).unwrap();
+        let left_out = &parsed.left_out;
+        assert_eq!(Ok(parsed.snapshot.len()), said, "{file}: {left_out:?}");
+    }
+}
+
 /// How a list is read whose rules for whole registries count, as they do with others.
 fn applied(format: FeedFormat) -> Format {
     Format {
