@@ -342,8 +342,10 @@ impl Plugins {
             return;
         }
         // What was refused may have named a feed that is there by now.
-        let plugins = self.plugins.values_mut();
-        plugins.for_each(Plugin::try_with_other_feeds);
+        for (name, plugin) in &mut self.plugins {
+            plugin.try_with_other_feeds();
+            plugin.ask_with_other_feeds(name);
+        }
     }
 
     fn on_order_changed(&mut self, order: Order) {

@@ -338,6 +338,18 @@ impl Quarantine {
         Change::Tripped(tripped)
     }
 
+    /// Has the filter asked again at once and by all clients, and forgets its failures: they may
+    /// have had a reason that is gone. Says whether the breaker was open.
+    pub(crate) fn release(&self) -> bool {
+        let mut record = lock(&self.record);
+        let was_open = record.tripped.is_some();
+        *record = Record::default();
+        self.watches_clients.store(false, Ordering::Relaxed);
+        self.forget_calls();
+        self.until.store(FREE, Ordering::Relaxed);
+        was_open
+    }
+
     /// What has opened the breaker, while it is open.
     pub(crate) fn tripped(&self) -> Option<Tripped> {
         lock(&self.record).tripped.clone()

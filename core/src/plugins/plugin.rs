@@ -105,6 +105,19 @@ impl Plugin {
         }
     }
 
+    /// Has the filter in use asked again, if it may have failed for want of a feed.
+    pub(super) fn ask_with_other_feeds(&self, name: &str) {
+        if let Some(member) = &self.member
+            && member.filter.uses("feeds")
+            && member.quarantine.release()
+        {
+            tracing::info!(
+                filter = name,
+                "out of quarantine: the feeds have changed, so the filter is asked again at once"
+            );
+        }
+    }
+
     /// Whether there is no filter, nor soon will be.
     pub(super) fn is_unused(&self) -> bool {
         self.member.is_none() && !self.is_loading

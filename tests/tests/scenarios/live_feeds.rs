@@ -267,6 +267,35 @@ async fn a_feed_that_is_added_with_until_first_block_is_waited_for() {
     let stage = stage(&settings).await;
     let awaited = feed(
         "list",
+#[tokio::test]
+async fn a_filter_that_has_failed_for_want_of_a_feed_is_asked_when_it_is_there() {
+    let settings = Settings::new(&entries("later", &["later.example"], ""));
+    let stage = Stage::start_with(|config| {
+        settings.apply(config);
+        // No pause of the quarantine ends during this test.
+        let quarantine = "[quarantine]\nfailures = 3\npause = \"1h\"\nlongest_pause = \"1h\"\n";
+        let feeds = "[config]\nfeeds = [\"later\"]\n";
+        let settings = format!("{quarantine}{feeds}");
+        plug(&config.plugins.dir, "blocklist.toml", &settings);
+    })
+    .await;
+    stage
+        .answers(&[("later.example", 403), ("never.example", 200)])
+        .await;
+    let mut log = Log::follow();
+    change(&stage, &settings, &entries("other", &["later.example"], "")).await;
+    stage
+        .until_said(&mut log, "new.example", &["in quarantine", "later"])
+        .await;
+    assert_eq!(stage.get("never.example").await.status, 503);
+    change(&stage, &settings, &entries("later", &["later.example"], "")).await;
+    log.says(&["INFO", "blocklist", "out of quarantine", "feeds"])
+        .await;
+    stage
+        .answers(&[("later.example", 403), ("never.example", 200)])
+        .await;
+}
+
         &lists,
         "/list",
         "until_first = \"block\"\ntimeout = \"1s\"",

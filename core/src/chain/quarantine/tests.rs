@@ -293,3 +293,26 @@ fn a_filter_that_relapses_is_held_longer_and_one_that_kept_well_is_not() {
     scene.now += 60 * SECOND;
     assert_eq!(scene.trip().pause, SECOND);
 }
+
+#[test]
+fn a_filter_that_is_released_is_asked_at_once_and_its_failures_are_forgotten() {
+    let mut scene = Scene::new();
+    assert!(!scene.quarantine.release(), "it was not in quarantine");
+    scene.trip();
+    scene.now += SECOND;
+    assert_eq!(scene.fails(ALICE), None, "it is one of a trial");
+    assert!(scene.quarantine.release());
+    assert_eq!(scene.quarantine.tripped(), None);
+    assert_eq!(scene.admit(ALICE), Admission::Free);
+    // What has failed before does not count, and pauses are as short as in the beginning.
+    let tripped = scene.trip();
+    assert_eq!((tripped.failures, tripped.pause), (4, SECOND));
+    assert!(scene.quarantine.release());
+
+    // A client that was held back is heard, too.
+    scene.works(ALICE);
+    while scene.fails(EVE).is_none() {}
+    assert_eq!(scene.admit(EVE), Admission::Held);
+    assert!(!scene.quarantine.release());
+    assert_eq!(scene.admit(EVE), Admission::Free);
+}
