@@ -89,8 +89,8 @@ pub struct Config {
     /// file.
     #[serde(skip)]
     pub file: Option<PathBuf>,
-    /// The file as it is followed while the proxy runs. Without it, all settings are those that the
-    /// proxy was started with.
+    /// The file as it is followed while the proxy runs, whether it is there yet or not. Without
+    /// this, all settings are those that the proxy was started with.
     #[serde(skip)]
     pub followed: Option<Followed>,
     /// Where clients connect, and how many threads serve them.

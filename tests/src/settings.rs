@@ -25,6 +25,12 @@ impl Settings {
         settings
     }
 
+    /// No file yet.
+    pub fn without_file() -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        Self { folder }
+    }
+
     /// The file.
     pub fn file(&self) -> PathBuf {
         self.folder.path().join("portcullis.toml")
@@ -36,10 +42,14 @@ impl Settings {
         fs::write(self.file(), text).expect("the folder can be written to");
     }
 
-    /// Has a proxy follow it. Of what it says by now, the feeds and the order of filters hold.
+    /// Has a proxy follow it, which was started in its folder. Of what it says by now, the feeds
+    /// and the order of filters hold.
     pub fn apply(&self, config: &mut Config) {
         let mut sources = Sources::default();
-        sources.file = Some(self.file());
+        sources.dir = self.folder.path().to_owned();
+        // Where there is no file.
+        let disabled = ("PORTCULLIS_FEEDS_MALWARE_ENABLED".into(), "false".into());
+        sources.variables = vec![disabled];
         let read = Config::load(&sources).expect("the file is right");
         config.feeds = read.feeds;
         config.plugins.order = read.plugins.order;

@@ -10,7 +10,7 @@ use super::environment::portcullis_vars;
 use super::sources::Sources;
 
 /// A configuration file that a proxy follows while it runs: a change of `[feeds]` and of `[plugins]
-/// order` holds at once. [`Config::load`] makes it.
+/// order` holds at once, also if there was no file at the start. [`Config::load`] makes it.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Followed {
@@ -28,6 +28,8 @@ impl Followed {
             .map(|(name, _, value)| (name.into(), value.to_owned()))
             .collect();
         sources.variables = ours;
+        // Should it go again, it does not say that the defaults hold.
+        sources.file = Some(file.clone());
         Self {
             sources,
             file,
@@ -40,7 +42,8 @@ impl Followed {
         &self.file
     }
 
-    /// What it said when it was read, with what else says something.
+    /// What it said when it was read, with what else says something. There was no file if this
+    /// does not name it.
     pub(crate) fn said(&self) -> &Arc<Config> {
         &self.said
     }

@@ -17,7 +17,9 @@ impl Config {
         let file = sources.config_file();
         let text = file.as_deref().map_or_else(|| Ok(String::new()), read)?;
         let mut config = Self::parse(text, file.clone(), sources)?;
-        config.followed = file.map(|file| Followed::new(sources, file, config.clone()));
+        // One that is not there yet may come.
+        let followed = file.unwrap_or_else(|| sources.default_file());
+        config.followed = Some(Followed::new(sources, followed, config.clone()));
         Ok(config)
     }
 

@@ -40,10 +40,15 @@ pub struct Flags {
 impl Sources {
     /// The file that is read, if any.
     pub fn config_file(&self) -> Option<PathBuf> {
-        let in_dir = || Some(self.dir.join(DEFAULT_FILE)).filter(|file| file.exists());
+        let in_dir = || Some(self.default_file()).filter(|file| file.exists());
         self.file
             .clone()
             .or_else(|| environment::config_file(&self.variables))
             .or_else(in_dir)
+    }
+
+    /// The file that is read where no other is named, whether it is there or not.
+    pub(super) fn default_file(&self) -> PathBuf {
+        self.dir.join(DEFAULT_FILE)
     }
 }

@@ -64,10 +64,9 @@ fn variable_refusal(name: &str, value: &str) -> String {
 #[test]
 fn without_any_source_the_defaults_hold() {
     let empty = TempDir::new().unwrap();
-    assert_eq!(
-        Config::load(&sources(&empty, &[])).unwrap(),
-        Config::default()
-    );
+    let mut without_file = Config::load(&sources(&empty, &[])).unwrap();
+    without_file.followed = None;
+    assert_eq!(without_file, Config::default());
     assert_eq!(load("", &[]).unwrap(), Config::default());
 
     let config = Config::default();
@@ -325,8 +324,25 @@ fn a_file_that_is_followed_is_read_again_below_the_variables_and_flags_of_the_st
         (&*feed.entries, feed.refresh.as_secs()),
         (&["b.example".to_owned()][..], 3600)
     );
-    // A variable alone makes no configuration that could be followed.
-    let empty = tempfile::tempdir().unwrap();
-    let config = Config::load(&sources(&empty, &variables[..1])).unwrap();
-    assert_eq!(config.followed, None);
+    // One that goes does not bring the defaults back.
+    fs::remove_file(&file).unwrap();
+    assert!(matches!(followed.read(), Err(ConfigError::Read { .. })));
+}
+
+#[test]
+fn a_file_that_is_not_there_at_the_start_is_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("portcullis.toml");
+    let order = ("PORTCULLIS_PLUGINS_ORDER", "b");
+    let config = Config::load(&sources(&dir, &[order])).unwrap();
+    let followed = config.followed.clone().unwrap();
+    assert_eq!((followed.file(), &config.file), (&*file, &None));
+    assert!(matches!(followed.read(), Err(ConfigError::Read { .. })));
+    fs::write(&file, "[feeds.a]\nentries = [\"a.example\"]\n").unwrap();
+    let read = followed.read().unwrap();
+    assert_eq!(read.feeds["a"].entries, ["a.example"]);
+    assert_eq!(
+        (read.plugins.order, read.file),
+        (vec!["b".into()], Some(file))
+    );
 }

@@ -38,6 +38,8 @@ pub(super) struct Settings {
     read: Option<Stamp>,
     /// Whether the operator has asked for the file to be read, and wants to hear of it.
     is_told: bool,
+    /// Whether there has been a file.
+    was_there: bool,
 }
 
 /// What a look has found.
@@ -49,7 +51,8 @@ enum Look {
 }
 
 impl Settings {
-    /// Those that a proxy is started with; none if no file is to be followed.
+    /// Those that a proxy is started with; none if no file is to be followed. The file need not be
+    /// there yet.
     pub(super) fn new(config: &Config) -> Option<Self> {
         let followed = config.followed.clone()?;
         let order = Order {
@@ -64,6 +67,7 @@ impl Settings {
             seen: None,
             read: None,
             is_told: false,
+            was_there: followed.said().file.is_some(),
             followed,
         })
     }
@@ -152,6 +156,10 @@ impl Settings {
 
     async fn take_over(&mut self, now: Config, feeds: &Arc<Feeds>) {
         self.set_fault(None);
+        if !std::mem::replace(&mut self.was_there, true) {
+            let file = self.followed.file().display();
+            tracing::info!(%file, "there is a configuration file now: it is followed from here on");
+        }
         let before = std::mem::replace(&mut self.said, Arc::new(now));
         let (before, now) = (&*before, &*self.said);
         if std::mem::take(&mut self.is_told) && before == now {

@@ -62,6 +62,39 @@ async fn a_feed_that_is_added_changed_or_removed_in_the_file_holds_without_a_res
 }
 
 #[tokio::test]
+async fn a_file_that_comes_after_the_start_is_followed() {
+    let settings = Settings::without_file();
+    let stage = stage(&settings).await;
+    assert_eq!(stage.get("one.example").await.status, 200);
+    let mut log = Log::follow();
+    // Nothing can be taken from it, and nothing changes.
+    settings.say("[feeds.own]\nentries = [\"a b\"]\n");
+    log.says(&["ERROR", "portcullis.toml:2:", "the settings before stay"])
+        .await;
+    let limits = "[limits]\nidle = \"7s\"\n";
+    settings.say(&(entries("own", &["one.example"], "") + limits));
+    let said = log
+        .says(&["INFO", "there is a configuration file now"])
+        .await;
+    assert!(said.contains("portcullis.toml"), "{said}");
+    log.says(&["feeds changed", "added=\"own\""]).await;
+    log.says(&["WARN", "[limits]", "it holds after the next start"])
+        .await;
+    stage.until("one.example", 403).await;
+
+    settings.say(&entries("own", &["two.example"], ""));
+    log.says(&["feeds changed", "changed=\"own\""]).await;
+    stage.until("two.example", 403).await;
+    assert_eq!(log.count(&["there is a configuration file now"]), 0);
+    // One that goes changes nothing.
+    std::fs::remove_file(settings.file()).expect("it is there");
+    stage.proxy.reload();
+    stage
+        .answers(&[("one.example", 200), ("two.example", 403)])
+        .await;
+}
+
+#[tokio::test]
 async fn a_list_that_moves_blocks_what_it_has_blocked_until_the_new_one_is_there() {
     let lists = Site::start().await;
     lists.serves("/before", "before.example\nboth.example\n");
@@ -235,6 +268,35 @@ async fn filters_that_name_feeds_see_those_that_come_later() {
 }
 
 #[tokio::test]
+async fn a_filter_that_has_failed_for_want_of_a_feed_is_asked_when_it_is_there() {
+    let settings = Settings::new(&entries("later", &["later.example"], ""));
+    let stage = Stage::start_with(|config| {
+        settings.apply(config);
+        // No pause of the quarantine ends during this test.
+        let quarantine = "[quarantine]\nfailures = 3\npause = \"1h\"\nlongest_pause = \"1h\"\n";
+        let feeds = "[config]\nfeeds = [\"later\"]\n";
+        let settings = format!("{quarantine}{feeds}");
+        plug(&config.plugins.dir, "blocklist.toml", &settings);
+    })
+    .await;
+    stage
+        .answers(&[("later.example", 403), ("never.example", 200)])
+        .await;
+    let mut log = Log::follow();
+    change(&stage, &settings, &entries("other", &["later.example"], "")).await;
+    stage
+        .until_said(&mut log, "new.example", &["in quarantine", "later"])
+        .await;
+    assert_eq!(stage.get("never.example").await.status, 503);
+    change(&stage, &settings, &entries("later", &["later.example"], "")).await;
+    log.says(&["INFO", "blocklist", "out of quarantine", "feeds"])
+        .await;
+    stage
+        .answers(&[("later.example", 403), ("never.example", 200)])
+        .await;
+}
+
+#[tokio::test]
 async fn filters_that_keep_the_names_of_feeds_are_told_of_new_ones() {
     let one = entries("one", &["one.example"], "");
     let settings = Settings::new(&one);
@@ -267,35 +329,6 @@ async fn a_feed_that_is_added_with_until_first_block_is_waited_for() {
     let stage = stage(&settings).await;
     let awaited = feed(
         "list",
-#[tokio::test]
-async fn a_filter_that_has_failed_for_want_of_a_feed_is_asked_when_it_is_there() {
-    let settings = Settings::new(&entries("later", &["later.example"], ""));
-    let stage = Stage::start_with(|config| {
-        settings.apply(config);
-        // No pause of the quarantine ends during this test.
-        let quarantine = "[quarantine]\nfailures = 3\npause = \"1h\"\nlongest_pause = \"1h\"\n";
-        let feeds = "[config]\nfeeds = [\"later\"]\n";
-        let settings = format!("{quarantine}{feeds}");
-        plug(&config.plugins.dir, "blocklist.toml", &settings);
-    })
-    .await;
-    stage
-        .answers(&[("later.example", 403), ("never.example", 200)])
-        .await;
-    let mut log = Log::follow();
-    change(&stage, &settings, &entries("other", &["later.example"], "")).await;
-    stage
-        .until_said(&mut log, "new.example", &["in quarantine", "later"])
-        .await;
-    assert_eq!(stage.get("never.example").await.status, 503);
-    change(&stage, &settings, &entries("later", &["later.example"], "")).await;
-    log.says(&["INFO", "blocklist", "out of quarantine", "feeds"])
-        .await;
-    stage
-        .answers(&[("later.example", 403), ("never.example", 200)])
-        .await;
-}
-
         &lists,
         "/list",
         "until_first = \"block\"\ntimeout = \"1s\"",
