@@ -43,6 +43,8 @@ use self::fetch::body::Body;
 pub(crate) use self::fetch::{FetchError, Fetcher, download, shown};
 use self::format::{Format, read};
 #[cfg(feature = "cli")]
+pub(crate) use self::hits::{ListHits, RuleHits};
+#[cfg(feature = "cli")]
 pub(crate) use self::inspect::{Entry, Facts, Refreshed};
 use self::lists::Serving;
 pub(crate) use self::lists::{Lists, Now};

@@ -19,8 +19,10 @@ mod workers;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::broadcast;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use self::accepting::{Accept, Accepting};
@@ -35,6 +37,7 @@ use crate::downstream::headers::Pseudonym;
 use crate::downstream::tunnels::TunnelLimits;
 use crate::downstream::worker::WorkerConfig;
 use crate::error::{Escaped, StartError};
+use crate::feeds::Feeds;
 use crate::filter::is_compiler_child;
 use crate::flow::groups::Groups;
 use crate::log::access::Access;
@@ -42,6 +45,9 @@ use crate::plugins::StatusFile;
 use crate::upstream::Parents;
 use crate::upstream::reload::{Reloader, Reloads};
 use crate::upstream::resolve::trust;
+
+/// How long writing the hits of lists may take at the end.
+const SAVE_HITS: Duration = Duration::from_millis(500);
 
 /// Binds, and serves until `shutdown` receives a message or is closed. Then
 /// everything ends within `config.limits.shutdown`, and the answer says whether it did so by
@@ -194,12 +200,15 @@ impl Proxy {
         tracing::info!("stopping");
         drop(stop_on_drop);
         let threads = threads.ended(bound).await;
+        if let Ok(Some((_, feeds))) = &served {
+            save_hits(feeds.clone()).await;
+        }
         // It may wait for a disk or for the reader of a pipe.
         let flushed = tokio::task::spawn_blocking(move || access_log.close()).await;
         if !flushed.unwrap_or(false) {
             tracing::warn!("the access log could not be written to its end in time");
         }
-        let connections = served?.as_ref().map_or(0, Workers::cut);
+        let connections = served?.map_or(0, |(workers, _)| workers.cut());
         if threads > 0 {
             tracing::warn!(
                 threads,
@@ -243,15 +252,15 @@ impl Proxy {
         }
     }
 
-    /// Serves until it is told to stop; then the address is free. There are no workers if that was
-    /// before anything could be judged.
+    /// Serves until it is told to stop; then the address is free. There are no workers and no lists
+    /// if that was before anything could be judged.
     async fn serve(
         self,
         access_log: &Access,
         shutdown: &mut broadcast::Receiver<()>,
         stop: &CancellationToken,
         threads: &mut Threads,
-    ) -> Result<Option<Workers>, StartError> {
+    ) -> Result<Option<(Workers, Arc<Feeds>)>, StartError> {
         let listeners = self.named_listeners();
         let (config, pseudonym) = (self.config, self.pseudonym);
         let capacity = Capacity::of_system(&config);
@@ -273,7 +282,7 @@ impl Proxy {
         };
         let loading = control.start(&config, threads, stop)?;
         // Clients that are early wait in the listener's queue: nothing passes that is not judged.
-        let Some(chains) = loading.chains_unless(shutdown).await? else {
+        let Some((chains, feeds)) = loading.loaded_unless(shutdown).await? else {
             return Ok(None);
         };
         let worker = WorkerConfig {
@@ -303,7 +312,17 @@ impl Proxy {
             _ = shutdown.recv() => {}
             () = accept(&mut accepting, &workers, &mut reloads, access_log) => {}
         }
-        Ok(Some(workers))
+        Ok(Some((workers, feeds)))
+    }
+}
+
+/// Keeps what was counted of lists until now. It may wait for a disk, but not for long.
+async fn save_hits(feeds: Arc<Feeds>) {
+    let saving = tokio::task::spawn_blocking(move || feeds.save_hits());
+    if timeout(SAVE_HITS, saving).await.is_err() {
+        tracing::warn!(
+            "the hits of lists could not be written in time: the last ones are forgotten"
+        );
     }
 }
 

@@ -1,6 +1,7 @@
 //! `feed list`, `feed lookup`, `feed refresh` and `feed presets`: what people can ask about the
 //! lists of hosts. They look at the copies on disk, which a running proxy has, too.
 
+mod hits;
 mod lookup;
 mod refresh;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use self::hits::Hits;
 pub use self::lookup::{FeedEntry, FeedLookup, HostEntries, Says, look_up_hosts};
 pub use self::refresh::{FeedRefresh, LeftOutEntries, RefreshedList, refresh_feeds};
 use crate::config::{Config, FeedFormat, FeedKind, OwnListeners, Preset, did_you_mean};
@@ -52,14 +54,16 @@ pub enum FeedCommandError {
 
 /// The lists of all feeds, as their copies on disk have them. By serde it is an object with
 /// `lists`, each of them an object with `feed`, `kind`, `entries`, which is a count, and, where
-/// they are, `format`, `source`, `disabled`, `age_s`, `bytes` and `error`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// they are, `format`, `source`, `disabled`, `age_s`, `bytes`, `error`, `hits` and `hits_error`.
+/// `hits` is an object with `total`, `matched`, `never_matched`, which is a share, `since` and
+/// `rules`, the most frequent first, each with `rule`, `line` and `hits`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FeedList {
     lists: Vec<List>,
 }
 
 /// One list of a feed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 struct List {
     feed: String,
     kind: FeedKind,
@@ -78,6 +82,12 @@ struct List {
     bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// What its entries have decided; none if a proxy has counted nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hits: Option<Hits>,
+    /// Why that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hits_error: Option<String>,
 }
 
 /// The well-known lists. By serde it is an array of objects with `name`, `url`, `format`, `licence`
@@ -96,12 +106,27 @@ struct PresetFacts {
     refresh_s: u64,
 }
 
-/// The lists of all feeds, as their copies on disk have them. Nothing is fetched.
-pub fn list_feeds(config: &Config) -> FeedList {
+/// The lists of these feeds, or of all, as their copies on disk have them, each with `top` of the
+/// entries that have decided most often. Nothing is fetched.
+///
+/// # Errors
+///
+/// If one of the names is not that of a feed.
+pub fn list_feeds(
+    config: &Config,
+    names: &[String],
+    top: usize,
+) -> Result<FeedList, FeedCommandError> {
     let feeds = Feeds::open(&config.feeds, &config.cache.dir);
-    FeedList {
-        lists: feeds.facts().into_iter().map(List::from).collect(),
+    if let Some(name) = names.iter().find(|name| !feeds.now().has(name)) {
+        return Err(unknown(name, &feeds));
     }
+    let is_wanted = |feed: &str| names.is_empty() || names.iter().any(|name| name == feed);
+    let facts = feeds.facts(top).into_iter();
+    let wanted = facts.filter(|list| is_wanted(&list.feed));
+    Ok(FeedList {
+        lists: wanted.map(List::from).collect(),
+    })
 }
 
 /// The well-known lists that `preset` names.
@@ -156,6 +181,8 @@ impl From<Facts> for List {
             age_s: facts.age.map(|age| age.as_secs()),
             bytes: facts.bytes,
             error: facts.error,
+            hits: facts.hits.map(|hits| Hits::new(hits, facts.names)),
+            hits_error: facts.hits_error,
         }
     }
 }
@@ -188,8 +215,15 @@ impl fmt::Display for List {
             let age = humantime::format_duration(Duration::from_secs(age));
             write!(f, ", fetched {age} ago")?;
         }
-        self.bytes
-            .map_or(Ok(()), |bytes| write!(f, ", {bytes} bytes"))
+        if let Some(bytes) = self.bytes {
+            write!(f, ", {bytes} bytes")?;
+        }
+        match (&self.hits, &self.hits_error) {
+            (Some(hits), _) => write!(f, "{hits}"),
+            (None, Some(error)) => write!(f, "; hits begin anew: {}", Escaped(error)),
+            (None, None) if self.entries == 0 => Ok(()),
+            (None, None) => write!(f, "; no hits yet"),
+        }
     }
 }
 

@@ -6,10 +6,13 @@
 //! A snapshot is good for the description beside it and for the settings that it was read with.
 //! Where it is not, the body is there to be read again.
 
+mod hits;
+
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 
 use data_encoding::HEXLOWER;
@@ -36,6 +39,8 @@ const DESCRIPTION_LIMIT: u64 = 64 << 10;
 #[derive(Clone, Debug)]
 pub(crate) struct Cache {
     dir: PathBuf,
+    /// Whether hits could not be written there, which was said.
+    lacks_hits: Arc<AtomicBool>,
 }
 
 /// A copy as it was found.
@@ -111,6 +116,7 @@ impl Cache {
     pub(crate) fn new(cache_dir: &Path) -> Self {
         Self {
             dir: cache_dir.join("feeds"),
+            lacks_hits: Arc::default(),
         }
     }
 

@@ -55,6 +55,8 @@ impl Feeds {
         if changes == Changes::default() {
             return;
         }
+        // A list that goes may come back.
+        self.save_hits();
         let changed = changes.changed.iter();
         let changed =
             changed.map(|name| Changed::new(&lists.feeds[*name], before[name], &now[*name]));
@@ -101,7 +103,14 @@ impl Feeds {
         let prepare = |fate: &Fate| match (*fate, origins.next()) {
             (Fate::Kept(at), _) => Some(Prepared::Kept(at)),
             // The entries come last.
-            (_, None) => entries(name, now, self.lists.key()).map(Prepared::Other),
+            (_, None) => {
+                let entries = entries(name, now, self.lists.key())?;
+                let before = feed.lists.iter().find(|list| list.source.origin.is_none());
+                if let Some(before) = before {
+                    entries.snapshot.take_hits_over(&before.snapshot);
+                }
+                Some(Prepared::Other(entries))
+            }
             (fate, Some(origin)) => Some(Prepared::Other(match fate {
                 Fate::Adjusted(at) => feed.lists[at].adjusted(origin),
                 Fate::Awaited(at) => self.new_list(name, origin, Some(&feed.lists[at])),
@@ -121,8 +130,9 @@ impl Feeds {
         let list = saved.and_then(|saved| source.load(saved, &self.cache, self.lists.key()));
         match (list, before) {
             (Some(list), before) => {
-                if let Some(before) = before {
-                    list.take_hits_over(&before.snapshot);
+                match before {
+                    Some(before) => list.take_hits_over(&before.snapshot),
+                    None => self.cache.restore_hits(&source, &list),
                 }
                 List::new(source, list)
             }

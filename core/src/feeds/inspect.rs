@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::fetch::shown;
+use super::hits::ListHits;
 use super::source::{BUILT_IN, ENTRIES, Feed, List};
 use super::{FeedError, Feeds, Outcome};
 use crate::config::{FeedFormat, FeedKind};
@@ -30,6 +31,10 @@ pub(crate) struct Facts {
     pub(crate) bytes: Option<u64>,
     /// Why the copy or the entries are not used.
     pub(crate) error: Option<String>,
+    /// What its entries have decided, as a proxy has written it last.
+    pub(crate) hits: Option<ListHits>,
+    /// Why that is not known.
+    pub(crate) hits_error: Option<String>,
 }
 
 /// An entry that speaks of a host.
@@ -63,20 +68,20 @@ pub(crate) struct Refreshed {
 }
 
 impl Feeds {
-    /// What is known of each list, in the order of the feeds' names. A feed that is disabled is
-    /// among them.
-    pub(crate) fn facts(&self) -> Vec<Facts> {
+    /// What is known of each list, in the order of the feeds' names, with `top` of the entries that
+    /// have decided. A feed that is disabled is among them.
+    pub(crate) fn facts(&self, top: usize) -> Vec<Facts> {
         let of_feed = |feed: &Arc<Feed>| -> Vec<Facts> {
             if feed.is_disabled() {
                 return feed.disabled_facts();
             }
-            let of_list = |list: &List| self.facts_of(feed, list);
+            let of_list = |list: &List| self.facts_of(feed, list, top);
             feed.lists.iter().map(of_list).collect()
         };
         self.now().feeds.values().flat_map(of_feed).collect()
     }
 
-    fn facts_of(&self, feed: &Feed, list: &List) -> Facts {
+    fn facts_of(&self, feed: &Feed, list: &List, top: usize) -> Facts {
         let source = &list.source;
         let status = list.status();
         let format = match &source.origin {
@@ -85,6 +90,7 @@ impl Feeds {
             None => None,
         };
         let origin = source.origin.as_ref();
+        let state = source.state().clone();
         Facts {
             feed: feed.name.clone(),
             kind: feed.kind(),
@@ -94,7 +100,9 @@ impl Feeds {
             names: status.names,
             age: status.age,
             bytes: origin.and_then(|origin| self.cache.size(origin)),
-            error: status.last_error.or(source.state().copy_error.clone()),
+            error: status.last_error.or(state.copy_error),
+            hits: list.hits(top),
+            hits_error: state.hits_error,
         }
     }
 
@@ -153,6 +161,8 @@ impl Feed {
             age: None,
             bytes: None,
             error: None,
+            hits: None,
+            hits_error: None,
         };
         let mut all = Vec::new();
         if let Some(settings) = settings {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::StreamExt;
+use futures_util::future::join;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -54,9 +55,11 @@ impl FileVersion {
 }
 
 impl Feeds {
-    /// Keeps all lists fresh until `shutdown`, or until this future is dropped.
+    /// Keeps all lists fresh, and what is counted of them, until `shutdown`, or until this future
+    /// is dropped.
     pub(crate) async fn run(self: Arc<Self>, shutdown: CancellationToken) {
-        shutdown.run_until_cancelled(self.keep_all_fresh()).await;
+        let keep = join(self.keep_all_fresh(), self.keep_hits());
+        shutdown.run_until_cancelled(keep).await;
     }
 
     /// Those that change with the settings, too.

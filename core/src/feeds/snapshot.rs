@@ -1,6 +1,6 @@
 //! One list in the form that lookups need: compact, immutable, shared by all workers. `entries`
 //! and `inline` build it, `cache` keeps it in a file, and `feeds` looks hosts up in it. It knows
-//! nothing of formats, folders, networks or time.
+//! nothing of formats, folders or networks.
 
 mod arena;
 mod builder;
@@ -26,10 +26,14 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 pub(crate) use self::builder::{Builder, Draft, Full};
+use self::file::Sums;
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::file::seal;
 pub(crate) use self::file::{Refused, Stamp};
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::hits::seal_hits;
 use self::hits::{EntryId, Hits};
+pub(crate) use self::hits::{HitsRefused, key_of};
 use self::key::Suffix;
 pub(crate) use self::key::{Key, Query};
 use self::records::{Bytes, Record, Said};
@@ -54,6 +58,8 @@ pub(crate) struct Snapshot {
     table: Table,
     styles: Styles,
     records: Bytes,
+    /// Those of its file, which tell it from other lists.
+    sums: Sums,
     hits: Arc<Hits>,
 }
 
@@ -304,6 +310,7 @@ impl From<Draft> for Snapshot {
             traits: draft.traits,
             names: table.names(),
             hits: Arc::new(Hits::new(table.places())),
+            sums: Sums::of(&records, &table, &draft.styles),
             table,
             styles: draft.styles,
             records: Bytes::InMemory(records.into()),

@@ -70,6 +70,8 @@ pub(super) struct State {
     pub(super) error: Option<String>,
     /// Why the copy on disk was not used when the list was opened.
     pub(super) copy_error: Option<String>,
+    /// Why what was counted of the list before was not used.
+    pub(super) hits_error: Option<String>,
 }
 
 /// A list as `check` and `explain` show it; of a feed that has none, the feed.
@@ -96,6 +98,11 @@ pub(super) const BUILT_IN: &str = "built in";
 
 /// The source of a list that stands in the settings.
 pub(super) const ENTRIES: &str = "entries";
+
+/// What the files of the list that stands in the settings of a feed are called.
+pub(super) fn entries_copy(feed: &str) -> String {
+    format!("{feed}.{ENTRIES}")
+}
 
 impl Feed {
     pub(super) fn kind(&self) -> FeedKind {
@@ -202,6 +209,16 @@ impl Source {
         Self {
             state: Mutex::new(state),
             ..self
+        }
+    }
+
+    /// What the files of its copy on disk are called. A list that has none has hits alone.
+    pub(super) fn copy(&self) -> String {
+        match &self.origin {
+            Some(origin) => origin.copy.clone(),
+            // No name of a feed has a dot.
+            None if *self.shown == *ENTRIES => entries_copy(&self.feed),
+            None => self.feed.to_string(),
         }
     }
 

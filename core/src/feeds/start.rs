@@ -17,7 +17,7 @@ use super::format::read;
 use super::lists::{Serving, Set};
 use super::origin::Origin;
 use super::snapshot::{Key, Refused, Snapshot};
-use super::source::{BUILT_IN, ENTRIES, Feed, List, Source, Telling};
+use super::source::{BUILT_IN, ENTRIES, Feed, List, Source, Telling, entries_copy};
 use super::{FeedError, Feeds, inline, read_list};
 use crate::config::{self, FeedFormat, TEST_NAMES};
 use crate::error::{Causes, panic_message};
@@ -43,11 +43,9 @@ impl Feeds {
             .iter()
             .map(|(name, feed)| Found::of(name, feed, &cache))
             .collect();
-        let keys = found.iter().flat_map(Found::snapshots);
-        let key = keys.filter_map(Snapshot::key).next();
-        let key = key.unwrap_or_else(Key::random);
+        let key = key_of(&found, &cache).unwrap_or_else(Key::random);
         let configured = found.into_iter().map(|found| found.load(&cache, key));
-        let all = configured.chain([test_names(key)]);
+        let all = configured.chain([test_names(&cache, key)]);
         Self::serving(Serving::new(key, set_of(all), telling), cache, fetcher)
     }
 }
@@ -60,17 +58,31 @@ pub(super) fn set_of(feeds: impl IntoIterator<Item = Feed>) -> Set {
         .collect()
 }
 
+/// The key of the lists on disk. Where there is none, it is that of lists in memory when they were
+/// counted last.
+fn key_of(found: &[Found], cache: &Cache) -> Option<Key> {
+    let mut keys = found.iter().flat_map(Found::snapshots);
+    let in_memory = || {
+        let entries = found.iter().map(|found| entries_copy(&found.name));
+        let mut names = entries.chain([TEST_NAMES.to_owned()]);
+        names.find_map(|name| cache.key_of_hits(&name))
+    };
+    keys.find_map(Snapshot::key).or_else(in_memory)
+}
+
 /// The names that are compiled in.
-fn test_names(key: Key) -> Feed {
+fn test_names(cache: &Cache, key: Key) -> Feed {
     let format = FeedFormat::Domains.into();
     let list = read(&format, Cursor::new(include_bytes!("test-names.txt")), key);
     let list = list.expect("the list that is compiled in is tested");
     let name = TEST_NAMES.into();
     let source = Source::fixed(&name, BUILT_IN);
+    let list = list.draft.into();
+    cache.restore_hits(&source, &list);
     Feed {
         name,
         settings: None,
-        lists: vec![List::new(source, list.draft.into())],
+        lists: vec![List::new(source, list)],
     }
 }
 
@@ -111,10 +123,16 @@ impl Found {
     pub(super) fn load(self, cache: &Cache, key: Key) -> Feed {
         let copies = self.copies.into_iter().map(|(source, saved)| {
             let list = saved.and_then(|saved| source.load(saved, cache, key));
+            if let Some(list) = &list {
+                cache.restore_hits(&source, list);
+            }
             List::new(source, list.unwrap_or_default())
         });
         let mut lists: Vec<_> = copies.collect();
-        lists.extend(entries(&self.name, &self.settings, key));
+        if let Some(entries) = entries(&self.name, &self.settings, key) {
+            cache.restore_hits(&entries.source, &entries.snapshot);
+            lists.push(entries);
+        }
         Feed {
             name: self.name,
             settings: Some(Arc::new(self.settings)),

@@ -6,6 +6,7 @@ mod changes;
 mod copies;
 mod egress;
 mod failures;
+mod hits;
 #[cfg(feature = "cli")]
 mod inspect;
 mod long;
@@ -28,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::entries::Rejected;
 use super::fetch::{FetchError, Fetcher, Version};
-use super::hits::RuleHits;
+use super::hits::{ListHits, RuleHits};
 use super::origin::Origin;
 use super::{FeedError, FeedStatus, Feeds, Outcome};
 use crate::config::{Feed, FeedFormat};
@@ -121,6 +122,11 @@ fn list_status(feeds: &Feeds) -> FeedStatus {
     feeds.status().swap_remove(0)
 }
 
+/// What the feed `list` has done; none if nothing.
+fn list_hits(feeds: &Feeds) -> Option<ListHits> {
+    feeds.now().feeds["list"].lists[0].hits(10)
+}
+
 fn feed_of(feeds: &Feeds) -> Feed {
     let settings = feeds.now().feeds["list"].settings.clone();
     settings.unwrap().as_ref().clone()
@@ -189,23 +195,21 @@ async fn hits_are_counted_and_outlive_a_new_list() {
     let kept = feeds.find(["list"], "worse.example").unwrap();
     kept.hit.count();
 
-    let hits = feeds.hits("list", 1).unwrap();
-    assert_eq!((hits.names, hits.matched), (2, 2));
-    assert_eq!(hits.never_matched(), Some(0.0));
-    let worse = |line| RuleHits {
-        source: kept.source.clone().unwrap(),
-        rule: "worse.example".to_owned(),
+    let hits = list_hits(&feeds).unwrap();
+    assert_eq!((hits.hits, hits.matched), (4, 2));
+    let rule = |rule: &str, line, hits| RuleHits {
+        rule: rule.to_owned(),
         line,
-        hits: 3,
+        hits,
     };
-    assert_eq!(hits.top, [worse(2)]);
+    let [worse, bad] = [rule("worse.example", 2, 3), rule("bad.example", 1, 1)];
+    assert_eq!(hits.top, [worse.clone(), bad]);
 
     feeds.refresh_list().await.unwrap();
-    let hits = feeds.hits("list", 10).unwrap();
-    assert_eq!((hits.names, hits.matched), (2, 1));
-    assert_eq!(hits.never_matched(), Some(0.5));
-    assert_eq!(hits.top, [worse(2)]);
-    assert_eq!(feeds.hits("other", 1), None);
+    let hits = list_hits(&feeds).unwrap();
+    // An entry that is gone has decided all the same.
+    assert_eq!((hits.hits, hits.matched), (4, 1));
+    assert_eq!(hits.top, [worse]);
     server.requests();
 }
 

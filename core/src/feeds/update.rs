@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use futures_util::FutureExt;
 
 use super::bounds::OutOfBounds;
-use super::cache::{Arrival, Unusable};
+use super::cache::{Arrival, Cache, Unusable};
 use super::entries::Listed;
 use super::fetch::body::Body;
 use super::fetch::{Fetched, Version, fetch};
@@ -69,7 +69,7 @@ impl Feeds {
             let Some(_writes) = of.writes() else {
                 return Ok(None);
             };
-            let is_used = lists.publish(&of, list, saved.version, saved.fetched_at);
+            let is_used = lists.publish(&of, list, saved.version, saved.fetched_at, &cache);
             Ok(is_used.then_some(names))
         };
         // A panic is an error of this copy and of no list.
@@ -147,10 +147,12 @@ impl Serving {
         arrival.origin.bounds.check_change(names, serving, held)?;
         let _writes = source.writes().ok_or(FeedError::Retired)?;
         let (version, fetched_at) = (arrival.version.clone(), arrival.fetched_at);
+        let cache = arrival.cache.clone();
         let kept = arrival.keep(draft, body);
         // A copy that could not be kept is tried again with the next fetch, of all of the list.
         let version = Some(version).filter(|_| kept.error.is_none());
-        self.publish(source, kept.list, version.unwrap_or_default(), fetched_at);
+        let version = version.unwrap_or_default();
+        self.publish(source, kept.list, version, fetched_at, &cache);
         Ok(Outcome::Updated {
             names,
             left_out,
@@ -159,17 +161,22 @@ impl Serving {
         })
     }
 
-    /// Has a list serve from the next lookup on, unless its source is retired.
+    /// Has a list serve from the next lookup on, unless its source is retired. What was counted of
+    /// the one before is counted of it, on disk, too.
     fn publish(
         &self,
         source: &Arc<Source>,
         list: Snapshot,
         version: Version,
         fetched_at: SystemTime,
+        cache: &Cache,
     ) -> bool {
         let is_used = self.replace(source, list);
         if is_used {
             source.published(version, fetched_at);
+            if let Some(list) = self.load_full().of_source(source) {
+                cache.save_hits(list);
+            }
         }
         is_used
     }

@@ -86,7 +86,7 @@ fn name(line: &str) -> &str {
 }
 
 /// `OFFSET BYTE` changes one byte, `cut NUMBER` leaves so many, `more NUMBER` adds that many.
-fn apply(line: &str, bytes: &mut Vec<u8>) {
+pub(super) fn apply(line: &str, bytes: &mut Vec<u8>) {
     let Some((what, number)) = line.split_once(' ') else {
         return;
     };

@@ -64,6 +64,7 @@ corpora! {
     filter_settings
     first_request
     header_edits
+    hits
     proxy_protocol
     request_head
     response_head

@@ -35,6 +35,9 @@ use crate::upstream::resolve::{LOOKUPS, Resolver};
 /// The generation of filters that serves, and every later one.
 type Chains = watch::Receiver<Arc<Chain>>;
 
+/// What a control thread has loaded: the filters and the lists.
+type Loaded = (Chains, Arc<Feeds>);
+
 /// What a control thread is made from, besides the settings.
 #[derive(Debug)]
 pub(super) struct Control {
@@ -52,7 +55,7 @@ pub(super) struct Control {
 
 /// A control thread that is loading lists and filters.
 #[derive(Debug)]
-pub(super) struct Loading(oneshot::Receiver<Result<Chains, StartError>>);
+pub(super) struct Loading(oneshot::Receiver<Result<Loaded, StartError>>);
 
 impl Control {
     /// Starts the thread. It ends when `stop` is cancelled, or when lists and filters cannot be
@@ -87,7 +90,7 @@ impl Control {
         self,
         runtime: Runtime,
         config: Config,
-        loaded: oneshot::Sender<Result<Chains, StartError>>,
+        loaded: oneshot::Sender<Result<Loaded, StartError>>,
         stop: &CancellationToken,
     ) {
         let tasks = async {
@@ -100,7 +103,8 @@ impl Control {
                     }
                     // What keeps filters to their time has been started, as urgent as workers are.
                     yield_to_traffic();
-                    if loaded.send(Ok(plugins.chain())).is_ok() {
+                    let all = (plugins.chain(), feeds.clone());
+                    if loaded.send(Ok(all)).is_ok() {
                         let own = (self.own, self.pseudonym);
                         let told = (self.status, self.reloads);
                         let live = (settings, feeds, plugins);
@@ -121,14 +125,14 @@ impl Control {
 impl Loading {
     /// Waits until the filters that are in the folder can judge. None if the proxy is to stop
     /// first.
-    pub(super) async fn chains_unless(
+    pub(super) async fn loaded_unless(
         self,
         shutdown: &mut broadcast::Receiver<()>,
-    ) -> Result<Option<Chains>, StartError> {
+    ) -> Result<Option<Loaded>, StartError> {
         tokio::select! {
             biased;
             _ = shutdown.recv() => Ok(None),
-            chains = self.0 => chains.unwrap_or(Err(StartError::Panicked)).map(Some),
+            loaded = self.0 => loaded.unwrap_or(Err(StartError::Panicked)).map(Some),
         }
     }
 }

@@ -1,5 +1,9 @@
 //! What people learn of feeds, and how they have them fetched.
 
+#[cfg(unix)]
+#[path = "feed/hits.rs"]
+mod hits;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -202,7 +206,10 @@ fn lists_are_shown_as_their_copies_have_them_and_without_secrets() {
     let (_, said_of_private) = said.split_once("private ").unwrap();
     let line = format!("(block, domains) from http://{address}/list: 2 entries, fetched ");
     assert!(said_of_private.starts_with(&line), "{said}");
-    assert!(said_of_private.contains(" ago, 20 bytes\n"), "{said}");
+    assert!(
+        said_of_private.contains(" ago, 20 bytes; no hits yet\n"),
+        "{said}"
+    );
     for line in [
         &*format!("later (block, auto) from http://{address}/later: no data yet\n"),
         "malware (block, hosts) from https://urlhaus.abuse.ch/downloads/hostfile/: disabled: it \

@@ -6,11 +6,17 @@ use portcullis::config::Sources;
 use super::args::Feed;
 use super::{ExitStatus, errors_only, load, print_result, runtime, telemetry};
 
+/// How many of its rules are shown of a feed that is named.
+const MOST_FREQUENT: usize = 10;
+
 pub(crate) fn run(sources: &Sources, command: Feed) -> anyhow::Result<()> {
     let config = load(sources)?;
     let _lines_are_written = telemetry::init(&errors_only(&config))?;
     match command {
-        Feed::List { json } => print_result(&commands::list_feeds(&config), json),
+        Feed::List { names, top, json } => {
+            let top = top.unwrap_or(if names.is_empty() { 0 } else { MOST_FREQUENT });
+            print_result(&commands::list_feeds(&config, &names, top)?, json)
+        }
         Feed::Lookup { hosts, json } => {
             print_result(&commands::look_up_hosts(&config, &hosts)?, json)
         }

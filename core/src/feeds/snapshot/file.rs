@@ -49,6 +49,33 @@ pub(crate) enum Refused {
     Damaged(&'static str),
 }
 
+/// The checksums of the records, and of the table and the styles.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sums {
+    records: u32,
+    table: u32,
+}
+
+impl Sums {
+    /// Those of a list in memory.
+    pub(super) fn of(records: &[u8], table: &Table, styles: &Styles) -> Self {
+        let mut sum = crc32fast::Hasher::new();
+        for line in table.lines() {
+            sum.update(line.bytes().as_flattened());
+        }
+        sum.update(&styles.to_bytes());
+        Self {
+            records: crc32fast::hash(records),
+            table: sum.finalize(),
+        }
+    }
+
+    pub(super) fn to_bytes(self) -> [u8; 8] {
+        let both = u64::from(self.records) | (u64::from(self.table) << 32);
+        both.to_le_bytes()
+    }
+}
+
 /// What stands before the records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Header {
@@ -75,7 +102,7 @@ impl Draft {
         output.flush()?;
         let (records, records_sum) = output.get_mut().restart();
         for line in table.lines() {
-            output.write_all(line.0.map(u16::to_le_bytes).as_flattened())?;
+            output.write_all(line.bytes().as_flattened())?;
         }
         let styles = self.styles.to_bytes();
         output.write_all(&styles)?;
@@ -140,6 +167,10 @@ impl Snapshot {
             traits: header.traits,
             names: header.names as usize,
             hits: Arc::new(Hits::new(table.places())),
+            sums: Sums {
+                records: header.records_sum,
+                table: header.table_sum,
+            },
             table,
             styles,
             records,

@@ -2,10 +2,16 @@
 //! most frequent entries. Exchanges count, and `feeds` asks and has a new list take over what the
 //! one before has counted.
 
+mod saved;
+
 use std::fmt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::saved::seal_hits;
+pub(crate) use self::saved::{HitsRefused, key_of};
 use super::records::Record;
 use super::{Found, Snapshot};
 use crate::verdict::CountHits;
@@ -32,6 +38,12 @@ pub(super) struct Hits {
     matched: OnceLock<Box<[AtomicU64]>>,
     /// An entry in the high half and its number in the low one.
     counts: OnceLock<Box<[AtomicU64]>>,
+    /// How often any entry has decided, those of earlier lists included.
+    total: AtomicU64,
+    /// What that was when it was last kept in a file.
+    saved: AtomicU64,
+    /// When counting began, in seconds since 1970; 0 for a list without names.
+    since: AtomicU64,
 }
 
 /// An entry of a list: the place of its name, and which of the entries of that name it is.
@@ -62,15 +74,22 @@ impl EntryId {
 impl Hits {
     /// For a list whose names have so many places.
     pub(super) fn new(places: usize) -> Self {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
         Self {
             places,
+            since: AtomicU64::new(since_1970.unwrap_or_default().as_secs()),
             ..Self::default()
         }
     }
 
+    /// The words that have a bit for each place.
+    fn words(&self) -> usize {
+        self.places.div_ceil(64)
+    }
+
     /// A name in this place has matched.
     fn mark(&self, place: usize) {
-        let matched = self.matched.get_or_init(|| zeros(self.places.div_ceil(64)));
+        let matched = self.matched.get_or_init(|| zeros(self.words()));
         let bit = 1 << (place % 64);
         if let Some(word) = matched.get(place / 64)
             && word.load(Ordering::Relaxed) & bit == 0
@@ -124,6 +143,7 @@ impl CountHits for Hits {
         let bucket = self.bucket(entry);
         // Where another worker was faster, the next try sees what it has done.
         while !count_in(bucket, entry) {}
+        self.total.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -182,6 +202,24 @@ impl Snapshot {
                 self.hits.carry(entry, number);
             }
         }
+        let (now, before) = (&self.hits, &before.hits);
+        let total = before.total.load(Ordering::Relaxed);
+        now.total.fetch_add(total, Ordering::Relaxed);
+        // A list without names has counted nothing.
+        let since = before.since.load(Ordering::Relaxed);
+        if since > 0 {
+            now.since.fetch_min(since, Ordering::Relaxed);
+        }
+    }
+
+    /// How often any entry has decided, those included that only earlier lists had.
+    pub(crate) fn all_hits(&self) -> u64 {
+        self.hits.total.load(Ordering::Relaxed)
+    }
+
+    /// When counting began, in seconds since 1970.
+    pub(crate) fn counted_since(&self) -> u64 {
+        self.hits.since.load(Ordering::Relaxed)
     }
 
     /// How many names have matched.

@@ -138,6 +138,11 @@ impl Line {
             .fold(false, |any, other| any | (*other == print))
     }
 
+    /// As a file has it.
+    pub(super) fn bytes(&self) -> [[u8; 2]; WORDS] {
+        self.0.map(u16::to_le_bytes)
+    }
+
     pub(super) fn prints(&self) -> &[u16] {
         &self.0[..LINE]
     }

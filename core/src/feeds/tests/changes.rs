@@ -36,7 +36,7 @@ async fn a_feed_that_stays_keeps_its_list_its_task_and_its_hits() {
         .change_to(named(&[("list", &list), ("other", &other)]))
         .await;
     assert!(Arc::ptr_eq(&before, &source()) && !before.retired().is_cancelled());
-    assert_eq!(feeds.hits("list", 1).unwrap().matched, 1);
+    assert_eq!(list_hits(&feeds).unwrap().matched, 1);
     assert!(feeds.find(["other"], "other.example").is_some());
     assert!(feeds.generation() > generation && feeds.now().edition() > edition);
 
@@ -51,7 +51,7 @@ async fn a_feed_that_stays_keeps_its_list_its_task_and_its_hits() {
         .await;
     assert!(before.retired().is_cancelled() && !Arc::ptr_eq(&before, &source()));
     assert_eq!(source().state().version, before.state().version);
-    assert_eq!(feeds.hits("list", 1).unwrap().matched, 1);
+    assert_eq!(list_hits(&feeds).unwrap().matched, 1);
     assert!(feeds.generation() > generation);
     // Nothing has changed.
     let generation = feeds.generation();

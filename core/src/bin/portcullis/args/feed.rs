@@ -10,7 +10,17 @@ pub(crate) enum Feed {
     /// Nothing is fetched. A running proxy with the same cache folder serves these copies. How long
     /// ago a list was fetched is how old the copy is: a source that has since answered that nothing
     /// has changed is not written down. Why the last fetch has failed stands in the log alone.
+    ///
+    /// Hits are exchanges that an entry has decided about. A running proxy writes them once a
+    /// minute and when it ends; they go on over restarts and new lists. With names, the rules that
+    /// have decided most often are shown, too.
     List {
+        /// The names of feeds [default: all]
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+        /// How many rules to show of each list [default: 10 with names, else none]
+        #[arg(long, value_name = "NUMBER")]
+        top: Option<usize>,
         /// Write JSON
         #[arg(long)]
         json: bool,
