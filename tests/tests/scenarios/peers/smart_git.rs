@@ -42,74 +42,87 @@ impl Server {
     }
 }
 
-/// One request.
-async fn serve(mut client: BufReader<TcpStream>, root: &Path) -> Option<()> {
-    let mut lines = Vec::new();
-    loop {
-        let mut line = String::new();
-        client
-            .read_line(&mut line)
-            .await
-            .ok()
-            .filter(|read| *read > 0)?;
-        match line.trim_end() {
-            "" => break,
-            line => lines.push(line.to_owned()),
+struct Request {
+    lines: Vec<String>,
+    body: Vec<u8>,
+}
+
+impl Request {
+    async fn read(client: &mut BufReader<TcpStream>) -> Option<Self> {
+        let mut lines = Vec::new();
+        loop {
+            let mut line = String::new();
+            let read = client.read_line(&mut line).await;
+            read.ok().filter(|read| *read > 0)?;
+            match line.trim_end() {
+                "" => break,
+                line => lines.push(line.to_owned()),
+            }
         }
+        let mut request = Self {
+            lines,
+            body: Vec::new(),
+        };
+        if request.field("expect") == "100-continue" {
+            let go_on = b"HTTP/1.1 100 Continue\r\n\r\n";
+            client.write_all(go_on).await.ok()?;
+        }
+        if request.field("transfer-encoding") == "chunked" {
+            request.body = chunks(client).await?;
+        } else {
+            let length = request.field("content-length").parse();
+            request.body.resize(length.unwrap_or_default(), 0);
+            client.read_exact(&mut request.body).await.ok()?;
+        }
+        Some(request)
     }
-    let field = |name: &str| {
-        let fields = lines.iter().filter_map(|line| line.split_once(": "));
+
+    /// Empty if it is not there.
+    fn field(&self, name: &str) -> &str {
+        let fields = self.lines.iter().filter_map(|line| line.split_once(": "));
         let mut values = fields.filter(|(field, _)| field.eq_ignore_ascii_case(name));
         values.next().map_or("", |(_, value)| value)
-    };
-    let mut words = lines[0].split(' ');
-    let (method, target) = (words.next()?, words.next()?);
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    if field("expect") == "100-continue" {
-        client
-            .write_all(b"HTTP/1.1 100 Continue\r\n\r\n")
-            .await
-            .ok()?;
     }
-    let body = if field("transfer-encoding") == "chunked" {
-        chunks(&mut client).await?
-    } else {
-        let mut body = vec![0; field("content-length").parse().unwrap_or_default()];
-        client.read_exact(&mut body).await.ok()?;
-        body
-    };
-    let mut backend = peer("git");
-    backend
-        .arg("http-backend")
-        .env("GIT_PROJECT_ROOT", root)
-        .env("GIT_HTTP_EXPORT_ALL", "1")
-        .env("REMOTE_USER", "ada")
-        .env("REMOTE_ADDR", "127.0.0.1")
-        .env("REQUEST_METHOD", method)
-        .env("PATH_INFO", path)
-        .env("QUERY_STRING", query)
-        .env("CONTENT_TYPE", field("content-type"))
-        .env("HTTP_CONTENT_ENCODING", field("content-encoding"))
-        .env("GIT_PROTOCOL", field("git-protocol"))
-        .stdin(Stdio::piped());
-    let mut backend = backend.spawn().expect("git is there");
+
+    /// What serves it, as servers of CGI call it.
+    fn backend(&self, root: &Path) -> Option<Command> {
+        let mut words = self.lines[0].split(' ');
+        let (method, target) = (words.next()?, words.next()?);
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let mut backend = peer("git");
+        backend
+            .arg("http-backend")
+            .env("GIT_PROJECT_ROOT", root)
+            .env("GIT_HTTP_EXPORT_ALL", "1")
+            .env("REMOTE_USER", "ada")
+            .env("REMOTE_ADDR", "127.0.0.1")
+            .env("REQUEST_METHOD", method)
+            .env("PATH_INFO", path)
+            .env("QUERY_STRING", query)
+            .env("CONTENT_TYPE", self.field("content-type"))
+            .env("HTTP_CONTENT_ENCODING", self.field("content-encoding"))
+            .env("GIT_PROTOCOL", self.field("git-protocol"))
+            .stdin(Stdio::piped());
+        Some(backend)
+    }
+}
+
+async fn serve(mut client: BufReader<TcpStream>, root: &Path) -> Option<()> {
+    let request = Request::read(&mut client).await?;
+    let backend = request.backend(root)?.spawn();
+    let mut backend = backend.expect("git is there");
     let mut input = backend.stdin.take().expect("it is piped");
-    let writing = async move { input.write_all(&body).await };
+    let writing = async move { input.write_all(&request.body).await };
     let (_, output) = tokio::join!(writing, backend.wait_with_output());
     let output = output.expect("it ends").stdout;
     // What it writes begins with fields, of which one may be the status.
     let text = String::from_utf8_lossy(&output);
-    let status = text
-        .strip_prefix("Status: ")
-        .and_then(|rest| rest.lines().next());
-    let start = format!(
-        "HTTP/1.1 {}\r\nConnection: close\r\n",
-        status.unwrap_or("200 OK")
-    );
-    client
-        .write_all(&[start.as_bytes(), &output].concat())
-        .await
-        .ok()?;
+    let status = text.strip_prefix("Status: ");
+    let status = status.and_then(|rest| rest.lines().next());
+    let status = status.unwrap_or("200 OK");
+    let start = format!("HTTP/1.1 {status}\r\nConnection: close\r\n");
+    let answer = [start.as_bytes(), &output].concat();
+    client.write_all(&answer).await.ok()?;
     client.shutdown().await.ok()
 }
 
