@@ -3,6 +3,7 @@
 //! proxy around the filter. What is in a battery does not change; a stricter one has another
 //! number.
 
+mod finding;
 mod judging;
 mod messages;
 mod question;
@@ -18,9 +19,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+pub use self::finding::Finding;
 use self::question::JUDGES;
 use self::report::Checks;
-pub use self::report::{Check, Conformance, Finding};
+pub use self::report::{Check, Conformance};
 use crate::config::{Config, Grants};
 use crate::error::{Causes, PluginError};
 use crate::feeds::Feeds;

@@ -256,9 +256,11 @@ impl ExecSettings {
             ways_out,
         };
         if let Some(file) = &self.report {
-            let json = serde_json::to_vec_pretty(&execution).map_err(io::Error::other);
-            let written = json.and_then(|json| write_whole(file, &[&json, &b"\n"[..]].concat()));
-            written.map_err(failed("write the report"))?;
+            file::replace(file, file::Kind::Shared, |file| {
+                serde_json::to_writer_pretty(&mut *file, &execution)?;
+                file.write_all(b"\n")
+            })
+            .map_err(failed("write the report"))?;
         }
         Ok(execution)
     }

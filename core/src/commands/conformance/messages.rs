@@ -2,9 +2,10 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
+use super::finding::Finding;
 use super::judging::ANSWER;
 use super::question::{Asked, Question};
-use super::report::{Checks, Finding};
+use super::report::Checks;
 use super::tally::{Errors, Tally};
 use crate::filter::{Filter, Hook};
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::report::Finding;
+use super::finding::Finding;
 use crate::error::Causes;
 use crate::filter::Failure;
 
