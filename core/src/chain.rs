@@ -14,6 +14,7 @@ mod member;
 mod missing;
 mod quarantine;
 mod session;
+mod starts;
 mod verdict_cache;
 mod watcher;
 

@@ -309,6 +309,11 @@ pub(crate) enum Failure {
         "starting the filter's instances takes more than 1/{0} of the time; they must last longer or start faster"
     )]
     Starts(u32),
+    /// One client ends instances too often.
+    #[error(
+        "requests of this client, which make the filter fail or are left while it runs, cost more than 1/{0} of the time for starting instances anew"
+    )]
+    StartsOfClient(u32),
     /// A new instance could not be made.
     #[error("the filter does not start; {0}")]
     Start(Trap),
@@ -323,7 +328,10 @@ pub(crate) enum Failure {
 impl Failure {
     /// Whether other calls took the time that this one needed, so that the filter is not to blame.
     pub(crate) fn is_overload(&self) -> bool {
-        matches!(self, Self::Busy(_) | Self::Starved(..) | Self::Starts(_))
+        matches!(
+            self,
+            Self::Busy(_) | Self::Starved(..) | Self::Starts(_) | Self::StartsOfClient(_)
+        )
     }
 
     /// Whether the same filter may start a moment later: there was no time or no memory for it.

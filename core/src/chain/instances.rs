@@ -4,12 +4,11 @@
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
+use super::starts::StartBudget;
 use crate::config::FilterLimits;
 use crate::filter::{Failure, Filter, FilterAnswer, HookCall, Instance};
+use crate::flow::ClientKey;
 use crate::verdict::Notes;
-
-/// Starting instances may take this part of the time.
-const START_SHARE: u32 = 10;
 
 /// How many instances may wear out soon: some requests need much memory.
 const WORN_OUT_IN_A_ROW: u32 = 3;
@@ -23,25 +22,26 @@ pub(super) enum Instances {
 /// Instances of a component.
 #[derive(Debug)]
 pub(super) struct Components {
-    #[expect(
-        clippy::vec_box,
-        reason = "each call moves an instance out and in again"
-    )]
-    idle: RefCell<Vec<Box<Instance>>>,
+    idle: RefCell<Vec<Live>>,
     starts: StartBudget,
     /// How many instances in a row were worn out by a few calls.
     worn_out: Cell<u32>,
 }
 
-/// The time that starting instances may take. A filter that fails or wears out at every call would
-/// otherwise keep the worker busy with making new ones.
+/// An instance, which moves out and in again with each call.
 #[derive(Debug)]
-pub(super) struct StartBudget {
-    /// In nanoseconds; below 0 where an instance took longer than there was time.
-    left: Cell<i128>,
-    most: i128,
-    /// When it was looked at last.
-    at: Cell<Instant>,
+struct Live {
+    instance: Box<Instance>,
+    /// What it took to start it.
+    took: Duration,
+}
+
+/// An instance that a client's call has. Unless it is given back, the client has ended it, by a
+/// failure, by leaving or by wearing it out, and pays for it.
+struct Loan<'a> {
+    components: &'a Components,
+    client: ClientKey,
+    live: Option<Live>,
 }
 
 impl Instances {
@@ -62,24 +62,15 @@ impl Instances {
         notes: Option<&Notes>,
     ) -> Result<FilterAnswer, Failure> {
         let Self::Component(components) = self;
-        let mut instance = loop {
-            // The guard must end before the first await: another request may want an instance
-            // meanwhile.
-            let taken = components.idle.borrow_mut().pop();
-            let mut instance = match taken {
-                Some(instance) => instance,
-                // Boxed because it is rare and would size the future of every request.
-                None => Box::new(Box::pin(components.starts.start(filter)).await?),
-            };
-            if instance.knows_feeds() {
-                break instance;
-            }
-        };
+        let client = ClientKey::of(call.flow().client.address);
+        components.starts.admit(client)?;
+        let mut loan = components.lend(filter, client).await?;
+        let instance = loan.instance();
         let answer = instance.call(call, notes).await?;
         if instance.should_retire() {
-            components.retire(&instance)?;
+            components.retire(instance)?;
         } else {
-            components.idle.borrow_mut().push(instance);
+            loan.give_back();
         }
         Ok(answer)
     }
@@ -87,21 +78,56 @@ impl Instances {
     /// Has an instance ready, if one can be made.
     pub(super) async fn warm_up(&self, filter: &Filter) {
         let Self::Component(Components { idle, .. }) = self;
+        let begun = Instant::now();
         if idle.borrow().is_empty()
             && let Ok(instance) = Instance::start(filter).await
         {
-            idle.borrow_mut().push(Box::new(instance));
+            let live = Live {
+                instance: Box::new(instance),
+                took: begun.elapsed(),
+            };
+            idle.borrow_mut().push(live);
         }
     }
 
     /// The linear memories of the idle instances, in bytes.
     pub(super) fn memory(&self) -> usize {
         let Self::Component(Components { idle, .. }) = self;
-        idle.borrow().iter().map(|instance| instance.memory()).sum()
+        let idle = idle.borrow();
+        idle.iter().map(|live| live.instance.memory()).sum()
     }
 }
 
 impl Components {
+    async fn lend(&self, filter: &Filter, client: ClientKey) -> Result<Loan<'_>, Failure> {
+        let live = loop {
+            // The guard must end before the first await: another request may want an instance
+            // meanwhile.
+            let taken = self.idle.borrow_mut().pop();
+            let mut live = match taken {
+                Some(live) => live,
+                // Boxed because it is rare and would size the future of every request.
+                None => Box::pin(self.start(filter, client)).await?,
+            };
+            if live.instance.knows_feeds() {
+                break live;
+            }
+        };
+        Ok(Loan {
+            components: self,
+            client,
+            live: Some(live),
+        })
+    }
+
+    async fn start(&self, filter: &Filter, client: ClientKey) -> Result<Live, Failure> {
+        let (instance, took) = self.starts.start(filter, client).await?;
+        Ok(Live {
+            instance: Box::new(instance),
+            took,
+        })
+    }
+
     /// Fails if one instance after the other is worn out by a few calls.
     fn retire(&self, instance: &Instance) -> Result<(), Failure> {
         let Some(failure) = instance.worn_out() else {
@@ -116,80 +142,22 @@ impl Components {
     }
 }
 
-impl StartBudget {
-    fn new(limits: &FilterLimits, now: Instant) -> Self {
-        let instances = u32::try_from(limits.concurrency.max(2)).unwrap_or(u32::MAX);
-        let most = nanos(limits.start_cpu.saturating_mul(instances));
-        Self {
-            left: Cell::new(most),
-            most,
-            at: Cell::new(now),
-        }
+impl Loan<'_> {
+    fn instance(&mut self) -> &mut Instance {
+        let live = self.live.as_mut();
+        &mut live.expect("only giving it back takes it").instance
     }
 
-    async fn start(&self, filter: &Filter) -> Result<Instance, Failure> {
-        let begun = Instant::now();
-        if self.left_at(begun) <= 0 {
-            return Err(Failure::Starts(START_SHARE));
-        }
-        // Also if the request that needs it ends before.
-        let _charge = Charge {
-            budget: self,
-            begun,
-            most: filter.settings.limits.start_cpu,
-        };
-        Instance::start(filter).await
-    }
-
-    fn left_at(&self, now: Instant) -> i128 {
-        let passed = now.saturating_duration_since(self.at.replace(now));
-        let left = self.left.get() + nanos(passed / START_SHARE);
-        self.left.set(left.min(self.most));
-        self.left.get()
-    }
-
-    fn spend(&self, time: Duration) {
-        self.left.set(self.left.get() - nanos(time));
+    fn give_back(mut self) {
+        self.components.idle.borrow_mut().extend(self.live.take());
     }
 }
 
-/// A start that is under way. What it takes by the clock counts, up to what it may compute: others
-/// compute meanwhile.
-struct Charge<'a> {
-    budget: &'a StartBudget,
-    begun: Instant,
-    most: Duration,
-}
-
-impl Drop for Charge<'_> {
+impl Drop for Loan<'_> {
     fn drop(&mut self) {
-        self.budget.spend(self.begun.elapsed().min(self.most));
-    }
-}
-
-/// More than a century fits.
-fn nanos(time: Duration) -> i128 {
-    i128::try_from(time.as_nanos()).unwrap_or(i128::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn starting_takes_a_tenth_of_the_time_in_the_long_run() {
-        const SECOND: Duration = Duration::from_secs(1);
-        let mut now = Instant::now();
-        let budget = StartBudget::new(&FilterLimits::default(), now);
-        let mut starts = 0;
-        for _ in 0..1000 {
-            while budget.left_at(now) > 0 {
-                budget.spend(SECOND);
-                starts += 1;
-            }
-            now += SECOND;
+        if let Some(live) = self.live.take() {
+            let starts = &self.components.starts;
+            starts.charge(self.client, live.took, Instant::now());
         }
-        // Four instances of two seconds at once, then a tenth.
-        assert!((100..=110).contains(&starts), "{starts}");
     }
 }

@@ -280,6 +280,7 @@ impl LocalFilter {
             hook = call.hook().name(),
             exchange = flow.exchange,
             host = flow.target.host(),
+            client = flow.client.address.map(tracing::field::display),
             error,
             consequence = if call.hook() == Hook::Ended {
                 "the filter does not know of the end of this exchange"

@@ -183,6 +183,61 @@ async fn a_client_that_leaves_while_a_filter_runs_is_refused_alone() {
     stage.answers(&[("calm.example", 200)]).await;
 }
 
+/// A filter whose instances are costly to start, so that there is time for a few starts only.
+#[cfg(target_os = "linux")]
+async fn costly(name: &str) -> Stage {
+    let settings = "[limits]\ncpu = \"1h\"\nwall = \"1h\"\nconcurrency = 2\n\
+        start_cpu = \"200ms\"\nstart_wall = \"20s\"";
+    Stage::start_with(|config| {
+        config.proxy.workers = std::num::NonZeroUsize::MIN;
+        plug(&config.plugins.dir, &format!("{name}.toml"), settings);
+        let wasm = guests::wat("costly");
+        plug(&config.plugins.dir, &format!("{name}.wasm"), wasm);
+    })
+    .await
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_client_that_has_one_call_in_three_fail_pays_for_the_instances() {
+    let stage = costly("failed-now-and-then").await;
+    let mut log = Log::follow();
+    let mut eve = stage.proxy.client_from([127, 0, 0, 2]).await;
+    for _ in 0..100 {
+        for host in ["calm.example", "calm.example", "x.example"] {
+            eve.send(stage.request(host, "")).await;
+            eve.response().await;
+        }
+        stage.answers(&[("calm.example", 200)]).await;
+    }
+    let says = ["could not judge", "requests of this client", "127.0.0.2"];
+    log.says(&says).await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_client_that_leaves_one_call_in_three_pays_for_the_instances() {
+    let stage = costly("left-now-and-then").await;
+    let mut log = Log::follow();
+    let mut eve = stage.proxy.client_from([127, 0, 0, 2]).await;
+    for _ in 0..100 {
+        let mut may_ask = true;
+        for _ in 0..2 {
+            eve.send(stage.request("calm.example", "")).await;
+            may_ask &= eve.response().await.status == 200;
+        }
+        if may_ask {
+            let mut leaver = stage.proxy.client_from([127, 0, 0, 2]).await;
+            leaver.send(stage.request("y.example", "")).await;
+            log.says(&["left-now-and-then", "here we go"]).await;
+            leaver.reset();
+        }
+        stage.answers(&[("calm.example", 200)]).await;
+    }
+    let says = ["could not judge", "requests of this client", "127.0.0.2"];
+    log.says(&says).await;
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_client_that_asks_for_much_computing_overloads_no_filter_for_others() {

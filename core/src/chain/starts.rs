@@ -1,0 +1,263 @@
+//! The time that starting instances of one filter may take on one worker, and which clients make
+//! that necessary. A filter whose instances end at every call would otherwise keep the worker busy
+//! with making new ones, and one client whose calls end them would use up what is there for all.
+//! Used by `instances`.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use crate::config::FilterLimits;
+use crate::filter::{Failure, Filter, Instance};
+use crate::flow::ClientKey;
+
+/// Starting instances may take this part of the time.
+const SHARE: u32 = 10;
+
+/// One client may cost this part of it, and more while at least as much is left for the others.
+const PARTS: u32 = 2;
+
+/// At most so many clients have an account.
+const CLIENTS: usize = 256;
+
+/// Time for starts, which comes back at its share of the time that passes.
+#[derive(Debug)]
+pub(super) struct StartBudget {
+    of_all: Cell<Account>,
+    /// Those of clients that have cost an instance lately.
+    of_clients: RefCell<HashMap<ClientKey, Account>>,
+    /// In nanoseconds.
+    most: i128,
+}
+
+/// How much time is left, in nanoseconds; below 0 where an instance took longer than there was.
+#[derive(Clone, Copy, Debug)]
+struct Account {
+    left: i128,
+    /// When it was looked at last.
+    at: Instant,
+}
+
+impl StartBudget {
+    pub(super) fn new(limits: &FilterLimits, now: Instant) -> Self {
+        let instances = u32::try_from(limits.concurrency.max(2)).unwrap_or(u32::MAX);
+        let most = nanos(limits.start_cpu.saturating_mul(instances));
+        let of_all = Account {
+            left: most,
+            at: now,
+        };
+        Self {
+            of_all: Cell::new(of_all),
+            of_clients: RefCell::default(),
+            most,
+        }
+    }
+
+    /// Fails if the client has cost more instances than its part pays for. That holds for calls for
+    /// which an instance is idle, too: the client would end that one.
+    pub(super) fn admit(&self, client: ClientKey) -> Result<(), Failure> {
+        if self.of_clients.borrow().is_empty() || !self.refuses(client, Instant::now()) {
+            return Ok(());
+        }
+        Err(Failure::StartsOfClient(SHARE * PARTS))
+    }
+
+    fn refuses(&self, client: ClientKey, now: Instant) -> bool {
+        let mut clients = self.of_clients.borrow_mut();
+        let account = clients.get_mut(&client);
+        let is_spent = account.is_some_and(|account| self.is_spent(account, now));
+        is_spent && self.left_at(now) <= self.part()
+    }
+
+    /// Starts an instance for a call of the client. Returns with it what it took.
+    pub(super) async fn start(
+        &self,
+        filter: &Filter,
+        client: ClientKey,
+    ) -> Result<(Instance, Duration), Failure> {
+        let begun = Instant::now();
+        if self.left_at(begun) <= 0 {
+            return Err(Failure::Starts(SHARE));
+        }
+        let mut start = Start {
+            budget: self,
+            client: Some(client),
+            begun,
+            most: filter.settings.limits.start_cpu,
+        };
+        let instance = Instance::start(filter).await;
+        // Only a client that leaves before has lost it.
+        start.client = None;
+        Ok((instance?, start.time()))
+    }
+
+    /// Notes that a call of the client has ended an instance, which took so long to start.
+    pub(super) fn charge(&self, client: ClientKey, took: Duration, now: Instant) {
+        let mut clients = self.of_clients.borrow_mut();
+        clients.retain(|_, account| account.left_at(now, self.part(), PARTS) < self.part());
+        if clients.len() >= CLIENTS && !clients.contains_key(&client) {
+            let richest = clients.iter().max_by_key(|(_, account)| account.left);
+            if let Some(richest) = richest.map(|(client, _)| *client) {
+                clients.remove(&richest);
+            }
+        }
+        let account = clients.entry(client).or_insert(Account {
+            left: self.part(),
+            at: now,
+        });
+        account.left = (account.left - nanos(took)).max(-self.most);
+    }
+
+    fn is_spent(&self, account: &mut Account, now: Instant) -> bool {
+        account.left_at(now, self.part(), PARTS) <= 0
+    }
+
+    /// What one client may cost at once.
+    fn part(&self) -> i128 {
+        self.most / i128::from(PARTS)
+    }
+
+    fn left_at(&self, now: Instant) -> i128 {
+        let mut account = self.of_all.get();
+        let left = account.left_at(now, self.most, 1);
+        self.of_all.set(account);
+        left
+    }
+
+    fn spend(&self, time: Duration) {
+        let mut account = self.of_all.get();
+        account.left -= nanos(time);
+        self.of_all.set(account);
+    }
+}
+
+impl Account {
+    /// One that gets a part of the share, and holds so much at most.
+    fn left_at(&mut self, now: Instant, most: i128, parts: u32) -> i128 {
+        let passed = now.saturating_duration_since(self.at);
+        self.at = now;
+        self.left = most.min(self.left + nanos(passed / (SHARE * parts)));
+        self.left
+    }
+}
+
+/// A start that is under way. What it takes by the clock counts, up to what it may compute: others
+/// compute meanwhile. It counts also if the request that needs it ends before.
+struct Start<'a> {
+    budget: &'a StartBudget,
+    /// Who pays if it is dropped.
+    client: Option<ClientKey>,
+    begun: Instant,
+    most: Duration,
+}
+
+impl Start<'_> {
+    fn time(&self) -> Duration {
+        self.begun.elapsed().min(self.most)
+    }
+}
+
+impl Drop for Start<'_> {
+    fn drop(&mut self) {
+        let time = self.time();
+        self.budget.spend(time);
+        if let Some(client) = self.client {
+            self.budget.charge(client, time, Instant::now());
+        }
+    }
+}
+
+/// More than a century fits.
+fn nanos(time: Duration) -> i128 {
+    i128::try_from(time.as_nanos()).unwrap_or(i128::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const ALICE: ClientKey = ClientKey::test(1);
+    const EVE: ClientKey = ClientKey::test(666);
+
+    /// Time for eight starts of a second.
+    fn budget(now: Instant) -> StartBudget {
+        StartBudget::new(&FilterLimits::default(), now)
+    }
+
+    /// A start that a call of the client has made necessary, if that is admitted and there is time.
+    fn costs(budget: &StartBudget, client: ClientKey, now: Instant) -> bool {
+        let starts = !budget.refuses(client, now) && budget.left_at(now) > 0;
+        if starts {
+            budget.charge(client, SECOND, now);
+            budget.spend(SECOND);
+        }
+        starts
+    }
+
+    #[test]
+    fn starting_takes_a_tenth_of_the_time_in_the_long_run() {
+        let mut now = Instant::now();
+        let budget = budget(now);
+        let mut starts = 0;
+        for _ in 0..1000 {
+            while budget.left_at(now) > 0 {
+                budget.spend(SECOND);
+                starts += 1;
+            }
+            now += SECOND;
+        }
+        // Four instances of two seconds at once, then a tenth.
+        assert!((100..=110).contains(&starts), "{starts}");
+    }
+
+    #[test]
+    fn a_client_leaves_the_others_their_part_and_may_use_what_comes_back() {
+        let mut now = Instant::now();
+        let budget = budget(now);
+        let mut starts = 0;
+        for _ in 0..1000 {
+            while costs(&budget, EVE, now) {
+                starts += 1;
+            }
+            assert!(budget.left_at(now) >= budget.part() - nanos(SECOND));
+            assert!(!budget.refuses(ALICE, now));
+            now += SECOND;
+        }
+        assert!((100..=110).contains(&starts), "{starts}");
+    }
+
+    #[test]
+    fn clients_that_cost_much_share_what_there_is() {
+        let mut now = Instant::now();
+        let budget = budget(now);
+        let (mut alices, mut eves) = (0, 0);
+        for _ in 0..1000 {
+            while costs(&budget, EVE, now) {
+                eves += 1;
+            }
+            alices += u32::from(costs(&budget, ALICE, now));
+            now += SECOND;
+        }
+        for starts in [alices, eves] {
+            assert!((45..=60).contains(&starts), "{alices} and {eves}");
+        }
+    }
+
+    #[test]
+    fn a_client_is_forgotten_when_it_has_paid() {
+        let now = Instant::now();
+        let budget = budget(now);
+        budget.charge(EVE, SECOND, now);
+        budget.charge(ALICE, SECOND, now + 19 * SECOND);
+        assert_eq!(budget.of_clients.borrow().len(), 2);
+        budget.charge(ALICE, SECOND, now + 20 * SECOND);
+        assert_eq!(budget.of_clients.borrow().len(), 1);
+        for client in 0..2 * CLIENTS as u64 {
+            budget.charge(ClientKey::test(client), SECOND, now + 20 * SECOND);
+        }
+        assert_eq!(budget.of_clients.borrow().len(), CLIENTS);
+        // The one that owes most is known as long as others are there.
+        assert!(budget.of_clients.borrow().contains_key(&ALICE));
+    }
+}
