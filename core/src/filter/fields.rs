@@ -1,6 +1,9 @@
 //! The header fields that a hook may read and change. Changes are made to copies, which `instance`
 //! hands out when the hook has ended well. `host` answers guests from here.
 
+use std::cell::Cell;
+use std::collections::HashMap;
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 use portcullis_contract::field::is_owned;
 use portcullis_contract::limits::{ADDED_FIELDS_BYTES, FIELD_NAME_BYTES};
@@ -109,28 +112,7 @@ impl Fields {
         fields: impl Iterator<Item = (&'a str, &'a [u8])>,
     ) -> Result<(), EditError> {
         self.check(side)?;
-        let mut headers = HeaderMap::new();
-        let mut added = self.added;
-        for (name, value) in fields {
-            let name = field_name(name)?;
-            if is_owned(name.as_str()) {
-                continue;
-            }
-            let value = HeaderValue::from_bytes(value).map_err(|_| EditError::Syntax)?;
-            let is_kept = self
-                .of(side)
-                .get_all(&name)
-                .iter()
-                .any(|kept| *kept == value);
-            if !is_kept {
-                added += name.as_str().len() + value.len();
-            }
-            let room = headers.try_append(name, value);
-            room.map_err(|_| EditError::TooLarge)?;
-        }
-        if added > ADDED_FIELDS_BYTES {
-            return Err(EditError::TooLarge);
-        }
+        let (headers, added) = self.listed(side, fields)?;
         self.added = added;
         let before = std::mem::replace(self.edit(side), headers);
         let owned = |name: &HeaderName| is_owned(name.as_str());
@@ -142,6 +124,40 @@ impl Fields {
             }
         }
         Ok(())
+    }
+
+    /// The fields of a list, and how much the running hook has added with them. A field of the
+    /// message counts as added where the list has it more often than the message. Each step takes
+    /// as long as the field is: a filter is not stopped while it waits for this.
+    fn listed<'a>(
+        &self,
+        side: Side,
+        fields: impl Iterator<Item = (&'a str, &'a [u8])>,
+    ) -> Result<(HeaderMap, usize), EditError> {
+        let mut kept: HashMap<_, Cell<usize>> = HashMap::new();
+        for field in self.of(side) {
+            *kept.entry(field).or_default().get_mut() += 1;
+        }
+        let kept = &kept;
+        let mut headers = HeaderMap::new();
+        let mut added = self.added;
+        for (name, value) in fields {
+            let name = field_name(name)?;
+            if is_owned(name.as_str()) {
+                continue;
+            }
+            let value = HeaderValue::from_bytes(value).map_err(|_| EditError::Syntax)?;
+            match kept.get(&(&name, &value)) {
+                Some(left) if left.get() > 0 => left.set(left.get() - 1),
+                _ => added += name.as_str().len() + value.len(),
+            }
+            if added > ADDED_FIELDS_BYTES {
+                return Err(EditError::TooLarge);
+            }
+            let room = headers.try_append(name, value);
+            room.map_err(|_| EditError::TooLarge)?;
+        }
+        Ok((headers, added))
     }
 
     fn of(&self, side: Side) -> &HeaderMap {
@@ -305,6 +321,27 @@ mod tests {
         fields.set_all(Side::Request, given).unwrap();
         assert_eq!(fields.request, before);
         assert_eq!(fields.added, 0);
+    }
+
+    #[test]
+    fn a_list_that_adds_more_than_it_may_is_not_read_to_its_end() {
+        let mut fields = fields(Some(Side::Request));
+        for n in 0..1000 {
+            let value = HeaderValue::from(n % 7);
+            fields.request.append("a", value);
+        }
+        let before = fields.request.clone();
+        let read = Cell::new(0);
+        let list = std::iter::repeat_n(("a", &b"0"[..]), 1_000_000);
+        let list = list.inspect(|_| read.set(read.get() + 1));
+        let refused = fields.set_all(Side::Request, list);
+        assert_eq!(refused, Err(EditError::TooLarge));
+        // Those that are there already, and then two bytes for each.
+        assert_eq!(
+            read.get(),
+            1000_usize.div_ceil(7) + ADDED_FIELDS_BYTES / 2 + 1
+        );
+        assert_eq!(fields.request, before);
     }
 
     #[test]

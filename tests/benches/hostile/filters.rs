@@ -54,6 +54,13 @@ pub(crate) fn rows() -> Vec<Row> {
             guests::wat("wears_out"),
             SKIPPED,
         ),
+        Row::crowd(
+            "a filter that lists 18,000 fields for requests with 985",
+            CLIENTS,
+            ask_with_fields,
+        )
+        .file("hostile.wasm", guests::wat("lists_fields"))
+        .file("hostile.toml", NO_QUARANTINE),
         failing(
             "a filter in quarantine that one client makes fail",
             guests::wat("guards"),
@@ -80,6 +87,17 @@ async fn ask(scene: Scene, _: usize) -> Result<()> {
         client.ask(get(&scene.target("x.example", ""))).await?;
         // A filter that is in quarantine, or traps at once, costs nothing to ask.
         sleep(Duration::from_millis(1)).await;
+    }
+    client.reset()
+}
+
+async fn ask_with_fields(scene: Scene, _: usize) -> Result<()> {
+    let fields: String = (0..985).map(|n| format!("a: z{}\r\n", n % 7)).collect();
+    let mut client = Peer::connect(HOSTILE, scene.proxy).await?;
+    let head = get(&scene.target("x.example", ""));
+    let head = head.trim_end();
+    for _ in 0..100 {
+        client.ask(format!("{head}\r\n{fields}\r\n")).await?;
     }
     client.reset()
 }

@@ -1,6 +1,7 @@
 //! What the proxy does for filters, whatever they judge: lists, memory, numbers, time, chance and
 //! the public suffix list.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -87,14 +88,25 @@ impl feeds::Host for State {
 
     fn find_in(
         &mut self,
-        feeds: Vec<String>,
+        mut feeds: Vec<String>,
         host: String,
     ) -> Served<Result<Option<feeds::Match>, feeds::FeedError>> {
         self.serve(|state| {
+            let known = seen(&mut state.lists, &state.host.feeds).names().count();
+            if feeds.len() > known {
+                // Some are named more than once, or unknown.
+                name_once(&mut feeds);
+            }
             feeds.iter().try_for_each(|feed| state.check_feed(feed))?;
             Ok(state.look_up(Some(&feeds), &host))
         })
     }
+}
+
+/// Keeps the first of those that are equal: a feed that is named again answers as before.
+fn name_once(feeds: &mut Vec<String>) {
+    let mut named = HashSet::new();
+    feeds.retain(|feed| named.insert(feed.clone()));
 }
 
 impl From<StateError> for state::StateError {
@@ -275,5 +287,17 @@ impl random::Host for State {
             state.host.random.fill(&mut bytes);
             bytes
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_feed_that_is_named_often_is_asked_once_and_in_its_place() {
+        let mut feeds = ["b", "a", "b", "b", "c", "a"].map(str::to_owned).to_vec();
+        name_once(&mut feeds);
+        assert_eq!(feeds, ["b", "a", "c"]);
     }
 }

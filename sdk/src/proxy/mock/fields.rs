@@ -93,7 +93,11 @@ impl Fields {
                 Err(HeaderError::Forbidden(_)) => continue,
                 Err(error) => return Err(error),
             }
-            if !self.get(name).contains(value) {
+            let count = |fields: &Self| {
+                let values = fields.get(name).into_iter();
+                values.filter(|given| given == value).count()
+            };
+            if count(&all) >= count(self) {
                 all.add(name.len() + value.len())?;
             }
             all.give(name, value.clone());

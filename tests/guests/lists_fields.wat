@@ -1,0 +1,22 @@
+;; Puts 18,000 copies of one field in place of all fields of each request; has no opinion on it.
+(module
+  (import "portcullis:filter/request-headers@1.0.0" "set-all" (func $set (param i32 i32 i32)))
+  (memory (export "memory") 10)
+  (data (i32.const 64) "a")
+  (data (i32.const 68) "zz")
+  (func $fill (local $field i32) (local $end i32)
+    (local.set $field (i32.const 65536))
+    (local.set $end (i32.add (local.get $field) (i32.mul (i32.const 18_000) (i32.const 16))))
+    (loop $again
+      (i32.store (local.get $field) (i32.const 64))
+      (i32.store offset=4 (local.get $field) (i32.const 1))
+      (i32.store offset=8 (local.get $field) (i32.const 68))
+      (i32.store offset=12 (local.get $field) (i32.const 2))
+      (local.set $field (i32.add (local.get $field) (i32.const 16)))
+      (br_if $again (i32.lt_u (local.get $field) (local.get $end)))))
+  (start $fill)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+  (func (export "portcullis:filter/judge-request@1.0.0#judge")
+    (param i32 i32 i32 i32) (result i32)
+    (call $set (i32.const 65536) (i32.const 18_000) (i32.const 128))
+    (i32.const 256)))
