@@ -13,6 +13,7 @@ mod environment;
 mod error;
 mod feed;
 pub(crate) mod file;
+pub(crate) mod file_version;
 mod filter;
 mod filter_limits;
 mod followed;

@@ -28,7 +28,7 @@ use tokio::time::{Instant, sleep};
 
 pub(crate) use self::filter_file::FilterFile;
 use self::folder::{Files, Listing, Scan};
-pub(crate) use self::folder::{Stamp, Watch};
+pub(crate) use self::folder::Watch;
 use self::load_task::{COPY_TIMEOUT, Loaded, Outcome, Retry};
 pub(crate) use self::load_task::{LoadFailure, MAX_WASM_BYTES};
 pub(crate) use self::manifest::ConfigSource;

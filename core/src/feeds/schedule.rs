@@ -1,10 +1,9 @@
 //! When each list is fetched: at once, then at its interval, after a failure sooner, and when its
 //! file changes. The result is logged. The control thread runs it.
 
-use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::future::join;
@@ -17,6 +16,7 @@ use super::fetch::file_path;
 use super::origin::Origin;
 use super::source::Source;
 use super::{FeedError, Feeds, Outcome, blocking};
+use crate::config::file_version::FileVersion;
 use crate::error::Causes;
 
 /// The first wait after a failure. Each further failure doubles it, up to the feed's interval.
@@ -28,31 +28,8 @@ const LONGEST_WAIT: Duration = Duration::from_hours(24);
 /// How often the file of a `file:` feed is checked for changes.
 const FILE_CHECK: Duration = Duration::from_secs(2);
 
-/// Tells one version of a file from the next; none if there is no such file.
+/// None if there is no such file.
 type Stamp = Option<FileVersion>;
-
-/// A file that was swapped for another of the same size and time is another version of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct FileVersion {
-    modified: SystemTime,
-    bytes: u64,
-    /// Its number, and when anything about it changed last, the number of its names included.
-    #[cfg(unix)]
-    inode: (u64, i64, i64),
-}
-
-impl FileVersion {
-    fn of(metadata: &Metadata) -> Option<Self> {
-        #[cfg(unix)]
-        use std::os::unix::fs::MetadataExt;
-        Some(Self {
-            modified: metadata.modified().ok()?,
-            bytes: metadata.len(),
-            #[cfg(unix)]
-            inode: (metadata.ino(), metadata.ctime(), metadata.ctime_nsec()),
-        })
-    }
-}
 
 impl Feeds {
     /// Keeps all lists fresh, and what is counted of them, until `shutdown`, or until this future
@@ -237,17 +214,14 @@ fn jittered(pause: Duration) -> Duration {
 
 async fn stamp_of(file: Option<PathBuf>) -> Stamp {
     let file = file?;
-    blocking(move || stamp(&file)).await
+    blocking(move || FileVersion::of_file(&file)).await
 }
 
 /// That of the file of a `file:` feed, and that of its copy, by one errand.
 async fn stamps_of(file: Option<&Path>, copy: &Path) -> (Stamp, Stamp) {
     let (file, copy) = (file.map(Path::to_owned), copy.to_owned());
-    blocking(move || (file.and_then(|file| stamp(&file)), stamp(&copy))).await
-}
-
-fn stamp(file: &Path) -> Stamp {
-    FileVersion::of(&fs::metadata(file).ok()?)
+    let version = FileVersion::of_file;
+    blocking(move || (file.and_then(|file| version(&file)), version(&copy))).await
 }
 
 #[cfg(test)]
@@ -295,46 +269,5 @@ mod tests {
             let pause = jittered(Duration::from_secs(100)).as_secs_f64();
             assert!((90.0..=110.0).contains(&pause), "{pause}");
         }
-    }
-
-    #[test]
-    fn a_file_that_changes_comes_or_goes_is_another_version() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("list.txt");
-        assert_eq!(stamp(&file), None);
-        fs::write(&file, "a.example").unwrap();
-        let first = stamp(&file);
-        assert_eq!(stamp(&file), first);
-        fs::write(&file, "longer.example").unwrap();
-        assert!(first.is_some() && stamp(&file) != first);
-        fs::remove_file(&file).unwrap();
-        assert_eq!(stamp(&file), None);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_file_that_was_swapped_for_one_of_the_same_size_and_time_is_another_version() {
-        let dir = tempfile::tempdir().unwrap();
-        let [file, other] = ["list.txt", "other.txt"].map(|name| dir.path().join(name));
-        fs::write(&file, "a.example").unwrap();
-        fs::write(&other, "b.example").unwrap();
-        let time = fs::metadata(&file).unwrap().modified().unwrap();
-        let set_time = |path| {
-            let file = fs::File::options().write(true).open(path).unwrap();
-            file.set_modified(time).unwrap();
-        };
-        set_time(&other);
-        let first = stamp(&file);
-        fs::rename(&other, &file).unwrap();
-        let second = stamp(&file);
-        assert_ne!(second, first);
-        assert_eq!(second.map(|version| version.modified), Some(time));
-        // Written in place, and its time set back. The system's clock for files is coarse.
-        let is_another = (0..100_000).any(|_| {
-            fs::write(&file, "c.example").unwrap();
-            set_time(&file);
-            stamp(&file) != second
-        });
-        assert!(is_another);
     }
 }

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
 
-use super::folder::{Files, Stamp};
+use super::folder::Files;
 use super::load_task::{Digest, LoadFailure, LoadTask, Outcome};
 use super::manifest::ConfigSource;
+use crate::config::file_version::FileVersion;
 use crate::config::{ConfigError, FilterSettings, Grants};
 use crate::error::PluginError;
 use crate::filter::{CachedFailure, CompileError, Filter, LoadError, Loader, NotCompiled};
@@ -152,8 +153,8 @@ impl FilterFile {
 
     fn task(self) -> LoadTask {
         let files = Files {
-            wasm: Stamp::of_file(&self.path("wasm")).filter(|_| self.builtin.is_none()),
-            settings: Stamp::of_file(&self.path("toml")),
+            wasm: FileVersion::of_file(&self.path("wasm")).filter(|_| self.builtin.is_none()),
+            settings: FileVersion::of_file(&self.path("toml")),
         };
         LoadTask {
             dir: self.dir.into(),

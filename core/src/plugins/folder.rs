@@ -1,16 +1,17 @@
 //! What lies in the plugin folder, and a hint when that changes. Used by `plugins`. Reads names and
-//! stamps, never contents.
+//! versions, never contents.
 
 use std::collections::BTreeMap;
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::Notify;
+
+use crate::config::file_version::{FileVersion, identity};
 
 /// Whether a scan of the folder left something that the next one must look at soon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,77 +27,9 @@ pub(super) type Listing = BTreeMap<Arc<str>, Files>;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Files {
     /// `NAME.wasm`.
-    pub(super) wasm: Option<Stamp>,
+    pub(super) wasm: Option<FileVersion>,
     /// `NAME.toml`.
-    pub(super) settings: Option<Stamp>,
-}
-
-/// Tells one version of a file from another without reading it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Stamp {
-    len: u64,
-    modified: Option<SystemTime>,
-    identity: (u64, u64),
-    status_changed: (i64, i64),
-}
-
-impl Stamp {
-    /// `None` if there is no such file, or if its metadata cannot be read.
-    pub(crate) fn of_file(path: &Path) -> Option<Self> {
-        fs::metadata(path).ok().as_ref().map(Self::of)
-    }
-
-    fn of(metadata: &Metadata) -> Self {
-        Self {
-            len: metadata.len(),
-            modified: metadata.modified().ok(),
-            identity: identity(metadata),
-            status_changed: status_changed(metadata),
-        }
-    }
-
-    /// In bytes.
-    pub(super) fn len(&self) -> u64 {
-        self.len
-    }
-
-    /// Whether the file was written to less than `age` ago.
-    pub(super) fn is_younger_than(&self, age: std::time::Duration) -> bool {
-        self.modified
-            .and_then(|time| time.elapsed().ok())
-            .is_some_and(|elapsed| elapsed < age)
-    }
-}
-
-/// A file that is replaced under its name within one tick of the clock still changes its inode.
-#[cfg(unix)]
-fn identity(metadata: &Metadata) -> (u64, u64) {
-    use std::os::unix::fs::MetadataExt;
-    (metadata.dev(), metadata.ino())
-}
-
-/// When the file's owner, mode or contents last changed, in seconds and nanoseconds. A file that
-/// could not be read and whose mode was mended counts as changed, so that it is tried again.
-#[cfg(unix)]
-fn status_changed(metadata: &Metadata) -> (i64, i64) {
-    use std::os::unix::fs::MetadataExt;
-    (metadata.ctime(), metadata.ctime_nsec())
-}
-
-#[cfg(not(unix))]
-fn status_changed(_: &Metadata) -> (i64, i64) {
-    (0, 0)
-}
-
-#[cfg(not(unix))]
-fn identity(metadata: &Metadata) -> (u64, u64) {
-    let since_epoch = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).ok();
-    let created = metadata
-        .created()
-        .ok()
-        .and_then(since_epoch)
-        .unwrap_or_default();
-    (created.as_secs(), created.subsec_nanos().into())
+    pub(super) settings: Option<FileVersion>,
 }
 
 /// Lists `NAME.wasm` and `NAME.toml`, links followed. Names that begin with a dot or are not UTF-8
@@ -133,7 +66,7 @@ pub(super) fn list(dir: &Path) -> io::Result<Listing> {
         } else {
             &mut files.settings
         };
-        *slot = Some(Stamp::of(&metadata));
+        *slot = Some(FileVersion::of(&metadata));
     }
     Ok(listing)
 }

@@ -11,8 +11,9 @@ use futures_util::FutureExt;
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncReadExt;
 
-use super::folder::{Files, Stamp};
+use super::folder::Files;
 use super::manifest::{ConfigSource, check_config};
+use crate::config::file_version::FileVersion;
 use crate::config::{self, Ceilings, ConfigError, FilterSettings, Grants, Standing};
 use crate::error::{Causes, Escaped, panic_message};
 use crate::filter::{
@@ -363,7 +364,7 @@ impl LoadTask {
     async fn read_file(
         &self,
         extension: &str,
-        stamp: Option<&Stamp>,
+        stamp: Option<&FileVersion>,
         limit: u64,
     ) -> Result<Vec<u8>, LoadFailure> {
         let file = format!("{}.{extension}", self.name);

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::plugins::{Stamp, Watch};
+use crate::config::file_version::FileVersion;
+use crate::plugins::Watch;
 
 /// How often the file is looked at where nothing tells of its changes.
 const POLL: Duration = Duration::from_secs(1);
@@ -37,7 +38,7 @@ pub(super) async fn follow(followed: &mut impl Followed, mut told: impl AsyncFnM
     loop {
         watch.arm();
         // Before the file is read: a change that comes meanwhile is one more.
-        let stamp = Stamp::of_file(followed.file());
+        let stamp = FileVersion::of_file(followed.file());
         if known.as_ref() != Some(&stamp) || refused.is_some() {
             match followed.read().await {
                 Ok(content) => {

@@ -10,10 +10,11 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
+use crate::config::file_version::FileVersion;
 use crate::config::{self, Config, ConfigError, Followed};
 use crate::error::Causes;
 use crate::feeds::Feeds;
-use crate::plugins::{Order, Stamp};
+use crate::plugins::Order;
 use crate::upstream::reload::Reloads;
 
 /// How often the file is looked at. It may lie on a file system that tells of no change.
@@ -34,8 +35,8 @@ pub(super) struct Settings {
     /// What the file said when it was read last.
     said: Arc<Config>,
     /// The file as the last look found it, and as it was read.
-    seen: Option<Stamp>,
-    read: Option<Stamp>,
+    seen: Option<FileVersion>,
+    read: Option<FileVersion>,
     /// Whether the operator has asked for the file to be read, and wants to hear of it.
     is_told: bool,
     /// Whether there has been a file.
@@ -97,7 +98,7 @@ impl Settings {
         let followed = self.followed.clone();
         let (seen, read) = (self.seen.clone(), self.read.clone());
         let looking = spawn_blocking(move || {
-            let stamp = Stamp::of_file(followed.file());
+            let stamp = FileVersion::of_file(followed.file());
             // A file that is gone for a moment is being replaced.
             let is_due = stamp.is_some() && stamp != read && stamp == seen;
             let config = is_due.then(|| followed.read());

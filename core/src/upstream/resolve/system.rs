@@ -6,7 +6,6 @@ use std::fs;
 use std::io;
 use std::net::{IpAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use hickory_resolver::Hosts;
 use hickory_resolver::config::{ResolverConfig, ResolverOpts};
@@ -16,6 +15,7 @@ use hickory_resolver::proto::rr::{Name, RecordType};
 use hickory_resolver::system_conf;
 
 use super::blocking::Call;
+use crate::config::file_version::FileVersion;
 
 /// The files of the machine, and its function. A test has its own.
 #[derive(Clone, Debug)]
@@ -30,13 +30,11 @@ pub(super) struct Files {
 /// Tells one version of what the machine says from the next.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Version {
-    /// None where the settings name the servers.
-    name_servers: Option<Stamp>,
-    hosts: Stamp,
+    /// None where the settings name the servers; none inside if there is no such file.
+    name_servers: Option<Option<FileVersion>>,
+    /// None if there is no such file.
+    hosts: Option<FileVersion>,
 }
-
-/// None if there is no such file.
-type Stamp = Option<(SystemTime, u64)>;
 
 impl Default for Files {
     fn default() -> Self {
@@ -63,8 +61,8 @@ impl Files {
     /// The version of the files now, which takes two system calls.
     pub(super) fn version(&self, with_name_servers: bool) -> Version {
         Version {
-            name_servers: with_name_servers.then(|| stamp(&self.resolv_conf)),
-            hosts: stamp(&self.hosts),
+            name_servers: with_name_servers.then(|| FileVersion::of_file(&self.resolv_conf)),
+            hosts: FileVersion::of_file(&self.hosts),
         }
     }
 
@@ -118,7 +116,35 @@ pub(super) fn addresses_in(hosts: &Hosts, name: &str) -> Vec<IpAddr> {
         .collect()
 }
 
-fn stamp(file: &Path) -> Stamp {
-    let metadata = fs::metadata(file).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_the_same_length_and_time_are_another_version() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = Files {
+            resolv_conf: dir.path().join("resolv.conf"),
+            hosts: dir.path().join("hosts"),
+            ..Files::default()
+        };
+        let new = dir.path().join("new");
+        let put = |text: &str, place: &Path| {
+            fs::write(&new, text).unwrap();
+            let file = fs::File::options().write(true).open(&new).unwrap();
+            let times = fs::FileTimes::new().set_modified(std::time::SystemTime::UNIX_EPOCH);
+            file.set_times(times).unwrap();
+            fs::rename(&new, place).unwrap();
+        };
+        put("nameserver 192.0.2.1\n", &files.resolv_conf);
+        put("192.0.2.8 one.example\n", &files.hosts);
+        let first = files.version(true);
+        assert_eq!(files.version(true), first);
+        put("192.0.2.9 two.example\n", &files.hosts);
+        let second = files.version(true);
+        assert_ne!(second, first);
+        put("nameserver 192.0.2.2\n", &files.resolv_conf);
+        assert_ne!(files.version(true), second);
+        assert_eq!(files.version(false), files.version(false));
+    }
 }
