@@ -14,6 +14,7 @@ pub(crate) mod first_request;
 pub(crate) mod forward;
 pub(crate) mod head;
 pub(crate) mod headers;
+mod heads;
 pub(crate) mod hello;
 mod interim;
 pub(crate) mod per_client;

@@ -10,118 +10,22 @@
 pub(crate) mod request_line;
 #[cfg(test)]
 mod tests;
+mod turn;
 
-use std::cell::Cell;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use hyper::body::{Body, Incoming};
 use memchr::memchr;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::interim::Interims;
-use super::session::Session;
+pub(crate) use self::turn::Turn;
+use self::turn::{Answer, Refused};
 use super::socks::is_first_byte as is_socks_version;
-use super::worker::Worker;
-use crate::error::Error;
-use crate::timer::{ClientStream, Deadlines, Share, TrackedIo};
+use crate::timer::{ClientStream, TrackedIo};
 use crate::upstream::framing::{Framing, end_of_head, give};
 use crate::upstream::spelling::{SpelledHead, Spellings};
-
-/// Where a connection stands. Shared by its stream and by what answers its requests.
-#[derive(Debug)]
-pub(crate) struct Turn {
-    deadlines: Rc<Deadlines>,
-    /// What the next bytes from the client are.
-    framing: Cell<Framing>,
-    /// A request has come before its turn.
-    is_next_waiting: Cell<bool>,
-    answer: Cell<Answer>,
-    interims: Arc<Interims>,
-    spellings: Rc<Spellings>,
-    worker: Rc<Worker>,
-    refused: Cell<Refused>,
-    /// The client has begun as clients of SOCKS do.
-    is_socks: Cell<bool>,
-    /// What the connection reads and writes at a time.
-    pub(crate) share: Share,
-}
-
-/// How far the answer to the last request has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Answer {
-    /// There is none. Of hyper nothing comes but `100 Continue`.
-    Awaited,
-    /// hyper has its head.
-    Ready,
-    /// The client has something of it.
-    Begun,
-}
-
-/// What hyper has said of the last request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Refused {
-    No,
-    Yes,
-    /// It does not even get to the end of its first line.
-    TargetTooLong,
-}
-
-impl Turn {
-    pub(crate) fn new(session: &Session) -> Rc<Self> {
-        Rc::new(Self {
-            deadlines: session.deadlines.clone(),
-            answer: Cell::new(Answer::Begun),
-            interims: session.interims.clone(),
-            spellings: session.asker.spellings.clone(),
-            worker: session.worker.clone(),
-            framing: Cell::new(Framing::Head),
-            is_next_waiting: Cell::new(false),
-            refused: Cell::new(Refused::No),
-            is_socks: Cell::new(false),
-            share: Share::default(),
-        })
-    }
-
-    /// hyper has read the head of a request with this body.
-    pub(crate) fn begin_exchange(&self, body: &Incoming) {
-        self.framing.set(match body.size_hint().exact() {
-            Some(0) => Framing::Head,
-            Some(length) => Framing::Length(length),
-            None => Framing::chunks(),
-        });
-        self.answer.set(Answer::Awaited);
-        self.spellings.response.forget();
-    }
-
-    /// The response goes to hyper.
-    pub(crate) fn begin_answer(&self) {
-        self.answer.set(Answer::Ready);
-    }
-
-    /// Whether the client speaks SOCKS. Then hyper has got nothing of it.
-    pub(crate) fn is_socks(&self) -> bool {
-        self.is_socks.get()
-    }
-
-    /// Why hyper has refused what it has read, if an error of its connection means that.
-    pub(crate) fn refusal(&self, error: hyper::Error) -> Result<Error, hyper::Error> {
-        let is_too_large = error.is_parse_too_large();
-        match self.refused.get() {
-            Refused::TargetTooLong if is_too_large => Ok(Error::TargetTooLong),
-            Refused::Yes if is_too_large => Ok(Error::HeadTooLarge),
-            Refused::No if !error.is_parse() || !self.is_between_exchanges() => Err(error),
-            _ => Ok(Error::NotHttp(error)),
-        }
-    }
-
-    fn is_between_exchanges(&self) -> bool {
-        self.deadlines.is_between_exchanges()
-    }
-}
 
 /// A client's stream as hyper sees it.
 #[derive(Debug)]
@@ -167,9 +71,18 @@ impl<S: ClientStream> Wire<S> {
     /// Reads from the client. What was held comes first.
     fn poll_more(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.held.is_empty() {
-            return Pin::new(&mut self.io).poll_read(cx, buf);
+            return self.poll_client(cx, buf);
         }
         give(&mut self.held, usize::MAX, buf);
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_client(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
+        if self.turn.is_between_exchanges() {
+            self.turn.hold_head(buf.filled().len() - before)?;
+        }
         Poll::Ready(Ok(()))
     }
 
@@ -236,10 +149,13 @@ impl<S: ClientStream> Wire<S> {
             if self.held.is_empty() {
                 return Poll::Ready(Ok(()));
             }
+        } else if self.turn.head.get() == 0 {
+            // It was sent before its turn.
+            self.turn.hold_head(self.held.len())?;
         }
         while !self.find_line() {
             let held = self.held.len();
-            ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
+            ready!(self.poll_client(cx, buf))?;
             self.held.extend_from_slice(&buf.filled()[before..]);
             buf.set_filled(before);
             if self.held.len() == held {

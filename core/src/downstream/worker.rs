@@ -16,6 +16,7 @@ use super::auth::{Gate, Logins};
 use super::bandwidth::Bandwidth;
 use super::copy::CopyBuffer;
 use super::headers::Pseudonym;
+use super::heads::Heads;
 use super::tunnels::{TunnelLimits, Tunnels};
 use crate::chain::decisions::Decisions;
 use crate::chain::{BackgroundSender, Chain, LocalChain};
@@ -66,6 +67,8 @@ pub(crate) struct Worker {
     pub(crate) command: Arc<str>,
     pub(crate) upstream: Upstream,
     pub(crate) copy_buffer: CopyBuffer,
+    /// What is held of requests that have no end yet.
+    pub(crate) heads: Heads,
     pub(crate) access_log: Rc<Sink>,
     /// The names of the listeners.
     pub(crate) listeners: Vec<Arc<str>>,
@@ -102,6 +105,7 @@ impl Worker {
             decisions: config.decisions,
             command: config.command,
             copy_buffer: CopyBuffer::new(),
+            heads: Heads::default(),
             access_log: Rc::new(config.access_log.sink()),
             // Names of its own: workers would wait for each other where they count who has one.
             listeners: config.listeners.iter().map(NamedListener::label).collect(),

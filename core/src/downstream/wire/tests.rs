@@ -4,6 +4,7 @@ use std::future::poll_fn;
 
 use super::*;
 use crate::chain::Chain;
+use crate::downstream::session::Session;
 
 /// A client that is always ready, a little at a time.
 struct Ready;
