@@ -17,6 +17,7 @@ pub(crate) mod request;
 pub(crate) mod resolve;
 pub(crate) mod response;
 mod route;
+pub(crate) mod shortage;
 mod socket;
 pub(crate) mod spelling;
 pub(crate) mod stream;
@@ -34,6 +35,7 @@ use std::time::Duration;
 use http::{HeaderValue, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use tokio::net::TcpStream;
+use tokio::task::yield_now;
 use tokio::time::{interval, timeout};
 
 use self::dial::Dialled;
@@ -50,6 +52,7 @@ use self::reach::NoWay;
 use self::request::RequestBody;
 use self::resolve::Resolver;
 pub(crate) use self::route::{Route, Scheme};
+use self::shortage::Shortage;
 pub(crate) use self::socket::OriginSocket;
 use self::spelling::Spellings;
 use crate::config::{Egress, Limits, OwnListeners};
@@ -68,6 +71,8 @@ pub(crate) struct Upstream {
     pool: Rc<Pool>,
     connect_timeout: Duration,
     head_size: usize,
+    /// Of descriptors or memory. Idle connections of clients hear of it.
+    pub(crate) shortage: Shortage,
 }
 
 /// Who wants something of an origin: one client's connection.
@@ -114,6 +119,7 @@ impl Upstream {
             pool: Rc::new(Pool::new(bounds.idle)),
             connect_timeout: limits.connect,
             head_size: limits.head_size,
+            shortage: Shortage::default(),
         }
     }
 
@@ -284,11 +290,20 @@ impl Upstream {
     async fn dial_direct(&self, route: &Route, client: ClientKey) -> Result<Connected, Error> {
         let (target, scheme) = (&route.target, route.scheme);
         self.policy.judge_target(target, scheme)?;
-        let addresses = self.resolver.addresses(target, client).await?;
+        let addresses = match self.resolver.addresses(target, client).await {
+            Err(Error::NoRoom(_)) => {
+                self.make_room().await;
+                self.resolver.addresses(target, client).await?
+            }
+            addresses => addresses?,
+        };
         let addresses = dial::interleave(addresses);
         let addresses = self.policy.permitted(target, scheme, addresses)?;
         let dialled = match timeout(self.connect_timeout, self.race(addresses)).await {
             Ok(Ok(dialled)) => dialled,
+            Ok(Err(source)) if dial::is_out_of_descriptors(&source) => {
+                return Err(Error::NoRoom(dial::NO_DESCRIPTOR));
+            }
             Ok(Err(source)) => {
                 return Err(Error::Connect {
                     target: target.to_string(),
@@ -310,11 +325,17 @@ impl Upstream {
     async fn race(&self, addresses: Vec<SocketAddr>) -> io::Result<Dialled> {
         match dial::race(addresses.clone()).await {
             Err(error) if dial::is_out_of_descriptors(&error) => {
-                self.close_idle();
+                self.make_room().await;
                 dial::race(addresses).await
             }
             dialled => dialled,
         }
+    }
+
+    async fn make_room(&self) {
+        self.close_idle();
+        // Those of clients are closed by their own tasks.
+        yield_now().await;
     }
 
     /// Refuses a connection that has come back to the proxy itself.
@@ -364,9 +385,11 @@ impl Upstream {
         }
     }
 
-    /// Closes all idle connections, as descriptors or memory are short.
+    /// Closes all idle connections, as descriptors or memory are short, and has those of clients
+    /// closed.
     pub(crate) fn close_idle(&self) {
         self.pool.clear();
+        self.shortage.announce();
     }
 
     /// Closes all idle connections and keeps none from now on.

@@ -9,6 +9,9 @@ mod access_log;
 #[cfg(unix)]
 #[path = "program/auth.rs"]
 mod auth;
+#[cfg(target_os = "linux")]
+#[path = "program/descriptors.rs"]
+mod descriptors;
 #[cfg(unix)]
 #[path = "program/exec.rs"]
 mod exec;

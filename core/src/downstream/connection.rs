@@ -37,6 +37,7 @@ use crate::error::{Causes, Error};
 use crate::flow::Protocol;
 use crate::timer::{ClientStream, Expired};
 use crate::upstream::request::ClientBody;
+use crate::upstream::shortage::ShortageSignal;
 use crate::verdict::Verdict;
 
 /// How long the rest of what a client sends is thrown away before its connection is closed. Closed
@@ -63,6 +64,8 @@ enum Served<S> {
     Dropped,
     Broken(hyper::Error),
     TimedOut,
+    /// The client was idle, and others need what its connection takes.
+    Spared,
 }
 
 /// What tells hyper to close a connection without an answer.
@@ -74,6 +77,8 @@ struct Dropped;
 enum ServeError {
     Broken(hyper::Error),
     TimedOut,
+    /// The connection was idle, and others need its descriptor.
+    Spared,
 }
 
 /// Serves one client until it leaves, rests too long, or the worker stops.
@@ -111,6 +116,7 @@ pub(crate) async fn serve<S: ClientStream>(session: Session, stream: S) {
                 tracing::debug!(error = %Causes(&error), "the client broke off");
             }
             Served::TimedOut => tracing::debug!("the client was idle for too long"),
+            Served::Spared => tracing::debug!("an idle connection makes room for others"),
         }
     };
     serving.instrument(span).await;
@@ -164,6 +170,7 @@ async fn http1<S: ClientStream>(session: &Session, stream: S) -> Served<S> {
             Err(error) => Served::Broken(error),
         },
         (Err(ServeError::TimedOut), _) => Served::TimedOut,
+        (Err(ServeError::Spared), _) => Served::Spared,
     }
 }
 
@@ -180,9 +187,13 @@ where
 {
     let cancelled = pin!(session.worker.shutdown.cancelled());
     let mut stop = StopSignal::new(&session.worker, cancelled);
+    let shortage = &session.worker.upstream.shortage;
+    let told = pin!(shortage.notified());
+    let mut shortage = ShortageSignal::new(shortage, told);
     let mut is_leaving = false;
     poll_fn(|cx| {
         turn.share.begin_turn();
+        let is_short = shortage.poll(cx);
         if stop.poll(cx) && !is_leaving {
             is_leaving = true;
             Pin::new(&mut *http).graceful_shutdown();
@@ -190,6 +201,10 @@ where
         loop {
             if let Poll::Ready(end) = Pin::new(&mut *http).poll(cx) {
                 return Poll::Ready(end.map_err(ServeError::Broken));
+            }
+            // hyper has just seen that the client has sent nothing.
+            if is_short && turn.is_idle() {
+                return Poll::Ready(Err(ServeError::Spared));
             }
             match session.deadlines.poll(cx) {
                 Poll::Pending => return Poll::Pending,

@@ -106,6 +106,9 @@ pub(super) async fn race(addresses: Vec<SocketAddr>) -> io::Result<Dialled> {
     }
 }
 
+/// Why there is no connection to an origin although the origin may be well.
+pub(super) const NO_DESCRIPTOR: &str = "the proxy has as many files and connections open as it may";
+
 /// Whether this process or the system has as many open files as it may.
 pub(super) fn is_out_of_descriptors(error: &io::Error) -> bool {
     #[cfg(unix)]

@@ -204,8 +204,8 @@ impl Upstream {
 fn unreachable(error: Error) -> Failure {
     match error {
         Error::Loop => Failure::Final(error),
-        Error::Connect { ref source, .. } if dial::is_out_of_descriptors(source) => {
-            Failure::Final(error)
+        Error::Connect { source, .. } if dial::is_out_of_descriptors(&source) => {
+            Failure::Final(Error::NoRoom(dial::NO_DESCRIPTOR))
         }
         error => Failure::Of(Fault::Unreachable, error),
     }

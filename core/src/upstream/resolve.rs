@@ -45,6 +45,7 @@ use self::server::Way;
 use self::servers::{Asked, Servers, Split};
 use self::system::{Files, Version};
 use self::turns::Turns;
+use super::dial;
 use crate::config::{DnsCache, Egress, NameServer};
 use crate::error::Error;
 use crate::flow::ClientKey;
@@ -337,7 +338,18 @@ impl Source {
 fn failed(host: &str, failure: Failure) -> Error {
     match failure {
         Failure::Timeout => Error::DnsTimeout { host: host.into() },
+        failure if is_out_of_descriptors(&failure) => Error::NoRoom(dial::NO_DESCRIPTOR),
         failure => unresolved(host, failure.into()),
+    }
+}
+
+/// Whether there was no descriptor for a question.
+fn is_out_of_descriptors(failure: &Failure) -> bool {
+    match failure {
+        Failure::Servers(NetError::Io(error)) | Failure::System(error) => {
+            dial::is_out_of_descriptors(error)
+        }
+        _ => false,
     }
 }
 

@@ -32,13 +32,17 @@ impl Running {
 
     pub(crate) fn start_at(dir: &Path, config: &str, format: &str, listen: &str) -> Self {
         fs::write(dir.join("portcullis.toml"), config).unwrap();
-        let mut process = portcullis(dir)
+        let mut program = portcullis(dir);
+        program
             .args(["--listen", listen])
-            .env("PORTCULLIS_LOG_FORMAT", format)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .env("PORTCULLIS_LOG_FORMAT", format);
+        Self::of(&mut program)
+    }
+
+    /// The same for a program that is about to start.
+    pub(crate) fn of(program: &mut Command) -> Self {
+        let program = program.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = program.spawn().unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
         let mut lines_about = lines.by_ref().map(Result::unwrap);
         let first = lines_about.find(|line| address(line).is_some());
@@ -89,7 +93,7 @@ impl Drop for Running {
     clippy::disallowed_methods,
     reason = "a client of the proxy, which may block"
 )]
-fn request_in_flight(proxy: &Running) -> (TcpStream, TcpStream) {
+pub(crate) fn request_in_flight(proxy: &Running) -> (TcpStream, TcpStream) {
     let origin = TcpListener::bind("127.0.0.1:0").unwrap();
     let host = origin.local_addr().unwrap();
     let mut client = TcpStream::connect(proxy.address).unwrap();

@@ -112,6 +112,12 @@ impl Turn {
         }
     }
 
+    /// Whether the client has had its answers and has sent nothing since.
+    pub(crate) fn is_idle(&self) -> bool {
+        let has_asked = self.is_between_exchanges() && !self.deadlines.is_first_head();
+        has_asked && self.head.get() == 0 && self.framing.get() == Framing::Head
+    }
+
     pub(super) fn is_between_exchanges(&self) -> bool {
         self.deadlines.is_between_exchanges()
     }

@@ -1,0 +1,208 @@
+//! File descriptors that run short: what goes first, and what clients are told.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::Command;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+use tempfile::TempDir;
+
+use super::running::{Running, request_in_flight};
+use super::{portcullis, started_by};
+
+const ONE_WORKER: &str = "[proxy]\nworkers = 1\n[feeds.malware]\nenabled = false\n";
+
+/// Far longer than anything here takes.
+const LONG: Duration = Duration::from_secs(60);
+
+/// A connection to the proxy.
+struct Client(BufReader<TcpStream>);
+
+impl Client {
+    #[expect(clippy::disallowed_methods, reason = "a client of the proxy")]
+    fn of(proxy: &Running) -> Self {
+        let stream = TcpStream::connect(proxy.address).unwrap();
+        stream.set_read_timeout(Some(LONG)).unwrap();
+        Self(BufReader::new(stream))
+    }
+
+    fn ask(&mut self, origin: SocketAddr) {
+        let request = format!("GET http://{origin}/ HTTP/1.1\r\nHost: {origin}\r\n\r\n");
+        self.0.get_mut().write_all(request.as_bytes()).unwrap();
+    }
+
+    /// The head of the answer, in small letters.
+    fn answer(&mut self) -> String {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            assert_ne!(self.0.read_line(&mut head).unwrap(), 0, "{head}");
+        }
+        let head = head.to_lowercase();
+        let length = head.split_once("content-length: ").unwrap().1;
+        let length = length.split("\r\n").next().unwrap().parse().unwrap();
+        self.0.read_exact(&mut vec![0; length]).unwrap();
+        head
+    }
+
+    fn status(&mut self, origin: SocketAddr) -> String {
+        self.ask(origin);
+        self.answer()[9..12].to_owned()
+    }
+
+    /// Waits until the proxy closes the connection.
+    fn is_closed(&mut self) -> bool {
+        self.0.read(&mut [0]).unwrap() == 0
+    }
+}
+
+/// An origin that answers each request with these fields, and says so whenever a connection ends.
+fn origin(fields: &'static str) -> (SocketAddr, mpsc::Receiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (ended, ends) = mpsc::channel();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let ended = ended.clone();
+            thread::spawn(move || {
+                let mut stream = BufReader::new(stream.unwrap());
+                while has_head(&mut stream) {
+                    let answer = format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: 2\r\n\r\nok");
+                    stream.get_mut().write_all(answer.as_bytes()).unwrap();
+                    if fields.contains("close") {
+                        break;
+                    }
+                }
+                drop(stream);
+                // The test may be over.
+                let _ = ended.send(());
+            });
+        }
+    });
+    (address, ends)
+}
+
+fn has_head(stream: &mut BufReader<TcpStream>) -> bool {
+    let mut line = String::new();
+    loop {
+        line.clear();
+        match stream.read_line(&mut line) {
+            Ok(0) | Err(_) => return false,
+            Ok(_) if line == "\r\n" => return true,
+            Ok(_) => {}
+        }
+    }
+}
+
+/// Has the proxy have no further descriptor. The limit is one of their numbers.
+fn exhaust(proxy: &Running) {
+    let id = proxy.process.id();
+    let lowest_free = || {
+        let open = fs::read_dir(format!("/proc/{id}/fd")).unwrap();
+        let open = open.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let open: HashSet<u64> = open.map(|number| number.parse().unwrap()).collect();
+        (0..).find(|number| !open.contains(number)).unwrap()
+    };
+    loop {
+        let free = lowest_free();
+        limit(proxy, free);
+        // What was closed meanwhile would leave room.
+        if lowest_free() >= free {
+            return;
+        }
+    }
+}
+
+/// As at the start, again.
+fn relax(proxy: &Running) {
+    limit(proxy, 1000);
+}
+
+fn limit(proxy: &Running, descriptors: u64) {
+    let limit = Rlimit {
+        current: Some(descriptors),
+        maximum: getrlimit(Resource::Nofile).maximum,
+    };
+    let pid = Pid::from_raw(proxy.process.id().try_into().unwrap());
+    prlimit(pid, Resource::Nofile, limit).unwrap();
+}
+
+#[test]
+fn idle_connections_of_clients_go_first_when_descriptors_run_out() {
+    let dir = TempDir::new().unwrap();
+    let proxy = Running::start(dir.path(), ONE_WORKER);
+    let (origin, _ends) = origin("");
+    let mut idle: Vec<_> = (0..20).map(|_| Client::of(&proxy)).collect();
+    for client in &mut idle {
+        assert_eq!(client.status(origin), "200");
+    }
+    exhaust(&proxy);
+    assert_eq!(Client::of(&proxy).status(origin), "200");
+    for client in &mut idle {
+        assert!(client.is_closed());
+    }
+}
+
+#[test]
+fn idle_connections_to_origins_go_when_there_is_no_descriptor_for_another() {
+    let dir = TempDir::new().unwrap();
+    let proxy = Running::start(dir.path(), ONE_WORKER);
+    let ((first, first_ends), (second, _ends)) = (origin(""), origin(""));
+    let mut client = Client::of(&proxy);
+    assert_eq!(client.status(first), "200");
+    exhaust(&proxy);
+    assert_eq!(client.status(second), "200");
+    first_ends.recv_timeout(LONG).unwrap();
+}
+
+#[test]
+fn a_request_for_which_there_is_no_descriptor_is_to_come_again() {
+    let dir = TempDir::new().unwrap();
+    let proxy = Running::start(dir.path(), ONE_WORKER);
+    let (origin, _ends) = origin("Connection: close\r\n");
+    let mut client = Client::of(&proxy);
+    assert_eq!(client.status(origin), "200");
+    // Nothing is idle.
+    let _in_flight = request_in_flight(&proxy);
+    exhaust(&proxy);
+    client.ask(origin);
+    let refusal = client.answer();
+    assert!(refusal.starts_with("http/1.1 503 "), "{refusal}");
+    assert!(refusal.contains("\r\nretry-after: "), "{refusal}");
+    relax(&proxy);
+    assert_eq!(client.status(origin), "200");
+}
+
+#[test]
+fn clients_beyond_what_a_low_limit_allows_are_to_come_again_and_others_are_served() {
+    let dir = TempDir::new().unwrap();
+    fs::write(dir.path().join("portcullis.toml"), ONE_WORKER).unwrap();
+    let mut program = portcullis(dir.path());
+    program.args(["--listen", "127.0.0.1:0"]);
+    program.env("PORTCULLIS_LOG_FORMAT", "json");
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -n 200; exec \"$@\"", "sh"]);
+    let mut limited = started_by(limited, &program);
+    let proxy = Running::of(&mut limited);
+    let (origin, _ends) = origin("");
+    let mut clients = Vec::new();
+    let refusal = loop {
+        let mut client = Client::of(&proxy);
+        client.ask(origin);
+        let answer = client.answer();
+        if !answer.starts_with("http/1.1 200 ") {
+            break answer;
+        }
+        clients.push(client);
+    };
+    assert!((10..100).contains(&clients.len()), "{}", clients.len());
+    assert!(refusal.starts_with("http/1.1 503 "), "{refusal}");
+    assert!(refusal.contains("\r\nretry-after: "), "{refusal}");
+    for client in &mut clients {
+        assert_eq!(client.status(origin), "200");
+    }
+}
