@@ -27,8 +27,8 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep};
 
 pub(crate) use self::filter_file::FilterFile;
-use self::folder::{Files, Listing, Scan};
 pub(crate) use self::folder::Watch;
+use self::folder::{Files, Listing, Misnamed, Scan};
 use self::load_task::{COPY_TIMEOUT, Loaded, Outcome, Retry};
 pub(crate) use self::load_task::{LoadFailure, MAX_WASM_BYTES};
 pub(crate) use self::manifest::ConfigSource;
@@ -71,6 +71,8 @@ pub(crate) struct Plugins {
     builtins: &'static [Builtin],
     loader: Loader,
     last_listing: Listing,
+    /// Those of which the log has told.
+    misnamed: Misnamed,
     plugins: BTreeMap<Arc<str>, Plugin>,
     loading: JoinSet<Loaded>,
     /// Whether the start is over. What changes from then on the operator has changed, and the chain
@@ -107,6 +109,7 @@ impl Plugins {
             builtins,
             loader,
             last_listing: Listing::new(),
+            misnamed: Misnamed::new(),
             plugins: BTreeMap::new(),
             loading: JoinSet::new(),
             is_open: false,

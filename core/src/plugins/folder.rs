@@ -2,7 +2,8 @@
 //! versions, never contents.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,6 +24,9 @@ pub(super) enum Scan {
 /// The files of every name in a folder.
 pub(super) type Listing = BTreeMap<Arc<str>, Files>;
 
+/// Files whose names look as if they were meant for filters and are not, and what is wrong.
+pub(super) type Misnamed = BTreeMap<OsString, &'static str>;
+
 /// The files that make up one filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Files {
@@ -32,24 +36,26 @@ pub(super) struct Files {
     pub(super) settings: Option<FileVersion>,
 }
 
-/// Lists `NAME.wasm` and `NAME.toml`, links followed. Names that begin with a dot or are not UTF-8
-/// are not filters.
-pub(super) fn list(dir: &Path) -> io::Result<Listing> {
-    let mut listing = Listing::new();
+/// Lists `NAME.wasm` and `NAME.toml`, links followed, whatever they are: what cannot be read as a
+/// file is a filter that cannot be used. Names that begin with a dot are not filters, nor are those
+/// in `Misnamed`.
+pub(super) fn list(dir: &Path) -> io::Result<(Listing, Misnamed)> {
+    let (mut listing, mut misnamed) = (Listing::new(), Misnamed::new());
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();
-        let Some((name, extension)) = path
-            .file_name()
-            .and_then(|name| name.to_str()?.rsplit_once('.'))
-        else {
+        let Some(file) = path.file_name() else {
             continue;
         };
-        if name.is_empty() || name.starts_with('.') || !matches!(extension, "wasm" | "toml") {
-            continue;
-        }
+        let (name, extension) = match split(file) {
+            Ok(Some(split)) => split,
+            Ok(None) => continue,
+            Err(mistake) => {
+                misnamed.insert(file.to_owned(), mistake);
+                continue;
+            }
+        };
         let metadata = match fs::metadata(&path) {
-            Ok(metadata) if metadata.is_file() => metadata,
-            Ok(_) => continue,
+            Ok(metadata) => metadata,
             // A link to nothing is there, and cannot be read.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 match fs::symlink_metadata(&path) {
@@ -61,14 +67,55 @@ pub(super) fn list(dir: &Path) -> io::Result<Listing> {
             Err(error) => return Err(error),
         };
         let files = listing.entry(name.into()).or_default();
-        let slot = if extension == "wasm" {
-            &mut files.wasm
-        } else {
-            &mut files.settings
+        let slot = match extension {
+            Extension::Wasm => &mut files.wasm,
+            Extension::Toml => &mut files.settings,
         };
         *slot = Some(FileVersion::of(&metadata));
     }
-    Ok(listing)
+    Ok((listing, misnamed))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extension {
+    Wasm,
+    Toml,
+}
+
+/// The name of a filter and what the file is of it. Fails with what is wrong if a person would take
+/// the file for one of a filter.
+fn split(file: &OsStr) -> Result<Option<(&str, Extension)>, &'static str> {
+    let text = file.to_string_lossy();
+    let Some((name, extension)) = text.rsplit_once('.') else {
+        return Ok(None);
+    };
+    if name.is_empty() || name.starts_with('.') {
+        return Ok(None);
+    }
+    let extension = match extension {
+        "wasm" => Extension::Wasm,
+        "toml" => Extension::Toml,
+        other
+            if ["wasm", "toml"]
+                .iter()
+                .any(|it| other.eq_ignore_ascii_case(it)) =>
+        {
+            return Err("its name must end in .wasm or .toml, in small letters");
+        }
+        _ => return Ok(None),
+    };
+    let name = file.to_str().and_then(|file| file.rsplit_once('.'));
+    let (name, _) = name.ok_or("its name must be UTF-8")?;
+    Ok(Some((name, extension)))
+}
+
+/// Opens a file of the folder. `None` if it is none, as folders, pipes and devices are: reading one
+/// of those could take for ever.
+pub(super) fn open(path: &Path) -> io::Result<Option<File>> {
+    if !fs::metadata(path)?.is_file() {
+        return Ok(None);
+    }
+    File::open(path).map(Some)
 }
 
 /// Whether others than the folder's owner may put filters into it.
@@ -171,18 +218,36 @@ mod tests {
         ] {
             fs::write(dir.path().join(file), "x").unwrap();
         }
-        fs::create_dir(dir.path().join("f.wasm")).unwrap();
-        let listing = list(dir.path()).unwrap();
+        for name in ["f.WASM", "g.Toml", ".h.WASM"] {
+            fs::write(dir.path().join(name), "x").unwrap();
+        }
+        let (listing, misnamed) = list(dir.path()).unwrap();
         assert_eq!(
             listing.keys().map(|name| &**name).collect::<Vec<_>>(),
             ["a", "b", "c"]
         );
         assert!(listing["a"].wasm.is_some() && listing["a"].settings.is_some());
         assert!(listing["c"].wasm.is_none());
+        let misnamed: Vec<_> = misnamed.keys().collect();
+        assert_eq!(misnamed, ["f.WASM", "g.Toml"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_bears_a_filters_name_is_listed_whatever_it_is() {
+        use std::os::unix::ffi::OsStrExt;
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("folder.wasm")).unwrap();
+        let strange = OsStr::from_bytes(b"gu\xffard.wasm");
+        fs::write(dir.path().join(strange), "x").unwrap();
+        let (listing, misnamed) = list(dir.path()).unwrap();
+        assert!(listing["folder"].wasm.is_some());
+        assert!(open(&dir.path().join("folder.wasm")).unwrap().is_none());
+        assert_eq!(misnamed[strange], "its name must be UTF-8");
     }
 
     #[test]
-    fn a_replaced_file_has_another_stamp() {
+    fn a_replaced_file_is_another_version() {
         let dir = tempfile::tempdir().unwrap();
         let (file, other) = (dir.path().join("a.wasm"), dir.path().join("other"));
         fs::write(&file, "one").unwrap();

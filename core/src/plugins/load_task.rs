@@ -10,8 +10,9 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncReadExt;
+use tokio::task::spawn_blocking;
 
-use super::folder::Files;
+use super::folder::{self, Files};
 use super::manifest::{ConfigSource, check_config};
 use crate::config::file_version::FileVersion;
 use crate::config::{self, Ceilings, ConfigError, FilterSettings, Grants, Standing};
@@ -111,6 +112,11 @@ pub(crate) enum LoadFailure {
     },
     #[error("loading it failed, which is the proxy's fault; please report it: {0}")]
     Panic(String),
+    #[error(
+        "{} is a folder, a pipe or a device; put a file in its place, or rename it",
+        Escaped(.0)
+    )]
+    NotAFile(String),
     #[error("{} is larger than {} MiB; make it smaller", Escaped(file), limit >> 20)]
     Size { file: String, limit: u64 },
     #[error(transparent)]
@@ -371,16 +377,22 @@ impl LoadTask {
         if stamp.is_some_and(|stamp| stamp.len() > limit) {
             return Err(LoadFailure::Size { file, limit });
         }
+        let path = self.dir.join(&file);
         let read = async {
-            let opened = tokio::fs::File::open(self.dir.join(&file)).await?;
+            let opened = spawn_blocking(move || folder::open(&path)).await;
+            let Some(opened) = opened.map_err(io::Error::other)?? else {
+                return Ok(None);
+            };
             let mut bytes = Vec::new();
             // It may have grown since it was looked at.
-            opened.take(limit + 1).read_to_end(&mut bytes).await?;
-            Ok(bytes)
+            let mut read = tokio::fs::File::from_std(opened).take(limit + 1);
+            read.read_to_end(&mut bytes).await?;
+            Ok(Some(bytes))
         };
         match read.await {
-            Ok(bytes) if bytes.len() as u64 > limit => Err(LoadFailure::Size { file, limit }),
-            Ok(bytes) => Ok(bytes),
+            Ok(None) => Err(LoadFailure::NotAFile(file)),
+            Ok(Some(bytes)) if bytes.len() as u64 > limit => Err(LoadFailure::Size { file, limit }),
+            Ok(Some(bytes)) => Ok(bytes),
             Err(source) => Err(self.unreadable(extension, source)),
         }
     }

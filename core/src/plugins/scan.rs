@@ -2,17 +2,17 @@
 //! `plugins` at the start and for as long as it runs; it never publishes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 
 use super::Plugins;
 use super::conflicts::{Seniority, case_conflicts};
-use super::folder::{self, Files, Listing, Scan};
+use super::folder::{self, Files, Listing, Misnamed, Scan};
 use super::load_task::{LoadFailure, LoadTask, MAX_SIDECAR_BYTES, Retry};
 use super::plugin::{self, Plugin};
 use crate::chain::Member;
 use crate::config::Standing;
+use crate::error::Escaped;
 use crate::filter::CachedFailure;
 
 impl Plugins {
@@ -118,9 +118,12 @@ impl Plugins {
     /// What the settings of a filter say of its standing. They are short where they can be used.
     fn read_standing(&self, name: &str) -> Standing {
         let mut text = String::new();
-        let read = File::open(self.dir.join(format!("{name}.toml")))
-            .and_then(|file| file.take(MAX_SIDECAR_BYTES).read_to_string(&mut text));
+        let file = folder::open(&self.dir.join(format!("{name}.toml")));
         // Settings that cannot be read say nothing.
+        let Ok(Some(file)) = file else {
+            return Standing::default();
+        };
+        let read = file.take(MAX_SIDECAR_BYTES).read_to_string(&mut text);
         read.map_or_else(|_| Standing::default(), |_| Standing::read(&text))
     }
 
@@ -237,8 +240,9 @@ impl Plugins {
         let dir = self.dir.clone();
         let listing = tokio::task::spawn_blocking(move || folder::list(&dir)).await;
         let fault = match listing.map_err(io::Error::other).flatten() {
-            Ok(listing) => {
+            Ok((listing, misnamed)) => {
                 self.folder_fault = None;
+                self.report_misnamed(misnamed);
                 return listing;
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound && !self.dir_must_exist => {
@@ -261,5 +265,20 @@ impl Plugins {
         }
         self.folder_fault = Some(fault);
         self.last_listing.clone()
+    }
+
+    /// Tells of each file once for as long as it is there.
+    fn report_misnamed(&mut self, misnamed: Misnamed) {
+        for (file, mistake) in &misnamed {
+            if !self.misnamed.contains_key(file) {
+                tracing::warn!(
+                    file = %Escaped(file.display()),
+                    mistake,
+                    consequence = "no filter is made of it, and requests are not judged by one",
+                    "a file in the plugin folder looks like that of a filter and is not: rename it"
+                );
+            }
+        }
+        self.misnamed = misnamed;
     }
 }

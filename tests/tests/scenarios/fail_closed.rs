@@ -3,6 +3,8 @@
 
 #[cfg(unix)]
 mod compiling;
+#[cfg(unix)]
+mod files;
 
 use std::fs;
 
