@@ -11,7 +11,7 @@ use std::fs;
 use portcullis::Config;
 use portcullis::commands::{self, Lists};
 use portcullis::config::{Feed, FeedFormat, UntilFirst};
-use portcullis_tests::{Log, Proxy, Stage, guests, plug};
+use portcullis_tests::{Log, Proxy, Settings, Stage, guests, plug};
 
 /// Some way in which a filter is never usable.
 type Fault = fn(&mut Config, settings: &str);
@@ -176,6 +176,59 @@ async fn a_filter_that_is_not_usable_when_it_comes_leaves_the_chain_as_it_is() {
         assert!(explanation.contains("not ready"), "{fault}: {explanation}");
         assert!(!explanation.contains("503"), "{fault}: {explanation}");
     }
+}
+
+#[tokio::test]
+async fn what_the_settings_say_changes_nothing_for_a_filter_that_is_not_usable_when_it_comes() {
+    for (fault, arrange) in NEVER_USABLE {
+        for (settings, is_missed) in [
+            ("on_error = 'skip'", true),
+            ("required = false", false),
+            ("mode = 'shadow'", false),
+            ("enabled = false", false),
+        ] {
+            let stage = Stage::start().await;
+            let mut log = Log::follow();
+            arrange(&mut stage.proxy.config().clone(), settings);
+            // The folder is looked at as a whole.
+            stage.plug("marker.wasm", guests::bare());
+            log.says(&["filters in use", "marker"]).await;
+            let hosts = [("a.example", 200), ("blocked.example", 403)];
+            stage.answers(&hosts).await;
+            let is_listed = async || {
+                let list = list(&stage).await;
+                let is_of_now = list.starts_with("as the proxy on ") && list.contains("marker");
+                is_of_now && list.contains("not ready") == is_missed
+            };
+            let what = format!("it is missed: {is_missed} ({fault}, {settings})");
+            stage.until_true(&what, is_listed).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_comes_into_the_order_and_that_nothing_bears_leaves_the_chain_as_it_is() {
+    let settings = Settings::new("[plugins]\norder = []\n");
+    let stage = Stage::start_with(|config| {
+        settings.apply(config);
+        plug(&config.plugins.dir, "guard.wasm", guests::bare());
+    })
+    .await;
+    let mut log = Log::follow();
+    settings.say("[plugins]\norder = [\"gaurd\", \"guard\"]\n");
+    let line = log.says(&["ERROR", "refused", "plugin=\"gaurd\""]).await;
+    for part in ["[plugins] order names it", "after a restart"] {
+        assert!(line.contains(part), "{line}");
+    }
+    let hosts = [("a.example", 200), ("blocked.example", 403)];
+    stage.answers(&hosts).await;
+    let is_listed = async || list(&stage).await.contains("not ready");
+    stage
+        .until_true("it is listed as not ready", is_listed)
+        .await;
+    settings.say("[plugins]\norder = [\"guard\"]\n");
+    let is_ready = async || !list(&stage).await.contains("not ready");
+    stage.until_true("it is ready", is_ready).await;
 }
 
 #[tokio::test]
