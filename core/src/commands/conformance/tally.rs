@@ -101,9 +101,11 @@ fn finding(failure: &Failure, errors: Errors) -> Finding {
             Errors::Answer => Finding::Pass,
         },
         // It was too late for the filter to be to blame, or the proxy is.
-        Failure::Busy(_) | Failure::Starved(..) | Failure::Starts(_) | Failure::Proxy(_) => {
-            Finding::Environment
-        }
+        Failure::Busy(_)
+        | Failure::Starved(..)
+        | Failure::Starts(_)
+        | Failure::StartsOfClient(_)
+        | Failure::Proxy(_) => Finding::Environment,
         Failure::Start(_) if failure.may_pass() => Finding::Environment,
         Failure::Invalid(_)
         | Failure::Trap(_)
