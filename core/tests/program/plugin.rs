@@ -151,6 +151,11 @@ no proxy runs on 127.0.0.1:3000 (if yours has another address, name it with --li
 
    name       origin    mode     state
  1 last       file      shadow   ok: judge-host
+     is granted, in last.toml:
+
+[grants]
+feeds = [\"*\"]
+
  2 blocklist  built in  -        disabled
  3 broken     file      -        refused: not a WebAssembly binary
 
@@ -167,6 +172,7 @@ not ready, as these cannot judge: the filter broken
         "state": "ok", "name": "last", "builtin": false, "disabled": false, "mode": "shadow",
         "hooks": ["judge-host"], "version": env!("CARGO_PKG_VERSION"),
         "description": "The malicious-domain blocklist, a built-in Portcullis filter",
+        "grants": ["feeds = [\"*\"]"],
     });
     assert_eq!(list["plugins"][0], last);
     assert_eq!(list["plugins"][2]["state"], "refused");
