@@ -81,8 +81,12 @@ fn what_a_shadow_filter_would_do_comes_with_its_reason() {
 #[test]
 fn a_user_is_asked_about_as_one_who_has_logged_in() {
     let dir = folder(&[]);
-    let config = "[groups.children]\nnetworks = ['10.9.0.0/16']\nusers = ['ada']\n";
-    fs::write(dir.path().join("portcullis.toml"), config).unwrap();
+    let config = "[state]\ndir = 'state'\n[auth]\nusers = 'users'\n\
+                  [groups.children]\nnetworks = ['10.9.0.0/16']\nusers = ['ada']\n";
+    let users = "ada:$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$L1qnTgpsWMa/dMHjDHhQFw\n";
+    for (file, text) in [("portcullis.toml", config), ("users", users)] {
+        fs::write(dir.path().join(file), text).unwrap();
+    }
     let mut deny = portcullis(dir.path());
     deny.args(["deny", "games.example", "--group", "children"]);
     assert_eq!(deny.status().unwrap().code(), Some(0));
