@@ -37,14 +37,18 @@ impl Capacity {
         let reserve = RESERVE.saturating_add(RESERVE_PER_WORKER * workers);
         // Under a very low limit some clients can still be served.
         let usable = all.saturating_sub(reserve).max(all / 4).max(10);
-        let connections = usable * 8 / 10 / PER_CONNECTION;
-        let connections = limits.connections.min(count(connections));
+        let share = usable / 10 / workers;
+        let idle = share.clamp(1, MOST_IDLE);
+        let lookups = share.clamp(1, LOOKUPS as u64);
+        // What the others may not take under a high limit is for connections, too.
+        let others = (workers * (idle + lookups)).min(usable * 2 / 10);
+        let connections = (usable - others) / PER_CONNECTION;
         Self {
-            connections,
+            connections: limits.connections.min(count(connections)),
             per_client: limits.connections_per_client,
             upstream: Bounds {
-                idle: count((usable / 10 / workers).clamp(1, MOST_IDLE)),
-                lookups: count((usable / 10 / workers).clamp(1, LOOKUPS as u64)),
+                idle: count(idle),
+                lookups: count(lookups),
             },
         }
     }
@@ -112,6 +116,12 @@ mod tests {
             assert!(taken as u64 <= descriptors, "{taken} of {descriptors}");
             assert!(connections > 0 && idle > 0 && lookups > 0);
         }
+    }
+
+    #[test]
+    fn what_others_may_not_take_is_for_connections() {
+        assert_eq!(capacity(20_000).connections, 9_416);
+        assert_eq!(capacity(1024).connections, 352);
     }
 
     #[test]
