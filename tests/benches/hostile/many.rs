@@ -2,7 +2,7 @@
 //! is left of it when all have gone, and how a neighbour fares beside them.
 
 use std::fs;
-use std::io::Result;
+use std::io::{Error, Result};
 use std::net::Ipv4Addr;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -91,7 +91,10 @@ async fn open(scene: &Scene, number: usize, client: Client) -> Result<Peer> {
     match client {
         Client::Tunnel => {
             let connect = format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n");
-            peer.ask(connect).await?;
+            match peer.ask(connect).await? {
+                200 => {}
+                status => return Err(Error::other(format!("it is answered with {status}"))),
+            }
         }
         Client::SlowHead => {
             let head = format!("GET http://{target} HTTP/1.1\r\nHost: {authority}\r\nX: ");
