@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::config::{Feed, FeedFormat};
 use crate::feeds::Feeds;
+use crate::feeds::fetch::Version;
 use crate::feeds::snapshot::{Query, Snapshot};
 
 /// Feeds, each the list in a file.
@@ -45,6 +46,8 @@ impl Lists {
     /// If there is no list in it.
     pub async fn refresh(&self, name: &str) -> usize {
         let source = self.0.now().feeds[name].lists[0].source.clone();
+        // One that is the same as before would not be read.
+        source.state().version = Version::default();
         let refreshed = self.0.refresh(&source).await;
         refreshed.expect("it is a list");
         self.0.names_of(&source)
