@@ -5,6 +5,9 @@
 
 use memchr::memchr;
 
+/// A longer word at the beginning is no method, in bytes: Apache and nginx read no longer line.
+const LONGEST_METHOD: usize = 8 << 10;
+
 /// What a client has begun to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FirstRequest<'a> {
@@ -41,6 +44,9 @@ pub(crate) fn read(sent: &[u8]) -> Result<FirstRequest<'_>, MalformedRequest> {
     let parts = line.iter().position(|byte| is_space(*byte));
     let (method, rest) = line.split_at(parts.unwrap_or(line.len()));
     let is_text = |byte: &u8| !byte.is_ascii_control() || is_space(*byte);
+    if method.len() > LONGEST_METHOD {
+        return Ok(FirstRequest::NotHttp);
+    }
     if !method.iter().all(|byte| is_token(*byte)) || !rest.iter().all(is_text) {
         return Ok(FirstRequest::NotHttp);
     }
@@ -233,6 +239,10 @@ mod tests {
         ] {
             assert_eq!(read(sent.as_bytes()), Ok(FirstRequest::NotHttp), "{sent:?}");
         }
+        let word = "a".repeat(LONGEST_METHOD);
+        assert_eq!(read(word.as_bytes()), Ok(FirstRequest::Undecided));
+        let word = word + "a";
+        assert_eq!(read(word.as_bytes()), Ok(FirstRequest::NotHttp));
         for sent in ["", "\r\n", "G", "hello", "GET / HTT", "SSH-2.0-OpenSSH"] {
             assert_eq!(
                 read(sent.as_bytes()),

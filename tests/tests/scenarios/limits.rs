@@ -194,7 +194,7 @@ async fn instances_that_are_started_again_and_again_are_told_of() {
                     [quarantine]\nfailures = 4294967295";
     let stage = Stage::beside_neighbour("starter", &guest, settings).await;
     let mut log = Log::follow();
-    let says = "starting the filter's instances takes more than 1/10 of the time";
+    let says = "cost more than 1/20 of the time for starting instances anew";
     let says = ["could not judge", "starter", says, "refused with 503"];
     stage.until_said(&mut log, "x.example", &says).await;
 }
