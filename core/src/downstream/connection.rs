@@ -193,7 +193,7 @@ where
     let mut is_leaving = false;
     poll_fn(|cx| {
         turn.share.begin_turn();
-        let is_short = shortage.poll(cx);
+        let was_idle = turn.is_idle();
         if stop.poll(cx) && !is_leaving {
             is_leaving = true;
             Pin::new(&mut *http).graceful_shutdown();
@@ -202,8 +202,9 @@ where
             if let Poll::Ready(end) = Pin::new(&mut *http).poll(cx) {
                 return Poll::Ready(end.map_err(ServeError::Broken));
             }
-            // hyper has just seen that the client has sent nothing.
-            if is_short && turn.is_idle() {
+            // hyper has just seen that the client has sent nothing. One that was not idle before may
+            // have asked for room itself.
+            if shortage.poll(cx) && was_idle && turn.is_idle() {
                 return Poll::Ready(Err(ServeError::Spared));
             }
             match session.deadlines.poll(cx) {

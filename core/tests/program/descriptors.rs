@@ -174,7 +174,7 @@ fn a_request_for_which_there_is_no_descriptor_is_to_come_again() {
     assert!(refusal.starts_with("http/1.1 503 "), "{refusal}");
     assert!(refusal.contains("\r\nretry-after: "), "{refusal}");
     relax(&proxy);
-    assert_eq!(client.status(origin), "200");
+    assert_eq!(Client::of(&proxy).status(origin), "200");
 }
 
 #[test]
