@@ -14,11 +14,13 @@ mod explain;
 mod feed;
 mod inspect;
 mod install;
+mod judges;
 mod list;
 mod name;
 mod package;
 mod password;
 mod replay;
+mod selftest;
 mod traffic;
 
 pub use self::author::{
@@ -50,6 +52,9 @@ pub use self::name::NameError;
 pub use self::package::{PackageError, Packaged, package};
 pub use self::password::{NewUser, PasswordError};
 pub use self::replay::{Change, Difference, Replay, replay};
+pub use self::selftest::{
+    SelfTest, SelfTestError, SelfTestOptions, TestedHost, ask_inside, self_test,
+};
 pub use self::traffic::{HostTraffic, Proposal, Traffic, propose};
 pub use crate::error::{Escaped, PluginError};
 pub use crate::target::InvalidTarget;

@@ -11,6 +11,8 @@ mod copy;
 pub(crate) mod encode;
 mod exchange;
 pub(crate) mod first_request;
+#[cfg(feature = "cli")]
+pub(crate) mod foresee;
 pub(crate) mod forward;
 pub(crate) mod head;
 pub(crate) mod headers;

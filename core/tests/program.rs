@@ -29,6 +29,9 @@ mod replay;
 #[cfg(unix)]
 #[path = "program/running.rs"]
 mod running;
+#[cfg(unix)]
+#[path = "program/selftest.rs"]
+mod selftest;
 #[path = "program/share.rs"]
 mod share;
 

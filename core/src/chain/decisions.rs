@@ -191,6 +191,20 @@ impl Decisions {
         self.0.store(Arc::new(table));
     }
 
+    /// The hosts of those that deny, whichever clients they are for.
+    #[cfg(feature = "cli")]
+    pub(crate) fn denied(&self) -> Vec<String> {
+        let table = self.0.load();
+        let all = table.0.values().flatten();
+        let denying = all.filter(|decision| decision.verdict == Ruling::Deny);
+        let mut hosts: Vec<String> = denying
+            .filter_map(|decision| decision.host.as_deref().map(str::to_owned))
+            .collect();
+        hosts.sort();
+        hosts.dedup();
+        hosts
+    }
+
     /// The decision about `host`, a canonical one, for `client`. Of several, the one counts that
     /// is for the address, or else for the user, or else for a group of the client; then the one of
     /// the longest name; then one that denies.

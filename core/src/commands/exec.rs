@@ -8,6 +8,7 @@ mod error;
 mod inside;
 mod reach;
 
+use std::cell::Cell;
 use std::ffi::OsString;
 use std::fmt;
 #[cfg(target_os = "linux")]
@@ -33,6 +34,7 @@ pub use self::error::ExecError;
 pub use self::inside::{become_command, inside_variables};
 pub use self::reach::{AllowedHost, Reach};
 use super::access_log;
+use super::selftest::{Confinement, SelfTest, SelfTestOptions, test_inside};
 use super::traffic::{Tally, Traffic};
 use crate::config::file;
 use crate::config::{AccessLogFormat, AccessLogTo, Auth, Clients, Config, Sources};
@@ -186,20 +188,65 @@ impl ExecSettings {
         mut self,
         start: impl FnOnce(Launch<'_>) -> Result<Child, ExecError>,
     ) -> Result<Execution, ExecError> {
-        let log = self.folder.path().join("access.log");
         let config = std::mem::take(&mut self.config);
+        let wait = async |child: &mut Child, _proxy| {
+            child.wait().await.map_err(failed("wait for the command"))
+        };
+        let (status, ways_out) = self.accompany(config, start, wait).await?;
+        self.end(status, ways_out)
+    }
+
+    /// Has a process ask the proxy for what it should refuse, in place of a command. `start` starts
+    /// one that calls [`ask_inside`](super::ask_inside) with its standard input and output, which
+    /// have to be pipes of the child. Needs a runtime.
+    ///
+    /// # Errors
+    ///
+    /// The same as those of [`run`](Self::run), and if the process does not answer.
+    pub async fn self_test(
+        mut self,
+        options: &SelfTestOptions,
+        start: impl FnOnce(Launch<'_>) -> Result<Child, ExecError>,
+    ) -> Result<SelfTest, ExecError> {
+        let config = std::mem::take(&mut self.config);
+        let confinement = if self.is_enforced {
+            Confinement::Namespaces
+        } else {
+            Confinement::None
+        };
+        // To wait for a child is to close its standard input.
+        let input = Cell::new(None);
+        let start = |launch: Launch<'_>| {
+            let mut child = start(launch)?;
+            input.set(child.stdin.take());
+            Ok(child)
+        };
+        let test = async |child: &mut Child, proxy| {
+            child.stdin = input.take();
+            let tested = test_inside(config.clone(), options, confinement, proxy, child);
+            Ok(tested.await?)
+        };
+        let (tested, _) = self.accompany(config.clone(), start, test).await?;
+        Ok(tested)
+    }
+
+    /// Runs the proxy for as long as `work` takes with what `start` starts, and says what it has
+    /// come to, and which ways a boundary has left.
+    async fn accompany<T>(
+        &self,
+        config: Config,
+        start: impl FnOnce(Launch<'_>) -> Result<Child, ExecError>,
+        work: impl AsyncFnOnce(&mut Child, SocketAddr) -> Result<T, ExecError>,
+    ) -> Result<(T, Option<Vec<String>>), ExecError> {
         let (proxy, command) = if self.is_enforced {
             enclosed(config, self.folder.path(), start).await?
         } else {
             let proxy = Proxy::bind(config)?;
-            let address = proxy.local_addr().ok_or(io::ErrorKind::AddrNotAvailable);
-            let address =
-                address.map_err(|kind| failed("find the command's proxy")(kind.into()))?;
-            (
-                proxy,
-                Prepared::Command(move || start(Launch::Command(address))),
-            )
+            let address = address_of(&proxy)?;
+            let start = move || start(Launch::Command(address));
+            (proxy, Prepared::Command(start))
         };
+        let address = address_of(&proxy)?;
         let ways_out = command.ways_out();
         let serving = proxy.serving();
         let (shutdown, told_to_stop) = broadcast::channel(1);
@@ -217,28 +264,28 @@ impl ExecSettings {
                 return Err(error);
             }
         };
-        let status = tokio::select! {
+        let done = tokio::select! {
             biased;
             ended = &mut running => {
                 // It may not go on without a proxy.
                 let _ = child.kill().await;
                 return Err(ended_early(ended));
             }
-            status = child.wait() => status.map_err(failed("wait for the command"))?,
+            done = work(&mut child, address) => done?,
         };
         // It fails if the proxy has ended by itself.
         let _ = shutdown.send(());
         running.await?;
-        self.end(status, &log, ways_out)
+        Ok((done, ways_out))
     }
 
     fn end(
         self,
         status: ExitStatus,
-        log: &Path,
         ways_out: Option<Vec<String>>,
     ) -> Result<Execution, ExecError> {
-        let traffic = traffic(log).map_err(failed("read what the command has asked for"))?;
+        let log = self.folder.path().join("access.log");
+        let traffic = traffic(&log).map_err(failed("read what the command has asked for"))?;
         if let Some(file) = &self.learned {
             let text = format!(
                 "# What `portcullis exec --learn` has seen.\n{}",
@@ -288,6 +335,11 @@ fn exit_code(status: ExitStatus) -> u8 {
 
 fn exit_code_of<S: Serializer>(status: &ExitStatus, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u8(exit_code(*status))
+}
+
+fn address_of(proxy: &Proxy) -> Result<SocketAddr, ExecError> {
+    let address = proxy.local_addr().ok_or(io::ErrorKind::AddrNotAvailable);
+    address.map_err(|kind| failed("find the command's proxy")(kind.into()))
 }
 
 /// A command that has not begun.

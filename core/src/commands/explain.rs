@@ -8,30 +8,20 @@ mod subject;
 
 use std::fmt;
 use std::net::IpAddr;
-use std::path::Path;
-use std::rc::Rc;
-use std::sync::Arc;
 use std::time::SystemTime;
 
-use http::{HeaderMap, Method};
+use portcullis_contract::FoundIn;
 use serde::Serialize;
 
 use self::line::Line;
 use self::precedence::Decider;
 pub use self::subject::ExplainError;
 use self::subject::Subject;
-use crate::chain::decisions::store::Store;
-use crate::chain::decisions::{Decision, Decisions};
-use crate::chain::{Chain, FilterSession, LocalChain, Place, TraceEntry};
-use crate::config::{Config, FeedKind, OwnListeners};
+use super::judges::{Judged, Judges, Question};
+use crate::chain::Chain;
+use crate::config::{Config, FeedKind};
 use crate::error::{Error, Escaped};
-use crate::feeds::Feeds;
-use crate::filter::{Hook, Loader};
-use crate::flow::groups::Groups;
-use crate::flow::{Flow, Inquiry, RequestHead};
-use crate::plugins::builtin::BUILTINS;
-use crate::plugins::{self, Plugins};
-use crate::upstream::policy::Policy;
+use crate::plugins;
 use crate::verdict::{Judgement, Match, Verdict};
 
 /// Every filter's answer and what follows from them. By serde it is an object with `host`, `port`,
@@ -80,32 +70,31 @@ pub async fn explain(
     user: Option<&str>,
 ) -> Result<Explanation, ExplainError> {
     let subject = Subject::parse(subject, client)?;
-    let feeds = Feeds::open(&config.feeds, &config.cache.dir);
     let allow_feeds = config.feeds.iter();
     let allow_feeds = allow_feeds.filter(|(_, feed)| feed.kind == FeedKind::Allow);
     let allow_feeds: Vec<String> = allow_feeds.map(|(name, _)| name.clone()).collect();
-    let running = plugins::read_status(&config.cache.dir, &config.main_address());
-    let listeners = config.listeners();
-    let policy = Policy::new(&config.egress, &OwnListeners::of(&listeners));
-    let loader = Loader::new(&config, feeds.clone())?;
-    let plugins = Plugins::open(config.plugins, BUILTINS, loader).await;
-    let chain = plugins.chain().borrow().clone();
-    let running = running.as_ref().map(|snapshot| &snapshot.report);
-    let chain = match running {
-        Some(running) => without_missing(&chain, running),
-        None => chain,
+    let judges = Judges::open(&config).await?;
+    let inquiry = judges.inquiry(subject.client, user);
+    let question = Question {
+        target: &subject.target,
+        protocol: subject.protocol,
+        url: subject.url.as_deref(),
+        found_in: FoundIn::Request,
     };
-    let client = Groups::new(&config.groups).client(subject.client, user.map(Arc::from));
-    let inquiry = Inquiry::by(client, SystemTime::now());
-    let (decisions, unread) = decisions(&config.state.dir)?;
-    let host = subject.target.host();
-    let decision = decisions.find(host, &inquiry.client, inquiry.now);
-    let mut explanation = ask(&chain, &subject, &inquiry, decision.as_deref()).await;
+    let judged = judges.judge(question, &inquiry).await;
+    let mut explanation = Explanation::of(&subject, user, judged);
     explanation.tell_allow_feed(&allow_feeds);
-    let parent = egress::parent(&config.upstream, &subject, &inquiry);
-    explanation.tell_egress(&subject, &policy, parent, &config.egress);
-    explanation.tell_listeners(&listeners, &config.clients, &config.auth);
-    let refused = plugins.status().into_iter();
+    let permitted = judges.permit(&subject.target, subject.protocol, &inquiry);
+    explanation.tell_egress(&subject, permitted, &judges.policy, &config.egress);
+    explanation.tell_listeners(&config.listeners(), &config.clients, &config.auth);
+    let lacks_user = config.auth.is_on() && user.is_none();
+    explanation.notes = notes(judges, lacks_user);
+    Ok(explanation)
+}
+
+/// What may be different with real traffic.
+fn notes(judges: Judges, lacks_user: bool) -> Vec<String> {
+    let refused = judges.plugins.status().into_iter();
     let refused = refused.filter(|plugin| plugin.refused.is_some());
     let refused = refused.map(|plugin| {
         format!(
@@ -113,46 +102,24 @@ pub async fn explain(
             plugin.name
         )
     });
+    let running = &judges.running;
     let not_ready = running.iter().flat_map(|report| &report.faults);
     let not_ready = not_ready.map(|fault| format!("the running proxy is not ready: {fault}"));
     let running = running.iter().flat_map(|report| &report.plugins);
     let running = running.flat_map(in_running_proxy);
-    let notes = unread
-        .into_iter()
-        .chain((config.auth.is_on() && user.is_none()).then(logging_in))
-        .chain(lacking_client(&chain))
-        .chain(remembering(&chain));
-    let notes = notes.chain(feeds.notes());
-    let notes = notes.chain(refused).chain(not_ready);
-    explanation.notes = notes.chain(running).collect();
-    Ok(explanation)
-}
-
-/// What people have decided, or a note that this user may not read it.
-fn decisions(state_dir: &Path) -> Result<(Decisions, Option<String>), ExplainError> {
-    let (decisions, store) = (Decisions::default(), Store::new(state_dir));
-    let unread = match store.read() {
-        Ok(read) => {
-            decisions.replace(read);
-            None
-        }
-        Err(error) if error.is_denied() => Some(format!(
-            "only the proxy's user may read {}, so what people have decided is left out",
-            store.file().display()
-        )),
-        Err(error) => return Err(error.into()),
-    };
-    Ok((decisions, unread))
-}
-
-/// The chain as the running proxy has it: what was not usable when it came refuses nothing there
-/// before the next start.
-fn without_missing(chain: &Chain, running: &plugins::Report) -> Arc<Chain> {
-    let is_there = |place: &&Place| match place {
-        Place::Filter(_) => true,
-        Place::Missing(missing) => running.missing.iter().any(|name| **name == *missing.name),
-    };
-    Arc::new(Chain::new(chain.places().filter(is_there).cloned()))
+    let notes = judges
+        .unread
+        .iter()
+        .cloned()
+        .chain(lacks_user.then(logging_in))
+        .chain(lacking_client(&judges.chain))
+        .chain(remembering(&judges.chain));
+    let notes = notes.chain(judges.feeds.notes());
+    notes
+        .chain(refused)
+        .chain(not_ready)
+        .chain(running)
+        .collect()
 }
 
 /// A note that a client has to be a user.
@@ -221,53 +188,37 @@ fn in_running_proxy(plugin: &plugins::Status) -> Vec<String> {
         .collect()
 }
 
-async fn ask(
-    chain: &Chain,
-    subject: &Subject,
-    inquiry: &Inquiry,
-    decision: Option<&Decision>,
-) -> Explanation {
-    let flow = Flow::asked(&subject.target, subject.protocol.name(), inquiry);
-    let headers = HeaderMap::new();
-    let head = subject.url.as_deref().map(|url| RequestHead {
-        method: &Method::GET,
-        url,
-        headers: &headers,
-    });
-    let chain = Rc::new(LocalChain::from_generation(chain, None, None));
-    let steps = FilterSession::begin(chain, flow, None).explain(head).await;
-    let (decided_by, outcome) = match (decision, deciding(&steps)) {
-        (Some(decision), _) => {
-            let judgement = decision.judgement(subject.target.host());
-            (Decider::Person, Line::new(None, &judgement))
-        }
-        (None, Some(step)) => {
-            let found = step.judgement.matched.as_ref();
-            let decider = match found.filter(|found| found.feed.is_some()) {
-                Some(_) => Decider::List,
-                None => Decider::Filter,
-            };
-            (decider, Line::new(Some(&step.filter), &step.judgement))
-        }
-        (None, None) => (Decider::Nothing, Line::new(None, &Judgement::PASS)),
-    };
-    Explanation {
-        host: subject.target.host().to_owned(),
-        port: subject.target.port(),
-        protocol: subject.protocol.name(),
-        client: subject.client,
-        user: inquiry.client.user.as_deref().map(str::to_owned),
-        decision: decision.map(ToString::to_string),
-        egress: String::new(),
-        outcome,
-        decided_by,
-        filters: steps.into_iter().map(Line::from).collect(),
-        notes: Vec::new(),
-        listeners: Vec::new(),
-    }
-}
-
 impl Explanation {
+    fn of(subject: &Subject, user: Option<&str>, judged: Judged) -> Self {
+        let (filter, decided_by) = match (&judged.decision, judged.deciding()) {
+            (Some(_), _) => (None, Decider::Person),
+            (None, Some(step)) => {
+                let found = step.judgement.matched.as_ref();
+                let decider = match found.filter(|found| found.feed.is_some()) {
+                    Some(_) => Decider::List,
+                    None => Decider::Filter,
+                };
+                (Some(&*step.filter), decider)
+            }
+            (None, None) => (None, Decider::Nothing),
+        };
+        let host = subject.target.host();
+        Self {
+            host: host.to_owned(),
+            port: subject.target.port(),
+            protocol: subject.protocol.name(),
+            client: subject.client,
+            user: user.map(str::to_owned),
+            decision: judged.decision.as_ref().map(ToString::to_string),
+            egress: String::new(),
+            outcome: Line::new(filter, &judged.judgement(host)),
+            decided_by,
+            filters: judged.steps.into_iter().map(Line::from).collect(),
+            notes: Vec::new(),
+            listeners: Vec::new(),
+        }
+    }
+
     /// Where nothing has decided, an allow feed may be why.
     fn tell_allow_feed(&mut self, allow_feeds: &[String]) {
         let is_allowed = |line: &Line| {
@@ -291,21 +242,6 @@ fn refused(error: &Error, rule: &str) -> Line {
         ..Judgement::PASS
     };
     Line::new(None, &judgement)
-}
-
-/// The step that decides. The first opinion decides a hook, and a request is judged only if its
-/// host has passed.
-fn deciding(steps: &[TraceEntry]) -> Option<&TraceEntry> {
-    let decides = |hook| {
-        let counts = move |step: &&TraceEntry| step.hook == hook && !step.is_shadow;
-        let mut answers = steps.iter().filter(counts);
-        answers.find(|step| step.judgement.verdict != Verdict::Next)
-    };
-    let host = decides(Hook::Host);
-    match host {
-        Some(step) if !step.judgement.verdict.passes() => host,
-        _ => decides(Hook::Request).or(host),
-    }
 }
 
 impl fmt::Display for Explanation {

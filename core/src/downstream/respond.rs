@@ -13,7 +13,7 @@ use crate::flow::Protocol;
 use crate::verdict::{self, Additions, Judgement, Verdict};
 
 /// RFC 9209.
-const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
+pub(crate) const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
 
 const METHODS: HeaderValue =
     HeaderValue::from_static("CONNECT, DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT");

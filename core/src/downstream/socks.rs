@@ -175,7 +175,7 @@ fn refuse(rejection: &Rejection, exchange: &mut Exchange) -> Option<Reply> {
     }
 }
 
-fn reply_to(error: &Error) -> Reply {
+pub(super) fn reply_to(error: &Error) -> Reply {
     match error {
         Error::Dns { .. } => Reply::HostUnreachable,
         Error::DnsTimeout { .. } | Error::ConnectTimeout { .. } => Reply::TimedOut,

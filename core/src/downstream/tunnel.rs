@@ -39,7 +39,7 @@ const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// A fatal alert of TLS: access denied (RFC 8446, section 6). A client that has sent its first
 /// message understands it.
-const ACCESS_DENIED: [u8; 7] = [21, 3, 3, 0, 2, 2, 49];
+pub(crate) const ACCESS_DENIED: [u8; 7] = [21, 3, 3, 0, 2, 2, 49];
 
 /// A tunnel that waits for the client's stream.
 #[derive(Debug)]

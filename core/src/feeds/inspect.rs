@@ -106,6 +106,25 @@ impl Feeds {
         }
     }
 
+    /// The name of each feed that should block hosts, and one for which its list has a rule.
+    pub(crate) fn samples(&self) -> Vec<(Arc<str>, String)> {
+        let now = self.now();
+        let blocking = now.feeds.values();
+        let blocking = blocking.filter(|feed| feed.kind() == FeedKind::Block);
+        let samples = blocking.flat_map(|feed| {
+            let of_list = |list: &List| {
+                let mut names = list.snapshot.names();
+                // Networks are on a list of names, too.
+                names
+                    .find(|name| !name.contains(['/', ':']))
+                    .map(str::to_owned)
+            };
+            let names: Vec<_> = feed.lists.iter().filter_map(of_list).collect();
+            names.into_iter().map(|name| (feed.name.clone(), name))
+        });
+        samples.collect()
+    }
+
     /// Every entry that speaks of a canonical host, by the feeds' names in order, and in a list the
     /// most specific one last.
     pub(crate) fn entries_about(&self, host: &str) -> Vec<Entry> {

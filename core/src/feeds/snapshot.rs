@@ -271,7 +271,7 @@ impl Snapshot {
     }
 
     /// Every host and network that it has rules for.
-    #[cfg(any(test, fuzzing))]
+    #[cfg(any(test, fuzzing, feature = "cli"))]
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         let mut rest = self.records.get();
         std::iter::from_fn(move || {

@@ -159,7 +159,7 @@ impl Policy {
     }
 
     /// The addresses of a target that may be dialled; if there are none, why the first may not.
-    pub(super) fn permitted(
+    pub(crate) fn permitted(
         &self,
         target: &Target,
         scheme: Scheme,
@@ -266,7 +266,7 @@ fn covering<'a>(
 }
 
 /// Where a packet to `ip` ends up: "unspecified" means this machine.
-pub(super) fn effective_ip(ip: IpAddr) -> IpAddr {
+pub(crate) fn effective_ip(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

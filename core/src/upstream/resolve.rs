@@ -199,14 +199,7 @@ impl Resolver {
     /// The addresses of a host that no name server is asked for: it is an address, this machine, or
     /// one whose addresses the settings have.
     pub(crate) fn known(&self, target: &Target) -> Option<Vec<IpAddr>> {
-        let host = target.host();
-        if let Some(ip) = target.ip() {
-            return Some(vec![ip]);
-        }
-        if is_localhost(host) {
-            return Some(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
-        }
-        self.known.find(host).cloned()
+        known_by(&self.known, target)
     }
 
     async fn look_up(&self, host: &str, client: ClientKey) -> Found {
@@ -333,6 +326,23 @@ impl Source {
     fn cache(&self) -> Arc<Cache> {
         Arc::new(Cache::new(&self.bounds))
     }
+}
+
+/// The same for a resolver with these settings.
+#[cfg(feature = "cli")]
+pub(crate) fn known(egress: &Egress, target: &Target) -> Option<Vec<IpAddr>> {
+    known_by(&ByName::patterns(egress.hosts.clone()), target)
+}
+
+fn known_by(hosts: &ByName<Vec<IpAddr>>, target: &Target) -> Option<Vec<IpAddr>> {
+    let host = target.host();
+    if let Some(ip) = target.ip() {
+        return Some(vec![ip]);
+    }
+    if is_localhost(host) {
+        return Some(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
+    }
+    hosts.find(host).cloned()
 }
 
 fn failed(host: &str, failure: Failure) -> Error {

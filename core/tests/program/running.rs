@@ -78,7 +78,8 @@ fn address(line: &str) -> Option<SocketAddr> {
     let (_, address) = line
         .split_once("\"address\":\"")
         .or_else(|| line.split_once("listening address="))?;
-    Some(address.split('"').next()?.parse().unwrap())
+    // The one of the command line comes first.
+    Some(address.split(['"', ',']).next()?.parse().unwrap())
 }
 
 impl Drop for Running {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use ipnet::IpNet;
-use portcullis::commands::Scope;
+use portcullis::commands::{Scope, TestedHost};
 use portcullis::config::{ListenAddress, Sources, parse_network};
 
 pub(crate) use self::exec::{Exec, Inside};
@@ -35,6 +35,7 @@ Examples:
   portcullis plugin bench plugins/mine.wasm    what does it cost?
   portcullis replay access.log --plugin plugins/mine.wasm
                                                what would it have done?
+  portcullis selftest                          does the proxy that runs refuse what it should?
   portcullis exec --allow pypi.org --allow pythonhosted.org -- pip install six
                                                a command that may reach these hosts
 
@@ -154,6 +155,17 @@ pub(crate) enum Command {
     /// exit code is the command's. Of settings, only a file that is named is read, and no address
     /// is reached that is not public unless --allow names it.
     Exec(Exec),
+    /// Ask the proxy that runs for what its settings should refuse, and compare
+    ///
+    /// Every listener is asked by HTTP, CONNECT and SOCKS for names that are refused, for addresses
+    /// in every spelling, for the proxy itself, and with other names in handshakes of TLS. What the
+    /// settings let pass is asked for on this machine alone, unless --allowed names a host. Where
+    /// clients log in, one wrong login is tried. Exit code 1 if something is not as the settings
+    /// say, 2 if nothing could be tried.
+    Selftest(SelfTestArgs),
+    /// Ask the proxy in place of a command of `exec`, which starts this
+    #[command(hide = true)]
+    SelftestInside,
     /// Become the command of `exec --enforce`, which starts this
     #[command(hide = true)]
     ExecInside(Inside),
@@ -172,6 +184,21 @@ pub(crate) enum Command {
     /// Work on one filter
     #[command(subcommand)]
     Plugin(Plugin),
+}
+
+/// What a self-test is told.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub(crate) struct SelfTestArgs {
+    /// A user to log in as. The password is asked for on the terminal; where standard input is no
+    /// terminal, its first line is the password
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// A host that the settings let pass, with or without a port, to which requests may be sent
+    #[arg(long, value_name = "HOST")]
+    pub(crate) allowed: Option<TestedHost>,
+    /// Write JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// What is decided about one host.
@@ -327,6 +354,10 @@ mod tests {
             "portcullis feed lookup",
             "portcullis exec",
             "portcullis exec --allow a.example",
+            "portcullis exec --selftest -- true",
+            "portcullis exec --allowed a.example -- true",
+            "portcullis selftest a.example",
+            "portcullis selftest --allowed http://a.example/",
             "portcullis exec --allow *.a.example -- true",
             "portcullis exec --allow a.example --learn b.toml -- true",
             "portcullis propose",

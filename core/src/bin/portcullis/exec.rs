@@ -4,17 +4,19 @@
 use std::cell::Cell;
 use std::ffi::OsString;
 use std::io;
-use std::process::ExitCode;
+use std::process::{ExitCode, Stdio};
 
 use anyhow::Context;
-use portcullis::commands::{ExecError, ExecSettings, Launch, proxy_variables};
+use portcullis::commands::{
+    ExecError, ExecSettings, Launch, SelfTest, SelfTestOptions, proxy_variables,
+};
 use portcullis::config::Sources;
 use tokio::process::{Child, Command};
 
 use super::args::{Exec, Inside};
 use super::descriptors::Raised;
 use super::signals::{Signals, Wish};
-use super::{report, runtime, say, telemetry, this_program};
+use super::{report, runtime, say, selftest, telemetry, this_program};
 
 /// What shells say of a command that cannot be executed, and of one that is not there.
 const CANNOT_RUN: u8 = 126;
@@ -22,6 +24,10 @@ const NOT_FOUND: u8 = 127;
 
 /// Runs the command. The exit code is what it ended with, as shells give it.
 pub(crate) fn run(sources: Sources, exec: Exec) -> anyhow::Result<ExitCode> {
+    if let Some((options, json)) = exec.self_test() {
+        let tested = self_test(sources, exec, &options);
+        return Ok(selftest::finish(tested, json));
+    }
     let (is_enforced, report_to) = (exec.is_enforced(), exec.report());
     let (reach, command) = exec.into_parts()?;
     let mut settings = ExecSettings::new(sources, &reach)?;
@@ -68,6 +74,31 @@ pub(crate) fn run(sources: Sources, exec: Exec) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// Asks the proxy for what it should refuse, from where the command would be.
+fn self_test(sources: Sources, exec: Exec, options: &SelfTestOptions) -> anyhow::Result<SelfTest> {
+    let is_enforced = exec.is_enforced();
+    let (reach, _) = exec.into_parts()?;
+    let mut settings = ExecSettings::new(sources, &reach)?;
+    if is_enforced {
+        settings.enforce();
+    }
+    let config = settings.config();
+    config.compiler.program = this_program();
+    config.log.filter = "error".into();
+    let _lines_are_written = telemetry::init(&config.log)?;
+    let program = this_program().unwrap_or_else(|| "portcullis".into());
+    let asking = [program.into_os_string(), "selftest-inside".into()];
+    let start = |launch: Launch<'_>| {
+        let mut started = prepare(&asking, launch);
+        started.stdin(Stdio::piped()).stdout(Stdio::piped());
+        spawn(started, &asking)
+    };
+    let runtime = runtime()?;
+    let tested = runtime.block_on(settings.self_test(options, start));
+    runtime.shutdown_background();
+    Ok(tested?)
+}
+
 /// Passes on signals to the command, so that it and the proxy end together. An interrupt is for
 /// both of them: a terminal sends it to both. Returns the one that comes before the command has
 /// begun and asks for the end.
@@ -83,9 +114,20 @@ async fn pass_on(signals: &mut Signals, started: &Cell<Option<u32>>) -> Wish {
 }
 
 fn start(command: &[OsString], launch: Launch<'_>) -> Result<Child, ExecError> {
+    spawn(prepare(command, launch), command)
+}
+
+fn spawn(mut started: Command, command: &[OsString]) -> Result<Child, ExecError> {
+    started.spawn().map_err(|source| ExecError::Command {
+        program: command.first().cloned().unwrap_or_default().into(),
+        source,
+    })
+}
+
+fn prepare(command: &[OsString], launch: Launch<'_>) -> Command {
     // The command line has at least the program.
     let (program, arguments) = command.split_first().expect("there is a command");
-    let mut started = match launch {
+    match launch {
         Launch::Command(proxy) => {
             let mut started = Command::new(program);
             started.args(arguments).envs(proxy_variables(proxy));
@@ -104,11 +146,7 @@ fn start(command: &[OsString], launch: Launch<'_>) -> Result<Child, ExecError> {
             started
         }
         launch => unreachable!("{launch:?} is not for this system"),
-    };
-    started.spawn().map_err(|source| ExecError::Command {
-        program: program.into(),
-        source,
-    })
+    }
 }
 
 /// Becomes the command; returns if that fails.

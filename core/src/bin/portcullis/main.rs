@@ -7,6 +7,7 @@ mod exec;
 mod feed;
 mod password;
 mod plugin;
+mod selftest;
 mod signals;
 mod telemetry;
 
@@ -76,6 +77,8 @@ fn main() -> ExitCode {
             Err(error) => Err(error),
         },
         Command::ExecInside(inside) => return exec::become_command(inside),
+        Command::Selftest(said) => return selftest::run(&sources, said),
+        Command::SelftestInside => return selftest::ask_inside(),
         Command::Propose { log, json } => propose(&log, json),
         Command::Plugin(command) => plugin::run(&sources, command),
         Command::Replay { log, plugin, json } => replay(&sources, &log, &plugin, json),

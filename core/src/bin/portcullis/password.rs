@@ -1,4 +1,4 @@
-//! `password`: where the password comes from.
+//! `password`: where the password comes from. `selftest` asks for one as well.
 
 use std::io::{self, BufRead, IsTerminal};
 
@@ -21,12 +21,22 @@ pub(crate) fn run(name: &str) -> anyhow::Result<()> {
     print_line(&user.line(&password)?)
 }
 
+/// The password that a user has already.
+pub(crate) fn of(name: &str) -> anyhow::Result<String> {
+    if io::stdin().is_terminal() {
+        prompt(format!("Password of {name}: "))
+    } else {
+        first_line(io::stdin().lock())
+    }
+}
+
+fn prompt(prompt: String) -> anyhow::Result<String> {
+    rpassword::prompt_password(prompt).context("cannot read a password from the terminal")
+}
+
 fn asked_for(name: &str) -> anyhow::Result<String> {
-    let ask = |prompt: String| {
-        rpassword::prompt_password(prompt).context("cannot read a password from the terminal")
-    };
-    let password = ask(format!("Password of {name}: "))?;
-    if password != ask("Once more: ".to_owned())? {
+    let password = prompt(format!("Password of {name}: "))?;
+    if password != prompt("Once more: ".to_owned())? {
         bail!("the two passwords differ, so there is no line; try again");
     }
     Ok(password)

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::commands::SelfTestError;
 use crate::config::ConfigError;
 use crate::error::{Escaped, StartError};
 
@@ -60,6 +61,9 @@ pub enum ExecError {
     /// The system refuses what a boundary needs. Nothing was run.
     #[error("there is no boundary around the command, so that it was not run: {0}")]
     NoBoundary(String),
+    /// There is no self-test in place of a command.
+    #[error(transparent)]
+    SelfTest(#[from] SelfTestError),
     /// The proxy did not start, so that the command was ended.
     #[error("the command has no proxy")]
     Proxy(#[from] StartError),

@@ -97,6 +97,11 @@ impl Ports {
         Self::new(port, port)
     }
 
+    #[cfg(feature = "cli")]
+    pub(crate) fn first(self) -> u16 {
+        self.first
+    }
+
     pub(crate) fn have(self, port: u16) -> bool {
         (self.first..=self.last).contains(&port)
     }

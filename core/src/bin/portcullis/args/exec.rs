@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use portcullis::commands::{AllowedHost, ExecError, Reach};
+use portcullis::commands::{AllowedHost, ExecError, Reach, SelfTestOptions, TestedHost};
 
 /// The command, and what it may reach.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
@@ -25,8 +25,27 @@ pub(crate) struct Exec {
     /// Leave the command no network but the proxy (Linux)
     #[arg(long)]
     enforce: bool,
+    /// Run no command: ask its proxy for what should be refused, from where the command would be,
+    /// and compare; see `selftest`
+    #[arg(long, conflicts_with_all = ["learn", "command"])]
+    selftest: bool,
+    /// A host that may be reached, and to which --selftest may send requests
+    #[arg(
+        long,
+        value_name = "HOST",
+        requires = "selftest",
+        conflicts_with = "command"
+    )]
+    allowed: Option<TestedHost>,
+    /// Have --selftest write JSON
+    #[arg(long, requires = "selftest", conflicts_with = "command")]
+    json: bool,
     /// The command and its arguments
-    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true)]
+    #[arg(
+        value_name = "COMMAND",
+        required_unless_present = "selftest",
+        trailing_var_arg = true
+    )]
     command: Vec<OsString>,
 }
 
@@ -51,6 +70,15 @@ impl Exec {
 
     pub(crate) fn report(&self) -> Option<PathBuf> {
         self.report.clone()
+    }
+
+    /// What a self-test is told, if it takes the place of the command, and whether it writes JSON.
+    pub(crate) fn self_test(&self) -> Option<(SelfTestOptions, bool)> {
+        self.selftest.then(|| {
+            let mut options = SelfTestOptions::default();
+            options.allowed = self.allowed.clone();
+            (options, self.json)
+        })
     }
 
     /// What the command may reach, and the command.
