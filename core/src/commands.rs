@@ -40,13 +40,14 @@ pub use self::exec::{
 };
 #[cfg(target_os = "linux")]
 pub use self::exec::{become_command, inside_variables};
-pub use self::explain::{ExplainError, Explanation, explain};
+pub use self::explain::{Explanation, explain};
 pub use self::feed::{
     FeedCommandError, FeedEntry, FeedList, FeedLookup, FeedRefresh, HostEntries, LeftOutEntries,
     PresetList, RefreshedList, Says, list_feeds, list_presets, look_up_hosts, refresh_feeds,
 };
 pub use self::inspect::{Cost, Inspection, Needed, Settings, check_plugin};
 pub use self::install::{Candidate, InstallError, Installed, find_filter};
+pub use self::judges::ExplainError;
 pub use self::list::{PluginList, list_plugins};
 pub use self::name::NameError;
 pub use self::package::{PackageError, Packaged, package};

@@ -4,13 +4,13 @@
 #[cfg(target_os = "linux")]
 mod boundary;
 mod error;
+mod execution;
 #[cfg(target_os = "linux")]
 mod inside;
 mod reach;
+mod variables;
 
 use std::cell::Cell;
-use std::ffi::OsString;
-use std::fmt;
 #[cfg(target_os = "linux")]
 use std::fs::DirBuilder;
 use std::fs::File;
@@ -22,7 +22,6 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::ExitStatus;
 
-use serde::{Serialize, Serializer};
 use tempfile::TempDir;
 use tokio::process::Child;
 use tokio::sync::broadcast;
@@ -30,9 +29,11 @@ use tokio::sync::broadcast;
 #[cfg(target_os = "linux")]
 use self::boundary::{Boundary, Waiting};
 pub use self::error::ExecError;
+pub use self::execution::Execution;
 #[cfg(target_os = "linux")]
 pub use self::inside::{become_command, inside_variables};
 pub use self::reach::{AllowedHost, Reach};
+pub use self::variables::proxy_variables;
 use super::access_log;
 use super::selftest::{Confinement, SelfTest, SelfTestOptions, test_inside};
 use super::traffic::{Tally, Traffic};
@@ -40,34 +41,6 @@ use crate::config::file;
 use crate::config::{AccessLogFormat, AccessLogTo, Auth, Clients, Config, Sources};
 use crate::error::StartError;
 use crate::proxy::{Ended, Proxy};
-
-/// The variables in which programs look for a proxy.
-const PROXY: [&str; 13] = [
-    "HTTP_PROXY",
-    "http_proxy",
-    "HTTPS_PROXY",
-    "https_proxy",
-    "ALL_PROXY",
-    "all_proxy",
-    "FTP_PROXY",
-    "ftp_proxy",
-    "GRPC_PROXY",
-    "grpc_proxy",
-    "npm_config_proxy",
-    "npm_config_https_proxy",
-    "CARGO_HTTP_PROXY",
-];
-
-/// The variables in which programs look for hosts that need no proxy.
-const NO_PROXY: [&str; 4] = [
-    "NO_PROXY",
-    "no_proxy",
-    "NO_GRPC_PROXY",
-    "npm_config_noproxy",
-];
-
-/// The variables that have a program look at the others.
-const USE_PROXY: [&str; 1] = ["NODE_USE_ENV_PROXY"];
 
 /// How many connections a command may have at a time, at most.
 const CONNECTIONS: usize = 1000;
@@ -96,22 +69,6 @@ pub enum Launch<'a> {
         /// Folders that the command must not see.
         hidden: &'a [&'a Path],
     },
-}
-
-/// How a command has ended, and what it has asked for.
-#[derive(Debug, Serialize)]
-#[non_exhaustive]
-pub struct Execution {
-    /// How it has ended.
-    #[serde(rename = "exit_code", serialize_with = "exit_code_of")]
-    pub status: ExitStatus,
-    /// What it has asked for.
-    #[serde(flatten)]
-    pub traffic: Traffic,
-    /// The file that what was learned is in.
-    pub learned: Option<PathBuf>,
-    /// Ways around the proxy that a boundary has left; none if there was no boundary.
-    pub ways_out: Option<Vec<String>>,
 }
 
 impl ExecSettings {
@@ -313,30 +270,6 @@ impl ExecSettings {
     }
 }
 
-impl Execution {
-    /// What a shell says of the command: 128 and the signal's number if a signal has ended it.
-    pub fn exit_code(&self) -> u8 {
-        exit_code(self.status)
-    }
-}
-
-fn exit_code(status: ExitStatus) -> u8 {
-    #[cfg(unix)]
-    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
-    #[cfg(not(unix))]
-    let signal = None;
-    let code = status
-        .code()
-        .or_else(|| signal.map(|signal: i32| 128 + signal));
-    // There is always one of both.
-    code.and_then(|code| u8::try_from(code).ok())
-        .unwrap_or(u8::MAX)
-}
-
-fn exit_code_of<S: Serializer>(status: &ExitStatus, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u8(exit_code(*status))
-}
-
 fn address_of(proxy: &Proxy) -> Result<SocketAddr, ExecError> {
     let address = proxy.local_addr().ok_or(io::ErrorKind::AddrNotAvailable);
     address.map_err(|kind| failed("find the command's proxy")(kind.into()))
@@ -439,18 +372,6 @@ async fn enclosed<S>(
     Err(ExecError::NoBoundary(reason.to_owned()))
 }
 
-/// What is to stand in the environment of a command, so that it goes through a proxy at this
-/// address for every host.
-pub fn proxy_variables(proxy: SocketAddr) -> impl Iterator<Item = (&'static str, OsString)> {
-    let proxy = format!("http://{proxy}");
-    let at = PROXY
-        .into_iter()
-        .map(move |name| (name, proxy.clone().into()));
-    let none = NO_PROXY.into_iter().map(|name| (name, OsString::new()));
-    at.chain(none)
-        .chain(USE_PROXY.into_iter().map(|name| (name, "1".into())))
-}
-
 fn traffic(log: &Path) -> io::Result<Traffic> {
     let mut tally = Tally::default();
     access_log::read_lines(BufReader::new(File::open(log)?), |entry| tally.count(entry))?;
@@ -460,35 +381,4 @@ fn traffic(log: &Path) -> io::Result<Traffic> {
 fn failed(action: &str) -> impl FnOnce(io::Error) -> ExecError {
     let action = action.to_owned();
     move |source| ExecError::Io { action, source }
-}
-
-/// What a person is told at the end.
-impl fmt::Display for Execution {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hosts = &self.traffic.hosts;
-        let reached = hosts.iter().filter(|host| host.reached > 0).count();
-        let refused = hosts.iter().filter(|host| host.refused > 0).count();
-        writeln!(
-            f,
-            "Hosts that the command has reached: {reached}; that were refused: {refused}"
-        )?;
-        self.traffic.fmt(f)?;
-        if let Some(file) = &self.learned {
-            writeln!(
-                f,
-                "What has passed is in {}, as settings of the filter `allowlist`.",
-                super::Escaped(file.display())
-            )?;
-        }
-        let Some(ways_out) = &self.ways_out else {
-            return f.write_str(
-                "This was no boundary: the command was told of the proxy and could have gone around it.",
-            );
-        };
-        f.write_str("The command had no network but the proxy.")?;
-        for way in ways_out {
-            write!(f, "\nA way out was left: {}", super::Escaped(way))?;
-        }
-        Ok(())
-    }
 }

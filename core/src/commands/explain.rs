@@ -15,9 +15,8 @@ use serde::Serialize;
 
 use self::line::Line;
 use self::precedence::Decider;
-pub use self::subject::ExplainError;
 use self::subject::Subject;
-use super::judges::{Judged, Judges, Question};
+use super::judges::{ExplainError, Judged, Judges, Question};
 use crate::chain::Chain;
 use crate::config::{Config, FeedKind};
 use crate::error::{Error, Escaped};

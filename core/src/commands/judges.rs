@@ -3,6 +3,8 @@
 //! people, and `selftest` compares a running proxy with it. Lists are read from the copies on disk,
 //! nothing is fetched, and no name is looked up.
 
+mod error;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;
@@ -13,7 +15,7 @@ use std::time::SystemTime;
 use http::{HeaderMap, Method};
 use portcullis_contract::FoundIn;
 
-use super::explain::ExplainError;
+pub use self::error::ExplainError;
 use crate::chain::decisions::store::Store;
 use crate::chain::decisions::{Decision, Decisions};
 use crate::chain::{Chain, FilterSession, LocalChain, Place, TraceEntry};

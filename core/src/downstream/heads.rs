@@ -56,6 +56,10 @@ mod tests {
     const HEAD: &str = "OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: ";
 
     /// A client of the worker that has sent this.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it ends with the test, as the client does"
+    )]
     async fn client(worker: &Rc<Worker>, sent: &str) -> DuplexStream {
         let (mut client, stream) = duplex(1 << 16);
         client.write_all(sent.as_bytes()).await.unwrap();

@@ -136,7 +136,7 @@ pub(crate) fn measure(row: Row, scene: &Scene, plan: &Plan, table: &mut Table) {
     let alone = neighbour.measure(phase);
     neighbour.pause(SETTLE);
     let before = Held::by(&proxy);
-    let running = Running::start(row.load.clone(), scene.clone());
+    let running = Running::start(row.load.clone(), scene);
     wait(&neighbour, || running.count() == CLIENTS);
     neighbour.pause(SETTLE);
     let (during, count) = (Held::by(&proxy), running.count());

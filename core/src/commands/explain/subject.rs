@@ -4,10 +4,9 @@ use std::net::IpAddr;
 
 use url::Url;
 
-use crate::chain::decisions::store::StoreError;
-use crate::error::StartError;
+use crate::commands::judges::ExplainError;
 use crate::flow::Protocol;
-use crate::target::{InvalidTarget, Target};
+use crate::target::Target;
 
 /// What is asked about: a host, or a URL as a client would request it.
 #[derive(Debug)]
@@ -18,27 +17,6 @@ pub(super) struct Subject {
     pub(super) url: Option<String>,
     /// The client that asks, if one was named.
     pub(super) client: Option<IpAddr>,
-}
-
-/// Why there is nothing to explain.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ExplainError {
-    /// The text is not a host with an optional port.
-    #[error("this is neither a host nor a URL")]
-    Target(#[from] InvalidTarget),
-    /// The text is not a URL.
-    #[error("this is not a URL")]
-    Url(#[from] url::ParseError),
-    /// The URL is neither http nor https.
-    #[error("only http and https URLs go through the proxy")]
-    Scheme,
-    /// What people have decided is not known.
-    #[error(transparent)]
-    Decisions(#[from] StoreError),
-    /// The filters cannot be loaded.
-    #[error(transparent)]
-    Start(#[from] StartError),
 }
 
 impl Subject {

@@ -112,6 +112,7 @@ async fn entries_that_change_keep_the_hits_of_those_that_stay() {
     assert_eq!(list_hits(&open(other, dir.path())), Some(hits));
 }
 
+#[expect(clippy::disallowed_methods, reason = "it ends with the test")]
 #[tokio::test(start_paused = true)]
 async fn a_proxy_writes_hits_while_it_runs() {
     let dir = TempDir::new().unwrap();

@@ -6,8 +6,10 @@ use std::process::Command;
 
 use portcullis_tests::{Log, Stage, guests, plug};
 
-/// Each makes what cannot be read as a file.
-const NO_FILES: [(&str, fn(&Path)); 2] = [
+/// Makes what cannot be read as a file.
+type Make = fn(&Path);
+
+const NO_FILES: [(&str, Make); 2] = [
     ("a folder", |path| {
         fs::create_dir(path).expect("a folder to write to")
     }),
