@@ -219,6 +219,7 @@ async fn a_client_that_has_one_call_in_three_fail_pays_for_the_instances() {
 async fn a_client_that_leaves_one_call_in_three_pays_for_the_instances() {
     let stage = costly("left-now-and-then").await;
     let mut log = Log::follow();
+    let mut whole = log.clone();
     let mut eve = stage.proxy.client_from([127, 0, 0, 2]).await;
     for _ in 0..100 {
         let mut may_ask = true;
@@ -235,7 +236,7 @@ async fn a_client_that_leaves_one_call_in_three_pays_for_the_instances() {
         stage.answers(&[("calm.example", 200)]).await;
     }
     let says = ["could not judge", "requests of this client", "127.0.0.2"];
-    log.says(&says).await;
+    whole.says(&says).await;
 }
 
 #[cfg(target_os = "linux")]
