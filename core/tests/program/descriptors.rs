@@ -134,7 +134,9 @@ fn limit(proxy: &Running, descriptors: u64) {
 #[test]
 fn idle_connections_of_clients_go_first_when_descriptors_run_out() {
     let dir = TempDir::new().unwrap();
-    let proxy = Running::start(dir.path(), ONE_WORKER);
+    // Nothing else may close them.
+    let settings = format!("{ONE_WORKER}[limits]\nkeep_alive = \"1h\"\n");
+    let proxy = Running::start(dir.path(), &settings);
     let (origin, _ends) = origin("");
     let mut idle: Vec<_> = (0..20).map(|_| Client::of(&proxy)).collect();
     for client in &mut idle {
