@@ -149,7 +149,8 @@ fn stderr(output: &Output) -> String {
 
 /// The answer of a command that has done what it was asked to.
 fn json(output: &Output) -> Value {
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(output));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}{}", stderr(output));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 

@@ -165,12 +165,15 @@ class JudgeHost(exports.JudgeHost):
 
 
 def edit(headers, failed: str) -> None:
-    headers.set("X-Failure", failed.encode())
-    names = sorted(name for name in headers.names() if name.startswith("x-"))
-    headers.append("X-Names", ",".join(names).encode())
-    headers.remove("X-Remove")
-    old = headers.get("X-Old")
-    headers.set_all([*headers.all(), Field("X-More", old[0] if old else b"none")])
+    try:
+        headers.set("X-Failure", failed.encode())
+        names = sorted(name for name in headers.names() if name.startswith("x-"))
+        headers.append("X-Names", ",".join(names).encode())
+        headers.remove("X-Remove")
+        old = headers.get("X-Old")
+        headers.set_all([*headers.all(), Field("X-More", old[0] if old else b"none")])
+    except Err as error:
+        raise Err(f"a field was not changed: {error.value}") from error
 
 
 class JudgeRequest(exports.JudgeRequest):

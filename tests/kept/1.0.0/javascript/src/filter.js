@@ -121,12 +121,16 @@ export const judgeHost = {
 };
 
 function edit(headers, failed) {
-  headers.set('X-Failure', bytes(failed));
-  const names = headers.names().filter((name) => name.startsWith('x-'));
-  headers.append('X-Names', bytes(names.sort().join()));
-  headers.remove('X-Remove');
-  const [old] = headers.get('X-Old');
-  headers.setAll([...headers.all(), { name: 'X-More', value: old ?? bytes('none') }]);
+  try {
+    headers.set('X-Failure', bytes(failed));
+    const names = headers.names().filter((name) => name.startsWith('x-'));
+    headers.append('X-Names', bytes(names.sort().join()));
+    headers.remove('X-Remove');
+    const [old] = headers.get('X-Old');
+    headers.setAll([...headers.all(), { name: 'X-More', value: old ?? bytes('none') }]);
+  } catch (error) {
+    throw `a field was not changed: ${error.payload?.tag}`;
+  }
 }
 
 export const judgeRequest = {
