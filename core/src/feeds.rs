@@ -242,6 +242,21 @@ impl Feeds {
         self.now().feeds.values().filter_map(awaited).collect()
     }
 
+    /// Says of each of these what it means for requests.
+    pub(crate) fn log_awaited(&self) {
+        for awaited in self.awaited() {
+            let consequence = match awaited.until_first {
+                UntilFirst::Pass => "what is on it passes until it has arrived",
+                UntilFirst::Block => "requests are refused with 503 until it has arrived",
+            };
+            tracing::warn!(
+                feed = &*awaited.feed,
+                consequence,
+                "a feed has never arrived"
+            );
+        }
+    }
+
     /// Waits until a feed has its first list, or the set of feeds has changed. What came since the
     /// last call counts.
     pub(crate) async fn arrived(&self) {

@@ -186,7 +186,7 @@ impl Source {
                 let time = humantime::format_rfc3339_seconds(time);
                 format!("its {names} names from {time} keep serving")
             }
-            _ => "it has no data yet, so that nothing on it is found".to_owned(),
+            _ => "it has no data yet".to_owned(),
         };
         warn!(
             feed = &*self.feed,

@@ -97,6 +97,7 @@ impl Control {
             let ways = (self.reloads.clone(), self.parents.clone());
             match load(&config, &self.own, ways).await {
                 Ok((feeds, mut plugins)) => {
+                    feeds.log_awaited();
                     let settings = Settings::new(&config);
                     if let Some(settings) = &settings {
                         plugins.follow(settings.orders());

@@ -304,7 +304,10 @@ async fn a_list_that_requests_wait_for_refuses_until_it_has_arrived_once() {
         feed.until_first = until_first;
         move |config: &mut Config| drop(config.feeds.insert("ads".into(), feed))
     };
+    let mut log = Log::follow();
     let stage = Stage::start_with(with_list(UntilFirst::Pass)).await;
+    let line = log.says(&["WARN", "feed=\"ads\"", "never arrived"]).await;
+    assert!(line.contains("passes until it has arrived"), "{line}");
     stage.answers(&[("evil.example", 200)]).await;
     let is_listed = async || {
         let said = self::list(&stage).await;
@@ -315,6 +318,8 @@ async fn a_list_that_requests_wait_for_refuses_until_it_has_arrived_once() {
         .await;
 
     let stage = Stage::start_with(with_list(UntilFirst::Block)).await;
+    let line = log.says(&["WARN", "feed=\"ads\"", "never arrived"]).await;
+    assert!(line.contains("refused with 503 until"), "{line}");
     let refusal = stage.get("a.example").await;
     assert_eq!(refusal.status, 503);
     assert!(refusal.body.contains("[feeds.ads]"), "{refusal:?}");
