@@ -204,7 +204,7 @@ where
             }
             // hyper has just seen that the client has sent nothing. One that was not idle before may
             // have asked for room itself.
-            if shortage.poll(cx) && was_idle && turn.is_idle() {
+            if turn.is_idle() && shortage.poll(cx) && was_idle {
                 return Poll::Ready(Err(ServeError::Spared));
             }
             match session.deadlines.poll(cx) {
@@ -291,16 +291,16 @@ fn begin(session: &Session, method: &Method, started: Instant) -> Box<Exchange> 
     };
     let (worker, client) = (&session.worker, &session.client);
     let id = worker.next_id();
-    let exchange = Exchange::new(
+    let mut exchange = Box::new(Exchange::new(
         &worker.access_log,
         id,
         started,
         client,
         Some(method),
         protocol,
-    );
-    let exchange = exchange.by(session.logged_listener());
-    Box::new(exchange.within(session.allowance.as_ref()))
+    ));
+    exchange.record_connection(session.logged_listener(), session.allowance.as_ref());
+    exchange
 }
 
 async fn reply(

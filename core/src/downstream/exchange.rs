@@ -182,16 +182,15 @@ impl Exchange {
         }
     }
 
-    /// The access line names the listener that the client has connected to.
-    pub(crate) fn by(mut self, listener: Option<&Arc<str>>) -> Self {
+    /// The access line names the listener that the client has connected to, and says whether the
+    /// connection has waited for its turn to move bytes.
+    pub(crate) fn record_connection(
+        &mut self,
+        listener: Option<&Arc<str>>,
+        allowance: Option<&Rc<Allowance>>,
+    ) {
         self.listener = listener.cloned();
-        self
-    }
-
-    /// The access line says whether the connection has waited for its turn to move bytes.
-    pub(crate) fn within(mut self, allowance: Option<&Rc<Allowance>>) -> Self {
         self.allowance = allowance.cloned();
-        self
     }
 
     /// The settings allow no further request on its connection.

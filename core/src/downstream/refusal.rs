@@ -85,9 +85,8 @@ pub(crate) async fn answer(
         &session.client,
         None,
         Protocol::Http,
-    )
-    .by(session.logged_listener())
-    .within(session.allowance.as_ref());
+    );
+    exchange.record_connection(session.logged_listener(), session.allowance.as_ref());
     let rejection = Rejection::Failed(error);
     let response = reject(session, &rejection, &mut exchange, PageFormat::Text);
     stream.write_all(&encode::response(&response)).await?;

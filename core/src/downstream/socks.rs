@@ -122,16 +122,16 @@ fn exchange(session: &Session, version: Version) -> Exchange {
     };
     let worker = &session.worker;
     let (id, started) = (worker.next_id(), session.deadlines.begin_exchange());
-    Exchange::new(
+    let mut exchange = Exchange::new(
         &worker.access_log,
         id,
         started,
         &session.client,
         None,
         protocol,
-    )
-    .by(session.logged_listener())
-    .within(session.allowance.as_ref())
+    );
+    exchange.record_connection(session.logged_listener(), session.allowance.as_ref());
+    exchange
 }
 
 /// Connects to the target, if nothing stands against it. An error is what the client is told; none
