@@ -10,11 +10,11 @@
 //!          upstream (resolve, dial) -> tunnel | response
 //! ```
 //!
-//! [`run_proxy`] is the door: it binds, starts one worker thread a core and a control thread, and
-//! accepts until it is told to stop. A worker owns its connections, its connections to origins, its
-//! resolver and its instances of the filters. Traffic crosses no thread, and workers share only
-//! what counts for all of them, such as the `state` of filters. The control thread looks after
-//! `feeds` (lists of hosts), `plugins` (the folder of filters) and `health`, and publishes
+//! [`run_proxy`] is the entry point: it binds, starts one worker thread a core and a control
+//! thread, and accepts until it is told to stop. A worker owns its connections, its connections to
+//! origins, its resolver and its instances of the filters. Traffic crosses no thread, and workers
+//! share only what counts for all of them, such as the `state` of filters. The control thread looks
+//! after `feeds` (lists of hosts), `plugins` (the folder of filters) and `health`, and publishes
 //! immutable values that workers read.
 //!
 //! An application that embeds the proxy depends on this crate without default features, and calls

@@ -1,4 +1,4 @@
-//! The proxy as a whole: binds, starts the threads, accepts, and ends it all. The public door.
+//! The proxy as a whole: binds, starts the threads, accepts, and ends it all. The public entry point.
 
 mod accepting;
 mod announce;

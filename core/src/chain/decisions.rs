@@ -107,7 +107,7 @@ impl Decision {
     /// How precisely it is meant for `client`; none if it is not.
     fn precision(&self, client: &Client) -> Option<u8> {
         match (&self.client, &self.user, &self.group) {
-            // What is decided about one device holds on it, whoever uses it.
+            // What is decided about one device holds for all of its users.
             (Some(address), ..) => (client.address == Some(*address)).then_some(3),
             (None, Some(user), _) => (client.user.as_deref() == Some(&**user)).then_some(2),
             (None, None, Some(group)) => client

@@ -25,9 +25,9 @@ use crate::verdict::{Judgement, Match, Verdict};
 
 /// Every filter's answer and what follows from them. By serde it is an object with `host`, `port`,
 /// `protocol`, `egress`, `listeners` if there is more to say than that there is one, `client` and
-/// `user` if they were named, `filters` (each `filter`, `hook`, `verdict`, `microseconds` and what else there
-/// is), `final`, `decided_by` (`clients`, `person`, `filter`, `allow-feed`, `list`, `egress` or
-/// `nothing`) and `notes`.
+/// `user` if they were named, `filters` (each `filter`, `hook`, `verdict`, `microseconds` and what
+/// else there is), `final`, `decided_by` (`clients`, `person`, `filter`, `allow-feed`, `list`,
+/// `egress` or `nothing`) and `notes`.
 #[derive(Debug, Serialize)]
 pub struct Explanation {
     host: String,
@@ -57,7 +57,8 @@ pub struct Explanation {
 
 /// Asks every filter about `subject`, a host (`a.example`, `a.example:8443`) or a URL
 /// (`http://a.example/b`), as if `client` asked for it, logged in as `user`. Without them, filters
-/// are told that the client is not known, and no user. Feeds are read from the copies on disk; nothing is fetched.
+/// are told that the client is not known, and no user. Feeds are read from the copies on disk;
+/// nothing is fetched.
 ///
 /// # Errors
 ///

@@ -3,7 +3,7 @@
 //! by which the proxy decides. Nothing is sent to another network unless a host was named for that.
 
 mod case;
-mod door;
+mod connector;
 mod drive;
 mod error;
 mod inside;
@@ -17,7 +17,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use self::case::Kind;
-use self::door::{Door, Doors};
+use self::connector::{Connector, Connectors};
 use self::drive::{Credentials, Driver};
 pub use self::error::SelfTestError;
 pub use self::inside::ask_inside;
@@ -76,18 +76,10 @@ pub async fn self_test(
     config: Config,
     options: &SelfTestOptions,
 ) -> Result<SelfTest, SelfTestError> {
-    let judges = Judges::open(&config).await?;
-    let origin = Origin::open().await.map_err(SelfTestError::Origin)?;
-    let test = Test {
-        config: &config,
-        judges: &judges,
-        origin: &origin,
-        options,
-        wrong: wrong_login(options),
-    };
+    let test = Test::open(&config, options).await?;
     tokio::select! {
         tested = test.run() => tested.map(SelfTest::new),
-        () = origin.serve() => unreachable!("the server goes on"),
+        () = test.origin.serve() => unreachable!("the server goes on"),
     }
 }
 
@@ -101,13 +93,23 @@ fn wrong_login(options: &SelfTestOptions) -> Credentials {
 /// What stays the same for all listeners.
 struct Test<'a> {
     config: &'a Config,
-    judges: &'a Judges,
-    origin: &'a Origin,
+    judges: Judges,
+    origin: Origin,
     options: &'a SelfTestOptions,
     wrong: Credentials,
 }
 
-impl Test<'_> {
+impl<'a> Test<'a> {
+    async fn open(config: &'a Config, options: &'a SelfTestOptions) -> Result<Self, SelfTestError> {
+        Ok(Self {
+            config,
+            judges: Judges::open(config).await?,
+            origin: Origin::open().await.map_err(SelfTestError::Origin)?,
+            options,
+            wrong: wrong_login(options),
+        })
+    }
+
     async fn run(&self) -> Result<Vec<Listener>, SelfTestError> {
         let mut tested = Vec::new();
         let mut may_fail = true;
@@ -130,14 +132,19 @@ impl Test<'_> {
             listener: address.clone(),
             source,
         };
-        let doors = Doors::find(&self.config.clients, &listener.settings).await;
-        let Doors { inside, outside } = doors.map_err(unreached)?;
-        for door in [&inside, &outside].into_iter().flatten() {
-            if !self.driver(door).is_portcullis().await.map_err(unreached)? {
+        let connectors = Connectors::find(&self.config.clients, &listener.settings).await;
+        let Connectors { inside, outside } = connectors.map_err(unreached)?;
+        for connector in [&inside, &outside].into_iter().flatten() {
+            if !self
+                .driver(connector)
+                .is_portcullis()
+                .await
+                .map_err(unreached)?
+            {
                 return Err(SelfTestError::Stranger(address.clone()));
             }
         }
-        let client = inside.as_ref().ok().and_then(|door| door.client);
+        let client = inside.as_ref().ok().and_then(|connector| connector.client);
         let user = self.options.login.as_ref().map(|(name, _)| name.as_str());
         let mut inquiry = self.judges.inquiry(client, user);
         inquiry.listener = listener.label();
@@ -146,13 +153,16 @@ impl Test<'_> {
         let mut rows = Vec::new();
         for (case, way, plan) in plans {
             let is_outside = case.kind == Kind::Client;
-            let door = if is_outside { &outside } else { &inside };
+            let connector = if is_outside { &outside } else { &inside };
             let steps = plan.planned.iter().map(|planned| &planned.step);
-            let outcomes = match door {
-                Ok(door) => self.ask(door, steps).await.map_err(|error| match error {
-                    NotAsked::Login => SelfTestError::Login,
-                    NotAsked::Io(source) => unreached(source),
-                })?,
+            let outcomes = match connector {
+                Ok(connector) => self
+                    .ask(connector, steps)
+                    .await
+                    .map_err(|error| match error {
+                        NotAsked::Login => SelfTestError::Login,
+                        NotAsked::Io(source) => unreached(source),
+                    })?,
                 Err(_) => Vec::new(),
             };
             *may_fail &= case.kind != Kind::WrongLogin || outcomes.is_empty();
@@ -168,7 +178,7 @@ impl Test<'_> {
     fn planner(&self, inquiry: Inquiry, may_fail: bool, confinement: Confinement) -> Planner<'_> {
         Planner {
             config: self.config,
-            judges: self.judges,
+            judges: &self.judges,
             inquiry,
             port: self.origin.port,
             has_ipv6: self.origin.has_ipv6(),
@@ -179,9 +189,9 @@ impl Test<'_> {
         }
     }
 
-    fn driver<'a>(&'a self, door: &'a Door) -> Driver<'a> {
+    fn driver<'d>(&'d self, connector: &'d Connector) -> Driver<'d> {
         Driver {
-            door,
+            connector,
             word: &self.origin.word,
             right: self.options.login.as_ref(),
             wrong: &self.wrong,
@@ -190,10 +200,10 @@ impl Test<'_> {
 
     async fn ask(
         &self,
-        door: &Door,
+        connector: &Connector,
         steps: impl Iterator<Item = &Step>,
     ) -> Result<Vec<Outcome>, NotAsked> {
-        let driver = self.driver(door);
+        let driver = self.driver(connector);
         let mut outcomes = Vec::new();
         for step in steps {
             let outcome = driver.carry_out(step).await.map_err(NotAsked::Io)?;
@@ -215,8 +225,8 @@ enum NotAsked {
     Io(std::io::Error),
 }
 
-fn side(door: &Result<Door, String>) -> Result<(), &str> {
-    door.as_ref().map(|_| ()).map_err(String::as_str)
+fn side(connector: &Result<Connector, String>) -> Result<(), &str> {
+    connector.as_ref().map(|_| ()).map_err(String::as_str)
 }
 
 /// Whether the proxy does not believe who asks.

@@ -6,8 +6,8 @@ use smart_default::SmartDefault;
 
 use super::value::{Parsed, Word, Words};
 
-/// What is looked at in tunnels. The name in a client's TLS handshake (SNI), or in the Host field of
-/// its first request if it speaks plain HTTP, may be another than the host that it has asked the
+/// What is looked at in tunnels. The name in a client's TLS handshake (SNI), or in the Host field
+/// of its first request if it speaks plain HTTP, may be another than the host that it has asked the
 /// proxy for.
 #[derive(Clone, Debug, PartialEq, Eq, SmartDefault, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, expecting = "a table")]

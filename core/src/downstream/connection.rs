@@ -202,8 +202,8 @@ where
             if let Poll::Ready(end) = Pin::new(&mut *http).poll(cx) {
                 return Poll::Ready(end.map_err(ServeError::Broken));
             }
-            // hyper has just seen that the client has sent nothing. One that was not idle before may
-            // have asked for room itself.
+            // hyper has just seen that the client has sent nothing. A client that was not idle
+            // before may have asked for room itself.
             if turn.is_idle() && shortage.poll(cx) && was_idle {
                 return Poll::Ready(Err(ServeError::Spared));
             }

@@ -6,8 +6,8 @@ use crate::fuzz::snapshots::apply;
 use crate::verdict::rule::{Covers, Rule};
 
 /// Lines that are names of a list, each of which decides as often as it stands there, and, behind
-/// `---`, how the file of its hits is damaged. A file that is whole says what was counted. A damaged
-/// one is refused, or says what could have been counted.
+/// `---`, how the file of its hits is damaged. A file that is whole says what was counted. A
+/// damaged one is refused, or says what could have been counted.
 pub fn hits(data: &[u8]) {
     let data = text(data);
     let (names, damage) = data.split_once("---").unwrap_or((&data, ""));

@@ -75,6 +75,13 @@ fn all_are(report: &Value, asked: &str, result: &str) {
     assert_eq!(differs, None, "{asked} in {report:#}");
 }
 
+/// Whether the proxy keeps to its settings in all of this.
+fn all_hold(report: &Value, asked: &[&str]) {
+    for asked in asked {
+        all_are(report, asked, "held");
+    }
+}
+
 fn json(output: &Output) -> Value {
     let report = serde_json::from_slice(&output.stdout);
     report.unwrap_or_else(|_| panic!("{} {}", stdout(output), stderr(output)))
@@ -88,17 +95,18 @@ fn a_guarded_proxy_holds_by_every_way_and_in_every_spelling() {
     let output = tested(&proxy, dir.path(), &["--json"]);
     assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
     let report = json(&output);
-    for asked in [
-        "a name that a decision",
-        "the operator denies",
-        "a port for no tunnel",
-        "a listener of the proxy",
-        "an address of this machine",
-        "another address that is not public",
-        "cloud metadata",
-    ] {
-        all_are(&report, asked, "held");
-    }
+    all_hold(
+        &report,
+        &[
+            "a name that a decision",
+            "the operator denies",
+            "a port for no tunnel",
+            "a listener of the proxy",
+            "an address of this machine",
+            "another address that is not public",
+            "cloud metadata",
+        ],
+    );
     // A name that does not exist is let pass; version 4 of SOCKS says the same of both.
     let allowed = results(&report, "everything below lets pass");
     let words: Vec<_> = allowed.iter().map(|(_, result)| result.as_str()).collect();
@@ -119,30 +127,24 @@ fn a_proxy_that_lets_pass_what_it_should_not_is_found_out() {
         format!("{NO_LIST}{GUARDED}"),
     )
     .unwrap();
-    let output = tested(&proxy, dir.path(), &[]);
-    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
-    let said = stdout(&output);
-    assert!(
-        said.contains(
-            ": reached, and should be refused (403 destination_ip_prohibited) by [egress]"
-        ),
-        "{said}"
-    );
+    let refused = ": reached, and should be refused (403 destination_ip_prohibited) by [egress]";
+    is_found_out(&proxy, dir.path(), refused);
     // The other way round.
     fs::write(
         dir.path().join("portcullis.toml"),
         format!("{here}[tunnel]\nsni = \"off\"\n"),
     )
     .unwrap();
-    let output = tested(&proxy, dir.path(), &[]);
-    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
+    let closed = "TLS for www.blocked.portcullis.test: closed with an alert, and should be reached";
+    is_found_out(&proxy, dir.path(), closed);
+}
+
+/// Tests a proxy that does not keep to its settings in this way.
+fn is_found_out(proxy: &Running, dir: &Path, says: &str) {
+    let output = tested(proxy, dir, &[]);
     let said = stdout(&output);
-    assert!(
-        said.contains(
-            "TLS for www.blocked.portcullis.test: closed with an alert, and should be reached"
-        ),
-        "{said}"
-    );
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains(says), "{said}");
 }
 
 #[test]

@@ -196,8 +196,8 @@ async fn a_filter_that_was_built_for_a_released_version_answers_as_it_did() {
 }
 
 /// Linking is what a later version could break. A test cannot ask what a proxy answers that speaks
-/// it before there is one: conformance is shown with this proxy alone. The filters in JavaScript and
-/// Python are linked where their languages' tools are: in the tests of authors' tools.
+/// it before there is one: conformance is shown with this proxy alone. The filters in JavaScript
+/// and Python are linked where their languages' tools are: in the tests of authors' tools.
 #[test]
 fn a_filter_that_was_built_before_a_version_links_with_a_proxy_that_speaks_it() {
     let (_, text) = released().remove(0);

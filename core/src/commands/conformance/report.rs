@@ -365,7 +365,7 @@ mod tests {
         assert!(text.contains("\n    it does not load, see S1"), "{text}");
     }
 
-    /// Whoever has a report of a battery looks its ids up.
+    /// The ids of a report are looked up in the list of its battery.
     #[test]
     fn an_id_is_the_name_of_one_check() {
         let mut ids: Vec<_> = CHECKS.iter().map(|row| row.id).collect();

@@ -12,7 +12,7 @@ use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-use super::door::{Door, Stream, address_towards};
+use super::connector::{Connector, Stream, address_towards};
 use super::step::{Host, Login, Outcome, Sent, Step, Way};
 use crate::downstream::foresee::ACCESS_DENIED;
 use crate::upstream::tls;
@@ -32,7 +32,7 @@ pub(super) type Credentials = (String, String);
 /// Asks a proxy.
 #[derive(Debug)]
 pub(super) struct Driver<'a> {
-    pub(super) door: &'a Door,
+    pub(super) connector: &'a Connector,
     /// What the server of the self-test answers.
     pub(super) word: &'a str,
     /// Those of a user, where clients have to log in.
@@ -61,7 +61,7 @@ impl Driver<'_> {
             return Ok(look_around(*ip));
         }
         let peer = Peer {
-            stream: self.door.open().await?,
+            stream: self.connector.open().await?,
             read: Vec::new(),
         };
         let asked = timeout(TIMEOUT, self.ask(step, peer)).await;
@@ -75,7 +75,7 @@ impl Driver<'_> {
     /// Whether what listens there answers as this program does.
     pub(super) async fn is_portcullis(&self) -> io::Result<bool> {
         let mut peer = Peer {
-            stream: self.door.open().await?,
+            stream: self.connector.open().await?,
             read: Vec::new(),
         };
         let question = "OPTIONS * HTTP/1.1\r\nHost: portcullis\r\nConnection: close\r\n\r\n";

@@ -9,15 +9,13 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Child;
 
-use super::door::Door;
+use super::connector::Connector;
 use super::drive::Driver;
 use super::error::SelfTestError;
-use super::origin::Origin;
 use super::plan::{Confinement, Plan};
 use super::report::{Listener, Row, SelfTest};
 use super::step::{Outcome, Step};
 use super::{SelfTestOptions, Test, wrong_login};
-use crate::commands::judges::Judges;
 use crate::config::Config;
 
 /// What the other process is told.
@@ -37,28 +35,20 @@ pub(crate) async fn test_inside(
     asking: &mut Child,
 ) -> Result<SelfTest, SelfTestError> {
     config.proxy.listen = proxy.into();
-    let judges = Judges::open(&config).await?;
-    let origin = Origin::open().await.map_err(SelfTestError::Origin)?;
-    let test = Test {
-        config: &config,
-        judges: &judges,
-        origin: &origin,
-        options,
-        wrong: wrong_login(options),
-    };
-    let mut inquiry = judges.inquiry(Some(proxy.ip()), None);
+    let test = Test::open(&config, options).await?;
+    let mut inquiry = test.judges.inquiry(Some(proxy.ip()), None);
     inquiry.listener = proxy.to_string().into();
     let planner = test.planner(inquiry, true, confinement);
     let outside = "the proxy of a command serves whatever reaches it";
     let plans = planner.plan(Ok(()), Err(outside)).await;
     let steps = plans.iter().flat_map(|(_, _, plan)| &plan.planned);
     let order = Order {
-        word: origin.word.clone(),
+        word: test.origin.word.clone(),
         steps: steps.map(|planned| planned.step.clone()).collect(),
     };
     let asked = tokio::select! {
         asked = ask(asking, &order) => asked,
-        () = origin.serve() => unreachable!("the server goes on"),
+        () = test.origin.serve() => unreachable!("the server goes on"),
     };
     let mut outcomes = asked.map_err(SelfTestError::Inside)?;
     let rows = plans.into_iter().map(|(case, way, plan): (_, _, Plan)| {
@@ -110,7 +100,7 @@ pub async fn ask_inside(
     let order: Order = serde_json::from_reader(input)?;
     let wrong = wrong_login(&SelfTestOptions::default());
     let driver = Driver {
-        door: &Door::to(proxy),
+        connector: &Connector::to(proxy),
         word: &order.word,
         right: None,
         wrong: &wrong,

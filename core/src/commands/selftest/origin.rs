@@ -1,5 +1,5 @@
-//! A server on loopback that a self-test asks the proxy for. Whoever reaches it is told so by a
-//! word that no other server knows.
+//! A server on loopback that a self-test asks the proxy for. A client that reaches it is told so by
+//! a word that no other server knows.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 /// How long a connection is kept on which nothing comes.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The server. It serves while [`Origin::serve`] is polled.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl Origin {
         );
         let mut sent = [0; 4096];
         // How it ends is seen at the other end of the proxy.
-        let _ = timeout(PATIENCE, async {
+        let _ = timeout(TIMEOUT, async {
             if stream.read(&mut sent).await? > 0 {
                 stream.write_all(answer.as_bytes()).await?;
                 stream.shutdown().await?;

@@ -1,7 +1,7 @@
 //! Names that are other names for hosts (CNAME). A server that is asked for one most often says
-//! where all of them lead. Where it does not, or where one of them belongs to other servers, `servers`
-//! goes on with that one: the library would ask the same server, and keep the time of the alias to
-//! itself.
+//! where all of them lead. Where it does not, or where one of them belongs to other servers,
+//! `servers` goes on with that one: the library would ask the same server, and keep the time of the
+//! alias to itself.
 
 use std::time::Duration;
 

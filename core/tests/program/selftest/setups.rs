@@ -9,7 +9,9 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 use super::super::started_by;
-use super::{NO_LIST, Running, all_are, json, portcullis, results, stderr, stdout, tested};
+use super::{
+    NO_LIST, Running, all_are, all_hold, json, portcullis, results, stderr, stdout, tested,
+};
 
 /// What is tried of a company's proxy by everything that knows logins.
 const COMPANY: [&str; 9] = [
@@ -106,16 +108,17 @@ fn a_laptop_holds() {
     let output = tested(&proxy, dir.path(), &["--json"]);
     assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
     let report = json(&output);
-    for asked in [
-        "everything below lets pass",
-        "a name that a decision",
-        "a listener of the proxy",
-        "an address of this machine",
-        "cloud metadata",
-        "a tunnel, and in its",
-    ] {
-        all_are(&report, asked, "held");
-    }
+    all_hold(
+        &report,
+        &[
+            "everything below lets pass",
+            "a name that a decision",
+            "a listener of the proxy",
+            "an address of this machine",
+            "cloud metadata",
+            "a tunnel, and in its",
+        ],
+    );
     // What the settings let pass was not sent to a network.
     all_are(&report, "another address that is not public", "untried");
     assert_eq!(report["broken"], 0);
@@ -159,13 +162,14 @@ fn a_company_holds() {
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(ada.contains("by the filter allowlist"), "{ada}");
     let report = json(&output);
-    for asked in [
-        "may not come in",
-        "anything, without a login",
-        "with a wrong login",
-    ] {
-        all_are(&report, asked, "held");
-    }
+    all_hold(
+        &report,
+        &[
+            "may not come in",
+            "anything, without a login",
+            "with a wrong login",
+        ],
+    );
     for asked in COMPANY {
         let others = results(&report, asked);
         let others = others.iter().filter(|(by, _)| by != "SOCKS 4a");
@@ -194,16 +198,17 @@ fn a_job_in_ci_holds() {
         .output()
         .unwrap();
     let report = json(&output);
-    for asked in [
-        "a name that a decision",
-        "a listener of the proxy",
-        "an address of this machine",
-        "another address that is not public",
-        "cloud metadata",
-        "another network",
-    ] {
-        all_are(&report, asked, "held");
-    }
+    all_hold(
+        &report,
+        &[
+            "a name that a decision",
+            "a listener of the proxy",
+            "an address of this machine",
+            "another address that is not public",
+            "cloud metadata",
+            "another network",
+        ],
+    );
     // Both hosts are in another network.
     all_are(&report, "everything below lets pass", "untried");
 }

@@ -3,7 +3,6 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::path::PathBuf;
 
 use ipnet::IpNet;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -23,19 +22,12 @@ const CLIENT_PORT: u16 = 40_000;
 
 /// A way to a listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Door {
-    place: Place,
+pub(super) struct Connector {
+    address: ListenAddress,
     /// The client, where the listener knows any.
     pub(super) client: Option<IpAddr>,
     /// Whether the listener is told who the client is.
     is_announced: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Place {
-    Tcp(SocketAddr),
-    #[cfg_attr(not(unix), expect(dead_code, reason = "it cannot be opened there"))]
-    Unix(PathBuf),
 }
 
 /// A connection to the proxy.
@@ -45,14 +37,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for S {}
 
 /// The ways to a listener, or why there is none.
 #[derive(Debug)]
-pub(super) struct Doors {
+pub(super) struct Connectors {
     /// As a client that may come in.
-    pub(super) inside: Result<Door, String>,
+    pub(super) inside: Result<Connector, String>,
     /// As one that may not.
-    pub(super) outside: Result<Door, String>,
+    pub(super) outside: Result<Connector, String>,
 }
 
-impl Doors {
+impl Connectors {
     fn none(why: &str) -> Self {
         Self {
             inside: Err(why.to_owned()),
@@ -70,13 +62,14 @@ impl Doors {
             ListenAddress::Unix(path) => return to_unix_socket(clients, listener, path).await,
             ListenAddress::Tcp(address) => *address,
         };
-        let mut doors = Self::none(if listener.proxy_protocol.is_some() {
+        let mut connectors = Self::none(if listener.proxy_protocol.is_some() {
             "this listener believes its load balancers alone, and this machine is none of them"
         } else {
             "`allow` has no address of this machine, from which this listener can be reached"
         });
         if networks(clients, listener).is_none() {
-            doors.outside = Err("this listener serves every client that reaches it".to_owned());
+            connectors.outside =
+                Err("this listener serves every client that reaches it".to_owned());
         }
         let (mut is_reached, mut failure) = (false, io::ErrorKind::AddrNotAvailable.into());
         for ip in places(clients, listener, address.ip()) {
@@ -85,21 +78,25 @@ impl Doors {
                 Ok(stream) => {
                     is_reached = true;
                     let source = stream.local_addr()?.ip().to_canonical();
-                    doors.add(Place::Tcp(place), Some(source), clients, listener);
+                    connectors.add(ListenAddress::Tcp(place), Some(source), clients, listener);
                 }
                 Err(error) => failure = error,
             }
-            if doors.inside.is_ok() {
+            if connectors.inside.is_ok() {
                 break;
             }
         }
-        if is_reached { Ok(doors) } else { Err(failure) }
+        if is_reached {
+            Ok(connectors)
+        } else {
+            Err(failure)
+        }
     }
 
-    /// The ways that lead through a place to which a client at `source` connects.
+    /// The ways that lead through an address to which a client at `source` connects.
     fn add(
         &mut self,
-        place: Place,
+        address: ListenAddress,
         source: Option<IpAddr>,
         clients: &Clients,
         listener: &Listener,
@@ -114,8 +111,8 @@ impl Doors {
             None => vec![None],
         };
         for client in candidates {
-            let door = Door {
-                place: place.clone(),
+            let connector = Connector {
+                address: address.clone(),
                 client,
                 is_announced,
             };
@@ -125,7 +122,7 @@ impl Doors {
                 &mut self.outside
             };
             if side.is_err() {
-                *side = Ok(door);
+                *side = Ok(connector);
             }
         }
     }
@@ -137,18 +134,23 @@ async fn to_unix_socket(
     clients: &Clients,
     listener: &Listener,
     path: &std::path::Path,
-) -> io::Result<Doors> {
-    let mut doors = Doors::none("its permissions say who may connect to a Unix socket");
+) -> io::Result<Connectors> {
+    let mut connectors = Connectors::none("its permissions say who may connect to a Unix socket");
     match upstream::dial_own_socket(path).await {
-        Ok(_) => doors.add(Place::Unix(path.to_owned()), None, clients, listener),
+        Ok(_) => connectors.add(
+            ListenAddress::Unix(path.to_owned()),
+            None,
+            clients,
+            listener,
+        ),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             let why =
                 "the permissions of this socket do not let the user connect who has started this";
-            return Ok(Doors::none(why));
+            return Ok(Connectors::none(why));
         }
         Err(error) => return Err(error),
     }
-    Ok(doors)
+    Ok(connectors)
 }
 
 #[cfg(not(unix))]
@@ -156,7 +158,7 @@ async fn to_unix_socket(
     _clients: &Clients,
     _listener: &Listener,
     _path: &std::path::Path,
-) -> io::Result<Doors> {
+) -> io::Result<Connectors> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
@@ -201,11 +203,11 @@ fn announced(clients: &Clients, listener: &Listener) -> Vec<Option<IpAddr>> {
     first.chain(ELSEWHERE).map(Some).collect()
 }
 
-impl Door {
+impl Connector {
     /// To a listener at this address about which nothing else is known.
     pub(super) fn to(address: SocketAddr) -> Self {
         Self {
-            place: Place::Tcp(address),
+            address: ListenAddress::Tcp(address),
             client: Some(address.ip()),
             is_announced: false,
         }
@@ -213,12 +215,12 @@ impl Door {
 
     /// Connects, and says who the client is if that is believed.
     pub(super) async fn open(&self) -> io::Result<Box<dyn Stream>> {
-        let mut stream: Box<dyn Stream> = match &self.place {
-            Place::Tcp(address) => Box::new(upstream::dial_self(*address).await?),
+        let mut stream: Box<dyn Stream> = match &self.address {
+            ListenAddress::Tcp(address) => Box::new(upstream::dial_self(*address).await?),
             #[cfg(unix)]
-            Place::Unix(path) => Box::new(upstream::dial_own_socket(path).await?),
+            ListenAddress::Unix(path) => Box::new(upstream::dial_own_socket(path).await?),
             #[cfg(not(unix))]
-            Place::Unix(_) => return Err(io::ErrorKind::Unsupported.into()),
+            ListenAddress::Unix(_) => return Err(io::ErrorKind::Unsupported.into()),
         };
         if let Some(client) = self.client.filter(|_| self.is_announced) {
             let header = announcement(client);
@@ -242,11 +244,11 @@ mod tests {
 
     use super::*;
 
-    async fn found(clients: &Clients, change: impl FnOnce(&mut Listener)) -> Doors {
+    async fn found(clients: &Clients, change: impl FnOnce(&mut Listener)) -> Connectors {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut listener = Listener::at(socket.local_addr().unwrap());
         change(&mut listener);
-        Doors::find(clients, &listener).await.unwrap()
+        Connectors::find(clients, &listener).await.unwrap()
     }
 
     fn only(network: &str) -> Clients {
@@ -255,21 +257,21 @@ mod tests {
 
     #[tokio::test]
     async fn the_side_from_which_this_machine_comes_is_known() {
-        let doors = found(&Clients::default(), |_| ()).await;
+        let connectors = found(&Clients::default(), |_| ()).await;
         assert_eq!(
-            doors.inside.unwrap().client,
+            connectors.inside.unwrap().client,
             Some(Ipv4Addr::LOCALHOST.into())
         );
-        assert!(doors.outside.unwrap_err().contains("every client"));
-        let doors = found(&only("10.9.0.0/16"), |_| ()).await;
+        assert!(connectors.outside.unwrap_err().contains("every client"));
+        let connectors = found(&only("10.9.0.0/16"), |_| ()).await;
         assert!(
-            doors
+            connectors
                 .inside
                 .unwrap_err()
                 .contains("no address of this machine")
         );
         assert_eq!(
-            doors.outside.unwrap().client,
+            connectors.outside.unwrap().client,
             Some(Ipv4Addr::LOCALHOST.into())
         );
     }
@@ -280,12 +282,12 @@ mod tests {
             let balancer = network.parse::<IpNet>().unwrap().into();
             move |listener: &mut Listener| listener.proxy_protocol = Some(vec![balancer])
         };
-        let doors = found(&only("10.9.0.0/16"), behind("127.0.0.0/8")).await;
-        assert_eq!(doors.inside.unwrap().client, "10.9.0.1".parse().ok());
-        assert_eq!(doors.outside.unwrap().client, Some(ELSEWHERE[0]));
-        let doors = found(&only("10.9.0.0/16"), behind("10.1.1.1/32")).await;
-        assert!(doors.inside.unwrap_err().contains("load balancers"));
-        assert!(doors.outside.is_err());
+        let connectors = found(&only("10.9.0.0/16"), behind("127.0.0.0/8")).await;
+        assert_eq!(connectors.inside.unwrap().client, "10.9.0.1".parse().ok());
+        assert_eq!(connectors.outside.unwrap().client, Some(ELSEWHERE[0]));
+        let connectors = found(&only("10.9.0.0/16"), behind("10.1.1.1/32")).await;
+        assert!(connectors.inside.unwrap_err().contains("load balancers"));
+        assert!(connectors.outside.is_err());
     }
 
     #[tokio::test]
@@ -293,7 +295,7 @@ mod tests {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let listener = Listener::at(socket.local_addr().unwrap());
         drop(socket);
-        let found = Doors::find(&Clients::default(), &listener).await;
+        let found = Connectors::find(&Clients::default(), &listener).await;
         assert_eq!(found.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
     }
 
