@@ -36,6 +36,13 @@ struct Live {
     took: Duration,
 }
 
+impl Live {
+    fn new(instance: Instance, took: Duration) -> Self {
+        let instance = Box::new(instance);
+        Self { instance, took }
+    }
+}
+
 /// An instance that a client's call has. Unless it is given back, the client has ended it, by a
 /// failure, by leaving or by wearing it out, and pays for it.
 struct Loan<'a> {
@@ -78,14 +85,12 @@ impl Instances {
     /// Has an instance ready, if one can be made.
     pub(super) async fn warm_up(&self, filter: &Filter) {
         let Self::Component(Components { idle, .. }) = self;
+        if !idle.borrow().is_empty() {
+            return;
+        }
         let begun = Instant::now();
-        if idle.borrow().is_empty()
-            && let Ok(instance) = Instance::start(filter).await
-        {
-            let live = Live {
-                instance: Box::new(instance),
-                took: begun.elapsed(),
-            };
+        if let Ok(instance) = Instance::start(filter).await {
+            let live = Live::new(instance, begun.elapsed());
             idle.borrow_mut().push(live);
         }
     }
@@ -122,10 +127,7 @@ impl Components {
 
     async fn start(&self, filter: &Filter, client: ClientKey) -> Result<Live, Failure> {
         let (instance, took) = self.starts.start(filter, client).await?;
-        Ok(Live {
-            instance: Box::new(instance),
-            took,
-        })
+        Ok(Live::new(instance, took))
     }
 
     /// Fails if one instance after the other is worn out by a few calls.

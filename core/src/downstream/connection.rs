@@ -253,7 +253,6 @@ async fn answer(
     if is_last {
         exchange.record_last();
     }
-    let is_last = is_last || is_old;
     turn.begin_answer();
     let deadlines = session.deadlines.clone();
     let mut response = match reply {
@@ -277,30 +276,18 @@ async fn answer(
             response.map(|page| ReplyBody::local(page, exchange, deadlines))
         }
     };
-    if is_unread || is_last {
+    if is_unread || is_last || is_old {
         respond::close(&mut response);
     }
     Ok(response)
 }
 
-/// In a box, as hyper moves a response with its body many times.
 fn begin(session: &Session, method: &Method, started: Instant) -> Box<Exchange> {
     let protocol = match *method {
         Method::CONNECT => Protocol::Connect,
         _ => Protocol::Http,
     };
-    let (worker, client) = (&session.worker, &session.client);
-    let id = worker.next_id();
-    let mut exchange = Box::new(Exchange::new(
-        &worker.access_log,
-        id,
-        started,
-        client,
-        Some(method),
-        protocol,
-    ));
-    exchange.record_connection(session.logged_listener(), session.allowance.as_ref());
-    exchange
+    session.exchange(started, Some(method), protocol)
 }
 
 async fn reply(

@@ -5,7 +5,7 @@
 
 use memchr::memchr;
 
-/// A longer word at the beginning is no method, in bytes: Apache and nginx read no longer line.
+/// The longest word that may be a method, in bytes. Apache and nginx refuse longer lines.
 const LONGEST_METHOD: usize = 8 << 10;
 
 /// What a client has begun to send.

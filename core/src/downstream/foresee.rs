@@ -1,5 +1,5 @@
-//! How a client would be refused, told without one: `commands` compares a running proxy with it.
-//! The answers are those that traffic gets, made in the same places.
+//! How traffic would be refused, computed without traffic: `commands` compares a running proxy with
+//! it. The answers are those that traffic gets, made in the same places.
 
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::flow::Protocol;
 use crate::verdict::{Judgement, Verdict};
 
-/// What a client is told that is refused.
+/// What a refused client is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// An answer of HTTP, with its Proxy-Status field if it has one.

@@ -77,16 +77,8 @@ pub(crate) async fn answer(
     error: Error,
     stream: &mut (impl AsyncWrite + Unpin),
 ) -> io::Result<()> {
-    let worker = &session.worker;
-    let mut exchange = Exchange::new(
-        &worker.access_log,
-        worker.next_id(),
-        session.deadlines.begin_exchange(),
-        &session.client,
-        None,
-        Protocol::Http,
-    );
-    exchange.record_connection(session.logged_listener(), session.allowance.as_ref());
+    let started = session.deadlines.begin_exchange();
+    let mut exchange = session.exchange(started, None, Protocol::Http);
     let rejection = Rejection::Failed(error);
     let response = reject(session, &rejection, &mut exchange, PageFormat::Text);
     stream.write_all(&encode::response(&response)).await?;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use http::header::VIA;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Method};
 use portcullis_contract::FoundIn;
 use tokio::time::Instant;
 #[cfg(any(test, fuzzing))]
@@ -38,7 +38,7 @@ use crate::chain::decisions::Decision;
 use crate::chain::{FilterSession, LocalChain};
 use crate::config::is_loopback;
 use crate::error::Error;
-use crate::flow::{Client, ClientKey, Flow};
+use crate::flow::{Client, ClientKey, Flow, Protocol};
 use crate::target::{HTTP_PORT, Target};
 use crate::timer::Deadlines;
 use crate::upstream::{Asker, Route, Scheme};
@@ -284,6 +284,21 @@ impl Session {
         client
     }
 
+    /// The record of an exchange that has begun at this time. In a box, as hyper moves a response
+    /// with its body many times.
+    pub(crate) fn exchange(
+        &self,
+        started: Instant,
+        method: Option<&Method>,
+        protocol: Protocol,
+    ) -> Box<Exchange> {
+        let (log, id) = (&self.worker.access_log, self.worker.next_id());
+        let client = &self.client;
+        let mut exchange = Box::new(Exchange::new(log, id, started, client, method, protocol));
+        exchange.record_connection(self.logged_listener(), self.allowance.as_ref());
+        exchange
+    }
+
     /// Has the chain judge the host of an exchange. Returns the filters, for the exchange's other
     /// hooks.
     pub(crate) async fn admit<'a>(
@@ -357,8 +372,11 @@ impl Session {
         let direct = Rc::new(Route::direct(target.clone(), Scheme::Tunnel));
         let route = upstream.route(&direct, &client.0);
         exchange.record_route(&route);
-        let marks = route.parent().map(|_| self.marks(headers));
-        let marks = marks.unwrap_or_default();
+        let marks = if route.parent().is_some() {
+            self.marks(headers)
+        } else {
+            Vec::new()
+        };
         let (connected, route) = upstream.dial(&route, self.asker.client, &marks).await?;
         exchange.record_peer(connected.peer, &route);
         Ok(Upgrade {

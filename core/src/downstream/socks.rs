@@ -100,7 +100,7 @@ where
                 return Outcome::Gone;
             }
             exchange.record_granted();
-            let tunnel = Box::new(Tunnel::new(upgrade, Box::new(exchange)));
+            let tunnel = Box::new(Tunnel::new(upgrade, exchange));
             Outcome::Tunnel(tunnel, stream, sent.into())
         }
         Err(Some(refused)) => turn_down(stream, &refused.to_bytes(version)).await,
@@ -115,23 +115,13 @@ async fn turn_down<S: AsyncWrite + Unpin>(mut stream: S, reply: &[u8]) -> Outcom
     }
 }
 
-fn exchange(session: &Session, version: Version) -> Exchange {
+fn exchange(session: &Session, version: Version) -> Box<Exchange> {
     let protocol = match version {
         Version::V4 => Protocol::Socks4,
         Version::V5 => Protocol::Socks5,
     };
-    let worker = &session.worker;
-    let (id, started) = (worker.next_id(), session.deadlines.begin_exchange());
-    let mut exchange = Exchange::new(
-        &worker.access_log,
-        id,
-        started,
-        &session.client,
-        None,
-        protocol,
-    );
-    exchange.record_connection(session.logged_listener(), session.allowance.as_ref());
-    exchange
+    let started = session.deadlines.begin_exchange();
+    session.exchange(started, None, protocol)
 }
 
 /// Connects to the target, if nothing stands against it. An error is what the client is told; none

@@ -156,6 +156,11 @@ impl Lists {
         self.feeds.keys()
     }
 
+    /// How many feeds there are.
+    pub(crate) fn len(&self) -> usize {
+        self.feeds.len()
+    }
+
     /// Whether there is a feed of that name.
     pub(crate) fn has(&self, feed: &str) -> bool {
         self.feeds.contains_key(feed)

@@ -138,9 +138,14 @@ impl Hooks {
         }
     }
 
+    /// The hooks that the filter exports.
+    pub(crate) fn exported(&self) -> impl Iterator<Item = Hook> {
+        Hook::ALL.into_iter().filter(|hook| self.has(*hook))
+    }
+
     /// As the contract names them.
     pub(crate) fn names(&self) -> Vec<String> {
-        let exported = Hook::ALL.into_iter().filter(|hook| self.has(*hook));
+        let exported = self.exported();
         exported.map(|hook| hook.name().to_owned()).collect()
     }
 }

@@ -162,9 +162,8 @@ impl<'a> NameGate<'a> {
                 self.session.deadlines.end_first_message();
                 let other = seen.and_then(|()| self.other_name(exchange));
                 match other {
-                    Ok(Some(name)) => {
-                        let place = self.place.unwrap_or(Place::Handshake);
-                        let asking = ask(self.session, self.chain.clone(), exchange, name, place);
+                    Ok(Some(named)) => {
+                        let asking = ask(self.session, self.chain.clone(), exchange, named);
                         self.asking.insert(asking)
                     }
                     Ok(None) => return Poll::Ready(Ok(Conclusion::SameAsBefore)),
@@ -263,7 +262,7 @@ impl<'a> NameGate<'a> {
 
     /// The name that still has to be judged, if the client has written one. A client that has asked
     /// for an address has named no host before.
-    fn other_name(&self, exchange: &Exchange) -> Result<Option<Target>, GateRefusal> {
+    fn other_name(&self, exchange: &Exchange) -> Result<Option<(Target, Place)>, GateRefusal> {
         let (Some(seen), Some(asked)) = (&self.seen, exchange.target()) else {
             return Ok(None);
         };
@@ -284,7 +283,7 @@ impl<'a> NameGate<'a> {
             SniMismatch::Refuse if asked.ip().is_none() => {
                 Err(GateRefusal::OtherName(other.host().into(), place))
             }
-            SniMismatch::Refuse | SniMismatch::Judge => Ok(Some(other)),
+            SniMismatch::Refuse | SniMismatch::Judge => Ok(Some((other, place))),
         }
     }
 }
@@ -326,8 +325,7 @@ fn ask<'a>(
     session: &'a Session,
     chain: Rc<LocalChain>,
     exchange: &Exchange,
-    name: Target,
-    place: Place,
+    (name, place): (Target, Place),
 ) -> Asking<'a> {
     let (begin, notes) = (exchange.begin(), exchange.notes().to_vec());
     let client = exchange.client().clone();

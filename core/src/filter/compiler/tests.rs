@@ -1,3 +1,5 @@
+//! How long a compiling process may take by the clock.
+
 use super::*;
 
 #[test]

@@ -92,7 +92,7 @@ impl feeds::Host for State {
         host: String,
     ) -> Served<Result<Option<feeds::Match>, feeds::FeedError>> {
         self.serve(|state| {
-            let known = seen(&mut state.lists, &state.host.feeds).names().count();
+            let known = seen(&mut state.lists, &state.host.feeds).len();
             if feeds.len() > known {
                 // Some are named more than once, or unknown.
                 name_once(&mut feeds);

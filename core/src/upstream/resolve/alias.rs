@@ -31,21 +31,21 @@ impl Alias {
 
 /// The aliases of a name among some records, in order.
 pub(super) fn aliases(name: &Name, records: &[Record]) -> Vec<Alias> {
-    let mut aliases: Vec<Alias> = Vec::new();
-    let mut last = name;
-    while aliases.len() < MOST
-        && let Some((next, ttl)) = next(last, records)
-    {
-        let before = aliases
-            .last()
-            .map_or(u32::MAX.into(), |alias| alias.ttl.as_secs());
-        aliases.push(Alias {
-            name: next.to_ascii().to_ascii_lowercase(),
-            ttl: Duration::from_secs(before.min(ttl.into())),
-        });
-        last = next;
-    }
-    aliases
+    chain(name, records)
+        .map(|(name, ttl)| Alias {
+            name: name.to_ascii().to_ascii_lowercase(),
+            ttl: Duration::from_secs(ttl.into()),
+        })
+        .collect()
+}
+
+/// The names that a name leads to, in order, and for how long each holds, in seconds.
+fn chain<'a>(name: &'a Name, records: &'a [Record]) -> impl Iterator<Item = (&'a Name, u32)> {
+    let follow = move |&(last, ttl): &(&'a Name, u32)| {
+        next(last, records).map(|(name, holds)| (name, holds.min(ttl)))
+    };
+    let start = Some((name, u32::MAX));
+    std::iter::successors(start, follow).skip(1).take(MOST)
 }
 
 fn next<'a>(name: &Name, records: &'a [Record]) -> Option<(&'a Name, u32)> {
@@ -69,16 +69,12 @@ pub(super) fn stop_at_alias(mut answer: DnsResponse) -> DnsResponse {
     let Some(question) = answer.queries.first().cloned() else {
         return answer;
     };
-    let mut last = question.name();
-    let (mut ttl, mut count) = (u32::MAX, 0);
-    while count < MOST
-        && let Some((next, holds)) = next(last, &answer.answers)
-    {
-        (last, ttl, count) = (next, ttl.min(holds), count + 1);
-    }
+    let Some((last, ttl)) = chain(question.name(), &answer.answers).last() else {
+        return answer;
+    };
     let is_answer =
         |record: &Record| record.name == *last && record.record_type() == question.query_type();
-    if count == 0 || answer.answers.iter().any(is_answer) {
+    if answer.answers.iter().any(is_answer) {
         return answer;
     }
     let alias = RData::CNAME(CNAME(last.clone()));

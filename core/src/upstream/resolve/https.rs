@@ -19,6 +19,7 @@ use rustls::pki_types::ServerName;
 use tokio_rustls::TlsConnector;
 
 use super::runtime::Runtime;
+use crate::target::Target;
 
 const KIND: &str = "application/dns-message";
 
@@ -46,15 +47,11 @@ pub(super) struct Endpoint<'a> {
 
 impl Endpoint<'_> {
     fn uri(&self) -> Result<Uri, NetError> {
-        let name = match self.name.contains(':') {
-            true => format!("[{}]", self.name),
-            false => self.name.to_owned(),
-        };
-        let authority = match self.address.port() {
-            PORT => name,
-            port => format!("{name}:{port}"),
-        };
-        let uri = Uri::builder().scheme("https").authority(authority);
+        let target = Target::of_host(self.name, self.address.port());
+        let target = target.map_err(|_| no_name(self.name))?;
+        let uri = Uri::builder()
+            .scheme("https")
+            .authority(target.authority(PORT));
         let uri = uri.path_and_query(self.path).build();
         uri.map_err(|error| NetError::from(format!("it has no URL: {error}")))
     }
@@ -167,6 +164,11 @@ mod tests {
                 "[2001:db8::1]:443",
                 "2001:db8::1",
                 "https://[2001:db8::1]/dns-query",
+            ),
+            (
+                "[2001:db8::1]:8443",
+                "2001:db8::1",
+                "https://[2001:db8::1]:8443/dns-query",
             ),
         ] {
             assert_eq!(uri(address, name), asked);

@@ -178,11 +178,9 @@ impl Servers {
 
     /// Whether others are asked for a host.
     fn leaves(&self, host: &str, split: &Split) -> bool {
-        let others = split.find(host);
-        others.is_some_and(|others| {
-            others
-                .as_ref()
-                .map_or(true, |others| !std::ptr::eq(&**others, self))
+        split.find(host).is_some_and(|others| {
+            let is_self = others.as_ref().is_ok_and(|it| std::ptr::eq(&**it, self));
+            !is_self
         })
     }
 

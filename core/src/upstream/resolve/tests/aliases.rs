@@ -89,7 +89,7 @@ fn resolver_with(all: &Zone, split: &[(&str, &Zone)]) -> Resolver {
 
 #[tokio::test]
 async fn an_alias_is_asked_of_the_servers_of_the_domain_that_it_leads_into() {
-    // One server knows nothing of the inner name, and the other has an address for everybody.
+    // One server knows nothing of the inner name, and the other has an address for every client.
     for outer in [
         &[("www.example", 60, "wiki.corp.example")][..],
         &[
