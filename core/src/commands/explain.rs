@@ -6,6 +6,7 @@ mod listeners;
 mod precedence;
 mod subject;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::time::SystemTime;
@@ -18,7 +19,7 @@ use self::precedence::Decider;
 use self::subject::Subject;
 use super::judges::{ExplainError, Judged, Judges, Question};
 use crate::chain::Chain;
-use crate::config::{Config, FeedKind};
+use crate::config::{Config, Feed, FeedKind};
 use crate::error::{Error, Escaped};
 use crate::plugins;
 use crate::verdict::{Judgement, Match, Verdict};
@@ -70,9 +71,6 @@ pub async fn explain(
     user: Option<&str>,
 ) -> Result<Explanation, ExplainError> {
     let subject = Subject::parse(subject, client)?;
-    let allow_feeds = config.feeds.iter();
-    let allow_feeds = allow_feeds.filter(|(_, feed)| feed.kind == FeedKind::Allow);
-    let allow_feeds: Vec<String> = allow_feeds.map(|(name, _)| name.clone()).collect();
     let judges = Judges::open(&config).await?;
     let inquiry = judges.inquiry(subject.client, user);
     let question = Question {
@@ -83,7 +81,7 @@ pub async fn explain(
     };
     let judged = judges.judge(question, &inquiry).await;
     let mut explanation = Explanation::of(&subject, user, judged);
-    explanation.tell_allow_feed(&allow_feeds);
+    explanation.tell_allow_feed(&config.feeds);
     let permitted = judges.permit(&subject.target, subject.protocol, &inquiry);
     explanation.tell_egress(&subject, permitted, &judges.policy, &config.egress);
     explanation.tell_listeners(&config.listeners(), &config.clients, &config.auth);
@@ -220,10 +218,10 @@ impl Explanation {
     }
 
     /// Where nothing has decided, an allow feed may be why.
-    fn tell_allow_feed(&mut self, allow_feeds: &[String]) {
+    fn tell_allow_feed(&mut self, feeds: &BTreeMap<String, Feed>) {
         let is_allowed = |line: &Line| {
-            let feed = line.feed.as_ref();
-            !line.shadow && feed.is_some_and(|feed| allow_feeds.contains(feed))
+            let feed = line.feed.as_ref().and_then(|feed| feeds.get(feed));
+            !line.shadow && feed.is_some_and(|feed| feed.kind == FeedKind::Allow)
         };
         if self.decided_by == Decider::Nothing && self.filters.iter().any(is_allowed) {
             self.decided_by = Decider::AllowFeed;

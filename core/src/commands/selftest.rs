@@ -83,7 +83,7 @@ pub async fn self_test(
     }
 }
 
-/// The user that was named, or one that there may be, with a password that is none.
+/// The user that was named, or one that there may be, with a password that is not theirs.
 fn wrong_login(options: &SelfTestOptions) -> Credentials {
     let login = options.login.as_ref();
     let name = login.map_or_else(|| "selftest".to_owned(), |(name, _)| name.clone());
@@ -208,7 +208,7 @@ impl<'a> Test<'a> {
         for step in steps {
             let outcome = driver.carry_out(step).await.map_err(NotAsked::Io)?;
             // A wrong login that is repeated would be a client that guesses.
-            if self.options.login.is_some() && step.login == Login::Right && is_no_login(&outcome) {
+            if self.options.login.is_some() && step.login == Login::Right && outcome.is_no_login() {
                 return Err(NotAsked::Login);
             }
             outcomes.push(outcome);
@@ -227,9 +227,4 @@ enum NotAsked {
 
 fn side(connector: &Result<Connector, String>) -> Result<(), &str> {
     connector.as_ref().map(|_| ()).map_err(String::as_str)
-}
-
-/// Whether the proxy does not believe who asks.
-fn is_no_login(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Refused(said) if said.starts_with("407") || said == "wrong login")
 }

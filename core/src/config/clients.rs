@@ -46,10 +46,15 @@ impl Clients {
         }
     }
 
+    /// The networks whose clients may use the proxy at a listener; none if that is not written.
+    pub(crate) fn networks<'a>(&'a self, listener: &'a Listener) -> Option<&'a [IpNet]> {
+        listener.allow.as_deref().or(self.allow.as_deref())
+    }
+
     /// Whether a client at this address may use the proxy. Those of a Unix socket have none: its
     /// permissions have let them in, unless a load balancer connects to it for others.
     pub(crate) fn admit(&self, listener: &Listener, address: Option<IpAddr>) -> bool {
-        let networks = listener.allow.as_ref().or(self.allow.as_ref());
+        let networks = self.networks(listener);
         match (networks, address) {
             (Some(networks), Some(address)) => {
                 let address = address.to_canonical();
@@ -79,7 +84,7 @@ impl Clients {
     /// Who may use the proxy at a listener.
     #[cfg(feature = "cli")]
     pub(crate) fn in_words(&self, listener: &Listener) -> String {
-        let networks = listener.allow.as_ref().or(self.allow.as_ref());
+        let networks = self.networks(listener);
         if let Some(balancers) = &listener.proxy_protocol {
             let clients = match networks {
                 Some(networks) => format!("for clients in {}", list(networks)),

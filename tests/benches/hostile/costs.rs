@@ -62,13 +62,9 @@ pub(crate) fn measure(cost: &Cost, scene: &Scene, plan: &Plan, table: &mut Table
     let start = |name: &str, settings: &str| {
         let folder = scene.folder.join(name);
         fs::create_dir_all(folder.join("plugins")).expect("a new folder");
-        let (egress, others) = match settings.starts_with('[') {
-            true => ("", settings),
-            false => (settings, ""),
-        };
         let dns = scene.dns;
         let config = format!(
-            "[feeds.malware]\nenabled = false\n[egress]\nresolvers = [\"{dns}\"]\n{egress}{others}"
+            "[feeds.malware]\nenabled = false\n[egress]\nresolvers = [\"{dns}\"]\n{settings}"
         );
         Program::start(&folder, &config, swallow)
     };
@@ -114,7 +110,7 @@ fn server() -> u16 {
         for client in listener.incoming() {
             let mut client = client.expect("a connection");
             let mut hello = [0; 4096];
-            // One that goes away is no business of the server.
+            // A client that goes away is not an error here.
             let _ = client
                 .read(&mut hello)
                 .and_then(|_| client.write_all(&ALERT));

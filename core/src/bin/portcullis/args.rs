@@ -123,7 +123,7 @@ pub(crate) enum Command {
     Decisions(Decisions),
     /// Print a line for the file of users that [auth] names
     ///
-    /// The password is asked for on the terminal, twice. Where standard input is no terminal, its
+    /// The password is asked for on the terminal, twice. Where standard input is not a terminal, its
     /// first line is the password.
     Password {
         /// The user's name

@@ -102,7 +102,7 @@ impl fmt::Display for Line {
         if let Some(status) = self.status {
             write!(f, " with {status}")?;
         }
-        let text = self.reason.as_ref().or(self.location.as_ref());
-        text.map_or(Ok(()), |text| write!(f, ": {}", Escaped(text)))
+        self.why()
+            .map_or(Ok(()), |why| write!(f, ": {}", Escaped(why)))
     }
 }

@@ -258,7 +258,7 @@ mod tests {
         assert_eq!(
             &text[begin..end],
             table,
-            "SETUPS.md is out of date; to write it anew: PORTCULLIS_UPDATE_SETUPS=1"
+            "SETUPS.md is out of date; to write it anew: PORTCULLIS_UPDATE_SETUPS=1 cargo test -p portcullis --lib the_documentation_has_the_same_table"
         );
     }
 

@@ -4,7 +4,6 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
-use ipnet::IpNet;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 use crate::config::{Clients, ListenAddress, Listener};
@@ -67,7 +66,7 @@ impl Connectors {
         } else {
             "`allow` has no address of this machine, from which this listener can be reached"
         });
-        if networks(clients, listener).is_none() {
+        if clients.networks(listener).is_none() {
             connectors.outside =
                 Err("this listener serves every client that reaches it".to_owned());
         }
@@ -162,8 +161,13 @@ async fn to_unix_socket(
     Err(io::ErrorKind::Unsupported.into())
 }
 
-fn networks<'a>(clients: &'a Clients, listener: &'a Listener) -> Option<&'a Vec<IpNet>> {
-    listener.allow.as_ref().or(clients.allow.as_ref())
+/// The first address of each network from which clients may come.
+fn first_clients<'a>(
+    clients: &'a Clients,
+    listener: &'a Listener,
+) -> impl Iterator<Item = IpAddr> + 'a {
+    let networks = clients.networks(listener).into_iter().flatten();
+    networks.filter_map(|network| network.hosts().next())
 }
 
 /// Where a listener at `ip` may be met: at its address, or if it is at all of them, at loopback and
@@ -176,9 +180,7 @@ fn places(clients: &Clients, listener: &Listener, ip: IpAddr) -> Vec<IpAddr> {
         upstream::policy::effective_ip(ip),
         Ipv4Addr::LOCALHOST.into(),
     ];
-    let networks = networks(clients, listener).into_iter().flatten();
-    let hosts = networks.filter_map(|network| network.hosts().next());
-    let near = hosts.filter_map(address_towards);
+    let near = first_clients(clients, listener).filter_map(address_towards);
     let near = near.filter(|own| own.is_ipv4() || ip.is_ipv6());
     loopback.into_iter().chain(near).collect()
 }
@@ -198,8 +200,7 @@ pub(super) fn address_towards(ip: IpAddr) -> Option<IpAddr> {
 
 /// Clients that a load balancer might tell of, those first that are likely to be admitted.
 fn announced(clients: &Clients, listener: &Listener) -> Vec<Option<IpAddr>> {
-    let networks = networks(clients, listener).into_iter().flatten();
-    let first = networks.filter_map(|network| network.hosts().next());
+    let first = first_clients(clients, listener);
     first.chain(ELSEWHERE).map(Some).collect()
 }
 
@@ -240,6 +241,7 @@ fn announcement(client: IpAddr) -> String {
 
 #[cfg(test)]
 mod tests {
+    use ipnet::IpNet;
     use tokio::net::TcpListener;
 
     use super::*;

@@ -174,7 +174,7 @@ impl Driver<'_> {
             let message = [&[1], &*short(name), &short(password)].concat();
             peer.send(&message).await;
             if peer.exactly(2).await?[1] != 0 {
-                return Ok(Some(Outcome::Refused("wrong login".to_owned())));
+                return Ok(Some(Outcome::wrong_login()));
             }
         }
         let host = match &step.host {

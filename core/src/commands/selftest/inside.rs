@@ -12,7 +12,7 @@ use tokio::process::Child;
 use super::connector::Connector;
 use super::drive::Driver;
 use super::error::SelfTestError;
-use super::plan::{Confinement, Plan};
+use super::plan::Confinement;
 use super::report::{Listener, Row, SelfTest};
 use super::step::{Outcome, Step};
 use super::{SelfTestOptions, Test, wrong_login};
@@ -50,10 +50,9 @@ pub(crate) async fn test_inside(
         asked = ask(asking, &order) => asked,
         () = test.origin.serve() => unreachable!("the server goes on"),
     };
-    let mut outcomes = asked.map_err(SelfTestError::Inside)?;
-    let rows = plans.into_iter().map(|(case, way, plan): (_, _, Plan)| {
-        let rest = outcomes.split_off(plan.planned.len());
-        let own = std::mem::replace(&mut outcomes, rest);
+    let mut outcomes = asked.map_err(SelfTestError::Inside)?.into_iter();
+    let rows = plans.into_iter().map(|(case, way, plan)| {
+        let own: Vec<_> = outcomes.by_ref().take(plan.planned.len()).collect();
         Row::new(case, way, plan, &own)
     });
     let rows = rows.collect();

@@ -10,7 +10,7 @@ use portcullis_contract::FoundIn;
 
 use super::case::{self, CASES, Case, Kind};
 use super::spelling;
-use super::step::{Host, Login, Outcome, Sent, Step, Way};
+use super::step::{Host, Login, Outcome, Sent, Step, TUNNEL_PORT, Way};
 use crate::commands::judges::{Judges, Permitted, Question};
 use crate::config::Config;
 use crate::downstream::foresee;
@@ -18,9 +18,6 @@ use crate::error::Error;
 use crate::flow::{Inquiry, Protocol};
 use crate::target::{HTTP_PORT, Target};
 use crate::upstream::policy::{Rule, effective_ip};
-
-/// The port of tunnels that no settings are against by themselves.
-pub(super) const TUNNEL_PORT: u16 = 443;
 
 /// Never resolves, and is asked of no name server (RFC 6761, section 6.4).
 pub(super) const NOWHERE: &str = "portcullis-selftest.invalid";
@@ -207,29 +204,17 @@ impl Planner<'_> {
             Kind::Allowed => Plan::only(self.plan_allowed(way).await),
             Kind::Client => {
                 // Clients of SOCKS say first how they could log in.
-                let refused = if self.config.auth.is_on() && way.is_socks() {
-                    foresee::of_missing_login(way.protocol())
+                let expected = if self.config.auth.is_on() && way.is_socks() {
+                    Outcome::of_refusal(way, &foresee::of_missing_login(way.protocol()))
                 } else {
-                    foresee::of_error(&Error::ClientNotAllowed, way.protocol())
+                    case.outcome(way)
                 };
-                self.plan_refused(way, Login::Missing, refused, "[clients] allow")
+                self.plan_refused(way, Login::Missing, expected, "[clients] allow")
                     .await
             }
-            Kind::NoLogin => {
-                let refused = foresee::of_missing_login(way.protocol());
-                self.plan_refused(way, Login::Missing, refused, "[auth]")
-                    .await
-            }
-            Kind::KeptLogin | Kind::WrongLogin => {
-                let login = if case.kind == Kind::KeptLogin {
-                    Login::Kept
-                } else {
-                    Login::Wrong
-                };
-                let error = Error::Unauthenticated("");
-                let refused = foresee::of_error(&error, way.protocol());
-                self.plan_refused(way, login, refused, "[auth]").await
-            }
+            Kind::NoLogin => self.plan_login(case, way, Login::Missing).await,
+            Kind::KeptLogin => self.plan_login(case, way, Login::Kept).await,
+            Kind::WrongLogin => self.plan_login(case, way, Login::Wrong).await,
             Kind::Blocked => self.plan_blocked(way).await,
             Kind::Denied => self.plan_denied(way).await,
             Kind::Port => Plan::only(self.plan_port(way).await),
@@ -257,23 +242,22 @@ impl Planner<'_> {
         }
     }
 
+    async fn plan_login(&self, case: &Case, way: Way, login: Login) -> Plan {
+        self.plan_refused(way, login, case.outcome(way), "[auth]")
+            .await
+    }
+
     /// A request that is refused before it is looked at where it leads.
-    async fn plan_refused(
-        &self,
-        way: Way,
-        login: Login,
-        refused: foresee::Refusal,
-        by: &str,
-    ) -> Plan {
+    async fn plan_refused(&self, way: Way, login: Login, expected: Outcome, by: &str) -> Plan {
         // If it is let pass all the same, it leads nowhere.
         let host = Host::name(self.harmless().await);
         Plan::only(Ok(Planned {
             step: Step {
                 login,
                 sent: Sent::Nothing,
-                ..Step::new(way, host, self.usual_port(way, HTTP_PORT))
+                ..Step::new(way, host, way.usual_port())
             },
-            expected: Outcome::of_refusal(way, &refused),
+            expected,
             by: Some(by.to_owned()),
         }))
     }
@@ -415,11 +399,6 @@ impl Planner<'_> {
             _ => Outcome::Alert,
         };
         Some((outcome, by))
-    }
-
-    /// The port by a way at which nothing is refused for its sake.
-    fn usual_port(&self, way: Way, port: u16) -> u16 {
-        if way == Way::Http { port } else { TUNNEL_PORT }
     }
 
     fn plan_networks(&self, way: Way) -> Plan {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::case::Case;
 use super::plan::{Plan, Planned};
-use super::step::{Outcome, Sent, Step, Way};
+use super::step::{Outcome, Sent, Way};
 use crate::error::Escaped;
 
 /// What a proxy did with what it was asked for, beside what its settings say. As text it is a table
@@ -129,7 +129,7 @@ fn says_nothing(planned: &Planned, outcome: &Outcome) -> Option<String> {
     let step = &planned.step;
     match (outcome, &planned.expected) {
         // A filter that counts requests, or the limit of logins, is against the self-test itself.
-        (Outcome::Refused(said), _) if said.starts_with("429") => Some(format!(
+        (outcome, _) if outcome.is_throttled() => Some(format!(
             "the proxy takes no more for now: {outcome}; try again later"
         )),
         (Outcome::Refused(_), Outcome::Passed(_)) if step.way == Way::Socks4 => {
@@ -138,7 +138,7 @@ fn says_nothing(planned: &Planned, outcome: &Outcome) -> Option<String> {
         (Outcome::Absent(_), _) if shows_name(planned) => {
             Some(format!("there is no tunnel to {}: {outcome}", step.host))
         }
-        (Outcome::Refused(said), _) if shows_name(planned) && is_socks_4(step, said) => {
+        (outcome, _) if shows_name(planned) && step.way == Way::Socks4 && outcome.is_reply() => {
             Some("SOCKS 4 does not say why there is no tunnel".to_owned())
         }
         _ => None,
@@ -147,10 +147,6 @@ fn says_nothing(planned: &Planned, outcome: &Outcome) -> Option<String> {
 
 fn shows_name(planned: &Planned) -> bool {
     matches!(planned.step.sent, Sent::Hello(_) | Sent::Request(_))
-}
-
-fn is_socks_4(step: &Step, said: &str) -> bool {
-    step.way == Way::Socks4 && said.starts_with("reply")
 }
 
 impl Try {
@@ -262,7 +258,7 @@ impl fmt::Display for Try {
 #[cfg(test)]
 mod tests {
     use super::super::case::CASES;
-    use super::super::step::Host;
+    use super::super::step::{Host, Step};
     use super::*;
 
     fn planned(expected: Outcome) -> Planned {

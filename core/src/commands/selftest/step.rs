@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::downstream::foresee::Refusal;
 use crate::flow::Protocol;
-use crate::target::{InvalidTarget, Target};
+use crate::target::{HTTP_PORT, InvalidTarget, Target};
 
 /// The errors that a proxy answers with (RFC 9209) where nothing has stood against a request.
 const ABSENT: [&str; 8] = [
@@ -26,7 +26,16 @@ const ABSENT: [&str; 8] = [
 /// The same as codes of SOCKS version 5: a network, a host or a program is not there.
 const ABSENT_REPLIES: [u8; 4] = [3, 4, 5, 6];
 
-/// By which way something is asked for.
+/// What is said where a user and a password of SOCKS are not taken (RFC 1929).
+const WRONG_LOGIN: &str = "wrong login";
+
+/// Before the code of SOCKS.
+const REPLY: &str = "reply";
+
+/// The port of tunnels that no settings are against by themselves.
+pub(super) const TUNNEL_PORT: u16 = 443;
+
+/// By which way a host is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Way {
@@ -56,7 +65,7 @@ pub(super) enum Host {
 pub(super) enum Login {
     /// The user that the self-test was told; none where there are no logins.
     Right,
-    /// A password that is none of a user.
+    /// A password that no user has.
     Wrong,
     Missing,
     /// The right one, then on the same connection none. The second answer counts.
@@ -119,7 +128,15 @@ impl Way {
         }
     }
 
-    /// What is spoken with the proxy. A way around it is none that a filter is asked about.
+    /// The port by this way at which nothing is refused for its sake.
+    pub(super) fn usual_port(self) -> u16 {
+        match self {
+            Self::Http => HTTP_PORT,
+            Self::Connect | Self::Socks5 | Self::Socks4 | Self::Around => TUNNEL_PORT,
+        }
+    }
+
+    /// What is spoken with the proxy. Filters are not asked about a way around it.
     pub(super) fn protocol(self) -> Protocol {
         match self {
             Self::Http => Protocol::Http,
@@ -210,13 +227,33 @@ impl Outcome {
     pub(super) fn of_reply(way: Way, code: u8) -> Self {
         let said = match code {
             0xff => "no login will do".to_owned(),
-            code => format!("reply {code}"),
+            code => format!("{REPLY} {code}"),
         };
         if way == Way::Socks5 && ABSENT_REPLIES.contains(&code) {
             Self::Absent(said)
         } else {
             Self::Refused(said)
         }
+    }
+
+    /// A user and a password of SOCKS were not taken.
+    pub(super) fn wrong_login() -> Self {
+        Self::Refused(WRONG_LOGIN.to_owned())
+    }
+
+    /// Whether the proxy does not believe the client's login.
+    pub(super) fn is_no_login(&self) -> bool {
+        matches!(self, Self::Refused(said) if said.starts_with("407") || said == WRONG_LOGIN)
+    }
+
+    /// Whether the proxy takes no more requests for now.
+    pub(super) fn is_throttled(&self) -> bool {
+        matches!(self, Self::Refused(said) if said.starts_with("429"))
+    }
+
+    /// Whether it is a code of SOCKS.
+    pub(super) fn is_reply(&self) -> bool {
+        matches!(self, Self::Refused(said) if said.starts_with(REPLY))
     }
 
     /// What a refusal looks like to the client.
@@ -260,6 +297,8 @@ impl fmt::Display for Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::downstream::foresee;
+    use crate::error::Error;
 
     #[test]
     fn an_answer_of_the_proxy_is_told_from_one_that_it_forwards() {
@@ -280,6 +319,28 @@ mod tests {
         assert_eq!(of(502, "other;error=dns_error", false), "refused (502)");
         let page = Outcome::of_answer(302, None, false);
         assert_eq!(page, Outcome::Refused("302".into()));
+    }
+
+    #[test]
+    fn what_the_proxy_answers_where_nothing_is_there_is_told_from_a_refusal() {
+        let is_absent = |error: &Error, way: Way| {
+            let refusal = foresee::of_error(error, way.protocol());
+            matches!(Outcome::of_refusal(way, &refusal), Outcome::Absent(_))
+        };
+        let (host, target) = ("a.test".to_owned(), "a.test:80".to_owned());
+        let (unresolved, unreached) =
+            (Error::DnsTimeout { host }, Error::ConnectTimeout { target });
+        for error in [unresolved, unreached] {
+            assert!(is_absent(&error, Way::Http), "{error}");
+            assert!(is_absent(&error, Way::Socks5), "{error}");
+        }
+        for error in [Error::ResponseTimeout, Error::Closed] {
+            assert!(is_absent(&error, Way::Http), "{error}");
+        }
+        for error in [Error::ClientNotAllowed, Error::Loop] {
+            assert!(!is_absent(&error, Way::Http), "{error}");
+            assert!(!is_absent(&error, Way::Socks5), "{error}");
+        }
     }
 
     #[test]

@@ -7,9 +7,9 @@ use portcullis_contract::FoundIn;
 
 use super::super::spelling;
 use super::super::step::{Host, Outcome, Sent, Step, Way};
-use super::{Forecast, NOWHERE, Plan, Planned, Planner, TUNNEL_PORT, Unsent, shown_refusal};
+use super::{Forecast, NOWHERE, Plan, Planned, Planner, Unsent, shown_refusal};
 use crate::config::{Destination, Hosts, SniCheck, SniMismatch, TEST_NAMES};
-use crate::target::HTTP_PORT;
+use crate::target::Target;
 use crate::upstream::policy::{Rule, effective_ip};
 
 /// On the list that is compiled in. Nothing under `.test` ever resolves.
@@ -29,10 +29,7 @@ impl Planner<'_> {
                 Some(ip @ IpAddr::V6(_)) if !way.is_socks() => format!("[{ip}]"),
                 _ => allowed.host().to_owned(),
             };
-            let port = match allowed.port() {
-                0 => self.usual_port(way, HTTP_PORT),
-                port => port,
-            };
+            let port = port_of(allowed, way);
             let step = Step {
                 sent: Sent::Nothing,
                 ..Step::new(way, Host::Text(host), port)
@@ -52,7 +49,7 @@ impl Planner<'_> {
         }
         let step = Step {
             sent: Sent::Nothing,
-            ..Step::new(way, Host::name(NOWHERE), self.usual_port(way, HTTP_PORT))
+            ..Step::new(way, Host::name(NOWHERE), way.usual_port())
         };
         match self.forecast_name(way, NOWHERE).await {
             Forecast::Passes(permitted) if permitted.parent.is_none() => Ok(let_pass(step)),
@@ -61,7 +58,7 @@ impl Planner<'_> {
     }
 
     async fn forecast_name(&self, way: Way, name: &str) -> Forecast<'_> {
-        let target = Host::name(name).target(way, self.usual_port(way, HTTP_PORT));
+        let target = Host::name(name).target(way, way.usual_port());
         self.forecast(way, &target.expect("a name that is a host"))
             .await
     }
@@ -86,7 +83,7 @@ impl Planner<'_> {
         }
         let mut all = Vec::new();
         for name in names {
-            let port = self.usual_port(way, HTTP_PORT);
+            let port = way.usual_port();
             let planned = self.plan_one(way, Host::Text(name), port).await;
             all.push(planned.map(sending_nothing));
         }
@@ -99,7 +96,7 @@ impl Planner<'_> {
 
     pub(super) async fn plan_denied(&self, way: Way) -> Plan {
         let entries = self.config.egress.deny.iter();
-        let names = entries.filter_map(|entry| name_in(entry, self.usual_port(way, HTTP_PORT)));
+        let names = entries.filter_map(|entry| name_in(entry, way.usual_port()));
         let names: Vec<_> = names.take(ENTRIES).collect();
         if names.is_empty() {
             return Plan::nothing("[egress] deny has no entry of a name");
@@ -151,12 +148,8 @@ impl Planner<'_> {
         let tunnel = match (near, self.allowed) {
             (Some(near), _) => near,
             (None, Some(allowed)) if allowed.ip().is_none() => {
-                let port = if allowed.port() == 0 {
-                    TUNNEL_PORT
-                } else {
-                    allowed.port()
-                };
-                let_pass(Step::new(way, Host::name(allowed.host()), port))
+                let host = Host::name(allowed.host());
+                let_pass(Step::new(way, host, port_of(allowed, way)))
             }
             (None, _) => {
                 let why =
@@ -208,6 +201,14 @@ impl Planner<'_> {
         }
         let is_refused = tunnel.mismatch == SniMismatch::Refuse;
         is_refused.then(|| (shown_refusal(found_in), "[tunnel] mismatch".to_owned()))
+    }
+}
+
+/// The port of a host that was named, which may be without one.
+fn port_of(allowed: &Target, way: Way) -> u16 {
+    match allowed.port() {
+        0 => way.usual_port(),
+        port => port,
     }
 }
 
