@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 pub use self::finding::Finding;
-use self::question::JUDGES;
+use self::question::judges;
 use self::report::Checks;
 pub use self::report::{Check, Conformance};
 use crate::config::{Config, Grants};
@@ -114,7 +114,7 @@ fn is_static(
     description: Option<&Description>,
 ) {
     let Some(description) = description else {
-        return checks.fail("S2", "it is no whole WebAssembly", "build it again");
+        return checks.fail("S2", "it is not a whole WebAssembly file", "build it again");
     };
     if description.hooks().is_empty() {
         checks.fail(
@@ -127,26 +127,20 @@ fn is_static(
     }
     let settings = single.settings().unwrap_or_default();
     let grants = single.grants(&settings);
-    let imports: Vec<(&str, Import)> = description
-        .imports
-        .iter()
-        .filter(|name| interface(name) != Some("types"))
-        .map(|name| (name.as_str(), Import::of(name, &grants)))
-        .collect();
-    let unknown = imports
-        .iter()
-        .find(|(_, import)| *import == Import::Unknown);
-    match unknown {
-        Some((name, _)) => checks.fail(
+    let is_unknown = |name: &&String| {
+        interface(name) != Some("types") && Import::of(name, &grants) == Import::Unknown
+    };
+    match description.imports.iter().find(is_unknown) {
+        Some(name) => checks.fail(
             "S4",
             format!("it imports {name}, which the contract does not have"),
             "build it without WASI, for the contract that this proxy speaks",
         ),
         None => checks.pass("S4"),
     }
-    let is_missing = |(_, import): &(&str, Import)| matches!(import, Import::Missing(_));
-    if imports.iter().any(is_missing) {
-        let lines = granting(&description.imports, &grants).lines();
+    let wanted = granting(&description.imports, &grants);
+    if wanted != grants {
+        let lines = wanted.lines();
         let name = single.name();
         let table = format!("have in {name}.toml:\n\n[grants]\n{}", lines.join("\n"));
         checks.environment("S3", "it imports what is not granted to it", table);
@@ -184,7 +178,7 @@ async fn run(checks: &mut Checks, filter: &Filter, feeds: &[String]) {
     messages::run(checks, &filter).await;
     refusals::run(checks, &filter, feeds).await;
     times::run(checks, &filter).await;
-    if JUDGES.into_iter().any(|hook| filter.hooks.has(hook)) {
+    if judges(&filter).next().is_some() {
         checks.check_verdicts();
     }
 }

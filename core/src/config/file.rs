@@ -1,5 +1,5 @@
-//! Files that others may be reading while they are written: each is replaced as a whole. What is in
-//! them is for those to say who write them.
+//! Files on disk, whatever is in them: those that others may be reading while they are written are
+//! replaced as a whole, and those that are read are regular ones.
 
 use std::fs::File;
 #[cfg(unix)]
@@ -20,6 +20,20 @@ pub(crate) enum Kind {
     Shared,
     /// For its owner alone. It says what is so at this moment, so that a loss of power may take it.
     Passing,
+}
+
+/// Opens a file. `None` if it is not a regular one, as folders, pipes and devices are not: reading
+/// one of those could take for ever.
+pub(crate) fn open_regular(path: &Path) -> io::Result<Option<File>> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Ok(None);
+    }
+    File::open(path).map(Some)
+}
+
+/// The same where another kind of file is an error.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    open_regular(path)?.ok_or_else(|| io::Error::other("it is not a regular file"))
 }
 
 /// Replaces the file at `path` by what `write` writes. It is written under another name, which

@@ -10,7 +10,6 @@ mod through;
 mod unpack;
 
 use std::error::Error as _;
-use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,7 +30,7 @@ pub(crate) use self::unpack::UnpackError;
 use self::unpack::unpack;
 use super::blocking;
 use super::origin::Origin;
-use crate::config::{Checksum, SecretError};
+use crate::config::{Checksum, SecretError, file};
 use crate::error::Causes;
 use crate::upstream::policy::Policy;
 use crate::upstream::resolve::Resolver;
@@ -425,12 +424,8 @@ fn read_file(path: &Path, max: u64, room: &Room) -> Result<Body, FetchError> {
         path: path.to_owned(),
         source,
     };
-    // Opening a named pipe would wait for its writer.
-    if !fs::metadata(path).map_err(failed)?.is_file() {
-        return Err(failed(io::Error::other("it is not a regular file")));
-    }
     let mut body = room.body();
-    let file = File::open(path).map_err(failed)?;
+    let file = file::open(path).map_err(failed)?;
     io::copy(&mut file.take(max.saturating_add(1)), &mut body).map_err(failed)?;
     if body.len() > max {
         return Err(FetchError::TooLarge { max });

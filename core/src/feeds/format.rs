@@ -27,6 +27,9 @@ use super::snapshot::{Full, Key};
 use crate::config::{Column, Feed, FeedFormat};
 use crate::verdict::rule::{Covers, Rule};
 
+/// The bytes by which JSON is told.
+const START: u64 = 4 << 10;
+
 /// What a list may begin with to say that it is UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -161,6 +164,14 @@ pub(crate) fn read(
         }
     }
     entries.finish()
+}
+
+/// The beginning of a body, by which JSON is told.
+fn start(body: &mut (impl Read + Seek)) -> io::Result<Vec<u8>> {
+    begin(body)?;
+    let mut start = Vec::new();
+    body.by_ref().take(START).read_to_end(&mut start)?;
+    Ok(start)
 }
 
 /// Goes to where the content of a body begins.

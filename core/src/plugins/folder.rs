@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -109,15 +109,6 @@ fn split(file: &OsStr) -> Result<Option<(&str, Extension)>, &'static str> {
     Ok(Some((name, extension)))
 }
 
-/// Opens a file of the folder. `None` if it is none, as folders, pipes and devices are: reading one
-/// of those could take for ever.
-pub(super) fn open(path: &Path) -> io::Result<Option<File>> {
-    if !fs::metadata(path)?.is_file() {
-        return Ok(None);
-    }
-    File::open(path).map(Some)
-}
-
 /// Whether others than the folder's owner may put filters into it.
 pub(super) fn is_writable_by_others(dir: &Path) -> bool {
     #[cfg(unix)]
@@ -202,6 +193,7 @@ mod tests {
     use notify::event::Flag;
 
     use super::*;
+    use crate::config::file::open_regular;
 
     #[test]
     fn only_named_filters_and_their_settings_are_listed() {
@@ -242,7 +234,11 @@ mod tests {
         fs::write(dir.path().join(strange), "x").unwrap();
         let (listing, misnamed) = list(dir.path()).unwrap();
         assert!(listing["folder"].wasm.is_some());
-        assert!(open(&dir.path().join("folder.wasm")).unwrap().is_none());
+        assert!(
+            open_regular(&dir.path().join("folder.wasm"))
+                .unwrap()
+                .is_none()
+        );
         assert_eq!(misnamed[strange], "its name must be UTF-8");
     }
 

@@ -12,8 +12,9 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncReadExt;
 use tokio::task::spawn_blocking;
 
-use super::folder::{self, Files};
+use super::folder::Files;
 use super::manifest::{ConfigSource, check_config};
+use crate::config::file::open_regular;
 use crate::config::file_version::FileVersion;
 use crate::config::{self, Ceilings, ConfigError, FilterSettings, Grants, Standing};
 use crate::error::{Causes, Escaped, panic_message};
@@ -379,7 +380,7 @@ impl LoadTask {
         }
         let path = self.dir.join(&file);
         let read = async {
-            let opened = spawn_blocking(move || folder::open(&path)).await;
+            let opened = spawn_blocking(move || open_regular(&path)).await;
             let Some(opened) = opened.map_err(io::Error::other)?? else {
                 return Ok(None);
             };

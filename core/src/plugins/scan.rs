@@ -12,6 +12,7 @@ use super::load_task::{LoadFailure, LoadTask, MAX_SIDECAR_BYTES, Retry};
 use super::plugin::{self, Plugin};
 use crate::chain::Member;
 use crate::config::Standing;
+use crate::config::file::open_regular;
 use crate::error::Escaped;
 use crate::filter::CachedFailure;
 
@@ -118,7 +119,7 @@ impl Plugins {
     /// What the settings of a filter say of its standing. They are short where they can be used.
     fn read_standing(&self, name: &str) -> Standing {
         let mut text = String::new();
-        let file = folder::open(&self.dir.join(format!("{name}.toml")));
+        let file = open_regular(&self.dir.join(format!("{name}.toml")));
         // Settings that cannot be read say nothing.
         let Ok(Some(file)) = file else {
             return Standing::default();

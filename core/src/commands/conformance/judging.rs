@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use portcullis_contract::Fact;
 
-use super::question::{Asked, JUDGES, Question};
+use super::question::{Asked, Question, judges};
 use super::report::Checks;
 use super::tally::{Errors, Tally};
 use crate::error::Causes;
@@ -22,7 +22,7 @@ const CHANGING: [&str; 3] = ["state", "clock", "random"];
 
 /// Makes the checks that begin with J, but for the one about verdicts, which looks at all calls.
 pub(super) async fn run(checks: &mut Checks, filter: &Filter) {
-    let judges = || JUDGES.into_iter().filter(|hook| filter.hooks.has(*hook));
+    let judges = || judges(filter);
     if judges().next().is_none() {
         return;
     }

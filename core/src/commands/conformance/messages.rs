@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use super::finding::Finding;
 use super::judging::ANSWER;
-use super::question::{Asked, Question};
+use super::question::{Asked, Question, judges};
 use super::report::Checks;
 use super::tally::{Errors, Tally};
 use crate::filter::{Filter, Hook};
@@ -159,10 +159,8 @@ async fn check_refused(checks: &mut Checks, filter: &Filter) {
         let mut messages = MESSAGES.into_iter();
         messages.any(|(other, interface)| other == *hook && filter.uses(interface))
     };
-    let hooks = super::question::JUDGES.into_iter();
-    let hooks: Vec<Hook> = hooks
-        .filter(|hook| filter.hooks.has(*hook) && (adds || changes(hook)))
-        .collect();
+    let hooks = judges(filter).filter(|hook| adds || changes(hook));
+    let hooks: Vec<Hook> = hooks.collect();
     if hooks.is_empty() {
         return;
     }

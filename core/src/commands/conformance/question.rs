@@ -16,7 +16,12 @@ use crate::target::{HTTP_PORT, Target};
 use crate::verdict::Notes;
 
 /// The hooks that judge.
-pub(super) const JUDGES: [Hook; 3] = [Hook::Host, Hook::Request, Hook::Response];
+const JUDGES: [Hook; 3] = [Hook::Host, Hook::Request, Hook::Response];
+
+/// The hooks of a filter that judge.
+pub(super) fn judges(filter: &Filter) -> impl Iterator<Item = Hook> {
+    JUDGES.into_iter().filter(|hook| filter.hooks.has(*hook))
+}
 
 /// One call.
 #[derive(Clone, Debug)]

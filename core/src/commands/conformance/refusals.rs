@@ -9,8 +9,8 @@ use super::report::Checks;
 use super::tally::{Errors, Tally};
 use crate::config::FeedGrant;
 use crate::feeds::Feeds;
+use crate::filter::Filter;
 use crate::filter::state::StateError;
-use crate::filter::{Filter, Hook};
 use crate::verdict::Notes;
 
 const FIX: &str = "answer with an error, or with what holds without it";
@@ -59,7 +59,7 @@ fn full_notes() -> Notes {
 async fn check(checks: &mut Checks, id: &'static str, odd: &[Filter], notes: Option<Notes>) {
     let mut tally = Tally::new(Errors::Answer);
     for filter in odd {
-        let hooks = Hook::ALL.into_iter().filter(|hook| filter.hooks.has(*hook));
+        let hooks = filter.hooks.exported();
         let questions = hooks.map(|hook| Question {
             notes: notes.clone(),
             ..Question::plain(hook)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::judging::verdict;
-use super::question::{Asked, JUDGES, Question};
+use super::question::{Asked, Question, judges};
 use super::report::Checks;
 use super::tally::{Errors, Tally};
 use crate::filter::{Filter, Hook, Instance};
@@ -36,7 +36,7 @@ pub(super) async fn run(checks: &mut Checks, filter: &Arc<Filter>) {
         );
     }
     check_configurations(checks, filter).await;
-    let judges = JUDGES.into_iter().filter(|hook| filter.hooks.has(*hook));
+    let judges = judges(filter);
     check_instances(checks, filter, judges.collect()).await;
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use portcullis_contract::Outcome;
 
-use super::question::{Asked, JUDGES, Question};
+use super::question::{Asked, Question, judges};
 use super::report::Checks;
 use super::tally::{Errors, Tally};
 use crate::filter::{Ending, Filter, Hook};
@@ -26,7 +26,7 @@ pub(super) async fn run_background(checks: &mut Checks, filter: &Filter) {
 pub(super) async fn run(checks: &mut Checks, filter: &Filter) {
     let limit = filter.settings.limits.cpu;
     let mut slowest = None;
-    for hook in JUDGES.into_iter().filter(|hook| filter.hooks.has(*hook)) {
+    for hook in judges(filter) {
         let mut tally = Tally::new(Errors::Answer);
         let Some(time) = slow_time(filter, hook, &mut tally).await else {
             return checks.add_tally("T1", tally, "see the message");

@@ -1,15 +1,14 @@
 //! Where a filter comes from: a file, or a URL with the checksum of what is there.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use url::Url;
 
 use super::InstallError;
 use crate::commands::feed::fetcher;
-use crate::config::Config;
+use crate::config::{Config, file};
 use crate::error::Escaped;
 use crate::feeds::{FetchError, download, shown};
 use crate::plugins::MAX_WASM_BYTES;
@@ -153,12 +152,8 @@ fn read_file(path: &Path) -> Result<Vec<u8>, InstallError> {
         file: path.to_owned(),
         source,
     };
-    // Opening a named pipe would wait for its writer.
-    if !path.metadata().map_err(failed)?.is_file() {
-        return Err(failed(io::Error::other("it is not a regular file")));
-    }
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(failed)?;
+    let file = file::open(path).map_err(failed)?;
     let mut file = file.take(MAX_WASM_BYTES + 1);
     file.read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > MAX_WASM_BYTES {

@@ -4,14 +4,11 @@ use std::io::{self, Read, Seek};
 use std::ops::ControlFlow;
 
 use super::lines::Lines;
-use super::{Format, adblock, begin, csv, dnsmasq, domains, hosts, rpz, unbound};
+use super::{Format, adblock, begin, csv, dnsmasq, domains, hosts, rpz, start, unbound};
 use crate::config::FeedFormat;
 
 /// Lines that a format is told by.
 const LINES_TO_LOOK_AT: usize = 200;
-
-/// The bytes by which JSON is told.
-const START: u64 = 4 << 10;
 
 /// Whether a line can be one of a format.
 type IsLine = fn(&str) -> bool;
@@ -109,9 +106,7 @@ impl Looks {
 
 /// Whether a body begins as an object or an array. `[Adblock Plus]` does not.
 fn is_json(body: &mut (impl Read + Seek)) -> io::Result<bool> {
-    begin(body)?;
-    let mut start = Vec::new();
-    body.by_ref().take(START).read_to_end(&mut start)?;
+    let start = start(body)?;
     let start = start.trim_ascii_start();
     let in_array = start.strip_prefix(b"[").map(<[u8]>::trim_ascii_start);
     Ok(start.starts_with(b"{")

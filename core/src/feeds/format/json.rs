@@ -11,12 +11,9 @@ use std::io::{self, BufReader, Read, Seek};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::de::IoRead;
 
-use super::{NAMES, add_host_or_url, begin, rank};
+use super::{NAMES, add_host_or_url, begin, rank, start};
 use crate::feeds::entries::{Entries, Rejected};
 use crate::feeds::snapshot::Full;
-
-/// The bytes by which an array of names is told.
-const START: u64 = 4 << 10;
 
 /// Values that say nothing to a visitor.
 macro_rules! pass_over {
@@ -82,9 +79,7 @@ pub(super) fn read(
 
 /// Whether a body begins as an array of strings, or as an empty one.
 fn is_list(body: &mut (impl Read + Seek)) -> io::Result<bool> {
-    begin(body)?;
-    let mut start = Vec::new();
-    body.by_ref().take(START).read_to_end(&mut start)?;
+    let start = start(body)?;
     let inner = start.trim_ascii_start().strip_prefix(b"[");
     let first = inner.and_then(|inner| inner.trim_ascii_start().first());
     Ok(matches!(first, Some(b'"' | b']')))

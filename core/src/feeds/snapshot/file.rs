@@ -57,7 +57,7 @@ pub(super) struct Sums {
 }
 
 impl Sums {
-    /// Those of a list in memory.
+    /// The checksums of a list in memory.
     pub(super) fn of(records: &[u8], table: &Table, styles: &Styles) -> Self {
         let mut sum = crc32fast::Hasher::new();
         for line in table.lines() {
@@ -86,9 +86,7 @@ struct Header {
     lines: u32,
     /// Bytes of all records.
     records: u32,
-    records_sum: u32,
-    /// That of the table and the styles.
-    table_sum: u32,
+    sums: Sums,
     /// Bytes of all styles.
     styles: u32,
 }
@@ -100,14 +98,14 @@ impl Draft {
         let mut output = BufWriter::with_capacity(PIECE, Summed::new(&mut *file));
         let table = self.write_records(&mut output)?;
         output.flush()?;
-        let (records, records_sum) = output.get_mut().restart();
+        let (records, sum_of_records) = output.get_mut().restart();
         for line in table.lines() {
             output.write_all(line.bytes().as_flattened())?;
         }
         let styles = self.styles.to_bytes();
         output.write_all(&styles)?;
         output.flush()?;
-        let (_, table_sum) = output.get_mut().restart();
+        let (_, sum_of_table) = output.get_mut().restart();
         drop(output);
         let fits = |number: usize| {
             u32::try_from(number).map_err(|_| io::Error::other("it has more than 4 GiB"))
@@ -119,8 +117,10 @@ impl Draft {
             names: fits(self.len())?,
             lines: fits(table.lines().len())?,
             records: fits(records)?,
-            records_sum,
-            table_sum,
+            sums: Sums {
+                records: sum_of_records,
+                table: sum_of_table,
+            },
             styles: fits(styles.len())?,
         };
         file.rewind()?;
@@ -167,10 +167,7 @@ impl Snapshot {
             traits: header.traits,
             names: header.names as usize,
             hits: Arc::new(Hits::new(table.places())),
-            sums: Sums {
-                records: header.records_sum,
-                table: header.table_sum,
-            },
+            sums: header.sums,
             table,
             styles,
             records,
@@ -203,13 +200,13 @@ fn read(
     }
     input.restart();
     io::copy(&mut input.by_ref().take(header.records.into()), records)?;
-    if input.restart().1 != header.records_sum {
+    if input.restart().1 != header.sums.records {
         return Err(Refused::Damaged("the checksum of its records is wrong"));
     }
     let table = header.lines as usize * LINE_BYTES;
     let mut bytes = vec![0; table + header.styles as usize];
     input.read_exact(&mut bytes)?;
-    if input.restart().1 != header.table_sum {
+    if input.restart().1 != header.sums.table {
         return Err(Refused::Damaged("the checksum of its table is wrong"));
     }
     let (table, styles) = bytes.split_at(table);
@@ -245,7 +242,7 @@ impl Header {
             labels,
             prefixes: [ipv4, ipv6],
         } = self.traits;
-        let parts: [&[u8]; 14] = [
+        let parts: [&[u8]; 13] = [
             &MAGIC,
             &VERSION.to_le_bytes(),
             &u32::from(is_tree).to_le_bytes(),
@@ -257,8 +254,7 @@ impl Header {
             &self.names.to_le_bytes(),
             &self.lines.to_le_bytes(),
             &self.records.to_le_bytes(),
-            &self.records_sum.to_le_bytes(),
-            &self.table_sum.to_le_bytes(),
+            &self.sums.to_bytes(),
             &self.styles.to_le_bytes(),
         ];
         for part in parts {
@@ -299,8 +295,10 @@ impl Header {
             names: number(&mut rest),
             lines: number(&mut rest),
             records: number(&mut rest),
-            records_sum: number(&mut rest),
-            table_sum: number(&mut rest),
+            sums: Sums {
+                records: number(&mut rest),
+                table: number(&mut rest),
+            },
             styles: number(&mut rest),
         })
     }

@@ -101,11 +101,7 @@ impl Hits {
     /// The places of the names that have matched.
     fn matched(&self) -> impl Iterator<Item = usize> {
         let words = self.matched.get().into_iter().flatten().enumerate();
-        words.flat_map(|(at, word)| {
-            let word = word.load(Ordering::Relaxed);
-            let bits = (0..64).filter(move |bit| (word >> bit) & 1 != 0);
-            bits.map(move |bit| at * 64 + bit)
-        })
+        words.flat_map(|(at, word)| places(at, word.load(Ordering::Relaxed)))
     }
 
     /// The entries that have a number, the most frequent first.
@@ -179,6 +175,12 @@ fn replace(count: &AtomicU64, before: u64, entry: EntryId, number: u32) -> bool 
 
 fn parts(count: u64) -> (EntryId, u32) {
     (EntryId((count >> 32) as u32), count as u32)
+}
+
+/// The places whose bits are set in the word at `at`.
+fn places(at: usize, word: u64) -> impl Iterator<Item = usize> {
+    let bits = (0..64).filter(move |bit| (word >> bit) & 1 != 0);
+    bits.map(move |bit| at.saturating_mul(64).saturating_add(bit))
 }
 
 fn zeros(count: usize) -> Box<[AtomicU64]> {

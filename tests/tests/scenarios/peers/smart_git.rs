@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use super::git::git;
 use super::*;
 
-/// A server of the repositories in a folder, to which everybody may push.
+/// A server of the repositories in a folder, to which every client may push.
 struct Server {
     port: u16,
     _serving: JoinSet<()>,

@@ -5,7 +5,7 @@
 use std::io;
 use std::sync::atomic::Ordering;
 
-use super::{COUNTED, EntryId, Hits};
+use super::{COUNTED, EntryId, Hits, places};
 use crate::feeds::snapshot::{Key, Snapshot};
 
 /// What the file begins with.
@@ -127,7 +127,7 @@ impl Hits {
         bytes.extend(list);
         bytes.extend(self.since.load(Ordering::Relaxed).to_le_bytes());
         bytes.extend(total.to_le_bytes());
-        // There are no more of them than bits in the place of a name.
+        // A place has 32 bits, so that neither number is larger.
         bytes.extend((words.len() as u32).to_le_bytes());
         bytes.extend((counts.len() as u32).to_le_bytes());
         for (at, word) in words {
@@ -194,8 +194,7 @@ impl<'f> Saved<'f> {
             let mut rest = &bytes[..];
             let at = number(&mut rest).unwrap_or_default() as usize;
             let word = take(&mut rest).map_or(0, |word| u64::from_le_bytes(*word));
-            let bits = (0..64).filter(move |bit| (word >> bit) & 1 != 0);
-            bits.map(move |bit| at.saturating_mul(64).saturating_add(bit))
+            places(at, word)
         })
     }
 
