@@ -7,7 +7,6 @@ use std::error::Error as _;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::Poll;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, EXPECT};
@@ -17,7 +16,7 @@ use hyper::server::conn::http1;
 use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWriteExt;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::body::ReplyBody;
@@ -35,14 +34,10 @@ use super::{connect, forward, socks};
 use crate::config::MAX_FIELDS;
 use crate::error::{Causes, Error};
 use crate::flow::Protocol;
-use crate::timer::{ClientStream, Expired};
+use crate::timer::{ClientStream, Expired, Step};
 use crate::upstream::request::ClientBody;
 use crate::upstream::shortage::ShortageSignal;
 use crate::verdict::Verdict;
-
-/// How long the rest of what a client sends is thrown away before its connection is closed. Closed
-/// at once, the system would take back the answer that is still on its way (RFC 9112, section 9.6).
-const LINGER: Duration = Duration::from_secs(2);
 
 /// How much of it, in bytes. Some clients read the answer only when they have sent all.
 const LINGER_BYTES: u64 = 16 << 20;
@@ -108,7 +103,7 @@ pub(crate) async fn serve<S: ClientStream>(session: Session, stream: S) {
             Served::Refused(error, mut stream) => {
                 // The client may not read.
                 let refusal = refusal::answer(&session, error, &mut stream);
-                let _ = timeout(LINGER, refusal).await;
+                let _ = Step::Refusal.bound(refusal).await;
                 linger(stream, &session).await;
             }
             Served::Socks(..) | Served::Dropped => {}
@@ -312,7 +307,7 @@ async fn reply(
 async fn linger(mut stream: impl ClientStream, session: &Session) {
     if stream.shutdown().await.is_ok() {
         let drained = session.worker.copy_buffer.drain(&mut stream, LINGER_BYTES);
-        let _ = timeout(LINGER, drained).await;
+        let _ = Step::Linger.bound(drained).await;
     }
 }
 

@@ -4,7 +4,6 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::header::{
     CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderName, MAX_FORWARDS, TE, TRANSFER_ENCODING,
@@ -13,7 +12,6 @@ use http::header::{
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, request};
 use hyper::body::{Body, Incoming};
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::auth::basic;
@@ -27,14 +25,10 @@ use super::session::Session;
 use super::tunnels::TunnelPermit;
 use crate::error::Error;
 use crate::target::HTTP_PORT;
-use crate::timer::UploadProgress;
+use crate::timer::{Step, UploadProgress};
 use crate::upstream::Link;
 use crate::upstream::request::{ClientBody, ContinueGate, RequestBody};
 use crate::upstream::response::ResponseBody;
-
-/// How long a client that expects `100 Continue` waits for an origin that does not send it (RFC
-/// 9110, section 10.1.1).
-const EXPECTATION: Duration = Duration::from_secs(1);
 
 const PROXY_SUPPORT: HeaderName = HeaderName::from_static("proxy-support");
 
@@ -255,7 +249,7 @@ fn into_upstream(
 fn expect_continue(agreed: CancellationToken) -> ContinueGate {
     Box::pin(async move {
         // Too late is as good as agreed: an origin may know nothing of expectations.
-        let _ = timeout(EXPECTATION, agreed.cancelled_owned()).await;
+        let _ = Step::Expectation.bound(agreed.cancelled_owned()).await;
     })
 }
 

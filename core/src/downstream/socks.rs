@@ -8,11 +8,9 @@ use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
 use std::task::{Poll, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::time::timeout;
 
 use self::message::{Malformed, Method, Reply, Request, Version};
 use super::exchange::Exchange;
@@ -22,13 +20,11 @@ use super::tunnel::Tunnel;
 use crate::error::Error;
 use crate::flow::Protocol;
 use crate::target::Target;
+use crate::timer::Step;
 use crate::verdict::Verdict;
 
 /// What is read ahead of a client before it has its answer, in bytes.
 const AHEAD: usize = 16 << 10;
-
-/// How long a client may take for an answer of a few bytes.
-const ANSWERING: Duration = Duration::from_secs(2);
 
 /// What became of a client.
 pub(super) enum Outcome<S> {
@@ -204,7 +200,7 @@ pub(super) fn reply_to(error: &Error) -> Reply {
 }
 
 async fn tell(stream: &mut (impl AsyncWrite + Unpin), answer: &[u8]) -> io::Result<()> {
-    timeout(ANSWERING, stream.write_all(answer)).await?
+    Step::SocksAnswer.bound(stream.write_all(answer)).await?
 }
 
 /// Leads the client to its request, of which `sent` is the beginning and then all. Says who asks if

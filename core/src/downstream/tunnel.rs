@@ -11,11 +11,9 @@ use std::mem;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::time::timeout;
 use tracing::Instrument;
 
 use self::gate::{Conclusion, GateRefusal, NameGate, Shown};
@@ -30,12 +28,9 @@ use super::session::Session;
 use super::worker::StopSignal;
 use crate::config::SniCheck;
 use crate::flow::Protocol;
-use crate::timer::Expired;
+use crate::timer::{Expired, Step};
 use crate::upstream::OriginSocket;
 use crate::verdict::{Judgement, Verdict};
-
-/// How long a client may take for the few bytes that tell it that it is refused.
-const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// A fatal alert of TLS: access denied (RFC 8446, section 6). A client that has sent its first
 /// message understands it.
@@ -287,7 +282,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Joined<'_, S> {
         };
         if self.exchange.bytes_down() == 0 {
             let last_word = self.last_word(&refusal);
-            let _ = timeout(LAST_WORD, self.client.write_all(&last_word)).await;
+            let _ = Step::LastWord
+                .bound(self.client.write_all(&last_word))
+                .await;
         }
         Some(self.client)
     }

@@ -3,20 +3,16 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame};
-use tokio::time::timeout;
 
+use crate::timer::Step;
 use crate::upstream::request::ClientBody;
 
 /// What is read and thrown away so that the connection can be kept, in bytes. A new connection
 /// costs less than more than that.
 const LITTLE: u64 = 64 * 1024;
-
-/// How long the answer waits for that: many clients send a body a moment after the head.
-const SOON: Duration = Duration::from_millis(250);
 
 /// The client waits for `100 Continue`, and hyper sends that to it as soon as its body is asked
 /// for.
@@ -31,7 +27,7 @@ pub(super) async fn discard(body: ClientBody, expects: Option<Expects>) -> bool 
     if expects.is_some() || body.size_hint().lower() > LITTLE {
         return false;
     }
-    timeout(SOON, read_little(body)).await.unwrap_or(false)
+    Step::Rest.bound(read_little(body)).await.unwrap_or(false)
 }
 
 async fn read_little(mut body: ClientBody) -> bool {

@@ -3,22 +3,18 @@
 
 use std::io::Write;
 use std::net::Shutdown;
-use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 
 use super::socket::Unwatched;
 use crate::downstream::refusal;
 use crate::error::Error;
+use crate::timer::Step;
 
 /// Clients that are waited for at a time, until they have read their answer. Who comes on top of
 /// that may miss it.
 const AT_A_TIME: usize = 64;
-
-/// How long a client may take to read its answer.
-const READING: Duration = Duration::from_secs(1);
 
 /// What a client has sent, which is read so that the system does not drop the answer.
 const DISCARD: u64 = 64 << 10;
@@ -42,8 +38,9 @@ impl TurnedAway {
             return;
         };
         self.0.spawn(async move {
-            let mut rest = socket.take(DISCARD);
-            drop(timeout(READING, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await);
+            let (mut rest, mut nowhere) = (socket.take(DISCARD), tokio::io::sink());
+            let reading = tokio::io::copy(&mut rest, &mut nowhere);
+            drop(Step::TurnedAway.bound(reading).await);
         });
     }
 }

@@ -3,9 +3,9 @@
 //!
 //! The connection's task polls `Deadlines` and nothing else does. An exchange says what it is
 //! waiting for; when that takes too long, the connection ends, or the exchange finds the failure
-//! that was recorded for it. Limits of single steps (filters, resolving, connecting, the wait for
-//! `100 Continue`, the last words to a client that is refused, bandwidth) belong to those steps,
-//! and that of an upload that outlives its response to the link that finishes it.
+//! that was recorded for it. Steps whose time nothing moves back have theirs in `Step`; filters,
+//! logins, resolving and connecting have settings of their own; and an upload that outlives its
+//! response is bounded by the link that finishes it, as nobody else is left to do so.
 
 #[cfg(test)]
 mod tests;
