@@ -1,8 +1,9 @@
 //! What is wrong with the configuration, and where.
 
-use portcullis_contract::Escaped;
 use std::io;
 use std::path::PathBuf;
+
+use portcullis_contract::Escaped;
 
 /// Why there is no configuration. Each names the place to look at.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,14 @@ pub enum ConfigError {
         path: PathBuf,
         /// The least that it must say, two spaces where lines end.
         example: String,
+    },
+    /// The value of a flag makes no sense.
+    #[error("{name}: {problem}")]
+    Flag {
+        /// Its name, such as `--listen`.
+        name: &'static str,
+        /// What is wrong, and what would be right.
+        problem: String,
     },
     /// The value of an environment variable makes no sense.
     #[error("environment variable {name}: {problem}")]

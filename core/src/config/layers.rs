@@ -1,6 +1,6 @@
 //! Settings from several sources as one table: that of a file, over which environment variables are
-//! laid. It is read once. Every value keeps the place where it was written, so an error names the
-//! line of the file or the variable. Called by `load` and by the settings of filters.
+//! laid, and flags over these. It is read once. Every value keeps the place where it was written, so
+//! an error names the line of the file, the variable or the flag. Called by `load` and by the settings of filters.
 
 use std::ffi::OsString;
 use std::ops::Range;
@@ -12,10 +12,13 @@ use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
-use super::ConfigError;
 use super::declaration::Declaration;
 use super::document::{Document, UnknownKey, keys_at, place_of};
 use super::environment::{Setting, portcullis_vars};
+use super::sources::Flags;
+use super::{ConfigError, ListenAddress};
+
+const NOT_UTF8: &str = "the path is not UTF-8; name one that is";
 
 /// One table from all sources.
 #[derive(Debug)]
@@ -23,8 +26,27 @@ pub(super) struct Layers<'a> {
     document: Document<'a>,
     declaration: Declaration<'a>,
     table: Spanned<DeTable<'a>>,
-    /// The names of variables. Each has a place of its own behind the end of the file.
-    variables: Vec<&'a str>,
+    /// The variables and flags. Each has a place of its own behind the end of the file.
+    others: Vec<Other<'a>>,
+}
+
+/// A source beside the file, by its name.
+#[derive(Clone, Copy, Debug)]
+enum Other<'a> {
+    Variable(&'a str),
+    Flag(&'static str),
+}
+
+impl Other<'_> {
+    fn problem(self, problem: String) -> ConfigError {
+        match self {
+            Self::Variable(name) => ConfigError::Variable {
+                name: name.to_owned(),
+                problem,
+            },
+            Self::Flag(name) => ConfigError::Flag { name, problem },
+        }
+    }
 }
 
 impl<'a> Layers<'a> {
@@ -37,7 +59,7 @@ impl<'a> Layers<'a> {
             document,
             declaration,
             table: document.parse()?,
-            variables: Vec::new(),
+            others: Vec::new(),
         })
     }
 
@@ -56,30 +78,70 @@ impl<'a> Layers<'a> {
     ) -> Result<(), ConfigError> {
         let settings = Setting::all(self.declaration, self.table.get_ref());
         for (name, key, value) in portcullis_vars(variables) {
-            let problem = |problem| ConfigError::Variable {
-                name: name.to_owned(),
-                problem,
-            };
+            let source = Other::Variable(name);
             let Some(text) = value.to_str() else {
-                return Err(problem("its value is not UTF-8".into()));
+                return Err(source.problem("its value is not UTF-8".into()));
             };
             if let Some(Setting {
                 keys, declaration, ..
             }) = Setting::of_variable(key, &settings)
             {
-                self.variables.push(name);
-                let place = self.place_of_variable();
+                let place = self.place_behind(source);
                 let value = declaration.value(text, &place);
                 put(self.table.get_mut(), &keys, value, &place);
             } else if let Some(meant) = Setting::misspelt(key, &settings) {
                 let text = format!("there is no such setting; did you mean {meant}?");
-                return Err(problem(text));
+                return Err(source.problem(text));
             } else if Setting::is_of_names(key, &settings) {
                 let text = "a variable can have one value of this table, not all of it; write it into the configuration file";
-                return Err(problem(text.into()));
+                return Err(source.problem(text.into()));
             }
         }
         Ok(())
+    }
+
+    /// Lays what the command line says over what is there.
+    pub(super) fn add_flags(&mut self, flags: &Flags) -> Result<(), ConfigError> {
+        let Flags {
+            listen,
+            clients,
+            plugins_dir,
+        } = flags;
+        if !listen.is_empty() {
+            let source = Other::Flag("--listen");
+            let addresses: Option<_> = listen.iter().map(ListenAddress::to_text).collect();
+            let addresses = addresses.ok_or_else(|| source.problem(NOT_UTF8.into()))?;
+            self.add_texts(source, &["proxy", "listen"], addresses);
+        }
+        if !clients.is_empty() {
+            // The flag says who may come in, and nothing else in the table holds then.
+            self.table.get_mut().remove("clients");
+            let networks = clients.iter().map(ToString::to_string).collect();
+            self.add_texts(Other::Flag("--clients"), &["clients", "allow"], networks);
+        }
+        if let Some(dir) = plugins_dir {
+            let source = Other::Flag("--plugins");
+            let dir = dir.to_str();
+            let dir = dir.ok_or_else(|| source.problem(NOT_UTF8.into()))?;
+            let place = self.place_behind(source);
+            let keys = ["plugins", "dir"].map(str::to_owned);
+            put(
+                self.table.get_mut(),
+                &keys,
+                DeValue::String(dir.to_owned().into()),
+                &place,
+            );
+        }
+        Ok(())
+    }
+
+    fn add_texts(&mut self, source: Other<'a>, keys: &[&str], texts: Vec<String>) {
+        let place = self.place_behind(source);
+        let texts = texts.into_iter().map(|text| DeValue::String(text.into()));
+        let texts = texts.map(|text| Spanned::new(place.clone(), text));
+        let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        let texts = DeValue::Array(texts.collect());
+        put(self.table.get_mut(), &keys, texts, &place);
     }
 
     /// Has a table stand at `keys`, unless something stands there.
@@ -145,11 +207,8 @@ impl<'a> Layers<'a> {
     /// What is wrong with what stands at `keys`, with the place where that was written.
     pub(super) fn problem_at(&self, keys: &[&str], problem: &str) -> ConfigError {
         let place = place_of(self.table.get_ref(), keys).map_or(0, |place| place.key);
-        match self.variable_at(place) {
-            Some(name) => ConfigError::Variable {
-                name: name.to_owned(),
-                problem: problem.to_owned(),
-            },
+        match self.other_at(place) {
+            Some(other) => other.problem(problem.to_owned()),
             None => {
                 let problem = format!("{}: {problem}", keys.join("."));
                 self.document.problem_at(place, problem)
@@ -167,9 +226,8 @@ impl<'a> Layers<'a> {
         if let Some(unknown) = UnknownKey::from_message(&problem) {
             return self.document.problem_at(span.start, unknown.explain(&keys));
         }
-        if let Some(name) = self.variable_at(span.start) {
-            let name = name.to_owned();
-            return ConfigError::Variable { name, problem };
+        if let Some(other) = self.other_at(span.start) {
+            return other.problem(problem);
         }
         let problem = match keys.as_slice() {
             [] => problem,
@@ -190,16 +248,17 @@ impl<'a> Layers<'a> {
         )
     }
 
-    /// The place of the variable that was added last.
-    fn place_of_variable(&self) -> Range<usize> {
-        let place = self.document.text.len() + self.variables.len();
+    /// The place of a source that comes behind all that are there.
+    fn place_behind(&mut self, source: Other<'a>) -> Range<usize> {
+        self.others.push(source);
+        let place = self.document.text.len() + self.others.len();
         place..place
     }
 
     /// Whose place it is, if it is behind the end of the file.
-    fn variable_at(&self, place: usize) -> Option<&'a str> {
+    fn other_at(&self, place: usize) -> Option<Other<'a>> {
         let number = place.checked_sub(self.document.text.len() + 1)?;
-        self.variables.get(number).copied()
+        self.others.get(number).copied()
     }
 }
 

@@ -7,8 +7,8 @@ use super::declaration::{Declaration, schema_of};
 use super::document::Document;
 use super::feed::{Feed, Preset};
 use super::layers::Layers;
-use super::sources::{DEFAULT_FILE, Flags, Sources};
-use super::{Clients, Compiler, Config, ConfigError, Followed, Listen, NamedListener};
+use super::sources::{DEFAULT_FILE, Sources};
+use super::{Compiler, Config, ConfigError, Followed, Listen, NamedListener};
 
 impl Config {
     /// Reads all sources. What none of them says is as in [`Config::default`], also of the default
@@ -38,30 +38,19 @@ impl Config {
         // Variables may be for it.
         layers.add_table(&["feeds", Feed::DEFAULT]);
         layers.add_variables(&sources.variables)?;
+        layers.add_flags(&sources.flags)?;
         add_default_feed(&mut layers);
         add_presets(&mut layers);
 
-        let dir_is_named = layers.contains(&["plugins", "dir"]);
         let mut config: Self = layers.read()?;
         config.check(&layers)?;
         config.compiler.cache_dir = Compiler::cache_within(&config.cache.dir);
-        let Flags {
-            listen,
-            clients,
-            plugins_dir,
-        } = sources.flags.clone();
-        if !listen.is_empty() {
-            config.proxy.listen = Listen::from_iter(listen);
-        } else if !config.listeners.is_empty() && !layers.contains(&["proxy", "listen"]) {
+        config.plugins.dir_must_exist = layers.contains(&["plugins", "dir"]);
+        if !config.listeners.is_empty() && !layers.contains(&["proxy", "listen"]) {
             // Settings that name listeners do not mean the default one.
             config.proxy.listen = Listen::from_iter([]);
         }
         check_listeners(&config, &layers)?;
-        if !clients.is_empty() {
-            config.clients = Clients::new(clients);
-        }
-        config.plugins.dir_must_exist = dir_is_named || plugins_dir.is_some();
-        config.plugins.dir = plugins_dir.unwrap_or(config.plugins.dir);
         config.file = file;
         Ok(config)
     }

@@ -31,7 +31,7 @@ pub struct Sources {
 pub struct Flags {
     /// `[proxy] listen`; nothing if it is empty.
     pub listen: Vec<ListenAddress>,
-    /// `[clients] allow`; nothing if it is empty.
+    /// `[clients] allow`, in place of all that the table says elsewhere; nothing if it is empty.
     pub clients: Vec<IpNet>,
     /// `[plugins] dir`.
     pub plugins_dir: Option<PathBuf>,

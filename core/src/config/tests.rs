@@ -12,11 +12,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use tempfile::TempDir;
 
 use super::{
-    AccessLogFormat, AccessLogTo, Clients, Config, ConfigError, Feed, FeedFormat, LogFormat, Ports,
-    PrivateAddresses, Sources,
+    AccessLogFormat, AccessLogTo, Clients, Config, ConfigError, Feed, FeedFormat, ListenAddress,
+    LogFormat, Ports, PrivateAddresses, Sources,
 };
 
 /// A folder with this `portcullis.toml` as the working directory.
@@ -273,6 +274,50 @@ fn a_flag_beats_a_variable_and_that_beats_the_file() {
     sources.flags.plugins_dir = Some(PathBuf::from("three"));
     let config = Config::load(&sources).unwrap();
     assert_eq!(config.plugins.dir, Path::new("three"));
+}
+
+#[test]
+fn what_a_flag_says_takes_the_place_of_what_is_written() {
+    // Nobody reads an address that a flag has replaced.
+    let dir = folder("[proxy]\nlisten = 5\n[clients]\nopen = true\n");
+    let mut sources = sources(&dir, &[]);
+    sources.flags.listen = vec!["127.0.0.1:3".parse().unwrap()];
+    let networks: Vec<IpNet> = vec!["192.0.2.0/24".parse().unwrap()];
+    sources.flags.clients = networks.clone();
+    let config = Config::load(&sources).unwrap();
+    assert_eq!(config.proxy.listen, "127.0.0.1:3".parse().unwrap());
+    assert_eq!(config.clients, Clients::new(networks));
+}
+
+#[test]
+fn what_is_wrong_with_a_flag_names_the_flag() {
+    let dir = folder("[proxy]\nworkers = 1\n");
+    let mut twice = sources(&dir, &[]);
+    twice.flags.listen = vec!["127.0.0.1:3".parse().unwrap(); 2];
+    let error = Config::load(&twice).unwrap_err().to_string();
+    let right = "--listen: there are two listeners at 127.0.0.1:3; remove one of them";
+    assert_eq!(error, right);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_flag_whose_path_is_not_utf_8_is_refused() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let dir = folder("");
+    let path = PathBuf::from(OsStr::from_bytes(b"/run/\xff"));
+    let mut plugins = sources(&dir, &[]);
+    plugins.flags.plugins_dir = Some(path.clone());
+    let mut listen = sources(&dir, &[]);
+    listen.flags.listen = vec![ListenAddress::Unix(path)];
+    for (sources, flag) in [(plugins, "--plugins"), (listen, "--listen")] {
+        let error = Config::load(&sources).unwrap_err().to_string();
+        assert!(
+            error.starts_with(&format!("{flag}: the path is not UTF-8")),
+            "{error}"
+        );
+    }
 }
 
 #[test]

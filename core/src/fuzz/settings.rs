@@ -48,7 +48,9 @@ fn assert_told(error: &ConfigError, file: &str, data: &str) {
     match error {
         ConfigError::File { .. } => assert_located(&told, file, data),
         ConfigError::Variable { name, .. } => assert!(data.contains(name.as_str())),
-        ConfigError::Read { .. } | ConfigError::Absent { .. } => panic!("{told}"),
+        ConfigError::Read { .. } | ConfigError::Absent { .. } | ConfigError::Flag { .. } => {
+            panic!("{told}");
+        }
     }
     assert!(!told.contains('\n'), "{told:?}");
 }

@@ -46,6 +46,14 @@ impl ListenAddress {
         }
     }
 
+    /// As settings have it, unless the path is not UTF-8.
+    pub(crate) fn to_text(&self) -> Option<String> {
+        match self {
+            Self::Tcp(address) => Some(address.to_string()),
+            Self::Unix(path) => path.to_str().map(|path| format!("{UNIX}{path}")),
+        }
+    }
+
     pub(crate) fn ip(&self) -> Option<IpAddr> {
         self.socket().map(|address| address.ip())
     }
