@@ -108,24 +108,25 @@ fn connection_options(headers: &HeaderMap) -> impl Iterator<Item = HeaderName> {
             // The usual options name no fields, or fields that are removed anyway.
             ["close", "keep-alive", "upgrade", "te"]
                 .iter()
-                .all(|option| !token.eq_ignore_ascii_case(option))
+                .all(|option| !token.eq_ignore_ascii_case(option.as_bytes()))
         })
-        .filter_map(|token| HeaderName::from_bytes(token.as_bytes()).ok())
+        .filter_map(|token| HeaderName::from_bytes(token).ok())
         .filter(|name| !NO_CONNECTION_OPTIONS.contains(name))
 }
 
 /// Whether any field of that name has that token in its comma-separated list.
 pub(crate) fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
-    tokens(headers, name).any(|found| found.eq_ignore_ascii_case(token))
+    tokens(headers, name).any(|found| found.eq_ignore_ascii_case(token.as_bytes()))
 }
 
-fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+/// The elements of all comma-separated lists in fields of that name (RFC 9110, section 5.6.1). They
+/// are bytes, because one that is no text takes nothing away from those beside it.
+fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
     headers
         .get_all(name)
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
         .filter(|token| !token.is_empty())
 }
 
@@ -167,9 +168,9 @@ impl Pseudonym {
     /// Whether a message has been here before.
     pub(crate) fn is_in(&self, headers: &HeaderMap) -> bool {
         tokens(headers, &VIA).any(|hop| {
-            hop.split_ascii_whitespace()
-                .nth(1)
-                .is_some_and(|by| by.eq_ignore_ascii_case(&self.name))
+            let mut words = hop.split(u8::is_ascii_whitespace);
+            let by = words.by_ref().filter(|word| !word.is_empty()).nth(1);
+            by.is_some_and(|by| by.eq_ignore_ascii_case(self.name.as_bytes()))
         })
     }
 

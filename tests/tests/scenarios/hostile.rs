@@ -157,10 +157,17 @@ async fn arrives(served: &mut Wire, bytes: &str) {
 /// A request is passed on as exactly these bytes, and another one follows it on the same
 /// connections.
 async fn passes(proxy: &Proxy, origin: &Origin, sent: &str, arriving: &str) {
-    let _row = Row::of(sent);
+    let sent = to(origin, sent);
+    passes_bytes(proxy, origin, sent.as_bytes(), arriving).await;
+}
+
+/// The same of a message that need not be text.
+async fn passes_bytes(proxy: &Proxy, origin: &Origin, sent: &[u8], arriving: &str) {
+    let row = sent.escape_ascii().to_string();
+    let _row = Row::of(&row);
     let mut client = proxy.client().await;
     let next = get(&origin.url("/next"));
-    client.send(to(origin, sent) + &next).await;
+    client.send([sent, next.as_bytes()].concat()).await;
     let mut served = origin.accept().await;
     arrives(&mut served, &to(origin, arriving)).await;
     served.send(ok("first")).await;

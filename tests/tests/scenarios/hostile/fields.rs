@@ -2,7 +2,7 @@
 
 use portcullis_tests::{Origin, Proxy, Row, get, ok};
 
-use super::{arrives, is_refused, passes, to};
+use super::{arrives, is_refused, passes, passes_bytes, to};
 
 const ARRIVING: &str = "GET / HTTP/1.1\r\nHost: {host}\r\nvia: 1.1 portcullis-N\r\n\r\n";
 
@@ -50,6 +50,13 @@ async fn rfc9110_section_7_6_1_fields_of_the_connection_do_not_reach_the_origin(
         let sent = format!("GET {{}} HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n");
         passes(&proxy, &origin, &sent, ARRIVING).await;
     }
+    // What is no text takes nothing away from what stands beside it.
+    let sent = to(
+        &origin,
+        "GET {} HTTP/1.1\r\nHost: a\r\nX-Foo: 1\r\nConnection: x-foo, ",
+    );
+    let sent = [sent.as_bytes(), b"\xe4\r\n\r\n"].concat();
+    passes_bytes(&proxy, &origin, &sent, ARRIVING).await;
 }
 
 #[tokio::test]
@@ -124,6 +131,8 @@ async fn rfc9110_section_7_6_3_a_request_that_was_here_before_is_refused() {
         format!("1.1 {}", own.to_uppercase()),
         format!("1.1 a, 1.1 {own}, 1.1 b"),
         format!("1.1 a\r\nVia: 1.1 {own}"),
+        format!("1.1 {own} (\u{e4})"),
+        format!("1.1 \u{e4}, 1.1 {own}"),
     ] {
         let sent = format!("GET {{}} HTTP/1.1\r\nHost: a\r\nVia: {via}\r\n\r\n");
         let _row = Row::of(&via);

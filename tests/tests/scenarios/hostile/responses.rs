@@ -176,6 +176,7 @@ async fn rfc9110_section_7_6_1_fields_of_the_origins_connection_do_not_reach_the
     for fields in [
         "Connection: x-foo\r\nX-Foo: 1",
         "X-Foo: 1\r\nConnection: close\r\nconnection: X-FOO",
+        "X-Foo: 1\r\nConnection: x-foo, \u{e4}",
         "Keep-Alive: timeout=5\r\nConnection: keep-alive",
         "Proxy-Connection: keep-alive",
         "Proxy-Authenticate: Basic realm=\"evil\"",
