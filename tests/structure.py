@@ -3,8 +3,9 @@
 
 - A file of Rust that is not generated has at most 450 lines.
 - core/src has at most 16 files of Rust at its root.
-- No file, and no folder, imports one that imports it, over however many steps. That a module and its own parts name each other
-  does not count, nor does what only tests import. Re-exports are followed to the file that has the item.
+- No file, and no folder, imports one that imports it, over however many steps. That a module and its
+  own parts name each other does not count, nor does what only tests import. Re-exports are followed
+  to the file that has the item.
 """
 
 import collections

@@ -144,10 +144,10 @@ async fn chunks(client: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
 /// What git says if it fails.
 async fn done(git: &mut Command) -> Result<(), String> {
     let done = output(git).await.expect("git is there");
-    match done.status.success() {
-        true => Ok(()),
-        false => Err(String::from_utf8_lossy(&done.stderr).into_owned()),
+    if done.status.success() {
+        return Ok(());
     }
+    Err(String::from_utf8_lossy(&done.stderr).into_owned())
 }
 
 #[tokio::test]
