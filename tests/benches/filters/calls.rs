@@ -6,7 +6,7 @@ use std::path::Path;
 
 use portcullis_tests::{guests, within};
 
-use crate::plugin_bench::{Bench, instructions};
+use crate::plugin_bench::{Bench, ROOMY, instructions};
 use crate::program::{Program, request};
 use crate::show;
 use crate::table::Table;
@@ -45,9 +45,7 @@ pub(crate) async fn measure(table: &mut Table) {
 
     let suffix = folder.join("suffix.wasm");
     fs::write(&suffix, guests::suffix()).expect("a folder to write to");
-    // Valgrind is slow.
-    let settings = "[limits]\ncpu = \"5s\"\nwall = \"30s\"\n\
-                    [config]\nblock = [\"evil.example\", \"bad.example\"]\n";
+    let settings = format!("{ROOMY}[config]\nblock = [\"evil.example\", \"bad.example\"]\n");
     fs::write(suffix.with_extension("toml"), settings).expect("a folder to write to");
     for (file, host) in [
         (&*suffix, "www.good.example"),

@@ -4,8 +4,10 @@
 //! Names of measurements as arguments choose some of them: `make bench-filters ARGS="calls swaps"`.
 
 mod authors;
+mod builtins;
 mod calls;
 mod facts;
+mod five;
 mod isolation;
 mod plugin_bench;
 mod program;
@@ -33,11 +35,17 @@ fn main() -> ExitCode {
     if is_chosen("authors") {
         authors::measure(&mut table);
     }
+    if is_chosen("builtins") {
+        builtins::measure(&mut table);
+    }
     if is_chosen("calls") {
         runtime.block_on(calls::measure(&mut table));
     }
     if is_chosen("facts") {
         facts::measure(&mut table);
+    }
+    if is_chosen("five") {
+        runtime.block_on(five::measure(&mut table));
     }
     if is_chosen("isolation") {
         runtime.block_on(isolation::measure(&mut table));

@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use crate::program::program;
 
+/// Limits for a filter that Valgrind runs, which is slow.
+pub(crate) const ROOMY: &str = "[limits]\ncpu = \"5s\"\nwall = \"30s\"\n";
+
 /// What the program has measured of one filter.
 #[derive(Debug)]
 pub(crate) struct Bench(Value);

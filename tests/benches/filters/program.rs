@@ -40,12 +40,22 @@ impl Program {
     /// Starts it in a folder that has `plugins` in it, with two workers and without feeds unless
     /// `config` has some. What it logs from then on is for `reader`, on a thread of its own.
     pub(crate) fn start(folder: &Path, config: &str, reader: Reader) -> Self {
+        Self::start_by(Command::new(program()), folder, config, reader)
+    }
+
+    /// The same by a command that begins with the program's path, or with what runs it.
+    pub(crate) fn start_by(
+        mut command: Command,
+        folder: &Path,
+        config: &str,
+        reader: Reader,
+    ) -> Self {
         let config = format!(
             "{config}\n[proxy]\nlisten = \"127.0.0.1:0\"\nworkers = 2\n[cache]\ndir = \"cache\"\n"
         );
         fs::write(folder.join("portcullis.toml"), config).expect("a folder to write to");
         let begun = Instant::now();
-        let mut process = Command::new(program())
+        let mut process = command
             .arg("run")
             .current_dir(folder)
             .stderr(Stdio::piped())
