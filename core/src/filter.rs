@@ -35,7 +35,7 @@ mod trap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytesize::ByteSize;
 use http::HeaderMap;
@@ -237,6 +237,8 @@ pub(crate) struct FilterAnswer {
     pub(crate) notes: Option<Notes>,
     /// Whether the verdict may be used again.
     pub(crate) cache: Option<CachePolicy>,
+    /// When the call ended, where there was one: reading a clock is a part of what a call costs.
+    pub(crate) ended: Option<Instant>,
 }
 
 /// How a verdict may be used again.

@@ -65,13 +65,18 @@ impl Instances {
     pub(super) async fn call(
         &self,
         filter: &Filter,
+        client: ClientKey,
         call: HookCall<'_>,
         notes: Option<&Notes>,
     ) -> Result<FilterAnswer, Failure> {
         let Self::Component(components) = self;
-        let client = ClientKey::of(call.flow().client.address);
         components.starts.admit(client)?;
-        let mut loan = components.lend(filter, client).await?;
+        let live = match components.idle() {
+            Some(live) => live,
+            // Boxed because it is rare and would size the future of every request.
+            None => Box::pin(components.start(filter, client)).await?,
+        };
+        let mut loan = components.lend(live, client);
         let instance = loan.instance();
         let answer = instance.call(call, notes).await?;
         if instance.should_retire() {
@@ -104,25 +109,23 @@ impl Instances {
 }
 
 impl Components {
-    async fn lend(&self, filter: &Filter, client: ClientKey) -> Result<Loan<'_>, Failure> {
-        let live = loop {
-            // The guard must end before the first await: another request may want an instance
-            // meanwhile.
-            let taken = self.idle.borrow_mut().pop();
-            let mut live = match taken {
-                Some(live) => live,
-                // Boxed because it is rare and would size the future of every request.
-                None => Box::pin(self.start(filter, client)).await?,
-            };
+    /// An idle instance that may still be called.
+    fn idle(&self) -> Option<Live> {
+        let mut idle = self.idle.borrow_mut();
+        while let Some(mut live) = idle.pop() {
             if live.instance.knows_feeds() {
-                break live;
+                return Some(live);
             }
-        };
-        Ok(Loan {
+        }
+        None
+    }
+
+    fn lend(&self, live: Live, client: ClientKey) -> Loan<'_> {
+        Loan {
             components: self,
             client,
             live: Some(live),
-        })
+        }
     }
 
     async fn start(&self, filter: &Filter, client: ClientKey) -> Result<Live, Failure> {

@@ -13,13 +13,13 @@ use super::fair::{FairPermit, FairSemaphore};
 use super::instances::Instances;
 use super::member::Member;
 use super::missing::{Missing, unjudged};
-use super::quarantine::{Admission, Calls, Change, End, Tripped};
+use super::quarantine::{Admission, CallCounter, Change, End, Tripped};
 use super::verdict_cache::VerdictCache;
 use crate::config::OnError;
 use crate::error::Causes;
 use crate::filter::{Failure, FilterAnswer, Hook, HookCall};
 use crate::flow::ClientKey;
-use crate::verdict::{Besides, Judgement, Notes, Verdict};
+use crate::verdict::{Additions, Besides, Judgement, Notes, Verdict};
 
 /// A filter on one worker.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub(crate) struct LocalFilter {
     /// Bounds concurrent calls: guests yield at each epoch tick, so their wall times add up.
     permits: FairSemaphore,
     /// The calls that have ended.
-    calls: Arc<Calls>,
+    calls: CallCounter,
     failures: FailureLog,
 }
 
@@ -90,11 +90,8 @@ impl LocalFilter {
             self.calls.count(client, false, now);
             return Ok(judgement);
         }
-        let limits = &self.member.filter.settings.limits;
-        // A permit, an instance, its `init`, the call.
-        let longest_call = 2 * (limits.start_wall + limits.wall);
         let quarantine = &self.member.quarantine;
-        let (admission, change) = quarantine.admit(client, Instant::now, longest_call);
+        let (admission, change) = quarantine.admit(client, Instant::now);
         self.log_change(change, call);
         match admission {
             Admission::Free | Admission::Trial => {}
@@ -102,12 +99,21 @@ impl LocalFilter {
             Admission::Held => return Err(Unavailable::Held),
         }
         let answer = self.ask_for(client, admission, call, notes).await;
+        let ended = answer.as_ref().ok().and_then(|answer| answer.ended);
+        let ended = ended.unwrap_or_else(Instant::now);
+        let answer = match answer {
+            Ok(answer) if admission == Admission::Free => {
+                quarantine.succeeded(client, &self.calls, ended);
+                return Ok(self.remember(call, answer));
+            }
+            answer => answer,
+        };
         let end = match &answer {
             Ok(_) => End::Good,
             Err(failure) if failure.is_overload() => End::Overloaded,
             Err(failure) => End::Failed(Causes(failure).to_string()),
         };
-        let change = quarantine.ended(admission, client, end, &self.calls, Instant::now());
+        let change = quarantine.ended(admission, client, end, &self.calls, ended);
         // What trips the breaker is in the line about that.
         let is_told = matches!(change, Some(Change::Tripped(_)));
         if let (Err(failure), false) = (&answer, is_told) {
@@ -139,7 +145,8 @@ impl LocalFilter {
             admission,
             call,
         };
-        let answer = self.instances.call(&self.member.filter, call, notes).await;
+        let filter = &self.member.filter;
+        let answer = self.instances.call(filter, client, call, notes).await;
         std::mem::forget(unfinished);
         answer
     }
@@ -151,14 +158,13 @@ impl LocalFilter {
         call: HookCall<'_>,
         notes: Option<&Notes>,
     ) -> Result<FilterAnswer, Failure> {
+        let client = ClientKey::of(call.flow().client.address);
         let _permit = match self.permits.try_acquire() {
             Some(permit) => permit,
-            None => {
-                let client = ClientKey::of(call.flow().client.address);
-                self.acquire(client).await?
-            }
+            None => self.acquire(client).await?,
         };
-        self.instances.call(&self.member.filter, call, notes).await
+        let filter = &self.member.filter;
+        self.instances.call(filter, client, call, notes).await
     }
 
     /// The linear memories of the instances that are idle, in bytes.
@@ -200,19 +206,24 @@ impl LocalFilter {
     fn judgement(&self, answer: FilterAnswer) -> Judgement {
         let name = &self.member.filter.name;
         let verdict = answer.verdict.unasked();
-        let noted = answer.notes.into_iter();
-        let besides = Besides {
-            additions: answer.additions,
-            notes: noted.map(|notes| (name.clone(), notes)).collect(),
-            headers: answer.headers,
-            ..Besides::default()
-        };
+        let says_more = answer.headers.is_some()
+            || answer.notes.is_some()
+            || answer.additions != Additions::NONE;
+        let besides = says_more.then(|| {
+            let noted = answer.notes.into_iter();
+            Box::new(Besides {
+                additions: answer.additions,
+                notes: noted.map(|notes| (name.clone(), notes)).collect(),
+                headers: answer.headers,
+                ..Besides::default()
+            })
+        });
         Judgement {
             filter: (verdict != Verdict::Next).then(|| name.clone()),
             verdict,
             matched: answer.matched,
             failed: false,
-            besides: (besides != Besides::default()).then(|| Box::new(besides)),
+            besides,
         }
     }
 

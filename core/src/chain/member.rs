@@ -39,8 +39,11 @@ impl EndedCounts {
 
 impl Member {
     pub(crate) fn new(filter: Arc<Filter>) -> Self {
+        let limits = &filter.settings.limits;
+        // A permit, an instance, its `init`, the call.
+        let longest_call = 2 * (limits.start_wall + limits.wall);
         Self {
-            quarantine: Quarantine::new(filter.settings.quarantine, Instant::now()),
+            quarantine: Quarantine::new(filter.settings.quarantine, longest_call, Instant::now()),
             shadow: ShadowCounts::default(),
             ended: EndedCounts::default(),
             filter,

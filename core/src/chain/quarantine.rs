@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-pub(crate) use self::calls::Calls;
-use self::calls::Sum;
+pub(crate) use self::calls::CallCounter;
+use self::calls::{Calls, Sum};
 use self::client::Clients;
 use self::trial::{Outcome, Trial};
 use crate::config::QuarantineRule;
@@ -31,6 +31,7 @@ const SWEEP: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Quarantine {
     rule: QuarantineRule,
+    longest_call: Duration,
     origin: Instant,
     /// Milliseconds after `origin` before which the filter is not asked, or [`FREE`]. A filter that
     /// works costs one load of this value and one of the next.
@@ -103,9 +104,11 @@ pub(crate) struct Tripped {
 }
 
 impl Quarantine {
-    pub(crate) fn new(rule: QuarantineRule, now: Instant) -> Self {
+    /// A trial's call that has not ended after `longest_call` is taken for lost.
+    pub(crate) fn new(rule: QuarantineRule, longest_call: Duration, now: Instant) -> Self {
         Self {
             rule,
+            longest_call,
             // Never zero milliseconds ago: that stands for a closed breaker.
             origin: now - Duration::from_millis(1),
             until: AtomicU64::new(FREE),
@@ -116,12 +119,12 @@ impl Quarantine {
     }
 
     /// Where another worker counts its calls.
-    pub(crate) fn new_worker(&self) -> Arc<Calls> {
+    pub(crate) fn new_worker(&self) -> CallCounter {
         let calls = Arc::new(Calls::new(self.origin, self.rule.window));
         let mut workers = lock(&self.workers);
         workers.retain(|worker| Arc::strong_count(worker) > 1);
         workers.push(calls.clone());
-        calls
+        CallCounter::new(calls)
     }
 
     /// Whether the filter may be asked for that client. A trial's call that has not ended after
@@ -130,7 +133,6 @@ impl Quarantine {
         &self,
         client: ClientKey,
         now: impl FnOnce() -> Instant,
-        timeout: Duration,
     ) -> (Admission, Option<Change>) {
         let until = self.until.load(Ordering::Relaxed);
         if until == FREE {
@@ -170,7 +172,7 @@ impl Quarantine {
         let length = self.rule.pause.min(LONGEST_TRIAL);
         let trial = record
             .trial
-            .get_or_insert_with(|| Trial::begin(now, length, pause, timeout));
+            .get_or_insert_with(|| Trial::begin(now, length, pause, self.longest_call));
         let admission = if trial.admit(client, now) {
             Admission::Trial
         } else {
@@ -196,7 +198,7 @@ impl Quarantine {
         admission: Admission,
         client: ClientKey,
         end: End,
-        calls: &Calls,
+        calls: &CallCounter,
         now: Instant,
     ) -> Option<Change> {
         if admission == Admission::Trial {
@@ -205,10 +207,7 @@ impl Quarantine {
         match end {
             End::Overloaded => None,
             End::Good => {
-                calls.count(client, false, now);
-                if self.watches_clients.load(Ordering::Relaxed) {
-                    lock(&self.record).clients.succeeded(client);
-                }
+                self.succeeded(client, calls, now);
                 None
             }
             End::Failed(error) => {
@@ -216,6 +215,14 @@ impl Quarantine {
                 self.failed(client, error, now)
             }
             End::Abandoned => self.abandoned(client, now),
+        }
+    }
+
+    /// The same for a call that was no trial and has gone well, as nearly all do.
+    pub(crate) fn succeeded(&self, client: ClientKey, calls: &CallCounter, now: Instant) {
+        calls.count(client, false, now);
+        if self.watches_clients.load(Ordering::Relaxed) {
+            lock(&self.record).clients.succeeded(client);
         }
     }
 

@@ -207,6 +207,9 @@ impl<'a> FilterSession<'a> {
                 LocalPlace::Missing(missing) if missing.answers(call.hook()) => missing.judge(),
                 LocalPlace::Missing(_) => continue,
             };
+            if judgement.verdict == Verdict::Next && judgement.besides.is_none() {
+                continue;
+            }
             let mut additions = Additions::NONE;
             if let Some(mut besides) = judgement.besides.take() {
                 let said = said.get_or_insert_default();

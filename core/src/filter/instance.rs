@@ -63,7 +63,7 @@ impl Instance {
     pub(crate) async fn start(filter: &Filter) -> Result<Self, Failure> {
         let mut store = new_store(filter);
         let limits = filter.settings.limits;
-        let instance = within(&mut store, Allowance::start(&limits), async |store| {
+        let (instance, _) = within(&mut store, Allowance::start(&limits), async |store| {
             filter.component.instantiate_async(store).await
         })
         .await
@@ -122,7 +122,7 @@ impl Instance {
         let allowance = Allowance::call(&self.limits);
         let store = &mut self.store;
         store.data_mut().begin(Some(call), notes);
-        let answer = match call {
+        let (answer, ended) = match call {
             HookCall::Host(flow) => {
                 let Some(hook) = &self.judge_host else {
                     return Ok(FilterAnswer::NONE);
@@ -154,11 +154,11 @@ impl Instance {
                     return Ok(FilterAnswer::NONE);
                 };
                 let call = async |store: &mut Store<State>| hook.call_ended(store).await;
-                let ended = within(store, allowance, call).await?;
-                ended.map(|()| types::Verdict::Next)
+                let (told, ended) = within(store, allowance, call).await?;
+                (told.map(|()| types::Verdict::Next), ended)
             }
         };
-        self.answer(answer)
+        self.answer(answer, ended)
     }
 
     /// Calls the `tick` hook, and gives the time after which it wants to be called again; none if
@@ -168,7 +168,7 @@ impl Instance {
             return Ok(None);
         };
         self.store.data_mut().begin(None, None);
-        let pause = within(
+        let (pause, _) = within(
             &mut self.store,
             Allowance::background(&self.limits),
             async |store| hook.call_tick(store).await,
@@ -219,7 +219,11 @@ impl Instance {
         self.store.data().limits.memory()
     }
 
-    fn answer(&mut self, answer: Result<types::Verdict, String>) -> Result<FilterAnswer, Failure> {
+    fn answer(
+        &mut self,
+        answer: Result<types::Verdict, String>,
+        ended: Instant,
+    ) -> Result<FilterAnswer, Failure> {
         self.calls += 1;
         let verdict = answer.map_err(|message| Failure::Reported(cut(message)))?;
         let state = self.store.data_mut();
@@ -242,6 +246,7 @@ impl Instance {
             },
             notes: state.take_notes(),
             cache: state.take_cache_policy(),
+            ended: Some(ended.into_std()),
             verdict,
         })
     }
@@ -255,6 +260,7 @@ impl FilterAnswer {
         headers: None,
         notes: None,
         cache: None,
+        ended: None,
     };
 }
 
@@ -295,6 +301,7 @@ async fn init(
         lifecycle.call_init(store, &filter.settings.config).await
     })
     .await?
+    .0
     .map_err(|message| Failure::Init(cut(message)))
 }
 
@@ -310,12 +317,12 @@ fn load<I, G>(
         .map_err(|error| Failure::Start(Trap::new(error, None)))
 }
 
-/// Runs one call under its limits.
+/// Runs one call under its limits. Returns with its outcome when it ended.
 async fn within<T>(
     store: &mut Store<State>,
     allowed: Allowance,
     call: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<T>,
-) -> Result<T, Failure> {
+) -> Result<(T, Instant), Failure> {
     let state = store.data_mut();
     let measure = state.suspicion.measure();
     state.cpu.begin(allowed.cpu, measure, state.engine.ticker());
@@ -327,24 +334,25 @@ async fn within<T>(
     // A panic of the proxy's own functions, which run below the guest, is no reason to leave a
     // request without an answer.
     let begun = Instant::now();
+    let deadline = begun + allowed.wall;
     let outcome = {
         // It is large, and stays where it is made.
         let call = pin!(AssertUnwindSafe(call(store)).catch_unwind());
-        until(begun + allowed.wall, call).await
+        until(deadline, call).await
     };
     let state = store.data_mut();
     // A guest that neither loops nor calls meets no tick. It must not keep the thread all the same.
-    let elapsed = begun.elapsed();
-    let is_late = elapsed >= allowed.cpu.min(allowed.wall);
+    let ended = Instant::now();
+    let is_late = ended >= deadline || ended >= begun + allowed.cpu;
     let exceeds = is_late && state.suspicion.is_confirmed(&mut state.cpu);
     let computed = allowed.cpu.saturating_sub(state.cpu.left());
     state.cpu.end();
     match outcome {
         Ok(Ok(Ok(_))) if exceeds => Err(Failure::Cpu(allowed.cpu, allowed.names[0])),
-        Ok(Ok(Ok(_))) if elapsed >= allowed.wall && computed >= allowed.wall / 2 => {
+        Ok(Ok(Ok(_))) if ended >= deadline && computed >= allowed.wall / 2 => {
             Err(Failure::Wall(allowed.wall, allowed.names[1]))
         }
-        Ok(Ok(Ok(answer))) => Ok(answer),
+        Ok(Ok(Ok(answer))) => Ok((answer, ended)),
         Ok(Ok(Err(error))) => Err(failure(error, store, allowed)),
         Ok(Err(panic)) => Err(Failure::Proxy(panic_message(&*panic))),
         Err(Elapsed) if computed < allowed.wall / 2 => {

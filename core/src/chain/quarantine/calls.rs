@@ -2,7 +2,9 @@
 //! Each worker counts its own, so that a call that goes well touches nothing that others write to;
 //! the sum is made when a call fails.
 
+use std::cell::Cell;
 use std::num::NonZeroU64;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -13,9 +15,25 @@ const MILLISECOND: NonZeroU64 = NonZeroU64::new(1_000_000).expect("it is not 0")
 /// The window moves on in steps of this part of it.
 const BUCKETS: u32 = 10;
 
-/// The calls of one filter on one worker. Only that worker writes, but for [`Calls::clear`].
+/// The worker's own side of its calls. Only this writes to them, but for [`Calls::clear`].
 #[derive(Debug)]
-pub(crate) struct Calls {
+pub(crate) struct CallCounter {
+    calls: Arc<Calls>,
+    /// The step that was counted in last.
+    step: Cell<Step>,
+}
+
+/// A step of time by its number. Comparing times costs a small part of what subtracting them does.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    number: u64,
+    begins: Instant,
+    ends: Instant,
+}
+
+/// The calls of one filter on one worker.
+#[derive(Debug)]
+pub(super) struct Calls {
     origin: Instant,
     /// The time that a bucket stands for, in nanoseconds.
     step: NonZeroU64,
@@ -54,9 +72,7 @@ impl Calls {
         }
     }
 
-    /// Counts a call that has ended.
-    pub(crate) fn count(&self, client: ClientKey, has_failed: bool, now: Instant) {
-        let step = self.step_at(now);
+    fn count(&self, client: ClientKey, has_failed: bool, step: u64) {
         let bucket = &self.buckets[(step % u64::from(BUCKETS)) as usize];
         if bucket.step.load(Ordering::Relaxed) != step {
             bucket.calls.store(0, Ordering::Relaxed);
@@ -111,6 +127,50 @@ impl Calls {
     }
 }
 
+impl CallCounter {
+    pub(super) fn new(calls: Arc<Calls>) -> Self {
+        let origin = calls.origin;
+        let step = Step {
+            number: 0,
+            begins: origin,
+            ends: origin,
+        };
+        Self {
+            calls,
+            step: Cell::new(step),
+        }
+    }
+
+    /// Counts a call that has ended.
+    pub(crate) fn count(&self, client: ClientKey, has_failed: bool, now: Instant) {
+        let Step {
+            number,
+            begins,
+            ends,
+        } = self.step.get();
+        let number = if (begins..ends).contains(&now) {
+            number
+        } else {
+            self.turn_to(now)
+        };
+        self.calls.count(client, has_failed, number);
+    }
+
+    #[cold]
+    fn turn_to(&self, now: Instant) -> u64 {
+        let number = self.calls.step_at(now);
+        let length = self.calls.step.get();
+        let begins = Duration::from_nanos((number - 1).saturating_mul(length));
+        let begins = self.calls.origin + begins;
+        self.step.set(Step {
+            number,
+            begins,
+            ends: begins + Duration::from_nanos(length),
+        });
+        number
+    }
+}
+
 /// Centuries fit.
 fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
@@ -124,16 +184,20 @@ mod tests {
     const ALICE: ClientKey = ClientKey::test(1);
     const BOB: ClientKey = ClientKey::test(2);
 
-    fn sum(calls: &Calls, now: Instant) -> Sum {
+    fn counter(start: Instant) -> CallCounter {
+        CallCounter::new(Arc::new(Calls::new(start, 10 * SECOND)))
+    }
+
+    fn sum(counter: &CallCounter, now: Instant) -> Sum {
         let mut sum = Sum::default();
-        calls.add_to(&mut sum, now);
+        counter.calls.add_to(&mut sum, now);
         sum
     }
 
     #[test]
     fn a_window_holds_what_has_ended_in_it() {
         let start = Instant::now();
-        let calls = Calls::new(start, 10 * SECOND);
+        let calls = counter(start);
         for second in 0..25 {
             calls.count(ALICE, second % 5 == 0, start + second * SECOND);
         }
@@ -145,9 +209,21 @@ mod tests {
     }
 
     #[test]
+    fn calls_of_one_step_are_counted_together_and_those_of_the_next_are_not() {
+        let start = Instant::now();
+        let calls = counter(start);
+        let (begin, end) = (start + SECOND, start + 2 * SECOND - Duration::from_nanos(1));
+        for (time, number) in [(begin, 2), (end, 2), (end + Duration::from_nanos(1), 3)] {
+            calls.count(ALICE, false, time);
+            assert_eq!(calls.step.get().number, number);
+            assert_eq!(calls.calls.step_at(time), number);
+        }
+    }
+
+    #[test]
     fn one_client_is_told_from_several() {
         let start = Instant::now();
-        let calls = Calls::new(start, 10 * SECOND);
+        let calls = counter(start);
         calls.count(ALICE, false, start);
         calls.count(ALICE, false, start + 3 * SECOND);
         assert!(!sum(&calls, start + 3 * SECOND).has_several_clients);
@@ -156,10 +232,10 @@ mod tests {
         // The same in one step of time, and seen by two workers.
         calls.count(ALICE, false, start + 20 * SECOND);
         assert!(!sum(&calls, start + 20 * SECOND).has_several_clients);
-        let other = Calls::new(start, 10 * SECOND);
+        let other = counter(start);
         other.count(BOB, false, start + 20 * SECOND);
         let mut both = sum(&calls, start + 20 * SECOND);
-        other.add_to(&mut both, start + 20 * SECOND);
+        other.calls.add_to(&mut both, start + 20 * SECOND);
         assert!(both.has_several_clients);
     }
 }

@@ -10,7 +10,7 @@ const EVE: ClientKey = ClientKey::test(666);
 /// A quarantine with one worker, at a time.
 struct Scene {
     quarantine: Quarantine,
-    calls: Arc<Calls>,
+    calls: CallCounter,
     now: Instant,
 }
 
@@ -24,7 +24,7 @@ impl Scene {
             pause: SECOND,
             longest_pause: 5 * SECOND,
         };
-        let quarantine = Quarantine::new(rule, now);
+        let quarantine = Quarantine::new(rule, SECOND, now);
         let calls = quarantine.new_worker();
         Self {
             quarantine,
@@ -34,12 +34,12 @@ impl Scene {
     }
 
     fn admit(&self, client: ClientKey) -> Admission {
-        self.quarantine.admit(client, || self.now, SECOND).0
+        self.quarantine.admit(client, || self.now).0
     }
 
     /// A whole call, if it is admitted.
     fn call(&self, client: ClientKey, end: End) -> Option<Change> {
-        let (admission, change) = self.quarantine.admit(client, || self.now, SECOND);
+        let (admission, change) = self.quarantine.admit(client, || self.now);
         if !matches!(admission, Admission::Free | Admission::Trial) {
             return change;
         }
