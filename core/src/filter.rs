@@ -121,14 +121,6 @@ impl Filter {
         other
     }
 
-    /// The same filter with an empty state that takes so many bytes.
-    #[cfg(feature = "cli")]
-    pub(crate) fn with_state(&self, bytes: usize) -> Self {
-        let mut other = self.clone();
-        other.host.state = Stores::new(self.host.clock.clone()).open(&self.name, bytes);
-        other
-    }
-
     /// The same filter whose state takes no entry, and says this.
     #[cfg(feature = "cli")]
     pub(crate) fn with_failing_state(&self, error: StateError) -> Self {

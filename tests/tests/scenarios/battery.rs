@@ -145,6 +145,8 @@ fn judges_messages(imports: &str, request: &str, response: &str) -> Vec<u8> {
           (memory (export "memory") 2)
           ;; At 64, a `block` with status 200.
           (data (i32.const 64) "\00\00\00\00\00\00\00\00\02\00\00\00\00\00\00\00\c8")
+          ;; At 96, `drop`.
+          (data (i32.const 96) "\00\00\00\00\00\00\00\00\05")
           (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
           (func (export "portcullis:filter/judge-request@1.0.0#judge")
             (param $method i32) (param i32) (param $url i32) (param $length i32) (result i32)
@@ -188,6 +190,17 @@ async fn the_checks_of_what_is_judged_are_made_of_messages_too() {
         let found = of_guest(&guest, "").await;
         assert_eq!(finding(&found, id), expected, "{found}");
     }
+}
+
+/// An instance that is asked for the second time answers otherwise than a new one.
+#[tokio::test]
+async fn what_an_instance_keeps_for_itself_is_found_and_chance_and_state_are_not() {
+    let counts = "(global $calls (mut i32) (i32.const 0))";
+    let once = "(if (global.get $calls) (then (return (i32.const 96))))
+                (global.set $calls (i32.const 1))";
+    fails("I3", &judges_messages(counts, "", once), "").await;
+    passes("I3", &guests::wat("draws_lots"), "").await;
+    passes("I3", guests::counter(), "limit = 5").await;
 }
 
 /// A text that is not one short line is cut by the proxy, and its author is told.

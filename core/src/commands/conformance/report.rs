@@ -54,7 +54,11 @@ const CHECKS: [Row; 30] = [
         "a configuration that is none is refused and does not trap",
         "",
     ),
-    row("I3", "a hundred instances answer alike", JUDGE),
+    row(
+        "I3",
+        "a hundred instances answer alike, and as one does that is asked a hundred times",
+        JUDGE,
+    ),
     row("I4", "init asks for no facts about an exchange", ""),
     row("J1", "a plain exchange is judged", JUDGE),
     row(

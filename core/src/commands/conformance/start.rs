@@ -1,17 +1,17 @@
 //! How a filter begins.
 
-use std::sync::Arc;
-
 use super::judging::verdict;
+use super::now;
 use super::question::{Asked, Question, judges};
 use super::report::Checks;
 use super::tally::{Errors, Tally};
+use crate::filter::clock::Clock;
 use crate::filter::{Filter, Hook, Instance};
 
-/// How many instances must answer alike.
+/// How many instances must answer alike, one after the other.
 const INSTANCES: usize = 100;
 
-pub(super) async fn run(checks: &mut Checks, filter: &Arc<Filter>) {
+pub(super) async fn run(checks: &mut Checks, filter: &Filter) {
     let mut tally = Tally::new(Errors::Fail);
     let started = tally.take(&"init", Instance::start(filter).await);
     checks.add_tally(
@@ -53,19 +53,26 @@ async fn check_configurations(checks: &mut Checks, filter: &Filter) {
     checks.add_tally("I2", tally, "let init answer with an error");
 }
 
-async fn check_instances(checks: &mut Checks, filter: &Arc<Filter>, judges: Vec<Hook>) {
+/// Has one instance asked again and again answer as new ones do, of which each is asked once. What
+/// filters keep in `state` is the same for both.
+async fn check_instances(checks: &mut Checks, filter: &Filter, judges: Vec<Hook>) {
+    // A filter may keep a generator of numbers, which begins with what it was given at random.
+    let may_differ = filter.uses("random");
     for hook in &judges {
         let question = Question::plain(*hook);
-        let mut first = None;
+        // To begin with, they have the same state and will be given the same numbers.
+        let [of_one, of_many] = [0, 1].map(|_| filter.isolated(&Clock::manual(now())));
+        let mut lasting = Asked::new(&of_one);
         for _ in 0..INSTANCES {
-            // What it has counted is not the instance's.
-            let fresh = filter.with_state(filter.settings.limits.state);
-            let answer = verdict(Asked::new(&fresh).answer(&question).await);
-            let first = first.get_or_insert_with(|| answer.clone());
-            if answer != *first {
+            if may_differ {
+                lasting = Asked::new(&of_one);
+            }
+            let old = verdict(lasting.answer(&question).await);
+            let new = verdict(Asked::new(&of_many).answer(&question).await);
+            if old != new {
                 return checks.fail(
                     "I3",
-                    format!("{question}: one instance says {answer}, another {first}"),
+                    format!("{question}: one instance says {old}, another {new}"),
                     "keep nothing in an instance that the next one does not know; use state",
                 );
             }
