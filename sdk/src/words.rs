@@ -96,7 +96,7 @@ words! {
         Request,
         /// In the TLS handshake inside a tunnel (RFC 6066, section 3).
         ServerName,
-        /// In the Host field of an HTTP request inside a tunnel to an address.
+        /// In the Host field of an HTTP request inside a tunnel, whatever the tunnel leads to.
         HostField,
     }
 

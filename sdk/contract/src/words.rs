@@ -49,7 +49,7 @@ words! {
         Request = "request",
         /// In the TLS handshake inside a tunnel (RFC 6066, section 3).
         ServerName = "server-name",
-        /// In the Host field of an HTTP request inside a tunnel to an address.
+        /// In the Host field of an HTTP request inside a tunnel, whatever the tunnel leads to.
         HostField = "host-field",
     }
 

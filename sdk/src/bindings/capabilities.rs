@@ -446,7 +446,7 @@ pub mod portcullis {
             #[allow(unused_unsafe, clippy::all)]
             /// Where the host that is judged was found. A word: `request` for what the client has asked for,
             /// `server-name` for the name in a TLS handshake inside a tunnel, `host-field` for the Host field
-            /// of an HTTP request inside a tunnel to an address.
+            /// of an HTTP request inside a tunnel, whatever the tunnel leads to.
             #[allow(async_fn_in_trait)]
             pub fn found_in() -> _rt::String {
                 unsafe {
