@@ -321,8 +321,8 @@ impl LocalFilter {
         let settings = &self.member.filter.settings;
         match settings.on_error {
             _ if self.member.is_shadow() => "none, as it runs in shadow mode",
-            OnError::Block => "requests are refused with 503 (on_error = \"block\")",
-            OnError::Skip => "the next filter is asked (on_error = \"skip\")",
+            OnError::Block => "requests are refused with 503 (on_error = 'block')",
+            OnError::Skip => "the next filter is asked (on_error = 'skip')",
         }
     }
 

@@ -98,6 +98,15 @@ pub(super) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> O
         .map(|(_, candidate)| candidate)
 }
 
+/// A text as a value of TOML. It has no double quotes wherever that is possible: it is shown to be
+/// copied, also from lines of the log, which escape them.
+pub(super) fn quoted(text: &str) -> String {
+    if text.contains(|c: char| c == '\'' || c.is_control()) {
+        return toml::Value::from(text).to_string();
+    }
+    format!("'{text}'")
+}
+
 /// The keys that lead to the place where `span` begins.
 pub(super) fn keys_at(table: &DeTable<'_>, span: &Range<usize>) -> Vec<String> {
     for (key, value) in table {

@@ -1,6 +1,7 @@
 //! The file beside a filter, `NAME.toml`: whether and how the filter runs. Each setting is declared
 //! once, as those of `config` are. Read by `plugins`.
 
+mod grants;
 #[cfg(test)]
 mod tests;
 
@@ -14,10 +15,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use smart_default::SmartDefault;
 
+use self::grants::Written;
 use super::ConfigError;
 use super::ceilings::Ceilings;
 use super::declaration::{self, Declaration, schema_of};
-use super::document::Document;
+use super::document::{Document, quoted};
 use super::filter_limits::FilterLimits;
 use super::layers::Layers;
 use super::value::{self, Count, Parsed, Time, Word, Words};
@@ -181,6 +183,9 @@ pub(crate) struct Grants {
     /// from being asked, and one that is built in may give all.
     #[schemars(extend("default" = null))]
     pub(crate) verdicts: Option<Vec<GrantedVerdict>>,
+    /// How the settings say it.
+    #[serde(skip)]
+    pub(super) written: Written,
 }
 
 /// A verdict that can be withheld.
@@ -255,6 +260,7 @@ impl Grants {
         feeds: FeedGrant::All,
         state: true,
         verdicts: None,
+        written: Written::NOWHERE,
     };
 
     /// Whether a filter of a file, or one that is built in, may give that verdict.
@@ -265,6 +271,12 @@ impl Grants {
             (None, VerdictKind::Allow) => is_builtin,
             (None, _) => true,
         }
+    }
+
+    /// What an operator does to have these lines, of those below `[grants]`, in the settings that
+    /// say this, which are called `file`.
+    pub(crate) fn how_to_have(&self, lines: &[String], file: &str) -> String {
+        self.written.how_to_have(lines, &self.lines(), file)
     }
 
     /// The lines below `[grants]` that say the same.
@@ -315,12 +327,12 @@ impl Grants {
 }
 
 fn feeds_line<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    let names = names.into_iter().map(|name| format!("{name:?}"));
+    let names = names.into_iter().map(quoted);
     format!("feeds = [{}]", Vec::from_iter(names).join(", "))
 }
 
 fn verdicts_line(kinds: impl Iterator<Item = VerdictKind>) -> String {
-    let names = kinds.map(|kind| format!("\"{}\"", kind.name()));
+    let names = kinds.map(|kind| quoted(kind.name()));
     format!("verdicts = [{}]", Vec::from_iter(names).join(", "))
 }
 
@@ -367,9 +379,13 @@ impl FilterSettings {
         let schema = schema_of::<Self>();
         let layers = Layers::new(document, Declaration(&schema))?;
         let config = layers.json("config")?;
+        let granted = layers.keys_below("grants");
         let mut settings: Self = layers.read()?;
         if let Some(config) = config {
             settings.config = config.to_string();
+        }
+        if let Some(grants) = &mut settings.grants {
+            grants.written = Written::of(document, granted);
         }
         let quarantine = &mut settings.quarantine;
         if document

@@ -36,7 +36,7 @@ impl OutOfBounds {
             Self::TooFew { .. } => "lower the feed's min_entries if the list is right",
             Self::TooMany { .. } => "raise the feed's max_entries if the list is right",
             Self::Shrunk { .. } => {
-                "if the list is right there is nothing to do; on_shrink = \"apply\" would use such a \
+                "if the list is right there is nothing to do; on_shrink = 'apply' would use such a \
                  list at once"
             }
         }

@@ -25,7 +25,7 @@ static CAPABILITIES: [(&str, Granted); 16] = [
         "feeds",
         Granted::By {
             has: |grants| !grants.feeds.is_empty(),
-            line: "feeds = [\"*\"]",
+            line: "feeds = ['*']",
             grant: |grants| grants.feeds = FeedGrant::All,
         },
     ),
@@ -150,7 +150,7 @@ mod tests {
     fn an_import_is_free_granted_missing_or_unknown() {
         let none = Grants::default();
         let feeds = "portcullis:filter/feeds@1.0.0";
-        let line = "feeds = [\"*\"]";
+        let line = "feeds = ['*']";
         assert_eq!(
             Import::of("portcullis:filter/log@1.0.0", &none),
             Import::Free

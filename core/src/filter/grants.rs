@@ -48,8 +48,11 @@ impl Withheld {
                 verdict = kind.name(),
                 consequence = consequence(kind),
                 fix = format!(
-                    "if it may give this verdict, write below [grants] in {filter}.toml:  {}",
-                    grants.verdicts_line(&[kind], is_builtin)
+                    "if it may give this verdict, {}",
+                    grants.how_to_have(
+                        &[grants.verdicts_line(&[kind], is_builtin)],
+                        &format!("{filter}.toml")
+                    )
                 ),
                 "the filter has given a verdict that it is not granted; further ones are not reported"
             );

@@ -109,18 +109,16 @@ pub(crate) enum LoadError {
         "it wants {}, which {}.toml does not grant; if it may have {}, {}",
         quoted(capabilities),
         Escaped(name),
-        if lines.len() == 1 { "it" } else { "them" },
-        how_to_grant(lines, *has_table)
+        if capabilities.len() == 1 { "it" } else { "them" },
+        how
     )]
     Grant {
         /// The filter.
         name: Arc<str>,
         /// The interfaces that it imports.
         capabilities: Vec<String>,
-        /// What to write below `[grants]`.
-        lines: Vec<&'static str>,
-        /// Whether its settings have that table.
-        has_table: bool,
+        /// What to do in its settings.
+        how: String,
         /// The whole table with these lines in it.
         table: Vec<String>,
     },
@@ -147,15 +145,6 @@ pub(crate) struct Linked {
     /// The newest version of the contract that it names.
     contract: String,
     compile_time: Option<Duration>,
-}
-
-/// What to write, each a line of TOML that stands for itself.
-fn how_to_grant(lines: &[&str], has_table: bool) -> String {
-    if has_table {
-        return format!("write below its [grants]:  {}", lines.join("  and  "));
-    }
-    let dotted: Vec<String> = lines.iter().map(|line| format!("grants.{line}")).collect();
-    format!("begin that file with:  {}", dotted.join("  and  "))
 }
 
 fn quoted(names: &[String]) -> String {

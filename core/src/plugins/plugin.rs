@@ -217,10 +217,10 @@ impl Plugin {
                 "requests are not judged by it, as it is not required"
             }
             (None, Standing::Required(OnError::Skip)) => {
-                "requests are not judged by it (on_error = \"skip\")"
+                "requests are not judged by it (on_error = 'skip')"
             }
             (None, Standing::Required(OnError::Block)) if self.is_held => {
-                "requests are refused with 503 (on_error = \"block\"): mend or remove it"
+                "requests are refused with 503 (on_error = 'block'): mend or remove it"
             }
             (None, Standing::Required(OnError::Block)) => {
                 "requests are not judged by it; after a restart they would be refused with 503: mend or remove it"

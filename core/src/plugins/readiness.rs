@@ -79,7 +79,7 @@ impl Plugins {
     pub(super) fn missing_feeds(&self) -> impl Iterator<Item = Missing> {
         let awaited = self.loader.feeds().awaited().into_iter();
         let blocking = awaited.filter(|feed| feed.until_first == UntilFirst::Block);
-        let reason = "the list has not arrived yet, and [feeds] until_first = \"block\"";
+        let reason = "the list has not arrived yet, and [feeds] until_first = 'block'";
         blocking
             .map(|Awaited { feed, .. }| refuse_all(format!("[feeds.{feed}]").into(), reason.into()))
     }

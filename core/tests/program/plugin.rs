@@ -154,7 +154,7 @@ no proxy runs on 127.0.0.1:3000 (if yours has another address, name it with --li
      is granted, in last.toml:
 
 [grants]
-feeds = [\"*\"]
+feeds = ['*']
 
  2 blocklist  built in  -        disabled
  3 broken     file      -        refused: not a WebAssembly binary
@@ -172,7 +172,7 @@ not ready, as these cannot judge: the filter broken
         "state": "ok", "name": "last", "builtin": false, "disabled": false, "mode": "shadow",
         "hooks": ["judge-host"], "version": env!("CARGO_PKG_VERSION"),
         "description": "The malicious-domain blocklist, a built-in Portcullis filter",
-        "grants": ["feeds = [\"*\"]"],
+        "grants": ["feeds = ['*']"],
     });
     assert_eq!(list["plugins"][0], last);
     assert_eq!(list["plugins"][2]["state"], "refused");
@@ -193,7 +193,7 @@ fn a_filter_that_is_refused_is_described_all_the_same() {
         "\n          feeds, not granted\n",
         "\nmode      enforce, on_error block\n",
         "\nlimits    cpu 5ms, wall 50ms, ",
-        "\nrefused: it wants `portcullis:filter/feeds@1.0.0`, which mine.toml does not grant; if it may have it, begin that file with:  grants.feeds = [\"*\"]\n\nmine.toml:\n\n[grants]\nfeeds = [\"*\"]\n",
+        "\nrefused: it wants `portcullis:filter/feeds@1.0.0`, which mine.toml does not grant; if it may have it, begin that file with:  grants.feeds = ['*']\n\nmine.toml:\n\n[grants]\nfeeds = ['*']\n",
     ] {
         assert!(said.contains(part), "{part} in {said}");
     }
@@ -204,7 +204,7 @@ fn a_filter_that_is_refused_is_described_all_the_same() {
         (&false.into(), &serde_json::Value::Null)
     );
     let feeds =
-        serde_json::json!({"interface": "feeds", "grant": "feeds = [\"*\"]", "allowed": false});
+        serde_json::json!({"interface": "feeds", "grant": "feeds = ['*']", "allowed": false});
     assert!(
         report["imports"].as_array().unwrap().contains(&feeds),
         "{report}"
@@ -213,7 +213,7 @@ fn a_filter_that_is_refused_is_described_all_the_same() {
     let settings = "[grants]\nfeeds = ['*']\n[limits]\ncpu = '2ms'\n[config]\nstatus = 200";
     fs::write(dir.path().join("mine.toml"), settings).unwrap();
     let said = stdout(&plugin(&dir, &["check", "mine.wasm"]));
-    assert!(said.contains("feeds, granted (feeds = [\"*\"])"), "{said}");
+    assert!(said.contains("feeds, granted (feeds = ['*'])"), "{said}");
     assert!(said.contains("\nlimits    cpu 2ms, "), "{said}");
     assert!(
         said.contains(

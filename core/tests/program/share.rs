@@ -69,7 +69,7 @@ fn a_package_is_made_and_installed_elsewhere() {
         stdout(&output),
         "plugins/mine.wasm is installed, and waits for its settings\n"
     );
-    assert!(stderr(&output).contains("\n[grants]\nfeeds = [\"*\"]\n"));
+    assert!(stderr(&output).contains("\n[grants]\nfeeds = ['*']\n"));
     let installed = fs::read(operator.path().join("plugins/mine.wasm")).unwrap();
     assert!(installed == fs::read(&package).unwrap());
 

@@ -30,6 +30,14 @@ async fn a_filter_looks_into_the_feeds_that_it_is_granted() {
     stage.until("www.evil.example", 403).await;
 }
 
+/// What a line of the log has behind its advice, as it stands there.
+fn pasted<'a>(line: &'a str, advice: &str) -> &'a str {
+    let (_, rest) = line
+        .split_once(advice)
+        .unwrap_or_else(|| panic!("{advice} in {line}"));
+    rest.split('"').next().unwrap_or_default()
+}
+
 #[tokio::test]
 async fn a_filter_without_a_grant_is_refused_and_told_what_to_write() {
     let list = tempfile::tempdir().unwrap();
@@ -37,9 +45,13 @@ async fn a_filter_without_a_grant_is_refused_and_told_what_to_write() {
     let mut log = Log::follow();
     stage.plug("ungranted.wasm", guests::wat("asks_feed"));
     let line = log.says(&["refused", "plugin=\"ungranted\""]).await;
-    let advice = "`portcullis:filter/feeds@1.0.0`, which ungranted.toml does not grant; if it may have it, begin that file with:  grants.feeds = [\"*\"]";
-    assert!(line.replace('\\', "").contains(advice), "{line}");
+    let advice = "`portcullis:filter/feeds@1.0.0`, which ungranted.toml does not grant; if it may have it, begin that file with:  ";
     assert_eq!(stage.get("good.example").await.status, 200);
+    stage.plug("blocklist.toml", "enabled = false");
+    stage.plug("ungranted.toml", pasted(&line, advice));
+    let refusal =
+        |response: &portcullis_tests::Response| response.body.contains("Filter: ungranted");
+    stage.until_response("www.evil.example", refusal).await;
 }
 
 #[tokio::test]
@@ -50,11 +62,13 @@ async fn a_filter_that_looks_into_another_feed_is_told_so() {
     stage.plug("elsewhere.toml", "[grants]\nfeeds = [\"test-names\"]");
     stage.plug("elsewhere.wasm", guests::wat("asks_feed"));
     stage.until("good.example", 503).await;
-    let reason = "the feed local is not granted; if it may be looked into, write below [grants] in elsewhere.toml:  ";
+    let reason = "the feed local is not granted; if it may be looked into, write in place of its feeds below [grants] in elsewhere.toml:  ";
     let line = log.says(&["may not see", "elsewhere", reason]).await;
     // The line is the whole list.
-    let feeds = "feeds = [\"test-names\", \"local\"]";
-    assert!(line.replace('\\', "").contains(feeds), "{line}");
+    let feeds = pasted(&line, reason);
+    assert_eq!(feeds, "feeds = ['test-names', 'local']");
+    stage.plug("elsewhere.toml", format!("[grants]\n{feeds}\n"));
+    stage.until("good.example", 200).await;
 }
 
 #[tokio::test]
@@ -81,12 +95,9 @@ async fn a_filter_of_a_file_may_allow_only_if_that_is_granted() {
     stage.plug("allower.wasm", guests::obeys());
     let listed = "allow.malware.wicar.org";
     // The line is the whole list: what a list does not have is withheld.
-    let all = "verdicts = [\"allow\", \"redirect\", \"replace\", \"drop\", \"ask\"]".escape_debug();
-    let told = [
-        "allower",
-        "verdict=\"allow\"",
-        &format!("allower.toml:  {all}"),
-    ];
+    let advice = "if it may give this verdict, write below [grants] in allower.toml:  ";
+    let all = "verdicts = ['allow', 'redirect', 'replace', 'drop', 'ask']";
+    let told = ["allower", "verdict=\"allow\"", &format!("{advice}{all}\"")];
     stage.until_said(&mut log, listed, &told).await;
     assert_eq!(stage.get(listed).await.status, 403);
     let note = "is not granted these verdicts, and has given them: allow\n";
@@ -98,7 +109,7 @@ async fn a_filter_of_a_file_may_allow_only_if_that_is_granted() {
         .await;
     let list = portcullis::commands::list_plugins(stage.proxy.config().clone()).await;
     let list = list.expect("the engine starts").to_string();
-    let granted = "is granted, in allower.toml:\n\n[grants]\nfeeds = [\"*\"]\nstate = true\n\n";
+    let granted = "is granted, in allower.toml:\n\n[grants]\nfeeds = ['*']\nstate = true\n\n";
     assert!(list.contains(granted), "{list}");
     // The operator pastes what the list says.
     let table = table(&list, "allower.toml");
@@ -107,6 +118,32 @@ async fn a_filter_of_a_file_may_allow_only_if_that_is_granted() {
         format!("[config]\ngreeting = ''\n\n{table}"),
     );
     stage.until(listed, 200).await;
+}
+
+#[tokio::test]
+async fn a_verdict_is_granted_in_the_place_where_the_settings_say_what_is() {
+    let stage = Stage::start().await;
+    for (name, settings, advice) in [
+        (
+            "topper",
+            "grants.state = true\ngrants.feeds = ['*']\n",
+            "begin topper.toml with:  ",
+        ),
+        (
+            "placer",
+            "grants.state = true\ngrants.feeds = ['*']\ngrants.verdicts = ['drop']\n",
+            "write in place of its grants.verdicts in placer.toml:  ",
+        ),
+    ] {
+        let config = "[config]\ngreeting = ''\n";
+        let mut log = Log::follow();
+        stage.plug(&format!("{name}.toml"), format!("{settings}{config}"));
+        stage.plug(&format!("{name}.wasm"), guests::obeys());
+        // It stands behind the blocklist, and nothing blocks this.
+        let host = format!("allow.{name}.example");
+        stage.until_said(&mut log, &host, &[name, advice]).await;
+        stage.unplug(&format!("{name}.wasm"));
+    }
 }
 
 /// What the list says would grant a filter what it wants.
@@ -141,7 +178,7 @@ async fn what_a_refused_filter_is_not_granted_is_listed_as_a_table_to_paste() {
     // What it has already stays.
     let listed = list().await;
     let table = table(&listed, "counter.toml");
-    assert_eq!(table, "[grants]\nstate = true\nverdicts = [\"drop\"]");
+    assert_eq!(table, "[grants]\nstate = true\nverdicts = ['drop']");
     stage.plug("counter.toml", format!("[config]\nlimit = 0\n{table}\n"));
     stage.until("often.example", 403).await;
 }

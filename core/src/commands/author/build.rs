@@ -208,9 +208,9 @@ mod tests {
             decides: false,
             sdk_outside: None,
             refused: Some("it wants more".into()),
-            missing_grants: vec!["feeds = [\"*\"]".into(), "state = true".into()],
+            missing_grants: vec!["feeds = ['*']".into(), "state = true".into()],
         };
-        let lines = "a proxy refuses it: it wants more\n\nguard.toml:\n\n[grants]\nfeeds = [\"*\"]\nstate = true\n";
+        let lines = "a proxy refuses it: it wants more\n\nguard.toml:\n\n[grants]\nfeeds = ['*']\nstate = true\n";
         assert!(built.to_string().ends_with(lines), "{built}");
     }
 }

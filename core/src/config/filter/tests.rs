@@ -85,6 +85,7 @@ fn every_key_is_read() {
             feeds: FeedGrant::Named(vec!["malware".into()]),
             state: true,
             verdicts: Some(vec![GrantedVerdict::Block, GrantedVerdict::Drop]),
+            ..Grants::default()
         }),
         config: json!({
             "name": "x",
@@ -169,7 +170,7 @@ fn what_counts_for_a_filter_that_cannot_be_loaded_is_read_from_settings_with_mis
 
 #[test]
 fn grants_are_told_in_the_lines_that_give_them() {
-    let lines = ["feeds = [\"ads\"]", "state = true", "verdicts = [\"drop\"]"];
+    let lines = ["feeds = ['ads']", "state = true", "verdicts = ['drop']"];
     let grants = |lines: &[String]| {
         let text = format!("[grants]\n{}", lines.join("\n"));
         let settings = FilterSettings::parse(&text, Path::new("guard.toml")).unwrap();
@@ -183,8 +184,89 @@ fn grants_are_told_in_the_lines_that_give_them() {
     // One verdict more withholds none of those that may be given now.
     let more = given.lines_with(&[VerdictKind::Allow], false);
     assert_eq!(more[..2], lines[..2]);
-    assert_eq!(more[2], "verdicts = [\"allow\", \"drop\"]");
+    assert_eq!(more[2], "verdicts = ['allow', 'drop']");
     let more = Grants::default().lines_with(&[VerdictKind::Allow], false);
-    let all = "verdicts = [\"allow\", \"redirect\", \"replace\", \"drop\", \"ask\"]";
+    let all = "verdicts = ['allow', 'redirect', 'replace', 'drop', 'ask']";
     assert_eq!(more, [all]);
+}
+
+/// What is said of it is done, and the file is then read as it should be.
+#[test]
+fn what_is_said_about_more_grants_is_right_however_the_file_has_them() {
+    let wanted = Grants {
+        feeds: FeedGrant::All,
+        state: true,
+        verdicts: Some(vec![GrantedVerdict::Drop]),
+        ..Grants::default()
+    };
+    let lines = ["feeds = ['*']", "verdicts = ['drop']"].map(str::to_owned);
+    for (text, said) in [
+        ("", None),
+        ("grants.state = true\n", None),
+        (
+            "[grants]\nstate = true\n",
+            Some("write below [grants] in x.toml:  "),
+        ),
+        (
+            "[ grants ]\nstate = true\n",
+            Some("write below [grants] in x.toml:  "),
+        ),
+        ("grants = { state = true }\n", None),
+        ("grants = { verdicts = [], state = true }\n", None),
+        ("grants.verdicts = ['ask']\n", None),
+        ("[grants]\nfeeds = []\n", None),
+        ("[grants]\nfeeds = ['a']\nverdicts = ['ask']\n", None),
+        (
+            "mode = 'shadow'\n[grants]\nverdicts = ['ask']\n[config]\nfeeds = 1\n",
+            None,
+        ),
+    ] {
+        let text = format!("on_error = 'skip'\n{text}");
+        let read = |text: &str| FilterSettings::parse(text, Path::new("x.toml"));
+        let grants = read(&text).unwrap().grants.unwrap_or_default();
+        let how = grants.how_to_have(&lines, "x.toml");
+        assert!(!how.contains('"'), "{how}");
+        assert!(said.is_none_or(|said| how.starts_with(said)), "{how}");
+        let mended = done(&text, &how);
+        let now = read(&mended).unwrap_or_else(|error| panic!("{how}: {mended} {error}"));
+        let now = now.grants.expect("there are some");
+        let expected = Grants {
+            state: grants.state,
+            ..wanted.clone()
+        };
+        assert_eq!(now, expected, "{how}: {mended}");
+    }
+    assert_eq!(feeds_line(["it's"]), "feeds = [\"it's\"]");
+}
+
+/// The settings after an operator has done that.
+fn done(text: &str, how: &str) -> String {
+    let mut text = text.to_owned();
+    let mut place = Place::Top;
+    for step in how.split("  and  ") {
+        let (advice, line) = step.split_once(":  ").unwrap_or(("", step));
+        if let Some(rest) = advice.strip_prefix("write in place of its ") {
+            let key = rest.split(' ').next().unwrap_or_default();
+            place = Place::Of(format!("{key} = "));
+        } else if advice.starts_with("write below [grants]") {
+            place = Place::Below;
+        }
+        let lines = text.lines().flat_map(|there| match &place {
+            Place::Of(key) if there.starts_with(key) => vec![line],
+            Place::Below if there.replace(' ', "") == "[grants]" => vec![there, line],
+            _ => vec![there],
+        });
+        let lines: Vec<&str> = lines.collect();
+        text = match place {
+            Place::Top => format!("{line}\n{}", lines.join("\n")),
+            _ => lines.join("\n"),
+        };
+    }
+    text
+}
+
+enum Place {
+    Top,
+    Below,
+    Of(String),
 }

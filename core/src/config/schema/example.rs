@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::super::document::quoted;
 use super::TABLE;
 
 /// Tables within tables; what is deeper is left out.
@@ -38,7 +39,10 @@ fn entries(schema: &Value, depth: usize) -> impl Iterator<Item = String> {
 fn value(schema: &Value, depth: usize) -> String {
     let first = |keyword: &str| schema[keyword].get(0);
     if let Some(word) = schema.get("const").or_else(|| first("enum")) {
-        return toml::Value::try_from(word).map_or("\"…\"".into(), |word| word.to_string());
+        return match word {
+            Value::String(text) => quoted(text),
+            other => toml::Value::try_from(other).map_or(quoted("…"), |word| word.to_string()),
+        };
     }
     if let Some(form) = first("anyOf")
         .or_else(|| first("oneOf"))
@@ -55,7 +59,7 @@ fn value(schema: &Value, depth: usize) -> String {
             let entries: Vec<String> = entries(schema, depth - 1).collect();
             format!("{{ {} }}", entries.join(", "))
         }
-        _ => "\"…\"".into(),
+        _ => quoted("…"),
     }
 }
 
@@ -64,6 +68,6 @@ fn toml_key(key: &str) -> String {
     if !key.is_empty() && key.bytes().all(is_bare) {
         key.to_owned()
     } else {
-        toml::Value::from(key).to_string()
+        quoted(key)
     }
 }

@@ -154,7 +154,7 @@ fn what_is_missing_is_named_with_a_line_to_add() {
             ),
             (
                 "[config]\nblock = []\n[[config.rules]]\nports = []",
-                "3:1: [config.rules[0]] lacks `host`; add there:  host = \"…\"",
+                "3:1: [config.rules[0]] lacks `host`; add there:  host = '…'",
             ),
             // What is wrong comes before what is not there.
             (
@@ -223,7 +223,7 @@ fn where_there_are_several_forms_the_one_that_was_meant_is_judged() {
         ),
         (
             "when = { type = \"day\" }",
-            "3:1: [config.when] lacks `from`; add there:  from = \"…\"",
+            "3:1: [config.when] lacks `from`; add there:  from = '…'",
         ),
         (
             "when = { type = \"date\", from = \"Mon\" }",
@@ -253,7 +253,7 @@ fn where_there_are_several_forms_the_one_that_was_meant_is_judged() {
         &forms(),
         &[(
             "[config]\nhosts = []",
-            "1:2: [config] lacks `name`; add there:  name = \"…\"",
+            "1:2: [config] lacks `name`; add there:  name = '…'",
         )],
     );
 }
@@ -279,8 +279,8 @@ fn a_file_that_is_missing_is_named_with_the_least_that_it_must_say() {
     let refusal = schema.check(&json!({}), path, None).unwrap_err();
     assert_eq!(
         refusal.to_string(),
-        "it has to be configured, and there is no plugins/a.toml; write there:  [config]  block = []  kind = \"a\"  limit = 1  share = 0.0  \
-         \"is on\" = false  rule = { host = \"…\" }  else = \"…\""
+        "it has to be configured, and there is no plugins/a.toml; write there:  [config]  block = []  kind = 'a'  limit = 1  share = 0.0  \
+         'is on' = false  rule = { host = '…' }  else = '…'"
     );
     let ConfigError::Absent { example, .. } = refusal else {
         unreachable!("nothing is there");

@@ -44,11 +44,11 @@ impl State {
             return Err(feeds::FeedError::Unknown(shown.to_owned()));
         }
         if !self.host.grants.feeds.contains(feed) {
-            let name = &self.host.name;
-            let line = self.host.grants.feeds_line(shown);
-            let advice = format!(
-                "the feed {shown} is not granted; if it may be looked into, write below [grants] in {name}.toml:  {line}"
-            );
+            let grants = &self.host.grants;
+            let file = format!("{}.toml", self.host.name);
+            let how = grants.how_to_have(&[grants.feeds_line(shown)], &file);
+            let advice =
+                format!("the feed {shown} is not granted; if it may be looked into, {how}");
             self.report_once(Refused::Feed, &advice);
             return Err(feeds::FeedError::NotGranted(shown.to_owned()));
         }

@@ -33,24 +33,25 @@ pub(super) fn check_grants(imports: &[String], request: &LoadRequest) -> Result<
     let missing = imports
         .iter()
         .filter_map(|name| match Import::of(name, &request.grants) {
-            Import::Missing(line) => Some((name.clone(), line)),
+            Import::Missing(line) => Some((name.clone(), line.to_owned())),
             _ => None,
         });
-    let (capabilities, lines): (Vec<String>, Vec<&'static str>) = missing.unzip();
+    let (capabilities, lines): (Vec<String>, Vec<String>) = missing.unzip();
     if capabilities.is_empty() {
         return Ok(());
     }
     Err(LoadError::Grant {
         name: request.name.clone(),
         capabilities,
-        lines,
-        has_table: request.settings.grants.is_some(),
+        how: request.grants.how_to_have(&lines, "that file"),
         table: granting(imports, &request.grants).lines(),
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::config::FilterSettings;
     use crate::filter::{CachedFailure, Manifest};
@@ -103,17 +104,18 @@ mod tests {
         assert_eq!(
             granted(&imports[..2], Grants::default()).unwrap_err(),
             "it wants `portcullis:filter/feeds@1.0.0`, which guard.toml does not grant; if it may \
-             have it, begin that file with:  grants.feeds = [\"*\"]"
+             have it, begin that file with:  grants.feeds = ['*']"
         );
         assert_eq!(
             granted(&imports, Grants::default()).unwrap_err(),
             "it wants `portcullis:filter/feeds@1.0.0` and `portcullis:filter/state@1.0.0`, which \
-             guard.toml does not grant; if it may have them, begin that file with:  grants.feeds = [\"*\"]  and  grants.state = true"
+             guard.toml does not grant; if it may have them, begin that file with:  grants.feeds = ['*']  and  grants.state = true"
         );
-        let mut feeds_only = request(Grants::default());
-        feeds_only.settings.grants = Some(Grants::default());
+        let text = "[grants]\nfeeds = ['*']";
+        let settings = FilterSettings::parse(text, Path::new("guard.toml")).unwrap();
+        let feeds_only = request(settings.grants(false));
         let refused = check_grants(&imports[2..], &feeds_only).unwrap_err();
-        let advice = "if it may have it, write below its [grants]:  state = true";
+        let advice = "if it may have it, write below [grants] in that file:  state = true";
         assert!(refused.to_string().ends_with(advice), "{refused}");
         assert_eq!(granted(&imports, Grants::ALL), Ok(()));
     }
