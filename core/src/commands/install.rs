@@ -218,9 +218,9 @@ fn known_verdicts(said: Vec<String>) -> Vec<String> {
     said.into_iter().filter(is_known).collect()
 }
 
-/// Loads it aside as a proxy would, with the settings that it would have and with everything
-/// granted. Gives what is wrong with the settings; what is wrong with the file is an error, and is
-/// looked for first. Nothing of this stays on disk.
+/// Loads it as a proxy would from its place, with the settings that it would have there and with
+/// everything granted. Gives what is wrong with the settings; what is wrong with the file is an
+/// error, and is looked for first. Nothing of this stays on disk.
 async fn try_out(
     mut config: Config,
     dir: &Path,
@@ -228,22 +228,22 @@ async fn try_out(
     wasm: &[u8],
 ) -> Result<Option<String>, InstallError> {
     let aside = tempfile::tempdir().map_err(InstallError::Aside)?;
-    let file = aside.path().join(format!("{name}.wasm"));
-    fs::write(&file, wasm).map_err(InstallError::Aside)?;
-    if let Ok(settings) = fs::read(dir.join(format!("{name}.toml"))) {
-        fs::write(file.with_extension("toml"), settings).map_err(InstallError::Aside)?;
-    }
+    let file = dir.join(format!("{name}.wasm"));
     let feeds = Feeds::open(&config.feeds, &config.cache.dir);
     config.compiler.cache_dir = aside.path().join("compiled");
     let loader = Loader::new(&config, feeds)?;
-    let single = FilterFile::find(&file, aside.path(), &[]);
-    let single = single.ok_or(PluginError::Name)?.with_grants(Grants::ALL);
+    let single = FilterFile::find(&file, dir, &[]).ok_or(PluginError::Name)?;
+    let single = single.with_content(wasm).with_grants(Grants::ALL);
     let refused = |failure| InstallError::Refused(Causes(&failure).to_string());
     single.clone().check_file(&loader).await.map_err(refused)?;
     match single.load(loader).await {
         Ok(_) => Ok(None),
         Err(
+            // The filter was read before, so what cannot be read is its settings.
             failure @ (LoadFailure::Settings(_)
+            | LoadFailure::Unreadable { .. }
+            | LoadFailure::NotAFile(_)
+            | LoadFailure::Size { .. }
             | LoadFailure::Load(LoadError::Trial(Failure::Init(_)))),
         ) => Ok(Some(Causes(&failure).to_string())),
         Err(failure) => Err(refused(failure)),

@@ -68,6 +68,12 @@ impl FilterFile {
         Ok(self)
     }
 
+    /// The same as if the file had this content.
+    pub(crate) fn with_content(mut self, wasm: &[u8]) -> Self {
+        self.content = Some(wasm.into());
+        self
+    }
+
     /// The same with that configuration, if there is one, in place of the one in its settings.
     pub(crate) fn with_config(mut self, config: Option<ConfigSource>) -> Self {
         self.config = config;

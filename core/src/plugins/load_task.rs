@@ -174,7 +174,10 @@ impl LoadTask {
 
     /// Fails if the file is wrong, whatever its settings say. Nothing of it runs.
     pub(super) async fn check_file(&self, loader: &Loader) -> Result<(), LoadFailure> {
-        let source = self.read().await?;
+        let source = match &self.content {
+            Some(content) => Source::new(content.clone(), None),
+            None => self.read().await?,
+        };
         let settings = FilterSettings::without_file(loader.ceilings());
         let request = LoadRequest {
             grants: Grants::ALL,

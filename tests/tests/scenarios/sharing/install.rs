@@ -227,6 +227,47 @@ async fn a_name_that_differs_by_case_only_is_refused_while_the_other_is_there() 
     found(&config, file.to_str().unwrap()).await.unwrap();
 }
 
+/// Where it was tried is gone by the time that the operator reads this.
+#[tokio::test]
+async fn what_is_wrong_with_settings_is_said_of_the_file_that_the_operator_has() {
+    let (dir, config) = project(b"", "", None);
+    let file = dir.path().join("any.wasm");
+    fs::write(&file, guests::suffix()).unwrap();
+    let settings = config.plugins.dir.join("suffix.toml");
+    let place = settings.display();
+    let problem = async || {
+        let found = found(&config, file.to_str().unwrap()).await.unwrap();
+        found.settings.expect("it needs settings")
+    };
+    let absent = format!(
+        "it has to be configured, and there is no {place}; write there:  [config]  block = []"
+    );
+    assert_eq!(problem().await, absent);
+    assert!(!config.plugins.dir.exists());
+    fs::create_dir(&config.plugins.dir).unwrap();
+    for (text, said) in [
+        (
+            "[config]\nblok = []",
+            "2:1: unknown key `blok` in [config]; did you mean `block`?",
+        ),
+        (
+            "\nmod = 1",
+            "2:1: unknown key `mod` at the top of the file; did you mean `mode`?",
+        ),
+        (
+            "[config]\nblock = 7",
+            "2:9: config.block: invalid type: integer `7`, expected a list",
+        ),
+    ] {
+        fs::write(&settings, text).unwrap();
+        assert_eq!(problem().await, format!("{place}:{said}"));
+    }
+    // The filter is not to blame for that.
+    fs::write(&settings, [0xff]).unwrap();
+    let said = problem().await;
+    assert!(said.starts_with("cannot read suffix.toml: "), "{said}");
+}
+
 /// An error with its causes.
 fn with_causes(error: &dyn std::error::Error) -> String {
     let mut said = error.to_string();
