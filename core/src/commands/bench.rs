@@ -1,6 +1,7 @@
 //! Measures what one filter costs: `portcullis plugin bench`. The filter is loaded as from the
 //! folder and asked as by `chain`, but without traffic.
 
+mod change;
 mod report;
 
 use std::net::IpAddr;
@@ -20,11 +21,12 @@ use crate::chain::{LocalFilter, Member};
 use crate::config::Config;
 use crate::error::{Causes, PluginError};
 use crate::feeds::Feeds;
-use crate::filter::{Failure, Filter, Hook, HookCall, Instance, Loader};
+use crate::filter::{Failure, Filter, FilterAnswer, Hook, HookCall, Instance, Loader};
 use crate::flow::groups::Groups;
 use crate::flow::{Flow, Inquiry, Protocol, RequestHead, ResponseHead};
 use crate::plugins::FilterFile;
 use crate::target::{HTTP_PORT, Target};
+use crate::verdict::Judgement;
 
 /// Calls between two reads of the clock, which costs a tenth of a fast filter's call.
 const BATCH: usize = 16;
@@ -152,9 +154,12 @@ async fn time(
     question: HookCall<'_>,
     batches: usize,
 ) -> Result<Timing, Failure> {
-    let verdict = local.ask(question, None).await?.verdict.name();
-    let ask = async || Ok(local.ask(question, None).await?.verdict.name());
-    time_calls(question.hook(), verdict, batches, ask).await
+    let first = local.ask(question, None).await?;
+    let verdict = first.verdict.name();
+    let ask = async || Ok(Some(local.ask(question, None).await?));
+    let differs = |answer: &FilterAnswer| change::of_answer(&first, answer);
+    let timed = time_calls(batches, ask, differs).await?;
+    Ok(timed.timing(question.hook(), verdict))
 }
 
 /// Times a question whose answer is kept; none if the filter wants to be asked each time.
@@ -166,48 +171,63 @@ async fn time_cached(
     if !local.has(question.hook()) || local.ask(question, None).await?.cache.is_none() {
         return Ok(None);
     }
-    let verdict = match local.try_judge(question, None).await {
-        Ok(judgement) => judgement.verdict.name(),
-        Err(_) => return Ok(None),
+    let Ok(first) = local.try_judge(question, None).await else {
+        return Ok(None);
     };
-    let ask = async || {
-        // It has just answered. It is asked again only once that answer has expired.
-        let judged = local.try_judge(question, None).await;
-        Ok(judged.map_or(verdict, |judgement| judgement.verdict.name()))
-    };
-    let timing = time_calls(question.hook(), verdict, batches, ask).await?;
-    Ok(Some(timing))
+    let verdict = first.verdict.name();
+    // It has just answered. It is asked again only once that answer has expired.
+    let ask = async || Ok(local.try_judge(question, None).await.ok());
+    let differs = |judgement: &Judgement| change::of_judgement(&first, judgement);
+    let timed = time_calls(batches, ask, differs).await?;
+    Ok(Some(timed.timing(question.hook(), verdict)))
 }
 
-async fn time_calls(
-    hook: Hook,
-    verdict: &'static str,
+/// The times of batches of calls.
+struct Timed {
+    times: Vec<Duration>,
+    /// An answer that was not the first one.
+    changed_to: Option<String>,
+}
+
+/// Times batches of calls. Outside of these times, it looks at each answer, if there is one, and
+/// `differs` says what it is if it is another one than before.
+async fn time_calls<T>(
     batches: usize,
-    ask: impl AsyncFn() -> Result<&'static str, Failure>,
-) -> Result<Timing, Failure> {
+    ask: impl AsyncFn() -> Result<Option<T>, Failure>,
+    differs: impl Fn(&T) -> Option<String>,
+) -> Result<Timed, Failure> {
+    let mut changed_to = None;
     for _ in 0..WARM_UP {
-        ask().await?;
+        let answer = ask().await?;
+        changed_to = changed_to.or_else(|| differs(answer.as_ref()?));
     }
     let mut times = Vec::with_capacity(batches);
-    let mut changed_to = None;
+    let mut answers = Vec::with_capacity(BATCH);
     for _ in 0..batches {
-        let mut last = verdict;
         let begun = Instant::now();
         for _ in 0..BATCH {
-            last = ask().await?;
+            answers.push(ask().await?);
         }
         times.push(begun.elapsed());
-        changed_to = changed_to.or(Some(last).filter(|last| *last != verdict));
+        for answer in answers.drain(..).flatten() {
+            changed_to = changed_to.or_else(|| differs(&answer));
+        }
     }
-    let [p50_ns, p99_ns, mean_ns] = percentiles(times, BATCH);
-    Ok(Timing {
-        hook: hook.name(),
-        verdict,
-        changed_to,
-        p50_ns,
-        p99_ns,
-        mean_ns,
-    })
+    Ok(Timed { times, changed_to })
+}
+
+impl Timed {
+    fn timing(self, hook: Hook, verdict: &'static str) -> Timing {
+        let [p50_ns, p99_ns, mean_ns] = percentiles(self.times, BATCH);
+        Timing {
+            hook: hook.name(),
+            verdict,
+            changed_to: self.changed_to,
+            p50_ns,
+            p99_ns,
+            mean_ns,
+        }
+    }
 }
 
 /// Times `tick` as the proxy calls it in the background; none if the filter does not have it. A

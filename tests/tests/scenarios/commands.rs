@@ -180,19 +180,26 @@ async fn an_answer_that_may_be_used_again_is_timed_from_the_cache() {
 
 #[tokio::test]
 async fn times_of_two_answers_are_said_to_be_those_of_both() {
-    let bench = async |limit: &str| {
-        let (dir, settings) = folder(guests::counter(), limit);
+    let bench = async |wasm: &[u8], config: &str| {
+        let (dir, settings) = folder(wasm, config);
         let (file, calls) = (dir.path().join("guest.wasm"), NonZeroUsize::MIN);
         let client = Ipv4Addr::LOCALHOST.into();
         let bench = portcullis::commands::bench(settings, &file, "a.example", client, calls).await;
         bench.unwrap()
     };
-    let changing = bench("limit = 2").await;
+    let changing = bench(guests::counter(), "limit = 2").await;
     let hook = &changing.hooks[0];
-    assert_eq!((hook.verdict, hook.changed_to), ("next", Some("block")));
+    let changed_to = hook.changed_to.as_deref();
+    assert_eq!((hook.verdict, changed_to), ("next", Some("block")));
     let told = "  next, later block: the times are those of both\n";
     assert!(changing.to_string().contains(told), "{changing}");
-    let steady = bench("limit = 1000000").await;
+    // The last of each sixteen calls has the answer of the first call.
+    let alternating = bench(&guests::wat("alternates"), "").await;
+    assert!(alternating.to_string().contains(told), "{alternating}");
+    let counting = bench(guests::remembers(), "seconds = 0").await;
+    let told = "  block, later block with another status or text: the times are those of both\n";
+    assert!(counting.to_string().contains(told), "{counting}");
+    let steady = bench(guests::counter(), "limit = 1000000").await;
     assert_eq!(steady.hooks[0].changed_to, None);
     assert!(!steady.to_string().contains(", later "), "{steady}");
 }

@@ -48,9 +48,9 @@ pub struct Timing {
     pub hook: &'static str,
     /// What it answered.
     pub verdict: &'static str,
-    /// What it answered to the same question later in the run, if that was something else.
+    /// What it answered to the same question later in the run, if any answer was another one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub changed_to: Option<&'static str>,
+    pub changed_to: Option<String>,
     /// Half of the batches took longer.
     pub p50_ns: f64,
     /// One batch in a hundred took longer.
@@ -105,7 +105,7 @@ impl fmt::Display for Bench {
             let (p50, p99, mean) = (timing.p50_ns, timing.p99_ns, timing.mean_ns);
             let verdict = timing.verdict;
             write!(f, "{name:13} {p50:8.0}   {p99:8.0}   {mean:8.0}  {verdict}")?;
-            match timing.changed_to {
+            match &timing.changed_to {
                 Some(other) => writeln!(f, ", later {other}: the times are those of both")?,
                 None => writeln!(f)?,
             }
