@@ -11,6 +11,7 @@ mod hosts;
 mod load_task;
 mod manifest;
 mod order;
+mod places;
 mod plugin;
 mod readiness;
 mod scan;

@@ -74,6 +74,11 @@ impl Schema {
         Ok(Self { source, validator })
     }
 
+    /// Whether a value is what it asks for.
+    pub(crate) fn fits(&self, value: &Value) -> bool {
+        self.validator.is_valid(value)
+    }
+
     /// Compares a configuration with it. `text` is the file that it was read from; none if there is
     /// no `file`.
     pub(crate) fn check(

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::places::{Parts, Places, field, item, keys};
 use crate::config::did_you_mean;
 
 /// What marks the name of a group in a schema.
@@ -13,7 +14,7 @@ const FORMAT: &str = "group";
 
 /// What is wrong with the first name that is none of `groups`, behind the path to it.
 pub(super) fn unknown(config: &Value, schema: &Value, groups: &[Arc<str>]) -> Option<String> {
-    find(config, schema, groups).map(|(path, name)| {
+    find(config, vec![schema], groups, &Places::default()).map(|(path, name)| {
         let known: Vec<&str> = groups.iter().map(|group| &**group).collect();
         let hint = did_you_mean(&name, known.iter().copied());
         let known = match &*known {
@@ -25,29 +26,38 @@ pub(super) fn unknown(config: &Value, schema: &Value, groups: &[Arc<str>]) -> Op
 }
 
 /// Where the first such name stands, and the name.
-fn find(config: &Value, schema: &Value, groups: &[Arc<str>]) -> Option<(String, String)> {
+fn find(
+    config: &Value,
+    parts: Parts<'_>,
+    groups: &[Arc<str>],
+    places: &Places,
+) -> Option<(String, String)> {
     let is_unknown = |name: &str| groups.iter().all(|group| **group != *name);
     match config {
-        Value::String(name) if is_group(schema) && is_unknown(name) => {
-            Some((String::new(), name.clone()))
+        Value::String(name) => {
+            let is_wrong = is_unknown(name) && places.are_of_format(parts, config, FORMAT);
+            is_wrong.then(|| (String::new(), name.clone()))
         }
         Value::Array(values) => {
-            let schema = schema.get("items")?;
+            let parts = places.of(parts, config);
             values.iter().enumerate().find_map(|(index, value)| {
-                let (rest, name) = find(value, schema, groups)?;
+                let (rest, name) = find(value, item(&parts, index), groups, places)?;
                 Some((format!("[{index}]{}", below(&rest)), name))
             })
         }
-        Value::Object(fields) => fields.iter().find_map(|(key, value)| {
-            if schema.get("propertyNames").is_some_and(is_group) && is_unknown(key) {
-                return Some((key.clone(), key.clone()));
-            }
-            let named = schema.get("properties").and_then(|named| named.get(key));
-            let schema = named.or_else(|| schema.get("additionalProperties"))?;
-            let (rest, name) = find(value, schema, groups)?;
-            Some((format!("{key}{}", below(&rest)), name))
-        }),
-        _ => None,
+        Value::Object(fields) => {
+            let parts = places.of(parts, config);
+            let keys = keys(&parts);
+            fields.iter().find_map(|(key, value)| {
+                let text = || Value::from(&**key);
+                if is_unknown(key) && places.are_of_format(keys.clone(), &text(), FORMAT) {
+                    return Some((key.clone(), key.clone()));
+                }
+                let (rest, name) = find(value, field(&parts, key), groups, places)?;
+                Some((format!("{key}{}", below(&rest)), name))
+            })
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
     }
 }
 
@@ -58,10 +68,6 @@ fn below(path: &str) -> String {
         _ if path.starts_with('[') => path.to_owned(),
         _ => format!(".{path}"),
     }
-}
-
-fn is_group(schema: &Value) -> bool {
-    schema.get("format").and_then(Value::as_str) == Some(FORMAT)
 }
 
 #[cfg(test)]
@@ -78,6 +84,9 @@ mod tests {
             "many": {"items": {"properties": {"groups": {"items": group}}}},
             "keys": {"propertyNames": group, "additionalProperties": {"items": {}}},
             "host": {"format": "host"},
+            "form": {"anyOf": [{"enum": ["all"]}, group]},
+            "pair": {"prefixItems": [{"type": "integer"}, group]},
+            "merged": {"allOf": [{"type": "object"}, {"properties": {"group": group}}]},
         }});
         let find = |config: Value| unknown(&config, &schema, &["children".into(), "guests".into()]);
         for right in [
@@ -85,6 +94,7 @@ mod tests {
             json!({"one": "guests", "host": "x", "other": "x"}),
             json!({"many": [{"groups": ["guests", "children"]}], "keys": {"guests": ["x"]}}),
             json!({"one": 7, "many": "x", "keys": ["x"]}),
+            json!({"form": "all", "pair": [1, "guests"], "merged": {"group": "children"}}),
         ] {
             assert_eq!(find(right), None);
         }
@@ -99,6 +109,18 @@ mod tests {
                 format!(
                     "many[1].groups[1]: there is no group `childern`, {known}; did you mean `children`?"
                 ),
+            ),
+            (
+                json!({"form": "al"}),
+                format!("form: there is no group `al`, {known}"),
+            ),
+            (
+                json!({"pair": [1, "x"]}),
+                format!("pair[1]: there is no group `x`, {known}"),
+            ),
+            (
+                json!({"merged": {"group": "x"}}),
+                format!("merged.group: there is no group `x`, {known}"),
             ),
             (
                 json!({"keys": {"guest": []}}),
