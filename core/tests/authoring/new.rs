@@ -83,12 +83,16 @@ fn the_sdk_is_in_the_folder_unless_another_is_named() {
 }
 
 #[test]
-fn the_guide_shows_the_filter_that_is_begun() {
+fn the_guide_and_the_readme_show_the_filter_that_is_begun() {
     let guide = include_str!("../../../sdk/README.md");
+    let readme = include_str!("../../../README.md");
     let template = include_str!("../../templates/rust/src/lib.rs");
     let (_, filter) = template.split_once("\n\n").unwrap();
     let (filter, tests) = filter.split_once("#[cfg(test)]").unwrap();
     assert!(guide.contains(filter.trim_end()));
+    let (_, hooks) = filter.split_once("\n}\n\n/// The proxy calls").unwrap();
+    let heart = format!("```rust\n/// The proxy calls{}\n```\n", hooks.trim_end());
+    assert!(readme.contains(&heart), "{heart}");
     let (test, _) = tests.split_once("    #[test]\n    fn other_hosts").unwrap();
     assert!(guide.contains(test.trim_end()));
 }
