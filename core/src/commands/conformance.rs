@@ -23,7 +23,7 @@ pub use self::finding::Finding;
 use self::question::judges;
 use self::report::Checks;
 pub use self::report::{Check, Conformance};
-use crate::config::{Config, Grants};
+use crate::config::{Config, Grants, Schema};
 use crate::error::{Causes, PluginError};
 use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
@@ -152,12 +152,19 @@ fn is_static(
 
 fn says_its_configuration(checks: &mut Checks, wasm: &[u8]) {
     match Manifest::find(wasm) {
-        Ok(Some(_)) => checks.pass("S5"),
-        Ok(None) => checks.warn(
-            "S5",
-            "it does not say what its configuration may be",
-            "build it with `portcullis plugin build`",
-        ),
+        Ok(found) => match found.and_then(|manifest| manifest.config).map(Schema::new) {
+            Some(Ok(_)) => checks.pass("S5"),
+            Some(Err(error)) => checks.fail(
+                "S5",
+                format!("the schema of its configuration cannot be used: {error}"),
+                "mend the schema; until then the proxy cannot say what is wrong with [config]",
+            ),
+            None => checks.warn(
+                "S5",
+                "it does not say what its configuration may be",
+                "build it with `portcullis plugin build`",
+            ),
+        },
         Err(error) => checks.fail("S5", Causes(&error).to_string(), "build it again"),
     }
 }

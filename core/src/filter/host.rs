@@ -11,8 +11,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Instant;
 
-#[cfg(feature = "cli")]
-use portcullis_contract::Facts;
 use tracing::Level;
 
 use self::answer::Said;
@@ -90,6 +88,10 @@ pub(super) struct State {
     pub(super) cpu: CpuBudget,
     /// The fields of what is being judged.
     pub(super) fields: Fields,
+    /// Whether the running call is about an exchange.
+    has_exchange: bool,
+    /// The functions about an exchange that were called where there is none.
+    astray: Vec<&'static str>,
     facts: KnownFacts,
     said: Said,
     /// The feeds as the running call sees them: from its first question on, they are the same.
@@ -110,6 +112,8 @@ impl State {
             limits: ResourceLimits::new(&settings.limits),
             cpu: CpuBudget::default(),
             fields: Fields::default(),
+            has_exchange: false,
+            astray: Vec::new(),
             facts: KnownFacts::default(),
             said: Said::default(),
             lists: None,
@@ -121,6 +125,7 @@ impl State {
     /// Hands over what the hook may ask about; none is for a call that is about no exchange.
     pub(super) fn begin(&mut self, call: Option<HookCall<'_>>, notes: Option<&Notes>) {
         let uses = self.host.uses;
+        self.has_exchange = call.is_some();
         let (editable, request, response) = match call {
             Some(HookCall::Request(_, request)) => (Some(Side::Request), Some(request), None),
             Some(HookCall::Response(_, request, response)) => {
@@ -184,10 +189,25 @@ impl State {
         }
     }
 
-    /// The facts that the call has asked for.
+    /// The same for the `function` of the contract, which is about the exchange of the running
+    /// call.
+    fn serve_exchange<T>(
+        &mut self,
+        function: &'static str,
+        answer: impl FnOnce(&mut Self) -> T,
+    ) -> Served<T> {
+        self.serve(|state| {
+            if !state.has_exchange && !state.astray.contains(&function) {
+                state.astray.push(function);
+            }
+            answer(state)
+        })
+    }
+
+    /// The functions about an exchange that were called where there is none.
     #[cfg(feature = "cli")]
-    pub(super) fn asked(&self) -> Facts {
-        self.facts.asked
+    pub(super) fn astray(&self) -> &[&'static str] {
+        &self.astray
     }
 
     /// Says what the filter does not get. Only the first time: a filter that makes the mistake

@@ -11,8 +11,6 @@ use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-#[cfg(feature = "cli")]
-use portcullis_contract::Facts;
 use tokio::time::{Instant, sleep_until};
 use wasmtime::component::Instance as ComponentInstance;
 use wasmtime::{Store, UpdateDeadline};
@@ -186,10 +184,11 @@ impl Instance {
         std::mem::take(&mut self.has_amended)
     }
 
-    /// The facts that the last call has asked for.
+    /// The functions about an exchange, by the contract's names, that it has called in `init` or
+    /// `tick`, where there is none.
     #[cfg(feature = "cli")]
-    pub(crate) fn asked(&self) -> Facts {
-        self.store.data().asked()
+    pub(crate) fn astray(&self) -> &[&'static str] {
+        self.store.data().astray()
     }
 
     /// Whether a new instance should take its place. A filter leaks slowly, and no request waits

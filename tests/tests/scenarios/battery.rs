@@ -86,7 +86,26 @@ async fn guests_pass_and_are_warned_of_what_may_be_meant() {
     }
     let knows = of_guest(guests::knows(), "").await;
     assert!(knows.ok, "{knows}");
-    assert_eq!(finding(&knows, "I4"), Finding::Warn, "{knows}");
+    let i4 = knows.checks.iter().find(|check| check.id == "I4");
+    let seen = i4
+        .and_then(|check| check.seen.as_deref())
+        .unwrap_or_default();
+    for function in [
+        "exchange.host",
+        "exchange.port",
+        "exchange.id",
+        "client.groups",
+        "request.method",
+        "request.url",
+        "request-headers",
+        "response-headers",
+        "outcome.how",
+        "outcome.duration",
+        "answer.add-field",
+        "notes.get",
+    ] {
+        assert!(seen.contains(function), "{function}: {knows}");
+    }
     assert_eq!(finding(&knows, "S5"), Finding::Warn, "{knows}");
     assert_eq!(knows.contract.as_deref(), Some("1.0.0"));
 }
@@ -156,6 +175,41 @@ fn judges_messages(imports: &str, request: &str, response: &str) -> Vec<u8> {
             {response} (i32.const 0)))"#
     );
     guests::kept(&text, include_str!("../../../sdk/wit/filter.wit"))
+}
+
+/// A filter that does this in `init`, and says of itself that its configuration has this schema.
+fn begins(imports: &str, init: &str, schema: &str) -> Vec<u8> {
+    let text = format!(
+        r#"(module {imports}
+          (memory (export "memory") 1)
+          (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+          (func (export "portcullis:filter/lifecycle@1.0.0#init")
+            (param $config i32) (param $length i32) (result i32) {init} (i32.const 0))
+          (func (export "portcullis:filter/judge-host@1.0.0#judge")
+            (param i32 i32 i32) (result i32) (i32.const 0)))"#
+    );
+    let filter = guests::kept(&text, include_str!("../../../sdk/wit/filter.wit"));
+    let manifest = format!(r#"{{"manifest": 1, "name": "guest", "config": {schema}}}"#);
+    guests::with_manifest(&filter, manifest.as_bytes())
+}
+
+#[tokio::test]
+async fn what_init_asks_takes_and_says_of_its_configuration_is_looked_at() {
+    let object = r#"{"type": "object"}"#;
+    let silent = of_guest(&begins("", "", object), "").await;
+    for id in ["S5", "I1", "I2", "I4"] {
+        assert_eq!(finding(&silent, id), Finding::Pass, "{id} {silent}");
+    }
+    let asks = of_guest(&begins(PORT, "(drop (call $port))", object), "").await;
+    assert_eq!(finding(&asks, "I4"), Finding::Warn, "{asks}");
+    let empty = "(if (i32.eqz (local.get $length)) (then unreachable))";
+    fails("I2", &begins("", empty, object), "").await;
+    for schema in [
+        r#"{"type": 7, "properties": []}"#,
+        r##"{"$ref": "#/$defs/x"}"##,
+    ] {
+        fails("S5", &begins("", "", schema), "").await;
+    }
 }
 
 const PORT: &str =

@@ -42,7 +42,11 @@ const CHECKS: [Row; 30] = [
     row("S2", "it exports a hook of the contract", ""),
     row("S3", "what it imports is granted", BROKEN),
     row("S4", "it imports nothing but the contract", BROKEN),
-    row("S5", "it describes its configuration", BROKEN),
+    row(
+        "S5",
+        "it describes its configuration by a JSON Schema that the proxy can use",
+        BROKEN,
+    ),
     row(
         "S6",
         "it fits into the limits of size, memory and compiling",
@@ -51,7 +55,7 @@ const CHECKS: [Row; 30] = [
     row("I1", "an instance starts with the settings beside it", ""),
     row(
         "I2",
-        "a configuration that is none is refused and does not trap",
+        "init does not trap on what is no configuration: it takes it or says what is wrong",
         "",
     ),
     row(
@@ -59,7 +63,7 @@ const CHECKS: [Row; 30] = [
         "a hundred instances answer alike, and as one does that is asked a hundred times",
         JUDGE,
     ),
-    row("I4", "init asks for no facts about an exchange", ""),
+    row("I4", "init asks and says nothing about an exchange", ""),
     row("J1", "a plain exchange is judged", JUDGE),
     row(
         "J2",
@@ -127,7 +131,7 @@ const CHECKS: [Row; 30] = [
     ),
     row(
         "T1",
-        "an answer takes less than a tenth of its computing time",
+        "an answer takes less than a tenth of the computing time of a call, [limits] cpu",
         JUDGE,
     ),
     row("T2", "tick returns, also the second time", "it has no tick"),

@@ -22,17 +22,17 @@ pub(super) async fn run(checks: &mut Checks, filter: &Filter) {
     let Some(instance) = started else {
         return checks.stop("no instance starts, see I1");
     };
-    let asked: Vec<&str> = instance.asked().iter().map(|fact| fact.name()).collect();
-    if asked.is_empty() {
+    let astray = instance.astray();
+    if astray.is_empty() {
         checks.pass("I4");
     } else {
         checks.warn(
             "I4",
             format!(
-                "init asks for {}, which it can never know",
-                asked.join(", ")
+                "init calls {}: nothing is known there of an exchange, nor is what is said heard",
+                astray.join(", ")
             ),
-            "ask in the hook that judges",
+            "call it in the hooks of an exchange",
         );
     }
     check_configurations(checks, filter).await;
@@ -40,7 +40,8 @@ pub(super) async fn run(checks: &mut Checks, filter: &Filter) {
     check_instances(checks, filter, judges.collect()).await;
 }
 
-/// What is no configuration of any filter must be an error that says so.
+/// What is no configuration of any filter must not end it. The proxy hands over an object, and only
+/// one that fits the filter's schema; others may hand over anything.
 async fn check_configurations(checks: &mut Checks, filter: &Filter) {
     let mut tally = Tally::new(Errors::Answer);
     for config in ["{}", "[]", "7", "", "{\"\\u0000\": {}}"] {
@@ -50,7 +51,11 @@ async fn check_configurations(checks: &mut Checks, filter: &Filter) {
             break;
         }
     }
-    checks.add_tally("I2", tally, "let init answer with an error");
+    checks.add_tally(
+        "I2",
+        tally,
+        "let init answer with an error that says what is wrong",
+    );
 }
 
 /// Has one instance asked again and again answer as new ones do, of which each is asked once. What

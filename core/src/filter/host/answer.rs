@@ -122,7 +122,9 @@ impl State {
 
 impl answer::Host for State {
     fn keep(&mut self, time: u64) -> Served<()> {
-        self.serve(|state| state.said.keep = Some(Duration::from_millis(time)))
+        self.serve_exchange("answer.keep", |state| {
+            state.said.keep = Some(Duration::from_millis(time))
+        })
     }
 
     fn add_field(
@@ -130,23 +132,27 @@ impl answer::Host for State {
         name: String,
         value: Vec<u8>,
     ) -> Served<Result<(), types::HeaderError>> {
-        self.serve(|state| state.add_field(&name, &value).map_err(Into::into))
+        self.serve_exchange("answer.add-field", |state| {
+            state.add_field(&name, &value).map_err(Into::into)
+        })
     }
 
     fn retry_after(&mut self, time: u64) -> Served<()> {
-        self.serve(|state| {
+        self.serve_exchange("answer.retry-after", |state| {
             state.said.additions.retry_after = Some(Duration::from_millis(time));
         })
     }
 
     fn matched(&mut self, rule: String) -> Served<()> {
-        self.serve(|state| state.said.rule = Some(Match::rule(one_line(&rule, RULE_BYTES))))
+        self.serve_exchange("answer.matched", |state| {
+            state.said.rule = Some(Match::rule(one_line(&rule, RULE_BYTES)))
+        })
     }
 }
 
 impl notes::Host for State {
     fn get(&mut self, key: String) -> Served<Option<String>> {
-        self.serve(|state| {
+        self.serve_exchange("notes.get", |state| {
             // Another exchange has other notes.
             state.facts.asked.add(Fact::Exchange);
             if key.len() > NAME_BYTES {
@@ -164,7 +170,7 @@ impl notes::Host for State {
     }
 
     fn set(&mut self, key: String, value: String) -> Served<()> {
-        self.serve(|state| {
+        self.serve_exchange("notes.set", |state| {
             let noted = state.set_note(key, value);
             if let Err(error) = noted {
                 state.report_once(Refused::Note, error);

@@ -87,47 +87,55 @@ pub(super) fn milliseconds(time: Duration) -> u64 {
 
 impl exchange::Host for State {
     fn id(&mut self) -> Served<String> {
-        self.serve(|state| {
+        self.serve_exchange("exchange.id", |state| {
             let number = state.facts.ask(Fact::Exchange).exchange;
             number.map(|number| number.to_string()).unwrap_or_default()
         })
     }
 
     fn host(&mut self) -> Served<String> {
-        self.serve(|state| state.facts.host.clone())
+        self.serve_exchange("exchange.host", |state| state.facts.host.clone())
     }
 
     fn port(&mut self) -> Served<u16> {
-        self.serve(|state| state.facts.port)
+        self.serve_exchange("exchange.port", |state| state.facts.port)
     }
 
     fn protocol(&mut self) -> Served<String> {
-        self.serve(|state| state.facts.ask(Fact::Protocol).protocol.to_owned())
+        self.serve_exchange("exchange.protocol", |state| {
+            state.facts.ask(Fact::Protocol).protocol.to_owned()
+        })
     }
 
     fn found_in(&mut self) -> Served<String> {
-        self.serve(|state| state.facts.ask(Fact::FoundIn).found_in.to_owned())
+        self.serve_exchange("exchange.found-in", |state| {
+            state.facts.ask(Fact::FoundIn).found_in.to_owned()
+        })
     }
 
     fn server_name(&mut self) -> Served<Option<String>> {
-        self.serve(|state| state.facts.ask(Fact::ServerName).server_name.clone())
+        self.serve_exchange("exchange.server-name", |state| {
+            state.facts.ask(Fact::ServerName).server_name.clone()
+        })
     }
 
     fn listener(&mut self) -> Served<String> {
-        self.serve(|state| {
+        self.serve_exchange("exchange.listener", |state| {
             let listener = state.facts.ask(Fact::Listener).listener.as_deref();
             listener.unwrap_or_default().to_owned()
         })
     }
 
     fn started(&mut self) -> Served<u64> {
-        self.serve(|state| milliseconds(state.facts.ask(Fact::Started).started))
+        self.serve_exchange("exchange.started", |state| {
+            milliseconds(state.facts.ask(Fact::Started).started)
+        })
     }
 }
 
 impl client::Host for State {
     fn address(&mut self) -> Served<Option<types::IpAddress>> {
-        self.serve(|state| {
+        self.serve_exchange("client.address", |state| {
             let client = state.facts.ask(Fact::ClientAddress).client.as_deref();
             let address = client.and_then(|client| client.address);
             if address.is_none() {
@@ -139,14 +147,14 @@ impl client::Host for State {
     }
 
     fn user(&mut self) -> Served<Option<String>> {
-        self.serve(|state| {
+        self.serve_exchange("client.user", |state| {
             let client = state.facts.ask(Fact::User).client.as_deref();
             client.and_then(|client| client.user.as_deref().map(str::to_owned))
         })
     }
 
     fn groups(&mut self) -> Served<Vec<String>> {
-        self.serve(|state| {
+        self.serve_exchange("client.groups", |state| {
             let client = state.facts.ask(Fact::Groups).client.as_deref();
             if client.is_some_and(|client| client.address.is_none()) {
                 let asked = &state.host.asked_for_missing_client;
@@ -167,39 +175,49 @@ fn ip_address(address: IpAddr) -> types::IpAddress {
 
 impl request::Host for State {
     fn method(&mut self) -> Served<String> {
-        self.serve(|state| state.facts.method.clone())
+        self.serve_exchange("request.method", |state| state.facts.method.clone())
     }
 
     fn url(&mut self) -> Served<String> {
-        self.serve(|state| state.facts.url.clone())
+        self.serve_exchange("request.url", |state| state.facts.url.clone())
     }
 }
 
 impl State {
     /// A fact about how the exchange has ended, or its empty value in every other hook.
-    fn ending<T: Default>(&mut self, fact: impl FnOnce(&Ending) -> T) -> Served<T> {
-        self.serve(|state| state.facts.ending.as_ref().map(fact).unwrap_or_default())
+    fn ending<T: Default>(
+        &mut self,
+        name: &'static str,
+        fact: impl FnOnce(&Ending) -> T,
+    ) -> Served<T> {
+        self.serve_exchange(name, |state| {
+            state.facts.ending.as_ref().map(fact).unwrap_or_default()
+        })
     }
 }
 
 impl outcome::Host for State {
     fn how(&mut self) -> Served<String> {
-        self.ending(|ending| ending.how.name().to_owned())
+        self.ending("outcome.how", |ending| ending.how.name().to_owned())
     }
 
     fn status(&mut self) -> Served<Option<u16>> {
-        self.ending(|ending| ending.status.map(|status| status.as_u16()))
+        self.ending("outcome.status", |ending| {
+            ending.status.map(|status| status.as_u16())
+        })
     }
 
     fn bytes_from_client(&mut self) -> Served<u64> {
-        self.ending(|ending| ending.bytes_from_client)
+        self.ending("outcome.bytes-from-client", |ending| {
+            ending.bytes_from_client
+        })
     }
 
     fn bytes_to_client(&mut self) -> Served<u64> {
-        self.ending(|ending| ending.bytes_to_client)
+        self.ending("outcome.bytes-to-client", |ending| ending.bytes_to_client)
     }
 
     fn duration(&mut self) -> Served<u64> {
-        self.ending(|ending| milliseconds(ending.duration))
+        self.ending("outcome.duration", |ending| milliseconds(ending.duration))
     }
 }

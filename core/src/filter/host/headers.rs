@@ -18,9 +18,10 @@ impl From<EditError> for types::HeaderError {
 impl State {
     fn edit(
         &mut self,
+        interface: &'static str,
         edit: impl FnOnce(&mut Fields) -> Result<(), EditError>,
     ) -> Served<Result<(), types::HeaderError>> {
-        self.serve(|state| {
+        self.serve_exchange(interface, |state| {
             if state.host.refuses_fields {
                 return Err(types::HeaderError::Forbidden);
             }
@@ -31,18 +32,18 @@ impl State {
 
 /// Both interfaces have the same functions, on different fields.
 macro_rules! headers {
-    ($interface:ident, $side:expr) => {
+    ($interface:ident, $name:literal, $side:expr) => {
         impl $interface::Host for State {
             fn get(&mut self, name: String) -> Served<Vec<Vec<u8>>> {
-                self.serve(|state| state.fields.values($side, &name))
+                self.serve_exchange($name, |state| state.fields.values($side, &name))
             }
 
             fn names(&mut self) -> Served<Vec<String>> {
-                self.serve(|state| state.fields.names($side))
+                self.serve_exchange($name, |state| state.fields.names($side))
             }
 
             fn all(&mut self) -> Served<Vec<types::Field>> {
-                self.serve(|state| {
+                self.serve_exchange($name, |state| {
                     let all = state.fields.all($side).into_iter();
                     let field = |(name, value)| types::Field { name, value };
                     all.map(field).collect()
@@ -54,7 +55,7 @@ macro_rules! headers {
                 name: String,
                 value: Vec<u8>,
             ) -> Served<Result<(), types::HeaderError>> {
-                self.edit(|fields| fields.set($side, &name, &value))
+                self.edit($name, |fields| fields.set($side, &name, &value))
             }
 
             fn append(
@@ -62,18 +63,18 @@ macro_rules! headers {
                 name: String,
                 value: Vec<u8>,
             ) -> Served<Result<(), types::HeaderError>> {
-                self.edit(|fields| fields.append($side, &name, &value))
+                self.edit($name, |fields| fields.append($side, &name, &value))
             }
 
             fn remove(&mut self, name: String) -> Served<Result<(), types::HeaderError>> {
-                self.edit(|fields| fields.remove($side, &name))
+                self.edit($name, |fields| fields.remove($side, &name))
             }
 
             fn set_all(
                 &mut self,
                 all: Vec<types::Field>,
             ) -> Served<Result<(), types::HeaderError>> {
-                self.edit(|fields| {
+                self.edit($name, |fields| {
                     let all = all.iter().map(|field| (&*field.name, &*field.value));
                     fields.set_all($side, all)
                 })
@@ -82,5 +83,5 @@ macro_rules! headers {
     };
 }
 
-headers!(request_headers, Side::Request);
-headers!(response_headers, Side::Response);
+headers!(request_headers, "request-headers", Side::Request);
+headers!(response_headers, "response-headers", Side::Response);
