@@ -26,6 +26,7 @@ mod feeds;
 #[cfg(unix)]
 mod folder;
 mod grants;
+mod guide;
 mod hostile;
 mod hostile_files;
 mod hostile_filters;
