@@ -105,3 +105,75 @@ fn withheld(verdict: types::Verdict) -> types::Verdict {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::types::{Page, Question, Redirection, Verdict};
+    use super::*;
+    use crate::config::FilterSettings;
+
+    /// One verdict of each kind, and what it counts as where it is withheld: a status, or none if
+    /// the next filter is asked.
+    fn verdicts() -> [(Verdict, Option<u16>); 8] {
+        let refusal = Refusal {
+            status: 451,
+            reason: String::new(),
+        };
+        let redirection = Redirection {
+            status: 302,
+            location: "http://a.example/".into(),
+        };
+        let page = Page {
+            status: 200,
+            content_type: String::new(),
+            body: Vec::new(),
+        };
+        let ask = |otherwise| {
+            Verdict::Ask(Question {
+                text: "May it?".into(),
+                otherwise,
+                wait: 1,
+            })
+        };
+        [
+            (Verdict::Next, None),
+            (Verdict::Allow, None),
+            (Verdict::Block(refusal), Some(451)),
+            (Verdict::Redirect(redirection), Some(403)),
+            (Verdict::Replace(page), Some(403)),
+            (Verdict::Drop, Some(403)),
+            (ask(Fallback::Block), Some(403)),
+            (ask(Fallback::Next), None),
+        ]
+    }
+
+    #[test]
+    fn a_verdict_that_is_withheld_counts_as_the_contract_says() {
+        let settings = FilterSettings::parse("grants.verdicts = []", Path::new("guard.toml"));
+        let nothing = settings.expect("it is right").grants(true);
+        for (verdict, status) in verdicts() {
+            let name = kind(&verdict).name();
+            let Granted(counts_as) = Withheld::default().granted(verdict, &nothing, true, "guard");
+            let counts_as = match counts_as {
+                Verdict::Next => None,
+                Verdict::Block(refusal) => Some(refusal.status),
+                other => panic!("{name} counts as {other:?}"),
+            };
+            assert_eq!(counts_as, status, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_built_in_filter_may_give_every_verdict_unless_its_settings_say_which() {
+        let grants = FilterSettings::default().grants(true);
+        for (verdict, _) in verdicts() {
+            let given = kind(&verdict);
+            let withheld = Withheld::default();
+            let Granted(counts_as) = withheld.granted(verdict, &grants, true, "guard");
+            assert_eq!(kind(&counts_as), given);
+            assert_eq!(withheld.kinds().count(), 0, "{}", given.name());
+        }
+    }
+}

@@ -57,6 +57,9 @@ struct Shared {
     /// How many ticks there have been.
     ticks: AtomicU64,
     stopped: AtomicBool,
+    /// How often calls have written `activity`.
+    #[cfg(test)]
+    writes: AtomicUsize,
 }
 
 /// Keeps the ticker at one tick per [`TICK`] for as long as it exists.
@@ -99,6 +102,8 @@ impl EpochTicker {
         if shared.activity.load(Ordering::Relaxed) == CALLED {
             return;
         }
+        #[cfg(test)]
+        shared.writes.fetch_add(1, Ordering::SeqCst);
         if shared.activity.swap(CALLED, Ordering::SeqCst) == PARKED {
             thread.unpark();
         }
@@ -261,6 +266,24 @@ mod tests {
             stage.pass().unwrap()
         });
         assert_eq!(pauses, [2 * MS, 4 * MS, 4 * MS, 4 * MS]);
+    }
+
+    /// All workers read that word at each call: whoever writes it takes it away from the others.
+    #[test]
+    fn a_call_writes_nothing_unless_it_is_the_first_since_the_last_tick() {
+        let stage = Stage::new();
+        assert_eq!(stage.wait(), None);
+        let writes = || stage.ticker.0.shared.writes.load(Ordering::SeqCst);
+        for ticks in 1..=3 {
+            for _ in 0..1000 {
+                stage.ticker.notify_running();
+            }
+            assert_eq!(writes(), ticks);
+            if ticks == 1 {
+                assert_eq!(stage.wait(), Some(MS));
+            }
+            assert!(stage.pass().is_some());
+        }
     }
 
     #[test]

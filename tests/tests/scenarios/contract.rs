@@ -119,6 +119,23 @@ fn a_filter_for_a_released_version_fits_the_contract() {
     }
 }
 
+/// A hook that is missing in the list above would be compared with nothing.
+#[test]
+fn every_hook_of_the_text_is_compared() {
+    for (version, text) in released().into_iter().chain([("now".into(), current())]) {
+        let mut resolve = Resolve::default();
+        let package = resolve.push_str("filter.wit", &text);
+        let package = package.expect("the text is valid");
+        let worlds = resolve.packages[package].worlds.keys();
+        let hooks = worlds.filter_map(|world| world.strip_suffix("-hook"));
+        let mut hooks: Vec<&str> = hooks.collect();
+        let mut compared = HOOKS.to_vec();
+        hooks.sort_unstable();
+        compared.sort_unstable();
+        assert_eq!(hooks, compared, "{version}");
+    }
+}
+
 /// The text of a released version never changes, nor does a line of this.
 #[test]
 fn the_text_of_a_released_version_is_the_one_that_was_released() {

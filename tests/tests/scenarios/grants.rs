@@ -184,6 +184,47 @@ async fn what_a_refused_filter_is_not_granted_is_listed_as_a_table_to_paste() {
 }
 
 #[tokio::test]
+async fn each_verdict_that_is_withheld_counts_as_the_contract_says_and_is_told_once() {
+    let stage = Stage::start().await;
+    let mut log = Log::follow();
+    stage.plug("curbed.toml", format!("{OBEYS}verdicts = []\n"));
+    stage.plug("curbed.wasm", guests::obeys());
+    stage.until("later.example", 429).await;
+    for (host, verdict, status, shown) in [
+        ("allow.example", "allow", 200, ""),
+        ("elsewhere.example", "redirect", 403, "see http://b.example"),
+        (
+            "page.example",
+            "replace",
+            403,
+            "a filter wanted to answer for this host",
+        ),
+        (
+            "drop.example",
+            "drop",
+            403,
+            "a filter has stopped this request",
+        ),
+        ("ask.example", "ask", 403, "May it pass?"),
+    ] {
+        for _ in 0..3 {
+            let response = stage.get(host).await;
+            assert_eq!(response.status, status, "{verdict}");
+            assert!(
+                response.body.contains(shown),
+                "{verdict}: {}",
+                response.body
+            );
+            assert_eq!(response.field("location"), None, "{verdict}");
+        }
+        let verdict = format!("verdict=\"{verdict}\"");
+        let told = ["filter=\"curbed\"", &verdict, "that it is not granted"];
+        log.says(&told).await;
+        assert_eq!(log.count(&told), 0, "{verdict}");
+    }
+}
+
+#[tokio::test]
 async fn a_filter_can_close_the_connection_and_add_to_its_answer() {
     let stage = Stage::start().await;
     stage.plug("obeys.toml", OBEYS);

@@ -338,3 +338,16 @@ async fn a_file_that_could_not_be_read_is_read_when_it_can_be() {
     stage.unplug("locked.toml");
     stage.until("blocked.example", 403).await;
 }
+
+#[tokio::test]
+async fn the_log_says_for_which_contract_a_file_was_built() {
+    let stage = Stage::start().await;
+    let mut log = Log::follow();
+    stage.plug("dated.wasm", guests::bare());
+    log.says(&["loaded", "plugin=\"dated\"", "contract=\"1.0.0\""])
+        .await;
+    // It may change with the file.
+    stage.plug("dated.wasm", guests::wat("guards"));
+    log.says(&["replaced", "plugin=\"dated\"", "contract=\"1.0.0\""])
+        .await;
+}
