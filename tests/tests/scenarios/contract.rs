@@ -197,11 +197,11 @@ async fn a_filter_that_was_built_for_a_released_version_answers_as_it_did() {
         fs::write(&file, wasm).unwrap();
         let mut config = Config::default();
         config.compiler.cache_dir = dir.path().join("compiled");
+        fs::write(file.with_extension("toml"), EVERYTHING).unwrap();
         let mut cases = text.with_extension("toml");
         if !cases.exists() {
             // It answers as the filters in other languages do, which call all there is.
             cases.set_file_name("languages.toml");
-            fs::write(file.with_extension("toml"), EVERYTHING).unwrap();
         }
         let report = commands::test_plugin(config.clone(), &file, &cases).await;
         let report = report.expect("cases that can be asked");
