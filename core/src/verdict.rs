@@ -1,10 +1,10 @@
 //! What the chain decided, and who decided it. Plain values: made by the chain, rendered by
 //! `respond`, recorded by `exchange`.
 
+mod matched;
 mod notes;
 pub(crate) mod rule;
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use portcullis_contract::limits::{LOCATION_BYTES, QUESTION_BYTES, REASON_BYTES};
 pub(crate) use portcullis_contract::{Fallback, VerdictKind};
 
+pub(crate) use self::matched::{CountHits, Hit, Match, MatchKind};
 pub(crate) use self::notes::{Notes, add_notes};
 
 /// The answer of a filter, validated.
@@ -212,82 +213,6 @@ pub(crate) fn one_line(text: &str, bytes: usize) -> String {
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect()
-}
-
-/// The rule that has decided.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Match {
-    /// The feed that has the rule; none if it is the filter's own.
-    pub(crate) feed: Option<Arc<str>>,
-    /// Which of the feed's sources has it.
-    pub(crate) source: Option<Arc<str>>,
-    /// The entry of the feed, or what the filter calls its rule.
-    pub(crate) rule: Box<str>,
-    /// The line of the source, from 1, where that is known.
-    pub(crate) line: Option<u32>,
-    pub(crate) kind: MatchKind,
-    pub(crate) hit: Hit,
-}
-
-/// Where it is counted that the entry of a feed has decided. What a match says does not depend on
-/// it.
-#[derive(Clone, Default)]
-pub(crate) struct Hit(Option<(Arc<dyn CountHits>, u32)>);
-
-/// Counts that entries have decided.
-pub(crate) trait CountHits: Send + Sync {
-    /// The entry of this number has.
-    fn count(&self, entry: u32);
-}
-
-impl Hit {
-    pub(crate) fn new(counts: Arc<dyn CountHits>, entry: u32) -> Self {
-        Self(Some((counts, entry)))
-    }
-
-    /// An exchange has ended as the entry says.
-    pub(crate) fn count(&self) {
-        if let Some((counts, entry)) = &self.0 {
-            counts.count(*entry);
-        }
-    }
-}
-
-impl PartialEq for Hit {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for Hit {}
-
-impl fmt::Debug for Hit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Hit")
-    }
-}
-
-/// What an entry of a feed says about the hosts that it covers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MatchKind {
-    /// They are on the list.
-    Listed,
-    /// They are not on it, because an entry of the same list says so.
-    Excepted,
-}
-
-impl Match {
-    /// A rule of the filter's own.
-    pub(crate) fn rule(rule: String) -> Self {
-        Self {
-            feed: None,
-            source: None,
-            rule: rule.into(),
-            line: None,
-            kind: MatchKind::Listed,
-            hit: Hit::default(),
-        }
-    }
 }
 
 /// What a filter adds to the answer that it gives.

@@ -220,7 +220,9 @@ fn log(filter: &LocalFilter, call: HookCall<'_>, judgement: &Judgement) {
         status = parts.status.map(|status| status.as_u16()),
         reason = parts.text,
         feed = matched.and_then(|matched| matched.feed.as_deref()),
+        source = matched.and_then(|matched| matched.source.as_deref()),
         rule = matched.map(|matched| &*matched.rule),
+        line = matched.and_then(|matched| matched.line),
         fields,
         "{what}"
     );

@@ -270,8 +270,8 @@ impl fmt::Display for Explanation {
             if line.shadow {
                 write!(f, "  (shadow: decides nothing)")?;
             }
-            if let (Some(feed), Some(rule)) = (&line.feed, &line.rule) {
-                write!(f, "  feed {feed}, rule {}", Escaped(rule))?;
+            if let Some(matched) = &line.matched {
+                write!(f, "  {}", Escaped(matched))?;
             }
             if let Some(why) = line.why() {
                 write!(f, "  {}", Escaped(why))?;

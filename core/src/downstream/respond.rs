@@ -1,13 +1,15 @@
 //! The responses that the proxy gives itself: a judgement or an error becomes one. Called by the
 //! connection; knows nothing of how they came about.
 
-use std::fmt::{self, Write};
+mod page;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use sfv::{ItemSerializer, StringRef, TokenRef, key_ref, string_ref, token_ref};
 
+use self::page::Page;
+pub(crate) use self::page::PageFormat;
 use crate::error::{Causes, Error};
 use crate::flow::Protocol;
 use crate::verdict::{self, Additions, Judgement, Verdict};
@@ -17,31 +19,6 @@ pub(crate) const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-statu
 
 const METHODS: HeaderValue =
     HeaderValue::from_static("CONNECT, DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT");
-
-/// How a page is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PageFormat {
-    /// For people with a browser.
-    Html,
-    /// For every other client.
-    Text,
-}
-
-impl PageFormat {
-    /// Browsers say in `Accept` that they take HTML; other clients do not.
-    pub(crate) fn negotiate(accept: Option<&HeaderValue>) -> Self {
-        let html = b"text/html";
-        let takes_html = |value: &HeaderValue| {
-            let mut parts = value.as_bytes().windows(html.len());
-            parts.any(|part| part.eq_ignore_ascii_case(html))
-        };
-        if accept.is_some_and(takes_html) {
-            Self::Html
-        } else {
-            Self::Text
-        }
-    }
-}
 
 /// What a page is about.
 struct Subject<'a> {
@@ -136,6 +113,7 @@ fn blocked(
     if let Some(filter) = &judgement.filter {
         page.facts.push(("Filter", filter.to_string()));
     }
+    let mut details = reason.to_owned();
     if let Some(matched) = &judgement.matched {
         let name = match &matched.feed {
             Some(feed) => {
@@ -144,12 +122,17 @@ fn blocked(
             }
             None => "Rule",
         };
+        let list = matched.list().map(str::to_owned);
+        page.facts.extend(list.map(|list| ("Source", list)));
         page.facts.push((name, matched.rule.to_string()));
+        let line = matched.line.map(|line| line.to_string());
+        page.facts.extend(line.map(|line| ("Line", line)));
+        details = format!("{reason}; {matched}");
     }
     if let Some(command) = &subject.way_out {
         page.facts.push(("Let it pass", command.clone()));
     }
-    let proxy_status = proxy_status("http_request_denied", reason);
+    let proxy_status = proxy_status("http_request_denied", &details);
     page.into_response(status, proxy_status, format)
 }
 
@@ -257,73 +240,6 @@ fn proxy_status(error: &'static str, details: &str) -> HeaderValue {
     HeaderValue::try_from(item).expect("a structured field is printable ASCII")
 }
 
-/// A short page that needs nothing from elsewhere.
-struct Page {
-    title: String,
-    facts: Vec<(&'static str, String)>,
-}
-
-impl Page {
-    fn into_response(
-        self,
-        status: StatusCode,
-        proxy_status: HeaderValue,
-        format: PageFormat,
-    ) -> Response<Bytes> {
-        let (kind, text) = match format {
-            PageFormat::Html => ("text/html; charset=utf-8", self.html()),
-            PageFormat::Text => ("text/plain; charset=utf-8", self.text()),
-        };
-        let mut response = Response::new(Bytes::from(text));
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(PROXY_STATUS, proxy_status);
-        response
-    }
-
-    fn text(&self) -> String {
-        let mut text = format!("{}\n\n", self.title);
-        for (name, value) in &self.facts {
-            let _ = writeln!(text, "{name}: {value}");
-        }
-        text
-    }
-
-    fn html(&self) -> String {
-        let title = Escaped(&self.title);
-        let mut html = format!(
-            "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-             <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
-             <style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem}}\
-             dt{{font-weight:600}}dd{{margin:0 0 .5rem;overflow-wrap:anywhere}}footer{{color:#777}}</style>\n\
-             <h1>{title}</h1>\n<dl>\n"
-        );
-        for (name, value) in &self.facts {
-            let _ = writeln!(html, "<dt>{name}</dt><dd>{}</dd>", Escaped(value));
-        }
-        html.push_str("</dl>\n<footer>Portcullis</footer>\n</html>\n");
-        html
-    }
-}
-
-/// Text that cannot become markup.
-struct Escaped<'a>(&'a str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().try_for_each(|c| match c {
-            '&' => f.write_str("&amp;"),
-            '<' => f.write_str("&lt;"),
-            '>' => f.write_str("&gt;"),
-            '"' => f.write_str("&quot;"),
-            '\'' => f.write_str("&#39;"),
-            c => f.write_char(c),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -343,7 +259,9 @@ mod tests {
             filter: Some("blocklist".into()),
             matched: Some(Box::new(Match {
                 feed: Some("malware".into()),
-                ..Match::rule("example".into())
+                source: Some("https://lists.example/malware".into()),
+                line: Some(7),
+                ..Match::rule("||bad.example^".into())
             })),
             ..Judgement::PASS
         }
@@ -362,13 +280,26 @@ mod tests {
         assert_eq!(answer.status(), 403);
         assert_eq!(
             answer.headers()["proxy-status"],
-            "portcullis;error=http_request_denied;details=\"malware\""
+            "portcullis;error=http_request_denied;details=\"malware; feed malware, rule ||bad.example^, line 7\""
         );
         assert_eq!(answer.headers()["cache-control"], "no-store");
         assert_eq!(
             answer.into_body(),
-            "bad.example is blocked\n\nReason: malware\nFilter: blocklist\nList: malware\nEntry: example\n"
+            "bad.example is blocked\n\nReason: malware\nFilter: blocklist\nList: malware\nEntry: ||bad.example^\nLine: 7\n"
         );
+    }
+
+    #[test]
+    fn of_a_feed_with_several_lists_the_list_is_named() {
+        let mut of_several = block("malware");
+        of_several.matched.as_mut().unwrap().has_others = true;
+        let answer = answer(&of_several, Protocol::Http, PageFormat::Text);
+        let status = answer.headers()["proxy-status"].to_str().unwrap();
+        let told = "list https://lists.example/malware, rule ||bad.example^";
+        assert!(status.contains(told), "{status}");
+        let page = String::from_utf8(answer.into_body().to_vec()).unwrap();
+        let told = "List: malware\nSource: https://lists.example/malware\nEntry: ||bad.example^\n";
+        assert!(page.contains(told), "{page}");
     }
 
     #[test]
@@ -377,7 +308,7 @@ mod tests {
         let answer = answer(&hostile, Protocol::Http, PageFormat::Html);
         assert_eq!(
             answer.headers()["proxy-status"],
-            "portcullis;error=http_request_denied;details=\"<script>\\\"\\\\??Set-Cookie: a=b?\""
+            "portcullis;error=http_request_denied;details=\"<script>\\\"\\\\??Set-Cookie: a=b?; feed malware, rule ||bad.example^, line 7\""
         );
         let page = String::from_utf8(answer.into_body().to_vec()).unwrap();
         assert!(page.contains("&lt;script&gt;&quot;"));
@@ -423,16 +354,5 @@ mod tests {
             answer(&page, Protocol::Connect, PageFormat::Text).status(),
             403
         );
-    }
-
-    #[test]
-    fn a_client_that_takes_html_gets_html() {
-        let form = |accept| PageFormat::negotiate(Some(&HeaderValue::from_static(accept)));
-        assert_eq!(
-            form("application/xhtml+xml, Text/HTML;q=0.9"),
-            PageFormat::Html
-        );
-        assert_eq!(form("*/*"), PageFormat::Text);
-        assert_eq!(PageFormat::negotiate(None), PageFormat::Text);
     }
 }

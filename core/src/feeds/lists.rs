@@ -180,27 +180,27 @@ impl Lists {
         let query = self.query(&host)?;
         let (mut listed, mut excepted) = (None, None);
         for feed in feeds.into_iter().filter_map(|feed| self.feeds.get(feed)) {
-            let mut nearest: Option<(&List, Found<'_>)> = None;
+            let mut nearest: Option<(&Feed, &List, Found<'_>)> = None;
             for list in &feed.lists {
                 let Some(found) = list.snapshot.find_by(&query) else {
                     continue;
                 };
                 match (feed.kind(), found.kind) {
                     (FeedKind::Allow, MatchKind::Listed) => {
-                        return Some(list.allowed(found, self.telling));
+                        return Some(feed.allowed(list, found, self.telling));
                     }
                     // The host is not on the list of allowed ones.
                     (FeedKind::Allow, MatchKind::Excepted) => {}
                     (FeedKind::Block, MatchKind::Listed) => {
                         if nearest
                             .as_ref()
-                            .is_none_or(|(_, best)| found.is_nearer(best))
+                            .is_none_or(|(_, _, best)| found.is_nearer(best))
                         {
-                            nearest = Some((list, found));
+                            nearest = Some((feed, list, found));
                         }
                     }
                     (FeedKind::Block, MatchKind::Excepted) => {
-                        excepted = excepted.or(Some((list, found)));
+                        excepted = excepted.or(Some((&**feed, list, found)));
                     }
                 }
             }
@@ -209,8 +209,8 @@ impl Lists {
                 break;
             }
         }
-        let (list, found) = listed.or(excepted)?;
-        Some(list.matched(found, self.telling))
+        let (feed, list, found) = listed.or(excepted)?;
+        Some(feed.matched(list, found, self.telling))
     }
 
     /// What the lists are asked about a canonical host; none if it is on none of them.
@@ -223,8 +223,8 @@ impl Lists {
     #[cfg(feature = "cli")]
     pub(super) fn meant(&self, feed: &Feed, list: &List, found: Found<'_>) -> Match {
         match (feed.kind(), found.kind) {
-            (FeedKind::Allow, MatchKind::Listed) => list.allowed(found, self.telling),
-            _ => list.matched(found, self.telling),
+            (FeedKind::Allow, MatchKind::Listed) => feed.allowed(list, found, self.telling),
+            _ => feed.matched(list, found, self.telling),
         }
     }
 

@@ -114,6 +114,32 @@ impl Feed {
     pub(super) fn is_disabled(&self) -> bool {
         self.settings.as_ref().is_some_and(|feed| !feed.enabled)
     }
+
+    /// What a filter is told of an entry of one of its lists.
+    pub(super) fn matched(&self, list: &List, found: Found<'_>, telling: Telling) -> Match {
+        let rule = match telling {
+            Telling::AsWritten => found.rule(),
+            Telling::Canonical => inline::entry(&found),
+        };
+        let before = list.before.as_ref();
+        Match {
+            feed: Some(self.name.clone()),
+            source: Some(before.unwrap_or(&list.source.shown).clone()),
+            has_others: self.lists.len() > 1,
+            rule: rule.into(),
+            line: Some(found.line),
+            kind: found.kind,
+            hit: found.hit(),
+        }
+    }
+
+    /// The entry of an allow feed, because of which no list counts.
+    pub(super) fn allowed(&self, list: &List, found: Found<'_>, telling: Telling) -> Match {
+        Match {
+            kind: MatchKind::Excepted,
+            ..self.matched(list, found, telling)
+        }
+    }
 }
 
 impl FeedStatus {
@@ -138,29 +164,6 @@ impl List {
             source: Arc::new(source),
             snapshot: Arc::new(snapshot),
             before: None,
-        }
-    }
-
-    pub(super) fn matched(&self, found: Found<'_>, telling: Telling) -> Match {
-        let rule = match telling {
-            Telling::AsWritten => found.rule(),
-            Telling::Canonical => inline::entry(&found),
-        };
-        Match {
-            feed: Some(self.source.feed.clone()),
-            source: Some(self.before.as_ref().unwrap_or(&self.source.shown).clone()),
-            rule: rule.into(),
-            line: Some(found.line),
-            kind: found.kind,
-            hit: found.hit(),
-        }
-    }
-
-    /// The entry of an allow feed, because of which no list counts.
-    pub(super) fn allowed(&self, found: Found<'_>, telling: Telling) -> Match {
-        Match {
-            kind: MatchKind::Excepted,
-            ..self.matched(found, telling)
         }
     }
 

@@ -67,6 +67,8 @@ fn record<'a>(data: &'a str, skipped: &'a [Arc<str>]) -> Record<'a> {
         error: next(),
         user: next(),
         feed: next(),
+        source: next(),
+        line: Some(7),
         sni: next(),
         listener: next(),
         port: Some(443),

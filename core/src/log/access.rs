@@ -78,8 +78,12 @@ pub(crate) struct Record<'a> {
     pub(crate) notes: &'a [Arc<str>],
     /// The feed in which the filter found the host.
     pub(crate) feed: Option<&'a str>,
-    /// The entry of that feed, or the rule that the filter names.
+    /// The list of that feed, where the URL that it is fetched from tells no secrets.
+    pub(crate) source: Option<&'a str>,
+    /// The entry of that list, or the rule that the filter names.
     pub(crate) rule: Option<&'a str>,
+    /// The line of that entry.
+    pub(crate) line: Option<u32>,
     /// Bytes of the request's body until the response has ended, or from the client through the
     /// tunnel.
     pub(crate) up: u64,
@@ -169,7 +173,9 @@ impl Record<'_> {
         names(line, "edited", self.edited);
         names(line, "notes", self.notes);
         text(line, "feed", self.feed);
+        text(line, "source", self.source);
         text(line, "rule", self.rule);
+        number(line, "line", self.line);
     }
 }
 
@@ -179,7 +185,7 @@ fn text(line: &mut impl Encoder, name: &'static str, value: Option<&str>) {
     }
 }
 
-fn number(line: &mut impl Encoder, name: &'static str, value: Option<u16>) {
+fn number(line: &mut impl Encoder, name: &'static str, value: Option<impl Into<u64>>) {
     if let Some(value) = value {
         line.number(name, value.into());
     }

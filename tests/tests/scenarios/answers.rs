@@ -59,7 +59,7 @@ async fn a_reason_cannot_become_markup_or_a_header_field() {
     assert_eq!(
         page.field("proxy-status"),
         Some(
-            r#"portcullis;error=http_request_denied;details="<script>alert(\"malware.wicar.org\")</script>""#
+            r#"portcullis;error=http_request_denied;details="<script>alert(\"malware.wicar.org\")</script>; feed test-names, rule malware.wicar.org, line 8""#
         )
     );
 }

@@ -64,6 +64,36 @@ async fn each_list_of_a_feed_counts_by_itself_and_is_told_apart() {
 }
 
 #[tokio::test]
+async fn log_page_field_and_explain_tell_feed_list_entry_and_line() {
+    let lists = Site::start().await;
+    lists.serves("/rules", "! title\n||told.example^\n");
+    lists.serves("/hosts", "0.0.0.0 second.example\n");
+    let ads = feed(&lists, &["/rules?key=secret", "/hosts"]);
+    let list = ads.urls[0].to_string();
+    let list = list.strip_suffix("?key=secret").expect("it has a key");
+    let stage = Stage::start_with(with_ads(ads)).await;
+    stage.until("told.example", 403).await;
+    let mut log = Log::follow();
+    let refusal = stage.get("www.told.example").await;
+    let page = format!("List: ads\nSource: {list}\nEntry: ||told.example^\nLine: 2\n");
+    assert!(refusal.body.contains(&page), "{}", refusal.body);
+    let told = format!("feed ads, list {list}, rule ||told.example^, line 2");
+    let field = refusal.field("proxy-status").expect("it says why");
+    let details = format!("details=\"||told.example^ is on the list ads; {told}\"");
+    assert!(field.ends_with(&details), "{field}");
+    let line = log.says(&["kind=access", "host=www.told.example"]).await;
+    let fields = format!(" feed=ads source={list} rule=\"||told.example^\" line=2 ");
+    assert!(line.contains(&fields), "{line}");
+    let config = stage.proxy.config().clone();
+    let text = explain(config, "www.told.example", None, None).await;
+    let text = text.unwrap().to_string();
+    assert!(text.contains(&told), "{text}");
+    for told in [refusal.body.as_str(), field, &line, &text] {
+        assert!(!told.contains("secret"), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn a_list_that_fails_costs_its_feed_no_other() {
     let lists = Site::start().await;
     lists.serves("/good", "good-list.example\n");

@@ -36,6 +36,9 @@ pub(super) struct Line {
     /// Where that stands in the list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) line: Option<u32>,
+    /// These four in one text for people.
+    #[serde(skip)]
+    pub(super) matched: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,6 +76,7 @@ impl Line {
             source: matched.and_then(|matched| Some(matched.source.as_ref()?.to_string())),
             rule: matched.map(|matched| matched.rule.to_string()),
             line: matched.and_then(|matched| matched.line),
+            matched: matched.map(ToString::to_string),
             error: None,
             microseconds: None,
         }

@@ -35,7 +35,9 @@ const NOTHING: Record<'static> = Record {
     edited: &[],
     notes: &[],
     feed: None,
+    source: None,
     rule: None,
+    line: None,
     up: 0,
     down: 0,
     duration: Duration::ZERO,
@@ -71,7 +73,9 @@ fn with_texts<'a>(names: &'a [Arc<str>], mut text: impl FnMut() -> &'a str) -> R
         edited: names,
         notes: names,
         feed: Some(text()),
+        source: Some(text()),
         rule: Some(text()),
+        line: Some(7),
         up: 5,
         down: u64::MAX,
         duration: Duration::from_micros(12_345_006),
@@ -104,7 +108,7 @@ fn expected(record: &Record<'_>) -> Value {
         "skipped": record.skipped.iter().map(|name| &**name).collect::<Vec<_>>(),
         "edited": record.edited.iter().map(|name| &**name).collect::<Vec<_>>(),
         "notes": record.notes.iter().map(|name| &**name).collect::<Vec<_>>(),
-        "feed": record.feed, "rule": record.rule, "up": 5, "down": u64::MAX, "ms": 12345.006,
+        "feed": record.feed, "source": record.source, "rule": record.rule, "line": 7, "up": 5, "down": u64::MAX, "ms": 12345.006,
         "slowed": true, "last": true,
         "outcome": "failed", "error": record.error,
     });
@@ -132,6 +136,7 @@ fn a_line_has_the_form_that_the_grammar_gives_it() {
         "block list",
         "it is \"bad\"",
         "list",
+        "https://lists.example/ads",
         "*.a.example",
         "x: y",
     ];
@@ -142,7 +147,7 @@ fn a_line_has_the_form_that_the_grammar_gives_it() {
         "time=2026-11-23T13:42:32.829285Z kind=access id=4 client=10.0.0.7 listener=lan user=jo method=GET host=a.example \
          port=443 protocol=connect peer=[::1]:8443 upstream=corp sni=other.example sni_verdict=next ech=true host_field=inner.example host_field_verdict=next status=403 verdict=block filter=\"block list\" \
          reason=\"it is \\\"bad\\\"\" skipped=\"plain,with\\\\, comma\" edited=\"plain,with\\\\, comma\" notes=\"plain,with\\\\, comma\" feed=list \
-         rule=*.a.example up=5 down=18446744073709551615 ms=12345.006 slowed=true last=true outcome=failed error=\"x: y\"\n"
+         source=https://lists.example/ads rule=*.a.example line=7 up=5 down=18446744073709551615 ms=12345.006 slowed=true last=true outcome=failed error=\"x: y\"\n"
     );
     assert_eq!(
         logfmt(&NOTHING),
@@ -234,7 +239,9 @@ fn whatever_a_record_says_its_line_says_exactly_that() {
 fn as_json(fields: Vec<(&str, Cow<'_, str>)>) -> Value {
     let typed = fields.into_iter().map(|(name, value)| {
         let value = match name {
-            "id" | "port" | "status" | "up" | "down" => value.parse::<u64>().unwrap().into(),
+            "id" | "port" | "status" | "line" | "up" | "down" => {
+                value.parse::<u64>().unwrap().into()
+            }
             "ech" | "slowed" | "last" => value.parse::<bool>().unwrap().into(),
             "ms" => value.parse::<f64>().unwrap().into(),
             "skipped" | "edited" | "notes" => logfmt::split_names(&value).into(),
