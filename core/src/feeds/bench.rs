@@ -59,6 +59,12 @@ impl Lists {
         self.0.find(lists.iter().copied(), host).is_some()
     }
 
+    /// The same, counted as the proxy counts what has decided about an exchange.
+    pub fn count(&self, lists: &[&str], host: &str) -> bool {
+        let found = self.0.find(lists.iter().copied(), host);
+        found.inspect(|found| found.hit.count()).is_some()
+    }
+
     /// The snapshot of a list.
     ///
     /// # Panics
