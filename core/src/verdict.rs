@@ -238,7 +238,8 @@ pub(crate) struct Judgement {
     pub(crate) verdict: Verdict,
     /// The filter that decided; none when every filter passed.
     pub(crate) filter: Option<Arc<str>>,
-    /// The rule that the deciding filter names, or the feed entry that it had found.
+    /// The rule that the deciding filter names, or the feed entry that it had found. Where every
+    /// filter passed, the exception that the first of them had found which had one.
     pub(crate) matched: Option<Box<Match>>,
     /// The deciding filter could not judge, and its `on_error = "block"` refused the request.
     pub(crate) failed: bool,
@@ -272,6 +273,13 @@ impl Judgement {
         failed: false,
         besides: None,
     };
+
+    /// The exception because of which a host that passes is on no list, if there is one.
+    pub(crate) fn take_exception(&mut self) -> Option<Box<Match>> {
+        let passes = self.verdict == Verdict::Next;
+        let is_exception = |found: &mut Box<Match>| found.kind == MatchKind::Excepted;
+        self.matched.take_if(|found| passes && is_exception(found))
+    }
 
     /// The header fields as the one filter that was asked left them, if it changed any.
     pub(crate) fn headers(&self) -> Option<&HeaderMap> {

@@ -190,6 +190,7 @@ impl<'a> FilterSession<'a> {
 
     async fn judge(&self, mut message: Message<'_>) -> Judgement {
         let mut said: Option<Box<Besides>> = None;
+        let mut exception = None;
         for place in self.chain.places() {
             let call = message.call(&self.flow);
             let mut judgement = match place {
@@ -233,8 +234,10 @@ impl<'a> FilterSession<'a> {
                     ..judgement
                 };
             }
+            exception = exception.or_else(|| judgement.take_exception());
         }
         Judgement {
+            matched: exception,
             besides: said,
             ..Judgement::PASS
         }

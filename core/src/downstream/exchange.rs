@@ -24,7 +24,7 @@ use crate::log::access::Sink;
 use crate::target::Target;
 use crate::timer::UploadProgress;
 use crate::upstream::Route;
-use crate::verdict::{Judgement, Notes, Verdict, VerdictKind, add_notes};
+use crate::verdict::{Judgement, Match, Notes, Verdict, VerdictKind, add_notes};
 
 /// One request and whatever it led to.
 #[derive(Debug)]
@@ -129,8 +129,8 @@ impl fmt::Display for Place {
 enum Judged {
     /// They were not asked.
     No,
-    /// None of them has decided.
-    Passed,
+    /// None of them has decided. This exception may be why.
+    Passed(Option<Box<Match>>),
     By(Rc<Judgement>),
 }
 
@@ -293,8 +293,11 @@ impl Exchange {
             besides.notes.clear();
         }
         if judgement.verdict == Verdict::Next {
-            if let Judged::No = self.judged {
-                self.judged = Judged::Passed;
+            let exception = judgement.take_exception();
+            match &mut self.judged {
+                Judged::No => self.judged = Judged::Passed(exception),
+                Judged::Passed(before) if exception.is_some() => *before = exception,
+                Judged::Passed(_) | Judged::By(_) => {}
             }
             return Ok(());
         }
@@ -383,7 +386,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::verdict::{CountHits, Hit, Match};
+    use crate::verdict::{CountHits, Hit, MatchKind};
 
     #[derive(Default)]
     struct Counted(Mutex<Vec<u32>>);
@@ -397,14 +400,17 @@ mod tests {
     #[test]
     fn an_exchange_counts_what_has_decided_once_when_it_ends() {
         let counted = Arc::new(Counted::default());
-        let judged = |entry, verdict| Judgement {
+        let found = |entry, verdict, kind| Judgement {
             verdict,
             matched: Some(Box::new(Match {
                 hit: Hit::new(counted.clone(), entry),
+                kind,
                 ..Match::rule("example".into())
             })),
             ..Judgement::PASS
         };
+        let judged = |entry, verdict| found(entry, verdict, MatchKind::Listed);
+        let excepted = |entry| found(entry, Verdict::Next, MatchKind::Excepted);
         let mut blocked = Exchange::unlogged();
         assert!(blocked.record_judgement(judged(7, Verdict::Drop)).is_err());
         let mut passed = Exchange::unlogged();
@@ -416,8 +422,15 @@ mod tests {
                 .record_judgement(judged(9, Verdict::Drop))
                 .is_err()
         );
+        let mut allowed = Exchange::unlogged();
+        assert!(allowed.record_judgement(excepted(10)).is_ok());
+        assert!(allowed.record_judgement(Judgement::PASS).is_ok());
+        // Another filter has the last word.
+        let mut refused = Exchange::unlogged();
+        assert!(refused.record_judgement(excepted(11)).is_ok());
+        assert!(refused.record_judgement(judged(12, Verdict::Drop)).is_err());
         assert!(counted.0.lock().unwrap().is_empty());
-        drop((blocked, passed, health_check));
-        assert_eq!(*counted.0.lock().unwrap(), [7]);
+        drop((blocked, passed, health_check, allowed, refused));
+        assert_eq!(*counted.0.lock().unwrap(), [7, 10, 12]);
     }
 }

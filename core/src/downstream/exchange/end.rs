@@ -52,7 +52,7 @@ impl Exchange {
                 Verdict::Replace(_) => Some(How::Replaced),
                 Verdict::Drop => Some(How::Dropped),
             },
-            Judged::No | Judged::Passed => None,
+            Judged::No | Judged::Passed(_) => None,
         };
         let served = match self.outcome {
             Outcome::Complete => How::Passed,
@@ -73,13 +73,17 @@ impl Exchange {
     fn judgement(&self) -> Option<&Judgement> {
         match &self.judged {
             Judged::By(judgement) => Some(judgement),
-            Judged::No | Judged::Passed => None,
+            Judged::No | Judged::Passed(_) => None,
         }
     }
 
     fn count_hit(&self) {
-        let judgement = self.judgement();
-        if let Some(matched) = judgement.and_then(|judgement| judgement.matched.as_ref()) {
+        let matched = match &self.judged {
+            Judged::No => None,
+            Judged::Passed(exception) => exception.as_ref(),
+            Judged::By(judgement) => judgement.matched.as_ref(),
+        };
+        if let Some(matched) = matched {
             matched.hit.count();
         }
     }
@@ -87,7 +91,7 @@ impl Exchange {
     fn write(&self) {
         let judgement = self.judgement();
         let parts = judgement.map(|judgement| judgement.verdict.parts());
-        let passed = matches!(self.judged, Judged::Passed).then(|| VerdictKind::Next.name());
+        let passed = matches!(self.judged, Judged::Passed(_)).then(|| VerdictKind::Next.name());
         let matched = judgement.and_then(|judgement| judgement.matched.as_ref());
         let shown = self.shown_name.as_deref();
         let shown_in = |place| shown.filter(|shown| shown.place == place);

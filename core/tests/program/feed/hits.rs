@@ -78,6 +78,37 @@ fn another_process_learns_what_entries_have_decided() {
 }
 
 #[test]
+fn exceptions_and_entries_of_allow_feeds_count_where_the_host_passes() {
+    let dir = with_lists();
+    let mut config = fs::read_to_string(dir.path().join("portcullis.toml")).unwrap();
+    let (excepted, allowed, plain) = ("ok.ads.example", "fine.ads.example", "plain.example");
+    config += "[egress.hosts]\n";
+    for host in [excepted, allowed, plain] {
+        // No program listens there.
+        config += &format!("'{host}' = ['127.0.0.1']\n");
+    }
+    let mut proxy = Running::start(dir.path(), &config);
+    for host in [excepted, excepted, allowed, allowed, allowed, plain] {
+        assert!(!is_refused(proxy.address, host), "{host}");
+    }
+    proxy.signal("TERM");
+    assert_eq!(proxy.ends(), Some(0));
+    let lists = listed(dir.path(), &["ads", "ours", "tree", "nets", "json"]);
+    let rules = |feed: &str| lists[feed]["hits"]["rules"].clone();
+    assert_eq!(
+        rules("ads"),
+        json!([{"rule": "@@||ok.ads.example^", "line": 4, "hits": 2}])
+    );
+    assert_eq!(
+        rules("ours"),
+        json!([{"rule": "fine.ads.example", "line": 1, "hits": 3}])
+    );
+    for other in ["tree", "nets", "json"] {
+        assert_eq!(lists[other].get("hits"), None, "{other}");
+    }
+}
+
+#[test]
 fn hits_that_are_damaged_or_of_another_list_are_said_and_begin_anew() {
     let dir = with_lists();
     let config = fs::read_to_string(dir.path().join("portcullis.toml")).unwrap();
