@@ -1,6 +1,6 @@
 //! The last good copy of each list on disk, so that a start without network has lists:
-//! `feeds/NAME.list`, the body as it was fetched, `feeds/NAME.json`, what it is, and
-//! `feeds/NAME.snapshot`, what was read from it. `feeds` calls it off the async threads. It does
+//! `feeds/NAME.list`, the body as it was fetched, `feeds/NAME.json`, what it is and when its source
+//! last said so, and `feeds/NAME.snapshot`, what was read from it. `feeds` calls it off the async threads. It does
 //! not read bodies.
 //!
 //! A snapshot is good for the description beside it and for the settings that it was read with.
@@ -92,6 +92,15 @@ pub(crate) enum Unusable {
     TooLarge { bytes: u64, max: u64 },
 }
 
+/// Why the description of a copy was not written again.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unwritten {
+    #[error(transparent)]
+    Unusable(#[from] Unusable),
+    #[error("it cannot be written")]
+    Write(#[from] io::Error),
+}
+
 /// The content of `NAME.json`.
 #[derive(Serialize, Deserialize)]
 struct Description {
@@ -122,22 +131,13 @@ impl Cache {
 
     /// The copy of the list that comes from `origin`, if there is one.
     pub(crate) fn load(&self, origin: &Origin) -> Result<Option<Saved>, Unusable> {
-        let path = self.description(&origin.copy);
-        let json = match read_at_most(&path, DESCRIPTION_LIMIT) {
-            Ok(json) => json,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(Unusable::Read { path, source }),
+        let Some(description) = self.described(origin)? else {
+            return Ok(None);
         };
-        let description: Description = serde_json::from_slice(&json)
-            .map_err(|source| Unusable::Description { path, source })?;
-        let of = (&*description.url, description.format, description.proof);
-        if of != (origin.url.as_str(), origin.format.format, proof(origin)) {
-            return Err(Unusable::OtherSource);
-        }
         // A crash between two writes leaves a newer body, and a power cut may leave half of one.
         let is_whole = self.body_length(origin)? == description.bytes;
         let snapshot = if is_whole {
-            self.open(&origin.copy, Stamp::of(&json, origin))
+            self.open(&origin.copy, Stamp::of(&description, origin))
         } else {
             Err(Refused::Other)
         };
@@ -146,8 +146,8 @@ impl Cache {
             // there is a snapshot again.
             version: if snapshot.is_ok() {
                 Version {
+                    sha256: description.sha256(),
                     validators: description.validators,
-                    sha256: description.sha256.and_then(|text| sha256_in(&text)),
                 }
             } else {
                 Version::default()
@@ -158,6 +158,23 @@ impl Cache {
                 .checked_add(Duration::from_secs(description.fetched_at))
                 .map_or_else(SystemTime::now, |time| time.min(SystemTime::now())),
         }))
+    }
+
+    /// What the copy is that was made of the list from `origin`, if there is one.
+    fn described(&self, origin: &Origin) -> Result<Option<Description>, Unusable> {
+        let path = self.description(&origin.copy);
+        let json = match read_at_most(&path, DESCRIPTION_LIMIT) {
+            Ok(json) => json,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(Unusable::Read { path, source }),
+        };
+        let description: Description = serde_json::from_slice(&json)
+            .map_err(|source| Unusable::Description { path, source })?;
+        let of = (&*description.url, description.format, &*description.proof);
+        if of != (origin.url.as_str(), origin.format.format, &*proof(origin)) {
+            return Err(Unusable::OtherSource);
+        }
+        Ok(Some(description))
     }
 
     /// The body of that copy.
@@ -202,22 +219,50 @@ impl Cache {
         version: &Version,
         fetched_at: SystemTime,
     ) -> io::Result<Stamp> {
-        let since_1970 = fetched_at.duration_since(SystemTime::UNIX_EPOCH);
-        let description = serde_json::to_vec(&Description {
+        let description = Description {
             url: origin.url.to_string(),
             format: origin.format.format,
             proof: proof(origin),
             validators: version.validators.clone(),
-            fetched_at: since_1970.unwrap_or_default().as_secs(),
+            fetched_at: seconds(fetched_at),
             bytes: body.len(),
             sha256: version.sha256.map(|sha256| HEXLOWER.encode(&sha256)),
-        })?;
+        };
         fs::create_dir_all(&self.dir)?;
         let list = self.list(&origin.copy);
         file::replace(&list, Kind::Private, |file| body.copy_to(file))?;
-        let path = self.description(&origin.copy);
-        file::replace(&path, Kind::Private, |file| file.write_all(&description))?;
+        self.describe(origin, &description)?;
         Ok(Stamp::of(&description, origin))
+    }
+
+    /// Writes down that the source still has the body of that copy, and how it calls it now. A copy
+    /// that is another's by now, or of another body, is left alone.
+    pub(crate) fn confirm(
+        &self,
+        origin: &Origin,
+        version: &Version,
+        fetched_at: SystemTime,
+    ) -> Result<(), Unwritten> {
+        let of_body = |description: &Description| description.sha256() == version.sha256;
+        let described = match self.described(origin) {
+            Err(Unusable::OtherSource) => None,
+            described => described?,
+        };
+        let Some(description) = described.filter(of_body) else {
+            return Ok(());
+        };
+        let confirmed = Description {
+            validators: version.validators.clone(),
+            fetched_at: seconds(fetched_at),
+            ..description
+        };
+        Ok(self.describe(origin, &confirmed)?)
+    }
+
+    fn describe(&self, origin: &Origin, description: &Description) -> io::Result<()> {
+        let json = serde_json::to_vec(description)?;
+        let path = self.description(&origin.copy);
+        file::replace(&path, Kind::Private, |file| file.write_all(&json))
     }
 
     /// Replaces the snapshot of a copy of this name, and opens it.
@@ -275,17 +320,37 @@ impl Arrival {
     }
 }
 
+impl Description {
+    fn sha256(&self) -> Option<[u8; 32]> {
+        let digits = self.sha256.as_ref()?;
+        HEXLOWER.decode(digits.as_bytes()).ok()?.try_into().ok()
+    }
+}
+
 impl Stamp {
-    /// For the list that a description is of, read as its feed wants it by this program.
-    fn of(description: &[u8], origin: &Origin) -> Self {
+    /// For the list that a description is of, read as its feed wants it by this program. When it
+    /// was fetched, and how its server calls that version, may change without the list.
+    fn of(description: &Description, origin: &Origin) -> Self {
+        let Description {
+            url,
+            format,
+            proof,
+            validators: _,
+            fetched_at: _,
+            bytes,
+            sha256,
+        } = description;
         let program = env!("CARGO_PKG_VERSION");
         let how = format!("{program} {READER} {:?}", origin.format);
-        let digest = Sha256::new()
-            .chain_update(description)
-            .chain_update(how)
-            .finalize();
+        let of = format!("{:?}", (url, format, proof, bytes, sha256, how));
+        let digest = Sha256::digest(of);
         Self(*digest.first_chunk().expect("it has 32 bytes"))
     }
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    let since_1970 = time.duration_since(SystemTime::UNIX_EPOCH);
+    since_1970.unwrap_or_default().as_secs()
 }
 
 /// The checksum and the key that a list is checked with; nothing if it is not.
@@ -297,10 +362,6 @@ fn proof(origin: &Origin) -> String {
         (None, None) => String::new(),
         proof => format!("{proof:?}"),
     }
-}
-
-fn sha256_in(text: &str) -> Option<[u8; 32]> {
-    HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok()
 }
 
 fn read_at_most(path: &Path, limit: u64) -> io::Result<Vec<u8>> {

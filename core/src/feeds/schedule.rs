@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::fetch::file_path;
+use super::fetch::{UNKEPT_HINT, file_path};
 use super::origin::Origin;
 use super::source::Source;
 use super::{FeedError, Feeds, Outcome, blocking};
@@ -168,6 +168,17 @@ impl Source {
             error = %Causes(error),
             hint = "run `portcullis feed refresh` as the user of the proxy",
             "a copy that another process has fetched is not used"
+        );
+    }
+
+    pub(super) fn log_not_confirmed(&self, error: &dyn std::error::Error) {
+        warn!(
+            feed = &*self.feed,
+            source = &*self.shown,
+            error = %Causes(error),
+            consequence = "it counts as older than it is after a restart, and may be fetched again",
+            hint = UNKEPT_HINT,
+            "the copy of a list that is current cannot be marked as such"
         );
     }
 

@@ -107,7 +107,7 @@ impl Feeds {
         {
             Fetched::Body { body, version } => (body, version),
             Fetched::Unchanged(version) => {
-                source.published(version, SystemTime::now());
+                self.confirm(source, version).await;
                 return Ok(Outcome::Unchanged);
             }
         };
@@ -122,6 +122,24 @@ impl Feeds {
         let outcome = blocking(move || lists.take(&of, arrival, body)).await?;
         self.tell_of_first(is_first);
         Ok(outcome)
+    }
+}
+
+impl Feeds {
+    /// The source has said that the list which serves is current. Its copy says so from now on, so
+    /// that a restart asks only for what is newer.
+    async fn confirm(&self, source: &Arc<Source>, version: Version) {
+        let (cache, of, now) = (self.cache.clone(), source.clone(), SystemTime::now());
+        source.published(version.clone(), now);
+        let confirm = move || {
+            let Some((origin, _writes)) = of.origin.as_ref().zip(of.writes()) else {
+                return;
+            };
+            if let Err(error) = cache.confirm(origin, &version, now) {
+                of.log_not_confirmed(&error);
+            }
+        };
+        blocking(confirm).await;
     }
 }
 

@@ -59,6 +59,84 @@ async fn a_list_that_is_sent_again_is_not_read_again() {
     ));
 }
 
+/// Makes a copy one that was fetched an hour ago.
+fn age(dir: &TempDir) {
+    let file = dir.path().join("feeds/list.json");
+    let mut description: serde_json::Value =
+        serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    let fetched_at = description["fetched_at"].as_u64().unwrap();
+    description["fetched_at"] = (fetched_at - 3600).into();
+    fs::write(&file, description.to_string()).unwrap();
+}
+
+fn aged(feed: &Feed, dir: &TempDir) -> bool {
+    let restarted = open(feed.clone(), dir.path());
+    assert!(lists(&restarted, "bad.example"));
+    list_status(&restarted).age.unwrap() >= Duration::from_secs(3600)
+}
+
+#[tokio::test]
+async fn how_a_server_calls_the_same_list_now_outlives_a_restart() {
+    let dir = TempDir::new().unwrap();
+    let newer = "ETag: \"v2\"\r\nLast-Modified: Sun, 19 Jul 2026 01:35:22 GMT\r\n";
+    let server = Server::answering([
+        ok("ETag: \"v1\"\r\n", LIST),
+        ok(newer, LIST),
+        status("304 Not Modified"),
+    ]);
+    let list = server.feed();
+    let feeds = open(list.clone(), dir.path());
+    feeds.refresh_list().await.unwrap();
+    age(&dir);
+    assert_eq!(feeds.refresh_list().await.unwrap(), Outcome::Unchanged);
+    let snapshot = dir.path().join("feeds/list.snapshot");
+    let read = fs::metadata(&snapshot).unwrap().modified().unwrap();
+
+    assert!(!aged(&list, &dir), "it was confirmed a moment ago");
+    let restarted = open(list.clone(), dir.path());
+    assert_eq!(restarted.refresh_list().await.unwrap(), Outcome::Unchanged);
+    let now = fs::metadata(&snapshot).unwrap().modified().unwrap();
+    assert_eq!(now, read, "the list is not read again");
+    let asked = &server.requests()[2];
+    assert!(asked.contains("if-none-match: \"v2\""), "{asked}");
+    let modified = "if-modified-since: sun, 19 jul 2026";
+    assert!(asked.contains(modified), "{asked}");
+}
+
+#[tokio::test]
+async fn the_age_of_a_list_that_is_not_sent_again_outlives_a_restart() {
+    let dir = TempDir::new().unwrap();
+    let server = Server::answering([ok("ETag: \"v1\"\r\n", LIST), status("304 Not Modified")]);
+    let list = server.feed();
+    let feeds = open(list.clone(), dir.path());
+    feeds.refresh_list().await.unwrap();
+    age(&dir);
+    assert!(aged(&list, &dir));
+    assert_eq!(feeds.refresh_list().await.unwrap(), Outcome::Unchanged);
+    assert!(!aged(&list, &dir));
+    server.requests();
+}
+
+#[tokio::test]
+async fn a_copy_of_another_list_is_not_confirmed() {
+    let dir = TempDir::new().unwrap();
+    let server = Server::answering([
+        ok("ETag: \"v1\"\r\n", LIST),
+        ok("ETag: \"v2\"\r\n", "other.example\n"),
+        status("304 Not Modified"),
+    ]);
+    let list = server.feed();
+    let feeds = open(list.clone(), dir.path());
+    feeds.refresh_list().await.unwrap();
+    // Another process has fetched a newer list meanwhile.
+    open(list.clone(), dir.path()).refresh_list().await.unwrap();
+    let file = dir.path().join("feeds/list.json");
+    let before = fs::read(&file).unwrap();
+    assert_eq!(feeds.refresh_list().await.unwrap(), Outcome::Unchanged);
+    assert_eq!(fs::read(&file).unwrap(), before);
+    server.requests();
+}
+
 #[tokio::test]
 async fn a_list_whose_copy_could_not_be_kept_is_read_again() {
     let dir = TempDir::new().unwrap();
