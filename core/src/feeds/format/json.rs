@@ -4,38 +4,41 @@
 //! names; without one it is found by what well-known exports call it. Everything is taken piece by
 //! piece, so that a body is never in memory a second time.
 
+mod mended;
+
 use std::borrow::Cow;
 use std::fmt;
-use std::io::{self, BufReader, Read, Seek};
+use std::io::{BufReader, Read, Seek};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::de::IoRead;
 
+use self::mended::Mended;
 use super::{NAMES, add_host_or_url, begin, rank, start};
 use crate::feeds::entries::{Entries, Rejected};
 use crate::feeds::snapshot::Full;
 
-/// Values that say nothing to a visitor.
+/// Values that are neither strings nor have others in them, which all mean the same to a visitor.
 macro_rules! pass_over {
-    ($said:expr) => {
-        fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
-            Ok($said)
+    ($pass:path) => {
+        fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
+            Ok($pass(self, &value))
         }
 
-        fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
-            Ok($said)
+        fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
+            Ok($pass(self, &value))
         }
 
-        fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
-            Ok($said)
+        fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
+            Ok($pass(self, &value))
         }
 
-        fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
-            Ok($said)
+        fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
+            Ok($pass(self, &value))
         }
 
         fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-            Ok($said)
+            Ok($pass(self, &"null"))
         }
     };
 }
@@ -46,7 +49,11 @@ pub(super) fn read(
     field: Option<&str>,
     entries: &mut Entries,
 ) -> Result<(), Rejected> {
-    let mut names = Names { entries, place: 0 };
+    let mut names = Names {
+        entries,
+        place: 0,
+        other: String::new(),
+    };
     let tokens = match field {
         Some(field) => {
             let tokens: Vec<String> = field.split('/').skip(1).map(unescape).collect();
@@ -60,13 +67,13 @@ pub(super) fn read(
             }
             tokens
         }
-        None if is_list(body)? => {
-            begin(body)?;
-            return Ok(whole(body, |json| List(&mut names).deserialize(json))?);
-        }
         None => {
+            let shape = Shape::of(body)?;
             begin(body)?;
-            vec![known_field(&mut *body)?]
+            match shape {
+                Shape::Names => return Ok(whole(body, |json| List(&mut names).deserialize(json))?),
+                Shape::Rows(field) => vec![field],
+            }
         }
     };
     begin(body)?;
@@ -77,33 +84,47 @@ pub(super) fn read(
     Ok(whole(body, |json| Rows(&mut rows).deserialize(json))?)
 }
 
-/// Whether a body begins as an array of strings, or as an empty one.
-fn is_list(body: &mut (impl Read + Seek)) -> io::Result<bool> {
-    let start = start(body)?;
-    let inner = start.trim_ascii_start().strip_prefix(b"[");
-    let first = inner.and_then(|inner| inner.trim_ascii_start().first());
-    Ok(matches!(first, Some(b'"' | b']')))
+/// What a body has, if its feed does not say.
+enum Shape {
+    /// An array of names.
+    Names,
+    /// Rows with names in this field.
+    Rows(String),
 }
 
-/// The field of rows that has their names in well-known exports.
-fn known_field(body: impl Read) -> serde_json::Result<String> {
-    let mut known = Known { best: None };
-    whole(body, |json| Rows(&mut known).deserialize(json))?;
-    let unknown = || {
-        let names = NAMES.join(", ");
-        let problem =
-            format!("none of its rows has one of the fields {names}; name it with `field`");
-        serde_json::Error::custom(problem)
-    };
-    known.best.map(|(_, name)| name).ok_or_else(unknown)
+impl Shape {
+    fn of(body: &mut (impl Read + Seek)) -> Result<Self, Rejected> {
+        let start = start(body)?;
+        let array = start.trim_ascii_start().strip_prefix(b"[");
+        let first = array.and_then(|array| array.trim_ascii_start().first());
+        if matches!(first, Some(b'"' | b']')) {
+            return Ok(Self::Names);
+        }
+        begin(body)?;
+        let mut known = Known::default();
+        whole(body, |json| Rows(&mut known).deserialize(json))?;
+        match known.best {
+            Some((_, field)) => Ok(Self::Rows(field)),
+            None if array.is_some() && known.has_strings => Ok(Self::Names),
+            None => {
+                let names = NAMES.join(", ");
+                let problem =
+                    format!("none of its rows has one of the fields {names}; name it with `field`");
+                Err(serde_json::Error::custom(problem).into())
+            }
+        }
+    }
 }
+
+type Text<R> = IoRead<BufReader<Mended<R>>>;
 
 /// Reads a body to its end.
 fn whole<R: Read, T>(
     body: R,
-    read: impl FnOnce(&mut serde_json::Deserializer<IoRead<BufReader<R>>>) -> serde_json::Result<T>,
+    read: impl FnOnce(&mut serde_json::Deserializer<Text<R>>) -> serde_json::Result<T>,
 ) -> serde_json::Result<T> {
-    let mut json = serde_json::Deserializer::from_reader(BufReader::new(body));
+    let mended = BufReader::new(Mended::new(body));
+    let mut json = serde_json::Deserializer::from_reader(mended);
     let read = read(&mut json)?;
     json.end()?;
     Ok(read)
@@ -119,22 +140,26 @@ struct Names<'e> {
     entries: &'e mut Entries,
     /// The place of the last one, from 1.
     place: usize,
+    /// The last value that is no name, as far as people need to see it.
+    other: String,
 }
 
 impl Names<'_> {
     fn add<E: Error>(&mut self, name: &str) -> Result<(), E> {
         self.place += 1;
+        self.other.clear();
         let added = add_host_or_url(name.trim(), self.place, self.entries);
         added.map_err(|Full| E::custom(Rejected::TooLarge))
     }
 
     fn skip(&mut self) {
         self.place += 1;
-        self.entries.wrong(self.place, "");
+        self.entries.wrong(self.place, &self.other);
+        self.other.clear();
     }
 }
 
-/// An array of names and nothing else.
+/// An array of names.
 struct List<'a, 'e>(&'a mut Names<'e>);
 
 impl<'de> DeserializeSeed<'de> for List<'_, '_> {
@@ -153,9 +178,7 @@ impl<'de> Visitor<'de> for List<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<(), A::Error> {
-        while let Some(name) = array.next_element::<Cow<'de, str>>()? {
-            self.0.add(&name)?;
-        }
+        while array.next_element_seed(Name(self.0))?.is_some() {}
         Ok(())
     }
 }
@@ -176,6 +199,14 @@ impl<'a, 'e> At<'a, 'e> {
             tokens,
             takes_one: self.takes_one,
         }
+    }
+
+    /// It is no name, and neither is what is in it. The innermost value is remembered.
+    fn pass(self, value: &dyn fmt::Display) -> bool {
+        if self.names.other.is_empty() {
+            self.names.other = value.to_string();
+        }
+        false
     }
 }
 
@@ -205,7 +236,7 @@ impl<'de> Visitor<'de> for At<'_, '_> {
                 _ => drop(object.next_value::<IgnoredAny>()?),
             }
         }
-        Ok(found)
+        Ok(found || self.pass(&"{…}"))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut array: A) -> Result<bool, A::Error> {
@@ -222,21 +253,21 @@ impl<'de> Visitor<'de> for At<'_, '_> {
             };
             match element {
                 Some(has_names) => found |= has_names,
-                None => return Ok(found || tokens.is_empty()),
+                None => return Ok(found || tokens.is_empty() || self.pass(&"[…]")),
             }
             at += 1;
         }
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<bool, E> {
-        let is_name = self.tokens.is_empty() && self.takes_one;
-        if is_name {
-            self.names.add(name)?;
+        if !self.tokens.is_empty() || !self.takes_one {
+            return Ok(self.pass(&name));
         }
-        Ok(is_name)
+        self.names.add(name)?;
+        Ok(true)
     }
 
-    pass_over!(false);
+    pass_over!(Self::pass);
 }
 
 /// One name in an array of names. What is not a string counts as wrong.
@@ -284,9 +315,16 @@ impl TakeRow for Named<'_, '_> {
     }
 }
 
-/// The best field that any row has, and its place in [`NAMES`].
+/// Such a value says nothing.
+fn pass<V>(_: V, _: &dyn fmt::Display) {}
+
+/// What rows have.
+#[derive(Default)]
 struct Known {
+    /// The best field that any has, and its place in [`NAMES`].
     best: Option<(usize, String)>,
+    /// Some are no rows but strings.
+    has_strings: bool,
 }
 
 impl TakeRow for Known {
@@ -324,10 +362,11 @@ impl<'de> Visitor<'de> for Fields<'_> {
     }
 
     fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+        self.0.has_strings = true;
         Ok(())
     }
 
-    pass_over!(());
+    pass_over!(pass);
 }
 
 /// An array of rows, or an object of rows or of arrays of them. Other values are no rows.
@@ -404,5 +443,5 @@ impl<'de, R: TakeRow> Visitor<'de> for RowOrRows<'_, R> {
         Ok(())
     }
 
-    pass_over!(());
+    pass_over!(pass);
 }

@@ -243,8 +243,9 @@ fn lines_of_csv_are_counted_with_comments_and_either_line_end() {
 fn json_of_another_shape_is_rejected() {
     for body in [
         r#"{"domains": ["a.example"]}"#,
-        r#"["a.example", 1]"#,
-        r#"["a.example", null]"#,
+        r#"[1, null, {"x": "a.example"}]"#,
+        r#"["a.example", 1,]"#,
+        r#"["a.example", "\u12"]"#,
         r#"["a.example""#,
         r#"["a.example"] trailing"#,
         r#""a.example""#,
@@ -252,4 +253,75 @@ fn json_of_another_shape_is_rejected() {
         let parsed = parse(&FeedFormat::Json.into(), body.as_bytes());
         assert!(matches!(parsed, Err(Rejected::Json(_))), "{body}");
     }
+}
+
+#[test]
+fn a_value_that_is_not_a_name_costs_a_json_list_itself_alone() {
+    let url = Format {
+        field: Some("/url".to_owned()),
+        ..Format::default()
+    };
+    let json = || Format::from(FeedFormat::Json);
+    for (format, body, wrong) in [
+        (json(), &br#"["a.example", 1, "b.example"]"#[..], "1"),
+        (json(), br#"["a.example", null, "b.example"]"#, "null"),
+        (
+            json(),
+            br#"["a.example", {"x": 1}, "b.example"]"#,
+            "{\u{2026}}",
+        ),
+        (json(), br#"["a.example", 1.5, "b.example"]"#, "1.5"),
+        (json(), br#"["a.example", true, ["b.example"]]"#, "true"),
+        (
+            json(),
+            b"[\"a.example\", \"a\xff.c\", \"b.example\"]",
+            "a\u{fffd}.c",
+        ),
+        (
+            json(),
+            br#"["a.example", "a\ud800.c", "b.example"]"#,
+            "a\u{fffd}.c",
+        ),
+        (
+            json(),
+            b"[\"a.example\", \"x\xc3\", \"b.example\"]",
+            "x\u{fffd}",
+        ),
+        (
+            url,
+            br#"[{"url": "a.example"}, {"url": 7}, {"url": "b.example"}]"#,
+            "7",
+        ),
+        (
+            json(),
+            b"[{\"url\": \"a.example\"}, {\"url\": \"\xff\"}, {\"url\": \"b.example\"}]",
+            "\u{fffd}",
+        ),
+        (
+            json(),
+            br#"[{"url": "a.example"}, "x.example", {"url": "b.example"}]"#,
+            "x.example",
+        ),
+        (
+            json(),
+            br#"[{"url": "a.example"}, {"id": 1}, {"url": "b.example"}]"#,
+            "{\u{2026}}",
+        ),
+    ] {
+        let shown = String::from_utf8_lossy(body);
+        let parsed = parse(&format, body).unwrap_or_else(|error| panic!("{shown}: {error}"));
+        assert_eq!(counts(&parsed), [2, 1, 0, 0], "{shown}");
+        assert_eq!(
+            parsed.left_out.wrong.first,
+            [(2, wrong.to_owned())],
+            "{shown}"
+        );
+        assert_eq!(
+            parsed.snapshot.find("b.example").unwrap().line,
+            3,
+            "{shown}"
+        );
+    }
+    let mixed = parse(&json(), br#"[1, "a.example", "b.example"]"#).unwrap();
+    assert_eq!(counts(&mixed), [2, 1, 0, 0]);
 }
