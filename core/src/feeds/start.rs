@@ -1,6 +1,6 @@
 //! The names that feeds have before they are fetched: copies on disk, entries of the settings, and
-//! names that are compiled in. What is wrong with a copy is logged. It runs before anything
-//! listens, and for feeds that `change` adds.
+//! names that are compiled in. What is wrong with a copy is logged. It runs before the first
+//! connection is accepted, and for feeds that `change` adds.
 
 use std::collections::BTreeMap;
 use std::io::{self, Cursor};
