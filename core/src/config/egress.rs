@@ -64,7 +64,8 @@ pub struct Egress {
     #[serde(deserialize_with = "value::each::<_, Destination>")]
     #[schemars(with = "Vec<Parsed<Destination>>")]
     pub allow: Vec<Destination>,
-    /// Where the proxy connects in no case, written in the same way. "*:25" is every host.
+    /// Where no client gets, and where no server of a list may redirect to, written in the same
+    /// way. "*:25" is every host. Servers that the settings name are dialled all the same.
     #[serde(deserialize_with = "value::each::<_, Destination>")]
     #[schemars(with = "Vec<Parsed<Destination>>")]
     pub deny: Vec<Destination>,
