@@ -72,6 +72,37 @@ const DOMAINS: &str = "\
 0001interac.com
 ";
 
+/// HaGeZi, `wildcard/native.tiktok.txt`.
+const WILDCARDS: &str = "\
+# Title: HaGeZi's TikTok Tracker - blocks built-in trackers from devices, apps, and OSes!
+# Homepage: https://github.com/hagezi/dns-blocklists
+# Issues: https://github.com/hagezi/dns-blocklists/issues
+# Expires: 8 hours
+# Last modified: 18 Sep 2026 22:04 UTC
+# Version: 2026.0918.2204.29
+# Syntax: Domains Wildcard (without subdomains)
+# Number of entries: 436
+#
+*.analytics.us.tiktok.com.bytedance.akadns.net
+*.log.byteoversea.com
+*.log15.byteoversea.com
+*.mcs-tiktok.byteoversea.net
+";
+
+/// anti-AD, `anti-ad-surge2.txt`.
+const DOMAIN_SET: &str = "\
+#TITLE=anti-AD
+#VER=20251202025455
+#URL=https://github.com/privacy-protection-tools/anti-AD
+#TOTAL_LINES=98266
+
+#DOMAIN-SET,https://anti-ad.net/surge2.txt,REJECT
+.000dn.com
+.0013.cc
+.s8.001fzc.com
+.cdn.007moms.com
+";
+
 /// Spamhaus DROP.
 const DROP: &str = "\
 ; Spamhaus DROP List 2026/07/30 - (c) 2026 The Spamhaus Project SLU
@@ -155,6 +186,8 @@ fn the_lists_that_are_published_are_told_and_read() {
         (FeedFormat::Hosts, HOSTS, [3, 0, 0, 0]),
         (FeedFormat::Hosts, STEVEN_BLACK, [2, 0, 0, 0]),
         (FeedFormat::Domains, DOMAINS, [3, 0, 0, 0]),
+        (FeedFormat::Domains, WILDCARDS, [4, 0, 0, 0]),
+        (FeedFormat::Domains, DOMAIN_SET, [4, 0, 0, 0]),
         (FeedFormat::Domains, DROP, [2, 0, 0, 0]),
         (FeedFormat::Adblock, ADGUARD, [5, 0, 3, 0]),
         (FeedFormat::Dnsmasq, DNSMASQ, [4, 0, 0, 0]),
@@ -177,6 +210,10 @@ fn what_they_list_is_found_and_what_they_say_of_themselves_is_not() {
         (HOSTS, "www.0-app.com", "github.com"),
         (STEVEN_BLACK, "ck.getcookiestxt.com", "stevenblack.com"),
         (DOMAINS, "a.0001interac.com", "sydneypropertyinvestors.com"),
+        (WILDCARDS, "log.byteoversea.com", "byteoversea.com"),
+        (WILDCARDS, "a.log15.byteoversea.com", "github.com"),
+        (DOMAIN_SET, "000dn.com", "anti-ad.net"),
+        (DOMAIN_SET, "a.s8.001fzc.com", "001fzc.com"),
         (DROP, "1.10.31.255", "1.10.32.0"),
         (ADGUARD, "stats.g.doubleclick.net", "s.youtube.com"),
         (DNSMASQ, "a.0-02.net", "hpyrdr.com"),
