@@ -306,3 +306,16 @@ fn what_is_no_host_cannot_be_explained() {
     let said = stderr(&output);
     assert!(said.contains("neither a host nor a URL"), "{said}");
 }
+
+#[test]
+fn the_help_of_allow_tells_the_order_of_decisions() {
+    let output = portcullis(Path::new("."))
+        .args(["allow", "--help"])
+        .output();
+    let text = stdout(&output.unwrap());
+    let text: Vec<_> = text.split_whitespace().collect();
+    let text = text.join(" ");
+    let order = "the one for the client counts, then the one for the user, then the one for a group, \
+                 then that of the longer name, then the one that denies";
+    assert!(text.contains(order), "{text}");
+}

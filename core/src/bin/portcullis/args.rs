@@ -102,8 +102,8 @@ pub(crate) enum Command {
     /// Let a host pass, whatever filters say
     ///
     /// A running proxy takes the decision up at once, and it precedes every filter. Of several
-    /// decisions about a host, the one for the client counts, then the one for a group, then that
-    /// of the longer name, then the one that denies.
+    /// decisions about a host, the one for the client counts, then the one for the user, then the
+    /// one for a group, then that of the longer name, then the one that denies.
     Allow(Decision),
     /// Refuse a host, whatever filters say; see `allow`
     Deny(Decision),
