@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 /// Hashes of `secret`, which take no time.
 pub(super) const ADA: &str = "ada:$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$L1qnTgpsWMa/dMHjDHhQFw\n";
-const BOB: &str = "bob:$2y$05$oQnJGuAg68oL9BIrQ6DOVOx57blgrCBaqErncP05IBp2qjmg6ufr.\n";
+pub(super) const BOB: &str = "bob:$2y$05$oQnJGuAg68oL9BIrQ6DOVOx57blgrCBaqErncP05IBp2qjmg6ufr.\n";
 
 const CHALLENGE: &str = "Basic realm=\"portcullis\", charset=\"UTF-8\"";
 
@@ -61,7 +61,7 @@ impl Guarded {
 }
 
 /// The field by which a user logs in.
-fn login(user: &str, password: &str) -> String {
+pub(super) fn login(user: &str, password: &str) -> String {
     let pair = BASE64.encode(format!("{user}:{password}").as_bytes());
     format!("Proxy-Authorization: Basic {pair}\r\n")
 }

@@ -3,10 +3,14 @@
 #![cfg(target_os = "linux")]
 
 use std::net::IpAddr;
+use std::num::NonZeroUsize;
 
+use portcullis::Config;
 use portcullis::commands::explain;
 use portcullis::config::Group;
 use portcullis_tests::{Log, Response, Site, Stage, plug};
+
+use super::auth::{ADA, BOB, login};
 
 /// The list of malware counts for all clients.
 const RULES: &str = "[config.groups]\nchildren = [\"games\", \"adult\"]\nguests = [\"games\"]\n";
@@ -16,6 +20,10 @@ const CHILDREN: [[u8; 4]; 2] = [[127, 0, 0, 2], [127, 0, 0, 3]];
 const ADULT: [u8; 4] = [127, 0, 0, 4];
 
 async fn household(lists: &Site) -> Stage {
+    household_with(lists, |_| ()).await
+}
+
+async fn household_with(lists: &Site, change: impl FnOnce(&mut Config)) -> Stage {
     lists.serves("/malware", "evil.example\n");
     lists.serves("/games", "games.example\n");
     lists.serves("/adult", "adult.example\n");
@@ -34,6 +42,7 @@ async fn household(lists: &Site) -> Stage {
         let networks = ["127.0.1.0/24".parse().expect("a network")];
         config.groups.insert("guests".into(), Group::new(networks));
         plug(&config.plugins.dir, "blocklist.toml", RULES);
+        change(config);
     })
     .await;
     for (feed, mut log) in logs {
@@ -66,6 +75,36 @@ async fn two_children_an_adult_and_a_guest_have_lists_of_their_own() {
                 let expected = if refused.contains(&client) { 403 } else { 200 };
                 let response = asks(&stage, client, host).await;
                 assert_eq!(response.status, expected, "{host} for {client:?}");
+            }
+        }
+    }
+}
+
+/// A verdict that is kept for the group of the one is not for the group of the other.
+#[tokio::test]
+async fn a_child_and_an_adult_at_one_computer_have_lists_of_their_own() {
+    let lists = Site::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let users = folder.path().join("users");
+    std::fs::write(&users, format!("{ADA}{BOB}")).unwrap();
+    let stage = household_with(&lists, |config| {
+        // Another worker would not have the verdict.
+        config.proxy.workers = NonZeroUsize::MIN;
+        config.auth.users = Some(users);
+        let children = config.groups.get_mut("children").expect("it is there");
+        children.users = vec!["ada".into()];
+    });
+    let stage = stage.await;
+    for _ in 0..2 {
+        for (host, child, adult) in [
+            ("evil.example", 403, 403),
+            ("games.example", 403, 200),
+            ("www.adult.example", 403, 200),
+            ("calm.example", 200, 200),
+        ] {
+            for (user, expected) in [("ada", child), ("bob", adult)] {
+                let response = stage.get_with(host, &login(user, "secret")).await;
+                assert_eq!(response.status, expected, "{host} for {user}");
             }
         }
     }
