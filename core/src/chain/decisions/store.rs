@@ -341,4 +341,26 @@ mod tests {
         }
         assert_eq!(store.read().unwrap().len(), 1);
     }
+
+    #[cfg(unix)]
+    #[test]
+    fn in_the_folder_of_another_user_nothing_is_written_and_the_way_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let (folder, other) = if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(dir.path(), Some(65_534), None).unwrap();
+            (dir.path(), 65_534)
+        } else {
+            (Path::new("/"), 0)
+        };
+        let error = Store::new(folder)
+            .change(|_| panic!("it may not"))
+            .unwrap_err();
+        assert!(
+            matches!(&error, StoreError::Owner { path, owner } if path == folder && *owner == other),
+            "{error:?}"
+        );
+        let way = format!("run the same as that user: sudo -u '#{other}' portcullis");
+        assert!(error.to_string().contains(&way), "{error}");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
 }
