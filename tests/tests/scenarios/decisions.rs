@@ -128,6 +128,10 @@ async fn the_answer_to_a_person_on_this_machine_names_the_command() {
     let refusal = stage.get("blocked.example").await;
     let told = "Let it pass: portcullis allow blocked.example --for 1h\n";
     assert!(refusal.body.contains(told), "{refusal:?}");
+    let browser = "Accept: text/html\r\n";
+    let refusal = stage.get_with("blocked.example", browser).await;
+    let told = "<dt>Let it pass</dt><dd>portcullis allow blocked.example --for 1h</dd>";
+    assert!(refusal.body.contains(told), "{refusal:?}");
 }
 
 #[tokio::test]
