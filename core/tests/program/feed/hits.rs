@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -75,6 +77,40 @@ fn another_process_learns_what_entries_have_decided() {
         "{said}"
     );
     assert_eq!(top, "         3  ||ads.example^, line 2\n");
+}
+
+/// What the proxy answers to a client that has sent this, as many bytes as there are.
+fn answer<const BYTES: usize>(client: &mut TcpStream, sent: &[u8]) -> [u8; BYTES] {
+    client.write_all(sent).unwrap();
+    let mut answer = [0; BYTES];
+    client.read_exact(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn kept_verdicts_count_whatever_the_protocol_is() {
+    let dir = with_lists();
+    let config = fs::read_to_string(dir.path().join("portcullis.toml")).unwrap();
+    // One worker, which asks the filter once.
+    let mut proxy = Running::start(dir.path(), &format!("{config}[proxy]\nworkers = 1\n"));
+    let host = "first.example";
+    for _ in 0..5 {
+        assert!(is_refused(proxy.address, host));
+    }
+    let mut client = TcpStream::connect(proxy.address).unwrap();
+    let request = format!("CONNECT {host}:443 HTTP/1.1\r\nHost: {host}:443\r\n\r\n");
+    assert_eq!(&answer(&mut client, request.as_bytes()), b"HTTP/1.1 403");
+    let mut client = TcpStream::connect(proxy.address).unwrap();
+    assert_eq!(answer(&mut client, &[5, 1, 0]), [5, 0]);
+    let length = u8::try_from(host.len()).unwrap();
+    let request = [&[5, 1, 0, 3, length], host.as_bytes(), &[1, 187]].concat();
+    assert_eq!(answer(&mut client, &request), [5, 2]);
+    drop(client);
+    proxy.signal("TERM");
+    assert_eq!(proxy.ends(), Some(0));
+    let lists = listed(dir.path(), &["json"]);
+    let rules = json!([{"rule": "first.example", "line": 1, "hits": 7}]);
+    assert_eq!(lists["json"]["hits"]["rules"], rules, "{lists:?}");
 }
 
 #[test]
