@@ -33,11 +33,15 @@ struct Content {
     pages: Mutex<HashMap<String, Page>>,
     /// Path and query of every request.
     asked: watch::Sender<Vec<String>>,
+    /// The paths of the requests of clients that had that version already.
+    confirmed: watch::Sender<Vec<String>>,
 }
 
 #[derive(Clone, Debug)]
 enum Page {
     Good(Vec<u8>),
+    /// Its validator, and what is sent to those who do not name that.
+    Version(String, Vec<u8>),
     /// Sent as it is; the connection is closed after it.
     Raw(Vec<u8>),
     /// The first is sent as it is once, the second from then on.
@@ -81,6 +85,21 @@ impl Site {
     /// Puts a page in place of the one before; the end of the path says what it is.
     pub fn serves(&self, path: &str, body: impl AsRef<[u8]>) {
         self.put(path, Page::Good(body.as_ref().to_vec()));
+    }
+
+    /// Puts a page there that is not sent again to a client which names its validator.
+    pub fn serves_version(&self, path: &str, etag: &str, body: &str) {
+        let etag = format!("\"{etag}\"");
+        self.put(path, Page::Version(etag, body.into()));
+    }
+
+    /// Waits until that many requests for this path were answered by 304 alone, from the beginning.
+    pub async fn has_confirmed(&self, path: &str, times: usize) {
+        let is_it = |paths: &Vec<String>| paths.iter().filter(|it| *it == path).count() >= times;
+        let mut confirmed = self.content.confirmed.subscribe();
+        let what = format!("{times} answers by 304 for {path}");
+        let waited = within(&what, confirmed.wait_for(is_it)).await;
+        waited.expect("the site holds the sender");
     }
 
     /// Answers with these bytes instead of a page and closes the connection.
@@ -204,6 +223,24 @@ async fn serve(mut client: BufReader<impl Stream>, content: &Content) -> Option<
         let path = target.split('?').next()?;
         match content.page(path) {
             Some(Page::Good(body)) => answer(&mut client, "200 OK", kind(path), &body).await?,
+            Some(Page::Version(etag, _)) if field(&head, "if-none-match") == Some(&etag) => {
+                content
+                    .confirmed
+                    .send_modify(|paths| paths.push(path.to_owned()));
+                client
+                    .write_all(b"HTTP/1.1 304 Not Modified\r\n\r\n")
+                    .await
+                    .ok()?;
+            }
+            Some(Page::Version(etag, body)) => {
+                let length = body.len();
+                let head =
+                    format!("HTTP/1.1 200 OK\r\nETag: {etag}\r\nContent-Length: {length}\r\n\r\n");
+                client
+                    .write_all(&[head.as_bytes(), &body].concat())
+                    .await
+                    .ok()?;
+            }
             Some(Page::Raw(bytes) | Page::Once(bytes, _)) => {
                 client.write_all(&bytes).await.ok()?;
                 return client.shutdown().await.ok();
