@@ -34,7 +34,6 @@ use std::time::Duration;
 
 use http::{HeaderValue, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
-use tokio::net::TcpStream;
 use tokio::task::yield_now;
 use tokio::time::{interval, timeout};
 
@@ -316,7 +315,6 @@ impl Upstream {
                 });
             }
         };
-        self.check_dialled(&dialled.stream, dialled.peer)?;
         Ok(dialled.into())
     }
 
@@ -336,18 +334,6 @@ impl Upstream {
         self.close_idle();
         // Those of clients are closed by their own tasks.
         yield_now().await;
-    }
-
-    /// Refuses a connection that has come back to the proxy itself.
-    fn check_dialled(&self, stream: &TcpStream, peer: SocketAddr) -> Result<(), Error> {
-        if let Ok(local) = stream.local_addr() {
-            self.policy.check_connected(local, peer)?;
-        }
-        // Requests are written in one piece; what follows must not wait for an acknowledgement.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "cannot switch off Nagle's algorithm");
-        }
-        Ok(())
     }
 
     /// Judges what is known of a target whose name a parent proxy resolves: the name, the port, and

@@ -22,6 +22,12 @@ mod feed;
 #[cfg(unix)]
 #[path = "program/listen.rs"]
 mod listen;
+#[cfg(target_os = "linux")]
+#[path = "program/network.rs"]
+mod network;
+#[cfg(target_os = "linux")]
+#[path = "program/own.rs"]
+mod own;
 #[path = "program/plugin.rs"]
 mod plugin;
 #[path = "program/replay.rs"]

@@ -129,6 +129,10 @@ pub(super) fn is_out_of_descriptors(error: &io::Error) -> bool {
 #[expect(clippy::disallowed_methods, reason = "this is the place")]
 async fn connect(peer: SocketAddr) -> io::Result<Dialled> {
     let stream = TcpStream::connect(peer).await?;
+    // Requests are written in one piece; what follows must not wait for an acknowledgement.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "cannot switch off Nagle's algorithm");
+    }
     Ok(Dialled { stream, peer })
 }
 

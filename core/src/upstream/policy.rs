@@ -3,14 +3,16 @@
 //! servers of lists want, and by `commands` for `explain`.
 
 mod class;
+mod here;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 pub(crate) use self::class::Class;
 use self::class::Classified;
+use self::here::is_here;
 use super::route::Scheme;
 use crate::config::{Destination, Egress, Hosts, OwnListeners, Ports, PrivateAddresses};
 use crate::error::Error;
@@ -140,22 +142,11 @@ impl Policy {
         self.judge_name(target)?;
         for ip in known {
             self.judge(target, scheme, *ip)?;
-            if self.is_own_here(*ip, target.port()) {
-                return Err(Refusal::of(Some(Classified::new(*ip)), Rule::OwnListener));
-            }
         }
         if known.is_empty() && !self.has_connect_port(target, scheme, None) {
             return Err(Refusal::of(None, Rule::ConnectPort(target.port())));
         }
         Ok(())
-    }
-
-    /// Whether a listener on all addresses is met at this one, which is seen after connecting
-    /// otherwise.
-    fn is_own_here(&self, ip: IpAddr, port: u16) -> bool {
-        let is_own_port = |own: &SocketAddr| own.ip().is_unspecified() && port == own.port();
-        // A socket can be bound to the addresses of this machine and to no others.
-        self.own.iter().any(is_own_port) && UdpSocket::bind((ip, 0)).is_ok()
     }
 
     /// The addresses of a target that may be dialled; if there are none, why the first may not.
@@ -198,12 +189,14 @@ impl Policy {
         }
     }
 
+    /// Whether one of the proxy's listeners is met at an address. One on all addresses is met at
+    /// every address of this machine.
     fn is_own(&self, address: &Classified, port: u16) -> bool {
-        self.own.iter().any(|own| {
-            let ip = own.ip().to_canonical();
-            let is_same = address.reached == ip || address.written == ip;
-            let is_met = is_same || ip.is_unspecified() && address.reached.is_loopback();
-            port == own.port() && is_met
+        let own = self.own.iter().filter(|own| own.port() == port);
+        let mut own = own.map(|own| own.ip().to_canonical());
+        own.any(|own| {
+            let is_same = address.reached == own || address.written == own;
+            is_same || own.is_unspecified() && leads_here(address)
         })
     }
 
@@ -225,16 +218,12 @@ impl Policy {
         ports.iter().any(|ports| ports.have(target.port()))
             || covering(named, target, address).is_some()
     }
+}
 
-    /// Refuses a connection that has reached the proxy's own listener. A listener on all addresses
-    /// is also met under every other address of this machine: there, both ends are the same.
-    pub(super) fn check_connected(&self, local: SocketAddr, peer: SocketAddr) -> Result<(), Error> {
-        let is_own_port = |own: &SocketAddr| own.ip().is_unspecified() && peer.port() == own.port();
-        if local.ip() == peer.ip() && self.own.iter().any(is_own_port) {
-            return Err(Error::Loop);
-        }
-        Ok(())
-    }
+/// Whether an address is one of this machine.
+fn leads_here(address: &Classified) -> bool {
+    let is_met = |ip: IpAddr| ip.is_loopback() || is_here(ip);
+    is_met(address.reached) || address.written != address.reached && is_met(address.written)
 }
 
 /// The first entry that covers a target, at this address if it is known.

@@ -156,7 +156,6 @@ impl Upstream {
         }
         let dialled = self.race(addresses).await;
         let Dialled { stream, peer } = dialled.map_err(|source| failed(parent, source))?;
-        self.check_dialled(&stream, peer)?;
         let permit = member.permit();
         let tls = parent.tls();
         let socket = match tls.filter(|_| member.protocol() == ProxyProtocol::Https) {

@@ -205,16 +205,3 @@ fn the_own_listener_is_refused_under_all_of_its_names() {
     assert!(!is_refused_as_own("127.0.0.1:3000", "127.0.0.1:3001"));
     assert!(!is_refused_as_own("127.0.0.1:3000", "127.0.0.2:3000"));
 }
-
-#[test]
-fn a_connection_between_equal_addresses_has_met_a_listener_on_all_of_them() {
-    let check = |own: &str, local: &str, peer: &str| {
-        let policy = policy(own, &Egress::default());
-        policy
-            .check_connected(local.parse().unwrap(), peer.parse().unwrap())
-            .is_err()
-    };
-    assert!(check("0.0.0.0:3000", "192.0.2.1:5000", "192.0.2.1:3000"));
-    assert!(!check("0.0.0.0:3000", "192.0.2.1:5000", "192.0.2.2:3000"));
-    assert!(!check("0.0.0.0:3000", "192.0.2.1:5000", "192.0.2.1:3001"));
-}
