@@ -30,6 +30,7 @@ use std::cell::RefCell;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderValue, Request, Response, StatusCode, Uri};
@@ -111,9 +112,11 @@ impl Upstream {
         parents: Parents,
         reloads: Reloads,
     ) -> Self {
+        let policy = Policy::new(egress, own);
+        let shared = Arc::new(policy.clone());
         Self {
-            resolver: Resolver::new(egress, limits.resolve, bounds.lookups, reloads),
-            policy: Policy::new(egress, own),
+            resolver: Resolver::new(egress, shared, limits.resolve, bounds.lookups, reloads),
+            policy,
             parents,
             pool: Rc::new(Pool::new(bounds.idle)),
             connect_timeout: limits.connect,

@@ -7,13 +7,14 @@ use serde::Serialize;
 
 use super::feed::open_to_fetch;
 use crate::chain::decisions::store::Store;
-use crate::config::{Config, Users};
+use crate::config::{Config, NameServer, OwnListeners, ParentProxy, Users};
 use crate::error::{Causes, Escaped, StartError};
 use crate::feeds::FeedStatus;
 use crate::filter::Loader;
 use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{self, Fault, Plugins};
 use crate::upstream::Parents;
+use crate::upstream::policy::Policy;
 use crate::upstream::resolve::trust;
 
 /// What was found. As text it is a line for each plugin and each feed. By serde it is an object
@@ -137,7 +138,31 @@ fn start_faults(config: &Config) -> Vec<Fault> {
         reason: Causes(&error).to_string(),
     });
     let faults = exposed.into_iter().chain(users).chain(parents);
-    faults.chain(name_servers).collect()
+    faults
+        .chain(name_servers)
+        .chain(own_servers(config))
+        .collect()
+}
+
+/// DNS servers and parent proxies that are never connected to: the proxy itself listens there.
+fn own_servers(config: &Config) -> Vec<Fault> {
+    let (egress, own) = (&config.egress, OwnListeners::of(&config.listeners()));
+    let policy = Policy::new(egress, &own);
+    let split = egress.name_servers.values().flatten();
+    let servers = egress.resolvers.iter().chain(split);
+    let servers = servers.filter_map(NameServer::address);
+    let parents = config.upstream.values().flat_map(|table| &table.proxy);
+    let parents = parents.filter_map(ParentProxy::address);
+    let servers = servers.map(|address| ("DNS server", address));
+    let all = servers.chain(parents.map(|address| ("parent proxy", address)));
+    let faults = all.filter_map(|(kind, address)| {
+        let refusal = policy.judge_named(address).err()?;
+        Some(Fault {
+            what: format!("the {kind} {address}"),
+            reason: refusal.to_string(),
+        })
+    });
+    faults.collect()
 }
 
 impl Report {

@@ -149,10 +149,10 @@ pub(super) fn open_to_fetch(config: &Config) -> Arc<Feeds> {
 /// What fetches for a command, as a proxy of these settings would.
 pub(super) fn fetcher(config: &Config) -> Fetcher {
     let (egress, time) = (&config.egress, config.limits.resolve);
-    let resolver = Resolver::new(egress, time, LOOKUPS, Reloads::default());
     let own = OwnListeners::of(&config.listeners());
-    let parents = Parents::new(&config.upstream);
-    Fetcher::new(resolver, Policy::new(egress, &own), parents)
+    let policy = Arc::new(Policy::new(egress, &own));
+    let resolver = Resolver::new(egress, policy.clone(), time, LOOKUPS, Reloads::default());
+    Fetcher::new(resolver, policy, Parents::new(&config.upstream))
 }
 
 /// The error for a name that no feed has.

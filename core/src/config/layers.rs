@@ -207,6 +207,18 @@ impl<'a> Layers<'a> {
     /// What is wrong with what stands at `keys`, with the place where that was written.
     pub(super) fn problem_at(&self, keys: &[&str], problem: &str) -> ConfigError {
         let place = place_of(self.table.get_ref(), keys).map_or(0, |place| place.key);
+        self.problem_from(place, keys, problem)
+    }
+
+    /// The same for one value of a list, which may be written without the list if it is alone.
+    pub(super) fn problem_in(&self, keys: &[&str], at: usize, problem: &str) -> ConfigError {
+        let (table, at) = (self.table.get_ref(), at.to_string());
+        let place = place_of(table, &[keys, &[&at]].concat());
+        let place = place.or_else(|| place_of(table, keys));
+        self.problem_from(place.map_or(0, |place| place.value), keys, problem)
+    }
+
+    fn problem_from(&self, place: usize, keys: &[&str], problem: &str) -> ConfigError {
         match self.other_at(place) {
             Some(other) => other.problem(problem.to_owned()),
             None => {

@@ -249,6 +249,19 @@ impl OwnListeners {
         }
     }
 
+    /// Whether an address is one of theirs, as far as that can be seen without a look at the
+    /// addresses of this machine.
+    pub(crate) fn have(&self, address: SocketAddr) -> bool {
+        let (ip, port) = (address.ip().to_canonical(), address.port());
+        // A connection to an unspecified address leads to this machine.
+        let is_here = ip.is_loopback() || ip.is_unspecified();
+        self.addresses.iter().any(|own| {
+            let own_ip = own.ip().to_canonical();
+            let is_near = own_ip.is_unspecified() || ip.is_unspecified() && own_ip.is_loopback();
+            own.port() == port && (own_ip == ip || is_here && is_near)
+        })
+    }
+
     /// Listeners at these addresses.
     #[cfg(test)]
     pub(crate) fn at(addresses: &[SocketAddr]) -> Self {

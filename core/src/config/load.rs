@@ -1,6 +1,7 @@
 //! Makes a `Config` of what the file, the environment and the flags say.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::declaration::{Declaration, schema_of};
@@ -8,7 +9,10 @@ use super::document::Document;
 use super::feed::{Feed, Preset};
 use super::layers::Layers;
 use super::sources::{DEFAULT_FILE, Sources};
-use super::{Compiler, Config, ConfigError, Followed, Listen, NamedListener};
+use super::{
+    Compiler, Config, ConfigError, Followed, Listen, NameServer, NamedListener, OwnListeners,
+    ParentProxy,
+};
 
 impl Config {
     /// Reads all sources. What none of them says is as in [`Config::default`], also of the default
@@ -51,6 +55,7 @@ impl Config {
             config.proxy.listen = Listen::from_iter([]);
         }
         check_listeners(&config, &layers)?;
+        check_servers(&config, &layers)?;
         config.file = file;
         Ok(config)
     }
@@ -119,6 +124,34 @@ fn check_listeners(config: &Config, layers: &Layers<'_>) -> Result<(), ConfigErr
             };
             return Err(layers.problem_at(&keys, &problem));
         }
+    }
+    Ok(())
+}
+
+/// Looks for DNS servers and parent proxies that are written as an address of the proxy itself. The
+/// proxy connects to none of these, whether they are written so or found.
+fn check_servers(config: &Config, layers: &Layers<'_>) -> Result<(), ConfigError> {
+    let own = OwnListeners::of(&config.listeners());
+    let check = |keys: &[&str], addresses: Vec<Option<SocketAddr>>| {
+        let is_own = |address: &Option<SocketAddr>| address.is_some_and(|it| own.have(it));
+        match addresses.iter().position(is_own) {
+            None => Ok(()),
+            Some(at) => Err(layers.problem_in(
+                keys,
+                at,
+                "the proxy itself listens there, and would wait for its own answer; write another address, or have the \
+                 proxy listen elsewhere",
+            )),
+        }
+    };
+    let servers = |servers: &[NameServer]| servers.iter().map(NameServer::address).collect();
+    check(&["egress", "resolvers"], servers(&config.egress.resolvers))?;
+    for (domain, split) in &config.egress.name_servers {
+        check(&["egress", "name_servers", domain], servers(split))?;
+    }
+    for (name, upstream) in &config.upstream {
+        let proxies = upstream.proxy.iter().map(ParentProxy::address).collect();
+        check(&["upstream", name, "proxy"], proxies)?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The settings of parent proxies: which requests go through which of them.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -115,6 +116,20 @@ pub(crate) enum ProxyProtocol {
     /// HTTP/1.1 in TLS.
     Https,
     Socks5,
+}
+
+impl ParentProxy {
+    /// The address of a proxy that is written by it.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Direct => None,
+            Self::Proxy(proxy) => {
+                let target = &proxy.target;
+                let ip = target.ip()?;
+                Some(SocketAddr::new(ip, target.port()))
+            }
+        }
+    }
 }
 
 impl ProxyProtocol {

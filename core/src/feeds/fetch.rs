@@ -82,7 +82,7 @@ impl Fetcher {
     /// where it may connect.
     pub(crate) fn new(
         resolver: Resolver,
-        policy: Policy,
+        policy: Arc<Policy>,
         parents: Result<Parents, ParentsError>,
     ) -> Self {
         let (parents, parents_error) = match parents {
@@ -92,7 +92,7 @@ impl Fetcher {
         Self {
             deadlines: Deadlines::default(),
             resolver: Some(Arc::new(resolver)),
-            policy: Some(Arc::new(policy)),
+            policy: Some(policy),
             parents,
             parents_error,
         }

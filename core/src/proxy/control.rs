@@ -148,8 +148,8 @@ async fn load(
     let (egress, limit) = (config.egress.clone(), config.limits.resolve);
     let own = OwnListeners::of(own);
     let open = move || {
-        let policy = Policy::new(&egress, &own);
-        let resolver = Resolver::new(&egress, limit, LOOKUPS, reloads);
+        let policy = Arc::new(Policy::new(&egress, &own));
+        let resolver = Resolver::new(&egress, policy.clone(), limit, LOOKUPS, reloads);
         let fetcher = Fetcher::new(resolver, policy, Ok(parents));
         Feeds::with_fetcher(&feeds, &cache_dir, fetcher)
     };

@@ -9,6 +9,8 @@ mod tests;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+#[cfg(test)]
+use std::sync::Arc;
 
 pub(crate) use self::class::Class;
 use self::class::Classified;
@@ -73,6 +75,12 @@ impl Policy {
             },
             connect_ports: egress.connect_ports.clone().or_else(usual_ports),
         }
+    }
+
+    /// That of the default settings, for a proxy that listens nowhere.
+    #[cfg(test)]
+    pub(crate) fn of_no_listener() -> Arc<Self> {
+        Arc::new(Self::new(&Egress::default(), &OwnListeners::at(&[])))
     }
 
     /// Whether an entry of `deny` covers the name of a target, whatever its addresses are.

@@ -46,6 +46,7 @@ use self::servers::{Asked, Servers, Split};
 use self::system::{Files, Version};
 use self::turns::Turns;
 use super::dial;
+use super::policy::Policy;
 use crate::config::{DnsCache, Egress, NameServer};
 use crate::error::Error;
 use crate::flow::ClientKey;
@@ -111,10 +112,16 @@ struct Names {
 
 impl Resolver {
     /// A resolver for which one name may take as long as `limit`, and that looks up so many at a
-    /// time.
-    pub(crate) fn new(egress: &Egress, limit: Duration, lookups: usize, reloads: Reloads) -> Self {
-        let files = Files::default();
-        let resolver = Self::with_files(egress, limit, files, CHECK_INTERVAL, reloads);
+    /// time. It asks no server where `policy` has the proxy itself.
+    pub(crate) fn new(
+        egress: &Egress,
+        policy: Arc<Policy>,
+        limit: Duration,
+        lookups: usize,
+        reloads: Reloads,
+    ) -> Self {
+        let files = (Files::default(), CHECK_INTERVAL);
+        let resolver = Self::with_files(egress, policy, limit, files, reloads);
         Self {
             lookups: Turns::new(lookups),
             ..resolver
@@ -123,9 +130,9 @@ impl Resolver {
 
     fn with_files(
         egress: &Egress,
+        policy: Arc<Policy>,
         limit: Duration,
-        files: Files,
-        check_interval: Duration,
+        (files, check_interval): (Files, Duration),
         reloads: Reloads,
     ) -> Self {
         let known = Arc::new(ByName::patterns(egress.hosts.clone()));
@@ -133,6 +140,7 @@ impl Resolver {
             limit,
             case_randomization: egress.case_randomization,
             tls: trust::client_config(egress).map_err(Arc::new),
+            policy,
         };
         let source = Source {
             configured: egress.resolvers.as_slice().into(),

@@ -84,3 +84,16 @@ fn no_list_comes_from_the_proxy_itself_nor_by_a_redirect() {
     }
     assert!(log.is_empty(), "{log:?}");
 }
+
+#[test]
+fn the_proxy_asks_itself_for_no_name() {
+    for server in ["192.0.2.2:3128", "tls://198.51.100.1:3128"] {
+        let settings = format!("resolvers = ['{server}']\n");
+        let script = "ask http://a.example/; portcullis check || true";
+        let (said, log) = within(&settings, "", script);
+        assert!(said.starts_with("502\n"), "{said}");
+        assert!(said.contains("the proxy itself listens there"), "{said}");
+        let [line] = &log[..] else { panic!("{log:?}") };
+        assert!(line.contains("the proxy itself listens there"), "{line}");
+    }
+}

@@ -173,3 +173,58 @@ fn behind_a_balancer_a_listener_is_never_local() {
     assert!(!listener.trusts(None));
     assert!(config.clients.check(&config.listeners()).is_err());
 }
+
+#[test]
+fn no_server_of_the_settings_is_a_listener_of_the_proxy() {
+    let everywhere = "[proxy]\nlisten = \"0.0.0.0:3128\"\n";
+    let named = "[listeners.lan]\naddress = \"[::1]:3128\"\n";
+    let all = "[proxy]\nlisten = \"[::]:3128\"\n";
+    let resolvers = |server: &str| format!("[egress]\nresolvers = [\"{server}\"]");
+    let split = |server: &str| format!("[egress.name_servers]\n\"a.example\" = [\"{server}\"]");
+    let parent = |url: &str| format!("[upstream.a]\nproxy = \"{url}\"");
+    let parents = |url: &str| format!("[upstream.a]\nproxy = [\"http://b.example\", \"{url}\"]");
+    for (listeners, server, place) in [
+        (
+            everywhere,
+            resolvers("127.0.0.7:3128"),
+            "4:14: egress.resolvers: ",
+        ),
+        (
+            everywhere,
+            resolvers("tls://[::1]:3128"),
+            "4:14: egress.resolvers: ",
+        ),
+        (
+            named,
+            resolvers("https://[::]:3128/#a.example"),
+            "4:14: egress.resolvers: ",
+        ),
+        (
+            all,
+            split("[::ffff:127.0.0.1]:3128"),
+            "4:16: egress.name_servers.a.example: ",
+        ),
+        (
+            named,
+            parent("socks5://[::1]:3128"),
+            "4:9: upstream.a.proxy: ",
+        ),
+        (
+            all,
+            parents("http://2130706433:3128"),
+            "4:30: upstream.a.proxy: ",
+        ),
+    ] {
+        let said = refusal(&format!("{listeners}{server}"));
+        assert!(said.starts_with(place), "{server}: {said}");
+        assert!(said.contains("the proxy itself listens there"), "{said}");
+    }
+    for (listeners, server) in [
+        (everywhere, resolvers("127.0.0.1:3129")),
+        (everywhere, resolvers("192.0.2.1:3128")),
+        (named, resolvers("127.0.0.1:3128")),
+        (named, parent("http://b.example:3128")),
+    ] {
+        load(&format!("{listeners}{server}"), &[]).unwrap();
+    }
+}

@@ -54,6 +54,10 @@ const WRONG_VALUES: &[(&str, &str)] = &[
         "2:16: egress.name_servers.a.example: `https://[::1]/` names no host for its requests; write the name of the server behind the address, as in https://[2620:fe::fe]/dns-query#dns.quad9.net",
     ),
     (
+        "[egress]\nresolvers = [\"9.9.9.9\", \"127.0.0.1:3000\"]",
+        "2:25: egress.resolvers: the proxy itself listens there, and would wait for its own answer; write another address, or have the proxy listen elsewhere",
+    ),
+    (
         "[egress]\nresolvers = [\"9.9.9.9\"]\nresolver_ca = \"ca.pem\"",
         "3:1: egress.resolver_ca: no DNS server is asked over TLS or HTTPS, so that all names would be asked for in clear text; write a server as in \"tls://9.9.9.9#dns.quad9.net\", or remove the line",
     ),

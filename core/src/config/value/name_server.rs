@@ -67,6 +67,14 @@ impl NameServer {
         }
     }
 
+    /// None if it has to be found.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        match self.host {
+            ServerHost::Address(ip) => Some(SocketAddr::new(ip, self.port)),
+            ServerHost::Name(_) => None,
+        }
+    }
+
     /// Whether what is asked and answered cannot be read on the way.
     pub(crate) fn is_encrypted(&self) -> bool {
         self.transport != Transport::Plain

@@ -14,12 +14,9 @@ async fn refresh(url: &str, own: SocketAddr) -> Result<Outcome, FeedError> {
         ..Egress::default()
     };
     let limit = Duration::from_secs(5);
-    let resolver = Resolver::new(&egress, limit, LOOKUPS, Reloads::default());
-    let fetcher = Fetcher::new(
-        resolver,
-        Policy::new(&egress, &OwnListeners::at(&[own])),
-        Ok(Parents::default()),
-    );
+    let policy = Arc::new(Policy::new(&egress, &OwnListeners::at(&[own])));
+    let resolver = Resolver::new(&egress, policy.clone(), limit, LOOKUPS, Reloads::default());
+    let fetcher = Fetcher::new(resolver, policy, Ok(Parents::default()));
     let dir = TempDir::new().unwrap();
     let list = BTreeMap::from([("list".into(), feed(url))]);
     let feeds = Feeds::with_fetcher(&list, dir.path(), fetcher);

@@ -104,6 +104,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::upstream::policy::Policy;
 
     #[tokio::test]
     async fn a_server_is_looked_for_in_the_settings_then_in_the_hosts_file_then_by_the_machine() {
@@ -126,6 +127,7 @@ mod tests {
             limit: Duration::from_secs(9),
             case_randomization: true,
             tls: Ok(None),
+            policy: Policy::of_no_listener(),
         };
         let known = Arc::new(ByName::patterns(settings));
         let bootstrap = Bootstrap::new(known, files, &way);

@@ -31,6 +31,9 @@ pub(super) enum Failure {
     /// The same, as it is not known where it is.
     #[error("the DNS server {server} cannot be asked, as its own name does not resolve: {reason}")]
     Unfound { server: Arc<str>, reason: Arc<str> },
+    /// It is the proxy itself.
+    #[error("the DNS server {server} is not asked: {reason}")]
+    Own { server: Arc<str>, reason: Arc<str> },
     #[error(transparent)]
     Trust(Arc<TlsError>),
     #[error(transparent)]

@@ -183,6 +183,7 @@ mod tests {
 
     use super::*;
     use crate::config::Transport;
+    use crate::upstream::policy::Policy;
 
     /// Leads every name to its addresses.
     #[derive(Debug, Default)]
@@ -221,6 +222,7 @@ mod tests {
             limit: Duration::from_secs(5),
             case_randomization: true,
             tls: Ok(None),
+            policy: Policy::of_no_listener(),
         };
         let find: Arc<dyn Find> = finder.clone();
         Place::configured(&setting, &way, &find).unwrap()

@@ -1,7 +1,7 @@
 //! One DNS server at one address. It is asked through the library, which keeps the connections to
 //! it. `servers` and `place` say which one is asked when.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,7 @@ use super::cache::Answer;
 use super::failure::{Absence, Failure};
 use super::provider::Provider;
 use crate::config::{NameServer, Transport};
+use crate::upstream::policy::{Policy, Refusal};
 use crate::upstream::tls::TlsError;
 
 /// How long a server that did not answer is asked after the others.
@@ -41,6 +42,8 @@ pub(super) struct Way {
     pub(super) case_randomization: bool,
     /// None if no server is asked over TLS.
     pub(super) tls: Result<Option<ClientConfig>, Arc<TlsError>>,
+    /// Where no server may be.
+    pub(super) policy: Arc<Policy>,
 }
 
 /// What a server says of one family of a name.
@@ -55,7 +58,8 @@ pub(super) enum Heard {
 #[derive(Debug)]
 pub(super) struct Server {
     label: Arc<str>,
-    ip: IpAddr,
+    address: SocketAddr,
+    policy: Arc<Policy>,
     is_encrypted: bool,
     resolver: Resolver<Provider>,
     /// Since when it does not answer.
@@ -89,7 +93,8 @@ impl Server {
             None
         };
         let label = setting.label().into();
-        Self::new(label, ip, config, ResolverOpts::default(), way, tls)
+        let address = SocketAddr::new(ip, setting.port);
+        Self::new(label, address, config, ResolverOpts::default(), way, tls)
     }
 
     /// The only one of `config`, which is asked in clear text as the machine says.
@@ -99,13 +104,16 @@ impl Server {
         way: &Way,
     ) -> Result<Self, Failure> {
         let server = config.name_servers().first();
-        let ip = server.ok_or(NetError::NoConnections)?.ip;
-        Self::new(ip.to_string().into(), ip, config, options, way, None)
+        let server = server.ok_or(NetError::NoConnections)?;
+        let (ip, ways) = (server.ip, &server.connections);
+        let port = ways.first().ok_or(NetError::NoConnections)?.port;
+        let address = SocketAddr::new(ip, port);
+        Self::new(ip.to_string().into(), address, config, options, way, None)
     }
 
     fn new(
         label: Arc<str>,
-        ip: IpAddr,
+        address: SocketAddr,
         config: ResolverConfig,
         mut options: ResolverOpts,
         way: &Way,
@@ -129,7 +137,8 @@ impl Server {
         }
         Ok(Self {
             label,
-            ip,
+            address,
+            policy: way.policy.clone(),
             is_encrypted,
             resolver: builder.with_options(options).build()?,
             silent: Mutex::default(),
@@ -137,11 +146,15 @@ impl Server {
     }
 
     pub(super) fn ip(&self) -> IpAddr {
-        self.ip
+        self.address.ip()
     }
 
     /// What it says of one family of a name.
     pub(super) async fn ask(&self, name: &str, record: RecordType) -> Result<Heard, Failure> {
+        // It may be anywhere else: the settings name it, or the machine does.
+        self.policy
+            .judge_named(self.address)
+            .map_err(|refusal| self.refuse(&refusal))?;
         // Hosts may have characters that names of the library do not, such as `_`.
         let name = Name::from_str_relaxed(name).map_err(NetError::from)?;
         let error = match self.resolver.lookup(name.clone(), record).await {
@@ -215,6 +228,22 @@ impl Server {
                 }
             }
             error => Failure::Servers(error),
+        }
+    }
+
+    /// It is the proxy itself. Others are asked before it from now on.
+    fn refuse(&self, refusal: &Refusal) -> Failure {
+        if self.silent().replace(Instant::now()).is_none() {
+            tracing::warn!(
+                server = %self.label,
+                reason = %refusal,
+                "a DNS server is not asked, as it is the proxy itself; names that no other server resolves fail. \
+                 Name another one in [egress], or have the proxy listen elsewhere"
+            );
+        }
+        Failure::Own {
+            server: self.label.clone(),
+            reason: refusal.to_string().into(),
         }
     }
 

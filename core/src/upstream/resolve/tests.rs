@@ -2,6 +2,7 @@
 //! files of its own.
 
 mod aliases;
+mod own;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -106,7 +107,8 @@ fn resolver_within(servers: &[&Dns], limit: Duration) -> Resolver {
         resolvers: resolvers.collect(),
         ..Egress::default()
     };
-    Resolver::new(&egress, limit, LOOKUPS, Reloads::default())
+    let policy = Policy::of_no_listener();
+    Resolver::new(&egress, policy, limit, LOOKUPS, Reloads::default())
 }
 
 async fn look_up(resolver: &Resolver, host: &str) -> Result<Vec<IpAddr>, Error> {
@@ -320,9 +322,9 @@ impl Machine {
             resolvers: servers.iter().map(|server| server.address.into()).collect(),
             ..Egress::default()
         };
-        let limit = Duration::from_secs(5);
-        let files = self.files.clone();
-        Resolver::with_files(&egress, limit, files, check_interval, reloader.subscribe())
+        let (limit, files) = (Duration::from_secs(5), (self.files.clone(), check_interval));
+        let (policy, reloads) = (Policy::of_no_listener(), reloader.subscribe());
+        Resolver::with_files(&egress, policy, limit, files, reloads)
     }
 }
 

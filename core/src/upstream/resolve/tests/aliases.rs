@@ -84,7 +84,8 @@ fn resolver_with(all: &Zone, split: &[(&str, &Zone)]) -> Resolver {
             .collect(),
         ..Egress::default()
     };
-    Resolver::new(&egress, Duration::from_secs(5), LOOKUPS, Reloads::default())
+    let (policy, limit) = (Policy::of_no_listener(), Duration::from_secs(5));
+    Resolver::new(&egress, policy, limit, LOOKUPS, Reloads::default())
 }
 
 #[tokio::test]
