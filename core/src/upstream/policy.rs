@@ -113,7 +113,18 @@ impl Policy {
         scheme: Scheme,
         address: IpAddr,
     ) -> Result<(), Refusal> {
-        let address = Classified::new(address);
+        Classified::try_each(address, |address| {
+            self.judge_reading(target, scheme, address)
+        })
+    }
+
+    /// The same for one address that it can stand for.
+    fn judge_reading(
+        &self,
+        target: &Target,
+        scheme: Scheme,
+        address: Classified,
+    ) -> Result<(), Refusal> {
         let refuse = |rule| Err(Refusal::of(Some(address), rule));
         if self.is_own(&address, target.port()) {
             return refuse(Rule::OwnListener);
@@ -180,11 +191,12 @@ impl Policy {
 
     /// What the operator has named in the settings: only the proxy's own listeners are refused.
     pub(crate) fn judge_named(&self, address: SocketAddr) -> Result<(), Refusal> {
-        let ip = Classified::new(address.ip());
-        if self.is_own(&ip, address.port()) {
-            return Err(Refusal::of(Some(ip), Rule::OwnListener));
-        }
-        Ok(())
+        Classified::try_each(address.ip(), |ip| {
+            if self.is_own(&ip, address.port()) {
+                return Err(Refusal::of(Some(ip), Rule::OwnListener));
+            }
+            Ok(())
+        })
     }
 
     /// Which addresses may be dialled, as far as no entry names them.

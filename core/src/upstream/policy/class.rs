@@ -44,22 +44,25 @@ pub(super) struct Classified {
 }
 
 impl Classified {
-    pub(super) fn new(written: IpAddr) -> Self {
-        let (meant, class) = match written {
-            IpAddr::V4(ip) => (written, of_v4(ip.to_bits())),
-            IpAddr::V6(ip) => match inside(ip.to_bits()) {
-                Some([ip, relay]) => {
-                    let class = of_v4(ip);
-                    let class = if class == Class::Public {
-                        of_v4(relay)
-                    } else {
-                        class
-                    };
-                    (Ipv4Addr::from_bits(ip).into(), class)
-                }
-                None => (written, of_v6(ip.to_bits())),
-            },
+    /// Asks about an address; about each that an IPv6 address can stand for, until one is refused.
+    pub(super) fn try_each<E>(
+        written: IpAddr,
+        mut judge: impl FnMut(Self) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let ip = match written {
+            IpAddr::V4(ip) => return judge(Self::new(written, written, of_v4(ip.to_bits()))),
+            IpAddr::V6(ip) => ip.to_bits(),
         };
+        match inside(ip) {
+            None => judge(Self::new(written, written, of_v6(ip))),
+            Some(readings) => readings.into_iter().try_for_each(|ip| {
+                let meant = Ipv4Addr::from_bits(ip).into();
+                judge(Self::new(written, meant, of_v4(ip)))
+            }),
+        }
+    }
+
+    fn new(written: IpAddr, meant: IpAddr, class: Class) -> Self {
         Self {
             written,
             meant,
@@ -121,29 +124,48 @@ fn of_v6(ip: u128) -> Class {
     }
 }
 
-/// The IPv4 address that an IPv6 address stands for, and another one by which it is reached.
-fn inside(ip: u128) -> Option<[u32; 2]> {
-    const LOW: u128 = 0xffff_ffff;
-    let last = (ip & LOW) as u32;
+/// The IPv4 addresses that an IPv6 address can stand for, or by which it is reached. Where there are
+/// fewer than four, some are there more than once.
+fn inside(ip: u128) -> Option<[u32; 4]> {
+    let last = ip as u32;
     match (ip >> 96) as u32 {
         0 => match (ip >> 32) as u64 {
             // IPv4-compatible, but for `::` and `::1`.
-            0 if last > 1 => Some([last; 2]),
+            0 if last > 1 => Some([last; 4]),
             // IPv4-mapped, IPv4-translated.
-            0xffff | 0xffff_0000 => Some([last; 2]),
+            0xffff | 0xffff_0000 => Some([last; 4]),
             _ => None,
         },
-        // NAT64 (RFC 6052), and that of one's own network (RFC 8215) as it is written at the end.
+        // NAT64 (RFC 6052), and that of one's own network (RFC 8215).
         0x0064_ff9b => match (ip >> 32) as u64 {
-            0 => Some([last; 2]),
-            rest if rest >> 48 == 1 && rest & LOW as u64 == 0 => Some([last; 2]),
+            0 => Some([last; 4]),
+            rest if rest >> 48 == 1 => Some(inside_local(ip)),
             _ => None,
         },
         // Teredo (RFC 4380): the client, whose bits are inverted, and its server.
-        0x2001_0000 => Some([!last, (ip >> 64) as u32]),
+        0x2001_0000 => Some([!last, (ip >> 64) as u32, !last, !last]),
         // 6to4 (RFC 3056).
-        prefix if prefix >> 16 == 0x2002 => Some([(ip >> 80) as u32; 2]),
+        prefix if prefix >> 16 == 0x2002 => Some([(ip >> 80) as u32; 4]),
         _ => None,
+    }
+}
+
+/// The IPv4 address in an address of 64:ff9b:1::/48, for each length that the prefix of a network
+/// can have there (RFC 6052, section 2.2): 96, 64, 56 and 48 bits. Which one it has only its
+/// translator knows. The bits 64 to 71 stand between the parts, and count for nothing.
+fn inside_local(ip: u128) -> [u32; 4] {
+    let readings = [
+        ip,
+        ip >> 24,
+        ip >> 40 & 0xff00_0000 | ip >> 32 & 0x00ff_ffff,
+        ip >> 48 & 0xffff_0000 | ip >> 40 & 0x0000_ffff,
+    ]
+    .map(|bits| bits as u32);
+    // Nothing is sent to 0.0.0.0/8 (RFC 1122, section 3.2.1.3): zeros are those of another length.
+    let is_sent = |ip: &u32| ip >> 24 != 0;
+    match readings.iter().copied().find(is_sent) {
+        Some(other) => readings.map(|ip| if is_sent(&ip) { ip } else { other }),
+        None => readings,
     }
 }
 

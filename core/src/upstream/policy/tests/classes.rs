@@ -57,6 +57,8 @@ const CLASSES: &[(Class, &[&str])] = &[
             "172.16.0.1",
             "172.31.255.255",
             "192.168.0.1",
+            // With a prefix of 56 bits it is 10.11.0.12.
+            "64:ff9b:1:a:b:c::1",
         ],
     ),
     (
@@ -96,7 +98,6 @@ const CLASSES: &[(Class, &[&str])] = &[
             "2001:1::1",
             "2001:20::1",
             "4000::1",
-            "64:ff9b:1:a:b:c::1",
             "64:ff9b::1:0:0:1",
             "::1:0:0:0:1",
         ],
@@ -123,7 +124,6 @@ fn spellings(ip: Ipv4Addr) -> Vec<IpAddr> {
         of(0xffff << 48 | bits),
         of(0x0064_ff9b << 96 | bits),
         of(0x0064_ff9b_0001 << 80 | bits),
-        of(0x0064_ff9b_0001_abcd << 64 | bits),
         of(0x2002 << 112 | bits << 80 | 1),
         // The server is the same host.
         of(0x2001_0000 << 96 | bits << 64 | (!bits & 0xffff_ffff)),
@@ -134,13 +134,91 @@ fn spellings(ip: Ipv4Addr) -> Vec<IpAddr> {
     all
 }
 
+/// The same in a network of one's own, whose prefix can have several lengths (RFC 6052, section
+/// 2.2).
+fn local_spellings(ip: Ipv4Addr, subnet: u16, suffix: u32) -> [IpAddr; 4] {
+    let (bits, subnet) = (u128::from(ip.to_bits()), u128::from(subnet));
+    let (high, low) = (bits >> 16, bits & 0xffff);
+    let (first, rest) = (bits >> 24, bits & 0x00ff_ffff);
+    let suffix = u128::from(suffix);
+    let within = |bits: u128| IpAddr::V6((0x0064_ff9b_0001 << 80 | bits).into());
+    [
+        within(subnet << 64 | bits),
+        within(subnet << 64 | bits << 24 | suffix & 0x00ff_ffff),
+        within((subnet & 0xff00 | first) << 64 | rest << 32 | suffix),
+        within(high << 64 | low << 40 | suffix),
+    ]
+}
+
+/// The first one that is not public of those that an address can stand for.
+fn class(ip: IpAddr) -> Class {
+    let public = |it: Classified| match it.class {
+        Class::Public => Ok(()),
+        class => Err(class),
+    };
+    Classified::try_each(ip, public)
+        .err()
+        .unwrap_or(Class::Public)
+}
+
+#[test]
+fn every_length_of_a_networks_own_prefix_is_read() {
+    let policy = policy(
+        LOCAL,
+        &egress(|egress| egress.deny = entries(&["9.9.9.0/24"])),
+    );
+    for address in [
+        "64:ff9b:1:a9fe:a9:fe00::",
+        "64:ff9b:1:aba9:fe:a9fe::",
+        "64:ff9b:1:abcd:a9:fea9:fe00:0",
+        "64:ff9b:1:abcd::169.254.169.254",
+        // What is not part of the address is for the translator to look at, or not to.
+        "64:ff9b:1:a9fe:ffa9:fe12:3456:789a",
+    ] {
+        let refusal = judge(&policy, address).unwrap_err();
+        assert_eq!(refusal.rule, Rule::Unnamed, "{address}");
+        assert!(
+            refusal.to_string().contains("leads to 169.254."),
+            "{refusal}"
+        );
+    }
+    for address in [
+        "64:ff9b:1:909:9:900::",
+        "64:ff9b:1:ab09:9:909::",
+        "64:ff9b:1:abcd:9:909:900:0",
+        "64:ff9b:1:abcd::9.9.9.9",
+    ] {
+        let refusal = judge(&policy, address).unwrap_err();
+        assert!(matches!(refusal.rule, Rule::Deny(_)), "{address}");
+    }
+    let beyond = |allow: &str| self::policy(BEYOND, &egress(|it| it.allow = entries(&[allow])));
+    let both = "64:ff9b:1:a00:0:100:c0a8:100";
+    for (allow, passes) in [
+        ("10.0.0.0/8", false),
+        ("64:ff9b:1::/48", true),
+        ("0.0.0.0/0", true),
+    ] {
+        // It can be 10.0.0.1 and 192.168.1.0, and who allows the one does not allow the other.
+        assert_eq!(judge(&beyond(allow), both).is_ok(), passes, "{allow}");
+    }
+    let ten = "64:ff9b:1:a00:0:100::";
+    assert!(judge(&self::policy(BEYOND, &Egress::default()), ten).is_err());
+    assert!(
+        judge(
+            &self::policy(BEYOND, &Egress::default()),
+            "64:ff9b:1::9.9.9.9"
+        )
+        .is_ok()
+    );
+}
+
 #[test]
 fn every_class_is_known_and_treated_as_the_settings_say() {
     let named = [Class::LinkLocal, Class::Metadata];
     for (class, addresses) in CLASSES {
         for address in *addresses {
             let ip: IpAddr = address.parse().unwrap();
-            assert_eq!(Classified::new(ip).class, *class, "{address}");
+            assert_eq!(self::class(ip), *class, "{address}");
             let is_public = *class == Class::Public;
             let is_named = named.contains(class);
             for (own, word, passes) in [
@@ -208,6 +286,7 @@ proptest! {
         private in any_word(),
         own in prop::sample::select(vec![LOCAL, BEYOND]),
         scheme in prop::sample::select(vec![Scheme::Http, Scheme::Tunnel]),
+        (subnet, suffix) in any::<(u16, u32)>(),
     ) {
         let egress = egress(|egress| {
             (egress.allow, egress.deny, egress.private) = (allow, deny, private);
@@ -215,9 +294,14 @@ proptest! {
         let policy = policy(own, &egress);
         let target = Target::parse("a.example:81", None).unwrap();
         let rule = |ip: IpAddr| policy.judge(&target, scheme, ip).map_err(|refusal| refusal.rule);
-        let class = Classified::new(ip.into()).class;
+        let class = self::class(ip.into());
+        // Each can stand for other addresses, too, which may be refused where this one is not.
+        for spelling in local_spellings(ip, subnet, suffix) {
+            let is_sent_to = ip.octets()[0] != 0;
+            prop_assert!(!is_sent_to || rule(ip.into()).is_ok() || rule(spelling).is_err());
+        }
         for spelling in spellings(ip) {
-            prop_assert_eq!(Classified::new(spelling).class, class, "{}", spelling);
+            prop_assert_eq!(self::class(spelling), class, "{}", spelling);
             prop_assert_eq!(rule(ip.into()), rule(spelling), "{}", spelling);
             // As a target that is written so.
             let literal = Target::parse(&format!("[{spelling}]:81"), None).unwrap();
