@@ -66,6 +66,7 @@ fn record<'a>(data: &'a str, skipped: &'a [Arc<str>]) -> Record<'a> {
         rule: next(),
         error: next(),
         user: next(),
+        groups: skipped,
         feed: next(),
         source: next(),
         line: Some(7),

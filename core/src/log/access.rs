@@ -39,6 +39,8 @@ pub(crate) struct Record<'a> {
     pub(crate) listener: Option<&'a str>,
     /// Who the client has logged in as.
     pub(crate) user: Option<&'a str>,
+    /// The groups that the client is in.
+    pub(crate) groups: &'a [Arc<str>],
     pub(crate) method: Option<&'a str>,
     /// The canonical host that was asked for.
     pub(crate) host: Option<&'a str>,
@@ -147,6 +149,7 @@ impl Record<'_> {
         }
         text(line, "listener", self.listener);
         text(line, "user", self.user);
+        names(line, "groups", self.groups);
         text(line, "method", self.method);
         text(line, "host", self.host);
         number(line, "port", self.port);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use portcullis::config::AccessLogTo;
+use portcullis::config::{AccessLogTo, Group, parse_network};
 use portcullis_tests::{Log, OPTIONS, Origin, Proxy, Stage, connect, get, guests, scene};
 
 fn assert_says(line: &str, fields: &[&str]) {
@@ -204,4 +204,29 @@ async fn what_a_filter_notes_stands_in_the_line_of_its_exchange() {
     }
     let line = log.says(&["kind=access", " host=calm.note.example "]).await;
     assert!(!line.contains("notes="), "{line:?}");
+}
+
+#[tokio::test]
+async fn a_line_names_the_groups_of_its_client_if_it_is_in_any() {
+    let mut log = Log::follow();
+    let stage = Stage::start_with(|config| {
+        for (name, network) in [("tablets", "127.0.0.9"), ("children", "127.0.0.8/31")] {
+            let group = Group::new([parse_network(network).expect("a network")]);
+            config.groups.insert(name.into(), group);
+        }
+    });
+    let stage = stage.await;
+    for (last, groups) in [
+        (9, " groups=children,tablets "),
+        (8, " groups=children "),
+        (7, ""),
+    ] {
+        let mut client = stage.proxy.client_from([127, 0, 0, last]).await;
+        client.send(stage.request("a.example", "")).await;
+        assert_eq!(client.response().await.status, 200);
+        let client = format!(" client=127.0.0.{last} ");
+        let line = log.says(&["kind=access", &client]).await;
+        assert!(line.contains(groups), "{line}");
+        assert_eq!(line.contains(" groups="), !groups.is_empty(), "{line}");
+    }
 }

@@ -326,5 +326,7 @@ async fn lists_and_decisions_are_for_users_and_a_verdict_is_kept_for_no_other() 
         let field = login(user, "secret");
         let response = guarded.asks(&mut client, "games.example", &field).await;
         assert_eq!(response.status, status, "{user}");
+        let line = log.says(&["kind=access", &format!(" user={user} ")]).await;
+        assert_eq!(line.contains(" groups=players "), user == "bob", "{line}");
     }
 }

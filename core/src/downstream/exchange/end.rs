@@ -108,6 +108,7 @@ impl Exchange {
             client: self.client.address,
             listener: self.listener.as_deref(),
             user: self.client.user.as_deref(),
+            groups: &self.client.groups,
             method: self.method.as_ref().map(Method::as_str),
             host: self.target.as_ref().map(|target| target.host()),
             port: self.target.as_ref().map(|target| target.port()),

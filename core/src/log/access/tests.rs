@@ -14,6 +14,7 @@ const NOTHING: Record<'static> = Record {
     client: None,
     listener: None,
     user: None,
+    groups: &[],
     method: None,
     host: None,
     port: None,
@@ -52,6 +53,7 @@ fn with_texts<'a>(names: &'a [Arc<str>], mut text: impl FnMut() -> &'a str) -> R
         client: Some(Ipv4Addr::new(10, 0, 0, 7).to_ipv6_mapped().into()),
         listener: Some(text()),
         user: Some(text()),
+        groups: names,
         method: Some(text()),
         host: Some(text()),
         port: Some(443),
@@ -105,6 +107,7 @@ fn expected(record: &Record<'_>) -> Value {
         "upstream": record.upstream, "sni": record.sni, "sni_verdict": "next", "ech": true,
         "host_field": record.host_field, "host_field_verdict": "next",
         "status": 403, "verdict": record.verdict, "filter": record.filter, "reason": record.reason,
+        "groups": record.groups.iter().map(|name| &**name).collect::<Vec<_>>(),
         "skipped": record.skipped.iter().map(|name| &**name).collect::<Vec<_>>(),
         "edited": record.edited.iter().map(|name| &**name).collect::<Vec<_>>(),
         "notes": record.notes.iter().map(|name| &**name).collect::<Vec<_>>(),
@@ -116,7 +119,7 @@ fn expected(record: &Record<'_>) -> Value {
         fields
             .as_object_mut()
             .unwrap()
-            .retain(|name, _| !["skipped", "edited", "notes"].contains(&&**name));
+            .retain(|name, _| !["groups", "skipped", "edited", "notes"].contains(&&**name));
     }
     fields
 }
@@ -144,7 +147,7 @@ fn a_line_has_the_form_that_the_grammar_gives_it() {
     let record = with_texts(&names, || texts.next().unwrap());
     assert_eq!(
         logfmt(&record),
-        "time=2026-11-23T13:42:32.829285Z kind=access id=4 client=10.0.0.7 listener=lan user=jo method=GET host=a.example \
+        "time=2026-11-23T13:42:32.829285Z kind=access id=4 client=10.0.0.7 listener=lan user=jo groups=\"plain,with\\\\, comma\" method=GET host=a.example \
          port=443 protocol=connect peer=[::1]:8443 upstream=corp sni=other.example sni_verdict=next ech=true host_field=inner.example host_field_verdict=next status=403 verdict=block filter=\"block list\" \
          reason=\"it is \\\"bad\\\"\" skipped=\"plain,with\\\\, comma\" edited=\"plain,with\\\\, comma\" notes=\"plain,with\\\\, comma\" feed=list \
          source=https://lists.example/ads rule=*.a.example line=7 up=5 down=18446744073709551615 ms=12345.006 slowed=true last=true outcome=failed error=\"x: y\"\n"
@@ -244,7 +247,7 @@ fn as_json(fields: Vec<(&str, Cow<'_, str>)>) -> Value {
             }
             "ech" | "slowed" | "last" => value.parse::<bool>().unwrap().into(),
             "ms" => value.parse::<f64>().unwrap().into(),
-            "skipped" | "edited" | "notes" => logfmt::split_names(&value).into(),
+            "groups" | "skipped" | "edited" | "notes" => logfmt::split_names(&value).into(),
             _ => Value::from(value),
         };
         (name.to_owned(), value)
