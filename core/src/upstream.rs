@@ -139,7 +139,12 @@ impl Upstream {
             None => direct.clone(),
             Some(parent) => {
                 let (target, scheme) = (direct.target.clone(), direct.scheme);
-                Rc::new(Route::through(target, scheme, parent.clone()))
+                let known = self.resolver.known(&target);
+                let leaves_name = known.is_none_or(|known| known.is_empty());
+                Rc::new(Route {
+                    leaves_name,
+                    ..Route::through(target, scheme, parent.clone())
+                })
             }
         }
     }

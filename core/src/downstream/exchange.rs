@@ -43,6 +43,8 @@ pub(crate) struct Exchange {
     peer: Option<SocketAddr>,
     /// The parent proxies of which one was.
     upstream: Option<Arc<str>>,
+    /// They resolve the target's name, whose addresses are not known here.
+    leaves_name: bool,
     shown_name: Option<Box<ShownName>>,
     /// What its connection may move, if that is limited.
     allowance: Option<Rc<Allowance>>,
@@ -163,6 +165,7 @@ impl Exchange {
             target: None,
             peer: None,
             upstream: None,
+            leaves_name: false,
             shown_name: None,
             allowance: None,
             is_last: false,
@@ -238,12 +241,17 @@ impl Exchange {
     /// The exchange goes this way.
     pub(crate) fn record_route(&mut self, route: &Route) {
         self.upstream = route.parent().map(|parent| parent.name().clone());
+        self.leaves_name = route.leaves_name;
     }
 
-    /// It has gone this way, over a connection to this address.
+    /// It has gone over a connection to this address, which may lead straight to its target while
+    /// no parent proxy can be reached.
     pub(crate) fn record_peer(&mut self, peer: SocketAddr, route: &Route) {
         self.peer = Some(peer);
-        self.record_route(route);
+        // A connection to a parent proxy is for other targets, too.
+        if route.parent().is_none() {
+            self.record_route(route);
+        }
     }
 
     /// What filters know of the exchange in each of its hooks.

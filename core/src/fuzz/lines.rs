@@ -76,6 +76,7 @@ fn record<'a>(data: &'a str, skipped: &'a [Arc<str>]) -> Record<'a> {
         protocol: Protocol::Connect.name(),
         peer: None,
         upstream: next(),
+        leaves_name: true,
         sni_verdict: None,
         ech: true,
         host_field: next(),

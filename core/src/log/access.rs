@@ -26,6 +26,9 @@ pub(crate) const KIND: &str = "access";
 /// Stands for the address of a client that has none.
 const UNIX: &str = "unix";
 
+/// What is said of addresses that a parent proxy chooses.
+const UNCHECKED: &str = "unchecked";
+
 /// What one access line is written from. A field that is `None` or empty is left out of the line.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Record<'a> {
@@ -51,6 +54,8 @@ pub(crate) struct Record<'a> {
     pub(crate) peer: Option<SocketAddr>,
     /// The table of parent proxies of which one was dialled.
     pub(crate) upstream: Option<&'a str>,
+    /// That one resolves the host, whose addresses have not been judged here.
+    pub(crate) leaves_name: bool,
     /// The name in the TLS handshake of a tunnel's client, canonical if it is a host.
     pub(crate) sni: Option<&'a str>,
     /// What the filters said of that name, if they were asked about it.
@@ -158,6 +163,9 @@ impl Record<'_> {
             line.address("peer", peer.ip(), Some(peer.port()));
         }
         text(line, "upstream", self.upstream);
+        if self.leaves_name {
+            line.text("addresses", UNCHECKED);
+        }
         text(line, "sni", self.sni);
         text(line, "sni_verdict", self.sni_verdict);
         if self.ech {

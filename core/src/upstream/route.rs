@@ -14,6 +14,8 @@ pub(crate) struct Route {
     pub(crate) target: Rc<Target>,
     pub(crate) scheme: Scheme,
     pub(crate) via: Via,
+    /// A parent proxy resolves the target's name, of which no address is known here.
+    pub(crate) leaves_name: bool,
 }
 
 /// What is spoken with the origin.
@@ -40,6 +42,7 @@ impl Route {
             target,
             scheme,
             via: Via::Direct,
+            leaves_name: false,
         }
     }
 
@@ -48,6 +51,7 @@ impl Route {
             target,
             scheme,
             via: Via::Parent(parent),
+            leaves_name: true,
         }
     }
 

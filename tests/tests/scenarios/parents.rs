@@ -10,8 +10,8 @@ mod peers;
 use std::net::Ipv4Addr;
 
 use portcullis::Config;
-use portcullis::config::{Feed, FeedFormat, Ports, PrivateAddresses, Secret, Upstream};
-use portcullis_tests::{Log, Origin, Proxy, Wire, connect, get, ok};
+use portcullis::config::{Fallback, Feed, FeedFormat, Ports, PrivateAddresses, Secret, Upstream};
+use portcullis_tests::{Log, Origin, Proxy, Stage, Wire, connect, get, ok};
 
 /// A proxy for all of whose requests `parent` is the way, by this protocol.
 async fn behind(
@@ -294,5 +294,64 @@ async fn a_list_is_fetched_through_the_parent_of_its_server() {
         if answered.status == 403 {
             break;
         }
+    }
+}
+
+#[tokio::test]
+async fn the_log_says_whose_addresses_were_left_to_a_parent() {
+    let mut log = Log::follow();
+    let parent = Origin::start().await;
+    let proxy = behind("http", &parent, |config, _| {
+        let known = vec![Ipv4Addr::new(192, 0, 2, 9).into()];
+        config.egress.hosts = [("known.example".to_owned(), known)].into();
+    })
+    .await;
+    let (mut client, mut kept) = (proxy.client().await, None);
+    for (host, is_left) in [
+        ("wiki.example", true),
+        ("known.example", false),
+        ("192.0.2.7", false),
+        ("localhost", false),
+        // Its connection is the one that the first has made.
+        ("other.example", true),
+    ] {
+        client.send(get(&format!("http://{host}/"))).await;
+        let end = match &mut kept {
+            None => kept.insert(parent.accept().await),
+            Some(end) => end,
+        };
+        end.head().await;
+        end.send(ok("served")).await;
+        assert_eq!(client.response().await.status, 200, "{host}");
+        let (mut tunnel, mut end) = asks_for_tunnel(&proxy, &parent, &format!("{host}:443")).await;
+        end.head().await;
+        end.send("HTTP/1.1 200 OK\r\n\r\n").await;
+        assert_eq!(tunnel.response_to("CONNECT").await.status, 200, "{host}");
+        drop((tunnel, end));
+        for protocol in ["http", "connect"] {
+            let (host, protocol) = (format!(" host={host} "), format!(" protocol={protocol} "));
+            let line = log.says(&["kind=access", &host, &protocol]).await;
+            assert!(line.contains(" upstream=corp "), "{line}");
+            let says_so = line.contains(" upstream=corp addresses=unchecked ");
+            assert_eq!(says_so, is_left, "{line}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_goes_straight_while_no_parent_is_there_was_checked() {
+    let mut log = Log::follow();
+    let stage = Stage::start_with(|config| {
+        let gone = format!("http://{}", Origin::gone());
+        let mut table = Upstream::new([gone.parse().expect("a proxy")]);
+        table.fallback = Fallback::Direct;
+        config.upstream.insert("corp".into(), table);
+    });
+    let stage = stage.await;
+    for _ in 0..2 {
+        assert_eq!(stage.get("straight.example").await.status, 200);
+        let line = log.says(&["kind=access", " host=straight.example "]).await;
+        let says_so = line.contains(" addresses=") || line.contains(" upstream=");
+        assert!(!says_so && line.contains(" peer="), "{line}");
     }
 }

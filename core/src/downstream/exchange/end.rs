@@ -115,6 +115,7 @@ impl Exchange {
             protocol: self.protocol.name(),
             peer: self.peer,
             upstream: self.upstream.as_deref(),
+            leaves_name: self.leaves_name,
             sni: sni.and_then(|shown| shown.name.as_deref()),
             sni_verdict: sni.and_then(verdict),
             ech: sni.is_some_and(|shown| shown.has_hidden_name),

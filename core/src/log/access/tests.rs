@@ -21,6 +21,7 @@ const NOTHING: Record<'static> = Record {
     protocol: "http",
     peer: None,
     upstream: None,
+    leaves_name: false,
     sni: None,
     sni_verdict: None,
     ech: false,
@@ -60,6 +61,7 @@ fn with_texts<'a>(names: &'a [Arc<str>], mut text: impl FnMut() -> &'a str) -> R
         protocol: "connect",
         peer: Some((Ipv6Addr::LOCALHOST, 8443).into()),
         upstream: Some(text()),
+        leaves_name: true,
         sni: Some(text()),
         sni_verdict: Some("next"),
         ech: true,
@@ -104,7 +106,7 @@ fn expected(record: &Record<'_>) -> Value {
     let mut fields = json!({
         "time": TIME, "kind": "access", "id": record.id, "client": "10.0.0.7", "listener": record.listener, "user": record.user,
         "method": record.method, "host": record.host, "port": 443, "protocol": "connect", "peer": "[::1]:8443",
-        "upstream": record.upstream, "sni": record.sni, "sni_verdict": "next", "ech": true,
+        "upstream": record.upstream, "addresses": "unchecked", "sni": record.sni, "sni_verdict": "next", "ech": true,
         "host_field": record.host_field, "host_field_verdict": "next",
         "status": 403, "verdict": record.verdict, "filter": record.filter, "reason": record.reason,
         "groups": record.groups.iter().map(|name| &**name).collect::<Vec<_>>(),
@@ -148,7 +150,7 @@ fn a_line_has_the_form_that_the_grammar_gives_it() {
     assert_eq!(
         logfmt(&record),
         "time=2026-11-23T13:42:32.829285Z kind=access id=4 client=10.0.0.7 listener=lan user=jo groups=\"plain,with\\\\, comma\" method=GET host=a.example \
-         port=443 protocol=connect peer=[::1]:8443 upstream=corp sni=other.example sni_verdict=next ech=true host_field=inner.example host_field_verdict=next status=403 verdict=block filter=\"block list\" \
+         port=443 protocol=connect peer=[::1]:8443 upstream=corp addresses=unchecked sni=other.example sni_verdict=next ech=true host_field=inner.example host_field_verdict=next status=403 verdict=block filter=\"block list\" \
          reason=\"it is \\\"bad\\\"\" skipped=\"plain,with\\\\, comma\" edited=\"plain,with\\\\, comma\" notes=\"plain,with\\\\, comma\" feed=list \
          source=https://lists.example/ads rule=*.a.example line=7 up=5 down=18446744073709551615 ms=12345.006 slowed=true last=true outcome=failed error=\"x: y\"\n"
     );
