@@ -170,4 +170,44 @@ mod tests {
         let failure = race(vec![refusing]).await.unwrap_err();
         assert_eq!(failure.kind(), io::ErrorKind::ConnectionRefused);
     }
+
+    /// A listener whose queue is full, so that it answers no further connection, and the connection
+    /// that fills it.
+    #[cfg(target_os = "linux")]
+    async fn silent(address: &str) -> (SocketAddr, (tokio::net::TcpListener, TcpStream)) {
+        let address: SocketAddr = address.parse().unwrap();
+        let socket = match address {
+            SocketAddr::V4(_) => tokio::net::TcpSocket::new_v4(),
+            SocketAddr::V6(_) => tokio::net::TcpSocket::new_v6(),
+        };
+        let socket = socket.unwrap();
+        socket.bind(address).unwrap();
+        let listener = socket.listen(0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let first = connect(address).await.unwrap().stream;
+        (address, (listener, first))
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn an_address_that_is_silent_keeps_the_next_waiting_for_a_moment_alone() {
+        let (v4, v6) = ("127.0.0.1:0", "[::1]:0");
+        // There are machines without IPv6.
+        let is_there = |address: &str| std::net::TcpListener::bind(address).is_ok();
+        let v6 = if is_there(v6) { v6 } else { v4 };
+        for (first, second) in [(v4, v4), (v6, v4), (v4, v6)] {
+            let (silent, _kept) = silent(first).await;
+            let origin = tokio::net::TcpListener::bind(second).await.unwrap();
+            let open = origin.local_addr().unwrap();
+            let begun = tokio::time::Instant::now();
+            // Without its turn the second would wait for minutes.
+            let limit = Duration::from_secs(30);
+            let raced = tokio::time::timeout(limit, race(vec![silent, open])).await;
+            assert_eq!(raced.expect("it has a turn").unwrap().peer, open);
+            assert!(
+                begun.elapsed() >= CONNECTION_ATTEMPT_DELAY,
+                "{first} {second}"
+            );
+        }
+    }
 }
