@@ -58,6 +58,19 @@ impl Origin {
         address
     }
 
+    /// A port that answers no further connection, as its queue is full.
+    #[cfg(target_os = "linux")]
+    pub async fn silent() -> SocketAddr {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        socket.bind(any).expect("a free port");
+        let listener = socket.listen(0).expect("a socket");
+        let address = listener.local_addr().expect("it has one");
+        let first = Wire::connect(address).await;
+        std::mem::forget((listener, first));
+        address
+    }
+
     /// A port that is free for a program that is started next.
     pub async fn free() -> SocketAddr {
         Self::start().await.address

@@ -2,10 +2,12 @@
 
 use std::io::ErrorKind;
 use std::net::Ipv4Addr;
+#[cfg(target_os = "linux")]
+use std::time::Duration;
 
 use portcullis::config::{Clients, PrivateAddresses};
 use portcullis_tests::{
-    Log, Origin, Stage, Wire, client_hello, connect, curl, skip_without, within,
+    Log, Origin, Stage, Wire, client_hello, connect, curl, get, skip_without, within,
 };
 
 /// On the list of the tests.
@@ -259,5 +261,36 @@ async fn curl_gets_a_page_by_each_version() {
                 .expect("curl runs");
             assert_eq!(asked.status.code(), Some(97), "{scheme}: {asked:?}");
         }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_origin_that_is_silent_is_given_up_in_time_whatever_asks_for_it() {
+    let log = Log::follow();
+    let stage = Stage::start_with(|config| config.limits.connect = Duration::from_millis(100));
+    let (stage, silent) = (stage.await, Origin::silent().await);
+    for request in [
+        get(&format!("http://{silent}/")),
+        connect(&silent.to_string()),
+    ] {
+        let mut client = stage.proxy.client().await;
+        client.send(request).await;
+        let response = client.response().await;
+        assert_eq!(response.status, 504, "{response:?}");
+        let said = response.field("proxy-status").expect("it says why");
+        assert!(said.contains(";error=connection_timeout;"), "{said}");
+    }
+    let request = by_address(Ipv4Addr::LOCALHOST, silent.port());
+    // "TTL expired" is the nearest that the protocol has.
+    assert_eq!(answer(&mut client(&stage).await, &request).await, 6);
+    let port = format!(" port={} ", silent.port());
+    for protocol in ["http", "connect", "socks5"] {
+        let protocol = format!(" protocol={protocol} ");
+        let line = log.clone().says(&["kind=access", &port, &protocol]).await;
+        assert!(
+            line.contains(" outcome=failed ") && !line.contains(" peer="),
+            "{line}"
+        );
     }
 }
