@@ -43,6 +43,12 @@ const REFUSED: [(&str, &str); 14] = [
     ("$argon2d$", "of argon2, only argon2id is taken"),
 ];
 
+#[cfg(test)]
+thread_local! {
+    /// How many passwords this thread has compared.
+    static COMPARISONS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// A hash that can be compared with a password.
 pub(crate) struct PasswordHash {
     kind: Kind,
@@ -89,11 +95,19 @@ impl PasswordHash {
 
     /// Whether it is the hash of that password. Takes as long as the hash wants it to.
     pub(crate) fn is_of(&self, password: &[u8]) -> bool {
+        #[cfg(test)]
+        COMPARISONS.set(COMPARISONS.get() + 1);
         match self.kind {
             Kind::Argon2id => phc::PasswordHash::new(&self.text)
                 .is_ok_and(|hash| Argon2::default().verify_password(password, &hash).is_ok()),
             Kind::Bcrypt => bcrypt::verify(password, &self.text).unwrap_or(false),
         }
+    }
+
+    /// How many passwords this thread has compared.
+    #[cfg(test)]
+    pub(crate) fn comparisons() -> usize {
+        COMPARISONS.get()
     }
 
     /// As it stands in the file.

@@ -3,7 +3,7 @@ use std::thread;
 
 use super::super::digest::Key;
 use super::*;
-use crate::config::Users;
+use crate::config::{PasswordHash, Users};
 
 /// A file with the user ada, whose password is `secret`.
 fn ada() -> Arc<User> {
@@ -83,6 +83,29 @@ async fn a_login_is_right_if_user_and_password_are() {
     assert_eq!(verify(unknown).await, Outcome::Wrong);
     drop(desk);
     thread.join().unwrap();
+}
+
+#[test]
+fn a_user_who_is_not_known_takes_as_much_computing_as_one_who_is() {
+    for known in [Known::Yes, Known::No] {
+        for password in ["secret", "wrong"] {
+            let desk = Desk::closed(10);
+            let attempt = Attempt {
+                known,
+                ..desk.attempt(1, password)
+            };
+            let waiting = desk.verifier.submit(attempt).unwrap();
+            let before = PasswordHash::comparisons();
+            desk.open();
+            assert_eq!(
+                PasswordHash::comparisons() - before,
+                1,
+                "{known:?} {password}"
+            );
+            let is_right = outcome(waiting) == Some(Outcome::Right);
+            assert_eq!(is_right, known == Known::Yes && password == "secret");
+        }
+    }
 }
 
 #[test]
