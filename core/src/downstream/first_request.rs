@@ -1,18 +1,27 @@
 //! The first request that a client sends through a tunnel in plain text, read for the name of the
 //! server that it wants (RFC 9112, sections 3 and 5; RFC 9110, section 7.2). Servers read requests
-//! in different ways, so what two of them could take for different names is refused. Nothing else
-//! of HTTP is understood here. Used by tunnels; reads bytes and keeps none.
+//! in different ways: what two of them could take for different names is refused, and so is what
+//! only some of them take for a request. Nothing else of HTTP is understood here. Used by tunnels;
+//! reads bytes and keeps none.
 
-use memchr::memchr;
+#[cfg(test)]
+mod tests;
 
-/// The longest word that may be a method, in bytes. Apache and nginx refuse longer lines.
-const LONGEST_METHOD: usize = 8 << 10;
+use memchr::{memchr, memmem};
+
+/// Where the version of a request has to begin in its first line, in bytes, if the line begins as
+/// that of no sound request, and how much may stand before the line that cannot be seen. Apache and
+/// nginx refuse longer lines.
+const LONGEST_LINE: usize = 8 << 10;
 
 /// What a client has begun to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FirstRequest<'a> {
     /// A text that may become the first line of a request. No server answers it as it is.
     Undecided,
+    /// A first line without a version, as HTTP/0.9 has it. Some servers answer at once, and others
+    /// read fields behind it, of which none has named a host so far.
+    Unversioned,
     /// The beginning of a request.
     Incomplete,
     /// Another protocol.
@@ -34,35 +43,104 @@ pub(crate) enum MalformedRequest {
 ///
 /// # Errors
 ///
-/// If servers could find different names in it.
+/// If servers could find different names in it, or if only some would take it for a request.
 pub(crate) fn read(sent: &[u8]) -> Result<FirstRequest<'_>, MalformedRequest> {
-    // Servers pass over empty lines (RFC 9112, section 2.2), and some over blanks.
-    let is_blank = |byte: &&u8| is_space(**byte) || **byte == b'\n';
-    let sent = &sent[sent.iter().take_while(is_blank).count()..];
+    // Servers pass over empty lines (RFC 9112, section 2.2), some over blanks, and a few over all
+    // that cannot be seen.
+    let is_unseen = |byte: &&u8| **byte <= b' ' || **byte == 0x7f;
+    let (lead, sent) = sent.split_at(sent.iter().take_while(is_unseen).count());
     let end = memchr(b'\n', sent);
     let line = &sent[..end.unwrap_or(sent.len())];
-    let parts = line.iter().position(|byte| is_space(*byte));
-    let (method, rest) = line.split_at(parts.unwrap_or(line.len()));
-    let is_text = |byte: &u8| !byte.is_ascii_control() || is_space(*byte);
-    if method.len() > LONGEST_METHOD {
+    let rest = end.map(|end| &sent[end + 1..]);
+    let is_sound_lead = lead.iter().all(|byte| b" \t\r\n".contains(byte));
+    if !is_sound_lead && lead.len() > LONGEST_LINE {
         return Ok(FirstRequest::NotHttp);
     }
-    if !method.iter().all(|byte| is_token(*byte)) || !rest.iter().all(is_text) {
-        return Ok(FirstRequest::NotHttp);
+    let is_sound = is_sound_lead && is_sound(line);
+    match (form(line), rest) {
+        (Form::Versioned, _) if !is_sound => Err(MalformedRequest::Lines),
+        (Form::Versioned, None) => Ok(FirstRequest::Incomplete),
+        (Form::Versioned, Some(rest)) => named(line, rest),
+        (Form::Unversioned, Some(rest)) if names_host(rest) && !is_sound => {
+            Err(MalformedRequest::Lines)
+        }
+        (Form::Unversioned, Some(rest)) if names_host(rest) => named(line, rest),
+        (Form::Unversioned, Some(rest)) if end_of_fields(rest).is_none() => {
+            Ok(FirstRequest::Unversioned)
+        }
+        (Form::Unversioned | Form::Other, Some(_)) | (Form::TooLong, _) => {
+            Ok(FirstRequest::NotHttp)
+        }
+        (Form::Unversioned | Form::Other, None) => Ok(FirstRequest::Undecided),
     }
-    let mut words = rest.split(|byte| is_space(*byte));
-    if !words.any(is_version) {
-        return Ok(end.map_or(FirstRequest::Undecided, |_| FirstRequest::NotHttp));
+}
+
+/// What a server could take the first line for, or what there is of it.
+enum Form {
+    /// A request with fields.
+    Versioned,
+    /// A request of HTTP/0.9. wsgiref and Node.js read fields behind that, and thttpd does behind
+    /// any version.
+    Unversioned,
+    Other,
+    /// It goes on, and is the beginning of no request.
+    TooLong,
+}
+
+/// A method can be anything, as it is for wsgiref.
+fn form(line: &[u8]) -> Form {
+    let method = lenient_words(line).next().unwrap_or_default();
+    let is_method = method.iter().all(|byte| is_token(*byte)) && method.len() <= LONGEST_LINE;
+    let most = if is_method { line.len() } else { LONGEST_LINE };
+    let looked_at = &line[..line.len().min(most)];
+    if versions(lenient_words(looked_at)) > 0 {
+        return Form::Versioned;
     }
-    let Some(end) = end else {
+    if looked_at.len() < line.len() {
+        return Form::TooLong;
+    }
+    let is_target = |target: &[u8]| target[0] == b'/' || memmem::find(target, b"://").is_some();
+    match lenient_words(line).nth(1) {
+        Some(target) if is_target(target) || method.eq_ignore_ascii_case(b"GET") => {
+            Form::Unversioned
+        }
+        _ => Form::Other,
+    }
+}
+
+/// Whether all servers see the same words in a first line that has those of a request.
+fn is_sound(line: &[u8]) -> bool {
+    let method = words(line).next().unwrap_or_default();
+    let is_text = |byte: &u8| !byte.is_ascii_control() || *byte == b'\t';
+    method.iter().all(|byte| is_token(*byte))
+        && line.strip_suffix(b"\r").unwrap_or(line).iter().all(is_text)
+        && versions(words(line)) == versions(lenient_words(line))
+}
+
+/// What stands between the parts of a request line, for servers that are not strict (RFC 9112,
+/// section 3).
+fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let words = line.split(|byte| is_space(*byte));
+    words.filter(|word| !word.is_empty())
+}
+
+/// The same as Python sees them (`str.split`), or a server that decodes UTF-8 first.
+fn lenient_words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let is_blank = |byte: &u8| matches!(byte, b'\t' | 0x0b..=b'\r' | 0x1c..=b' ' | 0x80..);
+    line.split(is_blank).filter(|word| !word.is_empty())
+}
+
+fn versions<'a>(words: impl Iterator<Item = &'a [u8]>) -> usize {
+    words.skip(1).filter(|word| is_version(word)).count()
+}
+
+/// What a request names, whose first line this is.
+fn named<'a>(line: &'a [u8], rest: &'a [u8]) -> Result<FirstRequest<'a>, MalformedRequest> {
+    let Some(host) = host_field(rest)? else {
         return Ok(FirstRequest::Incomplete);
     };
-    without_end(line)?;
-    let Some(host) = host_field(&sent[end + 1..])? else {
-        return Ok(FirstRequest::Incomplete);
-    };
-    let mut words = rest.split(|byte| is_space(*byte));
-    let target = words.find(|word| !word.is_empty()).unwrap_or_default();
+    let target = words(line).nth(1).unwrap_or_default();
     match (authority(target), host) {
         (Some(authority), Some(host))
             if !without_port(authority).eq_ignore_ascii_case(without_port(host)) =>
@@ -71,6 +149,36 @@ pub(crate) fn read(sent: &[u8]) -> Result<FirstRequest<'_>, MalformedRequest> {
         }
         (authority, host) => Ok(FirstRequest::Named(authority.or(host))),
     }
+}
+
+/// Whether a server could find the field in what stands before an empty line, however it tells
+/// lines apart.
+fn names_host(rest: &[u8]) -> bool {
+    let head = &rest[..end_of_fields(rest).unwrap_or(rest.len())];
+    let mut lines = head.split(|byte| byte.is_ascii_control() && *byte != b'\t');
+    lines.any(|line| memchr(b':', line).is_some_and(|colon| is_host(&line[..colon])))
+}
+
+fn end_of_fields(rest: &[u8]) -> Option<usize> {
+    let mut start = 0;
+    while let Some(length) = memchr(b'\n', &rest[start..]) {
+        if matches!(rest[start..start + length], [] | [b'\r']) {
+            return Some(start);
+        }
+        start += length + 1;
+    }
+    None
+}
+
+/// Whether a server could take it for the name of the Host field. Some pass over blanks around it
+/// (RFC 9112, section 5.1), whatever they take for one.
+fn is_host(name: &[u8]) -> bool {
+    let start = name.iter().position(|byte| is_token(*byte));
+    let end = name.iter().rposition(|byte| is_token(*byte));
+    let (Some(start), Some(end)) = (start, end) else {
+        return false;
+    };
+    name[start..=end].eq_ignore_ascii_case(b"host")
 }
 
 /// The value of the Host field, if the client has written one; none at all if the head goes on.
@@ -91,10 +199,9 @@ fn host_field(mut rest: &[u8]) -> Result<Option<Option<&[u8]>>, MalformedRequest
             continue;
         };
         let (name, value) = (&line[..colon], &line[colon + 1..]);
-        if !name.trim_ascii_end().eq_ignore_ascii_case(b"host") {
+        if !is_host(name) {
             continue;
         }
-        // Some servers pass over a blank before the colon (RFC 9112, section 5.1).
         if name.len() > b"host".len() {
             return Err(MalformedRequest::Lines);
         }
@@ -105,10 +212,12 @@ fn host_field(mut rest: &[u8]) -> Result<Option<Option<&[u8]>>, MalformedRequest
     Ok(None)
 }
 
-/// A line without its end, of which some servers would see another.
+/// A line of a field without its end, of which some servers would see another, or in which they
+/// would see a blank.
 fn without_end(line: &[u8]) -> Result<&[u8], MalformedRequest> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if line.iter().any(|byte| matches!(byte, b'\r' | b'\0')) {
+    let is_odd = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
+    if line.iter().any(is_odd) {
         return Err(MalformedRequest::Lines);
     }
     Ok(line)
@@ -138,10 +247,8 @@ fn without_port(authority: &[u8]) -> &[u8] {
     before.strip_suffix(b":").unwrap_or(authority)
 }
 
-/// What stands between the parts of a request line, for servers that are not strict (RFC 9112,
-/// section 3).
 fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\r' | 0x0b | 0x0c)
+    matches!(byte, b' ' | b'\t')
 }
 
 /// RFC 9110, section 5.6.2.
@@ -153,114 +260,4 @@ fn is_version(word: &[u8]) -> bool {
     let name = b"HTTP/";
     let start = word.get(..name.len());
     start.is_some_and(|start| start.eq_ignore_ascii_case(name))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn name(sent: &str) -> Option<&str> {
-        match read(sent.as_bytes()) {
-            Ok(FirstRequest::Named(name)) => {
-                name.map(|name| std::str::from_utf8(name).expect("it is text"))
-            }
-            other => panic!("{sent:?}: {other:?}"),
-        }
-    }
-
-    #[test]
-    fn the_name_is_found_as_lenient_servers_find_it() {
-        for sent in [
-            "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n",
-            "GET / HTTP/1.1\nhOST:a.example\n\n",
-            "\r\n\r\n GET /a b HTTP/1.1\r\nX: y\r\nHost: \t a.example \r\n\r\nHost: c",
-            "get\t/\thttp/1.0\r\nHost: a.example\r\n\r\n",
-            "WHATEVER / HTTP/2.7 x\r\nno field\r\nHost: a.example\r\n\r\n",
-            "GET http://a.example HTTP/1.1\r\n\r\n",
-            "GET HTTP://a.example?b HTTP/1.1\r\nHost: A.example:80\r\n\r\n",
-            "GET ws+x://a.example#b HTTP/1.1\r\nHost:\r\n\r\n",
-        ] {
-            assert_eq!(name(sent), Some("a.example"), "{sent:?}");
-        }
-        for (sent, found) in [
-            ("GET / HTTP/1.1\r\nHost: [::1]:8\r\n\r\n", "[::1]:8"),
-            ("CONNECT a:443 HTTP/1.1\r\nHost: A\r\n\r\n", "a:443"),
-            ("GET http://b\\@a/ HTTP/1.1\r\n\r\n", "b\\@a"),
-            ("GET b HTTP/1.1\r\n\r\n", "b"),
-        ] {
-            assert_eq!(name(sent), Some(found), "{sent:?}");
-        }
-        for sent in [
-            "GET / HTTP/1.0\r\n\r\n",
-            "GET / HTTP/1.1\r\nHost:  \r\n\r\n",
-            "GET /?a=http://b HTTP/1.1\r\nX-Host: c\r\n\r\n",
-            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        ] {
-            assert_eq!(name(sent), None, "{sent:?}");
-        }
-    }
-
-    #[test]
-    fn what_servers_could_read_in_two_ways_is_refused() {
-        use MalformedRequest::{Lines, TwoNames};
-        for (fields, why) in [
-            ("Host: a\r\nHost: a\r\n", TwoNames),
-            ("Host: a\r\nhost: b\r\n", TwoNames),
-            ("Host : a\r\n", Lines),
-            ("X: y\r\n Host: a\r\n", Lines),
-            ("\tHost: a\r\n", Lines),
-            ("X: y\rHost: a\r\n", Lines),
-            ("X: y\0\r\n", Lines),
-        ] {
-            let sent = format!("GET / HTTP/1.1\r\n{fields}\r\n");
-            assert_eq!(read(sent.as_bytes()), Err(why), "{fields:?}");
-        }
-        for sent in [
-            "GET http://b.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n",
-            "CONNECT b.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\n",
-        ] {
-            assert_eq!(read(sent.as_bytes()), Err(TwoNames), "{sent:?}");
-        }
-        let sent = b"GET / HTTP/1.1\rHost: a\r\r\n";
-        assert_eq!(read(sent), Err(Lines));
-    }
-
-    #[test]
-    fn what_is_no_request_is_told_as_soon_as_it_can_be() {
-        for sent in [
-            "\0\0\0\u{8}",
-            "SSH-2.0-OpenSSH_9.9\r\n",
-            "NICK someone\r\n",
-            "{\"a\": 1}",
-            "GET /\r\nHost: a\r\n",
-            "OPTIONS rtsp://a.example RTSP/1.0\r\n",
-            "0032git-upload-pack /a\0",
-            "<?xml",
-        ] {
-            assert_eq!(read(sent.as_bytes()), Ok(FirstRequest::NotHttp), "{sent:?}");
-        }
-        let word = "a".repeat(LONGEST_METHOD);
-        assert_eq!(read(word.as_bytes()), Ok(FirstRequest::Undecided));
-        let word = word + "a";
-        assert_eq!(read(word.as_bytes()), Ok(FirstRequest::NotHttp));
-        for sent in ["", "\r\n", "G", "hello", "GET / HTT", "SSH-2.0-OpenSSH"] {
-            assert_eq!(
-                read(sent.as_bytes()),
-                Ok(FirstRequest::Undecided),
-                "{sent:?}"
-            );
-        }
-        for sent in [
-            "GET / HTTP/",
-            "GET / HTTP/1.1\rHost: a\r\r",
-            "GET / HTTP/1.1\r\nHost: a\r\n",
-            "GET / HTTP/1.1\r\nHost: a\r\n\r",
-        ] {
-            assert_eq!(
-                read(sent.as_bytes()),
-                Ok(FirstRequest::Incomplete),
-                "{sent:?}"
-            );
-        }
-    }
 }

@@ -44,17 +44,22 @@ pub fn client_hello(data: &[u8]) {
 /// What a request shows does not depend on where its bytes are cut and what comes behind, and a
 /// server finds no other name. What may go on before it is clear what it becomes is no request.
 pub fn first_request(data: &[u8]) {
-    use FirstRequest::{Incomplete, Named, Undecided};
+    use FirstRequest::{Incomplete, Named, Undecided, Unversioned};
     let read = first_request::read;
     let whole = read(data);
-    let is_decided = |end: &usize| !matches!(read(&data[..*end]), Ok(Undecided | Incomplete));
+    let is_decided = |end: &usize| {
+        !matches!(
+            read(&data[..*end]),
+            Ok(Undecided | Unversioned | Incomplete)
+        )
+    };
     let ends = 0..=data.len();
     if let Some(end) = ends.clone().find(is_decided) {
         assert_eq!(read(&data[..end]), whole);
     }
     let held = ends
         .into_iter()
-        .find(|end| read(&data[..*end]) != Ok(Undecided));
+        .find(|end| !matches!(read(&data[..*end]), Ok(Undecided | Unversioned)));
     let passed = &data[..held.unwrap_or(data.len()).saturating_sub(1)];
     assert!(request::read(passed).is_none(), "{passed:02x?}");
     let Some(served) = request::read(data) else {

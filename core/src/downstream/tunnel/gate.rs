@@ -37,6 +37,8 @@ pub(super) struct NameGate<'a> {
     /// What the client has begun to send.
     place: Option<Place>,
     is_late: bool,
+    /// A first line without a version has gone on, and fields may follow.
+    is_unversioned: bool,
     seen: Option<ShownName>,
     /// Where the message ends that the server may ask for once more.
     repeatable: Option<usize>,
@@ -126,6 +128,7 @@ impl<'a> NameGate<'a> {
             passed: 0,
             place: None,
             is_late: false,
+            is_unversioned: false,
             seen: None,
             repeatable: None,
             chain,
@@ -158,7 +161,7 @@ impl<'a> NameGate<'a> {
         let asking = match &mut self.asking {
             Some(asking) => asking,
             None => {
-                let seen = ready!(self.poll_first(client, up, cx))?;
+                let seen = ready!(self.poll_first(client, up, exchange, cx))?;
                 self.session.deadlines.end_first_message();
                 let other = seen.and_then(|()| self.other_name(exchange));
                 match other {
@@ -182,12 +185,17 @@ impl<'a> NameGate<'a> {
         &mut self,
         client: &mut (impl AsyncRead + Unpin),
         up: &mut Direction,
+        exchange: &Exchange,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Result<(), GateRefusal>>> {
         let Session {
             deadlines, worker, ..
         } = self.session;
         loop {
+            // A server that waits for fields says nothing before their end.
+            if self.is_unversioned && exchange.bytes_down() > 0 {
+                return Poll::Ready(Ok(Ok(())));
+            }
             let end = match self.read() {
                 Ok(Next::Judge) => return Poll::Ready(Ok(Ok(()))),
                 Ok(Next::Pass) => {
@@ -240,6 +248,10 @@ impl<'a> NameGate<'a> {
         match first_request::read(&self.held) {
             Ok(FirstRequest::NotHttp) => Ok(Next::Judge),
             Ok(FirstRequest::Undecided) => Ok(Next::Pass),
+            Ok(FirstRequest::Unversioned) => {
+                self.is_unversioned = true;
+                Ok(Next::Pass)
+            }
             Ok(FirstRequest::Incomplete) => Ok(self.hold(Place::Request)),
             Ok(FirstRequest::Named(host)) => {
                 self.place = Some(Place::Request);

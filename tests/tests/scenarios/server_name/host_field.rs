@@ -116,12 +116,17 @@ async fn another_host_is_judged_and_filters_are_told_where_it_was_found() {
 #[tokio::test]
 async fn a_protocol_that_is_not_http_is_not_held_back() {
     let scene = Scene::start().await;
+    let zeros = "\0".repeat(30_000);
     // A text without an end of a line could become a request, and none has come yet.
     for sent in [
         "hello",
         "SSH-2.0-client\r\n",
         "GET / HTTP",
         "\0binary",
+        "AMQP\0\0\u{9}\u{1}",
+        "220 mail.example\r\n",
+        "{\"a\": \"HTTP/1.1\"}",
+        zeros.as_str(),
         "GET /\r\n",
     ] {
         let (mut client, mut served) = scene.tunnel("front.example").await;
@@ -139,6 +144,65 @@ async fn a_protocol_that_is_not_http_is_not_held_back() {
         .await;
     assert!(client.rest().await.starts_with("HTTP/1.1 403 "));
     assert_eq!(served.rest().await, "");
+}
+
+#[tokio::test]
+async fn what_only_lenient_servers_take_for_a_request_is_refused() {
+    let mut log = Log::follow();
+    let scene = Scene::start().await;
+    let lines: [&[u8]; 10] = [
+        b"GET /\x01 HTTP/1.1",
+        b"GET /\x07 HTTP/1.1",
+        b"GET /\x1b HTTP/1.1",
+        b"GET /\x7f HTTP/1.1",
+        b"GET / \x1c HTTP/1.1",
+        b"GET\xa0/ HTTP/1.1",
+        b"GET\x1c/\x1cHTTP/1.1",
+        b"\x1cGET / HTTP/1.1",
+        b"\"GET / HTTP/1.1",
+        // HTTP/0.9, behind which some read fields all the same.
+        b"GET /\x01",
+    ];
+    let fields = format!("\r\nHost: {BLOCKED}\r\n\r\n");
+    for (at, line) in lines.into_iter().enumerate() {
+        let host = format!("lenient-{at}.example");
+        let (mut client, served) = scene.tunnel(&host).await;
+        client.send([line, fields.as_bytes()].concat()).await;
+        is_forbidden(client, served).await;
+        log.says(&[&format!("host={host}"), "in more than one way"])
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn a_host_behind_a_line_without_a_version_is_judged() {
+    let mut log = Log::follow();
+    let scene = Scene::start().await;
+    let (mut client, served) = scene.tunnel("front.example").await;
+    client
+        .send(format!("GET /\r\nHost: {BLOCKED}\r\n\r\n"))
+        .await;
+    is_forbidden(client, served).await;
+    let judged = format!(" host_field={BLOCKED} host_field_verdict=block ");
+    log.says(&["host=front.example", &judged]).await;
+    // The line alone is all that HTTP/0.9 has, so it goes on. No server answers it while it waits
+    // for fields.
+    let (mut client, mut served) = scene.tunnel("front.example").await;
+    client.send("GET /\r\n").await;
+    served.expect("GET /\r\n").await;
+    client.send("X: y\r\n").await;
+    served.expect("X: y\r\n").await;
+    client.send(format!("Host: {BLOCKED}\r\n\r\n")).await;
+    assert!(client.rest().await.starts_with("HTTP/1.1 403 "));
+    assert_eq!(served.rest().await, "");
+    // One that has answered does not.
+    let (mut client, mut served) = scene.tunnel("front.example").await;
+    client.send("GET key\r\n").await;
+    served.expect("GET key\r\n").await;
+    served.send("answer").await;
+    client.expect("answer").await;
+    client.send("Host: a\r\n").await;
+    served.expect("Host: a\r\n").await;
 }
 
 #[tokio::test]
