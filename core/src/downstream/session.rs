@@ -14,16 +14,8 @@ use portcullis_contract::FoundIn;
 use tokio::time::Instant;
 #[cfg(any(test, fuzzing))]
 use {
-    super::bandwidth::Bandwidth,
-    super::headers::Pseudonym,
-    super::tunnels::TunnelLimits,
     super::worker::{WorkerConfig, WorkerId},
-    crate::chain::decisions::Decisions,
     crate::chain::{Chain, background_calls},
-    crate::config::{AccessLog, AccessLogTo, Egress, Limits, NamedListener},
-    crate::flow::groups::Groups,
-    crate::log::access::Access,
-    crate::upstream::{Bounds, Parents, reload::Reloads},
     tokio::sync::watch,
     tokio_util::sync::CancellationToken,
 };
@@ -181,32 +173,15 @@ impl Session {
     #[cfg(any(test, fuzzing))]
     pub(crate) fn alone(chain: Chain) -> Self {
         let own = SocketAddr::from(([127, 0, 0, 1], 1));
-        let access_log = AccessLog {
-            to: AccessLogTo::Off,
-            ..AccessLog::default()
-        };
-        let config = WorkerConfig {
-            limits: Limits::default(),
-            tunnels: TunnelLimits::default(),
-            bandwidth: Bandwidth::default(),
-            egress: Egress::default(),
-            parents: Parents::default(),
-            tunnel: crate::config::Tunnel::default(),
-            bounds: Bounds {
-                idle: 9,
-                lookups: 9,
-            },
-            access_log: Access::open(&access_log).expect("nothing is opened"),
-            listeners: Arc::new([NamedListener::at(own)]),
-            pseudonym: Pseudonym::random(),
-            chains: watch::channel(Arc::new(chain)).1,
-            groups: Groups::default(),
-            logins: None,
-            decisions: Decisions::default(),
-            command: "portcullis".into(),
-            reloads: Reloads::default(),
-            shutdown: CancellationToken::new(),
-        };
+        let chains = watch::channel(Arc::new(chain)).1;
+        let config = WorkerConfig::of_test(own, chains, CancellationToken::new());
+        Self::of_test(config)
+    }
+
+    /// A session of a proxy with these settings.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn of_test(config: WorkerConfig) -> Self {
+        let own = SocketAddr::from(([127, 0, 0, 1], 1));
         let id = WorkerId {
             index: 0,
             workers: 1,

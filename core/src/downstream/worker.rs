@@ -51,6 +51,43 @@ pub(crate) struct WorkerConfig {
     pub(crate) shutdown: CancellationToken,
 }
 
+#[cfg(any(test, fuzzing))]
+impl WorkerConfig {
+    /// Of a proxy at this address that has no other settings and writes no log.
+    pub(crate) fn of_test(
+        address: std::net::SocketAddr,
+        chains: watch::Receiver<Arc<Chain>>,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let access_log = config::AccessLog {
+            to: config::AccessLogTo::Off,
+            ..config::AccessLog::default()
+        };
+        Self {
+            limits: Limits::default(),
+            tunnels: TunnelLimits::default(),
+            bandwidth: Bandwidth::default(),
+            egress: Egress::default(),
+            parents: Parents::default(),
+            tunnel: config::Tunnel::default(),
+            bounds: Bounds {
+                idle: 9,
+                lookups: 9,
+            },
+            access_log: Access::open(&access_log).expect("nothing is opened"),
+            listeners: Arc::new([NamedListener::at(address)]),
+            pseudonym: Pseudonym::random(),
+            groups: Groups::default(),
+            logins: None,
+            decisions: Decisions::default(),
+            command: "portcullis".into(),
+            chains,
+            reloads: Reloads::default(),
+            shutdown,
+        }
+    }
+}
+
 /// What the connections of a worker share.
 #[derive(Debug)]
 pub(crate) struct Worker {

@@ -296,16 +296,7 @@ mod tests {
     use super::super::accepting::Permit;
     use super::super::socket::{SocketKind, Unwatched};
     use super::*;
-    use crate::chain::decisions::Decisions;
-    use crate::config::{AccessLog, AccessLogFormat, AccessLogTo, Config, NamedListener};
-    use crate::downstream::bandwidth::Bandwidth;
-    use crate::downstream::headers::Pseudonym;
     use crate::downstream::session::{Admission, Arrival};
-    use crate::downstream::tunnels::TunnelLimits;
-    use crate::flow::groups::Groups;
-    use crate::log::access::Access;
-    use crate::upstream::reload::Reloads;
-    use crate::upstream::{Bounds, Parents};
 
     /// Two workers, and clients that they serve.
     struct Stage {
@@ -320,35 +311,10 @@ mod tests {
     impl Stage {
         fn start() -> Self {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-            let (limits, egress) = (Config::default().limits, Config::default().egress);
             let chains = tokio::sync::watch::Sender::new(Arc::default());
             let stop = CancellationToken::new();
-            let config = WorkerConfig {
-                limits,
-                tunnels: TunnelLimits::default(),
-                bandwidth: Bandwidth::default(),
-                egress,
-                parents: Parents::default(),
-                tunnel: crate::config::Tunnel::default(),
-                bounds: Bounds {
-                    idle: 9,
-                    lookups: 9,
-                },
-                access_log: Access::open(&AccessLog {
-                    to: AccessLogTo::Off,
-                    format: AccessLogFormat::Logfmt,
-                })
-                .unwrap(),
-                listeners: Arc::new([NamedListener::at(listener.local_addr().unwrap())]),
-                pseudonym: Pseudonym::random(),
-                chains: chains.subscribe(),
-                groups: Groups::default(),
-                logins: None,
-                decisions: Decisions::default(),
-                command: "portcullis".into(),
-                reloads: Reloads::default(),
-                shutdown: stop.clone(),
-            };
+            let own = listener.local_addr().unwrap();
+            let config = WorkerConfig::of_test(own, chains.subscribe(), stop.clone());
             let mut threads = Threads::default();
             Self {
                 workers: Workers::start(2, &config, &mut threads).unwrap(),
