@@ -96,9 +96,13 @@ impl<S: ClientStream> Wire<S> {
         let before = buf.filled().len();
         ready!(self.poll_more(cx, buf))?;
         let mut framing = self.turn.framing.get();
+        let is_body = framing.is_body();
         let body = framing.advance(&buf.filled()[before..]);
         self.turn.framing.set(framing);
-        if self.turn.is_between_exchanges() {
+        if is_body {
+            // It may go on behind its response, and is no head then.
+            self.turn.forget_head();
+        } else if self.turn.is_between_exchanges() {
             // It is of the head of which the first line was read before.
             let request = &self.turn.spellings.request;
             request.add(&buf.filled()[before..before + body]);

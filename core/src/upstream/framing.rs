@@ -68,6 +68,11 @@ pub(crate) enum Chunk {
 }
 
 impl Framing {
+    /// Whether they are no part of a head.
+    pub(crate) fn is_body(self) -> bool {
+        !matches!(self, Self::Head | Self::Fields { .. })
+    }
+
     pub(crate) fn chunks() -> Self {
         Self::Chunks(Chunk::start())
     }

@@ -112,6 +112,11 @@ impl Turn {
         }
     }
 
+    /// What was read is of no head.
+    pub(super) fn forget_head(&self) {
+        self.worker.heads.release(&self.head);
+    }
+
     /// Whether the client has had its answers and has sent nothing since.
     pub(crate) fn is_idle(&self) -> bool {
         let has_asked = self.is_between_exchanges() && !self.deadlines.is_first_head();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portcullis_tests::{Origin, Proxy, get, ok, post, scene};
+use portcullis_tests::{OPTIONS, Origin, Proxy, get, ok, post, scene};
 
 #[tokio::test]
 async fn bodies_are_passed_on_while_they_come() {
@@ -195,4 +195,25 @@ async fn a_response_that_overtakes_its_upload_goes_on_while_it_moves() {
     }
     served.send("0\r\n\r\n").await;
     client.expect("0\r\n\r\n").await;
+}
+
+/// It is no head of a request, for which there is less room.
+#[tokio::test]
+async fn an_upload_of_any_length_may_outlive_its_response() {
+    let (_proxy, origin, mut client) = scene().await;
+    let piece = "x".repeat(64 << 10);
+    let pieces = 320;
+    let length = pieces * piece.len();
+    let head = format!("Content-Length: {length}\r\n\r\n");
+    client.send(post(&origin.url("/"), &head)).await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    served.send(ok("early")).await;
+    assert_eq!(client.response().await.body, "early");
+    for _ in 0..pieces {
+        client.send(&piece).await;
+        served.expect(&piece).await;
+    }
+    client.send(OPTIONS).await;
+    assert_eq!(client.response().await.status, 200);
 }
