@@ -30,5 +30,6 @@ pub(crate) mod socks;
 mod tunnel;
 pub(crate) mod tunnels;
 mod unread;
+pub(crate) mod unserved;
 pub(crate) mod wire;
 pub(crate) mod worker;

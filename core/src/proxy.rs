@@ -18,6 +18,7 @@ mod workers;
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +36,7 @@ use crate::config::{Config, ListenAddress, NamedListener, Users};
 use crate::downstream::bandwidth::Bandwidth;
 use crate::downstream::headers::Pseudonym;
 use crate::downstream::tunnels::TunnelLimits;
+use crate::downstream::unserved::UnservedCounts;
 use crate::downstream::worker::WorkerConfig;
 use crate::error::{Escaped, StartError};
 use crate::feeds::Feeds;
@@ -193,13 +195,13 @@ impl Proxy {
         // Tells the threads also if this future is dropped.
         let stop_on_drop = stop.clone().drop_guard();
         let bound = self.config.limits.shutdown;
-        let mut threads = Threads::default();
-        let served = self
-            .serve(&access_log, &mut shutdown, &stop, &mut threads)
-            .await;
+        let (mut threads, unserved) = (Threads::default(), UnservedCounts::default());
+        let logs = (&access_log, &unserved);
+        let served = self.serve(logs, &mut shutdown, &stop, &mut threads).await;
         tracing::info!("stopping");
         drop(stop_on_drop);
         let threads = threads.ended(bound).await;
+        unserved.tell_the_rest();
         if let Ok(Some((_, feeds))) = &served {
             save_hits(feeds.clone()).await;
         }
@@ -256,15 +258,14 @@ impl Proxy {
     /// if that was before anything could be judged.
     async fn serve(
         self,
-        access_log: &Access,
+        (access_log, unserved): (&Access, &UnservedCounts),
         shutdown: &mut broadcast::Receiver<()>,
         stop: &CancellationToken,
         threads: &mut Threads,
     ) -> Result<Option<(Workers, Arc<Feeds>)>, StartError> {
-        let listeners = self.named_listeners();
-        let (config, pseudonym) = (self.config, self.pseudonym);
+        let (listeners, config, pseudonym) = (self.named_listeners(), self.config, self.pseudonym);
         let capacity = Capacity::of_system(&config);
-        let mut accepting = Accepting::new(self.listeners, capacity, &config)?;
+        let mut accepting = Accepting::new(self.listeners, capacity, &config, unserved.clone())?;
         // Dropped before the listeners: the next proxy at the address has a file of the same name.
         let status = StatusFile::new(&config.cache.dir, &listeners[0].settings.address);
         let store = Store::new(&config.state.dir);
@@ -294,6 +295,7 @@ impl Proxy {
             tunnel: config.tunnel,
             bounds: capacity.upstream,
             access_log: access_log.clone(),
+            unserved: unserved.clone(),
             listeners,
             pseudonym,
             groups,
@@ -346,9 +348,12 @@ async fn accept(
     reloads: &mut Reloads,
     access_log: &Access,
 ) {
+    let unserved = accepting.unserved.clone();
+    let mut telling = pin!(unserved.tell_now_and_then());
     loop {
         tokio::select! {
             biased;
+            () = &mut telling => {}
             () = reloads.next() => access_log.reopen(),
             accept = accepting.accept() => match accept {
                 Accept::Connection(accepted) => workers.assign(accepted),

@@ -28,6 +28,7 @@ use super::respond::{self, PageFormat};
 use super::session::{Admission, Session};
 use super::tunnel::Tunnel;
 use super::unread::{Expects, discard};
+use super::unserved::Unserved;
 use super::wire::{Turn, Wire};
 use super::worker::StopSignal;
 use super::{connect, forward, socks};
@@ -58,9 +59,10 @@ enum Served<S> {
     /// The client gets no answer.
     Dropped,
     Broken(hyper::Error),
+    /// In the middle of an exchange.
     TimedOut,
-    /// The client was idle, and others need what its connection takes.
-    Spared,
+    /// The client has asked for nothing.
+    Unserved(Unserved),
 }
 
 /// What tells hyper to close a connection without an answer.
@@ -100,6 +102,7 @@ pub(crate) async fn serve<S: ClientStream>(session: Session, stream: S) {
                 }
             }
             Served::Done(stream) => linger(stream, &session).await,
+            // RFC 9110, section 15.5.9, where its head is late.
             Served::Refused(error, mut stream) => {
                 // The client may not read.
                 let refusal = refusal::answer(&session, error, &mut stream);
@@ -110,8 +113,11 @@ pub(crate) async fn serve<S: ClientStream>(session: Session, stream: S) {
             Served::Broken(error) => {
                 tracing::debug!(error = %Causes(&error), "the client broke off");
             }
-            Served::TimedOut => tracing::debug!("the client was idle for too long"),
-            Served::Spared => tracing::debug!("an idle connection makes room for others"),
+            Served::TimedOut => tracing::debug!("nothing has moved for too long"),
+            Served::Unserved(why) => {
+                session.worker.unserved.add(why);
+                tracing::debug!(?why, "the connection was idle");
+            }
         }
     };
     serving.instrument(span).await;
@@ -164,8 +170,13 @@ async fn http1<S: ClientStream>(session: &Session, stream: S) -> Served<S> {
             Ok(error) => Served::Refused(error, stream),
             Err(error) => Served::Broken(error),
         },
-        (Err(ServeError::TimedOut), _) => Served::TimedOut,
-        (Err(ServeError::Spared), _) => Served::Spared,
+        (Err(ServeError::TimedOut), _) if turn.has_begun_head() => {
+            Served::Refused(Error::RequestTimeout, stream)
+        }
+        (Err(ServeError::TimedOut), _) => {
+            turn.unserved().map_or(Served::TimedOut, Served::Unserved)
+        }
+        (Err(ServeError::Spared), _) => Served::Unserved(Unserved::Spared),
     }
 }
 

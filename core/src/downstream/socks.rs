@@ -42,7 +42,9 @@ enum NoRequest {
     Malformed(Malformed, Vec<u8>),
     /// Why the client may not ask, and the bytes that say so.
     Refused(Error, Vec<u8>),
-    /// The client has closed the connection or said nothing for too long, or the proxy is stopping.
+    /// The rest of what the client has begun has not come in time.
+    Late,
+    /// The client has closed the connection, or the proxy is stopping.
     Gone,
 }
 
@@ -76,6 +78,10 @@ where
     let (client, request) = match request(session, version, &mut stream, &mut sent).await {
         Ok(request) => request,
         Err(NoRequest::Gone) => return Outcome::Gone,
+        Err(NoRequest::Late) => {
+            exchange(session, version).fail(&Error::RequestTimeout);
+            return Outcome::Gone;
+        }
         Err(NoRequest::Malformed(malformed, reply)) => {
             exchange(session, version).fail(&malformed);
             return turn_down(stream, &reply).await;
@@ -281,7 +287,7 @@ async fn read<T>(
                 Poll::Ready(_) => session.deadlines.record_moved(),
                 Poll::Pending => {
                     ready!(session.deadlines.poll(cx));
-                    return Poll::Ready(Err(NoRequest::Gone));
+                    return Poll::Ready(Err(NoRequest::Late));
                 }
             }
         }

@@ -185,6 +185,9 @@ impl<S: ClientStream> Wire<S> {
         if blank > 0 {
             self.held.drain(..blank);
             self.scanned = 0;
+            if self.held.is_empty() {
+                self.turn.forget_head();
+            }
         }
         let end = memchr(b'\n', &self.held[self.scanned..]).map(|at| self.scanned + at + 1);
         // A TLS handshake has no end of a line.

@@ -18,6 +18,7 @@ use super::copy::CopyBuffer;
 use super::headers::Pseudonym;
 use super::heads::Heads;
 use super::tunnels::{TunnelLimits, Tunnels};
+use super::unserved::UnservedCounts;
 use crate::chain::decisions::Decisions;
 use crate::chain::{BackgroundSender, Chain, LocalChain};
 use crate::config::{self, Egress, Limits, NamedListener, OwnListeners};
@@ -37,6 +38,7 @@ pub(crate) struct WorkerConfig {
     pub(crate) tunnel: config::Tunnel,
     pub(crate) bounds: Bounds,
     pub(crate) access_log: Access,
+    pub(crate) unserved: UnservedCounts,
     /// As they are bound.
     pub(crate) listeners: Arc<[NamedListener]>,
     pub(crate) pseudonym: Pseudonym,
@@ -75,6 +77,7 @@ impl WorkerConfig {
                 lookups: 9,
             },
             access_log: Access::open(&access_log).expect("nothing is opened"),
+            unserved: UnservedCounts::default(),
             listeners: Arc::new([NamedListener::at(address)]),
             pseudonym: Pseudonym::random(),
             groups: Groups::default(),
@@ -107,6 +110,8 @@ pub(crate) struct Worker {
     /// What is held of requests that have no end yet.
     pub(crate) heads: Heads,
     pub(crate) access_log: Rc<Sink>,
+    /// Connections that leave no line there.
+    pub(crate) unserved: UnservedCounts,
     /// The names of the listeners.
     pub(crate) listeners: Vec<Arc<str>>,
     /// Connections, and uploads that outlive their exchange.
@@ -144,6 +149,7 @@ impl Worker {
             copy_buffer: CopyBuffer::new(),
             heads: Heads::default(),
             access_log: Rc::new(config.access_log.sink()),
+            unserved: config.unserved,
             // Names of its own: workers would wait for each other where they count who has one.
             listeners: config.listeners.iter().map(NamedListener::label).collect(),
             tasks: TaskTracker::new(),

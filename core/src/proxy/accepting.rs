@@ -25,6 +25,7 @@ use super::turn_away::TurnedAway;
 use crate::config::{self, Config, is_loopback};
 use crate::downstream::per_client::{ClientPermit, Clients};
 use crate::downstream::session::{Admission, Arrival, Ingress};
+use crate::downstream::unserved::{Unserved, UnservedCounts};
 use crate::error::{Error, StartError};
 use crate::log::Throttle;
 
@@ -56,6 +57,7 @@ pub(super) struct Accepting {
     refused: u64,
     clients: Clients,
     turned_away: TurnedAway,
+    pub(super) unserved: UnservedCounts,
     log: Throttle,
 }
 
@@ -123,6 +125,7 @@ impl Accepting {
         listeners: Vec<Listener>,
         capacity: Capacity,
         config: &Config,
+        unserved: UnservedCounts,
     ) -> Result<Self, StartError> {
         let listeners = listeners.into_iter().map(Watched::open);
         let most = capacity.connections.min(Semaphore::MAX_PERMITS);
@@ -137,6 +140,7 @@ impl Accepting {
             refused: 0,
             clients: Clients::default(),
             turned_away: TurnedAway::default(),
+            unserved,
             capacity,
             log: Throttle::new(REPORT_INTERVAL, 3),
         })
@@ -286,7 +290,10 @@ impl Accepting {
     ) -> Result<Permit, Error> {
         if admission == Admission::Refused && !self.is_on_this_machine(arrival) {
             let permit = self.refusals.clone().try_acquire_owned();
-            let permit = permit.map_err(|_| Error::ClientNotAllowed)?;
+            let permit = permit.map_err(|_| {
+                self.unserved.add(Unserved::NotAllowed);
+                Error::ClientNotAllowed
+            })?;
             return Ok(Permit::of_all(permit));
         }
         let most = self
@@ -352,7 +359,7 @@ mod tests {
         };
         let listener = NamedListener::at(SocketAddr::from(([127, 0, 0, 1], 0)));
         let listeners = Listener::bind_all(vec![listener]).unwrap();
-        Accepting::new(listeners, capacity, &config).unwrap()
+        Accepting::new(listeners, capacity, &config, UnservedCounts::default()).unwrap()
     }
 
     #[tokio::test]

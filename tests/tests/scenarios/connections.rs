@@ -1,6 +1,8 @@
 //! How many clients there may be, and what those get for whom there is no room.
 
-use portcullis_tests::{Log, Proxy, Wire};
+use std::time::Duration;
+
+use portcullis_tests::{Log, Origin, Proxy, Wire, ok};
 
 const QUESTION: &str = "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n";
 
@@ -72,4 +74,46 @@ async fn one_client_cannot_take_the_connections_of_others() {
         is_answered(&mut alice).await;
         held.push(alice);
     }
+}
+
+#[tokio::test]
+async fn connections_that_leave_no_access_line_are_told_of_at_the_end_at_the_latest() {
+    let mut log = Log::follow();
+    let proxy = Proxy::start_with(|config| {
+        config.limits.connections = 3;
+        config.limits.request_head = Duration::from_millis(100);
+        config.limits.keep_alive = Duration::from_millis(100);
+    })
+    .await;
+    let origin = Origin::start().await;
+    let (mut one, mut two) = (proxy.client().await, proxy.client().await);
+    let mut asked = [
+        origin.asked_by(&mut one).await,
+        origin.asked_by(&mut two).await,
+    ];
+    let mut busy = proxy.client().await;
+    let _asked = origin.asked_by(&mut busy).await;
+    let mut third = proxy.client().await;
+    is_turned_away(&mut third, "as many connections as it can serve").await;
+    for (client, asked) in [&mut one, &mut two].into_iter().zip(&mut asked) {
+        asked.send(ok("ok")).await;
+        assert_eq!(client.response().await.body, "ok");
+        assert_eq!(client.rest().await, "", "it has no other request");
+    }
+    let mut silent = proxy.client().await;
+    assert_eq!(silent.rest().await, "");
+    drop(busy);
+    proxy.stop().await;
+    let line = log.says(&["INFO", "without an access line"]).await;
+    assert!(line.ends_with(" unused=1 idle=2 no_room=1"), "{line}");
+}
+
+#[tokio::test]
+async fn where_each_connection_has_its_line_nothing_more_is_told() {
+    let log = Log::follow();
+    let proxy = Proxy::start().await;
+    let mut client = proxy.client().await;
+    is_answered(&mut client).await;
+    proxy.stop().await;
+    assert!(!log.has_said("without an access line"));
 }

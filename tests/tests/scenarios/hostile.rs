@@ -13,7 +13,7 @@ mod tunnels;
 
 use std::time::Duration;
 
-use portcullis_tests::{Log, Origin, Proxy, Response, Row, Wire, get, ok, post, within};
+use portcullis_tests::{Log, OPTIONS, Origin, Proxy, Response, Row, Wire, get, ok, post, within};
 
 /// `{}` stands for a URL that must not be reached.
 const MALFORMED: &[(&str, &str)] = &[
@@ -287,10 +287,42 @@ async fn a_head_that_trickles_in_is_not_waited_for() {
     let limit = Duration::from_millis(50);
     let proxy = Proxy::start_with(|config| config.limits.request_head = limit).await;
     let mut silent = proxy.client().await;
-    let mut slow = proxy.client().await;
-    slow.send("GET http://example.com/ HTTP/1.1\r\nHo").await;
+    let mut log = Log::follow();
     assert_eq!(silent.rest().await, "");
-    assert_eq!(slow.rest().await, "");
+    let mut blank = proxy.client().await;
+    blank.send("\r\n\r\n").await;
+    assert_eq!(blank.rest().await, "");
+    assert_eq!(
+        log.count(&["kind=access"]),
+        0,
+        "they have asked for nothing"
+    );
+    for begun in ["G", "GET http://example.com/ HTTP/1.1\r\nHo"] {
+        let _row = Row::of(begun);
+        let mut slow = proxy.client().await;
+        slow.send(begun).await;
+        assert_is_given_up(&mut slow, &mut log).await;
+    }
+    // The same behind a request that was served.
+    for begun in ["G", "OPTIONS * HTTP/1.1\r\nHo"] {
+        let _row = Row::of(begun);
+        let mut slow = proxy.client().await;
+        slow.send(OPTIONS).await;
+        assert_eq!(slow.response().await.status, 200);
+        log.says(&["kind=access", " status=200 "]).await;
+        slow.send(begun).await;
+        assert_is_given_up(&mut slow, &mut log).await;
+    }
+}
+
+/// RFC 9110, section 15.5.9: a request whose head has begun and does not end.
+async fn assert_is_given_up(client: &mut Wire, log: &mut Log) {
+    let response = client.response().await;
+    assert_eq!(response.status, 408, "{response:?}");
+    assert_is_a_refusal(&response);
+    assert_eq!(client.rest().await, "");
+    log.says(&["kind=access", " status=408 ", " outcome=failed error="])
+        .await;
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use hyper::body::{Body, Incoming};
 
 use crate::downstream::interim::Interims;
 use crate::downstream::session::Session;
+use crate::downstream::unserved::Unserved;
 use crate::downstream::worker::Worker;
 use crate::error::Error;
 use crate::timer::{Deadlines, Share};
@@ -112,7 +113,23 @@ impl Turn {
         }
     }
 
-    /// What was read is of no head.
+    /// Whether the client has sent a part of a head, whose rest does not come.
+    pub(crate) fn has_begun_head(&self) -> bool {
+        self.is_between_exchanges() && self.head.get() > 0
+    }
+
+    /// Why the connection leaves no access line if it ends now; none in the middle of an exchange,
+    /// which has its own.
+    pub(crate) fn unserved(&self) -> Option<Unserved> {
+        if self.deadlines.is_first_head() {
+            return Some(Unserved::Unused);
+        }
+        // A body may go on behind its response.
+        let is_idle = self.is_between_exchanges() && !self.framing.get().is_body();
+        is_idle.then_some(Unserved::Idle)
+    }
+
+    /// What was read is of no head, or was nothing but empty lines.
     pub(super) fn forget_head(&self) {
         self.worker.heads.release(&self.head);
     }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use super::super::announce::NoHeader;
 use super::Accepting;
 use crate::downstream::session::Arrival;
+use crate::downstream::unserved::Unserved;
 
 impl Accepting {
     pub(super) fn report_refused(&self, arrival: &Arrival) {
@@ -24,6 +25,7 @@ impl Accepting {
         if self.is_on_this_machine(arrival) {
             return;
         }
+        self.unserved.add(Unserved::Untrusted);
         let listener = &self.listeners[arrival.listener].label;
         if let Some(suppressed) = self.log.admit("untrusted") {
             tracing::warn!(
@@ -37,6 +39,7 @@ impl Accepting {
     }
 
     pub(super) fn report_unannounced(&self, arrival: &Arrival, why: &NoHeader) {
+        self.unserved.add(Unserved::Unannounced);
         let listener = &self.listeners[arrival.listener].label;
         if let Some(suppressed) = self.log.admit("unannounced") {
             tracing::warn!(
@@ -51,6 +54,7 @@ impl Accepting {
     }
 
     pub(super) fn report_full(&self) {
+        self.unserved.add(Unserved::NoRoom);
         if let Some(suppressed) = self.log.admit("full") {
             tracing::warn!(
                 connections = self.capacity.connections,
@@ -62,6 +66,7 @@ impl Accepting {
     }
 
     pub(super) fn report_client(&self, client: IpAddr, most: usize) {
+        self.unserved.add(Unserved::NoRoomForClient);
         if let Some(suppressed) = self.log.admit("client") {
             tracing::warn!(
                 %client,

@@ -1,6 +1,8 @@
 //! SOCKS (RFC 1928): what is malformed gets the code that says so, and its connection is closed.
 
-use portcullis_tests::{Origin, Row, Stage, Wire, get};
+use std::time::Duration;
+
+use portcullis_tests::{Log, Origin, Row, Stage, Wire, get};
 
 /// A client that has agreed with the proxy upon version 5.
 async fn client(stage: &Stage) -> Wire {
@@ -163,5 +165,28 @@ async fn version_4_is_refused_where_it_is_malformed() {
         client.send(request).await;
         assert_eq!(client.rest_bytes().await, [0, 91, 0, 0, 0, 0, 0, 0]);
         assert!(!origin.was_dialled());
+    }
+}
+
+/// A client that stops in the middle of what it has to say first.
+#[tokio::test]
+async fn a_client_that_stalls_is_given_up_and_has_a_line() {
+    let limit = Duration::from_millis(100);
+    let stage = Stage::start_with(|config| config.limits.request_head = limit).await;
+    let mut log = Log::follow();
+    for (sent, answer, protocol) in [
+        (&[5][..], &[][..], "socks5"),
+        (&[5, 2, 0], &[], "socks5"),
+        (&[5, 1, 0], &[5, 0], "socks5"),
+        (&[5, 1, 0, 5, 1, 0, 3, 9, b'a'], &[5, 0], "socks5"),
+        (&[4, 1, 0, 80, 127, 0, 0, 1, b'm'], &[], "socks4"),
+    ] {
+        let _row = Row::of(sent);
+        let mut client = stage.proxy.client().await;
+        client.send(sent).await;
+        assert_eq!(client.rest_bytes().await, answer);
+        let protocol = format!("protocol={protocol}");
+        log.says(&["kind=access", &protocol, "did not arrive in time"])
+            .await;
     }
 }
