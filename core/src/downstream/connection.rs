@@ -325,16 +325,50 @@ async fn linger(mut stream: impl ClientStream, session: &Session) {
 #[cfg(test)]
 mod tests {
     use std::io;
+    use std::sync::Arc;
 
     use tokio::io::{AsyncReadExt, DuplexStream, duplex};
+    use tokio::sync::watch;
+    use tokio_util::sync::CancellationToken;
 
     use super::*;
     use crate::chain::Chain;
+    use crate::downstream::worker::WorkerConfig;
 
     impl ClientStream for DuplexStream {
         fn take_error(&self) -> io::Result<Option<io::Error>> {
             Ok(None)
         }
+    }
+
+    /// RFC 9931, section 8, has a proxy hold what comes before there is a tunnel, and sets no bound.
+    #[tokio::test(start_paused = true)]
+    async fn what_is_sent_ahead_of_a_tunnel_is_not_collected() {
+        const ROOM: usize = 1 << 20;
+        let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let own = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
+        let chains = watch::channel(Arc::new(Chain::default())).1;
+        let mut config = WorkerConfig::of_test(own, chains, CancellationToken::new());
+        config.egress.resolvers = vec![silent.local_addr().unwrap().into()];
+        let session = Session::of_test(config);
+        let (mut client, stream) = duplex(ROOM);
+        let sending = async {
+            let head = b"CONNECT silent.test:443 HTTP/1.1\r\nHost: silent.test:443\r\n\r\n";
+            client.write_all(head).await.unwrap();
+            let mut sent = head.len();
+            let piece = [b'x'; 1000];
+            // What the proxy has not read is in the way of more.
+            while let Ok(written) = timeout(Duration::from_millis(100), client.write(&piece)).await
+            {
+                sent += written.unwrap();
+            }
+            sent - ROOM
+        };
+        let taken = tokio::select! {
+            taken = sending => taken,
+            () = serve(session, stream) => panic!("the name is still looked up"),
+        };
+        assert!((1000..=64 << 10).contains(&taken), "{taken} bytes are held");
     }
 
     #[tokio::test]

@@ -129,6 +129,33 @@ async fn without_a_right_login_nothing_is_done_and_the_client_is_asked_for_one()
     assert!(!stage.dns.was_asked_for("guarded.example"));
 }
 
+/// RFC 9931, section 8: it is meant for the origin, or for a proxy that is deceived.
+#[tokio::test]
+async fn nothing_behind_a_connect_without_a_login_is_served() {
+    let mut log = Log::follow();
+    let guarded = Guarded::start().await;
+    let origin = Origin::start().await;
+    let target = origin.authority();
+    let right = login("ada", "secret");
+    for behind in [
+        with(&get(&origin.url("/next")), &right),
+        with(&connect(&target), &right),
+        format!("Proxy-Authorization: x\r\n{right}\r\n"),
+        "\u{16}\u{3}\u{1}".into(),
+    ] {
+        let mut client = guarded.stage.proxy.client().await;
+        client.send(connect(&target) + &behind).await;
+        let answer = client.response_to("CONNECT").await;
+        assert_is_asked_to_log_in(&answer, "this proxy wants a login");
+        assert_eq!(answer.field("connection"), Some("close"));
+        assert_eq!(client.rest().await, "");
+        log.says(&["kind=access", "method=CONNECT", " status=407 "])
+            .await;
+    }
+    assert_eq!(log.count(&["kind=access"]), 0, "one line for each");
+    assert!(!origin.was_dialled());
+}
+
 #[tokio::test]
 async fn two_logins_in_one_request_are_refused() {
     let guarded = Guarded::start().await;

@@ -274,10 +274,12 @@ async fn what_is_too_large_has_its_own_status() {
         ("x".repeat(1_000_000), 414),
     ] {
         let mut client = proxy.client().await;
-        client.send_what_is_taken(request).await;
+        let next = get(&origin.url("/next"));
+        client.send_what_is_taken(request + &next).await;
         let response = client.response().await;
         assert_eq!(response.status, status);
         assert_is_a_refusal(&response);
+        assert_eq!(client.rest().await, "");
     }
     assert!(!origin.was_dialled());
 }

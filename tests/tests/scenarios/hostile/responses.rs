@@ -1,7 +1,7 @@
 //! Responses of broken and of malicious origins. What follows one on its connection is never taken
 //! for the answer to another request: the connection is closed, and the next request has its own.
 
-use portcullis_tests::{Origin, Proxy, Response, Row, get, ok};
+use portcullis_tests::{Log, Origin, Proxy, Response, Row, get, ok, within};
 
 /// The answer that the client gets to a GET when the origin sends this. The next request, which
 /// comes over the client's same connection if that is still open, goes to a connection of its own.
@@ -199,5 +199,59 @@ async fn rfc9110_section_7_6_1_fields_of_the_origins_connection_do_not_reach_the
         names.sort_unstable();
         assert_eq!(names, ["content-length", "date", "via"], "{}", answer.head);
         assert_eq!(answer.body, "ok");
+    }
+}
+
+#[tokio::test]
+async fn rfc9112_section_3_a_head_of_a_mebibyte_is_a_bad_gateway() {
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    let long = "x".repeat(1 << 20);
+    let many: String = (0..2000).map(|n| format!("X-{n}: {n}\r\n")).collect();
+    for head in [
+        format!("HTTP/1.1 200 OK\r\nX: {long}\r\n\r\n"),
+        format!("HTTP/1.1 200 {long}\r\n\r\n"),
+        format!("HTTP/1.1 200 OK\r\n{many}\r\n"),
+        // It has no end.
+        format!("HTTP/1.1 200 OK\r\nX: {long}"),
+    ] {
+        let _row = Row::of(&head[..30]);
+        let mut client = proxy.client().await;
+        let mut served = origin.asked_by(&mut client).await;
+        served.send_what_is_taken(head + &ok("evil")).await;
+        let answer = client.response().await;
+        assert_eq!(answer.status, 502, "{answer:?}");
+        let said = answer.field("proxy-status").unwrap_or_default();
+        assert!(
+            said.contains("error=http_response_header_section_size"),
+            "{said}"
+        );
+        assert_eq!(served.rest().await, "", "nothing more is asked there");
+        assert!(!origin.was_dialled());
+    }
+}
+
+#[tokio::test]
+async fn rfc9110_section_7_6_a_body_without_end_ends_with_its_client() {
+    let (proxy, origin, mut log) = (Proxy::start().await, Origin::start().await, Log::follow());
+    for framing in [
+        "Transfer-Encoding: chunked\r\n\r\n",
+        "Connection: close\r\n\r\n",
+        "Content-Length: 9999999999999\r\n\r\n",
+    ] {
+        let _row = Row::of(framing);
+        let mut client = proxy.client().await;
+        let mut served = origin.asked_by(&mut client).await;
+        served.send(format!("HTTP/1.1 200 OK\r\n{framing}")).await;
+        client.head().await;
+        let piece = "400\r\n".to_owned() + &"x".repeat(1024) + "\r\n";
+        for _ in 0..99 {
+            served.send(&piece).await;
+        }
+        client.exactly(9999).await;
+        drop(client);
+        let sending = async { while served.try_send(&piece).await {} };
+        within("the origin's connection is closed", sending).await;
+        let port = format!(" port={} ", origin.port());
+        log.says(&["kind=access", &port, " outcome=aborted"]).await;
     }
 }

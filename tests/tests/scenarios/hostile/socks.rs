@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use portcullis::config::{Feed, FeedFormat};
 use portcullis_tests::{Log, Origin, Row, Stage, Wire, get};
 
 /// A client that has agreed with the proxy upon version 5.
@@ -165,6 +166,40 @@ async fn version_4_is_refused_where_it_is_malformed() {
         client.send(request).await;
         assert_eq!(client.rest_bytes().await, [0, 91, 0, 0, 0, 0, 0, 0]);
         assert!(!origin.was_dialled());
+    }
+}
+
+/// RFC 5890, section 2.3.2.1: the same name.
+#[tokio::test]
+async fn rfc5890_a_name_in_letters_of_its_language_is_judged_as_the_other_spelling_of_it() {
+    let stage = Stage::start_with(|config| {
+        let nowhere = "http://127.0.0.1:1/".parse().expect("a URL");
+        let mut denied = Feed::new(nowhere, FeedFormat::Domains);
+        denied.url = None;
+        denied.entries = vec!["xn--bcher-kva.example".into()];
+        config.feeds.insert("denied".into(), denied);
+    })
+    .await;
+    let (origin, mut log) = (Origin::start().await, Log::follow());
+    for name in [
+        "b\u{fc}cher.example",
+        "B\u{dc}CHER.example",
+        "bu\u{308}cher.example",
+        "b\u{fc}cher\u{3002}example",
+        "xn--bcher-kva.example",
+        "XN--BCHER-KVA.example.",
+    ] {
+        let _row = Row::of(name);
+        let mut client = client(&stage).await;
+        let length = u8::try_from(name.len()).expect("short");
+        client
+            .send(by_name(length, name.as_bytes(), origin.port()))
+            .await;
+        assert_eq!(client.rest_bytes().await[..2], [5, 2]);
+        assert!(!origin.was_dialled());
+        let line = log.says(&["kind=access", "protocol=socks5"]).await;
+        assert!(line.contains(" host=xn--bcher-kva.example "), "{line}");
+        assert!(line.contains(" verdict=block "), "{line}");
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use portcullis_tests::{Origin, Proxy, Row, Stage, Wire, connect, get};
+use portcullis_tests::{Log, Origin, Proxy, Row, Stage, Wire, connect, get};
 
 use super::to;
 
@@ -194,10 +194,48 @@ async fn rfc9931_section_8_what_is_sent_ahead_waits_and_is_not_collected() {
     let mut client = stage.proxy.client().await;
     client.send(connect("name.silent.test:443")).await;
     let sent = client.send_until_stuck().await;
-    // The buffers of the system on both sides of the connection have most of it.
+    // The buffers of the system on both sides of the connection have most of it; what the proxy has
+    // is measured beside `downstream::connection`.
     assert!(
         sent < 32 << 20,
         "{sent} bytes were taken before there was a tunnel"
     );
     assert!(!client.has_heard());
+}
+
+/// The origin says nothing before, and the client does not wait for its answer.
+#[tokio::test]
+async fn rfc9931_section_8_what_is_sent_ahead_arrives_once_behind_the_answer() {
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    // More than is read ahead at a time.
+    let early: String = (0..20_000).map(|n| format!("{n}\n")).collect();
+    let mut client = proxy.client().await;
+    client.send(connect(&origin.authority()) + &early).await;
+    let mut served = origin.accept().await;
+    served.expect(&early[..1000]).await;
+    assert!(client.has_heard(), "the client has had its answer before");
+    assert!(client.head().await.starts_with("HTTP/1.1 200 "));
+    served.expect(&early[1000..]).await;
+    client.send("late").await;
+    client.finish().await;
+    assert_eq!(served.rest().await, "late");
+    drop(served);
+    assert_eq!(client.rest().await, "");
+}
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_of_its_tunnel_is_given_up() {
+    let limit = Duration::from_millis(500);
+    let proxy = Proxy::start_with(|config| config.limits.idle = limit).await;
+    let (origin, mut log) = (Origin::start().await, Log::follow());
+    let mut client = proxy.client().await;
+    let request = "CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n\r\n";
+    let mut served = opens(&mut client, &origin, request).await;
+    let sent = served.send_until_stuck().await;
+    // The buffers of the system on both sides of the proxy have all of it.
+    assert!(sent < 32 << 20, "{sent} bytes were taken");
+    assert_eq!(served.rest().await, "");
+    let port = format!(" port={} ", origin.port());
+    log.says(&["kind=access", &port, "nothing was sent for too long"])
+        .await;
 }
