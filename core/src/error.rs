@@ -46,6 +46,9 @@ pub(crate) enum Error {
     /// What came is not HTTP/1.1.
     #[error("malformed request")]
     NotHttp(#[source] hyper::Error),
+    /// The request is of another version of HTTP.
+    #[error("this proxy speaks HTTP/1.1 and HTTP/1.0 with its clients")]
+    VersionNotSupported,
     /// The request's first line is longer than a head may be.
     #[error("the request's target is longer than [limits] head_size or than 64 KiB")]
     TargetTooLong,
@@ -139,6 +142,7 @@ impl Error {
             Self::Unauthenticated(_) => StatusCode::PROXY_AUTHENTICATION_REQUIRED,
             Self::TooManyLogins(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,
+            Self::VersionNotSupported => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::ExpectationFailed => StatusCode::EXPECTATION_FAILED,
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -168,6 +172,7 @@ impl Error {
             | Self::MethodNotAllowed
             | Self::ExpectationFailed
             | Self::NotHttp(_)
+            | Self::VersionNotSupported
             | Self::TargetTooLong
             | Self::HeadTooLarge
             | Self::RequestTimeout

@@ -195,7 +195,9 @@ pub(crate) fn error(error: &Error, format: PageFormat) -> Response<Bytes> {
     if status == StatusCode::METHOD_NOT_ALLOWED {
         response.headers_mut().insert(ALLOW, METHODS);
     }
-    if status.is_client_error() && !error.is_in_order() {
+    let is_of_request =
+        status.is_client_error() || status == StatusCode::HTTP_VERSION_NOT_SUPPORTED;
+    if is_of_request && !error.is_in_order() {
         // What follows a request that was not understood is not understood either.
         close(&mut response);
     }

@@ -190,6 +190,7 @@ pub(super) fn reply_to(error: &Error) -> Reply {
         | Error::MethodNotAllowed
         | Error::ExpectationFailed
         | Error::NotHttp(_)
+        | Error::VersionNotSupported
         | Error::TargetTooLong
         | Error::HeadTooLarge
         | Error::RequestTimeout

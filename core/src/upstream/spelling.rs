@@ -58,7 +58,8 @@ impl Spelling {
         self.0.borrow_mut().extend_from_slice(part);
     }
 
-    fn head(&self) -> Ref<'_, Vec<u8>> {
+    /// What was read of it.
+    pub(crate) fn head(&self) -> Ref<'_, Vec<u8>> {
         self.0.borrow()
     }
 }

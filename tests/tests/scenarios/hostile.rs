@@ -101,8 +101,8 @@ const MALFORMED: &[(&str, &str)] = &[
     ("GET {} HTTP/1.1\r\nHost: a\r\n: empty\r\n\r\n", "400"),
     ("GET {} HTTP/1.1\r\nHost: a\r\nb@d: 1\r\n\r\n", "400"),
     ("GET {} http/1.1\r\nHost: a\r\n\r\n", "400"),
-    ("GET {} HTTP/2.0\r\nHost: a\r\n\r\n", "400"),
-    ("GET {} HTTP/1.2\r\nHost: a\r\n\r\n", "400"),
+    ("GET {} HTTP/2.0\r\nHost: a\r\n\r\n", "505"),
+    ("GET {} HTTP/1.2\r\nHost: a\r\n\r\n", "505"),
     ("GET {}\r\n\r\n", "400"),
     ("GET {}a b HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
     (
@@ -287,9 +287,9 @@ async fn what_is_too_large_has_its_own_status() {
 #[tokio::test]
 async fn a_head_that_trickles_in_is_not_waited_for() {
     let limit = Duration::from_millis(50);
+    let mut log = Log::follow();
     let proxy = Proxy::start_with(|config| config.limits.request_head = limit).await;
     let mut silent = proxy.client().await;
-    let mut log = Log::follow();
     assert_eq!(silent.rest().await, "");
     let mut blank = proxy.client().await;
     blank.send("\r\n\r\n").await;

@@ -36,6 +36,27 @@ pub(crate) fn make_plain(head: &mut Vec<u8>, end: usize) -> usize {
     end
 }
 
+/// Whether it has the form of a request line, and is of no version that hyper reads (RFC 9112,
+/// section 2.3).
+pub(crate) fn has_other_version(head: &[u8]) -> bool {
+    let Some(end) = memchr(b'\n', head) else {
+        return false;
+    };
+    let line = head[..end].strip_suffix(b"\r").unwrap_or(&head[..end]);
+    let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
+    let [method, target, version] = words[..] else {
+        return false;
+    };
+    let is_known = matches!(version, b"HTTP/1.0" | b"HTTP/1.1");
+    let is_version = match version {
+        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor] => {
+            major.is_ascii_digit() && minor.is_ascii_digit()
+        }
+        _ => false,
+    };
+    is_version && !is_known && !method.is_empty() && !target.is_empty()
+}
+
 fn is_encoded(byte: u8) -> bool {
     matches!(byte, b'"' | b'<' | b'>' | b'`') | !byte.is_ascii()
 }
@@ -88,6 +109,29 @@ mod tests {
             "GET http://a.example?%FF HTTP/1.1"
         );
         assert_eq!(plain("GET /<b> HTTP/1.1"), "GET /%3Cb%3E HTTP/1.1");
+    }
+
+    #[test]
+    fn other_versions_are_told_from_garbage() {
+        for line in ["GET / HTTP/2.0\r\n", "PRI * HTTP/2.0\n", "G a HTTP/1.2\r\n"] {
+            assert!(has_other_version(line.as_bytes()), "{line}");
+        }
+        for line in [
+            "",
+            "GET / HTTP/2.0",
+            "GET / HTTP/1.1\r\n",
+            "GET / HTTP/1.0\r\n",
+            "GET / http/2.0\r\n",
+            "GET / HTTP/2\r\n",
+            "GET / HTTP/1.10\r\n",
+            "GET / HTTP/2.0 \r\n",
+            "GET  / HTTP/2.0\r\n",
+            " / HTTP/2.0\r\n",
+            "GET / HTTP/\u{b2}.0\r\n",
+            "GET HTTP/2.0\r\n",
+        ] {
+            assert!(!has_other_version(line.as_bytes()), "{line}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use hyper::body::{Body, Incoming};
 
+use super::request_line;
 use crate::downstream::interim::Interims;
 use crate::downstream::session::Session;
 use crate::downstream::unserved::Unserved;
@@ -109,6 +110,9 @@ impl Turn {
             Refused::TargetTooLong if is_too_large => Ok(Error::TargetTooLong),
             Refused::Yes if is_too_large => Ok(Error::HeadTooLarge),
             Refused::No if !error.is_parse() || !self.is_between_exchanges() => Err(error),
+            _ if request_line::has_other_version(&self.spellings.request.head()) => {
+                Ok(Error::VersionNotSupported)
+            }
             _ => Ok(Error::NotHttp(error)),
         }
     }

@@ -91,6 +91,11 @@ async fn rfc9112_section_3_what_is_not_a_request_line_is_refused() {
         "GET {} HTTP/1.",
         "GET {} HTTP/.1",
         "GET {} HTTP/1.10",
+        "GET {} HTTP/2",
+        "GET {} HTTP/2.0 ",
+        "GET {} http/2.0",
+        "GET {}a b HTTP/2.0",
+        "GET HTTP/2.0",
         "GET {} HTTP/01.1",
         "GET {} HTTP/1,1",
         "GET {} HTTP/+1.1",
@@ -101,15 +106,17 @@ async fn rfc9112_section_3_what_is_not_a_request_line_is_refused() {
 }
 
 #[tokio::test]
-async fn rfc9112_section_2_3_other_versions_are_refused() {
+async fn rfc9110_section_15_6_6_other_versions_are_told_that_they_are_not_supported() {
     let (proxy, origin) = (Proxy::start().await, Origin::start().await);
     for version in ["0.9", "1.2", "1.9", "2.0", "3.0"] {
-        let sent = format!("GET {{}} HTTP/{version}\r\nHost: a\r\n\r\n");
-        is_refused(&proxy, &origin, &sent, 400).await;
+        for end in ["\r\n", "\n"] {
+            let sent = format!("GET {{}} HTTP/{version}{end}Host: a{end}{end}");
+            is_refused(&proxy, &origin, &sent, 505).await;
+        }
     }
     // What a client of HTTP/2 begins with, and its first frame.
     let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
-    is_refused(&proxy, &origin, preface, 400).await;
+    is_refused(&proxy, &origin, preface, 505).await;
 }
 
 /// Others let such bytes pass or refuse them. Here they come to the origin as a URL has them.
