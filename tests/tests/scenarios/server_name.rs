@@ -123,6 +123,22 @@ async fn another_name_is_judged_by_all_that_judges_hosts() {
 }
 
 #[tokio::test]
+async fn names_are_compared_and_never_resolved_again() {
+    let scene = Scene::start().await;
+    let request = "GET / HTTP/1.1\r\nHost: field.example\r\n\r\n";
+    for message in [client_hello("sni.example"), request.into()] {
+        let (mut client, mut served) = scene.tunnel("front.example").await;
+        client.send(&message).await;
+        arrives(&message, &mut served).await;
+    }
+    let dns = &scene.stage.dns;
+    assert!(dns.was_asked_for("front.example"));
+    for name in ["sni.example", "field.example"] {
+        assert!(!dns.was_asked_for(name), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_client_that_names_no_server_stands_on_the_first_verdict() {
     let scene = Scene::start().await;
     let (mut client, mut served) = scene.tunnel("front.example").await;
