@@ -17,6 +17,26 @@ async fn rfc9110_section_7_8_what_follows_an_upgrade_that_is_declined_is_a_reque
     passes(&proxy, &origin, WANTS, ARRIVING).await;
 }
 
+/// An origin that has declined and speaks the other protocol all the same is not heard, and neither
+/// is a client.
+#[tokio::test]
+async fn rfc9110_section_7_8_what_follows_a_success_without_a_switch_is_framed_as_http() {
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    let frame = "\u{1}\u{5}hello";
+    let mut client = proxy.client().await;
+    client.send(to(&origin, WANTS)).await;
+    let mut served = origin.accept().await;
+    arrives(&mut served, &to(&origin, ARRIVING)).await;
+    served.send(ok("first") + frame).await;
+    assert_eq!(client.response().await.body, "first");
+    assert_eq!(served.rest().await, "", "nothing more is asked there");
+    client.send(frame).await;
+    let answer = client.response().await;
+    assert_eq!(answer.status, 400, "{answer:?}");
+    assert_eq!(client.rest().await, "");
+    assert!(!origin.was_dialled());
+}
+
 #[tokio::test]
 async fn rfc9931_section_4_what_is_sent_ahead_of_a_switch_arrives_behind_it() {
     let (proxy, origin) = (Proxy::start().await, Origin::start().await);
