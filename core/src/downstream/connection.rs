@@ -326,9 +326,11 @@ async fn linger(mut stream: impl ClientStream, session: &Session) {
 mod tests {
     use std::io;
     use std::sync::Arc;
+    use std::time::Duration;
 
     use tokio::io::{AsyncReadExt, DuplexStream, duplex};
     use tokio::sync::watch;
+    use tokio::time::timeout;
     use tokio_util::sync::CancellationToken;
 
     use super::*;
