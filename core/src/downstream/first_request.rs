@@ -90,7 +90,10 @@ enum Form {
 /// A method can be anything, as it is for wsgiref.
 fn form(line: &[u8]) -> Form {
     let method = lenient_words(line).next().unwrap_or_default();
-    let is_method = method.iter().all(|byte| is_token(*byte)) && method.len() <= LONGEST_LINE;
+    // Where a blank comes first that is none, the first word is not at the beginning.
+    let is_method = line.first().is_some_and(|byte| is_token(*byte))
+        && method.iter().all(|byte| is_token(*byte))
+        && method.len() <= LONGEST_LINE;
     let most = if is_method { line.len() } else { LONGEST_LINE };
     let looked_at = &line[..line.len().min(most)];
     if versions(lenient_words(looked_at)) > 0 {
