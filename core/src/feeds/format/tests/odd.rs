@@ -255,73 +255,65 @@ fn json_of_another_shape_is_rejected() {
     }
 }
 
+/// Of three entries of a list in JSON the second is wrong, and this is shown of it.
+fn assert_loses_one(field: Option<&str>, body: &[u8], wrong: &str) {
+    let format = Format {
+        field: field.map(str::to_owned),
+        ..FeedFormat::Json.into()
+    };
+    let shown = String::from_utf8_lossy(body);
+    let parsed = parse(&format, body).unwrap_or_else(|error| panic!("{shown}: {error}"));
+    assert_eq!(counts(&parsed), [2, 1, 0, 0], "{shown}");
+    let left_out = &parsed.left_out.wrong.first;
+    assert_eq!(left_out, &[(2, wrong.to_owned())], "{shown}");
+    let last = parsed.snapshot.find("b.example").unwrap();
+    assert_eq!(last.line, 3, "{shown}");
+}
+
 #[test]
 fn a_value_that_is_not_a_name_costs_a_json_list_itself_alone() {
-    let url = Format {
-        field: Some("/url".to_owned()),
-        ..Format::default()
-    };
-    let json = || Format::from(FeedFormat::Json);
-    for (format, body, wrong) in [
-        (json(), &br#"["a.example", 1, "b.example"]"#[..], "1"),
-        (json(), br#"["a.example", null, "b.example"]"#, "null"),
-        (
-            json(),
-            br#"["a.example", {"x": 1}, "b.example"]"#,
-            "{\u{2026}}",
-        ),
-        (json(), br#"["a.example", 1.5, "b.example"]"#, "1.5"),
-        (json(), br#"["a.example", true, ["b.example"]]"#, "true"),
-        (
-            json(),
-            b"[\"a.example\", \"a\xff.c\", \"b.example\"]",
-            "a\u{fffd}.c",
-        ),
-        (
-            json(),
-            br#"["a.example", "a\ud800.c", "b.example"]"#,
-            "a\u{fffd}.c",
-        ),
-        (
-            json(),
-            b"[\"a.example\", \"x\xc3\", \"b.example\"]",
-            "x\u{fffd}",
-        ),
-        (
-            url,
-            br#"[{"url": "a.example"}, {"url": 7}, {"url": "b.example"}]"#,
-            "7",
-        ),
-        (
-            json(),
-            b"[{\"url\": \"a.example\"}, {\"url\": \"\xff\"}, {\"url\": \"b.example\"}]",
-            "\u{fffd}",
-        ),
-        (
-            json(),
-            br#"[{"url": "a.example"}, "x.example", {"url": "b.example"}]"#,
-            "x.example",
-        ),
-        (
-            json(),
-            br#"[{"url": "a.example"}, {"id": 1}, {"url": "b.example"}]"#,
-            "{\u{2026}}",
-        ),
+    for (value, shown) in [
+        ("1", "1"),
+        ("1.5", "1.5"),
+        ("true", "true"),
+        ("null", "null"),
+        (r#"{"x": 1}"#, "{\u{2026}}"),
     ] {
-        let shown = String::from_utf8_lossy(body);
-        let parsed = parse(&format, body).unwrap_or_else(|error| panic!("{shown}: {error}"));
-        assert_eq!(counts(&parsed), [2, 1, 0, 0], "{shown}");
-        assert_eq!(
-            parsed.left_out.wrong.first,
-            [(2, wrong.to_owned())],
-            "{shown}"
-        );
-        assert_eq!(
-            parsed.snapshot.find("b.example").unwrap().line,
-            3,
-            "{shown}"
-        );
+        let names = format!(r#"["a.example", {value}, ["b.example"]]"#);
+        assert_loses_one(None, names.as_bytes(), shown);
     }
-    let mixed = parse(&json(), br#"[1, "a.example", "b.example"]"#).unwrap();
-    assert_eq!(counts(&mixed), [2, 1, 0, 0]);
+    let rows =
+        |second: &str| format!(r#"[{{"url": "a.example"}}, {second}, {{"url": "b.example"}}]"#);
+    for (row, shown) in [
+        (r#"{"url": 7}"#, "7"),
+        (r#"{"id": 1}"#, "{\u{2026}}"),
+        (r#""x.example""#, "x.example"),
+    ] {
+        for field in [None, Some("/url")] {
+            assert_loses_one(field, rows(row).as_bytes(), shown);
+        }
+    }
+    let first = parse(
+        &FeedFormat::Json.into(),
+        br#"[1, "a.example", "b.example"]"#,
+    );
+    assert_eq!(counts(&first.unwrap()), [2, 1, 0, 0]);
+}
+
+#[test]
+fn a_string_that_is_not_text_costs_a_json_list_itself_alone() {
+    for (string, shown) in [
+        (&b"a\xff.c"[..], "a\u{fffd}.c"),
+        (b"x\xc3", "x\u{fffd}"),
+        (br"a\ud800.c", "a\u{fffd}.c"),
+    ] {
+        let names = [&b"[\"a.example\", \""[..], string, b"\", \"b.example\"]"];
+        assert_loses_one(None, &names.concat(), shown);
+        let rows = [
+            &b"[{\"url\": \"a.example\"}, {\"url\": \""[..],
+            string,
+            b"\"}, {\"url\": \"b.example\"}]",
+        ];
+        assert_loses_one(None, &rows.concat(), shown);
+    }
 }
