@@ -88,6 +88,10 @@ fn answer<const BYTES: usize>(client: &mut TcpStream, sent: &[u8]) -> [u8; BYTES
 }
 
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the test plays the client of the proxy"
+)]
 fn kept_verdicts_count_whatever_the_protocol_is() {
     let dir = with_lists();
     let config = fs::read_to_string(dir.path().join("portcullis.toml")).unwrap();
