@@ -107,7 +107,7 @@ mod tests {
     fn what_has_grown_is_told_once() {
         let counts = UnservedCounts::default();
         assert_eq!(counts.grown(|_| true), None);
-        counts.clone().add(Unserved::Unannounced);
+        counts.add(Unserved::Unannounced);
         counts.add(Unserved::Unused);
         counts.add(Unserved::Unused);
         let told = counts.grown(|_| true);
