@@ -65,6 +65,7 @@ pub(super) fn read(
             if whole(&mut *body, |json| at.deserialize(json))? {
                 return Ok(());
             }
+            names.other.clear();
             tokens
         }
         None => {

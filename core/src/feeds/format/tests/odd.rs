@@ -298,6 +298,13 @@ fn a_value_that_is_not_a_name_costs_a_json_list_itself_alone() {
         br#"[1, "a.example", "b.example"]"#,
     );
     assert_eq!(counts(&first.unwrap()), [2, 1, 0, 0]);
+    let url = Format {
+        field: Some("/url".to_owned()),
+        ..FeedFormat::Json.into()
+    };
+    let rows = br#"[{"url": 7}, {"url": "a.example"}, {"url": "b.example"}]"#;
+    let first = parse(&url, rows).unwrap().left_out.wrong.first;
+    assert_eq!(first, [(1, "7".to_owned())]);
 }
 
 #[test]
