@@ -274,6 +274,11 @@ impl Judgement {
         besides: None,
     };
 
+    /// Whether there is nothing in it, as in what nearly all filters say.
+    pub(crate) fn says_nothing(&self) -> bool {
+        self.verdict == Verdict::Next && self.matched.is_none() && self.besides.is_none()
+    }
+
     /// The exception because of which a host that passes is on no list, if there is one.
     pub(crate) fn take_exception(&mut self) -> Option<Box<Match>> {
         let passes = self.verdict == Verdict::Next;

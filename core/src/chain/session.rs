@@ -208,7 +208,7 @@ impl<'a> FilterSession<'a> {
                 LocalPlace::Missing(missing) if missing.answers(call.hook()) => missing.judge(),
                 LocalPlace::Missing(_) => continue,
             };
-            if judgement.verdict == Verdict::Next && judgement.besides.is_none() {
+            if judgement.says_nothing() {
                 continue;
             }
             let mut additions = Additions::NONE;
