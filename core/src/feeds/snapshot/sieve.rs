@@ -22,10 +22,11 @@ const BITS_SET: usize = 4;
 /// whose names then count in all the parts where they may be.
 const PART_BITS: u32 = 10;
 
-/// What names on some lists have in common with no other name, but for a few.
+/// What names on some lists have in common with no other name, but for a few. One list alone has no
+/// blocks: its table tells as much from one cache line.
 #[derive(Debug, Default)]
 pub(crate) struct Sieve {
-    blocks: Box<[Block]>,
+    blocks: Option<Box<[Block]>>,
     labels: Labels,
 }
 
@@ -37,23 +38,13 @@ impl Sieve {
     /// For those of the lists that have this key.
     pub(crate) fn new<'l>(key: Key, lists: impl Iterator<Item = &'l Snapshot> + Clone) -> Self {
         let lists = lists.filter(|list| list.key == Some(key));
-        let mut names = 0;
-        for list in lists.clone() {
-            spread(&list.table, |_, parts| names += parts.count());
-        }
-        let mut sieve = Self {
-            blocks: vec![Block::default(); (names * BITS_A_NAME).div_ceil(BLOCK)].into(),
+        let are_several = lists.clone().nth(1).is_some();
+        Self {
+            blocks: are_several.then(|| blocks(lists.clone())),
             labels: lists
-                .clone()
                 .map(|list| list.traits.labels)
                 .fold(Labels::default(), Labels::with),
-        };
-        for list in lists {
-            spread(&list.table, |print, parts| {
-                parts.for_each(|part| sieve.set(cell(part, print)));
-            });
         }
-        sieve
     }
 
     /// Leaves out the domains that none of the lists has, and tells whether any is left.
@@ -72,32 +63,50 @@ impl Sieve {
         if !self.labels.has(suffix.labels) {
             return false;
         }
+        let Some(blocks) = &self.blocks else {
+            return true;
+        };
         let part = suffix.hash >> (64 - PART_BITS);
-        let (block, bits) = self.bits(cell(part, print(suffix.hash)));
+        let (block, bits) = bits(blocks.len(), cell(part, print(suffix.hash)));
         // Without names there is no block.
-        self.blocks.get(block).is_some_and(|Block(words)| {
+        blocks.get(block).is_some_and(|Block(words)| {
             bits.fold(true, |all, bit| {
                 all & ((words[bit / 64] >> (bit % 64)) & 1 != 0)
             })
         })
     }
+}
 
-    fn set(&mut self, cell: u64) {
-        let (block, bits) = self.bits(cell);
-        let Block(words) = &mut self.blocks[block];
+/// Blocks with the bits of all names on these lists.
+fn blocks<'l>(lists: impl Iterator<Item = &'l Snapshot> + Clone) -> Box<[Block]> {
+    let mut names = 0;
+    for list in lists.clone() {
+        spread(&list.table, |_, parts| names += parts.count());
+    }
+    let mut blocks = vec![Block::default(); (names * BITS_A_NAME).div_ceil(BLOCK)];
+    let mut set = |cell| {
+        let (block, bits) = bits(blocks.len(), cell);
+        let Block(words) = &mut blocks[block];
         bits.for_each(|bit| words[bit / 64] |= 1 << (bit % 64));
+    };
+    for list in lists {
+        spread(&list.table, |print, parts| {
+            parts.for_each(|part| set(cell(part, print)));
+        });
     }
+    blocks.into()
+}
 
-    #[inline]
-    fn bits(&self, cell: u64) -> (usize, impl Iterator<Item = usize> + use<>) {
-        // What is known of a hash is spread over all bits again.
-        let mut mixed = cell.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
-        mixed ^= mixed >> 32;
-        let block = ((u128::from(mixed) * self.blocks.len() as u128) >> 64) as usize;
-        let bits = (0..BITS_SET).map(move |at| (mixed >> (9 * at)) as usize % BLOCK);
-        (block, bits)
-    }
+/// The block of so many in which a cell has its bits, and which these are.
+#[inline]
+fn bits(blocks: usize, cell: u64) -> (usize, impl Iterator<Item = usize> + use<>) {
+    // What is known of a hash is spread over all bits again.
+    let mut mixed = cell.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    mixed ^= mixed >> 32;
+    let block = ((u128::from(mixed) * blocks as u128) >> 64) as usize;
+    let bits = (0..BITS_SET).map(move |at| (mixed >> (9 * at)) as usize % BLOCK);
+    (block, bits)
 }
 
 /// What is known of a hash.
