@@ -3,6 +3,8 @@
 
 mod page;
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
@@ -228,10 +230,16 @@ pub(crate) fn close<T>(response: &mut Response<T>) {
 
 /// `portcullis; error=…; details="…"`.
 fn proxy_status(error: &'static str, details: &str) -> HeaderValue {
-    let printable: String = details
-        .chars()
-        .map(|c| if (' '..='~').contains(&c) { c } else { '?' })
-        .collect();
+    let is_printable = |c: char| (' '..='~').contains(&c);
+    // Nearly all of them are, and are not written twice then.
+    let printable: Cow<'_, str> = if details.bytes().all(|byte| is_printable(byte.into())) {
+        details.into()
+    } else {
+        let shown = details
+            .chars()
+            .map(|c| if is_printable(c) { c } else { '?' });
+        shown.collect()
+    };
     let error = TokenRef::from_str(error).unwrap_or(token_ref("proxy_internal_error"));
     let details = StringRef::from_str(&printable).unwrap_or(string_ref(""));
     let item = ItemSerializer::new()
