@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use http::StatusCode;
 
-pub(crate) use self::line::Causes;
+pub(crate) use self::line::ErrorChain;
 use crate::config::{Exposed, ListenAddress, UsersError};
 use crate::target::InvalidTarget;
 pub use portcullis_contract::Escaped;

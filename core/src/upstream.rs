@@ -3,9 +3,9 @@
 //! has judged; of clients it knows who they are, and of filters nothing.
 
 mod absolute;
+mod connection;
 mod dial;
 pub(crate) mod framing;
-mod link;
 mod login;
 mod logins;
 mod parent;
@@ -38,12 +38,12 @@ use hyper::body::Incoming;
 use tokio::task::yield_now;
 use tokio::time::{interval, timeout};
 
+use self::connection::SendError;
+pub(crate) use self::connection::UpstreamConnection;
 use self::dial::Dialled;
 #[cfg(unix)]
 pub(crate) use self::dial::dial_own_socket;
 pub(crate) use self::dial::{Connected, dial_self};
-pub(crate) use self::link::Link;
-use self::link::SendError;
 pub(crate) use self::logins::Logins;
 pub(crate) use self::parent::{Fault, Parent, Parents, ParentsError, choose};
 use self::policy::Policy;
@@ -163,7 +163,7 @@ impl Upstream {
         mut request: Request<RequestBody>,
         asker: &Asker,
         deadlines: &Deadlines,
-    ) -> Result<(Response<Incoming>, Box<Link>), Error> {
+    ) -> Result<(Response<Incoming>, Box<UpstreamConnection>), Error> {
         self.judge_unresolved(route)?;
         let origin_form = match route.parent().filter(|_| route.is_absolute()) {
             Some(parent) => Some(absolute::write(
@@ -174,13 +174,13 @@ impl Upstream {
             None => None,
         };
         let logins = &asker.logins.borrow().clone();
-        while let Some(mut link) = self.take_idle(route, &request, logins) {
-            self.judge_reached(route, link.peer())?;
-            match link
+        while let Some(mut connection) = self.take_idle(route, &request, logins) {
+            self.judge_reached(route, connection.peer())?;
+            match connection
                 .send(request, logins, &asker.spellings, deadlines)
                 .await
             {
-                Ok(response) => return answered(response, link),
+                Ok(response) => return answered(response, connection),
                 Err(SendError::NotSent(unsent)) => request = *unsent,
                 Err(SendError::Repeatable(again)) => {
                     request = *again;
@@ -202,7 +202,7 @@ impl Upstream {
         (mut request, origin_form): (Request<RequestBody>, Option<Uri>),
         asker: &Asker,
         deadlines: &Deadlines,
-    ) -> Result<(Response<Incoming>, Box<Link>), Error> {
+    ) -> Result<(Response<Incoming>, Box<UpstreamConnection>), Error> {
         let logins = &asker.logins.borrow().clone();
         let parent = route.parent();
         for _ in 0..parent.map_or(1, |parent| parent.size()) {
@@ -217,8 +217,9 @@ impl Upstream {
                 connected => connected?,
             };
             let proxy = parent.zip(connected.member);
-            let mut link = Link::open(route.clone(), connected, self.head_size).await?;
-            let error = match link
+            let mut connection =
+                UpstreamConnection::open(route.clone(), connected, self.head_size).await?;
+            let error = match connection
                 .send(request, logins, &asker.spellings, deadlines)
                 .await
             {
@@ -226,7 +227,7 @@ impl Upstream {
                     if let Some((parent, place)) = proxy {
                         parent.record_reached(place);
                     }
-                    return answered(response, link);
+                    return answered(response, connection);
                 }
                 Err(error) => error,
             };
@@ -247,12 +248,12 @@ impl Upstream {
         route: &Route,
         request: &Request<RequestBody>,
         logins: &Logins,
-    ) -> Option<Box<Link>> {
+    ) -> Option<Box<UpstreamConnection>> {
         let is_repeatable = request::is_repeatable(request);
-        if let Some(mut link) = logins.take(route)
-            && (is_repeatable || link.is_open())
+        if let Some(mut connection) = logins.take(route)
+            && (is_repeatable || connection.is_open())
         {
-            return Some(link);
+            return Some(connection);
         }
         if is_repeatable {
             self.pool.take(route)
@@ -395,14 +396,17 @@ impl Upstream {
 /// What a parent proxy says for itself is not the origin's response.
 fn answered(
     response: Response<Incoming>,
-    link: Box<Link>,
-) -> Result<(Response<Incoming>, Box<Link>), Error> {
+    connection: Box<UpstreamConnection>,
+) -> Result<(Response<Incoming>, Box<UpstreamConnection>), Error> {
     if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
-        && let Some(parent) = link.route().parent().filter(|_| link.route().is_absolute())
+        && let Some(parent) = connection
+            .route()
+            .parent()
+            .filter(|_| connection.route().is_absolute())
     {
         return Err(reach::refused_by(parent, response.status()));
     }
-    Ok((response, link))
+    Ok((response, connection))
 }
 
 /// The way straight to the origin, if requests may take it while no parent proxy is there.

@@ -16,7 +16,7 @@ use super::missing::{Missing, unjudged};
 use super::quarantine::{Admission, CallCounter, Change, End, Tripped};
 use super::verdict_cache::VerdictCache;
 use crate::config::OnError;
-use crate::error::Causes;
+use crate::error::ErrorChain;
 use crate::filter::{Failure, FilterAnswer, Hook, HookCall};
 use crate::flow::ClientKey;
 use crate::verdict::{Additions, Besides, Judgement, Notes, Verdict};
@@ -111,7 +111,7 @@ impl LocalFilter {
         let end = match &answer {
             Ok(_) => End::Good,
             Err(failure) if failure.is_overload() => End::Overloaded,
-            Err(failure) => End::Failed(Causes(failure).to_string()),
+            Err(failure) => End::Failed(ErrorChain(failure).to_string()),
         };
         let change = quarantine.ended(admission, client, end, &self.calls, ended);
         // What trips the breaker is in the line about that.
@@ -281,7 +281,7 @@ impl LocalFilter {
     }
 
     fn log_failure(&self, failure: &Failure, call: HookCall<'_>) {
-        let error = Causes(failure).to_string();
+        let error = ErrorChain(failure).to_string();
         let Some(suppressed) = self.failures.admit(call.hook(), failure, &error) else {
             return;
         };
@@ -342,7 +342,7 @@ impl LocalFilter {
             filter: self.member.filter.name.clone(),
             hook: call.hook(),
             is_shadow: self.member.is_shadow(),
-            failure: failure.map(|failure| Causes(failure).to_string()),
+            failure: failure.map(|failure| ErrorChain(failure).to_string()),
             judgement: match answer {
                 Ok(answer) => self.judgement(answer),
                 Err(_) => self.unjudged(Unavailable::Failed),

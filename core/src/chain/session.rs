@@ -49,13 +49,13 @@ impl RequestSnapshot {
 }
 
 /// A message that a hook judges, with the header fields that filters may change.
-enum Message<'a> {
+enum HookCallMut<'a> {
     Host,
     Request(&'a Method, &'a str, &'a mut HeaderMap),
     Response(RequestHead<'a>, StatusCode, &'a mut HeaderMap),
 }
 
-impl Message<'_> {
+impl HookCallMut<'_> {
     fn call<'a>(&'a self, flow: &'a Flow<'a>) -> HookCall<'a> {
         match self {
             Self::Host => HookCall::Host(flow),
@@ -137,7 +137,7 @@ impl<'a> FilterSession<'a> {
     pub(crate) async fn judge_host(&self) -> Judgement {
         match &self.decision {
             Some(decision) => decision.judgement(self.flow.target.host()),
-            None => self.judge(Message::Host).await,
+            None => self.judge(HookCallMut::Host).await,
         }
     }
 
@@ -158,7 +158,7 @@ impl<'a> FilterSession<'a> {
         if let Some(watcher) = &self.watcher {
             watcher.set_request(&head.method, &url);
         }
-        let message = Message::Request(&head.method, &url, &mut head.headers);
+        let message = HookCallMut::Request(&head.method, &url, &mut head.headers);
         let judgement = self.judge(message).await;
         if judges_response {
             let headers = &head.headers;
@@ -181,14 +181,14 @@ impl<'a> FilterSession<'a> {
     ) -> Judgement {
         match &self.request {
             Some(request) => {
-                let message = Message::Response(request.head(), status, headers);
+                let message = HookCallMut::Response(request.head(), status, headers);
                 self.judge(message).await
             }
             None => Judgement::PASS,
         }
     }
 
-    async fn judge(&self, mut message: Message<'_>) -> Judgement {
+    async fn judge(&self, mut message: HookCallMut<'_>) -> Judgement {
         let mut said: Option<Box<Besides>> = None;
         let mut exception = None;
         for place in self.chain.places() {

@@ -19,7 +19,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 pub use self::report::{Bench, TickTiming, Timing};
 use crate::chain::{LocalFilter, Member};
 use crate::config::Config;
-use crate::error::{Causes, PluginError};
+use crate::error::{ErrorChain, PluginError};
 use crate::feeds::Feeds;
 use crate::filter::{Failure, Filter, FilterAnswer, Hook, HookCall, Instance, Loader};
 use crate::flow::groups::Groups;
@@ -65,7 +65,7 @@ pub async fn bench(
     let failed = |hook, failure: &Failure| PluginError::Failed {
         hook,
         host: target.to_string(),
-        failure: Causes(failure).to_string(),
+        failure: ErrorChain(failure).to_string(),
     };
 
     let start = start_time(&filter)
@@ -252,7 +252,7 @@ async fn time_tick(filter: &Filter, calls: NonZeroUsize) -> Result<Option<TickTi
     let error = last.as_ref().err();
     Ok(Some(TickTiming {
         calls,
-        error: error.map(|failure| Causes(failure).to_string()),
+        error: error.map(|failure| ErrorChain(failure).to_string()),
         pause_ms: last.ok().flatten().and_then(milliseconds),
         memory_bytes: instance.memory(),
         p50_ns,

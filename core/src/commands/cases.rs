@@ -20,7 +20,7 @@ use self::lines::Lines;
 pub use self::record::{Recording, record_cases};
 use crate::chain::{LocalFilter, Member};
 use crate::config::Config;
-use crate::error::{Causes, Escaped, PluginError};
+use crate::error::{ErrorChain, Escaped, PluginError};
 use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
 use crate::filter::{Ending, Failure, Filter, FilterAnswer, HookCall, Instance, Loader};
@@ -181,7 +181,7 @@ impl Subject {
                 self.judge(&flow, case).await
             }
         };
-        let failed = |failure: Failure| Answer::Error(Causes(&failure).to_string()).into();
+        let failed = |failure: Failure| Answer::Error(ErrorChain(&failure).to_string()).into();
         Ok(judged.unwrap_or_else(failed))
     }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::feed::open_to_fetch;
 use crate::chain::decisions::store::Store;
 use crate::config::{Config, NameServer, OwnListeners, ParentProxy, Users};
-use crate::error::{Causes, Escaped, StartError};
+use crate::error::{ErrorChain, Escaped, StartError};
 use crate::feeds::FeedStatus;
 use crate::filter::Loader;
 use crate::plugins::builtin::BUILTINS;
@@ -81,7 +81,7 @@ pub async fn check(config: Config, lists: Lists) -> Result<Report, StartError> {
     let decisions_fault = Store::new(&config.state.dir).read().err();
     let decisions_fault = decisions_fault.map(|error| Fault {
         what: "the decisions of people".into(),
-        reason: Causes(&error).to_string(),
+        reason: ErrorChain(&error).to_string(),
     });
     let start_faults = start_faults(&config);
     let plugins = Plugins::open(config.plugins, BUILTINS, loader).await;
@@ -126,16 +126,16 @@ fn start_faults(config: &Config) -> Vec<Fault> {
     let users = config.auth.users.as_deref().map(Users::read);
     let users = users.and_then(Result::err).map(|error| Fault {
         what: "the users of [auth]".into(),
-        reason: Causes(&error).to_string(),
+        reason: ErrorChain(&error).to_string(),
     });
     let parents = Parents::new(&config.upstream).err().map(|error| Fault {
         what: "the parent proxies".into(),
-        reason: Causes(&error).to_string(),
+        reason: ErrorChain(&error).to_string(),
     });
     let name_servers = trust::client_config(&config.egress).err();
     let name_servers = name_servers.map(|error| Fault {
         what: "the DNS servers of [egress], which could not be verified".into(),
-        reason: Causes(&error).to_string(),
+        reason: ErrorChain(&error).to_string(),
     });
     let faults = exposed.into_iter().chain(users).chain(parents);
     faults

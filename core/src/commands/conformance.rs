@@ -24,7 +24,7 @@ use self::question::judges;
 use self::report::Checks;
 pub use self::report::{Check, Conformance};
 use crate::config::{Config, Grants, Schema};
-use crate::error::{Causes, PluginError};
+use crate::error::{ErrorChain, PluginError};
 use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
 use crate::filter::{
@@ -95,7 +95,7 @@ fn loads(checks: &mut Checks, filter: &str, loaded: Result<&Option<Arc<Filter>>,
         }
         Err(failure) => failure,
     };
-    let why = Causes(failure).to_string();
+    let why = ErrorChain(failure).to_string();
     match failure {
         LoadFailure::Settings(_) | LoadFailure::Load(LoadError::Trial(Failure::Init(_))) => {
             let fix = format!("write what it asks for into {filter}.toml beside it");
@@ -165,7 +165,7 @@ fn says_its_configuration(checks: &mut Checks, wasm: &[u8]) {
                 "build it with `portcullis plugin build`",
             ),
         },
-        Err(error) => checks.fail("S5", Causes(&error).to_string(), "build it again"),
+        Err(error) => checks.fail("S5", ErrorChain(&error).to_string(), "build it again"),
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 pub use self::report::{Cost, Inspection, Needed, Settings};
 use super::bench::{round_to_tenth, start_time};
 use crate::config::Config;
-use crate::error::{Causes, PluginError, StartError};
+use crate::error::{ErrorChain, PluginError, StartError};
 use crate::feeds::Feeds;
 use crate::filter::{
     Description, Failure, Filter, Instance, Loader, Manifest, granting, interface,
@@ -75,12 +75,12 @@ async fn cost(
     let filter = match single.load(loader).await {
         Ok(Some(filter)) => filter,
         Ok(None) => return Ok(Ok(None)),
-        Err(refusal) => return Ok(Err(Causes(&refusal).to_string())),
+        Err(refusal) => return Ok(Err(ErrorChain(&refusal).to_string())),
     };
     let cost = cost_of(&filter).await;
     Ok(cost
         .map(Some)
-        .map_err(|failure| Causes(&failure).to_string()))
+        .map_err(|failure| ErrorChain(&failure).to_string()))
 }
 
 async fn cost_of(filter: &Filter) -> Result<Cost, Failure> {

@@ -18,7 +18,7 @@ use super::name::{check_name, check_spelling};
 use super::package::{imports, sha256};
 use crate::config::file::{self, Kind};
 use crate::config::{Config, FilterSettings, Grants, Mode};
-use crate::error::{Causes, PluginError, StartError};
+use crate::error::{ErrorChain, PluginError, StartError};
 use crate::feeds::Feeds;
 use crate::filter::{Description, Failure, Import, LoadError, Loader, Manifest, granting};
 use crate::plugins::{FilterFile, LoadFailure};
@@ -207,7 +207,10 @@ fn settings(dir: &Path, name: &str) -> (FilterSettings, Option<String>) {
     let single = FilterFile::find(&file, dir, &[]);
     match single.map(|single| single.settings()) {
         Some(Ok(settings)) => (settings, None),
-        Some(Err(error)) => (FilterSettings::default(), Some(Causes(&error).to_string())),
+        Some(Err(error)) => (
+            FilterSettings::default(),
+            Some(ErrorChain(&error).to_string()),
+        ),
         None => (FilterSettings::default(), None),
     }
 }
@@ -234,7 +237,7 @@ async fn try_out(
     let loader = Loader::new(&config, feeds)?;
     let single = FilterFile::find(&file, dir, &[]).ok_or(PluginError::Name)?;
     let single = single.with_content(wasm).with_grants(Grants::ALL);
-    let refused = |failure| InstallError::Refused(Causes(&failure).to_string());
+    let refused = |failure| InstallError::Refused(ErrorChain(&failure).to_string());
     single.clone().check_file(&loader).await.map_err(refused)?;
     match single.load(loader).await {
         Ok(_) => Ok(None),
@@ -245,7 +248,7 @@ async fn try_out(
             | LoadFailure::NotAFile(_)
             | LoadFailure::Size { .. }
             | LoadFailure::Load(LoadError::Trial(Failure::Init(_)))),
-        ) => Ok(Some(Causes(&failure).to_string())),
+        ) => Ok(Some(ErrorChain(&failure).to_string())),
         Err(failure) => Err(refused(failure)),
     }
 }

@@ -21,7 +21,7 @@ use super::conformance::{Check, Conformance, Finding, conformance_of};
 use super::name::check_name;
 use crate::config::Config;
 use crate::config::file;
-use crate::error::{Causes, Escaped, PluginError};
+use crate::error::{ErrorChain, Escaped, PluginError};
 use crate::filter::{self, Description, Manifest, interface};
 use crate::plugins::FilterFile;
 
@@ -153,7 +153,7 @@ pub async fn package(
 
     let component = filter::encode(&wasm).map_err(|error| {
         let error: Box<dyn std::error::Error> = error.into();
-        PackageError::Encode(Causes(&*error).to_string())
+        PackageError::Encode(ErrorChain(&*error).to_string())
     })?;
     let description = Description::of(&component);
     let description = description.ok_or_else(|| PackageError::Encode("it is cut off".into()))?;

@@ -13,7 +13,7 @@ use self::tally::Tally;
 use crate::chain::{LocalFilter, Member};
 use crate::commands::access_log;
 use crate::config::Config;
-use crate::error::{Causes, PluginError};
+use crate::error::{ErrorChain, PluginError};
 use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
 use crate::filter::{Failure, Filter, FilterAnswer, Hook, HookCall, Loader};
@@ -113,7 +113,7 @@ impl From<Failure> for Answer {
     fn from(failure: Failure) -> Self {
         Self {
             verdict: None,
-            detail: Some(Causes(&failure).to_string()),
+            detail: Some(ErrorChain(&failure).to_string()),
         }
     }
 }

@@ -33,7 +33,7 @@ use super::wire::{Turn, Wire};
 use super::worker::StopSignal;
 use super::{connect, forward, socks};
 use crate::config::MAX_FIELDS;
-use crate::error::{Causes, Error};
+use crate::error::{Error, ErrorChain};
 use crate::flow::Protocol;
 use crate::timer::{ClientStream, Expired, Step};
 use crate::upstream::request::ClientBody;
@@ -111,7 +111,7 @@ pub(crate) async fn serve<S: ClientStream>(session: Session, stream: S) {
             }
             Served::Socks(..) | Served::Dropped => {}
             Served::Broken(error) => {
-                tracing::debug!(error = %Causes(&error), "the client broke off");
+                tracing::debug!(error = %ErrorChain(&error), "the client broke off");
             }
             Served::TimedOut => tracing::debug!("nothing has moved for too long"),
             Served::Unserved(why) => {

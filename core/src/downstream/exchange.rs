@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use super::bandwidth::Allowance;
 use super::reply::Rejection;
 use crate::chain::Watcher;
-use crate::error::Causes;
+use crate::error::ErrorChain;
 use crate::flow::{Client, Protocol};
 use crate::log::access::Sink;
 use crate::target::Target;
@@ -347,7 +347,7 @@ impl Exchange {
     }
 
     pub(crate) fn fail(&mut self, error: &(dyn std::error::Error + 'static)) {
-        self.outcome = Outcome::Failed(Causes(error).to_string());
+        self.outcome = Outcome::Failed(ErrorChain(error).to_string());
     }
 
     /// Whether the proxy has asked itself if it is well: a line every half minute would tell

@@ -26,7 +26,7 @@ use super::tunnels::TunnelPermit;
 use crate::error::Error;
 use crate::target::HTTP_PORT;
 use crate::timer::{Step, UploadProgress};
-use crate::upstream::Link;
+use crate::upstream::UpstreamConnection;
 use crate::upstream::request::{ClientBody, ContinueGate, RequestBody};
 use crate::upstream::response::ResponseBody;
 
@@ -79,18 +79,18 @@ pub(crate) async fn forward(
     }
     let (upstream, asker) = (&worker.upstream, &session.asker);
     let sending = upstream.send(&route, request, asker, &session.deadlines);
-    let (mut response, link) = sending.await?;
-    exchange.record_peer(link.peer(), link.route());
+    let (mut response, connection) = sending.await?;
+    exchange.record_peer(connection.peer(), connection.route());
 
     let switched = sanitize_response(&mut response)?;
-    if link.has_owner() {
+    if connection.has_owner() {
         say_that_logins_are_kept_apart(&mut response);
     }
     let status = response.status();
     let judged = filters.judge_response(status, response.headers_mut());
     exchange.record_judgement(judged.await)?;
     let upgrade = upgrade.map(|wanted| wanted.or(switched));
-    into_client(session, response, link, upload, upgrade).await
+    into_client(session, response, connection, upload, upgrade).await
 }
 
 /// Another protocol that the client wants to go on in.
@@ -274,7 +274,7 @@ pub(crate) fn sanitize_response(
 async fn into_client(
     session: &Session,
     response: Response<Incoming>,
-    link: Box<Link>,
+    connection: Box<UpstreamConnection>,
     upload: Option<Rc<UploadProgress>>,
     upgrade: Option<Wanted>,
 ) -> Result<Reply, Rejection> {
@@ -290,7 +290,7 @@ async fn into_client(
         head.headers
             .insert(CONNECTION, HeaderValue::from_static("upgrade"));
         head.headers.insert(UPGRADE, protocol);
-        let (stream, early) = link.into_stream().await.ok_or(Error::Closed)?;
+        let (stream, early) = connection.into_stream().await.ok_or(Error::Closed)?;
         let head = Response::from_parts(head, ());
         let upgrade = Upgrade {
             stream,
@@ -307,7 +307,7 @@ async fn into_client(
         .is_some_and(|upload| upload.cancel_if_not_started());
     let mut body = ResponseBody::new(
         incoming,
-        link,
+        connection,
         worker.upstream.pool(),
         upload,
         worker.limits.idle,

@@ -12,7 +12,7 @@ use sfv::{ItemSerializer, StringRef, TokenRef, key_ref, string_ref, token_ref};
 
 use self::page::Page;
 pub(crate) use self::page::PageFormat;
-use crate::error::{Causes, Error};
+use crate::error::{Error, ErrorChain};
 use crate::flow::Protocol;
 use crate::verdict::{self, Additions, Judgement, Verdict};
 
@@ -187,7 +187,7 @@ fn replaced(page: &verdict::Page) -> Response<Bytes> {
 /// The answer to a request that could not be served.
 pub(crate) fn error(error: &Error, format: PageFormat) -> Response<Bytes> {
     let status = error.status();
-    let details = Causes(error).to_string();
+    let details = ErrorChain(error).to_string();
     let page = Page {
         title: status.canonical_reason().unwrap_or("Error").to_owned(),
         facts: vec![("Reason", details.clone())],

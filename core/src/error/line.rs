@@ -8,9 +8,9 @@ use portcullis_contract::Escaped;
 /// An error and everything that caused it, in one line for the log whatever it consists of: some of
 /// it is said by filters.
 #[derive(Debug)]
-pub(crate) struct Causes<'a>(pub(crate) &'a dyn Error);
+pub(crate) struct ErrorChain<'a>(pub(crate) &'a dyn Error);
 
-impl fmt::Display for Causes<'_> {
+impl fmt::Display for ErrorChain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut said = self.0.to_string();
         write_line(f, &said)?;
@@ -48,7 +48,7 @@ mod tests {
     fn an_error_is_one_line_whatever_it_says() {
         let error = io::Error::other("sorry\r\n  ERROR all is lost\u{1b}[2J\n");
         assert_eq!(
-            Causes(&error).to_string(),
+            ErrorChain(&error).to_string(),
             "sorry; ERROR all is lost\\u{1b}[2J"
         );
     }

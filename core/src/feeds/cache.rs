@@ -26,7 +26,7 @@ use super::origin::Origin;
 use super::snapshot::{Draft, Refused, Snapshot, Stamp};
 use crate::config::file::{self, Kind};
 use crate::config::{Feed, FeedFormat};
-use crate::error::Causes;
+use crate::error::ErrorChain;
 
 /// What reads lists. To be raised with every change that finds other names or texts in the same
 /// body: the snapshots of an earlier reader are not used.
@@ -303,7 +303,7 @@ impl Arrival {
         let kept = stamp.and_then(|stamp| self.cache.save_snapshot(&origin.copy, &draft, stamp));
         let error = match kept {
             Ok(list) => return Kept { list, error: None },
-            Err(error) => Causes(&error).to_string(),
+            Err(error) => ErrorChain(&error).to_string(),
         };
         warn!(
             feed = &*self.feed,

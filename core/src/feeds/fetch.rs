@@ -31,7 +31,7 @@ use self::unpack::unpack;
 use super::blocking;
 use super::origin::Origin;
 use crate::config::{Checksum, SecretError, file};
-use crate::error::Causes;
+use crate::error::ErrorChain;
 use crate::upstream::policy::Policy;
 use crate::upstream::resolve::Resolver;
 use crate::upstream::{Parents, ParentsError};
@@ -87,7 +87,7 @@ impl Fetcher {
     ) -> Self {
         let (parents, parents_error) = match parents {
             Ok(parents) => (parents, None),
-            Err(error) => (Parents::default(), Some(Causes(&error).to_string())),
+            Err(error) => (Parents::default(), Some(ErrorChain(&error).to_string())),
         };
         Self {
             deadlines: Deadlines::default(),

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::source::{List, Source};
 use super::{Feeds, blocking};
-use crate::error::Causes;
+use crate::error::ErrorChain;
 
 /// Time between two writes, as long as anything is counted.
 const HITS_EVERY: Duration = Duration::from_mins(1);
@@ -87,7 +87,7 @@ impl Feeds {
 impl Source {
     /// Says that counting begins anew.
     pub(super) fn log_hits_lost(&self, error: &dyn std::error::Error) {
-        let error = Causes(error).to_string();
+        let error = ErrorChain(error).to_string();
         tracing::warn!(
             feed = &*self.feed,
             source = &*self.shown,

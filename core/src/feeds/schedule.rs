@@ -17,7 +17,7 @@ use super::origin::Origin;
 use super::source::Source;
 use super::{FeedError, Feeds, Outcome, blocking};
 use crate::config::file_version::FileVersion;
-use crate::error::Causes;
+use crate::error::ErrorChain;
 
 /// The first wait after a failure. Each further failure doubles it, up to the feed's interval.
 const RETRY: Duration = Duration::from_secs(2);
@@ -165,7 +165,7 @@ impl Source {
         warn!(
             feed = &*self.feed,
             source = &*self.shown,
-            error = %Causes(error),
+            error = %ErrorChain(error),
             hint = "run `portcullis feed refresh` as the user of the proxy",
             "a copy that another process has fetched is not used"
         );
@@ -175,7 +175,7 @@ impl Source {
         warn!(
             feed = &*self.feed,
             source = &*self.shown,
-            error = %Causes(error),
+            error = %ErrorChain(error),
             consequence = "it counts as older than it is after a restart, and may be fetched again",
             hint = UNKEPT_HINT,
             "the copy of a list that is current cannot be marked as such"
@@ -202,7 +202,7 @@ impl Source {
         warn!(
             feed = &*self.feed,
             source = &*self.shown,
-            error = %Causes(error),
+            error = %ErrorChain(error),
             hint = error.hint(),
             retry_in = ?Duration::from_secs(pause.as_secs()),
             "feed not refreshed: {serving}"

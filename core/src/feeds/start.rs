@@ -20,7 +20,7 @@ use super::snapshot::{Key, Refused, Snapshot};
 use super::source::{BUILT_IN, ENTRIES, Feed, List, Source, Telling, entries_copy};
 use super::{FeedError, Feeds, inline, read_list};
 use crate::config::{self, FeedFormat, TEST_NAMES};
-use crate::error::{Causes, panic_message};
+use crate::error::{ErrorChain, panic_message};
 
 impl Feeds {
     /// The same feeds, which `fetcher` fetches.
@@ -219,7 +219,7 @@ impl Source {
         let Listed { draft, left_out } = match inline::read(&feed.entries, feed.into(), key) {
             Ok(listed) => listed,
             Err(error) => {
-                let error = Causes(&error).to_string();
+                let error = ErrorChain(&error).to_string();
                 warn!(feed = &*self.feed, error, "the feed's entries are not used");
                 self.state().error = Some(error);
                 return Snapshot::default();
@@ -249,18 +249,18 @@ impl Source {
             _ => warn!(
                 feed,
                 source,
-                error = %Causes(refused),
+                error = %ErrorChain(refused),
                 "the feed's snapshot on disk is not used; the list is read from the copy beside it"
             ),
         }
     }
 
     fn ignore_copy(&self, error: &dyn std::error::Error) {
-        self.state().copy_error = Some(Causes(error).to_string());
+        self.state().copy_error = Some(ErrorChain(error).to_string());
         warn!(
             feed = &*self.feed,
             source = &*self.shown,
-            error = %Causes(error),
+            error = %ErrorChain(error),
             "the feed's copy on disk is not used; the list has no data until it is fetched"
         );
     }

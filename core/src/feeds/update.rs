@@ -18,7 +18,7 @@ use super::lists::Serving;
 use super::snapshot::{Refused, Snapshot};
 use super::source::{List, Source};
 use super::{FeedError, Feeds, Outcome, blocking, read_list};
-use crate::error::{Causes, panic_message};
+use crate::error::{ErrorChain, panic_message};
 
 impl Feeds {
     /// Fetches a list now. A new one serves from the next lookup on; on any error the old one keeps
@@ -36,7 +36,7 @@ impl Feeds {
         state.error = outcome
             .as_ref()
             .err()
-            .map(|error| Causes(error).to_string());
+            .map(|error| ErrorChain(error).to_string());
         outcome
     }
 

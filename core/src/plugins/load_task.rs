@@ -17,7 +17,7 @@ use super::manifest::{ConfigSource, check_config};
 use crate::config::file::open_regular;
 use crate::config::file_version::FileVersion;
 use crate::config::{self, Ceilings, ConfigError, FilterSettings, Grants, Standing};
-use crate::error::{Causes, Escaped, panic_message};
+use crate::error::{ErrorChain, Escaped, panic_message};
 use crate::filter::{
     CachedFailure, CompileError, Failure, Filter, Hash, LoadError, LoadRequest, Loader, Manifest,
     NotCompiled,
@@ -269,7 +269,7 @@ impl LoadTask {
             match loader.load(request).await {
                 Ok(filter) => outcome = Outcome::Filter(Some(filter)),
                 Err(error) => {
-                    tracing::error!(plugin = %self.name, error = %Causes(&error), "the built-in filter does not load either");
+                    tracing::error!(plugin = %self.name, error = %ErrorChain(&error), "the built-in filter does not load either");
                 }
             }
         }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{groups, hosts};
 use crate::config::{ConfigError, Schema, located};
-use crate::error::Causes;
+use crate::error::ErrorChain;
 use crate::filter::Manifest;
 
 /// The configuration that a filter gets, and where it stands.
@@ -93,7 +93,7 @@ fn check_groups(config: &Value, schema: &Value, source: &ConfigSource) -> Result
 fn warn(name: &str, error: &(dyn std::error::Error + 'static)) {
     tracing::warn!(
         plugin = name,
-        error = %Causes(error),
+        error = %ErrorChain(error),
         "the filter's manifest cannot be used: whether its [config] is right, only the filter itself can tell"
     );
 }

@@ -12,7 +12,7 @@ use super::status::{Mode, Quarantine, Status};
 use super::{POLL, SETTLE};
 use crate::chain::{Member, Missing, Place};
 use crate::config::{OnError, Standing};
-use crate::error::Causes;
+use crate::error::ErrorChain;
 use crate::filter::{Filter, LoadError, Manifest};
 
 /// One name: its files, the filter that they are used as, and why not.
@@ -193,7 +193,7 @@ impl Plugin {
         retry: Retry,
         consequence: &'static str,
     ) {
-        let reason = Causes(failure).to_string();
+        let reason = ErrorChain(failure).to_string();
         // That it still cannot be used is not news.
         if retry != Retry::Never && self.refused.as_ref() == Some(&reason) {
             return;

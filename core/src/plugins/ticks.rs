@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::chain::{Chain, Member};
-use crate::error::{Causes, panic_message};
+use crate::error::{ErrorChain, panic_message};
 use crate::filter::{Failure, Filter, Hook, Instance};
 
 /// No filter is called more often.
@@ -112,7 +112,7 @@ async fn keep_ticking(filter: &Filter) {
                 failures += 1;
                 tracing::warn!(
                     filter = &*filter.name,
-                    error = %Causes(&failure),
+                    error = %ErrorChain(&failure),
                     next = ?pause,
                     "the filter's work in the background failed; it keeps judging by what it knew before"
                 );

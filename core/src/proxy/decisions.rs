@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::follow::Followed;
 use crate::chain::decisions::store::Store;
 use crate::chain::decisions::{Decision, Decisions};
-use crate::error::{Causes, StartError};
+use crate::error::{ErrorChain, StartError};
 use crate::flow::groups::Groups;
 
 /// The file of decisions, and the decisions in use.
@@ -50,7 +50,7 @@ impl Followed for DecisionsFile {
     async fn read(&mut self) -> Result<Vec<Decision>, String> {
         self.store
             .read()
-            .map_err(|error| Causes(&error).to_string())
+            .map_err(|error| ErrorChain(&error).to_string())
     }
 
     fn take_over(&mut self, read: Vec<Decision>) {

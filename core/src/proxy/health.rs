@@ -13,7 +13,7 @@ use tokio::time::{Instant, interval_at, timeout};
 
 use crate::config::{ListenAddress, Listener, NamedListener};
 use crate::downstream::headers::Pseudonym;
-use crate::error::Causes;
+use crate::error::ErrorChain;
 use crate::{plugins, upstream};
 
 /// Time between two checks.
@@ -73,7 +73,7 @@ pub(super) async fn watch(
         match &outcome {
             Ok(()) if is_well => tracing::debug!("health check passed"),
             Ok(()) => tracing::info!("health check passed again"),
-            Err(fault) => tracing::error!(error = %Causes(fault), "health check failed"),
+            Err(fault) => tracing::error!(error = %ErrorChain(fault), "health check failed"),
         }
         is_well = outcome.is_ok();
     }

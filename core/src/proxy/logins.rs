@@ -11,7 +11,7 @@ use super::threads::{Threads, yield_to_traffic};
 use crate::config::{Auth, Config, Users, UsersError, is_writable_by_others};
 use crate::downstream::auth::verifier::verifier;
 use crate::downstream::auth::{CurrentUsers, Logins};
-use crate::error::{Causes, StartError};
+use crate::error::{ErrorChain, StartError};
 use crate::flow::groups::Groups;
 
 /// How many threads verify logins: each takes a processor and the memory that a hash wants.
@@ -74,7 +74,7 @@ impl Followed for UsersFile {
     async fn read(&mut self) -> Result<Users, String> {
         let file = self.file.clone();
         match spawn_blocking(move || Users::read(&file)).await {
-            Ok(read) => read.map_err(|error| Causes(&error).to_string()),
+            Ok(read) => read.map_err(|error| ErrorChain(&error).to_string()),
             Err(error) => Err(error.to_string()),
         }
     }

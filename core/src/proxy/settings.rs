@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use crate::config::file_version::FileVersion;
 use crate::config::{self, Config, ConfigError, Followed};
-use crate::error::Causes;
+use crate::error::ErrorChain;
 use crate::feeds::Feeds;
 use crate::plugins::Order;
 use crate::upstream::reload::Reloads;
@@ -134,7 +134,7 @@ impl Settings {
     }
 
     fn refuse(&mut self, error: &ConfigError) {
-        let fault = Causes(error).to_string();
+        let fault = ErrorChain(error).to_string();
         // A file that cannot be read is tried again every second, which is not news.
         let is_known = self.order.borrow().fault.as_ref() == Some(&fault);
         if std::mem::take(&mut self.is_told) || !is_known {

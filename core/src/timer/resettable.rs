@@ -1,4 +1,4 @@
-//! A timer for a deadline that moves. `Deadlines` has one for each client connection, and a link
+//! A timer for a deadline that moves. `Deadlines` has one for each client connection, and a connection
 //! that goes on without its exchange has one of its own.
 
 use std::pin::Pin;

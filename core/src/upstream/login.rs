@@ -1,5 +1,5 @@
 //! Logins that are about a connection. NTLM and Negotiate log a connection in, not a request (RFC
-//! 4559, section 6): whatever travels over it later does so in that client's name. `link` looks for
+//! 4559, section 6): whatever travels over it later does so in that client's name. `connection` looks for
 //! them in what it sends and gets.
 
 use http::header::{AUTHORIZATION, HeaderMap, WWW_AUTHENTICATE};

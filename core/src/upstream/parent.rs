@@ -24,7 +24,7 @@ pub(crate) use self::member::Member;
 pub(super) use self::member::MemberPermit;
 use super::tls::{self, TlsError};
 use crate::config::{self, Balance, Fallback, ProxyProtocol, SecretError};
-use crate::error::Causes;
+use crate::error::ErrorChain;
 use crate::flow::Client;
 use crate::target::Target;
 
@@ -237,7 +237,7 @@ impl Parent {
         let Some(rest) = member.record_failure(fault) else {
             return;
         };
-        let (upstream, error) = (&self.name, Causes(error));
+        let (upstream, error) = (&self.name, ErrorChain(error));
         if rest > FIRST_REST {
             tracing::debug!(%upstream, proxy = %member, %error, retry_in = ?rest, "a parent proxy fails still");
             return;

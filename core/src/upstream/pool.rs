@@ -9,7 +9,7 @@ use std::time::Duration;
 use hashbrown::HashMap;
 use tokio::time::Instant;
 
-use super::link::{Keeper, Link};
+use super::connection::{Keeper, UpstreamConnection};
 use super::route::Route;
 
 /// Time between two sweeps at the idle connections.
@@ -42,7 +42,7 @@ pub(crate) struct Pool {
 
 #[derive(Debug)]
 struct Idle {
-    link: Box<Link>,
+    connection: Box<UpstreamConnection>,
     since: Instant,
     sweeps: u32,
 }
@@ -59,26 +59,26 @@ impl Pool {
     }
 
     /// The connection of `route` that was used last: it is the least likely to be closed by now.
-    pub(super) fn take(&self, route: &Route) -> Option<Box<Link>> {
+    pub(super) fn take(&self, route: &Route) -> Option<Box<UpstreamConnection>> {
         let mut idle = self.idle.borrow_mut();
         let found = idle.get_mut(route)?.pop()?;
         self.total.set(self.total.get() - 1);
-        Some(found.link)
+        Some(found.connection)
     }
 
     /// A connection of `route` for a request that cannot be repeated: one that its origin has
     /// neither closed nor is likely to close now.
-    pub(super) fn take_steady(&self, route: &Route) -> Option<Box<Link>> {
+    pub(super) fn take_steady(&self, route: &Route) -> Option<Box<UpstreamConnection>> {
         let mut idle = self.idle.borrow_mut();
-        let links = idle.get_mut(route)?;
+        let connections = idle.get_mut(route)?;
         loop {
-            let place = links
+            let place = connections
                 .iter()
                 .position(|idle| (LEAST_REST..LONGEST_REST).contains(&idle.since.elapsed()))?;
-            let mut link = links.remove(place).link;
+            let mut connection = connections.remove(place).connection;
             self.total.set(self.total.get() - 1);
-            if link.is_open() {
-                return Some(link);
+            if connection.is_open() {
+                return Some(connection);
             }
         }
     }
@@ -86,13 +86,13 @@ impl Pool {
     /// Drops the connection that has rested longest. There are a few hundred to compare at most.
     fn evict_oldest(&self) {
         let mut idle = self.idle.borrow_mut();
-        // The links of a route stand in the order of their age.
+        // The connections of a route stand in the order of their age.
         let oldest = idle
             .values_mut()
-            .filter(|links| !links.is_empty())
-            .min_by_key(|links| links[0].since);
-        if let Some(links) = oldest {
-            links.remove(0);
+            .filter(|connections| !connections.is_empty())
+            .min_by_key(|connections| connections[0].since);
+        if let Some(connections) = oldest {
+            connections.remove(0);
             self.total.set(self.total.get() - 1);
         }
     }
@@ -100,13 +100,14 @@ impl Pool {
     /// Drops what is too old or was closed by its origin. Called every [`SWEEP_INTERVAL`].
     pub(super) fn evict_idle(&self) {
         let mut idle = self.idle.borrow_mut();
-        idle.retain(|_, links| {
-            links.retain_mut(|idle| {
-                idle.link.drive(&mut Context::from_waker(Waker::noop()));
+        idle.retain(|_, connections| {
+            connections.retain_mut(|idle| {
+                idle.connection
+                    .drive(&mut Context::from_waker(Waker::noop()));
                 idle.sweeps += 1;
-                idle.link.is_idle() && idle.sweeps <= MAX_SWEEPS
+                idle.connection.is_idle() && idle.sweeps <= MAX_SWEEPS
             });
-            !links.is_empty()
+            !connections.is_empty()
         });
         self.total.set(idle.values().map(Vec::len).sum());
     }
@@ -127,7 +128,7 @@ impl Pool {
 impl Keeper for Pool {
     /// Keeps a connection for later. If there are enough, the one that has rested longest goes: a
     /// client that fills the pool cannot keep others from it.
-    fn put(&self, link: Box<Link>) {
+    fn put(&self, connection: Box<UpstreamConnection>) {
         if self.closed.get() {
             return;
         }
@@ -135,16 +136,16 @@ impl Keeper for Pool {
             self.evict_oldest();
         }
         let mut idle = self.idle.borrow_mut();
-        let links = match idle.get_mut(link.route()) {
-            Some(links) => links,
-            None => idle.entry(link.route().clone()).or_default(),
+        let connections = match idle.get_mut(connection.route()) {
+            Some(connections) => connections,
+            None => idle.entry(connection.route().clone()).or_default(),
         };
-        if links.len() == PER_ROUTE {
-            links.remove(0);
+        if connections.len() == PER_ROUTE {
+            connections.remove(0);
             self.total.set(self.total.get() - 1);
         }
-        links.push(Idle {
-            link,
+        connections.push(Idle {
+            connection,
             since: Instant::now(),
             sweeps: 0,
         });
@@ -164,13 +165,18 @@ mod tests {
     use crate::upstream::route::Scheme;
 
     /// A connection to an origin, and the origin's end of it.
-    async fn link(origin: &TcpListener, host: &str) -> (Box<Link>, TcpStream) {
+    async fn connection(origin: &TcpListener, host: &str) -> (Box<UpstreamConnection>, TcpStream) {
         let address: SocketAddr = origin.local_addr().unwrap();
         let target = Target::new(host, address.port()).unwrap();
         let route = Rc::new(Route::direct(Rc::new(target), Scheme::Http));
         let connected = dial::race(vec![address]).await.unwrap().into();
         let served = origin.accept().unwrap().0;
-        (Link::open(route, connected, 1 << 16).await.unwrap(), served)
+        (
+            UpstreamConnection::open(route, connected, 1 << 16)
+                .await
+                .unwrap(),
+            served,
+        )
     }
 
     #[tokio::test(start_paused = true)]
@@ -180,10 +186,10 @@ mod tests {
         let mut served = Vec::new();
         let mut routes = Vec::new();
         for host in ["a.example", "a.example", "b.example", "c.example"] {
-            let (link, end) = link(&origin, host).await;
+            let (connection, end) = connection(&origin, host).await;
             served.push(end);
-            routes.push(link.route().clone());
-            pool.put(link);
+            routes.push(connection.route().clone());
+            pool.put(connection);
             advance(LEAST_REST).await;
         }
         assert_eq!(pool.total.get(), 2);
@@ -204,12 +210,16 @@ mod tests {
         for _ in 0..2 {
             let connected = dial::race(vec![address]).await.unwrap().into();
             served.push(origin.accept().unwrap());
-            pool.put(Link::open(route.clone(), connected, 1 << 16).await.unwrap());
+            pool.put(
+                UpstreamConnection::open(route.clone(), connected, 1 << 16)
+                    .await
+                    .unwrap(),
+            );
         }
         assert!(pool.take_steady(&route).is_none());
         advance(LEAST_REST).await;
-        let link = pool.take_steady(&route).unwrap();
-        pool.put(link);
+        let connection = pool.take_steady(&route).unwrap();
+        pool.put(connection);
         advance(LEAST_REST).await;
         // The runtime has not learned of it yet.
         drop(served);
@@ -217,7 +227,11 @@ mod tests {
         assert_eq!(pool.total.get(), 0);
 
         let connected = dial::race(vec![address]).await.unwrap().into();
-        pool.put(Link::open(route.clone(), connected, 1 << 16).await.unwrap());
+        pool.put(
+            UpstreamConnection::open(route.clone(), connected, 1 << 16)
+                .await
+                .unwrap(),
+        );
         advance(LONGEST_REST).await;
         assert!(pool.take_steady(&route).is_none());
         assert!(pool.take(&route).is_some());

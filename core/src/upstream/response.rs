@@ -1,4 +1,4 @@
-//! The body of a response on its way from the origin. Reading it drives the link that it comes
+//! The body of a response on its way from the origin. Reading it drives the connection that it comes
 //! from.
 
 use std::cell::Cell;
@@ -13,18 +13,18 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
-use super::link::Link;
+use super::connection::UpstreamConnection;
 use super::pool::Pool;
 use crate::timer::UploadProgress;
 
-/// A response's body. Reading it drives the link; at its end the link goes back to the pool.
+/// A response's body. Reading it drives the connection; at its end the connection goes back to the pool.
 #[derive(Debug)]
 pub(crate) struct ResponseBody {
     incoming: Incoming,
     /// Read ahead.
     first: Option<Frame<Bytes>>,
-    link: Option<Box<Link>>,
-    /// Where a link that goes on without the response sees when the response moves.
+    connection: Option<Box<UpstreamConnection>>,
+    /// Where a connection that goes on without the response sees when the response moves.
     moved_at: Option<Rc<Cell<Instant>>>,
     pool: Rc<Pool>,
 }
@@ -34,21 +34,21 @@ impl ResponseBody {
     /// it rests for `idle`.
     pub(crate) fn new(
         incoming: Incoming,
-        link: Box<Link>,
+        connection: Box<UpstreamConnection>,
         pool: &Rc<Pool>,
         upload: Option<Rc<UploadProgress>>,
         idle: Duration,
         tasks: &TaskTracker,
     ) -> Self {
         // An origin may answer while it still reads. Then neither direction may wait for the other.
-        let (link, moved_at) = match upload.filter(|upload| upload.is_running()) {
-            Some(upload) => (None, Some(link.detach(upload, idle, tasks))),
-            None => (Some(link), None),
+        let (connection, moved_at) = match upload.filter(|upload| upload.is_running()) {
+            Some(upload) => (None, Some(connection.detach(upload, idle, tasks))),
+            None => (Some(connection), None),
         };
         Self {
             incoming,
             first: None,
-            link,
+            connection,
             moved_at,
             pool: pool.clone(),
         }
@@ -72,14 +72,14 @@ impl ResponseBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let mut incoming = Pin::new(&mut self.incoming);
-        let frame = match &mut self.link {
+        let frame = match &mut self.connection {
             None => ready!(incoming.poll_frame(cx)),
-            Some(link) => {
+            Some(connection) => {
                 let mut unwoken = Context::from_waker(Waker::noop());
                 match incoming.as_mut().poll_frame(&mut unwoken) {
                     Poll::Ready(frame) => frame,
                     Poll::Pending => {
-                        ready!(link.advance(cx, |cx| incoming.as_mut().poll_frame(cx)))
+                        ready!(connection.advance(cx, |cx| incoming.as_mut().poll_frame(cx)))
                     }
                 }
             }
@@ -94,8 +94,8 @@ impl ResponseBody {
     }
 
     fn return_link(&mut self) {
-        if let Some(link) = self.link.take() {
-            link.release(&*self.pool);
+        if let Some(connection) = self.connection.take() {
+            connection.release(&*self.pool);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What hyper reads from and writes to on the way to an origin: a stream that counts what is
 //! read, mends the heads of responses, and lets an answer that has arrived be read although nothing
-//! can be written any more. Made by `link`, which looks at its [`Gauge`].
+//! can be written any more. Made by `connection`, which looks at its [`Gauge`].
 
 pub(crate) mod mend;
 
@@ -18,7 +18,7 @@ use super::socket::OriginSocket;
 use super::spelling::{SpelledHead, Spellings};
 use crate::timer::Share;
 
-/// What a link knows of its stream, which hyper has.
+/// What a connection knows of its stream, which hyper has.
 #[derive(Debug, Default)]
 pub(super) struct Gauge {
     /// Bytes read since the last request was sent.

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 
-use super::link::Keeper as _;
+use super::connection::Keeper as _;
 use super::*;
 use crate::config::PrivateAddresses;
 use crate::target::Target;
@@ -41,8 +41,10 @@ async fn reuse(private: PrivateAddresses) -> Result<(), Error> {
     );
     let target = Target::parse(&address.to_string(), None).unwrap();
     let route = Rc::new(Route::direct(Rc::new(target), Scheme::Http));
-    let link = Link::open(route.clone(), connected, 1 << 16).await.unwrap();
-    upstream.pool.put(link);
+    let connection = UpstreamConnection::open(route.clone(), connected, 1 << 16)
+        .await
+        .unwrap();
+    upstream.pool.put(connection);
     let asker = Asker {
         client: ClientKey::test(1),
         logins: RefCell::default(),

@@ -1,4 +1,4 @@
-//! What was written to an origin of a request that may be sent again. A link turns the record on
+//! What was written to an origin of a request that may be sent again. A connection turns the record on
 //! for such a request and reads it when the connection breaks; knows nothing of pools and retries.
 //!
 //! hyper gives an unwritten request back but not a written one. The bytes on their way to the
@@ -22,7 +22,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, join, sink};
 use super::request::RequestBody;
 use crate::config::MAX_FIELDS;
 
-/// An idle link keeps no more memory than this for its next record.
+/// An idle connection keeps no more memory than this for its next record.
 const KEPT_CAPACITY: usize = 1024;
 
 /// The head of the request that was written last.

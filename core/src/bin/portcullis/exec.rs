@@ -16,7 +16,7 @@ use tokio::process::{Child, Command};
 use super::args::{Exec, Inside};
 use super::descriptors::Raised;
 use super::signals::{Signals, Wish};
-use super::{report, runtime, say, selftest, telemetry, this_program};
+use super::{eprint_line, report, runtime, selftest, telemetry, this_program};
 
 /// What shells say of a command that cannot be executed, and of one that is not there.
 const CANNOT_RUN: u8 = 126;
@@ -66,7 +66,7 @@ pub(crate) fn run(sources: Sources, exec: Exec) -> anyhow::Result<ExitCode> {
     };
     match done {
         Ok(execution) => {
-            say(&execution);
+            eprint_line(&execution);
             Ok(ExitCode::from(execution.exit_code()))
         }
         Err(error @ ExecError::Command { .. }) => Ok(not_run(error)),

@@ -313,11 +313,11 @@ fn print_line(text: &str) -> anyhow::Result<()> {
 }
 
 fn report(error: &anyhow::Error) {
-    say(&format!("portcullis: {error:#}"));
+    eprint_line(&format!("portcullis: {error:#}"));
 }
 
 /// What is for people, where a program reads the answer.
 #[expect(clippy::print_stderr, reason = "it is no line of a log")]
-fn say(text: &dyn Display) {
+fn eprint_line(text: &dyn Display) {
     eprintln!("{}", printable(&text.to_string()));
 }

@@ -11,7 +11,8 @@ use portcullis::config::Sources;
 
 use super::args::Plugin;
 use super::{
-    ExitStatus, errors_only, load, print_line, print_result, printable, runtime, say, telemetry,
+    ExitStatus, eprint_line, errors_only, load, print_line, print_result, printable, runtime,
+    telemetry,
 };
 
 pub(crate) fn run(sources: &Sources, command: Plugin) -> anyhow::Result<()> {
@@ -157,7 +158,7 @@ fn package(
     if json {
         return print_result(&packaged, true);
     }
-    say(&packaged);
+    eprint_line(&packaged);
     print_line(&packaged.sha256)
 }
 
@@ -177,7 +178,7 @@ fn install(
     let found = if found.is_installed() {
         found
     } else {
-        say(&found);
+        eprint_line(&found);
         if !yes && !agrees(&found.question())? {
             return Err(ExitStatus::Declined.into());
         }

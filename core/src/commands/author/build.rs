@@ -14,7 +14,7 @@ use super::sdk::{self, OutsideSdk};
 use super::{BuildError, Language, javascript, python, rust};
 use crate::config::file::{self, Kind};
 use crate::config::{Config, Mode};
-use crate::error::Causes;
+use crate::error::ErrorChain;
 use crate::feeds::Feeds;
 use crate::filter::{LoadError, Loader};
 use crate::plugins::builtin::BUILTINS;
@@ -144,7 +144,7 @@ impl Built {
     /// What the proxy's log would say, and how to get the right contract if this one was built with
     /// another.
     fn explain(&self, refusal: &LoadFailure) -> String {
-        let said = Causes(refusal).to_string();
+        let said = ErrorChain(refusal).to_string();
         let LoadFailure::Load(LoadError::Version { .. } | LoadError::Contract(_)) = refusal else {
             return said;
         };

@@ -112,7 +112,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::error::Causes;
+    use crate::error::ErrorChain;
     use crate::plugins::builtin::BUILTINS;
 
     fn project(text: &str) -> Result<Project, BuildError> {
@@ -145,7 +145,7 @@ mod tests {
         fs::write(dir.path().join("Cargo.toml"), b"\xff").unwrap();
         for (file, cause) in [("Cargo.toml", "UTF-8"), ("package.json", "No such file")] {
             let error = read(file).unwrap_err();
-            let said = Causes(&error).to_string();
+            let said = ErrorChain(&error).to_string();
             assert!(said.starts_with("cannot read "), "{said}");
             assert!(said.contains(file) && said.contains(cause), "{said}");
         }

@@ -9,7 +9,7 @@ use portcullis_contract::Fact;
 use super::question::{Asked, Question, judges};
 use super::report::Checks;
 use super::tally::{Errors, Tally};
-use crate::error::Causes;
+use crate::error::ErrorChain;
 use crate::filter::{Failure, Filter, FilterAnswer, Hook};
 use crate::flow::Client;
 
@@ -156,7 +156,7 @@ async fn check_repetition(
 pub(super) fn verdict(answer: Result<FilterAnswer, Failure>) -> String {
     match answer {
         Ok(answer) => format!("{:?}", answer.verdict),
-        Err(failure) => Causes(&failure).to_string(),
+        Err(failure) => ErrorChain(&failure).to_string(),
     }
 }
 
@@ -198,7 +198,7 @@ async fn check_kept(checks: &mut Checks, asked: &mut Asked<'_>) {
 fn difference(kept: &FilterAnswer, fresh: Result<FilterAnswer, Failure>) -> Option<String> {
     let fresh = match fresh {
         Ok(fresh) => fresh,
-        Err(failure) => return Some(format!("it fails: {}", Causes(&failure))),
+        Err(failure) => return Some(format!("it fails: {}", ErrorChain(&failure))),
     };
     let differs = |what, kept: &dyn fmt::Debug, fresh: &dyn fmt::Debug| {
         Some(format!("{what} is {fresh:?} instead of {kept:?}"))

@@ -7,7 +7,7 @@ use bytesize::ByteSize;
 
 use super::report::Checks;
 use crate::config::Compiler;
-use crate::error::Causes;
+use crate::error::ErrorChain;
 use crate::filter::{CompileError, CompilerError, Failure, Filter, LoadError, NotCompiled};
 use crate::plugins::{LoadFailure, MAX_WASM_BYTES};
 
@@ -31,7 +31,7 @@ pub(super) fn check(
         Ok(None) => {}
         Err(failure) => {
             if let Some(fix) = fix(failure) {
-                checks.fail("S6", Causes(failure).to_string(), fix);
+                checks.fail("S6", ErrorChain(failure).to_string(), fix);
             }
         }
     }

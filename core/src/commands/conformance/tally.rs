@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::finding::Finding;
-use crate::error::Causes;
+use crate::error::ErrorChain;
 use crate::filter::Failure;
 
 /// What an error that the filter itself reports means for a check.
@@ -48,7 +48,7 @@ impl Tally {
             Ok(answer) => return Some(answer),
             Err(failure) => failure,
         };
-        let seen = format!("{question}: {}", Causes(&failure));
+        let seen = format!("{question}: {}", ErrorChain(&failure));
         if matches!(failure, Failure::Invalid(_)) {
             self.invalid.get_or_insert(seen);
         } else {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{FeedCommandError, open_to_fetch, unknown};
 use crate::config::Config;
-use crate::error::{Causes, Escaped};
+use crate::error::{ErrorChain, Escaped};
 use crate::feeds::{self, Outcome, Refreshed, UNKEPT_HINT};
 
 /// What was found. By serde it is an object with `ok`, `lists` and `notes`.
@@ -136,7 +136,7 @@ impl From<Refreshed> for RefreshedList {
             },
             Err(error) => Self {
                 hint: Some(error.hint()),
-                error: Some(Causes(&error).to_string()),
+                error: Some(ErrorChain(&error).to_string()),
                 ..list
             },
         }

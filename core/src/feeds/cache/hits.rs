@@ -9,7 +9,7 @@ use tracing::warn;
 
 use super::{Cache, read_at_most};
 use crate::config::file::{self, Kind};
-use crate::error::Causes;
+use crate::error::ErrorChain;
 use crate::feeds::snapshot::{HitsRefused, Key, Snapshot, key_of};
 use crate::feeds::source::{List, Source};
 
@@ -36,7 +36,7 @@ impl Cache {
         {
             warn!(
                 path = %path.display(),
-                error = %Causes(&error),
+                error = %ErrorChain(&error),
                 consequence = "`portcullis feed list` does not show them, and a restart forgets them",
                 hint = "make [cache] dir a folder that the proxy may write to, with room on its disk",
                 "cannot write the hits of lists"

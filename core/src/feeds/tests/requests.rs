@@ -71,7 +71,7 @@ async fn a_secret_that_is_not_there_or_is_no_field_is_an_error_that_does_not_sho
         ),
     ] {
         let (outcome, _) = refresh(headers(&[written])).await;
-        let error = crate::error::Causes(&outcome.unwrap_err()).to_string();
+        let error = crate::error::ErrorChain(&outcome.unwrap_err()).to_string();
         assert!(
             error.contains(expected) && !error.contains("two"),
             "{error}"

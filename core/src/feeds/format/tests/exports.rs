@@ -164,6 +164,6 @@ fn exports_in_json_are_read_by_the_fields_of_their_rows() {
         assert_covers(&parsed, &[covered], &[beside]);
     }
     let unknown = parse(&Format::default(), br#"[{"address": "a.example"}]"#);
-    let said = crate::error::Causes(&unknown.unwrap_err()).to_string();
+    let said = crate::error::ErrorChain(&unknown.unwrap_err()).to_string();
     assert!(said.contains("name it with `field`"), "{said}");
 }

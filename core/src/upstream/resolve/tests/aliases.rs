@@ -137,7 +137,7 @@ async fn aliases_without_end_are_an_error() {
     let all = Zone::start(&[]);
     let resolver = resolver_with(&all, &[("corp.example", &corp), ("lab.example", &lab)]);
     let lost = look_up(&resolver, "a.corp.example").await.unwrap_err();
-    let why = crate::error::Causes(&lost).to_string();
+    let why = crate::error::ErrorChain(&lost).to_string();
     assert!(why.contains("its aliases do not end"), "{why}");
     assert!(corp.asked().len() <= alias::MOST + 1);
     assert_eq!(all.asked(), [""; 0]);

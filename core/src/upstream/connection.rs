@@ -1,6 +1,6 @@
 //! One HTTP/1.1 connection to an origin. Made by `upstream`, kept by its pool.
 //!
-//! A link has no task of its own: its holder drives it. So a response travels from the origin's
+//! A connection has no task of its own: its holder drives it. So a response travels from the origin's
 //! socket to the client's within one task, without a wake-up in between, and a client that goes
 //! away takes the connection with it.
 
@@ -38,11 +38,11 @@ use crate::timer::{Deadlines, ResettableTimer, UploadProgress};
 const BEFORE_RESPONSE: usize = 256 * 1024;
 
 /// An open connection, idle or busy with one exchange.
-pub(crate) struct Link {
+pub(crate) struct UpstreamConnection {
     route: Rc<Route>,
     peer: SocketAddr,
     requests: SendRequest<RequestBody>,
-    connection: Option<Connection<TokioIo<Recorded<OriginStream>>, RequestBody>>,
+    driver: Option<Connection<TokioIo<Recorded<OriginStream>>, RequestBody>>,
     gauge: Rc<Gauge>,
     /// The head of a response may have this many bytes.
     head_size: usize,
@@ -57,7 +57,7 @@ pub(crate) struct Link {
 
 /// What keeps idle connections.
 pub(super) trait Keeper {
-    fn put(&self, link: Box<Link>);
+    fn put(&self, connection: Box<UpstreamConnection>);
 }
 
 /// Why there is no response.
@@ -91,7 +91,7 @@ impl From<SendError> for Error {
     }
 }
 
-impl Link {
+impl UpstreamConnection {
     pub(super) async fn open(
         route: Rc<Route>,
         connected: Connected,
@@ -103,12 +103,12 @@ impl Link {
         let mut client = http1::Builder::new();
         client.max_headers(MAX_FIELDS).max_header_size(head_size);
         let handshake = client.handshake(TokioIo::new(stream));
-        let (requests, connection) = handshake.await.map_err(Error::Upstream)?;
+        let (requests, driver) = handshake.await.map_err(Error::Upstream)?;
         Ok(Box::new(Self {
             route,
             peer: connected.peer,
             requests,
-            connection: Some(connection),
+            driver: Some(driver),
             gauge,
             head_size,
             owner: None,
@@ -163,10 +163,10 @@ impl Link {
 
     /// Reads and writes what can be read and written now.
     pub(crate) fn drive(&mut self, cx: &mut Context<'_>) {
-        let Some(connection) = self.connection.as_mut().filter(|_| !self.finished) else {
+        let Some(driver) = self.driver.as_mut().filter(|_| !self.finished) else {
             return;
         };
-        if let Poll::Ready(end) = Pin::new(connection).poll(cx) {
+        if let Poll::Ready(end) = Pin::new(driver).poll(cx) {
             self.finished = true;
             if let Err(error) = end {
                 tracing::debug!(%error, target = %self.route.target, "the connection to the origin broke");
@@ -234,7 +234,7 @@ impl Link {
             let mut outcome = self.advance(cx, |cx| response.as_mut().poll(cx));
             if outcome.is_pending() && self.finished {
                 // A closed connection that is dropped gives the request back.
-                self.connection = None;
+                self.driver = None;
                 outcome = response.as_mut().poll(cx);
             }
             match outcome {
@@ -291,7 +291,7 @@ impl Link {
             }
         })
         .await;
-        let parts = self.connection?.into_parts();
+        let parts = self.driver?.into_parts();
         let (stream, held) = parts.io.into_inner().into_inner().into_parts();
         let early = if held.is_empty() {
             parts.read_buf
@@ -344,9 +344,9 @@ fn failed(error: hyper::Error) -> Error {
     }
 }
 
-impl fmt::Debug for Link {
+impl fmt::Debug for UpstreamConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link")
+        f.debug_struct("UpstreamConnection")
             .field("route", &self.route)
             .finish_non_exhaustive()
     }
