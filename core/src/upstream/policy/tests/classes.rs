@@ -123,13 +123,16 @@ fn spellings(ip: Ipv4Addr) -> Vec<IpAddr> {
         of(0xffff << 32 | bits),
         of(0xffff << 48 | bits),
         of(0x0064_ff9b << 96 | bits),
-        of(0x0064_ff9b_0001 << 80 | bits),
         of(0x2002 << 112 | bits << 80 | 1),
         // The server is the same host.
         of(0x2001_0000 << 96 | bits << 64 | (!bits & 0xffff_ffff)),
     ];
     if bits > 1 {
         all.push(of(bits));
+    }
+    // Nothing is sent to 0.0.0.0/8, and one zero more or less is another address of it there.
+    if ip.octets()[0] != 0 {
+        all.push(of(0x0064_ff9b_0001 << 80 | bits));
     }
     all
 }
