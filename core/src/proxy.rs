@@ -1,4 +1,5 @@
-//! The proxy as a whole: binds, starts the threads, accepts, and ends it all. The public entry point.
+//! The proxy as a whole: binds, starts the threads, accepts, and ends it all. The public entry
+//! point.
 
 mod accepting;
 mod announce;

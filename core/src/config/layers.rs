@@ -1,6 +1,7 @@
 //! Settings from several sources as one table: that of a file, over which environment variables are
-//! laid, and flags over these. It is read once. Every value keeps the place where it was written, so
-//! an error names the line of the file, the variable or the flag. Called by `load` and by the settings of filters.
+//! laid, and flags over these. It is read once. Every value keeps the place where it was written,
+//! so an error names the line of the file, the variable or the flag. Called by `load` and by the
+//! settings of filters.
 
 use std::ffi::OsString;
 use std::ops::Range;
@@ -123,14 +124,9 @@ impl<'a> Layers<'a> {
             let source = Other::Flag("--plugins");
             let dir = dir.to_str();
             let dir = dir.ok_or_else(|| source.problem(NOT_UTF8.into()))?;
+            let dir = DeValue::String(dir.to_owned().into());
             let place = self.place_behind(source);
-            let keys = ["plugins", "dir"].map(str::to_owned);
-            put(
-                self.table.get_mut(),
-                &keys,
-                DeValue::String(dir.to_owned().into()),
-                &place,
-            );
+            self.lay(&["plugins", "dir"], dir, &place);
         }
         Ok(())
     }
@@ -139,9 +135,13 @@ impl<'a> Layers<'a> {
         let place = self.place_behind(source);
         let texts = texts.into_iter().map(|text| DeValue::String(text.into()));
         let texts = texts.map(|text| Spanned::new(place.clone(), text));
-        let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
         let texts = DeValue::Array(texts.collect());
-        put(self.table.get_mut(), &keys, texts, &place);
+        self.lay(keys, texts, &place);
+    }
+
+    fn lay(&mut self, keys: &[&str], value: DeValue<'a>, place: &Range<usize>) {
+        let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        put(self.table.get_mut(), &keys, value, place);
     }
 
     /// Has a table stand at `keys`, unless something stands there.
@@ -161,8 +161,7 @@ impl<'a> Layers<'a> {
         }
         // Nothing is wrong with it, so that no error is about its place.
         let end = self.document.text.len();
-        let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
-        put(self.table.get_mut(), &keys, value, &(end..end));
+        self.lay(keys, value, &(end..end));
     }
 
     /// The keys of a table.

@@ -278,7 +278,7 @@ fn a_flag_beats_a_variable_and_that_beats_the_file() {
 
 #[test]
 fn what_a_flag_says_takes_the_place_of_what_is_written() {
-    // Nobody reads an address that a flag has replaced.
+    // An address that a flag has replaced is not read.
     let dir = folder("[proxy]\nlisten = 5\n[clients]\nopen = true\n");
     let mut sources = sources(&dir, &[]);
     sources.flags.listen = vec!["127.0.0.1:3".parse().unwrap()];

@@ -343,7 +343,8 @@ mod tests {
         }
     }
 
-    /// RFC 9931, section 8, has a proxy hold what comes before there is a tunnel, and sets no bound.
+    /// RFC 9931, section 8, has a proxy hold what comes before there is a tunnel, and sets no
+    /// bound.
     #[tokio::test(start_paused = true)]
     async fn what_is_sent_ahead_of_a_tunnel_is_not_collected() {
         const ROOM: usize = 1 << 20;

@@ -1,7 +1,7 @@
 //! The last good copy of each list on disk, so that a start without network has lists:
 //! `feeds/NAME.list`, the body as it was fetched, `feeds/NAME.json`, what it is and when its source
-//! last said so, and `feeds/NAME.snapshot`, what was read from it. `feeds` calls it off the async threads. It does
-//! not read bodies.
+//! last said so, and `feeds/NAME.snapshot`, what was read from it. `feeds` calls it off the async
+//! threads. It does not read bodies.
 //!
 //! A snapshot is good for the description beside it and for the settings that it was read with.
 //! Where it is not, the body is there to be read again.

@@ -18,8 +18,8 @@ const HITS_EVERY: Duration = Duration::from_mins(1);
 /// entries that it has, too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ListHits {
-    /// How often any entry has decided, also one that the list no longer has. Exceptions and entries
-    /// of an allow feed have where no filter refuses the host then.
+    /// How often any entry has decided, also one that the list no longer has. Exceptions and
+    /// entries of an allow feed have decided where no filter refuses the host then.
     pub(crate) hits: u64,
     /// Names of which an entry has decided.
     pub(crate) matched: usize,

@@ -268,7 +268,7 @@ mod tests {
         assert_eq!(pauses, [2 * MS, 4 * MS, 4 * MS, 4 * MS]);
     }
 
-    /// All workers read that word at each call: whoever writes it takes it away from the others.
+    /// All workers read that word at each call, and writing takes it away from the others.
     #[test]
     fn a_call_writes_nothing_unless_it_is_the_first_since_the_last_tick() {
         let stage = Stage::new();

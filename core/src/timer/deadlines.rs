@@ -5,7 +5,7 @@
 //! waiting for; when that takes too long, the connection ends, or the exchange finds the failure
 //! that was recorded for it. Steps whose time nothing moves back have theirs in `Step`; filters,
 //! logins, resolving and connecting have settings of their own; and an upload that outlives its
-//! response is bounded by the connection that finishes it, as nobody else is left to do so.
+//! response is bounded by the connection that finishes it, as no other task is left for that.
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,5 @@
-//! A timer for a deadline that moves. `Deadlines` has one for each client connection, and a connection
-//! that goes on without its exchange has one of its own.
+//! A timer for a deadline that moves. `Deadlines` has one for each client connection, and a
+//! connection to an origin that goes on without its exchange has one of its own.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};

@@ -1,8 +1,8 @@
 //! One HTTP/1.1 connection to an origin. Made by `upstream`, kept by its pool.
 //!
-//! A connection has no task of its own: its holder drives it. So a response travels from the origin's
-//! socket to the client's within one task, without a wake-up in between, and a client that goes
-//! away takes the connection with it.
+//! A connection has no task of its own: its holder drives it. So a response travels from the
+//! origin's socket to the client's within one task, without a wake-up in between, and a client that
+//! goes away takes the connection with it.
 
 use std::cell::Cell;
 use std::fmt;

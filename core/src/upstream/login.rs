@@ -1,6 +1,6 @@
 //! Logins that are about a connection. NTLM and Negotiate log a connection in, not a request (RFC
-//! 4559, section 6): whatever travels over it later does so in that client's name. `connection` looks for
-//! them in what it sends and gets.
+//! 4559, section 6): whatever travels over it later does so in that client's name. `connection`
+//! looks for them in what it sends and gets.
 
 use http::header::{AUTHORIZATION, HeaderMap, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};

@@ -1,6 +1,6 @@
 //! The body of a request on its way to the origin. Made by `downstream` of what the client sends,
-//! carried by a connection. Frames pass one at a time, so a slow origin slows its client down; nothing is
-//! collected.
+//! carried by a connection. Frames pass one at a time, so a slow origin slows its client down;
+//! nothing is collected.
 
 use std::cell::RefCell;
 use std::pin::Pin;

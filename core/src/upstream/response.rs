@@ -1,5 +1,5 @@
-//! The body of a response on its way from the origin. Reading it drives the connection that it comes
-//! from.
+//! The body of a response on its way from the origin. Reading it drives the connection that it
+//! comes from.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -17,7 +17,7 @@ use super::connection::UpstreamConnection;
 use super::pool::Pool;
 use crate::timer::UploadProgress;
 
-/// A response's body. Reading it drives the connection; at its end the connection goes back to the pool.
+/// A response's body. Reading it drives the connection, which goes back to the pool at its end.
 #[derive(Debug)]
 pub(crate) struct ResponseBody {
     incoming: Incoming,

@@ -1,5 +1,5 @@
-//! What was written to an origin of a request that may be sent again. A connection turns the record on
-//! for such a request and reads it when the connection breaks; knows nothing of pools and retries.
+//! What was written to an origin of a request that may be sent again. A connection turns the record
+//! on for such a request and reads it when it breaks; knows nothing of pools and retries.
 //!
 //! hyper gives an unwritten request back but not a written one. The bytes on their way to the
 //! socket are cheaper to keep than a copy of each request, and are read only in the rare case.

@@ -1,5 +1,5 @@
 //! Which rule has decided: the entry of a feed, or one of a filter's own; and where it is counted
-//! that it has. `feeds` and filters make matches, and whatever tells people of a verdict shows them.
+//! that it has. `feeds` and filters make matches; pages, the log and `explain` show them.
 
 use std::fmt;
 use std::sync::Arc;

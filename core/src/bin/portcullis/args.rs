@@ -123,8 +123,8 @@ pub(crate) enum Command {
     Decisions(Decisions),
     /// Print a line for the file of users that [auth] names
     ///
-    /// The password is asked for on the terminal, twice. Where standard input is not a terminal, its
-    /// first line is the password.
+    /// The password is asked for on the terminal, twice. Where standard input is not a terminal,
+    /// its first line is the password.
     Password {
         /// The user's name
         name: String,

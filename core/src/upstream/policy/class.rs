@@ -124,8 +124,8 @@ fn of_v6(ip: u128) -> Class {
     }
 }
 
-/// The IPv4 addresses that an IPv6 address can stand for, or by which it is reached. Where there are
-/// fewer than four, some are there more than once.
+/// The IPv4 addresses that an IPv6 address can stand for, or by which it is reached. Where there
+/// are fewer than four, some are there more than once.
 fn inside(ip: u128) -> Option<[u32; 4]> {
     let last = ip as u32;
     match (ip >> 96) as u32 {

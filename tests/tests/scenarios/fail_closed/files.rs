@@ -1,4 +1,5 @@
-//! What stands in the place of a filter's file and is not a file, and names that are nearly those of one.
+//! What stands in the place of a filter's file and is not a file, and names that are nearly those
+//! of one.
 
 use std::fs;
 use std::path::Path;
