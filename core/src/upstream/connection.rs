@@ -37,6 +37,9 @@ use crate::timer::{Deadlines, ResettableTimer, UploadProgress};
 /// What may come before the head of a response, in bytes: interim responses, as many as there are.
 const BEFORE_RESPONSE: usize = 256 * 1024;
 
+/// As many interim responses may come before a response as it may have fields.
+const MAX_INTERIMS: usize = MAX_FIELDS;
+
 /// An open connection, idle or busy with one exchange.
 pub(crate) struct UpstreamConnection {
     route: Rc<Route>,
@@ -238,6 +241,9 @@ impl UpstreamConnection {
                 outcome = response.as_mut().poll(cx);
             }
             match outcome {
+                _ if self.gauge.interims() > MAX_INTERIMS => {
+                    Poll::Ready(Err(Error::InvalidResponse("too many interim responses")))
+                }
                 Poll::Ready(outcome) => Poll::Ready(Ok(outcome)),
                 // The connection's task looks at the clock and polls this again when time is up.
                 Poll::Pending => match deadlines.take_failure() {

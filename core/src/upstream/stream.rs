@@ -29,6 +29,8 @@ pub(super) struct Gauge {
     asks_system: Cell<bool>,
     /// The next bytes are the head of a response, or of an interim response before it.
     is_head: Cell<bool>,
+    /// Interim responses read since the last request was sent.
+    interims: Cell<usize>,
     /// Nothing of the request is written yet.
     is_unwritten: Cell<bool>,
     /// Of the exchange whose response has no head yet.
@@ -39,9 +41,15 @@ impl Gauge {
     /// A request is sent: what is read from now on answers it.
     pub(super) fn begin_request(&self, spellings: &Rc<Spellings>) {
         self.read.set(0);
+        self.interims.set(0);
         self.is_head.set(true);
         self.is_unwritten.set(true);
         self.spellings.replace(Some(spellings.clone()));
+    }
+
+    /// So many interim responses were read.
+    fn add_interims(&self, count: usize) {
+        self.interims.set(self.interims.get() + count);
     }
 
     /// The head of the response was read.
@@ -63,6 +71,11 @@ impl Gauge {
     /// Bytes read since the last request was sent.
     pub(super) fn read(&self) -> usize {
         self.read.get()
+    }
+
+    /// Interim responses read since the last request was sent.
+    pub(super) fn interims(&self) -> usize {
+        self.interims.get()
     }
 
     /// Lets the next read ask the system. The runtime learns of a connection's end only between two
@@ -173,7 +186,7 @@ impl OriginStream {
 
     /// How much of what was read hyper may have as it is: all of it, or nothing.
     fn sound_heads(&self, read: &[u8]) -> usize {
-        let mut at = 0;
+        let (mut at, mut interims) = (0, 0);
         while let Some(end) = end_of_head(&read[at..], 0) {
             let head = &read[at..at + end];
             if !mend::is_sound(head) {
@@ -181,11 +194,18 @@ impl OriginStream {
             }
             at += end;
             if !is_interim(head) {
+                self.gauge.add_interims(interims);
                 self.gauge.end_head(head);
                 return read.len();
             }
+            interims += 1;
         }
-        if at == read.len() { at } else { 0 }
+        if at < read.len() {
+            // All of it is held, and counted when the last head is whole.
+            return 0;
+        }
+        self.gauge.add_interims(interims);
+        at
     }
 
     /// Mends the whole heads in `held`, of which the first has no end in its first `scanned` bytes.
@@ -206,6 +226,7 @@ impl OriginStream {
                 self.whole = self.held.len();
                 return;
             }
+            self.gauge.add_interims(1);
             scanned = 0;
         }
     }

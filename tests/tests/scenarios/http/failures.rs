@@ -191,6 +191,21 @@ async fn many_interim_responses_are_no_failure() {
 }
 
 #[tokio::test]
+async fn more_interim_responses_than_a_thousand_are_a_bad_gateway() {
+    let (_proxy, origin, mut client) = scene().await;
+    client.send(get(&origin.url("/"))).await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    let progress = "HTTP/1.1 102 Processing\r\n\r\n".repeat(1001);
+    served.send(progress).await;
+    let response = client.final_response().await;
+    assert_eq!(response.status, 502);
+    let status = response.field("proxy-status").unwrap_or_default();
+    assert!(status.contains("too many interim responses"), "{status}");
+    assert_eq!(served.rest().await, "");
+}
+
+#[tokio::test]
 async fn an_origin_that_is_not_there_is_a_bad_gateway() {
     let proxy = Proxy::start().await;
     let mut client = proxy.client().await;
