@@ -54,15 +54,11 @@ pub(super) fn list(dir: &Path) -> io::Result<(Listing, Misnamed)> {
                 continue;
             }
         };
-        let metadata = match fs::metadata(&path) {
+        // A link that leads nowhere, to itself or where this user may not look is there, and cannot
+        // be read.
+        let metadata = match fs::metadata(&path).or_else(|_| fs::symlink_metadata(&path)) {
             Ok(metadata) => metadata,
-            // A link to nothing is there, and cannot be read.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                match fs::symlink_metadata(&path) {
-                    Ok(link) => link,
-                    Err(_) => continue,
-                }
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             // What may be there is not known, so nothing is known of the folder.
             Err(error) => return Err(error),
         };

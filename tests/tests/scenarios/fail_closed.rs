@@ -417,3 +417,28 @@ async fn a_link_to_nothing_refuses_until_it_leads_somewhere() {
     stage.until("a.example", 200).await;
     assert_eq!(stage.get("blocked.example").await.status, 403);
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_to_itself_refuses_and_hides_no_other_filter() {
+    let mut log = Log::follow();
+    let stage = Stage::start_with(|config| {
+        let file = config.plugins.dir.join("circle.wasm");
+        std::os::unix::fs::symlink("circle.wasm", file).unwrap();
+    })
+    .await;
+    log.says(&["refused", "circle", "cannot read"]).await;
+    stage.answers(&[("a.example", 503)]).await;
+    stage.plug("guard.wasm", guests::bare());
+    stage.unplug("circle.wasm");
+    stage.until("a.example", 200).await;
+    assert_eq!(stage.get("blocked.example").await.status, 403);
+
+    // While the proxy runs, the chain stays as it is.
+    let file = stage.proxy.plugins().join("circle.toml");
+    std::os::unix::fs::symlink("circle.toml", file).unwrap();
+    log.says(&["refused", "circle"]).await;
+    stage
+        .answers(&[("a.example", 200), ("blocked.example", 403)])
+        .await;
+}
