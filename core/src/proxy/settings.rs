@@ -23,8 +23,11 @@ const POLL: Duration = Duration::from_secs(1);
 /// The file is read when two looks, this far apart, found it the same.
 const SETTLE: Duration = Duration::from_millis(100);
 
-/// What becomes of a file that has been changed.
-const CONSEQUENCE: &str = "the settings before stay, and the next start will fail";
+/// What becomes of a file that has been changed and makes no sense.
+const REFUSED: &str = "the settings before stay, and the next start will fail";
+
+/// What becomes of a file that cannot be read.
+const UNREAD: &str = "the settings before stay, and it is read again every second; a start that cannot read it fails";
 
 /// The settings that hold while the proxy runs.
 #[derive(Debug)]
@@ -138,11 +141,20 @@ impl Settings {
         // A file that cannot be read is tried again every second, which is not news.
         let is_known = self.order.borrow().fault.as_ref() == Some(&fault);
         if std::mem::take(&mut self.is_told) || !is_known {
-            tracing::error!(
-                error = fault,
-                consequence = CONSEQUENCE,
-                "the configuration file has changed and cannot be used"
-            );
+            // Want of descriptors, say, is nothing that is wrong with the file.
+            if matches!(error, ConfigError::Read { .. }) {
+                tracing::error!(
+                    error = fault,
+                    consequence = UNREAD,
+                    "the configuration file cannot be read"
+                );
+            } else {
+                tracing::error!(
+                    error = fault,
+                    consequence = REFUSED,
+                    "the configuration file has changed and cannot be used"
+                );
+            }
         }
         self.set_fault(Some(fault));
     }

@@ -172,6 +172,23 @@ async fn the_order_in_the_configuration_file_is_followed() {
 }
 
 #[tokio::test]
+async fn a_configuration_file_that_cannot_be_read_is_no_changed_one() {
+    let settings = Settings::new("[plugins]\norder = []\n");
+    let _stage = Stage::start_with(|config| settings.apply(config)).await;
+    let mut log = Log::follow();
+    let written = settings.file().with_extension("written");
+    fs::rename(settings.file(), &written).unwrap();
+    // A regular file whose first byte cannot be read, not even by root.
+    symlink("/proc/self/mem", settings.file()).unwrap();
+    log.says(&["ERROR", "cannot be read", "read again every second"])
+        .await;
+    fs::rename(&written, settings.file()).unwrap();
+    settings.say("[plugins]\norder = [\"absent\"]\n");
+    log.says(&["refused", "absent"]).await;
+    assert_eq!(log.count(&["has changed and cannot be used"]), 0);
+}
+
+#[tokio::test]
 async fn a_reload_has_the_folder_looked_at() {
     let stage = Stage::start().await;
     let mut log = Log::follow();
