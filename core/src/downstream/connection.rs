@@ -116,7 +116,7 @@ pub(crate) async fn serve<S: ClientStream>(session: Session, stream: S) {
             Served::TimedOut => tracing::debug!("nothing has moved for too long"),
             Served::Unserved(why) => {
                 session.worker.unserved.add(why);
-                tracing::debug!(?why, "the connection was idle");
+                tracing::debug!(?why, "the connection ends without a request");
             }
         }
     };
@@ -168,6 +168,7 @@ async fn http1<S: ClientStream>(session: &Session, stream: S) -> Served<S> {
         }
         (Err(ServeError::Broken(error)), _) => match turn.refusal(error) {
             Ok(error) => Served::Refused(error, stream),
+            Err(_) if turn.has_begun_head() => Served::Unserved(Unserved::BrokenOff),
             Err(error) => Served::Broken(error),
         },
         (Err(ServeError::TimedOut), _) if turn.has_begun_head() => {

@@ -17,6 +17,7 @@ use super::exchange::Exchange;
 use super::reply::{Rejection, Upgrade};
 use super::session::{Admitted, Session};
 use super::tunnel::Tunnel;
+use super::unserved::Unserved;
 use crate::error::Error;
 use crate::flow::Protocol;
 use crate::target::Target;
@@ -44,13 +45,15 @@ enum NoRequest {
     Refused(Error, Vec<u8>),
     /// The rest of what the client has begun has not come in time.
     Late,
-    /// The client has closed the connection, or the proxy is stopping.
+    /// The client has closed the connection.
+    BrokenOff,
+    /// The proxy is stopping.
     Gone,
 }
 
 impl From<io::Error> for NoRequest {
     fn from(_: io::Error) -> Self {
-        Self::Gone
+        Self::BrokenOff
     }
 }
 
@@ -78,6 +81,10 @@ where
     let (client, request) = match request(session, version, &mut stream, &mut sent).await {
         Ok(request) => request,
         Err(NoRequest::Gone) => return Outcome::Gone,
+        Err(NoRequest::BrokenOff) => {
+            session.worker.unserved.add(Unserved::BrokenOff);
+            return Outcome::Gone;
+        }
         Err(NoRequest::Late) => {
             exchange(session, version).fail(&Error::RequestTimeout);
             return Outcome::Gone;
@@ -284,7 +291,7 @@ async fn read<T>(
             }
             let buffer = &session.worker.copy_buffer;
             match buffer.poll_hold(sent, AHEAD, stream, cx)? {
-                Poll::Ready(0) => return Poll::Ready(Err(NoRequest::Gone)),
+                Poll::Ready(0) => return Poll::Ready(Err(NoRequest::BrokenOff)),
                 Poll::Ready(_) => session.deadlines.record_moved(),
                 Poll::Pending => {
                     ready!(session.deadlines.poll(cx));

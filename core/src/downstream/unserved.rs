@@ -16,6 +16,8 @@ const INTERVAL: Duration = Duration::from_secs(60);
 pub(crate) enum Unserved {
     /// Its client has sent nothing within `[limits] request_head`.
     Unused,
+    /// Its client has sent a part of a request, and closed the connection.
+    BrokenOff,
     /// Its client has had its answers, and asked for nothing more within `[limits] keep_alive`.
     Idle,
     /// The same, and others needed its descriptor before.
@@ -88,6 +90,7 @@ fn tell(counts: &[u64; REASONS]) {
     let count = |why: Unserved| Some(counts[why as usize]).filter(|count| *count > 0);
     tracing::info!(
         unused = count(Unserved::Unused),
+        broken_off = count(Unserved::BrokenOff),
         idle = count(Unserved::Idle),
         spared = count(Unserved::Spared),
         no_room = count(Unserved::NoRoom),
@@ -111,14 +114,14 @@ mod tests {
         counts.add(Unserved::Unused);
         counts.add(Unserved::Unused);
         let told = counts.grown(|_| true);
-        assert_eq!(told, Some([2, 0, 0, 0, 0, 0, 0, 1]));
+        assert_eq!(told, Some([2, 0, 0, 0, 0, 0, 0, 0, 1]));
         assert_eq!(counts.grown(|_| true), None);
         counts.add(Unserved::Idle);
         let is_news = |why| why != Unserved::Idle as usize;
         assert_eq!(counts.grown(is_news), None);
         counts.add(Unserved::NoRoom);
         let told = counts.grown(is_news);
-        assert_eq!(told, Some([2, 1, 0, 1, 0, 0, 0, 1]));
+        assert_eq!(told, Some([2, 0, 1, 0, 1, 0, 0, 0, 1]));
         assert_eq!(counts.grown(|_| true), None, "all was told");
     }
 

@@ -109,6 +109,26 @@ async fn connections_that_leave_no_access_line_are_told_of_at_the_end_at_the_lat
 }
 
 #[tokio::test]
+async fn clients_that_break_off_in_their_request_are_counted() {
+    let mut log = Log::follow();
+    let proxy = Proxy::start().await;
+    let begun = [
+        "GE",
+        "GET http://a.example/ HTTP/1.1\r\nHost: a.exa",
+        "\x05\x02\0",
+    ];
+    for begun in begun {
+        let mut client = proxy.client().await;
+        client.send(begun).await;
+        client.finish().await;
+        assert_eq!(client.rest().await, "");
+    }
+    proxy.stop().await;
+    let line = log.says(&["INFO", "without an access line"]).await;
+    assert!(line.ends_with(" broken_off=3"), "{line}");
+}
+
+#[tokio::test]
 async fn where_each_connection_has_its_line_nothing_more_is_told() {
     let log = Log::follow();
     let proxy = Proxy::start().await;
