@@ -29,7 +29,10 @@ impl Url {
         let rest = rest.split('#').next().unwrap_or_default();
         let path_start = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(path_start);
-        if !path.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if path
+            .bytes()
+            .any(|byte| byte == b' ' || byte.is_ascii_control())
+        {
             return Err(format!(
                 "`{text}` has characters that a URL cannot have; write them like %20"
             ));
@@ -38,6 +41,7 @@ impl Url {
             "http" => {
                 let target = target(authority, 80)?;
                 let slash = if path.starts_with('/') { "" } else { "/" };
+                let path = encoded(path);
                 let url = format!("http://{}{slash}{path}", target.authority(80));
                 (target, Some(url))
             }
@@ -54,6 +58,22 @@ impl Url {
             seen,
         })
     }
+}
+
+/// A path and query as the proxy has it: what may not stand there and is sent all the same is
+/// percent-encoded (RFC 3986, section 2.1).
+fn encoded(path: &str) -> String {
+    let mut encoded = String::with_capacity(path.len());
+    for char in path.chars() {
+        if matches!(char, '"' | '<' | '>' | '`') || !char.is_ascii() {
+            for byte in char.encode_utf8(&mut [0; 4]).bytes() {
+                encoded += &format!("%{byte:02X}");
+            }
+        } else {
+            encoded.push(char);
+        }
+    }
+    encoded
 }
 
 #[cfg(test)]
@@ -89,6 +109,10 @@ mod tests {
             ("http://a.example:80?q=1", "http://a.example/?q=1"),
             ("HTTP://a.example:8080/B#c", "http://a.example:8080/B"),
             ("http://[::1]:81/", "http://[::1]:81/"),
+            (
+                "http://a.example/\"<>`ä?q=\"<>`ä",
+                "http://a.example/%22%3C%3E%60%C3%A4?q=%22%3C%3E%60%C3%A4",
+            ),
         ] {
             assert_eq!(Url::parse(text).unwrap().seen.as_deref(), Some(url));
         }
@@ -101,6 +125,7 @@ mod tests {
             "http://",
             "http:///a",
             "http://a.example/a b",
+            "http://a.example/a\u{7f}",
         ] {
             assert!(Url::parse(text).is_err(), "{text}");
         }
