@@ -42,7 +42,11 @@ pub(super) fn read_line(line: &str, number: usize, entries: &mut Entries) -> Res
 pub(super) fn names(content: &str) -> Option<impl Iterator<Item = (&str, Cow<'_, str>)>> {
     let content = content.trim_ascii();
     let mut fields = content.split_ascii_whitespace();
+    // An entry is told of in one line of text, which is to say the same again.
     let written = fields.next()?;
+    if !written.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return None;
+    }
     // `fe80::1%lo0`: the zone (RFC 4007, section 11) is not part of what `IpAddr` reads.
     let address: IpAddr = written.split('%').next()?.parse().ok()?;
     let mut names = fields.peekable();
