@@ -29,7 +29,7 @@ use super::session::{Admission, Session};
 use super::tunnel::Tunnel;
 use super::unread::{Expects, discard};
 use super::unserved::Unserved;
-use super::wire::{Turn, Wire};
+use super::wire::{NO_ROOM, Turn, Wire};
 use super::worker::StopSignal;
 use super::{connect, forward, socks};
 use crate::config::MAX_FIELDS;
@@ -143,7 +143,10 @@ async fn http1<S: ClientStream>(session: &Session, stream: S) -> Served<S> {
         answer(session, request, started, &turn, &tunnel)
     });
     let head_size = session.worker.limits.head_size;
-    let io = TokioIo::new(Wire::new(stream, turn.clone(), head_size));
+    let cancelled = pin!(session.worker.shutdown.cancelled());
+    let mut stop = StopSignal::new(&session.worker, cancelled);
+    let mut wire = Wire::new(stream, turn.clone(), head_size);
+    first_head(&mut wire, &turn, &mut stop, session).await;
     let mut server = http1::Builder::new();
     // `Deadlines` has the clocks, with one timer for all requests of the connection.
     server
@@ -151,8 +154,8 @@ async fn http1<S: ClientStream>(session: &Session, stream: S) -> Served<S> {
         .max_headers(MAX_FIELDS)
         .max_header_size(head_size)
         .max_buf_size(BUFFER.max(head_size));
-    let mut http = server.serve_connection(io, service);
-    let end = drive(&mut http, &turn, session).await;
+    let mut http = server.serve_connection(TokioIo::new(wire), service);
+    let end = drive(&mut http, &turn, &mut stop, session).await;
     let parts = http.into_parts();
     let (stream, early) = parts.io.into_inner().into_parts();
     if turn.is_socks() {
@@ -160,6 +163,8 @@ async fn http1<S: ClientStream>(session: &Session, stream: S) -> Served<S> {
     }
     match (end, tunnel.take()) {
         (Ok(()), Some(tunnel)) => Served::Tunnel(tunnel, stream, early.into()),
+        // To hyper, a connection of which it has read nothing ends well, whatever happens.
+        (Ok(()), None) if turn.lacks_room() => Served::Refused(NO_ROOM, stream),
         (Ok(()), None) => Served::Done(stream),
         (Err(ServeError::Broken(error)), _)
             if error.source().is_some_and(|it| it.is::<Dropped>()) =>
@@ -181,10 +186,33 @@ async fn http1<S: ClientStream>(session: &Session, stream: S) -> Served<S> {
     }
 }
 
+/// Waits until hyper has something to do: with the client's first head, with its end, or as time is
+/// up or the worker stops.
+async fn first_head<T: ClientStream>(
+    wire: &mut Wire<T>,
+    turn: &Turn,
+    stop: &mut StopSignal<'_, '_>,
+    session: &Session,
+) {
+    poll_fn(|cx| {
+        turn.share.begin_turn();
+        if stop.poll(cx) {
+            return Poll::Ready(());
+        }
+        if wire.poll_first_head(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        // `drive` finds out what is to be done.
+        session.deadlines.poll(cx).map(|_| ())
+    })
+    .await;
+}
+
 /// Runs hyper's side, watches the clocks and passes on the signal to stop.
 async fn drive<T, S>(
     http: &mut http1::Connection<TokioIo<Wire<T>>, S>,
     turn: &Turn,
+    stop: &mut StopSignal<'_, '_>,
     session: &Session,
 ) -> Result<(), ServeError>
 where
@@ -192,8 +220,6 @@ where
     S: HttpService<Incoming, ResBody = ReplyBody>,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let cancelled = pin!(session.worker.shutdown.cancelled());
-    let mut stop = StopSignal::new(&session.worker, cancelled);
     let shortage = &session.worker.upstream.shortage;
     let told = pin!(shortage.notified());
     let mut shortage = ShortageSignal::new(shortage, told);

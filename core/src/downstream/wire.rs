@@ -20,12 +20,15 @@ use std::task::{Context, Poll, ready};
 use memchr::memchr;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-pub(crate) use self::turn::Turn;
 use self::turn::{Answer, Refused};
+pub(crate) use self::turn::{NO_ROOM, Turn};
 use super::socks::is_first_byte as is_socks_version;
 use crate::timer::{ClientStream, TrackedIo};
 use crate::upstream::framing::{Framing, end_of_head, give};
 use crate::upstream::spelling::{SpelledHead, Spellings};
+
+/// How much of a first head is read at a time, in bytes. hyper takes as much to begin with.
+const PIECE: usize = 8 << 10;
 
 /// A client's stream as hyper sees it.
 #[derive(Debug)]
@@ -66,6 +69,36 @@ impl<S: ClientStream> Wire<S> {
     /// The stream, and what was read from it and not asked for.
     pub(crate) fn into_parts(self) -> (S, Vec<u8>) {
         (self.io.into_inner(), self.held)
+    }
+
+    /// Reads until hyper has something to do: there is a whole first head, or what is none. Until
+    /// then a connection holds what its client has sent, and not hyper's buffer.
+    pub(crate) fn poll_first_head(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let worker = self.turn.worker.clone();
+        loop {
+            ready!(self.turn.share.poll(cx));
+            let held = self.held.len();
+            let most = (held + PIECE).min(self.head_size + 1);
+            let buffer = &worker.copy_buffer;
+            let read = ready!(buffer.poll_hold(&mut self.held, most, &mut self.io, cx));
+            // An end and an error are still there when hyper reads.
+            let Ok(read @ 1..) = read else {
+                return Poll::Ready(());
+            };
+            self.turn.share.add(read);
+            // Where there is no room for it, hyper hears of that.
+            let has_room = self.turn.hold_head(read).is_ok();
+            if !has_room || self.held.len() > self.head_size || !is_begun_head(&self.held, held) {
+                return Poll::Ready(());
+            }
+        }
+    }
+
+    /// Whether hyper can have a whole head, or a greeting of SOCKS is there, of which nothing was
+    /// looked at before.
+    fn is_unread(&self) -> bool {
+        let is_whole = || end_of_head(&self.held, 0).is_some();
+        self.scanned == 0 && (self.is_socks(self.held[0]) || is_whole())
     }
 
     /// Reads from the client. What was held comes first.
@@ -127,7 +160,10 @@ impl<S: ClientStream> Wire<S> {
 
     fn poll_head(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        if self.held.is_empty() {
+        if self.turn.lacks_room() {
+            return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
+        }
+        if self.held.is_empty() || self.is_unread() {
             ready!(self.poll_more(cx, buf))?;
             let read = &buf.filled()[before..];
             // A client of SOCKS may send all that it has at once, and a head of HTTP with it.
@@ -257,6 +293,17 @@ impl<S: ClientStream> Wire<S> {
         }
         true
     }
+}
+
+/// Whether this can become the head of a request, of which `seen` bytes were looked at before, and
+/// is not whole.
+fn is_begun_head(sent: &[u8], seen: usize) -> bool {
+    let is_text = sent.first().is_some_and(u8::is_ascii_graphic);
+    if !is_text || end_of_head(sent, seen).is_some() {
+        return false;
+    }
+    // hyper refuses what is no request line without waiting for more.
+    memchr(b'\n', &sent[seen..]).is_none() || request_line::has_known_version(sent)
 }
 
 impl<S: ClientStream> AsyncRead for Wire<S> {

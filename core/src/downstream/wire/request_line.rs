@@ -36,6 +36,13 @@ pub(crate) fn make_plain(head: &mut Vec<u8>, end: usize) -> usize {
     end
 }
 
+/// Whether the first line ends as a request line of a version that hyper reads.
+pub(crate) fn has_known_version(head: &[u8]) -> bool {
+    let line = memchr(b'\n', head).map_or(head, |end| &head[..end]);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    line.ends_with(b" HTTP/1.1") || line.ends_with(b" HTTP/1.0")
+}
+
 /// Whether it has the form of a request line, and is of no version that hyper reads (RFC 9112,
 /// section 2.3).
 pub(crate) fn has_other_version(head: &[u8]) -> bool {

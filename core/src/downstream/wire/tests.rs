@@ -1,6 +1,8 @@
-//! A client that is always ready.
+//! A client that is always ready, and what hyper hears of a first head.
 
 use std::future::poll_fn;
+
+use tokio::io::{AsyncWriteExt, duplex};
 
 use super::*;
 use crate::chain::Chain;
@@ -72,4 +74,45 @@ async fn a_client_that_is_always_ready_lets_others_have_their_turn() {
         .await;
         assert!((100..200).contains(&moved), "{moved}");
     }
+}
+
+/// What a client may begin with, and whether hyper has something to do then.
+const BEGINNINGS: [(&str, bool); 9] = [
+    ("", false),
+    ("GE", false),
+    ("GET http://a.example/ HTTP/1.1\r\nHost: a", false),
+    ("GET http://a.example/ HTTP/1.1\r\nHost: a\r\n\r\n", true),
+    // It is answered without waiting for more.
+    ("GET http://a.example/\r\n", true),
+    ("PRI * HTTP/2.0\r\n", true),
+    ("\x16\x03\x01", true),
+    ("\r\n", true),
+    ("\x05", true),
+];
+
+#[tokio::test]
+async fn hyper_waits_until_it_has_something_to_do() {
+    for (sent, is_something) in BEGINNINGS {
+        let session = Session::alone(Chain::default());
+        let turn = Turn::new(&session);
+        let (mut client, stream) = duplex(1 << 16);
+        client.write_all(sent.as_bytes()).await.unwrap();
+        let mut wire = Wire::new(stream, turn.clone(), 1 << 16);
+        let is_ready = poll_fn(|cx| Poll::Ready(wire.poll_first_head(cx).is_ready())).await;
+        assert_eq!(is_ready, is_something, "{sent:?}");
+        assert_eq!(wire.held, sent.as_bytes());
+        drop(client);
+        poll_fn(|cx| wire.poll_first_head(cx)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_first_head_without_end_is_hypers_to_refuse() {
+    let session = Session::alone(Chain::default());
+    let (mut client, stream) = duplex(1 << 16);
+    let large = "x".repeat(20_000);
+    client.write_all(large.as_bytes()).await.unwrap();
+    let mut wire = Wire::new(stream, Turn::new(&session), 10_000);
+    poll_fn(|cx| wire.poll_first_head(cx)).await;
+    assert_eq!(wire.held.len(), 10_001);
 }

@@ -61,7 +61,8 @@ pub(super) enum Refused {
     NoRoom,
 }
 
-const NO_ROOM: Error = Error::NoRoom("too many large requests are unfinished");
+/// What is wrong where [`Turn::lacks_room`] says so.
+pub(crate) const NO_ROOM: Error = Error::NoRoom("too many large requests are unfinished");
 
 impl Turn {
     pub(crate) fn new(session: &Session) -> Rc<Self> {
@@ -115,6 +116,11 @@ impl Turn {
             }
             _ => Ok(Error::NotHttp(error)),
         }
+    }
+
+    /// Whether there was no room for what the client has sent.
+    pub(crate) fn lacks_room(&self) -> bool {
+        self.refused.get() == Refused::NoRoom
     }
 
     /// Whether the client has sent a part of a head, whose rest does not come.
