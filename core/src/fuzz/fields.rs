@@ -60,8 +60,46 @@ pub fn header_edits(data: &[u8]) {
     }
 
     let mut forwarded = *after;
+    let nominated = nominated(&forwarded);
     KnownFields::of(&forwarded).remove_hop_by_hop(&mut forwarded);
     assert!(!forwarded.keys().any(is_of_connection), "{forwarded:?}");
+    assert_none(&nominated, &forwarded);
+}
+
+/// The fields that `Connection` fields name, in whatever spelling and beside whatever bytes (RFC
+/// 9110, section 7.6.1), but for those on which framing, routing and meaning rest.
+pub(super) fn nominated(headers: &HeaderMap) -> Vec<HeaderName> {
+    let lists = headers.get_all(http::header::CONNECTION).iter();
+    let words = lists.flat_map(|list| list.as_bytes().split(|byte| *byte == b','));
+    let names = words.filter_map(|word| HeaderName::from_bytes(word.trim_ascii()).ok());
+    names.filter(|name| !is_needed(name)).collect()
+}
+
+/// Nothing that the connection was told to be for it alone goes on.
+pub(super) fn assert_none(nominated: &[HeaderName], forwarded: &HeaderMap) {
+    for name in nominated {
+        assert!(
+            !forwarded.contains_key(name),
+            "{name} goes on: {forwarded:?}"
+        );
+    }
+}
+
+fn is_needed(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "cache-control"
+            | "content-encoding"
+            | "content-length"
+            | "content-range"
+            | "content-type"
+            | "date"
+            | "expect"
+            | "host"
+            | "max-forwards"
+            | "trailer"
+            | "via"
+    )
 }
 
 /// Makes the change that a line asks for. Whether there was something to change.

@@ -16,7 +16,7 @@ use memchr::memchr;
 use tokio::io::{join, sink};
 
 use super::assert_target;
-use super::fields::{is_of_connection, is_writable};
+use super::fields::{assert_none, is_of_connection, is_writable, nominated};
 use crate::config::MAX_FIELDS;
 use crate::downstream::session::Destination;
 use crate::downstream::wire::request_line::{is_plain, make_plain};
@@ -52,11 +52,14 @@ pub fn request_head(data: &[u8]) {
     assert!(path.as_str().bytes().all(is_sent), "{path:?}");
     assert!(path.as_str().starts_with(['/', '?', '*']), "{path:?}");
 
+    let mut nominated = nominated(&head.headers);
+    nominated.retain(|name| !is_of_connection(name));
     let upgrade = forward::sanitize_request(&mut head, fields, &body.into(), &destination.host);
     let headers = &head.headers;
     let hosts: Vec<_> = headers.get_all(HOST).iter().collect();
     assert_eq!(hosts, [&target.authority(80)]);
     assert!(is_writable(headers));
+    assert_none(&nominated, headers);
     for name in headers.keys().filter(|name| is_of_connection(name)) {
         let is_made_here = match *name {
             CONNECTION | http::header::TRANSFER_ENCODING => true,
