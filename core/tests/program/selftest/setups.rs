@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::super::network::{in_background, in_network, shell};
 use super::super::started_by;
-use super::{NO_LIST, Running, all_are, all_hold, json, results, stderr, stdout, tested};
+use super::{all_are, all_hold, json, results, stderr, stdout};
 
 /// What is tried of a company's proxy by everything that knows logins.
 const COMPANY: [&str; 9] = [
@@ -53,10 +53,15 @@ fn a_laptop_holds() {
     assert_eq!(code(&blocks, 0, "sh"), "portcullis");
     assert_eq!(code(&blocks, 1, "sh"), "portcullis selftest");
     let dir = TempDir::new().unwrap();
-    // The port of the default may be taken here.
-    let proxy = Running::start(dir.path(), NO_LIST);
-    let output = tested(&proxy, dir.path(), &["--json"]);
-    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    let script = [
+        "trap 'kill $proxy' EXIT",
+        &in_background("proxy", code(&blocks, 0, "sh")),
+        &format!("{} --json", code(&blocks, 1, "sh")),
+    ];
+    // The port of the default may be taken elsewhere.
+    let output = in_network(dir.path(), &[], &script.join("\n"));
+    let said = format!("{} {}", stdout(&output), stderr(&output));
+    assert_eq!(output.status.code(), Some(0), "{said}");
     let report = json(&output);
     all_hold(
         &report,
