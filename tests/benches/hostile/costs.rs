@@ -70,31 +70,38 @@ pub(crate) fn measure(cost: &Cost, scene: &Scene, plan: &Plan, table: &mut Table
     };
     let proxies = [start("without", &cost.without), start("with", &cost.with)];
     let hello = client_hello(HOST);
-    let mut computed = [Duration::ZERO; 2];
     let turns =
         TURNS * u32::try_from(plan.rounds).expect("few rounds") * plan.phase.as_secs() as u32;
+    let mut times = Vec::new();
     // The first turn is for what happens once.
     for turn in 0..=turns {
-        for (proxy, computed) in proxies.iter().zip(&mut computed) {
+        let of_each = proxies.each_ref().map(|proxy| {
             let before = computing(proxy);
             for _ in 0..TUNNELS {
                 tunnel(proxy.address(), origin, &hello).expect("a tunnel");
             }
-            if turn > 0 {
-                *computed += computing(proxy) - before;
-            }
+            computing(proxy) - before
+        });
+        if turn > 0 {
+            times.push(of_each);
         }
     }
     for proxy in proxies {
         proxy.stop();
     }
-    let [without, with] = computed.map(|time| time / (turns * TUNNELS));
-    let cost_each = with.saturating_sub(without);
+    let each = |time: &dyn Fn(&[Duration; 2]) -> f64| {
+        let mut times: Vec<f64> = times.iter().map(time).collect();
+        times.sort_unstable_by(f64::total_cmp);
+        times[times.len() / 2] / f64::from(TUNNELS)
+    };
+    let without = each(&|[without, _]| us(*without));
+    // Of two turns side by side, in the middle of all pairs: what else runs falls on some of them.
+    let cost_each = each(&|[without, with]| us(*with) - us(*without)).max(0.0);
     table.check(
         format!("{}: a tunnel", cost.name),
-        format!("{:.2} us more than {:.1} us", us(cost_each), us(without)),
+        format!("{cost_each:.2} us more than {without:.1} us"),
         format!("at most {:.0} us", us(cost.limit)),
-        cost_each <= cost.limit,
+        cost_each <= us(cost.limit),
     );
 }
 
