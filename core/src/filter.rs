@@ -229,8 +229,52 @@ pub(crate) struct FilterAnswer {
     pub(crate) notes: Option<Notes>,
     /// Whether the verdict may be used again.
     pub(crate) cache: Option<CachePolicy>,
+}
+
+impl FilterAnswer {
+    /// `next`, and nothing besides.
+    pub(crate) const NONE: Self = Self {
+        verdict: Verdict::Next,
+        matched: None,
+        additions: Additions::NONE,
+        headers: None,
+        notes: None,
+        cache: None,
+    };
+}
+
+/// The same as it is handed on. Nearly all answers are the first, which takes no box: a large value
+/// is copied by each function that it goes through.
+#[derive(Debug)]
+pub(crate) enum Answered {
+    /// `next`, and nothing besides.
+    Next,
+    Said(Box<FilterAnswer>),
+}
+
+impl From<Answered> for FilterAnswer {
+    fn from(answered: Answered) -> Self {
+        match answered {
+            Answered::Next => Self::NONE,
+            Answered::Said(answer) => *answer,
+        }
+    }
+}
+
+/// The answer of one call.
+#[derive(Debug)]
+pub(crate) struct CallAnswer {
+    pub(crate) answered: Answered,
     /// When the call ended, where there was one: reading a clock is a part of what a call costs.
     pub(crate) ended: Option<Instant>,
+}
+
+impl CallAnswer {
+    /// That of a filter which has not such a hook.
+    pub(crate) const NONE: Self = Self {
+        answered: Answered::Next,
+        ended: None,
+    };
 }
 
 /// How a verdict may be used again.

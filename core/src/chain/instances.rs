@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::starts::StartBudget;
 use crate::config::FilterLimits;
-use crate::filter::{Failure, Filter, FilterAnswer, HookCall, Instance};
+use crate::filter::{CallAnswer, Failure, Filter, HookCall, Instance};
 use crate::flow::ClientKey;
 use crate::verdict::Notes;
 
@@ -68,7 +68,7 @@ impl Instances {
         client: ClientKey,
         call: HookCall<'_>,
         notes: Option<&Notes>,
-    ) -> Result<FilterAnswer, Failure> {
+    ) -> Result<CallAnswer, Failure> {
         let Self::Component(components) = self;
         components.starts.admit(client)?;
         let live = match components.idle() {

@@ -17,7 +17,7 @@ use super::quarantine::{Admission, CallCounter, Change, End, Tripped};
 use super::verdict_cache::VerdictCache;
 use crate::config::OnError;
 use crate::error::ErrorChain;
-use crate::filter::{Failure, FilterAnswer, Hook, HookCall};
+use crate::filter::{Answered, CallAnswer, Failure, FilterAnswer, Hook, HookCall};
 use crate::flow::ClientKey;
 use crate::verdict::{Additions, Besides, Judgement, Notes, Verdict};
 
@@ -104,7 +104,7 @@ impl LocalFilter {
         let answer = match answer {
             Ok(answer) if admission == Admission::Free => {
                 quarantine.succeeded(client, &self.calls, ended);
-                return Ok(self.remember(call, answer));
+                return Ok(self.remember(call, answer.answered));
             }
             answer => answer,
         };
@@ -121,7 +121,7 @@ impl LocalFilter {
         }
         self.log_change(change, call);
         match answer {
-            Ok(answer) => Ok(self.remember(call, answer)),
+            Ok(answer) => Ok(self.remember(call, answer.answered)),
             Err(failure) if failure.is_overload() => Err(Unavailable::Overloaded),
             Err(_) => Err(Unavailable::Failed),
         }
@@ -134,7 +134,7 @@ impl LocalFilter {
         admission: Admission,
         call: HookCall<'_>,
         notes: Option<&Notes>,
-    ) -> Result<FilterAnswer, Failure> {
+    ) -> Result<CallAnswer, Failure> {
         let _permit = match self.permits.try_acquire() {
             Some(permit) => permit,
             None => self.acquire(client).await?,
@@ -164,7 +164,8 @@ impl LocalFilter {
             None => self.acquire(client).await?,
         };
         let filter = &self.member.filter;
-        self.instances.call(filter, client, call, notes).await
+        let answer = self.instances.call(filter, client, call, notes).await?;
+        Ok(answer.answered.into())
     }
 
     /// The linear memories of the instances that are idle, in bytes.
@@ -194,9 +195,12 @@ impl LocalFilter {
         })
     }
 
-    fn remember(&self, call: HookCall<'_>, answer: FilterAnswer) -> Judgement {
+    fn remember(&self, call: HookCall<'_>, answered: Answered) -> Judgement {
+        let Answered::Said(answer) = answered else {
+            return Judgement::PASS;
+        };
         let policy = answer.cache;
-        let judgement = self.judgement(answer);
+        let judgement = self.judgement(*answer);
         if let (HookCall::Host(flow), Some(policy)) = (call, policy) {
             self.verdicts.borrow_mut().insert(flow, policy, &judgement);
         }

@@ -23,7 +23,7 @@ use super::bindings::portcullis::filter::types;
 use super::grants::Granted;
 use super::host::State;
 use super::trap::Trap;
-use super::{Failure, Filter, FilterAnswer, HookCall};
+use super::{Answered, CallAnswer, Failure, Filter, FilterAnswer, HookCall};
 use crate::config::FilterLimits;
 use crate::error::panic_message;
 use crate::verdict::{Additions, Fallback, InvalidVerdict, Notes, Verdict};
@@ -116,14 +116,14 @@ impl Instance {
         &mut self,
         call: HookCall<'_>,
         notes: Option<&Notes>,
-    ) -> Result<FilterAnswer, Failure> {
+    ) -> Result<CallAnswer, Failure> {
         let allowance = Allowance::call(&self.limits);
         let store = &mut self.store;
         store.data_mut().begin(Some(call), notes);
         let (answer, ended) = match call {
             HookCall::Host(flow) => {
                 let Some(hook) = &self.judge_host else {
-                    return Ok(FilterAnswer::NONE);
+                    return Ok(CallAnswer::NONE);
                 };
                 let (host, port) = (flow.target.host(), flow.target.port());
                 let call =
@@ -132,7 +132,7 @@ impl Instance {
             }
             HookCall::Request(_, head) => {
                 let Some(hook) = &self.judge_request else {
-                    return Ok(FilterAnswer::NONE);
+                    return Ok(CallAnswer::NONE);
                 };
                 let (method, url) = (head.method.as_str(), head.url);
                 let call =
@@ -141,7 +141,7 @@ impl Instance {
             }
             HookCall::Response(_, _, response) => {
                 let Some(hook) = &self.judge_response else {
-                    return Ok(FilterAnswer::NONE);
+                    return Ok(CallAnswer::NONE);
                 };
                 let status = response.status.as_u16();
                 let call = async |store: &mut Store<State>| hook.call_judge(store, status).await;
@@ -149,7 +149,7 @@ impl Instance {
             }
             HookCall::Ended(..) => {
                 let Some(hook) = &self.exchange_ended else {
-                    return Ok(FilterAnswer::NONE);
+                    return Ok(CallAnswer::NONE);
                 };
                 let call = async |store: &mut Store<State>| hook.call_ended(store).await;
                 let (told, ended) = within(store, allowance, call).await?;
@@ -222,7 +222,7 @@ impl Instance {
         &mut self,
         answer: Result<types::Verdict, String>,
         ended: Instant,
-    ) -> Result<FilterAnswer, Failure> {
+    ) -> Result<CallAnswer, Failure> {
         self.calls += 1;
         let verdict = answer.map_err(|message| Failure::Reported(cut(message)))?;
         let state = self.store.data_mut();
@@ -235,32 +235,27 @@ impl Instance {
         );
         let verdict = checked(granted, &mut self.has_amended)?;
         let headers = state.fields.end().filter(|_| verdict.passes());
-        Ok(FilterAnswer {
-            headers,
-            matched: state.take_match(),
-            additions: if verdict.takes_additions() {
-                state.take_additions()
-            } else {
-                Additions::NONE
-            },
-            notes: state.take_notes(),
-            cache: state.take_cache_policy(),
+        let answered = if verdict == Verdict::Next && headers.is_none() && state.says_nothing() {
+            Answered::Next
+        } else {
+            Answered::Said(Box::new(FilterAnswer {
+                headers,
+                matched: state.take_match(),
+                additions: if verdict.takes_additions() {
+                    state.take_additions()
+                } else {
+                    Additions::NONE
+                },
+                notes: state.take_notes(),
+                cache: state.take_cache_policy(),
+                verdict,
+            }))
+        };
+        Ok(CallAnswer {
+            answered,
             ended: Some(ended.into_std()),
-            verdict,
         })
     }
-}
-
-impl FilterAnswer {
-    pub(crate) const NONE: Self = Self {
-        verdict: Verdict::Next,
-        matched: None,
-        additions: Additions::NONE,
-        headers: None,
-        notes: None,
-        cache: None,
-        ended: None,
-    };
 }
 
 fn new_store(filter: &Filter) -> Store<State> {
@@ -333,22 +328,26 @@ async fn within<T>(
     // A panic of the proxy's own functions, which run below the guest, is no reason to leave a
     // request without an answer.
     let begun = Instant::now();
-    let deadline = begun + allowed.wall;
     let outcome = {
         // It is large, and stays where it is made.
         let call = pin!(AssertUnwindSafe(call(store)).catch_unwind());
-        until(deadline, call).await
+        until(begun, allowed.wall, call).await
     };
     let state = store.data_mut();
     // A guest that neither loops nor calls meets no tick. It must not keep the thread all the same.
     let ended = Instant::now();
-    let is_late = ended >= deadline || ended >= begun + allowed.cpu;
+    let took = ended - begun;
+    let is_late = took >= allowed.wall.min(allowed.cpu);
+    if !is_late && let Ok(Ok(Ok(answer))) = outcome {
+        state.cpu.end();
+        return Ok((answer, ended));
+    }
     let exceeds = is_late && state.suspicion.is_confirmed(&mut state.cpu);
     let computed = allowed.cpu.saturating_sub(state.cpu.left());
     state.cpu.end();
     match outcome {
         Ok(Ok(Ok(_))) if exceeds => Err(Failure::Cpu(allowed.cpu, allowed.names[0])),
-        Ok(Ok(Ok(_))) if ended >= deadline && computed >= allowed.wall / 2 => {
+        Ok(Ok(Ok(_))) if took >= allowed.wall && computed >= allowed.wall / 2 => {
             Err(Failure::Wall(allowed.wall, allowed.names[1]))
         }
         Ok(Ok(Ok(answer))) => Ok((answer, ended)),
@@ -364,16 +363,20 @@ async fn within<T>(
 /// A call has taken too long.
 struct Elapsed;
 
-/// What `call` gives, unless it is still under way at `deadline`. This is what tokio's `timeout_at`
+/// What `call` gives, unless it is still under way so long after it has begun. This is what tokio's `timeout_at`
 /// does, but for the timer of a call that ends when it is first polled. Almost all do, and a timer
 /// costs as much as a part of a small filter.
-async fn until<F: Future>(deadline: Instant, mut call: Pin<&mut F>) -> Result<F::Output, Elapsed> {
+async fn until<F: Future>(
+    begun: Instant,
+    wall: Duration,
+    mut call: Pin<&mut F>,
+) -> Result<F::Output, Elapsed> {
     let mut timer = None;
     poll_fn(|cx| {
         if let Poll::Ready(outcome) = call.as_mut().poll(cx) {
             return Poll::Ready(Ok(outcome));
         }
-        let timer = timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        let timer = timer.get_or_insert_with(|| Box::pin(sleep_until(begun + wall)));
         timer.as_mut().poll(cx).map(|()| Err(Elapsed))
     })
     .await

@@ -120,7 +120,8 @@ impl Question {
                 return Ok(FilterAnswer::NONE);
             }
         };
-        instance.call(call, self.notes.as_ref()).await
+        let answer = instance.call(call, self.notes.as_ref()).await?;
+        Ok(answer.answered.into())
     }
 }
 

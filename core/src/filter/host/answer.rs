@@ -53,6 +53,18 @@ impl Said {
 }
 
 impl State {
+    /// Whether the call has said nothing besides its verdict, as nearly all do that say `next`.
+    pub(in crate::filter) fn says_nothing(&self) -> bool {
+        let Said {
+            keep,
+            rule,
+            found,
+            noted,
+            ..
+        } = &self.said;
+        keep.is_none() && rule.is_none() && found.is_none() && noted.is_none()
+    }
+
     /// The rule that has decided: what the filter says, or else the last entry that it has found.
     pub(in crate::filter) fn take_match(&mut self) -> Option<Box<Match>> {
         let found = self.said.found.take();
