@@ -70,15 +70,6 @@ fn a_hosts_file_lists_names_and_not_the_machine_itself() {
     assert_eq!(parsed.snapshot.find("a.three.example").unwrap().line, 9);
 }
 
-/// Such a line would be told of in other words than those that are read.
-#[test]
-fn an_address_whose_zone_is_no_plain_word_is_wrong() {
-    let body = "fe80::1%lo0 a.example\n::1 b.example\n::1%0 c.example\n\
-        fe80::1%l\u{1}o0 d.example\nfe80::1%\u{e4}0 e.example\n";
-    let parsed = read(FeedFormat::Hosts, body);
-    assert_eq!(counts(&parsed), [3, 2, 0, 0]);
-}
-
 #[test]
 fn a_list_of_domains_may_have_comments_wildcards_addresses_and_any_spelling() {
     let body = "! title\n# title\n; title\n*.one.example\n.two.example\nTHREE.example. # why\n\

@@ -264,3 +264,12 @@ proptest! {
         crate::fuzz::feed(serde_json::json!(values).to_string().as_bytes());
     }
 }
+
+/// Such a line would be told of in other words than those that are read.
+#[test]
+fn an_address_whose_zone_is_no_plain_word_is_wrong() {
+    let body = "fe80::1%lo0 a.example\n::1 b.example\n::1%0 c.example\n\
+        fe80::1%l\u{1}o0 d.example\nfe80::1%\u{e4}0 e.example\n";
+    let parsed = read(FeedFormat::Hosts, body);
+    assert_eq!(counts(&parsed), [3, 2, 0, 0]);
+}
