@@ -60,6 +60,41 @@ async fn a_plain_request_is_repeated_where_a_parent_breaks_off() {
 }
 
 #[tokio::test]
+async fn what_has_an_effect_is_not_repeated_where_a_parent_breaks_off() {
+    let (broken, there) = (Origin::start().await, Origin::start().await);
+    let proxy = Proxy::start_with(|config| {
+        let table = through("http", &[&broken, &there]);
+        config.upstream.insert("corp".into(), table);
+    })
+    .await;
+    let host = "Host: wiki.example\r\nContent-Length: 2";
+    // Either parent may be first.
+    for _ in 0..2 {
+        let mut client = proxy.client().await;
+        client
+            .send(format!(
+                "POST http://wiki.example/ HTTP/1.1\r\n{host}\r\n\r\nhi"
+            ))
+            .await;
+        tokio::select! {
+            mut end = there.accept() => {
+                end.head().await;
+                end.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok").await;
+                assert_eq!(client.response().await.body, "ok");
+            }
+            mut end = broken.accept() => {
+                end.head().await;
+                drop(end);
+                assert_eq!(client.response().await.status, 502);
+                assert!(!there.was_dialled(), "it was sent once more");
+                return;
+            }
+        }
+    }
+    panic!("the parent that breaks off was never asked");
+}
+
+#[tokio::test]
 async fn a_target_that_does_not_answer_is_no_fault_of_the_parents() {
     let log = Log::follow();
     let parents = [Origin::start().await, Origin::start().await];
