@@ -243,8 +243,8 @@ impl FilterAnswer {
     };
 }
 
-/// The same as it is handed on. Nearly all answers are the first, which takes no box: a large value
-/// is copied by each function that it goes through.
+/// An answer on its way to the chain. Nearly all are the first, which takes no box: a large value is
+/// copied by each function that it goes through.
 #[derive(Debug)]
 pub(crate) enum Answered {
     /// `next`, and nothing besides.
@@ -270,7 +270,7 @@ pub(crate) struct CallAnswer {
 }
 
 impl CallAnswer {
-    /// That of a filter which has not such a hook.
+    /// The answer where the filter has no such hook.
     pub(crate) const NONE: Self = Self {
         answered: Answered::Next,
         ended: None,

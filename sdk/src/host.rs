@@ -46,7 +46,7 @@ impl Host {
     /// The domain's case does not matter, nor do dots around it; nothing is within an empty domain.
     /// An IP address is only within itself.
     pub fn is_within(&self, domain: impl AsRef<str>) -> bool {
-        // Byte by byte: filters ask this for each entry of a list.
+        // Not `trim_matches`, which decodes characters: filters ask this for each entry of a list.
         let mut domain = domain.as_ref().as_bytes();
         while let [b'.', rest @ ..] | [rest @ .., b'.'] = domain {
             domain = rest;

@@ -165,6 +165,9 @@ async fn http1<S: ClientStream>(session: &Session, stream: S) -> Served<S> {
         (Ok(()), Some(tunnel)) => Served::Tunnel(tunnel, stream, early.into()),
         // To hyper, a connection of which it has read nothing ends well, whatever happens.
         (Ok(()), None) if turn.lacks_room() => Served::Refused(NO_ROOM, stream),
+        (Ok(()), None) if turn.has_begun_head() && !session.worker.is_stopping() => {
+            Served::Unserved(Unserved::BrokenOff)
+        }
         (Ok(()), None) => Served::Done(stream),
         (Err(ServeError::Broken(error)), _)
             if error.source().is_some_and(|it| it.is::<Dropped>()) =>
@@ -196,7 +199,8 @@ async fn first_head<T: ClientStream>(
 ) {
     poll_fn(|cx| {
         turn.share.begin_turn();
-        if stop.poll(cx) {
+        // What has begun may be finished while the worker stops.
+        if stop.poll(cx) && !turn.has_begun_head() {
             return Poll::Ready(());
         }
         if wire.poll_first_head(cx).is_ready() {
@@ -227,13 +231,16 @@ where
     poll_fn(|cx| {
         turn.share.begin_turn();
         let was_idle = turn.is_idle();
-        if stop.poll(cx) && !is_leaving {
-            is_leaving = true;
-            Pin::new(&mut *http).graceful_shutdown();
-        }
+        let is_stopping = stop.poll(cx);
         loop {
             if let Poll::Ready(end) = Pin::new(&mut *http).poll(cx) {
                 return Poll::Ready(end.map_err(ServeError::Broken));
+            }
+            // After hyper has had what is there: it closes a connection of which it has read nothing.
+            if is_stopping && !is_leaving {
+                is_leaving = true;
+                Pin::new(&mut *http).graceful_shutdown();
+                continue;
             }
             // hyper has just seen that the client has sent nothing. A client that was not idle
             // before may have asked for room itself.

@@ -77,18 +77,19 @@ impl<S: ClientStream> Wire<S> {
         let worker = self.turn.worker.clone();
         loop {
             ready!(self.turn.share.poll(cx));
-            let held = self.held.len();
-            let most = (held + PIECE).min(self.head_size + 1);
+            let seen = self.held.len();
+            let most = (seen + PIECE).min(self.head_size + 1);
             let buffer = &worker.copy_buffer;
             let read = ready!(buffer.poll_hold(&mut self.held, most, &mut self.io, cx));
-            // An end and an error are still there when hyper reads.
+            // hyper reads the end, also where it follows an error.
             let Ok(read @ 1..) = read else {
                 return Poll::Ready(());
             };
             self.turn.share.add(read);
             // Where there is no room for it, hyper hears of that.
             let has_room = self.turn.hold_head(read).is_ok();
-            if !has_room || self.held.len() > self.head_size || !is_begun_head(&self.held, held) {
+            self.drop_blank_lines();
+            if !has_room || self.held.len() > self.head_size || !is_begun_head(&self.held, seen) {
                 return Poll::Ready(());
             }
         }
@@ -216,15 +217,7 @@ impl<S: ClientStream> Wire<S> {
     /// Whether `held` begins with a request line that hyper may have, or with what cannot become
     /// one. hyper sees the fields as they come.
     fn find_line(&mut self) -> bool {
-        let blank = self.held.iter().take_while(|byte| b"\r\n".contains(byte));
-        let blank = blank.count();
-        if blank > 0 {
-            self.held.drain(..blank);
-            self.scanned = 0;
-            if self.held.is_empty() {
-                self.turn.forget_head();
-            }
-        }
+        self.drop_blank_lines();
         let end = memchr(b'\n', &self.held[self.scanned..]).map(|at| self.scanned + at + 1);
         // A TLS handshake has no end of a line.
         let is_text = self.held.first().is_none_or(u8::is_ascii_graphic);
@@ -242,6 +235,19 @@ impl<S: ClientStream> Wire<S> {
         }
         self.scanned = self.held.len();
         self.whole > 0
+    }
+
+    /// Forgets the empty lines before a request line (RFC 9112, section 2.2).
+    fn drop_blank_lines(&mut self) {
+        let blank = self.held.iter().take_while(|byte| b"\r\n".contains(byte));
+        let blank = blank.count();
+        if blank > 0 {
+            self.held.drain(..blank);
+            self.scanned = 0;
+            if self.held.is_empty() {
+                self.turn.forget_head();
+            }
+        }
     }
 
     /// Gives hyper as much as it takes of what it may have.
@@ -295,15 +301,16 @@ impl<S: ClientStream> Wire<S> {
     }
 }
 
-/// Whether this can become the head of a request, of which `seen` bytes were looked at before, and
-/// is not whole.
+/// Whether this can become the head of a request and is not whole. `seen` bytes of it were looked at
+/// before; none where it follows empty lines.
 fn is_begun_head(sent: &[u8], seen: usize) -> bool {
-    let is_text = sent.first().is_some_and(u8::is_ascii_graphic);
+    let is_text = sent.first().is_none_or(u8::is_ascii_graphic);
+    let seen = seen.min(sent.len());
     if !is_text || end_of_head(sent, seen).is_some() {
         return false;
     }
     // hyper refuses what is no request line without waiting for more.
-    memchr(b'\n', &sent[seen..]).is_none() || request_line::has_known_version(sent)
+    memchr(b'\n', &sent[seen..]).is_none() || request_line::is_request_line(sent)
 }
 
 impl<S: ClientStream> AsyncRead for Wire<S> {

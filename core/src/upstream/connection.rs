@@ -34,11 +34,11 @@ use crate::config::MAX_FIELDS;
 use crate::error::Error;
 use crate::timer::{Deadlines, ResettableTimer, UploadProgress};
 
-/// What may come before the head of a response, in bytes: interim responses, as many as there are.
+/// What may come before the head of a response, in bytes: interim responses.
 const BEFORE_RESPONSE: usize = 256 * 1024;
 
-/// As many interim responses may come before a response as it may have fields.
-const MAX_INTERIMS: usize = MAX_FIELDS;
+/// How many there may be.
+const MAX_INTERIMS: usize = 1000;
 
 /// An open connection, idle or busy with one exchange.
 pub(crate) struct UpstreamConnection {

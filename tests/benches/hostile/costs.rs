@@ -96,7 +96,7 @@ pub(crate) fn measure(cost: &Cost, scene: &Scene, plan: &Plan, table: &mut Table
     };
     let without = each(&|[without, _]| us(*without));
     // Of two turns side by side, in the middle of all pairs: what else runs falls on some of them.
-    let cost_each = each(&|[without, with]| us(*with) - us(*without)).max(0.0);
+    let cost_each = each(&|[without, with]| us(*with) - us(*without));
     table.check(
         format!("{}: a tunnel", cost.name),
         format!("{cost_each:.2} us more than {without:.1} us"),

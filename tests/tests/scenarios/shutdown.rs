@@ -2,6 +2,7 @@
 //! within the bound.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use portcullis::{Config, Ended, StartError};
@@ -54,6 +55,27 @@ async fn a_request_in_flight_is_finished() {
     served.send("lf").await;
     client.expect("lf").await;
     assert_eq!(client.rest().await, "");
+    assert_eq!(proxy.ended().await, Ended::Cleanly);
+}
+
+#[tokio::test]
+async fn a_head_that_has_begun_may_be_finished() {
+    let proxy = Proxy::start_with(|config| config.proxy.workers = NonZeroUsize::MIN).await;
+    let origin = Origin::start().await;
+    let mut client = proxy.client().await;
+    let begun = format!("GET {} HTTP/1.1\r\nHost: a\r\n", origin.url("/"));
+    client.send(begun).await;
+    // The one worker has read that before it answers this, and is stopping when it closes it.
+    let mut other = proxy.client().await;
+    origin.asked_by(&mut other).await.send(ok("ok")).await;
+    assert_eq!(other.response().await.body, "ok");
+    proxy.signal();
+    assert_eq!(other.rest().await, "");
+    client.send("\r\n").await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    served.send(ok("done")).await;
+    assert_eq!(client.response().await.body, "done");
     assert_eq!(proxy.ended().await, Ended::Cleanly);
 }
 

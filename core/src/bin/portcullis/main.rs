@@ -39,10 +39,11 @@ use self::signals::Signals;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// The settings of the allocator, which finds them by this name. A thread of its own gives back
-/// what was not used for a second. Worker threads look for unused memory of theirs once 8 MiB
-/// and not once 64 KiB: a request allocates more than that, for tables of up to 1000 fields. And
-/// they keep 8 pieces of each size at hand, not 200, which a request does not need: after a wave of
-/// connections these lie scattered, and each keeps pages around it from being given back.
+/// what was not used for a second. Worker threads look for unused memory of theirs every 8 MiB that
+/// they allocate, not every 64 KiB: a request allocates more than that, for tables of up to 1000
+/// fields. And they keep at most 8 freed pieces of each size at hand, where up to 200 are usual: a
+/// request does not need more, and after a wave of connections these lie scattered, and each keeps
+/// the pages around it from being given back.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[expect(unsafe_code, reason = "no other symbol has this name")]
 #[unsafe(export_name = "_rjem_malloc_conf")]

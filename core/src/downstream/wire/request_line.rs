@@ -4,6 +4,7 @@
 
 use std::io::Write;
 
+use http::Method;
 use memchr::memchr;
 
 /// Whether nothing in the first line of a head has to be encoded.
@@ -36,32 +37,44 @@ pub(crate) fn make_plain(head: &mut Vec<u8>, end: usize) -> usize {
     end
 }
 
-/// Whether the first line ends as a request line of a version that hyper reads.
-pub(crate) fn has_known_version(head: &[u8]) -> bool {
-    let line = memchr(b'\n', head).map_or(head, |end| &head[..end]);
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    line.ends_with(b" HTTP/1.1") || line.ends_with(b" HTTP/1.0")
+/// Whether the first line has the form of a request line, of a version that hyper reads (RFC 9112,
+/// section 3).
+pub(crate) fn is_request_line(head: &[u8]) -> bool {
+    let Some([method, target, version]) = words(head) else {
+        return false;
+    };
+    let is_visible = |byte: &u8| byte.is_ascii_graphic() || !byte.is_ascii();
+    is_known(version)
+        && Method::from_bytes(method).is_ok()
+        && !target.is_empty()
+        && target.iter().all(is_visible)
 }
 
 /// Whether it has the form of a request line, and is of no version that hyper reads (RFC 9112,
 /// section 2.3).
 pub(crate) fn has_other_version(head: &[u8]) -> bool {
-    let Some(end) = memchr(b'\n', head) else {
+    let Some([method, target, version]) = words(head) else {
         return false;
     };
-    let line = head[..end].strip_suffix(b"\r").unwrap_or(&head[..end]);
-    let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
-    let [method, target, version] = words[..] else {
-        return false;
-    };
-    let is_known = matches!(version, b"HTTP/1.0" | b"HTTP/1.1");
     let is_version = match version {
         [b'H', b'T', b'T', b'P', b'/', major, b'.', minor] => {
             major.is_ascii_digit() && minor.is_ascii_digit()
         }
         _ => false,
     };
-    is_version && !is_known && !method.is_empty() && !target.is_empty()
+    is_version && !is_known(version) && !method.is_empty() && !target.is_empty()
+}
+
+/// The three words of a first line, if it has as many.
+fn words(head: &[u8]) -> Option<[&[u8]; 3]> {
+    let line = &head[..memchr(b'\n', head)?];
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
+    words.try_into().ok()
+}
+
+fn is_known(version: &[u8]) -> bool {
+    matches!(version, b"HTTP/1.0" | b"HTTP/1.1")
 }
 
 fn is_encoded(byte: u8) -> bool {

@@ -77,7 +77,7 @@ async fn a_client_that_is_always_ready_lets_others_have_their_turn() {
 }
 
 /// What a client may begin with, and whether hyper has something to do then.
-const BEGINNINGS: [(&str, bool); 9] = [
+const BEGINNINGS: [(&str, bool); 11] = [
     ("", false),
     ("GE", false),
     ("GET http://a.example/ HTTP/1.1\r\nHost: a", false),
@@ -86,7 +86,9 @@ const BEGINNINGS: [(&str, bool); 9] = [
     ("GET http://a.example/\r\n", true),
     ("PRI * HTTP/2.0\r\n", true),
     ("\x16\x03\x01", true),
-    ("\r\n", true),
+    ("GET http://a b HTTP/1.1\r\n", true),
+    ("G\x01T http://a/ HTTP/1.1\r\n", true),
+    ("\r\n", false),
     ("\x05", true),
 ];
 
@@ -100,14 +102,14 @@ async fn hyper_waits_until_it_has_something_to_do() {
         let mut wire = Wire::new(stream, turn.clone(), 1 << 16);
         let is_ready = poll_fn(|cx| Poll::Ready(wire.poll_first_head(cx).is_ready())).await;
         assert_eq!(is_ready, is_something, "{sent:?}");
-        assert_eq!(wire.held, sent.as_bytes());
+        assert_eq!(wire.held, sent.trim_start().as_bytes());
         drop(client);
         poll_fn(|cx| wire.poll_first_head(cx)).await;
     }
 }
 
 #[tokio::test]
-async fn a_first_head_without_end_is_hypers_to_refuse() {
+async fn of_a_first_head_without_end_no_more_is_read_than_it_may_have() {
     let session = Session::alone(Chain::default());
     let (mut client, stream) = duplex(1 << 16);
     let large = "x".repeat(20_000);

@@ -42,7 +42,7 @@ pub(super) fn read_line(line: &str, number: usize, entries: &mut Entries) -> Res
 pub(super) fn names(content: &str) -> Option<impl Iterator<Item = (&str, Cow<'_, str>)>> {
     let content = content.trim_ascii();
     let mut fields = content.split_ascii_whitespace();
-    // An entry is told of in one line of text, which is to say the same again.
+    // The log shows the entry as one line of text, which has to be read as the same entry.
     let written = fields.next()?;
     if !written.bytes().all(|byte| byte.is_ascii_graphic()) {
         return None;
