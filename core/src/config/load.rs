@@ -50,6 +50,10 @@ impl Config {
         config.check(&layers)?;
         config.compiler.cache_dir = Compiler::cache_within(&config.cache.dir);
         config.plugins.dir_must_exist = layers.contains(&["plugins", "dir"]);
+        if let (false, Some(file)) = (config.plugins.dir_must_exist, &file) {
+            // A default is meant from the file's folder, too.
+            config.plugins.dir = file.with_file_name(&config.plugins.dir);
+        }
         if !config.listeners.is_empty() && !layers.contains(&["proxy", "listen"]) {
             // Settings that name listeners do not mean the default one.
             config.proxy.listen = Listen::from_iter([]);

@@ -50,6 +50,14 @@ fn keys_with_paths(declaration: Declaration<'_>, keys: &str, found: &mut Vec<Str
 }
 
 #[test]
+fn the_default_folder_of_plugins_is_beside_the_file() {
+    let dir = folder("[proxy]\n");
+    let config = Config::load(&sources(&dir, &[])).unwrap();
+    assert_eq!(config.plugins.dir, dir.path().join("plugins"));
+    assert!(!config.plugins.dir_must_exist);
+}
+
+#[test]
 fn each_path_of_the_file_is_meant_from_its_folder() {
     let schema = schema_of::<Config>();
     let mut found = Vec::new();
