@@ -98,7 +98,10 @@ fn loads(checks: &mut Checks, filter: &str, loaded: Result<&Option<Arc<Filter>>,
     let why = ErrorChain(failure).to_string();
     match failure {
         LoadFailure::Settings(_) | LoadFailure::Load(LoadError::Trial(Failure::Init(_))) => {
-            let fix = format!("write what it asks for into {filter}.toml beside it");
+            let fix = format!(
+                "write what it asks for into {filter}.toml beside it, and a group or a feed into \
+                 portcullis.toml"
+            );
             checks.environment("S1", why, fix);
         }
         failure if failure.may_pass() => checks.environment("S1", why, report::BUSY),

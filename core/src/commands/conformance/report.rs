@@ -169,7 +169,7 @@ pub struct Conformance {
     pub battery: &'static str,
     /// The version of the contract that the filter was built for.
     pub contract: Option<String>,
-    /// Whether no check has failed.
+    /// Whether it was judged, and no check has failed.
     pub ok: bool,
     /// All checks, in order.
     pub checks: Vec<Check>,
@@ -299,12 +299,13 @@ fn about(id: &str) -> &'static str {
 
 impl Conformance {
     pub(super) fn new(filter: String, contract: Option<String>, checks: Checks) -> Self {
+        let is_judged = checks.stopped.is_none();
         let checks = checks.finish();
         Self {
             filter,
             battery: BATTERY,
             contract,
-            ok: checks.iter().all(|check| check.finding != Finding::Fail),
+            ok: is_judged && checks.iter().all(|check| check.finding != Finding::Fail),
             checks,
         }
     }
@@ -338,6 +339,7 @@ impl fmt::Display for Conformance {
             .iter()
             .filter(|check| check.finding == Finding::Fail);
         match failed.count() {
+            0 if !self.ok => write!(f, "\n\nnot judged: mend first what has `environment`"),
             0 => write!(f, "\n\nok: no check fails"),
             1 => write!(f, "\n\nrefused: 1 check fails"),
             failed => write!(f, "\n\nrefused: {failed} checks fail"),
@@ -369,8 +371,15 @@ mod tests {
 
         let mut checks = Checks::default();
         checks.stop("it does not load, see S1");
-        let text = Conformance::new("guard".into(), None, checks).to_string();
+        checks.environment("S1", "its settings say: enabled = false", "enable it");
+        let found = Conformance::new("guard".into(), None, checks);
+        assert!(!found.ok);
+        let text = found.to_string();
         assert!(text.contains("\n    it does not load, see S1"), "{text}");
+        assert!(
+            text.ends_with("\n\nnot judged: mend first what has `environment`"),
+            "{text}"
+        );
     }
 
     /// The ids of a report are looked up in the list of its battery.

@@ -13,7 +13,7 @@ use portcullis::commands::{BATTERY, Language};
 pub(crate) enum Plugin {
     /// Begin a filter: a folder NAME with code, tests and settings
     New {
-        /// A letter, then letters, digits, - and _, all in lower case
+        /// A letter, then letters, digits and -, all in lower case
         name: String,
         /// What it is written in
         #[arg(long, value_name = "LANGUAGE", default_value = "rust", value_parser = language())]
@@ -148,7 +148,7 @@ pub(crate) enum Plugin {
     /// Ask a filter what a file of cases asks, and compare; or write such a file
     ///
     /// The filter runs in its sandbox, with the settings in NAME.toml beside it, and with the feeds
-    /// and the time in the file. The same file runs natively in `cargo test`.
+    /// and the time in the file. In Rust, the same file runs natively in `cargo test`.
     #[command(after_long_help = portcullis_cases::FORMAT)]
     Test {
         /// NAME.wasm, or the name of a built-in filter

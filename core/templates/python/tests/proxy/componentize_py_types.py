@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 
-@dataclass(frozen=True)
+# Not frozen: an exception that is raised is given its traceback.
+@dataclass
 class Err(Exception):
     """The error of a hook, which is a text, or of a call to the proxy."""
 
