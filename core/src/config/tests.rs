@@ -40,9 +40,14 @@ fn sources(dir: &TempDir, variables: &[(&str, &str)]) -> Sources {
 
 /// What the file and the variables say, without the folder that the file is in.
 fn load(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
-    let mut config = Config::load(&sources(&folder(text), variables))?;
+    let dir = folder(text);
+    let mut config = Config::load(&sources(&dir, variables))?;
     config.followed = None;
     config.file = None;
+    // As if the file were in the working folder.
+    if let Ok(plugins) = config.plugins.dir.strip_prefix(dir.path()) {
+        config.plugins.dir = plugins.to_owned();
+    }
     Ok(config)
 }
 

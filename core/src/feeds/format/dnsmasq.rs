@@ -23,6 +23,8 @@ pub(super) fn read_line(line: &str, number: usize, entries: &mut Entries) -> Res
         return Ok(());
     };
     let rule = match option.trim_start_matches("--") {
+        // The log shows the entry as text, which has to be read as the same entry.
+        _ if target.contains(char::is_control) => None,
         "local" | "server" if target.is_empty() => Some(Rule::listed(Covers::Both)),
         "local" | "server" => Some(Rule::excepted(Covers::Both)),
         "address" if matches!(target, "" | "#") || is_nowhere(target) => {

@@ -85,16 +85,42 @@ fn the_command_cannot_change_what_its_proxy_goes_by() {
     assert!(dir.path().join("cache/compiled").exists());
 }
 
+/// Ways to other programs that have a network: an agent, engines of containers, a session's bus.
+const SOCKETS: [(&str, &str); 5] = [
+    ("SSH_AUTH_SOCK", "PATH"),
+    ("DOCKER_HOST", "unix://PATH"),
+    ("CONTAINER_HOST", "unix://PATH"),
+    ("DBUS_SESSION_BUS_ADDRESS", "unix:path=PATH,guid=1"),
+    ("GPG_AGENT_INFO", "PATH:1:1"),
+];
+
 #[test]
-fn sockets_that_were_renamed_or_lie_elsewhere_are_found_or_told_of() {
-    let dir = TempDir::new().unwrap();
+fn sockets_that_variables_lead_to_are_covered_wherever_they_lie() {
+    // Not in one of the folders that are looked through.
+    let dir = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let (made, renamed) = (dir.path().join("made"), dir.path().join("renamed"));
     let _listener = UnixListener::bind(&made).unwrap();
+    // The system's table goes on telling the name before.
     fs::rename(&made, &renamed).unwrap();
-    let script = "stat -c %F \"$SSH_AUTH_SOCK\"";
-    let mut command = exec(dir.path(), &[&ENFORCED[..], &["-c", script]].concat());
-    let output = command.env("SSH_AUTH_SOCK", &renamed).output().unwrap();
-    assert_eq!(stdout(&output), "character special file\n", "{output:?}");
+    let path = renamed.to_str().unwrap();
+    let kind = |variable: &str, value: &str| {
+        let script = "stat -c %F \"$SOCKET\"";
+        let mut command = exec(dir.path(), &[&ENFORCED[..], &["-c", script]].concat());
+        for (name, _) in SOCKETS {
+            command.env_remove(name);
+        }
+        command.env("SOCKET", path).env(variable, value);
+        stdout(&command.output().unwrap())
+    };
+    assert_eq!(kind("OTHER", path), "socket\n", "nothing leads to it");
+    for (variable, value) in SOCKETS {
+        let value = value.replace("PATH", path);
+        assert_eq!(
+            kind(variable, &value),
+            "character special file\n",
+            "{variable}"
+        );
+    }
 }
 
 #[test]

@@ -273,3 +273,10 @@ fn an_address_whose_zone_is_no_plain_word_is_wrong() {
     let parsed = read(FeedFormat::Hosts, body);
     assert_eq!(counts(&parsed), [3, 2, 0, 0]);
 }
+
+#[test]
+fn a_target_that_cannot_be_shown_says_nothing() {
+    let body = "local=/a.example/\nlocal=/b.example/192.0.2.1\nlocal=/c.example/\u{1a}\u{1a}\n";
+    let parsed = read(FeedFormat::Dnsmasq, body);
+    assert_eq!(counts(&parsed), [2, 0, 1, 0]);
+}
