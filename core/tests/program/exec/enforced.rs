@@ -96,9 +96,11 @@ const SOCKETS: [(&str, &str); 5] = [
 
 #[test]
 fn sockets_that_variables_lead_to_are_covered_wherever_they_lie() {
-    // Not in one of the folders that are looked through.
+    // Deeper than folders are looked through.
     let dir = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let (made, renamed) = (dir.path().join("made"), dir.path().join("renamed"));
+    let deep = dir.path().join("1/2/3/4/5/6/7");
+    fs::create_dir_all(&deep).unwrap();
+    let (made, renamed) = (deep.join("made"), deep.join("renamed"));
     let _listener = UnixListener::bind(&made).unwrap();
     // The system's table goes on telling the name before.
     fs::rename(&made, &renamed).unwrap();
