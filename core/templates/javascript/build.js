@@ -2,7 +2,7 @@
 // node build.js FILE
 
 import { spawnSync } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 
 import { componentize } from '@bytecodealliance/componentize-js';
 
@@ -18,6 +18,17 @@ const [file = '@NAME@.wasm'] = process.argv.slice(2);
 // Unlike componentize, node says where a syntax error is.
 if (spawnSync(process.execPath, ['--check', source], { stdio: 'inherit' }).status !== 0) {
   fail(`${source} is not valid JavaScript, see above`);
+}
+
+// componentize leaves out what the world does not export, without a word.
+const hooks = ['judge-host', 'judge-request', 'judge-response', 'exchange-ended', 'tick'];
+const [code, world] = await Promise.all([source, 'wit/world.wit'].map((name) => readFile(name, 'utf8')));
+for (const hook of hooks) {
+  const object = hook.replace(/-(.)/, (_, letter) => letter.toUpperCase());
+  const isExported = new RegExp(`^\\s*export\\s+(const|let|var)\\s+${object}\\b`, 'm').test(code);
+  if (isExported && !new RegExp(`^\\s*export\\s+portcullis:filter/${hook}@`, 'm').test(world)) {
+    fail(`${source} exports ${object}, and wit/world.wit does not export ${hook}, so that it would never be called; add there:  export portcullis:filter/${hook}@1.0.0;`);
+  }
 }
 
 try {

@@ -130,6 +130,20 @@ fn a_filter_in_javascript_is_begun_tested_built_and_obeyed() {
         ),
         "wit/world.wit does not; add there:  import portcullis:filter/clock@1.0.0;",
     );
+    // componentize says nothing of it, and it would never be called.
+    names_the_mistake(
+        &author,
+        (
+            "src/filter.js",
+            "export const judgeHost",
+            "export const tick = {};\nexport const judgeHost",
+        ),
+        [
+            "src/filter.js exports tick",
+            "add there:  export portcullis:filter/tick@1.0.0;",
+            "portcullis: npm run build failed, see above",
+        ],
+    );
     // npm installs again, and leaves what the build needs.
     edit(&dir.join("package.json"), |manifest| {
         manifest.replace("0.1.0", "0.1.1")
