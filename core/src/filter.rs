@@ -175,15 +175,14 @@ impl Filter {
         grants.map(Grants::lines).unwrap_or_default()
     }
 
-    /// Those by which it might also give the verdicts that it was not granted; none if there are no
-    /// such verdicts.
-    pub(crate) fn missing_grants(&self) -> Vec<String> {
-        let withheld: Vec<VerdictKind> = self.withheld().collect();
+    /// Those by which it might also give the verdicts that are `withheld` from it; none if there are
+    /// no such verdicts.
+    pub(crate) fn missing_grants(&self, withheld: &[VerdictKind]) -> Vec<String> {
         if withheld.is_empty() {
             return Vec::new();
         }
         let host = &self.host;
-        host.grants.lines_with(&withheld, host.is_builtin)
+        host.grants.lines_with(withheld, host.is_builtin)
     }
 
     /// The feeds that it may look into.

@@ -4,6 +4,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use portcullis_contract::VerdictKind;
 use tokio::time::Instant;
 
 use super::folder::{Files, Scan};
@@ -257,6 +258,9 @@ impl Plugin {
             let text = text(&member?.filter.manifest);
             (!text.is_empty()).then(|| text.clone())
         };
+        // Read once: a worker may withhold another kind meanwhile.
+        let withheld = member.map(|member| member.filter.withheld().collect());
+        let withheld: Vec<VerdictKind> = withheld.unwrap_or_default();
         Status {
             name: name.to_owned(),
             version: said(|manifest| &manifest.version),
@@ -274,7 +278,7 @@ impl Plugin {
                 .unwrap_or_default(),
             missing_grants: match (&self.refused, member) {
                 (Some(_), _) => self.missing_grants.clone(),
-                (None, Some(member)) => member.filter.missing_grants(),
+                (None, Some(member)) => member.filter.missing_grants(&withheld),
                 (None, None) => Vec::new(),
             },
             quarantine: member
@@ -283,12 +287,7 @@ impl Plugin {
             shadow: member
                 .filter(|member| member.is_shadow())
                 .map(|member| member.shadow.tally()),
-            withheld: member
-                .map(|member| {
-                    let kinds = member.filter.withheld();
-                    kinds.map(|kind| kind.name().to_owned()).collect()
-                })
-                .unwrap_or_default(),
+            withheld: withheld.iter().map(|kind| kind.name().to_owned()).collect(),
             ends_lost: member.map_or(0, |member| member.ended.lost()),
             metrics: member
                 .map(|member| member.filter.metrics())
