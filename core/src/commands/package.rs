@@ -215,13 +215,12 @@ pub(super) fn imports(description: &Description) -> Vec<String> {
 fn passed(name: &str, found: Conformance) -> Result<Vec<Check>, PackageError> {
     let is_seen = |check: &Check| !matches!(check.finding, Finding::Pass | Finding::NotApplicable);
     let seen: Vec<Check> = found.checks.into_iter().filter(is_seen).collect();
-    if !found.ok {
-        let failed = seen.into_iter();
+    let failed = seen.iter().filter(|check| check.finding == Finding::Fail);
+    let failed: Vec<Check> = failed.cloned().collect();
+    if !failed.is_empty() {
         return Err(PackageError::Conformance {
             filter: name.to_owned(),
-            checks: failed
-                .filter(|check| check.finding == Finding::Fail)
-                .collect(),
+            checks: failed,
         });
     }
     // Without these, what follows has not been looked at.
