@@ -175,8 +175,8 @@ impl Filter {
         grants.map(Grants::lines).unwrap_or_default()
     }
 
-    /// Those by which it might also give the verdicts that are `withheld` from it; none if there are
-    /// no such verdicts.
+    /// The lines by which it might also give the verdicts that are `withheld` from it; none if there
+    /// are no such verdicts.
     pub(crate) fn missing_grants(&self, withheld: &[VerdictKind]) -> Vec<String> {
         if withheld.is_empty() {
             return Vec::new();
@@ -242,8 +242,8 @@ impl FilterAnswer {
     };
 }
 
-/// An answer on its way to the chain. Nearly all are the first, which takes no box: a large value is
-/// copied by each function that it goes through.
+/// An answer on its way to the chain. Nearly all are the first, which takes no box: a large value
+/// is copied by each function that it goes through.
 #[derive(Debug)]
 pub(crate) enum Answered {
     /// `next`, and nothing besides.

@@ -1,7 +1,7 @@
 //! The clocks of a client's connection. `Deadlines` owns those that bytes move back; `TrackedIo`
 //! tells it when bytes move and `UploadProgress` how far a request's body has come. `Step` bounds
-//! single steps beside them. `Share` bounds what a task moves at a time. Both planes use this module;
-//! it knows neither of them and speaks no protocol.
+//! single steps beside them. `Share` bounds what a task moves at a time. Both planes use this
+//! module; it knows neither of them and speaks no protocol.
 
 mod deadlines;
 mod pace;

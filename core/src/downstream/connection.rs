@@ -236,7 +236,8 @@ where
             if let Poll::Ready(end) = Pin::new(&mut *http).poll(cx) {
                 return Poll::Ready(end.map_err(ServeError::Broken));
             }
-            // After hyper has had what is there: it closes a connection of which it has read nothing.
+            // After hyper has had what is there: it would close a connection of which it has read
+            // nothing.
             if is_stopping && !is_leaving {
                 is_leaving = true;
                 Pin::new(&mut *http).graceful_shutdown();

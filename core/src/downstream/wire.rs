@@ -301,8 +301,8 @@ impl<S: ClientStream> Wire<S> {
     }
 }
 
-/// Whether this can become the head of a request and is not whole. `seen` bytes of it were looked at
-/// before; none where it follows empty lines.
+/// Whether this can become the head of a request and is not whole. `seen` bytes of it were looked
+/// at before; none where it follows empty lines.
 fn is_begun_head(sent: &[u8], seen: usize) -> bool {
     let is_text = sent.first().is_none_or(u8::is_ascii_graphic);
     let seen = seen.min(sent.len());

@@ -363,9 +363,9 @@ async fn within<T>(
 /// A call has taken too long.
 struct Elapsed;
 
-/// What `call` gives, unless it is still under way so long after it has begun. This is what tokio's `timeout_at`
-/// does, but for the timer of a call that ends when it is first polled. Almost all do, and a timer
-/// costs as much as a part of a small filter.
+/// What `call` gives, unless it is still under way so long after it has begun. This is what tokio's
+/// `timeout_at` does, but for the timer of a call that ends when it is first polled. Almost all do,
+/// and a timer costs as much as a part of a small filter.
 async fn until<F: Future>(
     begun: Instant,
     wall: Duration,

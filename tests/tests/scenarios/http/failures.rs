@@ -193,9 +193,7 @@ async fn many_interim_responses_are_no_failure() {
 #[tokio::test]
 async fn more_interim_responses_than_a_thousand_are_a_bad_gateway() {
     let (_proxy, origin, mut client) = scene().await;
-    client.send(get(&origin.url("/"))).await;
-    let mut served = origin.accept().await;
-    served.head().await;
+    let mut served = origin.asked_by(&mut client).await;
     let progress = "HTTP/1.1 102 Processing\r\n\r\n".repeat(1001);
     served.send(progress).await;
     let response = client.final_response().await;

@@ -30,14 +30,20 @@ async fn the_next_parent_takes_the_place_of_one_that_is_gone() {
         .await;
 }
 
-#[tokio::test]
-async fn a_plain_request_is_repeated_where_a_parent_breaks_off() {
-    let (broken, there) = (Origin::start().await, Origin::start().await);
+/// Two parents, of which either may be asked first.
+async fn behind_two() -> (Origin, Origin, Proxy) {
+    let (one, other) = (Origin::start().await, Origin::start().await);
     let proxy = Proxy::start_with(|config| {
-        let table = through("http", &[&broken, &there]);
+        let table = through("http", &[&one, &other]);
         config.upstream.insert("corp".into(), table);
     })
     .await;
+    (one, other, proxy)
+}
+
+#[tokio::test]
+async fn a_plain_request_is_repeated_where_a_parent_breaks_off() {
+    let (broken, there, proxy) = behind_two().await;
     let mut asked_broken = 0;
     for _ in 0..4 {
         let mut client = proxy.client().await;
@@ -61,12 +67,7 @@ async fn a_plain_request_is_repeated_where_a_parent_breaks_off() {
 
 #[tokio::test]
 async fn what_has_an_effect_is_not_repeated_where_a_parent_breaks_off() {
-    let (broken, there) = (Origin::start().await, Origin::start().await);
-    let proxy = Proxy::start_with(|config| {
-        let table = through("http", &[&broken, &there]);
-        config.upstream.insert("corp".into(), table);
-    })
-    .await;
+    let (broken, there, proxy) = behind_two().await;
     let host = "Host: wiki.example\r\nContent-Length: 2";
     // Either parent may be first.
     for _ in 0..2 {
