@@ -17,6 +17,12 @@ const HEAD: usize = 2;
 /// What a line says: the place of its style, and its number.
 const SAID: usize = 5;
 
+/// What most records have room in.
+const TYPICAL: usize = 32;
+
+/// Bytes that a processor fetches together.
+const CACHE_LINE: usize = 64;
+
 /// Bytes before the texts: how long they are together.
 const TEXTS: usize = 2;
 
@@ -87,6 +93,7 @@ impl<'r> Record<'r> {
     /// The one of a place.
     pub(super) fn at(records: &'r [u8], place: Place) -> Option<Self> {
         let mut rest = records.get(usize::try_from(place.start).ok()?..)?;
+        touch(&rest[..rest.len().min(place.before * TYPICAL)]);
         for _ in 0..place.before {
             (_, rest) = Self::read(rest)?;
         }
@@ -109,6 +116,15 @@ impl<'r> Record<'r> {
         let (said, _) = self.said.as_chunks::<SAID>();
         let rules = said.iter().map(|[style, ..]| styles.rules(*style));
         rules.fold(Rules::default(), Rules::with)
+    }
+}
+
+/// Has the processor fetch all cache lines of these bytes at once. Whoever reads records one behind
+/// the other would wait for each line.
+#[inline]
+fn touch(bytes: &[u8]) {
+    for byte in bytes.iter().step_by(CACHE_LINE) {
+        std::hint::black_box(*byte);
     }
 }
 
