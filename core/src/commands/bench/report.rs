@@ -1,7 +1,7 @@
 //! What a filter costs, as text for people and as JSON for programs.
 
-use crate::error::Escaped;
 use std::fmt;
+use std::iter;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use bytesize::ByteSize;
 use serde::Serialize;
 
 use super::BATCH;
+use crate::error::Escaped;
 
 /// What was measured. As text it is a line about the filter and one for each hook. By serde it is
 /// an object with the same fields, where `compile_ms` is null if the machine code was on disk.
@@ -99,9 +100,16 @@ impl fmt::Display for Bench {
             "instance: starts in {start:.1} us, has {memory} of memory\n"
         )?;
         writeln!(f, "ns per call        p50        p99       mean  answer")?;
-        let cached = self.cached.iter().map(|timing| ("  from cache", timing));
-        let hooks = self.hooks.iter().map(|timing| (timing.hook, timing));
-        for (name, timing) in hooks.chain(cached) {
+        let rows = self.hooks.iter().flat_map(|timing| {
+            // A kept answer is one of this hook.
+            let cached = self
+                .cached
+                .iter()
+                .filter(|cached| cached.hook == timing.hook);
+            let cached = cached.map(|cached| ("  from cache", cached));
+            iter::once((timing.hook, timing)).chain(cached)
+        });
+        for (name, timing) in rows {
             let (p50, p99, mean) = (timing.p50_ns, timing.p99_ns, timing.mean_ns);
             let verdict = timing.verdict;
             write!(f, "{name:13} {p50:8.0}   {p99:8.0}   {mean:8.0}  {verdict}")?;
