@@ -1,13 +1,14 @@
 //! What an inspection has found, as text for people and as JSON for programs.
 
-use crate::error::Escaped;
 use std::fmt;
+use std::iter;
 
 use bytesize::ByteSize;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::config::{FilterLimits, FilterSettings, Grants, Mode, OnError};
+use crate::error::Escaped;
 use crate::filter::{Import, interface};
 
 /// What was found. As text it is a few lines. By serde it is an object with the same fields, where
@@ -199,7 +200,7 @@ impl Inspection {
         rows.push(("hooks", self.hooks.join(", ")));
         rows.extend(self.rows_of_imports());
         if let Some(schema) = &self.config {
-            rows.push(("config", keys(schema)));
+            rows.extend(named("config", keys(schema)));
         }
         if let Some(settings) = &self.settings {
             let limits = settings.limits.iter();
@@ -239,28 +240,39 @@ impl Inspection {
             (false, true) => None,
             (false, false) => Some(free.join(", ")),
         };
-        let names = std::iter::once("imports").chain(std::iter::repeat(""));
-        names.zip(free.into_iter().chain(granted))
+        named("imports", free.into_iter().chain(granted))
     }
 }
 
-/// The keys that a configuration may have.
-fn keys(schema: &Value) -> String {
+/// Rows of which the first has that name.
+fn named(
+    name: &'static str,
+    rows: impl IntoIterator<Item = String>,
+) -> impl Iterator<Item = (&'static str, String)> {
+    let names = iter::once(name).chain(iter::repeat(""));
+    names.zip(rows)
+}
+
+/// The keys that a configuration may have, each with what is said of it.
+fn keys(schema: &Value) -> Vec<String> {
     let properties = schema["properties"].as_object();
     let required = schema["required"].as_array();
     let is_required = |key: &str| required.is_some_and(|keys| keys.iter().any(|name| name == key));
-    let keys = properties.into_iter().flatten().map(|(key, _)| {
-        if is_required(key) {
-            format!("{key} (required)")
-        } else {
-            key.clone()
+    let keys = properties.into_iter().flatten().map(|(key, value)| {
+        let note = if is_required(key) { " (required)" } else { "" };
+        // The first paragraph says what it is.
+        let about = value["description"].as_str().unwrap_or_default();
+        let about: Vec<&str> = about.lines().take_while(|line| !line.is_empty()).collect();
+        match &*about {
+            [] => format!("{key}{note}"),
+            about => format!("{key}{note}: {}", about.join(" ")),
         }
     });
     let keys: Vec<String> = keys.collect();
     if keys.is_empty() {
-        return "nothing to configure".to_owned();
+        return vec!["nothing to configure".to_owned()];
     }
-    keys.join(", ")
+    keys
 }
 
 #[cfg(test)]
