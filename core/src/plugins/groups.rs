@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::places::{Parts, Places, field, item, keys};
+use super::places::first_wrong;
 use crate::config::did_you_mean;
 
 /// What marks the name of a group in a schema.
@@ -14,7 +14,8 @@ const FORMAT: &str = "group";
 
 /// What is wrong with the first name that is none of `groups`, behind the path to it.
 pub(super) fn unknown(config: &Value, schema: &Value, groups: &[Arc<str>]) -> Option<String> {
-    find(config, vec![schema], groups, &Places::default()).map(|(path, name)| {
+    let is_unknown = |name: &str| groups.iter().all(|group| **group != *name);
+    first_wrong(config, schema, FORMAT, is_unknown).map(|(path, name)| {
         let known: Vec<&str> = groups.iter().map(|group| &**group).collect();
         let hint = did_you_mean(&name, known.iter().copied());
         let known = match &*known {
@@ -23,51 +24,6 @@ pub(super) fn unknown(config: &Value, schema: &Value, groups: &[Arc<str>]) -> Op
         };
         format!("{path}: there is no group `{name}`, {known}{hint}")
     })
-}
-
-/// Where the first such name stands, and the name.
-fn find(
-    config: &Value,
-    parts: Parts<'_>,
-    groups: &[Arc<str>],
-    places: &Places,
-) -> Option<(String, String)> {
-    let is_unknown = |name: &str| groups.iter().all(|group| **group != *name);
-    match config {
-        Value::String(name) => {
-            let is_wrong = is_unknown(name) && places.are_of_format(parts, config, FORMAT);
-            is_wrong.then(|| (String::new(), name.clone()))
-        }
-        Value::Array(values) => {
-            let parts = places.of(parts, config);
-            values.iter().enumerate().find_map(|(index, value)| {
-                let (rest, name) = find(value, item(&parts, index), groups, places)?;
-                Some((format!("[{index}]{}", below(&rest)), name))
-            })
-        }
-        Value::Object(fields) => {
-            let parts = places.of(parts, config);
-            let keys = keys(&parts);
-            fields.iter().find_map(|(key, value)| {
-                let text = || Value::from(&**key);
-                if is_unknown(key) && places.are_of_format(keys.clone(), &text(), FORMAT) {
-                    return Some((key.clone(), key.clone()));
-                }
-                let (rest, name) = find(value, field(&parts, key), groups, places)?;
-                Some((format!("{key}{}", below(&rest)), name))
-            })
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => None,
-    }
-}
-
-/// A path as it goes on behind a key or a place.
-fn below(path: &str) -> String {
-    match path {
-        "" => String::new(),
-        _ if path.starts_with('[') => path.to_owned(),
-        _ => format!(".{path}"),
-    }
 }
 
 #[cfg(test)]

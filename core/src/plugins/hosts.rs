@@ -1,17 +1,33 @@
 //! Names of hosts in a filter's configuration, in the spelling that the filter is given: people
-//! write `bücher.example`, and filters compare `xn--bcher-kva.example`. The filter's schema says
-//! where they stand. Called when a filter is loaded.
+//! write `bücher.example`, and filters compare `xn--bcher-kva.example`. What is no host is a
+//! mistake, which would leave a rule without effect. The filter's schema says where they stand.
+//! Called when a filter is loaded.
 
+use portcullis_contract::host::canonical_ascii;
 use serde_json::{Map, Value};
 
-use super::places::{Parts, Places, field, item, keys};
+use super::places::{Parts, Places, field, first_wrong, item, keys};
 use crate::target::canonical_host;
 
 /// What marks a host in a schema.
 const FORMAT: &str = "host";
 
-/// Respells every host in another script for which the schema says that it is one. What is no host
-/// stays as it is: the filter says what is wrong with it. Returns whether anything has changed.
+/// What stands for all hosts in lists of the SDK. A filter that knows no such word refuses it.
+const ALL: &str = "*";
+
+/// What is wrong with the first host that is none, behind the path to it.
+pub(super) fn wrong(config: &Value, schema: &Value) -> Option<String> {
+    let is_host = |text: &str| text == ALL || canonical(text).is_some();
+    let wrong = first_wrong(config, schema, FORMAT, |text| !is_host(text));
+    wrong.map(|(path, text)| {
+        format!(
+            "{path}: `{text}` is not a host; write it like example.com or 10.0.0.1, without scheme, port and wildcard"
+        )
+    })
+}
+
+/// Respells every host for which the schema says that it is one, unless it is in the spelling of
+/// filters. Returns whether anything has changed.
 pub(super) fn respell(config: &mut Value, schema: &Value) -> bool {
     respell_below(config, vec![schema], &Places::default())
 }
@@ -67,13 +83,16 @@ fn is_host(part: &Value) -> bool {
     part.get("format").is_some_and(|format| format == FORMAT)
 }
 
-/// The host in the spelling of filters, if the text is one in another script.
+/// The host in the spelling of filters, if the text is one in another spelling.
 fn respelled(text: &str) -> Option<String> {
-    if text.is_ascii() {
-        return None;
-    }
-    let host = canonical_host(text.trim_matches('.'));
-    host.ok().map(|host| host.into_owned())
+    canonical(text).filter(|host| host != text)
+}
+
+/// The host as filters are given it. Dots around it do not matter. URLs may have hosts with more
+/// characters, such as `*` and `,`: in settings these are mistakes.
+fn canonical(text: &str) -> Option<String> {
+    let host = canonical_host(text.trim_matches('.')).ok()?;
+    canonical_ascii(&host)
 }
 
 #[cfg(test)]
@@ -89,6 +108,7 @@ mod tests {
             "properties": {
                 "one": host,
                 "many": {"items": host},
+                "all": {"items": host},
                 "by_name": {"additionalProperties": host},
                 "deep": {"items": {"properties": {"host": host}}},
                 "text": {"type": "string"},
@@ -97,7 +117,8 @@ mod tests {
         let mut config = json!({
             "one": "BÜCHER.example",
             "many": [".faß.example.", "plain.example", "no host é at all", 7],
-            "by_name": {"a": "例え.テスト"},
+            "all": ["*", "bücher.example"],
+            "by_name": {"a": "例え.テスト", "b": "WWW.Plain.Example.", "c": "::FFFF:10.1.2.3"},
             "deep": [{"host": "bücher.example", "text": "bücher.example"}],
             "text": "bücher.example",
         });
@@ -107,12 +128,52 @@ mod tests {
             json!({
                 "one": "xn--bcher-kva.example",
                 "many": ["xn--fa-hia.example", "plain.example", "no host é at all", 7],
-                "by_name": {"a": "xn--r8jz45g.xn--zckzah"},
+                "all": ["*", "xn--bcher-kva.example"],
+                "by_name": {"a": "xn--r8jz45g.xn--zckzah", "b": "www.plain.example", "c": "10.1.2.3"},
                 "deep": [{"host": "xn--bcher-kva.example", "text": "bücher.example"}],
                 "text": "bücher.example",
             })
         );
         assert!(!respell(&mut config, &schema));
+    }
+
+    #[test]
+    fn what_is_no_host_is_told_with_its_place() {
+        let schema = json!({"properties": {
+            "one": {"format": "host"},
+            "many": {"items": {"format": "host"}},
+            "by_name": {"propertyNames": {"anyOf": [{"enum": ["any"]}, {"format": "host"}]}},
+            "text": {"type": "string"},
+        }});
+        for right in [
+            json!({"one": "Bücher.example.", "many": ["*", "10.0.0.1", "2001:DB8::1", ".a.example"]}),
+            json!({"one": 7, "many": "a b", "by_name": {"any": 1, "a_b.example": 2}, "text": "a b"}),
+        ] {
+            assert_eq!(wrong(&right, &schema), None);
+        }
+        for (config, place) in [
+            (json!({"one": "a.example:443"}), "one: `a.example:443`"),
+            (
+                json!({"one": "http://a.example"}),
+                "one: `http://a.example`",
+            ),
+            (
+                json!({"many": ["a.example", "*.b.example"]}),
+                "many[1]: `*.b.example`",
+            ),
+            (
+                json!({"many": ["a.example,b.example"]}),
+                "many[0]: `a.example,b.example`",
+            ),
+            (json!({"many": [""]}), "many[0]: ``"),
+            (json!({"by_name": {"a b": 1}}), "by_name.a b: `a b`"),
+        ] {
+            let said = wrong(&config, &schema).unwrap_or_default();
+            assert!(
+                said.starts_with(&format!("{place} is not a host; ")),
+                "{place}: {said}"
+            );
+        }
     }
 
     const PLAIN: &str = "bücher.example";

@@ -39,7 +39,7 @@ pub(super) async fn check_config(
         if let Some(schema) = &manifest.config {
             check_against(&checked, schema.clone(), &source)?;
             let mut config = serde_json::from_str(&given).unwrap_or_default();
-            check_groups(&config, schema, &source)?;
+            check_names(&config, schema, &source)?;
             if hosts::respell(&mut config, schema) {
                 given = config.to_string();
             }
@@ -73,9 +73,11 @@ fn check_against(name: &str, schema: Value, source: &ConfigSource) -> Result<(),
     }
 }
 
-fn check_groups(config: &Value, schema: &Value, source: &ConfigSource) -> Result<(), ConfigError> {
+/// Whether the groups that it names are there, and its hosts are hosts.
+fn check_names(config: &Value, schema: &Value, source: &ConfigSource) -> Result<(), ConfigError> {
     let known = source.groups.as_deref();
-    match known.and_then(|known| groups::unknown(config, schema, known)) {
+    let unknown = known.and_then(|known| groups::unknown(config, schema, known));
+    match unknown.or_else(|| hosts::wrong(config, schema)) {
         None => Ok(()),
         Some(said) => {
             let text = source.text.as_deref().unwrap_or_default();

@@ -53,6 +53,73 @@ impl Places {
     }
 }
 
+/// The first text of that format that is wrong, behind the path to it.
+pub(super) fn first_wrong(
+    config: &Value,
+    schema: &Value,
+    format: &str,
+    is_wrong: impl Fn(&str) -> bool,
+) -> Option<(String, String)> {
+    let places = Places::default();
+    let search = Search {
+        places: &places,
+        format,
+        is_wrong: &is_wrong,
+    };
+    search.find(config, vec![schema])
+}
+
+/// What is looked for in a configuration.
+struct Search<'s> {
+    places: &'s Places,
+    format: &'s str,
+    is_wrong: &'s dyn Fn(&str) -> bool,
+}
+
+impl Search<'_> {
+    fn find(&self, config: &Value, parts: Parts<'_>) -> Option<(String, String)> {
+        match config {
+            Value::String(text) => self.has(text, parts).then(|| (String::new(), text.clone())),
+            Value::Array(values) => {
+                let parts = self.places.of(parts, config);
+                values.iter().enumerate().find_map(|(index, value)| {
+                    let (rest, text) = self.find(value, item(&parts, index))?;
+                    Some((format!("[{index}]{}", below(&rest)), text))
+                })
+            }
+            Value::Object(fields) => {
+                let parts = self.places.of(parts, config);
+                let keys = keys(&parts);
+                fields.iter().find_map(|(key, value)| {
+                    if self.has(key, keys.clone()) {
+                        return Some((key.clone(), key.clone()));
+                    }
+                    let (rest, text) = self.find(value, field(&parts, key))?;
+                    Some((format!("{key}{}", below(&rest)), text))
+                })
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => None,
+        }
+    }
+
+    /// Whether it is a wrong text where these parts speak of it.
+    fn has(&self, text: &str, parts: Parts<'_>) -> bool {
+        (self.is_wrong)(text)
+            && self
+                .places
+                .are_of_format(parts, &Value::from(text), self.format)
+    }
+}
+
+/// A path as it goes on behind a key or a place.
+fn below(path: &str) -> String {
+    match path {
+        "" => String::new(),
+        _ if path.starts_with('[') => path.to_owned(),
+        _ => format!(".{path}"),
+    }
+}
+
 fn list<'s>(part: &'s Value, keyword: &str) -> impl Iterator<Item = &'s Value> + use<'s> {
     let parts = part.get(keyword).and_then(Value::as_array);
     parts.into_iter().flatten()
