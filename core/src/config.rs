@@ -38,6 +38,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use etcetera::BaseStrategy;
+use portcullis_contract::limits;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use smart_default::SmartDefault;
@@ -77,8 +78,8 @@ use self::value::{
 pub use self::value::{Destination, InvalidDestination, InvalidNameServer, NameServer, Ports};
 pub(crate) use self::value::{Hosts, ServerHost, TEST_NAMES, Transport};
 
-/// How many fields the head of a message may have. Origins stop at 100 and more.
-pub(crate) const MAX_FIELDS: usize = 1000;
+/// How many fields the head of a message may have.
+pub(crate) const MAX_FIELDS: usize = limits::FIELDS;
 
 /// Everything that `run_proxy` needs to know.
 #[derive(Clone, Debug, PartialEq, Eq, SmartDefault, Deserialize, JsonSchema)]

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use portcullis_contract::field::is_owned;
-use portcullis_contract::limits::{ADDED_FIELDS_BYTES, FIELD_NAME_BYTES};
+use portcullis_contract::limits::{ADDED_FIELDS_BYTES, FIELD_NAME_BYTES, FIELDS};
 
 /// The message whose fields are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,8 @@ pub(crate) enum EditError {
     Syntax,
     /// The field belongs to the proxy.
     Forbidden,
-    /// The call has set and added more than [`ADDED_FIELDS_BYTES`], or there are too many fields.
+    /// The call has set and added more than [`ADDED_FIELDS_BYTES`], or there would be more than
+    /// [`FIELDS`].
     TooLarge,
 }
 
@@ -83,14 +84,15 @@ impl Fields {
 
     pub(crate) fn set(&mut self, side: Side, name: &str, value: &[u8]) -> Result<(), EditError> {
         let (name, value) = field(name, value)?;
-        let headers = self.room(side, &name, &value)?;
+        let before = self.of(side).get_all(&name).iter().count();
+        let headers = self.room(side, &name, &value, before)?;
         let set = headers.try_insert(name, value);
         set.map(drop).map_err(|_| EditError::TooLarge)
     }
 
     pub(crate) fn append(&mut self, side: Side, name: &str, value: &[u8]) -> Result<(), EditError> {
         let (name, value) = field(name, value)?;
-        let headers = self.room(side, &name, &value)?;
+        let headers = self.room(side, &name, &value, 0)?;
         let added = headers.try_append(name, value);
         added.map(drop).map_err(|_| EditError::TooLarge)
     }
@@ -117,10 +119,10 @@ impl Fields {
         let before = std::mem::replace(self.edit(side), headers);
         let owned = |name: &HeaderName| is_owned(name.as_str());
         for (name, value) in before.iter().filter(|(name, _)| owned(name)) {
-            let room = self.edit(side).try_append(name.clone(), value.clone());
-            if room.is_err() {
+            let added = add(self.edit(side), name.clone(), value.clone());
+            if added.is_err() {
                 *self.edit(side) = before;
-                return Err(EditError::TooLarge);
+                return added;
             }
         }
         Ok(())
@@ -154,8 +156,7 @@ impl Fields {
             if added > ADDED_FIELDS_BYTES {
                 return Err(EditError::TooLarge);
             }
-            let room = headers.try_append(name, value);
-            room.map_err(|_| EditError::TooLarge)?;
+            add(&mut headers, name, value)?;
         }
         Ok((headers, added))
     }
@@ -167,14 +168,18 @@ impl Fields {
         }
     }
 
-    /// The fields, if one more may be added.
+    /// The fields, if one more may be added in place of some.
     fn room(
         &mut self,
         side: Side,
         name: &HeaderName,
         value: &HeaderValue,
+        replaced: usize,
     ) -> Result<&mut HeaderMap, EditError> {
         self.check(side)?;
+        if self.of(side).len() - replaced >= FIELDS {
+            return Err(EditError::TooLarge);
+        }
         let added = self.added + name.as_str().len() + value.len();
         if added > ADDED_FIELDS_BYTES {
             return Err(EditError::TooLarge);
@@ -198,6 +203,19 @@ impl Fields {
             Side::Response => &mut self.response,
         }
     }
+}
+
+/// Adds a field, if there are not too many.
+pub(super) fn add(
+    fields: &mut HeaderMap,
+    name: HeaderName,
+    value: HeaderValue,
+) -> Result<(), EditError> {
+    if fields.len() >= FIELDS {
+        return Err(EditError::TooLarge);
+    }
+    let added = fields.try_append(name, value);
+    added.map(drop).map_err(|_| EditError::TooLarge)
 }
 
 /// A field that a filter may set.
@@ -326,22 +344,48 @@ mod tests {
     #[test]
     fn a_list_that_adds_more_than_it_may_is_not_read_to_its_end() {
         let mut fields = fields(Some(Side::Request));
-        for n in 0..1000 {
+        let came = FIELDS - fields.request.len();
+        for n in 0..came {
             let value = HeaderValue::from(n % 7);
             fields.request.append("a", value);
         }
         let before = fields.request.clone();
-        let read = Cell::new(0);
-        let list = std::iter::repeat_n(("a", &b"0"[..]), 1_000_000);
-        let list = list.inspect(|_| read.set(read.get() + 1));
-        let refused = fields.set_all(Side::Request, list);
-        assert_eq!(refused, Err(EditError::TooLarge));
-        // Those that are there already, and then two bytes for each.
-        assert_eq!(
-            read.get(),
-            1000_usize.div_ceil(7) + ADDED_FIELDS_BYTES / 2 + 1
-        );
-        assert_eq!(fields.request, before);
+        let large = [b'x'; 1000];
+        for (value, most) in [
+            (&b"0"[..], FIELDS),
+            // Those that are there already add nothing.
+            (&large, ADDED_FIELDS_BYTES / (1 + large.len())),
+        ] {
+            let read = Cell::new(0);
+            let list = std::iter::repeat_n(("a", value), 1_000_000);
+            let list = list.inspect(|_| read.set(read.get() + 1));
+            let refused = fields.set_all(Side::Request, list);
+            assert_eq!(refused, Err(EditError::TooLarge));
+            assert_eq!(read.get(), most + 1);
+            assert_eq!(fields.request, before);
+        }
+    }
+
+    #[test]
+    fn a_message_has_no_more_fields_than_the_proxy_takes() {
+        let mut fields = fields(Some(Side::Request));
+        let fill = |fields: &mut Fields| {
+            while fields.append(Side::Request, "x", b"").is_ok() {}
+            fields.request.len()
+        };
+        assert_eq!(fill(&mut fields), FIELDS);
+        let refused = Err(EditError::TooLarge);
+        assert_eq!(fields.set(Side::Request, "y", b""), refused);
+        // What is replaced makes room.
+        fields.set(Side::Request, "cookie", b"").unwrap();
+        assert_eq!(fill(&mut fields), FIELDS);
+
+        // The proxy's own fields count, too.
+        let list = |count| std::iter::repeat_n(("x", &b""[..]), count);
+        assert_eq!(fields.set_all(Side::Request, list(FIELDS)), refused);
+        assert_eq!(fields.values(Side::Request, "cookie"), [b""]);
+        fields.set_all(Side::Request, list(FIELDS - 1)).unwrap();
+        assert_eq!(fields.request.len(), FIELDS);
     }
 
     #[test]

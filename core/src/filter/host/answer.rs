@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use http::HeaderMap;
 use portcullis_contract::Fact;
 use portcullis_contract::limits::{
     ADDED_FIELDS_BYTES, NAME_BYTES, NOTE_BYTES, RULE_BYTES, is_name,
@@ -12,7 +11,7 @@ use portcullis_contract::limits::{
 use super::{Refused, Served, State};
 use crate::filter::CachePolicy;
 use crate::filter::bindings::portcullis::filter::{answer, notes, types};
-use crate::filter::fields::{EditError, field};
+use crate::filter::fields::{EditError, add, field};
 use crate::verdict::{Additions, Match, Notes, one_line};
 
 /// What the running call has said so far.
@@ -108,8 +107,7 @@ impl State {
             .additions
             .fields
             .get_or_insert_with(Default::default);
-        let room = HeaderMap::try_append(fields, name, value);
-        room.map(drop).map_err(|_| EditError::TooLarge)
+        add(fields, name, value)
     }
 
     fn set_note(&mut self, key: String, value: String) -> Result<(), &'static str> {

@@ -1,7 +1,7 @@
 //! The header fields of a message that a test has made.
 
 use portcullis_contract::field::{is_name, is_owned, is_value};
-use portcullis_contract::limits::ADDED_FIELDS_BYTES;
+use portcullis_contract::limits::{ADDED_FIELDS_BYTES, FIELDS};
 
 use crate::HeaderError;
 
@@ -61,15 +61,18 @@ impl Fields {
 
     pub(crate) fn set(&mut self, name: &str, value: Vec<u8>) -> Result<(), HeaderError> {
         check(name, &value)?;
+        let is_same = |given: &str| given.eq_ignore_ascii_case(name);
+        let replaced = self.fields.iter().filter(|(given, _)| is_same(given));
+        self.check_room(replaced.count())?;
         self.add(name.len() + value.len())?;
-        self.fields
-            .retain(|(given, _)| !given.eq_ignore_ascii_case(name));
+        self.fields.retain(|(given, _)| !is_same(given));
         self.give(name, value);
         Ok(())
     }
 
     pub(crate) fn append(&mut self, name: &str, value: Vec<u8>) -> Result<(), HeaderError> {
         check(name, &value)?;
+        self.check_room(0)?;
         self.add(name.len() + value.len())?;
         self.give(name, value);
         Ok(())
@@ -102,9 +105,20 @@ impl Fields {
             }
             all.give(name, value.clone());
         }
-        let owned = self.fields.drain(..).filter(|(name, _)| is_owned(name));
-        all.fields.extend(owned);
+        let owned = self.fields.iter().filter(|(name, _)| is_owned(name));
+        all.fields.extend(owned.cloned());
+        if all.fields.len() > FIELDS {
+            return Err(HeaderError::SizeExceeded);
+        }
         *self = all;
+        Ok(())
+    }
+
+    /// Whether one more may be added in place of some.
+    fn check_room(&self, replaced: usize) -> Result<(), HeaderError> {
+        if self.fields.len() - replaced >= FIELDS {
+            return Err(HeaderError::SizeExceeded);
+        }
         Ok(())
     }
 
