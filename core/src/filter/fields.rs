@@ -108,7 +108,7 @@ impl Fields {
 
     /// Puts `fields` in place of all that do not belong to the proxy. What the list says of the
     /// proxy's fields is left out, so that a list as [`Fields::all`] gives it changes nothing.
-    pub(super) fn set_all<'a>(
+    pub(crate) fn set_all<'a>(
         &mut self,
         side: Side,
         fields: impl Iterator<Item = (&'a str, &'a [u8])>,

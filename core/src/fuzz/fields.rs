@@ -10,13 +10,17 @@ use crate::filter::fields::{Fields, Side};
 /// As much as one call may add.
 const MOST_ADDED: usize = 64 << 10;
 
+/// As many as a filter may leave.
+const MOST: usize = 1000;
+
 /// Fields that a filter changes can be written: none of them ends a line, none is of the connection
 /// or of the framing, and what is refused changes nothing.
 ///
 /// The first line is `request` or `response`, which is what may be changed. `Name: value` is a
 /// field that was there before. A line of a dot begins the changes: `+Name: value` adds a field,
-/// `=Name: value` sets one, `-Name` removes one, and `!` before any of them is for the other side.
-/// In a value, `\r`, `\n` and `\0` stand for what they stand for in Rust.
+/// `=Name: value` sets one, `-Name` removes one, `*Name: value|Name: value` puts a list in place of
+/// all, and `!` before any of them is for the other side. In a value, `\r`, `\n` and `\0` stand for
+/// what they stand for in Rust.
 pub fn header_edits(data: &[u8]) {
     let data = text(data);
     let mut lines = data.split('\n');
@@ -54,6 +58,7 @@ pub fn header_edits(data: &[u8]) {
     assert!(was_changed);
     assert!(is_writable(&after));
     assert!(size(&after) <= size(&before) + MOST_ADDED);
+    assert!(after.len() <= before.len().max(MOST));
     let owned = |name: &&HeaderName| is_owned(name);
     for name in before.keys().chain(after.keys()).filter(owned) {
         assert!(before.get_all(name) == after.get_all(name), "{name}");
@@ -104,6 +109,9 @@ fn is_needed(name: &HeaderName) -> bool {
 
 /// Makes the change that a line asks for. Whether there was something to change.
 fn edit(fields: &mut Fields, side: Side, line: &str) -> bool {
+    if let Some(list) = line.strip_prefix('*') {
+        return replace(fields, side, list);
+    }
     let before = of(fields, side).clone();
     let change = line.get(1..).unwrap_or_default();
     let (name, value) = change.split_once(": ").unwrap_or((change, ""));
@@ -131,6 +139,34 @@ fn edit(fields: &mut Fields, side: Side, line: &str) -> bool {
             false
         }
     }
+}
+
+/// Puts a list in place of all fields. Whether it was taken.
+fn replace(fields: &mut Fields, side: Side, list: &str) -> bool {
+    let before = of(fields, side).clone();
+    let list: Vec<(&str, Vec<u8>)> = list
+        .split('|')
+        .map(|field| field.split_once(": ").unwrap_or((field, "")))
+        .map(|(name, value)| (name, unescaped(value)))
+        .collect();
+    let given = list.iter().map(|(name, value)| (*name, &**value));
+    if let Err(error) = fields.set_all(side, given) {
+        assert!(*of(fields, side) == before, "{error:?}, and it was changed");
+        return false;
+    }
+    let after = of(fields, side);
+    let mut count = 0;
+    for name in after.keys().filter(|name| !is_owned(name)) {
+        let listed = list.iter().filter(|(other, _)| name == other);
+        let listed: Vec<_> = listed.map(|(_, value)| &**value).collect();
+        let values = after.get_all(name).iter().map(HeaderValue::as_bytes);
+        assert!(values.eq(listed.iter().copied()), "{name}");
+        count += listed.len();
+    }
+    let is_free = |name: &str| name.parse().is_ok_and(|name| !is_owned(&name));
+    let free = list.iter().filter(|(name, _)| is_free(name));
+    assert_eq!(count, free.count());
+    true
 }
 
 fn of(fields: &Fields, side: Side) -> &HeaderMap {
