@@ -309,6 +309,12 @@ pub(crate) enum Failure {
         "the filter had no chance to answer within its {0:?}, as the worker was busy with other calls and requests ([limits] {1})"
     )]
     Starved(Duration, &'static str),
+    /// It came back too late, and what took the time was not measured.
+    #[error(
+        "the filter answered after more than its {0:?}; its next calls are measured, which tells whether it computed \
+         ([limits] {1})"
+    )]
+    Late(Duration, &'static str),
     /// Other calls of this filter, which take long, were before this one.
     #[error(
         "no place was free for {0:?}, as the filter's other calls take that long ([limits] concurrency, wall)"
@@ -363,11 +369,16 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Whether other calls took the time that this one needed, so that the filter is not to blame.
+    /// Whether other calls took the time that this one needed, or may have, so that the filter is
+    /// not to blame.
     pub(crate) fn is_overload(&self) -> bool {
         matches!(
             self,
-            Self::Busy(_) | Self::Starved(..) | Self::Starts(_) | Self::StartsOfClient(_)
+            Self::Busy(_)
+                | Self::Starved(..)
+                | Self::Late(..)
+                | Self::Starts(_)
+                | Self::StartsOfClient(_)
         )
     }
 

@@ -347,16 +347,14 @@ async fn within<T>(
     state.cpu.end();
     match outcome {
         Ok(Ok(Ok(_))) if exceeds => Err(Failure::Cpu(allowed.cpu, allowed.names[0])),
-        Ok(Ok(Ok(_))) if took >= allowed.wall && computed >= allowed.wall / 2 => {
+        Ok(Ok(Ok(answer))) if took < allowed.wall => Ok((answer, ended)),
+        Ok(Ok(Ok(_))) | Err(Elapsed) if computed >= allowed.wall / 2 => {
             Err(Failure::Wall(allowed.wall, allowed.names[1]))
         }
-        Ok(Ok(Ok(answer))) => Ok((answer, ended)),
+        Ok(Ok(Ok(_))) => Err(Failure::Late(allowed.wall, allowed.names[1])),
         Ok(Ok(Err(error))) => Err(failure(error, store, allowed)),
         Ok(Err(panic)) => Err(Failure::Proxy(panic_message(&*panic))),
-        Err(Elapsed) if computed < allowed.wall / 2 => {
-            Err(Failure::Starved(allowed.wall, allowed.names[1]))
-        }
-        Err(Elapsed) => Err(Failure::Wall(allowed.wall, allowed.names[1])),
+        Err(Elapsed) => Err(Failure::Starved(allowed.wall, allowed.names[1])),
     }
 }
 

@@ -220,6 +220,7 @@ impl LoadTask {
                             Failure::Cpu(..)
                                 | Failure::Wall(..)
                                 | Failure::Starved(..)
+                                | Failure::Late(..)
                                 | Failure::Start(_)
                         ) | LoadError::Compile(NotCompiled::Compiler(_))
                     )

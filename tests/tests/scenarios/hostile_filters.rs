@@ -62,7 +62,7 @@ async fn a_filter_has_what_its_limits_grant_and_no_more() {
     for (guest, limits, status) in [
         ("needs_time", "cpu = \"10s\"\nwall = \"10s\"", 200),
         ("needs_memory", "memory = \"33MiB\"", 200),
-        ("needs_table", "table = 10_000_000", 200),
+        ("needs_table", "table = 10_000_000\nwall = \"10s\"", 200),
         ("long_reason", "transfer = \"3MiB\"", 403),
     ] {
         let settings = format!("[limits]\n{limits}");
@@ -193,6 +193,20 @@ async fn a_filter_that_computes_where_no_tick_is_noticed_is_found_out() {
     stage
         .answers(&[("calm.example", 200), ("blocked.example", 403)])
         .await;
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_too_late_is_not_used() {
+    let fill = "(memory.fill (i32.const 0) (i32.const 0) (i32.const 62000000))";
+    let guest = guests::straight_line("", fill);
+    let settings = "[limits]\nwall = \"1ms\"";
+    let stage = Stage::beside_neighbour("tardy", &guest, settings).await;
+    let mut log = Log::follow();
+    stage.answers(&[("x.example", 503)]).await;
+    // Nobody knows of such a call whether it has computed or was kept waiting.
+    let measured = ["could not judge", "tardy", "its next calls are measured"];
+    stage.until_said(&mut log, "x.example", &measured).await;
+    stage.answers(&[("x.example", 503)]).await;
 }
 
 #[tokio::test]

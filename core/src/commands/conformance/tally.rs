@@ -103,6 +103,7 @@ fn finding(failure: &Failure, errors: Errors) -> Finding {
         // It was too late for the filter to be to blame, or the proxy is.
         Failure::Busy(_)
         | Failure::Starved(..)
+        | Failure::Late(..)
         | Failure::Starts(_)
         | Failure::StartsOfClient(_)
         | Failure::Proxy(_) => Finding::Environment,
