@@ -315,6 +315,7 @@ impl LocalFilter {
             failures = tripped.failures,
             calls = tripped.calls,
             error = tripped.error,
+            clients = if tripped.is_of_one { "the only one that has asked" } else { "all" },
             pause = ?tripped.pause,
             consequence = self.consequence(),
             "in quarantine: the filter fails too often and is tried again after a pause. Mend it: a changed file is used at once"

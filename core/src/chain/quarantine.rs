@@ -1,8 +1,8 @@
 //! A circuit breaker for each filter, which users know as the quarantine: when a filter that fails
 //! is no longer asked, and when it is tried again. All workers share what they learn of a filter;
 //! `local` acts on it. No client can have a filter switched off for others: failures must come from
-//! several, unless there is only one, and a client that does most of the failing is held back
-//! alone.
+//! several, a client that does most of the failing is held back alone, and where there was only one
+//! the breaker is open for that one.
 
 mod calls;
 mod client;
@@ -36,6 +36,8 @@ pub(crate) struct Quarantine {
     /// Milliseconds after `origin` before which the filter is not asked, or [`FREE`]. A filter that
     /// works costs one load of this value and one of the next.
     until: AtomicU64,
+    /// Whether it is asked for all clients but one meanwhile.
+    is_of_one: AtomicBool,
     watches_clients: AtomicBool,
     record: Mutex<Record>,
     workers: Mutex<Vec<Arc<Calls>>>,
@@ -88,6 +90,8 @@ struct Record {
     /// When the breaker closed last.
     closed_at: Option<Instant>,
     tripped: Option<Tripped>,
+    /// The client that has tripped it, if there was no other.
+    tripped_by: Option<ClientKey>,
     trial: Option<Trial>,
 }
 
@@ -96,6 +100,8 @@ struct Record {
 pub(crate) struct Tripped {
     pub(crate) failures: u64,
     pub(crate) calls: u64,
+    /// They are those of one client, and the filter is asked for all others.
+    pub(crate) is_of_one: bool,
     /// For how long it is not asked.
     pub(crate) pause: Duration,
     pub(crate) until: SystemTime,
@@ -112,6 +118,7 @@ impl Quarantine {
             // Never zero milliseconds ago: that stands for a closed breaker.
             origin: now - Duration::from_millis(1),
             until: AtomicU64::new(FREE),
+            is_of_one: AtomicBool::new(false),
             watches_clients: AtomicBool::new(false),
             record: Mutex::default(),
             workers: Mutex::default(),
@@ -136,14 +143,10 @@ impl Quarantine {
     ) -> (Admission, Option<Change>) {
         let until = self.until.load(Ordering::Relaxed);
         if until == FREE {
-            let is_held =
-                self.watches_clients.load(Ordering::Relaxed) && self.is_held(client, now());
-            let admission = if is_held {
-                Admission::Held
-            } else {
-                Admission::Free
-            };
-            return (admission, None);
+            return (self.admit_free(client, now), None);
+        }
+        if self.is_of_one.load(Ordering::Relaxed) && !lock(&self.record).is_open_for(client) {
+            return (self.admit_free(client, now), None);
         }
         let now = now();
         if self.millis(now) < until {
@@ -179,6 +182,15 @@ impl Quarantine {
             Admission::Quarantined
         };
         (admission, None)
+    }
+
+    /// For a client for which the breaker is closed.
+    fn admit_free(&self, client: ClientKey, now: impl FnOnce() -> Instant) -> Admission {
+        if self.watches_clients.load(Ordering::Relaxed) && self.is_held(client, now()) {
+            Admission::Held
+        } else {
+            Admission::Free
+        }
     }
 
     fn is_held(&self, client: ClientKey, now: Instant) -> bool {
@@ -228,7 +240,7 @@ impl Quarantine {
 
     fn abandoned(&self, client: ClientKey, now: Instant) -> Option<Change> {
         let mut record = lock(&self.record);
-        if record.tripped.is_some() {
+        if record.is_open_for(client) {
             return None;
         }
         record.clients.abandoned(client, now, &self.rule);
@@ -240,7 +252,7 @@ impl Quarantine {
     fn failed(&self, client: ClientKey, error: String, now: Instant) -> Option<Change> {
         let mut record = lock(&self.record);
         // Calls that began before the breaker opened say nothing new.
-        if record.tripped.is_some() {
+        if record.is_open_for(client) {
             return None;
         }
         record.clients.failed(client, now, &self.rule);
@@ -253,6 +265,9 @@ impl Quarantine {
             sum.failures
         };
         if failures >= self.rule.failures as u64 && share >= self.rule.share {
+            // Whoever has tripped it before is another one.
+            let is_only = !sum.has_several_clients && record.tripped.is_none();
+            record.tripped_by = is_only.then_some(client);
             let (failures, calls) = (sum.failures, sum.calls);
             return Some(self.trip(&mut record, failures, calls, error, now));
         }
@@ -330,14 +345,17 @@ impl Quarantine {
         record.closed_at = None;
         record.trial = None;
         record.clients.clear();
+        let is_of_one = record.tripped_by.is_some();
         let tripped = Tripped {
             failures,
             calls,
+            is_of_one,
             pause,
             until: SystemTime::now() + pause,
             error,
         };
         record.tripped = Some(tripped.clone());
+        self.is_of_one.store(is_of_one, Ordering::Relaxed);
         self.watches_clients.store(false, Ordering::Relaxed);
         self.forget_calls();
         let until = self.millis(now + pause);
@@ -379,6 +397,13 @@ impl Quarantine {
     fn millis(&self, at: Instant) -> u64 {
         let since = at.saturating_duration_since(self.origin).as_millis();
         u64::try_from(since).unwrap_or(u64::MAX)
+    }
+}
+
+impl Record {
+    /// Whether the filter is not asked for that client, or tried.
+    fn is_open_for(&self, client: ClientKey) -> bool {
+        self.tripped.is_some() && self.tripped_by.is_none_or(|by| by == client)
     }
 }
 

@@ -116,8 +116,8 @@ impl Calls {
     /// Forgets all. A call that another thread counts meanwhile may remain.
     pub(super) fn clear(&self) {
         for bucket in &self.buckets {
-            bucket.calls.store(0, Ordering::Relaxed);
-            bucket.failures.store(0, Ordering::Relaxed);
+            // The first step is 1.
+            bucket.step.store(0, Ordering::Relaxed);
         }
     }
 

@@ -87,13 +87,16 @@ impl Clients {
         record
     }
 
-    /// The failures of all, of which no client contributes more than half of what it takes.
+    /// The failures of all, of which no client contributes more than half of what it takes; none if
+    /// they are those of one.
     pub(super) fn failures_of_several(&self, rule: &QuarantineRule) -> u64 {
         let most = (rule.failures as u64).div_ceil(2);
-        self.0
-            .values()
-            .map(|record| record.failures.min(most))
-            .sum()
+        let failures = self.0.values().map(|record| record.failures.min(most));
+        let failures: Vec<u64> = failures.filter(|failures| *failures > 0).collect();
+        match &*failures {
+            [_] => 0,
+            several => several.iter().sum(),
+        }
     }
 
     /// Holds a client back if it alone has failed, or left, too often. Returns for how long.
@@ -188,6 +191,20 @@ mod tests {
             clients.succeeded(alice);
             assert_eq!(clients.hold(alice, now, &rule), None);
         }
+    }
+
+    #[test]
+    fn several_are_more_than_one_however_few_failures_it_takes() {
+        let (mut clients, now) = (Clients::default(), Instant::now());
+        let rule = QuarantineRule {
+            failures: 1,
+            ..rule()
+        };
+        clients.failed(ClientKey::test(1), now, &rule);
+        clients.failed(ClientKey::test(1), now, &rule);
+        assert_eq!(clients.failures_of_several(&rule), 0);
+        clients.failed(ClientKey::test(2), now, &rule);
+        assert_eq!(clients.failures_of_several(&rule), 2);
     }
 
     #[test]

@@ -100,6 +100,44 @@ fn a_filter_that_fails_for_the_only_client_there_is_is_held_too() {
 }
 
 #[test]
+fn a_filter_that_fails_for_the_only_client_is_asked_for_those_who_come_later() {
+    let mut scene = Scene::new();
+    for _ in 0..4 {
+        scene.fails(EVE);
+    }
+    let admitted = |scene: &Scene| [EVE, ALICE].map(|client| scene.admit(client));
+    assert!(scene.quarantine.tripped().unwrap().is_of_one);
+    for _ in 0..4 {
+        assert_eq!(admitted(&scene), [Admission::Quarantined, Admission::Free]);
+        // It is tried for the one, and for no other.
+        scene.now += 5 * SECOND;
+        assert_eq!(scene.fails(EVE), None);
+        assert_eq!(scene.admit(ALICE), Admission::Free);
+        assert_eq!(scene.works(ALICE), None);
+        scene.now += 5 * SECOND;
+        assert!(matches!(scene.fails(EVE), Some(Change::Tripped(_))));
+    }
+}
+
+#[test]
+fn a_filter_that_fails_for_the_next_client_too_is_held_for_all() {
+    let scene = Scene::new();
+    for _ in 0..4 {
+        scene.fails(EVE);
+    }
+    for _ in 0..3 {
+        assert_eq!(scene.fails(ALICE), None);
+    }
+    match scene.fails(ALICE) {
+        Some(Change::Tripped(tripped)) => assert!(!tripped.is_of_one),
+        other => panic!("{other:?}"),
+    }
+    for client in [EVE, ALICE, BOB] {
+        assert_eq!(scene.admit(client), Admission::Quarantined);
+    }
+}
+
+#[test]
 fn a_client_that_leaves_calls_is_held_back_and_the_filter_is_not() {
     let scene = Scene::new();
     // Nor does it count if it is the only client, or has the filter fail besides.
