@@ -149,9 +149,7 @@ fn way(
     let Some(through) = Through::find(&way.target, fetcher)? else {
         return Ok((Some(way), None));
     };
-    if !way.is_named {
-        through.judge(&way.target, fetcher)?;
-    }
+    Through::judge(&way.target, way.is_named, fetcher)?;
     let proxy = Way {
         target: through.proxy.clone(),
         is_named: true,

@@ -1,5 +1,6 @@
 //! Lists that are fetched through a parent proxy, as the settings have it for their servers.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use reqwest::{Proxy, Response};
@@ -52,13 +53,27 @@ impl Through {
         }
     }
 
-    /// What can be said of a server to which another one redirects, as the proxy resolves its name.
-    pub(super) fn judge(&self, target: &Target, fetcher: &Fetcher) -> Result<(), Prohibited> {
+    /// What can be said of a server as the proxy resolves its name, but for those that are known
+    /// here. One that the settings name may be anywhere, but for the proxy itself.
+    pub(super) fn judge(
+        target: &Target,
+        is_named: bool,
+        fetcher: &Fetcher,
+    ) -> Result<(), Prohibited> {
         let Some(policy) = &fetcher.policy else {
             return Ok(());
         };
-        let known: Vec<_> = target.ip().into_iter().collect();
-        let judged = policy.judge_unresolved(target, Scheme::Http, &known);
+        let resolver = fetcher.resolver.as_ref();
+        let known = match resolver {
+            Some(resolver) => resolver.known(target).unwrap_or_default(),
+            None => target.ip().into_iter().collect(),
+        };
+        let judged = if is_named {
+            let mut addresses = known.iter();
+            addresses.try_for_each(|ip| policy.judge_named(SocketAddr::new(*ip, target.port())))
+        } else {
+            policy.judge_unresolved(target, Scheme::Http, &known)
+        };
         judged.map_err(|refusal| Prohibited(refusal.to_string()))
     }
 
