@@ -3,10 +3,10 @@ export const values = new Map();
 
 export const get = (key) => values.get(key);
 
-// The proxy drops what goes beyond, too.
+// The proxy drops what goes beyond, too, and a value is one line of its access log.
 export function set(key, value) {
   const fits = /^[a-z0-9_]{1,64}$/.test(key) && new TextEncoder().encode(value).length <= 1024;
   if (fits && (values.has(key) || values.size < 16)) {
-    values.set(key, value);
+    values.set(key, value.replace(/\p{Cc}/gu, ' '));
   }
 }
