@@ -24,7 +24,13 @@ pub(super) async fn run_background(checks: &mut Checks, filter: &Filter) {
 
 /// Makes the check of the time that answers take.
 pub(super) async fn run(checks: &mut Checks, filter: &Filter) {
-    let limit = filter.settings.limits.cpu;
+    let limits = &filter.settings.limits;
+    // Computing for so long, a call would exceed the one or the other.
+    let (limit, setting) = if limits.wall < limits.cpu {
+        (limits.wall, "wall")
+    } else {
+        (limits.cpu, "cpu")
+    };
     let mut slowest = None;
     for hook in judges(filter) {
         let mut tally = Tally::new(Errors::Answer);
@@ -47,7 +53,7 @@ pub(super) async fn run(checks: &mut Checks, filter: &Filter) {
             "one call of {} in a hundred takes {time:?}, of {limit:?}",
             hook.name()
         ),
-        "prepare in init what does not change, or raise [limits] cpu",
+        format!("prepare in init what does not change, or raise [limits] {setting}"),
     );
 }
 
