@@ -12,11 +12,17 @@ const CONTRACT: &str = include_str!("../../sdk/wit/filter.wit");
 /// What it never offers.
 const WASI: &str = "package wasi:clocks@0.2.0; interface monotonic-clock { now: func() -> u64; }";
 
-/// Makes a component of a core module in WAT, which may also be for filter API 2.0 or want a clock
-/// of WASI's.
+/// What a later proxy may have.
+const LATER: &str = "package portcullis:filter@1.1.0;
+    interface judge-address { judge: func(address: u32) -> bool; }
+    interface tls { version: func() -> u16; }
+    interface clock { later: func() -> u64; }";
+
+/// Makes a component of a core module in WAT, which may also be for filter API 2.0, have what a
+/// later proxy may know, or want a clock of WASI's.
 pub(crate) fn component(wat: &str) -> Vec<u8> {
     let next_contract = CONTRACT.replace("1.0.0", "2.0.0");
-    component_for(&[CONTRACT, &next_contract, WASI], wat)
+    component_for(&[CONTRACT, &next_contract, LATER, WASI], wat)
 }
 
 /// Makes a component of a core module in WAT, for these packages.

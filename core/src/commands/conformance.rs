@@ -72,7 +72,10 @@ pub(super) async fn conformance_of(
     let feeds: Vec<String> = lists.keys().cloned().collect();
     let loader = Loader::new(config, Feeds::from_lists(&lists))?;
     let filter = single.name().to_owned();
-    let loaded = single.with_grants(Grants::ALL).load(loader).await;
+    let loaded = single
+        .with_grants(Grants::all_of_a_file())
+        .load(loader)
+        .await;
     size::check(&mut checks, &wasm, &config.compiler, loaded.as_ref());
     loads(&mut checks, &filter, loaded.as_ref());
     if let Ok(Some(loaded)) = loaded {
@@ -119,7 +122,13 @@ fn is_static(
     let Some(description) = description else {
         return checks.fail("S2", "it is not a whole WebAssembly file", "build it again");
     };
-    if description.hooks().is_empty() {
+    if let Some(name) = description.unknown_hook() {
+        checks.fail(
+            "S2",
+            format!("it exports {name}, which this proxy does not know and would never call"),
+            "build it for the contract that this proxy speaks, or update the proxy",
+        );
+    } else if description.hooks().is_empty() {
         checks.fail(
             "S2",
             "it exports no hook",

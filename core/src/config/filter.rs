@@ -201,6 +201,16 @@ pub(crate) enum GrantedVerdict {
 }
 
 impl GrantedVerdict {
+    #[cfg(feature = "cli")]
+    const ALL: [Self; 6] = [
+        Self::Allow,
+        Self::Block,
+        Self::Redirect,
+        Self::Replace,
+        Self::Drop,
+        Self::Ask,
+    ];
+
     pub(crate) const fn kind(self) -> VerdictKind {
         match self {
             Self::Allow => VerdictKind::Allow,
@@ -262,6 +272,15 @@ impl Grants {
         verdicts: None,
         written: Written::NOWHERE,
     };
+
+    /// All that a file can be granted, every kind of verdict included.
+    #[cfg(feature = "cli")]
+    pub(crate) fn all_of_a_file() -> Self {
+        Self {
+            verdicts: Some(GrantedVerdict::ALL.into()),
+            ..Self::ALL
+        }
+    }
 
     /// Whether a filter of a file, or one that is built in, may give that verdict.
     pub(crate) fn has_verdict(&self, kind: VerdictKind, is_builtin: bool) -> bool {

@@ -83,6 +83,17 @@ impl Description {
         newest_version(names.map(String::as_str))
     }
 
+    /// Something of the contract that it exports and that this proxy does not know: it would never
+    /// be called.
+    pub(crate) fn unknown_hook(&self) -> Option<&str> {
+        let is_known = |name: &str| {
+            let hooks = Hook::ALL.map(Hook::name);
+            hooks.contains(&name) || ["lifecycle", "types"].contains(&name)
+        };
+        let mut exports = self.exports.iter().map(String::as_str);
+        exports.find(|name| interface(name).is_some_and(|interface| !is_known(interface)))
+    }
+
     /// The hooks of the contract, in any of its versions.
     pub(crate) fn hooks(&self) -> Vec<String> {
         let interfaces: Vec<&str> = self

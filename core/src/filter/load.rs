@@ -26,7 +26,7 @@ use super::host::{Host, State};
 use super::log_budget::LogBudget;
 use super::random::Random;
 use super::suspicion::Suspicion;
-use super::{Failure, Filter, Hooks, Instance, Manifest, Uses};
+use super::{Description, Failure, Filter, Hooks, Instance, Manifest, Uses};
 use crate::config::{self, Ceilings, FilterSettings, Grants};
 use crate::error::{Escaped, StartError};
 use crate::feeds::Feeds;
@@ -125,6 +125,12 @@ pub(crate) enum LoadError {
     /// Its imports or hooks have other types than the contract's.
     #[error("it does not fit portcullis:filter@{API}; build it with the SDK of this proxy")]
     Contract(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It has a hook that nothing would call: it judges what this proxy would pass unjudged.
+    #[error(
+        "it exports `{0}`, which this proxy does not know and would never call; update the proxy, or build the filter \
+         for portcullis:filter@{API}"
+    )]
+    Hook(String),
     /// It has no hook, so that it would never be asked anything.
     #[error(
         "it exports no hook of portcullis:filter@{API} (judge-host, judge-request, judge-response, \
@@ -233,6 +239,12 @@ impl Loader {
             compiler.component(request.wasm.clone(), request.hash, request.cached_failure);
         let Compiled { component, time } = log_if_slow(&request.name, compiling).await?;
         self.check_interfaces(&component, request)?;
+        if let Some(name) = Description::of(&request.wasm)
+            .as_ref()
+            .and_then(Description::unknown_hook)
+        {
+            return Err(LoadError::Hook(name.to_owned()));
+        }
         let instance = self
             .linker
             .instantiate_pre(&component)

@@ -145,7 +145,10 @@ impl Built {
     /// another.
     fn explain(&self, refusal: &LoadFailure) -> String {
         let said = ErrorChain(refusal).to_string();
-        let LoadFailure::Load(LoadError::Version { .. } | LoadError::Contract(_)) = refusal else {
+        let LoadFailure::Load(
+            LoadError::Version { .. } | LoadError::Contract(_) | LoadError::Hook(_),
+        ) = refusal
+        else {
             return said;
         };
         format!("{said}; to build it for this one:  portcullis plugin update-sdk")
