@@ -10,13 +10,26 @@ use wit_parser::{ManglingAndAbi, Resolve};
 /// The version that adds to 1.0.0.
 const LATER: &str = "1.1.0";
 
-/// The text of 1.0.0 with a function, an interface and a hook more.
+/// The text of 1.0.0 with more: a type and a function in an interface that there is, an interface
+/// that filters may import, and a hook.
 pub fn grown(text: &str) -> String {
-    let registrable = "  registrable: func(host: string) -> option<string>;\n";
-    let more = format!("{registrable}  suffix: func(host: string) -> string;\n");
-    assert!(text.contains(registrable), "it is the text of 1.0.0");
-    text.replace(registrable, &more)
-        + "interface tls { use types.{ip-address}; alpn: func() -> list<string>; }\n\
+    let mut grown = text.to_owned();
+    for (line, more) in [
+        (
+            "interface domains {\n",
+            "  record halves { name: string, suffix: string }\n",
+        ),
+        (
+            "  registrable: func(host: string) -> option<string>;\n",
+            "  split: func(host: string) -> option<halves>;\n",
+        ),
+        ("  import domains;\n", "  import tls;\n"),
+    ] {
+        assert!(grown.contains(line), "it is the text of 1.0.0");
+        grown = grown.replace(line, &format!("{line}{more}"));
+    }
+    grown
+        + "interface tls { use types.{ip-address}; peer: func() -> option<ip-address>; }\n\
            interface judge-address { use types.{verdict, ip-address};\n\
            judge: func(address: ip-address) -> result<verdict, string>; }\n\
            world judge-address-hook { export judge-address; }\n"
@@ -60,8 +73,14 @@ pub fn link(filter: &[u8], released: &str) -> wasmtime::Result<()> {
     config.cranelift_opt_level(OptLevel::None);
     let engine = Engine::new(&config)?;
     let mut linker = Linker::<()>::new(&engine);
-    let offered = imports_all(&grown(released), LATER);
-    linker.define_unknown_imports_as_traps(&Component::from_binary(&engine, &offered)?)?;
+    let offered = Component::from_binary(&engine, &imports_all(&grown(released), LATER))?;
+    let offer = offered.component_type();
+    let added = format!("portcullis:filter/tls@{LATER}");
+    assert!(
+        offer.imports(&engine).any(|(name, _)| name == added),
+        "a proxy that speaks {LATER} offers what {LATER} adds"
+    );
+    linker.define_unknown_imports_as_traps(&offered)?;
     let filter = Component::from_binary(&engine, filter)?;
     linker.instantiate_pre(&filter)?;
     Ok(())

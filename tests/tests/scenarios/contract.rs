@@ -55,23 +55,31 @@ fn released() -> Vec<(String, String)> {
     versions
 }
 
-/// The worlds of a filter with one hook and all capabilities.
-fn filters(version: &str) -> String {
+/// The worlds of a filter with one of these hooks and all capabilities.
+fn filters(hooks: &[&str], version: &str) -> String {
     let world = |hook: &&str| {
         format!(
             "world with-{hook} {{ include portcullis:filter/capabilities@{version}; \
              include portcullis:filter/{hook}-hook@{version}; }}\n"
         )
     };
-    String::from_iter(HOOKS.iter().map(world))
+    String::from_iter(hooks.iter().map(world))
 }
 
-/// Adds a text as a later version than all that are released, with its worlds.
-fn add(resolve: &mut Resolve, text: &str, version: &str) -> Option<(PackageId, PackageId)> {
+/// Adds a text as that version, with the worlds of filters that have one of these hooks.
+fn add(
+    resolve: &mut Resolve,
+    hooks: &[&str],
+    text: &str,
+    version: &str,
+) -> Option<(PackageId, PackageId)> {
     let contract = resolve
         .push_str("filter.wit", &later::as_version(text, version))
         .ok()?;
-    let worlds = format!("package author:filter@{version};\n{}", filters(version));
+    let worlds = format!(
+        "package author:filter@{version};\n{}",
+        filters(hooks, version)
+    );
     let worlds = resolve.push_str("world.wit", &worlds).ok()?;
     Some((contract, worlds))
 }
@@ -87,10 +95,15 @@ struct Objections {
 
 /// Compares what filters for `old` need with what `new` has.
 fn objections(old: &str, new: &str) -> Objections {
+    objections_of(&HOOKS, old, new)
+}
+
+/// The same of filters that have one of these hooks.
+fn objections_of(hooks: &[&'static str], old: &str, new: &str) -> Objections {
     let mut resolve = Resolve::default();
-    let before = add(&mut resolve, old, "1.0.0");
-    let before = before.expect("the released text is valid");
-    let after = add(&mut resolve, new, "1.999.0");
+    let before = add(&mut resolve, hooks, old, "1.0.0");
+    let before = before.expect("the old text is valid and has every hook");
+    let after = add(&mut resolve, hooks, new, "1.999.0");
     let after = after.expect("the new text is valid and has every hook");
     let breaks = |hook: &&str| {
         let world = |package| resolve.select_world(&[package], Some(&format!("with-{hook}")));
@@ -100,7 +113,7 @@ fn objections(old: &str, new: &str) -> Objections {
     };
     Objections {
         rules: rules::broken(&resolve, before.0, after.0),
-        hooks: HOOKS.into_iter().filter(breaks).collect(),
+        hooks: hooks.iter().copied().filter(breaks).collect(),
     }
 }
 
@@ -232,10 +245,22 @@ fn a_filter_that_was_built_before_a_version_links_with_a_proxy_that_speaks_it() 
 }
 
 #[test]
-fn a_version_that_adds_a_function_an_interface_and_a_hook_takes_all_filters() {
+fn a_version_that_adds_a_type_a_function_an_interface_and_a_hook_takes_all_filters() {
     let old = &released().remove(0).1;
     let next = later::grown(old);
     assert_eq!(objections(old, &next), Objections::default());
+    // From then on, what it has added stays too.
+    let hooks = [&HOOKS[..], &["judge-address"]].concat();
+    assert_eq!(objections_of(&hooks, &next, &next), Objections::default());
+    let renamed = next.replace("judge: func(address:", "judge: func(ip:");
+    let broken = objections_of(&hooks, &next, &renamed);
+    assert_eq!(broken.hooks, ["judge-address"]);
+    let rule = "the function judge-address.judge has a parameter of another name";
+    assert_eq!(broken.rules, [rule]);
+    let shrunk = next.replace("name: string, suffix: string", "name: string");
+    let broken = objections_of(&hooks, &next, &shrunk);
+    assert_eq!(broken.hooks, hooks, "each can import it");
+    assert_eq!(broken.rules, ["the record domains.halves is closed"]);
 }
 
 #[test]
