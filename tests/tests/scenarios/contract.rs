@@ -1,6 +1,7 @@
 //! The contract lasts: a filter that is built for a released version loads in every later proxy.
 //! The released texts are kept, and every change of the contract is compared with each of them.
 
+mod pinned;
 mod rules;
 
 use std::fs;

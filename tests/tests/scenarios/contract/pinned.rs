@@ -1,0 +1,153 @@
+//! What is kept with a released version stays as it was written then: the filters below `tests/kept`
+//! and what they answer. The text of the contract itself is pinned one level up.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+
+/// Every file below `tests/kept` with its SHA-256. A line is added with a file, and none is ever
+/// changed or taken out.
+const KEPT: &[(&str, &str)] = &[
+    (
+        "1.0.0/every_hook.toml",
+        "10c712e728c98b84de5fac78fe95e1575670cadec7299d3d9ede57fd120f452c",
+    ),
+    (
+        "1.0.0/every_hook.wat",
+        "786c6bcd8086536fbfc9c3e08584ac24f620f3cd63dcff53cb19bcb5b1fbb6f1",
+    ),
+    (
+        "1.0.0/javascript/build.js",
+        "a0315ce1a8ee7bc19c30ad4c840996ca96166aa44d1f174a892ed4c6d1bf2348",
+    ),
+    (
+        "1.0.0/javascript/package-lock.json",
+        "829c26293103a1881b3bc89489032352e91c49973d09a0263278cb3baf3bd4d3",
+    ),
+    (
+        "1.0.0/javascript/package.json",
+        "66f3d188f704bf570a8018457766f75f90f4dc93f017c3d4ee9a85278c6cf6f8",
+    ),
+    (
+        "1.0.0/javascript/src/filter.js",
+        "9fc6821bce16ea1f76ff74592823d69b2e50266cf687bd5d34d6d7defe21f05d",
+    ),
+    (
+        "1.0.0/javascript/wit/world.wit",
+        "544f1d94a44fb3f18c6638a3f24b42e318b0e3288e12544182e9e3855857043f",
+    ),
+    (
+        "1.0.0/languages.toml",
+        "33bd5a1e8b3394b3199eeb3ec8feb0d0a239b8727f52246099416ebc1bd7bc44",
+    ),
+    (
+        "1.0.0/one_hook.toml",
+        "b9faa21fa4036c174eed31737de3e4345995521f834c0b189fcad87fcaeee1a0",
+    ),
+    (
+        "1.0.0/one_hook.wat",
+        "13282c5c78695bd57ca3594451fc499bb4b1fd43767cd837a4e855de6108ff19",
+    ),
+    (
+        "1.0.0/python/app.py",
+        "d2c675ecb58789d52f762c1b5053850c8fbd89c6b3a3c7fb274223ee2ab6bfe1",
+    ),
+    (
+        "1.0.0/python/pyproject.toml",
+        "91b0f3004c2d94ec6c58a455a00e818326237f028c8b1ce3078f532117acacf0",
+    ),
+    (
+        "1.0.0/python/requirements.txt",
+        "3736ddfc9b9fac3ad6e933e560a856a90f92cd26b7f1dbfdb82a7043511cfee6",
+    ),
+    (
+        "1.0.0/python/wit/world.wit",
+        "544f1d94a44fb3f18c6638a3f24b42e318b0e3288e12544182e9e3855857043f",
+    ),
+    (
+        "1.0.0/rust.wat",
+        "8f2acbe81c2c2d151391f0742ba84084c813dec7cf0ad8dbce99d5a31b7555a2",
+    ),
+    (
+        "1.0.0/rust/Cargo.toml",
+        "773fe41f6dd185f46412f3c1a486ca28e4442d77e0b8fe5ec233953ebf27f7c8",
+    ),
+    (
+        "1.0.0/rust/src/lib.rs",
+        "0a8e841529db503a2d05587c8095434b2b47ce82cb35dc6ee96737ac9ede8191",
+    ),
+    (
+        "1.0.0/rust/wit/world.wit",
+        "544f1d94a44fb3f18c6638a3f24b42e318b0e3288e12544182e9e3855857043f",
+    ),
+];
+
+/// The files that there are, by their paths below `tests/kept`, with their SHA-256.
+fn files() -> BTreeMap<String, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("kept");
+    let mut files = BTreeMap::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder of what is kept") {
+            let path = entry.expect("it can be read").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let name = path.strip_prefix(&root).expect("it is below");
+            let name = name.to_string_lossy().replace('\\', "/");
+            let bytes = fs::read(&path).expect("it can be read");
+            files.insert(name, HEXLOWER.encode(&Sha256::digest(bytes)));
+        }
+    }
+    files
+}
+
+/// What stands against these files, each with what to do about it.
+fn complaints(mut files: BTreeMap<String, String>) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for (name, hash) in KEPT {
+        match files.remove(*name) {
+            None => complaints.push(format!(
+                "tests/kept/{name} is lost: take it back from the commit before"
+            )),
+            Some(found) if found != *hash => complaints.push(format!(
+                "tests/kept/{name} has changed, and what is kept never does: take the change back, \
+                 and put what is new into another file"
+            )),
+            Some(_) => {}
+        }
+    }
+    for (name, hash) in files {
+        complaints.push(format!(
+            "tests/kept/{name} is not pinned: if it is kept from now on, add to `KEPT` \
+             (\"{name}\", \"{hash}\")"
+        ));
+    }
+    complaints
+}
+
+#[test]
+fn what_is_kept_is_as_it_was_when_it_was_written() {
+    assert_eq!(complaints(files()), [""; 0]);
+}
+
+#[test]
+fn a_file_that_is_lost_changed_or_new_is_named_with_what_to_do() {
+    let mut files = files();
+    files.remove("1.0.0/one_hook.wat");
+    files.insert("1.0.0/one_hook.toml".into(), "00".into());
+    files.insert("1.0.0/more.toml".into(), "11".into());
+    let complaints = complaints(files).join("\n");
+    for expected in [
+        "tests/kept/1.0.0/one_hook.toml has changed",
+        "tests/kept/1.0.0/one_hook.wat is lost",
+        "add to `KEPT` (\"1.0.0/more.toml\", \"11\")",
+    ] {
+        assert!(complaints.contains(expected), "{expected} in {complaints}");
+    }
+    assert_eq!(complaints.lines().count(), 3, "{complaints}");
+}
