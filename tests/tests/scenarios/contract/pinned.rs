@@ -1,16 +1,26 @@
-//! What is kept with a released version stays as it was written then: the filters below `tests/kept`
-//! and what they answer. The text of the contract itself is pinned one level up.
+//! What is kept with a released version stays as it was written then: the filters below
+//! `tests/kept` and what they answer, and the limits that they were promised. The text of the
+//! contract itself is pinned one level up.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use data_encoding::HEXLOWER;
+use portcullis_contract::limits;
 use sha2::{Digest, Sha256};
 
 /// Every file below `tests/kept` with its SHA-256. A line is added with a file, and none is ever
 /// changed or taken out.
 const KEPT: &[(&str, &str)] = &[
+    (
+        "1.0.0/at_limits.toml",
+        "7eb3a7b1ea3e862300fea81a88c8aee99e54b7c3a017190d55a58c2238032dcc",
+    ),
+    (
+        "1.0.0/at_limits.wat",
+        "2289e028d7047293f9205d5bbd7f3d9fb4770e00a18193ec5899a13e59cf0c90",
+    ),
     (
         "1.0.0/every_hook.toml",
         "10c712e728c98b84de5fac78fe95e1575670cadec7299d3d9ede57fd120f452c",
@@ -150,4 +160,43 @@ fn a_file_that_is_lost_changed_or_new_is_named_with_what_to_do() {
         assert!(complaints.contains(expected), "{expected} in {complaints}");
     }
     assert_eq!(complaints.lines().count(), 3, "{complaints}");
+}
+
+/// The limits that a filter can notice, as they were with 1.0.0. A line is added with a limit. A
+/// number here rises when a later version promises more, and never falls.
+#[test]
+fn no_limit_is_lower_than_it_was_released() {
+    for (limit, now, released) in [
+        ("HOST_BYTES", limits::HOST_BYTES, 253),
+        ("FEED_NAME_BYTES", limits::FEED_NAME_BYTES, 64),
+        ("ZONE_BYTES", limits::ZONE_BYTES, 64),
+        ("FIELD_NAME_BYTES", limits::FIELD_NAME_BYTES, 256),
+        ("ADDED_FIELDS_BYTES", limits::ADDED_FIELDS_BYTES, 65_536),
+        ("FIELDS", limits::FIELDS, 1000),
+        ("KEY_BYTES", limits::KEY_BYTES, 1024),
+        ("STATE_BYTES", limits::STATE_BYTES, 1_048_576),
+        ("METRICS", limits::METRICS, 100),
+        ("NAME_BYTES", limits::NAME_BYTES, 64),
+        ("LABELS", limits::LABELS, 3),
+        ("LABEL_BYTES", limits::LABEL_BYTES, 64),
+        ("SERIES", limits::SERIES, 1000),
+        ("NOTES", limits::NOTES, 16),
+        ("NOTE_BYTES", limits::NOTE_BYTES, 1024),
+        ("RANDOM_BYTES", limits::RANDOM_BYTES, 4096),
+        ("RULE_BYTES", limits::RULE_BYTES, 1024),
+        ("QUESTION_BYTES", limits::QUESTION_BYTES, 1024),
+        ("REASON_BYTES", limits::REASON_BYTES, 1024),
+        ("LOCATION_BYTES", limits::LOCATION_BYTES, 8192),
+    ] {
+        assert!(
+            now >= released,
+            "{limit} is {now}, and filters were promised {released}: a limit may rise, and never \
+             falls"
+        );
+    }
+    // As many entries as before fit into a state.
+    for (key, value, released) in [("10.0.0.7", "9", 228), ("k", "a value that is longer", 223)] {
+        let now = limits::entry_bytes(key, value.as_bytes());
+        assert!(now <= released, "an entry counts for {now}, not {released}");
+    }
 }
