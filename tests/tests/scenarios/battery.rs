@@ -1,6 +1,8 @@
 //! The battery of checks that filters are run through: built-in filters and guests pass it, and a
 //! filter that breaks the contract is told where.
 
+mod odd;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
