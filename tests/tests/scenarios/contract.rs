@@ -313,6 +313,11 @@ fn what_would_break_a_filter_is_refused_in_words() {
             "  judge: async func(method: string, url: string)",
             "the function judge-request.judge is not synchronous any more",
         ),
+        (
+            "  import domains;\n",
+            "",
+            "the world capabilities does not import domains any more",
+        ),
     ] {
         let objections = objections(old, &changed(from, to));
         assert_eq!(objections.rules, [rule]);

@@ -3,7 +3,7 @@
 
 use wit_parser::{
     Function, FunctionKind, Interface, InterfaceId, PackageId, Resolve, Type, TypeDefKind, TypeId,
-    WorldItem, WorldKey,
+    WorldId, WorldItem, WorldKey,
 };
 
 /// The rules that `new` breaks for filters that were built for `old`.
@@ -18,7 +18,38 @@ pub(super) fn broken(resolve: &Resolve, old: PackageId, new: PackageId) -> Vec<S
             }
         }
     }
+    compare_worlds(resolve, old, new, &mut broken);
     broken
+}
+
+/// What filters were built with for a world they must find there. An interface that is gone is
+/// told of already.
+fn compare_worlds(resolve: &Resolve, old: PackageId, new: PackageId, broken: &mut Vec<String>) {
+    let (old, new) = (&resolve.packages[old], &resolve.packages[new]);
+    for (world, &before) in &old.worlds {
+        let Some(&after) = new.worlds.get(world) else {
+            broken.push(format!("the world {world} is gone"));
+            continue;
+        };
+        let left = imports(resolve, after);
+        for interface in imports(resolve, before) {
+            if new.interfaces.contains_key(interface) && !left.contains(&interface) {
+                broken.push(format!(
+                    "the world {world} does not import {interface} any more"
+                ));
+            }
+        }
+    }
+}
+
+/// The names of the interfaces that a world imports.
+fn imports(resolve: &Resolve, world: WorldId) -> Vec<&str> {
+    let imports = resolve.worlds[world].imports.values();
+    let names = imports.filter_map(|item| match item {
+        WorldItem::Interface { id, .. } => resolve.interfaces[*id].name.as_deref(),
+        WorldItem::Function(_) | WorldItem::Type { .. } => None,
+    });
+    names.collect()
 }
 
 /// Whether filters export it, which makes it a hook.
