@@ -6,6 +6,8 @@
 // A file of its own beside this one would be another program to link.
 #[path = "authoring/build.rs"]
 mod build;
+#[path = "authoring/guide.rs"]
+mod guide;
 #[path = "authoring/kept.rs"]
 mod kept;
 #[path = "authoring/languages.rs"]
