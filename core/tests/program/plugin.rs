@@ -257,7 +257,7 @@ fn what_is_no_filter_is_checked_with_2() {
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(
         stdout(&output),
-        "text: 4 B, but no whole WebAssembly\n\nrefused: not a WebAssembly binary\n"
+        "text: 4 B, but not whole WebAssembly\n\nrefused: not a WebAssembly binary\n"
     );
     fs::write(dir.path().join("text.toml"), "mod = 'shadow'").unwrap();
     let said = stdout(&plugin(&dir, &["check", "text.wasm"]));

@@ -147,7 +147,7 @@ async fn fields_are_handed_back_as_they_came_and_may_be_refused() {
 
 /// What is reported is an answer, even if it has the words of a trap.
 #[tokio::test]
-async fn what_the_proxy_refuses_may_be_reported_and_is_no_reason_to_trap() {
+async fn what_the_proxy_refuses_may_be_reported_and_is_not_a_reason_to_trap() {
     for (id, on) in [("H1", "state"), ("H2", "feeds"), ("H3", "notes")] {
         fails(id, guests::insists(), &format!("on = '{on}'")).await;
         passes(

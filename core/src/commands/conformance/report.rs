@@ -34,7 +34,7 @@ const fn row(id: &'static str, about: &'static str, otherwise: &'static str) -> 
 
 const JUDGE: &str = "it has no hook that judges";
 const MESSAGE: &str = "it has neither judge-request nor judge-response";
-const BROKEN: &str = "it is no whole WebAssembly, see S2";
+const BROKEN: &str = "it is not whole WebAssembly, see S2";
 
 /// The checks of the battery.
 const CHECKS: [Row; 30] = [
@@ -55,7 +55,7 @@ const CHECKS: [Row; 30] = [
     row("I1", "an instance starts with the settings beside it", ""),
     row(
         "I2",
-        "init does not trap on what is no configuration: it takes it or says what is wrong",
+        "init does not trap on what is not a configuration: it takes it or says what is wrong",
         "",
     ),
     row(
@@ -101,7 +101,7 @@ const CHECKS: [Row; 30] = [
     ),
     row(
         "R3",
-        "a field that may not be changed is no failure",
+        "a field that may not be changed is not a failure",
         "it changes and adds no header fields",
     ),
     row(
@@ -116,17 +116,17 @@ const CHECKS: [Row; 30] = [
     ),
     row(
         "H1",
-        "a state that is full, too small or out of reach is no failure",
+        "a state that is full, too small or out of reach is not a failure",
         "it does not import state",
     ),
     row(
         "H2",
-        "a feed that is empty, not granted or not there is no failure",
+        "a feed that is empty, not granted or not there is not a failure",
         "it does not import feeds",
     ),
     row(
         "H3",
-        "metrics and notes beyond their bounds are no failure",
+        "metrics and notes beyond their bounds are not a failure",
         "it imports neither metrics nor notes",
     ),
     row(

@@ -40,8 +40,8 @@ pub(super) async fn run(checks: &mut Checks, filter: &Filter) {
     check_instances(checks, filter, judges.collect()).await;
 }
 
-/// What is no configuration of any filter must not end it. The proxy hands over an object, and only
-/// one that fits the filter's schema; others may hand over anything.
+/// What is not a configuration of any filter must not end it. The proxy hands over an object, and
+/// only one that fits the filter's schema; others may hand over anything.
 async fn check_configurations(checks: &mut Checks, filter: &Filter) {
     let mut tally = Tally::new(Errors::Answer);
     for config in ["{}", "[]", "7", "", "{\"\\u0000\": {}}"] {

@@ -136,7 +136,7 @@ mod tests {
         tally.worst().map(|(finding, _)| finding)
     }
 
-    /// A filter can report any text, and a text is no trap.
+    /// A filter can report any text, and a text is not a trap.
     #[test]
     fn a_failure_is_judged_by_its_kind() {
         let forged = || Failure::Reported("the filter trapped; unreachable".into());

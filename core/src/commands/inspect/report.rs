@@ -156,7 +156,7 @@ impl fmt::Display for Inspection {
                 let version = Escaped(version.unwrap_or_default());
                 writeln!(f, "{filter}{version}: a {kind} of {size}")?;
             }
-            None => writeln!(f, "{filter}: {size}, but no whole WebAssembly")?,
+            None => writeln!(f, "{filter}: {size}, but not whole WebAssembly")?,
         }
         let rows = self.kind.iter().flat_map(|_| self.rows());
         for (name, text) in rows {

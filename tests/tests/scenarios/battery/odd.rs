@@ -170,7 +170,7 @@ async fn a_filter_that_traps_late_or_where_nothing_waits_fails_the_check_of_that
     }
 }
 
-/// What the operator has not granted is no fault of the filter: the battery goes on, and shows the
+/// What the operator has not granted is not the filter's fault: the battery goes on, and shows the
 /// table that grants it.
 #[tokio::test]
 async fn what_is_not_granted_is_a_matter_of_the_settings() {
