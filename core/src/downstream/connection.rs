@@ -9,7 +9,7 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, EXPECT};
+use http::header::{ACCEPT, CONNECTION, EXPECT};
 use http::{Method, Request, Response, Version};
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
@@ -21,6 +21,7 @@ use tracing::Instrument;
 
 use super::body::ReplyBody;
 use super::exchange::Exchange;
+use super::headers::has_token;
 use super::rate_limited::RateLimited;
 use super::refusal;
 use super::reply::{Rejection, Reply};
@@ -272,6 +273,8 @@ async fn answer(
     // What an old client says of keeping its connection may be meant for another proxy before this
     // one (RFC 9112, section 9.3 and appendix C.2.2).
     let is_old = request.version() == Version::HTTP_10;
+    // hyper does not look into a field with a byte that is no text.
+    let asks_for_end = has_token(request.headers(), &CONNECTION, "close");
     // Parsed only if the proxy has to answer itself.
     let accept = request.headers().get(ACCEPT).cloned();
     let has_body = !request.body().is_end_stream();
@@ -317,7 +320,7 @@ async fn answer(
             response.map(|page| ReplyBody::local(page, exchange, deadlines))
         }
     };
-    if is_unread || is_last || is_old {
+    if is_unread || is_last || is_old || asks_for_end {
         respond::close(&mut response);
     }
     Ok(response)

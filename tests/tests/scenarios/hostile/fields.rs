@@ -60,6 +60,33 @@ async fn rfc9110_section_7_6_1_fields_of_the_connection_do_not_reach_the_origin(
 }
 
 #[tokio::test]
+async fn rfc9112_section_9_6_what_is_no_text_does_not_keep_a_connection_open() {
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    let next = get(&origin.url("/next"));
+    for fields in [
+        &b"Connection: close"[..],
+        b"Connection: close, \xff",
+        b"Connection: \xe4,Close",
+        b"Connection: keep-alive\r\nConnection: \xff, close",
+    ] {
+        let row = fields.escape_ascii().to_string();
+        let _row = Row::of(&row);
+        let start = to(&origin, "GET {} HTTP/1.1\r\nHost: a\r\n");
+        let sent = [start.as_bytes(), fields, b"\r\n\r\n", next.as_bytes()].concat();
+        let mut client = proxy.client().await;
+        client.send(sent).await;
+        let mut served = origin.accept().await;
+        arrives(&mut served, &to(&origin, ARRIVING)).await;
+        served.send(ok("ok")).await;
+        let answer = client.response().await;
+        assert_eq!(answer.field("connection"), Some("close"));
+        assert_eq!(answer.body, "ok");
+        assert_eq!(client.rest().await, "");
+        assert!(!served.has_heard() && !origin.was_dialled());
+    }
+}
+
+#[tokio::test]
 async fn rfc9110_section_7_6_2_a_request_with_no_hops_left_is_answered_here() {
     let (proxy, origin) = (Proxy::start().await, Origin::start().await);
     for hops in ["0", "00"] {
