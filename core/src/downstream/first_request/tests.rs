@@ -125,6 +125,22 @@ fn a_first_line_that_only_some_servers_take_for_a_request_is_refused() {
 }
 
 #[test]
+fn a_first_line_that_begins_with_a_method_is_read_to_its_end() {
+    for target in [
+        "/".to_owned(),
+        "x".repeat(LONGEST_LINE),
+        "/\u{e4}".repeat(LONGEST_LINE),
+    ] {
+        let line = format!("GET {target}/{}", "a".repeat(LONGEST_LINE));
+        assert_eq!(read(line.as_bytes()), Ok(Undecided));
+        let sent = format!("{line} HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n");
+        assert_eq!(read(sent.as_bytes()), Err(MalformedRequest::TwoNames));
+        let begun = format!("{line} HTTP/");
+        assert_eq!(read(begun.as_bytes()), Ok(Incomplete));
+    }
+}
+
+#[test]
 fn fields_behind_a_line_without_a_version_name_a_host() {
     for sent in [
         "GET /\r\nHost: a.example\r\n\r\n",
