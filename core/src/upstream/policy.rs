@@ -12,6 +12,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 #[cfg(test)]
 use std::sync::Arc;
 
+use ipnet::IpNet;
+
 pub(crate) use self::class::Class;
 use self::class::Classified;
 use self::here::is_here;
@@ -55,7 +57,7 @@ pub(crate) enum Rule {
     ConnectPort(u16),
     /// The address is not public, and `private` refuses those.
     Private,
-    /// No entry of `allow` names the address.
+    /// No entry of `allow` is the address or a small network around it.
     Unnamed,
 }
 
@@ -138,8 +140,7 @@ impl Policy {
         match address.class {
             Class::Public => Ok(()),
             Class::LinkLocal | Class::Metadata => {
-                let is_network = |entry: &&Destination| matches!(entry.hosts, Hosts::Network(_));
-                let entries = self.allow.iter().filter(is_network);
+                let entries = self.allow.iter().filter(|entry| is_narrow(entry, &address));
                 match covering(entries, target, Some(&address)) {
                     Some(_) => Ok(()),
                     None => refuse(Rule::Unnamed),
@@ -255,6 +256,23 @@ fn find<'a>(
     covering(entries.iter(), target, address)
 }
 
+/// Whether an entry means an address, or only a large network in which it happens to be.
+fn is_narrow(entry: &Destination, address: &Classified) -> bool {
+    match &entry.hosts {
+        Hosts::Network(IpNet::V4(network)) => network.prefix_len() >= 16,
+        // The same, where an IPv4 address stands at the end.
+        Hosts::Network(IpNet::V6(network)) if address.meant.is_ipv4() => {
+            network.prefix_len() >= 112
+        }
+        Hosts::Network(IpNet::V6(network)) => {
+            let is_link_local =
+                network.addr().is_unicast_link_local() && network.prefix_len() >= 10;
+            is_link_local || network.prefix_len() >= 48
+        }
+        Hosts::Any | Hosts::Name(_) | Hosts::Below(_) | Hosts::Within(_) => false,
+    }
+}
+
 fn covering<'a>(
     mut entries: impl Iterator<Item = &'a Destination>,
     target: &Target,
@@ -338,7 +356,7 @@ impl fmt::Display for Refusal {
                 "[egress] private refuses what is not public; an entry of [egress] allow would let it pass",
             ),
             Rule::Unnamed => f.write_str(
-                "only an entry of [egress] allow that names the address would let it pass",
+                "only an entry of [egress] allow that is the address, or a network around it of at least 16 bits (IPv4) or 48 bits (IPv6), would let it pass",
             ),
         }
     }

@@ -102,10 +102,10 @@ fn of_v6(ip: u128) -> Class {
     match ip {
         0 => Class::Unspecified,
         1 => Class::Loopback,
-        // Amazon; Google.
-        0xfd00_0ec2_0000_0000_0000_0000_0000_0254 | 0xfd20_00ce_0000_0000_0000_0000_0000_0254 => {
-            Class::Metadata
-        }
+        // Amazon, of machines and of pods; Google.
+        0xfd00_0ec2_0000_0000_0000_0000_0000_0254
+        | 0xfd00_0ec2_0000_0000_0000_0000_0000_0023
+        | 0xfd20_00ce_0000_0000_0000_0000_0000_0254 => Class::Metadata,
         _ => match (ip >> 112) as u16 {
             0xfe80..=0xfebf => Class::LinkLocal,
             0xfc00..=0xfdff | 0xfec0..=0xfeff => Class::UniqueLocal,

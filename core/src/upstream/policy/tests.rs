@@ -74,6 +74,22 @@ const ENTRIES: &str = "
     *               |             | a.example:80   | fe80::1         | unnamed
     169.254.169.254 |             | a.example:80   | 169.254.169.254 | passes
     169.254.0.0/16  |             | a.example:80   | 169.254.1.1     | passes
+    169.254.0.0/16  |             | a.example:80   | 169.254.169.254 | passes
+    169.254.0.0/16  |             | a.example:80   | 64:ff9b::a9fe:a9fe | passes
+    169.254.0.0/15  |             | a.example:80   | 169.254.1.1     | unnamed
+    0.0.0.0/0       |             | a.example:80   | 169.254.169.254 | unnamed
+    100.64.0.0/10   |             | a.example:80   | 100.100.100.200 | unnamed
+    100.64.0.0/10   |             | a.example:80   | 100.100.100.201 | passes
+    100.100.0.0/16  |             | a.example:80   | 100.100.100.200 | passes
+    64:ff9b::/96    |             | a.example:80   | 64:ff9b::a9fe:a9fe | unnamed
+    64:ff9b::a9fe:0/112 |         | a.example:80   | 64:ff9b::a9fe:a9fe | passes
+    fc00::/7        |             | a.example:80   | fd00:ec2::254   | unnamed
+    fd00:ec2::/47   |             | a.example:80   | fd00:ec2::23    | unnamed
+    fd00:ec2::/48   |             | a.example:80   | fd00:ec2::23    | passes
+    fd00:ec2::254   |             | a.example:80   | fd00:ec2::254   | passes
+    fe80::/10       |             | a.example:80   | fe80::1         | passes
+    fe80::/9        |             | a.example:80   | fe80::1         | unnamed
+    ::/0            |             | a.example:80   | fe80::1         | unnamed
     10.0.0.0/8      | 10.1.0.0/16 | a.example:80   | 10.1.2.3        | denied
     10.1.2.3        | 10.0.0.0/8  | a.example:80   | 10.1.2.3        | denied
     a.example       | *:25        | a.example:25   | 9.9.9.9         | denied
@@ -109,7 +125,7 @@ fn what_is_allowed_lifts_what_is_said_of_the_address_and_what_is_denied_precedes
         assert_eq!(said, expected, "{case}");
         cases += 1;
     }
-    assert_eq!(cases, 21);
+    assert_eq!(cases, 37);
 }
 
 #[test]
