@@ -83,13 +83,13 @@ fn render(
         }
         (Verdict::Redirect { status, location }, Protocol::Http) => {
             match HeaderValue::from_str(location) {
-                Ok(location) => redirected(*status, location),
+                Ok(location) => redirected(judgement, *status, location),
                 Err(_) => forbidden(&format!("see {location}")),
             }
         }
         // The client of a tunnel takes any answer but 200 for a failure and would not follow.
         (Verdict::Redirect { location, .. }, _) => forbidden(&format!("see {location}")),
-        (Verdict::Replace(page), Protocol::Http) => replaced(page),
+        (Verdict::Replace(page), Protocol::Http) => replaced(judgement, page),
         // Nor would it show a page.
         (Verdict::Replace(_), _) => {
             forbidden("a filter answers for this host, which it cannot do in a tunnel")
@@ -134,7 +134,7 @@ fn blocked(
     if let Some(command) = &subject.way_out {
         page.facts.push(("Let it pass", command.clone()));
     }
-    let proxy_status = proxy_status("http_request_denied", &details);
+    let proxy_status = proxy_status(Some("http_request_denied"), &details);
     page.into_response(status, proxy_status, format)
 }
 
@@ -159,29 +159,41 @@ fn failed_filter(
     let details = format!("filter {filter}: {reason}");
     page.into_response(
         StatusCode::SERVICE_UNAVAILABLE,
-        proxy_status("proxy_internal_error", &details),
+        proxy_status(Some("proxy_internal_error"), &details),
         format,
     )
 }
 
-fn redirected(status: StatusCode, location: HeaderValue) -> Response<Bytes> {
+fn redirected(judgement: &Judgement, status: StatusCode, location: HeaderValue) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(LOCATION, location);
+    headers.insert(PROXY_STATUS, decided(judgement, "redirected"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
-fn replaced(page: &verdict::Page) -> Response<Bytes> {
+fn replaced(judgement: &Judgement, page: &verdict::Page) -> Response<Bytes> {
     let mut response = Response::new(page.body.clone());
     *response.status_mut() = page.status;
     let headers = response.headers_mut();
     if let Some(kind) = &page.content_type {
         headers.insert(CONTENT_TYPE, kind.clone());
     }
+    headers.insert(PROXY_STATUS, decided(judgement, "replaced"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// The Proxy-Status of an answer that a filter gives and that is no error.
+fn decided(judgement: &Judgement, what: &str) -> HeaderValue {
+    let filter = judgement.filter.as_deref().unwrap_or("a filter");
+    let mut details = format!("filter {filter}: {what}");
+    if let Some(matched) = &judgement.matched {
+        details = format!("{details}; {matched}");
+    }
+    proxy_status(None, &details)
 }
 
 /// The answer to a request that could not be served.
@@ -192,7 +204,7 @@ pub(crate) fn error(error: &Error, format: PageFormat) -> Response<Bytes> {
         title: status.canonical_reason().unwrap_or("Error").to_owned(),
         facts: vec![("Reason", details.clone())],
     };
-    let proxy_status = proxy_status(error.proxy_status(), &details);
+    let proxy_status = proxy_status(Some(error.proxy_status()), &details);
     let mut response = page.into_response(status, proxy_status, format);
     if status == StatusCode::METHOD_NOT_ALLOWED {
         response.headers_mut().insert(ALLOW, METHODS);
@@ -228,8 +240,8 @@ pub(crate) fn close<T>(response: &mut Response<T>) {
     response.headers_mut().insert(CONNECTION, close);
 }
 
-/// `portcullis; error=…; details="…"`.
-fn proxy_status(error: &'static str, details: &str) -> HeaderValue {
+/// `portcullis; error=…; details="…"`, without an error where the answer is none.
+fn proxy_status(error: Option<&'static str>, details: &str) -> HeaderValue {
     let is_printable = |c: char| (' '..='~').contains(&c);
     // Nearly all of them are, and are not written twice then.
     let printable: Cow<'_, str> = if details.bytes().all(|byte| is_printable(byte.into())) {
@@ -240,13 +252,13 @@ fn proxy_status(error: &'static str, details: &str) -> HeaderValue {
             .map(|c| if is_printable(c) { c } else { '?' });
         shown.collect()
     };
-    let error = TokenRef::from_str(error).unwrap_or(token_ref("proxy_internal_error"));
     let details = StringRef::from_str(&printable).unwrap_or(string_ref(""));
-    let item = ItemSerializer::new()
-        .bare_item(token_ref("portcullis"))
-        .parameter(key_ref("error"), error)
-        .parameter(key_ref("details"), details)
-        .finish();
+    let mut item = ItemSerializer::new().bare_item(token_ref("portcullis"));
+    if let Some(error) = error {
+        let error = TokenRef::from_str(error).unwrap_or(token_ref("proxy_internal_error"));
+        item = item.parameter(key_ref("error"), error);
+    }
+    let item = item.parameter(key_ref("details"), details).finish();
     HeaderValue::try_from(item).expect("a structured field is printable ASCII")
 }
 
@@ -350,6 +362,10 @@ mod tests {
         let http = answer(Protocol::Http);
         assert_eq!(http.status(), 302);
         assert_eq!(http.headers()["location"], "https://example.com/");
+        assert_eq!(
+            http.headers()["proxy-status"],
+            "portcullis;details=\"filter blocklist: redirected; feed malware, rule ||bad.example^, line 7\""
+        );
         assert_eq!(answer(Protocol::Connect).status(), 403);
     }
 
@@ -359,6 +375,10 @@ mod tests {
         let http = answer(&page, Protocol::Http, PageFormat::Html);
         assert_eq!(http.status(), 418);
         assert_eq!(http.headers()["content-type"], "text/x-tea");
+        assert_eq!(
+            http.headers()["proxy-status"],
+            "portcullis;details=\"filter blocklist: replaced; feed malware, rule ||bad.example^, line 7\""
+        );
         assert_eq!(http.into_body(), "short");
         assert_eq!(
             answer(&page, Protocol::Connect, PageFormat::Text).status(),

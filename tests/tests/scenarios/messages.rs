@@ -158,6 +158,8 @@ async fn a_response_is_replaced_by_a_page_and_the_next_request_is_served() {
     assert_eq!(page.status, 200);
     assert_eq!(page.field("content-type"), Some("text/x-mark"));
     assert_eq!(page.field("x-secret"), None);
+    let status = "portcullis;details=\"filter editor: replaced\"";
+    assert_eq!(page.field("proxy-status"), Some(status));
     assert_eq!(page.body, format!("GET {}", origin.url("/page?q")));
 
     ask(&mut client, &origin, "").await;
