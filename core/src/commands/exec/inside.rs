@@ -2,6 +2,7 @@
 //! have no network but a loopback of their own, where the proxy's listener is; the Unix sockets of
 //! other processes are covered; it gives up what would let it take that back.
 
+mod inherited;
 mod sockets;
 
 use std::ffi::{CStr, OsString};
@@ -99,6 +100,8 @@ fn enclose(hidden: &[PathBuf]) -> Result<(TcpListener, Vec<String>), String> {
             .map_err(|error| format!("{} cannot be hidden: {error}", folder.display()))?;
     }
     let mut ways_out = sockets::cover(&sockets);
+    ways_out.extend(inherited::sockets());
+    ways_out.extend(host_sockets());
     ways_out.extend(terminal());
     give_up_capabilities().map_err(|error| format!("capabilities cannot be given up: {error}"))?;
     leave_processes_alone();
@@ -177,6 +180,19 @@ fn raise_loopback() -> io::Result<()> {
         (ERROR, code) => Err(io::Error::from_raw_os_error(-code)),
         _ => Err(io::ErrorKind::InvalidData.into()),
     }
+}
+
+/// What leads from a virtual machine to its host, if the kernel has it and this user may use it. It
+/// is in no network namespace.
+fn host_sockets() -> Option<String> {
+    // A kernel that has it would load it for the first socket: that is not to be done here.
+    let protocols = fs::read_to_string("/proc/net/protocols").unwrap_or_default();
+    let is_loaded = protocols.lines().any(|line| line.starts_with("AF_VSOCK"))
+        || Path::new("/dev/vsock").exists();
+    let family = AddressFamily::VSOCK;
+    let opens = || socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None).is_ok();
+    (is_loaded && opens())
+        .then(|| "AF_VSOCK, which leads from a virtual machine to its host".to_owned())
 }
 
 /// The terminal of the caller, if the kernel lets its programs type into it: the caller's shell

@@ -1,10 +1,15 @@
 //! The command has no way around the proxy.
 
-use std::os::unix::net::UnixListener;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixListener, UnixStream};
 
 use super::*;
 
 const ENFORCED: [&str; 5] = ["--allow", "localhost", "--enforce", "--", "sh"];
+
+/// What is told where this machine is a virtual one with a way to its host.
+const TO_THE_HOST: &str =
+    "A way out was left: AF_VSOCK, which leads from a virtual machine to its host\n";
 
 fn enforced(dir: &Path, script: &str) -> Output {
     ran(dir, &[&ENFORCED[..], &["-c", script]].concat())
@@ -22,7 +27,7 @@ fn the_proxy_is_the_only_network() {
     assert_eq!(stdout(&output), "served\n200\n000\n", "{}", stderr(&output));
     assert_eq!(output.status.code(), Some(5));
     assert_eq!(
-        stderr(&output),
+        stderr(&output).replace(TO_THE_HOST, ""),
         "Hosts that the command has reached: 1; that were refused: 0\n  reached  localhost  1 request\n\
          The command had no network but the proxy.\n"
     );
@@ -123,6 +128,35 @@ fn sockets_that_variables_lead_to_are_covered_wherever_they_lie() {
             "{variable}"
         );
     }
+}
+
+#[test]
+fn a_socket_that_the_caller_has_left_open_is_told_of() {
+    let dir = TempDir::new().unwrap();
+    let (one, _other) = UnixStream::pair().unwrap();
+    let program = exec(dir.path(), &["--enforce", "true"]);
+    let mut caller = Command::new("sh");
+    caller.args(["-c", "exec 7<&0 8</dev/null </dev/null \"$@\"", "sh"]);
+    caller.stdin(OwnedFd::from(one));
+    let output = started_by(caller, &program).output().unwrap();
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let way = "A way out was left: descriptor 7, a socket that its caller has left open\n";
+    assert!(said.contains(way), "{said}");
+    assert!(!said.contains("descriptor 8"), "{said}");
+}
+
+#[test]
+fn a_way_to_the_host_of_a_virtual_machine_is_told_of() {
+    if !there_is("python3") || !Path::new("/dev/vsock").exists() {
+        return;
+    }
+    let dir = TempDir::new().unwrap();
+    let script =
+        "python3 -c 'import socket; socket.socket(socket.AF_VSOCK)' 2>/dev/null && echo opens";
+    let output = enforced(dir.path(), script);
+    let opens = stdout(&output) == "opens\n";
+    assert_eq!(stderr(&output).contains(TO_THE_HOST), opens, "{output:?}");
 }
 
 #[test]
