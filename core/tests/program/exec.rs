@@ -257,6 +257,7 @@ fn the_environment_leads_to_the_proxy_for_every_host() {
     let output = exec(dir.path(), &["env"])
         .env("NO_PROXY", "localhost")
         .env("https_proxy", "http://192.0.2.1:1")
+        .env("PIP_PROXY", "http://192.0.2.1:1")
         .output()
         .unwrap();
     let said = stdout(&output);
@@ -274,6 +275,7 @@ fn the_environment_leads_to_the_proxy_for_every_host() {
         "https_proxy",
         "ALL_PROXY",
         "npm_config_proxy",
+        "PIP_PROXY",
     ] {
         assert_eq!(value(name), proxy, "{name}");
     }
@@ -281,6 +283,32 @@ fn the_environment_leads_to_the_proxy_for_every_host() {
         (value("NO_PROXY"), value("no_proxy")),
         (String::new(), String::new())
     );
+}
+
+#[test]
+fn git_goes_through_the_proxy_whatever_its_own_settings_say() {
+    if !there_is("git") {
+        return;
+    }
+    let dir = TempDir::new().unwrap();
+    let settings = "[http]\nproxy = http://192.0.2.1:1\n";
+    fs::write(dir.path().join(".gitconfig"), settings).unwrap();
+    let script = "echo $HTTP_PROXY; git config --get http.proxy; git config --get user.name";
+    let output = exec(dir.path(), &["sh", "-c", script])
+        .env("HOME", dir.path())
+        .env("GIT_CONFIG_COUNT", "2")
+        .env("GIT_CONFIG_KEY_0", "user.name")
+        .env("GIT_CONFIG_VALUE_0", "ann")
+        .env("GIT_CONFIG_KEY_1", "http.proxy")
+        .env("GIT_CONFIG_VALUE_1", "http://192.0.2.1:2")
+        .output()
+        .unwrap();
+    let said = stdout(&output);
+    let [proxy, of_git, name] = said.lines().collect::<Vec<_>>()[..] else {
+        panic!("{output:?}");
+    };
+    assert!(proxy.starts_with("http://127.0.0.1:"), "{said}");
+    assert_eq!((of_git, name), (proxy, "ann"));
 }
 
 #[test]
