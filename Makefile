@@ -51,8 +51,8 @@ test:
 	@[ -e $(PYTHON)/ready ] || echo 'skipped: scenarios with clients in Python, which `make peers` gets'
 
 # Programs that some tests have as peers. They come with the system.
-PEERS = chromium curl fail2ban-regex git haproxy microsocks node npm openssl python3 script slowhttptest \
-	tinyproxy
+PEERS = chromium curl fail2ban-regex git haproxy ip microsocks node npm openssl python3 script \
+	slowhttptest tinyproxy
 
 # Clients and origins in Python, which other tests have as peers.
 PYTHON = target/peers

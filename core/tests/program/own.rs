@@ -6,7 +6,7 @@ use std::fs;
 use tempfile::TempDir;
 
 use super::network::{in_background, in_network};
-use super::{stderr, stdout};
+use super::{stderr, stdout, there_is};
 
 /// The second one of a network is reached from the first.
 const ADDRESSES: [&str; 3] = ["192.0.2.1/24", "192.0.2.2/24", "198.51.100.1/32"];
@@ -39,6 +39,9 @@ fn within(settings: &str, before: &str, script: &str) -> (String, Vec<String>) {
 
 #[test]
 fn a_client_reaches_the_proxy_itself_at_no_address_of_the_machine() {
+    if !there_is("ip") {
+        return;
+    }
     let script = "for ip in 127.0.0.7 192.0.2.1 192.0.2.2 198.51.100.1; do ask http://$ip:3128/; done\n\
                   ask http://192.0.2.2:9/";
     let (said, log) = within("", "", script);
@@ -50,6 +53,9 @@ fn a_client_reaches_the_proxy_itself_at_no_address_of_the_machine() {
 
 #[test]
 fn explain_says_what_the_proxy_would_do_at_each_address_of_the_machine() {
+    if !there_is("ip") {
+        return;
+    }
     let script = "explained() { portcullis explain http://$1:3128/ | grep '  egress:'; }\n\
                   explained 192.0.2.2; explained 203.0.113.9\n\
                   echo 1 > /proc/sys/net/ipv4/ip_nonlocal_bind\n\
@@ -63,6 +69,9 @@ fn explain_says_what_the_proxy_would_do_at_each_address_of_the_machine() {
 
 #[test]
 fn no_list_comes_from_the_proxy_itself_nor_by_a_redirect() {
+    if !there_is("ip") {
+        return;
+    }
     let lists = "[feeds.own]\nurl = 'http://192.0.2.2:3128/list'\n\
                  [feeds.moved]\nurl = 'http://192.0.2.1:8000/list'\n";
     let server = "import http.server as s\n\
@@ -87,6 +96,9 @@ fn no_list_comes_from_the_proxy_itself_nor_by_a_redirect() {
 
 #[test]
 fn the_proxy_asks_itself_for_no_name() {
+    if !there_is("ip") {
+        return;
+    }
     for server in ["192.0.2.2:3128", "tls://198.51.100.1:3128"] {
         let settings = format!("resolvers = ['{server}']\n");
         let script = "ask http://a.example/; portcullis check || true";
