@@ -53,8 +53,9 @@ pub(super) fn of_any(ip: IpAddr, way: Way) -> Vec<Host> {
 }
 
 /// IPv6 addresses that stand for an IPv4 address: mapped, compatible, translated (RFC 2765), NAT64
-/// (RFC 6052, RFC 8215), 6to4.
-fn v6_forms(ip: Ipv4Addr) -> [Ipv6Addr; 6] {
+/// (RFC 6052, RFC 8215), 6to4, and Teredo (RFC 4380), where a public server stands before the
+/// address, whose bits are inverted.
+fn v6_forms(ip: Ipv4Addr) -> [Ipv6Addr; 7] {
     let bits = u128::from(ip.to_bits());
     [
         ip.to_ipv6_mapped(),
@@ -63,6 +64,7 @@ fn v6_forms(ip: Ipv4Addr) -> [Ipv6Addr; 6] {
         Ipv6Addr::from_bits(0x0064_ff9b << 96 | bits),
         Ipv6Addr::from_bits(0x0064_ff9b_0001 << 80 | bits),
         Ipv6Addr::from_bits(0x2002 << 112 | bits << 80),
+        Ipv6Addr::from_bits(0x2001_0000_4136_e378 << 64 | u128::from(!ip.to_bits())),
     ]
 }
 
@@ -111,6 +113,7 @@ mod tests {
             "[::7f00:1]",
             "[64:ff9b::7f00:1]",
             "[2002:7f00:1::]",
+            "[2001:0:4136:e378::80ff:fffe]",
         ] {
             assert!(texts.iter().any(|it| it == text), "{text} in {texts:?}");
         }
