@@ -19,7 +19,7 @@ use http::HeaderValue;
 
 use self::digest::Key;
 use self::verified::Verified;
-use self::verifier::{Attempt, Known, Outcome, Verifier};
+use self::verifier::{Attempt, Failure, Known, Outcome, Verifier};
 use crate::config::{Auth, User, Users};
 use crate::error::Error;
 use crate::flow::ClientKey;
@@ -106,14 +106,25 @@ impl Gate {
     /// The name of the user that the credentials are of. `address` is the client's.
     pub(crate) async fn login(
         &self,
-        credentials: Option<Credentials>,
+        credentials: Result<Option<Credentials>, Error>,
         address: Option<IpAddr>,
     ) -> Result<Arc<str>, Error> {
-        let Credentials { name, password } = credentials.ok_or(NEEDED)?;
-        if password.len() > LONGEST_PASSWORD {
-            return Err(WRONG);
-        }
+        let Credentials { name, password } = match credentials {
+            Ok(credentials) => credentials.ok_or(NEEDED)?,
+            Err(Error::Unauthenticated(reason)) => {
+                let failure = Failure { user: None, reason };
+                return Err(self.fail(Error::Unauthenticated(reason), failure, address));
+            }
+            Err(error) => return Err(error),
+        };
         let (user, known) = self.user(&name);
+        if password.len() > LONGEST_PASSWORD {
+            let failure = Failure {
+                user: (known == Known::Yes).then_some(&*user.name),
+                reason: "a password that is too long",
+            };
+            return Err(self.fail(WRONG, failure, address));
+        }
         let client = ClientKey::of(address);
         let key = &self.logins.key;
         let digest = key.digest(client, &name, user.hash.text(), &password);
@@ -138,6 +149,14 @@ impl Gate {
             Outcome::Busy => Err(Error::NoRoom(
                 "the proxy has as many logins to verify as it can",
             )),
+        }
+    }
+
+    /// What a client is told whose login is wrong without a comparison.
+    fn fail(&self, error: Error, failure: Failure<'_>, address: Option<IpAddr>) -> Error {
+        match self.logins.verifier.fail(failure, address) {
+            Some(wait) => Error::TooManyLogins(whole_seconds(wait)),
+            None => error,
         }
     }
 

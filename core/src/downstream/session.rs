@@ -234,7 +234,7 @@ impl Session {
         match &self.worker.gate {
             None => Ok(Admitted(self.client.clone())),
             Some(gate) => {
-                let user = gate.login(credentials()?, self.client.address).await?;
+                let user = gate.login(credentials(), self.client.address).await?;
                 Ok(Admitted(self.client_as(user)))
             }
         }

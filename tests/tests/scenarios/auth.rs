@@ -83,7 +83,7 @@ fn assert_is_asked_to_log_in(response: &Response, why: &str) {
 #[tokio::test]
 async fn without_a_right_login_nothing_is_done_and_the_client_is_asked_for_one() {
     let mut log = Log::follow();
-    let guarded = Guarded::start().await;
+    let guarded = Guarded::start_with(|config| config.auth.failures = 100).await;
     let stage = &guarded.stage;
     let url = stage.url("guarded.example");
     let wrong = "the login is wrong";

@@ -49,6 +49,14 @@ impl fmt::Debug for Attempt {
     }
 }
 
+/// A login that is wrong.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Failure<'a> {
+    /// Whose it would be. A name that is not in the file is left out: it may be a password.
+    pub(super) user: Option<&'a str>,
+    pub(super) reason: &'static str,
+}
+
 /// Whether the file has the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Known {
@@ -131,6 +139,24 @@ impl Verifier {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) | Err(_) => Outcome::Busy,
         }
+    }
+
+    /// Counts and reports a login that is wrong without a comparison. If its client has failed too
+    /// often before, only says how long it has to wait.
+    pub(super) fn fail(&self, failure: Failure<'_>, address: Option<IpAddr>) -> Option<Duration> {
+        let (client, now) = (ClientKey::of(address), Instant::now());
+        let mut state = lock(&self.state);
+        let wait = state.failures.wait(client, now);
+        if wait.is_none() {
+            state.failures.add(client, now);
+        }
+        // Others need not wait for the log.
+        drop(state);
+        match wait {
+            Some(wait) => self.reports.tell(Unverified::Limited(wait), address),
+            None => failure.log(address),
+        }
+        wait
     }
 
     /// Where the outcome will be, or the outcome if it is known already.
@@ -243,7 +269,7 @@ impl VerifierThread {
         // Others need not wait for the log.
         drop(state);
         match outcome {
-            Outcome::Wrong => attempt.log_failure(),
+            Outcome::Wrong => attempt.failure().log(attempt.address),
             Outcome::Limited(wait) => {
                 let why = Unverified::Limited(wait);
                 self.reports.tell(why, attempt.address);
@@ -258,25 +284,30 @@ impl VerifierThread {
 }
 
 impl Attempt {
-    /// fail2ban reads this line; README.md has the expression that it is matched by. A name that is
-    /// not in the file is left out: it may be a password.
-    fn log_failure(&self) {
-        let client = Client(self.address);
+    fn failure(&self) -> Failure<'_> {
         match self.known {
-            Known::Yes => tracing::warn!(
-                target: "portcullis::login",
-                %client,
-                user = &*self.user.name,
-                reason = "wrong password",
-                "login failed"
-            ),
-            Known::No => tracing::warn!(
-                target: "portcullis::login",
-                %client,
-                reason = "unknown user",
-                "login failed"
-            ),
+            Known::Yes => Failure {
+                user: Some(&*self.user.name),
+                reason: "wrong password",
+            },
+            Known::No => Failure {
+                user: None,
+                reason: "unknown user",
+            },
         }
+    }
+}
+
+impl Failure<'_> {
+    /// fail2ban reads this line; README.md has the expression that it is matched by.
+    fn log(self, address: Option<IpAddr>) {
+        tracing::warn!(
+            target: "portcullis::login",
+            client = %Client(address),
+            user = self.user,
+            reason = self.reason,
+            "login failed"
+        );
     }
 }
 

@@ -89,6 +89,54 @@ async fn each_failure_is_one_line_with_the_client_and_no_name_that_is_not_a_user
 }
 
 #[tokio::test]
+async fn what_cannot_be_compared_is_a_failure_as_a_wrong_password_is() {
+    let log = Log::follow();
+    let guarded = Guarded::start_with(|config| config.auth.failures = 5).await;
+    let mut client = guarded.stage.proxy.client_from([127, 0, 0, 10]).await;
+    let long = "x".repeat(1025);
+    let unfit = [
+        (
+            "Proxy-Authorization: Bearer x\r\n".to_owned(),
+            "the login is of another scheme than Basic, which alone is known here",
+        ),
+        (
+            "Proxy-Authorization: Basic !\r\n".to_owned(),
+            "the login is not a name, a colon and a password without control characters, in base64",
+        ),
+        (
+            login("", "secret"),
+            "the login is not a name, a colon and a password without control characters, in base64",
+        ),
+        (login("eve", &long), "a password that is too long"),
+        (login("ada", &long), "a password that is too long"),
+    ];
+    let failed = ["WARN portcullis::login: login failed client=127.0.0.10 "];
+    let mut lines = log.clone();
+    for (field, reason) in &unfit {
+        // One without a login is none that has failed.
+        for sent in ["", field.as_str()] {
+            let response = guarded.asks(&mut client, "unfit.example", sent).await;
+            assert_eq!(response.status, 407, "{sent}");
+        }
+        let line = lines.says(&failed).await;
+        assert!(line.ends_with(&format!(" reason=\"{reason}\"")), "{line}");
+        let names_ada = *field == login("ada", &long);
+        assert_eq!(line.contains(" user=\"ada\" "), names_ada, "{line}");
+        assert_eq!(line.contains("user="), names_ada, "{line}");
+    }
+    // Now it has to wait, whatever it sends.
+    for field in [&unfit[0].0, &unfit[4].0, &login("ada", "secret")] {
+        let mut client = guarded.stage.proxy.client_from([127, 0, 0, 10]).await;
+        let response = guarded.asks(&mut client, "unfit.example", field).await;
+        assert_eq!(response.status, 429, "{field}");
+        let mut client = guarded.stage.proxy.client_from([127, 0, 0, 10]).await;
+        let response = guarded.asks(&mut client, "unfit.example", "").await;
+        assert_eq!(response.status, 407, "it sends none");
+    }
+    assert_eq!(log.count(&failed), unfit.len());
+}
+
+#[tokio::test]
 async fn a_burst_of_wrong_logins_does_not_delay_those_who_are_known() {
     let guarded = Guarded::start().await;
     // A hash as `portcullis password` makes it, which takes its time.
