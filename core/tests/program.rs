@@ -10,6 +10,9 @@ mod access_log;
 #[path = "program/auth.rs"]
 mod auth;
 #[cfg(target_os = "linux")]
+#[path = "program/compiling.rs"]
+mod compiling;
+#[cfg(target_os = "linux")]
 #[path = "program/descriptors.rs"]
 mod descriptors;
 #[cfg(unix)]
