@@ -176,6 +176,23 @@ fn a_plugin_that_cannot_be_used_ends_a_check_with_2() {
     );
 }
 
+/// Has `other` become the program, where it has seen to it that no filter can run.
+#[cfg(target_os = "linux")]
+fn started_where_no_filter_runs(dir: &Path, command: &str, other: Command) -> Output {
+    let mut program = portcullis(dir);
+    program.args([command, "--listen", "127.0.0.1:0"]);
+    program.env("PORTCULLIS_FEEDS_MALWARE_ENABLED", "false");
+    started_by(other, &program).output().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+fn assert_it_says_that_no_filter_runs(output: &Output) {
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(output));
+    let said = stderr(output);
+    assert!(said.contains("this system lets no filter run"), "{said}");
+    assert!(said.contains("MemoryDenyWriteExecute"), "{said}");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_system_that_lets_no_filter_run_ends_the_start_with_2() {
@@ -183,16 +200,45 @@ fn a_system_that_lets_no_filter_run_ends_the_start_with_2() {
     for command in ["run", "check"] {
         // A filter's memory reserves more address space than that.
         let script = "ulimit -v 2097152; exec \"$@\"";
-        let mut program = portcullis(dir.path());
-        program.args([command, "--listen", "127.0.0.1:0"]);
-        program.env("PORTCULLIS_FEEDS_MALWARE_ENABLED", "false");
         let mut limited = Command::new("sh");
         limited.args(["-c", script, "sh"]);
-        let output = started_by(limited, &program).output().unwrap();
-        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
-        let said = stderr(&output);
-        assert!(said.contains("this system lets no filter run"), "{said}");
-        assert!(said.contains("MemoryDenyWriteExecute"), "{said}");
+        let output = started_where_no_filter_runs(dir.path(), command, limited);
+        assert_it_says_that_no_filter_runs(&output);
+    }
+}
+
+/// The exit code of [`DENY_WRITE_EXECUTE`] where the kernel does not know the call.
+#[cfg(target_os = "linux")]
+const UNKNOWN: i32 = 77;
+
+/// Has the kernel make no memory executable, as systemd does for `MemoryDenyWriteExecute=yes`, and
+/// becomes the program in its arguments. 65 is `PR_SET_MDWE`, 1 is `PR_MDWE_REFUSE_EXEC_GAIN`.
+#[cfg(target_os = "linux")]
+const DENY_WRITE_EXECUTE: &str = "\
+import ctypes, errno, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.prctl(65, 1, 0, 0, 0) != 0:
+    sys.exit(77 if ctypes.get_errno() == errno.EINVAL else 1)
+os.execv(sys.argv[1], sys.argv[1:])
+";
+
+#[cfg(target_os = "linux")]
+#[expect(clippy::print_stderr, reason = "the reader of the output should know")]
+#[test]
+fn a_kernel_that_makes_no_memory_executable_ends_the_start_with_2() {
+    if !there_is("python3") {
+        return;
+    }
+    let dir = TempDir::new().unwrap();
+    for command in ["run", "check"] {
+        let mut denied = Command::new("python3");
+        denied.args(["-c", DENY_WRITE_EXECUTE]);
+        let output = started_where_no_filter_runs(dir.path(), command, denied);
+        if output.status.code() == Some(UNKNOWN) {
+            eprintln!("skipped: this kernel is older than Linux 6.3 and has no PR_SET_MDWE");
+            return;
+        }
+        assert_it_says_that_no_filter_runs(&output);
     }
 }
 
