@@ -174,14 +174,48 @@ pub fn functions(count: usize) -> Vec<u8> {
 /// call of its own functions, and has no opinion on any. Its memory has 60 MB. `imports` are fields
 /// of the module.
 pub fn straight_line(imports: &str, work: &str) -> Vec<u8> {
+    with_large_memory(
+        imports,
+        &format!(
+            r#"(func (export "portcullis:filter/judge-host@1.0.0#judge")
+              (param $host i32) (param i32 i32) (result i32)
+              (if (i32.eq (i32.load8_u (local.get $host)) (i32.const 0x78)) (then {work}))
+              (i32.const 0))"#
+        ),
+    )
+}
+
+/// The same for a filter that does `work` in `init`.
+pub fn starting(imports: &str, work: &str) -> Vec<u8> {
+    with_large_memory(
+        imports,
+        &format!(
+            r#"(func (export "portcullis:filter/lifecycle@1.0.0#init")
+              (param i32 i32) (result i32) {work} (i32.const 0))
+            (func (export "portcullis:filter/judge-host@1.0.0#judge")
+              (param i32 i32 i32) (result i32) (i32.const 0))"#
+        ),
+    )
+}
+
+/// The same for a filter that does `work` in the background, and judges nothing.
+pub fn ticking(imports: &str, work: &str) -> Vec<u8> {
+    with_large_memory(
+        imports,
+        &format!(
+            r#"(func (export "portcullis:filter/tick@1.0.0#tick") (result i32)
+              {work} (i32.const 0))"#
+        ),
+    )
+}
+
+/// A filter with these hooks. What begins at 0 in its memory is an answer without an opinion.
+fn with_large_memory(imports: &str, hooks: &str) -> Vec<u8> {
     wat::component(&format!(
         r#"(module {imports}
           (memory (export "memory") 950)
           (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
-          (func (export "portcullis:filter/judge-host@1.0.0#judge")
-            (param $host i32) (param i32 i32) (result i32)
-            (if (i32.eq (i32.load8_u (local.get $host)) (i32.const 0x78)) (then {work}))
-            (i32.const 0)))"#
+          {hooks})"#
     ))
 }
 

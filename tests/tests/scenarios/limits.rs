@@ -18,9 +18,14 @@ struct Row {
 }
 
 fn row(limit: &'static str, guest: &str, settings: &'static str, says: &'static str) -> Row {
+    made(limit, guests::wat(guest), settings, says)
+}
+
+/// The same for a filter that is made here.
+fn made(limit: &'static str, wasm: Vec<u8>, settings: &'static str, says: &'static str) -> Row {
     Row {
         limit,
-        wasm: guests::wat(guest),
+        wasm,
         settings,
         says: says.split("..").collect(),
     }
@@ -95,6 +100,69 @@ fn of_starts() -> Vec<Row> {
             "table = 1000",
             "needs more than its 1000 table elements ([limits] table)",
         ),
+        made(
+            "start_cpu",
+            guests::starting(COUNT, &many_calls()),
+            "start_cpu = '20ms'\nstart_wall = '20s'",
+            "used more than its 20ms of computing time ([limits] start_cpu)",
+        ),
+    ]
+}
+
+/// The function that [`count`] calls.
+const COUNT: &str = r#"(import "portcullis:filter/metrics@1.0.0" "count"
+    (func $count (param i32 i32 i64 i32 i32)))"#;
+
+/// A call of the proxy with a text of so many bytes, which names no metric.
+fn count(bytes: usize) -> String {
+    format!(
+        "(call $count (i32.const 65536) (i32.const {bytes}) (i64.const 1)
+          (i32.const 0) (i32.const 0))"
+    )
+}
+
+/// Calls in a straight line, which take more than 50 ms: the guest itself notices no tick.
+fn many_calls() -> String {
+    count(1_000_000).repeat(3000)
+}
+
+/// Limits that are met by work in the background.
+fn of_ticks() -> Vec<Row> {
+    let endless = || guests::ticking("", "(loop $again (br $again))");
+    let hoarding = "(loop $again
+        (if (i32.eq (memory.grow (i32.const 16)) (i32.const -1)) (then (unreachable)))
+        (br $again))";
+    vec![
+        made(
+            "start_cpu",
+            endless(),
+            "start_cpu = '20ms'\nstart_wall = '20s'",
+            "used more than its 20ms of computing time ([limits] start_cpu)",
+        ),
+        made(
+            "start_wall",
+            endless(),
+            "start_cpu = '20s'\nstart_wall = '200ms'",
+            " its 200ms..([limits] start_wall)",
+        ),
+        made(
+            "start_cpu",
+            guests::ticking(COUNT, &many_calls()),
+            "start_cpu = '20ms'\nstart_wall = '20s'",
+            "used more than its 20ms of computing time ([limits] start_cpu)",
+        ),
+        made(
+            "memory",
+            guests::ticking("", hoarding),
+            "memory = '64MiB'\nstart_cpu = '10s'\nstart_wall = '20s'",
+            "needs more than its 64.0 MiB of memory ([limits] memory)",
+        ),
+        made(
+            "transfer",
+            guests::ticking(COUNT, &count(2_000_000)),
+            "transfer = '1MiB'\nstart_cpu = '10s'\nstart_wall = '20s'",
+            "hands over more than 1.0 MiB at once ([limits] transfer)",
+        ),
     ]
 }
 
@@ -147,6 +215,9 @@ async fn a_limit_that_a_start_meets_is_told_with_its_value_and_its_setting() {
         );
         stage.plug(&format!("{name}.wasm"), &row.wasm);
         log.says(&[&["refused", &name], &*row.says].concat()).await;
+        stage
+            .answers(&[("calm.example", 200), ("blocked.example", 403)])
+            .await;
         let is_listed = async || {
             let list = portcullis::commands::list_plugins(stage.proxy.config().clone()).await;
             let list = list.expect("a list").to_string();
@@ -156,6 +227,21 @@ async fn a_limit_that_a_start_meets_is_told_with_its_value_and_its_setting() {
         for file in ["toml", "wasm"] {
             stage.unplug(&format!("{name}.{file}"));
         }
+    }
+}
+
+#[tokio::test]
+async fn a_limit_that_a_tick_meets_is_told_while_the_neighbour_judges() {
+    for (number, row) in of_ticks().into_iter().enumerate() {
+        let name = format!("ticks-{number}-{}", row.limit.replace('_', "-"));
+        let settings = format!("[limits]\n{}", row.settings);
+        let mut log = Log::follow();
+        let stage = Stage::beside_neighbour(&name, &row.wasm, &settings).await;
+        let hosts = [("calm.example", 200), ("blocked.example", 403)];
+        stage.answers(&hosts).await;
+        let parts = [&["work in the background failed", &name], &*row.says].concat();
+        log.says(&parts).await;
+        stage.answers(&hosts).await;
     }
 }
 
@@ -242,11 +328,7 @@ async fn lines_beyond_the_limit_are_told_with_its_value_and_its_setting() {
 /// What is not a setting: a number of metrics is enough, or they are names of hosts.
 #[tokio::test]
 async fn a_metric_that_is_not_kept_is_told_once_with_the_reason() {
-    let import = r#"(import "portcullis:filter/metrics@1.0.0" "count"
-            (func $count (param i32 i32 i64 i32 i32)))"#;
-    let call = "(call $count (i32.const 65536) (i32.const 65) (i64.const 1)
-        (i32.const 0) (i32.const 0))";
-    let guest = guests::straight_line(import, &call.repeat(3));
+    let guest = guests::straight_line(COUNT, &count(65).repeat(3));
     let stage = Stage::beside_neighbour("namer", &guest, "").await;
     let mut log = Log::follow();
     stage.answers(&[("x.example", 200); 3]).await;

@@ -74,3 +74,24 @@ async fn a_filter_that_comes_back_ticks_at_once() {
     stage.plug("ticker.wasm", guests::ticker());
     log.says(&["ticker", "an odd tick"]).await;
 }
+
+#[tokio::test]
+async fn a_tick_that_never_ends_holds_up_neither_requests_nor_the_filters_that_come() {
+    let import = r#"(import "portcullis:filter/log@1.0.0" "write" (func $write (param i32 i32 i32)))
+        (data (i32.const 64) "here we go")"#;
+    let work = "(call $write (i32.const 4) (i32.const 64) (i32.const 10)) ;; at level error
+        (loop $again (br $again))";
+    let settings = "[limits]\nstart_cpu = '1h'\nstart_wall = '1h'";
+    let mut log = Log::follow();
+    let guest = guests::ticking(import, work);
+    let stage = Stage::beside_neighbour("tireless", &guest, settings).await;
+    log.says(&["ERROR", "tireless", "here we go"]).await;
+    let hosts = [("calm.example", 200), ("blocked.example", 403)];
+    stage.answers(&hosts.repeat(10)).await;
+    stage.plug("suffix.toml", "[config]\nblock = [\"evil.example\"]");
+    stage.plug("suffix.wasm", guests::suffix());
+    stage.until("evil.example", 403).await;
+    let failed = ["tireless", "work in the background failed"];
+    assert_eq!(log.count(&failed), 0, "it was not working meanwhile");
+    stage.proxy.stop().await;
+}
