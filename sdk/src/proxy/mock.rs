@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use portcullis_contract::limits::RANDOM_BYTES;
+use portcullis_contract::limits::{RANDOM_BYTES, ZONE_BYTES};
 use portcullis_contract::{Level, host};
 
 pub(crate) use facts::{ExchangeFacts, Known, OutcomeFacts, request_method, request_url};
@@ -84,6 +84,9 @@ pub(crate) fn now() -> SystemTime {
 pub(crate) fn local(zone: Option<&str>) -> Result<LocalTime, String> {
     let zone = match zone {
         None => TimeZone::UTC,
+        Some(name) if name.len() > ZONE_BYTES => {
+            return Err(format!("no time zone has a name of {} bytes", name.len()));
+        }
         Some(name) => TimeZone::get(name).map_err(|_| {
             format!("there is no time zone {name:?} on this machine; names are like Europe/Berlin")
         })?,

@@ -4,7 +4,8 @@
 //! What happens to requests meanwhile is in `hostile_filters`, `hostile_files` and `quarantine`;
 //! the limits of compiling are in `compiler` and `hostile_files`; what a call of the proxy answers
 //! to an argument that is too long is told to the filter, and asked for in
-//! `guests/obeys/cases.toml`.
+//! `guests/obeys/cases.toml` as far as the SDK passes such arguments on. A limit that work in the
+//! background meets is in the log alone.
 
 use portcullis_tests::{Log, Stage, guests, plug};
 
@@ -335,6 +336,26 @@ async fn a_metric_that_is_not_kept_is_told_once_with_the_reason() {
     let says = "the name of a metric or a label has 1 to 64 of the characters";
     log.says(&["WARN", "namer", says]).await;
     assert_eq!(log.count(&["namer", says]), 0);
+}
+
+/// A filter that is built with the SDK cannot ask about such a host, so the log has no line for it.
+#[tokio::test]
+async fn what_is_longer_than_a_host_has_no_registrable_domain() {
+    let host = format!("bbb{}example.com", "c.".repeat(120));
+    assert_eq!(host.len(), 254);
+    let import = format!(
+        r#"(import "portcullis:filter/domains@1.0.0" "registrable"
+            (func $registrable (param i32 i32 i32)))
+        (data (i32.const 4096) "{host}")"#
+    );
+    // The first byte of an answer, at 512, says whether there is a domain.
+    let work = "(call $registrable (i32.const 4097) (i32.const 253) (i32.const 512))
+        (if (i32.eqz (i32.load8_u (i32.const 512))) (then (unreachable)))
+        (call $registrable (i32.const 4096) (i32.const 254) (i32.const 512))
+        (if (i32.load8_u (i32.const 512)) (then (unreachable)))";
+    let guest = guests::straight_line(&import, work);
+    let stage = Stage::beside_neighbour("registrar", &guest, "").await;
+    stage.answers(&[("x.example", 200)]).await;
 }
 
 /// The filter learns of it and may go on; the operator is told once.

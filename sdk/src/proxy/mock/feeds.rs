@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use portcullis_contract::host::{ancestors, canonical_ascii};
+use portcullis_contract::limits::{FEED_NAME_BYTES, HOST_BYTES};
 
 use super::MOCK;
 use crate::error::FeedError;
@@ -83,13 +84,17 @@ impl Feeds {
 
     fn find(&self, names: &[&str], host: &str) -> Result<Option<Match>, FeedError> {
         let mut excepted = None;
-        // Something that is not a host is not covered, as in the proxy.
-        let host = canonical_ascii(host);
-        for name in names {
-            let unknown = || FeedError::Unknown((*name).to_owned());
-            let feed = self.by_name.get(*name).ok_or_else(unknown)?;
+        // Something that is not a host is not covered, as in the proxy, and what is longer than one
+        // is not looked at.
+        let is_short = host.len() <= HOST_BYTES;
+        let host = is_short.then(|| canonical_ascii(host)).flatten();
+        for &name in names {
+            // No feed has a longer name.
+            let shown = &name[..name.floor_char_boundary(FEED_NAME_BYTES)];
+            let feed = self.by_name.get(name).filter(|_| shown == name);
+            let feed = feed.ok_or_else(|| FeedError::Unknown(shown.to_owned()))?;
             if !feed.is_granted {
-                return Err(FeedError::NotGranted((*name).to_owned()));
+                return Err(FeedError::NotGranted(name.to_owned()));
             }
         }
         for name in names {

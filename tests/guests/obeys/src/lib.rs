@@ -148,15 +148,40 @@ fn answer(filter: &Obeys, exchange: &Exchange, order: &str) -> Result<Option<Str
             .unwrap_or_default(),
         "feeds" => feeds::names().join(" "),
         "missing" => format!("{:?}", feeds::find_in(&missing, host)?),
+        "longest" => rule_about(&longest()),
+        "longer" => rule_about(&format!("{}.", longest())),
+        "feed" => match feeds::find_in(&[long(exchange)], host) {
+            Err(feeds::Error::Unknown(name)) => name.len().to_string(),
+            other => format!("{other:?}"),
+        },
         "domain" => host.registrable_domain().unwrap_or_default(),
         "random" => format!("{} {}", random::bytes(7).len(), random::bytes(5000).len()),
         "nowhere" => clock::local(Some("Nowhere/AtAll"))?.hour.to_string(),
+        "zone" => clock::local(Some(&long(exchange)))?.hour.to_string(),
         "time" => {
             let now = clock::local(None)?;
             format!("{}-{} {}:{}", now.month, now.day, now.hour, now.minute)
         }
         _ => return Ok(None),
     }))
+}
+
+/// The rule of the lists that decides about a host.
+fn rule_about(host: &str) -> String {
+    feeds::find(host).map_or_else(|| "nothing".to_owned(), |found| found.rule)
+}
+
+/// A name below `evil.example` that has as many bytes as a host can have. A dot behind it is one
+/// more.
+fn longest() -> String {
+    format!("b{}evil.example", "c.".repeat(120))
+}
+
+/// A text of as many bytes as the second label of the host says.
+fn long(exchange: &Exchange) -> String {
+    let mut labels = exchange.host().as_str().split('.');
+    let bytes: Option<usize> = labels.nth(1).and_then(|label| label.parse().ok());
+    "x".repeat(bytes.unwrap_or_default())
 }
 
 /// The verdict that is ordered.
