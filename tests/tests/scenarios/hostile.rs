@@ -237,6 +237,7 @@ async fn malformed_requests_are_refused_and_nothing_after_them_is_served() {
 
 #[tokio::test]
 async fn what_is_too_large_has_its_own_status() {
+    let mut log = Log::follow();
     let (proxy, origin) = (Proxy::start().await, Origin::start().await);
     let url = origin.url("/");
     let many: String = (0..2000).map(|n| format!("X-{n}: {n}\r\n")).collect();
@@ -280,7 +281,14 @@ async fn what_is_too_large_has_its_own_status() {
         assert_eq!(response.status, status);
         assert_is_a_refusal(&response);
         assert_eq!(client.rest().await, "");
+        log.says(&[
+            " client=127.0.0.1 ",
+            &format!(" status={status} "),
+            " error=",
+        ])
+        .await;
     }
+    assert_eq!(log.count(&["kind=access"]), 0, "one line for each");
     assert!(!origin.was_dialled());
 }
 
