@@ -22,6 +22,9 @@ use self::folder::{Folder, Untrusted};
 use crate::config;
 
 mod folder;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests;
 
 /// Identifies the content of a file: its SHA-256.
 pub(crate) type Hash = [u8; 32];
@@ -61,6 +64,27 @@ enum Unusable {
     Engine(wasmtime::Error),
 }
 
+impl Unusable {
+    /// Whether the file is at fault: it is damaged, or another engine has made it. What the system
+    /// did not give, such as a descriptor or memory, it may give at the next start.
+    fn is_of_file(&self) -> bool {
+        match self {
+            Self::Damaged => true,
+            Self::Read(_) => false,
+            Self::Engine(error) => !is_of_system(error),
+        }
+    }
+}
+
+/// Whether the engine was let down while it opened the file, mapped it or made it executable.
+fn is_of_system(error: &wasmtime::Error) -> bool {
+    #[cfg(unix)]
+    let is_of_kernel = error.is::<rustix::io::Errno>();
+    #[cfg(not(unix))]
+    let is_of_kernel = false;
+    is_of_kernel || error.is::<io::Error>() || error.is::<wasmtime::OutOfMemory>()
+}
+
 impl Cache {
     /// Makes the folder if there is none. Fails if another user could write there.
     pub(super) fn open(engine: &Engine, settings: &config::Compiler) -> Result<Self, Untrusted> {
@@ -91,7 +115,9 @@ impl Cache {
                         %error,
                         "a compiled filter on disk cannot be used; it is compiled again"
                     );
-                    drop(self.folder.remove(name));
+                    if error.is_of_file() {
+                        drop(self.folder.remove(name));
+                    }
                     None
                 }
             },
