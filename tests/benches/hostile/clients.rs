@@ -25,6 +25,11 @@ pub(crate) fn rows() -> Vec<Row> {
             slow_reader,
         ),
         Row::crowd(
+            "200 tunnels that are not read while the origin sends",
+            200,
+            unread_tunnel,
+        ),
+        Row::crowd(
             "600 idle connections of a client that may have 500",
             600,
             idle,
@@ -37,7 +42,17 @@ pub(crate) fn rows() -> Vec<Row> {
             100,
             large_head,
         ),
+        Row::rate(
+            "100 heads with 2000 fields a second, which are refused",
+            100,
+            many_fields,
+        ),
         Row::rate("500 names of 1 KiB in Punycode a second", 500, long_name),
+        Row::rate(
+            "200 names of 59 KB in Punycode a second, which are refused",
+            200,
+            longest_name,
+        ),
     ]
 }
 
@@ -81,6 +96,22 @@ async fn slow_reader(scene: Scene, _: usize) -> Result<()> {
     }
 }
 
+/// Asks for what has no end, and stays.
+async fn unread_tunnel(scene: Scene, _: usize) -> Result<()> {
+    let mut client = Peer::connect_narrow(HOSTILE, scene.proxy).await?;
+    let target = scene.target("unread.example", "");
+    let authority = target.trim_end_matches('/');
+    client
+        .ask(format!(
+            "CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n"
+        ))
+        .await?;
+    client
+        .send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await?;
+    pending().await
+}
+
 /// Clients for which there is no room try again.
 async fn idle(scene: Scene, _: usize) -> Result<()> {
     let mut client = Peer::connect(HOSTILE, scene.proxy).await?;
@@ -112,9 +143,22 @@ async fn large_head(scene: Scene, _: usize) -> Result<()> {
         let field = |n| format!("X-Field-{n}: {n:040}\r\n");
         (0..990).map(field).collect()
     });
+    ask_with(scene, &FIELDS).await
+}
+
+async fn many_fields(scene: Scene, _: usize) -> Result<()> {
+    static FIELDS: LazyLock<String> = LazyLock::new(|| {
+        let field = |n| format!("X-{n}: {n}\r\n");
+        (0..2000).map(field).collect()
+    });
+    ask_with(scene, &FIELDS).await
+}
+
+/// With more fields, each with its end of line.
+async fn ask_with(scene: Scene, fields: &str) -> Result<()> {
     let mut client = Peer::connect(HOSTILE, scene.proxy).await?;
     let target = scene.target("large.example", "");
-    let head = format!("GET http://{target} HTTP/1.1\r\nHost: a\r\n{}\r\n", *FIELDS);
+    let head = format!("GET http://{target} HTTP/1.1\r\nHost: a\r\n{fields}\r\n");
     client.ask(head).await?;
     client.reset()
 }
@@ -123,5 +167,15 @@ async fn long_name(scene: Scene, number: usize) -> Result<()> {
     let mut client = Peer::connect(HOSTILE, scene.proxy).await?;
     let name = format!("xn--{}{number:06}", "z".repeat(1000));
     client.ask(get(&scene.target(&name, ""))).await?;
+    client.reset()
+}
+
+/// Once, as a head has room for it only once.
+async fn longest_name(scene: Scene, _: usize) -> Result<()> {
+    static NAME: LazyLock<String> = LazyLock::new(|| format!("xn--{}", "z".repeat(59_000)));
+    let mut client = Peer::connect(HOSTILE, scene.proxy).await?;
+    let target = scene.target(&NAME, "");
+    let head = format!("GET http://{target} HTTP/1.1\r\nHost: a\r\n\r\n");
+    client.ask(head).await?;
     client.reset()
 }

@@ -1,13 +1,15 @@
 //! Filters that fail in one way each, and clients that make them: at hosts that begin with `x`.
 
 use std::fs;
+use std::future::pending;
 use std::io::Result;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use portcullis_tests::guests;
 use tokio::time::sleep;
 
-use crate::load::{Row, Scene};
+use crate::load::{Count, Row, Scene};
 use crate::peer::{HOSTILE, Peer, get};
 
 /// Clients that ask, each as soon as it has its answer.
@@ -19,21 +21,54 @@ const NO_QUARANTINE: &str = "[quarantine]\nfailures = 4294967295\n";
 /// Wears its instances out at every host, the neighbour's too.
 const SKIPPED: &str = "on_error = \"skip\"\n[quarantine]\nfailures = 4294967295\n";
 
+const SHADOW: &str = "mode = \"shadow\"\n[quarantine]\nfailures = 4294967295\n";
+
+const OFF: &str = "enabled = false\n";
+
+/// One tick lasts for as long as the filter is in use.
+const ENDLESS_TICK: &str = "[limits]\nstart_cpu = \"1h\"\nstart_wall = \"1h\"\n";
+
+/// Nothing interrupts the filter while it fills 8 MB of new memory eight times, which takes about
+/// 10 ms. The calls of all clients may come before an answer.
+const UNINTERRUPTED: Duration = Duration::from_millis(50);
+
 pub(crate) fn rows() -> Vec<Row> {
+    let groups = [computing(), hoarding(), in_background(), changing()];
+    groups.into_iter().flatten().collect()
+}
+
+fn computing() -> Vec<Row> {
     let import = r#"(import "portcullis:filter/metrics@1.0.0" "count"
             (func $count (param i32 i32 i64 i32 i32)))"#;
     let call = "(call $count (i32.const 65536) (i32.const 1000000) (i64.const 1)
         (i32.const 0) (i32.const 0))";
     let calls = guests::straight_line(import, &call.repeat(3000));
-    let state = format!("{NO_QUARANTINE}[grants]\nstate = true\n");
+    let fill = "(memory.fill (i32.const 0) (i32.const 1) (i32.const 8000000))";
     vec![
         failing("a filter that loops", guests::wat("loops"), NO_QUARANTINE),
         failing("a filter that traps", guests::wat("guards"), NO_QUARANTINE),
         failing(
+            "a filter that computes in a straight line",
+            guests::straight_line("", &fill.repeat(8)),
+            NO_QUARANTINE,
+        )
+        .promise(UNINTERRUPTED),
+        failing(
             "a filter that calls the proxy with names of 1 MB",
-            calls,
+            calls.clone(),
             NO_QUARANTINE,
         ),
+        failing(
+            "a filter in shadow mode that calls the proxy with names of 1 MB",
+            calls,
+            SHADOW,
+        ),
+    ]
+}
+
+fn hoarding() -> Vec<Row> {
+    let state = format!("{NO_QUARANTINE}[grants]\nstate = true\n");
+    vec![
         failing(
             "a filter that hoards memory",
             guests::wat("grows_memory"),
@@ -66,6 +101,29 @@ pub(crate) fn rows() -> Vec<Row> {
             guests::wat("guards"),
             "",
         ),
+    ]
+}
+
+fn in_background() -> Vec<Row> {
+    vec![
+        failing(
+            "a filter that loops when an exchange has ended",
+            guests::wat("loops_at_end"),
+            NO_QUARANTINE,
+        ),
+        // It takes a moment until the filter is compiled.
+        Row::of("a filter whose tick loops", use_hostile)
+            .file("hostile.toml", OFF)
+            .file(
+                "hostile.wasm",
+                guests::ticking("", "(loop $again (br $again))"),
+            )
+            .phases(2),
+    ]
+}
+
+fn changing() -> Vec<Row> {
+    vec![
         Row::rate("a filter whose settings change every 100 ms", 10, settings)
             .file("suffix.toml", "[config]\nblock = [\"evil-0.example\"]\n")
             .file("suffix.wasm", guests::suffix()),
@@ -100,6 +158,29 @@ async fn ask_with_fields(scene: Scene, _: usize) -> Result<()> {
         client.ask(format!("{head}\r\n{fields}\r\n")).await?;
     }
     client.reset()
+}
+
+/// Has the hostile filter work, without a client that asks it.
+async fn use_hostile(scene: Scene, count: Count) {
+    let _in_use = InUse::from_now_on(scene);
+    count.fetch_add(1, Ordering::Relaxed);
+    pending().await
+}
+
+/// The hostile filter, until this is dropped.
+struct InUse(Scene);
+
+impl InUse {
+    fn from_now_on(scene: Scene) -> Self {
+        put(&scene, "hostile.toml", ENDLESS_TICK.as_bytes()).expect("a folder to write to");
+        Self(scene)
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        put(&self.0, "hostile.toml", OFF.as_bytes()).expect("a folder to write to");
+    }
 }
 
 async fn settings(scene: Scene, number: usize) -> Result<()> {

@@ -13,6 +13,16 @@ pub(crate) fn rows() -> Vec<Row> {
             |scene, _| ask(scene, "interim"),
         ),
         Row::crowd(
+            "4 requests to an origin that sends without end",
+            4,
+            |scene, _| ask(scene, "large"),
+        ),
+        Row::rate(
+            "100 times a second a response whose head has 1 MiB",
+            100,
+            |scene, _| refused(scene, "wide"),
+        ),
+        Row::crowd(
             "200 requests to an origin that trickles",
             200,
             |scene, _| ask(scene, "trickle"),
@@ -25,10 +35,20 @@ pub(crate) fn rows() -> Vec<Row> {
     ]
 }
 
+/// Reads all that comes, as soon as it comes.
 async fn ask(scene: Scene, path: &'static str) -> Result<()> {
     let mut client = Peer::connect(HOSTILE, scene.proxy).await?;
     client
         .send(get(&scene.target("hostile.example", path)))
         .await?;
     client.drain().await
+}
+
+/// Reads what the proxy answers instead.
+async fn refused(scene: Scene, path: &'static str) -> Result<()> {
+    let mut client = Peer::connect(HOSTILE, scene.proxy).await?;
+    client
+        .ask(get(&scene.target("hostile.example", path)))
+        .await?;
+    client.reset()
 }

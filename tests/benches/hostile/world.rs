@@ -25,6 +25,16 @@ const LISTED: u32 = 76_000;
 /// What is sent as a few hundred kilobytes, in MiB.
 const UNPACKED: usize = 256;
 
+/// Interim responses, as many as are sent at once.
+static INTERIM: LazyLock<String> =
+    LazyLock::new(|| "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n".repeat(2000));
+
+/// A response whose head has 1 MiB.
+static WIDE: LazyLock<String> = LazyLock::new(|| {
+    let field = format!("X: {}\r\n", "x".repeat(1 << 20));
+    format!("HTTP/1.1 200 OK\r\n{field}Content-Length: 2\r\n\r\nok")
+});
+
 /// Where it is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct World {
@@ -90,11 +100,9 @@ async fn serve(mut client: Peer) -> std::io::Result<()> {
                 }
             }
             "interim" => loop {
-                client
-                    .send("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n")
-                    .await?;
-                sleep(Duration::from_millis(10)).await;
+                client.send(INTERIM.as_bytes()).await?;
             },
+            "wide" => client.send(WIDE.as_bytes()).await?,
             "list" => client.send(list()).await?,
             "bomb" => client.send(bomb()).await?,
             _ => {
