@@ -212,7 +212,7 @@ impl State {
 
     /// Says what the filter does not get. Only the first time: a filter that makes the mistake
     /// keeps making it.
-    fn report_once(&self, what: Refused, error: &str) {
+    fn report_once(&self, what: Refused, error: impl FnOnce() -> String) {
         let bit = 1 << what as u8;
         if self.host.refused.fetch_or(bit, Ordering::Relaxed) & bit != 0 {
             return;
@@ -225,7 +225,7 @@ impl State {
         };
         tracing::warn!(
             filter = &*self.host.name,
-            error,
+            error = error(),
             "{what}; further ones are not reported"
         );
     }

@@ -183,7 +183,7 @@ impl notes::Host for State {
         self.serve_exchange("notes.set", |state| {
             let noted = state.set_note(key, value);
             if let Err(error) = noted {
-                state.report_once(Refused::Note, error);
+                state.report_once(Refused::Note, || error.to_owned());
             }
         })
     }

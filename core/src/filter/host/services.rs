@@ -44,12 +44,12 @@ impl State {
             return Err(feeds::FeedError::Unknown(shown.to_owned()));
         }
         if !self.host.grants.feeds.contains(feed) {
-            let grants = &self.host.grants;
-            let file = format!("{}.toml", self.host.name);
-            let how = grants.how_to_have(&[grants.feeds_line(shown)], &file);
-            let advice =
-                format!("the feed {shown} is not granted; if it may be looked into, {how}");
-            self.report_once(Refused::Feed, &advice);
+            self.report_once(Refused::Feed, || {
+                let grants = &self.host.grants;
+                let file = format!("{}.toml", self.host.name);
+                let how = grants.how_to_have(&[grants.feeds_line(shown)], &file);
+                format!("the feed {shown} is not granted; if it may be looked into, {how}")
+            });
             return Err(feeds::FeedError::NotGranted(shown.to_owned()));
         }
         Ok(())
@@ -130,11 +130,12 @@ impl State {
             let store = &state.host.state;
             change(store).map_err(|error| {
                 if matches!(error, StateError::Full | StateError::TooLarge) {
-                    let room = ByteSize(store.cap() as u64);
-                    let advice = format!(
-                        "it does not fit into its state of {room}; let keys expire sooner, or raise [limits] state"
-                    );
-                    state.report_once(Refused::Value, &advice);
+                    state.report_once(Refused::Value, || {
+                        let room = ByteSize(store.cap() as u64);
+                        format!(
+                            "it does not fit into its state of {room}; let keys expire sooner, or raise [limits] state"
+                        )
+                    });
                 }
                 error.into()
             })
@@ -197,8 +198,9 @@ impl State {
             .map(|label| (&*label.name, &*label.value))
             .collect();
         if let Err(dropped) = measure(&self.host.metrics, &labels) {
-            let name = super::printable(name);
-            self.report_once(Refused::Metric, &format!("{name}: {dropped}"));
+            self.report_once(Refused::Metric, || {
+                format!("{}: {dropped}", super::printable(name))
+            });
         }
     }
 }
