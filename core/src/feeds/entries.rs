@@ -17,11 +17,19 @@ use crate::verdict::rule::name::{listed_host, listed_label, listed_network};
 use crate::verdict::rule::written::wildcard;
 use crate::verdict::rule::{Covers, Rule};
 
+/// A line, a value or a name of so many bytes is wrong, whatever it says.
+pub(super) const TOO_LONG: usize = 8 << 10;
+
 /// How many entries of a kind are shown to people.
 const EXAMPLES: usize = 3;
 
 /// Characters that are shown of an entry.
 const EXAMPLE_LENGTH: usize = 60;
+
+/// As much of an entry as is needed to show it, and to see that it goes on.
+pub(super) fn beginning(text: &str) -> &str {
+    &text[..text.floor_char_boundary(4 * (EXAMPLE_LENGTH + 1))]
+}
 
 /// What the operator says about all entries of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -287,6 +295,10 @@ struct Subject<'n> {
 
 impl<'n> Subject<'n> {
     fn read(text: &'n str) -> Option<Self> {
+        // Strings in JSON have no other bound.
+        if text.len() >= TOO_LONG {
+            return None;
+        }
         // Most names of most lists are canonical as they are written. Then they are no addresses.
         match canonical_host(text) {
             Ok(Cow::Borrowed(name)) if name.contains('.') => Some(Self {

@@ -19,7 +19,6 @@ use std::net::IpAddr;
 
 use self::detect::detect;
 use self::lines::Lines;
-use self::rpz::Zone;
 #[cfg(any(test, fuzzing))]
 use super::entries::LeftOut;
 use super::entries::{Entries, Listed, Reading, Rejected};
@@ -36,6 +35,11 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The bytes of a body in which a name is expected, with what stands around it: for how much room
 /// there is from the start.
 const BYTES_A_NAME: u64 = 20;
+
+/// Entries of one line repeat no more of it beside their names, in bytes: the owner of a record, an
+/// address, an option with its target. A line with more is wrong, as each of many names would need
+/// memory for it.
+const LONGEST_REPEATED: usize = 255;
 
 /// What well-known exports call the column or field with names of hosts, the best first. A URL says
 /// that its host alone is meant, which the name of a domain does not.
@@ -148,16 +152,7 @@ pub(crate) fn read(
         FeedFormat::Adblock => lines(body, &mut entries, adblock::read_line)?,
         FeedFormat::Dnsmasq => lines(body, &mut entries, dnsmasq::read_line)?,
         FeedFormat::Unbound => lines(body, &mut entries, unbound::read_line)?,
-        FeedFormat::Rpz => {
-            let mut zone = Zone::default();
-            let mut lines = Lines::new(body);
-            while let Some(some) = lines.next()? {
-                for (line, number) in some {
-                    zone.read_line(line.trim_end(), number, &mut entries)?;
-                }
-            }
-            zone.finish(&mut entries);
-        }
+        FeedFormat::Rpz => rpz::read(body, &mut entries)?,
         FeedFormat::Json => json::read(&mut body, format.field.as_deref(), &mut entries)?,
         FeedFormat::Csv => {
             csv::read(BufReader::new(body), format.column.as_ref(), &mut entries)?;
@@ -186,7 +181,8 @@ fn begin(body: &mut (impl Read + Seek)) -> io::Result<()> {
     Ok(())
 }
 
-/// Hands each line that is not blank to `read`, without its line end and white space.
+/// Hands each line that is not blank to `read`, without its line end and white space. One that is
+/// too long is wrong.
 fn lines(
     body: impl Read,
     entries: &mut Entries,
@@ -194,10 +190,12 @@ fn lines(
 ) -> Result<(), Rejected> {
     let mut lines = Lines::new(body);
     while let Some(some) = lines.next()? {
-        for (line, number) in some {
-            let line = line.trim_ascii();
-            if !line.is_empty() {
-                read(line, number, entries)?;
+        for line in some {
+            let text = line.text.trim_ascii();
+            if line.is_too_long {
+                entries.wrong(line.number, text);
+            } else if !text.is_empty() {
+                read(text, line.number, entries)?;
             }
         }
     }

@@ -9,11 +9,8 @@ use memchr::memchr_iter;
 
 use super::{add_host_or_url, rank};
 use crate::config::Column;
-use crate::feeds::entries::{Entries, Rejected};
+use crate::feeds::entries::{Entries, Rejected, TOO_LONG};
 use crate::feeds::snapshot::Full;
-
-/// A value of so many bytes is not a name.
-const TOO_LONG: usize = 8 << 10;
 
 /// Reads the whole body. Without a column it is the one that well-known exports call by its name,
 /// or else the first.

@@ -38,7 +38,7 @@ pub(super) fn detect(
     let mut lines = Lines::new(body);
     let mut looks = Looks::default();
     while let Some(mut some) = lines.next()? {
-        if some.any(|(line, _)| looks.look_at(line.trim_ascii()).is_break()) {
+        if some.any(|line| looks.look_at(line.text.trim_ascii()).is_break()) {
             break;
         }
     }

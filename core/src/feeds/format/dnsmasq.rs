@@ -3,7 +3,7 @@
 //! an address that belongs to no host. With a server after them (`server=/x/192.0.2.1`, `#` for the
 //! usual ones) they say whom to ask, which excepts the names.
 
-use super::is_nowhere;
+use super::{LONGEST_REPEATED, is_nowhere};
 use crate::feeds::entries::Entries;
 use crate::feeds::snapshot::Full;
 use crate::verdict::rule::{Covers, Rule};
@@ -22,6 +22,10 @@ pub(super) fn read_line(line: &str, number: usize, entries: &mut Entries) -> Res
         entries.other(number, line);
         return Ok(());
     };
+    if option.len() + target.len() > LONGEST_REPEATED {
+        entries.wrong(number, line);
+        return Ok(());
+    }
     let rule = match option.trim_start_matches("--") {
         // The log shows the entry as text, which has to be read as the same entry.
         _ if target.contains(char::is_control) => None,

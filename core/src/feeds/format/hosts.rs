@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use super::belongs_to_none;
+use super::{LONGEST_REPEATED, belongs_to_none};
 use crate::feeds::entries::Entries;
 use crate::feeds::snapshot::Full;
 
@@ -44,7 +44,9 @@ pub(super) fn names(content: &str) -> Option<impl Iterator<Item = (&str, Cow<'_,
     let mut fields = content.split_ascii_whitespace();
     // The log shows the entry as one line of text, which has to be read as the same entry.
     let written = fields.next()?;
-    if !written.bytes().all(|byte| byte.is_ascii_graphic()) {
+    let is_text = written.bytes().all(|byte| byte.is_ascii_graphic());
+    // Its zone may have any length.
+    if !is_text || written.len() > LONGEST_REPEATED {
         return None;
     }
     // `fe80::1%lo0`: the zone (RFC 4007, section 11) is not part of what `IpAddr` reads.

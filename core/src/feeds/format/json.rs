@@ -15,7 +15,7 @@ use serde_json::de::IoRead;
 
 use self::mended::Mended;
 use super::{NAMES, add_host_or_url, begin, rank, start};
-use crate::feeds::entries::{Entries, Rejected};
+use crate::feeds::entries::{Entries, Rejected, beginning};
 use crate::feeds::snapshot::Full;
 
 /// Values that are neither strings nor have others in them, which all mean the same to a visitor.
@@ -262,7 +262,7 @@ impl<'de> Visitor<'de> for At<'_, '_> {
 
     fn visit_str<E: Error>(self, name: &str) -> Result<bool, E> {
         if !self.tokens.is_empty() || !self.takes_one {
-            return Ok(self.pass(&name));
+            return Ok(self.pass(&beginning(name)));
         }
         self.names.add(name)?;
         Ok(true)

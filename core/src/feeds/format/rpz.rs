@@ -5,8 +5,10 @@
 //! and answers do not speak of names, and are counted.
 
 use std::borrow::Cow;
+use std::io::Read;
 
-use super::is_nowhere;
+use super::lines::{Line, Lines};
+use super::{LONGEST_REPEATED, is_nowhere};
 use crate::feeds::entries::{Entries, Rejected};
 use crate::verdict::MatchKind;
 use crate::verdict::rule::{Covers, Rule};
@@ -20,16 +22,39 @@ const LONGEST_RECORD: usize = 4 << 10;
 /// What a zone is called whose name nothing says. No zone has this name.
 const UNNAMED: &str = "@";
 
+/// Reads the whole body.
+pub(super) fn read(body: impl Read, entries: &mut Entries) -> Result<(), Rejected> {
+    let mut zone = Zone::default();
+    let mut lines = Lines::new(body);
+    while let Some(some) = lines.next()? {
+        for Line {
+            text,
+            number,
+            is_too_long,
+        } in some
+        {
+            let line = text.trim_end();
+            if is_too_long {
+                zone.skip_line(line, number, entries);
+            } else {
+                zone.read_line(line, number, entries)?;
+            }
+        }
+    }
+    zone.finish(entries);
+    Ok(())
+}
+
 /// What the lines before have said.
 #[derive(Default)]
-pub(super) struct Zone {
-    /// What names without a dot at their end are below, if it is not the zone.
-    origin: Option<String>,
+struct Zone {
+    origin: Origin,
     /// The name of the zone, if it is known.
     apex: Option<String>,
-    /// What a line without an owner is about, as it is written and with all of its labels.
+    /// What a line without an owner is about, as it is written.
     owner: String,
-    subject: String,
+    /// The same with all of its labels; none if a line before was too long to tell.
+    subject: Option<String>,
     /// A record in parentheses goes on after its line.
     is_open: bool,
     /// What is known of such a record, without its parentheses.
@@ -38,9 +63,35 @@ pub(super) struct Zone {
     began: usize,
 }
 
+/// What names without a dot at their end are below.
+#[derive(Default)]
+enum Origin {
+    #[default]
+    Zone,
+    Name(String),
+    /// It was too long to be read.
+    Unknown,
+}
+
 impl Zone {
+    /// Counts a line that is too long. The record that it is in is lost, and what it says of the
+    /// lines behind it.
+    fn skip_line(&mut self, beginning: &str, number: usize, entries: &mut Entries) {
+        let was_open = std::mem::take(&mut self.is_open);
+        match beginning.chars().next() {
+            Some(' ' | '\t' | ';') if !was_open => {}
+            // It may be that of the origin.
+            Some('$') if !was_open => self.origin = Origin::Unknown,
+            _ => {
+                self.owner.clear();
+                self.subject = None;
+            }
+        }
+        entries.wrong(number, beginning);
+    }
+
     /// Reads a line, with the white space that it begins with.
-    pub(super) fn read_line(
+    fn read_line(
         &mut self,
         line: &str,
         number: usize,
@@ -74,7 +125,7 @@ impl Zone {
     }
 
     /// Says what the end of the zone has cut off.
-    pub(super) fn finish(self, entries: &mut Entries) {
+    fn finish(self, entries: &mut Entries) {
         if self.is_open {
             entries.wrong(self.began, &self.record);
         }
@@ -122,7 +173,12 @@ impl Zone {
         }
         if !content.starts_with([' ', '\t']) {
             self.owner = words.next().unwrap_or_default().to_ascii_lowercase();
-            self.subject = self.absolute(&self.owner).into_owned();
+            self.subject = self.absolute(&self.owner).map(Cow::into_owned);
+            if self.subject.is_none() {
+                self.owner.clear();
+                entries.wrong(number, content);
+                return Ok(());
+            }
         }
         // An entry by itself says whom it is about.
         let text = match content.trim_ascii() {
@@ -145,11 +201,16 @@ impl Zone {
         let value = words.next().unwrap_or_default();
         match &*directive.to_ascii_uppercase() {
             "$ORIGIN" => {
-                let origin = self.absolute(&value.to_ascii_lowercase()).into_owned();
+                let value = value.to_ascii_lowercase();
+                let Some(origin) = self.absolute(&value).map(Cow::into_owned) else {
+                    self.origin = Origin::Unknown;
+                    entries.wrong(number, text);
+                    return Ok(());
+                };
                 if value.ends_with('.') {
                     self.apex.get_or_insert_with(|| origin.clone());
                 }
-                self.origin = Some(origin);
+                self.origin = Origin::Name(origin);
             }
             "$INCLUDE" => return Err(Rejected::Include(number)),
             "$GENERATE" => entries.other(number, text),
@@ -169,14 +230,14 @@ impl Zone {
         let (kind, data) = (kind.to_ascii_uppercase(), data.to_ascii_lowercase());
         let decides = match (&*kind, &*data) {
             ("SOA", _) => {
-                self.apex = Some(self.subject.clone());
+                self.apex = Some(self.subject.clone().unwrap_or_default());
                 return Ok(());
             }
             ("NS", _) => return Ok(()),
             ("CNAME", "") => None,
-            ("CNAME", target) => match &*self.absolute(target) {
-                "" | "*" | "rpz-drop" => Some(MatchKind::Listed),
-                "rpz-passthru" => Some(MatchKind::Excepted),
+            ("CNAME", target) => match self.absolute(target).as_deref() {
+                Some("" | "*" | "rpz-drop") => Some(MatchKind::Listed),
+                Some("rpz-passthru") => Some(MatchKind::Excepted),
                 _ => None,
             },
             ("A" | "AAAA", address) if is_nowhere(address) => Some(MatchKind::Listed),
@@ -206,23 +267,32 @@ impl Zone {
         self.apex.as_deref().unwrap_or(UNNAMED)
     }
 
-    /// A name with all of its labels.
-    fn absolute<'n>(&self, name: &'n str) -> Cow<'n, str> {
-        if let Some(name) = name.strip_suffix('.') {
-            return name.into();
-        }
-        match (self.origin.as_deref().unwrap_or(self.zone()), name) {
-            (origin, "@") => origin.to_owned().into(),
-            ("", name) => name.into(),
-            (origin, name) => format!("{name}.{origin}").into(),
-        }
+    /// A name with all of its labels; none if it is longer than any is, or below an origin that is.
+    fn absolute<'n>(&self, name: &'n str) -> Option<Cow<'n, str>> {
+        let absolute = match (name.strip_suffix('.'), &self.origin) {
+            (Some(name), _) => Cow::Borrowed(name),
+            (None, Origin::Zone) => below(self.zone(), name),
+            (None, Origin::Name(origin)) => below(origin, name),
+            (None, Origin::Unknown) => return None,
+        };
+        Some(absolute).filter(|name| name.len() <= LONGEST_REPEATED)
     }
 
     /// What the owner of the record is about; none if that is not a host.
     fn name(&self) -> Option<&str> {
-        let name = self.subject.strip_suffix(self.zone())?.strip_suffix('.')?;
+        let subject = self.subject.as_deref()?;
+        let name = subject.strip_suffix(self.zone())?.strip_suffix('.')?;
         let last = name.rsplit('.').next().unwrap_or(name);
         (!OTHER_TRIGGERS.contains(&last)).then_some(name)
+    }
+}
+
+/// A name below an origin, with all of its labels.
+fn below<'n>(origin: &str, name: &'n str) -> Cow<'n, str> {
+    match (origin, name) {
+        (origin, "@") => origin.to_owned().into(),
+        ("", name) => name.into(),
+        (origin, name) => format!("{name}.{origin}").into(),
     }
 }
 

@@ -1,6 +1,7 @@
 mod differential;
 mod excerpts;
 mod exports;
+mod long;
 mod odd;
 mod written;
 

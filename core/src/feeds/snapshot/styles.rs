@@ -84,8 +84,11 @@ impl Collected {
         if last.is_some_and(|style| style.writes(rules, name, text)) {
             return (self.last, String::new());
         }
-        let around = memmem::find(text.as_bytes(), name.as_bytes())
-            .filter(|_| text.len() <= LONGEST_TEXT && !text.contains(char::is_control))
+        // The length comes first: a text may be much longer than what is kept of it.
+        let fits = text.len() <= LONGEST_TEXT && !text.contains(char::is_control);
+        let at = fits.then(|| memmem::find(text.as_bytes(), name.as_bytes()));
+        let around = at
+            .flatten()
             .map(|at| Written::Around(&text[..at], &text[at + name.len()..]));
         match around.and_then(|around| self.find_or_add(rules, around)) {
             Some(place) => {

@@ -256,7 +256,7 @@ fn json_of_another_shape_is_rejected() {
 }
 
 /// Of three entries of a list in JSON the second is wrong, and this is shown of it.
-fn assert_loses_one(field: Option<&str>, body: &[u8], wrong: &str) {
+pub(super) fn assert_loses_one(field: Option<&str>, body: &[u8], wrong: &str) {
     let format = Format {
         field: field.map(str::to_owned),
         ..FeedFormat::Json.into()
