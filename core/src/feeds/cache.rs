@@ -235,28 +235,32 @@ impl Cache {
         Ok(Stamp::of(&description, origin))
     }
 
-    /// Writes down that the source still has the body of that copy, and how it calls it now. A copy
-    /// that is another's by now, or of another body, is left alone.
+    /// Writes down that the source still has the body of that copy, and how it calls it now. Says
+    /// whether there is a copy at all: one that is another's by now, or of another body, is left
+    /// alone.
     pub(crate) fn confirm(
         &self,
         origin: &Origin,
         version: &Version,
         fetched_at: SystemTime,
-    ) -> Result<(), Unwritten> {
-        let of_body = |description: &Description| description.sha256() == version.sha256;
-        let described = match self.described(origin) {
-            Err(Unusable::OtherSource) => None,
+    ) -> Result<bool, Unwritten> {
+        let description = match self.described(origin) {
+            Err(Unusable::OtherSource) => return Ok(true),
             described => described?,
         };
-        let Some(description) = described.filter(of_body) else {
-            return Ok(());
+        let Some(description) = description.filter(|_| self.size(origin).is_some()) else {
+            return Ok(false);
         };
+        if description.sha256() != version.sha256 {
+            return Ok(true);
+        }
         let confirmed = Description {
             validators: version.validators.clone(),
             fetched_at: seconds(fetched_at),
             ..description
         };
-        Ok(self.describe(origin, &confirmed)?)
+        self.describe(origin, &confirmed)?;
+        Ok(true)
     }
 
     fn describe(&self, origin: &Origin, description: &Description) -> io::Result<()> {

@@ -127,7 +127,8 @@ impl Feeds {
 
 impl Feeds {
     /// The source has said that the list which serves is current. Its copy says so from now on, so
-    /// that a restart asks only for what is newer.
+    /// that a restart asks only for what is newer. Where the copy has vanished, the next fetch is of
+    /// all of the list, and writes it again.
     async fn confirm(&self, source: &Arc<Source>, version: Version) {
         let (cache, of, now) = (self.cache.clone(), source.clone(), SystemTime::now());
         source.published(version.clone(), now);
@@ -135,8 +136,10 @@ impl Feeds {
             let Some((origin, _writes)) = of.origin.as_ref().zip(of.writes()) else {
                 return;
             };
-            if let Err(error) = cache.confirm(origin, &version, now) {
-                of.log_not_confirmed(&error);
+            match cache.confirm(origin, &version, now) {
+                Ok(true) => {}
+                Ok(false) => of.published(Version::default(), now),
+                Err(error) => of.log_not_confirmed(&error),
             }
         };
         blocking(confirm).await;

@@ -151,3 +151,30 @@ async fn a_list_whose_copy_could_not_be_kept_is_read_again() {
     assert!(lists(&open(server.feed(), &cache), "bad.example"));
     assert!(!server.requests()[1].contains("if-none-match"));
 }
+
+#[tokio::test]
+async fn a_copy_that_has_vanished_is_written_again() {
+    for vanishes in ["", "list.json", "list.list"] {
+        let dir = TempDir::new().unwrap();
+        let server = Server::answering([
+            ok("ETag: \"v1\"\r\n", LIST),
+            status("304 Not Modified"),
+            ok("ETag: \"v1\"\r\n", LIST),
+        ]);
+        let feeds = open(server.feed(), dir.path());
+        feeds.refresh_list().await.unwrap();
+        let copies = dir.path().join("feeds");
+        if vanishes.is_empty() {
+            fs::remove_dir_all(&copies).unwrap();
+        } else {
+            fs::remove_file(copies.join(vanishes)).unwrap();
+        }
+        assert_eq!(feeds.refresh_list().await.unwrap(), Outcome::Unchanged);
+        assert!(lists(&feeds, "bad.example"));
+
+        let outcome = feeds.refresh_list().await.unwrap();
+        assert!(matches!(outcome, Outcome::Updated { unkept: None, .. }));
+        assert!(lists(&open(server.feed(), dir.path()), "bad.example"));
+        assert!(!server.requests()[2].contains("if-none-match"));
+    }
+}
