@@ -30,7 +30,7 @@ pub(crate) use self::unpack::UnpackError;
 use self::unpack::unpack;
 use super::blocking;
 use super::origin::Origin;
-use crate::config::{Checksum, SecretError, file};
+use crate::config::{Checksum, Feed, SecretError, file};
 use crate::error::ErrorChain;
 use crate::upstream::policy::Policy;
 use crate::upstream::resolve::Resolver;
@@ -324,7 +324,7 @@ struct Proof {
 
 impl Proof {
     /// Gets what the feed's settings ask for. The list's key for its server goes with the request
-    /// for a signature, which is beside it.
+    /// for a signature, which is beside it; what is posted for the list does not.
     async fn fetch(origin: &Origin, fetcher: &Fetcher) -> Result<Self, FetchError> {
         let sum = match &origin.settings.checksum {
             None => None,
@@ -341,6 +341,10 @@ impl Proof {
                 let signed = Origin {
                     url: signature_url(&origin.url),
                     max_size: PROOF_LIMIT,
+                    settings: Feed {
+                        post: None,
+                        ..origin.settings.clone()
+                    },
                     ..origin.clone()
                 };
                 let Answer::Body { body, .. } =

@@ -6,6 +6,11 @@ use super::*;
 use crate::config::Checksum;
 use crate::feeds::fetch::Forged;
 
+/// The key of `list.minisig`, which is the signature of [`SIGNED`].
+const KEY: &str = "RWTxVZ1MDE1nH4Nn3ykmqNhaVV9p/htW/RGk6FXas/n2Rk4P+8a+Jc30";
+const SIGNED: &str = "a.example\nb.example\n";
+const SIGNATURE: &str = include_str!("list.minisig");
+
 /// The fields of a request, written as in the settings.
 fn headers(written: &[&str]) -> Feed {
     let text = format!("url = 'http://127.0.0.1/'\nheaders = {written:?}");
@@ -196,17 +201,32 @@ async fn another_list_than_the_published_one_is_refused() {
 
 #[tokio::test]
 async fn a_signature_is_beside_its_list() {
-    let list = "a.example\nb.example\n";
-    let signature = include_str!("list.minisig");
     let signed = |server: &Server| Feed {
-        minisign: Some("RWTxVZ1MDE1nH4Nn3ykmqNhaVV9p/htW/RGk6FXas/n2Rk4P+8a+Jc30".into()),
+        minisign: Some(KEY.into()),
         ..server.feed()
     };
-    for (list, is_right) in [(list, true), ("c.example\n", false)] {
-        let server = Server::answering([ok("", list), ok("", signature)]);
+    for (list, is_right) in [(SIGNED, true), ("c.example\n", false)] {
+        let server = Server::answering([ok("", list), ok("", SIGNATURE)]);
         let outcome = refresh(signed(&server)).await.0;
         assert_eq!(outcome.is_ok(), is_right, "{outcome:?}");
         assert!(server.requests()[1].starts_with("get /list.minisig"));
+    }
+}
+
+#[tokio::test]
+async fn what_is_posted_for_a_list_is_not_posted_for_its_signature() {
+    let server = Server::answering([ok("", SIGNED), ok("", SIGNATURE)]);
+    let feed = Feed {
+        minisign: Some(KEY.into()),
+        headers: headers(&["X-Key: one"]).headers,
+        post: Some(crate::config::Secret::Text("query=all".into())),
+        ..server.feed()
+    };
+    refresh(feed).await.0.unwrap();
+    let requests = server.requests();
+    for (request, asked) in requests.iter().zip(["post /list ", "get /list.minisig "]) {
+        assert!(request.starts_with(asked), "{request}");
+        assert!(request.contains("x-key: one"), "{request}");
     }
 }
 
