@@ -77,12 +77,16 @@ mod tests {
     }
 
     #[test]
-    fn the_most_specific_entry_of_a_feed_decides() {
+    fn of_a_feed_an_exception_decides_or_else_the_most_specific_entry() {
         assert!(names().is_empty());
-        testing::feed(
-            "malware",
-            ["evil.example", "A.evil.example", "@@b.evil.example"],
-        );
+        let entries = [
+            "evil.example",
+            "A.evil.example",
+            "@@b.evil.example",
+            "@@c.b.evil.example",
+            "d.c.b.evil.example",
+        ];
+        testing::feed("malware", entries);
         testing::feed("empty", [""; 0]);
         assert_eq!(names(), ["empty", "malware"]);
         for (host, expected) in [
@@ -91,6 +95,10 @@ mod tests {
             (
                 "x.b.evil.example",
                 Some(("@@b.evil.example", Kind::Excepted)),
+            ),
+            (
+                "d.c.b.evil.example",
+                Some(("@@c.b.evil.example", Kind::Excepted)),
             ),
             ("notevil.example", None),
             ("not a host", None),
@@ -101,15 +109,22 @@ mod tests {
     }
 
     #[test]
-    fn networks_cover_addresses_and_the_smallest_decides() {
+    fn networks_cover_addresses_and_an_exception_or_else_the_smallest_decides() {
         testing::feed(
             "networks",
-            ["10.0.0.0/8", "@@10.1.0.0/16", "10.1.2.3", "2001:db8::/32"],
+            [
+                "10.0.0.0/8",
+                "@@10.1.0.0/16",
+                "10.1.2.3",
+                "10.2.0.0/16",
+                "2001:db8::/32",
+            ],
         );
         for (host, expected) in [
-            ("10.2.0.1", Some("10.0.0.0/8")),
+            ("10.3.0.1", Some("10.0.0.0/8")),
+            ("10.2.0.1", Some("10.2.0.0/16")),
             ("10.1.0.1", Some("@@10.1.0.0/16")),
-            ("10.1.2.3", Some("10.1.2.3")),
+            ("10.1.2.3", Some("@@10.1.0.0/16")),
             ("2001:db8::1", Some("2001:db8::/32")),
             ("11.0.0.1", None),
         ] {

@@ -158,7 +158,7 @@ pub fn cases<F: Filter>(file: impl AsRef<Path>) {
 
 /// Gives this thread's mock a feed with these entries, in place of any feed of that name: domains
 /// with every name below them, addresses, and networks such as `10.0.0.0/8`. Behind `@@` they are
-/// exceptions.
+/// exceptions, which precede the others, however specific either are.
 ///
 /// ```
 /// use portcullis_sdk::{feeds, testing};

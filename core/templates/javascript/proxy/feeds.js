@@ -19,7 +19,7 @@ export function findIn(feeds, host) {
   return matches.find(({ kind }) => kind === 'listed') ?? matches[0];
 }
 
-// The longest entry decides.
+// An exception decides, or else another entry; of several the longest.
 function match(feed, host) {
   if (!(feed in lists)) {
     throw new ProxyError({ tag: notGranted.has(feed) ? 'not-granted' : 'unknown', val: feed });
@@ -29,5 +29,7 @@ function match(feed, host) {
     return { domain: rule.replace('@@', ''), match: { feed, source: `${feed}.txt`, rule, line: at + 1, kind } };
   });
   const covering = entries.filter(({ domain }) => isWithin(host, domain));
-  return covering.sort((a, b) => b.domain.length - a.domain.length)[0]?.match;
+  const isException = ({ match }) => match.kind === 'excepted';
+  const first = (a, b) => isException(b) - isException(a) || b.domain.length - a.domain.length;
+  return covering.sort(first)[0]?.match;
 }

@@ -78,11 +78,13 @@ test('where visits cannot be counted, a person is asked, or the hook fails', () 
 });
 
 test('an entry of a list decides, unless it is an exception', () => {
-  lists.malware = ['evil.example', '@@good.evil.example'];
+  lists.malware = ['evil.example', '@@good.evil.example', 'bad.good.evil.example'];
   assert.deepEqual(judgeHost.judge('www.evil.example', 80), block('www.evil.example is on a list'));
   assert.equal(answer.said.matched, 'evil.example (line 1)');
   assert.equal(values['listed{feed="malware"}'], 1);
-  assert.deepEqual(judgeHost.judge('good.evil.example', 80), next);
+  for (const host of ['good.evil.example', 'bad.good.evil.example']) {
+    assert.deepEqual(judgeHost.judge(host, 80), next);
+  }
 });
 
 test('a shop does not learn where its visitors come from', () => {

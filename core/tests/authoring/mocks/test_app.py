@@ -85,11 +85,12 @@ class App(unittest.TestCase):
         self.assertRegex(failure.exception.value, r"^the proxy answers unavailable: it is away \(app.py:\d+\)$")
 
     def test_an_entry_of_a_list_decides_unless_it_is_an_exception(self):
-        feeds.lists["malware"] = ["evil.example", "@@good.evil.example"]
+        feeds.lists["malware"] = ["evil.example", "@@good.evil.example", "bad.good.evil.example"]
         self.assertEqual(JudgeHost().judge("www.evil.example", 80), block("www.evil.example is on a list"))
         self.assertEqual(answer.said.matched, "evil.example (line 1)")
         self.assertEqual(metrics.values['listed{feed="malware"}'], 1)
-        self.assertEqual(JudgeHost().judge("good.evil.example", 80), NEXT)
+        for host in ["good.evil.example", "bad.good.evil.example"]:
+            self.assertEqual(JudgeHost().judge(host, 80), NEXT)
 
     def test_a_shop_does_not_learn_where_its_visitors_come_from(self):
         request_headers.fields.give("referer", "http://a.example/")

@@ -119,10 +119,11 @@ impl Feeds {
 }
 
 impl Feed {
-    /// The most specific entry; of two that are equally specific, the exception.
+    /// The most specific exception, or else the most specific other entry, as in lists of the proxy
+    /// that are no trees of names.
     fn find(&self, host: &str) -> Option<&Entry> {
         let is_exception = |entry: &Entry| entry.kind == Kind::Excepted;
-        let specific = self.entries.iter().filter_map(|entry| {
+        let covering = self.entries.iter().filter_map(|entry| {
             let specificity = match (&entry.subject, host.parse::<IpAddr>()) {
                 (Subject::Network(network), Ok(address)) if network.contains(&address) => {
                     usize::from(network.prefix_len())
@@ -132,10 +133,10 @@ impl Feed {
                     .then_some(domain.len())?,
                 _ => return None,
             };
-            Some((specificity, is_exception(entry), entry))
+            Some((is_exception(entry), specificity, entry))
         });
         let decisive =
-            specific.max_by_key(|(specificity, exception, _)| (*specificity, *exception));
+            covering.max_by_key(|(exception, specificity, _)| (*exception, *specificity));
         decisive.map(|(_, _, entry)| entry)
     }
 }

@@ -143,7 +143,8 @@ fn answer(filter: &Obeys, exchange: &Exchange, order: &str) -> Result<Option<Str
         "flow" => format!("{} {}", exchange.protocol(), exchange.port()),
         "found" => format!("{} {:?}", exchange.found_in(), exchange.server_name()),
         "began" => format!("{:?}", exchange.started().duration_since(clock::now())),
-        "listed" => feeds::find(host)
+        // An address is asked for by its first number.
+        "listed" | "10" => feeds::find(host)
             .map(|found| found.rule)
             .unwrap_or_default(),
         "feeds" => feeds::names().join(" "),

@@ -65,12 +65,12 @@ def find_in(feeds: list[str], host: str) -> Match | None:
 
 
 def _match(feed: str, host: str) -> Match | None:
-    """The longest entry decides."""
+    """An exception decides, or else another entry; of several the longest."""
     if feed not in lists:
         raise Err(FeedError_NotGranted(feed) if feed in not_granted else FeedError_Unknown(feed))
     entries = enumerate(lists[feed], start=1)
     covering = [(rule, line) for line, rule in entries if is_within(host, rule.removeprefix("@@"))]
     if not covering:
         return None
-    rule, line = max(covering, key=lambda entry: len(entry[0].removeprefix("@@")))
+    rule, line = max(covering, key=lambda entry: (entry[0].startswith("@@"), len(entry[0])))
     return Match(feed, f"{feed}.txt", rule, line, Kind.EXCEPTED if rule.startswith("@@") else Kind.LISTED)
