@@ -7,7 +7,8 @@
 pub enum Kind {
     /// They are on the list.
     Listed,
-    /// They are not on it, because an entry of the same list says so.
+    /// They are not on it, because an entry of the same list says so, or they are on a feed that the
+    /// operator has declared as `kind = "allow"`.
     Excepted,
 }
 

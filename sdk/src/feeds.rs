@@ -17,8 +17,9 @@
 //! ```
 //!
 //! Of one feed, the entry that decides by the rules of its format counts. Of several, it is that of
-//! the first feed that lists the host, or else of the first feed that excepts it. A feed that has
-//! no data yet has no entries.
+//! the first feed that lists the host, or else of the first feed that excepts it. Before all of
+//! them comes a feed with `kind = "allow"` that has the host: its entry is found as
+//! [excepted](Kind::Excepted), whatever others list. A feed that has no data yet has no entries.
 
 pub use crate::error::FeedError as Error;
 pub use crate::feed_match::{Kind, Match};
