@@ -120,6 +120,14 @@ impl From<Listed> for Parsed {
     }
 }
 
+/// Every format that a feed can name.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn all() -> impl Iterator<Item = FeedFormat> {
+    let with_lines = detect::LINE_FORMATS.into_iter().map(|(format, _)| format);
+    let others = [FeedFormat::Auto, FeedFormat::Json, FeedFormat::Csv];
+    others.into_iter().chain(with_lines)
+}
+
 /// Reads `body` into memory.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn parse(format: &Format, body: &[u8]) -> Result<Parsed, Rejected> {

@@ -7,22 +7,10 @@ use ipnet::IpNet;
 use super::{assert_canonical, text};
 use crate::config::{Column, FeedFormat, PublicSuffixes};
 use crate::feeds::entries::{LeftOut, Listed, Reading, Rejected};
-use crate::feeds::format::{Format, Parsed, parse};
+use crate::feeds::format::{Format, Parsed, all, parse};
 use crate::feeds::inline;
 use crate::feeds::snapshot::Key;
 use crate::verdict::rule::written::is_entry;
-
-const FORMATS: [FeedFormat; 9] = [
-    FeedFormat::Auto,
-    FeedFormat::Hosts,
-    FeedFormat::Domains,
-    FeedFormat::Adblock,
-    FeedFormat::Dnsmasq,
-    FeedFormat::Unbound,
-    FeedFormat::Rpz,
-    FeedFormat::Json,
-    FeedFormat::Csv,
-];
 
 /// An entry of so many bytes may have lost its end.
 const LONG: usize = 250;
@@ -31,7 +19,7 @@ const LONG: usize = 250;
 /// else, and says how many entries it has left out. An entry as it is written says the same again.
 /// The ends of lines do not matter.
 pub fn feed(data: &[u8]) {
-    for format in FORMATS {
+    for format in all() {
         assert_list(&format.into(), data);
         for subdomains in [true, false] {
             let reading = Reading {

@@ -423,12 +423,7 @@ fn garbage_is_rejected_whatever_the_format() {
     let page = b"<!DOCTYPE html>\n<html><head><title>503</title></head>\n<body>\n\
         <h1>Service Unavailable</h1>\nVisit status.example or\nhelp.example\n</body></html>\n";
     let zeros = [0; 4096];
-    for format in [
-        [FeedFormat::Auto, FeedFormat::Json, FeedFormat::Csv].as_slice(),
-        &detect::LINE_FORMATS.map(|(format, _)| format),
-    ]
-    .concat()
-    {
+    for format in all() {
         for body in [&page[..], &zeros, b"\xff\xfe\x00a\x00.\x00b", b"Not found"] {
             assert!(parse(&format.into(), body).is_err(), "{format:?} {body:?}");
         }
