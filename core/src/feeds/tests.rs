@@ -11,6 +11,7 @@ mod hits;
 mod inspect;
 mod long;
 mod requests;
+mod schedule;
 mod unchanged;
 
 use std::collections::BTreeMap;

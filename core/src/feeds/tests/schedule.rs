@@ -1,0 +1,66 @@
+//! When lists are fetched again. Time is paused: hours pass as soon as all wait for them.
+
+use tokio::time::{pause, sleep};
+
+use super::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The time between two fetches, give or take a tenth.
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Keeps the lists fresh until `watch` has seen enough.
+async fn while_fresh(feeds: &Arc<Feeds>, watch: impl Future<Output = ()>) {
+    tokio::select! {
+        () = feeds.clone().run(CancellationToken::new()) => panic!("it runs until the shutdown"),
+        () = watch => {}
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_wants_to_be_left_alone_is_asked_no_sooner() {
+    let dir = TempDir::new().unwrap();
+    let server = Server::answering([status("503 Busy\r\nRetry-After: 7200")]);
+    let feeds = open(server.feed(), dir.path());
+    let error = || list_status(&feeds).last_error;
+    let is_busy = || error().is_some_and(|error| error.contains("503"));
+    let watch = async {
+        // No time passes for the fetch itself, whose deadlines would be over at once.
+        while error().is_none() {
+            tokio::task::yield_now().await;
+        }
+        assert!(is_busy(), "{:?}", error());
+        // Nothing listens any more: the next fetch fails in another way.
+        server.requests();
+        pause();
+        sleep(2 * HOUR - 10 * SECOND).await;
+        assert!(is_busy(), "it was asked sooner: {:?}", error());
+        sleep(HOUR).await;
+        assert!(!is_busy(), "it was not asked again");
+    };
+    while_fresh(&feeds, watch).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_is_held_is_fetched_again_after_the_usual_time() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("list.txt");
+    fs::write(&file, "a.example\nb.example\nc.example\n").unwrap();
+    let list = feed(url::Url::from_file_path(&file).unwrap().as_str());
+    let feeds = open(list, dir.path());
+    let watch = async {
+        while !lists(&feeds, "c.example") {
+            sleep(SECOND).await;
+        }
+        fs::write(&file, "a.example\n").unwrap();
+        while list_status(&feeds).last_error.is_none() {
+            sleep(SECOND).await;
+        }
+        sleep(HOUR * 8 / 10).await;
+        assert!(lists(&feeds, "c.example"), "it is held");
+        sleep(HOUR / 2).await;
+        assert!(!lists(&feeds, "c.example"), "the next fetch confirms it");
+        assert!(lists(&feeds, "a.example"));
+    };
+    while_fresh(&feeds, watch).await;
+}
