@@ -8,7 +8,7 @@ use crate::feeds::snapshot::Full;
 use crate::verdict::rule::{Covers, Rule};
 
 /// Types of zones that answer what is not there, or nothing.
-const BLOCKING: [&str; 10] = [
+const BLOCKING: [&str; 11] = [
     "always_deny",
     "always_null",
     "always_nxdomain",
@@ -16,6 +16,7 @@ const BLOCKING: [&str; 10] = [
     "always_refuse",
     "deny",
     "inform_deny",
+    "inform_redirect",
     "redirect",
     "refuse",
     "static",
@@ -33,7 +34,8 @@ pub(super) fn read_line(line: &str, number: usize, entries: &mut Entries) -> Res
         }
         return Ok(());
     };
-    let value = value.replace('"', " ");
+    // Either kind of quotation marks may stand around a value.
+    let value = value.replace(['"', '\''], " ");
     let mut words = value.split_ascii_whitespace();
     let name = words.next().unwrap_or_default();
     let rule = match option {

@@ -26,6 +26,27 @@ fn names_in_a_tree_follow_the_nearest_rule() {
 }
 
 #[test]
+fn values_of_unbound_may_have_single_quotes_or_none() {
+    let body = "local-zone: 'one.example' refuse\nlocal-zone: two.example 'always_null'\n\
+        local-zone: \"three.example\" inform_redirect\nlocal-data: 'four.example A 0.0.0.0'\n\
+        local-data: 'nas.one.example. A 192.0.2.1'\nlocal-data: 'five.example TXT \"x\"'\n";
+    let parsed = read(FeedFormat::Unbound, body);
+    assert_eq!(counts(&parsed), [6, 0, 0, 0], "{parsed:?}");
+    assert_covers(
+        &parsed,
+        &[
+            "a.one.example",
+            "two.example",
+            "a.three.example",
+            "four.example",
+        ],
+        &["nas.one.example", "a.four.example", "five.example"],
+    );
+    let found = parsed.snapshot.find("one.example").unwrap();
+    assert_eq!(found.rule(), "local-zone: 'one.example' refuse");
+}
+
+#[test]
 fn a_zone_may_be_written_in_parts() {
     let body = "$ORIGIN .\nrpz.local 60 IN SOA a. b. 1 2 3 4 5\n$ORIGIN com.rpz.local.\n\
         evil CNAME .\nwww.ads CNAME .\n$ORIGIN rpz.local.\nx.example TXT \"sad :( ; no\"\n\
