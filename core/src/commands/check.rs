@@ -44,7 +44,7 @@ struct Feed {
     /// Where it comes from.
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<String>,
-    /// Under which licence the list of a preset is published.
+    /// Under which licence the list is published, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     licence: Option<&'static str>,
     /// Whether there are other lists of that name.

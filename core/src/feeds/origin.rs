@@ -45,8 +45,8 @@ impl Origin {
             } else {
                 format!("{name}.{}", hash(&url))
             },
+            licence: Preset::at(&url).map(Preset::licence),
             url,
-            licence: feed.preset.map(Preset::licence),
             format: Format::from(feed),
             max_size: feed.max_size,
             bounds: Bounds::from(feed),
@@ -67,7 +67,7 @@ impl Origin {
     /// Whether the list of another origin, which is the same, is fetched and kept alike.
     pub(super) fn is_fetched_as(&self, other: &Self) -> bool {
         let (one, two) = (&self.settings, &other.settings);
-        (&self.copy, self.licence, self.max_size) == (&other.copy, other.licence, other.max_size)
+        (&self.copy, self.max_size) == (&other.copy, other.max_size)
             && (self.bounds, self.refresh) == (other.bounds, other.refresh)
             && (one.timeout, &one.headers) == (two.timeout, &two.headers)
     }
@@ -81,4 +81,25 @@ fn hash(url: &Url) -> String {
         let _ = write!(text, "{byte:02x}");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, FeedFormat};
+
+    fn licence(feed: &Feed) -> Option<&'static str> {
+        Origin::all("list", feed)[0].licence
+    }
+
+    #[test]
+    fn the_licence_of_a_preset_is_known_by_its_url_too() {
+        let malware = Config::default().feeds["malware"].clone();
+        assert_eq!(malware.preset, None);
+        assert_eq!(licence(&malware), Some("CC0-1.0"));
+        let ads = Feed::from_preset(Preset::Ads);
+        assert_eq!(licence(&ads), Some("GPL-3.0"));
+        let url = "https://lists.example/hosts".parse().unwrap();
+        assert_eq!(licence(&Feed::new(url, FeedFormat::Hosts)), None);
+    }
 }

@@ -80,7 +80,7 @@ pub(crate) struct FeedStatus {
     pub(crate) name: Arc<str>,
     /// Where it comes from, as people may see it; none for a feed that is disabled.
     pub(crate) source: Option<Arc<str>>,
-    /// Under which licence a list of a preset is published.
+    /// Under which licence the list is published, where that is known.
     pub(crate) licence: Option<&'static str>,
     /// Whether the feed has other lists besides.
     pub(crate) has_others: bool,

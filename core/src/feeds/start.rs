@@ -159,7 +159,7 @@ pub(super) enum Expected {
 }
 
 impl Source {
-    /// Says where a preset's list comes from.
+    /// Says where a list comes from whose licence is known.
     pub(super) fn log_licence(&self) {
         if let Some(licence) = self.origin.as_ref().and_then(|origin| origin.licence) {
             let (feed, source) = (&*self.feed, &*self.shown);

@@ -97,6 +97,12 @@ impl Preset {
         Word::<Self>::parse(word)
     }
 
+    /// The one whose list is at a URL.
+    pub(crate) fn at(url: &Url) -> Option<Self> {
+        let row = PRESETS.iter().find(|row| row.url == url.as_str());
+        row.map(|row| row.preset)
+    }
+
     /// All of them, in the order of the table.
     pub fn all() -> impl Iterator<Item = Self> {
         PRESETS.iter().map(|row| row.preset)
@@ -140,6 +146,7 @@ mod tests {
             assert_eq!(preset.url().scheme(), "https", "{preset:?}");
             assert_ne!(preset.format(), FeedFormat::Auto, "{preset:?}");
             assert!(!preset.licence().is_empty(), "{preset:?}");
+            assert_eq!(Preset::at(&preset.url()), Some(preset));
             let word = Word::write(&preset);
             assert_eq!(word.as_str().and_then(Preset::of), Some(preset));
         }
