@@ -62,6 +62,12 @@ fn rank(name: &str) -> Option<usize> {
         .position(|known| known.eq_ignore_ascii_case(name))
 }
 
+/// Whether a first line of CSV that says this has the names of columns.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn is_column(text: &str) -> bool {
+    rank(text).is_some()
+}
+
 /// How a body is to be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Format {

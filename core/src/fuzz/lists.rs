@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use super::{assert_canonical, text};
 use crate::config::{Column, FeedFormat, PublicSuffixes};
 use crate::feeds::entries::{LeftOut, Listed, Reading, Rejected};
-use crate::feeds::format::{Format, Parsed, all, parse};
+use crate::feeds::format::{Format, Parsed, all, is_column, parse};
 use crate::feeds::inline;
 use crate::feeds::snapshot::Key;
 use crate::verdict::rule::written::is_entry;
@@ -128,7 +128,9 @@ fn assert_says_the_same_again(list: &Parsed, format: &Format) {
     for entry in list.snapshot.entries() {
         let (name, _, text) = &entry;
         assert!(!text.contains(|c: char| c.is_control()), "{text:?}");
-        if text.len() >= LONG {
+        // A value that is called as a column is one where it stands alone.
+        let is_heading = format.format == FeedFormat::Csv && is_column(text);
+        if text.len() >= LONG || is_heading {
             continue;
         }
         let body = match format.format {
