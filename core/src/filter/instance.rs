@@ -385,8 +385,8 @@ fn failure(error: wasmtime::Error, store: &mut Store<State>, allowed: Allowance)
     match error.downcast_ref::<wasmtime::Trap>() {
         Some(wasmtime::Trap::Interrupt) => Failure::Cpu(allowed.cpu, allowed.names[0]),
         Some(wasmtime::Trap::StackOverflow) => Failure::Stack(store.data().engine.stack()),
-        // The error has no public type.
-        None if error.to_string().contains("fuel allocated for hostcalls") => {
+        // The error has no public type, and stands behind others where a list or text is copied.
+        None if format!("{error:#}").contains("fuel allocated for hostcalls") => {
             Failure::Transfer(store.hostcall_fuel())
         }
         _ => {
