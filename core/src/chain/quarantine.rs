@@ -36,14 +36,17 @@ pub(crate) struct Quarantine {
     /// Milliseconds after `origin` before which the filter is not asked, or [`FREE`]. A filter that
     /// works costs one load of this value and one of the next.
     until: AtomicU64,
-    /// Whether it is asked for all clients but one meanwhile.
-    is_of_one: AtomicBool,
+    /// The client for which alone the breaker is open, or [`EVERYBODY`].
+    tripped_by: AtomicU64,
     watches_clients: AtomicBool,
     record: Mutex<Record>,
     workers: Mutex<Vec<Arc<Calls>>>,
 }
 
 const FREE: u64 = 0;
+
+/// The number of no client.
+const EVERYBODY: u64 = u64::MAX;
 
 /// Whether a filter may be asked now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +121,7 @@ impl Quarantine {
             // Never zero milliseconds ago: that stands for a closed breaker.
             origin: now - Duration::from_millis(1),
             until: AtomicU64::new(FREE),
-            is_of_one: AtomicBool::new(false),
+            tripped_by: AtomicU64::new(EVERYBODY),
             watches_clients: AtomicBool::new(false),
             record: Mutex::default(),
             workers: Mutex::default(),
@@ -145,10 +148,12 @@ impl Quarantine {
         if until == FREE {
             return (self.admit_free(client, now), None);
         }
-        if self.is_of_one.load(Ordering::Relaxed) && !lock(&self.record).is_open_for(client) {
-            return (self.admit_free(client, now), None);
-        }
         let now = now();
+        let tripped_by = self.tripped_by.load(Ordering::Relaxed);
+        if tripped_by != EVERYBODY && tripped_by != client.number() {
+            let change = self.lapse(until, now);
+            return (self.admit_free(client, || now), change);
+        }
         if self.millis(now) < until {
             return (Admission::Quarantined, None);
         }
@@ -191,6 +196,19 @@ impl Quarantine {
         } else {
             Admission::Free
         }
+    }
+
+    /// Closes the breaker that was open for a client which has not come back. What it did then says
+    /// nothing about those who come now.
+    fn lapse(&self, until: u64, now: Instant) -> Option<Change> {
+        let window = u64::try_from(self.rule.window.as_millis()).unwrap_or(u64::MAX);
+        if self.millis(now) < until.saturating_add(window) {
+            return None;
+        }
+        let mut record = lock(&self.record);
+        record.tripped_by?;
+        self.close(&mut record, now);
+        Some(Change::Recovered)
     }
 
     fn is_held(&self, client: ClientKey, now: Instant) -> bool {
@@ -265,9 +283,10 @@ impl Quarantine {
             sum.failures
         };
         if failures >= self.rule.failures as u64 && share >= self.rule.share {
-            // Whoever has tripped it before is another one.
+            // If it was open for one client, this is another one.
             let is_only = !sum.has_several_clients && record.tripped.is_none();
             record.tripped_by = is_only.then_some(client);
+            self.forget(&mut record);
             let (failures, calls) = (sum.failures, sum.calls);
             return Some(self.trip(&mut record, failures, calls, error, now));
         }
@@ -304,16 +323,17 @@ impl Quarantine {
         match record.trial.as_ref()?.outcome(now) {
             Outcome::Undecided => None,
             Outcome::Recovered => {
-                *record = Record {
-                    trips_in_a_row: record.trips_in_a_row,
-                    closed_at: Some(now),
-                    ..Record::default()
-                };
-                self.forget_calls();
-                self.until.store(FREE, Ordering::Relaxed);
+                if record.tripped_by.is_none() {
+                    self.forget(record);
+                }
+                self.close(record, now);
                 Some(Change::Recovered)
             }
             Outcome::Relapsed => {
+                // What others have done meanwhile still counts where it was open for one.
+                if record.tripped_by.is_none() {
+                    self.forget(record);
+                }
                 let tripped = record.tripped.take()?;
                 let Tripped {
                     failures,
@@ -344,7 +364,6 @@ impl Quarantine {
         record.trips_in_a_row = record.trips_in_a_row.saturating_add(1);
         record.closed_at = None;
         record.trial = None;
-        record.clients.clear();
         let is_of_one = record.tripped_by.is_some();
         let tripped = Tripped {
             failures,
@@ -355,12 +374,26 @@ impl Quarantine {
             error,
         };
         record.tripped = Some(tripped.clone());
-        self.is_of_one.store(is_of_one, Ordering::Relaxed);
-        self.watches_clients.store(false, Ordering::Relaxed);
-        self.forget_calls();
+        let tripped_by = record.tripped_by.map_or(EVERYBODY, ClientKey::number);
+        self.tripped_by.store(tripped_by, Ordering::Relaxed);
         let until = self.millis(now + pause);
         self.until.store(until, Ordering::Relaxed);
         Change::Tripped(tripped)
+    }
+
+    /// The filter is asked again by all clients.
+    fn close(&self, record: &mut Record, now: Instant) {
+        (record.tripped, record.tripped_by, record.trial) = (None, None, None);
+        record.closed_at = Some(now);
+        self.tripped_by.store(EVERYBODY, Ordering::Relaxed);
+        self.until.store(FREE, Ordering::Relaxed);
+    }
+
+    /// Forgets which clients have failed, and how often the filter has.
+    fn forget(&self, record: &mut Record) {
+        record.clients.clear();
+        self.watches_clients.store(false, Ordering::Relaxed);
+        self.forget_calls();
     }
 
     /// Has the filter asked again at once and by all clients, and forgets its failures: they may
@@ -369,8 +402,8 @@ impl Quarantine {
         let mut record = lock(&self.record);
         let was_open = record.tripped.is_some();
         *record = Record::default();
-        self.watches_clients.store(false, Ordering::Relaxed);
-        self.forget_calls();
+        self.forget(&mut record);
+        self.tripped_by.store(EVERYBODY, Ordering::Relaxed);
         self.until.store(FREE, Ordering::Relaxed);
         was_open
     }

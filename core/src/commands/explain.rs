@@ -161,8 +161,13 @@ fn in_running_proxy(plugin: &plugins::Status) -> Vec<String> {
             Err(_) => "is tried again with the next request".to_owned(),
         };
         format!(
-            "the running proxy has {name} in quarantine, as {} of {} calls failed; it {next}. The \
+            "the running proxy has {name} in quarantine{}, as {} of {} calls failed; it {next}. The \
              last failure: {}",
+            if quarantine.is_of_one {
+                " for the one client that had it fail, and asks it for all others"
+            } else {
+                ""
+            },
             quarantine.failures, quarantine.calls, quarantine.error
         )
     });

@@ -192,6 +192,14 @@ impl fmt::Display for Listed {
                 f,
                 "another version serves, as the newest is refused: {refused}"
             )?,
+            State::Quarantine
+                if status
+                    .quarantine
+                    .as_ref()
+                    .is_some_and(|held| held.is_of_one) =>
+            {
+                write!(f, "in quarantine for one client, asked for all others")?;
+            }
             State::Quarantine => write!(f, "in quarantine")?,
         }
         if let Some(held) = &status.quarantine {

@@ -102,6 +102,9 @@ impl Mode {
 pub(crate) struct Quarantine {
     pub(crate) failures: u64,
     pub(crate) calls: u64,
+    /// They are those of one client, and the filter is asked for all others.
+    #[serde(default)]
+    pub(crate) is_of_one: bool,
     /// The failure that led to it.
     pub(crate) error: String,
     /// When it is tried again.
@@ -113,6 +116,7 @@ impl From<Tripped> for Quarantine {
         Self {
             failures: tripped.failures,
             calls: tripped.calls,
+            is_of_one: tripped.is_of_one,
             error: tripped.error,
             until: tripped.until,
         }
@@ -260,6 +264,7 @@ mod tests {
             quarantine: Some(Quarantine {
                 failures: 10,
                 calls: 12,
+                is_of_one: false,
                 error: "the filter trapped".into(),
                 until: SystemTime::UNIX_EPOCH + Duration::from_millis(1500),
             }),

@@ -67,7 +67,7 @@ async fn a_filter_in_quarantine_is_listed_with_its_last_failure() {
             stage.get("panic.example").await;
             let list = portcullis::commands::list_plugins(stage.proxy.config().clone()).await;
             let said = list.unwrap().to_string();
-            said.contains("enforce  in quarantine\n")
+            said.contains("enforce  in quarantine for one client, asked for all others\n")
                 && said.contains(", the last one so: the filter trapped; its last words: ")
                 && said.contains("panics/src/lib.rs:16: asked about panic.example")
         })

@@ -284,7 +284,8 @@ async fn explain_tells_of_the_running_proxys_quarantine() {
             .expect("there is something to explain")
             .to_string()
     };
-    let note = "note: the running proxy has notorious in quarantine, as 3 of 3 calls failed";
+    let note = "note: the running proxy has notorious in quarantine for the one client that had it \
+                fail, and asks it for all others, as 3 of 3 calls failed";
     let explanation = stage.until_true("explain tells", async || told().await.contains(note));
     explanation.await;
 

@@ -120,6 +120,48 @@ fn a_filter_that_fails_for_the_only_client_is_asked_for_those_who_come_later() {
 }
 
 #[test]
+fn a_client_that_does_not_come_back_is_forgotten() {
+    let mut scene = Scene::new();
+    for _ in 0..4 {
+        scene.fails(EVE);
+    }
+    scene.now += 12 * SECOND;
+    assert_eq!(scene.fails(ALICE), Some(Change::Recovered));
+    // She is alone now, as the other one was then.
+    for _ in 0..3 {
+        assert_eq!(scene.fails(ALICE), None);
+    }
+    match scene.fails(ALICE) {
+        Some(Change::Tripped(tripped)) => assert!(tripped.is_of_one),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(scene.admit(ALICE), Admission::Quarantined);
+    assert_eq!(scene.admit(BOB), Admission::Free);
+    assert_eq!(scene.admit(EVE), Admission::Free);
+}
+
+#[test]
+fn one_client_does_not_have_the_failures_of_others_forgotten() {
+    let mut scene = Scene::new();
+    for _ in 0..4 {
+        scene.fails(EVE);
+    }
+    scene.now += SECOND;
+    // Of these, two have been counted when its trial is lost.
+    for _ in 0..2 {
+        assert_eq!(scene.fails(ALICE), None);
+    }
+    assert_eq!(scene.fails(EVE), None);
+    scene.now += SECOND;
+    assert!(matches!(scene.fails(EVE), Some(Change::Tripped(_))));
+    assert_eq!(scene.fails(ALICE), None);
+    match scene.fails(ALICE) {
+        Some(Change::Tripped(tripped)) => assert!(!tripped.is_of_one),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn a_filter_that_fails_for_the_next_client_too_is_held_for_all() {
     let scene = Scene::new();
     for _ in 0..4 {
