@@ -59,6 +59,14 @@ pub(crate) enum InvalidSchema {
 impl Schema {
     /// Takes time in proportion to the schema and reaches for nothing outside of it.
     pub(crate) fn new(source: Value) -> Result<Self, InvalidSchema> {
+        Self::with_hosts(source, |_| true)
+    }
+
+    /// The same where a text of the format `host` has to be one.
+    pub(crate) fn with_hosts(
+        source: Value,
+        is_host: fn(&str) -> bool,
+    ) -> Result<Self, InvalidSchema> {
         let mut budget = Budget {
             patterns: PATTERNS,
             forms: FORMS,
@@ -68,6 +76,7 @@ impl Schema {
             .offline()
             .should_validate_formats(true)
             .with_format("ip", |text: &str| text.parse::<IpAddr>().is_ok())
+            .with_format("host", is_host)
             .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_BYTES))
             .build(&source)
             .map_err(|error| InvalidSchema::Invalid(brief(&error.to_string())))?;

@@ -1,29 +1,39 @@
 //! Names of hosts in a filter's configuration, in the spelling that the filter is given: people
-//! write `bücher.example`, and filters compare `xn--bcher-kva.example`. What is no host is a
-//! mistake, which would leave a rule without effect. The filter's schema says where they stand.
-//! Called when a filter is loaded.
+//! write `bücher.example`, and filters compare `xn--bcher-kva.example`. An entry that is not a host
+//! is a mistake, which would leave a rule without effect. The filter's schema says where they
+//! stand. Called when a filter is loaded.
 
 use portcullis_contract::host::canonical_ascii;
 use serde_json::{Map, Value};
 
 use super::places::{Parts, Places, field, first_wrong, item, keys};
+use crate::config::Schema;
 use crate::target::canonical_host;
 
 /// What marks a host in a schema.
 const FORMAT: &str = "host";
 
-/// What stands for all hosts in lists of the SDK. A filter that knows no such word refuses it.
+/// What stands for all hosts in lists of the SDK. A filter that does not know the word refuses it.
 const ALL: &str = "*";
 
 /// What is wrong with the first host that is none, behind the path to it.
 pub(super) fn wrong(config: &Value, schema: &Value) -> Option<String> {
-    let is_host = |text: &str| text == ALL || canonical(text).is_some();
-    let wrong = first_wrong(config, schema, FORMAT, |text| !is_host(text));
-    wrong.map(|(path, text)| {
-        format!(
-            "{path}: `{text}` is not a host; write it like example.com or 10.0.0.1, without scheme, port and wildcard"
-        )
-    })
+    // Where a schema has several forms, a text that is not a host may be of another one.
+    let strict = Schema::with_hosts(schema.clone(), is_host).ok()?;
+    if strict.fits(config) {
+        return None;
+    }
+    let how = "write it like example.com or 10.0.0.1, without scheme, port and wildcard";
+    Some(
+        match first_wrong(config, schema, FORMAT, |text| !is_host(text)) {
+            Some((path, text)) => format!("{path}: `{text}` is not a host; {how}"),
+            None => format!("an entry is not a host; {how}"),
+        },
+    )
+}
+
+fn is_host(text: &str) -> bool {
+    text == ALL || canonical(text).is_some()
 }
 
 /// Respells every host for which the schema says that it is one, unless it is in the spelling of
@@ -36,7 +46,7 @@ fn respell_below(config: &mut Value, parts: Parts<'_>, places: &Places) -> bool 
     let parts = places.of(parts, config);
     match config {
         Value::String(text) => {
-            let is_host = parts.iter().any(|part| is_host(part));
+            let is_host = parts.iter().any(|part| is_for_hosts(part));
             let respelled = is_host.then(|| respelled(text)).flatten();
             respelled.map(|host| *text = host).is_some()
         }
@@ -79,7 +89,7 @@ fn respell_keys(fields: &mut Map<String, Value>, parts: &[&Value], places: &Plac
     changed
 }
 
-fn is_host(part: &Value) -> bool {
+fn is_for_hosts(part: &Value) -> bool {
     part.get("format").is_some_and(|format| format == FORMAT)
 }
 
@@ -144,8 +154,10 @@ mod tests {
             "many": {"items": {"format": "host"}},
             "by_name": {"propertyNames": {"anyOf": [{"enum": ["any"]}, {"format": "host"}]}},
             "text": {"type": "string"},
+            "host_or_net": {"anyOf": [{"format": "host"}, {"type": "string", "pattern": "/"}]},
         }});
         for right in [
+            json!({"host_or_net": "10.0.0.0/8"}),
             json!({"one": "Bücher.example.", "many": ["*", "10.0.0.1", "2001:DB8::1", ".a.example"]}),
             json!({"one": 7, "many": "a b", "by_name": {"any": 1, "a_b.example": 2}, "text": "a b"}),
         ] {
