@@ -115,16 +115,16 @@ impl Fields {
     ) -> Result<(), EditError> {
         self.check(side)?;
         let (headers, added) = self.listed(side, fields)?;
-        self.added = added;
         let before = std::mem::replace(self.edit(side), headers);
         let owned = |name: &HeaderName| is_owned(name.as_str());
         for (name, value) in before.iter().filter(|(name, _)| owned(name)) {
-            let added = add(self.edit(side), name.clone(), value.clone());
-            if added.is_err() {
+            let room = add(self.edit(side), name.clone(), value.clone());
+            if room.is_err() {
                 *self.edit(side) = before;
-                return added;
+                return room;
             }
         }
+        self.added = added;
         Ok(())
     }
 
@@ -380,9 +380,11 @@ mod tests {
         fields.set(Side::Request, "cookie", b"").unwrap();
         assert_eq!(fill(&mut fields), FIELDS);
 
-        // The proxy's own fields count, too.
+        // The proxy's own fields count, too. What was refused has added nothing.
         let list = |count| std::iter::repeat_n(("x", &b""[..]), count);
+        let added = fields.added;
         assert_eq!(fields.set_all(Side::Request, list(FIELDS)), refused);
+        assert_eq!(fields.added, added);
         assert_eq!(fields.values(Side::Request, "cookie"), [b""]);
         fields.set_all(Side::Request, list(FIELDS - 1)).unwrap();
         assert_eq!(fields.request.len(), FIELDS);

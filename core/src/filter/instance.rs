@@ -342,6 +342,7 @@ async fn within<T>(
         state.cpu.end();
         return Ok((answer, ended));
     }
+    let is_known = state.cpu.is_exact();
     let exceeds = is_late && state.suspicion.is_confirmed(&mut state.cpu);
     let computed = allowed.cpu.saturating_sub(state.cpu.left());
     state.cpu.end();
@@ -351,10 +352,10 @@ async fn within<T>(
         Ok(Ok(Ok(_))) | Err(Elapsed) if computed >= allowed.wall / 2 => {
             Err(Failure::Wall(allowed.wall, allowed.names[1]))
         }
-        Ok(Ok(Ok(_))) => Err(Failure::Late(allowed.wall, allowed.names[1])),
+        Ok(Ok(Ok(_))) if !is_known => Err(Failure::Late(allowed.wall, allowed.names[1])),
         Ok(Ok(Err(error))) => Err(failure(error, store, allowed)),
         Ok(Err(panic)) => Err(Failure::Proxy(panic_message(&*panic))),
-        Err(Elapsed) => Err(Failure::Starved(allowed.wall, allowed.names[1])),
+        Ok(Ok(Ok(_))) | Err(Elapsed) => Err(Failure::Starved(allowed.wall, allowed.names[1])),
     }
 }
 

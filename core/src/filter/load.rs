@@ -239,10 +239,8 @@ impl Loader {
             compiler.component(request.wasm.clone(), request.hash, request.cached_failure);
         let Compiled { component, time } = log_if_slow(&request.name, compiling).await?;
         self.check_interfaces(&component, request)?;
-        if let Some(name) = Description::of(&request.wasm)
-            .as_ref()
-            .and_then(Description::unknown_hook)
-        {
+        let description = Description::of(&request.wasm).ok_or(LoadError::NoHook)?;
+        if let Some(name) = description.unknown_hook() {
             return Err(LoadError::Hook(name.to_owned()));
         }
         let instance = self

@@ -10,7 +10,7 @@ use super::budget::{CpuBudget, Measure};
 /// Calls that are measured after the first late one.
 const MEASURED: u32 = 64;
 
-/// The most that are. A filter that is late now and then is so within these, however seldom.
+/// The most that are.
 const MOST_MEASURED: u32 = 4096;
 
 /// How many more calls of a filter are measured. Clones share it.
