@@ -273,7 +273,7 @@ async fn answer(
     // What an old client says of keeping its connection may be meant for another proxy before this
     // one (RFC 9112, section 9.3 and appendix C.2.2).
     let is_old = request.version() == Version::HTTP_10;
-    // hyper does not look into a field with a byte that is no text.
+    // hyper does not look into a field with bytes that are not text.
     let asks_for_end = has_token(request.headers(), &CONNECTION, "close");
     // Parsed only if the proxy has to answer itself.
     let accept = request.headers().get(ACCEPT).cloned();

@@ -186,7 +186,7 @@ fn replaced(judgement: &Judgement, page: &verdict::Page) -> Response<Bytes> {
     response
 }
 
-/// The Proxy-Status of an answer that a filter gives and that is no error.
+/// The Proxy-Status of an answer that a filter gives and that is not an error.
 fn decided(judgement: &Judgement, what: &str) -> HeaderValue {
     let filter = judgement.filter.as_deref().unwrap_or("a filter");
     let mut details = format!("filter {filter}: {what}");

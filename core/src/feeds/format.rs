@@ -206,7 +206,9 @@ fn lines(
     while let Some(some) = lines.next()? {
         for line in some {
             let text = line.text.trim_ascii();
-            if line.is_too_long {
+            if line.is_too_long && text.starts_with(['#', '!', ';']) {
+                // A comment of any length is one.
+            } else if line.is_too_long {
                 entries.wrong(line.number, text);
             } else if !text.is_empty() {
                 read(text, line.number, entries)?;

@@ -260,7 +260,7 @@ fn find<'a>(
 fn is_narrow(entry: &Destination, address: &Classified) -> bool {
     match &entry.hosts {
         Hosts::Network(IpNet::V4(network)) => network.prefix_len() >= 16,
-        // The same, where an IPv4 address stands at the end.
+        // Of an IPv4 address that is written as an IPv6 one.
         Hosts::Network(IpNet::V6(network)) if address.meant.is_ipv4() => {
             network.prefix_len() >= 112
         }
@@ -356,7 +356,7 @@ impl fmt::Display for Refusal {
                 "[egress] private refuses what is not public; an entry of [egress] allow would let it pass",
             ),
             Rule::Unnamed => f.write_str(
-                "only an entry of [egress] allow that is the address, or a network around it of at least 16 bits (IPv4) or 48 bits (IPv6), would let it pass",
+                "only an entry of [egress] allow that is the address, or a network around it of at least 16 bits (IPv4), 48 bits (IPv6) or 112 bits (an IPv4 address written as an IPv6 one), would let it pass",
             ),
         }
     }

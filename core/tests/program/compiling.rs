@@ -12,7 +12,7 @@ use super::portcullis;
 /// In bytes. A pipe holds 64 KiB, so only a process that reads takes all of it.
 const MORE_THAN_A_PIPE: usize = 1 << 20;
 
-/// What it says of an input that is no WebAssembly.
+/// What it says of an input that is not WebAssembly.
 const REFUSED: i32 = 3;
 
 #[test]

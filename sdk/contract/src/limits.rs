@@ -16,8 +16,8 @@ pub const FIELD_NAME_BYTES: usize = 256;
 /// of its answer, in one call: as much as the proxy takes from a client.
 pub const ADDED_FIELDS_BYTES: usize = 64 << 10;
 
-/// The most header fields of a message, or of an answer that a filter gives, whoever has added them:
-/// as many as the proxy takes from a client and from an origin. Many servers stop at 100.
+/// The most header fields that a filter can bring a message to, and the most that it can add to its
+/// answer: as many as the proxy takes from a client and from an origin. Many servers stop at 100.
 pub const FIELDS: usize = 1000;
 
 /// The longest key of `state`, in bytes.

@@ -94,6 +94,8 @@ fn hoarding() -> Vec<Row> {
             CLIENTS,
             ask_with_fields,
         )
+        // A list is copied for the proxy before it can be refused, the neighbour's own as well.
+        .promise(UNINTERRUPTED)
         .file("hostile.wasm", guests::wat("lists_fields"))
         .file("hostile.toml", NO_QUARANTINE),
         failing(

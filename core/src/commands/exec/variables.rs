@@ -54,7 +54,7 @@ fn git_variables(count: Option<&OsStr>, proxy: &str) -> Vec<(String, OsString)> 
         Some(count) if count.is_empty() => Some(0),
         Some(count) => count.to_str().and_then(|count| count.parse::<u32>().ok()),
     };
-    // git does not run with what is no number.
+    // git does not run where this is not a number.
     let Some(next) = next else {
         return Vec::new();
     };

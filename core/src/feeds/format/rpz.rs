@@ -79,7 +79,7 @@ impl Zone {
     fn skip_line(&mut self, beginning: &str, number: usize, entries: &mut Entries) {
         let was_open = std::mem::take(&mut self.is_open);
         match beginning.chars().next() {
-            Some(' ' | '\t' | ';') if !was_open => {}
+            Some(';') if !was_open => {}
             // It may be that of the origin.
             Some('$') if !was_open => self.origin = Origin::Unknown,
             _ => {

@@ -119,8 +119,8 @@ impl<'r> Record<'r> {
     }
 }
 
-/// Has the processor fetch all cache lines of these bytes at once. Whoever reads records one behind
-/// the other would wait for each line.
+/// Has the processor fetch all cache lines of these bytes at once. Reading records one behind the
+/// other would wait for each line.
 #[inline]
 fn touch(bytes: &[u8]) {
     for byte in bytes.iter().step_by(CACHE_LINE) {

@@ -113,7 +113,7 @@ async fn what_cannot_be_compared_is_a_failure_as_a_wrong_password_is() {
     let failed = ["WARN portcullis::login: login failed client=127.0.0.10 "];
     let mut lines = log.clone();
     for (field, reason) in &unfit {
-        // One without a login is none that has failed.
+        // A request without a login has not failed.
         for sent in ["", field.as_str()] {
             let response = guarded.asks(&mut client, "unfit.example", sent).await;
             assert_eq!(response.status, 407, "{sent}");
