@@ -93,7 +93,7 @@ impl<'r> Record<'r> {
     /// The one of a place.
     pub(super) fn at(records: &'r [u8], place: Place) -> Option<Self> {
         let mut rest = records.get(usize::try_from(place.start).ok()?..)?;
-        touch(&rest[..rest.len().min(place.before * TYPICAL)]);
+        touch(&rest[..rest.len().min((place.before + 1) * TYPICAL)]);
         for _ in 0..place.before {
             (_, rest) = Self::read(rest)?;
         }
