@@ -30,7 +30,7 @@ const ENDLESS_TICK: &str = "[limits]\nstart_cpu = \"1h\"\nstart_wall = \"1h\"\n"
 
 /// Nothing interrupts the filter while it fills 8 MB of new memory eight times, which takes about
 /// 10 ms. The calls of all clients may come before an answer.
-const UNINTERRUPTED: Duration = Duration::from_millis(50);
+const UNINTERRUPTED: Duration = Duration::from_millis(100);
 
 pub(crate) fn rows() -> Vec<Row> {
     let groups = [computing(), hoarding(), in_background(), changing()];

@@ -1,9 +1,13 @@
 //! Origins that do not answer as they should, and clients that ask them.
 
 use std::io::Result;
+use std::time::Duration;
 
 use crate::load::{Row, Scene};
 use crate::peer::{HOSTILE, Peer, get};
+
+/// Where a load keeps all processors busy, those too that the neighbour and its origin run on.
+const BUSY: Duration = Duration::from_millis(30);
 
 pub(crate) fn rows() -> Vec<Row> {
     vec![
@@ -16,7 +20,8 @@ pub(crate) fn rows() -> Vec<Row> {
             "4 requests to an origin that sends without end",
             4,
             |scene, _| ask(scene, "large"),
-        ),
+        )
+        .promise(BUSY),
         Row::rate(
             "100 times a second a response whose head has 1 MiB",
             100,
