@@ -320,20 +320,18 @@ impl Quarantine {
 
     /// What the trial has led to, if it is decided.
     fn settle_trial(&self, record: &mut Record, now: Instant) -> Option<Change> {
-        match record.trial.as_ref()?.outcome(now) {
+        let outcome = record.trial.as_ref()?.outcome(now);
+        // What others have done meanwhile still counts where it was open for one.
+        if outcome != Outcome::Undecided && record.tripped_by.is_none() {
+            self.forget(record);
+        }
+        match outcome {
             Outcome::Undecided => None,
             Outcome::Recovered => {
-                if record.tripped_by.is_none() {
-                    self.forget(record);
-                }
                 self.close(record, now);
                 Some(Change::Recovered)
             }
             Outcome::Relapsed => {
-                // What others have done meanwhile still counts where it was open for one.
-                if record.tripped_by.is_none() {
-                    self.forget(record);
-                }
                 let tripped = record.tripped.take()?;
                 let Tripped {
                     failures,

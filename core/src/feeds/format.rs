@@ -206,10 +206,11 @@ fn lines(
     while let Some(some) = lines.next()? {
         for line in some {
             let text = line.text.trim_ascii();
-            if line.is_too_long && text.starts_with(['#', '!', ';']) {
+            if line.is_too_long {
                 // A comment of any length is one.
-            } else if line.is_too_long {
-                entries.wrong(line.number, text);
+                if !text.starts_with(['#', '!', ';']) {
+                    entries.wrong(line.number, text);
+                }
             } else if !text.is_empty() {
                 read(text, line.number, entries)?;
             }

@@ -127,8 +127,8 @@ impl Feeds {
 
 impl Feeds {
     /// The source has said that the list which serves is current. Its copy says so from now on, so
-    /// that a restart asks only for what is newer. Where the copy has vanished, the next fetch is of
-    /// all of the list, and writes it again.
+    /// that a restart asks only for what is newer. Where the copy has vanished, the next fetch is
+    /// of the whole list, and writes it again.
     async fn confirm(&self, source: &Arc<Source>, version: Version) {
         let (cache, of, now) = (self.cache.clone(), source.clone(), SystemTime::now());
         source.published(version.clone(), now);

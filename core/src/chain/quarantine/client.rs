@@ -92,11 +92,9 @@ impl Clients {
     pub(super) fn failures_of_several(&self, rule: &QuarantineRule) -> u64 {
         let most = (rule.failures as u64).div_ceil(2);
         let failures = self.0.values().map(|record| record.failures.min(most));
-        let failures: Vec<u64> = failures.filter(|failures| *failures > 0).collect();
-        match &*failures {
-            [_] => 0,
-            several => several.iter().sum(),
-        }
+        let failing = failures.filter(|failures| *failures > 0);
+        let (clients, sum) = failing.fold((0, 0), |(clients, sum), more| (clients + 1, sum + more));
+        if clients > 1 { sum } else { 0 }
     }
 
     /// Holds a client back if it alone has failed, or left, too often. Returns for how long.
