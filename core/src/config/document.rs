@@ -92,10 +92,18 @@ pub(crate) fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>)
 /// The word that was likely meant: a typo is about one letter in three.
 pub(super) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= candidate.len().max(3) / 3)
+        .map(|candidate| (candidate, candidate.len().max(3) / 3))
+        .filter(|(candidate, most)| may_resemble(word, candidate, *most))
+        .map(|(candidate, most)| (strsim::damerau_levenshtein(word, candidate), candidate, most))
+        .filter(|(distance, _, most)| distance <= most)
         .min()
-        .map(|(_, candidate)| candidate)
+        .map(|(_, candidate, _)| candidate)
+}
+
+/// Whether no more than `most` letters may be wrong, as far as the lengths tell. Comparing letters
+/// takes long where words are long.
+pub(super) fn may_resemble(word: &str, other: &str, most: usize) -> bool {
+    word.chars().count().abs_diff(other.chars().count()) <= most
 }
 
 /// A text as a value of TOML. It has no double quotes wherever that is possible: it is shown to be

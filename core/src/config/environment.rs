@@ -7,12 +7,15 @@ use std::path::PathBuf;
 use toml::de::DeTable;
 
 use super::declaration::Declaration;
-use super::document::nearest;
+use super::document::{may_resemble, nearest};
 
 const PREFIX: &str = "PORTCULLIS_";
 
 /// The variable that names the configuration file.
 const CONFIG: &str = "CONFIG";
+
+/// Letters that may be wrong in the name of a variable that was likely meant.
+const MOST_WRONG: usize = 2;
 
 /// Stands for any name that an operator may give.
 const ANY: &str = "*";
@@ -128,9 +131,10 @@ impl<'a> Setting<'a> {
         let names: Vec<_> = names
             .filter(|name| !name.contains(ANY))
             .chain(named)
+            .filter(|name| may_resemble(key, name, MOST_WRONG))
             .collect();
         nearest(key, names.iter().map(String::as_str))
-            .filter(|meant| strsim::damerau_levenshtein(key, meant) <= 2 && key != CONFIG)
+            .filter(|meant| strsim::damerau_levenshtein(key, meant) <= MOST_WRONG && key != CONFIG)
             .map(|meant| format!("{PREFIX}{meant}"))
     }
 

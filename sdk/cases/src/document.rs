@@ -75,11 +75,15 @@ fn unknown_key(message: &str) -> Option<String> {
     Some(format!("unknown key `{key}`; {hint}"))
 }
 
-/// A typo is about one letter in three.
+/// A typo is about one letter in three. Words of very different lengths are not compared: that takes
+/// long where one is long.
 fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let distances = known
+    let letters = word.chars().count();
+    let most = |known: &str| known.len().max(3) / 3;
+    let alike = known
         .iter()
-        .map(|known| (strsim::damerau_levenshtein(word, known), *known));
-    let near = distances.filter(|(distance, known)| *distance <= known.len().max(3) / 3);
+        .filter(|known| known.chars().count().abs_diff(letters) <= most(known));
+    let distances = alike.map(|known| (strsim::damerau_levenshtein(word, known), *known));
+    let near = distances.filter(|(distance, known)| *distance <= most(known));
     near.min().map(|(_, known)| known)
 }
