@@ -10,7 +10,7 @@ CARGO = $(TOOLCHAIN) cargo
 # For a tool that is needed rarely and that is not installed.
 TOOLS = target/tools
 
-.PHONY: help run test agtree peers differential test-core test-sdk scenarios quick docs instructions bench-feeds bench-filters bench-hostile fuzz setup check structure fmt clippy apart embedded doc deny clean
+.PHONY: help run test agtree peers differential test-core test-sdk scenarios quick docs instructions bench-feeds bench-filters bench-hostile fuzz later setup check structure fmt clippy apart embedded doc deny clean
 
 help:
 	@echo 'make run      start the proxy on 127.0.0.1:3000; ARGS="..." are its arguments'
@@ -26,6 +26,7 @@ help:
 	@echo 'make bench-filters   measure what is promised about filters; takes some minutes'
 	@echo 'make bench-hostile   measure what hostile peers do to a neighbour; ARGS="--quick" for a first look'
 	@echo 'make fuzz     look for input that breaks a promise, for SECONDS=600 each; T=name for one target'
+	@echo 'make later    show with a proxy that speaks a later contract that filters for the released ones answer as before'
 	@echo 'make setup    get the tools that are missing: Rust, the wasm target'
 	@echo 'make clean    remove what was built'
 
@@ -133,6 +134,14 @@ fuzz:
 			-max_total_time=$(SECONDS) -timeout=5 -rss_limit_mb=2048 || exit; \
 	done
 
+# A tree that speaks the version in tests/later. What is built of it stays in its own folder, unless CARGO_TARGET_DIR names
+# another.
+LATER = target/later
+
+later:
+	@python3 tests/later/grow.py $(LATER)
+	@$(MAKE) -C $(LATER) test SELECT="-E 'test(released_version) or binary(later)'"
+
 setup:
 	@rustc=$$($(TOOLCHAIN)) && echo "Ready. Filters are compiled by $$rustc"
 
@@ -140,6 +149,7 @@ check: structure fmt clippy apart embedded doc deny
 
 structure:
 	@python3 tests/structure.py
+	@python3 tests/later/grow.py --check
 
 fmt:
 	@$(CARGO) fmt --all --check

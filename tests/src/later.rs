@@ -1,38 +1,46 @@
 //! A version of the contract that is later than all that are released, and whether filters link
-//! with a proxy that speaks it. The tests of authors' tools, which have the filters in JavaScript
-//! and Python as these tools build them, take this file as their own.
+//! with a proxy that speaks it. What such a proxy answers, `make later` shows. The tests of authors'
+//! tools, which have the filters in JavaScript and Python as these tools build them, take this file
+//! as their own.
 
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, OptLevel};
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{ManglingAndAbi, Resolve};
 
-/// The version that adds to 1.0.0.
-const LATER: &str = "1.1.0";
+/// A version that adds to 1.0.0: a type and a function in an interface that there is, an interface
+/// that filters may import, and a hook. `make later` makes a proxy of it.
+const LATER: &str = include_str!("../later/1.1.toml");
 
-/// The text of 1.0.0 with more: a type and a function in an interface that there is, an interface
-/// that filters may import, and a hook.
+/// The part of `LATER` that is about the contract.
+#[derive(serde::Deserialize)]
+struct Later {
+    version: String,
+    change: Vec<Change>,
+}
+
+/// In the file, one text stands in the place of another.
+#[derive(serde::Deserialize)]
+struct Change {
+    file: String,
+    find: String,
+    replace: String,
+}
+
+fn later() -> Later {
+    toml::from_str(LATER).expect("the changes are valid")
+}
+
+/// The text of 1.0.0 with what the later version adds.
 pub fn grown(text: &str) -> String {
-    let mut grown = text.to_owned();
-    for (line, more) in [
-        (
-            "interface domains {\n",
-            "  record halves { name: string, suffix: string }\n",
-        ),
-        (
-            "  registrable: func(host: string) -> option<string>;\n",
-            "  split: func(host: string) -> option<halves>;\n",
-        ),
-        ("  import domains;\n", "  import tls;\n"),
-    ] {
-        assert!(grown.contains(line), "it is the text of 1.0.0");
-        grown = grown.replace(line, &format!("{line}{more}"));
+    let later = later();
+    let mut grown = as_version(text, &later.version);
+    let changes = later.change.iter();
+    for change in changes.filter(|change| change.file == "sdk/wit/filter.wit") {
+        assert!(grown.contains(&change.find), "it is the text of 1.0.0");
+        grown = grown.replace(&change.find, &change.replace);
     }
     grown
-        + "interface tls { use types.{ip-address}; peer: func() -> option<ip-address>; }\n\
-           interface judge-address { use types.{verdict, ip-address};\n\
-           judge: func(address: ip-address) -> result<verdict, string>; }\n\
-           world judge-address-hook { export judge-address; }\n"
 }
 
 /// The text as version `version`.
@@ -73,12 +81,13 @@ pub fn link(filter: &[u8], released: &str) -> wasmtime::Result<()> {
     config.cranelift_opt_level(OptLevel::None);
     let engine = Engine::new(&config)?;
     let mut linker = Linker::<()>::new(&engine);
-    let offered = Component::from_binary(&engine, &imports_all(&grown(released), LATER))?;
+    let version = later().version;
+    let offered = Component::from_binary(&engine, &imports_all(&grown(released), &version))?;
     let offer = offered.component_type();
-    let added = format!("portcullis:filter/tls@{LATER}");
+    let added = format!("portcullis:filter/tls@{version}");
     assert!(
         offer.imports(&engine).any(|(name, _)| name == added),
-        "a proxy that speaks {LATER} offers what {LATER} adds"
+        "a proxy that speaks {version} offers what {version} adds"
     );
     linker.define_unknown_imports_as_traps(&offered)?;
     let filter = Component::from_binary(&engine, filter)?;
