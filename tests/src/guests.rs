@@ -78,6 +78,10 @@ guest! {
     ticker = "ticker.wasm"
 }
 guest! {
+    /// Tells in every hook what the functions answer that are about no exchange.
+    uses = "uses.wasm"
+}
+guest! {
     /// [`suffix`] as a core module.
     suffix_module = "suffix.module.wasm"
 }

@@ -1,8 +1,12 @@
-//! What a filter can know, and in which hook: the table in `sdk/wit/filter.wit`, cell by cell. What
-//! only a tunnel of a user has is in `auth::filters`.
+//! What a filter can know, and in which hook: the table in `sdk/wit/filter.wit`, cell by cell, and
+//! the line below it. What only a tunnel of a user has is in `auth::filters`.
 
+use std::time::Duration;
+
+use portcullis::commands;
 use portcullis::config::Group;
-use portcullis_tests::{Log, Stage, guests, plug};
+use portcullis_contract::metric_key;
+use portcullis_tests::{Log, Site, Stage, guests, plug};
 
 /// What a hook knows, besides the exchange, its client, the request and the notes. An empty value
 /// stands for any.
@@ -30,15 +34,55 @@ const BESIDES: [(&str, &[(&str, &str)]); 4] = [
     ),
 ];
 
+const HOOKS: [&str; 6] = [
+    "init",
+    "tick",
+    "judge-host",
+    "judge-request",
+    "judge-response",
+    "exchange-ended",
+];
+
+/// What the filter `uses` is answered in each of them.
+const ANSWERS: [(&str, &str); 15] = [
+    ("feeds.names", "lists"),
+    ("feeds.find", "lists listed.example 2 listed"),
+    ("feeds.find-in", "lists listed.example 2 listed"),
+    ("feeds.find-in hidden", "not granted: hidden"),
+    ("state.set", "yes"),
+    ("state.increment", "42"),
+    ("state.compare-and-set", "true"),
+    ("state.get", "seen"),
+    ("state.remove", "none"),
+    ("clock.now", "yes"),
+    ("clock.local", "yes"),
+    ("clock.local nowhere", "no"),
+    ("random.number", "yes"),
+    ("random.bytes", "4096"),
+    ("domains.registrable", "example.co.uk"),
+];
+
+/// Its settings, with room for a machine that is busy.
+const USES: &str =
+    "[limits]\ncpu = \"10s\"\nwall = \"10s\"\n[grants]\nstate = true\nfeeds = [\"lists\"]\n";
+
+/// The metrics in which it counts.
+const COUNTED: [&str; 3] = ["calls", "level", "size_count"];
+
 /// What the filter `knows` can know in one hook: facts by the contract's names, with their values.
 pub(crate) struct Known(Vec<(String, String)>);
 
 impl Known {
     /// What it tells next in that hook.
     pub(crate) async fn told(log: &mut Log, hook: &str) -> Self {
-        let knows = format!("{hook} knows [");
-        let line = log.says(&["filter=\"knows\"", &knows]).await;
-        let (_, rest) = line.split_once(&knows).expect("it says so");
+        Self::told_by("knows", log, hook).await
+    }
+
+    /// The same of another filter that tells what it knows in that form, its name as the verb.
+    async fn told_by(name: &str, log: &mut Log, hook: &str) -> Self {
+        let (filter, begin) = (format!("filter=\"{name}\""), format!("{hook} {name} ["));
+        let line = log.says(&[&filter, &begin]).await;
+        let (_, rest) = line.split_once(&begin).expect("it says so");
         let (facts, _) = rest.split_once(']').expect("its end");
         let facts = facts.split(", ").filter_map(|fact| fact.split_once('='));
         Self(
@@ -128,6 +172,41 @@ async fn each_hook_knows_what_the_table_says_and_nothing_else() {
         let is_about = ["exchange.id", "exchange.started"].map(|fact| known.value(fact).to_owned());
         assert_eq!(first.get_or_insert(is_about.clone()), &is_about, "{hook}");
     }
+}
+
+#[tokio::test]
+async fn what_is_about_no_exchange_is_answered_in_every_hook() {
+    let lists = Site::start().await;
+    lists.serves("/lists", "first.example\nlisted.example\n");
+    lists.serves("/hidden", "listed.example\n");
+    let stage = Stage::start_with(|config| {
+        for name in ["lists", "hidden"] {
+            let mut feed = lists.feed(&format!("/{name}"));
+            feed.refresh = Duration::from_secs(3600);
+            config.feeds.insert(name.into(), feed);
+        }
+    })
+    .await;
+    stage.until("first.example", 403).await;
+    let log = Log::follow();
+    stage.plug("uses.toml", USES);
+    stage.plug("uses.wasm", guests::uses());
+    let last = ["filter=\"uses\"", "exchange-ended uses ["];
+    stage.until_said(&mut log.clone(), "a.example", &last).await;
+    for hook in HOOKS {
+        let answers = Known::told_by("uses", &mut log.clone(), hook).await;
+        answers.assert_is(hook, &[&ANSWERS]);
+    }
+    let are_counted = async || {
+        let config = stage.proxy.config().clone();
+        let explained = commands::explain(config, "a.example", None, None).await;
+        let text = explained.expect("a host").to_string();
+        let is_told = |name: &str, hook: &str| text.contains(&metric_key(name, &[("hook", hook)]));
+        HOOKS
+            .iter()
+            .all(|hook| COUNTED.iter().all(|name| is_told(name, hook)))
+    };
+    stage.until_true("each hook has counted", are_counted).await;
 }
 
 #[tokio::test]
