@@ -17,6 +17,11 @@ macro_rules! guest {
 }
 
 guest! {
+    /// Asks for facts of exchanges with its `host`, each as the one before it was, and blocks with
+    /// all that it was told.
+    asks = "asks.wasm"
+}
+guest! {
     /// Blocks hosts that begin with `blocked.`; takes no configuration.
     bare = "bare.wasm"
 }
