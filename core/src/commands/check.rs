@@ -11,6 +11,7 @@ use crate::config::{Config, NameServer, OwnListeners, ParentProxy, Users};
 use crate::error::{ErrorChain, Escaped, StartError};
 use crate::feeds::FeedStatus;
 use crate::filter::Loader;
+use crate::log::access::Access;
 use crate::plugins::builtin::BUILTINS;
 use crate::plugins::{self, Fault, Plugins};
 use crate::upstream::Parents;
@@ -137,9 +138,15 @@ fn start_faults(config: &Config) -> Vec<Fault> {
         what: "the DNS servers of [egress], which could not be verified".into(),
         reason: ErrorChain(&error).to_string(),
     });
+    let access_log = Access::probe(&config.log.access).err();
+    let access_log = access_log.map(|error| Fault {
+        what: "the access log".into(),
+        reason: ErrorChain(&error).to_string(),
+    });
     let faults = exposed.into_iter().chain(users).chain(parents);
     faults
         .chain(name_servers)
+        .chain(access_log)
         .chain(own_servers(config))
         .collect()
 }

@@ -1,9 +1,14 @@
 //! A log file that others may move away: rotation is a rename, and the next lines make a new file
 //! of the old name.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+
+#[cfg(unix)]
+use rustix::fs::{Access, access};
+#[cfg(unix)]
+use rustix::io::Errno;
 
 use super::output::{Failure, Lines, Output};
 
@@ -25,6 +30,23 @@ impl LogFile {
             lines: Lines::new(open(path)?),
             path: path.to_owned(),
         })
+    }
+
+    /// Whether [`Self::open`] would do, as far as that is known without making the file. Pipes and
+    /// devices are not opened, as those who read them would notice.
+    pub(super) fn probe(path: &Path) -> io::Result<()> {
+        match path.metadata() {
+            // The system refuses a folder in the words in which it refuses it at the start.
+            Ok(found) if found.is_file() || found.is_dir() => {
+                OpenOptions::new().append(true).open(path).map(drop)
+            }
+            Ok(special) => may_write(path, &special),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match path.read_link() {
+                Ok(target) => Self::probe(&folder(path).join(target)),
+                Err(_) => may_make(path),
+            },
+            Err(error) => Err(error),
+        }
     }
 
     /// Opens the file of that name again if it is another one, or none. Asked before each batch, of
@@ -60,6 +82,45 @@ fn open(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, MODE);
     options.open(path)
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Whether a pipe, a device or the like could be opened.
+#[cfg(unix)]
+fn may_write(path: &Path, special: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::FileTypeExt;
+    // Programs connect to a socket, and cannot open it.
+    if special.file_type().is_socket() {
+        return Err(Errno::NXIO.into());
+    }
+    Ok(access(path, Access::WRITE_OK)?)
+}
+
+/// Whether a file of that name, which is not there, could be made.
+#[cfg(unix)]
+fn may_make(path: &Path) -> io::Result<()> {
+    // The system takes it for the name of a folder.
+    if path.as_os_str().as_encoded_bytes().ends_with(b"/") {
+        return Err(Errno::ISDIR.into());
+    }
+    Ok(access(folder(path), Access::WRITE_OK | Access::EXEC_OK)?)
+}
+
+/// What may be written is known there only to those who try.
+#[cfg(not(unix))]
+fn may_write(_path: &Path, _special: &Metadata) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn may_make(path: &Path) -> io::Result<()> {
+    folder(path).metadata().map(drop)
 }
 
 /// Whether an open file is the one of that name.
@@ -127,6 +188,59 @@ mod tests {
             fs::read_to_string(folder.join("access.log")).unwrap(),
             "two\n"
         );
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_probe_says_what_opening_says_and_makes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        fs::create_dir(path("folder")).unwrap();
+        fs::write(path("file"), "zero\n").unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
+        for (link, target) in [
+            ("astray", "gone/access.log"),
+            ("ahead", "folder/access.log"),
+        ] {
+            std::os::unix::fs::symlink(target, path(link)).unwrap();
+        }
+        for name in [
+            "file",
+            "folder",
+            "socket",
+            "astray",
+            "ahead",
+            "folder/new",
+            "new/",
+            "file/new",
+            "gone/new",
+        ] {
+            let entries = || fs::read_dir(path("folder")).unwrap().count();
+            let probed = LogFile::probe(&path(name)).map_err(|error| error.to_string());
+            assert_eq!(entries(), 0, "{name}");
+            assert_eq!(fs::read_to_string(path("file")).unwrap(), "zero\n");
+            let opened = LogFile::open(&path(name)).map_err(|error| error.to_string());
+            assert_eq!(probed, opened.map(drop), "{name}");
+            for made in ["folder/new", "folder/access.log"] {
+                drop(fs::remove_file(path(made)));
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_may_not_be_written_to_is_noticed() {
+        use std::os::unix::fs::PermissionsExt;
+        // Where root runs the tests there is nothing that may not be written to.
+        if rustix::process::geteuid().is_root() {
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o555)).unwrap();
+        let path = dir.path().join("access.log");
+        let probed = LogFile::probe(&path).unwrap_err().to_string();
+        assert_eq!(probed, LogFile::open(&path).unwrap_err().to_string());
+        assert!(probed.starts_with("Permission denied"), "{probed}");
     }
 
     #[cfg(unix)]

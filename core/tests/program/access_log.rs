@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
+use std::process::Command;
 use std::thread;
 
 use serde_json::Value;
@@ -83,22 +84,52 @@ fn it_may_go_to_standard_output_while_the_program_speaks_on_standard_error() {
     );
 }
 
+fn logs_to(dir: &Path, to: &str) {
+    let config = format!("[feeds.malware]\nenabled = false\n[log.access]\nto = '{to}'");
+    fs::write(dir.join("portcullis.toml"), config).unwrap();
+}
+
 #[test]
-fn a_file_that_cannot_be_opened_ends_the_start_with_1() {
+fn a_file_that_cannot_be_opened_is_told_by_check_and_ends_the_start_with_1() {
     let dir = TempDir::new().unwrap();
-    let config = "[feeds.malware]\nenabled = false\n[log.access]\nto = 'no/such/folder/access.log'";
-    fs::write(dir.path().join("portcullis.toml"), config).unwrap();
-    let mut command = portcullis(dir.path());
-    let output = command.args(["--listen", "127.0.0.1:0"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    let said = stderr(&output);
-    for part in [
-        "portcullis: cannot open the access log",
-        "access.log",
-        "[log.access] to",
-    ] {
-        assert!(said.contains(part), "{part} in {said}");
+    fs::create_dir(dir.path().join("logs")).unwrap();
+    for to in ["gone/access.log", "logs", "portcullis.toml/access.log"] {
+        logs_to(dir.path(), to);
+        let mut check = portcullis(dir.path());
+        let check = check.arg("check").output().unwrap();
+        assert_eq!(check.status.code(), Some(2), "{to}");
+        let said = stdout(&check);
+        let told = said.split_once("not ready: the access log: ");
+        let fault = told.and_then(|(_, told)| told.lines().next());
+        let fault = fault.expect(&said);
+
+        let mut start = portcullis(dir.path());
+        let start = start.args(["--listen", "127.0.0.1:0"]).output().unwrap();
+        assert_eq!(start.status.code(), Some(1), "{to}");
+        let said = stderr(&start);
+        assert!(said.contains(&format!("portcullis: {fault}\n")), "{said}");
+        for part in ["cannot open the access log", to, "[log.access] to"] {
+            assert!(fault.contains(part), "{part} in {fault}");
+        }
     }
+}
+
+#[test]
+fn a_check_neither_makes_the_file_nor_changes_it_nor_opens_a_pipe() {
+    let dir = TempDir::new().unwrap();
+    let [new, old, pipe] = ["new.log", "old.log", "pipe"].map(|name| dir.path().join(name));
+    fs::write(&old, "a line\n").unwrap();
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    for to in ["new.log", "old.log", "pipe"] {
+        logs_to(dir.path(), to);
+        let mut check = portcullis(dir.path());
+        // Opened, the pipe would have it wait for a reader.
+        let check = check.arg("check").output().unwrap();
+        assert_eq!(check.status.code(), Some(0), "{to}: {}", stdout(&check));
+    }
+    assert!(!new.exists());
+    assert_eq!(fs::read_to_string(old).unwrap(), "a line\n");
 }
 
 #[test]

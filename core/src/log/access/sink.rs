@@ -44,6 +44,20 @@ impl Access {
         })
     }
 
+    /// Whether [`Self::open`] would do. No file is made, and nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::open`] about a file.
+    pub(crate) fn probe(settings: &AccessLog) -> Result<(), StartError> {
+        match &settings.to {
+            AccessLogTo::File(path) => {
+                LogFile::probe(path).map_err(|source| cannot_open(path, source))
+            }
+            AccessLogTo::Stderr | AccessLogTo::Stdout | AccessLogTo::Off => Ok(()),
+        }
+    }
+
     /// The half that one worker writes to.
     pub(crate) fn sink(&self) -> Sink {
         let writer = self.writer.as_ref();
@@ -69,10 +83,14 @@ impl Access {
 }
 
 fn open(path: &Path) -> Result<LogFile, StartError> {
-    LogFile::open(path).map_err(|source: io::Error| StartError::AccessLog {
+    LogFile::open(path).map_err(|source| cannot_open(path, source))
+}
+
+fn cannot_open(path: &Path, source: io::Error) -> StartError {
+    StartError::AccessLog {
         file: path.to_owned(),
         source,
-    })
+    }
 }
 
 /// Where a worker's exchanges are written.
