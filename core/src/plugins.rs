@@ -38,7 +38,7 @@ use self::order::Orders;
 use self::plugin::{NextTry, Plugin};
 pub(crate) use self::readiness::Fault;
 pub(crate) use self::status::{
-    Mode, Report, Status, StatusFile, StatusWriter, read as read_status,
+    Mode, Report, Status, StatusFile, StatusSnapshot, StatusWriter, read as read_status,
 };
 use self::ticks::Ticks;
 use crate::chain::{Chain, Place};

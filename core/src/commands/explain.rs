@@ -19,16 +19,16 @@ use self::precedence::Decider;
 use self::subject::Subject;
 use super::judges::{ExplainError, Judged, Judges, Question};
 use crate::chain::Chain;
-use crate::config::{Config, Feed, FeedKind};
+use crate::config::{Config, Feed, FeedKind, ListenAddress};
 use crate::error::{Error, Escaped};
-use crate::plugins;
+use crate::plugins::{self, StatusSnapshot};
 use crate::verdict::{Judgement, Match, Verdict};
 
 /// Every filter's answer and what follows from them. By serde it is an object with `host`, `port`,
 /// `protocol`, `egress`, `listeners` if there is more to say than that there is one, `client` and
 /// `user` if they were named, `filters` (each `filter`, `hook`, `verdict`, `microseconds` and what
 /// else there is), `final`, `decided_by` (`clients`, `person`, `filter`, `allow-feed`, `list`,
-/// `egress` or `nothing`) and `notes`.
+/// `egress` or `nothing`), `age_s` if a proxy runs, and `notes`.
 #[derive(Debug, Serialize)]
 pub struct Explanation {
     host: String,
@@ -52,6 +52,9 @@ pub struct Explanation {
     outcome: Line,
     /// What that follows from.
     decided_by: Decider,
+    /// How old is what the notes say of the proxy that runs, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age_s: Option<u64>,
     /// What may be different with real traffic.
     notes: Vec<String>,
 }
@@ -86,12 +89,14 @@ pub async fn explain(
     explanation.tell_egress(&subject, permitted, &judges.policy, &config.egress);
     explanation.tell_listeners(&config.listeners(), &config.clients, &config.auth);
     let lacks_user = config.auth.is_on() && user.is_none();
-    explanation.notes = notes(judges, lacks_user);
+    let running = judges.running.as_ref();
+    explanation.age_s = running.map(|snapshot| snapshot.age.as_secs());
+    explanation.notes = notes(judges, &config.main_address(), lacks_user);
     Ok(explanation)
 }
 
-/// What may be different with real traffic.
-fn notes(judges: Judges, lacks_user: bool) -> Vec<String> {
+/// What may be different with real traffic. The proxy that may run listens at `listen`.
+fn notes(judges: Judges, listen: &ListenAddress, lacks_user: bool) -> Vec<String> {
     let refused = judges.plugins.status().into_iter();
     let refused = refused.filter(|plugin| plugin.refused.is_some());
     let refused = refused.map(|plugin| {
@@ -100,11 +105,8 @@ fn notes(judges: Judges, lacks_user: bool) -> Vec<String> {
             plugin.name
         )
     });
-    let running = &judges.running;
-    let not_ready = running.iter().flat_map(|report| &report.faults);
-    let not_ready = not_ready.map(|fault| format!("the running proxy is not ready: {fault}"));
-    let running = running.iter().flat_map(|report| &report.plugins);
-    let running = running.flat_map(in_running_proxy);
+    let running = judges.running.iter();
+    let running = running.flat_map(|snapshot| of_running_proxy(snapshot, listen));
     let notes = judges
         .unread
         .iter()
@@ -113,11 +115,7 @@ fn notes(judges: Judges, lacks_user: bool) -> Vec<String> {
         .chain(lacking_client(&judges.chain))
         .chain(remembering(&judges.chain));
     let notes = notes.chain(judges.feeds.notes());
-    notes
-        .chain(refused)
-        .chain(not_ready)
-        .chain(running)
-        .collect()
+    notes.chain(refused).chain(running).collect()
 }
 
 /// A note that a client has to be a user.
@@ -149,6 +147,22 @@ fn remembering(chain: &Chain) -> impl Iterator<Item = String> {
             filter.name
         )
     })
+}
+
+/// Notes on the proxy that runs, behind one that says which it is and how old they are.
+fn of_running_proxy(snapshot: &StatusSnapshot, listen: &ListenAddress) -> Vec<String> {
+    let faults = snapshot.report.faults.iter();
+    let faults = faults.map(|fault| format!("the running proxy is not ready: {fault}"));
+    let plugins = snapshot.report.plugins.iter().flat_map(in_running_proxy);
+    let mut notes: Vec<String> = faults.chain(plugins).collect();
+    if !notes.is_empty() {
+        let age = snapshot.age.as_secs();
+        notes.insert(
+            0,
+            format!("what follows is about the proxy that runs on {listen}, as of {age} s ago"),
+        );
+    }
+    notes
 }
 
 /// Notes on what traffic has made of a filter in the running proxy.
@@ -217,6 +231,7 @@ impl Explanation {
             outcome: Line::new(filter, &judged.judgement(host)),
             decided_by,
             filters: judged.steps.into_iter().map(Line::from).collect(),
+            age_s: None,
             notes: Vec::new(),
             listeners: Vec::new(),
         }
@@ -231,6 +246,42 @@ impl Explanation {
         if self.decided_by == Decider::Nothing && self.filters.iter().any(is_allowed) {
             self.decided_by = Decider::AllowFeed;
         }
+    }
+
+    /// What each filter has answered, as a table.
+    fn write_filters(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.filters.is_empty() {
+            return writeln!(f, "  no filter judges this");
+        }
+        let names = self.filters.iter().filter_map(|line| line.filter.as_ref());
+        let width = names.map(|name| Escaped(name).to_string().len()).max();
+        let width = width.unwrap_or_default().max("filter".len());
+        writeln!(
+            f,
+            "  {:width$}  {:13}  {:8}  {:>11}  why",
+            "filter", "hook", "verdict", "time"
+        )?;
+        for line in &self.filters {
+            let filter = Escaped(line.filter.as_deref().unwrap_or_default());
+            write!(
+                f,
+                "  {filter:width$}  {:13}  {:8}",
+                line.hook.unwrap_or_default(),
+                line.verdict
+            )?;
+            write!(f, "  {:8.1} us", line.microseconds.unwrap_or_default())?;
+            if line.shadow {
+                write!(f, "  (shadow: decides nothing)")?;
+            }
+            if let Some(matched) = &line.matched {
+                write!(f, "  {}", Escaped(matched))?;
+            }
+            if let Some(why) = line.why() {
+                write!(f, "  {}", Escaped(why))?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
     }
 }
 
@@ -260,32 +311,7 @@ impl fmt::Display for Explanation {
         if let Some(decision) = &self.decision {
             writeln!(f, "  {decision}")?;
         }
-        let names = self.filters.iter().filter_map(|line| line.filter.as_ref());
-        let width = names.map(|name| Escaped(name).to_string().len()).max();
-        let width = width.unwrap_or_default();
-        for line in &self.filters {
-            let filter = Escaped(line.filter.as_deref().unwrap_or_default());
-            write!(
-                f,
-                "  {filter:width$}  {:13}  {:8}",
-                line.hook.unwrap_or_default(),
-                line.verdict
-            )?;
-            write!(f, "  {:8.1} us", line.microseconds.unwrap_or_default())?;
-            if line.shadow {
-                write!(f, "  (shadow: decides nothing)")?;
-            }
-            if let Some(matched) = &line.matched {
-                write!(f, "  {}", Escaped(matched))?;
-            }
-            if let Some(why) = line.why() {
-                write!(f, "  {}", Escaped(why))?;
-            }
-            writeln!(f)?;
-        }
-        if self.filters.is_empty() {
-            writeln!(f, "  no filter judges this")?;
-        }
+        self.write_filters(f)?;
         writeln!(f, "  egress: {}", self.egress)?;
         for listener in &self.listeners {
             writeln!(f, "  listener: {listener}")?;

@@ -37,7 +37,7 @@ pub(super) struct Judges {
     pub(super) plugins: Plugins,
     pub(super) chain: Arc<Chain>,
     /// What the proxy says of itself that runs with these settings, if one does.
-    pub(super) running: Option<plugins::Report>,
+    pub(super) running: Option<plugins::StatusSnapshot>,
     pub(super) policy: Policy,
     /// Why what people have decided is not known.
     pub(super) unread: Option<String>,
@@ -80,7 +80,6 @@ impl Judges {
     pub(super) async fn open(config: &Config) -> Result<Self, ExplainError> {
         let feeds = Feeds::open(&config.feeds, &config.cache.dir);
         let running = plugins::read_status(&config.cache.dir, &config.main_address());
-        let running = running.map(|snapshot| snapshot.report);
         let loader = Loader::new(config, feeds.clone())?;
         let plugins = Plugins::open(config.plugins.clone(), BUILTINS, loader).await;
         let chain = plugins.chain().borrow().clone();
@@ -88,7 +87,7 @@ impl Judges {
         Ok(Self {
             feeds,
             chain: match &running {
-                Some(running) => without_missing(&chain, running),
+                Some(running) => without_missing(&chain, &running.report),
                 None => chain,
             },
             plugins,

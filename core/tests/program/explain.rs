@@ -48,6 +48,29 @@ fn a_filter_that_looks_at_clients_is_asked_as_one() {
 }
 
 #[test]
+fn the_table_of_filters_says_what_stands_in_it() {
+    let dir = folder(&[("allowlist.toml", "[config]\nhosts = ['a.example']")]);
+    let said = explain(&dir, &["b.example"]);
+    let mut lines = said.lines().skip_while(|line| !line.is_empty());
+    let head = lines.nth(1).unwrap();
+    let row = lines.find(|line| line.contains("allowlist")).unwrap();
+    let at = |column: &str| head.find(column).unwrap();
+    for (column, begins) in [
+        ("filter", "allowlist "),
+        ("hook", "judge-host "),
+        ("verdict", "block "),
+        ("why", "b.example is not on the allowlist"),
+    ] {
+        assert!(row[at(column)..].starts_with(begins), "{column}: {said}");
+    }
+    assert!(row[..at("time") + "time".len()].ends_with(" us"), "{said}");
+    // No proxy runs of which there would be something to say.
+    assert!(!said.contains("note: what follows"), "{said}");
+    let json = explain(&dir, &["b.example", "--json"]);
+    assert!(!json.contains("age_s"), "{json}");
+}
+
+#[test]
 fn a_filter_that_remembers_was_asked_with_nothing_remembered() {
     let limits = "[config]\nlimits = [{requests = 5, per = '1m'}]";
     let hosts = "[config]\nhosts = ['a.example']";

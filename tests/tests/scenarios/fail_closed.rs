@@ -102,6 +102,8 @@ async fn what_is_not_usable_at_the_start_is_not_ready_until_it_is_mended_or_remo
         assert!(explanation.contains("503"), "{fault}: {explanation}");
         let note = "the running proxy is not ready: the filter guard: ";
         assert!(explanation.contains(note), "{fault}: {explanation}");
+        let whose = format!("the proxy that runs on {}, as of ", stage.proxy.address());
+        assert!(explanation.contains(&whose), "{fault}: {explanation}");
         let report = commands::check(stage.proxy.config().clone(), Lists::OnDisk).await;
         let report = report.unwrap();
         assert!(!report.is_ok(), "{fault}");

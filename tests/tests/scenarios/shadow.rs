@@ -41,6 +41,10 @@ async fn a_shadow_filter_tells_what_it_would_have_done() {
         })
         .await;
     let explanation = explain().await;
+    let address = stage.proxy.address();
+    let whose = format!("\nnote: what follows is about the proxy that runs on {address}, as of ");
+    let (_, notes) = explanation.split_once(&whose).expect("it says whose");
+    assert!(notes.contains(counts), "{explanation}");
     assert!(
         explanation.contains("(shadow: decides nothing)"),
         "{explanation}"
