@@ -150,6 +150,10 @@ impl fmt::Display for Question {
 pub(super) struct Asked<'a> {
     pub(super) filter: &'a Filter,
     instance: Option<Instance>,
+    /// The memory of the instance after its first call, in bytes.
+    memory_at_first: usize,
+    /// The most by which that of an instance has grown since.
+    growth: usize,
     /// Whether the last verdict was carried out with another text.
     has_amended: bool,
 }
@@ -159,19 +163,31 @@ impl<'a> Asked<'a> {
         Self {
             filter,
             instance: None,
+            memory_at_first: 0,
+            growth: 0,
             has_amended: false,
         }
     }
 
     pub(super) async fn answer(&mut self, question: &Question) -> Result<FilterAnswer, Failure> {
-        let mut instance = match self.instance.take() {
-            Some(instance) => instance,
-            None => Instance::start(self.filter).await?,
+        let (mut instance, is_first) = match self.instance.take() {
+            Some(instance) => (instance, false),
+            None => (Instance::start(self.filter).await?, true),
         };
         let answer = question.put(&mut instance).await?;
+        if is_first {
+            self.memory_at_first = instance.memory();
+        }
+        let growth = instance.memory().saturating_sub(self.memory_at_first);
+        self.growth = self.growth.max(growth);
         self.has_amended = instance.take_amended();
         self.instance = Some(instance).filter(|instance| !instance.should_retire());
         Ok(answer)
+    }
+
+    /// The most by which the memory of an instance has grown since its first call, in bytes.
+    pub(super) fn growth(&self) -> usize {
+        self.growth
     }
 
     /// Asks, and has `tally` take up what comes of it. An answer is given if there is one.

@@ -131,7 +131,7 @@ const CHECKS: [Row; 30] = [
     ),
     row(
         "T1",
-        "an answer takes less than a tenth of the computing time of a call, [limits] cpu",
+        "an answer takes at most a tenth of [limits] cpu, and 500 leave at most a tenth of memory",
         JUDGE,
     ),
     row("T2", "tick returns, also the second time", "it has no tick"),

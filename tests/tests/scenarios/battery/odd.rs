@@ -9,6 +9,11 @@ use super::{finding, of_guest};
 /// A filter with that hook alone. It asks for one fact, if there is one, such as `client.address`,
 /// traps `when` that is what the check is about, and has no opinion on anything else.
 fn guest(hook: &str, fact: &str, when: &str) -> Vec<u8> {
+    acting(hook, fact, when, "unreachable")
+}
+
+/// The same that does something else than to trap.
+fn acting(hook: &str, fact: &str, when: &str, does: &str) -> Vec<u8> {
     let (function, parameters) = match hook {
         "judge-host" => ("judge", "(param i32) (param $host i32) (param $port i32)"),
         "judge-request" => (
@@ -33,7 +38,7 @@ fn guest(hook: &str, fact: &str, when: &str) -> Vec<u8> {
           (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
           (func (export "portcullis:filter/{hook}@1.0.0#{function}") {parameters} (result i32)
             (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
-            {ask} (if {when} (then unreachable)) (i32.const 0)))"#
+            {ask} (if {when} (then {does})) (i32.const 0)))"#
     );
     guests::kept(&text, include_str!("../../../../sdk/wit/filter.wit"))
 }
@@ -167,6 +172,33 @@ async fn a_filter_that_traps_late_or_where_nothing_waits_fails_the_check_of_that
         ("T3", "exchange-ended", "outcome.how", begins_with('f')),
     ] {
         fails_alone(id, hook, fact, &when).await;
+    }
+}
+
+/// Of 64 MiB, the limit, a tenth is 102 pages.
+#[tokio::test]
+async fn a_filter_whose_calls_leave_much_in_its_memory_is_warned_in_the_check_of_limits() {
+    let grows = |pages: u32| format!("(drop (memory.grow (i32.const {pages})))");
+    for (when, pages, expected) in [
+        // A fifth of the limit, a page in each of 205 calls behind the first.
+        (is_not(&is_above(CALLS, 206), 1), 1, Finding::Warn),
+        // It is replaced before it meets the limit, and grows again.
+        (is_above(CALLS, 0), 16, Finding::Warn),
+        // A twentieth.
+        (is_not(&is_above(CALLS, 52), 1), 1, Finding::Pass),
+        // What a filter has from its first call on is what it needs.
+        (is(CALLS, 1), 500, Finding::Pass),
+    ] {
+        for hook in ["judge-host", "judge-response"] {
+            let filter = acting(hook, "", &when, &grows(pages));
+            let found = of_guest(&filter, "").await;
+            assert_eq!(finding(&found, "T1"), expected, "{hook} {when}\n{found}");
+            assert!(found.ok, "{found}");
+            let check = found.checks.iter().find(|check| check.id == "T1");
+            let seen = check.and_then(|check| check.seen.as_deref());
+            let is_told = |seen: &str| seen.contains(hook) && seen.contains("memory");
+            assert_eq!(seen.is_some_and(is_told), expected == Finding::Warn);
+        }
     }
 }
 
