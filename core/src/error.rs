@@ -355,6 +355,13 @@ pub enum PluginError {
         #[source]
         source: io::Error,
     },
+    /// No file of cases is named, and there is none beside the filter.
+    #[error(
+        "no cases are named and there is no {}, so there is nothing to ask; write that file, or name another one:  \
+         portcullis plugin test FILE CASES.toml",
+        Escaped(.0.display())
+    )]
+    NoCases(PathBuf),
     /// A file of cases is wrong.
     #[cfg(feature = "cli")]
     #[error(transparent)]

@@ -5,10 +5,10 @@
 mod lines;
 mod record;
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use std::{fs, io};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use jiff::Timestamp;
@@ -29,20 +29,33 @@ use crate::plugins::{ConfigSource, FilterFile};
 use crate::target::{InvalidTarget, Target};
 use crate::verdict::{Additions, Notes, Verdict};
 
-/// Asks the filter in `file`, or the built-in filter of that name, what the file `cases` asks. The
-/// settings are those beside the filter, but for the configuration if `cases` has one.
+/// The cases of a filter, beside its file.
+pub(super) const CASES: &str = "cases.toml";
+
+/// Asks the filter in `file`, or the built-in filter of that name, what the file `cases` asks, or
+/// `cases.toml` beside the filter if none is named. The settings are those beside the filter, but
+/// for the configuration if the cases have one.
 ///
 /// # Errors
 ///
-/// If the filter cannot be loaded, or `cases` makes no sense. A case that does not go as expected
-/// is no error: the report says so.
-pub async fn test_plugin(config: Config, file: &Path, cases: &Path) -> Result<Report, PluginError> {
-    let text = fs::read_to_string(cases).map_err(|source| PluginError::Read {
-        file: cases.to_owned(),
-        source,
-    })?;
-    let cases = Cases::parse(&text, &Escaped(cases.display()).to_string())?;
+/// If the filter cannot be loaded, or there are no cases, or they make no sense. A case that does
+/// not go as expected is no error: the report says so.
+pub async fn test_plugin(
+    config: Config,
+    file: &Path,
+    cases: Option<&Path>,
+) -> Result<Report, PluginError> {
     let single = FilterFile::named(file, &config.plugins.dir)?;
+    let beside = file.with_file_name(CASES);
+    let path = cases.unwrap_or(&beside);
+    let text = fs::read_to_string(path).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound if cases.is_none() => PluginError::NoCases(path.to_owned()),
+        _ => PluginError::Read {
+            file: path.to_owned(),
+            source,
+        },
+    })?;
+    let cases = Cases::parse(&text, &Escaped(path.display()).to_string())?;
     test_filter(&config, single, &cases, text).await
 }
 

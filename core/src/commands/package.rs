@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::NameError;
 use super::author::sdk::{self, OutsideSdk};
-use super::cases::test_filter;
+use super::cases::{CASES, test_filter};
 use super::conformance::{Check, Conformance, Finding, conformance_of};
 use super::name::check_name;
 use crate::config::Config;
@@ -24,9 +24,6 @@ use crate::config::file;
 use crate::error::{ErrorChain, Escaped, PluginError};
 use crate::filter::{self, Description, Manifest, interface};
 use crate::plugins::FilterFile;
-
-/// The cases of a filter, if they are beside it.
-const CASES: &str = "cases.toml";
 
 /// A package. As text it is a few lines; by serde, an object with the same fields.
 #[derive(Debug, Serialize)]

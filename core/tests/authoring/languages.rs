@@ -1,7 +1,6 @@
 //! The whole way, in each language.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -59,10 +58,10 @@ fn blocks_what_its_settings_list(author: &Author, built: &Value, imports: &[&str
     assert_eq!(built["hooks"], serde_json::json!(["judge-host"]));
     assert_eq!(built["imports"], serde_json::json!(imports));
 
+    // The cases of the template are beside it.
     let wasm = built["file"].as_str().unwrap();
-    let cases = Path::new(wasm).with_file_name("cases.toml");
     let mut test = author.portcullis(&["plugin", "test", "--json", wasm]);
-    let tested = json(&test.arg(cases).output().unwrap());
+    let tested = json(&test.output().unwrap());
     assert_eq!(tested["cases"].as_array().unwrap().len(), 2, "{tested}");
 
     author.keeps_to_the_contract(built);

@@ -75,6 +75,30 @@ blocklist: 1 of 2 cases did not go as expected
 }
 
 #[test]
+fn cases_that_are_not_named_are_those_beside_the_filter() {
+    let dir = TempDir::new().unwrap();
+    let project = dir.path().join("mine");
+    fs::create_dir(&project).unwrap();
+    fs::write(project.join("mine.wasm"), BLOCKLIST).unwrap();
+    fs::write(project.join("mine.toml"), "[grants]\nfeeds = ['*']").unwrap();
+    let output = plugin(&dir, &["test", "mine/mine.wasm"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    let missing = "portcullis: cannot test mine/mine.wasm: no cases are named and there is no mine/cases.toml, so there is \
+                   nothing to ask; write that file, or name another one:  portcullis plugin test FILE CASES.toml";
+    assert!(said.starts_with(missing), "{said}");
+    let cases = "[[case]]\nhost = 'a.example'\nexpect = 'next'\n";
+    fs::write(project.join("cases.toml"), cases).unwrap();
+    let output = plugin(&dir, &["test", "mine/mine.wasm"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let said = stdout(&output);
+    assert!(
+        said.starts_with("ok    mine/cases.toml:1  a.example\n"),
+        "{said}"
+    );
+}
+
+#[test]
 fn cases_that_make_no_sense_and_filters_that_cannot_be_used_end_a_test_with_2() {
     let dir = TempDir::new().unwrap();
     fs::write(dir.path().join("mine.wasm"), BLOCKLIST).unwrap();

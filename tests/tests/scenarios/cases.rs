@@ -19,7 +19,7 @@ async fn assert_all_go_well(name: &str, wasm: &[u8]) {
     let mut config = Config::default();
     config.compiler.cache_dir = dir.path().join("compiled");
     let cases = guests.join(name).join("cases.toml");
-    let report = portcullis::commands::test_plugin(config, &file, &cases).await;
+    let report = portcullis::commands::test_plugin(config, &file, Some(&cases)).await;
     let report = report.expect("cases that can be asked");
     assert!(report.is_ok(), "\n{report}");
 }

@@ -217,7 +217,7 @@ async fn a_filter_that_was_built_for_a_released_version_answers_as_it_did() {
             // It answers as the filters in other languages do, which call all there is.
             cases.set_file_name("languages.toml");
         }
-        let report = commands::test_plugin(config.clone(), &file, &cases).await;
+        let report = commands::test_plugin(config.clone(), &file, Some(&cases)).await;
         let report = report.expect("cases that can be asked");
         assert!(report.is_ok(), "{}\n{report}", text.display());
         let found = commands::conformance(config, &file).await;

@@ -44,7 +44,7 @@ async fn an_example_does_in_the_sandbox_what_its_cases_say() {
     for (name, wasm) in guests::EXAMPLES {
         let (config, file) = plug(&dir, name, wasm);
         let cases = folder().join(name).join("cases.toml");
-        let report = commands::test_plugin(config, &file, &cases).await;
+        let report = commands::test_plugin(config, &file, Some(&cases)).await;
         let report = report.expect("cases that can be asked");
         assert!(report.is_ok(), "{name}\n{report}");
     }

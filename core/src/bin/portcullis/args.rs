@@ -29,9 +29,9 @@ Examples:
   portcullis feed lookup shop.example          which lists speak of it?
   portcullis plugin new no-ads                 a filter of my own
   portcullis plugin build no-ads               no-ads/no-ads.wasm
+  portcullis plugin test no-ads/no-ads.wasm    does it answer as no-ads/cases.toml expects?
   portcullis plugin list                       which filters are there, and how are they doing?
   portcullis plugin check plugins/mine.wasm    what is it, and what does it need?
-  portcullis plugin test plugins/mine.wasm cases.toml
   portcullis plugin bench plugins/mine.wasm    what does it cost?
   portcullis replay access.log --plugin plugins/mine.wasm
                                                what would it have done?

@@ -35,7 +35,7 @@ pub(crate) fn run(sources: &Sources, command: Plugin) -> anyhow::Result<()> {
         } => record(sources, &file, cases.as_deref(), &log, json),
         Plugin::Test {
             file, cases, json, ..
-        } => test(sources, &file, &cases.unwrap_or_default(), json),
+        } => test(sources, &file, cases.as_deref(), json),
         Plugin::New {
             name,
             lang,
@@ -106,7 +106,7 @@ fn bench(
     print_result(&bench, json)
 }
 
-fn test(sources: &Sources, file: &Path, cases: &Path, json: bool) -> anyhow::Result<()> {
+fn test(sources: &Sources, file: &Path, cases: Option<&Path>, json: bool) -> anyhow::Result<()> {
     let config = load(sources)?;
     let _lines_are_written = telemetry::init(&errors_only(&config))?;
     let report = runtime()?

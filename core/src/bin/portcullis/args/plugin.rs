@@ -154,8 +154,8 @@ pub(crate) enum Plugin {
         /// NAME.wasm, or the name of a built-in filter
         #[arg(value_name = "FILE")]
         file: PathBuf,
-        /// What is asked, and what is expected
-        #[arg(value_name = "CASES.toml", required_unless_present = "record")]
+        /// What is asked, and what is expected [default: cases.toml beside FILE]
+        #[arg(value_name = "CASES.toml")]
         cases: Option<PathBuf>,
         /// Write cases instead: what the filter answers now for each host in this access log of the
         /// proxy, or - for standard input. They go to CASES.toml, which must not exist yet, or to
