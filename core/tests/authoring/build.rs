@@ -123,6 +123,23 @@ fn a_tool_that_is_missing_is_named_with_the_command_that_installs_it() {
     }
 }
 
+/// Without any tool: what the tools do takes its time.
+#[test]
+fn a_mistake_in_the_schema_of_the_settings_is_told_before_anything_is_built() {
+    let author = Author::new();
+    let none = author.path("none");
+    fs::create_dir(&none).unwrap();
+    for language in ["js", "python"] {
+        let dir = author.begins(&["--lang", language, &format!("in-{language}")]);
+        edit(&dir.join("config.schema.json"), |schema| {
+            schema.replace("\"type\": \"array\"", "\"type\": \"list\"")
+        });
+        let said = author.cannot_build(&dir, &none);
+        let mistake = "config.schema.json cannot be used: it is not a JSON Schema";
+        assert!(said.contains(mistake), "{said}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_compiler_without_the_target_is_named_with_the_commands_that_get_one() {

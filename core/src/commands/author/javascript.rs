@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::project::{Component, Project};
+use super::project::{self, Component, Project};
 use super::{BuildError, tool};
 
 /// What makes a folder one.
@@ -13,6 +13,7 @@ const INSTALLED: &str = "node_modules/.package-lock.json";
 
 pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
     let project = Project::read(dir.join(MANIFEST), |text| Ok(serde_json::from_str(text)?))?;
+    let schema = project::schema(dir)?;
     // npm needs it too, but says so less well.
     tool::NODE.command(dir)?;
     let mut npm = tool::NPM.command(dir)?;
@@ -29,7 +30,7 @@ pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
     tool::run(&mut npm, "npm run build").await?;
     let bytes = std::fs::read(&file).map_err(|_| BuildError::Nothing("npm run build"))?;
     Ok(Component {
-        bytes: project.label(dir, bytes)?,
+        bytes: project.label(schema, &bytes),
         name: project.name,
     })
 }

@@ -68,9 +68,9 @@ impl Project {
         })
     }
 
-    /// The component with a manifest that says this, and what the settings may be.
-    pub(super) fn label(&self, dir: &Path, component: Vec<u8>) -> Result<Vec<u8>, BuildError> {
-        let description = Description::of(&component);
+    /// The component with a manifest that says this, and by `config` what the settings may be.
+    pub(super) fn label(&self, config: Option<Value>, component: &[u8]) -> Vec<u8> {
+        let description = Description::of(component);
         let hooks = description.map(|description| description.hooks());
         let manifest = Manifest {
             name: self.name.clone(),
@@ -78,15 +78,17 @@ impl Project {
             api: API.to_owned(),
             description: self.description.clone(),
             hooks: hooks.unwrap_or_default(),
-            config: schema(dir.join(SCHEMA))?,
+            config,
             ..Manifest::default()
         };
-        Ok(append(&component, &manifest))
+        append(component, &manifest)
     }
 }
 
-/// The schema in a file, which need not exist.
-fn schema(file: PathBuf) -> Result<Option<Value>, BuildError> {
+/// The schema of the settings in the folder `dir`, where there need not be one. It is read before
+/// the filter is built, as that takes a while.
+pub(super) fn schema(dir: &Path) -> Result<Option<Value>, BuildError> {
+    let file = dir.join(SCHEMA);
     let text = match fs::read_to_string(&file) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -154,23 +156,30 @@ mod tests {
     #[test]
     fn a_component_says_what_its_project_says() {
         let project = project(r#"{"name": "guard", "version": "1.2.0"}"#).unwrap();
-        let component = BUILTINS[0].component.to_vec();
-        let dir = tempfile::tempdir().unwrap();
-        let label = |component: &[u8]| project.label(dir.path(), component.to_vec());
-
-        let labelled = label(&component).unwrap();
-        let manifest = Manifest::find(&labelled).unwrap().unwrap();
+        let component = BUILTINS[0].component;
+        let manifest = Manifest::find(&project.label(None, component));
+        let manifest = manifest.unwrap().unwrap();
         assert_eq!((&*manifest.name, &*manifest.version), ("guard", "1.2.0"));
         assert_eq!((&*manifest.api, manifest.config), (API, None));
         assert!(!manifest.hooks.is_empty());
 
-        let schema = json!({"type": "object", "properties": {}});
-        fs::write(dir.path().join(SCHEMA), schema.to_string()).unwrap();
-        let manifest = Manifest::find(&label(&component).unwrap());
-        assert_eq!(manifest.unwrap().unwrap().config, Some(schema));
+        let config = Some(json!({"type": "object", "properties": {}}));
+        let labelled = project.label(config.clone(), component);
+        let manifest = Manifest::find(&labelled).unwrap().unwrap();
+        assert_eq!(manifest.config, config);
+    }
+
+    #[test]
+    fn a_schema_that_is_there_must_be_one_that_a_proxy_uses() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(schema(dir.path()).unwrap(), None);
+
+        let right = json!({"type": "object", "properties": {}});
+        fs::write(dir.path().join(SCHEMA), right.to_string()).unwrap();
+        assert_eq!(schema(dir.path()).unwrap(), Some(right));
 
         fs::write(dir.path().join(SCHEMA), r##"{"$ref": "#"}"##).unwrap();
-        let error = label(&component).unwrap_err().to_string();
+        let error = schema(dir.path()).unwrap_err().to_string();
         assert!(
             error.contains("config.schema.json cannot be used: it uses `$ref`"),
             "{error}"

@@ -9,7 +9,7 @@ use std::process::Stdio;
 use serde_json::Value;
 use tokio::process::Command;
 
-use super::project::{Component, Project};
+use super::project::{self, Component, Project};
 use super::{BuildError, tool};
 
 /// What makes a folder one.
@@ -34,6 +34,7 @@ pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
         let mut manifest: Value = toml::from_str(text)?;
         Ok(manifest["project"].take())
     })?;
+    let schema = project::schema(dir)?;
     let mut command = componentize(dir).await?;
     let aside = tempfile::tempdir().map_err(tool::cannot_write_aside)?;
     let file = aside.path().join("filter.wasm");
@@ -45,7 +46,7 @@ pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
     tool::run(&mut command, COMPONENTIZE).await?;
     let bytes = fs::read(&file).map_err(|_| BuildError::Nothing(COMPONENTIZE))?;
     Ok(Component {
-        bytes: project.label(dir, bytes)?,
+        bytes: project.label(schema, &bytes),
         name: project.name,
     })
 }
