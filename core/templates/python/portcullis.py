@@ -44,7 +44,8 @@ def block(reason: str, status: int = 403, **more) -> Verdict:
     """Refuses the exchange. The reason, one line, is shown to the client and written to the log.
 
     This and the following take `retry_after`, the milliseconds after which the client may try
-    again, and `matched`, the rule that decided. Both are said at once, so a hook has to be running.
+    again, `matched`, the rule that decided, and `fields`, header fields of the answer, each a text
+    or bytes: {"Cache-Control": "no-store"}. All are said at once, so a hook has to be running.
     """
     return _answered(Verdict_Block(Refusal(status, reason)), **more)
 
@@ -56,8 +57,7 @@ def redirect(location: str, status: int = 302, **more) -> Verdict:
 
 def replace(content_type: str, body: str | bytes, status: int = 200, **more) -> Verdict:
     """Answers in place of the origin."""
-    content = body.encode() if isinstance(body, str) else body
-    return _answered(Verdict_Replace(Page(status, content_type, content)), **more)
+    return _answered(Verdict_Replace(Page(status, content_type, _as_bytes(body))), **more)
 
 
 def ask(text: str, otherwise: Fallback = Fallback.BLOCK, wait: int = 60_000, **more) -> Verdict:
@@ -76,7 +76,12 @@ def keep(time: int) -> None:
     answer.keep(time)
 
 
-def _answered(verdict: Verdict, retry_after: int | None = None, matched: str | None = None) -> Verdict:
+def _answered(
+    verdict: Verdict,
+    retry_after: int | None = None,
+    matched: str | None = None,
+    fields: dict[str, str | bytes] | None = None,
+) -> Verdict:
     for name, part in vars(verdict.value).items():
         if part is None:
             raise TypeError(f"the verdict lacks its {name}")
@@ -84,7 +89,13 @@ def _answered(verdict: Verdict, retry_after: int | None = None, matched: str | N
         answer.retry_after(retry_after)
     if matched is not None:
         answer.matched(matched)
+    for name, value in (fields or {}).items():
+        answer.add_field(name, _as_bytes(value))
     return verdict
+
+
+def _as_bytes(value: str | bytes) -> bytes:
+    return value.encode() if isinstance(value, str) else value
 
 
 def is_within(host: str, domain: str) -> bool:

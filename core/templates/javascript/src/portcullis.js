@@ -15,7 +15,8 @@ export const drop = { tag: 'drop' };
  * Refuses the exchange. The reason, one line, is shown to the client and written to the log.
  *
  * This and the following take `retryAfter`, the milliseconds after which the client may try again,
- * and `matched`, the rule that decided. Both are said at once, so a hook has to be running.
+ * `matched`, the rule that decided, and `fields`, header fields of the answer, each a text or
+ * bytes: { 'Cache-Control': 'no-store' }. All are said at once, so a hook has to be running.
  */
 export const block = (reason, { status = 403, ...more } = {}) => answered('block', { status, reason }, more);
 
@@ -24,7 +25,7 @@ export const redirect = (location, { status = 302, ...more } = {}) => answered('
 
 /** Answers in place of the origin. `body` is a text, or bytes. */
 export const replace = (contentType, body, { status = 200, ...more } = {}) =>
-  answered('replace', { status, contentType, body: typeof body === 'string' ? bytes(body) : body }, more);
+  answered('replace', { status, contentType, body: asBytes(body) }, more);
 
 /**
  * Asks a person. If none has decided after `wait` milliseconds, `otherwise` holds: the next filter
@@ -39,7 +40,7 @@ export const ask = (text, { otherwise = 'block', wait = 60_000, ...more } = {}) 
  */
 export const keep = (time) => answer.keep(BigInt(time));
 
-function answered(tag, val, { retryAfter, matched, ...unknown }) {
+function answered(tag, val, { retryAfter, matched, fields = {}, ...unknown }) {
   for (const name in unknown) {
     throw new Error(`${tag}(…) has no option ${name}`);
   }
@@ -54,8 +55,13 @@ function answered(tag, val, { retryAfter, matched, ...unknown }) {
   if (matched !== undefined) {
     answer.matched(matched);
   }
+  for (const [name, value] of Object.entries(fields)) {
+    answer.addField(name, asBytes(value));
+  }
   return { tag, val };
 }
+
+const asBytes = (value) => (typeof value === 'string' ? bytes(value) : value);
 
 const tags = ['next', 'allow', 'block', 'redirect', 'replace', 'drop', 'ask'];
 

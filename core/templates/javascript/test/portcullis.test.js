@@ -57,12 +57,11 @@ test('an address is written in its usual spelling', () => {
 
 test('a verdict can say more than its case does', () => {
   clear();
-  assert.deepEqual(portcullis.block('later', { status: 429, retryAfter: 1500, matched: 'limit' }), {
-    tag: 'block',
-    val: { status: 429, reason: 'later' },
-  });
+  const more = { retryAfter: 1500, matched: 'limit', fields: { 'Cache-Control': 'no-store', 'X-Rule': bytes('7') } };
+  assert.deepEqual(portcullis.block('later', { status: 429, ...more }), { tag: 'block', val: { status: 429, reason: 'later' } });
   keep(60_000);
-  assert.deepEqual(said, { keep: 60_000n, retryAfter: 1500n, matched: 'limit', fields: [] });
+  const fields = [['Cache-Control', 'no-store'], ['X-Rule', '7']].map(([name, value]) => ({ name, value: bytes(value) }));
+  assert.deepEqual(said, { keep: 60_000n, retryAfter: 1500n, matched: 'limit', fields });
   assert.deepEqual(portcullis.replace('text/plain', 'é').val, { status: 200, contentType: 'text/plain', body: bytes('é') });
   assert.deepEqual(portcullis.ask('Is this all right?', { otherwise: 'next' }).val, {
     text: 'Is this all right?',

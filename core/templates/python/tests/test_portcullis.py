@@ -3,7 +3,7 @@ import unittest
 from componentize_py_types import Err
 from portcullis import NEXT, ask, block, hook, ip, is_within, keep, replace
 from wit_world.imports import answer, clock, request_headers
-from wit_world.imports.types import Fallback, IpAddress_Ipv4, IpAddress_Ipv6, Page, Question, Refusal
+from wit_world.imports.types import Fallback, Field, IpAddress_Ipv4, IpAddress_Ipv6, Page, Question, Refusal
 
 
 class Domains(unittest.TestCase):
@@ -42,10 +42,12 @@ class Domains(unittest.TestCase):
 class Verdicts(unittest.TestCase):
     def test_a_verdict_can_say_more_than_its_case_does(self):
         answer.clear()
-        verdict = block("later", status=429, retry_after=1500, matched="limit")
+        more = {"Cache-Control": "no-store", "X-Rule": b"7"}
+        verdict = block("later", status=429, retry_after=1500, matched="limit", fields=more)
         self.assertEqual(verdict.value, Refusal(429, "later"))
         keep(60_000)
-        self.assertEqual(answer.said, answer.Said(60_000, 1500, "limit", []))
+        fields = [Field("Cache-Control", b"no-store"), Field("X-Rule", b"7")]
+        self.assertEqual(answer.said, answer.Said(60_000, 1500, "limit", fields))
         self.assertEqual(replace("text/plain", "é").value, Page(200, "text/plain", "é".encode()))
         question = ask("Is this all right?", otherwise=Fallback.NEXT).value
         self.assertEqual(question, Question("Is this all right?", Fallback.NEXT, 60_000))

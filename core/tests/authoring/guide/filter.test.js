@@ -11,7 +11,7 @@ import * as requestHeaders from '../proxy/request-headers.js';
 import * as responseHeaders from '../proxy/response-headers.js';
 import * as state from '../proxy/state.js';
 import { exchangeEnded, judgeHost, judgeRequest, judgeResponse, lifecycle, tick } from '../src/filter.js';
-import { block, next, text } from '../src/portcullis.js';
+import { block, bytes, next, text } from '../src/portcullis.js';
 
 beforeEach(() => {
   answer.clear();
@@ -23,6 +23,7 @@ test('mail is refused over IPv6 alone, and each answer holds for ten minutes', (
   client.facts.address = '2001:db8::7';
   assert.deepEqual(judgeHost.judge('mail.example', 25), block('not by mail'));
   assert.equal(answer.said.keep, 600_000n);
+  assert.deepEqual(answer.said.fields, [{ name: 'Cache-Control', value: bytes('no-store') }]);
   assert.deepEqual(judgeHost.judge('mail.example', 443), next);
   client.facts.address = '10.0.0.7';
   assert.deepEqual(judgeHost.judge('mail.example', 25), next);

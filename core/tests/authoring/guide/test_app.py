@@ -13,6 +13,7 @@ from wit_world.imports import (
     response_headers,
     state,
 )
+from wit_world.imports.types import Field
 
 
 class App(unittest.TestCase):
@@ -25,6 +26,7 @@ class App(unittest.TestCase):
         client.facts.address = "2001:db8::7"
         self.assertEqual(JudgeHost().judge("mail.example", 25), block("not by mail"))
         self.assertEqual(answer.said.keep, 600_000)
+        self.assertEqual(answer.said.fields, [Field("Cache-Control", b"no-store")])
         self.assertEqual(JudgeHost().judge("mail.example", 443), NEXT)
         client.facts.address = "10.0.0.7"
         self.assertEqual(JudgeHost().judge("mail.example", 25), NEXT)
