@@ -8,6 +8,8 @@ export function clear() {
   Object.assign(said, { keep: undefined, retryAfter: undefined, matched: undefined, fields: [] });
 }
 
+export { clear as reset };
+
 clear();
 
 export function keep(time) {

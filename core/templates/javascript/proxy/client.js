@@ -1,5 +1,11 @@
+const initial = () => ({ address: undefined, user: undefined, groups: [] });
+
 /** Who has sent the request, for tests to say: facts.address = '10.0.0.7'. */
-export const facts = { address: undefined, user: undefined, groups: [] };
+export const facts = initial();
+
+export function reset() {
+  Object.assign(facts, initial());
+}
 
 export function address() {
   const { address } = facts;

@@ -10,6 +10,10 @@ export function setTime(milliseconds) {
   time = BigInt(milliseconds);
 }
 
+export function reset() {
+  setTime(0);
+}
+
 export function now() {
   return time;
 }

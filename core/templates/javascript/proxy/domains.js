@@ -1,10 +1,17 @@
 import { isAddress } from '../src/portcullis.js';
 
+const known = ['co.uk', 'com.au', 'co.jp', 'github.io'];
+
 /**
  * The public suffixes that are more than one label. The proxy knows thousands; a test adds those
  * that it is about.
  */
-export const suffixes = new Set(['co.uk', 'com.au', 'co.jp', 'github.io']);
+export const suffixes = new Set(known);
+
+export function reset() {
+  suffixes.clear();
+  known.forEach((suffix) => suffixes.add(suffix));
+}
 
 export function registrable(host) {
   const labels = host.split('.');

@@ -1,5 +1,4 @@
-/** For tests to say: facts.foundIn = 'server-name'. */
-export const facts = {
+const initial = {
   id: '1',
   host: '',
   port: 0,
@@ -9,6 +8,13 @@ export const facts = {
   listener: 'main',
   started: 0n,
 };
+
+/** For tests to say: facts.foundIn = 'server-name'. */
+export const facts = { ...initial };
+
+export function reset() {
+  Object.assign(facts, initial);
+}
 
 export const id = () => facts.id;
 export const host = () => facts.host;

@@ -10,6 +10,11 @@ export const lists = {};
 /** The names of feeds that exist and are not granted, for tests to add to. */
 export const notGranted = new Set();
 
+export function reset() {
+  names().forEach((name) => delete lists[name]);
+  notGranted.clear();
+}
+
 export const names = () => Object.keys(lists).sort();
 
 export const find = (host) => findIn(names(), host);

@@ -4,6 +4,10 @@
  */
 export const values = {};
 
+export function reset() {
+  Object.keys(values).forEach((key) => delete values[key]);
+}
+
 export function count(name, by, labels) {
   change(name, labels, (before = 0) => before + Number(by));
 }

@@ -1,6 +1,10 @@
 /** What the filter has noted about the exchange, by key. Tests set it, look at it, and clear it. */
 export const values = new Map();
 
+export function reset() {
+  values.clear();
+}
+
 export const get = (key) => values.get(key);
 
 // The proxy drops what goes beyond, too, and a value is one line of its access log.

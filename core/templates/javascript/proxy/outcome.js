@@ -1,5 +1,11 @@
+const initial = { how: 'passed', status: undefined, bytesFromClient: 0n, bytesToClient: 0n, duration: 0n };
+
 /** What became of the exchange, for tests to say: facts.how = 'blocked'. */
-export const facts = { how: 'passed', status: undefined, bytesFromClient: 0n, bytesToClient: 0n, duration: 0n };
+export const facts = { ...initial };
+
+export function reset() {
+  Object.assign(facts, initial);
+}
 
 export const how = () => facts.how;
 export const status = () => facts.status;

@@ -13,6 +13,11 @@ export const entries = new Map();
  */
 export const failure = { payload: undefined };
 
+export function reset() {
+  entries.clear();
+  failure.payload = undefined;
+}
+
 const encoder = new TextEncoder();
 const text = (bytes) => new TextDecoder().decode(bytes);
 

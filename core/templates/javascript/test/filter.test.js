@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { beforeEach, test } from 'node:test';
 
 import { lines } from '../proxy/log.js';
+import { reset } from '../proxy/reset.js';
 import { judgeHost, lifecycle } from '../src/filter.js';
 import { block, next } from '../src/portcullis.js';
+
+beforeEach(reset);
 
 test('a listed domain is blocked with all names below it', () => {
   lifecycle.init('{"domains": ["blocked.example"]}');

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { beforeEach, test } from 'node:test';
 
 import { local } from 'portcullis:filter/clock@1.0.0';
 import { set } from 'portcullis:filter/request-headers@1.0.0';
 
-import { clear, said } from '../proxy/answer.js';
+import { said } from '../proxy/answer.js';
+import { reset } from '../proxy/reset.js';
 import * as portcullis from '../src/portcullis.js';
 
 const { addressText, bytes, hook, isWithin, judge, keep, next, withhold } = portcullis;
+
+beforeEach(reset);
 
 test('a name is within itself and what it lies below', () => {
   for (const [host, domain] of [
@@ -56,7 +59,6 @@ test('an address is written in its usual spelling', () => {
 });
 
 test('a verdict can say more than its case does', () => {
-  clear();
   const more = { retryAfter: 1500, matched: 'limit', fields: { 'Cache-Control': 'no-store', 'X-Rule': bytes('7') } };
   assert.deepEqual(portcullis.block('later', { status: 429, ...more }), { tag: 'block', val: { status: 429, reason: 'later' } });
   keep(60_000);

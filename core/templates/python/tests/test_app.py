@@ -4,6 +4,7 @@ from app import JudgeHost, Lifecycle
 from componentize_py_types import Err
 from portcullis import NEXT, block
 from wit_world.imports import log
+from wit_world.reset import reset
 
 
 def judge(host):
@@ -12,6 +13,7 @@ def judge(host):
 
 class App(unittest.TestCase):
     def setUp(self):
+        reset()
         Lifecycle().init('{"domains": ["blocked.example"]}')
 
     def test_a_listed_domain_is_blocked_with_all_names_below_it(self):

@@ -4,6 +4,7 @@ from componentize_py_types import Err
 from portcullis import NEXT, ask, block, hook, ip, is_within, keep, replace
 from wit_world.imports import answer, clock, request_headers
 from wit_world.imports.types import Fallback, Field, IpAddress_Ipv4, IpAddress_Ipv6, Page, Question, Refusal
+from wit_world.reset import reset
 
 
 class Domains(unittest.TestCase):
@@ -40,8 +41,10 @@ class Domains(unittest.TestCase):
 
 
 class Verdicts(unittest.TestCase):
+    def setUp(self):
+        reset()
+
     def test_a_verdict_can_say_more_than_its_case_does(self):
-        answer.clear()
         more = {"Cache-Control": "no-store", "X-Rule": b"7"}
         verdict = block("later", status=429, retry_after=1500, matched="limit", fields=more)
         self.assertEqual(verdict.value, Refusal(429, "later"))

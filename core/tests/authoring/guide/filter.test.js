@@ -8,14 +8,14 @@ import { values } from '../proxy/metrics.js';
 import * as notes from '../proxy/notes.js';
 import * as outcome from '../proxy/outcome.js';
 import * as requestHeaders from '../proxy/request-headers.js';
+import { reset } from '../proxy/reset.js';
 import * as responseHeaders from '../proxy/response-headers.js';
 import * as state from '../proxy/state.js';
 import { exchangeEnded, judgeHost, judgeRequest, judgeResponse, lifecycle, tick } from '../src/filter.js';
 import { block, bytes, next, text } from '../src/portcullis.js';
 
 beforeEach(() => {
-  answer.clear();
-  notes.values.clear();
+  reset();
   lifecycle.init('{}');
 });
 

@@ -14,12 +14,12 @@ from wit_world.imports import (
     state,
 )
 from wit_world.imports.types import Field
+from wit_world.reset import reset
 
 
 class App(unittest.TestCase):
     def setUp(self):
-        answer.clear()
-        notes.values.clear()
+        reset()
         Lifecycle().init("{}")
 
     def test_mail_is_refused_over_ipv6_alone_and_each_answer_holds_for_ten_minutes(self):

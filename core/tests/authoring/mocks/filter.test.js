@@ -3,15 +3,18 @@ import { beforeEach, test } from 'node:test';
 
 import * as answer from '../proxy/answer.js';
 import * as client from '../proxy/client.js';
-import { setTime } from '../proxy/clock.js';
-import { lists } from '../proxy/feeds.js';
-import { lines } from '../proxy/log.js';
-import { values } from '../proxy/metrics.js';
+import { now, setTime } from '../proxy/clock.js';
+import { suffixes } from '../proxy/domains.js';
+import * as exchange from '../proxy/exchange.js';
+import { lists, notGranted } from '../proxy/feeds.js';
+import { lines, write } from '../proxy/log.js';
+import { count, values } from '../proxy/metrics.js';
 import * as notes from '../proxy/notes.js';
 import * as outcome from '../proxy/outcome.js';
 import { numbers } from '../proxy/random.js';
 import * as request from '../proxy/request.js';
 import * as requestHeaders from '../proxy/request-headers.js';
+import { reset } from '../proxy/reset.js';
 import * as responseHeaders from '../proxy/response-headers.js';
 import * as state from '../proxy/state.js';
 import { exchangeEnded, judgeHost, judgeRequest, judgeResponse, lifecycle, tick } from '../src/filter.js';
@@ -22,14 +25,7 @@ const shop = ['www.shop.co.uk', 443];
 const monday = Date.UTC(2026, 2, 2, 9);
 
 beforeEach(() => {
-  answer.clear();
-  notes.values.clear();
-  state.entries.clear();
-  state.failure.payload = undefined;
-  requestHeaders.fields.clear();
-  responseHeaders.fields.clear();
-  Object.assign(client.facts, { address: undefined, user: undefined, groups: [] });
-  lines.length = 0;
+  reset();
   setTime(monday);
 });
 
@@ -144,4 +140,34 @@ test('what the proxy would not do is not done', () => {
   state.set('k', bytes('one'), undefined);
   fails(() => state.increment('k', 1n, undefined), 'not-a-number');
   assert.deepEqual(requestHeaders.names(), []);
+});
+
+test('nothing is left of what a test has set and a filter has done', () => {
+  const all = () => [
+    answer.said, client.facts, now(), suffixes, exchange.facts, lists, notGranted, lines, values, notes.values, outcome.facts, numbers,
+    request.facts, requestHeaders.all(), requestHeaders.fields.immutable, responseHeaders.all(), state.entries, state.failure,
+  ];
+  reset();
+  const before = structuredClone(all());
+  answer.keep(1n);
+  client.facts.groups.push('buyers');
+  setTime(monday);
+  suffixes.add('gov.uk');
+  exchange.facts.host = 'a.example';
+  lists.malware = ['evil.example'];
+  notGranted.add('ads');
+  write('info', 'here');
+  count('visits', 1n, []);
+  notes.set('visits', '1');
+  outcome.facts.status = 200;
+  numbers.push(1n);
+  request.facts.method = 'POST';
+  requestHeaders.fields.give('Accept', '*/*');
+  requestHeaders.fields.immutable = true;
+  responseHeaders.set('Server', bytes('shop'));
+  state.set('visits', bytes('1'), undefined);
+  state.failure.payload = { tag: 'full' };
+  all().forEach((value, at) => assert.notDeepEqual(value, before[at]));
+  reset();
+  assert.deepEqual(all(), before);
 });

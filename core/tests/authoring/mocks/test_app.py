@@ -1,4 +1,5 @@
 import unittest
+from copy import deepcopy
 from datetime import datetime, timedelta, timezone
 
 from app import ExchangeEnded, JudgeHost, JudgeRequest, JudgeResponse, Lifecycle, Tick
@@ -8,6 +9,8 @@ from wit_world.imports import (
     answer,
     client,
     clock,
+    domains,
+    exchange,
     feeds,
     log,
     metrics,
@@ -26,6 +29,7 @@ from wit_world.imports.types import (
     HeaderError_Immutable,
     HeaderError_InvalidSyntax,
 )
+from wit_world.reset import reset
 
 SHOP = ("www.shop.co.uk", 443)
 # Ten in Berlin.
@@ -34,14 +38,7 @@ MONDAY = datetime(2026, 3, 2, 9, tzinfo=timezone.utc)
 
 class App(unittest.TestCase):
     def setUp(self):
-        answer.clear()
-        notes.values.clear()
-        state.entries.clear()
-        state.failure.value = None
-        request_headers.fields.clear()
-        response_headers.fields.clear()
-        client.facts.__init__()
-        log.lines.clear()
+        reset()
         clock.time = MONDAY
 
     def test_a_client_may_shop_twice_during_working_hours(self):
@@ -149,3 +146,36 @@ class App(unittest.TestCase):
         state.set("k", b"one", None)
         fails(state.StateError_NotANumber(), state.increment, "k", 1, None)
         self.assertEqual(request_headers.names(), [])
+
+    def test_nothing_is_left_of_what_a_test_has_set_and_a_filter_has_done(self):
+        def all():
+            return deepcopy([
+                answer.said, client.facts, clock.now(), domains.suffixes, exchange.facts, feeds.lists, feeds.not_granted, log.lines,
+                metrics.values, notes.values, outcome.facts, random.numbers, request.facts, request_headers.all(),
+                request_headers.fields.immutable, response_headers.all(), state.entries, state.failure,
+            ])  # fmt: skip
+
+        reset()
+        before = all()
+        answer.keep(1)
+        client.facts.groups.append("buyers")
+        clock.time = MONDAY
+        domains.suffixes.add("gov.uk")
+        exchange.facts.host = "a.example"
+        feeds.lists["malware"] = ["evil.example"]
+        feeds.not_granted.add("ads")
+        log.write(log.Level.INFO, "here")
+        metrics.count("visits", 1, [])
+        notes.set("visits", "1")
+        outcome.facts.status = 200
+        random.numbers.append(1)
+        request.facts.method = "POST"
+        request_headers.fields.give("Accept", "*/*")
+        request_headers.fields.immutable = True
+        response_headers.set("Server", b"shop")
+        state.set("visits", b"1", None)
+        state.failure.value = state.StateError_Full()
+        for value, value_before in zip(all(), before):
+            self.assertNotEqual(value, value_before)
+        reset()
+        self.assertEqual(all(), before)

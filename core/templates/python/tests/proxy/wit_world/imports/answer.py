@@ -23,6 +23,9 @@ def clear() -> None:
     said.__init__()
 
 
+reset = clear
+
+
 def keep(time: int) -> None:
     said.keep = time
 

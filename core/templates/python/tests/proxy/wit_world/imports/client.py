@@ -17,6 +17,10 @@ facts = Facts()
 """For tests to say: client.facts.address = "10.0.0.7"."""
 
 
+def reset() -> None:
+    facts.__init__()
+
+
 def address() -> IpAddress | None:
     if facts.address is None:
         return None

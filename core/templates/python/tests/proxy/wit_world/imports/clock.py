@@ -25,6 +25,11 @@ class LocalTime:
     second: int
 
 
+def reset() -> None:
+    global time
+    time = _BEGINNING
+
+
 def now() -> int:
     return (time - _BEGINNING) // timedelta(milliseconds=1)
 

@@ -2,11 +2,18 @@
 
 from portcullis import is_address
 
-suffixes = {"co.uk", "com.au", "co.jp", "github.io"}
+_KNOWN = {"co.uk", "com.au", "co.jp", "github.io"}
+
+suffixes = set(_KNOWN)
 """The public suffixes that are more than one label.
 
 The proxy knows thousands; a test adds those that it is about.
 """
+
+
+def reset() -> None:
+    suffixes.clear()
+    suffixes.update(_KNOWN)
 
 
 def registrable(host: str) -> str | None:

@@ -19,6 +19,10 @@ facts = Facts()
 """For tests to say: exchange.facts.found_in = "server-name"."""
 
 
+def reset() -> None:
+    facts.__init__()
+
+
 def id() -> str:
     return facts.id
 

@@ -50,6 +50,11 @@ class FeedError_Other:
 FeedError = Union[FeedError_Unknown, FeedError_NotGranted, FeedError_Other]
 
 
+def reset() -> None:
+    lists.clear()
+    not_granted.clear()
+
+
 def names() -> list[str]:
     return sorted(lists)
 

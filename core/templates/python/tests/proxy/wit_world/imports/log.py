@@ -14,5 +14,9 @@ class Level(Enum):
     ERROR = 4
 
 
+def reset() -> None:
+    lines.clear()
+
+
 def write(level: Level, message: str) -> None:
     lines.append((level, message))

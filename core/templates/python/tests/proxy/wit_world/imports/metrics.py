@@ -18,6 +18,10 @@ class Label:
     value: str
 
 
+def reset() -> None:
+    values.clear()
+
+
 def count(name: str, by: int, labels: list[Label]) -> None:
     _change(name, labels, lambda before: (before or 0) + by)
 

@@ -6,6 +6,10 @@ values: dict[str, str] = {}
 """By key, for tests to set, to look at, and to clear."""
 
 
+def reset() -> None:
+    values.clear()
+
+
 def get(key: str) -> str | None:
     return values.get(key)
 

@@ -16,6 +16,10 @@ facts = Facts()
 """For tests to say: outcome.facts.how = "blocked"."""
 
 
+def reset() -> None:
+    facts.__init__()
+
+
 def how() -> str:
     return facts.how
 

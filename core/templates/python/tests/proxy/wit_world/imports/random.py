@@ -6,6 +6,10 @@ numbers: list[int] = []
 """The next numbers, for tests that need to know them. The others are random."""
 
 
+def reset() -> None:
+    numbers.clear()
+
+
 def number() -> int:
     return numbers.pop(0) if numbers else int.from_bytes(os.urandom(8), "big")
 

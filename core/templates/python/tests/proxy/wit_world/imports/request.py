@@ -13,6 +13,10 @@ facts = Facts()
 """For tests to give."""
 
 
+def reset() -> None:
+    facts.__init__()
+
+
 def method() -> str:
     return facts.method
 

@@ -5,6 +5,7 @@ from wit_world.fields import Fields
 fields = Fields()
 """For tests to give: fields.give("Set-Cookie", "a=1")."""
 
+reset = fields.clear
 get = fields.get
 names = fields.names
 all = fields.all

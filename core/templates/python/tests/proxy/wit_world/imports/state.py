@@ -56,6 +56,11 @@ state.failure.value = state.StateError_Unavailable("it is away").
 """
 
 
+def reset() -> None:
+    entries.clear()
+    failure.value = None
+
+
 def get(key: str) -> bytes | None:
     entry = _find(key)
     return entry.value if entry else None
