@@ -140,6 +140,35 @@ fn a_mistake_in_the_schema_of_the_settings_is_told_before_anything_is_built() {
     }
 }
 
+#[test]
+fn a_hook_in_python_that_is_written_or_exported_alone_is_named_with_the_line_to_add() {
+    let author = Author::new();
+    let none = author.path("none");
+    fs::create_dir(&none).unwrap();
+    let dir = author.begins(&["--lang", "python", "no-ads"]);
+    let (code, world) = (dir.join("app.py"), dir.join("wit/world.wit"));
+    let right = fs::read_to_string(&code).unwrap();
+    edit(&code, |code| code + "\n\nclass Tick:\n    pass\n");
+    let said = author.cannot_build(&dir, &none);
+    let line = "wit/world.wit does not export tick, so that it would never be called; add there:  export portcullis:filter/tick@1.0.0;\n";
+    assert!(said.contains("app.py has the class Tick"), "{said}");
+    assert!(said.ends_with(line), "{said}");
+
+    fs::write(&code, right).unwrap();
+    edit(&world, |world| {
+        world.replace(
+            "// export portcullis:filter/tick@",
+            "export portcullis:filter/tick@",
+        )
+    });
+    let said = author.cannot_build(&dir, &none);
+    assert!(said.contains("wit/world.wit exports tick"), "{said}");
+    assert!(
+        said.contains("add to app.py:  class Tick(exports.Tick):"),
+        "{said}"
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn a_compiler_without_the_target_is_named_with_the_commands_that_get_one() {

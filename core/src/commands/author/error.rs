@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::Language;
 use crate::error::StartError;
+use crate::filter::API;
 
 /// Why nothing was built.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +45,28 @@ pub enum BuildError {
         file: PathBuf,
         /// What is wrong with it.
         problem: String,
+    },
+    /// A hook in Python that nothing would call.
+    #[error(
+        "app.py has the class {class}, and wit/world.wit does not export {hook}, so that it would never be called; add \
+         there:  export portcullis:filter/{hook}@{API};"
+    )]
+    NotExported {
+        /// The class.
+        class: String,
+        /// The hook, as the contract names it.
+        hook: &'static str,
+    },
+    /// A hook in Python that the proxy would call, and that is not there.
+    #[error(
+        "wit/world.wit exports {hook}, and app.py does not have its class, so the filter cannot be built; add to \
+         app.py:  class {class}(exports.{class}):  with its method, or take the export out of wit/world.wit"
+    )]
+    NotWritten {
+        /// The class.
+        class: String,
+        /// The hook, as the contract names it.
+        hook: &'static str,
     },
     /// A program that is needed.
     #[error(

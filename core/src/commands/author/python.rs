@@ -11,6 +11,7 @@ use tokio::process::Command;
 
 use super::project::{self, Component, Project};
 use super::{BuildError, tool};
+use crate::filter::Hook;
 
 /// What makes a folder one.
 pub(super) const MANIFEST: &str = "pyproject.toml";
@@ -20,6 +21,12 @@ const MODULE: &str = "app";
 
 /// The world in `wit/world.wit` that says what the module exports and imports.
 const WORLD: &str = "filter";
+
+/// The file of that module.
+const CODE: &str = "app.py";
+
+/// The file of that world.
+const WIT: &str = "wit/world.wit";
 
 const COMPONENTIZE: &str = "componentize-py";
 
@@ -35,6 +42,11 @@ pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
         Ok(manifest["project"].take())
     })?;
     let schema = project::schema(dir)?;
+    // What is not there, the tool names.
+    let text = |file: &str| fs::read_to_string(dir.join(file)).ok();
+    if let (Some(code), Some(world)) = (text(CODE), text(WIT)) {
+        check_hooks(&code, &world)?;
+    }
     let mut command = componentize(dir).await?;
     let aside = tempfile::tempdir().map_err(tool::cannot_write_aside)?;
     let file = aside.path().join("filter.wasm");
@@ -49,6 +61,41 @@ pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
         bytes: project.label(schema, &bytes),
         name: project.name,
     })
+}
+
+/// Fails if a hook is written and not exported, or the other way round. Of the one, componentize-py
+/// says nothing, or that a module of its own lacks something; of the other, it names no file.
+fn check_hooks(code: &str, world: &str) -> Result<(), BuildError> {
+    for hook in Hook::ALL.map(Hook::name) {
+        let class = class_of(hook);
+        let export = format!("export portcullis:filter/{hook}@");
+        let mut lines = world.lines();
+        let is_exported = lines.any(|line| line.trim_start().starts_with(&export));
+        let mut classes = code.lines().filter_map(|line| line.strip_prefix("class "));
+        let is_written = classes.any(|rest| words(rest).next() == Some(&*class));
+        // It may come from another module.
+        let is_named = words(code).any(|word| word == class) || code.contains("import *");
+        if is_written && !is_exported {
+            return Err(BuildError::NotExported { class, hook });
+        }
+        if is_exported && !is_named {
+            return Err(BuildError::NotWritten { class, hook });
+        }
+    }
+    Ok(())
+}
+
+/// What componentize-py calls the class of a hook: `JudgeHost` for `judge-host`.
+fn class_of(hook: &str) -> String {
+    let words = hook.split('-');
+    let words = words.map(|word| word[..1].to_ascii_uppercase() + &word[1..]);
+    words.collect()
+}
+
+/// The names and the words of Python in a text.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+    words.filter(|word| !word.is_empty())
 }
 
 /// The program, after what the filter needs was installed if need be.
@@ -135,4 +182,49 @@ async fn install(dir: &Path, python: &Path) -> Result<(), BuildError> {
 async fn succeeds(probe: &mut Command) -> bool {
     probe.stdout(Stdio::null()).stderr(Stdio::null());
     tool::run(probe, "").await.is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLASSES: &str =
+        "class Lifecycle(exports.Lifecycle):\n    pass\n\nclass JudgeHost(exports.JudgeHost):\n";
+    const EXPORTS: &str =
+        "  export portcullis:filter/judge-host@1.0.0;\n  // export portcullis:filter/tick@1.0.0;\n";
+
+    #[test]
+    fn a_hook_is_written_and_exported_or_neither() {
+        assert!(check_hooks(CLASSES, EXPORTS).is_ok());
+        let more = format!("{CLASSES}class ExchangeEnded:\n    pass\n");
+        assert_eq!(
+            check_hooks(&more, EXPORTS).unwrap_err().to_string(),
+            "app.py has the class ExchangeEnded, and wit/world.wit does not export exchange-ended, so that it would never be \
+             called; add there:  export portcullis:filter/exchange-ended@1.0.0;"
+        );
+        let more = format!("{EXPORTS}export portcullis:filter/tick@1.0.0;\n");
+        assert_eq!(
+            check_hooks(CLASSES, &more).unwrap_err().to_string(),
+            "wit/world.wit exports tick, and app.py does not have its class, so the filter cannot be built; add to \
+             app.py:  class Tick(exports.Tick):  with its method, or take the export out of wit/world.wit"
+        );
+        for elsewhere in ["from hooks import Tick\n", "from hooks import *\n"] {
+            assert!(check_hooks(&format!("{elsewhere}{CLASSES}"), &more).is_ok());
+        }
+    }
+
+    #[test]
+    fn another_class_is_not_taken_for_a_hook() {
+        for code in [
+            "class Ticker:\n",
+            "  class Tick:\n",
+            "# class Tick:\n",
+            "Tick = 1\n",
+        ] {
+            assert!(
+                check_hooks(&format!("{CLASSES}{code}"), EXPORTS).is_ok(),
+                "{code}"
+            );
+        }
+    }
 }
