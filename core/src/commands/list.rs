@@ -243,7 +243,8 @@ impl Listed {
             write!(f, "\n     is granted, in {file}:")?;
             write_table(f, &status.grants)?;
         }
-        if !status.missing_grants.is_empty() {
+        // The reason why one is refused has the lines that it lacks.
+        if !status.missing_grants.is_empty() && status.refused.is_none() {
             write!(
                 f,
                 "\n     if it may have what it wants, have this table in {file}:"

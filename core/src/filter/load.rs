@@ -28,7 +28,7 @@ use super::random::Random;
 use super::suspicion::Suspicion;
 use super::{Description, Failure, Filter, Hooks, Instance, Manifest, Uses};
 use crate::config::{self, Ceilings, FilterSettings, Grants};
-use crate::error::{Escaped, StartError};
+use crate::error::StartError;
 use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
 use crate::filter::metrics::{Metrics, Registry};
@@ -106,15 +106,12 @@ pub(crate) enum LoadError {
     Import(String),
     /// The operator has not granted it an import.
     #[error(
-        "it wants {}, which {}.toml does not grant; if it may have {}, {}",
+        "it wants {}, which {} not granted; if it may have {}, {how}",
         quoted(capabilities),
-        Escaped(name),
-        if capabilities.len() == 1 { "it" } else { "them" },
-        how
+        if capabilities.len() == 1 { "is" } else { "are" },
+        if capabilities.len() == 1 { "it" } else { "them" }
     )]
     Grant {
-        /// The filter.
-        name: Arc<str>,
         /// The interfaces that it imports.
         capabilities: Vec<String>,
         /// What to do in its settings.

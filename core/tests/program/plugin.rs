@@ -217,11 +217,12 @@ fn a_filter_that_is_refused_is_described_all_the_same() {
         "\n          feeds, not granted\n",
         "\nmode      enforce, on_error block\n",
         "\nlimits    cpu 5ms, wall 50ms, ",
-        "\nrefused: it wants `portcullis:filter/feeds@1.0.0`, which mine.toml does not grant; if it may have it, begin that file with:  grants.feeds = ['*']\n\nmine.toml:\n\n[grants]\nfeeds = ['*']\n",
+        "\nrefused: it wants `portcullis:filter/feeds@1.0.0`, which is not granted; if it may have it, begin mine.toml beside the filter with:  grants.feeds = ['*']\n",
     ] {
         assert!(said.contains(part), "{part} in {said}");
     }
     assert!(!said.contains("\ncompiled"), "{said}");
+    assert!(!said.contains("[grants]"), "one way is enough: {said}");
     let report = json(&plugin(&dir, &["check", "mine.wasm", "--json"]));
     assert_eq!(
         (&report["ok"], &report["cost"]),

@@ -45,7 +45,7 @@ async fn a_filter_without_a_grant_is_refused_and_told_what_to_write() {
     let mut log = Log::follow();
     stage.plug("ungranted.wasm", guests::wat("asks_feed"));
     let line = log.says(&["refused", "plugin=\"ungranted\""]).await;
-    let advice = "`portcullis:filter/feeds@1.0.0`, which ungranted.toml does not grant; if it may have it, begin that file with:  ";
+    let advice = "`portcullis:filter/feeds@1.0.0`, which is not granted; if it may have it, begin ungranted.toml beside the filter with:  ";
     assert_eq!(stage.get("good.example").await.status, 200);
     stage.plug("blocklist.toml", "enabled = false");
     stage.plug("ungranted.toml", pasted(&line, advice));
@@ -77,7 +77,7 @@ async fn a_file_in_place_of_a_built_in_filter_has_no_grants_of_its_own() {
     let stage = stage(&list).await;
     let mut log = Log::follow();
     stage.plug("blocklist.wasm", guests::wat("asks_feed"));
-    log.says(&["refused", "plugin=\"blocklist\"", "does not grant"])
+    log.says(&["refused", "plugin=\"blocklist\"", "is not granted"])
         .await;
     // What was there before goes on.
     assert_eq!(stage.get("malware.wicar.org").await.status, 403);
@@ -157,7 +157,7 @@ fn table<'a>(list: &'a str, settings: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn what_a_refused_filter_is_not_granted_is_listed_as_a_table_to_paste() {
+async fn what_a_refused_filter_is_not_granted_is_listed_once_with_the_line_to_paste() {
     let stage = Stage::start().await;
     let mut log = Log::follow();
     stage.plug(
@@ -165,21 +165,25 @@ async fn what_a_refused_filter_is_not_granted_is_listed_as_a_table_to_paste() {
         "[config]\nlimit = 0\n[grants]\nverdicts = ['drop']\n",
     );
     stage.plug("counter.wasm", guests::counter());
-    log.says(&["refused", "plugin=\"counter\"", "does not grant"])
+    log.says(&["refused", "plugin=\"counter\"", "is not granted"])
         .await;
     let list = async || {
         let list = portcullis::commands::list_plugins(stage.proxy.config().clone()).await;
         list.expect("the engine starts").to_string()
     };
-    let wants = "have this table in counter.toml:";
+    let advice = "if it may have it, write below [grants] in counter.toml beside the filter:  ";
     stage
-        .until_true("the list shows it", async || list().await.contains(wants))
+        .until_true("the list shows it", async || list().await.contains(advice))
         .await;
-    // What it has already stays.
     let listed = list().await;
-    let table = table(&listed, "counter.toml");
-    assert_eq!(table, "[grants]\nstate = true\nverdicts = ['drop']");
-    stage.plug("counter.toml", format!("[config]\nlimit = 0\n{table}\n"));
+    assert!(!listed.contains("have this table"), "{listed}");
+    let (_, line) = listed.split_once(advice).expect("it is listed");
+    let line = line.lines().next().unwrap_or_default();
+    assert_eq!(line, "state = true");
+    stage.plug(
+        "counter.toml",
+        format!("[config]\nlimit = 0\n[grants]\n{line}\nverdicts = ['drop']\n"),
+    );
     stage.until("often.example", 403).await;
 }
 

@@ -147,7 +147,7 @@ async fn a_filter_that_is_not_granted_state_is_refused_with_the_line_to_add() {
     stage.plug("curious.toml", "[config]\nlimit = 2");
     stage.plug("curious.wasm", guests::counter());
     let line = log.says(&["refused", "plugin=\"curious\"", "grant"]).await;
-    let advice = "curious.toml does not grant; if it may have it, begin that file with:  grants.state = true";
+    let advice = "is not granted; if it may have it, begin curious.toml beside the filter with:  grants.state = true";
     assert!(line.contains(advice), "{line}");
     stage.plug("curious.toml", TWO);
     stage.ask_until("a.example", is_refused).await;

@@ -172,12 +172,7 @@ impl fmt::Display for Built {
             writeln!(f, "{}", OutsideSdk(sdk))?;
         }
         if let Some(reason) = &self.refused {
-            writeln!(f, "a proxy refuses it: {reason}")?;
-            if self.missing_grants.is_empty() {
-                return Ok(());
-            }
-            let lines = self.missing_grants.join("\n");
-            return writeln!(f, "\n{}.toml:\n\n[grants]\n{lines}", Escaped(&self.name));
+            return writeln!(f, "a proxy refuses it: {reason}");
         }
         let imports = if self.imports.is_empty() {
             "nothing".to_owned()
@@ -200,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn grants_that_are_missing_are_lines_to_paste() {
+    fn a_filter_that_is_refused_comes_with_the_reason_and_one_way_to_mend_it() {
         let built = Built {
             name: "guard".into(),
             language: Language::Rust,
@@ -210,10 +205,11 @@ mod tests {
             imports: Vec::new(),
             decides: false,
             sdk_outside: None,
-            refused: Some("it wants more".into()),
-            missing_grants: vec!["feeds = ['*']".into(), "state = true".into()],
+            refused: Some("it wants more; begin guard.toml with:  grants.state = true".into()),
+            missing_grants: vec!["state = true".into()],
         };
-        let lines = "a proxy refuses it: it wants more\n\nguard.toml:\n\n[grants]\nfeeds = ['*']\nstate = true\n";
-        assert!(built.to_string().ends_with(lines), "{built}");
+        let reason = "it wants more; begin guard.toml with:  grants.state = true";
+        let end = format!("\na proxy refuses it: {reason}\n");
+        assert!(built.to_string().ends_with(&end), "{built}");
     }
 }

@@ -167,10 +167,7 @@ impl fmt::Display for Inspection {
             .as_ref()
             .is_some_and(|settings| !settings.enabled);
         match &self.refused {
-            Some(reason) => {
-                write!(f, "\nrefused: {}", Escaped(reason))?;
-                self.write_grants(f)
-            }
+            Some(reason) => write!(f, "\nrefused: {}", Escaped(reason)),
             None if is_disabled => write!(f, "\ndisabled (enabled = false), so it was not tried"),
             None => write!(f, "\nok: a proxy uses it"),
         }
@@ -178,19 +175,6 @@ impl fmt::Display for Inspection {
 }
 
 impl Inspection {
-    /// The lines that would grant what is missing, to be pasted.
-    fn write_grants(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.missing_grants.is_empty() {
-            return Ok(());
-        }
-        write!(
-            f,
-            "\n\n{}.toml:\n\n[grants]\n{}",
-            Escaped(&self.filter),
-            self.missing_grants.join("\n")
-        )
-    }
-
     fn rows(&self) -> Vec<(&'static str, String)> {
         let description = self.description.iter().cloned();
         let mut rows: Vec<_> = description.map(|text| ("about", text)).collect();

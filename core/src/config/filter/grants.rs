@@ -59,16 +59,17 @@ impl Written {
             let kept = all
                 .iter()
                 .filter(|line| !lines.iter().any(|new| key(new) == key(line)));
-            let all: Vec<&str> = kept.chain(lines).map(String::as_str).collect();
-            return format!(
-                "write in place of its grants in {file}:  grants = {{ {} }}",
-                all.join(", ")
-            );
+            let all = inline(kept.chain(lines));
+            return format!("write in place of its grants in {file}:  {all}");
         }
         let is_there = |line: &&String| self.keys.iter().any(|there| there == key(line));
         let (there, new): (Vec<_>, Vec<_>) = lines.iter().partition(is_there);
         let new = (!new.is_empty()).then(|| match self.form {
             Form::Table => format!("write below [grants] in {file}:  {}", self.joined(&new)),
+            // One line is pasted at once.
+            _ if self.keys.is_empty() && new.len() > 1 => {
+                format!("begin {file} with:  {}", inline(new.iter().copied()))
+            }
             _ => format!("begin {file} with:  {}", self.joined(&new)),
         });
         let there = there.into_iter().map(|line| {
@@ -91,6 +92,12 @@ impl Written {
         let lines = lines.iter().map(|line| format!("{before}{line}"));
         Vec::from_iter(lines).join("  and  ")
     }
+}
+
+/// All of them in one line.
+fn inline<'a>(lines: impl Iterator<Item = &'a String>) -> String {
+    let lines: Vec<&str> = lines.map(String::as_str).collect();
+    format!("grants = {{ {} }}", lines.join(", "))
 }
 
 fn key(line: &str) -> &str {

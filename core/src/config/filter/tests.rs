@@ -201,8 +201,14 @@ fn what_is_said_about_more_grants_is_right_however_the_file_has_them() {
     };
     let lines = ["feeds = ['*']", "verdicts = ['drop']"].map(str::to_owned);
     for (text, said) in [
-        ("", None),
-        ("grants.state = true\n", None),
+        (
+            "",
+            Some("begin x.toml with:  grants = { feeds = ['*'], verdicts = ['drop'] }"),
+        ),
+        (
+            "grants.state = true\n",
+            Some("begin x.toml with:  grants.feeds = ['*']  and  grants.verdicts = ['drop']"),
+        ),
         (
             "[grants]\nstate = true\n",
             Some("write below [grants] in x.toml:  "),

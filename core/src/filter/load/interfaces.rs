@@ -4,6 +4,7 @@
 use super::super::capability::{Import, granting, parse_interface};
 use super::{API, LoadError, LoadRequest};
 use crate::config::Grants;
+use crate::error::Escaped;
 
 /// Fails unless the major number is that of the proxy's contract. Whether there is everything that
 /// the file asks for is seen later.
@@ -40,10 +41,11 @@ pub(super) fn check_grants(imports: &[String], request: &LoadRequest) -> Result<
     if capabilities.is_empty() {
         return Ok(());
     }
+    // There may be no such file yet.
+    let file = format!("{}.toml beside the filter", Escaped(&request.name));
     Err(LoadError::Grant {
-        name: request.name.clone(),
         capabilities,
-        how: request.grants.how_to_have(&lines, "that file"),
+        how: request.grants.how_to_have(&lines, &file),
         table: granting(imports, &request.grants).lines(),
     })
 }
@@ -103,19 +105,19 @@ mod tests {
         };
         assert_eq!(
             granted(&imports[..2], Grants::default()).unwrap_err(),
-            "it wants `portcullis:filter/feeds@1.0.0`, which guard.toml does not grant; if it may \
-             have it, begin that file with:  grants.feeds = ['*']"
+            "it wants `portcullis:filter/feeds@1.0.0`, which is not granted; if it may have it, \
+             begin guard.toml beside the filter with:  grants.feeds = ['*']"
         );
         assert_eq!(
             granted(&imports, Grants::default()).unwrap_err(),
-            "it wants `portcullis:filter/feeds@1.0.0` and `portcullis:filter/state@1.0.0`, which \
-             guard.toml does not grant; if it may have them, begin that file with:  grants.feeds = ['*']  and  grants.state = true"
+            "it wants `portcullis:filter/feeds@1.0.0` and `portcullis:filter/state@1.0.0`, which are not granted; if it may \
+             have them, begin guard.toml beside the filter with:  grants = { feeds = ['*'], state = true }"
         );
         let text = "[grants]\nfeeds = ['*']";
         let settings = FilterSettings::parse(text, Path::new("guard.toml")).unwrap();
         let feeds_only = request(settings.grants(false));
         let refused = check_grants(&imports[2..], &feeds_only).unwrap_err();
-        let advice = "if it may have it, write below [grants] in that file:  state = true";
+        let advice = "if it may have it, write below [grants] in guard.toml beside the filter:  state = true";
         assert!(refused.to_string().ends_with(advice), "{refused}");
         assert_eq!(granted(&imports, Grants::ALL), Ok(()));
     }
