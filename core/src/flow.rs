@@ -91,7 +91,7 @@ impl ClientKey {
 /// What is about to be contacted, and the facts about it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Flow<'a> {
-    /// The number of the exchange, unique within the process; 0 where a command asks.
+    /// The number of the exchange, which no other has; 0 where a command asks.
     pub(crate) exchange: u64,
     /// Where the request wants to go.
     pub(crate) target: &'a Target,

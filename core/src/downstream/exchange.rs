@@ -145,7 +145,7 @@ enum Outcome {
 }
 
 impl Exchange {
-    /// `id` is unique within the process, and `started` when the request's last bytes came.
+    /// `id` is of no other exchange, and `started` when the request's last bytes came.
     pub(crate) fn new(
         access_log: &Rc<Sink>,
         id: u64,
@@ -206,7 +206,7 @@ impl Exchange {
         self.watcher = watcher.cloned();
     }
 
-    /// Unique within the process.
+    /// Of no other exchange.
     pub(crate) fn id(&self) -> u64 {
         self.id
     }

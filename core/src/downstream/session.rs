@@ -14,7 +14,7 @@ use portcullis_contract::FoundIn;
 use tokio::time::Instant;
 #[cfg(any(test, fuzzing))]
 use {
-    super::worker::{WorkerConfig, WorkerId},
+    super::worker::{ExchangeIds, WorkerConfig},
     crate::chain::{Chain, background_calls},
     tokio::sync::watch,
     tokio_util::sync::CancellationToken,
@@ -182,12 +182,9 @@ impl Session {
     #[cfg(any(test, fuzzing))]
     pub(crate) fn of_test(config: WorkerConfig) -> Self {
         let own = SocketAddr::from(([127, 0, 0, 1], 1));
-        let id = WorkerId {
-            index: 0,
-            workers: 1,
-            restarts: 0,
-        };
-        let worker = Worker::new(config, id, background_calls().0);
+        let mut ids = ExchangeIds::of_workers(1, SystemTime::now());
+        let ids = Rc::new(ids.next().expect("those of one worker"));
+        let worker = Worker::new(config, ids, background_calls().0);
         Self::new(Rc::new(worker), Arrival::direct(own), Admission::Allowed)
     }
 

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Waker};
+use std::time::SystemTime;
 
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
@@ -121,12 +122,15 @@ pub(crate) struct Worker {
     is_stopping: Cell<bool>,
     chain: RefCell<Rc<LocalChain>>,
     background: BackgroundSender,
-    id: Cell<u64>,
-    stride: u64,
+    ids: Rc<ExchangeIds>,
 }
 
 impl Worker {
-    pub(crate) fn new(config: WorkerConfig, id: WorkerId, background: BackgroundSender) -> Self {
+    pub(crate) fn new(
+        config: WorkerConfig,
+        ids: Rc<ExchangeIds>,
+        background: BackgroundSender,
+    ) -> Self {
         let chain = config.chains.borrow().clone();
         Self {
             upstream: Upstream::new(
@@ -161,8 +165,7 @@ impl Worker {
                 Some(background.clone()),
             ))),
             background,
-            id: Cell::new(id.first_exchange()),
-            stride: id.workers as u64,
+            ids,
         }
     }
 
@@ -181,9 +184,9 @@ impl Worker {
         self.shutdown.cancel();
     }
 
-    /// A number for an exchange, unique among all workers.
+    /// A number for an exchange.
     pub(crate) fn next_id(&self) -> u64 {
-        self.id.replace(self.id.get() + self.stride)
+        self.ids.take()
     }
 
     /// Takes up each new generation of filters. Exchanges that run keep theirs.
@@ -232,20 +235,69 @@ impl<'a, 's> StopSignal<'a, 's> {
     }
 }
 
-/// The place of a worker among its peers.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct WorkerId {
-    pub(crate) index: usize,
-    pub(crate) workers: usize,
-    /// How many workers have had this place before.
-    pub(crate) restarts: u32,
+/// The numbers that one worker gives to exchanges. They are kept when the worker is made anew.
+///
+/// An access log may have lines of many runs of the proxy, so numbers begin with the time of the
+/// start. No exchange of any run has the number of another, as long as the clock does not go back
+/// and there are at most a million exchanges a second: the numbers of a run are never ahead of the
+/// clock then.
+#[derive(Debug)]
+pub(crate) struct ExchangeIds {
+    next: Cell<u64>,
+    workers: u64,
 }
 
-impl WorkerId {
-    /// Where a worker starts to number its exchanges: beyond what an earlier worker in its place
-    /// has come to.
-    fn first_exchange(self) -> u64 {
-        let begun = u64::from(self.restarts) << 40;
-        self.index as u64 + self.workers as u64 * begun
+impl ExchangeIds {
+    /// Those of each worker of a proxy that starts now.
+    pub(crate) fn of_workers(workers: usize, now: SystemTime) -> impl Iterator<Item = Self> {
+        let since = now.duration_since(SystemTime::UNIX_EPOCH);
+        // Programs that read JSON have numbers of 53 bits, which is enough until the year 2255.
+        let first = u64::try_from(since.unwrap_or_default().as_micros()).unwrap_or_default();
+        let workers = workers as u64;
+        // 0 stands for no exchange.
+        let first = first.max(1);
+        (first..first + workers).map(move |next| Self {
+            next: Cell::new(next),
+            workers,
+        })
+    }
+
+    fn take(&self) -> u64 {
+        self.next.replace(self.next.get() + self.workers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn no_exchange_has_the_number_of_another_of_any_worker_or_any_run() {
+        let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_841_527);
+        let mut ids = HashSet::new();
+        // A run of a thousandth of a second has at most a thousand exchanges.
+        for run in 0..5_u32 {
+            for worker in ExchangeIds::of_workers(3, start + run * Duration::from_millis(1)) {
+                ids.extend((0..333).map(|_| worker.take()));
+            }
+        }
+        assert_eq!(ids.len(), 5 * 3 * 333);
+        assert!(ids.iter().all(|id| *id < 1 << 53), "JSON has them all");
+    }
+
+    #[test]
+    fn no_exchange_has_the_number_of_none_where_the_clock_was_never_set() {
+        for now in [
+            SystemTime::UNIX_EPOCH,
+            SystemTime::UNIX_EPOCH - Duration::from_secs(1),
+        ] {
+            let first: Vec<u64> = ExchangeIds::of_workers(2, now)
+                .map(|worker| worker.take())
+                .collect();
+            assert_eq!(first, [1, 2]);
+        }
     }
 }

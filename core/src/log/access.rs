@@ -34,7 +34,7 @@ const UNCHECKED: &str = "unchecked";
 pub(crate) struct Record<'a> {
     /// When the exchange ended.
     pub(crate) time: SystemTime,
-    /// Unique within the process.
+    /// No other exchange has it, before a restart or after.
     pub(crate) id: u64,
     /// None if the client has connected to a Unix socket.
     pub(crate) client: Option<IpAddr>,

@@ -7,7 +7,7 @@ use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 use tokio::runtime::Runtime;
@@ -21,7 +21,7 @@ use super::threads::Threads;
 use crate::chain;
 use crate::downstream::connection;
 use crate::downstream::session::Session;
-use crate::downstream::worker::{Worker, WorkerConfig, WorkerId};
+use crate::downstream::worker::{ExchangeIds, Worker, WorkerConfig};
 use crate::error::StartError;
 
 /// All workers of a proxy, as the accepting side sees them.
@@ -62,14 +62,10 @@ impl Workers {
         config: &WorkerConfig,
         threads: &mut Threads,
     ) -> Result<Self, StartError> {
-        let handles = (0..workers).map(|index| {
-            let id = WorkerId {
-                index,
-                workers,
-                restarts: 0,
-            };
-            start(config.clone(), id, threads)
-        });
+        let ids = ExchangeIds::of_workers(workers, SystemTime::now());
+        let handles = ids
+            .enumerate()
+            .map(|(index, ids)| start(config.clone(), index, ids, threads));
         Ok(Self(handles.collect::<Result<_, _>>()?))
     }
 
@@ -114,7 +110,12 @@ impl Workers {
     }
 }
 
-fn start(config: WorkerConfig, id: WorkerId, threads: &mut Threads) -> Result<Handle, StartError> {
+fn start(
+    config: WorkerConfig,
+    index: usize,
+    ids: ExchangeIds,
+    threads: &mut Threads,
+) -> Result<Handle, StartError> {
     let failed = |source| StartError::System {
         action: "start a worker thread".into(),
         source,
@@ -128,13 +129,13 @@ fn start(config: WorkerConfig, id: WorkerId, threads: &mut Threads) -> Result<Ha
     let run = {
         let status = status.clone();
         move || {
-            keep_working(&runtime, &config, id, messages, &status);
+            keep_working(&runtime, &config, (index, ids), messages, &status);
             // A name that the system still resolves must not hold up the end.
             runtime.shutdown_background();
         }
     };
     threads
-        .start(format!("portcullis-{}", id.index), run)
+        .start(format!("portcullis-{index}"), run)
         .map_err(failed)?;
     Ok(Handle { inbox, status })
 }
@@ -145,17 +146,22 @@ fn start(config: WorkerConfig, id: WorkerId, threads: &mut Threads) -> Result<Ha
 fn keep_working(
     runtime: &Runtime,
     config: &WorkerConfig,
-    mut id: WorkerId,
+    (index, ids): (usize, ExchangeIds),
     messages: mpsc::UnboundedReceiver<Message>,
     status: &Arc<Status>,
 ) {
-    let messages = Rc::new(RefCell::new(messages));
+    let (ids, messages) = (Rc::new(ids), Rc::new(RefCell::new(messages)));
     let mut backoff = Backoff::new(Instant::now());
     loop {
         let set = LocalSet::new();
         // As a task, because the future that a set is run with is polled whenever any of its tasks
         // is.
-        let work = set.spawn_local(work(config.clone(), id, messages.clone(), status.clone()));
+        let work = set.spawn_local(work(
+            config.clone(),
+            ids.clone(),
+            messages.clone(),
+            status.clone(),
+        ));
         let Err(panic) = set.block_on(runtime, work) else {
             return;
         };
@@ -164,7 +170,7 @@ fn keep_working(
         drop(set);
         let pause = backoff.pause(Instant::now());
         tracing::error!(
-            worker = id.index,
+            worker = index,
             %panic,
             restart_in = ?pause,
             consequence = "its connections are lost, those of other workers are not",
@@ -175,20 +181,19 @@ fn keep_working(
             return;
         }
         status.is_down.store(false, Ordering::Relaxed);
-        id.restarts += 1;
     }
 }
 
 async fn work(
     config: WorkerConfig,
-    id: WorkerId,
+    ids: Rc<ExchangeIds>,
     messages: Rc<RefCell<mpsc::UnboundedReceiver<Message>>>,
     status: Arc<Status>,
 ) {
     let (bound, stop) = (config.limits.shutdown, config.shutdown.clone());
     let chains = config.chains.clone();
     let (sender, mut shadow_calls, mut ended_calls) = chain::background_calls();
-    let worker = Rc::new(Worker::new(config, id, sender));
+    let worker = Rc::new(Worker::new(config, ids, sender));
     // Each a task of its own: a panic in one does not touch the others, nor the connections.
     let mut background = JoinSet::new();
     background.spawn_local({

@@ -1,10 +1,14 @@
 //! One line for each exchange, with everything but secrets.
 
+use std::collections::HashSet;
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use portcullis::config::{AccessLogTo, Group, parse_network};
-use portcullis_tests::{Log, OPTIONS, Origin, Proxy, Stage, connect, get, guests, scene};
+use portcullis_tests::{Log, OPTIONS, Origin, Proxy, Stage, connect, get, guests, plug, scene};
+
+use crate::facts::Known;
 
 fn assert_says(line: &str, fields: &[&str]) {
     for field in fields {
@@ -186,6 +190,70 @@ async fn every_line_is_there_when_the_proxy_has_ended() {
     stage.answers(&[("x.example", 200); 20]).await;
     stage.proxy.stop().await;
     assert_eq!(read(&log).matches("host=x.example ").count(), 20);
+}
+
+/// What its filter knows is the id of the next exchange, the same in each hook.
+async fn known_id(log: &mut Log) -> String {
+    let mut ids = HashSet::new();
+    for hook in [
+        "judge-host",
+        "judge-request",
+        "judge-response",
+        "exchange-ended",
+    ] {
+        let known = Known::told(log, hook).await;
+        ids.insert(known.value("exchange.id").to_owned());
+    }
+    assert_eq!(ids.len(), 1, "{ids:?}");
+    ids.into_iter().next().expect("there is one")
+}
+
+/// A run of the proxy that writes its lines to this file: each of three workers has exchanges with
+/// `numbered.example`. Returns their ids as a filter knows them.
+async fn run_that_appends_to(file: &Path) -> Vec<String> {
+    let mut log = Log::follow();
+    let stage = Stage::start_with(|config| {
+        config.proxy.workers = NonZeroUsize::new(3).expect("three workers");
+        config.log.access.to = AccessLogTo::File(file.to_owned());
+        plug(&config.plugins.dir, "knows.wasm", guests::knows());
+    })
+    .await;
+    let (mut ids, mut clients) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        // It stays, so the next one is another worker's.
+        let mut client = stage.proxy.client().await;
+        for _ in 0..2 {
+            client.send(stage.request("numbered.example", "")).await;
+            assert_eq!(client.response().await.status, 200);
+            ids.push(known_id(&mut log).await);
+        }
+        clients.push(client);
+    }
+    drop(clients);
+    stage.proxy.stop().await;
+    ids
+}
+
+#[tokio::test]
+async fn no_two_exchanges_of_two_runs_have_one_id_and_hooks_know_that_of_the_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("access.log");
+    let mut known = run_that_appends_to(&file).await;
+    known.extend(run_that_appends_to(&file).await);
+    let lines = read(&file);
+    let id = |line: &str| {
+        let (_, rest) = line.split_once(" id=").expect("each line has one");
+        rest.split(' ').next().unwrap_or_default().to_owned()
+    };
+    let written = lines.lines().filter(|line| line.contains("numbered."));
+    let mut written: Vec<String> = written.map(id).collect();
+    // Lines of different workers may be in another order.
+    written.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(written, known);
+    let all: Vec<String> = lines.lines().map(id).collect();
+    let distinct: HashSet<&String> = all.iter().collect();
+    assert_eq!(distinct.len(), all.len(), "{lines}");
 }
 
 #[tokio::test]
