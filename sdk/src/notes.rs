@@ -31,7 +31,7 @@ impl Notes {
         self.0.note(key)
     }
 
-    /// Writes a value in place of any before. Control characters in it become spaces.
+    /// Writes a value in place of any before.
     pub fn set(&self, key: &str, value: impl AsRef<str>) {
         self.0.set_note(key, value.as_ref());
     }

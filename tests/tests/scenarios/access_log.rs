@@ -265,8 +265,9 @@ async fn what_a_filter_notes_stands_in_the_line_of_its_exchange() {
         .answers(&[("note.example", 200), ("calm.note.example", 200)])
         .await;
     let line = log.says(&["kind=access", " host=note.example "]).await;
-    // It was written with the end of a line in it.
-    assert_says(&line, &[" notes=", "scribe.mark=one", "two", "scribe.n0=x"]);
+    // Escaped, as it has the end of a line in it.
+    let mark = r"scribe.mark=one\ntwo,";
+    assert_says(&line, &[" notes=", mark, "scribe.n0=x"]);
     for refused in ["Not-A-Key", "long=", "neighbour."] {
         assert!(!line.contains(refused), "{refused} is in {line:?}");
     }

@@ -118,7 +118,7 @@ impl State {
             return Err("its value has more than 1024 bytes");
         }
         let mut noted = self.said.noted.clone().unwrap_or_default();
-        noted.set(&key, &one_line(&value, NOTE_BYTES));
+        noted.set(&key, &value);
         let before = self.said.noted_before.as_ref();
         if before.is_some_and(|before| !before.fit(&noted)) || !Notes::default().fit(&noted) {
             // Whether there is room is another matter in another exchange.

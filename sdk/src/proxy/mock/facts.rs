@@ -10,8 +10,6 @@ use std::time::{Duration, SystemTime};
 use portcullis_contract::limits::{NOTE_BYTES, NOTES, is_name};
 use portcullis_contract::{Fact, Facts};
 
-use super::one_line;
-
 /// An exchange of a test. Clones are the same exchange.
 #[derive(Clone, Debug)]
 pub(crate) struct ExchangeFacts(Rc<Inner>);
@@ -120,7 +118,7 @@ impl ExchangeFacts {
         let mut notes = self.0.notes.borrow_mut();
         let has_room = notes.len() < NOTES || notes.contains_key(key);
         if has_room && is_name(key) && value.len() <= NOTE_BYTES {
-            notes.insert(key.to_owned(), one_line(value, NOTE_BYTES));
+            notes.insert(key.to_owned(), value.to_owned());
         }
     }
 }

@@ -67,7 +67,7 @@ impl Filter for Obeys {
     fn judge_request(&self, exchange: &Exchange, request: &mut Request) -> Result<Verdict, Error> {
         warn!("{} {}", request.method(), request.url());
         if let Some(mark) = exchange.notes().get("mark") {
-            request.headers_mut().set("X-Mark", mark)?;
+            request.headers_mut().set("X-Mark", in_one_line(&mark))?;
             exchange.notes().set("method", request.method());
         }
         request.headers_mut().remove("Referer")?;
@@ -104,13 +104,14 @@ impl Filter for Obeys {
         }
         let mark = exchange.notes().get("mark").unwrap_or_default();
         info!(
-            "{} {how} {:?} {} {} {:?} {} {mark}",
+            "{} {how} {:?} {} {} {:?} {} {}",
             exchange.host(),
             outcome.status(),
             outcome.bytes_from_client(),
             outcome.bytes_to_client(),
             outcome.duration(),
             outcome.url().unwrap_or_default(),
+            in_one_line(&mark),
         );
         Ok(())
     }
@@ -276,6 +277,11 @@ fn note(exchange: &Exchange) {
     for number in 0..16 {
         notes.set(&format!("n{number}"), "x");
     }
+}
+
+/// For a field and a line of the log, which cannot have its ends of lines.
+fn in_one_line(mark: &str) -> String {
+    mark.replace('\n', "/")
 }
 
 /// Fills the state to the last byte, and goes on.
