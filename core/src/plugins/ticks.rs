@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use portcullis_contract::limits::tick_pause;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -13,13 +14,6 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::chain::{Chain, Member};
 use crate::error::{ErrorChain, panic_message};
 use crate::filter::{Failure, Filter, Hook, Instance};
-
-/// No filter is called more often.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
-
-/// After a tick, a filter pauses for this many times as long as the tick took. The time is left to
-/// traffic and other filters.
-const PAUSE_FACTOR: u32 = 9;
 
 /// The filters that work now. They end when this is dropped.
 #[derive(Debug, Default)]
@@ -100,7 +94,8 @@ async fn keep_ticking(filter: &Filter) {
         let outcome = outcome
             .await
             .unwrap_or_else(|panic| Err(Failure::Proxy(panic_message(&*panic))));
-        let shortest = SHORTEST_PAUSE.max(begun.elapsed() * PAUSE_FACTOR);
+        // Where an instance had to be started, the call began with that.
+        let took = begun.elapsed();
         let pause = match outcome {
             Ok(pause) => {
                 failures = 0;
@@ -119,7 +114,7 @@ async fn keep_ticking(filter: &Filter) {
                 pause
             }
         };
-        sleep(pause.max(shortest)).await;
+        sleep(tick_pause(pause, took)).await;
     }
 }
 

@@ -1,5 +1,7 @@
 //! The limits that the proxy holds filters to. The mock of native tests holds them to the same.
 
+use std::time::Duration;
+
 /// The longest canonical host, in bytes (RFC 1035, section 2.3.4).
 pub const HOST_BYTES: usize = 253;
 
@@ -65,6 +67,28 @@ pub const REASON_BYTES: usize = 1024;
 /// section 4.1, recommends 8000 for URLs).
 pub const LOCATION_BYTES: usize = 8192;
 
+/// The shortest time between two calls of `tick`.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+
+/// After a call of `tick`, a filter pauses for this many times as long as the call took. The time
+/// is left to traffic and other filters.
+const PAUSE_FACTOR: u32 = 9;
+
+/// How long a filter pauses after a call of `tick` that took so long and has asked for that pause.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use portcullis_contract::limits;
+///
+/// let [asked, call] = [0, 20].map(Duration::from_millis);
+/// assert_eq!(limits::tick_pause(asked, call), Duration::from_millis(180));
+/// ```
+pub fn tick_pause(asked: Duration, call: Duration) -> Duration {
+    let shortest = SHORTEST_PAUSE.max(call.saturating_mul(PAUSE_FACTOR));
+    asked.max(shortest)
+}
+
 /// What an entry takes beyond its key and its value, for its places in the proxy's tables and for
 /// the allocator: 120 to 170 bytes where it does not expire, 180 to 240 where it does.
 const ENTRY_OVERHEAD: usize = 200;
@@ -101,4 +125,30 @@ pub const fn entry_bytes(key: &str, value: &[u8]) -> usize {
 pub fn is_name(name: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     (1..=NAME_BYTES).contains(&name.len()) && name.bytes().all(is_part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_pauses_as_long_as_it_asks_for_and_at_least_as_long_as_the_contract_says() {
+        for (asked, call, pause) in [
+            (0, 0, 100),
+            (99, 1, 100),
+            (101, 1, 101),
+            (0, 11, 100),
+            (0, 12, 108),
+            (107, 12, 108),
+            (109, 12, 109),
+            (3_600_000, 1000, 3_600_000),
+            (60_000, 10_000, 90_000),
+        ] {
+            let [asked, call, pause] = [asked, call, pause].map(Duration::from_millis);
+            assert_eq!(tick_pause(asked, call), pause, "{asked:?} after {call:?}");
+        }
+        let never = Duration::MAX;
+        assert_eq!(tick_pause(never, Duration::ZERO), never);
+        assert_eq!(tick_pause(Duration::ZERO, never), never);
+    }
 }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use portcullis_contract::limits;
@@ -198,5 +199,11 @@ fn no_limit_is_lower_than_it_was_released() {
     for (key, value, released) in [("10.0.0.7", "9", 228), ("k", "a value that is longer", 223)] {
         let now = limits::entry_bytes(key, value.as_bytes());
         assert!(now <= released, "an entry counts for {now}, not {released}");
+    }
+    // Work in the background goes on as soon as before.
+    for (call, released) in [(0, 100), (11, 100), (12, 108), (1000, 9000)] {
+        let now = limits::tick_pause(Duration::ZERO, Duration::from_millis(call));
+        let released = Duration::from_millis(released);
+        assert!(now <= released, "a pause is {now:?}, not {released:?}");
     }
 }
