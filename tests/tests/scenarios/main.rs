@@ -18,6 +18,7 @@ mod connections;
 mod contract;
 mod decisions;
 mod egress;
+mod ends;
 mod examples;
 mod facts;
 mod fail_closed;
