@@ -105,6 +105,7 @@ async fn guests_pass_and_are_warned_of_what_may_be_meant() {
         "outcome.duration",
         "answer.add-field",
         "notes.get",
+        "notes.set",
     ] {
         assert!(seen.contains(function), "{function}: {knows}");
     }

@@ -2,12 +2,12 @@
 //! the line below it. What only a tunnel of a user has is in `auth::filters`; the words for how
 //! exchanges end, and for the protocols, are in `ends`.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use portcullis::commands;
 use portcullis::config::Group;
 use portcullis_contract::metric_key;
-use portcullis_tests::{Log, Site, Stage, guests, plug};
+use portcullis_tests::{Log, Origin, Site, Stage, get, guests, ok, plug};
 
 /// What a hook knows, besides the exchange, its client, the request and the notes. An empty value
 /// stands for any.
@@ -31,6 +31,7 @@ const BESIDES: [(&str, &[(&str, &str)]); 4] = [
             ("outcome.how", "passed"),
             ("outcome.status", "200"),
             ("outcome.bytes-to-client", ""),
+            ("outcome.duration", ""),
         ],
     ),
 ];
@@ -93,13 +94,6 @@ impl Known {
         )
     }
 
-    /// The same without a fact that may be too little to be known.
-    fn without(&self, fact: &str) -> Self {
-        let mut facts = self.0.clone();
-        facts.retain(|(known, _)| known != fact);
-        Self(facts)
-    }
-
     pub(crate) fn value(&self, fact: &str) -> &str {
         self.find(fact).unwrap_or_else(|| panic!("{fact} is known"))
     }
@@ -125,6 +119,25 @@ impl Known {
     }
 }
 
+/// Has the origin asked for its first page as `a.example`. It answers after some milliseconds: less
+/// than one is 0, which stands for a duration that is not known.
+async fn have_exchange(stage: &Stage, origin: &Origin) {
+    let mut client = stage.proxy.client().await;
+    client.send(get(&url(origin))).await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(2) {
+        tokio::task::yield_now().await;
+    }
+    served.send(ok("welcome")).await;
+    assert_eq!(client.response().await.status, 200);
+}
+
+fn url(origin: &Origin) -> String {
+    format!("http://a.example:{}/", origin.port())
+}
+
 #[tokio::test]
 async fn each_hook_knows_what_the_table_says_and_nothing_else() {
     let mut log = Log::follow();
@@ -139,17 +152,13 @@ async fn each_hook_knows_what_the_table_says_and_nothing_else() {
             .await
             .assert_is(hook, &[]);
     }
-    assert_eq!(stage.get("a.example").await.status, 200);
-    let (url, listener) = (stage.url("a.example"), stage.proxy.address().to_string());
-    let port = url
-        .trim_end_matches('/')
-        .rsplit(':')
-        .next()
-        .expect("a port");
+    let origin = Origin::start().await;
+    have_exchange(&stage, &origin).await;
+    let (port, listener) = (origin.port().to_string(), stage.proxy.address().to_string());
     let exchange = [
         ("exchange.id", ""),
         ("exchange.host", "a.example"),
-        ("exchange.port", port),
+        ("exchange.port", &*port),
         ("exchange.protocol", "http"),
         ("exchange.found-in", "request"),
         ("exchange.listener", &listener),
@@ -157,11 +166,18 @@ async fn each_hook_knows_what_the_table_says_and_nothing_else() {
         ("client.address", "127.0.0.1"),
         ("client.groups", "local"),
     ];
+    let url = url(&origin);
     let request = [("request.method", "GET"), ("request.url", &*url)];
-    let says = [("answer", "yes"), ("notes", "a.example")];
     let mut first = None;
-    for (hook, besides) in BESIDES {
+    for (place, (hook, besides)) in BESIDES.into_iter().enumerate() {
         let known = Known::told(&mut log, hook).await;
+        // Notes are written in each of them, and read in those that follow.
+        let noted = HOOKS[2..][..=place].join("+");
+        let says = [
+            ("answer", "yes"),
+            ("notes", "a.example"),
+            ("notes.set", &*noted),
+        ];
         let request = if hook == "judge-host" {
             &[][..]
         } else {
@@ -172,9 +188,7 @@ async fn each_hook_knows_what_the_table_says_and_nothing_else() {
         } else {
             &says
         };
-        known
-            .without("outcome.duration")
-            .assert_is(hook, &[&exchange, request, besides, says]);
+        known.assert_is(hook, &[&exchange, request, besides, says]);
         let is_about = ["exchange.id", "exchange.started"].map(|fact| known.value(fact).to_owned());
         assert_eq!(first.get_or_insert(is_about.clone()), &is_about, "{hook}");
     }
@@ -213,4 +227,40 @@ async fn what_is_about_no_exchange_is_answered_in_every_hook() {
             .all(|hook| COUNTED.iter().all(|name| is_told(name, hook)))
     };
     stage.until_true("each hook has counted", are_counted).await;
+}
+
+/// The hooks of an exchange in which the filter `says_elsewhere` says what belongs to an answer.
+const ELSEWHERE: [&str; 3] = ["judge-request", "judge-response", "exchange-ended"];
+
+#[tokio::test]
+async fn what_is_said_of_an_answer_where_there_is_none_has_no_effect() {
+    let mut log = Log::follow();
+    let guest = guests::wat("says_elsewhere");
+    let settings = "[limits]\ncpu = '10s'\nwall = '10s'";
+    let stage = Stage::beside_neighbour("talker", &guest, settings).await;
+    let talker = "filter=\"talker\"";
+    for hook in ["init", "tick"] {
+        // The line comes behind the calls, so none of them is a trap.
+        let said = format!("said in {hook}");
+        log.clone().says(&[talker, &said]).await;
+    }
+    // That the filter is asked again shows that no answer was kept.
+    for (host, hooks) in [
+        ("calm.example", &ELSEWHERE[..]),
+        ("calm.example", &ELSEWHERE[..]),
+        ("bad.example", &ELSEWHERE[2..]),
+    ] {
+        let answer = stage.get(host).await;
+        let is_blocked = answer.status == 403;
+        assert_eq!(is_blocked, host == "bad.example", "{answer:?}");
+        assert_eq!(answer.field("retry-after"), None, "{answer:?}");
+        let access = ["kind=access", &format!(" host={host} ")];
+        let line = log.clone().says(&access).await;
+        assert!(!line.contains(" rule="), "{line}");
+        log.says(&[talker, "asked about it"]).await;
+        for hook in hooks {
+            let said = format!("said in {hook}");
+            log.says(&[talker, &said]).await;
+        }
+    }
 }

@@ -1,4 +1,5 @@
-//! Tells in every hook which facts it can know and what it can change, in a line of the log:
+//! Tells in every hook which facts it can know, what it can change and which hooks' notes it can
+//! read after it has written one there, in a line of the log:
 //! `HOOK knows [FACT=VALUE, FACT=VALUE, …]`. Written against the contract itself, so that it can
 //! ask for everything in every hook.
 #![cfg(target_family = "wasm")]
@@ -31,8 +32,17 @@ use portcullis::filter::{
     answer, client, exchange, log, notes, outcome, request, request_headers, response_headers,
 };
 
+const HOOKS: [&str; 6] = [
+    "init",
+    "tick",
+    "judge-host",
+    "judge-request",
+    "judge-response",
+    "exchange-ended",
+];
+
 /// What is known, by the contract's names.
-fn known() -> Vec<String> {
+fn known(hook: &str) -> Vec<String> {
     let header = "x-known";
     let can_set = |set: Result<(), HeaderError>| {
         let can = !matches!(set, Err(HeaderError::Immutable));
@@ -81,11 +91,27 @@ fn known() -> Vec<String> {
         ("outcome.duration", number(outcome::duration())),
         ("answer", can_set(answer::add_field(header, b"1"))),
         ("notes", notes::get("host").unwrap_or_default()),
+        ("notes.set", noted(hook)),
     ];
     let known = facts.into_iter().filter(|(_, value)| !value.is_empty());
     known
         .map(|(fact, value)| format!("{fact}={value}"))
         .collect()
+}
+
+/// Writes a note under the name of this hook. Returns the hooks of which there is one.
+fn noted(hook: &str) -> String {
+    notes::set(&key(hook), "yes");
+    let noted = |hook: &&str| notes::get(&key(hook)).is_some();
+    HOOKS
+        .into_iter()
+        .filter(noted)
+        .collect::<Vec<_>>()
+        .join("+")
+}
+
+fn key(hook: &str) -> String {
+    hook.replace('-', "_")
 }
 
 /// Empty where nothing is known.
@@ -111,7 +137,7 @@ fn address() -> String {
 }
 
 fn tell(hook: &str) {
-    let line = format!("{hook} knows [{}]", known().join(", "));
+    let line = format!("{hook} knows [{}]", known(hook).join(", "));
     log::write(log::Level::Info, &line);
 }
 

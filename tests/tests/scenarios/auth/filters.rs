@@ -150,7 +150,10 @@ async fn a_filter_knows_the_user_the_groups_and_the_name_in_a_handshake() {
         ("client.user", "ada"),
         ("client.groups", "local+staff"),
     ];
-    let judges = |noted| [("answer", "yes"), ("notes", noted)];
+    let judges = |noted| {
+        let set = ("notes.set", "judge-host");
+        [("answer", "yes"), ("notes", noted), set]
+    };
     let (host, name) = ("front.example", "other.example");
     let hook = "judge-host";
     let expected: [&[_]; 3] = [&to(host, "request"), &from, &judges(host)];
@@ -165,6 +168,7 @@ async fn a_filter_knows_the_user_the_groups_and_the_name_in_a_handshake() {
         ("outcome.bytes-to-client", &*moved),
         ("outcome.duration", ""),
         ("notes", name),
+        ("notes.set", "judge-host+exchange-ended"),
     ];
     let expected: [&[_]; 4] = [&to(host, "request"), &server_name, &from, &outcome];
     facts.ended.assert_is("exchange-ended", &expected);
