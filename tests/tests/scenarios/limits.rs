@@ -338,6 +338,49 @@ async fn a_metric_that_is_not_kept_is_told_once_with_the_reason() {
     assert_eq!(log.count(&["namer", says]), 0);
 }
 
+/// The function that [`note`] calls, and one-letter keys from 4096 on.
+const NOTE: &str = r#"(import "portcullis:filter/notes@1.0.0" "set"
+        (func $note (param i32 i32 i32 i32)))
+    (data (i32.const 4096) "abcdefghijklmnopq")"#;
+
+/// A note of `bytes` bytes under a key of `key_bytes`, which begins with one of the letters.
+fn note(letter: usize, key_bytes: usize, bytes: usize) -> String {
+    let key = 4096 + letter;
+    format!(
+        "(call $note (i32.const {key}) (i32.const {key_bytes})
+          (i32.const 4096) (i32.const {bytes}))"
+    )
+}
+
+/// No setting, either: what is noted stands in the access log.
+#[tokio::test]
+async fn a_note_that_is_not_kept_is_told_once_with_the_reason() {
+    let many: String = (0..17).map(|letter| note(letter, 1, 1)).collect();
+    let key = "its key has not 1 to 64 of the characters a-z, 0-9 and _";
+    for (name, work, says, kept) in [
+        ("jots-many", many, "the exchange has 16 already", 16),
+        ("jots-key", note(0, 65, 1), key, 0),
+        (
+            "jots-long",
+            note(0, 1, 1025),
+            "its value has more than 1024 bytes",
+            0,
+        ),
+    ] {
+        let guest = guests::straight_line(NOTE, &work);
+        let stage = Stage::beside_neighbour(name, &guest, "").await;
+        let mut log = Log::follow();
+        let mut lines = log.clone();
+        stage.answers(&[("x.example", 200); 3]).await;
+        let dropped = "a note of the filter is not kept";
+        log.says(&["WARN", name, dropped, says]).await;
+        assert_eq!(log.count(&[name, dropped]), 0);
+        let line = lines.says(&["kind=access", " host=x.example "]).await;
+        let noted = line.matches(&format!("{name}.")).count();
+        assert_eq!(noted, kept, "{line}");
+    }
+}
+
 /// A filter that is built with the SDK cannot ask about such a host, so the log has no line for it.
 #[tokio::test]
 async fn what_is_longer_than_a_host_has_no_registrable_domain() {
