@@ -81,6 +81,21 @@ async fn a_file_in_place_of_a_built_in_filter_has_no_grants_of_its_own() {
         .await;
     // What was there before goes on.
     assert_eq!(stage.get("malware.wicar.org").await.status, 403);
+
+    // Nor may it say `allow`, which those that are built in may.
+    stage.plug("suffix.toml", "[config]\nblock = ['kept.example']");
+    stage.plug("suffix.wasm", guests::suffix());
+    stage.until("kept.example", 403).await;
+    stage.plug("blocklist.wasm", guests::obeys());
+    stage.plug("blocklist.toml", OBEYS);
+    let told = [
+        "filter=\"blocklist\"",
+        "verdict=\"allow\"",
+        "that it is not granted",
+    ];
+    let host = "allow.kept.example";
+    stage.until_said(&mut log, host, &told).await;
+    assert_eq!(stage.get(host).await.status, 403);
 }
 
 /// What the filter needs to do what hosts say, but for `verdicts`.
