@@ -4,7 +4,7 @@
 
 use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 
-use brotli_decompressor::Decompressor;
+use brotli_decompressor::{BrotliDecoderParameter, Decompressor};
 use flate2::read::MultiGzDecoder;
 use ruzstd::decoding::StreamingDecoder;
 use zip::ZipArchive;
@@ -104,7 +104,7 @@ impl Packing {
         let body = BufReader::with_capacity(PIECE, body);
         match self {
             Self::Gzip => self.read(MultiGzDecoder::new(body), &mut unpacked, max)?,
-            Self::Brotli => self.read(Decompressor::new(body, PIECE), &mut unpacked, max)?,
+            Self::Brotli => self.read(brotli(body), &mut unpacked, max)?,
             Self::Zstd => self.frames(body, &mut unpacked, max)?,
             Self::Zip => self.only_file(body, &mut unpacked, max)?,
         }
@@ -174,6 +174,15 @@ impl Packing {
             source,
         }
     }
+}
+
+/// A decoder of brotli keeps a window of what it has unpacked before it hands any of it over. As a
+/// content coding its windows have at most 16 MiB (RFC 7932, section 9.1); those of its extension,
+/// which the decoder takes by itself, have up to 1 GiB.
+fn brotli<R: Read>(body: R) -> Decompressor<R> {
+    let mut decoder = Decompressor::new(body, PIECE);
+    decoder.set_parameter(BrotliDecoderParameter::BROTLI_DECODER_PARAM_LARGE_WINDOW, 0);
+    decoder
 }
 
 #[cfg(test)]
@@ -296,6 +305,14 @@ mod tests {
                 "{length}: {error:?}"
             );
         }
+    }
+
+    #[test]
+    fn brotli_has_no_windows_but_those_of_the_content_coding() {
+        // Both are empty: a window of 64 KiB, and one of 1 GiB.
+        assert_eq!(decode(vec![0x06], "br", 100).unwrap(), b"");
+        let error = decode(vec![0x11, 0xde], "br", 100).unwrap_err();
+        assert!(matches!(error, UnpackError::Damaged { .. }), "{error:?}");
     }
 
     #[test]
