@@ -7,12 +7,20 @@ use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use brotli_decompressor::{BrotliDecoderParameter, Decompressor};
 use flate2::read::MultiGzDecoder;
 use ruzstd::decoding::StreamingDecoder;
+use ruzstd::decoding::errors::FrameDecoderError;
 use zip::ZipArchive;
 
 use super::body::Body;
 
 /// What is read of a packed body at a time.
 const PIECE: usize = 16 << 10;
+
+/// A window of zstd that is taken however short a list has to be, as servers may answer with it
+/// (RFC 9659). In bytes.
+const USUAL_WINDOW: u64 = 8 << 20;
+
+/// The largest that is taken however long a list may be, as by zstd(1). In bytes.
+const LARGEST_WINDOW: u64 = 128 << 20;
 
 /// Content codings that are undone, for `Accept-Encoding`.
 pub(super) const ACCEPTED: &str = "gzip, br, zstd";
@@ -36,7 +44,7 @@ pub(crate) enum UnpackError {
     /// A list is one file.
     #[error("it is a ZIP archive of {0} files, and a list is one file")]
     Archive(usize),
-    /// It is longer than the limit when it is unpacked.
+    /// It is longer than the limit when it is unpacked, or has a window that is.
     #[error("it is too large")]
     TooLarge,
     /// It cannot be read back from where it is kept, or what is unpacked cannot be written there.
@@ -119,8 +127,15 @@ impl Packing {
         max: u64,
     ) -> Result<(), UnpackError> {
         while !body.fill_buf().map_err(UnpackError::Keep)?.is_empty() {
-            let frame = StreamingDecoder::new(&mut body);
-            let frame = frame.map_err(|error| self.damaged(io::Error::other(error)))?;
+            let frame = StreamingDecoder::new_with_max_window_size(&mut body, window(max));
+            let frame = frame.map_err(|error| match error {
+                FrameDecoderError::WindowSizeTooBig { requested, .. }
+                    if requested <= LARGEST_WINDOW =>
+                {
+                    UnpackError::TooLarge
+                }
+                error => self.damaged(io::Error::other(error)),
+            })?;
             self.read(frame, unpacked, max)?;
         }
         Ok(())
@@ -174,6 +189,13 @@ impl Packing {
             source,
         }
     }
+}
+
+/// A decoder of zstd keeps a window of what it has unpacked before it hands any of it over. No list
+/// of `max` bytes needs one that is larger than the next power of two.
+fn window(max: u64) -> u64 {
+    let enough = max.checked_next_power_of_two().unwrap_or(u64::MAX);
+    enough.clamp(USUAL_WINDOW, LARGEST_WINDOW)
 }
 
 /// A decoder of brotli keeps a window of what it has unpacked before it hands any of it over. As a
@@ -312,6 +334,28 @@ mod tests {
         // Both are empty: a window of 64 KiB, and one of 1 GiB.
         assert_eq!(decode(vec![0x06], "br", 100).unwrap(), b"");
         let error = decode(vec![0x11, 0xde], "br", 100).unwrap_err();
+        assert!(matches!(error, UnpackError::Damaged { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn windows_of_zstd_are_no_larger_than_what_may_be_in_them() {
+        // A frame of one block, which has one byte once.
+        let unpacked = |exponent: u8, max| {
+            let window = (exponent - 10) << 3;
+            let frame = [0x28, 0xb5, 0x2f, 0xfd, 0, window, 0b1011, 0, 0, b'a'];
+            unpack(frame.to_vec(), max)
+        };
+        for (exponent, max) in [(23, 100), (26, (32 << 20) + 1), (27, u64::MAX)] {
+            assert_eq!(unpacked(exponent, max).unwrap(), b"a", "{exponent}");
+        }
+        for (exponent, max) in [(24, 100), (26, 32 << 20), (27, 64 << 20)] {
+            let error = unpacked(exponent, max).unwrap_err();
+            assert!(
+                matches!(error, UnpackError::TooLarge),
+                "{exponent}: {error:?}"
+            );
+        }
+        let error = unpacked(28, u64::MAX).unwrap_err();
         assert!(matches!(error, UnpackError::Damaged { .. }), "{error:?}");
     }
 
