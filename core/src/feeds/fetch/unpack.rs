@@ -128,7 +128,7 @@ impl Packing {
     ) -> Result<(), UnpackError> {
         while !body.fill_buf().map_err(UnpackError::Keep)?.is_empty() {
             let frame = StreamingDecoder::new_with_max_window_size(&mut body, window(max));
-            let frame = frame.map_err(|error| match error {
+            let mut frame = frame.map_err(|error| match error {
                 FrameDecoderError::WindowSizeTooBig { requested, .. }
                     if requested <= LARGEST_WINDOW =>
                 {
@@ -136,7 +136,12 @@ impl Packing {
                 }
                 error => self.damaged(io::Error::other(error)),
             })?;
-            self.read(frame, unpacked, max)?;
+            self.read(&mut frame, unpacked, max)?;
+            // The decoder leaves the comparison to others.
+            let checksum = frame.decoder.get_checksum_from_data();
+            if checksum.is_some() && checksum != frame.decoder.get_calculated_checksum() {
+                return Err(self.damaged(io::Error::other("its checksum is another")));
+            }
         }
         Ok(())
     }
@@ -326,6 +331,16 @@ mod tests {
                 matches!(error, UnpackError::Damaged { .. }),
                 "{length}: {error:?}"
             );
+        }
+    }
+
+    #[test]
+    fn what_has_another_checksum_than_it_says_is_damaged() {
+        for (mut body, from_end) in [(gzip(LIST), 8), (zstd(LIST), 4)] {
+            let at = body.len() - from_end;
+            body[at] ^= 1;
+            let error = unpack(body, 100).unwrap_err();
+            assert!(matches!(error, UnpackError::Damaged { .. }), "{error:?}");
         }
     }
 
