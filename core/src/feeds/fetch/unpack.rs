@@ -6,6 +6,7 @@ use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 
 use brotli_decompressor::{BrotliDecoderParameter, Decompressor};
 use flate2::read::MultiGzDecoder;
+use memchr::memmem;
 use ruzstd::decoding::StreamingDecoder;
 use ruzstd::decoding::errors::FrameDecoderError;
 use zip::ZipArchive;
@@ -21,6 +22,13 @@ const USUAL_WINDOW: u64 = 8 << 20;
 
 /// The largest that is taken however long a list may be, as by zstd(1). In bytes.
 const LARGEST_WINDOW: u64 = 128 << 20;
+
+/// How many entries the directory of a ZIP archive may have, those of folders included. Opening an
+/// archive takes memory of several times the size of its directory.
+const MOST_ENTRIES: usize = 1000;
+
+/// What each entry of that directory begins with.
+const ENTRY: &[u8] = b"PK\x01\x02";
 
 /// Content codings that are undone, for `Accept-Encoding`.
 pub(super) const ACCEPTED: &str = "gzip, br, zstd";
@@ -41,7 +49,7 @@ pub(crate) enum UnpackError {
         #[source]
         source: io::Error,
     },
-    /// A list is one file.
+    /// A list is one file. Where there are very many, folders are among them.
     #[error("it is a ZIP archive of {0} files, and a list is one file")]
     Archive(usize),
     /// It is longer than the limit when it is unpacked, or has a window that is.
@@ -148,10 +156,14 @@ impl Packing {
 
     fn only_file(
         self,
-        body: impl Read + Seek,
+        mut body: impl Read + Seek,
         unpacked: &mut Body,
         max: u64,
     ) -> Result<(), UnpackError> {
+        let entries = entries(&mut body).map_err(UnpackError::Keep)?;
+        if entries > MOST_ENTRIES {
+            return Err(UnpackError::Archive(entries));
+        }
         let mut archive = ZipArchive::new(body).map_err(|error| self.damaged(error.into()))?;
         let mut only = None;
         let mut files = 0;
@@ -193,6 +205,22 @@ impl Packing {
             format: self.name(),
             source,
         }
+    }
+}
+
+/// How many entries the directory of a ZIP archive may have, by what they begin with.
+fn entries(body: &mut (impl Read + Seek)) -> io::Result<usize> {
+    body.rewind()?;
+    let mut entries = 0;
+    let mut piece = Vec::new();
+    loop {
+        // One may begin at the end of the piece before.
+        piece.drain(..piece.len().saturating_sub(ENTRY.len() - 1));
+        let mut more = body.by_ref().take(PIECE as u64);
+        if more.read_to_end(&mut piece)? == 0 {
+            return Ok(entries);
+        }
+        entries += memmem::find_iter(&piece, ENTRY).count();
     }
 }
 
@@ -312,6 +340,22 @@ mod tests {
                 "{error:?}"
             );
         }
+    }
+
+    #[test]
+    fn an_archive_of_very_many_entries_is_not_opened() {
+        let folders: Vec<_> = (0..MOST_ENTRIES).map(|n| format!("{n}/")).collect();
+        let archive = |folders: &[String]| {
+            let folders = folders.iter().map(|name| (&**name, &b""[..]));
+            let files: Vec<_> = folders.chain([("hosts.txt", LIST)]).collect();
+            zip(&files)
+        };
+        assert_eq!(unpack(archive(&folders[1..]), 100).unwrap(), LIST);
+        let error = unpack(archive(&folders), 100).unwrap_err();
+        assert!(
+            matches!(error, UnpackError::Archive(n) if n == MOST_ENTRIES + 1),
+            "{error:?}"
+        );
     }
 
     #[test]
