@@ -8,7 +8,7 @@ mod bounds;
 mod cache;
 mod change;
 pub(crate) mod entries;
-mod fetch;
+pub(crate) mod fetch;
 pub(crate) mod format;
 mod hits;
 pub(crate) mod inline;

@@ -7,7 +7,7 @@ mod genuine;
 mod http;
 mod prohibited;
 mod through;
-mod unpack;
+pub(crate) mod unpack;
 
 use std::error::Error as _;
 use std::io::{self, Read};

@@ -65,6 +65,7 @@ corpora! {
     first_request
     header_edits
     hits
+    packed
     proxy_protocol
     request_head
     response_head

@@ -70,7 +70,7 @@ enum Packing {
 }
 
 /// Undoes the codings that a `Content-Encoding` names, the last of them first.
-pub(super) fn decode(mut body: Body, codings: &str, max: u64) -> Result<Body, UnpackError> {
+pub(crate) fn decode(mut body: Body, codings: &str, max: u64) -> Result<Body, UnpackError> {
     let codings = codings.split(',').map(str::trim);
     let codings: Vec<_> = codings.filter(|coding| !coding.is_empty()).collect();
     if codings.len() > MOST_CODINGS {
@@ -93,7 +93,7 @@ pub(super) fn decode(mut body: Body, codings: &str, max: u64) -> Result<Body, Un
 }
 
 /// The list that a file has in it, as its first bytes tell; a list that is not packed is itself.
-pub(super) fn unpack(mut body: Body, max: u64) -> Result<Body, UnpackError> {
+pub(crate) fn unpack(mut body: Body, max: u64) -> Result<Body, UnpackError> {
     let packing = match body.start(4).map_err(UnpackError::Keep)?[..] {
         [0x1f, 0x8b, ..] => Packing::Gzip,
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Packing::Zstd,
