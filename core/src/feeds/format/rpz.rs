@@ -77,15 +77,18 @@ impl Zone {
     /// Counts a line that is too long. The record that it is in is lost, and what it says of the
     /// lines behind it.
     fn skip_line(&mut self, beginning: &str, number: usize, entries: &mut Entries) {
+        let text = beginning.trim_ascii_start();
+        // A comment of any length is one.
+        if text.starts_with(';') {
+            return;
+        }
         let was_open = std::mem::take(&mut self.is_open);
-        match beginning.chars().next() {
-            Some(';') if !was_open => {}
+        if text.starts_with('$') && !was_open {
             // It may be that of the origin.
-            Some('$') if !was_open => self.origin = Origin::Unknown,
-            _ => {
-                self.owner.clear();
-                self.subject = None;
-            }
+            self.origin = Origin::Unknown;
+        } else {
+            self.owner.clear();
+            self.subject = None;
         }
         entries.wrong(number, beginning);
     }

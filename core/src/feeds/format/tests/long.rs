@@ -67,6 +67,18 @@ fn a_line_of_a_zone_that_is_too_long_takes_its_record_and_its_owner_with_it() {
 }
 
 #[test]
+fn a_comment_of_a_zone_is_one_however_long_it_is() {
+    let comment = format!("; {}", "x".repeat(TOO_LONG));
+    let body = format!(
+        "one.example CNAME .\n{comment}\n TXT one\n  {comment}\ntwo.example (\n{comment}\n\
+         CNAME . )\n"
+    );
+    let parsed = read(FeedFormat::Rpz, &body);
+    assert_eq!(counts(&parsed), [2, 0, 1, 0], "{parsed:?}");
+    assert_covers(&parsed, &["one.example", "two.example"], &[]);
+}
+
+#[test]
 fn owners_and_origins_that_are_too_long_are_wrong_with_what_is_below_them() {
     let long = "a".repeat(300);
     let body = format!(
