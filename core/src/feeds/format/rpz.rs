@@ -233,7 +233,9 @@ impl Zone {
         let (kind, data) = (kind.to_ascii_uppercase(), data.to_ascii_lowercase());
         let decides = match (&*kind, &*data) {
             ("SOA", _) => {
-                self.apex = Some(self.subject.clone().unwrap_or_default());
+                if let Some(subject) = &self.subject {
+                    self.apex = Some(subject.clone());
+                }
                 return Ok(());
             }
             ("NS", _) => return Ok(()),

@@ -79,6 +79,15 @@ fn a_comment_of_a_zone_is_one_however_long_it_is() {
 }
 
 #[test]
+fn a_zone_keeps_its_name_where_the_owner_of_its_first_record_is_lost() {
+    let long = format!("@ TXT {}", "x".repeat(TOO_LONG));
+    let body = format!("$ORIGIN rpz.local.\n{long}\n SOA a. b. 1 2 3 4 5\none.example CNAME .\n");
+    let parsed = read(FeedFormat::Rpz, &body);
+    assert_eq!(counts(&parsed), [1, 1, 0, 0], "{parsed:?}");
+    assert_covers(&parsed, &["one.example"], &[]);
+}
+
+#[test]
 fn owners_and_origins_that_are_too_long_are_wrong_with_what_is_below_them() {
     let long = "a".repeat(300);
     let body = format!(
