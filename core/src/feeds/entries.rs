@@ -20,6 +20,17 @@ use crate::verdict::rule::{Covers, Rule};
 /// A line, a value or a name of so many bytes is wrong, whatever it says.
 pub(super) const TOO_LONG: usize = 8 << 10;
 
+/// The bytes of a list in which a name is expected, with what stands around it: for how much room
+/// there is from the start.
+const BYTES_A_NAME: usize = 20;
+
+/// How many times the size of their list the entries may have, each by itself: one of a line with
+/// many names has what stands beside all of them.
+const MOST_TIMES: usize = 8;
+
+/// What they may have however short their list is, in bytes.
+const LEAST_ROOM: usize = 1 << 20;
+
 /// How many entries of a kind are shown to people.
 const EXAMPLES: usize = 3;
 
@@ -138,8 +149,8 @@ pub(crate) enum Rejected {
     Unrecognized,
     #[error("it cannot be read back from where it is kept")]
     Read(#[from] io::Error),
-    /// It is more than a snapshot can hold.
-    #[error("its names take more than 4 GiB")]
+    /// It is more than a snapshot can hold, or its lines repeat too much beside each of many names.
+    #[error("its entries have more than 4 GiB, or than eight times its size")]
     TooLarge,
 }
 
@@ -149,17 +160,20 @@ pub(super) struct Entries {
     reading: Reading,
     accepted: usize,
     left_out: LeftOut,
+    /// The bytes that entries may still have.
+    room: usize,
 }
 
 impl Entries {
     /// In a tree of names the most specific rule counts, and elsewhere the one of the highest rank.
-    /// `names` are about as many as are to come.
-    pub(super) fn new(reading: Reading, is_tree: bool, key: Key, names: usize) -> Self {
+    /// The list has this size in bytes.
+    pub(super) fn new(reading: Reading, is_tree: bool, key: Key, size: usize) -> Self {
         Self {
             reading,
-            builder: Builder::with_room(key, is_tree, names),
+            builder: Builder::with_room(key, is_tree, size / BYTES_A_NAME),
             accepted: 0,
             left_out: LeftOut::default(),
+            room: size.saturating_mul(MOST_TIMES).max(LEAST_ROOM),
         }
     }
 
@@ -226,6 +240,8 @@ impl Entries {
             return Ok(());
         }
         let line = u32::try_from(at).unwrap_or(u32::MAX);
+        let room = self.room.checked_sub(subject.name.len() + text.len());
+        self.room = room.ok_or(Full)?;
         self.accepted += 1;
         self.builder.add(&subject.name, rule.into(), line, text)
     }

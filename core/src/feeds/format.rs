@@ -32,10 +32,6 @@ const START: u64 = 4 << 10;
 /// What a list may begin with to say that it is UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// The bytes of a body in which a name is expected, with what stands around it: for how much room
-/// there is from the start.
-const BYTES_A_NAME: u64 = 20;
-
 /// Entries of one line repeat no more of it beside their names, in bytes: the owner of a record, an
 /// address, an option with its target. A line with more is wrong, as each of many names would need
 /// memory for it.
@@ -151,15 +147,15 @@ pub(crate) fn read(
         FeedFormat::Auto => detect(format, &mut body)?.ok_or(Rejected::Unrecognized)?,
         named => named,
     };
-    let names = body.seek(SeekFrom::End(0))? / BYTES_A_NAME;
+    let size = body.seek(SeekFrom::End(0))?;
     begin(&mut body)?;
     // Where names are those of a tree, what is said of the nearest counts.
     let is_tree = matches!(
         named,
         FeedFormat::Dnsmasq | FeedFormat::Unbound | FeedFormat::Rpz
     );
-    let names = usize::try_from(names).unwrap_or_default();
-    let mut entries = Entries::new(format.reading, is_tree, key, names);
+    let size = usize::try_from(size).unwrap_or_default();
+    let mut entries = Entries::new(format.reading, is_tree, key, size);
     match named {
         FeedFormat::Auto | FeedFormat::Domains => lines(body, &mut entries, domains::read_line)?,
         FeedFormat::Hosts => lines(body, &mut entries, hosts::read_line)?,

@@ -15,7 +15,8 @@ const EXCEPTION: &str = "@@";
 /// The entries of a feed's settings, each as AdBlock or a list of domains has it. Their lines are
 /// their places, from 1.
 pub(crate) fn read(entries: &[String], reading: Reading, key: Key) -> Result<Listed, Rejected> {
-    let mut list = Entries::new(reading, false, key, entries.len());
+    let size: usize = entries.iter().map(String::len).sum();
+    let mut list = Entries::new(reading, false, key, size);
     for (entry, place) in entries.iter().zip(1..) {
         if HostRule::has_marks(entry) {
             adblock::read_line(entry, place, &mut list)?;

@@ -129,6 +129,34 @@ fn what_stands_beside_many_names_is_short() {
 }
 
 #[test]
+fn a_list_whose_entries_would_have_many_times_its_size_is_refused() {
+    let names = |line: usize, separator: &str| -> String {
+        let names: Vec<_> = (0..500).map(|n| format!("{line}-{n}.example")).collect();
+        names.join(separator)
+    };
+    let beside = "1".repeat(200);
+    let lines = |write: &dyn Fn(usize) -> String| -> String { (0..20).map(write).collect() };
+    let hosts = lines(&|line| format!("fe80::1%{beside} {}\n", names(line, " ")));
+    let dnsmasq = lines(&|line| format!("server=/{}/{beside}\n", names(line, "/")));
+    let origin = "a.".repeat(100);
+    let records: String = (0..10_000).map(|n| format!("{n} CNAME .\n")).collect();
+    let zone = format!("$ORIGIN rpz.local.\n$ORIGIN {origin}example.rpz.local.\n{records}");
+    for (format, body) in [
+        (FeedFormat::Hosts, hosts),
+        (FeedFormat::Dnsmasq, dnsmasq),
+        (FeedFormat::Rpz, zone),
+    ] {
+        let rejected = parse(&format.into(), body.as_bytes()).unwrap_err();
+        assert!(
+            matches!(rejected, Rejected::TooLarge),
+            "{format:?}: {rejected}"
+        );
+    }
+    let usual = lines(&|line| format!("0.0.0.0 {}\n", names(line, " ")));
+    assert_eq!(counts(&read(FeedFormat::Hosts, &usual)), [10_000, 0, 0, 0]);
+}
+
+#[test]
 fn of_a_long_string_in_json_a_beginning_is_shown() {
     let long = "a".repeat(1 << 20);
     let shown = "a".repeat(60) + "\u{2026}";
