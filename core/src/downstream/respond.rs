@@ -240,7 +240,7 @@ pub(crate) fn close<T>(response: &mut Response<T>) {
     response.headers_mut().insert(CONNECTION, close);
 }
 
-/// `portcullis; error=…; details="…"`, without an error where the answer is none.
+/// `portcullis; error=…; details="…"`, without `error` where the answer is not an error.
 fn proxy_status(error: Option<&'static str>, details: &str) -> HeaderValue {
     let is_printable = |c: char| (' '..='~').contains(&c);
     // Nearly all of them are, and are not written twice then.

@@ -120,7 +120,7 @@ impl Feeds {
 
 impl Feed {
     /// The most specific exception, or else the most specific other entry, as in lists of the proxy
-    /// that are no trees of names.
+    /// that are not trees of names.
     fn find(&self, host: &str) -> Option<&Entry> {
         let is_exception = |entry: &Entry| entry.kind == Kind::Excepted;
         let covering = self.entries.iter().filter_map(|entry| {

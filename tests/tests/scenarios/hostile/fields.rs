@@ -60,7 +60,7 @@ async fn rfc9110_section_7_6_1_fields_of_the_connection_do_not_reach_the_origin(
 }
 
 #[tokio::test]
-async fn rfc9112_section_9_6_what_is_no_text_does_not_keep_a_connection_open() {
+async fn rfc9112_section_9_6_what_is_not_text_does_not_keep_a_connection_open() {
     let (proxy, origin) = (Proxy::start().await, Origin::start().await);
     let next = get(&origin.url("/next"));
     for fields in [
