@@ -169,7 +169,7 @@ fn says_its_configuration(checks: &mut Checks, wasm: &[u8]) {
             Some(Err(error)) => checks.fail(
                 "S5",
                 format!("the schema of its configuration cannot be used: {error}"),
-                "mend the schema; until then the proxy cannot say what is wrong with [config]",
+                "mend the schema; until then no proxy uses the filter",
             ),
             None => checks.warn(
                 "S5",

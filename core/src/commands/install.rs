@@ -103,7 +103,7 @@ pub async fn find_filter(
         place: source.to_string(),
         begins: begins(&wasm),
     })?;
-    // One that cannot be read is named when the filter is loaded.
+    // With one that cannot be read it is refused when it is tried out.
     let manifest = Manifest::find(&wasm).ok().flatten().unwrap_or_default();
     let name = choose_name(name, &manifest, &source)?;
     let dir = config.plugins.dir.clone();

@@ -83,6 +83,11 @@ impl Schema {
         Ok(Self { source, validator })
     }
 
+    /// As the filter's file has it.
+    pub(crate) fn source(&self) -> &Value {
+        &self.source
+    }
+
     /// Whether a value is what it asks for.
     pub(crate) fn fits(&self, value: &Value) -> bool {
         self.validator.is_valid(value)

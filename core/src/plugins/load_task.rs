@@ -13,7 +13,7 @@ use tokio::io::AsyncReadExt;
 use tokio::task::spawn_blocking;
 
 use super::folder::Files;
-use super::manifest::{ConfigSource, check_config};
+use super::manifest::{ConfigSource, Described, UnusableManifest};
 use crate::config::file::open_regular;
 use crate::config::file_version::FileVersion;
 use crate::config::{self, Ceilings, ConfigError, FilterSettings, Grants, Standing};
@@ -122,6 +122,8 @@ pub(crate) enum LoadFailure {
     Size { file: String, limit: u64 },
     #[error(transparent)]
     Settings(#[from] ConfigError),
+    #[error(transparent)]
+    Manifest(#[from] UnusableManifest),
     #[error(
         "there are settings, but no {}.wasm beside them and no built-in filter of that name",
         Escaped(.0)
@@ -184,6 +186,7 @@ impl LoadTask {
             ..self.request(&source, settings, Manifest::default())
         };
         loader.link(&request).await?;
+        Described::read(source.wasm.clone()).await?;
         Ok(())
     }
 
@@ -247,8 +250,8 @@ impl LoadTask {
             text: source.settings.clone(),
             groups: Some(loader.groups().clone()),
         });
-        let (manifest, given) =
-            check_config(self.name.clone(), source.wasm.clone(), config.clone()).await?;
+        let described = Described::read(source.wasm.clone()).await?;
+        let (manifest, given) = described.check(config.clone()).await?;
         let settings = FilterSettings {
             config: given,
             ..settings

@@ -1,11 +1,18 @@
 //! What a filter's file says of itself, and whether the settings beside it are what it asks for.
-//! Called by `load_task`. Both the file and what it says may be hostile, so this runs on a blocking
-//! thread, and nothing that is wrong with a manifest keeps a filter from being used.
+//! Called by `load_task`. Both the file and what it says may be hostile, so this runs on blocking
+//! threads.
+//!
+//! A filter whose manifest cannot be used is refused. It would get its settings as people write
+//! them, with hosts in other spellings than those that are judged: a rule for `bücher.example`
+//! would be off, and nothing would say so.
 
+use std::error::Error;
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value;
+use tokio::task::spawn_blocking;
 
 use super::{groups, hosts};
 use crate::config::{ConfigError, Schema, located};
@@ -25,51 +32,73 @@ pub(crate) struct ConfigSource {
     pub(crate) groups: Option<Arc<[Arc<str>]>>,
 }
 
-/// The manifest in `wasm`, if there is one that can be used, and the configuration as the filter is
-/// given it. Fails if the configuration is not what the manifest asks for.
-pub(super) async fn check_config(
-    name: Arc<str>,
-    wasm: Arc<[u8]>,
-    source: ConfigSource,
-) -> Result<(Manifest, String), ConfigError> {
-    let (checked, given) = (name.clone(), source.config.clone());
-    let check = tokio::task::spawn_blocking(move || {
-        let manifest = read_manifest(&checked, &wasm);
-        let mut given = source.config.clone();
-        if let Some(schema) = &manifest.config {
-            check_against(&checked, schema.clone(), &source)?;
-            let mut config = serde_json::from_str(&given).unwrap_or_default();
-            check_names(&config, schema, &source)?;
-            if hosts::respell(&mut config, schema) {
-                given = config.to_string();
-            }
-        }
-        Ok((manifest, given))
-    });
-    check.await.unwrap_or_else(|panic| {
-        warn(&name, &panic);
-        Ok((Manifest::default(), given))
-    })
-}
+/// Why the manifest of a file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "its manifest cannot be used, so that neither could [config] be checked nor hosts there be \
+     spelled as they are judged: {0}; get the file again, update the proxy if the file is for a \
+     newer one, or have its author mend what check S5 of `portcullis plugin conformance` says"
+)]
+pub(crate) struct UnusableManifest(String);
 
-fn read_manifest(name: &str, wasm: &[u8]) -> Manifest {
-    match Manifest::find(wasm) {
-        Ok(found) => found.unwrap_or_default(),
-        Err(error) => {
-            warn(name, &error);
-            Manifest::default()
-        }
+impl UnusableManifest {
+    fn because(error: &(dyn Error + 'static)) -> Self {
+        Self(ErrorChain(error).to_string())
     }
 }
 
-fn check_against(name: &str, schema: Value, source: &ConfigSource) -> Result<(), ConfigError> {
-    let config = serde_json::from_str(&source.config).unwrap_or_default();
-    match Schema::new(schema) {
-        Ok(schema) => schema.check(&config, &source.file, source.text.as_deref()),
-        Err(error) => {
-            warn(name, &error);
-            Ok(())
-        }
+/// What a filter says of itself.
+#[derive(Debug)]
+pub(super) struct Described {
+    manifest: Manifest,
+    /// What its settings are compared with.
+    schema: Option<Schema>,
+}
+
+impl Described {
+    /// Reads it in a file. What a file without a manifest says is empty.
+    pub(super) async fn read(wasm: Arc<[u8]>) -> Result<Self, UnusableManifest> {
+        let read = spawn_blocking(move || Self::find(&wasm));
+        read.await
+            .unwrap_or_else(|panic| Err(UnusableManifest::because(&panic)))
+    }
+
+    fn find(wasm: &[u8]) -> Result<Self, UnusableManifest> {
+        let found = Manifest::find(wasm).map_err(|error| UnusableManifest::because(&error))?;
+        let manifest = found.unwrap_or_default();
+        let schema = manifest.config.clone().map(Schema::new).transpose();
+        let schema = schema.map_err(|error| UnusableManifest::because(&error))?;
+        Ok(Self { manifest, schema })
+    }
+
+    /// The manifest, and the configuration as the filter is given it. Fails if the configuration is
+    /// not what the manifest asks for.
+    pub(super) async fn check(
+        self,
+        source: ConfigSource,
+    ) -> Result<(Manifest, String), ConfigError> {
+        let Self { manifest, schema } = self;
+        let check = spawn_blocking(move || match schema {
+            Some(schema) => given(&schema, source),
+            None => Ok(source.config),
+        });
+        // It is the proxy's fault, and what loads the filter says so.
+        let given = check
+            .await
+            .unwrap_or_else(|panic| resume_unwind(panic.into_panic()))?;
+        Ok((manifest, given))
+    }
+}
+
+/// The configuration with its hosts as they are judged.
+fn given(schema: &Schema, source: ConfigSource) -> Result<String, ConfigError> {
+    let mut config = serde_json::from_str(&source.config).unwrap_or_default();
+    schema.check(&config, &source.file, source.text.as_deref())?;
+    check_names(&config, schema.source(), &source)?;
+    if hosts::respell(&mut config, schema.source()) {
+        Ok(config.to_string())
+    } else {
+        Ok(source.config)
     }
 }
 
@@ -90,12 +119,4 @@ fn check_names(config: &Value, schema: &Value, source: &ConfigSource) -> Result<
             }))
         }
     }
-}
-
-fn warn(name: &str, error: &(dyn std::error::Error + 'static)) {
-    tracing::warn!(
-        plugin = name,
-        error = %ErrorChain(error),
-        "the filter's manifest cannot be used: whether its [config] is right, only the filter itself can tell"
-    );
 }

@@ -191,7 +191,7 @@ async fn settings(scene: Scene, number: usize) -> Result<()> {
 }
 
 async fn version(scene: Scene, number: usize) -> Result<()> {
-    let manifest = format!("{{\"version\": {number}}}");
+    let manifest = format!("{{\"manifest\": 1, \"version\": \"{number}\"}}");
     put(
         &scene,
         "suffix.wasm",

@@ -55,9 +55,10 @@ async fn a_filter_that_takes_no_configuration_says_so() {
     log.says(&["ERROR", "refused", "calm", reason]).await;
 }
 
+/// Its settings could not be checked, nor hosts there be spelled as they are judged.
 #[tokio::test]
-async fn a_manifest_that_is_none_does_not_keep_its_filter_from_judging() {
-    let stage = Stage::start().await;
+async fn a_filter_whose_manifest_cannot_be_used_is_refused_whatever_its_settings_say() {
+    let stage = Stage::with_neighbour().await;
     let mut log = Log::follow();
     let schema = |schema: &str| format!("{{\"manifest\": 1, \"config\": {schema}}}").into_bytes();
     let deep = format!("{}{}", "{\"not\": ".repeat(5000), "}".repeat(5000));
@@ -84,15 +85,48 @@ async fn a_manifest_that_is_none_does_not_keep_its_filter_from_judging() {
         ),
     ] {
         let file = format!("{name}.wasm");
-        stage.plug(&format!("{name}.toml"), "[config]\na = 1");
         stage.plug(&file, guests::with_manifest(guests::bare(), &manifest));
-        log.says(&["WARN", "manifest cannot be used", name, reason])
+        let said = ["ERROR", "refused", name, "its manifest cannot be used"];
+        log.says(&[&said[..], &[reason]].concat()).await;
+        stage
+            .answers(&[("calm.example", 200), ("blocked.example", 403)])
             .await;
-        stage.until("blocked.example", 403).await;
         stage.unplug(&file);
-        stage.unplug(&format!("{name}.toml"));
-        stage.until("blocked.example", 200).await;
     }
+}
+
+/// A filter that compares texts, as those in other languages do.
+#[tokio::test]
+async fn a_new_version_with_a_damaged_manifest_does_not_switch_a_rule_off() {
+    let stage = stage().await;
+    let mut log = Log::follow();
+    let manifest =
+        r#"{"manifest": 1, "config": {"properties": {"block": {"items": {"format": "host"}}}}}"#;
+    let with = |manifest: &str| guests::with_manifest(guests::suffix(), manifest.as_bytes());
+    stage.plug("suffix.wasm", with(manifest));
+    stage.plug("suffix.toml", "[config]\nblock = [\"bücher.example\"]");
+    stage.until("xn--bcher-kva.example", 403).await;
+    stage.plug("suffix.wasm", with(&manifest[1..]));
+    log.says(&["ERROR", "refused", "suffix", "its manifest cannot be used"])
+        .await;
+    stage
+        .answers(&[("xn--bcher-kva.example", 403), ("blocked.example", 200)])
+        .await;
+}
+
+/// What a later SDK says beside what is known here.
+#[tokio::test]
+async fn a_manifest_that_says_more_than_is_known_is_read() {
+    let stage = Stage::start_with(|config| {
+        let manifest = r#"{"manifest": 1, "license": "MIT", "hosts": [{"a": 1}],
+            "config": {"properties": {"block": {"items": {"format": "host", "x-later": 1}}}}}"#;
+        let suffix = guests::with_manifest(guests::suffix(), manifest.as_bytes());
+        plug(&config.plugins.dir, "suffix.wasm", suffix);
+        let settings = "[config]\nblock = [\"bücher.example\"]";
+        plug(&config.plugins.dir, "suffix.toml", settings);
+    })
+    .await;
+    stage.answers(&[("xn--bcher-kva.example", 403)]).await;
 }
 
 #[tokio::test]

@@ -142,7 +142,7 @@ async fn a_filter_that_is_still_being_compiled_at_the_start_stands_as_its_settin
             config.compiler.time = Duration::from_secs(1);
             plug(&config.plugins.dir, "guard.toml", settings);
             // Each is another file, which nothing has compiled before.
-            let manifest = format!("{{\"description\": \"{settings}\"}}");
+            let manifest = format!("{{\"manifest\": 1, \"description\": \"{settings}\"}}");
             let wasm = guests::with_manifest(guests::bare(), manifest.as_bytes());
             plug(&config.plugins.dir, "guard.wasm", wasm);
         })

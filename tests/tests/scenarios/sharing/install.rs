@@ -301,6 +301,10 @@ async fn what_is_no_filter_or_wants_what_there_is_not_is_refused() {
             guests::wat("speaks_2_0"),
             "no proxy would use it: it needs ",
         ),
+        (
+            guests::with_manifest(guests::suffix(), b"{"),
+            "no proxy would use it: its manifest cannot be used",
+        ),
     ] {
         let file = dir.path().join("any.wasm");
         fs::write(&file, content).unwrap();
