@@ -95,8 +95,11 @@ guest! {
 pub const EXAMPLES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/examples.rs"));
 
 /// The component made of a filter's text that is kept, built for a released text of the contract.
-/// What a compiler has made says itself what it was built for.
+/// What a compiler has made says itself what it was built for, and a package is kept as it is.
 pub fn kept(wat: &str, contract: &str) -> Vec<u8> {
+    if wat.contains("\n(component binary") {
+        return ::wat::parse_str(wat).expect("the bytes of the package");
+    }
     if wat.contains("\"component-type:") {
         return wat::component_as_built(wat);
     }

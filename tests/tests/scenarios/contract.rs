@@ -226,6 +226,42 @@ async fn a_filter_that_was_built_for_a_released_version_answers_as_it_did() {
     }
 }
 
+/// A filter that the SDK has made says in its manifest what its settings may be, and in `init` what
+/// else is wrong with them. Its cases show that it is given hosts as they are judged.
+#[tokio::test]
+async fn settings_that_a_filter_for_a_released_version_does_not_take_are_refused_in_their_place() {
+    let mut kept = kept().into_iter();
+    let packaged = kept.find(|(text, _)| text.ends_with("1.0.0/sdk.wat"));
+    let (_, wasm) = packaged.expect("it is kept");
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("kept.wasm");
+    fs::write(&file, wasm).unwrap();
+    let mut config = Config::default();
+    config.compiler.cache_dir = dir.path().join("compiled");
+    for (settings, place, about) in [
+        ("domain = ['a.example']", "kept.toml:6:1: ", "`domain`"),
+        ("portal = 7", "kept.toml:6:10: ", "portal"),
+        (
+            "portal = 'http://a.example/'",
+            "kept.toml:6:10: ",
+            "is not a host",
+        ),
+        // Only the filter knows that, of hosts in other spellings than those that stand here.
+        (
+            "domains = ['BÜCHER.example']\nportal = 'www.bücher.Example.'",
+            "kept.toml:7:10: ",
+            "portal: it is one of the domains",
+        ),
+    ] {
+        let settings = format!("{EVERYTHING}[config]\n{settings}\n");
+        fs::write(file.with_extension("toml"), settings).unwrap();
+        let found = commands::check_plugin(config.clone(), &file).await.unwrap();
+        let refused = found.refused.unwrap_or_default();
+        assert!(refused.contains(place), "{place}: {refused}");
+        assert!(refused.contains(about), "{about}: {refused}");
+    }
+}
+
 /// Linking is what a later version could break. `make later` builds a proxy that speaks it and runs
 /// the tests above with that one. The filters in JavaScript and Python are linked where their
 /// languages' tools are: in the tests of authors' tools.

@@ -94,6 +94,22 @@ const KEPT: &[(&str, &str)] = &[
         "1.0.0/rust/wit/world.wit",
         "544f1d94a44fb3f18c6638a3f24b42e318b0e3288e12544182e9e3855857043f",
     ),
+    (
+        "1.0.0/sdk.toml",
+        "5d2052228b70a986dfebc11cf509aca9638f63b3fa8a53177f6c01b4c59d5425",
+    ),
+    (
+        "1.0.0/sdk.wat",
+        "048865b5b6a31de0f58d52d4991c1c6799842c7bce8f12f5de72499f178cf234",
+    ),
+    (
+        "1.0.0/sdk/Cargo.toml",
+        "6a12849f5f490a3f8c7db7baec1b3bc8007172fa66749bbaa42960024f8fdb1c",
+    ),
+    (
+        "1.0.0/sdk/src/lib.rs",
+        "8526c3209aa5004a98cc409a316d0d00fb4e444886343067c2c57f1f6a561675",
+    ),
 ];
 
 /// The files that there are, by their paths below `tests/kept`, with their SHA-256.
