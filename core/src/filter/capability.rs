@@ -113,15 +113,17 @@ pub(super) fn parse_interface(name: &str) -> Option<(&str, &str)> {
 
 /// The newest version of the contract that any of these interfaces is of.
 pub(super) fn newest_version<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
-    let numbers = |version: &str| -> Vec<u64> {
-        let numbers = version.split('.').map(str::parse);
-        numbers.map(Result::unwrap_or_default).collect()
-    };
     let versions = names
         .filter_map(parse_interface)
         .map(|(_, version)| version);
     let newest = versions.max_by_key(|version| numbers(version));
     newest.map(str::to_owned)
+}
+
+/// A version as numbers, which can be compared.
+pub(super) fn numbers(version: &str) -> Vec<u64> {
+    let numbers = version.split('.').map(str::parse);
+    numbers.map(Result::unwrap_or_default).collect()
 }
 
 /// All capabilities, as text for people.

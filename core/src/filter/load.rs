@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 
-use self::interfaces::{check_grants, check_import, check_version};
+use self::interfaces::{check_grants, check_import, check_version, unlinked};
 use super::bindings::Filter as World;
 use super::bindings::exports::portcullis::filter::{
     exchange_ended, judge_host, judge_request, judge_response, lifecycle, tick,
@@ -89,6 +89,17 @@ pub(crate) enum LoadError {
         interface: String,
         /// The version that the file asks for.
         version: String,
+    },
+    /// It uses what a later version of the contract has added.
+    #[error(
+        "it was built for portcullis:filter@{contract}, and this proxy speaks {API}, which does not \
+         have {lacks}; update the proxy, or build the filter with the SDK of this proxy"
+    )]
+    Later {
+        /// The version that it asks for.
+        contract: String,
+        /// What this proxy does not have, as text for people.
+        lacks: String,
     },
     /// It wants WASI, which would give it ambient access to the machine.
     #[error(
@@ -243,7 +254,7 @@ impl Loader {
         let instance = self
             .linker
             .instantiate_pre(&component)
-            .map_err(|error| LoadError::Contract(error.into()))?;
+            .map_err(|error| unlinked(self.contract(&component), error))?;
         let imports = self.imports(&component);
         let wants = |interface| imports.iter().any(|import| import == interface);
         let uses = Uses {

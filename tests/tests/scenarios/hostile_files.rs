@@ -48,8 +48,16 @@ async fn a_filter_that_cannot_run_here_is_refused_while_traffic_goes_on() {
         ("starts_with_table", "table"),
         ("speaks_2_0", "2.0"),
         ("has_later_hook", "portcullis:filter/judge-address@1.1.0"),
-        ("wants_later_interface", "portcullis:filter/tls@1.1.0"),
-        ("wants_later_function", "it does not fit"),
+        (
+            "wants_later_interface",
+            "it was built for portcullis:filter@1.1.0, and this proxy speaks 1.0.0, which does not \
+             have `portcullis:filter/tls@1.1.0`; update the proxy",
+        ),
+        (
+            "wants_later_function",
+            "it was built for portcullis:filter@1.1.0, and this proxy speaks 1.0.0, which does not \
+             have `later` of `portcullis:filter/clock@1.1.0`; update the proxy",
+        ),
         ("wants_wasi", "wasi:clocks/monotonic-clock"),
     ] {
         stage.plug(&format!("{guest}.toml"), limits);

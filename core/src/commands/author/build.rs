@@ -146,7 +146,10 @@ impl Built {
     fn explain(&self, refusal: &LoadFailure) -> String {
         let said = ErrorChain(refusal).to_string();
         let LoadFailure::Load(
-            LoadError::Version { .. } | LoadError::Contract(_) | LoadError::Hook(_),
+            LoadError::Version { .. }
+            | LoadError::Later { .. }
+            | LoadError::Contract(_)
+            | LoadError::Hook(_),
         ) = refusal
         else {
             return said;

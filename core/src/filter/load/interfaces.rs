@@ -1,7 +1,7 @@
 //! Whether this proxy has what a component imports and exports, told in words for the operator
 //! where the linker would speak of missing implementations. Called by `load`.
 
-use super::super::capability::{Import, granting, parse_interface};
+use super::super::capability::{Import, granting, numbers, parse_interface};
 use super::{API, LoadError, LoadRequest};
 use crate::config::Grants;
 use crate::error::Escaped;
@@ -23,9 +23,41 @@ pub(super) fn check_import(name: &str) -> Result<(), LoadError> {
     if name.starts_with("wasi:") {
         return Err(LoadError::Wasi(name.to_owned()));
     }
-    match Import::of(name, &Grants::ALL) {
-        Import::Unknown => Err(LoadError::Import(name.to_owned())),
-        _ => Ok(()),
+    if Import::of(name, &Grants::ALL) != Import::Unknown {
+        return Ok(());
+    }
+    match parse_interface(name) {
+        Some((_, version)) if is_later(version) => Err(LoadError::Later {
+            contract: version.to_owned(),
+            lacks: format!("`{name}`"),
+        }),
+        _ => Err(LoadError::Import(name.to_owned())),
+    }
+}
+
+/// Why a component that is for that version of the contract does not link.
+pub(super) fn unlinked(contract: String, error: wasmtime::Error) -> LoadError {
+    if is_later(&contract) {
+        let lacks = lacking(&error);
+        LoadError::Later { contract, lacks }
+    } else {
+        LoadError::Contract(error.into())
+    }
+}
+
+fn is_later(version: &str) -> bool {
+    numbers(version) > numbers(API)
+}
+
+/// What the linker has not found, by the names that it says.
+fn lacking(error: &wasmtime::Error) -> String {
+    let said: Vec<String> = error.chain().map(|cause| cause.to_string()).collect();
+    let named = |said: &str| said.split('`').nth(1).unwrap_or_default().to_owned();
+    match &said[..] {
+        [interface, function, why] if why == "function implementation is missing" => {
+            format!("`{}` of `{}`", named(function), named(interface))
+        }
+        _ => format!("what it asks for ({})", said.join(": ")),
     }
 }
 
@@ -96,6 +128,12 @@ mod tests {
         assert!(
             refusal("portcullis:filter/http@1.0.0")
                 .contains("there are types, exchange, client, request, outcome,")
+        );
+        assert_eq!(
+            refusal("portcullis:filter/http@1.10.0"),
+            "it was built for portcullis:filter@1.10.0, and this proxy speaks 1.0.0, which does not \
+             have `portcullis:filter/http@1.10.0`; update the proxy, or build the filter with the \
+             SDK of this proxy"
         );
         let imports = ["log", "feeds", "state"];
         let imports = imports.map(|interface| format!("portcullis:filter/{interface}@1.0.0"));
