@@ -45,8 +45,10 @@ pub struct Candidate {
     pub imports: Vec<String>,
     /// The imports that its settings do not grant.
     pub missing: Vec<String>,
-    /// The kinds of verdicts that its cases expect, as it says.
+    /// The kinds of verdicts that its cases expect, as it says. It may give others.
     pub verdicts: Option<Vec<String>>,
+    /// The kinds of verdicts that its settings let it give.
+    pub may_give: Vec<String>,
     /// The kinds of verdicts that its settings withhold.
     pub withheld: Vec<String>,
     /// The lines below `[grants]` with which it would have all that: all that its settings should
@@ -125,6 +127,7 @@ pub async fn find_filter(
         imports: imports(&description),
         missing: Vec::new(),
         verdicts: manifest.verdicts.map(known_verdicts),
+        may_give: Vec::new(),
         withheld: Vec::new(),
         grants: Vec::new(),
         settings: problem,
@@ -164,8 +167,11 @@ impl Candidate {
         Ok(self)
     }
 
-    /// What is not granted, and the lines that would.
+    /// What it may do, what is not granted, and the lines that would.
     fn note_grants(&mut self, description: &Description, granted: &Grants) {
+        let kinds = VerdictKind::ALL.iter();
+        let may_give = kinds.filter(|kind| granted.has_verdict(**kind, false));
+        self.may_give = may_give.map(|kind| kind.name().into()).collect();
         let missing = description.imports.iter().filter_map(|import| {
             let is_missing = matches!(Import::of(import, granted), Import::Missing(_));
             let interface = crate::filter::interface(import).unwrap_or(import);

@@ -320,7 +320,7 @@ impl fmt::Display for Packaged {
         writeln!(f, "hooks: {}", or(&self.hooks, "none"))?;
         writeln!(f, "imports: {}", or(&self.imports, "nothing"))?;
         match &self.verdicts {
-            Some(kinds) => writeln!(f, "verdicts: {}", or(kinds, "none"))?,
+            Some(kinds) => writeln!(f, "verdicts in {CASES}: {}", or(kinds, "none"))?,
             None => writeln!(
                 f,
                 "verdicts: not known, as there is no {CASES} beside the filter"

@@ -55,6 +55,9 @@ impl Candidate {
         let imports: Vec<String> = imports.collect();
         rows.push(("imports", imports.join(", ")));
         rows.push(("verdicts", self.verdicts()));
+        if self.hooks.iter().any(|hook| hook.starts_with("judge-")) {
+            rows.push(("may give", self.may_give()));
+        }
         rows.push(("mode", self.mode()));
         if let Some(old) = &self.replaces {
             rows.push(("replaces", replaced(old)));
@@ -64,7 +67,7 @@ impl Candidate {
 
     fn verdicts(&self) -> String {
         let Some(kinds) = &self.verdicts else {
-            return "it does not say which".into();
+            return "not known: it does not say what its author's cases expect".into();
         };
         let kinds = kinds.iter().map(|kind| {
             let note = if self.withheld.contains(kind) {
@@ -74,7 +77,18 @@ impl Candidate {
             };
             format!("{kind}{note}")
         });
-        kinds.collect::<Vec<_>>().join(", ")
+        let kinds: Vec<String> = kinds.collect();
+        format!("{}: what its author's cases expect", kinds.join(", "))
+    }
+
+    /// The cases are no bound; the grants are.
+    fn may_give(&self) -> String {
+        let settings = self.file.with_extension("toml");
+        format!(
+            "{}; [grants] verdicts in {} is the bound",
+            self.may_give.join(", "),
+            settings.display()
+        )
     }
 
     fn mode(&self) -> String {

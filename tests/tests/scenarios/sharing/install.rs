@@ -343,7 +343,8 @@ async fn an_operator_is_told_which_lines_grant_what_a_filter_asks_for() {
     for part in [
         "feeds (not granted)",
         "state (not granted)",
-        "allow (withheld), redirect, next\n",
+        "allow (withheld), redirect, next: what its author's cases expect\n",
+        "may give  next, block, redirect, replace, drop, ask; [grants] verdicts in ",
         "\n[grants]\n",
         "\nstate = true\n",
         "\nfeeds = ['*']\n",
@@ -362,6 +363,7 @@ async fn an_operator_is_told_which_lines_grant_what_a_filter_asks_for() {
     )
     .unwrap();
     let found = find().await;
+    assert_eq!(found.may_give, ["next", "allow", "block", "redirect"]);
     assert!(
         found.missing.is_empty() && found.withheld.is_empty(),
         "{found}"
