@@ -24,7 +24,7 @@ use self::question::judges;
 use self::report::Checks;
 pub use self::report::{Check, Conformance};
 use crate::config::{Config, Grants, Schema};
-use crate::error::{ErrorChain, PluginError};
+use crate::error::{ErrorChain, Escaped, PluginError};
 use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
 use crate::filter::{
@@ -102,8 +102,9 @@ fn loads(checks: &mut Checks, filter: &str, loaded: Result<&Option<Arc<Filter>>,
     match failure {
         LoadFailure::Settings(_) | LoadFailure::Load(LoadError::Trial(Failure::Init(_))) => {
             let fix = format!(
-                "write what it asks for into {filter}.toml beside it, and a group or a feed into \
-                 portcullis.toml"
+                "write what it asks for into {}.toml beside it, and a group or a feed into \
+                 portcullis.toml",
+                Escaped(filter)
             );
             checks.environment("S1", why, fix);
         }
@@ -153,7 +154,7 @@ fn is_static(
     let wanted = granting(&description.imports, &grants);
     if wanted != grants {
         let lines = wanted.lines();
-        let name = single.name();
+        let name = Escaped(single.name());
         let table = format!("have in {name}.toml:\n\n[grants]\n{}", lines.join("\n"));
         checks.environment("S3", "it imports what is not granted to it", table);
     } else {

@@ -272,6 +272,8 @@ enum ExitStatus {
     PluginsRefused,
     #[error("a proxy does not use this filter as it is, see above")]
     FilterRefused,
+    #[error("this filter does not keep to the contract, or could not be checked, see above")]
+    NotConforming,
     #[error("nothing is installed, as the answer was not `y`")]
     Declined,
     #[error(

@@ -81,12 +81,12 @@ fn conformance(sources: &Sources, file: &Path, json: bool) -> anyhow::Result<()>
     let _lines_are_written = telemetry::init(&errors_only(&config))?;
     let found = runtime()?
         .block_on(commands::conformance(config, file))
-        .with_context(|| format!("cannot check {}", file.display()))?;
+        .with_context(|| format!("cannot check {}", Escaped(file.display())))?;
     print_result(&found, json)?;
     if found.ok {
         Ok(())
     } else {
-        Err(ExitStatus::FilterRefused.into())
+        Err(ExitStatus::NotConforming.into())
     }
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::BATTERY;
 use super::finding::Finding;
 use super::tally::Tally;
+use crate::error::Escaped;
 
 /// What to do where the filter could not show what it does.
 pub(super) const BUSY: &str = "run the battery again when the machine has less to do";
@@ -316,8 +317,10 @@ impl fmt::Display for Conformance {
         let contract = self.contract.as_deref().unwrap_or("an unknown contract");
         writeln!(
             f,
-            "{}, built for portcullis:filter@{contract}, battery {}",
-            self.filter, self.battery
+            "{}, built for portcullis:filter@{}, battery {}",
+            Escaped(&self.filter),
+            Escaped(contract),
+            self.battery
         )?;
         for check in &self.checks {
             write!(
@@ -328,7 +331,7 @@ impl fmt::Display for Conformance {
                 check.about
             )?;
             if let Some(seen) = &check.seen {
-                write!(f, "\n    {seen}")?;
+                write!(f, "\n    {}", Escaped(seen))?;
             }
             if let Some(fix) = &check.fix {
                 write!(f, "\n    to do: {}", fix.replace('\n', "\n    "))?;
