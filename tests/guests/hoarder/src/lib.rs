@@ -1,14 +1,16 @@
-//! Remembers a lot of every host it is asked about, and fails when there is no more room.
+//! Remembers a lot of every host it is asked about, and fails when there is no more room. It knows
+//! the SDK by another name.
 
-use portcullis_sdk::{Error, Exchange, Filter, Schema, Verdict, filter, state};
+use sdk::{Error, Exchange, Filter, Schema, Verdict, filter, state};
 
 #[derive(serde::Deserialize, Schema)]
+#[schema(crate = "sdk")]
 struct Hoarder {
     /// For each host.
     bytes: usize,
 }
 
-#[filter]
+#[filter(crate = "sdk")]
 impl Filter for Hoarder {
     type Config = Self;
 
