@@ -7,6 +7,7 @@ use std::fs;
 use portcullis::Config;
 use portcullis::commands::{self, PackageError, Packaged};
 use portcullis_tests::guests;
+use serde_json::{Deserializer, Value, json};
 use tempfile::TempDir;
 
 /// Room for a machine that is busy.
@@ -79,6 +80,48 @@ async fn a_package_says_what_its_filter_asks_for_and_is_the_same_each_time() {
     let (unknown, _) = packaged(guests::counter(), COUNTER, None).await.unwrap();
     assert_eq!(unknown.verdicts, None);
     assert!(unknown.to_string().contains("not known"), "{unknown}");
+}
+
+/// What a file says of itself, in each of its sections for that.
+fn manifests(wasm: &[u8]) -> Vec<Value> {
+    let section = b"portcullis-manifest";
+    let places = wasm.windows(section.len()).enumerate();
+    let places = places.filter(|(_, bytes)| *bytes == &section[..]);
+    let manifests = places.map(|(place, _)| {
+        let content = &wasm[place + section.len()..];
+        let mut values = Deserializer::from_slice(content).into_iter();
+        let manifest = values.next().expect("there is something");
+        manifest.expect("it begins with JSON")
+    });
+    manifests.collect()
+}
+
+#[tokio::test]
+async fn what_its_settings_may_be_stands_in_the_package_that_was_written() {
+    let written = packaged(guests::counter(), COUNTER, Some(COUNTER_CASES)).await;
+    let (_, bytes) = written.unwrap();
+    let manifests = manifests(&bytes);
+    let [of_sdk, of_package] = &manifests[..] else {
+        panic!("there are two: {manifests:?}");
+    };
+    let config = &of_package["config"];
+    assert_eq!(config["required"], json!(["limit"]));
+    assert_eq!(config["properties"]["limit"]["type"], "integer");
+    let window = config["properties"]["window_ms"]["description"].as_str();
+    assert!(window.is_some_and(|text| text.starts_with("Milliseconds ")));
+    // It is the one that the SDK has made of the filter's type.
+    assert_eq!(config, &of_sdk["config"]);
+    for (key, value) in [
+        ("manifest", json!(1)),
+        ("name", json!("guest")),
+        ("version", json!("0.1.0")),
+        ("api", json!("1.0.0")),
+        ("hooks", json!(["judge-host"])),
+        ("verdicts", json!(["next", "block"])),
+    ] {
+        assert_eq!(of_package[key], value, "{of_package}");
+    }
+    assert_eq!(of_sdk["name"], "counter");
 }
 
 #[tokio::test]
