@@ -52,3 +52,15 @@ impl Filter for BusinessHours {
 fn all_cases_go_as_expected() {
     portcullis_sdk::testing::cases::<BusinessHours>("cases.toml");
 }
+
+#[test]
+fn hours_that_cannot_be_are_refused() {
+    let opens = |from: u8, to: u8| {
+        let hours = format!(r#""from": {from}, "to": {to}"#);
+        let others = r#""hosts": [], "timezone": "UTC", "override_group": "oncall""#;
+        let config = format!("{{{hours}, {others}}}");
+        portcullis_sdk::testing::init::<BusinessHours>(&config).is_ok()
+    };
+    assert!(opens(0, 24) && opens(8, 9));
+    assert!(!opens(8, 8) && !opens(9, 8) && !opens(8, 25));
+}
