@@ -100,6 +100,15 @@ pub(crate) fn there_is(program: &str) -> bool {
     runs
 }
 
+/// The packages of the lock file in that folder with their versions.
+fn locked(dir: &Path) -> Vec<(String, Value)> {
+    let lock = fs::read(dir.join("package-lock.json")).unwrap();
+    let mut lock: Value = serde_json::from_slice(&lock).unwrap();
+    let packages = lock["packages"].as_object_mut().unwrap().iter_mut();
+    let versions = packages.map(|(path, package)| (path.clone(), package["version"].take()));
+    versions.collect()
+}
+
 #[test]
 fn a_filter_in_javascript_is_begun_tested_built_and_obeyed() {
     if !there_is("node") || !there_is("npm") {
@@ -116,8 +125,11 @@ fn a_filter_in_javascript_is_begun_tested_built_and_obeyed() {
         let looks = "if (host === 'clock.example') Date.now();";
         source.replace(judge, &format!("{judge} {looks}"))
     });
+    let versions = locked(&dir);
     let built = author.builds(&dir);
     blocks_what_its_settings_list(&author, &built, &["answer", "log"]);
+    // npm has installed just these.
+    assert_eq!(locked(&dir), versions);
 
     is_told_what_is_missing(&author);
     wants_its_settings_right(&author);

@@ -150,11 +150,6 @@ fn a_colleague_builds_a_filter_in_javascript_from_what_was_committed() {
     let (author, colleague) = (Author::new(), Author::new());
     let dir = author.begins(&["--lang", "js", "shared-ads"]);
     names_no_place_of_this_machine(&dir);
-    // The first build leaves it.
-    let mut lock = author.command("npm");
-    let lock = lock.args(["install", "--package-lock-only", "--no-audit", "--no-fund"]);
-    let locked = lock.current_dir(&dir).output().unwrap();
-    assert!(locked.status.success(), "{}", stderr(&locked));
     let clone = author.shares_with(&colleague, &dir);
     package(&colleague.runs_ci(&clone), &clone);
 }
@@ -169,6 +164,32 @@ fn a_colleague_builds_a_filter_in_python_from_what_was_committed() {
     names_no_place_of_this_machine(&dir);
     let clone = author.shares_with(&colleague, &dir);
     package(&colleague.runs_ci(&clone), &clone);
+}
+
+#[test]
+fn a_new_filter_in_javascript_is_locked_to_versions_of_all_that_it_asks_for() {
+    let author = Author::new();
+    let dir = author.begins(&["--lang", "js", "no-ads"]);
+    let read = |file: &str| -> serde_json::Value {
+        serde_json::from_slice(&fs::read(dir.join(file)).unwrap()).unwrap()
+    };
+    let (manifest, lock) = (read("package.json"), read("package-lock.json"));
+    let packages = &lock["packages"];
+    // npm ci wants both to say the same.
+    let own = &packages[""];
+    for key in ["name", "version", "devDependencies", "engines"] {
+        assert_eq!(own[key], manifest[key], "{key}");
+    }
+    for (name, range) in manifest["devDependencies"].as_object().unwrap() {
+        let locked = &packages[format!("node_modules/{name}")]["version"];
+        let (locked, range) = (locked.as_str().unwrap(), range.as_str().unwrap());
+        assert_eq!(range, format!("^{locked}"), "{name}");
+    }
+    // What is installed is compared with that, from whatever registry it comes.
+    for (path, package) in packages.as_object().unwrap() {
+        let is_pinned = path.is_empty() || package["integrity"].is_string();
+        assert!(is_pinned && package["resolved"].is_null(), "{path}");
+    }
 }
 
 #[test]
