@@ -1,6 +1,7 @@
 //! The whole way, in each language.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
