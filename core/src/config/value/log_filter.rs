@@ -16,7 +16,11 @@ impl FromText for LogFilter {
         r#"a level (error, warn, info, debug or trace) or a list such as "info,portcullis=debug""#;
 
     fn parse(text: &str) -> Option<String> {
-        EnvFilter::builder().parse(text).ok()?;
+        // Spaces around directives would have `EnvFilter` cut them in the wrong places, which may be
+        // within a letter.
+        let trimmed: Vec<&str> = directives(text).collect();
+        let filter = trimmed.join(",");
+        EnvFilter::builder().parse(&filter).ok()?;
         // A level that is misspelt would be taken for the name of a module, and everything else
         // fall silent.
         let is_level_or_directive = |directive: &str| {
@@ -25,7 +29,7 @@ impl FromText for LogFilter {
                 || directive == "off"
         };
         let is_right = |directive| is_level_or_directive(directive) && !is_for_access(directive);
-        directives(text).all(is_right).then(|| text.to_owned())
+        trimmed.into_iter().all(is_right).then_some(filter)
     }
 
     fn write(filter: &String) -> Value {

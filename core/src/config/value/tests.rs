@@ -42,6 +42,8 @@ fn values_are_read_or_refused_with_an_example() {
             "off",
             "info,portcullis=debug",
             "portcullis::feeds=trace",
+            "info, portcullis=debug",
+            "info,  gefährlich=debug",
         ],
         &["", "verbose", "info,x=y", "inof"],
     );
