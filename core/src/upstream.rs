@@ -28,7 +28,7 @@ mod written;
 
 use std::cell::RefCell;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -298,14 +298,7 @@ impl Upstream {
     async fn dial_direct(&self, route: &Route, client: ClientKey) -> Result<Connected, Error> {
         let (target, scheme) = (&route.target, route.scheme);
         self.policy.judge_target(target, scheme)?;
-        let addresses = match self.resolver.addresses(target, client).await {
-            Err(Error::NoRoom(_)) => {
-                self.make_room().await;
-                self.resolver.addresses(target, client).await?
-            }
-            addresses => addresses?,
-        };
-        let addresses = dial::interleave(addresses);
+        let addresses = dial::interleave(self.addresses(target, client).await?);
         let addresses = self.policy.permitted(target, scheme, addresses)?;
         let dialled = match timeout(self.connect_timeout, self.race(addresses)).await {
             Ok(Ok(dialled)) => dialled,
@@ -325,6 +318,18 @@ impl Upstream {
             }
         };
         Ok(dialled.into())
+    }
+
+    /// The addresses of a host. If there is no descriptor for a question, idle connections make room
+    /// for it.
+    async fn addresses(&self, target: &Target, client: ClientKey) -> Result<Vec<IpAddr>, Error> {
+        match self.resolver.addresses(target, client).await {
+            Err(Error::NoRoom(_)) => {
+                self.make_room().await;
+                self.resolver.addresses(target, client).await
+            }
+            addresses => addresses,
+        }
     }
 
     /// The first connection that succeeds. If there are no more descriptors, idle connections make

@@ -147,7 +147,7 @@ impl Upstream {
         member: &Member,
     ) -> Result<(OriginSocket, SocketAddr), Error> {
         let target = member.target();
-        let addresses = self.resolver.addresses(target, ClientKey::of(None)).await?;
+        let addresses = self.addresses(target, ClientKey::of(None)).await?;
         let named = |ip| SocketAddr::new(ip, target.port());
         let addresses: Vec<_> = dial::interleave(addresses).map(named).collect();
         for address in &addresses {
@@ -202,7 +202,7 @@ impl Upstream {
 /// The proxy is not there, unless the error is of this machine's making.
 fn unreachable(error: Error) -> Failure {
     match error {
-        Error::Loop => Failure::Final(error),
+        Error::Loop | Error::NoRoom(_) => Failure::Final(error),
         Error::Connect { source, .. } if dial::is_out_of_descriptors(&source) => {
             Failure::Final(Error::NoRoom(dial::NO_DESCRIPTOR))
         }
@@ -258,4 +258,34 @@ fn login_needed(parent: &Parent) -> Error {
         "wants a login, and there are no `credentials`"
     };
     Error::Parent(format!("the parent proxy of [upstream.{name}] {problem}"))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::*;
+
+    #[test]
+    fn want_of_descriptors_is_no_fault_of_a_proxy() {
+        let connect = |errno: Errno| Error::Connect {
+            target: "parent.example:3128".into(),
+            source: errno.into(),
+        };
+        for here in [
+            Error::Loop,
+            Error::NoRoom(dial::NO_DESCRIPTOR),
+            connect(Errno::MFILE),
+        ] {
+            let failure = unreachable(here);
+            assert!(matches!(failure, Failure::Final(_)));
+        }
+        let late = Error::DnsTimeout {
+            host: "parent.example".into(),
+        };
+        for there in [late, connect(Errno::CONNREFUSED)] {
+            let failure = unreachable(there);
+            assert!(matches!(failure, Failure::Of(Fault::Unreachable, _)));
+        }
+    }
 }
