@@ -34,12 +34,6 @@ use crate::config::MAX_FIELDS;
 use crate::error::Error;
 use crate::timer::{Deadlines, ResettableTimer, UploadProgress};
 
-/// What may come before the head of a response, in bytes: interim responses.
-const BEFORE_RESPONSE: usize = 256 * 1024;
-
-/// How many there may be.
-const MAX_INTERIMS: usize = 1000;
-
 /// An open connection, idle or busy with one exchange.
 pub(crate) struct UpstreamConnection {
     route: Rc<Route>,
@@ -241,14 +235,14 @@ impl UpstreamConnection {
                 outcome = response.as_mut().poll(cx);
             }
             match outcome {
-                _ if self.gauge.interims() > MAX_INTERIMS => {
+                _ if self.gauge.has_too_many_interims() => {
                     Poll::Ready(Err(Error::InvalidResponse("too many interim responses")))
                 }
                 Poll::Ready(outcome) => Poll::Ready(Ok(outcome)),
                 // The connection's task looks at the clock and polls this again when time is up.
                 Poll::Pending => match deadlines.take_failure() {
                     Some(late) => Poll::Ready(Err(late)),
-                    None if self.gauge.read() > BEFORE_RESPONSE + self.head_size => {
+                    None if self.gauge.is_endless(self.head_size) => {
                         Poll::Ready(Err(Error::InvalidResponse("its head does not end")))
                     }
                     None => Poll::Pending,

@@ -224,7 +224,7 @@ fn late(target: String) -> Error {
 fn no_connect(parent: &Parent, error: NoConnect) -> NoTunnel {
     match error {
         NoConnect::Refused(status) => NoTunnel::Refused(refused_by(parent, status)),
-        NoConnect::Broken(error) => NoTunnel::Broken(io::Error::other(error)),
+        NoConnect::Broken(_) | NoConnect::Endless(_) => NoTunnel::Broken(io::Error::other(error)),
     }
 }
 

@@ -18,6 +18,12 @@ use super::socket::OriginSocket;
 use super::spelling::{SpelledHead, Spellings};
 use crate::timer::Share;
 
+/// What may come before the head of a response, in bytes: interim responses.
+const BEFORE_RESPONSE: usize = 256 * 1024;
+
+/// How many there may be.
+const MAX_INTERIMS: usize = 1000;
+
 /// What a connection knows of its stream, which hyper has.
 #[derive(Debug, Default)]
 pub(super) struct Gauge {
@@ -68,14 +74,14 @@ impl Gauge {
         self.share.begin_turn();
     }
 
-    /// Bytes read since the last request was sent.
-    pub(super) fn read(&self) -> usize {
-        self.read.get()
+    /// Whether more interim responses have come since the last request was sent than may.
+    pub(super) fn has_too_many_interims(&self) -> bool {
+        self.interims.get() > MAX_INTERIMS
     }
 
-    /// Interim responses read since the last request was sent.
-    pub(super) fn interims(&self) -> usize {
-        self.interims.get()
+    /// Whether more has come since then than a head of `head_size` bytes and what may be before it.
+    pub(super) fn is_endless(&self, head_size: usize) -> bool {
+        self.read.get() > BEFORE_RESPONSE + head_size
     }
 
     /// Lets the next read ask the system. The runtime learns of a connection's end only between two
@@ -349,7 +355,7 @@ mod tests {
         .await
         .unwrap();
         assert_eq!(buffer.filled(), b"more");
-        assert_eq!(gauge.read(), 4);
+        assert_eq!(gauge.read.get(), 4);
     }
 
     #[tokio::test]
@@ -368,6 +374,6 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(buffer.filled(), b"more");
-        assert_eq!(gauge.read(), 4);
+        assert_eq!(gauge.read.get(), 4);
     }
 }

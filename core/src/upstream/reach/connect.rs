@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
+use std::rc::Rc;
 use std::task::Poll;
 
 use bytes::Bytes;
@@ -16,6 +17,7 @@ use crate::target::Target;
 use crate::upstream::absolute::UNWRITABLE;
 use crate::upstream::parent::Login;
 use crate::upstream::socket::OriginSocket;
+use crate::upstream::stream::OriginStream;
 
 /// Why there is no tunnel.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +28,9 @@ pub(super) enum NoConnect {
     /// The proxy breaks off or answers with something else than HTTP.
     #[error(transparent)]
     Broken(#[from] hyper::Error),
+    /// Its answer does not come for all that it sends.
+    #[error("it sent an invalid answer: {0}")]
+    Endless(&'static str),
 }
 
 /// The stream as it leads to the target, and what was read of it already.
@@ -34,20 +39,31 @@ pub(super) async fn tunnel(
     request: Request<String>,
     head_size: usize,
 ) -> Result<(OriginSocket, Bytes), NoConnect> {
+    let (stream, gauge) = OriginStream::new(socket, head_size);
+    gauge.begin_request(&Rc::default());
     let mut client = http1::Builder::new();
     client.max_headers(MAX_FIELDS).max_header_size(head_size);
-    let (mut requests, mut connection) = client.handshake(TokioIo::new(socket)).await?;
+    let (mut requests, mut connection) = client.handshake(TokioIo::new(stream)).await?;
     let mut ended = false;
     let response = {
         let mut response = pin!(requests.send_request(request));
         let response = poll_fn(|cx| {
+            gauge.begin_turn();
             if !ended && let Poll::Ready(end) = Pin::new(&mut connection).poll(cx) {
                 ended = true;
                 if let Err(error) = end {
-                    return Poll::Ready(Err(error));
+                    return Poll::Ready(Err(NoConnect::Broken(error)));
                 }
             }
-            response.as_mut().poll(cx)
+            if gauge.has_too_many_interims() {
+                return Poll::Ready(Err(NoConnect::Endless("too many interim responses")));
+            }
+            match response.as_mut().poll(cx) {
+                Poll::Pending if gauge.is_endless(head_size) => {
+                    Poll::Ready(Err(NoConnect::Endless("its head does not end")))
+                }
+                response => response.map_err(NoConnect::Broken),
+            }
         });
         response.await?
     };
@@ -57,10 +73,18 @@ pub(super) async fn tunnel(
     drop(response);
     if !ended {
         // It ends where HTTP does.
-        (&mut connection).await?;
+        poll_fn(|cx| {
+            gauge.begin_turn();
+            Pin::new(&mut connection).poll(cx)
+        })
+        .await?;
     }
     let parts = connection.into_parts();
-    Ok((parts.io.into_inner(), parts.read_buf))
+    let (socket, held) = parts.io.into_inner().into_parts();
+    if held.is_empty() {
+        return Ok((socket, parts.read_buf));
+    }
+    Ok((socket, [&parts.read_buf[..], &held].concat().into()))
 }
 
 /// A request for a tunnel. `marks` are those of the proxies that it has been through, and of this

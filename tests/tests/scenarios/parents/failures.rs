@@ -286,6 +286,42 @@ async fn a_parent_that_does_not_speak_its_protocol_is_as_good_as_gone() {
     }
 }
 
+/// More would hold up the other clients of its worker, as it would from an origin.
+#[tokio::test]
+async fn a_parent_may_send_as_much_before_its_answer_as_an_origin() {
+    let progress = "HTTP/1.1 102 Processing\r\n\r\n";
+    let link = "a".repeat(60_000);
+    let long = format!("HTTP/1.1 103 Early Hints\r\nLink: {link}\r\n\r\n");
+    for (before, why) in [
+        (progress.repeat(1001), Some("too many interim responses")),
+        (long.repeat(12), Some("its head does not end")),
+        (progress.repeat(1000), None),
+        (long.repeat(3), None),
+    ] {
+        let mut log = Log::follow();
+        let parent = Origin::start().await;
+        let proxy = behind("http", &parent, |_, _| ()).await;
+        let (mut client, mut end) = asks_for_tunnel(&proxy, &parent, "wiki.example:443").await;
+        end.head().await;
+        end.try_send(&before).await;
+        // What is taken leniently from origins is so from a parent.
+        end.try_send("HTTP/1.1 200 OK\r\nX : a\r\n b\r\n\r\nearly")
+            .await;
+        let answer = client.response_to("CONNECT").await;
+        match why {
+            None => {
+                assert_eq!(answer.status, 200, "{answer:?}");
+                client.expect("early").await;
+            }
+            Some(why) => {
+                assert_eq!(answer.status, 502, "{answer:?}");
+                let parent = parent.authority();
+                log.says(&["WARN", &parent, "has failed", why]).await;
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_parent_that_never_answers_is_given_up() {
     for protocol in ["http", "https", "socks5"] {
