@@ -24,6 +24,7 @@ pub(crate) mod stream;
 #[cfg(test)]
 mod tests;
 pub(crate) mod tls;
+mod turns;
 mod written;
 
 use std::cell::RefCell;
@@ -98,7 +99,7 @@ impl Asker {
 pub(crate) struct Bounds {
     /// Idle connections.
     pub(crate) idle: usize,
-    /// Names that are looked up.
+    /// Names that are looked up, and addresses that are tried beside another one.
     pub(crate) lookups: usize,
 }
 
@@ -300,7 +301,8 @@ impl Upstream {
         self.policy.judge_target(target, scheme)?;
         let addresses = dial::interleave(self.addresses(target, client).await?);
         let addresses = self.policy.permitted(target, scheme, addresses)?;
-        let dialled = match timeout(self.connect_timeout, self.race(addresses)).await {
+        let racing = self.race(addresses, client);
+        let dialled = match timeout(self.connect_timeout, racing).await {
             Ok(Ok(dialled)) => dialled,
             Ok(Err(source)) if dial::is_out_of_descriptors(&source) => {
                 return Err(Error::NoRoom(dial::NO_DESCRIPTOR));
@@ -334,11 +336,12 @@ impl Upstream {
 
     /// The first connection that succeeds. If there are no more descriptors, idle connections make
     /// room for it.
-    async fn race(&self, addresses: Vec<SocketAddr>) -> io::Result<Dialled> {
-        match dial::race(addresses.clone()).await {
+    async fn race(&self, addresses: Vec<SocketAddr>, client: ClientKey) -> io::Result<Dialled> {
+        let turns = self.resolver.turns();
+        match dial::race(addresses.clone(), turns, client).await {
             Err(error) if dial::is_out_of_descriptors(&error) => {
                 self.make_room().await;
-                dial::race(addresses).await
+                dial::race(addresses, turns, client).await
             }
             dialled => dialled,
         }

@@ -17,6 +17,8 @@ use tokio::time::sleep;
 
 use super::policy::effective_ip;
 use super::socket::OriginSocket;
+use super::turns::{Turn, Turns};
+use crate::flow::ClientKey;
 
 /// How long one address may keep the next from being tried (RFC 8305, section 5).
 const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
@@ -77,8 +79,13 @@ pub(super) fn interleave(addresses: Vec<IpAddr>) -> impl Iterator<Item = IpAddr>
     })
 }
 
-/// The first connection that succeeds, or the failure of the last address.
-pub(super) async fn race(addresses: Vec<SocketAddr>) -> io::Result<Dialled> {
+/// The first connection that succeeds, or the failure of the last address. An address that is tried
+/// beside another takes a descriptor more, so it waits for one of the client's turns.
+pub(super) async fn race(
+    addresses: Vec<SocketAddr>,
+    turns: &Turns,
+    client: ClientKey,
+) -> io::Result<Dialled> {
     // Most names have one address, which needs no race.
     if let [address] = addresses[..] {
         return connect(address).await;
@@ -86,24 +93,43 @@ pub(super) async fn race(addresses: Vec<SocketAddr>) -> io::Result<Dialled> {
     let mut addresses = addresses.into_iter();
     let mut attempts = FuturesUnordered::new();
     let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    let mut head_start = CONNECTION_ATTEMPT_DELAY;
     loop {
-        let waiting = match addresses.next() {
-            Some(address) => {
-                attempts.push(connect(address));
-                !addresses.as_slice().is_empty()
+        if attempts.is_empty() {
+            let Some(address) = addresses.next() else {
+                return Err(failure);
+            };
+            attempts.push(attempt(address, None));
+            head_start = CONNECTION_ATTEMPT_DELAY;
+        }
+        let is_waiting = !addresses.as_slice().is_empty();
+        tokio::select! {
+            Some(finished) = attempts.next() => match finished {
+                Ok(connected) => return Ok(connected),
+                // The next address need not wait for those that are still tried.
+                Err(error) => (failure, head_start) = (error, Duration::ZERO),
+            },
+            turn = next_turn(head_start, turns, client), if is_waiting => {
+                if let Some(address) = addresses.next() {
+                    attempts.push(attempt(address, Some(turn)));
+                }
+                head_start = CONNECTION_ATTEMPT_DELAY;
             }
-            None => false,
-        };
-        let finished = tokio::select! {
-            finished = attempts.next() => finished,
-            () = sleep(CONNECTION_ATTEMPT_DELAY), if waiting => continue,
-        };
-        match finished {
-            Some(Ok(connected)) => return Ok(connected),
-            Some(Err(error)) => failure = error,
-            None => return Err(failure),
         }
     }
+}
+
+/// Waits until the addresses that are tried have had their head start, and it is the client's turn.
+async fn next_turn(head_start: Duration, turns: &Turns, client: ClientKey) -> Turn {
+    if !head_start.is_zero() {
+        sleep(head_start).await;
+    }
+    turns.take(client).await
+}
+
+/// Has the turn until it is known whether the address answers.
+async fn attempt(address: SocketAddr, _turn: Option<Turn>) -> io::Result<Dialled> {
+    connect(address).await
 }
 
 /// Why there is no connection to an origin although the origin may be well.
@@ -126,8 +152,9 @@ pub(super) fn is_out_of_descriptors(error: &io::Error) -> bool {
     }
 }
 
+/// Connects to one address.
 #[expect(clippy::disallowed_methods, reason = "this is the place")]
-async fn connect(peer: SocketAddr) -> io::Result<Dialled> {
+pub(super) async fn connect(peer: SocketAddr) -> io::Result<Dialled> {
     let stream = TcpStream::connect(peer).await?;
     // Requests are written in one piece; what follows must not wait for an acknowledgement.
     if let Err(error) = stream.set_nodelay(true) {
@@ -139,6 +166,10 @@ async fn connect(peer: SocketAddr) -> io::Result<Dialled> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const ALICE: ClientKey = ClientKey::test(1);
+    #[cfg(target_os = "linux")]
+    const EVE: ClientKey = ClientKey::test(666);
 
     fn turns(addresses: &[&str]) -> Vec<String> {
         interleave(addresses.iter().map(|ip| ip.parse().unwrap()).collect())
@@ -164,11 +195,14 @@ mod tests {
         drop(closed);
 
         let open = origin.local_addr().unwrap();
-        let connected = race(vec![refusing, open]).await.unwrap();
+        let turns = Turns::new(1);
+        let connected = race(vec![refusing, open], &turns, ALICE).await.unwrap();
         assert_eq!(connected.stream.peer_addr().unwrap(), open);
         assert_eq!(connected.peer, open);
-        let failure = race(vec![refusing]).await.unwrap_err();
-        assert_eq!(failure.kind(), io::ErrorKind::ConnectionRefused);
+        for refusing in [vec![refusing], vec![refusing; 2]] {
+            let failure = race(refusing, &turns, ALICE).await.unwrap_err();
+            assert_eq!(failure.kind(), io::ErrorKind::ConnectionRefused);
+        }
     }
 
     /// A listener whose queue is full, so that it answers no further connection, and the connection
@@ -202,12 +236,32 @@ mod tests {
             let begun = tokio::time::Instant::now();
             // Without its turn the second would wait for minutes.
             let limit = Duration::from_secs(30);
-            let raced = tokio::time::timeout(limit, race(vec![silent, open])).await;
+            let turns = Turns::new(1);
+            let raced = race(vec![silent, open], &turns, ALICE);
+            let raced = tokio::time::timeout(limit, raced).await;
             assert_eq!(raced.expect("it has a turn").unwrap().peer, open);
             assert!(
                 begun.elapsed() >= CONNECTION_ATTEMPT_DELAY,
                 "{first} {second}"
             );
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test(start_paused = true)]
+    async fn an_address_beside_another_is_tried_when_it_is_the_clients_turn() {
+        let (first, _kept) = silent("127.0.0.1:0").await;
+        let origin = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let open = origin.local_addr().unwrap();
+        let turns = Turns::new(1);
+        let others = turns.take(EVE).await;
+        let mut racing = std::pin::pin!(race(vec![first, open], &turns, ALICE));
+        let limit = Duration::from_secs(3600);
+        let raced = tokio::time::timeout(limit, racing.as_mut()).await;
+        assert!(raced.is_err(), "another client has the only turn");
+        drop(others);
+        assert_eq!(racing.await.unwrap().peer, open);
+        // It is given back.
+        turns.take(EVE).await;
     }
 }

@@ -169,7 +169,7 @@ mod tests {
         let address: SocketAddr = origin.local_addr().unwrap();
         let target = Target::new(host, address.port()).unwrap();
         let route = Rc::new(Route::direct(Rc::new(target), Scheme::Http));
-        let connected = dial::race(vec![address]).await.unwrap().into();
+        let connected = dial::connect(address).await.unwrap().into();
         let served = origin.accept().unwrap().0;
         (
             UpstreamConnection::open(route, connected, 1 << 16)
@@ -208,7 +208,7 @@ mod tests {
         let pool = Pool::new(9);
         let mut served = Vec::new();
         for _ in 0..2 {
-            let connected = dial::race(vec![address]).await.unwrap().into();
+            let connected = dial::connect(address).await.unwrap().into();
             served.push(origin.accept().unwrap());
             pool.put(
                 UpstreamConnection::open(route.clone(), connected, 1 << 16)
@@ -226,7 +226,7 @@ mod tests {
         assert!(pool.take_steady(&route).is_none());
         assert_eq!(pool.total.get(), 0);
 
-        let connected = dial::race(vec![address]).await.unwrap().into();
+        let connected = dial::connect(address).await.unwrap().into();
         pool.put(
             UpstreamConnection::open(route.clone(), connected, 1 << 16)
                 .await

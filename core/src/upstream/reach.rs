@@ -154,7 +154,7 @@ impl Upstream {
             // The settings name the proxy, so it may be anywhere but here.
             self.policy.judge_named(*address)?;
         }
-        let dialled = self.race(addresses).await;
+        let dialled = self.race(addresses, ClientKey::of(None)).await;
         let Dialled { stream, peer } = dialled.map_err(|source| failed(parent, source))?;
         let permit = member.permit();
         let tls = parent.tls();

@@ -21,7 +21,6 @@ mod system;
 #[cfg(test)]
 mod tests;
 pub(crate) mod trust;
-mod turns;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -44,9 +43,9 @@ use self::place::Find;
 use self::server::Way;
 use self::servers::{Asked, Servers, Split};
 use self::system::{Files, Version};
-use self::turns::Turns;
 use super::dial;
 use super::policy::Policy;
+use super::turns::Turns;
 use crate::config::{DnsCache, Egress, NameServer};
 use crate::error::Error;
 use crate::flow::ClientKey;
@@ -202,6 +201,11 @@ impl Resolver {
             Ok(Err(failure)) => Err(failed(host, failure)),
             Err(_) => Err(Error::DnsTimeout { host: host.into() }),
         }
+    }
+
+    /// The turns for lookups, which are also for what else takes a descriptor for a moment.
+    pub(super) fn turns(&self) -> &Turns {
+        &self.lookups
     }
 
     /// The addresses of a host that no name server is asked for: it is an address, this machine, or

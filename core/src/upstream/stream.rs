@@ -337,7 +337,7 @@ mod tests {
     #[tokio::test]
     async fn a_stream_that_is_always_ready_lets_others_have_their_turn() {
         let origin = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let dialled = dial::race(vec![origin.local_addr().unwrap()]).await;
+        let dialled = dial::connect(origin.local_addr().unwrap()).await;
         let (mut stream, gauge) =
             OriginStream::new(OriginSocket::Direct(dialled.unwrap().stream), 1 << 16);
         origin.accept().unwrap().0.write_all(b"more").unwrap();
@@ -361,7 +361,7 @@ mod tests {
     #[tokio::test]
     async fn what_the_system_is_asked_for_counts_as_well() {
         let origin = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let dialled = dial::race(vec![origin.local_addr().unwrap()]).await;
+        let dialled = dial::connect(origin.local_addr().unwrap()).await;
         let (mut stream, gauge) =
             OriginStream::new(OriginSocket::Direct(dialled.unwrap().stream), 1 << 16);
         origin.accept().unwrap().0.write_all(b"more").unwrap();

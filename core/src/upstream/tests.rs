@@ -12,7 +12,7 @@ use crate::target::Target;
 async fn reuse(private: PrivateAddresses) -> Result<(), Error> {
     let origin = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = origin.local_addr().unwrap();
-    let connected = dial::race(vec![address]).await.unwrap().into();
+    let connected = dial::connect(address).await.unwrap().into();
     let served = std::thread::spawn(move || {
         let (mut client, _) = origin.accept().unwrap();
         let head = BufReader::new(&mut client).lines();

@@ -7,8 +7,8 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
-use super::turns::Turns;
 use crate::flow::ClientKey;
+use crate::upstream::turns::Turns;
 
 /// How many names the system is asked for at a time. A call that its caller has given up on goes on
 /// and counts.

@@ -1,5 +1,7 @@
-//! Who may look a name up now: so many at a time, and each client half of them at most. Otherwise
-//! one client that asks for names whose servers do not answer would keep all others from theirs.
+//! Who may take a descriptor now, besides the one for a connection: so many at a time, and each
+//! client half of them at most. Otherwise one client that asks for names whose servers do not
+//! answer, or that lead to many addresses which do not, would keep all others from theirs. `resolve`
+//! has a turn for each lookup, `dial` for each address that is tried beside another one.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,12 +10,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::flow::ClientKey;
 
-/// Turns for lookups. Clones share them.
+/// Turns of a worker. Clones share them.
 #[derive(Clone, Debug)]
 pub(super) struct Turns {
     of_all: Arc<Semaphore>,
     each: usize,
-    /// The clients that look names up or wait for that.
+    /// The clients that have a turn or wait for one.
     clients: Arc<Mutex<HashMap<ClientKey, Arc<Semaphore>>>>,
 }
 
@@ -33,7 +35,7 @@ impl Turns {
         }
     }
 
-    /// Waits until the client may look up one more name.
+    /// Waits until it is the client's turn.
     pub(super) async fn take(&self, client: ClientKey) -> Turn {
         // What a client waits for in vain takes none of the turns of all.
         let of_client = acquire(self.of(client)).await;
