@@ -7,7 +7,6 @@ mod connection;
 mod dial;
 pub(crate) mod framing;
 mod login;
-mod logins;
 mod parent;
 pub(crate) mod policy;
 mod pool;
@@ -45,9 +44,9 @@ use self::dial::Dialled;
 #[cfg(unix)]
 pub(crate) use self::dial::dial_own_socket;
 pub(crate) use self::dial::{Connected, dial_self};
-pub(crate) use self::logins::Logins;
 pub(crate) use self::parent::{Fault, Parent, Parents, ParentsError, choose};
 use self::policy::Policy;
+pub(crate) use self::pool::logins::Logins;
 use self::pool::{Pool, SWEEP_INTERVAL};
 use self::reach::NoWay;
 use self::request::RequestBody;
@@ -90,14 +89,15 @@ impl Asker {
     /// The client speaks for another user from now on. Where a connection to an origin is still in
     /// use, it is closed afterwards.
     pub(crate) fn forget_logins(&self) {
-        self.logins.take();
+        let others = self.logins.borrow().of_other_user();
+        self.logins.replace(Rc::new(others));
     }
 }
 
 /// How much there may be at a time of what takes a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Bounds {
-    /// Idle connections.
+    /// Idle connections, those on which clients have logged in included.
     pub(crate) idle: usize,
     /// Names that are looked up, and addresses that are tried beside another one.
     pub(crate) lookups: usize,
@@ -373,6 +373,11 @@ impl Upstream {
         Ok(())
     }
 
+    /// The connections to origins on which a new client will log in.
+    pub(crate) fn logins(&self) -> Logins {
+        Logins::new(&self.pool)
+    }
+
     /// Where connections go when their response has been read.
     pub(crate) fn pool(&self) -> &Rc<Pool> {
         &self.pool
@@ -388,8 +393,8 @@ impl Upstream {
         }
     }
 
-    /// Closes all idle connections, as descriptors or memory are short, and has those of clients
-    /// closed.
+    /// Closes all idle connections, also those on which clients have logged in, as descriptors or
+    /// memory are short, and has those of clients closed.
     pub(crate) fn close_idle(&self) {
         self.pool.clear();
         self.shortage.announce();

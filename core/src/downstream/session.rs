@@ -155,7 +155,7 @@ impl Session {
             requests: Cell::new(0),
             asker: Asker {
                 client: ClientKey::of(client.address),
-                logins: RefCell::default(),
+                logins: RefCell::new(Rc::new(worker.upstream.logins())),
                 spellings: Rc::default(),
             },
             client: Arc::new(client),

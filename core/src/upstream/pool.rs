@@ -1,5 +1,8 @@
 //! Idle connections to origins, for the next request of the same worker. Filled by finished
-//! responses, emptied by `upstream`; bounded in number and time.
+//! responses, emptied by `upstream`; bounded in number and time. Those on which a client has logged
+//! in are that client's own (`logins`), and count as well.
+
+pub(super) mod logins;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -9,6 +12,7 @@ use std::time::Duration;
 use hashbrown::HashMap;
 use tokio::time::Instant;
 
+use self::logins::Owned;
 use super::connection::{Keeper, UpstreamConnection};
 use super::route::Route;
 
@@ -35,7 +39,9 @@ const PER_ROUTE: usize = 64;
 pub(crate) struct Pool {
     idle: RefCell<HashMap<Rc<Route>, Vec<Idle>>>,
     total: Cell<usize>,
-    /// For all routes.
+    /// Those of clients that have logged in on them.
+    owned: Owned,
+    /// For all routes and clients.
     most: usize,
     closed: Cell<bool>,
 }
@@ -53,6 +59,7 @@ impl Pool {
         Self {
             idle: RefCell::default(),
             total: Cell::new(0),
+            owned: Owned::default(),
             most,
             closed: Cell::new(false),
         }
@@ -83,6 +90,24 @@ impl Pool {
         }
     }
 
+    fn is_full(&self) -> bool {
+        self.total.get() + self.owned.len() >= self.most
+    }
+
+    /// Has room for another connection on which a client has logged in; half of all may be such.
+    /// False if none is kept any more.
+    fn make_room_for_login(&self) -> bool {
+        if self.closed.get() {
+            return false;
+        }
+        if self.owned.len() >= self.most.div_ceil(2) {
+            self.owned.evict_oldest();
+        } else if self.is_full() {
+            self.evict_oldest();
+        }
+        true
+    }
+
     /// Drops the connection that has rested longest. There are a few hundred to compare at most.
     fn evict_oldest(&self) {
         let mut idle = self.idle.borrow_mut();
@@ -110,12 +135,14 @@ impl Pool {
             !connections.is_empty()
         });
         self.total.set(idle.values().map(Vec::len).sum());
+        self.owned.evict_closed();
     }
 
     /// Drops all connections.
     pub(super) fn clear(&self) {
         self.idle.borrow_mut().clear();
         self.total.set(0);
+        self.owned.clear();
     }
 
     /// Drops all connections and takes no more.
@@ -132,7 +159,7 @@ impl Keeper for Pool {
         if self.closed.get() {
             return;
         }
-        if self.total.get() >= self.most {
+        if self.is_full() {
             self.evict_oldest();
         }
         let mut idle = self.idle.borrow_mut();
@@ -165,7 +192,10 @@ mod tests {
     use crate::upstream::route::Scheme;
 
     /// A connection to an origin, and the origin's end of it.
-    async fn connection(origin: &TcpListener, host: &str) -> (Box<UpstreamConnection>, TcpStream) {
+    pub(super) async fn connection(
+        origin: &TcpListener,
+        host: &str,
+    ) -> (Box<UpstreamConnection>, TcpStream) {
         let address: SocketAddr = origin.local_addr().unwrap();
         let target = Target::new(host, address.port()).unwrap();
         let route = Rc::new(Route::direct(Rc::new(target), Scheme::Http));

@@ -47,14 +47,14 @@ async fn reuse(private: PrivateAddresses) -> Result<(), Error> {
     upstream.pool.put(connection);
     let asker = Asker {
         client: ClientKey::test(1),
-        logins: RefCell::default(),
+        logins: RefCell::new(Rc::new(upstream.logins())),
         spellings: Rc::default(),
     };
     let deadlines = Deadlines::new(Rc::new(limits));
     let request = Request::new(RequestBody::empty());
     let sent = upstream.send(&route, request, &asker, &deadlines).await;
     let sent = sent.map(|(response, _)| assert_eq!(response.status(), 204));
-    drop(upstream);
+    drop((upstream, asker));
     assert_eq!(served.join().unwrap().is_some(), sent.is_ok());
     sent
 }

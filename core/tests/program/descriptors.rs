@@ -32,7 +32,12 @@ impl Client {
     }
 
     fn ask(&mut self, origin: SocketAddr) {
-        let request = format!("GET http://{origin}/ HTTP/1.1\r\nHost: {origin}\r\n\r\n");
+        self.ask_with(origin, "");
+    }
+
+    /// The same with more fields, each with its end of line.
+    fn ask_with(&mut self, origin: SocketAddr, fields: &str) {
+        let request = format!("GET http://{origin}/ HTTP/1.1\r\nHost: {origin}\r\n{fields}\r\n");
         self.0.get_mut().write_all(request.as_bytes()).unwrap();
     }
 
@@ -159,6 +164,25 @@ fn idle_connections_to_origins_go_when_there_is_no_descriptor_for_another() {
     exhaust(&proxy);
     assert_eq!(client.status(second), "200");
     first_ends.recv_timeout(LONG).unwrap();
+}
+
+#[test]
+fn connections_on_which_a_busy_client_has_logged_in_go_as_well() {
+    let dir = TempDir::new().unwrap();
+    let proxy = Running::start(dir.path(), ONE_WORKER);
+    let ((inside, inside_ends), (first, _), (second, _)) = (origin(""), origin(""), origin(""));
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut busy = Client::of(&proxy);
+    busy.ask_with(inside, "Authorization: NTLM TlRMTVNTUAAB\r\n");
+    assert!(busy.answer().starts_with("http/1.1 200 "));
+    // It waits for another origin from now on, so it is not idle itself.
+    busy.ask(silent.local_addr().unwrap());
+    let _waited_for = silent.accept().unwrap();
+    let mut client = Client::of(&proxy);
+    assert_eq!(client.status(first), "200");
+    exhaust(&proxy);
+    assert_eq!(client.status(second), "200");
+    inside_ends.recv_timeout(LONG).unwrap();
 }
 
 #[test]
