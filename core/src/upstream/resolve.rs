@@ -24,6 +24,7 @@ pub(crate) mod trust;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -42,7 +43,7 @@ use self::pending::{Found, Pending};
 use self::place::Find;
 use self::server::Way;
 use self::servers::{Asked, Servers, Split};
-use self::system::{Files, Version};
+use self::system::{Files, Version, is_shortage};
 use super::dial;
 use super::policy::Policy;
 use super::turns::Turns;
@@ -90,11 +91,21 @@ struct Source {
 #[derive(Debug)]
 struct State {
     names: Names,
-    /// The version of the files that `names` was made of.
-    version: Version,
+    /// The version of the files that `names` was made of. None if they could not be read, so that
+    /// they are to be read again.
+    version: Option<Version>,
     checked: Instant,
     /// How many reloads there were then.
     reloads: u64,
+}
+
+/// What the machine's files say.
+struct Loaded {
+    hosts: Hosts,
+    /// The error is that it is not known which servers to ask.
+    servers: Result<Asked, NetError>,
+    /// Why one of the files could not be read, if that may pass.
+    shortage: Option<io::Error>,
 }
 
 /// Who is asked for a name. Clones share it.
@@ -152,7 +163,11 @@ impl Resolver {
         };
         // Before they are read: a change while they are read is seen at the next look.
         let (version, reloads) = (source.version(), source.reloads.count());
-        let (hosts, servers) = source.load();
+        let Loaded {
+            hosts,
+            servers,
+            shortage,
+        } = source.load();
         let servers = servers.inspect_err(|error| {
             tracing::warn!(
                 %error,
@@ -173,7 +188,7 @@ impl Resolver {
             check_interval,
             state: Mutex::new(State {
                 names,
-                version,
+                version: shortage.is_none().then_some(version),
                 checked: Instant::now(),
                 reloads,
             }),
@@ -271,7 +286,7 @@ impl Resolver {
         // Other lookups do not wait for the one that reads the files.
         state.checked = Instant::now();
         let version = self.source.version();
-        (is_told || version != state.version).then_some(version)
+        (is_told || state.version.as_ref() != Some(&version)).then_some(version)
     }
 
     async fn reload(&self, version: Version) -> Names {
@@ -280,21 +295,8 @@ impl Resolver {
         let loaded = spawn_blocking(move || source.load()).await;
         let mut state = self.state();
         // Only a panic in a parser of these files ends it early, and names stay as they were then.
-        if let Ok((hosts, servers)) = loaded {
-            tracing::debug!("the machine's name servers or its hosts file have changed");
-            state.version = version;
-            state.names.hosts = Arc::new(hosts);
-            // A server that was given up is asked again, over another connection.
-            state.names.split = self.source.split();
-            state.names.cache = self.source.cache();
-            match servers {
-                Ok(servers) => state.names.servers = Some(servers),
-                Err(error) => tracing::warn!(
-                    %error,
-                    "cannot tell which DNS servers to ask now; those from before are asked. \
-                     Mend /etc/resolv.conf or set [egress] resolvers"
-                ),
-            }
+        if let Ok(loaded) = loaded {
+            state.take_over(version, loaded, &self.source);
         }
         state.names.clone()
     }
@@ -304,22 +306,67 @@ impl Resolver {
     }
 }
 
+impl State {
+    /// Has what the files say hold.
+    fn take_over(&mut self, version: Version, loaded: Loaded, source: &Source) {
+        if let Some(error) = loaded.shortage {
+            // It is told once.
+            if self.version.take().is_some() {
+                tracing::warn!(
+                    %error,
+                    "the machine's name servers or its hosts file cannot be read now; what they \
+                     said before holds, and they are read again within seconds"
+                );
+            }
+            return;
+        }
+        tracing::debug!("the machine's name servers or its hosts file have changed");
+        self.version = Some(version);
+        let names = &mut self.names;
+        names.hosts = Arc::new(loaded.hosts);
+        // A server that was given up is asked again, over another connection.
+        names.split = source.split();
+        names.cache = source.cache();
+        match loaded.servers {
+            Ok(servers) => names.servers = Some(servers),
+            Err(error) => tracing::warn!(
+                %error,
+                "cannot tell which DNS servers to ask now; those from before are asked. \
+                 Mend /etc/resolv.conf or set [egress] resolvers"
+            ),
+        }
+    }
+}
+
 impl Source {
     fn version(&self) -> Version {
         self.files.version(self.configured.is_empty())
     }
 
-    /// The error is that it is not known which servers to ask.
-    fn load(&self) -> (Hosts, Result<Asked, NetError>) {
+    fn load(&self) -> Loaded {
+        let mut shortage = None;
+        let hosts = self.files.hosts().unwrap_or_else(|error| {
+            shortage = Some(error);
+            Hosts::default()
+        });
         let servers = if self.configured.is_empty() {
             let settings = self.files.name_servers();
+            if let Err(NetError::Io(error)) = &settings
+                && is_shortage(error)
+            {
+                shortage = Some(io::Error::other(error.clone()));
+            }
             settings.map(|(config, options)| {
                 Servers::of_machine(&config, &options, &self.way).map(Arc::new)
             })
         } else {
             Ok(self.asked(&self.configured))
         };
-        (self.files.hosts(), servers)
+        Loaded {
+            hosts,
+            servers,
+            shortage,
+        }
     }
 
     /// Servers of the settings. What stands against them stands against every name: no others are

@@ -58,7 +58,7 @@ impl Bootstrap {
         let files = self.files.clone();
         let read = spawn_blocking(move || (files.hosts(), files.name_servers())).await;
         let (hosts, settings) = read.map_err(|_| io::Error::other("a parser panicked"))?;
-        let own = addresses_in(&hosts, &name);
+        let own = addresses_in(&hosts?, &name);
         if !own.is_empty() {
             return Ok(own.into());
         }
@@ -116,6 +116,7 @@ mod tests {
                 "machine.example." => Ok(vec![[192, 0, 2, 3].into()]),
                 _ => Err(io::ErrorKind::NotFound.into()),
             },
+            ..Files::default()
         };
         fs::write(
             &files.hosts,

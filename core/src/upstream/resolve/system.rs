@@ -16,6 +16,7 @@ use hickory_resolver::system_conf;
 
 use super::blocking::Call;
 use crate::config::file_version::FileVersion;
+use crate::upstream::dial;
 
 /// The files of the machine, and its function. A test has its own.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub(super) struct Files {
     pub(super) hosts: PathBuf,
     /// What is called where it is not known which name servers to ask.
     pub(super) call: Call,
+    /// Reads one of them.
+    pub(super) read: fn(&Path) -> io::Result<Vec<u8>>,
 }
 
 /// Tells one version of what the machine says from the next.
@@ -53,8 +56,18 @@ impl Default for Files {
                     .map(|found| found.ip())
                     .collect())
             },
+            read,
         }
     }
+}
+
+fn read(file: &Path) -> io::Result<Vec<u8>> {
+    fs::read(file)
+}
+
+/// Whether the system has no descriptor, or no memory, for a file just now.
+pub(super) fn is_shortage(error: &io::Error) -> bool {
+    dial::is_out_of_descriptors(error) || error.kind() == io::ErrorKind::OutOfMemory
 }
 
 impl Files {
@@ -69,7 +82,7 @@ impl Files {
     /// The name servers and how to ask them.
     #[cfg(all(unix, not(any(target_os = "android", target_vendor = "apple"))))]
     pub(super) fn name_servers(&self) -> Result<(ResolverConfig, ResolverOpts), NetError> {
-        system_conf::parse_resolv_conf(fs::read(&self.resolv_conf)?)
+        system_conf::parse_resolv_conf((self.read)(&self.resolv_conf)?)
     }
 
     /// The name servers and how to ask them, which the system keeps elsewhere than in a file.
@@ -78,22 +91,24 @@ impl Files {
         system_conf::read_system_conf()
     }
 
-    /// The names in the hosts file. A machine without that file is fine.
-    pub(super) fn hosts(&self) -> Hosts {
+    /// The names in the hosts file. A machine without that file is fine. Fails if it cannot be read
+    /// for want of what there may be in a moment.
+    pub(super) fn hosts(&self) -> io::Result<Hosts> {
         let mut hosts = Hosts::default();
-        match fs::read(&self.hosts) {
+        match (self.read)(&self.hosts) {
             // A comment in an old encoding must not cost the names below it.
             Ok(text) => hosts
                 .read_hosts_conf(String::from_utf8_lossy(&text).as_bytes())
                 .expect("memory can be read"),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) if is_shortage(&error) => return Err(error),
             Err(error) => tracing::warn!(
                 file = %self.hosts.display(),
                 %error,
                 "cannot read the hosts file; its names are not found"
             ),
         }
-        hosts
+        Ok(hosts)
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod aliases;
 mod own;
+mod reload;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -355,24 +356,6 @@ async fn a_name_that_is_added_to_the_hosts_file_is_found() {
     let late: [IpAddr; 1] = [[192, 0, 2, 9].into()];
     assert_eq!(look_up(&resolver, "late.example").await.unwrap(), late);
     assert!(look_up(&resolver, "early.example").await.is_err());
-}
-
-#[tokio::test]
-async fn a_reload_reads_the_files_at_once_and_forgets_what_is_known_of_names() {
-    let machine = Machine::new("", "");
-    let (server, reloader) = (Dns::start(GOOD), Reloader::default());
-    let resolver = machine.resolver_of(&[&server], Duration::MAX, &reloader);
-    assert_found(&resolver, "kept.example").await;
-    machine.write(&machine.files.hosts, "192.0.2.9 own.example\n");
-    assert_found(&resolver, "own.example").await;
-    assert_found(&resolver, "kept.example").await;
-    assert_eq!(server.times(RecordType::A), 2);
-
-    reloader.reload();
-    let own: [IpAddr; 1] = [[192, 0, 2, 9].into()];
-    assert_eq!(look_up(&resolver, "own.example").await.unwrap(), own);
-    assert_found(&resolver, "kept.example").await;
-    assert_eq!(server.times(RecordType::A), 3);
 }
 
 #[cfg(all(unix, not(any(target_os = "android", target_vendor = "apple"))))]
