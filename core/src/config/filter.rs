@@ -20,6 +20,7 @@ use super::ConfigError;
 use super::ceilings::Ceilings;
 use super::declaration::{self, Declaration, schema_of};
 use super::document::{Document, quoted};
+use super::feed::FeedKind;
 use super::filter_limits::FilterLimits;
 use super::layers::Layers;
 use super::value::{self, Count, Parsed, Time, Word, Words};
@@ -228,6 +229,8 @@ impl GrantedVerdict {
 #[serde(from = "Vec<String>")]
 pub(crate) enum FeedGrant {
     All,
+    /// Those of hosts that are refused. No file can say this.
+    Blocking,
     Named(Vec<String>),
 }
 
@@ -250,9 +253,11 @@ impl FeedGrant {
         matches!(self, Self::Named(names) if names.is_empty())
     }
 
-    pub(crate) fn contains(&self, feed: &str) -> bool {
+    /// Whether a feed may be looked into.
+    pub(crate) fn contains(&self, feed: &str, kind: FeedKind) -> bool {
         match self {
             Self::All => true,
+            Self::Blocking => kind == FeedKind::Block,
             Self::Named(names) => names.iter().any(|name| name == feed),
         }
     }
@@ -268,6 +273,15 @@ impl Grants {
     /// For the filters that came with the proxy.
     pub(crate) const ALL: Self = Self {
         feeds: FeedGrant::All,
+        state: true,
+        verdicts: None,
+        written: Written::NOWHERE,
+    };
+
+    /// For one of them that stands in for itself by its defaults, as its settings cannot be used. A
+    /// feed that lets hosts pass may be one that these settings leave out.
+    pub(crate) const OF_STAND_IN: Self = Self {
+        feeds: FeedGrant::Blocking,
         state: true,
         verdicts: None,
         written: Written::NOWHERE,
@@ -301,7 +315,7 @@ impl Grants {
     /// The lines below `[grants]` that say the same.
     pub(crate) fn lines(&self) -> Vec<String> {
         let feeds = match &self.feeds {
-            FeedGrant::All => Some(feeds_line([EVERY_FEED])),
+            FeedGrant::All | FeedGrant::Blocking => Some(feeds_line([EVERY_FEED])),
             FeedGrant::Named(names) if names.is_empty() => None,
             FeedGrant::Named(names) => Some(feeds_line(names.iter().map(String::as_str))),
         };
@@ -338,7 +352,7 @@ impl Grants {
     /// The line below `[grants]` by which a filter may look into one more feed.
     pub(crate) fn feeds_line(&self, more: &str) -> String {
         let granted = match &self.feeds {
-            FeedGrant::All => &[],
+            FeedGrant::All | FeedGrant::Blocking => &[],
             FeedGrant::Named(names) => &names[..],
         };
         feeds_line(granted.iter().map(String::as_str).chain([more]))

@@ -166,6 +166,13 @@ impl Lists {
         self.feeds.contains_key(feed)
     }
 
+    /// What it means that a host is on a feed. One that is not there lists nothing.
+    pub(crate) fn kind_of(&self, feed: &str) -> FeedKind {
+        self.feeds
+            .get(feed)
+            .map_or(FeedKind::Block, |feed| feed.kind())
+    }
+
     /// The entry of the first allow feed among `feeds` that lists `host`, which excepts it from all
     /// others; or else that of the first feed that lists it, or else of the first that excepts it.
     /// Each list of a feed counts by itself: of one, the entry that decides by the rules of its

@@ -61,7 +61,11 @@ impl Host {
     /// The feeds that the filter may look into.
     fn granted_feeds<'l>(&self, lists: &'l Lists) -> impl Iterator<Item = &'l str> {
         let names = lists.names().map(|name| &**name);
-        names.filter(|name| self.grants.feeds.contains(name))
+        names.filter(move |name| self.may_look_into(lists, name))
+    }
+
+    fn may_look_into(&self, lists: &Lists, feed: &str) -> bool {
+        self.grants.feeds.contains(feed, lists.kind_of(feed))
     }
 
     /// Their names.

@@ -269,7 +269,10 @@ impl LoadTask {
             let source = Source::new(builtin.into(), None);
             let manifest = Manifest::find(builtin).ok().flatten();
             let settings = FilterSettings::without_file(loader.ceilings());
-            let request = self.request(&source, settings, manifest.unwrap_or_default());
+            let request = LoadRequest {
+                grants: Grants::OF_STAND_IN,
+                ..self.request(&source, settings, manifest.unwrap_or_default())
+            };
             match loader.load(request).await {
                 Ok(filter) => outcome = Outcome::Filter(Some(filter)),
                 Err(error) => {

@@ -118,6 +118,29 @@ async fn an_allow_feed_counts_where_only_exact_names_do_and_not_where_it_is_not_
     decides(&others.await, "shop.ads.example", 403, "list", 5).await;
 }
 
+/// The settings that cannot be used may leave it out.
+#[tokio::test]
+async fn an_allow_feed_does_not_count_while_the_defaults_stand_in_for_settings_with_a_mistake() {
+    let lists = Site::start().await;
+    let feeds = with_feeds(&lists);
+    let stage = Stage::start_with(|config| {
+        feeds(config);
+        let mistaken = "[config]\nfeed = [\"ads\"]\n";
+        plug(&config.plugins.dir, "blocklist.toml", mistaken);
+    });
+    let stage = stage.await;
+    let hosts = [("shop.ads.example", 403), ("calm.example", 200)];
+    stage.answers(&hosts).await;
+    stage.plug("blocklist.toml", "");
+    stage.until("shop.ads.example", 200).await;
+    // While the proxy runs, the settings from before stay.
+    let mut log = Log::follow();
+    stage.plug("blocklist.toml", "[config]\nfed = []\n");
+    log.says(&["refused", "blocklist", "`fed`", "goes on serving"])
+        .await;
+    stage.answers(&[("shop.ads.example", 200)]).await;
+}
+
 #[tokio::test]
 async fn within_a_list_its_format_decides_and_an_exception_reaches_no_other_list() {
     let lists = Site::start().await;

@@ -103,8 +103,13 @@ fn a_star_grants_every_feed() {
     let text = "[grants]\nfeeds = [\"*\"]";
     let settings = FilterSettings::parse(text, Path::new("a.toml")).unwrap();
     let grants = settings.grants.unwrap();
-    assert!(grants.feeds.contains("malware") && !grants.feeds.is_empty());
-    assert!(!Grants::default().feeds.contains("malware"));
+    let block = FeedKind::Block;
+    assert!(grants.feeds.contains("malware", block) && !grants.feeds.is_empty());
+    assert!(!Grants::default().feeds.contains("malware", block));
+    for (kind, is_seen) in [(block, true), (FeedKind::Allow, false)] {
+        assert!(Grants::ALL.feeds.contains("malware", kind));
+        assert_eq!(Grants::OF_STAND_IN.feeds.contains("malware", kind), is_seen);
+    }
 }
 
 #[test]

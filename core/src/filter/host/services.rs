@@ -40,10 +40,11 @@ impl State {
     fn check_feed(&mut self, feed: &str) -> Result<(), feeds::FeedError> {
         // No feed has a longer name.
         let shown = &feed[..feed.floor_char_boundary(FEED_NAME_BYTES)];
-        if !seen(&mut self.lists, &self.host.feeds).has(shown) || shown.len() < feed.len() {
+        let lists = seen(&mut self.lists, &self.host.feeds);
+        if !lists.has(shown) || shown.len() < feed.len() {
             return Err(feeds::FeedError::Unknown(shown.to_owned()));
         }
-        if !self.host.grants.feeds.contains(feed) {
+        if !self.host.may_look_into(lists, feed) {
             self.report_once(Refused::Feed, || {
                 let grants = &self.host.grants;
                 let file = format!("{}.toml", self.host.name);
