@@ -107,13 +107,23 @@ impl Plugins {
         if known.and_then(|plugin| plugin.conflict.as_ref()) == conflict {
             return;
         }
-        // Nothing else reads the settings of a file that is not used.
-        let standing = files.settings.is_some().then(|| self.read_standing(name));
+        self.note_standing(name, files);
         let plugin = self.entry(name);
-        if let Some(standing) = standing {
-            plugin.standing = Arc::new(standing.into());
-        }
         plugin.set_conflict(name, conflict, files);
+    }
+
+    /// Nothing else reads the settings of a file that is not used because of its name.
+    fn note_standing(&mut self, name: &Arc<str>, files: &Files) {
+        let standing = match files.settings {
+            Some(_) => self.read_standing(name),
+            None => Standing::default(),
+        };
+        let plugin = self.entry(name);
+        plugin.standing = Arc::new(standing.into());
+        if plugin.is_held {
+            // What becomes of requests may have changed with the settings.
+            self.mark_dirty();
+        }
     }
 
     /// What the settings of a filter say of its standing. They are short where they can be used.
@@ -142,15 +152,16 @@ impl Plugins {
             }
             // The settings say what their filter's absence means.
         }
+        if self.entry(&name).conflict.is_some() {
+            self.note_standing(&name, &files);
+            self.entry(&name).files = files;
+            return;
+        }
         let builtin = self.builtin(&name);
         let (dir, cached_failure) = (self.dir.clone(), self.cached_failure());
         let tried_with = self.loader.feeds().now().edition();
         let plugin = self.entry(&name);
         plugin.tried_with = tried_with;
-        if plugin.conflict.is_some() {
-            plugin.files = files;
-            return;
-        }
         plugin.is_loading = true;
         // Until the new settings are read, the old ones hold.
         let standing = match plugin.standing.get() {

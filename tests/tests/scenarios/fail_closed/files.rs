@@ -81,3 +81,27 @@ async fn a_name_that_is_nearly_that_of_a_filters_file_is_told_of_once() {
         assert_eq!(all.count(&["looks like that of a filter", name]), 1);
     }
 }
+
+/// Of two names that differ by case only, the one that sorts first is used.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_filter_that_is_refused_for_its_name_stands_as_its_settings_say_by_now() {
+    let stage = Stage::start_with(|config| {
+        for file in ["Pair.wasm", "pair.wasm"] {
+            plug(&config.plugins.dir, file, guests::bare());
+        }
+    })
+    .await;
+    let refusal = stage.get("a.example").await;
+    assert_eq!(refusal.status, 503);
+    assert!(refusal.body.contains("Filter: pair\n"), "{refusal:?}");
+    for settings in ["mode = 'shadow'", "required = false", "on_error = 'skip'"] {
+        stage.plug("pair.toml", settings);
+        stage.until("a.example", 200).await;
+        stage.unplug("pair.toml");
+        stage.until("a.example", 503).await;
+    }
+    stage.plug("pair.toml", "enabled = false");
+    stage.until("a.example", 200).await;
+    stage.answers(&[("blocked.example", 403)]).await;
+}
