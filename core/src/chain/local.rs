@@ -278,7 +278,11 @@ impl LocalFilter {
                 filter = name,
                 client = call.flow().client.address.map(tracing::field::display),
                 ?pause,
-                consequence = "its requests are refused with 503 meanwhile, and no others",
+                consequence = if self.member.is_shadow() {
+                    self.consequence()
+                } else {
+                    "its requests are refused with 503 meanwhile, and no others"
+                },
                 "requests of one client make the filter fail, or are left while it runs"
             ),
         }

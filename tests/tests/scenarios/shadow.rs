@@ -84,6 +84,34 @@ async fn the_failures_of_a_shadow_filter_touch_no_request() {
     assert_eq!(stage.connect("x.example").await.status, 200);
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_client_that_makes_a_shadow_filter_fail_is_refused_nothing() {
+    let stage = Stage::start_with(|config| {
+        config.proxy.workers = std::num::NonZeroUsize::MIN;
+        let settings = format!("{SHADOW}[quarantine]\npause = \"1h\"\nlongest_pause = \"1h\"");
+        plug(&config.plugins.dir, "provoked-in-shadow.toml", settings);
+        let wasm = guests::wat("guards");
+        plug(&config.plugins.dir, "provoked-in-shadow.wasm", wasm);
+    })
+    .await;
+    let mut log = Log::follow();
+    stage.answers(&[("calm.example", 200)]).await;
+    let mut eve = stage.proxy.client_from([127, 0, 0, 2]).await;
+    for _ in 0..10 {
+        eve.send(stage.request("x.example", "")).await;
+        assert_eq!(eve.response().await.status, 200);
+    }
+    let line = log
+        .says(&["WARN", "requests of one client", "provoked-in-shadow"])
+        .await;
+    assert!(line.contains("none, as it runs in shadow mode"), "{line}");
+    for host in ["blocked.example", "x.example"] {
+        eve.send(stage.request(host, "")).await;
+        assert_eq!(eve.response().await.status, 200, "{host}");
+    }
+}
+
 #[tokio::test]
 async fn a_shadow_filter_sees_requests_as_they_were() {
     let stage = Stage::start_with(|config| {
