@@ -285,8 +285,10 @@ impl Deadlines {
         };
         // A peer that sends without end keeps this task from ever resting, and then the timer hears
         // of the time too late.
+        let is_timed =
+            matches!(self.phase.get(), Phase::Body(_) if self.limits.body_time.is_some());
         let is_fed = matches!(self.phase.get(), Phase::ResponseHead(_)) || self.is_uploading();
-        let is_over = is_fed && Instant::now() >= deadline;
+        let is_over = (is_fed || is_timed) && Instant::now() >= deadline;
         if !is_over {
             ready!(self.timer.borrow_mut().poll(deadline, cx));
         }
@@ -327,10 +329,8 @@ impl Deadlines {
             Phase::IdleTunnelDrain(since) => (since, Expired::Connection),
         };
         let upload = self.upload_limit().map(|(limit, _)| limit);
-        let next = (
-            upload.map_or(deadline, |limit| limit.min(deadline)),
-            expired,
-        );
+        let deadline = upload.map_or(deadline, |limit| limit.min(deadline));
+        let next = (deadline, expired);
         Some(match (self.half_closed_at.get(), self.phase.get()) {
             (Some(since), Phase::ResponseHead(_) | Phase::Body(_) | Phase::Flushing(_)) => {
                 self.half_closed(since, next)

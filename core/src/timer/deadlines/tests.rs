@@ -354,20 +354,42 @@ async fn the_end_of_the_stream_is_not_held_back_when_nothing_else_is_awaited() {
 }
 
 /// Bytes that come without end keep a task from resting, and the runtime's clock with it.
+async fn is_over_for_a_task_that_never_rests(deadlines: &Deadlines, limit: Duration) -> Expired {
+    let deadline = Instant::now() + limit;
+    poll_fn(|cx| {
+        assert_eq!(deadlines.poll(cx), Poll::Pending);
+        while Instant::now() < deadline {}
+        let expired = deadlines.poll(cx);
+        assert!(expired.is_ready(), "it waits for the runtime's clock");
+        expired
+    })
+    .await
+}
+
 #[tokio::test]
 async fn a_response_is_late_even_for_a_task_that_never_rests() {
+    let limit = Duration::from_millis(50);
     let deadlines = Deadlines::new(Rc::new(Limits {
-        response_head: Duration::from_millis(50),
+        response_head: limit,
         ..Limits::default()
     }));
     deadlines.begin_exchange();
     deadlines.begin_response_head();
-    let deadline = Instant::now() + Duration::from_millis(50);
-    poll_fn(|cx| {
-        assert_eq!(deadlines.poll(cx), Poll::Pending);
-        while Instant::now() < deadline {}
-        assert_eq!(deadlines.poll(cx), Poll::Ready(Expired::Exchange));
-        Poll::Ready(())
-    })
-    .await;
+    let expired = is_over_for_a_task_that_never_rests(&deadlines, limit).await;
+    assert_eq!(expired, Expired::Exchange);
+}
+
+#[tokio::test]
+async fn the_time_of_a_body_holds_even_for_a_task_that_never_rests() {
+    let limit = Duration::from_millis(50);
+    let deadlines = Deadlines::new(Rc::new(Limits {
+        body_time: Some(limit),
+        ..Limits::default()
+    }));
+    deadlines.begin_exchange();
+    deadlines.begin_body();
+    let expired = is_over_for_a_task_that_never_rests(&deadlines, limit).await;
+    assert_eq!(expired, Expired::Connection);
+    let failure = deadlines.take_failure();
+    assert!(matches!(failure, Some(Error::ResponseTooSlow)));
 }
