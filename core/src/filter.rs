@@ -31,6 +31,7 @@ mod suspicion;
 mod tests;
 mod ticker;
 mod trap;
+mod wear;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -59,6 +60,7 @@ pub(crate) use inspect::CompileError;
 pub(crate) use instance::Instance;
 pub(crate) use load::{API, LoadError, LoadRequest, Loader};
 pub(crate) use manifest::{Manifest, append};
+pub(crate) use wear::Wear;
 
 use self::log_budget::LogBudget;
 #[cfg(feature = "cli")]

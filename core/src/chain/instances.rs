@@ -6,12 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::starts::StartBudget;
 use crate::config::FilterLimits;
-use crate::filter::{CallAnswer, Failure, Filter, HookCall, Instance};
+use crate::filter::{CallAnswer, Failure, Filter, HookCall, Instance, Wear};
 use crate::flow::ClientKey;
 use crate::verdict::Notes;
-
-/// How many instances may wear out soon: some requests need much memory.
-const WORN_OUT_IN_A_ROW: u32 = 3;
 
 /// The idle instances of a filter. There is one kind of filter today.
 #[derive(Debug)]
@@ -24,8 +21,7 @@ pub(super) enum Instances {
 pub(super) struct Components {
     idle: RefCell<Vec<Live>>,
     starts: StartBudget,
-    /// How many instances in a row were worn out by a few calls.
-    worn_out: Cell<u32>,
+    wear: Cell<Wear>,
 }
 
 /// An instance, which moves out and in again with each call.
@@ -57,7 +53,7 @@ impl Instances {
         Self::Component(Components {
             idle: RefCell::default(),
             starts: StartBudget::new(limits, Instant::now()),
-            worn_out: Cell::new(0),
+            wear: Cell::default(),
         })
     }
 
@@ -135,15 +131,10 @@ impl Components {
 
     /// Fails if one instance after the other is worn out by a few calls.
     fn retire(&self, instance: &Instance) -> Result<(), Failure> {
-        let Some(failure) = instance.worn_out() else {
-            self.worn_out.set(0);
-            return Ok(());
-        };
-        self.worn_out.set(self.worn_out.get().saturating_add(1));
-        if self.worn_out.get() > WORN_OUT_IN_A_ROW {
-            return Err(failure);
-        }
-        Ok(())
+        let mut wear = self.wear.get();
+        let replaced = wear.replace(instance);
+        self.wear.set(wear);
+        replaced
     }
 }
 

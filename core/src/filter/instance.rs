@@ -172,6 +172,7 @@ impl Instance {
             async |store| hook.call_tick(store).await,
         )
         .await?;
+        self.calls += 1;
         self.store.data_mut().end();
         let pause = pause.map_err(|message| Failure::Reported(cut(message)))?;
         Ok(pause.map(Duration::from_millis))
@@ -205,7 +206,7 @@ impl Instance {
     }
 
     /// The failure of an instance that has to be replaced although it was called a few times only.
-    pub(crate) fn worn_out(&self) -> Option<Failure> {
+    pub(super) fn worn_out(&self) -> Option<Failure> {
         let is_worn_out = self.calls < FEW_CALLS && self.memory() > self.memory_mark;
         is_worn_out.then(|| Failure::WornOut {
             calls: self.calls,

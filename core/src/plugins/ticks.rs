@@ -13,7 +13,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::chain::{Chain, Member};
 use crate::error::{ErrorChain, panic_message};
-use crate::filter::{Failure, Filter, Hook, Instance};
+use crate::filter::{Failure, Filter, Hook, Instance, Wear};
 
 /// The filters that work now. They end when this is dropped.
 #[derive(Debug, Default)]
@@ -86,11 +86,11 @@ impl Ticks {
 }
 
 async fn keep_ticking(filter: &Filter) {
-    let mut instance = None;
+    let (mut instance, mut wear) = (None, Wear::default());
     let mut failures = 0;
     loop {
         let begun = Instant::now();
-        let outcome = AssertUnwindSafe(tick(filter, &mut instance)).catch_unwind();
+        let outcome = AssertUnwindSafe(tick(filter, &mut instance, &mut wear)).catch_unwind();
         let outcome = outcome
             .await
             .unwrap_or_else(|panic| Err(Failure::Proxy(panic_message(&*panic))));
@@ -118,16 +118,22 @@ async fn keep_ticking(filter: &Filter) {
     }
 }
 
-/// Calls an instance of its own, or a new one in place of one that failed, has grown large or knows
+/// Calls an instance of its own, or a new one in place of one that failed, is worn out or knows
 /// other feeds.
-async fn tick(filter: &Filter, instance: &mut Option<Instance>) -> Result<Duration, Failure> {
+async fn tick(
+    filter: &Filter,
+    instance: &mut Option<Instance>,
+    wear: &mut Wear,
+) -> Result<Duration, Failure> {
     let idle = instance.take();
     let mut live = match idle.and_then(|mut live| live.knows_feeds().then_some(live)) {
         Some(live) => live,
         None => Instance::start(filter).await?,
     };
     let pause = live.tick().await?;
-    if !live.should_retire() {
+    if live.should_retire() {
+        wear.replace(&live)?;
+    } else {
         *instance = Some(live);
     }
     Ok(pause.unwrap_or(Duration::MAX))

@@ -133,6 +133,10 @@ fn of_ticks() -> Vec<Row> {
     let hoarding = "(loop $again
         (if (i32.eq (memory.grow (i32.const 16)) (i32.const -1)) (then (unreachable)))
         (br $again))";
+    // What it answers begins at 0: to be called again in a millisecond. It has 60 MB to begin with.
+    let again_with_more = "(i32.store8 (i32.const 8) (i32.const 1))
+        (i64.store (i32.const 16) (i64.const 1))
+        (drop (memory.grow (i32.const 64)))";
     vec![
         made(
             "start_cpu",
@@ -157,6 +161,12 @@ fn of_ticks() -> Vec<Row> {
             guests::ticking("", hoarding),
             "memory = '64MiB'\nstart_cpu = '10s'\nstart_wall = '20s'",
             "needs more than its 64.0 MiB of memory ([limits] memory)",
+        ),
+        made(
+            "memory",
+            guests::ticking("", again_with_more),
+            "memory = '64MiB'\nstart_cpu = '10s'\nstart_wall = '20s'",
+            " of memory after 1 calls..([limits] memory)",
         ),
         made(
             "transfer",
