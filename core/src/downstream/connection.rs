@@ -341,7 +341,8 @@ async fn reply(
 ) -> Result<Reply, Rejection> {
     let is_connect = request.method() == Method::CONNECT;
     // The proxy asks itself for nothing that reaches an origin.
-    let is_health_check = || !is_connect && session.worker.pseudonym.is_in(request.headers());
+    let pseudonym = &session.worker.pseudonym;
+    let is_health_check = || !is_connect && pseudonym.is_asked_by_itself(request.headers());
     if session.admission == Admission::Refused && !is_health_check() {
         return Err(Error::ClientNotAllowed.into());
     }

@@ -41,9 +41,10 @@ pub(crate) async fn forward(
     let (mut head, body) = request.into_parts();
     let fields = head::check(&head)?;
     let worker = &session.worker;
-    let is_own = fields.has(&VIA) && worker.pseudonym.is_in(&head.headers);
+    let (pseudonym, has_via) = (&worker.pseudonym, fields.has(&VIA));
     if is_for_the_proxy(&mut head)? {
-        exchange.record_health_check(is_own);
+        let is_health_check = has_via && pseudonym.is_asked_by_itself(&head.headers);
+        exchange.record_health_check(is_health_check);
         return Ok(Reply::Local(respond::options()));
     }
     let is_about_the_server = head.method == Method::OPTIONS && has_no_path(&head.uri);
@@ -51,7 +52,7 @@ pub(crate) async fn forward(
     let destination = session.destination(authority.as_str())?;
     let target = &destination.route.target;
     exchange.set_target(target);
-    if is_own {
+    if has_via && pseudonym.is_in(&head.headers) {
         return Err(Error::Loop.into());
     }
     let client = session.login(|| basic::credentials(&head.headers)).await?;
@@ -64,7 +65,7 @@ pub(crate) async fn forward(
     exchange.record_judgement(filters.judge_request(&mut head, url).await)?;
     let upgrade = Wanted::of(session, upgrade)?;
 
-    worker.pseudonym.append_to(&mut head.headers, head.version);
+    pseudonym.append_to(&mut head.headers, head.version);
     // HTTP/1.0 knows no interim responses (RFC 9110, section 15.2).
     let interims = (head.version != Version::HTTP_10).then_some(&session.interims);
     head.version = Version::HTTP_11;

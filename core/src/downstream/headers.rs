@@ -137,13 +137,17 @@ fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item =
 #[derive(Clone, Debug)]
 pub(crate) struct Pseudonym {
     name: String,
+    /// Stands in its place where the proxy asks itself. Clients and origins see the name; this one
+    /// never leaves the machine, so that no client passes for the proxy.
+    to_itself: String,
     via_1_0: HeaderValue,
     via_1_1: HeaderValue,
 }
 
 impl Pseudonym {
     pub(crate) fn random() -> Self {
-        let name = format!("portcullis-{:08x}", RandomState::new().hash_one(()) as u32);
+        let number = || RandomState::new().hash_one(());
+        let name = format!("portcullis-{:08x}", number() as u32);
         let via = |version| {
             HeaderValue::from_str(&format!("{version} {name}"))
                 .expect("a version and hexadecimal digits make a field value")
@@ -151,13 +155,14 @@ impl Pseudonym {
         Self {
             via_1_0: via("1.0"),
             via_1_1: via("1.1"),
+            to_itself: format!("portcullis-{:016x}", number()),
             name,
         }
     }
 
-    /// What stands for this proxy in a Via field.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
+    /// What stands for this proxy in the Via field of a question to itself.
+    pub(crate) fn to_itself(&self) -> &str {
+        &self.to_itself
     }
 
     /// The field value that marks a message of HTTP/1.1.
@@ -167,11 +172,12 @@ impl Pseudonym {
 
     /// Whether a message has been here before.
     pub(crate) fn is_in(&self, headers: &HeaderMap) -> bool {
-        tokens(headers, &VIA).any(|hop| {
-            let mut words = hop.split(u8::is_ascii_whitespace);
-            let by = words.by_ref().filter(|word| !word.is_empty()).nth(1);
-            by.is_some_and(|by| by.eq_ignore_ascii_case(self.name.as_bytes()))
-        })
+        has_hop(headers, &self.name)
+    }
+
+    /// Whether it is a question of the proxy to itself.
+    pub(crate) fn is_asked_by_itself(&self, headers: &HeaderMap) -> bool {
+        has_hop(headers, &self.to_itself)
     }
 
     /// Marks a message that was received in `version`.
@@ -182,6 +188,14 @@ impl Pseudonym {
         };
         headers.append(VIA, via.clone());
     }
+}
+
+fn has_hop(headers: &HeaderMap, name: &str) -> bool {
+    tokens(headers, &VIA).any(|hop| {
+        let mut words = hop.split(u8::is_ascii_whitespace);
+        let by = words.by_ref().filter(|word| !word.is_empty()).nth(1);
+        by.is_some_and(|by| by.eq_ignore_ascii_case(name.as_bytes()))
+    })
 }
 
 #[cfg(test)]
@@ -269,5 +283,7 @@ mod tests {
         assert!(!this.is_in(&headers));
         this.append_to(&mut headers, Version::HTTP_10);
         assert!(this.is_in(&headers));
+        // All who see such a message may send the mark again.
+        assert!(!this.is_asked_by_itself(&headers));
     }
 }

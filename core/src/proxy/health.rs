@@ -25,7 +25,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// Answered by any worker, without an origin (RFC 9110, section 9.3.7). The Via field tells that
 /// the proxy itself asks, so that its access log leaves it out.
 fn question(own: &Pseudonym) -> String {
-    let name = own.name();
+    let name = own.to_itself();
     format!(
         "OPTIONS * HTTP/1.1\r\nHost: portcullis\r\nVia: 1.1 {name}\r\nConnection: close\r\n\r\n"
     )

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use portcullis::config::{AccessLogTo, Group, parse_network};
-use portcullis_tests::{Log, OPTIONS, Origin, Proxy, Stage, connect, get, guests, plug, scene};
+use portcullis_tests::{Log, OPTIONS, Origin, Proxy, Stage, connect, get, guests, ok, plug, scene};
 
 use crate::facts::Known;
 
@@ -153,6 +153,29 @@ async fn a_question_to_the_proxy_itself_has_a_line_without_a_host() {
             assert!(!line.contains(absent), "{line}");
         }
     }
+}
+
+/// All who are asked or answered through the proxy see its mark.
+#[tokio::test]
+async fn a_client_with_the_mark_of_the_proxy_is_not_left_out_of_the_log() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("access.log");
+    let to = AccessLogTo::File(log.clone());
+    let proxy = Proxy::start_with(|config| config.log.access.to = to).await;
+    let (mut client, origin) = (proxy.client().await, Origin::start().await);
+    client.send(get(&origin.url("/"))).await;
+    let mut served = origin.accept().await;
+    let head = served.head().await;
+    let mut marks = head.lines().filter(|line| line.starts_with("via: "));
+    let mark = marks.next().expect("the proxy marks what it sends");
+    served.send(ok("")).await;
+    client.response().await;
+    let question = format!("OPTIONS * HTTP/1.1\r\nHost: portcullis\r\n{mark}\r\n\r\n");
+    client.send(question).await;
+    assert_eq!(client.response().await.status, 200);
+    proxy.stop().await;
+    let lines = read(&log);
+    assert_eq!(lines.matches(" method=OPTIONS ").count(), 1, "{lines}");
 }
 
 /// What is in a log file by now.
