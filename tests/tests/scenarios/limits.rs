@@ -7,6 +7,8 @@
 //! `guests/obeys/cases.toml` as far as the SDK passes such arguments on. A limit that work in the
 //! background meets is in the log alone.
 
+mod hooks;
+
 use portcullis_tests::{Log, Stage, guests, plug};
 
 /// A limit, a filter that meets it at hosts that begin with `x`, settings under which it does, and
