@@ -7,7 +7,7 @@ use portcullis::commands::{
     Decided, DecisionError, Lists, NewDecision, Ruling, Scope, check, decide, explain,
     list_decisions, remove_decisions,
 };
-use portcullis::config::Group;
+use portcullis::config::{Feed, FeedFormat, Group, UntilFirst};
 use portcullis::{Config, StartError};
 use portcullis_tests::{Log, Proxy, Stage, guests, plug};
 
@@ -101,6 +101,31 @@ async fn what_an_operator_has_allowed_passes_the_hooks_behind_the_host_as_well()
         // The filter behind the one that would have stopped the request has changed it.
         log.says(&["kind=access", "allowed-here.example", "edited=b-editor"])
             .await;
+    }
+}
+
+#[tokio::test]
+async fn an_allowed_host_passes_and_no_other_while_something_cannot_judge() {
+    let faults: [fn(&mut Config); 3] = [
+        |config| plug(&config.plugins.dir, "guard.wasm", "no filter"),
+        |config| {
+            config.plugins.dir.push("gone");
+            config.plugins.dir_must_exist = true;
+        },
+        |config| {
+            let list = "file:///nowhere/list".parse().expect("a URL");
+            let mut feed = Feed::new(list, FeedFormat::Domains);
+            feed.until_first = UntilFirst::Block;
+            config.feeds.insert("ads".into(), feed);
+        },
+    ];
+    for fault in faults {
+        let stage = Stage::start_with(fault).await;
+        make(&stage, &decision(Ruling::Allow, "allowed.example")).await;
+        for (host, status) in [("allowed.example", 200), ("a.example", 503)] {
+            stage.answers(&[(host, status)]).await;
+            assert_eq!(stage.connect(host).await.status, status, "{host}");
+        }
     }
 }
 

@@ -320,6 +320,50 @@ async fn a_built_in_filter_stands_in_with_its_defaults_for_settings_with_a_mista
     }
 }
 
+#[tokio::test]
+async fn a_built_in_filter_that_may_refuse_nothing_does_not_stand_in_either() {
+    for settings in ["mode = 'shadow'", "required = false", "enabled = false"] {
+        let mistaken = format!("{settings}\non_eror = 'block'");
+        let stage = Stage::start_with(|config| {
+            plug(&config.plugins.dir, "blocklist.toml", mistaken);
+        })
+        .await;
+        let hosts = [("malware.wicar.org", 200), ("a.example", 200)];
+        stage.answers(&hosts).await;
+    }
+}
+
+/// A file takes the place of a built-in filter, and so does one that cannot be used at the start.
+#[tokio::test]
+async fn nothing_stands_in_for_a_refused_file_that_has_the_name_of_a_built_in_filter() {
+    for (settings, status) in [("", 503), ("mode = 'shadow'", 200)] {
+        let stage = Stage::start_with(|config| {
+            plug(&config.plugins.dir, "blocklist.toml", settings);
+            plug(&config.plugins.dir, "blocklist.wasm", "no filter");
+        })
+        .await;
+        for host in ["malware.wicar.org", "a.example"] {
+            let response = stage.get(host).await;
+            assert_eq!(response.status, status, "{settings}: {response:?}");
+            let is_named = response.body.contains("Filter: blocklist\n");
+            assert_eq!(is_named, status == 503, "{response:?}");
+        }
+        stage.unplug("blocklist.wasm");
+        stage.unplug("blocklist.toml");
+        stage.until("malware.wicar.org", 403).await;
+        stage.answers(&[("a.example", 200)]).await;
+    }
+    // The built-in filter is the version before of a file that comes later.
+    let stage = Stage::start().await;
+    let mut log = Log::follow();
+    stage.plug("blocklist.wasm", "no filter");
+    log.says(&["refused", "plugin=\"blocklist\"", "goes on serving"])
+        .await;
+    stage
+        .answers(&[("malware.wicar.org", 403), ("a.example", 200)])
+        .await;
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_file_that_could_not_be_read_is_read_when_it_can_be() {
