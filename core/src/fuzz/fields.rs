@@ -239,7 +239,14 @@ pub(super) fn is_of_connection(name: &HeaderName) -> bool {
 
 /// What a filter never changes.
 fn is_owned(name: &HeaderName) -> bool {
-    let framing = ["content-length", "expect", "host", "trailer", "via"];
+    let own = [
+        "content-length",
+        "expect",
+        "host",
+        "proxy-status",
+        "trailer",
+        "via",
+    ];
     let is_login_answer = name == "proxy-authentication-info" || name == "http2-settings";
-    framing.contains(&name.as_str()) || is_of_connection(name) && !is_login_answer
+    own.contains(&name.as_str()) || is_of_connection(name) && !is_login_answer
 }
