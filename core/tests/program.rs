@@ -12,6 +12,8 @@ mod auth;
 #[cfg(target_os = "linux")]
 #[path = "program/compiling.rs"]
 mod compiling;
+#[path = "program/conformance.rs"]
+mod conformance;
 #[cfg(target_os = "linux")]
 #[path = "program/descriptors.rs"]
 mod descriptors;
