@@ -336,7 +336,7 @@ mod tests {
             "portcullis check more",
             "portcullis plugin",
             "portcullis plugin bench a.wasm --calls 0",
-            "portcullis plugin test a.wasm",
+            "portcullis plugin test",
             "portcullis replay a.log",
             "portcullis plugin new",
             "portcullis plugin new a --lang cobol",

@@ -52,9 +52,10 @@ pub(super) fn names(content: &str) -> Option<impl Iterator<Item = (&str, Cow<'_,
     // `fe80::1%lo0`: the zone (RFC 4007, section 11) is not part of what `IpAddr` reads.
     let address: IpAddr = written.split('%').next()?.parse().ok()?;
     let mut names = fields.peekable();
-    // Two addresses are a range, unless the first stands for nothing.
-    let is_name = |name: &str| belongs_to_none(address) || name.parse::<IpAddr>().is_err();
-    let is_line = names.peek().copied().is_some_and(is_name);
+    // Two addresses are a range, unless the first stands for nothing: then they are names.
+    let is_name = |name: &str| name.parse::<IpAddr>().is_err();
+    let may_be_names = belongs_to_none(address) || names.clone().all(is_name);
+    let is_line = names.peek().is_some() && may_be_names;
     let entry = move |name: &str| -> Cow<'_, str> {
         let has_others = written.len() + 1 + name.len() < content.len();
         if has_others || !content[written.len()..].starts_with(' ') {

@@ -143,8 +143,14 @@ fn remarks_and_titles_do_not_mislead() {
         assert_eq!(detected(body), Some(format), "{body}");
         assert!(parse(&Format::default(), body.as_bytes()).is_ok(), "{body}");
     }
-    let range = parse(&FeedFormat::Hosts.into(), b"192.0.2.0 192.0.2.255\n");
-    assert!(range.is_err(), "{range:?}");
+    for range in ["192.0.2.0 192.0.2.255\n", "192.0.2.0 a.example 192.0.2.7\n"] {
+        let read = parse(&FeedFormat::Hosts.into(), range.as_bytes());
+        assert!(read.is_err(), "{read:?}");
+    }
+    let named = read(FeedFormat::Hosts, "0.0.0.0 a.example 192.0.2.7\n");
+    let mut names: Vec<&str> = named.snapshot.names().collect();
+    names.sort_unstable();
+    assert_eq!(names, ["192.0.2.7", "a.example"]);
 }
 
 #[test]
