@@ -15,6 +15,8 @@ HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parent.parent
 LATER = tomllib.loads((HERE / "1.1.toml").read_text())
 CONTRACT = "sdk/wit/filter.wit"
+# Says that a folder was made here, so that what is in it may be removed.
+MARK = ".later"
 # What only a proxy of that version can answer, where cargo finds it as tests.
 TESTS = "tests/tests/later.rs"
 
@@ -54,14 +56,17 @@ def main():
     if sys.argv[1:] == ["--check"]:
         return
     folder = pathlib.Path(sys.argv[1])
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
+        sys.exit(f"{folder} has files that are not of such a copy, and they would be removed: name another folder")
     copies[pathlib.PurePath(TESTS)] = (HERE / "tests.rs").read_bytes()
+    write(folder / MARK, b"")
     for file, content in copies.items():
         write(folder / file, content)
         shutil.copymode(ROOT / file if file in files else HERE / "tests.rs", folder / file)
     # What is not in the tree any more is not in the copy, but what was built stays.
     for file in sorted(folder.rglob("*")):
         below = file.relative_to(folder)
-        if below.parts[0] not in ("target", ".git") and file.is_file() and pathlib.PurePath(below) not in copies:
+        if below.parts[0] not in ("target", MARK) and file.is_file() and pathlib.PurePath(below) not in copies:
             file.unlink()
 
 
