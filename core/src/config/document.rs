@@ -91,13 +91,13 @@ pub(crate) fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>)
 
 /// The word that was likely meant: a typo is about one letter in three.
 pub(super) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let most = |candidate: &str| candidate.len().max(3) / 3;
     known
-        .map(|candidate| (candidate, candidate.len().max(3) / 3))
-        .filter(|(candidate, most)| may_resemble(word, candidate, *most))
-        .map(|(candidate, most)| (strsim::damerau_levenshtein(word, candidate), candidate, most))
-        .filter(|(distance, _, most)| distance <= most)
+        .filter(|&candidate| may_resemble(word, candidate, most(candidate)))
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .filter(|&(distance, candidate)| distance <= most(candidate))
         .min()
-        .map(|(_, candidate, _)| candidate)
+        .map(|(_, candidate)| candidate)
 }
 
 /// Whether no more than `most` letters may be wrong, as far as the lengths tell. Comparing letters
