@@ -253,11 +253,11 @@ impl FeedGrant {
         matches!(self, Self::Named(names) if names.is_empty())
     }
 
-    /// Whether a feed may be looked into.
-    pub(crate) fn contains(&self, feed: &str, kind: FeedKind) -> bool {
+    /// Whether a feed may be looked into. Its kind is seldom needed.
+    pub(crate) fn contains(&self, feed: &str, kind: impl FnOnce() -> FeedKind) -> bool {
         match self {
             Self::All => true,
-            Self::Blocking => kind == FeedKind::Block,
+            Self::Blocking => kind() == FeedKind::Block,
             Self::Named(names) => names.iter().any(|name| name == feed),
         }
     }

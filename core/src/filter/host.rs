@@ -65,7 +65,7 @@ impl Host {
     }
 
     fn may_look_into(&self, lists: &Lists, feed: &str) -> bool {
-        self.grants.feeds.contains(feed, lists.kind_of(feed))
+        self.grants.feeds.contains(feed, || lists.kind_of(feed))
     }
 
     /// Their names.
