@@ -90,10 +90,12 @@ async fn keep_ticking(filter: &Filter) {
     let mut failures = 0;
     loop {
         let begun = Instant::now();
-        let outcome = AssertUnwindSafe(tick(filter, &mut instance, &mut wear)).catch_unwind();
+        let outcome = AssertUnwindSafe(tick(filter, &mut instance)).catch_unwind();
         let outcome = outcome
             .await
             .unwrap_or_else(|panic| Err(Failure::Proxy(panic_message(&*panic))));
+        let asked = outcome.as_ref().copied().unwrap_or_default();
+        let outcome = outcome.and_then(|pause| retire(&mut instance, &mut wear).map(|()| pause));
         // Where an instance had to be started, the call began with that.
         let took = begun.elapsed();
         let pause = match outcome {
@@ -103,7 +105,8 @@ async fn keep_ticking(filter: &Filter) {
             }
             Err(failure) => {
                 instance = None;
-                let pause = filter.settings.quarantine.pause_after(failures);
+                // One whose instance is worn out has worked. It is not called before it wants that.
+                let pause = filter.settings.quarantine.pause_after(failures).max(asked);
                 failures += 1;
                 tracing::warn!(
                     filter = &*filter.name,
@@ -119,22 +122,23 @@ async fn keep_ticking(filter: &Filter) {
 }
 
 /// Calls an instance of its own, or a new one in place of one that failed, is worn out or knows
-/// other feeds.
-async fn tick(
-    filter: &Filter,
-    instance: &mut Option<Instance>,
-    wear: &mut Wear,
-) -> Result<Duration, Failure> {
+/// other feeds. Gives the pause that the filter asks for.
+async fn tick(filter: &Filter, instance: &mut Option<Instance>) -> Result<Duration, Failure> {
     let idle = instance.take();
     let mut live = match idle.and_then(|mut live| live.knows_feeds().then_some(live)) {
         Some(live) => live,
         None => Instance::start(filter).await?,
     };
     let pause = live.tick().await?;
-    if live.should_retire() {
-        wear.replace(&live)?;
-    } else {
-        *instance = Some(live);
-    }
+    *instance = Some(live);
     Ok(pause.unwrap_or(Duration::MAX))
+}
+
+/// Has a new instance made for the next call where this one should not last. Fails if one after the
+/// other is worn out.
+fn retire(instance: &mut Option<Instance>, wear: &mut Wear) -> Result<(), Failure> {
+    match instance.take_if(|live| live.should_retire()) {
+        Some(retired) => wear.replace(&retired),
+        None => Ok(()),
+    }
 }
