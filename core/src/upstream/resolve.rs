@@ -168,6 +168,7 @@ impl Resolver {
             servers,
             shortage,
         } = source.load();
+        shortage.iter().for_each(system::tell_of_shortage);
         let servers = servers.inspect_err(|error| {
             tracing::warn!(
                 %error,
@@ -312,11 +313,7 @@ impl State {
         if let Some(error) = loaded.shortage {
             // It is told once.
             if self.version.take().is_some() {
-                tracing::warn!(
-                    %error,
-                    "the machine's name servers or its hosts file cannot be read now; what they \
-                     said before holds, and they are read again within seconds"
-                );
+                system::tell_of_shortage(&error);
             }
             return;
         }

@@ -70,6 +70,14 @@ pub(super) fn is_shortage(error: &io::Error) -> bool {
     dial::is_out_of_descriptors(error) || error.kind() == io::ErrorKind::OutOfMemory
 }
 
+pub(super) fn tell_of_shortage(error: &io::Error) {
+    tracing::warn!(
+        %error,
+        "the machine's name servers or its hosts file cannot be read now; what was known of them \
+         before holds, and they are read again within seconds"
+    );
+}
+
 impl Files {
     /// The version of the files now, which takes two system calls.
     pub(super) fn version(&self, with_name_servers: bool) -> Version {
