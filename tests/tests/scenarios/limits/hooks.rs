@@ -21,8 +21,9 @@ fn limits() -> [(&'static str, String, &'static str); 4] {
     let grows = "(if (i32.eq (memory.grow (i32.const 999)) (i32.const -1)) (then (unreachable)))";
     [
         ("cpu = '20ms'\nwall = '20s'", LOOPS.into(), "([limits] cpu)"),
+        // Calls about other hosts are to be within it on a machine that is busy, too.
         (
-            "cpu = '20s'\nwall = '20ms'",
+            "cpu = '20s'\nwall = '300ms'",
             LOOPS.into(),
             "([limits] wall)",
         ),
