@@ -215,7 +215,8 @@ async fn every_line_is_there_when_the_proxy_has_ended() {
     assert_eq!(read(&log).matches("host=x.example ").count(), 20);
 }
 
-/// What its filter knows is the id of the next exchange, the same in each hook.
+/// What its filter knows is the id of the next exchange with `numbered.example`, the same in each
+/// hook.
 async fn known_id(log: &mut Log) -> String {
     let mut ids = HashSet::new();
     for hook in [
@@ -224,7 +225,7 @@ async fn known_id(log: &mut Log) -> String {
         "judge-response",
         "exchange-ended",
     ] {
-        let known = Known::told(log, hook).await;
+        let known = Known::told(log, hook, "numbered.example").await;
         ids.insert(known.value("exchange.id").to_owned());
     }
     assert_eq!(ids.len(), 1, "{ids:?}");

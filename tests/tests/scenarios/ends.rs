@@ -126,9 +126,9 @@ async fn each_end_of_an_exchange_is_told_in_each_protocol() {
         for end in &ENDS {
             way.ask(&stage, end.host).await;
             let (how, status) = way.end(end);
-            let asked = Known::told(&mut log, "judge-host").await;
+            let asked = Known::told(&mut log, "judge-host", end.host).await;
             assert_eq!(asked.value("exchange.protocol"), way.protocol());
-            let ended = Known::told(&mut log, "exchange-ended").await;
+            let ended = Known::told(&mut log, "exchange-ended", end.host).await;
             let told = [
                 "exchange.host",
                 "exchange.protocol",

@@ -75,15 +75,16 @@ const COUNTED: [&str; 3] = ["calls", "level", "size_count"];
 pub(crate) struct Known(Vec<(String, String)>);
 
 impl Known {
-    /// What it tells next in that hook.
-    pub(crate) async fn told(log: &mut Log, hook: &str) -> Self {
-        Self::told_by("knows", log, hook).await
+    /// What it tells next in that hook about that host. Other tests have the filter, too.
+    pub(crate) async fn told(log: &mut Log, hook: &str, host: &str) -> Self {
+        Self::told_by("knows", log, hook, &format!("exchange.host={host}, ")).await
     }
 
-    /// The same of another filter that tells what it knows in that form, its name as the verb.
-    async fn told_by(name: &str, log: &mut Log, hook: &str) -> Self {
+    /// The same of any filter that tells what it knows in that form, its name as the verb, in a line
+    /// with `part`.
+    async fn told_by(name: &str, log: &mut Log, hook: &str, part: &str) -> Self {
         let (filter, begin) = (format!("filter=\"{name}\""), format!("{hook} {name} ["));
-        let line = log.says(&[&filter, &begin]).await;
+        let line = log.says(&[&filter, &begin, part]).await;
         let (_, rest) = line.split_once(&begin).expect("it says so");
         let (facts, _) = rest.split_once(']').expect("its end");
         let facts = facts.split(", ").filter_map(|fact| fact.split_once('='));
@@ -148,9 +149,8 @@ async fn each_hook_knows_what_the_table_says_and_nothing_else() {
     })
     .await;
     for hook in ["init", "tick"] {
-        Known::told(&mut log.clone(), hook)
-            .await
-            .assert_is(hook, &[]);
+        let known = Known::told_by("knows", &mut log.clone(), hook, "").await;
+        known.assert_is(hook, &[]);
     }
     let origin = Origin::start().await;
     have_exchange(&stage, &origin).await;
@@ -170,7 +170,7 @@ async fn each_hook_knows_what_the_table_says_and_nothing_else() {
     let request = [("request.method", "GET"), ("request.url", &*url)];
     let mut first = None;
     for (place, (hook, besides)) in BESIDES.into_iter().enumerate() {
-        let known = Known::told(&mut log, hook).await;
+        let known = Known::told(&mut log, hook, "a.example").await;
         // Notes are written in each of them, and read in those that follow.
         let noted = HOOKS[2..][..=place].join("+");
         let says = [
@@ -214,7 +214,7 @@ async fn what_is_about_no_exchange_is_answered_in_every_hook() {
     let last = ["filter=\"uses\"", "exchange-ended uses ["];
     stage.until_said(&mut log.clone(), "a.example", &last).await;
     for hook in HOOKS {
-        let answers = Known::told_by("uses", &mut log.clone(), hook).await;
+        let answers = Known::told_by("uses", &mut log.clone(), hook, "").await;
         answers.assert_is(hook, &[&ANSWERS]);
     }
     let are_counted = async || {

@@ -88,11 +88,11 @@ async fn facts(guarded: &Guarded, origin: &Origin) -> Facts {
     client.send(with(&asked, &login("ada", "secret"))).await;
     let mut served = origin.accept().await;
     assert!(client.head().await.starts_with("HTTP/1.1 200 "));
-    let asked = Known::told(&mut log, "judge-host").await;
+    let asked = Known::told(&mut log, "judge-host", "front.example").await;
     let (hello, opened) = (client_hello("other.example"), Instant::now());
     client.send(&hello).await;
     assert_eq!(served.exactly_bytes(hello.len()).await, hello);
-    let named = Known::told(&mut log, "judge-host").await;
+    let named = Known::told(&mut log, "judge-host", "other.example").await;
     served.send(&hello).await;
     client.exactly_bytes(hello.len()).await;
     let mut moved = hello.len();
@@ -110,7 +110,7 @@ async fn facts(guarded: &Guarded, origin: &Origin) -> Facts {
     Facts {
         asked,
         named,
-        ended: Known::told(&mut log, "exchange-ended").await,
+        ended: Known::told(&mut log, "exchange-ended", "front.example").await,
         access,
         moved,
         longest: begun.elapsed(),
