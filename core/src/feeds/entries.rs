@@ -150,7 +150,10 @@ pub(crate) enum Rejected {
     #[error("it cannot be read back from where it is kept")]
     Read(#[from] io::Error),
     /// It is more than a snapshot can hold, or its lines repeat too much beside each of many names.
-    #[error("its entries have more than 4 GiB, or than eight times its size")]
+    #[error(
+        "its entries, each with what stands beside its name, have more than eight times its size, \
+         or than 4 GiB"
+    )]
     TooLarge,
 }
 

@@ -163,8 +163,8 @@ pub(crate) enum FetchError {
     /// What has arrived cannot be kept until it is read.
     #[error("cannot keep it while it is read")]
     Keep(#[source] io::Error),
-    /// The body is larger than the feed's `max_size`.
-    #[error("it is larger than max_size, {max} bytes")]
+    /// The body is larger than the feed's `max_size`, or what unpacks it would be.
+    #[error("it is larger than max_size, {max} bytes, or packed with a window that is larger")]
     TooLarge {
         /// The limit in bytes, of the body as it came and as it is unpacked.
         max: u64,
