@@ -239,8 +239,8 @@ impl<'a, 's> StopSignal<'a, 's> {
 ///
 /// An access log may have lines of many runs of the proxy, so numbers begin with the time of the
 /// start. No exchange of any run has the number of another, as long as the clock does not go back
-/// and there are at most a million exchanges a second: the numbers of a run are never ahead of the
-/// clock then.
+/// and no worker has more exchanges than its part of a million a second: the numbers of a run are
+/// never ahead of the clock then.
 #[derive(Debug)]
 pub(crate) struct ExchangeIds {
     next: Cell<u64>,
