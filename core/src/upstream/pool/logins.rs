@@ -59,7 +59,7 @@ impl Logins {
         self.pool.owned.remove(place)
     }
 
-    /// Where the client's first connection is that is so.
+    /// The place of the client's first connection for which `is_so` holds.
     fn place(&self, is_so: impl Fn(&UpstreamConnection) -> bool) -> Option<usize> {
         let all = self.pool.owned.0.borrow();
         let mut all = all.iter();
@@ -130,7 +130,7 @@ impl Owned {
 }
 
 impl Idle {
-    /// It is none of its client's any more.
+    /// The client's set has one connection less.
     fn forget(&self) {
         self.count.set(self.count.get() - 1);
     }

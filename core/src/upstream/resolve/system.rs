@@ -70,6 +70,7 @@ pub(super) fn is_shortage(error: &io::Error) -> bool {
     dial::is_out_of_descriptors(error) || error.kind() == io::ErrorKind::OutOfMemory
 }
 
+/// Logs why one of the files could not be read, which may pass.
 pub(super) fn tell_of_shortage(error: &io::Error) {
     tracing::warn!(
         %error,
