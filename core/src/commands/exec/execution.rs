@@ -72,7 +72,10 @@ impl fmt::Display for Execution {
                 "This was no boundary: the command was told of the proxy and could have gone around it.",
             );
         };
-        f.write_str("The command had no network but the proxy.")?;
+        if ways_out.is_empty() {
+            return f.write_str("The command had no network but the proxy.");
+        }
+        f.write_str("The boundary around the command was not complete.")?;
         for way in ways_out {
             write!(f, "\nA way out was left: {}", Escaped(way))?;
         }
