@@ -26,7 +26,9 @@ const [code, world] = await Promise.all([source, 'wit/world.wit'].map((name) => 
 for (const hook of hooks) {
   const object = hook.replace(/-(.)/, (_, letter) => letter.toUpperCase());
   const isExported = new RegExp(`^\\s*export\\s+(const|let|var)\\s+${object}\\b`, 'm').test(code);
-  if (isExported && !new RegExp(`^\\s*export\\s+portcullis:filter/${hook}@`, 'm').test(world)) {
+  // The contract has a world for each hook, too.
+  const isInWorld = new RegExp(`^\\s*(export\\s+portcullis:filter/${hook}|include\\s+portcullis:filter/${hook}-hook)@`, 'm').test(world);
+  if (isExported && !isInWorld) {
     fail(`${source} exports ${object}, and wit/world.wit does not export ${hook}, so that it would never be called; add there:  export portcullis:filter/${hook}@1.0.0;`);
   }
 }

@@ -68,9 +68,13 @@ pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
 fn check_hooks(code: &str, world: &str) -> Result<(), BuildError> {
     for hook in Hook::ALL.map(Hook::name) {
         let class = class_of(hook);
-        let export = format!("export portcullis:filter/{hook}@");
-        let mut lines = world.lines();
-        let is_exported = lines.any(|line| line.trim_start().starts_with(&export));
+        // The contract has a world for each hook, too.
+        let ways = [
+            format!("export portcullis:filter/{hook}@"),
+            format!("include portcullis:filter/{hook}-hook@"),
+        ];
+        let mut lines = world.lines().map(str::trim_start);
+        let is_exported = lines.any(|line| ways.iter().any(|way| line.starts_with(way)));
         let mut classes = code.lines().filter_map(|line| line.strip_prefix("class "));
         let is_written = classes.any(|rest| words(rest).next() == Some(&*class));
         // It may come from another module.
@@ -197,6 +201,8 @@ mod tests {
     fn a_hook_is_written_and_exported_or_neither() {
         assert!(check_hooks(CLASSES, EXPORTS).is_ok());
         let more = format!("{CLASSES}class ExchangeEnded:\n    pass\n");
+        let included = format!("{EXPORTS}include portcullis:filter/exchange-ended-hook@1.0.0;\n");
+        assert!(check_hooks(&more, &included).is_ok());
         assert_eq!(
             check_hooks(&more, EXPORTS).unwrap_err().to_string(),
             "app.py has the class ExchangeEnded, and wit/world.wit does not export exchange-ended, so that it would never be \
