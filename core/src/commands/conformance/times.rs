@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenth_of_a_limit_is_no_excess_and_more_is_told_of_the_hook_that_takes_most() {
+    fn a_tenth_of_a_limit_passes_and_more_is_told_of_the_hook_that_takes_most() {
         let limits = FilterLimits {
             cpu: Duration::from_millis(50),
             wall: Duration::from_millis(100),

@@ -78,10 +78,13 @@ impl Candidate {
             format!("{kind}{note}")
         });
         let kinds: Vec<String> = kinds.collect();
+        if kinds.is_empty() {
+            return "its author's cases expect none".into();
+        }
         format!("{}: what its author's cases expect", kinds.join(", "))
     }
 
-    /// The cases are no bound; the grants are.
+    /// What it may give is bounded by the grants, and not by the cases.
     fn may_give(&self) -> String {
         let settings = self.file.with_extension("toml");
         format!(

@@ -328,6 +328,18 @@ async fn what_is_no_filter_or_wants_what_there_is_not_is_refused() {
 }
 
 #[tokio::test]
+async fn cases_that_expect_no_verdict_are_told_of_as_such() {
+    let (dir, config) = project(b"", "", None);
+    let manifest = br#"{"manifest": 1, "name": "suffix", "verdicts": []}"#;
+    let file = dir.path().join("silent.wasm");
+    fs::write(&file, guests::with_manifest(guests::suffix(), manifest)).unwrap();
+    let found = found(&config, file.to_str().unwrap()).await.unwrap();
+    let shown = found.to_string();
+    let none = "\n  verdicts  its author's cases expect none\n";
+    assert!(shown.contains(none), "{shown}");
+}
+
+#[tokio::test]
 async fn an_operator_is_told_which_lines_grant_what_a_filter_asks_for() {
     let (dir, config) = project(b"", "", None);
     let obeys = "[grants]\nfeeds = ['*']\nstate = true\nverdicts = ['allow', 'redirect']\n[config]\ngreeting = ''\n";
