@@ -13,7 +13,11 @@ async fn a_filter_for_the_later_version_uses_what_it_adds() {
     let text = fs::read_to_string(folder.join("filter.wat")).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("later.wasm");
-    fs::write(&file, guests::kept(&text, include_str!("../../sdk/wit/filter.wit"))).unwrap();
+    fs::write(
+        &file,
+        guests::kept(&text, include_str!("../../sdk/wit/filter.wit")),
+    )
+    .unwrap();
     let mut config = Config::default();
     config.compiler.cache_dir = dir.path().join("compiled");
 
