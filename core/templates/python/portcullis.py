@@ -14,6 +14,8 @@ from componentize_py_types import Err
 from wit_world.imports import answer
 from wit_world.imports.types import (
     Fallback,
+    HeaderError_Forbidden,
+    HeaderError_InvalidSyntax,
     IpAddress,
     IpAddress_Ipv4,
     Page,
@@ -46,18 +48,27 @@ def block(reason: str, status: int = 403, **more) -> Verdict:
     This and the following take `retry_after`, the milliseconds after which the client may try
     again, `matched`, the rule that decided, and `fields`, header fields of the answer, each a text
     or bytes: {"Cache-Control": "no-store"}. All are said at once, so a hook has to be running.
+
+    The status is 400 to 599. An argument of another type or range is an error with its name.
     """
+    _text_is("reason", reason)
+    _status_is(status, range(400, 600), "400 to 599")
     return _answered(Verdict_Block(Refusal(status, reason)), **more)
 
 
 def redirect(location: str, status: int = 302, **more) -> Verdict:
-    """Sends the client to an absolute URL."""
+    """Sends the client to an absolute URL. The status is 301, 302, 303, 307 or 308."""
+    _text_is("location", location)
+    _status_is(status, (301, 302, 303, 307, 308), "301, 302, 303, 307 or 308")
     return _answered(Verdict_Redirect(Redirection(status, location)), **more)
 
 
 def replace(content_type: str, body: str | bytes, status: int = 200, **more) -> Verdict:
-    """Answers in place of the origin."""
-    return _answered(Verdict_Replace(Page(status, content_type, _as_bytes(body))), **more)
+    """Answers in place of the origin. The status is 200 to 599."""
+    _text_is("content_type", content_type)
+    _status_is(status, range(200, 600), "200 to 599")
+    page = Page(status, content_type, _as_bytes("body", body))
+    return _answered(Verdict_Replace(page), **more)
 
 
 def ask(text: str, otherwise: Fallback = Fallback.BLOCK, wait: int = 60_000, **more) -> Verdict:
@@ -66,6 +77,10 @@ def ask(text: str, otherwise: Fallback = Fallback.BLOCK, wait: int = 60_000, **m
     If none has decided after `wait` milliseconds, `otherwise` holds: the next filter is asked, or
     the exchange is refused.
     """
+    _text_is("text", text)
+    if not isinstance(otherwise, Fallback):
+        raise _unfit("otherwise", otherwise, "Fallback.NEXT or Fallback.BLOCK")
+    _time_is("wait", wait)
     return _answered(Verdict_Ask(Question(text, otherwise, wait)), **more)
 
 
@@ -73,6 +88,7 @@ def keep(time: int) -> None:
     """Lets the proxy use the answer of JudgeHost again for so many milliseconds, where host, port
     and all facts agree that the filter has asked for.
     """
+    _time_is("time", time)
     answer.keep(time)
 
 
@@ -82,20 +98,67 @@ def _answered(
     matched: str | None = None,
     fields: dict[str, str | bytes] | None = None,
 ) -> Verdict:
-    for name, part in vars(verdict.value).items():
-        if part is None:
-            raise TypeError(f"the verdict lacks its {name}")
+    # All are looked at before any is said.
+    if retry_after is not None:
+        _time_is("retry_after", retry_after)
+    if matched is not None:
+        _text_is("matched", matched)
+    if fields is not None and not isinstance(fields, dict):
+        raise _unfit("fields", fields, "a dict of header fields")
+    fields = {name: _as_bytes(f"fields[{name!r}]", value) for name, value in (fields or {}).items()}
+
     if retry_after is not None:
         answer.retry_after(retry_after)
     if matched is not None:
         answer.matched(matched)
-    for name, value in (fields or {}).items():
-        answer.add_field(name, _as_bytes(value))
+    for name, value in fields.items():
+        _add_field(name, value)
     return verdict
 
 
-def _as_bytes(value: str | bytes) -> bytes:
+def _add_field(name: str, value: bytes) -> None:
+    _text_is("the name of a header field", name)
+    try:
+        answer.add_field(name, value)
+    except Err as error:
+        if isinstance(error.value, HeaderError_Forbidden):
+            wrong = "belongs to the proxy and cannot be changed"
+        elif isinstance(error.value, HeaderError_InvalidSyntax):
+            wrong = "has a name or a value that is not possible in HTTP"
+        else:
+            raise
+        raise ValueError(f"the field {name} {wrong}") from None
+
+
+def _text_is(name: str, value) -> None:
+    # What does not fit the contract is a trap in the built filter, with neither name nor line.
+    if not isinstance(value, str):
+        raise _unfit(name, value, "a text")
+
+
+def _status_is(value, possible, which: str) -> None:
+    if not _is_whole(value) or value not in possible:
+        raise _unfit("status", value, which)
+
+
+def _time_is(name: str, value) -> None:
+    if not _is_whole(value) or not 0 <= value < 1 << 64:
+        raise _unfit(name, value, "whole milliseconds")
+
+
+def _is_whole(value) -> bool:
+    # To Python, True is a number.
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _as_bytes(name: str, value: str | bytes) -> bytes:
+    if not isinstance(value, (str, bytes)):
+        raise _unfit(name, value, "a text or bytes")
     return value.encode() if isinstance(value, str) else value
+
+
+def _unfit(name: str, value, what: str) -> Exception:
+    return ValueError(f"{name} is {value!r}, and it has to be {what}")
 
 
 def is_within(host: str, domain: str) -> bool:

@@ -1,7 +1,7 @@
 import unittest
 
 from componentize_py_types import Err
-from portcullis import NEXT, ask, block, hook, ip, is_within, keep, replace
+from portcullis import NEXT, ask, block, hook, ip, is_within, keep, redirect, replace
 from wit_world.imports import answer, clock, request_headers
 from wit_world.imports.types import Fallback, Field, IpAddress_Ipv4, IpAddress_Ipv6, Page, Question, Refusal
 from wit_world.reset import reset
@@ -55,6 +55,44 @@ class Verdicts(unittest.TestCase):
         question = ask("Is this all right?", otherwise=Fallback.NEXT).value
         self.assertEqual(question, Question("Is this all right?", Fallback.NEXT, 60_000))
 
+    def test_an_argument_that_does_not_fit_is_an_error_with_its_name(self):
+        milliseconds = "and it has to be whole milliseconds"
+        for call, text in [
+            (lambda: block(5), "reason is 5, and it has to be a text"),
+            (lambda: block("no", status="high"), "status is 'high', and it has to be 400 to 599"),
+            (lambda: block("no", status=99999), "status is 99999, and it has to be 400 to 599"),
+            (lambda: block("no", status=True), "status is True, and it has to be 400 to 599"),
+            (lambda: block("no", retry_after=1.5), f"retry_after is 1.5, {milliseconds}"),
+            (lambda: block("no", retry_after=-5), f"retry_after is -5, {milliseconds}"),
+            (lambda: block("no", retry_after=1 << 64), f"retry_after is {1 << 64}, {milliseconds}"),
+            (lambda: block("no", matched=7), "matched is 7, and it has to be a text"),
+            (lambda: block("no", fields={"X-A": 7}), "fields['X-A'] is 7, and it has to be a text or bytes"),
+            (lambda: block("no", fields={7: "a"}), "the name of a header field is 7, and it has to be a text"),
+            (lambda: block("no", fields="X-A"), "fields is 'X-A', and it has to be a dict of header fields"),
+            (lambda: redirect(None), "location is None, and it has to be a text"),
+            (lambda: redirect("/", status=200), "status is 200, and it has to be 301, 302, 303, 307 or 308"),
+            (lambda: replace(7, ""), "content_type is 7, and it has to be a text"),
+            (lambda: replace("", 7), "body is 7, and it has to be a text or bytes"),
+            (lambda: replace("", "", status=99), "status is 99, and it has to be 200 to 599"),
+            (lambda: ask(7), "text is 7, and it has to be a text"),
+            (lambda: ask("?", "next"), "otherwise is 'next', and it has to be Fallback.NEXT or Fallback.BLOCK"),
+            (lambda: ask("?", wait=0.5), f"wait is 0.5, {milliseconds}"),
+            (lambda: keep(None), f"time is None, {milliseconds}"),
+        ]:
+            with self.assertRaises(ValueError) as failure:
+                call()
+            self.assertEqual(str(failure.exception), text)
+        self.assertEqual(answer.said, answer.Said())
+
+    def test_a_field_that_cannot_be_added_is_named(self):
+        for name, text in [
+            ("Content-Length", "the field Content-Length belongs to the proxy and cannot be changed"),
+            ("X A", "the field X A has a name or a value that is not possible in HTTP"),
+        ]:
+            with self.assertRaises(ValueError) as failure:
+                block("no", fields={name: "1"})
+            self.assertEqual(str(failure.exception), text)
+
 
 class Errors(unittest.TestCase):
     def test_what_goes_wrong_is_told_with_its_place(self):
@@ -68,7 +106,7 @@ class Errors(unittest.TestCase):
             (lambda: NEXT.status, r"AttributeError: .*'status' \(test_portcullis.py:\d+\)"),
             (lambda: request_headers.set("Host", b"a"), r"the proxy answers forbidden \(test_portcullis.py:\d+\)"),
             (lambda: clock.local("Nowhere"), "there is no time zone Nowhere; .*"),
-            (lambda: block(None), r"TypeError: the verdict lacks its reason \(test_portcullis.py:\d+\)"),
+            (lambda: block(None), r"ValueError: reason is None, and it has to be a text \(test_portcullis.py:\d+\)"),
             (refused, "not today"),
             (lambda: hook(judge)(None), "the hook answered 'block'; a verdict is NEXT, ALLOW, .*"),
         ]:
