@@ -17,51 +17,118 @@ export const drop = { tag: 'drop' };
  * This and the following take `retryAfter`, the milliseconds after which the client may try again,
  * `matched`, the rule that decided, and `fields`, header fields of the answer, each a text or
  * bytes: { 'Cache-Control': 'no-store' }. All are said at once, so a hook has to be running.
+ *
+ * The status is 400 to 599. An argument of another type or range is an error with its name.
  */
-export const block = (reason, { status = 403, ...more } = {}) => answered('block', { status, reason }, more);
+export function block(reason, { status = 403, ...more } = {}) {
+  textIs('reason', reason);
+  statusIs(status, status >= 400 && status <= 599, '400 to 599');
+  return answered('block', { status, reason }, more);
+}
 
-/** Sends the client to an absolute URL. */
-export const redirect = (location, { status = 302, ...more } = {}) => answered('redirect', { status, location }, more);
+/** Sends the client to an absolute URL. The status is 301, 302, 303, 307 or 308. */
+export function redirect(location, { status = 302, ...more } = {}) {
+  textIs('location', location);
+  statusIs(status, [301, 302, 303, 307, 308].includes(status), '301, 302, 303, 307 or 308');
+  return answered('redirect', { status, location }, more);
+}
 
-/** Answers in place of the origin. `body` is a text, or bytes. */
-export const replace = (contentType, body, { status = 200, ...more } = {}) =>
-  answered('replace', { status, contentType, body: asBytes(body) }, more);
+/** Answers in place of the origin. `body` is a text, or bytes. The status is 200 to 599. */
+export function replace(contentType, body, { status = 200, ...more } = {}) {
+  textIs('contentType', contentType);
+  statusIs(status, status >= 200 && status <= 599, '200 to 599');
+  return answered('replace', { status, contentType, body: asBytes('body', body) }, more);
+}
 
 /**
  * Asks a person. If none has decided after `wait` milliseconds, `otherwise` holds: the next filter
  * is asked (`'next'`), or the exchange is refused (`'block'`).
  */
-export const ask = (text, { otherwise = 'block', wait = 60_000, ...more } = {}) =>
-  answered('ask', { text, otherwise, wait: BigInt(wait) }, more);
+export function ask(text, { otherwise = 'block', wait = 60_000, ...more } = {}) {
+  textIs('text', text);
+  if (!['next', 'block'].includes(otherwise)) {
+    throw unfit('otherwise', otherwise, "'next' or 'block'");
+  }
+  return answered('ask', { text, otherwise, wait: asTime('wait', wait) }, more);
+}
 
 /**
  * Lets the proxy use the answer of `judgeHost` again for so many milliseconds, where host, port and
  * all facts agree that the filter has asked for.
  */
-export const keep = (time) => answer.keep(BigInt(time));
+export const keep = (time) => answer.keep(asTime('time', time));
 
 function answered(tag, val, { retryAfter, matched, fields = {}, ...unknown }) {
   for (const name in unknown) {
     throw new Error(`${tag}(…) has no option ${name}`);
   }
-  for (const name in val) {
-    if (val[name] === undefined) {
-      throw new Error(`${tag}(…) lacks its ${name}`);
-    }
+  // All are looked at before any is said.
+  const time = retryAfter === undefined ? undefined : asTime('retryAfter', retryAfter);
+  if (matched !== undefined) {
+    textIs('matched', matched);
   }
-  if (retryAfter !== undefined) {
-    answer.retryAfter(BigInt(retryAfter));
+  if (typeof fields !== 'object' || fields === null) {
+    throw unfit('fields', fields, 'an object of header fields');
+  }
+  const added = Object.entries(fields).map(([name, value]) => [name, asBytes(`fields['${name}']`, value)]);
+
+  if (time !== undefined) {
+    answer.retryAfter(time);
   }
   if (matched !== undefined) {
     answer.matched(matched);
   }
-  for (const [name, value] of Object.entries(fields)) {
-    answer.addField(name, asBytes(value));
+  for (const [name, value] of added) {
+    addField(name, value);
   }
   return { tag, val };
 }
 
-const asBytes = (value) => (typeof value === 'string' ? bytes(value) : value);
+function addField(name, value) {
+  try {
+    answer.addField(name, value);
+  } catch (error) {
+    const wrong = {
+      forbidden: 'belongs to the proxy and cannot be changed',
+      'invalid-syntax': 'has a name or a value that is not possible in HTTP',
+    }[error.payload?.tag];
+    throw wrong ? new Error(`the field ${name} ${wrong}`) : error;
+  }
+}
+
+// What does not fit the contract is a trap in the built filter, with neither name nor line.
+function textIs(name, value) {
+  if (typeof value !== 'string') {
+    throw unfit(name, value, 'a text');
+  }
+}
+
+function statusIs(value, isPossible, which) {
+  if (!Number.isInteger(value) || !isPossible) {
+    throw unfit('status', value, which);
+  }
+}
+
+function asTime(name, value) {
+  const isWhole = typeof value === 'bigint' || Number.isInteger(value);
+  if (!isWhole || value < 0 || value >= 2n ** 64n) {
+    throw unfit(name, value, 'whole milliseconds');
+  }
+  return BigInt(value);
+}
+
+function asBytes(name, value) {
+  if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
+    throw unfit(name, value, 'a text or bytes');
+  }
+  return typeof value === 'string' ? bytes(value) : value;
+}
+
+function unfit(name, value, what) {
+  // JSON has no NaN, and refuses a BigInt.
+  const hasForm = ['object', 'string'].includes(typeof value);
+  return new Error(`${name} is ${hasForm ? JSON.stringify(value) : value}, and it has to be ${what}`);
+}
 
 const tags = ['next', 'allow', 'block', 'redirect', 'replace', 'drop', 'ask'];
 

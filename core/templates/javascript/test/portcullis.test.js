@@ -71,7 +71,47 @@ test('a verdict can say more than its case does', () => {
     wait: 60_000n,
   });
   assert.throws(() => portcullis.block('no', { code: 404 }), /block\(…\) has no option code/);
-  assert.throws(() => portcullis.block(undefined), /block\(…\) lacks its reason/);
+});
+
+test('an argument that does not fit is an error with its name', () => {
+  const { ask, block, redirect, replace } = portcullis;
+  const milliseconds = 'and it has to be whole milliseconds';
+  for (const [call, message] of [
+    [() => block(), 'reason is undefined, and it has to be a text'],
+    [() => block(5), 'reason is 5, and it has to be a text'],
+    [() => block('no', { status: 'high' }), 'status is "high", and it has to be 400 to 599'],
+    [() => block('no', { status: '404' }), 'status is "404", and it has to be 400 to 599'],
+    [() => block('no', { status: 99999 }), 'status is 99999, and it has to be 400 to 599'],
+    [() => block('no', { retryAfter: 1.5 }), `retryAfter is 1.5, ${milliseconds}`],
+    [() => block('no', { retryAfter: -5 }), `retryAfter is -5, ${milliseconds}`],
+    [() => block('no', { retryAfter: NaN }), `retryAfter is NaN, ${milliseconds}`],
+    [() => block('no', { retryAfter: 2n ** 64n }), `retryAfter is ${2n ** 64n}, ${milliseconds}`],
+    [() => block('no', { retryAfter: null }), `retryAfter is null, ${milliseconds}`],
+    [() => block('no', { matched: 7 }), 'matched is 7, and it has to be a text'],
+    [() => block('no', { fields: { 'X-A': 7 } }), "fields['X-A'] is 7, and it has to be a text or bytes"],
+    [() => block('no', { fields: 'X-A' }), 'fields is "X-A", and it has to be an object of header fields'],
+    [() => redirect({}), 'location is {}, and it has to be a text'],
+    [() => redirect('/', { status: 200 }), 'status is 200, and it has to be 301, 302, 303, 307 or 308'],
+    [() => replace(7, ''), 'contentType is 7, and it has to be a text'],
+    [() => replace('', [7]), 'body is [7], and it has to be a text or bytes'],
+    [() => replace('', '', { status: 200.5 }), 'status is 200.5, and it has to be 200 to 599'],
+    [() => ask(7), 'text is 7, and it has to be a text'],
+    [() => ask('?', { otherwise: 'allow' }), `otherwise is "allow", and it has to be 'next' or 'block'`],
+    [() => ask('?', { wait: 0.5 }), `wait is 0.5, ${milliseconds}`],
+    [() => keep(undefined), `time is undefined, ${milliseconds}`],
+  ]) {
+    assert.throws(call, { message });
+  }
+  assert.deepEqual(said, { keep: undefined, retryAfter: undefined, matched: undefined, fields: [] });
+});
+
+test('a field that cannot be added is named', () => {
+  for (const [name, message] of [
+    ['Content-Length', 'the field Content-Length belongs to the proxy and cannot be changed'],
+    ['X A', 'the field X A has a name or a value that is not possible in HTTP'],
+  ]) {
+    assert.throws(() => portcullis.block('no', { fields: { [name]: '1' } }), { message });
+  }
 });
 
 test('what goes wrong is told with its place', () => {
