@@ -202,8 +202,10 @@ def settings(text: str, kind: type):
 def hook(call):
     """Lets the proxy's log tell what an error was and where.
 
-    Without it there is a trap without a word.
+    Without it there is a trap without a word. A method of a hook's class that the proxy
+    would not call is refused at once: when the filter is built, or its tests begin.
     """
+    _is_called_by_the_proxy(call)
     judges = call.__name__ == "judge"
 
     @wraps(call)
@@ -222,6 +224,23 @@ def hook(call):
         return verdict
 
     return told
+
+
+_METHODS = {
+    "Lifecycle": "init",
+    "JudgeHost": "judge",
+    "JudgeRequest": "judge",
+    "JudgeResponse": "judge",
+    "ExchangeEnded": "ended",
+    "Tick": "tick",
+}
+
+
+def _is_called_by_the_proxy(call) -> None:
+    owner, _, name = call.__qualname__.rpartition(".")
+    method = _METHODS.get(owner, name)
+    if name != method:
+        raise TypeError(f"the method of {owner} is {method}, and {name} would never be called")
 
 
 def _text(error: Exception) -> str:

@@ -204,6 +204,15 @@ fn a_filter_in_python_is_begun_tested_built_and_obeyed() {
     );
     names_the_mistake(
         &author,
+        ("app.py", "def judge(", "def judge_host("),
+        [
+            "app.py",
+            "the method of JudgeHost is judge, and judge_host would never be called",
+            "portcullis: componentize-py failed, see above",
+        ],
+    );
+    names_the_mistake(
+        &author,
         ("app.py", "return NEXT", "return = NEXT"),
         [
             "app.py",

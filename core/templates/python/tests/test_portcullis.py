@@ -113,3 +113,16 @@ class Errors(unittest.TestCase):
             with self.assertRaises(Err) as failure:
                 hook(call)()
             self.assertRegex(failure.exception.value, f"^{text}$")
+
+    def test_a_method_that_the_proxy_would_not_call_is_refused(self):
+        def misspelt(self):
+            return NEXT
+
+        misspelt.__qualname__ = "JudgeHost.judge_host"
+        with self.assertRaises(TypeError) as failure:
+            hook(misspelt)
+        self.assertEqual(
+            str(failure.exception), "the method of JudgeHost is judge, and judge_host would never be called"
+        )
+        misspelt.__qualname__ = "JudgeHost.judge"
+        self.assertIs(hook(misspelt).__wrapped__, misspelt)
