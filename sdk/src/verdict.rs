@@ -184,9 +184,12 @@ impl Verdict {
     /// [`HeaderError`](crate::HeaderError).
     ///
     /// ```
-    /// use portcullis_sdk::Verdict;
+    /// use portcullis_sdk::{Error, HeaderName, Verdict};
     ///
-    /// Verdict::replace("text/html", "<p>Closed").field("Cache-Control", "no-store");
+    /// let verdict = Verdict::replace("text/html", "<p>Closed").field("Cache-Control", "no-store");
+    /// let name: HeaderName = "X-Reason".parse()?; // as a setting has it
+    /// let verdict = verdict.field(&name, "closed");
+    /// # Ok::<(), Error>(())
     /// ```
     #[must_use]
     pub fn field(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {

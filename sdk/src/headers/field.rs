@@ -78,6 +78,18 @@ impl AsRef<str> for HeaderName {
     }
 }
 
+impl From<HeaderName> for String {
+    fn from(name: HeaderName) -> Self {
+        name.0
+    }
+}
+
+impl From<&HeaderName> for String {
+    fn from(name: &HeaderName) -> Self {
+        name.0.clone()
+    }
+}
+
 impl<'de> Deserialize<'de> for HeaderName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
