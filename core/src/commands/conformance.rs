@@ -166,7 +166,14 @@ fn is_static(
 fn says_its_configuration(checks: &mut Checks, wasm: &[u8]) {
     match Manifest::find(wasm) {
         Ok(found) => match found.and_then(|manifest| manifest.config).map(Schema::new) {
-            Some(Ok(_)) => checks.pass("S5"),
+            Some(Ok(schema)) => match schema.doubt() {
+                Some(doubt) => checks.warn(
+                    "S5",
+                    format!("in the schema of its configuration, {doubt}"),
+                    "write a format that the proxy knows; until then it does nothing for that setting",
+                ),
+                None => checks.pass("S5"),
+            },
             Some(Err(error)) => checks.fail(
                 "S5",
                 format!("the schema of its configuration cannot be used: {error}"),

@@ -3,6 +3,7 @@
 //! schema in the filter's manifest, which is as hostile as the rest of its file.
 
 mod example;
+mod format;
 mod problem;
 #[cfg(test)]
 mod tests;
@@ -86,6 +87,15 @@ impl Schema {
     /// As the filter's file has it.
     pub(crate) fn source(&self) -> &Value {
         &self.source
+    }
+
+    /// What is to be mended though the schema can be used: a format that is probably misspelt.
+    pub(crate) fn doubt(&self) -> Option<String> {
+        let (format, meant) = format::misspelt(&self.source)?;
+        let format = brief(format);
+        Some(format!(
+            "the proxy does not know the format `{format}`; did you mean `{meant}`?"
+        ))
     }
 
     /// Whether a value is what it asks for.

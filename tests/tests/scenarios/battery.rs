@@ -213,6 +213,11 @@ async fn what_init_asks_takes_and_says_of_its_configuration_is_looked_at() {
     ] {
         fails("S5", &begins("", "", schema), "").await;
     }
+    let misspelt = r#"{"type": "object", "properties": {"block": {"format": "hosts"}}}"#;
+    let doubtful = of_guest(&begins("", "", misspelt), "").await;
+    assert_eq!(finding(&doubtful, "S5"), Finding::Warn, "{doubtful}");
+    let hint = "did you mean `host`?";
+    assert!(doubtful.to_string().contains(hint), "{doubtful}");
 }
 
 const PORT: &str =

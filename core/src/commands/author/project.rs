@@ -101,7 +101,7 @@ pub(super) fn schema(dir: &Path) -> Result<Option<Value>, BuildError> {
     };
     let read = serde_json::from_str(&text).map_err(|error| error.to_string());
     let checked = read.and_then(|schema: Value| match Schema::new(schema.clone()) {
-        Ok(_) => Ok(schema),
+        Ok(usable) => usable.doubt().map_or(Ok(schema), Err),
         Err(error) => Err(error.to_string()),
     });
     checked
@@ -184,5 +184,11 @@ mod tests {
             error.contains("config.schema.json cannot be used: it uses `$ref`"),
             "{error}"
         );
+
+        let misspelt = json!({"properties": {"block": {"format": "hosts"}}});
+        fs::write(dir.path().join(SCHEMA), misspelt.to_string()).unwrap();
+        let error = schema(dir.path()).unwrap_err().to_string();
+        let problem = "the proxy does not know the format `hosts`; did you mean `host`?";
+        assert!(error.ends_with(problem), "{error}");
     }
 }
