@@ -142,7 +142,7 @@ pub(crate) enum LoadError {
     /// It has no hook, so that it would never be asked anything.
     #[error(
         "it exports no hook of portcullis:filter@{API} (judge-host, judge-request, judge-response, \
-         exchange-ended, tick); was it built with portcullis-sdk?"
+         exchange-ended, tick); was it built with portcullis-sdk, with #[filter] above its impl?"
     )]
     NoHook,
     /// The trial instance failed or refused its configuration.

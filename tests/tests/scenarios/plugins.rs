@@ -73,7 +73,7 @@ async fn a_file_that_is_no_filter_leaves_the_one_before_in_use_and_the_log_says_
         (b"", "the file is incomplete"),
         (half, "the file is incomplete"),
         (&garbled, "this component does not compile"),
-        (b"\0asm\x01\0\0\0", "it exports no hook"),
+        (b"\0asm\x01\0\0\0", "#[filter] above its impl?"),
     ] {
         stage.plug("steady.wasm", content);
         let line = log.says(&["refused", "plugin=\"steady\"", reason]).await;
