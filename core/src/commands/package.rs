@@ -119,6 +119,31 @@ pub enum PackageError {
         Escaped(.0.display())
     )]
     PluginFolder(PathBuf),
+    /// It was not packaged, and a package of an earlier build could be taken for it.
+    #[error(
+        "{error}\n{} is there from an earlier packaging: it is not what was checked now",
+        Escaped(file.display())
+    )]
+    Earlier {
+        /// Why there is no new package.
+        error: Box<Self>,
+        /// The package that is there.
+        file: PathBuf,
+    },
+}
+
+impl PackageError {
+    /// The error with a word on the package that is at `output` already, if there is one and the
+    /// filter is what is wrong.
+    fn beside(self, output: &Path) -> Self {
+        if matches!(self, Self::Plugin(_)) || !output.is_file() {
+            return self;
+        }
+        Self::Earlier {
+            error: Box::new(self),
+            file: output.to_owned(),
+        }
+    }
 }
 
 /// Checks the filter in `file` with the settings and the cases beside it, and writes it with a
@@ -136,16 +161,15 @@ pub async fn package(
     let single = FilterFile::named(file, &config.plugins.dir)?.read()?;
     let (name, wasm) = (single.name().to_owned(), single.wasm()?);
     check_name(&name)?;
-    let found = conformance_of(&config, single.clone()).await?;
-    let remarks = passed(&name, found)?;
-    let verdicts = verdicts(&config, single, &file.with_file_name(CASES)).await?;
     let own = Manifest::find(&wasm).ok().flatten().unwrap_or_default();
     let version = own.version.clone();
-    check_version(&name, &version)?;
     let output = match output {
         Some(output) => output.to_owned(),
         None => PathBuf::from(format!("{name}-{version}.wasm")),
     };
+    let checked = check(&config, single, file).await;
+    let (remarks, verdicts) = checked.map_err(|error| error.beside(&output))?;
+    check_version(&name, &version)?;
     check_folder(&output, &config.plugins.dir)?;
 
     let component = filter::encode(&wasm).map_err(|error| {
@@ -183,6 +207,19 @@ pub async fn package(
         sdk_outside: sdk_outside(file),
         remarks,
     })
+}
+
+/// What an author should look at, and the verdicts that are expected, if the filter keeps to the
+/// contract and to the cases beside `file`.
+async fn check(
+    config: &Config,
+    single: FilterFile,
+    file: &Path,
+) -> Result<(Vec<Check>, Option<Vec<String>>), PackageError> {
+    let found = conformance_of(config, single.clone()).await?;
+    let remarks = passed(single.name(), found)?;
+    let verdicts = verdicts(config, single, &file.with_file_name(CASES)).await?;
+    Ok((remarks, verdicts))
 }
 
 fn sdk_outside(file: &Path) -> Option<PathBuf> {

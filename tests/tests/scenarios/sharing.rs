@@ -167,6 +167,21 @@ async fn a_filter_that_is_not_right_is_not_packaged_and_its_author_told_why() {
 }
 
 #[tokio::test]
+async fn a_package_of_an_earlier_build_is_not_taken_for_the_one_that_failed() {
+    let wrong = COUNTER_CASES.replace("'block'", "'allow'");
+    let (dir, config) = project(guests::counter(), COUNTER, Some(&wrong));
+    let file = dir.path().join("guest.wasm");
+    let output = dir.path().join("package.wasm");
+    fs::write(&output, b"earlier").unwrap();
+    let refusal = commands::package(config, &file, Some(&output)).await;
+    let said = refusal.unwrap_err().to_string();
+    assert!(said.contains("so there is no package"), "{said}");
+    let earlier = "package.wasm is there from an earlier packaging: it is not what was checked now";
+    assert!(said.ends_with(earlier), "{said}");
+    assert_eq!(fs::read(&output).unwrap(), b"earlier");
+}
+
+#[tokio::test]
 async fn a_filter_that_could_not_be_installed_is_not_packaged() {
     let (dir, config) = project(b"", "", None);
     let output = dir.path().join("package.wasm");
