@@ -11,7 +11,9 @@ use portcullis_contract::{
     Fact, Fallback, FoundIn, Outcome, Protocol, VerdictKind, canonical_host, field,
 };
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, Unexpected, Visitor};
+use toml::value::Datetime;
 
 use crate::case::Word;
 use crate::url::Url;
@@ -40,7 +42,7 @@ impl<'de, T: FromText> Deserialize<'de> for Parsed<T> {
 
 struct ParsedVisitor<T>(PhantomData<T>);
 
-impl<T: FromText> Visitor<'_> for ParsedVisitor<T> {
+impl<'de, T: FromText> Visitor<'de> for ParsedVisitor<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -49,6 +51,14 @@ impl<T: FromText> Visitor<'_> for ParsedVisitor<T> {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
         T::parse(text).map_err(E::custom)
+    }
+
+    /// A date or a time of TOML, which has no quotes, comes as a map.
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        match Datetime::deserialize(MapAccessDeserializer::new(map)) {
+            Ok(time) => self.visit_str(&time.to_string()),
+            Err(_) => Err(A::Error::invalid_type(Unexpected::Map, &self)),
+        }
     }
 }
 

@@ -54,6 +54,21 @@ fn a_case_knows_the_line_on_which_it_begins() {
 }
 
 #[test]
+fn the_time_may_be_a_date_of_toml() {
+    for now in [
+        "'2026-03-02T09:00:00Z'",
+        "2026-03-02T09:00:00Z",
+        "2026-03-02 09:00:00Z",
+    ] {
+        let cases = read(&format!(
+            "now = {now}\n[[case]]\nhost = 'a'\nexpect = 'next'"
+        ));
+        let expected = SystemTime::UNIX_EPOCH + Duration::from_secs(1_772_442_000);
+        assert_eq!(cases.unwrap().now, expected, "{now}");
+    }
+}
+
+#[test]
 fn all_that_surrounds_the_filter_stands_at_the_top() {
     let cases = read(
         "now = '2026-03-02T09:00:00Z'

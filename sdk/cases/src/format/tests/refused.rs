@@ -61,8 +61,18 @@ fn a_value_that_makes_no_sense_is_refused_where_it_stands() {
         let said = case(key).unwrap_err();
         assert!(said.starts_with(&format!("cases.toml:{problem}")), "{said}");
     }
-    let said = read("now = '2026-03-02T09:00:00+01:00'").unwrap_err();
-    assert!(said.contains("is not a time in UTC such as"), "{said}");
+    for now in [
+        "'2026-03-02T09:00:00+01:00'",
+        "2026-03-02T09:00:00+01:00",
+        "2026-03-02T09:00:00",
+        "2026-03-02",
+    ] {
+        let said = read(&format!("now = {now}")).unwrap_err();
+        assert!(said.contains("is not a time in UTC such as"), "{said}");
+    }
+    let said = read("now = { year = 2026 }").unwrap_err();
+    let problem = "invalid type: map, expected a time in UTC such as";
+    assert!(said.contains(problem), "{said}");
     let said = read("[feeds]\na = ['*.evil.example']").unwrap_err();
     assert!(
         said.starts_with("cases.toml:2:6: `*.evil.example` is not a domain"),
