@@ -169,6 +169,22 @@ fn a_hook_in_python_that_is_written_or_exported_alone_is_named_with_the_line_to_
     );
 }
 
+/// Without any tool: what the tools do takes its time.
+#[test]
+fn what_a_filter_in_python_imports_and_its_world_does_not_is_named_with_the_line_to_add() {
+    let author = Author::new();
+    let none = author.path("none");
+    fs::create_dir(&none).unwrap();
+    let dir = author.begins(&["--lang", "python", "no-ads"]);
+    edit(&dir.join("app.py"), |code| {
+        code.replace("imports import log", "imports import log, clock")
+    });
+    let said = author.cannot_build(&dir, &none);
+    let line = "wit/world.wit does not import clock, so the filter cannot be built; add there:  import portcullis:filter/clock@1.0.0;\n";
+    assert!(said.contains("app.py imports clock"), "{said}");
+    assert!(said.ends_with(line), "{said}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_compiler_without_the_target_is_named_with_the_commands_that_get_one() {

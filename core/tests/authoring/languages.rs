@@ -200,7 +200,7 @@ fn a_filter_in_python_is_begun_tested_built_and_obeyed() {
     cannot_import_what_the_world_lacks(
         &author,
         ("app.py", "from wit_world.imports import clock"),
-        "cannot import name 'clock' from 'wit_world.imports'",
+        "wit/world.wit does not import clock, so the filter cannot be built; add there:  import portcullis:filter/clock@1.0.0;",
     );
     names_the_mistake(
         &author,
@@ -243,7 +243,7 @@ fn wants_its_settings_right(author: &Author) {
     assert!(said.contains(hint), "{said}");
 }
 
-/// The tools of the language find this out, and say so. The file is whole again afterwards.
+/// It is said with the line to add. The file is whole again afterwards.
 fn cannot_import_what_the_world_lacks(author: &Author, (file, line): (&str, &str), part: &str) {
     let file = author.path("no-ads").join(file);
     let right = fs::read_to_string(&file).unwrap();

@@ -68,6 +68,17 @@ pub enum BuildError {
         /// The hook, as the contract names it.
         hook: &'static str,
     },
+    /// Something that a filter in Python asks the proxy for, and that its world lacks.
+    #[error(
+        "app.py imports {name}, and wit/world.wit does not import {interface}, so the filter cannot be built; add \
+         there:  import portcullis:filter/{interface}@{API};"
+    )]
+    NotImported {
+        /// The module.
+        name: String,
+        /// The interface, as the contract names it.
+        interface: String,
+    },
     /// A program that is needed.
     #[error(
         "there is no {program} on this machine, so a filter in {language} cannot be built. To get it:  {fix}"

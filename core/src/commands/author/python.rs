@@ -1,5 +1,7 @@
 //! Filters in Python: componentize-py, from the PATH or in an environment of the folder's own.
 
+mod imports;
+
 use crate::error::Escaped;
 use std::fs;
 use std::io::{self, Write};
@@ -46,6 +48,7 @@ pub(super) async fn build(dir: &Path) -> Result<Component, BuildError> {
     let text = |file: &str| fs::read_to_string(dir.join(file)).ok();
     if let (Some(code), Some(world)) = (text(CODE), text(WIT)) {
         check_hooks(&code, &world)?;
+        imports::check(&code, &world)?;
     }
     let mut command = componentize(dir).await?;
     let aside = tempfile::tempdir().map_err(tool::cannot_write_aside)?;
