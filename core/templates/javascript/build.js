@@ -20,7 +20,8 @@ if (spawnSync(process.execPath, ['--check', source], { stdio: 'inherit' }).statu
   fail(`${source} is not valid JavaScript, see above`);
 }
 
-// componentize leaves out what the world does not export, without a word.
+// componentize leaves out what the world does not export, without a word. Of what is not written, and
+// of imports, it tells late and names files of its own.
 const hooks = ['judge-host', 'judge-request', 'judge-response', 'exchange-ended', 'tick'];
 const [code, world] = await Promise.all([source, 'wit/world.wit'].map((name) => readFile(name, 'utf8')));
 for (const hook of hooks) {
@@ -30,6 +31,24 @@ for (const hook of hooks) {
   const isInWorld = new RegExp(`^\\s*(export\\s+portcullis:filter/${hook}|include\\s+portcullis:filter/${hook}-hook)@`, 'm').test(world);
   if (isExported && !isInWorld) {
     fail(`${source} exports ${object}, and wit/world.wit does not export ${hook}, so that it would never be called; add there:  export portcullis:filter/${hook}@1.0.0;`);
+  }
+  // It may come from another module.
+  const isNamed = new RegExp(`\\b${object}\\b|^export \\*`, 'm').test(code.replace(/^\s*\/\/.*$/gm, ''));
+  if (isInWorld && !isNamed) {
+    fail(`wit/world.wit exports ${hook}, and ${source} does not have its object, so the filter cannot be built; add to ${source}:  export const ${object} = { … };  with its method, or take the export out of wit/world.wit`);
+  }
+}
+
+function failImport(name) {
+  fail(`the filter imports ${name}, which wit/world.wit does not; add there:  import ${name};`);
+}
+
+// The worlds of single hooks bring types alone; any other may bring everything.
+if (!/^\s*include\s+(?!portcullis:filter\/[\w-]+-hook@)/m.test(world)) {
+  for (const [, name, bare] of code.matchAll(/^(?:import\b|\}).*\bfrom\s+['"]((portcullis:filter\/(?!types@)[\w-]+@)[\w.]+)['"]/gm)) {
+    if (!new RegExp(`^\\s*import\\s+${bare}`, 'm').test(world)) {
+      failImport(name);
+    }
   }
 }
 
@@ -44,5 +63,8 @@ try {
   await writeFile(file, component);
 } catch (error) {
   const [, missing] = /Error loading module "(portcullis:filter\/[^"]*)"/.exec(error.message) ?? [];
-  fail(missing ? `the filter imports ${missing}, which wit/world.wit does not; add there:  import ${missing};` : error.message);
+  if (missing) {
+    failImport(missing);
+  }
+  fail(error.message);
 }

@@ -156,6 +156,19 @@ fn a_filter_in_javascript_is_begun_tested_built_and_obeyed() {
             "portcullis: npm run build failed, see above",
         ],
     );
+    names_the_mistake(
+        &author,
+        (
+            "wit/world.wit",
+            "// export portcullis:filter/judge-request@",
+            "export portcullis:filter/judge-request@",
+        ),
+        [
+            "wit/world.wit exports judge-request, and src/filter.js does not have its object",
+            "add to src/filter.js:  export const judgeRequest = { … };",
+            "portcullis: npm run build failed, see above",
+        ],
+    );
     // npm installs again, and leaves what the build needs.
     edit(&dir.join("package.json"), |manifest| {
         manifest.replace("0.1.0", "0.1.1")
