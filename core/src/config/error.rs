@@ -35,7 +35,7 @@ pub enum ConfigError {
     Absent {
         /// The file that is missing.
         path: PathBuf,
-        /// The least that it must say, two spaces where lines end.
+        /// The least that it must say, as one line of TOML.
         example: String,
     },
     /// The value of a flag makes no sense.

@@ -117,7 +117,7 @@ async fn a_filter_without_what_it_needs_is_refused_and_traffic_passes() {
     let stage = Stage::start().await;
     let mut log = Log::follow();
     stage.plug("lacking.wasm", guests::suffix());
-    let advice = "lacking.toml; write there:  [config]  block = []";
+    let advice = "lacking.toml; write there:  config = { block = [] }";
     let line = log.says(&["refused", "plugin=\"lacking\"", advice]).await;
     assert!(line.contains("requests are not judged by it"), "{line}");
     assert_eq!(stage.get("evil.example").await.status, 200);

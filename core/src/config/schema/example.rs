@@ -9,11 +9,9 @@ use super::TABLE;
 /// Tables within tables; what is deeper is left out.
 const DEPTH: usize = 5;
 
-/// The whole table, with two spaces where lines end.
+/// The whole table as one line of TOML, as it is also shown in lines of the log.
 pub(super) fn table(schema: &Value) -> String {
-    let mut lines = vec![format!("[{TABLE}]")];
-    lines.extend(entries(schema, DEPTH));
-    lines.join("  ")
+    format!("{TABLE} = {}", inline(schema, DEPTH))
 }
 
 /// One key and its value, by the schema of the table.
@@ -33,6 +31,14 @@ fn entries(schema: &Value, depth: usize) -> impl Iterator<Item = String> {
         let value = value(&schema["properties"][key], depth);
         format!("{} = {value}", toml_key(key))
     })
+}
+
+fn inline(schema: &Value, depth: usize) -> String {
+    let entries: Vec<String> = entries(schema, depth).collect();
+    if entries.is_empty() {
+        return "{}".into();
+    }
+    format!("{{ {} }}", entries.join(", "))
 }
 
 /// A value that the schema allows or, where it is not simple, one that looks like it.
@@ -55,10 +61,7 @@ fn value(schema: &Value, depth: usize) -> String {
         Some("integer") => schema["minimum"].as_i64().unwrap_or(0).max(0).to_string(),
         Some("number") => "0.0".into(),
         Some("array") => "[]".into(),
-        Some("object") if depth > 0 => {
-            let entries: Vec<String> = entries(schema, depth - 1).collect();
-            format!("{{ {} }}", entries.join(", "))
-        }
+        Some("object") if depth > 0 => inline(schema, depth - 1),
         _ => quoted("…"),
     }
 }

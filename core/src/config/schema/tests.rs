@@ -279,13 +279,13 @@ fn a_file_that_is_missing_is_named_with_the_least_that_it_must_say() {
     let refusal = schema.check(&json!({}), path, None).unwrap_err();
     assert_eq!(
         refusal.to_string(),
-        "it has to be configured, and there is no plugins/a.toml; write there:  [config]  block = []  kind = 'a'  limit = 1  share = 0.0  \
-         'is on' = false  rule = { host = '…' }  else = '…'"
+        "it has to be configured, and there is no plugins/a.toml; write there:  config = { block = [], kind = 'a', limit = 1, \
+         share = 0.0, 'is on' = false, rule = { host = '…' }, else = '…' }"
     );
     let ConfigError::Absent { example, .. } = refusal else {
         unreachable!("nothing is there");
     };
-    let settings = FilterSettings::parse(&example.replace("  ", "\n"), path).unwrap();
+    let settings = FilterSettings::parse(&example, path).unwrap();
     let config = serde_json::from_str(&settings.config).unwrap();
     schema.check(&config, path, Some("")).unwrap();
 

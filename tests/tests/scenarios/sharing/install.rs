@@ -240,7 +240,7 @@ async fn what_is_wrong_with_settings_is_said_of_the_file_that_the_operator_has()
         found.settings.expect("it needs settings")
     };
     let absent = format!(
-        "it has to be configured, and there is no {place}; write there:  [config]  block = []"
+        "it has to be configured, and there is no {place}; write there:  config = {{ block = [] }}"
     );
     assert_eq!(problem().await, absent);
     assert!(!config.plugins.dir.exists());
