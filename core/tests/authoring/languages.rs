@@ -110,6 +110,37 @@ fn locked(dir: &Path) -> Vec<(String, Value)> {
     versions.collect()
 }
 
+/// A filter in JavaScript whose hooks are not those of its world.
+fn has_the_hooks_that_the_world_has(author: &Author) {
+    // componentize says nothing of it, and it would never be called.
+    names_the_mistake(
+        author,
+        (
+            "src/filter.js",
+            "export const judgeHost",
+            "export const tick = {};\nexport const judgeHost",
+        ),
+        [
+            "src/filter.js exports tick",
+            "add there:  export portcullis:filter/tick@1.0.0;",
+            "portcullis: npm run build failed, see above",
+        ],
+    );
+    names_the_mistake(
+        author,
+        (
+            "wit/world.wit",
+            "// export portcullis:filter/judge-request@",
+            "export portcullis:filter/judge-request@",
+        ),
+        [
+            "wit/world.wit exports judge-request, and src/filter.js does not have its object",
+            "add to src/filter.js:  export const judgeRequest = { … };",
+            "portcullis: npm run build failed, see above",
+        ],
+    );
+}
+
 #[test]
 fn a_filter_in_javascript_is_begun_tested_built_and_obeyed() {
     if !there_is("node") || !there_is("npm") {
@@ -142,33 +173,7 @@ fn a_filter_in_javascript_is_begun_tested_built_and_obeyed() {
         ),
         "wit/world.wit does not; add there:  import portcullis:filter/clock@1.0.0;",
     );
-    // componentize says nothing of it, and it would never be called.
-    names_the_mistake(
-        &author,
-        (
-            "src/filter.js",
-            "export const judgeHost",
-            "export const tick = {};\nexport const judgeHost",
-        ),
-        [
-            "src/filter.js exports tick",
-            "add there:  export portcullis:filter/tick@1.0.0;",
-            "portcullis: npm run build failed, see above",
-        ],
-    );
-    names_the_mistake(
-        &author,
-        (
-            "wit/world.wit",
-            "// export portcullis:filter/judge-request@",
-            "export portcullis:filter/judge-request@",
-        ),
-        [
-            "wit/world.wit exports judge-request, and src/filter.js does not have its object",
-            "add to src/filter.js:  export const judgeRequest = { … };",
-            "portcullis: npm run build failed, see above",
-        ],
-    );
+    has_the_hooks_that_the_world_has(&author);
     // npm installs again, and leaves what the build needs.
     edit(&dir.join("package.json"), |manifest| {
         manifest.replace("0.1.0", "0.1.1")
@@ -198,7 +203,7 @@ fn a_filter_in_python_is_begun_tested_built_and_obeyed() {
         .output()
         .unwrap();
     assert_eq!(test.status.code(), Some(0), "{test:?}");
-    assert!(stderr(&test).contains("Ran 9 tests"), "{}", stderr(&test));
+    assert!(stderr(&test).contains("Ran 12 tests"), "{}", stderr(&test));
 
     edit(&dir.join("app.py"), |source| {
         let begins = "        for domain in config.domains:";
