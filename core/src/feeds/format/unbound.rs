@@ -38,7 +38,10 @@ pub(super) fn read_line(line: &str, number: usize, entries: &mut Entries) -> Res
     let value = value.replace(['"', '\''], " ");
     let mut words = value.split_ascii_whitespace();
     let name = words.next().unwrap_or_default();
+    let is_hidden = |letter: char| letter.is_control() && letter != '\t';
     let rule = match option {
+        // The log shows the entry as text, which has to be read as the same entry.
+        _ if value.contains(is_hidden) => None,
         "local-zone" => match words.next() {
             Some(kind) if BLOCKING.contains(&kind) => Some(Rule::listed(Covers::Both)),
             Some(kind) if TRANSPARENT.contains(&kind) => Some(Rule::excepted(Covers::Both)),
