@@ -379,11 +379,12 @@ impl World {
 /// Sends what there is to send, and says whether the connection is open after the answer.
 async fn exchange(client: &mut Wire, request: &Request, text: &mut String) -> bool {
     client.send_what_is_taken(std::mem::take(text)).await;
+    // A body that the refused request before had, and that was not read, may have closed it.
+    if !client.hears().await {
+        return false;
+    }
+    // What an interim response announces may have come with it.
     loop {
-        // A body that the refused request before had, and that was not read, may have closed it.
-        if !client.hears().await {
-            return false;
-        }
         let response = client.response_to(request.method).await;
         if response.status >= 200 {
             return response.field("connection") != Some("close");
