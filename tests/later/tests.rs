@@ -21,7 +21,8 @@ async fn a_filter_for_the_later_version_uses_what_it_adds() {
     let mut config = Config::default();
     config.compiler.cache_dir = dir.path().join("compiled");
 
-    let report = commands::test_plugin(config.clone(), &file, &folder.join("filter.toml")).await;
+    let report =
+        commands::test_plugin(config.clone(), &file, Some(&folder.join("filter.toml"))).await;
     let report = report.expect("cases that can be asked");
     assert!(report.is_ok(), "{report}");
     let found = commands::conformance(config, &file).await;
