@@ -322,8 +322,8 @@ impl Upstream {
         Ok(dialled.into())
     }
 
-    /// The addresses of a host. If there is no descriptor for a question, idle connections make room
-    /// for it.
+    /// The addresses of a host. If there are no descriptors for the lookup, idle connections are
+    /// closed and it is tried again.
     async fn addresses(&self, target: &Target, client: ClientKey) -> Result<Vec<IpAddr>, Error> {
         match self.resolver.addresses(target, client).await {
             Err(Error::NoRoom(_)) => {

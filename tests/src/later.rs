@@ -1,7 +1,6 @@
 //! A version of the contract that is later than all that are released, and whether filters link
-//! with a proxy that speaks it. What such a proxy answers, `make later` shows. The tests of authors'
-//! tools, which have the filters in JavaScript and Python as these tools build them, take this file
-//! as their own.
+//! with a proxy that speaks it. `make later` shows what such a proxy answers. The tests of authors'
+//! tools include this file, too: they build the filters in JavaScript and Python.
 
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, OptLevel};

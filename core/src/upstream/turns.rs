@@ -1,7 +1,7 @@
-//! Who may take a descriptor now, besides the one for a connection: so many at a time, and each
-//! client half of them at most. Otherwise one client that asks for names whose servers do not
-//! answer, or that lead to many addresses which do not, would keep all others from theirs. `resolve`
-//! has a turn for each lookup, `dial` for each address that is tried beside another one.
+//! Which client may take another descriptor, besides the one for a connection. There is a limit, and
+//! each client has at most half of it: otherwise a client that asks for names whose servers or
+//! addresses do not answer would use up all of it. `resolve` takes a turn for each lookup, `dial`
+//! for each address that is tried beside another one.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -75,8 +75,8 @@ fn unknown_key(message: &str) -> Option<String> {
     Some(format!("unknown key `{key}`; {hint}"))
 }
 
-/// A typo is about one letter in three. Words of very different lengths are not compared: that takes
-/// long where one is long.
+/// A typo is about one letter in three. Words of very different lengths are not compared, because
+/// comparing long words takes long.
 fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let letters = word.chars().count();
     let most = |known: &str| known.len().max(3) / 3;

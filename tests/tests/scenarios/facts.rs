@@ -80,8 +80,8 @@ impl Known {
         Self::told_by("knows", log, hook, &format!("exchange.host={host}, ")).await
     }
 
-    /// The same of any filter that tells what it knows in that form, its name as the verb, in a line
-    /// with `part`.
+    /// The same of a filter of another name, which stands in place of `knows`, from a line that has
+    /// `part` in it.
     async fn told_by(name: &str, log: &mut Log, hook: &str, part: &str) -> Self {
         let (filter, begin) = (format!("filter=\"{name}\""), format!("{hook} {name} ["));
         let line = log.says(&[&filter, &begin, part]).await;

@@ -16,8 +16,8 @@ impl FromText for LogFilter {
         r#"a level (error, warn, info, debug or trace) or a list such as "info,portcullis=debug""#;
 
     fn parse(text: &str) -> Option<String> {
-        // Spaces around directives would have `EnvFilter` cut them in the wrong places, which may be
-        // within a letter.
+        // `EnvFilter` cuts directives that have spaces before them in the wrong places, even inside
+        // a letter.
         let trimmed: Vec<&str> = directives(text).collect();
         let filter = trimmed.join(",");
         EnvFilter::builder().parse(&filter).ok()?;
