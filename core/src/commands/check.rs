@@ -22,7 +22,8 @@ use crate::upstream::resolve::trust;
 /// with `ok`, `plugins` (each `name`, `builtin`, `disabled` and, where there is one, `version`,
 /// `description`, `mode`, `hooks`, `refused`), `feeds` (each list's `name`, `names`, which is a
 /// count, and `source`, `licence`, `disabled` and `error` where they apply), `available`, and
-/// `faults` (each `what` and `reason`): why a proxy would not be ready.
+/// `faults` (each `what` and `reason`, which may end with lines to copy): why a proxy would not be
+/// ready.
 #[derive(Debug, Serialize)]
 pub struct Report {
     ok: bool,
@@ -118,11 +119,7 @@ fn start_faults(config: &Config) -> Vec<Fault> {
     let exposed = config.check_exposed().err();
     let exposed = exposed.map(|exposed| Fault {
         what: "the listener".into(),
-        reason: format!(
-            "{}. Write there:  {}",
-            exposed.reason(),
-            exposed.remedy().join("  ")
-        ),
+        reason: exposed.to_string(),
     });
     let users = config.auth.users.as_deref().map(Users::read);
     let users = users.and_then(Result::err).map(|error| Fault {
@@ -223,8 +220,17 @@ impl fmt::Display for Report {
             }
         }
         for fault in &self.faults {
-            writeln!(f, "not ready: {}", Escaped(fault))?;
+            write_fault(f, fault)?;
         }
         Ok(())
     }
+}
+
+/// The lines of a reason that are to be copied are indented: each other line of a report begins
+/// with a word of its own.
+fn write_fault(f: &mut fmt::Formatter<'_>, fault: &Fault) -> fmt::Result {
+    let mut lines = fault.reason.lines();
+    let reason = Escaped(lines.next().unwrap_or_default());
+    writeln!(f, "not ready: {}: {reason}", Escaped(&fault.what))?;
+    lines.try_for_each(|line| writeln!(f, "  {}", Escaped(line)))
 }

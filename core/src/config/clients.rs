@@ -112,7 +112,7 @@ impl Clients {
 
 impl Exposed {
     /// Why that is not done.
-    pub(crate) fn reason(&self) -> String {
+    fn reason(&self) -> String {
         format!(
             "other machines reach {}{}, and nothing says which of them may use the proxy, so that it would be an open relay \
              into this network",
@@ -125,7 +125,7 @@ impl Exposed {
     }
 
     /// What has to be written, by lines.
-    pub(crate) fn remedy(&self) -> [String; 4] {
+    fn remedy(&self) -> [String; 4] {
         let networks: Vec<_> = networks_near(&self.listener.settings)
             .iter()
             .map(|network| format!("\"{network}\""))
