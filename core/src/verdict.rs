@@ -228,6 +228,12 @@ impl Additions {
         fields: None,
         retry_after: None,
     };
+
+    /// The value of Retry-After, which has whole seconds: never too early.
+    pub(crate) fn retry_after_seconds(&self) -> Option<u64> {
+        let time = self.retry_after?;
+        Some(time.as_secs() + u64::from(time.subsec_nanos() > 0))
+    }
 }
 
 /// The verdict of the whole chain. `Verdict::Next` here means that no filter had an opinion: the

@@ -27,8 +27,9 @@ use crate::verdict::{Judgement, Match, Verdict};
 /// Every filter's answer and what follows from them. By serde it is an object with `host`, `port`,
 /// `protocol`, `egress`, `listeners` if there is more to say than that there is one, `client` and
 /// `user` if they were named, `filters` (each `filter`, `hook`, `verdict`, `microseconds` and what
-/// else there is), `final`, `decided_by` (`clients`, `person`, `filter`, `allow-feed`, `list`,
-/// `egress` or `nothing`), `age_s` if a proxy runs, and `notes`.
+/// else there is, such as the `status` of its answer and the header `fields` that it adds),
+/// `final`, `decided_by` (`clients`, `person`, `filter`, `allow-feed`, `list`, `egress` or
+/// `nothing`), `age_s` if a proxy runs, and `notes`.
 #[derive(Debug, Serialize)]
 pub struct Explanation {
     host: String,
@@ -258,16 +259,16 @@ impl Explanation {
         let width = width.unwrap_or_default().max("filter".len());
         writeln!(
             f,
-            "  {:width$}  {:13}  {:8}  {:>11}  why",
+            "  {:width$}  {:13}  {:12}  {:>11}  why",
             "filter", "hook", "verdict", "time"
         )?;
         for line in &self.filters {
             let filter = Escaped(line.filter.as_deref().unwrap_or_default());
             write!(
                 f,
-                "  {filter:width$}  {:13}  {:8}",
+                "  {filter:width$}  {:13}  {:12}",
                 line.hook.unwrap_or_default(),
-                line.verdict
+                line.answer()
             )?;
             write!(f, "  {:8.1} us", line.microseconds.unwrap_or_default())?;
             if line.shadow {
@@ -279,6 +280,7 @@ impl Explanation {
             if let Some(why) = line.why() {
                 write!(f, "  {}", Escaped(why))?;
             }
+            line.write_fields(f, "      ")?;
             writeln!(f)?;
         }
         Ok(())

@@ -60,8 +60,7 @@ fn add(additions: &Additions, headers: &mut HeaderMap) {
             }
         }
     }
-    if let Some(time) = additions.retry_after {
-        let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    if let Some(seconds) = additions.retry_after_seconds() {
         headers.insert(RETRY_AFTER, seconds.into());
     }
 }

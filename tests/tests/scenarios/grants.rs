@@ -1,8 +1,9 @@
 //! What a filter may reach: the feeds that it is granted, and no others. (State has scenarios of
 //! its own.)
 
+use portcullis::commands;
 use portcullis::config::{Feed, FeedFormat};
-use portcullis_tests::{Log, Stage, guests};
+use portcullis_tests::{Log, Stage, guests, plug};
 
 /// A stage with a feed named `local` that lists `evil.example`.
 async fn stage(list: &tempfile::TempDir) -> Stage {
@@ -268,4 +269,40 @@ async fn a_filter_can_close_the_connection_and_add_to_its_answer() {
     let asked = stage.get("ask.example").await;
     assert_eq!(asked.status, 403);
     assert!(asked.body.contains("May it pass?"), "{}", asked.body);
+}
+
+#[tokio::test]
+async fn explain_tells_what_a_filter_answers_as_the_client_gets_it() {
+    let stage = Stage::start_with(|config| {
+        plug(&config.plugins.dir, "obeys.toml", OBEYS);
+        plug(&config.plugins.dir, "obeys.wasm", guests::obeys());
+    })
+    .await;
+    let answer = stage.get("later.example").await;
+    assert_eq!(answer.status, 429);
+    assert_eq!(answer.field("retry-after"), Some("1"));
+
+    let config = stage.proxy.config().clone();
+    let explained = commands::explain(config, "later.example", None, None).await;
+    let explained = explained.expect("a host");
+    let text = explained.to_string();
+    let fields = ["retry-after: 1", "x-why: much", "x-why: work"];
+    let mut lines = text.lines();
+    let row = lines.find(|line| line.starts_with("  obeys "));
+    assert!(row.is_some_and(|row| row.contains(" block 429 ")), "{text}");
+    for field in fields {
+        assert_eq!(lines.next(), Some(&*format!("      {field}")), "{text}");
+    }
+    let outcome = format!(
+        "\nblock by obeys with 429: busy\n  {}\n\n",
+        fields.join("\n  ")
+    );
+    assert!(text.contains(&outcome), "{text}");
+
+    let json = serde_json::to_value(&explained).expect("an object");
+    let fields = serde_json::json!({"retry-after": ["1"], "x-why": ["much", "work"]});
+    assert_eq!(json["final"]["fields"], fields, "{json}");
+    let filters = json["filters"].as_array().expect("a list");
+    let is_told = |line: &&serde_json::Value| line["fields"] == fields && line["status"] == 429;
+    assert_eq!(filters.iter().filter(is_told).count(), 1, "{json}");
 }

@@ -1,7 +1,9 @@
 //! One answer of a filter, or what follows from all of them, as `portcullis explain` shows it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
+use http::header::RETRY_AFTER;
 use serde::Serialize;
 
 use crate::chain::TraceEntry;
@@ -26,6 +28,9 @@ pub(super) struct Line {
     pub(super) reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) location: Option<String>,
+    /// The values of each header field that the filter adds to its answer, Retry-After among them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    fields: BTreeMap<String, Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) feed: Option<String>,
     /// Which list of the feed it is.
@@ -50,6 +55,24 @@ impl Line {
         [VerdictKind::Next.name(), VerdictKind::Allow.name()].contains(&self.verdict)
     }
 
+    /// The verdict, and the status of the answer if the filter gives it.
+    pub(super) fn answer(&self) -> String {
+        match self.status {
+            Some(status) => format!("{} {status}", self.verdict),
+            None => self.verdict.to_owned(),
+        }
+    }
+
+    /// Begins a line for each header field that the filter adds to its answer.
+    pub(super) fn write_fields(&self, f: &mut fmt::Formatter<'_>, indent: &str) -> fmt::Result {
+        for (name, values) in &self.fields {
+            for value in values {
+                write!(f, "\n{indent}{name}: {}", Escaped(value))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Why the filter says so, or why it could not answer.
     pub(super) fn why(&self) -> Option<&str> {
         let why = self.error.as_ref().or(self.reason.as_ref());
@@ -72,6 +95,7 @@ impl Line {
             status: parts.status.map(|status| status.as_u16()),
             reason,
             location,
+            fields: added_fields(judgement),
             feed: matched.and_then(|matched| Some(matched.feed.as_ref()?.to_string())),
             source: matched.and_then(|matched| Some(matched.source.as_ref()?.to_string())),
             rule: matched.map(|matched| matched.rule.to_string()),
@@ -81,6 +105,22 @@ impl Line {
             microseconds: None,
         }
     }
+}
+
+fn added_fields(judgement: &Judgement) -> BTreeMap<String, Vec<String>> {
+    let mut added: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let Some(besides) = &judgement.besides else {
+        return added;
+    };
+    let additions = &besides.additions;
+    for (name, value) in additions.fields.as_deref().into_iter().flatten() {
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        added.entry(name.to_string()).or_default().push(value);
+    }
+    if let Some(seconds) = additions.retry_after_seconds() {
+        added.insert(RETRY_AFTER.to_string(), vec![seconds.to_string()]);
+    }
+    added
 }
 
 impl From<TraceEntry> for Line {
@@ -106,7 +146,9 @@ impl fmt::Display for Line {
         if let Some(status) = self.status {
             write!(f, " with {status}")?;
         }
-        self.why()
-            .map_or(Ok(()), |why| write!(f, ": {}", Escaped(why)))
+        if let Some(why) = self.why() {
+            write!(f, ": {}", Escaped(why))?;
+        }
+        self.write_fields(f, "  ")
     }
 }
