@@ -97,8 +97,10 @@ impl Words for OnError {
 pub(crate) enum Standing {
     /// The operator counts on the filter: requests are answered by its `on_error`.
     Required(OnError),
-    /// It is left out: it is not required or in shadow mode.
+    /// It is left out, as it is not required.
     LeftOut,
+    /// It is left out, as it is in shadow mode, where it refuses nothing.
+    Shadow,
     /// The operator does not want it.
     Disabled,
 }
@@ -113,8 +115,9 @@ impl Standing {
     pub(crate) fn of(enabled: bool, mode: Mode, required: bool, on_error: OnError) -> Self {
         match mode {
             _ if !enabled => Self::Disabled,
+            Mode::Shadow => Self::Shadow,
             Mode::Enforce if required => Self::Required(on_error),
-            Mode::Enforce | Mode::Shadow => Self::LeftOut,
+            Mode::Enforce => Self::LeftOut,
         }
     }
 

@@ -214,9 +214,11 @@ impl Plugin {
                 "the version in use goes on serving; after a restart requests would be refused with 503: mend or remove it"
             }
             (Some(_), _) => "the version in use goes on serving; a restart would be without it",
-            (None, Standing::LeftOut | Standing::Disabled) => {
-                "requests are not judged by it, as it is not required"
+            (None, Standing::LeftOut) => "requests are not judged by it, as it is not required",
+            (None, Standing::Shadow) => {
+                "none for requests, as it is in shadow mode and refuses nothing; what it would do is not seen: mend or remove it"
             }
+            (None, Standing::Disabled) => "requests are not judged by it, as it is disabled",
             (None, Standing::Required(OnError::Skip)) => {
                 "requests are not judged by it (on_error = 'skip')"
             }

@@ -127,6 +127,30 @@ async fn a_filter_without_what_it_needs_is_refused_and_traffic_passes() {
 }
 
 #[tokio::test]
+async fn the_refusal_of_a_filter_that_may_refuse_nothing_says_why_it_may_not() {
+    let rows = [
+        ("watching", "mode = 'shadow'", "it is in shadow mode"),
+        ("optional", "required = false", "it is not required"),
+        ("turned-off", "enabled = false", "it is disabled"),
+    ];
+    let log = Log::follow();
+    let stage = Stage::start_with(|config| {
+        for (name, settings, _) in rows {
+            let mistaken = format!("{settings}\nlimitz = 1");
+            plug(&config.plugins.dir, &format!("{name}.toml"), mistaken);
+            plug(&config.plugins.dir, &format!("{name}.wasm"), guests::bare());
+        }
+    })
+    .await;
+    for (name, _, why) in rows {
+        let plugin = format!("plugin=\"{name}\"");
+        let line = log.clone().says(&["refused", &plugin, "limitz"]).await;
+        assert!(line.contains(why), "{line}");
+    }
+    stage.answers(&[("blocked.example", 200)]).await;
+}
+
+#[tokio::test]
 async fn a_file_may_be_renamed_into_place() {
     let stage = Stage::start().await;
     let mut log = Log::follow();

@@ -160,7 +160,7 @@ fn what_counts_for_a_filter_that_cannot_be_loaded_is_read_from_settings_with_mis
         ("on_error = 'skip'", Standing::Required(OnError::Skip)),
         ("on_error = 'skp'", Standing::Required(OnError::Block)),
         ("required = false", Standing::LeftOut),
-        ("mode = 'shadow'\nlimitz = 1", Standing::LeftOut),
+        ("mode = 'shadow'\nlimitz = 1", Standing::Shadow),
         (
             "enabled = false\n[limits]\ncpu = 'long'",
             Standing::Disabled,
