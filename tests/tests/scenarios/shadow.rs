@@ -12,6 +12,7 @@ async fn a_shadow_filter_tells_what_it_would_have_done() {
     })
     .await;
     let mut log = Log::follow();
+    let before = log.clone();
     stage
         .answers(&[("blocked.example", 200), ("calm.example", 200)])
         .await;
@@ -25,6 +26,7 @@ async fn a_shadow_filter_tells_what_it_would_have_done() {
     ] {
         assert!(line.contains(part), "{part} in {line}");
     }
+    assert_is_of_an_access_line(&line, before).await;
     // It is counted for explain, and asked there.
     let explain = async || {
         let config = stage.proxy.config().clone();
@@ -59,6 +61,15 @@ async fn a_shadow_filter_tells_what_it_would_have_done() {
     stage.until("blocked.example", 403).await;
     log.says(&["shadow", "candidate", "ends: ", "would be blocked"])
         .await;
+}
+
+/// The access line is that of the exchange about which the filter was asked. `log` is from before.
+async fn assert_is_of_an_access_line(line: &str, mut log: Log) {
+    let exchange = line.split(" exchange=").nth(1);
+    let exchange = exchange.and_then(|rest| rest.split(' ').next());
+    let id = format!(" id={} ", exchange.expect("it says which exchange"));
+    let told = ["kind=access", &id, " host=blocked.example ", " status=200 "];
+    log.says(&told).await;
 }
 
 #[tokio::test]
