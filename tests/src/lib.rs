@@ -9,6 +9,7 @@
 mod authority;
 mod dns;
 pub mod guests;
+pub mod kept;
 pub mod later;
 mod log;
 mod message;

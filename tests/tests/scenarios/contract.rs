@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
 use portcullis::{Config, commands};
+use portcullis_tests::kept::{self, ALL_GRANTS};
 use portcullis_tests::{guests, later};
 use sha2::{Digest, Sha256};
 use wit_component::semver_check;
@@ -181,7 +182,7 @@ fn the_text_of_the_newest_version_is_the_one_that_is_kept() {
 }
 
 /// The filters that are kept, with the version that they were built for: in `tests/kept`.
-fn kept() -> Vec<(PathBuf, Vec<u8>)> {
+fn kept_filters() -> Vec<(PathBuf, Vec<u8>)> {
     let mut kept = Vec::new();
     for (version, contract) in released() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -199,30 +200,10 @@ fn kept() -> Vec<(PathBuf, Vec<u8>)> {
     kept
 }
 
-/// The grants of a filter that calls every function and gives every verdict.
-const EVERYTHING: &str = "[grants]\nstate = true\nfeeds = ['*']\n\
-                          verdicts = ['allow', 'redirect', 'replace', 'drop', 'ask']\n";
-
 #[tokio::test]
 async fn a_filter_that_was_built_for_a_released_version_answers_as_it_did() {
-    for (text, wasm) in kept() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("kept.wasm");
-        fs::write(&file, wasm).unwrap();
-        let mut config = Config::default();
-        config.compiler.cache_dir = dir.path().join("compiled");
-        fs::write(file.with_extension("toml"), EVERYTHING).unwrap();
-        let mut cases = text.with_extension("toml");
-        if !cases.exists() {
-            // It answers as the filters in other languages do, which call all there is.
-            cases.set_file_name("languages.toml");
-        }
-        let report = commands::test_plugin(config.clone(), &file, Some(&cases)).await;
-        let report = report.expect("cases that can be asked");
-        assert!(report.is_ok(), "{}\n{report}", text.display());
-        let found = commands::conformance(config, &file).await;
-        let found = found.expect("there is such a filter");
-        assert!(found.ok, "{}\n{found}", text.display());
+    for (file, filter) in kept_filters() {
+        kept::assert_answers(&file, &filter).await;
     }
 }
 
@@ -230,7 +211,7 @@ async fn a_filter_that_was_built_for_a_released_version_answers_as_it_did() {
 /// else is wrong with them. Its cases show that it is given hosts as they are judged.
 #[tokio::test]
 async fn settings_that_a_filter_for_a_released_version_does_not_take_are_refused_in_their_place() {
-    let mut kept = kept().into_iter();
+    let mut kept = kept_filters().into_iter();
     let packaged = kept.find(|(text, _)| text.ends_with("1.0.0/sdk.wat"));
     let (_, wasm) = packaged.expect("it is kept");
     let dir = tempfile::tempdir().unwrap();
@@ -253,7 +234,7 @@ async fn settings_that_a_filter_for_a_released_version_does_not_take_are_refused
             "portal: it is one of the domains",
         ),
     ] {
-        let settings = format!("{EVERYTHING}[config]\n{settings}\n");
+        let settings = format!("{ALL_GRANTS}[config]\n{settings}\n");
         fs::write(file.with_extension("toml"), settings).unwrap();
         let found = commands::check_plugin(config.clone(), &file).await.unwrap();
         let refused = found.refused.unwrap_or_default();
@@ -272,7 +253,10 @@ fn a_filter_that_was_built_before_a_version_links_with_a_proxy_that_speaks_it() 
         let filter = later::imports_all(&text, &version);
         (PathBuf::from("imports all there is"), filter)
     };
-    for (name, filter) in kept().into_iter().chain(released().into_iter().map(all)) {
+    for (name, filter) in kept_filters()
+        .into_iter()
+        .chain(released().into_iter().map(all))
+    {
         let linked = later::link(&filter, &text);
         assert!(linked.is_ok(), "{}: {:?}", name.display(), linked.err());
     }
