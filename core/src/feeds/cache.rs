@@ -30,7 +30,7 @@ use crate::error::ErrorChain;
 
 /// What reads lists. To be raised with every change that finds other names or texts in the same
 /// body: the snapshots of an earlier reader are not used.
-const READER: u32 = 7;
+const READER: u32 = 8;
 
 /// What is read of a description, in bytes. Those that were written are much shorter.
 const DESCRIPTION_LIMIT: u64 = 64 << 10;
