@@ -67,8 +67,9 @@ function answered(tag, val, { retryAfter, matched, fields = {}, ...unknown }) {
   if (matched !== undefined) {
     textIs('matched', matched);
   }
-  if (typeof fields !== 'object' || fields === null) {
-    throw unfit('fields', fields, 'an object of header fields');
+  // A list has numbers for names, and what Map and Headers have is not in their properties.
+  if (typeof fields !== 'object' || fields === null || Symbol.iterator in fields) {
+    throw unfit('fields', fields, 'an object with the names of header fields as its keys');
   }
   const added = Object.entries(fields).map(([name, value]) => [name, asBytes(`fields['${name}']`, value)]);
 
