@@ -105,19 +105,21 @@ def _answered(
         _text_is("matched", matched)
     if fields is not None and not isinstance(fields, dict):
         raise _unfit("fields", fields, "a dict of header fields")
-    fields = {name: _as_bytes(f"fields[{name!r}]", value) for name, value in (fields or {}).items()}
+    added = {}
+    for name, value in (fields or {}).items():
+        _text_is("the name of a header field", name)
+        added[name] = _as_bytes(f"fields[{name!r}]", value)
 
     if retry_after is not None:
         answer.retry_after(retry_after)
     if matched is not None:
         answer.matched(matched)
-    for name, value in fields.items():
+    for name, value in added.items():
         _add_field(name, value)
     return verdict
 
 
 def _add_field(name: str, value: bytes) -> None:
-    _text_is("the name of a header field", name)
     try:
         answer.add_field(name, value)
     except Err as error:

@@ -67,7 +67,7 @@ class Verdicts(unittest.TestCase):
             (lambda: block("no", retry_after=1 << 64), f"retry_after is {1 << 64}, {milliseconds}"),
             (lambda: block("no", matched=7), "matched is 7, and it has to be a text"),
             (lambda: block("no", fields={"X-A": 7}), "fields['X-A'] is 7, and it has to be a text or bytes"),
-            (lambda: block("no", fields={7: "a"}), "the name of a header field is 7, and it has to be a text"),
+            (lambda: block("", matched="", fields={7: ""}), "the name of a header field is 7, and it has to be a text"),
             (lambda: block("no", fields="X-A"), "fields is 'X-A', and it has to be a dict of header fields"),
             (lambda: redirect(None), "location is None, and it has to be a text"),
             (lambda: redirect("/", status=200), "status is 200, and it has to be 301, 302, 303, 307 or 308"),
