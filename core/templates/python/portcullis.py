@@ -51,22 +51,22 @@ def block(reason: str, status: int = 403, **more) -> Verdict:
 
     The status is 400 to 599. An argument of another type or range is an error with its name.
     """
-    _text_is("reason", reason)
-    _status_is(status, range(400, 600), "400 to 599")
+    _check_text("reason", reason)
+    _check_status(status, range(400, 600), "400 to 599")
     return _answered(Verdict_Block(Refusal(status, reason)), **more)
 
 
 def redirect(location: str, status: int = 302, **more) -> Verdict:
     """Sends the client to an absolute URL. The status is 301, 302, 303, 307 or 308."""
-    _text_is("location", location)
-    _status_is(status, (301, 302, 303, 307, 308), "301, 302, 303, 307 or 308")
+    _check_text("location", location)
+    _check_status(status, (301, 302, 303, 307, 308), "301, 302, 303, 307 or 308")
     return _answered(Verdict_Redirect(Redirection(status, location)), **more)
 
 
 def replace(content_type: str, body: str | bytes, status: int = 200, **more) -> Verdict:
     """Answers in place of the origin. The status is 200 to 599."""
-    _text_is("content_type", content_type)
-    _status_is(status, range(200, 600), "200 to 599")
+    _check_text("content_type", content_type)
+    _check_status(status, range(200, 600), "200 to 599")
     page = Page(status, content_type, _as_bytes("body", body))
     return _answered(Verdict_Replace(page), **more)
 
@@ -77,10 +77,10 @@ def ask(text: str, otherwise: Fallback = Fallback.BLOCK, wait: int = 60_000, **m
     If none has decided after `wait` milliseconds, `otherwise` holds: the next filter is asked, or
     the exchange is refused.
     """
-    _text_is("text", text)
+    _check_text("text", text)
     if not isinstance(otherwise, Fallback):
         raise _unfit("otherwise", otherwise, "Fallback.NEXT or Fallback.BLOCK")
-    _time_is("wait", wait)
+    _check_time("wait", wait)
     return _answered(Verdict_Ask(Question(text, otherwise, wait)), **more)
 
 
@@ -88,7 +88,7 @@ def keep(time: int) -> None:
     """Lets the proxy use the answer of JudgeHost again for so many milliseconds, where host, port
     and all facts agree that the filter has asked for.
     """
-    _time_is("time", time)
+    _check_time("time", time)
     answer.keep(time)
 
 
@@ -100,14 +100,14 @@ def _answered(
 ) -> Verdict:
     # All are looked at before any is said.
     if retry_after is not None:
-        _time_is("retry_after", retry_after)
+        _check_time("retry_after", retry_after)
     if matched is not None:
-        _text_is("matched", matched)
+        _check_text("matched", matched)
     if fields is not None and not isinstance(fields, dict):
         raise _unfit("fields", fields, "a dict of header fields")
     added = {}
     for name, value in (fields or {}).items():
-        _text_is("the name of a header field", name)
+        _check_text("the name of a header field", name)
         added[name] = _as_bytes(f"fields[{name!r}]", value)
 
     if retry_after is not None:
@@ -132,18 +132,18 @@ def _add_field(name: str, value: bytes) -> None:
         raise ValueError(f"the field {name} {wrong}") from None
 
 
-def _text_is(name: str, value) -> None:
+def _check_text(name: str, value) -> None:
     # What does not fit the contract is a trap in the built filter, with neither name nor line.
     if not isinstance(value, str):
         raise _unfit(name, value, "a text")
 
 
-def _status_is(value, possible, which: str) -> None:
+def _check_status(value, possible, which: str) -> None:
     if not _is_whole(value) or value not in possible:
         raise _unfit("status", value, which)
 
 
-def _time_is(name: str, value) -> None:
+def _check_time(name: str, value) -> None:
     if not _is_whole(value) or not 0 <= value < 1 << 64:
         raise _unfit(name, value, "whole milliseconds")
 
@@ -207,7 +207,7 @@ def hook(call):
     Without it there is a trap without a word. A method of a hook's class that the proxy
     would not call is refused at once: when the filter is built, or its tests begin.
     """
-    _is_called_by_the_proxy(call)
+    _check_method(call)
     judges = call.__name__ == "judge"
 
     @wraps(call)
@@ -238,7 +238,7 @@ _METHODS = {
 }
 
 
-def _is_called_by_the_proxy(call) -> None:
+def _check_method(call) -> None:
     owner, _, name = call.__qualname__.rpartition(".")
     method = _METHODS.get(owner, name)
     if name != method:

@@ -21,22 +21,22 @@ export const drop = { tag: 'drop' };
  * The status is 400 to 599. An argument of another type or range is an error with its name.
  */
 export function block(reason, { status = 403, ...more } = {}) {
-  textIs('reason', reason);
-  statusIs(status, status >= 400 && status <= 599, '400 to 599');
+  checkText('reason', reason);
+  checkStatus(status, status >= 400 && status <= 599, '400 to 599');
   return answered('block', { status, reason }, more);
 }
 
 /** Sends the client to an absolute URL. The status is 301, 302, 303, 307 or 308. */
 export function redirect(location, { status = 302, ...more } = {}) {
-  textIs('location', location);
-  statusIs(status, [301, 302, 303, 307, 308].includes(status), '301, 302, 303, 307 or 308');
+  checkText('location', location);
+  checkStatus(status, [301, 302, 303, 307, 308].includes(status), '301, 302, 303, 307 or 308');
   return answered('redirect', { status, location }, more);
 }
 
 /** Answers in place of the origin. `body` is a text, or bytes. The status is 200 to 599. */
 export function replace(contentType, body, { status = 200, ...more } = {}) {
-  textIs('contentType', contentType);
-  statusIs(status, status >= 200 && status <= 599, '200 to 599');
+  checkText('contentType', contentType);
+  checkStatus(status, status >= 200 && status <= 599, '200 to 599');
   return answered('replace', { status, contentType, body: asBytes('body', body) }, more);
 }
 
@@ -45,7 +45,7 @@ export function replace(contentType, body, { status = 200, ...more } = {}) {
  * is asked (`'next'`), or the exchange is refused (`'block'`).
  */
 export function ask(text, { otherwise = 'block', wait = 60_000, ...more } = {}) {
-  textIs('text', text);
+  checkText('text', text);
   if (!['next', 'block'].includes(otherwise)) {
     throw unfit('otherwise', otherwise, "'next' or 'block'");
   }
@@ -65,7 +65,7 @@ function answered(tag, val, { retryAfter, matched, fields = {}, ...unknown }) {
   // All are looked at before any is said.
   const time = retryAfter === undefined ? undefined : asTime('retryAfter', retryAfter);
   if (matched !== undefined) {
-    textIs('matched', matched);
+    checkText('matched', matched);
   }
   // A list has numbers for names, and what Map and Headers have is not in their properties.
   if (typeof fields !== 'object' || fields === null || Symbol.iterator in fields) {
@@ -98,13 +98,13 @@ function addField(name, value) {
 }
 
 // What does not fit the contract is a trap in the built filter, with neither name nor line.
-function textIs(name, value) {
+function checkText(name, value) {
   if (typeof value !== 'string') {
     throw unfit(name, value, 'a text');
   }
 }
 
-function statusIs(value, isPossible, which) {
+function checkStatus(value, isPossible, which) {
   if (!Number.isInteger(value) || !isPossible) {
     throw unfit('status', value, which);
   }
