@@ -20,15 +20,15 @@ use crate::verdict::rule::{Covers, Rule};
 /// A line, a value or a name of so many bytes is wrong, whatever it says.
 pub(super) const TOO_LONG: usize = 8 << 10;
 
-/// The bytes of a list in which a name is expected, with what stands around it: for how much room
-/// there is from the start.
-const BYTES_A_NAME: usize = 20;
+/// How many bytes of a list there are for each name, as an estimate: memory for so many names is
+/// there from the start.
+const BYTES_PER_NAME: usize = 20;
 
-/// How many times the size of their list the entries may have, each by itself: one of a line with
-/// many names has what stands beside all of them.
-const MOST_TIMES: usize = 8;
+/// The entries of a list may take this many times its size. They can take more than the list does,
+/// because what stands beside the names of a line is kept with each of them.
+const MOST_GROWTH: usize = 8;
 
-/// What they may have however short their list is, in bytes.
+/// What the entries of a short list may take, in bytes.
 const LEAST_ROOM: usize = 1 << 20;
 
 /// How many entries of a kind are shown to people.
@@ -151,8 +151,8 @@ pub(crate) enum Rejected {
     Read(#[from] io::Error),
     /// It is more than a snapshot can hold, or its lines repeat too much beside each of many names.
     #[error(
-        "its entries, each with what stands beside its name, have more than eight times its size, \
-         or than 4 GiB"
+        "its entries, each with what stands beside its name, would take more than eight times its \
+         size, or more than 4 GiB"
     )]
     TooLarge,
 }
@@ -163,7 +163,7 @@ pub(super) struct Entries {
     reading: Reading,
     accepted: usize,
     left_out: LeftOut,
-    /// The bytes that entries may still have.
+    /// The bytes that more entries may take.
     room: usize,
 }
 
@@ -173,10 +173,10 @@ impl Entries {
     pub(super) fn new(reading: Reading, is_tree: bool, key: Key, size: usize) -> Self {
         Self {
             reading,
-            builder: Builder::with_room(key, is_tree, size / BYTES_A_NAME),
+            builder: Builder::with_room(key, is_tree, size / BYTES_PER_NAME),
             accepted: 0,
             left_out: LeftOut::default(),
-            room: size.saturating_mul(MOST_TIMES).max(LEAST_ROOM),
+            room: size.saturating_mul(MOST_GROWTH).max(LEAST_ROOM),
         }
     }
 

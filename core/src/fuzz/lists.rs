@@ -128,8 +128,8 @@ fn assert_says_the_same_again(list: &Parsed, format: &Format) {
     for entry in list.snapshot.entries() {
         let (name, _, text) = &entry;
         assert!(!text.contains(|c: char| c.is_control()), "{text:?}");
-        // A value that is called as a column is one where it stands alone, and the mark of a byte
-        // order is one at the beginning of a list.
+        // Where it stands alone, a value with the name of a column is read as the first line of
+        // CSV, and U+FEFF as the mark of a byte order.
         let is_heading = format.format == FeedFormat::Csv && is_column(text);
         if text.len() >= LONG || is_heading || text.starts_with('\u{feff}') {
             continue;

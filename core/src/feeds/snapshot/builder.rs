@@ -32,7 +32,7 @@ pub(crate) struct Builder {
     traits: Traits,
 }
 
-/// The names do not fit into 4 GiB.
+/// The names do not fit into 4 GiB, or the entries take more than those of their list may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Full;
 
