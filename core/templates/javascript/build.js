@@ -20,8 +20,8 @@ if (spawnSync(process.execPath, ['--check', source], { stdio: 'inherit' }).statu
   fail(`${source} is not valid JavaScript, see above`);
 }
 
-// componentize leaves out what the world does not export, without a word. Of what is not written, and
-// of imports, it tells late and names files of its own.
+// componentize leaves out a hook that the world does not export, without a word. A hook or an import
+// that is missing it reports only at the end of the build, with names of files of its own.
 const hooks = ['judge-host', 'judge-request', 'judge-response', 'exchange-ended', 'tick'];
 const [code, world] = await Promise.all([source, 'wit/world.wit'].map((name) => readFile(name, 'utf8')));
 for (const hook of hooks) {
