@@ -2,9 +2,10 @@
 //! requests waits for its own and does not keep others from theirs. Used by `local`.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use tokio::sync::oneshot;
+use tokio::sync::oneshot::error::TryRecvError;
 
 use crate::flow::ClientKey;
 
@@ -15,8 +16,11 @@ pub(super) struct FairSemaphore(RefCell<State>);
 #[derive(Debug)]
 struct State {
     free: usize,
-    /// The clients that wait, in the order of their turns, each with its calls.
-    waiting: VecDeque<(ClientKey, VecDeque<oneshot::Sender<()>>)>,
+    /// The clients that wait, in the order of their turns, each with its calls in the order in
+    /// which they came. A call that gives up is taken out.
+    waiting: VecDeque<(ClientKey, BTreeMap<u64, oneshot::Sender<()>>)>,
+    /// How many calls have waited so far.
+    calls: u64,
 }
 
 /// Is given back when it is dropped.
@@ -28,6 +32,7 @@ impl FairSemaphore {
         Self(RefCell::new(State {
             free: permits,
             waiting: VecDeque::new(),
+            calls: 0,
         }))
     }
 
@@ -44,9 +49,11 @@ impl FairSemaphore {
             return permit;
         }
         let (turn, is_next) = oneshot::channel();
-        self.0.borrow_mut().enqueue(client, turn);
+        let call = self.0.borrow_mut().enqueue(client, turn);
         let mut waiting = Waiting {
             semaphore: self,
+            client,
+            call,
             is_next,
         };
         // The sender is dropped only after it has sent.
@@ -60,23 +67,46 @@ impl FairSemaphore {
 }
 
 impl State {
-    fn enqueue(&mut self, client: ClientKey, turn: oneshot::Sender<()>) {
-        let mut waiting = self.waiting.iter_mut();
-        match waiting.find(|(waits, _)| *waits == client) {
-            Some((_, calls)) => calls.push_back(turn),
-            None => self.waiting.push_back((client, VecDeque::from([turn]))),
+    /// Returns the number of the call.
+    fn enqueue(&mut self, client: ClientKey, turn: oneshot::Sender<()>) -> u64 {
+        let call = self.calls;
+        self.calls += 1;
+        match self.place(client) {
+            Some(place) => {
+                self.waiting[place].1.insert(call, turn);
+            }
+            None => self
+                .waiting
+                .push_back((client, BTreeMap::from([(call, turn)]))),
         }
+        call
+    }
+
+    /// Takes out a call that has given up, so that it costs its client no turn.
+    fn remove(&mut self, client: ClientKey, call: u64) {
+        let Some(place) = self.place(client) else {
+            return;
+        };
+        let calls = &mut self.waiting[place].1;
+        calls.remove(&call);
+        if calls.is_empty() {
+            self.waiting.remove(place);
+        }
+    }
+
+    /// Where a client is among those that wait.
+    fn place(&self, client: ClientKey) -> Option<usize> {
+        self.waiting.iter().position(|(waits, _)| *waits == client)
     }
 
     /// Gives a permit to whose turn it is.
     fn pass_on(&mut self) {
         while let Some((client, mut calls)) = self.waiting.pop_front() {
-            let turn = calls.pop_front();
+            let next = calls.pop_first();
             if !calls.is_empty() {
                 self.waiting.push_back((client, calls));
             }
-            // A call that has given up takes none.
-            if turn.is_some_and(|turn| turn.send(()).is_ok()) {
+            if next.is_some_and(|(_, turn)| turn.send(()).is_ok()) {
                 return;
             }
         }
@@ -90,16 +120,24 @@ impl Drop for FairPermit<'_> {
     }
 }
 
-/// A call that waits. A permit that comes when it has given up is passed on.
+/// A call that waits. When it gives up, it leaves the queue, and a permit that has come is passed
+/// on.
 struct Waiting<'a> {
     semaphore: &'a FairSemaphore,
+    client: ClientKey,
+    call: u64,
     is_next: oneshot::Receiver<()>,
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        if self.is_next.try_recv().is_ok() {
-            self.semaphore.give_back();
+        match self.is_next.try_recv() {
+            Ok(()) => self.semaphore.give_back(),
+            Err(TryRecvError::Empty) => {
+                self.semaphore.0.borrow_mut().remove(self.client, self.call);
+            }
+            // The call has its permit.
+            Err(TryRecvError::Closed) => {}
         }
     }
 }
@@ -155,6 +193,60 @@ mod tests {
         drop(calls.remove(0));
         assert!(poll(calls[0].as_mut()).is_ready());
         drop(calls);
+        assert!(permits.try_acquire().is_some());
+    }
+
+    #[test]
+    fn calls_that_have_given_up_cost_their_client_no_turn() {
+        let permits = FairSemaphore::new(1);
+        let first = permits.try_acquire().unwrap();
+        let call = |client| {
+            let mut call = Box::pin(permits.acquire(client));
+            assert!(poll(call.as_mut()).is_pending());
+            call
+        };
+        let gone: Vec<_> = (0..1000).map(|_| call(ALICE)).collect();
+        let mut alices = [call(ALICE), call(ALICE)];
+        let mut eves = [call(EVE), call(EVE)];
+        drop(gone);
+
+        drop(first);
+        let [alice, next_alice] = &mut alices;
+        let Poll::Ready(permit) = poll(alice.as_mut()) else {
+            panic!("Alice was first")
+        };
+        drop(permit);
+        assert!(poll(next_alice.as_mut()).is_pending(), "it is Eve's turn");
+        let [eve, next_eve] = &mut eves;
+        let Poll::Ready(permit) = poll(eve.as_mut()) else {
+            panic!("it is her turn")
+        };
+        drop(permit);
+        assert!(poll(next_eve.as_mut()).is_pending(), "it is Alice's turn");
+        assert!(poll(next_alice.as_mut()).is_ready());
+    }
+
+    #[test]
+    fn calls_that_have_given_up_are_not_kept() {
+        let permits = FairSemaphore::new(1);
+        let first = permits.try_acquire().unwrap();
+        let waits = |client| {
+            let mut call = Box::pin(permits.acquire(client));
+            assert!(poll(call.as_mut()).is_pending());
+            call
+        };
+        let kept = [waits(ALICE), waits(EVE)];
+        for _ in 0..1000 {
+            drop((waits(ALICE), waits(EVE)));
+        }
+        let lengths = |permits: &FairSemaphore| -> Vec<usize> {
+            let state = permits.0.borrow();
+            state.waiting.iter().map(|(_, calls)| calls.len()).collect()
+        };
+        assert_eq!(lengths(&permits), [1, 1]);
+        drop(kept);
+        assert!(lengths(&permits).is_empty());
+        drop(first);
         assert!(permits.try_acquire().is_some());
     }
 }
