@@ -19,6 +19,7 @@ use super::exchange::Exchange;
 use super::head;
 use super::headers::{KnownFields, has_token};
 use super::interim::Interims;
+use super::per_client::ConnectionPermit;
 use super::reply::{Rejection, Reply, Upgrade};
 use super::respond;
 use super::session::Session;
@@ -27,7 +28,7 @@ use crate::error::Error;
 use crate::target::HTTP_PORT;
 use crate::timer::{Step, UploadProgress};
 use crate::upstream::UpstreamConnection;
-use crate::upstream::request::{ClientBody, ContinueGate, RequestBody};
+use crate::upstream::request::{ClientBody, ContinueGate, OutlivingUpload, RequestBody};
 use crate::upstream::response::ResponseBody;
 
 const PROXY_SUPPORT: HeaderName = HeaderName::from_static("proxy-support");
@@ -302,18 +303,12 @@ async fn into_client(
         };
         return Ok(Reply::Tunnel(head, upgrade));
     }
-    let worker = &session.worker;
     let is_cancelled = upload
         .as_ref()
         .is_some_and(|upload| upload.cancel_if_not_started());
-    let mut body = ResponseBody::new(
-        incoming,
-        connection,
-        worker.upstream.pool(),
-        upload,
-        worker.limits.idle,
-        &worker.tasks,
-    );
+    let upload = outliving(session, upload);
+    let pool = session.worker.upstream.pool();
+    let mut body = ResponseBody::new(incoming, connection, pool, upload);
     body.read_ahead().await.map_err(Error::Upstream)?;
     let mut response = Response::from_parts(head, body);
     if is_cancelled {
@@ -321,6 +316,21 @@ async fn into_client(
         respond::close(&mut response);
     }
     Ok(Reply::Origin(response))
+}
+
+/// The body of a request whose origin answers while it still reads. Where there is no room for it
+/// to go on alone, it goes on for as long as the response.
+fn outliving(
+    session: &Session,
+    upload: Option<Rc<UploadProgress>>,
+) -> Option<OutlivingUpload<'_, Rc<ConnectionPermit>>> {
+    let progress = upload.filter(|upload| upload.is_running())?;
+    Some(OutlivingUpload {
+        progress,
+        room: session.permit.for_upload()?,
+        idle: session.worker.limits.idle,
+        tasks: &session.worker.tasks,
+    })
 }
 
 /// A response whose end two readers could see at different places is not forwarded (RFC 9112,

@@ -50,6 +50,7 @@ mod tests {
     use super::*;
     use crate::chain::Chain;
     use crate::downstream::connection::serve;
+    use crate::downstream::per_client::ConnectionPermit;
     use crate::downstream::session::{Admission, Arrival, Session};
     use crate::downstream::worker::Worker;
 
@@ -64,7 +65,8 @@ mod tests {
         let (mut client, stream) = duplex(1 << 16);
         client.write_all(sent.as_bytes()).await.unwrap();
         let own = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
-        let session = Session::new(worker.clone(), Arrival::direct(own), Admission::Allowed);
+        let (arrival, permit) = (Arrival::direct(own), ConnectionPermit::of_test());
+        let session = Session::new(worker.clone(), arrival, Admission::Allowed, permit);
         spawn_local(serve(session, stream));
         client
     }

@@ -1,9 +1,13 @@
 //! How many connections or tunnels each client has, so that one cannot take those of all. Asked
-//! where connections are accepted, and by `tunnels`.
+//! where connections are accepted, by `tunnels`, and by `forward` for uploads that may outlive the
+//! connection.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::flow::ClientKey;
 
@@ -16,12 +20,52 @@ pub(crate) struct Clients(Arc<Mutex<HashMap<ClientKey, usize>>>);
 pub(crate) struct ClientPermit {
     clients: Clients,
     client: ClientKey,
+    /// How many the client may have.
+    most: usize,
+}
+
+/// Room for a connection, which is free again when this is dropped.
+#[derive(Debug)]
+pub(crate) struct ConnectionPermit {
+    of_all: OwnedSemaphorePermit,
+    /// None if the client's connections are not counted.
+    of_client: Option<ClientPermit>,
+}
+
+impl ConnectionPermit {
+    pub(crate) fn new(of_all: OwnedSemaphorePermit, of_client: Option<ClientPermit>) -> Self {
+        Self { of_all, of_client }
+    }
+
+    /// Room for an upload that may go on when the client's connection has ended. One has that of
+    /// the connection; any other takes as much again. None if the client, or all of them, have as
+    /// many connections as they may.
+    pub(crate) fn for_upload(self: &Rc<Self>) -> Option<Rc<Self>> {
+        if Rc::strong_count(self) == 1 {
+            return Some(self.clone());
+        }
+        let of_client = match &self.of_client {
+            Some(permit) => Some(permit.another()?),
+            None => None,
+        };
+        let of_all = self.of_all.semaphore().clone().try_acquire_owned().ok()?;
+        Some(Rc::new(Self::new(of_all, of_client)))
+    }
+}
+
+impl ClientPermit {
+    fn another(&self) -> Option<Self> {
+        self.clients.count(self.client, self.most)
+    }
 }
 
 impl Clients {
     /// None if the client has as many as it may.
     pub(crate) fn permit(&self, client: IpAddr, most: usize) -> Option<ClientPermit> {
-        let client = ClientKey::of(Some(client.to_canonical()));
+        self.count(ClientKey::of(Some(client.to_canonical())), most)
+    }
+
+    fn count(&self, client: ClientKey, most: usize) -> Option<ClientPermit> {
         let mut counts = self.counts();
         let count = counts.entry(client).or_default();
         // Not zero, or it would have been removed.
@@ -32,6 +76,7 @@ impl Clients {
         Some(ClientPermit {
             clients: self.clone(),
             client,
+            most,
         })
     }
 
@@ -52,9 +97,45 @@ impl Drop for ClientPermit {
     }
 }
 
+#[cfg(any(test, fuzzing))]
+impl ConnectionPermit {
+    /// Room for one connection where there is no other.
+    pub(crate) fn of_test() -> Self {
+        let all = Arc::new(tokio::sync::Semaphore::new(1));
+        Self::new(all.try_acquire_owned().expect("it is free"), None)
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use tokio::sync::Semaphore;
+
     use super::*;
+
+    #[test]
+    fn uploads_beyond_the_first_of_a_connection_count_as_connections() {
+        let (all, clients) = (Arc::new(Semaphore::new(4)), Clients::default());
+        let client = "192.0.2.1".parse().unwrap();
+        let of_all = all.clone().try_acquire_owned().unwrap();
+        let permit = ConnectionPermit::new(of_all, clients.permit(client, 2));
+        let connection = Rc::new(permit);
+
+        let first = connection.for_upload().unwrap();
+        assert_eq!(all.available_permits(), 3);
+        let second = connection.for_upload().unwrap();
+        assert_eq!(all.available_permits(), 2);
+        assert!(connection.for_upload().is_none(), "the client may have two");
+        drop(second);
+        let _others = all.clone().try_acquire_many_owned(3).unwrap();
+        assert!(connection.for_upload().is_none(), "all may have four");
+        assert_eq!(clients.counts().len(), 1);
+
+        drop(connection);
+        assert_eq!(all.available_permits(), 0, "the first goes on");
+        drop(first);
+        assert_eq!(all.available_permits(), 1);
+        assert!(clients.counts().is_empty());
+    }
 
     #[test]
     fn all_addresses_of_a_network_of_64_bits_are_one_client() {

@@ -24,6 +24,7 @@ use super::auth::Credentials;
 use super::bandwidth::Allowance;
 use super::exchange::{Begin, Exchange, Place};
 use super::interim::Interims;
+use super::per_client::ConnectionPermit;
 use super::reply::{Rejection, Upgrade};
 use super::worker::Worker;
 use crate::chain::decisions::Decision;
@@ -48,6 +49,8 @@ pub(crate) struct Session {
     requests: Cell<usize>,
     pub(crate) arrival: Arrival,
     pub(crate) admission: Admission,
+    /// The connection's own room, which an upload may hold for longer.
+    pub(crate) permit: Rc<ConnectionPermit>,
     /// The same client, as origins are asked for it.
     pub(crate) asker: Asker,
     /// What origins have said before their responses.
@@ -148,7 +151,12 @@ impl Arrival {
 }
 
 impl Session {
-    pub(crate) fn new(worker: Rc<Worker>, arrival: Arrival, admission: Admission) -> Self {
+    pub(crate) fn new(
+        worker: Rc<Worker>,
+        arrival: Arrival,
+        admission: Admission,
+        permit: ConnectionPermit,
+    ) -> Self {
         let client = worker.groups.client(arrival.ip(), None);
         Self {
             allowance: worker.bandwidth.allowance(&client).map(Rc::new),
@@ -162,6 +170,7 @@ impl Session {
             deadlines: Rc::new(Deadlines::since(arrival.at, worker.limits.clone())),
             arrival,
             admission,
+            permit: Rc::new(permit),
             interims: Arc::default(),
             destination: RefCell::default(),
             logged_in: RefCell::default(),
@@ -185,7 +194,8 @@ impl Session {
         let mut ids = ExchangeIds::of_workers(1, SystemTime::now());
         let ids = Rc::new(ids.next().expect("those of one worker"));
         let worker = Worker::new(config, ids, background_calls().0);
-        Self::new(Rc::new(worker), Arrival::direct(own), Admission::Allowed)
+        let (arrival, permit) = (Arrival::direct(own), ConnectionPermit::of_test());
+        Self::new(Rc::new(worker), arrival, Admission::Allowed, permit)
     }
 
     /// The name of the listener that the client has connected to.

@@ -23,7 +23,7 @@ use super::listener::{Listener, SocketFile};
 use super::socket::{SocketKind, Unwatched};
 use super::turn_away::TurnedAway;
 use crate::config::{self, Config, is_loopback};
-use crate::downstream::per_client::{ClientPermit, Clients};
+use crate::downstream::per_client::{Clients, ConnectionPermit};
 use crate::downstream::session::{Admission, Arrival, Ingress};
 use crate::downstream::unserved::{Unserved, UnservedCounts};
 use crate::error::{Error, StartError};
@@ -98,23 +98,7 @@ pub(super) struct Accepted {
     pub(super) arrival: Arrival,
     pub(super) admission: Admission,
     /// Counts the connection for as long as this is kept.
-    pub(super) permit: Permit,
-}
-
-/// Room for a connection, which is free again when this is dropped.
-#[derive(Debug)]
-pub(super) struct Permit {
-    _of_all: OwnedSemaphorePermit,
-    _of_client: Option<ClientPermit>,
-}
-
-impl Permit {
-    pub(super) fn of_all(permit: OwnedSemaphorePermit) -> Self {
-        Self {
-            _of_all: permit,
-            _of_client: None,
-        }
-    }
+    pub(super) permit: ConnectionPermit,
 }
 
 impl Accepting {
@@ -287,14 +271,14 @@ impl Accepting {
         arrival: &Arrival,
         admission: Admission,
         held: Option<OwnedSemaphorePermit>,
-    ) -> Result<Permit, Error> {
+    ) -> Result<ConnectionPermit, Error> {
         if admission == Admission::Refused && !self.is_on_this_machine(arrival) {
             let permit = self.refusals.clone().try_acquire_owned();
             let permit = permit.map_err(|_| {
                 self.unserved.add(Unserved::NotAllowed);
                 Error::ClientNotAllowed
             })?;
-            return Ok(Permit::of_all(permit));
+            return Ok(ConnectionPermit::new(permit, None));
         }
         let most = self
             .capacity
@@ -317,10 +301,7 @@ impl Accepting {
             self.report_full();
             return Err(NO_ROOM);
         };
-        Ok(Permit {
-            _of_all: of_all,
-            _of_client: of_client,
-        })
+        Ok(ConnectionPermit::new(of_all, of_client))
     }
 }
 

@@ -245,14 +245,14 @@ fn start_serving(worker: &Rc<Worker>, accepted: Accepted, guard: ConnectionGuard
             return;
         }
     };
-    let session = Session::new(worker.clone(), arrival, admission);
+    let session = Session::new(worker.clone(), arrival, admission, permit);
     // What serves is made inside, so that the task holds it once.
     let task = async move {
         let serving = AssertUnwindSafe(connection::serve(session, socket));
         if let Err(_panic) = serving.catch_unwind().await {
             tracing::error!("serving a connection panicked, and the connection is lost");
         }
-        drop((guard, permit));
+        drop(guard);
     };
     worker.tasks.spawn_local(task);
 }
@@ -298,9 +298,9 @@ mod tests {
     use tokio::sync::Semaphore;
     use tokio_util::sync::{CancellationToken, DropGuard};
 
-    use super::super::accepting::Permit;
     use super::super::socket::{SocketKind, Unwatched};
     use super::*;
+    use crate::downstream::per_client::ConnectionPermit;
     use crate::downstream::session::{Admission, Arrival};
 
     /// Two workers, and clients that they serve.
@@ -337,7 +337,7 @@ mod tests {
             let (socket, peer) = self.listener.accept().unwrap();
             socket.set_nonblocking(true).unwrap();
             let permit = self.permits.clone().try_acquire_owned().unwrap();
-            let permit = Permit::of_all(permit);
+            let permit = ConnectionPermit::new(permit, None);
             self.workers.assign(Accepted {
                 socket: Unwatched::new(socket.into(), SocketKind::Tcp),
                 arrival: Arrival::direct(peer),

@@ -11,7 +11,6 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -20,11 +19,10 @@ use hyper::client::conn::http1::{self, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::task::unconstrained;
 use tokio::time::Instant;
-use tokio_util::task::TaskTracker;
 
 use super::dial::Connected;
 use super::login;
-use super::request::{self, RequestBody};
+use super::request::{self, OutlivingUpload, RequestBody};
 use super::route::Route;
 use super::socket::OriginSocket;
 use super::spelling::Spellings;
@@ -32,7 +30,7 @@ use super::stream::{Gauge, OriginStream};
 use super::written::{Recorded, WrittenHead};
 use crate::config::MAX_FIELDS;
 use crate::error::Error;
-use crate::timer::{Deadlines, ResettableTimer, UploadProgress};
+use crate::timer::{Deadlines, ResettableTimer};
 
 /// An open connection, idle or busy with one exchange.
 pub(crate) struct UpstreamConnection {
@@ -303,27 +301,36 @@ impl UpstreamConnection {
 
     /// Lets a connection finish on its own what is still being uploaded, for as long as the upload
     /// or the response moves. The response tells by the time that is returned.
-    pub(super) fn detach(
+    pub(super) fn detach<R: 'static>(
         mut self: Box<Self>,
-        upload: Rc<UploadProgress>,
-        idle: Duration,
-        tasks: &TaskTracker,
+        upload: OutlivingUpload<'_, R>,
     ) -> Rc<Cell<Instant>> {
-        let (mut bytes, mut moved) = (upload.bytes(), Instant::now());
+        let OutlivingUpload {
+            progress,
+            room,
+            idle,
+            tasks,
+        } = upload;
+        let (mut bytes, mut moved) = (progress.bytes(), Instant::now());
         let response_moved = Rc::new(Cell::new(moved));
         let response = response_moved.clone();
         let mut timer = ResettableTimer::at(moved + idle);
-        tasks.spawn_local(poll_fn(move |cx| {
-            self.gauge.begin_turn();
-            self.drive(cx);
-            if self.finished || self.requests.is_ready() {
-                return Poll::Ready(());
-            }
-            if upload.bytes() != bytes {
-                (bytes, moved) = (upload.bytes(), Instant::now());
-            }
-            timer.poll(moved.max(response.get()) + idle, cx)
-        }));
+        tasks.spawn_local(async move {
+            poll_fn(|cx| {
+                self.gauge.begin_turn();
+                self.drive(cx);
+                if self.finished || self.requests.is_ready() {
+                    return Poll::Ready(());
+                }
+                if progress.bytes() != bytes {
+                    (bytes, moved) = (progress.bytes(), Instant::now());
+                }
+                timer.poll(moved.max(response.get()) + idle, cx)
+            })
+            .await;
+            // The connection is closed before its room is free.
+            drop((self, room));
+        });
         response_moved
     }
 }

@@ -6,11 +6,13 @@ use std::cell::RefCell;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
 use http::header::PROXY_AUTHORIZATION;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio_util::task::TaskTracker;
 
 use crate::timer::UploadProgress;
 
@@ -70,6 +72,17 @@ struct Sending {
     body: ClientBody,
     upload: Rc<UploadProgress>,
     gate: Option<ContinueGate>,
+}
+
+/// A body that is still on its way when the response comes, and goes on without the response.
+#[derive(Debug)]
+pub(crate) struct OutlivingUpload<'a, R> {
+    pub(crate) progress: Rc<UploadProgress>,
+    /// Is held for as long as the body goes on: the client may be gone by then.
+    pub(crate) room: R,
+    /// How long it may rest.
+    pub(crate) idle: Duration,
+    pub(crate) tasks: &'a TaskTracker,
 }
 
 impl RequestBody {

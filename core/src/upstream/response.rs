@@ -6,16 +6,14 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::Instant;
-use tokio_util::task::TaskTracker;
 
 use super::connection::UpstreamConnection;
 use super::pool::Pool;
-use crate::timer::UploadProgress;
+use super::request::OutlivingUpload;
 
 /// A response's body. Reading it drives the connection, which goes back to the pool at its end.
 #[derive(Debug)]
@@ -30,19 +28,16 @@ pub(crate) struct ResponseBody {
 }
 
 impl ResponseBody {
-    /// `upload` is the body of the request, if it has one; it may go on without the response until
-    /// it rests for `idle`.
-    pub(crate) fn new(
+    /// `upload` is the body of the request, if the response has overtaken it.
+    pub(crate) fn new<R: 'static>(
         incoming: Incoming,
         connection: Box<UpstreamConnection>,
         pool: &Rc<Pool>,
-        upload: Option<Rc<UploadProgress>>,
-        idle: Duration,
-        tasks: &TaskTracker,
+        upload: Option<OutlivingUpload<'_, R>>,
     ) -> Self {
-        // An origin may answer while it still reads. Then neither direction may wait for the other.
-        let (connection, moved_at) = match upload.filter(|upload| upload.is_running()) {
-            Some(upload) => (None, Some(connection.detach(upload, idle, tasks))),
+        // Neither direction may wait for the other.
+        let (connection, moved_at) = match upload {
+            Some(upload) => (None, Some(connection.detach(upload))),
             None => (Some(connection), None),
         };
         Self {

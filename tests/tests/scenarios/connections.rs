@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use portcullis_tests::{Log, Origin, Proxy, Wire, ok};
+use portcullis_tests::{Log, Origin, Proxy, Wire, ok, post, within};
 
 const QUESTION: &str = "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n";
 
@@ -23,6 +23,20 @@ async fn is_turned_away(client: &mut Wire, why: &str) {
     assert_eq!(client.rest().await, "");
 }
 
+/// Tries again and again, as the proxy may not have noticed yet.
+async fn has_room_again(proxy: &Proxy) {
+    let asking = async {
+        loop {
+            let mut client = proxy.client().await;
+            client.send(QUESTION).await;
+            if client.response().await.status == 200 {
+                break;
+            }
+        }
+    };
+    within("there is room again", asking).await;
+}
+
 #[tokio::test]
 async fn connections_beyond_the_limit_are_answered_at_once() {
     let mut log = Log::follow();
@@ -39,14 +53,7 @@ async fn connections_beyond_the_limit_are_answered_at_once() {
     is_answered(&mut second).await;
 
     drop(first);
-    // The proxy may not have noticed yet.
-    loop {
-        let mut third = proxy.client().await;
-        third.send(QUESTION).await;
-        if third.response().await.status == 200 {
-            break;
-        }
-    }
+    has_room_again(&proxy).await;
     is_answered(&mut second).await;
 }
 
@@ -75,6 +82,31 @@ async fn one_client_cannot_take_the_connections_of_others() {
         is_answered(&mut alice).await;
         held.push(alice);
     }
+}
+
+/// It has a connection to the origin, and holds what that does not read.
+#[tokio::test]
+async fn an_upload_that_outlives_its_client_counts_as_one_of_that_clients_connections() {
+    let proxy = Proxy::start_with(|config| {
+        config.limits.connections_per_client = Some(1);
+        config.limits.body_time = Some(Duration::from_secs(2));
+    })
+    .await;
+    let origin = Origin::start().await;
+    let mut client = proxy.client().await;
+    let head = "Content-Length: 999999999\r\n\r\n";
+    client.send(post(&origin.url("/"), head)).await;
+    let mut served = origin.accept().await;
+    served.head().await;
+    served.send(ok("early")).await;
+    assert_eq!(client.response().await.body, "early");
+    client.send_until_stuck().await;
+    assert_eq!(client.rest().await, "", "its time for the body is over");
+
+    let mut next = proxy.client().await;
+    is_turned_away(&mut next, "this client has as many connections").await;
+    drop(served);
+    has_room_again(&proxy).await;
 }
 
 #[tokio::test]
