@@ -23,6 +23,10 @@ use crate::flow::ClientKey;
 /// How long one address may keep the next from being tried (RFC 8305, section 5).
 const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
+/// The most addresses of a name that are tried for one connection, and remembered of one answer.
+/// A client that has a name server could have thousands of them tried, as fast as they refuse.
+pub(super) const MOST_ADDRESSES: usize = 32;
+
 /// A TCP connection, and the address that answered.
 #[derive(Debug)]
 pub(super) struct Dialled {
@@ -82,7 +86,7 @@ pub(super) fn interleave(addresses: Vec<IpAddr>) -> impl Iterator<Item = IpAddr>
 /// The first connection that succeeds, or the failure of the last address. An address that is tried
 /// beside another takes a descriptor more, so it waits for one of the client's turns.
 pub(super) async fn race(
-    addresses: Vec<SocketAddr>,
+    mut addresses: Vec<SocketAddr>,
     turns: &Turns,
     client: ClientKey,
 ) -> io::Result<Dialled> {
@@ -90,6 +94,7 @@ pub(super) async fn race(
     if let [address] = addresses[..] {
         return connect(address).await;
     }
+    addresses.truncate(MOST_ADDRESSES);
     let mut addresses = addresses.into_iter();
     let mut attempts = FuturesUnordered::new();
     let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
@@ -202,6 +207,22 @@ mod tests {
         for refusing in [vec![refusing], vec![refusing; 2]] {
             let failure = race(refusing, &turns, ALICE).await.unwrap_err();
             assert_eq!(failure.kind(), io::ErrorKind::ConnectionRefused);
+        }
+    }
+
+    #[tokio::test]
+    async fn of_very_many_addresses_the_first_are_tried() {
+        let origin = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let open = origin.local_addr().unwrap();
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let refusing = closed.local_addr().unwrap();
+        drop(closed);
+        let turns = Turns::new(1);
+        for (before, is_tried) in [(MOST_ADDRESSES - 1, true), (MOST_ADDRESSES, false)] {
+            let mut addresses = vec![refusing; before];
+            addresses.push(open);
+            let raced = race(addresses, &turns, ALICE).await;
+            assert_eq!(raced.is_ok(), is_tried, "{before}: {raced:?}");
         }
     }
 

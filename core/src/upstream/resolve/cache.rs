@@ -12,13 +12,11 @@ use tokio::time::Instant;
 
 use super::failure::Absence;
 use crate::config::DnsCache;
+use crate::upstream::dial::MOST_ADDRESSES;
 
 /// How long it is believed that there is no such name, or that it has no address. Its zone may say
 /// a day, which is long for a name that was asked for a moment before it was made.
 const NOTHING_FOR: Duration = Duration::from_secs(60);
-
-/// The most addresses of one answer that is remembered: a server could fill the memory otherwise.
-const MOST_ADDRESSES: usize = 32;
 
 /// What a server says of one family: some addresses, or that there are none.
 pub(super) type Said = Result<Arc<[IpAddr]>, Absence>;
@@ -78,6 +76,7 @@ impl Cache {
     /// Remembers an answer for as long as the bounds and the server say.
     pub(super) fn put(&self, name: &str, record: RecordType, answer: &Answer) {
         let time = match &answer.said {
+            // A server could fill the memory.
             Ok(addresses) if addresses.len() > MOST_ADDRESSES => Duration::ZERO,
             Ok(_) => answer.ttl.max(self.min_ttl).min(self.max_ttl),
             Err(_) => answer.ttl.min(NOTHING_FOR).min(self.max_ttl),
