@@ -10,8 +10,8 @@ use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use brotli_decompressor::{BrotliDecoderParameter, Decompressor};
 use flate2::read::MultiGzDecoder;
 use memchr::memmem;
-use ruzstd::decoding::StreamingDecoder;
 use ruzstd::decoding::errors::FrameDecoderError;
+use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use zip::ZipArchive;
 
 use super::body::Body;
@@ -72,6 +72,15 @@ enum Packing {
     Zip,
 }
 
+/// A body that is being unpacked.
+struct Output {
+    body: Body,
+    /// It may have this many bytes.
+    max: u64,
+    /// What is unpacked at a time.
+    piece: Vec<u8>,
+}
+
 /// Undoes the codings that a `Content-Encoding` names, the last of them first.
 pub(crate) fn decode(mut body: Body, codings: &str, max: u64) -> Result<Body, UnpackError> {
     let codings = codings.split(',').map(str::trim);
@@ -118,27 +127,29 @@ impl Packing {
     }
 
     fn unpack(self, mut body: Body, max: u64) -> Result<Body, UnpackError> {
-        let mut unpacked = body.room().body();
+        let mut output = Output {
+            body: body.room().body(),
+            max,
+            piece: vec![0; PIECE],
+        };
         body.rewind().map_err(UnpackError::Keep)?;
         let body = BufReader::with_capacity(PIECE, body);
         match self {
-            Self::Gzip => self.read(MultiGzDecoder::new(body), &mut unpacked, max)?,
-            Self::Brotli => self.read(brotli(body), &mut unpacked, max)?,
-            Self::Zstd => self.frames(body, &mut unpacked, max)?,
-            Self::Zip => self.only_file(body, &mut unpacked, max)?,
+            Self::Gzip => self.read(MultiGzDecoder::new(body), &mut output)?,
+            Self::Brotli => self.read(brotli(body), &mut output)?,
+            Self::Zstd => self.frames(body, &mut output)?,
+            Self::Zip => self.only_file(body, &mut output)?,
         }
-        Ok(unpacked)
+        Ok(output.body)
     }
 
-    /// A body of several frames is what all of them have (RFC 8878, section 3.1).
-    fn frames(
-        self,
-        mut body: impl BufRead,
-        unpacked: &mut Body,
-        max: u64,
-    ) -> Result<(), UnpackError> {
+    /// A body of several frames is what all of them have (RFC 8878, section 3.1). There may be
+    /// millions of them that have nothing, so they share a decoder.
+    fn frames(self, mut body: impl BufRead, output: &mut Output) -> Result<(), UnpackError> {
+        let mut decoder = FrameDecoder::new();
+        decoder.set_max_window_size(window(output.max));
         while !body.fill_buf().map_err(UnpackError::Keep)?.is_empty() {
-            let frame = StreamingDecoder::new_with_max_window_size(&mut body, window(max));
+            let frame = StreamingDecoder::new_with_decoder(&mut body, &mut decoder);
             let mut frame = frame.map_err(|error| match error {
                 FrameDecoderError::WindowSizeTooBig { requested, .. }
                     if requested <= LARGEST_WINDOW =>
@@ -147,7 +158,7 @@ impl Packing {
                 }
                 error => self.damaged(io::Error::other(error)),
             })?;
-            self.read(&mut frame, unpacked, max)?;
+            self.read(&mut frame, output)?;
             // The decoder leaves the comparison to others.
             let checksum = frame.decoder.get_checksum_from_data();
             if checksum.is_some() && checksum != frame.decoder.get_calculated_checksum() {
@@ -157,12 +168,7 @@ impl Packing {
         Ok(())
     }
 
-    fn only_file(
-        self,
-        mut body: impl Read + Seek,
-        unpacked: &mut Body,
-        max: u64,
-    ) -> Result<(), UnpackError> {
+    fn only_file(self, mut body: impl Read + Seek, output: &mut Output) -> Result<(), UnpackError> {
         let entries = entries(&mut body).map_err(UnpackError::Keep)?;
         if entries > MOST_ENTRIES {
             return Err(UnpackError::Archive(entries));
@@ -181,24 +187,21 @@ impl Packing {
         let only = only.ok_or(UnpackError::Archive(files))?;
         let file = archive.by_index(only);
         let file = file.map_err(|error| self.damaged(error.into()))?;
-        self.read(file, unpacked, max)
+        self.read(file, output)
     }
 
-    /// Adds what is unpacked to a body, which may have so many bytes.
-    fn read(self, mut packed: impl Read, unpacked: &mut Body, max: u64) -> Result<(), UnpackError> {
-        let mut piece = vec![0; PIECE];
+    /// Adds what is unpacked.
+    fn read(self, mut packed: impl Read, output: &mut Output) -> Result<(), UnpackError> {
+        let Output { body, max, piece } = output;
         loop {
-            let length = packed
-                .read(&mut piece)
-                .map_err(|source| self.damaged(source))?;
+            let length = packed.read(piece).map_err(|source| self.damaged(source))?;
             if length == 0 {
                 return Ok(());
             }
-            if unpacked.len() + length as u64 > max {
+            if body.len() + length as u64 > *max {
                 return Err(UnpackError::TooLarge);
             }
-            unpacked
-                .write_all(&piece[..length])
+            body.write_all(&piece[..length])
                 .map_err(UnpackError::Keep)?;
         }
     }

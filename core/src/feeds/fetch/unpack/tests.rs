@@ -101,6 +101,26 @@ fn a_packed_file_is_what_is_in_it() {
 }
 
 #[test]
+fn frames_of_zstd_have_nothing_in_common() {
+    let empty: [u8; 9] = [0x28, 0xb5, 0x2f, 0xfd, 0x20, 0, 1, 0, 0];
+    let (long, longer) = (LIST.repeat(1000), LIST.repeat(20_000));
+    let mut frames = [
+        zstd(&longer),
+        empty.to_vec(),
+        zstd(LIST),
+        empty.repeat(10_000),
+        zstd(&long),
+    ]
+    .concat();
+    let whole = [longer, LIST.to_vec(), long].concat();
+    assert_eq!(unpack(frames.clone(), 1 << 20).unwrap(), whole);
+    // The last frame has a checksum of its own.
+    *frames.last_mut().unwrap() ^= 1;
+    let error = unpack(frames, 1 << 20).unwrap_err();
+    assert!(matches!(error, UnpackError::Damaged { .. }), "{error:?}");
+}
+
+#[test]
 fn an_archive_of_very_many_entries_is_not_opened() {
     let folders: Vec<_> = (0..MOST_ENTRIES).map(|n| format!("{n}/")).collect();
     let archive = |folders: &[String]| {
