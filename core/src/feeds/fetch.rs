@@ -163,8 +163,8 @@ pub(crate) enum FetchError {
     /// What has arrived cannot be kept until it is read.
     #[error("cannot keep it while it is read")]
     Keep(#[source] io::Error),
-    /// The body is larger than the feed's `max_size`, or what unpacks it would be.
-    #[error("it is larger than max_size, {max} bytes, or packed with a window that is larger")]
+    /// The body is larger than the feed's `max_size`.
+    #[error("it is larger than max_size, {max} bytes")]
     TooLarge {
         /// The limit in bytes, of the body as it came and as it is unpacked.
         max: u64,
@@ -216,8 +216,7 @@ impl FetchError {
             Self::Forged(_) => {
                 "was it published at this moment? If this goes on, ask who publishes the list"
             }
-            Self::Unpack(UnpackError::Archive(_)) => "unpack the list, or fetch another file",
-            Self::Unpack(_) => "was it cut off? Download the feed's url and unpack it by hand",
+            Self::Unpack(error) => error.hint(),
             Self::Keep(_) => UNKEPT_HINT,
             Self::TooLarge { .. } => "raise the feed's max_size if the list is right",
             Self::File { .. } => "check the feed's url and the file's permissions",

@@ -10,7 +10,7 @@ use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use brotli_decompressor::{BrotliDecoderParameter, Decompressor};
 use flate2::read::MultiGzDecoder;
 use memchr::memmem;
-use ruzstd::decoding::errors::FrameDecoderError;
+use ruzstd::decoding::errors::{FrameDecoderError, FrameHeaderError};
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use zip::ZipArchive;
 
@@ -55,12 +55,33 @@ pub(crate) enum UnpackError {
     /// A list is one file. Where there are very many, folders are among them.
     #[error("it is a ZIP archive of {0} files, and a list is one file")]
     Archive(usize),
-    /// It is longer than the limit when it is unpacked, or has a window that is.
+    /// It is longer than the limit when it is unpacked.
     #[error("it is too large")]
     TooLarge,
+    /// A frame of zstd wants more memory than a list of that length needs. In bytes.
+    #[error("it is packed with a window of {window} bytes, and one may have at most {most}")]
+    Window { window: u64, most: u64 },
     /// It cannot be read back from where it is kept, or what is unpacked cannot be written there.
     #[error("cannot keep it")]
     Keep(#[source] io::Error),
+}
+
+impl UnpackError {
+    /// What the operator can do about it.
+    pub(super) fn hint(&self) -> &'static str {
+        match self {
+            Self::Archive(_) => "unpack the list, or fetch another file",
+            Self::Window { window, .. } if *window > LARGEST_WINDOW => {
+                "have the list packed with a smaller window, of at most 128 MiB"
+            }
+            Self::Window { .. } => {
+                "raise the feed's max_size, or have the list packed with a smaller window"
+            }
+            Self::TooLarge | Self::Coding(_) | Self::Damaged { .. } | Self::Keep(_) => {
+                "was it cut off? Download the feed's url and unpack it by hand"
+            }
+        }
+    }
 }
 
 /// How a body is packed.
@@ -146,16 +167,18 @@ impl Packing {
     /// A body of several frames is what all of them have (RFC 8878, section 3.1). There may be
     /// millions of them that have nothing, so they share a decoder.
     fn frames(self, mut body: impl BufRead, output: &mut Output) -> Result<(), UnpackError> {
+        let most = window(output.max);
         let mut decoder = FrameDecoder::new();
-        decoder.set_max_window_size(window(output.max));
+        decoder.set_max_window_size(most);
         while !body.fill_buf().map_err(UnpackError::Keep)?.is_empty() {
             let frame = StreamingDecoder::new_with_decoder(&mut body, &mut decoder);
             let mut frame = frame.map_err(|error| match error {
-                FrameDecoderError::WindowSizeTooBig { requested, .. }
-                    if requested <= LARGEST_WINDOW =>
-                {
-                    UnpackError::TooLarge
+                FrameDecoderError::WindowSizeTooBig {
+                    requested: window, ..
                 }
+                | FrameDecoderError::FrameHeaderError(FrameHeaderError::WindowTooBig {
+                    got: window,
+                }) => UnpackError::Window { window, most },
                 error => self.damaged(io::Error::other(error)),
             })?;
             self.read(&mut frame, output)?;

@@ -1,6 +1,7 @@
 //! Fetches that fail: the list from before keeps serving, and the error says why.
 
 use super::*;
+use crate::feeds::fetch::UnpackError;
 
 /// Refreshes a feed that lists something already, and checks that the list outlives the failure.
 async fn failure_of(answer: Vec<u8>) -> FeedError {
@@ -78,6 +79,24 @@ async fn a_body_over_the_limit_keeps_the_list() {
             ),
             "{error:?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_window_that_is_too_large_keeps_the_list_and_is_told_as_that() {
+    for (exponent, helps) in [(24, "raise the feed's max_size"), (28, "at most 128 MiB")] {
+        // A frame of one block, which has one byte once.
+        let window = (exponent - 10) << 3;
+        let frame = [0x28, 0xb5, 0x2f, 0xfd, 0, window, 0b1011, 0, 0, b'a'];
+        let error = failure_of(ok("Content-Encoding: zstd\r\n", frame)).await;
+        let FeedError::Fetch(error) = &error else {
+            panic!("{error:?}")
+        };
+        assert!(
+            matches!(error, FetchError::Unpack(UnpackError::Window { .. })),
+            "{error:?}"
+        );
+        assert!(error.hint().contains(helps), "{}", error.hint());
     }
 }
 
