@@ -4,7 +4,7 @@
 use std::fs::File;
 #[cfg(unix)]
 use std::fs::Permissions;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 
 use tempfile::NamedTempFile;
@@ -34,6 +34,17 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<Option<File>> {
 /// The same where another kind of file is an error.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
     open_regular(path)?.ok_or_else(|| io::Error::other("it is not a regular file"))
+}
+
+/// What an open file says. Fails if that is longer than `limit`, in bytes: a device may have no end.
+pub(crate) fn text_of(file: File, limit: u64) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        let problem = format!("it is larger than {} MiB; make it smaller", limit >> 20);
+        return Err(io::Error::other(problem));
+    }
+    String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 /// Replaces the file at `path` by what `write` writes. It is written under another name, which

@@ -10,19 +10,30 @@ use super::environment::portcullis_vars;
 use super::sources::Sources;
 
 /// A configuration file that a proxy follows while it runs: a change of `[feeds]` and of `[plugins]
-/// order` holds at once, also if there was no file at the start. [`Config::load`] makes it.
+/// order` holds at once, also if there was no file at the start. What was a pipe or a device then
+/// is not read again. [`Config::load`] makes it.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Followed {
     sources: Sources,
     file: PathBuf,
+    found: Found,
     /// What the sources have said together.
     said: Arc<Config>,
 }
 
+/// What was there when the file was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    Nothing,
+    File,
+    /// A pipe or a device. It can be read once: a pipe is empty then.
+    Stream,
+}
+
 impl Followed {
     /// Of the environment only what is for the proxy.
-    pub(super) fn new(sources: &Sources, file: PathBuf, said: Config) -> Self {
+    pub(super) fn new(sources: &Sources, file: PathBuf, found: Found, said: Config) -> Self {
         let mut sources = sources.clone();
         let ours: Vec<_> = portcullis_vars(&sources.variables)
             .map(|(name, _, value)| (name.into(), value.to_owned()))
@@ -33,6 +44,7 @@ impl Followed {
         Self {
             sources,
             file,
+            found,
             said: Arc::new(said),
         }
     }
@@ -40,6 +52,11 @@ impl Followed {
     /// The file.
     pub(crate) fn file(&self) -> &Path {
         &self.file
+    }
+
+    /// Whether it is a pipe or a device, which is not to be read again.
+    pub(crate) fn is_stream(&self) -> bool {
+        self.found == Found::Stream
     }
 
     /// What it said when it was read, with what else says something. There was no file if this

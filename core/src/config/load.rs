@@ -1,12 +1,15 @@
 //! Makes a `Config` of what the file, the environment and the flags say.
 
-use std::fs;
+use std::fs::File;
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::declaration::{Declaration, schema_of};
 use super::document::Document;
 use super::feed::{Feed, Preset};
+use super::file;
+use super::followed::Found;
 use super::layers::Layers;
 use super::sources::{DEFAULT_FILE, Sources};
 use super::{
@@ -14,16 +17,29 @@ use super::{
     ParentProxy,
 };
 
+/// A configuration file is not longer, in bytes. That is enough for a hundred thousand entries.
+const LONGEST_FILE: u64 = 16 << 20;
+
+/// Opens a configuration file.
+type Open = fn(&Path) -> io::Result<File>;
+
 impl Config {
     /// Reads all sources. What none of them says is as in [`Config::default`], also of the default
     /// feed. Paths in the file are meant from where the file is.
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
+        Self::load_with(sources, open_any)
+    }
+
+    fn load_with(sources: &Sources, open: Open) -> Result<Self, ConfigError> {
         let file = sources.config_file();
-        let text = file.as_deref().map_or_else(|| Ok(String::new()), read)?;
+        let (text, found) = match &file {
+            Some(file) => read(file, open)?,
+            None => (String::new(), Found::Nothing),
+        };
         let mut config = Self::parse(text, file.clone(), sources)?;
         // One that is not there yet may come.
         let followed = file.unwrap_or_else(|| sources.default_file());
-        config.followed = Some(Followed::new(sources, followed, config.clone()));
+        config.followed = Some(Followed::new(sources, followed, found, config.clone()));
         Ok(config)
     }
 
@@ -97,9 +113,10 @@ impl Config {
 }
 
 impl Followed {
-    /// Reads the file again, with the flags and variables of the start.
+    /// Reads the file again, with the flags and variables of the start. A pipe that has taken its
+    /// place is not opened, as that would wait for its writer.
     pub(crate) fn read(&self) -> Result<Config, ConfigError> {
-        Config::load(self.sources())
+        Config::load_with(self.sources(), file::open)
     }
 }
 
@@ -185,9 +202,23 @@ fn add_presets(layers: &mut Layers<'_>) {
     }
 }
 
-fn read(file: &Path) -> Result<String, ConfigError> {
-    fs::read_to_string(file).map_err(|source| ConfigError::Read {
-        path: file.to_owned(),
+/// Opens what is there at a start, also a pipe, whose writer it waits for.
+fn open_any(file: &Path) -> io::Result<File> {
+    File::open(file)
+}
+
+fn read(path: &Path, open: Open) -> Result<(String, Found), ConfigError> {
+    let read = || -> io::Result<_> {
+        let file = open(path)?;
+        let found = if file.metadata()?.is_file() {
+            Found::File
+        } else {
+            Found::Stream
+        };
+        Ok((file::text_of(file, LONGEST_FILE)?, found))
+    };
+    read().map_err(|source| ConfigError::Read {
+        path: path.to_owned(),
         source,
     })
 }

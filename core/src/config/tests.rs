@@ -396,3 +396,33 @@ fn a_file_that_is_not_there_at_the_start_is_followed() {
         (vec!["b".into()], Some(file))
     );
 }
+
+#[test]
+fn a_file_that_is_too_long_is_refused() {
+    let dir = folder("");
+    let path = dir.path().join("portcullis.toml");
+    let file = fs::File::options().write(true).open(path).unwrap();
+    file.set_len((16 << 20) + 1).unwrap();
+    let Err(ConfigError::Read { source, .. }) = Config::load(&sources(&dir, &[])) else {
+        panic!("it was read");
+    };
+    let problem = source.to_string();
+    assert_eq!(problem, "it is larger than 16 MiB; make it smaller");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_takes_the_place_of_the_file_is_not_opened() {
+    let dir = folder("");
+    let file = dir.path().join("portcullis.toml");
+    let followed = Config::load(&sources(&dir, &[])).unwrap().followed.unwrap();
+    assert!(!followed.is_stream());
+    fs::remove_file(&file).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&file).status();
+    assert!(made.unwrap().success());
+    // Opened, it would wait for a writer.
+    let Err(ConfigError::Read { source, .. }) = followed.read() else {
+        panic!("it was read");
+    };
+    assert_eq!(source.to_string(), "it is not a regular file");
+}

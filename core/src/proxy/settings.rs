@@ -1,6 +1,7 @@
 //! Follows the configuration file: reads it again when it has changed, and has `[feeds]` and
 //! `[plugins] order` hold. A task of the control thread. What else has changed needs a restart, and
-//! the log says so. A file that cannot be used changes nothing.
+//! the log says so. A file that cannot be used changes nothing, and a pipe is read at the start
+//! alone.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -84,6 +85,9 @@ impl Settings {
     /// Takes up each change of the file, and reads it when the proxy is `told` to. May be called
     /// again after a panic.
     pub(super) async fn follow(&mut self, feeds: &Arc<Feeds>, told: &mut Reloads) {
+        if self.followed.is_stream() {
+            return self.keep(told).await;
+        }
         loop {
             let pause = match self.look(feeds).await {
                 Look::Settled => POLL,
@@ -93,6 +97,23 @@ impl Settings {
                 () = told.next() => (self.read, self.is_told) = (None, true),
                 () = sleep(pause) => {}
             }
+        }
+    }
+
+    /// Leaves the settings as they were read, without end: of a pipe nothing is left, and taking
+    /// that up would bring the defaults back.
+    async fn keep(&self, told: &mut Reloads) {
+        let file = self.followed.file().display();
+        tracing::info!(
+            %file,
+            "the configuration file is a pipe or a device, which is read once and not followed: a change needs a restart"
+        );
+        loop {
+            told.next().await;
+            tracing::warn!(
+                %file,
+                "the configuration file is a pipe or a device, which is not read again: a change needs a restart"
+            );
         }
     }
 

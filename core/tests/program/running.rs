@@ -361,6 +361,41 @@ fn curl_gets_what_it_asks_for_and_is_told_what_it_may_not() {
     assert_eq!(proxy.ends(), Some(0));
 }
 
+/// The next line of the log that has one of these texts.
+fn next_line(proxy: &mut Running, texts: &[&str]) -> String {
+    let mut lines = proxy.lines.by_ref().map(Result::unwrap);
+    let line = lines.find(|line| texts.iter().any(|text| line.contains(text)));
+    line.expect("the log goes on")
+}
+
+#[test]
+fn settings_from_a_pipe_hold_until_a_restart() {
+    let dir = TempDir::new().unwrap();
+    let (settings, mut writer) = std::io::pipe().unwrap();
+    let own = b"[feeds.own]\nentries = [\"own.example\"]\n";
+    writer.write_all(own).unwrap();
+    drop(writer);
+    let mut program = portcullis(dir.path());
+    program
+        .args(["--config", "/dev/stdin", "--listen", "127.0.0.1:0"])
+        .arg("--plugins")
+        .arg(dir.path())
+        .env("PORTCULLIS_FEEDS_MALWARE_ENABLED", "false")
+        .env("PORTCULLIS_LOG_FORMAT", "json")
+        .stdin(settings);
+    let mut proxy = Running::of(&mut program);
+    for reason in ["is read once and not followed", "is not read again"] {
+        // Taken up once more, the pipe would say nothing, and the feed would go.
+        let line = next_line(&mut proxy, &["a pipe or a device", "feeds changed"]);
+        assert!(line.contains(reason), "{line}");
+        assert!(line.contains("a change needs a restart"), "{line}");
+        refused(&proxy, "GET http://own.example/ HTTP/1.1");
+        proxy.signal("HUP");
+    }
+    proxy.signal("TERM");
+    assert_eq!(proxy.ends(), Some(0));
+}
+
 #[test]
 fn a_low_limit_of_open_files_is_raised_and_bounds_the_connections() {
     let dir = TempDir::new().unwrap();
