@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use crate::config::file_version::FileVersion;
 use crate::config::{self, Config, ConfigError, Followed};
-use crate::error::ErrorChain;
+use crate::error::{ErrorChain, Escaped};
 use crate::feeds::Feeds;
 use crate::plugins::Order;
 use crate::upstream::reload::Reloads;
@@ -24,8 +24,14 @@ const POLL: Duration = Duration::from_secs(1);
 /// The file is read when two looks, this far apart, found it the same.
 const SETTLE: Duration = Duration::from_millis(100);
 
+/// What is told of a file that has been changed and is not used.
+const CHANGED: &str = "the configuration file has changed and cannot be used";
+
 /// What becomes of a file that has been changed and makes no sense.
 const REFUSED: &str = "the settings before stay, and the next start will fail";
+
+/// What becomes of a file that has nothing in it any more.
+const EMPTIED: &str = "the settings before stay, and the next start would have the defaults; write the settings again, or a comment if the defaults are meant";
 
 /// What becomes of a file that cannot be read.
 const UNREAD: &str = "the settings before stay, and it is read again every second; a start that cannot read it fails";
@@ -122,10 +128,13 @@ impl Settings {
         let followed = self.followed.clone();
         let (seen, read) = (self.seen.clone(), self.read.clone());
         let looking = spawn_blocking(move || {
-            let stamp = FileVersion::of_file(followed.file());
+            let before = FileVersion::of_file(followed.file());
             // A file that is gone for a moment is being replaced.
-            let is_due = stamp.is_some() && stamp != read && stamp == seen;
+            let is_due = before.is_some() && before != read && before == seen;
             let config = is_due.then(|| followed.read());
+            // What has changed meanwhile may have been read in part.
+            let stamp = FileVersion::of_file(followed.file());
+            let config = config.filter(|_| stamp == before);
             (stamp, config)
         });
         let (stamp, config) = match looking.await {
@@ -140,14 +149,22 @@ impl Settings {
         match config {
             Some(Ok(config)) => {
                 self.read.clone_from(&self.seen);
-                self.take_over(config, feeds).await;
+                if self.is_emptied(&config) {
+                    let fault = format!("{} is empty", Escaped(self.followed.file().display()));
+                    self.refuse(fault, CHANGED, EMPTIED);
+                } else {
+                    self.take_over(config, feeds).await;
+                }
             }
             Some(Err(error)) => {
-                // What kept the file from being read may pass.
-                if !matches!(error, ConfigError::Read { .. }) {
+                let fault = ErrorChain(&error).to_string();
+                // Want of descriptors, say, is nothing that is wrong with the file, and may pass.
+                if matches!(error, ConfigError::Read { .. }) {
+                    self.refuse(fault, "the configuration file cannot be read", UNREAD);
+                } else {
                     self.read.clone_from(&self.seen);
+                    self.refuse(fault, CHANGED, REFUSED);
                 }
-                self.refuse(&error);
             }
             // A start without the file would not fail.
             None if is_settled && self.seen.is_none() => self.set_fault(None),
@@ -157,25 +174,19 @@ impl Settings {
         Look::Settled
     }
 
-    fn refuse(&mut self, error: &ConfigError) {
-        let fault = ErrorChain(error).to_string();
+    /// Whether the file is empty by now, and had settings before. Some editors empty a file before
+    /// they write it, and a full disk can leave it so.
+    fn is_emptied(&self, now: &Config) -> bool {
+        let is_empty = self.seen.as_ref().is_some_and(|file| file.len() == 0);
+        is_empty && !say_the_same(&self.said, now)
+    }
+
+    /// Tells why the file is not used, unless that is known.
+    fn refuse(&mut self, fault: String, event: &str, consequence: &str) {
         // A file that cannot be read is tried again every second, which is not news.
         let is_known = self.order.borrow().fault.as_ref() == Some(&fault);
         if std::mem::take(&mut self.is_told) || !is_known {
-            // Want of descriptors, say, is nothing that is wrong with the file.
-            if matches!(error, ConfigError::Read { .. }) {
-                tracing::error!(
-                    error = fault,
-                    consequence = UNREAD,
-                    "the configuration file cannot be read"
-                );
-            } else {
-                tracing::error!(
-                    error = fault,
-                    consequence = REFUSED,
-                    "the configuration file has changed and cannot be used"
-                );
-            }
+            tracing::error!(error = fault, consequence, "{event}");
         }
         self.set_fault(Some(fault));
     }
@@ -196,7 +207,7 @@ impl Settings {
         }
         let before = std::mem::replace(&mut self.said, Arc::new(now));
         let (before, now) = (&*before, &*self.said);
-        if std::mem::take(&mut self.is_told) && before == now {
+        if std::mem::take(&mut self.is_told) && say_the_same(before, now) {
             tracing::info!("the configuration file is read again: nothing has changed");
         }
         // An application may have changed what the file said at the start. That stays until the
@@ -239,6 +250,12 @@ fn need_restart(before: &Config, now: &Config, started: &Config) -> Vec<&'static
     let pending = different(started, now);
     tables.retain(|table| pending.contains(table));
     tables
+}
+
+/// Whether two files say the same.
+fn say_the_same(one: &Config, other: &Config) -> bool {
+    let is_followed_same = one.feeds == other.feeds && one.plugins.order == other.plugins.order;
+    is_followed_same && different(one, other).is_empty()
 }
 
 /// The tables of which two files say something else, but for what is followed.

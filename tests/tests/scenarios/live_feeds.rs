@@ -202,6 +202,43 @@ async fn a_file_that_is_wrong_changes_nothing_and_says_so_until_it_is_mended() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_emptied_changes_nothing_and_says_so_until_it_is_written() {
+    let settings = Settings::new(&entries("own", &["one.example"], ""));
+    let stage = stage(&settings).await;
+    let mut log = Log::follow();
+    let file = settings.file().display().to_string();
+    // As an editor does before it writes the file.
+    std::fs::write(settings.file(), "").expect("it can be written to");
+    let said = log.says(&["ERROR", &file, "is empty"]).await;
+    for part in ["the settings before stay", "a comment if the defaults"] {
+        assert!(said.contains(part), "{said}");
+    }
+    stage.answers(&[("one.example", 403)]).await;
+
+    settings.say(&entries("own", &["two.example"], ""));
+    stage.until("two.example", 403).await;
+    // These are the defaults, and meant.
+    std::fs::write(settings.file(), "# the defaults\n").expect("it can be written to");
+    stage.until("two.example", 200).await;
+}
+
+#[tokio::test]
+async fn a_file_that_was_empty_at_the_start_is_followed() {
+    let settings = Settings::without_file();
+    std::fs::write(settings.file(), "").expect("it can be written to");
+    let mut log = Log::follow();
+    let whole_log = log.clone();
+    let stage = stage(&settings).await;
+    stage.proxy.reload();
+    log.says(&["configuration file is read again: nothing has changed"])
+        .await;
+    settings.say(&entries("own", &["one.example"], ""));
+    stage.until("one.example", 403).await;
+    let file = settings.file().display().to_string();
+    assert_eq!(whole_log.count(&[&file, "is empty"]), 0);
+}
+
+#[tokio::test]
 async fn lookups_meet_no_gap_while_the_file_changes_again_and_again() {
     const CHANGES: usize = 50;
     let lists = Site::start().await;
