@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::{fs, io};
 
 use super::folder::Files;
-use super::load_task::{Digest, LoadFailure, LoadTask, Outcome};
+use super::load_task::{Digest, LoadFailure, LoadTask, MAX_SIDECAR_BYTES, Outcome};
 use super::manifest::ConfigSource;
+use crate::config::file;
 use crate::config::file_version::FileVersion;
 use crate::config::{ConfigError, FilterSettings, Grants};
 use crate::error::PluginError;
@@ -106,11 +107,11 @@ impl FilterFile {
 
     /// What stands beside it.
     pub(crate) fn settings(&self) -> Result<FilterSettings, ConfigError> {
-        let file = self.path("toml");
-        match fs::read_to_string(&file) {
-            Ok(text) => FilterSettings::parse(&text, &file),
+        let path = self.path("toml");
+        match file::open(&path).and_then(|file| file::text_of(file, MAX_SIDECAR_BYTES)) {
+            Ok(text) => FilterSettings::parse(&text, &path),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(FilterSettings::default()),
-            Err(source) => Err(ConfigError::Read { path: file, source }),
+            Err(source) => Err(ConfigError::Read { path, source }),
         }
     }
 

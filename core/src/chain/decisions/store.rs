@@ -126,7 +126,7 @@ impl Store {
             dir => dir.map_err(failed)?,
         };
         check_not_exposed(&dir, &self.dir)?;
-        let file = match File::open(&path) {
+        let file = match file::open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Content::default()),
             file => file.map_err(failed)?,
         };
@@ -340,6 +340,22 @@ mod tests {
             fs::set_permissions(&path, fs::Permissions::from_mode(before)).unwrap();
         }
         assert_eq!(store.read().unwrap().len(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_in_place_of_the_file_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::new(dir.path());
+        let made = std::process::Command::new("mkfifo")
+            .arg(store.file())
+            .status();
+        assert!(made.unwrap().success());
+        // Opened, it would wait for a writer.
+        let Err(StoreError::File { source, .. }) = store.read() else {
+            panic!("it was read");
+        };
+        assert_eq!(source.to_string(), "it is not a regular file");
     }
 
     #[cfg(unix)]
