@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 #[cfg(unix)]
-use rustix::fs::{Access, access};
+use rustix::fs::{Access, OFlags, access, fcntl_getfl, fcntl_setfl};
 #[cfg(unix)]
 use rustix::io::Errno;
 
@@ -80,8 +80,38 @@ fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true).create(true);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, MODE);
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(MODE);
+        if is_pipe(path) {
+            return open_pipe(path, &mut options);
+        }
+    }
     options.open(path)
+}
+
+#[cfg(unix)]
+fn is_pipe(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    let found = path.metadata();
+    found.is_ok_and(|found| found.file_type().is_fifo())
+}
+
+/// Opens a pipe that is being read. Another would have the start wait for its reader without a
+/// word; writing waits as usual.
+#[cfg(unix)]
+fn open_pipe(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.custom_flags(OFlags::NONBLOCK.bits() as i32);
+    let pipe = options.open(path).map_err(|error| {
+        if Errno::from_io_error(&error) == Some(Errno::NXIO) {
+            let problem = "no program reads this pipe; start its reader first";
+            return io::Error::other(problem);
+        }
+        error
+    })?;
+    fcntl_setfl(&pipe, fcntl_getfl(&pipe)? - OFlags::NONBLOCK)?;
+    Ok(pipe)
 }
 
 fn folder(path: &Path) -> &Path {
@@ -225,6 +255,34 @@ mod tests {
                 drop(fs::remove_file(path(made)));
             }
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_opened_when_it_is_being_read_and_lines_wait_for_its_reader() {
+        use std::io::Read;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        let refusal = LogFile::open(&path).unwrap_err().to_string();
+        assert_eq!(
+            refusal,
+            "no program reads this pipe; start its reader first"
+        );
+
+        // Opened for both, it does not wait for a writer.
+        let reader = File::options().read(true).write(true).open(&path);
+        let mut reader = reader.unwrap();
+        let mut log = LogFile::open(&path).unwrap();
+        // More than a pipe holds, which is 64 KiB on Linux.
+        let lines = "a line\n".repeat(100_000);
+        std::thread::scope(|scope| {
+            scope.spawn(|| log.write_lines(lines.as_bytes()).unwrap());
+            let mut read = vec![0; lines.len()];
+            reader.read_exact(&mut read).unwrap();
+            assert_eq!(read, lines.as_bytes());
+        });
     }
 
     #[cfg(unix)]
