@@ -1,19 +1,19 @@
 //! Has filters compiled in processes of their own, and keeps the machine code and the failures on
 //! disk. `load` calls it. It knows nothing of what a filter does.
 
+mod failure;
 #[cfg(all(test, unix))]
 mod tests;
 
 use std::ffi::OsStr;
 use std::io;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytesize::ByteSize;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
@@ -21,6 +21,7 @@ use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::timeout;
 use wasmtime::component::Component;
 
+pub(crate) use self::failure::{CompilerError, NotCompiled};
 use super::cache::{Cache, Hash};
 use super::compile::{self, Bounds};
 use super::confine;
@@ -78,81 +79,6 @@ pub(crate) enum CachedFailure {
     Use,
     /// It is compiled again, as the operator has touched the file.
     Ignore,
-}
-
-/// Why there is no machine code, though nothing was found wrong with the file.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum CompilerError {
-    /// It computed for too long and was ended.
-    #[error(
-        "compiling it takes more than {0:?} of computing; make it smaller, or raise [compiler] time"
-    )]
-    Slow(Duration),
-    /// It was ended by the clock, before it had computed for as long as it may.
-    #[error(
-        "compiling it is not done after {0:?}, as other programs have the processors; it is tried \
-         again by itself"
-    )]
-    Crowded(Duration),
-    /// It crashed, or reached a limit that the system enforces.
-    #[error(
-        "the compiling process ended with {how}{message}; its limits are [compiler] memory and time"
-    )]
-    Died {
-        /// Its exit code or the signal.
-        how: String,
-        /// The first line on its standard error, after a separator.
-        message: String,
-    },
-    /// It is another kind of program.
-    #[error(
-        "{} does not call portcullis::run_compiler_child() first; call it at the start of its main",
-        .0.display()
-    )]
-    NoEntry(PathBuf),
-    /// The system refused to run it.
-    #[error("cannot run a compiling process; it is tried again by itself")]
-    Run(#[source] io::Error),
-    /// The system has ended it, and not for a limit of ours.
-    #[error(
-        "the system has killed the compiling process, as it does when memory is short; it is tried \
-         again by itself"
-    )]
-    Killed,
-    /// It failed before under the same limits, and was not tried again.
-    #[error("{0} (when it was compiled last; touch the file to have it tried again)")]
-    Remembered(String),
-    /// There is more machine code than may be kept.
-    #[error(
-        "its machine code is larger than {}; make it smaller, or raise [compiler] cache",
-        ByteSize(*.0)
-    )]
-    Large(u64),
-    /// This engine cannot run what was written.
-    #[error(
-        "the compiled code cannot be used; is another version of the program installed by now? \
-         Then restart the proxy"
-    )]
-    Unusable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Reading the file, or compiling it in this process, panicked.
-    #[error("this file breaks the parser or the compiler: {0}")]
-    Panic(String),
-}
-
-impl CompilerError {
-    /// Whether it is the machine's state that kept the file from being compiled.
-    pub(crate) fn may_pass(&self) -> bool {
-        matches!(self, Self::Crowded(_) | Self::Run(_) | Self::Killed)
-    }
-}
-
-/// Why there is no machine code: because of the file or because of the compiling process.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NotCompiled {
-    #[error(transparent)]
-    File(#[from] CompileError),
-    #[error(transparent)]
-    Compiler(#[from] CompilerError),
 }
 
 impl Compiler {
