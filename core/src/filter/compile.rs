@@ -29,6 +29,9 @@ pub(super) const PROBE: &str = "probe";
 /// machine code.
 pub(super) const REFUSED: u8 = 3;
 
+/// The exit code of one that the system did not give what it needs before it reads the file.
+pub(super) const UNREADY: u8 = 4;
+
 /// Compiles a component, or a core module that carries wit-bindgen's section.
 pub(super) fn compile(engine: &wasmtime::Engine, wasm: &[u8]) -> Result<Vec<u8>, CompileError> {
     let component = encode(wasm)?;
@@ -145,11 +148,15 @@ pub fn run_compiler_child() -> Option<ExitCode> {
     Some(match answer(&request) {
         Ok(code) => code,
         Err(error) => {
-            // The parent reads this. There is no log here.
-            drop(writeln!(io::stderr(), "{error}"));
+            tell(&error);
             ExitCode::FAILURE
         }
     })
+}
+
+/// Has the parent read the reason. There is no log here.
+fn tell(error: &io::Error) {
+    drop(writeln!(io::stderr(), "{error}"));
 }
 
 /// Whether this process has called [`run_compiler_child`]. Another process of the same program
@@ -170,9 +177,13 @@ fn answer(request: &str) -> io::Result<ExitCode> {
     }
     let bounds = Bounds::from_env(request)
         .ok_or_else(|| io::Error::other(format!("{REQUEST_VAR} is for the proxy to set")))?;
-    bounds.apply_rlimits()?;
-    confine()?;
-    let engine = wasmtime::Engine::new(&engine::config()).map_err(io::Error::other)?;
+    let engine = match prepare(bounds) {
+        Ok(engine) => engine,
+        Err(error) => {
+            tell(&error);
+            return Ok(ExitCode::from(UNREADY));
+        }
+    };
     let mut wasm = Vec::new();
     io::stdin().read_to_end(&mut wasm)?;
     let (code, output) = match compile(&engine, &wasm) {
@@ -181,6 +192,13 @@ fn answer(request: &str) -> io::Result<ExitCode> {
     };
     io::stdout().write_all(&output)?;
     Ok(code)
+}
+
+/// Bounds and confines this process, and makes what compiles.
+fn prepare(bounds: Bounds) -> io::Result<wasmtime::Engine> {
+    bounds.apply_rlimits()?;
+    confine()?;
+    wasmtime::Engine::new(&engine::config()).map_err(io::Error::other)
 }
 
 #[cfg(test)]

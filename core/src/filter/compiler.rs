@@ -172,7 +172,11 @@ impl Compiler {
             return Ok(());
         }
         match self.command(program, compile::PROBE.to_owned()).spawn() {
-            Ok(mut child) => self.greeting(program, &mut child).await,
+            Ok(mut child) => match self.greeting(program, &mut child).await {
+                // A program of another kind may end without a word, too.
+                Err(CompilerError::NotBegun(_)) => Err(CompilerError::NoEntry(program.clone())),
+                greeted => greeted,
+            },
             Err(error) => {
                 tracing::debug!(program = %program.display(), %error, "cannot run the compiling process");
                 Ok(())
@@ -224,21 +228,15 @@ impl Compiler {
         if let Some(error) = self.ended_by_system(status) {
             return Err(error.into());
         }
-        let stderr = String::from_utf8_lossy(&stderr);
-        if stderr.contains("has overflowed its stack") {
+        let (how, message) = (status.to_string(), first_words(&stderr));
+        if status.code() == Some(compile::UNREADY.into()) {
+            return Err(CompilerError::NotBegun(format!("ended with {how}{message}")).into());
+        }
+        if String::from_utf8_lossy(&stderr).contains("has overflowed its stack") {
             let nested = "something in it is nested too deeply".to_owned();
             return Err(CompileError::TooComplex(nested).into());
         }
-        let first = stderr.trim().lines().next().unwrap_or_default();
-        let died = CompilerError::Died {
-            how: status.to_string(),
-            message: if first.is_empty() {
-                String::new()
-            } else {
-                format!(", saying \"{first}\"")
-            },
-        };
-        Err(died.into())
+        Err(CompilerError::Died { how, message }.into())
     }
 
     /// Why the system has ended the process, if it has.
@@ -294,19 +292,31 @@ impl Compiler {
         let Some(stdout) = &mut child.stdout else {
             return Err(CompilerError::NoEntry(program.to_owned()));
         };
-        let read = timeout(GREETING_TIMEOUT, stdout.read_exact(&mut said)).await;
+        let greeted = timeout(GREETING_TIMEOUT, stdout.read_exact(&mut said)).await;
         if said == *compile::GREETING {
             return Ok(());
         }
-        // Where the pipe is closed the process has most likely ended.
-        if let Ok(Err(_)) = read
-            && let Ok(Ok(status)) = timeout(ENDING_TIMEOUT, child.wait()).await
-            && let Some(error) = self.ended_by_system(status)
-        {
+        let status = match greeted {
+            // Where the pipe is closed the process has most likely ended.
+            Ok(Err(_)) => timeout(ENDING_TIMEOUT, child.wait()).await.ok(),
+            _ => None,
+        };
+        let status = status.and_then(Result::ok);
+        if let Some(error) = status.and_then(|status| self.ended_by_system(status)) {
             return Err(error);
         }
         drop(child.kill().await);
-        Err(CompilerError::NoEntry(program.to_owned()))
+        let has_spoken = said[0] != 0;
+        if has_spoken || status.is_some_and(|status| status.success()) {
+            return Err(CompilerError::NoEntry(program.to_owned()));
+        }
+        // A library that cannot be opened, say, ends a process before its first line of code.
+        let message = last_words(child).await;
+        let how = match status {
+            Some(status) => format!("ended with {status}{message}"),
+            None => format!("said nothing in {GREETING_TIMEOUT:?}"),
+        };
+        Err(CompilerError::NotBegun(how))
     }
 
     fn bounds(&self) -> Bounds {
@@ -358,6 +368,26 @@ fn deadline(time: Duration) -> (Duration, CompilerError) {
 fn is_this_program(program: &Path) -> bool {
     program == Path::new("/proc/self/exe")
         || std::env::current_exe().is_ok_and(|this| this == program)
+}
+
+/// What a process that has ended has said on its standard error.
+async fn last_words(child: &mut Child) -> String {
+    let Some(stderr) = child.stderr.take() else {
+        return String::new();
+    };
+    match timeout(ENDING_TIMEOUT, read(stderr, STDERR_LIMIT)).await {
+        Ok(Ok(said)) => first_words(&said),
+        _ => String::new(),
+    }
+}
+
+/// The first line of what a process has said, after a separator.
+fn first_words(said: &[u8]) -> String {
+    let said = String::from_utf8_lossy(said);
+    match said.trim().lines().next() {
+        Some(first) => format!(", saying \"{first}\""),
+        None => String::new(),
+    }
 }
 
 /// Reads at most `limit` bytes. The pipe is closed before the rest.

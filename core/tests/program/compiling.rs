@@ -15,6 +15,9 @@ const MORE_THAN_A_PIPE: usize = 1 << 20;
 /// What it says of an input that is not WebAssembly.
 const REFUSED: i32 = 3;
 
+/// What it says where it could not begin.
+const UNREADY: i32 = 4;
+
 #[test]
 fn a_compiling_process_is_confined_before_it_has_read_what_it_compiles() {
     let dir = TempDir::new().unwrap();
@@ -44,4 +47,20 @@ fn a_compiling_process_is_confined_before_it_has_read_what_it_compiles() {
     drop(stdin);
     let ended = compiler.wait_with_output().unwrap().status;
     assert_eq!(ended.code(), Some(REFUSED));
+}
+
+#[test]
+fn a_compiling_process_that_cannot_begin_does_not_blame_what_it_was_to_compile() {
+    let dir = TempDir::new().unwrap();
+    // The process that is said to wait for it is another one.
+    let request = format!("{} 60 {}", 1 << 30, std::process::id() + 1);
+    let mut compiler = portcullis(dir.path());
+    let ended = compiler.env("PORTCULLIS_COMPILE", request).output();
+    let ended = ended.unwrap();
+    assert_eq!(ended.status.code(), Some(UNREADY));
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(
+        said.contains("the process that asked for this is gone"),
+        "{said}"
+    );
 }

@@ -3,6 +3,8 @@
 
 use std::fs;
 use std::path::Path;
+#[cfg(unix)]
+use std::path::PathBuf;
 use std::time::Duration;
 
 use portcullis::Config;
@@ -156,6 +158,61 @@ async fn what_could_not_be_compiled_for_want_of_a_process_is_tried_again_by_itse
     fs::copy(real.expect("there is one"), &program).unwrap();
     stage.until("blocked.example", 403).await;
     stage.until("a.example", 200).await;
+}
+
+/// A program that compiles as `real` does, but ends by `failing` where there is a file `next`
+/// beside it, which it removes.
+#[cfg(unix)]
+fn stumbling(folder: &Path, real: &Path, failing: &str) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let (program, next) = (folder.join("compiler"), folder.join("next"));
+    let script = format!(
+        "#!/bin/sh\nif rm '{}' 2> /dev/null; then {failing}; fi\nexec '{}'\n",
+        next.display(),
+        real.display()
+    );
+    fs::write(&program, script).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    program
+}
+
+/// What was remembered as refused.
+#[cfg(unix)]
+fn refused(cache: &Path) -> usize {
+    let files = fs::read_dir(cache).into_iter().flatten().flatten();
+    files
+        .filter(|file| file.path().extension().is_some_and(|is| is == "refused"))
+        .count()
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_a_compiling_process_did_not_come_to_read_is_tried_again_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("compiled");
+    let stage = Stage::start_with(|config| {
+        config.compiler.cache_dir = cache.clone();
+        let real = config.compiler.program.take().expect("there is one");
+        // As where the system has no descriptor for a library.
+        let failing = "echo 'cannot open libc' >&2; exit 127";
+        config.compiler.program = Some(stumbling(folder.path(), &real, failing));
+    })
+    .await;
+    // The filter that is built in is compiled.
+    stage.answers(&[("blocked.example", 200)]).await;
+    let mut log = Log::follow();
+    fs::write(folder.path().join("next"), "").unwrap();
+    stage.plug("stumbles.wasm", guests::bare());
+    log.says(&[
+        "refused",
+        "stumbles",
+        "ended with exit status: 127",
+        "cannot open libc",
+        "before it read the file",
+    ])
+    .await;
+    stage.until("blocked.example", 403).await;
+    assert_eq!(refused(&cache), 0);
 }
 
 #[tokio::test]

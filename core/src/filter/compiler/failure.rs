@@ -22,6 +22,13 @@ pub(crate) enum CompilerError {
          again by itself"
     )]
     Crowded(Duration),
+    /// It ended, or was ended, before it read the file: it may be that there is no descriptor, no
+    /// memory or no time just now.
+    #[error(
+        "the compiling process {0} before it read the file, as it does when memory or open files \
+         are short; it is tried again by itself"
+    )]
+    NotBegun(String),
     /// It crashed, or reached a limit that the system enforces.
     #[error(
         "the compiling process ended with {how}{message}; its limits are [compiler] memory and time"
@@ -70,7 +77,10 @@ pub(crate) enum CompilerError {
 impl CompilerError {
     /// Whether it is the machine's state that kept the file from being compiled.
     pub(crate) fn may_pass(&self) -> bool {
-        matches!(self, Self::Crowded(_) | Self::Run(_) | Self::Killed)
+        matches!(
+            self,
+            Self::Crowded(_) | Self::NotBegun(_) | Self::Run(_) | Self::Killed
+        )
     }
 }
 
