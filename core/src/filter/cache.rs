@@ -77,7 +77,7 @@ impl Unusable {
 }
 
 /// Whether the engine was let down while it opened the file, mapped it or made it executable.
-fn is_of_system(error: &wasmtime::Error) -> bool {
+pub(super) fn is_of_system(error: &wasmtime::Error) -> bool {
     #[cfg(unix)]
     let is_of_kernel = error.is::<rustix::io::Errno>();
     #[cfg(not(unix))]

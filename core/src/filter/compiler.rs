@@ -143,9 +143,7 @@ impl Compiler {
             Some(cache) => cache.keep(&this.engine, hash, &code),
             None => Cache::load(&this.engine, &code),
         });
-        let component = component
-            .await?
-            .map_err(|error| CompilerError::Unusable(error.into()))?;
+        let component = component.await?.map_err(CompilerError::of_loading)?;
         Ok(Compiled { component, time })
     }
 

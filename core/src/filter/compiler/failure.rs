@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 
+use crate::filter::cache::is_of_system;
 use crate::filter::inspect::CompileError;
 
 /// Why there is no machine code, though nothing was found wrong with the file.
@@ -63,6 +64,9 @@ pub(crate) enum CompilerError {
         ByteSize(*.0)
     )]
     Large(u64),
+    /// The system did not give what loading the code takes.
+    #[error("the compiled code cannot be loaded now; it is tried again by itself")]
+    NotLoaded(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// This engine cannot run what was written.
     #[error(
         "the compiled code cannot be used; is another version of the program installed by now? \
@@ -79,8 +83,17 @@ impl CompilerError {
     pub(crate) fn may_pass(&self) -> bool {
         matches!(
             self,
-            Self::Crowded(_) | Self::NotBegun(_) | Self::Run(_) | Self::Killed
+            Self::Crowded(_) | Self::NotBegun(_) | Self::Run(_) | Self::Killed | Self::NotLoaded(_)
         )
+    }
+
+    /// Why code that was made a moment ago is not loaded.
+    pub(super) fn of_loading(error: wasmtime::Error) -> Self {
+        if is_of_system(&error) {
+            Self::NotLoaded(error.into())
+        } else {
+            Self::Unusable(error.into())
+        }
     }
 }
 
