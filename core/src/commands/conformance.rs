@@ -28,7 +28,8 @@ use crate::error::{ErrorChain, Escaped, PluginError};
 use crate::feeds::Feeds;
 use crate::filter::clock::Clock;
 use crate::filter::{
-    Description, Failure, Filter, Import, LoadError, Loader, Manifest, granting, interface,
+    CompilerError, Description, Failure, Filter, Import, LoadError, Loader, Manifest, NotCompiled,
+    granting, interface,
 };
 use crate::plugins::{FilterFile, LoadFailure};
 
@@ -108,9 +109,20 @@ fn loads(checks: &mut Checks, filter: &str, loaded: Result<&Option<Arc<Filter>>,
             );
             checks.environment("S1", why, fix);
         }
-        failure if failure.may_pass() => checks.environment("S1", why, report::BUSY),
+        failure if failure.may_pass() && !has_ended_its_compiler(failure) => {
+            checks.environment("S1", why, report::BUSY);
+        }
         _ => checks.fail("S1", why, "see `portcullis plugin check`"),
     }
+}
+
+/// Whether the compiling process has ended on the file. A proxy tries such a file again; here one
+/// try counts.
+fn has_ended_its_compiler(failure: &LoadFailure) -> bool {
+    let LoadFailure::Load(LoadError::Compile(NotCompiled::Compiler(error))) = failure else {
+        return false;
+    };
+    matches!(error, CompilerError::Died { .. })
 }
 
 /// What the file itself shows.

@@ -5,13 +5,14 @@ mod failure;
 #[cfg(all(test, unix))]
 mod tests;
 
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
@@ -21,6 +22,7 @@ use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::timeout;
 use wasmtime::component::Component;
 
+use self::failure::Blame;
 pub(crate) use self::failure::{CompilerError, NotCompiled};
 use super::cache::{Cache, Hash};
 use super::compile::{self, Bounds};
@@ -49,6 +51,9 @@ const GREETING_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a process that has closed its output without a greeting may take to end.
 const ENDING_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// How often compiling processes end on a file, one after the other, before the file is to blame.
+const MOST_DEATHS: u32 = 3;
+
 /// The variables that a compiling process inherits: where to find the libraries it is linked with.
 const ENVIRONMENT: [&str; 4] = ["DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH", "PATH", "SystemRoot"];
 
@@ -65,6 +70,8 @@ pub(super) struct Compiler {
     engine: wasmtime::Engine,
     settings: config::Compiler,
     cache: Option<Cache>,
+    /// On which files compiling processes have ended, and how often.
+    deaths: Mutex<HashMap<Hash, u32>>,
     /// Half as many compilations at a time as there are cores: the rest is for traffic.
     permits: Semaphore,
     /// A compilation that takes long continues with this permit, so that it does not hold up
@@ -105,6 +112,7 @@ impl Compiler {
             engine: engine.clone(),
             settings,
             cache,
+            deaths: Mutex::default(),
             permits: Semaphore::new((cores / 2).max(1)),
             slow_permit: Semaphore::new(1),
         }
@@ -136,7 +144,8 @@ impl Compiler {
             Some(program) => self.compile_in_turn(program, &wasm).await,
             None => self.compile_here(wasm).await,
         };
-        let code = compiled.inspect_err(|error| self.remember(hash, error))?;
+        let code = compiled.map_err(|error| self.judged(hash, error))?;
+        self.deaths().remove(&hash);
         let time = Some(begun.elapsed());
         let this = self.clone();
         let component = run_blocking(move || match &this.cache {
@@ -147,16 +156,29 @@ impl Compiler {
         Ok(Compiled { component, time })
     }
 
-    /// Keeps a failure that took long, so that a restart does not spend the same time on the file.
-    fn remember(&self, hash: Hash, error: &NotCompiled) {
-        let NotCompiled::Compiler(error @ (CompilerError::Slow(_) | CompilerError::Died { .. })) =
-            error
-        else {
-            return;
-        };
-        if let Some(cache) = &self.cache {
-            cache.remember_refusal(hash, &self.settings, &error.to_string());
+    /// Blames the file if compiling processes have ended on it often enough. What the file is to
+    /// blame for, or took long, is kept, so that a restart does not spend the same time on it.
+    fn judged(&self, hash: Hash, mut error: NotCompiled) -> NotCompiled {
+        if let NotCompiled::Compiler(CompilerError::Died { blame, .. }) = &mut error {
+            let mut deaths = self.deaths();
+            let count = deaths.entry(hash).or_default();
+            *count += 1;
+            if *count >= MOST_DEATHS {
+                *blame = Blame::File;
+                deaths.remove(&hash);
+            }
         }
+        if let NotCompiled::Compiler(failure) = &error
+            && failure.is_lasting()
+            && let Some(cache) = &self.cache
+        {
+            cache.remember_refusal(hash, &self.settings, &failure.to_string());
+        }
+        error
+    }
+
+    fn deaths(&self) -> MutexGuard<'_, HashMap<Hash, u32>> {
+        self.deaths.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Fails with [`CompilerError::NoEntry`] if the program that should compile filters is of
@@ -234,7 +256,12 @@ impl Compiler {
             let nested = "something in it is nested too deeply".to_owned();
             return Err(CompileError::TooComplex(nested).into());
         }
-        Err(CompilerError::Died { how, message }.into())
+        let died = CompilerError::Died {
+            how,
+            message,
+            blame: Blame::Unknown,
+        };
+        Err(died.into())
     }
 
     /// Why the system has ended the process, if it has.

@@ -185,23 +185,28 @@ fn refused(cache: &Path) -> usize {
         .count()
 }
 
+/// A proxy whose next compiling process ends by `failing`. What is built in is compiled.
+#[cfg(unix)]
+async fn about_to_stumble(folder: &Path, failing: &str) -> Stage {
+    let stage = Stage::start_with(|config| {
+        config.compiler.cache_dir = folder.join("compiled");
+        let real = config.compiler.program.take().expect("there is one");
+        config.compiler.program = Some(stumbling(folder, &real, failing));
+    })
+    .await;
+    stage.answers(&[("blocked.example", 200)]).await;
+    fs::write(folder.join("next"), "").unwrap();
+    stage
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn what_a_compiling_process_did_not_come_to_read_is_tried_again_by_itself() {
     let folder = tempfile::tempdir().unwrap();
-    let cache = folder.path().join("compiled");
-    let stage = Stage::start_with(|config| {
-        config.compiler.cache_dir = cache.clone();
-        let real = config.compiler.program.take().expect("there is one");
-        // As where the system has no descriptor for a library.
-        let failing = "echo 'cannot open libc' >&2; exit 127";
-        config.compiler.program = Some(stumbling(folder.path(), &real, failing));
-    })
-    .await;
-    // The filter that is built in is compiled.
-    stage.answers(&[("blocked.example", 200)]).await;
+    // As where the system has no descriptor for a library.
+    let failing = "echo 'cannot open libc' >&2; exit 127";
+    let stage = about_to_stumble(folder.path(), failing).await;
     let mut log = Log::follow();
-    fs::write(folder.path().join("next"), "").unwrap();
     stage.plug("stumbles.wasm", guests::bare());
     log.says(&[
         "refused",
@@ -212,7 +217,52 @@ async fn what_a_compiling_process_did_not_come_to_read_is_tried_again_by_itself(
     ])
     .await;
     stage.until("blocked.example", 403).await;
-    assert_eq!(refused(&cache), 0);
+    assert_eq!(refused(&folder.path().join("compiled")), 0);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_on_which_a_compiling_process_ends_once_is_tried_again_by_itself() {
+    for (failing, reason) in [
+        ("exit 1", "exit status: 1"),
+        // As one ends that is given no memory.
+        ("cat > /dev/null; kill -s ABRT $$", "SIGABRT"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let failing = format!("echo portcullis-compiler; {failing}");
+        let stage = about_to_stumble(folder.path(), &failing).await;
+        let mut log = Log::follow();
+        stage.plug("stumbles.wasm", guests::bare());
+        log.says(&["refused", "stumbles", reason, "it is tried again by itself"])
+            .await;
+        stage.until("blocked.example", 403).await;
+        assert_eq!(refused(&folder.path().join("compiled")), 0);
+        stage.proxy.stop().await;
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_on_which_compiling_processes_end_again_and_again_is_to_blame() {
+    let folder = tempfile::tempdir().unwrap();
+    let next = folder.path().join("next");
+    let failing = format!(
+        "touch '{}'; echo portcullis-compiler; exit 1",
+        next.display()
+    );
+    let stage = about_to_stumble(folder.path(), &failing).await;
+    let mut log = Log::follow();
+    stage.plug("stumbles.wasm", guests::bare());
+    log.says(&["refused", "stumbles", "it is tried again by itself"])
+        .await;
+    let last = "its limits are [compiler] memory and time\"";
+    log.says(&["refused", "stumbles", "exit status: 1", last])
+        .await;
+    assert_eq!(refused(&folder.path().join("compiled")), 1);
+    // It is tried again when it is touched.
+    fs::remove_file(next).unwrap();
+    stage.plug("stumbles.wasm", guests::bare());
+    stage.until("blocked.example", 403).await;
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! What keeps a file from being compiled, and whether it may pass.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -32,13 +33,16 @@ pub(crate) enum CompilerError {
     NotBegun(String),
     /// It crashed, or reached a limit that the system enforces.
     #[error(
-        "the compiling process ended with {how}{message}; its limits are [compiler] memory and time"
+        "the compiling process ended with {how}{message}; its limits are [compiler] memory and \
+         time{blame}"
     )]
     Died {
         /// Its exit code or the signal.
         how: String,
         /// The first line on its standard error, after a separator.
         message: String,
+        /// Whether the file is to blame, or the system may have been short of something.
+        blame: Blame,
     },
     /// It is another kind of program.
     #[error(
@@ -78,13 +82,43 @@ pub(crate) enum CompilerError {
     Panic(String),
 }
 
+/// What has made a compiling process end on its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Blame {
+    /// Nothing is known but that it has ended: a thread or memory that it did not get does that,
+    /// too.
+    Unknown,
+    /// The file, as the process has ended each time.
+    File,
+}
+
+/// What follows from it, after a separator.
+impl fmt::Display for Blame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("; it is tried again by itself"),
+            Self::File => Ok(()),
+        }
+    }
+}
+
 impl CompilerError {
-    /// Whether it is the machine's state that kept the file from being compiled.
+    /// Whether it is the machine's state that kept the file from being compiled, or may be.
     pub(crate) fn may_pass(&self) -> bool {
-        matches!(
-            self,
-            Self::Crowded(_) | Self::NotBegun(_) | Self::Run(_) | Self::Killed | Self::NotLoaded(_)
-        )
+        match self {
+            Self::Crowded(_)
+            | Self::NotBegun(_)
+            | Self::Run(_)
+            | Self::Killed
+            | Self::NotLoaded(_) => true,
+            Self::Died { blame, .. } => *blame == Blame::Unknown,
+            _ => false,
+        }
+    }
+
+    /// Whether a restart would spend the same time on the file in vain.
+    pub(super) fn is_lasting(&self) -> bool {
+        matches!(self, Self::Slow(_) | Self::Died { .. }) && !self.may_pass()
     }
 
     /// Why code that was made a moment ago is not loaded.
