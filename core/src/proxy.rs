@@ -46,6 +46,7 @@ use crate::flow::groups::Groups;
 use crate::log::access::Access;
 use crate::plugins::StatusFile;
 use crate::upstream::Parents;
+use crate::upstream::reclaim::Reclaimer;
 use crate::upstream::reload::{Reloader, Reloads};
 use crate::upstream::resolve::trust;
 
@@ -305,15 +306,17 @@ impl Proxy {
             command: command(config.file.as_deref()),
             chains,
             reloads: reloads.clone(),
+            reclaimer: Reclaimer::default(),
             shutdown: stop.clone(),
         };
         let workers = Workers::start(config.proxy.workers.get(), &worker, threads)?;
+        let serving = (&workers, &worker.reclaimer);
         self.serving.cancel();
         tokio::select! {
             biased;
             // An error means that the sender is gone or that a signal was missed: both are signals.
             _ = shutdown.recv() => {}
-            () = accept(&mut accepting, &workers, &mut reloads, access_log) => {}
+            () = accept(&mut accepting, serving, &mut reloads, access_log) => {}
         }
         Ok(Some((workers, feeds)))
     }
@@ -345,7 +348,7 @@ fn check(config: &Config) -> Result<(), StartError> {
 /// Gives each connection to a worker, without end.
 async fn accept(
     accepting: &mut Accepting,
-    workers: &Workers,
+    (workers, reclaimer): (&Workers, &Reclaimer),
     reloads: &mut Reloads,
     access_log: &Access,
 ) {
@@ -358,7 +361,7 @@ async fn accept(
             () = reloads.next() => access_log.reopen(),
             accept = accepting.accept() => match accept {
                 Accept::Connection(accepted) => workers.assign(accepted),
-                Accept::Exhausted => workers.close_idle(),
+                Accept::Exhausted => reclaimer.ask(),
             },
         }
     }

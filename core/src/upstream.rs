@@ -11,6 +11,7 @@ mod parent;
 pub(crate) mod policy;
 mod pool;
 mod reach;
+pub(crate) mod reclaim;
 pub(crate) mod reload;
 pub(crate) mod request;
 pub(crate) mod resolve;
@@ -60,6 +61,7 @@ use crate::error::Error;
 use crate::flow::{Client, ClientKey};
 use crate::target::Target;
 use crate::timer::Deadlines;
+use crate::upstream::reclaim::Reclaimer;
 use crate::upstream::reload::Reloads;
 
 /// A worker's way to origins: its resolver and its idle connections.
@@ -73,6 +75,7 @@ pub(crate) struct Upstream {
     head_size: usize,
     /// Of descriptors or memory. Idle connections of clients hear of it.
     pub(crate) shortage: Shortage,
+    reclaimer: Reclaimer,
 }
 
 /// Who wants something of an origin: one client's connection.
@@ -112,6 +115,7 @@ impl Upstream {
         own: &OwnListeners,
         parents: Parents,
         reloads: Reloads,
+        reclaimer: Reclaimer,
     ) -> Self {
         let policy = Policy::new(egress, own);
         let shared = Arc::new(policy.clone());
@@ -123,6 +127,7 @@ impl Upstream {
             connect_timeout: limits.connect,
             head_size: limits.head_size,
             shortage: Shortage::default(),
+            reclaimer,
         }
     }
 
@@ -327,30 +332,24 @@ impl Upstream {
     async fn addresses(&self, target: &Target, client: ClientKey) -> Result<Vec<IpAddr>, Error> {
         match self.resolver.addresses(target, client).await {
             Err(Error::NoRoom(_)) => {
-                self.make_room().await;
+                self.reclaimer.reclaim().await;
                 self.resolver.addresses(target, client).await
             }
             addresses => addresses,
         }
     }
 
-    /// The first connection that succeeds. If there are no more descriptors, idle connections make
-    /// room for it.
+    /// The first connection that succeeds. If there are no more descriptors, idle connections of all
+    /// workers make room for it.
     async fn race(&self, addresses: Vec<SocketAddr>, client: ClientKey) -> io::Result<Dialled> {
         let turns = self.resolver.turns();
         match dial::race(addresses.clone(), turns, client).await {
             Err(error) if dial::is_out_of_descriptors(&error) => {
-                self.make_room().await;
+                self.reclaimer.reclaim().await;
                 dial::race(addresses, turns, client).await
             }
             dialled => dialled,
         }
-    }
-
-    async fn make_room(&self) {
-        self.close_idle();
-        // Those of clients are closed by their own tasks.
-        yield_now().await;
     }
 
     /// Judges what is known of a target whose name a parent proxy resolves: the name, the port, and
@@ -393,11 +392,18 @@ impl Upstream {
         }
     }
 
-    /// Closes all idle connections, also those on which clients have logged in, as descriptors or
-    /// memory are short, and has those of clients closed.
-    pub(crate) fn close_idle(&self) {
-        self.pool.clear();
-        self.shortage.announce();
+    /// Whenever a worker is short of descriptors or memory, closes all idle connections of this one,
+    /// also those on which clients have logged in, and has those of clients closed. It has no end.
+    pub(crate) async fn close_idle_when_asked(&self) {
+        let mut reclaims = self.reclaimer.subscribe();
+        loop {
+            let closing = reclaims.next().await;
+            self.pool.clear();
+            self.shortage.announce();
+            // Those of clients are closed by their own tasks.
+            yield_now().await;
+            drop(closing);
+        }
     }
 
     /// Closes all idle connections and keeps none from now on.

@@ -25,6 +25,7 @@ use crate::chain::{BackgroundSender, Chain, LocalChain};
 use crate::config::{self, Egress, Limits, NamedListener, OwnListeners};
 use crate::flow::groups::Groups;
 use crate::log::access::{Access, Sink};
+use crate::upstream::reclaim::Reclaimer;
 use crate::upstream::reload::Reloads;
 use crate::upstream::{Bounds, Parents, Upstream};
 
@@ -51,6 +52,8 @@ pub(crate) struct WorkerConfig {
     pub(crate) command: Arc<str>,
     pub(crate) chains: watch::Receiver<Arc<Chain>>,
     pub(crate) reloads: Reloads,
+    /// The same one for all workers.
+    pub(crate) reclaimer: Reclaimer,
     pub(crate) shutdown: CancellationToken,
 }
 
@@ -87,6 +90,7 @@ impl WorkerConfig {
             command: "portcullis".into(),
             chains,
             reloads: Reloads::default(),
+            reclaimer: Reclaimer::default(),
             shutdown,
         }
     }
@@ -140,6 +144,7 @@ impl Worker {
                 &OwnListeners::of(&config.listeners),
                 config.parents,
                 config.reloads,
+                config.reclaimer,
             ),
             limits: Rc::new(config.limits),
             tunnels: Tunnels::new(config.tunnels),

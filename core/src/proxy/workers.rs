@@ -49,8 +49,6 @@ struct Status {
 #[derive(Debug)]
 enum Message {
     Connection(Accepted, ConnectionGuard),
-    /// Descriptors or memory are short.
-    CloseIdle,
     #[cfg(test)]
     Panic,
 }
@@ -88,14 +86,6 @@ impl Workers {
         // A worker that has ended in this very moment drops the connection, as it has dropped its
         // others.
         drop(worker.inbox.send(Message::Connection(accepted, guard)));
-    }
-
-    /// Has all workers close their idle connections to origins.
-    pub(super) fn close_idle(&self) {
-        for worker in &self.0 {
-            // One that has ended has none.
-            drop(worker.inbox.send(Message::CloseIdle));
-        }
     }
 
     /// How many connections did not end by themselves. To be asked after the threads have ended or
@@ -208,6 +198,12 @@ async fn work(
             worker.upstream.evict_idle().await;
         })
     });
+    background.spawn_local({
+        let worker = worker.clone();
+        supervise("idle connections in a shortage", async move || {
+            worker.upstream.close_idle_when_asked().await;
+        })
+    });
     background.spawn_local(supervise("shadow filters", async move || {
         shadow_calls.run().await;
     }));
@@ -224,7 +220,6 @@ async fn serve(worker: &Rc<Worker>, messages: &RefCell<mpsc::UnboundedReceiver<M
     while let Some(message) = poll_fn(|cx| messages.borrow_mut().poll_recv(cx)).await {
         match message {
             Message::Connection(accepted, guard) => start_serving(worker, accepted, guard),
-            Message::CloseIdle => worker.upstream.close_idle(),
             #[cfg(test)]
             Message::Panic => panic!("a test asked for it"),
         }

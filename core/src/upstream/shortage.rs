@@ -1,5 +1,5 @@
 //! Tells what a worker has that it could do without when file descriptors or memory are short. Said
-//! by `Upstream` and by `proxy`, heard by idle connections of clients.
+//! by `Upstream`, heard by idle connections of clients.
 
 use std::cell::Cell;
 use std::pin::Pin;

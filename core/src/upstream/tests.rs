@@ -38,6 +38,7 @@ async fn reuse(private: PrivateAddresses) -> Result<(), Error> {
         &own,
         Parents::default(),
         Reloads::default(),
+        Reclaimer::default(),
     );
     let target = Target::parse(&address.to_string(), None).unwrap();
     let route = Rc::new(Route::direct(Rc::new(target), Scheme::Http));

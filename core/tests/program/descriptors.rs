@@ -17,6 +17,8 @@ use super::{portcullis, started_by};
 
 const ONE_WORKER: &str = "[proxy]\nworkers = 1\n[feeds.malware]\nenabled = false\n";
 
+const TWO_WORKERS: &str = "[proxy]\nworkers = 2\n[feeds.malware]\nenabled = false\n";
+
 /// Far longer than anything here takes.
 const LONG: Duration = Duration::from_secs(60);
 
@@ -164,6 +166,20 @@ fn idle_connections_to_origins_go_when_there_is_no_descriptor_for_another() {
     exhaust(&proxy);
     assert_eq!(client.status(second), "200");
     first_ends.recv_timeout(LONG).unwrap();
+}
+
+#[test]
+fn what_is_idle_on_another_worker_goes_as_well() {
+    let dir = TempDir::new().unwrap();
+    let proxy = Running::start(dir.path(), TWO_WORKERS);
+    let ((first, first_ends), (second, _ends)) = (origin(""), origin(""));
+    // Each is given to the worker that has fewer clients.
+    let (mut client, mut idle) = (Client::of(&proxy), Client::of(&proxy));
+    assert_eq!(idle.status(first), "200");
+    exhaust(&proxy);
+    assert_eq!(client.status(second), "200");
+    first_ends.recv_timeout(LONG).unwrap();
+    assert!(idle.is_closed());
 }
 
 #[test]
