@@ -35,10 +35,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Time between two log lines about the same condition while it lasts.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How many clients that are not allowed are read and answered as clients are, with an access line
-/// each. They take no room from others. Those on top of that are answered unread.
-const REFUSED_AT_A_TIME: usize = 64;
-
 const NO_ROOM: Error = Error::NoRoom("the proxy has as many connections as it can serve");
 
 /// Sockets that accept on the runtime of their caller.
@@ -120,10 +116,10 @@ impl Accepting {
             turn: 0,
             permits: Arc::new(Semaphore::new(most)),
             allowed: config.clients.clone(),
-            refusals: Arc::new(Semaphore::new(REFUSED_AT_A_TIME)),
+            refusals: Arc::new(Semaphore::new(capacity.refused)),
             refused: 0,
             clients: Clients::default(),
-            turned_away: TurnedAway::default(),
+            turned_away: TurnedAway::new(capacity.turned_away),
             unserved,
             capacity,
             log: Throttle::new(REPORT_INTERVAL, 3),
@@ -356,7 +352,7 @@ mod tests {
             let admission = accepting.admission(&arrival);
             (admission, accepting.permit(&arrival, admission, None))
         };
-        let refused: Vec<_> = (0..REFUSED_AT_A_TIME)
+        let refused: Vec<_> = (0..capacity.refused)
             .map(|_| come("198.51.100.1"))
             .collect();
         let is_read = |(admission, permit): &(_, Result<_, _>)| {
@@ -374,7 +370,7 @@ mod tests {
         let (admission, served) = come("::ffff:192.0.2.1");
         assert!(admission == Admission::Allowed && served.is_ok());
         assert!(matches!(come("192.0.2.2").1, Err(Error::NoRoom(_))));
-        assert_eq!(accepting.refused, 1 + REFUSED_AT_A_TIME as u64);
+        assert_eq!(accepting.refused, 1 + capacity.refused as u64);
     }
 
     #[tokio::test]

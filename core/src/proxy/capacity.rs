@@ -1,6 +1,7 @@
 //! How many connections and lookups there may be, as the settings and the limit of open files
 //! allow. Computed once at the start by `proxy`. Each kind has a share of its own, so that clients,
-//! origins and names that are slow cannot take all descriptors; the rest is for the control thread.
+//! origins and names that are slow cannot take all descriptors, nor can clients that are refused;
+//! the rest is for the control thread.
 
 use crate::config::{Config, Limits, Listener};
 use crate::upstream::Bounds;
@@ -18,6 +19,9 @@ const PER_CONNECTION: u64 = 2;
 /// Idle connections to origins of one worker, however many descriptors there are.
 const MOST_IDLE: u64 = 256;
 
+/// Clients that are refused, and as many that are turned away, however many descriptors there are.
+const MOST_ASIDE: u64 = 64;
+
 /// What there may be at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Capacity {
@@ -25,6 +29,11 @@ pub(crate) struct Capacity {
     pub(crate) connections: usize,
     /// The most connections of one client, if the settings say so.
     pub(super) per_client: Option<usize>,
+    /// Clients that are not allowed and are read and answered as clients are, with an access line
+    /// each. They take no room from others. Those on top of that are answered unread.
+    pub(super) refused: usize,
+    /// Clients that are turned away and are waited for, until they have read their answer.
+    pub(super) turned_away: usize,
     /// What each worker has for origins.
     pub(crate) upstream: Bounds,
 }
@@ -40,12 +49,16 @@ impl Capacity {
         let share = usable / 10 / workers;
         let idle = share.clamp(1, MOST_IDLE);
         let lookups = share.clamp(1, LOOKUPS as u64);
-        // What the others may not take under a high limit is for connections, too.
-        let others = (workers * (idle + lookups)).min(usable * 2 / 10);
-        let connections = (usable - others) / PER_CONNECTION;
+        let aside = (usable / 40).clamp(2, MOST_ASIDE);
+        // What the others may not take under a high limit is for connections, too. Many workers
+        // leave these half of a very low one.
+        let others = workers * (idle + lookups) + 2 * aside;
+        let connections = usable.saturating_sub(others).max(usable / 2) / PER_CONNECTION;
         Self {
             connections: limits.connections.min(count(connections)),
             per_client: limits.connections_per_client,
+            refused: count(aside),
+            turned_away: count(aside),
             upstream: Bounds {
                 idle: count(idle),
                 lookups: count(lookups),
@@ -105,23 +118,50 @@ mod tests {
     }
 
     #[test]
-    fn all_together_never_take_more_descriptors_than_there_are() {
-        for descriptors in [64, 256, 1024, 4096, 20_000, 1 << 20] {
+    fn all_together_leave_the_reserve_or_most_of_a_very_low_limit() {
+        for (descriptors, workers) in [
+            (64, 1),
+            (64, 2),
+            (200, 1),
+            (200, 8),
+            (256, 2),
+            (256, 8),
+            (1024, 1),
+            (1024, 2),
+            (1024, 8),
+            (1024, 64),
+            (4096, 8),
+            (20_000, 2),
+            (20_000, 64),
+            (1 << 20, 64),
+        ] {
+            let limits = Limits {
+                connections: usize::MAX,
+                ..Limits::default()
+            };
             let Capacity {
                 connections,
+                per_client: _,
+                refused,
+                turned_away,
                 upstream: Bounds { idle, lookups },
-                ..
-            } = capacity(descriptors);
-            let taken = 2 * connections + 2 * idle + 2 * lookups;
-            assert!(taken as u64 <= descriptors, "{taken} of {descriptors}");
-            assert!(connections > 0 && idle > 0 && lookups > 0);
+            } = Capacity::new(&limits, workers, Some(descriptors));
+            let of_workers = workers * (idle + lookups);
+            let taken = (2 * connections + of_workers + refused + turned_away) as u64;
+            let reserve = RESERVE + RESERVE_PER_WORKER * workers as u64;
+            let kept = reserve.min(descriptors * 3 / 4);
+            assert!(
+                taken + kept <= descriptors,
+                "{taken} of {descriptors} with {workers} workers"
+            );
+            assert!(connections > 0 && idle > 0 && lookups > 0 && refused > 0 && turned_away > 0);
         }
     }
 
     #[test]
     fn what_others_may_not_take_is_for_connections() {
-        assert_eq!(capacity(20_000).connections, 9_416);
-        assert_eq!(capacity(1024).connections, 352);
+        assert_eq!(capacity(20_000).connections, 9_352);
+        assert_eq!(capacity(1024).connections, 330);
     }
 
     #[test]
@@ -130,7 +170,8 @@ mod tests {
         assert_eq!(unlimited.connections, Limits::default().connections);
         let Bounds { idle, lookups } = unlimited.upstream;
         assert_eq!((idle, lookups), (256, 256));
-        assert_eq!(capacity(1024).connections, 352);
+        assert_eq!((unlimited.refused, unlimited.turned_away), (64, 64));
+        assert_eq!(capacity(1024).connections, 330);
     }
 
     #[test]
@@ -138,7 +179,7 @@ mod tests {
         let [here, beyond] =
             [[127, 0, 0, 1], [0; 4]].map(|address| Listener::at(SocketAddr::from((address, 1))));
         assert_eq!(capacity(1024).per_client(&here), None);
-        assert_eq!(capacity(1024).per_client(&beyond), Some(176));
+        assert_eq!(capacity(1024).per_client(&beyond), Some(165));
         let limits = Limits {
             connections_per_client: Some(7),
             ..Limits::default()

@@ -12,32 +12,40 @@ use crate::downstream::refusal;
 use crate::error::Error;
 use crate::timer::Step;
 
-/// Clients that are waited for at a time, until they have read their answer. Who comes on top of
-/// that may miss it.
-const AT_A_TIME: usize = 64;
-
 /// What a client has sent, which is read so that the system does not drop the answer.
 const DISCARD: u64 = 64 << 10;
 
 /// The answers that are under way.
-#[derive(Debug, Default)]
-pub(super) struct TurnedAway(JoinSet<()>);
+#[derive(Debug)]
+pub(super) struct TurnedAway {
+    answers: JoinSet<()>,
+    /// For so many clients the proxy waits until they have read theirs. Those on top of that may
+    /// miss it.
+    most: usize,
+}
 
 impl TurnedAway {
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            answers: JoinSet::new(),
+            most,
+        }
+    }
+
     /// Answers, before anything is read, and closes the connection.
     pub(super) fn answer(&mut self, client: Unwatched, why: &Error) {
-        while self.0.try_join_next().is_some() {}
+        while self.answers.try_join_next().is_some() {}
         let mut socket = client.socket();
         // The system has room for so little, and a client that is gone needs no answer.
         drop(socket.write_all(&refusal::unserved(why)));
         drop(socket.shutdown(Shutdown::Write));
-        if self.0.len() >= AT_A_TIME {
+        if self.answers.len() >= self.most {
             return;
         }
         let Ok(socket) = client.watch() else {
             return;
         };
-        self.0.spawn(async move {
+        self.answers.spawn(async move {
             let (mut rest, mut nowhere) = (socket.take(DISCARD), tokio::io::sink());
             let reading = tokio::io::copy(&mut rest, &mut nowhere);
             drop(Step::TurnedAway.bound(reading).await);
