@@ -17,7 +17,7 @@ fn with_manifest(wasm: &[u8], manifest: &str) -> Vec<u8> {
 }
 
 /// For a machine that is busy.
-const ROOMY: &str = "[grants]\nfeeds = ['*']\n[limits]\ncpu = '10s'\nwall = '20s'\n\
+pub(super) const ROOMY: &str = "[grants]\nfeeds = ['*']\n[limits]\ncpu = '10s'\nwall = '20s'\n\
                      start_cpu = '20s'\nstart_wall = '60s'\n";
 
 fn write_filter(dir: &TempDir, name: &str, wasm: &[u8], settings: &str) {

@@ -1,9 +1,11 @@
 //! File descriptors that run short: what goes first, and what clients are told.
 
 use std::collections::HashSet;
+use std::fmt::Display;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc;
 use std::thread;
@@ -12,6 +14,8 @@ use std::time::Duration;
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 use tempfile::TempDir;
 
+use super::conformance::ROOMY;
+use super::plugin::BLOCKLIST;
 use super::running::{Running, request_in_flight};
 use super::{portcullis, started_by};
 
@@ -26,21 +30,30 @@ const LONG: Duration = Duration::from_secs(60);
 struct Client(BufReader<TcpStream>);
 
 impl Client {
-    #[expect(clippy::disallowed_methods, reason = "a client of the proxy")]
     fn of(proxy: &Running) -> Self {
-        let stream = TcpStream::connect(proxy.address).unwrap();
+        Self::at(proxy.address)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a client of the proxy")]
+    fn at(listener: SocketAddr) -> Self {
+        let stream = TcpStream::connect(listener).unwrap();
         stream.set_read_timeout(Some(LONG)).unwrap();
         Self(BufReader::new(stream))
     }
 
-    fn ask(&mut self, origin: SocketAddr) {
+    fn ask(&mut self, origin: impl Display) {
         self.ask_with(origin, "");
     }
 
     /// The same with more fields, each with its end of line.
-    fn ask_with(&mut self, origin: SocketAddr, fields: &str) {
-        let request = format!("GET http://{origin}/ HTTP/1.1\r\nHost: {origin}\r\n{fields}\r\n");
-        self.0.get_mut().write_all(request.as_bytes()).unwrap();
+    fn ask_with(&mut self, origin: impl Display, fields: &str) {
+        self.send(&format!(
+            "GET http://{origin}/ HTTP/1.1\r\nHost: {origin}\r\n{fields}\r\n"
+        ));
+    }
+
+    fn send(&mut self, text: &str) {
+        self.0.get_mut().write_all(text.as_bytes()).unwrap();
     }
 
     /// The head of the answer, in small letters.
@@ -56,7 +69,7 @@ impl Client {
         head
     }
 
-    fn status(&mut self, origin: SocketAddr) -> String {
+    fn status(&mut self, origin: impl Display) -> String {
         self.ask(origin);
         self.answer()[9..12].to_owned()
     }
@@ -93,6 +106,36 @@ fn origin(fields: &'static str) -> (SocketAddr, mpsc::Receiver<()>) {
     (address, ends)
 }
 
+/// An origin that answers nothing, and what it has accepted.
+fn silent() -> (SocketAddr, mpsc::Receiver<TcpStream>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (accepted, clients) = mpsc::channel();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            // The test may be over.
+            let _ = accepted.send(stream.unwrap());
+        }
+    });
+    (address, clients)
+}
+
+/// A server of a list with one name.
+fn list_server() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = BufReader::new(stream.unwrap());
+            if has_head(&mut stream) {
+                let answer = "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\nlisted.example\n";
+                stream.get_mut().write_all(answer.as_bytes()).unwrap();
+            }
+        }
+    });
+    address
+}
+
 fn has_head(stream: &mut BufReader<TcpStream>) -> bool {
     let mut line = String::new();
     loop {
@@ -103,6 +146,32 @@ fn has_head(stream: &mut BufReader<TcpStream>) -> bool {
             Ok(_) => {}
         }
     }
+}
+
+/// A proxy that may have so many descriptors from its start on.
+fn limited(dir: &Path, settings: &str, descriptors: u64) -> Running {
+    fs::write(dir.join("portcullis.toml"), settings).unwrap();
+    let mut program = portcullis(dir);
+    program.args(["--listen", "127.0.0.1:0"]);
+    program.env("PORTCULLIS_LOG_FORMAT", "json");
+    let mut limited = Command::new("sh");
+    let script = format!("ulimit -n {descriptors}; exec \"$@\"");
+    limited.args(["-c", &script, "sh"]);
+    Running::of(&mut started_by(limited, &program))
+}
+
+/// How many clients the proxy serves at a time, as it says.
+fn most_clients(proxy: &mut Running) -> usize {
+    let mut lines = proxy.lines.by_ref().map(Result::unwrap);
+    let line = lines.find(|line| line.contains("\"wanted\":")).unwrap();
+    let number = line.split_once("\"connections\":").unwrap().1;
+    number.split([',', '}']).next().unwrap().parse().unwrap()
+}
+
+/// Where the listener `balanced` is.
+fn balanced(proxy: &Running) -> SocketAddr {
+    let (_, address) = proxy.first.split_once("balanced ").unwrap();
+    address.split(['"', ',']).next().unwrap().parse().unwrap()
 }
 
 /// Has the proxy have no further descriptor. The limit is one of their numbers.
@@ -222,14 +291,7 @@ fn a_request_for_which_there_is_no_descriptor_is_to_come_again() {
 #[test]
 fn clients_beyond_what_a_low_limit_allows_are_to_come_again_and_others_are_served() {
     let dir = TempDir::new().unwrap();
-    fs::write(dir.path().join("portcullis.toml"), ONE_WORKER).unwrap();
-    let mut program = portcullis(dir.path());
-    program.args(["--listen", "127.0.0.1:0"]);
-    program.env("PORTCULLIS_LOG_FORMAT", "json");
-    let mut limited = Command::new("sh");
-    limited.args(["-c", "ulimit -n 200; exec \"$@\"", "sh"]);
-    let mut limited = started_by(limited, &program);
-    let proxy = Running::of(&mut limited);
+    let proxy = limited(dir.path(), ONE_WORKER, 200);
     let (origin, _ends) = origin("");
     let mut clients = Vec::new();
     let refusal = loop {
@@ -247,4 +309,79 @@ fn clients_beyond_what_a_low_limit_allows_are_to_come_again_and_others_are_serve
     for client in &mut clients {
         assert_eq!(client.status(origin), "200");
     }
+}
+
+#[test]
+fn filters_load_and_lists_are_fetched_while_clients_take_all_that_they_may() {
+    let dir = TempDir::new().unwrap();
+    let plugins = dir.path().join("plugins");
+    fs::create_dir(&plugins).unwrap();
+    let settings = format!(
+        "{ONE_WORKER}[limits]\nrequest_head = \"1h\"\n[listeners.balanced]\naddress = \"127.0.0.1:0\"\n\
+         proxy_protocol = [\"127.0.0.1\"]\nallow = [\"192.168.0.0/16\"]\n"
+    );
+    let mut proxy = limited(dir.path(), &settings, 100);
+    let most = most_clients(&mut proxy);
+    let ((origin, _ends), (silent, asked)) = (origin(""), silent());
+    let balanced = balanced(&proxy);
+    let refused = || {
+        let mut client = Client::at(balanced);
+        client.send(&format!(
+            "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nGET http://{origin}/ HTTP/1.1\r\nHost: {origin}\r\n\r\n"
+        ));
+        assert!(has_head(&mut client.0));
+        // One that has begun another request is not idle. Those on top of the few are gone.
+        let _ = client.0.get_mut().write_all(b"GET http://");
+        client
+    };
+    let _refused: Vec<_> = (0..64).map(|_| refused()).collect();
+    let mut clients: Vec<_> = (0..most).map(|_| Client::of(&proxy)).collect();
+    for client in &mut clients {
+        assert_eq!(client.status(origin), "200");
+    }
+    let ask = |client: &mut Client| {
+        client.ask(silent);
+        asked.recv_timeout(LONG).unwrap()
+    };
+    let _in_flight: Vec<_> = clients.iter_mut().map(ask).collect();
+    let mut turned_away: Vec<_> = (0..64).map(|_| Client::of(&proxy)).collect();
+    assert!(turned_away.iter_mut().all(|client| has_head(&mut client.0)));
+
+    fs::write(plugins.join("mine.toml"), ROOMY).unwrap();
+    fs::write(dir.path().join("mine.wasm"), BLOCKLIST).unwrap();
+    fs::rename(dir.path().join("mine.wasm"), plugins.join("mine.wasm")).unwrap();
+    proxy.wait_for_line(" > mine\"");
+    let feed = format!(
+        "[feeds.mine]\nurl = \"http://{}/\"\nformat = \"domains\"\n",
+        list_server()
+    );
+    fs::write(
+        dir.path().join("portcullis.toml"),
+        format!("{settings}{feed}"),
+    )
+    .unwrap();
+    proxy.signal("HUP");
+    proxy.wait_for_line("feed updated");
+}
+
+#[test]
+fn clients_that_each_use_many_hosts_leave_descriptors_for_others() {
+    let dir = TempDir::new().unwrap();
+    let settings =
+        "[proxy]\nworkers = 8\n[feeds.malware]\nenabled = false\n[log.access]\nto = \"off\"\n";
+    let proxy = limited(dir.path(), settings, 1024);
+    let (origin, _ends) = origin("");
+    let port = origin.port();
+    let mut clients: Vec<_> = (0..8).map(|_| Client::of(&proxy)).collect();
+    // Together more than there are descriptors. A connection to each of them may be kept.
+    for host in 0..130 {
+        for (number, client) in clients.iter_mut().enumerate() {
+            client.ask(format_args!("h{host}-{number}.localhost:{port}"));
+        }
+        for client in &mut clients {
+            let answer = client.answer();
+            assert!(answer.starts_with("http/1.1 200 "), "{answer}");
+        }
+    }
+    assert_eq!(Client::of(&proxy).status(origin), "200");
 }
