@@ -17,11 +17,18 @@ use crate::downstream::forward;
 use crate::upstream::framing::end_of_head;
 use crate::upstream::request::RequestBody;
 use crate::upstream::stream::mend::{is_sound, mend};
+use crate::upstream::stream::{is_interim, pieces};
+
+/// In bytes. A stream reads more than this in several turns.
+const ONE_TURN: usize = 64 << 10;
 
 /// Mending a head moves neither its end nor anything that hyper reads without it, and makes nothing
 /// of what is dangerous. What goes on to the client is of this exchange and not of the connection,
-/// and its end is told at most once.
+/// and its end is told at most once. Wherever the bytes are cut on the way, hyper is given the same.
 pub fn response_head(data: &[u8]) {
+    if data.len() <= ONE_TURN {
+        assert_cut_anywhere(until_refused(data));
+    }
     let Some(end) = end_of_head(data, 0) else {
         return;
     };
@@ -61,6 +68,42 @@ pub fn response_head(data: &[u8]) {
             assert_none(&nominated, response.headers());
         }
     }
+}
+
+/// As far as hyper reads, which refuses what does not begin like a status line: only that is mended.
+fn until_refused(data: &[u8]) -> &[u8] {
+    let mut at = 0;
+    loop {
+        let rest = &data[at..];
+        if rest.iter().zip(b"HTTP/1.").any(|(a, b)| a != b) {
+            return &data[..at];
+        }
+        match end_of_head(rest, 0) {
+            Some(end) if is_interim(&rest[..end]) => at += end,
+            _ => return data,
+        }
+    }
+}
+
+/// Heads are found and mended in whatever pieces they come, several of them in one piece included.
+fn assert_cut_anywhere(sent: &[u8]) {
+    let whole = pieces::read(&[sent]);
+    let lengths: [fn(u8) -> usize; 2] = [|_| 1, |first| 1 + usize::from(first % 16)];
+    for length in lengths {
+        let cut = pieces::read(&cut(sent, length));
+        assert_eq!(cut, whole, "{:?}", text(sent));
+    }
+}
+
+/// Pieces, the first byte of each of which says how long it is.
+fn cut(mut rest: &[u8], length: fn(u8) -> usize) -> Vec<&[u8]> {
+    let mut pieces = Vec::new();
+    while let Some(first) = rest.first() {
+        let (piece, behind) = rest.split_at(length(*first).min(rest.len()));
+        pieces.push(piece);
+        rest = behind;
+    }
+    pieces
 }
 
 /// Mending changes nothing that could be read before but `Transfer-Encoding: identity`. Without it,

@@ -27,6 +27,9 @@ pub(crate) enum OriginSocket {
         stream: Box<TlsStream<TcpStream>>,
         _permit: MemberPermit,
     },
+    /// In memory.
+    #[cfg(all(any(test, fuzzing), feature = "cli"))]
+    Memory(tokio::io::DuplexStream),
 }
 
 impl OriginSocket {
@@ -35,6 +38,8 @@ impl OriginSocket {
         match self {
             Self::Direct(stream) | Self::Proxied { stream, .. } => Some(stream),
             Self::Enciphered { .. } => None,
+            #[cfg(all(any(test, fuzzing), feature = "cli"))]
+            Self::Memory(_) => None,
         }
     }
 
@@ -43,6 +48,8 @@ impl OriginSocket {
         match self {
             Self::Direct(stream) | Self::Proxied { stream, .. } => stream.local_addr(),
             Self::Enciphered { stream, .. } => stream.get_ref().0.local_addr(),
+            #[cfg(all(any(test, fuzzing), feature = "cli"))]
+            Self::Memory(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 }
@@ -58,6 +65,8 @@ macro_rules! on_stream {
             OriginSocket::Enciphered {
                 stream: $stream, ..
             } => $call,
+            #[cfg(all(any(test, fuzzing), feature = "cli"))]
+            OriginSocket::Memory($stream) => $call,
         }
     };
 }

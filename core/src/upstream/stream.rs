@@ -3,6 +3,8 @@
 //! can be written any more. Made by `connection`, which looks at its [`Gauge`].
 
 pub(crate) mod mend;
+#[cfg(all(any(test, fuzzing), feature = "cli"))]
+pub(crate) mod pieces;
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice, Read};
@@ -258,7 +260,7 @@ fn read_now(stream: &OriginSocket, buf: &mut ReadBuf<'_>) -> io::Result<Poll<()>
 }
 
 /// Whether another head follows a head (RFC 9110, section 15.2). 101 is the last one.
-fn is_interim(head: &[u8]) -> bool {
+pub(crate) fn is_interim(head: &[u8]) -> bool {
     let status = head.get(9..12).unwrap_or_default();
     status.starts_with(b"1") && status != b"101"
 }

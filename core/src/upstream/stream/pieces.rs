@@ -1,0 +1,60 @@
+//! What a stream makes of a response that comes in pieces, in memory. For `fuzz`.
+
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, duplex};
+
+use super::OriginStream;
+use crate::upstream::socket::OriginSocket;
+use crate::upstream::spelling::Spellings;
+
+/// What has come of all that was sent.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    /// What hyper was given.
+    given: Vec<u8>,
+    /// Interim responses that were counted.
+    interims: usize,
+    /// The head of the response, as far as its end was found.
+    spelled: Vec<u8>,
+}
+
+/// Sends the pieces, each when the one before it was read, and then closes the connection.
+pub(crate) fn read(pieces: &[&[u8]]) -> Outcome {
+    let all: usize = pieces.iter().map(|piece| piece.len()).sum();
+    let (mut origin, near) = duplex(all.max(1));
+    // No head is too long.
+    let (mut stream, gauge) = OriginStream::new(OriginSocket::Memory(near), all);
+    let spellings = Rc::<Spellings>::default();
+    gauge.begin_request(&spellings);
+    let (mut given, mut room) = (Vec::new(), vec![0; all.max(1)]);
+    for piece in pieces {
+        let cx = &mut Context::from_waker(Waker::noop());
+        let written = Pin::new(&mut origin).poll_write(cx, piece);
+        assert!(matches!(written, Poll::Ready(Ok(n)) if n == piece.len()));
+        drain(&mut stream, &mut room, &mut given);
+    }
+    drop(origin);
+    drain(&mut stream, &mut room, &mut given);
+    Outcome {
+        given,
+        interims: gauge.interims.get(),
+        spelled: spellings.response.head().clone(),
+    }
+}
+
+/// Reads what there is.
+fn drain(stream: &mut OriginStream, room: &mut [u8], given: &mut Vec<u8>) {
+    let cx = &mut Context::from_waker(Waker::noop());
+    loop {
+        stream.gauge.begin_turn();
+        let mut buf = ReadBuf::new(room);
+        let read = Pin::new(&mut *stream).poll_read(cx, &mut buf);
+        if read.is_pending() || buf.filled().is_empty() {
+            return;
+        }
+        given.extend_from_slice(buf.filled());
+    }
+}
