@@ -202,7 +202,7 @@ impl Plugins {
         let mut watch = Watch::new(self.dir.to_path_buf());
         let mut ticks = Ticks::default();
         loop {
-            watch.arm();
+            watch.arm().await;
             let scan = self.scan().await;
             if scan == Scan::Settled && self.folder_fault.is_none() {
                 self.end_start();

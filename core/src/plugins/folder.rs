@@ -11,6 +11,7 @@ use std::sync::Arc;
 use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::Notify;
+use tokio::task::spawn_blocking;
 
 use crate::config::file_version::{FileVersion, identity};
 
@@ -125,7 +126,14 @@ pub(super) fn is_writable_by_others(dir: &Path) -> bool {
 pub(crate) struct Watch {
     dir: PathBuf,
     changed: Arc<Notify>,
-    armed: Option<((u64, u64), RecommendedWatcher)>,
+    armed: Option<Armed>,
+}
+
+/// Watches one folder, whatever its name is by now.
+#[derive(Debug)]
+struct Armed {
+    folder: (u64, u64),
+    _watcher: RecommendedWatcher,
 }
 
 impl Watch {
@@ -143,38 +151,45 @@ impl Watch {
     }
 
     /// Watches the folder that bears the name now: a folder that was deleted and made again sends
-    /// nothing to old watches.
-    pub(crate) fn arm(&mut self) {
-        let Ok(metadata) = fs::metadata(&self.dir) else {
-            self.armed = None;
-            return;
-        };
-        let identity = identity(&metadata);
-        if self
-            .armed
-            .as_ref()
-            .is_some_and(|(armed, _)| *armed == identity)
-        {
-            return;
-        }
-        match self.watcher() {
-            Ok(watcher) => self.armed = Some((identity, watcher)),
-            Err(error) => {
-                tracing::debug!(dir = %self.dir.display(), %error, "cannot watch the folder; looking every second");
-            }
-        }
+    /// nothing to old watches. One on a file system that does not answer holds up its caller alone.
+    pub(crate) async fn arm(&mut self) {
+        let (dir, changed) = (self.dir.clone(), self.changed.clone());
+        let armed = self.armed.take();
+        // Only a panic ends it early, and then the folder is looked at every second.
+        self.armed = spawn_blocking(move || watch(&dir, armed, changed))
+            .await
+            .ok()
+            .flatten();
     }
+}
 
-    fn watcher(&self) -> notify::Result<RecommendedWatcher> {
-        let changed = self.changed.clone();
-        let mut watcher = notify::recommended_watcher(move |event| {
-            if !is_echo(&event) {
-                changed.notify_one();
-            }
-        })?;
-        watcher.watch(&self.dir, RecursiveMode::NonRecursive)?;
-        Ok(watcher)
+/// What watches the folder from now on: `armed` if it does so already, or if nothing better can be
+/// had.
+fn watch(dir: &Path, armed: Option<Armed>, changed: Arc<Notify>) -> Option<Armed> {
+    let folder = identity(&fs::metadata(dir).ok()?);
+    if armed.as_ref().is_some_and(|armed| armed.folder == folder) {
+        return armed;
     }
+    match watcher(dir, changed) {
+        Ok(watcher) => Some(Armed {
+            folder,
+            _watcher: watcher,
+        }),
+        Err(error) => {
+            tracing::debug!(dir = %dir.display(), %error, "cannot watch the folder; looking every second");
+            armed
+        }
+    }
+}
+
+fn watcher(dir: &Path, changed: Arc<Notify>) -> notify::Result<RecommendedWatcher> {
+    let mut watcher = notify::recommended_watcher(move |event| {
+        if !is_echo(&event) {
+            changed.notify_one();
+        }
+    })?;
+    watcher.watch(dir, RecursiveMode::NonRecursive)?;
+    Ok(watcher)
 }
 
 /// Whether an event comes from a program that only reads, as a scan does itself. After everything

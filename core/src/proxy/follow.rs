@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use crate::config::file_version::FileVersion;
@@ -36,9 +37,11 @@ pub(super) async fn follow(followed: &mut impl Followed, mut told: impl AsyncFnM
     let mut watch = Watch::new(folder.to_owned());
     let (mut known, mut refused) = (None, None);
     loop {
-        watch.arm();
+        watch.arm().await;
         // Before the file is read: a change that comes meanwhile is one more.
-        let stamp = FileVersion::of_file(followed.file());
+        let file = followed.file().to_owned();
+        let looking = spawn_blocking(move || FileVersion::of_file(&file));
+        let stamp = looking.await.ok().flatten();
         if known.as_ref() != Some(&stamp) || refused.is_some() {
             match followed.read().await {
                 Ok(content) => {
