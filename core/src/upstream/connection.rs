@@ -122,9 +122,10 @@ impl UpstreamConnection {
         self.peer
     }
 
-    /// Whether the last exchange is over on both sides and the connection still open.
+    /// Whether the last exchange is over on both sides and the connection still open. An origin may
+    /// answer before it has read the head of the request.
     pub(crate) fn is_idle(&self) -> bool {
-        !self.finished && self.requests.is_ready()
+        !self.finished && self.requests.is_ready() && !self.gauge.is_mid_write()
     }
 
     /// Whether the connection is idle, and the system knows nothing else of it. A request that

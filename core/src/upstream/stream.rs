@@ -41,6 +41,8 @@ pub(super) struct Gauge {
     interims: Cell<usize>,
     /// Nothing of the request is written yet.
     is_unwritten: Cell<bool>,
+    /// The system has not taken all that hyper has written.
+    is_mid_write: Cell<bool>,
     /// Of the exchange whose response has no head yet.
     spellings: RefCell<Option<Rc<Spellings>>>,
 }
@@ -74,6 +76,12 @@ impl Gauge {
     /// The task has its turn.
     pub(super) fn begin_turn(&self) {
         self.share.begin_turn();
+    }
+
+    /// Whether hyper still holds a part of what it has written. It takes the next request all the
+    /// same while that is a part of a head, and the two heads would be one piece here.
+    pub(super) fn is_mid_write(&self) -> bool {
+        self.is_mid_write.get()
     }
 
     /// Whether more interim responses have come since the last request was sent than may.
@@ -301,17 +309,21 @@ impl AsyncWrite for OriginStream {
         if this.is_deaf {
             return Poll::Pending;
         }
-        if this.gauge.is_unwritten.take()
+        if this.spelled.is_written()
+            && this.gauge.is_unwritten.take()
             && let (Some(start), Some(spellings)) = (bufs.first(), &*this.gauge.spellings.borrow())
         {
             this.spelled.begin(start, &spellings.request);
         }
+        let offered = bufs.iter().map(|buf| buf.len()).sum::<usize>();
         let stream = Pin::new(&mut this.stream);
         let written = if this.spelled.is_written() {
             stream.poll_write_vectored(cx, bufs)
         } else {
             this.spelled.poll_write(stream, cx, bufs)
         };
+        let is_all = matches!(written, Poll::Ready(Ok(written)) if written == offered);
+        this.gauge.is_mid_write.set(!is_all);
         this.unless_deaf(written)
     }
 
