@@ -17,7 +17,7 @@ use crate::downstream::forward;
 use crate::upstream::framing::end_of_head;
 use crate::upstream::request::RequestBody;
 use crate::upstream::stream::mend::{is_sound, mend};
-use crate::upstream::stream::{is_interim, pieces};
+use crate::upstream::stream::{blank_lines, is_interim, pieces};
 
 /// In bytes. A stream reads more than this in several turns.
 const ONE_TURN: usize = 64 << 10;
@@ -74,6 +74,7 @@ pub fn response_head(data: &[u8]) {
 fn until_refused(data: &[u8]) -> &[u8] {
     let mut at = 0;
     loop {
+        at += blank_lines(&data[at..]);
         let rest = &data[at..];
         if rest.iter().zip(b"HTTP/1.").any(|(a, b)| a != b) {
             return &data[..at];

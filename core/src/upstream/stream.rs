@@ -188,7 +188,8 @@ impl OriginStream {
             self.held.extend_from_slice(read);
             buf.set_filled(before);
             self.mend_heads(held);
-            let is_http = self.held.iter().zip(b"HTTP/1.").all(|(a, b)| a == b);
+            let next = self.held[self.whole..].iter();
+            let is_http = next.zip(b"HTTP/1.").all(|(a, b)| a == b);
             if is_end || !is_http || self.held.len() > self.head_size {
                 // hyper says what is wrong with it.
                 self.whole = self.held.len();
@@ -202,19 +203,20 @@ impl OriginStream {
 
     /// How much of what was read hyper may have as it is: all of it, or nothing.
     fn sound_heads(&self, read: &[u8]) -> usize {
-        let (mut at, mut interims) = (0, 0);
+        let (mut at, mut interims) = (blank_lines(read), 0);
         while let Some(end) = end_of_head(&read[at..], 0) {
             let head = &read[at..at + end];
             if !mend::is_sound(head) {
                 return 0;
             }
-            at += end;
             if !is_interim(head) {
                 self.gauge.add_interims(interims);
                 self.gauge.end_head(head);
                 return read.len();
             }
             interims += 1;
+            at += end;
+            at += blank_lines(&read[at..]);
         }
         if at < read.len() {
             // All of it is held, and counted when the last head is whole.
@@ -226,10 +228,15 @@ impl OriginStream {
 
     /// Mends the whole heads in `held`, of which the first has no end in its first `scanned` bytes.
     fn mend_heads(&mut self, mut scanned: usize) {
-        while let Some(end) = end_of_head(&self.held[self.whole..], scanned) {
-            let head = &self.held[self.whole..self.whole + end];
+        loop {
+            let blank = blank_lines(&self.held[self.whole..]);
+            let from = self.whole + blank;
+            self.whole = from;
+            let Some(end) = end_of_head(&self.held[from..], scanned.saturating_sub(blank)) else {
+                return;
+            };
+            let head = &self.held[from..from + end];
             let is_interim = is_interim(head);
-            let from = self.whole;
             if mend::is_sound(head) {
                 self.whole += end;
             } else {
@@ -264,6 +271,18 @@ fn read_now(stream: &OriginSocket, buf: &mut ReadBuf<'_>) -> io::Result<Poll<()>
             buf.advance(read?);
             Ok(Poll::Ready(()))
         }
+    }
+}
+
+/// How many bytes the empty lines before a status line have. hyper passes over them.
+pub(crate) fn blank_lines(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        at += match &bytes[at..] {
+            [b'\n', ..] => 1,
+            [b'\r', b'\n', ..] => 2,
+            _ => return at,
+        };
     }
 }
 

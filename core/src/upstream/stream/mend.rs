@@ -6,7 +6,7 @@
 use memchr::memchr;
 
 /// Whether nothing in a head has to be mended. What does not begin with its status line is left to
-/// hyper, which passes over empty lines: here the second line would be taken for a field.
+/// hyper: here the second line would be taken for a field.
 pub(crate) fn is_sound(head: &[u8]) -> bool {
     if !head.starts_with(b"HTTP/") {
         return true;

@@ -1,7 +1,7 @@
 //! Responses of broken and of malicious origins. What follows one on its connection is never taken
 //! for the answer to another request: the connection is closed, and the next request has its own.
 
-use portcullis_tests::{Log, Origin, Proxy, Response, Row, get, ok, within};
+use portcullis_tests::{Log, Origin, Proxy, Response, Row, get, ok, scene, within};
 
 /// The answer that the client gets to a GET when the origin sends this. The next request, which
 /// comes over the client's same connection if that is still open, goes to a connection of its own.
@@ -81,6 +81,30 @@ async fn rfc9112_section_4_what_is_not_a_response_is_a_bad_gateway() {
         assert_eq!(answer.status, 502, "{answer:?}");
         let said = answer.field("proxy-status").unwrap_or_default();
         assert!(said.contains("error=http_protocol_error"), "{said}");
+    }
+}
+
+/// What becomes of a head does not depend on what hyper passes over before it.
+#[tokio::test]
+async fn rfc9112_section_5_a_response_behind_empty_lines_is_mended_and_no_more_than_its_head() {
+    let (_proxy, origin, mut client) = scene().await;
+    let body = "HTTP/1.1 100 a\r\nB : c\r\n\r\n";
+    for blank in ["\r\n", "\n", "\r\n\r\n", "\n\n\r\n"] {
+        for interim in ["", "HTTP/1.1 103 Early Hints\r\nLink: <a>\x01\r\n\r\n"] {
+            let _row = Row::of(&(blank, interim));
+            let mut served = origin.asked_by(&mut client).await;
+            let length = body.len();
+            served
+                .send(format!(
+                    "{blank}{interim}{blank}HTTP/1.1 200 OK\r\nServer : a\x01b\r\nConnection: close\r\n\
+                     Content-Length: {length}\r\n\r\n{body}"
+                ))
+                .await;
+            let answer = client.final_response().await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+            assert_eq!(answer.field("server"), Some("a b"));
+            assert_eq!(answer.body, body);
+        }
     }
 }
 

@@ -192,15 +192,19 @@ async fn many_interim_responses_are_no_failure() {
 
 #[tokio::test]
 async fn more_interim_responses_than_a_thousand_are_a_bad_gateway() {
-    let (_proxy, origin, mut client) = scene().await;
-    let mut served = origin.asked_by(&mut client).await;
-    let progress = "HTTP/1.1 102 Processing\r\n\r\n".repeat(1001);
-    served.send(progress).await;
-    let response = client.final_response().await;
-    assert_eq!(response.status, 502);
-    let status = response.field("proxy-status").unwrap_or_default();
-    assert!(status.contains("too many interim responses"), "{status}");
-    assert_eq!(served.rest().await, "");
+    let (proxy, origin) = (Proxy::start().await, Origin::start().await);
+    // Empty lines before a response are passed over.
+    for blank in ["", "\r\n\r\n"] {
+        let mut client = proxy.client().await;
+        let mut served = origin.asked_by(&mut client).await;
+        let progress = "HTTP/1.1 102 Processing\r\n\r\n".repeat(1001);
+        served.send(format!("{blank}{progress}")).await;
+        let response = client.final_response().await;
+        assert_eq!(response.status, 502, "{blank:?}");
+        let status = response.field("proxy-status").unwrap_or_default();
+        assert!(status.contains("too many interim responses"), "{status}");
+        assert_eq!(served.rest().await, "");
+    }
 }
 
 #[tokio::test]
