@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::encode;
 use super::headers::{KnownFields, Pseudonym};
+use crate::upstream::spelling::Spellings;
 
 /// The interim responses of one client's connection that were not written yet. hyper wants to share
 /// it among threads, and it stays on one.
@@ -60,12 +61,14 @@ impl Interims {
     }
 
     /// Takes those that wait, as they are written.
-    pub(super) fn take(&self, pseudonym: &Pseudonym) -> Vec<u8> {
+    pub(super) fn take(&self, pseudonym: &Pseudonym, spellings: &Spellings) -> Vec<u8> {
         self.is_waiting.store(false, Ordering::Relaxed);
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let mut bytes = Vec::new();
         for interim in mem::take(&mut *waiting) {
+            let from = bytes.len();
             write(interim, pseudonym, &mut bytes);
+            spellings.spell_interim(&mut bytes[from..]);
         }
         bytes
     }

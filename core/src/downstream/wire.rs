@@ -25,7 +25,7 @@ pub(crate) use self::turn::{NO_ROOM, Turn};
 use super::socks::is_first_byte as is_socks_version;
 use crate::timer::{ClientStream, TrackedIo};
 use crate::upstream::framing::{Framing, end_of_head, give};
-use crate::upstream::spelling::{SpelledHead, Spellings};
+use crate::upstream::spelling::SpelledHead;
 
 /// How much of a first head is read at a time, in bytes. hyper takes as much to begin with.
 const PIECE: usize = 8 << 10;
@@ -262,7 +262,13 @@ impl<S: ClientStream> Wire<S> {
             if !self.turn.interims.is_waiting() {
                 return Poll::Ready(Ok(()));
             }
-            let interim = self.turn.interims.take(&self.turn.worker.pseudonym);
+            let Turn {
+                interims,
+                spellings,
+                worker,
+                ..
+            } = &*self.turn;
+            let interim = interims.take(&worker.pseudonym, spellings);
             if self.turn.answer.get() != Answer::Begun && !self.is_mid_write {
                 self.interim = interim;
             }
@@ -366,10 +372,11 @@ impl<S: ClientStream> AsyncWrite for Wire<S> {
             && this.spelled.is_written()
             && let Some(start) = bufs.first()
         {
-            let Spellings { request, response } = &*this.turn.spellings;
-            this.spelled.begin(start, response);
-            request.forget();
-            response.forget();
+            let spellings = &this.turn.spellings;
+            this.spelled.begin(start, &spellings.response);
+            spellings.request.forget();
+            spellings.response.forget();
+            spellings.forget_interims();
         }
         let io = Pin::new(&mut this.io);
         let written = if this.spelled.is_written() {

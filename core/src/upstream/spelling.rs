@@ -8,6 +8,7 @@
 mod tests;
 
 use std::cell::{Ref, RefCell};
+use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -40,6 +41,28 @@ const SHORT: usize = 6;
 pub(crate) struct Spellings {
     pub(crate) request: Spelling,
     pub(crate) response: Spelling,
+    /// Of interim responses that are not written yet, in their order.
+    interims: RefCell<VecDeque<Vec<u8>>>,
+}
+
+impl Spellings {
+    /// An interim response was read.
+    pub(crate) fn add_interim(&self, head: &[u8]) {
+        self.interims.borrow_mut().push_back(head.to_vec());
+    }
+
+    /// Spells the interim response that is written next.
+    pub(crate) fn spell_interim(&self, head: &mut [u8]) {
+        if let Some(like) = self.interims.borrow_mut().pop_front() {
+            let same = head.to_vec();
+            spell(head, &same, &like);
+        }
+    }
+
+    /// No interim response is written any more.
+    pub(crate) fn forget_interims(&self) {
+        self.interims.take();
+    }
 }
 
 /// A head as it was read.

@@ -57,9 +57,24 @@ impl Gauge {
         self.spellings.replace(Some(spellings.clone()));
     }
 
-    /// So many interim responses were read.
-    fn add_interims(&self, count: usize) {
-        self.interims.set(self.interims.get() + count);
+    /// Interim responses were read.
+    fn add_interims(&self, mut heads: &[u8]) {
+        let spellings = self.spellings.borrow();
+        loop {
+            heads = &heads[blank_lines(heads)..];
+            let Some(end) = end_of_head(heads, 0) else {
+                return;
+            };
+            let head = &heads[..end];
+            self.interims.set(self.interims.get() + 1);
+            // `100 Continue` is not forwarded: hyper's server says it.
+            if let Some(spellings) = &*spellings
+                && status(head) != b"100"
+            {
+                spellings.add_interim(head);
+            }
+            heads = &heads[end..];
+        }
     }
 
     /// The head of the response was read.
@@ -203,18 +218,17 @@ impl OriginStream {
 
     /// How much of what was read hyper may have as it is: all of it, or nothing.
     fn sound_heads(&self, read: &[u8]) -> usize {
-        let (mut at, mut interims) = (blank_lines(read), 0);
+        let mut at = blank_lines(read);
         while let Some(end) = end_of_head(&read[at..], 0) {
             let head = &read[at..at + end];
             if !mend::is_sound(head) {
                 return 0;
             }
             if !is_interim(head) {
-                self.gauge.add_interims(interims);
+                self.gauge.add_interims(&read[..at]);
                 self.gauge.end_head(head);
                 return read.len();
             }
-            interims += 1;
             at += end;
             at += blank_lines(&read[at..]);
         }
@@ -222,7 +236,7 @@ impl OriginStream {
             // All of it is held, and counted when the last head is whole.
             return 0;
         }
-        self.gauge.add_interims(interims);
+        self.gauge.add_interims(read);
         at
     }
 
@@ -249,7 +263,7 @@ impl OriginStream {
                 self.whole = self.held.len();
                 return;
             }
-            self.gauge.add_interims(1);
+            self.gauge.add_interims(&self.held[from..self.whole]);
             scanned = 0;
         }
     }
@@ -288,8 +302,13 @@ pub(crate) fn blank_lines(bytes: &[u8]) -> usize {
 
 /// Whether another head follows a head (RFC 9110, section 15.2). 101 is the last one.
 pub(crate) fn is_interim(head: &[u8]) -> bool {
-    let status = head.get(9..12).unwrap_or_default();
+    let status = status(head);
     status.starts_with(b"1") && status != b"101"
+}
+
+/// The three digits in a status line.
+fn status(head: &[u8]) -> &[u8] {
+    head.get(9..12).unwrap_or_default()
 }
 
 impl AsyncRead for OriginStream {

@@ -90,6 +90,7 @@ impl Turn {
         });
         self.answer.set(Answer::Awaited);
         self.spellings.response.forget();
+        self.spellings.forget_interims();
         self.worker.heads.release(&self.head);
     }
 

@@ -293,6 +293,28 @@ async fn section_5_1_names_of_fields_are_spelled_as_their_sender_spells_them() {
 }
 
 #[tokio::test]
+async fn section_5_1_so_are_those_of_interim_responses() {
+    let (_proxy, origin, mut client) = scene().await;
+    let mut served = origin.asked_by(&mut client).await;
+    served
+        .send("HTTP/1.1 100 Continue\r\nlink: 0\r\n\r\nHTTP/1.1 102 Processing\r\nX-iD: 1\r\n\r\n")
+        .await;
+    let head = client.spelled_head().await;
+    assert!(head.contains("\r\nX-iD: 1\r\n"), "{head}");
+    // The space before the colon is taken out.
+    served
+        .send(
+            "HTTP/1.1 103 Early Hints\r\nLINK: <a>\r\nX-ID: 2\r\n\r\nHTTP/1.1 103 Early Hints\r\nLinK : <b>\r\n\r\n\
+             HTTP/1.1 200 OK\r\nlINK: <c>\r\nContent-Length: 0\r\n\r\n",
+        )
+        .await;
+    for fields in ["LINK: <a>\r\nX-ID: 2", "LinK: <b>", "lINK: <c>"] {
+        let head = client.spelled_head().await;
+        assert!(head.contains(&format!("\r\n{fields}\r\n")), "{head}");
+    }
+}
+
+#[tokio::test]
 async fn section_5_5_control_characters_of_an_origin_become_spaces() {
     let (_proxy, origin, mut client) = scene().await;
     client.send(get(&origin.url("/"))).await;
