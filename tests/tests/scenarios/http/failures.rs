@@ -67,6 +67,25 @@ async fn what_may_be_repeated_is_sent_again_though_a_part_of_its_response_has_co
     assert_eq!(client.response().await.body, "whole");
 }
 
+#[tokio::test]
+async fn interim_responses_to_what_is_sent_again_are_passed_on() {
+    let (_proxy, origin, mut client) = scene().await;
+    let mut served = origin.asked_by(&mut client).await;
+    served.send(ok("")).await;
+    client.response().await;
+
+    client.send(get(&origin.url("/2"))).await;
+    served.head().await;
+    drop(served);
+    let mut served = origin.accept().await;
+    assert!(served.head().await.starts_with("GET /2 "));
+    let hints = "HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n";
+    served.send(format!("{hints}{}", ok("whole"))).await;
+    let hints = client.response().await;
+    assert_eq!((hints.status, hints.field("link")), (103, Some("<a>")));
+    assert_eq!(client.response().await.body, "whole");
+}
+
 /// An origin may close its connection while the next request is already on the way there.
 #[tokio::test]
 async fn what_cannot_be_repeated_never_meets_a_connection_that_is_closing() {
