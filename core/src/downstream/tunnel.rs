@@ -5,6 +5,7 @@
 mod gate;
 mod repeat;
 
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::io;
 use std::mem;
@@ -28,7 +29,7 @@ use super::session::Session;
 use super::worker::StopSignal;
 use crate::config::SniCheck;
 use crate::flow::Protocol;
-use crate::timer::{Expired, Step};
+use crate::timer::{Expired, Speaker, Step};
 use crate::upstream::OriginSocket;
 use crate::verdict::{Judgement, Verdict};
 
@@ -85,6 +86,7 @@ impl Tunnel {
             origin: self.upgrade.stream,
             up: Direction::new(early),
             down: Direction::new(self.upgrade.early),
+            last: Cell::new(Speaker::Origin),
             gate: gate.map_or(Gate::Open, |gate| Gate::Name(Box::new(gate))),
             place: None,
             exchange: &mut self.exchange,
@@ -122,6 +124,7 @@ struct Joined<'a, S> {
     up: Direction,
     /// From the origin to the client.
     down: Direction,
+    last: Cell<Speaker>,
     gate: Gate<'a>,
     /// Where the client has named a server, or would have.
     place: Option<Place>,
@@ -141,7 +144,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Joined<'_, S> {
                     return Poll::Ready(done);
                 }
                 if is_stopping {
-                    session.deadlines.begin_tunnel_drain();
+                    session.deadlines.begin_tunnel_drain(self.last.get());
                 }
                 let is_half_closed = self.up.has_ended() || self.down.has_ended();
                 if is_half_closed {
@@ -305,14 +308,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Joined<'_, S> {
     }
 
     fn poll_copy(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let (exchange, session) = (&*self.exchange, self.session);
+        let (exchange, session, last) = (&*self.exchange, self.session, &self.last);
         let buffer = &session.worker.copy_buffer;
         let up = |bytes| {
             session.deadlines.record_moved();
+            last.set(Speaker::Client);
             exchange.add_bytes_up(bytes);
         };
         let down = |bytes| {
             session.deadlines.record_moved();
+            last.set(Speaker::Origin);
             exchange.add_bytes_down(bytes);
         };
         let (client, origin) = (&mut self.client, &mut self.origin);

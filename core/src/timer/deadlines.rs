@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use super::pace::Pace;
 use super::resettable::ResettableTimer;
+use super::speaker::Speaker;
 use super::upload::UploadProgress;
 use crate::config::Limits;
 use crate::error::Error;
@@ -27,7 +28,8 @@ use crate::error::Error;
 /// connection is looked at this often.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A tunnel that is quiet for this long when the proxy begins to stop is idle, and ends at once.
+/// A tunnel that is quiet for this long when the proxy begins to stop is idle, and ends at once,
+/// unless its client has spoken last.
 const QUIET: Duration = Duration::from_secs(1);
 
 /// The deadlines of one client connection.
@@ -194,16 +196,14 @@ impl Deadlines {
 
     /// The proxy is stopping: an idle tunnel ends now, and any other may go on until the bound of
     /// the stop.
-    pub(crate) fn begin_tunnel_drain(&self) {
-        if !matches!(self.phase.get(), Phase::Tunnel | Phase::FirstMessage(_)) {
-            return;
+    pub(crate) fn begin_tunnel_drain(&self, last: Speaker) {
+        if let Phase::Tunnel | Phase::FirstMessage(_) = self.phase.get() {
+            let now = Instant::now();
+            let is_busy = last == Speaker::Client || now < self.moved_at() + QUIET;
+            let idle = Phase::IdleTunnelDrain(now);
+            self.phase
+                .set(if is_busy { Phase::TunnelDrain } else { idle });
         }
-        let now = Instant::now();
-        self.phase.set(if now < self.moved_at() + QUIET {
-            Phase::TunnelDrain
-        } else {
-            Phase::IdleTunnelDrain(now)
-        });
     }
 
     /// One side of the tunnel has closed its sending side.

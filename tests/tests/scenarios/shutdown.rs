@@ -139,6 +139,37 @@ async fn a_tunnel_may_pause_while_the_proxy_stops() {
 }
 
 #[tokio::test]
+async fn a_tunnel_whose_client_waits_for_an_answer_is_not_idle() {
+    let bound = Duration::from_secs(60);
+    let proxy = Proxy::start_with(|config| {
+        config.limits.shutdown = bound;
+        config.proxy.workers = NonZeroUsize::MIN;
+    })
+    .await;
+    let origin = Origin::start().await;
+    let mut waiting = tunnel(&proxy, &origin).await;
+    let mut answered = tunnel(&proxy, &origin).await;
+    for (client, served) in [&mut waiting, &mut answered] {
+        client.send("a question").await;
+        served.expect("a question").await;
+    }
+    answered.1.send("an answer").await;
+    answered.0.expect("an answer").await;
+    let mut busy = tunnel(&proxy, &origin).await;
+    talk_for_a_while(&mut busy).await;
+
+    proxy.signal();
+    assert_eq!(answered.0.rest().await, "");
+    // The one worker has seen the signal, and has looked at the other tunnel since.
+    talk_for_a_while(&mut busy).await;
+    let (client, served) = &mut waiting;
+    served.send("an answer").await;
+    client.expect("an answer").await;
+    drop((busy, waiting));
+    assert_eq!(proxy.ended().await, Ended::Cleanly);
+}
+
+#[tokio::test]
 async fn a_request_that_hangs_is_cut_at_the_bound() {
     let bound = Duration::from_millis(500);
     let proxy = Proxy::start_with(|config| config.limits.shutdown = bound).await;

@@ -278,18 +278,25 @@ async fn a_stop_ends_an_idle_tunnel_and_leaves_any_other_to_its_idle_time() {
     deadlines.begin_tunnel();
     advance(Duration::from_millis(999)).await;
     // The signal is seen whenever the tunnel is polled, and the first time counts.
-    deadlines.begin_tunnel_drain();
+    deadlines.begin_tunnel_drain(Speaker::Origin);
     advance(seconds(10)).await;
     deadlines.record_moved();
     advance(seconds(39)).await;
-    deadlines.begin_tunnel_drain();
+    deadlines.begin_tunnel_drain(Speaker::Origin);
     assert_eq!(next(&deadlines).await, (Expired::Connection, 1));
 
     let deadlines = in_exchange();
     deadlines.begin_tunnel();
     advance(seconds(1)).await;
-    deadlines.begin_tunnel_drain();
+    deadlines.begin_tunnel_drain(Speaker::Origin);
     assert_eq!(next(&deadlines).await, (Expired::Connection, 0));
+
+    let deadlines = in_exchange();
+    deadlines.begin_tunnel();
+    advance(seconds(9)).await;
+    // The client waits for an answer.
+    deadlines.begin_tunnel_drain(Speaker::Client);
+    assert_eq!(next(&deadlines).await, (Expired::Connection, 31));
 }
 
 #[tokio::test(start_paused = true)]
