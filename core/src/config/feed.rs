@@ -16,8 +16,8 @@ use super::request::{
     Checksum, ChecksumText, Field, FieldText, Fields, MinisignKey, Secret, SecretText,
 };
 use super::value::{
-    self, Count, FeedEntry, FeedSize, FeedUrl, FromText, Optional, Parsed, Pointer, Refresh, Time,
-    Word,
+    self, Automatic, Count, FeedEntry, FeedSize, FeedUrl, FromText, Optional, Parsed, Pointer,
+    Refresh, Time, Word,
 };
 
 /// One list of domains.
@@ -66,9 +66,10 @@ pub struct Feed {
     /// Whether a name covers the names below it. By default that is as the format has it.
     #[serde(default)]
     pub subdomains: Option<bool>,
-    /// What happens to rules for everything below a suffix of a registry, such as `||com^`.
-    #[serde(default, with = "Parsed::<Word<PublicSuffixes>>")]
-    pub public_suffixes: PublicSuffixes,
+    /// What happens to rules for everything below a suffix of a registry, such as `||com^`. By
+    /// default they are held on lists that are fetched, and applied where they stand in `entries`.
+    #[serde(default, with = "Parsed::<Optional<Word<PublicSuffixes>, Automatic>>")]
+    pub public_suffixes: Option<PublicSuffixes>,
     /// Time between two fetches.
     #[serde(with = "Parsed::<Refresh>", default = "Feed::default_refresh")]
     pub refresh: Duration,
@@ -136,7 +137,7 @@ impl Feed {
             column: None,
             field: None,
             subdomains: None,
-            public_suffixes: PublicSuffixes::default(),
+            public_suffixes: None,
             refresh: Self::default_refresh(),
             timeout: Self::default_timeout(),
             headers: Vec::new(),

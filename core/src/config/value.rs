@@ -42,7 +42,9 @@ pub(crate) use self::names::name_problem;
 use self::names::{address, domain, host_pattern};
 pub(super) use self::network::{Network, networks};
 pub(super) use self::one_or_each::{OneOrEach, one_or_each};
-pub(super) use self::optional::{AtMost, Bandwidth, BodyTime, Optional, PerClient};
+pub(super) use self::optional::{
+    Absence, AtMost, Automatic, Bandwidth, BodyTime, Optional, PerClient,
+};
 use super::AccessLogTo;
 use super::document::nearest;
 use crate::verdict::rule::written::is_entry;

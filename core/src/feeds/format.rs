@@ -23,7 +23,7 @@ use self::lines::Lines;
 use super::entries::LeftOut;
 use super::entries::{Entries, Listed, Reading, Rejected};
 use super::snapshot::{Full, Key};
-use crate::config::{Column, Feed, FeedFormat};
+use crate::config::{Column, Feed, FeedFormat, PublicSuffixes};
 use crate::verdict::rule::{Covers, Rule};
 
 /// The bytes by which JSON is told.
@@ -99,7 +99,18 @@ impl From<&Feed> for Reading {
     fn from(feed: &Feed) -> Self {
         Self {
             subdomains: feed.subdomains,
-            public_suffixes: feed.public_suffixes,
+            public_suffixes: feed.public_suffixes.unwrap_or_default(),
+        }
+    }
+}
+
+impl Reading {
+    /// How the entries in the settings of a feed are read. What the operator has written there is
+    /// no mistake of a list's author.
+    pub(super) fn of_entries(feed: &Feed) -> Self {
+        Self {
+            public_suffixes: feed.public_suffixes.unwrap_or(PublicSuffixes::Apply),
+            ..Self::from(feed)
         }
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tracing::{debug, info, warn};
 
 use super::cache::{Cache, Saved, Unusable};
-use super::entries::{LeftOut, Listed};
+use super::entries::{LeftOut, Listed, Reading};
 use super::fetch::Fetcher;
 use super::format::read;
 use super::lists::{Serving, Set};
@@ -216,7 +216,8 @@ impl Source {
 
     /// The list that stands in the settings.
     fn read_entries(&self, feed: &config::Feed, key: Key) -> Snapshot {
-        let Listed { draft, left_out } = match inline::read(&feed.entries, feed.into(), key) {
+        let reading = Reading::of_entries(feed);
+        let Listed { draft, left_out } = match inline::read(&feed.entries, reading, key) {
             Ok(listed) => listed,
             Err(error) => {
                 let error = ErrorChain(&error).to_string();

@@ -195,6 +195,33 @@ async fn entries_in_the_settings_count_at_once_beside_a_list_that_is_fetched() {
     stage.answers(&[("good.bad.example", 200)]).await;
 }
 
+#[tokio::test]
+async fn entries_in_the_settings_mean_what_they_say_of_public_suffixes() {
+    let ads = |more: &str| {
+        let entries = r#"entries = ["ads.example", "*.zip", "||com.br^", "github.io"]"#;
+        let settings = settings(&format!("[feeds.ads]\n{entries}\n{more}"));
+        settings.unwrap().feeds.remove("ads").unwrap()
+    };
+    let stage = Stage::start_with(with_ads(ads(""))).await;
+    stage
+        .answers(&[
+            ("a.zip", 403),
+            ("www.uol.com.br", 403),
+            // A name without marks does not say that what others have below it is meant.
+            ("github.io", 403),
+            ("rust-lang.github.io", 200),
+        ])
+        .await;
+    let stage = Stage::start_with(with_ads(ads("public_suffixes = \"hold\""))).await;
+    stage
+        .answers(&[
+            ("ads.example", 403),
+            ("a.zip", 200),
+            ("www.uol.com.br", 200),
+        ])
+        .await;
+}
+
 #[test]
 fn an_entry_that_says_nothing_about_hosts_is_refused_with_its_place() {
     let text = "[feeds.ads]\nentries = [\"ads.example\",\n  \"ads.example/banner\"]";

@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::config::value::{FromText, Words};
+use crate::config::value::{Absence, Automatic, FromText, Word, Words};
 
 /// What happens to requests until a list has arrived for the first time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -105,6 +105,12 @@ pub enum PublicSuffixes {
 impl Words for PublicSuffixes {
     const EXPECTED: &'static str =
         r#""hold" (rules for all of `com` or `co.uk` are not applied, and told) or "apply""#;
+}
+
+impl Absence<Word<PublicSuffixes>> for Automatic {
+    const WORD: &'static str = "auto";
+
+    const EXPECTED: &'static str = r#""auto", "hold" (rules for all of `com` or `co.uk` are not applied, and told) or "apply""#;
 }
 
 /// A column of CSV.

@@ -1,7 +1,7 @@
 //! Feeds in files and variables, and what is wrong with what they say together.
 
 use super::*;
-use crate::config::{FeedKind, Preset};
+use crate::config::{FeedKind, Preset, PublicSuffixes};
 
 #[test]
 fn the_default_feed_is_there_whatever_others_are_named() {
@@ -118,6 +118,21 @@ fn what_a_format_does_not_have_is_refused() {
         variable_refusal("PORTCULLIS_FEEDS_MALWARE_COLUMN", "2"),
         "environment variable PORTCULLIS_FEEDS_MALWARE_COLUMN: the format is \"hosts\", and a column is only for \
          \"csv\", so it would do nothing; write format = \"csv\", or remove column"
+    );
+}
+
+#[test]
+fn what_happens_to_public_suffixes_may_be_left_open() {
+    let feed =
+        |word: &str| format!("[feeds.x]\nentries = [\"||zip^\"]\npublic_suffixes = {word:?}");
+    let auto = load(&feed("auto"), &[]).unwrap();
+    assert_eq!(auto.feeds["x"].public_suffixes, None);
+    let hold = load(&feed("hold"), &[]).unwrap();
+    assert_eq!(hold.feeds["x"].public_suffixes, Some(PublicSuffixes::Hold));
+    assert_eq!(
+        refusal(&feed("keep")),
+        "3:19: feeds.x.public_suffixes: `keep` is not \"auto\", \"hold\" (rules for all of `com` or `co.uk` are not \
+         applied, and told) or \"apply\""
     );
 }
 

@@ -91,7 +91,7 @@ pub(super) fn fates(name: &str, before: &config::Feed, now: &config::Feed) -> Ve
     if has_entries(now) {
         let is_same = has_entries(before)
             && before.entries == now.entries
-            && Reading::from(before) == Reading::from(now);
+            && Reading::of_entries(before) == Reading::of_entries(now);
         fates.push(if is_same {
             Fate::Kept(old.len())
         } else {
@@ -123,7 +123,7 @@ fn has_entries(feed: &config::Feed) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Column, FeedFormat, UntilFirst};
+    use crate::config::{Column, FeedFormat, PublicSuffixes, UntilFirst};
 
     fn feed(urls: &[&str]) -> config::Feed {
         let url = |path: &&str| format!("https://lists.example/{path}").parse().unwrap();
@@ -252,6 +252,7 @@ mod tests {
         for change in [
             (|feed| feed.entries.push("b.example".into())) as fn(&mut config::Feed),
             |feed| feed.subdomains = Some(false),
+            |feed| feed.public_suffixes = Some(PublicSuffixes::Hold),
         ] {
             assert_eq!(after(&before, change)[1], Fate::New);
         }
