@@ -235,6 +235,21 @@ fn sighup_has_the_feeds_of_the_file_hold_below_those_of_the_environment() {
 }
 
 #[test]
+fn sighup_names_the_tables_that_need_a_restart() {
+    let dir = TempDir::new().unwrap();
+    let config = "[feeds.malware]\nenabled = false\n";
+    let mut proxy = Running::start(dir.path(), config);
+    proxy.wait_for_line("filters in use");
+    let changed = format!("{config}[limits]\nidle = \"7s\"\n[tunnel]\nsni = \"log\"\n");
+    fs::write(dir.path().join("portcullis.toml"), changed).unwrap();
+    proxy.signal("HUP");
+    proxy.wait_for_line("a change of [limits] needs a restart");
+    proxy.wait_for_line("a change of [tunnel] needs a restart");
+    proxy.signal("TERM");
+    assert_eq!(proxy.ends(), Some(0));
+}
+
+#[test]
 fn a_request_in_flight_is_finished_after_a_signal() {
     let dir = TempDir::new().unwrap();
     let mut proxy = Running::start(dir.path(), "[feeds.malware]\nenabled = false");

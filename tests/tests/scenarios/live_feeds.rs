@@ -382,9 +382,11 @@ async fn other_tables_need_a_restart_and_the_log_says_so() {
     let settings = Settings::new("");
     let stage = stage(&settings).await;
     let mut log = Log::follow();
-    settings.say("[limits]\nidle = \"7s\"\n");
-    log.says(&["WARN", "[limits]", "it holds after the next start"])
-        .await;
+    settings.say("[proxy]\nlisten = \"127.0.0.1:1\"\n[limits]\nidle = \"7s\"\n");
+    for table in ["proxy", "limits"] {
+        let line = format!("a change of [{table}] needs a restart: it holds after the next start");
+        log.says(&["WARN", &line]).await;
+    }
     // Back to what holds: there is nothing to say.
     settings.say(&entries("own", &["one.example"], ""));
     log.says(&["feeds changed"]).await;
