@@ -11,11 +11,11 @@ mod tests;
 mod trial;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use self::calls::AllCalls;
 pub(crate) use self::calls::CallCounter;
-use self::calls::{Calls, Sum};
 use self::client::Clients;
 use self::trial::{Outcome, Trial};
 use crate::config::QuarantineRule;
@@ -40,7 +40,7 @@ pub(crate) struct Quarantine {
     tripped_by: AtomicU64,
     watches_clients: AtomicBool,
     record: Mutex<Record>,
-    workers: Mutex<Vec<Arc<Calls>>>,
+    calls: AllCalls,
 }
 
 const FREE: u64 = 0;
@@ -115,26 +115,23 @@ pub(crate) struct Tripped {
 impl Quarantine {
     /// A trial's call that has not ended after `longest_call` is taken for lost.
     pub(crate) fn new(rule: QuarantineRule, longest_call: Duration, now: Instant) -> Self {
+        // Never zero milliseconds ago: that stands for a closed breaker.
+        let origin = now - Duration::from_millis(1);
         Self {
             rule,
             longest_call,
-            // Never zero milliseconds ago: that stands for a closed breaker.
-            origin: now - Duration::from_millis(1),
+            origin,
             until: AtomicU64::new(FREE),
             tripped_by: AtomicU64::new(EVERYBODY),
             watches_clients: AtomicBool::new(false),
             record: Mutex::default(),
-            workers: Mutex::default(),
+            calls: AllCalls::new(origin, rule.window),
         }
     }
 
     /// Where another worker counts its calls.
     pub(crate) fn new_worker(&self) -> CallCounter {
-        let calls = Arc::new(Calls::new(self.origin, self.rule.window));
-        let mut workers = lock(&self.workers);
-        workers.retain(|worker| Arc::strong_count(worker) > 1);
-        workers.push(calls.clone());
-        CallCounter::new(calls)
+        self.calls.new_worker()
     }
 
     /// Whether the filter may be asked for that client. A trial's call that has not ended after
@@ -275,7 +272,7 @@ impl Quarantine {
         }
         record.clients.failed(client, now, &self.rule);
         self.watches_clients.store(true, Ordering::Relaxed);
-        let sum = self.sum(now);
+        let sum = self.calls.sum(now);
         let share = sum.failures as f64 / sum.calls.max(1) as f64;
         let failures = if sum.has_several_clients {
             record.clients.failures_of_several(&self.rule)
@@ -391,7 +388,7 @@ impl Quarantine {
     fn forget(&self, record: &mut Record) {
         record.clients.clear();
         self.watches_clients.store(false, Ordering::Relaxed);
-        self.forget_calls();
+        self.calls.clear();
     }
 
     /// Has the filter asked again at once and by all clients, and forgets its failures: they may
@@ -409,20 +406,6 @@ impl Quarantine {
     /// What has opened the breaker, while it is open.
     pub(crate) fn tripped(&self) -> Option<Tripped> {
         lock(&self.record).tripped.clone()
-    }
-
-    fn sum(&self, now: Instant) -> Sum {
-        let mut sum = Sum::default();
-        for worker in &*lock(&self.workers) {
-            worker.add_to(&mut sum, now);
-        }
-        sum
-    }
-
-    fn forget_calls(&self) {
-        for worker in &*lock(&self.workers) {
-            worker.clear();
-        }
     }
 
     fn millis(&self, at: Instant) -> u64 {

@@ -4,16 +4,25 @@
 
 use std::cell::Cell;
 use std::num::NonZeroU64;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use super::lock;
 use crate::flow::ClientKey;
 
 const MILLISECOND: NonZeroU64 = NonZeroU64::new(1_000_000).expect("it is not 0");
 
 /// The window moves on in steps of this part of it.
 const BUCKETS: u32 = 10;
+
+/// The calls of one filter on all workers.
+#[derive(Debug)]
+pub(super) struct AllCalls {
+    origin: Instant,
+    window: Duration,
+    workers: Mutex<Vec<Arc<Calls>>>,
+}
 
 /// The worker's own side of its calls. Only this writes to them, but for [`Calls::clear`].
 #[derive(Debug)]
@@ -33,7 +42,7 @@ struct Step {
 
 /// The calls of one filter on one worker.
 #[derive(Debug)]
-pub(super) struct Calls {
+struct Calls {
     origin: Instant,
     /// The time that a bucket stands for, in nanoseconds.
     step: NonZeroU64,
@@ -62,8 +71,43 @@ pub(super) struct Sum {
     pub(super) has_several_clients: bool,
 }
 
-impl Calls {
+impl AllCalls {
     pub(super) fn new(origin: Instant, window: Duration) -> Self {
+        Self {
+            origin,
+            window,
+            workers: Mutex::default(),
+        }
+    }
+
+    /// Where another worker counts its calls.
+    pub(super) fn new_worker(&self) -> CallCounter {
+        let calls = Arc::new(Calls::new(self.origin, self.window));
+        let mut workers = lock(&self.workers);
+        workers.retain(|worker| Arc::strong_count(worker) > 1);
+        workers.push(calls.clone());
+        CallCounter::new(calls)
+    }
+
+    /// Those of the window that ends now.
+    pub(super) fn sum(&self, now: Instant) -> Sum {
+        let mut sum = Sum::default();
+        for worker in &*lock(&self.workers) {
+            worker.add_to(&mut sum, now);
+        }
+        sum
+    }
+
+    /// Forgets all.
+    pub(super) fn clear(&self) {
+        for worker in &*lock(&self.workers) {
+            worker.clear();
+        }
+    }
+}
+
+impl Calls {
+    fn new(origin: Instant, window: Duration) -> Self {
         Self {
             origin,
             step: NonZeroU64::new(nanos(window / BUCKETS))
@@ -93,7 +137,7 @@ impl Calls {
     }
 
     /// Adds what is in the window that ends now.
-    pub(super) fn add_to(&self, sum: &mut Sum, now: Instant) {
+    fn add_to(&self, sum: &mut Sum, now: Instant) {
         let newest = self.step_at(now);
         let oldest = (newest + 1).saturating_sub(BUCKETS.into()).max(1);
         for bucket in &self.buckets {
@@ -114,7 +158,7 @@ impl Calls {
     }
 
     /// Forgets all. A call that another thread counts meanwhile may remain.
-    pub(super) fn clear(&self) {
+    fn clear(&self) {
         for bucket in &self.buckets {
             // The first step is 1.
             bucket.step.store(0, Ordering::Relaxed);
@@ -128,7 +172,7 @@ impl Calls {
 }
 
 impl CallCounter {
-    pub(super) fn new(calls: Arc<Calls>) -> Self {
+    fn new(calls: Arc<Calls>) -> Self {
         let origin = calls.origin;
         let step = Step {
             number: 0,
