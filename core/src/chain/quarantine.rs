@@ -2,7 +2,7 @@
 //! is no longer asked, and when it is tried again. All workers share what they learn of a filter;
 //! `local` acts on it. No client can have a filter switched off for others: failures must come from
 //! several, a client that does most of the failing is held back alone, and where there was only one
-//! the breaker is open for that one.
+//! the breaker is open for that one, which is held back as soon as others call.
 
 mod calls;
 mod client;
@@ -151,6 +151,25 @@ impl Quarantine {
             let change = self.lapse(until, now);
             return (self.admit_free(client, || now), change);
         }
+        match self.admit_open(client, until, now) {
+            // It was the only one when the breaker opened, and what the filter's settings say of
+            // failures would have its requests passed. Others are there now, and judged.
+            (Admission::Quarantined, change)
+                if tripped_by == client.number() && self.calls.sum(now).has_others_than(client) =>
+            {
+                (Admission::Held, change)
+            }
+            admitted => admitted,
+        }
+    }
+
+    /// For a client for which the breaker is open.
+    fn admit_open(
+        &self,
+        client: ClientKey,
+        until: u64,
+        now: Instant,
+    ) -> (Admission, Option<Change>) {
         if self.millis(now) < until {
             return (Admission::Quarantined, None);
         }

@@ -159,6 +159,35 @@ async fn a_client_that_makes_a_filter_fail_is_refused_alone() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
+async fn a_client_that_was_alone_is_not_passed_over_once_there_are_others() {
+    let settings = "on_error = \"skip\"\n\
+        [quarantine]\nwindow = \"1h\"\npause = \"1h\"\nlongest_pause = \"1h\"";
+    let stage = guarded("once-alone", settings).await;
+    let mut log = Log::follow();
+    let mut eve = stage.proxy.client_from([127, 0, 0, 2]).await;
+    for _ in 0..10 {
+        eve.send(stage.request("x.example", "")).await;
+        assert_eq!(eve.response().await.status, 200);
+    }
+    log.says(&["in quarantine", "once-alone", "the only one that has asked"])
+        .await;
+    eve.send(stage.request("blocked.example", "")).await;
+    assert_eq!(eve.response().await.status, 200, "as the settings say");
+
+    stage.answers(&[("blocked.example", 403)]).await;
+    for host in ["blocked.example", "calm.example"] {
+        eve.send(stage.request(host, "")).await;
+        let refusal = eve.response().await;
+        assert_eq!(refusal.status, 503);
+        assert!(refusal.body.contains("Filter: once-alone\n"), "{refusal:?}");
+    }
+    stage
+        .answers(&[("blocked.example", 403), ("calm.example", 200)])
+        .await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
 async fn a_client_that_leaves_while_a_filter_runs_is_refused_alone() {
     let settings = "[limits]\ncpu = \"1h\"\nwall = \"1h\"\n\
         [quarantine]\nfailures = 3\npause = \"1h\"\nlongest_pause = \"1h\"";

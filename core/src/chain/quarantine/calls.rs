@@ -71,6 +71,14 @@ pub(super) struct Sum {
     pub(super) has_several_clients: bool,
 }
 
+impl Sum {
+    /// Whether any of the calls is another client's.
+    pub(super) fn has_others_than(&self, client: ClientKey) -> bool {
+        let is_other = |known: u64| known != client.number();
+        self.has_several_clients || self.client.is_some_and(is_other)
+    }
+}
+
 impl AllCalls {
     pub(super) fn new(origin: Instant, window: Duration) -> Self {
         Self {
@@ -271,8 +279,12 @@ mod tests {
         calls.count(ALICE, false, start);
         calls.count(ALICE, false, start + 3 * SECOND);
         assert!(!sum(&calls, start + 3 * SECOND).has_several_clients);
+        let alone = sum(&calls, start + 3 * SECOND);
+        assert!(!alone.has_others_than(ALICE) && alone.has_others_than(BOB));
+        assert!(!sum(&calls, start + 20 * SECOND).has_others_than(ALICE));
         calls.count(BOB, false, start + 4 * SECOND);
         assert!(sum(&calls, start + 4 * SECOND).has_several_clients);
+        assert!(sum(&calls, start + 4 * SECOND).has_others_than(ALICE));
         // The same in one step of time, and seen by two workers.
         calls.count(ALICE, false, start + 20 * SECOND);
         assert!(!sum(&calls, start + 20 * SECOND).has_several_clients);

@@ -107,8 +107,11 @@ fn a_filter_that_fails_for_the_only_client_is_asked_for_those_who_come_later() {
     }
     let admitted = |scene: &Scene| [EVE, ALICE].map(|client| scene.admit(client));
     assert!(scene.quarantine.tripped().unwrap().is_of_one);
+    assert_eq!(admitted(&scene), [Admission::Quarantined, Admission::Free]);
+    assert_eq!(scene.works(ALICE), None);
     for _ in 0..4 {
-        assert_eq!(admitted(&scene), [Admission::Quarantined, Admission::Free]);
+        // What the filter's settings say of its failures was for the time in which she was alone.
+        assert_eq!(admitted(&scene), [Admission::Held, Admission::Free]);
         // It is tried for the one, and for no other.
         scene.now += 5 * SECOND;
         assert_eq!(scene.fails(EVE), None);
@@ -117,6 +120,24 @@ fn a_filter_that_fails_for_the_only_client_is_asked_for_those_who_come_later() {
         scene.now += 5 * SECOND;
         assert!(matches!(scene.fails(EVE), Some(Change::Tripped(_))));
     }
+}
+
+#[test]
+fn a_client_for_which_a_filter_fails_is_alone_again_when_others_have_gone() {
+    let mut scene = Scene::new();
+    for _ in 0..4 {
+        scene.fails(EVE);
+    }
+    assert_eq!(scene.works(ALICE), None);
+    assert_eq!(scene.admit(EVE), Admission::Held);
+    // Two trials are lost meanwhile.
+    for _ in 0..2 {
+        scene.now += 5 * SECOND;
+        assert_eq!(scene.fails(EVE), None);
+        scene.now += 2 * SECOND;
+        assert!(matches!(scene.fails(EVE), Some(Change::Tripped(_))));
+    }
+    assert_eq!(scene.admit(EVE), Admission::Quarantined);
 }
 
 #[test]
