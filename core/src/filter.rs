@@ -371,24 +371,28 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Whether other calls took the time that this one needed, or may have, so that the filter is
-    /// not to blame.
+    /// Whether the filter is not to blame: other calls took the time that this one needed, or may
+    /// have, or the system had no memory for an instance. The same call may go well a moment later.
     pub(crate) fn is_overload(&self) -> bool {
-        matches!(
-            self,
-            Self::Busy(_)
-                | Self::Starved(..)
-                | Self::Late(..)
-                | Self::Starts(_)
-                | Self::StartsOfClient(_)
-        )
-    }
-
-    /// Whether the same filter may start a moment later: there was no time or no memory for it.
-    pub(crate) fn may_pass(&self) -> bool {
         match self {
+            Self::Busy(_)
+            | Self::Starved(..)
+            | Self::Late(..)
+            | Self::Starts(_)
+            | Self::StartsOfClient(_) => true,
             Self::Start(trap) => trap.is_of_system(),
-            other => other.is_overload(),
+            Self::Reported(_)
+            | Self::Invalid(_)
+            | Self::Trap(_)
+            | Self::Cpu(..)
+            | Self::Wall(..)
+            | Self::Memory(_)
+            | Self::Table(_)
+            | Self::Stack(_)
+            | Self::Transfer(_)
+            | Self::WornOut { .. }
+            | Self::Init(_)
+            | Self::Proxy(_) => false,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What built-in filters cost at worst, counted in instructions of WebAssembly: the same on every
 //! machine, however busy.
 
+mod failures;
+
 use std::collections::BTreeSet;
 
 use serde_json::json;

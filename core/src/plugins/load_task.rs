@@ -148,7 +148,7 @@ impl LoadFailure {
     pub(crate) fn may_pass(&self) -> bool {
         match self {
             Self::Read { .. } => true,
-            Self::Load(LoadError::Trial(failure)) => failure.may_pass(),
+            Self::Load(LoadError::Trial(failure)) => failure.is_overload(),
             Self::Load(LoadError::Compile(NotCompiled::Compiler(error))) => error.may_pass(),
             _ => false,
         }

@@ -107,7 +107,7 @@ fn finding(failure: &Failure, errors: Errors) -> Finding {
         | Failure::Starts(_)
         | Failure::StartsOfClient(_)
         | Failure::Proxy(_) => Finding::Environment,
-        Failure::Start(_) if failure.may_pass() => Finding::Environment,
+        Failure::Start(_) if failure.is_overload() => Finding::Environment,
         Failure::Invalid(_)
         | Failure::Trap(_)
         | Failure::Cpu(..)
