@@ -103,7 +103,7 @@ impl LocalFilter {
         let ended = ended.unwrap_or_else(Instant::now);
         let answer = match answer {
             Ok(answer) if admission == Admission::Free => {
-                quarantine.succeeded(client, &self.calls, ended);
+                self.calls.count(client, false, ended);
                 return Ok(self.remember(call, answer.answered));
             }
             answer => answer,

@@ -253,7 +253,7 @@ impl Quarantine {
         match end {
             End::Overloaded => None,
             End::Good => {
-                self.succeeded(client, calls, now);
+                calls.count(client, false, now);
                 None
             }
             End::Failed(error) => {
@@ -264,14 +264,6 @@ impl Quarantine {
         }
     }
 
-    /// The same for a call that was no trial and has gone well, as nearly all do.
-    pub(crate) fn succeeded(&self, client: ClientKey, calls: &CallCounter, now: Instant) {
-        calls.count(client, false, now);
-        if self.watches_clients.load(Ordering::Relaxed) {
-            lock(&self.record).clients.succeeded(client);
-        }
-    }
-
     fn abandoned(&self, client: ClientKey, now: Instant) -> Option<Change> {
         let mut record = lock(&self.record);
         if record.is_open_for(client) {
@@ -279,7 +271,13 @@ impl Quarantine {
         }
         record.clients.abandoned(client, now, &self.rule);
         self.watches_clients.store(true, Ordering::Relaxed);
-        let pause = record.clients.hold(client, now, &self.rule)?;
+        self.hold(&mut record, client, now)
+    }
+
+    /// Holds the client back if too large a share of its calls in the window has gone wrong.
+    fn hold(&self, record: &mut Record, client: ClientKey, now: Instant) -> Option<Change> {
+        let calls = |since| self.calls.of_client(client, since, now);
+        let pause = record.clients.hold(client, now, &self.rule, calls)?;
         Some(Change::Held { pause })
     }
 
@@ -306,9 +304,10 @@ impl Quarantine {
             let (failures, calls) = (sum.failures, sum.calls);
             return Some(self.trip(&mut record, failures, calls, error, now));
         }
-        let hold = || record.clients.hold(client, now, &self.rule);
-        let pause = sum.has_several_clients.then(hold).flatten()?;
-        Some(Change::Held { pause })
+        if !sum.has_several_clients {
+            return None;
+        }
+        self.hold(&mut record, client, now)
     }
 
     fn trial_ended(&self, client: ClientKey, end: End, now: Instant) -> Option<Change> {

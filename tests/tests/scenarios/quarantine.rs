@@ -133,6 +133,26 @@ async fn a_burst_of_failures_among_calls_that_go_well_switches_no_filter_off() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
+async fn a_burst_of_failures_among_a_clients_good_calls_does_not_hold_it_back() {
+    let stage = guarded(
+        "beside-another",
+        "on_error = \"skip\"\n[quarantine]\nwindow = \"1h\"",
+    )
+    .await;
+    let mut other = stage.proxy.client_from([127, 0, 0, 2]).await;
+    other.send(stage.request("calm.example", "")).await;
+    assert_eq!(other.response().await.status, 200);
+    stage.answers(&[("calm.example", 200); 30]).await;
+    let mut client = stage.proxy.client().await;
+    client.send(stage.request("x.example", "").repeat(12)).await;
+    for _ in 0..12 {
+        assert_eq!(client.response().await.status, 200);
+    }
+    stage.answers(&[("blocked.example", 403)]).await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
 async fn a_client_that_makes_a_filter_fail_is_refused_alone() {
     let settings = "on_error = \"skip\"\n[quarantine]\npause = \"1h\"\nlongest_pause = \"1h\"";
     let stage = guarded("provoked", settings).await;

@@ -1,9 +1,10 @@
-//! How many calls of a filter have ended in the last window of time, and how many of them badly.
-//! Each worker counts its own, so that a call that goes well touches nothing that others write to;
-//! the sum is made when a call fails.
+//! How many calls of a filter have ended in the last window of time, how many of them badly, and how
+//! many are one client's. Each worker counts its own, so that a call that goes well touches nothing
+//! that others write to; the sum is made when a call fails.
 
 use std::cell::Cell;
 use std::num::NonZeroU64;
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -15,6 +16,10 @@ const MILLISECOND: NonZeroU64 = NonZeroU64::new(1_000_000).expect("it is not 0")
 
 /// The window moves on in steps of this part of it.
 const BUCKETS: u32 = 10;
+
+/// In how many places a bucket counts the calls of clients. Those that have the same place are one,
+/// and seem to have called more often than they have. That excuses failures and blames no client.
+const PLACES: usize = 128;
 
 /// The calls of one filter on all workers.
 #[derive(Debug)]
@@ -59,6 +64,25 @@ struct Bucket {
     /// The client of the first call.
     client: AtomicU64,
     has_other_clients: AtomicBool,
+    of_clients: CallsOfClients,
+}
+
+/// The calls in each [`place`].
+#[derive(Debug)]
+struct CallsOfClients([AtomicU32; PLACES]);
+
+impl Default for CallsOfClients {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| AtomicU32::default()))
+    }
+}
+
+/// Where a client's calls are counted. Addresses that follow each other have places of their own.
+fn place(client: ClientKey) -> usize {
+    // Of a product with the golden ratio, the first bits depend on all of the number. This is less
+    // than what it costs to look for a client in a table.
+    let spread = client.number().wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (spread >> (u64::BITS - PLACES.ilog2())) as usize
 }
 
 /// The calls of a window, of some or all workers.
@@ -106,6 +130,15 @@ impl AllCalls {
         sum
     }
 
+    /// How many of them are the client's; where there is such a time, those since about then.
+    pub(super) fn of_client(&self, client: ClientKey, since: Option<Instant>, now: Instant) -> u64 {
+        let workers = lock(&self.workers);
+        let calls = workers
+            .iter()
+            .map(|worker| worker.of_client(client, since, now));
+        calls.sum()
+    }
+
     /// Forgets all.
     pub(super) fn clear(&self) {
         for worker in &*lock(&self.workers) {
@@ -131,6 +164,9 @@ impl Calls {
             bucket.failures.store(0, Ordering::Relaxed);
             bucket.client.store(client.number(), Ordering::Relaxed);
             bucket.has_other_clients.store(false, Ordering::Relaxed);
+            for calls in &bucket.of_clients.0 {
+                calls.store(0, Ordering::Relaxed);
+            }
             bucket.step.store(step, Ordering::Relaxed);
         }
         // There is one writer, so nothing is lost between load and store.
@@ -139,17 +175,36 @@ impl Calls {
         };
         add(&bucket.calls, 1);
         add(&bucket.failures, u32::from(has_failed));
+        add(&bucket.of_clients.0[place(client)], 1);
         if bucket.client.load(Ordering::Relaxed) != client.number() {
             bucket.has_other_clients.store(true, Ordering::Relaxed);
         }
     }
 
+    /// The steps of the window that ends now.
+    fn window(&self, now: Instant) -> RangeInclusive<u64> {
+        let newest = self.step_at(now);
+        (newest + 1).saturating_sub(BUCKETS.into()).max(1)..=newest
+    }
+
+    /// The client's calls in that window, from the step on that has `since` in it.
+    fn of_client(&self, client: ClientKey, since: Option<Instant>, now: Instant) -> u64 {
+        let window = self.window(now);
+        let first = since.map_or(0, |since| self.step_at(since));
+        let place = place(client);
+        let buckets = self.buckets.iter().filter(|bucket| {
+            let step = bucket.step.load(Ordering::Relaxed);
+            step >= first && window.contains(&step)
+        });
+        let calls = buckets.map(|bucket| bucket.of_clients.0[place].load(Ordering::Relaxed));
+        calls.map(u64::from).sum()
+    }
+
     /// Adds what is in the window that ends now.
     fn add_to(&self, sum: &mut Sum, now: Instant) {
-        let newest = self.step_at(now);
-        let oldest = (newest + 1).saturating_sub(BUCKETS.into()).max(1);
+        let window = self.window(now);
         for bucket in &self.buckets {
-            if !(oldest..=newest).contains(&bucket.step.load(Ordering::Relaxed)) {
+            if !window.contains(&bucket.step.load(Ordering::Relaxed)) {
                 continue;
             }
             let calls = bucket.calls.load(Ordering::Relaxed);
@@ -270,6 +325,31 @@ mod tests {
             assert_eq!(calls.step.get().number, number);
             assert_eq!(calls.calls.step_at(time), number);
         }
+    }
+
+    #[test]
+    fn the_calls_of_a_client_are_counted_on_all_workers_and_apart_from_those_of_others() {
+        let start = Instant::now();
+        let calls = AllCalls::new(start, 10 * SECOND);
+        let workers = [calls.new_worker(), calls.new_worker()];
+        for second in 0..3 {
+            workers[0].count(ALICE, false, start + second * SECOND);
+            workers[1].count(ALICE, true, start + second * SECOND);
+            workers[1].count(BOB, false, start + second * SECOND);
+        }
+        let of = |client, since| calls.of_client(client, since, start + 3 * SECOND);
+        assert_eq!((of(ALICE, None), of(BOB, None)), (6, 3));
+        assert_eq!(of(ALICE, Some(start + SECOND)), 4);
+        assert_eq!(calls.of_client(ALICE, None, start + 11 * SECOND), 2);
+        calls.clear();
+        assert_eq!(of(ALICE, None), 0);
+    }
+
+    #[test]
+    fn neighbours_have_places_of_their_own() {
+        let place = |host: u8| place(ClientKey::of(Some([127, 0, 0, host].into())));
+        let places: std::collections::HashSet<usize> = (0..64).map(place).collect();
+        assert_eq!(places.len(), 64);
     }
 
     #[test]

@@ -17,9 +17,8 @@ pub(super) struct Clients(HashMap<ClientKey, Record>);
 /// What is known of one of them.
 #[derive(Debug)]
 struct Record {
-    /// Since when calls are counted.
+    /// Since when failures are counted.
     since: Instant,
-    calls: u64,
     failures: u64,
     /// Calls that it has left while the filter was running.
     abandoned: u64,
@@ -47,13 +46,6 @@ impl Clients {
             .is_some_and(|until| now < until)
     }
 
-    /// Counts a call that went well, if the client is watched.
-    pub(super) fn succeeded(&mut self, client: ClientKey) {
-        if let Some(record) = self.0.get_mut(&client) {
-            record.calls += 1;
-        }
-    }
-
     /// Counts a call that failed.
     pub(super) fn failed(&mut self, client: ClientKey, now: Instant, rule: &QuarantineRule) {
         self.record(client, now, rule).failures += 1;
@@ -72,7 +64,6 @@ impl Clients {
         }
         let record = self.0.entry(client).or_insert(Record {
             since: now,
-            calls: 0,
             failures: 0,
             abandoned: 0,
             last_failure: now,
@@ -82,7 +73,6 @@ impl Clients {
         if now.saturating_duration_since(record.since) >= rule.window {
             record.begin(now);
         }
-        record.calls += 1;
         record.last_failure = now;
         record
     }
@@ -97,17 +87,25 @@ impl Clients {
         if clients > 1 { sum } else { 0 }
     }
 
-    /// Holds a client back if it alone has failed, or left, too often. Returns for how long.
+    /// Holds a client back if it alone has failed, or left, too often, and in too large a share of
+    /// its calls. Returns for how long. `calls` tells how many calls of the window, or of the part
+    /// of it since a time, have ended before the client left.
     pub(super) fn hold(
         &mut self,
         client: ClientKey,
         now: Instant,
         rule: &QuarantineRule,
+        calls: impl FnOnce(Option<Instant>) -> u64,
     ) -> Option<Duration> {
         let record = self.0.get_mut(&client)?;
         let bad = record.failures + record.abandoned;
-        let share = bad as f64 / record.calls as f64;
-        if bad < rule.failures as u64 || share < rule.share {
+        if bad < rule.failures as u64 {
+            return None;
+        }
+        // What it was held back for before says nothing of what it does now. The oldest failures
+        // may be out of the window.
+        let calls = (calls(record.held_until) + record.abandoned).max(bad);
+        if (bad as f64 / calls as f64) < rule.share {
             return None;
         }
         let pause = rule.pause_after(record.holds_in_a_row);
@@ -140,7 +138,7 @@ impl Clients {
 impl Record {
     /// Counts anew.
     fn begin(&mut self, now: Instant) {
-        (self.since, self.calls) = (now, 0);
+        self.since = now;
         (self.failures, self.abandoned) = (0, 0);
     }
 }
@@ -167,10 +165,11 @@ mod tests {
         let (eve, bob) = (ClientKey::test(1), ClientKey::test(2));
         for pause in [1, 2, 4, 5, 5] {
             for _ in 0..4 {
-                assert_eq!(clients.hold(eve, now, &rule), None);
+                assert_eq!(clients.hold(eve, now, &rule, |_| 4), None);
                 clients.failed(eve, now, &rule);
             }
-            assert_eq!(clients.hold(eve, now, &rule), Some(pause * SECOND));
+            let held = clients.hold(eve, now, &rule, |_| 4);
+            assert_eq!(held, Some(pause * SECOND));
             assert!(clients.is_held(eve, now) && !clients.is_held(bob, now));
             now += pause * SECOND;
             assert!(!clients.is_held(eve, now));
@@ -183,12 +182,35 @@ mod tests {
     fn a_client_that_fails_now_and_then_is_not_held_back() {
         let (mut clients, now, rule) = (Clients::default(), Instant::now(), rule());
         let alice = ClientKey::test(1);
-        for _ in 0..100 {
+        for failures in 1..100 {
             clients.failed(alice, now, &rule);
-            clients.succeeded(alice);
-            clients.succeeded(alice);
-            assert_eq!(clients.hold(alice, now, &rule), None);
+            assert_eq!(clients.hold(alice, now, &rule, |_| 3 * failures), None);
         }
+        // Calls that a client leaves are counted besides.
+        for left in 1..100 {
+            clients.abandoned(alice, now, &rule);
+            let calls = 3 * 99 + left;
+            assert_eq!(clients.hold(alice, now, &rule, |_| calls), None);
+        }
+    }
+
+    #[test]
+    fn a_client_that_was_held_back_is_judged_by_its_calls_since_then() {
+        let (mut clients, now, rule) = (Clients::default(), Instant::now(), rule());
+        let eve = ClientKey::test(1);
+        let fail = |clients: &mut Clients| (0..4).for_each(|_| clients.failed(eve, now, &rule));
+        fail(&mut clients);
+        let held = clients.hold(eve, now, &rule, |since| {
+            assert_eq!(since, None);
+            4
+        });
+        assert_eq!(held, Some(SECOND));
+        fail(&mut clients);
+        let held = clients.hold(eve, now, &rule, |since| {
+            assert_eq!(since, Some(now + SECOND));
+            4
+        });
+        assert_eq!(held, Some(2 * SECOND));
     }
 
     #[test]

@@ -291,6 +291,30 @@ fn a_burst_of_failures_by_a_client_with_many_good_calls_changes_nothing() {
 }
 
 #[test]
+fn a_client_among_others_is_judged_by_all_its_calls_in_the_window() {
+    let mut scene = Scene::new();
+    for _ in 0..1000 {
+        scene.works(ALICE);
+        scene.now += SECOND / 200;
+    }
+    scene.works(BOB);
+    for end in [End::Failed("a trap".into()), End::Abandoned] {
+        for _ in 0..12 {
+            assert_eq!(scene.call(ALICE, end.clone()), None);
+        }
+    }
+    assert_eq!(scene.admit(ALICE), Admission::Free);
+    // Good calls of long ago do not excuse them.
+    scene.now += 11 * SECOND;
+    scene.works(BOB);
+    for _ in 0..3 {
+        assert_eq!(scene.fails(ALICE), None);
+    }
+    let held = scene.fails(ALICE);
+    assert_eq!(held, Some(Change::Held { pause: SECOND }));
+}
+
+#[test]
 fn a_filter_that_fails_now_and_then_is_left_alone() {
     let mut scene = Scene::new();
     for second in 0..100 {
