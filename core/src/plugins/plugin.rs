@@ -155,7 +155,8 @@ impl Plugin {
         }))
     }
 
-    /// Whether a filter whose file is gone is still used, as the file may come back at once.
+    /// Whether a filter whose file is gone is still used, or its place still held, as the file may
+    /// come back at once.
     pub(super) fn is_in_grace(&mut self, is_gone: bool, grace: Duration) -> bool {
         if !is_gone || self.member.is_none() && !self.is_held {
             self.gone_since = None;

@@ -52,11 +52,16 @@ impl Plugins {
             && (plugin.is_loading || plugin.files == files && plugin.next_try.is_none())
         {
             let is_gone = files == Files::default() && !is_filter;
-            if is_gone && plugin.is_unused() && !is_ordered {
+            // Only a name that the order had is refused without ever having had a file.
+            let was_file = plugin.refused.is_none();
+            if !is_gone || !plugin.is_unused() || is_ordered {
+                plugin.gone_since = None;
+            } else if was_file && plugin.is_in_grace(is_gone, self.deletion_grace) {
+                // It was there at the start and was never read, and may be written anew.
+                return Scan::Unsettled;
+            } else {
                 // It was gone before it was complete, or nothing names it any more.
                 self.forget(name);
-            } else {
-                plugin.gone_since = None;
             }
             return Scan::Settled;
         }

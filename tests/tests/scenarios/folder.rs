@@ -4,6 +4,8 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use portcullis_tests::{Log, Settings, Stage, guests, plug};
@@ -135,6 +137,50 @@ async fn a_file_that_is_deleted_and_comes_back_has_served_all_the_time() {
     stage.plug("absent.wasm", guests::bare());
     log.says(&["replaced", "plugin=\"absent\""]).await;
     assert_eq!(whole.count(&["removed", "plugin=\"absent\""]), 0);
+}
+
+#[tokio::test]
+async fn a_file_that_is_still_written_at_the_start_and_deleted_holds_its_place() {
+    // The file changes for as long as the test has this, too.
+    let is_written = Arc::new(());
+    let mut writer = None;
+    let stage = Stage::start_with(|config| {
+        config.plugins.deletion_grace = Duration::from_secs(3600);
+        let folder = config.plugins.dir.clone();
+        plug(&folder, "guard.wasm", "");
+        let is_written = is_written.clone();
+        writer = Some(thread::spawn(move || {
+            while Arc::strong_count(&is_written) > 1 {
+                plug(&folder, "guard.wasm", "a part of it");
+            }
+        }));
+    })
+    .await;
+    stage.answers(&[("a.example", 503)]).await;
+
+    drop(is_written);
+    writer.expect("it was started").join().unwrap();
+    stage.unplug("guard.wasm");
+    until_looked_at(&stage, "look-for-guard").await;
+    stage.answers(&[("a.example", 503)]).await;
+    stage.plug("guard.wasm", guests::bare());
+    stage.until("a.example", 200).await;
+    let refusal = stage.get("blocked.example").await;
+    assert!(refusal.body.contains("Filter: guard\n"), "{refusal:?}");
+}
+
+#[tokio::test]
+async fn a_file_that_had_lost_its_name_to_a_rival_holds_its_place_when_it_is_deleted() {
+    let stage = Stage::start_with(|config| {
+        config.plugins.deletion_grace = Duration::from_secs(3600);
+        plug(&config.plugins.dir, "Twin.wasm", guests::bare());
+        plug(&config.plugins.dir, "twin.wasm", guests::bare());
+    })
+    .await;
+    stage.answers(&[("a.example", 503)]).await;
+    stage.unplug("twin.wasm");
+    until_looked_at(&stage, "look-for-twin").await;
+    stage.answers(&[("a.example", 503)]).await;
 }
 
 #[tokio::test]
