@@ -1,7 +1,8 @@
 //! The time that starting instances of one filter may take on one worker, and which clients make
 //! that necessary. A filter whose instances end at every call would otherwise keep the worker busy
 //! with making new ones, and one client whose calls end them would use up what is there for all.
-//! Used by `instances`.
+//! What a start may take is set aside while it is under way, as others may begin before it has
+//! ended. Used by `instances`.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -24,8 +25,11 @@ const CLIENTS: usize = 256;
 #[derive(Debug)]
 pub(super) struct StartBudget {
     of_all: Cell<Account>,
-    /// Those of clients that have cost an instance lately.
+    /// Those of clients that have cost an instance lately, or wait for one.
     of_clients: RefCell<HashMap<ClientKey, Account>>,
+    /// What the last start took. So much is set aside for the next one: what it may take at most
+    /// would leave no time for those that a client needs at once.
+    last: Cell<Duration>,
     /// In nanoseconds.
     most: i128,
 }
@@ -49,6 +53,7 @@ impl StartBudget {
         Self {
             of_all: Cell::new(of_all),
             of_clients: RefCell::default(),
+            last: Cell::default(),
             most,
         }
     }
@@ -75,20 +80,32 @@ impl StartBudget {
         filter: &Filter,
         client: ClientKey,
     ) -> Result<(Instance, Duration), Failure> {
-        let begun = Instant::now();
-        if self.left_at(begun) <= 0 {
-            return Err(Failure::Starts(SHARE));
-        }
-        let mut start = Start {
-            budget: self,
-            client: Some(client),
-            begun,
-            most: filter.settings.limits.start_cpu,
-        };
+        let most = filter.settings.limits.start_cpu;
+        let mut start = self.begin(client, most, Instant::now())?;
         let instance = Instance::start(filter).await;
         // Only a client that leaves before has lost it.
-        start.client = None;
-        Ok((instance?, start.time()))
+        start.is_left = false;
+        let (instance, took) = (instance?, start.time());
+        self.last.set(took);
+        Ok((instance, took))
+    }
+
+    /// Sets time aside for a start that takes `most` at most.
+    fn begin(&self, client: ClientKey, most: Duration, now: Instant) -> Result<Start<'_>, Failure> {
+        if self.left_at(now) <= 0 {
+            return Err(Failure::Starts(SHARE));
+        }
+        let set_aside = self.last.get();
+        self.spend(set_aside);
+        self.charge(client, set_aside, now);
+        Ok(Start {
+            budget: self,
+            client,
+            begun: now,
+            most,
+            set_aside,
+            is_left: true,
+        })
     }
 
     /// Notes that a call of the client has ended an instance, which took so long to start.
@@ -106,6 +123,21 @@ impl StartBudget {
             at: now,
         });
         account.left = (account.left - nanos(took)).max(-self.most);
+    }
+
+    /// Gives back what was set aside for a start that took `time`.
+    fn settle(&self, client: ClientKey, set_aside: Duration, time: Duration) {
+        let mut of_all = self.of_all.get();
+        of_all.left += nanos(set_aside) - nanos(time);
+        self.of_all.set(of_all);
+        let mut clients = self.of_clients.borrow_mut();
+        let Some(account) = clients.get_mut(&client) else {
+            return;
+        };
+        account.left += nanos(set_aside);
+        if account.left >= self.part() {
+            clients.remove(&client);
+        }
     }
 
     fn is_spent(&self, account: &mut Account, now: Instant) -> bool {
@@ -145,10 +177,12 @@ impl Account {
 /// compute meanwhile. It counts also if the request that needs it ends before.
 struct Start<'a> {
     budget: &'a StartBudget,
-    /// Who pays if it is dropped.
-    client: Option<ClientKey>,
+    client: ClientKey,
     begun: Instant,
     most: Duration,
+    set_aside: Duration,
+    /// Whether the client pays if it is dropped.
+    is_left: bool,
 }
 
 impl Start<'_> {
@@ -160,9 +194,9 @@ impl Start<'_> {
 impl Drop for Start<'_> {
     fn drop(&mut self) {
         let time = self.time();
-        self.budget.spend(time);
-        if let Some(client) = self.client {
-            self.budget.charge(client, time, Instant::now());
+        self.budget.settle(self.client, self.set_aside, time);
+        if self.is_left {
+            self.budget.charge(self.client, time, Instant::now());
         }
     }
 }
@@ -225,6 +259,47 @@ mod tests {
             now += SECOND;
         }
         assert!((100..=110).contains(&starts), "{starts}");
+    }
+
+    /// A start for a call of the client that is under way, if there is time.
+    fn begins(budget: &StartBudget, client: ClientKey, now: Instant) -> Option<Start<'_>> {
+        if budget.refuses(client, now) {
+            return None;
+        }
+        budget.begin(client, SECOND, now).ok()
+    }
+
+    #[test]
+    fn what_a_client_starts_at_once_leaves_the_others_their_part() {
+        let now = Instant::now();
+        let budget = budget(now);
+        budget.last.set(SECOND);
+        // She has cost an instance before, and one more is all that she may.
+        budget.charge(EVE, 3 * SECOND, now);
+        budget.spend(3 * SECOND);
+        let eves: Vec<_> = (0..4).map(|_| begins(&budget, EVE, now)).collect();
+        assert_eq!(eves.iter().flatten().count(), 1);
+        assert!(budget.left_at(now) >= budget.part());
+        let alices: Vec<_> = (0..4).map(|_| begins(&budget, ALICE, now)).collect();
+        assert!(alices.iter().all(Option::is_some));
+        assert!(budget.left_at(now) >= 0);
+    }
+
+    #[test]
+    fn what_a_start_did_not_take_is_given_back() {
+        let now = Instant::now();
+        let budget = budget(now);
+        budget.last.set(SECOND);
+        let mut starts = [begins(&budget, ALICE, now), begins(&budget, ALICE, now)];
+        assert_eq!(budget.left_at(now), budget.most - nanos(2 * SECOND));
+        for start in starts.iter_mut().flatten() {
+            start.is_left = false;
+            // It has taken no time.
+            start.most = Duration::ZERO;
+        }
+        drop(starts);
+        assert_eq!(budget.left_at(now), budget.most);
+        assert!(budget.of_clients.borrow().is_empty());
     }
 
     #[test]
