@@ -80,10 +80,10 @@ impl ClientKey {
     /// The client at an address; those without one are one client.
     pub(crate) fn of(address: Option<IpAddr>) -> Self {
         Self(match address {
-            // No network begins with these bits.
+            // Networks that begin with ff are for groups, and no client comes from one.
             Some(IpAddr::V4(address)) => 0xffff_ffff << 32 | u64::from(address.to_bits()),
             Some(IpAddr::V6(address)) => (address.to_bits() >> 64) as u64,
-            None => 0,
+            None => 0xffff_fffe << 32,
         })
     }
 }
@@ -268,7 +268,15 @@ mod tests {
         assert_eq!(key("2001:db8:1:2::1"), key("2001:db8:1:2:ffff::9"));
         assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
         assert_ne!(key("10.0.0.1"), key("10.0.0.2"));
-        assert_ne!(key("10.0.0.1"), key(""));
+        for address in [
+            "10.0.0.1",
+            "0.0.0.0",
+            "255.255.255.254",
+            "::1",
+            "2001:db8::1",
+        ] {
+            assert_ne!(key(address), key(""), "{address}");
+        }
         assert_eq!(key(""), key(""));
     }
 
