@@ -74,6 +74,8 @@ pub(crate) struct Plugins {
     last_listing: Listing,
     /// Those of which the log has told.
     misnamed: Misnamed,
+    /// Whether others than the folder's owner could write to it when it was looked at last.
+    is_exposed: bool,
     plugins: BTreeMap<Arc<str>, Plugin>,
     loading: JoinSet<Loaded>,
     /// Whether the start is over. What changes from then on the operator has changed, and the chain
@@ -111,6 +113,7 @@ impl Plugins {
             loader,
             last_listing: Listing::new(),
             misnamed: Misnamed::new(),
+            is_exposed: false,
             plugins: BTreeMap::new(),
             loading: JoinSet::new(),
             is_open: false,
@@ -119,13 +122,6 @@ impl Plugins {
             chain: watch::Sender::new(Arc::default()),
             faults: watch::Sender::default(),
         };
-        if folder::is_writable_by_others(&plugins.dir) {
-            tracing::warn!(
-                dir = %plugins.dir.display(),
-                "others than its owner may write to the plugin folder, and so decide what passes; take the right away \
-                 (chmod go-w)"
-            );
-        }
         plugins.last_listing = plugins.list().await;
         plugins.load_what_is_there().await;
         plugins.hold_what_is_unread();

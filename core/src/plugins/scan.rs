@@ -255,10 +255,15 @@ impl Plugins {
 
     pub(super) async fn list(&mut self) -> Listing {
         let dir = self.dir.clone();
-        let listing = tokio::task::spawn_blocking(move || folder::list(&dir)).await;
-        let fault = match listing.map_err(io::Error::other).flatten() {
-            Ok((listing, misnamed)) => {
+        let look = move || -> io::Result<_> {
+            let (listing, misnamed) = folder::list(&dir)?;
+            Ok((listing, misnamed, folder::is_writable_by_others(&dir)))
+        };
+        let seen = tokio::task::spawn_blocking(look).await;
+        let fault = match seen.map_err(io::Error::other).flatten() {
+            Ok((listing, misnamed, is_exposed)) => {
                 self.folder_fault = None;
+                self.report_exposed(is_exposed);
                 self.report_misnamed(misnamed);
                 return listing;
             }
@@ -282,6 +287,18 @@ impl Plugins {
         }
         self.folder_fault = Some(fault);
         self.last_listing.clone()
+    }
+
+    /// Tells once for as long as it is so.
+    fn report_exposed(&mut self, is_exposed: bool) {
+        if is_exposed && !self.is_exposed {
+            tracing::warn!(
+                dir = %self.dir.display(),
+                "others than its owner may write to the plugin folder, and so decide what passes; take the right away \
+                 (chmod go-w)"
+            );
+        }
+        self.is_exposed = is_exposed;
     }
 
     /// Tells of each file once for as long as it is there.

@@ -334,15 +334,16 @@ async fn a_filter_that_is_gone_for_a_moment_keeps_its_name_from_its_rival() {
 async fn a_folder_that_others_may_write_to_is_warned_of() {
     use std::os::unix::fs::PermissionsExt;
     let mut log = Log::follow();
-    let set = |mode| {
-        move |config: &mut portcullis::Config| {
-            let dir = &config.plugins.dir;
-            fs::set_permissions(dir, fs::Permissions::from_mode(mode)).unwrap();
-        }
-    };
-    Stage::start_with(set(0o755)).await;
-    assert!(!log.has_said("others than its owner may write"));
-    Stage::start_with(set(0o775)).await;
-    log.says(&["WARN", "others than its owner may write", "chmod go-w"])
-        .await;
+    let set =
+        |dir: &Path, mode| fs::set_permissions(dir, fs::Permissions::from_mode(mode)).unwrap();
+    let warning = ["WARN", "others than its owner may write", "chmod go-w"];
+    let stage = Stage::start_with(|config| set(&config.plugins.dir, 0o755)).await;
+    assert_eq!(log.count(&warning), 0);
+    // It is warned of once, whenever that comes.
+    set(stage.proxy.plugins(), 0o775);
+    log.says(&warning).await;
+    until_looked_at(&stage, "look-at-folder").await;
+    assert_eq!(log.count(&warning), 0);
+    Stage::start_with(|config| set(&config.plugins.dir, 0o775)).await;
+    log.says(&warning).await;
 }
