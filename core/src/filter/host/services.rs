@@ -95,8 +95,9 @@ impl feeds::Host for State {
         self.serve(|state| {
             let known = seen(&mut state.lists, &state.host.feeds).len();
             if feeds.len() > known {
-                // Some are named more than once, or unknown.
-                name_once(&mut feeds);
+                // Some are named more than once, or unknown. One that is unknown, and so the
+                // first one that is refused, is among as many different ones.
+                name_once(&mut feeds, known + 1);
             }
             feeds.iter().try_for_each(|feed| state.check_feed(feed))?;
             Ok(state.look_up(Some(&feeds), &host))
@@ -104,10 +105,17 @@ impl feeds::Host for State {
     }
 }
 
-/// Keeps the first of those that are equal: a feed that is named again answers as before.
-fn name_once(feeds: &mut Vec<String>) {
+/// Keeps the first of those that are equal, as a feed that is named again answers as before, and no
+/// more than `most`.
+fn name_once(feeds: &mut Vec<String>, most: usize) {
     let mut named = HashSet::new();
-    feeds.retain(|feed| named.insert(feed.clone()));
+    feeds.retain(|feed| {
+        let is_kept = named.len() < most && !named.contains(feed);
+        if is_kept {
+            named.insert(feed.clone());
+        }
+        is_kept
+    });
 }
 
 impl From<StateError> for state::StateError {
@@ -299,8 +307,11 @@ mod tests {
 
     #[test]
     fn a_feed_that_is_named_often_is_asked_once_and_in_its_place() {
-        let mut feeds = ["b", "a", "b", "b", "c", "a"].map(str::to_owned).to_vec();
-        name_once(&mut feeds);
-        assert_eq!(feeds, ["b", "a", "c"]);
+        let named = ["b", "a", "b", "b", "c", "a"].map(str::to_owned);
+        for most in [3, 4, 2] {
+            let mut feeds = named.to_vec();
+            name_once(&mut feeds, most);
+            assert_eq!(feeds, ["b", "a", "c"][..most.min(3)]);
+        }
     }
 }
