@@ -150,8 +150,8 @@ fn answer(filter: &Obeys, exchange: &Exchange, order: &str) -> Result<Option<Str
             .unwrap_or_default(),
         "feeds" => feeds::names().join(" "),
         "missing" => format!("{:?}", feeds::find_in(&missing, host)?),
-        "longest" => rule_about(&longest()),
-        "longer" => rule_about(&format!("{}.", longest())),
+        "longest" => rule_about(&longest())?,
+        "longer" => rule_about(&format!("{}.", longest()))?,
         "feed" => match feeds::find_in(&[long(exchange)], host) {
             Err(feeds::Error::Unknown(name)) => name.len().to_string(),
             other => format!("{other:?}"),
@@ -168,9 +168,11 @@ fn answer(filter: &Obeys, exchange: &Exchange, order: &str) -> Result<Option<Str
     }))
 }
 
-/// The rule of the lists that decides about a host.
-fn rule_about(host: &str) -> String {
-    feeds::find(host).map_or_else(|| "nothing".to_owned(), |found| found.rule)
+/// The rule that decides about a host, of all lists and of one.
+fn rule_about(host: &str) -> Result<String, Error> {
+    let found = [feeds::find(host), feeds::find_in(&["malware"], host)?];
+    let rules = found.map(|found| found.map_or_else(|| "nothing".to_owned(), |found| found.rule));
+    Ok(rules.join(" "))
 }
 
 /// A name below `evil.example` that has as many bytes as a host can have. A dot behind it is one
