@@ -44,7 +44,6 @@ use self::place::Find;
 use self::server::Way;
 use self::servers::{Asked, Servers, Split};
 use self::system::{Files, Version, is_shortage};
-use super::dial;
 use super::policy::Policy;
 use super::turns::Turns;
 use crate::config::{DnsCache, Egress, NameServer};
@@ -213,9 +212,9 @@ impl Resolver {
         // A lookup is rare beside the requests of a connection, and its future is large.
         match timeout(self.limit, Box::pin(self.look_up(host, client))).await {
             Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses.to_vec()),
-            Ok(Ok(_)) => Err(unresolved(host, Absence::Address.into())),
-            Ok(Err(failure)) => Err(failed(host, failure)),
-            Err(_) => Err(Error::DnsTimeout { host: host.into() }),
+            Ok(Ok(_)) => Err(Failure::from(Absence::Address).of(host)),
+            Ok(Err(failure)) => Err(failure.of(host)),
+            Err(_) => Err(Failure::Timeout.of(host)),
         }
     }
 
@@ -399,31 +398,6 @@ fn known_by(hosts: &ByName<Vec<IpAddr>>, target: &Target) -> Option<Vec<IpAddr>>
         return Some(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
     }
     hosts.find(host).cloned()
-}
-
-fn failed(host: &str, failure: Failure) -> Error {
-    match failure {
-        Failure::Timeout => Error::DnsTimeout { host: host.into() },
-        failure if is_out_of_descriptors(&failure) => Error::NoRoom(dial::NO_DESCRIPTOR),
-        failure => unresolved(host, failure.into()),
-    }
-}
-
-/// Whether there was no descriptor for a question.
-fn is_out_of_descriptors(failure: &Failure) -> bool {
-    match failure {
-        Failure::Servers(NetError::Io(error)) | Failure::System(error) => {
-            dial::is_out_of_descriptors(error)
-        }
-        _ => false,
-    }
-}
-
-fn unresolved(host: &str, source: Box<dyn std::error::Error + Send + Sync>) -> Error {
-    Error::Dns {
-        host: host.into(),
-        source,
-    }
 }
 
 /// Whole names are asked for as they were judged, never with a search domain behind them (RFC

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use hickory_resolver::net::NetError;
 
+use crate::error::Error;
+use crate::upstream::dial;
 use crate::upstream::tls::TlsError;
 
 /// What a DNS server has said of a name that leads nowhere. It is an answer, and is remembered.
@@ -43,5 +45,30 @@ pub(super) enum Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::System(Arc::new(error))
+    }
+}
+
+impl Failure {
+    /// What a client is told whose host has no addresses because of it.
+    pub(super) fn of(self, host: &str) -> Error {
+        let host = host.into();
+        match self {
+            Self::Timeout => Error::DnsTimeout { host },
+            failure if failure.is_out_of_descriptors() => Error::NoRoom(dial::NO_DESCRIPTOR),
+            failure => Error::Dns {
+                host,
+                source: failure.into(),
+            },
+        }
+    }
+
+    /// Whether there was no descriptor for a question.
+    fn is_out_of_descriptors(&self) -> bool {
+        match self {
+            Self::Servers(NetError::Io(error)) | Self::System(error) => {
+                dial::is_out_of_descriptors(error)
+            }
+            _ => false,
+        }
     }
 }
