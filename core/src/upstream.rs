@@ -5,6 +5,7 @@
 mod absolute;
 mod connection;
 mod dial;
+mod direct;
 pub(crate) mod framing;
 mod login;
 mod parent;
@@ -28,8 +29,7 @@ mod turns;
 mod written;
 
 use std::cell::RefCell;
-use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,11 +37,10 @@ use std::time::Duration;
 use http::{HeaderValue, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use tokio::task::yield_now;
-use tokio::time::{interval, timeout};
+use tokio::time::interval;
 
 use self::connection::SendError;
 pub(crate) use self::connection::UpstreamConnection;
-use self::dial::Dialled;
 #[cfg(unix)]
 pub(crate) use self::dial::dial_own_socket;
 pub(crate) use self::dial::{Connected, dial_self};
@@ -296,59 +295,6 @@ impl Upstream {
         match route.parent() {
             None => Ok(self.dial_direct(route, client).await?),
             Some(parent) => self.dial_through(parent, route, marks).await,
-        }
-    }
-
-    /// Resolves the target, asks the policy about each address, and dials. Both families take
-    /// turns, each address with a head start over the next.
-    async fn dial_direct(&self, route: &Route, client: ClientKey) -> Result<Connected, Error> {
-        let (target, scheme) = (&route.target, route.scheme);
-        self.policy.judge_target(target, scheme)?;
-        let addresses = dial::interleave(self.addresses(target, client).await?);
-        let addresses = self.policy.permitted(target, scheme, addresses)?;
-        let racing = self.race(addresses, client);
-        let dialled = match timeout(self.connect_timeout, racing).await {
-            Ok(Ok(dialled)) => dialled,
-            Ok(Err(source)) if dial::is_out_of_descriptors(&source) => {
-                return Err(Error::NoRoom(dial::NO_DESCRIPTOR));
-            }
-            Ok(Err(source)) => {
-                return Err(Error::Connect {
-                    target: target.to_string(),
-                    source,
-                });
-            }
-            Err(_) => {
-                return Err(Error::ConnectTimeout {
-                    target: target.to_string(),
-                });
-            }
-        };
-        Ok(dialled.into())
-    }
-
-    /// The addresses of a host. If there are no descriptors for the lookup, idle connections are
-    /// closed and it is tried again.
-    async fn addresses(&self, target: &Target, client: ClientKey) -> Result<Vec<IpAddr>, Error> {
-        match self.resolver.addresses(target, client).await {
-            Err(Error::NoRoom(_)) => {
-                self.reclaimer.reclaim().await;
-                self.resolver.addresses(target, client).await
-            }
-            addresses => addresses,
-        }
-    }
-
-    /// The first connection that succeeds. If there are no more descriptors, idle connections of all
-    /// workers make room for it.
-    async fn race(&self, addresses: Vec<SocketAddr>, client: ClientKey) -> io::Result<Dialled> {
-        let turns = self.resolver.turns();
-        match dial::race(addresses.clone(), turns, client).await {
-            Err(error) if dial::is_out_of_descriptors(&error) => {
-                self.reclaimer.reclaim().await;
-                dial::race(addresses, turns, client).await
-            }
-            dialled => dialled,
         }
     }
 
