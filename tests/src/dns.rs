@@ -9,6 +9,7 @@ use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::{A, AAAA, CNAME, SOA};
@@ -18,6 +19,7 @@ use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 /// A running name server that remembers what it was asked.
 #[derive(Debug)]
@@ -37,6 +39,15 @@ enum Led {
 
 /// For how long an answer holds, in seconds.
 const TTL: u32 = 60;
+
+/// What a question asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// IPv4 addresses.
+    V4,
+    /// IPv6 addresses.
+    V6,
+}
 
 /// How a question came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +69,8 @@ struct Shared {
     answers: Mutex<HashMap<String, Led>>,
     /// What clients have said of the server that they want: its name in TLS, or in a URL of HTTPS.
     wanted: Mutex<Vec<String>>,
+    /// How long answers about a family take over UDP.
+    delays: Mutex<HashMap<Family, Duration>>,
     forgets_case: AtomicBool,
     hangs_up: AtomicBool,
 }
@@ -116,6 +129,11 @@ impl Dns {
 
     fn put(&self, name: &str, led: Led) {
         lock(&self.shared.answers).insert(name.to_owned(), led);
+    }
+
+    /// Over UDP, questions for addresses of a family are answered so much later from now on.
+    pub fn delay(&self, family: Family, by: Duration) {
+        lock(&self.shared.delays).insert(family, by);
     }
 
     /// Over UDP, what is asked is repeated in small letters from now on, and every name leads to
@@ -215,6 +233,17 @@ impl Shared {
         Some(answer.to_bytes().expect("the answer is well formed"))
     }
 
+    /// How long the answer to a question takes.
+    fn delay(&self, question: &[u8]) -> Option<Duration> {
+        let query = Message::from_bytes(question).ok()?;
+        let family = match query.queries.first()?.query_type() {
+            RecordType::A => Family::V4,
+            RecordType::AAAA => Family::V6,
+            _ => return None,
+        };
+        lock(&self.delays).get(&family).copied()
+    }
+
     /// What is known of `name`. Addresses of the other family are none.
     fn records(&self, name: &Name, wanted: RecordType) -> Option<Vec<Record>> {
         let key = name.to_ascii().trim_end_matches('.').to_lowercase();
@@ -259,17 +288,28 @@ fn nothing() -> Record {
 }
 
 async fn serve_udp(socket: UdpSocket, shared: Arc<Shared>) {
+    let (socket, mut late) = (Arc::new(socket), JoinSet::new());
     let mut buffer = [0; 4096];
     loop {
         let (len, peer) = socket
             .recv_from(&mut buffer)
             .await
             .expect("a UDP socket can be read");
-        if let Some(answer) = shared.answer(&buffer[..len], Over::Udp) {
-            socket
-                .send_to(&answer, peer)
-                .await
-                .expect("loopback takes an answer");
+        let Some(answer) = shared.answer(&buffer[..len], Over::Udp) else {
+            continue;
+        };
+        let (socket, delay) = (socket.clone(), shared.delay(&buffer[..len]));
+        let sending = async move {
+            if let Some(delay) = delay {
+                sleep(delay).await;
+            }
+            let sent = socket.send_to(&answer, peer).await;
+            sent.expect("loopback takes an answer");
+        };
+        if delay.is_some() {
+            late.spawn(sending);
+        } else {
+            sending.await;
         }
     }
 }

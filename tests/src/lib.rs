@@ -24,7 +24,7 @@ mod wat;
 mod wire;
 
 pub use authority::Authority;
-pub use dns::{Dns, Over};
+pub use dns::{Dns, Family, Over};
 pub use log::Log;
 pub use message::{OPTIONS, connect, get, ok, post};
 pub use peer::{curl, output, peer, python, script, skip_without};

@@ -6,9 +6,11 @@ use std::net::{IpAddr, SocketAddr};
 #[cfg(unix)]
 use std::path::Path;
 use std::time::Duration;
+use std::vec;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
+use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::net::TcpStream;
 #[cfg(unix)]
@@ -83,24 +85,33 @@ pub(super) fn interleave(addresses: Vec<IpAddr>) -> impl Iterator<Item = IpAddr>
     })
 }
 
+/// Addresses that are not known yet.
+pub(super) type Others<'a> = LocalBoxFuture<'a, Vec<SocketAddr>>;
+
 /// The first connection that succeeds, or the failure of the last address. An address that is tried
-/// beside another takes a descriptor more, so it waits for one of the client's turns.
+/// beside another takes a descriptor more, so it waits for one of the client's turns. `others` are
+/// asked for when it would be the turn of an address behind the last one.
 pub(super) async fn race(
-    mut addresses: Vec<SocketAddr>,
+    addresses: Vec<SocketAddr>,
+    mut others: Option<Others<'_>>,
     turns: &Turns,
     client: ClientKey,
 ) -> io::Result<Dialled> {
     // Most names have one address, which needs no race.
-    if let [address] = addresses[..] {
-        return connect(address).await;
+    if let ([address], None) = (&addresses[..], &others) {
+        return connect(*address).await;
     }
-    addresses.truncate(MOST_ADDRESSES);
-    let mut addresses = addresses.into_iter();
+    let mut addresses = first(addresses);
     let mut attempts = FuturesUnordered::new();
     let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
     let mut head_start = CONNECTION_ATTEMPT_DELAY;
     loop {
         if attempts.is_empty() {
+            if addresses.as_slice().is_empty()
+                && let Some(others) = others.take()
+            {
+                addresses = first(others.await);
+            }
             let Some(address) = addresses.next() else {
                 return Err(failure);
             };
@@ -120,7 +131,28 @@ pub(super) async fn race(
                 }
                 head_start = CONNECTION_ATTEMPT_DELAY;
             }
+            joining = join(head_start, &mut others), if !is_waiting && others.is_some() => {
+                others = None;
+                (addresses, head_start) = (first(joining), Duration::ZERO);
+            }
         }
+    }
+}
+
+/// Those that are tried of very many.
+fn first(mut addresses: Vec<SocketAddr>) -> vec::IntoIter<SocketAddr> {
+    addresses.truncate(MOST_ADDRESSES);
+    addresses.into_iter()
+}
+
+/// The other addresses, after the same wait.
+async fn join(head_start: Duration, others: &mut Option<Others<'_>>) -> Vec<SocketAddr> {
+    if !head_start.is_zero() {
+        sleep(head_start).await;
+    }
+    match others {
+        Some(others) => others.await,
+        None => Vec::new(),
     }
 }
 
@@ -170,6 +202,10 @@ pub(super) async fn connect(peer: SocketAddr) -> io::Result<Dialled> {
 
 #[cfg(test)]
 mod tests {
+    use std::future::ready;
+
+    use futures_util::FutureExt;
+
     use super::*;
 
     const ALICE: ClientKey = ClientKey::test(1);
@@ -201,11 +237,13 @@ mod tests {
 
         let open = origin.local_addr().unwrap();
         let turns = Turns::new(1);
-        let connected = race(vec![refusing, open], &turns, ALICE).await.unwrap();
+        let connected = race(vec![refusing, open], None, &turns, ALICE)
+            .await
+            .unwrap();
         assert_eq!(connected.stream.peer_addr().unwrap(), open);
         assert_eq!(connected.peer, open);
         for refusing in [vec![refusing], vec![refusing; 2]] {
-            let failure = race(refusing, &turns, ALICE).await.unwrap_err();
+            let failure = race(refusing, None, &turns, ALICE).await.unwrap_err();
             assert_eq!(failure.kind(), io::ErrorKind::ConnectionRefused);
         }
     }
@@ -221,9 +259,41 @@ mod tests {
         for (before, is_tried) in [(MOST_ADDRESSES - 1, true), (MOST_ADDRESSES, false)] {
             let mut addresses = vec![refusing; before];
             addresses.push(open);
-            let raced = race(addresses, &turns, ALICE).await;
+            let raced = race(addresses, None, &turns, ALICE).await;
             assert_eq!(raced.is_ok(), is_tried, "{before}: {raced:?}");
         }
+    }
+
+    async fn addresses_that_come_late_are_dialled_where_the_others_refuse() {
+        let origin = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let refusing = closed.local_addr().unwrap();
+        drop(closed);
+
+        let open = origin.local_addr().unwrap();
+        let turns = Turns::new(1);
+        let others = |addresses: Vec<SocketAddr>| Some(ready(addresses).boxed_local());
+        for refusing in [vec![refusing], vec![refusing; 2]] {
+            let raced = race(refusing.clone(), others(vec![open]), &turns, ALICE);
+            assert_eq!(raced.await.unwrap().peer, open);
+            let raced = race(refusing, others(Vec::new()), &turns, ALICE);
+            let failure = raced.await.unwrap_err();
+            assert_eq!(failure.kind(), io::ErrorKind::ConnectionRefused);
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn addresses_that_come_late_are_dialled_beside_one_that_is_silent() {
+        let (silent, _kept) = silent("127.0.0.1:0").await;
+        let origin = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let open = origin.local_addr().unwrap();
+        let turns = Turns::new(1);
+        let others = Some(ready(vec![open]).boxed_local());
+        let raced = race(vec![silent], others, &turns, ALICE);
+        // Without them the first would be waited for, which takes minutes.
+        let raced = tokio::time::timeout(Duration::from_secs(30), raced).await;
+        assert_eq!(raced.expect("they join").unwrap().peer, open);
     }
 
     /// A listener whose queue is full, so that it answers no further connection, and the connection
@@ -258,7 +328,7 @@ mod tests {
             // Without its turn the second would wait for minutes.
             let limit = Duration::from_secs(30);
             let turns = Turns::new(1);
-            let raced = race(vec![silent, open], &turns, ALICE);
+            let raced = race(vec![silent, open], None, &turns, ALICE);
             let raced = tokio::time::timeout(limit, raced).await;
             assert_eq!(raced.expect("it has a turn").unwrap().peer, open);
             assert!(
@@ -276,7 +346,7 @@ mod tests {
         let open = origin.local_addr().unwrap();
         let turns = Turns::new(1);
         let others = turns.take(EVE).await;
-        let mut racing = std::pin::pin!(race(vec![first, open], &turns, ALICE));
+        let mut racing = std::pin::pin!(race(vec![first, open], None, &turns, ALICE));
         let limit = Duration::from_secs(3600);
         let raced = tokio::time::timeout(limit, racing.as_mut()).await;
         assert!(raced.is_err(), "another client has the only turn");

@@ -4,10 +4,13 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
+use futures_util::FutureExt;
 use tokio::time::timeout;
 
 use super::Upstream;
-use super::dial::{self, Connected, Dialled};
+use super::dial::{self, Connected, Dialled, Others};
+use super::policy::Refusal;
+use super::resolve::{Addresses, Question};
 use super::route::Route;
 use crate::error::Error;
 use crate::flow::ClientKey;
@@ -15,17 +18,30 @@ use crate::target::Target;
 
 impl Upstream {
     /// Resolves the target, asks the policy about each address, and dials. Both families take
-    /// turns, each address with a head start over the next.
+    /// turns, each address with a head start over the next. A family that is late joins when there
+    /// is nothing else to dial.
     pub(super) async fn dial_direct(
         &self,
         route: &Route,
         client: ClientKey,
     ) -> Result<Connected, Error> {
-        let (target, scheme) = (&route.target, route.scheme);
-        self.policy.judge_target(target, scheme)?;
-        let addresses = dial::interleave(self.addresses(target, client).await?);
-        let addresses = self.policy.permitted(target, scheme, addresses)?;
-        let racing = self.race(addresses, client);
+        let target = &route.target;
+        self.policy.judge_target(target, route.scheme)?;
+        let Addresses { known, mut late } = self.addresses(target, client).await?;
+        let mut permitted = self.permitted(route, &known);
+        if permitted.is_err()
+            && let Some(question) = late.take()
+        {
+            let others = self.resolver.late(&question, client).await;
+            if !others.is_empty() {
+                permitted = self.permitted(route, &others).or(permitted);
+            }
+        }
+        let others = || {
+            let question = late.as_ref()?;
+            Some(self.late(route, question, client).boxed_local())
+        };
+        let racing = self.race(permitted?, others, client);
         let dialled = match timeout(self.connect_timeout, racing).await {
             Ok(Ok(dialled)) => dialled,
             Ok(Err(source)) if dial::is_out_of_descriptors(&source) => {
@@ -46,13 +62,26 @@ impl Upstream {
         Ok(dialled.into())
     }
 
+    /// Those of a target's addresses that may be dialled.
+    fn permitted(&self, route: &Route, addresses: &[IpAddr]) -> Result<Vec<SocketAddr>, Refusal> {
+        let addresses = dial::interleave(addresses.to_vec());
+        self.policy
+            .permitted(&route.target, route.scheme, addresses)
+    }
+
+    /// Those of a target's late addresses that may be dialled.
+    async fn late(&self, route: &Route, question: &Question, client: ClientKey) -> Vec<SocketAddr> {
+        let addresses = self.resolver.late(question, client).await;
+        self.permitted(route, &addresses).unwrap_or_default()
+    }
+
     /// The addresses of a host. If there are no descriptors for the lookup, idle connections are
     /// closed and it is tried again.
     pub(super) async fn addresses(
         &self,
         target: &Target,
         client: ClientKey,
-    ) -> Result<Vec<IpAddr>, Error> {
+    ) -> Result<Addresses, Error> {
         match self.resolver.addresses(target, client).await {
             Err(Error::NoRoom(_)) => {
                 self.reclaimer.reclaim().await;
@@ -64,16 +93,17 @@ impl Upstream {
 
     /// The first connection that succeeds. If there are no more descriptors, idle connections of all
     /// workers make room for it.
-    pub(super) async fn race(
+    pub(super) async fn race<'a>(
         &self,
         addresses: Vec<SocketAddr>,
+        others: impl Fn() -> Option<Others<'a>>,
         client: ClientKey,
     ) -> io::Result<Dialled> {
         let turns = self.resolver.turns();
-        match dial::race(addresses.clone(), turns, client).await {
+        match dial::race(addresses.clone(), others(), turns, client).await {
             Err(error) if dial::is_out_of_descriptors(&error) => {
                 self.reclaimer.reclaim().await;
-                dial::race(addresses, turns, client).await
+                dial::race(addresses, others(), turns, client).await
             }
             dialled => dialled,
         }

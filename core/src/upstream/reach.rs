@@ -147,14 +147,14 @@ impl Upstream {
         member: &Member,
     ) -> Result<(OriginSocket, SocketAddr), Error> {
         let target = member.target();
-        let addresses = self.addresses(target, ClientKey::of(None)).await?;
+        let found = self.addresses(target, ClientKey::of(None)).await?;
         let named = |ip| SocketAddr::new(ip, target.port());
-        let addresses: Vec<_> = dial::interleave(addresses).map(named).collect();
+        let addresses: Vec<_> = dial::interleave(found.known.to_vec()).map(named).collect();
         for address in &addresses {
             // The settings name the proxy, so it may be anywhere but here.
             self.policy.judge_named(*address)?;
         }
-        let dialled = self.race(addresses, ClientKey::of(None)).await;
+        let dialled = self.race(addresses, || None, ClientKey::of(None)).await;
         let Dialled { stream, peer } = dialled.map_err(|source| failed(parent, source))?;
         let permit = member.permit();
         let tls = parent.tls();

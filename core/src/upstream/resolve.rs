@@ -42,6 +42,7 @@ use self::failure::{Absence, Failure};
 use self::pending::{Found, Pending};
 use self::place::Find;
 use self::server::Way;
+pub(crate) use self::servers::{Addresses, Question};
 use self::servers::{Asked, Servers, Split};
 use self::system::{Files, Version, is_shortage};
 use super::policy::Policy;
@@ -67,7 +68,7 @@ pub(crate) struct Resolver {
     limit: Duration,
     check_interval: Duration,
     state: Mutex<State>,
-    pending: Pending,
+    pending: Pending<Addresses>,
     lookups: Turns,
     calls: Calls,
 }
@@ -198,23 +199,36 @@ impl Resolver {
         }
     }
 
-    /// All addresses of the target's host, in the order of preference; at least one. The proxy
+    /// The addresses of the target's host, in the order of preference; at least one. The proxy
     /// itself, too, is a client.
     pub(crate) async fn addresses(
         &self,
         target: &Target,
         client: ClientKey,
-    ) -> Result<Vec<IpAddr>, Error> {
+    ) -> Result<Addresses, Error> {
         if let Some(known) = self.known(target) {
-            return Ok(known);
+            return Ok(Addresses::all(known));
         }
         let host = target.host();
         // A lookup is rare beside the requests of a connection, and its future is large.
         match timeout(self.limit, Box::pin(self.look_up(host, client))).await {
-            Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses.to_vec()),
+            Ok(Ok(addresses)) if !addresses.known.is_empty() => Ok(addresses),
             Ok(Ok(_)) => Err(Failure::from(Absence::Address).of(host)),
             Ok(Err(failure)) => Err(failure.of(host)),
             Err(_) => Err(Failure::Timeout.of(host)),
+        }
+    }
+
+    /// The addresses of a family that was late, which has the time of a lookup. None if there are
+    /// none.
+    pub(crate) async fn late(&self, question: &Question, client: ClientKey) -> Arc<[IpAddr]> {
+        let asking = async {
+            let _turn = self.lookups.take(client).await;
+            question.ask().await
+        };
+        match timeout(self.limit, Box::pin(asking)).await {
+            Ok(Ok(Ok(addresses))) => addresses,
+            _ => Arc::default(),
         }
     }
 
@@ -229,7 +243,7 @@ impl Resolver {
         known_by(&self.known, target)
     }
 
-    async fn look_up(&self, host: &str, client: ClientKey) -> Found {
+    async fn look_up(&self, host: &str, client: ClientKey) -> Found<Addresses> {
         let Names {
             hosts,
             servers,
@@ -239,7 +253,7 @@ impl Resolver {
         let name = absolute(host);
         let own = system::addresses_in(&hosts, &name);
         if !own.is_empty() {
-            return Ok(own.into());
+            return Ok(Addresses::all(own));
         }
         let servers = match split.find(host) {
             // What these servers know is not asked of others.
@@ -247,7 +261,7 @@ impl Resolver {
             None => servers.transpose()?,
         };
         if let Some(said) = cache.addresses(&name) {
-            return Ok(said?);
+            return Ok(Addresses::all(said?));
         }
         // A name that is being looked up for another client needs no turn.
         if let Some(lookup) = self.pending.get(host) {
@@ -259,7 +273,7 @@ impl Resolver {
             let _turn = turn;
             match servers {
                 Some(servers) => servers.addresses(&name, &cache, &split).await,
-                None => Ok(calls.make(client, call, name).await?.into()),
+                None => Ok(Addresses::all(calls.make(client, call, name).await?)),
             }
         };
         self.pending.join(host, || ask(name.into_owned())).await

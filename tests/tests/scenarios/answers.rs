@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portcullis_tests::{Origin, Stage, plug};
+use portcullis_tests::{Family, Origin, Stage, plug};
 
 /// What Chromium says when its user types an address.
 const BROWSER: &str =
@@ -122,6 +122,41 @@ async fn a_name_whose_ipv6_question_is_dropped_is_reached_by_its_ipv4_address() 
         assert_eq!(answer.status, 200);
     }
     assert!(stage.dns.was_asked_for(host));
+}
+
+/// Longer than the addresses of one family wait for those of the other before they are dialled.
+const LATE: Duration = Duration::from_millis(200);
+
+/// Nothing listens at the IPv6 address, as where there is no way to it.
+#[tokio::test]
+async fn a_name_whose_ipv6_address_is_known_first_is_reached_by_its_ipv4_address() {
+    let stage = Stage::start().await;
+    let host = "both.test";
+    stage.dns.lead(host, &["::1", "127.0.0.1"]);
+    stage.dns.delay(Family::V4, LATE);
+    for answer in [stage.get(host).await, stage.connect(host).await] {
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_whose_ipv4_address_cannot_be_dialled_is_reached_by_a_late_ipv6_address() {
+    if std::net::UdpSocket::bind("[::]:0").is_err() {
+        // There are machines without IPv6.
+        return;
+    }
+    for deny in [vec![], vec!["127.0.0.2"]] {
+        let stage = Stage::start_with(|config| {
+            let deny = deny.iter().map(|entry| entry.parse().expect("an address"));
+            config.egress.deny = deny.collect();
+        });
+        let (stage, host) = (stage.await, "both.test");
+        stage.dns.lead(host, &["127.0.0.2", "::ffff:127.0.0.1"]);
+        stage.dns.delay(Family::V6, LATE);
+        for answer in [stage.get(host).await, stage.connect(host).await] {
+            assert_eq!(answer.status, 200, "{answer:?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -279,7 +279,13 @@ impl Resolve for ListServers {
         Box::pin(async move {
             // The client replaces port 0 with the URL's own.
             let target = Target::new(name.as_str(), 0)?;
-            let mut addresses = resolver.addresses(&target, ClientKey::of(None)).await?;
+            let client = ClientKey::of(None);
+            let found = resolver.addresses(&target, client).await?;
+            let mut addresses = found.known.to_vec();
+            // The client dials what it is given now, and no other client waits for it.
+            if let Some(question) = &found.late {
+                addresses.extend(resolver.late(question, client).await.iter());
+            }
             if let Some(way) = way {
                 addresses = way.permitted(addresses)?;
             }

@@ -19,7 +19,7 @@ use super::failure::{Absence, Failure};
 use super::pending::{Found, Pending};
 use super::place::Find;
 use super::server::Way;
-use super::servers::{Servers, Split};
+use super::servers::Servers;
 use super::system::{Files, addresses_in};
 use crate::config::DnsCache;
 use crate::flow::ClientKey;
@@ -64,9 +64,10 @@ impl Bootstrap {
         }
         let addresses: Arc<[IpAddr]> = match settings {
             Ok((config, options)) => {
-                let servers = Servers::of_machine(&config, &options, &self.way)?;
-                let none = Cache::new(&DnsCache::default());
-                servers.addresses(&name, &none, &Split::default()).await?
+                let servers = Arc::new(Servers::of_machine(&config, &options, &self.way)?);
+                let none = Arc::new(Cache::new(&DnsCache::default()));
+                let found = servers.addresses(&name, &none, &Arc::default()).await?;
+                found.known
             }
             Err(_) => {
                 let (client, call) = (ClientKey::of(None), self.files.call);

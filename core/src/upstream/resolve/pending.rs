@@ -12,29 +12,33 @@ use futures_util::future::{BoxFuture, Shared, WeakShared};
 use super::failure::Failure;
 
 /// What becomes of a name.
-pub(super) type Found = Result<Arc<[IpAddr]>, Failure>;
+pub(super) type Found<T = Arc<[IpAddr]>> = Result<T, Failure>;
 
 /// The lookups that have not ended. They are driven by those who wait, and end with the last of
 /// them.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Pending(Arc<Mutex<Lookups>>);
+#[derive(Clone, Debug)]
+pub(super) struct Pending<T = Arc<[IpAddr]>>(Arc<Mutex<Lookups<T>>>);
 
-type Lookups = HashMap<Arc<str>, WeakShared<BoxFuture<'static, Found>>>;
+type Lookup<T> = BoxFuture<'static, Found<T>>;
 
-impl Pending {
+type Lookups<T> = HashMap<Arc<str>, WeakShared<Lookup<T>>>;
+
+impl<T> Default for Pending<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> Pending<T> {
     /// The lookup of `host` that is on its way.
-    pub(super) fn get(&self, host: &str) -> Option<Shared<BoxFuture<'static, Found>>> {
+    pub(super) fn get(&self, host: &str) -> Option<Shared<Lookup<T>>> {
         self.lookups().get(host).and_then(WeakShared::upgrade)
     }
 
     /// The lookup of `host` that is on its way, or the one that `start` makes.
-    pub(super) fn join<F>(
-        &self,
-        host: &str,
-        start: impl FnOnce() -> F,
-    ) -> Shared<BoxFuture<'static, Found>>
+    pub(super) fn join<F>(&self, host: &str, start: impl FnOnce() -> F) -> Shared<Lookup<T>>
     where
-        F: Future<Output = Found> + Send + 'static,
+        F: Future<Output = Found<T>> + Send + 'static,
     {
         let mut lookups = self.lookups();
         if let Some(lookup) = lookups.get(host).and_then(WeakShared::upgrade) {
@@ -54,24 +58,26 @@ impl Pending {
         lookups.insert(host, lookup.downgrade().expect("it was not polled"));
         lookup
     }
+}
 
+impl<T> Pending<T> {
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
         self.lookups().is_empty()
     }
 
-    fn lookups(&self) -> MutexGuard<'_, Lookups> {
+    fn lookups(&self) -> MutexGuard<'_, Lookups<T>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Takes a lookup off the list when it ends, or when nothing waits for it any more.
-struct Forget {
-    pending: Pending,
+struct Forget<T> {
+    pending: Pending<T>,
     host: Arc<str>,
 }
 
-impl Drop for Forget {
+impl<T> Drop for Forget<T> {
     fn drop(&mut self) {
         self.pending.lookups().remove(&self.host);
     }

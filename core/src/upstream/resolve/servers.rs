@@ -3,11 +3,11 @@
 //! it. The library would ask two at a time and take an error of either for the answer.
 //!
 //! IPv4 and IPv6 addresses are asked for apart. Some name servers drop questions for IPv6
-//! addresses, and a name whose IPv4 address is known must not wait for them.
+//! addresses, and a name whose IPv4 address is known must not wait for them. Those who cannot reach
+//! that address can ask for the others then.
 
 use std::borrow::Cow;
 use std::future::Future;
-#[cfg(test)]
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::pin::pin;
@@ -30,7 +30,7 @@ use super::place::{Find, Place};
 use super::server::{Heard, Server, Way};
 use crate::config::NameServer;
 
-/// How long the addresses of one family wait for those of the other (RFC 8305, section 3).
+/// How long IPv4 addresses wait for those of IPv6 (RFC 8305, section 3).
 const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
 
 /// How often each server is asked, as resolv.conf(5) has it.
@@ -52,10 +52,50 @@ const LATE_FOR: Duration = Duration::from_secs(60);
 /// Names of which that is remembered.
 const LATE_NAMES: NonZeroUsize = NonZeroUsize::new(1024).expect("it is not 0");
 
+/// Addresses of a name, those of IPv6 first.
+#[derive(Clone, Debug)]
+pub(crate) struct Addresses {
+    pub(crate) known: Arc<[IpAddr]>,
+    /// The question for the other family, which had no answer in time. It is for those who can
+    /// reach none of the addresses that are known.
+    pub(crate) late: Option<Question>,
+}
+
+/// What is asked for one family of a name.
+#[derive(Clone, Debug)]
+pub(crate) struct Question {
+    servers: Arc<Servers>,
+    name: Box<str>,
+    record: RecordType,
+    cache: Arc<Cache>,
+    split: Arc<Split>,
+}
+
+impl Addresses {
+    /// No others are asked for.
+    pub(super) fn all(known: impl Into<Arc<[IpAddr]>>) -> Self {
+        Self {
+            known: known.into(),
+            late: None,
+        }
+    }
+}
+
+impl Question {
+    pub(super) async fn ask(&self) -> Answered {
+        let (name, record) = (&self.name, self.record);
+        self.servers
+            .ask(name, record, &self.cache, &self.split)
+            .await
+    }
+}
+
 /// The name servers of one configuration.
 #[derive(Debug)]
 pub(super) struct Servers {
     in_order: Vec<Place>,
+    /// For all that is asked for one name.
+    limit: Duration,
     /// Since when a name's IPv6 addresses are late.
     late: Mutex<LruCache<Box<str>, Instant>>,
 }
@@ -69,7 +109,7 @@ impl Servers {
     ) -> Result<Self, Failure> {
         let places = settings.iter();
         let places = places.map(|setting| Place::configured(setting, way, find));
-        Ok(Self::new(places.collect::<Result<_, Failure>>()?))
+        Ok(Self::new(places.collect::<Result<_, Failure>>()?, way))
     }
 
     /// Those of the machine.
@@ -84,12 +124,13 @@ impl Servers {
             let server = Server::of_machine(config, options.clone(), way)?;
             Ok(Place::At(Arc::new(server)))
         });
-        Ok(Self::new(servers.collect::<Result<_, Failure>>()?))
+        Ok(Self::new(servers.collect::<Result<_, Failure>>()?, way))
     }
 
-    fn new(in_order: Vec<Place>) -> Self {
+    fn new(in_order: Vec<Place>, way: &Way) -> Self {
         Self {
             in_order,
+            limit: way.limit,
             late: Mutex::new(LruCache::new(LATE_NAMES)),
         }
     }
@@ -97,28 +138,44 @@ impl Servers {
     /// The addresses of `name`, those of IPv6 first; at least one.
     ///
     /// An alias that belongs to servers of `split` is asked of these.
-    pub(super) async fn addresses(&self, name: &str, cache: &Cache, split: &Split) -> Found {
+    pub(super) async fn addresses(
+        self: &Arc<Self>,
+        name: &str,
+        cache: &Arc<Cache>,
+        split: &Arc<Split>,
+    ) -> Found<Addresses> {
+        let question = |record| Question {
+            servers: self.clone(),
+            name: name.into(),
+            record,
+            cache: cache.clone(),
+            split: split.clone(),
+        };
+        let without = |said: Said, question| -> Found<Addresses> {
+            let (known, late) = (said?, Some(question));
+            Ok(Addresses { known, late })
+        };
+        let (v6, v4) = (question(RecordType::AAAA), question(RecordType::A));
         if self.is_late(name)
-            && let Ok(Ok(v4)) = self.ask(name, RecordType::A, cache, split).await
+            && let Ok(Ok(known)) = v4.ask().await
         {
-            return Ok(v4);
+            return without(Ok(known), v6);
         }
-        let v6 = self.ask(name, RecordType::AAAA, cache, split);
-        let v4 = self.ask(name, RecordType::A, cache, split);
-        match both(v6, v4).await {
-            (Some(Ok(v6)), Some(Ok(v4))) => Ok(joined(v6, v4)?),
-            (None, Some(Ok(v4))) => {
+        // Half of the time, so that what is known by then is told in time.
+        match both(v6.ask(), v4.ask(), self.limit / 2).await {
+            (Some(Ok(v6)), Some(Ok(v4))) => Ok(Addresses::all(joined(v6, v4)?)),
+            (None, Some(Ok(said))) => {
                 self.late().put(name.into(), Instant::now());
-                Ok(v4?)
+                without(said, v6)
             }
+            (Some(Ok(said)), None) => without(said, v4),
             // What is known of one family is enough, but that the name is nowhere is for both to
             // say.
-            (Some(Ok(Ok(addresses))), _) | (_, Some(Ok(Ok(addresses)))) => Ok(addresses),
+            (Some(Ok(Ok(known))), _) | (_, Some(Ok(Ok(known)))) => Ok(Addresses::all(known)),
             (Some(Ok(Err(Absence::Name))), _) | (_, Some(Ok(Err(Absence::Name)))) => {
                 Err(Absence::Name.into())
             }
             (_, Some(Err(failure))) | (Some(Err(failure)), _) => Err(failure),
-            (Some(Ok(Err(absence))), None) => Err(absence.into()),
             (None, None) => Err(NetError::NoConnections.into()),
         }
     }
@@ -212,26 +269,32 @@ impl Servers {
     }
 }
 
-/// Both answers; none for the one that takes longer than [`RESOLUTION_DELAY`] after the other has
-/// brought addresses.
+/// Both answers; none for the one that takes too long after the other has brought addresses. That
+/// is [`RESOLUTION_DELAY`] for those of IPv6, and `patience` for those of IPv4: without these, a
+/// network that has no IPv6 would reach nothing.
 async fn both(
-    first: impl Future<Output = Answered>,
-    second: impl Future<Output = Answered>,
+    v6: impl Future<Output = Answered>,
+    v4: impl Future<Output = Answered>,
+    patience: Duration,
 ) -> (Option<Answered>, Option<Answered>) {
-    async fn rest(answer: &Answered, other: impl Future<Output = Answered>) -> Option<Answered> {
+    async fn after(
+        answer: &Answered,
+        other: impl Future<Output = Answered>,
+        patience: Duration,
+    ) -> Option<Answered> {
         match answer {
-            Ok(Ok(_)) => timeout(RESOLUTION_DELAY, other).await.ok(),
+            Ok(Ok(_)) => timeout(patience, other).await.ok(),
             _ => Some(other.await),
         }
     }
-    match select(pin!(first), pin!(second)).await {
-        Either::Left((first, second)) => {
-            let second = rest(&first, second).await;
-            (Some(first), second)
+    match select(pin!(v6), pin!(v4)).await {
+        Either::Left((v6, v4)) => {
+            let v4 = after(&v6, v4, patience).await;
+            (Some(v6), v4)
         }
-        Either::Right((second, first)) => {
-            let first = rest(&second, first).await;
-            (first, Some(second))
+        Either::Right((v4, v6)) => {
+            let v6 = after(&v4, v6, RESOLUTION_DELAY).await;
+            (v6, Some(v4))
         }
     }
 }

@@ -2,6 +2,7 @@
 //! files of its own.
 
 mod aliases;
+mod families;
 mod own;
 mod reload;
 
@@ -41,6 +42,11 @@ struct Dns {
 
 impl Dns {
     fn start(script: Script) -> Self {
+        Self::answering(move |query| answer(query, script))
+    }
+
+    /// One that answers each question in this way, or not at all.
+    fn answering(answer: impl Fn(&Message) -> Option<Vec<u8>> + Send + 'static) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let address = socket.local_addr().unwrap();
         let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
@@ -53,7 +59,7 @@ impl Dns {
                 let name = query.queries[0].name().to_lowercase().to_ascii();
                 let record = query.queries[0].query_type();
                 seen.lock().unwrap().push((name, record, client.port()));
-                if let Some(answer) = answer(&query, script) {
+                if let Some(answer) = answer(&query) {
                     socket.send_to(&answer, client).unwrap();
                 }
             }
@@ -122,7 +128,8 @@ async fn look_up_for(
     host: &str,
 ) -> Result<Vec<IpAddr>, Error> {
     let target = Target::new(host, 80).unwrap();
-    resolver.addresses(&target, client).await
+    let found = resolver.addresses(&target, client).await?;
+    Ok(found.known.to_vec())
 }
 
 async fn assert_found(resolver: &Resolver, host: &str) {

@@ -1,0 +1,115 @@
+//! Names whose addresses of one family come later than those of the other.
+
+use hickory_resolver::proto::rr::rdata::AAAA;
+
+use super::*;
+
+const FOUND_V6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
+
+const LATE: Duration = Duration::from_millis(200);
+
+/// Longer than any test.
+const NEVER: Duration = Duration::from_hours(1);
+
+/// A name server for which every name has an address of each family. It takes its time for one of
+/// them, and has the answer hold for that question alone.
+struct Uneven {
+    address: SocketAddr,
+    asked: Arc<Mutex<Vec<RecordType>>>,
+}
+
+impl Uneven {
+    fn start(late: RecordType, by: Duration) -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = socket.local_addr().unwrap();
+        let asked: Arc<Mutex<Vec<RecordType>>> = Arc::default();
+        let seen = asked.clone();
+        thread::spawn(move || {
+            let mut packet = [0; 4096];
+            while let Ok((length, client)) = socket.recv_from(&mut packet) {
+                let query = Message::from_bytes(&packet[..length]).unwrap();
+                let record = query.queries[0].query_type();
+                seen.lock().unwrap().push(record);
+                let is_late = record == late;
+                let answer = answer(&query, if is_late { 0 } else { 3600 });
+                let socket = socket.try_clone().unwrap();
+                thread::spawn(move || {
+                    if is_late {
+                        thread::sleep(by);
+                    }
+                    // The one who asked may be gone.
+                    let _ = socket.send_to(&answer, client);
+                });
+            }
+        });
+        Self { address, asked }
+    }
+
+    fn resolver_within(&self, limit: Duration) -> Resolver {
+        let egress = Egress {
+            resolvers: vec![self.address.into()],
+            ..Egress::default()
+        };
+        let policy = Policy::of_no_listener();
+        Resolver::new(&egress, policy, limit, LOOKUPS, Reloads::default())
+    }
+
+    /// How often it was asked for addresses of a family.
+    fn times(&self, family: RecordType) -> usize {
+        let asked = self.asked.lock().unwrap();
+        asked.iter().filter(|asked| **asked == family).count()
+    }
+}
+
+fn answer(query: &Message, ttl: u32) -> Vec<u8> {
+    let question = query.queries[0].clone();
+    let mut answer = Message::response(query.metadata.id, query.metadata.op_code);
+    let data = match question.query_type() {
+        RecordType::AAAA => RData::AAAA(AAAA(FOUND_V6)),
+        _ => RData::A(A(FOUND)),
+    };
+    answer.add_answer(Record::from_rdata(question.name().clone(), ttl, data));
+    answer.add_query(question);
+    answer.to_bytes().unwrap()
+}
+
+async fn addresses(resolver: &Resolver) -> Addresses {
+    let target = Target::new("name.example", 80).unwrap();
+    resolver.addresses(&target, EVE).await.unwrap()
+}
+
+#[tokio::test]
+async fn ipv4_addresses_are_waited_for_where_those_of_ipv6_are_known() {
+    let server = Uneven::start(RecordType::A, LATE);
+    let resolver = server.resolver_within(Duration::from_secs(5));
+    // The second time those of IPv6 are remembered, and the others are not.
+    for _ in 0..2 {
+        let found = addresses(&resolver).await;
+        let both: [IpAddr; 2] = [FOUND_V6.into(), FOUND.into()];
+        assert_eq!(*found.known, both);
+        assert!(found.late.is_none());
+    }
+    assert_eq!(server.times(RecordType::AAAA), 1);
+}
+
+#[tokio::test]
+async fn ipv6_addresses_alone_are_told_before_the_time_is_over() {
+    let server = Uneven::start(RecordType::A, NEVER);
+    let resolver = server.resolver_within(Duration::from_millis(600));
+    let found = addresses(&resolver).await;
+    assert_eq!(*found.known, [IpAddr::from(FOUND_V6)]);
+    assert!(found.late.is_some());
+}
+
+#[tokio::test]
+async fn ipv6_addresses_that_are_late_can_be_had_each_time() {
+    let server = Uneven::start(RecordType::AAAA, LATE);
+    let resolver = server.resolver_within(Duration::from_secs(5));
+    // The second time it is known that they are late.
+    for _ in 0..2 {
+        let found = addresses(&resolver).await;
+        assert_eq!(*found.known, [IpAddr::from(FOUND)]);
+        let late = resolver.late(&found.late.unwrap(), EVE).await;
+        assert_eq!(*late, [IpAddr::from(FOUND_V6)]);
+    }
+}
