@@ -62,8 +62,18 @@ pub(super) struct Server {
     policy: Arc<Policy>,
     is_encrypted: bool,
     resolver: Resolver<Provider>,
-    /// Since when it does not answer.
-    silent: Mutex<Option<Instant>>,
+    health: Mutex<Health>,
+}
+
+/// Whether a server answers.
+#[derive(Debug, Default)]
+struct Health {
+    /// Since when it does not.
+    silent: Option<Instant>,
+    /// When it did so last.
+    heard: Option<Instant>,
+    /// A name for which it has said nothing in time, and nothing else since.
+    unanswered: Option<Name>,
 }
 
 impl Server {
@@ -141,7 +151,7 @@ impl Server {
             policy: way.policy.clone(),
             is_encrypted,
             resolver: builder.with_options(options).build()?,
-            silent: Mutex::default(),
+            health: Mutex::default(),
         })
     }
 
@@ -157,14 +167,15 @@ impl Server {
             .map_err(|refusal| self.refuse(&refusal))?;
         // Hosts may have characters that names of the library do not, such as `_`.
         let name = Name::from_str_relaxed(name).map_err(NetError::from)?;
+        let begun = Instant::now();
         let error = match self.resolver.lookup(name.clone(), record).await {
             Ok(found) => {
-                *self.silent() = None;
+                self.note_answer();
                 let aliases = aliases(found.query().name(), found.answers());
                 return Ok(Heard::Said(answer(&found), aliases));
             }
             Err(NetError::Dns(DnsError::NoRecordsFound(none))) => {
-                *self.silent() = None;
+                self.note_answer();
                 if let Some(alias) = unanswered(&none) {
                     return Ok(Heard::Alias(alias));
                 }
@@ -182,10 +193,18 @@ impl Server {
             Err(error) => error,
         };
         tracing::debug!(server = %self.label, %name, %record, %error, "no answer");
-        let is_silence = self.is_silence(&error);
-        let failure = self.failure(error);
         // A server that drops questions for IPv6 addresses may answer all others.
-        if record == RecordType::A && is_silence {
+        let is_silence = record == RecordType::A
+            && match &error {
+                NetError::Timeout => !self.is_encrypted && self.is_second(name, begun),
+                error => self.is_silence(error),
+            };
+        if let NetError::Dns(_) = &error {
+            // That it cannot answer is an answer.
+            self.note_answer();
+        }
+        let failure = self.failure(error);
+        if is_silence {
             self.note_silence(&failure);
         }
         Err(failure)
@@ -193,26 +212,48 @@ impl Server {
 
     /// Whether it is asked after the others.
     pub(super) fn is_silent(&self) -> bool {
-        self.silent()
-            .is_some_and(|since| since.elapsed() < LAST_FOR)
+        let silent = self.health().silent;
+        silent.is_some_and(|since| since.elapsed() < LAST_FOR)
     }
 
     /// Whether it did not answer when it was asked last.
     pub(super) fn is_failing(&self) -> bool {
-        self.silent().is_some()
+        self.health().silent.is_some()
     }
 
     /// Whether an error means that the server has said nothing.
     fn is_silence(&self, error: &NetError) -> bool {
         match error {
             NetError::Io(_) | NetError::NoConnections => true,
-            // It has been connected to, and one slow name says nothing of others. Asked after a
-            // server in clear text, it would let the next names be read on the way.
-            NetError::Timeout => !self.is_encrypted,
-            NetError::Dns(_) | NetError::Proto(_) => false,
+            // One that is asked over TLS has been connected to. Asked after a server in clear text,
+            // it would let the next names be read on the way.
+            NetError::Timeout | NetError::Dns(_) | NetError::Proto(_) => false,
             // TLS and HTTP have more ways to fail than the library has kinds.
             _ => self.is_encrypted,
         }
+    }
+
+    /// Whether a name that gets no answer in time is the second one, or one more, with no answer
+    /// to anything in between. A single name says nothing of others: those who answer for it may be
+    /// slow themselves.
+    fn is_second(&self, name: Name, begun: Instant) -> bool {
+        let mut health = self.health();
+        if health.heard.is_some_and(|heard| heard >= begun) {
+            return false;
+        }
+        let is_other = |first: &Name| *first != name;
+        if health.silent.is_some() || health.unanswered.as_ref().is_some_and(is_other) {
+            return true;
+        }
+        health.unanswered = Some(name);
+        false
+    }
+
+    fn note_answer(&self) {
+        *self.health() = Health {
+            heard: Some(Instant::now()),
+            ..Health::default()
+        };
     }
 
     fn failure(&self, error: NetError) -> Failure {
@@ -233,7 +274,7 @@ impl Server {
 
     /// It is the proxy itself. Others are asked before it from now on.
     fn refuse(&self, refusal: &Refusal) -> Failure {
-        if self.silent().replace(Instant::now()).is_none() {
+        if self.health().silent.replace(Instant::now()).is_none() {
             tracing::warn!(
                 server = %self.label,
                 reason = %refusal,
@@ -249,7 +290,7 @@ impl Server {
 
     /// The operator has to know why a server is never asked in the way that the settings say.
     pub(super) fn note_silence(&self, failure: &Failure) {
-        let before = self.silent().replace(Instant::now());
+        let before = self.health().silent.replace(Instant::now());
         if before.is_none() && self.is_encrypted {
             tracing::warn!(
                 server = %self.label,
@@ -260,8 +301,8 @@ impl Server {
         }
     }
 
-    fn silent(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.silent.lock().unwrap_or_else(PoisonError::into_inner)
+    fn health(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -5,6 +5,7 @@ mod aliases;
 mod families;
 mod own;
 mod reload;
+mod silence;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -237,16 +238,6 @@ async fn the_first_server_that_answers_decides_whether_there_is_a_name() {
     let error = look_up(&resolver(&[&denying, &good]), "d.example").await;
     assert!(matches!(error, Err(Error::Dns { .. })), "{error:?}");
     assert!(!good.was_asked_for("d.example."));
-}
-
-#[tokio::test]
-async fn a_server_that_does_not_answer_is_asked_last_from_then_on() {
-    let (silent, good) = (Dns::start(SILENT), Dns::start(GOOD));
-    let resolver = resolver_within(&[&silent, &good], Duration::from_millis(600));
-    assert_found(&resolver, "first.example").await;
-    assert!(silent.was_asked_for("first.example."));
-    assert_found(&resolver, "second.example").await;
-    assert!(!silent.was_asked_for("second.example."));
 }
 
 #[tokio::test]
