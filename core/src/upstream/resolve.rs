@@ -15,6 +15,7 @@ mod pending;
 mod place;
 mod provider;
 mod runtime;
+mod search;
 mod server;
 mod servers;
 mod system;
@@ -260,7 +261,9 @@ impl Resolver {
             Some(split) => Some(split.clone()?),
             None => servers.transpose()?,
         };
-        if let Some(said) = cache.addresses(&name) {
+        if let Some(servers) = &servers
+            && let Some(said) = servers.remembered(&name, &cache)
+        {
             return Ok(Addresses::all(said?));
         }
         // A name that is being looked up for another client needs no turn.

@@ -18,6 +18,16 @@ pub(super) enum Absence {
     Address,
 }
 
+impl Absence {
+    /// What is said of a name that may stand for one of two.
+    pub(super) fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Name, Self::Name) => Self::Name,
+            (Self::Address, _) | (_, Self::Address) => Self::Address,
+        }
+    }
+}
+
 /// Why there is no answer, or none with an address.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(super) enum Failure {

@@ -96,7 +96,6 @@ impl Server {
             connection
         });
         let server = NameServerConfig::new(ip, true, connections.collect());
-        let config = ResolverConfig::from_name_servers(vec![server]);
         let tls = if setting.is_encrypted() {
             way.tls.clone().map_err(Failure::Trust)?
         } else {
@@ -104,27 +103,25 @@ impl Server {
         };
         let label = setting.label().into();
         let address = SocketAddr::new(ip, setting.port);
-        Self::new(label, address, config, ResolverOpts::default(), way, tls)
+        Self::new(label, address, server, ResolverOpts::default(), way, tls)
     }
 
-    /// The only one of `config`, which is asked in clear text as the machine says.
+    /// One of the machine, which is asked in clear text as the machine says.
     pub(super) fn of_machine(
-        config: ResolverConfig,
+        server: NameServerConfig,
         options: ResolverOpts,
         way: &Way,
     ) -> Result<Self, Failure> {
-        let server = config.name_servers().first();
-        let server = server.ok_or(NetError::NoConnections)?;
         let (ip, ways) = (server.ip, &server.connections);
         let port = ways.first().ok_or(NetError::NoConnections)?.port;
         let address = SocketAddr::new(ip, port);
-        Self::new(ip.to_string().into(), address, config, options, way, None)
+        Self::new(ip.to_string().into(), address, server, options, way, None)
     }
 
     fn new(
         label: Arc<str>,
         address: SocketAddr,
-        config: ResolverConfig,
+        server: NameServerConfig,
         mut options: ResolverOpts,
         way: &Way,
         tls: Option<ClientConfig>,
@@ -141,6 +138,7 @@ impl Server {
         // What is enciphered needs no other proof.
         options.case_randomization = way.case_randomization && !is_encrypted;
         options.max_active_requests = MOST_QUESTIONS;
+        let config = ResolverConfig::from_name_servers(vec![server]);
         let mut builder = Resolver::builder_with_config(config, Provider::new(label.clone()));
         if let Some(tls) = tls {
             builder = builder.with_tls_config(tls);
@@ -159,7 +157,7 @@ impl Server {
         self.address.ip()
     }
 
-    /// What it says of one family of a name.
+    /// What it says of one family of a whole name.
     pub(super) async fn ask(&self, name: &str, record: RecordType) -> Result<Heard, Failure> {
         // It may be anywhere else: the settings name it, or the machine does.
         self.policy

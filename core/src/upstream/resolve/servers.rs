@@ -27,6 +27,7 @@ use super::cache::{Cache, Said, joined};
 use super::failure::{Absence, Failure};
 use super::pending::Found;
 use super::place::{Find, Place};
+use super::search::Search;
 use super::server::{Heard, Server, Way};
 use crate::config::NameServer;
 
@@ -94,6 +95,7 @@ impl Question {
 #[derive(Debug)]
 pub(super) struct Servers {
     in_order: Vec<Place>,
+    search: Search,
     /// For all that is asked for one name.
     limit: Duration,
     /// Since when a name's IPv6 addresses are late.
@@ -109,7 +111,8 @@ impl Servers {
     ) -> Result<Self, Failure> {
         let places = settings.iter();
         let places = places.map(|setting| Place::configured(setting, way, find));
-        Ok(Self::new(places.collect::<Result<_, Failure>>()?, way))
+        let places = places.collect::<Result<_, Failure>>()?;
+        Ok(Self::new(places, Search::default(), way))
     }
 
     /// Those of the machine.
@@ -118,27 +121,58 @@ impl Servers {
         options: &ResolverOpts,
         way: &Way,
     ) -> Result<Self, Failure> {
+        let search = Search::of_machine(config, options);
         let servers = config.name_servers().iter().map(|server| {
-            let (domain, search) = (config.domain().cloned(), config.search().to_vec());
-            let config = ResolverConfig::from_parts(domain, search, vec![server.clone()]);
-            let server = Server::of_machine(config, options.clone(), way)?;
+            let server = Server::of_machine(server.clone(), options.clone(), way)?;
             Ok(Place::At(Arc::new(server)))
         });
-        Ok(Self::new(servers.collect::<Result<_, Failure>>()?, way))
+        let places = servers.collect::<Result<_, Failure>>()?;
+        Ok(Self::new(places, search, way))
     }
 
-    fn new(in_order: Vec<Place>, way: &Way) -> Self {
+    fn new(in_order: Vec<Place>, search: Search, way: &Way) -> Self {
         Self {
             in_order,
+            search,
             limit: way.limit,
             late: Mutex::new(LruCache::new(LATE_NAMES)),
         }
     }
 
-    /// The addresses of `name`, those of IPv6 first; at least one.
+    /// What is known of a name, if that is enough to answer without asking.
+    pub(super) fn remembered(&self, name: &str, cache: &Cache) -> Option<Said> {
+        let mut absence = Absence::Name;
+        for candidate in self.search.candidates(name) {
+            match cache.addresses(&candidate)? {
+                Ok(addresses) => return Some(Ok(addresses)),
+                Err(said) => absence = absence.or(said),
+            }
+        }
+        Some(Err(absence))
+    }
+
+    /// The addresses of `name`, those of IPv6 first; at least one. A failure is not that there is
+    /// no such name, so it does not lead to the next one that it may stand for.
     ///
     /// An alias that belongs to servers of `split` is asked of these.
     pub(super) async fn addresses(
+        self: &Arc<Self>,
+        name: &str,
+        cache: &Arc<Cache>,
+        split: &Arc<Split>,
+    ) -> Found<Addresses> {
+        let mut absence = Absence::Name;
+        for candidate in self.search.candidates(name) {
+            match self.addresses_of(&candidate, cache, split).await {
+                Err(Failure::Absent(said)) => absence = absence.or(said),
+                found => return found,
+            }
+        }
+        Err(absence.into())
+    }
+
+    /// The same for a whole name.
+    async fn addresses_of(
         self: &Arc<Self>,
         name: &str,
         cache: &Arc<Cache>,
@@ -162,7 +196,8 @@ impl Servers {
             return without(Ok(known), v6);
         }
         // Half of the time, so that what is known by then is told in time.
-        match both(v6.ask(), v4.ask(), self.limit / 2).await {
+        let said = both(v6.ask(), v4.ask(), self.limit / 2).await;
+        match said {
             (Some(Ok(v6)), Some(Ok(v4))) => Ok(Addresses::all(joined(v6, v4)?)),
             (None, Some(Ok(said))) => {
                 self.late().put(name.into(), Instant::now());

@@ -5,6 +5,7 @@ mod aliases;
 mod families;
 mod own;
 mod reload;
+mod search;
 mod silence;
 
 use std::collections::BTreeSet;
