@@ -15,6 +15,8 @@ mod pending;
 mod place;
 mod provider;
 mod runtime;
+#[cfg(all(unix, not(any(target_os = "android", target_vendor = "apple"))))]
+mod scope;
 mod search;
 mod server;
 mod servers;
@@ -369,9 +371,7 @@ impl Source {
             {
                 shortage = Some(io::Error::other(error.clone()));
             }
-            settings.map(|(config, options)| {
-                Servers::of_machine(&config, &options, &self.way).map(Arc::new)
-            })
+            settings.map(|machine| Servers::of_machine(&machine, &self.way).map(Arc::new))
         } else {
             Ok(self.asked(&self.configured))
         };

@@ -63,8 +63,8 @@ impl Bootstrap {
             return Ok(own.into());
         }
         let addresses: Arc<[IpAddr]> = match settings {
-            Ok((config, options)) => {
-                let servers = Arc::new(Servers::of_machine(&config, &options, &self.way)?);
+            Ok(machine) => {
+                let servers = Arc::new(Servers::of_machine(&machine, &self.way)?);
                 let none = Arc::new(Cache::new(&DnsCache::default()));
                 let found = servers.addresses(&name, &none, &Arc::default()).await?;
                 found.known

@@ -4,7 +4,7 @@
 //! those that their server has closed one after the other.
 
 use std::io::{self, ErrorKind::TimedOut};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -62,13 +62,13 @@ impl Shared {
 
 impl Connection {
     pub(super) fn new(
-        ip: IpAddr,
+        address: SocketAddr,
         config: &ConnectionConfig,
         context: &PoolContext,
         runtime: Runtime,
     ) -> Self {
         Self {
-            address: SocketAddr::new(ip, config.port),
+            address,
             protocol: config.protocol.clone(),
             tls: Arc::new(context.tls.clone()),
             limit: context.options.timeout,

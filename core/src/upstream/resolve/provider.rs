@@ -26,6 +26,8 @@ pub(super) struct Provider(Arc<Shared>);
 struct Shared {
     /// The server, as a log names it.
     server: Arc<str>,
+    /// Where it is asked. What the library has of it lacks the scope.
+    address: SocketAddr,
     runtime: Runtime,
     /// The connection to it; a server has one way besides UDP.
     connection: OnceLock<Arc<Connection>>,
@@ -34,9 +36,10 @@ struct Shared {
 }
 
 impl Provider {
-    pub(super) fn new(server: Arc<str>) -> Self {
+    pub(super) fn new(server: Arc<str>, address: SocketAddr) -> Self {
         Self(Arc::new(Shared {
             server,
+            address,
             runtime: Runtime::default(),
             connection: OnceLock::new(),
             has_told: AtomicBool::new(false),
@@ -51,7 +54,7 @@ impl ConnectionProvider for Provider {
 
     fn new_connection(
         &self,
-        ip: IpAddr,
+        _: IpAddr,
         config: &ConnectionConfig,
         context: &PoolContext,
     ) -> Result<Self::FutureConn, NetError> {
@@ -59,12 +62,11 @@ impl ConnectionProvider for Provider {
         if !matches!(config.protocol, ProtocolConfig::Udp) {
             let connection = shared.connection.get_or_init(|| {
                 let runtime = shared.runtime.clone();
-                Arc::new(Connection::new(ip, config, context, runtime))
+                Arc::new(Connection::new(shared.address, config, context, runtime))
             });
             return Ok(ready(Ok(Questions::Connected(connection.clone()))));
         }
-        let address = SocketAddr::new(ip, config.port);
-        let questions = UdpClientStream::builder(address, shared.runtime.clone())
+        let questions = UdpClientStream::builder(shared.address, shared.runtime.clone())
             .with_timeout(Some(context.options.timeout))
             .with_os_port_selection(context.options.os_port_selection)
             .avoid_local_ports(context.options.avoid_local_udp_ports.clone())

@@ -106,16 +106,23 @@ impl Server {
         Self::new(label, address, server, ResolverOpts::default(), way, tls)
     }
 
-    /// One of the machine, which is asked in clear text as the machine says.
+    /// One of the machine, at an address of this scope. It is asked in clear text as the machine
+    /// says.
     pub(super) fn of_machine(
-        server: NameServerConfig,
+        (server, scope): (NameServerConfig, u32),
         options: ResolverOpts,
         way: &Way,
     ) -> Result<Self, Failure> {
-        let (ip, ways) = (server.ip, &server.connections);
-        let port = ways.first().ok_or(NetError::NoConnections)?.port;
-        let address = SocketAddr::new(ip, port);
-        Self::new(ip.to_string().into(), address, server, options, way, None)
+        let first = server.connections.first().ok_or(NetError::NoConnections)?;
+        let mut address = SocketAddr::new(server.ip, first.port);
+        let mut label = server.ip.to_string();
+        if let SocketAddr::V6(address) = &mut address
+            && scope != 0
+        {
+            address.set_scope_id(scope);
+            label = format!("{label}%{scope}");
+        }
+        Self::new(label.into(), address, server, options, way, None)
     }
 
     fn new(
@@ -139,7 +146,8 @@ impl Server {
         options.case_randomization = way.case_randomization && !is_encrypted;
         options.max_active_requests = MOST_QUESTIONS;
         let config = ResolverConfig::from_name_servers(vec![server]);
-        let mut builder = Resolver::builder_with_config(config, Provider::new(label.clone()));
+        let mut builder =
+            Resolver::builder_with_config(config, Provider::new(label.clone(), address));
         if let Some(tls) = tls {
             builder = builder.with_tls_config(tls);
         }
@@ -348,5 +356,26 @@ mod tests {
         let answer = answer(&found);
         assert_eq!(answer.ttl, Duration::from_secs(30));
         assert_eq!(answer.said.unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_server_on_a_link_is_asked_behind_the_interface_of_its_zone() {
+        let way = Way {
+            limit: Duration::from_secs(5),
+            case_randomization: true,
+            tls: Ok(None),
+            policy: Policy::of_no_listener(),
+        };
+        for (ip, scope, address, label) in [
+            ("fe80::1", 7, "[fe80::1%7]:53", "fe80::1%7"),
+            ("fe80::1", 0, "[fe80::1]:53", "fe80::1"),
+            ("192.0.2.1", 0, "192.0.2.1:53", "192.0.2.1"),
+        ] {
+            let config = NameServerConfig::udp_and_tcp(ip.parse().unwrap());
+            let options = ResolverOpts::default();
+            let server = Server::of_machine((config, scope), options, &way).unwrap();
+            assert_eq!(server.address, address.parse::<SocketAddr>().unwrap());
+            assert_eq!(&*server.label, label);
+        }
     }
 }

@@ -8,6 +8,7 @@
 
 use std::borrow::Cow;
 use std::future::Future;
+use std::iter::repeat;
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::pin::pin;
@@ -15,7 +16,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::future::{Either, select};
-use hickory_resolver::config::{ResolverConfig, ResolverOpts};
 use hickory_resolver::net::NetError;
 use hickory_resolver::proto::rr::RecordType;
 use lru::LruCache;
@@ -29,6 +29,7 @@ use super::pending::Found;
 use super::place::{Find, Place};
 use super::search::Search;
 use super::server::{Heard, Server, Way};
+use super::system::NameServers;
 use crate::config::NameServer;
 
 /// How long IPv4 addresses wait for those of IPv6 (RFC 8305, section 3).
@@ -116,14 +117,13 @@ impl Servers {
     }
 
     /// Those of the machine.
-    pub(super) fn of_machine(
-        config: &ResolverConfig,
-        options: &ResolverOpts,
-        way: &Way,
-    ) -> Result<Self, Failure> {
+    pub(super) fn of_machine(machine: &NameServers, way: &Way) -> Result<Self, Failure> {
+        let (config, options) = (&machine.config, &machine.options);
         let search = Search::of_machine(config, options);
-        let servers = config.name_servers().iter().map(|server| {
-            let server = Server::of_machine(server.clone(), options.clone(), way)?;
+        let scopes = machine.scopes.iter().copied().chain(repeat(0));
+        let servers = config.name_servers().iter().zip(scopes);
+        let servers = servers.map(|(server, scope)| {
+            let server = Server::of_machine((server.clone(), scope), options.clone(), way)?;
             Ok(Place::At(Arc::new(server)))
         });
         let places = servers.collect::<Result<_, Failure>>()?;

@@ -15,6 +15,8 @@ use hickory_resolver::proto::rr::{Name, RecordType};
 use hickory_resolver::system_conf;
 
 use super::blocking::Call;
+#[cfg(all(unix, not(any(target_os = "android", target_vendor = "apple"))))]
+use super::scope;
 use crate::config::file_version::FileVersion;
 use crate::upstream::dial;
 
@@ -28,6 +30,16 @@ pub(super) struct Files {
     pub(super) call: Call,
     /// Reads one of them.
     pub(super) read: fn(&Path) -> io::Result<Vec<u8>>,
+}
+
+/// The name servers of the machine, and how to ask them.
+#[derive(Debug)]
+pub(super) struct NameServers {
+    pub(super) config: ResolverConfig,
+    pub(super) options: ResolverOpts,
+    /// The scope of each server's address, which the library has no place for. The servers beyond
+    /// the last one have none.
+    pub(super) scopes: Vec<u32>,
 }
 
 /// Tells one version of what the machine says from the next.
@@ -90,14 +102,26 @@ impl Files {
 
     /// The name servers and how to ask them.
     #[cfg(all(unix, not(any(target_os = "android", target_vendor = "apple"))))]
-    pub(super) fn name_servers(&self) -> Result<(ResolverConfig, ResolverOpts), NetError> {
-        system_conf::parse_resolv_conf((self.read)(&self.resolv_conf)?)
+    pub(super) fn name_servers(&self) -> Result<NameServers, NetError> {
+        let file = (self.read)(&self.resolv_conf)?;
+        let (text, scopes) = scope::take(&file, scope::find);
+        let (config, options) = system_conf::parse_resolv_conf(text)?;
+        Ok(NameServers {
+            config,
+            options,
+            scopes,
+        })
     }
 
     /// The name servers and how to ask them, which the system keeps elsewhere than in a file.
     #[cfg(not(all(unix, not(any(target_os = "android", target_vendor = "apple")))))]
-    pub(super) fn name_servers(&self) -> Result<(ResolverConfig, ResolverOpts), NetError> {
-        system_conf::read_system_conf()
+    pub(super) fn name_servers(&self) -> Result<NameServers, NetError> {
+        let (config, options) = system_conf::read_system_conf()?;
+        Ok(NameServers {
+            config,
+            options,
+            scopes: Vec::new(),
+        })
     }
 
     /// The names in the hosts file. A machine without that file is fine. Fails if it cannot be read

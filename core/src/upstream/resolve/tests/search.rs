@@ -27,14 +27,18 @@ fn servers(search: &[&str], servers: &[&Dns]) -> Arc<Servers> {
     let search = search
         .iter()
         .map(|domain| Name::from_ascii(domain).unwrap());
-    let config = ResolverConfig::from_parts(None, search.collect(), servers.collect());
+    let machine = system::NameServers {
+        config: ResolverConfig::from_parts(None, search.collect(), servers.collect()),
+        options: ResolverOpts::default(),
+        scopes: Vec::new(),
+    };
     let way = Way {
         limit: Duration::from_secs(5),
         case_randomization: true,
         tls: Ok(None),
         policy: Policy::of_no_listener(),
     };
-    Arc::new(Servers::of_machine(&config, &ResolverOpts::default(), &way).unwrap())
+    Arc::new(Servers::of_machine(&machine, &way).unwrap())
 }
 
 async fn find(servers: &Arc<Servers>, name: &str) -> Found<Addresses> {
