@@ -69,8 +69,12 @@ impl Cache {
     pub(super) fn addresses(&self, name: &str) -> Option<Said> {
         let mut names = self.names();
         let known = names.get_mut(name)?;
-        let v6 = current(known.v6.as_ref())?;
-        Some(joined(v6, current(known.v4.as_ref())?))
+        match (current(known.v6.as_ref()), current(known.v4.as_ref())) {
+            (Some(v6), Some(v4)) => Some(joined(v6, v4)),
+            // A server that drops the other question has said enough.
+            (None, Some(Err(Absence::Name))) => Some(Err(Absence::Name)),
+            _ => None,
+        }
     }
 
     /// Remembers an answer for as long as the bounds and the server say.
@@ -232,5 +236,17 @@ mod tests {
         advance(Duration::from_secs(60)).await;
         assert_eq!(cache.addresses("a.example"), None);
         assert!(cache.get("a.example", V4).is_some());
+    }
+
+    #[tokio::test]
+    async fn that_there_is_no_such_name_is_known_without_the_other_family() {
+        let cache = cache(9, 0, 600);
+        cache.put("a.example", V4, &absent(300));
+        assert_eq!(cache.addresses("a.example"), Some(Err(Absence::Name)));
+        // Some servers say so of names that have addresses of one family alone.
+        cache.put("a.example", RecordType::AAAA, &found(300));
+        assert_eq!(cache.addresses("a.example"), Some(found(0).said));
+        cache.put("b.example", RecordType::AAAA, &absent(300));
+        assert_eq!(cache.addresses("b.example"), None);
     }
 }

@@ -200,12 +200,13 @@ impl Servers {
         match said {
             (Some(Ok(v6)), Some(Ok(v4))) => Ok(Addresses::all(joined(v6, v4)?)),
             (None, Some(Ok(said))) => {
-                self.late().put(name.into(), Instant::now());
+                if said.is_ok() {
+                    self.late().put(name.into(), Instant::now());
+                }
                 without(said, v6)
             }
             (Some(Ok(said)), None) => without(said, v4),
-            // What is known of one family is enough, but that the name is nowhere is for both to
-            // say.
+            // What is known of one family is enough, whatever is said of the other.
             (Some(Ok(Ok(known))), _) | (_, Some(Ok(Ok(known)))) => Ok(Addresses::all(known)),
             (Some(Ok(Err(Absence::Name))), _) | (_, Some(Ok(Err(Absence::Name)))) => {
                 Err(Absence::Name.into())
@@ -304,9 +305,10 @@ impl Servers {
     }
 }
 
-/// Both answers; none for the one that takes too long after the other has brought addresses. That
-/// is [`RESOLUTION_DELAY`] for those of IPv6, and `patience` for those of IPv4: without these, a
-/// network that has no IPv6 would reach nothing.
+/// Both answers; none for the one that takes too long after the other has brought addresses, or has
+/// said that there is no such name, which is about both (RFC 8020). Too long is longer than
+/// [`RESOLUTION_DELAY`] for IPv6, and than `patience` for IPv4: without its addresses, a network
+/// that has no IPv6 would reach nothing, and some servers know no name that has none of IPv6.
 async fn both(
     v6: impl Future<Output = Answered>,
     v4: impl Future<Output = Answered>,
@@ -318,8 +320,8 @@ async fn both(
         patience: Duration,
     ) -> Option<Answered> {
         match answer {
-            Ok(Ok(_)) => timeout(patience, other).await.ok(),
-            _ => Some(other.await),
+            Ok(Ok(_) | Err(Absence::Name)) => timeout(patience, other).await.ok(),
+            Ok(Err(Absence::Address)) | Err(_) => Some(other.await),
         }
     }
     match select(pin!(v6), pin!(v4)).await {

@@ -113,3 +113,11 @@ async fn ipv6_addresses_that_are_late_can_be_had_each_time() {
         assert_eq!(*late, [IpAddr::from(FOUND_V6)]);
     }
 }
+
+#[tokio::test]
+async fn a_name_that_does_not_exist_waits_for_no_answer_about_its_ipv6_addresses() {
+    let script: Script = |record| (record == RecordType::A).then_some(ResponseCode::NXDomain);
+    let resolver = resolver(&[&Dns::start(script), &Dns::start(script)]);
+    let error = look_up(&resolver, "name.example").await;
+    assert!(matches!(error, Err(Error::Dns { .. })), "{error:?}");
+}
