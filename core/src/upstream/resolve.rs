@@ -71,7 +71,6 @@ pub(crate) struct Resolver {
     limit: Duration,
     check_interval: Duration,
     state: Mutex<State>,
-    pending: Pending<Addresses>,
     lookups: Turns,
     calls: Calls,
 }
@@ -121,6 +120,7 @@ struct Names {
     /// Those that the settings name for some domains.
     split: Arc<Split>,
     cache: Arc<Cache>,
+    pending: Pending<Addresses>,
 }
 
 impl Resolver {
@@ -184,6 +184,7 @@ impl Resolver {
             servers: servers.ok(),
             split: source.split(),
             cache: source.cache(),
+            pending: Pending::default(),
         };
         Self {
             known,
@@ -196,7 +197,6 @@ impl Resolver {
                 checked: Instant::now(),
                 reloads,
             }),
-            pending: Pending::default(),
             lookups: Turns::new(LOOKUPS),
             calls: Calls::default(),
         }
@@ -252,6 +252,7 @@ impl Resolver {
             servers,
             split,
             cache,
+            pending,
         } = self.names().await;
         let name = absolute(host);
         let own = system::addresses_in(&hosts, &name);
@@ -269,7 +270,7 @@ impl Resolver {
             return Ok(Addresses::all(said?));
         }
         // A name that is being looked up for another client needs no turn.
-        if let Some(lookup) = self.pending.get(host) {
+        if let Some(lookup) = pending.get(host) {
             return lookup.await;
         }
         let turn = self.lookups.take(client).await;
@@ -281,7 +282,7 @@ impl Resolver {
                 None => Ok(Addresses::all(calls.make(client, call, name).await?)),
             }
         };
-        self.pending.join(host, || ask(name.into_owned())).await
+        pending.join(host, || ask(name.into_owned())).await
     }
 
     /// Who is to be asked now.
@@ -342,6 +343,8 @@ impl State {
         // A server that was given up is asked again, over another connection.
         names.split = source.split();
         names.cache = source.cache();
+        // What is asked of the servers from before is no answer for those who come later.
+        names.pending = Pending::default();
         match loaded.servers {
             Ok(servers) => names.servers = Some(servers),
             Err(error) => tracing::warn!(

@@ -276,9 +276,9 @@ async fn a_name_that_was_given_up_can_be_looked_up_again() {
         look_up(&resolver, "name.example"),
     );
     assert!(given_up.await.is_err());
-    assert!(resolver.pending.is_empty());
+    assert!(resolver.state().names.pending.is_empty());
     assert_found(&resolver, "name.example").await;
-    assert!(resolver.pending.is_empty());
+    assert!(resolver.state().names.pending.is_empty());
 }
 
 /// A machine whose files a test can change. The resolver looks at them at each lookup.

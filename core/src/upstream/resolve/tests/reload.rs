@@ -2,8 +2,10 @@
 
 #[cfg(unix)]
 use std::path::Path;
-#[cfg(unix)]
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::task::yield_now;
 
 use super::*;
 
@@ -23,6 +25,42 @@ async fn a_reload_reads_the_files_at_once_and_forgets_what_is_known_of_names() {
     assert_eq!(look_up(&resolver, "own.example").await.unwrap(), own);
     assert_found(&resolver, "kept.example").await;
     assert_eq!(server.times(RecordType::A), 3);
+}
+
+#[tokio::test]
+async fn a_lookup_from_before_a_reload_is_not_waited_for_afterwards() {
+    let is_before = Arc::new(AtomicBool::new(true));
+    let (now, before) = (is_before.clone(), Mutex::new(Vec::new()));
+    // What was asked before the reload is answered later, when it is sent again.
+    let server = Dns::answering(move |query| {
+        let (id, mut before) = (query.metadata.id, before.lock().unwrap());
+        if now.load(Ordering::Relaxed) {
+            before.push(id);
+        }
+        let is_old = before.contains(&id);
+        let script = match (now.load(Ordering::Relaxed), is_old) {
+            (true, _) => SILENT,
+            (false, true) => DENYING,
+            (false, false) => GOOD,
+        };
+        answer(query, script)
+    });
+    let (machine, reloader) = (Machine::new("", ""), Reloader::default());
+    let resolver = machine.resolver_of(&[&server], Duration::MAX, &reloader);
+    let mut first = pin!(look_up(&resolver, "name.example"));
+    let asked = async {
+        while server.times(RecordType::A) == 0 || server.times(RecordType::AAAA) == 0 {
+            yield_now().await;
+        }
+    };
+    tokio::select! {
+        found = &mut first => panic!("it is not answered: {found:?}"),
+        () = asked => {}
+    }
+
+    is_before.store(false, Ordering::Relaxed);
+    reloader.reload();
+    assert_found(&resolver, "name.example").await;
 }
 
 /// Whether there is no descriptor for a file.
