@@ -35,7 +35,8 @@ pub(super) struct Gauge {
     share: Share,
     /// The next read asks the system itself.
     asks_system: Cell<bool>,
-    /// The next bytes are the head of a response, or of an interim response before it.
+    /// The next bytes are the head of a response, or of an interim response before it. Behind too
+    /// many of those none is looked at.
     is_head: Cell<bool>,
     /// Interim responses read since the last request was sent.
     interims: Cell<usize>,
@@ -57,23 +58,26 @@ impl Gauge {
         self.spellings.replace(Some(spellings.clone()));
     }
 
-    /// Interim responses were read.
-    fn add_interims(&self, mut heads: &[u8]) {
-        let spellings = self.spellings.borrow();
-        loop {
-            heads = &heads[blank_lines(heads)..];
-            let Some(end) = end_of_head(heads, 0) else {
-                return;
-            };
-            let head = &heads[..end];
-            self.interims.set(self.interims.get() + 1);
-            // `100 Continue` is not forwarded: hyper's server says it.
-            if let Some(spellings) = &*spellings
-                && status(head) != b"100"
-            {
-                spellings.add_interim(head);
-            }
-            heads = &heads[end..];
+    /// A whole head was read, of which hyper is given what it is `mended` to.
+    fn add_head(&self, head: &[u8], mended: &[u8]) {
+        if is_interim(head) {
+            self.add_interim(mended);
+        } else {
+            self.end_head(mended);
+        }
+    }
+
+    /// An interim response was read.
+    fn add_interim(&self, head: &[u8]) {
+        self.interims.set(self.interims.get() + 1);
+        if self.has_too_many_interims() {
+            self.is_head.set(false);
+        }
+        // `100 Continue` is not forwarded: hyper's server says it.
+        if let Some(spellings) = &*self.spellings.borrow()
+            && status(head) != b"100"
+        {
+            spellings.add_interim(head);
         }
     }
 
@@ -197,11 +201,12 @@ impl OriginStream {
             ready!(self.poll_count(cx, buf))?;
             let read = &buf.filled()[before..];
             let is_end = read.is_empty();
-            if held == 0 && self.sound_heads(read) == read.len() {
+            let sound = if held == 0 { self.sound_heads(read) } else { 0 };
+            if held == 0 && sound == read.len() {
                 return Poll::Ready(Ok(()));
             }
-            self.held.extend_from_slice(read);
-            buf.set_filled(before);
+            self.held.extend_from_slice(&read[sound..]);
+            buf.set_filled(before + sound);
             self.mend_heads(held);
             let next = self.held[self.whole..].iter();
             let is_http = next.zip(b"HTTP/1.").all(|(a, b)| a == b);
@@ -209,62 +214,60 @@ impl OriginStream {
                 // hyper says what is wrong with it.
                 self.whole = self.held.len();
             }
-            if is_end || self.whole > 0 {
+            if is_end || sound > 0 || self.whole > 0 {
                 self.give(buf);
                 return Poll::Ready(Ok(()));
             }
         }
     }
 
-    /// How much of what was read hyper may have as it is: all of it, or nothing.
+    /// How much of what was read hyper may have as it is: whole heads that are sound, and all that
+    /// comes behind the last one that is looked at.
     fn sound_heads(&self, read: &[u8]) -> usize {
-        let mut at = blank_lines(read);
-        while let Some(end) = end_of_head(&read[at..], 0) {
-            let head = &read[at..at + end];
-            if !mend::is_sound(head) {
-                return 0;
-            }
-            if !is_interim(head) {
-                self.gauge.add_interims(&read[..at]);
-                self.gauge.end_head(head);
-                return read.len();
-            }
-            at += end;
+        let mut at = 0;
+        while self.gauge.is_head.get() {
             at += blank_lines(&read[at..]);
+            let rest = &read[at..];
+            match end_of_head(rest, 0) {
+                Some(end) if mend::is_sound(&rest[..end]) => {
+                    self.gauge.add_head(&rest[..end], &rest[..end]);
+                    at += end;
+                }
+                // The rest is held.
+                _ => return at,
+            }
         }
-        if at < read.len() {
-            // All of it is held, and counted when the last head is whole.
-            return 0;
-        }
-        self.gauge.add_interims(read);
-        at
+        read.len()
     }
 
     /// Mends the whole heads in `held`, of which the first has no end in its first `scanned` bytes.
+    /// What is behind them moves once, however many become shorter.
     fn mend_heads(&mut self, mut scanned: usize) {
-        loop {
-            let blank = blank_lines(&self.held[self.whole..]);
-            let from = self.whole + blank;
-            self.whole = from;
-            let Some(end) = end_of_head(&self.held[from..], scanned.saturating_sub(blank)) else {
-                return;
+        let mut mended = Vec::new();
+        let mut at = 0;
+        while self.gauge.is_head.get() {
+            let blank = blank_lines(&self.held[at..]);
+            mended.extend_from_slice(&self.held[at..at + blank]);
+            at += blank;
+            let rest = &self.held[at..];
+            let Some(end) = end_of_head(rest, scanned.saturating_sub(blank)) else {
+                break;
             };
-            let head = &self.held[from..from + end];
-            let is_interim = is_interim(head);
+            let head = &rest[..end];
+            let from = mended.len();
             if mend::is_sound(head) {
-                self.whole += end;
+                mended.extend_from_slice(head);
             } else {
-                let mended = mend::mend(head);
-                self.whole += mended.len();
-                self.held.splice(from..from + end, mended);
+                mended.append(&mut mend::mend(head));
             }
-            if !is_interim {
-                self.gauge.end_head(&self.held[from..self.whole]);
-                self.whole = self.held.len();
-                return;
-            }
-            self.gauge.add_interims(&self.held[from..self.whole]);
+            self.gauge.add_head(head, &mended[from..]);
+            at += end;
             scanned = 0;
+        }
+        self.whole = mended.len();
+        self.held.splice(..at, mended);
+        if !self.gauge.is_head.get() {
+            self.whole = self.held.len();
         }
     }
 

@@ -49,14 +49,17 @@ pub(super) async fn tunnel(
         let mut response = pin!(requests.send_request(request));
         let response = poll_fn(|cx| {
             gauge.begin_turn();
+            let mut broken = None;
             if !ended && let Poll::Ready(end) = Pin::new(&mut connection).poll(cx) {
                 ended = true;
-                if let Err(error) = end {
-                    return Poll::Ready(Err(NoConnect::Broken(error)));
-                }
+                broken = end.err();
             }
+            // What comes behind them is not mended, and hyper may break off there.
             if gauge.has_too_many_interims() {
                 return Poll::Ready(Err(NoConnect::Endless("too many interim responses")));
+            }
+            if let Some(error) = broken {
+                return Poll::Ready(Err(NoConnect::Broken(error)));
             }
             match response.as_mut().poll(cx) {
                 Poll::Pending if gauge.is_endless(head_size) => {

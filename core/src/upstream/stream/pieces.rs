@@ -58,3 +58,44 @@ fn drain(stream: &mut OriginStream, room: &mut [u8], given: &mut Vec<u8>) {
         given.extend_from_slice(buf.filled());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::upstream::stream::MAX_INTERIMS;
+
+    #[test]
+    fn no_more_interim_responses_are_mended_than_there_may_be() {
+        let unsound = b"HTTP/1.1 103 a\nb :c\n\n";
+        let sent = unsound.repeat((128 << 10) / unsound.len());
+        let counted = MAX_INTERIMS + 1;
+        let (mendable, rest) = sent.split_at(counted * unsound.len());
+        let mended = b"HTTP/1.1 103 a\nb:c\n\n".repeat(counted);
+
+        let whole = read(&[&sent]);
+        assert_eq!(whole.interims, counted);
+        assert_eq!(whole.given.len(), mended.len() + rest.len());
+        assert!(whole.given == [&mended[..], rest].concat());
+        assert!(whole.spelled.is_empty());
+        // However they come, and wherever the last one ends.
+        for pieces in [sent.chunks(1000).collect::<Vec<_>>(), vec![mendable, rest]] {
+            assert!(read(&pieces) == whole);
+        }
+    }
+
+    #[test]
+    fn nothing_is_looked_at_behind_too_many_interim_responses() {
+        let sound = b"HTTP/1.1 103 a\r\nB: c\r\n\r\n";
+        let response = b"HTTP/1.1 200 OK\r\nD : e\r\n\r\nbody";
+        for (interims, spelled) in [
+            (MAX_INTERIMS, &b"HTTP/1.1 200 OK\r\nD: e\r\n\r\n"[..]),
+            (MAX_INTERIMS + 1, &b""[..]),
+        ] {
+            let sent = [&sound.repeat(interims)[..], &response[..]].concat();
+            let whole = read(&[&sent]);
+            assert_eq!((whole.interims, &whole.spelled[..]), (interims, spelled));
+            let pieces: Vec<_> = sent.chunks(7).collect();
+            assert!(read(&pieces) == whole);
+        }
+    }
+}

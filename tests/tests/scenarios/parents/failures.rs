@@ -290,10 +290,13 @@ async fn a_parent_that_does_not_speak_its_protocol_is_as_good_as_gone() {
 #[tokio::test]
 async fn a_parent_may_send_as_much_before_its_answer_as_an_origin() {
     let progress = "HTTP/1.1 102 Processing\r\n\r\n";
+    let unsound = "HTTP/1.1 103 a\nb :c\n\n";
     let link = "a".repeat(60_000);
     let long = format!("HTTP/1.1 103 Early Hints\r\nLink: {link}\r\n\r\n");
     for (before, why) in [
         (progress.repeat(1001), Some("too many interim responses")),
+        // No more than those are mended.
+        (unsound.repeat(1500), Some("too many interim responses")),
         (long.repeat(12), Some("its head does not end")),
         (progress.repeat(1000), None),
         (long.repeat(3), None),
