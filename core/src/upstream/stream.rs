@@ -208,9 +208,9 @@ impl OriginStream {
             self.held.extend_from_slice(&read[sound..]);
             buf.set_filled(before + sound);
             self.mend_heads(held);
-            let next = self.held[self.whole..].iter();
-            let is_http = next.zip(b"HTTP/1.").all(|(a, b)| a == b);
-            if is_end || !is_http || self.held.len() > self.head_size {
+            let next = &self.held[self.whole..];
+            let is_http = next.iter().zip(b"HTTP/1.").all(|(a, b)| a == b);
+            if is_end || !is_http || next.len() > self.head_size {
                 // hyper says what is wrong with it.
                 self.whole = self.held.len();
             }

@@ -21,12 +21,12 @@ pub(crate) struct Outcome {
     spelled: Vec<u8>,
 }
 
-/// Sends the pieces, each when the one before it was read, and then closes the connection.
-pub(crate) fn read(pieces: &[&[u8]]) -> Outcome {
+/// Sends the pieces, each when the one before it was read, and then closes the connection. A head
+/// may have `head_size` bytes.
+pub(crate) fn read(pieces: &[&[u8]], head_size: usize) -> Outcome {
     let all: usize = pieces.iter().map(|piece| piece.len()).sum();
     let (mut origin, near) = duplex(all.max(1));
-    // No head is too long.
-    let (mut stream, gauge) = OriginStream::new(OriginSocket::Memory(near), all);
+    let (mut stream, gauge) = OriginStream::new(OriginSocket::Memory(near), head_size);
     let spellings = Rc::<Spellings>::default();
     gauge.begin_request(&spellings);
     let (mut given, mut room) = (Vec::new(), vec![0; all.max(1)]);
@@ -72,14 +72,14 @@ mod tests {
         let (mendable, rest) = sent.split_at(counted * unsound.len());
         let mended = b"HTTP/1.1 103 a\nb:c\n\n".repeat(counted);
 
-        let whole = read(&[&sent]);
+        let whole = read(&[&sent], unsound.len());
         assert_eq!(whole.interims, counted);
         assert_eq!(whole.given.len(), mended.len() + rest.len());
         assert!(whole.given == [&mended[..], rest].concat());
         assert!(whole.spelled.is_empty());
         // However they come, and wherever the last one ends.
         for pieces in [sent.chunks(1000).collect::<Vec<_>>(), vec![mendable, rest]] {
-            assert!(read(&pieces) == whole);
+            assert!(read(&pieces, unsound.len()) == whole);
         }
     }
 
@@ -92,10 +92,41 @@ mod tests {
             (MAX_INTERIMS + 1, &b""[..]),
         ] {
             let sent = [&sound.repeat(interims)[..], &response[..]].concat();
-            let whole = read(&[&sent]);
+            let whole = read(&[&sent], response.len());
             assert_eq!((whole.interims, &whole.spelled[..]), (interims, spelled));
             let pieces: Vec<_> = sent.chunks(7).collect();
-            assert!(read(&pieces) == whole);
+            assert!(read(&pieces, response.len()) == whole);
         }
+    }
+
+    #[test]
+    fn a_head_may_be_as_large_behind_others_as_alone() {
+        let interims = b"HTTP/1.1 103 a\nb :c\n\nHTTP/1.1 103 a\nb: c\n\n";
+        let start = b"HTTP/1.1 200 OK\nA";
+        // If that were the beginning of a head, it would be the one of an interim response.
+        let end = b" :bcdefgh100\n\nHTTP/1.1 200 OK\nd :e\n\n";
+        let head = b"HTTP/1.1 200 OK\nA:bcdefgh100\n\n";
+        let first = [&interims[..], start].concat();
+
+        let outcome = read(&[&first, end], head.len() + 1);
+        assert_eq!(outcome.interims, 2);
+        assert_eq!(text(&outcome.spelled), text(head));
+        let given = b"HTTP/1.1 103 a\nb:c\n\nHTTP/1.1 103 a\nb: c\n\n\
+            HTTP/1.1 200 OK\nA:bcdefgh100\n\nHTTP/1.1 200 OK\nd :e\n\n";
+        assert_eq!(text(&outcome.given), text(given));
+    }
+
+    #[test]
+    fn a_head_that_is_too_large_is_left_to_hyper() {
+        let interim = b"HTTP/1.1 103 a\nb :c\n\n";
+        let large = b"HTTP/1.1 200 OK\nb :c";
+        let first = [&interim[..], large].concat();
+        let outcome = read(&[&first, b"\n\n"], large.len() - 1);
+        let given = b"HTTP/1.1 103 a\nb:c\n\nHTTP/1.1 200 OK\nb :c\n\n";
+        assert_eq!(text(&outcome.given), text(given));
+    }
+
+    fn text(bytes: &[u8]) -> String {
+        bytes.escape_ascii().to_string()
     }
 }
