@@ -14,7 +14,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::de::IoRead;
 
 use self::mended::Mended;
-use super::{NAMES, add_host_or_url, begin, rank, start};
+use self::shape::Shape;
+use super::{add_host_or_url, begin};
 use crate::feeds::entries::{Entries, Rejected, beginning};
 use crate::feeds::snapshot::Full;
 
@@ -42,6 +43,8 @@ macro_rules! pass_over {
         }
     };
 }
+
+mod shape;
 
 /// Reads the whole body.
 pub(super) fn read(
@@ -83,38 +86,6 @@ pub(super) fn read(
         tokens: &tokens,
     };
     Ok(whole(body, |json| Rows(&mut rows).deserialize(json))?)
-}
-
-/// What a body has, if its feed does not say.
-enum Shape {
-    /// An array of names.
-    Names,
-    /// Rows with names in this field.
-    Rows(String),
-}
-
-impl Shape {
-    fn of(body: &mut (impl Read + Seek)) -> Result<Self, Rejected> {
-        let start = start(body)?;
-        let array = start.trim_ascii_start().strip_prefix(b"[");
-        let first = array.and_then(|array| array.trim_ascii_start().first());
-        if matches!(first, Some(b'"' | b']')) {
-            return Ok(Self::Names);
-        }
-        begin(body)?;
-        let mut known = Known::default();
-        whole(body, |json| Rows(&mut known).deserialize(json))?;
-        match known.best {
-            Some((_, field)) => Ok(Self::Rows(field)),
-            None if array.is_some() && known.has_strings => Ok(Self::Names),
-            None => {
-                let names = NAMES.join(", ");
-                let problem =
-                    format!("none of its rows has one of the fields {names}; name it with `field`");
-                Err(serde_json::Error::custom(problem).into())
-            }
-        }
-    }
 }
 
 type Text<R> = IoRead<BufReader<Mended<R>>>;
@@ -318,57 +289,6 @@ impl TakeRow for Named<'_, '_> {
 
 /// Such a value says nothing.
 fn pass<V>(_: V, _: &dyn fmt::Display) {}
-
-/// What rows have.
-#[derive(Default)]
-struct Known {
-    /// The best field that any has, and its place in [`NAMES`].
-    best: Option<(usize, String)>,
-    /// Some are no rows but strings.
-    has_strings: bool,
-}
-
-impl TakeRow for Known {
-    fn take<'de, D: Deserializer<'de>>(&mut self, row: D) -> Result<(), D::Error> {
-        row.deserialize_any(Fields(self))
-    }
-}
-
-/// The fields of a row. Other values have none.
-struct Fields<'a>(&'a mut Known);
-
-impl<'de> Visitor<'de> for Fields<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
-        while let Some(name) = object.next_key::<Cow<'de, str>>()? {
-            let best = self.0.best.as_ref().map(|(best, _)| *best);
-            if let Some(found) = rank(&name)
-                && best.is_none_or(|best| found < best)
-            {
-                self.0.best = Some((found, name.into_owned()));
-            }
-            object.next_value::<IgnoredAny>()?;
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<(), A::Error> {
-        while array.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
-        self.0.has_strings = true;
-        Ok(())
-    }
-
-    pass_over!(pass);
-}
 
 /// An array of rows, or an object of rows or of arrays of them. Other values are no rows.
 struct Rows<'a, R>(&'a mut R);
