@@ -56,12 +56,22 @@ pub(super) fn read(
         entries,
         place: 0,
         other: String::new(),
+        full: None,
     };
+    let read = read_names(body, field, &mut names);
+    names.full.map_or(read, |full| Err(full.into()))
+}
+
+fn read_names(
+    body: &mut (impl Read + Seek),
+    field: Option<&str>,
+    names: &mut Names<'_>,
+) -> Result<(), Rejected> {
     let tokens = match field {
         Some(field) => {
             let tokens: Vec<String> = field.split('/').skip(1).map(unescape).collect();
             let at = At {
-                names: &mut names,
+                names: &mut *names,
                 tokens: &tokens,
                 takes_one: false,
             };
@@ -75,14 +85,14 @@ pub(super) fn read(
             let shape = Shape::of(body)?;
             begin(body)?;
             match shape {
-                Shape::Names => return Ok(whole(body, |json| List(&mut names).deserialize(json))?),
+                Shape::Names => return Ok(whole(body, |json| List(names).deserialize(json))?),
                 Shape::Rows(field) => vec![field],
             }
         }
     };
     begin(body)?;
     let mut rows = Named {
-        names: &mut names,
+        names,
         tokens: &tokens,
     };
     Ok(whole(body, |json| Rows(&mut rows).deserialize(json))?)
@@ -114,6 +124,8 @@ struct Names<'e> {
     place: usize,
     /// The last value that is no name, as far as people need to see it.
     other: String,
+    /// Why the body is not read any further, which serde would say in words alone.
+    full: Option<Full>,
 }
 
 impl Names<'_> {
@@ -121,7 +133,10 @@ impl Names<'_> {
         self.place += 1;
         self.other.clear();
         let added = add_host_or_url(name.trim(), self.place, self.entries);
-        added.map_err(|Full| E::custom(Rejected::TooLarge))
+        added.map_err(|full| {
+            self.full = Some(full);
+            E::custom(Rejected::TooLarge)
+        })
     }
 
     fn skip(&mut self) {

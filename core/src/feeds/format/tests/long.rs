@@ -157,6 +157,29 @@ fn a_list_whose_entries_would_have_many_times_its_size_is_refused() {
 }
 
 #[test]
+fn json_whose_entries_take_too_much_is_refused_for_that() {
+    let names: Vec<_> = (0..40_000).map(|n| format!("{n}.one.example")).collect();
+    let row = |name: &String| serde_json::json!({ "host": name });
+    let rows: Vec<_> = names.iter().map(row).collect();
+    let (names, rows) = (serde_json::json!(names), serde_json::json!(rows));
+    for (field, body) in [
+        (None, &names),
+        (Some(""), &names),
+        (None, &rows),
+        (Some("/host"), &rows),
+    ] {
+        // Room is for a much smaller list: in JSON little stands beside a name.
+        let mut entries = Entries::new(Reading::default(), false, Key::random(), 0);
+        let mut body = io::Cursor::new(body.to_string());
+        let rejected = json::read(&mut body, field, &mut entries).unwrap_err();
+        assert!(
+            matches!(rejected, Rejected::TooLarge),
+            "{field:?}: {rejected:?}"
+        );
+    }
+}
+
+#[test]
 fn of_a_long_string_in_json_a_beginning_is_shown() {
     let long = "a".repeat(1 << 20);
     let shown = "a".repeat(60) + "\u{2026}";
