@@ -129,7 +129,7 @@ fn log_panics() {
 fn answer(verdict: Verdict) -> Result<types::Verdict, String> {
     let Verdict { decision, extras } = verdict;
     for (name, value) in &extras.fields {
-        proxy::add_field(name, value).map_err(|error| String::from(Error::from(error)))?;
+        proxy::add_field(name, value).map_err(|error| String::from(error.about_added(name)))?;
     }
     if let Some(time) = extras.retry_after {
         proxy::retry_after(time);

@@ -16,6 +16,7 @@ from wit_world.imports.types import (
     Fallback,
     HeaderError_Forbidden,
     HeaderError_InvalidSyntax,
+    HeaderError_SizeExceeded,
     IpAddress,
     IpAddress_Ipv4,
     Page,
@@ -127,6 +128,8 @@ def _add_field(name: str, value: bytes) -> None:
             wrong = "belongs to the proxy and cannot be changed"
         elif isinstance(error.value, HeaderError_InvalidSyntax):
             wrong = "has a name or a value that is not possible in HTTP"
+        elif isinstance(error.value, HeaderError_SizeExceeded):
+            wrong = "is more than can be added to an answer: 1000 fields, and 64 KiB of names and values"
         else:
             raise
         raise ValueError(f"the field {name} {wrong}") from None

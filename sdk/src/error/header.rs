@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use portcullis_contract::limits::{ADDED_FIELDS_BYTES, FIELDS};
+
+use super::Error;
+
 /// Why a header field was not changed. Nothing has changed then.
 ///
 /// ```
@@ -26,6 +30,20 @@ pub enum HeaderError {
     SizeExceeded,
     /// Something else, for people to read.
     Other(String),
+}
+
+impl HeaderError {
+    /// The error about a field that a verdict adds. The proxy does not say which one is too much.
+    pub(crate) fn about_added(self, name: &str) -> Error {
+        if self != Self::SizeExceeded {
+            return self.into();
+        }
+        Error::new(format_args!(
+            "the field {name} is more than can be added to an answer: {FIELDS} fields, and {} KiB \
+             of names and values",
+            ADDED_FIELDS_BYTES >> 10
+        ))
+    }
 }
 
 impl fmt::Display for HeaderError {

@@ -17,7 +17,7 @@ use portcullis_contract::{Level, host};
 
 pub(crate) use facts::{ExchangeFacts, Known, OutcomeFacts, request_method, request_url};
 pub(crate) use feeds::{deny_feed, feed_names, find, find_in, last_found, set_feed};
-pub(crate) use fields::{Fields, check as check_field};
+pub(crate) use fields::Fields;
 pub(crate) use metrics::{count, gauge, metric, metrics, observe};
 pub(crate) use state::{compare_and_set, increment, remove, set, value};
 

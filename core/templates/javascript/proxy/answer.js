@@ -1,3 +1,4 @@
+import { ProxyError } from './error.js';
 import { check } from './fields.js';
 
 /** What was said of the answer, for tests to look at. Times are in milliseconds. */
@@ -18,7 +19,13 @@ export function keep(time) {
 
 export function addField(name, value) {
   check(name, value);
-  said.fields.push({ name, value });
+  const fields = [...said.fields, { name, value }];
+  const bytes = fields.reduce((sum, field) => sum + field.name.length + field.value.length, 0);
+  // This is for one call, and where a test makes several, clear() begins the next one.
+  if (fields.length > 1000 || bytes > 64 << 10) {
+    throw new ProxyError({ tag: 'size-exceeded' });
+  }
+  said.fields = fields;
 }
 
 export function retryAfter(time) {

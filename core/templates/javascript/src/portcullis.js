@@ -92,6 +92,7 @@ function addField(name, value) {
     const wrong = {
       forbidden: 'belongs to the proxy and cannot be changed',
       'invalid-syntax': 'has a name or a value that is not possible in HTTP',
+      'size-exceeded': 'is more than can be added to an answer: 1000 fields, and 64 KiB of names and values',
     }[error.payload?.tag];
     throw wrong ? new Error(`the field ${name} ${wrong}`) : error;
   }

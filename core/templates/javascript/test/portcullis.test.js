@@ -4,7 +4,7 @@ import { beforeEach, test } from 'node:test';
 import { local } from 'portcullis:filter/clock@1.0.0';
 import { set } from 'portcullis:filter/request-headers@1.0.0';
 
-import { said } from '../proxy/answer.js';
+import { clear, said } from '../proxy/answer.js';
 import { reset } from '../proxy/reset.js';
 import * as portcullis from '../src/portcullis.js';
 
@@ -114,6 +114,18 @@ test('a field that cannot be added is named', () => {
     ['X A', 'the field X A has a name or a value that is not possible in HTTP'],
   ]) {
     assert.throws(() => portcullis.block('no', { fields: { [name]: '1' } }), { message });
+  }
+});
+
+test('a field that is more than the proxy takes is named', () => {
+  const message = 'the field X-Last is more than can be added to an answer: 1000 fields, and 64 KiB of names and values';
+  const many = Object.fromEntries([...Array(1000).keys()].map((n) => [`X-${n}`, '']));
+  const large = { 'X-Large': 'x'.repeat((64 << 10) - 'X-Large'.length) };
+  for (const fields of [many, large]) {
+    clear();
+    portcullis.block('no', { fields });
+    clear();
+    assert.throws(() => portcullis.block('no', { fields: { ...fields, 'X-Last': '' } }), { message });
   }
 });
 

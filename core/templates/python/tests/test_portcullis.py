@@ -93,6 +93,18 @@ class Verdicts(unittest.TestCase):
                 block("no", fields={name: "1"})
             self.assertEqual(str(failure.exception), text)
 
+    def test_a_field_that_is_more_than_the_proxy_takes_is_named(self):
+        text = "the field X-Last is more than can be added to an answer: 1000 fields, and 64 KiB of names and values"
+        many = {f"X-{n}": "" for n in range(1000)}
+        large = {"X-Large": "x" * ((64 << 10) - len("X-Large"))}
+        for fields in [many, large]:
+            answer.clear()
+            block("no", fields=fields)
+            answer.clear()
+            with self.assertRaises(ValueError) as failure:
+                block("no", fields=fields | {"X-Last": ""})
+            self.assertEqual(str(failure.exception), text)
+
 
 class Errors(unittest.TestCase):
     def test_what_goes_wrong_is_told_with_its_place(self):

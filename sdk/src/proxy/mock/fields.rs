@@ -14,7 +14,7 @@ pub(crate) struct Fields {
 }
 
 /// Whether the proxy would take that field from a filter.
-pub(crate) fn check(name: &str, value: &[u8]) -> Result<(), HeaderError> {
+fn check(name: &str, value: &[u8]) -> Result<(), HeaderError> {
     if !is_name(name) {
         return Err(HeaderError::InvalidSyntax(name.to_owned()));
     }

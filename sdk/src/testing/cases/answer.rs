@@ -12,17 +12,17 @@ use crate::verdict::Decision;
 /// The error is what the proxy would count as a failure of the filter.
 pub(super) fn answer(verdict: Verdict) -> Result<Judged, String> {
     let Verdict { decision, extras } = verdict;
-    let mut fields = Vec::new();
+    let mut fields = mock::Fields::default();
     for (name, value) in extras.fields {
-        mock::check_field(&name, &value).map_err(reported)?;
-        fields.push((name.to_ascii_lowercase(), value));
+        let added = fields.append(&name, value);
+        added.map_err(|error| reported(error.about_added(&name)))?;
     }
     let answer = decided(decision)
         .map_err(|problem| format!("the filter's verdict cannot be carried out: {problem}"))?;
     let mut judged = Judged::from(answer);
     if judged.answer.takes_additions() {
         judged.retry_after = extras.retry_after.map(whole_milliseconds);
-        judged.fields = Message(fields);
+        judged.fields = Message(fields.all());
     }
     if judged.answer != Answer::Next {
         let named = extras.matched.map(|rule| one_line(&rule, RULE_BYTES));
@@ -98,4 +98,29 @@ fn replace(status: u16, content_type: &str, body: &[u8]) -> Result<Answer, &'sta
         content_type: content_type.to_owned(),
         body: body.to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_contract::limits::{ADDED_FIELDS_BYTES, FIELDS};
+
+    use super::*;
+
+    #[test]
+    fn a_field_that_is_more_than_the_proxy_takes_is_named() {
+        let many = |count: usize| {
+            let add = |verdict: Verdict, n: usize| verdict.field(format!("X-{n}"), "");
+            (0..count).fold(Verdict::block("no"), add)
+        };
+        let large = |bytes| Verdict::block("no").field("X-Large", vec![b'x'; bytes]);
+        let most = ADDED_FIELDS_BYTES - "X-Large".len();
+        for fits in [many(FIELDS), large(most)] {
+            assert!(answer(fits.clone()).is_ok());
+            let refused = answer(fits.field("X-Last", "")).err();
+            let why = "is more than can be added to an answer: 1000 fields, and 64 KiB of names \
+                       and values";
+            let said = format!("the filter reports: the field X-Last {why}");
+            assert_eq!(refused, Some(said));
+        }
+    }
 }
