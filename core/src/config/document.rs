@@ -100,10 +100,13 @@ pub(super) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> O
         .map(|(_, candidate)| candidate)
 }
 
-/// Whether no more than `most` letters may be wrong, as far as the lengths tell. Comparing letters
-/// takes long where words are long.
+/// Longer words are not compared: the time for that grows by the square of their length.
+const LONGEST_WORD: usize = 128;
+
+/// Whether no more than `most` letters may be wrong, as far as the lengths tell.
 pub(super) fn may_resemble(word: &str, other: &str, most: usize) -> bool {
-    word.chars().count().abs_diff(other.chars().count()) <= most
+    let (letters, others) = (word.chars().count(), other.chars().count());
+    letters.max(others) <= LONGEST_WORD && letters.abs_diff(others) <= most
 }
 
 /// A text as a value of TOML. It has no double quotes wherever that is possible: it is shown to be

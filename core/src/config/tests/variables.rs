@@ -140,3 +140,13 @@ fn a_misspelt_variable_below_a_name_of_the_operator_is_told() {
         assert!(refusal.contains("not all of it"), "{table}: {refusal}");
     }
 }
+
+#[test]
+fn a_variable_that_is_longer_than_any_word_is_compared_with_none() {
+    let loaded = |name: &str| {
+        let name = format!("PORTCULLIS_UPSTREAM_{name}_PROXI");
+        load("", &[(&name, "a.example")]).is_ok()
+    };
+    assert!(!loaded("OFFICE"));
+    assert!(loaded(&"OFFICE_".repeat(20)));
+}
