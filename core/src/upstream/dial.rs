@@ -264,6 +264,7 @@ mod tests {
         }
     }
 
+    #[tokio::test]
     async fn addresses_that_come_late_are_dialled_where_the_others_refuse() {
         let origin = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

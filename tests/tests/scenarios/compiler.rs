@@ -171,8 +171,8 @@ fn stumbling(folder: &Path, real: &Path, failing: &str) -> PathBuf {
         next.display(),
         real.display()
     );
-    fs::write(&program, script).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(&program, script).expect("a program is written");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it may be run");
     program
 }
 
@@ -195,7 +195,7 @@ async fn about_to_stumble(folder: &Path, failing: &str) -> Stage {
     })
     .await;
     stage.answers(&[("blocked.example", 200)]).await;
-    fs::write(folder.join("next"), "").unwrap();
+    fs::write(folder.join("next"), "").expect("a file is written");
     stage
 }
 
