@@ -59,6 +59,11 @@ use crate::upstream::reload::Reloads;
 /// Least time between two looks at the machine's files, which a lookup pays for.
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
+/// How long the addresses of a family that was late are waited for. Their question is sent once more
+/// if it is lost. A server that drops it must not have clients wait for seconds to hear that an
+/// origin is down.
+const LATE_LIMIT: Duration = Duration::from_secs(1);
+
 /// Names that are looked up at a time unless there is a smaller bound. Each takes a socket.
 pub(crate) const LOOKUPS: usize = 256;
 
@@ -222,14 +227,13 @@ impl Resolver {
         }
     }
 
-    /// The addresses of a family that was late, which has the time of a lookup. None if there are
-    /// none.
+    /// The addresses of a family that was late. None if there are none, or if they do not come soon.
     pub(crate) async fn late(&self, question: &Question, client: ClientKey) -> Arc<[IpAddr]> {
         let asking = async {
             let _turn = self.lookups.take(client).await;
             question.ask().await
         };
-        match timeout(self.limit, Box::pin(asking)).await {
+        match timeout(self.limit.min(LATE_LIMIT), Box::pin(asking)).await {
             Ok(Ok(Ok(addresses))) => addresses,
             _ => Arc::default(),
         }

@@ -115,6 +115,17 @@ async fn ipv6_addresses_that_are_late_can_be_had_each_time() {
 }
 
 #[tokio::test]
+async fn ipv6_addresses_that_never_come_are_not_waited_for_as_long_as_a_name() {
+    let server = Uneven::start(RecordType::AAAA, NEVER);
+    let resolver = server.resolver_within(Duration::from_secs(60));
+    let question = addresses(&resolver).await.late.unwrap();
+    // Nothing comes from here on but the end of the wait.
+    tokio::time::pause();
+    let late = timeout(2 * LATE_LIMIT, resolver.late(&question, EVE)).await;
+    assert!(late.expect("it ends").is_empty());
+}
+
+#[tokio::test]
 async fn a_name_that_does_not_exist_waits_for_no_answer_about_its_ipv6_addresses() {
     let script: Script = |record| (record == RecordType::A).then_some(ResponseCode::NXDomain);
     let resolver = resolver(&[&Dns::start(script), &Dns::start(script)]);
