@@ -229,11 +229,8 @@ impl Resolver {
 
     /// The addresses of a family that was late. None if there are none, or if they do not come soon.
     pub(crate) async fn late(&self, question: &Question, client: ClientKey) -> Arc<[IpAddr]> {
-        let asking = async {
-            let _turn = self.lookups.take(client).await;
-            question.ask().await
-        };
-        match timeout(self.limit.min(LATE_LIMIT), Box::pin(asking)).await {
+        let asking = Box::pin(question.ask_in_turn(&self.lookups, client));
+        match timeout(self.limit.min(LATE_LIMIT), asking).await {
             Ok(Ok(Ok(addresses))) => addresses,
             _ => Arc::default(),
         }

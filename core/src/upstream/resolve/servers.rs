@@ -25,12 +25,14 @@ use super::alias::{self, Alias};
 use super::by_name::ByName;
 use super::cache::{Cache, Said, joined};
 use super::failure::{Absence, Failure};
-use super::pending::Found;
+use super::pending::{Found, Pending};
 use super::place::{Find, Place};
 use super::search::Search;
 use super::server::{Heard, Server, Way};
 use super::system::NameServers;
 use crate::config::NameServer;
+use crate::flow::ClientKey;
+use crate::upstream::turns::Turns;
 
 /// How long IPv4 addresses wait for those of IPv6 (RFC 8305, section 3).
 const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
@@ -84,7 +86,22 @@ impl Addresses {
 }
 
 impl Question {
-    pub(super) async fn ask(&self) -> Answered {
+    /// Asks when it is the client's turn, or waits for the answer with others who ask the same.
+    pub(super) async fn ask_in_turn(&self, turns: &Turns, client: ClientKey) -> Answered {
+        let asked = &self.servers.asked_again;
+        let key = format!("{} {}", self.record, self.name);
+        if let Some(question) = asked.get(&key) {
+            return question.await;
+        }
+        let (question, turn) = (self.clone(), turns.take(client).await);
+        let ask = async move {
+            let _turn = turn;
+            question.ask().await
+        };
+        asked.join(&key, || ask).await
+    }
+
+    async fn ask(&self) -> Answered {
         let (name, record) = (&self.name, self.record);
         self.servers
             .ask(name, record, &self.cache, &self.split)
@@ -101,6 +118,8 @@ pub(super) struct Servers {
     limit: Duration,
     /// Since when a name's IPv6 addresses are late.
     late: Mutex<LruCache<Box<str>, Instant>>,
+    /// The questions for addresses that were late, by family and name.
+    asked_again: Pending<Said>,
 }
 
 impl Servers {
@@ -136,6 +155,7 @@ impl Servers {
             search,
             limit: way.limit,
             late: Mutex::new(LruCache::new(LATE_NAMES)),
+            asked_again: Pending::default(),
         }
     }
 

@@ -115,6 +115,18 @@ async fn ipv6_addresses_that_are_late_can_be_had_each_time() {
 }
 
 #[tokio::test]
+async fn ipv6_addresses_that_are_late_are_asked_for_once_at_a_time() {
+    let server = Uneven::start(RecordType::AAAA, LATE);
+    let resolver = server.resolver_within(Duration::from_secs(5));
+    let question = addresses(&resolver).await.late.unwrap();
+    let late = join_all((0..30).map(|_| resolver.late(&question, EVE))).await;
+    assert!(late.iter().all(|late| **late == [IpAddr::from(FOUND_V6)]));
+    // On a machine that is busy it may be sent again.
+    let times = server.times(RecordType::AAAA);
+    assert!((2..10).contains(&times), "{times}");
+}
+
+#[tokio::test]
 async fn ipv6_addresses_that_never_come_are_not_waited_for_as_long_as_a_name() {
     let server = Uneven::start(RecordType::AAAA, NEVER);
     let resolver = server.resolver_within(Duration::from_secs(60));
