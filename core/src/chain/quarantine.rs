@@ -266,7 +266,7 @@ impl Quarantine {
 
     fn abandoned(&self, client: ClientKey, now: Instant) -> Option<Change> {
         let mut record = lock(&self.record);
-        if record.is_open_for(client) {
+        if record.is_not_asked_for(client, now) {
             return None;
         }
         record.clients.abandoned(client, now, &self.rule);
@@ -283,8 +283,7 @@ impl Quarantine {
 
     fn failed(&self, client: ClientKey, error: String, now: Instant) -> Option<Change> {
         let mut record = lock(&self.record);
-        // Calls that began before the breaker opened say nothing new.
-        if record.is_open_for(client) {
+        if record.is_not_asked_for(client, now) {
             return None;
         }
         record.clients.failed(client, now, &self.rule);
@@ -433,9 +432,11 @@ impl Quarantine {
 }
 
 impl Record {
-    /// Whether the filter is not asked for that client, or tried.
-    fn is_open_for(&self, client: ClientKey) -> bool {
-        self.tripped.is_some() && self.tripped_by.is_none_or(|by| by == client)
+    /// Whether the filter is not asked for that client, or tried. What ends then and is no trial
+    /// began before, and says nothing new.
+    fn is_not_asked_for(&self, client: ClientKey, now: Instant) -> bool {
+        let is_open = self.tripped.is_some() && self.tripped_by.is_none_or(|by| by == client);
+        is_open || self.clients.is_held(client, now)
     }
 }
 

@@ -138,6 +138,35 @@ fn one_client_among_others_is_held_back_alone() {
 }
 
 #[test]
+fn calls_that_were_under_way_when_their_client_was_held_back_change_nothing() {
+    let mut scene = Scene::new();
+    scene.works(ALICE);
+    let ended = |end| {
+        scene
+            .quarantine
+            .ended(Admission::Free, EVE, end, &scene.calls, scene.now)
+    };
+    for _ in 0..3 {
+        assert_eq!(ended(End::Failed("a trap".into())), None);
+    }
+    let held = ended(End::Failed("a trap".into()));
+    assert_eq!(held, Some(Change::Held { pause: SECOND }));
+    // Most of them go well.
+    for _ in 0..4 {
+        for end in [End::Good, End::Good, End::Failed("a trap".into())] {
+            assert_eq!(ended(end), None);
+        }
+        assert_eq!(ended(End::Abandoned), None);
+    }
+    scene.now += SECOND;
+    for _ in 0..3 {
+        assert_eq!(scene.fails(EVE), None);
+    }
+    let held = scene.fails(EVE);
+    assert_eq!(held, Some(Change::Held { pause: 2 * SECOND }));
+}
+
+#[test]
 fn a_network_of_64_bits_is_one_client_however_many_addresses_it_asks_from() {
     let at = |address: &str| ClientKey::of(address.parse().ok());
     let scene = Scene::new();
