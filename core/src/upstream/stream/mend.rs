@@ -30,12 +30,19 @@ pub(crate) fn is_sound(head: &[u8]) -> bool {
 pub(crate) fn mend(head: &[u8]) -> Vec<u8> {
     let mut mended = Vec::with_capacity(head.len());
     let mut fields = Vec::<Vec<u8>>::new();
+    // Of the last field. To look for it at each line would take as long as the name is each time.
+    let mut has_colon = false;
     let mut lines = head.split_inclusive(|byte| *byte == b'\n');
     mended.extend_from_slice(lines.next().unwrap_or_default());
     for line in lines {
+        // A line that begins with a blank continues a value. A name cannot be continued.
+        let is_folded = has_colon && line.first().is_some_and(|byte| is_blank(*byte));
         match fields.last_mut() {
-            Some(field) if is_folded(field, line) => unfold(field, line),
-            _ => fields.push(mend_name(line)),
+            Some(field) if is_folded => unfold(field, line),
+            _ => {
+                has_colon = memchr(b':', line).is_some();
+                fields.push(mend_name(line));
+            }
         }
     }
     for mut field in fields {
@@ -45,11 +52,6 @@ pub(crate) fn mend(head: &[u8]) -> Vec<u8> {
         }
     }
     mended
-}
-
-/// Whether a line continues the value of a field. A name cannot be continued.
-fn is_folded(field: &[u8], line: &[u8]) -> bool {
-    line.first().is_some_and(|byte| is_blank(*byte)) && memchr(b':', field).is_some()
 }
 
 /// Adds a line to the field that it continues.
