@@ -77,5 +77,5 @@ fn the_filter_in_python_that_the_guide_shows_passes_tests() {
     let test = test.args(["-m", "unittest"]).current_dir(&dir).output();
     let test = test.unwrap();
     assert_eq!(test.status.code(), Some(0), "{}", stderr(&test));
-    assert!(stderr(&test).contains("Ran 14 tests"), "{}", stderr(&test));
+    assert!(stderr(&test).contains("Ran 15 tests"), "{}", stderr(&test));
 }

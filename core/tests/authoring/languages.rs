@@ -203,7 +203,7 @@ fn a_filter_in_python_is_begun_tested_built_and_obeyed() {
         .output()
         .unwrap();
     assert_eq!(test.status.code(), Some(0), "{test:?}");
-    assert!(stderr(&test).contains("Ran 13 tests"), "{}", stderr(&test));
+    assert!(stderr(&test).contains("Ran 14 tests"), "{}", stderr(&test));
 
     edit(&dir.join("app.py"), |source| {
         let begins = "        for domain in config.domains:";

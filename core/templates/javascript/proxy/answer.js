@@ -1,5 +1,4 @@
-import { ProxyError } from './error.js';
-import { check } from './fields.js';
+import { check, checkRoom, size } from './fields.js';
 
 /** What was said of the answer, for tests to look at. Times are in milliseconds. */
 export const said = {};
@@ -20,11 +19,8 @@ export function keep(time) {
 export function addField(name, value) {
   check(name, value);
   const fields = [...said.fields, { name, value }];
-  const bytes = fields.reduce((sum, field) => sum + field.name.length + field.value.length, 0);
   // This is for one call, and where a test makes several, clear() begins the next one.
-  if (fields.length > 1000 || bytes > 64 << 10) {
-    throw new ProxyError({ tag: 'size-exceeded' });
-  }
+  checkRoom(fields.length, size(fields));
   said.fields = fields;
 }
 

@@ -10,9 +10,13 @@ const owned = [
 ];
 const isOwned = ({ name }) => owned.includes(name.toLowerCase());
 const isNamed = (name) => (field) => field.name.toLowerCase() === name.toLowerCase();
+const text = ({ name, value }) => `${name.toLowerCase()}: ${value}`;
 
 export class Fields {
   #list = [];
+
+  // How much the filter has added, in bytes.
+  #added = 0;
 
   /** For tests to say: the hook that runs cannot change them. */
   immutable = false;
@@ -25,6 +29,7 @@ export class Fields {
   /** There are none, as before the first test. */
   clear() {
     this.#list = [];
+    this.#added = 0;
     this.immutable = false;
   }
 
@@ -43,12 +48,12 @@ export class Fields {
 
   set(name, value) {
     this.#check(name, value);
-    this.#list = [...this.#without(name), { name, value }];
+    this.#become([...this.#without(name), { name, value }], [{ name, value }]);
   }
 
   append(name, value) {
     this.#check(name, value);
-    this.#list.push({ name, value });
+    this.#become([...this.#list, { name, value }], [{ name, value }]);
   }
 
   remove(name) {
@@ -59,7 +64,26 @@ export class Fields {
   setAll(fields) {
     const theirs = fields.filter((field) => !isOwned(field));
     theirs.forEach(({ name, value }) => this.#check(name, value));
-    this.#list = [...this.#list.filter(isOwned), ...theirs];
+    // Only what the list has more often than the message is added.
+    const left = this.#list.map(text);
+    const added = [];
+    for (const field of theirs) {
+      const at = left.indexOf(text(field));
+      if (at < 0) {
+        added.push(field);
+      } else {
+        left.splice(at, 1);
+      }
+    }
+    this.#become([...this.#list.filter(isOwned), ...theirs], added);
+  }
+
+  // This is for one call, and where a test makes several, clear() begins the next one.
+  #become(list, added) {
+    const bytes = this.#added + size(added);
+    checkRoom(list.length, bytes);
+    this.#list = list;
+    this.#added = bytes;
   }
 
   #without(name) {
@@ -81,5 +105,15 @@ export function check(name, value = []) {
   }
   if (isOwned({ name })) {
     throw new ProxyError({ tag: 'forbidden' });
+  }
+}
+
+/** What the names and values of fields take, in bytes. */
+export const size = (fields) => fields.reduce((sum, { name, value }) => sum + name.length + value.length, 0);
+
+/** Throws unless there may be so many fields, and so many bytes of them that a filter has added. */
+export function checkRoom(count, added) {
+  if (count > 1000 || added > 64 << 10) {
+    throw new ProxyError({ tag: 'size-exceeded' });
   }
 }

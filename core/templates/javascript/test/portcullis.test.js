@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 
 import { local } from 'portcullis:filter/clock@1.0.0';
-import { set } from 'portcullis:filter/request-headers@1.0.0';
+import * as headers from 'portcullis:filter/request-headers@1.0.0';
 
 import { clear, said } from '../proxy/answer.js';
 import { reset } from '../proxy/reset.js';
@@ -129,10 +129,31 @@ test('a field that is more than the proxy takes is named', () => {
   }
 });
 
+test('more fields of a message than the proxy takes change nothing', () => {
+  const refused = { payload: { tag: 'size-exceeded' } };
+  const empty = (name) => ({ name, value: bytes('') });
+  const isFull = () => {
+    const before = headers.all();
+    assert.throws(() => headers.append('X-Last', bytes('')), refused);
+    assert.throws(() => headers.set('X-Last', bytes('')), refused);
+    assert.throws(() => headers.setAll([...before, empty('X-Last')]), refused);
+    assert.deepEqual(headers.all(), before);
+  };
+  headers.setAll([...Array(1000).keys()].map((n) => empty(`X-${n}`)));
+  isFull();
+  headers.set('X-0', bytes('in place of one'));
+
+  reset();
+  headers.append('X-Large', bytes('x'.repeat((64 << 10) - 'X-Large'.length)));
+  isFull();
+  // What the message has is not added once more.
+  headers.setAll(headers.all());
+});
+
 test('what goes wrong is told with its place', () => {
   const fails = (call, text) => assert.throws(hook(call), (thrown) => text.test(thrown));
   fails(() => next.val.status, /^TypeError: .*'status'.* \(test\/portcullis.test.js:\d+\)$/);
-  fails(() => set('Host', bytes('a.example')), /^the proxy answers forbidden \(test\/portcullis.test.js:\d+\)$/);
+  fails(() => headers.set('Host', bytes('a.example')), /^the proxy answers forbidden \(test\/portcullis.test.js:\d+\)$/);
   fails(() => local('Nowhere'), /^there is no time zone Nowhere; .* \(test\/portcullis.test.js:\d+\)$/);
   fails(() => { throw 'not today'; }, /^not today$/);
   assert.throws(judge(() => 'block'), (thrown) => /the hook answered "block"; a verdict is next, allow, /.test(thrown));

@@ -3,7 +3,16 @@ import unittest
 from componentize_py_types import Err
 from portcullis import NEXT, ask, block, hook, ip, is_within, keep, redirect, replace
 from wit_world.imports import answer, clock, request_headers
-from wit_world.imports.types import Fallback, Field, IpAddress_Ipv4, IpAddress_Ipv6, Page, Question, Refusal
+from wit_world.imports.types import (
+    Fallback,
+    Field,
+    HeaderError_SizeExceeded,
+    IpAddress_Ipv4,
+    IpAddress_Ipv6,
+    Page,
+    Question,
+    Refusal,
+)
 from wit_world.reset import reset
 
 
@@ -104,6 +113,29 @@ class Verdicts(unittest.TestCase):
             with self.assertRaises(ValueError) as failure:
                 block("no", fields=fields | {"X-Last": ""})
             self.assertEqual(str(failure.exception), text)
+
+    def test_more_fields_of_a_message_than_the_proxy_takes_change_nothing(self):
+        request_headers.set_all([Field(f"X-{n}", b"") for n in range(1000)])
+        self._is_full()
+        request_headers.set("X-0", b"in place of one")
+
+        reset()
+        request_headers.append("X-Large", b"x" * ((64 << 10) - len("X-Large")))
+        self._is_full()
+        # What the message has is not added once more.
+        request_headers.set_all(request_headers.all())
+
+    def _is_full(self):
+        before = request_headers.all()
+        for change in [
+            lambda: request_headers.append("X-Last", b""),
+            lambda: request_headers.set("X-Last", b""),
+            lambda: request_headers.set_all([*before, Field("X-Last", b"")]),
+        ]:
+            with self.assertRaises(Err) as failure:
+                change()
+            self.assertEqual(failure.exception.value, HeaderError_SizeExceeded())
+            self.assertEqual(request_headers.all(), before)
 
 
 class Errors(unittest.TestCase):

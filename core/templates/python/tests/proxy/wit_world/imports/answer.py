@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from componentize_py_types import Err
-from wit_world.fields import check
-from wit_world.imports.types import Field, HeaderError_SizeExceeded
+from wit_world.fields import check, check_room, size
+from wit_world.imports.types import Field
 
 
 @dataclass
@@ -35,8 +34,7 @@ def add_field(name: str, value: bytes) -> None:
     check(name, value)
     fields = [*said.fields, Field(name, value)]
     # This is for one call, and where a test makes several, clear() begins the next one.
-    if len(fields) > 1000 or sum(len(field.name) + len(field.value) for field in fields) > 64 << 10:
-        raise Err(HeaderError_SizeExceeded())
+    check_room(len(fields), size(fields))
     said.fields = fields
 
 
