@@ -318,7 +318,7 @@ fn filters_load_and_lists_are_fetched_while_clients_take_all_that_they_may() {
     fs::create_dir(&plugins).unwrap();
     let settings = format!(
         "{ONE_WORKER}[limits]\nrequest_head = \"1h\"\n[listeners.balanced]\naddress = \"127.0.0.1:0\"\n\
-         proxy_protocol = [\"127.0.0.1\"]\nallow = [\"192.168.0.0/16\"]\n"
+         proxy_protocol = [\"127.0.0.1\"]\nallow = [\"192.168.0.0/16\"]\n[egress]\nprivate = \"allow\"\n"
     );
     let mut proxy = limited(dir.path(), &settings, 100);
     let most = most_clients(&mut proxy);
