@@ -23,12 +23,15 @@ use crate::config::ProxyProtocol;
 use crate::error::Error;
 use crate::flow::ClientKey;
 
+/// Why there is no connection to a proxy although the proxy may be well.
+const NO_PORT: &str = "connections to the parent proxy have taken all ports of this machine";
+
 /// Why there is no connection.
 #[derive(Debug)]
 pub(super) enum NoWay {
     /// None of the parent proxies is there.
     Unreached(Error),
-    /// The target cannot be reached, or a proxy does not lead there.
+    /// The target cannot be reached, a proxy does not lead there, or the fault is here.
     Failed(Error),
 }
 
@@ -38,6 +41,8 @@ enum Failure {
     Final(Error),
     /// The proxy fails in this way.
     Of(Fault, Error),
+    /// This machine has no port left for a connection to the proxy. It may have one for another.
+    NoPort(Error),
 }
 
 /// Why a proxy that was reached does not lead to the target.
@@ -75,7 +80,7 @@ impl Upstream {
         let candidates = parent.candidates(route.target.host());
         let end = Instant::now() + self.connect_timeout;
         let mut unreached = failed(parent, io::Error::other("all of its proxies have failed"));
-        let mut broken = None;
+        let mut failed_otherwise = None;
         for (&place, left) in candidates.iter().zip((1..=candidates.len()).rev()) {
             let part = end.saturating_duration_since(Instant::now()) / left as u32;
             match self.try_member(parent, place, (route, marks), part).await {
@@ -85,13 +90,15 @@ impl Upstream {
                     parent.record_failure(place, fault, &error);
                     match fault {
                         Fault::Unreachable => unreached = error,
-                        Fault::Broken => broken = Some(error),
+                        Fault::Broken => failed_otherwise = Some(error),
                     }
                 }
+                Err(Failure::NoPort(error)) => failed_otherwise = Some(error),
             }
         }
-        // A client can choose a target for which a proxy breaks off. It does not choose the way.
-        Err(broken.map_or(NoWay::Unreached(unreached), NoWay::Failed))
+        // A client can choose a target for which a proxy breaks off, and can open very many
+        // connections. It does not choose the way.
+        Err(failed_otherwise.map_or(NoWay::Unreached(unreached), NoWay::Failed))
     }
 
     /// Connects through one proxy, which has `part` of the time to be reached.
@@ -154,8 +161,15 @@ impl Upstream {
             // The settings name the proxy, so it may be anywhere but here.
             self.policy.judge_named(*address)?;
         }
+        let are_v4 = addresses.iter().all(SocketAddr::is_ipv4);
         let dialled = self.race(addresses, || None, ClientKey::of(None)).await;
-        let Dialled { stream, peer } = dialled.map_err(|source| failed(parent, source))?;
+        let Dialled { stream, peer } = dialled.map_err(|source| {
+            if are_v4 && is_out_of_ports(&source) {
+                Error::NoRoom(NO_PORT)
+            } else {
+                failed(parent, source)
+            }
+        })?;
         let permit = member.permit();
         let tls = parent.tls();
         let socket = match tls.filter(|_| member.protocol() == ProxyProtocol::Https) {
@@ -199,9 +213,17 @@ impl Upstream {
     }
 }
 
+/// Whether the system has no port left for a connection to an IPv4 address. Of an IPv6 address, it
+/// says the same where the machine has none of that kind. An error without a number is not the
+/// system's.
+fn is_out_of_ports(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::AddrNotAvailable && error.raw_os_error().is_some()
+}
+
 /// The proxy is not there, unless the error is of this machine's making.
 fn unreachable(error: Error) -> Failure {
     match error {
+        Error::NoRoom(NO_PORT) => Failure::NoPort(error),
         Error::Loop | Error::NoRoom(_) => Failure::Final(error),
         Error::Connect { source, .. } if dial::is_out_of_descriptors(&source) => {
             Failure::Final(Error::NoRoom(dial::NO_DESCRIPTOR))
@@ -265,6 +287,17 @@ mod tests {
     use rustix::io::Errno;
 
     use super::*;
+
+    #[test]
+    fn want_of_ports_is_no_fault_of_a_proxy_and_stops_at_that_proxy() {
+        assert!(is_out_of_ports(&Errno::ADDRNOTAVAIL.into()));
+        // So it is said where there is no address to connect to.
+        let nowhere = io::Error::from(io::ErrorKind::AddrNotAvailable);
+        assert!(!is_out_of_ports(&nowhere));
+        assert!(!is_out_of_ports(&Errno::CONNREFUSED.into()));
+        let failure = unreachable(Error::NoRoom(NO_PORT));
+        assert!(matches!(failure, Failure::NoPort(_)));
+    }
 
     #[test]
     fn want_of_descriptors_is_no_fault_of_a_proxy() {
