@@ -115,7 +115,9 @@ impl CopyBuffer {
             }
             direction.unwritten = Bytes::new();
             match direction.state {
-                State::Copying => {}
+                // TLS may have taken what the system has no room for yet. The sender may say nothing
+                // more before that has arrived.
+                State::Copying => ready!(Pin::new(&mut *to).poll_flush(cx))?,
                 State::Closing => {
                     ready!(Pin::new(&mut *to).poll_shutdown(cx))?;
                     direction.state = State::Closed;
@@ -210,9 +212,28 @@ impl fmt::Debug for CopyBuffer {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{repeat, sink};
+    use tokio::io::{AsyncWriteExt, BufWriter, duplex, repeat, sink};
 
     use super::*;
+
+    #[tokio::test]
+    async fn a_receiver_holds_nothing_back_while_the_sender_waits_for_an_answer() {
+        let (mut sender, mut from) = duplex(64);
+        let (to, _receiver) = duplex(64);
+        // It keeps what it takes until it is flushed, as TLS does where the system has no room.
+        let mut to = BufWriter::new(to);
+        sender.write_all(b"a question").await.unwrap();
+        let buffer = CopyBuffer::new();
+        let mut direction = Direction::new(Bytes::new());
+        poll_fn(|cx| {
+            let copied = buffer.poll_copy(&mut direction, &mut from, &mut to, cx, |_| ());
+            assert!(copied.is_pending(), "the sender has not ended");
+            Poll::Ready(())
+        })
+        .await;
+        assert_eq!(to.buffer(), b"");
+        assert!(direction.is_written());
+    }
 
     #[tokio::test]
     async fn streams_that_are_always_ready_let_others_have_their_turn() {
