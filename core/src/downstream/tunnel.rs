@@ -114,6 +114,11 @@ impl Gate<'_> {
         }
         true
     }
+
+    /// Whether the client has closed its sending side behind what is held back.
+    fn has_ended(&self) -> bool {
+        matches!(self, Self::Repeat(gate) if gate.has_ended())
+    }
 }
 
 /// Both sides of a tunnel.
@@ -146,7 +151,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Joined<'_, S> {
                 if is_stopping {
                     session.deadlines.begin_tunnel_drain(self.last.get());
                 }
-                let is_half_closed = self.up.has_ended() || self.down.has_ended();
+                let is_half_closed =
+                    self.up.has_ended() || self.down.has_ended() || self.gate.has_ended();
                 if is_half_closed {
                     session.deadlines.record_half_closed_tunnel();
                 }

@@ -55,6 +55,12 @@ impl RepeatGate {
         self.is_late = true;
     }
 
+    /// Whether the client has closed its sending side. Its bytes are not copied yet, so that nothing
+    /// else tells.
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended
+    }
+
     /// What is held back of the client.
     pub(super) fn into_held(self) -> Vec<u8> {
         self.held

@@ -179,6 +179,21 @@ async fn a_second_message_that_does_not_come_closes_the_tunnel() {
 }
 
 #[tokio::test]
+async fn a_client_that_leaves_before_the_server_answers_is_waited_for_no_longer_than_others() {
+    let scene = Scene::start_with(|config| {
+        config.limits.half_closed = Duration::from_millis(50);
+    })
+    .await;
+    let hello = repeated("front.example");
+    let (mut client, mut served) = scene.tunnel("front.example").await;
+    client.send(&hello.first).await;
+    arrives(&hello.first, &mut served).await;
+    client.finish().await;
+    assert_eq!(served.rest().await, "");
+    assert_eq!(client.rest().await, "");
+}
+
+#[tokio::test]
 async fn a_second_name_is_only_logged_where_names_are() {
     let scene = Scene::start_with(|config| config.tunnel.sni = SniCheck::Log).await;
     let (hello, blocked) = (repeated("front.example"), repeated(BLOCKED));
