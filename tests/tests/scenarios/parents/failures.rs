@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use portcullis::config::Fallback;
 use portcullis_tests::{Log, Origin, Proxy, connect, get};
+use tokio::time::interval;
 
 use super::{asks_for_tunnel, behind, credentials, through};
 
@@ -337,6 +338,34 @@ async fn a_parent_that_never_answers_is_given_up() {
         let refused = client.response_to("CONNECT").await;
         assert_eq!(refused.status, 504, "{refused:?}");
         assert!(refused.body.contains("[upstream.corp]"), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_parent_that_trickles_its_answer_has_no_more_time_for_it() {
+    let long = "a".repeat(200);
+    for (protocol, answer) in [
+        ("http", format!("HTTP/1.1 200 OK\r\nX: {long}\r\n\r\n")),
+        // A name of 127 bytes and a port stand behind the reply.
+        ("socks5", format!("\x05\0\x05\0\0\x03\x7f{}", &long[..129])),
+    ] {
+        let parent = Origin::start().await;
+        let proxy = behind(protocol, &parent, |config, _| {
+            config.limits.connect = Duration::from_millis(200);
+        })
+        .await;
+        let (mut client, mut end) = asks_for_tunnel(&proxy, &parent, "wiki.example:443").await;
+        let mut pace = interval(Duration::from_millis(20));
+        let trickling = async {
+            for byte in answer.bytes() {
+                pace.tick().await;
+                if !end.try_send([byte]).await {
+                    break;
+                }
+            }
+        };
+        let (refused, ()) = tokio::join!(client.response_to("CONNECT"), trickling);
+        assert_eq!(refused.status, 504, "{refused:?}");
     }
 }
 
