@@ -119,7 +119,12 @@ impl Feeds {
             let left = pause.saturating_sub(began.elapsed());
             sleep(left.min(FILE_CHECK)).await;
             let (now, copied) = stamps_of(file, &copy).await;
-            if left <= FILE_CHECK || now != read {
+            if now != read {
+                // What was held is another list by now, or more of one that is still being written.
+                source.state().held = None;
+                return;
+            }
+            if left <= FILE_CHECK {
                 return;
             }
             if copied != known {

@@ -5,7 +5,7 @@ use crate::config::OnShrink;
 use crate::feeds::bounds::OutOfBounds;
 
 /// A list of so many names.
-fn names(count: usize) -> String {
+pub(super) fn names(count: usize) -> String {
     let names = (0..count).map(|number| format!("name-{number}.example\n"));
     names.collect()
 }

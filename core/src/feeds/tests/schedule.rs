@@ -2,6 +2,7 @@
 
 use tokio::time::{pause, sleep};
 
+use super::bounds::names;
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -61,6 +62,39 @@ async fn a_list_that_is_held_is_fetched_again_after_the_usual_time() {
         sleep(HOUR / 2).await;
         assert!(!lists(&feeds, "c.example"), "the next fetch confirms it");
         assert!(lists(&feeds, "a.example"));
+    };
+    while_fresh(&feeds, watch).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_written_slowly_is_not_confirmed_by_its_own_growth() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("list.txt");
+    fs::write(&file, names(100)).unwrap();
+    let list = feed(url::Url::from_file_path(&file).unwrap().as_str());
+    let feeds = open(list, dir.path());
+    let watch = async {
+        while !lists(&feeds, "name-99.example") {
+            sleep(SECOND).await;
+        }
+        // In place, as a download does. Each look finds about as many names as the one before.
+        for count in 40..45 {
+            fs::write(&file, names(count)).unwrap();
+            let held = format!("it has {count} names");
+            while !list_status(&feeds)
+                .last_error
+                .is_some_and(|error| error.contains(&held))
+            {
+                assert!(lists(&feeds, "name-99.example"), "{count} names serve");
+                sleep(SECOND).await;
+            }
+        }
+        sleep(HOUR * 8 / 10).await;
+        assert!(lists(&feeds, "name-99.example"), "it is held");
+        // Nothing is added any more.
+        sleep(HOUR / 2).await;
+        assert!(!lists(&feeds, "name-44.example"), "it is confirmed");
+        assert!(lists(&feeds, "name-43.example"));
     };
     while_fresh(&feeds, watch).await;
 }
