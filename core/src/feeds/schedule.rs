@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
+use super::bounds::OutOfBounds;
 use super::fetch::{UNKEPT_HINT, file_path};
 use super::origin::Origin;
 use super::source::Source;
@@ -166,12 +167,16 @@ impl Source {
         );
     }
 
-    pub(super) fn log_not_taken_up(&self, error: &dyn std::error::Error) {
+    pub(super) fn log_not_taken_up(&self, error: &(dyn std::error::Error + 'static)) {
+        let hint = error.downcast_ref::<OutOfBounds>().map_or(
+            "run `portcullis feed refresh` as the user of the proxy",
+            |error| error.hint(),
+        );
         warn!(
             feed = &*self.feed,
             source = &*self.shown,
             error = %ErrorChain(error),
-            hint = "run `portcullis feed refresh` as the user of the proxy",
+            hint,
             "a copy that another process has fetched is not used"
         );
     }

@@ -16,7 +16,7 @@ use super::fetch::body::Body;
 use super::fetch::{Fetched, Version, fetch};
 use super::lists::Serving;
 use super::snapshot::{Refused, Snapshot};
-use super::source::{List, Source};
+use super::source::Source;
 use super::{FeedError, Feeds, Outcome, blocking, read_list};
 use crate::error::{ErrorChain, panic_message};
 
@@ -29,11 +29,10 @@ impl Feeds {
         let outcome = outcome
             .await
             .unwrap_or_else(|panic| Err(FeedError::Panicked(panic_message(&*panic))));
-        let mut state = source.state();
-        if let Err(FeedError::OutOfBounds(OutOfBounds::Shrunk { names, .. })) = outcome {
-            state.held = Some(names);
+        if let Err(FeedError::OutOfBounds(error)) = outcome {
+            source.hold_if_shrunk(error);
         }
-        state.error = outcome
+        source.state().error = outcome
             .as_ref()
             .err()
             .map(|error| ErrorChain(error).to_string());
@@ -65,7 +64,12 @@ impl Feeds {
                 Err(error) => return Err(error.into()),
             };
             let names = list.len();
-            wanted.bounds.check(names)?;
+            let serving = lists.names_of_own(&of);
+            // The process may have found no list to compare it with. A fetch of our own confirms it.
+            if let Err(error) = wanted.bounds.check_change(names, serving, None) {
+                of.hold_if_shrunk(error);
+                return Err(error.into());
+            }
             let Some(_writes) = of.writes() else {
                 return Ok(None);
             };
@@ -157,13 +161,7 @@ impl Serving {
         let bytes = usize::try_from(body.len()).unwrap_or(usize::MAX);
         let Listed { draft, left_out } = read_list(&arrival.origin.format, &mut body, self.key())?;
         let names = draft.len();
-        // One that stands in for the first list says nothing about it.
-        let own = |list: &&List| list.before.is_none();
-        let serving = self
-            .load()
-            .of_source(source)
-            .filter(own)
-            .map_or(0, |list| list.snapshot.len());
+        let serving = self.names_of_own(source);
         let held = source.state().held;
         arrival.origin.bounds.check_change(names, serving, held)?;
         let _writes = source.writes().ok_or(FeedError::Retired)?;
@@ -180,6 +178,14 @@ impl Serving {
             bytes,
             unkept: kept.error,
         })
+    }
+
+    /// How many names the list of a source has that serves. One that stands in for its first list
+    /// says nothing about it.
+    fn names_of_own(&self, source: &Arc<Source>) -> usize {
+        let lists = self.load();
+        let own = lists.of_source(source).filter(|list| list.before.is_none());
+        own.map_or(0, |list| list.snapshot.len())
     }
 
     /// Has a list serve from the next lookup on, unless its source is retired. What was counted of
@@ -200,5 +206,14 @@ impl Serving {
             }
         }
         is_used
+    }
+}
+
+impl Source {
+    /// Remembers how many names a list had that may be half of one.
+    fn hold_if_shrunk(&self, error: OutOfBounds) {
+        if let OutOfBounds::Shrunk { names, .. } = error {
+            self.state().held = Some(names);
+        }
     }
 }

@@ -110,3 +110,18 @@ async fn a_list_outside_of_its_bounds_is_refused_and_the_one_before_serves() {
         assert_eq!(list_status(&open(list, dir.path())).names, expected);
     }
 }
+
+#[tokio::test]
+async fn a_copy_that_lost_most_names_is_held_too_whatever_process_has_fetched_it() {
+    let (feeds, list, dir) = serving(&[100, 40, 42], |_| ());
+    fetches(&feeds, 1).await;
+    // One that finds no copy has nothing to compare its list with.
+    fs::remove_dir_all(dir.path().join("feeds")).unwrap();
+    open(list, dir.path()).refresh_list().await.unwrap();
+    let source = feeds.now().feeds["list"].lists[0].source.clone();
+    assert!(!feeds.take_up(&source).await);
+    assert_eq!(list_status(&feeds).names, 100);
+    assert!(lists(&feeds, "name-99.example"));
+    // It confirms what was held.
+    assert_eq!(fetches(&feeds, 1).await, [(42, None)]);
+}
