@@ -49,6 +49,8 @@ pub(crate) struct Saved {
     /// The list; or why it is to be read from the body.
     pub(crate) snapshot: Result<Snapshot, Refused>,
     pub(crate) version: Version,
+    /// Of the body that was fetched; none if an earlier program has kept it.
+    pub(crate) sha256: Option<[u8; 32]>,
     pub(crate) fetched_at: SystemTime,
 }
 
@@ -90,6 +92,8 @@ pub(crate) enum Unusable {
     OtherSource,
     #[error("it has {bytes} bytes, and max_size is {max}")]
     TooLarge { bytes: u64, max: u64 },
+    #[error("it is not what was fetched: it was cut off or damaged, or exchanged")]
+    Damaged,
 }
 
 /// Why the description of a copy was not written again.
@@ -142,6 +146,7 @@ impl Cache {
             Err(Refused::Other)
         };
         Ok(Some(Saved {
+            sha256: description.sha256(),
             // Without a version the next fetch asks for all of the list and reads it, and then
             // there is a snapshot again.
             version: if snapshot.is_ok() {

@@ -19,7 +19,7 @@ use super::origin::Origin;
 use super::snapshot::{Key, Refused, Snapshot};
 use super::source::{BUILT_IN, ENTRIES, Feed, List, Source, Telling, entries_copy};
 use super::{FeedError, Feeds, inline, read_list};
-use crate::config::{self, FeedFormat, TEST_NAMES};
+use crate::config::{self, FeedFormat, FeedKind, TEST_NAMES, UntilFirst};
 use crate::error::{ErrorChain, panic_message};
 
 impl Feeds {
@@ -185,9 +185,15 @@ impl Source {
     /// The list of the copy on disk, if it is good.
     pub(super) fn load(&self, saved: Saved, cache: &Cache, key: Key) -> Option<Snapshot> {
         let origin = self.origin.as_ref()?;
+        let sha256 = saved.sha256;
         let read_body = |refused| {
             self.log_refused(&refused);
             let mut body = cache.body(origin)?;
+            if let Some(sha256) = sha256
+                && body.sha256()? != sha256
+            {
+                self.take_damaged(origin)?;
+            }
             let list = catch_unwind(AssertUnwindSafe(|| {
                 read_list(&origin.format, &mut body, key).map(|list| Snapshot::from(list.draft))
             }));
@@ -212,6 +218,30 @@ impl Source {
                 None
             }
         }
+    }
+
+    /// Part of a list is better than nothing until all of it is fetched. That is not so of one that
+    /// has to be as it was published, that lets hosts pass, or that requests wait for.
+    fn take_damaged(&self, origin: &Origin) -> Result<(), Unusable> {
+        let settings = &origin.settings;
+        let is_checked = settings.checksum.is_some() || settings.minisign.is_some();
+        if is_checked
+            || settings.kind == FeedKind::Allow
+            || settings.until_first == UntilFirst::Block
+        {
+            return Err(Unusable::Damaged);
+        }
+        let error = ErrorChain(&Unusable::Damaged).to_string();
+        warn!(
+            feed = &*self.feed,
+            source = &*self.shown,
+            error,
+            consequence = "what can be read of it serves until the list is fetched",
+            hint = "see that the list can be fetched, and look at the disk if this goes on",
+            "the feed's copy on disk is not whole"
+        );
+        self.state().copy_error = Some(error);
+        Ok(())
     }
 
     /// The list that stands in the settings.

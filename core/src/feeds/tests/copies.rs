@@ -1,6 +1,9 @@
 //! The snapshot beside the copy on disk: what a restart begins with.
 
+use sha2::{Digest, Sha256};
+
 use super::*;
+use crate::config::{Checksum, FeedKind, UntilFirst};
 use crate::feeds::cache::Cache;
 
 /// A fetched list in a folder of its own, whose server answers again with the same.
@@ -147,4 +150,32 @@ async fn what_a_recording_has_found_is_found_again_in_the_same_words() {
     );
     let again = Feeds::from_lists(&BTreeMap::from([("list".to_owned(), written.to_vec())]));
     assert_eq!(told(&again), written);
+}
+
+#[tokio::test]
+async fn a_copy_that_was_cut_off_serves_only_where_a_part_of_it_is_better_than_nothing() {
+    let cases: [(fn(&mut Feed), bool); 4] = [
+        (|_| (), true),
+        (|list| list.until_first = UntilFirst::Block, false),
+        (|list| list.kind = FeedKind::Allow, false),
+        (
+            |list| list.checksum = Some(Checksum::Sha256(Sha256::digest(LIST).into())),
+            false,
+        ),
+    ];
+    for (change, serves) in cases {
+        let dir = TempDir::new().unwrap();
+        let server = Server::answering([ok("", LIST), ok("", LIST)]);
+        let mut list = server.feed();
+        change(&mut list);
+        open(list.clone(), dir.path()).refresh_list().await.unwrap();
+        fs::write(dir.path().join("feeds/list.list"), "bad.example\n").unwrap();
+
+        let feeds = open(list, dir.path());
+        assert_eq!(lists(&feeds, "bad.example"), serves);
+        assert_eq!(feeds.awaited().is_empty(), serves);
+        feeds.refresh_list().await.unwrap();
+        assert!(lists(&feeds, "worse.example"));
+        assert!(feeds.awaited().is_empty());
+    }
 }
