@@ -33,6 +33,9 @@ const REFUSED: &str = "the settings before stay, and the next start will fail";
 /// What becomes of a file that has nothing in it any more.
 const EMPTIED: &str = "the settings before stay, and the next start would have the defaults; write the settings again, or a comment if the defaults are meant";
 
+/// What becomes of a file that is gone.
+const GONE: &str = "the settings before stay, and the next start fails if it is told to read this file, or else has the defaults; put the file back";
+
 /// What becomes of a file that cannot be read.
 const UNREAD: &str = "the settings before stay, and it is read again every second; a start that cannot read it fails";
 
@@ -51,6 +54,8 @@ pub(super) struct Settings {
     is_told: bool,
     /// Whether there has been a file.
     was_there: bool,
+    /// Whether it was gone at the last look.
+    was_gone: bool,
 }
 
 /// What a look has found.
@@ -79,6 +84,7 @@ impl Settings {
             read: None,
             is_told: false,
             was_there: followed.said().file.is_some(),
+            was_gone: false,
             followed,
         })
     }
@@ -146,6 +152,7 @@ impl Settings {
         };
         let is_settled = stamp == self.seen;
         self.seen = stamp;
+        self.was_gone &= self.seen.is_none();
         match config {
             Some(Ok(config)) => {
                 self.read.clone_from(&self.seen);
@@ -166,8 +173,7 @@ impl Settings {
                     self.refuse(fault, CHANGED, REFUSED);
                 }
             }
-            // A start without the file would not fail.
-            None if is_settled && self.seen.is_none() => self.set_fault(None),
+            None if is_settled && self.seen.is_none() => self.miss(),
             None if !is_settled => return Look::Unsettled,
             None => {}
         }
@@ -179,6 +185,20 @@ impl Settings {
     fn is_emptied(&self, now: &Config) -> bool {
         let is_empty = self.seen.as_ref().is_some_and(|file| file.len() == 0);
         is_empty && !say_the_same(&self.said, now)
+    }
+
+    /// Says that the file is gone, if it was at the last look, too: until then it may be about to be
+    /// replaced.
+    fn miss(&mut self) {
+        // One that comes back is read, also if it is the same.
+        self.read = None;
+        if !self.was_there {
+            // A start without it would not fail.
+            self.set_fault(None);
+        } else if std::mem::replace(&mut self.was_gone, true) {
+            let fault = format!("{} is gone", Escaped(self.followed.file().display()));
+            self.refuse(fault, "the configuration file is gone", GONE);
+        }
     }
 
     /// Tells why the file is not used, unless that is known.

@@ -22,6 +22,12 @@ async fn stage(settings: &Settings) -> Stage {
     Stage::start_with(|config| settings.apply(config)).await
 }
 
+/// What `portcullis plugin list` says of the proxy that runs.
+async fn list(stage: &Stage) -> String {
+    let list = portcullis::commands::list_plugins(stage.proxy.config().clone()).await;
+    list.expect("it can be listed").to_string()
+}
+
 /// Changes the file, and waits until that holds.
 async fn change(stage: &Stage, settings: &Settings, text: &str) {
     let mut log = Log::follow();
@@ -186,17 +192,13 @@ async fn a_file_that_is_wrong_changes_nothing_and_says_so_until_it_is_mended() {
     stage
         .answers(&[("one.example", 403), ("two.example", 200)])
         .await;
-    let list = async || {
-        let list = portcullis::commands::list_plugins(stage.proxy.config().clone()).await;
-        list.unwrap().to_string()
-    };
-    let is_told = async || list().await.contains("the configuration file");
+    let is_told = async || list(&stage).await.contains("the configuration file");
     stage.until_true("it is not ready", is_told).await;
 
     settings.say(&entries("own", &["two.example"], ""));
     log.says(&["feeds changed", "changed=\"own\""]).await;
     stage.until("two.example", 403).await;
-    let is_ready = async || !list().await.contains("the configuration file");
+    let is_ready = async || !list(&stage).await.contains("the configuration file");
     stage.until_true("it is ready again", is_ready).await;
     assert_eq!(log.count(&["cannot be used"]), 0);
 }
@@ -220,6 +222,31 @@ async fn a_file_that_is_emptied_changes_nothing_and_says_so_until_it_is_written(
     // These are the defaults, and meant.
     std::fs::write(settings.file(), "# the defaults\n").expect("it can be written to");
     stage.until("two.example", 200).await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_gone_changes_nothing_and_says_so_until_it_is_back() {
+    let settings = Settings::new(&entries("own", &["one.example"], ""));
+    let stage = stage(&settings).await;
+    let mut log = Log::follow();
+    let file = settings.file().display().to_string();
+    let aside = settings.file().with_extension("aside");
+    std::fs::rename(settings.file(), &aside).expect("it is there");
+    let said = log.says(&["ERROR", &file, "is gone"]).await;
+    for part in ["the settings before stay", "put the file back"] {
+        assert!(said.contains(part), "{said}");
+    }
+    stage.answers(&[("one.example", 403)]).await;
+    let is_told = async || list(&stage).await.contains("is gone");
+    stage.until_true("it is listed as not ready", is_told).await;
+
+    std::fs::rename(&aside, settings.file()).expect("it is there");
+    let is_ready = async || !list(&stage).await.contains("is gone");
+    stage.until_true("it is ready again", is_ready).await;
+    stage.answers(&[("one.example", 403)]).await;
+    // It is followed as before.
+    settings.say(&entries("own", &["two.example"], ""));
+    stage.until("two.example", 403).await;
 }
 
 #[tokio::test]
