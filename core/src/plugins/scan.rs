@@ -78,13 +78,17 @@ impl Plugins {
         Scan::Settled
     }
 
-    /// Whether the file is gone, but not for so long that it must be meant.
+    /// Whether a file is gone, but not for so long that it must be meant: also that of the settings,
+    /// without which the defaults would hold.
     fn is_in_grace(&mut self, name: &str, files: &Files) -> bool {
         let is_filter = self.is_filter(name, files);
         let Some(plugin) = self.plugins.get_mut(name) else {
             return false;
         };
-        let is_gone = !is_filter || files.wasm.is_none() && plugin.files.wasm.is_some();
+        let before = &plugin.files;
+        let is_gone = !is_filter
+            || files.wasm.is_none() && before.wasm.is_some()
+            || files.settings.is_none() && before.settings.is_some();
         plugin.is_in_grace(is_gone, self.deletion_grace)
     }
 

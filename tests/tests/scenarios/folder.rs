@@ -140,6 +140,26 @@ async fn a_file_that_is_deleted_and_comes_back_has_served_all_the_time() {
 }
 
 #[tokio::test]
+async fn settings_that_are_deleted_and_come_back_have_held_all_the_time() {
+    let stage = Stage::start_with(|config| {
+        config.plugins.deletion_grace = Duration::from_secs(3600);
+        // Without its settings it would be of use, too.
+        plug(&config.plugins.dir, "set-up.toml", "mode = \"shadow\"");
+        plug(&config.plugins.dir, "set-up.wasm", guests::bare());
+    })
+    .await;
+    let (mut log, whole) = (Log::follow(), Log::follow());
+    stage.answers(&[("blocked.example", 200)]).await;
+    stage.unplug("set-up.toml");
+    until_looked_at(&stage, "look-1").await;
+    until_looked_at(&stage, "look-2").await;
+    assert_eq!(whole.count(&["replaced", "plugin=\"set-up\""]), 0);
+    stage.plug("set-up.toml", "on_error = \"skip\"");
+    log.says(&["replaced", "plugin=\"set-up\"", "mode=\"enforce\""])
+        .await;
+}
+
+#[tokio::test]
 async fn a_file_that_is_still_written_at_the_start_and_deleted_holds_its_place() {
     let (is_written, until) = mpsc::channel::<()>();
     let mut writer = None;
