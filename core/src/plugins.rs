@@ -318,6 +318,7 @@ impl Plugins {
                 if loaded.failure.is_none() {
                     plugin.refused = None;
                     plugin.in_use = loaded.digest;
+                    plugin.is_set_up = plugin.files.say_something();
                 }
                 if plugin.accept(&loaded.name, filter) {
                     self.dirty_since.get_or_insert_with(Instant::now);

@@ -37,6 +37,13 @@ pub(super) struct Files {
     pub(super) settings: Option<FileVersion>,
 }
 
+impl Files {
+    /// Whether there are settings that are not empty.
+    pub(super) fn say_something(&self) -> bool {
+        self.settings.as_ref().is_some_and(|file| file.len() > 0)
+    }
+}
+
 /// Lists `NAME.wasm` and `NAME.toml`, links followed, whatever they are: what cannot be read as a
 /// file is a filter that cannot be used. Names that begin with a dot are not filters, nor are those
 /// in `Misnamed`.

@@ -139,6 +139,8 @@ pub(crate) enum LoadFailure {
         name = Escaped(.0)
     )]
     NameConflict(Arc<str>),
+    #[error("{}.toml is empty, and was not before", Escaped(.0))]
+    Emptied(Arc<str>),
     #[error(transparent)]
     Load(#[from] LoadError),
 }
@@ -153,9 +155,7 @@ impl LoadFailure {
             _ => false,
         }
     }
-}
 
-impl LoadFailure {
     /// Whether it may be that a filter names a feed which is not there.
     pub(super) fn may_want_feeds(&self) -> bool {
         // What a filter says of its settings has their place, if that is known.

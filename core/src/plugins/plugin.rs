@@ -26,6 +26,8 @@ pub(super) struct Plugin {
     /// The contents that are in use.
     pub(super) in_use: Digest,
     pub(super) member: Option<Arc<Member>>,
+    /// Whether there is anything in the settings of the filter in use.
+    pub(super) is_set_up: bool,
     pub(super) refused: Option<String>,
     /// The lines below `[grants]` without which it is refused.
     pub(super) missing_grants: Vec<String>,
@@ -185,6 +187,22 @@ impl Plugin {
     /// Logs and keeps why the newest version is not used.
     pub(super) fn refuse(&mut self, name: &str, failure: &LoadFailure, retry: Retry) {
         self.refuse_with(name, failure, retry, self.consequence());
+    }
+
+    /// Whether these files are those of the filter in use without what its settings said. Some
+    /// editors empty a file before they write it, and a full disk can leave it so.
+    pub(super) fn is_emptied(&self, files: &Files) -> bool {
+        let is_empty = files.settings.is_some() && !files.say_something();
+        is_empty && self.is_set_up && self.member.is_some()
+    }
+
+    /// Leaves the filter in use as it is, whose settings would be the defaults.
+    pub(super) fn refuse_emptied(&mut self, name: &Arc<str>, files: Files) {
+        self.files = files;
+        self.next_try = None;
+        let consequence = "the version in use goes on serving; the next start would have the defaults: write the settings again, or a comment if the defaults are meant";
+        let failure = LoadFailure::Emptied(name.clone());
+        self.refuse_with(name, &failure, Retry::Never, consequence);
     }
 
     /// The same with another consequence.

@@ -166,6 +166,10 @@ impl Plugins {
             self.entry(&name).files = files;
             return;
         }
+        let plugin = self.entry(&name);
+        if plugin.is_emptied(&files) {
+            return plugin.refuse_emptied(&name, files);
+        }
         let builtin = self.builtin(&name);
         let (dir, cached_failure) = (self.dir.clone(), self.cached_failure());
         let tried_with = self.loader.feeds().now().edition();

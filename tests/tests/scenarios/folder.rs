@@ -160,6 +160,36 @@ async fn settings_that_are_deleted_and_come_back_have_held_all_the_time() {
 }
 
 #[tokio::test]
+async fn settings_that_are_emptied_change_nothing_until_they_are_written() {
+    let stage = Stage::start_with(|config| {
+        plug(&config.plugins.dir, "set-up.toml", "mode = \"shadow\"");
+        plug(&config.plugins.dir, "set-up.wasm", guests::bare());
+    })
+    .await;
+    let (mut log, whole) = (Log::follow(), Log::follow());
+    // As an editor does before it writes the file.
+    stage.plug("set-up.toml", "");
+    let said = log
+        .says(&["ERROR", "refused", "set-up.toml is empty"])
+        .await;
+    for part in ["goes on serving", "a comment if the defaults are meant"] {
+        assert!(said.contains(part), "{said}");
+    }
+    stage.answers(&[("blocked.example", 200)]).await;
+    // It is the same with another version of the filter.
+    stage.plug("set-up.wasm", guests::suffix());
+    log.says(&["refused", "set-up.toml is empty"]).await;
+    assert_eq!(whole.count(&["replaced", "plugin=\"set-up\""]), 0);
+    stage.plug("set-up.wasm", guests::bare());
+    stage.plug("set-up.toml", "# the defaults\n");
+    stage.until("blocked.example", 403).await;
+    // They keep no filter whose file is gone.
+    stage.plug("set-up.toml", "");
+    stage.unplug("set-up.wasm");
+    stage.until("blocked.example", 200).await;
+}
+
+#[tokio::test]
 async fn a_file_that_is_still_written_at_the_start_and_deleted_holds_its_place() {
     let (is_written, until) = mpsc::channel::<()>();
     let mut writer = None;
