@@ -19,6 +19,7 @@ use minisign_verify::PublicKey;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, timeout};
 use url::Url;
 
 use self::body::{Body, Room};
@@ -178,9 +179,7 @@ pub(crate) enum FetchError {
     /// The file of a `file:` URL is missing, unreadable or not a regular file.
     #[error("cannot read {}", path.display())]
     File {
-        /// The file.
         path: PathBuf,
-        /// What the system said.
         #[source]
         source: io::Error,
     },
@@ -222,9 +221,7 @@ impl FetchError {
             Self::File { .. } => "check the feed's url and the file's permissions",
         }
     }
-}
 
-impl FetchError {
     fn unpack(error: UnpackError, max: u64) -> Self {
         match error {
             UnpackError::TooLarge => Self::TooLarge { max },
@@ -263,6 +260,7 @@ pub(crate) async fn fetch(
     fetcher: &Fetcher,
     room: &Room,
 ) -> Result<Fetched, FetchError> {
+    let begun = Instant::now();
     let answer = get(origin, &known.validators, fetcher, room).await?;
     let Answer::Body {
         mut body,
@@ -271,7 +269,11 @@ pub(crate) async fn fetch(
     else {
         return Ok(Fetched::Unchanged(known.clone()));
     };
-    let proof = Proof::fetch(origin, fetcher).await?;
+    // What shows that it is genuine is part of the fetch, wherever it comes from.
+    let time = origin.settings.timeout;
+    let left = time.saturating_sub(begun.elapsed());
+    let proof = timeout(left, Proof::fetch(origin, fetcher)).await;
+    let proof = proof.unwrap_or(Err(FetchError::Timeout(time)))?;
     let max = origin.max_size;
     let read = blocking(move || {
         proof.check(&mut body)?;

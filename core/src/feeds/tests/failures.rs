@@ -1,6 +1,7 @@
 //! Fetches that fail: the list from before keeps serving, and the error says why.
 
 use super::*;
+use crate::config::Checksum;
 use crate::feeds::fetch::UnpackError;
 
 /// Refreshes a feed that lists something already, and checks that the list outlives the failure.
@@ -164,4 +165,25 @@ async fn a_parser_that_panics_is_an_error_of_its_feed() {
         matches!(&error, FeedError::Panicked(panic) if panic.contains("a test asked for it")),
         "{error:?}"
     );
+}
+
+#[tokio::test]
+async fn a_checksum_that_does_not_come_is_given_up_within_the_time_of_the_fetch() {
+    let dir = TempDir::new().unwrap();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let sum = format!("http://{}/sum", silent.local_addr().unwrap());
+    let file = dir.path().join("list.txt");
+    fs::write(&file, LIST).unwrap();
+    let list = Feed {
+        checksum: Some(Checksum::At(sum.parse().unwrap())),
+        timeout: Duration::from_millis(100),
+        ..feed(url::Url::from_file_path(&file).unwrap().as_str())
+    };
+    let feeds = open(list, dir.path());
+    let error = feeds.refresh_list().await.unwrap_err();
+    let FeedError::Fetch(FetchError::Timeout(time)) = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(time, Duration::from_millis(100));
+    assert!(!lists(&feeds, "bad.example"));
 }
