@@ -8,7 +8,7 @@
 
 mod hits;
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -186,7 +186,7 @@ impl Cache {
     pub(crate) fn body(&self, origin: &Origin) -> Result<Body, Unusable> {
         self.body_length(origin)?;
         let path = self.list(&origin.copy);
-        let body = File::open(&path).and_then(Body::in_file);
+        let body = file::open(&path).and_then(Body::in_file);
         body.map_err(|source| Unusable::Read { path, source })
     }
 
@@ -213,7 +213,7 @@ impl Cache {
     }
 
     fn open(&self, name: &str, stamp: Stamp) -> Result<Snapshot, Refused> {
-        Snapshot::open(&File::open(self.snapshot(name))?, stamp)
+        Snapshot::open(&file::open(&self.snapshot(name))?, stamp)
     }
 
     /// Replaces that copy, but for its snapshot, which is to have the stamp.
@@ -375,12 +375,14 @@ fn proof(origin: &Origin) -> String {
 
 fn read_at_most(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
-    File::open(path)?.take(limit).read_to_end(&mut content)?;
+    file::open(path)?.take(limit).read_to_end(&mut content)?;
     Ok(content)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
     use crate::config::Config;
 

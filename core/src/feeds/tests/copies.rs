@@ -179,3 +179,26 @@ async fn a_copy_that_was_cut_off_serves_only_where_a_part_of_it_is_better_than_n
         assert!(feeds.awaited().is_empty());
     }
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_pipe_in_place_of_a_file_of_the_copy_keeps_no_start_waiting() {
+    for (end, serves) in [
+        ("snapshot", true),
+        ("hits", true),
+        ("json", false),
+        ("list", false),
+    ] {
+        let (dir, server, list) = fetched().await;
+        let file = dir.path().join("feeds/list").with_extension(end);
+        // One that was never written need not be there.
+        drop(fs::remove_file(&file));
+        let made = std::process::Command::new("mkfifo").arg(&file).status();
+        assert!(made.unwrap().success());
+        let feeds = open(list.clone(), dir.path());
+        assert_eq!(lists(&feeds, "bad.example"), serves, "{end}");
+        feeds.refresh_list().await.unwrap();
+        assert!(lists(&feeds, "bad.example"), "{end}");
+        server.requests();
+    }
+}
