@@ -40,7 +40,8 @@ Examples:
                                                a command that may reach these hosts
 
 Settings come from flags, then from environment variables (PORTCULLIS_PROXY_LISTEN for [proxy] listen, and so on),
-then from the configuration file. Without --config, portcullis.toml in the working directory is read if it is there.
+then from the configuration file, which --config or else PORTCULLIS_CONFIG names. Without either, portcullis.toml in the
+working directory is read if it is there.
 
 Exit codes: 0 done or stopped by a signal, 1 it did not start or could not be done, 2 the configuration, a plugin or
 the command line is wrong, 130 ended at once by a second signal.";
