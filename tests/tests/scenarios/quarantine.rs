@@ -337,6 +337,8 @@ async fn explain_tells_of_the_running_proxys_quarantine() {
                 fail, and asks it for all others, as 3 of 3 calls failed";
     let explanation = stage.until_true("explain tells", async || told().await.contains(note));
     explanation.await;
+    // Clients could make the proxy unready otherwise.
+    assert!(!told().await.contains("not ready"), "{}", told().await);
 
     stage.plug("notorious.wasm", guests::bare());
     stage.until("calm.example", 200).await;
