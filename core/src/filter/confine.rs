@@ -71,8 +71,11 @@ fn ruleset(
 mod tests {
     use std::fs::{self, File};
     use std::net::{TcpListener, UdpSocket};
+    use std::os::unix::process::CommandExt;
     use std::path::Path;
     use std::process::Command;
+
+    use rustix::process::{getppid, test_kill_process};
 
     use super::*;
 
@@ -84,14 +87,14 @@ mod tests {
     /// Runs twice: in the process of the tests, and in the one that it starts, as there is no way
     /// back.
     #[test]
-    fn a_confined_process_opens_neither_files_nor_sockets() {
+    fn a_confined_process_reaches_neither_files_nor_sockets_nor_processes() {
         if let Some(victim) = std::env::var_os(VICTIM) {
             return try_everything(Path::new(&victim));
         }
         let victim = tempfile::NamedTempFile::new().unwrap();
         let this = concat!(
             "filter::confine::tests::",
-            "a_confined_process_opens_neither_files_nor_sockets"
+            "a_confined_process_reaches_neither_files_nor_sockets_nor_processes"
         );
         let tried = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", this, "--nocapture"])
@@ -108,6 +111,9 @@ mod tests {
     fn try_everything(victim: &Path) {
         let has_landlock = shortcoming().is_none();
         let open = File::open(victim).expect("it is there");
+        let program = std::env::current_exe().expect("it runs");
+        let parent = getppid().expect("it waits for this process");
+        test_kill_process(parent).expect("it belongs to the same user");
         confine().expect("nothing is needed for it");
         assert!(File::open(victim).is_err());
         drop(open);
@@ -119,6 +125,10 @@ mod tests {
         assert!(TcpListener::bind("127.0.0.1:0").is_err());
         if has_landlock {
             assert!(fs::remove_file(victim).is_err());
+            assert!(test_kill_process(parent).is_err());
+            // Returns only where the program is not run.
+            let error = Command::new(program).exec();
+            assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
         }
         println!("{DONE}");
     }
