@@ -154,7 +154,8 @@ async fn what_a_recording_has_found_is_found_again_in_the_same_words() {
 
 #[tokio::test]
 async fn a_copy_that_was_cut_off_serves_only_where_a_part_of_it_is_better_than_nothing() {
-    let cases: [(fn(&mut Feed), bool); 4] = [
+    type Change = fn(&mut Feed);
+    let cases: [(Change, bool); 4] = [
         (|_| (), true),
         (|list| list.until_first = UntilFirst::Block, false),
         (|list| list.kind = FeedKind::Allow, false),
