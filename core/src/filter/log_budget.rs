@@ -4,6 +4,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use portcullis_contract::changes_lines;
+
 /// Longest log line of a filter, in bytes. The rest is cut.
 const LOG_LINE_BYTES: usize = 4096;
 
@@ -58,7 +60,8 @@ impl LogBudget {
     }
 }
 
-/// One line, without control characters: a filter must not be able to forge log lines.
+/// One line, without control characters and what changes the direction of text: a filter must not be
+/// able to forge log lines.
 pub(super) fn printable(message: &str) -> String {
     let mut line = String::with_capacity(message.len().min(LOG_LINE_BYTES));
     for c in message.chars() {
@@ -66,7 +69,7 @@ pub(super) fn printable(message: &str) -> String {
             line.push('…');
             break;
         }
-        if c.is_control() {
+        if changes_lines(c) {
             line.extend(c.escape_default())
         } else {
             line.push(c)
@@ -95,6 +98,7 @@ mod tests {
     #[test]
     fn a_log_message_stays_one_line() {
         assert_eq!(printable("a\nb\u{1b}[31m"), "a\\nb\\u{1b}[31m");
+        assert_eq!(printable("a\u{202e}b\u{2066}"), "a\\u{202e}b\\u{2066}");
         assert!(printable(&"x".repeat(100_000)).len() < LOG_LINE_BYTES + 8);
     }
 }

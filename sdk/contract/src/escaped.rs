@@ -27,7 +27,13 @@ impl<T: fmt::Display> fmt::Display for Escaped<T> {
 }
 
 /// Whether a character changes how those around it are shown.
-fn changes_lines(c: char) -> bool {
+///
+/// ```
+/// let [tab, right_to_left] = ['\t', '\u{202e}'].map(portcullis_contract::changes_lines);
+/// assert!(tab && right_to_left);
+/// assert!(!portcullis_contract::changes_lines('é'));
+/// ```
+pub fn changes_lines(c: char) -> bool {
     let changes_direction = matches!(
         c,
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'

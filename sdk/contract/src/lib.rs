@@ -16,7 +16,7 @@ mod metric;
 mod target;
 mod words;
 
-pub use escaped::Escaped;
+pub use escaped::{Escaped, changes_lines};
 pub use metric::{metric_key, write_metric_key};
 #[cfg(feature = "idna")]
 pub use target::{InvalidTarget, Target, canonical_host};
