@@ -2,6 +2,8 @@
 //! again, and what its failures lead to. Called by the filter sessions of exchanges, and by
 //! commands that ask one filter.
 
+mod ends;
+
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,6 +34,8 @@ pub(crate) struct LocalFilter {
     permits: FairSemaphore,
     /// The calls that have ended.
     calls: CallCounter,
+    /// Those that have told the filter of the end of an exchange.
+    end_calls: CallCounter,
     failures: FailureLog,
 }
 
@@ -56,6 +60,7 @@ impl LocalFilter {
             verdicts: RefCell::new(VerdictCache::new(limits.verdict_cache)),
             permits: FairSemaphore::new(limits.concurrency),
             calls: member.quarantine.new_worker(),
+            end_calls: member.end_quarantine.new_worker(),
             failures: FailureLog::default(),
             member,
         }
@@ -257,14 +262,6 @@ impl LocalFilter {
         }
     }
 
-    /// Tells the filter that an exchange is over. No request waits for this, and what fails counts
-    /// for no quarantine: the filter judges as well as before.
-    pub(super) async fn tell_ended(&self, call: HookCall<'_>, notes: Option<&Notes>) {
-        if let Err(failure) = self.ask(call, notes).await {
-            self.log_failure(&failure, call);
-        }
-    }
-
     fn log_change(&self, change: Option<Change>, call: HookCall<'_>) {
         let name = &*self.member.filter.name;
         match change {
@@ -319,7 +316,7 @@ impl LocalFilter {
             failures = tripped.failures,
             calls = tripped.calls,
             error = tripped.error,
-            clients = if tripped.is_of_one { "the only one that has asked" } else { "all" },
+            clients = clients(tripped),
             pause = ?tripped.pause,
             consequence = self.consequence(),
             "in quarantine: the filter fails too often and is tried again after a pause. Mend it: a changed file is used at once"
@@ -358,6 +355,15 @@ impl LocalFilter {
             },
             time,
         }
+    }
+}
+
+/// For which clients the filter is not asked.
+fn clients(tripped: &Tripped) -> &'static str {
+    if tripped.is_of_one {
+        "the only one that has asked"
+    } else {
+        "all"
     }
 }
 

@@ -19,6 +19,8 @@ pub(crate) struct Member {
     pub(crate) quarantine: Quarantine,
     pub(crate) shadow: ShadowCounts,
     pub(crate) ended: EndedCounts,
+    /// Of the calls of `exchange-ended` alone.
+    pub(super) end_quarantine: Quarantine,
 }
 
 /// What became of the calls of `exchange-ended`.
@@ -26,12 +28,12 @@ pub(crate) struct Member {
 pub(crate) struct EndedCounts(AtomicU64);
 
 impl EndedCounts {
-    /// One could not be made, as too many were waiting.
+    /// One was not made, as too many were waiting or have failed.
     pub(super) fn lose(&self) {
         count(&self.0);
     }
 
-    /// How many could not be made.
+    /// How many were not made.
     pub(crate) fn lost(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
@@ -42,8 +44,11 @@ impl Member {
         let limits = &filter.settings.limits;
         // A permit, an instance, its `init`, the call.
         let longest_call = 2 * (limits.start_wall + limits.wall);
+        let quarantine =
+            || Quarantine::new(filter.settings.quarantine, longest_call, Instant::now());
         Self {
-            quarantine: Quarantine::new(filter.settings.quarantine, longest_call, Instant::now()),
+            quarantine: quarantine(),
+            end_quarantine: quarantine(),
             shadow: ShadowCounts::default(),
             ended: EndedCounts::default(),
             filter,

@@ -217,7 +217,7 @@ impl fmt::Display for Listed {
             let lost = status.ends_lost;
             write!(
                 f,
-                "\n     was too slow to be told of {lost} ends of exchanges"
+                "\n     was not told of {lost} ends of exchanges, as it was too slow or failed at others"
             )?;
         }
         for (name, value) in &status.metrics {

@@ -154,13 +154,35 @@ async fn a_filter_that_is_slow_at_ends_holds_up_no_request_and_what_it_misses_is
     // The call about the first never ends.
     let hosts = [("x.example", 200); 1 + WAITING + LOST];
     stage.answers(&hosts).await;
-    let lost = format!("was too slow to be told of {LOST} ends of exchanges");
-    let is_counted = async || {
-        let list = commands::list_plugins(stage.proxy.config().clone()).await;
-        list.expect("a list").to_string().contains(&lost)
-    };
-    stage.until_true("they are counted", is_counted).await;
+    ends_are_missed(&stage, LOST).await;
     stage.answers(&[("blocked.example", 403)]).await;
     // The proxy's end does not wait for it, either.
     stage.proxy.stop().await;
+}
+
+/// Waits until the list of filters counts so many.
+async fn ends_are_missed(stage: &Stage, count: usize) {
+    let missed = format!("was not told of {count} ends of exchanges");
+    let is_counted = async || {
+        let list = commands::list_plugins(stage.proxy.config().clone()).await;
+        list.expect("a list").to_string().contains(&missed)
+    };
+    stage.until_true("they are counted", is_counted).await;
+}
+
+/// As many failures as lead to a quarantine.
+const FAILURES: usize = 10;
+
+#[tokio::test]
+async fn a_filter_that_fails_at_ends_is_not_told_of_all_of_them() {
+    let settings =
+        "[limits]\ncpu = '20ms'\nwall = '20s'\n[quarantine]\nwindow = '1h'\npause = '1h'";
+    let stage = Stage::beside_neighbour("broken", &guests::wat("loops_at_end"), settings).await;
+    let mut log = Log::follow();
+    stage.answers(&[("x.example", 200); FAILURES]).await;
+    log.says(&["WARN", "broken", "fails too often when it is told"])
+        .await;
+    stage.answers(&[("x.example", 200); 3]).await;
+    ends_are_missed(&stage, 3).await;
+    stage.answers(&[("blocked.example", 403)]).await;
 }
