@@ -7,6 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use portcullis_contract::limits::{LABEL_BYTES, LABELS, METRICS, NAME_BYTES, SERIES, is_name};
 use portcullis_contract::write_metric_key;
 
+/// The largest number that is kept, and its negative the smallest. A sum without bound would become
+/// one that JSON cannot tell, and all that a proxy says of its filters would be lost with it.
+const LARGEST: f64 = 1e300;
+
 /// The metrics of all filters, by the filters' names. They outlive the filters, so that a new
 /// version goes on counting.
 #[derive(Debug, Default)]
@@ -71,7 +75,7 @@ impl Value {
                 },
             ) => {
                 *count += more;
-                *sum += observed;
+                *sum = (*sum + observed).clamp(-LARGEST, LARGEST);
             }
             (Self::Counter(_) | Self::Gauge(_) | Self::Histogram { .. }, _) => {}
         }
@@ -214,6 +218,7 @@ fn check(name: &str, labels: Labels<'_>) -> Result<(), Dropped> {
 fn finite(number: f64) -> Result<f64, Dropped> {
     Some(number)
         .filter(|number| number.is_finite())
+        .map(|number| number.clamp(-LARGEST, LARGEST))
         .ok_or(Dropped::NotANumber)
 }
 
@@ -279,6 +284,22 @@ mod tests {
             (r#"wait_sum{to="a"}"#.into(), 3_000_000.250_5),
         ];
         assert_eq!(read(&metrics), expected);
+    }
+
+    #[test]
+    fn every_number_can_be_told_in_json_whatever_was_observed() {
+        let metrics = Metrics::default();
+        for _ in 0..3 {
+            metrics.observe("wait", f64::MAX, &[]).unwrap();
+            metrics.observe("debt", f64::MIN, &[]).unwrap();
+        }
+        metrics.observe("wait", f64::MIN, &[]).unwrap();
+        metrics.gauge("level", f64::MAX, &[]).unwrap();
+        let told = metrics.read();
+        let json = serde_json::to_string(&told).unwrap();
+        let read: BTreeMap<Box<str>, f64> = serde_json::from_str(&json).unwrap();
+        assert_eq!(read, told);
+        assert_eq!([told["level"], told["debt_sum"]], [LARGEST, -LARGEST]);
     }
 
     #[test]
