@@ -80,7 +80,7 @@ impl StartBudget {
         filter: &Filter,
         client: ClientKey,
     ) -> Result<(Instance, Duration), Failure> {
-        let most = filter.settings.limits.start_cpu;
+        let most = longest(&filter.settings.limits);
         let mut start = self.begin(client, most, Instant::now())?;
         let instance = Instance::start(filter).await;
         // Only a client that leaves before has lost it.
@@ -201,6 +201,11 @@ impl Drop for Start<'_> {
     }
 }
 
+/// What a start may compute: making the instance and its `init` have `start_cpu` each.
+fn longest(limits: &FilterLimits) -> Duration {
+    limits.start_cpu.saturating_mul(2)
+}
+
 /// More than a century fits.
 fn nanos(time: Duration) -> i128 {
     i128::try_from(time.as_nanos()).unwrap_or(i128::MAX)
@@ -300,6 +305,19 @@ mod tests {
         drop(starts);
         assert_eq!(budget.left_at(now), budget.most);
         assert!(budget.of_clients.borrow().is_empty());
+    }
+
+    #[test]
+    fn what_is_computed_before_and_in_init_counts() {
+        let limits = FilterLimits {
+            start_cpu: Duration::from_millis(1),
+            ..FilterLimits::default()
+        };
+        let long_ago = Instant::now() - Duration::from_millis(10);
+        let budget = StartBudget::new(&limits, long_ago);
+        let start = budget.begin(ALICE, longest(&limits), long_ago).ok();
+        let time = start.as_ref().map(Start::time);
+        assert_eq!(time, Some(Duration::from_millis(2)));
     }
 
     #[test]
