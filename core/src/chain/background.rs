@@ -1,22 +1,25 @@
 //! Calls that no exchange waits for: those of filters in shadow mode, so that neither their
 //! verdicts nor their time nor their failures touch an exchange, and those of the hook
-//! `exchange-ended`. A chain enqueues the calls, and the worker makes them in the background, one
-//! at a time of each sort.
+//! `exchange-ended`. A chain enqueues the calls, and the worker makes them in the background: those
+//! of shadow filters one at a time, and the others one at a time for each filter.
 
+use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use http::{HeaderMap, Method, StatusCode};
 use lru::LruCache;
 use tokio::sync::mpsc;
 
-use super::local::{LocalFilter, Unavailable};
+use super::local::{LocalFilter, Unavailable, WaitsToTell};
 use crate::filter::{Ending, Hook, HookCall};
 use crate::flow::{Flow, OwnedFlow, RequestHead, ResponseHead};
 use crate::verdict::{Judgement, Notes, Verdict};
 
-/// Calls of each sort that may wait. A filter that falls further behind misses some.
+/// Calls of shadow filters that may wait. Where they fall further behind, some are not made.
 const QUEUE: usize = 256;
 
 /// Exchanges of which the notes of shadow filters are kept until the next hook.
@@ -26,7 +29,7 @@ const NOTED: NonZeroUsize = NonZeroUsize::new(1024).expect("it is not 0");
 #[derive(Clone, Debug)]
 pub(crate) struct BackgroundSender {
     shadow: mpsc::Sender<OwnedCall>,
-    ended: mpsc::Sender<OwnedCall>,
+    ended: mpsc::UnboundedSender<OwnedCall>,
 }
 
 /// The calls of shadow filters that wait, for a task that makes them.
@@ -39,12 +42,13 @@ pub(crate) struct ShadowCalls {
 
 /// The calls of `exchange-ended` that wait, for a task that makes them.
 #[derive(Debug)]
-pub(crate) struct EndedCalls(mpsc::Receiver<OwnedCall>);
+pub(crate) struct EndedCalls(mpsc::UnboundedReceiver<OwnedCall>);
 
 /// Queues of calls.
 pub(crate) fn background_calls() -> (BackgroundSender, ShadowCalls, EndedCalls) {
     let (shadow, shadow_calls) = mpsc::channel(QUEUE);
-    let (ended, ended_calls) = mpsc::channel(QUEUE);
+    // What bounds it is how many calls of each filter may wait.
+    let (ended, ended_calls) = mpsc::unbounded_channel();
     let shadow_calls = ShadowCalls {
         calls: shadow_calls,
         noted: LruCache::new(NOTED),
@@ -62,6 +66,8 @@ struct OwnedCall {
     response: Option<(StatusCode, HeaderMap)>,
     ending: Option<Ending>,
     notes: Option<Notes>,
+    /// While a call of `exchange-ended` waits.
+    place: Option<WaitsToTell>,
 }
 
 impl BackgroundSender {
@@ -80,10 +86,16 @@ impl BackgroundSender {
         call: HookCall<'_>,
         notes: Option<&Notes>,
     ) {
-        match self.ended.try_reserve() {
-            Ok(permit) => permit.send(OwnedCall::new(filter, call, notes)),
-            Err(_) => filter.member().ended.lose(),
-        }
+        let Some(place) = filter.wait_to_tell() else {
+            filter.member().ended.lose();
+            return;
+        };
+        let call = OwnedCall {
+            place: Some(place),
+            ..OwnedCall::new(filter, call, notes)
+        };
+        // It fails only where the worker ends.
+        let _ = self.ended.send(call);
     }
 }
 
@@ -106,13 +118,65 @@ impl ShadowCalls {
 }
 
 impl EndedCalls {
-    /// Makes the calls, for as long as there is a chain that they come from.
+    /// Makes the calls, for as long as there is a chain that they come from. No filter waits until
+    /// another one has been told.
     pub(crate) async fn run(&mut self) {
-        while let Some(call) = self.0.recv().await {
-            let flow = call.flow.borrow();
-            let told = call.call(&flow);
-            call.filter.tell_ended(told, call.notes.as_ref()).await;
+        let mut lines = Lines::default();
+        let mut running = FuturesUnordered::new();
+        let mut next = None;
+        loop {
+            running.extend(next.map(tell));
+            next = tokio::select! {
+                call = self.0.recv() => match call {
+                    Some(call) => lines.join(call),
+                    None => return,
+                },
+                Some(filter) = running.next() => lines.next(&filter),
+            };
         }
+    }
+}
+
+/// Returns the filter that was told.
+async fn tell(mut call: OwnedCall) -> Rc<LocalFilter> {
+    call.place = None;
+    let flow = call.flow.borrow();
+    let ended = call.call(&flow);
+    call.filter.tell_ended(ended, call.notes.as_ref()).await;
+    call.filter.clone()
+}
+
+/// The filters that are being told of something, with what they are to be told of then.
+#[derive(Debug, Default)]
+struct Lines(Vec<(Rc<LocalFilter>, VecDeque<OwnedCall>)>);
+
+impl Lines {
+    /// Returns the call if it can be made at once.
+    fn join(&mut self, call: OwnedCall) -> Option<OwnedCall> {
+        match self.place(&call.filter) {
+            Some(place) => {
+                self.0[place].1.push_back(call);
+                None
+            }
+            None => {
+                self.0.push((call.filter.clone(), VecDeque::new()));
+                Some(call)
+            }
+        }
+    }
+
+    /// The next call of a filter that was told of something.
+    fn next(&mut self, filter: &Rc<LocalFilter>) -> Option<OwnedCall> {
+        let place = self.place(filter)?;
+        let next = self.0[place].1.pop_front();
+        if next.is_none() {
+            self.0.swap_remove(place);
+        }
+        next
+    }
+
+    fn place(&self, filter: &Rc<LocalFilter>) -> Option<usize> {
+        self.0.iter().position(|(told, _)| Rc::ptr_eq(told, filter))
     }
 }
 
@@ -146,6 +210,7 @@ impl OwnedCall {
                 HookCall::Host(_) | HookCall::Request(..) | HookCall::Response(..) => None,
             },
             notes: notes.cloned(),
+            place: None,
         }
     }
 

@@ -4,12 +4,13 @@
 
 mod ends;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
+pub(super) use self::ends::WaitsToTell;
 use super::failure_log::FailureLog;
 use super::fair::{FairPermit, FairSemaphore};
 use super::instances::Instances;
@@ -36,6 +37,8 @@ pub(crate) struct LocalFilter {
     calls: CallCounter,
     /// Those that have told the filter of the end of an exchange.
     end_calls: CallCounter,
+    /// How many of those wait.
+    ends_waiting: Cell<usize>,
     failures: FailureLog,
 }
 
@@ -61,6 +64,7 @@ impl LocalFilter {
             permits: FairSemaphore::new(limits.concurrency),
             calls: member.quarantine.new_worker(),
             end_calls: member.end_quarantine.new_worker(),
+            ends_waiting: Cell::default(),
             failures: FailureLog::default(),
             member,
         }

@@ -160,6 +160,31 @@ async fn a_filter_that_is_slow_at_ends_holds_up_no_request_and_what_it_misses_is
     stage.proxy.stop().await;
 }
 
+#[tokio::test]
+async fn a_filter_that_is_slow_at_ends_keeps_no_other_from_being_told() {
+    let mut log = Log::follow();
+    let stage = Stage::start_with(|config| {
+        let settings = "[limits]\ncpu = '1h'\nwall = '1h'";
+        plug(&config.plugins.dir, "sleepy.toml", settings);
+        plug(
+            &config.plugins.dir,
+            "sleepy.wasm",
+            guests::wat("loops_at_end"),
+        );
+        plug(&config.plugins.dir, "knows.toml", ROOM);
+        plug(&config.plugins.dir, "knows.wasm", guests::knows());
+    })
+    .await;
+    // The slow one is never done with the first of them. All are on one worker.
+    let hosts = ["x.example", "calm.example", "later.example"];
+    stage.answers(&hosts.map(|host| (host, 200))).await;
+    for host in hosts {
+        let ended = Known::told(&mut log, "exchange-ended", host).await;
+        assert_eq!(ended.value("outcome.how"), "passed");
+    }
+    stage.proxy.stop().await;
+}
+
 /// Waits until the list of filters counts so many.
 async fn ends_are_missed(stage: &Stage, count: usize) {
     let missed = format!("was not told of {count} ends of exchanges");

@@ -3,6 +3,7 @@
 //! take, which requests and other filters need. So the filter is in a quarantine of its own where
 //! it fails at this too often.
 
+use std::rc::Rc;
 use std::time::Instant;
 
 use super::{LocalFilter, clients};
@@ -12,7 +13,31 @@ use crate::filter::HookCall;
 use crate::flow::ClientKey;
 use crate::verdict::Notes;
 
+/// Calls of one filter that may wait. A filter that falls further behind misses some.
+const WAITING: usize = 256;
+
+/// A place among the calls that wait until the filter was told of others.
+#[derive(Debug)]
+pub(in crate::chain) struct WaitsToTell(Rc<LocalFilter>);
+
+impl Drop for WaitsToTell {
+    fn drop(&mut self) {
+        let waiting = &self.0.ends_waiting;
+        waiting.set(waiting.get() - 1);
+    }
+}
+
 impl LocalFilter {
+    /// Takes a place, if one is free.
+    pub(in crate::chain) fn wait_to_tell(self: &Rc<Self>) -> Option<WaitsToTell> {
+        let waiting = self.ends_waiting.get();
+        if waiting >= WAITING {
+            return None;
+        }
+        self.ends_waiting.set(waiting + 1);
+        Some(WaitsToTell(self.clone()))
+    }
+
     /// Tells the filter that an exchange is over, unless it fails at that too often.
     pub(in crate::chain) async fn tell_ended(&self, call: HookCall<'_>, notes: Option<&Notes>) {
         let client = ClientKey::of(call.flow().client.address);
