@@ -8,12 +8,12 @@ mod headers;
 mod services;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::time::Instant;
 
 use tracing::Level;
 
-use self::answer::Said;
+use self::answer::{Said, Unnoted};
 use self::facts::KnownFacts;
 use super::HookCall;
 use super::bindings::portcullis::filter::{log, types};
@@ -29,7 +29,7 @@ use super::suspicion::Suspicion;
 use crate::config::{FilterSettings, Grants};
 use crate::feeds::{Feeds, Lists, Now};
 use crate::filter::clock::Clock;
-use crate::filter::metrics::Metrics;
+use crate::filter::metrics::{Dropped, Metrics};
 use crate::filter::state::Store;
 use crate::verdict::Notes;
 
@@ -50,8 +50,8 @@ pub(super) struct Host {
     /// Set when the filter asked for the client during a call without one.
     pub(super) asked_for_missing_client: Arc<AtomicBool>,
     pub(super) withheld: Withheld,
-    /// A bit for each sort of thing that the filter wanted and did not get.
-    pub(super) refused: Arc<AtomicU8>,
+    /// A bit for each reason for which the filter did not get what it wanted.
+    pub(super) refused: Arc<AtomicU16>,
     pub(super) suspicion: Suspicion,
     /// Whether every change of a header field is refused, as those of the proxy's are.
     pub(super) refuses_fields: bool,
@@ -74,13 +74,27 @@ impl Host {
     }
 }
 
-/// What a filter wanted and does not get.
+/// What a filter wanted and does not get, and why.
 #[derive(Clone, Copy, Debug)]
 enum Refused {
-    Metric,
-    Note,
+    Metric(Dropped),
+    Note(Unnoted),
     Value,
+    Key,
     Feed,
+}
+
+impl Refused {
+    /// The place of its bit. There are six reasons for the first and three for the second.
+    fn place(self) -> u16 {
+        match self {
+            Self::Metric(reason) => reason as u16,
+            Self::Note(reason) => 6 + reason as u16,
+            Self::Value => 9,
+            Self::Key => 10,
+            Self::Feed => 11,
+        }
+    }
 }
 
 /// What the proxy knows about one instance while it runs.
@@ -214,23 +228,24 @@ impl State {
         &self.astray
     }
 
-    /// Says what the filter does not get. Only the first time: a filter that makes the mistake
-    /// keeps making it.
+    /// Says what the filter does not get. For each reason only the first time: a filter that makes
+    /// the mistake keeps making it.
     fn report_once(&self, what: Refused, error: impl FnOnce() -> String) {
-        let bit = 1 << what as u8;
+        let bit = 1_u16 << what.place();
         if self.host.refused.fetch_or(bit, Ordering::Relaxed) & bit != 0 {
             return;
         }
         let what = match what {
-            Refused::Metric => "a metric of the filter is not kept",
-            Refused::Note => "a note of the filter is not kept",
+            Refused::Metric(_) => "a metric of the filter is not kept",
+            Refused::Note(_) => "a note of the filter is not kept",
             Refused::Value => "a value in the filter's state is not kept",
+            Refused::Key => "the filter's state has no such key",
             Refused::Feed => "the filter looks into a feed that it may not see",
         };
         tracing::warn!(
             filter = &*self.host.name,
             error = error(),
-            "{what}; further ones are not reported"
+            "{what}; further ones for this reason are not reported"
         );
     }
 

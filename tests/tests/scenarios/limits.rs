@@ -8,6 +8,7 @@
 //! background meets is in the log alone.
 
 mod hooks;
+mod reasons;
 
 use portcullis_tests::{Log, Stage, guests, plug};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use portcullis_contract::Fact;
 use portcullis_contract::limits::{
-    ADDED_FIELDS_BYTES, NAME_BYTES, NOTE_BYTES, RULE_BYTES, is_name,
+    ADDED_FIELDS_BYTES, NAME_BYTES, NOTE_BYTES, NOTES, RULE_BYTES, is_name,
 };
 
 use super::{Refused, Served, State};
@@ -33,6 +33,17 @@ pub(in crate::filter) struct Said {
     feeds: u64,
     /// Whether the hook gives an answer that clients see.
     is_judge: bool,
+}
+
+/// Why something is not noted.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub(super) enum Unnoted {
+    #[error("its key has not 1 to {NAME_BYTES} of the characters a-z, 0-9 and _")]
+    Key,
+    #[error("its value has more than {NOTE_BYTES} bytes")]
+    Value,
+    #[error("the exchange has {NOTES} already")]
+    Full,
 }
 
 impl Said {
@@ -110,16 +121,16 @@ impl State {
         add(fields, name, value)
     }
 
-    fn set_note(&mut self, key: String, value: String) -> Result<(), &'static str> {
+    fn set_note(&mut self, key: String, value: String) -> Result<(), Unnoted> {
         // `init` and `tick` are about none. Conformance tells authors what they ask for there.
         if !self.has_exchange {
             return Ok(());
         }
         if !is_name(&key) {
-            return Err("its key has not 1 to 64 of the characters a-z, 0-9 and _");
+            return Err(Unnoted::Key);
         }
         if value.len() > NOTE_BYTES {
-            return Err("its value has more than 1024 bytes");
+            return Err(Unnoted::Value);
         }
         let mut noted = self.said.noted.clone().unwrap_or_default();
         noted.set(&key, &value);
@@ -127,7 +138,7 @@ impl State {
         if before.is_some_and(|before| !before.fit(&noted)) || !Notes::default().fit(&noted) {
             // Whether there is room is another matter in another exchange.
             self.facts.asked.add(Fact::Exchange);
-            return Err("the exchange has 16 already");
+            return Err(Unnoted::Full);
         }
         self.said.noted = Some(noted);
         Ok(())
@@ -186,8 +197,8 @@ impl notes::Host for State {
     fn set(&mut self, key: String, value: String) -> Served<()> {
         self.serve_exchange("notes.set", |state| {
             let noted = state.set_note(key, value);
-            if let Err(error) = noted {
-                state.report_once(Refused::Note, || error.to_owned());
+            if let Err(reason) = noted {
+                state.report_once(Refused::Note(reason), || reason.to_string());
             }
         })
     }

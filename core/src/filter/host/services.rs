@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use jiff::tz::TimeZone;
-use portcullis_contract::limits::{FEED_NAME_BYTES, HOST_BYTES, RANDOM_BYTES, ZONE_BYTES};
+use portcullis_contract::limits::{
+    FEED_NAME_BYTES, HOST_BYTES, KEY_BYTES, RANDOM_BYTES, ZONE_BYTES,
+};
 
 use super::{Refused, Served, State, seen};
 use crate::filter::bindings::portcullis::filter::{clock, domains, feeds, metrics, random, state};
@@ -130,21 +132,31 @@ impl From<StateError> for state::StateError {
 }
 
 impl State {
-    /// Changes what the filter remembers. The operator is told when there is no more room.
+    /// Changes what the filter remembers under a key. The operator is told when there is no more
+    /// room, or can be no such key.
     fn remember<T>(
         &mut self,
+        key: &str,
         change: impl FnOnce(&Store) -> Result<T, StateError>,
     ) -> Served<Result<T, state::StateError>> {
         self.serve(|state| {
             let store = &state.host.state;
             change(store).map_err(|error| {
-                if matches!(error, StateError::Full | StateError::TooLarge) {
-                    state.report_once(Refused::Value, || {
-                        let room = ByteSize(store.cap() as u64);
-                        format!(
-                            "it does not fit into its state of {room}; let keys expire sooner, or raise [limits] state"
-                        )
-                    });
+                match error {
+                    StateError::TooLarge if key.len() > KEY_BYTES => {
+                        state.report_once(Refused::Key, || {
+                            format!("a key has at most {KEY_BYTES} bytes, and this one {}", key.len())
+                        });
+                    }
+                    StateError::Full | StateError::TooLarge => {
+                        state.report_once(Refused::Value, || {
+                            let room = ByteSize(store.cap() as u64);
+                            format!(
+                                "it does not fit into its state of {room}; let keys expire sooner, or raise [limits] state"
+                            )
+                        });
+                    }
+                    StateError::NotANumber | StateError::Unavailable => {}
                 }
                 error.into()
             })
@@ -154,7 +166,7 @@ impl State {
 
 impl state::Host for State {
     fn get(&mut self, key: String) -> Served<Result<Option<Vec<u8>>, state::StateError>> {
-        self.remember(|store| store.get(&key))
+        self.remember(&key, |store| store.get(&key))
     }
 
     fn set(
@@ -163,11 +175,11 @@ impl state::Host for State {
         value: Vec<u8>,
         ttl: Option<u64>,
     ) -> Served<Result<(), state::StateError>> {
-        self.remember(|store| store.set(&key, &value, time(ttl)))
+        self.remember(&key, |store| store.set(&key, &value, time(ttl)))
     }
 
     fn remove(&mut self, key: String) -> Served<Result<(), state::StateError>> {
-        self.remember(|store| store.remove(&key))
+        self.remember(&key, |store| store.remove(&key))
     }
 
     fn increment(
@@ -176,7 +188,7 @@ impl state::Host for State {
         by: i64,
         ttl: Option<u64>,
     ) -> Served<Result<i64, state::StateError>> {
-        self.remember(|store| store.increment(&key, by, time(ttl)))
+        self.remember(&key, |store| store.increment(&key, by, time(ttl)))
     }
 
     fn compare_and_set(
@@ -187,7 +199,9 @@ impl state::Host for State {
         ttl: Option<u64>,
     ) -> Served<Result<bool, state::StateError>> {
         let (expected, new) = (expected.as_deref(), new.as_deref());
-        self.remember(|store| store.compare_and_set(&key, expected, new, time(ttl)))
+        self.remember(&key, |store| {
+            store.compare_and_set(&key, expected, new, time(ttl))
+        })
     }
 }
 
@@ -207,7 +221,7 @@ impl State {
             .map(|label| (&*label.name, &*label.value))
             .collect();
         if let Err(dropped) = measure(&self.host.metrics, &labels) {
-            self.report_once(Refused::Metric, || {
+            self.report_once(Refused::Metric(dropped), || {
                 format!("{}: {dropped}", super::printable(name))
             });
         }
