@@ -237,11 +237,11 @@ async fn a_file_that_is_gone_changes_nothing_and_says_so_until_it_is_back() {
         assert!(said.contains(part), "{said}");
     }
     stage.answers(&[("one.example", 403)]).await;
-    let is_told = async || list(&stage).await.contains("is gone");
+    let is_told = async || list(&stage).await.contains("the configuration file");
     stage.until_true("it is listed as not ready", is_told).await;
 
     std::fs::rename(&aside, settings.file()).expect("it is there");
-    let is_ready = async || !list(&stage).await.contains("is gone");
+    let is_ready = async || !list(&stage).await.contains("the configuration file");
     stage.until_true("it is ready again", is_ready).await;
     stage.answers(&[("one.example", 403)]).await;
     // It is followed as before.
