@@ -145,7 +145,7 @@ impl Drop for Waiting<'_> {
 #[cfg(test)]
 mod tests {
     use std::future::Future;
-    use std::pin::{Pin, pin};
+    use std::pin::Pin;
     use std::task::{Context, Poll, Waker};
 
     use super::*;
@@ -157,17 +157,23 @@ mod tests {
         future.poll(&mut Context::from_waker(Waker::noop()))
     }
 
+    /// A call of the client that waits for its turn.
+    fn waits(
+        permits: &FairSemaphore,
+        client: ClientKey,
+    ) -> Pin<Box<impl Future<Output = FairPermit<'_>>>> {
+        let mut call = Box::pin(permits.acquire(client));
+        assert!(poll(call.as_mut()).is_pending());
+        call
+    }
+
     #[test]
     fn clients_have_their_turns_however_many_calls_each_has() {
         let permits = FairSemaphore::new(1);
         let first = permits.try_acquire().unwrap();
         assert!(permits.try_acquire().is_none());
-        let mut eves: Vec<_> = (0..10).map(|_| Box::pin(permits.acquire(EVE))).collect();
-        for call in &mut eves {
-            assert!(poll(call.as_mut()).is_pending());
-        }
-        let mut alice = pin!(permits.acquire(ALICE));
-        assert!(poll(alice.as_mut()).is_pending());
+        let mut eves: Vec<_> = (0..10).map(|_| waits(&permits, EVE)).collect();
+        let mut alice = waits(&permits, ALICE);
 
         drop(first);
         assert!(poll(alice.as_mut()).is_pending(), "Eve was first");
@@ -183,10 +189,7 @@ mod tests {
     fn a_permit_for_a_call_that_has_given_up_goes_to_the_next() {
         let permits = FairSemaphore::new(1);
         let first = permits.try_acquire().unwrap();
-        let mut calls: Vec<_> = (0..3).map(|_| Box::pin(permits.acquire(EVE))).collect();
-        for call in &mut calls {
-            assert!(poll(call.as_mut()).is_pending());
-        }
+        let mut calls: Vec<_> = (0..3).map(|_| waits(&permits, EVE)).collect();
         // One gives up while it waits, one when its turn has come.
         drop(calls.remove(0));
         drop(first);
@@ -200,14 +203,9 @@ mod tests {
     fn calls_that_have_given_up_cost_their_client_no_turn() {
         let permits = FairSemaphore::new(1);
         let first = permits.try_acquire().unwrap();
-        let call = |client| {
-            let mut call = Box::pin(permits.acquire(client));
-            assert!(poll(call.as_mut()).is_pending());
-            call
-        };
-        let gone: Vec<_> = (0..1000).map(|_| call(ALICE)).collect();
-        let mut alices = [call(ALICE), call(ALICE)];
-        let mut eves = [call(EVE), call(EVE)];
+        let gone: Vec<_> = (0..1000).map(|_| waits(&permits, ALICE)).collect();
+        let mut alices = [waits(&permits, ALICE), waits(&permits, ALICE)];
+        let mut eves = [waits(&permits, EVE), waits(&permits, EVE)];
         drop(gone);
 
         drop(first);
@@ -230,14 +228,9 @@ mod tests {
     fn calls_that_have_given_up_are_not_kept() {
         let permits = FairSemaphore::new(1);
         let first = permits.try_acquire().unwrap();
-        let waits = |client| {
-            let mut call = Box::pin(permits.acquire(client));
-            assert!(poll(call.as_mut()).is_pending());
-            call
-        };
-        let kept = [waits(ALICE), waits(EVE)];
+        let kept = [waits(&permits, ALICE), waits(&permits, EVE)];
         for _ in 0..1000 {
-            drop((waits(ALICE), waits(EVE)));
+            drop((waits(&permits, ALICE), waits(&permits, EVE)));
         }
         let lengths = |permits: &FairSemaphore| -> Vec<usize> {
             let state = permits.0.borrow();

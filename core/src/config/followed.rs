@@ -17,23 +17,14 @@ use super::sources::Sources;
 pub struct Followed {
     sources: Sources,
     file: PathBuf,
-    found: Found,
+    is_stream: bool,
     /// What the sources have said together.
     said: Arc<Config>,
 }
 
-/// What was there when the file was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
-    Nothing,
-    File,
-    /// A pipe or a device. It can be read once: a pipe is empty then.
-    Stream,
-}
-
 impl Followed {
     /// Of the environment only what is for the proxy.
-    pub(super) fn new(sources: &Sources, file: PathBuf, found: Found, said: Config) -> Self {
+    pub(super) fn new(sources: &Sources, file: PathBuf, is_stream: bool, said: Config) -> Self {
         let mut sources = sources.clone();
         let ours: Vec<_> = portcullis_vars(&sources.variables)
             .map(|(name, _, value)| (name.into(), value.to_owned()))
@@ -44,7 +35,7 @@ impl Followed {
         Self {
             sources,
             file,
-            found,
+            is_stream,
             said: Arc::new(said),
         }
     }
@@ -54,9 +45,10 @@ impl Followed {
         &self.file
     }
 
-    /// Whether it is a pipe or a device, which is not to be read again.
+    /// Whether it was a pipe or a device when it was read. That can be read once: a pipe is empty
+    /// then.
     pub(crate) fn is_stream(&self) -> bool {
-        self.found == Found::Stream
+        self.is_stream
     }
 
     /// What it said when it was read, with what else says something. There was no file if this

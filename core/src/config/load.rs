@@ -9,7 +9,6 @@ use super::declaration::{Declaration, schema_of};
 use super::document::Document;
 use super::feed::{Feed, Preset};
 use super::file;
-use super::followed::Found;
 use super::layers::Layers;
 use super::sources::{DEFAULT_FILE, Sources};
 use super::{
@@ -32,14 +31,14 @@ impl Config {
 
     fn load_with(sources: &Sources, open: Open) -> Result<Self, ConfigError> {
         let file = sources.config_file();
-        let (text, found) = match &file {
+        let (text, is_stream) = match &file {
             Some(file) => read(file, open)?,
-            None => (String::new(), Found::Nothing),
+            None => (String::new(), false),
         };
         let mut config = Self::parse(text, file.clone(), sources)?;
         // One that is not there yet may come.
         let followed = file.unwrap_or_else(|| sources.default_file());
-        config.followed = Some(Followed::new(sources, followed, found, config.clone()));
+        config.followed = Some(Followed::new(sources, followed, is_stream, config.clone()));
         Ok(config)
     }
 
@@ -207,15 +206,12 @@ fn open_any(file: &Path) -> io::Result<File> {
     File::open(file)
 }
 
-fn read(path: &Path, open: Open) -> Result<(String, Found), ConfigError> {
+/// Returns what it says, and whether it is a pipe or a device.
+fn read(path: &Path, open: Open) -> Result<(String, bool), ConfigError> {
     let read = || -> io::Result<_> {
         let file = open(path)?;
-        let found = if file.metadata()?.is_file() {
-            Found::File
-        } else {
-            Found::Stream
-        };
-        Ok((file::text_of(file, LONGEST_FILE)?, found))
+        let is_stream = !file.metadata()?.is_file();
+        Ok((file::text_of(file, LONGEST_FILE)?, is_stream))
     };
     read().map_err(|source| ConfigError::Read {
         path: path.to_owned(),
