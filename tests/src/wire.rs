@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::timeout;
 
-use crate::message::get;
+use crate::message::{get, ok};
 
 /// Nothing in a scenario takes this long, however slow the machine.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
@@ -103,6 +103,22 @@ impl Origin {
         client.send(get(&self.url("/"))).await;
         let mut served = self.accept().await;
         served.head().await;
+        served
+    }
+
+    /// The same for a page that is asked for again: the connection that the proxy has kept from a
+    /// page before ends behind this `part` of the response.
+    pub async fn asked_again_by(&self, client: &mut Wire, part: &str) -> Wire {
+        let mut served = self.asked_by(client).await;
+        served.send(ok("")).await;
+        client.response().await;
+
+        client.send(get(&self.url("/2"))).await;
+        served.head().await;
+        served.send(part).await;
+        drop(served);
+        let mut served = self.accept().await;
+        assert!(served.head().await.starts_with("GET /2 "));
         served
     }
 

@@ -53,16 +53,8 @@ async fn a_connection_that_was_closed_while_idle_is_not_used() {
 #[tokio::test]
 async fn what_may_be_repeated_is_sent_again_though_a_part_of_its_response_has_come() {
     let (_proxy, origin, mut client) = scene().await;
-    let mut served = origin.asked_by(&mut client).await;
-    served.send(ok("")).await;
-    client.response().await;
-
-    client.send(get(&origin.url("/2"))).await;
-    served.head().await;
-    served.send("HTTP/1.1 200 OK\r\nContent-Le").await;
-    drop(served);
-    let mut served = origin.accept().await;
-    assert!(served.head().await.starts_with("GET /2 "));
+    let part = "HTTP/1.1 200 OK\r\nContent-Le";
+    let mut served = origin.asked_again_by(&mut client, part).await;
     served.send(ok("whole")).await;
     assert_eq!(client.response().await.body, "whole");
 }
@@ -70,15 +62,7 @@ async fn what_may_be_repeated_is_sent_again_though_a_part_of_its_response_has_co
 #[tokio::test]
 async fn interim_responses_to_what_is_sent_again_are_passed_on() {
     let (_proxy, origin, mut client) = scene().await;
-    let mut served = origin.asked_by(&mut client).await;
-    served.send(ok("")).await;
-    client.response().await;
-
-    client.send(get(&origin.url("/2"))).await;
-    served.head().await;
-    drop(served);
-    let mut served = origin.accept().await;
-    assert!(served.head().await.starts_with("GET /2 "));
+    let mut served = origin.asked_again_by(&mut client, "").await;
     let hints = "HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n";
     served.send(format!("{hints}{}", ok("whole"))).await;
     let hints = client.response().await;
