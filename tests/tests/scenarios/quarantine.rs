@@ -151,6 +151,21 @@ async fn a_burst_of_failures_among_a_clients_good_calls_does_not_hold_it_back() 
     stage.answers(&[("blocked.example", 403)]).await;
 }
 
+/// Nothing passes unjudged for this client, and nothing has changed for others.
+#[cfg(target_os = "linux")]
+async fn is_refused_alone(stage: &Stage, client: &mut portcullis_tests::Wire, filter: &str) {
+    let named = format!("Filter: {filter}\n");
+    for host in ["blocked.example", "calm.example"] {
+        client.send(stage.request(host, "")).await;
+        let refusal = client.response().await;
+        assert_eq!(refusal.status, 503);
+        assert!(refusal.body.contains(&named), "{refusal:?}");
+    }
+    stage
+        .answers(&[("blocked.example", 403), ("calm.example", 200)])
+        .await;
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_client_that_makes_a_filter_fail_is_refused_alone() {
@@ -165,16 +180,7 @@ async fn a_client_that_makes_a_filter_fail_is_refused_alone() {
     }
     log.says(&["WARN", "requests of one client", "provoked", "127.0.0.2"])
         .await;
-    // Nothing passes unjudged for it, and nothing has changed for others.
-    for host in ["blocked.example", "calm.example"] {
-        eve.send(stage.request(host, "")).await;
-        let refusal = eve.response().await;
-        assert_eq!(refusal.status, 503);
-        assert!(refusal.body.contains("Filter: provoked\n"), "{refusal:?}");
-    }
-    stage
-        .answers(&[("blocked.example", 403), ("calm.example", 200)])
-        .await;
+    is_refused_alone(&stage, &mut eve, "provoked").await;
 }
 
 #[cfg(target_os = "linux")]
@@ -195,15 +201,7 @@ async fn a_client_that_was_alone_is_not_passed_over_once_there_are_others() {
     assert_eq!(eve.response().await.status, 200, "as the settings say");
 
     stage.answers(&[("blocked.example", 403)]).await;
-    for host in ["blocked.example", "calm.example"] {
-        eve.send(stage.request(host, "")).await;
-        let refusal = eve.response().await;
-        assert_eq!(refusal.status, 503);
-        assert!(refusal.body.contains("Filter: once-alone\n"), "{refusal:?}");
-    }
-    stage
-        .answers(&[("blocked.example", 403), ("calm.example", 200)])
-        .await;
+    is_refused_alone(&stage, &mut eve, "once-alone").await;
 }
 
 #[cfg(target_os = "linux")]
