@@ -186,8 +186,7 @@ fn fail2ban_finds_the_client_in_the_line_of_a_failed_login() {
     fs::write(dir.path().join("users"), ADA).unwrap();
     let mut proxy = Running::start_logging(dir.path(), AUTH, "text");
     assert!(asks(&proxy, "YWRhOndyb25n").contains(" 407 "));
-    let mut lines = proxy.lines.by_ref().map(Result::unwrap);
-    let line = lines.find(|line| line.contains("login failed")).unwrap();
+    let line = proxy.next_line(&["login failed"]);
     let by_journal = format!("host portcullis[7]: {line}");
     let (time, rest) = line.split_once(" WARN ").unwrap();
     let forged = format!("{time} WARN portcullis::filter: WARN {rest}");

@@ -162,8 +162,7 @@ fn limited(dir: &Path, settings: &str, descriptors: u64) -> Running {
 
 /// How many clients the proxy serves at a time, as it says.
 fn most_clients(proxy: &mut Running) -> usize {
-    let mut lines = proxy.lines.by_ref().map(Result::unwrap);
-    let line = lines.find(|line| line.contains("\"wanted\":")).unwrap();
+    let line = proxy.next_line(&["\"wanted\":"]);
     let number = line.split_once("\"connections\":").unwrap().1;
     number.split([',', '}']).next().unwrap().parse().unwrap()
 }

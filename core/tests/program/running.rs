@@ -62,10 +62,14 @@ impl Running {
     }
 
     pub(crate) fn wait_for_line(&mut self, text: &str) {
-        assert!(
-            self.lines.any(|line| line.unwrap().contains(text)),
-            "{text}"
-        );
+        self.next_line(&[text]);
+    }
+
+    /// The next line of the log that has one of these texts.
+    pub(crate) fn next_line(&mut self, texts: &[&str]) -> String {
+        let mut lines = self.lines.by_ref().map(Result::unwrap);
+        let line = lines.find(|line| texts.iter().any(|text| line.contains(text)));
+        line.unwrap_or_else(|| panic!("the log ends without any of {texts:?}"))
     }
 
     pub(crate) fn ends(&mut self) -> Option<i32> {
@@ -376,13 +380,6 @@ fn curl_gets_what_it_asks_for_and_is_told_what_it_may_not() {
     assert_eq!(proxy.ends(), Some(0));
 }
 
-/// The next line of the log that has one of these texts.
-fn next_line(proxy: &mut Running, texts: &[&str]) -> String {
-    let mut lines = proxy.lines.by_ref().map(Result::unwrap);
-    let line = lines.find(|line| texts.iter().any(|text| line.contains(text)));
-    line.expect("the log goes on")
-}
-
 #[test]
 fn settings_from_a_pipe_hold_until_a_restart() {
     let dir = TempDir::new().unwrap();
@@ -401,7 +398,7 @@ fn settings_from_a_pipe_hold_until_a_restart() {
     let mut proxy = Running::of(&mut program);
     for reason in ["is read once and not followed", "is not read again"] {
         // Taken up once more, the pipe would say nothing, and the feed would go.
-        let line = next_line(&mut proxy, &["a pipe or a device", "feeds changed"]);
+        let line = proxy.next_line(&["a pipe or a device", "feeds changed"]);
         assert!(line.contains(reason), "{line}");
         assert!(line.contains("a change needs a restart"), "{line}");
         refused(&proxy, "GET http://own.example/ HTTP/1.1");
