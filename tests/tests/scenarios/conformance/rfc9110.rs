@@ -293,7 +293,7 @@ async fn section_5_1_names_of_fields_are_spelled_as_their_sender_spells_them() {
 }
 
 #[tokio::test]
-async fn section_5_1_so_are_those_of_interim_responses() {
+async fn section_5_1_names_in_interim_responses_are_spelled_as_their_sender_spells_them() {
     let (_proxy, origin, mut client) = scene().await;
     let mut served = origin.asked_by(&mut client).await;
     served
