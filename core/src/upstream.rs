@@ -162,10 +162,14 @@ impl Upstream {
     /// body, it is also sent again when the origin closed the connection before its response was
     /// complete (RFC 9110, section 9.2.2). All other requests go over a connection that has just
     /// been seen open, or over a new one.
+    ///
+    /// A request that the origin may have seen is read back from what was written of it. `listen`
+    /// is called with it then, and has its interim responses collected again.
     pub(crate) async fn send(
         &self,
         route: &Rc<Route>,
         mut request: Request<RequestBody>,
+        listen: &dyn Fn(&mut Request<RequestBody>),
         asker: &Asker,
         deadlines: &Deadlines,
     ) -> Result<(Response<Incoming>, Box<UpstreamConnection>), Error> {
@@ -189,13 +193,15 @@ impl Upstream {
                 Err(SendError::NotSent(unsent)) => request = *unsent,
                 Err(SendError::Repeatable(again)) => {
                     request = *again;
+                    listen(&mut request);
                     break;
                 }
                 Err(SendError::Failed(error)) => return Err(error),
             }
         }
         // Most requests go over a connection that is there, and need no room for this.
-        Box::pin(self.send_anew(route, (request, origin_form), asker, deadlines)).await
+        let request = (request, origin_form);
+        Box::pin(self.send_anew(route, request, listen, asker, deadlines)).await
     }
 
     /// Sends a request over a new connection. A parent proxy that breaks off makes way for the next
@@ -205,6 +211,7 @@ impl Upstream {
         &self,
         route: &Rc<Route>,
         (mut request, origin_form): (Request<RequestBody>, Option<Uri>),
+        listen: &dyn Fn(&mut Request<RequestBody>),
         asker: &Asker,
         deadlines: &Deadlines,
     ) -> Result<(Response<Incoming>, Box<UpstreamConnection>), Error> {
@@ -217,7 +224,7 @@ impl Upstream {
                     if let Some(uri) = origin_form {
                         absolute::undo(&mut request, uri);
                     }
-                    return Box::pin(self.send(&direct, request, asker, deadlines)).await;
+                    return Box::pin(self.send(&direct, request, listen, asker, deadlines)).await;
                 }
                 connected => connected?,
             };
@@ -241,7 +248,11 @@ impl Upstream {
             };
             parent.record_failure(place, Fault::Broken, &Error::Closed);
             request = match error {
-                SendError::NotSent(again) | SendError::Repeatable(again) => *again,
+                SendError::NotSent(unsent) => *unsent,
+                SendError::Repeatable(mut again) => {
+                    listen(&mut again);
+                    *again
+                }
                 SendError::Failed(error) => return Err(error),
             };
         }

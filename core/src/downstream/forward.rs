@@ -79,8 +79,10 @@ pub(crate) async fn forward(
         exchange.track_upload(upload);
         session.deadlines.track_upload(upload.clone());
     }
+    // What is sent again has no body, so it waits for no `100 Continue`.
+    let listen = |again: &mut Request<RequestBody>| collect(interims, again, None);
     let (upstream, asker) = (&worker.upstream, &session.asker);
-    let sending = upstream.send(&route, request, asker, &session.deadlines);
+    let sending = upstream.send(&route, request, &listen, asker, &session.deadlines);
     let (mut response, connection) = sending.await?;
     exchange.record_peer(connection.peer(), connection.route());
 
@@ -235,9 +237,7 @@ fn into_upstream(
     let has_body = !body.is_end_stream();
     let expects = has_body && request.headers().contains_key(EXPECT);
     let agreed = expects.then(CancellationToken::new);
-    if let Some(interims) = interims {
-        interims.collect(&mut request, agreed.clone());
-    }
+    collect(interims, &mut request, agreed.clone());
     if !has_body {
         return (request, None);
     }
@@ -245,6 +245,17 @@ fn into_upstream(
     let gate = agreed.map(expect_continue);
     *request.body_mut() = RequestBody::new(body, upload.clone(), gate);
     (request, Some(upload))
+}
+
+/// Collects the interim responses to `request` for a client that knows of such.
+fn collect(
+    interims: Option<&Arc<Interims>>,
+    request: &mut Request<RequestBody>,
+    agreed: Option<CancellationToken>,
+) {
+    if let Some(interims) = interims {
+        interims.collect(request, agreed);
+    }
 }
 
 /// Ready when the origin has sent `100 Continue`, or has let enough time pass.

@@ -222,7 +222,7 @@ impl UpstreamConnection {
         // It is not written as hyper has it, see `absolute`.
         let is_whole = self.route.is_absolute() && request.uri().path() == "*";
         if has_others && !is_whole && request::is_repeatable(&request) {
-            self.head.begin(request.extensions());
+            self.head.begin();
         }
         // `unconstrained`: without budget it would wake the waker that it gets, which does nothing.
         let mut response = pin!(unconstrained(self.requests.try_send_request(request)));

@@ -70,7 +70,9 @@ async fn reuse(private: PrivateAddresses) -> Result<(), Error> {
     let asker = asker(&upstream);
     let deadlines = Deadlines::new(Rc::default());
     let request = Request::new(RequestBody::empty());
-    let sent = upstream.send(&route, request, &asker, &deadlines).await;
+    let sent = upstream
+        .send(&route, request, &|_| (), &asker, &deadlines)
+        .await;
     let sent = sent.map(|(response, _)| assert_eq!(response.status(), 204));
     drop((upstream, asker));
     assert_eq!(served.join().unwrap().is_some(), sent.is_ok());
@@ -126,7 +128,9 @@ async fn a_connection_that_holds_a_part_of_a_head_is_not_kept() {
         let (asker, deadlines) = (asker(&upstream), Deadlines::new(Rc::default()));
         let ask = async |head: &str, request: Request<RequestBody>| {
             asker.spellings.request.add(head.as_bytes());
-            let sent = upstream.send(&route, request, &asker, &deadlines).await;
+            let sent = upstream
+                .send(&route, request, &|_| (), &asker, &deadlines)
+                .await;
             let (response, connection) = sent.unwrap();
             connection.release(&*upstream.pool);
             response.status().as_u16()

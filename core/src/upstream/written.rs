@@ -12,7 +12,7 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use http::{Extensions, Request, Response};
+use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -32,8 +32,6 @@ pub(super) struct WrittenHead {
     bytes: RefCell<Vec<u8>>,
     /// How many of them the system has taken.
     taken: Cell<usize>,
-    /// What the request has besides: who hears of interim responses.
-    extensions: RefCell<Extensions>,
 }
 
 /// A stream whose output is recorded while the record is on.
@@ -44,11 +42,9 @@ pub(super) struct Recorded<S> {
 }
 
 impl WrittenHead {
-    /// A request without a body is written next, and may have to be sent again. It has these
-    /// extensions.
-    pub(super) fn begin(&self, extensions: &Extensions) {
+    /// A request without a body is written next, and may have to be sent again.
+    pub(super) fn begin(&self) {
         self.is_on.set(true);
-        self.extensions.replace(extensions.clone());
     }
 
     /// The request is not sent again.
@@ -58,7 +54,6 @@ impl WrittenHead {
             bytes.clear();
             bytes.shrink_to(KEPT_CAPACITY);
             self.taken.set(0);
-            self.extensions.take();
         }
     }
 
@@ -77,9 +72,7 @@ impl WrittenHead {
         let _ = reading
             .as_mut()
             .poll(&mut Context::from_waker(Waker::noop()));
-        let mut request = read.take()?;
-        *request.extensions_mut() = self.extensions.take();
-        Some(request)
+        read.take()
     }
 
     /// A piece may be offered again until the system has taken it.
@@ -169,19 +162,13 @@ mod tests {
         // The sender has to wait after every four bytes.
         let (near, mut far) = duplex(4);
         let mut stream = Recorded::new(near, head.clone());
-        let mut extensions = Extensions::new();
-        extensions.insert("an extension");
-        head.begin(&extensions);
+        head.begin();
         let mut read = vec![0; HEAD.len()];
         let (_, received) = tokio::join!(write(&mut stream, HEAD), far.read_exact(&mut read));
         received.expect("it is written");
         let again = head.request().expect("the head is whole");
         assert_eq!(again.method(), "PUT");
         assert_eq!(again.uri(), "/a?b");
-        assert_eq!(
-            again.extensions().get::<&'static str>(),
-            Some(&"an extension")
-        );
         let fields: Vec<_> = again
             .headers()
             .iter()
@@ -197,7 +184,7 @@ mod tests {
         let (near, far) = duplex(4);
         drop(far);
         let mut stream = Recorded::new(near, head.clone());
-        head.begin(&Extensions::new());
+        head.begin();
         stream.write_all(HEAD).await.expect_err("no one reads");
         assert!(head.request().is_some());
     }
@@ -209,11 +196,11 @@ mod tests {
         let mut stream = Recorded::new(near, head.clone());
         write(&mut stream, HEAD).await;
         assert!(head.request().is_none(), "the record is off");
-        head.begin(&Extensions::new());
+        head.begin();
         write(&mut stream, &HEAD[..20]).await;
         assert!(head.request().is_none(), "the head is not whole");
         head.forget();
-        head.begin(&Extensions::new());
+        head.begin();
         write(&mut stream, HEAD).await;
         assert!(head.request().is_some());
     }

@@ -59,8 +59,11 @@ async fn a_plain_request_is_repeated_where_a_parent_breaks_off() {
             }
         };
         end.head().await;
+        end.send("HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n")
+            .await;
         end.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
             .await;
+        assert_eq!(client.response().await.status, 103);
         assert_eq!(client.response().await.body, "ok");
     }
     assert_eq!(asked_broken, 1, "it is left alone for a while");
