@@ -86,7 +86,7 @@ pub(super) fn interleave(addresses: Vec<IpAddr>) -> impl Iterator<Item = IpAddr>
 }
 
 /// Addresses that are not known yet.
-pub(super) type Others<'a> = LocalBoxFuture<'a, Vec<SocketAddr>>;
+type Others<'a> = LocalBoxFuture<'a, Vec<SocketAddr>>;
 
 /// The first connection that succeeds, or the failure of the last address. An address that is tried
 /// beside another takes a descriptor more, so it waits for one of the client's turns. `others` are

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use tokio::time::timeout;
 
 use super::Upstream;
-use super::dial::{self, Connected, Dialled, Others};
+use super::dial::{self, Connected, Dialled};
 use super::policy::Refusal;
 use super::resolve::{Addresses, Question};
 use super::route::Route;
@@ -37,11 +37,8 @@ impl Upstream {
                 permitted = self.permitted(route, &others).or(permitted);
             }
         }
-        let others = || {
-            let question = late.as_ref()?;
-            Some(self.late(route, question, client).boxed_local())
-        };
-        let racing = self.race(permitted?, others, client);
+        let late = late.as_ref().map(|question| (route, question));
+        let racing = self.race(permitted?, late, client);
         let dialled = match timeout(self.connect_timeout, racing).await {
             Ok(Ok(dialled)) => dialled,
             Ok(Err(source)) if dial::is_out_of_descriptors(&source) => {
@@ -91,15 +88,19 @@ impl Upstream {
         }
     }
 
-    /// The first connection that succeeds. If there are no more descriptors, idle connections of all
-    /// workers make room for it.
-    pub(super) async fn race<'a>(
+    /// The first connection that succeeds. If there are no more descriptors, idle connections of
+    /// all workers make room for it. `late` asks for the rest of a target's addresses.
+    pub(super) async fn race(
         &self,
         addresses: Vec<SocketAddr>,
-        others: impl Fn() -> Option<Others<'a>>,
+        late: Option<(&Route, &Question)>,
         client: ClientKey,
     ) -> io::Result<Dialled> {
         let turns = self.resolver.turns();
+        let others = || {
+            let (route, question) = late?;
+            Some(self.late(route, question, client).boxed_local())
+        };
         match dial::race(addresses.clone(), others(), turns, client).await {
             Err(error) if dial::is_out_of_descriptors(&error) => {
                 self.reclaimer.reclaim().await;

@@ -162,7 +162,7 @@ impl Upstream {
             self.policy.judge_named(*address)?;
         }
         let are_v4 = addresses.iter().all(SocketAddr::is_ipv4);
-        let dialled = self.race(addresses, || None, ClientKey::of(None)).await;
+        let dialled = self.race(addresses, None, ClientKey::of(None)).await;
         let Dialled { stream, peer } = dialled.map_err(|source| {
             if are_v4 && is_out_of_ports(&source) {
                 Error::NoRoom(NO_PORT)
