@@ -228,14 +228,18 @@ mod tests {
         assert!(turns(&[]).is_empty());
     }
 
-    #[tokio::test]
-    async fn an_address_that_refuses_makes_way_for_the_next() {
+    /// A listener, its address, and an address that refuses.
+    async fn open_and_refusing() -> (tokio::net::TcpListener, SocketAddr, SocketAddr) {
         let origin = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let open = origin.local_addr().unwrap();
         let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let refusing = closed.local_addr().unwrap();
-        drop(closed);
+        (origin, open, refusing)
+    }
 
-        let open = origin.local_addr().unwrap();
+    #[tokio::test]
+    async fn an_address_that_refuses_makes_way_for_the_next() {
+        let (_origin, open, refusing) = open_and_refusing().await;
         let turns = Turns::new(1);
         let connected = race(vec![refusing, open], None, &turns, ALICE)
             .await
@@ -250,11 +254,7 @@ mod tests {
 
     #[tokio::test]
     async fn of_very_many_addresses_the_first_are_tried() {
-        let origin = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let open = origin.local_addr().unwrap();
-        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let refusing = closed.local_addr().unwrap();
-        drop(closed);
+        let (_origin, open, refusing) = open_and_refusing().await;
         let turns = Turns::new(1);
         for (before, is_tried) in [(MOST_ADDRESSES - 1, true), (MOST_ADDRESSES, false)] {
             let mut addresses = vec![refusing; before];
@@ -266,12 +266,7 @@ mod tests {
 
     #[tokio::test]
     async fn addresses_that_come_late_are_dialled_where_the_others_refuse() {
-        let origin = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let refusing = closed.local_addr().unwrap();
-        drop(closed);
-
-        let open = origin.local_addr().unwrap();
+        let (_origin, open, refusing) = open_and_refusing().await;
         let turns = Turns::new(1);
         let others = |addresses: Vec<SocketAddr>| Some(ready(addresses).boxed_local());
         for refusing in [vec![refusing], vec![refusing; 2]] {
