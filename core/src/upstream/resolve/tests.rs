@@ -49,6 +49,15 @@ impl Dns {
 
     /// One that answers each question in this way, or not at all.
     fn answering(answer: impl Fn(&Message) -> Option<Vec<u8>> + Send + 'static) -> Self {
+        Self::serving(move |query, socket, client| {
+            if let Some(answer) = answer(query) {
+                socket.send_to(&answer, client).unwrap();
+            }
+        })
+    }
+
+    /// One that calls `serve` with each question, its socket, and the address of who asked.
+    fn serving(serve: impl Fn(&Message, &UdpSocket, SocketAddr) + Send + 'static) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let address = socket.local_addr().unwrap();
         let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
@@ -61,9 +70,7 @@ impl Dns {
                 let name = query.queries[0].name().to_lowercase().to_ascii();
                 let record = query.queries[0].query_type();
                 seen.lock().unwrap().push((name, record, client.port()));
-                if let Some(answer) = answer(&query) {
-                    socket.send_to(&answer, client).unwrap();
-                }
+                serve(&query, &socket, client);
             }
         });
         Self { address, asked }

@@ -9,36 +9,20 @@ use super::*;
 type Row = (&'static str, u32, &'static str);
 
 /// A name server with these records, which follows its own aliases.
-struct Zone {
-    address: SocketAddr,
-    asked: Arc<Mutex<Vec<String>>>,
-}
+struct Zone(Dns);
 
 impl Zone {
     fn start(rows: &'static [Row]) -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let address = socket.local_addr().unwrap();
-        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
-        let seen = asked.clone();
-        thread::spawn(move || {
-            let mut packet = [0; 4096];
-            while let Ok((length, client)) = socket.recv_from(&mut packet) {
-                let query = Message::from_bytes(&packet[..length]).unwrap();
-                let question = &query.queries[0];
-                if question.query_type() == RecordType::A {
-                    let name = question.name().to_lowercase().to_ascii();
-                    seen.lock().unwrap().push(name);
-                }
-                let answer = answer(&query, rows).to_bytes().unwrap();
-                socket.send_to(&answer, client).unwrap();
-            }
-        });
-        Self { address, asked }
+        let answer = move |query: &Message| Some(answer(query, rows).to_bytes().unwrap());
+        Self(Dns::answering(answer))
     }
 
     /// The names whose IPv4 addresses it was asked for since it was asked this last.
     fn asked(&self) -> Vec<String> {
-        std::mem::take(&mut *self.asked.lock().unwrap())
+        let asked = std::mem::take(&mut *self.0.asked.lock().unwrap());
+        let asked = asked.into_iter();
+        let asked = asked.filter(|(_, record, _)| *record == RecordType::A);
+        asked.map(|(name, ..)| name).collect()
     }
 }
 
@@ -78,9 +62,9 @@ fn written(name: &str) -> Name {
 fn resolver_with(all: &Zone, split: &[(&str, &Zone)]) -> Resolver {
     let split = split.iter();
     let egress = Egress {
-        resolvers: vec![all.address.into()],
+        resolvers: vec![all.0.address.into()],
         name_servers: split
-            .map(|(domain, zone)| ((*domain).to_owned(), vec![zone.address.into()]))
+            .map(|(domain, zone)| ((*domain).to_owned(), vec![zone.0.address.into()]))
             .collect(),
         ..Egress::default()
     };

@@ -13,52 +13,19 @@ const NEVER: Duration = Duration::from_hours(1);
 
 /// A name server for which every name has an address of each family. It takes its time for one of
 /// them, and has the answer hold for that question alone.
-struct Uneven {
-    address: SocketAddr,
-    asked: Arc<Mutex<Vec<RecordType>>>,
-}
-
-impl Uneven {
-    fn start(late: RecordType, by: Duration) -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let address = socket.local_addr().unwrap();
-        let asked: Arc<Mutex<Vec<RecordType>>> = Arc::default();
-        let seen = asked.clone();
+fn uneven(late: RecordType, by: Duration) -> Dns {
+    Dns::serving(move |query, socket, client| {
+        let is_late = query.queries[0].query_type() == late;
+        let answer = answer(query, if is_late { 0 } else { 3600 });
+        let socket = socket.try_clone().unwrap();
         thread::spawn(move || {
-            let mut packet = [0; 4096];
-            while let Ok((length, client)) = socket.recv_from(&mut packet) {
-                let query = Message::from_bytes(&packet[..length]).unwrap();
-                let record = query.queries[0].query_type();
-                seen.lock().unwrap().push(record);
-                let is_late = record == late;
-                let answer = answer(&query, if is_late { 0 } else { 3600 });
-                let socket = socket.try_clone().unwrap();
-                thread::spawn(move || {
-                    if is_late {
-                        thread::sleep(by);
-                    }
-                    // The one who asked may be gone.
-                    let _ = socket.send_to(&answer, client);
-                });
+            if is_late {
+                thread::sleep(by);
             }
+            // The one who asked may be gone.
+            let _ = socket.send_to(&answer, client);
         });
-        Self { address, asked }
-    }
-
-    fn resolver_within(&self, limit: Duration) -> Resolver {
-        let egress = Egress {
-            resolvers: vec![self.address.into()],
-            ..Egress::default()
-        };
-        let policy = Policy::of_no_listener();
-        Resolver::new(&egress, policy, limit, LOOKUPS, Reloads::default())
-    }
-
-    /// How often it was asked for addresses of a family.
-    fn times(&self, family: RecordType) -> usize {
-        let asked = self.asked.lock().unwrap();
-        asked.iter().filter(|asked| **asked == family).count()
-    }
+    })
 }
 
 fn answer(query: &Message, ttl: u32) -> Vec<u8> {
@@ -80,8 +47,8 @@ async fn addresses(resolver: &Resolver) -> Addresses {
 
 #[tokio::test]
 async fn ipv4_addresses_are_waited_for_where_those_of_ipv6_are_known() {
-    let server = Uneven::start(RecordType::A, LATE);
-    let resolver = server.resolver_within(Duration::from_secs(5));
+    let server = uneven(RecordType::A, LATE);
+    let resolver = resolver_within(&[&server], Duration::from_secs(5));
     // The second time those of IPv6 are remembered, and the others are not.
     for _ in 0..2 {
         let found = addresses(&resolver).await;
@@ -94,8 +61,8 @@ async fn ipv4_addresses_are_waited_for_where_those_of_ipv6_are_known() {
 
 #[tokio::test]
 async fn ipv6_addresses_alone_are_told_before_the_time_is_over() {
-    let server = Uneven::start(RecordType::A, NEVER);
-    let resolver = server.resolver_within(Duration::from_millis(600));
+    let server = uneven(RecordType::A, NEVER);
+    let resolver = resolver_within(&[&server], Duration::from_millis(600));
     let found = addresses(&resolver).await;
     assert_eq!(*found.known, [IpAddr::from(FOUND_V6)]);
     assert!(found.late.is_some());
@@ -103,8 +70,8 @@ async fn ipv6_addresses_alone_are_told_before_the_time_is_over() {
 
 #[tokio::test]
 async fn ipv6_addresses_that_are_late_can_be_had_each_time() {
-    let server = Uneven::start(RecordType::AAAA, LATE);
-    let resolver = server.resolver_within(Duration::from_secs(5));
+    let server = uneven(RecordType::AAAA, LATE);
+    let resolver = resolver_within(&[&server], Duration::from_secs(5));
     // The second time it is known that they are late.
     for _ in 0..2 {
         let found = addresses(&resolver).await;
@@ -116,8 +83,8 @@ async fn ipv6_addresses_that_are_late_can_be_had_each_time() {
 
 #[tokio::test]
 async fn ipv6_addresses_that_are_late_are_asked_for_once_at_a_time() {
-    let server = Uneven::start(RecordType::AAAA, LATE);
-    let resolver = server.resolver_within(Duration::from_secs(5));
+    let server = uneven(RecordType::AAAA, LATE);
+    let resolver = resolver_within(&[&server], Duration::from_secs(5));
     let question = addresses(&resolver).await.late.unwrap();
     let late = join_all((0..30).map(|_| resolver.late(&question, EVE))).await;
     assert!(late.iter().all(|late| **late == [IpAddr::from(FOUND_V6)]));
@@ -128,8 +95,8 @@ async fn ipv6_addresses_that_are_late_are_asked_for_once_at_a_time() {
 
 #[tokio::test]
 async fn ipv6_addresses_that_never_come_are_not_waited_for_as_long_as_a_name() {
-    let server = Uneven::start(RecordType::AAAA, NEVER);
-    let resolver = server.resolver_within(Duration::from_secs(60));
+    let server = uneven(RecordType::AAAA, NEVER);
+    let resolver = resolver_within(&[&server], Duration::from_secs(60));
     let question = addresses(&resolver).await.late.unwrap();
     // Nothing comes from here on but the end of the wait.
     tokio::time::pause();
