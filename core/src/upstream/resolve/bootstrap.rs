@@ -105,7 +105,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::upstream::policy::Policy;
 
     #[tokio::test]
     async fn a_server_is_looked_for_in_the_settings_then_in_the_hosts_file_then_by_the_machine() {
@@ -127,9 +126,7 @@ mod tests {
         let settings = [("settings.example".to_owned(), vec![[192, 0, 2, 1].into()])];
         let way = Way {
             limit: Duration::from_secs(9),
-            case_randomization: true,
-            tls: Ok(None),
-            policy: Policy::of_no_listener(),
+            ..Way::of_test()
         };
         let known = Arc::new(ByName::patterns(settings));
         let bootstrap = Bootstrap::new(known, files, &way);

@@ -183,7 +183,6 @@ mod tests {
 
     use super::*;
     use crate::config::Transport;
-    use crate::upstream::policy::Policy;
 
     /// Leads every name to its addresses.
     #[derive(Debug, Default)]
@@ -218,14 +217,8 @@ mod tests {
             port: 53,
             transport: Transport::Plain,
         };
-        let way = Way {
-            limit: Duration::from_secs(5),
-            case_randomization: true,
-            tls: Ok(None),
-            policy: Policy::of_no_listener(),
-        };
         let find: Arc<dyn Find> = finder.clone();
-        Place::configured(&setting, &way, &find).unwrap()
+        Place::configured(&setting, &Way::of_test(), &find).unwrap()
     }
 
     async fn ip(place: &Place, round: usize) -> String {

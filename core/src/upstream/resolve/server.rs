@@ -46,6 +46,19 @@ pub(super) struct Way {
     pub(super) policy: Arc<Policy>,
 }
 
+#[cfg(test)]
+impl Way {
+    /// One that asks in clear text, whatever the address of a server is.
+    pub(super) fn of_test() -> Self {
+        Self {
+            limit: Duration::from_secs(5),
+            case_randomization: true,
+            tls: Ok(None),
+            policy: Policy::of_no_listener(),
+        }
+    }
+}
+
 /// What a server says of one family of a name.
 #[derive(Debug)]
 pub(super) enum Heard {
@@ -360,12 +373,7 @@ mod tests {
 
     #[test]
     fn a_server_on_a_link_is_asked_behind_the_interface_of_its_zone() {
-        let way = Way {
-            limit: Duration::from_secs(5),
-            case_randomization: true,
-            tls: Ok(None),
-            policy: Policy::of_no_listener(),
-        };
+        let way = Way::of_test();
         for (ip, scope, address, label) in [
             ("fe80::1", 7, "[fe80::1%7]:53", "fe80::1%7"),
             ("fe80::1", 0, "[fe80::1]:53", "fe80::1"),

@@ -32,13 +32,7 @@ fn servers(search: &[&str], servers: &[&Dns]) -> Arc<Servers> {
         options: ResolverOpts::default(),
         scopes: Vec::new(),
     };
-    let way = Way {
-        limit: Duration::from_secs(5),
-        case_randomization: true,
-        tls: Ok(None),
-        policy: Policy::of_no_listener(),
-    };
-    Arc::new(Servers::of_machine(&machine, &way).unwrap())
+    Arc::new(Servers::of_machine(&machine, &Way::of_test()).unwrap())
 }
 
 async fn find(servers: &Arc<Servers>, name: &str) -> Found<Addresses> {
