@@ -349,8 +349,9 @@ impl Upstream {
         }
     }
 
-    /// Whenever a worker is short of descriptors or memory, closes all idle connections of this one,
-    /// also those on which clients have logged in, and has those of clients closed. It has no end.
+    /// Whenever a worker is short of descriptors or memory, closes all idle connections of this
+    /// one, also those on which clients have logged in, and has those of clients closed. It has no
+    /// end.
     pub(crate) async fn close_idle_when_asked(&self) {
         let mut reclaims = self.reclaimer.subscribe();
         loop {

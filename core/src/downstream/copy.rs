@@ -115,8 +115,8 @@ impl CopyBuffer {
             }
             direction.unwritten = Bytes::new();
             match direction.state {
-                // TLS may have taken what the system has no room for yet. The sender may say nothing
-                // more before that has arrived.
+                // TLS may have taken what the system has no room for yet. The sender may say
+                // nothing more before that has arrived.
                 State::Copying => ready!(Pin::new(&mut *to).poll_flush(cx))?,
                 State::Closing => {
                     ready!(Pin::new(&mut *to).poll_shutdown(cx))?;

@@ -59,9 +59,9 @@ use crate::upstream::reload::Reloads;
 /// Least time between two looks at the machine's files, which a lookup pays for.
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
-/// How long the addresses of a family that was late are waited for. Their question is sent once more
-/// if it is lost. A server that drops it must not have clients wait for seconds to hear that an
-/// origin is down.
+/// How long the addresses of a family that was late are waited for. Their question is sent once
+/// more if it is lost. A server that drops it must not have clients wait for seconds to hear that
+/// an origin is down.
 const LATE_LIMIT: Duration = Duration::from_secs(1);
 
 /// Names that are looked up at a time unless there is a smaller bound. Each takes a socket.
@@ -227,7 +227,8 @@ impl Resolver {
         }
     }
 
-    /// The addresses of a family that was late. None if there are none, or if they do not come soon.
+    /// The addresses of a family that was late. None if there are none, or if they do not come
+    /// soon.
     pub(crate) async fn late(&self, question: &Question, client: ClientKey) -> Arc<[IpAddr]> {
         let asking = Box::pin(question.ask_in_turn(&self.lookups, client));
         match timeout(self.limit.min(LATE_LIMIT), asking).await {

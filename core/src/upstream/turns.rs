@@ -1,5 +1,5 @@
-//! Which client may take another descriptor, besides the one for a connection. There is a limit, and
-//! each client has at most half of it: otherwise a client that asks for names whose servers or
+//! Which client may take another descriptor, besides the one for a connection. There is a limit,
+//! and each client has at most half of it: otherwise a client that asks for names whose servers or
 //! addresses do not answer would use up all of it. `resolve` takes a turn for each lookup, `dial`
 //! for each address that is tried beside another one.
 

@@ -55,8 +55,8 @@ impl RepeatGate {
         self.is_late = true;
     }
 
-    /// Whether the client has closed its sending side. Its bytes are not copied yet, so that nothing
-    /// else tells.
+    /// Whether the client has closed its sending side. Its bytes are not copied yet, so that
+    /// nothing else tells.
     pub(super) fn has_ended(&self) -> bool {
         self.has_ended
     }
