@@ -187,14 +187,17 @@ impl Server {
         // Hosts may have characters that names of the library do not, such as `_`.
         let name = Name::from_str_relaxed(name).map_err(NetError::from)?;
         let begun = Instant::now();
-        let error = match self.resolver.lookup(name.clone(), record).await {
+        let heard = self.resolver.lookup(name.clone(), record).await;
+        // That it cannot answer is an answer.
+        if matches!(heard, Ok(_) | Err(NetError::Dns(_))) {
+            self.note_answer();
+        }
+        let error = match heard {
             Ok(found) => {
-                self.note_answer();
                 let aliases = aliases(found.query().name(), found.answers());
                 return Ok(Heard::Said(answer(&found), aliases));
             }
             Err(NetError::Dns(DnsError::NoRecordsFound(none))) => {
-                self.note_answer();
                 if let Some(alias) = unanswered(&none) {
                     return Ok(Heard::Alias(alias));
                 }
@@ -218,10 +221,6 @@ impl Server {
                 NetError::Timeout => !self.is_encrypted && self.is_second(name, begun),
                 error => self.is_silence(error),
             };
-        if let NetError::Dns(_) = &error {
-            // That it cannot answer is an answer.
-            self.note_answer();
-        }
         let failure = self.failure(error);
         if is_silence {
             self.note_silence(&failure);
