@@ -177,8 +177,8 @@ impl Filter {
         grants.map(Grants::lines).unwrap_or_default()
     }
 
-    /// The lines by which it might also give the verdicts that are `withheld` from it; none if there
-    /// are no such verdicts.
+    /// The lines by which it might also give the verdicts that are `withheld` from it; none if
+    /// there are no such verdicts.
     pub(crate) fn missing_grants(&self, withheld: &[VerdictKind]) -> Vec<String> {
         if withheld.is_empty() {
             return Vec::new();

@@ -36,7 +36,8 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     open_regular(path)?.ok_or_else(|| io::Error::other("it is not a regular file"))
 }
 
-/// What an open file says. Fails if that is longer than `limit`, in bytes: a device may have no end.
+/// What an open file says. Fails if that is longer than `limit`, in bytes: a device may have no
+/// end.
 pub(crate) fn text_of(file: File, limit: u64) -> io::Result<String> {
     let mut bytes = Vec::new();
     file.take(limit + 1).read_to_end(&mut bytes)?;

@@ -65,7 +65,8 @@ impl Feeds {
             };
             let names = list.len();
             let serving = lists.names_of_own(&of);
-            // The process may have found no list to compare it with. A fetch of our own confirms it.
+            // The process may have found no list to compare it with. A fetch of our own confirms
+            // it.
             if let Err(error) = wanted.bounds.check_change(names, serving, None) {
                 of.hold_if_shrunk(error);
                 return Err(error.into());

@@ -60,8 +60,8 @@ impl LogBudget {
     }
 }
 
-/// One line, without control characters and what changes the direction of text: a filter must not be
-/// able to forge log lines.
+/// One line, without control characters and what changes the direction of text: a filter must not
+/// be able to forge log lines.
 pub(super) fn printable(message: &str) -> String {
     let mut line = String::with_capacity(message.len().min(LOG_LINE_BYTES));
     for c in message.chars() {

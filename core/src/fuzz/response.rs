@@ -24,7 +24,8 @@ const ONE_TURN: usize = 64 << 10;
 
 /// Mending a head moves neither its end nor anything that hyper reads without it, and makes nothing
 /// of what is dangerous. What goes on to the client is of this exchange and not of the connection,
-/// and its end is told at most once. Wherever the bytes are cut on the way, hyper is given the same.
+/// and its end is told at most once. Wherever the bytes are cut on the way, hyper is given the
+/// same.
 pub fn response_head(data: &[u8]) {
     if data.len() <= ONE_TURN {
         let (sent, longest) = until_refused(data);
@@ -71,8 +72,8 @@ pub fn response_head(data: &[u8]) {
     }
 }
 
-/// As far as hyper reads, which refuses what does not begin like a status line: only that is mended.
-/// And the bytes of the longest head in it.
+/// As far as hyper reads, which refuses what does not begin like a status line: only that is
+/// mended. And the bytes of the longest head in it.
 fn until_refused(data: &[u8]) -> (&[u8], usize) {
     let (mut at, mut longest) = (0, 0);
     loop {

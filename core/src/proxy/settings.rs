@@ -187,8 +187,8 @@ impl Settings {
         is_empty && !say_the_same(&self.said, now)
     }
 
-    /// Says that the file is gone, if it was at the last look, too: until then it may be about to be
-    /// replaced.
+    /// Says that the file is gone, if it was at the last look, too: until then it may be about to
+    /// be replaced.
     fn miss(&mut self) {
         // One that comes back is read, also if it is the same.
         self.read = None;

@@ -198,8 +198,8 @@ fn a_new_filter_in_rust_has_the_versions_that_its_sdk_is_tested_with() {
     let dir = author.begins(&["no-ads"]);
     let lock = dir.join("Cargo.lock");
     let written = fs::read_to_string(&lock).unwrap();
-    // Cargo takes out what this filter does not need. It gets what other systems than this one need,
-    // unless it is there.
+    // Cargo takes out what this filter does not need. It gets what other systems than this one
+    // need, unless cargo has it already.
     let sources = Path::new(env!("CARGO_MANIFEST_DIR"));
     fs::copy(sources.join("../Cargo.lock"), &lock).unwrap();
     let mut metadata = author.command("cargo");

@@ -1,5 +1,5 @@
-//! How an exchange has ended, as filters are told it: in each protocol whatever became of it, unless
-//! they are too slow to be told, or fail at that too often.
+//! How an exchange has ended, as filters are told it: in each protocol whatever became of it,
+//! unless they are too slow to be told, or fail at that too often.
 
 use portcullis::commands;
 use portcullis_tests::{Log, Stage, connect, guests, plug};

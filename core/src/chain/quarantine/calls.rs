@@ -1,6 +1,6 @@
-//! How many calls of a filter have ended in the last window of time, how many of them badly, and how
-//! many are one client's. Each worker counts its own, so that a call that goes well touches nothing
-//! that others write to; the sum is made when a call fails.
+//! How many calls of a filter have ended in the last window of time, how many of them badly, and
+//! how many are one client's. Each worker counts its own, so that a call that goes well touches
+//! nothing that others write to; the sum is made when a call fails.
 
 use std::cell::Cell;
 use std::num::NonZeroU64;
