@@ -29,7 +29,7 @@ use tokio::time::{Instant, sleep};
 
 pub(crate) use self::filter_file::FilterFile;
 pub(crate) use self::folder::Watch;
-use self::folder::{Files, Listing, Misnamed, Scan};
+use self::folder::{Files, Listing, Misnamed, Scan, Seen};
 use self::load_task::{COPY_TIMEOUT, Loaded, Outcome, Retry};
 pub(crate) use self::load_task::{LoadFailure, MAX_WASM_BYTES};
 pub(crate) use self::manifest::ConfigSource;
@@ -122,7 +122,8 @@ impl Plugins {
             chain: watch::Sender::new(Arc::default()),
             faults: watch::Sender::default(),
         };
-        plugins.last_listing = plugins.list().await;
+        let looked = folder::look(plugins.dir.clone()).await;
+        plugins.last_listing = plugins.listing(looked);
         plugins.load_what_is_there().await;
         plugins.hold_what_is_unread();
         plugins.is_folder_held = plugins.folder_fault.is_some();
@@ -137,7 +138,8 @@ impl Plugins {
     async fn load_what_is_there(&mut self) {
         let begun = Instant::now();
         loop {
-            let scan = self.scan().await;
+            let looked = folder::look(self.dir.clone()).await;
+            let scan = self.scan(looked);
             let is_quiet = self.loading.is_empty();
             let waited = begun.elapsed();
             if scan == Scan::Settled && is_quiet {
@@ -198,8 +200,9 @@ impl Plugins {
         let mut watch = Watch::new(self.dir.to_path_buf());
         let mut ticks = Ticks::default();
         loop {
-            watch.arm().await;
-            let scan = self.scan().await;
+            let dir = self.dir.clone();
+            let looked = watch.look(move || Seen::in_folder(&dir)).await;
+            let scan = self.scan(looked);
             if scan == Scan::Settled && self.folder_fault.is_none() {
                 self.end_start();
             }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::Notify;
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinError, spawn_blocking};
 
 use crate::config::file_version::{FileVersion, identity};
 
@@ -44,10 +44,40 @@ impl Files {
     }
 }
 
+/// What a look at the folder has found.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) listing: Listing,
+    pub(super) misnamed: Misnamed,
+    /// Whether others than its owner can write to it.
+    pub(super) is_exposed: bool,
+}
+
+/// The same, where looking itself may have failed.
+pub(super) type Looked = Result<io::Result<Seen>, JoinError>;
+
+impl Seen {
+    /// What is in the folder now.
+    pub(super) fn in_folder(dir: &Path) -> io::Result<Self> {
+        let (listing, misnamed) = list(dir)?;
+        Ok(Self {
+            listing,
+            misnamed,
+            is_exposed: is_writable_by_others(dir),
+        })
+    }
+}
+
+/// Looks at a folder that is not watched. One on a file system that does not answer holds up its
+/// caller alone.
+pub(super) async fn look(dir: Arc<Path>) -> Looked {
+    spawn_blocking(move || Seen::in_folder(&dir)).await
+}
+
 /// Lists `NAME.wasm` and `NAME.toml`, links followed, whatever they are: what cannot be read as a
 /// file is a filter that cannot be used. Names that begin with a dot are not filters, nor are those
 /// in `Misnamed`.
-pub(super) fn list(dir: &Path) -> io::Result<(Listing, Misnamed)> {
+fn list(dir: &Path) -> io::Result<(Listing, Misnamed)> {
     let (mut listing, mut misnamed) = (Listing::new(), Misnamed::new());
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();
@@ -114,7 +144,7 @@ fn split(file: &OsStr) -> Result<Option<(&str, Extension)>, &'static str> {
 }
 
 /// Whether others than the folder's owner may put filters into it.
-pub(super) fn is_writable_by_others(dir: &Path) -> bool {
+fn is_writable_by_others(dir: &Path) -> bool {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
@@ -157,16 +187,23 @@ impl Watch {
         self.changed.notified().await;
     }
 
-    /// Watches the folder that bears the name now: a folder that was deleted and made again sends
-    /// nothing to old watches. One on a file system that does not answer holds up its caller alone.
-    pub(crate) async fn arm(&mut self) {
+    /// Watches the folder that bears the name now, and then calls `look`: a folder that was deleted
+    /// and made again sends nothing to old watches. Both may wait for the disk, in one call on
+    /// another thread, so that a file system that does not answer holds up the caller alone. Fails
+    /// if `look` panics.
+    pub(crate) async fn look<T: Send + 'static>(
+        &mut self,
+        look: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, JoinError> {
         let (dir, changed) = (self.dir.clone(), self.changed.clone());
         let armed = self.armed.take();
-        // Only a panic ends it early, and then the folder is looked at every second.
-        self.armed = spawn_blocking(move || watch(&dir, armed, changed))
-            .await
-            .ok()
-            .flatten();
+        let looking = spawn_blocking(move || {
+            let armed = watch(&dir, armed, changed);
+            (armed, look())
+        });
+        let (armed, seen) = looking.await?;
+        self.armed = armed;
+        Ok(seen)
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::Plugins;
 use super::conflicts::{Seniority, case_conflicts};
-use super::folder::{self, Files, Listing, Misnamed, Scan};
+use super::folder::{Files, Listing, Looked, Misnamed, Scan, Seen};
 use super::load_task::{LoadFailure, LoadTask, MAX_SIDECAR_BYTES, Retry};
 use super::plugin::{self, Plugin};
 use crate::chain::Member;
@@ -17,11 +17,11 @@ use crate::error::Escaped;
 use crate::filter::CachedFailure;
 
 impl Plugins {
-    /// Scans the folder and loads what has changed since it was last read, if it has not changed
-    /// since the last scan.
-    pub(super) async fn scan(&mut self) -> Scan {
+    /// Loads what has changed in the folder since it was last read, if it has not changed since the
+    /// last scan.
+    pub(super) fn scan(&mut self, looked: Looked) -> Scan {
         let mut scan = Scan::Settled;
-        let listing = self.list().await;
+        let listing = self.listing(looked);
         let names: BTreeSet<Arc<str>> = listing
             .keys()
             .chain(self.plugins.keys())
@@ -261,15 +261,14 @@ impl Plugins {
         absent.into_iter().map(Arc::from).collect()
     }
 
-    pub(super) async fn list(&mut self) -> Listing {
-        let dir = self.dir.clone();
-        let look = move || -> io::Result<_> {
-            let (listing, misnamed) = folder::list(&dir)?;
-            Ok((listing, misnamed, folder::is_writable_by_others(&dir)))
-        };
-        let seen = tokio::task::spawn_blocking(look).await;
-        let fault = match seen.map_err(io::Error::other).flatten() {
-            Ok((listing, misnamed, is_exposed)) => {
+    /// What is in the folder, or was in it when it could be listed last.
+    pub(super) fn listing(&mut self, looked: Looked) -> Listing {
+        let fault = match looked.map_err(io::Error::other).flatten() {
+            Ok(Seen {
+                listing,
+                misnamed,
+                is_exposed,
+            }) => {
                 self.folder_fault = None;
                 self.report_exposed(is_exposed);
                 self.report_misnamed(misnamed);

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::follow::Followed;
+use super::follow::{Followed, Reader};
 use crate::chain::decisions::store::Store;
 use crate::chain::decisions::{Decision, Decisions};
 use crate::error::{ErrorChain, StartError};
@@ -47,10 +47,9 @@ impl Followed for DecisionsFile {
         &self.file
     }
 
-    async fn read(&mut self) -> Result<Vec<Decision>, String> {
-        self.store
-            .read()
-            .map_err(|error| ErrorChain(&error).to_string())
+    fn reader(&self) -> Reader<Vec<Decision>> {
+        let store = self.store.clone();
+        Box::new(move || store.read().map_err(|error| ErrorChain(&error).to_string()))
     }
 
     fn take_over(&mut self, read: Vec<Decision>) {

@@ -4,7 +4,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use crate::config::file_version::FileVersion;
@@ -13,15 +12,18 @@ use crate::plugins::Watch;
 /// How often the file is looked at where nothing tells of its changes.
 const POLL: Duration = Duration::from_secs(1);
 
+/// Reads a file, on a thread that may wait for the disk. An error is the reason why the file cannot
+/// be used.
+pub(super) type Reader<Content> = Box<dyn FnOnce() -> Result<Content, String> + Send>;
+
 /// What becomes of a file.
 pub(super) trait Followed {
     /// What it says.
-    type Content;
+    type Content: Send + 'static;
 
     fn file(&self) -> &Path;
 
-    /// Reads the file. An error is the reason why it cannot be used.
-    async fn read(&mut self) -> Result<Self::Content, String>;
+    fn reader(&self) -> Reader<Self::Content>;
 
     /// Has what it says hold.
     fn take_over(&mut self, content: Self::Content);
@@ -37,24 +39,27 @@ pub(super) async fn follow(followed: &mut impl Followed, mut told: impl AsyncFnM
     let mut watch = Watch::new(folder.to_owned());
     let (mut known, mut refused) = (None, None);
     loop {
-        watch.arm().await;
-        // Before the file is read: a change that comes meanwhile is one more.
-        let file = followed.file().to_owned();
-        let looking = spawn_blocking(move || FileVersion::of_file(&file));
-        let stamp = looking.await.ok().flatten();
-        if known.as_ref() != Some(&stamp) || refused.is_some() {
-            match followed.read().await {
-                Ok(content) => {
-                    followed.take_over(content);
-                    (known, refused) = (Some(stamp), None);
-                }
-                // The reason may pass, so the file is read again.
-                Err(reason) if refused.as_ref() != Some(&reason) => {
-                    followed.refuse(&reason);
-                    refused = Some(reason);
-                }
-                Err(_) => {}
+        let (file, reader) = (followed.file().to_owned(), followed.reader());
+        let (known_before, is_refused) = (known.clone(), refused.is_some());
+        let look = move || {
+            // Before the file is read: a change that comes meanwhile is one more.
+            let stamp = FileVersion::of_file(&file);
+            let is_due = is_refused || known_before.as_ref() != Some(&stamp);
+            (stamp, is_due.then(reader))
+        };
+        let looked = watch.look(look).await;
+        let (stamp, read) = looked.unwrap_or_else(|error| (None, Some(Err(error.to_string()))));
+        match read {
+            Some(Ok(content)) => {
+                followed.take_over(content);
+                (known, refused) = (Some(stamp), None);
             }
+            // The reason may pass, so the file is read again.
+            Some(Err(reason)) if refused.as_ref() != Some(&reason) => {
+                followed.refuse(&reason);
+                refused = Some(reason);
+            }
+            Some(Err(_)) | None => {}
         }
         tokio::select! {
             () = watch.changed() => {}

@@ -4,9 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use tokio::task::spawn_blocking;
-
-use super::follow::Followed;
+use super::follow::{Followed, Reader};
 use super::threads::{Threads, yield_to_traffic};
 use crate::config::{Auth, Config, Users, UsersError, is_writable_by_others};
 use crate::downstream::auth::verifier::verifier;
@@ -71,12 +69,9 @@ impl Followed for UsersFile {
         &self.file
     }
 
-    async fn read(&mut self) -> Result<Users, String> {
+    fn reader(&self) -> Reader<Users> {
         let file = self.file.clone();
-        match spawn_blocking(move || Users::read(&file)).await {
-            Ok(read) => read.map_err(|error| ErrorChain(&error).to_string()),
-            Err(error) => Err(error.to_string()),
-        }
+        Box::new(move || Users::read(&file).map_err(|error| ErrorChain(&error).to_string()))
     }
 
     fn take_over(&mut self, users: Users) {
