@@ -68,7 +68,7 @@ pub use self::tunnel::{SniCheck, SniMismatch, Tunnel};
 pub(crate) use self::upstream::ProxyProtocol;
 pub use self::upstream::{Balance, Fallback, InvalidParent, ParentProxy, ProxyAddress, Upstream};
 pub use self::users::UsersError;
-pub(crate) use self::users::{PasswordHash, User, Users, is_writable_by_others};
+pub(crate) use self::users::{PasswordHash, User, Users};
 pub(crate) use self::value::name_problem;
 use self::value::{
     AtMost, Bandwidth, BodyTime, Connections, FeedName, GroupName, HeadSize, ListenerName,

@@ -1,9 +1,9 @@
 //! Files on disk, whatever is in them: those that others may be reading while they are written are
 //! replaced as a whole, and those that are read are regular ones.
 
-use std::fs::File;
 #[cfg(unix)]
 use std::fs::Permissions;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -46,6 +46,21 @@ pub(crate) fn text_of(file: File, limit: u64) -> io::Result<String> {
         return Err(io::Error::other(problem));
     }
     String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
+
+/// Whether others than its owner may write to a file, or to what a folder holds. Where it is not
+/// known they may not.
+pub(crate) fn is_writable_by_others(metadata: &Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        metadata.mode() & 0o022 != 0
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        false
+    }
 }
 
 /// Replaces the file at `path` by what `write` writes. It is written under another name, which
@@ -152,5 +167,18 @@ mod tests {
         File::create(&usual).unwrap();
         let usual = fs::metadata(&usual).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(Kind::Shared), usual);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_may_change_is_noticed() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let file = NamedTempFile::new().unwrap();
+        for (mode, expected) in [(0o600, false), (0o644, false), (0o664, true), (0o602, true)] {
+            fs::set_permissions(file.path(), Permissions::from_mode(mode)).unwrap();
+            let metadata = fs::metadata(file.path()).unwrap();
+            assert_eq!(is_writable_by_others(&metadata), expected, "{mode:o}");
+        }
     }
 }

@@ -147,20 +147,6 @@ impl User {
     }
 }
 
-/// Whether other users of this machine may change the file. Where it is not known they may not.
-pub(crate) fn is_writable_by_others(path: &Path) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o022 != 0)
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = path;
-        false
-    }
-}
-
 fn read_text(path: &Path) -> io::Result<String> {
     // Opening a named pipe would wait for its writer.
     let metadata = fs::metadata(path)?;

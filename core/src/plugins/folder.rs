@@ -13,6 +13,7 @@ use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::Notify;
 use tokio::task::{JoinError, spawn_blocking};
 
+use crate::config::file::is_writable_by_others;
 use crate::config::file_version::{FileVersion, identity};
 
 /// Whether a scan of the folder left something that the next one must look at soon.
@@ -63,7 +64,7 @@ impl Seen {
         Ok(Self {
             listing,
             misnamed,
-            is_exposed: is_writable_by_others(dir),
+            is_exposed: fs::metadata(dir).is_ok_and(|found| is_writable_by_others(&found)),
         })
     }
 }
@@ -141,20 +142,6 @@ fn split(file: &OsStr) -> Result<Option<(&str, Extension)>, &'static str> {
     let name = file.to_str().and_then(|file| file.rsplit_once('.'));
     let (name, _) = name.ok_or("its name must be UTF-8")?;
     Ok(Some((name, extension)))
-}
-
-/// Whether others than the folder's owner may put filters into it.
-fn is_writable_by_others(dir: &Path) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        fs::metadata(dir).is_ok_and(|folder| folder.mode() & 0o022 != 0)
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = dir;
-        false
-    }
 }
 
 /// Hints that something in a folder changed. Events get lost (network file systems, a folder made

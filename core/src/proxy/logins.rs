@@ -2,11 +2,13 @@
 //! users, which is followed while the proxy runs.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::follow::{Followed, Reader};
 use super::threads::{Threads, yield_to_traffic};
-use crate::config::{Auth, Config, Users, UsersError, is_writable_by_others};
+use crate::config::file::is_writable_by_others;
+use crate::config::{Auth, Config, Users, UsersError};
 use crate::downstream::auth::verifier::verifier;
 use crate::downstream::auth::{CurrentUsers, Logins};
 use crate::error::{ErrorChain, StartError};
@@ -82,7 +84,7 @@ impl Followed for UsersFile {
         // Before the log says so.
         self.users.replace(users);
         tracing::info!(users = count, file = %file, "users in use");
-        if is_writable_by_others(&self.file) {
+        if fs::metadata(&self.file).is_ok_and(|found| is_writable_by_others(&found)) {
             tracing::warn!(
                 file = %file,
                 "other users of this machine may write to the file of users, and so log in; `chmod go-w` takes that away"

@@ -228,16 +228,10 @@ fn check_owner(dir: &Path) -> Result<(), StoreError> {
 }
 
 fn check_not_exposed(metadata: &fs::Metadata, path: &Path) -> Result<(), StoreError> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        if metadata.mode() & 0o022 != 0 {
-            let path = path.to_owned();
-            return Err(StoreError::Exposed { path });
-        }
+    if file::is_writable_by_others(metadata) {
+        let path = path.to_owned();
+        return Err(StoreError::Exposed { path });
     }
-    #[cfg(not(unix))]
-    let _ = (metadata, path);
     Ok(())
 }
 

@@ -162,17 +162,3 @@ fn a_file_without_users_or_that_is_none_is_refused() {
     fs::write(&latin, b"\xfcnal:x").unwrap();
     assert!(matches!(read(&latin), UsersError::Read { .. }));
 }
-
-#[cfg(unix)]
-#[test]
-fn a_file_that_others_may_change_is_noticed() {
-    use std::os::unix::fs::PermissionsExt;
-
-    let folder = TempDir::new().unwrap();
-    let file = folder.path().join("users");
-    fs::write(&file, "").unwrap();
-    for (mode, expected) in [(0o600, false), (0o644, false), (0o664, true), (0o602, true)] {
-        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
-        assert_eq!(is_writable_by_others(&file), expected, "{mode:o}");
-    }
-}
