@@ -36,15 +36,21 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     open_regular(path)?.ok_or_else(|| io::Error::other("it is not a regular file"))
 }
 
-/// What an open file says. Fails if that is longer than `limit`, in bytes: a device may have no
+/// What is in an open file. Fails if that is longer than `limit`, in bytes: a device may have no
 /// end.
-pub(crate) fn text_of(file: File, limit: u64) -> io::Result<String> {
+pub(crate) fn bytes_of(file: File, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         let problem = format!("it is larger than {} MiB; make it smaller", limit >> 20);
         return Err(io::Error::other(problem));
     }
+    Ok(bytes)
+}
+
+/// The same where it is a text.
+pub(crate) fn text_of(file: File, limit: u64) -> io::Result<String> {
+    let bytes = bytes_of(file, limit)?;
     String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 

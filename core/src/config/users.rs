@@ -6,12 +6,12 @@ mod hash;
 mod tests;
 
 use std::collections::HashMap;
-use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(crate) use self::hash::PasswordHash;
+use super::file;
 use super::value::name_problem;
 use portcullis_contract::Escaped;
 
@@ -69,7 +69,8 @@ pub enum UsersError {
 impl Users {
     /// What a file says.
     pub(crate) fn read(path: &Path) -> Result<Self, UsersError> {
-        let text = read_text(path).map_err(|source| UsersError::Read {
+        let text = file::open(path).and_then(|file| file::text_of(file, LONGEST_FILE));
+        let text = text.map_err(|source| UsersError::Read {
             path: path.to_owned(),
             source,
         })?;
@@ -145,17 +146,4 @@ impl User {
         let name = name.into();
         Ok(Self { name, hash })
     }
-}
-
-fn read_text(path: &Path) -> io::Result<String> {
-    // Opening a named pipe would wait for its writer.
-    let metadata = fs::metadata(path)?;
-    if !metadata.is_file() || metadata.len() > LONGEST_FILE {
-        let problem = "it is not a regular file of at most 16 MiB";
-        return Err(io::Error::other(problem));
-    }
-    let mut text = String::new();
-    let file = fs::File::open(path)?;
-    file.take(LONGEST_FILE).read_to_string(&mut text)?;
-    Ok(text)
 }

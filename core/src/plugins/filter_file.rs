@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::{fs, io};
 
 use super::folder::Files;
-use super::load_task::{Digest, LoadFailure, LoadTask, MAX_SIDECAR_BYTES, Outcome};
+use super::load_task::{Digest, LoadFailure, LoadTask, MAX_SIDECAR_BYTES, MAX_WASM_BYTES, Outcome};
 use super::manifest::ConfigSource;
 use crate::config::file;
 use crate::config::file_version::FileVersion;
@@ -98,10 +98,12 @@ impl FilterFile {
         match (self.builtin, &self.content) {
             (Some(component), _) => Ok(component.into()),
             (None, Some(content)) => Ok(content.to_vec().into()),
-            (None, None) => match fs::read(&file) {
-                Ok(wasm) => Ok(wasm.into()),
-                Err(source) => Err(PluginError::Read { file, source }),
-            },
+            (None, None) => {
+                match file::open(&file).and_then(|opened| file::bytes_of(opened, MAX_WASM_BYTES)) {
+                    Ok(wasm) => Ok(wasm.into()),
+                    Err(source) => Err(PluginError::Read { file, source }),
+                }
+            }
         }
     }
 
@@ -188,6 +190,21 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::feeds::Feeds;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_with_the_name_of_a_filter_is_not_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("guard.wasm");
+        let made = std::process::Command::new("mkfifo").arg(&file).status();
+        assert!(made.unwrap().success());
+        let single = FilterFile::named(&file, dir.path()).unwrap();
+        // Opened, it would wait for a writer.
+        let Err(PluginError::Read { source, .. }) = single.read() else {
+            panic!("it was read");
+        };
+        assert_eq!(source.to_string(), "it is not a regular file");
+    }
 
     #[tokio::test]
     async fn a_file_that_was_read_is_what_it_was_whatever_becomes_of_it() {

@@ -1,7 +1,7 @@
 //! One try to make a filter of a plugin's files: read once, parse, load. Runs in a task of its own,
 //! which `plugins` starts; `plugins` decides what follows.
 
-use std::io;
+use std::io::{self, Read};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use sha2::{Digest as _, Sha256};
-use tokio::io::AsyncReadExt;
 use tokio::task::spawn_blocking;
 
 use super::folder::Files;
@@ -389,18 +388,16 @@ impl LoadTask {
             return Err(LoadFailure::Size { file, limit });
         }
         let path = self.dir.join(&file);
-        let read = async {
-            let opened = spawn_blocking(move || open_regular(&path)).await;
-            let Some(opened) = opened.map_err(io::Error::other)?? else {
+        let read = spawn_blocking(move || -> io::Result<_> {
+            let Some(opened) = open_regular(&path)? else {
                 return Ok(None);
             };
             let mut bytes = Vec::new();
             // It may have grown since it was looked at.
-            let mut read = tokio::fs::File::from_std(opened).take(limit + 1);
-            read.read_to_end(&mut bytes).await?;
+            opened.take(limit + 1).read_to_end(&mut bytes)?;
             Ok(Some(bytes))
-        };
-        match read.await {
+        });
+        match read.await.map_err(io::Error::other).flatten() {
             Ok(None) => Err(LoadFailure::NotAFile(file)),
             Ok(Some(bytes)) if bytes.len() as u64 > limit => Err(LoadFailure::Size { file, limit }),
             Ok(Some(bytes)) => Ok(bytes),

@@ -2,7 +2,7 @@
 //! `plugins` at the start and for as long as it runs; it never publishes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read};
+use std::io;
 use std::sync::Arc;
 
 use super::Plugins;
@@ -12,7 +12,7 @@ use super::load_task::{LoadFailure, LoadTask, MAX_SIDECAR_BYTES, Retry};
 use super::plugin::{self, Plugin};
 use crate::chain::Member;
 use crate::config::Standing;
-use crate::config::file::open_regular;
+use crate::config::file;
 use crate::error::Escaped;
 use crate::filter::CachedFailure;
 
@@ -137,14 +137,10 @@ impl Plugins {
 
     /// What the settings of a filter say of its standing. They are short where they can be used.
     fn read_standing(&self, name: &str) -> Standing {
-        let mut text = String::new();
-        let file = open_regular(&self.dir.join(format!("{name}.toml")));
+        let file = file::open(&self.dir.join(format!("{name}.toml")));
+        let text = file.and_then(|file| file::text_of(file, MAX_SIDECAR_BYTES));
         // Settings that cannot be read say nothing.
-        let Ok(Some(file)) = file else {
-            return Standing::default();
-        };
-        let read = file.take(MAX_SIDECAR_BYTES).read_to_string(&mut text);
-        read.map_or_else(|_| Standing::default(), |_| Standing::read(&text))
+        text.map_or_else(|_| Standing::default(), |text| Standing::read(&text))
     }
 
     /// Takes out what is gone, and has the rest read and tried aside.

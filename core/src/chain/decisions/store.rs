@@ -12,7 +12,7 @@ use super::Decision;
 use crate::config::file::{self, Kind};
 
 /// The file is no larger, in bytes.
-const MOST: usize = 16 << 20;
+const MOST: u64 = 16 << 20;
 
 /// Where decisions are kept.
 #[derive(Clone, Debug)]
@@ -131,11 +131,8 @@ impl Store {
             file => file.map_err(failed)?,
         };
         let metadata = file.metadata().map_err(failed)?;
-        if metadata.len() > MOST as u64 {
-            return Err(failed(io::ErrorKind::FileTooLarge.into()));
-        }
         check_not_exposed(&metadata, &path)?;
-        let text = io::read_to_string(file).map_err(failed)?;
+        let text = file::text_of(file, MOST).map_err(failed)?;
         let content: Content =
             serde_json::from_str(&text).map_err(|source| StoreError::Content {
                 path: path.clone(),
@@ -176,7 +173,7 @@ impl Store {
             let path = self.file();
             let bytes = serde_json::to_vec_pretty(&content);
             let bytes = bytes.map_err(|error| failed("write", &path, error.into()))?;
-            if bytes.len() > MOST {
+            if bytes.len() as u64 > MOST {
                 return Err(StoreError::TooMany);
             }
             // For its owner alone.
