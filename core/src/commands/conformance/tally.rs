@@ -100,24 +100,10 @@ fn finding(failure: &Failure, errors: Errors) -> Finding {
             Errors::Warn => Finding::Warn,
             Errors::Answer => Finding::Pass,
         },
-        // It was too late for the filter to be to blame, or the proxy is.
-        Failure::Busy(_)
-        | Failure::Starved(..)
-        | Failure::Late(..)
-        | Failure::Starts(_)
-        | Failure::StartsOfClient(_)
-        | Failure::Proxy(_) => Finding::Environment,
-        Failure::Start(_) if failure.is_overload() => Finding::Environment,
-        Failure::Invalid(_)
-        | Failure::Trap(_)
-        | Failure::Cpu(..)
-        | Failure::Wall(..)
-        | Failure::Memory(_)
-        | Failure::Table(_)
-        | Failure::Stack(_)
-        | Failure::Transfer(_)
-        | Failure::WornOut { .. }
-        | Failure::Start(_) => Finding::Fail,
+        Failure::Proxy(_) => Finding::Environment,
+        // Which kinds these are is decided there, for every new one.
+        _ if failure.is_overload() => Finding::Environment,
+        _ => Finding::Fail,
     }
 }
 
