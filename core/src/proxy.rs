@@ -310,13 +310,12 @@ impl Proxy {
             shutdown: stop.clone(),
         };
         let workers = Workers::start(config.proxy.workers.get(), &worker, threads)?;
-        let serving = (&workers, &worker.reclaimer);
         self.serving.cancel();
         tokio::select! {
             biased;
             // An error means that the sender is gone or that a signal was missed: both are signals.
             _ = shutdown.recv() => {}
-            () = accept(&mut accepting, serving, &mut reloads, access_log) => {}
+            () = accept(&mut accepting, &workers, &worker.reclaimer, &mut reloads, access_log) => {}
         }
         Ok(Some((workers, feeds)))
     }
@@ -348,7 +347,8 @@ fn check(config: &Config) -> Result<(), StartError> {
 /// Gives each connection to a worker, without end.
 async fn accept(
     accepting: &mut Accepting,
-    (workers, reclaimer): (&Workers, &Reclaimer),
+    workers: &Workers,
+    reclaimer: &Reclaimer,
     reloads: &mut Reloads,
     access_log: &Access,
 ) {
