@@ -82,7 +82,7 @@ impl Value {
     }
 }
 
-/// Why a number is not kept. It is reported once for each filter.
+/// Why a number is not kept. Each reason is reported once for each filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Dropped {
     #[error(

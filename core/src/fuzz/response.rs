@@ -72,8 +72,8 @@ pub fn response_head(data: &[u8]) {
     }
 }
 
-/// As far as hyper reads, which refuses what does not begin like a status line: only that is
-/// mended. And the bytes of the longest head in it.
+/// The bytes that hyper reads, and the length of the longest head in them. It refuses what does not
+/// begin like a status line, so that nothing behind that is mended.
 fn until_refused(data: &[u8]) -> (&[u8], usize) {
     let (mut at, mut longest) = (0, 0);
     loop {

@@ -97,8 +97,8 @@ fn is_pipe(path: &Path) -> bool {
     found.is_ok_and(|found| found.file_type().is_fifo())
 }
 
-/// Opens a pipe that is being read. Another would have the start wait for its reader without a
-/// word; writing waits as usual.
+/// Opens a pipe, and fails if no program reads it: the start would otherwise wait for a reader and
+/// log nothing. Writing to the pipe waits as usual.
 #[cfg(unix)]
 fn open_pipe(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;

@@ -78,8 +78,8 @@ impl Plugins {
         Scan::Settled
     }
 
-    /// Whether a file is gone, but not for so long that it must be meant: also that of the
-    /// settings, without which the defaults would hold.
+    /// Whether a file is gone, but not for so long that it must be meant. The settings count, too,
+    /// as the defaults would hold without them.
     fn is_in_grace(&mut self, name: &str, files: &Files) -> bool {
         let is_filter = self.is_filter(name, files);
         let Some(plugin) = self.plugins.get_mut(name) else {

@@ -32,7 +32,8 @@ pub(crate) struct Capacity {
     /// Clients that are not allowed and are read and answered as clients are, with an access line
     /// each. They take no room from others. Those on top of that are answered unread.
     pub(super) refused: usize,
-    /// Clients that are turned away and are waited for, until they have read their answer.
+    /// Clients that are turned away and for which the proxy waits until they have read their
+    /// answer.
     pub(super) turned_away: usize,
     /// What each worker has for origins.
     pub(crate) upstream: Bounds,
@@ -50,8 +51,8 @@ impl Capacity {
         let idle = share.clamp(1, MOST_IDLE);
         let lookups = share.clamp(1, LOOKUPS as u64);
         let aside = (usable / 40).clamp(2, MOST_ASIDE);
-        // What the others may not take under a high limit is for connections, too. Many workers
-        // leave these half of a very low one.
+        // What the others may not take under a high limit is for connections, too. Under a very low
+        // limit with many workers, half of it is for connections.
         let others = workers * (idle + lookups) + 2 * aside;
         let connections = usable.saturating_sub(others).max(usable / 2) / PER_CONNECTION;
         Self {

@@ -187,7 +187,7 @@ impl Settings {
         is_empty && !say_the_same(&self.said, now)
     }
 
-    /// Says that the file is gone, if it was at the last look, too: until then it may be about to
+    /// Says that the file is gone, if it was at the last look, too. Until then it may be about to
     /// be replaced.
     fn miss(&mut self) {
         // One that comes back is read, also if it is the same.

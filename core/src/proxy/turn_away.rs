@@ -19,8 +19,7 @@ const DISCARD: u64 = 64 << 10;
 #[derive(Debug)]
 pub(super) struct TurnedAway {
     answers: JoinSet<()>,
-    /// For so many clients the proxy waits until they have read theirs. Those on top of that may
-    /// miss it.
+    /// The proxy waits for at most this many clients to read their answer. Others may miss theirs.
     most: usize,
 }
 

@@ -1,5 +1,5 @@
-//! Which side of a tunnel has spoken last. `tunnel` sees it, and `Deadlines` judges by it what a
-//! stop cuts.
+//! Which side of a tunnel has sent last. `tunnel` sees it, and `Deadlines` decides by it whether a
+//! tunnel that is quiet ends when the proxy begins to stop.
 
 /// The side whose bytes have moved last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
