@@ -7,8 +7,8 @@ mod facts;
 mod headers;
 mod services;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use tracing::Level;
@@ -50,8 +50,8 @@ pub(super) struct Host {
     /// Set when the filter asked for the client during a call without one.
     pub(super) asked_for_missing_client: Arc<AtomicBool>,
     pub(super) withheld: Withheld,
-    /// A bit for each reason for which the filter did not get what it wanted.
-    pub(super) refused: Arc<AtomicU16>,
+    /// The reasons for which the filter did not get what it wanted.
+    pub(super) refused: Arc<Mutex<Vec<Refused>>>,
     pub(super) suspicion: Suspicion,
     /// Whether every change of a header field is refused, as those of the proxy's are.
     pub(super) refuses_fields: bool,
@@ -75,26 +75,13 @@ impl Host {
 }
 
 /// What a filter wanted and does not get, and why.
-#[derive(Clone, Copy, Debug)]
-enum Refused {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
     Metric(Dropped),
     Note(Unnoted),
     Value,
     Key,
     Feed,
-}
-
-impl Refused {
-    /// The place of its bit. There are six reasons for the first and three for the second.
-    fn place(self) -> u16 {
-        match self {
-            Self::Metric(reason) => reason as u16,
-            Self::Note(reason) => 6 + reason as u16,
-            Self::Value => 9,
-            Self::Key => 10,
-            Self::Feed => 11,
-        }
-    }
 }
 
 /// What the proxy knows about one instance while it runs.
@@ -231,10 +218,13 @@ impl State {
     /// Says what the filter does not get. For each reason only the first time: a filter that makes
     /// the mistake keeps making it.
     fn report_once(&self, what: Refused, error: impl FnOnce() -> String) {
-        let bit = 1_u16 << what.place();
-        if self.host.refused.fetch_or(bit, Ordering::Relaxed) & bit != 0 {
+        let refused = self.host.refused.lock();
+        let mut refused = refused.unwrap_or_else(PoisonError::into_inner);
+        if refused.contains(&what) {
             return;
         }
+        refused.push(what);
+        drop(refused);
         let what = match what {
             Refused::Metric(_) => "a metric of the filter is not kept",
             Refused::Note(_) => "a note of the filter is not kept",

@@ -36,8 +36,8 @@ pub(in crate::filter) struct Said {
 }
 
 /// Why something is not noted.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-pub(super) enum Unnoted {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(in crate::filter) enum Unnoted {
     #[error("its key has not 1 to {NAME_BYTES} of the characters a-z, 0-9 and _")]
     Key,
     #[error("its value has more than {NOTE_BYTES} bytes")]
