@@ -9,15 +9,17 @@ use super::generation::{Chain, Place};
 use super::local::LocalFilter;
 use super::member::Member;
 use super::missing::Missing;
+use super::watcher::EndListeners;
 use crate::filter::Hook;
 
 /// A worker's view of a chain: the same filters, with instances of the worker's own. Exchanges hold
-/// it in an `Rc`, so that an old generation lives until its last exchange is over.
+/// it in an `Rc` for as long as filters may have to judge them, and an old generation lives as long.
 #[derive(Debug)]
 pub(crate) struct LocalChain {
     places: Box<[LocalPlace]>,
     /// Without it, filters are not asked in the background.
     background: Option<BackgroundSender>,
+    end_listeners: Option<Rc<EndListeners>>,
 }
 
 /// A place in the chain, on this worker.
@@ -47,9 +49,14 @@ impl LocalChain {
             ),
             Place::Missing(missing) => LocalPlace::Missing(missing.clone()),
         };
+        let places: Box<[_]> = chain.places().map(local).collect();
+        let end_listeners = background
+            .as_ref()
+            .and_then(|background| EndListeners::among(filters(&places), background));
         Self {
-            places: chain.places().map(local).collect(),
+            places,
             background,
+            end_listeners: end_listeners.map(Rc::new),
         }
     }
 
@@ -58,10 +65,7 @@ impl LocalChain {
     }
 
     pub(super) fn filters(&self) -> impl Iterator<Item = &Rc<LocalFilter>> {
-        self.places().filter_map(|place| match place {
-            LocalPlace::Filter(local) => Some(local),
-            LocalPlace::Missing(_) => None,
-        })
+        filters(&self.places)
     }
 
     /// Whether any place has no filter.
@@ -85,4 +89,17 @@ impl LocalChain {
     pub(super) fn background(&self) -> Option<&BackgroundSender> {
         self.background.as_ref()
     }
+
+    /// The filters that are told of ends; none if no filter wants to know of them, or if none is
+    /// asked in the background.
+    pub(super) fn end_listeners(&self) -> Option<&Rc<EndListeners>> {
+        self.end_listeners.as_ref()
+    }
+}
+
+fn filters(places: &[LocalPlace]) -> impl Iterator<Item = &Rc<LocalFilter>> {
+    places.iter().filter_map(|place| match place {
+        LocalPlace::Filter(local) => Some(local),
+        LocalPlace::Missing(_) => None,
+    })
 }

@@ -93,9 +93,9 @@ impl<'a> FilterSession<'a> {
         flow: Flow<'a>,
         decision: Option<Arc<Decision>>,
     ) -> Self {
-        let watches = chain.has(Hook::Ended);
+        let listeners = chain.end_listeners().cloned();
         Self {
-            watcher: watches.then(|| Rc::new(Watcher::new(chain.clone(), &flow))),
+            watcher: listeners.map(|listeners| Rc::new(Watcher::new(listeners, &flow))),
             chain,
             flow,
             decision,

@@ -7,15 +7,39 @@ use std::sync::Arc;
 
 use http::{HeaderMap, Method};
 
-use super::local_chain::LocalChain;
+use super::background::BackgroundSender;
+use super::local::LocalFilter;
 use crate::filter::{Ending, Hook, HookCall};
 use crate::flow::{Flow, OwnedFlow, RequestHead};
 use crate::verdict::Notes;
 
-/// The filters of an exchange that want to know when it is over.
+/// The filters of a generation that want to know when an exchange is over, without the others: a
+/// tunnel may outlive many generations, and keeps no filter that has no more to do for it.
+#[derive(Debug)]
+pub(super) struct EndListeners {
+    filters: Box<[Rc<LocalFilter>]>,
+    background: BackgroundSender,
+}
+
+impl EndListeners {
+    /// Those among `filters`; none if there are none.
+    pub(super) fn among<'a>(
+        filters: impl Iterator<Item = &'a Rc<LocalFilter>>,
+        background: &BackgroundSender,
+    ) -> Option<Self> {
+        let listening = filters.filter(|filter| filter.has(Hook::Ended));
+        let filters: Box<[_]> = listening.cloned().collect();
+        (!filters.is_empty()).then(|| Self {
+            filters,
+            background: background.clone(),
+        })
+    }
+}
+
+/// An exchange of which filters are told when it is over, and those filters.
 #[derive(Debug)]
 pub(crate) struct Watcher {
-    chain: Rc<LocalChain>,
+    listeners: Rc<EndListeners>,
     flow: OwnedFlow,
     request: RefCell<Option<(Method, String)>>,
     /// The name in the client's TLS handshake, once it was seen.
@@ -23,9 +47,9 @@ pub(crate) struct Watcher {
 }
 
 impl Watcher {
-    pub(super) fn new(chain: Rc<LocalChain>, flow: &Flow<'_>) -> Self {
+    pub(super) fn new(listeners: Rc<EndListeners>, flow: &Flow<'_>) -> Self {
         Self {
-            chain,
+            listeners,
             flow: flow.into(),
             request: RefCell::default(),
             server_name: RefCell::default(),
@@ -42,9 +66,10 @@ impl Watcher {
 
     /// Enqueues the calls. `notes` are what filters have noted about the exchange, by their names.
     pub(crate) fn ended(&self, ending: &Ending, notes: &[(Arc<str>, Notes)]) {
-        let Some(background) = self.chain.background() else {
-            return;
-        };
+        let EndListeners {
+            filters,
+            background,
+        } = &*self.listeners;
         let request = self.request.take();
         let no_headers = HeaderMap::new();
         let request = request.as_ref().map(|(method, url)| RequestHead {
@@ -58,11 +83,7 @@ impl Watcher {
             ..self.flow.borrow()
         };
         let call = HookCall::Ended(&flow, request, ending);
-        for filter in self
-            .chain
-            .filters()
-            .filter(|filter| filter.has(Hook::Ended))
-        {
+        for filter in filters {
             let member = filter.member();
             if member.is_shadow() {
                 background.enqueue_shadow(filter, call);

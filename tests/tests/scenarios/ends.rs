@@ -1,6 +1,8 @@
 //! How an exchange has ended, as filters are told it: in each protocol whatever became of it,
 //! unless they are too slow to be told, or fail at that too often.
 
+use std::num::NonZeroUsize;
+
 use portcullis::commands;
 use portcullis_tests::{Log, Stage, connect, guests, plug};
 
@@ -210,4 +212,54 @@ async fn a_filter_that_fails_at_ends_is_not_told_of_all_of_them() {
     stage.answers(&[("x.example", 200); 3]).await;
     ends_are_missed(&stage, 3).await;
     stage.answers(&[("blocked.example", 403)]).await;
+}
+
+/// What a filter has in memory that is not told of ends, in bytes.
+#[cfg(target_os = "linux")]
+const FILLED: u64 = 48 << 20;
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn a_tunnel_keeps_no_filter_that_is_not_told_of_its_end() {
+    let mut log = Log::follow();
+    let stage = Stage::start_with(|config| {
+        config.proxy.workers = NonZeroUsize::MIN;
+        plug(&config.plugins.dir, "knows.toml", ROOM);
+        plug(&config.plugins.dir, "knows.wasm", guests::knows());
+        plug(&config.plugins.dir, "large.toml", ROOM);
+        plug(
+            &config.plugins.dir,
+            "large.wasm",
+            guests::wat("fills_memory"),
+        );
+    })
+    .await;
+    let mut tunnel = stage.proxy.client().await;
+    tunnel
+        .send(Way::Connect.request(&stage, "calm.example"))
+        .await;
+    assert_eq!(tunnel.response_to("CONNECT").await.status, 200);
+    // Its first message names no other host, which filters would have to judge.
+    tunnel
+        .send("GET / HTTP/1.1\r\nHost: calm.example\r\n\r\n")
+        .await;
+    assert_eq!(tunnel.response().await.status, 200);
+    let filled = resident_memory();
+    stage.plug("large.wasm", guests::bare());
+    let is_freed = async || resident_memory() + FILLED / 2 < filled;
+    stage
+        .until_true("the filter before is gone", is_freed)
+        .await;
+    drop(tunnel);
+    let ended = Known::told(&mut log, "exchange-ended", "calm.example").await;
+    assert_eq!(ended.value("exchange.protocol"), "connect");
+}
+
+/// What this process has in memory, in bytes.
+#[cfg(target_os = "linux")]
+fn resident_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("it is there on Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    kilobytes.expect("its memory") << 10
 }
