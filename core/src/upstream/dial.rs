@@ -169,25 +169,23 @@ async fn attempt(address: SocketAddr, _turn: Option<Turn>) -> io::Result<Dialled
     connect(address).await
 }
 
-/// Why there is no connection to an origin although the origin may be well.
-pub(super) const NO_DESCRIPTOR: &str = "the proxy has as many files and connections open as it may";
-
-/// Whether this process or the system has as many open files as it may.
-pub(super) fn is_out_of_descriptors(error: &io::Error) -> bool {
+/// What this machine lacks just now, which is why there is no connection although the other side may
+/// be well; none if it is for another reason.
+pub(super) fn shortage(error: &io::Error) -> Option<&'static str> {
     #[cfg(unix)]
     {
         use rustix::io::Errno;
-        matches!(
-            Errno::from_io_error(error),
-            Some(Errno::MFILE | Errno::NFILE)
-        )
+        if let Some(Errno::MFILE | Errno::NFILE) = Errno::from_io_error(error) {
+            return Some("the proxy has as many files and connections open as it may");
+        }
+        if Errno::from_io_error(error) == Some(Errno::NOBUFS) {
+            return Some(NO_MEMORY);
+        }
     }
-    #[cfg(not(unix))]
-    {
-        let _ = error;
-        false
-    }
+    (error.kind() == io::ErrorKind::OutOfMemory).then_some(NO_MEMORY)
 }
+
+const NO_MEMORY: &str = "the machine has no memory for another connection";
 
 /// Connects to one address.
 #[expect(clippy::disallowed_methods, reason = "this is the place")]

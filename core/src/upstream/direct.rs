@@ -41,13 +41,13 @@ impl Upstream {
         let racing = self.race(permitted?, late, client);
         let dialled = match timeout(self.connect_timeout, racing).await {
             Ok(Ok(dialled)) => dialled,
-            Ok(Err(source)) if dial::is_out_of_descriptors(&source) => {
-                return Err(Error::NoRoom(dial::NO_DESCRIPTOR));
-            }
             Ok(Err(source)) => {
-                return Err(Error::Connect {
-                    target: target.to_string(),
-                    source,
+                return Err(match dial::shortage(&source) {
+                    Some(what) => Error::NoRoom(what),
+                    None => Error::Connect {
+                        target: target.to_string(),
+                        source,
+                    },
                 });
             }
             Err(_) => {
@@ -72,7 +72,7 @@ impl Upstream {
         self.permitted(route, &addresses).unwrap_or_default()
     }
 
-    /// The addresses of a host. If there are no descriptors for the lookup, idle connections are
+    /// The addresses of a host. If the machine has no room for the lookup, idle connections are
     /// closed and it is tried again.
     pub(super) async fn addresses(
         &self,
@@ -88,8 +88,8 @@ impl Upstream {
         }
     }
 
-    /// The first connection that succeeds. If there are no more descriptors, idle connections of
-    /// all workers make room for it. `late` asks for the rest of a target's addresses.
+    /// The first connection that succeeds. If the machine has no room for it, idle connections of
+    /// all workers make some. `late` asks for the rest of a target's addresses.
     pub(super) async fn race(
         &self,
         addresses: Vec<SocketAddr>,
@@ -102,7 +102,7 @@ impl Upstream {
             Some(self.late(route, question, client).boxed_local())
         };
         match dial::race(addresses.clone(), others(), turns, client).await {
-            Err(error) if dial::is_out_of_descriptors(&error) => {
+            Err(error) if dial::shortage(&error).is_some() => {
                 self.reclaimer.reclaim().await;
                 dial::race(addresses, others(), turns, client).await
             }

@@ -36,13 +36,14 @@ pub(super) enum NoWay {
 }
 
 /// Why one proxy does not lead to the target.
+#[derive(Debug)]
 enum Failure {
     /// The proxy is well, or the fault is here: another one would not help.
     Final(Error),
     /// The proxy fails in this way.
     Of(Fault, Error),
     /// This machine has no port left for a connection to the proxy. It may have one for another.
-    NoPort(Error),
+    NoPort,
 }
 
 /// Why a proxy that was reached does not lead to the target.
@@ -56,6 +57,20 @@ enum NoTunnel {
 impl From<Error> for NoWay {
     fn from(error: Error) -> Self {
         Self::Failed(error)
+    }
+}
+
+impl From<Error> for Failure {
+    /// The proxy is not there, unless the error is of this machine's making.
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Loop | Error::NoRoom(_) => Self::Final(error),
+            Error::Connect { source, target } => match dial::shortage(&source) {
+                Some(what) => Self::Final(Error::NoRoom(what)),
+                None => Self::Of(Fault::Unreachable, Error::Connect { source, target }),
+            },
+            error => Self::Of(Fault::Unreachable, error),
+        }
     }
 }
 
@@ -93,7 +108,7 @@ impl Upstream {
                         Fault::Broken => failed_otherwise = Some(error),
                     }
                 }
-                Err(Failure::NoPort(error)) => failed_otherwise = Some(error),
+                Err(Failure::NoPort) => failed_otherwise = Some(Error::NoRoom(NO_PORT)),
             }
         }
         // A client can choose a target for which a proxy breaks off, and can open very many
@@ -112,7 +127,7 @@ impl Upstream {
         let member = parent.member(place);
         let connecting = self.connect_member(parent, member);
         let (socket, peer) = match timeout(part, connecting).await {
-            Ok(connected) => connected.map_err(unreachable)?,
+            Ok(connected) => connected?,
             Err(_) => {
                 let target = format!("{member} of [upstream.{}]", parent.name());
                 return Err(Failure::Of(Fault::Unreachable, late(target)));
@@ -152,22 +167,22 @@ impl Upstream {
         &self,
         parent: &Parent,
         member: &Member,
-    ) -> Result<(OriginSocket, SocketAddr), Error> {
+    ) -> Result<(OriginSocket, SocketAddr), Failure> {
         let target = member.target();
         let found = self.addresses(target, ClientKey::of(None)).await?;
         let named = |ip| SocketAddr::new(ip, target.port());
         let addresses: Vec<_> = dial::interleave(found.known.to_vec()).map(named).collect();
         for address in &addresses {
             // The settings name the proxy, so it may be anywhere but here.
-            self.policy.judge_named(*address)?;
+            self.policy.judge_named(*address).map_err(Error::from)?;
         }
         let are_v4 = addresses.iter().all(SocketAddr::is_ipv4);
         let dialled = self.race(addresses, None, ClientKey::of(None)).await;
         let Dialled { stream, peer } = dialled.map_err(|source| {
             if are_v4 && is_out_of_ports(&source) {
-                Error::NoRoom(NO_PORT)
+                Failure::NoPort
             } else {
-                failed(parent, source)
+                failed(parent, source).into()
             }
         })?;
         let permit = member.permit();
@@ -218,18 +233,6 @@ impl Upstream {
 /// system's.
 fn is_out_of_ports(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::AddrNotAvailable && error.raw_os_error().is_some()
-}
-
-/// The proxy is not there, unless the error is of this machine's making.
-fn unreachable(error: Error) -> Failure {
-    match error {
-        Error::NoRoom(NO_PORT) => Failure::NoPort(error),
-        Error::Loop | Error::NoRoom(_) => Failure::Final(error),
-        Error::Connect { source, .. } if dial::is_out_of_descriptors(&source) => {
-            Failure::Final(Error::NoRoom(dial::NO_DESCRIPTOR))
-        }
-        error => Failure::Of(Fault::Unreachable, error),
-    }
 }
 
 fn failed(parent: &Parent, source: io::Error) -> Error {
@@ -289,36 +292,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn want_of_ports_is_no_fault_of_a_proxy_and_stops_at_that_proxy() {
+    fn want_of_ports_is_told_from_an_address_that_is_not_there() {
         assert!(is_out_of_ports(&Errno::ADDRNOTAVAIL.into()));
         // So it is said where there is no address to connect to.
         let nowhere = io::Error::from(io::ErrorKind::AddrNotAvailable);
         assert!(!is_out_of_ports(&nowhere));
         assert!(!is_out_of_ports(&Errno::CONNREFUSED.into()));
-        let failure = unreachable(Error::NoRoom(NO_PORT));
-        assert!(matches!(failure, Failure::NoPort(_)));
     }
 
     #[test]
-    fn want_of_descriptors_is_no_fault_of_a_proxy() {
+    fn want_of_descriptors_or_memory_is_no_fault_of_a_proxy() {
         let connect = |errno: Errno| Error::Connect {
             target: "parent.example:3128".into(),
             source: errno.into(),
         };
         for here in [
             Error::Loop,
-            Error::NoRoom(dial::NO_DESCRIPTOR),
+            Error::NoRoom("there is no room"),
             connect(Errno::MFILE),
+            connect(Errno::NFILE),
+            connect(Errno::NOBUFS),
+            connect(Errno::NOMEM),
         ] {
-            let failure = unreachable(here);
-            assert!(matches!(failure, Failure::Final(_)));
+            let failure = Failure::from(here);
+            assert!(matches!(failure, Failure::Final(_)), "{failure:?}");
         }
         let late = Error::DnsTimeout {
             host: "parent.example".into(),
         };
         for there in [late, connect(Errno::CONNREFUSED)] {
-            let failure = unreachable(there);
-            assert!(matches!(failure, Failure::Of(Fault::Unreachable, _)));
+            let failure = Failure::from(there);
+            let is_of_proxy = matches!(failure, Failure::Of(Fault::Unreachable, _));
+            assert!(is_of_proxy, "{failure:?}");
         }
     }
 }

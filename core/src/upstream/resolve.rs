@@ -47,7 +47,8 @@ use self::place::Find;
 use self::server::Way;
 pub(crate) use self::servers::{Addresses, Question};
 use self::servers::{Asked, Servers, Split};
-use self::system::{Files, Version, is_shortage};
+use self::system::{Files, Version};
+use super::dial;
 use super::policy::Policy;
 use super::turns::Turns;
 use crate::config::{DnsCache, Egress, NameServer};
@@ -372,7 +373,7 @@ impl Source {
         let servers = if self.configured.is_empty() {
             let settings = self.files.name_servers();
             if let Err(NetError::Io(error)) = &settings
-                && is_shortage(error)
+                && dial::shortage(error).is_some()
             {
                 shortage = Some(io::Error::other(error.clone()));
             }

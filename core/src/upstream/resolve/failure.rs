@@ -64,21 +64,21 @@ impl Failure {
         let host = host.into();
         match self {
             Self::Timeout => Error::DnsTimeout { host },
-            failure if failure.is_out_of_descriptors() => Error::NoRoom(dial::NO_DESCRIPTOR),
-            failure => Error::Dns {
-                host,
-                source: failure.into(),
+            failure => match failure.shortage() {
+                Some(what) => Error::NoRoom(what),
+                None => Error::Dns {
+                    host,
+                    source: failure.into(),
+                },
             },
         }
     }
 
-    /// Whether there was no descriptor for a question.
-    fn is_out_of_descriptors(&self) -> bool {
+    /// What this machine lacked for a question.
+    fn shortage(&self) -> Option<&'static str> {
         match self {
-            Self::Servers(NetError::Io(error)) | Self::System(error) => {
-                dial::is_out_of_descriptors(error)
-            }
-            _ => false,
+            Self::Servers(NetError::Io(error)) | Self::System(error) => dial::shortage(error),
+            _ => None,
         }
     }
 }

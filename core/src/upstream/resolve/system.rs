@@ -77,11 +77,6 @@ fn read(file: &Path) -> io::Result<Vec<u8>> {
     fs::read(file)
 }
 
-/// Whether the system has no descriptor, or no memory, for a file just now.
-pub(super) fn is_shortage(error: &io::Error) -> bool {
-    dial::is_out_of_descriptors(error) || error.kind() == io::ErrorKind::OutOfMemory
-}
-
 /// Logs why one of the files could not be read, which may pass.
 pub(super) fn tell_of_shortage(error: &io::Error) {
     tracing::warn!(
@@ -134,7 +129,7 @@ impl Files {
                 .read_hosts_conf(String::from_utf8_lossy(&text).as_bytes())
                 .expect("memory can be read"),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) if is_shortage(&error) => return Err(error),
+            Err(error) if dial::shortage(&error).is_some() => return Err(error),
             Err(error) => tracing::warn!(
                 file = %self.hosts.display(),
                 %error,
