@@ -5,7 +5,6 @@ mod failure;
 #[cfg(all(test, unix))]
 mod tests;
 
-use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io;
 use std::num::NonZeroUsize;
@@ -15,6 +14,7 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use lru::LruCache;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
@@ -54,6 +54,9 @@ const ENDING_TIMEOUT: Duration = Duration::from_secs(1);
 /// How often compiling processes end on a file, one after the other, before the file is to blame.
 const MOST_DEATHS: u32 = 3;
 
+/// Of how many files it is remembered at a time that compiling processes have ended on them.
+const MOST_DEADLY: NonZeroUsize = NonZeroUsize::new(256).expect("it is not 0");
+
 /// The variables that a compiling process inherits: where to find the libraries it is linked with.
 const ENVIRONMENT: [&str; 4] = ["DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH", "PATH", "SystemRoot"];
 
@@ -71,7 +74,7 @@ pub(super) struct Compiler {
     settings: config::Compiler,
     cache: Option<Cache>,
     /// On which files compiling processes have ended, and how often.
-    deaths: Mutex<HashMap<Hash, u32>>,
+    deaths: Mutex<LruCache<Hash, u32>>,
     /// Half as many compilations at a time as there are cores: the rest is for traffic.
     permits: Semaphore,
     /// A compilation that takes long continues with this permit, so that it does not hold up
@@ -112,7 +115,7 @@ impl Compiler {
             engine: engine.clone(),
             settings,
             cache,
-            deaths: Mutex::default(),
+            deaths: Mutex::new(LruCache::new(MOST_DEADLY)),
             permits: Semaphore::new((cores / 2).max(1)),
             slow_permit: Semaphore::new(1),
         }
@@ -145,7 +148,7 @@ impl Compiler {
             None => self.compile_here(wasm).await,
         };
         let code = compiled.map_err(|error| self.judged(hash, error))?;
-        self.deaths().remove(&hash);
+        self.deaths().pop(&hash);
         let time = Some(begun.elapsed());
         let this = self.clone();
         let component = run_blocking(move || match &this.cache {
@@ -161,11 +164,11 @@ impl Compiler {
     fn judged(&self, hash: Hash, mut error: NotCompiled) -> NotCompiled {
         if let NotCompiled::Compiler(CompilerError::Died { blame, .. }) = &mut error {
             let mut deaths = self.deaths();
-            let count = deaths.entry(hash).or_default();
+            let count = deaths.get_or_insert_mut(hash, || 0);
             *count += 1;
             if *count >= MOST_DEATHS {
                 *blame = Blame::File;
-                deaths.remove(&hash);
+                deaths.pop(&hash);
             }
         }
         if let NotCompiled::Compiler(failure) = &error
@@ -177,7 +180,7 @@ impl Compiler {
         error
     }
 
-    fn deaths(&self) -> MutexGuard<'_, HashMap<Hash, u32>> {
+    fn deaths(&self) -> MutexGuard<'_, LruCache<Hash, u32>> {
         self.deaths.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
