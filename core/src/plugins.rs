@@ -122,8 +122,8 @@ impl Plugins {
             chain: watch::Sender::new(Arc::default()),
             faults: watch::Sender::default(),
         };
-        let looked = folder::look(plugins.dir.clone()).await;
-        plugins.last_listing = plugins.listing(looked);
+        let seen = folder::look(plugins.dir.clone()).await;
+        plugins.last_listing = plugins.listing(seen);
         plugins.load_what_is_there().await;
         plugins.hold_what_is_unread();
         plugins.is_folder_held = plugins.folder_fault.is_some();
@@ -138,8 +138,8 @@ impl Plugins {
     async fn load_what_is_there(&mut self) {
         let begun = Instant::now();
         loop {
-            let looked = folder::look(self.dir.clone()).await;
-            let scan = self.scan(looked);
+            let seen = folder::look(self.dir.clone()).await;
+            let scan = self.scan(seen);
             let is_quiet = self.loading.is_empty();
             let waited = begun.elapsed();
             if scan == Scan::Settled && is_quiet {
@@ -201,8 +201,8 @@ impl Plugins {
         let mut ticks = Ticks::default();
         loop {
             let dir = self.dir.clone();
-            let looked = watch.look(move || Seen::in_folder(&dir)).await;
-            let scan = self.scan(looked);
+            let seen = watch.look(move || Seen::in_folder(&dir)).await;
+            let scan = self.scan(seen.flatten());
             if scan == Scan::Settled && self.folder_fault.is_none() {
                 self.end_start();
             }

@@ -5,16 +5,19 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
+use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::Notify;
-use tokio::task::{JoinError, spawn_blocking};
+use tokio::task::spawn_blocking;
 
 use crate::config::file::is_writable_by_others;
 use crate::config::file_version::{FileVersion, identity};
+use crate::error::panic_message;
 
 /// Whether a scan of the folder left something that the next one must look at soon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,9 +57,6 @@ pub(super) struct Seen {
     pub(super) is_exposed: bool,
 }
 
-/// The same, where looking itself may have failed.
-pub(super) type Looked = Result<io::Result<Seen>, JoinError>;
-
 impl Seen {
     /// What is in the folder now.
     pub(super) fn in_folder(dir: &Path) -> io::Result<Self> {
@@ -71,8 +71,8 @@ impl Seen {
 
 /// Looks at a folder that is not watched. One on a file system that does not answer holds up its
 /// caller alone.
-pub(super) async fn look(dir: Arc<Path>) -> Looked {
-    spawn_blocking(move || Seen::in_folder(&dir)).await
+pub(super) async fn look(dir: Arc<Path>) -> io::Result<Seen> {
+    aside(move || Seen::in_folder(&dir)).await.flatten()
 }
 
 /// Lists `NAME.wasm` and `NAME.toml`, links followed, whatever they are: what cannot be read as a
@@ -177,21 +177,32 @@ impl Watch {
     /// Watches the folder that bears the name now, and then calls `look`: a folder that was deleted
     /// and made again sends nothing to old watches. Both may wait for the disk, in one call on
     /// another thread, so that a file system that does not answer holds up the caller alone. Fails
-    /// if `look` panics.
+    /// if `look` panics, in the same words each time.
     pub(crate) async fn look<T: Send + 'static>(
         &mut self,
         look: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, JoinError> {
+    ) -> io::Result<T> {
         let (dir, changed) = (self.dir.clone(), self.changed.clone());
         let armed = self.armed.take();
-        let looking = spawn_blocking(move || {
-            let armed = watch(&dir, armed, changed);
+        let looking = aside(move || {
+            // Where the thread of a watch is gone, `notify` panics. The look is made all the same.
+            let watching = AssertUnwindSafe(|| watch(&dir, armed, changed));
+            let armed = catch_unwind(watching).ok().flatten();
             (armed, look())
         });
         let (armed, seen) = looking.await?;
         self.armed = armed;
         Ok(seen)
     }
+}
+
+/// Does on another thread what may wait for the disk. Fails if that panics.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+    let done = spawn_blocking(work).await;
+    done.map_err(|error| match error.try_into_panic() {
+        Ok(panic) => io::Error::other(panic_message(&*panic)),
+        Err(error) => io::Error::other(error),
+    })
 }
 
 /// What watches the folder from now on: `armed` if it does so already, or if nothing better can be
@@ -214,13 +225,17 @@ fn watch(dir: &Path, armed: Option<Armed>, changed: Arc<Notify>) -> Option<Armed
 }
 
 fn watcher(dir: &Path, changed: Arc<Notify>) -> notify::Result<RecommendedWatcher> {
-    let mut watcher = notify::recommended_watcher(move |event| {
+    let watcher = notify::recommended_watcher(move |event| {
         if !is_echo(&event) {
             changed.notify_one();
         }
     })?;
-    watcher.watch(dir, RecursiveMode::NonRecursive)?;
-    Ok(watcher)
+    // If the system had no thread for it, watching panics, and dropping it then would once more,
+    // which ends the process.
+    let mut watcher = ManuallyDrop::new(watcher);
+    let watching = watcher.watch(dir, RecursiveMode::NonRecursive);
+    let watcher = ManuallyDrop::into_inner(watcher);
+    watching.map(|()| watcher)
 }
 
 /// Whether an event comes from a program that only reads, as a scan does itself. After everything
@@ -236,6 +251,17 @@ mod tests {
 
     use super::*;
     use crate::config::file::open_regular;
+
+    #[tokio::test]
+    async fn a_look_that_panics_is_told_of_in_the_same_words_each_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut watch = Watch::new(dir.path().to_owned());
+        for _ in 0..2 {
+            let seen: io::Result<()> = watch.look(|| panic!("it cannot be read")).await;
+            assert_eq!(seen.unwrap_err().to_string(), "it cannot be read");
+        }
+        assert_eq!(watch.look(|| 1).await.unwrap(), 1);
+    }
 
     #[test]
     fn only_named_filters_and_their_settings_are_listed() {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::Plugins;
 use super::conflicts::{Seniority, case_conflicts};
-use super::folder::{Files, Listing, Looked, Misnamed, Scan, Seen};
+use super::folder::{Files, Listing, Misnamed, Scan, Seen};
 use super::load_task::{LoadFailure, LoadTask, MAX_SIDECAR_BYTES, Retry};
 use super::plugin::{self, Plugin};
 use crate::chain::Member;
@@ -19,9 +19,9 @@ use crate::filter::CachedFailure;
 impl Plugins {
     /// Loads what has changed in the folder since it was last read, if it has not changed since the
     /// last scan.
-    pub(super) fn scan(&mut self, looked: Looked) -> Scan {
+    pub(super) fn scan(&mut self, seen: io::Result<Seen>) -> Scan {
         let mut scan = Scan::Settled;
-        let listing = self.listing(looked);
+        let listing = self.listing(seen);
         let names: BTreeSet<Arc<str>> = listing
             .keys()
             .chain(self.plugins.keys())
@@ -258,8 +258,8 @@ impl Plugins {
     }
 
     /// What is in the folder, or was in it when it could be listed last.
-    pub(super) fn listing(&mut self, looked: Looked) -> Listing {
-        let fault = match looked.map_err(io::Error::other).flatten() {
+    pub(super) fn listing(&mut self, seen: io::Result<Seen>) -> Listing {
+        let fault = match seen {
             Ok(Seen {
                 listing,
                 misnamed,
