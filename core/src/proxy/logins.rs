@@ -64,19 +64,29 @@ pub(super) fn start(
     Ok(Some((logins, file)))
 }
 
+/// What the file of users says, and whether other users of the machine may write to it.
+pub(super) struct ReadUsers {
+    users: Users,
+    is_exposed: bool,
+}
+
 impl Followed for UsersFile {
-    type Content = Users;
+    type Content = ReadUsers;
 
     fn file(&self) -> &Path {
         &self.file
     }
 
-    fn reader(&self) -> Reader<Users> {
+    fn reader(&self) -> Reader<ReadUsers> {
         let file = self.file.clone();
-        Box::new(move || Users::read(&file).map_err(|error| ErrorChain(&error).to_string()))
+        Box::new(move || {
+            let users = Users::read(&file).map_err(|error| ErrorChain(&error).to_string())?;
+            let is_exposed = fs::metadata(&file).is_ok_and(|found| is_writable_by_others(&found));
+            Ok(ReadUsers { users, is_exposed })
+        })
     }
 
-    fn take_over(&mut self, users: Users) {
+    fn take_over(&mut self, ReadUsers { users, is_exposed }: ReadUsers) {
         let names: BTreeSet<&str> = users.names().collect();
         let absent = |(user, _): &(&str, _)| !names.contains(user);
         let absent: Vec<_> = self.groups.users().filter(absent).collect();
@@ -84,7 +94,7 @@ impl Followed for UsersFile {
         // Before the log says so.
         self.users.replace(users);
         tracing::info!(users = count, file = %file, "users in use");
-        if fs::metadata(&self.file).is_ok_and(|found| is_writable_by_others(&found)) {
+        if is_exposed {
             tracing::warn!(
                 file = %file,
                 "other users of this machine may write to the file of users, and so log in; `chmod go-w` takes that away"
