@@ -2,12 +2,13 @@
 //! folder's filters are.
 
 use std::borrow::Cow;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
 
 use super::folder::Files;
-use super::load_task::{Digest, LoadFailure, LoadTask, MAX_SIDECAR_BYTES, MAX_WASM_BYTES, Outcome};
+use super::load_task::{Digest, LoadFailure, LoadTask, MAX_SIDECAR_BYTES, Outcome};
 use super::manifest::ConfigSource;
 use crate::config::file;
 use crate::config::file_version::FileVersion;
@@ -98,12 +99,10 @@ impl FilterFile {
         match (self.builtin, &self.content) {
             (Some(component), _) => Ok(component.into()),
             (None, Some(content)) => Ok(content.to_vec().into()),
-            (None, None) => {
-                match file::open(&file).and_then(|opened| file::bytes_of(opened, MAX_WASM_BYTES)) {
-                    Ok(wasm) => Ok(wasm.into()),
-                    Err(source) => Err(PluginError::Read { file, source }),
-                }
-            }
+            (None, None) => match read(&file) {
+                Ok(wasm) => Ok(wasm.into()),
+                Err(source) => Err(PluginError::Read { file, source }),
+            },
         }
     }
 
@@ -185,11 +184,19 @@ impl FilterFile {
     }
 }
 
+/// What is in a file, however long it is: that is a finding of those who look at it.
+fn read(file: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file::open(file)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::Config;
     use crate::feeds::Feeds;
+    use crate::plugins::MAX_WASM_BYTES;
 
     #[cfg(unix)]
     #[test]
@@ -204,6 +211,17 @@ mod tests {
             panic!("it was read");
         };
         assert_eq!(source.to_string(), "it is not a regular file");
+    }
+
+    #[test]
+    fn a_file_is_read_although_no_proxy_takes_one_of_that_size() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("guard.wasm");
+        let file = fs::File::create(&path).unwrap();
+        file.set_len(MAX_WASM_BYTES + 1).unwrap();
+        let single = FilterFile::named(&path, dir.path()).unwrap();
+        // What is said of it begins with how large it is.
+        assert_eq!(single.wasm().unwrap().len() as u64, MAX_WASM_BYTES + 1);
     }
 
     #[tokio::test]
