@@ -88,7 +88,8 @@ pub(super) fn interleave(addresses: Vec<IpAddr>) -> impl Iterator<Item = IpAddr>
 /// Addresses that are not known yet.
 type Others<'a> = LocalBoxFuture<'a, Vec<SocketAddr>>;
 
-/// The first connection that succeeds, or the failure of the last address. An address that is tried
+/// The first connection that succeeds, or the failure of the last address, unless this machine has
+/// lacked something for one before. An address that is tried
 /// beside another takes a descriptor more, so it waits for one of the client's turns. `others` are
 /// asked for when it would be the turn of an address behind the last one.
 pub(super) async fn race(
@@ -123,7 +124,7 @@ pub(super) async fn race(
             Some(finished) = attempts.next() => match finished {
                 Ok(connected) => return Ok(connected),
                 // The next address need not wait for those that are still tried.
-                Err(error) => (failure, head_start) = (error, Duration::ZERO),
+                Err(error) => (failure, head_start) = (foremost(failure, error), Duration::ZERO),
             },
             turn = next_turn(head_start, turns, client), if is_waiting => {
                 if let Some(address) = addresses.next() {
@@ -136,6 +137,16 @@ pub(super) async fn race(
                 (addresses, head_start) = (first(joining), Duration::ZERO);
             }
         }
+    }
+}
+
+/// Which of two failures is told. That the machine lacks something for one address says more than
+/// that it has no route to the next.
+fn foremost(before: io::Error, after: io::Error) -> io::Error {
+    if shortage(&before).is_some() {
+        before
+    } else {
+        after
     }
 }
 
@@ -247,6 +258,20 @@ mod tests {
         for refusing in [vec![refusing], vec![refusing; 2]] {
             let failure = race(refusing, None, &turns, ALICE).await.unwrap_err();
             assert_eq!(failure.kind(), io::ErrorKind::ConnectionRefused);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_shortage_of_this_machine_is_told_whatever_other_addresses_answer() {
+        use rustix::io::Errno;
+        for (before, after, told) in [
+            (Errno::NOBUFS, Errno::NETUNREACH, Errno::NOBUFS),
+            (Errno::NETUNREACH, Errno::NOBUFS, Errno::NOBUFS),
+            (Errno::CONNREFUSED, Errno::NETUNREACH, Errno::NETUNREACH),
+        ] {
+            let failure = foremost(before.into(), after.into());
+            assert_eq!(Errno::from_io_error(&failure), Some(told));
         }
     }
 

@@ -178,13 +178,8 @@ impl Upstream {
         }
         let are_v4 = addresses.iter().all(SocketAddr::is_ipv4);
         let dialled = self.race(addresses, None, ClientKey::of(None)).await;
-        let Dialled { stream, peer } = dialled.map_err(|source| {
-            if are_v4 && is_out_of_ports(&source) {
-                Failure::NoPort
-            } else {
-                failed(parent, source).into()
-            }
-        })?;
+        let failed_here = |source| unconnected(source, are_v4, |source| failed(parent, source));
+        let Dialled { stream, peer } = dialled.map_err(failed_here)?;
         let permit = member.permit();
         let tls = parent.tls();
         let socket = match tls.filter(|_| member.protocol() == ProxyProtocol::Https) {
@@ -225,6 +220,19 @@ impl Upstream {
                 tunnel.map_err(|error| no_connect(parent, error))
             }
         }
+    }
+}
+
+/// Why there is no connection to any address of a proxy.
+fn unconnected(
+    source: io::Error,
+    are_v4: bool,
+    failed: impl FnOnce(io::Error) -> Error,
+) -> Failure {
+    if are_v4 && is_out_of_ports(&source) {
+        Failure::NoPort
+    } else {
+        failed(source).into()
     }
 }
 
@@ -292,12 +300,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn want_of_ports_is_told_from_an_address_that_is_not_there() {
-        assert!(is_out_of_ports(&Errno::ADDRNOTAVAIL.into()));
+    fn want_of_ports_is_no_fault_of_a_proxy_and_stops_at_that_proxy() {
+        let failed = |source| Error::Connect {
+            target: "parent.example:3128".into(),
+            source,
+        };
+        let failure = unconnected(Errno::ADDRNOTAVAIL.into(), true, failed);
+        assert!(matches!(failure, Failure::NoPort), "{failure:?}");
         // So it is said where there is no address to connect to.
         let nowhere = io::Error::from(io::ErrorKind::AddrNotAvailable);
-        assert!(!is_out_of_ports(&nowhere));
-        assert!(!is_out_of_ports(&Errno::CONNREFUSED.into()));
+        for (source, are_v4) in [
+            (Errno::ADDRNOTAVAIL.into(), false),
+            (nowhere, true),
+            (Errno::CONNREFUSED.into(), true),
+        ] {
+            let failure = unconnected(source, are_v4, failed);
+            let is_of_proxy = matches!(failure, Failure::Of(Fault::Unreachable, _));
+            assert!(is_of_proxy, "{failure:?}");
+        }
     }
 
     #[test]

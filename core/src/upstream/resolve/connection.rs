@@ -23,6 +23,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::https::{Endpoint, Https, no_name};
 use super::runtime::Runtime;
+use crate::upstream::dial;
 
 /// Where a connection leads, and the one that there is now.
 pub(super) struct Connection {
@@ -133,7 +134,8 @@ impl Connection {
             | NetError::Timeout
             | NetError::Msg(_)) => error,
             error if self.protocol == ProtocolConfig::Tcp => error,
-            NetError::Io(error) => error.to_string().into(),
+            NetError::Io(error) if dial::shortage(&error).is_none() => error.to_string().into(),
+            error @ NetError::Io(_) => error,
             error => error.to_string().into(),
         }
     }

@@ -75,7 +75,7 @@ impl Failure {
     }
 
     /// What this machine lacked for a question.
-    fn shortage(&self) -> Option<&'static str> {
+    pub(super) fn shortage(&self) -> Option<&'static str> {
         match self {
             Self::Servers(NetError::Io(error)) | Self::System(error) => dial::shortage(error),
             _ => None,

@@ -124,6 +124,8 @@ impl Named {
         };
         match self.find.find(&self.host).await {
             Ok(addresses) => self.take(&addresses),
+            // It says nothing of the server.
+            Err(error) if error.shortage().is_some() => known.ok_or(error),
             Err(error) => {
                 let reason: Arc<str> = error.to_string().into();
                 self.state().asked = Some(Instant::now());
@@ -188,6 +190,19 @@ mod tests {
     #[derive(Debug, Default)]
     struct Finder(Mutex<(Vec<IpAddr>, usize)>);
 
+    /// Has no descriptor for a lookup.
+    #[cfg(unix)]
+    #[derive(Debug)]
+    struct Short;
+
+    #[cfg(unix)]
+    impl Find for Short {
+        fn find(&self, _: &str) -> BoxFuture<'static, Found> {
+            let shortage = std::io::Error::from(rustix::io::Errno::MFILE);
+            std::future::ready(Err(Failure::from(shortage))).boxed()
+        }
+    }
+
     impl Finder {
         fn lead(&self, addresses: &[&str]) {
             let addresses = addresses.iter().map(|ip| ip.parse().unwrap());
@@ -211,7 +226,7 @@ mod tests {
         }
     }
 
-    fn place(finder: &Arc<Finder>) -> Place {
+    fn place(finder: &Arc<impl Find + 'static>) -> Place {
         let setting = NameServer {
             host: ServerHost::Name("dns.example".into()),
             port: 53,
@@ -219,6 +234,15 @@ mod tests {
         };
         let find: Arc<dyn Find> = finder.clone();
         Place::configured(&setting, &Way::of_test(), &find).unwrap()
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn that_there_is_no_descriptor_for_a_lookup_says_nothing_of_a_server() {
+        let place = place(&Arc::new(Short));
+        let failure = place.server(0).await.unwrap_err();
+        assert!(failure.shortage().is_some(), "{failure}");
+        assert!(!place.is_silent());
     }
 
     async fn ip(place: &Place, round: usize) -> String {

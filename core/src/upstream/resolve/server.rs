@@ -19,6 +19,7 @@ use super::cache::Answer;
 use super::failure::{Absence, Failure};
 use super::provider::Provider;
 use crate::config::{NameServer, Transport};
+use crate::upstream::dial;
 use crate::upstream::policy::{Policy, Refusal};
 use crate::upstream::tls::TlsError;
 
@@ -242,7 +243,9 @@ impl Server {
     /// Whether an error means that the server has said nothing.
     fn is_silence(&self, error: &NetError) -> bool {
         match error {
-            NetError::Io(_) | NetError::NoConnections => true,
+            // What this machine lacks says nothing of the server.
+            NetError::Io(error) => dial::shortage(error).is_none(),
+            NetError::NoConnections => true,
             // One that is asked over TLS has been connected to. Asked after a server in clear text,
             // it would let the next names be read on the way.
             NetError::Timeout | NetError::Dns(_) | NetError::Proto(_) => false,
@@ -344,6 +347,8 @@ fn answer(found: &Lookup) -> Answer {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(unix)]
+    use std::io;
     use std::time::Instant;
 
     use hickory_resolver::proto::op::Query;
@@ -351,6 +356,29 @@ mod tests {
     use hickory_resolver::proto::rr::{RData, Record};
 
     use super::*;
+    #[cfg(unix)]
+    use crate::config::ServerHost;
+
+    #[cfg(unix)]
+    #[test]
+    fn that_there_is_no_descriptor_for_a_question_is_no_silence() {
+        let setting = NameServer {
+            host: ServerHost::Name("dns.example".into()),
+            port: 853,
+            transport: Transport::Tls {
+                name: "dns.example".into(),
+            },
+        };
+        let ip = [192, 0, 2, 1].into();
+        let server = Server::configured(&setting, ip, &Way::of_test()).unwrap();
+        let error = |errno: rustix::io::Errno| NetError::from(io::Error::from(errno));
+        let short = error(rustix::io::Errno::MFILE);
+        assert!(!server.is_silence(&short));
+        assert!(server.failure(short).shortage().is_some());
+        let refused = error(rustix::io::Errno::CONNREFUSED);
+        assert!(server.is_silence(&refused));
+        assert!(server.failure(refused).shortage().is_none());
+    }
 
     #[test]
     fn an_answer_holds_as_long_as_every_name_on_the_way_to_the_addresses() {
