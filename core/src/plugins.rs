@@ -28,8 +28,8 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep};
 
 pub(crate) use self::filter_file::FilterFile;
-pub(crate) use self::folder::Watch;
 use self::folder::{Files, Listing, Misnamed, Scan, Seen};
+pub(crate) use self::folder::{Watch, aside};
 use self::load_task::{COPY_TIMEOUT, Loaded, Outcome, Retry};
 pub(crate) use self::load_task::{LoadFailure, MAX_WASM_BYTES};
 pub(crate) use self::manifest::ConfigSource;

@@ -9,6 +9,7 @@ use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 
 use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
@@ -197,7 +198,9 @@ impl Watch {
 }
 
 /// Does on another thread what may wait for the disk. Fails if that panics.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+pub(crate) async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<T> {
     let done = spawn_blocking(work).await;
     done.map_err(|error| match error.try_into_panic() {
         Ok(panic) => io::Error::other(panic_message(&*panic)),
@@ -225,13 +228,15 @@ fn watch(dir: &Path, armed: Option<Armed>, changed: Arc<Notify>) -> Option<Armed
 }
 
 fn watcher(dir: &Path, changed: Arc<Notify>) -> notify::Result<RecommendedWatcher> {
+    // `notify` does not say that the system has no thread for it.
+    thread::Builder::new().spawn(|| ())?;
     let watcher = notify::recommended_watcher(move |event| {
         if !is_echo(&event) {
             changed.notify_one();
         }
     })?;
-    // If the system had no thread for it, watching panics, and dropping it then would once more,
-    // which ends the process.
+    // If the thread is missing even so, watching panics, and dropping it then would once more, which
+    // ends the process.
     let mut watcher = ManuallyDrop::new(watcher);
     let watching = watcher.watch(dir, RecursiveMode::NonRecursive);
     let watcher = ManuallyDrop::into_inner(watcher);

@@ -8,14 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use crate::config::file_version::FileVersion;
 use crate::config::{self, Config, ConfigError, Followed};
 use crate::error::{ErrorChain, Escaped};
 use crate::feeds::Feeds;
-use crate::plugins::Order;
+use crate::plugins::{Order, aside};
 use crate::upstream::reload::Reloads;
 
 /// How often the file is looked at. It may lie on a file system that tells of no change.
@@ -23,6 +22,9 @@ const POLL: Duration = Duration::from_secs(1);
 
 /// The file is read when two looks, this far apart, found it the same.
 const SETTLE: Duration = Duration::from_millis(100);
+
+/// What is told of a file of which nothing is known.
+const CANNOT_READ: &str = "the configuration file cannot be read";
 
 /// What is told of a file that has been changed and is not used.
 const CHANGED: &str = "the configuration file has changed and cannot be used";
@@ -133,7 +135,7 @@ impl Settings {
     async fn look(&mut self, feeds: &Arc<Feeds>) -> Look {
         let followed = self.followed.clone();
         let (seen, read) = (self.seen.clone(), self.read.clone());
-        let looking = spawn_blocking(move || {
+        let looking = aside(move || {
             let before = FileVersion::of_file(followed.file());
             // A file that is gone for a moment is being replaced.
             let is_due = before.is_some() && before != read && before == seen;
@@ -145,8 +147,8 @@ impl Settings {
         });
         let (stamp, config) = match looking.await {
             Ok(looked) => looked,
-            Err(error) => {
-                tracing::error!(%error, "reading the configuration file failed; please report it");
+            Err(panic) => {
+                self.refuse(panic.to_string(), CANNOT_READ, UNREAD);
                 return Look::Settled;
             }
         };
@@ -167,7 +169,7 @@ impl Settings {
                 let fault = ErrorChain(&error).to_string();
                 // Want of descriptors, say, is nothing that is wrong with the file, and may pass.
                 if matches!(error, ConfigError::Read { .. }) {
-                    self.refuse(fault, "the configuration file cannot be read", UNREAD);
+                    self.refuse(fault, CANNOT_READ, UNREAD);
                 } else {
                     self.read.clone_from(&self.seen);
                     self.refuse(fault, CHANGED, REFUSED);
