@@ -13,7 +13,7 @@ use super::watcher::EndListeners;
 use crate::filter::Hook;
 
 /// A worker's view of a chain: the same filters, with instances of the worker's own. Exchanges hold
-/// it in an `Rc` for as long as filters may have to judge them, and an old generation lives as long.
+/// it in an `Rc` while filters may have to judge them, and an old generation lives as long as that.
 #[derive(Debug)]
 pub(crate) struct LocalChain {
     places: Box<[LocalPlace]>,

@@ -235,8 +235,8 @@ fn watcher(dir: &Path, changed: Arc<Notify>) -> notify::Result<RecommendedWatche
             changed.notify_one();
         }
     })?;
-    // If the thread is missing even so, watching panics, and dropping it then would once more, which
-    // ends the process.
+    // If the thread is missing even so, watching panics, and dropping it then would once more,
+    // which ends the process.
     let mut watcher = ManuallyDrop::new(watcher);
     let watching = watcher.watch(dir, RecursiveMode::NonRecursive);
     let watcher = ManuallyDrop::into_inner(watcher);

@@ -9,9 +9,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use sha2::{Digest as _, Sha256};
-use tokio::task::spawn_blocking;
 
-use super::folder::Files;
+use super::folder::{Files, aside};
 use super::manifest::{ConfigSource, Described, UnusableManifest};
 use crate::config::file::open_regular;
 use crate::config::file_version::FileVersion;
@@ -388,7 +387,7 @@ impl LoadTask {
             return Err(LoadFailure::Size { file, limit });
         }
         let path = self.dir.join(&file);
-        let read = spawn_blocking(move || -> io::Result<_> {
+        let read = aside(move || -> io::Result<_> {
             let Some(opened) = open_regular(&path)? else {
                 return Ok(None);
             };
@@ -397,7 +396,7 @@ impl LoadTask {
             opened.take(limit + 1).read_to_end(&mut bytes)?;
             Ok(Some(bytes))
         });
-        match read.await.map_err(io::Error::other).flatten() {
+        match read.await.flatten() {
             Ok(None) => Err(LoadFailure::NotAFile(file)),
             Ok(Some(bytes)) if bytes.len() as u64 > limit => Err(LoadFailure::Size { file, limit }),
             Ok(Some(bytes)) => Ok(bytes),

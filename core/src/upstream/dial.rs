@@ -20,6 +20,7 @@ use tokio::time::sleep;
 use super::policy::effective_ip;
 use super::socket::OriginSocket;
 use super::turns::{Turn, Turns};
+use crate::error::Error;
 use crate::flow::ClientKey;
 
 /// How long one address may keep the next from being tried (RFC 8305, section 5).
@@ -89,9 +90,9 @@ pub(super) fn interleave(addresses: Vec<IpAddr>) -> impl Iterator<Item = IpAddr>
 type Others<'a> = LocalBoxFuture<'a, Vec<SocketAddr>>;
 
 /// The first connection that succeeds, or the failure of the last address, unless this machine has
-/// lacked something for one before. An address that is tried
-/// beside another takes a descriptor more, so it waits for one of the client's turns. `others` are
-/// asked for when it would be the turn of an address behind the last one.
+/// lacked something for one before. An address that is tried beside another takes a descriptor
+/// more, so it waits for one of the client's turns. `others` are asked for when it would be the
+/// turn of an address behind the last one.
 pub(super) async fn race(
     addresses: Vec<SocketAddr>,
     mut others: Option<Others<'_>>,
@@ -180,23 +181,33 @@ async fn attempt(address: SocketAddr, _turn: Option<Turn>) -> io::Result<Dialled
     connect(address).await
 }
 
-/// What this machine lacks just now, which is why there is no connection although the other side may
-/// be well; none if it is for another reason.
+/// What is told where this machine lacks memory.
+const NO_MEMORY: &str = "the machine has no memory for another connection";
+
+/// What this machine lacks just now, which is why there is no connection although the other side
+/// may be well; none if it is for another reason.
 pub(super) fn shortage(error: &io::Error) -> Option<&'static str> {
     #[cfg(unix)]
     {
         use rustix::io::Errno;
-        if let Some(Errno::MFILE | Errno::NFILE) = Errno::from_io_error(error) {
-            return Some("the proxy has as many files and connections open as it may");
-        }
-        if Errno::from_io_error(error) == Some(Errno::NOBUFS) {
-            return Some(NO_MEMORY);
+        match Errno::from_io_error(error) {
+            Some(Errno::MFILE | Errno::NFILE) => {
+                return Some("the proxy has as many files and connections open as it may");
+            }
+            Some(Errno::NOBUFS) => return Some(NO_MEMORY),
+            Some(_) | None => {}
         }
     }
     (error.kind() == io::ErrorKind::OutOfMemory).then_some(NO_MEMORY)
 }
 
-const NO_MEMORY: &str = "the machine has no memory for another connection";
+/// What a client is told where there is no connection to `target`.
+pub(super) fn failure(target: String, source: io::Error) -> Error {
+    match shortage(&source) {
+        Some(what) => Error::NoRoom(what),
+        None => Error::Connect { target, source },
+    }
+}
 
 /// Connects to one address.
 #[expect(clippy::disallowed_methods, reason = "this is the place")]

@@ -41,15 +41,7 @@ impl Upstream {
         let racing = self.race(permitted?, late, client);
         let dialled = match timeout(self.connect_timeout, racing).await {
             Ok(Ok(dialled)) => dialled,
-            Ok(Err(source)) => {
-                return Err(match dial::shortage(&source) {
-                    Some(what) => Error::NoRoom(what),
-                    None => Error::Connect {
-                        target: target.to_string(),
-                        source,
-                    },
-                });
-            }
+            Ok(Err(source)) => return Err(dial::failure(target.to_string(), source)),
             Err(_) => {
                 return Err(Error::ConnectTimeout {
                     target: target.to_string(),

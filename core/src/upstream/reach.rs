@@ -65,10 +65,6 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::Loop | Error::NoRoom(_) => Self::Final(error),
-            Error::Connect { source, target } => match dial::shortage(&source) {
-                Some(what) => Self::Final(Error::NoRoom(what)),
-                None => Self::Of(Fault::Unreachable, Error::Connect { source, target }),
-            },
             error => Self::Of(Fault::Unreachable, error),
         }
     }
@@ -244,10 +240,7 @@ fn is_out_of_ports(error: &io::Error) -> bool {
 }
 
 fn failed(parent: &Parent, source: io::Error) -> Error {
-    Error::Connect {
-        target: format!("a proxy of [upstream.{}]", parent.name()),
-        source,
-    }
+    dial::failure(format!("a proxy of [upstream.{}]", parent.name()), source)
 }
 
 fn late(target: String) -> Error {
@@ -301,10 +294,7 @@ mod tests {
 
     #[test]
     fn want_of_ports_is_no_fault_of_a_proxy_and_stops_at_that_proxy() {
-        let failed = |source| Error::Connect {
-            target: "parent.example:3128".into(),
-            source,
-        };
+        let failed = |source| dial::failure("parent.example:3128".into(), source);
         let failure = unconnected(Errno::ADDRNOTAVAIL.into(), true, failed);
         assert!(matches!(failure, Failure::NoPort), "{failure:?}");
         // So it is said where there is no address to connect to.
@@ -322,10 +312,7 @@ mod tests {
 
     #[test]
     fn want_of_descriptors_or_memory_is_no_fault_of_a_proxy() {
-        let connect = |errno: Errno| Error::Connect {
-            target: "parent.example:3128".into(),
-            source: errno.into(),
-        };
+        let connect = |errno: Errno| dial::failure("parent.example:3128".into(), errno.into());
         for here in [
             Error::Loop,
             Error::NoRoom("there is no room"),
