@@ -11,16 +11,16 @@ const LATE: Duration = Duration::from_millis(200);
 /// Longer than any test.
 const NEVER: Duration = Duration::from_hours(1);
 
-/// A name server for which every name has an address of each family. It takes its time for one of
-/// them, and has the answer hold for that question alone.
-fn uneven(late: RecordType, by: Duration) -> Dns {
+/// A name server for which every name has an address of each family. It calls `wait` before it
+/// tells one of them, and has that answer hold for that question alone.
+fn uneven(late: RecordType, wait: impl Fn() + Clone + Send + 'static) -> Dns {
     Dns::serving(move |query, socket, client| {
         let is_late = query.queries[0].query_type() == late;
         let answer = answer(query, if is_late { 0 } else { 3600 });
-        let socket = socket.try_clone().unwrap();
+        let (socket, wait) = (socket.try_clone().unwrap(), wait.clone());
         thread::spawn(move || {
             if is_late {
-                thread::sleep(by);
+                wait();
             }
             // The one who asked may be gone.
             let _ = socket.send_to(&answer, client);
@@ -40,6 +40,16 @@ fn answer(query: &Message, ttl: u32) -> Vec<u8> {
     answer.to_bytes().unwrap()
 }
 
+/// One that tells no IPv6 address while the test has what is locked.
+fn held_back() -> (Dns, Arc<tokio::sync::Mutex<()>>) {
+    let gate = Arc::default();
+    let server = uneven(RecordType::AAAA, {
+        let gate: Arc<tokio::sync::Mutex<()>> = Arc::clone(&gate);
+        move || drop(gate.blocking_lock())
+    });
+    (server, gate)
+}
+
 async fn addresses(resolver: &Resolver) -> Addresses {
     let target = Target::new("name.example", 80).unwrap();
     resolver.addresses(&target, EVE).await.unwrap()
@@ -47,7 +57,7 @@ async fn addresses(resolver: &Resolver) -> Addresses {
 
 #[tokio::test]
 async fn ipv4_addresses_are_waited_for_where_those_of_ipv6_are_known() {
-    let server = uneven(RecordType::A, LATE);
+    let server = uneven(RecordType::A, || thread::sleep(LATE));
     let resolver = resolver_within(&[&server], Duration::from_secs(5));
     // The second time those of IPv6 are remembered, and the others are not.
     for _ in 0..2 {
@@ -61,7 +71,7 @@ async fn ipv4_addresses_are_waited_for_where_those_of_ipv6_are_known() {
 
 #[tokio::test]
 async fn ipv6_addresses_alone_are_told_before_the_time_is_over() {
-    let server = uneven(RecordType::A, NEVER);
+    let server = uneven(RecordType::A, || thread::sleep(NEVER));
     let resolver = resolver_within(&[&server], Duration::from_millis(600));
     let found = addresses(&resolver).await;
     assert_eq!(*found.known, [IpAddr::from(FOUND_V6)]);
@@ -70,12 +80,14 @@ async fn ipv6_addresses_alone_are_told_before_the_time_is_over() {
 
 #[tokio::test]
 async fn ipv6_addresses_that_are_late_can_be_had_each_time() {
-    let server = uneven(RecordType::AAAA, LATE);
+    let (server, gate) = held_back();
     let resolver = resolver_within(&[&server], Duration::from_secs(5));
     // The second time it is known that they are late.
     for _ in 0..2 {
+        let held = gate.lock().await;
         let found = addresses(&resolver).await;
         assert_eq!(*found.known, [IpAddr::from(FOUND)]);
+        drop(held);
         let late = resolver.late(&found.late.unwrap(), EVE).await;
         assert_eq!(*late, [IpAddr::from(FOUND_V6)]);
     }
@@ -83,10 +95,12 @@ async fn ipv6_addresses_that_are_late_can_be_had_each_time() {
 
 #[tokio::test]
 async fn ipv6_addresses_that_are_late_are_asked_for_once_at_a_time() {
-    let server = uneven(RecordType::AAAA, LATE);
+    let (server, gate) = held_back();
     let resolver = resolver_within(&[&server], Duration::from_secs(5));
+    let held = gate.lock().await;
     let question = addresses(&resolver).await.late.unwrap();
-    let late = join_all((0..30).map(|_| resolver.late(&question, EVE))).await;
+    let asking = join_all((0..30).map(|_| resolver.late(&question, EVE)));
+    let (late, ()) = tokio::join!(biased; asking, async { drop(held) });
     assert!(late.iter().all(|late| **late == [IpAddr::from(FOUND_V6)]));
     // On a machine that is busy it may be sent again.
     let times = server.times(RecordType::AAAA);
@@ -95,7 +109,7 @@ async fn ipv6_addresses_that_are_late_are_asked_for_once_at_a_time() {
 
 #[tokio::test]
 async fn ipv6_addresses_that_never_come_are_not_waited_for_as_long_as_a_name() {
-    let server = uneven(RecordType::AAAA, NEVER);
+    let server = uneven(RecordType::AAAA, || thread::sleep(NEVER));
     let resolver = resolver_within(&[&server], Duration::from_secs(60));
     let question = addresses(&resolver).await.late.unwrap();
     // Nothing comes from here on but the end of the wait.
