@@ -21,7 +21,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
 use tokio::time::timeout;
@@ -50,7 +50,7 @@ use crate::upstream::reclaim::Reclaimer;
 use crate::upstream::reload::{Reloader, Reloads};
 use crate::upstream::resolve::trust;
 
-/// How long writing the hits of lists may take at the end.
+/// The least time that writing the hits of lists has at the end.
 const SAVE_HITS: Duration = Duration::from_millis(500);
 
 /// Binds, and serves until `shutdown` receives a message or is closed. Then
@@ -182,9 +182,9 @@ impl Proxy {
 
     /// Logs the bound address, and serves until `shutdown` receives a message or is closed. Returns
     /// when everything that the proxy has started has ended, or when `config.limits.shutdown` is
-    /// over; where the log's reader has stalled, half a second later. Must be called within a Tokio
-    /// runtime; the accept loop runs there, all else on threads of the proxy. If the future is
-    /// dropped, everything ends, too, but nothing waits for it.
+    /// over; where the log's reader or the disk has stalled, half a second later for each. Must be
+    /// called within a Tokio runtime; the accept loop runs there, all else on threads of the proxy.
+    /// If the future is dropped, everything ends, too, but nothing waits for it.
     ///
     /// # Errors
     ///
@@ -201,11 +201,13 @@ impl Proxy {
         let logs = (&access_log, &unserved);
         let served = self.serve(logs, &mut shutdown, &stop, &mut threads).await;
         tracing::info!("stopping");
+        let begun = Instant::now();
         drop(stop_on_drop);
         let threads = threads.ended(bound).await;
         unserved.tell_the_rest();
         if let Ok(Some((_, feeds))) = &served {
-            save_hits(feeds.clone()).await;
+            let left = bound.saturating_sub(begun.elapsed());
+            save_hits(feeds.clone(), left.max(SAVE_HITS)).await;
         }
         // It may wait for a disk or for the reader of a pipe.
         let flushed = tokio::task::spawn_blocking(move || access_log.close()).await;
@@ -321,10 +323,10 @@ impl Proxy {
     }
 }
 
-/// Keeps what was counted of lists until now. It may wait for a disk, but not for long.
-async fn save_hits(feeds: Arc<Feeds>) {
+/// Keeps what was counted of lists until now. It may wait for a disk, but not forever.
+async fn save_hits(feeds: Arc<Feeds>, limit: Duration) {
     let saving = tokio::task::spawn_blocking(move || feeds.save_hits());
-    if timeout(SAVE_HITS, saving).await.is_err() {
+    if timeout(limit, saving).await.is_err() {
         tracing::warn!(
             "the hits of lists could not be written in time: the last ones are forgotten"
         );
