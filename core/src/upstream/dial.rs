@@ -248,13 +248,20 @@ mod tests {
         assert!(turns(&[]).is_empty());
     }
 
+    /// An address that refuses connections. Its port stays taken until the process ends.
+    fn refusing() -> SocketAddr {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = socket.local_addr().unwrap();
+        std::mem::forget(socket);
+        address
+    }
+
     /// A listener, its address, and an address that refuses.
     async fn open_and_refusing() -> (tokio::net::TcpListener, SocketAddr, SocketAddr) {
         let origin = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let open = origin.local_addr().unwrap();
-        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let refusing = closed.local_addr().unwrap();
-        (origin, open, refusing)
+        (origin, open, refusing())
     }
 
     #[tokio::test]

@@ -35,7 +35,7 @@ use crate::flow::ClientKey;
 use crate::upstream::turns::Turns;
 
 /// How long IPv4 addresses wait for those of IPv6 (RFC 8305, section 3).
-const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
+pub(super) const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
 
 /// How often each server is asked, as resolv.conf(5) has it.
 const ATTEMPTS: usize = 2;

@@ -6,20 +6,26 @@ mod families;
 mod own;
 mod reload;
 mod search;
+mod server;
 mod silence;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::net::{SocketAddr, UdpSocket};
-use std::sync::Condvar;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+use std::sync::{Condvar, mpsc};
 use std::thread;
 
 use futures_util::future::join_all;
 use hickory_resolver::proto::op::{Message, ResponseCode};
 use hickory_resolver::proto::rr::rdata::A;
 use hickory_resolver::proto::rr::{RData, Record, RecordType};
-use hickory_resolver::proto::serialize::binary::{BinDecodable, BinEncodable};
+use hickory_resolver::proto::serialize::binary::BinEncodable;
+use server::{DENYING, Dns, GOOD, SILENT, Script, answer};
 use tempfile::TempDir;
+use tokio::task::{spawn_blocking, yield_now};
+use tokio::time::{advance, pause};
 
 use super::*;
 use crate::upstream::reload::Reloader;
@@ -29,92 +35,49 @@ const EVE: ClientKey = ClientKey::test(666);
 
 const FOUND: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 
-/// None is silence. Questions for IPv4 addresses with `NoError` get [`FOUND`].
-type Script = fn(RecordType) -> Option<ResponseCode>;
+/// The time of a resolver for a name. A server has a third of it for a question.
+const LIMIT: Duration = Duration::from_secs(5);
 
-/// The name, the family, and the port of the one who asked.
-type Asked = (String, RecordType, u16);
+/// No test takes this long.
+const HANG: Duration = Duration::from_secs(60);
 
-/// A name server that remembers what it was asked, and from which port. Its thread ends with the
-/// process.
-struct Dns {
-    address: SocketAddr,
-    asked: Arc<Mutex<Vec<Asked>>>,
-}
+/// Timers end with a whole millisecond.
+const TIMER_SLACK: Duration = Duration::from_millis(2);
 
-impl Dns {
-    fn start(script: Script) -> Self {
-        Self::answering(move |query| answer(query, script))
-    }
+/// While it is there, sockets work and no timer fires: only [`advance`] lets time pass.
+struct StoppedClock(#[expect(dead_code, reason = "to drop it ends the task")] mpsc::Sender<()>);
 
-    /// One that answers each question in this way, or not at all.
-    fn answering(answer: impl Fn(&Message) -> Option<Vec<u8>> + Send + 'static) -> Self {
-        Self::serving(move |query, socket, client| {
-            if let Some(answer) = answer(query) {
-                socket.send_to(&answer, client).unwrap();
-            }
-        })
-    }
-
-    /// One that calls `serve` with each question, its socket, and the address of who asked.
-    fn serving(serve: impl Fn(&Message, &UdpSocket, SocketAddr) + Send + 'static) -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let address = socket.local_addr().unwrap();
-        let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
-        let seen = asked.clone();
-        thread::spawn(move || {
-            let mut packet = [0; 4096];
-            loop {
-                let (length, client) = socket.recv_from(&mut packet).unwrap();
-                let query = Message::from_bytes(&packet[..length]).unwrap();
-                let name = query.queries[0].name().to_lowercase().to_ascii();
-                let record = query.queries[0].query_type();
-                seen.lock().unwrap().push((name, record, client.port()));
-                serve(&query, &socket, client);
-            }
-        });
-        Self { address, asked }
-    }
-
-    fn was_asked_for(&self, name: &str) -> bool {
-        let asked = self.asked.lock().unwrap();
-        asked.iter().any(|(asked, ..)| asked == name)
-    }
-
-    /// From which ports it was asked, each as often as it was.
-    fn ports(&self) -> Vec<u16> {
-        let asked = self.asked.lock().unwrap();
-        asked.iter().map(|(.., port)| *port).collect()
-    }
-
-    /// How often it was asked for addresses of a family.
-    fn times(&self, family: RecordType) -> usize {
-        let asked = self.asked.lock().unwrap();
-        let asked = asked.iter().filter(|(_, record, _)| *record == family);
-        asked.count()
+impl StoppedClock {
+    fn stop() -> Self {
+        pause();
+        let (end, ended) = mpsc::channel();
+        // Paused time does not advance by itself while such a task runs.
+        spawn_blocking(move || ended.recv_timeout(HANG));
+        Self(end)
     }
 }
 
-fn answer(query: &Message, script: Script) -> Option<Vec<u8>> {
-    let question = query.queries[0].clone();
-    let mut answer = Message::response(query.metadata.id, query.metadata.op_code);
-    answer.metadata.response_code = script(question.query_type())?;
-    if answer.metadata.response_code == ResponseCode::NoError
-        && question.query_type() == RecordType::A
-    {
-        let data = RData::A(A(FOUND));
-        answer.add_answer(Record::from_rdata(question.name().clone(), 60, data));
+async fn until(is_so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < HANG);
+        yield_now().await;
     }
-    answer.add_query(question);
-    Some(answer.to_bytes().unwrap())
 }
 
-const GOOD: Script = |_| Some(ResponseCode::NoError);
-const DENYING: Script = |_| Some(ResponseCode::NXDomain);
-const SILENT: Script = |_| None;
+/// What `lookup` gives. The clock is advanced by `time` once `is_so`.
+async fn after<T>(time: Duration, is_so: impl Fn() -> bool, lookup: impl Future<Output = T>) -> T {
+    let mut lookup = std::pin::pin!(lookup);
+    tokio::select! {
+        biased;
+        found = &mut lookup => return found,
+        () = until(is_so) => advance(time + TIMER_SLACK).await,
+    }
+    lookup.await
+}
 
 fn resolver(servers: &[&Dns]) -> Resolver {
-    resolver_within(servers, Duration::from_secs(5))
+    resolver_within(servers, LIMIT)
 }
 
 fn resolver_within(servers: &[&Dns], limit: Duration) -> Resolver {
@@ -264,27 +227,32 @@ async fn names_that_are_equal_are_looked_up_once_and_each_question_has_one_socke
     for error in join_all(lookups).await {
         assert!(matches!(error, Err(Error::DnsTimeout { .. })), "{error:?}");
     }
-    let asked = silent.ports();
-    let sockets: BTreeSet<_> = asked.iter().collect();
     // Two families, and each server is asked twice.
-    assert!((2..=4).contains(&sockets.len()), "{asked:?}");
-    assert!(
-        asked.len() > sockets.len(),
-        "they are sent again: {asked:?}"
-    );
+    let sockets: BTreeSet<_> = silent
+        .asked
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|(.., port)| *port)
+        .collect();
+    assert_eq!(sockets.len(), silent.questions());
+    assert!((2..=4).contains(&sockets.len()), "{sockets:?}");
+    until(|| silent.repeated.load(Ordering::Relaxed) > 0).await;
 }
 
 #[tokio::test]
 async fn a_name_that_was_given_up_can_be_looked_up_again() {
     let (silent, good) = (Dns::start(SILENT), Dns::start(GOOD));
-    let resolver = resolver_within(&[&silent, &good], Duration::from_secs(3));
-    let given_up = timeout(
-        Duration::from_millis(50),
-        look_up(&resolver, "name.example"),
-    );
-    assert!(given_up.await.is_err());
+    let (resolver, _clock) = (resolver(&[&silent, &good]), StoppedClock::stop());
+    tokio::select! {
+        biased;
+        found = look_up(&resolver, "name.example") => panic!("it is not answered: {found:?}"),
+        () = until(|| silent.questions() == 2) => {}
+    }
     assert!(resolver.state().names.pending.is_empty());
-    assert_found(&resolver, "name.example").await;
+    let again = look_up(&resolver, "name.example");
+    let found = after(LIMIT / 3, || silent.questions() == 4, again).await;
+    assert_eq!(found.unwrap(), [FOUND]);
     assert!(resolver.state().names.pending.is_empty());
 }
 
@@ -424,6 +392,8 @@ async fn the_system_is_asked_for_a_few_names_at_a_time_and_half_of_them_by_one_c
     for error in join_all(hosts.iter().map(|host| look_up(&resolver, host))).await {
         assert!(matches!(error, Err(Error::DnsTimeout { .. })), "{error:?}");
     }
+    // Each has a thread, which may be late.
+    until(|| CALLS.lock().unwrap().len() >= blocking::CALLS / 2).await;
     let mut asked = std::mem::take(&mut *CALLS.lock().unwrap());
     assert_eq!(asked.len(), blocking::CALLS / 2);
     asked.sort();
