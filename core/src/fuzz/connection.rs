@@ -16,10 +16,14 @@ use crate::downstream::session::Session;
 use crate::timer::ClientStream;
 
 thread_local! {
-    static RUNTIME: Runtime = Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime without threads starts");
+    static RUNTIME: Runtime = {
+        let mut builder = Builder::new_current_thread();
+        // The client always has something to say: no time passes.
+        #[cfg(test)]
+        builder.start_paused(true);
+        let runtime = builder.enable_all().build();
+        runtime.expect("a runtime without threads starts")
+    };
 }
 
 /// Requests are found in what a client sends wherever its bytes are cut on the way: the answers are
