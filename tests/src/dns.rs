@@ -289,13 +289,18 @@ fn nothing() -> Record {
 
 async fn serve_udp(socket: UdpSocket, shared: Arc<Shared>) {
     let (socket, mut late) = (Arc::new(socket), JoinSet::new());
+    // A question that is sent again is no other question.
+    let mut answered = HashMap::new();
     let mut buffer = [0; 4096];
     loop {
         let (len, peer) = socket
             .recv_from(&mut buffer)
             .await
             .expect("a UDP socket can be read");
-        let Some(answer) = shared.answer(&buffer[..len], Over::Udp) else {
+        let question = (peer, buffer[..len].to_vec());
+        let answer = answered.entry(question);
+        let answer = answer.or_insert_with(|| shared.answer(&buffer[..len], Over::Udp));
+        let Some(answer) = answer.clone() else {
             continue;
         };
         let (socket, delay) = (socket.clone(), shared.delay(&buffer[..len]));

@@ -32,6 +32,6 @@ pub use proxy::{Proxy, scene};
 pub use row::Row;
 pub use settings::Settings;
 pub use site::Site;
-pub use stage::{Stage, plug};
+pub use stage::{ROOM, Stage, plug};
 pub use tls::{Repeated, client_hello, in_records, repeated, with_extension};
 pub use wire::{Origin, Response, Wire, within};

@@ -21,6 +21,9 @@ const REST: Duration = Duration::from_millis(10);
 /// The longest time from a line in the log to when it holds on every worker.
 const LAG: Duration = Duration::from_secs(1);
 
+/// Limits of a filter with room for a machine that is busy.
+pub const ROOM: &str = "[limits]\ncpu = '10s'\nwall = '10s'\n";
+
 /// A running proxy and all that it can reach.
 #[derive(Debug)]
 pub struct Stage {
@@ -119,25 +122,50 @@ impl Stage {
         client.response_to("CONNECT").await
     }
 
-    /// Asks until the answer has this status: at once and with each event that the log tells.
+    /// Asks until the answer has this status on every worker: at once and with each event that the
+    /// log tells.
     pub async fn until(&self, host: &str, status: u16) -> Response {
         self.until_response(host, |response| response.status == status)
             .await
     }
 
-    /// Asks until the answer is as it should be: at once and with each event that the log tells.
+    /// Asks until the answer is as it should be on every worker: at once and with each event that
+    /// the log tells.
     pub async fn until_response(&self, host: &str, right: impl Fn(&Response) -> bool) -> Response {
         let begun = Instant::now();
         let mut events = Events::follow();
         loop {
-            let response = self.get(host).await;
-            if right(&response) {
-                return response;
-            }
+            let response = match self.on_each_worker(host, &right).await {
+                Ok(response) => return response,
+                Err(response) => response,
+            };
             assert!(begun.elapsed() < TIMEOUT, "{host} still gets {response:?}");
             // What the log tells may hold a moment later only, so the last question is not the one
             // that follows the last event.
             let _ = timeout(LAG, events.next()).await;
+        }
+    }
+
+    /// The answer of the last worker, or the first one that is not as it should be.
+    async fn on_each_worker(
+        &self,
+        host: &str,
+        right: impl Fn(&Response) -> bool,
+    ) -> Result<Response, Response> {
+        // Each new connection is for the worker that has the fewest. It may not have noticed yet
+        // that an earlier one is closed, so there are two for each.
+        let mut clients = Vec::new();
+        loop {
+            let mut client = self.proxy.client().await;
+            client.send(self.request(host, "")).await;
+            let response = client.response().await;
+            if !right(&response) {
+                return Err(response);
+            }
+            clients.push(client);
+            if clients.len() >= 2 * self.proxy.config().proxy.workers.get() {
+                return Ok(response);
+            }
         }
     }
 

@@ -11,6 +11,7 @@ use std::thread;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::conformance::ROOMY;
 use super::running::{Running, refused};
 use super::{portcullis, stderr, stdout};
 
@@ -218,7 +219,7 @@ fn lines_that_a_stalled_reader_does_not_take_are_counted_and_told() {
     let dir = TempDir::new().unwrap();
     fs::create_dir(dir.path().join("plugins")).unwrap();
     // Lines of this length fill what may wait, 4 MiB, and the pipe.
-    let settings = format!("[config]\nreason = '{}'", "x".repeat(1000));
+    let settings = format!("{ROOMY}[config]\nreason = '{}'", "x".repeat(1000));
     fs::write(dir.path().join("plugins/blocklist.toml"), settings).unwrap();
     let config = "[feeds.malware]\nenabled = false\n[proxy]\nworkers = 1\n[log]\nfilter = 'trace'";
     let mut proxy = Running::start_logging(dir.path(), config, "json");

@@ -366,6 +366,9 @@ fn filters_load_and_lists_are_fetched_while_clients_take_all_that_they_may() {
 #[test]
 fn clients_that_each_use_many_hosts_leave_descriptors_for_others() {
     let dir = TempDir::new().unwrap();
+    let plugins = dir.path().join("plugins");
+    fs::create_dir(&plugins).unwrap();
+    fs::write(plugins.join("blocklist.toml"), ROOMY).unwrap();
     let settings =
         "[proxy]\nworkers = 8\n[feeds.malware]\nenabled = false\n[log.access]\nto = \"off\"\n";
     let proxy = limited(dir.path(), settings, 1024);

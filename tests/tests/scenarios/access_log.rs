@@ -6,7 +6,9 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use portcullis::config::{AccessLogTo, Group, parse_network};
-use portcullis_tests::{Log, OPTIONS, Origin, Proxy, Stage, connect, get, guests, ok, plug, scene};
+use portcullis_tests::{
+    Log, OPTIONS, Origin, Proxy, ROOM, Stage, connect, get, guests, ok, plug, scene,
+};
 
 use crate::facts::Known;
 
@@ -239,6 +241,7 @@ async fn run_that_appends_to(file: &Path) -> Vec<String> {
     let stage = Stage::start_with(|config| {
         config.proxy.workers = NonZeroUsize::new(3).expect("three workers");
         config.log.access.to = AccessLogTo::File(file.to_owned());
+        plug(&config.plugins.dir, "knows.toml", ROOM);
         plug(&config.plugins.dir, "knows.wasm", guests::knows());
     })
     .await;

@@ -128,7 +128,7 @@ async fn what_names_no_host_and_port_is_malformed() {
 
 #[tokio::test]
 async fn a_tunnel_at_rest_is_closed() {
-    let idle = Duration::from_millis(500);
+    let idle = Duration::from_secs(2);
     let proxy = Proxy::start_with(|config| config.limits.idle = idle).await;
     let origin = Origin::start().await;
     let (mut client, mut served) = tunnel(&proxy, &origin).await;

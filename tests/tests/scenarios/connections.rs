@@ -114,7 +114,7 @@ async fn connections_that_leave_no_access_line_are_told_of_at_the_end_at_the_lat
     let mut log = Log::follow();
     let proxy = Proxy::start_with(|config| {
         config.limits.connections = 3;
-        config.limits.request_head = Duration::from_millis(100);
+        config.limits.request_head = Duration::from_secs(2);
         config.limits.keep_alive = Duration::from_millis(100);
     })
     .await;

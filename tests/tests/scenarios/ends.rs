@@ -2,7 +2,7 @@
 //! unless they are too slow to be told, or fail at that too often.
 
 use portcullis::commands;
-use portcullis_tests::{Log, Stage, connect, guests, plug};
+use portcullis_tests::{Log, ROOM, Stage, connect, guests, plug};
 
 use crate::facts::Known;
 
@@ -107,8 +107,7 @@ const ENDS: [End; 6] = [
     },
 ];
 
-/// Limits with room for a machine that is busy, and what `obeys` needs besides.
-const ROOM: &str = "[limits]\ncpu = '10s'\nwall = '10s'\n";
+/// What `obeys` needs.
 const OBEYS: &str = "[grants]\nstate = true\nfeeds = ['*']\n[config]\ngreeting = ''\n";
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use portcullis::commands;
 use portcullis::config::Group;
 use portcullis_contract::metric_key;
-use portcullis_tests::{Log, Origin, Site, Stage, get, guests, ok, plug};
+use portcullis_tests::{Log, Origin, ROOM, Site, Stage, get, guests, ok, plug};
 
 /// What a hook knows, besides the exchange, its client, the request and the notes. An empty value
 /// stands for any.
@@ -145,6 +145,7 @@ async fn each_hook_knows_what_the_table_says_and_nothing_else() {
     let stage = Stage::start_with(|config| {
         let local = Group::new(["127.0.0.0/8".parse().expect("a network")]);
         config.groups.insert("local".into(), local);
+        plug(&config.plugins.dir, "knows.toml", ROOM);
         plug(&config.plugins.dir, "knows.wasm", guests::knows());
     })
     .await;

@@ -297,13 +297,14 @@ async fn a_request_ends_with_the_filters_that_it_began_with() {
     let stage = Stage::start_with(|config| {
         let settings = "[limits]\ncpu = \"1h\"\nwall = \"3s\"";
         plug(&config.plugins.dir, "generation.toml", settings);
-        plug(&config.plugins.dir, "generation.wasm", guests::wat("loops"));
+        let guest = guests::wat("says_and_loops");
+        plug(&config.plugins.dir, "generation.wasm", guest);
     })
     .await;
+    let mut log = Log::follow();
     let mut early = stage.proxy.client().await;
     early.send(stage.request("x.example", "")).await;
-    // The proxy has it by now: later requests are answered.
-    stage.answers(&[("calm.example", 200)]).await;
+    log.says(&["generation", "here we go"]).await;
     stage.plug("generation.toml", block("x.example"));
     stage.plug("generation.wasm", guests::suffix());
     let refusal = stage.until("x.example", 403).await;

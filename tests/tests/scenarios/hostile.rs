@@ -294,7 +294,7 @@ async fn what_is_too_large_has_its_own_status() {
 
 #[tokio::test]
 async fn a_head_that_trickles_in_is_not_waited_for() {
-    let limit = Duration::from_millis(50);
+    let limit = Duration::from_secs(1);
     let mut log = Log::follow();
     let proxy = Proxy::start_with(|config| config.limits.request_head = limit).await;
     let mut silent = proxy.client().await;
@@ -368,7 +368,7 @@ async fn a_body_that_stops_coming_is_not_waited_for() {
 /// A proxy with a limit that no client in this file keeps to, however fast the machine.
 async fn impatient() -> Proxy {
     Proxy::start_with(|config| {
-        config.limits.idle = Duration::from_millis(500);
+        config.limits.idle = Duration::from_secs(2);
         config.limits.body_rate = 1 << 20;
     })
     .await

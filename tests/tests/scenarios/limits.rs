@@ -267,9 +267,10 @@ async fn a_call_without_a_place_is_told_of_concurrency_and_refused_whatever_on_e
     let mut log = Log::follow();
     let mut clients = Vec::new();
     for _ in 0..4 {
-        let mut client = stage.proxy.client().await;
+        clients.push(stage.proxy.client().await);
+    }
+    for client in &mut clients {
         client.send(stage.request("x.example", "")).await;
-        clients.push(client);
     }
     let mut statuses = Vec::new();
     for mut client in clients {

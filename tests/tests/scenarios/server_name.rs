@@ -204,7 +204,8 @@ async fn what_cannot_be_judged_is_refused_with_the_reason() {
             "{line}"
         );
     }
-    // A client that stops in the middle.
+    // A client that stops in the middle. With the default limit, as it may take longer to stop.
+    let scene = Scene::start().await;
     let (mut client, served) = scene.tunnel("cut.example").await;
     client.send(&hello[..40]).await;
     client.finish().await;

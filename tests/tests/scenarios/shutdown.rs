@@ -111,11 +111,11 @@ async fn a_tunnel_that_was_idle_ends_at_once_and_a_busy_one_is_cut_at_the_bound(
     let talk = async { while client.try_send(".").await && served.hears().await {} };
     let (rest, ()) = tokio::join!(idle.rest(), talk);
     assert_eq!(rest, "");
-    let cut = Ended::Cut {
-        connections: 1,
-        threads: 0,
-    };
-    assert_eq!(proxy.ended().await, cut);
+    let ended = proxy.ended().await;
+    assert!(
+        matches!(ended, Ended::Cut { connections: 1, .. }),
+        "{ended:?}"
+    );
 }
 
 #[tokio::test]
@@ -177,11 +177,11 @@ async fn a_request_that_hangs_is_cut_at_the_bound() {
     let mut client = proxy.client().await;
     let _served = origin.asked_by(&mut client).await;
     proxy.signal();
-    let cut = Ended::Cut {
-        connections: 1,
-        threads: 0,
-    };
-    assert_eq!(proxy.ended().await, cut);
+    let ended = proxy.ended().await;
+    assert!(
+        matches!(ended, Ended::Cut { connections: 1, .. }),
+        "{ended:?}"
+    );
     assert_eq!(client.rest().await, "");
 }
 

@@ -1,12 +1,9 @@
 //! What filters remember: one store for each filter, whichever worker and whichever version of the
 //! filter asks.
 
-use portcullis_tests::{Log, Response, Stage, Wire, guests, plug};
+use portcullis_tests::{Log, ROOM, Response, Stage, Wire, guests, plug};
 
 const TWO: &str = "[grants]\nstate = true\n[config]\nlimit = 2";
-
-/// To store so much at once takes a while in a build that is not optimised.
-const ROOMY: &str = "[limits]\ncpu = \"10s\"\nwall = \"10s\"\n";
 
 const HOARD: &str = "[grants]\nstate = true\n[config]\nbytes = 400_000";
 
@@ -118,7 +115,7 @@ async fn a_full_store_is_the_filters_trouble_and_not_the_proxys() {
         plug(
             &config.plugins.dir,
             "hoarder.toml",
-            format!("{ROOMY}{HOARD}"),
+            format!("{ROOM}{HOARD}"),
         );
         plug(&config.plugins.dir, "hoarder.wasm", guests::hoarder());
     })
@@ -136,7 +133,7 @@ async fn a_full_store_is_the_filters_trouble_and_not_the_proxys() {
     for (host, status) in [("a.example", 200), ("b.example", 200), ("c.example", 503)] {
         assert_eq!(stage.get(host).await.status, status, "{host}");
     }
-    stage.plug("hoarder.toml", format!("{ROOMY}state = \"2MiB\"\n{HOARD}"));
+    stage.plug("hoarder.toml", format!("{ROOM}state = \"2MiB\"\n{HOARD}"));
     stage.until("c.example", 200).await;
 }
 

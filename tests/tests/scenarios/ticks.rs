@@ -59,13 +59,13 @@ async fn a_new_version_ticks_in_place_of_the_one_before_it() {
 #[tokio::test]
 async fn a_filter_that_comes_back_ticks_at_once() {
     let stage = Stage::start().await;
+    let mut log = Log::follow();
     let settings = format!("{STATE}[config]\nfails = true\npause_ms = 3_600_000");
     stage.plug(
         "ticker.toml",
         format!("[quarantine]\npause = \"1h\"\nlongest_pause = \"1h\"\n{settings}"),
     );
     stage.plug("ticker.wasm", guests::ticker());
-    let mut log = Log::follow();
     log.says(&["ticker", "an odd tick"]).await;
     // It comes back with other settings, and with it the first tick: the test does not wait for the
     // hour to pass.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use portcullis_tests::{Log, Site, Stage, Wire, connect, guests};
+use portcullis_tests::{Log, ROOM, Site, Stage, Wire, connect, guests, plug};
 use tokio::task::JoinSet;
 
 /// Clients that ask for something harmless as fast as they can, each over a connection that it
@@ -69,6 +69,8 @@ async fn no_request_notices_that_filters_and_lists_change() {
     lists.serves("/list", "evil.example");
     let stage = Stage::start_with(|config| {
         config.feeds.insert("lists".into(), lists.feed("/list"));
+        // That a worker has no processor for a moment is not what this is about.
+        plug(&config.plugins.dir, "blocklist.toml", ROOM);
     })
     .await;
     let mut log = Log::follow();
@@ -76,6 +78,7 @@ async fn no_request_notices_that_filters_and_lists_change() {
     let mut tunnel = tunnel(&stage).await;
     let traffic = Traffic::start(&stage, 6).await;
 
+    stage.plug("busy.toml", ROOM);
     stage.plug("busy.wasm", guests::bare());
     stage.until("blocked.example", 403).await;
     let answered = traffic.goes_on(0);
@@ -86,7 +89,10 @@ async fn no_request_notices_that_filters_and_lists_change() {
     assert_eq!(stage.get("blocked.example").await.status, 403);
     let answered = traffic.goes_on(answered);
 
-    stage.plug("busy.toml", "[config]\nblock = [\"late.example\"]");
+    stage.plug(
+        "busy.toml",
+        format!("{ROOM}[config]\nblock = [\"late.example\"]"),
+    );
     stage.plug("busy.wasm", guests::suffix_module());
     stage.until("late.example", 403).await;
     assert_eq!(stage.get("blocked.example").await.status, 200);

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use portcullis::config::Group;
-use portcullis_tests::{Log, Origin, client_hello, connect, guests, plug};
+use portcullis_tests::{Log, Origin, ROOM, client_hello, connect, guests, plug};
 
 use super::{Guarded, login, with};
 use crate::facts::Known;
@@ -124,6 +124,7 @@ async fn a_filter_knows_the_user_the_groups_and_the_name_in_a_handshake() {
         config.groups.insert("local".into(), local);
         let staff = Group::of_users(["ada".to_owned()]);
         config.groups.insert("staff".into(), staff);
+        plug(&config.plugins.dir, "knows.toml", ROOM);
         plug(&config.plugins.dir, "knows.wasm", guests::knows());
     })
     .await;
@@ -180,6 +181,7 @@ async fn the_end_of_what_is_refused_before_filters_are_asked_is_not_told() {
     let mut log = Log::follow();
     let guarded = Guarded::start_with(|config| {
         config.proxy.workers = NonZeroUsize::MIN;
+        plug(&config.plugins.dir, "knows.toml", ROOM);
         plug(&config.plugins.dir, "knows.wasm", guests::knows());
     })
     .await;

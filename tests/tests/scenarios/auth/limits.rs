@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use portcullis::commands::NewUser;
 use portcullis_tests::{Log, connect};
 
-use super::{ADA, Guarded, login, with};
+use super::{ADA, BOB, Guarded, login, with};
 
 #[tokio::test]
 async fn a_client_that_guesses_is_soon_refused_and_one_that_is_known_is_not() {
@@ -142,8 +142,8 @@ async fn a_burst_of_wrong_logins_does_not_delay_those_who_are_known() {
     // A hash as `portcullis password` makes it, which takes its time.
     let carl = NewUser::new("carl").and_then(|carl| carl.line("secret"));
     let mut log = Log::follow();
-    guarded.says(&format!("{ADA}{}\n", carl.expect("a line")));
-    log.says(&["users in use users=2"]).await;
+    guarded.says(&format!("{ADA}{BOB}{}\n", carl.expect("a line")));
+    log.says(&["users in use users=3"]).await;
     let host = "burst.example";
     let mut ada = guarded.stage.proxy.client().await;
     let right = login("ada", "secret");

@@ -369,7 +369,8 @@ async fn section_15_2_interim_responses_are_forwarded() {
     assert_eq!(client.response().await.field("link"), Some("<b>"));
     assert_eq!(client.response().await.body, "ok");
 
-    // The connection goes on, and what a body waits for is said once.
+    // The client's connection goes on, and what a body waits for is said once.
+    drop(served);
     client
         .send(format!(
             "POST {url} HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"

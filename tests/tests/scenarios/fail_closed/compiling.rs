@@ -148,8 +148,8 @@ async fn a_filter_that_is_still_being_compiled_at_the_start_stands_as_its_settin
         })
         .await;
         let stage = &waiting.stage;
-        let hosts = [("a.example", 200), ("blocked.example", 200)];
-        stage.answers(&hosts).await;
+        stage.until("a.example", 200).await;
+        stage.answers(&[("blocked.example", 200)]).await;
         waiting.go();
         stage.until("blocked.example", blocked).await;
         stage.answers(&[("a.example", 200)]).await;

@@ -206,7 +206,7 @@ async fn rfc5890_a_name_in_letters_of_its_language_is_judged_as_the_other_spelli
 /// A client that stops in the middle of what it has to say first.
 #[tokio::test]
 async fn a_client_that_stalls_is_given_up_and_has_a_line() {
-    let limit = Duration::from_millis(100);
+    let limit = Duration::from_secs(1);
     let stage = Stage::start_with(|config| config.limits.request_head = limit).await;
     let mut log = Log::follow();
     for (sent, answer, protocol) in [

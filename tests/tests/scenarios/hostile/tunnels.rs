@@ -158,7 +158,7 @@ async fn rfc9110_section_9_3_6_a_host_is_judged_as_the_address_that_it_is() {
 /// RFC 9931, section 8: what a client sends ahead of a refused CONNECT is not read as a request.
 #[tokio::test]
 async fn rfc9931_section_8_nothing_behind_a_refused_connect_is_served() {
-    let stage = Stage::start_with(|config| config.limits.resolve = Duration::from_secs(1)).await;
+    let stage = Stage::start_with(|config| config.limits.resolve = Duration::from_secs(2)).await;
     let (origin, gone) = (Origin::start().await, Origin::gone());
     let refused = [
         ("www.blocked.portcullis.test:443".to_owned(), 403),

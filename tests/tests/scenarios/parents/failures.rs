@@ -1,6 +1,6 @@
 //! Parents that are not there, do not answer, or are against it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use portcullis::config::Fallback;
 use portcullis_tests::{Log, Origin, Proxy, connect, get};
@@ -45,7 +45,7 @@ async fn behind_two() -> (Origin, Origin, Proxy) {
 #[tokio::test]
 async fn a_plain_request_is_repeated_where_a_parent_breaks_off() {
     let (broken, there, proxy) = behind_two().await;
-    let mut asked_broken = 0;
+    let (begun, mut asked_broken) = (Instant::now(), 0);
     for _ in 0..4 {
         let mut client = proxy.client().await;
         client.send(get("http://wiki.example/")).await;
@@ -66,7 +66,12 @@ async fn a_plain_request_is_repeated_where_a_parent_breaks_off() {
         assert_eq!(client.response().await.status, 103);
         assert_eq!(client.response().await.body, "ok");
     }
-    assert_eq!(asked_broken, 1, "it is left alone for a while");
+    // It is left alone for a second.
+    let is_over = begun.elapsed() >= Duration::from_secs(1);
+    assert!(
+        asked_broken == 1 || asked_broken > 1 && is_over,
+        "{asked_broken}"
+    );
 }
 
 #[tokio::test]

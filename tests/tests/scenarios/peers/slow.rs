@@ -13,7 +13,7 @@ use tokio::process::Child;
 const NEIGHBOUR: [u8; 4] = [127, 0, 0, 2];
 
 /// How long a client is waited for.
-const LIMIT: Duration = Duration::from_millis(700);
+const LIMIT: Duration = Duration::from_secs(2);
 
 /// A proxy that does not wait for slow clients, and a page that is attacked.
 struct Target {

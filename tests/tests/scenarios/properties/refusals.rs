@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use portcullis_tests::{Dns, Proxy, Wire, guests, plug};
+use portcullis_tests::{Dns, Proxy, ROOM, Wire, guests, plug};
 use proptest::collection::vec;
 use proptest::sample::select;
 use proptest::strategy::{Just, Strategy};
@@ -307,7 +307,9 @@ impl World {
             config.egress.resolvers = vec![dns.address().into()];
             let guards = guests::wat("guards");
             let wasm = [guests::bare(), guests::suffix(), guests::headers(), &guards];
+            plug(&config.plugins.dir, "blocklist.toml", ROOM);
             for ((name, settings), wasm) in FILTERS.iter().zip(wasm) {
+                let settings = format!("{ROOM}{settings}");
                 plug(&config.plugins.dir, &format!("{name}.toml"), settings);
                 plug(&config.plugins.dir, &format!("{name}.wasm"), wasm);
             }

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 
-use portcullis_tests::{Log, Response, Site, Stage};
+use portcullis_tests::{Log, ROOM, Response, Site, Stage, plug};
 use proptest::collection::vec;
 use proptest::sample::{Index, select};
 use proptest::strategy::{Just, Strategy};
@@ -302,6 +302,7 @@ impl Judge {
             // The lines of one worker come in the order of its exchanges.
             config.proxy.workers = NonZeroUsize::MIN;
             config.feeds.insert("lists".into(), feed);
+            plug(&config.plugins.dir, "blocklist.toml", ROOM);
         });
         let stage = stage.await;
         stage.until("ready.example", 403).await;

@@ -264,6 +264,8 @@ async fn what_cannot_be_judged_is_refused_with_the_reason() {
             "{line}"
         );
     }
+    // With the default limit, as the client may take longer to stop.
+    let scene = Scene::start().await;
     let (mut client, served) = scene.tunnel("cut.example").await;
     client.send(cut).await;
     client.finish().await;
