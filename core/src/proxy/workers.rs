@@ -295,6 +295,7 @@ mod tests {
 
     use super::super::socket::{SocketKind, Unwatched};
     use super::*;
+    use crate::config::Limits;
     use crate::downstream::per_client::ConnectionPermit;
     use crate::downstream::session::{Admission, Arrival};
 
@@ -310,11 +311,16 @@ mod tests {
 
     impl Stage {
         fn start() -> Self {
+            Self::start_with(Limits::default())
+        }
+
+        fn start_with(limits: Limits) -> Self {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
             let chains = tokio::sync::watch::Sender::new(Arc::default());
             let stop = CancellationToken::new();
             let own = listener.local_addr().unwrap();
-            let config = WorkerConfig::of_test(own, chains.subscribe(), stop.clone());
+            let mut config = WorkerConfig::of_test(own, chains.subscribe(), stop.clone());
+            config.limits = limits;
             let mut threads = Threads::default();
             Self {
                 workers: Workers::start(2, &config, &mut threads).unwrap(),
@@ -390,6 +396,22 @@ mod tests {
         assert!(is_answered(&mut next) && is_answered(&mut lucky));
         drop((next, lucky));
         assert_eq!(stage.stop().await, 0);
+    }
+
+    #[tokio::test]
+    async fn the_threads_end_although_a_request_does_not() {
+        let stage = Stage::start_with(Limits {
+            shutdown: Duration::from_millis(500),
+            ..Limits::default()
+        });
+        let origin = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let url = format!("http://{}/", origin.local_addr().unwrap());
+        let mut client = stage.client();
+        let request = format!("GET {url} HTTP/1.1\r\nHost: a\r\n\r\n");
+        client.write_all(request.as_bytes()).unwrap();
+        let _served = origin.accept().unwrap();
+        assert_eq!(stage.stop().await, 0);
+        assert_eq!(client.read(&mut [0; 9]).unwrap_or(0), 0, "it is cut");
     }
 
     #[tokio::test]
