@@ -99,7 +99,8 @@ async fn talk_for_a_while((client, served): &mut (Wire, Wire)) {
 
 #[tokio::test]
 async fn a_tunnel_that_was_idle_ends_at_once_and_a_busy_one_is_cut_at_the_bound() {
-    let bound = Duration::from_secs(2);
+    // Threads have a tenth of it for their own end, on a slow machine too.
+    let bound = Duration::from_secs(8);
     let proxy = Proxy::start_with(|config| config.limits.shutdown = bound).await;
     let origin = Origin::start().await;
     let (mut idle, _idle_served) = tunnel(&proxy, &origin).await;
@@ -111,11 +112,11 @@ async fn a_tunnel_that_was_idle_ends_at_once_and_a_busy_one_is_cut_at_the_bound(
     let talk = async { while client.try_send(".").await && served.hears().await {} };
     let (rest, ()) = tokio::join!(idle.rest(), talk);
     assert_eq!(rest, "");
-    let ended = proxy.ended().await;
-    assert!(
-        matches!(ended, Ended::Cut { connections: 1, .. }),
-        "{ended:?}"
-    );
+    let cut = Ended::Cut {
+        connections: 1,
+        threads: 0,
+    };
+    assert_eq!(proxy.ended().await, cut);
 }
 
 #[tokio::test]
@@ -171,17 +172,18 @@ async fn a_tunnel_whose_client_waits_for_an_answer_is_not_idle() {
 
 #[tokio::test]
 async fn a_request_that_hangs_is_cut_at_the_bound() {
-    let bound = Duration::from_millis(500);
+    // Threads have a tenth of it for their own end, on a slow machine too.
+    let bound = Duration::from_secs(8);
     let proxy = Proxy::start_with(|config| config.limits.shutdown = bound).await;
     let origin = Origin::start().await;
     let mut client = proxy.client().await;
     let _served = origin.asked_by(&mut client).await;
     proxy.signal();
-    let ended = proxy.ended().await;
-    assert!(
-        matches!(ended, Ended::Cut { connections: 1, .. }),
-        "{ended:?}"
-    );
+    let cut = Ended::Cut {
+        connections: 1,
+        threads: 0,
+    };
+    assert_eq!(proxy.ended().await, cut);
     assert_eq!(client.rest().await, "");
 }
 
